@@ -196,7 +196,7 @@ fn the_address_of_a_database_that_is_not_valid_is_reported_without_its_secret() 
     for url in ["ftp://ada:hunter2@localhost/keys", "hunter2"] {
         for command in [&["keys", "list"][..], &["keys", "copy", "--to", "file"], &["serve"]] {
             let result = run_program(folder.path(), &[command, &["--key-storage", url]].concat());
-            assert_eq!(result.exit_code, Some(3), "{}", result.stderr);
+            assert_eq!(result.exit_code, Some(2), "{}", result.stderr);
             assert!(result.stderr.contains("--key-storage: the database of the keys"), "{}", result.stderr);
             assert!(!format!("{}{}", result.stdout, result.stderr).contains("hunter2"), "{}", result.stderr);
         }
@@ -250,7 +250,7 @@ fn the_definition_names_a_database_without_a_password() {
     assert_eq!(run_program(folder.path(), &["check"]).exit_code, Some(0));
     for arguments in [&["keys", "list"][..], &["keys", "list", "--data", "data"]] {
         let result = run_program(folder.path(), arguments);
-        assert_eq!(result.exit_code, Some(3), "{}", result.stderr);
+        assert_eq!(result.exit_code, Some(2), "{}", result.stderr);
         assert!(result.stderr.contains("`NO_SUCH_VARIABLE` is not set"), "{}", result.stderr);
     }
 }

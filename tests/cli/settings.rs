@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use rulebook::Rulebook;
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use super::{RunResult, folder_with_unbound_service, run_program, shop_folder};
 use crate::server_process::program;
@@ -73,6 +73,35 @@ fn errors_of_certificates_name_their_file_and_not_the_address() {
         assert_eq!(result.exit_code, Some(3), "{result:?}");
         let expected = format!("the TLS certificates cannot be used: {expected}");
         assert!(result.stderr.contains(&expected) && !result.stderr.contains("--bind"), "{}", result.stderr);
+    }
+}
+
+#[test]
+fn settings_that_do_not_fit_together_are_wrong_usage() {
+    let folder = shop_folder();
+    let plain = json!({});
+    let https = ["--bind", "https://127.0.0.1:0"];
+    let pair = ["--tls-certificate", "site.pem"];
+    let cases: [(&Json, &[&str], &str); 7] = [
+        (&plain, &https, "--bind https://127.0.0.1:0: an address begins with `https://`, but there is no certificate"),
+        (&plain, &pair, "--tls-certificate names 1 files, and --tls-key 0"),
+        (&plain, &["--tls-key", "site.key"], "--tls-certificate names 0 files, and --tls-key 1"),
+        (&plain, &["--tls-client-ca", "ca.pem"], "--tls-client-ca ca.pem: --tls-certificate is missing"),
+        (&plain, &["--traces", "collector"], "traces: "),
+        (
+            &json!({ "key_storage": "postgres://${NO_SUCH_VARIABLE}@localhost/keys" }),
+            &[],
+            "key_storage: the environment",
+        ),
+        (&json!({ "tls_certificate": "site.pem" }), &[], "--tls-certificate names 1 files, and --tls-key 0"),
+    ];
+    for (app, arguments, expected) in cases {
+        let mut settings = json!({ "unbound": "echo" });
+        settings.as_object_mut().unwrap().extend(app.as_object().unwrap().clone());
+        std::fs::write(folder.path().join("api/app.json"), settings.to_string()).unwrap();
+        let result = run_program(folder.path(), &[&["serve"][..], arguments].concat());
+        assert_eq!((result.exit_code, result.stdout.as_str()), (Some(2), ""), "{arguments:?}: {result:?}");
+        assert!(result.stderr.starts_with(&format!("error: {expected}")), "{}", result.stderr);
     }
 }
 
@@ -166,7 +195,7 @@ fn the_url_of_the_shared_limits_is_set_by_flag_variable_or_definition_and_never_
             command.env(variable, URL);
         }
         let result = RunResult::from(command.output().unwrap());
-        assert!(result.exit_code != Some(0) && result.stderr.contains(expected), "{result:?}");
+        assert!(result.exit_code == Some(2) && result.stderr.contains(expected), "{result:?}");
         assert!(!format!("{result:?}").contains("hunter2"), "{result:?}");
     }
     let help = program(plain.path()).args(["serve", "--help"]).env("RULEBOOK_SHARED_LIMITS", URL).output().unwrap();

@@ -4,11 +4,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+#[cfg(feature = "sql")]
+use rulebook::idempotency::IdempotencyError;
 use rulebook::idempotency::IdempotencyStorage;
 use rulebook_model::model::Api;
 use rulebook_model::span::Span;
 
 use super::Settings;
+use super::output::Failure;
 
 /// The time for which the start of a server waits for the database.
 const START_WAIT: Duration = Duration::from_secs(30);
@@ -25,15 +28,15 @@ pub(super) struct OpenedStorage {
 /// otherwise in the file.
 ///
 /// # Errors
-/// Fails if an environment variable in the address is not set, or the database cannot be used. The error is a message
-/// without secrets, which names the setting with the address.
-pub(super) fn open(settings: &Settings, api: &Api, data: &Path) -> Result<OpenedStorage, String> {
+/// Fails if an environment variable in the address is not set, or the database cannot be used. The error names the
+/// setting with the address.
+pub(super) fn open(settings: &Settings, api: &Api, data: &Path) -> Result<OpenedStorage, Failure> {
     let flag = settings.idempotency_storage.as_deref().filter(|url| !url.trim().is_empty());
     let (url, origin) = match (flag, api.idempotency_storage.as_deref()) {
         (Some(url), _) => (Ok(url.to_owned()), "--idempotency-storage".to_owned()),
         (None, Some(url)) => {
             let url = rulebook::handler_kind::expand_url_variables(url, Span::default());
-            (url.map_err(|error| error.message), "`idempotency_storage` in app.json".to_owned())
+            (url.map_err(|error| Failure::Usage(error.message)), "`idempotency_storage` in app.json".to_owned())
         }
         (None, None) => (Ok(FILE_URL.to_owned()), format!("--data {}", data.display())),
     };
@@ -41,20 +44,23 @@ pub(super) fn open(settings: &Settings, api: &Api, data: &Path) -> Result<Opened
         let storage = open_database(&url, data, START_WAIT)?;
         Ok(OpenedStorage { storage, is_shared: !url.trim().starts_with("sqlite:") })
     });
-    opened.map_err(|error| format!("{origin}: {error}"))
+    opened.map_err(|failure| failure.at(&origin))
 }
 
 #[cfg(feature = "sql")]
-fn open_database(url: &str, data: &Path, wait: Duration) -> Result<Arc<dyn IdempotencyStorage>, String> {
-    let storage = rulebook_sql::SqlIdempotency::open(url, data, wait).map_err(|error| error.to_string())?;
-    Ok(Arc::new(storage))
+fn open_database(url: &str, data: &Path, wait: Duration) -> Result<Arc<dyn IdempotencyStorage>, Failure> {
+    let failure = |error: IdempotencyError| match error.is_invalid_address() {
+        true => Failure::Usage(error.to_string()),
+        false => Failure::System(error.to_string()),
+    };
+    Ok(Arc::new(rulebook_sql::SqlIdempotency::open(url, data, wait).map_err(failure)?))
 }
 
 /// Fails, because the program was built without databases.
 #[cfg(not(feature = "sql"))]
-fn open_database(_url: &str, _data: &Path, _wait: Duration) -> Result<Arc<dyn IdempotencyStorage>, String> {
-    Err("a method has the option `idempotent`, whose responses are stored in a database, but this program was built \
-         without the Cargo feature `sql`; build it with this feature, or set a storage with \
-         `Rulebook::idempotency_storage`"
-        .to_owned())
+fn open_database(_url: &str, _data: &Path, _wait: Duration) -> Result<Arc<dyn IdempotencyStorage>, Failure> {
+    let why = "a method has the option `idempotent`, whose responses are stored in a database, but this program was \
+               built without the Cargo feature `sql`; build it with this feature, or set a storage with \
+               `Rulebook::idempotency_storage`";
+    Err(Failure::Usage(why.to_owned()))
 }

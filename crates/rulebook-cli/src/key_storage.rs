@@ -4,10 +4,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+#[cfg(feature = "sql")]
+use rulebook::key::KeyError;
 use rulebook::key::{self, KeyFile, KeyStorage, Keys};
 use rulebook_model::model::Api;
 use rulebook_model::span::Span;
 
+use super::output::Failure;
 use super::{Settings, used_keys};
 
 /// The time for which the start of a server waits for the database.
@@ -19,37 +22,38 @@ pub(super) const COMMAND_WAIT: Duration = Duration::from_secs(3);
 /// the definition. Returns `None` if the keys are in the file.
 ///
 /// # Errors
-/// Fails if an environment variable in the address of the definition is not set. The error is a message.
-pub(super) fn database_url(settings: &Settings, api: Option<&Api>) -> Result<Option<String>, String> {
+/// Fails if an environment variable in the address of the definition is not set.
+pub(super) fn database_url(settings: &Settings, api: Option<&Api>) -> Result<Option<String>, Failure> {
     if let Some(url) = settings.key_storage.as_ref().filter(|url| !url.trim().is_empty()) {
         return Ok(Some(url.clone()));
     }
     let Some(url) = api.and_then(|api| api.key_storage.as_deref()) else { return Ok(None) };
     let expanded = rulebook::handler_kind::expand_url_variables(url, Span::default());
-    expanded.map(Some).map_err(|error| format!("key_storage: {}", error.message))
+    expanded.map(Some).map_err(|error| Failure::Usage(format!("key_storage: {}", error.message)))
 }
 
 /// Reads the keys, and returns `true` with them if they are in a database. Returns `None` if the definition does not
 /// list `keys` in the setting `auth`.
 ///
 /// # Errors
-/// Fails if the keys cannot be read. The error is a message.
+/// Fails if the keys cannot be read.
 pub(super) fn load_keys(
     settings: &Settings,
     api: &Api,
     data: &Path,
     workers: Option<usize>,
-) -> Result<Option<(Keys, bool)>, String> {
+) -> Result<Option<(Keys, bool)>, Failure> {
     if !api.accepts_keys() {
         return Ok(None);
     }
     let Some(url) = database_url(settings, Some(api))? else {
-        let keys = Keys::open(file(data), workers).map_err(|error| format!("--data {}: {error}", data.display()))?;
+        let failure = |error| Failure::System(format!("--data {}: {error}", data.display()));
+        let keys = Keys::open(file(data), workers).map_err(failure)?;
         used_keys::note(data, None);
         return Ok(Some((keys, false)));
     };
     let keys = Keys::open(database(&url, data, START_WAIT)?, workers);
-    let keys = keys.map_err(|error| format!("--key-storage: {error}"))?;
+    let keys = keys.map_err(|error| Failure::System(format!("--key-storage: {error}")))?;
     used_keys::note(data, Some(&keys.location()));
     Ok(Some((keys, true)))
 }
@@ -62,15 +66,18 @@ pub(super) fn file(data: &Path) -> Arc<dyn KeyStorage> {
 /// Opens the storage in a database. If the database cannot be reached, tries again for the time `wait`.
 ///
 /// # Errors
-/// Fails if the address is not valid or the database cannot be used. The error is a message without secrets.
+/// Fails if the address is not valid or the database cannot be used.
 #[cfg(feature = "sql")]
-pub(super) fn database(url: &str, data: &Path, wait: Duration) -> Result<Arc<dyn KeyStorage>, String> {
-    let storage = rulebook_sql::SqlKeys::open(url, data, wait);
-    storage.map(|storage| Arc::new(storage) as Arc<dyn KeyStorage>).map_err(|error| format!("--key-storage: {error}"))
+pub(super) fn database(url: &str, data: &Path, wait: Duration) -> Result<Arc<dyn KeyStorage>, Failure> {
+    let failure = |error| match error {
+        KeyError::InvalidAddress(_) => Failure::Usage(format!("--key-storage: {error}")),
+        _ => Failure::System(format!("--key-storage: {error}")),
+    };
+    Ok(Arc::new(rulebook_sql::SqlKeys::open(url, data, wait).map_err(failure)?))
 }
 
 /// Fails, because the program was built without databases.
 #[cfg(not(feature = "sql"))]
-pub(super) fn database(_url: &str, _data: &Path, _wait: Duration) -> Result<Arc<dyn KeyStorage>, String> {
-    Err("--key-storage: this program was built without the Cargo feature `sql`".to_owned())
+pub(super) fn database(_url: &str, _data: &Path, _wait: Duration) -> Result<Arc<dyn KeyStorage>, Failure> {
+    Err(Failure::Usage("--key-storage: this program was built without the Cargo feature `sql`".to_owned()))
 }

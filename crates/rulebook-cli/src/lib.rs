@@ -103,7 +103,7 @@ enum Exit {
     Success,
     /// The definition has errors, or a called method or a server returned an error.
     ErrorsReported,
-    /// The command line arguments are invalid. The argument parser clap uses the same exit code.
+    /// The flags, environment variables or settings are invalid. The argument parser clap uses the same exit code.
     InvalidUsage,
     /// The operating system reported an error, for example that a file cannot be read.
     SystemError,

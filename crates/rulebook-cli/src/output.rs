@@ -96,6 +96,39 @@ pub(super) fn print_report(report: &Report) -> Exit {
     Exit::ErrorsReported
 }
 
+/// The reason why a command cannot run, without secrets.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// The values of flags, environment variables or settings are wrong.
+    Usage(String),
+    /// The operating system or another server has reported an error, so that the command can succeed later.
+    System(String),
+}
+
+impl Failure {
+    /// Writes where the error is in front of its message.
+    pub(super) fn at(self, place: &str) -> Self {
+        match self {
+            Self::Usage(why) => Self::Usage(format!("{place}: {why}")),
+            Self::System(why) => Self::System(format!("{place}: {why}")),
+        }
+    }
+
+    /// Prints the reason to standard error, and returns the exit code for it.
+    pub(super) fn print(&self) -> Exit {
+        match self {
+            Self::Usage(why) => print_usage_error(why),
+            Self::System(why) => print_system_error(why),
+        }
+    }
+}
+
+/// Prints an error in the usage of a command to standard error, and returns the exit code for it.
+pub(super) fn print_usage_error(why: &str) -> Exit {
+    print_to_stderr(&format!("error: {why}\n"));
+    Exit::InvalidUsage
+}
+
 /// Prints an error of the operating system to standard error, and returns the exit code for it.
 pub(super) fn print_system_error(why: &str) -> Exit {
     print_to_stderr(&format!("error: {why}\n"));

@@ -3,29 +3,35 @@
 use std::time::Duration;
 
 use rulebook::SharedCounterSettings;
-use rulebook::handler_kind::expand_url_variables;
+use rulebook::handler_kind::{HandlerError, expand_url_variables};
 use rulebook_model::model::{Api, SharedLimits};
 use rulebook_model::span::Span;
-use rulebook_redis::RedisCounter;
+use rulebook_redis::{RedisCounter, RedisCounterError};
+
+use super::output::Failure;
 
 /// Opens the counter in the setting `shared_limits`; returns `None` without the setting. `url` is the value of the flag
 /// or the environment variable, which replaces the URL in the definition.
 ///
 /// # Errors
-/// Fails if the URL is invalid. The error is a message, which does not contain the URL.
+/// Fails if the URL is invalid. The error does not contain the URL.
 pub(super) fn open_counter(
     api: &Api,
     url: Option<&str>,
-) -> Result<Option<(RedisCounter, SharedCounterSettings)>, String> {
+) -> Result<Option<(RedisCounter, SharedCounterSettings)>, Failure> {
     let (settings, url) = match (&api.shared_limits, url) {
         (None, None) => return Ok(None),
         (defined, Some(url)) => (defined.clone().unwrap_or_else(|| SharedLimits::new(url)), url.to_owned()),
         (Some(defined), None) => {
             let url = expand_url_variables(&defined.url, Span::default());
-            (defined.clone(), url.map_err(|error| format!("shared_limits: {}", error.message))?)
+            let failure = |error: HandlerError| Failure::Usage(format!("shared_limits: {}", error.message));
+            (defined.clone(), url.map_err(failure)?)
         }
     };
     let timeout = Duration::from_millis(settings.timeout_ms);
-    let counter = RedisCounter::with_timeout(&url, timeout).map_err(|error| error.to_string())?;
+    let counter = RedisCounter::with_timeout(&url, timeout).map_err(|error| match error {
+        RedisCounterError::Thread(_) => Failure::System(error.to_string()),
+        _ => Failure::Usage(error.to_string()),
+    })?;
     Ok(Some((counter, SharedCounterSettings::from(&settings))))
 }

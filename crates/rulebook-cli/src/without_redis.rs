@@ -3,6 +3,8 @@
 use rulebook::{Claim, ClaimError, Grant, SharedCounter, SharedCounterSettings};
 use rulebook_model::model::Api;
 
+use super::output::Failure;
+
 /// A counter that no program has.
 pub(super) enum NoCounter {}
 
@@ -17,9 +19,13 @@ impl SharedCounter for NoCounter {
 }
 
 /// Fails if the setting `shared_limits` is used, because each server would count by itself.
-pub(super) fn open_counter(api: &Api, url: Option<&str>) -> Result<Option<(NoCounter, SharedCounterSettings)>, String> {
+pub(super) fn open_counter(
+    api: &Api,
+    url: Option<&str>,
+) -> Result<Option<(NoCounter, SharedCounterSettings)>, Failure> {
+    let why = "`shared_limits` is set, but this program was compiled without the feature `redis`";
     match (&api.shared_limits, url) {
         (None, None) => Ok(None),
-        _ => Err("`shared_limits` is set, but this program was compiled without the feature `redis`".to_owned()),
+        _ => Err(Failure::Usage(why.to_owned())),
     }
 }

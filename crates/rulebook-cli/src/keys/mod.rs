@@ -173,7 +173,7 @@ fn run(app: AddHandlers<'_>, settings: &Settings, command: Command) -> Exit {
     let storage = match &database {
         Some(url) => match key_storage::database(url, &data, key_storage::COMMAND_WAIT) {
             Ok(storage) => storage,
-            Err(message) => return output::print_system_error(&message),
+            Err(failure) => return failure.print(),
         },
         None => key_storage::file(&data),
     };
@@ -190,8 +190,7 @@ fn run(app: AddHandlers<'_>, settings: &Settings, command: Command) -> Exit {
             key::list(storage).map(|keys| output::print_to_stdout(&list::format_keys(&keys, json, now)))
         }),
         Command::Copy { .. } if database.is_none() => {
-            output::print_to_stderr("error: --key-storage is missing, which names the database\n");
-            return Exit::InvalidUsage;
+            return output::print_usage_error("--key-storage is missing, which names the database");
         }
         Command::Copy { to } => {
             let file = key_storage::file(&data);

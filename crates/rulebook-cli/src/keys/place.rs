@@ -19,7 +19,7 @@ pub(super) struct Place {
 pub(super) fn find_keys(app: AddHandlers<'_>, settings: &Settings, checked_scope: &[String]) -> Result<Place, Exit> {
     let place = |data: &Path, api: Option<&Api>| match key_storage::database_url(settings, api) {
         Ok(database) => Ok(Place { data: data.to_owned(), database }),
-        Err(message) => Err(output::print_system_error(&message)),
+        Err(failure) => Err(failure.print()),
     };
     let given = settings.data.as_ref().filter(|_| checked_scope.is_empty());
     if let Some(data) = given.filter(|_| settings.key_storage.is_some()) {
@@ -29,10 +29,7 @@ pub(super) fn find_keys(app: AddHandlers<'_>, settings: &Settings, checked_scope
     let folder = rulebook.data_folder_handle();
     match rulebook.check() {
         Ok(api) => match checked_scope.iter().find_map(|permission| unknown_permission_message(&api, permission)) {
-            Some(message) => {
-                output::print_to_stderr(&format!("error: {message}\n"));
-                Err(Exit::InvalidUsage)
-            }
+            Some(message) => Err(output::print_usage_error(&message)),
             None => place(folder.path(), Some(&api)),
         },
         // With the folder of the keys, the definition may have errors.

@@ -75,7 +75,7 @@ fn run(app: AddHandlers<'_>, settings: &Settings) -> Exit {
     let workers = settings.workers.map(usize::from).or(api.workers);
     let keys = match key_storage::load_keys(settings, &validated.api, data, workers) {
         Ok(keys) => keys,
-        Err(why) => return output::print_system_error(&why),
+        Err(failure) => return failure.print(),
     };
     let key_count = keys.as_ref().map(|(keys, _)| keys.len());
     let key_database = keys.as_ref().filter(|(_, is_shared)| *is_shared).map(|(keys, _)| keys.location());
@@ -94,7 +94,7 @@ fn run(app: AddHandlers<'_>, settings: &Settings) -> Exit {
     validated.api.workers = workers;
     let with_services = match add_services(validated, settings, data) {
         Ok(with_services) => with_services,
-        Err(why) => return output::print_system_error(&why),
+        Err(failure) => return failure.print(),
     };
     let services = SharedServices::of(&with_services, settings, key_database.is_some());
     validated = with_services.validated;
@@ -110,7 +110,7 @@ fn run(app: AddHandlers<'_>, settings: &Settings) -> Exit {
     };
     let tls = match tls_settings(settings, api) {
         Ok(tls) => tls,
-        Err(why) => return output::print_system_error(&why),
+        Err(why) => return output::print_usage_error(&why),
     };
     let server_settings = new_server_settings(settings, api, bind, workers).with_tls(tls).with_hangup_hook(move || {
         match reloaded_keys.clone() {
@@ -128,19 +128,22 @@ fn run(app: AddHandlers<'_>, settings: &Settings) -> Exit {
     if let Err(error) = engine.start() {
         return output::print_system_error(&error.to_string());
     }
+    let address_error = |error: io::Error| format!("--bind {}: {error}", server_settings.bind.join(","));
     let running = match engine.serve(&server_settings) {
         Ok(running) => running,
         // The program was built without a feature that a setting needs.
         Err(error) if error.kind() == io::ErrorKind::Unsupported => {
-            return output::print_system_error(&error.to_string());
+            return output::print_usage_error(&error.to_string());
         }
         // The error names the file.
         Err(error) if error.kind() == io::ErrorKind::InvalidData => {
             return output::print_system_error(&format!("the TLS certificates cannot be used: {error}"));
         }
-        Err(error) => {
-            return output::print_system_error(&format!("--bind {}: {error}", server_settings.bind.join(",")));
+        // An address is not valid, or needs a certificate that the settings do not name.
+        Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
+            return output::print_usage_error(&address_error(error));
         }
+        Err(error) => return output::print_system_error(&address_error(error)),
     };
     let unbound = settings.unbound.map_or(api.unbound, Unbound::from);
     let addresses = running.addresses().iter().zip(&server_settings.bind).map(|(address, bound)| {

@@ -39,7 +39,7 @@ pub(super) fn new_server_settings(
 /// `None` if they name no files.
 ///
 /// # Errors
-/// Fails if a file is missing. The error is a message.
+/// Fails if the settings do not name all files. The error is a message.
 pub(super) fn tls_settings(settings: &Settings, api: &Api) -> Result<Option<TlsSettings>, String> {
     let files = |flags: &[PathBuf], defined: &[String]| -> Vec<PathBuf> {
         if flags.is_empty() { defined.iter().map(PathBuf::from).collect() } else { flags.to_vec() }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use rulebook::{Engine, Validated};
 
+use crate::output::Failure;
 use crate::{Settings, idempotency_storage, shared_limits, traces};
 
 /// An API with its services.
@@ -18,8 +19,12 @@ pub(super) struct WithServices {
 /// name, unless the program has added others.
 ///
 /// # Errors
-/// Fails if a service cannot be used. The error is a message without secrets.
-pub(super) fn add_services(mut validated: Validated, settings: &Settings, data: &Path) -> Result<WithServices, String> {
+/// Fails if a service cannot be used.
+pub(super) fn add_services(
+    mut validated: Validated,
+    settings: &Settings,
+    data: &Path,
+) -> Result<WithServices, Failure> {
     if !validated.has_shared_counter()
         && let Some((counter, settings)) =
             shared_limits::open_counter(&validated.api, settings.shared_limits.as_deref())?
@@ -33,7 +38,8 @@ pub(super) fn add_services(mut validated: Validated, settings: &Settings, data: 
         has_shared_idempotency_keys = Some(opened.is_shared);
     }
     if !validated.has_trace_exporter()
-        && let Some(exporter) = traces::open_exporter(&validated.api, settings.traces.as_deref())?
+        && let Some(exporter) =
+            traces::open_exporter(&validated.api, settings.traces.as_deref()).map_err(Failure::Usage)?
     {
         let percent = settings.trace_percent.or(validated.api.trace_percent).unwrap_or(100);
         validated = validated.trace_exporter(exporter, percent);

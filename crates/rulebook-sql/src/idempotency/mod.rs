@@ -70,7 +70,8 @@ impl SqlIdempotency {
     /// Fails if the address is not valid, or the database cannot be reached in time, or refuses the statements. The
     /// error contains no part of the address except the host and the name of the database.
     pub fn open(url: &str, data_folder: &Path, wait: Duration) -> Result<Self, IdempotencyError> {
-        let invalid = |reason: &str| IdempotencyError::new(format!("the database of the idempotency keys: {reason}"));
+        let describe = |reason: &str| format!("the database of the idempotency keys: {reason}");
+        let invalid = |reason: &str| IdempotencyError::invalid_address(describe(reason));
         let Some(dialect) = Dialect::from_url(url) else {
             return Err(invalid("its address must begin with `postgres://`, `mysql://`, `mariadb://` or `sqlite:`"));
         };
@@ -83,7 +84,7 @@ impl SqlIdempotency {
         let session = Session::in_folder(&settings, data_folder).map_err(|_| invalid("its address is not valid"))?;
         // A thread for the connections, so that all workers can share them.
         let runtime = Builder::new_multi_thread().worker_threads(1).thread_name("idempotency").enable_all().build();
-        let runtime = runtime.map_err(|error| invalid(&error.to_string()))?;
+        let runtime = runtime.map_err(|error| IdempotencyError::new(describe(&error.to_string())))?;
         let max_connections = if dialect == Dialect::Sqlite { 1 } else { 8 };
         let records = Arc::new(Records::new(session, Statements::new(dialect), max_connections));
         let storage = Self { records, runtime: Some(runtime) };

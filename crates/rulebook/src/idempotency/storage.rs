@@ -109,12 +109,27 @@ impl fmt::Debug for KeyState {
 
 /// Why an [`IdempotencyStorage`] is unavailable, for the log.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{0}")]
-pub struct IdempotencyError(String);
+#[error("{reason}")]
+pub struct IdempotencyError {
+    reason: String,
+    is_invalid_address: bool,
+}
 
 impl IdempotencyError {
     /// Creates an error. `reason` must not contain secrets, such as a password in a URL.
     pub fn new(reason: impl Into<String>) -> Self {
-        Self(reason.into())
+        Self { reason: reason.into(), is_invalid_address: false }
+    }
+
+    /// Creates the error that the address of a storage is not valid, so that the storage will never be available.
+    /// `reason` must not contain the address.
+    pub fn invalid_address(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into(), is_invalid_address: true }
+    }
+
+    /// Returns `true` if the address of the storage is not valid.
+    #[must_use]
+    pub fn is_invalid_address(&self) -> bool {
+        self.is_invalid_address
     }
 }

@@ -47,6 +47,9 @@ pub enum KeyError {
         /// The reason, without secrets.
         error: Box<dyn Error + Send + Sync>,
     },
+    /// The address of the database with the keys is not valid, for this reason. The message does not quote the address.
+    #[error("the database of the keys: {0}")]
+    InvalidAddress(&'static str),
     /// An entry of a storage other than a file is invalid.
     #[error("key {number} in {location} is not valid: {error}")]
     InvalidStored {
