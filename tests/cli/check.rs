@@ -4,7 +4,8 @@ use std::fs;
 
 use serde_json::{Value as Json, json};
 
-use super::{definition_folder, folder_with_unbound_service, run_program, shop_folder};
+use super::{RunResult, definition_folder, folder_with_unbound_service, run_program, shop_folder};
+use crate::server_process::program;
 
 /// Creates a folder with a definition that has errors in two files.
 fn invalid_definition_folder() -> tempfile::TempDir {
@@ -149,4 +150,37 @@ fn warnings_are_printed_to_standard_error_and_do_not_change_the_exit_code() {
     let settings = json!({ "envelope": "phalapi", "service": { "on": true } });
     let folder = definition_folder(&[("user.json", json!({ "User": { "login": {} } })), ("app.json", settings)]);
     assert_eq!(run_program(folder.path(), &["check"]).stderr, "");
+}
+
+#[test]
+fn variables_in_addresses_that_are_not_set_are_errors_unless_the_address_is_not_used() {
+    let orders =
+        json!({ "GET": { "info": "Orders" }, "POST": { "info": "Order", "options": { "idempotent": "required" } } });
+    let auth = json!({ "jwt": { "issuer": "a", "audience": "b", "permissions": "x", "jwks": "${NO_JWKS}" } });
+    let key_storage = json!("postgres://ada:${NO_KEYS}hunter2@localhost/keys");
+    let cases: [(Json, &str, &[&str]); 5] = [
+        (json!({ "auth": auth }), "NO_JWKS", &[]),
+        (json!({ "shared_limits": { "url": "redis://${NO_LIMITS}" } }), "NO_LIMITS", &["--shared-limits", "redis://a"]),
+        (json!({ "key_storage": key_storage }), "NO_KEYS", &["--key-storage", "postgres://localhost/keys"]),
+        (json!({ "idempotency_storage": "sqlite:${NO_ROWS}" }), "NO_ROWS", &["--idempotency-storage", "sqlite:a.db"]),
+        (json!({ "traces": "http://${NO_TRACES}" }), "NO_TRACES", &["--traces", ""]),
+    ];
+    for (app, variable, replacement) in cases {
+        let folder = definition_folder(&[("app.json", app), ("shop.json", orders.clone())]);
+        let result = run_program(folder.path(), &["check"]);
+        let message = format!("the environment variable `{variable}` is not set");
+        assert_eq!(result.exit_code, Some(1), "{variable}: {result:?}");
+        assert!(result.stdout.contains(&message) && result.stdout.contains("app.json:1:"), "{}", result.stdout);
+        assert!(!result.stdout.contains("hunter2"), "{}", result.stdout);
+        let with_variable = program(folder.path()).arg("check").env(variable, "keys.json").output().unwrap();
+        assert_eq!(RunResult::from(with_variable).exit_code, Some(0), "{variable}");
+        if !replacement.is_empty() {
+            let result = run_program(folder.path(), &[&["check"], replacement].concat());
+            assert_eq!(result.exit_code, Some(0), "{variable}: {result:?}");
+        }
+    }
+    let unused = json!({ "auth": { "basic": { "users": "a" } }, "key_storage": key_storage, "idempotency_storage": "${NO_ROWS}" });
+    let method = json!({ "GET": { "info": "Orders" } });
+    let folder = definition_folder(&[("app.json", unused), ("shop.json", method)]);
+    assert_eq!(run_program(folder.path(), &["check"]).exit_code, Some(0));
 }

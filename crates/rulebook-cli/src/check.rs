@@ -44,6 +44,7 @@ fn run(app: AddHandlers<'_>, settings: &Settings, options: &Options) -> Exit {
     let settings = Settings { api: folder, ..settings.clone() };
     let rulebook = settings.new_rulebook(app);
     let checked = rulebook.validate().and_then(|validated| {
+        let validated = validated.check_service_addresses(&settings.replaced_addresses())?;
         let warnings = validated.warnings.clone();
         let api =
             if options.bound { validated.build()?.api().clone() } else { validated.check_defined_handlers()?.api };

@@ -8,7 +8,6 @@ use std::time::Duration;
 use rulebook::idempotency::IdempotencyError;
 use rulebook::idempotency::IdempotencyStorage;
 use rulebook_model::model::Api;
-use rulebook_model::span::Span;
 
 use super::Settings;
 use super::output::Failure;
@@ -32,10 +31,10 @@ pub(super) struct OpenedStorage {
 /// setting with the address.
 pub(super) fn open(settings: &Settings, api: &Api, data: &Path) -> Result<OpenedStorage, Failure> {
     let flag = settings.idempotency_storage.as_deref().filter(|url| !url.trim().is_empty());
-    let (url, origin) = match (flag, api.idempotency_storage.as_deref()) {
+    let (url, origin) = match (flag, &api.idempotency_storage) {
         (Some(url), _) => (Ok(url.to_owned()), "--idempotency-storage".to_owned()),
         (None, Some(url)) => {
-            let url = rulebook::handler_kind::expand_url_variables(url, Span::default());
+            let url = rulebook::handler_kind::expand_url_variables(&url.value, url.span);
             (url.map_err(|error| Failure::Usage(error.message)), "`idempotency_storage` in app.json".to_owned())
         }
         (None, None) => (Ok(FILE_URL.to_owned()), format!("--data {}", data.display())),

@@ -8,7 +8,6 @@ use std::time::Duration;
 use rulebook::key::KeyError;
 use rulebook::key::{self, KeyFile, KeyStorage, Keys};
 use rulebook_model::model::Api;
-use rulebook_model::span::Span;
 
 use super::output::Failure;
 use super::{Settings, used_keys};
@@ -27,8 +26,8 @@ pub(super) fn database_url(settings: &Settings, api: Option<&Api>) -> Result<Opt
     if let Some(url) = settings.key_storage.as_ref().filter(|url| !url.trim().is_empty()) {
         return Ok(Some(url.clone()));
     }
-    let Some(url) = api.and_then(|api| api.key_storage.as_deref()) else { return Ok(None) };
-    let expanded = rulebook::handler_kind::expand_url_variables(url, Span::default());
+    let Some(url) = api.and_then(|api| api.key_storage.as_ref()) else { return Ok(None) };
+    let expanded = rulebook::handler_kind::expand_url_variables(&url.value, url.span);
     expanded.map(Some).map_err(|error| Failure::Usage(format!("key_storage: {}", error.message)))
 }
 

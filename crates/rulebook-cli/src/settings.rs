@@ -277,6 +277,20 @@ impl From<LogFormatFlag> for LogFormat {
 }
 
 impl Settings {
+    /// Returns the names of the settings of the definition whose addresses are replaced by flags or environment
+    /// variables.
+    pub(super) fn replaced_addresses(&self) -> Vec<&'static str> {
+        let is_set = |url: &Option<String>| url.as_ref().is_some_and(|url| !url.trim().is_empty());
+        let addresses = [
+            ("key_storage", is_set(&self.key_storage)),
+            ("idempotency_storage", is_set(&self.idempotency_storage)),
+            ("shared_limits", self.shared_limits.is_some()),
+            // An empty address disables traces.
+            ("traces", self.traces.is_some()),
+        ];
+        addresses.iter().filter(|(_, is_replaced)| *is_replaced).map(|(name, _)| *name).collect()
+    }
+
     /// Returns a builder that has these settings and the handlers of the program.
     pub(super) fn new_rulebook(&self, app: AddHandlers<'_>) -> Rulebook {
         self.with_settings(Rulebook::load(&self.api), app)

@@ -5,7 +5,7 @@ use std::time::Duration;
 use rulebook::SharedCounterSettings;
 use rulebook::handler_kind::{HandlerError, expand_url_variables};
 use rulebook_model::model::{Api, SharedLimits};
-use rulebook_model::span::Span;
+use rulebook_model::span::Spanned;
 use rulebook_redis::{RedisCounter, RedisCounterError};
 
 use super::output::Failure;
@@ -21,9 +21,11 @@ pub(super) fn open_counter(
 ) -> Result<Option<(RedisCounter, SharedCounterSettings)>, Failure> {
     let (settings, url) = match (&api.shared_limits, url) {
         (None, None) => return Ok(None),
-        (defined, Some(url)) => (defined.clone().unwrap_or_else(|| SharedLimits::new(url)), url.to_owned()),
+        (defined, Some(url)) => {
+            (defined.clone().unwrap_or_else(|| SharedLimits::new(Spanned::default())), url.to_owned())
+        }
         (Some(defined), None) => {
-            let url = expand_url_variables(&defined.url, Span::default());
+            let url = expand_url_variables(&defined.url.value, defined.url.span);
             let failure = |error: HandlerError| Failure::Usage(format!("shared_limits: {}", error.message));
             (defined.clone(), url.map_err(failure)?)
         }

@@ -2,7 +2,6 @@
 
 use rulebook::handler_kind::expand_variables;
 use rulebook_model::model::Api;
-use rulebook_model::span::Span;
 use rulebook_traces::OtlpExporter;
 
 /// Opens the exporter to the collector in the setting `traces`; returns `None` without the setting. `url` is the value
@@ -15,7 +14,7 @@ pub(super) fn open_exporter(api: &Api, url: Option<&str>) -> Result<Option<OtlpE
         (Some(url), _) if url.trim().is_empty() => return Ok(None),
         (Some(url), _) => url.to_owned(),
         (None, Some(defined)) => {
-            expand_variables(defined, Span::default()).map_err(|error| format!("traces: {}", error.message))?
+            expand_variables(&defined.value, defined.span).map_err(|error| format!("traces: {}", error.message))?
         }
         (None, None) => return Ok(None),
     };

@@ -84,13 +84,13 @@ pub struct Api {
     pub files: Option<String>,
     /// The address of the database with the API keys, in which `${NAME}` is an environment variable; `None` if the keys
     /// are in a file in the data folder.
-    pub key_storage: Option<String>,
+    pub key_storage: Option<Spanned<String>>,
     /// The address of the database with the responses for idempotency keys, in which `${NAME}` is an environment
     /// variable; `None` if they are in a file in the data folder.
-    pub idempotency_storage: Option<String>,
+    pub idempotency_storage: Option<Spanned<String>>,
     /// The address of the OpenTelemetry collector to which traces of requests are sent; `None` for no traces. It can
     /// contain variables of the environment, which are replaced when the server starts.
-    pub traces: Option<String>,
+    pub traces: Option<Spanned<String>>,
     /// How many percent of the requests begin a trace; `None` for all.
     pub trace_percent: Option<u8>,
     /// The number of worker threads; `None` for one per processor.

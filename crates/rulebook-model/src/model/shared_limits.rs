@@ -1,12 +1,14 @@
 //! The setting of the server that counts requests for several servers.
 
+use crate::span::Spanned;
+
 /// Where several servers count the requests of limits together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SharedLimits {
     /// The URL of the shared counter, such as `redis://127.0.0.1:6379`. It can contain variables of the environment,
     /// which are replaced when the server starts.
-    pub url: String,
+    pub url: Spanned<String>,
     /// What happens to requests with a limit while the shared counter is unavailable.
     pub when_unavailable: WhenUnavailable,
     /// The maximum time in milliseconds for which a request waits for the shared counter.
@@ -25,9 +27,9 @@ impl SharedLimits {
 
     /// Creates the setting for a counter with this URL, with the default of everything else.
     #[must_use]
-    pub fn new(url: impl Into<String>) -> Self {
+    pub fn new(url: Spanned<String>) -> Self {
         Self {
-            url: url.into(),
+            url,
             when_unavailable: WhenUnavailable::default(),
             timeout_ms: Self::DEFAULT_TIMEOUT_MS,
             prefix: Self::DEFAULT_PREFIX.to_owned(),

@@ -123,7 +123,7 @@ impl Lowering<'_> {
         name: &str,
         content: &str,
         schemes: &[&str],
-    ) -> Option<String> {
+    ) -> Option<Spanned<String>> {
         let url = value.string()?;
         let error = if url.value.trim().is_empty() {
             Diagnostic::new(DiagnosticCode::BadOption, url.span, format!("`{name}` is blank"))
@@ -147,14 +147,14 @@ impl Lowering<'_> {
                 ))
                 .hide_line()
         } else {
-            return Some(url.value);
+            return Some(url);
         };
         self.report(error);
         None
     }
 
     /// Returns the address of the collector of traces. Reports an address that cannot be one.
-    pub(super) fn lower_traces(&mut self, value: &JsonNode) -> Option<String> {
+    pub(super) fn lower_traces(&mut self, value: &JsonNode) -> Option<Spanned<String>> {
         let url = value.string()?;
         let is_url = ["http://", "https://", "${"].iter().any(|start| url.value.starts_with(start));
         let error = if !is_url {
@@ -166,7 +166,7 @@ impl Lowering<'_> {
                 .help("send credentials with the environment variable `OTEL_EXPORTER_OTLP_HEADERS`")
                 .hide_line()
         } else {
-            return Some(url.value);
+            return Some(url);
         };
         self.report(error);
         None

@@ -155,7 +155,7 @@ impl Lowering<'_> {
             );
             return None;
         }
-        let mut shared = SharedLimits::new(url.value);
+        let mut shared = SharedLimits::new(url);
         if let Some(word) = object.string("when_unavailable") {
             let words = WhenUnavailable::ALL.map(|value| (value.as_str(), value));
             shared.when_unavailable =
@@ -175,7 +175,7 @@ impl Lowering<'_> {
 pub(super) fn shared_limits_to_json(shared: &SharedLimits) -> Json {
     let SharedLimits { url, when_unavailable, timeout_ms, prefix } = shared;
     let members = [
-        ("url", Some(json!(url))),
+        ("url", Some(json!(url.value))),
         (
             "when_unavailable",
             (*when_unavailable != WhenUnavailable::default()).then(|| when_unavailable.as_str().into()),

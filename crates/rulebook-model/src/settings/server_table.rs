@@ -59,7 +59,7 @@ pub(super) const SERVER_SETTINGS: [Setting; 24] = [
         |lowering, value, api| {
             api.key_storage = lowering.lower_database_url(value, "key_storage", "the keys", SERVER_DATABASES);
         },
-        |api| api.key_storage.as_deref().map(Json::from),
+        |api| api.key_storage.as_ref().map(|url| url.value.as_str().into()),
     )
     .with_constraint(|| json!({ "pattern": pattern::NOT_BLANK }))
     .mark_internal(),
@@ -72,7 +72,7 @@ pub(super) const SERVER_SETTINGS: [Setting; 24] = [
             let (name, content) = ("idempotency_storage", "the responses");
             api.idempotency_storage = lowering.lower_database_url(value, name, content, DATABASES);
         },
-        |api| api.idempotency_storage.as_deref().map(Json::from),
+        |api| api.idempotency_storage.as_ref().map(|url| url.value.as_str().into()),
     )
     .with_constraint(|| json!({ "pattern": pattern::NOT_BLANK }))
     .mark_internal(),
@@ -215,7 +215,7 @@ pub(super) const SERVER_SETTINGS: [Setting; 24] = [
         ValueKind::String,
         "The address of the OpenTelemetry collector to which traces of requests are sent; by default there are no traces.",
         |lowering, value, api| api.traces = lowering.lower_traces(value),
-        |api| api.traces.as_deref().map(Json::from),
+        |api| api.traces.as_ref().map(|url| url.value.as_str().into()),
     )
     .with_constraint(|| json!({ "pattern": pattern::NOT_BLANK }))
     .mark_internal(),

@@ -8,6 +8,7 @@ mod files_folder;
 #[cfg_attr(not(feature = "documents"), path = "without_documents.rs")]
 mod published_documents;
 mod rulebook;
+mod service_addresses;
 mod start;
 mod validated;
 

@@ -4,6 +4,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use rulebook_model::model::{SharedLimits, WhenUnavailable};
+use rulebook_model::span::Spanned;
 use thiserror::Error;
 
 /// Counts the requests of limits for several servers.
@@ -105,7 +106,7 @@ impl SharedCounterSettings {
     /// at most 250 ms, and names begin with `rulebook`.
     #[must_use]
     pub fn new() -> Self {
-        Self::from(&SharedLimits::new(""))
+        Self::from(&SharedLimits::new(Spanned::default()))
     }
 
     /// Sets what happens to requests with a limit while the counter is unavailable.
