@@ -53,6 +53,16 @@ fn the_summary_lists_what_servers_share() {
     }
 }
 
+/// Runs with the database of `tests/external/databases`.
+#[test]
+fn the_summary_lists_keys_and_idempotency_keys_in_a_database_as_shared() {
+    let Ok(url) = std::env::var("TEST_POSTGRES") else { return };
+    let folder = folder_with_idempotent_method(Some("${TEST_POSTGRES}"));
+    let process = ServerProcess::start(folder.path(), &free_address(), &["serve", "--key-storage", &url]);
+    let expected = "\n  shared     keys, idempotency keys; not limits, files, download links\n";
+    assert!(process.stdout.ends_with(expected), "{}", process.stdout);
+}
+
 #[test]
 fn errors_of_the_storage_of_idempotency_keys_name_the_setting_with_the_address() {
     for (url, flag, exit_code, expected) in [
