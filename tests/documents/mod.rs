@@ -141,13 +141,17 @@ fn every_object_of_a_definition_has_a_table() {
             | ValueKind::Objects(keys)
             | ValueKind::ObjectOrObjects(keys)
             | ValueKind::ObjectsByName(keys)
-            | ValueKind::ObjectsByNameOrStrings(keys) => Some(keys),
+            | ValueKind::ObjectsByNameOrStrings(keys)
+            | ValueKind::Type(keys)
+            | ValueKind::Types(keys) => Some(keys),
             _ => None,
         }));
     }
     // An object whose members all have names that the author of a definition chooses has no table. The keys of a URI
-    // are in the table of a module. The limits have a table that also lists their defaults.
-    let elsewhere: [&KeyTable; 2] = [&keys::URI, &keys::LIMITS];
+    // are in the table of a module. The limits have a table that also lists their defaults. The keys of a type in an
+    // attribute are those of an output that concern its type, and the items in `methods` have the keys of all items.
+    let elsewhere: [&KeyTable; 5] =
+        [&keys::URI, &keys::LIMITS, &keys::NESTED_TYPE, &keys::methods::NESTED_TYPE, &keys::methods::ITEM_ATTRIBUTES];
     seen.retain(|keys| keys.iter().next().is_some() && !elsewhere.iter().any(|one| std::ptr::eq(*one, *keys)));
     for keys in &seen {
         let (what, _) =
@@ -179,6 +183,8 @@ fn key_table(keys: &'static KeyTable) -> String {
             ValueKind::ObjectsByNameOrStrings(keys) => {
                 format!("an object; each member is {}; or a list of strings", keys.subject)
             }
+            ValueKind::Type(_) => "a type".to_owned(),
+            ValueKind::Types(_) => "a list of types, or an object whose members are types".to_owned(),
             ValueKind::CommonParameters => "an object; each member is a parameter or a rule".to_owned(),
         };
         let required = if key.is_required { "; required" } else { "" };

@@ -20,7 +20,7 @@ impl Lowering<'_> {
     /// Collects the functions that the attributes of a type name. [`unknown_function_errors`] checks later that the
     /// program has these functions.
     pub(super) fn collect_function_refs(&mut self, spec: &TypeSpec) {
-        for (key, value) in spec.attributes.iter().chain(&spec.items) {
+        for (key, value) in spec.attributes.iter().chain(&spec.parts) {
             let attribute = key.value.rsplit('.').next().unwrap_or_default();
             let (names, allows_builtin) = match attribute {
                 "callback" => (callback_function_name(&value.value).into_iter().collect(), false),

@@ -32,6 +32,7 @@ mod reserved_path;
 mod schemas;
 mod scope;
 mod service_names;
+mod type_errors;
 mod type_expr;
 mod whole_body;
 

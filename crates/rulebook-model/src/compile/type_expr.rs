@@ -2,25 +2,21 @@
 //! attributes.
 
 use std::collections::HashMap;
-use std::ops::Range;
 use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
 
 use super::lowering::Lowering;
 use super::schemas::SchemaLookup;
+use super::type_errors::nested_type_spans;
 use crate::constraint::Constraint;
-use crate::definition::keys::ancestors::{FOREIGN_TYPES, help_for_foreign_name};
-use crate::definition::parsed::{Output, TypeSpec};
-use crate::diagnostic::{Diagnostic, DiagnosticCode, closest_word};
-use crate::span::{Span, Spanned};
+use crate::definition::dialect_spec::DialectSpec;
+use crate::definition::parsed::{NestedType, Output, TypeSpec};
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
+use crate::span::Span;
 use crate::types::{
-    ArgumentError, ArgumentErrorKind, Check, CompiledTerm, ObjectField, TermError, TermErrorKind, Type, UncompiledTerm,
-    names_in_attribute, names_in_term, remove_attributes_about_fields,
+    Check, CompiledTerm, NestedCheck, ObjectField, Types, UncompiledTerm, names_in_term, remove_attributes_about_fields,
 };
-
-/// The sentence in the help for an unknown type that explains how a program adds types.
-const CUSTOM_TYPES_HELP: &str = "programs add custom types with `Rulebook::add_type`";
 
 /// The parameter, output or field that has the type, as diagnostics describe it.
 #[derive(Clone, Copy)]
@@ -46,25 +42,28 @@ impl Lowering<'_> {
     /// Compiles the type of a parameter, output or field. If the type has errors, reports all of them and returns
     /// `None`.
     pub(super) fn compile_type(&mut self, spec: &TypeSpec, owner: TypeOwner<'_>) -> Option<CompiledTerm> {
-        self.compile_type_with_fields(spec, owner, Inherited::default())
+        self.compile_type_with_fields(spec, owner, None)
     }
 
-    /// Compiles a type as [`Lowering::compile_type`] does. An object has the fields `inherited` before its other
-    /// fields.
+    /// Compiles a type as [`Lowering::compile_type`] does. A schema that extends others has the fields `inherited`
+    /// before its other fields.
     pub(super) fn compile_type_with_fields(
         &mut self,
         spec: &TypeSpec,
         owner: TypeOwner<'_>,
-        inherited: Inherited,
+        inherited: Option<Inherited>,
     ) -> Option<CompiledTerm> {
+        let (inherited_fields, inherited_constraints) =
+            inherited.map_or((None, Vec::new()), |inherited| (Some(inherited.fields), inherited.constraints));
         let fields = match &spec.fields {
-            None if inherited.fields.is_empty() => Some(None),
-            None => Some(Some(inherited.fields)),
+            None => Some(inherited_fields),
             Some(fields) => {
                 let declared = self.lower_object_fields(&fields.value);
-                declared.map(|declared| Some(inherited.fields.into_iter().chain(declared).collect()))
+                let inherited = inherited_fields.unwrap_or_default();
+                declared.map(|declared| Some(inherited.into_iter().chain(declared).collect()))
             }
         };
+        let nested = self.compile_nested_types(&spec.nested);
         self.collect_function_refs(spec);
         let Some(term) = &spec.term else {
             if !owner.is_incomplete {
@@ -88,9 +87,10 @@ impl Lowering<'_> {
         if has_field_error || owner.is_incomplete {
             remove_attributes_about_fields(&mut attributes);
         }
-        let schemas = self.schemas_in_type(spec)?;
-        let shared_key =
-            (matches!(fields, Some(None)) && schemas.is_empty()).then(|| self.type_key(&term.value, &attributes));
+        let schemas = self.schemas_in_term(&term.value)?;
+        let nested = nested?;
+        let is_shared = matches!(fields, Some(None)) && schemas.is_empty() && nested.is_empty();
+        let shared_key = is_shared.then(|| self.type_key(&term.value, &attributes));
         if let Some(known) = shared_key.as_ref().and_then(|key| self.compiled_types.get(key)) {
             return Some(known.clone());
         }
@@ -102,12 +102,13 @@ impl Lowering<'_> {
             ignores_type_case: self.dialect.ignores_type_case,
             timezone: &self.timezone,
             schemas: &|name| schemas.get(name).cloned(),
-            inherited_constraints: &inherited.constraints,
+            inherited_constraints: &inherited_constraints,
+            nested_types: &nested,
         });
         match compiled {
             Ok(compiled) => {
-                if let Some(span) = late_span(spec) {
-                    self.check_late(&compiled.check, span);
+                if !spec.nested.is_empty() {
+                    self.check_late(&compiled.check, nested_type_spans(spec));
                 }
                 self.compiled_types.extend(shared_key.map(|key| (key, compiled.clone())));
                 (!has_field_error).then_some(compiled)
@@ -121,11 +122,27 @@ impl Lowering<'_> {
         }
     }
 
-    /// Returns the schemas that a type refers to, by their names. Returns `None` if one of them has an error, which has
+    /// Compiles the types in attributes such as `of`. If one of them has errors, reports all errors and returns `None`.
+    fn compile_nested_types(&mut self, nested: &[NestedType]) -> Option<Vec<NestedCheck>> {
+        let mut compiled = Vec::with_capacity(nested.len());
+        for NestedType { attribute, name, r#type, span, is_incomplete } in nested {
+            let subject = format!("a type in `{attribute}`");
+            let owner = TypeOwner { diagnostic_subject: &subject, name_span: *span, is_incomplete: *is_incomplete };
+            let compiled_type = r#type.as_ref().and_then(|r#type| self.compile_type(r#type, owner));
+            compiled.push(compiled_type.map(|compiled| NestedCheck {
+                attribute: attribute.clone(),
+                name: name.clone(),
+                check: compiled.into_nested_check(),
+            }));
+        }
+        compiled.into_iter().collect()
+    }
+
+    /// Returns the schemas that a term refers to, by their names. Returns `None` if one of them has an error, which has
     /// been reported.
-    fn schemas_in_type(&mut self, spec: &TypeSpec) -> Option<HashMap<String, Arc<dyn Check>>> {
+    fn schemas_in_term(&mut self, term: &str) -> Option<HashMap<String, Arc<dyn Check>>> {
         let mut found = HashMap::new();
-        for name in names_in_type(spec) {
+        for name in type_names(term, self.types, self.dialect) {
             match self.find_schema(name) {
                 SchemaLookup::Unknown => {}
                 SchemaLookup::Failed => return None,
@@ -160,96 +177,11 @@ impl Lowering<'_> {
             })
             .collect()
     }
-
-    fn report_type_error(&mut self, error: &TermError, term: &Spanned<String>, spec: &TypeSpec, owner: TypeOwner<'_>) {
-        let TermError { span: range, kind } = error;
-        let span = term_span(term, range);
-        let diagnostic = match kind {
-            TermErrorKind::Empty => {
-                let message = format!("the type of {} is empty", owner.diagnostic_subject);
-                Diagnostic::new(DiagnosticCode::MissingType, span, message)
-                    .label("expected a type")
-                    .help("add a type: `\"type\": \"string\"`")
-            }
-            TermErrorKind::Syntax(expected) => Diagnostic::new(
-                DiagnosticCode::UnknownType,
-                span,
-                format!("`{}` is not a valid type: {expected}", term.value.escape_debug()),
-            )
-            .label("invalid syntax")
-            .help("a type is a name, which may have arguments: `int`, `string(1,20)`, `?array<id>`"),
-            TermErrorKind::UnknownType(name) => {
-                let exists = |name: &str| self.types.iter().any(|known| known.name() == name);
-                let aliases =
-                    self.dialect.type_aliases.iter().filter(|(_, name)| exists(name)).map(|(alias, _)| *alias);
-                let suggestion =
-                    closest_word(name, aliases.chain(self.types.iter().map(Type::name)).chain(self.schema_names()));
-                let help = match (help_for_foreign_name(FOREIGN_TYPES, name, exists), suggestion) {
-                    (Some(help), _) => help.to_owned(),
-                    (None, Some(suggestion)) => format!("did you mean `{suggestion}`? {CUSTOM_TYPES_HELP}"),
-                    (None, None) => CUSTOM_TYPES_HELP.to_owned(),
-                };
-                Diagnostic::new(DiagnosticCode::UnknownType, span, format!("unknown type `{}`", name.escape_debug()))
-                    .label("unknown type")
-                    .help(help)
-            }
-            TermErrorKind::Argument(argument) => type_argument_diagnostic(argument, span, spec),
-        };
-        self.report(diagnostic);
-    }
 }
 
-/// Returns the words in a type, without its fields, that can be names of types or schemas.
-pub(super) fn names_in_type(spec: &TypeSpec) -> impl Iterator<Item = &str> {
-    let attributes = spec.attributes.iter().chain(&spec.items).filter(|(key, _)| contains_types(&key.value));
-    let in_attributes = attributes.flat_map(|(_, value)| names_in_attribute(&value.value));
-    spec.term.iter().flat_map(|term| names_in_term(&term.value)).chain(in_attributes)
-}
-
-/// Returns `true` if an attribute contains types, in which schemas can be named. The path of an attribute of items
-/// begins with `items.`.
-fn contains_types(path: &str) -> bool {
-    matches!(path.rsplit('.').next(), Some("of" | "keys"))
-}
-
-/// Returns the part of a type that has an error which is found only when all schemas are compiled.
-fn late_span(spec: &TypeSpec) -> Option<Span> {
-    let mut attributes = spec.attributes.iter().chain(&spec.items);
-    attributes.find(|(key, _)| contains_types(&key.value)).map(|(_, value)| value.span)
-}
-
-/// Returns the diagnostic for an error that is found only when all schemas are compiled.
-pub(super) fn late_diagnostic(error: &ArgumentError, span: Span) -> Diagnostic {
-    type_argument_diagnostic(error, span, &TypeSpec::default())
-}
-
-/// Returns the diagnostic for an error in an argument or attribute of a type. `term` is the span of the erroneous part
-/// of the type expression; it is used if the error is not in an attribute.
-fn type_argument_diagnostic(error: &ArgumentError, term: Span, spec: &TypeSpec) -> Diagnostic {
-    let ArgumentError { kind, attribute, message, help } = error;
-    let code = match kind {
-        ArgumentErrorKind::Invalid => DiagnosticCode::BadTypeArgument,
-        ArgumentErrorKind::Bounds => DiagnosticCode::BadBounds,
-        ArgumentErrorKind::MissingRange => DiagnosticCode::MissingRange,
-        ArgumentErrorKind::UnknownAttribute => DiagnosticCode::BadOption,
-        ArgumentErrorKind::Overlap => DiagnosticCode::UnionOverlap,
-        ArgumentErrorKind::Constraint => DiagnosticCode::BadConstraint,
-    };
-    let span = attribute.as_deref().and_then(|name| {
-        let (key, value) = spec.attributes.iter().chain(&spec.items).find(|(key, _)| key.value == name)?;
-        Some(match kind {
-            ArgumentErrorKind::UnknownAttribute => key.span,
-            _ => value.span,
-        })
-    });
-    let diagnostic = Diagnostic::new(code, span.unwrap_or(term), message);
-    match help {
-        Some(help) => diagnostic.help(help),
-        None => diagnostic,
-    }
-}
-
-/// Returns the span of the bytes `range` of a type expression.
-fn term_span(term: &Spanned<String>, range: &Range<usize>) -> Span {
-    if range.is_empty() && term.value.is_empty() { term.span } else { term.part(range.start, range.end) }
+/// Returns the names in a term of a dialect that can be names of types or schemas.
+pub(super) fn type_names<'t>(term: &'t str, types: &Types, dialect: &DialectSpec) -> Vec<&'t str> {
+    names_in_term(term, &|name, index| {
+        types.is_term_argument(name, index, dialect.type_aliases, dialect.ignores_type_case)
+    })
 }

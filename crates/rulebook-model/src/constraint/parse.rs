@@ -6,6 +6,7 @@ use serde_json::Value as Json;
 
 use super::{Constraint, ConstraintKind};
 use crate::call::Value;
+use crate::definition::keys::is_comment_key;
 use crate::suggest::closest_word;
 use crate::types::{Arity, Check};
 
@@ -37,6 +38,9 @@ fn error<T>(message: impl Into<String>, help: impl Into<String>) -> Result<T, Co
 /// The help for a value of another structure.
 const FORM: &str = "write `[{\"exactly_one\": [\"id\", \"name\"]}]`";
 
+/// The help for a `requires` of another structure.
+const REQUIRES_FORM: &str = "write `{\"requires\": {\"until\": [\"since\"]}}`";
+
 /// Reads the value of the key `constraints`. A constraint can name the parameters or fields `subjects`. Returns the
 /// constraints of the valid entries, and the first error of each of the others.
 pub(crate) fn parse_constraints(json: &Json, subjects: &[Subject]) -> (Vec<Constraint>, Vec<ConstraintError>) {
@@ -58,10 +62,13 @@ fn parse_entry(entry: &Json, subjects: &[Subject]) -> Result<Vec<Constraint>, Co
     let Json::Object(members) = entry else { return error("a constraint must be an object", FORM) };
     let message = match members.get("message") {
         None => None,
+        Some(Json::String(message)) if message.trim().is_empty() => {
+            return error("the `message` of a constraint is blank", "write the text for clients, or remove `message`");
+        }
         Some(Json::String(message)) => Some(message.clone()),
         Some(_) => return error("the `message` of a constraint must be a string", "write the text for clients"),
     };
-    let keys: Vec<_> = members.keys().filter(|key| *key != "message").collect();
+    let keys: Vec<_> = members.keys().filter(|key| *key != "message" && !is_comment_key(key)).collect();
     let [key] = keys.as_slice() else { return error("a constraint has one key besides `message`", FORM) };
     let kinds = ConstraintKind::KEYS;
     let Some((kind, _)) = kinds.iter().find(|(_, name)| name == key) else {
@@ -83,17 +90,19 @@ fn read_names(kind: ConstraintKind, json: &Json) -> Result<Vec<Vec<String>>, Con
     let lists = match (kind, json) {
         (ConstraintKind::Requires, Json::Object(members)) => members
             .iter()
+            // A name may begin like a comment, and has a list then.
+            .filter(|(name, required)| required.is_array() || !is_comment_key(name))
             .map(|(name, required)| Some([name.clone()].into_iter().chain(texts(required)?).collect()))
             .collect::<Option<Vec<Vec<String>>>>(),
         (ConstraintKind::Requires, _) => None,
         _ => texts(json).map(|names| vec![names]),
     };
     match lists {
+        Some(lists) if lists.is_empty() => error("`requires` has no names", REQUIRES_FORM),
         Some(lists) => Ok(lists),
-        None if kind == ConstraintKind::Requires => error(
-            "`requires` must be an object with lists of names",
-            "write `{\"requires\": {\"until\": [\"since\"]}}`",
-        ),
+        None if kind == ConstraintKind::Requires => {
+            error("`requires` must be an object with lists of names", REQUIRES_FORM)
+        }
         None => {
             let key = kind.key();
             error(format!("`{key}` must be a list of names"), format!("write `{{\"{key}\": [\"a\", \"b\"]}}`"))

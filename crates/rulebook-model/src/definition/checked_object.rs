@@ -196,6 +196,8 @@ fn check_value_kind(kind: ValueKind, member: &JsonMember) -> Option<Diagnostic> 
         ValueKind::Object(_) | ValueKind::AnyObject | ValueKind::ObjectsByName(_) | ValueKind::CommonParameters => {
             (matches!(node.data, JsonData::Object(_)), "an object")
         }
+        ValueKind::Type(_) => (matches!(node.data, JsonData::String(_) | JsonData::Object(_)), "a string or an object"),
+        ValueKind::Types(_) => (matches!(node.data, JsonData::Array(_) | JsonData::Object(_)), "an array or an object"),
         ValueKind::Objects(_) => (matches!(node.data, JsonData::Array(_)), "an array of objects"),
         ValueKind::Any => (true, ""),
     };

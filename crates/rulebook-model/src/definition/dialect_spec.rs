@@ -26,6 +26,10 @@ pub struct DialectSpec {
     pub output_keys: &'static KeyTable,
     /// The keys that a schema can have.
     pub schema_keys: &'static KeyTable,
+    /// The attributes that the items of an array can have.
+    pub item_keys: &'static KeyTable,
+    /// The keys that a type in an attribute such as `of` can have.
+    pub nested_type_keys: &'static KeyTable,
     /// The names of outputs that describe a member of the envelope. Such an output is ignored if the envelope has this
     /// member.
     pub envelope_outputs: &'static [&'static str],
@@ -56,6 +60,8 @@ pub static TREE: DialectSpec = DialectSpec {
     reads_unprefixed_keys_from_query: false,
     output_keys: &keys::OUTPUT,
     schema_keys: &keys::SCHEMA,
+    item_keys: &keys::ITEM_ATTRIBUTES,
+    nested_type_keys: &keys::NESTED_TYPE,
     envelope_outputs: &[],
     type_aliases: &[],
     ignores_type_case: false,
@@ -72,6 +78,8 @@ pub static RULES: DialectSpec = DialectSpec {
     reads_unprefixed_keys_from_query: false,
     output_keys: &keys::OUTPUT,
     schema_keys: &keys::SCHEMA,
+    item_keys: &keys::ITEM_ATTRIBUTES,
+    nested_type_keys: &keys::NESTED_TYPE,
     envelope_outputs: &[],
     type_aliases: &[],
     ignores_type_case: true,
@@ -89,6 +97,8 @@ pub static METHODS: DialectSpec = DialectSpec {
     reads_unprefixed_keys_from_query: true,
     output_keys: &keys::methods::OUTPUT,
     schema_keys: &keys::methods::SCHEMA,
+    item_keys: &keys::methods::ITEM_ATTRIBUTES,
+    nested_type_keys: &keys::methods::NESTED_TYPE,
     envelope_outputs: &["error"],
     type_aliases: &[
         ("mixed", "any"),

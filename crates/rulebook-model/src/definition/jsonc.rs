@@ -9,7 +9,7 @@ use jsonc_parser::{CollectOptions, ParseOptions, ast, parse_to_ast};
 use serde_json::{Number, Value as Json};
 
 use super::escaped_string::escaped_offset;
-use super::keys::COMMENT_PREFIXES;
+use super::keys::is_comment_key;
 use super::syntax_error::{duplicate_key_error, find_invalid_character_error, json_parse_error, too_deep_error};
 use crate::byte_size;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
@@ -74,7 +74,7 @@ impl JsonMember {
     /// Returns `true` if the name begins with the prefix of a comment, so that the parser ignores the member.
     #[must_use]
     pub fn is_comment(&self) -> bool {
-        COMMENT_PREFIXES.iter().any(|prefix| self.key.value.starts_with(prefix))
+        is_comment_key(&self.key.value)
     }
 }
 

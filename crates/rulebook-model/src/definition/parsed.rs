@@ -174,9 +174,26 @@ pub struct TypeSpec {
     pub attributes: Vec<Attribute>,
     /// The attributes in `items` by their paths (such as `items.max`), and the entries of constraints
     /// (`constraints[0]`), which diagnostics use to find their spans.
-    pub items: Vec<Attribute>,
+    pub parts: Vec<Attribute>,
+    /// The types in the attributes `of` and `keys`, also in those of `items`.
+    pub nested: Vec<NestedType>,
     /// The fields under the key `fields` of an object type.
     pub fields: Option<Spanned<Vec<Output>>>,
+}
+
+/// A type in an attribute of another type, such as `of`.
+#[derive(Debug, Clone)]
+pub struct NestedType {
+    /// The path of the attribute that contains the type: `of`, or `items.of` for the items of an array.
+    pub attribute: String,
+    /// The name of the type, if the attribute is an object: the value of the tag for which a union has this type.
+    pub name: Option<String>,
+    /// The type with its attributes; `None` if it has been reported and omitted.
+    pub r#type: Option<TypeSpec>,
+    /// The span of the type in the attribute.
+    pub span: Span,
+    /// `true` if an erroneous value of the type was omitted.
+    pub is_incomplete: bool,
 }
 
 /// An output of a method, or a field of an object.

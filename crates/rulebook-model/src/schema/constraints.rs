@@ -69,6 +69,8 @@ static CONSTRAINTS: &[Constraint] = &[
     constraint(&methods::ERROR, "status", || range_constraint(&ErrorStatus::RANGE)),
     constraint(&keys::PARAMETER, "type", || type_constraint(&TREE)),
     constraint(&keys::OUTPUT, "type", || type_constraint(&TREE)),
+    constraint(&keys::NESTED_TYPE, "type", || type_constraint(&TREE)),
+    constraint(&methods::NESTED_TYPE, "type", || type_constraint(&METHODS)),
     constraint(&keys::SCHEMA, "type", || schema_type_constraint(&TREE)),
     constraint(&methods::SCHEMA, "type", || schema_type_constraint(&METHODS)),
     constraint(&keys::TYPE_ATTRIBUTES, "closed", || json!({ "type": "boolean" })),

@@ -106,6 +106,13 @@ impl SchemaTables {
         schema
     }
 
+    /// Returns the schema of a type: a term, or an object with these keys.
+    fn type_schema(&mut self, keys: &'static KeyTable) -> Json {
+        let object = self.reference_to_table(keys);
+        let term = format!("{}/properties/type", object["$ref"].as_str().unwrap_or_default());
+        json!({ "if": { "type": "string" }, "then": { "$ref": term }, "else": object })
+    }
+
     /// Returns the schema of the value of a key.
     fn value_schema(&mut self, keys: &'static KeyTable, key: &KeySpec) -> Json {
         let text = || json!({ "type": "string" });
@@ -142,6 +149,14 @@ impl SchemaTables {
                 let mut schema = named_members_schema(self.reference_to_table(inner));
                 schema.insert("type".to_owned(), json!(["object", "array"]));
                 schema.insert("items".to_owned(), json!({ "type": "string", "pattern": pattern::TWO_WORDS }));
+                Json::Object(schema)
+            }
+            ValueKind::Type(inner) => self.type_schema(inner),
+            ValueKind::Types(inner) => {
+                let r#type = self.type_schema(inner);
+                let mut schema = named_members_schema(r#type.clone());
+                schema.insert("type".to_owned(), json!(["array", "object"]));
+                schema.insert("items".to_owned(), r#type);
                 Json::Object(schema)
             }
             ValueKind::CommonParameters => {

@@ -1,13 +1,11 @@
 //! The arguments and attributes from which a term is compiled to a check, and the errors in these arguments.
 
-use std::fmt;
 use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
 use thiserror::Error;
 
-use super::term_compiler::CompileResult;
-use super::{Check, Functions, ObjectField};
+use super::{Check, Functions, NestedCheck, ObjectField};
 use crate::constraint::Constraint;
 
 /// The arguments and attributes that a definition writes for a type.
@@ -30,24 +28,10 @@ pub struct TypeArguments<'a> {
     pub timezone: &'a jiff::tz::TimeZone,
     /// The functions that the attribute `callback` can name.
     pub(super) functions: &'a Functions,
-    /// Compiles the types that attributes such as `of` contain.
-    pub(super) compiler: TypeCompiler<'a>,
-}
-
-/// Compiles a type in an attribute: its term, with its attributes.
-#[derive(Clone, Copy)]
-pub(super) struct TypeCompiler<'a>(pub(super) &'a dyn Fn(&str, &Map<String, Json>) -> CompileResult);
-
-impl TypeCompiler<'_> {
-    /// A compiler of no types, for types without such attributes.
-    #[cfg(test)]
-    pub(super) const NONE: TypeCompiler<'static> = TypeCompiler(&|_, _| Err(Vec::new()));
-}
-
-impl fmt::Debug for TypeCompiler<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("TypeCompiler")
-    }
+    /// The types in the attributes of the whole type expression.
+    pub(super) nested_types: &'a [NestedCheck],
+    /// The path of the attributes, which precedes the name of an attribute in [`NestedCheck::attribute`].
+    pub(super) path: &'a str,
 }
 
 /// An argument in the brackets of a term.
@@ -162,25 +146,10 @@ impl TypeArguments<'_> {
         }
     }
 
-    /// Compiles a type in the attribute `attribute`: a term, or an object with a term under `type` and with attributes.
-    pub(super) fn compile_type(&self, json: &Json, attribute: &str) -> Result<Arc<dyn Check>, ArgumentError> {
-        let mut attributes = match json {
-            Json::Object(members) => members.clone(),
-            _ => Map::new(),
-        };
-        let term = match (json, attributes.shift_remove("type")) {
-            (Json::String(term), _) => term.clone(),
-            (_, Some(Json::String(term))) => term,
-            _ => {
-                let message = format!("`{attribute}` must contain types: strings, or objects with the key `type`");
-                return Err(self.error(message).at(attribute));
-            }
-        };
-        let compiled = (self.compiler.0)(&term, &attributes);
-        compiled.map_err(|errors| {
-            let message = errors.first().map(|error| error.kind.to_message(&term)).unwrap_or_default();
-            self.error(message).at(attribute)
-        })
+    /// Returns the types in the attribute with this name, in the order of the definition.
+    pub(super) fn types_in(&self, attribute: &str) -> impl Iterator<Item = &NestedCheck> {
+        let is_in = move |nested: &&NestedCheck| nested.attribute.strip_prefix(self.path) == Some(attribute);
+        self.nested_types.iter().filter(is_in)
     }
 
     /// Creates an error of the kind [`ArgumentErrorKind::Invalid`] in the term of the type.

@@ -10,15 +10,12 @@ use super::any::{self, any_check, decode_json};
 use super::array_text::{TextDecoding, split_items};
 use super::bounds::Bounds;
 use super::check::{decode_item, first_valid_value, keep_valid_values};
-use super::table::ITEMS_ATTRIBUTE;
+use super::table::{FIELDS_ATTRIBUTE, ITEMS_ATTRIBUTE};
 use super::{
     ArgumentError, Arity, Check, ItemParts, MaxSize, NamedSchema, ObjectField, Parts, Structure, TypeArgument,
     TypeArguments, TypeExpr,
 };
 use crate::call::{Measure, PhpArray, TypeMismatch, Value, Violation};
-
-/// The name of the attribute that defines the members of objects.
-const FIELDS_ATTRIBUTE: &str = "fields";
 
 #[derive(Debug)]
 struct ArrayCheck {
@@ -67,7 +64,7 @@ fn compile_array(
     if arguments.fields.is_some() {
         return Err(arguments
             .error("only objects have `fields`")
-            .at("fields")
+            .at(FIELDS_ATTRIBUTE)
             .help(format!("write `{type_name}<object>`")));
     }
     // `Bounds` reads bounds from the arguments of a term. The argument of an array is the type of its items, so it is

@@ -61,6 +61,14 @@ impl BuiltinType {
     }
 }
 
+/// Returns `true` if the argument at `index` of the built-in type `name` is a term. The arguments of other types can be
+/// terms.
+#[cfg(feature = "documents")]
+pub(super) fn is_term_argument(name: &str, index: usize) -> bool {
+    let builtin = BUILTIN_TYPES.iter().find(|builtin| builtin.name == name);
+    builtin.is_none_or(|builtin| builtin.argument_is_type(index))
+}
+
 const BOUNDS_ATTRIBUTES: &[&str] = &["min", "max"];
 const STRING_ATTRIBUTES: &[&str] = &["min", "max", "regex"];
 const MOMENT_ATTRIBUTES: &[&str] = &["min", "max", "format"];

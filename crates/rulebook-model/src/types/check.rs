@@ -306,27 +306,21 @@ impl TypeExpr {
         Self { term: term.into(), attributes: Map::new() }
     }
 
-    /// Returns the words in the type, without its fields, that can be the names of schemas.
+    /// Returns the names in the type, without its fields, that can be the names of schemas.
     #[cfg(feature = "documents")]
     pub(crate) fn names(&self) -> Vec<String> {
-        use super::map::KEYS_ATTRIBUTE;
-        use super::table::ITEMS_ATTRIBUTE;
-        use super::union::OF_ATTRIBUTE;
-        use super::{names_in_attribute, names_in_term};
-        let items = self.attributes.get(ITEMS_ATTRIBUTE).and_then(Json::as_object);
-        let attributes = [Some(&self.attributes), items];
-        let types = attributes.into_iter().flatten().flat_map(|all| [all.get(OF_ATTRIBUTE), all.get(KEYS_ATTRIBUTE)]);
-        let names = types.flatten().flat_map(names_in_attribute);
-        names_in_term(&self.term).chain(names).map(str::to_owned).collect()
+        super::term_names::names_in_type(&self.term, &self.attributes).into_iter().map(str::to_owned).collect()
     }
 
     /// Returns the type as an attribute contains it: the term, or an object with the term under `type` and with the
     /// attributes.
     pub(super) fn into_json(self) -> Json {
+        if self.attributes.is_empty() { Json::String(self.term) } else { self.into_object() }
+    }
+
+    /// Returns the type as an object with the term under `type` and with the attributes.
+    pub(super) fn into_object(self) -> Json {
         let Self { term, attributes } = self;
-        if attributes.is_empty() {
-            return Json::String(term);
-        }
         Json::Object([("type".to_owned(), Json::String(term))].into_iter().chain(attributes).collect())
     }
 }

@@ -196,7 +196,8 @@ mod tests {
                 timezone: &TimeZone::UTC,
                 functions: &Functions::default(),
                 inherited_constraints: &[],
-                compiler: crate::types::arguments::TypeCompiler::NONE,
+                nested_types: &[],
+                path: "",
             };
             let path = NamedTempFile::new().unwrap().into_temp_path();
             let upload = Upload::new(name.to_owned(), media_type.to_owned(), size, path);

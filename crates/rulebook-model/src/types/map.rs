@@ -35,8 +35,7 @@ pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, A
     if matches!(values.arity(), Arity::File | Arity::Files) {
         return Err(arguments.error("a map cannot contain files").help("make each file a parameter"));
     }
-    let keys = arguments.attributes.get(KEYS_ATTRIBUTE);
-    let keys = keys.map(|term| arguments.compile_type(term, KEYS_ATTRIBUTE)).transpose()?;
+    let keys = arguments.types_in(KEYS_ATTRIBUTE).next().map(|keys| Arc::clone(&keys.check));
     if let Some(keys) = &keys {
         let is_text = |value: &Value<'_>| matches!(value, Value::Text(_));
         if !keys.boundary_values().iter().all(is_text) || keys.checked(Value::Int(1)).is_ok() {

@@ -30,6 +30,7 @@ mod parts;
 mod structure;
 mod table;
 mod term_compiler;
+mod term_names;
 
 // Code that several types share.
 mod bounds;
@@ -88,9 +89,7 @@ pub use functions::Functions;
 #[cfg(feature = "documents")]
 pub(crate) use named_schema::schema_without_outer_references;
 pub use named_schema::{NamedSchema, SCHEMA_REFERENCE_PREFIX, all_referenced_schemas, complete_schema};
-pub(crate) use named_schema::{
-    SchemaCells, names_in_attribute, names_in_term, recursive_reference, replace_references, schema_reference,
-};
+pub(crate) use named_schema::{SchemaCells, recursive_reference, replace_references, schema_reference};
 #[cfg(feature = "documents")]
 pub(crate) use nullable::nullable_schema;
 pub(crate) use number::compare as compare_numbers;
@@ -98,4 +97,6 @@ pub use object::ObjectShape;
 pub(crate) use object::remove_attributes_about_fields;
 pub use parts::{ItemParts, KnownMember, KnownMembers, Parts};
 pub use structure::Structure;
-pub use table::{CompiledTerm, ObjectField, TermError, TermErrorKind, Types, UncompiledTerm};
+pub use table::{CompiledTerm, NestedCheck, ObjectField, TermError, TermErrorKind, Types, UncompiledTerm};
+pub(crate) use table::{FIELDS_ATTRIBUTE, nested_type_path};
+pub(crate) use term_names::names_in_term;

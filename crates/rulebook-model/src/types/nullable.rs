@@ -1,4 +1,5 @@
-//! The check of a nullable type, `?T`: a `?` before the type of an array's items makes null a valid item.
+//! The check of a nullable type, `?T`: a `?` before the type of an array's items, or before a type in an attribute such
+//! as `of`, makes null a valid value.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;

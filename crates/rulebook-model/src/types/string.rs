@@ -9,7 +9,7 @@ use serde_json::{Map, Value as Json, json};
 use super::bounds::Bounds;
 use super::check::{first_valid_value, keep_valid_values};
 use super::pattern::Pattern;
-use super::{ArgumentError, Check, TypeArgument, TypeArguments, TypeExpr};
+use super::{ArgumentError, Check, NamedSchema, TypeArgument, TypeArguments, TypeExpr};
 use crate::call::{Measure, TypeMismatch, Value, Violation};
 
 /// The check of texts. The length of a text is its number of Unicode code points.
@@ -191,6 +191,10 @@ impl Check for StringCheck {
             phrase.push_str(&inner.in_words());
         }
         phrase.into()
+    }
+
+    fn referenced_schemas(&self) -> Vec<Arc<NamedSchema>> {
+        self.inner_check.iter().flat_map(|inner| inner.referenced_schemas()).collect()
     }
 
     fn schema(&self) -> Json {

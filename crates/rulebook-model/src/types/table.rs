@@ -6,12 +6,16 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json};
 
 use super::after_attribute::AFTER_ATTRIBUTE;
+use super::nullable::nullable_check;
 use super::term_compiler::{TermAttributes, TermCompiler, single_error};
 use super::{ArgumentError, Check, Functions, Type, builtin};
 use crate::constraint::Constraint;
 
 /// The name of the attribute of an array that contains the attributes of the array's items.
 pub(super) const ITEMS_ATTRIBUTE: &str = "items";
+
+/// The name of the attribute that defines the members of objects.
+pub(crate) const FIELDS_ATTRIBUTE: &str = "fields";
 
 /// The table of the types that terms can name, and of the functions that attributes can name.
 #[derive(Clone, Default)]
@@ -42,6 +46,24 @@ pub struct UncompiledTerm<'a> {
     pub schemas: &'a dyn Fn(&str) -> Option<Arc<dyn Check>>,
     /// The constraints that an object inherits with the fields of the schemas that it extends.
     pub inherited_constraints: &'a [Constraint],
+    /// The compiled types in the attributes `of` and `keys`, also in those of `items`.
+    pub nested_types: &'a [NestedCheck],
+}
+
+/// A type in an attribute of another type, such as `of`.
+#[derive(Debug, Clone)]
+pub struct NestedCheck {
+    /// The path of the attribute that contains the type: `of`, or `items.of` for the items of an array.
+    pub attribute: String,
+    /// The name of the type, if the attribute is an object: the value of the tag for which a union has this type.
+    pub name: Option<String>,
+    /// The check of the type.
+    pub check: Arc<dyn Check>,
+}
+
+/// Returns the path of a type in an attribute, which diagnostics use to find its span.
+pub(crate) fn nested_type_path(attribute: &str, index: usize) -> String {
+    format!("{attribute}[{index}]")
 }
 
 /// A member of an object type, which the attribute `fields` defines.
@@ -68,6 +90,14 @@ pub struct CompiledTerm {
     pub check: Arc<dyn Check>,
 }
 
+impl CompiledTerm {
+    /// Returns the check of a type in an attribute: it accepts null if the term begins with `?`.
+    #[must_use]
+    pub fn into_nested_check(self) -> Arc<dyn Check> {
+        if self.is_optional { nullable_check(self.check) } else { self.check }
+    }
+}
+
 /// An error in a term, or in the attributes next to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TermError {
@@ -88,18 +118,6 @@ pub enum TermErrorKind {
     UnknownType(String),
     /// The type does not accept an argument or an attribute.
     Argument(ArgumentError),
-}
-
-impl TermErrorKind {
-    /// Returns the message for an error in the term `term`, which an attribute contains.
-    pub(super) fn to_message(&self, term: &str) -> String {
-        match self {
-            Self::Empty => "the type is empty".to_owned(),
-            Self::Syntax(message) => format!("`{}` is not a valid type: {message}", term.escape_debug()),
-            Self::UnknownType(name) => format!("unknown type `{}`", name.escape_debug()),
-            Self::Argument(error) => format!("`{}` is not a valid type: {error}", term.escape_debug()),
-        }
-    }
 }
 
 impl Types {
@@ -162,6 +180,7 @@ impl Types {
             timezone,
             schemas,
             inherited_constraints,
+            nested_types,
         } = uncompiled;
         let is_optional = term.starts_with('?');
         let compiler = TermCompiler {
@@ -172,8 +191,9 @@ impl Types {
             timezone,
             schemas,
             inherited_constraints,
+            nested_types,
         };
-        let term_attributes = TermAttributes { attributes, fields: fields.as_deref() };
+        let term_attributes = TermAttributes { attributes, fields: fields.as_deref(), path: String::new() };
         let span = usize::from(is_optional)..term.len();
         let Some(after) = attributes.get(AFTER_ATTRIBUTE) else {
             return Ok(CompiledTerm { is_optional, check: compiler.compile_term(span, term_attributes, 0)? });
@@ -194,6 +214,20 @@ impl Types {
     pub(crate) fn builtin_name_in_other_case(&self, name: &str) -> Option<&'static str> {
         let meant = self.find_ignoring_case(name).filter(|_| self.find(name).is_none())?;
         self.builtin_names.iter().copied().find(|builtin| *builtin == meant.name())
+    }
+
+    /// Returns `true` if the argument at `index`, in the parentheses after `name` in a term, is a term itself. The
+    /// arguments have the same meaning as the fields of [`UncompiledTerm`].
+    pub(crate) fn is_term_argument(
+        &self,
+        name: &str,
+        index: usize,
+        aliases: &[(&str, &str)],
+        ignores_type_case: bool,
+    ) -> bool {
+        let name = aliases.iter().find(|(alias, _)| *alias == name).map_or(name, |(_, type_name)| type_name);
+        let ignoring_case = || self.find_ignoring_case(name).filter(|_| ignores_type_case);
+        self.find(name).or_else(ignoring_case).is_some_and(|r#type| r#type.argument_is_type(index))
     }
 
     /// Returns the type with exactly this name.

@@ -5,11 +5,10 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
 
-use super::arguments::TypeCompiler;
 use super::grammar::{self, BracketContent, GrammarError, OutermostLevel};
 use super::nullable::nullable_check;
-use super::table::{ITEMS_ATTRIBUTE, ObjectField, TermError, TermErrorKind, Types};
-use super::{ArgumentError, ArgumentErrorKind, Check, Type, TypeArgument, TypeArguments};
+use super::table::{FIELDS_ATTRIBUTE, ITEMS_ATTRIBUTE, ObjectField, TermError, TermErrorKind, Types};
+use super::{ArgumentError, ArgumentErrorKind, Check, NestedCheck, Type, TypeArgument, TypeArguments};
 use crate::constraint::Constraint;
 
 /// Compiles one term. Each call of [`compile_term`](Self::compile_term) compiles the outermost level of a term and
@@ -23,15 +22,24 @@ pub(super) struct TermCompiler<'a> {
     pub(super) schemas: &'a dyn Fn(&str) -> Option<Arc<dyn Check>>,
     /// The constraints that an object inherits with the fields of the schemas that it extends.
     pub(super) inherited_constraints: &'a [Constraint],
+    /// The types in the attributes.
+    pub(super) nested_types: &'a [NestedCheck],
 }
 
 /// The attributes that apply to one level of a term, taken from the JSON object that contains the term.
 pub(super) struct TermAttributes<'a> {
     pub(super) attributes: &'a Map<String, Json>,
     pub(super) fields: Option<&'a [ObjectField]>,
+    /// The path of the attributes: empty, or `items.` for those of an array's items.
+    pub(super) path: String,
 }
 
 impl<'a> TermAttributes<'a> {
+    /// Returns no attributes. `empty_map` must be an empty map.
+    fn none(empty_map: &'a Map<String, Json>) -> Self {
+        Self { attributes: empty_map, fields: None, path: String::new() }
+    }
+
     /// Returns the attributes that apply to the items of an array: `fields`, which is moved from the array to the
     /// items, and the content of `items`. `empty_map` must be an empty map, to which the result can refer.
     fn take_item_attributes<'b>(&mut self, empty_map: &'b Map<String, Json>) -> TermAttributes<'b>
@@ -39,7 +47,11 @@ impl<'a> TermAttributes<'a> {
         'a: 'b,
     {
         let attributes = self.attributes.get(ITEMS_ATTRIBUTE).and_then(Json::as_object);
-        TermAttributes { attributes: attributes.unwrap_or(empty_map), fields: self.fields.take() }
+        TermAttributes {
+            attributes: attributes.unwrap_or(empty_map),
+            fields: self.fields.take(),
+            path: format!("{}{ITEMS_ATTRIBUTE}.", self.path),
+        }
     }
 }
 
@@ -121,7 +133,7 @@ impl TermCompiler<'_> {
         term_attributes: &TermAttributes<'_>,
     ) -> Result<(), Vec<TermError>> {
         let text = &self.text[name.clone()];
-        let fields = term_attributes.fields.map(|_| "fields");
+        let fields = term_attributes.fields.map(|_| FIELDS_ATTRIBUTE);
         let attribute = term_attributes.attributes.keys().map(String::as_str).chain(fields).next();
         let error = match (brackets, attribute) {
             (BracketContent::None, None) => return Ok(()),
@@ -150,8 +162,7 @@ impl TermCompiler<'_> {
         let mut errors = Vec::new();
         for (index, span) in spans.into_iter().enumerate() {
             let argument = if r#type.argument_is_type(index) {
-                let term_attributes = TermAttributes { attributes: &empty_map, fields: None };
-                self.compile_term(span, term_attributes, depth + 1).map(TypeArgument::Type)
+                self.compile_term(span, TermAttributes::none(&empty_map), depth + 1).map(TypeArgument::Type)
             } else {
                 let word = grammar::parse_word(self.text, span);
                 word.map(|word| TypeArgument::Word(word.to_owned())).map_err(syntax_error)
@@ -180,7 +191,7 @@ impl TermCompiler<'_> {
         term_attributes: &TermAttributes<'_>,
     ) -> CompileResult {
         let known = r#type.attributes();
-        let fields = term_attributes.fields.map(|_| "fields");
+        let fields = term_attributes.fields.map(|_| FIELDS_ATTRIBUTE);
         let attributes = term_attributes.attributes.keys().map(String::as_str).chain(fields);
         let unknown: Vec<_> = attributes
             .filter(|attribute| !known.contains(attribute))
@@ -192,10 +203,6 @@ impl TermCompiler<'_> {
         if !unknown.is_empty() {
             return Err(unknown);
         }
-        let compile_in_attribute = |text: &str, attributes: &Map<String, Json>| {
-            let compiler = TermCompiler { text, ..*self };
-            compiler.compile_term(0..text.len(), TermAttributes { attributes, fields: None }, 1)
-        };
         r#type
             .compile(&TypeArguments {
                 name,
@@ -205,7 +212,8 @@ impl TermCompiler<'_> {
                 inherited_constraints: self.inherited_constraints,
                 timezone: self.timezone,
                 functions: self.types.functions(),
-                compiler: TypeCompiler(&compile_in_attribute),
+                nested_types: self.nested_types,
+                path: &term_attributes.path,
             })
             .map_err(|error| single_error(span, TermErrorKind::Argument(error)))
     }
@@ -226,7 +234,7 @@ fn unknown_attribute(name: &str, attribute: &str, known: &[&str]) -> ArgumentErr
 fn qualify_item_attributes(mut errors: Vec<TermError>) -> Vec<TermError> {
     for error in &mut errors {
         if let TermErrorKind::Argument(ArgumentError { attribute: Some(attribute), .. }) = &mut error.kind
-            && attribute != "fields"
+            && attribute.split('.').next() != Some(FIELDS_ATTRIBUTE)
         {
             *attribute = format!("{ITEMS_ATTRIBUTE}.{attribute}");
         }

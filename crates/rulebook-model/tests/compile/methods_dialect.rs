@@ -205,6 +205,7 @@ fn rename_keys(json: Json) -> Json {
             });
             Json::Object(renamed.collect())
         }
+        Json::Array(items) => items.into_iter().map(rename_keys).collect(),
         other => other,
     }
 }

@@ -7,6 +7,7 @@ mod errors;
 mod methods_dialect;
 mod model;
 mod module_parts;
+mod nested_types;
 mod recorded;
 
 use std::path::{Path, PathBuf};

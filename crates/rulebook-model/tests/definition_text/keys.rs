@@ -11,7 +11,7 @@ use serde_json::{Value as Json, json};
 use super::{first_module, parse_valid_file};
 
 /// All key tables of all dialects.
-const TABLES: [&KeyTable; 32] = [
+const TABLES: [&KeyTable; 38] = [
     &keys::APP,
     &keys::CONTACT,
     &keys::LICENSE,
@@ -28,7 +28,10 @@ const TABLES: [&KeyTable; 32] = [
     &keys::PARAMETER,
     &keys::OUTPUT,
     &keys::TYPE_ATTRIBUTES,
+    &keys::NESTED_ATTRIBUTES,
     &keys::ITEM_ATTRIBUTES,
+    &keys::NESTED_TYPE,
+    &keys::SCHEMA,
     &keys::AFTER_ATTRIBUTE,
     &keys::ERROR,
     &keys::OPTIONS,
@@ -38,6 +41,9 @@ const TABLES: [&KeyTable; 32] = [
     &keys::methods::OUTPUT,
     &keys::methods::ERROR,
     &keys::methods::OPTIONS,
+    &keys::methods::NESTED_ATTRIBUTES,
+    &keys::methods::ITEM_ATTRIBUTES,
+    &keys::methods::NESTED_TYPE,
     &keys::rules::RULES_FILE,
     &keys::rules::CLASS,
     &keys::rules::COMMON_RULES,
@@ -99,6 +105,14 @@ fn object_with_all_keys(table: &'static KeyTable, path: &str, texts: &mut Vec<St
             ValueKind::Bool => json!(true),
             ValueKind::BoolOrString => json!("true"),
             ValueKind::Integer | ValueKind::ByteSize => json!(123_456_789),
+            // Types in the attributes of inner types are terms, so that the text does not become too long.
+            ValueKind::Type(_) if is_inner_type(&path) => text(),
+            ValueKind::Type(keys) => object_with_all_keys(keys, &path, texts),
+            ValueKind::Types(_) if is_inner_type(&path) => json!([text()]),
+            ValueKind::Types(keys) => {
+                texts.push(format!("{path}.*"));
+                json!({ format!("{path}.*"): object_with_all_keys(keys, &path, texts) })
+            }
             ValueKind::Object(_) | ValueKind::ObjectsByName(_) if depth > 7 => json!({}),
             ValueKind::Object(keys) => object_with_all_keys(keys, &path, texts),
             ValueKind::Objects(keys) | ValueKind::ObjectOrObjects(keys) => {
@@ -116,6 +130,11 @@ fn object_with_all_keys(table: &'static KeyTable, path: &str, texts: &mut Vec<St
         (key.name.to_owned(), value)
     });
     Json::Object(members.collect())
+}
+
+/// Returns `true` if the type at `path` is within another type.
+fn is_inner_type(path: &str) -> bool {
+    [".of.", ".keys.", ".items.", ".fields."].iter().any(|attribute| path.contains(attribute))
 }
 
 #[test]

@@ -18,7 +18,10 @@ mod table;
 mod words;
 
 use jiff::tz::TimeZone;
-use rulebook_model::types::{Check, ObjectField, TermError, TypeExpr, Types, UncompiledTerm};
+use rulebook_model::definition::keys::is_comment_key;
+use rulebook_model::types::{
+    Check, CompiledTerm, NestedCheck, ObjectField, TermError, TypeExpr, Types, UncompiledTerm,
+};
 use serde_json::{Map, Value as Json};
 use std::sync::Arc;
 
@@ -49,6 +52,7 @@ fn compile_in_timezone(
         timezone,
         schemas: &|_| None,
         inherited_constraints: &[],
+        nested_types: &compile_nested_types(timezone, "", &attributes)?,
     })?;
     Ok((compiled.is_optional, compiled.check))
 }
@@ -65,8 +69,47 @@ pub fn compile_with_aliases(aliases: &[(&str, &str)], term: &str) -> Result<Arc<
         timezone: &TimeZone::UTC,
         schemas: &|_| None,
         inherited_constraints: &[],
+        nested_types: &[],
     };
     Types::builtin().compile(text).map(|compiled| compiled.check)
+}
+
+/// Compiles the types in the attributes `of` and `keys`, also in those of `items`. `prefix` precedes the names of the
+/// attributes in the paths of the types.
+fn compile_nested_types(
+    timezone: &TimeZone,
+    prefix: &str,
+    attributes: &Map<String, Json>,
+) -> Result<Vec<NestedCheck>, Vec<TermError>> {
+    let mut nested = match attributes.get("items") {
+        Some(Json::Object(items)) => compile_nested_types(timezone, &format!("{prefix}items."), items)?,
+        _ => Vec::new(),
+    };
+    for attribute in ["of", "keys"] {
+        let types: Vec<(Option<&String>, &Json)> = match attributes.get(attribute) {
+            Some(Json::Array(types)) => types.iter().map(|r#type| (None, r#type)).collect(),
+            Some(Json::Object(types)) if attribute == "of" => {
+                let is_comment = |name: &str, r#type: &Json| is_comment_key(name) && !r#type.is_object();
+                let named = types.iter().filter(|(name, r#type)| !is_comment(name, r#type));
+                named.map(|(name, r#type)| (Some(name), r#type)).collect()
+            }
+            r#type => r#type.into_iter().map(|r#type| (None, r#type)).collect(),
+        };
+        for (name, r#type) in types {
+            let (term, attributes) = match r#type {
+                Json::Object(members) => {
+                    let mut members = members.clone();
+                    (members.remove("type").expect("a type has a term"), members)
+                }
+                term => (term.clone(), Map::new()),
+            };
+            let term = term.as_str().expect("a term is a string");
+            let (is_optional, check) = compile_in_timezone(timezone, term, &attributes)?;
+            let check = CompiledTerm { is_optional, check }.into_nested_check();
+            nested.push(NestedCheck { attribute: format!("{prefix}{attribute}"), name: name.cloned(), check });
+        }
+    }
+    Ok(nested)
 }
 
 fn compile_field(timezone: &TimeZone, name: &str, field: &Json) -> Result<ObjectField, Vec<TermError>> {

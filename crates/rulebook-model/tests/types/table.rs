@@ -195,6 +195,7 @@ fn programs_can_add_types() {
             timezone: &timezone,
             schemas: &|_| None,
             inherited_constraints: &[],
+            nested_types: &[],
         })
     };
     let check = compile("array<even>", json!({})).unwrap().check;

@@ -56,12 +56,21 @@ fn map_members(named: Json, mut change: impl FnMut(String, Map<String, Json>) ->
     Json::Object(changed.collect())
 }
 
-/// Renames the key `info` to `description`, also in the fields of an object.
+/// Renames the key `info` to `description`, also in the fields of an object and in the types of attributes.
 fn rename_info(own: Map<String, Json>) -> Json {
-    let words = own.into_iter().map(|(key, value)| match key.as_str() {
-        "info" => ("description".to_owned(), value),
-        "fields" => (key, map_members(value, |key, own| (key, rename_info(own)))),
-        _ => (key, value),
+    let rename = |r#type: Json| match r#type {
+        Json::Object(own) => rename_info(own),
+        term => term,
+    };
+    let words = own.into_iter().map(|(key, value)| match (key.as_str(), value) {
+        ("info", value) => ("description".to_owned(), value),
+        ("fields", value) => (key, map_members(value, |key, own| (key, rename_info(own)))),
+        ("items", Json::Object(own)) => (key, rename_info(own)),
+        ("of", Json::Array(types)) => (key, types.into_iter().map(rename).collect()),
+        ("of", Json::Object(types)) => {
+            (key, Json::Object(types.into_iter().map(|(name, r#type)| (name, rename(r#type))).collect()))
+        }
+        (_, value) => (key, value),
     });
     Json::Object(words.collect())
 }

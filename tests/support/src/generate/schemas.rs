@@ -44,7 +44,7 @@ pub fn add_schemas(files: &mut [(String, Json)], app: &mut Map<String, Json>, ch
 
 fn shared_schemas() -> Json {
     json!({
-        "Tone": { "info": "How it sounds", "type": "enum", "range": ["high", "low"], "example": "low" },
+        "Tone": { "info": "How it sounds", "type": "enum", "range": ["high", "low", "Tone", "Person"], "example": "low" },
         "Person": { "info": "Somebody", "fields": {
             "name": { "info": "The name", "type": "string(1,20)" },
             "age": { "info": "The age", "type": "?int(0,150)" },
@@ -82,7 +82,7 @@ fn shared_schemas() -> Json {
             "op": { "info": "Which", "type": "enum(plus|minus)" }, "left": { "info": "L", "type": "Term" }
         } },
         "Product": { "info": "A product", "fields": {
-            "op": { "info": "Which", "type": "const(times)" }, "terms": { "info": "All", "type": "map<Term>" }
+            "op": { "info": "Which", "type": "const(Product)" }, "terms": { "info": "All", "type": "map<Term>" }
         } },
         "ByTone": { "info": "By tone", "type": "map<Tone>", "keys": "Tone", "max": 2 }
     })

@@ -48,6 +48,9 @@ const PLAIN_TYPES: &[(&str, &str, &str)] = &[
     ("datetime", r#""2024-02-29T12:00:00Z""#, "2024-02-29 12:00:00"),
     ("time", r#""23:59""#, "00:00:01"),
     ("enum(a|b|c)", r#""b""#, "c"),
+    // Words can be the names of schemas.
+    ("enum(Person|Local|x)", r#""Local""#, "x"),
+    ("const(Node)", r#""Node""#, "Node"),
     ("text_id", "23", "23"),
     ("truthy", "true", "off"),
     ("loose_int", "3", "+3"),
@@ -90,6 +93,25 @@ const TYPES_WITH_ATTRIBUTES: &[(&str, &str, &str)] = &[
     ("union", r#"{"of": ["?float", "array<int>", {"type": "string", "min": 2, "max": 5}]}"#, "[1]"),
     ("union", r#"{"of": ["map<int>", "filled_array<string>", "const(1)", "const(2)"]}"#, r#"{"a": 1}"#),
     ("array<union>", r#"{"items": {"of": ["int", "null"]}}"#, "[1, null]"),
+    ("union", r#"{"of": ["int", "const(Tone)", {"type": "enum", "range": ["Person", "Shape"]}]}"#, r#""Shape""#),
+    (
+        "union",
+        r#"{"of": ["int", {"type": "object", "closed": true, "fields": {"a": {"info": "A", "type": "string(1,3)"}}}]}"#,
+        r#"{"a": "x"}"#,
+    ),
+    (
+        "union",
+        r#"{"tag": "kind", "of": {
+            "one": {"type": "object", "fields": {"b": {"info": "B", "type": "?int(0,9)"}}},
+            "x-ray": {"type": "filled_object", "max": 9}, "x-comment": "ignored", "$comment": "ignored"
+        }}"#,
+        r#"{"kind": "one", "b": 1}"#,
+    ),
+    (
+        "array<union>",
+        r#"{"items": {"of": ["bool", {"type": "array<object>", "max": 2, "fields": {"a": {"info": "A", "type": "id"}}}]}}"#,
+        r#"[true, [{"a": 1}]]"#,
+    ),
 ];
 
 /// Returns a random type with at most `depth` levels of items and fields. The type can be a file if `files` is `true`.

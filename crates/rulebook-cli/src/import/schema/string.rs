@@ -69,6 +69,7 @@ fn usable_pattern(pattern: &str) -> Result<String, String> {
         timezone: &jiff::tz::TimeZone::UTC,
         schemas: &|_| None,
         inherited_constraints: &[],
+        nested_types: &[],
     });
     match compiled {
         Ok(_) => Ok(notation),

@@ -56,7 +56,11 @@ impl Lowering<'_> {
         let subject = format!("the schema `{}`", parsed.name.value);
         let span = parsed.name.span;
         let info = self.required_description(parsed.info.as_ref(), &subject, span, parsed.is_incomplete);
-        let inherited = self.inherited_fields(parsed)?;
+        let inherited = if parsed.extends.is_empty() && parsed.without.is_empty() {
+            None
+        } else {
+            Some(self.inherited_fields(parsed)?)
+        };
         let owner = TypeOwner { diagnostic_subject: &subject, name_span: span, is_incomplete: parsed.is_incomplete };
         let compiled = self.compile_type_with_fields(&parsed.r#type, owner, inherited)?;
         if compiled.is_optional {
@@ -69,6 +73,7 @@ impl Lowering<'_> {
             );
         }
         if matches!(compiled.check.arity(), Arity::File | Arity::Files) {
+            let span = parsed.r#type.term.as_ref().map_or(span, |term| term.span);
             let error = Diagnostic::new(DiagnosticCode::BadTypeArgument, span, format!("{subject} cannot be a file"));
             self.report(error.help("use the type `file` in the parameter itself"));
             return None;

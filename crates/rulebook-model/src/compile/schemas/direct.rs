@@ -3,12 +3,13 @@
 //! to themselves only through the items of arrays: a text would be the only item of an array, and the text again the
 //! only item of that array, without an end.
 
-use serde_json::Value as Json;
-
 use super::{DeclaredSchema, MAX_DEPTH, SchemaState, Schemas};
 use crate::compile::lowering::Lowering;
+use crate::compile::type_expr::type_names;
+use crate::definition::dialect_spec::DialectSpec;
+use crate::definition::parsed::TypeSpec;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
-use crate::types::names_in_term;
+use crate::types::Types;
 
 /// The types of arrays.
 const ARRAYS: [&str; 3] = ["array", "filled_array", "loose_array"];
@@ -18,9 +19,10 @@ const MAP: &str = "map";
 impl Lowering<'_> {
     /// Reports the schemas that refer to themselves directly, and chains of direct references that are too long.
     pub(super) fn report_direct_references(&mut self) {
-        let schemas = &self.schemas;
-        let direct = schemas.declared.iter().map(|schema| schemas.direct_references(schema)).collect::<Vec<_>>();
-        let items = schemas.declared.iter().map(|schema| schemas.item_references(schema)).collect::<Vec<_>>();
+        let (schemas, types) = (&self.schemas, self.types);
+        let declared = || schemas.declared.iter();
+        let direct = declared().map(|schema| schemas.direct_references(schema, types)).collect::<Vec<_>>();
+        let items = declared().map(|schema| schemas.item_references(schema, types)).collect::<Vec<_>>();
         self.report_chains(&direct);
         self.report_chains(&items);
     }
@@ -56,45 +58,32 @@ impl Lowering<'_> {
 }
 
 impl Schemas<'_> {
-    fn direct_references(&self, schema: &DeclaredSchema<'_>) -> Vec<usize> {
-        let r#type = &schema.parsed.r#type;
+    fn direct_references(&self, schema: &DeclaredSchema<'_>, types: &Types) -> Vec<usize> {
         let mut names = Vec::new();
-        add_direct_names(r#type.term.as_ref().map_or("", |term| &term.value), &mut names);
-        for (_, types) in r#type.attributes.iter().filter(|(key, _)| key.value == "of") {
-            add_names_of_branches(&types.value, &mut names);
-        }
+        add_direct_names(&schema.parsed.r#type, types, schema.dialect, &mut names);
         names.into_iter().filter_map(|name| self.index(schema.module, name)).collect()
     }
 
     /// Returns the schema that another name denotes, or the schema of the items of an array.
-    fn item_references(&self, schema: &DeclaredSchema<'_>) -> Vec<usize> {
+    fn item_references(&self, schema: &DeclaredSchema<'_>, types: &Types) -> Vec<usize> {
         let term = schema.parsed.r#type.term.as_ref().map_or("", |term| &term.value);
-        let innermost = names_in_term(term).find(|name| !ARRAYS.contains(name));
+        let innermost = type_names(term, types, schema.dialect).into_iter().find(|name| !ARRAYS.contains(name));
         innermost.and_then(|name| self.index(schema.module, name)).into_iter().collect()
     }
 }
 
-/// Adds the words in a term that can be the names of schemas whose values are the values of the term.
-fn add_direct_names<'t>(term: &'t str, names: &mut Vec<&'t str>) {
-    let mut words = names_in_term(term).peekable();
+/// Adds the names in a type that can be the names of schemas whose values are the values of the type: those in its
+/// term, and those in the types of a union.
+fn add_direct_names<'t>(r#type: &'t TypeSpec, types: &Types, dialect: &DialectSpec, names: &mut Vec<&'t str>) {
+    let term = r#type.term.as_ref().map_or("", |term| &term.value);
+    let in_term = type_names(term, types, dialect);
     let is_container = term.trim_start_matches('?').starts_with("[]")
-        || words.peek().is_some_and(|name| ARRAYS.contains(name) || *name == MAP);
+        || in_term.first().is_some_and(|name| ARRAYS.contains(name) || *name == MAP);
     if !is_container {
-        names.extend(words);
+        names.extend(in_term);
     }
-}
-
-/// Adds the names in the types of a union, which are terms or objects with a term under `type`.
-fn add_names_of_branches<'t>(types: &'t Json, names: &mut Vec<&'t str>) {
-    let types: Box<dyn Iterator<Item = &Json>> = match types {
-        Json::Array(types) => Box::new(types.iter()),
-        Json::Object(types) => Box::new(types.values()),
-        _ => return,
-    };
-    for r#type in types {
-        add_direct_names(r#type.as_str().or_else(|| r#type.get("type")?.as_str()).unwrap_or_default(), names);
-        r#type.get("of").into_iter().for_each(|inner| add_names_of_branches(inner, names));
-    }
+    let of = r#type.nested.iter().filter(|nested| nested.attribute == "of");
+    of.filter_map(|nested| nested.r#type.as_ref()).for_each(|branch| add_direct_names(branch, types, dialect, names));
 }
 
 /// The levels of schemas in the chains of their references.

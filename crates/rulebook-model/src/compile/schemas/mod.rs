@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::lowering::Lowering;
-use super::type_expr::late_diagnostic;
+use super::type_errors::late_diagnostic;
 use crate::definition::dialect_spec::DialectSpec;
 use crate::definition::parsed;
 use crate::model::{ParameterType, Schema};
@@ -30,8 +30,9 @@ pub(crate) struct Schemas<'d> {
     cells: Arc<SchemaCells>,
     /// The API module whose types are being compiled; `None` for the common parameters of the API.
     pub module: Option<&'d str>,
-    /// The types in schemas whose errors are found when all schemas are compiled, each with the span of its error.
-    late_checks: Vec<(Arc<dyn Check>, Span)>,
+    /// The types in schemas whose errors are found when all schemas are compiled, each with the spans of the types in
+    /// its attributes, by their paths.
+    late_checks: Vec<(Arc<dyn Check>, Vec<(String, Span)>)>,
     /// While a schema is being compiled, the greatest depth of the schemas to which it refers.
     inner_depth: Option<usize>,
 }
@@ -77,7 +78,7 @@ impl<'d> Lowering<'d> {
     /// Compiles all schemas, also those that nothing refers to.
     pub(super) fn compile_schemas(&mut self) {
         self.report_direct_references();
-        let order = self.schemas.compile_order();
+        let order = self.schemas.compile_order(self.types);
         for index in &order {
             self.compile_declared_schema(*index);
         }
@@ -124,19 +125,19 @@ impl<'d> Lowering<'d> {
         }
     }
 
-    /// Reports the errors of a type that are found only when all schemas are compiled. `span` is the part of the
-    /// definition with such an error.
-    pub(super) fn check_late(&mut self, check: &Arc<dyn Check>, span: Span) {
+    /// Reports the errors of a type that are found only when all schemas are compiled. `spans` contains the spans of
+    /// the types in its attributes, by their paths.
+    pub(super) fn check_late(&mut self, check: &Arc<dyn Check>, spans: Vec<(String, Span)>) {
         if self.schemas.inner_depth.is_some() {
-            self.schemas.late_checks.push((Arc::clone(check), span));
+            self.schemas.late_checks.push((Arc::clone(check), spans));
         } else if let Some(error) = check.late_error() {
-            self.report(late_diagnostic(&error, span));
+            self.report(late_diagnostic(&error, &spans));
         }
     }
 
     fn report_late_errors(&mut self) {
-        for (check, span) in std::mem::take(&mut self.schemas.late_checks) {
-            self.check_late(&check, span);
+        for (check, spans) in std::mem::take(&mut self.schemas.late_checks) {
+            self.check_late(&check, spans);
         }
     }
 

@@ -1,8 +1,10 @@
 //! Finds the order in which schemas are compiled. No step is recursive, because schemas can form long chains.
 
 use super::{DeclaredSchema, Schemas};
-use crate::compile::type_expr::names_in_type;
+use crate::compile::type_expr::type_names;
+use crate::definition::dialect_spec::DialectSpec;
 use crate::definition::parsed::TypeSpec;
+use crate::types::Types;
 
 /// The schemas to which a schema refers, as indexes in [`Schemas::declared`].
 struct Dependencies {
@@ -15,8 +17,9 @@ struct Dependencies {
 impl Schemas<'_> {
     /// Returns the indexes of all schemas, each after the schemas to which it refers. If schemas refer to each other in
     /// a circle, a schema in `extends` is first nevertheless.
-    pub(super) fn compile_order(&self) -> Vec<usize> {
-        let dependencies: Vec<Dependencies> = self.declared.iter().map(|schema| self.dependencies(schema)).collect();
+    pub(super) fn compile_order(&self, types: &Types) -> Vec<usize> {
+        let dependencies: Vec<Dependencies> =
+            self.declared.iter().map(|schema| self.dependencies(schema, types)).collect();
         // The order of the names is the same in every notation of the definition. Generated examples depend on it,
         // because they end at the first reference that leads back.
         let mut roots: Vec<usize> = (0..self.declared.len()).collect();
@@ -54,22 +57,22 @@ impl Schemas<'_> {
         order
     }
 
-    fn dependencies(&self, schema: &DeclaredSchema<'_>) -> Dependencies {
+    fn dependencies(&self, schema: &DeclaredSchema<'_>, types: &Types) -> Dependencies {
         let find = |name: &str| self.index(schema.module, name);
         let extended: Vec<usize> = schema.parsed.extends.iter().filter_map(|name| find(&name.value)).collect();
         let mut names = Vec::new();
-        add_names(&schema.parsed.r#type, &mut names);
+        add_names(&schema.parsed.r#type, types, schema.dialect, &mut names);
         let all = extended.iter().copied().chain(names.into_iter().filter_map(find)).collect();
         Dependencies { extended, all }
     }
 }
 
-/// Adds the words in the terms of a type and of its fields that can be names of schemas.
-fn add_names<'t>(r#type: &'t TypeSpec, names: &mut Vec<&'t str>) {
-    names.extend(names_in_type(r#type));
-    for field in r#type.fields.iter().flat_map(|fields| &fields.value) {
-        add_names(&field.r#type, names);
-    }
+/// Adds the names in a type, in the types of its attributes and in its fields that can be names of schemas.
+fn add_names<'t>(r#type: &'t TypeSpec, types: &Types, dialect: &DialectSpec, names: &mut Vec<&'t str>) {
+    names.extend(r#type.term.iter().flat_map(|term| type_names(&term.value, types, dialect)));
+    let nested = r#type.nested.iter().filter_map(|nested| nested.r#type.as_ref());
+    let fields = r#type.fields.iter().flat_map(|fields| &fields.value).map(|field| &field.r#type);
+    nested.chain(fields).for_each(|inner| add_names(inner, types, dialect, names));
 }
 
 /// Returns `true` if a schema extends, directly or through other schemas, a schema that is entered and not left.

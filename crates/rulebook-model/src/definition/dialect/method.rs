@@ -1,15 +1,11 @@
 //! Reads methods, parameters, outputs and declared errors. The functions of this file are shared by all dialects.
 
-use serde_json::{Map, Value as Json};
-
 use super::super::checked_object::{CheckedObject, wrong_kind_error};
 use super::super::dialect_spec::{DialectSpec, TREE};
-use super::super::jsonc::{JsonData, JsonMember, JsonNode};
-use super::super::keys::{
-    AFTER_ATTRIBUTE, ERROR, ITEM_ATTRIBUTES, METHOD, OPTIONS, OUTPUT, PARAMETER, TYPE_ATTRIBUTES,
-};
-use super::super::parsed::{Attribute, DeclaredError, DeclaredOptions, Method, Output, Parameter, Schema, TypeSpec};
-use crate::constraint::{CONSTRAINTS_KEY, entry_path};
+use super::super::jsonc::{JsonData, JsonNode};
+use super::super::keys::{ERROR, METHOD, OPTIONS, OUTPUT, PARAMETER};
+use super::super::parsed::{DeclaredError, DeclaredOptions, Method, Output, Parameter, Schema};
+use super::type_spec::read_type;
 use crate::diagnostic::Diagnostic;
 use crate::span::Spanned;
 
@@ -168,72 +164,6 @@ pub(super) fn read_output(
         span: object.span,
         is_incomplete: object.is_incomplete,
     }
-}
-
-/// Reads a type: the key `type` of an object, and the attributes next to it.
-pub(super) fn read_type(
-    spec: &DialectSpec,
-    object: &mut CheckedObject<'_>,
-    diagnostics: &mut Vec<Diagnostic>,
-) -> TypeSpec {
-    let fields = object.get("fields").map(|node| node.span);
-    let is_attribute = |key: &str| TYPE_ATTRIBUTES.find(key).or(AFTER_ATTRIBUTE.find(key)).is_some();
-    let field = |name, object: &mut CheckedObject<'_>, diagnostics: &mut Vec<Diagnostic>| {
-        read_output(spec, name, object, diagnostics)
-    };
-    let mut item_attributes = Vec::new();
-    let items = self::read_items_attribute("items", object, &mut item_attributes, diagnostics);
-    item_attributes.extend(constraint_entries("", object));
-    TypeSpec {
-        term: object.string("type"),
-        attributes: object
-            .members()
-            .filter(|member| is_attribute(&member.key.value) && member.key.value != "items")
-            .map(|member| {
-                let value = Spanned::new(member.value.json(), member.value.span);
-                (member.key.clone(), value)
-            })
-            .chain(items)
-            .collect(),
-        items: item_attributes,
-        fields: fields
-            .map(|span| Spanned::new(object.objects_by_name("fields", spec.output_keys, diagnostics, field), span)),
-    }
-}
-
-/// Returns the entries of the attribute `constraints` by their paths, which begin with `prefix`.
-fn constraint_entries(prefix: &str, object: &CheckedObject<'_>) -> Vec<Attribute> {
-    let Some(JsonNode { data: JsonData::Array(entries), .. }) = object.get(CONSTRAINTS_KEY) else { return Vec::new() };
-    let entry = |(index, entry): (usize, &JsonNode)| {
-        (Spanned::new(format!("{prefix}{}", entry_path(index)), entry.span), Spanned::new(entry.json(), entry.span))
-    };
-    entries.iter().enumerate().map(entry).collect()
-}
-
-/// Reads the attribute `items` of an object, and adds the attributes in it to `all`. Each attribute is added with its
-/// path, and the most deeply nested attributes come first. `path` is the path of `items` itself: `items`,
-/// `items.items`, ….
-fn read_items_attribute(
-    path: &str,
-    object: &mut CheckedObject<'_>,
-    item_attributes: &mut Vec<Attribute>,
-    diagnostics: &mut Vec<Diagnostic>,
-) -> Option<Attribute> {
-    let member = object.members().find(|member| member.key.value == "items")?;
-    let mut inner = object.object("items", &ITEM_ATTRIBUTES, diagnostics)?;
-    let deeper = read_items_attribute(&format!("{path}.items"), &mut inner, item_attributes, diagnostics);
-    item_attributes.extend(constraint_entries(&format!("{path}."), &inner));
-    let mut attributes = Map::new();
-    for JsonMember { key, value } in inner.members().filter(|member| member.key.value != "items") {
-        attributes.insert(key.value.clone(), value.json());
-        item_attributes
-            .push((Spanned::new(format!("{path}.{}", key.value), key.span), Spanned::new(value.json(), value.span)));
-    }
-    if let Some((key, value)) = deeper {
-        attributes.insert(key.value.clone(), value.value.clone());
-        item_attributes.push((Spanned::new(format!("{path}.{}", key.value), key.span), value));
-    }
-    Some((member.key.clone(), Spanned::new(Json::Object(attributes), member.value.span)))
 }
 
 /// Reads the schemas under the key `key` of an object, in the dialect `spec`.

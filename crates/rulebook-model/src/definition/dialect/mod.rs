@@ -8,6 +8,7 @@ mod method;
 mod methods;
 mod rules;
 mod tree;
+mod type_spec;
 
 pub(super) use method::read_schemas;
 pub(super) use tree::read_tree_module;

@@ -1,6 +1,7 @@
 //! The keys that JSON objects in files of the dialect `methods` can have. An API module has no key table, because it
 //! contains only methods, whose names the author chooses.
 
+use super::type_attributes::{item_attributes, nested_attributes, nested_type};
 use super::{
     AFTER_ATTRIBUTE, COST, IDEMPOTENT, KeySpec, KeyTable, RATE_LIMIT, RATE_LIMIT_DESCRIPTION, TYPE_ATTRIBUTES,
     ValueKind, key, key_table, required_key,
@@ -54,7 +55,7 @@ pub static OPTIONS: KeyTable = key_table(
 
 /// The keys of a parameter.
 pub static PARAMETER: KeyTable = KeyTable {
-    included_tables: &[&TYPE_ATTRIBUTES, &AFTER_ATTRIBUTE, &FIELDS_ATTRIBUTE],
+    included_tables: &[&TYPE_ATTRIBUTES, &NESTED_ATTRIBUTES, &AFTER_ATTRIBUTE, &FIELDS_ATTRIBUTE],
     ..key_table(
         "a parameter",
         &[
@@ -71,7 +72,7 @@ pub static PARAMETER: KeyTable = KeyTable {
 
 /// The keys of an output, or of a field of an object.
 pub static OUTPUT: KeyTable = KeyTable {
-    included_tables: &[&TYPE_ATTRIBUTES, &FIELDS_ATTRIBUTE],
+    included_tables: &[&TYPE_ATTRIBUTES, &NESTED_ATTRIBUTES, &FIELDS_ATTRIBUTE],
     ..key_table(
         "an output",
         &[
@@ -84,7 +85,7 @@ pub static OUTPUT: KeyTable = KeyTable {
 
 /// The keys of a schema, which is a type with a name.
 pub static SCHEMA: KeyTable = KeyTable {
-    included_tables: &[&TYPE_ATTRIBUTES, &FIELDS_ATTRIBUTE],
+    included_tables: &[&TYPE_ATTRIBUTES, &NESTED_ATTRIBUTES, &FIELDS_ATTRIBUTE],
     ..key_table(
         "a schema",
         &[
@@ -109,6 +110,15 @@ pub static MODULE: KeyTable = key_table(
 /// The key `fields`, which defines the fields of an object type.
 pub static FIELDS_ATTRIBUTE: KeyTable =
     key_table("a type", &[key("fields", ValueKind::ObjectsByName(&OUTPUT), "The fields of an object.")]);
+
+/// The attributes that contain types, or attributes of types.
+pub static NESTED_ATTRIBUTES: KeyTable = key_table("a type", &nested_attributes(&NESTED_TYPE, &ITEM_ATTRIBUTES));
+
+/// The attributes of an array's items, which are keys of the object under `items`.
+pub static ITEM_ATTRIBUTES: KeyTable = item_attributes(&[&TYPE_ATTRIBUTES, &NESTED_ATTRIBUTES]);
+
+/// The keys of a type that an attribute such as `of` contains, if the type is not only a term.
+pub static NESTED_TYPE: KeyTable = nested_type(&[&TYPE_ATTRIBUTES, &NESTED_ATTRIBUTES, &FIELDS_ATTRIBUTE]);
 
 /// The keys of an error that the handler of a method may return.
 pub static ERROR: KeyTable = key_table(

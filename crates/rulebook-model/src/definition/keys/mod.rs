@@ -9,7 +9,9 @@ pub mod methods;
 pub mod rules;
 mod type_attributes;
 pub use crate::limits::LIMIT_KEYS as LIMITS;
-pub use type_attributes::{AFTER_ATTRIBUTE, FIELDS_ATTRIBUTE, ITEM_ATTRIBUTES, TYPE_ATTRIBUTES};
+pub use type_attributes::{
+    AFTER_ATTRIBUTE, FIELDS_ATTRIBUTE, ITEM_ATTRIBUTES, NESTED_ATTRIBUTES, NESTED_TYPE, TYPE_ATTRIBUTES,
+};
 
 use crate::settings::RATE_LIMIT_DESCRIPTION;
 pub use crate::settings::{
@@ -18,6 +20,12 @@ pub use crate::settings::{
 
 /// The prefixes of keys that the parser ignores, so that files can contain comments and data for other programs.
 pub const COMMENT_PREFIXES: [&str; 2] = ["$", "x-"];
+
+/// Returns `true` if a key begins with the prefix of a comment.
+#[must_use]
+pub fn is_comment_key(key: &str) -> bool {
+    COMMENT_PREFIXES.iter().any(|prefix| key.starts_with(prefix))
+}
 
 /// The keys that one kind of JSON object can have.
 #[derive(Debug)]
@@ -90,6 +98,11 @@ pub enum ValueKind {
     ObjectsByName(&'static KeyTable),
     /// The value must be an object of the kind [`ValueKind::ObjectsByName`], or an array of strings.
     ObjectsByNameOrStrings(&'static KeyTable),
+    /// The value must be a type: a string, or an object with the keys of this table.
+    Type(&'static KeyTable),
+    /// The value must be an array of types, or an object whose members are types and have names that the author
+    /// chooses.
+    Types(&'static KeyTable),
     /// The value must be an object that contains parameters by name, in the dialect `tree` or in the dialect `rules`.
     /// The parameters are in the dialect `tree` if one of them has the key `info` or a name with the prefix of a part
     /// of the request (`GET@x`); parameters in the dialect `rules` have neither.
@@ -227,7 +240,7 @@ pub static METHOD_LIST_ENTRY: KeyTable = KeyTable {
 
 /// The keys of a parameter.
 pub static PARAMETER: KeyTable = KeyTable {
-    included_tables: &[&TYPE_ATTRIBUTES, &AFTER_ATTRIBUTE, &FIELDS_ATTRIBUTE],
+    included_tables: &[&TYPE_ATTRIBUTES, &NESTED_ATTRIBUTES, &AFTER_ATTRIBUTE, &FIELDS_ATTRIBUTE],
     ..key_table(
         "a parameter",
         &[
@@ -247,7 +260,7 @@ pub static PARAMETER: KeyTable = KeyTable {
 
 /// The keys of an output, or of a field of an object.
 pub static OUTPUT: KeyTable = KeyTable {
-    included_tables: &[&TYPE_ATTRIBUTES, &FIELDS_ATTRIBUTE],
+    included_tables: &[&TYPE_ATTRIBUTES, &NESTED_ATTRIBUTES, &FIELDS_ATTRIBUTE],
     ..key_table(
         "an output",
         &[
@@ -262,7 +275,7 @@ pub static OUTPUT: KeyTable = KeyTable {
 
 /// The keys of a schema, which is a type with a name.
 pub static SCHEMA: KeyTable = KeyTable {
-    included_tables: &[&TYPE_ATTRIBUTES, &FIELDS_ATTRIBUTE],
+    included_tables: &[&TYPE_ATTRIBUTES, &NESTED_ATTRIBUTES, &FIELDS_ATTRIBUTE],
     ..key_table(
         "a schema",
         &[

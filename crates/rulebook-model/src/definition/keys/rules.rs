@@ -2,8 +2,8 @@
 //! parameter sources in the dialect `tree`.
 
 use super::{
-    COST, ERROR, FIELDS_ATTRIBUTE, IDEMPOTENT, KeySpec, KeyTable, RATE_LIMIT, RATE_LIMIT_DESCRIPTION, SCHEMA,
-    TYPE_ATTRIBUTES, ValueKind, key, key_table,
+    COST, ERROR, FIELDS_ATTRIBUTE, IDEMPOTENT, KeySpec, KeyTable, NESTED_ATTRIBUTES, RATE_LIMIT,
+    RATE_LIMIT_DESCRIPTION, SCHEMA, TYPE_ATTRIBUTES, ValueKind, key, key_table,
 };
 use crate::model::WHOLE_BODY_KEY;
 
@@ -74,7 +74,7 @@ pub static METHOD: KeyTable = php_array_table(
 
 /// The keys of a rule, which defines a parameter. The name of the rule is the parameter's name in code.
 pub static RULE: KeyTable = KeyTable {
-    included_tables: &[&TYPE_ATTRIBUTES, &FIELDS_ATTRIBUTE],
+    included_tables: &[&TYPE_ATTRIBUTES, &NESTED_ATTRIBUTES, &FIELDS_ATTRIBUTE],
     allows_empty_array: true,
     ..key_table(
         "a rule",

@@ -1,9 +1,9 @@
 //! The attributes of types, which are keys next to the key `type`.
 
-use super::{KeyTable, OUTPUT, ValueKind, key, key_table};
+use super::{KeySpec, KeyTable, OUTPUT, ValueKind, key, key_table, required_key};
 
-/// The attributes of a type, which are keys next to the key `type`. The attributes `fields` and `after` have tables of
-/// their own.
+/// The attributes of a type, which are keys next to the key `type`. The attributes that contain types, `fields` and
+/// `after` have tables of their own.
 pub static TYPE_ATTRIBUTES: KeyTable = key_table(
     "a type",
     &[
@@ -40,23 +40,50 @@ pub static TYPE_ATTRIBUTES: KeyTable = key_table(
         key("constraints", ValueKind::Any, "What must hold between the members in `fields`."),
         key("value", ValueKind::Any, "The value of a `const`."),
         key("tag", ValueKind::String, "The member of an object that says which type in `of` the object has."),
-        key(
-            "of",
-            ValueKind::Any,
-            "The types of a `union`: a list, or with `tag` an object with a schema for each value of the tag.",
-        ),
-        key("keys", ValueKind::Any, "The type of the names in a `map`."),
-        key("items", ValueKind::Object(&ITEM_ATTRIBUTES), "The attributes of the items of an array."),
     ],
 );
 
+/// The attributes that contain types, or attributes of types.
+pub static NESTED_ATTRIBUTES: KeyTable = key_table("a type", &nested_attributes(&NESTED_TYPE, &ITEM_ATTRIBUTES));
+
 /// The attributes of an array's items, which are keys of the object under `items`. The attribute `fields` of the items
 /// is a key next to `items`.
-pub static ITEM_ATTRIBUTES: KeyTable = KeyTable {
-    included_tables: &[&TYPE_ATTRIBUTES],
-    unknown_key_help: Some("`items` has the attributes of the items, except `fields`, which stands next to `items`"),
-    ..key_table("the items", &[])
-};
+pub static ITEM_ATTRIBUTES: KeyTable = item_attributes(&[&TYPE_ATTRIBUTES, &NESTED_ATTRIBUTES]);
+
+/// The keys of a type that an attribute such as `of` contains, if the type is not only a term.
+pub static NESTED_TYPE: KeyTable = nested_type(&[&TYPE_ATTRIBUTES, &NESTED_ATTRIBUTES, &FIELDS_ATTRIBUTE]);
+
+/// Returns the attributes that contain types. `nested_type` contains the keys of such a type, and `items` the
+/// attributes of an array's items.
+pub(super) const fn nested_attributes(nested_type: &'static KeyTable, items: &'static KeyTable) -> [KeySpec; 3] {
+    [
+        key(
+            "of",
+            ValueKind::Types(nested_type),
+            "The types of a `union`: a list, or with `tag` an object with a schema for each value of the tag.",
+        ),
+        key("keys", ValueKind::Type(nested_type), "The type of the names in a `map`."),
+        key("items", ValueKind::Object(items), "The attributes of the items of an array."),
+    ]
+}
+
+/// Returns the attributes of an array's items. `tables` contains the attributes of all types.
+pub(super) const fn item_attributes(tables: &'static [&'static KeyTable]) -> KeyTable {
+    KeyTable {
+        included_tables: tables,
+        unknown_key_help: Some(
+            "`items` has the attributes of the items, except `fields`, which stands next to `items`",
+        ),
+        ..key_table("the items", &[])
+    }
+}
+
+const NESTED_TYPE_KEYS: &[KeySpec] = &[required_key("type", ValueKind::String, "The type of the values.")];
+
+/// Returns the keys of a type that an attribute contains. `tables` contains the attributes of all types.
+pub(super) const fn nested_type(tables: &'static [&'static KeyTable]) -> KeyTable {
+    KeyTable { included_tables: tables, ..key_table("a type", NESTED_TYPE_KEYS) }
+}
 
 /// The attribute `after`, which parameters have and outputs do not have.
 pub static AFTER_ATTRIBUTE: KeyTable = key_table(

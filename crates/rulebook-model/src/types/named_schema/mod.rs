@@ -132,20 +132,3 @@ pub fn complete_schema(check: &dyn Check) -> Json {
     }
     schema
 }
-
-/// Returns the words in a term that can be names of types or schemas.
-pub(crate) fn names_in_term(term: &str) -> impl Iterator<Item = &str> {
-    let words = term.split(|char: char| !(char.is_ascii_alphanumeric() || matches!(char, '_' | '-')));
-    words.filter(|word| !word.is_empty())
-}
-
-/// Returns the words in the types of an attribute, such as `of`, that can be names of types or schemas.
-pub(crate) fn names_in_attribute(attribute: &Json) -> Vec<&str> {
-    match attribute {
-        Json::String(term) => names_in_term(term).collect(),
-        Json::Array(types) => types.iter().flat_map(names_in_attribute).collect(),
-        // The values of an object are types, attributes of types, or values of attributes.
-        Json::Object(types) => types.values().flat_map(names_in_attribute).collect(),
-        _ => Vec::new(),
-    }
-}

@@ -25,6 +25,7 @@ use crate::types::any::decode_json;
 use crate::types::bounds::Bounds;
 use crate::types::check::{decode_item, first_valid_value, keep_valid_values};
 use crate::types::nullable::nullable_schema;
+use crate::types::table::FIELDS_ATTRIBUTE;
 use crate::types::{
     ArgumentError, Arity, Check, KnownMembers, NamedSchema, ObjectField, Parts, Structure, TypeArguments, TypeExpr,
 };
@@ -82,7 +83,8 @@ fn compile_object(arguments: &TypeArguments<'_>) -> Result<ObjectCheck, Argument
     arguments.expect_no_arguments()?;
     let is_file = |field: &&ObjectField| matches!(field.check.arity(), Arity::File | Arity::Files);
     if let Some(field) = arguments.fields.and_then(|fields| fields.iter().find(is_file)) {
-        let error = arguments.error(format!("the member `{}` cannot be a file", field.name)).at("fields");
+        let error = arguments.error(format!("the member `{}` cannot be a file", field.name));
+        let error = error.at(&format!("{FIELDS_ATTRIBUTE}.{}", field.name));
         return Err(error.help("make the file a parameter: files are sent as parts of a multipart body"));
     }
     let fields = arguments.fields.map(<[ObjectField]>::to_vec);
@@ -244,7 +246,7 @@ impl Check for ObjectCheck {
         }
         if let Some(fields) = &self.fields {
             let fields: Map<_, _> = fields.iter().map(|field| (field.name.clone(), member_definition(field))).collect();
-            type_expr.attributes.insert("fields".to_owned(), Json::Object(fields));
+            type_expr.attributes.insert(FIELDS_ATTRIBUTE.to_owned(), Json::Object(fields));
         }
         type_expr
     }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-use super::{ArgumentError, Arity, Check, TypeArguments};
+use super::{ArgumentError, Arity, Check, NestedCheck, TypeArguments, nested_type_path};
 
 /// The name of the attribute that contains the types of a union.
 pub(super) const OF_ATTRIBUTE: &str = "of";
@@ -18,22 +18,20 @@ const TAG_ATTRIBUTE: &str = "tag";
 
 pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
     arguments.expect_no_arguments()?;
-    let branch = |json: &Json| {
-        let check = arguments.compile_type(json, OF_ATTRIBUTE)?;
-        match check.arity() {
-            Arity::File | Arity::Files => Err(arguments.error("a union cannot contain files").at(OF_ATTRIBUTE)),
-            Arity::One | Arity::Many => Ok(check),
-        }
-    };
+    let types: Vec<_> = arguments.types_in(OF_ATTRIBUTE).collect();
+    let is_file = |nested: &&NestedCheck| matches!(nested.check.arity(), Arity::File | Arity::Files);
+    if let Some(index) = types.iter().position(is_file) {
+        return Err(arguments.error("a union cannot contain files").at(&nested_type_path(OF_ATTRIBUTE, index)));
+    }
     let tag = arguments.text(TAG_ATTRIBUTE)?;
     match (tag, arguments.attributes.get(OF_ATTRIBUTE)) {
         (Some(""), _) => Err(arguments.error("`tag` must be the name of a member").at(TAG_ATTRIBUTE)),
-        (Some(tag), Some(Json::Object(types))) if !types.is_empty() => {
-            let branches = types.iter().map(|(value, json)| Ok((value.clone(), branch(json)?)));
-            Ok(tagged::tagged_union(tag, branches.collect::<Result<_, _>>()?))
+        (Some(tag), Some(Json::Object(_))) if !types.is_empty() => {
+            let named = |nested: &NestedCheck| Some((nested.name.clone()?, Arc::clone(&nested.check)));
+            Ok(tagged::tagged_union(tag, types.into_iter().filter_map(named).collect()))
         }
-        (None, Some(Json::Array(types))) if !types.is_empty() => {
-            Ok(untagged::untagged_union(types.iter().map(branch).collect::<Result<_, _>>()?))
+        (None, Some(Json::Array(_))) if !types.is_empty() => {
+            Ok(untagged::untagged_union(types.into_iter().map(|nested| Arc::clone(&nested.check)).collect()))
         }
         (Some(_), of) => {
             let error = arguments.error("a union with `tag` needs a schema in `of` for each value of the tag");

@@ -9,13 +9,14 @@ use serde_json::{Map, Value as Json, json};
 use super::kinds::values_of;
 use super::{OF_ATTRIBUTE, TAG_ATTRIBUTE};
 use crate::call::{PhpArray, TypeMismatch, Value};
+use crate::definition::keys::is_comment_key;
 use crate::types::any::decode_json;
 use crate::types::check::first_valid_value;
 use crate::types::constant::constant_text;
 use crate::types::object::object_check;
 use crate::types::{
     ArgumentError, ArgumentErrorKind, Check, NamedSchema, ObjectField, ObjectShape, SCHEMA_REFERENCE_PREFIX, Structure,
-    TypeExpr,
+    TypeExpr, nested_type_path,
 };
 
 /// Returns the check of a union. `branches` has the type of the objects for each value of the member `tag`.
@@ -167,11 +168,9 @@ impl Check for TaggedUnion {
     }
 
     fn late_error(&self) -> Option<ArgumentError> {
-        let error = |message: String| Some(ArgumentError::new(ArgumentErrorKind::Invalid, message).at(OF_ATTRIBUTE));
-        for (value, branch) in &self.branches {
-            if let Some(error) = branch.late_error() {
-                return Some(error);
-            }
+        for (index, (value, branch)) in self.branches.iter().enumerate() {
+            let path = nested_type_path(OF_ATTRIBUTE, index);
+            let error = |message: String| Some(ArgumentError::new(ArgumentErrorKind::Invalid, message).at(&path));
             let Some(ObjectShape { fields, .. }) = branch.object_shape() else {
                 let message = format!("`{}` is not a type of objects", branch.type_expr().term.escape_debug());
                 return error(message)
@@ -214,7 +213,12 @@ impl Check for TaggedUnion {
         let mut type_expr = TypeExpr::term("union");
         type_expr.attributes.insert(TAG_ATTRIBUTE.to_owned(), json!(self.tag));
         let branches = self.branches.iter();
-        let of = branches.map(|(value, branch)| (value.clone(), branch.type_expr().into_json())).collect();
+        // A definition ignores a member whose name begins like a comment, unless its value is an object.
+        let of = branches.map(|(value, branch)| {
+            let branch = branch.type_expr();
+            (value.clone(), if is_comment_key(value) { branch.into_object() } else { branch.into_json() })
+        });
+        let of = of.collect();
         type_expr.attributes.insert(OF_ATTRIBUTE.to_owned(), Json::Object(of));
         type_expr
     }

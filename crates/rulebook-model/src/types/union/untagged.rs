@@ -248,9 +248,6 @@ impl Check for UntaggedUnion {
     }
 
     fn late_error(&self) -> Option<ArgumentError> {
-        if let Some(error) = self.branches.iter().find_map(|branch| branch.late_error()) {
-            return Some(error);
-        }
         let (one, other) = Choice::new(&self.branches).err()?;
         let term = |index: usize| self.branches[index].type_expr().term;
         let message = format!("a value can be both `{}` and `{}`", term(one), term(other));

@@ -218,16 +218,17 @@ impl OutputField {
 /// itself. The attributes of its items are added as the attribute `items`. The term of the result is the term of the
 /// items; the caller must convert it to the term of the array.
 fn array_type_with_item_attributes(item: TypeSpec, mut attributes: Vec<Attribute>) -> TypeSpec {
-    let TypeSpec { term, attributes: item_attributes, items: deeper, fields } = item;
+    // The keys of a returned field contain no types.
+    let TypeSpec { term, attributes: item_attributes, parts: deeper, nested, fields } = item;
     let term = term.unwrap_or_else(|| Spanned::new("any".to_owned(), Span::default()));
     let with_path = |(key, value): &Attribute| (key.clone().map(|key| format!("items.{key}")), value.clone());
-    let items = item_attributes.iter().chain(&deeper).map(with_path).collect();
+    let parts = item_attributes.iter().chain(&deeper).map(with_path).collect();
     if let Some((key, _)) = item_attributes.first() {
         let span = key.span;
         let object: Map<_, _> = item_attributes.into_iter().map(|(key, value)| (key.value, value.value)).collect();
         attributes.push((Spanned::new("items".to_owned(), span), Spanned::new(Json::Object(object), span)));
     }
-    TypeSpec { term: Some(term), attributes, items, fields }
+    TypeSpec { term: Some(term), attributes, parts, nested, fields }
 }
 
 /// Returns a term without the `?` that marks an optional type.

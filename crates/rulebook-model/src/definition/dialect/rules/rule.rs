@@ -7,7 +7,7 @@ use super::super::super::dialect_spec::RULES;
 use super::super::super::jsonc::JsonMember;
 use super::super::super::keys::rules::{PARAMETER_TYPE_ALIASES, RULE, SOURCE_PREFIXES, tree_name_of_alias};
 use super::super::super::parsed::{Attribute, Parameter, TypeSpec};
-use super::super::method::read_type;
+use super::super::type_spec::read_type;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::model::WHOLE_BODY_KEY;
 use crate::span::{Span, Spanned};
@@ -79,9 +79,9 @@ fn default_of_rule(object: &CheckedObject<'_>) -> Option<Spanned<Json>> {
 
 /// Converts a type and its attributes to the names of the dialect `tree`. The type of an optional parameter gets a `?`.
 fn type_in_tree_dialect(text: TypeSpec, object: &CheckedObject<'_>, diagnostics: &mut Vec<Diagnostic>) -> TypeSpec {
-    let TypeSpec { term, attributes, items, fields } = text;
+    let TypeSpec { term, attributes, parts, nested, fields } = text;
     let Some(term) = term else {
-        return TypeSpec { term, attributes, items, fields };
+        return TypeSpec { term, attributes, parts, nested, fields };
     };
     let has_mark = term.value.starts_with('?');
     let name = term.value.trim_start_matches('?');
@@ -113,7 +113,7 @@ fn type_in_tree_dialect(text: TypeSpec, object: &CheckedObject<'_>, diagnostics:
     } else {
         term.map(|_| if is_optional { format!("?{name}") } else { name })
     };
-    TypeSpec { term: Some(term), attributes, items, fields }
+    TypeSpec { term: Some(term), attributes, parts, nested, fields }
 }
 
 /// Returns the attribute `callback` if the rule has this attribute under its other name, `callable`. Reports a rule
