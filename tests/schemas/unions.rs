@@ -50,7 +50,8 @@ fn values_have_one_of_the_types_and_errors_name_the_path() {
             json!({ "term": { "op": "plus", "terms": [1, { "op": "minus", "term": "2" }] } }),
             Some("term.terms[1].term in the body: expected"),
         ),
-        (json!({ "term": { "op": "times" } }), Some("term in the body: expected")),
+        (json!({ "term": { "op": "times" } }), Some("term.op in the body: expected one of plus, minus, got \"times\"")),
+        (json!({ "term": {} }), Some("term.op in the body: expected one of plus, minus, got nothing")),
         (json!({ "settings": { "en": { "id": 1, "by": "x" } } }), None),
         (
             json!({ "settings": { "de": { "id": 1, "by": "x" } } }),

@@ -8,7 +8,7 @@ use super::{Constraint, ConstraintKind};
 use crate::call::Value;
 use crate::definition::keys::is_comment_key;
 use crate::suggest::closest_word;
-use crate::types::{Arity, Check};
+use crate::types::{AFTER_ATTRIBUTE, Arity, Check, TypeExpr};
 
 /// A parameter or a field that constraints can name.
 pub(crate) struct Subject {
@@ -144,12 +144,47 @@ fn new_constraint(
         return error(format!("`{key}` cannot compare files"), "compare other values");
     }
     let order = is_pair.then(|| Arc::clone(checks[0]));
-    if is_pair && !are_comparable(&**checks[0], &**checks[1]) {
-        let [one, other] = [0, 1].map(|index: usize| checks[index].type_expr().term);
-        let message = format!("`{key}` cannot compare `{one}` with `{other}`");
-        return error(message, "both must be numbers, or both have the type `date` or `datetime`");
+    match kind {
+        _ if is_pair && !are_comparable(&**checks[0], &**checks[1]) => Err(incomparable(key, checks[0], checks[1])),
+        ConstraintKind::Equal => match checks.iter().find(|check| are_always_different(&**checks[0], &****check)) {
+            Some(other) => {
+                let [one, other] = [checks[0], other].map(|check| check.type_expr().term);
+                let message =
+                    format!("`{key}` cannot compare `{one}` with `{other}`, because their values always differ");
+                error(message, "give both the same type")
+            }
+            None => Ok(Constraint { kind, names, message, order }),
+        },
+        _ => Ok(Constraint { kind, names, message, order }),
     }
-    Ok(Constraint { kind, names, message, order })
+}
+
+/// Returns the error of two types whose values cannot be compared by their order.
+fn incomparable(key: &str, one: &Arc<dyn Check>, other: &Arc<dyn Check>) -> ConstraintError {
+    let [one, other] = [one, other].map(|check| check.type_expr());
+    let format_of = |expr: &TypeExpr| expr.attributes.get("format").cloned();
+    let (message, help) = if one.term == other.term && format_of(&one) != format_of(&other) {
+        let message = format!("`{key}` cannot compare two values of the type `{}` with different formats", one.term);
+        (message, "give both the same `format`, or give none to both")
+    } else {
+        let message = format!("`{key}` cannot compare `{}` with `{}`", one.term, other.term);
+        (message, "both must be numbers, or both have the type `date` or `datetime`")
+    };
+    ConstraintError { message, help: help.to_owned(), entry: None }
+}
+
+/// Returns `true` if no value of one type is equal to a value of the other, because they have different kinds, such as
+/// numbers and texts. Types of which values of several kinds are valid are never reported.
+fn are_always_different(one: &dyn Check, other: &dyn Check) -> bool {
+    let kinds = [one, other].map(|check| -> Vec<&'static str> {
+        // Functions after a check can return values of any kind.
+        let is_converted = check.type_expr().attributes.contains_key(AFTER_ATTRIBUTE);
+        let has_one_kind = check.schema().get("type").is_some_and(Json::is_string);
+        let values = if is_converted || !has_one_kind { Vec::new() } else { check.boundary_values() };
+        values.into_iter().filter_map(|value| check.checked(value).ok()).map(|value| value.kind()).collect()
+    });
+    let [ones, others] = kinds;
+    !ones.is_empty() && !others.is_empty() && ones.iter().all(|kind| !others.contains(kind))
 }
 
 /// Returns `true` if both types know the order of their values.

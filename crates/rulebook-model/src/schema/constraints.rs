@@ -11,6 +11,7 @@ use serde_json::{Value as Json, json};
 use super::pattern;
 use super::table_schemas::Schema;
 use crate::call::HttpMethod;
+use crate::constraint::{CONSTRAINTS_KEY, ConstraintKind};
 use crate::definition::dialect_spec::{DialectSpec, METHODS, RULES, TREE};
 use crate::definition::keys::{self, KeyTable, methods, rules};
 use crate::error::ErrorStatus;
@@ -21,6 +22,9 @@ use crate::model::{
 };
 use crate::settings;
 use crate::types::{Type, Types};
+
+/// What the schema in [`constraints_schema`] describes, from which its name is derived.
+pub(super) const CONSTRAINTS_SUBJECT: &str = "the constraints";
 
 /// The constraint on the value of one key.
 struct Constraint {
@@ -73,6 +77,10 @@ static CONSTRAINTS: &[Constraint] = &[
     constraint(&methods::NESTED_TYPE, "type", || type_constraint(&METHODS)),
     constraint(&keys::SCHEMA, "type", || schema_type_constraint(&TREE)),
     constraint(&methods::SCHEMA, "type", || schema_type_constraint(&METHODS)),
+    constraint(&keys::TYPE_ATTRIBUTES, CONSTRAINTS_KEY, constraints_reference),
+    constraint(&keys::METHOD, CONSTRAINTS_KEY, constraints_reference),
+    constraint(&methods::METHOD, CONSTRAINTS_KEY, constraints_reference),
+    constraint(&rules::METHOD, "@constraints", constraints_reference),
     constraint(&keys::TYPE_ATTRIBUTES, "closed", || json!({ "type": "boolean" })),
     constraint(&keys::TYPE_ATTRIBUTES, "callback", function_name_constraint),
     constraint(&methods::PARAMETER, "type", || type_constraint(&METHODS)),
@@ -136,6 +144,51 @@ pub(crate) fn range_constraint(range: &RangeInclusive<u16>) -> Json {
 /// add envelopes.
 pub(crate) fn envelope_examples() -> Json {
     json!({ "examples": EnvelopeName::ALL.each_ref().map(EnvelopeName::as_str) })
+}
+
+/// Returns the schema of the key `constraints`: a list of objects, each with the key of one kind of constraint.
+pub(super) fn constraints_schema() -> Schema {
+    let comments = json!({ pattern::ignored_key(): true });
+    let names =
+        |min: u32| json!({ "type": "array", "items": { "type": "string" }, "minItems": min, "uniqueItems": true });
+    let mut properties = Schema::new();
+    for (kind, key) in ConstraintKind::KEYS {
+        let mut value = names(2);
+        match kind {
+            ConstraintKind::Requires => {
+                let comment_or_names = json!({ "if": { "type": "array" }, "then": names(1) });
+                value = json!({
+                    "type": "object",
+                    "minProperties": 1,
+                    "patternProperties": { pattern::ignored_key(): comment_or_names },
+                    "additionalProperties": names(1)
+                });
+            }
+            ConstraintKind::Less | ConstraintKind::LessOrEqual => value["maxItems"] = json!(2),
+            _ => {}
+        }
+        properties.insert(key.to_owned(), value);
+    }
+    properties.insert("message".to_owned(), json!({ "type": "string", "pattern": pattern::NOT_BLANK }));
+    let kinds: Vec<_> = ConstraintKind::KEYS.iter().map(|(_, key)| json!({ "required": [key] })).collect();
+    let mut schema = Schema::new();
+    schema.insert("type".to_owned(), json!("array"));
+    schema.insert(
+        "items".to_owned(),
+        json!({
+            "type": "object",
+            "properties": properties,
+            "patternProperties": comments,
+            "additionalProperties": false,
+            "oneOf": kinds
+        }),
+    );
+    schema
+}
+
+/// Returns a reference to the schema of the key `constraints`.
+fn constraints_reference() -> Json {
+    json!({ "$ref": "#/$defs/constraints" })
 }
 
 /// Returns the range and the default of a request limit. A limit of 0 is invalid, because it would reject every

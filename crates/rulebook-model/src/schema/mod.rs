@@ -13,6 +13,7 @@ use serde_json::{Map, Value as Json, json};
 
 pub(crate) use constraints::{envelope_examples, one_of_constraint, range_constraint};
 
+use constraints::CONSTRAINTS_SUBJECT;
 use table_schemas::SchemaTables;
 
 /// The kinds of definition files that have a schema.
@@ -45,6 +46,7 @@ pub enum SchemaKind {
 #[must_use]
 pub fn schema(kind: SchemaKind) -> Json {
     let mut tables = SchemaTables::default();
+    tables.add_schema(CONSTRAINTS_SUBJECT, constraints::constraints_schema());
     let (title, body) = match kind {
         SchemaKind::AnyFile => ("A definition file", files::any_file_schema(&mut tables)),
         SchemaKind::Settings => ("The settings of an API", files::settings_file_schema(&mut tables)),

@@ -109,7 +109,7 @@ pub(super) static BUILTIN_TYPES: &[BuiltinType] = &[
     builtin_type("partial", "For `partial<T>`, an object of the schema T in which every field is optional.", partial::compile),
     builtin_type("union", "A value of one of the types in `of`. With `tag`, an object whose member with this name says which one: `of` then contains a schema for each value of the member.", union::compile).with_attributes(&["tag", "of"]),
     builtin_type("const", "The value in `const(x)` or in `value`: a string, a boolean or a number.", constant::compile).with_attributes(&["value"]),
-    builtin_type("null", "The value null.", constant::compile_null),
+    builtin_type("null", "The value null; outside of JSON, the text `null`.", constant::compile_null),
     builtin_type("file", "An uploaded file of `min` to `max` bytes, with one of the media types in `range` and one of the extensions in `ext`.", file::compile).with_attributes(&["min", "max", "range", "ext"]),
     builtin_type("FILE", "Another name of `file`.", file::compile).with_attributes(&["min", "max", "range", "ext"]),
     builtin_type("filename", "The name of a stored file, with `/` between folders. The name must match one of the patterns in `range` or in `filename(public/**|cache/*.json)`.", filename::compile).with_attributes(&["range"]),

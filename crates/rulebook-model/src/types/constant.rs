@@ -69,7 +69,7 @@ fn word_to_json(word: &str) -> Json {
 
 impl Check for ConstantCheck {
     fn decode<'a>(&self, text: Cow<'a, str>) -> Value<'a> {
-        let is_value = !matches!(self.value, Value::Text(_) | Value::Null) && text == self.value.to_json().to_string();
+        let is_value = !matches!(self.value, Value::Text(_)) && text == self.value.to_json().to_string();
         if is_value { self.value.clone() } else { Value::Text(text) }
     }
 

@@ -29,7 +29,15 @@ pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, A
     };
     let is_object = schema.type_expr().attributes.is_empty() && !schema.type_expr().term.starts_with("object");
     let Some(shape) = schema.object_shape().filter(|_| is_object) else {
-        let message = format!("`{}` is not a schema of objects, or contains this type", schema.type_expr().term);
+        let term = schema.type_expr().term;
+        // A reference to a schema that is being compiled does not lead to the schema yet.
+        if schema.schema().get("$ref").is_some() && schema.referenced_schemas().is_empty() {
+            let message = format!("`partial<{term}>` cannot be a part of the schema `{term}`");
+            return Err(arguments
+                .error(message)
+                .help("declare another schema with these fields, and refer to it here"));
+        }
+        let message = format!("`{term}` is not a schema of objects");
         return Err(arguments.error(message).help("`partial` makes all fields of a schema with `fields` optional"));
     };
     let fields = shape.fields.into_iter().map(|field| ObjectField { optional: true, ..field }).collect();

@@ -225,9 +225,21 @@ impl Types {
         aliases: &[(&str, &str)],
         ignores_type_case: bool,
     ) -> bool {
+        let found = self.find_in_dialect(name, aliases, ignores_type_case);
+        found.is_some_and(|r#type| r#type.argument_is_type(index))
+    }
+
+    /// Returns the type that a name means in a dialect. The arguments have the same meaning as the fields of
+    /// [`UncompiledTerm`].
+    pub(crate) fn find_in_dialect(
+        &self,
+        name: &str,
+        aliases: &[(&str, &str)],
+        ignores_type_case: bool,
+    ) -> Option<&dyn Type> {
         let name = aliases.iter().find(|(alias, _)| *alias == name).map_or(name, |(_, type_name)| type_name);
         let ignoring_case = || self.find_ignoring_case(name).filter(|_| ignores_type_case);
-        self.find(name).or_else(ignoring_case).is_some_and(|r#type| r#type.argument_is_type(index))
+        self.find(name).or_else(ignoring_case)
     }
 
     /// Returns the type with exactly this name.

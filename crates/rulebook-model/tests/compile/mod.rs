@@ -9,6 +9,7 @@ mod model;
 mod module_parts;
 mod nested_types;
 mod recorded;
+mod schema_errors;
 
 use std::path::{Path, PathBuf};
 

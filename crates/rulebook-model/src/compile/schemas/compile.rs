@@ -6,11 +6,12 @@ use super::endless::endless_schemas;
 use super::{DeclaredSchema, SchemaState, first_key};
 use crate::compile::default_and_example::with_enum_word;
 use crate::compile::lowering::Lowering;
-use crate::compile::type_expr::{Inherited, TypeOwner};
+use crate::compile::type_expr::{Inherited, TypeOwner, type_names};
+use crate::definition::dialect_spec::DialectSpec;
 use crate::definition::parsed;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::span::Spanned;
-use crate::types::{Arity, NamedSchema};
+use crate::types::{Arity, FIELDS_ATTRIBUTE, NamedSchema};
 
 impl Lowering<'_> {
     /// Compiles a schema unless it has an error.
@@ -61,6 +62,9 @@ impl Lowering<'_> {
         } else {
             Some(self.inherited_fields(parsed)?)
         };
+        if inherited.is_some() && !self.can_extend(parsed) {
+            return None;
+        }
         let owner = TypeOwner { diagnostic_subject: &subject, name_span: span, is_incomplete: parsed.is_incomplete };
         let compiled = self.compile_type_with_fields(&parsed.r#type, owner, inherited)?;
         if compiled.is_optional {
@@ -97,6 +101,22 @@ impl Lowering<'_> {
         })
     }
 
+    /// Returns `false` and reports an error if the type of a schema with `extends` has no fields. An unknown type is
+    /// reported later.
+    fn can_extend(&mut self, parsed: &parsed::Schema) -> bool {
+        let Some(term) = &parsed.r#type.term else { return true };
+        let DialectSpec { type_aliases, ignores_type_case, .. } = self.dialect;
+        let name = type_names(&term.value, self.types, self.dialect).into_iter().next().unwrap_or_default();
+        let found = self.types.find_in_dialect(name, type_aliases, *ignores_type_case);
+        if found.is_none_or(|found| found.attributes().contains(&FIELDS_ATTRIBUTE)) {
+            return true;
+        }
+        let message = format!("a schema of the type `{name}` cannot extend others");
+        let error = Diagnostic::new(DiagnosticCode::BadOption, term.span, message).label("has no fields");
+        self.report(error.help("remove `extends` and `without`, or remove `type`: by default it is `object`"));
+        false
+    }
+
     /// Returns the fields that a schema takes from the schemas in `extends`, without those in `without`. Returns `None`
     /// if there is an error.
     fn inherited_fields(&mut self, parsed: &parsed::Schema) -> Option<Inherited> {
@@ -122,7 +142,8 @@ impl Lowering<'_> {
             let depth = base_schema.as_ref().map_or(0, |schema| schema.depth - 1);
             self.schemas.inner_depth = self.schemas.inner_depth.max(Some(depth));
             let Some(more) = base_schema.as_ref().and_then(|schema| schema.check.object_shape()) else {
-                let message = format!("`{}` is not an object, or refers back to this schema", base.value);
+                let problem = if base_schema.is_some() { "is not an object" } else { "refers back to this schema" };
+                let message = format!("`{}` {problem}", base.value);
                 let error = Diagnostic::new(DiagnosticCode::BadOption, base.span, message).label("cannot be extended");
                 self.report(error.help("extend a schema whose type is `object`"));
                 continue;

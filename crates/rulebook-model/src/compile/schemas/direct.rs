@@ -1,7 +1,7 @@
 //! Finds schemas that refer to themselves directly, without a field, an item or a member between, such as a union that
 //! contains itself. Such schemas are never compiled, because their checks would not end. Neither are schemas that refer
 //! to themselves only through the items of arrays: a text would be the only item of an array, and the text again the
-//! only item of that array, without an end.
+//! only item of that array, without an end. Nor are schemas that extend themselves, because they have no last field.
 
 use super::{DeclaredSchema, MAX_DEPTH, SchemaState, Schemas};
 use crate::compile::lowering::Lowering;
@@ -17,14 +17,55 @@ const ARRAYS: [&str; 3] = ["array", "filled_array", "loose_array"];
 const MAP: &str = "map";
 
 impl Lowering<'_> {
-    /// Reports the schemas that refer to themselves directly, and chains of direct references that are too long.
+    /// Reports the schemas that refer to themselves directly or extend themselves, and chains of direct references and
+    /// of `extends` that are too long.
     pub(super) fn report_direct_references(&mut self) {
         let (schemas, types) = (&self.schemas, self.types);
         let declared = || schemas.declared.iter();
         let direct = declared().map(|schema| schemas.direct_references(schema, types)).collect::<Vec<_>>();
         let items = declared().map(|schema| schemas.item_references(schema, types)).collect::<Vec<_>>();
+        let extended = declared().map(|schema| schemas.extended(schema)).collect::<Vec<_>>();
         self.report_chains(&direct);
         self.report_chains(&items);
+        self.report_extended_chains(&extended);
+    }
+
+    /// Reports schemas that extend themselves, and long chains of `extends`: each schema of a chain has all fields of
+    /// the schemas before it. `extended` contains the indexes of the schemas that each schema extends.
+    fn report_extended_chains(&mut self, extended: &[Vec<usize>]) {
+        let Levels { levels, circles } = Levels::new(extended);
+        for (index, level) in levels.iter().enumerate() {
+            let DeclaredSchema { parsed, state, .. } = &self.schemas.declared[index];
+            if matches!(level, Some(level) if *level <= MAX_DEPTH) || matches!(state, SchemaState::Failed) {
+                continue;
+            }
+            let (message, help) = match level {
+                Some(level) if *level == MAX_DEPTH + 1 => (
+                    format!("more than {MAX_DEPTH} schemas extend each other in a chain"),
+                    "list the fields of several of these schemas in one of them",
+                ),
+                None if circles[index] => (
+                    format!("the schema `{}` extends itself", parsed.name.value),
+                    "remove the schema from `extends` that leads back to this one",
+                ),
+                // The schemas that extend an erroneous one have no error of their own.
+                Some(_) | None => (String::new(), ""),
+            };
+            let leads_on = |target: usize| match level {
+                Some(level) => levels[target] == Some(level - 1),
+                None => circles[target],
+            };
+            let name = parsed.extends.iter().find(|name| {
+                self.schemas.index(self.schemas.declared[index].module, &name.value).is_some_and(leads_on)
+            });
+            if !message.is_empty() {
+                let span = name.map_or(parsed.name.span, |name| name.span);
+                self.report(
+                    Diagnostic::new(DiagnosticCode::BadOption, span, message).label("cannot be extended").help(help),
+                );
+            }
+            self.schemas.declared[index].state = SchemaState::Failed;
+        }
     }
 
     /// Reports circles and long chains of references. `targets` contains the indexes of the schemas to which each
@@ -64,6 +105,11 @@ impl Schemas<'_> {
         names.into_iter().filter_map(|name| self.index(schema.module, name)).collect()
     }
 
+    /// Returns the schemas that a schema extends.
+    pub(super) fn extended(&self, schema: &DeclaredSchema<'_>) -> Vec<usize> {
+        schema.parsed.extends.iter().filter_map(|name| self.index(schema.module, &name.value)).collect()
+    }
+
     /// Returns the schema that another name denotes, or the schema of the items of an array.
     fn item_references(&self, schema: &DeclaredSchema<'_>, types: &Types) -> Vec<usize> {
         let term = schema.parsed.r#type.term.as_ref().map_or("", |term| &term.value);
@@ -88,7 +134,7 @@ fn add_direct_names<'t>(r#type: &'t TypeSpec, types: &Types, dialect: &DialectSp
 
 /// The levels of schemas in the chains of their references.
 struct Levels {
-    /// For each schema, the length of the max_level chain that begins with it; `None` if a chain has no end.
+    /// For each schema, the length of the longest chain that begins with it; `None` if a chain has no end.
     levels: Vec<Option<usize>>,
     /// For each schema, whether it is a part of a circle, or on the way from one circle to another.
     circles: Vec<bool>,

@@ -1,5 +1,7 @@
 //! Finds the order in which schemas are compiled. No step is recursive, because schemas can form long chains.
 
+use std::collections::HashSet;
+
 use super::{DeclaredSchema, Schemas};
 use crate::compile::type_expr::type_names;
 use crate::definition::dialect_spec::DialectSpec;
@@ -59,7 +61,7 @@ impl Schemas<'_> {
 
     fn dependencies(&self, schema: &DeclaredSchema<'_>, types: &Types) -> Dependencies {
         let find = |name: &str| self.index(schema.module, name);
-        let extended: Vec<usize> = schema.parsed.extends.iter().filter_map(|name| find(&name.value)).collect();
+        let extended = self.extended(schema);
         let mut names = Vec::new();
         add_names(&schema.parsed.r#type, types, schema.dialect, &mut names);
         let all = extended.iter().copied().chain(names.into_iter().filter_map(find)).collect();
@@ -78,14 +80,13 @@ fn add_names<'t>(r#type: &'t TypeSpec, types: &Types, dialect: &DialectSpec, nam
 /// Returns `true` if a schema extends, directly or through other schemas, a schema that is entered and not left.
 fn extends_open_schema(schema: usize, dependencies: &[Dependencies], is_entered: &[bool], is_left: &[bool]) -> bool {
     let mut waiting = dependencies[schema].extended.clone();
-    let mut seen = vec![schema];
+    let mut seen = HashSet::from([schema]);
     while let Some(index) = waiting.pop() {
         if is_entered[index] {
             if !is_left[index] {
                 return true;
             }
-        } else if !seen.contains(&index) {
-            seen.push(index);
+        } else if seen.insert(index) {
             waiting.extend(&dependencies[index].extended);
         }
     }

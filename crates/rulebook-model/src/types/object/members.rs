@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 use super::ObjectCheck;
-use crate::call::{TypeMismatch, Value};
+use crate::call::{TypeMismatch, Value, is_secret_name};
 use crate::constraint::Given;
 use crate::types::ObjectField;
 
@@ -110,6 +110,10 @@ impl ObjectCheck {
         self.constraints.iter().find_map(|constraint| {
             let broken = constraint.check(&given, &str::to_owned)?;
             let mut mismatch = match given(broken.name) {
+                // The value can be the same as the secret value with which it is compared.
+                Given::Value(_) if constraint.names.iter().any(|name| is_secret_name(name)) => {
+                    TypeMismatch::with_got(broken.expected, "a hidden value")
+                }
                 Given::Value(value) => TypeMismatch::new(broken.expected, value),
                 Given::Absent | Given::Invalid => TypeMismatch::with_got(broken.expected, "nothing"),
             };

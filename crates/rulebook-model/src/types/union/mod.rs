@@ -1,6 +1,7 @@
 //! The type `union`: a value of one of several types. Either a member of the value, the tag, says of which type it is,
 //! or no value can have two of the types.
 
+mod choice;
 mod kinds;
 mod tagged;
 mod untagged;

@@ -2,16 +2,15 @@
 //! object with a constant says of which type the value is.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
 use serde_json::{Value as Json, json};
 
 use super::OF_ATTRIBUTE;
-use super::kinds::{KINDS, Values, values_of};
+use super::choice::{ARRAY, Choice, ChoiceMember, OBJECT, kind_index};
+use super::kinds::values_of;
 use crate::call::{PhpArray, TypeMismatch, Value};
 use crate::types::any::decode_json;
-use crate::types::number::normalized_number;
 use crate::types::{ArgumentError, ArgumentErrorKind, Check, NamedSchema, Structure, TypeExpr};
 
 /// Returns the check of a union of the types `branches`.
@@ -27,141 +26,8 @@ struct UntaggedUnion {
     choice: OnceLock<Choice>,
 }
 
-/// How a branch is chosen for a value.
-#[derive(Debug)]
-struct Choice {
-    /// For each of [`KINDS`], the indexes of the branches that accept values of this kind. Several branches of a kind
-    /// are limited to different constants, except for objects.
-    by_kind: [Vec<usize>; 6],
-    /// The member of objects that says of which branch an object is; `None` if at most one branch accepts objects.
-    member: Option<ChoiceMember>,
-}
-
-/// A required member that all branches of objects have, each with other constants.
-#[derive(Debug)]
-struct ChoiceMember {
-    name: String,
-    /// The index of the branch for each constant that is a text.
-    texts: HashMap<String, usize>,
-    /// The other constants, each with the index of its branch.
-    others: Vec<(Value<'static>, usize)>,
-}
-
-impl ChoiceMember {
-    fn branch(&self, value: &Value<'_>) -> Option<&usize> {
-        match value {
-            Value::Text(text) => self.texts.get(&**text),
-            other => {
-                let value = normalized_number(other.reborrow());
-                self.others.iter().find(|(constant, _)| *constant == value).map(|(_, index)| index)
-            }
-        }
-    }
-
-    /// Adds a constant. Returns the index of its branch if it has another one.
-    fn insert(&mut self, constant: &Json, index: usize) -> Option<usize> {
-        let constant = normalized_number(Value::from(constant)).into_owned();
-        if let Some(other) = self.branch(&constant).copied() {
-            return Some(other).filter(|other| *other != index);
-        }
-        match constant {
-            Value::Text(text) => {
-                self.texts.insert(text.into_owned(), index);
-            }
-            other => self.others.push((other, index)),
-        }
-        None
-    }
-}
-
 /// The characters with which a JSON value begins (RFC 8259 section 3).
 const JSON_OPENINGS: [char; 17] = ['[', '{', '"', 't', 'f', 'n', '-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9'];
-
-/// The index of arrays in [`KINDS`].
-const ARRAY: usize = 4;
-/// The index of objects in [`KINDS`].
-const OBJECT: usize = 5;
-
-impl Choice {
-    /// Finds how a branch is chosen. Fails with the indexes of two branches of which a value can be.
-    fn new(branches: &[Arc<dyn Check>]) -> Result<Self, (usize, usize)> {
-        let values: Vec<Values> = branches.iter().map(|branch| values_of(&**branch)).collect();
-        let by_kind: [Vec<usize>; 6] =
-            std::array::from_fn(|kind| (0..branches.len()).filter(|index| values[*index].kinds[kind]).collect());
-        for (kind, indexes) in by_kind.iter().enumerate() {
-            if indexes.len() < 2 || kind == OBJECT {
-                continue;
-            }
-            let mut seen: HashMap<String, usize> = HashMap::new();
-            for index in indexes {
-                let Some(constants) = &values[*index].constants else {
-                    let other = if indexes[0] == *index { indexes[1] } else { indexes[0] };
-                    return Err((other.min(*index), other.max(*index)));
-                };
-                for constant in constants {
-                    if let Some(other) = seen.insert(constant.to_string(), *index).filter(|other| other != index) {
-                        return Err((other, *index));
-                    }
-                }
-            }
-        }
-        let objects = &by_kind[OBJECT];
-        let member = if objects.len() < 2 { None } else { Some(choice_member(branches, objects)?) };
-        Ok(Self { by_kind, member })
-    }
-
-    /// Returns the indexes of the branches of which a value can be.
-    fn branches(&self, value: &Value<'_>) -> &[usize] {
-        let Some(kind) = kind_index(value) else { return &[] };
-        let (Value::Map(members), Some(choice)) = (value, &self.member) else { return &self.by_kind[kind] };
-        // If the name of a member occurs twice, the last member with this name is used.
-        let member = members.iter().rev().find(|(name, _)| **name == *choice.name);
-        let index = member.and_then(|(_, value)| choice.branch(value));
-        index.map_or(&[], std::slice::from_ref)
-    }
-}
-
-/// Finds a required member that all objects of the branches `objects` have, each with other constants. Fails with the
-/// indexes of two branches if no member is such a member.
-fn choice_member(branches: &[Arc<dyn Check>], objects: &[usize]) -> Result<ChoiceMember, (usize, usize)> {
-    let mut conflict = (objects[0], objects[1]);
-    let first = branches[objects[0]].object_shape().map(|shape| shape.fields).unwrap_or_default();
-    for name in first.into_iter().map(|field| field.name) {
-        let mut found = ChoiceMember { name: name.clone(), texts: HashMap::new(), others: Vec::new() };
-        let is_choice = objects.iter().all(|index| {
-            let shape = branches[*index].object_shape();
-            let fields = shape.map(|shape| shape.fields).unwrap_or_default();
-            let field = fields.into_iter().find(|field| field.name == name && !field.optional);
-            let constants = field.and_then(|field| values_of(&*field.check).constants);
-            constants.is_some_and(|constants| {
-                constants.iter().all(|constant| match found.insert(constant, *index) {
-                    Some(other) => {
-                        conflict = (other, *index);
-                        false
-                    }
-                    None => true,
-                })
-            })
-        });
-        if is_choice {
-            return Ok(found);
-        }
-    }
-    Err(conflict)
-}
-
-/// Returns the index in [`KINDS`] of a value's kind; `None` for files.
-fn kind_index(value: &Value<'_>) -> Option<usize> {
-    Some(match value {
-        Value::Null => 0,
-        Value::Bool(_) => 1,
-        Value::Int(_) | Value::Uint(_) | Value::Float(_) => 2,
-        Value::Text(_) => 3,
-        Value::List(_) => ARRAY,
-        Value::Map(_) => OBJECT,
-        Value::File(_) => return None,
-    })
-}
 
 impl UntaggedUnion {
     fn choice(&self) -> &Choice {
@@ -172,7 +38,13 @@ impl UntaggedUnion {
     }
 
     fn join(&self, phrase: impl Fn(&dyn Check) -> Cow<'static, str>) -> String {
-        self.branches.iter().map(|branch| phrase(&**branch)).collect::<Vec<_>>().join(", or ")
+        let mut phrases: Vec<_> = Vec::with_capacity(self.branches.len());
+        for phrase in self.branches.iter().map(|branch| phrase(&**branch)) {
+            if !phrases.contains(&phrase) {
+                phrases.push(phrase);
+            }
+        }
+        phrases.join(", or ")
     }
 }
 
@@ -215,7 +87,12 @@ impl Check for UntaggedUnion {
 
     fn check(&self, value: &mut Value<'_>) -> Result<(), TypeMismatch> {
         match self.choice().branches(value) {
-            [] => {}
+            [] => {
+                // An object is nearest to the types of objects, which differ in this member.
+                if let (Value::Map(members), Some(choice)) = (&*value, &self.choice().member) {
+                    return Err(choice.mismatch(choice.value_in(members)));
+                }
+            }
             [only] => {
                 return self.branches[*only].check(value).map_err(|mut mismatch| {
                     if mismatch.path.is_empty() {
@@ -295,6 +172,3 @@ impl Check for UntaggedUnion {
         self.branches.iter().any(|branch| branch.accepts_null())
     }
 }
-
-/// The names of the kinds are in the order of [`kind_index`].
-const _: () = assert!(KINDS.len() == OBJECT + 1);

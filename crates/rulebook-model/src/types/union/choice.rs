@@ -1,0 +1,167 @@
+//! How the type of a value is found in a union without a tag.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use serde_json::Value as Json;
+
+use super::kinds::{KINDS, Values, values_of};
+use crate::call::{TypeMismatch, Value};
+use crate::types::Check;
+use crate::types::number::normalized_number;
+
+/// How a branch is chosen for a value.
+#[derive(Debug)]
+pub(super) struct Choice {
+    /// For each of [`KINDS`], the indexes of the branches that accept values of this kind. Several branches of a kind
+    /// are limited to different constants, except for objects.
+    pub(super) by_kind: [Vec<usize>; 6],
+    /// The member of objects that says of which branch an object is; `None` if at most one branch accepts objects.
+    pub(super) member: Option<ChoiceMember>,
+}
+
+/// A required member that all branches of objects have, each with other constants.
+#[derive(Debug)]
+pub(super) struct ChoiceMember {
+    pub(super) name: String,
+    /// The index of the branch for each constant that is a text.
+    pub(super) texts: HashMap<String, usize>,
+    /// The other constants, each with the index of its branch.
+    others: Vec<(Value<'static>, usize)>,
+}
+
+impl ChoiceMember {
+    /// Returns the value of the member in an object. If the name occurs twice, the last member with this name is used.
+    pub(super) fn value_in<'v, 'a>(&self, members: &'v [(Cow<'_, str>, Value<'a>)]) -> Option<&'v Value<'a>> {
+        members.iter().rev().find(|(name, _)| **name == *self.name).map(|(_, value)| value)
+    }
+
+    fn branch(&self, value: &Value<'_>) -> Option<&usize> {
+        match value {
+            Value::Text(text) => self.texts.get(&**text),
+            other => {
+                let value = normalized_number(other.reborrow());
+                self.others.iter().find(|(constant, _)| *constant == value).map(|(_, index)| index)
+            }
+        }
+    }
+
+    /// Adds a constant. Returns the index of its branch if it has another one.
+    fn insert(&mut self, constant: &Json, index: usize) -> Option<usize> {
+        let constant = normalized_number(Value::from(constant)).into_owned();
+        if let Some(other) = self.branch(&constant).copied() {
+            return Some(other).filter(|other| *other != index);
+        }
+        match constant {
+            Value::Text(text) => {
+                self.texts.insert(text.into_owned(), index);
+            }
+            other => self.others.push((other, index)),
+        }
+        None
+    }
+}
+
+/// The index of arrays in [`KINDS`].
+pub(super) const ARRAY: usize = 4;
+/// The index of objects in [`KINDS`].
+pub(super) const OBJECT: usize = 5;
+
+impl Choice {
+    /// Finds how a branch is chosen. Fails with the indexes of two branches of which a value can be.
+    pub(super) fn new(branches: &[Arc<dyn Check>]) -> Result<Self, (usize, usize)> {
+        let values: Vec<Values> = branches.iter().map(|branch| values_of(&**branch)).collect();
+        let by_kind: [Vec<usize>; 6] =
+            std::array::from_fn(|kind| (0..branches.len()).filter(|index| values[*index].kinds[kind]).collect());
+        for (kind, indexes) in by_kind.iter().enumerate() {
+            if indexes.len() < 2 || kind == OBJECT {
+                continue;
+            }
+            let mut seen: HashMap<String, usize> = HashMap::new();
+            for index in indexes {
+                let Some(constants) = &values[*index].constants else {
+                    let other = if indexes[0] == *index { indexes[1] } else { indexes[0] };
+                    return Err((other.min(*index), other.max(*index)));
+                };
+                for constant in constants {
+                    if let Some(other) = seen.insert(constant.to_string(), *index).filter(|other| other != index) {
+                        return Err((other, *index));
+                    }
+                }
+            }
+        }
+        let objects = &by_kind[OBJECT];
+        let member = if objects.len() < 2 { None } else { Some(choice_member(branches, objects)?) };
+        Ok(Self { by_kind, member })
+    }
+
+    /// Returns the indexes of the branches of which a value can be.
+    pub(super) fn branches(&self, value: &Value<'_>) -> &[usize] {
+        let Some(kind) = kind_index(value) else { return &[] };
+        let (Value::Map(members), Some(choice)) = (value, &self.member) else { return &self.by_kind[kind] };
+        let index = choice.value_in(members).and_then(|value| choice.branch(value));
+        index.map_or(&[], std::slice::from_ref)
+    }
+}
+
+/// Finds a required member that all objects of the branches `objects` have, each with other constants. Fails with the
+/// indexes of two branches if no member is such a member.
+fn choice_member(branches: &[Arc<dyn Check>], objects: &[usize]) -> Result<ChoiceMember, (usize, usize)> {
+    let mut conflict = (objects[0], objects[1]);
+    let first = branches[objects[0]].object_shape().map(|shape| shape.fields).unwrap_or_default();
+    for name in first.into_iter().map(|field| field.name) {
+        let mut found = ChoiceMember { name: name.clone(), texts: HashMap::new(), others: Vec::new() };
+        let is_choice = objects.iter().all(|index| {
+            let shape = branches[*index].object_shape();
+            let fields = shape.map(|shape| shape.fields).unwrap_or_default();
+            let field = fields.into_iter().find(|field| field.name == name && !field.optional);
+            let constants = field.and_then(|field| values_of(&*field.check).constants);
+            constants.is_some_and(|constants| {
+                constants.iter().all(|constant| match found.insert(constant, *index) {
+                    Some(other) => {
+                        conflict = (other, *index);
+                        false
+                    }
+                    None => true,
+                })
+            })
+        });
+        if is_choice {
+            return Ok(found);
+        }
+    }
+    Err(conflict)
+}
+
+/// Returns the index in [`KINDS`] of a value's kind; `None` for files.
+pub(super) fn kind_index(value: &Value<'_>) -> Option<usize> {
+    Some(match value {
+        Value::Null => 0,
+        Value::Bool(_) => 1,
+        Value::Int(_) | Value::Uint(_) | Value::Float(_) => 2,
+        Value::Text(_) => 3,
+        Value::List(_) => ARRAY,
+        Value::Map(_) => OBJECT,
+        Value::File(_) => return None,
+    })
+}
+
+impl ChoiceMember {
+    /// Returns the error of an object whose member has no constant of a branch. `member` is the value of the member.
+    pub(super) fn mismatch(&self, member: Option<&Value<'_>>) -> TypeMismatch {
+        let mut constants: Vec<_> = self.texts.iter().map(|(text, index)| (*index, text.clone())).collect();
+        constants.extend(self.others.iter().map(|(constant, index)| (*index, constant.to_json().to_string())));
+        constants.sort();
+        let constants: Vec<_> = constants.into_iter().map(|(_, constant)| constant).collect();
+        let expected = format!("one of {}", constants.join(", "));
+        let mismatch = match member {
+            Some(member) => TypeMismatch::new(expected, member),
+            None => TypeMismatch::with_got(expected, "nothing"),
+        };
+        mismatch.inside(&format!(".{}", self.name))
+    }
+}
+
+/// The names of the kinds are in the order of [`kind_index`].
+const _: () = assert!(KINDS.len() == OBJECT + 1);
