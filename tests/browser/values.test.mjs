@@ -220,3 +220,81 @@ test("the tag of a union has the same error as on the server", async (t) => {
   const [member] = await errorOf({ one: { kind: "bill" } });
   assert.equal(member, "one.amount");
 });
+
+test("errors inside of values have the same place and expectation as on the server", async (t) => {
+  const info = "x";
+  const int = { info, type: "int" };
+  const fields = (all) => ({ info, fields: all });
+  const constant = (value) => ({ info, type: "const", value });
+  const optional = { info, type: "?int" };
+  const branch = (name) => fields({ k: constant(name), n: { info, type: "?U" }, x: optional });
+  const constrained = (kind) => ({ ...fields({ a: optional, b: optional }), constraints: [{ [kind]: ["a", "b"] }] });
+  const schemas = {
+    Closed: { ...fields({ x: int }), closed: true },
+    Some: constrained("at_least_one"),
+    One: constrained("exactly_one"),
+    X: branch("x"),
+    Y: { ...branch("y"), closed: true },
+    U: { info, type: "union", of: ["X", "Y", "int", "array<int>"] },
+  };
+  const types = {
+    closed: "?Closed",
+    part: "?partial<Closed>",
+    list: "?array<Closed>",
+    map: "?map<Closed>",
+    keys: { type: "?map<int>", keys: "enum(a|b)" },
+    five: "?const(5)",
+    some: "?Some",
+    one: "?One",
+    u: "?U",
+    v: { type: "?union", of: ["bool", "array<?int>", "const(word)"] },
+  };
+  const parameter = (type) => ({ info, ...(typeof type === "string" ? { type } : type) });
+  const inputs = Object.fromEntries(Object.entries(types).map(([name, type]) => [name, parameter(type)]));
+  const api = await rulebook(await echo(t, { schemas, "/": { call: { POST: { info, in: inputs } } } }));
+  const errorOf = async (args, options) => {
+    const error = await api.call.post(args, options).then(() => assert.fail(shown(args)), (reason) => reason);
+    assert.equal(error.name, options?.check === false ? "ApiError" : "ArgumentError", `${shown(args)}: ${error}`);
+    // The client writes words in quotes, and knows that an optional member can be null.
+    const plain = (text) => text.replaceAll('"', "").replace(/ or null$/, "");
+    return error.errors.map(({ parameter, expected }) => `${parameter}: ${plain(expected)}`).join("; ");
+  };
+  const unknown = "no member with this name";
+  const cases = [
+    [{ closed: { x: 1, q: 1 } }, `closed.q: ${unknown}`],
+    [{ closed: { x: 1, q: { const: 1 } } }, `closed.q: ${unknown}`],
+    [{ part: { q: null } }, `part.q: ${unknown}`],
+    [{ list: [{ x: 1 }, { x: 1, q: 1 }] }, `list[1].q: ${unknown}`],
+    [{ map: { "a b": { x: 1, q: 1 } } }, `map.a b.q: ${unknown}`],
+    [{ keys: { a: 1, "c d": 1 } }, "keys.c d: a member whose name is one of a, b"],
+    [{ five: 6 }, "five: 5"],
+    [{ some: {} }, "some.a: at least one of a and b"],
+    [{ some: { a: null } }, "some.a: at least one of a and b"],
+    [{ one: { b: null, c: 1 } }, "one.a: exactly one of a and b"],
+    [{ u: { k: "y", q: 1 } }, `u.q: ${unknown}`],
+    [{ u: { k: "x", n: { k: "x", n: { k: "y", n: null, x: true } } } }, "u.n.n.x: a whole number of 64 bits"],
+    [{ u: [1, true] }, "u[1]: a whole number of 64 bits"],
+    [{ v: [1, null, 2, "x"] }, "v[3]: a whole number of 64 bits"],
+    [{ v: 1 }, "v: true or false, or an array, or word"],
+  ];
+  for (const [args, expected] of cases) {
+    assert.equal(await errorOf(args), expected, shown(args));
+    assert.equal(await errorOf(args, { check: false }), expected, `${shown(args)}, on the server`);
+  }
+  // The client also names the member whose constants differ.
+  assert.equal(await errorOf({ u: { k: "z" } }), "u.k: one of x, y");
+  assert.equal(await errorOf({ u: {} }), "u.k: one of x, y");
+});
+
+test("a value of a union that contains itself is checked in a time that grows with its size only", async (t) => {
+  const info = "x";
+  const branch = (name) => ({ info, fields: { k: { info, type: `const(${name})` }, n: { info, type: "?U" } } });
+  const schemas = { X: branch("x"), Y: branch("y"), Z: branch("z"), U: { info, type: "union", of: ["X", "Y", "Z"] } };
+  const tree = { schemas, "/": { call: { POST: { info, in: { u: { info, type: "U" } } } } } };
+  const api = await rulebook(await echo(t, tree));
+  const nested = (inner) => Array.from({ length: 25 }).reduce((n) => ({ k: "z", n }), inner);
+  // If each level were checked for each branch, these checks would take years.
+  assert.deepEqual((await api.call.post({ u: nested({ k: "y" }) })).args.u, nested({ k: "y" }));
+  const place = `u${".n".repeat(25)}.k`;
+  await assert.rejects(api.call.post({ u: nested({ k: "q" }) }), { name: "ArgumentError", parameter: place });
+});

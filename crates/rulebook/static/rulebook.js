@@ -560,19 +560,15 @@ export function mismatch(schema, value, at) {
   const types = [schema.type ?? []].flat();
   if (types.length > 0 && !types.includes(kind) && !(kind === "integer" && types.includes("number"))) return fail();
   if (kind === "file") return fail("no file");
-  const same = (one) =>
-    one === value || (typeof value === "bigint" && one === Number(value)) || typeof one === "object";
+  const same = (one) => isSame(one, value) || typeof one === "object";
   if (schema.enum && !schema.enum.some(same)) return fail();
   if ("const" in schema && !same(schema.const)) return fail();
-  const branches = schema.anyOf ?? schema.oneOf;
-  const branch = branches && kind === "object" && onlyBranch(schema, branches, value);
-  if (branch === null) return unknownTag(schema, value, at);
-  if (branch) {
-    const wrong = mismatch(branch, value, at);
+  if (schema.anyOf ?? schema.oneOf) {
+    const wrong = unionMismatch(schema, value, kind, at);
     if (wrong) return wrong;
-  } else if (branches && !branches.some((inner) => !mismatch(inner, value, at))) return fail();
+  }
   for (const inner of schema.allOf ?? []) {
-    const wrong = mismatch(inner, value, at);
+    const wrong = missingOneOf(inner, value, kind, at) ?? mismatch(inner, value, at);
     if (wrong) return wrong;
   }
   const outside = (min, max, count) => count < schema[min] || count > schema[max];
@@ -591,37 +587,110 @@ export function mismatch(schema, value, at) {
       return new ArgumentError(`${at}.${missing}`, expected(schema.properties?.[missing] ?? {}), "nothing");
     if (outside("minProperties", "maxProperties", members.length)) return fail();
     const known = new Map(Object.entries(schema.properties ?? {}));
-    const { additionalProperties: other = {} } = schema;
-    return first(members, ([name, member]) => mismatch(known.get(name) ?? other, member, `${at}.${name}`));
+    const { additionalProperties: other = {}, propertyNames } = schema;
+    return first(members, ([name, member]) => {
+      const inside = `${at}.${name}`;
+      if (other === false && !known.has(name))
+        return new ArgumentError(inside, "no member with this name", summary(member));
+      if (propertyNames && mismatch(propertyNames, name, inside))
+        return new ArgumentError(inside, `a member whose name is ${expected(propertyNames)}`, summary(member));
+      return mismatch(known.get(name) ?? other, member, inside);
+    });
   }
   return undefined;
 }
 
+/** Returns whether a value is a constant of a schema. */
+const isSame = (constant, value) =>
+  constant === value || (typeof value === "bigint" && constant === Number(value));
+
+/** Returns the error for a value that matches no branch of a union; undefined if it matches one. */
+function unionMismatch(schema, value, kind, at) {
+  const { branches, member } = unionOf(schema);
+  const kindInUnion = kind === "integer" ? "number" : kind;
+  let possible = branches.filter(({ kinds }) => kinds.includes(kindInUnion));
+  if (kind === "object" && member !== undefined) {
+    const written = Object.hasOwn(value, member) ? value[member] : undefined;
+    const constant = typeof written?.toJSON === "function" ? written.toJSON() : written;
+    // Only the server knows the value of a JSON text.
+    if (constant instanceof Json) return undefined;
+    possible = branches.filter(({ tags = [] }) => tags.some((tag) => isSame(tag, constant)));
+    if (possible.length === 0) {
+      const known = branches.flatMap(({ tags = [] }) => tags).join(", ");
+      const got = constant === undefined ? "nothing" : summary(constant);
+      return new ArgumentError(`${at}.${member}`, `one of ${known}`, got);
+    }
+  }
+  const fail = () => new ArgumentError(at, expected(schema), summary(value));
+  if (possible.length !== 1) return possible.some((one) => !mismatch(one.schema, value, at)) ? undefined : fail();
+  const wrong = mismatch(possible[0].schema, value, at);
+  // The value as a whole could also be one of the other branches.
+  return wrong?.parameter === at ? fail() : wrong;
+}
+
+/** The branches of each union that has been used. They are found once, because a union can contain itself. */
+const UNIONS = new WeakMap();
+
 /**
- * Returns the only branch of a union that an object can match, by its tag or because the other branch is null; null if
- * no branch has its tag; undefined if all branches must be tried.
+ * Returns the branches of a union, each with the kinds of its values, and the member by which objects of several
+ * branches are told apart: `tags` are its values in the objects of a branch.
  */
-function onlyBranch({ discriminator }, branches, value) {
-  const others = branches.filter(({ type }) => type !== "null");
-  if (others.length === 1) return others[0];
-  const tag = discriminator?.propertyName;
-  const tags = tag === undefined ? [] : branches.map((branch) => tagOf(branch, tag));
-  if (tags.length === 0 || tags.includes(undefined) || value[tag] instanceof Json) return undefined;
-  return (Object.hasOwn(value, tag) && branches[tags.indexOf(value[tag])]) || null;
+function unionOf(schema) {
+  if (!UNIONS.has(schema)) {
+    const branches = (schema.anyOf ?? schema.oneOf).map((one) => ({ schema: one, ...valuesOfSchema(one) }));
+    const objects = branches.filter(({ kinds }) => kinds.includes("object"));
+    const tag = schema.discriminator?.propertyName;
+    const names = tag === undefined ? Object.keys(objects[0]?.schema.properties ?? {}) : [tag];
+    const member = objects.length > 1 ? names.find((name) => differsIn(name, objects)) : undefined;
+    for (const one of member === undefined ? [] : objects) one.tags = constantsOf(one.schema, member);
+    UNIONS.set(schema, { branches, member });
+  }
+  return UNIONS.get(schema);
 }
 
-/** Returns the only value of a tag in the objects of a schema. */
-function tagOf({ properties = {}, allOf = [] }, tag) {
-  const { const: value, enum: values = [] } = Object.hasOwn(properties, tag) ? properties[tag] : {};
-  const own = value ?? (values.length === 1 ? values[0] : undefined);
-  // The last schema adds the tag to the branch.
-  return own ?? (allOf.length > 0 ? tagOf(allOf.at(-1), tag) : undefined);
+/** Returns whether the objects of all branches have a member with constants that differ from those of the others. */
+function differsIn(name, branches) {
+  const lists = branches.map(({ schema }) => constantsOf(schema, name));
+  return lists.every((list) => list !== undefined) && new Set(lists.flat()).size === lists.flat().length;
 }
 
-function unknownTag({ oneOf, anyOf, discriminator: { propertyName: tag } }, value, at) {
-  const known = (oneOf ?? anyOf).map((branch) => tagOf(branch, tag)).join(", ");
-  const got = Object.hasOwn(value, tag) && value[tag] !== undefined ? summary(value[tag]) : "nothing";
-  return new ArgumentError(`${at}.${tag}`, `one of ${known}`, got);
+/** Returns the values of a required member in the objects of a schema; undefined if they are not constants. */
+function constantsOf({ properties = {}, required = [], allOf = [] }, name) {
+  const isRequired = Object.hasOwn(properties, name) && required.includes(name);
+  const own = isRequired ? valuesOfSchema(properties[name]).constants : undefined;
+  // The last schema adds the tag to a branch.
+  return own ?? (allOf.length > 0 ? constantsOf(allOf.at(-1), name) : undefined);
+}
+
+/** The kinds of JSON values, which are the types of JSON Schema without `integer`. */
+const KINDS = ["null", "boolean", "number", "string", "array", "object"];
+
+/** Returns the kinds of the values that match a schema, and all values if they are constants. */
+function valuesOfSchema(schema) {
+  const branches = (schema.anyOf ?? schema.oneOf)?.map(valuesOfSchema);
+  if (branches) {
+    const areConstants = branches.every(({ constants }) => constants !== undefined);
+    const constants = areConstants ? branches.flatMap((one) => one.constants) : undefined;
+    return { kinds: branches.flatMap(({ kinds }) => kinds), constants };
+  }
+  const kindOf = (type) => (type === "integer" ? "number" : type);
+  const constants = "const" in schema ? [schema.const] : schema.enum;
+  if (constants) return { kinds: constants.map((one) => kindOf(jsonType(one))), constants };
+  // The parts of `allOf` describe objects with a tag.
+  if (schema.type === undefined) return { kinds: schema.allOf ? ["object"] : KINDS };
+  return { kinds: [schema.type].flat().map(kindOf) };
+}
+
+/** Returns the error for an object that has none of the members of which a constraint requires one. */
+function missingOneOf({ anyOf, oneOf }, value, kind, at) {
+  // Each branch requires one member that is not null.
+  const names = (anyOf ?? oneOf ?? []).map(({ required = [], properties = {} }) =>
+    required.length === 1 && properties[required[0]]?.not ? required[0] : undefined,
+  );
+  if (kind !== "object" || names.length === 0 || names.includes(undefined)) return undefined;
+  if (names.some((name) => value[name] !== undefined && value[name] !== null)) return undefined;
+  const list = `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
+  return new ArgumentError(`${at}.${names[0]}`, `${anyOf ? "at least" : "exactly"} one of ${list}`, "nothing");
 }
 
 function first(all, find) {
@@ -668,16 +737,24 @@ function summary(value) {
 /** Describes the values that match a schema, for a sentence such as "expected a string". */
 function expected(schema) {
   if (schema.enum) return `one of ${schema.enum.map((one) => JSON.stringify(one)).join(", ")}`;
+  if ("const" in schema) return JSON.stringify(schema.const);
   const branches = schema.anyOf ?? schema.oneOf;
-  if (branches) return [...new Set(branches.map(expected))].join(" or ");
+  if (branches) {
+    const all = [...new Set(branches.map(expected))];
+    return all.length === 2 && all[1] === "null" ? all.join(" or ") : all.join(", or ");
+  }
   if (schema.allOf && schema.type === undefined) return expected(schema.allOf[0]);
   if (schema.format === "binary") return "a file";
   const scalars = { integer: "a whole number", number: "a number", boolean: "true or false", string: "a string" };
   const names = { ...scalars, array: "an array", object: "an object", null: "null" };
-  const what = [schema.type ?? []].flat().map((type) => names[type] ?? type);
+  const types = [schema.type ?? []].flat();
+  const what = types.filter((type) => type !== "null" || types.length === 1).map((type) => names[type] ?? type);
+  const orNull = types.length > what.length ? " or null" : "";
   const range = (minKeyword, maxKeyword, unit) => {
     const [min, max] = [schema[minKeyword], schema[maxKeyword]];
     if (min === undefined && max === undefined) return "";
+    // JSON.parse has rounded these bounds.
+    if (min === -(2 ** 63) && max === 2 ** 63) return " of 64 bits";
     return min === undefined
       ? ` of at most ${max}${unit}`
       : max === undefined
@@ -692,7 +769,7 @@ function expected(schema) {
   const readable = schema.pattern?.length <= 80 ? ` that matches ${schema.pattern}` : "";
   const described = schema.pattern && schema.description ? ` (${schema.description})` : "";
   const pattern = schema.format ? ` (${schema.format})` : readable || described;
-  return (what.join(" or ") || "a value") + counts.map((count) => range(...count)).join("") + pattern;
+  return (what.join(" or ") || "a value") + counts.map((count) => range(...count)).join("") + pattern + orNull;
 }
 
 async function tokenOf({ token }) {
