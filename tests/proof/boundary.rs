@@ -173,7 +173,12 @@ fn near_boundary_or_any(schema: &Json, boundary_values: &[Value<'static>], choic
             mutate_value(&mut value, choices);
             value
         }
-        5 => arbitrary_value(2, choices),
+        5 if choices.once_in(2) => arbitrary_value(2, choices),
+        5 => match boundary_values.get(choices.below(boundary_values.len().max(1))).map(Value::to_json) {
+            // Outside of JSON bodies, a list can be sent as its only item.
+            Some(Json::Array(items)) if !items.is_empty() => items[choices.below(items.len())].clone(),
+            _ => value_near(schema, MAX_DEPTH, choices),
+        },
         _ => value_near(schema, MAX_DEPTH, choices),
     }
 }

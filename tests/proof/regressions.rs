@@ -214,3 +214,44 @@ fn wildcards_at_the_beginning_of_a_pattern_do_not_match_a_dot_and_a_slash() {
         }
     }
 }
+
+/// A list of objects can be sent as one object. The type of a branch does not always contain the tag of its union.
+#[test]
+fn the_only_item_of_a_list_can_be_of_every_branch_of_a_union() {
+    let field = |term: &str| json!({ "info": "I", "type": term });
+    let schemas = json!({
+        "A": { "info": "I", "fields": { "x": field("int") } },
+        "B": { "info": "I", "fields": { "k": field("const(b)") } },
+        "U": { "info": "I", "type": "union", "tag": "k", "of": { "a": "A", "b": "B" } },
+        "V": { "info": "I", "type": "union", "tag": "k", "of": { "a": "A" } }
+    });
+    let parameters = json!({ "GET@us": field("?array<U>"), "GET@v": field("?V"), "form": field("?array<U>") });
+    let text = json!({ "schemas": schemas, "/": { "a": { "POST": { "info": "I", "in": parameters } } } });
+    let server = TestServer::echo(&[("a.json", text.clone())]);
+    let api = rulebook_with_functions(vec![("a.json".into(), text.to_string().into_bytes())]).check().unwrap();
+    let document = openapi(&api);
+    let operation = &document["paths"]["/a"]["post"];
+    let form = &operation["requestBody"]["content"]["application/x-www-form-urlencoded"]["schema"];
+    let form = super::schema_texts::resolve_references(&document, form);
+    let in_query = |index: usize| &operation["parameters"][index]["content"]["application/json"]["schema"];
+    for (name, schema) in [("us", in_query(0)), ("v", in_query(1)), ("form", &form["properties"]["form"])] {
+        let check = SchemaCheck::new(&document, schema);
+        for (value, is_valid) in [
+            (json!({ "k": "a", "x": 1 }), true),
+            (json!({ "k": "b" }), name != "v"),
+            (json!({ "k": "c", "x": 1 }), false),
+            (json!({ "x": 1 }), false),
+        ] {
+            assert_eq!(check.is_valid(&value), is_valid, "{name}: {value}, {}", check.schema);
+            let pair = format!(
+                "{name}={}",
+                percent_encoding::utf8_percent_encode(&value.to_string(), percent_encoding::NON_ALPHANUMERIC)
+            );
+            let request = match name {
+                "form" => Request::new("POST", "/a").body("application/x-www-form-urlencoded", pair),
+                _ => Request::new("POST", format!("/a?{pair}")),
+            };
+            assert_eq!(server.send(&request).status == 200, is_valid, "{name}: {value}");
+        }
+    }
+}

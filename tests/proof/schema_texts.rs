@@ -144,18 +144,25 @@ fn allows_texts(schema: &Json) -> bool {
 
 /// Returns `true` if a schema accepts arrays, at any depth, whose items can be texts.
 fn allows_text_items(schema: &Json) -> bool {
-    let is_text =
-        |kind: &Json| kind == "string" || kind.as_array().is_some_and(|kinds| kinds.contains(&json!("string")));
-    let allows_text =
-        |schema: &Json| schema.get("type").map_or(schema.get("anyOf").or(schema.get("oneOf")).is_none(), is_text);
     let branches = |schema: &Json| -> Vec<Json> {
         let all = ["anyOf", "allOf", "oneOf"].iter().filter_map(|key| schema.get(*key)?.as_array()).flatten();
         all.cloned().collect()
     };
-    let of_items =
-        |items: &Json| allows_text(items) || branches(items).iter().any(allows_text) || allows_text_items(items);
+    let of_items = |items: &Json| may_be_text(items) || allows_text_items(items);
     schema.get("items").map_or(allows_arrays(schema) && branches(schema).is_empty(), of_items)
         || branches(schema).iter().any(allows_text_items)
+}
+
+/// Returns `true` unless it is certain that a schema accepts no texts.
+fn may_be_text(schema: &Json) -> bool {
+    let list = |key: &str| schema.get(key).and_then(Json::as_array);
+    match (schema.get("type"), list("allOf"), list("anyOf").or_else(|| list("oneOf"))) {
+        (Some(Json::Array(kinds)), ..) => kinds.contains(&json!("string")),
+        (Some(kind), ..) => kind == "string",
+        (None, Some(parts), _) => parts.iter().all(may_be_text),
+        (None, None, Some(branches)) => branches.iter().any(may_be_text),
+        (None, None, None) => true,
+    }
 }
 
 /// Returns all values that these texts can be decoded as.

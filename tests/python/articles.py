@@ -326,12 +326,14 @@ class Article(TypedDict):
     # The tags
     tags: Tags
     # The time at which it was created
+    # A date and time (RFC 3339, YYYY-MM-DD hh:mm:ss, or a date).
     created: str
     # The text
     text: Text
     # The id of the author
     author_id: int
     # The time of the last change
+    # A date and time (RFC 3339, YYYY-MM-DD hh:mm:ss, or a date).
     changed: str
     # The picture, if there is one
     picture: NotRequired[Picture | None]
@@ -355,6 +357,7 @@ class ListedArticle(TypedDict):
     # The tags
     tags: Tags
     # The time at which it was created
+    # A date and time (RFC 3339, YYYY-MM-DD hh:mm:ss, or a date).
     created: str
 
 
@@ -480,6 +483,7 @@ class ArticleReadResult(TypedDict):
 
 class ArticleReplaceResult(TypedDict):
     # The time of the change
+    # A date and time (RFC 3339, YYYY-MM-DD hh:mm:ss, or a date).
     changed: str
 
 
@@ -528,6 +532,7 @@ class UserLoginResult(TypedDict):
     # The token, to be sent as Authorization: Bearer …
     token: str
     # The time at which the token expires
+    # A date and time (RFC 3339, YYYY-MM-DD hh:mm:ss, or a date).
     until: str
 
 
@@ -550,6 +555,7 @@ class UserReadResultUser(TypedDict):
     # The role, which determines the permissions
     role: Literal["reader", "author", "editor", "admin"]
     # The time of the registration
+    # A date and time (RFC 3339, YYYY-MM-DD hh:mm:ss, or a date).
     since: str
     # The number of articles by the user
     articles: int

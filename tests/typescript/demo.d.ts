@@ -306,7 +306,10 @@ export interface Methods {
       tags: TagsArgument;
     };
     result: {
-      /** The time of the change */
+      /**
+       * The time of the change
+       * A date and time (RFC 3339, YYYY-MM-DD hh:mm:ss, or a date).
+       */
       changed: string;
     };
     errors: "no_such_article" | "not_yours";
@@ -473,7 +476,10 @@ export interface Methods {
       user_id: number;
       /** The token, to be sent as Authorization: Bearer … */
       token: string;
-      /** The time at which the token expires */
+      /**
+       * The time at which the token expires
+       * A date and time (RFC 3339, YYYY-MM-DD hh:mm:ss, or a date).
+       */
       until: string;
     };
     errors: "wrong_login" | "too_busy" | "too_many_failures" | "too_many_logins";
@@ -503,7 +509,10 @@ export interface Methods {
         about: string;
         /** The role, which determines the permissions */
         role: "reader" | "author" | "editor" | "admin";
-        /** The time of the registration */
+        /**
+         * The time of the registration
+         * A date and time (RFC 3339, YYYY-MM-DD hh:mm:ss, or a date).
+         */
         since: string;
         /** The number of articles by the user */
         articles: number;
@@ -546,13 +555,19 @@ export type Article = {
   author: string;
   /** The tags */
   tags: Tags;
-  /** The time at which it was created */
+  /**
+   * The time at which it was created
+   * A date and time (RFC 3339, YYYY-MM-DD hh:mm:ss, or a date).
+   */
   created: string;
   /** The text */
   text: Text;
   /** The id of the author */
   author_id: number;
-  /** The time of the last change */
+  /**
+   * The time of the last change
+   * A date and time (RFC 3339, YYYY-MM-DD hh:mm:ss, or a date).
+   */
   changed: string;
   /** The picture, if there is one */
   picture?: Picture | null;
@@ -573,7 +588,10 @@ export type ListedArticle = {
   author: string;
   /** The tags */
   tags: Tags;
-  /** The time at which it was created */
+  /**
+   * The time at which it was created
+   * A date and time (RFC 3339, YYYY-MM-DD hh:mm:ss, or a date).
+   */
   created: string;
 };
 

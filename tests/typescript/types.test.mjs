@@ -19,7 +19,8 @@ cpSync(join(top, "crates/rulebook/static/rulebook.js"), join(work, "rulebook.js"
 const { client, services } = await import(join(work, "rulebook.js"));
 
 const good = join(top, "crates/rulebook-model/tests/definitions/good");
-const folders = { demo: join(top, "api"), odd: fileURLToPath(new URL("odd", import.meta.url)) };
+const folders = { demo: join(top, "api") };
+for (const name of ["names", "odd"]) folders[name] = fileURLToPath(new URL(name, import.meta.url));
 for (const name of readdirSync(good)) folders[name] = join(good, name);
 // Random definitions that the caller has generated.
 const generated = process.env.RULEBOOK_GENERATED;

@@ -236,7 +236,7 @@ pub mod shop {
         Text(String),
         /// a list, each item a whole number of 64 bits
         List(Vec<i64>),
-        /// an object
+        /// A postal address
         Address(super::Address),
     }
 

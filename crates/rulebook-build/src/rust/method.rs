@@ -6,7 +6,7 @@ use rulebook_model::model::{DeclaredError, Method, Module, Parameter, Service};
 use rulebook_model::types::Arity;
 
 use super::code::{VALUE_TRAITS, doc_comment, indented};
-use super::objects::{Field, name_of_part, struct_code};
+use super::objects::{Field, name_of_part, struct_code, with_constraints};
 use super::samples::{JSON, Role};
 use super::type_writer::{TypeWriter, option};
 use super::unions::text_enum;
@@ -126,6 +126,7 @@ fn write_arguments(method: &Method, prefix: &str, title: &str, types: &mut TypeW
         let fields: Vec<_> =
             method.parameters.iter().map(|parameter| argument_field(parameter, prefix, types)).collect();
         let doc = format!("The arguments of {title}: {}", first_paragraph(&method.info));
+        let doc = with_constraints(&doc, "parameters", method.constraints_in_words().into_iter());
         struct_code(&name, &doc, if has_files { "#[derive(Debug, Deserialize)]\n" } else { VALUE_TRAITS }, &fields)
     });
     name

@@ -26,8 +26,15 @@ pub(super) struct Field {
 pub(super) fn write_struct(types: &mut TypeWriter<'_>, shape: &ObjectShape, role: Role, name: &str, doc: &str) {
     types.add_item_first(|types| {
         let fields = object_fields(types, shape, role, name);
-        struct_code(name, doc, VALUE_TRAITS, &fields)
+        let constraints = shape.constraints.iter().map(|constraint| constraint.in_words(&str::to_owned));
+        struct_code(name, &with_constraints(doc, "members", constraints), VALUE_TRAITS, &fields)
     });
+}
+
+/// Returns a doc comment with the constraints between `names` at its end.
+pub(super) fn with_constraints(doc: &str, names: &str, constraints: impl Iterator<Item = String>) -> String {
+    let constraints = constraints.map(|sentence| format!("- {sentence}\n")).collect::<String>();
+    if constraints.is_empty() { doc.to_owned() } else { format!("{doc}\n\nBetween the {names}:\n\n{constraints}") }
 }
 
 /// Returns the fields of the struct `name` of an object.

@@ -72,8 +72,11 @@ pub(super) fn write_union(types: &mut TypeWriter<'_>, branches: &[Arc<dyn Check>
             let rust_type = types.rust_type(branch, role, &name_of_part(name, &variant), doc);
             // Different numbers have the same Rust type.
             if seen.insert(rust_type.clone()) {
-                let words = branch.in_words();
-                variants += &indented(&format!("{}{variant}({rust_type}),", doc_comment(&words)));
+                let doc = match branch.structure() {
+                    Structure::Schema(schema) if !schema.info.trim().is_empty() => schema.info.clone(),
+                    _ => branch.in_words().into_owned(),
+                };
+                variants += &indented(&format!("{}{variant}({rust_type}),", doc_comment(&doc)));
             }
         }
         format!("{}{VALUE_TRAITS}#[serde(untagged)]\npub enum {name} {{\n{variants}}}\n", doc_comment(doc))

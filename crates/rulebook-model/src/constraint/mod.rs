@@ -120,6 +120,22 @@ impl Constraint {
         Json::Object(object)
     }
 
+    /// Reads a constraint in the form of [`to_json`](Self::to_json), without the type that compares its values.
+    #[cfg(feature = "documents")]
+    pub(crate) fn from_json(json: &Json) -> Option<Self> {
+        let object = json.as_object()?;
+        let (kind, names) = ConstraintKind::KEYS.iter().find_map(|(kind, key)| Some((*kind, object.get(*key)?)))?;
+        let texts = |names: &Json| -> Vec<String> {
+            names.as_array().into_iter().flatten().filter_map(|name| Some(name.as_str()?.to_owned())).collect()
+        };
+        let names = match names.as_object().and_then(|names| names.iter().next()) {
+            Some((first, others)) => std::iter::once(first.clone()).chain(texts(others)).collect(),
+            None => texts(names),
+        };
+        let message = object.get("message").and_then(Json::as_str).map(str::to_owned);
+        (!names.is_empty()).then_some(Self { kind, names, message, order: None })
+    }
+
     /// Describes the constraint in a sentence without a period. `display` returns the name that clients use for a name.
     #[must_use]
     pub fn in_words(&self, display: &dyn Fn(&str) -> String) -> String {

@@ -1,13 +1,13 @@
 //! Writes the schemas of an API as a definition contains them.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::Value as Json;
 
 use super::canonical::ObjectWriter;
+use super::schemas_in_types::schemas_in_types;
 use crate::model::{Method, Schema};
-use crate::types::{Check, NamedSchema, SCHEMA_REFERENCE_PREFIX, TypeExpr, all_referenced_schemas, replace_references};
+use crate::types::{Check, NamedSchema, SCHEMA_REFERENCE_PREFIX, TypeExpr, replace_references};
 
 /// How JSON Schemas in a document refer to the schemas of the definition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,14 +54,13 @@ pub(super) fn schemas_of_methods<'m>(methods: impl IntoIterator<Item = &'m Metho
         let outputs = method.outputs.iter().map(|output| &output.r#type);
         method.parameters.iter().map(|parameter| &parameter.r#type).chain(outputs)
     };
-    let all = methods.into_iter().flat_map(types).flat_map(|r#type| all_referenced_schemas(&*r#type.check));
-    let by_key: BTreeMap<String, Arc<NamedSchema>> = all.map(|schema| (schema.key().to_owned(), schema)).collect();
-    by_key.into_values().collect()
+    let types = methods.into_iter().flat_map(types);
+    schemas_in_types(types.map(|r#type| &*r#type.check)).into_values().collect()
 }
 
 pub(super) fn write_schemas(schemas: &[Schema]) -> Json {
     let write = |schema: &Schema| {
-        let Schema { name, key: _, info, r#type, example, span: _ } = schema;
+        let Schema { name, key: _, info, r#type, example, extends: _, span: _ } = schema;
         (name.clone(), write_schema(info, &r#type.written, example.as_ref()))
     };
     Json::Object(schemas.iter().map(write).collect())

@@ -11,6 +11,7 @@ mod canonical_schemas;
 #[cfg_attr(not(feature = "documents"), expect(dead_code, reason = "only documents use all examples"))]
 pub mod example;
 mod options;
+mod schemas_in_types;
 mod uris;
 
 #[cfg(feature = "documents")]
@@ -39,6 +40,10 @@ mod rate_limits;
 mod snippet;
 #[cfg(feature = "documents")]
 mod typescript;
+#[cfg(feature = "documents")]
+mod unique_names;
+#[cfg(feature = "documents")]
+mod words;
 
 pub use canonical::{canonical_definition, canonical_service_definition};
 pub use options::{options_for_api, options_for_intermediate_uri, options_for_service, write_options_for_api};

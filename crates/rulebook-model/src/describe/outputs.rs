@@ -4,7 +4,7 @@
 use serde_json::{Map, Value as Json, json};
 
 use crate::model::{Method, Output, Unbound};
-use crate::types::nullable_schema;
+use crate::types::{add_info, nullable_schema};
 
 /// Returns the schema of the outputs in a method's responses. A server that echoes the arguments of calls
 /// ([`Unbound::Echo`]) has a single output, an object with them. `output_schema` returns the schema of a single output
@@ -38,7 +38,7 @@ pub(super) fn nullable_if_optional(output: &Output, schema: Json) -> Json {
 pub(super) fn described_schema(output: &Output) -> Json {
     let mut schema = nullable_if_optional(output, output.r#type.check.schema());
     if let Json::Object(schema) = &mut schema {
-        schema.insert("description".to_owned(), output.info.as_str().into());
+        add_info(schema, &output.info);
     }
     schema
 }

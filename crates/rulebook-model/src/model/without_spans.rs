@@ -5,7 +5,8 @@ use crate::definition::{JsonData, JsonMember, JsonNode};
 use crate::span::Span;
 
 impl Api {
-    /// Replaces every span in the model with the default span.
+    /// Replaces every span in the model with the default span, and removes the names of the schemas that a schema
+    /// extends, because another definition can list the same fields without them.
     ///
     /// Two definitions describe the same API if their models without spans are equal, no matter in which files and on
     /// which lines the parts of the definitions are written.
@@ -32,6 +33,7 @@ impl Api {
 
 fn clear_schema(schema: &mut Schema) {
     schema.span = Span::default();
+    schema.extends.clear();
 }
 
 fn clear_module(module: &mut Module) {

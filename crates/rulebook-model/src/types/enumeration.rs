@@ -11,6 +11,8 @@ use crate::call::{TypeMismatch, Value, Violation, shorten_text};
 
 /// The maximum number of words that an error message lists.
 const MAX_LISTED_WORDS: usize = 20;
+/// The maximum number of words that the description of the type lists.
+const MAX_DESCRIBED_WORDS: usize = 500;
 
 #[derive(Debug)]
 struct EnumCheck {
@@ -89,7 +91,10 @@ impl Check for EnumCheck {
     }
 
     fn in_words(&self) -> Cow<'static, str> {
-        format!("one of {}", self.words.join(", ")).into()
+        let described = &self.words[..self.words.len().min(MAX_DESCRIBED_WORDS)];
+        let others = self.words.len() - described.len();
+        let others = if others > 0 { format!(", or one of {others} others") } else { String::new() };
+        format!("one of {}{others}", described.join(", ")).into()
     }
 
     fn schema(&self) -> Json {

@@ -35,6 +35,7 @@ mod term_names;
 // Code that several types share.
 mod bounds;
 mod decimal_pattern;
+mod description;
 mod formats;
 mod moment;
 mod named_schema;
@@ -84,6 +85,8 @@ pub(crate) use after_attribute::{AFTER_ATTRIBUTE, after_function_names};
 pub use arguments::{ArgumentError, ArgumentErrorKind, TypeArgument, TypeArguments};
 pub(crate) use callable::callback_function_name;
 pub use check::{Arity, Check, MaxSize, Type, TypeExpr};
+#[cfg(feature = "documents")]
+pub(crate) use description::{add_info, info_with_type_description};
 pub use formats::{SCHEMA_FORMATS, SchemaFormat};
 pub use functions::Functions;
 #[cfg(feature = "documents")]

@@ -27,7 +27,14 @@ pub(crate) fn nullable_schema(mut schema: Json) -> Json {
             *name = json!([name.take(), "null"]);
             schema
         }
-        _ => json!({ "anyOf": [schema, { "type": "null" }] }),
+        _ => {
+            let description = schema.as_object_mut().and_then(|schema| schema.remove("description"));
+            let mut nullable = json!({ "anyOf": [schema, { "type": "null" }] });
+            if let Some(description) = description {
+                nullable["description"] = description;
+            }
+            nullable
+        }
     }
 }
 

@@ -100,11 +100,20 @@ impl<'d> Lowering<'d> {
                 info: named.info.clone(),
                 r#type: ParameterType { written: named.check.type_expr(), check },
                 example: named.example.clone(),
+                extends: declared.parsed.extends.iter().filter_map(|base| self.key_of(module, &base.value)).collect(),
                 span: declared.parsed.name.span,
             };
             schemas.insert(&named.name, schema);
         }
         schemas.into_values().collect()
+    }
+
+    /// Returns the key of the schema that a name in an API module refers to.
+    fn key_of(&self, module: Option<&str>, name: &str) -> Option<String> {
+        match &self.schemas.declared[self.schemas.index(module, name)?].state {
+            SchemaState::Compiled(named) => Some(named.key().to_owned()),
+            SchemaState::Waiting | SchemaState::Failed => None,
+        }
     }
 
     /// Returns what a name in a term of the current API module refers to.

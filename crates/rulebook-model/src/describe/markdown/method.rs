@@ -72,6 +72,7 @@ fn parameter_row(parameter: &Parameter) -> [String; 6] {
     let name = code_span(if parameter.key.is_empty() { &parameter.name } else { &parameter.key });
     let brackets = bracket_name(parameter).map(|name| format!(" or {}", code_span(&name)));
     let expected = parameter.r#type.check.expected();
+    let constraints = pages::describe_constraints(parameter);
     let list_format = describe_list_format(parameter).map(|format| format!("; {format}"));
     [
         format!("{name}{}", brackets.unwrap_or_default()),
@@ -79,7 +80,7 @@ fn parameter_row(parameter: &Parameter) -> [String; 6] {
         format!(
             "{}: {}",
             pages::describe_type(parameter),
-            escape_text(&format!("{expected}{}", list_format.unwrap_or_default()))
+            escape_text(&format!("{expected}{constraints}{}", list_format.unwrap_or_default()))
         ),
         if parameter.optional || parameter.default.is_some() { "no" } else { "yes" }.to_owned(),
         parameter.default.as_ref().map(json_code).unwrap_or_default(),

@@ -8,6 +8,7 @@ mod method;
 
 use std::fmt::Write;
 
+use super::canonical_schemas::schemas_of_methods;
 use super::options::{DOCS_PATH, OPENAPI_PATH};
 use super::pages::markdown as pages;
 use super::{IntermediateUri, ServiceUri, Uris};
@@ -44,7 +45,7 @@ pub fn markdown_for_api(api: &Api, uris: &Uris<'_>) -> String {
     page.finish()
 }
 
-/// Describes a service of the API in Markdown, with all of its methods.
+/// Describes a service of the API in Markdown, with all of its methods and the schemas to which they refer.
 #[must_use]
 pub fn markdown_for_service(api: &Api, uri: &ServiceUri<'_>) -> String {
     let ServiceUri { module, service, uri, uris_below } = uri;
@@ -54,6 +55,18 @@ pub fn markdown_for_service(api: &Api, uri: &ServiceUri<'_>) -> String {
     page.write_line(&format!("Module {}{}", code_span(&module.name), info.unwrap_or_default()));
     for method in &service.methods {
         method::write_method(api, module, method, &mut page);
+    }
+    let mut schemas = schemas_of_methods(&service.methods);
+    schemas.sort_by(|one, other| one.name.cmp(&other.name));
+    if !schemas.is_empty() {
+        page.write_line("## Schemas");
+    }
+    for schema in schemas {
+        page.write_line(&format!("### {}", code_span(&schema.name)));
+        if !schema.info.trim().is_empty() {
+            page.write_line(&escape_text(&schema.info));
+        }
+        page.write_nested_list(pages::schema_lines(&schema));
     }
     if !uris_below.is_empty() {
         page.write_line("## Below");

@@ -3,13 +3,14 @@
 //! schemas after the values are converted to JSON.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 
 use serde_json::{Map, Value as Json, json};
 use utoipa::openapi::{Ref, RefOr, Schema};
 
 use super::discriminator::complete_discriminators;
 use crate::model::Api;
-use crate::types::{Check, all_referenced_schemas, replace_references};
+use crate::types::{Check, NamedSchema, info_with_type_description, replace_references};
 
 /// The maximum size of an inline schema, in bytes of JSON. A larger schema becomes a component, to which each use of
 /// the schema refers.
@@ -43,31 +44,35 @@ impl Schemas {
     /// Makes the schemas of the definition to which `schema` refers components, and lets the references lead to them.
     /// Also completes the discriminators of unions. `check` is the check to which the JSON Schema belongs.
     pub(super) fn add_referenced(&mut self, mut schema: Json, check: &dyn Check) -> Json {
-        let all = all_referenced_schemas(check);
-        let mut waiting = self.lead_to_components(&mut schema);
-        while let Some(key) = waiting.pop() {
-            let Some(named) = all.iter().find(|named| named.key() == key) else { continue };
-            if self.components.contains_key(&key) {
+        let mut waiting = self.lead_to_components(&mut schema, check);
+        while let Some(named) = waiting.pop() {
+            if self.components.contains_key(named.key()) {
                 continue;
             }
             let mut content = named.schema();
-            waiting.extend(self.lead_to_components(&mut content));
-            complete_discriminators(&mut content, Some(&key), self);
-            self.components.insert(key, self.schemas.len());
+            waiting.extend(self.lead_to_components(&mut content, &*named.check));
+            complete_discriminators(&mut content, Some(named.key()), self);
+            self.components.insert(named.key().to_owned(), self.schemas.len());
             self.schemas.push(content);
         }
         complete_discriminators(&mut schema, None, self);
         schema
     }
 
-    /// Lets the references in a JSON Schema lead to components. Returns the keys of the schemas.
-    fn lead_to_components(&self, schema: &mut Json) -> Vec<String> {
-        let mut keys = Vec::new();
+    /// Lets the references in a JSON Schema lead to components. Returns the schemas to which it refers and that are not
+    /// components yet. `check` is the check to which the JSON Schema belongs.
+    fn lead_to_components(&self, schema: &mut Json, check: &dyn Check) -> Vec<Arc<NamedSchema>> {
+        let mut keys = HashSet::new();
         replace_references(schema, &mut |key| {
-            keys.push(key.to_owned());
+            if !self.components.contains_key(key) {
+                keys.insert(key.to_owned());
+            }
             format!("{COMPONENT_PREFIX}{key}")
         });
-        keys
+        if keys.is_empty() {
+            return Vec::new();
+        }
+        check.referenced_schemas().into_iter().filter(|named| keys.remove(named.key())).collect()
     }
 
     /// Adds a schema and returns a placeholder for it.
@@ -173,10 +178,7 @@ pub(super) fn with_description(schema: Json, info: &str, default: Option<Json>, 
         // The schemas `true` and `false` are not objects, so that no description can be added to them.
         other => return other,
     };
-    let description = match schema.get("description").and_then(Json::as_str) {
-        Some(of_type) if !info.contains(of_type) => format!("{info}\n\n{of_type}."),
-        _ => info.to_owned(),
-    };
+    let description = info_with_type_description(info, &schema);
     schema.insert("description".to_owned(), description.into());
     schema.extend(default.map(|default| ("default".to_owned(), default)));
     schema.extend(example.map(|example| ("examples".to_owned(), json!([example]))));

@@ -251,7 +251,7 @@ fn accepts_arrays_or_objects(schema: &Json) -> bool {
         Some(name) => structured(name),
         None => false,
     };
-    by_type || branches(schema).iter().any(accepts_arrays_or_objects)
+    by_type || single_item::is_tagged_object(schema) || branches(schema).iter().any(accepts_arrays_or_objects)
 }
 
 /// Returns `true` if a schema accepts any value, or any value except null.

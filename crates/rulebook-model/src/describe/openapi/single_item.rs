@@ -102,6 +102,9 @@ fn item_schemas(item: &Json, attributes: &Map<String, Json>, skips_objects: bool
         }
         return branches.iter().flat_map(|branch| item_schemas(branch, attributes, skips_objects)).collect();
     }
+    if is_tagged_object(item) {
+        return if skips_objects { Vec::new() } else { vec![item.clone()] };
+    }
     match item.get("type") {
         Some(Json::String(kind)) => match kind.as_str() {
             "array" => single_item_schemas(item, attributes),
@@ -123,6 +126,12 @@ fn item_schemas(item: &Json, attributes: &Map<String, Json>, skips_objects: bool
         }
         _ => Vec::new(),
     }
+}
+
+/// Returns `true` for the branch of a union with a tag whose schema does not contain the tag. Such a branch consists of
+/// the schema and the tag.
+pub(super) fn is_tagged_object(schema: &Json) -> bool {
+    schema.get("type").is_none() && schema.get("allOf").is_some()
 }
 
 fn branches_under<'s>(schema: &'s Json, keyword: &str) -> &'s [Json] {

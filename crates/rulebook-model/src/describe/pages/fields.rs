@@ -12,6 +12,7 @@ use super::types::json_line;
 use crate::describe::bracket_name::bracket_name;
 use crate::describe::example;
 use crate::describe::list_format::describe_list_format;
+use crate::describe::words::type_in_words;
 use crate::model::{Location, Output, Parameter};
 use crate::types::{Check, ObjectField};
 
@@ -48,7 +49,7 @@ pub(super) fn parameter_field(parameter: &Parameter) -> Field<'_> {
 
 /// Describes the values of a parameter in words.
 fn parameter_words(parameter: &Parameter) -> Cow<'static, str> {
-    let words = parameter.r#type.check.in_words();
+    let words = type_in_words(&*parameter.r#type.check);
     match describe_list_format(parameter) {
         Some(format) => format!("{words}; {format}").into(),
         None => words,
@@ -78,7 +79,7 @@ pub(super) fn output_field(output: &Output) -> Field<'_> {
         location: Cow::Borrowed(""),
         mark: output.optional.then_some(Inline::text("optional")),
         info: &output.info,
-        words: output.r#type.check.in_words(),
+        words: type_in_words(&*output.r#type.check),
         values: shown.map(|example| ("example", json_line(example))).into_iter().collect(),
         schemas,
         members,
@@ -122,7 +123,7 @@ fn member_fields<'a>(members: &'a [ObjectField], example: Option<&Json>, is_in_s
             location: Cow::Borrowed(""),
             mark: member.optional.then_some(Inline::text("optional")),
             info: &member.info,
-            words: member.check.in_words(),
+            words: type_in_words(&*member.check),
             values: shown.map(|example| ("example", json_line(example))).into_iter().collect(),
             schemas,
             members,

@@ -11,6 +11,7 @@ use crate::describe::escape::escape_control_characters;
 use crate::describe::markdown::MarkdownWriter;
 use crate::describe::markdown::escape::{code_span, escape_text};
 use crate::model::{Api, Method, Output, Parameter};
+use crate::types::{NamedSchema, TypeExpr};
 
 /// Returns a page as Markdown. If `is_for_caller` is `true`, the links of the page refer to the pages for the caller
 /// (`?as=me`).
@@ -183,6 +184,26 @@ pub(in crate::describe) fn describe_location(parameter: &Parameter) -> String {
 pub(in crate::describe) fn describe_type(parameter: &Parameter) -> String {
     let written = &parameter.r#type.written;
     inlines_to_markdown(&types::describe_type(&written.term, &written.attributes), LinkContext::ROOT)
+}
+
+/// Describes the constraints between the members of a parameter that is an object, or a list of objects.
+pub(in crate::describe) fn describe_constraints(parameter: &Parameter) -> String {
+    types::constraints_in_words(&parameter.r#type.written.attributes)
+        .into_iter()
+        .map(|text| format!("; {text}"))
+        .collect()
+}
+
+/// Describes a schema: a line with its type, and a line for each member of an object. Each line has its nesting depth.
+pub(in crate::describe) fn schema_lines(schema: &NamedSchema) -> Vec<(usize, String)> {
+    let TypeExpr { term, attributes } = schema.check.type_expr();
+    let mut description = types::describe_type(&term, &attributes);
+    description.extend([Inline::text(": "), Inline::quoted(schema.check.in_words())]);
+    let members = types::member_items(&attributes, schema.example.as_ref());
+    let item = ListItem { nested_items: members, ..ListItem::new(description) };
+    let mut lines = Vec::new();
+    collect_list_lines(0, &[item], LinkContext::ROOT, &mut lines);
+    lines
 }
 
 /// Describes a parameter that is an object: a line with the name of the parameter, and a line for each member of the

@@ -4,7 +4,7 @@ use serde_json::{Map, Value as Json};
 
 use super::MethodEntry;
 use super::document::{Block, Inline, Inlines, TableRow};
-use super::types::describe_type;
+use super::types::{describe_constraints, describe_type};
 use crate::describe::argument_names;
 use crate::model::{Api, Method};
 
@@ -47,6 +47,7 @@ fn add_rows<'a>(
     rows: &mut Vec<TableRow<'a>>,
 ) {
     let mut described = describe_type(term, attributes);
+    described.extend(describe_constraints(attributes));
     if is_optional {
         described.push(Inline::text(", optional"));
     }

@@ -7,6 +7,7 @@ use super::phrases::{count_with_noun, first_line, links_to_parts, method_line};
 use super::types::pretty_json;
 use super::{PageId, Pages};
 use crate::describe::example;
+use crate::describe::words::type_in_words;
 use crate::model::{Method, Schema};
 use crate::types::Check;
 
@@ -87,7 +88,7 @@ pub(super) fn schema_page(pages: &Pages, index: usize) -> PageDocument<'_> {
     let schema = pages.schema(index);
     let check = &*schema.r#type.check;
     let mut blocks = vec![Block::Lead(vec![Inline::quoted(schema.info.trim())])];
-    let mut facts = vec![("Values", vec![Inline::quoted(check.in_words())])];
+    let mut facts = vec![("Values", vec![Inline::quoted(type_in_words(check))])];
     if let Some(module) = pages.schemas[index].module_index.map(|index| &pages.api.modules[index].name) {
         facts.push(("Module", vec![Inline::quoted(module)]));
     }
@@ -101,6 +102,10 @@ pub(super) fn schema_page(pages: &Pages, index: usize) -> PageDocument<'_> {
         .collect();
     if !links.is_empty() {
         facts.push(("Schemas", links));
+    }
+    let extended = schema.extends.iter().flat_map(|key| [separator(), link_to_schema(key)]).skip(1).collect::<Vec<_>>();
+    if !extended.is_empty() {
+        facts.push(("Extends", extended));
     }
     blocks.push(Block::Facts(facts));
     let example = example::schema_example(schema);
@@ -130,6 +135,11 @@ pub(super) fn schema_page(pages: &Pages, index: usize) -> PageDocument<'_> {
     }
 }
 
+/// Returns a link to the page of the schema with the key `key`.
+fn link_to_schema(key: &str) -> Inline<'_> {
+    Inline::Link(schema_link(key), vec![Inline::code(key)])
+}
+
 /// Lists the methods and the schemas that refer to the schema with the key `key`.
 fn users<'a>(pages: &'a Pages, key: &str) -> Vec<Block<'a>> {
     let refers = |check: &dyn Check| check.referenced_schemas().iter().any(|schema| schema.key() == key);
@@ -142,10 +152,14 @@ fn users<'a>(pages: &'a Pages, key: &str) -> Vec<Block<'a>> {
     // The check of a schema in the model is a reference to the schema, whose content refers to other schemas.
     let contains =
         |schema: &Schema| schema.r#type.check.referenced_schemas().iter().any(|schema| refers(&*schema.check));
+    let extends = |schema: &Schema| schema.extends.iter().any(|base| base == key);
     let mut schemas: Vec<_> = (0..pages.schemas.len())
         .map(|index| pages.schema(index))
-        .filter(|schema| contains(schema))
-        .map(|schema| ListItem::new(vec![Inline::Link(schema_link(&schema.key), vec![Inline::code(&schema.key)])]))
+        .filter(|schema| contains(schema) || extends(schema))
+        .map(|schema| {
+            let mark = if extends(schema) { " extends it" } else { "" };
+            ListItem::new(vec![link_to_schema(&schema.key), Inline::text(mark)])
+        })
         .collect();
     let omitted = methods.len().saturating_sub(MAX_USERS) + schemas.len().saturating_sub(MAX_USERS);
     methods.truncate(MAX_USERS);

@@ -6,10 +6,14 @@ use std::borrow::Cow;
 use serde_json::{Map, Value as Json};
 
 use super::document::{Inline, Inlines, ListItem};
+use crate::constraint::{CONSTRAINTS_KEY, Constraint};
 use crate::describe::escape::escape_like_json;
 use crate::describe::example;
 use crate::invisible::is_control_character;
 use crate::model::{Output, Parameter};
+
+/// The attribute with the attributes of a list's items.
+const ITEMS_KEY: &str = "items";
 
 /// Describes an output. If the output is an object, its members are nested items.
 pub(super) fn output_item(output: &Output) -> ListItem<'_> {
@@ -35,7 +39,7 @@ pub(super) fn parameter_item(parameter: &Parameter) -> Option<ListItem<'_>> {
 
 /// Describes the members of an object and of the objects nested in it, in the order of the definition. `attributes` are
 /// the attributes of the object's type, and `example` is the example of the object.
-fn member_items<'a>(attributes: &'a Map<String, Json>, example: Option<&Json>) -> Vec<ListItem<'a>> {
+pub(super) fn member_items<'a>(attributes: &'a Map<String, Json>, example: Option<&Json>) -> Vec<ListItem<'a>> {
     let Some(Json::Object(fields)) = attributes.get("fields") else { return Vec::new() };
     fields.iter().filter_map(|(name, field)| Some(member_item(name, field.as_object()?, example))).collect()
 }
@@ -60,6 +64,7 @@ fn describe_with_type<'a>(
 ) -> Inlines<'a> {
     let mut inlines = vec![name, Inline::text(" (")];
     inlines.extend(describe_type(term, attributes));
+    inlines.extend(describe_constraints(attributes));
     inlines.push(Inline::text(if optional { ", optional): " } else { "): " }));
     inlines.push(Inline::quoted(info));
     if let Some(example) = example {
@@ -68,18 +73,42 @@ fn describe_with_type<'a>(
     inlines
 }
 
-/// Describes a type: its term, which is its text in the definition without attributes, and its attributes.
+/// Describes a type: its term, which is its text in the definition without attributes, and its attributes, without
+/// those that have another description: members and constraints.
 pub(super) fn describe_type<'a>(term: &'a str, attributes: &'a Map<String, Json>) -> Inlines<'a> {
     let mut inlines = vec![Inline::code(term)];
-    let has_other_text = |name: &str| matches!(name, "fields" | "info" | "type" | "example");
+    let has_other_text = |name: &str| matches!(name, "fields" | "info" | "type" | "example") || name == CONSTRAINTS_KEY;
     for (name, attribute) in attributes.iter().filter(|(name, _)| !has_other_text(name)) {
-        inlines.extend([Inline::text(", "), Inline::quoted(name), Inline::text(" ")]);
-        inlines.push(match attribute {
+        let value = match attribute {
             Json::String(text) => Inline::code(text),
+            Json::Object(inner) if name == ITEMS_KEY => {
+                let described: Map<_, _> =
+                    inner.clone().into_iter().filter(|(name, _)| !has_other_text(name)).collect();
+                if described.is_empty() {
+                    continue;
+                }
+                Inline::code(json_line(&Json::Object(described)))
+            }
             other => Inline::code(json_line(other)),
-        });
+        };
+        inlines.extend([Inline::text(", "), Inline::quoted(name), Inline::text(" "), value]);
     }
     inlines
+}
+
+/// Describes the constraints between the members of a type's objects, each after a semicolon.
+pub(super) fn describe_constraints(attributes: &Map<String, Json>) -> Inlines<'static> {
+    let sentences = constraints_in_words(attributes);
+    sentences.into_iter().flat_map(|sentence| [Inline::text("; "), Inline::quoted(sentence)]).collect()
+}
+
+/// Describes the constraints between the members of a type's objects, or of the objects in a list or a map.
+pub(super) fn constraints_in_words(attributes: &Map<String, Json>) -> Vec<String> {
+    let constraints = attributes.get(CONSTRAINTS_KEY).and_then(Json::as_array).into_iter().flatten();
+    let mut sentences: Vec<String> =
+        constraints.filter_map(Constraint::from_json).map(|constraint| constraint.in_words(&str::to_owned)).collect();
+    sentences.extend(attributes.get(ITEMS_KEY).and_then(Json::as_object).into_iter().flat_map(constraints_in_words));
+    sentences
 }
 
 /// Formats a JSON value on one line.

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write;
 
 use super::method::Function;
-use super::names::{UniqueNames, to_class_name, to_name};
+use super::names::{to_class_name, to_name};
 use super::types::{TYPE_NAMES, TypeWriter};
+use crate::describe::unique_names::UniqueNames;
 
 /// A node of the tree: a function, a group of functions, or both.
 #[derive(Default)]

@@ -4,13 +4,14 @@ use std::collections::HashSet;
 
 use serde_json::Value as Json;
 
-use super::names::{UniqueNames, docstring, string_literal, to_class_name, to_name, words_of_type};
+use super::names::{docstring, string_literal, to_class_name, to_name, words_of_type};
 use super::types::TypeWriter;
 use crate::call::HttpMethod;
 use crate::describe::idempotency::reads_key_as_parameter;
 use crate::describe::list_format::{ListFormat, type_attributes};
 use crate::describe::outputs;
 use crate::describe::typescript::argument_names;
+use crate::describe::unique_names::UniqueNames;
 use crate::envelope::{self, OutputsLocation, has_content};
 use crate::model::{Api, Idempotency, Location, Method, Module, Parameter, Segment, Service, Unbound};
 use crate::uri::percent_encode;
@@ -35,14 +36,18 @@ pub(super) struct Function {
 impl Function {
     pub(super) fn new(api: &Api, module: &Module, service: &Service, method: &Method, types: &mut TypeWriter) -> Self {
         let hint = to_class_name(&method.id);
-        let mut names_in_use = UniqueNames::reserving(["self"]);
-        let names: Vec<String> =
-            argument_names(&method.parameters).iter().map(|name| names_in_use.add(&to_name(name))).collect();
-        let parameters = method.parameters.iter().zip(&names).map(|(parameter, name)| {
-            let schema = parameter.r#type.check.schema();
-            let r#type = types.type_of(&schema, &format!("{hint}{}", to_class_name(name)));
-            (name.clone(), r#type, parameter.optional)
+        let names = argument_names(&method.parameters).into_iter().map(|name| to_name(&name)).collect::<Vec<_>>();
+        let types_of_parameters = method.parameters.iter().zip(&names).map(|(parameter, name)| {
+            types.type_of(&parameter.r#type.check.schema(), &format!("{hint}{}", to_class_name(name)))
         });
+        let types_of_parameters: Vec<String> = types_of_parameters.collect();
+        let result = result_type(api, module, method, &format!("{hint}Result"), types);
+        // In the function, a parameter hides a type of the same name, which the variable with the result needs.
+        let words = words_of_type(&result);
+        let mut names_in_use = UniqueNames::reserving(words.iter().map(String::as_str).chain(["self"]));
+        let names: Vec<String> = names.iter().map(|name| names_in_use.add(name)).collect();
+        let parameters = method.parameters.iter().zip(&names).zip(types_of_parameters);
+        let parameters = parameters.map(|((parameter, name), r#type)| (name.clone(), r#type, parameter.optional));
         let mut parameters: Vec<_> = parameters.collect();
         let key = method.options.idempotent.filter(|_| !reads_key_as_parameter(method)).map(|idempotency| {
             let name = names_in_use.add("idempotency_key");
@@ -52,7 +57,6 @@ impl Function {
                 Idempotency::Required => format!("{name} or _new_key()"),
             }
         });
-        let result = result_type(api, module, method, &format!("{hint}Result"), types);
         let (docstring, call) = (describe(api, method, &names), call(api, module, service, method, (&names, key)));
         Self { parameters, result, docstring, call }
     }

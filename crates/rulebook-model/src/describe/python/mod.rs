@@ -13,11 +13,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 
+use super::schemas_in_types::schemas_in_types;
+use super::unique_names::UniqueNames;
 use crate::model::{Api, Method, Module, Service};
-use crate::types::all_referenced_schemas;
 use functions::{API_CLASS, FunctionNode};
 use method::Function;
-use names::{UniqueNames, docstring, literal, string_literal};
+use names::{docstring, literal, string_literal};
 use types::{TYPE_NAMES, TypeWriter};
 
 /// The part of the file that is the same for every API.
@@ -82,7 +83,7 @@ pub fn python(api: &Api) -> String {
         .collect();
     let arguments = methods.iter().flat_map(|(.., method)| &method.parameters).map(|parameter| &parameter.r#type);
     let results = methods.iter().flat_map(|(.., method)| &method.outputs).map(|output| &output.r#type);
-    let schemas = arguments.chain(results).flat_map(|r#type| all_referenced_schemas(&*r#type.check));
+    let schemas = schemas_in_types(arguments.chain(results).map(|r#type| &*r#type.check));
     let names = UniqueNames::reserving(TOP_NAMES.into_iter().chain(TYPE_NAMES));
     let mut types = TypeWriter::new(schemas, names);
     let mut tree = FunctionNode::default();

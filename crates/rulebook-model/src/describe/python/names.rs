@@ -1,7 +1,5 @@
 //! Names, literals and comments of Python code.
 
-use std::collections::HashSet;
-
 use serde_json::Value as Json;
 
 use crate::invisible::is_invisible;
@@ -58,27 +56,6 @@ pub(super) fn words_of_type(r#type: &str) -> Vec<String> {
     let texts = without_escapes.split('"').step_by(2);
     let words = texts.flat_map(|text| text.split(|char: char| !(char.is_alphanumeric() || char == '_')));
     words.filter(|word| !word.is_empty()).map(str::to_owned).collect()
-}
-
-/// Names that are unique in their scope.
-#[derive(Debug, Default)]
-pub(super) struct UniqueNames(HashSet<String>);
-
-impl UniqueNames {
-    /// Creates a scope in which these names cannot be used.
-    pub(super) fn reserving<'n>(names: impl IntoIterator<Item = &'n str>) -> Self {
-        Self(names.into_iter().map(str::to_owned).collect())
-    }
-
-    /// Returns a name that is unused: the given one or, if it is used, one that ends in an underscore or a number.
-    pub(super) fn add(&mut self, name: &str) -> String {
-        let others = std::iter::once(format!("{name}_")).chain((2..).map(|number| format!("{name}_{number}")));
-        let mut names = std::iter::once(name.to_owned()).chain(others);
-        // There are more numbers than used names.
-        let unused = names.find(|name| !self.0.contains(name)).unwrap_or_default();
-        self.0.insert(unused.clone());
-        unused
-    }
 }
 
 /// Escapes characters that an editor does not show.

@@ -8,9 +8,8 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value as Json, json};
 
-use super::names::{
-    UniqueNames, comment, docstring, is_plain_name, string_literal, to_class_name, to_name, words_of_type,
-};
+use super::names::{comment, docstring, is_plain_name, string_literal, to_class_name, to_name, words_of_type};
+use crate::describe::unique_names::UniqueNames;
 use crate::types::{NamedSchema, SCHEMA_REFERENCE_PREFIX};
 
 /// The names that types can contain, besides those of the declared types.
@@ -43,18 +42,18 @@ pub(super) struct TypeWriter {
 
 impl TypeWriter {
     /// Creates the types of these schemas. `top_names` are the names at the top of the file that are already used.
-    pub(super) fn new(schemas: impl IntoIterator<Item = Arc<NamedSchema>>, mut top_names: UniqueNames) -> Self {
-        let schemas: BTreeMap<_, _> = schemas.into_iter().map(|schema| (schema.key().to_owned(), schema)).collect();
+    pub(super) fn new(schemas: BTreeMap<String, Arc<NamedSchema>>, mut top_names: UniqueNames) -> Self {
         let names = schemas.keys().map(|key| (key.clone(), top_names.add(&to_name(key)))).collect();
         let mut writer = Self { schemas, names, top_names, declarations: Vec::new() };
         for schema in writer.schemas.values().cloned().collect::<Vec<_>>() {
             let name = writer.names[schema.key()].clone();
-            let content = schema.check.schema();
+            let content = schema.schema();
+            let about = content.get("description").and_then(Json::as_str).unwrap_or(&schema.info);
             match writer.object_members(&content) {
-                Some(members) => writer.declare_typed_dict(&name, &schema.info, &members),
+                Some(members) => writer.declare_typed_dict(&name, about, &members),
                 None => {
+                    let comment = comment(about, 0);
                     let content = writer.type_of(&content, &name);
-                    let comment = comment(&schema.info, 0);
                     let content = if is_defined_before(&content) { content } else { string_literal(&content) };
                     writer.declarations.push(format!("{comment}{name}: TypeAlias = {content}\n"));
                 }

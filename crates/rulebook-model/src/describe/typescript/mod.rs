@@ -6,6 +6,7 @@
 
 mod argument_names;
 mod functions;
+mod names;
 mod schemas;
 mod types;
 
@@ -13,7 +14,9 @@ use std::fmt::Write;
 
 pub use argument_names::argument_names;
 pub(super) use functions::is_client_member;
-use types::{ValueRole, format_doc_comment, member_name, string_literal, typescript_type};
+use names::SchemaTypeNames;
+use schemas::UsedSchemas;
+use types::{TypeWriter, ValueRole, describe_value, format_doc_comment, member_name, string_literal};
 
 use super::outputs;
 use crate::envelope::{self, OutputsLocation, has_content};
@@ -30,7 +33,10 @@ pub fn typescript(api: &Api) -> String {
         .flat_map(|(module, service)| service.methods.iter().map(move |method| (module, method)))
         .collect();
     let functions = functions::api_interface_members(methods.iter().map(|(_, method)| *method));
-    let signatures: String = methods.iter().map(|(module, method)| method_signature(api, module, method)).collect();
+    let schemas = UsedSchemas::new(&methods);
+    let names = schemas.type_names();
+    let signatures: String =
+        methods.iter().map(|(module, method)| method_signature(api, module, method, &names)).collect();
     let api_doc_comment = format_doc_comment(&format!("{} {}", api.title, api.version), &[], 0);
     format!(
         "{api_doc_comment}\
@@ -42,33 +48,34 @@ pub fn typescript(api: &Api) -> String {
          /** The ids of the methods. */\n\
          export type Id = keyof Methods;\n\
          {}",
-        schemas::schema_types(&methods)
+        schemas.declarations(&names)
     )
 }
 
 /// Returns the member of the TypeScript interface `Methods` for a method. It contains the types of the method's
 /// arguments, result and errors.
-fn method_signature(api: &Api, module: &Module, method: &Method) -> String {
+fn method_signature(api: &Api, module: &Module, method: &Method, names: &SchemaTypeNames) -> String {
     let mut text = method_doc_comment(method, 1);
     // Writing to a `String` cannot fail.
-    let _ = writeln!(text, "  {}: {{\n    arguments: {};", member_name(&method.id), arguments_type(method));
-    let _ = writeln!(text, "    result: {};", result_type(api, module, method));
+    let _ = writeln!(text, "  {}: {{\n    arguments: {};", member_name(&method.id), arguments_type(method, names));
+    let _ = writeln!(text, "    result: {};", result_type(api, module, method, names));
     let errors: Vec<_> = method.errors_of_call(&api.auth_errors).map(|error| string_literal(&error.name)).collect();
     let errors = if errors.is_empty() { "never".to_owned() } else { errors.join(" | ") };
     let _ = writeln!(text, "    errors: {errors};\n  }};");
     text
 }
 
-fn arguments_type(method: &Method) -> String {
-    let names = argument_names(&method.parameters);
+fn arguments_type(method: &Method, names: &SchemaTypeNames) -> String {
+    let writer = TypeWriter { names, role: ValueRole::Argument };
     let members: String = method
         .parameters
         .iter()
-        .zip(names)
+        .zip(argument_names(&method.parameters))
         .map(|(parameter, name)| {
+            let schema = parameter.r#type.check.schema();
             let default: Vec<_> = parameter.default.iter().map(|default| format!("@default {default}")).collect();
-            let doc_comment = format_doc_comment(&parameter.info, &default, 3);
-            let argument = typescript_type(&parameter.r#type.check.schema(), ValueRole::Argument, 3);
+            let doc_comment = format_doc_comment(&describe_value(&parameter.info, &schema), &default, 3);
+            let argument = writer.write_type(&schema, 3);
             let (mark, null) = if parameter.optional { ("?", " | null") } else { ("", "") };
             format!("{doc_comment}      {}{mark}: {argument}{null};\n", member_name(&name))
         })
@@ -78,7 +85,7 @@ fn arguments_type(method: &Method) -> String {
 
 /// Returns the type of the value to which a call resolves. This is the type of the method's outputs. If the envelope
 /// (the format of responses) does not describe where the outputs are, it is the type of the whole response body.
-fn result_type(api: &Api, module: &Module, method: &Method) -> String {
+fn result_type(api: &Api, module: &Module, method: &Method, names: &SchemaTypeNames) -> String {
     if method.options.download {
         return "Download".to_owned();
     }
@@ -88,10 +95,11 @@ fn result_type(api: &Api, module: &Module, method: &Method) -> String {
         return if is_whole { "undefined" } else { "{}" }.to_owned();
     }
     let outputs = outputs::response_schema(api.unbound, method, outputs::described_schema);
+    let writer = TypeWriter { names, role: ValueRole::Result };
     match envelope.decoding().outputs {
-        OutputsLocation::Unknown => typescript_type(&envelope.success_schema(outputs, is_whole), ValueRole::Result, 2),
+        OutputsLocation::Unknown => writer.write_type(&envelope.success_schema(outputs, is_whole), 2),
         _ if !is_whole && method.outputs.is_empty() && api.unbound != Unbound::Echo => "{}".to_owned(),
-        _ => typescript_type(&outputs, ValueRole::Result, 2),
+        _ => writer.write_type(&outputs, 2),
     }
 }
 

@@ -3,26 +3,45 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::types::{ValueRole, format_doc_comment, schema_type_name, typescript_type};
-use crate::model::{Method, Module, ParameterType};
-use crate::types::{NamedSchema, all_referenced_schemas};
+use super::names::SchemaTypeNames;
+use super::types::{TypeWriter, ValueRole, describe_value, format_doc_comment};
+use crate::describe::schemas_in_types::schemas_in_types;
+use crate::model::{Method, Module};
+use crate::types::NamedSchema;
 
-/// Returns the declarations of a type for each schema that the arguments and the results of methods contain.
-pub(super) fn schema_types(methods: &[(&Module, &Method)]) -> String {
-    let methods = || methods.iter().map(|(_, method)| method);
-    let arguments = methods().flat_map(|method| &method.parameters).map(|parameter| &parameter.r#type);
-    let results = methods().flat_map(|method| &method.outputs).map(|output| &output.r#type);
-    declarations(results, ValueRole::Result) + &declarations(arguments, ValueRole::Argument)
+/// The schemas that the arguments and the results of an API's methods contain, by their keys.
+pub(super) struct UsedSchemas {
+    arguments: BTreeMap<String, Arc<NamedSchema>>,
+    results: BTreeMap<String, Arc<NamedSchema>>,
 }
 
-fn declarations<'t>(types: impl Iterator<Item = &'t ParameterType>, role: ValueRole) -> String {
-    let schemas = types.flat_map(|r#type| all_referenced_schemas(&*r#type.check));
-    let by_key: BTreeMap<String, Arc<NamedSchema>> = schemas.map(|schema| (schema.key().to_owned(), schema)).collect();
-    by_key.values().map(|schema| declaration(schema, role)).collect()
+impl UsedSchemas {
+    pub(super) fn new(methods: &[(&Module, &Method)]) -> Self {
+        let methods = || methods.iter().map(|(_, method)| method);
+        let arguments = methods().flat_map(|method| &method.parameters).map(|parameter| &*parameter.r#type.check);
+        let results = methods().flat_map(|method| &method.outputs).map(|output| &*output.r#type.check);
+        Self { arguments: schemas_in_types(arguments), results: schemas_in_types(results) }
+    }
+
+    /// Returns the names of the types of all schemas.
+    pub(super) fn type_names(&self) -> SchemaTypeNames {
+        let all: BTreeMap<&str, ()> =
+            self.results.keys().chain(self.arguments.keys()).map(|key| (key.as_str(), ())).collect();
+        SchemaTypeNames::new(all.keys().copied())
+    }
+
+    /// Returns the declarations of a type for each schema.
+    pub(super) fn declarations(&self, names: &SchemaTypeNames) -> String {
+        let declarations = |schemas: &BTreeMap<String, Arc<NamedSchema>>, role: ValueRole| -> String {
+            schemas.values().map(|schema| declaration(schema, names, role)).collect()
+        };
+        declarations(&self.results, ValueRole::Result) + &declarations(&self.arguments, ValueRole::Argument)
+    }
 }
 
-fn declaration(schema: &NamedSchema, role: ValueRole) -> String {
-    let comment = format_doc_comment(&schema.info, &[], 0);
-    let content = typescript_type(&schema.check.schema(), role, 0);
-    format!("\n{comment}export type {} = {content};\n", schema_type_name(schema.key(), role))
+fn declaration(named: &NamedSchema, names: &SchemaTypeNames, role: ValueRole) -> String {
+    let schema = named.check.schema();
+    let comment = format_doc_comment(&describe_value(&named.info, &schema), &[], 0);
+    let content = TypeWriter { names, role }.write_type(&schema, 0);
+    format!("\n{comment}export type {} = {content};\n", names.get(named.key(), role))
 }

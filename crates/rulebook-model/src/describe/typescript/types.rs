@@ -3,11 +3,14 @@
 //! A TypeScript type accepts every value that the JSON Schema accepts. Rules that TypeScript cannot express, such as
 //! bounds and patterns, are not part of the type.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value as Json};
 
+use super::names::SchemaTypeNames;
 use crate::describe::escape::escape_like_json;
 use crate::invisible::is_invisible;
-use crate::types::SCHEMA_REFERENCE_PREFIX;
+use crate::types::{SCHEMA_REFERENCE_PREFIX, info_with_type_description};
 
 /// The role of a value in a function call of the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,100 +21,93 @@ pub(super) enum ValueRole {
     Result,
 }
 
-/// Returns the TypeScript type of the values that a schema accepts. `level` is the indentation of the current line, in
-/// steps of two spaces.
-pub(super) fn typescript_type(schema: &Json, role: ValueRole, level: usize) -> String {
-    let Json::Object(schema) = schema else { return "unknown".to_owned() };
-    let reference = schema.get("$ref").and_then(Json::as_str);
-    if let Some(key) = reference.and_then(|text| text.strip_prefix(SCHEMA_REFERENCE_PREFIX)) {
-        return schema_type_name(key, role);
-    }
-    if let Some(Json::Array(values)) = schema.get("enum") {
-        return union_type(values.iter().map(literal_type));
-    }
-    if let Some(constant) = schema.get("const") {
-        return literal_type(constant);
-    }
-    if let Some(Json::Array(branches)) = schema.get("anyOf").or_else(|| schema.get("oneOf")) {
-        return union_type(branches.iter().map(|schema| typescript_type(schema, role, level)));
-    }
-    if let Some(Json::Array(parts)) = schema.get("allOf").filter(|_| !schema.contains_key("type")) {
-        let parts: Vec<_> = parts.iter().map(|schema| typescript_type(schema, role, level)).collect();
-        return parts.join(" & ");
-    }
-    match schema.get("type") {
-        Some(Json::String(kind)) => typescript_type_of_kind(kind, schema, role, level),
-        Some(Json::Array(kinds)) => union_type(
-            kinds.iter().filter_map(Json::as_str).map(|kind| typescript_type_of_kind(kind, schema, role, level)),
-        ),
-        _ => "unknown".to_owned(),
-    }
+/// Writes the types of values with one role.
+#[derive(Clone, Copy)]
+pub(super) struct TypeWriter<'n> {
+    pub(super) names: &'n SchemaTypeNames,
+    pub(super) role: ValueRole,
 }
 
-/// The names that the declarations of every API contain.
-const RESERVED_NAMES: [&str; 8] = ["Api", "Array", "Call", "Calls", "Download", "FileArgument", "Id", "Methods"];
-
-/// Returns the name of the TypeScript type for a schema of the definition. Arguments have a type of their own, because
-/// they can be read-only arrays and large integers.
-pub(super) fn schema_type_name(key: &str, role: ValueRole) -> String {
-    let name = key.replace(['.', '-'], "_");
-    let mark = if RESERVED_NAMES.contains(&name.as_str()) { "_" } else { "" };
-    match role {
-        ValueRole::Argument => format!("{name}{mark}Argument"),
-        ValueRole::Result => format!("{name}{mark}"),
-    }
-}
-
-fn typescript_type_of_kind(kind: &str, schema: &Map<String, Json>, role: ValueRole, level: usize) -> String {
-    let name = match (kind, role) {
-        ("string", ValueRole::Argument) if schema.get("format").is_some_and(|format| format == "binary") => {
-            "FileArgument"
+impl TypeWriter<'_> {
+    /// Returns the TypeScript type of the values that a schema accepts. `level` is the indentation of the current line,
+    /// in steps of two spaces.
+    pub(super) fn write_type(self, schema: &Json, level: usize) -> String {
+        let Json::Object(schema) = schema else { return "unknown".to_owned() };
+        let reference = schema.get("$ref").and_then(Json::as_str);
+        if let Some(key) = reference.and_then(|text| text.strip_prefix(SCHEMA_REFERENCE_PREFIX)) {
+            return self.names.get(key, self.role).to_owned();
         }
-        ("integer", ValueRole::Argument) => "number | bigint",
-        ("integer" | "number", _) => "number",
-        ("string" | "boolean" | "null", _) => kind,
-        ("array", _) => return array_type(schema.get("items"), role, level),
-        ("object", _) => return object_type(schema, role, level),
-        _ => "unknown",
-    };
-    name.to_owned()
-}
-
-fn array_type(items: Option<&Json>, role: ValueRole, level: usize) -> String {
-    let items = items.map_or_else(|| "unknown".to_owned(), |items| typescript_type(items, role, level));
-    match role {
-        ValueRole::Argument => format!("ReadonlyArray<{items}>"),
-        ValueRole::Result => format!("Array<{items}>"),
+        if let Some(Json::Array(values)) = schema.get("enum") {
+            return union_type(values.iter().map(literal_type));
+        }
+        if let Some(constant) = schema.get("const") {
+            return literal_type(constant);
+        }
+        if let Some(Json::Array(branches)) = schema.get("anyOf").or_else(|| schema.get("oneOf")) {
+            return union_type(branches.iter().map(|schema| self.write_type(schema, level)));
+        }
+        if let Some(Json::Array(parts)) = schema.get("allOf").filter(|_| !schema.contains_key("type")) {
+            let parts: Vec<_> = parts.iter().map(|schema| self.write_type(schema, level)).collect();
+            return parts.join(" & ");
+        }
+        match schema.get("type") {
+            Some(Json::String(kind)) => self.type_of_kind(kind, schema, level),
+            Some(Json::Array(kinds)) => {
+                let kinds = kinds.iter().filter_map(Json::as_str);
+                union_type(kinds.map(|kind| self.type_of_kind(kind, schema, level)))
+            }
+            _ => "unknown".to_owned(),
+        }
     }
-}
 
-fn object_type(schema: &Map<String, Json>, role: ValueRole, level: usize) -> String {
-    let Some(Json::Object(properties)) = schema.get("properties") else {
-        let others = schema.get("additionalProperties").map(|others| typescript_type(others, role, level));
-        return format!("{{ [name: string]: {} }}", others.as_deref().unwrap_or("unknown"));
-    };
-    let required: Vec<&Json> = schema.get("required").and_then(Json::as_array).into_iter().flatten().collect();
-    let indent = "  ".repeat(level + 1);
-    let members: String = properties
-        .iter()
-        .map(|(name, schema)| {
-            let about = schema.get("description").and_then(Json::as_str);
-            let about = about.map(|about| format_doc_comment(about, &[], level + 1)).unwrap_or_default();
-            let mark = if required.iter().any(|required| *required == name) { "" } else { "?" };
-            format!("{about}{indent}{}{mark}: {};\n", member_name(name), typescript_type(schema, role, level + 1))
-        })
-        .collect();
-    format!("{{\n{members}{}}}", "  ".repeat(level))
+    fn type_of_kind(self, kind: &str, schema: &Map<String, Json>, level: usize) -> String {
+        let name = match (kind, self.role) {
+            ("string", ValueRole::Argument) if schema.get("format").is_some_and(|format| format == "binary") => {
+                "FileArgument"
+            }
+            ("integer", ValueRole::Argument) => "number | bigint",
+            ("integer" | "number", _) => "number",
+            ("string" | "boolean" | "null", _) => kind,
+            ("array", _) => return self.array_type(schema.get("items"), level),
+            ("object", _) => return self.object_type(schema, level),
+            _ => "unknown",
+        };
+        name.to_owned()
+    }
+
+    fn array_type(self, items: Option<&Json>, level: usize) -> String {
+        let items = items.map_or_else(|| "unknown".to_owned(), |items| self.write_type(items, level));
+        match self.role {
+            ValueRole::Argument => format!("ReadonlyArray<{items}>"),
+            ValueRole::Result => format!("Array<{items}>"),
+        }
+    }
+
+    fn object_type(self, schema: &Map<String, Json>, level: usize) -> String {
+        let Some(Json::Object(properties)) = schema.get("properties") else {
+            let others = schema.get("additionalProperties").map(|others| self.write_type(others, level));
+            return format!("{{ [name: string]: {} }}", others.as_deref().unwrap_or("unknown"));
+        };
+        let required = schema.get("required").and_then(Json::as_array).into_iter().flatten();
+        let required: HashSet<&str> = required.filter_map(Json::as_str).collect();
+        let indent = "  ".repeat(level + 1);
+        let members: String = properties
+            .iter()
+            .map(|(name, schema)| {
+                let about = schema.get("description").and_then(Json::as_str);
+                let about = about.map(|about| format_doc_comment(about, &[], level + 1)).unwrap_or_default();
+                let mark = if required.contains(name.as_str()) { "" } else { "?" };
+                format!("{about}{indent}{}{mark}: {};\n", member_name(name), self.write_type(schema, level + 1))
+            })
+            .collect();
+        format!("{{\n{members}{}}}", "  ".repeat(level))
+    }
 }
 
 /// Returns the union of several TypeScript types, without duplicates.
 fn union_type(types: impl Iterator<Item = String>) -> String {
-    let mut all: Vec<String> = Vec::new();
-    for r#type in types {
-        if !all.contains(&r#type) {
-            all.push(r#type);
-        }
-    }
+    let mut seen = HashSet::new();
+    let all: Vec<String> = types.filter(|r#type| seen.insert(r#type.clone())).collect();
     match all.as_slice() {
         // A schema without alternatives accepts no value.
         [] => "never".to_owned(),
@@ -149,6 +145,11 @@ pub(super) fn member_name(name: &str) -> String {
     let begins = characters.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_' || c == '$');
     let is_identifier = begins && characters.all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '$');
     if is_identifier { name.to_owned() } else { string_literal(name) }
+}
+
+/// Returns the description that the definition gives for a value, and that of the value's type.
+pub(super) fn describe_value(info: &str, schema: &Json) -> String {
+    schema.as_object().map_or_else(|| info.to_owned(), |schema| info_with_type_description(info, schema))
 }
 
 /// Formats a doc comment with the indentation `level`. `tags`, such as `@deprecated`, follow the text. The text is

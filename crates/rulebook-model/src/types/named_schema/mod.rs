@@ -20,6 +20,7 @@ pub(crate) use references::{SchemaCells, recursive_reference, schema_reference};
 
 use super::Check;
 use super::array::count_nested_values;
+use super::description::add_info;
 use crate::call::Value;
 
 /// The prefix of references in JSON Schemas. It is followed by the key of a schema.
@@ -93,8 +94,8 @@ impl NamedSchema {
     pub fn schema(&self) -> Json {
         let mut schema = self.check.schema();
         if let Json::Object(members) = &mut schema {
-            if !self.info.is_empty() && !members.contains_key("$ref") {
-                members.insert("description".to_owned(), json!(self.info));
+            if !members.contains_key("$ref") {
+                add_info(members, &self.info);
             }
             if let Some(example) = &self.example {
                 members.insert("examples".to_owned(), json!([example]));

@@ -69,8 +69,9 @@ impl Check for SchemaReference {
         self.schema.check.expected()
     }
 
+    /// Returns the name of the schema, because descriptions of schemas that contain each other could grow without end.
     fn in_words(&self) -> Cow<'static, str> {
-        self.schema.check.in_words()
+        self.schema.name.clone().into()
     }
 
     fn members(&self) -> &[ObjectField] {

@@ -24,6 +24,7 @@ use crate::constraint::{CONSTRAINTS_KEY, Constraint, add_to_object_schema};
 use crate::types::any::decode_json;
 use crate::types::bounds::Bounds;
 use crate::types::check::{decode_item, first_valid_value, keep_valid_values};
+use crate::types::description::{add_info, set_type_description};
 use crate::types::nullable::nullable_schema;
 use crate::types::table::FIELDS_ATTRIBUTE;
 use crate::types::{
@@ -121,6 +122,10 @@ impl ObjectCheck {
     fn fields(&self) -> &[ObjectField] {
         self.fields.as_deref().unwrap_or_default()
     }
+
+    fn constraints_in_words(&self) -> impl Iterator<Item = String> {
+        self.constraints.iter().map(|constraint| constraint.in_words(&str::to_owned))
+    }
 }
 
 impl Check for ObjectCheck {
@@ -184,8 +189,9 @@ impl Check for ObjectCheck {
     }
 
     fn in_words(&self) -> Cow<'static, str> {
-        let constraints = self.constraints.iter().map(|constraint| constraint.in_words(&str::to_owned));
-        std::iter::once(self.expected().into_owned()).chain(constraints).collect::<Vec<_>>().join("; ").into()
+        let closed = if self.known.is_closed { " without other members" } else { "" };
+        let object = format!("{}{closed}", self.expected());
+        std::iter::once(object).chain(self.constraints_in_words()).collect::<Vec<_>>().join("; ").into()
     }
 
     fn expected(&self) -> Cow<'static, str> {
@@ -232,6 +238,10 @@ impl Check for ObjectCheck {
         }
         self.known.count.insert_keywords(&mut schema, "minProperties", "maxProperties");
         add_to_object_schema(&mut schema, &self.constraints, &str::to_owned);
+        if !self.constraints.is_empty() {
+            let sentences: Vec<_> = self.constraints_in_words().collect();
+            set_type_description(&mut schema, format!("Between the members: {}", sentences.join("; ")));
+        }
         Json::Object(schema)
     }
 
@@ -277,9 +287,7 @@ fn member_schema(field: &ObjectField) -> Json {
         schema = nullable_schema(schema);
     }
     if let Json::Object(schema) = &mut schema {
-        if !field.info.is_empty() {
-            schema.insert("description".to_owned(), json!(field.info));
-        }
+        add_info(schema, &field.info);
         if let Some(example) = &field.example {
             schema.insert("examples".to_owned(), json!([example]));
         }

@@ -17,6 +17,25 @@ pub(super) const OF_ATTRIBUTE: &str = "of";
 /// The name of the attribute that contains the name of the member that says of which type a value is.
 const TAG_ATTRIBUTE: &str = "tag";
 
+/// The maximum number of branches that the words of a union describe.
+const MAX_DESCRIBED_BRANCHES: usize = 50;
+
+/// Joins the descriptions of branches. Branches with the same description are named once.
+fn join_branches(branches: impl Iterator<Item = String>) -> String {
+    let mut words = Vec::new();
+    let mut others = 0;
+    for branch in branches {
+        if words.contains(&branch) {
+            continue;
+        }
+        if words.len() < MAX_DESCRIBED_BRANCHES { words.push(branch) } else { others += 1 }
+    }
+    if others > 0 {
+        words.push(format!("one of {others} others"));
+    }
+    words.join(", or ")
+}
+
 pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
     arguments.expect_no_arguments()?;
     let types: Vec<_> = arguments.types_in(OF_ATTRIBUTE).collect();

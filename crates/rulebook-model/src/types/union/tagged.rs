@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use serde_json::{Map, Value as Json, json};
 
 use super::kinds::values_of;
-use super::{OF_ATTRIBUTE, TAG_ATTRIBUTE};
+use super::{OF_ATTRIBUTE, TAG_ATTRIBUTE, join_branches};
 use crate::call::{PhpArray, TypeMismatch, Value};
 use crate::definition::keys::is_comment_key;
 use crate::types::any::decode_json;
@@ -160,7 +160,8 @@ impl Check for TaggedUnion {
     }
 
     fn in_words(&self) -> Cow<'static, str> {
-        format!("an object whose {} is one of {}", self.tag, self.values()).into()
+        let words = |(value, branch): &(String, Arc<dyn Check>)| format!("{value} ({})", branch.in_words());
+        format!("an object whose {} is {}", self.tag, join_branches(self.branches.iter().map(words))).into()
     }
 
     fn referenced_schemas(&self) -> Vec<Arc<NamedSchema>> {

@@ -6,9 +6,9 @@ use std::sync::{Arc, OnceLock};
 
 use serde_json::{Value as Json, json};
 
-use super::OF_ATTRIBUTE;
 use super::choice::{ARRAY, Choice, ChoiceMember, OBJECT, kind_index};
 use super::kinds::values_of;
+use super::{OF_ATTRIBUTE, join_branches};
 use crate::call::{PhpArray, TypeMismatch, Value};
 use crate::types::any::decode_json;
 use crate::types::{ArgumentError, ArgumentErrorKind, Check, NamedSchema, Structure, TypeExpr};
@@ -35,16 +35,6 @@ impl UntaggedUnion {
             // A union whose branches overlap is an error of the definition, so that it never checks a value.
             Choice::new(&self.branches).unwrap_or(Choice { by_kind: Default::default(), member: None })
         })
-    }
-
-    fn join(&self, phrase: impl Fn(&dyn Check) -> Cow<'static, str>) -> String {
-        let mut phrases: Vec<_> = Vec::with_capacity(self.branches.len());
-        for phrase in self.branches.iter().map(|branch| phrase(&**branch)) {
-            if !phrases.contains(&phrase) {
-                phrases.push(phrase);
-            }
-        }
-        phrases.join(", or ")
     }
 }
 
@@ -113,11 +103,18 @@ impl Check for UntaggedUnion {
     }
 
     fn expected(&self) -> Cow<'static, str> {
-        self.join(|branch| branch.expected()).into()
+        join_branches(self.branches.iter().map(|branch| branch.expected().into_owned())).into()
     }
 
     fn in_words(&self) -> Cow<'static, str> {
-        self.join(|branch| branch.in_words()).into()
+        let words = |branch: &Arc<dyn Check>| match values_of(&**branch).constants.as_deref() {
+            // Only a type that is not one of several has "always" the same value.
+            Some([Json::String(text)]) => text.clone(),
+            Some([constant]) => constant.to_string(),
+            _ if branch.schema() == json!({ "type": "null" }) => "null".to_owned(),
+            _ => branch.in_words().into_owned(),
+        };
+        join_branches(self.branches.iter().map(words)).into()
     }
 
     fn referenced_schemas(&self) -> Vec<Arc<NamedSchema>> {

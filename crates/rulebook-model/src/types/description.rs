@@ -1,0 +1,33 @@
+//! The descriptions in JSON Schemas: that of the definition, and that of the type.
+//!
+//! Types describe the rules that their JSON Schemas cannot express, such as constraints that compare members.
+
+use serde_json::{Map, Value as Json};
+
+/// The keyword with the description.
+const DESCRIPTION_KEYWORD: &str = "description";
+
+/// Sets the description of a type, a sentence without a period.
+pub(super) fn set_type_description(schema: &mut Map<String, Json>, sentence: String) {
+    schema.insert(DESCRIPTION_KEYWORD.to_owned(), Json::String(sentence));
+}
+
+/// Adds the description that the definition gives for a value, before the description of the value's type.
+pub(crate) fn add_info(schema: &mut Map<String, Json>, info: &str) {
+    let description = info_with_type_description(info, schema);
+    if !description.is_empty() {
+        schema.insert(DESCRIPTION_KEYWORD.to_owned(), Json::String(description));
+    }
+}
+
+/// Returns the description that the definition gives for a value, with the description of the value's type in another
+/// paragraph. `schema` is the JSON Schema of the type.
+pub(crate) fn info_with_type_description(info: &str, schema: &Map<String, Json>) -> String {
+    match schema.get(DESCRIPTION_KEYWORD).and_then(Json::as_str) {
+        Some(of_type) if !info.contains(of_type) => {
+            let separator = if info.trim().is_empty() { "" } else { "\n\n" };
+            format!("{info}{separator}{of_type}.")
+        }
+        _ => info.to_owned(),
+    }
+}
