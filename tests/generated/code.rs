@@ -55,6 +55,25 @@ fn names_that_become_the_same_identifier_get_numbers() {
 }
 
 #[test]
+fn numbers_at_the_end_of_names_are_snake_case() {
+    let field = json!({ "info": "I", "type": "int" });
+    let api = read(&json!({ "/": { "a": { "POST": { "info": "I", "in": { "self": field, "self_": field } } } } }));
+    let code = rust_code(&api, Purpose::Types);
+    assert!(code.contains("pub self_: i64") && code.contains("pub self_2: i64"), "{code}");
+}
+
+#[test]
+fn constants_have_the_type_of_their_value() {
+    let constant = |text: &str| json!({ "info": "I", "type": format!("const({text})") });
+    let api = read(&json!({ "/": { "a": { "POST": {
+        "info": "I", "in": { "whole": constant("5"), "negative": constant("-5"), "fraction": constant("0.5") } } } } }));
+    let code = rust_code(&api, Purpose::Types);
+    for field in ["pub whole: i64", "pub negative: i64", "pub fraction: f64"] {
+        assert!(code.contains(field), "{field}: {code}");
+    }
+}
+
+#[test]
 fn values_of_types_of_the_program_are_json_values() {
     let folder = tempfile::tempdir().unwrap();
     let definition = json!({ "/": { "a": { "POST": { "info": "I", "in": {

@@ -53,7 +53,9 @@ pub fn type_name(name: &str, fallback: &str) -> String {
 
 /// Returns the identifier, with a number if it is in `used`, and adds it to `used`.
 pub fn unique(identifier: String, used: &mut HashSet<String>) -> String {
-    let numbered = (2..).map(|number| format!("{identifier}_{number}"));
+    // Two underscores in a row are not snake case.
+    let start = identifier.trim_end_matches('_');
+    let numbered = (2..).map(|number| format!("{start}_{number}"));
     let free = std::iter::once(identifier.clone()).chain(numbered).find(|name| !used.contains(name));
     let name = free.unwrap_or(identifier);
     used.insert(name.clone());

@@ -86,9 +86,11 @@ fn type_of_values(values: &[Value<'_>], check: &dyn Check) -> (Scalar, bool) {
     (Scalar::Plain(name), present.len() < values.len())
 }
 
-/// Returns `true` if the type has numbers that are not whole.
+/// Returns `true` if the type can have numbers that are not whole, even if its samples are whole. The sample of a
+/// constant is its only value.
 fn is_fractional(check: &dyn Check) -> bool {
-    check.schema().get("type").is_some_and(|kind| kind == "number")
+    let schema = check.schema();
+    schema.get("type").is_some_and(|kind| kind == "number") && schema.get("const").is_none()
 }
 
 /// Returns the texts that are valid, if the type lists them.
