@@ -89,3 +89,19 @@ fn random_definitions_are_written() {
         }
     }
 }
+
+#[test]
+fn typescript_types_of_schemas_have_names_that_are_allowed_and_unused() {
+    let api = Rulebook::load("tests/typescript/names").check().expect("the definition is valid");
+    let declarations = typescript(&api);
+    let names: Vec<&str> =
+        declarations.lines().filter_map(|line| line.strip_prefix("export type ")?.split([' ', '<']).next()).collect();
+    let different: std::collections::HashSet<&str> = names.iter().copied().collect();
+    assert_eq!(different.len(), names.len(), "{names:?}");
+    for name in ["import_", "importArgument", "class_", "Api_", "Array_", "File", "Foo", "FooArgument", "foo_bar"] {
+        assert!(different.contains(name), "{name}: {names:?}");
+    }
+    for reserved in ["import", "class", "Array", "unknown", "undefined"] {
+        assert!(!different.contains(reserved), "{reserved}: {names:?}");
+    }
+}

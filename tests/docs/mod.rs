@@ -2,6 +2,7 @@
 //!
 //! - `golden`: the content of the pages
 //! - `links`: every link leads to a page, whatever names a definition has
+//! - `schemas`: the pages of schemas
 //! - `search`: the results of a search
 //! - `missing`: the responses for paths without a page
 //! - `http`: formats, entity tags, HTTP methods and content security policies
@@ -14,6 +15,7 @@ mod http;
 mod large;
 mod links;
 mod missing;
+mod schemas;
 mod search;
 
 use std::sync::Arc;

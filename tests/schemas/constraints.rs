@@ -1,6 +1,7 @@
 //! Tests constraints between parameters, and between the fields of objects.
 
-use rulebook_model::describe::{openapi, typescript};
+use rulebook_build::{Purpose, rust_code};
+use rulebook_model::describe::{openapi, python, typescript};
 use serde_json::{Value as Json, json};
 
 use super::{api_in, server_of};
@@ -103,4 +104,17 @@ fn documents_describe_constraints() {
     assert!(text("/docs/schemas/Place.md").contains("lat and lon are given together, or not at all"));
     let options = server.send(&Request::new("OPTIONS", "/events")).json();
     assert_eq!(options["/"]["events"]["GET"]["constraints"].as_array().map(Vec::len), Some(5));
+}
+
+#[test]
+fn every_description_of_a_schema_names_its_constraints() {
+    let api = api_in(FOLDER);
+    let component = openapi(&api)["components"]["schemas"]["Room"]["description"].to_string();
+    let options = Request::new("OPTIONS", "/events").field("accept", "text/markdown");
+    let markdown = String::from_utf8(server_of(FOLDER).send(&options).body).unwrap();
+    for text in [component, markdown, typescript(&api), python(&api), rust_code(&api, Purpose::Types)] {
+        for sentence in ["at least one of name and lat is given", "min is at most max"] {
+            assert!(text.contains(sentence), "{sentence}: {text}");
+        }
+    }
 }

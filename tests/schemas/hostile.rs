@@ -1,5 +1,6 @@
 //! Tests definitions that would take very long to compile or to describe without care.
 
+use rulebook_build::{Purpose, rust_code};
 use rulebook_model::describe::{openapi, typescript};
 use rulebook_model::model::Api;
 use serde_json::{Value as Json, json};
@@ -111,6 +112,24 @@ fn a_union_may_have_hundreds_of_branches() {
     assert!(check.checked((&nested).into()).is_ok());
     nested["next"]["next"]["next"]["kind"] = json!("unknown");
     assert!(check.checked((&nested).into()).is_err());
+}
+
+#[test]
+fn descriptions_of_unions_do_not_contain_the_descriptions_of_their_schemas() {
+    // The words of the first schema would otherwise contain those of the last one 2^40 times.
+    let name = |number: usize| if number == 40 { "int".to_owned() } else { format!("S{number}") };
+    let unions = (0..40).map(|number| {
+        let next = name(number + 1);
+        let of = json!([format!("array<{next}>"), format!("map<{next}>"), "null"]);
+        (name(number), json!({ "info": "One", "type": "union", "of": of }))
+    });
+    let definition = definition_with(unions, "S0");
+    let code = rust_code(&read(&definition), Purpose::Types);
+    assert!(code.contains("pub enum S39") && code.len() < 100_000, "{}", code.len());
+    let page = TestServer::echo(&[("x.json", definition)]).send(&Request::new("GET", "/docs/schemas/S0.md"));
+    let text = String::from_utf8(page.body).unwrap();
+    assert!(text.contains("each value S1"), "{text}");
+    assert!(text.len() < 10_000, "{text}");
 }
 
 #[test]

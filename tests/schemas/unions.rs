@@ -125,7 +125,12 @@ fn documents_describe_unions_and_maps() {
     }
     let server = server_of(FOLDER);
     let page = String::from_utf8(server.send(&Request::new("GET", "/docs/schemas/Event.md")).body).unwrap();
-    for part in ["an object whose type is created (Created), or removed (Removed), or batch (Batch)", "[`Created`]", "[`Removed`]", "[`Batch`]"] {
+    for part in [
+        "an object whose type is created (Created), or removed (Removed), or batch (Batch)",
+        "[`Created`]",
+        "[`Removed`]",
+        "[`Batch`]",
+    ] {
         assert!(page.contains(part), "{part}: {page}");
     }
 }
