@@ -160,8 +160,8 @@ fn examples_of_objects_in_header_fields_and_cookies_are_ascii() {
     for (key, is_ascii) in [("HEADER@X-Place", true), ("COOKIE@place", true), ("GET@place", false)] {
         let text = json!({ "/": { "a": { "GET": { "info": "A", "in": { (key): object } } } } }).to_string();
         let api = rulebook_model::read(vec![("a.json".into(), text.into_bytes())]).unwrap();
-        let parameter = &api.modules[0].services[0].methods[0].parameters[0];
-        let example = rulebook_model::describe::example::parameter_example(parameter).unwrap();
+        let method = &api.modules[0].services[0].methods[0];
+        let example = rulebook_model::describe::example::parameter_example(method, &method.parameters[0]).unwrap();
         assert_eq!(example.to_string().is_ascii(), is_ascii, "{key}: {example}");
     }
 }

@@ -99,7 +99,7 @@ fn assert_received(method: &Method, echo: &str, text: &str, language: Language) 
     let Some(args) = ["/args", "/data/args", "/result/args"].iter().find_map(|path| echo.pointer(path)) else { return };
     for own in example::sent_parameters(method) {
         let check = &own.r#type.check;
-        let Some(shown) = example::parameter_example(own) else { continue };
+        let Some(shown) = example::parameter_example(method, own) else { continue };
         let Ok(expected) = check.checked(Value::from(&shown)) else { continue };
         let printed = |value: &Json| if language.parses_responses() { with_doubles(value) } else { value.clone() };
         let expected = printed(&serde_json::to_value(expected).unwrap());
@@ -316,4 +316,40 @@ fn example_calls_go_to_the_first_server_with_an_http_url() {
         assert_eq!(at(urls, listening), "http://127.0.0.1:9410");
         assert_eq!(at(urls, None), "http://127.0.0.1:7000");
     }
+}
+
+/// A definition in which the examples of single parameters would break the constraints that compare them.
+fn definition_with_compared_parameters() -> Json {
+    let given = |term: &str| json!({ "info": "I", "type": term });
+    let with_default = |term: &str, default: Json| json!({ "info": "I", "type": term, "default": default });
+    let parameters = json!({
+        "GET@from": given("date"), "GET@to": given("date"),
+        "min": given("int"), "max": with_default("int", json!(-5)),
+        "first": with_default("string", json!("x")), "again": given("string"), "third": given("?string")
+    });
+    let constraints = json!([
+        { "less": ["from", "to"] }, { "less": ["min", "max"] }, { "equal": ["first", "again"] },
+        { "requires": { "first": ["third"] } }, { "equal": ["again", "third"] }
+    ]);
+    json!({ "/": { "a": { "POST": { "info": "I", "in": parameters, "constraints": constraints } } } })
+}
+
+#[test]
+fn example_calls_fulfill_the_constraints_that_compare_parameters() {
+    let definition = definition_with_compared_parameters();
+    let generated = Generated { files: vec![("a.json".to_owned(), definition)] };
+    assert_eq!(assert_calls_succeed(&[generated], Language::Curl), 1);
+}
+
+#[test]
+fn examples_in_openapi_fulfill_the_constraints_that_compare_parameters() {
+    let text = definition_with_compared_parameters().to_string();
+    let engine = echo_engine(vec![("a.json".into(), text.into_bytes())]);
+    let document = rulebook_model::describe::openapi(engine.api());
+    let operation = &document["paths"]["/a"]["post"];
+    let example = |index: usize| operation["parameters"][index]["example"].as_str().unwrap().to_owned();
+    assert!(example(0) < example(1), "{operation}");
+    let body = &operation["requestBody"]["content"]["application/json"]["example"];
+    assert!(body["min"].as_i64() < body["max"].as_i64(), "{body}");
+    assert_eq!((&body["first"], &body["third"]), (&body["again"], &body["again"]), "{body}");
 }

@@ -73,7 +73,7 @@ fn example_values(method: &Method, curl: &str) -> Option<Vec<Json>> {
             let names = curl.split(&start).skip(1).map(|rest| rest.split('\'').next().unwrap());
             return json!(names.collect::<Vec<_>>());
         }
-        let value = example::parameter_example(parameter).unwrap_or_else(|| "value".into());
+        let value = example::parameter_example(method, parameter).unwrap_or_else(|| "value".into());
         Json::from(value.to_string())
     };
     Some(method.parameters.iter().map(value).collect())

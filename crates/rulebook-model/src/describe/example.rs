@@ -4,6 +4,8 @@
 //! neither, an example is generated from the type of the parameter; this example is the same in every document. Every
 //! example passes the check of its type.
 
+pub(super) mod compared;
+
 use std::borrow::Cow;
 
 use serde_json::Value as Json;
@@ -14,10 +16,16 @@ use crate::envelope::{Envelope, JsonMemberWriter};
 use crate::model::{Location, Method, Output, Parameter, Schema};
 use crate::types::{Arity, Check};
 
-/// Returns an example value of a parameter. A request can carry this value in the location from which the parameter is
-/// read, such as the query. Returns `None` if no such value exists, for example for files.
+/// Returns an example value of a parameter of a method. A request can carry this value in the location from which the
+/// parameter is read, such as the query. If the constraints of the method compare the parameter with others, the
+/// examples of all of them fulfill the constraints. Returns `None` if no such value exists, for example for files.
 #[must_use]
-pub fn parameter_example(parameter: &Parameter) -> Option<Json> {
+pub fn parameter_example(method: &Method, parameter: &Parameter) -> Option<Json> {
+    compared::example(method, parameter).or_else(|| independent_example(parameter))
+}
+
+/// Returns an example value of a parameter without regard to other parameters.
+fn independent_example(parameter: &Parameter) -> Option<Json> {
     let is_sendable = |value: &Value<'_>| is_sendable(parameter.from, value);
     let declared = parameter.example.clone().or_else(|| parameter_default(parameter));
     let declared = declared.filter(|declared| is_sendable(&Value::from(declared)));
@@ -32,7 +40,7 @@ pub fn sent_parameters(method: &Method) -> Vec<&Parameter> {
     let mut sent: Vec<bool> = method.parameters.iter().map(|p| !p.optional || p.example.is_some()).collect();
     let values: Vec<Option<Value<'static>>> = match method.constraints.as_slice() {
         [] => Vec::new(),
-        _ => method.parameters.iter().map(|p| parameter_example(p).as_ref().map(Value::from)).collect(),
+        _ => method.parameters.iter().map(|p| parameter_example(method, p).as_ref().map(Value::from)).collect(),
     };
     let index = |name: &str| method.parameters.iter().position(|parameter| parameter.name == name);
     for _ in 0..method.constraints.len() * MAX_CHANGES {

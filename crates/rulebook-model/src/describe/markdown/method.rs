@@ -37,8 +37,10 @@ pub(super) fn write_method(api: &Api, module: &Module, method: &Method, page: &m
     if !method.parameters.is_empty() {
         page.write_line("### Parameters");
         let head = ["Name", "In", "Type", "Required", "Default", "Description"];
-        page.write_table(head, method.parameters.iter().map(parameter_row).collect());
-        page.write_nested_list(method.parameters.iter().flat_map(pages::member_lines).collect());
+        page.write_table(head, method.parameters.iter().map(|parameter| parameter_row(method, parameter)).collect());
+        page.write_nested_list(
+            method.parameters.iter().flat_map(|parameter| pages::member_lines(method, parameter)).collect(),
+        );
     }
     let constraints = method.constraints_in_words();
     if !constraints.is_empty() {
@@ -67,8 +69,9 @@ pub(super) fn describe_scope(method: &Method) -> String {
 }
 
 /// Returns the row that describes a parameter in the table of parameters.
-fn parameter_row(parameter: &Parameter) -> [String; 6] {
-    let example = example_beside_default(parameter).map(|example| format!(" (example: {})", json_code(&example)));
+fn parameter_row(method: &Method, parameter: &Parameter) -> [String; 6] {
+    let example =
+        example_beside_default(method, parameter).map(|example| format!(" (example: {})", json_code(&example)));
     let name = code_span(if parameter.key.is_empty() { &parameter.name } else { &parameter.key });
     let brackets = bracket_name(parameter).map(|name| format!(" or {}", code_span(&name)));
     let expected = parameter.r#type.check.expected();
@@ -90,8 +93,8 @@ fn parameter_row(parameter: &Parameter) -> [String; 6] {
 
 /// Returns an example of a parameter. If the parameter has a default, its example is returned only if the definition
 /// contains one.
-fn example_beside_default(parameter: &Parameter) -> Option<Json> {
-    if parameter.default.is_some() { parameter.example.clone() } else { example::parameter_example(parameter) }
+fn example_beside_default(method: &Method, parameter: &Parameter) -> Option<Json> {
+    if parameter.default.is_some() { parameter.example.clone() } else { example::parameter_example(method, parameter) }
 }
 
 /// Formats a value as JSON in a code span.

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use serde_json::{Map, Value as Json};
 use utoipa::openapi::Components;
 
+use super::super::example::compared::is_compared;
 use super::error_classes::{self, ErrorClass};
 use super::headers::has_rate_limits;
 use super::parameters::{self, describe_parameter, operation_parameters, placement};
@@ -91,10 +92,15 @@ impl<'a> OperationDescriber<'a> {
         let mut indexes: Vec<_> = placed
             .into_iter()
             .map(|parameter| {
-                *known_parameters.entry(parameter).or_insert_with(|| {
-                    let described = describe_parameter(parameter, &method.id, schemas);
+                let mut describe = || {
+                    let described = describe_parameter(parameter, method, schemas);
                     parts.find_or_add(&described, part_name(parameter.name), schemas)
-                })
+                };
+                // The example of such a parameter depends on the other parameters of its method.
+                if is_compared(method, parameter.parameter) {
+                    return describe();
+                }
+                *known_parameters.entry(parameter).or_insert_with(describe)
             })
             .collect();
         if has_undeclared_link_header {

@@ -81,10 +81,10 @@ fn openapi_location(placement: Placement) -> ParameterIn {
     }
 }
 
-/// Describes a parameter. `method_id` is the id of its method.
+/// Describes a parameter of a method.
 pub(super) fn describe_parameter(
     PlacedParameter { name, parameter, placement }: PlacedParameter<'_>,
-    method_id: &str,
+    method: &Method,
     schemas: &mut Schemas,
 ) -> Parameter {
     let is_required = placement == Placement::Path || !parameter.optional;
@@ -92,8 +92,8 @@ pub(super) fn describe_parameter(
     let notes = encoding.note.into_iter().chain(bracket_note(parameter, placement));
     let info = notes.fold(parameter.info.clone(), |info, note| format!("{info}\n\n{note}"));
     let schema = schemas.add_referenced(encoding.schema, &*parameter.r#type.check);
-    let schema = schemas.type_schema_or_reference(&[name, method_id], schema);
-    let value = example::parameter_example(parameter);
+    let schema = schemas.type_schema_or_reference(&[name, &method.id], schema);
+    let value = example::parameter_example(method, parameter);
     let example = value.and_then(|value| value_for_documents(&parameter.r#type, &encoding.style, value));
     // The serialization of a value other than a text can contain characters that are not allowed in this part of the
     // request. A default or an example with such characters is omitted.

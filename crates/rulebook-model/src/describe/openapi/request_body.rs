@@ -50,7 +50,6 @@ pub(super) fn request_body(
     {
         return whole_body(parameter, method, schemas);
     }
-    let method_id = method.id.as_str();
     let constraints = body_constraints(method, fields);
     let with_constraints = |mut schema: Json| {
         if let Json::Object(members) = &mut schema {
@@ -69,10 +68,10 @@ pub(super) fn request_body(
     let required =
         if needs_fields || fields.iter().any(|field| !field.optional) { Required::True } else { Required::False };
     let mut body = RequestBodyBuilder::new().required(Some(required)).build();
-    let form = object_schema(&fields, is_closed, |field| form_field_schema(field, method_id, schemas));
-    let form = schemas.inline_or_component(&[&format!("{method_id}.form")], with_constraints(form));
+    let form = object_schema(&fields, is_closed, |field| form_field_schema(field, method, schemas));
+    let form = schemas.inline_or_component(&[&format!("{}.form", method.id)], with_constraints(form));
     let mut add = |media_type: &str, schema: Json, encoding: BTreeMap<String, Encoding>, schemas: &mut Schemas| {
-        let example = body_example(&sent, media_type == JSON_MEDIA_TYPE);
+        let example = body_example(method, &sent, media_type == JSON_MEDIA_TYPE);
         let mut content =
             ContentBuilder::new().schema(Some(schemas.add_with_placeholder(schema))).example(example).build();
         content.encoding = encoding;
@@ -80,8 +79,8 @@ pub(super) fn request_body(
     };
     // Only multipart forms can contain files.
     if !fields.iter().any(|field| is_file_field(field)) {
-        let json = object_schema(&fields, is_closed, |field| json_field_schema(field, method_id, schemas));
-        let json = schemas.inline_or_component(&[&format!("{method_id}.body")], with_constraints(json));
+        let json = object_schema(&fields, is_closed, |field| json_field_schema(field, method, schemas));
+        let json = schemas.inline_or_component(&[&format!("{}.body", method.id)], with_constraints(json));
         add(JSON_MEDIA_TYPE, json, BTreeMap::new(), schemas);
         let encoding = non_default_encodings(&fields, urlencoded_field_encoding);
         add("application/x-www-form-urlencoded", form.clone(), encoding, schemas);
@@ -92,9 +91,9 @@ pub(super) fn request_body(
 
 /// Describes the request body that is the value of a parameter.
 fn whole_body(parameter: &Parameter, method: &Method, schemas: &mut Schemas) -> RequestBody {
-    let schema = json_field_schema(parameter, &method.id, schemas);
+    let schema = json_field_schema(parameter, method, schemas);
     let is_sent = example::sent_parameters(method).iter().any(|sent| std::ptr::eq(*sent, parameter));
-    let example = if is_sent { example::parameter_example(parameter) } else { None };
+    let example = if is_sent { example::parameter_example(method, parameter) } else { None };
     let content = ContentBuilder::new().schema(Some(schemas.add_with_placeholder(schema))).example(example).build();
     let required = if parameter.optional { Required::False } else { Required::True };
     let mut body = RequestBodyBuilder::new().required(Some(required)).build();
@@ -104,16 +103,18 @@ fn whole_body(parameter: &Parameter, method: &Method, schemas: &mut Schemas) -> 
 
 /// Returns an example of a request body with these fields. Returns `None` if there are no fields, or if no example
 /// value exists for one of them.
-fn body_example(fields: &[&Parameter], in_json: bool) -> Option<Json> {
-    let example = |field| if in_json { example::parameter_example(field) } else { form_field_example(field) };
+fn body_example(method: &Method, fields: &[&Parameter], in_json: bool) -> Option<Json> {
+    let example = |field| {
+        if in_json { example::parameter_example(method, field) } else { form_field_example(method, field) }
+    };
     let members = fields.iter().map(|field| Some((field.key.clone(), example(field)?)));
     members.collect::<Option<Map<_, _>>>().filter(|members| !members.is_empty()).map(Json::Object)
 }
 
 /// Returns the example value of a form field, or `None` if no example value can be serialized in a form.
-fn form_field_example(field: &Parameter) -> Option<Json> {
+fn form_field_example(method: &Method, field: &Parameter) -> Option<Json> {
     let style = serialization::text_style(&field.r#type, Placement::Form);
-    serialization::value_for_documents(&field.r#type, &style, example::parameter_example(field)?)
+    serialization::value_for_documents(&field.r#type, &style, example::parameter_example(method, field)?)
 }
 
 fn is_file_field(field: &Parameter) -> bool {
@@ -137,20 +138,20 @@ fn object_schema(fields: &[&Parameter], is_closed: bool, mut schema: impl FnMut(
 
 /// Returns the schema of a field in a JSON body, or of the whole body. If the parameter is optional, null is allowed
 /// and means the same as omitting the parameter.
-fn json_field_schema(field: &Parameter, method_id: &str, schemas: &mut Schemas) -> Json {
+fn json_field_schema(field: &Parameter, method: &Method, schemas: &mut Schemas) -> Json {
     let check = &field.r#type.check;
     let schema = schemas.add_referenced(check.schema(), &**check);
     let name = field.request_name();
-    let mut schema = schemas.type_schema_or_reference(&[name, &format!("{method_id}.{name}")], schema);
+    let mut schema = schemas.type_schema_or_reference(&[name, &format!("{}.{name}", method.id)], schema);
     if field.optional && !check.accepts_null() {
         schema = nullable_schema(schema);
     }
-    let example = example::parameter_example(field).filter(|_| example::has_additional_example(field));
+    let example = example::parameter_example(method, field).filter(|_| example::has_additional_example(field));
     with_description(schema, &field.info, example::parameter_default(field), example.as_ref())
 }
 
 /// Returns the schema of a field in a form. The value of a form field is a text or a file.
-fn form_field_schema(field: &Parameter, method_id: &str, schemas: &mut Schemas) -> Json {
+fn form_field_schema(field: &Parameter, method: &Method, schemas: &mut Schemas) -> Json {
     let encoding = text_encoding(&field.r#type, Placement::Form, !field.optional);
     let mut info = field.info.clone();
     if is_file_field(field) {
@@ -163,8 +164,8 @@ fn form_field_schema(field: &Parameter, method_id: &str, schemas: &mut Schemas) 
     let notes = encoding.note.into_iter().chain(single).chain(serialization::bracket_note(field, Placement::Form));
     let info = notes.fold(info, |info, note| format!("{info}\n\n{note}"));
     let schema = schemas.add_referenced(encoding.schema, &*field.r#type.check);
-    let schema = schemas.type_schema_or_reference(&[&field.key, &format!("{method_id}.{}", field.key)], schema);
-    let example = form_field_example(field).filter(|_| example::has_additional_example(field));
+    let schema = schemas.type_schema_or_reference(&[&field.key, &format!("{}.{}", method.id, field.key)], schema);
+    let example = form_field_example(method, field).filter(|_| example::has_additional_example(field));
     with_description(schema, &info, serialization::default_for_documents(field, &encoding.style), example.as_ref())
 }
 

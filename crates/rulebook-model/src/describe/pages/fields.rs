@@ -13,16 +13,16 @@ use crate::describe::bracket_name::bracket_name;
 use crate::describe::example;
 use crate::describe::list_format::describe_list_format;
 use crate::describe::words::type_in_words;
-use crate::model::{Location, Output, Parameter};
+use crate::model::{Location, Method, Output, Parameter};
 use crate::types::{Check, ObjectField};
 
-/// Describes a parameter.
-pub(super) fn parameter_field(parameter: &Parameter) -> Field<'_> {
+/// Describes a parameter of a method.
+pub(super) fn parameter_field<'p>(method: &Method, parameter: &'p Parameter) -> Field<'p> {
     let name = parameter.request_name();
     let is_optional = parameter.optional || parameter.default.is_some();
     let default = parameter.default.as_ref().map(|default| ("default", json_line(default)));
     let brackets = bracket_name(parameter).map(|name| (bracket_label(parameter.from), Cow::Owned(name)));
-    let example = example::parameter_example(parameter);
+    let example = example::parameter_example(method, parameter);
     let schemas = schema_links(&*parameter.r#type.check);
     let members = member_fields(parameter.r#type.check.members(), example.as_ref(), !schemas.is_empty());
     // An example that is equal to the default is omitted, and so is the example of an object whose members have

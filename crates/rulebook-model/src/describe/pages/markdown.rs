@@ -208,9 +208,9 @@ pub(in crate::describe) fn schema_lines(schema: &NamedSchema) -> Vec<(usize, Str
 
 /// Describes a parameter that is an object: a line with the name of the parameter, and a line for each member of the
 /// object. Each line has its nesting depth. The result is empty if the type of the parameter declares no members.
-pub(in crate::describe) fn member_lines(parameter: &Parameter) -> Vec<(usize, String)> {
+pub(in crate::describe) fn member_lines(method: &Method, parameter: &Parameter) -> Vec<(usize, String)> {
     let mut lines = Vec::new();
-    collect_list_lines(0, types::parameter_item(parameter).as_slice(), LinkContext::ROOT, &mut lines);
+    collect_list_lines(0, types::parameter_item(method, parameter).as_slice(), LinkContext::ROOT, &mut lines);
     lines
 }
 

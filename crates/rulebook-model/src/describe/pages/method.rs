@@ -23,7 +23,9 @@ pub(super) fn method_page(pages: &Pages, index: usize) -> PageDocument<'_> {
     if method.parameters.is_empty() {
         blocks.push(Block::paragraph("This method has no parameters."));
     } else {
-        blocks.push(Block::Fields(method.parameters.iter().map(parameter_field).collect()));
+        blocks.push(Block::Fields(
+            method.parameters.iter().map(|parameter| parameter_field(method, parameter)).collect(),
+        ));
     }
     let constraints = method.constraints_in_words();
     if !constraints.is_empty() {

@@ -10,7 +10,7 @@ use crate::constraint::{CONSTRAINTS_KEY, Constraint};
 use crate::describe::escape::escape_like_json;
 use crate::describe::example;
 use crate::invisible::is_control_character;
-use crate::model::{Output, Parameter};
+use crate::model::{Method, Output, Parameter};
 
 /// The attribute with the attributes of a list's items.
 const ITEMS_KEY: &str = "items";
@@ -30,8 +30,8 @@ pub(super) fn output_item(output: &Output) -> ListItem<'_> {
 
 /// Describes the members of a parameter that is an object. Returns `None` if the type of the parameter declares no
 /// members.
-pub(super) fn parameter_item(parameter: &Parameter) -> Option<ListItem<'_>> {
-    let example = example::parameter_example(parameter);
+pub(super) fn parameter_item<'p>(method: &Method, parameter: &'p Parameter) -> Option<ListItem<'p>> {
+    let example = example::parameter_example(method, parameter);
     let nested_items = member_items(&parameter.r#type.written.attributes, example.as_ref());
     let name = vec![Inline::code(parameter.request_name()), Inline::text(":")];
     (!nested_items.is_empty()).then(|| ListItem { nested_items, ..ListItem::new(name) })

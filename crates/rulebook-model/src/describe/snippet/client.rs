@@ -28,7 +28,7 @@ pub(super) fn format_client_code(api: &Api, server: &str, method: &Method) -> St
                 _ => files.concat(),
             }
         } else {
-            let value = sample_value(parameter);
+            let value = sample_value(method, parameter);
             if is_exact_in_javascript(&value) {
                 indented_json(&value)
             } else {

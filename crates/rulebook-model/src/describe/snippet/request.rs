@@ -63,14 +63,18 @@ impl SampleRequest {
         for parameter in parameters_to_send(method) {
             match placement(method.http, parameter) {
                 Some(Placement::Query) => {
-                    let texts = field_texts(parameter, Placement::Query).into_iter();
+                    let texts = field_texts(method, parameter, Placement::Query).into_iter();
                     query.extend(
                         texts.map(|text| format!("{}={}", percent_encode(&parameter.key), percent_encode(&text))),
                     );
                 }
-                Some(Placement::Header) => request.add_header(parameter),
+                Some(Placement::Header) => request.add_header(method, parameter),
                 Some(Placement::Cookie) => {
-                    cookies.push(format!("{}={}", parameter.key, single_field_text(parameter, Placement::Cookie)));
+                    cookies.push(format!(
+                        "{}={}",
+                        parameter.key,
+                        single_field_text(method, parameter, Placement::Cookie)
+                    ));
                 }
                 Some(Placement::Path | Placement::Form) => {}
                 None => fields.push(parameter),
@@ -86,16 +90,16 @@ impl SampleRequest {
         if !cookies.is_empty() {
             request.headers.push((COOKIE.to_owned(), cookies.join("; ")));
         }
-        request.body = sample_body(&fields);
+        request.body = sample_body(method, &fields);
         request
     }
 
     /// Adds the header field of a parameter, unless the request already has this header field or the body determines
     /// it.
-    fn add_header(&mut self, parameter: &Parameter) {
+    fn add_header(&mut self, method: &Method, parameter: &Parameter) {
         let is_same = |(name, _): &(String, String)| name.eq_ignore_ascii_case(&parameter.key);
         if !self.headers.iter().any(is_same) && parameter.key != "content-type" {
-            self.headers.push((parameter.key.clone(), single_field_text(parameter, Placement::Header)));
+            self.headers.push((parameter.key.clone(), single_field_text(method, parameter, Placement::Header)));
         }
     }
 }
@@ -129,7 +133,7 @@ fn sample_path(uri: &str, method: &Method) -> String {
     let fill = |segment| {
         let parameter = captured(segment);
         parameter.map_or(Cow::Borrowed(segment), |parameter| {
-            percent_encode(&single_field_text(parameter, Placement::Path)).to_string().into()
+            percent_encode(&single_field_text(method, parameter, Placement::Path)).to_string().into()
         })
     };
     let mut path = uri.split('/').map(fill).collect::<Vec<_>>().join("/");
@@ -141,28 +145,28 @@ fn sample_path(uri: &str, method: &Method) -> String {
     for position in &positions[..count] {
         path.push('/');
         if is_in_example_request(position) {
-            path.extend(percent_encode(&single_field_text(position, Placement::Path)));
+            path.extend(percent_encode(&single_field_text(method, position, Placement::Path)));
         }
     }
     path
 }
 
-fn sample_body(fields: &[&Parameter]) -> SampleBody {
+fn sample_body(method: &Method, fields: &[&Parameter]) -> SampleBody {
     if fields.is_empty() {
         return SampleBody::Empty;
     }
     if let Some(whole) = fields.iter().find(|field| field.is_whole_body()) {
-        return SampleBody::Json(sample_value(whole));
+        return SampleBody::Json(sample_value(method, whole));
     }
     if !fields.iter().any(|field| is_file(field)) {
-        let members = fields.iter().map(|field| (field.key.clone(), sample_value(field)));
+        let members = fields.iter().map(|field| (field.key.clone(), sample_value(method, field)));
         return SampleBody::Json(Json::Object(members.collect::<Map<_, _>>()));
     }
     let parts = fields.iter().flat_map(|field| {
         let parts: Vec<FormPart> = if is_file(field) {
             sample_file_names(field).into_iter().map(FormPart::File).collect()
         } else {
-            field_texts(field, Placement::Form).into_iter().map(FormPart::Text).collect()
+            field_texts(method, field, Placement::Form).into_iter().map(FormPart::Text).collect()
         };
         parts.into_iter().map(|part| (field.key.clone(), part))
     });
@@ -197,21 +201,21 @@ pub(super) fn sample_file_names(parameter: &Parameter) -> Vec<String> {
 }
 
 /// Returns the example value of a parameter, or the placeholder `value` if no example can be generated.
-pub(super) fn sample_value(parameter: &Parameter) -> Json {
-    example::parameter_example(parameter).unwrap_or_else(|| "value".into())
+pub(super) fn sample_value(method: &Method, parameter: &Parameter) -> Json {
+    example::parameter_example(method, parameter).unwrap_or_else(|| "value".into())
 }
 
 /// Returns the example value of a parameter as one text. Must only be used for a placement in which a parameter has a
 /// single field, such as a header field.
-fn single_field_text(parameter: &Parameter, placement: Placement) -> String {
-    field_texts(parameter, placement).into_iter().next().unwrap_or_default()
+fn single_field_text(method: &Method, parameter: &Parameter, placement: Placement) -> String {
+    field_texts(method, parameter, placement).into_iter().next().unwrap_or_default()
 }
 
 /// Returns the example value of a parameter as the texts of one or more request fields. The value is serialized in the
 /// style that the OpenAPI document describes. If the type would decode these texts to another value, the value is
 /// serialized as JSON instead.
-fn field_texts(parameter: &Parameter, placement: Placement) -> Vec<String> {
-    let value = sample_value(parameter);
+fn field_texts(method: &Method, parameter: &Parameter, placement: Placement) -> Vec<String> {
+    let value = sample_value(method, parameter);
     let items = || value.as_array().into_iter().flatten().map(json_to_text);
     let texts = match text_style(&parameter.r#type, placement) {
         TextStyle::Plain => vec![json_to_text(&value)],
