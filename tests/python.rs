@@ -53,7 +53,7 @@ fn names_that_python_reserves_are_changed_in_python_clients() {
 fn python_arguments_do_not_hide_the_type_of_the_result() {
     let api = Rulebook::load("tests/typescript/names").check().expect("the definition is valid");
     let client = python(&api);
-    for part in ["        license_: str,\n", "list_: int | None = None,\n", "    ) -> license:\n"] {
+    for part in ["        license_: str,\n", "    ) -> license:\n"] {
         assert!(client.contains(part), "{part}: {client}");
     }
 }

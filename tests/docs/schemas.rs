@@ -49,7 +49,7 @@ fn names_with_brackets_lead_to_a_text_also_in_recursive_types() {
     let pages = render_pages(&json!({
         "schemas": {
             "Tree": { "info": "T", "fields": { "parent": field("?Tree"), "name": field("string") } },
-            "Lists": { "info": "L", "type": "array<Lists>" }
+            "Lists": { "info": "L", "type": "union", "of": ["array<Lists>", "null"] }
         },
         "/": { "a": { "GET": { "info": "I", "in": { "GET@tree": field("Tree"), "GET@lists": field("?Lists") } } } }
     }));

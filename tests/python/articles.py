@@ -339,6 +339,14 @@ class Article(TypedDict):
     picture: NotRequired[Picture | None]
 
 
+# A description of a user
+Description: TypeAlias = str
+
+
+# A display name
+DisplayName: TypeAlias = str
+
+
 # A language (ISO 639-1 code)
 Language: TypeAlias = str
 
@@ -370,6 +378,10 @@ class Picture(TypedDict):
     media_type: str
     # The size of the picture in bytes
     size: int
+
+
+# A text to search for, ignoring case
+SearchText: TypeAlias = str
 
 
 # The tags of an article
@@ -650,7 +662,7 @@ class ArticleFunctions:
     def list(
         self,
         *,
-        words: str | None = None,
+        words: SearchText | None = None,
         tag: str | None = None,
         language: Language | None = None,
         author: str | None = None,
@@ -994,8 +1006,8 @@ class PublicationSearchFunctions:
     def post(
         self,
         *,
-        words: str | None = None,
-        language: str | None = None,
+        words: SearchText | None = None,
+        language: Language | None = None,
         page: int | None = None,
     ) -> PublicationSearchPostResult:
         """Search articles, newest first, twenty on a page
@@ -1120,9 +1132,9 @@ class UserFunctions:
         self,
         *,
         login: str,
-        name: str,
+        name: DisplayName,
         password: str,
-        about: str | None = None,
+        about: Description | None = None,
     ) -> UserRegisterResult:
         """Register as an author
 
@@ -1145,8 +1157,8 @@ class UserFunctions:
         self,
         *,
         user_id: int,
-        name: str | None = None,
-        about: str | None = None,
+        name: DisplayName | None = None,
+        about: Description | None = None,
     ) -> UserUpdateResult:
         """Change a profile; omitted members stay unchanged
 

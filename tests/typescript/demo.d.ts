@@ -203,7 +203,7 @@ export interface Methods {
   "article.list": {
     arguments: {
       /** Only articles with this text in the title or the text, ignoring case */
-      words?: string | null;
+      words?: SearchTextArgument | null;
       /** Only articles with this tag, ignoring case */
       tag?: string | null;
       /** Only articles in this language (ISO 639-1 code) */
@@ -418,9 +418,9 @@ export interface Methods {
   "publication.search.post": {
     arguments: {
       /** Only articles with this text in the title or the text, ignoring case */
-      words?: string | null;
+      words?: SearchTextArgument | null;
       /** Only articles in this language (ISO 639-1 code) */
-      language?: string | null;
+      language?: LanguageArgument | null;
       /**
        * The number of the page, from 1
        * @default 1
@@ -448,14 +448,14 @@ export interface Methods {
       /** The login name */
       login: string;
       /** The display name */
-      name: string;
+      name: DisplayNameArgument;
       /** The password, at least ten characters */
       password: string;
       /**
        * A description of the user
        * @default ""
        */
-      about?: string | null;
+      about?: DescriptionArgument | null;
     };
     result: {
       /** The id of the new user */
@@ -526,9 +526,9 @@ export interface Methods {
       /** The id of the user */
       user_id: number | bigint;
       /** The display name */
-      name?: string | null;
+      name?: DisplayNameArgument | null;
       /** A description of the user */
-      about?: string | null;
+      about?: DescriptionArgument | null;
     };
     result: {
       /** The current display name */
@@ -614,8 +614,17 @@ export type Text = string;
 /** The title of an article */
 export type Title = string;
 
+/** A description of a user */
+export type DescriptionArgument = string;
+
+/** A display name */
+export type DisplayNameArgument = string;
+
 /** A language (ISO 639-1 code) */
 export type LanguageArgument = string;
+
+/** A text to search for, ignoring case */
+export type SearchTextArgument = string;
 
 /** The tags of an article */
 export type TagsArgument = ReadonlyArray<string>;
