@@ -350,6 +350,7 @@ fn examples_in_openapi_fulfill_the_constraints_that_compare_parameters() {
     let example = |index: usize| operation["parameters"][index]["example"].as_str().unwrap().to_owned();
     assert!(example(0) < example(1), "{operation}");
     let body = &operation["requestBody"]["content"]["application/json"]["example"];
-    assert!(body["min"].as_i64() < body["max"].as_i64(), "{body}");
-    assert_eq!((&body["first"], &body["third"]), (&body["again"], &body["again"]), "{body}");
+    // The server compares these members with the defaults of others, which the example does not contain.
+    assert!(body["min"].as_i64() < Some(-5), "{body}");
+    assert_eq!((body["again"].as_str(), body["third"].as_str()), (Some("x"), Some("x")), "{body}");
 }

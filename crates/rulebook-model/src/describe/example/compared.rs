@@ -37,7 +37,12 @@ pub(super) fn example(method: &Method, parameter: &Parameter) -> Option<Json> {
 }
 
 fn can_be_omitted(parameter: &Parameter) -> bool {
-    parameter.optional && parameter.example.is_none()
+    parameter.optional && parameter.example.is_none() && parameter.default.is_none()
+}
+
+/// Returns `true` if the definition chooses the value that is compared.
+fn is_fixed(parameter: &Parameter) -> bool {
+    parameter.example.is_some() || parameter.default.is_some()
 }
 
 /// Returns `true` if a request can carry the value, and the parameter can have it.
@@ -46,10 +51,10 @@ fn is_possible(parameter: &Parameter, value: &Value<'static>) -> bool {
 }
 
 /// Returns the values that can be the example of a parameter, the preferred value first. An example in the definition
-/// is not replaced.
+/// is not replaced, nor is a default, which the server uses if a request does not contain the parameter.
 fn candidates(parameter: &Parameter) -> Vec<Value<'static>> {
     let preferred = independent_example(parameter).as_ref().map(Value::from);
-    if parameter.example.is_some() {
+    if is_fixed(parameter) {
         return preferred.into_iter().collect();
     }
     let others = parameter.r#type.check.boundary_values().into_iter();
@@ -69,7 +74,7 @@ impl<'m> Search<'m> {
     /// candidates, too. Returns `false` if no values were found.
     fn choose(&mut self, parameters: &[(&'m Parameter, Vec<Value<'static>>)]) -> bool {
         let Some(((parameter, candidates), others)) = parameters.split_first() else { return true };
-        let equal = self.chosen.values().filter(|value| parameter.example.is_none() && is_possible(parameter, value));
+        let equal = self.chosen.values().filter(|value| !is_fixed(parameter) && is_possible(parameter, value));
         let equal: Vec<_> = equal.cloned().collect();
         for candidate in candidates.iter().take(1).chain(&equal).chain(candidates.iter().skip(1)) {
             self.tries += 1;

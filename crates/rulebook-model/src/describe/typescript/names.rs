@@ -1,6 +1,6 @@
 //! The names of the TypeScript types of schemas.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::types::ValueRole;
 use crate::describe::unique_names::UniqueNames;
@@ -84,10 +84,10 @@ pub(super) struct SchemaTypeNames {
 
 impl SchemaTypeNames {
     /// Chooses the names for the schemas with these keys.
-    pub(super) fn new<'k>(keys: impl Iterator<Item = &'k str> + Clone) -> Self {
+    pub(super) fn new(keys: &BTreeSet<&str>) -> Self {
         let mut used = UniqueNames::reserving(KEYWORDS.into_iter().chain(OTHER_NAMES));
         let mut names = |end: &str| -> HashMap<String, String> {
-            keys.clone().map(|key| (key.to_owned(), used.add(&(to_identifier(key) + end)))).collect()
+            keys.iter().map(|key| ((*key).to_owned(), used.add(&(to_identifier(key) + end)))).collect()
         };
         // The names of the results are chosen first, so that most are the names of their schemas.
         let results = names("");

@@ -25,9 +25,7 @@ impl UsedSchemas {
 
     /// Returns the names of the types of all schemas.
     pub(super) fn type_names(&self) -> SchemaTypeNames {
-        let all: BTreeMap<&str, ()> =
-            self.results.keys().chain(self.arguments.keys()).map(|key| (key.as_str(), ())).collect();
-        SchemaTypeNames::new(all.keys().copied())
+        SchemaTypeNames::new(&self.results.keys().chain(self.arguments.keys()).map(String::as_str).collect())
     }
 
     /// Returns the declarations of a type for each schema.
