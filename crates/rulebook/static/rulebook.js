@@ -633,7 +633,7 @@ const UNIONS = new WeakMap();
 
 /**
  * Returns the branches of a union, each with the kinds of its values, and the member by which objects of several
- * branches are told apart: `tags` are its values in the objects of a branch.
+ * branches are distinguished: `tags` are its values in the objects of a branch.
  */
 function unionOf(schema) {
   if (!UNIONS.has(schema)) {

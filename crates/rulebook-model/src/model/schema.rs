@@ -20,8 +20,8 @@ pub struct Schema {
     pub r#type: ParameterType,
     /// An example of a value, for documents.
     pub example: Option<Json>,
-    /// The keys of the schemas that the definition names under `extends`, for documents. The type already contains their
-    /// fields and constraints.
+    /// The keys of the schemas that the definition names under `extends`, for documents. The type already contains
+    /// their fields and constraints.
     pub extends: Vec<String>,
     /// The position of the schema's name in the definition.
     pub span: Span,
