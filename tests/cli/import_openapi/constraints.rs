@@ -13,7 +13,7 @@ fn import(schemas: &Json, body: &Json) -> (Json, Json, Vec<String>) {
         "openapi": "3.1.0", "info": { "title": "Constraints", "version": 1.5 }, "components": { "schemas": schemas },
         "paths": { "/p": { "post": {
             "requestBody": { "required": true, "content": { "application/json": { "schema": body } } },
-            "responses": { "204": { "description": "None" } }
+            "responses": { "204": { "description": "No Content" } }
         } } }
     });
     let (folder, result) = import_text("api.json", &description.to_string());
@@ -24,6 +24,8 @@ fn import(schemas: &Json, body: &Json) -> (Json, Json, Vec<String>) {
     let losses = fs::read_to_string(folder.path().join("losses.txt")).unwrap();
     let losses = losses.lines().map(|loss| {
         let (kind, rest) = loss.split_once(": ").unwrap();
+        assert!(!kind.ends_with(", accepts fewer"), "{loss}");
+        let kind = kind.trim_end_matches(", accepts more");
         let place = rest.split_once(": ").unwrap().0;
         assert!(description.pointer(place).is_some(), "{loss}");
         format!("{kind} {place}")
@@ -60,7 +62,7 @@ fn every_constraint_of_a_schema_is_expressed_or_reported() {
         (
             json!({ "anyOf": [cat_reference, { "type": "string" }], "required": ["t"], "minProperties": 3,
                 "maxLength": 3 }),
-            &["keyword minProperties", "keyword maxLength", "constraint required"],
+            &["constraint required", "keyword minProperties", "keyword maxLength"],
         ),
         (json!({ "oneOf": [{ "type": "string" }, { "type": "integer" }], "minLength": 5 }), &["keyword minLength"]),
         (object(json!({ "propertyNames": { "pattern": "^a" } })), &["keyword propertyNames"]),
@@ -69,7 +71,7 @@ fn every_constraint_of_a_schema_is_expressed_or_reported() {
                 "additionalProperties": false }] }),
             &["keyword allOf/1/additionalProperties"],
         ),
-        (object(json!({ "required": ["z"] })), &["constraint "]),
+        (object(json!({ "required": ["z"] })), &[]),
         (object(json!({ "minProperties": 1 })), &[]),
     ] {
         let (_, _, found) = import(&json!({ "Cat": cat, "S": schema }), &json!({ "type": "array", "items": {} }));
@@ -110,12 +112,11 @@ fn constraints_of_a_body_with_fields_are_reported() {
         "allOf": [{ "if": { "required": ["a"] } }], "not": { "required": ["b"] } });
     let (app, parameters, mut losses) = import(&json!({}), &body);
     assert_eq!((&parameters["a"]["type"], &app["version"]), (&json!("string"), &json!("1.5")));
+    assert_eq!(parameters["z"]["type"], "any", "a required member without a schema can have any value");
     losses.sort();
     let place = "/paths/~1p/post/requestBody/content/application~1json/schema";
     let expected = ["allOf/0/if", "maxProperties", "minProperties", "not", "propertyNames"];
-    let mut all = vec![format!("constraint {place}")];
-    all.extend(expected.map(|keyword| format!("keyword {place}/{keyword}")));
-    assert_eq!(losses, all);
+    assert_eq!(losses, expected.map(|keyword| format!("keyword {place}/{keyword}")));
 }
 
 #[test]
@@ -124,7 +125,11 @@ fn no_value_that_a_schema_accepts_is_refused() {
         (json!({ "minimum": 3 }), json!({ "type": "any" }), &["minimum"][..]),
         (json!({ "pattern": "a" }), json!({ "type": "any" }), &["pattern"]),
         (json!({ "format": "date" }), json!({ "type": "any" }), &["format"]),
-        (json!({ "allOf": [{ "minimum": 3 }, { "title": "A" }] }), json!({ "type": "any" }), &["allOf/0/minimum"]),
+        (
+            json!({ "allOf": [{ "minimum": 3 }, { "title": "A" }] }),
+            json!({ "type": "any" }),
+            &["allOf/0/minimum", "allOf/1/title"],
+        ),
         (
             json!({ "type": "object", "patternProperties": { "^x": { "type": "string" } } }),
             json!({ "type": "object" }),

@@ -17,10 +17,17 @@ fn texts_that_are_not_descriptions_of_a_supported_version_are_refused() {
         ("{\"paths\": {}}", "error: api.json is not an OpenAPI description"),
         ("[1]", "error: api.json is not an OpenAPI description"),
         ("", "error: api.json is not an OpenAPI description"),
-        ("{\"openapi\": \"3.1.0\", \"paths\": {}}", "error: api.json has no operations that a definition can have"),
-        ("{\"openapi\": ", "error: api.json is neither JSON nor YAML: EOF"),
-        ("a: [", "error: api.json is neither JSON nor YAML: "),
-        ("a: *b", "error: api.json is neither JSON nor YAML: "),
+        ("{\"openapi\": ", "error: api.json cannot be read as JSON: EOF"),
+        ("{\"a\": 1, \"a\": 2}", "error: api.json cannot be read as JSON: the key `a` occurs twice in the same object"),
+        ("a: [", "error: api.json cannot be read as YAML: "),
+        (
+            "a: *b",
+            "error: api.json cannot be read as YAML: `*` refers to an anchor that no `&` defines before it (line 1,",
+        ),
+        ("a: 1\na: 2", "error: api.json cannot be read as YAML: the key `a` occurs twice in the same object (line 2,"),
+        ("a: 1\n---\nb: 2", "error: api.json cannot be read as YAML: a second document begins; write the description"),
+        ("a: .inf", "error: api.json cannot be read as YAML: `.inf` is a number that JSON does not have (line 1,"),
+        ("[a]: 1", "error: api.json cannot be read as YAML: a key must be a text (line 1,"),
     ] {
         let (folder, result) = import_text("api.json", text);
         assert_eq!((result.exit_code, result.stdout.as_str()), (Some(1), ""), "{text}: {}", result.stderr);
@@ -38,7 +45,13 @@ fn a_small_text_that_would_become_a_large_value_is_refused() {
     }
     let (_, result) = import_text("bomb.yaml", &text);
     assert_eq!(result.exit_code, Some(1), "{}", result.stdout);
-    assert!(result.stderr.starts_with("error: bomb.yaml is neither JSON nor YAML: "), "{}", result.stderr);
+    assert!(
+        result.stderr.starts_with(
+            "error: bomb.yaml cannot be read as YAML: the text is too large, or the values that `*` repeats "
+        ),
+        "{}",
+        result.stderr
+    );
 }
 
 #[test]

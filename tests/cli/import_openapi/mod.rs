@@ -5,6 +5,7 @@
 
 mod constraints;
 mod errors;
+mod losses;
 mod requests;
 mod whole_bodies;
 mod yaml;
@@ -85,7 +86,7 @@ fn a_description_that_a_definition_can_express_has_no_losses() {
         "openapi": "3.2.0", "info": { "title": "Hello", "version": "1" },
         "paths": { "/hello/{name}": { "get": {
             "parameters": [{ "name": "name", "in": "path", "required": true, "schema": { "type": "string" } }],
-            "responses": { "200": { "description": "A greeting", "content": { "application/json": {
+            "responses": { "200": { "description": "OK", "content": { "application/json": {
                 "schema": { "type": "object", "required": ["text"], "properties": { "text": { "type": "string" } } }
             } } } }
         } } }

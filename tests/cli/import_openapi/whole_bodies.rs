@@ -21,7 +21,7 @@ fn import(description: &Json) -> (Api, String) {
 fn import_body(body: &Json) -> (Vec<Parameter>, String) {
     let operation = json!({
         "parameters": [{ "name": "body", "in": "query", "schema": { "type": "string" } }],
-        "requestBody": body, "responses": { "204": { "description": "None" } }
+        "requestBody": body, "responses": { "204": { "description": "No Content" } }
     });
     let (api, losses) = import(&json!({
         "openapi": "3.1.0", "info": { "title": "Bodies", "version": "1" }, "paths": { "/a": { "put": operation } }

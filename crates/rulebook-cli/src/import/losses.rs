@@ -1,6 +1,6 @@
 //! The losses of an import: the parts of the description that the definition cannot express.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::fmt::Write as _;
 
@@ -34,6 +34,8 @@ pub(super) enum LossKind {
     Tag,
     Type,
     Union,
+    Unknown,
+    Unused,
     Webhook,
 }
 
@@ -42,14 +44,14 @@ impl LossKind {
     pub(super) fn describe(self) -> (&'static str, &'static str) {
         match self {
             Self::AllOf => ("all-of", "parts of `allOf` that cannot be merged"),
-            Self::Annotation => ("annotation", "notes for readers, such as `externalDocs`, `xml` and `readOnly`"),
+            Self::Annotation => ("annotation", "texts and notes for readers, such as `title` and `externalDocs`"),
             Self::Body => ("body", "request bodies that are omitted, and those that can be missing"),
             Self::Callback => ("callback", "requests that the server sends to the client"),
             Self::Constraint => ("constraint", "conditions between the members of an object"),
             Self::ContentType => ("content-type", "media types of bodies besides the imported one"),
             Self::Default => ("default", "default values of fields, and those that are not valid"),
             Self::ErrorBody => ("error-body", "bodies of error responses: the envelope determines them"),
-            Self::Example => ("example", "examples that are not valid or are long, and those of whole bodies"),
+            Self::Example => ("example", "examples that are not valid or are long, and those without a place"),
             Self::Format => ("format", "formats of strings and numbers that no type checks"),
             Self::Keyword => ("keyword", "keywords of schemas that no attribute expresses"),
             Self::Link => ("link", "links from a response to other operations"),
@@ -68,6 +70,8 @@ impl LossKind {
             Self::Tag => ("tag", "tags besides the module of a path"),
             Self::Type => ("type", "types that `rulebook check` rejects, replaced by looser ones"),
             Self::Union => ("union", "`oneOf` and `anyOf` whose types overlap, replaced by looser ones"),
+            Self::Unknown => ("unknown", "members that nothing in a definition expresses, such as unknown keys"),
+            Self::Unused => ("unused", "components and tags that no part of the definition uses"),
             Self::Webhook => ("webhook", "requests that other servers receive"),
         }
     }
@@ -93,22 +97,46 @@ impl Place {
         Self(format!("{}/{index}", self.0))
     }
 
+    /// Returns the place of the value that contains the value at this place.
+    pub(super) fn parent(&self) -> Self {
+        Self(self.0.rsplit_once('/').map_or_else(String::new, |(parent, _)| parent.to_owned()))
+    }
+
     pub(super) fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// How a loss changes which values are valid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Effect {
+    /// It does not change which values are valid.
+    None,
+    /// The definition accepts more values than the description.
+    AcceptsMore,
+    /// The definition accepts fewer values than the description.
+    AcceptsFewer,
 }
 
 /// A part of the description that the definition cannot express.
 #[derive(Debug)]
 struct Loss {
     kind: LossKind,
+    effect: Effect,
     place: Place,
     message: String,
+    /// The position of the place in the description.
+    position: usize,
 }
 
 impl fmt::Display for Loss {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}: {}", self.kind.describe().0, self.place.as_str(), self.message)
+        let effect = match self.effect {
+            Effect::None => "",
+            Effect::AcceptsMore => ", accepts more",
+            Effect::AcceptsFewer => ", accepts fewer",
+        };
+        write!(f, "{}{effect}: {}: {}", self.kind.describe().0, self.place.as_str(), self.message)
     }
 }
 
@@ -116,21 +144,63 @@ impl fmt::Display for Loss {
 #[derive(Debug, Default)]
 pub(super) struct Losses {
     list: Vec<Loss>,
-    known: HashSet<(LossKind, Place)>,
+    /// The indexes of the losses at each place.
+    at: HashMap<Place, Vec<usize>>,
 }
 
 impl Losses {
-    /// Adds a loss, unless one of this kind is known at this place: a component of the description can be used several
-    /// times.
+    /// Adds a loss that does not change which values are valid.
     pub(super) fn add(&mut self, kind: LossKind, place: &Place, message: impl Into<String>) {
-        if self.known.insert((kind, place.clone())) {
-            self.list.push(Loss { kind, place: place.clone(), message: message.into() });
+        self.insert(kind, Effect::None, place, message.into());
+    }
+
+    /// Adds a loss because of which the definition accepts more values than the description.
+    pub(super) fn widen(&mut self, kind: LossKind, place: &Place, message: impl Into<String>) {
+        self.insert(kind, Effect::AcceptsMore, place, message.into());
+    }
+
+    /// Adds a loss because of which the definition accepts fewer values than the description.
+    pub(super) fn narrow(&mut self, kind: LossKind, place: &Place, message: impl Into<String>) {
+        self.insert(kind, Effect::AcceptsFewer, place, message.into());
+    }
+
+    /// Adds a loss, unless one of this kind and with this effect is known at this place: a component of the description
+    /// can be used several times.
+    fn insert(&mut self, kind: LossKind, effect: Effect, place: &Place, message: String) {
+        let indexes = self.at.entry(place.clone()).or_default();
+        if indexes.iter().all(|index| (self.list[*index].kind, self.list[*index].effect) != (kind, effect)) {
+            indexes.push(self.list.len());
+            self.list.push(Loss { kind, effect, place: place.clone(), message, position: 0 });
         }
+    }
+
+    /// Returns `true` if there is a loss at this place.
+    pub(super) fn has(&self, place: &Place) -> bool {
+        self.at.contains_key(place)
+    }
+
+    /// Sets the position of a place in the description.
+    pub(super) fn set_position(&mut self, place: &Place, position: usize) {
+        for index in self.at.get(place).into_iter().flatten() {
+            self.list[*index].position = position;
+        }
+    }
+
+    /// Sorts the losses by the positions of their places.
+    pub(super) fn sort(&mut self) {
+        self.list.sort_by_key(|loss| loss.position);
+        self.at.clear();
     }
 
     /// Returns the number of losses.
     pub(super) fn count(&self) -> usize {
         self.list.len()
+    }
+
+    /// Returns the numbers of losses because of which the definition accepts more values, and fewer.
+    pub(super) fn count_effects(&self) -> (usize, usize) {
+        let count = |effect: Effect| self.list.iter().filter(|loss| loss.effect == effect).count();
+        (count(Effect::AcceptsMore), count(Effect::AcceptsFewer))
     }
 
     /// Returns all losses as text, one on each line.

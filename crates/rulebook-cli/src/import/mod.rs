@@ -2,9 +2,10 @@
 //!
 //! [`read`] parses the description, [`schema`] converts its schemas, [`operation`] its operations and [`settings`] the
 //! rest. Everything that the definition cannot express is added to the [`losses`]. [`repair`] then checks the
-//! definition, and [`write`] writes its files.
+//! definition, [`unread`] reports everything that no code has read, and [`write`] writes the files.
 
 mod document;
+mod json;
 mod losses;
 mod names;
 mod operation;
@@ -14,9 +15,11 @@ mod repair;
 mod schema;
 mod security;
 mod settings;
+mod unread;
+mod vocabulary;
 mod write;
+mod yaml;
 
-use std::cell::RefCell;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -29,9 +32,9 @@ use super::client_options::{ClientOptions, print_transfer_error};
 use super::{Command, Exit, output};
 #[cfg(feature = "client")]
 use crate::remote::fetch_document;
-use document::{Document, text};
+use document::{Document, Knowledge, text};
 use losses::Losses;
-use rulebook_model::diagnostic::{DiagnosticCode, Report};
+use rulebook_model::diagnostic::Report;
 use rulebook_model::model::Api;
 use schema::Converter;
 use write::DefinitionFile;
@@ -100,11 +103,6 @@ fn run(options: &Options) -> Result<Exit, Exit> {
         Exit::ErrorsReported
     })?;
     let imported = import(&root).map_err(|report| {
-        if report.diagnostics.iter().any(|error| error.code == DiagnosticCode::MissingDefinition) {
-            let name = &options.description;
-            output::print_to_stderr(&format!("error: {name} has no operations that a definition can have\n"));
-            return Exit::ErrorsReported;
-        }
         output::print_to_stderr("error: the description cannot be converted to a definition without errors\n");
         output::print_report(&report)
     })?;
@@ -123,16 +121,19 @@ fn run(options: &Options) -> Result<Exit, Exit> {
 /// # Errors
 /// Returns the errors of the definition that could not be fixed.
 fn import(root: &Json) -> Result<Imported, Report> {
-    let known_values = RefCell::default();
-    let mut converter = Converter::new(Document { root, known_values: &known_values });
+    let knowledge = Knowledge::default();
+    let document = Document { root, knowledge: &knowledge };
+    let mut converter = Converter::new(document);
     let settings = settings::convert_settings(&mut converter);
-    security::report_schemes(&mut converter);
-    converter.convert_named_schemas();
+    security::read_schemes(&mut converter);
     let modules = operation::convert_operations(&mut converter);
-    let Converter { mut losses, schemas, .. } = converter;
+    let schemas = converter.convert_named_schemas();
     let schema_count = schemas.len();
-    let mut files = write::definition_files(root, settings, schemas, modules);
+    let mut files = write::definition_files(settings, schemas, modules);
+    settings::report_unused(&mut converter);
+    let mut losses = converter.losses;
     let api = repair::repair(root, &mut files, &mut losses)?;
+    unread::report_unread(document, &mut losses);
     Ok(Imported { files, api, schema_count, losses })
 }
 
@@ -176,7 +177,13 @@ fn report(root: &Json, imported: &Imported, folder: &Path, list: Option<&Path>) 
         return report + "The definition expresses the whole description.\n";
     }
     let losses = output::count_with_noun(count, "part");
-    report += &format!("The definition does not express {losses} of the description:\n");
+    let effects = match imported.losses.count_effects() {
+        (0, 0) => String::new(),
+        (more, 0) => format!("; it accepts more values because of {more} of them"),
+        (0, fewer) => format!("; it accepts fewer values because of {fewer} of them"),
+        (more, fewer) => format!("; it accepts more values because of {more} of them, and fewer because of {fewer}"),
+    };
+    report += &format!("The definition does not express {losses} of the description{effects}:\n");
     if count <= MAX_PRINTED_LOSSES {
         return report + &imported.losses.to_text();
     }

@@ -1,24 +1,21 @@
-//! Reads a description: from a file or a server, in JSON or YAML.
+//! Reads a description, in JSON or YAML.
 
 use std::path::Path;
 
 use serde_json::Value as Json;
-use serde_saphyr::budget::Budget;
 use thiserror::Error;
 
-/// The maximum depth of arrays and objects in YAML.
-const MAX_DEPTH: usize = 128;
-
-/// The maximum number of values in YAML, and of the events with which they are parsed.
-const MAX_EVENTS: usize = 20_000_000;
+use super::{json, yaml};
 
 /// The reason why a description cannot be imported.
 #[derive(Debug, Error)]
 pub(super) enum ReadError {
     #[error("{0} is not UTF-8")]
     NotText(String),
-    #[error("{name} is neither JSON nor YAML: {why}")]
-    Syntax { name: String, why: String },
+    #[error("{name} cannot be read as JSON: {error}")]
+    Json { name: String, error: serde_json::Error },
+    #[error("{name} cannot be read as YAML: {error}")]
+    Yaml { name: String, error: String },
     #[error("{0} is not an OpenAPI description: it has no key `openapi`")]
     NotOpenapi(String),
     #[error(
@@ -36,10 +33,12 @@ pub(super) fn parse(name: &str, bytes: Vec<u8>) -> Result<Json, ReadError> {
     let text = String::from_utf8(bytes).map_err(|_| ReadError::NotText(name.to_owned()))?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     let is_json = text.trim_start().starts_with('{');
-    let document = match serde_json::from_str::<Json>(text) {
+    let document = match json::parse(text) {
         Ok(document) => document,
-        Err(error) if is_json && has_extension(name, "json") => return Err(syntax_error(name, &error)),
-        Err(_) => parse_yaml(text).map_err(|why| ReadError::Syntax { name: name.to_owned(), why })?,
+        Err(error) if is_json && (error.is_data() || has_extension(name, "json")) => {
+            return Err(ReadError::Json { name: name.to_owned(), error });
+        }
+        Err(_) => yaml::parse(text).map_err(|error| ReadError::Yaml { name: name.to_owned(), error })?,
     };
     let version = |key: &str| match document.get(key) {
         Some(Json::String(version)) => Some(version.clone()),
@@ -55,24 +54,6 @@ pub(super) fn parse(name: &str, bytes: Vec<u8>) -> Result<Json, ReadError> {
     if is_supported { Ok(document) } else { Err(ReadError::Version { name: name.to_owned(), version }) }
 }
 
-fn syntax_error(name: &str, error: &serde_json::Error) -> ReadError {
-    ReadError::Syntax { name: name.to_owned(), why: error.to_string() }
-}
-
 fn has_extension(name: &str, extension: &str) -> bool {
     Path::new(name).extension().is_some_and(|found| found.eq_ignore_ascii_case(extension))
-}
-
-/// Parses YAML 1.2, as OpenAPI recommends: words such as `no` are texts. Limits prevent that a small text with many
-/// references becomes a large value.
-fn parse_yaml(text: &str) -> Result<Json, String> {
-    let mut budget = Budget::default();
-    (budget.max_depth, budget.max_events, budget.max_nodes) = (MAX_DEPTH, MAX_EVENTS, MAX_EVENTS);
-    let mut options = serde_saphyr::Options::default();
-    options.budget = Some(budget);
-    options.with_snippet = false;
-    options.strict_booleans = true;
-    // These are numbers only in YAML 1.1, or only outside of JSON.
-    (options.underscored_numbers_as_strings, options.leading_zero_numbers_as_strings) = (true, true);
-    serde_saphyr::from_str_with_options(text, options).map_err(|error| error.to_string())
 }

@@ -2,35 +2,48 @@
 
 use serde_json::{Value as Json, json};
 
-use super::document::{is_true, items, members, text};
+use super::document::{items, members, text};
 use super::losses::{LossKind, Place};
 use super::schema::Converter;
 
-/// Reports the security schemes that are not bearer tokens.
-pub(super) fn report_schemes(converter: &mut Converter<'_>) {
-    let root = converter.document.root;
-    let schemes = members(root.pointer("/components/securitySchemes"));
+/// Reads the security schemes. Reports those that are not bearer tokens.
+pub(super) fn read_schemes(converter: &mut Converter<'_>) {
+    let document = converter.document;
+    let schemes = members(document.root.pointer("/components/securitySchemes"));
     for (name, scheme) in schemes {
         let place = Place::new("/components/securitySchemes").member(name);
-        let Ok((scheme, _)) = converter.document.resolve(scheme, &place) else { continue };
-        let is_bearer = text(scheme, "scheme").is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer"));
-        let message = match text(scheme, "type") {
-            Some("http") if is_bearer => continue,
-            Some("oauth2" | "openIdConnect") => "the scopes become permissions, but the flows are not described",
-            _ => "callers send bearer keys: the scheme becomes a permission",
+        let message = match document.find_target(scheme, &place) {
+            Err(why) => {
+                converter.losses.add(LossKind::Reference, &place, why);
+                continue;
+            }
+            Ok((target, _)) => match (text(target, "type"), text(target, "scheme")) {
+                (Some("http"), Some(scheme)) if scheme.eq_ignore_ascii_case("bearer") => None,
+                (Some("oauth2" | "openIdConnect"), _) => {
+                    Some("the scopes become permissions, but the flows are not described")
+                }
+                _ => Some("callers send bearer keys: the scheme becomes a permission"),
+            },
         };
-        converter.losses.add(LossKind::Security, &place, message);
-        if is_true(scheme, "deprecated") {
-            converter.losses.add(LossKind::Annotation, &place.member("deprecated"), "the definition has no such note");
+        match message {
+            // The loss names the whole scheme.
+            Some(message) => converter.losses.add(LossKind::Security, &place, message),
+            None => {
+                if let Ok((scheme, _)) = document.resolve(scheme, &place) {
+                    document.read(scheme, "type");
+                    document.read(scheme, "scheme");
+                }
+            }
         }
     }
 }
 
 /// Returns the scope of an operation: the groups of permissions of which a caller needs one group.
 pub(super) fn scope(converter: &mut Converter<'_>, operation: &Json, place: &Place) -> Vec<Json> {
-    let root = converter.document.root;
-    let of_operation = operation.get("security").and_then(Json::as_array).map(|list| (list, place.member("security")));
-    let global = || root.get("security").and_then(Json::as_array).map(|list| (list, Place::new("/security")));
+    let document = converter.document;
+    let of_operation = document.read_whole(operation, "security").and_then(Json::as_array);
+    let of_operation = of_operation.map(|list| (list, place.member("security")));
+    let global = || document.root.get("security").and_then(Json::as_array).map(|list| (list, Place::new("/security")));
     let Some((requirements, place)) = of_operation.or_else(global) else { return Vec::new() };
     if requirements.len() > 1 && requirements.iter().any(|requirement| members(Some(requirement)).is_empty()) {
         let message = "everyone may call the method; that some callers identify themselves is not described";

@@ -2,53 +2,60 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::document::{items, members, text};
+use super::document::{items, text};
 use super::losses::{LossKind, Place};
 use super::schema::Converter;
 
-/// The keys of a description that are read, or reported, elsewhere.
-const ROOT_KEYS: [&str; 10] = [
-    "components",
-    "externalDocs",
-    "info",
-    "jsonSchemaDialect",
-    "openapi",
-    "paths",
-    "security",
-    "servers",
-    "tags",
-    "webhooks",
+/// The values of `jsonSchemaDialect` that mean the dialect of OpenAPI, or of JSON Schema without additions.
+const DIALECTS: [&str; 4] = [
+    "https://json-schema.org/draft/2020-12/schema",
+    "https://spec.openapis.org/oas/3.1/dialect/base",
+    "https://spec.openapis.org/oas/3.1/dialect/2024-11-10",
+    "https://spec.openapis.org/oas/3.2/dialect/2025-09-17",
+];
+
+/// The kinds of components.
+const COMPONENTS: [&str; 11] = [
+    "callbacks",
+    "examples",
+    "headers",
+    "links",
+    "mediaTypes",
+    "parameters",
+    "pathItems",
+    "requestBodies",
+    "responses",
+    "schemas",
+    "securitySchemes",
 ];
 
 /// Returns the settings, without the schemas.
 pub(super) fn convert_settings(converter: &mut Converter<'_>) -> Map<String, Json> {
-    let root = converter.document.root;
-    report_root(converter, root);
+    let document = converter.document;
+    let root = document.root;
+    read_root(converter);
     let mut settings = Map::new();
-    let info = root.get("info").unwrap_or(&Json::Null);
-    let place = Place::new("/info");
-    settings.extend(text(info, "title").map(|title| ("title".to_owned(), json!(title))));
+    let info = document.read_object(root, "info");
+    settings.extend(document.read_text(info, "title").map(|title| ("title".to_owned(), json!(title))));
     // In YAML, a version without quotes can be a number.
-    let number = info.get("version").filter(|version| version.is_number()).map(Json::to_string);
-    let version = text(info, "version").map(str::to_owned).or(number);
+    let number = info.get("version").filter(|version| version.is_number());
+    let number = number.inspect(|number| document.record(number)).map(Json::to_string);
+    let version = document.read_text(info, "version").map(str::to_owned).or(number);
     settings.extend(version.map(|version| ("version".to_owned(), json!(version))));
-    let description = match (text(info, "summary"), text(info, "description")) {
+    let description = match (document.read_text(info, "summary"), document.read_text(info, "description")) {
         (Some(summary), Some(description)) => Some(format!("{summary}\n\n{description}")),
         (one, other) => one.or(other).map(str::to_owned),
     };
     settings.extend(description.map(|description| ("info".to_owned(), json!(description))));
     for (object, keys) in [("contact", &["name", "url", "email"][..]), ("license", &["name", "identifier", "url"])] {
-        let source = members(info.get(object));
-        let known = keys.iter().filter_map(|key| Some(((*key).to_owned(), source.get(*key)?.clone())));
+        let source = document.read_object(info, object);
+        let known = keys.iter().filter_map(|key| Some(((*key).to_owned(), document.read_whole(source, key)?.clone())));
         let known: Map<String, Json> = known.collect();
         if !known.is_empty() {
             settings.insert(object.to_owned(), known.into());
         }
     }
-    if info.get("termsOfService").is_some() {
-        converter.losses.add(LossKind::Annotation, &place.member("termsOfService"), "there is no such setting");
-    }
-    let servers = convert_servers(converter, root);
+    let servers = convert_servers(converter);
     if !servers.is_empty() {
         settings.insert("servers".to_owned(), servers.into());
     }
@@ -56,56 +63,95 @@ pub(super) fn convert_settings(converter: &mut Converter<'_>) -> Map<String, Jso
     settings
 }
 
-fn convert_servers(converter: &mut Converter<'_>, root: &Json) -> Vec<Json> {
+/// Reads what the description contains beside operations and schemas.
+fn read_root(converter: &mut Converter<'_>) {
+    let document = converter.document;
+    let root = document.root;
+    document.read(root, "openapi");
+    document.read_whole(root, "security");
+    document.read_items(root, "tags");
+    let components = document.read_object(root, "components");
+    for key in COMPONENTS {
+        document.read_members(components, key);
+    }
+    if text(root, "jsonSchemaDialect").is_some_and(|dialect| DIALECTS.contains(&dialect)) {
+        document.read(root, "jsonSchemaDialect");
+    }
+    for name in document.read_members(root, "webhooks").keys() {
+        let place = Place::new("/webhooks").member(name);
+        converter.losses.add(LossKind::Webhook, &place, "a definition has no webhooks");
+    }
+}
+
+fn convert_servers(converter: &mut Converter<'_>) -> Vec<Json> {
+    let document = converter.document;
     let mut servers = Vec::new();
-    for (index, server) in items(root.get("servers")).iter().enumerate() {
+    for (index, server) in document.read_items(document.root, "servers").iter().enumerate() {
         let place = Place::new("/servers").item(index);
         let Some(url) = text(server, "url") else { continue };
-        let mut url = url.to_owned();
-        for (name, variable) in members(server.get("variables")) {
-            let message = "the variable is replaced by its default";
-            converter.losses.add(LossKind::Server, &place.member("variables").member(name), message);
-            url = url.replace(&format!("{{{name}}}"), text(variable, "default").unwrap_or_default());
+        // The server of the definition needs no mention.
+        if matches!(url, "/" | "." | "./") {
+            document.record_whole(server);
+            continue;
         }
-        if url.contains(['{', '}']) || url::Url::parse(&url).is_err() {
+        let mut replaced = url.to_owned();
+        let variables = server.get("variables").and_then(Json::as_object);
+        for (name, variable) in variables.into_iter().flatten() {
+            replaced = replaced.replace(&format!("{{{name}}}"), text(variable, "default").unwrap_or_default());
+        }
+        if replaced.contains(['{', '}']) || url::Url::parse(&replaced).is_err() {
             converter.losses.add(LossKind::Server, &place, "the URL of the server is not absolute");
             continue;
         }
-        let mut entry = Map::from_iter([("url".to_owned(), Json::String(url))]);
-        entry.extend(
-            text(server, "description").or_else(|| text(server, "name")).map(|info| ("info".to_owned(), json!(info))),
-        );
+        document.record(server);
+        document.read(server, "url");
+        for name in document.read_members(server, "variables").keys() {
+            let place = place.member("variables").member(name);
+            converter.losses.add(LossKind::Server, &place, "the variable is replaced by its default");
+        }
+        let mut entry = Map::from_iter([("url".to_owned(), Json::String(replaced))]);
+        let info = document.read_text(server, "description").or_else(|| document.read_text(server, "name"));
+        entry.extend(info.map(|info| ("info".to_owned(), json!(info))));
         servers.push(entry.into());
     }
     servers
 }
 
-/// Reports what the description contains beside operations and schemas.
-fn report_root(converter: &mut Converter<'_>, root: &Json) {
-    for name in members(root.get("webhooks")).keys() {
-        let place = Place::new("/webhooks").member(name);
-        converter.losses.add(LossKind::Webhook, &place, "a definition has no webhooks");
+/// Returns the description of the module for a tag. `module` is the name of the module.
+pub(super) fn tag_info(converter: &mut Converter<'_>, tag: &str, module: &str) -> String {
+    let fallback = if tag.is_empty() { "All other methods" } else { tag };
+    let document = converter.document;
+    let mut tags = items(document.root.get("tags")).iter().enumerate();
+    let Some((index, declared)) = tags.find(|(_, declared)| text(declared, "name") == Some(tag)) else {
+        return fallback.to_owned();
+    };
+    document.record(declared);
+    document.read(declared, "name");
+    let info = document.read_text(declared, "description").or_else(|| document.read_text(declared, "summary"));
+    if info.is_some() && tag != module {
+        let place = Place::new("/tags").item(index).member("name");
+        converter.losses.add(LossKind::Name, &place, format!("the module is called `{module}`"));
     }
-    if root.get("externalDocs").is_some() {
-        converter.losses.add(LossKind::Annotation, &Place::new("/externalDocs"), "the definition has no such note");
+    info.unwrap_or(fallback).to_owned()
+}
+
+/// Reports the tags and components that nothing in the definition uses.
+pub(super) fn report_unused(converter: &mut Converter<'_>) {
+    let document = converter.document;
+    let unused = |value: &Json| !document.is_read(value);
+    for (index, tag) in items(document.root.get("tags")).iter().enumerate().filter(|(_, tag)| unused(tag)) {
+        let name = text(tag, "name").unwrap_or_default().escape_debug();
+        let message = format!("no module is made of the tag `{name}`");
+        converter.losses.add(LossKind::Unused, &Place::new("/tags").item(index), message);
     }
-    for key in members(Some(root)).keys().filter(|key| !key.starts_with("x-") && !ROOT_KEYS.contains(&key.as_str())) {
-        converter.losses.add(LossKind::Annotation, &Place::new("").member(key), "the key is unknown");
-    }
-    for (index, tag) in items(root.get("tags")).iter().enumerate() {
-        for key in members(Some(tag)).keys() {
-            if !matches!(key.as_str(), "name" | "description" | "summary") && !key.starts_with("x-") {
-                let place = Place::new("/tags").item(index).member(key);
-                converter.losses.add(LossKind::Annotation, &place, "the definition has no such note");
+    for key in COMPONENTS {
+        let components = Place::new("/components").member(key);
+        let members = document.root.pointer(components.as_str()).and_then(Json::as_object);
+        for (name, component) in members.into_iter().flatten() {
+            let place = components.member(name);
+            if unused(component) && !converter.losses.has(&place) {
+                converter.losses.add(LossKind::Unused, &place, "no part of the definition uses the component");
             }
         }
     }
-}
-
-/// Returns the description of the module for a tag.
-pub(super) fn tag_info(root: &Json, tag: &str) -> String {
-    let declared = items(root.get("tags")).iter().find(|declared| text(declared, "name") == Some(tag));
-    let description = declared.and_then(|tag| text(tag, "description").or_else(|| text(tag, "summary")));
-    let fallback = if tag.is_empty() { "All other methods" } else { tag };
-    description.unwrap_or(fallback).to_owned()
 }

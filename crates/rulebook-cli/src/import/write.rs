@@ -9,7 +9,6 @@ use serde_json::{Map, Value as Json};
 
 use super::operation::Module;
 use super::schema::ORIGIN_KEY;
-use super::settings::tag_info;
 
 /// The maximum size of a definition file, in bytes.
 const MAX_FILE_BYTES: usize = 8 << 20;
@@ -34,7 +33,6 @@ impl DefinitionFile {
 
 /// Returns the files: `app.json`, and one for each module.
 pub(super) fn definition_files(
-    root: &Json,
     mut settings: Map<String, Json>,
     schemas: Map<String, Json>,
     modules: BTreeMap<String, Module>,
@@ -44,7 +42,7 @@ pub(super) fn definition_files(
     }
     let mut files = vec![DefinitionFile { name: "app.json".to_owned(), content: settings.into() }];
     for (name, module) in modules {
-        let mut content = Map::from_iter([("info".to_owned(), Json::String(tag_info(root, &module.tag)))]);
+        let mut content = Map::from_iter([("info".to_owned(), Json::String(module.info))]);
         let mut below = Map::new();
         for (path, methods) in module.services {
             if path.is_empty() {

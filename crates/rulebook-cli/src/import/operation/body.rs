@@ -1,18 +1,30 @@
 //! Converts request bodies to parameters in the body.
 
+use rulebook_model::constraint::ConstraintKind;
 use rulebook_model::model::{WHOLE_BODY_KEY, default_parameter_name};
 use serde_json::Value as Json;
 
 use super::OperationContext;
 use super::parameter::Parameters;
-use crate::import::document::{items, members, text};
+use crate::import::document::members;
 use crate::import::losses::{LossKind, Place};
 use crate::import::names::is_read;
-use crate::import::schema::{Converter, Member, ORIGIN_KEY, Type, described, description, is_binary};
+use crate::import::schema::{
+    Converter, Member, ORIGIN_KEY, ObjectParts, Type, any_schema, described, is_binary, schema_key_of,
+};
 
 /// The media type of a form with files.
 const MULTIPART: &str = "multipart/form-data";
 const FORM: &str = "application/x-www-form-urlencoded";
+
+/// The media type of a request body, or of one with the same schema.
+struct Content<'a> {
+    media_type: &'a str,
+    content: &'a Json,
+    schema: Option<&'a Json>,
+    /// The place of the content.
+    place: Place,
+}
 
 /// Converts the request body of an operation.
 pub(super) fn convert_body<'a>(
@@ -22,177 +34,205 @@ pub(super) fn convert_body<'a>(
     context: &OperationContext<'a, '_>,
     parameters: &mut Parameters,
 ) {
+    let document = converter.document;
     let place = place.member("requestBody");
     let Some(body) = operation.get("requestBody") else { return };
-    let (body, place) = match converter.document.resolve(body, &place) {
-        Ok(resolved) => resolved,
-        Err(reference) => {
-            converter.losses.add(LossKind::Reference, &place, format!("`{reference}` leads nowhere"));
-            return;
-        }
-    };
     if context.method == "GET" {
-        let is_empty = |content: &Json| {
-            let schema = content.get("schema");
-            schema.is_some_and(|schema| schema.get("$ref").is_none())
-                && members(schema.and_then(|s| s.get("properties"))).is_empty()
-        };
-        if members(body.get("content")).values().all(is_empty) {
-            return;
-        }
         converter.losses.add(LossKind::Body, &place, "a GET request has no body");
         return;
     }
-    let content = members(body.get("content"));
-    let is_json = |media_type: &str| is_json_media_type(media_type);
-    let rank = |media_type: &str| match media_type.split(';').next().unwrap_or_default().trim() {
-        MULTIPART => 1,
-        FORM => 2,
-        other if is_json(other) => 0,
-        _ => 3,
+    let (body, place) = match document.resolve(body, &place) {
+        Ok(resolved) => resolved,
+        Err(why) => {
+            converter.losses.add(LossKind::Reference, &place, format!("{why}: the body is omitted"));
+            return;
+        }
     };
-    let Some((media_type, chosen)) = content.iter().min_by_key(|(media_type, _)| rank(media_type)) else { return };
+    let all = document.read_members(body, "content");
+    let is_required = document.read_flag(body, "required");
     let content_place = place.member("content");
-    let media_place = content_place.member(media_type);
-    let schema_place = media_place.member("schema");
-    let schema = chosen.get("schema");
-    let parts = schema.and_then(|schema| converter.object_parts(schema, &schema_place));
+    let Some((media_type, content)) = all.iter().min_by_key(|(media_type, _)| rank(media_type)) else { return };
+    let chosen =
+        Content { media_type, content, schema: content.get("schema"), place: content_place.member(media_type) };
+    let schema_place = chosen.place.member("schema");
+    let parts = chosen.schema.and_then(|schema| converter.object_parts(schema, &schema_place));
     let parts = parts.filter(|parts| !parts.members.is_empty());
-    let is_whole = schema.is_some() && parts.is_none() && rank(media_type) == 0 && context.method != "DELETE";
-    for (other, other_content) in content.iter().filter(|(other, _)| *other != media_type) {
+    let is_json = rank(media_type) == 0 && (chosen.schema.is_some() || !media_type.contains('*'));
+    let is_whole = is_json && parts.is_none() && context.method != "DELETE";
+    for (other, other_content) in all.iter().filter(|(other, _)| *other != media_type) {
+        let place = content_place.member(other);
+        let message = format!("the body is imported as `{media_type}`");
         // The server reads JSON and forms for each method, except if the whole body is a parameter.
-        if is_whole || rank(other) == 3 || other_content.get("schema") != schema {
-            let message = format!("the body is imported as `{media_type}`");
-            converter.losses.add(LossKind::ContentType, &content_place.member(other), message);
+        if is_whole || rank(other) == 3 {
+            converter.losses.narrow(LossKind::ContentType, &place, message);
+        } else if other_content.get("schema") == chosen.schema {
+            document.record(other_content);
+            document.read_whole(other_content, "schema");
+        } else {
+            converter.losses.add(LossKind::ContentType, &place, message);
         }
     }
-    if let Some(schema) = schema.filter(|_| is_whole) {
-        insert_whole_body(converter, schema, &media_place, (body, chosen), parameters);
+    if is_whole {
+        document.record(content);
+        insert_whole_body(converter, &chosen, body, is_required, parameters);
         return;
     }
-    report_examples(converter, chosen, &media_place);
-    if rank(media_type) == 3 {
-        converter.losses.add(LossKind::Body, &media_place, "the body is neither JSON nor a form: it is omitted");
-        return;
-    }
-    if !members(chosen.get("encoding")).is_empty() {
-        let message = "how single fields are encoded is not described";
-        converter.losses.add(LossKind::ContentType, &media_place.member("encoding"), message);
-    }
-    if schema.is_none() {
+    if rank(media_type) == 3 || (rank(media_type) == 0 && !is_json) {
+        let message = "the body is neither JSON nor a form: it is omitted";
+        converter.losses.add(LossKind::Body, &chosen.place, message);
         return;
     }
     let Some(parts) = parts else {
         let message = "the body is not an object with fields, which would be parameters: it is omitted";
-        converter.losses.add(LossKind::Body, &schema_place, message);
+        converter.losses.add(LossKind::Body, &chosen.place, message);
         return;
     };
-    converter.report_parts(&parts);
-    for closing in &parts.closings {
-        let message = "unknown fields are handled as the setting `unknown` says";
-        converter.losses.add(LossKind::Keyword, &closing.place, message);
-    }
-    for others in parts.others.iter().filter(|others| !members(Some(others.schema)).is_empty()) {
-        converter.losses.add(LossKind::Keyword, &others.place, "a body has no other fields than parameters");
-    }
-    for (_, place) in &parts.keys {
-        converter.losses.add(LossKind::Keyword, place, "the names of the fields of a body are not checked");
-    }
-    for place in &parts.bounds {
-        converter.losses.add(LossKind::Keyword, place, "the number of the fields of a body is not checked");
-    }
-    let is_required = body.get("required").and_then(Json::as_bool) == Some(true);
-    if !is_required && parts.members.iter().any(|member| member.is_required) {
-        converter.losses.add(LossKind::Body, &place, "a request without the body lacks required parameters");
-    }
-    for member in &parts.members {
-        insert_field(converter, member, rank(media_type) == 1, context, parameters);
+    document.record(content);
+    insert_fields(converter, &chosen, &parts, context, parameters);
+    let needs_field = |constraint: &Json| {
+        [ConstraintKind::ExactlyOne, ConstraintKind::OneOrMore].iter().any(|kind| constraint.get(kind.key()).is_some())
+    };
+    let has_required =
+        parts.members.iter().any(|member| member.is_required) || parameters.constraints.iter().any(needs_field);
+    if !is_required && has_required {
+        converter.losses.narrow(LossKind::Body, &place, "a request without the body lacks required parameters");
     }
 }
 
-/// Adds the whole body as a parameter. `body` is the request body of the description, and its content.
-fn insert_whole_body<'a>(
+/// Returns the order in which media types are chosen: JSON, a form with files, another form, and any other media type.
+fn rank(media_type: &str) -> u8 {
+    match media_type.split(';').next().unwrap_or_default().trim() {
+        MULTIPART => 1,
+        FORM => 2,
+        other if is_json_media_type(other) => 0,
+        _ => 3,
+    }
+}
+
+/// Adds the fields of a body as parameters.
+fn insert_fields<'a>(
     converter: &mut Converter<'a>,
-    schema: &'a Json,
-    place: &Place,
-    (body, content): (&'a Json, &'a Json),
+    chosen: &Content<'a>,
+    parts: &ObjectParts<'a>,
+    context: &OperationContext<'a, '_>,
     parameters: &mut Parameters,
 ) {
-    let schema_place = place.member("schema");
-    let converted = converter.convert(schema, &schema_place, "body");
-    let is_required = body.get("required").and_then(Json::as_bool) == Some(true);
+    converter.read_parts(parts);
+    if let Some(key) = chosen.schema.and_then(schema_key_of) {
+        converter.add_body(key);
+    }
+    for closing in &parts.closings {
+        let message = "unknown fields are handled as the setting `unknown` says";
+        converter.losses.widen(LossKind::Keyword, &closing.place, message);
+    }
+    for others in parts.others.iter().filter(|others| !members(Some(others.schema)).is_empty()) {
+        converter.losses.widen(LossKind::Keyword, &others.place, "a body has no other fields than parameters");
+    }
+    for (_, place) in &parts.keys {
+        converter.losses.widen(LossKind::Keyword, place, "the names of the fields of a body are not checked");
+    }
+    for place in &parts.bounds {
+        converter.losses.widen(LossKind::Keyword, place, "the number of the fields of a body is not checked");
+    }
+    for member in &parts.members {
+        insert_field(converter, member, chosen.media_type, context, parameters);
+    }
+    let constraints = converter.constraints((&parts.schemas, &parts.members), &parameters.definition_name());
+    parameters.add_constraints(constraints);
+}
+
+/// Adds the whole body as a parameter. Without a schema, it is any JSON value. `body` is the request body of the
+/// description.
+fn insert_whole_body<'a>(
+    converter: &mut Converter<'a>,
+    chosen: &Content<'a>,
+    body: &'a Json,
+    is_required: bool,
+    parameters: &mut Parameters,
+) {
+    let document = converter.document;
+    let (schema, place) = match chosen.schema {
+        Some(schema) => (schema, chosen.place.member("schema")),
+        None => (any_schema(), chosen.place.clone()),
+    };
+    let converted = converter.convert(schema, &place, "body");
     let needs_mark = converted.is_nullable && !matches!(converted.term(), "any" | "null");
     if is_required && needs_mark {
-        converter.losses.add(LossKind::Null, &schema_place, "the body can also be missing");
+        converter.losses.widen(LossKind::Null, &place, "the body can also be missing");
     }
     let is_optional = !is_required || needs_mark;
-    let info = description(schema).or_else(|| text(body, "description")).unwrap_or("The body");
-    let mut parameter = described(info, converted, is_optional);
-    if let Some(default) = schema.get("default").filter(|default| !default.is_null()) {
-        parameter.insert("default".to_owned(), default.clone());
-    }
-    if content.get("examples").is_some() {
-        let message = "a definition has one example of a parameter";
-        converter.losses.add(LossKind::Example, &place.member("examples"), message);
-    }
-    let example = converter.example(content, place).or_else(|| converter.example(schema, &schema_place));
-    if let Some(example) = example {
-        parameter.insert("example".to_owned(), example);
-    }
-    parameter.insert(ORIGIN_KEY.to_owned(), schema_place.as_str().into());
-    parameters.insert(WHOLE_BODY_KEY.to_owned(), default_parameter_name(WHOLE_BODY_KEY), parameter);
+    let description = document.read_description(schema).or_else(|| document.read_text(body, "description"));
+    let mut parameter = described(description.unwrap_or("The body"), converted, is_optional);
+    parameter.extend(converter.default_of(schema).map(|default| ("default".to_owned(), default)));
+    let example = converter.content_example(chosen.content, &chosen.place);
+    let example = example.or_else(|| converter.example(schema, &place));
+    parameter.extend(example.map(|example| ("example".to_owned(), example)));
+    parameter.insert(ORIGIN_KEY.to_owned(), place.as_str().into());
+    parameters.insert(WHOLE_BODY_KEY.to_owned(), WHOLE_BODY_KEY, default_parameter_name(WHOLE_BODY_KEY), parameter);
 }
 
 /// Adds a field of the body.
 fn insert_field<'a>(
     converter: &mut Converter<'a>,
     member: &Member<'a>,
-    can_be_file: bool,
+    media_type: &str,
     context: &OperationContext<'a, '_>,
     parameters: &mut Parameters,
 ) {
-    let file = if can_be_file { file_type(converter, member) } else { None };
-    let field = match file {
-        Some(file) => {
-            let info = description(member.schema).unwrap_or(member.name);
-            Some(described(info, file, !member.is_required))
-        }
-        None => converter.parameter_of_member(member, &context.method.to_ascii_lowercase()),
-    };
     let has_other_meaning =
         member.name == WHOLE_BODY_KEY || member.name.starts_with('{') || member.name.contains(['@', '#', '[', ']']);
-    let is_key = !has_other_meaning && is_read(member.name);
-    if !is_key {
+    if has_other_meaning || !is_read(member.name) {
         converter.losses.add(LossKind::Name, &member.place, "a field cannot have this name");
         return;
     }
-    if let Some(field) = field {
-        parameters.insert(member.name.to_owned(), member.name, field);
-    }
+    let file = if rank(media_type) == 1 { file_type(converter, member) } else { None };
+    let field = match file {
+        Some(file) => {
+            let info = converter.document.read_description(member.schema).unwrap_or(member.name);
+            described(info, file, !member.is_required)
+        }
+        None => converter.parameter_of_member(member, &context.method.to_ascii_lowercase()),
+    };
+    parameters.insert(member.name.to_owned(), member.name, member.name, field);
 }
 
 /// Returns the type of a field that contains a file, or a list of files.
-fn file_type(converter: &Converter<'_>, member: &Member<'_>) -> Option<Type> {
-    let (schema, _) = converter.document.resolve(member.schema, &member.place).ok()?;
+fn file_type<'a>(converter: &Converter<'a>, member: &Member<'a>) -> Option<Type> {
+    let document = converter.document;
+    let read_file = |schema: &'a Json, place: &Place| {
+        let _ = document.resolve(schema, place);
+        let (schema, _) = document.find_target(schema, place).ok()?;
+        document.read(schema, "type");
+        document.read(schema, "format");
+        if schema.get("contentMediaType").is_some_and(|name| name == "application/octet-stream") {
+            document.read(schema, "contentMediaType");
+        }
+        Some(())
+    };
+    let (schema, _) = document.find_target(member.schema, &member.place).ok()?;
     if is_binary(schema) {
-        return Some(Type::new("file"));
+        return read_file(member.schema, &member.place).map(|()| Type::new("file"));
     }
     let item = schema.get("items").filter(|_| schema.get("type").is_some_and(|name| name == "array"))?;
-    let (item, _) = converter.document.resolve(item, &member.place).ok()?;
-    is_binary(item).then(|| Type::new("array<file>"))
+    let (target, _) = document.find_target(item, &member.place).ok()?;
+    if !is_binary(target) {
+        return None;
+    }
+    let _ = document.resolve(member.schema, &member.place);
+    document.read(schema, "type");
+    document.read(schema, "items");
+    let mut files = Type::new("array<file>");
+    for (keyword, attribute) in [("minItems", "min"), ("maxItems", "max")] {
+        if let Some(bound) = schema.get(keyword).filter(|bound| bound.is_u64()) {
+            document.read(schema, keyword);
+            files = files.with(attribute, bound.clone());
+        }
+    }
+    read_file(item, &member.place).map(|()| files)
 }
 
 /// Returns `true` for the media types of JSON, and for `*/*`, which descriptions use for JSON.
 pub(super) fn is_json_media_type(media_type: &str) -> bool {
     let essence = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     matches!(essence.as_str(), "*/*" | "application/*" | "application/json" | "text/json") || essence.ends_with("+json")
-}
-
-/// Reports the examples of a whole body.
-pub(super) fn report_examples(converter: &mut Converter<'_>, content: &Json, place: &Place) {
-    for key in ["example", "examples"] {
-        if content.get(key).is_some_and(|examples| !items(Some(examples)).is_empty() || !examples.is_array()) {
-            converter.losses.add(LossKind::Example, &place.member(key), "a whole body has no example");
-        }
-    }
 }

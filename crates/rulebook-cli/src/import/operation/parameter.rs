@@ -1,59 +1,76 @@
 //! Converts the parameters of operations.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value as Json};
 
+use super::body::is_json_media_type;
 use super::{OperationContext, body};
-use crate::import::document::{is_true, items, members, text};
+use crate::import::document::text;
 use crate::import::losses::{LossKind, Place};
 use crate::import::names::{slug, unique_name};
-use crate::import::schema::{Converter, ORIGIN_KEY, Type, described, description, short};
+use crate::import::schema::{
+    Converter, DefinitionName, ORIGIN_KEY, Type, any_schema, described, is_same_constraint, short,
+};
 
 /// The header fields whose parameters OpenAPI ignores.
 const IGNORED_HEADERS: [&str; 3] = ["accept", "authorization", "content-type"];
 
-/// The keys of a parameter that are read, or reported, here.
-const PARAMETER_KEYS: [&str; 15] = [
-    "$ref",
-    "allowEmptyValue",
-    "allowReserved",
-    "content",
-    "deprecated",
-    "description",
-    "example",
-    "examples",
-    "explode",
-    "in",
-    "name",
-    "required",
-    "schema",
-    "style",
-    "summary",
-];
-
-/// The parameters of a method, and their names in code.
+/// The parameters of a method, and the constraints between them.
 #[derive(Default)]
 pub(super) struct Parameters {
-    entries: Map<String, Json>,
+    pub entries: Map<String, Json>,
+    pub constraints: Vec<Json>,
+    /// The names in code.
     names: HashSet<String>,
+    /// The parameters by their names in requests.
+    by_request_name: HashMap<String, Named>,
+}
+
+/// The parameter that a name denotes in requests.
+struct Named {
+    /// The name in code.
+    name: String,
+    /// `true` if every request has a value of the parameter.
+    is_always_given: bool,
 }
 
 impl Parameters {
     /// Adds a parameter. `name` is its name in code if its key has no other meaning. A parameter whose name in code is
     /// used by another one gets a number.
-    pub(super) fn insert(&mut self, key: String, name: &str, mut parameter: Map<String, Json>) {
+    pub(super) fn insert(&mut self, key: String, request_name: &str, name: &str, mut parameter: Map<String, Json>) {
         let is_usable = name != "*" && !name.contains(|char: char| char.is_whitespace() || char.is_control());
         let plain = if is_usable { name.to_owned() } else { slug(name, '_') };
         let unique = unique_name(if plain.is_empty() { "parameter" } else { &plain }, &mut self.names);
+        let term = parameter.get("type").and_then(Json::as_str).unwrap_or_default();
+        let is_always_given = !term.starts_with('?') || parameter.contains_key("default");
         if unique != name {
-            parameter.insert("name".to_owned(), unique.into());
+            parameter.insert("name".to_owned(), unique.clone().into());
         }
+        self.by_request_name.entry(request_name.to_owned()).or_insert(Named { name: unique, is_always_given });
         self.entries.insert(key, parameter.into());
     }
 
     pub(super) fn contains(&self, key: &str) -> bool {
         self.entries.contains_key(key)
+    }
+
+    /// Returns the names in code of parameters by their names in requests, for constraints. A constraint that only
+    /// concerns which parameters are given cannot have those that always are.
+    pub(super) fn definition_name(&self) -> Box<DefinitionName<'_>> {
+        Box::new(|request_name, compares| {
+            let named = self.by_request_name.get(request_name)?;
+            (compares || !named.is_always_given).then(|| named.name.clone())
+        })
+    }
+
+    /// Adds constraints, except for those that are known.
+    pub(super) fn add_constraints(&mut self, constraints: Vec<Json>) {
+        for constraint in constraints {
+            if !self.constraints.iter().any(|known| is_same_constraint(known, &constraint)) {
+                self.constraints.push(constraint);
+            }
+        }
     }
 }
 
@@ -63,18 +80,25 @@ pub(super) fn convert_parameters<'a>(
     operation: &'a Json,
     place: &Place,
     context: &OperationContext<'a, '_>,
-) -> Map<String, Json> {
+) -> Parameters {
+    let document = converter.document;
     let mut parameters = Parameters::default();
-    let declared = items(operation.get("parameters")).iter().enumerate();
+    let declared = document.read_items(operation, "parameters").iter().enumerate();
     let declared = declared.map(|(index, one)| (one, place.member("parameters").item(index)));
     let shared = context.shared.iter().enumerate();
     let shared = shared.map(|(index, one)| (one, context.item_place.member("parameters").item(index)));
     // A parameter of the operation replaces a parameter of the path with the same name.
-    for (parameter, place) in declared.chain(shared) {
-        match converter.document.resolve(parameter, &place) {
-            Ok((parameter, place)) => convert_parameter(converter, parameter, &place, context, &mut parameters),
-            Err(reference) => {
-                converter.losses.add(LossKind::Reference, &place, format!("`{reference}` leads nowhere"));
+    let all = declared.map(|(one, place)| (one, place, false)).chain(shared.map(|(one, place)| (one, place, true)));
+    for (parameter, place, is_shared) in all {
+        match document.find_target(parameter, &place) {
+            Ok((target, target_place)) => {
+                let target = (target, &target_place, is_shared);
+                if convert_parameter(converter, target, context, &mut parameters) {
+                    let _ = document.resolve(parameter, &place);
+                }
+            }
+            Err(why) => {
+                converter.losses.add(LossKind::Reference, &place, format!("{why}: the parameter is omitted"));
             }
         }
     }
@@ -87,7 +111,7 @@ pub(super) fn convert_parameters<'a>(
                 .pattern
                 .iter()
                 .fold(Type::new("string"), |string, pattern| string.with("regex", pattern.clone()));
-            parameters.insert(key, &capture.name, described(&capture.name, segment, false));
+            parameters.insert(key, &capture.name, &capture.name, described(&capture.name, segment, false));
         }
     }
     if !undescribed.is_empty() {
@@ -95,20 +119,27 @@ pub(super) fn convert_parameters<'a>(
         converter.losses.add(LossKind::Parameter, place, message);
     }
     body::convert_body(converter, operation, place, context, &mut parameters);
-    parameters.entries
+    let of_body = std::mem::take(&mut parameters.constraints);
+    let place = place.member("x-constraints");
+    let declared = converter.declared_constraints(operation, &place, &parameters.definition_name());
+    parameters.add_constraints(declared);
+    parameters.add_constraints(of_body);
+    parameters
 }
 
+/// Converts a parameter, of the operation or shared by all operations of the path. Returns `false` if it is omitted,
+/// and reported as a whole.
 fn convert_parameter<'a>(
     converter: &mut Converter<'a>,
-    parameter: &'a Json,
-    place: &Place,
+    (parameter, place, is_shared): (&'a Json, &Place, bool),
     context: &OperationContext<'a, '_>,
     parameters: &mut Parameters,
-) {
+) -> bool {
     let (Some(name), Some(location)) = (text(parameter, "name"), text(parameter, "in")) else {
         converter.losses.add(LossKind::Parameter, place, "the parameter has no name or no location");
-        return;
+        return false;
     };
+    let document = converter.document;
     // Both `tags` and `tags[]` are names of an array in requests.
     let plain = name.strip_suffix("[]").unwrap_or(name);
     let capture = context.template.capture_of(name);
@@ -116,81 +147,116 @@ fn convert_parameter<'a>(
         ("path", Some(capture)) => format!("{{{}}}", capture.name),
         ("path", None) => {
             converter.losses.add(LossKind::Parameter, place, "the path has no capture of this name");
-            return;
+            return false;
         }
         ("query", _) => format!("GET@{plain}"),
-        ("header", _) if IGNORED_HEADERS.contains(&name.to_ascii_lowercase().as_str()) => return,
+        ("header", _) if IGNORED_HEADERS.contains(&name.to_ascii_lowercase().as_str()) => {
+            document.record_whole(parameter);
+            return true;
+        }
         ("header", _) => format!("HEADER@{name}"),
         ("cookie", _) => format!("COOKIE@{name}"),
         (other, _) => {
-            let message = format!("parameters cannot be in `{other}`: the parameter is omitted");
+            let message = format!("parameters cannot be in `{}`: the parameter is omitted", other.escape_debug());
             converter.losses.add(LossKind::Parameter, place, message);
-            return;
+            return false;
         }
     };
     if parameters.contains(&key) {
-        return;
+        if is_shared {
+            document.record_whole(parameter);
+        } else {
+            let message = "another parameter has the same place in requests: the parameter is omitted";
+            converter.losses.add(LossKind::Parameter, place, message);
+        }
+        return is_shared;
     }
     if plain.contains(['[', ']']) {
         let message = "the name has brackets, which mean members of an object: the parameter is omitted";
         converter.losses.add(LossKind::Parameter, place, message);
-        return;
+        return false;
     }
-    report_parameter(converter, parameter, place);
-    let schema_place = place.member("schema");
-    let content = members(parameter.get("content")).iter().next();
-    let (schema, schema_place) = match (parameter.get("schema"), content) {
-        (Some(schema), _) => (Some(schema), schema_place),
-        (None, Some((media_type, content))) => {
-            let place = place.member("content").member(media_type);
-            converter.losses.add(
-                LossKind::Style,
-                &place,
-                "the value is read as JSON only if it is an array or an object",
-            );
-            (content.get("schema"), place.member("schema"))
-        }
-        (None, None) => (None, schema_place),
-    };
+    for key in ["in", "name"] {
+        document.read(parameter, key);
+    }
+    let is_required = document.read_flag(parameter, "required") || location == "path";
+    let (schema, schema_place) = value_schema(converter, parameter, place);
     let hint = format!("{}_{plain}", context.method.to_ascii_lowercase());
-    let mut converted = match (capture.and_then(|capture| capture.pattern.clone()), schema) {
-        (Some(pattern), _) => Type::new("string").with("regex", pattern),
-        (None, Some(schema)) => converter.convert(schema, &schema_place, &hint),
-        (None, None) => Type::new("any"),
+    let mut converted = match capture.and_then(|capture| capture.pattern.clone()) {
+        Some(pattern) => {
+            let message = "the segment is checked by a pattern instead";
+            converter.losses.widen(LossKind::Parameter, &schema_place, message);
+            Type::new("string").with("regex", pattern)
+        }
+        None => converter.convert(schema, &schema_place, &hint),
     };
     if parameter.get("schema").is_some() {
         converted = with_style(converter, converted, parameter, place, location);
     }
-    let default = schema.and_then(|schema| schema.get("default")).filter(|default| !default.is_null());
-    let is_required = location == "path" || is_true(parameter, "required");
     if is_required && converted.is_nullable {
-        converter.losses.add(LossKind::Null, place, "the parameter can also be missing, or cannot be null in the path");
+        let message = "the parameter can also be missing, or cannot be null in the path";
+        converter.losses.widen(LossKind::Null, place, message);
     }
     let is_optional = location != "path" && (!is_required || converted.is_nullable);
-    let info = text(parameter, "description").or_else(|| schema.and_then(description)).unwrap_or(name);
-    let example = example(converter, parameter, place).or_else(|| converter.example(schema?, &schema_place));
-    let mut entry = described(info, converted, is_optional);
-    match default {
-        Some(default) if location != "path" => {
-            entry.insert("default".to_owned(), default.clone());
+    let info = document.read_text(parameter, "description").or_else(|| document.read_description(schema));
+    let example = converter.content_example(parameter, place);
+    let example = match example {
+        Some(example) => {
+            converter.read_same_example(schema, &example);
+            Some(example)
         }
-        Some(default) => {
+        None => converter.example(schema, &schema_place),
+    };
+    let mut entry = described(info.unwrap_or(name), converted, is_optional);
+    if location == "path" {
+        if let Some((default, place)) = converter.find_default(schema, &schema_place) {
             let message = format!("the default `{}` of a capture is never used", short(default));
-            converter.losses.add(LossKind::Default, &schema_place.member("default"), message);
+            converter.losses.add(LossKind::Default, &place, message);
         }
-        None => {}
+    } else {
+        entry.extend(converter.default_of(schema).map(|default| ("default".to_owned(), default)));
     }
     entry.extend(example.map(|example| ("example".to_owned(), example)));
     entry.insert(ORIGIN_KEY.to_owned(), place.as_str().into());
-    let name = if location == "path" { key.trim_matches(['{', '}']).to_owned() } else { plain.to_owned() };
-    let name = if location == "header" { name.to_ascii_lowercase() } else { name };
-    parameters.insert(key, &name, entry);
+    let code_name = match location {
+        "path" => key.trim_matches(['{', '}']).to_owned(),
+        "header" => plain.to_ascii_lowercase(),
+        _ => plain.to_owned(),
+    };
+    parameters.insert(key, name, &code_name, entry);
+    true
+}
+
+/// Returns the schema of the value of a parameter, and its place.
+fn value_schema<'a>(converter: &mut Converter<'a>, parameter: &'a Json, place: &Place) -> (&'a Json, Place) {
+    if let Some(schema) = parameter.get("schema") {
+        return (schema, place.member("schema"));
+    }
+    let document = converter.document;
+    let Some((media_type, content)) = document.read_members(parameter, "content").iter().next() else {
+        return (any_schema(), place.clone());
+    };
+    let place = place.member("content").member(media_type);
+    if !content.is_object() {
+        return (any_schema(), place);
+    }
+    document.record(content);
+    let Some(schema) = content.get("schema") else { return (any_schema(), place) };
+    let schema_place = place.member("schema");
+    // Only arrays and objects are read as JSON. Numbers and booleans have the same text in JSON.
+    if !is_json_media_type(media_type) || document.accepts_texts(schema) || document.is_nullable(schema) {
+        let message = "the value is read as JSON only if it is an array or an object";
+        converter.losses.add(LossKind::Style, &place, message);
+    }
+    (schema, schema_place)
 }
 
 /// Sets how an array is sent as one text, and reports the serializations that a definition cannot express.
 fn with_style(converter: &mut Converter<'_>, converted: Type, parameter: &Json, place: &Place, location: &str) -> Type {
+    let document = converter.document;
     let is_form = matches!(location, "query" | "cookie");
-    let style = text(parameter, "style").unwrap_or(if is_form { "form" } else { "simple" });
+    let style = document.read_text(parameter, "style").unwrap_or(if is_form { "form" } else { "simple" });
+    document.read_flag(parameter, "explode");
     let explode = parameter.get("explode").and_then(Json::as_bool).unwrap_or(style == "form");
     let is_array = converted.term().starts_with("array<");
     let is_object = ["object", "map<"].iter().any(|name| converted.term().starts_with(name));
@@ -207,41 +273,12 @@ fn with_style(converter: &mut Converter<'_>, converted: Type, parameter: &Json, 
         _ => false,
     };
     if !is_expressible {
-        let message = format!("the style `{style}` of this parameter cannot be expressed");
+        let message = format!("the style `{}` of this parameter cannot be expressed", style.escape_debug());
         converter.losses.add(LossKind::Style, place, message);
     }
     match separator {
         Some(",") if is_array => converted.with("format", "explode"),
         Some(separator) if is_array => converted.with("format", "explode").with("separator", separator),
         _ => converted,
-    }
-}
-
-/// Returns the example of a parameter.
-fn example(converter: &mut Converter<'_>, parameter: &Json, place: &Place) -> Option<Json> {
-    let named = members(parameter.get("examples"));
-    if named.len() > 1 {
-        let message = "only the first example is imported";
-        converter.losses.add(LossKind::Example, &place.member("examples"), message);
-    }
-    let named = named.values().next().and_then(|example| {
-        let (example, _) = converter.document.resolve(example, place).ok()?;
-        example.get("value").or_else(|| example.get("dataValue"))
-    });
-    parameter.get("example").or(named).filter(|example| !example.is_null()).cloned()
-}
-
-/// Reports the parts of a parameter that a definition does not have.
-fn report_parameter(converter: &mut Converter<'_>, parameter: &Json, place: &Place) {
-    for flag in ["allowEmptyValue", "allowReserved", "deprecated"] {
-        if is_true(parameter, flag) {
-            let kind = if flag == "deprecated" { LossKind::Annotation } else { LossKind::Style };
-            converter.losses.add(kind, &place.member(flag), "a parameter has no such key");
-        }
-    }
-    for key in members(Some(parameter)).keys().filter(|key| !key.starts_with("x-")) {
-        if !PARAMETER_KEYS.contains(&key.as_str()) {
-            converter.losses.add(LossKind::Annotation, &place.member(key), "the key is unknown");
-        }
     }
 }

@@ -2,11 +2,12 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::body::{is_json_media_type, report_examples};
+use super::body::is_json_media_type;
 use crate::import::document::{members, reference_of, text};
 use crate::import::losses::{LossKind, Place};
 use crate::import::names::{is_read, slug, unique_name};
-use crate::import::schema::{Converter, ORIGIN_KEY, described, description};
+use crate::import::schema::{Converter, ORIGIN_KEY, any_schema, described};
+use crate::import::vocabulary::is_extension;
 
 /// What the responses of an operation become.
 #[derive(Default)]
@@ -22,38 +23,47 @@ pub(super) fn convert_responses<'a>(
     operation: &'a Json,
     place: &Place,
 ) -> ConvertedResponses {
+    let document = converter.document;
     let place = place.member("responses");
-    let responses = members(operation.get("responses"));
+    let responses = document.read_members(operation, "responses");
     let is_success = |status: &str| status.starts_with('2');
     let mut statuses: Vec<&String> = responses.keys().filter(|status| is_success(status)).collect();
     statuses.sort();
     let has_content = |status: &&&String| {
-        let resolved = converter.document.resolve(&responses[status.as_str()], &place);
-        resolved.is_ok_and(|(response, _)| !members(response.get("content")).is_empty())
+        let found = document.find_target(&responses[status.as_str()], &place);
+        found.is_ok_and(|(response, _)| !members(response.get("content")).is_empty())
     };
     // Of several successes, one with outputs says more than one without.
     let success = statuses.iter().find(has_content).or(statuses.first()).map(|status| status.as_str());
     let success = success.or_else(|| responses.contains_key("default").then_some("default"));
     let mut converted = ConvertedResponses::default();
     let mut error_names = std::collections::HashSet::new();
-    for (status, response) in responses.iter().filter(|(status, _)| !status.starts_with("x-")) {
+    for (status, response) in responses {
         let place = place.member(status);
-        let (response, response_place) = match converter.document.resolve(response, &place) {
+        let is_success = Some(status.as_str()) == success;
+        let error = status.parse::<u16>().ok().filter(|number| (400..600).contains(number));
+        if is_extension(status) {
+            document.record_whole(response);
+            continue;
+        }
+        if !is_success && error.is_none() {
+            let message = "only one success and the errors 400 to 599 are imported";
+            converter.losses.add(LossKind::Response, &place, message);
+            continue;
+        }
+        let (response, response_place) = match document.resolve(response, &place) {
             Ok(resolved) => resolved,
-            Err(reference) => {
-                converter.losses.add(LossKind::Reference, &place, format!("`{reference}` leads nowhere"));
+            Err(why) => {
+                converter.losses.add(LossKind::Reference, &place, format!("{why}: the response is omitted"));
                 continue;
             }
         };
-        let number = status.parse::<u16>().ok();
-        match number {
-            _ if Some(status.as_str()) == success => {
-                convert_success(converter, status, response, &place, &response_place, &mut converted);
-            }
-            Some(number) if (400..600).contains(&number) => {
+        match error {
+            Some(number) if !is_success => {
                 let reason = reason(number);
                 let name = unique_name(&slug(reason, '_'), &mut error_names);
-                let info = text(response, "description").unwrap_or(reason);
+                let text = |key: &str| document.read_text(response, key);
+                let info = text("description").or_else(|| text("summary")).unwrap_or(reason);
                 let error = json!({ "status": number, "info": info, ORIGIN_KEY: place.as_str() });
                 converted.errors.insert(name, error);
                 if !members(response.get("content")).is_empty() {
@@ -61,13 +71,8 @@ pub(super) fn convert_responses<'a>(
                     converter.losses.add(LossKind::ErrorBody, &response_place.member("content"), message);
                 }
             }
-            _ => {
-                let message = "only one success and the errors 400 to 599 are imported";
-                converter.losses.add(LossKind::Response, &place, message);
-                continue;
-            }
+            _ => convert_success(converter, status, response, &place, &response_place, &mut converted),
         }
-        report_response(converter, response, &response_place);
     }
     converted
 }
@@ -80,6 +85,7 @@ fn convert_success<'a>(
     response_place: &Place,
     converted: &mut ConvertedResponses,
 ) {
+    let document = converter.document;
     let number = status.parse::<u16>().ok().filter(|number| (200..300).contains(number));
     if number.is_none() {
         converter.losses.add(LossKind::Response, place, "the response gets the status 200");
@@ -87,7 +93,10 @@ fn convert_success<'a>(
     if let Some(number) = number.filter(|number| *number != 200) {
         converted.options.insert("status".to_owned(), number.into());
     }
-    let content = members(response.get("content"));
+    if text(response, "description").is_some_and(|text| is_meaningless(text, number)) {
+        document.read(response, "description");
+    }
+    let content = document.read_members(response, "content");
     let content_place = response_place.member("content");
     let json = content.iter().find(|(media_type, _)| is_json_media_type(media_type));
     let chosen = json.or_else(|| content.iter().next());
@@ -101,10 +110,9 @@ fn convert_success<'a>(
         converter.losses.add(LossKind::Response, &media_place, "a response with this status has no body");
         return;
     }
-    report_examples(converter, chosen, &media_place);
     if json.is_none() {
         if number == Some(206) {
-            converter.losses.add(LossKind::Response, &media_place, "the response gets the status 200");
+            converter.losses.add(LossKind::Response, place, "the response gets the status 200");
             converted.options.shift_remove("status");
         }
         let message = format!("the method responds with a file; `{media_type}` is not described");
@@ -112,37 +120,41 @@ fn convert_success<'a>(
         converted.options.insert("download".to_owned(), json!(true));
         return;
     }
-    for key in ["itemSchema", "encoding", "itemEncoding", "prefixEncoding"] {
-        if chosen.get(key).is_some() {
-            converter.losses.add(LossKind::Response, &media_place.member(key), "a response has no such key");
-        }
+    if chosen.get("schema").is_none() && media_type.contains('*') {
+        converter.losses.add(LossKind::ContentType, &media_place, "the media type and the body are not described");
+        return;
     }
-    let Some(schema) = chosen.get("schema") else { return };
-    convert_outputs(converter, schema, response, &media_place.member("schema"), converted);
+    document.record(chosen);
+    convert_outputs(converter, (response, chosen), &media_place, converted);
 }
 
-/// Converts a body: the members of an object to outputs, any other body to an output that is the whole body.
+/// Converts the content of a response: the members of an object to outputs, any other body to an output that is the
+/// whole body. Without a schema, the body is any JSON value.
 fn convert_outputs<'a>(
     converter: &mut Converter<'a>,
-    schema: &'a Json,
-    response: &Json,
-    place: &Place,
+    (response, content): (&'a Json, &'a Json),
+    media_place: &Place,
     converted: &mut ConvertedResponses,
 ) {
-    let is_named = reference_of(schema).is_some() || converter.document.is_nullable(schema);
-    let parts = converter.object_parts(schema, place).filter(|parts| {
+    let document = converter.document;
+    let (schema, place) = match content.get("schema") {
+        Some(schema) => (schema, media_place.member("schema")),
+        None => (any_schema(), media_place.clone()),
+    };
+    let is_named = reference_of(schema).is_some() || document.is_nullable(schema);
+    let parts = converter.object_parts(schema, &place).filter(|parts| {
         let is_usable = parts.members.iter().all(|member| is_read(member.name) && member.name != "*");
         is_usable
             && !parts.members.is_empty()
             && parts.others.is_empty()
             && parts.closings.is_empty()
             && parts.keys.is_empty()
-            && parts.min.is_none()
-            && parts.max.is_none()
+            && parts.bounds.is_empty()
             && parts.not_merged.is_empty()
+            && !parts.has_constraints()
     });
     if let Some(parts) = parts.filter(|_| !is_named) {
-        converter.report_parts(&parts);
+        converter.read_parts(&parts);
         for member in &parts.members {
             if let Some(field) = converter.field(member, "result") {
                 converted.outputs.insert(member.name.to_owned(), field.into());
@@ -150,24 +162,34 @@ fn convert_outputs<'a>(
         }
         return;
     }
-    let body = converter.convert(schema, place, "result");
-    let is_optional = body.is_nullable;
-    let info = description(schema).or_else(|| text(response, "description")).unwrap_or("The response");
+    let body = converter.convert(schema, &place, "result");
+    let is_optional = body.is_nullable && body.term() != "any";
+    if is_optional {
+        converter.losses.widen(LossKind::Null, &place, "the body can also be missing");
+    }
+    let description = document.read_description(schema);
+    let info = description.or_else(|| document.read_text(response, "description")).unwrap_or("The response");
     let mut output = described(info, body, is_optional);
+    let example = converter.content_example(content, media_place);
+    if let Some(example) = example.or_else(|| converter.example(schema, &place)) {
+        output.insert("example".to_owned(), example);
+    }
     output.insert(ORIGIN_KEY.to_owned(), place.as_str().into());
     converted.outputs.insert("*".to_owned(), output.into());
 }
 
-/// Reports the parts of a response that a definition does not have.
-fn report_response(converter: &mut Converter<'_>, response: &Json, place: &Place) {
-    for (key, kind, message) in [
-        ("headers", LossKind::ResponseHeader, "a definition does not describe header fields of responses"),
-        ("links", LossKind::Link, "a definition has no links"),
-    ] {
-        for name in members(response.get(key)).keys() {
-            converter.losses.add(kind, &place.member(key).member(name), message);
-        }
-    }
+/// Returns `true` if the description of a success says only that it is one.
+fn is_meaningless(description: &str, status: Option<u16>) -> bool {
+    let is = |text: &str| description.trim_end_matches(['.', '!']).eq_ignore_ascii_case(text);
+    let reason = match status {
+        Some(201) => "Created",
+        Some(202) => "Accepted",
+        Some(204) => "No Content",
+        Some(205) => "Reset Content",
+        Some(206) => "Partial Content",
+        _ => "OK",
+    };
+    [reason, "OK", "Response", "Success", "Successful operation", "Successful response"].into_iter().any(is)
 }
 
 /// Returns the reason phrase of an error status (RFC 9110 section 15).

@@ -2,43 +2,56 @@
 
 use serde_json::{Value as Json, json};
 
-use super::{Converter, LossKind, Place, Type};
+use super::kinds::Values;
+use super::{Converter, LossKind, Place, Type, type_names};
 
 /// The maximum number of constants in a union.
 const MAX_CONSTANTS: usize = 200;
 
 impl Converter<'_> {
-    /// Converts a list of constants: to an `enum` if they are texts, or else to a union.
-    pub(super) fn constants(&mut self, constants: &[Json], place: &Place) -> Type {
+    /// Converts a schema with a list of constants: to an `enum` if they are texts, or else to a union.
+    pub(super) fn constants(&mut self, schema: &Json, constants: &[Json], place: &Place) -> Type {
         let mut different: Vec<&Json> = Vec::new();
         for constant in constants.iter().filter(|constant| !constant.is_null()) {
             if !different.contains(&constant) {
                 different.push(constant);
             }
         }
+        let values = Values::of_constants(constants);
+        self.read_type_of(schema, values.kinds);
+        // The constants are values of the format.
+        self.document.read(schema, "format");
         let is_nullable = constants.iter().any(Json::is_null);
         let converted = match different.as_slice() {
             [] => Type::new("null"),
-            [Json::Array(_) | Json::Object(_)] => self.loose_constants(place),
-            [only] => Type::new("const").with("value", (*only).clone()),
+            [Json::Array(items)] if items.is_empty() => Type::new("array<any>").with("max", 0),
+            [Json::Object(members)] if members.is_empty() => Type::new("object").with("max", 0),
+            [only] if !only.is_array() && !only.is_object() => Type::new("const").with("value", (*only).clone()),
             several if several.iter().all(|constant| constant.is_string()) => {
                 let words: Vec<Json> = several.iter().map(|constant| (*constant).clone()).collect();
                 Type::new("enum").with("range", words)
             }
-            several if several.len() > MAX_CONSTANTS => self.loose_constants(place),
-            several if several.iter().any(|constant| constant.is_array() || constant.is_object()) => {
-                self.loose_constants(place)
-            }
-            several => {
+            several
+                if several.len() <= MAX_CONSTANTS
+                    && !several.iter().any(|constant| constant.is_array() || constant.is_object()) =>
+            {
                 let types = several.iter().map(|constant| json!({ "type": "const", "value": constant }));
                 Type::new("union").with("of", types.collect::<Vec<_>>())
+            }
+            _ => {
+                self.losses.widen(LossKind::Keyword, place, "the constants are arrays or objects, or are too many");
+                Type::new("any")
             }
         };
         Type { is_nullable, ..converted }
     }
 
-    fn loose_constants(&mut self, place: &Place) -> Type {
-        self.losses.add(LossKind::Keyword, place, "the constants are arrays or objects, or are too many");
-        Type::new("any")
+    /// Reads the keyword `type` of a schema whose values can only have these kinds, unless the keyword excludes some.
+    pub(super) fn read_type_of(&self, schema: &Json, kinds: [bool; 5]) {
+        let mut allowed = Values::default();
+        type_names(schema).into_iter().for_each(|name| allowed.add_type(name));
+        if kinds.iter().zip(allowed.kinds).all(|(is_possible, is_allowed)| !is_possible || is_allowed) {
+            self.document.read_whole(schema, "type");
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! The kinds of JSON values that a schema accepts.
+//! The kinds of JSON values that a schema accepts, without converting it.
 
 use std::collections::HashSet;
 
@@ -33,7 +33,14 @@ impl Values {
         Self { kinds: [true; 5], ..Self::default() }
     }
 
-    fn of_constants(constants: &[Json]) -> Self {
+    /// Adds the values of a type in JSON Schema.
+    pub(super) fn add_type(&mut self, name: &str) {
+        let kind = if name == "integer" { "number" } else { name };
+        self.is_whole &= name != "number";
+        KINDS.iter().zip(&mut self.kinds).for_each(|(known, accepts)| *accepts |= *known == kind);
+    }
+
+    pub(super) fn of_constants(constants: &[Json]) -> Self {
         let mut kinds = [false; 5];
         for constant in constants {
             if let Some(index) = kind_index(constant) {
@@ -47,13 +54,69 @@ impl Values {
 impl<'a> Document<'a> {
     /// Returns the kinds of the values of a schema.
     pub(super) fn values(self, schema: &'a Json) -> Values {
-        let key = std::ptr::from_ref(schema);
-        if let Some(known) = self.known_values.borrow().get(&key) {
-            return known.clone();
-        }
-        let values = self.values_at(schema, 0, &mut 0);
-        self.known_values.borrow_mut().insert(key, values.clone());
+        let known = |schema: &Json| self.knowledge.values.borrow().get(&std::ptr::from_ref(schema)).cloned();
+        let (chain, end) = self.follow(schema, |schema| known(schema).is_some());
+        let values = match end {
+            Some(end) => known(end).unwrap_or_else(|| self.values_at(end, 0, &mut 0)),
+            None => Values::anything(),
+        };
+        let mut all = self.knowledge.values.borrow_mut();
+        all.extend(chain.into_iter().chain(end).map(|schema| (std::ptr::from_ref(schema), values.clone())));
         values
+    }
+
+    /// Follows references from one schema to the next, without recursion, because there can be many. Returns the
+    /// schemas with references, and the schema at the end: one that is known, or that is not a reference. Returns
+    /// `None` for the schema at the end if the references lead nowhere or in a circle.
+    fn follow(self, schema: &'a Json, is_known: impl Fn(&Json) -> bool) -> (Vec<&'a Json>, Option<&'a Json>) {
+        let (mut chain, mut seen, mut schema) = (Vec::new(), HashSet::new(), schema);
+        while !is_known(schema) {
+            let Some(reference) = reference_of(schema) else { break };
+            if !seen.insert(std::ptr::from_ref(schema)) {
+                return (chain, None);
+            }
+            chain.push(schema);
+            match self.find(reference) {
+                Some((target, _)) => schema = target,
+                None => return (chain, None),
+            }
+        }
+        (chain, Some(schema))
+    }
+
+    /// Returns `true` if a schema accepts texts.
+    pub(in crate::import) fn accepts_texts(self, schema: &'a Json) -> bool {
+        self.values(schema).kinds[2]
+    }
+
+    /// Returns `true` if a schema is a reference that leads to `target`.
+    pub(super) fn leads_to(self, schema: &'a Json, target: &Json) -> bool {
+        let (chain, end) = self.follow(schema, |next| std::ptr::eq(next, target));
+        !chain.is_empty() && end.is_some_and(|end| std::ptr::eq(end, target))
+    }
+
+    /// Returns the address of the schema to which a schema leads through its references. Returns `None` if they lead
+    /// nowhere or in a circle.
+    pub(super) fn end_of(self, schema: &'a Json) -> Option<*const Json> {
+        let known = |schema: &Json| self.knowledge.ends.borrow().get(&std::ptr::from_ref(schema)).copied();
+        let (chain, end) = self.follow(schema, |schema| known(schema).is_some());
+        let end = end.and_then(|end| known(end).unwrap_or(Some(std::ptr::from_ref(end))));
+        self.knowledge.ends.borrow_mut().extend(chain.into_iter().map(|schema| (std::ptr::from_ref(schema), end)));
+        end
+    }
+
+    /// Returns `true` if the items of an array are the array itself, or arrays whose items lead back to it.
+    pub(super) fn is_item_of_itself(self, array: &'a Json) -> bool {
+        let mut current = array;
+        for _ in 0..MAX_DEPTH {
+            let Some(items) = current.get("items") else { return false };
+            match self.follow(items, |_| false) {
+                (_, Some(end)) if std::ptr::eq(end, array) => return true,
+                (_, Some(end)) => current = end,
+                (_, None) => return false,
+            }
+        }
+        false
     }
 
     fn values_at(self, schema: &'a Json, depth: usize, searched: &mut usize) -> Values {
@@ -61,9 +124,9 @@ impl<'a> Document<'a> {
         if depth > MAX_DEPTH || *searched > MAX_SEARCHED || schema.is_boolean() {
             return Values::anything();
         }
-        if let Some(reference) = reference_of(schema) {
-            let target = self.find(reference);
-            return target.map_or_else(Values::anything, |(target, _)| self.values_at(target, depth + 1, searched));
+        if reference_of(schema).is_some() {
+            let (_, end) = self.follow(schema, |_| false);
+            return end.map_or_else(Values::anything, |end| self.values_at(end, depth + 1, searched));
         }
         if let Some(constant) = schema.get("const") {
             return Values::of_constants(std::slice::from_ref(constant));
@@ -76,11 +139,7 @@ impl<'a> Document<'a> {
             names if names.is_empty() => self.implied_type(schema).into_iter().collect(),
             names => names,
         };
-        for name in &names {
-            let kind = if *name == "integer" { "number" } else { name };
-            values.is_whole &= *name != "number";
-            KINDS.iter().zip(&mut values.kinds).for_each(|(known, accepts)| *accepts |= *known == kind);
-        }
+        names.iter().for_each(|name| values.add_type(name));
         if !names.is_empty() {
             return values;
         }
@@ -115,26 +174,39 @@ impl<'a> Document<'a> {
 
     /// Returns `true` if a schema accepts null.
     pub(in crate::import) fn is_nullable(self, schema: &'a Json) -> bool {
-        self.is_nullable_at(schema, 0, &mut HashSet::new())
+        let known = |schema: &Json| self.knowledge.is_nullable.borrow().get(&std::ptr::from_ref(schema)).copied();
+        let (chain, end) = self.follow(schema, |schema| known(schema).is_some());
+        let at_end = |end| known(end).unwrap_or_else(|| self.is_nullable_at(end, 0, &mut HashSet::new()));
+        let mut is_nullable = end.is_some_and(at_end);
+        let mut all = self.knowledge.is_nullable.borrow_mut();
+        all.extend(end.map(|end| (std::ptr::from_ref(end), is_nullable)));
+        for reference in chain.into_iter().rev() {
+            is_nullable |= is_true(reference, "nullable");
+            all.insert(std::ptr::from_ref(reference), is_nullable);
+        }
+        is_nullable
     }
 
-    fn is_nullable_at(self, schema: &'a Json, depth: usize, seen: &mut HashSet<&'a str>) -> bool {
+    fn is_nullable_at(self, schema: &'a Json, depth: usize, seen: &mut HashSet<*const Json>) -> bool {
         if depth > MAX_DEPTH {
             return false;
         }
-        if let Some(reference) = reference_of(schema) {
-            if is_true(schema, "nullable") {
-                return true;
-            }
-            let target = self.find(reference).filter(|_| seen.insert(reference));
-            return target.is_some_and(|(target, _)| self.is_nullable_at(target, depth + 1, seen));
+        if reference_of(schema).is_some() {
+            let (chain, end) = self.follow(schema, |_| false);
+            let end = end.filter(|end| seen.insert(std::ptr::from_ref(*end)));
+            return chain.iter().any(|reference| is_true(reference, "nullable"))
+                || end.is_some_and(|end| self.is_nullable_at(end, depth + 1, seen));
         }
         if is_true(schema, "nullable") || is_null(schema) {
             return true;
         }
-        if items(schema.get("type")).iter().any(|name| name == "null")
-            || items(schema.get("enum")).contains(&Json::Null)
-        {
+        if let Some(constants) = schema.get("enum").and_then(Json::as_array) {
+            return constants.contains(&Json::Null);
+        }
+        if schema.get("const").is_some() {
+            return false;
+        }
+        if items(schema.get("type")).iter().any(|name| name == "null") {
             return true;
         }
         let mut branches = ["oneOf", "anyOf"].iter().flat_map(|keyword| items(schema.get(*keyword)));

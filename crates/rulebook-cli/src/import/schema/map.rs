@@ -12,7 +12,7 @@ impl<'a> Converter<'a> {
             Some(others) => {
                 if others.is_pattern {
                     let message = "names that do not match the pattern are accepted, too";
-                    self.losses.add(LossKind::Keyword, &others.place, message);
+                    self.losses.widen(LossKind::Keyword, &others.place, message);
                 }
                 self.convert(others.schema, &others.place, &format!("{hint}_value")).inside("map")
             }
@@ -25,7 +25,7 @@ impl<'a> Converter<'a> {
             let converted = if index == 0 { self.keys(keys, place, hint) } else { None };
             match converted {
                 Some(keys) => map = map.with("keys", keys.attributes),
-                None => self.losses.add(LossKind::Keyword, place, "the names of members are not checked"),
+                None => self.losses.widen(LossKind::Keyword, place, "the names of members are not checked"),
             }
         }
         map
@@ -40,6 +40,9 @@ impl<'a> Converter<'a> {
         }
         // The schema of names can omit `type`, because names are always strings.
         let is_composed = ["$ref", "allOf", "anyOf", "oneOf"].iter().any(|keyword| schema.get(*keyword).is_some());
-        (values.kinds == [true; 5] && schema.is_object() && !is_composed).then(|| self.string(schema, place))
+        (values.kinds == [true; 5] && schema.is_object() && !is_composed).then(|| {
+            self.document.record(schema);
+            self.string(schema, place)
+        })
     }
 }

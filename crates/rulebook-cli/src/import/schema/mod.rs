@@ -4,26 +4,30 @@
 
 mod array;
 mod constant;
+mod constraints;
+mod default_and_example;
 mod kinds;
 mod map;
-mod notes;
+mod named;
 mod number;
 mod object;
 mod parts;
 mod string;
 mod union;
 
+pub(super) use constraints::{DefinitionName, is_same_constraint};
 pub(super) use kinds::Values;
 pub(super) use object::{described, is_binary, short};
-pub(super) use parts::Member;
+pub(super) use parts::{Member, ObjectParts};
 
 use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value as Json};
 
-use super::document::{Document, is_true, items, members, reference_of, schema_key, schema_place, text};
+use super::document::{Document, is_true, items, members, reference_of, schema_key, text, why_not_found};
 use super::losses::{LossKind, Losses, Place};
 use super::names::{schema_name, unique_name};
+use constraints::is_constraint;
 
 /// The key under which a part of the definition has its place in the description, until the definition is written.
 pub(super) const ORIGIN_KEY: &str = "$origin";
@@ -58,6 +62,14 @@ impl Type {
         self.attributes.get("type").and_then(Json::as_str).unwrap_or_default()
     }
 
+    /// Returns the notation of the type in lists of types: its term, or an object with the term and the attributes.
+    fn into_term(mut self) -> Json {
+        match self.attributes.len() {
+            1 => self.attributes.shift_remove("type").unwrap_or_default(),
+            _ => self.attributes.into(),
+        }
+    }
+
     /// Returns the type `name<T>` of which this type is the item, such as `array<T>`.
     pub(super) fn inside(mut self, name: &str) -> Self {
         let optional = if self.is_nullable && self.term() != "any" { "?" } else { "" };
@@ -77,9 +89,15 @@ pub(super) struct Converter<'a> {
     pub losses: Losses,
     /// The name in the definition of each schema of the description that has a name.
     names: HashMap<String, String>,
+    /// The keys of these schemas by their addresses.
+    keys: HashMap<*const Json, String>,
     used_names: HashSet<String>,
-    /// The schemas of the definition.
-    pub schemas: Map<String, Json>,
+    /// The schemas of the definition that have no name in the description.
+    unnamed_schemas: Map<String, Json>,
+    /// The names in the definition of the schemas to which types refer.
+    referenced: HashSet<String>,
+    /// The keys of the schemas whose members have become parameters in a body.
+    bodies: HashSet<String>,
     /// The references that are being replaced by their targets.
     inlined: Vec<String>,
     inlined_count: usize,
@@ -90,68 +108,31 @@ impl<'a> Converter<'a> {
         let mut used_names = HashSet::new();
         let names = document.schemas();
         let names = names.map(|(key, _)| (key.to_owned(), unique_name(&schema_name(key), &mut used_names))).collect();
-        let (losses, schemas, inlined) = (Losses::default(), Map::new(), Vec::new());
-        Self { document, losses, names, used_names, schemas, inlined, inlined_count: 0 }
-    }
-
-    /// Converts all schemas that have names.
-    pub(super) fn convert_named_schemas(&mut self) {
-        for (key, schema) in self.document.schemas() {
-            let place = schema_place(key);
-            let name = self.names.get(key).cloned().unwrap_or_default();
-            if name != key {
-                self.losses.add(LossKind::Name, &place, format!("the schema is called `{name}`"));
-            }
-            let converted = self.named_schema(schema, &place, &name);
-            self.insert_schema(&name, converted, schema, &place);
+        Self {
+            document,
+            losses: Losses::default(),
+            names,
+            keys: document.schemas().map(|(key, schema)| (std::ptr::from_ref(schema), key.to_owned())).collect(),
+            used_names,
+            unnamed_schemas: Map::new(),
+            referenced: HashSet::new(),
+            bodies: HashSet::new(),
+            inlined: Vec::new(),
+            inlined_count: 0,
         }
     }
 
-    fn insert_schema(&mut self, name: &str, mut converted: Map<String, Json>, schema: &Json, place: &Place) {
-        let mut entry = Map::new();
-        entry.insert("info".to_owned(), description(schema).unwrap_or(name).into());
-        if converted.get("type").is_some_and(|term| term == "object") {
-            converted.shift_remove("type");
-        }
-        entry.append(&mut converted);
-        if let Some(example) = self.example(schema, place) {
-            entry.insert("example".to_owned(), example);
-        }
-        entry.insert(ORIGIN_KEY.to_owned(), place.as_str().into());
-        self.schemas.insert(name.to_owned(), entry.into());
-    }
-
-    /// Converts a schema with a name. If it extends others, its type refers to them.
-    fn named_schema(&mut self, schema: &'a Json, place: &Place, name: &str) -> Map<String, Json> {
-        if self.leads_to_itself(schema) {
-            self.losses.add(LossKind::Reference, place, "the schema refers only to itself: its type is `any`");
-            return Type::new("any").attributes;
-        }
-        match self.extended_object(schema, place, name) {
-            Some(extended) => extended,
-            None => self.convert(schema, place, name).attributes,
-        }
-    }
-
-    /// Returns `true` if a schema consists of a reference that leads back to it.
-    fn leads_to_itself(&self, schema: &'a Json) -> bool {
-        let (mut schema, mut seen) = (schema, HashSet::new());
-        while let Some(reference) = reference_of(schema) {
-            let Some((target, _)) = self.document.find(reference) else { return false };
-            if !seen.insert(reference) {
-                return true;
-            }
-            schema = target;
-        }
-        false
+    /// Records that the members of a schema with a name have become parameters in a body.
+    pub(super) fn add_body(&mut self, key: String) {
+        self.bodies.insert(key);
     }
 
     /// Converts a schema to a type. `hint` is the beginning of names for schemas that the type needs.
     pub(super) fn convert(&mut self, schema: &'a Json, place: &Place, hint: &str) -> Type {
-        if let Some(is_any) = schema.as_bool() {
-            if !is_any {
-                self.losses.add(LossKind::Keyword, place, "no value is valid: its type is `any`");
-            }
+        self.document.record(schema);
+        if schema.as_bool() != Some(true) && !schema.is_object() {
+            let why = if schema.is_boolean() { "no value is valid" } else { "the schema is not an object" };
+            self.losses.widen(LossKind::Keyword, place, format!("{why}: the type is `any`"));
             return Type::new("any");
         }
         if let Some(reference) = reference_of(schema) {
@@ -159,42 +140,36 @@ impl<'a> Converter<'a> {
         }
         let mut converted = self.convert_by_kind(schema, place, hint);
         converted.is_nullable |= self.document.is_nullable(schema);
-        self.report_notes(schema, place);
+        self.document.read_flag(schema, "nullable");
         converted
     }
 
     fn convert_by_kind(&mut self, schema: &'a Json, place: &Place, hint: &str) -> Type {
-        if let Some(constant) = schema.get("const") {
-            return self.constants(std::slice::from_ref(constant), &place.member("const"));
+        if let Some(constant) = self.document.read_whole(schema, "const") {
+            return self.constants(schema, std::slice::from_ref(constant), &place.member("const"));
         }
         if let Some(constants) = schema.get("enum").and_then(Json::as_array) {
-            let constants: Vec<Json> = constants.clone();
-            return self.constants(&constants, &place.member("enum"));
+            self.document.read_whole(schema, "enum");
+            return self.constants(schema, constants, &place.member("enum"));
         }
-        if schema.get("allOf").is_some_and(|parts| !items(Some(parts)).is_empty()) {
+        if !items(schema.get("allOf")).is_empty() {
             return self.all_of(schema, place, hint);
         }
         for keyword in ["oneOf", "anyOf"] {
-            if let Some(branches) = schema.get(keyword).and_then(Json::as_array)
-                && let Some(union) = self.union(schema, branches, &place.member(keyword), hint)
+            if !is_constraint(schema, keyword)
+                && let Some(union) = self.union(schema, keyword, place, hint)
             {
-                self.report_unsupported(schema, place, &[]);
-                self.report_branches(schema, place, keyword);
-                if schema.get("required").is_some() {
-                    let message = "the members of the branches are not required here";
-                    self.losses.add(LossKind::Constraint, &place.member("required"), message);
-                }
                 return union;
             }
         }
         let names = type_names(schema);
+        if !names.is_empty() {
+            self.document.read_whole(schema, "type");
+        }
         match names.as_slice() {
             [] => match self.document.implied_type(schema) {
                 Some(name) => self.simple_type(name, schema, place, hint),
-                None => {
-                    self.report_unsupported(schema, place, &[]);
-                    Type::new("any")
-                }
+                None => Type::new("any"),
             },
             [name] => self.simple_type(name, schema, place, hint),
             several => {
@@ -209,15 +184,13 @@ impl<'a> Converter<'a> {
             "string" => self.string(schema, place),
             "integer" => self.integer(schema, place),
             "number" => self.number(schema, place),
-            "boolean" => {
-                self.report_unsupported(schema, place, &[]);
-                Type::new("bool")
-            }
+            "boolean" => Type::new("bool"),
             "array" => self.array(schema, place, hint),
             "object" => self.object(schema, place, hint),
             "null" => Type { is_nullable: true, ..Type::new("null") },
             other => {
-                self.losses.add(LossKind::Keyword, &place.member("type"), format!("`{other}` is not a type"));
+                let message = format!("`{}` is not a type", other.escape_debug());
+                self.losses.widen(LossKind::Keyword, &place.member("type"), message);
                 Type::new("any")
             }
         }
@@ -225,53 +198,44 @@ impl<'a> Converter<'a> {
 
     /// Converts a reference: to the name of a schema, or to the type of the schema to which it leads.
     fn convert_reference(&mut self, reference: &str, schema: &'a Json, place: &Place, hint: &str) -> Type {
-        self.report_siblings(schema, place);
+        self.document.read(schema, "$ref");
+        self.document.read_flag(schema, "nullable");
         let name = schema_key(reference).and_then(|key| self.names.get(&key).cloned());
         let Some((target, target_place)) = self.document.find(reference) else {
-            let why = if reference.starts_with('#') { "leads nowhere" } else { "leads to another file" };
-            self.losses.add(LossKind::Reference, place, format!("`{reference}` {why}: the type is `any`"));
+            let why = why_not_found(reference);
+            self.losses.widen(LossKind::Reference, place, format!("{why}: the type is `any`"));
             return Type::new("any");
         };
-        let is_nullable = self.document.is_nullable(target) || is_true(schema, "nullable");
         if let Some(name) = name {
-            return Type { is_nullable, ..Type::new(name) };
+            self.referenced.insert(name.clone());
+            self.read_type_of(schema, self.document.values(schema).kinds);
+            return Type { is_nullable: self.document.is_nullable(schema), ..Type::new(name) };
         }
         self.inlined_count += 1;
         let is_too_deep = self.inlined.len() >= MAX_INLINE_DEPTH || self.inlined_count > MAX_INLINED;
         if self.inlined.iter().any(|known| known == reference) || is_too_deep {
-            self.losses.add(
-                LossKind::Reference,
-                place,
-                format!("`{reference}` leads back to itself, or through too many others: the type is `any`"),
-            );
+            let reference = reference.escape_debug();
+            let message = format!("`{reference}` leads back to itself, or through too many others: the type is `any`");
+            self.losses.widen(LossKind::Reference, place, message);
             return Type::new("any");
         }
         self.inlined.push(reference.to_owned());
-        let converted = self.convert(target, &target_place, hint);
+        let mut converted = self.convert(target, &target_place, hint);
         self.inlined.pop();
+        converted.is_nullable |= is_true(schema, "nullable");
         converted
-    }
-
-    /// Converts a schema to a type that does not contain objects with fields, for places where a definition accepts
-    /// only types without fields. Such objects become schemas with names that begin with `hint`.
-    fn convert_without_fields(&mut self, schema: &'a Json, place: &Place, hint: &str) -> Type {
-        let converted = self.convert(schema, place, hint);
-        self.without_fields(converted, schema, place, hint)
-    }
-
-    fn without_fields(&mut self, converted: Type, schema: &Json, place: &Place, hint: &str) -> Type {
-        if !converted.attributes.contains_key("fields") {
-            return converted;
-        }
-        let name = unique_name(&schema_name(text(schema, "title").unwrap_or(hint)), &mut self.used_names);
-        self.insert_schema(&name, converted.attributes, schema, place);
-        Type { is_nullable: converted.is_nullable, ..Type::new(name) }
     }
 }
 
-/// Returns the description of a schema, or else its title.
-pub(super) fn description(schema: &Json) -> Option<&str> {
-    text(schema, "description").or_else(|| text(schema, "title"))
+/// Returns the schema that accepts every value.
+pub(super) fn any_schema() -> &'static Json {
+    static ANY: std::sync::LazyLock<Json> = std::sync::LazyLock::new(|| Map::new().into());
+    &ANY
+}
+
+/// Returns the key of the schema with a name to which a schema refers.
+pub(super) fn schema_key_of(schema: &Json) -> Option<String> {
+    schema_key(reference_of(schema)?)
 }
 
 /// Returns the names in the keyword `type`, without `null`.

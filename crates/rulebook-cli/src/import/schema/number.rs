@@ -7,7 +7,6 @@ use super::{Converter, LossKind, Place, Type};
 impl Converter<'_> {
     /// Converts whole numbers, to `int` or `uint` with bounds.
     pub(super) fn integer(&mut self, schema: &Json, place: &Place) -> Type {
-        self.report_unsupported(schema, place, &BOUNDS);
         let format = schema.get("format").and_then(Json::as_str);
         let (mut min, mut max) = match format {
             Some("int8") => (Some(-128), Some(127)),
@@ -16,28 +15,33 @@ impl Converter<'_> {
             Some("uint8") => (Some(0), Some(255)),
             Some("uint16") => (Some(0), Some(i128::from(u16::MAX))),
             Some("uint32") => (Some(0), Some(i128::from(u32::MAX))),
-            Some("uint64") => (Some(0), None),
-            Some("int64") | None => (None, None),
-            Some(other) => {
-                self.losses.add(LossKind::Format, &place.member("format"), format!("`{other}` is not checked"));
-                (None, None)
-            }
+            Some("uint64") => (Some(0), Some(i128::from(u64::MAX))),
+            _ => (None, None),
         };
-        for bound in bounds(schema) {
+        if min.is_some() || format == Some("int64") {
+            self.document.read(schema, "format");
+        }
+        let bounds = self.bounds(schema);
+        for bound in &bounds {
             // A whole number above 0.5 is at least 1.
-            let whole = whole_bound(&bound);
+            let whole = whole_bound(bound);
             match bound.is_min {
                 true => min = Some(min.map_or(whole, |min| min.max(whole))),
                 false => max = Some(max.map_or(whole, |max| max.min(whole))),
             }
         }
-        let name = if min.is_some_and(|min| min >= 0) && max.is_none_or(|max| max > i128::from(i64::MAX)) {
-            if format == Some("uint64") || max.is_some() { "uint" } else { "int" }
-        } else {
-            "int"
+        let is_unsigned = min.is_some_and(|min| min >= 0) && max.is_some_and(|max| max > i128::from(i64::MAX));
+        let (name, low, high) = match is_unsigned {
+            true => ("uint", 0, i128::from(u64::MAX)),
+            false => ("int", i128::from(i64::MIN), i128::from(i64::MAX)),
         };
-        let (low, high) =
-            if name == "uint" { (0, i128::from(u64::MAX)) } else { (i128::from(i64::MIN), i128::from(i64::MAX)) };
+        for bound in &bounds {
+            let whole = whole_bound(bound);
+            if whole < low || whole > high {
+                let message = format!("whole numbers have 64 bits: they are from {low} to {high}");
+                self.losses.narrow(LossKind::Keyword, &place.member(bound.keyword), message);
+            }
+        }
         let min = min.filter(|min| *min > low && *min <= high);
         let max = max.filter(|max| *max < high && *max >= low);
         match (min, max) {
@@ -45,7 +49,7 @@ impl Converter<'_> {
             (Some(min), None) => Type::new(name).with("min", json_integer(min)),
             (None, Some(max)) => Type::new(name).with("max", json_integer(max)),
             (Some(_), Some(_)) => {
-                self.losses.add(LossKind::Keyword, place, "the bounds exclude every number");
+                self.losses.widen(LossKind::Keyword, place, "the bounds exclude every number");
                 Type::new(name)
             }
             (None, None) => Type::new(name),
@@ -54,24 +58,39 @@ impl Converter<'_> {
 
     /// Converts numbers with a fraction, to `float` with bounds.
     pub(super) fn number(&mut self, schema: &Json, place: &Place) -> Type {
-        self.report_unsupported(schema, place, &BOUNDS);
-        if let Some(format) = schema.get("format").and_then(Json::as_str).filter(|format| *format != "double") {
-            self.losses.add(LossKind::Format, &place.member("format"), format!("`{format}` is not checked"));
+        if schema.get("format").is_some_and(|format| format == "double") {
+            self.document.read(schema, "format");
         }
         let mut float = Type::new("float");
-        for bound in bounds(schema) {
+        for bound in self.bounds(schema) {
             if bound.is_exclusive {
                 let message = "the bound itself is accepted: bounds of `float` are inclusive";
-                self.losses.add(LossKind::Keyword, &place.member(bound.keyword), message);
+                self.losses.widen(LossKind::Keyword, &place.member(bound.keyword), message);
             }
             float = float.with(if bound.is_min { "min" } else { "max" }, bound.number);
         }
         float
     }
-}
 
-/// The keywords of numbers that are read here.
-const BOUNDS: [&str; 5] = ["exclusiveMaximum", "exclusiveMinimum", "format", "maximum", "minimum"];
+    /// Reads the bounds of a schema. In OpenAPI 3.0, `exclusiveMinimum` is a boolean next to `minimum`; in later
+    /// versions, it is a number.
+    fn bounds(&self, schema: &Json) -> Vec<Bound> {
+        let rows = [("minimum", "exclusiveMinimum", true), ("maximum", "exclusiveMaximum", false)];
+        let mut bounds = Vec::new();
+        for (inclusive, exclusive, is_min) in rows {
+            let is_flagged = self.document.read_flag(schema, exclusive);
+            for (keyword, is_exclusive) in [(inclusive, is_flagged), (exclusive, true)] {
+                let number = schema.get(keyword).filter(|number| number.is_number());
+                if let Some((number, value)) = number.and_then(|number| Some((number, number.as_f64()?))) {
+                    self.document.record(number);
+                    let whole = number.as_i64().map(i128::from).or_else(|| number.as_u64().map(i128::from));
+                    bounds.push(Bound { keyword, is_min, is_exclusive, number: number.clone(), value, whole });
+                }
+            }
+        }
+        bounds
+    }
+}
 
 /// A bound of a number.
 struct Bound {
@@ -82,24 +101,6 @@ struct Bound {
     value: f64,
     /// The value, if it is a whole number of JSON.
     whole: Option<i128>,
-}
-
-/// Returns the bounds of a schema. In OpenAPI 3.0, `exclusiveMinimum` is a boolean next to `minimum`; in later
-/// versions, it is a number.
-fn bounds(schema: &Json) -> Vec<Bound> {
-    let rows = [("minimum", "exclusiveMinimum", true), ("maximum", "exclusiveMaximum", false)];
-    let mut bounds = Vec::new();
-    for (inclusive, exclusive, is_min) in rows {
-        let is_flagged = schema.get(exclusive).and_then(Json::as_bool) == Some(true);
-        for (keyword, is_exclusive) in [(inclusive, is_flagged), (exclusive, true)] {
-            let number = schema.get(keyword).filter(|number| number.is_number());
-            if let Some((number, value)) = number.and_then(|number| Some((number, number.as_f64()?))) {
-                let whole = number.as_i64().map(i128::from).or_else(|| number.as_u64().map(i128::from));
-                bounds.push(Bound { keyword, is_min, is_exclusive, number: number.clone(), value, whole });
-            }
-        }
-    }
-    bounds
 }
 
 /// Returns the smallest or the largest whole number that a bound allows.

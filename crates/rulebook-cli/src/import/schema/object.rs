@@ -2,27 +2,15 @@
 
 use std::collections::HashSet;
 
-use serde_json::{Map, Value as Json};
+use serde_json::{Map, Value as Json, json};
 
 use super::parts::{Member, ObjectParts};
-use super::{Converter, LossKind, ORIGIN_KEY, Place, Type, description, items, members, reference_of, schema_key};
+use super::{Converter, LossKind, ORIGIN_KEY, Place, Type, is_true, items, members, reference_of, schema_key};
 use crate::import::names::is_read;
-
-/// The keywords of objects that are read here.
-pub(super) const KEYWORDS: [&str; 7] = [
-    "additionalProperties",
-    "maxProperties",
-    "minProperties",
-    "patternProperties",
-    "properties",
-    "propertyNames",
-    "unevaluatedProperties",
-];
 
 impl<'a> Converter<'a> {
     /// Converts an object, to `object` with its fields, or to `map`.
     pub(super) fn object(&mut self, schema: &'a Json, place: &Place, hint: &str) -> Type {
-        self.report_unsupported(schema, place, &KEYWORDS);
         match self.object_parts(schema, place) {
             Some(parts) => self.object_of_parts(&parts, hint),
             None => Type::new("object"),
@@ -30,7 +18,7 @@ impl<'a> Converter<'a> {
     }
 
     fn object_of_parts(&mut self, parts: &ObjectParts<'a>, hint: &str) -> Type {
-        self.report_parts(parts);
+        self.read_parts(parts);
         let common = match parts.others.as_slice() {
             // Names that do not match a pattern can have any value, unless the object is closed.
             [others] if !others.is_pattern || !parts.closings.is_empty() => Some(others),
@@ -42,7 +30,7 @@ impl<'a> Converter<'a> {
         } else {
             self.report_others(parts);
             for (_, keys_place) in &parts.keys {
-                self.losses.add(LossKind::Keyword, keys_place, "the names of members are not checked");
+                self.losses.widen(LossKind::Keyword, keys_place, "the names of members are not checked");
             }
             let fields = self.fields(&parts.members, hint);
             match (fields.is_empty(), parts.is_closed()) {
@@ -57,7 +45,8 @@ impl<'a> Converter<'a> {
                 object = object.with(attribute, bound.clone());
             }
         }
-        object
+        let constraints = self.constraints((&parts.schemas, &parts.members), &field_name(&parts.members));
+        if constraints.is_empty() { object } else { object.with("constraints", constraints) }
     }
 
     /// Reports the schemas of other members that are not converted.
@@ -67,7 +56,7 @@ impl<'a> Converter<'a> {
             false => "other members of an object with fields can have any value",
         };
         for others in parts.others.iter().filter(|others| !members(Some(others.schema)).is_empty()) {
-            self.losses.add(LossKind::Keyword, &others.place, message);
+            self.losses.widen(LossKind::Keyword, &others.place, message);
         }
     }
 
@@ -88,36 +77,35 @@ impl<'a> Converter<'a> {
             self.losses.add(LossKind::Name, &member.place, "a field cannot have this name");
             return None;
         }
-        if let Some(default) = member.schema.get("default").filter(|default| !default.is_null()) {
+        if let Some((default, place)) = self.find_default(member.schema, &member.place) {
             let message = format!("the default `{}` is not applied to a field", short(default));
-            self.losses.add(LossKind::Default, &member.place.member("default"), message);
+            self.losses.add(LossKind::Default, &place, message);
         }
         Some(self.described_member(member, hint))
     }
 
-    /// Converts a member of a request body to a parameter. Returns `None` if its name cannot be that of a parameter.
-    pub(in crate::import) fn parameter_of_member(
-        &mut self,
-        member: &Member<'a>,
-        hint: &str,
-    ) -> Option<Map<String, Json>> {
-        is_read(member.name).then(|| {
-            let mut parameter = self.described_member(member, hint);
-            if let Some(default) = member.schema.get("default").filter(|default| !default.is_null()) {
-                parameter.insert("default".to_owned(), default.clone());
-            }
-            parameter
-        })
+    /// Converts a member of a request body to a parameter.
+    pub(in crate::import) fn parameter_of_member(&mut self, member: &Member<'a>, hint: &str) -> Map<String, Json> {
+        let mut parameter = self.described_member(member, hint);
+        parameter.extend(self.default_of(member.schema).map(|default| ("default".to_owned(), default)));
+        parameter
     }
 
     fn described_member(&mut self, member: &Member<'a>, hint: &str) -> Map<String, Json> {
         let converted = self.convert(member.schema, &member.place, &format!("{hint}_{}", member.name));
         if member.is_required && converted.is_nullable && converted.term() != "any" {
-            self.losses.add(LossKind::Null, &member.place, "the field can also be missing");
+            self.losses.widen(LossKind::Null, &member.place, "the field can also be missing");
+        }
+        for (key, direction) in [("readOnly", "requests"), ("writeOnly", "responses")] {
+            if member.is_required && is_true(member.schema, key) {
+                let message = format!("{direction} must contain the field, too");
+                self.losses.narrow(LossKind::Annotation, &member.place.member(key), message);
+            }
         }
         let is_optional = !member.is_required || converted.is_nullable;
         let example = self.example(member.schema, &member.place);
-        let mut field = described(description(member.schema).unwrap_or(member.name), converted, is_optional);
+        let info = self.document.read_description(member.schema).unwrap_or(member.name);
+        let mut field = described(info, converted, is_optional);
         field.extend(example.map(|example| ("example".to_owned(), example)));
         field.insert(ORIGIN_KEY.to_owned(), member.place.as_str().into());
         field
@@ -125,39 +113,41 @@ impl<'a> Converter<'a> {
 
     /// Converts a schema with `allOf`.
     pub(super) fn all_of(&mut self, schema: &'a Json, place: &Place, hint: &str) -> Type {
+        let document = self.document;
         let parts = items(schema.get("allOf"));
         let has_members =
             ["properties", "required", "additionalProperties"].iter().any(|key| schema.get(*key).is_some());
         if let ([only], false) = (parts, has_members) {
-            self.report_unsupported(schema, place, &[]);
-            self.report_branches(schema, place, "");
+            document.read_items(schema, "allOf");
+            self.read_type_of(schema, document.values(only).kinds);
             return self.convert(only, &place.member("allOf").item(0), hint);
         }
         let object = self.object_parts(schema, place);
         if let Some(object) = &object
-            && self.document.values(schema).kinds == [true; 5]
+            && document.values(schema).kinds == [true; 5]
             && object.members.is_empty()
             && object.not_merged.is_empty()
         {
-            self.report_keywords(object);
+            self.read_keywords(object);
             return Type::new("any");
         }
         if let Some(object) = object
             && (!object.members.is_empty() || object.not_merged.is_empty())
         {
-            self.report_unsupported(schema, place, &KEYWORDS);
             return self.object_of_parts(&object, hint);
         }
-        self.report_unsupported(schema, place, &[]);
-        self.report_branches(schema, place, "");
         // The parts are not objects: the first that has a type is used.
-        let has_type = |part: &&'a Json| !self.document.values(part).kinds.iter().all(|kind| *kind);
+        let has_type = |part: &&'a Json| !document.values(part).kinds.iter().all(|kind| *kind);
         let first = parts.iter().position(|part| has_type(&part)).unwrap_or(0);
+        document.read_items(schema, "allOf");
         for (index, _) in parts.iter().enumerate().filter(|(index, _)| *index != first) {
-            self.losses.add(LossKind::AllOf, &place.member("allOf").item(index), "only one part is converted");
+            self.losses.widen(LossKind::AllOf, &place.member("allOf").item(index), "only one part is converted");
         }
         match parts.get(first) {
-            Some(part) => self.convert(part, &place.member("allOf").item(first), hint),
+            Some(part) => {
+                self.read_type_of(schema, document.values(part).kinds);
+                self.convert(part, &place.member("allOf").item(first), hint)
+            }
             None => Type::new("any"),
         }
     }
@@ -180,7 +170,7 @@ impl<'a> Converter<'a> {
         if !is_simple(&merged) || merged.min.is_some() || merged.max.is_some() {
             return None;
         }
-        let (mut extends, mut inherited) = (Vec::new(), HashSet::new());
+        let (mut extends, mut inherited, mut base_parts) = (Vec::new(), HashSet::new(), HashSet::new());
         for part in parts.iter().filter(|part| reference_of(part).is_some()) {
             let name = self.names.get(&schema_key(reference_of(part)?)?)?.clone();
             let base = self.object_parts(part, place).filter(|base| is_simple(base))?;
@@ -198,7 +188,8 @@ impl<'a> Converter<'a> {
                     return None;
                 }
             }
-            extends.push(Json::String(name));
+            base_parts.extend(base.schemas.iter().map(|(part, _)| std::ptr::from_ref(*part)));
+            extends.push(name);
         }
         let declares = |part: &Json| {
             let declared = [schema.get("properties"), part.get("properties")];
@@ -210,13 +201,20 @@ impl<'a> Converter<'a> {
         if extends.is_empty() || parts.iter().any(declares) || self.is_recursive_base(schema) {
             return None;
         }
-        self.report_parts(&merged);
-        self.report_notes(schema, place);
-        let declared: Vec<_> = merged.members.into_iter().filter(|member| !inherited.contains(member.name)).collect();
+        self.read_parts(&merged);
+        self.referenced.extend(extends.iter().cloned());
+        let (local, members): (Vec<_>, Vec<_>) = (merged.schemas, merged.members);
+        let local: Vec<_> =
+            local.into_iter().filter(|(part, _)| !base_parts.contains(&std::ptr::from_ref(*part))).collect();
+        let constraints = self.constraints((&local, &members), &field_name(&members));
+        let declared: Vec<_> = members.into_iter().filter(|member| !inherited.contains(member.name)).collect();
         let fields = self.fields(&declared, hint);
-        let mut extended = Map::from_iter([("extends".to_owned(), Json::Array(extends))]);
+        let mut extended = Map::from_iter([("extends".to_owned(), json!(extends))]);
         if !fields.is_empty() {
             extended.insert("fields".to_owned(), fields.into());
+        }
+        if !constraints.is_empty() {
+            extended.insert("constraints".to_owned(), constraints.into());
         }
         Some(extended)
     }
@@ -234,6 +232,14 @@ impl<'a> Converter<'a> {
             }
         }
         false
+    }
+}
+
+/// Returns the names of fields for constraints.
+fn field_name<'m>(members: &'m [Member<'_>]) -> impl Fn(&str, bool) -> Option<String> + 'm {
+    |name, compares| {
+        let member = members.iter().find(|member| member.name == name && is_read(name))?;
+        (compares || !member.is_required).then(|| name.to_owned())
     }
 }
 

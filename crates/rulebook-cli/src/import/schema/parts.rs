@@ -4,14 +4,17 @@ use std::collections::HashSet;
 
 use serde_json::Value as Json;
 
-use super::object::KEYWORDS;
-use super::{Converter, LossKind, Place, items, members, reference_of};
+use super::constraints::is_constraint;
+use super::{Converter, LossKind, Place, any_schema, items, members, reference_of};
 
-/// The maximum number of references that lead from one part to the next.
-const MAX_DEPTH: usize = 32;
+/// The maximum number of schemas and references that lead from one part to the next.
+const MAX_DEPTH: usize = 64;
 
 /// The maximum number of parts of an object.
 const MAX_SEARCHED: usize = 500;
+
+/// Why a part that leads back to the schema is not merged.
+const LEADS_BACK: &str = "the part leads back to the schema, to which it adds nothing";
 
 /// A member of an object.
 pub(in crate::import) struct Member<'a> {
@@ -39,24 +42,26 @@ pub(in crate::import) struct Closing<'a> {
 #[derive(Default)]
 pub(in crate::import) struct ObjectParts<'a> {
     pub members: Vec<Member<'a>>,
-    /// The names that are required.
-    pub required: HashSet<&'a str>,
+    /// The names that are required, with the places that require them.
+    required: Vec<(&'a str, Place)>,
     pub others: Vec<Others<'a>>,
     pub closings: Vec<Closing<'a>>,
     pub min: Option<&'a Json>,
     pub max: Option<&'a Json>,
     /// The places of the bounds of the number of members.
     pub bounds: Vec<Place>,
-    /// The parts that are not objects.
-    pub not_merged: Vec<Place>,
+    /// The parts that are not objects, and why.
+    pub not_merged: Vec<(Place, &'static str)>,
     /// The parts that have another schema for a member of an earlier part.
     pub conflicts: Vec<Place>,
+    /// The schemas of members that are equal to those of earlier parts.
+    repeated: Vec<&'a Json>,
     /// The schemas of the names of members.
     pub keys: Vec<(&'a Json, Place)>,
     /// All parts.
-    schemas: Vec<(&'a Json, Place)>,
+    pub schemas: Vec<(&'a Json, Place)>,
     /// The references that lead to parts.
-    references: Vec<(&'a Json, Place)>,
+    references: Vec<&'a Json>,
     /// The number of schemas that were searched.
     searched: usize,
 }
@@ -73,132 +78,181 @@ impl<'a> Converter<'a> {
     /// object.
     pub(in crate::import) fn object_parts(&self, schema: &'a Json, place: &Place) -> Option<ObjectParts<'a>> {
         let mut parts = ObjectParts::default();
-        if !self.collect_parts(schema, place, &mut parts, &mut Vec::new()) {
-            return None;
-        }
+        self.collect_parts(schema, place, &mut parts, &mut Vec::new()).ok()?;
+        let required: HashSet<&str> = parts.required.iter().map(|(name, _)| *name).collect();
         for member in &mut parts.members {
-            member.is_required = parts.required.contains(member.name);
+            member.is_required = required.contains(member.name);
+        }
+        // A member that is required and has no schema can have any value.
+        if parts.others.is_empty() {
+            for (name, place) in &parts.required {
+                if !parts.members.iter().any(|member| member.name == *name) {
+                    let member = Member { name, schema: any_schema(), place: place.clone(), is_required: true };
+                    parts.members.push(member);
+                }
+            }
         }
         Some(parts)
     }
 
+    /// Adds the keywords of a schema to the parts of an object.
+    ///
+    /// # Errors
+    /// Returns why the schema is not a part of an object.
     fn collect_parts(
         &self,
         schema: &'a Json,
         place: &Place,
         parts: &mut ObjectParts<'a>,
-        followed: &mut Vec<&'a str>,
-    ) -> bool {
+        followed: &mut Vec<&'a Json>,
+    ) -> Result<(), &'static str> {
         parts.searched += 1;
         if followed.len() > MAX_DEPTH || parts.searched > MAX_SEARCHED {
-            return false;
+            return Err("the part has too many parts itself");
+        }
+        if followed.iter().any(|known| std::ptr::eq(*known, schema)) {
+            return Err(LEADS_BACK);
         }
         if let Some(reference) = reference_of(schema) {
-            let Some((target, target_place)) = self.document.find(reference).filter(|_| !followed.contains(&reference))
-            else {
-                return false;
-            };
-            followed.push(reference);
-            let is_object = self.collect_parts(target, &target_place, parts, followed);
+            let (target, target_place) = self.document.find(reference).ok_or("the reference leads nowhere")?;
+            followed.push(schema);
+            let found = self.collect_parts(target, &target_place, parts, followed);
             followed.pop();
-            if is_object {
-                parts.references.push((schema, place.clone()));
+            if found.is_ok() {
+                parts.references.push(schema);
             }
-            return is_object;
+            return found;
         }
         let values = self.document.values(schema);
         let is_object = values.kinds[4] && (values.kinds.iter().filter(|kind| **kind).count() == 1);
-        let composed = items(schema.get("allOf"));
         let is_choice = ["oneOf", "anyOf"].iter().any(|keyword| {
-            items(schema.get(*keyword))
-                .iter()
-                .any(|branch| branch.get("properties").is_some() || branch.get("$ref").is_some())
+            let branches = items(schema.get(*keyword)).iter();
+            let has_members = |branch: &Json| branch.get("properties").is_some() || branch.get("$ref").is_some();
+            !is_constraint(schema, keyword) && branches.clone().any(has_members)
         });
         // A part without a type, such as a condition, does not change the fields.
         let is_plain = values.kinds == [true; 5] && !is_choice;
         if values.constants.is_some() || !(is_object || is_plain) || (is_choice && schema.get("properties").is_none()) {
-            return false;
+            return Err("the part is not an object with fields");
         }
         parts.schemas.push((schema, place.clone()));
-        for (index, part) in composed.iter().enumerate() {
+        followed.push(schema);
+        for (index, part) in items(schema.get("allOf")).iter().enumerate() {
             let place = place.member("allOf").item(index);
-            if !self.collect_parts(part, &place, parts, followed) {
-                parts.not_merged.push(place);
+            if let Err(why) = self.collect_parts(part, &place, parts, followed) {
+                parts.not_merged.push((place, why));
             }
         }
+        followed.pop();
+        parts.add_keywords(schema, place);
+        Ok(())
+    }
+}
+
+impl<'a> ObjectParts<'a> {
+    /// Adds the keywords of a schema itself.
+    fn add_keywords(&mut self, schema: &'a Json, place: &Place) {
         for (name, member) in members(schema.get("properties")) {
             let place = place.member("properties").member(name);
-            match parts.members.iter_mut().find(|known| known.name == name) {
-                Some(known) if known.schema == member => {}
+            match self.members.iter_mut().find(|known| known.name == name) {
+                Some(known) if known.schema == member => self.repeated.push(member),
                 Some(known) => {
-                    parts.conflicts.push(place.clone());
+                    self.conflicts.push(known.place.clone());
                     (known.schema, known.place) = (member, place);
                 }
-                None => parts.members.push(Member { name, schema: member, place, is_required: false }),
+                None => self.members.push(Member { name, schema: member, place, is_required: false }),
             }
         }
-        parts.required.extend(items(schema.get("required")).iter().filter_map(Json::as_str));
+        let required = items(schema.get("required")).iter().enumerate();
+        let required = required.filter_map(|(index, name)| Some((index, name.as_str()?)));
+        self.required.extend(required.map(|(index, name)| (name, place.member("required").item(index))));
         for (pattern, others) in members(schema.get("patternProperties")) {
             let place = place.member("patternProperties").member(pattern);
-            parts.others.push(Others { schema: others, place, is_pattern: true });
+            self.others.push(Others { schema: others, place, is_pattern: true });
         }
         let keyword = ["additionalProperties", "unevaluatedProperties"].into_iter();
         let keyword = keyword.filter_map(|keyword| Some((place.member(keyword), schema.get(keyword)?))).next();
         match keyword {
-            Some((place, Json::Bool(false))) => parts.closings.push(Closing { place, part: schema }),
+            Some((place, Json::Bool(false))) => self.closings.push(Closing { place, part: schema }),
             Some((place, others)) if !others.is_boolean() => {
-                parts.others.push(Others { schema: others, place, is_pattern: false });
+                self.others.push(Others { schema: others, place, is_pattern: false });
             }
             _ => {}
         }
-        parts.keys.extend(schema.get("propertyNames").map(|keys| (keys, place.member("propertyNames"))));
+        self.keys.extend(schema.get("propertyNames").map(|keys| (keys, place.member("propertyNames"))));
         let bound = |keyword: &str| schema.get(keyword).filter(|bound| bound.is_u64());
-        parts.min = parts.min.into_iter().chain(bound("minProperties")).max_by_key(|bound| bound.as_u64());
-        parts.max = parts.max.into_iter().chain(bound("maxProperties")).min_by_key(|bound| bound.as_u64());
+        self.min = self.min.into_iter().chain(bound("minProperties")).max_by_key(|bound| bound.as_u64());
+        self.max = self.max.into_iter().chain(bound("maxProperties")).min_by_key(|bound| bound.as_u64());
         let keywords = ["minProperties", "maxProperties"].into_iter();
-        parts.bounds.extend(keywords.filter(|keyword| bound(keyword).is_some()).map(|keyword| place.member(keyword)));
-        true
+        self.bounds.extend(keywords.filter(|keyword| bound(keyword).is_some()).map(|keyword| place.member(keyword)));
     }
+}
 
-    /// Reports what could not be merged, and the keywords of the parts that no field expresses.
-    pub(in crate::import) fn report_parts(&mut self, parts: &ObjectParts<'a>) {
-        for place in &parts.not_merged {
-            self.losses.add(LossKind::AllOf, place, "the part is not an object with fields");
+impl<'a> Converter<'a> {
+    /// Reads the parts of an object that become fields, and reports what could not be merged.
+    pub(in crate::import) fn read_parts(&mut self, parts: &ObjectParts<'a>) {
+        self.read_keywords(parts);
+        for (place, why) in &parts.not_merged {
+            match *why {
+                LEADS_BACK => self.losses.add(LossKind::Reference, place, LEADS_BACK),
+                why => self.losses.widen(LossKind::AllOf, place, why),
+            }
         }
         for place in &parts.conflicts {
-            self.losses.add(LossKind::AllOf, place, "the schema replaces that of another part");
+            self.losses.widen(LossKind::AllOf, place, "the schema is replaced by that of another part");
         }
-        self.report_keywords(parts);
         let Some((_, place)) = parts.schemas.first() else { return };
         if parts.schemas.iter().all(|(schema, _)| schema.get("type").is_none()) {
-            self.losses.add(LossKind::Keyword, place, "there is no `type`: values that are not objects are refused");
+            let message = "there is no `type`: values that are not objects are refused";
+            self.losses.narrow(LossKind::Keyword, place, message);
         }
-        if let Some(required) =
-            parts.required.iter().filter(|name| !parts.members.iter().any(|m| m.name == **name)).min()
-        {
-            let message = format!("the required member `{}` has no schema", required.escape_debug());
-            self.losses.add(LossKind::Constraint, place, message);
+        for (name, place) in &parts.required {
+            if !parts.members.iter().any(|member| member.name == *name) {
+                self.losses.widen(LossKind::Constraint, place, "the required member has no schema");
+            }
         }
         for Closing { place, part } in &parts.closings {
             let known = members(part.get("properties"));
             if !place.as_str().ends_with("/unevaluatedProperties")
                 && !parts.members.iter().all(|member| known.contains_key(member.name))
             {
-                self.losses.add(LossKind::Keyword, place, "fields of other parts are accepted, too");
+                self.losses.widen(LossKind::Keyword, place, "fields of other parts are accepted, too");
             } else if !parts.others.is_empty() && !parts.members.is_empty() {
-                self.losses.add(LossKind::Keyword, place, "other members are accepted, too");
+                self.losses.widen(LossKind::Keyword, place, "other members are accepted, too");
             }
         }
     }
 
-    /// Reports the keywords of the parts, and those next to references to parts, that no field expresses.
-    pub(super) fn report_keywords(&mut self, parts: &ObjectParts<'a>) {
-        for (schema, place) in &parts.references {
-            self.report_siblings(schema, place);
+    /// Reads the keywords of the parts of an object that code expresses which converts all parts together.
+    pub(super) fn read_keywords(&self, parts: &ObjectParts<'a>) {
+        let document = self.document;
+        for schema in &parts.references {
+            document.record(schema);
+            document.read(schema, "$ref");
         }
-        for (schema, place) in &parts.schemas {
-            self.report_unsupported(schema, place, &KEYWORDS);
-            self.report_branches(schema, place, "");
+        for schema in &parts.repeated {
+            document.record_repeated(schema);
+        }
+        for (schema, _) in &parts.schemas {
+            document.record(schema);
+            document.read_items(schema, "allOf");
+            document.read_members(schema, "properties");
+            document.read_members(schema, "patternProperties");
+            document.read_flag(schema, "nullable");
+            for keyword in ["required", "type"] {
+                document.read_whole(schema, keyword);
+            }
+            for keyword in ["additionalProperties", "unevaluatedProperties"] {
+                if schema.get(keyword).is_some_and(|others| *others == false) {
+                    document.read(schema, keyword);
+                    break;
+                }
+            }
+            for keyword in ["minProperties", "maxProperties"] {
+                if schema.get(keyword).is_some_and(Json::is_u64) {
+                    document.read(schema, keyword);
+                }
+            }
         }
     }
 }

@@ -6,36 +6,34 @@ use rulebook_model::types::{TermErrorKind, Types, UncompiledTerm};
 
 use super::{Converter, LossKind, Place, Type};
 
-/// The keywords of strings that are read here.
-const KEYWORDS: [&str; 4] = ["format", "maxLength", "minLength", "pattern"];
-
 impl Converter<'_> {
     /// Converts a string, to the type of its format, or to `string` with its length and its pattern.
     pub(super) fn string(&mut self, schema: &Json, place: &Place) -> Type {
-        self.report_unsupported(schema, place, &KEYWORDS);
+        let document = self.document;
         let has_limits = ["maxLength", "minLength", "pattern"].iter().any(|keyword| schema.get(*keyword).is_some());
-        if let Some(format) = schema.get("format").and_then(Json::as_str).filter(|format| !format.is_empty()) {
-            let name = match format {
-                "date" => Some("date"),
-                "date-time" => Some("datetime"),
-                "email" => Some("mail"),
-                "uuid" => Some("uuid"),
-                "ipv4" | "ipv6" | "ip" => Some("ip"),
-                _ => None,
-            };
+        let format = match schema.get("format").and_then(Json::as_str).unwrap_or_default() {
+            "date" => Some("date"),
+            "date-time" => Some("datetime"),
+            "email" => Some("mail"),
+            "uuid" => Some("uuid"),
+            "ipv4" | "ipv6" | "ip" => Some("ip"),
+            _ => None,
+        };
+        if let Some(format) = format {
             let place = place.member("format");
-            match name {
-                Some(name) if !has_limits => {
-                    if format.starts_with("ipv") {
-                        self.losses.add(LossKind::Format, &place, "`ip` accepts addresses of IPv4 and of IPv6");
-                    }
-                    return Type::new(name);
+            if !has_limits {
+                if format == "ip" && schema["format"] != "ip" {
+                    self.losses.widen(LossKind::Format, &place, "`ip` accepts addresses of IPv4 and of IPv6");
                 }
-                Some(_) => self.losses.add(LossKind::Format, &place, "the string has a length or a pattern, too"),
-                None => self.losses.add(LossKind::Format, &place, format!("`{format}` is not checked")),
+                document.read(schema, "format");
+                return Type::new(format);
             }
+            self.losses.widen(LossKind::Format, &place, "the string has a length or a pattern, too");
         }
-        let length = |keyword: &str| schema.get(keyword).and_then(Json::as_u64);
+        let length = |keyword: &str| {
+            let length = schema.get(keyword).filter(|length| length.is_u64());
+            length.inspect(|length| document.record(length)).and_then(Json::as_u64)
+        };
         let mut string = match (length("minLength").filter(|min| *min > 0), length("maxLength")) {
             (min, Some(max)) => Type::new(format!("string({},{max})", min.unwrap_or(0))),
             (Some(min), None) => Type::new("string").with("min", min),
@@ -43,10 +41,13 @@ impl Converter<'_> {
         };
         if let Some(pattern) = schema.get("pattern").and_then(Json::as_str).filter(|pattern| !pattern.is_empty()) {
             match usable_pattern(pattern) {
-                Ok(pattern) => string = string.with("regex", pattern),
+                Ok(notation) => {
+                    document.read(schema, "pattern");
+                    string = string.with("regex", notation);
+                }
                 Err(why) => {
                     let message = format!("`{}`: {}", pattern.escape_debug(), why.lines().next().unwrap_or_default());
-                    self.losses.add(LossKind::Pattern, &place.member("pattern"), message);
+                    self.losses.widen(LossKind::Pattern, &place.member("pattern"), message);
                 }
             }
         }

@@ -17,7 +17,10 @@ struct Branch<'a> {
 impl<'a> Converter<'a> {
     /// Converts a schema with several branches. Returns `None` if the branches only limit the members of the schema,
     /// which is then converted without them.
-    pub(super) fn union(&mut self, schema: &'a Json, branches: &'a [Json], place: &Place, hint: &str) -> Option<Type> {
+    pub(super) fn union(&mut self, schema: &'a Json, keyword: &str, place: &Place, hint: &str) -> Option<Type> {
+        let document = self.document;
+        let branches = schema.get(keyword)?.as_array()?;
+        let place = &place.member(keyword);
         let has_members = schema.get("properties").is_some() || schema.get("items").is_some();
         let is_condition = |branch: &Json| {
             let keys = members(Some(branch));
@@ -25,43 +28,71 @@ impl<'a> Converter<'a> {
                 && !["type", "$ref", "oneOf", "anyOf", "allOf", "enum"].iter().any(|key| keys.contains_key(*key))
         };
         if has_members || (!super::type_names(schema).is_empty() && branches.iter().all(is_condition)) {
-            self.losses.add(LossKind::Constraint, place, "the branches limit the values of the schema next to them");
             return None;
         }
-        let mut different: Vec<Branch<'a>> = Vec::new();
-        for (index, branch) in branches.iter().enumerate().filter(|(_, branch)| !is_null(branch)) {
-            if !different.iter().any(|known| known.schema == branch) {
-                let values = self.document.values(branch);
-                different.push(Branch { schema: branch, place: place.item(index), values });
-            }
+        let different = self.branches(schema, branches, place);
+        let mut accepted = Values::default();
+        for branch in &different {
+            accepted.kinds.iter_mut().zip(branch.values.kinds).for_each(|(accepts, more)| *accepts |= more);
         }
-        let is_nullable = branches.iter().any(|branch| self.document.is_nullable(branch));
-        let converted = match different.as_slice() {
-            [] => Type::new("any"),
-            [only] => self.convert(only.schema, &only.place, hint),
-            _ => match self.tagged_union(schema, &different) {
-                Some(tagged) => tagged,
-                None => self.untagged_union(&different, place, hint),
-            },
+        let is_nullable = branches.iter().any(|branch| document.is_nullable(branch));
+        let converted = match (different.as_slice(), self.tagged_union(schema, &different, place)) {
+            (_, Some(tagged)) => tagged,
+            ([], None) if is_nullable => Type::new("null"),
+            ([], None) => {
+                self.losses.widen(LossKind::Union, place, "there is no branch that says which values are valid");
+                Type::new("any")
+            }
+            ([only], None) => self.convert(only.schema, &only.place, hint),
+            (several, None) => self.untagged_union(several, place, hint),
         };
         if converted.term() == "any" && !super::type_names(schema).is_empty() {
-            self.losses.add(LossKind::Constraint, place, "the branches limit the values of the schema next to them");
+            self.losses.widen(LossKind::Constraint, place, "the branches limit the values of the schema next to them");
             return None;
         }
+        document.read_items(schema, keyword);
+        self.read_type_of(schema, accepted.kinds);
         Some(Type { is_nullable, ..converted })
     }
 
+    /// Returns the branches of a union, without null and without branches that are equal to others. Branches that lead
+    /// back to the schema add nothing to it.
+    fn branches(&mut self, schema: &'a Json, branches: &'a [Json], place: &Place) -> Vec<Branch<'a>> {
+        let document = self.document;
+        let mut different: Vec<Branch<'a>> = Vec::new();
+        for (index, branch) in branches.iter().enumerate() {
+            let place = place.item(index);
+            if is_null(branch) {
+                document.record(branch);
+                for keyword in ["const", "enum", "nullable", "type"] {
+                    document.read_whole(branch, keyword);
+                }
+            } else if different.iter().any(|known| known.schema == branch) {
+                document.record_repeated(branch);
+            } else if document.leads_to(branch, schema) {
+                self.losses.add(LossKind::Reference, &place, "the branch leads back to the schema: it adds nothing");
+            } else {
+                let values = document.values(branch);
+                different.push(Branch { schema: branch, place, values });
+            }
+        }
+        different
+    }
+
     /// Converts a union with a discriminator whose branches are schemas with names.
-    fn tagged_union(&mut self, schema: &'a Json, branches: &[Branch<'a>]) -> Option<Type> {
+    fn tagged_union(&mut self, schema: &'a Json, branches: &[Branch<'a>], place: &Place) -> Option<Type> {
+        let document = self.document;
         let discriminator = schema.get("discriminator")?;
         let tag = text(discriminator, "propertyName")?;
         let mapping = members(discriminator.get("mapping"));
         let mut of: Map<String, Json> = Map::new();
+        let mut is_always_tagged = true;
         for branch in branches {
             let reference = reference_of(branch.schema)?;
             let key = schema_key(reference)?;
             let name = self.names.get(&key)?.clone();
-            self.object_parts(branch.schema, &branch.place).filter(|parts| parts.others.is_empty())?;
+            let parts = self.object_parts(branch.schema, &branch.place).filter(|parts| parts.others.is_empty())?;
+            is_always_tagged &= parts.members.iter().any(|member| member.name == tag && member.is_required);
             let is_branch = |target: &Json| target.as_str().is_some_and(|target| target == reference || target == key);
             let mut values: Vec<&str> =
                 mapping.iter().filter(|(_, target)| is_branch(target)).map(|(value, _)| value.as_str()).collect();
@@ -72,7 +103,47 @@ impl<'a> Converter<'a> {
                 of.insert(value.to_owned(), name.clone().into());
             }
         }
+        if of.is_empty() {
+            return None;
+        }
+        for branch in branches {
+            document.record(branch.schema);
+            document.read(branch.schema, "$ref");
+        }
+        self.referenced.extend(of.values().filter_map(Json::as_str).map(str::to_owned));
+        let place = place.parent().member("discriminator");
+        self.read_discriminator(discriminator, &of, is_always_tagged, &place);
+        document.read(schema, "discriminator");
         Some(Type::new("union").with("tag", tag).with("of", of))
+    }
+
+    /// Reads a discriminator whose values are the keys of `of`.
+    fn read_discriminator(
+        &mut self,
+        discriminator: &Json,
+        of: &Map<String, Json>,
+        is_always_tagged: bool,
+        place: &Place,
+    ) {
+        let document = self.document;
+        document.read(discriminator, "propertyName");
+        if !is_always_tagged {
+            let message = "values without this member are refused, although a branch does not require it";
+            self.losses.narrow(LossKind::Union, &place.member("propertyName"), message);
+        }
+        for (value, target) in document.read_members(discriminator, "mapping") {
+            if of.contains_key(value) {
+                document.record(target);
+                continue;
+            }
+            let target = target.as_str().unwrap_or_default().escape_debug();
+            let message = format!("`{target}` is not a branch: the value is refused");
+            self.losses.narrow(LossKind::Union, &place.member("mapping").member(value), message);
+        }
+        if discriminator.get("defaultMapping").is_some() {
+            let message = "values with another tag, or without a tag, are refused";
+            self.losses.narrow(LossKind::Union, &place.member("defaultMapping"), message);
+        }
     }
 
     /// Converts a union without a discriminator. Branches of which a value could be are replaced by a looser type.
@@ -81,7 +152,7 @@ impl<'a> Converter<'a> {
         if !overlap.is_empty() {
             let kinds: Vec<&str> = overlap.iter().map(|kind| KINDS[*kind]).collect();
             let message = format!("a value could be of several branches ({})", kinds.join(", "));
-            self.losses.add(LossKind::Union, place, message);
+            self.losses.widen(LossKind::Union, place, message);
         }
         // A branch that overlaps with another branch is replaced by loose types of all its kinds.
         let is_loose = |branch: &Branch<'_>| overlap.iter().any(|kind| branch.values.kinds[*kind]);
@@ -91,6 +162,7 @@ impl<'a> Converter<'a> {
             .flat_map(|branch| (0..KINDS.len()).filter(|kind| branch.values.kinds[*kind]))
             .collect();
         if loose_kinds.len() == KINDS.len() {
+            branches.iter().for_each(|branch| self.document.record_whole(branch.schema));
             return Type::new("any");
         }
         let is_absorbed = |branch: &Branch<'_>| loose_kinds.iter().any(|kind| branch.values.kinds[*kind]);
@@ -98,6 +170,8 @@ impl<'a> Converter<'a> {
         let mut kinds = loose_kinds.clone();
         for branch in branches {
             if is_absorbed(branch) {
+                // The loss at the union names everything that the branch requires.
+                self.document.record_whole(branch.schema);
                 kinds.extend((0..KINDS.len()).filter(|kind| branch.values.kinds[*kind]));
             } else {
                 types.push(self.convert_without_fields(branch.schema, &branch.place, &format!("{hint}_option")));
@@ -120,11 +194,8 @@ impl<'a> Converter<'a> {
             0 => Type::new("any"),
             1 => types.remove(0),
             _ => {
-                let of = types.into_iter().map(|mut one| match one.attributes.len() {
-                    1 => one.attributes.shift_remove("type").unwrap_or_default(),
-                    _ => one.attributes.into(),
-                });
-                Type::new("union").with("of", of.collect::<Vec<_>>())
+                let of: Vec<Json> = types.into_iter().map(Type::into_term).collect();
+                Type::new("union").with("of", of)
             }
         }
     }
