@@ -78,11 +78,10 @@ impl SqlKeys {
     /// error contains no part of the address except the host and the name of the database.
     pub fn open(url: &str, data_folder: &Path, wait: Duration) -> Result<Self, KeyError> {
         // The scheme may be a part of a secret, too, if the address is not one.
+        let invalid = KeyError::InvalidAddress;
         let dialect = Dialect::from_url(url);
         let Some((dialect, statements)) = dialect.and_then(|dialect| Some((dialect, Statements::of(dialect)?))) else {
-            return Err(KeyError::InvalidAddress(
-                "its address must begin with `postgres://`, `mysql://` or `mariadb://`",
-            ));
+            return Err(invalid("its address must begin with `postgres://`, `mysql://` or `mariadb://`"));
         };
         if has_unencoded_credentials(dialect, url) {
             return Err(invalid(UNENCODED));
@@ -90,7 +89,7 @@ impl SqlKeys {
         let mut settings = DatabaseSettings::at("keys", url, dialect);
         settings.pool_timeout = CONNECT_TIMEOUT;
         settings.timeout = LOAD_TIMEOUT;
-        let session = Session::new(&settings).map_err(|_| KeyError::InvalidAddress("its address is not valid"))?;
+        let session = Session::new(&settings).map_err(|_| invalid("its address is not valid"))?;
         // One thread for the connection, so that this storage can be used in any thread, also in those of runtimes.
         let runtime = Builder::new_multi_thread().worker_threads(1).thread_name("keys-sql").enable_all().build();
         let runtime = runtime.map_err(|error| KeyError::storage(session.location(), error))?;
