@@ -16,6 +16,9 @@ impl Api {
         if let Some(default) = &mut self.service.default {
             default.span = Span::default();
         }
+        let addresses = [&mut self.key_storage, &mut self.idempotency_storage, &mut self.traces];
+        let counter = self.shared_limits.as_mut().map(|settings| &mut settings.url);
+        addresses.into_iter().flatten().chain(counter).for_each(|url| url.span = Span::default());
         self.schemas.iter_mut().for_each(clear_schema);
         self.modules.iter_mut().for_each(clear_module);
         if let Some(DefinedHandlers { default, kinds, span }) = &mut self.handlers {

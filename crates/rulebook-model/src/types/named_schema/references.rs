@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
+use std::fmt;
 use std::sync::{Arc, OnceLock, Weak};
 
 use serde_json::{Value as Json, json};
@@ -33,11 +34,17 @@ fn reference_to(key: &str) -> Json {
 }
 
 /// The type that a name denotes.
-#[derive(Debug)]
 struct SchemaReference {
     schema: Arc<NamedSchema>,
     /// All schemas of the definition, which must exist as long as weak references to them.
     _all: Option<Arc<SchemaCells>>,
+}
+
+/// Shows only the name of the schema: schemas that contain each other could be too large.
+impl fmt::Debug for SchemaReference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("SchemaReference").field(&self.schema.name).finish()
+    }
 }
 
 impl Check for SchemaReference {
