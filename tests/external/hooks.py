@@ -25,8 +25,17 @@ def properties(case):
     """Returns the schemas of a form's fields."""
     for body in case.operation.body:
         if body.media_type == case.media_type:
-            return (body.resolved_schema or {}).get("properties", {})
+            schema = body.resolved_schema or {}
+            # The member in which schemathesis keeps the schemas to which other schemas refer.
+            bundled = schema.get("x-bundled", {})
+            return {name: resolved(field, bundled) for name, field in schema.get("properties", {}).items()}
     return {}
+
+
+def resolved(schema, bundled):
+    """Returns a schema in place of a reference to it. It can refer to the other bundled schemas."""
+    target = bundled.get(schema.get("$ref", "").removeprefix("#/x-bundled/"), {})
+    return {**target, **{key: value for key, value in schema.items() if key != "$ref"}, "x-bundled": bundled}
 
 
 @schemathesis.hook

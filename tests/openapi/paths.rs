@@ -91,7 +91,7 @@ fn assert_allow_lists_operations(api: &Api, operations: &[Operation<'_>], server
 }
 
 /// Checks that every reference in a part of a document leads to something, and that every schema is valid.
-fn assert_valid_references_and_schemas(document: &Json, part: &Json) {
+pub(super) fn assert_valid_references_and_schemas(document: &Json, part: &Json) {
     match part {
         Json::Object(members) => {
             if let Some(Json::String(reference)) = members.get("$ref") {

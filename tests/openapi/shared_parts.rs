@@ -4,6 +4,34 @@ use rulebook_model::describe::openapi;
 use serde_json::json;
 
 use super::engine_with_definition;
+use super::paths::assert_valid_references_and_schemas;
+
+/// A form contains the schema of a field itself, and a JSON body a reference to it.
+#[test]
+fn schemas_to_which_the_schema_of_a_form_field_refers_are_components() {
+    let radius = json!({ "radius": { "info": "A", "type": "int" } });
+    let schema = |r#type: &str| json!({ "info": "A", "type": r#type });
+    let with_tag = json!({ "info": "A", "type": "union", "tag": "kind", "of": { "round": "Round", "flat": "Flat" } });
+    for own in ["Shapes", "Shape", "array<Shapes>", "map<Shapes>", "partial<Drawing>", "?Drawing"] {
+        let document = openapi(
+            engine_with_definition(&json!({
+                "schemas": {
+                    "Shapes": schema("array<Shape>"),
+                    "Shape": with_tag,
+                    "Round": { "info": "A", "fields": radius },
+                    "Flat": { "info": "A", "fields": { "next": schema("?Shape") } },
+                    "Drawing": { "info": "A", "fields": { "shapes": schema("Shapes") } }
+                },
+                "modules": { "site": { "/": { "x": { "POST": { "info": "A", "in": { "x": schema(own) } } } } } }
+            }))
+            .api(),
+        );
+        assert_valid_references_and_schemas(&document, &document);
+        let components: Vec<_> =
+            document["components"]["schemas"].as_object().map(|all| all.keys()).into_iter().flatten().collect();
+        assert!(components.iter().any(|name| *name == "Round"), "{own}: {components:?}");
+    }
+}
 
 #[test]
 fn parts_that_occur_several_times_are_components() {

@@ -26,7 +26,9 @@ for (const name of readdirSync(good)) folders[name] = join(good, name);
 const generated = process.env.RULEBOOK_GENERATED;
 for (const name of generated ? readdirSync(generated) : []) folders[`generated-${name}`] = join(generated, name);
 
-const run = (...words) => execFileSync(program, words, { encoding: "utf8", cwd: work, maxBuffer: 1 << 28 });
+// The variables in the addresses of services in random definitions.
+const env = { ...process.env, KEYS_PASSWORD: "secret", REDIS: "localhost", PORT: "4318" };
+const run = (...words) => execFileSync(program, words, { encoding: "utf8", cwd: work, env, maxBuffer: 1 << 28 });
 
 /** Writes the types of a definition into a folder beside the client, and returns the folder. */
 function declared(name) {

@@ -69,10 +69,21 @@ impl Schemas {
             }
             format!("{COMPONENT_PREFIX}{key}")
         });
-        if keys.is_empty() {
-            return Vec::new();
+        // The schema of a form field contains what a named schema contains, so that it can refer to schemas of schemas.
+        let mut found = Vec::new();
+        let mut seen = HashSet::new();
+        let mut waiting = if keys.is_empty() { Vec::new() } else { check.referenced_schemas() };
+        while !keys.is_empty()
+            && let Some(named) = waiting.pop()
+        {
+            if seen.insert(named.key().to_owned()) {
+                waiting.extend(named.check.referenced_schemas());
+                if keys.remove(named.key()) {
+                    found.push(named);
+                }
+            }
         }
-        check.referenced_schemas().into_iter().filter(|named| keys.remove(named.key())).collect()
+        found
     }
 
     /// Adds a schema and returns a placeholder for it.
