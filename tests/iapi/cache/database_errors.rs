@@ -77,7 +77,10 @@ fn start_cutting_proxy(place: &DemoFolder, max_bytes: u64) -> Option<Database> {
     let (database, socket) = match place.database() {
         Database::Postgres(url) => {
             let (url, folder) = url.split_once("?host=")?;
-            (Database::Postgres(url.replace("localhost", &address)), format!("{folder}/.s.PGSQL.5432"))
+            let (before, name) = url.rsplit_once('/')?;
+            let (user, host) = before.rsplit_once('@')?;
+            let port = host.split_once(':').map_or("5432", |(_, port)| port);
+            (Database::Postgres(format!("{user}@{address}/{name}")), format!("{folder}/.s.PGSQL.{port}"))
         }
         Database::Mysql(url) => {
             let (url, socket) = url.split_once("?socket=")?;
