@@ -118,7 +118,7 @@ impl<'a> Document<'a> {
     }
 
     /// Reads the description of a schema, or else its title.
-    pub(super) fn read_description<'v>(self, schema: &'v Json) -> Option<&'v str> {
+    pub(super) fn read_description(self, schema: &Json) -> Option<&str> {
         self.read_text(schema, "description").or_else(|| self.read_text(schema, "title"))
     }
 }

@@ -61,9 +61,12 @@ impl Lowering<'_> {
     }
 }
 
-/// Returns the spans of the types in the attributes of a type, by their paths, after the span of the first attribute
-/// that contains types.
-pub(super) fn nested_type_spans(spec: &TypeSpec) -> Vec<(String, Span)> {
+/// The spans of the types in the attributes of a type, each with its path.
+pub(super) type NestedTypeSpans = Vec<(String, Span)>;
+
+/// Returns the spans of the types in the attributes of a type, after the span of the first attribute that contains
+/// types.
+pub(super) fn nested_type_spans(spec: &TypeSpec) -> NestedTypeSpans {
     let first = spec.nested.first().and_then(|nested| {
         let (key, value) = spec.attributes.iter().chain(&spec.parts).find(|(key, _)| key.value == nested.attribute)?;
         Some((key.value.clone(), value.span))

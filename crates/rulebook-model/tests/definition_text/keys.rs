@@ -107,14 +107,13 @@ fn object_with_all_keys(table: &'static KeyTable, path: &str, texts: &mut Vec<St
             ValueKind::Integer | ValueKind::ByteSize => json!(123_456_789),
             // Types in the attributes of inner types are terms, so that the text does not become too long.
             ValueKind::Type(_) if is_inner_type(&path) => text(),
-            ValueKind::Type(keys) => object_with_all_keys(keys, &path, texts),
             ValueKind::Types(_) if is_inner_type(&path) => json!([text()]),
             ValueKind::Types(keys) => {
                 texts.push(format!("{path}.*"));
                 json!({ format!("{path}.*"): object_with_all_keys(keys, &path, texts) })
             }
             ValueKind::Object(_) | ValueKind::ObjectsByName(_) if depth > 7 => json!({}),
-            ValueKind::Object(keys) => object_with_all_keys(keys, &path, texts),
+            ValueKind::Type(keys) | ValueKind::Object(keys) => object_with_all_keys(keys, &path, texts),
             ValueKind::Objects(keys) | ValueKind::ObjectOrObjects(keys) => {
                 json!([object_with_all_keys(keys, &path, texts)])
             }

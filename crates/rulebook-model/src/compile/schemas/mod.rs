@@ -13,11 +13,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::lowering::Lowering;
-use super::type_errors::late_diagnostic;
+use super::type_errors::{NestedTypeSpans, late_diagnostic};
 use crate::definition::dialect_spec::DialectSpec;
 use crate::definition::parsed;
 use crate::model::{ParameterType, Schema};
-use crate::span::Span;
 use crate::types::{Check, NamedSchema, SchemaCells, recursive_reference, schema_reference};
 
 /// All schemas of a definition.
@@ -31,8 +30,8 @@ pub(crate) struct Schemas<'d> {
     /// The API module whose types are being compiled; `None` for the common parameters of the API.
     pub module: Option<&'d str>,
     /// The types in schemas whose errors are found when all schemas are compiled, each with the spans of the types in
-    /// its attributes, by their paths.
-    late_checks: Vec<(Arc<dyn Check>, Vec<(String, Span)>)>,
+    /// its attributes.
+    late_checks: Vec<(Arc<dyn Check>, NestedTypeSpans)>,
     /// While a schema is being compiled, the greatest depth of the schemas to which it refers.
     inner_depth: Option<usize>,
 }
@@ -136,7 +135,7 @@ impl<'d> Lowering<'d> {
 
     /// Reports the errors of a type that are found only when all schemas are compiled. `spans` contains the spans of
     /// the types in its attributes, by their paths.
-    pub(super) fn check_late(&mut self, check: &Arc<dyn Check>, spans: Vec<(String, Span)>) {
+    pub(super) fn check_late(&mut self, check: &Arc<dyn Check>, spans: NestedTypeSpans) {
         if self.schemas.inner_depth.is_some() {
             self.schemas.late_checks.push((Arc::clone(check), spans));
         } else if let Some(error) = check.late_error() {
