@@ -118,14 +118,14 @@ impl Bucket {
         for conflicts in 0..MAX_CONFLICTS {
             let Some(left) = seen.value.uses.and_then(|uses| uses.checked_sub(1)) else { return Ok(None) };
             // Each download that was counted before has left its text in the head.
-            let claimed = Claimed { is_only: left == 0 && seen.value.claim.is_none() };
+            let claimed = Claimed { is_only: left == 0 && seen.value.claims.is_empty() };
             let new = seen.value.claimed(left, &claim);
             let written = self.write_if(key, &new, &seen.version, CLAIM).await;
             if let Ok(Written::Done(_)) = written {
                 return Ok(Some(claimed));
             }
             let Some(again) = self.read::<Head>(key, CLAIM).await? else { return Ok(None) };
-            if again.value.claim.as_ref() == Some(&claim) {
+            if again.value.claims.contains(&claim) {
                 // The response of an attempt was lost after the object was written.
                 return Ok(Some(claimed));
             }

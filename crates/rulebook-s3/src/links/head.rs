@@ -2,6 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+/// A server that has not received the response to its write finds its claim unless more downloads have been counted
+/// since.
+const MAX_CLAIMS: usize = 16;
+
 /// The head of a link.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Head {
@@ -12,9 +16,9 @@ pub(crate) struct Head {
     /// The number of downloads that are left; `None` if it is not limited.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) uses: Option<u32>,
-    /// A random text that the server has chosen that has counted the last download.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) claim: Option<String>,
+    /// Random texts, which the servers have chosen that have counted the last downloads; the last one is at the end.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) claims: Vec<String>,
     /// The header fields of the response. Each character is a byte.
     fields: String,
 }
@@ -22,12 +26,14 @@ pub(crate) struct Head {
 impl Head {
     pub(crate) fn new(expires: u64, length: u64, uses: Option<u32>, fields: &[u8]) -> Self {
         let fields = fields.iter().copied().map(char::from).collect();
-        Self { expires, length, uses, claim: None, fields }
+        Self { expires, length, uses, claims: Vec::new(), fields }
     }
 
     /// Returns the head after a download has been counted.
     pub(crate) fn claimed(&self, left: u32, claim: &str) -> Self {
-        Self { uses: Some(left), claim: Some(claim.to_owned()), ..self.clone() }
+        let forgotten = (self.claims.len() + 1).saturating_sub(MAX_CLAIMS);
+        let claims = self.claims[forgotten..].iter().cloned().chain([claim.to_owned()]).collect();
+        Self { uses: Some(left), claims, ..self.clone() }
     }
 
     /// Returns the header fields of the response.
@@ -40,6 +46,13 @@ impl Head {
 #[cfg(test)]
 mod tests {
     use super::Head;
+
+    #[test]
+    fn the_last_claims_are_kept() {
+        let head = (0..40u32).fold(Head::new(1, 2, Some(40), b""), |head, n| head.claimed(39 - n, &n.to_string()));
+        let last: Vec<String> = (24..40).map(|n| n.to_string()).collect();
+        assert_eq!((head.uses, head.claims), (Some(0), last));
+    }
 
     #[test]
     fn all_bytes_of_header_fields_are_stored() {

@@ -121,7 +121,9 @@ impl Records {
         let is_full = || self.count.load(Ordering::Relaxed) >= max;
         // Another request may have counted the records in the meantime.
         if must_count() && found_full.is_none_or(|time| time.elapsed() >= COUNT_INTERVAL) {
-            self.count_while_locked().await?;
+            // Keys that are claimed at the same time may be counted twice: there are too many only if the database has
+            // counted too many. This ends, because later claims wait for the lock.
+            while self.count_while_locked().await? < max && is_full() {}
             *found_full = is_full().then(Instant::now);
         }
         Ok(is_full())
@@ -155,21 +157,23 @@ impl Records {
     /// Counts the records that have not expired.
     pub(super) async fn count_records(&self) -> Result<(), sqlx::Error> {
         let _locked = self.found_full.lock().await;
-        self.count_while_locked().await
+        self.count_while_locked().await.map(drop)
     }
 
-    async fn count_while_locked(&self) -> Result<(), sqlx::Error> {
+    /// Counts the records, and returns the number that the database has counted.
+    async fn count_while_locked(&self) -> Result<u64, sqlx::Error> {
         let before = self.count.load(Ordering::Relaxed);
         let rows = self.execute(&self.statements.count, &[]).await?;
         let counted: Option<u64> = rows.first().and_then(|row| row.first()?.as_deref()?.parse().ok());
+        let counted = counted.unwrap_or_default();
         // The result may or may not contain the keys that were claimed in the meantime. If they are counted twice, a
         // request that finds too many records counts them again.
-        let add_claimed = |count: u64| Some(counted.unwrap_or_default() + count.saturating_sub(before));
+        let add_claimed = |count: u64| Some(counted + count.saturating_sub(before));
         let _ = self.count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add_claimed);
         let (count, max) = (self.count.load(Ordering::Relaxed), self.max.load(Ordering::Relaxed));
         let step = (max.saturating_sub(count) / PART_OF_REMAINING).max(max / MIN_PART).max(1);
         self.count_again_at.store(count + step, Ordering::Relaxed);
-        Ok(())
+        Ok(counted)
     }
 
     pub(super) async fn check(&self) -> Result<(), sqlx::Error> {
