@@ -31,6 +31,7 @@ pub mod settings;
 pub mod span;
 pub mod suggest;
 pub mod types;
+pub mod unique_json;
 pub mod uri;
 
 pub use call::{ApiError, AuthScheme, CustomError, HttpMethod, TypeMismatch, Upload, Value};

@@ -1,10 +1,10 @@
 //! Reads the keys of an issuer from a JSON Web Key Set (RFC 7517).
 
+use rulebook_model::unique_json;
 use serde_json::{Map, Value as Json};
 
 use super::algorithm::{Algorithm, PublicKey};
 use super::token::decode;
-use super::unique_json::parse_object;
 
 /// The lengths of RSA moduli in bytes: from 2048 to 8192 bits, which `ring` supports.
 const RSA_BYTES: std::ops::RangeInclusive<usize> = 256..=1024;
@@ -32,7 +32,7 @@ impl VerificationKey {
 /// # Errors
 /// Fails if the text is not a key set. The error is a message.
 pub fn parse_key_set(text: &[u8]) -> Result<Vec<VerificationKey>, String> {
-    let set = parse_object(text).map_err(|error| format!("it is not a JSON Web Key Set: {error}"))?;
+    let set = unique_json::parse(text).map_err(|error| format!("it is not a JSON Web Key Set: {error}"))?;
     let Some(Json::Array(keys)) = set.get("keys") else {
         return Err("it is not a JSON Web Key Set: the array `keys` is missing".to_owned());
     };

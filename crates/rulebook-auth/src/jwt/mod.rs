@@ -15,7 +15,6 @@ mod key_source;
 mod kind;
 mod settings;
 mod token;
-mod unique_json;
 mod verify;
 
 pub use claims::Claims;

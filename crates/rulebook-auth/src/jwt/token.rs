@@ -2,10 +2,10 @@
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use rulebook_model::unique_json;
 use serde_json::{Map, Value as Json};
 
 use super::algorithm::Algorithm;
-use super::unique_json::parse_object;
 
 /// The maximum length of a token in bytes. Tokens with hundreds of roles are shorter.
 const MAX_TOKEN_LEN: usize = 16 << 10;
@@ -58,7 +58,11 @@ impl<'t> Token<'t> {
 }
 
 fn parse_part(part: &str, error: &'static str) -> Result<Map<String, Json>, &'static str> {
-    parse_object(&decode(part).ok_or(error)?).map_err(|_| error)
+    // Parsers that accept repeated members disagree about which of them counts (RFC 7515, section 4).
+    match unique_json::parse(&decode(part).ok_or(error)?) {
+        Ok(Json::Object(members)) => Ok(members),
+        _ => Err(error),
+    }
 }
 
 /// Decodes base64url without padding (RFC 7515 section 2).

@@ -5,7 +5,6 @@
 //! definition, [`unread`] reports everything that no code has read, and [`write`] writes the files.
 
 mod document;
-mod json;
 mod losses;
 mod names;
 mod operation;

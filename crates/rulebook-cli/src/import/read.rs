@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
+use rulebook_model::unique_json;
 use serde_json::Value as Json;
 use thiserror::Error;
 
-use super::{json, yaml};
+use super::yaml;
 
 /// The reason why a description cannot be imported.
 #[derive(Debug, Error)]
@@ -33,7 +34,7 @@ pub(super) fn parse(name: &str, bytes: Vec<u8>) -> Result<Json, ReadError> {
     let text = String::from_utf8(bytes).map_err(|_| ReadError::NotText(name.to_owned()))?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     let is_json = text.trim_start().starts_with('{');
-    let document = match json::parse(text) {
+    let document = match unique_json::parse(text.as_bytes()) {
         Ok(document) => document,
         Err(error) if is_json && (error.is_data() || has_extension(name, "json")) => {
             return Err(ReadError::Json { name: name.to_owned(), error });

@@ -1,5 +1,6 @@
 //! Parses YAML, and describes the errors in it.
 
+use rulebook_model::unique_json::duplicate_key;
 use serde_json::Value as Json;
 use serde_saphyr::budget::{Budget, BudgetBreach};
 use serde_saphyr::{Error, MessageFormatter, UserMessageFormatter};
@@ -61,9 +62,4 @@ fn describe(error: &Error) -> String {
         other => return UserMessageFormatter.format_message(other).into_owned(),
     };
     text.to_owned()
-}
-
-/// Returns the error message for a key that occurs twice.
-pub(super) fn duplicate_key(key: &str) -> String {
-    format!("the key `{}` occurs twice in the same object", key.escape_debug())
 }

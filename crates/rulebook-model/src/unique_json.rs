@@ -1,18 +1,23 @@
-//! Parses JSON in which no object contains a key twice. `serde_json` would keep only the last value of such a key.
+//! Parses JSON in which no object contains a key twice. `serde_json` would keep only the last value of such a key, and
+//! other parsers the first one (RFC 8259 section 4).
 
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value as Json};
 
-use super::yaml::duplicate_key;
-
 /// Parses JSON.
 ///
 /// # Errors
 /// Fails if the text is not JSON, or if an object in it contains a key twice.
-pub(super) fn parse(text: &str) -> serde_json::Result<Json> {
-    serde_json::from_str::<UniqueKeys>(text).map(|parsed| parsed.0)
+pub fn parse(text: &[u8]) -> serde_json::Result<Json> {
+    serde_json::from_slice::<UniqueKeys>(text).map(|parsed| parsed.0)
+}
+
+/// Returns the error message for a key that occurs twice.
+#[must_use]
+pub fn duplicate_key(key: &str) -> String {
+    format!("the key `{}` occurs twice in the same object", key.escape_debug())
 }
 
 /// A value in which no object contains a key twice.
