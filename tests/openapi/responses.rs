@@ -1,6 +1,10 @@
 //! Tests that every response matches its description in the OpenAPI operation: the status, the media type, the header
 //! fields and the body.
 
+use std::collections::HashMap;
+use std::thread;
+
+use jsonschema::Validator;
 use rulebook::{ApiError, Args, Context, Module, Unbound};
 use rulebook_model::describe::openapi;
 use serde_json::{Value as Json, json};
@@ -70,9 +74,12 @@ fn response_content(response: &Response) -> Json {
     if in_xml { xml::read(&response.body).1 } else { response.json() }
 }
 
+/// The validators of a document, by the text of their schema. Each takes long to create.
+type Validators = HashMap<String, Validator>;
+
 /// Asserts that a response matches a response in the description of its operation.
 #[track_caller]
-fn assert_described(document: &Json, operation: &Json, response: &Response) {
+fn assert_described(document: &Json, validators: &mut Validators, operation: &Json, response: &Response) {
     let responses = &operation["responses"];
     let described = responses.get(response.status.to_string()).unwrap_or(&responses["default"]);
     let described = resolved(document, described);
@@ -91,7 +98,8 @@ fn assert_described(document: &Json, operation: &Json, response: &Response) {
     };
     let media_type = response.field("content-type").unwrap().split(';').next().unwrap();
     let content = content.get(media_type).unwrap_or_else(|| panic!("{media_type} is not described: {response:?}"));
-    let validator = validator(document, &content["schema"]);
+    let schema = &content["schema"];
+    let validator = validators.entry(schema.to_string()).or_insert_with(|| validator(document, schema));
     if let Err(error) = validator.validate(&response_content(response)) {
         panic!("{error}: {response:?} against {}", content["schema"]);
     }
@@ -109,11 +117,11 @@ fn assert_described(document: &Json, operation: &Json, response: &Response) {
     }
 }
 
-#[test]
-fn every_kind_of_response_matches_its_openapi_description() {
+/// Returns the requests of each kind: the path and the HTTP method of their operation, and the status of their response.
+fn requests() -> Vec<(&'static str, &'static str, Request, u16)> {
     let long = "x".repeat(9_000);
     let form = "application/x-www-form-urlencoded";
-    let requests: Vec<(&str, &str, Request, u16)> = vec![
+    vec![
         ("/outputs", "get", Request::new("GET", "/outputs"), 201),
         ("/nothing", "get", Request::new("GET", "/nothing"), 200),
         ("/whole", "get", Request::new("GET", "/whole"), 200),
@@ -142,10 +150,80 @@ fn every_kind_of_response_matches_its_openapi_description() {
         ("/strict", "post", Request::new("POST", "/strict").scope(&["writer"]).field("content-length", 5), 408),
         ("/{id}/tail", "put", Request::new("PUT", "/x/tail"), 400),
         ("/{id}/tail", "put", Request::new("PUT", "/%FF/tail"), 400),
-    ];
-    // Each case: the envelope of the API, the envelope of the second module (the first module has `aicra`), and `true`
-    // if responses always have their real status.
-    for (envelope, second, real) in [
+    ]
+}
+
+/// Sends all requests to servers of an API with an envelope and a second module with another one (the first module has
+/// `aicra`), and checks their responses. If `real` is set, responses always have their real status.
+fn assert_responses_are_described(envelope: &str, second: &str, real: bool) {
+    let requests = requests();
+    let module_of = |envelope: &str, name: &str| json!({ "envelope": envelope, "/": { (name): { "/": uris_with_every_response() } } });
+    let engine_with = |seconds: u32| {
+        let app = json!({
+            "envelope": envelope, "formats": ["xml"],
+            "phalapi": { "real_status": real }, "iapi": { "strict_status": real },
+            "unbound": "501", "limits": { "body": 1000, "seconds": seconds },
+            "modules": { "first": module_of("aicra", "first"), "second": module_of(second, "second") }
+        });
+        client::engine(&[("app.json", app)], |rulebook| {
+            rulebook
+                .unbound(Unbound::NotImplemented)
+                .module(module_with_every_response("first"))
+                .module(module_with_every_response("second"))
+        })
+    };
+    // One server has a short timeout, for the request whose body never arrives. All other requests use a server
+    // with a long timeout, because a busy machine may delay them.
+    let (hasty, patient) = (engine_with(1), engine_with(60));
+    let document = openapi(patient.api());
+    let mut validators = Validators::new();
+    let (hasty, patient) = (TestServer::start(&hasty), TestServer::start(&patient));
+    for name in ["first", "second"] {
+        for (path, http, request, status) in &requests {
+            let operation = &document["paths"][format!("/{name}{path}")][http];
+            assert!(operation.is_object(), "{name}{path} {http}");
+            let line = String::from_utf8(request.line.clone()).unwrap();
+            let line = line.replacen(" /", &format!(" /{name}/"), 1);
+            for accept in ["*/*", "application/problem+json", "text/xml"] {
+                let mut request = request.clone().field("accept", accept);
+                request.line = line.clone().into_bytes();
+                let server = if *status == 408 { &hasty } else { &patient };
+                let response = server.send(&request);
+                if !response.body.is_empty() {
+                    assert_eq!(
+                        response.field("content-type") == Some("application/xml; charset=utf-8"),
+                        accept == "text/xml",
+                        "{response:?}"
+                    );
+                }
+                let described_status = match (!response.body.is_empty()).then(|| response_content(&response)) {
+                    Some(body) if body.get("ret").is_some() => {
+                        assert_eq!(response.status, if real { *status } else { 200 }, "{request:?} {response:?}");
+                        if response.status < 400 && *status < 400 {
+                            *status
+                        } else {
+                            body["ret"].as_u64().unwrap() as u16
+                        }
+                    }
+                    Some(body) if body["status"] == "error" => {
+                        let coarse = !real && [404, 410, 503].contains(status);
+                        assert_eq!(response.status, if coarse { 400 } else { *status }, "{request:?} {response:?}");
+                        *status
+                    }
+                    // A status without content, such as 204, has content in an envelope that uses one status for
+                    // all responses.
+                    _ => response.status,
+                };
+                assert_eq!(described_status, *status, "{request:?} {response:?}");
+                assert_described(&document, &mut validators, operation, &response);
+            }
+        }
+    }
+}
+
+#[test]
+fn every_kind_of_response_matches_its_openapi_description() {
+    let cases = [
         ("aicra", "plain", false),
         ("plain", "phalapi", false),
         ("phalapi", "plain", false),
@@ -155,69 +233,13 @@ fn every_kind_of_response_matches_its_openapi_description() {
         ("iapi", "phalapi", false),
         ("plain", "iapi", true),
         ("iapi", "plain", true),
-    ] {
-        let module_of = |envelope: &str, name: &str| json!({ "envelope": envelope, "/": { (name): { "/": uris_with_every_response() } } });
-        let engine_with = |seconds: u32| {
-            let app = json!({
-                "envelope": envelope, "formats": ["xml"],
-                "phalapi": { "real_status": real }, "iapi": { "strict_status": real },
-                "unbound": "501", "limits": { "body": 1000, "seconds": seconds },
-                "modules": { "first": module_of("aicra", "first"), "second": module_of(second, "second") }
-            });
-            client::engine(&[("app.json", app)], |rulebook| {
-                rulebook
-                    .unbound(Unbound::NotImplemented)
-                    .module(module_with_every_response("first"))
-                    .module(module_with_every_response("second"))
-            })
-        };
-        // One server has a short timeout, for the request whose body never arrives. All other requests use a server
-        // with a long timeout, because a busy machine may delay them.
-        let (hasty, patient) = (engine_with(1), engine_with(60));
-        let document = openapi(patient.api());
-        let (hasty, patient) = (TestServer::start(&hasty), TestServer::start(&patient));
-        for name in ["first", "second"] {
-            for (path, http, request, status) in &requests {
-                let operation = &document["paths"][format!("/{name}{path}")][http];
-                assert!(operation.is_object(), "{name}{path} {http}");
-                let line = String::from_utf8(request.line.clone()).unwrap();
-                let line = line.replacen(" /", &format!(" /{name}/"), 1);
-                for accept in ["*/*", "application/problem+json", "text/xml"] {
-                    let mut request = request.clone().field("accept", accept);
-                    request.line = line.clone().into_bytes();
-                    let server = if *status == 408 { &hasty } else { &patient };
-                    let response = server.send(&request);
-                    if !response.body.is_empty() {
-                        assert_eq!(
-                            response.field("content-type") == Some("application/xml; charset=utf-8"),
-                            accept == "text/xml",
-                            "{response:?}"
-                        );
-                    }
-                    let described_status = match (!response.body.is_empty()).then(|| response_content(&response)) {
-                        Some(body) if body.get("ret").is_some() => {
-                            assert_eq!(response.status, if real { *status } else { 200 }, "{request:?} {response:?}");
-                            if response.status < 400 && *status < 400 {
-                                *status
-                            } else {
-                                body["ret"].as_u64().unwrap() as u16
-                            }
-                        }
-                        Some(body) if body["status"] == "error" => {
-                            let coarse = !real && [404, 410, 503].contains(status);
-                            assert_eq!(response.status, if coarse { 400 } else { *status }, "{request:?} {response:?}");
-                            *status
-                        }
-                        // A status without content, such as 204, has content in an envelope that uses one status for
-                        // all responses.
-                        _ => response.status,
-                    };
-                    assert_eq!(described_status, *status, "{request:?} {response:?}");
-                    assert_described(&document, operation, &response);
-                }
-            }
+    ];
+    // Most of the time is that of requests whose body never arrives.
+    thread::scope(|scope| {
+        for (envelope, second, real) in cases {
+            scope.spawn(move || assert_responses_are_described(envelope, second, real));
         }
-    }
+    });
 }
 
 #[test]

@@ -63,8 +63,8 @@ pub struct SqlIdempotency {
 impl SqlIdempotency {
     /// Connects to the database at an address such as `postgres://user:password@host/database`,
     /// `mysql://user:password@host/database` or `sqlite:idempotency.db`, and creates the table if it does not exist.
-    /// The path of a file is relative to `data_folder`. If the database cannot be reached, tries again for the time
-    /// `wait`.
+    /// The path of a file is relative to `data_folder`. If the server of the database cannot be reached, tries again for
+    /// the time `wait`.
     ///
     /// # Errors
     /// Fails if the address is not valid, or the database cannot be reached in time, or refuses the statements. The
@@ -88,7 +88,8 @@ impl SqlIdempotency {
         let max_connections = if dialect == Dialect::Sqlite { 1 } else { 8 };
         let records = Arc::new(Records::new(session, Statements::new(dialect), max_connections));
         let storage = Self { records, runtime: Some(runtime) };
-        storage.wait_for_table(wait)?;
+        // A file that cannot be opened is not one that is still starting.
+        storage.wait_for_table(if dialect == Dialect::Sqlite { Duration::ZERO } else { wait })?;
         storage.clean_regularly();
         Ok(storage)
     }
