@@ -49,6 +49,19 @@ fn many_workers_together_allow_no_more_than_the_limit() {
 }
 
 #[test]
+fn a_worker_uses_what_another_worker_has_claimed() {
+    let limiter = RateLimiter::new(1000, 60, 2);
+    let count_elsewhere = |requests: usize| {
+        let work = || (0..requests).filter(|_| limiter.take_at(0).is_ok()).count();
+        std::thread::scope(|scope| scope.spawn(work).join().unwrap())
+    };
+    limiter.take_at(0).unwrap();
+    assert_eq!(limiter.last_window_usage(false), (0, 125), "the first worker has claimed a block");
+    assert_eq!(count_elsewhere(998) + count_elsewhere(998), 999);
+    assert_eq!(limiter.take_at(0).unwrap_err().remaining, 0);
+}
+
+#[test]
 fn a_worker_claims_a_quarter_of_its_share_and_unused_requests_are_subtracted() {
     let limiter = RateLimiter::new(1000, 60, 5);
     limiter.take_at(0).unwrap();

@@ -7,7 +7,7 @@ use super::Quota;
 use crate::unix_time::unix_time;
 
 /// The number of blocks into which a worker's share of the allowed requests is divided. The smaller the blocks are, the
-/// fewer requests stay unused if a worker gets no more requests.
+/// more accurate are the remaining requests in responses, which do not include the blocks of other workers.
 const BLOCKS_PER_WORKER: u32 = 4;
 
 /// Limits the number of requests of an identity in a time window.
@@ -17,8 +17,8 @@ const BLOCKS_PER_WORKER: u32 = 4;
 ///
 /// Workers share one atomic counter, from which each worker claims blocks of requests. A worker then counts down its
 /// block without accessing the shared counter. The share of a worker is the number of remaining requests divided by the
-/// number of workers; a block is a quarter of this share, but at least one request. So a limiter never allows more
-/// requests than its limit, but may allow slightly fewer requests if a worker with a block gets no more requests.
+/// number of workers; a block is a quarter of this share, but at least one request. If too few requests are left, a
+/// worker takes those of other workers' blocks, so that a limiter allows exactly the requests of its limit.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -116,11 +116,14 @@ impl RateLimiter {
                     _ => 0,
                 },
             };
-            let Some(claimed) = self.claim_block(window, cost.saturating_sub(held)) else {
-                return Err(self.quota_at(now, window, 0));
-            };
-            self.add_to_block(window, claimed);
-            // Another thread may have the same index, and may take the requests first. Then more are claimed.
+            let needed = cost.saturating_sub(held);
+            let claimed = self.claim_block(window, needed);
+            let taken = if claimed < needed { self.take_from_other_blocks(window, needed - claimed) } else { 0 };
+            self.add_to_block(window, claimed + taken);
+            if claimed + taken < needed {
+                return Err(self.quota_at(now, window, held + claimed + taken));
+            }
+            // Another thread may take the requests first. Then more are claimed.
         };
         let (of, claimed) = unpack_window_and_count(self.claimed.0.load(Ordering::Relaxed));
         let unclaimed = self.requests.saturating_sub(if of == window { claimed } else { 0 });
@@ -168,10 +171,9 @@ impl RateLimiter {
     pub fn check(&self) -> Result<(), Quota> {
         let now = unix_time();
         let window = self.current_window(now);
-        let (of, remaining_requests) = unpack_window_and_count(self.block().load(Ordering::Relaxed));
         let (claimed_in, claimed) = unpack_window_and_count(self.claimed.0.load(Ordering::Relaxed));
-        let has_block = of == window && remaining_requests > 0;
-        let is_allowed = has_block || claimed_in != window || claimed < self.requests;
+        let is_allowed =
+            claimed_in != window || claimed < self.requests || self.unused(window).any(|unused| unused > 0);
         if is_allowed { Ok(()) } else { Err(self.quota_at(now, window, 0)) }
     }
 
@@ -181,9 +183,14 @@ impl RateLimiter {
     #[must_use]
     pub fn last_window_usage(&self, exact: bool) -> (u64, u32) {
         let (window, claimed) = unpack_window_and_count(self.claimed.0.load(Ordering::Relaxed));
+        let used = if exact { self.unused(window).fold(claimed, u32::saturating_sub) } else { claimed };
+        (u64::from(window) * u64::from(self.seconds), used)
+    }
+
+    /// Returns, for each worker with a block of this window, the number of requests that remain in the block.
+    fn unused(&self, window: u32) -> impl Iterator<Item = u32> {
         let blocks = self.blocks.iter().map(|block| unpack_window_and_count(block.0.load(Ordering::Relaxed)));
-        let unused = blocks.filter(|(of, _)| exact && *of == window).map(|(_, remaining_requests)| remaining_requests);
-        (u64::from(window) * u64::from(self.seconds), unused.fold(claimed, u32::saturating_sub))
+        blocks.filter(move |(of, _)| *of == window).map(|(_, remaining)| remaining)
     }
 
     /// Restores the state that [`RateLimiter::last_window_usage`] of an earlier limiter has returned. `since` is the
@@ -195,20 +202,39 @@ impl RateLimiter {
         self
     }
 
-    /// Claims a block of at least `needed` requests, and returns the number of requests in the block; `None` if fewer
-    /// requests remain.
-    fn claim_block(&self, window: u32, needed: u32) -> Option<u32> {
+    /// Claims a block of at least `needed` requests, or all that no worker has claimed if they are fewer. Returns their
+    /// number.
+    fn claim_block(&self, window: u32, needed: u32) -> u32 {
         let workers = u32::try_from(self.blocks.len()).unwrap_or(u32::MAX);
         let next = |packed| {
             let (of, claimed) = unpack_window_and_count(packed);
             let claimed = if of == window { claimed } else { 0 };
-            let remaining_requests = self.requests.saturating_sub(claimed);
-            let block = (remaining_requests / workers.saturating_mul(BLOCKS_PER_WORKER)).max(needed).max(1);
-            (remaining_requests >= block).then_some((claimed, block))
+            let unclaimed = self.requests.saturating_sub(claimed);
+            let block = (unclaimed / workers.saturating_mul(BLOCKS_PER_WORKER)).max(needed).min(unclaimed);
+            (block > 0).then_some((claimed, block))
         };
         let add = |packed| next(packed).map(|(claimed, block)| pack_window_and_count(window, claimed + block));
-        let before = self.claimed.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add).ok()?;
-        next(before).map(|(_, block)| block)
+        let before = self.claimed.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add).ok();
+        before.and_then(next).map_or(0, |(_, block)| block)
+    }
+
+    /// Takes at most `needed` requests that other workers have claimed and not used. Returns their number.
+    fn take_from_other_blocks(&self, window: u32, needed: u32) -> u32 {
+        let own = self.block_index();
+        let others = self.blocks.iter().enumerate().filter(|(index, _)| *index != own).map(|(_, block)| &block.0);
+        others.fold(0, |taken, block| {
+            let part = |packed| match unpack_window_and_count(packed) {
+                (of, remaining) if of == window => Some((remaining, remaining.min(needed - taken))),
+                _ => None,
+            };
+            let remove = |packed| {
+                part(packed)
+                    .filter(|(_, part)| *part > 0)
+                    .map(|(held, part)| pack_window_and_count(window, held - part))
+            };
+            let before = block.fetch_update(Ordering::Relaxed, Ordering::Relaxed, remove).ok();
+            taken + before.and_then(part).map_or(0, |(_, part)| part)
+        })
     }
 
     /// Adds claimed requests to the block of this worker.
@@ -222,7 +248,11 @@ impl RateLimiter {
 
     /// Returns the block of this worker.
     fn block(&self) -> &AtomicU64 {
-        &self.blocks[worker_index() % self.blocks.len()].0
+        &self.blocks[self.block_index()].0
+    }
+
+    fn block_index(&self) -> usize {
+        worker_index() % self.blocks.len()
     }
 
     fn window_at(&self, now: u64) -> u32 {
