@@ -91,6 +91,13 @@ fn unions_maps_and_constants_have_errors_with_reasons() {
 }
 
 #[test]
+fn the_type_of_a_tag_can_contain_the_union_itself() {
+    let path = Path::new("tests/definitions/bad/union-tags");
+    let (_, report) = compile_folder(path);
+    assert_golden_report(path, &report);
+}
+
+#[test]
 fn valid_definitions_of_all_folders_have_no_errors() {
     for path in definition_folders("good") {
         let (_, report) = compile_folder(&path);

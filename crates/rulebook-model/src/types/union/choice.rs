@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-use super::kinds::{KINDS, Values, values_of};
+use super::kinds::{KINDS, Values, constants_of, values_of};
 use crate::call::{TypeMismatch, Value};
 use crate::types::Check;
 use crate::types::number::normalized_number;
@@ -116,7 +116,7 @@ fn choice_member(branches: &[Arc<dyn Check>], objects: &[usize]) -> Result<Choic
             let shape = branches[*index].object_shape();
             let fields = shape.map(|shape| shape.fields).unwrap_or_default();
             let field = fields.into_iter().find(|field| field.name == name && !field.optional);
-            let constants = field.and_then(|field| values_of(&*field.check).constants);
+            let constants = field.and_then(|field| constants_of(&*field.check));
             constants.is_some_and(|constants| {
                 constants.iter().all(|constant| match found.insert(constant, *index) {
                     Some(other) => {

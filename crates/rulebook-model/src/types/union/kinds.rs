@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use crate::types::{Check, SCHEMA_REFERENCE_PREFIX};
+use crate::types::{Check, SCHEMA_REFERENCE_PREFIX, Structure};
 
 /// The kinds of JSON values. A whole number is a number.
 pub(super) const KINDS: [&str; 6] = ["null", "boolean", "number", "string", "array", "object"];
@@ -19,6 +19,21 @@ pub(super) struct Values {
 /// Returns the kinds of the values that `check` accepts.
 pub(super) fn values_of(check: &dyn Check) -> Values {
     values_of_schema(&check.schema(), check)
+}
+
+/// Returns all values that `check` accepts, if they are constants. Does not use the JSON Schema of a type that contains
+/// other schemas: it may contain the union that needs the constants for its own JSON Schema.
+pub(super) fn constants_of(check: &dyn Check) -> Option<Vec<Json>> {
+    match check.structure() {
+        Structure::Scalar if check.referenced_schemas().is_empty() => values_of(check).constants,
+        Structure::Schema(schema) => constants_of(&*schema.check),
+        Structure::Nullable(check) => constants_of(&*check).map(|constants| [constants, vec![Json::Null]].concat()),
+        Structure::Union(branches) => {
+            let constants: Option<Vec<_>> = branches.iter().map(|branch| constants_of(&**branch)).collect();
+            constants.map(|constants| constants.concat())
+        }
+        _ => None,
+    }
 }
 
 /// Returns the kinds of the values that are valid against a JSON Schema, whose references lead to the schemas of

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use serde_json::{Map, Value as Json, json};
 
-use super::kinds::values_of;
+use super::kinds::constants_of;
 use super::{OF_ATTRIBUTE, TAG_ATTRIBUTE, join_branches};
 use crate::call::{PhpArray, TypeMismatch, Value};
 use crate::definition::keys::is_comment_key;
@@ -65,7 +65,7 @@ impl TaggedObject {
             ObjectField { name: tag.to_owned(), info: String::new(), optional: false, check, example: None };
         let declared = shape.fields.iter_mut().find(|field| field.name == tag);
         let schema = match declared {
-            Some(field) if !field.optional && values_of(&*field.check).constants == Some(vec![json!(value)]) => {
+            Some(field) if !field.optional && constants_of(&*field.check) == Some(vec![json!(value)]) => {
                 return Self { check: Arc::clone(branch), schema: TaggedSchema::Branch };
             }
             Some(field) => {
