@@ -29,13 +29,14 @@ pub(super) fn require_file_access(context: &Context, name: FileName) -> Result<F
 /// Converts an error of the file store to the error that the definition of the method declares for it.
 pub(super) fn store_error(error: StoreError) -> ApiError {
     let with_name = |code, name: FileName| ApiError::declared(code).with_member("filename", name.as_str());
+    let words = error.to_string();
     match error {
         StoreError::NotFound(name) => with_name("no_such_file", name),
         StoreError::NameTaken(name) => with_name("name_taken", name),
         StoreError::PreconditionFailed(name) => with_name("precondition_failed", name),
         StoreError::DuplicateName(name) => with_name("duplicate_filename", name),
         StoreError::StorageFull => ApiError::declared("no_room"),
-        StoreError::NameTooLong { name, .. } => with_name("not_allowed", name),
+        StoreError::NameTooLong { name, .. } => with_name("not_allowed", name).with_message(words),
         StoreError::Unavailable { .. } => ApiError::unavailable(error),
         // The variant `TooLarge`, and errors of reading or writing the disk.
         _ => ApiError::internal(error),

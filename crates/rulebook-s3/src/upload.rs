@@ -114,7 +114,11 @@ impl Parts {
 async fn begin_upload(bucket: Bucket, target: Target) -> Result<MultipartId, StoreError> {
     let upload = bucket.s3.create_multipart(&target.key(&bucket.keys)).await.map_err(error_during(WRITE))?;
     let record = UploadRecord { upload: upload.clone(), is_link: target.is_link };
-    bucket.write(&bucket.keys.upload(&target.id), &record, WRITE).await?;
+    if let Err(error) = bucket.write(&bucket.keys.upload(&target.id), &record, WRITE).await {
+        // Without a record, nothing else would find the upload.
+        let _ = bucket.abort_upload(&target, &upload).await;
+        return Err(error);
+    }
     Ok(upload)
 }
 

@@ -29,12 +29,12 @@ pub enum StoreError {
     /// The disk or the user's quota is full.
     #[error("there is no space left for the file")]
     StorageFull,
-    /// The storage cannot have a file with this name, because the name is longer than this number of bytes.
-    #[error("the name `{name}` is longer than {max} bytes")]
+    /// The storage cannot have a file with this name, because the percent-encoded name is longer than this number of bytes.
+    #[error("the storage permits names of at most {max} bytes, percent-encoded: `{name}` is longer")]
     NameTooLong {
         /// The name of the file.
         name: FileName,
-        /// The maximum length of a name in this storage, in bytes of its encoded form.
+        /// The maximum length of a percent-encoded name in this storage, in bytes.
         max: usize,
     },
     /// The program has no storage for this URL.
