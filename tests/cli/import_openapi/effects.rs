@@ -60,6 +60,12 @@ fn the_type_next_to_constants_and_branches_is_expressed_or_reported() {
     let number = json!({ "type": "number" });
     for (schema, converted, losses) in [
         (json!({ "enum": [1, 1.5], "type": "integer" }), json!({ "type": "const", "value": 1 }), &[][..]),
+        (json!({ "enum": ["a", null], "type": ["string", "null"] }), json!({ "type": "const", "value": "a" }), &[]),
+        (
+            json!({ "enum": ["a", null], "type": "string" }),
+            json!({ "type": "const", "value": "a" }),
+            &["keyword, accepts more S/enum"],
+        ),
         (json!({ "enum": ["a", 2, true], "type": "string" }), json!({ "type": "const", "value": "a" }), &[]),
         (
             json!({ "const": 1.5, "type": "integer" }),

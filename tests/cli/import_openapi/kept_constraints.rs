@@ -21,7 +21,8 @@ fn each_constraint_is_kept_or_omitted_by_itself() {
         "x-constraints": [exactly_one, less, { "at_most": 1 }, { "less": ["b", "a"] }, requires, together]
     });
     let schema = json!({
-        "type": "object", "properties": { "a": text, "b": text, "c": text, "d": { "pattern": "(?=a)", "type": "string" } },
+        "type": "object",
+        "properties": { "a": text, "b": text, "c": text, "d": { "pattern": "(?=a)", "type": "string" } },
         "oneOf": [{ "required": ["c"] }, { "required": ["d"] }], "dependentRequired": { "a": ["b"] },
         "x-constraints": [less, together, less]
     });

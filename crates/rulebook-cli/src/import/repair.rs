@@ -93,8 +93,8 @@ impl ChangedPaths {
     /// Returns `true` if a member was changed, or is in a changed member, or if its type contains a changed member.
     fn overlaps(&self, content: &Json, path: &[String]) -> bool {
         let is_changed = (1..=path.len()).any(|length| self.changed.contains(&path[..length]));
-        // An error of an attribute, such as `closed` or a constraint, belongs to the parameter, output, field, schema or
-        // method around it.
+        // An error of an attribute, such as `closed` or a constraint, belongs to the parameter, output, field, schema
+        // or method around it.
         let has_origin = |length: &usize| {
             if constraint_end(path) == Some(*length) {
                 return false;

@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::kinds::{Values, is_of_type};
-use super::{Converter, LossKind, Place, Type, type_names};
+use super::{Converter, LossKind, Place, Type, is_true, items, type_names};
 
 /// The maximum number of constants in a union.
 const MAX_CONSTANTS: usize = 200;
@@ -29,6 +29,9 @@ impl Converter<'_> {
         // The constants are values of the format.
         self.document.read(schema, "format");
         let is_nullable = constants.iter().any(Json::is_null);
+        if is_nullable && !accepts_null(schema) {
+            self.losses.widen(LossKind::Keyword, place, "null is accepted, although `type` excludes it");
+        }
         let converted = match different.as_slice() {
             [] => Type::new("null"),
             [Json::Array(items)] if items.is_empty() => Type::new("array<any>").with("max", 0),
@@ -63,5 +66,13 @@ impl Converter<'_> {
         if are_kinds_allowed && !(has_fractions && allowed.is_whole) {
             self.document.read_whole(schema, "type");
         }
+    }
+}
+
+/// Returns `true` if the keyword `type` of a schema does not exclude null.
+fn accepts_null(schema: &Json) -> bool {
+    match schema.get("type") {
+        Some(Json::String(name)) => name == "null" || is_true(schema, "nullable"),
+        names => items(names).is_empty() || items(names).iter().any(|name| name == "null"),
     }
 }

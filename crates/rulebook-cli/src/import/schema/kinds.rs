@@ -247,7 +247,7 @@ fn is_whole(constant: &Json) -> bool {
     constant.is_i64() || constant.is_u64() || constant.as_f64().is_some_and(|number| number.fract() == 0.0)
 }
 
-/// Returns `true` if a constant that is not null is of a type in JSON Schema, or if there is no such type.
+/// Returns `true` if a constant that is not null has a type of JSON Schema, or if JSON Schema has no such type.
 pub(super) fn is_of_type(constant: &Json, name: &str) -> bool {
     match name {
         "integer" => is_whole(constant),
