@@ -10,7 +10,7 @@ use super::{files_in, import_text};
 
 /// Imports a description with these paths and schemas. Returns `app.json`, the only module, and the losses without
 /// their messages.
-fn import(paths: &Json, schemas: &Json) -> (Json, Json, Vec<String>) {
+pub(super) fn import(paths: &Json, schemas: &Json) -> (Json, Json, Vec<String>) {
     let description = json!({
         "openapi": "3.2.0", "info": { "title": "Losses", "version": "1" }, "paths": paths,
         "components": { "schemas": schemas }
@@ -26,7 +26,7 @@ fn import(paths: &Json, schemas: &Json) -> (Json, Json, Vec<String>) {
     (parse("app.json"), parse("default.json"), losses)
 }
 
-fn get(operation: &Json) -> Json {
+pub(super) fn get(operation: &Json) -> Json {
     let mut operation = operation.clone();
     operation["responses"] = json!({ "204": { "description": "No Content" } });
     json!({ "/p": { "get": operation } })

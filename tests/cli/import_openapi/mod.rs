@@ -4,8 +4,11 @@
 //! report and its losses.
 
 mod constraints;
+mod effects;
 mod errors;
+mod kept_constraints;
 mod losses;
+mod paths;
 mod requests;
 mod whole_bodies;
 mod yaml;

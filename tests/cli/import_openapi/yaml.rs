@@ -29,6 +29,13 @@ fn words_that_are_booleans_only_in_older_versions_of_yaml_are_texts() {
 }
 
 #[test]
+fn a_version_of_openapi_without_quotes_is_a_version() {
+    let (_, result) = import_text("api.yaml", "openapi: 3.1\ninfo: {title: Numbers, version: 1.5}\npaths: {}\n");
+    assert_eq!(result.exit_code, Some(0), "{}", result.stderr);
+    assert!(result.stdout.starts_with("Imported Numbers (OpenAPI 3.1) to api: "), "{}", result.stdout);
+}
+
+#[test]
 fn plain_values_have_the_kinds_of_yaml_1_2() {
     for (text, value) in [
         ("true", json!(true)),

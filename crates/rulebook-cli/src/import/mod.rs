@@ -5,6 +5,7 @@
 //! definition, [`unread`] reports everything that no code has read, and [`write`] writes the files.
 
 mod document;
+mod loosen;
 mod losses;
 mod names;
 mod operation;
@@ -167,7 +168,7 @@ fn fetch_description(url: &str, _: &Options) -> Result<Vec<u8>, Exit> {
 fn report(root: &Json, imported: &Imported, folder: &Path, list: Option<&Path>) -> String {
     let info = root.get("info").unwrap_or(&Json::Null);
     let title = text(info, "title").unwrap_or("the description");
-    let version = text(root, "openapi").unwrap_or_default();
+    let version = read::version(root, "openapi").unwrap_or_default();
     let schemas = output::count_with_noun(imported.schema_count, "schema");
     let size = output::api_size(&imported.api);
     let mut report = format!("Imported {title} (OpenAPI {version}) to {}: {size}, {schemas}\n", folder.display());

@@ -41,18 +41,22 @@ pub(super) fn parse(name: &str, bytes: Vec<u8>) -> Result<Json, ReadError> {
         }
         Err(_) => yaml::parse(text).map_err(|error| ReadError::Yaml { name: name.to_owned(), error })?,
     };
-    let version = |key: &str| match document.get(key) {
-        Some(Json::String(version)) => Some(version.clone()),
-        Some(Json::Number(version)) => Some(version.to_string()),
-        _ => None,
-    };
-    let Some(version) = version("openapi").or_else(|| version("swagger")) else {
+    let Some(version) = version(&document, "openapi").or_else(|| version(&document, "swagger")) else {
         return Err(ReadError::NotOpenapi(name.to_owned()));
     };
     let is_supported = ["3.0", "3.1", "3.2"]
         .iter()
         .any(|known| version.strip_prefix(known).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-'])));
     if is_supported { Ok(document) } else { Err(ReadError::Version { name: name.to_owned(), version }) }
+}
+
+/// Returns the version in a member of a description. In YAML, a version without quotes can be a number.
+pub(super) fn version(object: &Json, key: &str) -> Option<String> {
+    match object.get(key)? {
+        Json::String(version) => Some(version.trim().to_owned()).filter(|version| !version.is_empty()),
+        Json::Number(version) => Some(version.to_string()),
+        _ => None,
+    }
 }
 
 fn has_extension(name: &str, extension: &str) -> bool {

@@ -6,20 +6,21 @@
 
 use std::collections::HashSet;
 
-use serde_json::{Map, Value as Json};
+use serde_json::Value as Json;
 
 use rulebook_model::compile::{ProgramExtensions, check_definition};
 use rulebook_model::definition;
 use rulebook_model::diagnostic::{Diagnostic, DiagnosticCode, Report};
 use rulebook_model::model::Api;
 
+use super::loosen::{loosen, loosen_nearest, make_references_optional};
 use super::losses::{LossKind, Losses, Place};
 use super::places::{MemberPath, members_at};
 use super::schema::ORIGIN_KEY;
 use super::write::DefinitionFile;
 
 /// The maximum number of times that the definition is checked. One check finds most errors.
-const MAX_ROUNDS: usize = 60;
+const MAX_ROUNDS: usize = 200;
 
 /// The HTTP methods, which are the keys of methods.
 const HTTP_METHODS: [&str; 5] = ["GET", "POST", "PUT", "DELETE", "PATCH"];
@@ -49,7 +50,8 @@ pub(super) fn repair(root: &Json, files: &mut [DefinitionFile], losses: &mut Los
             let errors: Vec<&Diagnostic> = report.diagnostics.iter().filter(of_file).collect();
             let offsets: Vec<usize> = errors.iter().map(|error| error.span.start as usize).collect();
             let mut located: Vec<_> = errors.into_iter().zip(members_at(text, &offsets)).collect();
-            located.sort_by_key(|(_, path)| std::cmp::Reverse(path.len()));
+            // An error of a constraint can be a consequence of an error of a parameter or a field.
+            located.sort_by_key(|(_, path)| (constraint_end(path).is_some(), std::cmp::Reverse(path.len())));
             let mut changed = ChangedPaths::default();
             for (error, path) in located {
                 // Other errors of a member that was changed, or that contains it, are found in the next round.
@@ -60,6 +62,7 @@ pub(super) fn repair(root: &Json, files: &mut [DefinitionFile], losses: &mut Los
                     is_changed = true;
                 }
             }
+            remove_cleared_items(&mut file.content, &changed);
         }
         last_report = report;
         if !is_changed {
@@ -90,8 +93,12 @@ impl ChangedPaths {
     /// Returns `true` if a member was changed, or is in a changed member, or if its type contains a changed member.
     fn overlaps(&self, content: &Json, path: &[String]) -> bool {
         let is_changed = (1..=path.len()).any(|length| self.changed.contains(&path[..length]));
-        // An error of an attribute, such as `closed`, belongs to the parameter, output, field or schema around it.
+        // An error of an attribute, such as `closed` or a constraint, belongs to the parameter, output, field, schema
+        // or method around it.
         let has_origin = |length: &usize| {
+            if constraint_end(path) == Some(*length) {
+                return false;
+            }
             let value = path[..*length].iter().try_fold(content, |value, key| child(value, key));
             value.is_some_and(|value| value.get(ORIGIN_KEY).is_some())
         };
@@ -126,7 +133,8 @@ fn fix(
             if count == 0 {
                 loosen(schema, "any");
             }
-            losses.add(LossKind::Type, &place, format!("{message}: its references are made optional"));
+            let change = if count == 0 { "the type is `any`" } else { "its references are made optional" };
+            losses.widen(LossKind::Type, &place, format!("{message}: {change}"));
             Some(path.to_vec())
         }
         DiagnosticCode::BadScope | DiagnosticCode::UnknownScopeVariable => {
@@ -134,6 +142,10 @@ fn fix(
             let count = path.iter().position(|key| HTTP_METHODS.contains(&key.as_str()))? + 1;
             losses.add(LossKind::Security, &place, format!("{message}: the operation is omitted"));
             remove(content, &path[..count])
+        }
+        DiagnosticCode::BadConstraint => {
+            losses.widen(LossKind::Constraint, &place, format!("{message}: it is omitted"));
+            remove(content, &path[..constraint_end(path).unwrap_or(path.len())])
         }
         code => {
             let is_type = matches!(
@@ -147,7 +159,7 @@ fn fix(
                     | DiagnosticCode::OptionalCapture
             );
             if is_type && let Some((changed, term)) = loosen_nearest(content, path) {
-                losses.add(LossKind::Type, &place, format!("{message}: the type is `{term}`"));
+                losses.widen(LossKind::Type, &place, format!("{message}: the type is `{term}`"));
                 return Some(changed);
             }
             // Items of arrays have no place of their own: the whole array is removed.
@@ -159,7 +171,11 @@ fn fix(
                 DiagnosticCode::BadName | DiagnosticCode::NameCollision | DiagnosticCode::IdCollision => LossKind::Name,
                 _ => LossKind::Type,
             };
-            losses.add(kind, &place, format!("{message}: it is omitted"));
+            let message = format!("{message}: it is omitted");
+            match kind {
+                LossKind::Type => losses.widen(kind, &place, message),
+                _ => losses.add(kind, &place, message),
+            }
             remove(content, &path[..count])
         }
     }
@@ -194,7 +210,7 @@ fn child<'a>(value: &'a Json, key: &str) -> Option<&'a Json> {
     }
 }
 
-fn member_mut<'a>(content: &'a mut Json, path: &[String]) -> Option<&'a mut Json> {
+pub(super) fn member_mut<'a>(content: &'a mut Json, path: &[String]) -> Option<&'a mut Json> {
     path.iter().try_fold(content, |value, key| match value {
         Json::Array(items) => items.get_mut(key.parse::<usize>().ok()?),
         other => other.get_mut(key),
@@ -205,11 +221,33 @@ fn is_array(content: &Json, path: &[String]) -> bool {
     path.iter().try_fold(content, |value, key| child(value, key)).is_some_and(Json::is_array)
 }
 
-/// Removes the member at `path`.
+/// Returns the length of the path of the constraint to which a path leads.
+fn constraint_end(path: &[String]) -> Option<usize> {
+    let is_index = |key: &String| key.bytes().all(|byte| byte.is_ascii_digit());
+    let list = (1..path.len()).rfind(|at| path[at - 1] == "constraints" && is_index(&path[*at]))?;
+    Some(list + 1)
+}
+
+/// Removes the member at `path`. An item of an array is replaced by null, so that the indexes of the others stay valid.
 fn remove(content: &mut Json, path: &[String]) -> Option<MemberPath> {
     let (key, parent) = path.split_last()?;
-    member_mut(content, parent)?.as_object_mut()?.shift_remove(key)?;
+    match member_mut(content, parent)? {
+        Json::Array(items) => *items.get_mut(key.parse::<usize>().ok()?)? = Json::Null,
+        other => drop(other.as_object_mut()?.shift_remove(key)?),
+    }
     Some(path.to_vec())
+}
+
+/// Removes the items that [`remove`] has replaced by null, and the arrays that become empty.
+fn remove_cleared_items(content: &mut Json, changed: &ChangedPaths) {
+    for path in &changed.changed {
+        let Some((_, array_path)) = path.split_last() else { continue };
+        let Some(Json::Array(items)) = member_mut(content, array_path) else { continue };
+        items.retain(|item| !item.is_null());
+        if items.is_empty() {
+            remove(content, array_path);
+        }
+    }
 }
 
 /// Removes the member `key` of the innermost object on a path that has it.
@@ -221,56 +259,4 @@ fn remove_nearest(content: &mut Json, path: &[String], key: &str) -> Option<Memb
         }
     }
     None
-}
-
-/// Replaces the type of the innermost parameter, output, field or schema on a path by a looser one. Returns its path
-/// and the new type; `None` if no type is looser.
-fn loosen_nearest(content: &mut Json, path: &[String]) -> Option<(MemberPath, String)> {
-    for length in (1..=path.len()).rev() {
-        let Some(value) = member_mut(content, &path[..length]) else { continue };
-        let is_schema = length == 2 && path[0] == "schemas";
-        let Some(object) = value.as_object().filter(|object| object.contains_key(ORIGIN_KEY)) else { continue };
-        let term = object.get("type").and_then(Json::as_str);
-        if term.is_none() && !is_schema {
-            return None;
-        }
-        let is_capture = path[length - 1].starts_with('{');
-        let optional = if term.is_some_and(|term| term.starts_with('?')) && !is_capture { "?" } else { "" };
-        let looser = if is_capture { "string".to_owned() } else { format!("{optional}any") };
-        if term == Some(&looser) && object.len() <= 3 {
-            return None;
-        }
-        loosen(value, &looser);
-        return Some((path[..length].to_vec(), looser));
-    }
-    None
-}
-
-/// Replaces the type of a parameter, an output, a field or a schema, and removes its attributes.
-fn loosen(value: &mut Json, term: &str) {
-    let Some(object) = value.as_object_mut() else { return };
-    let mut looser = Map::new();
-    for key in ["info", "name"] {
-        looser.extend(object.shift_remove(key).map(|value| (key.to_owned(), value)));
-    }
-    looser.insert("type".to_owned(), term.into());
-    looser.extend(object.shift_remove(ORIGIN_KEY).map(|value| (ORIGIN_KEY.to_owned(), value)));
-    *object = looser;
-}
-
-/// Makes the fields of a schema that are schemas optional. Returns their number.
-fn make_references_optional(schema: &mut Json) -> usize {
-    let Some(fields) = schema.get_mut("fields").and_then(Json::as_object_mut) else { return 0 };
-    let mut count = 0;
-    for field in fields.values_mut() {
-        let Some(term) = field.get("type").and_then(Json::as_str) else { continue };
-        let is_array = term.starts_with("array<") && field.get("min").is_none();
-        let is_open = term.starts_with(|char: char| char.is_ascii_uppercase() || char == '_') || term == "object";
-        if !is_array && (is_open || !term.starts_with('?')) {
-            let optional = format!("?{term}");
-            field["type"] = optional.into();
-            count += 1;
-        }
-    }
-    count
 }

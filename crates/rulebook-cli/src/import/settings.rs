@@ -4,6 +4,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::document::{items, text};
 use super::losses::{LossKind, Place};
+use super::read;
 use super::schema::Converter;
 
 /// The values of `jsonSchemaDialect` that mean the dialect of OpenAPI, or of JSON Schema without additions.
@@ -37,11 +38,10 @@ pub(super) fn convert_settings(converter: &mut Converter<'_>) -> Map<String, Jso
     let mut settings = Map::new();
     let info = document.read_object(root, "info");
     settings.extend(document.read_text(info, "title").map(|title| ("title".to_owned(), json!(title))));
-    // In YAML, a version without quotes can be a number.
-    let number = info.get("version").filter(|version| version.is_number());
-    let number = number.inspect(|number| document.record(number)).map(Json::to_string);
-    let version = document.read_text(info, "version").map(str::to_owned).or(number);
-    settings.extend(version.map(|version| ("version".to_owned(), json!(version))));
+    if let Some(version) = read::version(info, "version") {
+        document.read(info, "version");
+        settings.insert("version".to_owned(), json!(version));
+    }
     let description = match (document.read_text(info, "summary"), document.read_text(info, "description")) {
         (Some(summary), Some(description)) => Some(format!("{summary}\n\n{description}")),
         (one, other) => one.or(other).map(str::to_owned),

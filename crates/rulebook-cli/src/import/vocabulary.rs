@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::document::{items, reference_of};
+use super::document::{items, members, reference_of};
 use super::losses::{LossKind, Losses, Place};
 
 /// The message about a member or an item that no part of a definition expresses.
@@ -176,6 +176,9 @@ pub(super) fn report_member(losses: &mut Losses, object: &Json, key: &str, place
         }
         "servers" => losses.add(LossKind::Server, place, "servers belong to the whole API"),
         "allowEmptyValue" | "allowReserved" => losses.add(LossKind::Style, place, "a parameter has no such key"),
+        "encoding" if members(Some(&object[key])).values().any(|part| part.get("contentType").is_some()) => {
+            losses.widen(LossKind::ContentType, place, "the media types of the parts of a body are not checked");
+        }
         "encoding" | "itemEncoding" | "prefixEncoding" => {
             losses.add(LossKind::ContentType, place, "how parts of a body are encoded is not described");
         }

@@ -25,6 +25,8 @@ pub(super) struct Parameters {
     names: HashSet<String>,
     /// The parameters by their names in requests.
     by_request_name: HashMap<String, Named>,
+    /// The names of the parameters of the path that are only parts of segments.
+    parts_of_segments: HashSet<String>,
 }
 
 /// The parameter that a name denotes in requests.
@@ -162,6 +164,19 @@ fn convert_parameter<'a>(
             return false;
         }
     };
+    let is_part = location == "path" && capture.is_some_and(|capture| capture.pattern.is_some());
+    if is_part && parameters.parts_of_segments.insert(name.to_owned()) {
+        for key in ["in", "name", "required"] {
+            document.read(parameter, key);
+        }
+        let (_, schema_place) = value_schema(converter, parameter, place);
+        let message = "the segment is checked by a pattern instead";
+        converter.losses.widen(LossKind::Parameter, &schema_place, message);
+        // The first of these parameters describes the segment.
+        if parameters.contains(&key) {
+            return true;
+        }
+    }
     if parameters.contains(&key) {
         if is_shared {
             document.record_whole(parameter);
@@ -183,11 +198,7 @@ fn convert_parameter<'a>(
     let (schema, schema_place) = value_schema(converter, parameter, place);
     let hint = format!("{}_{plain}", context.method.to_ascii_lowercase());
     let mut converted = match capture.and_then(|capture| capture.pattern.clone()) {
-        Some(pattern) => {
-            let message = "the segment is checked by a pattern instead";
-            converter.losses.widen(LossKind::Parameter, &schema_place, message);
-            Type::new("string").with("regex", pattern)
-        }
+        Some(pattern) => Type::new("string").with("regex", pattern),
         None => converter.convert(schema, &schema_place, &hint),
     };
     if parameter.get("schema").is_some() {

@@ -1,5 +1,9 @@
 //! Parses paths, whose captures must be whole segments in a definition.
 
+use std::borrow::Cow;
+
+use rulebook_model::uri::percent_decode;
+
 use crate::import::names::capture_name;
 
 /// A path, as a definition has it.
@@ -96,8 +100,8 @@ pub(super) fn parse_path(path: &str) -> Result<PathTemplate, String> {
 }
 
 fn parse_segment(text: &str, before: &PathTemplate) -> Result<Segment, String> {
-    if text.is_empty() || text == "." || text == ".." {
-        return Err(format!("the path has the segment `{text}`"));
+    if text.is_empty() {
+        return Err("the path has an empty segment".to_owned());
     }
     let (mut parameters, mut pattern) = (Vec::new(), String::from("^"));
     let mut rest = text;
@@ -105,19 +109,26 @@ fn parse_segment(text: &str, before: &PathTemplate) -> Result<Segment, String> {
         let Some((name, after)) = capture.split_once('}') else {
             return Err(format!("the segment `{text}` has a brace that is not closed"));
         };
-        pattern += &escape_pattern(literal);
+        pattern += &escape_pattern(&decode(literal)?);
         pattern += ".+";
         parameters.push(name.to_owned());
         rest = after;
     }
     if parameters.is_empty() {
-        return if text.contains('}') {
-            Err(format!("the segment `{text}` has a brace that is not opened"))
-        } else {
-            Ok(Segment::Static(text.to_owned()))
+        if text.contains('}') {
+            return Err(format!("the segment `{text}` has a brace that is not opened"));
+        }
+        let decoded = decode(text)?;
+        // Clients resolve these segments before they send a request.
+        if [".", ".."].contains(&&*decoded) {
+            return Err(format!("the path has the segment `{text}`"));
+        }
+        return match decoded.contains(['{', '}']) {
+            true => Err(format!("the segment `{text}` has a brace that is not a capture")),
+            false => Ok(Segment::Static(decoded.into_owned())),
         };
     }
-    pattern += &escape_pattern(rest);
+    pattern += &escape_pattern(&decode(rest)?);
     pattern.push('$');
     let is_whole = text == format!("{{{}}}", parameters[0]);
     let mut name = capture_name(&parameters.join("_"));
@@ -125,6 +136,16 @@ fn parse_segment(text: &str, before: &PathTemplate) -> Result<Segment, String> {
         name.push('_');
     }
     Ok(Segment::Capture(Capture { name, parameters, pattern: (!is_whole).then_some(pattern) }))
+}
+
+/// Decodes the percent-encoding of the text between two captures: a definition has segments without it.
+fn decode(text: &str) -> Result<Cow<'_, str>, String> {
+    let text_shown = text.escape_debug();
+    let decoded = percent_decode(text).map_err(|_| format!("the percent-encoding in `{text_shown}` is not valid"))?;
+    if decoded.contains('/') {
+        return Err(format!("the segment `{text_shown}` contains an encoded slash"));
+    }
+    Ok(decoded)
 }
 
 /// Returns a pattern that matches only this text.

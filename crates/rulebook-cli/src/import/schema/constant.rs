@@ -2,15 +2,22 @@
 
 use serde_json::{Value as Json, json};
 
-use super::kinds::Values;
-use super::{Converter, LossKind, Place, Type, type_names};
+use super::kinds::{Values, is_of_type};
+use super::{Converter, LossKind, Place, Type, is_true, items, type_names};
 
 /// The maximum number of constants in a union.
 const MAX_CONSTANTS: usize = 200;
 
 impl Converter<'_> {
-    /// Converts a schema with a list of constants: to an `enum` if they are texts, or else to a union.
+    /// Converts a schema with a list of constants: to an `enum` if they are texts, or else to a union. Constants that
+    /// the keyword `type` excludes are omitted.
     pub(super) fn constants(&mut self, schema: &Json, constants: &[Json], place: &Place) -> Type {
+        let names = type_names(schema);
+        let is_allowed = |constant: &Json| names.is_empty() || names.iter().any(|name| is_of_type(constant, name));
+        let is_possible = |constant: &&Json| constant.is_null() || is_allowed(constant);
+        let possible: Vec<Json> = constants.iter().filter(is_possible).cloned().collect();
+        // If the type excludes every constant, the type is reported instead.
+        let constants = if possible.is_empty() { constants } else { possible.as_slice() };
         let mut different: Vec<&Json> = Vec::new();
         for constant in constants.iter().filter(|constant| !constant.is_null()) {
             if !different.contains(&constant) {
@@ -18,10 +25,13 @@ impl Converter<'_> {
             }
         }
         let values = Values::of_constants(constants);
-        self.read_type_of(schema, values.kinds);
+        self.read_type_of(schema, &values);
         // The constants are values of the format.
         self.document.read(schema, "format");
         let is_nullable = constants.iter().any(Json::is_null);
+        if is_nullable && !accepts_null(schema) {
+            self.losses.widen(LossKind::Keyword, place, "null is accepted, although `type` excludes it");
+        }
         let converted = match different.as_slice() {
             [] => Type::new("null"),
             [Json::Array(items)] if items.is_empty() => Type::new("array<any>").with("max", 0),
@@ -46,12 +56,23 @@ impl Converter<'_> {
         Type { is_nullable, ..converted }
     }
 
-    /// Reads the keyword `type` of a schema whose values can only have these kinds, unless the keyword excludes some.
-    pub(super) fn read_type_of(&self, schema: &Json, kinds: [bool; 5]) {
-        let mut allowed = Values::default();
+    /// Reads the keyword `type` of a schema that can only have these values, unless the keyword excludes some.
+    pub(super) fn read_type_of(&self, schema: &Json, values: &Values) {
+        let mut allowed = Values { is_whole: true, ..Values::default() };
         type_names(schema).into_iter().for_each(|name| allowed.add_type(name));
-        if kinds.iter().zip(allowed.kinds).all(|(is_possible, is_allowed)| !is_possible || is_allowed) {
+        let are_kinds_allowed =
+            values.kinds.iter().zip(allowed.kinds).all(|(is_possible, is_allowed)| !is_possible || is_allowed);
+        let has_fractions = values.kinds[1] && !values.is_whole;
+        if are_kinds_allowed && !(has_fractions && allowed.is_whole) {
             self.document.read_whole(schema, "type");
         }
+    }
+}
+
+/// Returns `true` if the keyword `type` of a schema does not exclude null.
+fn accepts_null(schema: &Json) -> bool {
+    match schema.get("type") {
+        Some(Json::String(name)) => name == "null" || is_true(schema, "nullable"),
+        names => items(names).is_empty() || items(names).iter().any(|name| name == "null"),
     }
 }

@@ -26,6 +26,8 @@ pub(in crate::import) struct Values {
     pub constants: Option<Vec<Json>>,
     /// `true` if all numbers are whole.
     pub is_whole: bool,
+    /// `true` if keywords imply a type of which the values are, although values of other types are valid, too.
+    pub is_implied: bool,
 }
 
 impl Values {
@@ -47,7 +49,8 @@ impl Values {
                 kinds[index] = true;
             }
         }
-        Self { kinds, constants: Some(constants.to_vec()), is_whole: false }
+        let is_whole = constants.iter().filter(|constant| constant.is_number()).all(is_whole);
+        Self { kinds, constants: Some(constants.to_vec()), is_whole, is_implied: false }
     }
 }
 
@@ -136,7 +139,11 @@ impl<'a> Document<'a> {
         }
         let mut values = Values { is_whole: true, ..Values::default() };
         let names = match type_names(schema) {
-            names if names.is_empty() => self.implied_type(schema).into_iter().collect(),
+            names if names.is_empty() => {
+                let implied = self.implied_type(schema);
+                values.is_implied = implied.is_some();
+                implied.into_iter().collect()
+            }
             names => names,
         };
         names.iter().for_each(|name| values.add_type(name));
@@ -156,6 +163,7 @@ impl<'a> Document<'a> {
             let branch = self.values_at(branch, depth + 1, searched);
             values.kinds.iter_mut().zip(branch.kinds).for_each(|(kind, more)| *kind |= more);
             values.is_whole &= branch.is_whole;
+            values.is_implied |= branch.is_implied;
             constants = constants.zip(branch.constants).map(|(one, other)| [one, other].concat());
         }
         Values { constants, ..values }
@@ -232,6 +240,20 @@ pub(super) fn is_null(schema: &Json) -> bool {
         || is_null_constant(items(schema.get("enum")))
         // OpenAPI 3.0 has no type for null; descriptions write an empty schema that is nullable.
         || (is_true(schema, "nullable") && members(Some(schema)).len() == 1)
+}
+
+/// Returns `true` if a constant is a whole number, also if it is written with a fraction of zero.
+fn is_whole(constant: &Json) -> bool {
+    constant.is_i64() || constant.is_u64() || constant.as_f64().is_some_and(|number| number.fract() == 0.0)
+}
+
+/// Returns `true` if a constant that is not null has a type of JSON Schema, or if JSON Schema has no such type.
+pub(super) fn is_of_type(constant: &Json, name: &str) -> bool {
+    match name {
+        "integer" => is_whole(constant),
+        "null" => false,
+        _ => !KINDS.contains(&name) || kind_index(constant).is_some_and(|kind| KINDS[kind] == name),
+    }
 }
 
 /// Returns the index in [`KINDS`] of a value's kind; `None` for null.

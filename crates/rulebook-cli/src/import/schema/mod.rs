@@ -4,6 +4,7 @@
 
 mod array;
 mod constant;
+mod constraint_keywords;
 mod constraints;
 mod default_and_example;
 mod kinds;
@@ -208,7 +209,7 @@ impl<'a> Converter<'a> {
         };
         if let Some(name) = name {
             self.referenced.insert(name.clone());
-            self.read_type_of(schema, self.document.values(schema).kinds);
+            self.read_type_of(schema, &self.document.values(schema));
             return Type { is_nullable: self.document.is_nullable(schema), ..Type::new(name) };
         }
         self.inlined_count += 1;

@@ -119,7 +119,7 @@ impl<'a> Converter<'a> {
             ["properties", "required", "additionalProperties"].iter().any(|key| schema.get(*key).is_some());
         if let ([only], false) = (parts, has_members) {
             document.read_items(schema, "allOf");
-            self.read_type_of(schema, document.values(only).kinds);
+            self.read_type_of(schema, &document.values(only));
             return self.convert(only, &place.member("allOf").item(0), hint);
         }
         let object = self.object_parts(schema, place);
@@ -145,7 +145,7 @@ impl<'a> Converter<'a> {
         }
         match parts.get(first) {
             Some(part) => {
-                self.read_type_of(schema, document.values(part).kinds);
+                self.read_type_of(schema, &document.values(part));
                 self.convert(part, &place.member("allOf").item(first), hint)
             }
             None => Type::new("any"),

@@ -1,15 +1,30 @@
 //! Converts strings.
 
-use serde_json::{Map, Value as Json};
+use std::sync::LazyLock;
 
-use rulebook_model::types::{TermErrorKind, Types, UncompiledTerm};
+use serde_json::{Map, Value as Json, json};
+
+use rulebook_model::types::{CompiledTerm, TermError, TermErrorKind, Types, UncompiledTerm};
 
 use super::{Converter, LossKind, Place, Type};
+
+/// The types of dates, each with its JSON Schema. Their patterns match nothing else, so that a pattern shows the type.
+static DATES: LazyLock<Vec<(&str, Json)>> = LazyLock::new(|| {
+    let schema = |name| Some((name, compile(name, &Map::new()).ok()?.check.schema()));
+    ["date", "datetime"].into_iter().filter_map(schema).collect()
+});
 
 impl Converter<'_> {
     /// Converts a string, to the type of its format, or to `string` with its length and its pattern.
     pub(super) fn string(&mut self, schema: &Json, place: &Place) -> Type {
         let document = self.document;
+        let is_date =
+            |known: &Json| ["format", "pattern"].iter().all(|keyword| known.get(*keyword) == schema.get(*keyword));
+        if let Some((date, _)) = DATES.iter().find(|(_, known)| is_date(known)) {
+            document.read(schema, "format");
+            document.read(schema, "pattern");
+            return Type::new(*date);
+        }
         let has_limits = ["maxLength", "minLength", "pattern"].iter().any(|keyword| schema.get(*keyword).is_some());
         let format = match schema.get("format").and_then(Json::as_str).unwrap_or_default() {
             "date" => Some("date"),
@@ -60,10 +75,21 @@ fn usable_pattern(pattern: &str) -> Result<String, String> {
     // A definition can write these characters as the delimiters of a pattern.
     let notation =
         if pattern.starts_with(['/', '#', '~', '%', '@', '{']) { format!("(?:{pattern})") } else { pattern.to_owned() };
-    let attributes = Map::from_iter([("regex".to_owned(), Json::String(notation.clone()))]);
-    let compiled = Types::builtin().compile(UncompiledTerm {
-        term: "string",
-        attributes: &attributes,
+    let attributes = Map::from_iter([("regex".to_owned(), json!(notation))]);
+    match compile("string", &attributes) {
+        Ok(_) => Ok(notation),
+        Err(errors) => Err(match errors.into_iter().next().map(|error| error.kind) {
+            Some(TermErrorKind::Argument(error)) => error.to_string(),
+            _ => "is not a pattern".to_owned(),
+        }),
+    }
+}
+
+/// Compiles a type without fields, to find out whether it is valid, or what its JSON Schema is.
+fn compile(term: &str, attributes: &Map<String, Json>) -> Result<CompiledTerm, Vec<TermError>> {
+    Types::builtin().compile(UncompiledTerm {
+        term,
+        attributes,
         fields: None,
         aliases: &[],
         ignores_type_case: false,
@@ -71,12 +97,5 @@ fn usable_pattern(pattern: &str) -> Result<String, String> {
         schemas: &|_| None,
         inherited_constraints: &[],
         nested_types: &[],
-    });
-    match compiled {
-        Ok(_) => Ok(notation),
-        Err(errors) => Err(match errors.into_iter().next().map(|error| error.kind) {
-            Some(TermErrorKind::Argument(error)) => error.to_string(),
-            _ => "is not a pattern".to_owned(),
-        }),
-    }
+    })
 }

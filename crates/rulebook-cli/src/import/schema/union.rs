@@ -31,8 +31,9 @@ impl<'a> Converter<'a> {
             return None;
         }
         let different = self.branches(schema, branches, place);
-        let mut accepted = Values::default();
+        let mut accepted = Values { is_whole: true, ..Values::default() };
         for branch in &different {
+            accepted.is_whole &= branch.values.is_whole;
             accepted.kinds.iter_mut().zip(branch.values.kinds).for_each(|(accepts, more)| *accepts |= more);
         }
         let is_nullable = branches.iter().any(|branch| document.is_nullable(branch));
@@ -51,7 +52,7 @@ impl<'a> Converter<'a> {
             return None;
         }
         document.read_items(schema, keyword);
-        self.read_type_of(schema, accepted.kinds);
+        self.read_type_of(schema, &accepted);
         Some(Type { is_nullable, ..converted })
     }
 
@@ -172,6 +173,10 @@ impl<'a> Converter<'a> {
             if is_absorbed(branch) {
                 // The loss at the union names everything that the branch requires.
                 self.document.record_whole(branch.schema);
+                if branch.values.is_implied {
+                    let message = "there is no `type`: values that are not objects or arrays are refused";
+                    self.losses.narrow(LossKind::Keyword, &branch.place, message);
+                }
                 kinds.extend((0..KINDS.len()).filter(|kind| branch.values.kinds[*kind]));
             } else {
                 types.push(self.convert_without_fields(branch.schema, &branch.place, &format!("{hint}_option")));

@@ -1,0 +1,107 @@
+//! Tests that losses say whether the definition accepts more or fewer values than the description.
+
+use serde_json::{Value as Json, json};
+
+use super::losses::{get, import};
+
+/// Returns the converted schema `S` of these schemas, and the losses without their messages, with places in the schema.
+fn import_schema(schemas: &Json) -> (Json, Vec<String>) {
+    let (app, _, losses) = import(&get(&json!({})), schemas);
+    let losses = losses.iter().map(|loss| loss.replace("/components/schemas/", ""));
+    (app["schemas"]["S"].clone(), losses.collect())
+}
+
+#[test]
+fn types_that_are_replaced_by_any_accept_more() {
+    let cat = |kind: &str| json!({ "type": "object", "required": ["k"], "properties": { "k": { "const": kind } } });
+    let either = json!({
+        "oneOf": [{ "$ref": "#/components/schemas/A" }, { "$ref": "#/components/schemas/B" }],
+        "discriminator": { "propertyName": "k" }
+    });
+    for schema in [
+        json!({ "type": "string", "minLength": 2, "maxLength": 0 }),
+        json!({ "type": "object", "additionalProperties": false, "minProperties": 1 }),
+        either,
+    ] {
+        let (converted, losses) = import_schema(&json!({ "A": cat("x"), "B": cat("y"), "S": schema }));
+        assert_eq!(converted["type"], "any", "{schema}");
+        assert_eq!(losses, ["type, accepts more S"], "{schema}");
+    }
+}
+
+#[test]
+fn branches_without_a_type_that_become_objects_or_arrays_accept_fewer() {
+    let text = json!({ "type": "string" });
+    let object = json!({ "type": "object", "properties": { "x": text } });
+    let required = json!({ "required": ["a"] });
+    for (schema, losses) in [
+        (json!({ "oneOf": [text, required] }), &["keyword, accepts fewer S/oneOf/1"][..]),
+        (json!({ "oneOf": [object, required] }), &["union, accepts more S/oneOf", "keyword, accepts fewer S/oneOf/1"]),
+        (
+            json!({ "anyOf": [text, { "properties": { "a": text } }, object] }),
+            &["union, accepts more S/anyOf", "keyword, accepts fewer S/anyOf/1"],
+        ),
+        (
+            json!({ "oneOf": [{ "type": "array" }, { "minItems": 1 }] }),
+            &["union, accepts more S/oneOf", "keyword, accepts fewer S/oneOf/1"],
+        ),
+        (
+            json!({ "properties": { "a": text }, "oneOf": [text, { "type": "integer" }] }),
+            &["keyword, accepts fewer S", "constraint, accepts more S/oneOf"],
+        ),
+    ] {
+        let (_, found) = import_schema(&json!({ "S": schema }));
+        assert_eq!(found, losses, "{schema}");
+    }
+}
+
+#[test]
+fn the_type_next_to_constants_and_branches_is_expressed_or_reported() {
+    let number = json!({ "type": "number" });
+    for (schema, converted, losses) in [
+        (json!({ "enum": [1, 1.5], "type": "integer" }), json!({ "type": "const", "value": 1 }), &[][..]),
+        (json!({ "enum": ["a", null], "type": ["string", "null"] }), json!({ "type": "const", "value": "a" }), &[]),
+        (
+            json!({ "enum": ["a", null], "type": "string" }),
+            json!({ "type": "const", "value": "a" }),
+            &["keyword, accepts more S/enum"],
+        ),
+        (json!({ "enum": ["a", 2, true], "type": "string" }), json!({ "type": "const", "value": "a" }), &[]),
+        (
+            json!({ "const": 1.5, "type": "integer" }),
+            json!({ "type": "const", "value": 1.5 }),
+            &["keyword, accepts more S/type"],
+        ),
+        (
+            json!({ "allOf": [number], "type": "integer" }),
+            json!({ "type": "float" }),
+            &["keyword, accepts more S/type"],
+        ),
+        (
+            json!({ "anyOf": [number, { "type": "string" }], "type": ["integer", "string"] }),
+            json!({ "type": "union", "of": ["float", "string"] }),
+            &["keyword, accepts more S/type"],
+        ),
+    ] {
+        let (mut found, found_losses) = import_schema(&json!({ "S": schema }));
+        found.as_object_mut().unwrap().remove("info");
+        assert_eq!(found, converted, "{schema}");
+        assert_eq!(found_losses, losses, "{schema}");
+    }
+}
+
+#[test]
+fn media_types_of_parts_of_a_body_that_are_not_checked_accept_more() {
+    let body = |encoding: Json| {
+        let binary = json!({ "type": "string", "format": "binary" });
+        let schema = json!({ "type": "object", "required": ["photo"], "properties": { "photo": binary } });
+        let content = json!({ "multipart/form-data": { "schema": schema, "encoding": { "photo": encoding } } });
+        let mut paths = get(&json!({ "requestBody": { "required": true, "content": content } }));
+        let operation = paths["/p"].as_object_mut().unwrap().remove("get").unwrap();
+        paths["/p"]["post"] = operation;
+        import(&paths, &json!({})).2
+    };
+    let place = "/paths/~1p/post/requestBody/content/multipart~1form-data/encoding";
+    assert_eq!(body(json!({ "contentType": "image/png" })), [format!("content-type, accepts more {place}")]);
+    assert_eq!(body(json!({ "style": "form" })), [format!("content-type {place}")]);
+}
