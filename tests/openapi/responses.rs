@@ -117,7 +117,8 @@ fn assert_described(document: &Json, validators: &mut Validators, operation: &Js
     }
 }
 
-/// Returns the requests of each kind: the path and the HTTP method of their operation, and the status of their response.
+/// Returns requests of each kind, each with the path and the HTTP method of its operation, and the status of its
+/// response.
 fn requests() -> Vec<(&'static str, &'static str, Request, u16)> {
     let long = "x".repeat(9_000);
     let form = "application/x-www-form-urlencoded";

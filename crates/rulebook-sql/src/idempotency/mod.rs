@@ -63,8 +63,8 @@ pub struct SqlIdempotency {
 impl SqlIdempotency {
     /// Connects to the database at an address such as `postgres://user:password@host/database`,
     /// `mysql://user:password@host/database` or `sqlite:idempotency.db`, and creates the table if it does not exist.
-    /// The path of a file is relative to `data_folder`. If the server of the database cannot be reached, tries again for
-    /// the time `wait`.
+    /// The path of a file is relative to `data_folder`. If the server of the database cannot be reached, tries again
+    /// for the time `wait`.
     ///
     /// # Errors
     /// Fails if the address is not valid, or the database cannot be reached in time, or refuses the statements. The

@@ -220,8 +220,8 @@ impl RateLimiter {
 
     /// Takes at most `needed` requests that other workers have claimed and not used. Returns their number.
     fn take_from_other_blocks(&self, window: u32, needed: u32) -> u32 {
-        let own = self.block_index();
-        let others = self.blocks.iter().enumerate().filter(|(index, _)| *index != own).map(|(_, block)| &block.0);
+        let this = self.block_index();
+        let others = self.blocks.iter().enumerate().filter(|(index, _)| *index != this).map(|(_, block)| &block.0);
         others.fold(0, |taken, block| {
             let part = |packed| match unpack_window_and_count(packed) {
                 (of, remaining) if of == window => Some((remaining, remaining.min(needed - taken))),

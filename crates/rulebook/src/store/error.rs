@@ -29,7 +29,8 @@ pub enum StoreError {
     /// The disk or the user's quota is full.
     #[error("there is no space left for the file")]
     StorageFull,
-    /// The storage cannot have a file with this name, because the percent-encoded name is longer than this number of bytes.
+    /// The storage cannot have a file with this name, because the percent-encoded name is longer than this number of
+    /// bytes.
     #[error("the storage permits names of at most {max} bytes, percent-encoded: `{name}` is longer")]
     NameTooLong {
         /// The name of the file.
