@@ -7,7 +7,7 @@ use crate::call::AuthScheme;
 pub(super) struct CredentialKind {
     /// The name of the credential, without the article `a`.
     pub(super) noun: &'static str,
-    /// The standard that describes how it is sent; `None` if there is none.
+    /// The standard that describes how it is sent; `None` if no standard does.
     pub(super) standard: Option<&'static str>,
 }
 

@@ -53,7 +53,7 @@ const PASSWORD_PLACEHOLDER: &str = "PASSWORD";
 const AUTHORIZATION: &str = "Authorization";
 
 /// Returns the scheme in which calls send credentials: the first one that has a header field. Keys and tokens are
-/// preferred to names with passwords, which programs should not contain. Returns `None` if there is none.
+/// preferred to names with passwords, which programs should not contain. Returns `None` if no scheme has one.
 fn preferred_scheme(api: &Api) -> Option<&AuthScheme> {
     let mut schemes: Vec<_> = api.auth_schemes.iter().filter(|scheme| scheme.header_field("").is_some()).collect();
     schemes.sort_by_key(|scheme| is_basic(scheme));
