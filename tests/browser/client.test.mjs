@@ -316,6 +316,28 @@ test("a page of another origin by JSONP", async (t) => {
   );
 });
 
+test("names and passwords are sent as UTF-8 in Base64, if there is no token", async () => {
+  const method = { info: "x", id: "read" };
+  const definition = { base: "/", modules: { m: { GET: method } } };
+  const sent = [];
+  const fetch = async (_, { headers }) => {
+    sent.push(new Headers(headers).get("authorization"));
+    return new Response("{}", { headers: { "Content-Type": "application/json" } });
+  };
+  const basic = { name: "ädä", password: "p:ß" };
+  const api = await rulebook("http://h/", { definition, fetch, basic });
+  await api.read();
+  await api.read({}, { basic: { name: "", password: "" } });
+  await api.read({}, { token: async () => "x" });
+  await api.read({}, { token: () => "" });
+  await api.read({}, { basic: undefined });
+  const encoded = `Basic ${Buffer.from("ädä:p:ß").toString("base64")}`;
+  assert.deepEqual(sent, [encoded, "Basic Og==", "Bearer x", encoded, null]);
+  await fails(api.read({}, { basic: { name: "a:b", password: "c" } }), RulebookError);
+  await client.describe("http://h/", { fetch, basic });
+  assert.equal(sent.at(-1), encoded, "the request for the definition");
+});
+
 test("the examples in the documentation", async (t) => {
   const { origin } = await serve(t);
   const text = await readFile(join(top, "docs/client.md"), "utf8");

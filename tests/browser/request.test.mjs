@@ -21,12 +21,13 @@ function filled(key, http, text, type) {
   return [one, typed(inputKind(one), text)];
 }
 
-const asked = (path, http, all, token = "") => request("http://h/v1/", { path, http }, new Map(all), token);
+const asked = (path, http, all, token = "") =>
+  request("http://h/v1/", { path, http }, new Map(all), token && `Bearer ${token}`);
 
 /** Returns the curl command for a request with a bearer token. */
 function curl(message, token) {
   const call = { method: { id: "x", options: {} }, values: new Map(), message };
-  return snippets("http://h", call, token === "" ? undefined : new Scheme().field(token)).curl;
+  return snippets("http://h", call, token === "" ? undefined : new Scheme().sample(token)).curl;
 }
 
 test("parameters are sent in the locations of their keys", () => {

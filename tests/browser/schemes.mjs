@@ -19,6 +19,7 @@ const curl = (page) => page.locator(".panel [data-language=sh]").textContent();
 for (const { url, label, typed, field } of JSON.parse(process.env.CASES)) {
   test(`the form sends ${field}`, async (t) => {
     const isCookie = field.startsWith("Cookie");
+    const isBasic = field.startsWith("Authorization: Basic");
     const { page, problems } = await watched(t, await browser(t), url);
     const input = page.locator("#token");
 
@@ -26,13 +27,15 @@ for (const { url, label, typed, field } of JSON.parse(process.env.CASES)) {
     await page.goto(`${url}docs/methods/open`);
     await page.locator("form.call").waitFor();
     assert.equal(await page.locator("form.token label").innerText(), label);
-    assert.ok(!/YOUR_KEY|Authorization|Cookie/.test(await curl(page)), await curl(page));
+    assert.ok(!/YOUR_KEY|Authorization|Cookie|--user/.test(await curl(page)), await curl(page));
     assert.equal(await called(page), 200);
     await input.fill("invalid");
     assert.equal(await called(page), 401);
     await input.fill(typed);
     assert.equal(await called(page), 200);
-    assert.ok((await curl(page)).includes(`-H '${field}'`), await curl(page));
+    // A name and a password are shown as they are typed.
+    const shown = isBasic && typed.includes(":") ? `--user '${typed}'` : `-H '${field}'`;
+    assert.ok((await curl(page)).includes(shown), await curl(page));
     // The credential precedes a parameter with the same name.
     if (field.startsWith("X-Api-Key")) {
       await page.getByLabel("x-api-key", { exact: true }).last().fill("a parameter");
@@ -54,7 +57,7 @@ for (const { url, label, typed, field } of JSON.parse(process.env.CASES)) {
     await input.fill("");
     assert.equal(await called(page), 401);
     assert.deepEqual(await page.context().cookies(), []);
-    assert.ok((await curl(page)).includes("YOUR_KEY"), await curl(page));
+    assert.ok((await curl(page)).includes(isBasic ? "--user 'NAME:PASSWORD'" : "YOUR_KEY"), await curl(page));
 
     // The definition describes the method after a valid credential is entered.
     if (!isCookie) {

@@ -22,6 +22,30 @@ fn the_printed_document_equals_the_served_document() {
 }
 
 #[test]
+fn the_printed_document_lists_the_security_schemes_in_the_order_of_the_served_document() {
+    let (basic, mtls) = (json!({ "users": "users.htpasswd" }), json!({ "clients": { "dns:a.example": {} } }));
+    // The program has an authenticator of its own, which has the scheme `bearer`.
+    for (auth, expected) in [
+        (json!({ "keys": {}, "basic": basic }), &["bearer", "basic"][..]),
+        (json!({ "mtls": mtls, "basic": basic, "keys": {} }), &["bearer", "certificate", "basic"]),
+        (json!({ "basic": basic }), &["bearer", "basic"]),
+    ] {
+        let app = json!({ "unbound": "echo", "auth": auth });
+        let folder = definition_folder(&[("app.json", app), ("shop.json", shop_module())]);
+        fs::write(folder.path().join("users.htpasswd"), "").unwrap();
+        let printed = run_program(folder.path(), &["openapi"]);
+        let document: Json = serde_json::from_str(&printed.stdout).unwrap_or_else(|_| panic!("{}", printed.stderr));
+        let requirements = document["paths"]["/article"]["post"]["security"].as_array().unwrap();
+        let names = requirements.iter().flat_map(|requirement| requirement.as_object().unwrap().keys());
+        assert_eq!(names.take(expected.len()).collect::<Vec<_>>(), expected, "{auth}");
+        let address = free_address();
+        let _served = ServerProcess::start(folder.path(), &address, &[]);
+        let response = Connection::open(address.parse().unwrap()).send(&Request::new("GET", "/openapi.json"));
+        assert_eq!(response.json(), document, "{auth}");
+    }
+}
+
+#[test]
 fn the_printed_document_of_a_module_equals_the_served_document() {
     let folder = shop_folder();
     let address = free_address();

@@ -3,7 +3,9 @@
 use proptest::prelude::*;
 use rulebook::{Rulebook, Unbound};
 use rulebook_model::describe;
-use rulebook_model::model::{Api, ClientCertificateMode, ForwardedField, LinkTarget, LogFormat, Parameter};
+use rulebook_model::model::{
+    Api, ClientCertificateMode, ForwardedField, LinkTarget, LogFormat, Parameter, rate_limits_to_json,
+};
 use serde_json::{Map, Value, json};
 
 use super::{check_definition, definition_folders};
@@ -157,4 +159,36 @@ fn options_responses_have_scopes_and_captures_as_in_the_definition() {
     let mut expected = Map::from_iter([("module".to_owned(), json!("user"))]);
     expected.extend(definition.as_object().cloned().unwrap());
     assert_eq!(response, Value::Object(expected));
+}
+
+#[test]
+fn options_responses_of_services_contain_the_limits_of_requests_of_the_api() {
+    let limit = |requests: u32| json!({ "requests": requests, "per": "hour" });
+    let written = |requests: u32| json!({ "requests": requests, "per": "hour", "by": "caller" });
+    let app = json!({ "rate_limit": limit(3), "modules": {
+        "a": { "/": { "a": { "GET": { "info": "I" } }, "none": { "GET": {
+            "info": "I", "options": { "rate_limit": [] }
+        } } } },
+        "b": { "rate_limit": limit(2), "/": { "b": { "GET": { "info": "I", "options": { "rate_limit": limit(1) } } } } }
+    } });
+    let rulebook = Rulebook::read(vec![("app.json".into(), app.to_string().into_bytes())]).unbound(Unbound::Echo);
+    let server = TestServer::start(&rulebook.build().unwrap());
+    let options = |path: &str| server.send(&Request::new("OPTIONS", path)).json();
+    let limits = |path: &str| {
+        let document = options(path);
+        assert_matches_loaded_limits(&document);
+        (document["rate_limit"].clone(), document["/"][&path[1..]]["GET"]["options"]["rate_limit"].clone())
+    };
+    assert_eq!(options("/")["rate_limit"], written(3));
+    assert_eq!(limits("/a"), (written(3), Value::Null));
+    assert_eq!(limits("/none"), (written(3), json!([])));
+    assert_eq!(limits("/b"), (written(2), written(1)));
+}
+
+/// Checks that a definition file has its limits of requests after it has been loaded.
+#[track_caller]
+fn assert_matches_loaded_limits(document: &Value) {
+    let api = load_document(document);
+    let loaded = api.modules[0].rate_limits.as_deref().map(rate_limits_to_json);
+    assert_eq!(loaded.as_ref(), document.get("rate_limit"));
 }

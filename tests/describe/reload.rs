@@ -114,6 +114,8 @@ pub fn assert_documents_define_the_same_modules(api: &Api) {
     for module in &mut expected {
         let inherited = (api.envelope != Default::default()).then(|| api.envelope.clone());
         module.envelope = module.envelope.take().or(inherited);
+        let inherited = (!api.rate_limits.is_empty()).then(|| api.rate_limits.clone());
+        module.rate_limits = module.rate_limits.take().or(inherited);
         module.schemas = support::canonical::used_schemas(&original, module);
     }
     for (module, expected) in again.clone().without_spans().modules.iter().zip(&expected) {

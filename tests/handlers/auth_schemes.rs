@@ -122,6 +122,11 @@ fn an_api_can_have_several_authenticators_and_describes_all_of_them() {
     assert_eq!(status("/open", &[("authorization", "Bearer wrong")]), 401);
     let response = server.send(&Request::new("GET", "/"));
     assert_eq!(response.field("www-authenticate"), Some("Bearer, Basic realm=\"staff\""));
+    let page = String::from_utf8(server.send(&Request::new("GET", "/docs/index.md")).body).unwrap();
+    let credentials = "needs a key or a token in the header field `Authorization: Bearer …` (RFC 6750), or a user name \
+                       and a password in the header field `Authorization: Basic …` (RFC 7617), or a key or a token in \
+                       the header field `Cookie: session=…`. ";
+    assert!(page.contains(credentials), "{page}");
 }
 
 #[test]

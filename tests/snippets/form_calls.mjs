@@ -49,7 +49,7 @@ const texts = calls.map(({ id, credential, token, values: given }) => {
     values.set(parameter, value);
   }
   const call = { method, values, message: messageOf(base, method, values) };
-  const field = credential === null ? undefined : new Scheme(credential).field(token);
-  return snippets(url.replace(/\/$/, ""), call, field);
+  const sample = credential === null ? undefined : new Scheme(credential).sample(token);
+  return snippets(url.replace(/\/$/, ""), call, sample);
 });
 process.stdout.write(JSON.stringify(texts));

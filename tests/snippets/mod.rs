@@ -4,6 +4,7 @@
 
 mod demo;
 mod in_forms;
+mod passwords;
 mod run_calls;
 
 use std::path::Path;

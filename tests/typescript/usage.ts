@@ -6,6 +6,8 @@ import type { Api, Id, Methods } from "./api.js";
 export async function usage(token: string): Promise<void> {
   const api = await rulebook<Api>("http://127.0.0.1:8080", { token: async () => token, timeout: 1000 });
 
+  await rulebook<Api>("http://127.0.0.1:8080", { basic: { name: "ada", password: "secret" } });
+
   const { articles, total } = await api.article.list();
   const titles: string[] = articles.map((article) => article.title);
   const next: number = total + 1;

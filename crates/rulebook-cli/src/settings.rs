@@ -9,7 +9,6 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Args, ValueEnum};
 
 use super::{AddHandlers, Exit, output};
-use rulebook::AuthScheme;
 use rulebook::{AddressRange, ClientCertificateMode, ForwardedField, LinkTarget, Rulebook};
 use rulebook_model::files_location::FilesLocation;
 use rulebook_model::model::{Api, LogFormat, MAX_WORKERS, Unbound};
@@ -330,12 +329,10 @@ impl Settings {
     }
 
     fn check_api(&self, rulebook: Rulebook) -> Result<Api, Exit> {
-        let checked = rulebook.check();
-        let mut api = checked.map_err(|report| output::print_report(&report))?;
-        // `serve` accepts bearer keys in addition to the other authenticators.
-        if api.accepts_keys() && !api.auth_schemes.contains(&AuthScheme::bearer()) {
-            api.auth_schemes.push(AuthScheme::bearer());
-        }
+        let checked = rulebook.validate();
+        let validated = checked.map_err(|report| output::print_report(&report))?;
+        // `serve` accepts keys in addition to the other authenticators.
+        let mut api = if validated.api.accepts_keys() { validated.api_with_keys() } else { validated.api };
         // The documents describe the server as it would run with these settings.
         if let Some(unbound) = self.unbound {
             api.unbound = unbound.into();

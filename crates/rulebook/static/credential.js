@@ -1,10 +1,12 @@
 // The credential that readers type on the page of a method: the scheme in which the API expects it, and where the page
 // stores it.
 
-import { utf8 } from "./rulebook.js";
+import { basicCredentials } from "./rulebook.js";
 
 /** What example calls send instead of a credential. The pages contain it too. */
 const PLACEHOLDER = "YOUR_KEY";
+/** What example calls send instead of a name and a password. */
+const LOGIN_PLACEHOLDER = "NAME:PASSWORD";
 
 /** An authentication scheme: the header field in which requests send a credential. */
 export class Scheme {
@@ -28,19 +30,24 @@ export class Scheme {
     return known[this.http.toLowerCase()] ?? `Credential of the scheme ${this.http}`;
   }
 
-  /** Returns the name and the value of the header field for a typed credential; with the placeholder if it is "". */
-  field(typed) {
-    return [this.name, this.start + this.credential(typed || PLACEHOLDER)];
+  /** Returns what example calls send for a typed credential, or a placeholder if it is "": a name and a password as
+      `login`, which each language encodes, or the name and the value of a header field as `field`. */
+  sample(typed) {
+    const shown = typed || (this.isBasic ? LOGIN_PLACEHOLDER : PLACEHOLDER);
+    if (!this.isLogin(shown)) return { field: [this.name, this.start + shown] };
+    const [, name, password] = /^([^:]*):(.*)$/s.exec(shown);
+    return { login: { name, password } };
   }
 
   /** Returns the header fields that a page sets in a request. Browsers add cookies themselves. */
   fieldsOfPage(typed) {
-    return typed === "" || this.cookie !== undefined ? [] : [this.field(typed)];
+    if (typed === "" || this.cookie !== undefined) return [];
+    return [[this.name, this.isLogin(typed) ? basicCredentials(typed) : this.start + typed]];
   }
 
-  /** Returns a typed credential as it is sent. A name and a password are encoded (RFC 7617). */
-  credential(typed) {
-    return this.isBasic && typed.includes(":") ? btoa(utf8(typed)) : typed;
+  /** Returns whether a typed credential is a name and a password (RFC 7617), which are not encoded yet. */
+  isLogin(typed) {
+    return this.isBasic && typed.includes(":");
   }
 
   get isBasic() {

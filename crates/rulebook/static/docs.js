@@ -71,7 +71,7 @@ async function methodForm({ method, uri }, panel, scheme, isPublic, line) {
   const token = () => scheme.stored();
   const onChange = (call) => {
     const typed = token();
-    const credential = isPublic && typed === "" ? undefined : scheme.field(typed);
+    const credential = isPublic && typed === "" ? undefined : scheme.sample(typed);
     const texts = snippets(root.href.replace(/\/$/, ""), call, credential);
     // The button of a tab has the name of the language.
     for (const section of panel.querySelectorAll(".tabs > section")) {

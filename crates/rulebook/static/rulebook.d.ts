@@ -14,8 +14,13 @@ export interface Progress {
 
 /** The options of one call, or of all calls. */
 export interface Options {
-  /** The bearer token, or a function that returns it for each call. A call with an empty token is anonymous. */
+  /**
+   * The bearer token, or a function that returns it for each call. A call with an empty token and without `basic` is
+   * anonymous.
+   */
   token?: string | (() => string | Promise<string>);
+  /** The name and the password, for an API that accepts them (RFC 7617). They are only sent if there is no token. */
+  basic?: { name: string; password: string };
   /** Aborts the call, which then fails with the reason of the signal. */
   signal?: AbortSignal;
   /** The number of milliseconds after which a call fails with a `TimeoutError`; for a download, until it begins. */

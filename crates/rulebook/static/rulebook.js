@@ -75,8 +75,8 @@ export async function definition(url, options = {}) {
 export async function describe(url, options = {}) {
   // A definition is JSON in any case, and errors are then problem documents, whatever the envelope of the API.
   const headers = [["Accept", "application/problem+json"]];
-  const token = await tokenOf(options);
-  if (token) headers.push(["Authorization", `Bearer ${token}`]);
+  const authorization = await authorizationOf(options);
+  if (authorization) headers.push(["Authorization", authorization]);
   const http = "OPTIONS";
   const { response, body } = await sendAndRead({ http, url: String(url), headers, cookies: [] }, options);
   if (!response.ok) throw apiError(response, body, []);
@@ -266,7 +266,7 @@ function withoutReferences(schema, defs, seen = new Set()) {
 /** Calls a method and returns its outputs, or its response if that is a file. */
 async function callMethod(base, method, args, options) {
   const values = valuesOf(method, args, options);
-  const message = request(base, method, values, options.jsonp ? "" : await tokenOf(options));
+  const message = request(base, method, values, options.jsonp ? "" : await authorizationOf(options));
   if (options.jsonp) {
     if (!method.jsonp || message.headers.length + message.cookies.length > 0)
       throw new RulebookError(`${method.id} cannot be called by JSONP with these arguments`);
@@ -462,9 +462,9 @@ function unsendable(parameter, value) {
  * @param {string} base the URL of the base path of the API
  * @param {object} method one of `$methods`
  * @param {Map<object, unknown>} values the values by parameter, without the missing ones
- * @param {string} token the bearer token; empty for an anonymous call
+ * @param {string} authorization the value of the header field `Authorization`; empty for an anonymous call
  */
-export function request(base, method, values, token) {
+export function request(base, method, values, authorization) {
   const { http } = method;
   const valuesIn = (place) => [...values].filter(([parameter]) => parameter.place === place);
   const segments = method.path.split("/").filter((segment) => segment !== "");
@@ -485,7 +485,7 @@ export function request(base, method, values, token) {
   const url = [start, ...path].join("/") + (written && `?${written}`);
 
   const headers = valuesIn("header").map(([parameter, value]) => [parameter.wire, one(parameter, value)]);
-  if (token) headers.unshift(["Authorization", `Bearer ${token}`]);
+  if (authorization) headers.unshift(["Authorization", authorization]);
   const cookies = valuesIn("cookie").map(([parameter, value]) => [parameter.wire, one(parameter, value)]);
   const body = valuesIn("body");
   const [whole] = body.filter(([parameter]) => parameter.isWholeBody);
@@ -772,8 +772,19 @@ function expected(schema) {
   return (what.join(" or ") || "a value") + counts.map((count) => range(...count)).join("") + pattern + orNull;
 }
 
-async function tokenOf({ token }) {
-  return (typeof token === "function" ? await token() : token) || "";
+/** Returns the value of the header field `Authorization`; empty for an anonymous call. */
+async function authorizationOf({ token, basic }) {
+  const bearer = typeof token === "function" ? await token() : token;
+  if (bearer) return `Bearer ${bearer}`;
+  if (!basic) return "";
+  // The server would take what follows the first colon for the password (RFC 7617 section 2).
+  if (basic.name.includes(":")) throw new RulebookError("the name in the option basic contains a colon");
+  return basicCredentials(`${basic.name}:${basic.password}`);
+}
+
+/** Returns the value of `Authorization` for a name and a password, which a colon separates (RFC 7617). */
+export function basicCredentials(text) {
+  return `Basic ${btoa(utf8(text))}`;
 }
 
 /**

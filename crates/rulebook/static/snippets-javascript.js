@@ -18,6 +18,9 @@ export const compactJson = (pieces) => pieces.map(([name, piece]) => (name === "
 /** Formats a string literal of JavaScript and Python. Every JSON string is also a string of these languages. */
 export const literal = (text) => JSON.stringify(text);
 
+/** Returns a name and a password as one text, in which the first colon separates them. */
+export const loginText = ({ name, password }) => `${name}:${password}`;
+
 export const isAscii = (text) => /^[\0-\x7f]*$/.test(text);
 
 /** Indents all lines of a text except the first one. */
@@ -34,7 +37,7 @@ const READ_FILE = [
 ];
 
 /** Returns statements that call a method with `rulebook.js`. */
-export function client(server, { id, options }, values, [credential]) {
+export function client(server, { id, options }, values, credential) {
   const imports = new Set(["rulebook"]);
   const file = ({ name }) => `new File([await readFile(${literal(name)})], ${literal(name)})`;
   const reads = [...values.values()].flat().some(isFile);
@@ -50,7 +53,7 @@ export function client(server, { id, options }, values, [credential]) {
   const args = lines.length === 0 ? "" : `{\n${lines.join("")}}`;
   const call = functionCall(id, args);
   const node = reads ? READ_FILE.map((line) => `${line}\n`).join("") : "";
-  const more = credential ? `, ${credentialOption(credential)}` : "";
+  const more = credentialOption(credential);
   const result = options.download
     ? `const { response, filename } = await ${call};\nconsole.log(filename, await response.blob());`
     : `const outputs = await ${call};\nconsole.log(outputs);`;
@@ -66,10 +69,13 @@ function jsonOf(value) {
   return Array.isArray(value) ? `[${value.map(jsonOf).join(",")}]` : JSON.stringify(value);
 }
 
-/** Returns the option of the client that contains the credential. */
-function credentialOption([name, value]) {
+/** Returns the argument of the client that contains the credential, after a comma; "" without a credential. */
+function credentialOption({ field, login }) {
+  if (login) return `, { basic: { name: ${literal(login.name)}, password: ${literal(login.password)} } }`;
+  if (!field) return "";
+  const [name, value] = field;
   const [, token] = name === "Authorization" ? (/^Bearer (.*)$/s.exec(value) ?? []) : [];
-  return token === undefined ? `{ headers: { ${literal(name)}: ${literal(value)} } }` : `{ token: ${literal(token)} }`;
+  return token === undefined ? `, { headers: { ${literal(name)}: ${literal(value)} } }` : `, { token: ${literal(token)} }`;
 }
 
 const IDENTIFIER = /^[A-Za-z_$][A-Za-z0-9_$]*$/;
@@ -96,7 +102,7 @@ function isExact(pieces) {
 }
 
 /** Returns JavaScript statements that send a request. */
-export function javascript({ http, url, fields, parts, json, returnsFile }) {
+export function javascript({ http, url, login, fields, parts, json, returnsFile }) {
   const before = parts?.some(([, value]) => isFile(value)) ? [...READ_FILE] : [];
   if (parts) before.push("const form = new FormData();");
   for (const [name, value] of parts ?? []) {
@@ -108,8 +114,9 @@ export function javascript({ http, url, fields, parts, json, returnsFile }) {
   const options = http === "GET" ? [] : [`method: ${literal(http)}`];
   // `fetch` sends each character of a header field as one byte. The examples of the server are ASCII.
   const bytes = (value) => `String.fromCharCode(...new TextEncoder().encode(${literal(value)}))`;
-  const field = ([name, value]) => `    ${literal(name)}: ${isAscii(value) ? literal(value) : bytes(value)},\n`;
-  const all = fieldsOf(fields, json).map(field);
+  const text = (value) => (isAscii(value) ? literal(value) : bytes(value));
+  const all = fieldsOf(fields, json).map(([name, value]) => `    ${literal(name)}: ${text(value)},\n`);
+  if (login) all.unshift(`    "Authorization": "Basic " + btoa(${text(loginText(login))}),\n`);
   if (all.length > 0) options.push(`headers: {\n${all.join("")}  }`);
   // JavaScript would round the numbers of a literal, so the body is then a string.
   if (json !== undefined)

@@ -13,6 +13,7 @@ import {
   javascript,
   jsonPieces,
   literal,
+  loginText,
   prettyJson,
 } from "./snippets-javascript.js";
 
@@ -21,14 +22,13 @@ import {
  *
  * @param {string} server the URL of the server, without a slash at the end
  * @param {object} call what the form of the method sends, see formOf
- * @param {[string, string]} [credential] the name and the value of the header field with the credential, see `Scheme`
+ * @param {object} [credential] the credential, as `sample` of `Scheme` returns it
  */
-export function snippets(server, { method, values, message }, credential) {
-  const field = credential === undefined ? [] : [credential];
-  const request = requestOf(message, method, field);
+export function snippets(server, { method, values, message }, credential = {}) {
+  const request = requestOf(message, method, credential);
   return {
     curl: curl(request),
-    "rulebook.js": client(server, method, values, field),
+    "rulebook.js": client(server, method, values, credential),
     fetch: javascript(request),
     Python: python(request),
     PHP: php(request),
@@ -36,27 +36,31 @@ export function snippets(server, { method, values, message }, credential) {
   };
 }
 
-/** Returns a request with all of its header fields, except `Content-Type` if the request has a body. */
-function requestOf({ http, url, headers, cookies, parts, text }, { options }, credential) {
-  const fields = credential.filter(([name]) => name !== "Cookie");
+/** Returns a request with all of its header fields, except `Content-Type` if the request has a body, and except
+    `Authorization` if it contains the name and the password in `login`. */
+function requestOf({ http, url, headers, cookies, parts, text }, { options }, { field, login }) {
+  const isCookie = field?.[0] === "Cookie";
+  const fields = field && !isCookie ? [field] : [];
   for (const [name, value] of headers) {
     const small = name.toLowerCase();
-    if (small !== "content-type" && !fields.some(([other]) => other.toLowerCase() === small)) fields.push([name, value]);
+    if (small === "content-type" || (login && small === "authorization")) continue;
+    if (!fields.some(([other]) => other.toLowerCase() === small)) fields.push([name, value]);
   }
-  const session = credential.filter(([name]) => name === "Cookie").map(([, value]) => value);
+  const session = isCookie ? [field[1]] : [];
   const pairs = [...session, ...cookies.map(([name, value]) => `${name}=${cookieValue(value)}`)];
   if (pairs.length > 0) fields.push(["Cookie", pairs.join("; ")]);
   const json = text === undefined ? undefined : jsonPieces(text);
-  return { http, url, fields, parts, json, returnsFile: options.download };
+  return { http, url, login, fields, parts, json, returnsFile: options.download };
 }
 
 /** Returns a request as a curl command for a POSIX shell. */
-export function curl({ http, url, fields, parts, json, returnsFile }) {
+export function curl({ http, url, login, fields, parts, json, returnsFile }) {
   const hasBody = parts !== undefined || json !== undefined;
   const method = http === (hasBody ? "POST" : "GET") ? "" : ` -X ${http}`;
   // Otherwise curl expands a URL with brackets or braces to several URLs.
   const glob = /[[\]{}]/.test(url) ? " --globoff" : "";
   const lines = [`curl${method}${glob} ${quote(url)}`];
+  if (login) lines.push(`--user ${quote(loginText(login))}`);
   for (const [name, value] of fieldsOf(fields, json))
     lines.push(`-H ${quote(value === "" ? `${name};` : `${name}: ${value}`)}`);
   if (json !== undefined) lines.push(`--data-raw ${quote(compactJson(json))}`);
@@ -79,20 +83,26 @@ function quote(text) {
 }
 
 /** Returns Python statements that send a request: with the package `requests` if it has a multipart form. */
-function python({ http, url, fields, parts, json, returnsFile }) {
+function python({ http, url, login, fields, parts, json, returnsFile }) {
   // Python only sends strings of Latin-1 as header fields. The examples of the server are ASCII.
   const text = (value) => (isAscii(value) ? literal(value) : `${literal(value)}.encode()`);
   const all = fieldsOf(fields, json).map(([name, value]) => `        ${literal(name)}: ${text(value)},\n`);
+  if (login && !parts) {
+    const encoded = `base64.b64encode(${literal(loginText(login))}.encode()).decode()`;
+    all.unshift(`        "Authorization": "Basic " + ${encoded},\n`);
+  }
   const headers = all.length === 0 ? "" : `    headers={\n${all.join("")}    },\n`;
   if (parts) {
     const content = (value) => (isFile(value) ? `open(${literal(value.name)}, "rb")` : `(None, ${literal(value)})`);
     const lines = parts.map(([name, value]) => `        (${literal(name)}, ${content(value)}),\n`).join("");
+    // The package `requests` would send strings as Latin-1.
+    const auth = login ? `    auth=(${text(login.name)}, ${text(login.password)}),\n` : "";
     return `import requests  # python3 -m pip install requests
 
 response = requests.request(
     ${literal(http)},
     ${literal(url)},
-${headers}    files=[
+${auth}${headers}    files=[
 ${lines}    ],
 )
 print(response.status_code, response.text)`;
@@ -100,7 +110,7 @@ print(response.status_code, response.text)`;
   // Python would send a number that is too large for it as `Infinity`.
   const isValue = json !== undefined && hasFiniteNumbers(json);
   const body = isValue ? `json.dumps(${pythonValue(json)})` : literal(compactJson(json ?? []));
-  return `${isValue ? "import json\n" : ""}import urllib.request
+  return `${login ? "import base64\n" : ""}${isValue ? "import json\n" : ""}import urllib.request
 
 request = urllib.request.Request(
     ${literal(url)},
@@ -122,7 +132,7 @@ function pythonValue(pieces) {
 }
 
 /** Returns a PHP script that sends a request. */
-function php({ http, url, fields, parts, json, returnsFile }) {
+function php({ http, url, login, fields, parts, json, returnsFile }) {
   const names = (parts ?? []).map(([name]) => name);
   // A PHP array cannot contain several parts with the same name.
   const isRepeated = new Set(names).size < names.length;
@@ -132,6 +142,7 @@ function php({ http, url, fields, parts, json, returnsFile }) {
   const all = [...fieldsOf(fields, json), ...type];
   const options = http === "GET" ? [] : [`CURLOPT_CUSTOMREQUEST => ${phpLiteral(http)}`];
   const field = ([name, value]) => `        ${phpLiteral(value === "" ? `${name};` : `${name}: ${value}`)},\n`;
+  if (login) options.push(`CURLOPT_USERPWD => ${phpLiteral(loginText(login))}`);
   if (all.length > 0) options.push(`CURLOPT_HTTPHEADER => [\n${all.map(field).join("")}    ]`);
   if (json !== undefined)
     options.push(`CURLOPT_POSTFIELDS => <<<'JSON'\n${indented(`\n${prettyJson(json)}\nJSON`, "        ").slice(1)}`);
@@ -176,7 +187,7 @@ function phpLiteral(text) {
 }
 
 /** Returns a Go program that sends a request. */
-function go({ http, url, fields, parts, json, returnsFile }) {
+function go({ http, url, login, fields, parts, json, returnsFile }) {
   const fail = "\tif err != nil {\n\t\tlog.Fatal(err)\n\t}\n";
   const imports = ["fmt", "io", "log", "net/http"];
   const hasFiles = parts?.some(([, value]) => isFile(value));
@@ -186,6 +197,7 @@ function go({ http, url, fields, parts, json, returnsFile }) {
   const headers = fieldsOf(fields, json).map((field) => field.map(goLiteral));
   if (parts) headers.push([goLiteral("Content-Type"), "form.FormDataContentType()"]);
   const sets = headers.map(([name, value]) => `\trequest.Header.Set(${name}, ${value})\n`);
+  if (login) sets.unshift(`\trequest.SetBasicAuth(${goLiteral(login.name)}, ${goLiteral(login.password)})\n`);
   const pretty = json === undefined ? "" : prettyJson(json);
   // A raw string literal cannot contain these characters.
   const text = /[`\r\ufeff]/.test(pretty) ? goLiteral(compactJson(json)) : `\`${pretty}\``;

@@ -51,6 +51,8 @@ pub fn assert_same(api: &Api) {
             alone.services = vec![service.clone()];
             let inherited = (api.envelope != EnvelopeName::default()).then(|| api.envelope.clone());
             alone.envelope = module.envelope.clone().or(inherited);
+            let inherited = (!api.rate_limits.is_empty()).then(|| api.rate_limits.clone());
+            alone.rate_limits = module.rate_limits.clone().or(inherited);
             alone.schemas = used_schemas(api, &alone);
             assert_eq!(again.modules[0], alone, "printed as {printed:#}");
         }

@@ -1,10 +1,12 @@
 //! What clients learn about the accepted tokens: challenges, the OpenAPI document and the metadata.
 
+use rulebook::AuthScheme;
+use rulebook::key::Keys;
 use rulebook_test::Client;
 use serde_json::{Value as Json, json};
 
 use super::issuer::{ISSUER, Issuer};
-use super::{claims_with, jwt, serve};
+use super::{claims_with, jwt, rulebook, serve};
 
 /// Serves an API with these settings besides the usual ones.
 fn serve_with(settings: &Json) -> (Client, Issuer, tempfile::TempDir) {
@@ -81,6 +83,57 @@ fn the_openapi_document_describes_the_tokens() {
     assert_eq!(all["openid"]["type"], "openIdConnect");
     assert_eq!(all["openid"]["openIdConnectUrl"], format!("{ISSUER}/.well-known/openid-configuration"));
     assert_eq!(security, json!([{ "openid": ["reader"] }]));
+}
+
+/// Returns the sentence of the documentation about the credentials of an API with this setting `auth`.
+fn accepted_credentials(auth: &Json) -> String {
+    let client = serve(auth);
+    let page = String::from_utf8(client.get("/docs/index.md").send().body().to_vec()).unwrap();
+    let (_, rest) = page.split_once("A method that requires permissions needs ").unwrap();
+    rest.split_once(". ").unwrap().0.to_owned()
+}
+
+#[test]
+fn the_pages_name_the_credential_of_each_kind() {
+    let folder = tempfile::tempdir().unwrap();
+    let (users, keys) = (folder.path().join("users.htpasswd"), folder.path().join("jwks.json"));
+    std::fs::write(&users, "").unwrap();
+    std::fs::write(&keys, Issuer::new().jwks().to_string()).unwrap();
+    let (basic, jwt) = (json!({ "users": users }), jwt(keys.to_str().unwrap()));
+    let mtls = json!({ "clients": { "dns:a.example": {} } });
+    let password = "a user name and a password in the header field `Authorization: Basic …` (RFC 7617)";
+    let token = "a token that an issuer has signed in the header field `Authorization: Bearer …` (RFC 6750)";
+    let certificate = "a certificate of the client (TLS, RFC 8446)";
+    for (auth, expected) in [
+        (json!({ "basic": basic }), password.to_owned()),
+        (json!({ "basic": basic, "jwt": jwt }), format!("{password}, or {token}")),
+        (json!({ "jwt": [jwt, jwt], "basic": basic }), format!("{token}, or {password}")),
+        (json!({ "mtls": mtls }), certificate.to_owned()),
+        (json!({ "basic": basic, "mtls": mtls }), format!("{password}, or {certificate}")),
+    ] {
+        assert_eq!(accepted_credentials(&auth), expected, "{auth}");
+    }
+}
+
+#[test]
+fn the_schemes_of_a_server_with_keys_are_known_without_the_keys() {
+    let folder = tempfile::tempdir().unwrap();
+    let (basic, mtls) = (json!({ "users": "users.htpasswd" }), json!({ "clients": { "dns:a.example": {} } }));
+    for (auth, expected) in [
+        (json!({ "keys": {}, "basic": basic }), &["bearer", "basic"][..]),
+        (json!({ "basic": basic, "keys": {} }), &["basic", "bearer"]),
+        (json!({ "keys": {}, "mtls": mtls }), &["bearer", "certificate"]),
+        (json!({ "mtls": mtls, "keys": {}, "basic": basic }), &["certificate", "bearer", "basic"]),
+    ] {
+        let keys = Keys::load(&folder.path().join("keys.json")).unwrap();
+        let served = rulebook(&auth).validate().unwrap().keys_authenticator(keys, false).build().unwrap();
+        let described = rulebook(&auth).validate().unwrap().api_with_keys();
+        let names: Vec<_> = described.auth_schemes.iter().map(AuthScheme::name).collect();
+        assert_eq!(
+            (names, &described.auth_schemes),
+            (expected.iter().map(|&n| n.to_owned()).collect(), &served.api().auth_schemes)
+        );
+    }
 }
 
 #[test]

@@ -18,7 +18,7 @@ use super::canonical_schemas::{
 use crate::constraint::Constraint;
 use crate::model::{
     Api, DeclaredError, DefinedHandler, EnvelopeName, Idempotency, Method, MethodOptions, Module, Output, Parameter,
-    ParameterType, Permission, Repeated, Scope, Segment, Service, default_method_id, default_parameter_name,
+    ParameterType, Permission, RateLimit, Repeated, Scope, Segment, Service, default_method_id, default_parameter_name,
     rate_limits_to_json,
 };
 use crate::settings::SETTINGS;
@@ -79,9 +79,9 @@ impl Serialize for ModulesObject<'_> {
     }
 }
 
-/// Returns a definition file that contains one service of the API and the keys of its API module. If the module
-/// inherits its envelope (the format of responses) from the API, the envelope is also written, because a file without
-/// this key would have the default envelope.
+/// Returns a definition file that contains one service of the API and the keys of its API module. What the module
+/// inherits from the API is also written: its envelope (the format of responses) and its limits of requests. A file
+/// without these keys would have the default envelope and no limits.
 #[must_use]
 pub fn canonical_service_definition(api: &Api, module: &Module, service: &Service) -> Json {
     write_service(api, module, service, CanonicalForm::Full).into_json()
@@ -91,11 +91,14 @@ pub fn canonical_service_definition(api: &Api, module: &Module, service: &Servic
 pub(super) fn write_service(api: &Api, module: &Module, service: &Service, form: CanonicalForm) -> ObjectWriter {
     let mut object = ObjectWriter::default();
     object.add_if_some("module", Some(module.name.as_str()));
-    let inherited = (api.envelope != EnvelopeName::default()).then_some(&api.envelope);
+    let inherited = InheritedSettings {
+        envelope: (api.envelope != EnvelopeName::default()).then_some(&api.envelope),
+        rate_limits: Some(&*api.rate_limits).filter(|limits| !limits.is_empty()),
+    };
     let mut used = schemas_of_methods(&service.methods);
     used.sort_by(|one, other| one.name.cmp(&other.name));
     let schemas = used.iter().map(|schema| (schema.name.clone(), write_named_schema(schema))).collect();
-    write_module_settings(&mut object, module, module.envelope.as_ref().or(inherited), schemas);
+    write_module_settings(&mut object, module, inherited, schemas);
     let services = ServicesObjects { services: std::slice::from_ref(service), form };
     object.0.extend(services.root_methods());
     object.add_unless_empty("/", to_json(&services));
@@ -118,7 +121,8 @@ impl Serialize for ModuleObject<'_> {
         let Self { api, module, form } = *self;
         let services = ServicesObjects { services: &module.services, form };
         let mut settings = ObjectWriter::default();
-        write_module_settings(&mut settings, module, module.envelope.as_ref(), write_schemas(&module.schemas));
+        let inherited = InheritedSettings::default();
+        write_module_settings(&mut settings, module, inherited, write_schemas(&module.schemas));
         let mut object = serializer.serialize_map(None)?;
         for (key, value) in settings.0.into_iter().chain(services.root_methods()) {
             object.serialize_entry(&key, &value)?;
@@ -133,15 +137,22 @@ impl Serialize for ModuleObject<'_> {
     }
 }
 
-/// Writes the keys of an API module, except its services. `envelope` and `schemas` replace those of the module.
-fn write_module_settings(object: &mut ObjectWriter, module: &Module, envelope: Option<&EnvelopeName>, schemas: Json) {
-    let Module { name: _, info, envelope: _, ignore_case, repeated, rate_limits, schemas: _, services: _, span: _ } =
+/// The settings of the API that are written in API modules that do not set them.
+#[derive(Default)]
+struct InheritedSettings<'a> {
+    envelope: Option<&'a EnvelopeName>,
+    rate_limits: Option<&'a [RateLimit]>,
+}
+
+/// Writes the keys of an API module, except its services. `schemas` replace those of the module.
+fn write_module_settings(object: &mut ObjectWriter, module: &Module, inherited: InheritedSettings<'_>, schemas: Json) {
+    let Module { name: _, info, envelope, ignore_case, repeated, rate_limits, schemas: _, services: _, span: _ } =
         module;
     object.add_if_some("info", info.as_deref());
-    object.add_if_some("envelope", envelope.map(EnvelopeName::as_str));
+    object.add_if_some("envelope", envelope.as_ref().or(inherited.envelope).map(EnvelopeName::as_str));
     object.add_if_some("ignore_case", ignore_case.then_some(true));
     object.add_unless_default("repeated", repeated.as_str(), Repeated::default().as_str());
-    object.add_if_some("rate_limit", rate_limits.as_deref().map(rate_limits_to_json));
+    object.add_if_some("rate_limit", rate_limits.as_deref().or(inherited.rate_limits).map(rate_limits_to_json));
     object.add_unless_empty("schemas", schemas);
 }
 

@@ -17,6 +17,8 @@ mod uris;
 #[cfg(feature = "documents")]
 mod conditions;
 #[cfg(feature = "documents")]
+mod credentials;
+#[cfg(feature = "documents")]
 mod escape;
 #[cfg(feature = "documents")]
 mod idempotency;

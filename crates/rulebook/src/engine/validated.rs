@@ -13,7 +13,7 @@ use super::start::StartHook;
 use super::{Engine, documents};
 use crate::auth::{AuthStart, CompiledAuth, CompiledAuthKinds, ProtectedResource};
 use crate::bind::{self, PlanContext};
-use crate::call::{AuthError, Authenticate, DynAuthenticate};
+use crate::call::{AuthError, AuthScheme, Authenticate, DynAuthenticate};
 use crate::handler::{HandlerError, HandlerKind, Module, ProgramState, ReadinessCheck};
 use crate::idempotency::IdempotencyStorage;
 use crate::key::Keys;
@@ -124,9 +124,24 @@ impl Validated {
             let check = ReadinessCheck::new("keys", move || std::future::ready(keys.check()));
             self.defined_auth.readiness_checks.push(check);
         }
-        let position = self.defined_auth.keys_position.unwrap_or(self.authenticators.len());
-        self.authenticators.insert(position, Box::new(keys));
+        self.authenticators.insert(self.keys_position(), Box::new(keys));
         self.with_auth_schemes()
+    }
+
+    /// Returns the model as a server with keys describes it: as after [`Validated::keys_authenticator`], but without
+    /// the keys, so that no key file is read.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn api_with_keys(mut self) -> Api {
+        let mut schemes = self.schemes_of_authenticators();
+        schemes.insert(self.keys_position(), Keys::auth_schemes());
+        self.store_auth_schemes(schemes);
+        self.api
+    }
+
+    /// Returns the number of authenticators before the one that checks keys.
+    fn keys_position(&self) -> usize {
+        self.defined_auth.keys_position.unwrap_or(self.authenticators.len())
     }
 
     /// Adds an authenticator, which is called after all other authenticators.
@@ -149,8 +164,22 @@ impl Validated {
     /// Stores the authentication schemes and the errors of all authenticators in the model, without duplicates. If no
     /// authenticator has an authentication scheme, the default in the model stays.
     pub(super) fn with_auth_schemes(mut self) -> Self {
+        let schemes = self.schemes_of_authenticators();
+        self.store_auth_schemes(schemes);
+        self.read_auth_errors();
+        self
+    }
+
+    /// Returns the authentication schemes of each authenticator.
+    fn schemes_of_authenticators(&self) -> Vec<Vec<AuthScheme>> {
+        self.authenticators.iter().map(|authenticator| authenticator.schemes()).collect()
+    }
+
+    /// Stores the authentication schemes of authenticators in the model, without duplicates; see
+    /// [`Validated::with_auth_schemes`].
+    fn store_auth_schemes(&mut self, by_authenticator: Vec<Vec<AuthScheme>>) {
         let mut schemes = Vec::new();
-        for scheme in self.authenticators.iter().flat_map(|authenticator| authenticator.schemes()) {
+        for scheme in by_authenticator.into_iter().flatten() {
             if !schemes.contains(&scheme) {
                 schemes.push(scheme);
             }
@@ -158,8 +187,6 @@ impl Validated {
         if !schemes.is_empty() {
             self.api.auth_schemes = schemes;
         }
-        self.read_auth_errors();
-        self
     }
 
     /// Stores the errors of all authenticators in the model, without duplicates. Errors that are declared wrongly are

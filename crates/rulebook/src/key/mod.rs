@@ -35,7 +35,7 @@ pub use storage::{KeySet, KeyState, KeyStorage, KeyVersion, now};
 pub use usage::{Usage, Usages, UsedRequests};
 pub use watcher::KeyWatcher;
 
-use crate::call::{Authenticate, Authentication, Head};
+use crate::call::{AuthScheme, Authenticate, Authentication, Head};
 use table::{KeyTable, LookupError, PreviousUsage};
 use token::TokenError;
 
@@ -107,6 +107,11 @@ impl Keys {
         let previous = PreviousUsage::Storage(storage.load_usages()?);
         let table = ArcSwap::from_pointee(KeyTable::load(&*storage, &previous, workers)?);
         Ok(Self(Arc::new(SharedKeys { table, storage, workers, problem: Mutex::default() })))
+    }
+
+    /// Returns the authentication schemes of keys, which do not depend on the storage.
+    pub(crate) fn auth_schemes() -> Vec<AuthScheme> {
+        vec![AuthScheme::bearer()]
     }
 
     /// Starts a thread that watches the storage for changes and records the usage of keys, until the returned watcher
@@ -191,5 +196,9 @@ impl Authenticate for Keys {
 
     fn authenticate_at_once(&self, head: &Head) -> Option<Authentication> {
         Some(self.check_key(head))
+    }
+
+    fn schemes(&self) -> Vec<AuthScheme> {
+        Self::auth_schemes()
     }
 }

@@ -9,6 +9,7 @@ use utoipa::openapi::security::{
 };
 
 use super::super::conditions;
+use super::super::credentials::{CredentialKind, credential_kind};
 use super::super::markdown::code_span;
 use crate::call::AuthScheme;
 use crate::model::{Api, Method, Parameter, Permission, PermissionPart};
@@ -59,18 +60,20 @@ fn security_scheme(scheme: &AuthScheme) -> SecurityScheme {
         },
         AuthScheme::Http(_) => {
             let name = scheme.http_scheme().unwrap_or_default();
-            let (known, what) = match name.as_str() {
-                "bearer" => (HttpAuthScheme::Bearer, "A key or a token (RFC 6750)"),
-                "basic" => (HttpAuthScheme::Basic, "A user name and a password (RFC 7617)"),
-                "digest" => (HttpAuthScheme::Digest, "A user name and a password (RFC 7616)"),
-                "negotiate" => (HttpAuthScheme::Negotiate, "A SPNEGO token (RFC 4559)"),
+            let known = match name.as_str() {
+                "bearer" => HttpAuthScheme::Bearer,
+                "basic" => HttpAuthScheme::Basic,
+                "digest" => HttpAuthScheme::Digest,
+                "negotiate" => HttpAuthScheme::Negotiate,
                 // The type `HttpAuthScheme` of the crate `utoipa` has no variant for other schemes.
                 name => {
                     let what = format!("A credential of the HTTP authentication scheme `{name}`");
                     return SecurityScheme::ApiKey(ApiKey::Header(key("Authorization", what)));
                 }
             };
-            SecurityScheme::Http(HttpBuilder::new().scheme(known).description(Some(describe(what))).build())
+            let CredentialKind { noun, standard } = credential_kind(scheme);
+            let what = format!("A {noun}{}", standard.map_or_else(String::new, |standard| format!(" ({standard})")));
+            SecurityScheme::Http(HttpBuilder::new().scheme(known).description(Some(describe(&what))).build())
         }
     }
 }

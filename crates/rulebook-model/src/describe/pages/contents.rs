@@ -6,6 +6,7 @@ use super::links::LinkTarget;
 use super::phrases::{count_with_noun, first_line, links_to_parts, method_line};
 use super::{MODULES_PER_PAGE, PageId, Pages, parse_markdown};
 use crate::call::AuthScheme;
+use crate::describe::credentials::{CredentialKind, credential_kind};
 use crate::model::{Api, Contact, DEFAULT_TIMEZONE, License};
 
 pub(super) fn contents_page(pages: &Pages, part: usize) -> PageDocument<'_> {
@@ -115,21 +116,8 @@ fn how_to_call(pages: &Pages) -> [Block<'_>; 2] {
     let authentication = if is_public {
         vec![Inline::text("All methods are public: a client needs no key.")]
     } else {
-        let is_certificate = |scheme: &AuthScheme| *scheme == AuthScheme::Certificate;
-        let (certificates, in_requests): (Vec<_>, Vec<_>) =
-            pages.api.auth_schemes.iter().cloned().partition(is_certificate);
         let mut text = vec![Inline::text("A method that requires permissions needs ")];
-        if !certificates.is_empty() {
-            text.push(Inline::text("a certificate of the client (TLS, RFC 8446)"));
-        }
-        if let Some(scheme) = in_requests.first().cloned().or(certificates.is_empty().then(AuthScheme::bearer))
-            && let Some((name, value)) = scheme.header_field("…")
-        {
-            text.push(Inline::text(if certificates.is_empty() { "" } else { ", or " }));
-            text.push(Inline::text("a key or a token in the header field "));
-            text.push(Inline::code(format!("{name}: {value}")));
-            text.push(Inline::text(if scheme.http_scheme().as_deref() == Some("bearer") { " (RFC 6750)" } else { "" }));
-        }
+        text.extend(accepted_credentials(&pages.api.auth_schemes));
         text.push(Inline::text(
             ". The page of each method lists the permissions that it requires. The status is 401 without a valid \
              credential, and 403 with a credential that lacks a permission.",
@@ -146,6 +134,29 @@ fn how_to_call(pages: &Pages) -> [Block<'_>; 2] {
         Inline::text(" appended."),
     ];
     [Block::Paragraph(authentication), Block::Paragraph(definition)]
+}
+
+/// Describes the credentials of these schemes, of which a client needs one.
+fn accepted_credentials<'a>(schemes: &[AuthScheme]) -> Inlines<'a> {
+    let bearer = AuthScheme::bearer();
+    let mut described = Vec::new();
+    for scheme in schemes {
+        // "A key or a token" includes the tokens of issuers, which are sent in the same header field.
+        let is_included = matches!(scheme, AuthScheme::Jwt { .. }) && schemes.contains(&bearer);
+        let credential = (credential_kind(scheme), scheme.header_field("…"));
+        if !is_included && !described.contains(&credential) {
+            described.push(credential);
+        }
+    }
+    let mut inlines = Vec::new();
+    for (CredentialKind { noun, standard }, field) in described {
+        inlines.push(Inline::text(format!("{}a {noun}", if inlines.is_empty() { "" } else { ", or " })));
+        if let Some((name, value)) = field {
+            inlines.extend([Inline::text(" in the header field "), Inline::code(format!("{name}: {value}"))]);
+        }
+        inlines.extend(standard.map(|standard| Inline::text(format!(" ({standard})"))));
+    }
+    inlines
 }
 
 /// Returns links to the other documents of the API, such as the OpenAPI document.

@@ -38,8 +38,9 @@ impl FunctionNode {
         let _ = write!(
             text,
             "    def __init__(\n        self,\n        url: str,\n        *,\n        token: str | None = None,\n        \
-             timeout: float = 60.0,\n        headers: Mapping[str, str] | None = None,\n    ) -> None:\n        \
-             self.{CONNECTION_MEMBER} = Connection(url, {base}, token, timeout, headers)\n{}",
+             basic: tuple[str, str] | None = None,\n        timeout: float = 60.0,\n        \
+             headers: Mapping[str, str] | None = None,\n    ) -> None:\n        \
+             self.{CONNECTION_MEMBER} = Connection(url, {base}, token, basic, timeout, headers)\n{}",
             groups.attributes
         );
         text.push_str(&groups.functions);

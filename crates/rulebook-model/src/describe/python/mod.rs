@@ -28,6 +28,7 @@ const RUNTIME: &str = include_str!("runtime.py");
 const IMPORTS: &str = "\
 from __future__ import annotations
 
+import base64
 import builtins
 import json
 import os
@@ -43,7 +44,7 @@ from typing import Any, Literal, NamedTuple, NotRequired, TypeAlias, TypedDict
 ";
 
 /// The names at the top of every file that no type of an API can have.
-const TOP_NAMES: [&str; 26] = [
+const TOP_NAMES: [&str; 27] = [
     "API_ENVELOPE",
     "ApiError",
     API_CLASS,
@@ -60,6 +61,7 @@ const TOP_NAMES: [&str; 26] = [
     "TypedDict",
     "ValueError",
     "annotations",
+    "base64",
     "builtins",
     "bytearray",
     "dataclass",

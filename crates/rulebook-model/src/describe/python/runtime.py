@@ -42,11 +42,17 @@ class Connection:
     """Sends the requests of the functions."""
 
     def __init__(
-        self, url: str, base: str, token: str | None, timeout: float, headers: Mapping[str, str] | None
+        self,
+        url: str,
+        base: str,
+        token: str | None,
+        basic: tuple[str, str] | None,
+        timeout: float,
+        headers: Mapping[str, str] | None,
     ) -> None:
         url = url.rstrip("/")
         self.url = url if url.endswith(base) else url + base
-        self.token = token
+        self.authorization = f"Bearer {token}" if token else _basic_credentials(*basic) if basic else None
         self.timeout = timeout
         self.headers = dict(headers or {})
 
@@ -78,8 +84,8 @@ class Connection:
         if pairs:
             url += "?" + "&".join("=".join(urllib.parse.quote(text, safe="") for text in pair) for pair in pairs)
         fields = {"Accept": "*/*" if download else "application/json", **self.headers}
-        if self.token:
-            fields["Authorization"] = f"Bearer {self.token}"
+        if self.authorization:
+            fields["Authorization"] = self.authorization
         for item in headers:
             if item[1] is not None:
                 fields[item[0]] = _latin_1(_texts(*item[1:])[0])
@@ -101,6 +107,13 @@ class Connection:
             with error:
                 status, received, content = error.code, dict(error.headers.items()), error.read()
         return _result(status, {name.lower(): value for name, value in received.items()}, content, envelope, whole, download)
+
+
+def _basic_credentials(name: str, password: str) -> str:
+    """Returns the value of `Authorization` for a name and a password (RFC 7617)."""
+    if ":" in name:
+        raise ValueError("the name in the argument basic contains a colon")
+    return "Basic " + base64.b64encode(f"{name}:{password}".encode()).decode()
 
 
 def _new_key() -> str:

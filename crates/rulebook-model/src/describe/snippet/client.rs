@@ -2,7 +2,7 @@
 
 use super::javascript::{indented_json, is_exact_in_javascript, string_literal};
 use super::request::{is_file, parameters_to_send, sample_file_names, sample_value};
-use super::{API_KEY_PLACEHOLDER, credential_field};
+use super::{API_KEY_PLACEHOLDER, NAME_PLACEHOLDER, PASSWORD_PLACEHOLDER, SampleCredential, sample_credential};
 use crate::call::AuthScheme;
 use crate::describe::typescript::{argument_names, is_client_member};
 use crate::model::{Api, Method};
@@ -49,8 +49,8 @@ pub(super) fn format_client_code(api: &Api, server: &str, method: &Method) -> St
         text.push_str("// In a page, a file comes from <input type=\"file\">: input.files[0].\n");
         text.push_str("const { readFile } = await import(\"node:fs/promises\");\n");
     }
-    let options =
-        credential_field(api, method).map_or_else(String::new, |field| format!(", {}", credential_option(&field)));
+    let options = sample_credential(api, method);
+    let options = options.map_or_else(String::new, |credential| format!(", {}", credential_option(&credential)));
     let arguments = if arguments.is_empty() { arguments } else { format!("{{\n{arguments}}}") };
     let call = function_call(&method.id, &arguments);
     text.push_str(&format!("\nconst api = await rulebook({}{options});\n", string_literal(server)));
@@ -62,8 +62,12 @@ pub(super) fn format_client_code(api: &Api, server: &str, method: &Method) -> St
     text
 }
 
-/// Returns the option of the client that contains the credential, which is in a header field.
-fn credential_option((name, value): &(String, String)) -> String {
+/// Returns the option of the client that contains the credential.
+fn credential_option(credential: &SampleCredential) -> String {
+    let SampleCredential::Field(name, value) = credential else {
+        let (name, password) = (string_literal(NAME_PLACEHOLDER), string_literal(PASSWORD_PLACEHOLDER));
+        return format!("{{ basic: {{ name: {name}, password: {password} }} }}");
+    };
     let is_bearer = AuthScheme::bearer().header_field(API_KEY_PLACEHOLDER) == Some((name.clone(), value.clone()));
     if is_bearer {
         return format!("{{ token: {} }}", string_literal(API_KEY_PLACEHOLDER));

@@ -1,6 +1,7 @@
 //! Example calls in a shell, for curl 7.43 (2015) and later.
 
 use super::request::{FormPart, SampleBody, SampleRequest};
+use super::sample_name_and_password;
 use crate::call::HttpMethod;
 
 /// Returns a shell command that sends the request with curl.
@@ -19,6 +20,9 @@ pub(super) fn format_curl_command(request: &SampleRequest) -> String {
     command.push(' ');
     command.push_str(&shell_quote(&request.url));
     let mut lines = vec![command];
+    if request.has_password {
+        lines.push(format!("--user {}", shell_quote(&sample_name_and_password())));
+    }
     for (name, value) in &request.headers {
         // curl omits a header field without a value, unless its name is followed by a semicolon instead of a colon.
         let field = if value.is_empty() { format!("{name};") } else { format!("{name}: {value}") };

@@ -3,11 +3,12 @@
 use serde_json::Value as Json;
 
 use super::request::{FormPart, SampleBody, SampleRequest};
+use super::{NAME_PLACEHOLDER, PASSWORD_PLACEHOLDER};
 
 /// Returns a Go program that sends the request.
 pub(super) fn format_go_code(request: &SampleRequest) -> String {
     let mut imports = vec!["fmt", "io", "log", "net/http"];
-    let mut headers: Vec<_> =
+    let mut headers: Vec<(String, String)> =
         request.headers.iter().map(|(name, value)| (string_literal(name), string_literal(value))).collect();
     let mut statements = String::new();
     let body = match &request.body {
@@ -31,12 +32,17 @@ pub(super) fn format_go_code(request: &SampleRequest) -> String {
     imports.sort_unstable();
     let imports: String = imports.into_iter().map(|name| format!("\t\"{name}\"\n")).collect();
     let (http, url) = (string_literal(request.http.as_str()), string_literal(&request.url));
-    let headers = headers.into_iter().map(|(name, value)| format!("\trequest.Header.Set({name}, {value})\n"));
-    let headers: String = headers.collect();
+    let mut statements_of_headers = String::new();
+    if request.has_password {
+        let (name, password) = (string_literal(NAME_PLACEHOLDER), string_literal(PASSWORD_PLACEHOLDER));
+        statements_of_headers.push_str(&format!("\trequest.SetBasicAuth({name}, {password})\n"));
+    }
+    let set = |(name, value)| format!("\trequest.Header.Set({name}, {value})\n");
+    statements_of_headers.extend(headers.into_iter().map(set));
     let shown = if request.returns_file { "len(content), \"bytes\"" } else { "string(content)" };
     format!(
         "package main\n\nimport (\n{imports})\n\nfunc main() {{\n{statements}\
-         \trequest, err := http.NewRequest({http}, {url}, {body})\n{FAIL}{headers}\
+         \trequest, err := http.NewRequest({http}, {url}, {body})\n{FAIL}{statements_of_headers}\
          \tresponse, err := http.DefaultClient.Do(request)\n{FAIL}\
          \tdefer response.Body.Close()\n\
          \tcontent, err := io.ReadAll(response.Body)\n{FAIL}\

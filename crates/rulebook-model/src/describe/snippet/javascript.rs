@@ -4,6 +4,7 @@
 use serde_json::Value as Json;
 
 use super::request::{FormPart, SampleBody, SampleRequest};
+use super::{AUTHORIZATION, sample_name_and_password};
 use crate::call::HttpMethod;
 
 /// The value of `Number.MAX_SAFE_INTEGER` in JavaScript. JavaScript numbers represent all integers up to this value
@@ -17,12 +18,18 @@ pub(super) fn format_javascript_code(request: &SampleRequest) -> String {
     if request.http != HttpMethod::Get {
         options.push(format!("method: {}", string_literal(request.http.as_str())));
     }
-    let mut headers = request.headers.clone();
+    let field = |name: &str, value: String| format!("    {}: {value},\n", string_literal(name));
+    let mut fields = String::new();
+    if request.has_password {
+        let encoded = format!("\"Basic \" + btoa({})", string_literal(&sample_name_and_password()));
+        fields.push_str(&field(AUTHORIZATION, encoded));
+    }
+    fields.extend(request.headers.iter().map(|(name, value)| field(name, string_literal(value))));
     let mut body = None;
     match &request.body {
         SampleBody::Empty => {}
         SampleBody::Json(json) => {
-            headers.push(("Content-Type".to_owned(), "application/json".to_owned()));
+            fields.push_str(&field("Content-Type", string_literal("application/json")));
             body = Some(match is_exact_in_javascript(json) {
                 true => format!("JSON.stringify({})", indented_json(json)),
                 // JavaScript would round the numbers of a literal, so the body is a string.
@@ -46,13 +53,11 @@ pub(super) fn format_javascript_code(request: &SampleRequest) -> String {
             body = Some("form".to_owned());
         }
     }
-    if headers.iter().any(|(name, _)| name == "Cookie") {
+    if request.headers.iter().any(|(name, _)| name == "Cookie") {
         statements_before_call.push("// For Node only: browsers do not let a script set this header field.".to_owned());
     }
-    if !headers.is_empty() {
-        let fields =
-            headers.iter().map(|(name, value)| format!("    {}: {},\n", string_literal(name), string_literal(value)));
-        options.push(format!("headers: {{\n{}  }}", fields.collect::<String>()));
+    if !fields.is_empty() {
+        options.push(format!("headers: {{\n{fields}  }}"));
     }
     options.extend(body.map(|body| format!("body: {body}")));
     let mut text: String = statements_before_call.into_iter().map(|line| line + "\n").collect();

@@ -2,7 +2,7 @@
 //!
 //! The Rust module `request` creates one example request, which the Rust module of each language formats. The request
 //! contains the required parameters, and the optional parameters that have an example in the definition. Readers only
-//! need to insert their API key and the names of their files.
+//! need to insert their API key, or their name and password, and the names of their files.
 
 mod client;
 mod curl;
@@ -12,6 +12,8 @@ mod php;
 mod python;
 mod request;
 
+use super::credentials::is_basic;
+use crate::call::AuthScheme;
 use crate::model::{Api, Method};
 use request::SampleRequest;
 
@@ -42,16 +44,50 @@ pub fn server_url(api: &Api, listening: Option<&str>) -> String {
     }
 }
 
-/// Returns the name and the value of the header field in which calls send the API key, which is
-/// [`API_KEY_PLACEHOLDER`]. Returns `None` if the API has no schemes.
-pub(in crate::describe) fn credential_field_of_api(api: &Api) -> Option<(String, String)> {
-    api.auth_schemes.iter().find_map(|scheme| scheme.header_field(API_KEY_PLACEHOLDER))
+/// The placeholder in example calls that readers replace by their name, if the API accepts names with passwords.
+const NAME_PLACEHOLDER: &str = "NAME";
+/// The placeholder in example calls that readers replace by their password.
+const PASSWORD_PLACEHOLDER: &str = "PASSWORD";
+
+/// The name of the header field that contains the credentials of most schemes.
+const AUTHORIZATION: &str = "Authorization";
+
+/// Returns the scheme in which calls send credentials: the first one that has a header field. Keys and tokens are
+/// preferred to names with passwords, which programs should not contain. Returns `None` if no scheme has one.
+fn preferred_scheme(api: &Api) -> Option<&AuthScheme> {
+    let mut schemes: Vec<_> = api.auth_schemes.iter().filter(|scheme| scheme.header_field("").is_some()).collect();
+    schemes.sort_by_key(|scheme| is_basic(scheme));
+    schemes.first().copied()
 }
 
-/// Returns the name and the value of the header field in which example calls of a method send the API key, which is
-/// [`API_KEY_PLACEHOLDER`]. Returns `None` if the method requires no permissions, or the API has no schemes.
-fn credential_field(api: &Api, method: &Method) -> Option<(String, String)> {
-    if method.scope.is_public() { None } else { credential_field_of_api(api) }
+/// Returns the name and the value of the header field in which calls send the credential, which is
+/// [`API_KEY_PLACEHOLDER`]. Returns `None` if the API has no schemes.
+pub(in crate::describe) fn credential_field_of_api(api: &Api) -> Option<(String, String)> {
+    preferred_scheme(api)?.header_field(API_KEY_PLACEHOLDER)
+}
+
+/// The credential that example calls send.
+enum SampleCredential {
+    /// The name and the value of the header field that contains [`API_KEY_PLACEHOLDER`].
+    Field(String, String),
+    /// The name [`NAME_PLACEHOLDER`] and the password [`PASSWORD_PLACEHOLDER`] (RFC 7617).
+    NameAndPassword,
+}
+
+/// Returns the credential that example calls of a method send. Returns `None` if the method requires no permissions, or
+/// the API has no schemes.
+fn sample_credential(api: &Api, method: &Method) -> Option<SampleCredential> {
+    let scheme = preferred_scheme(api).filter(|_| !method.scope.is_public())?;
+    if is_basic(scheme) {
+        return Some(SampleCredential::NameAndPassword);
+    }
+    let (name, value) = scheme.header_field(API_KEY_PLACEHOLDER)?;
+    Some(SampleCredential::Field(name, value))
+}
+
+/// Returns the name and the password of example calls as one text, in which the first colon separates them.
+fn sample_name_and_password() -> String {
+    format!("{NAME_PLACEHOLDER}:{PASSWORD_PLACEHOLDER}")
 }
 
 /// Returns example calls of a method, one for each supported language. `server` is the URL of the server, which

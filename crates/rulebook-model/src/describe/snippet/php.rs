@@ -3,6 +3,7 @@
 use serde_json::Value as Json;
 
 use super::request::{FormPart, SampleBody, SampleRequest};
+use super::sample_name_and_password;
 use crate::call::HttpMethod;
 
 /// Returns a PHP script that sends the request.
@@ -26,6 +27,9 @@ pub(super) fn format_php_code(request: &SampleRequest) -> String {
         }
         SampleBody::Multipart(parts) => Some(fields_literal(parts)),
     };
+    if request.has_password {
+        options.push(format!("CURLOPT_USERPWD => {}", string_literal(&sample_name_and_password())));
+    }
     if !headers.is_empty() {
         // As in the curl command, a header field without a value has a semicolon instead of a colon.
         let field = |(name, value): &(String, String)| {

@@ -4,6 +4,7 @@
 use serde_json::Value as Json;
 
 use super::request::{FormPart, SampleBody, SampleRequest};
+use super::{AUTHORIZATION, NAME_PLACEHOLDER, PASSWORD_PLACEHOLDER, sample_name_and_password};
 
 /// Returns Python statements that send the request.
 pub(super) fn format_python_code(request: &SampleRequest) -> String {
@@ -17,10 +18,16 @@ pub(super) fn format_python_code(request: &SampleRequest) -> String {
 /// Formats a call with `urllib`, a module of Python's standard library. `urllib` does not support multipart forms.
 fn urllib_call(request: &SampleRequest, json: Option<&Json>) -> String {
     let mut text = String::new();
-    let mut headers = request.headers.clone();
+    let mut fields = Vec::new();
+    if request.has_password {
+        text.push_str("import base64\n");
+        let text = string_literal(&sample_name_and_password());
+        fields.push((AUTHORIZATION, format!("\"Basic \" + base64.b64encode({text}.encode()).decode()")));
+    }
+    fields.extend(request.headers.iter().map(|(name, value)| (name.as_str(), string_literal(value))));
     if json.is_some() {
         text.push_str("import json\n");
-        headers.push(("Content-Type".to_owned(), "application/json".to_owned()));
+        fields.push(("Content-Type", string_literal("application/json")));
     }
     text.push_str("import urllib.request\n\nrequest = urllib.request.Request(\n");
     text.push_str(&format!(
@@ -28,7 +35,7 @@ fn urllib_call(request: &SampleRequest, json: Option<&Json>) -> String {
         string_literal(&request.url),
         string_literal(request.http.as_str())
     ));
-    text.push_str(&headers_argument(&headers));
+    text.push_str(&headers_argument(&fields));
     if let Some(json) = json {
         text.push_str(&format!("    data=json.dumps({}).encode(),\n", python_literal(json, 4)));
     }
@@ -43,7 +50,12 @@ fn urllib_call(request: &SampleRequest, json: Option<&Json>) -> String {
 fn requests_call(request: &SampleRequest, parts: &[(String, FormPart)]) -> String {
     let mut text = "import requests  # python3 -m pip install requests\n\nresponse = requests.request(\n".to_owned();
     text.push_str(&format!("    {},\n    {},\n", string_literal(request.http.as_str()), string_literal(&request.url)));
-    text.push_str(&headers_argument(&request.headers));
+    if request.has_password {
+        let (name, password) = (string_literal(NAME_PLACEHOLDER), string_literal(PASSWORD_PLACEHOLDER));
+        text.push_str(&format!("    auth=({name}, {password}),\n"));
+    }
+    let fields: Vec<_> = request.headers.iter().map(|(name, value)| (name.as_str(), string_literal(value))).collect();
+    text.push_str(&headers_argument(&fields));
     text.push_str("    files=[\n");
     for (name, part) in parts {
         let name = string_literal(name);
@@ -56,13 +68,13 @@ fn requests_call(request: &SampleRequest, parts: &[(String, FormPart)]) -> Strin
     text
 }
 
-/// Formats the header fields as the keyword argument `headers`. Returns an empty text if there are no header fields.
-fn headers_argument(headers: &[(String, String)]) -> String {
-    if headers.is_empty() {
+/// Formats header fields, whose values are expressions, as the keyword argument `headers`. Returns an empty text if
+/// there are no header fields.
+fn headers_argument(fields: &[(&str, String)]) -> String {
+    if fields.is_empty() {
         return String::new();
     }
-    let fields =
-        headers.iter().map(|(name, value)| format!("        {}: {},\n", string_literal(name), string_literal(value)));
+    let fields = fields.iter().map(|(name, value)| format!("        {}: {value},\n", string_literal(name)));
     format!("    headers={{\n{}    }},\n", fields.collect::<String>())
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json};
 use super::super::example;
 use super::super::idempotency::{SAMPLE_KEY, reads_key_as_parameter};
 use super::super::openapi::{Placement, TextStyle, placement, text_style};
-use super::credential_field;
+use super::{AUTHORIZATION, SampleCredential, sample_credential};
 use crate::call::{HttpMethod, Value};
 use crate::model::{Api, Idempotency, Location, Method, Parameter};
 use crate::types::{Arity, Check};
@@ -21,8 +21,10 @@ pub(super) struct SampleRequest {
     pub(super) http: HttpMethod,
     /// The URL, with the server, the path and the query. The path and the query are percent-encoded.
     pub(super) url: String,
-    /// The names and values of the header fields, in order, without `Content-Type`. The kind of `body` determines the
-    /// `Content-Type`.
+    /// `true` if the request has the name and the password of the examples, in its field `Authorization`.
+    pub(super) has_password: bool,
+    /// The names and values of the other header fields, in order, without `Content-Type`. The kind of `body` determines
+    /// the `Content-Type`.
     pub(super) headers: Vec<(String, String)>,
     pub(super) body: SampleBody,
     /// `true` if the response to the request is a file.
@@ -49,15 +51,18 @@ impl SampleRequest {
         let mut request = Self {
             http: method.http,
             url: format!("{server}{}", sample_path(uri, method)),
+            has_password: false,
             headers: Vec::new(),
             body: SampleBody::Empty,
             returns_file: method.options.download,
         };
         let mut query = Vec::new();
         let mut cookies = Vec::new();
-        match credential_field(api, method) {
-            Some((name, value)) if name == COOKIE => cookies.push(value),
-            field => request.headers.extend(field),
+        match sample_credential(api, method) {
+            Some(SampleCredential::Field(name, value)) if name == COOKIE => cookies.push(value),
+            Some(SampleCredential::Field(name, value)) => request.headers.push((name, value)),
+            Some(SampleCredential::NameAndPassword) => request.has_password = true,
+            None => {}
         }
         let mut fields: Vec<&Parameter> = Vec::new();
         for parameter in parameters_to_send(method) {
@@ -98,7 +103,8 @@ impl SampleRequest {
     /// it.
     fn add_header(&mut self, method: &Method, parameter: &Parameter) {
         let is_same = |(name, _): &(String, String)| name.eq_ignore_ascii_case(&parameter.key);
-        if !self.headers.iter().any(is_same) && parameter.key != "content-type" {
+        let is_credential = self.has_password && parameter.key.eq_ignore_ascii_case(AUTHORIZATION);
+        if !self.headers.iter().any(is_same) && !is_credential && parameter.key != "content-type" {
             self.headers.push((parameter.key.clone(), single_field_text(method, parameter, Placement::Header)));
         }
     }
