@@ -85,6 +85,9 @@ test("the kind of input follows from the schema before the type", () => {
   assert.deepEqual(of("own", { enum: ["a", "b"] }).options, ["a", "b"]);
   assert.equal(of("own", { type: "array" }).name, "json");
   assert.equal(of("loose_int", { type: ["integer", "string"] }).name, "text");
+  const union = { oneOf: [{ type: "string" }, { type: "integer" }, { type: "array" }] };
+  assert.equal(of("union", union).name, "any");
+  assert.equal(of("?own", { anyOf: [union, { type: "null" }] }).name, "any");
   assert.equal(of("?file").name, "file");
   assert.equal(of("?array<file>").multiple, true);
   assert.equal(of("string(0,1000)").long, true);

@@ -191,6 +191,50 @@ test("values of parameters in every location arrive unchanged", async (t) => {
   assert.deepEqual([args.text, args.number, args.yes], [null, 2.5, true], "what is left out in front is left empty");
 });
 
+test("strings and null keep their types in unions outside of a body", async (t) => {
+  const info = "x";
+  const mixed = { info, type: "?union", name: "mixed", of: ["string", "int", "array<int>"] };
+  const nullable = { info, type: "union", name: "nullable", of: ["null", "bool"] };
+  const inputs = (prefix) => ({ [`${prefix}mixed`]: mixed, [`${prefix}nullable`]: nullable });
+  const paths = { query: "GET@", header: "HEADER@X-", cookie: "COOKIE@" };
+  const tree = Object.entries(paths).map(([path, prefix]) => [path, { GET: { info, in: inputs(prefix) } }]);
+  const file = { info, type: "?file" };
+  tree.push(["form", { POST: { info, in: { ...inputs(""), optional: { info, type: "?union", of: ["null", "bool"] }, file } } }]);
+  tree.push(["path", { GET: { info, in: { "URL#0": nullable, "URL#1": mixed } } }]);
+  const api = await rulebook(await echo(t, { "/": Object.fromEntries(tree) }));
+  const texts = ["7", "[1]", "", " x ", "null", "true", "abc", '"', '{"a":1}', "ü"];
+  for (const [path] of tree) {
+    const isForm = path === "form";
+    const call = isForm ? api.form.post : api[path].get;
+    for (const value of [...texts, 7, [1]]) {
+      const { args } = await call({ mixed: value, nullable: null, ...(isForm && { file: new Blob(["x"]) }) });
+      assert.deepEqual([args.mixed, args.nullable], [value, null], `${path}: ${shown(value)}`);
+    }
+    const { args } = await call({ nullable: true, ...(isForm && { file: new Blob(["x"]), optional: null }) });
+    assert.deepEqual([args.mixed, args.nullable, args.optional ?? null], [null, true, null], path);
+  }
+});
+
+test("constraints of objects have the same message as on the server", async (t) => {
+  const info = "x";
+  const field = { info, type: "?int" };
+  const object = { info, type: "?object", fields: { a: field, b: field } };
+  const constraints = (kind) => [{ [kind]: ["a", "b"], message: `Choose ${kind}` }];
+  const inputs = {
+    some: { ...object, constraints: constraints("at_least_one") },
+    one: { ...object, constraints: constraints("exactly_one") },
+  };
+  const api = await rulebook(await echo(t, { "/": { call: { POST: { info, in: inputs } } } }));
+  for (const name of Object.keys(inputs)) {
+    const errorOf = (options) => api.call.post({ [name]: {} }, options).then(() => assert.fail(name), (error) => error);
+    const [ofClient, ofServer] = [await errorOf(), await errorOf({ check: false })];
+    assert.ok(ofClient instanceof ArgumentError, name);
+    const shape = ({ parameter, expected, message }) => [parameter, expected, message];
+    assert.deepEqual(ofClient.errors.map(shape), ofServer.errors.map(shape), name);
+    assert.ok(ofClient.message.includes("Choose") && ofServer.message.includes("Choose"), name);
+  }
+});
+
 test("the tag of a union has the same error as on the server", async (t) => {
   const info = "x";
   const object = (name) => ({ info, fields: { [name]: { info, type: "int" } } });
@@ -236,6 +280,7 @@ test("errors inside of values have the same place and expectation as on the serv
     X: branch("x"),
     Y: { ...branch("y"), closed: true },
     U: { info, type: "union", of: ["X", "Y", "int", "array<int>"] },
+    W: { info, type: "union", of: ["int", "array<?W>", "?enum(a|b)"] },
   };
   const types = {
     closed: "?Closed",
@@ -248,6 +293,7 @@ test("errors inside of values have the same place and expectation as on the serv
     one: "?One",
     u: "?U",
     v: { type: "?union", of: ["bool", "array<?int>", "const(word)"] },
+    w: "?W",
   };
   const parameter = (type) => ({ info, ...(typeof type === "string" ? { type } : type) });
   const inputs = Object.fromEntries(Object.entries(types).map(([name, type]) => [name, parameter(type)]));
@@ -276,6 +322,7 @@ test("errors inside of values have the same place and expectation as on the serv
     [{ u: [1, true] }, "u[1]: a whole number of 64 bits"],
     [{ v: [1, null, 2, "x"] }, "v[3]: a whole number of 64 bits"],
     [{ v: 1 }, "v: true or false, or an array, or word"],
+    [{ w: [true] }, "w[0]: a whole number of 64 bits, or an array, or one of a, b"],
   ];
   for (const [args, expected] of cases) {
     assert.equal(await errorOf(args), expected, shown(args));

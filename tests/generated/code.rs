@@ -55,6 +55,26 @@ fn names_that_become_the_same_identifier_get_numbers() {
 }
 
 #[test]
+fn names_omit_the_module_only_if_it_is_the_first_word_of_the_id() {
+    let get = json!({ "GET": { "info": "I", "out": { "a": { "info": "I", "type": "int" } } } });
+    let paths = json!({ "mixed": get, "m/ixed": get, "m4": get, "m": get, "x/m": get });
+    let definition = json!({ "/": paths }).to_string();
+    let api = rulebook_model::read(vec![("m.json".into(), definition.into_bytes())]).unwrap();
+    let code = rust_code(&api, Purpose::Types);
+    for name in ["MixedGetOutputs", "IxedGetOutputs", "M4GetOutputs", "GetOutputs", "XMGetOutputs"] {
+        assert!(code.contains(&format!("pub struct {name} {{")), "{name}: {code}");
+    }
+}
+
+#[test]
+fn names_of_parts_have_no_underscores() {
+    let api = read(&json!({ "/": { "a": { "POST": { "info": "I", "in": {
+        "7": { "info": "I", "type": "object", "fields": { "b": { "info": "I", "type": "int" } } } } } } } }));
+    let code = rust_code(&api, Purpose::Types);
+    assert!(code.contains("pub _7: APost7,") && code.contains("pub struct APost7 {"), "{code}");
+}
+
+#[test]
 fn numbers_at_the_end_of_names_are_snake_case() {
     let field = json!({ "info": "I", "type": "int" });
     let api = read(&json!({ "/": { "a": { "POST": { "info": "I", "in": { "self": field, "self_": field } } } } }));
@@ -63,13 +83,14 @@ fn numbers_at_the_end_of_names_are_snake_case() {
 }
 
 #[test]
-fn constants_have_the_type_of_their_value() {
+fn constants_have_a_type_with_their_value_only() {
     let constant = |text: &str| json!({ "info": "I", "type": format!("const({text})") });
     let api = read(&json!({ "/": { "a": { "POST": {
         "info": "I", "in": { "whole": constant("5"), "negative": constant("-5"), "fraction": constant("0.5") } } } } }));
     let code = rust_code(&api, Purpose::Types);
-    for field in ["pub whole: i64", "pub negative: i64", "pub fraction: f64"] {
-        assert!(code.contains(field), "{field}: {code}");
+    for (part, value) in [("Whole", "i64 = 5"), ("Negative", "i64 = -5"), ("Fraction", "f64 = 0.5")] {
+        let field = format!("pub {}: APost{part}", part.to_ascii_lowercase());
+        assert!(code.contains(&field) && code.contains(&format!("const VALUE: {value};")), "{part}: {code}");
     }
 }
 

@@ -6,8 +6,9 @@ use serde_json::{Value as Json, json};
 
 use super::api;
 use super::api::shop::{
-    ChangeArguments, ChangeOutputs, ClearArguments, Event, Handlers, PhotoArguments, SearchArguments, SearchError,
-    SearchOutputs, SearchOutputsItem, SearchType, Setting, Shape, UploadPhotoArguments, UploadPhotoOutputs,
+    ChangeArguments, ChangeOutputs, ClearArguments, Event, Handlers, PhotoArguments, Price, SearchArguments,
+    SearchError, SearchOutputs, SearchOutputsItem, SearchType, Setting, Shape, Switch, SwitchObject2, SwitchObject2On,
+    UploadPhotoArguments, UploadPhotoOutputs,
 };
 
 async fn search(arguments: SearchArguments, _: Context) -> Result<SearchOutputs, SearchError> {
@@ -23,9 +24,10 @@ async fn search(arguments: SearchArguments, _: Context) -> Result<SearchOutputs,
 }
 
 async fn change(arguments: ChangeArguments, _: Context) -> Result<ChangeOutputs, ApiError> {
-    let ChangeArguments { self_, event, shape, mixed, settings, person, outline, short, any, free } = arguments;
+    let ChangeArguments { self_, event, shape, mixed, switch, prices, settings, person, outline, short, any, free } =
+        arguments;
     assert!(self_);
-    Ok(ChangeOutputs { event, shape, mixed, settings, person, outline, short, any, free })
+    Ok(ChangeOutputs { event, shape, mixed, switch, prices, settings, person, outline, short, any, free })
 }
 
 async fn upload_photo(arguments: UploadPhotoArguments, _: Context) -> Result<UploadPhotoOutputs, ApiError> {
@@ -58,18 +60,30 @@ fn call(id: &str, arguments: &Json) -> rulebook::Response {
 fn values_of_every_type_reach_the_handler_and_return() {
     let category = json!({ "name": "b", "parent": { "name": "a", "parent": null, "children": [], "labels": {} },
         "children": [], "labels": { "fr": "é" } });
-    for (event, shape, mixed) in [
+    for (event, shape, mixed, switch) in [
         (
             json!({ "kind": "created", "id": 3 }),
             json!({ "shape": "circle", "radius": 1.5 }),
             json!({ "kind": "created", "id": 1 }),
+            json!({ "on": true, "level": 5 }),
         ),
-        (json!({ "kind": "moved", "to": category }), Json::Null, json!({ "kind": "round thing", "radius": 2.0 })),
+        (
+            json!({ "kind": "moved", "to": category }),
+            Json::Null,
+            json!({ "kind": "round thing", "radius": 2.0 }),
+            json!({ "on": false, "since": 7 }),
+        ),
     ] {
         let outputs = json!({
             "event": event,
             "shape": shape,
             "mixed": mixed,
+            "switch": switch,
+            "prices": [
+                { "version": 1, "cents": 5 },
+                { "version": -2, "value": 2.5 },
+                { "version": 1.5, "value": 0.5 },
+            ],
             "settings": { "a": null, "b": 7, "c": "text", "d": [1, 2],
                 "e": { "street": "s", "type": "work", "zipCode": null } },
             "person": { "name": "Ada", "address": null, "born": null },
@@ -101,6 +115,17 @@ fn generated_errors_are_the_declared_errors() {
     assert_eq!(call("shop.search", &json!({ "type": "new" })).status(), 503);
     let found = json!([{ "id": 1, "price": 2.5, "stock": 7, "category": null }]);
     assert_eq!(call("shop.search", &json!({})).outputs().unwrap(), found);
+}
+
+#[test]
+fn constants_accept_only_their_value() {
+    assert_eq!(serde_json::from_value::<SwitchObject2On>(json!(false)).unwrap(), SwitchObject2On);
+    let error = serde_json::from_value::<SwitchObject2On>(json!(true)).unwrap_err();
+    assert_eq!(error.to_string(), "the value must be false");
+    assert!(!bool::from(SwitchObject2On) && !SwitchObject2On::VALUE);
+    let switch = Switch::Object2(SwitchObject2 { on: SwitchObject2On, since: Some(5) });
+    assert_eq!(serde_json::to_value(switch).unwrap(), json!({ "on": false, "since": 5 }));
+    assert!(serde_json::from_value::<Price>(json!({ "version": 3 })).is_err());
 }
 
 #[test]

@@ -54,6 +54,44 @@ fn check_outputs(method: &Method, outputs: &Json) {
 }
 
 #[test]
+fn schemas_that_contain_each_other_have_examples() {
+    let field = |r#type: &str| json!({ "info": "A field", "type": r#type });
+    let object = |fields: Json| json!({ "info": "An object", "fields": fields });
+    let tagged = |of: Json| json!({ "info": "A union", "type": "union", "tag": "k", "of": of });
+    for (schemas, expected) in [
+        (
+            json!({ "A": object(json!({ "x": field("int"), "y": field("?B") })), "B": tagged(json!({ "i": "A" })) }),
+            json!({ "k": "i", "x": 1 }),
+        ),
+        (
+            json!({
+                "A": object(json!({ "y": field("?B"), "x": field("C") })),
+                "B": object(json!({ "c": field("C"), "a": field("A") })),
+                "C": tagged(json!({ "i": "D", "j": "A" })),
+                "D": object(json!({ "n": field("array<C>"), "b": field("?B") })),
+            }),
+            Json::Null,
+        ),
+        (
+            json!({
+                "A": object(json!({ "b": field("?B") })),
+                "P": object(json!({ "a": field("A") })),
+                "B": object(json!({ "q": field("Q"), "list": field("array<B>") })),
+                "Q": tagged(json!({ "p": "P", "b": "B" })),
+            }),
+            Json::Null,
+        ),
+    ] {
+        let outputs = json!({ "b": field("B"), "list": field("array<B>") });
+        let methods = json!({ "note": { "GET": { "info": "A note", "out": outputs } } });
+        let engine = mock(&json!({ "schemas": schemas, "/": methods })).unwrap();
+        let outputs = call(&engine, "note.get", &json!({})).outputs().unwrap();
+        assert!(expected.is_null() || outputs["b"] == expected, "{outputs}");
+        check_outputs(&engine.api().modules[0].services[0].methods[0], &outputs);
+    }
+}
+
+#[test]
 fn examples_fulfill_every_requirement_of_the_types() {
     let field = |r#type: &str| json!({ "info": "A field", "type": r#type });
     let object = |constraints: Json| {

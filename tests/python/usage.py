@@ -110,6 +110,19 @@ def use_echo(url: str) -> None:
     assert {name: result[name] for name in ("class", "self", "list")} == {"class": "a", "self": "b", "list": ["c"]}, result
     # Null is a value of a parameter that is not optional.
     assert api.words.put(value=None)["args"] == {"value": None}
+    for mixed in ("7", "[1]", "", " x ", "null", "abc", '"', "ü", 7, [1]):
+        for call in (api.unions.query.get, api.unions.header.get, api.unions.cookie.get, api.unions.path.get):
+            result = call(mixed=mixed, nullable=None)["args"]
+            assert (result["mixed"], result["nullable"]) == (mixed, None), (mixed, result)
+        result = api.unions.form.post(mixed=mixed, nullable=None, file=b"x")["args"]
+        assert (result["mixed"], result["nullable"]) == (mixed, None), (mixed, result)
+    for text in (" a", "a\n b"):
+        try:
+            api.header.get(text=text)
+        except ValueError as error:
+            assert "x-text" in str(error), error
+        else:
+            raise AssertionError(f"{text!r} is in a header field")
     # A value is the whole body. Without an optional one, there is no body.
     for values in ([], [1, "ü", None], [{"a": [True]}], [b"x".hex()]):
         assert api.whole.post(items=values)["args"] == {"items": values}, values

@@ -1,5 +1,6 @@
 //! Tests unions, maps, constants and parts of schemas.
 
+use rulebook_model::call::Value;
 use rulebook_model::describe::{openapi, typescript};
 use serde_json::{Value as Json, json};
 
@@ -10,6 +11,20 @@ const FOLDER: &str = "unions";
 
 fn post(body: &Json) -> Request {
     Request::new("POST", "/events").body("application/json", body.to_string())
+}
+
+#[test]
+fn errors_in_a_union_that_contains_itself_name_null_once() {
+    let union = json!({ "info": "V", "type": "union", "of": ["int", "array<?V>", "?string(2,3)"] });
+    let parameter = json!({ "v": { "info": "A value", "type": "V" } });
+    let definition = json!({ "schemas": { "V": union }, "/": { "v": { "POST": { "info": "I", "in": parameter } } } });
+    let api = rulebook_model::read(vec![("site.json".into(), definition.to_string().into_bytes())]).unwrap();
+    let check = &api.modules[0].services[0].methods[0].parameters[0].r#type.check;
+    for value in [json!(true), json!([true])] {
+        let error = check.checked(Value::from(&value)).unwrap_err();
+        assert_eq!(error.expected.matches("null").count(), 1, "{value}: {}", error.expected);
+    }
+    assert!(check.checked(Value::from(&json!([null, [null, 5]]))).is_ok());
 }
 
 #[test]

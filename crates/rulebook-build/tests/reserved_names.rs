@@ -29,7 +29,7 @@ fn names_without_path(code: &str) -> BTreeSet<&str> {
             let end = word.find(|char: char| !char.is_alphanumeric() && char != '_').unwrap_or(word.len());
             let (word, after) = word.split_at(end);
             rest = after;
-            let is_item = ["struct", "enum", "type"].iter().any(|keyword| before.ends_with(keyword));
+            let is_item = ["struct", "enum", "type", "const"].iter().any(|keyword| before.ends_with(keyword));
             let is_variant = before.is_empty() && after.starts_with([',', '(']);
             let is_associated_type = after.starts_with(" =");
             let is_parameter = ["Function", "Future"].iter().any(|end| word.len() > end.len() && word.ends_with(end));

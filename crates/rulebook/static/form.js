@@ -4,7 +4,8 @@
 import { Scheme } from "./credential.js";
 import { h } from "./element.js";
 import { responseElements } from "./response.js";
-import { KEY_HEADER, Json, baseOf, describe, needsKey, randomKey, request, send, services, utf8 } from "./rulebook.js";
+import { KEY_HEADER, Json, baseOf, describe, needsKey, randomKey } from "./rulebook.js";
+import { readsJsonStrings, request, send, services, utf8 } from "./rulebook.js";
 
 export { escapeControls } from "./element.js";
 export { pretty } from "./response.js";
@@ -188,6 +189,8 @@ function parses(text) {
 /** Returns the kind of input for a type, by its JSON Schema; by its type expression if there is no schema. */
 export function inputKind({ type, schema = {}, max, isWholeBody }) {
   if (isWholeBody) return { name: "json", isWhole: true };
+  // A text in JSON is a string, a number or another value of the union.
+  if (readsJsonStrings(schema)) return { name: "any", isWhole: true };
   const term = type.replace(/^\?/, "");
   if (/^file\b/i.test(term)) return { name: "file" };
   if (/^(array<file\b.*>|\[\]file\b.*)$/i.test(term)) return { name: "file", multiple: true };

@@ -364,8 +364,9 @@ function constraintErrors({ parameters, constraints }, values) {
 }
 
 /** Returns whether only the server knows if a value is null. Some types read the text `null` as JSON. */
-function isUnclear({ type }, value) {
-  return value instanceof Json || (value === "null" && !/^\??(any|enum|string)(\(|$)/.test(type));
+function isUnclear({ type, schema }, value) {
+  const isText = /^\??(any|enum|string)(\(|$)/.test(type) || readsJsonStrings(schema);
+  return value instanceof Json || (value === "null" && !isText);
 }
 
 /** Returns the parameter that breaks a constraint, and what is expected of it; undefined if none is known to. */
@@ -491,7 +492,8 @@ export function request(base, method, values, authorization) {
   const [whole] = body.filter(([parameter]) => parameter.isWholeBody);
   if (!whole && body.some(([, value]) => [value].flat().some(isFile))) {
     const files = (parameter, value) => [value].flat().map((file) => [parameter.wire, file]);
-    const filled = body.filter(([, value]) => value !== null);
+    // Null is the text `null` of a required parameter. Of an optional one, it means that the parameter is missing.
+    const filled = body.filter(([parameter, value]) => value !== null || !parameter.optional);
     const parts = filled.flatMap(([parameter, value]) =>
       ([value].flat().some(isFile) ? files : many)(parameter, value),
     );
@@ -516,6 +518,7 @@ const isFile = (value) =>
 /** Serializes a value as texts, as the OpenAPI document describes it. A list is repeated or joined by commas if the server
     then reads the same list, otherwise JSON. */
 function texts({ schema, format, separator = "," }, value, repeats) {
+  if (readsJsonStrings(schema)) return [json(value)];
   const text = (one) => (typeof one === "string" ? one : json(one).replace(/^"(.*)"$/s, (all) => JSON.parse(all)));
   // Items that can be null have two types. A list that contains null is sent as JSON.
   const types = [schema.items?.type].flat().filter((type) => type !== "null");
@@ -533,6 +536,14 @@ function texts({ schema, format, separator = "," }, value, repeats) {
   const same = split ? joined.split(separator).every((part, n) => read(part) === all[n]) : all.length === 1;
   // The server reads texts that begin like JSON as JSON; spaces at the ends and dots would be lost in some locations.
   return same && !/^\.{0,2}$|^[\s\u0085[{]|[\s\u0085]$/.test(joined) ? [joined] : [json(value)];
+}
+
+/** Returns whether the server reads a string in JSON as this string: in a union of strings with arrays or objects. A
+    string without quotes could there become a value of another type. */
+export function readsJsonStrings({ oneOf, anyOf = [] }) {
+  if (oneOf === undefined) return anyOf.some(readsJsonStrings);
+  const kinds = oneOf.flatMap((one) => valuesOfSchema(one).kinds);
+  return kinds.includes("string") && (kinds.includes("array") || kinds.includes("object"));
 }
 
 /** Returns a value as JSON. Integers keep all of their digits. */
@@ -569,7 +580,7 @@ export function mismatch(schema, value, at) {
   }
   for (const inner of schema.allOf ?? []) {
     const wrong = missingOneOf(inner, value, kind, at) ?? mismatch(inner, value, at);
-    if (wrong) return wrong;
+    if (wrong) return withMessage(wrong, inner["x-message"]);
   }
   const outside = (min, max, count) => count < schema[min] || count > schema[max];
   if (kind === "integer" || kind === "number") {
@@ -693,6 +704,13 @@ function missingOneOf({ anyOf, oneOf }, value, kind, at) {
   return new ArgumentError(`${at}.${names[0]}`, `${anyOf ? "at least" : "exactly"} one of ${list}`, "nothing");
 }
 
+/** Returns the error with the message that the definition sets for a constraint. */
+function withMessage(error, message) {
+  if (message === undefined) return error;
+  const { parameter, expected, got } = error;
+  return new ArgumentError(parameter, expected, got, { message, errors: [{ parameter, expected, got, message }] });
+}
+
 function first(all, find) {
   for (const [n, one] of all.entries()) {
     const found = find(one, n);
@@ -740,7 +758,10 @@ function expected(schema) {
   if ("const" in schema) return JSON.stringify(schema.const);
   const branches = schema.anyOf ?? schema.oneOf;
   if (branches) {
-    const all = [...new Set(branches.map(expected))];
+    // A branch that accepts null besides other values says so itself.
+    const acceptsNull = (one) => one.type !== "null" && valuesOfSchema(one).kinds.includes("null");
+    const others = branches.some(acceptsNull) ? branches.filter(({ type }) => type !== "null") : branches;
+    const all = [...new Set(others.map(expected))];
     return all.length === 2 && all[1] === "null" ? all.join(" or ") : all.join(", or ");
   }
   if (schema.allOf && schema.type === undefined) return expected(schema.allOf[0]);

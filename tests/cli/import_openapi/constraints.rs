@@ -190,3 +190,15 @@ fn the_places_of_invalid_examples_and_defaults_exist() {
         assert!(losses.contains(&format!(": /paths/~1p/get/parameters/0/{place}: ")), "{text}: {losses}");
     }
 }
+
+#[test]
+fn messages_of_constraints_are_imported() {
+    let one = |name: &str| json!({ "required": [name], "properties": { (name): { "not": { "type": "null" } } } });
+    let field = json!({ "type": ["integer", "null"] });
+    let schema = json!({ "type": "object", "properties": { "a": field, "b": field },
+        "allOf": [{ "anyOf": [one("a"), one("b")], "x-message": "Choose one" }] });
+    let body = json!({ "type": "object", "properties": { "s": { "$ref": "#/components/schemas/S" } } });
+    let (app, _, losses) = import(&json!({ "S": schema }), &body);
+    assert_eq!(app["schemas"]["S"]["constraints"], json!([{ "at_least_one": ["a", "b"], "message": "Choose one" }]));
+    assert!(losses.is_empty(), "{losses:?}");
+}

@@ -223,6 +223,116 @@ pub mod shop {
         pub born: String,
     }
 
+    /// The price in one of the versions of a format
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+    #[serde(untagged)]
+    pub enum Price {
+        /// an object
+        Object(PriceObject),
+        /// an object
+        Object2(PriceObject2),
+    }
+
+    /// The price in one of the versions of a format
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+    pub struct PriceObject {
+        /// The version
+        pub version: PriceObjectVersion,
+        /// The price
+        pub cents: Option<i64>,
+    }
+
+    /// The version
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+    #[serde(try_from = "i64", into = "i64")]
+    pub struct PriceObjectVersion;
+
+    impl PriceObjectVersion {
+        /// The value that requests and responses contain.
+        pub const VALUE: i64 = 1;
+    }
+
+    impl From<PriceObjectVersion> for i64 {
+        fn from(_: PriceObjectVersion) -> Self {
+            PriceObjectVersion::VALUE
+        }
+    }
+
+    impl ::std::convert::TryFrom<i64> for PriceObjectVersion {
+        type Error = &'static str;
+
+        fn try_from(value: i64) -> Result<Self, Self::Error> {
+            if matches!(value, 1) { Ok(Self) } else { Err("the value must be 1") }
+        }
+    }
+
+    /// The price in one of the versions of a format
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+    pub struct PriceObject2 {
+        /// The version
+        pub version: PriceObject2Version,
+        /// The price
+        pub value: Option<f64>,
+    }
+
+    /// The version
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+    #[serde(untagged)]
+    pub enum PriceObject2Version {
+        /// always 1.5
+        _15(PriceObject2Version15),
+        /// always -2
+        _2(PriceObject2Version2),
+    }
+
+    /// The version
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+    #[serde(try_from = "f64", into = "f64")]
+    pub struct PriceObject2Version15;
+
+    impl PriceObject2Version15 {
+        /// The value that requests and responses contain.
+        pub const VALUE: f64 = 1.5;
+    }
+
+    impl From<PriceObject2Version15> for f64 {
+        fn from(_: PriceObject2Version15) -> Self {
+            PriceObject2Version15::VALUE
+        }
+    }
+
+    impl ::std::convert::TryFrom<f64> for PriceObject2Version15 {
+        type Error = &'static str;
+
+        fn try_from(value: f64) -> Result<Self, Self::Error> {
+            if matches!(value, 1.5) { Ok(Self) } else { Err("the value must be 1.5") }
+        }
+    }
+
+    /// The version
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+    #[serde(try_from = "i64", into = "i64")]
+    pub struct PriceObject2Version2;
+
+    impl PriceObject2Version2 {
+        /// The value that requests and responses contain.
+        pub const VALUE: i64 = -2;
+    }
+
+    impl From<PriceObject2Version2> for i64 {
+        fn from(_: PriceObject2Version2) -> Self {
+            PriceObject2Version2::VALUE
+        }
+    }
+
+    impl ::std::convert::TryFrom<i64> for PriceObject2Version2 {
+        type Error = &'static str;
+
+        fn try_from(value: i64) -> Result<Self, Self::Error> {
+            if matches!(value, -2) { Ok(Self) } else { Err("the value must be -2") }
+        }
+    }
+
     /// The value of a setting
     pub type Setting = Option<SettingValue>;
 
@@ -257,6 +367,82 @@ pub mod shop {
     pub struct Square {
         /// The length of a side
         pub side: f64,
+    }
+
+    /// The state of a switch
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+    #[serde(untagged)]
+    pub enum Switch {
+        /// an object
+        Object(SwitchObject),
+        /// an object
+        Object2(SwitchObject2),
+    }
+
+    /// The state of a switch
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+    pub struct SwitchObject {
+        /// The switch is on
+        pub on: SwitchObjectOn,
+        /// How bright the light is
+        pub level: Option<i64>,
+    }
+
+    /// The switch is on
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+    #[serde(try_from = "bool", into = "bool")]
+    pub struct SwitchObjectOn;
+
+    impl SwitchObjectOn {
+        /// The value that requests and responses contain.
+        pub const VALUE: bool = true;
+    }
+
+    impl From<SwitchObjectOn> for bool {
+        fn from(_: SwitchObjectOn) -> Self {
+            SwitchObjectOn::VALUE
+        }
+    }
+
+    impl ::std::convert::TryFrom<bool> for SwitchObjectOn {
+        type Error = &'static str;
+
+        fn try_from(value: bool) -> Result<Self, Self::Error> {
+            if matches!(value, true) { Ok(Self) } else { Err("the value must be true") }
+        }
+    }
+
+    /// The state of a switch
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+    pub struct SwitchObject2 {
+        /// The switch is off
+        pub on: SwitchObject2On,
+        /// The second in which it was switched off
+        pub since: Option<i64>,
+    }
+
+    /// The switch is off
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+    #[serde(try_from = "bool", into = "bool")]
+    pub struct SwitchObject2On;
+
+    impl SwitchObject2On {
+        /// The value that requests and responses contain.
+        pub const VALUE: bool = false;
+    }
+
+    impl From<SwitchObject2On> for bool {
+        fn from(_: SwitchObject2On) -> Self {
+            SwitchObject2On::VALUE
+        }
+    }
+
+    impl ::std::convert::TryFrom<bool> for SwitchObject2On {
+        type Error = &'static str;
+
+        fn try_from(value: bool) -> Result<Self, Self::Error> {
+            if matches!(value, false) { Ok(Self) } else { Err("the value must be false") }
+        }
     }
 
     /// The arguments of `GET /shop`: Searches the shop
@@ -367,6 +553,10 @@ pub mod shop {
         pub shape: Option<Shape>,
         /// Either
         pub mixed: Mixed,
+        /// The light
+        pub switch: Switch,
+        /// The prices
+        pub prices: Vec<Price>,
         /// The settings
         pub settings: ::std::collections::BTreeMap<String, Setting>,
         /// What changes of a person
@@ -401,6 +591,10 @@ pub mod shop {
         pub shape: Option<Shape>,
         /// Either
         pub mixed: Mixed,
+        /// The light
+        pub switch: Switch,
+        /// The prices
+        pub prices: Vec<Price>,
         /// The settings
         pub settings: ::std::collections::BTreeMap<String, Setting>,
         /// What changed

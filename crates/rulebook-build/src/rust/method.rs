@@ -98,9 +98,8 @@ fn write_method<'a>(
     types: &mut TypeWriter<'_>,
 ) -> MethodCode<'a> {
     let http = method.http.as_str().to_ascii_lowercase();
-    let prefix = module.name.len();
-    let id = match method.id.get(..prefix) {
-        Some(start) if start.eq_ignore_ascii_case(&module.name) => method.id[prefix..].trim_start_matches('.'),
+    let id = match method.id.split_once('.').unwrap_or((&method.id, "")) {
+        (first, rest) if first.eq_ignore_ascii_case(&module.name) => rest,
         _ => &method.id,
     };
     let id = if is_shared { id.strip_suffix(".get").unwrap_or(id) } else { id };

@@ -1,6 +1,7 @@
 //! Generates the Rust code of an API: a Rust module for each API module.
 
 mod code;
+mod constants;
 mod handlers;
 mod method;
 mod objects;

@@ -49,7 +49,8 @@ pub(super) fn object_fields(types: &mut TypeWriter<'_>, shape: &ObjectShape, rol
 
 /// Returns the name for the type of a part of the type `name`.
 pub(super) fn name_of_part(name: &str, part: &str) -> String {
-    name.to_owned() + &type_name(part, "Value")
+    // Only at the beginning of a name, a digit needs an underscore before it.
+    name.to_owned() + type_name(part, "Value").trim_start_matches('_')
 }
 
 /// Returns a struct with these fields.

@@ -25,6 +25,8 @@ pub(super) enum Scalar {
     Plain(&'static str),
     /// One of these texts.
     OneOf(Vec<String>),
+    /// This boolean or number.
+    Constant(Json),
 }
 
 /// The type of any JSON value.
@@ -63,6 +65,9 @@ pub(super) fn is_same_in_both_roles(check: &dyn Check) -> bool {
 fn type_of_values(values: &[Value<'_>], check: &dyn Check) -> (Scalar, bool) {
     let present: Vec<&Value<'_>> = values.iter().filter(|value| **value != Value::Null).collect();
     let all = |test: fn(&Value<'_>) -> bool| present.iter().all(|value| test(value));
+    if let Some(constant) = check.schema().get("const").filter(|json| json.is_boolean() || json.is_number()) {
+        return (Scalar::Constant(constant.clone()), present.len() < values.len());
+    }
     let name = if present.is_empty() {
         // A value of which nothing is known may be anything. A type with null alone has no other values.
         return (Scalar::Plain(if values.is_empty() { JSON } else { "()" }), false);
@@ -86,11 +91,9 @@ fn type_of_values(values: &[Value<'_>], check: &dyn Check) -> (Scalar, bool) {
     (Scalar::Plain(name), present.len() < values.len())
 }
 
-/// Returns `true` if the type can have numbers that are not whole, even if its samples are whole. The sample of a
-/// constant is its only value.
+/// Returns `true` if the type can have numbers that are not whole, even if its samples are whole.
 fn is_fractional(check: &dyn Check) -> bool {
-    let schema = check.schema();
-    schema.get("type").is_some_and(|kind| kind == "number") && schema.get("const").is_none()
+    check.schema().get("type").is_some_and(|kind| kind == "number")
 }
 
 /// Returns the texts that are valid, if the type lists them.

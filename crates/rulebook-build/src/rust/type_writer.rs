@@ -7,6 +7,7 @@ use rulebook_model::types::{Check, NamedSchema, Structure};
 use serde_json::Value as JsonValue;
 
 use super::code::{VALUE_TRAITS, doc_comment};
+use super::constants::constant_struct;
 use super::recursion::{self, DirectSchemas};
 use super::samples::{JSON, Role, Scalar, is_same_in_both_roles, scalar_type};
 use super::schemas::SchemaPaths;
@@ -14,7 +15,7 @@ use super::{Purpose, objects, unions};
 use crate::identifier::unique_type;
 
 /// Names that the types of an API cannot have, because the generated code uses other types with these names.
-pub(super) const RESERVED_TYPES: [&str; 21] = [
+pub(super) const RESERVED_TYPES: [&str; 22] = [
     "Box",
     "Clone",
     "Copy",
@@ -28,6 +29,7 @@ pub(super) const RESERVED_TYPES: [&str; 21] = [
     "Handlers",
     "Into",
     "None",
+    "Ok",
     "Option",
     "Result",
     "Self",
@@ -94,6 +96,7 @@ impl<'a> TypeWriter<'a> {
             }
             Structure::Scalar => match scalar_type(&**check, role) {
                 (Scalar::OneOf(texts), false) => self.add_item(unions::text_enum(&texts, name, doc)),
+                (Scalar::Constant(json), false) => self.add_item(constant_struct(&json, name, doc)),
                 _ => self.write_alias(check, role, name, doc),
             },
             Structure::Schema(schema) => match self.paths.name(schema.key()) {
@@ -158,6 +161,9 @@ impl<'a> TypeWriter<'a> {
                     Scalar::Plain(text) => text.to_owned(),
                     Scalar::OneOf(texts) => self.part_type(check, role, name, |types, name| {
                         types.add_item(unions::text_enum(&texts, name, doc));
+                    }),
+                    Scalar::Constant(json) => self.part_type(check, role, name, |types, name| {
+                        types.add_item(constant_struct(&json, name, doc));
                     }),
                 };
                 if is_nullable { option(text) } else { text }

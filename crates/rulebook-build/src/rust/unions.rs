@@ -70,7 +70,7 @@ pub(super) fn write_union(types: &mut TypeWriter<'_>, branches: &[Arc<dyn Check>
         for branch in branches {
             let variant = unique_type(variant_name(types, branch, role), &mut used);
             let rust_type = types.rust_type(branch, role, &name_of_part(name, &variant), doc);
-            // Different numbers have the same Rust type.
+            // Different types of the definition can have the same Rust type.
             if seen.insert(rust_type.clone()) {
                 let doc = match branch.structure() {
                     Structure::Schema(schema) if !schema.info.trim().is_empty() => schema.info.clone(),
@@ -92,6 +92,7 @@ fn variant_name(types: &TypeWriter<'_>, branch: &Arc<dyn Check>, role: Role) -> 
         Structure::Map(_) | Structure::Object(_) | Structure::TaggedUnion { .. } => "Object",
         _ => match scalar_type(&**branch, role).0 {
             Scalar::OneOf(texts) if texts.len() == 1 => return type_name(&texts[0], "Empty"),
+            Scalar::Constant(json) => return type_name(&json.to_string(), "Value"),
             Scalar::OneOf(_) | Scalar::Plain("String") => "Text",
             Scalar::Plain("bool") => "Bool",
             Scalar::Plain("i64" | "u64") => "Integer",

@@ -7,6 +7,8 @@ use super::{Constraint, ConstraintKind};
 
 /// The keyword with the constraints that JSON Schema cannot describe.
 const CONSTRAINTS_KEYWORD: &str = "x-constraints";
+/// The keyword with the message of a constraint, beside the keywords that describe it.
+const MESSAGE_KEYWORD: &str = "x-message";
 
 /// The constraints of an object in the form of JSON Schema keywords.
 #[derive(Debug, Default)]
@@ -23,7 +25,12 @@ impl JsonSchemaConstraints {
         let mut keywords = Self::default();
         for constraint in constraints {
             match schema(constraint, name_in_object) {
-                Some(schema) => keywords.all_of.push(schema),
+                Some(mut schema) => {
+                    if let Some(message) = &constraint.message {
+                        schema[MESSAGE_KEYWORD] = json!(message);
+                    }
+                    keywords.all_of.push(schema);
+                }
                 None => keywords.others.push(constraint.to_json_with(name_in_object)),
             }
         }

@@ -67,7 +67,8 @@ pub(super) fn write_schemas(schemas: &[Schema]) -> Json {
 }
 
 pub(super) fn write_named_schema(schema: &NamedSchema) -> Json {
-    let NamedSchema { name: _, key: _, first_key: _, info, check, example, depth: _, samples: _ } = schema;
+    let NamedSchema { name: _, key: _, first_key: _, info, check, example, depth: _, samples: _, recursive_example: _ } =
+        schema;
     write_schema(info, &check.type_expr(), example.as_ref())
 }
 

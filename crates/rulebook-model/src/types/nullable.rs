@@ -68,7 +68,10 @@ impl Check for NullableCheck {
     }
 
     fn expected(&self) -> Cow<'static, str> {
-        format!("{} or null", self.0.expected()).into()
+        let expected = self.0.expected();
+        // A schema in itself may accept null, which is known only after this check has been compiled.
+        let is_named = self.0.checked(Value::Null).is_ok();
+        if is_named { expected } else { format!("{expected} or null").into() }
     }
 
     fn in_words(&self) -> Cow<'static, str> {

@@ -9,6 +9,8 @@ use rulebook_model::constraint::ConstraintKind;
 
 /// The member with the constraints of a definition, which `rulebook openapi` writes.
 const CONSTRAINTS_KEY: &str = "x-constraints";
+/// The member with the message of the constraint that a schema expresses, which `rulebook openapi` writes.
+const MESSAGE_KEY: &str = "x-message";
 
 /// The keywords that can express a constraint, besides [`CONSTRAINTS_KEY`].
 const KEYWORDS: [&str; 5] = ["anyOf", "dependentRequired", "dependentSchemas", "not", "oneOf"];
@@ -57,7 +59,8 @@ impl<'a> Converter<'a> {
         let mut lost = Vec::new();
         for (schema, place) in schemas {
             for keyword in KEYWORDS {
-                for (entry, constraint) in constraints_of(schema, keyword) {
+                for (entry, mut constraint) in constraints_of(schema, keyword) {
+                    constraint.message = schema.get(MESSAGE_KEY).and_then(Json::as_str);
                     let is_exact = constraint.ignores_null || !constraint.names.iter().any(|name| can_be_null(name));
                     let place = place.member(keyword);
                     let place = entry.map_or_else(|| place.clone(), |entry| place.member(entry));

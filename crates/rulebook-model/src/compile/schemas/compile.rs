@@ -98,6 +98,7 @@ impl Lowering<'_> {
             example,
             depth,
             samples: OnceLock::new(),
+            recursive_example: OnceLock::new(),
         })
     }
 

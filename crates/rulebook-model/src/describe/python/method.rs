@@ -1,12 +1,13 @@
 //! The function of a method: its signature, its description and the call.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use serde_json::Value as Json;
 
 use super::names::{docstring, string_literal, to_class_name, to_name, words_of_type};
 use super::types::TypeWriter;
-use crate::call::HttpMethod;
+use crate::call::{HttpMethod, Value};
 use crate::describe::idempotency::reads_key_as_parameter;
 use crate::describe::list_format::{ListFormat, type_attributes};
 use crate::describe::outputs;
@@ -14,6 +15,7 @@ use crate::describe::typescript::argument_names;
 use crate::describe::unique_names::UniqueNames;
 use crate::envelope::{self, OutputsLocation, has_content};
 use crate::model::{Api, Idempotency, Location, Method, Module, Parameter, Segment, Service, Unbound};
+use crate::types::Check;
 use crate::uri::percent_encode;
 
 /// The variable that contains the result. No parameter has this name, because their names begin with a letter.
@@ -201,10 +203,21 @@ fn call(
             }
         };
     }
+    // A path always has all of its captures.
     let nulls = method.parameters.iter().zip(names).filter(|(parameter, _)| {
-        has_body && is_in_body(parameter) && !parameter.optional && parameter.r#type.check.accepts_null()
+        parameter.from != Location::Path && !parameter.optional && parameter.r#type.check.accepts_null()
     });
-    let nulls: Vec<String> = nulls.map(|(parameter, name)| key_literal(parameter, name)).collect();
+    let nulls = nulls.map(|(parameter, name)| {
+        let location = match parameter.from {
+            Location::Position(_) => "positions",
+            Location::Header => "headers",
+            Location::Cookie => "cookies",
+            _ if is_in_body(parameter) && has_body => "body",
+            _ => "query",
+        };
+        format!("({}, {})", string_literal(location), key_literal(parameter, name))
+    });
+    let nulls: Vec<String> = nulls.collect();
     if !nulls.is_empty() {
         text += &format!("            nulls=[{}],\n", nulls.join(", "));
     }
@@ -221,10 +234,13 @@ fn call(
     text
 }
 
-/// Returns the tuple of a parameter in a call: its name in requests, its value and, for a list of scalars, how the
-/// items are written outside of a JSON body.
+/// Returns the tuple of a parameter in a call: its name in requests, its value and, for a list of scalars or a union,
+/// how it is written outside of a JSON body.
 fn parameter_tuple(parameter: &Parameter, name: &str) -> String {
     let key = key_literal(parameter, name);
+    if reads_json_strings(&*parameter.r#type.check) && !parameter.is_whole_body() {
+        return format!("({key}, {name}, \"union\")");
+    }
     let attributes = type_attributes(&*parameter.r#type.check);
     let is_json = attributes.get("format").is_some_and(|format| format == "json");
     if is_json || parameter.is_whole_body() || !has_scalar_items(parameter) {
@@ -243,6 +259,11 @@ fn parameter_tuple(parameter: &Parameter, name: &str) -> String {
 /// then name the argument.
 fn key_literal(parameter: &Parameter, name: &str) -> String {
     string_literal(if parameter.key.is_empty() { name } else { &parameter.key })
+}
+
+/// Returns `true` if a string in JSON becomes the string that it denotes, as in a union with arrays or objects.
+fn reads_json_strings(check: &dyn Check) -> bool {
+    matches!(check.decode(Cow::Borrowed("\"[\"")), Value::Text(text) if text == "[")
 }
 
 /// Returns `true` if the values of a parameter are lists whose items have one type of scalars.

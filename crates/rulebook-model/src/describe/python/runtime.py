@@ -67,32 +67,39 @@ class Connection:
         headers: Sequence[tuple[Any, ...]] = (),
         cookies: Sequence[tuple[Any, ...]] = (),
         body: Sequence[tuple[Any, ...]] = (),
-        nulls: Sequence[str] = (),
+        nulls: Sequence[tuple[str, str]] = (),
         whole_body: bool = False,
         whole: bool = False,
         download: bool = False,
     ) -> Any:
         """Calls a method, and returns its outputs or its file. A parameter is a tuple: its name, its value and, for a
-        list of scalars outside of a JSON body, the way in which the items are written. If `whole_body` is true, the body
-        is the value of the only parameter in `body`, and not an object with it."""
+        list of scalars or a union outside of a JSON body, the way in which it is written. `nulls` has the locations and
+        names of the parameters whose value can be null; in others, it stands for a missing value. If `whole_body` is
+        true, the body is the value of the only parameter in `body`, and not an object with it."""
+
+        def is_given(location: str, item: tuple[Any, ...]) -> bool:
+            return item[1] is not None or (location, item[0]) in nulls
+
         segments = [segment if isinstance(segment, str) else _segment(*segment) for segment in path]
-        last = max((n for n, (_, value, *_) in enumerate(positions) if value is not None), default=-1)
+        last = max((n for n, item in enumerate(positions) if is_given("positions", item)), default=-1)
         # A missing position before another one is an empty segment.
-        segments += ["" if item[1] is None else _segment(*item) for item in positions[: last + 1]]
+        segments += [_segment(*item) if is_given("positions", item) else "" for item in positions[: last + 1]]
         url = "/".join([self.url, *segments]) if segments else self.url + "/"
-        pairs = [(item[0], text) for item in query if item[1] is not None for text in _texts(*item[1:], repeats=True)]
+        given = [item for item in query if is_given("query", item)]
+        pairs = [(item[0], text) for item in given for text in _texts(*item[1:], repeats=True)]
         if pairs:
             url += "?" + "&".join("=".join(urllib.parse.quote(text, safe="") for text in pair) for pair in pairs)
         fields = {"Accept": "*/*" if download else "application/json", **self.headers}
         if self.authorization:
             fields["Authorization"] = self.authorization
         for item in headers:
-            if item[1] is not None:
-                fields[item[0]] = _latin_1(_texts(*item[1:])[0])
-        cookie = [f"{item[0]}={_cookie_value(_texts(*item[1:])[0])}" for item in cookies if item[1] is not None]
+            if is_given("headers", item):
+                fields[item[0]] = _header_value(item[0], _texts(*item[1:])[0])
+        given = [item for item in cookies if is_given("cookies", item)]
+        cookie = [f"{item[0]}={_cookie_value(_texts(*item[1:])[0])}" for item in given]
         if cookie:
             fields["Cookie"] = _latin_1("; ".join(cookie))
-        sent = [item for item in body if item[1] is not None or item[0] in nulls]
+        sent = [item for item in body if is_given("body", item)]
         data = None
         if not whole_body and any(_is_file(part) for item in sent for part in _list(item[1])):
             data, fields["Content-Type"] = _multipart(sent)
@@ -210,11 +217,14 @@ def _is_file(value: Any) -> bool:
 
 def _texts(value: Any, style: str = "json", separator: str = ",", *, repeats: bool = False) -> list[str]:
     """Writes a value as texts. A list of scalars is repeated or joined if the server then reads the same list, and
-    otherwise JSON. `style` is "json", "items", or the format "explode" or "list" of the definition."""
+    otherwise JSON. `style` is "json", "items", or the format "explode" or "list" of the definition; "union" writes any
+    value as JSON, so that a text does not become a value of another type in the union."""
 
     def text(item: Any) -> str:
         return item if isinstance(item, str) else _json(item)
 
+    if style == "union":
+        return [_json(value)]
     if not isinstance(value, (list, tuple)):
         return [text(value)]
     if style == "json" or not value or None in value:
@@ -239,6 +249,13 @@ def _segment(name: str, value: Any, style: str = "json", separator: str = ",") -
     if text in ("", ".", ".."):
         raise ValueError(f"{name}: a path segment cannot be {text!r}")
     return urllib.parse.quote(text, safe="")
+
+
+def _header_value(name: str, text: str) -> str:
+    """Returns a text as the value of a header field, which would lose blanks at its ends."""
+    if re.search(r"[\0\r\n]|^[ \t]|[ \t]\Z", text):
+        raise ValueError(f"{name}: a header field cannot begin or end with a blank, or contain line breaks")
+    return _latin_1(text)
 
 
 def _latin_1(text: str) -> str:

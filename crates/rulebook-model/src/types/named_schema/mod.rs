@@ -6,9 +6,10 @@
 mod json_schema;
 #[cfg(feature = "documents")]
 mod outer_references;
+mod recursive_example;
 mod references;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, OnceLock};
 
 use serde_json::{Value as Json, json};
@@ -46,6 +47,8 @@ pub struct NamedSchema {
     pub(crate) depth: usize,
     /// Generated values, which are computed when they are first needed.
     pub(crate) samples: OnceLock<SampleValues>,
+    /// An example that contains values of schemas around this one, if the samples contain none.
+    pub(crate) recursive_example: OnceLock<Option<Value<'static>>>,
 }
 
 /// Valid values of a schema. They are computed once, because many types can contain the same schema, and schemas that
@@ -59,18 +62,27 @@ pub(crate) struct SampleValues {
 /// The maximum number of values that all sample values of a schema contain at all levels of nesting.
 const MAX_SAMPLES: usize = 2_000;
 
+fn is_small_sample(value: &Value<'_>) -> bool {
+    count_nested_values(value) <= MAX_SAMPLES
+}
+
 impl SampleValues {
     fn new(schema: &NamedSchema) -> Self {
+        // The samples do not depend on the schema for which an example is needed first.
+        recursive_example::with_known_examples(HashMap::new(), || Self::generate(schema))
+    }
+
+    fn generate(schema: &NamedSchema) -> Self {
         let mut boundary_values = schema.check.boundary_values();
         let sizes = |values: &[Value<'_>]| values.iter().map(count_nested_values).sum::<usize>();
         let smallest = boundary_values.iter().min_by_key(|value| count_nested_values(value)).cloned();
         if sizes(&boundary_values) > MAX_SAMPLES {
             boundary_values.truncate(1);
-            boundary_values.retain(|value| count_nested_values(value) <= MAX_SAMPLES);
+            boundary_values.retain(is_small_sample);
         }
         let declared = schema.example.as_ref().map(Value::from);
         let mut examples = declared.or_else(|| schema.check.example()).into_iter().chain(smallest);
-        let example = examples.find(|value| count_nested_values(value) <= MAX_SAMPLES);
+        let example = examples.find(is_small_sample);
         Self { boundary_values, example }
     }
 }
@@ -86,6 +98,10 @@ impl NamedSchema {
 
     fn samples(&self) -> &SampleValues {
         self.samples.get_or_init(|| SampleValues::new(self))
+    }
+
+    fn example_value(&self) -> Option<Value<'static>> {
+        self.samples().example.clone().or_else(|| recursive_example::recursive_example(self))
     }
 
     /// Returns the JSON Schema of the type, with its description and example. References to other schemas begin with

@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock, Weak};
 
 use serde_json::{Value as Json, json};
 
+use super::recursive_example::example_within;
 use super::{NamedSchema, SCHEMA_REFERENCE_PREFIX};
 use crate::call::{PhpArray, TypeMismatch, Value};
 use crate::types::{Arity, Check, MaxSize, ObjectField, ObjectShape, Parts, Structure, TypeExpr};
@@ -118,7 +119,7 @@ impl Check for SchemaReference {
     }
 
     fn example(&self) -> Option<Value<'static>> {
-        self.schema.samples().example.clone()
+        self.schema.example_value()
     }
 
     fn text_for(&self, value: &str) -> Option<String> {
@@ -142,8 +143,8 @@ impl Check for SchemaReference {
     }
 }
 
-/// A reference from within a schema to this schema, or to a schema around it. It has no boundary values and no example,
-/// because these would never end.
+/// A reference from within a schema to this schema, or to a schema around it. It has no boundary values, because these
+/// would never end.
 #[derive(Debug)]
 struct RecursiveReference {
     name: String,
@@ -220,6 +221,6 @@ impl Check for RecursiveReference {
     }
 
     fn example(&self) -> Option<Value<'static>> {
-        None
+        example_within(&*self.schema()?)
     }
 }
