@@ -6,6 +6,7 @@ The arguments are the URL of the article site, an API key for it, and the URL of
 import base64
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -110,11 +111,14 @@ def use_echo(url: str) -> None:
     assert {name: result[name] for name in ("class", "self", "list")} == {"class": "a", "self": "b", "list": ["c"]}, result
     # Null is a value of a parameter that is not optional.
     assert api.words.put(value=None)["args"] == {"value": None}
-    for mixed in ("7", "[1]", "", " x ", "null", "abc", '"', "ü", 7, [1]):
-        for call in (api.unions.query.get, api.unions.header.get, api.unions.cookie.get, api.unions.path.get):
-            result = call(mixed=mixed, nullable=None)["args"]
+    unions = api.unions
+    functions: list[Callable[..., Any]] = [unions.query.get, unions.header.get, unions.cookie.get, unions.path.get]
+    mixed_values: list[str | int | list[int]] = ["7", "[1]", "", " x ", "null", "abc", '"', "ü", 7, [1]]
+    for mixed in mixed_values:
+        for function in functions:
+            result = function(mixed=mixed, nullable=None)["args"]
             assert (result["mixed"], result["nullable"]) == (mixed, None), (mixed, result)
-        result = api.unions.form.post(mixed=mixed, nullable=None, file=b"x")["args"]
+        result = unions.form.post(mixed=mixed, nullable=None, file=b"x")["args"]
         assert (result["mixed"], result["nullable"]) == (mixed, None), (mixed, result)
     for text in (" a", "a\n b"):
         try:
