@@ -22,15 +22,30 @@ fn inline_references(document: &Json, part: &Json) -> Json {
 fn inline_at_depth(document: &Json, part: &Json, depth: usize) -> Json {
     let depth = if part.get("$ref").is_some() { depth.saturating_sub(1) } else { depth };
     if depth == 0 {
-        return part.clone();
+        // The names of components can differ.
+        return Json::Null;
     }
     match resolved(document, part) {
         Json::Object(members) => {
-            members.iter().map(|(name, member)| (name.clone(), inline_at_depth(document, member, depth))).collect()
+            let inline = |(name, member): (&String, &Json)| match name.as_str() {
+                "discriminator" => (name.clone(), with_indexes(member, &members["oneOf"])),
+                _ => (name.clone(), inline_at_depth(document, member, depth)),
+            };
+            members.iter().map(inline).collect()
         }
         Json::Array(items) => items.iter().map(|item| inline_at_depth(document, item, depth)).collect(),
         plain => plain.clone(),
     }
+}
+
+/// Returns a discriminator in which each reference in `mapping` is replaced by the index of its branch.
+fn with_indexes(discriminator: &Json, branches: &Json) -> Json {
+    let index = |reference: &Json| branches.as_array()?.iter().position(|branch| branch["$ref"] == *reference);
+    let mut discriminator = discriminator.clone();
+    for reference in discriminator["mapping"].as_object_mut().into_iter().flat_map(|mapping| mapping.values_mut()) {
+        *reference = json!(index(reference));
+    }
+    discriminator
 }
 
 /// Returns the members of a document that do not depend on modules.

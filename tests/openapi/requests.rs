@@ -123,6 +123,24 @@ fn schemas_of_texts_exclude_what_their_location_cannot_contain() {
 }
 
 #[test]
+fn null_in_a_union_is_described_as_the_text_null() {
+    let union = json!({ "of": ["int", "null"] });
+    for (term, beside, valid) in [
+        ("union", union.clone(), [json!(5), json!("null")]),
+        ("array<union>", json!({ "items": union }), [json!([5, "null"]), json!(["null"])]),
+    ] {
+        let parameter = described_parameter("a", "GET@x", term, &beside);
+        let validator = validator(&json!({}), &parameter["schema"]);
+        for value in valid {
+            assert!(validator.is_valid(&value), "{value}: {parameter}");
+        }
+        for value in [Json::Null, json!("nothing"), json!([null])] {
+            assert!(!validator.is_valid(&value), "{value}: {parameter}");
+        }
+    }
+}
+
+#[test]
 fn defaults_of_parameters_are_values_decoded_by_their_types() {
     for (term, default, expected) in [
         ("int", json!("5"), json!(5)),

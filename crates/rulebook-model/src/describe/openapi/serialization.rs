@@ -107,8 +107,8 @@ pub(super) fn value_for_documents(r#type: &ParameterType, style: &TextStyle, val
             let anything = schema.get("items").is_none_or(accepts_anything);
             let attributes = type_attributes(&*r#type.check);
             let separator = ListFormat::from_attributes(&attributes).map(|format| format.separator);
-            let item = |item| {
-                Some(if anything { to_json_string(item) } else { item })
+            let item = |item: Json| {
+                Some(if anything || item.is_null() { to_json_string(item) } else { item })
                     .filter(|item| can_be_list_item(item, separator))
             };
             items.into_iter().map(item).collect()
@@ -274,8 +274,8 @@ fn branches(schema: &Json) -> &[Json] {
     branches.map_or(&[], Vec::as_slice)
 }
 
-/// Removes null from the values that a schema accepts, because no text is decoded as null. A schema that accepts every
-/// value is replaced by the schema of texts.
+/// Removes null from the values that a schema accepts, because no text is decoded as null, except for the text `null`
+/// in a union that contains the type `null`. A schema that accepts every value is replaced by the schema of texts.
 fn without_null(schema: Json) -> Json {
     if accepts_anything(&schema) {
         return json!({ "type": "string" });
@@ -289,17 +289,23 @@ fn without_null(schema: Json) -> Json {
             schema.insert("type".to_owned(), name);
         }
     }
-    for keyword in ["anyOf", "oneOf"] {
-        let Some(Json::Array(branches)) = schema.get_mut(keyword) else { continue };
+    if let Some(Json::Array(branches)) = schema.get_mut("anyOf") {
         branches.retain(|branch| branch.get("type") != Some(&null));
         let all = std::mem::take(branches).into_iter().map(without_null);
         branches.extend(all);
         if schema.len() == 1
-            && let Some(Json::Array(branches)) = schema.get_mut(keyword)
+            && let Some(Json::Array(branches)) = schema.get_mut("anyOf")
             && branches.len() == 1
         {
             return branches.swap_remove(0);
         }
+    }
+    if let Some(Json::Array(branches)) = schema.remove("oneOf") {
+        let is_null = |branch: &Json| branch.get("type") == Some(&null);
+        // The text `null` can also be a value of another branch.
+        let keyword = if branches.iter().any(is_null) { "anyOf" } else { "oneOf" };
+        let of_texts = |branch: Json| if is_null(&branch) { json!({ "const": "null" }) } else { without_null(branch) };
+        schema.insert(keyword.to_owned(), branches.into_iter().map(of_texts).collect());
     }
     Json::Object(schema)
 }
