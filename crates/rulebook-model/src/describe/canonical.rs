@@ -138,7 +138,7 @@ impl Serialize for ModuleObject<'_> {
 }
 
 /// The settings of the API that are written in API modules that do not set them.
-#[derive(Default)]
+#[derive(Clone, Copy, Default)]
 struct InheritedSettings<'a> {
     envelope: Option<&'a EnvelopeName>,
     rate_limits: Option<&'a [RateLimit]>,
