@@ -193,7 +193,8 @@ fn claims_succeed_after_the_database_has_closed_all_connections() {
             };
             claim_concurrently(&storage, &claims("a"));
             // The earlier connections of the test itself end a moment after they have been closed.
-            wait_until(WAIT, || numbers(database, list).len() == CONNECTIONS);
+            // Not every round needs all connections.
+            wait_until(WAIT, || (1..=CONNECTIONS).contains(&numbers(database, list).len()));
             let connections = numbers(database, list);
             for connection in &connections {
                 close_connection(database, list, close, *connection);
