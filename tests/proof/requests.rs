@@ -83,7 +83,7 @@ pub fn random_request(
         match location {
             _ if is_null_in_json(parameter, &texts) => {
                 let check = SchemaCheck::new(document, parameter_schema(parameter));
-                builder.has_unclear_null |= check.accepts_texts();
+                builder.has_unclear_null |= check.may_give_null();
             }
             "cookie" => cookie_names.push(name.to_owned()),
             _ => {
@@ -270,7 +270,7 @@ impl RequestBuilder<'_> {
         let is_null =
             |name: &str, text: &String| is_null_in_json(&content["encoding"][name], std::slice::from_ref(text));
         let is_unclear = |name: &str, text: &String| {
-            is_null(name, text) && SchemaCheck::new(self.document, &schema["properties"][name]).accepts_texts()
+            is_null(name, text) && SchemaCheck::new(self.document, &schema["properties"][name]).may_give_null()
         };
         self.has_unclear_null |= fields.iter().any(|(name, text, _)| is_unclear(name, text));
         let given = fields.iter().filter(|(name, text, _)| !is_null(name, text));

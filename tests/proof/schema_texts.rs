@@ -73,9 +73,11 @@ impl SchemaCheck {
         self.validator.is_valid(value)
     }
 
-    /// Returns `true` if a text can be a value, or the only item of one.
-    pub fn accepts_texts(&self) -> bool {
-        allows_texts(&self.schema) || allows_text_items(&self.schema)
+    /// Returns `true` if the server can read the text `null` as another value than null: as a text, or as the only item
+    /// of a list, which is a text or null.
+    pub fn may_give_null(&self) -> bool {
+        let is_item = |item: &Json| may_be_kind("string", item) || may_be_kind("null", item);
+        allows_texts(&self.schema) || allows_items(&self.schema, &is_item)
     }
 
     /// Returns why a value does not match the schema; `None` if it matches.
@@ -144,23 +146,28 @@ fn allows_texts(schema: &Json) -> bool {
 
 /// Returns `true` if a schema accepts arrays, at any depth, whose items can be texts.
 fn allows_text_items(schema: &Json) -> bool {
+    allows_items(schema, &|item| may_be_kind("string", item))
+}
+
+/// Returns `true` if a schema accepts arrays, at any depth, that have an item whose schema `is_item`.
+fn allows_items(schema: &Json, is_item: &dyn Fn(&Json) -> bool) -> bool {
     let branches = |schema: &Json| -> Vec<Json> {
         let all = ["anyOf", "allOf", "oneOf"].iter().filter_map(|key| schema.get(*key)?.as_array()).flatten();
         all.cloned().collect()
     };
-    let of_items = |items: &Json| may_be_text(items) || allows_text_items(items);
+    let of_items = |items: &Json| is_item(items) || allows_items(items, is_item);
     schema.get("items").map_or(allows_arrays(schema) && branches(schema).is_empty(), of_items)
-        || branches(schema).iter().any(allows_text_items)
+        || branches(schema).iter().any(|branch| allows_items(branch, is_item))
 }
 
-/// Returns `true` unless it is certain that a schema accepts no texts.
-fn may_be_text(schema: &Json) -> bool {
+/// Returns `true` unless it is certain that a schema accepts no value of a kind, such as `string`.
+fn may_be_kind(kind: &str, schema: &Json) -> bool {
     let list = |key: &str| schema.get(key).and_then(Json::as_array);
     match (schema.get("type"), list("allOf"), list("anyOf").or_else(|| list("oneOf"))) {
-        (Some(Json::Array(kinds)), ..) => kinds.contains(&json!("string")),
-        (Some(kind), ..) => kind == "string",
-        (None, Some(parts), _) => parts.iter().all(may_be_text),
-        (None, None, Some(branches)) => branches.iter().any(may_be_text),
+        (Some(Json::Array(kinds)), ..) => kinds.contains(&json!(kind)),
+        (Some(name), ..) => name == kind,
+        (None, Some(parts), _) => parts.iter().all(|part| may_be_kind(kind, part)),
+        (None, None, Some(branches)) => branches.iter().any(|branch| may_be_kind(kind, branch)),
         (None, None, None) => true,
     }
 }
