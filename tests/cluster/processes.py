@@ -1,6 +1,7 @@
 """Starts, kills and restarts one server of the cluster, whichever program it is."""
 
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -12,12 +13,23 @@ class CannotStart(Exception):
 
 
 def free_ports(count):
-    """Returns ports on which no server listens. All of them are reserved until the last one is known."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
+    """Returns ports on which no server listens. All of them are reserved until the last one is known.
+
+    The kernel gives none of them to a client: a connection to a server that was killed could get the port of the server,
+    which then could not start again."""
+    with open("/proc/sys/net/ipv4/ip_local_port_range") as file:
+        first_of_clients = int(file.read().split()[0])
+    sockets = {}
+    while len(sockets) < count:
+        port = random.SystemRandom().randrange(first_of_clients // 2, first_of_clients)
+        try:
+            sockets.setdefault(port, socket.create_server(("127.0.0.1", port)))
+        except OSError:
+            # Another server listens.
+            pass
+    for each in sockets.values():
         each.close()
-    return ports
+    return list(sockets)
 
 
 def is_listening(port):

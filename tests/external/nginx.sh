@@ -7,7 +7,7 @@ command -v python3 >/dev/null || package python3
 
 # free_port: prints a port on which no server listens.
 free_port() {
-  python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+  PYTHONPATH=tests/cluster python3 -c 'from processes import free_ports; print(*free_ports(1))'
 }
 
 # start_nginx PORT: starts nginx with the site that standard input contains, but with a certificate for localhost, and
