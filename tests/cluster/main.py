@@ -36,6 +36,7 @@ def options():
     found = parser.parse_args()
     if min(found.kills, found.requests // 80, found.keys, found.links) < 1 or found.minutes < 0:
         parser.error("the numbers must be at least 1, and --requests at least 80")
+    found.program = os.path.abspath(found.program)
     # Each of four callers sends twice its limit.
     found.limit = found.requests // 8
     return found

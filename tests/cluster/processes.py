@@ -15,8 +15,8 @@ class CannotStart(Exception):
 def free_ports(count):
     """Returns ports on which no server listens. All of them are reserved until the last one is known.
 
-    The kernel gives none of them to a client: a connection to a server that was killed could get the port of the server,
-    which then could not start again."""
+    The kernel gives none of them to a client: a connection to a server that was killed could get the port of the
+    server, which then could not start again."""
     with open("/proc/sys/net/ipv4/ip_local_port_range") as file:
         first_of_clients = int(file.read().split()[0])
     sockets = {}

@@ -18,10 +18,12 @@ class Counts:
         self.without_response = int(total[3]) + int(total[4])
 
 
-def h2load(port, path, key, requests, clients=8, processor=None):
-    """Starts h2load with HTTP/1.1, on one processor if its number is given."""
+def h2load(port, path, key, requests, clients=8, processor=None, rate=None):
+    """Starts h2load with HTTP/1.1, on one processor if its number is given. With `rate`, all clients together send
+    about as many requests a second."""
     command = ["taskset", "-c", str(processor)] if processor is not None else []
     command += ["h2load", "--h1", "-t1", f"-n{requests}", f"-c{clients}", "-H", f"Authorization: Bearer {key}"]
+    command += [f"--rps={max(1, round(rate / clients))}"] if rate else []
     return subprocess.Popen([*command, f"http://127.0.0.1:{port}{path}"], stdout=subprocess.PIPE,
                             stderr=subprocess.STDOUT, text=True)
 

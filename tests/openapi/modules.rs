@@ -15,7 +15,7 @@ use crate::client::{Request, TestServer};
 const MAX_REFERENCES: usize = 6;
 
 /// Returns a part of a document in which each reference is replaced by what it refers to.
-fn inline_references(document: &Json, part: &Json) -> Json {
+pub(super) fn inline_references(document: &Json, part: &Json) -> Json {
     inline_at_depth(document, part, MAX_REFERENCES)
 }
 

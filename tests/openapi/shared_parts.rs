@@ -1,9 +1,10 @@
 //! Tests which parts of operations are components of the OpenAPI document, and the names of these components.
 
 use rulebook_model::describe::openapi;
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use super::engine_with_definition;
+use super::modules::inline_references;
 use super::paths::assert_valid_references_and_schemas;
 
 /// A form contains the schema of a field itself, and a JSON body a reference to it.
@@ -67,4 +68,32 @@ fn parts_that_occur_several_times_are_components() {
         "a parameter that occurs once is inline"
     );
     assert_eq!(paths["/c"]["put"]["requestBody"], reference("requestBodies", "c.Body"));
+}
+
+/// The types of the parameters, the body and the outputs have the same notation, but refer to other schemas.
+#[test]
+fn parts_with_schemas_of_different_modules_are_different() {
+    let schema = |field: &str| json!({ "X": { "info": "An X", "fields": { field: { "info": "F", "type": "?int" } } } });
+    let x = json!({ "info": "An X", "type": "array<X>" });
+    let methods = json!({
+        "GET": { "info": "I", "in": { "GET@x": { "info": "An X", "type": "?X" } }, "out": { "x": x } },
+        "POST": { "info": "I", "in": { "*": x } },
+        "PUT": { "info": "I", "in": { "x": x } },
+    });
+    let module = |name: &str| json!({ "schemas": schema(name), "/": { name: methods } });
+    let app = json!({ "modules": { "m": module("m"), "n": module("n") } });
+    let document = openapi(engine_with_definition(&app).api());
+    for name in ["m", "n"] {
+        let path = inline_references(&document, &document["paths"][format!("/{name}")]);
+        let other = if name == "m" { "n" } else { "m" };
+        let has_field = |part: &Json, field: &str| part.to_string().contains(&format!("\"properties\":{{\"{field}\""));
+        for part in [
+            &path["get"]["parameters"],
+            &path["get"]["responses"]["200"],
+            &path["post"]["requestBody"],
+            &path["put"]["requestBody"],
+        ] {
+            assert!(has_field(part, name) && !has_field(part, other), "{name}: {part}");
+        }
+    }
 }

@@ -35,6 +35,10 @@ fn parameters_are_checked_together_and_errors_name_one_of_them() {
     let both = server.send(&Request::new("GET", "/events?id=5").field("x-trace", "t"));
     let text = String::from_utf8_lossy(&both.body).into_owned();
     assert!(both.status == 400 && text.contains("at most one of x-trace and id"), "{text}");
+    // The second error is about a value that the first one rejects.
+    let invalid = server.send(&Request::new("GET", "/events?id=wrong").field("x-trace", "t"));
+    let text = String::from_utf8_lossy(&invalid.body).replace("\\\"", "\"");
+    assert!(text.contains(r#""expected":"at most one of x-trace and id","got":""wrong"""#), "{text}");
 }
 
 #[test]

@@ -75,7 +75,15 @@ impl Check for NullableCheck {
     }
 
     fn in_words(&self) -> Cow<'static, str> {
-        format!("{} or null", self.0.in_words()).into()
+        let words = self.0.in_words();
+        let is_list_or_object = words.contains(", ") || words.contains("; ");
+        match () {
+            () if words.starts_with("either ") => format!("{words}, or null"),
+            // Otherwise, null would look like an alternative to the items.
+            () if is_list_or_object => format!("either {words}, or null"),
+            () => format!("{words} or null"),
+        }
+        .into()
     }
 
     fn members(&self) -> &[ObjectField] {

@@ -8,7 +8,7 @@ use rulebook_model::limits;
 use rulebook_model::model::Limits;
 use rulebook_model::types::Arity;
 
-use super::check_constraints::constraint_errors;
+use super::check_constraints::{InvalidArgument, constraint_errors};
 use super::english_text;
 use super::raw_value::RawValue;
 use super::read::{RawValues, find_parameter_of_part};
@@ -41,8 +41,9 @@ pub fn check_parameters<'a>(
         match fill_slot(slot, raw, &plan.limits) {
             Ok(filled) => return Some(filled),
             Err(SlotError::Invalid(kind, mismatch)) if errors.len() < MAX_PARAMETER_ERRORS => {
-                invalid.push(index);
-                errors.push(parameter_error(slot, kind, mismatch));
+                let error = parameter_error(slot, kind, mismatch);
+                invalid.push(InvalidArgument::new(index, &error, slot));
+                errors.push(error);
             }
             Err(SlotError::Invalid(..)) => truncated = true,
             Err(SlotError::Limit(limit)) => {

@@ -3,18 +3,40 @@
 use rulebook_model::constraint::{Constraint, Given};
 
 use crate::call::{ArgumentSlot, ParameterError, ParameterErrorKind, TypeMismatch, is_secret_name};
-use crate::plan::PlannedMethod;
+use crate::plan::{PlannedMethod, PlannedParameter};
 
-/// Returns the errors of the constraints that the arguments do not fulfill. `invalid` contains the indexes of the
-/// parameters whose values are invalid.
+/// A parameter whose value is invalid.
+pub(super) struct InvalidArgument {
+    /// The index of the parameter.
+    index: usize,
+    /// The received value as errors show it; `None` if it may be secret.
+    got: Option<String>,
+}
+
+impl InvalidArgument {
+    /// Describes the value that `error` rejects. If the error is about an item or a member, only the kind of the whole
+    /// value is known.
+    pub(super) fn new(index: usize, error: &ParameterError, parameter: &PlannedParameter) -> Self {
+        let path = error.parameter.strip_prefix(&*parameter.display_name).unwrap_or_default();
+        let got = error.got.as_ref().map(|got| match path.chars().next() {
+            None => got.clone(),
+            Some('[') => "an array".to_owned(),
+            Some(_) => "an object".to_owned(),
+        });
+        Self { index, got }
+    }
+}
+
+/// Returns the errors of the constraints that the arguments do not fulfill.
 pub(super) fn constraint_errors(
     method: &PlannedMethod,
     slots: &[ArgumentSlot<'_>],
-    invalid: &[usize],
+    invalid: &[InvalidArgument],
 ) -> Vec<ParameterError> {
+    let invalid = |index: usize| invalid.iter().find(|argument| argument.index == index);
     let index = |name: &str| method.parameter_names.iter().position(|known| **known == *name);
     let given = |name: &str| match index(name) {
-        Some(index) if invalid.contains(&index) => Given::Invalid,
+        Some(index) if invalid(index).is_some() => Given::Invalid,
         Some(index) => match &slots[index] {
             ArgumentSlot::Absent | ArgumentSlot::Null => Given::Absent,
             ArgumentSlot::Value(value) => Given::Value(value),
@@ -27,12 +49,13 @@ pub(super) fn constraint_errors(
     };
     let error = |constraint: &Constraint| {
         let broken = constraint.check(&given, &display)?;
-        let parameter = &method.parameters[index(broken.name)?];
+        let index = index(broken.name)?;
+        let parameter = &method.parameters[index];
         let got = match given(broken.name) {
-            Given::Value(value) if !is_secret(constraint, method) => {
-                Some(TypeMismatch::new("", value).into_details().got)
-            }
-            _ => None,
+            _ if is_secret(constraint, method) => None,
+            Given::Value(value) => Some(TypeMismatch::new("", value).into_details().got),
+            Given::Invalid => invalid(index).and_then(|argument| argument.got.clone()),
+            Given::Absent => None,
         };
         let kind = if broken.is_missing { ParameterErrorKind::Missing } else { ParameterErrorKind::Invalid };
         let mut error = ParameterError::new(kind, &*parameter.display_name, parameter.source, broken.expected);

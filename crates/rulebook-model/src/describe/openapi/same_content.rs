@@ -6,7 +6,7 @@ use std::hash::{Hash, Hasher};
 
 use super::serialization::Placement;
 use crate::call::HttpMethod;
-use crate::model::{DeclaredError, EnvelopeName, Output, Parameter};
+use crate::model::{DeclaredError, EnvelopeName, Output, Parameter, ParameterType};
 
 /// A parameter of a method, with its name in the request and the part of the request that carries it.
 #[derive(Clone, Copy)]
@@ -19,10 +19,16 @@ pub(super) struct PlacedParameter<'a> {
     pub(super) placement: Placement,
 }
 
+/// Returns the keys of the schemas to which a type refers. Two modules can have different schemas with the same name, and
+/// thus different types with the same notation.
+fn schema_keys(r#type: &ParameterType) -> Vec<String> {
+    r#type.check.referenced_schemas().iter().map(|schema| schema.key().to_owned()).collect()
+}
+
 impl<'a> PlacedParameter<'a> {
     fn content(&self) -> (&'a str, Placement, impl PartialEq + use<'a>) {
         let Parameter { from, info, r#type, optional, default, example, .. } = self.parameter;
-        (self.name, self.placement, (from, info, r#type, optional, default, example))
+        (self.name, self.placement, (from, info, r#type, schema_keys(r#type), optional, default, example))
     }
 }
 
@@ -69,9 +75,9 @@ pub(super) struct OutputsContent<'a>(pub(super) &'a [Output]);
 
 impl<'a> OutputsContent<'a> {
     fn content(&self) -> impl Iterator<Item = impl PartialEq + use<'a>> + use<'a> {
-        self.0
-            .iter()
-            .map(|Output { name, info, r#type, optional, example, .. }| (name, info, r#type, optional, example))
+        self.0.iter().map(|Output { name, info, r#type, optional, example, .. }| {
+            (name, info, r#type, schema_keys(r#type), optional, example)
+        })
     }
 }
 

@@ -36,6 +36,13 @@ fn join_branches(branches: impl Iterator<Item = String>) -> String {
     words.join(", or ")
 }
 
+/// Joins the words for branches so that they can describe the items of a list: without "either", the alternatives of an
+/// item would look like alternatives to the list.
+fn join_words(branches: impl Iterator<Item = String>) -> String {
+    let words = join_branches(branches);
+    if words.contains(", or ") { format!("either {words}") } else { words }
+}
+
 pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
     arguments.expect_no_arguments()?;
     let types: Vec<_> = arguments.types_in(OF_ATTRIBUTE).collect();

@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 
 use super::choice::{ARRAY, Choice, ChoiceMember, OBJECT, kind_index};
 use super::kinds::values_of;
-use super::{OF_ATTRIBUTE, join_branches};
+use super::{OF_ATTRIBUTE, join_branches, join_words};
 use crate::call::{PhpArray, TypeMismatch, Value};
 use crate::types::any::decode_json;
 use crate::types::{ArgumentError, ArgumentErrorKind, Check, NamedSchema, Structure, TypeExpr};
@@ -114,7 +114,7 @@ impl Check for UntaggedUnion {
             _ if branch.schema() == json!({ "type": "null" }) => "null".to_owned(),
             _ => branch.in_words().into_owned(),
         };
-        join_branches(self.branches.iter().map(words)).into()
+        join_words(self.branches.iter().map(words)).into()
     }
 
     fn referenced_schemas(&self) -> Vec<Arc<NamedSchema>> {
