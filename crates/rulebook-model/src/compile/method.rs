@@ -5,11 +5,12 @@ use std::sync::Arc;
 use super::lowering::{Lowering, without_unused_capacity};
 use super::parameter::LoweredParameter;
 use crate::call::HttpMethod;
-use crate::constraint::{Constraint, Subject, parse_constraints};
+use crate::constraint::{Constraint, Subject, Subjects, parse_constraints};
 use crate::definition::{JsonData, JsonNode, parsed};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
-use crate::model::{EnvelopeName, Method, Parameter, Segment, default_method_id};
+use crate::model::{EnvelopeName, Method, Segment, default_method_id};
 use crate::span::{Span, Spanned};
+use crate::types::failed_type;
 
 /// The properties of a method that the checks of its parameters, scope and options need.
 pub(super) struct MethodContext<'a> {
@@ -71,7 +72,7 @@ impl Lowering<'_> {
         }
         let parameters = self.lower_method_parameters(&method.parameters, common, &context);
         let scope = self.lower_scope(&method.scope, &parameters, &context);
-        let constraints = self.lower_constraints(method.constraints.as_ref(), &parameters);
+        let constraints = self.lower_constraints(method.constraints.as_ref(), &parameters, &context);
         let outputs = self.lower_outputs(&method.outputs, envelope);
         let errors = self.lower_declared_errors(&method.errors);
         let handler = method.handler.as_ref().and_then(|handler| self.lower_handler(handler));
@@ -102,12 +103,15 @@ impl Lowering<'_> {
         &mut self,
         constraints: Option<&JsonNode>,
         parameters: &[LoweredParameter],
+        context: &MethodContext<'_>,
     ) -> Vec<Constraint> {
         let Some(node) = constraints else { return Vec::new() };
-        // A parameter with an error has been reported. A constraint that names it would be a further error.
-        let subjects: Option<Vec<_>> =
-            parameters.iter().map(|lowered| lowered.parameter.as_ref().map(subject)).collect();
-        let Some(subjects) = subjects else { return Vec::new() };
+        let subjects = Subjects {
+            list: parameters.iter().map(subject).collect(),
+            // If a key has an error, the name of its parameter may be another one.
+            is_complete: !context.is_incomplete && parameters.iter().all(|lowered| lowered.key.is_some()),
+            help_if_empty: "the method has no parameters",
+        };
         let (constraints, errors) = parse_constraints(&node.json(), &subjects);
         for error in errors {
             let span = match (&node.data, error.entry) {
@@ -140,11 +144,12 @@ impl Lowering<'_> {
     }
 }
 
-/// Returns a parameter as constraints can name it.
-fn subject(parameter: &Parameter) -> Subject {
+/// Returns a parameter as constraints can name it. Nothing more is reported of a parameter that has an error.
+fn subject(lowered: &LoweredParameter) -> Subject {
+    let parameter = lowered.parameter.as_ref();
     Subject {
-        name: parameter.name.clone(),
-        is_always_given: !parameter.optional || parameter.default.is_some(),
-        check: Arc::clone(&parameter.r#type.check),
+        name: lowered.name.clone(),
+        is_always_given: parameter.is_some_and(|parameter| !parameter.optional || parameter.default.is_some()),
+        check: parameter.map_or_else(failed_type, |parameter| Arc::clone(&parameter.r#type.check)),
     }
 }

@@ -59,6 +59,24 @@ impl Lowering<'_> {
         };
         self.report(diagnostic);
     }
+
+    /// Reports the type of a schema that extends others although its values have no fields.
+    pub(super) fn report_type_without_fields(&mut self, term: &Spanned<String>) {
+        let text = term.value.trim_start_matches('?').escape_debug();
+        let message = format!("a schema of the type `{text}` cannot extend others");
+        let error = Diagnostic::new(DiagnosticCode::BadOption, term.span, message).label("has no fields");
+        self.report(error.help("remove `extends` and `without`, or remove `type`: by default it is `object`"));
+    }
+}
+
+/// Returns `true` if an error is about the term itself, not about an attribute.
+pub(super) fn is_in_term(error: &TermError) -> bool {
+    matches!(&error.kind, TermErrorKind::Argument(ArgumentError { attribute: None, .. }))
+}
+
+/// Returns `true` if the error is that the type of a term has no fields.
+pub(super) fn is_about_fields(error: &TermError) -> bool {
+    matches!(&error.kind, TermErrorKind::Argument(error) if error.attribute.as_deref() == Some(FIELDS_ATTRIBUTE))
 }
 
 /// The spans of the types in the attributes of a type, each with its path.
@@ -95,7 +113,7 @@ pub(super) fn late_diagnostic(error: &ArgumentError, spans: &[(String, Span)]) -
 /// Returns the diagnostic for an error in an argument or attribute of a type. `term` is the span of the erroneous part
 /// of the type expression; it is used if the error is not in an attribute.
 fn type_argument_diagnostic(error: &ArgumentError, term: Span, spec: &TypeSpec) -> Diagnostic {
-    let ArgumentError { kind, attribute, message, help } = error;
+    let ArgumentError { kind, attribute, message, help, .. } = error;
     let code = match kind {
         ArgumentErrorKind::Invalid => DiagnosticCode::BadTypeArgument,
         ArgumentErrorKind::Bounds => DiagnosticCode::BadBounds,

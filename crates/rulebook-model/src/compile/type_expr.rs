@@ -7,15 +7,14 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json};
 
 use super::lowering::Lowering;
-use super::schemas::SchemaLookup;
-use super::type_errors::nested_type_spans;
+use super::type_errors::{is_about_fields, is_in_term, nested_type_spans};
 use crate::constraint::Constraint;
 use crate::definition::dialect_spec::DialectSpec;
 use crate::definition::parsed::{NestedType, Output, TypeSpec};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::span::Span;
 use crate::types::{
-    Check, CompiledTerm, NestedCheck, ObjectField, Types, UncompiledTerm, names_in_term, remove_attributes_about_fields,
+    Check, CompiledTerm, NestedCheck, ObjectField, Types, UncompiledTerm, failed_type, is_failed_type, names_in_term,
 };
 
 /// The parameter, output or field that has the type, as diagnostics describe it.
@@ -36,6 +35,8 @@ pub(super) struct Inherited {
     pub fields: Vec<ObjectField>,
     /// The constraints whose fields are all inherited.
     pub constraints: Vec<Constraint>,
+    /// `true` if fields are missing, because an extended schema has an error.
+    pub is_incomplete: bool,
 }
 
 impl Lowering<'_> {
@@ -53,16 +54,11 @@ impl Lowering<'_> {
         owner: TypeOwner<'_>,
         inherited: Option<Inherited>,
     ) -> Option<CompiledTerm> {
-        let (inherited_fields, inherited_constraints) =
-            inherited.map_or((None, Vec::new()), |inherited| (Some(inherited.fields), inherited.constraints));
-        let fields = match &spec.fields {
-            None => Some(inherited_fields),
-            Some(fields) => {
-                let declared = self.lower_object_fields(&fields.value);
-                let inherited = inherited_fields.unwrap_or_default();
-                declared.map(|declared| Some(inherited.into_iter().chain(declared).collect()))
-            }
-        };
+        let extends_schemas = inherited.is_some();
+        let inherited = inherited.unwrap_or_default();
+        let declared = spec.fields.as_ref().map(|fields| self.lower_object_fields(&fields.value));
+        let has_fields = extends_schemas || declared.is_some();
+        let fields: Vec<_> = inherited.fields.into_iter().chain(declared.into_iter().flatten()).collect();
         let nested = self.compile_nested_types(&spec.nested);
         self.collect_function_refs(spec);
         let Some(term) = &spec.term else {
@@ -79,17 +75,17 @@ impl Lowering<'_> {
             }
             return None;
         };
-        let mut attributes: Map<_, _> =
+        let attributes: Map<_, _> =
             spec.attributes.iter().map(|(key, value)| (key.value.clone(), value.value.clone())).collect();
-        // If a field of an object has an error, the type is compiled without fields, so that the other errors of the
-        // type are reported too.
-        let has_field_error = fields.is_none();
-        if has_field_error || owner.is_incomplete {
-            remove_attributes_about_fields(&mut attributes);
-        }
-        let schemas = self.schemas_in_term(&term.value)?;
-        let nested = nested?;
-        let is_shared = matches!(fields, Some(None)) && schemas.is_empty() && nested.is_empty();
+        let schemas = self.schemas_in_term(&term.value);
+        // The type is compiled even if a part of it has an error, so that its other errors are reported too.
+        let has_failed_schema = schemas.values().any(is_failed_type);
+        let has_error = has_failed_schema
+            || inherited.is_incomplete
+            || fields.iter().any(|field| is_failed_type(&field.check))
+            || nested.iter().any(|nested| is_failed_type(&nested.check));
+        let has_missing_fields = inherited.is_incomplete || owner.is_incomplete;
+        let is_shared = !has_fields && !has_missing_fields && schemas.is_empty() && nested.is_empty();
         let shared_key = is_shared.then(|| self.type_key(&term.value, &attributes));
         if let Some(known) = shared_key.as_ref().and_then(|key| self.compiled_types.get(key)) {
             return Some(known.clone());
@@ -97,12 +93,13 @@ impl Lowering<'_> {
         let compiled = self.types.compile(UncompiledTerm {
             term: &term.value,
             attributes: &attributes,
-            fields: fields.unwrap_or_default(),
+            fields: has_fields.then_some(fields),
             aliases: self.dialect.type_aliases,
             ignores_type_case: self.dialect.ignores_type_case,
             timezone: &self.timezone,
             schemas: &|name| schemas.get(name).cloned(),
-            inherited_constraints: &inherited_constraints,
+            inherited_constraints: &inherited.constraints,
+            has_missing_fields,
             nested_types: &nested,
         });
         match compiled {
@@ -111,47 +108,42 @@ impl Lowering<'_> {
                     self.check_late(&compiled.check, nested_type_spans(spec));
                 }
                 self.compiled_types.extend(shared_key.map(|key| (key, compiled.clone())));
-                (!has_field_error).then_some(compiled)
+                (!has_error).then_some(compiled)
             }
             Err(errors) => {
-                for error in errors {
-                    self.report_type_error(&error, term, spec, owner);
+                // What a type says about its arguments can be a consequence of the error in a schema.
+                for error in errors.into_iter().filter(|error| !(has_failed_schema && is_in_term(error))) {
+                    if extends_schemas && is_about_fields(&error) {
+                        self.report_type_without_fields(term);
+                    } else {
+                        self.report_type_error(&error, term, spec, owner);
+                    }
                 }
                 None
             }
         }
     }
 
-    /// Compiles the types in attributes such as `of`. If one of them has errors, reports all errors and returns `None`.
-    fn compile_nested_types(&mut self, nested: &[NestedType]) -> Option<Vec<NestedCheck>> {
+    /// Compiles the types in attributes such as `of`. Reports their errors; a type with an error becomes a failed type.
+    fn compile_nested_types(&mut self, nested: &[NestedType]) -> Vec<NestedCheck> {
         let mut compiled = Vec::with_capacity(nested.len());
         for NestedType { attribute, name, r#type, span, is_incomplete } in nested {
             let subject = format!("a type in `{attribute}`");
             let owner = TypeOwner { diagnostic_subject: &subject, name_span: *span, is_incomplete: *is_incomplete };
             let compiled_type = r#type.as_ref().and_then(|r#type| self.compile_type(r#type, owner));
-            compiled.push(compiled_type.map(|compiled| NestedCheck {
+            compiled.push(NestedCheck {
                 attribute: attribute.clone(),
                 name: name.clone(),
-                check: compiled.into_nested_check(),
-            }));
+                check: compiled_type.map_or_else(failed_type, CompiledTerm::into_nested_check),
+            });
         }
-        compiled.into_iter().collect()
+        compiled
     }
 
-    /// Returns the schemas that a term refers to, by their names. Returns `None` if one of them has an error, which has
-    /// been reported.
-    fn schemas_in_term(&mut self, term: &str) -> Option<HashMap<String, Arc<dyn Check>>> {
-        let mut found = HashMap::new();
-        for name in type_names(term, self.types, self.dialect) {
-            match self.find_schema(name) {
-                SchemaLookup::Unknown => {}
-                SchemaLookup::Failed => return None,
-                SchemaLookup::Found(schema) => {
-                    found.insert(name.to_owned(), schema);
-                }
-            }
-        }
-        Some(found)
+    /// Returns the schemas that a term refers to, by their names. A schema with an error is a failed type.
+    fn schemas_in_term(&mut self, term: &str) -> HashMap<String, Arc<dyn Check>> {
+        let names = type_names(term, self.types, self.dialect).into_iter();
+        names.filter_map(|name| Some((name.to_owned(), self.find_schema(name)?))).collect()
     }
 
     /// Returns the key in [`Lowering::compiled_types`] of a type with these attributes.
@@ -160,22 +152,25 @@ impl Lowering<'_> {
         (self.dialect.name, attributes, term.to_owned())
     }
 
-    /// Converts the fields of an object type. Returns `None` if one of the fields has an error.
-    fn lower_object_fields(&mut self, fields: &[Output]) -> Option<Vec<ObjectField>> {
-        let lowered: Vec<_> = fields.iter().map(|field| self.lower_output_or_field(field, "field")).collect();
-        lowered
-            .into_iter()
-            .map(|output| {
-                let output = output?;
-                Some(ObjectField {
-                    name: output.name,
-                    info: output.info,
-                    optional: output.optional,
-                    check: output.r#type.check,
-                    example: output.example,
-                })
-            })
-            .collect()
+    /// Converts the fields of an object type. Reports their errors; a field with an error has a failed type.
+    fn lower_object_fields(&mut self, fields: &[Output]) -> Vec<ObjectField> {
+        let lower = |field: &Output| match self.lower_output_or_field(field, "field") {
+            Some(output) => ObjectField {
+                name: output.name,
+                info: output.info,
+                optional: output.optional,
+                check: output.r#type.check,
+                example: output.example,
+            },
+            None => ObjectField {
+                name: field.name.value.clone(),
+                info: String::new(),
+                optional: true,
+                check: failed_type(),
+                example: None,
+            },
+        };
+        fields.iter().map(lower).collect()
     }
 }
 

@@ -14,7 +14,7 @@ use serde_json::{Map, Value as Json, json};
 
 pub use evaluate::{BrokenConstraint, Given};
 pub(crate) use json_schema::add_to_object_schema;
-pub(crate) use parse::{Subject, parse_constraints};
+pub(crate) use parse::{ConstraintError, Subject, Subjects, parse_constraints};
 
 use crate::call::Value;
 use crate::types::Check;

@@ -2,13 +2,23 @@
 
 use std::sync::Arc;
 
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 
 use super::{Constraint, ConstraintKind};
 use crate::call::Value;
 use crate::definition::keys::is_comment_key;
 use crate::suggest::closest_word;
-use crate::types::{AFTER_ATTRIBUTE, Arity, Check, TypeExpr};
+use crate::types::{AFTER_ATTRIBUTE, Arity, Check, TypeExpr, is_failed_type};
+
+/// The parameters or fields that constraints can name.
+pub(crate) struct Subjects {
+    /// The parameters or fields, also those with an error.
+    pub list: Vec<Subject>,
+    /// `false` if some are missing because of an error, so that an unknown name is not a further error.
+    pub is_complete: bool,
+    /// The help for an unknown name if there are no names.
+    pub help_if_empty: &'static str,
+}
 
 /// A parameter or a field that constraints can name.
 pub(crate) struct Subject {
@@ -16,7 +26,7 @@ pub(crate) struct Subject {
     pub name: String,
     /// `true` if every request or object has a value, because the parameter or field is required or has a default.
     pub is_always_given: bool,
-    /// The check of the values.
+    /// The check of the values; a [failed type](crate::types::failed_type) if the parameter or field has an error.
     pub check: Arc<dyn Check>,
 }
 
@@ -31,8 +41,17 @@ pub(crate) struct ConstraintError {
     pub entry: Option<usize>,
 }
 
-fn error<T>(message: impl Into<String>, help: impl Into<String>) -> Result<T, ConstraintError> {
-    Err(ConstraintError { message: message.into(), help: help.into(), entry: None })
+impl ConstraintError {
+    fn new(message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { message: message.into(), help: help.into(), entry: None }
+    }
+}
+
+/// The value that is read from an entry, or all errors in it.
+type Parsed<T> = Result<T, Vec<ConstraintError>>;
+
+fn error<T>(message: impl Into<String>, help: impl Into<String>) -> Parsed<T> {
+    Err(vec![ConstraintError::new(message, help)])
 }
 
 /// The help for a value of another structure.
@@ -42,32 +61,59 @@ const FORM: &str = "write `[{\"exactly_one\": [\"id\", \"name\"]}]`";
 const REQUIRES_FORM: &str = "write `{\"requires\": {\"until\": [\"since\"]}}`";
 
 /// Reads the value of the key `constraints`. A constraint can name the parameters or fields `subjects`. Returns the
-/// constraints of the valid entries, and the first error of each of the others.
-pub(crate) fn parse_constraints(json: &Json, subjects: &[Subject]) -> (Vec<Constraint>, Vec<ConstraintError>) {
+/// constraints of the valid entries, and the errors of the others.
+pub(crate) fn parse_constraints(json: &Json, subjects: &Subjects) -> (Vec<Constraint>, Vec<ConstraintError>) {
     let Json::Array(entries) = json else {
-        let (message, help) = ("`constraints` must be a list of objects".to_owned(), FORM.to_owned());
-        return (Vec::new(), vec![ConstraintError { message, help, entry: None }]);
+        return (Vec::new(), vec![ConstraintError::new("`constraints` must be a list of objects", FORM)]);
     };
     let (mut constraints, mut errors) = (Vec::new(), Vec::new());
     for (index, entry) in entries.iter().enumerate() {
         match parse_entry(entry, subjects) {
             Ok(parsed) => constraints.extend(parsed),
-            Err(error) => errors.push(ConstraintError { entry: Some(index), ..error }),
+            Err(more) => errors.extend(more.into_iter().map(|error| ConstraintError { entry: Some(index), ..error })),
         }
     }
     (constraints, errors)
 }
 
-fn parse_entry(entry: &Json, subjects: &[Subject]) -> Result<Vec<Constraint>, ConstraintError> {
+fn parse_entry(entry: &Json, subjects: &Subjects) -> Parsed<Vec<Constraint>> {
     let Json::Object(members) = entry else { return error("a constraint must be an object", FORM) };
-    let message = match members.get("message") {
-        None => None,
-        Some(Json::String(message)) if message.trim().is_empty() => {
-            return error("the `message` of a constraint is blank", "write the text for clients, or remove `message`");
-        }
-        Some(Json::String(message)) => Some(message.clone()),
-        Some(_) => return error("the `message` of a constraint must be a string", "write the text for clients"),
+    let (message, mut errors) = match read_message(members) {
+        Ok(message) => (message, Vec::new()),
+        Err(errors) => (None, errors),
     };
+    match read_kind_and_names(members) {
+        Ok((kind, lists)) => {
+            let mut constraints = Vec::with_capacity(lists.len());
+            for names in lists {
+                match new_constraint(kind, names, message.clone(), subjects) {
+                    Ok(constraint) => constraints.push(constraint),
+                    Err(more) => errors.extend(more),
+                }
+            }
+            if errors.is_empty() { Ok(constraints) } else { Err(errors) }
+        }
+        Err(more) => {
+            errors.extend(more);
+            Err(errors)
+        }
+    }
+}
+
+/// Returns the message that a constraint sets.
+fn read_message(members: &Map<String, Json>) -> Parsed<Option<String>> {
+    match members.get("message") {
+        None => Ok(None),
+        Some(Json::String(message)) if message.trim().is_empty() => {
+            error("the `message` of a constraint is blank", "write the text for clients, or remove `message`")
+        }
+        Some(Json::String(message)) => Ok(Some(message.clone())),
+        Some(_) => error("the `message` of a constraint must be a string", "write the text for clients"),
+    }
+}
+
+/// Returns the kind of a constraint, and the lists of its names.
+fn read_kind_and_names(members: &Map<String, Json>) -> Parsed<(ConstraintKind, Vec<Vec<String>>)> {
     let keys: Vec<_> = members.keys().filter(|key| *key != "message" && !is_comment_key(key)).collect();
     let [key] = keys.as_slice() else { return error("a constraint has one key besides `message`", FORM) };
     let kinds = ConstraintKind::KEYS;
@@ -77,12 +123,11 @@ fn parse_entry(entry: &Json, subjects: &[Subject]) -> Result<Vec<Constraint>, Co
         let help = similar.unwrap_or_else(|| format!("the constraints are `{}`", names.join("`, `")));
         return error(format!("unknown constraint `{}`", key.escape_debug()), help);
     };
-    let lists = read_names(*kind, &members[key.as_str()])?;
-    lists.into_iter().map(|names| new_constraint(*kind, names, message.clone(), subjects)).collect()
+    Ok((*kind, read_names(*kind, &members[key.as_str()])?))
 }
 
 /// Returns the names in a constraint. A `requires` has several lists, one for each name that requires others.
-fn read_names(kind: ConstraintKind, json: &Json) -> Result<Vec<Vec<String>>, ConstraintError> {
+fn read_names(kind: ConstraintKind, json: &Json) -> Parsed<Vec<Vec<String>>> {
     let texts = |json: &Json| {
         let items = json.as_array()?.iter();
         items.map(|item| item.as_str().map(str::to_owned)).collect::<Option<Vec<String>>>()
@@ -114,49 +159,78 @@ fn new_constraint(
     kind: ConstraintKind,
     names: Vec<String>,
     message: Option<String>,
-    subjects: &[Subject],
-) -> Result<Constraint, ConstraintError> {
+    subjects: &Subjects,
+) -> Parsed<Constraint> {
     let key = kind.key();
     let is_pair = matches!(kind, ConstraintKind::Less | ConstraintKind::LessOrEqual);
     if names.len() < 2 || is_pair && names.len() != 2 {
         let count = if is_pair { "two names" } else { "at least two names" };
         return error(format!("`{key}` needs {count}"), "name parameters of the method, or fields of the object");
     }
+    if subjects.list.is_empty() && subjects.is_complete {
+        let message = format!("`{key}` has the unknown name `{}`", names[0].escape_debug());
+        return error(message, subjects.help_if_empty);
+    }
+    let mut errors = Vec::new();
     let mut checks = Vec::with_capacity(names.len());
     for (index, name) in names.iter().enumerate() {
         if names[..index].contains(name) {
-            return error(format!("`{key}` has the name `{}` twice", name.escape_debug()), "remove one of them");
+            let message = format!("`{key}` has the name `{}` twice", name.escape_debug());
+            errors.push(ConstraintError::new(message, "remove one of them"));
+            continue;
         }
-        let Some(subject) = subjects.iter().find(|subject| subject.name == *name) else {
-            let known = subjects.iter().map(|subject| subject.name.as_str());
-            let similar = closest_word(name, known.clone()).map(|name| format!("did you mean `{name}`?"));
-            let help = similar.unwrap_or_else(|| format!("the names are `{}`", known.collect::<Vec<_>>().join("`, `")));
-            return error(format!("`{key}` has the unknown name `{}`", name.escape_debug()), help);
+        let Some(subject) = subjects.list.iter().find(|subject| subject.name == *name) else {
+            errors.extend(unknown_name(key, name, subjects));
+            continue;
         };
         if subject.is_always_given && !kind.compares_values() {
             let message = format!("`{name}` in `{key}` always has a value");
-            return error(message, "make it optional with `?`, and without a default");
+            errors.push(ConstraintError::new(message, "make it optional with `?`, and without a default"));
         }
-        checks.push(&subject.check);
+        if !is_failed_type(&subject.check) {
+            checks.push(&subject.check);
+        }
     }
-    let is_file = |check: &&Arc<dyn Check>| matches!(check.arity(), Arity::File | Arity::Files);
-    if kind.compares_values() && checks.iter().any(is_file) {
-        return error(format!("`{key}` cannot compare files"), "compare other values");
+    if kind.compares_values() {
+        errors.extend(comparison_error(kind, &checks));
     }
-    let order = is_pair.then(|| Arc::clone(checks[0]));
-    match kind {
-        _ if is_pair && !are_comparable(&**checks[0], &**checks[1]) => Err(incomparable(key, checks[0], checks[1])),
-        ConstraintKind::Equal => match checks.iter().find(|check| are_always_different(&**checks[0], &****check)) {
-            Some(other) => {
-                let [one, other] = [checks[0], other].map(|check| check.type_expr().term);
-                let message =
-                    format!("`{key}` cannot compare `{one}` with `{other}`, because their values always differ");
-                error(message, "give both the same type")
-            }
-            None => Ok(Constraint { kind, names, message, order }),
-        },
-        _ => Ok(Constraint { kind, names, message, order }),
+    if !errors.is_empty() {
+        return Err(errors);
     }
+    let order = checks.first().filter(|_| is_pair).map(|check| Arc::clone(check));
+    Ok(Constraint { kind, names, message, order })
+}
+
+/// Returns the error of a name that no parameter or field has. Returns `None` if the parameter or field can be missing
+/// because of another error.
+fn unknown_name(key: &str, name: &str, subjects: &Subjects) -> Option<ConstraintError> {
+    if !subjects.is_complete {
+        return None;
+    }
+    let known = || subjects.list.iter().map(|subject| subject.name.as_str());
+    let help = match closest_word(name, known()) {
+        Some(similar) => format!("did you mean `{similar}`?"),
+        None => format!("the names are `{}`", known().collect::<Vec<_>>().join("`, `")),
+    };
+    Some(ConstraintError::new(format!("`{key}` has the unknown name `{}`", name.escape_debug()), help))
+}
+
+/// Returns the error of types whose values a constraint cannot compare. `checks` has the types of those names that have
+/// no error themselves.
+fn comparison_error(kind: ConstraintKind, checks: &[&Arc<dyn Check>]) -> Option<ConstraintError> {
+    let key = kind.key();
+    if checks.iter().any(|check| matches!(check.arity(), Arity::File | Arity::Files)) {
+        return Some(ConstraintError::new(format!("`{key}` cannot compare files"), "compare other values"));
+    }
+    let (first, others) = checks.split_first()?;
+    if kind != ConstraintKind::Equal {
+        let other = others.first()?;
+        return (!are_comparable(&***first, &***other)).then(|| incomparable(key, first, other));
+    }
+    let other = others.iter().find(|other| are_always_different(&***first, &****other))?;
+    let [one, other] = [first, other].map(|check| check.type_expr().term);
+    let message = format!("`{key}` cannot compare `{one}` with `{other}`, because their values always differ");
+    Some(ConstraintError::new(message, "give both the same type"))
 }
 
 /// Returns the error of two types whose values cannot be compared by their order.
@@ -168,9 +242,9 @@ fn incomparable(key: &str, one: &Arc<dyn Check>, other: &Arc<dyn Check>) -> Cons
         (message, "give both the same `format`, or give none to both")
     } else {
         let message = format!("`{key}` cannot compare `{}` with `{}`", one.term, other.term);
-        (message, "both must be numbers, or both have the type `date` or `datetime`")
+        (message, "name two numbers, two values of the type `date`, or two values of the type `datetime`")
     };
-    ConstraintError { message, help: help.to_owned(), entry: None }
+    ConstraintError::new(message, help)
 }
 
 /// Returns `true` if no value of one type is equal to a value of the other, because they have different kinds, such as

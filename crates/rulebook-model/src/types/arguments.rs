@@ -24,6 +24,8 @@ pub struct TypeArguments<'a> {
     pub fields: Option<&'a [ObjectField]>,
     /// The constraints of the schemas whose fields an object extends.
     pub(super) inherited_constraints: &'a [Constraint],
+    /// `true` if fields of the object are missing because of an error, so that an unknown field is not a further error.
+    pub(super) has_missing_fields: bool,
     /// The time zone that applies to dates and times without an offset.
     pub timezone: &'a jiff::tz::TimeZone,
     /// The functions that the attribute `callback` can name.
@@ -57,6 +59,8 @@ pub struct ArgumentError {
     pub message: String,
     /// A sentence that explains how to fix the error.
     pub help: Option<String>,
+    /// Further errors in the attributes of the same type.
+    others: Vec<Self>,
 }
 
 /// The kinds of [`ArgumentError`].
@@ -80,7 +84,7 @@ pub enum ArgumentErrorKind {
 impl ArgumentError {
     /// Creates an error in the term of a type. [`at`](Self::at) changes it to an error in an attribute.
     pub fn new(kind: ArgumentErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, attribute: None, message: message.into(), help: None }
+        Self { kind, attribute: None, message: message.into(), help: None, others: Vec::new() }
     }
 
     /// Sets the name of the attribute that has the error.
@@ -95,6 +99,21 @@ impl ArgumentError {
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
+    }
+
+    /// Joins several errors of a type, because the compilation of a type returns one error. Returns `None` if there are
+    /// no errors.
+    pub(super) fn join(errors: Vec<Self>) -> Option<Self> {
+        let mut errors = errors.into_iter();
+        let mut first = errors.next()?;
+        first.others.extend(errors.flat_map(Self::into_all));
+        Some(first)
+    }
+
+    /// Returns the error and the errors that are joined with it.
+    pub(crate) fn into_all(mut self) -> Vec<Self> {
+        let others = std::mem::take(&mut self.others);
+        std::iter::once(self).chain(others).collect()
     }
 }
 

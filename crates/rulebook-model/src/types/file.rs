@@ -196,6 +196,7 @@ mod tests {
                 timezone: &TimeZone::UTC,
                 functions: &Functions::default(),
                 inherited_constraints: &[],
+                has_missing_fields: false,
                 nested_types: &[],
                 path: "",
             };

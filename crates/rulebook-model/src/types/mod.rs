@@ -24,6 +24,7 @@
 mod after_attribute;
 mod arguments;
 mod check;
+mod failed_type;
 mod functions;
 mod grammar;
 mod parts;
@@ -87,6 +88,7 @@ pub(crate) use callable::callback_function_name;
 pub use check::{Arity, Check, MaxSize, Type, TypeExpr};
 #[cfg(feature = "documents")]
 pub(crate) use description::{add_info, info_with_type_description};
+pub(crate) use failed_type::{failed_type, is_failed_type};
 pub use formats::{SCHEMA_FORMATS, SchemaFormat};
 pub use functions::Functions;
 #[cfg(feature = "documents")]
@@ -97,7 +99,6 @@ pub(crate) use named_schema::{SchemaCells, recursive_reference, replace_referenc
 pub(crate) use nullable::nullable_schema;
 pub(crate) use number::compare as compare_numbers;
 pub use object::ObjectShape;
-pub(crate) use object::remove_attributes_about_fields;
 pub use parts::{ItemParts, KnownMember, KnownMembers, Parts};
 pub use structure::Structure;
 pub use table::{CompiledTerm, NestedCheck, ObjectField, TermError, TermErrorKind, Types, UncompiledTerm};

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
+use super::named_schema::is_unresolved_reference;
 use super::object::object_check;
 use super::{
     ArgumentError, Check, NamedSchema, ObjectField, ObjectShape, Structure, TypeArgument, TypeArguments, TypeExpr,
@@ -31,7 +32,7 @@ pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, A
     let Some(shape) = schema.object_shape().filter(|_| is_object) else {
         let term = schema.type_expr().term;
         // A reference to a schema that is being compiled does not lead to the schema yet.
-        if schema.schema().get("$ref").is_some() && schema.referenced_schemas().is_empty() {
+        if is_unresolved_reference(&**schema) {
             let message = format!("`partial<{term}>` cannot be a part of the schema `{term}`");
             return Err(arguments
                 .error(message)

@@ -46,6 +46,9 @@ pub struct UncompiledTerm<'a> {
     pub schemas: &'a dyn Fn(&str) -> Option<Arc<dyn Check>>,
     /// The constraints that an object inherits with the fields of the schemas that it extends.
     pub inherited_constraints: &'a [Constraint],
+    /// `true` if `fields` lacks some of the members because of an error that has been reported. Constraints that name
+    /// an unknown member are then no further errors.
+    pub has_missing_fields: bool,
     /// The compiled types in the attributes `of` and `keys`, also in those of `items`.
     pub nested_types: &'a [NestedCheck],
 }
@@ -180,6 +183,7 @@ impl Types {
             timezone,
             schemas,
             inherited_constraints,
+            has_missing_fields,
             nested_types,
         } = uncompiled;
         let is_optional = term.starts_with('?');
@@ -191,6 +195,7 @@ impl Types {
             timezone,
             schemas,
             inherited_constraints,
+            has_missing_fields,
             nested_types,
         };
         let term_attributes = TermAttributes { attributes, fields: fields.as_deref(), path: String::new() };

@@ -22,6 +22,8 @@ pub(super) struct TermCompiler<'a> {
     pub(super) schemas: &'a dyn Fn(&str) -> Option<Arc<dyn Check>>,
     /// The constraints that an object inherits with the fields of the schemas that it extends.
     pub(super) inherited_constraints: &'a [Constraint],
+    /// `true` if members of an object are missing because of an error.
+    pub(super) has_missing_fields: bool,
     /// The types in the attributes.
     pub(super) nested_types: &'a [NestedCheck],
 }
@@ -210,12 +212,16 @@ impl TermCompiler<'_> {
                 attributes: term_attributes.attributes,
                 fields: term_attributes.fields,
                 inherited_constraints: self.inherited_constraints,
+                has_missing_fields: self.has_missing_fields,
                 timezone: self.timezone,
                 functions: self.types.functions(),
                 nested_types: self.nested_types,
                 path: &term_attributes.path,
             })
-            .map_err(|error| single_error(span, TermErrorKind::Argument(error)))
+            .map_err(|error| {
+                let to_term_error = |error| TermError { span: span.clone(), kind: TermErrorKind::Argument(error) };
+                error.into_all().into_iter().map(to_term_error).collect()
+            })
     }
 }
 

@@ -84,6 +84,13 @@ fn errors_in_schemas_are_as_recorded() {
 }
 
 #[test]
+fn errors_beside_other_errors_are_as_recorded() {
+    let path = Path::new("tests/definitions/bad/beside-errors");
+    let (_, report) = compile_folder(path);
+    assert_golden_report(path, &report);
+}
+
+#[test]
 fn unions_maps_and_constants_have_errors_with_reasons() {
     let path = Path::new("tests/definitions/bad/unions");
     let (_, report) = compile_folder(path);
@@ -144,7 +151,8 @@ fn an_error_in_a_field_is_reported_once() {
     let fields = |more: &str| format!(r#""type": "object", "fields": {{ "a": {wrong} }}{more}"#);
     for (text, expected) in [
         (method("", &fields(r#", "closed": true"#)), vec!["unknown-type"]),
-        (method("", &fields(about_fields)), vec!["unknown-type"]),
+        // The object has no field `b`.
+        (method("", &fields(about_fields)), vec!["unknown-type", "bad-constraint"]),
         (method(&inner, r#""type": "int""#), vec!["unknown-type"]),
         (method(&outer, r#""type": "?Outer""#), vec!["unknown-type"]),
         (method(&format!(r#""A": {}"#, object(wrong, in_items)), r#""type": "A""#), vec!["unknown-type"]),
@@ -170,9 +178,8 @@ fn errors_of_constraints_are_at_their_entries() {
     };
     for (text, lines) in [
         (format!(r#"{{ "POST": {{ "info": "i", "in": {{ {fields} }}, {constraints} }} }}"#), vec![3, 4]),
-        // The errors of an object are reported one after the other.
-        (object(&format!(r#""type": "object", {constraints}"#)), vec![3]),
-        (object(&format!(r#""type": "array<object>", "items": {{ {constraints} }}"#)), vec![3]),
+        (object(&format!(r#""type": "object", {constraints}"#)), vec![3, 4]),
+        (object(&format!(r#""type": "array<object>", "items": {{ {constraints} }}"#)), vec![3, 4]),
     ] {
         let (_, report) = super::compile_definition(super::load_one_file(&text));
         let errors = report.json_lines();

@@ -10,6 +10,7 @@ mod module_parts;
 mod nested_types;
 mod recorded;
 mod schema_errors;
+mod several_errors;
 
 use std::path::{Path, PathBuf};
 

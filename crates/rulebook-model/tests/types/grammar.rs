@@ -96,6 +96,7 @@ fn a_leading_question_mark_makes_the_term_optional_but_not_nullable() {
             timezone: &timezone,
             schemas: &|_| None,
             inherited_constraints: &[],
+            has_missing_fields: false,
             nested_types: &[],
         };
         let compiled = Types::builtin().compile(text).unwrap();

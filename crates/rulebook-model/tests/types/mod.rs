@@ -52,6 +52,7 @@ fn compile_in_timezone(
         timezone,
         schemas: &|_| None,
         inherited_constraints: &[],
+        has_missing_fields: false,
         nested_types: &compile_nested_types(timezone, "", &attributes)?,
     })?;
     Ok((compiled.is_optional, compiled.check))
@@ -69,6 +70,7 @@ pub fn compile_with_aliases(aliases: &[(&str, &str)], term: &str) -> Result<Arc<
         timezone: &TimeZone::UTC,
         schemas: &|_| None,
         inherited_constraints: &[],
+        has_missing_fields: false,
         nested_types: &[],
     };
     Types::builtin().compile(text).map(|compiled| compiled.check)

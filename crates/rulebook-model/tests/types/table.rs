@@ -195,6 +195,7 @@ fn programs_can_add_types() {
             timezone: &timezone,
             schemas: &|_| None,
             inherited_constraints: &[],
+            has_missing_fields: false,
             nested_types: &[],
         })
     };

@@ -96,6 +96,7 @@ fn compile(term: &str, attributes: &Map<String, Json>) -> Result<CompiledTerm, V
         timezone: &jiff::tz::TimeZone::UTC,
         schemas: &|_| None,
         inherited_constraints: &[],
+        has_missing_fields: false,
         nested_types: &[],
     })
 }

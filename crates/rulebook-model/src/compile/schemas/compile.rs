@@ -6,24 +6,22 @@ use super::endless::endless_schemas;
 use super::{DeclaredSchema, SchemaState, first_key};
 use crate::compile::default_and_example::with_enum_word;
 use crate::compile::lowering::Lowering;
-use crate::compile::type_expr::{Inherited, TypeOwner, type_names};
-use crate::definition::dialect_spec::DialectSpec;
+use crate::compile::type_expr::{Inherited, TypeOwner};
 use crate::definition::parsed;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::span::Spanned;
-use crate::types::{Arity, FIELDS_ATTRIBUTE, NamedSchema};
+use crate::types::{Arity, NamedSchema};
 
 impl Lowering<'_> {
-    /// Compiles a schema unless it has an error.
+    /// Compiles a schema, and reports its errors.
     pub(super) fn compile_declared_schema(&mut self, index: usize) {
         let DeclaredSchema { parsed, module, dialect, .. } = self.schemas.declared[index];
-        if matches!(self.schemas.declared[index].state, SchemaState::Failed) {
-            return;
-        }
+        // A schema that has failed is compiled for its other errors.
+        let has_failed = matches!(self.schemas.declared[index].state, SchemaState::Failed);
         let outer = (self.dialect, self.schemas.module);
         (self.dialect, self.schemas.module) = (dialect, module);
         self.schemas.inner_depth = Some(0);
-        let compiled = self.compile_schema(parsed, first_key(index)).map(Arc::new);
+        let compiled = self.compile_schema(parsed, first_key(index)).filter(|_| !has_failed).map(Arc::new);
         self.schemas.inner_depth = None;
         (self.dialect, self.schemas.module) = outer;
         if let Some(compiled) = &compiled {
@@ -57,14 +55,8 @@ impl Lowering<'_> {
         let subject = format!("the schema `{}`", parsed.name.value);
         let span = parsed.name.span;
         let info = self.required_description(parsed.info.as_ref(), &subject, span, parsed.is_incomplete);
-        let inherited = if parsed.extends.is_empty() && parsed.without.is_empty() {
-            None
-        } else {
-            Some(self.inherited_fields(parsed)?)
-        };
-        if inherited.is_some() && !self.can_extend(parsed) {
-            return None;
-        }
+        let extends_others = !(parsed.extends.is_empty() && parsed.without.is_empty());
+        let inherited = extends_others.then(|| self.inherited_fields(parsed));
         let owner = TypeOwner { diagnostic_subject: &subject, name_span: span, is_incomplete: parsed.is_incomplete };
         let compiled = self.compile_type_with_fields(&parsed.r#type, owner, inherited)?;
         if compiled.is_optional {
@@ -102,40 +94,21 @@ impl Lowering<'_> {
         })
     }
 
-    /// Returns `false` and reports an error if the type of a schema with `extends` has no fields. An unknown type is
-    /// reported later.
-    fn can_extend(&mut self, parsed: &parsed::Schema) -> bool {
-        let Some(term) = &parsed.r#type.term else { return true };
-        let DialectSpec { type_aliases, ignores_type_case, .. } = self.dialect;
-        let name = type_names(&term.value, self.types, self.dialect).into_iter().next().unwrap_or_default();
-        let found = self.types.find_in_dialect(name, type_aliases, *ignores_type_case);
-        if found.is_none_or(|found| found.attributes().contains(&FIELDS_ATTRIBUTE)) {
-            return true;
-        }
-        let message = format!("a schema of the type `{name}` cannot extend others");
-        let error = Diagnostic::new(DiagnosticCode::BadOption, term.span, message).label("has no fields");
-        self.report(error.help("remove `extends` and `without`, or remove `type`: by default it is `object`"));
-        false
-    }
-
-    /// Returns the fields that a schema takes from the schemas in `extends`, without those in `without`. Returns `None`
-    /// if there is an error.
-    fn inherited_fields(&mut self, parsed: &parsed::Schema) -> Option<Inherited> {
-        let before = self.diagnostics.len();
-        let Inherited { mut fields, mut constraints } = Inherited::default();
-        let mut is_complete = true;
+    /// Returns the fields that a schema takes from the schemas in `extends`, without those in `without`.
+    fn inherited_fields(&mut self, parsed: &parsed::Schema) -> Inherited {
+        let Inherited { mut fields, mut constraints, mut is_incomplete } = Inherited::default();
         for base in &parsed.extends {
             let Some(index) = self.schemas.index(self.schemas.module, &base.value) else {
                 let error = self.unknown_schema(base);
                 self.report(error);
-                is_complete = false;
+                is_incomplete = true;
                 continue;
             };
             let base_schema = match &self.schemas.declared[index].state {
                 SchemaState::Waiting => None,
                 SchemaState::Compiled(schema) => Some(Arc::clone(schema)),
                 SchemaState::Failed => {
-                    is_complete = false;
+                    is_incomplete = true;
                     continue;
                 }
             };
@@ -147,6 +120,7 @@ impl Lowering<'_> {
                 let message = format!("`{}` {problem}", base.value);
                 let error = Diagnostic::new(DiagnosticCode::BadOption, base.span, message).label("cannot be extended");
                 self.report(error.help("extend a schema whose type is `object`"));
+                is_incomplete = true;
                 continue;
             };
             constraints.extend(more.constraints);
@@ -164,21 +138,23 @@ impl Lowering<'_> {
         for name in &parsed.without {
             let count = fields.len();
             fields.retain(|field| field.name != name.value);
-            if fields.len() == count && is_complete {
+            if fields.len() == count && !is_incomplete {
                 let message = format!("no schema in `extends` has the field `{}`", name.value.escape_debug());
                 let error = Diagnostic::new(DiagnosticCode::BadOption, name.span, message).label("unknown field");
                 self.report(error.suggest(&name.value, fields.iter().map(|field| field.name.as_str())));
             }
         }
-        let declared = parsed.r#type.fields.iter().flat_map(|fields| &fields.value);
-        for field in declared.filter(|field| fields.iter().any(|known| known.name == field.name.value)) {
+        let declared = || parsed.r#type.fields.iter().flat_map(|fields| &fields.value);
+        for field in declared().filter(|field| fields.iter().any(|known| known.name == field.name.value)) {
             let message = format!("a schema in `extends` has the field `{}`, too", field.name.value.escape_debug());
             let error = Diagnostic::new(DiagnosticCode::NameCollision, field.name.span, message).label("second field");
             self.report(error.help("rename it, or list it in `without` to replace the inherited field"));
         }
+        // The schema has an error if the list is changed here.
+        fields.retain(|field| !declared().any(|declared| declared.name.value == field.name));
         let is_inherited = |name: &String| fields.iter().any(|field| field.name == *name);
         constraints.retain(|constraint| constraint.names.iter().all(is_inherited));
-        (is_complete && self.diagnostics.len() == before).then_some(Inherited { fields, constraints })
+        Inherited { fields, constraints, is_incomplete }
     }
 
     fn unknown_schema(&self, name: &Spanned<String>) -> Diagnostic {

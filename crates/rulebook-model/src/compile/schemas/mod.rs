@@ -17,7 +17,9 @@ use super::type_errors::{NestedTypeSpans, late_diagnostic};
 use crate::definition::dialect_spec::DialectSpec;
 use crate::definition::parsed;
 use crate::model::{ParameterType, Schema};
-use crate::types::{Check, NamedSchema, SchemaCells, recursive_reference, schema_reference};
+use crate::types::{
+    ArgumentError, Check, NamedSchema, SchemaCells, failed_type, recursive_reference, schema_reference,
+};
 
 /// All schemas of a definition.
 #[derive(Default)]
@@ -63,16 +65,6 @@ enum SchemaState {
     Failed,
 }
 
-/// What a name in a term refers to.
-pub(super) enum SchemaLookup {
-    /// The definition has no schema with this name.
-    Unknown,
-    /// The schema has an error, which has been reported.
-    Failed,
-    /// The schema can be used.
-    Found(Arc<dyn Check>),
-}
-
 impl<'d> Lowering<'d> {
     /// Compiles all schemas, also those that nothing refers to.
     pub(super) fn compile_schemas(&mut self) {
@@ -115,22 +107,24 @@ impl<'d> Lowering<'d> {
         }
     }
 
-    /// Returns what a name in a term of the current API module refers to.
-    pub(super) fn find_schema(&mut self, name: &str) -> SchemaLookup {
+    /// Returns the schema to which a name in a term of the current API module refers; a failed type if the schema has
+    /// an error, and `None` if the name is unknown.
+    pub(super) fn find_schema(&mut self, name: &str) -> Option<Arc<dyn Check>> {
         let schemas = &mut self.schemas;
-        let Some(index) = schemas.index(schemas.module, name) else { return SchemaLookup::Unknown };
-        let reference = || SchemaLookup::Found(recursive_reference(name, &first_key(index), &schemas.cells[index]));
-        match (&schemas.declared[index].state, &mut schemas.inner_depth) {
-            (SchemaState::Failed, _) => SchemaLookup::Failed,
+        let index = schemas.index(schemas.module, name)?;
+        Some(match (&schemas.declared[index].state, &mut schemas.inner_depth) {
+            (SchemaState::Failed, _) => failed_type(),
             (SchemaState::Compiled(schema), None) => {
-                SchemaLookup::Found(schema_reference(Arc::clone(schema), Some(Arc::clone(&schemas.cells))))
+                schema_reference(Arc::clone(schema), Some(Arc::clone(&schemas.cells)))
             }
             (SchemaState::Compiled(schema), Some(depth)) if schema.depth < MAX_DEPTH => {
                 *depth = schema.depth.max(*depth);
-                SchemaLookup::Found(schema_reference(Arc::clone(schema), None))
+                schema_reference(Arc::clone(schema), None)
             }
-            (SchemaState::Waiting | SchemaState::Compiled(_), _) => reference(),
-        }
+            (SchemaState::Waiting | SchemaState::Compiled(_), _) => {
+                recursive_reference(name, &first_key(index), &schemas.cells[index])
+            }
+        })
     }
 
     /// Reports the errors of a type that are found only when all schemas are compiled. `spans` contains the spans of
@@ -138,8 +132,10 @@ impl<'d> Lowering<'d> {
     pub(super) fn check_late(&mut self, check: &Arc<dyn Check>, spans: NestedTypeSpans) {
         if self.schemas.inner_depth.is_some() {
             self.schemas.late_checks.push((Arc::clone(check), spans));
-        } else if let Some(error) = check.late_error() {
-            self.report(late_diagnostic(&error, &spans));
+        } else {
+            for error in check.late_error().into_iter().flat_map(ArgumentError::into_all) {
+                self.report(late_diagnostic(&error, &spans));
+            }
         }
     }
 

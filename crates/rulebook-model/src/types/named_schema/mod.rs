@@ -51,6 +51,11 @@ pub struct NamedSchema {
     pub(crate) recursive_example: OnceLock<Option<Value<'static>>>,
 }
 
+/// Returns `true` if a type is a reference to a schema that is not compiled, or not yet.
+pub(super) fn is_unresolved_reference(check: &dyn Check) -> bool {
+    check.schema().get("$ref").is_some() && check.referenced_schemas().is_empty()
+}
+
 /// Valid values of a schema. They are computed once, because many types can contain the same schema, and schemas that
 /// contain each other several times would have an exponential number of values.
 #[derive(Debug, Default)]

@@ -4,7 +4,7 @@
 //! Members that the definition does not list are allowed. An optional member may also be null. If the name of a member
 //! occurs twice, the last member with this name is used, as in most JSON parsers.
 
-mod about_fields;
+mod compile;
 mod fulfill;
 mod members;
 mod samples;
@@ -15,8 +15,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value as Json, json};
 
-use about_fields::parse_field_constraints;
-pub(crate) use about_fields::remove_attributes_about_fields;
+pub(in crate::types) use compile::{compile, compile_filled_object};
 pub(in crate::types) use members::keep_last_member_of_each_name;
 
 use crate::call::{PhpArray, PhpItem, TypeMismatch, Value};
@@ -27,9 +26,7 @@ use crate::types::check::{decode_item, first_valid_value, keep_valid_values};
 use crate::types::description::{add_info, set_type_description};
 use crate::types::nullable::nullable_schema;
 use crate::types::table::FIELDS_ATTRIBUTE;
-use crate::types::{
-    ArgumentError, Arity, Check, KnownMembers, NamedSchema, ObjectField, Parts, Structure, TypeArguments, TypeExpr,
-};
+use crate::types::{Check, KnownMembers, NamedSchema, ObjectField, Parts, Structure, TypeExpr};
 
 /// The name of the attribute with the constraints between members.
 pub(in crate::types) const CONSTRAINTS_ATTRIBUTE: &str = CONSTRAINTS_KEY;
@@ -67,43 +64,6 @@ pub struct ObjectShape {
 pub(in crate::types) fn object_check(shape: ObjectShape) -> Arc<dyn Check> {
     let ObjectShape { fields, is_closed, min, max, constraints } = shape;
     Arc::new(ObjectCheck::new(Some(fields), is_closed, Bounds { min, max }, constraints))
-}
-
-pub(in crate::types) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
-    Ok(Arc::new(compile_object(arguments)?))
-}
-
-/// Compiles the type `filled_object`, an object with at least one member.
-pub(in crate::types) fn compile_filled_object(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
-    let mut object = compile_object(arguments)?;
-    object.known.count = object.known.count.with_default_min_one()?;
-    Ok(Arc::new(object))
-}
-
-fn compile_object(arguments: &TypeArguments<'_>) -> Result<ObjectCheck, ArgumentError> {
-    arguments.expect_no_arguments()?;
-    let is_file = |field: &&ObjectField| matches!(field.check.arity(), Arity::File | Arity::Files);
-    if let Some(field) = arguments.fields.and_then(|fields| fields.iter().find(is_file)) {
-        let error = arguments.error(format!("the member `{}` cannot be a file", field.name));
-        let error = error.at(&format!("{FIELDS_ATTRIBUTE}.{}", field.name));
-        return Err(error.help("make the file a parameter: files are sent as parts of a multipart body"));
-    }
-    let fields = arguments.fields.map(<[ObjectField]>::to_vec);
-    let is_closed = match arguments.attributes.get(CLOSED_ATTRIBUTE) {
-        None => false,
-        Some(Json::Bool(true)) if fields.is_none() => {
-            let error = arguments.error("a closed object has only the members in `fields`, which is missing");
-            return Err(error.at(CLOSED_ATTRIBUTE).help("add `fields`, or remove `closed`"));
-        }
-        Some(Json::Bool(is_closed)) => *is_closed,
-        Some(_) => return Err(arguments.error("`closed` must be true or false").at(CLOSED_ATTRIBUTE)),
-    };
-    let member_count = Bounds::from_arguments(arguments, false)?;
-    let mut constraints = arguments.inherited_constraints.to_vec();
-    if let Some(json) = arguments.attributes.get(CONSTRAINTS_ATTRIBUTE) {
-        constraints.extend(parse_field_constraints(json, fields.as_deref().unwrap_or_default())?);
-    }
-    Ok(ObjectCheck::new(fields, is_closed, member_count, constraints))
 }
 
 impl ObjectCheck {

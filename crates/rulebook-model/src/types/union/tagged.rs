@@ -13,6 +13,7 @@ use crate::definition::keys::is_comment_key;
 use crate::types::any::decode_json;
 use crate::types::check::first_valid_value;
 use crate::types::constant::constant_text;
+use crate::types::failed_type::contains_failed_type;
 use crate::types::object::object_check;
 use crate::types::{
     ArgumentError, ArgumentErrorKind, Check, NamedSchema, ObjectField, ObjectShape, SCHEMA_REFERENCE_PREFIX, Structure,
@@ -169,22 +170,24 @@ impl Check for TaggedUnion {
     }
 
     fn late_error(&self) -> Option<ArgumentError> {
-        for (index, (value, branch)) in self.branches.iter().enumerate() {
+        let errors = self.branches.iter().enumerate().filter(|(_, (_, branch))| !contains_failed_type(branch));
+        let errors = errors.filter_map(|(index, (value, branch))| {
             let path = nested_type_path(OF_ATTRIBUTE, index);
-            let error = |message: String| Some(ArgumentError::new(ArgumentErrorKind::Invalid, message).at(&path));
+            let error = |message: String| ArgumentError::new(ArgumentErrorKind::Invalid, message).at(&path);
+            let term = branch.type_expr().term;
             let Some(ObjectShape { fields, .. }) = branch.object_shape() else {
-                let message = format!("`{}` is not a type of objects", branch.type_expr().term.escape_debug());
-                return error(message)
-                    .map(|error| error.help("a union with `tag` contains schemas of objects; or remove `tag`"));
+                let error = error(format!("`{}` is not a type of objects", term.escape_debug()));
+                return Some(error.help("a union with `tag` contains schemas of objects; or remove `tag`"));
             };
-            let declared = fields.iter().find(|field| field.name == self.tag);
-            if declared.is_some_and(|field| field.check.checked(Value::Text(Cow::Borrowed(value))).is_err()) {
-                let (tag, value) = (self.tag.escape_debug(), value.escape_debug());
-                let term = branch.type_expr().term;
-                return error(format!("`{tag}` in `{term}` cannot be `{value}`"));
+            let declared = fields.iter().find(|field| field.name == self.tag)?;
+            let is_valid = declared.check.checked(Value::Text(Cow::Borrowed(value))).is_ok();
+            if is_valid || contains_failed_type(&declared.check) {
+                return None;
             }
-        }
-        None
+            let (tag, value) = (self.tag.escape_debug(), value.escape_debug());
+            Some(error(format!("`{tag}` in `{term}` cannot be `{value}`")))
+        });
+        ArgumentError::join(errors.collect())
     }
 
     fn field_count(&self) -> usize {

@@ -11,6 +11,7 @@ use super::kinds::values_of;
 use super::{OF_ATTRIBUTE, join_branches, join_words};
 use crate::call::{PhpArray, TypeMismatch, Value};
 use crate::types::any::decode_json;
+use crate::types::failed_type::contains_failed_type;
 use crate::types::{ArgumentError, ArgumentErrorKind, Check, NamedSchema, Structure, TypeExpr};
 
 /// Returns the check of a union of the types `branches`.
@@ -122,11 +123,13 @@ impl Check for UntaggedUnion {
     }
 
     fn late_error(&self) -> Option<ArgumentError> {
-        let (one, other) = Choice::new(&self.branches).err()?;
-        let term = |index: usize| self.branches[index].type_expr().term;
+        // Nothing is known of the values of a type with an error.
+        let branches = self.branches.iter().filter(|branch| !contains_failed_type(branch)).cloned().collect::<Vec<_>>();
+        let (one, other) = Choice::new(&branches).err()?;
+        let term = |index: usize| branches[index].type_expr().term;
         let message = format!("a value can be both `{}` and `{}`", term(one), term(other));
         let error = ArgumentError::new(ArgumentErrorKind::Overlap, message).at(OF_ATTRIBUTE);
-        let both_objects = [one, other].iter().all(|index| values_of(&*self.branches[*index]).kinds[OBJECT]);
+        let both_objects = [one, other].iter().all(|index| values_of(&*branches[*index]).kinds[OBJECT]);
         Some(error.help(if both_objects {
             "give each a required field with another `const`, or add `tag` to the union"
         } else {
