@@ -19,8 +19,8 @@ pub(super) struct PlacedParameter<'a> {
     pub(super) placement: Placement,
 }
 
-/// Returns the keys of the schemas to which a type refers. Two modules can have different schemas with the same name, and
-/// thus different types with the same notation.
+/// Returns the keys of the schemas to which a type refers. Two modules can have different schemas with the same name,
+/// and thus different types with the same notation.
 fn schema_keys(r#type: &ParameterType) -> Vec<String> {
     r#type.check.referenced_schemas().iter().map(|schema| schema.key().to_owned()).collect()
 }
