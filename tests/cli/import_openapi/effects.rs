@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 use super::losses::{get, import};
 
 /// Returns the converted schema `S` of these schemas, and the losses without their messages, with places in the schema.
-fn import_schema(schemas: &Json) -> (Json, Vec<String>) {
+pub(super) fn import_schema(schemas: &Json) -> (Json, Vec<String>) {
     let (app, _, losses) = import(&get(&json!({})), schemas);
     let losses = losses.iter().map(|loss| loss.replace("/components/schemas/", ""));
     (app["schemas"]["S"].clone(), losses.collect())
@@ -35,7 +35,11 @@ fn branches_without_a_type_that_become_objects_or_arrays_accept_fewer() {
     let object = json!({ "type": "object", "properties": { "x": text } });
     let required = json!({ "required": ["a"] });
     for (schema, losses) in [
-        (json!({ "oneOf": [text, required] }), &["keyword, accepts fewer S/oneOf/1"][..]),
+        (
+            json!({ "oneOf": [text, required] }),
+            &["union, accepts more S/oneOf", "keyword, accepts fewer S/oneOf/1"][..],
+        ),
+        (json!({ "anyOf": [text, required] }), &["keyword, accepts fewer S/anyOf/1"]),
         (json!({ "oneOf": [object, required] }), &["union, accepts more S/oneOf", "keyword, accepts fewer S/oneOf/1"]),
         (
             json!({ "anyOf": [text, { "properties": { "a": text } }, object] }),
@@ -104,4 +108,36 @@ fn media_types_of_parts_of_a_body_that_are_not_checked_accept_more() {
     let place = "/paths/~1p/post/requestBody/content/multipart~1form-data/encoding";
     assert_eq!(body(json!({ "contentType": "image/png" })), [format!("content-type, accepts more {place}")]);
     assert_eq!(body(json!({ "style": "form" })), [format!("content-type {place}")]);
+}
+
+#[test]
+fn branches_of_one_of_that_are_equal_or_accept_null_twice_accept_more() {
+    let word = json!({ "type": "string", "enum": ["x"] });
+    let or_null = |name: &str| json!({ "type": [name, "null"] });
+    for (schema, losses) in [
+        (json!({ "oneOf": [word, word, { "type": "boolean" }] }), &["union, accepts more S/oneOf/1"][..]),
+        (json!({ "anyOf": [word, word, { "type": "boolean" }] }), &[]),
+        (json!({ "oneOf": [or_null("string"), or_null("boolean")] }), &["union, accepts more S/oneOf"]),
+        (json!({ "oneOf": [or_null("string"), { "type": "null" }] }), &["union, accepts more S/oneOf"]),
+        (json!({ "anyOf": [or_null("string"), or_null("boolean")] }), &[]),
+        (json!({ "oneOf": [or_null("string"), { "type": "boolean" }] }), &[]),
+        (json!({ "oneOf": [{ "type": "null" }, {}] }), &["union, accepts more S/oneOf"]),
+    ] {
+        let (_, found) = import_schema(&json!({ "S": schema }));
+        assert_eq!(found, losses, "{schema}");
+    }
+}
+
+#[test]
+fn a_condition_about_members_that_can_be_null_is_omitted_also_if_they_have_no_type() {
+    // In a definition, a member that is null counts as missing.
+    for nullable in [json!({}), json!(true), json!({ "type": ["string", "null"] })] {
+        let schema = json!({
+            "type": "object", "properties": { "a": nullable, "b": { "type": "string" } },
+            "anyOf": [{ "required": ["a"] }, { "required": ["b"] }]
+        });
+        let (found, losses) = import_schema(&json!({ "S": schema }));
+        assert_eq!(found.get("constraints"), None, "{schema}");
+        assert_eq!(losses, ["constraint, accepts more S/anyOf"], "{schema}");
+    }
 }

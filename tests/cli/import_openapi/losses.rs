@@ -194,3 +194,30 @@ fn chains_of_many_references_are_followed_in_linear_time() {
     // Following each of the references from the beginning would take much longer.
     assert!(start.elapsed() < Duration::from_secs(60), "{:?}", start.elapsed());
 }
+
+#[test]
+fn definitions_in_a_schema_are_losses_only_in_what_refers_to_them() {
+    let reference = |name: &str| json!({ "$ref": format!("#/components/schemas/S/{name}") });
+    let schemas = json!({ "S": {
+        "$defs": {
+            "Short": { "type": "string", "maxLength": 3 },
+            "Even": { "type": "integer", "multipleOf": 2, "$defs": { "Inner": { "type": "string", "format": "x" } } },
+            "Unused": { "type": "string", "format": "unheard" }
+        },
+        "definitions": { "Old": { "type": "boolean" } },
+        "type": "object",
+        "properties": {
+            "short": reference("$defs/Short"), "even": reference("$defs/Even"),
+            "inner": reference("$defs/Even/$defs/Inner"), "old": reference("definitions/Old")
+        }
+    } });
+    let (app, _, losses) = import(&get(&json!({})), &schemas);
+    assert_eq!(app["schemas"]["S"]["fields"]["short"]["type"], "?string(0,3)");
+    assert_eq!(
+        losses,
+        [
+            "keyword, accepts more /components/schemas/S/$defs/Even/multipleOf",
+            "format, accepts more /components/schemas/S/$defs/Even/$defs/Inner/format",
+        ]
+    );
+}

@@ -3,11 +3,13 @@
 //! `data/openapi_import` contains descriptions, and a folder for each with the definition that the command writes, its
 //! report and its losses.
 
+mod closed;
 mod constraints;
 mod effects;
 mod errors;
 mod kept_constraints;
 mod losses;
+mod names;
 mod paths;
 mod requests;
 mod whole_bodies;

@@ -84,3 +84,28 @@ fn the_openapi_document_of_a_whole_body_is_imported_as_this_body() {
     let kept: Vec<_> = bodies(&original).into_iter().filter(|(info, _)| info != "The item").collect();
     assert_eq!(bodies(&imported), kept);
 }
+
+#[test]
+fn a_json_body_that_can_be_null_is_the_whole_body_with_its_fields() {
+    let properties = json!({ "a": { "type": "integer" } });
+    for required in [json!([]), json!(["a"])] {
+        let schema = json!({ "type": ["object", "null"], "required": required, "properties": properties });
+        let content = json!({ "application/json": { "schema": schema } });
+        for is_required in [false, true] {
+            let (parameters, losses) = import_body(&json!({ "required": is_required, "content": content }));
+            let whole = parameters.iter().find(|parameter| parameter.is_whole_body()).unwrap();
+            assert_eq!((whole.r#type.written.term.as_str(), whole.optional), ("object", true), "{schema}");
+            // A request can also omit the body.
+            assert_eq!(losses.starts_with("null, accepts more: "), is_required, "{losses}");
+            assert_eq!(losses.lines().count(), usize::from(is_required), "{losses}");
+        }
+        // Forms have fields, and cannot be null.
+        let form = "application/x-www-form-urlencoded";
+        let (parameters, losses) = import_body(&json!({ "required": true, "content": { form: { "schema": schema } } }));
+        assert_eq!((parameters[1].key.as_str(), losses.as_str()), ("a", ""));
+        let both = json!({ "application/json": { "schema": schema }, form: { "schema": schema } });
+        let (parameters, losses) = import_body(&json!({ "required": true, "content": both }));
+        assert_eq!(parameters[1].key, "a");
+        assert!(losses.starts_with("body, accepts fewer: ") && losses.contains("the body null is refused"), "{losses}");
+    }
+}

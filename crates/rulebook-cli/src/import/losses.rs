@@ -45,7 +45,7 @@ impl LossKind {
         match self {
             Self::AllOf => ("all-of", "parts of `allOf` that cannot be merged"),
             Self::Annotation => ("annotation", "texts and notes for readers, such as `title` and `externalDocs`"),
-            Self::Body => ("body", "request bodies that are omitted, and those that can be missing"),
+            Self::Body => ("body", "request bodies that are omitted, and those that can be missing or null"),
             Self::Callback => ("callback", "requests that the server sends to the client"),
             Self::Constraint => ("constraint", "conditions between the members of an object"),
             Self::ContentType => ("content-type", "media types of bodies besides the imported one"),

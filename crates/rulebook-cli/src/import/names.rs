@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use rulebook_model::model::{LOCATION_PREFIXES, WHOLE_BODY_KEY};
 use rulebook_model::types::{Type, Types};
 
 /// Returns the name that is equal to `name`, or has a number after it, and is not in `used`. Adds it to `used`.
@@ -46,8 +47,17 @@ pub(super) fn capture_name(name: &str) -> String {
     if name.starts_with(is_start) { name } else { format!("_{name}") }
 }
 
-/// Returns `true` if rulebook reads a member of this name; it ignores members for comments and for other programs.
-pub(super) fn is_read(name: &str) -> bool {
-    let is_blank = |char: char| char.is_whitespace() || char.is_control();
-    !name.is_empty() && !name.starts_with('$') && !name.starts_with("x-") && !name.contains(is_blank)
+/// Returns `true` if a field or an output can have this name.
+pub(super) fn is_field_name(name: &str) -> bool {
+    !name.is_empty() && !name.contains(|char: char| char.is_whitespace() || char.is_control())
+}
+
+/// Returns `true` if the key of a parameter can be this name of a field in a body: it means nothing else, and the field
+/// has no brackets, which mean members of an object in forms.
+pub(super) fn is_body_key(name: &str) -> bool {
+    let has_prefix = LOCATION_PREFIXES.iter().map(|(prefix, _)| *prefix).chain(["URL#"]);
+    let is_capture = name.starts_with('{') && name.ends_with('}');
+    let has_other_meaning =
+        name == WHOLE_BODY_KEY || is_capture || has_prefix.into_iter().any(|one| name.starts_with(one));
+    !name.is_empty() && !has_other_meaning && !name.contains(['[', ']'])
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::document::{Document, Extent};
+use super::document::{Document, Extent, members};
 use super::losses::{LossKind, Losses, Place};
 use super::vocabulary::{NOT_EXPRESSED, has_names, has_no_effect, is_extension, report_member};
 
@@ -29,6 +29,10 @@ impl Visitor<'_, '_> {
             Json::Object(members) => {
                 for (key, member) in members {
                     let place = place.member(key);
+                    if !are_names && matches!(key.as_str(), "$defs" | "definitions") {
+                        self.visit_definitions(member, &place);
+                        continue;
+                    }
                     let is_expected = !are_names && (is_extension(key) || has_no_effect(value, key));
                     if is_open && !is_expected && self.is_lost(member, &place) {
                         if are_names {
@@ -50,6 +54,15 @@ impl Visitor<'_, '_> {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// Visits the definitions in a schema. A definition to which no reference leads means nothing.
+    fn visit_definitions(&mut self, definitions: &Json, place: &Place) {
+        self.position += 1;
+        self.losses.set_position(place, self.position);
+        for (name, definition) in members(Some(definitions)) {
+            self.visit_inner(definition, &place.member(name), true, false);
         }
     }
 

@@ -6,11 +6,10 @@ use serde_json::Value as Json;
 
 use super::OperationContext;
 use super::parameter::Parameters;
-use crate::import::document::members;
 use crate::import::losses::{LossKind, Place};
-use crate::import::names::is_read;
+use crate::import::names::is_body_key;
 use crate::import::schema::{
-    Converter, Member, ORIGIN_KEY, ObjectParts, Type, any_schema, described, is_binary, schema_key_of,
+    Converter, Member, ORIGIN_KEY, ObjectParts, Type, accepts_all, any_schema, described, is_binary, schema_key_of,
 };
 
 /// The media type of a form with files.
@@ -58,6 +57,13 @@ pub(super) fn convert_body<'a>(
     let parts = chosen.schema.and_then(|schema| converter.object_parts(schema, &schema_place));
     let parts = parts.filter(|parts| !parts.members.is_empty());
     let is_json = rank(media_type) == 0 && (chosen.schema.is_some() || !media_type.contains('*'));
+    let is_null = is_json && chosen.schema.is_some_and(|schema| document.is_nullable(schema));
+    // Only the whole body can be null, or have members with the names of other keys, but it cannot be a form.
+    let has_form = all.keys().any(|other| matches!(rank(other), 1 | 2));
+    let is_key = |parts: &ObjectParts<'a>| parts.members.iter().all(|member| is_body_key(member.name));
+    let has_fields =
+        |parts: &ObjectParts<'a>| !is_json || has_form || context.method == "DELETE" || (!is_null && is_key(parts));
+    let parts = parts.filter(has_fields);
     let is_whole = is_json && parts.is_none() && context.method != "DELETE";
     for (other, other_content) in all.iter().filter(|(other, _)| *other != media_type) {
         let place = content_place.member(other);
@@ -87,6 +93,9 @@ pub(super) fn convert_body<'a>(
         converter.losses.add(LossKind::Body, &chosen.place, message);
         return;
     };
+    if is_null {
+        converter.losses.narrow(LossKind::Body, &schema_place, "the body null is refused");
+    }
     document.record(content);
     insert_fields(converter, &chosen, &parts, context, parameters);
     let needs_field = |constraint: &Json| {
@@ -125,7 +134,7 @@ fn insert_fields<'a>(
         let message = "unknown fields are handled as the setting `unknown` says";
         converter.losses.widen(LossKind::Keyword, &closing.place, message);
     }
-    for others in parts.others.iter().filter(|others| !members(Some(others.schema)).is_empty()) {
+    for others in parts.others.iter().filter(|others| !accepts_all(others.schema)) {
         converter.losses.widen(LossKind::Keyword, &others.place, "a body has no other fields than parameters");
     }
     for (_, place) in &parts.keys {
@@ -179,10 +188,8 @@ fn insert_field<'a>(
     context: &OperationContext<'a, '_>,
     parameters: &mut Parameters,
 ) {
-    let has_other_meaning =
-        member.name == WHOLE_BODY_KEY || member.name.starts_with('{') || member.name.contains(['@', '#', '[', ']']);
-    if has_other_meaning || !is_read(member.name) {
-        converter.losses.add(LossKind::Name, &member.place, "a field cannot have this name");
+    if !is_body_key(member.name) {
+        converter.report_name(member, "a parameter in the body cannot have this name");
         return;
     }
     let file = if rank(media_type) == 1 { file_type(converter, member) } else { None };

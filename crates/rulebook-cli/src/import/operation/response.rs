@@ -5,7 +5,7 @@ use serde_json::{Map, Value as Json, json};
 use super::body::is_json_media_type;
 use crate::import::document::{members, reference_of, text};
 use crate::import::losses::{LossKind, Place};
-use crate::import::names::{is_read, slug, unique_name};
+use crate::import::names::{is_field_name, slug, unique_name};
 use crate::import::schema::{Converter, ORIGIN_KEY, any_schema, described};
 use crate::import::vocabulary::is_extension;
 
@@ -143,7 +143,7 @@ fn convert_outputs<'a>(
     };
     let is_named = reference_of(schema).is_some() || document.is_nullable(schema);
     let parts = converter.object_parts(schema, &place).filter(|parts| {
-        let is_usable = parts.members.iter().all(|member| is_read(member.name) && member.name != "*");
+        let is_usable = parts.members.iter().all(|member| is_field_name(member.name) && member.name != "*");
         is_usable
             && !parts.members.is_empty()
             && parts.others.is_empty()

@@ -54,7 +54,7 @@ impl<'a> Converter<'a> {
     ) -> Vec<Json> {
         let document = self.document;
         let can_be_null =
-            |name: &str| members.iter().any(|member| member.name == name && document.is_nullable(member.schema));
+            |name: &str| members.iter().any(|member| member.name == name && document.accepts_null(member.schema));
         let mut converted = Vec::new();
         let mut lost = Vec::new();
         for (schema, place) in schemas {

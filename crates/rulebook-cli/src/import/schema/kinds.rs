@@ -195,6 +195,12 @@ impl<'a> Document<'a> {
         is_nullable
     }
 
+    /// Returns `true` if null is a value of a schema, also of one without a type.
+    pub(super) fn accepts_null(self, schema: &'a Json) -> bool {
+        let values = self.values(schema);
+        self.is_nullable(schema) || (values.kinds == [true; 5] && values.constants.is_none())
+    }
+
     fn is_nullable_at(self, schema: &'a Json, depth: usize, seen: &mut HashSet<*const Json>) -> bool {
         if depth > MAX_DEPTH {
             return false;

@@ -2,7 +2,8 @@
 
 use serde_json::Value as Json;
 
-use super::parts::{ObjectParts, Others};
+use super::others::Others;
+use super::parts::ObjectParts;
 use super::{Converter, LossKind, Place, Type};
 
 impl<'a> Converter<'a> {

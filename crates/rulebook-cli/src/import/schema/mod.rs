@@ -12,6 +12,7 @@ mod map;
 mod named;
 mod number;
 mod object;
+mod others;
 mod parts;
 mod string;
 mod union;
@@ -30,8 +31,9 @@ use super::losses::{LossKind, Losses, Place};
 use super::names::{schema_name, unique_name};
 use constraints::is_constraint;
 
-/// The key under which a part of the definition has its place in the description, until the definition is written.
-pub(super) const ORIGIN_KEY: &str = "$origin";
+/// The key under which a part of the definition has its place in the description, until the definition is written. No
+/// name in a definition contains a control character, so that the key differs from all of them.
+pub(super) const ORIGIN_KEY: &str = "\u{1}origin";
 
 /// The maximum number of references that are replaced by their targets, one within the other.
 const MAX_INLINE_DEPTH: usize = 24;
@@ -232,6 +234,11 @@ impl<'a> Converter<'a> {
 pub(super) fn any_schema() -> &'static Json {
     static ANY: std::sync::LazyLock<Json> = std::sync::LazyLock::new(|| Map::new().into());
     &ANY
+}
+
+/// Returns `true` if a schema requires nothing.
+pub(super) fn accepts_all(schema: &Json) -> bool {
+    *schema == Json::Bool(true) || schema == any_schema()
 }
 
 /// Returns the key of the schema with a name to which a schema refers.

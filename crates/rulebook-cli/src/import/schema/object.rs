@@ -5,8 +5,10 @@ use std::collections::HashSet;
 use serde_json::{Map, Value as Json, json};
 
 use super::parts::{Member, ObjectParts};
-use super::{Converter, LossKind, ORIGIN_KEY, Place, Type, is_true, items, members, reference_of, schema_key};
-use crate::import::names::is_read;
+use super::{
+    Converter, LossKind, ORIGIN_KEY, Place, Type, accepts_all, is_true, items, members, reference_of, schema_key,
+};
+use crate::import::names::is_field_name;
 
 impl<'a> Converter<'a> {
     /// Converts an object, to `object` with its fields, or to `map`.
@@ -19,43 +21,54 @@ impl<'a> Converter<'a> {
 
     fn object_of_parts(&mut self, parts: &ObjectParts<'a>, hint: &str) -> Type {
         self.read_parts(parts);
-        let common = match parts.others.as_slice() {
-            // Names that do not match a pattern can have any value, unless the object is closed.
-            [others] if !others.is_pattern || !parts.closings.is_empty() => Some(others),
-            _ => None,
-        };
-        let has_keys = !parts.keys.is_empty() && parts.closings.is_empty();
-        let mut object = if parts.members.is_empty() && (common.is_some() || has_keys) {
-            self.map(parts, common, hint)
+        let has_keys = parts.members.is_empty() && !parts.keys.is_empty() && parts.closings.is_empty();
+        let common = parts.common();
+        let (object, max) = if parts.is_empty() {
+            let unused =
+                parts.others.iter().map(|others| others.schema).chain(parts.keys.iter().map(|(keys, _)| *keys));
+            unused.for_each(|schema| self.document.record_whole(schema));
+            (Type::new("object"), Some(json!(0)))
+        } else if common.is_some() || has_keys {
+            (self.map(parts, common, hint), parts.max.cloned())
         } else {
-            self.report_others(parts);
-            for (_, keys_place) in &parts.keys {
-                self.losses.widen(LossKind::Keyword, keys_place, "the names of members are not checked");
-            }
-            let fields = self.fields(&parts.members, hint);
-            match (fields.is_empty(), parts.is_closed()) {
-                (true, true) => Type::new("object").with("max", 0),
-                (true, false) => Type::new("object"),
-                (false, true) => Type::new("object").with("closed", true).with("fields", fields),
-                (false, false) => Type::new("object").with("fields", fields),
-            }
+            (self.object_with_fields(parts, hint), parts.max.cloned())
         };
-        for (bound, attribute) in [(parts.min, "min"), (parts.max, "max")] {
-            if let Some(bound) = bound {
-                object = object.with(attribute, bound.clone());
-            }
-        }
+        let bounds = [(parts.min.cloned(), "min"), (max, "max")].into_iter();
+        let object = bounds.fold(object, |object, (bound, attribute)| match bound {
+            Some(bound) => object.with(attribute, bound),
+            None => object,
+        });
         let constraints = self.constraints((&parts.schemas, &parts.members), &field_name(&parts.members));
         if constraints.is_empty() { object } else { object.with("constraints", constraints) }
     }
 
+    fn object_with_fields(&mut self, parts: &ObjectParts<'a>, hint: &str) -> Type {
+        self.report_others(parts);
+        for (_, keys_place) in &parts.keys {
+            self.losses.widen(LossKind::Keyword, keys_place, "the names of members are not checked");
+        }
+        let fields = self.fields(&parts.members, hint);
+        let mut is_closed = parts.is_closed();
+        if is_closed && fields.len() < parts.members.len() {
+            // A closed object would refuse the members that cannot be fields.
+            is_closed = false;
+            for closing in &parts.closings {
+                let message = "other members are accepted, too: a field cannot have the name of a member";
+                self.losses.widen(LossKind::Keyword, &closing.place, message);
+            }
+        }
+        let object = if is_closed { Type::new("object").with("closed", true) } else { Type::new("object") };
+        if fields.is_empty() { object } else { object.with("fields", fields) }
+    }
+
     /// Reports the schemas of other members that are not converted.
     pub(super) fn report_others(&mut self, parts: &ObjectParts<'a>) {
-        let message = match parts.members.is_empty() {
-            true => "the members can have any value",
-            false => "other members of an object with fields can have any value",
+        let message = match (parts.members.is_empty(), parts.is_closed()) {
+            (true, _) => "the members can have any value",
+            (false, false) => "other members of an object with fields can have any value",
+            (false, true) => "fields of other parts are not checked by this schema",
         };
-        for others in parts.others.iter().filter(|others| !members(Some(others.schema)).is_empty()) {
+        for others in parts.others.iter().filter(|others| !accepts_all(others.schema)) {
             self.losses.widen(LossKind::Keyword, &others.place, message);
         }
     }
@@ -73,8 +86,8 @@ impl<'a> Converter<'a> {
 
     /// Converts a member of an object to a field or an output. Returns `None` if its name cannot be that of a field.
     pub(in crate::import) fn field(&mut self, member: &Member<'a>, hint: &str) -> Option<Map<String, Json>> {
-        if !is_read(member.name) {
-            self.losses.add(LossKind::Name, &member.place, "a field cannot have this name");
+        if !is_field_name(member.name) {
+            self.report_name(member, "a field cannot have this name");
             return None;
         }
         if let Some((default, place)) = self.find_default(member.schema, &member.place) {
@@ -82,6 +95,15 @@ impl<'a> Converter<'a> {
             self.losses.add(LossKind::Default, &place, message);
         }
         Some(self.described_member(member, hint))
+    }
+
+    /// Reports a member that is omitted because of its name. Its value is not checked.
+    pub(in crate::import) fn report_name(&mut self, member: &Member<'a>, message: &str) {
+        if accepts_all(member.schema) && !member.is_required {
+            self.losses.add(LossKind::Name, &member.place, message);
+        } else {
+            self.losses.widen(LossKind::Name, &member.place, message);
+        }
     }
 
     /// Converts a member of a request body to a parameter.
@@ -115,8 +137,9 @@ impl<'a> Converter<'a> {
     pub(super) fn all_of(&mut self, schema: &'a Json, place: &Place, hint: &str) -> Type {
         let document = self.document;
         let parts = items(schema.get("allOf"));
-        let has_members =
-            ["properties", "required", "additionalProperties"].iter().any(|key| schema.get(*key).is_some());
+        let has_members = ["properties", "required", "additionalProperties", "unevaluatedProperties"]
+            .iter()
+            .any(|key| schema.get(*key).is_some());
         if let ([only], false) = (parts, has_members) {
             document.read_items(schema, "allOf");
             self.read_type_of(schema, &document.values(only));
@@ -238,7 +261,7 @@ impl<'a> Converter<'a> {
 /// Returns the names of fields for constraints.
 fn field_name<'m>(members: &'m [Member<'_>]) -> impl Fn(&str, bool) -> Option<String> + 'm {
     |name, compares| {
-        let member = members.iter().find(|member| member.name == name && is_read(name))?;
+        let member = members.iter().find(|member| member.name == name && is_field_name(name))?;
         (compares || !member.is_required).then(|| name.to_owned())
     }
 }

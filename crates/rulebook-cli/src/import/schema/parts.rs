@@ -5,7 +5,8 @@ use std::collections::HashSet;
 use serde_json::Value as Json;
 
 use super::constraints::is_constraint;
-use super::{Converter, LossKind, Place, any_schema, items, members, reference_of};
+use super::others::{Closing, Others};
+use super::{Converter, LossKind, Place, accepts_all, any_schema, items, members, reference_of};
 
 /// The maximum number of schemas and references that lead from one part to the next.
 const MAX_DEPTH: usize = 64;
@@ -24,24 +25,14 @@ pub(in crate::import) struct Member<'a> {
     pub is_required: bool,
 }
 
-/// The schema of the members without a schema in `properties`.
-pub(in crate::import) struct Others<'a> {
-    pub schema: &'a Json,
-    pub place: Place,
-    /// `true` if it is the schema only of names that match a pattern.
-    pub is_pattern: bool,
-}
-
-/// The keyword that forbids other members than those of its part.
-pub(in crate::import) struct Closing<'a> {
-    pub place: Place,
-    part: &'a Json,
-}
-
 /// The keywords of an object, from all parts of `allOf`.
 #[derive(Default)]
 pub(in crate::import) struct ObjectParts<'a> {
     pub members: Vec<Member<'a>>,
+    /// The names in `properties`, of all parts.
+    pub(super) names: Vec<&'a str>,
+    /// The number of parts that accept all other members.
+    pub(super) open_count: usize,
     /// The names that are required, with the places that require them.
     required: Vec<(&'a str, Place)>,
     pub others: Vec<Others<'a>>,
@@ -64,13 +55,6 @@ pub(in crate::import) struct ObjectParts<'a> {
     references: Vec<&'a Json>,
     /// The number of schemas that were searched.
     searched: usize,
-}
-
-impl ObjectParts<'_> {
-    /// Returns `true` if the object has no members besides those with a schema.
-    pub(in crate::import) fn is_closed(&self) -> bool {
-        !self.closings.is_empty() && self.others.is_empty()
-    }
 }
 
 impl<'a> Converter<'a> {
@@ -136,6 +120,7 @@ impl<'a> Converter<'a> {
             return Err("the part is not an object with fields");
         }
         parts.schemas.push((schema, place.clone()));
+        let before = parts.counts();
         followed.push(schema);
         for (index, part) in items(schema.get("allOf")).iter().enumerate() {
             let place = place.member("allOf").item(index);
@@ -145,6 +130,7 @@ impl<'a> Converter<'a> {
         }
         followed.pop();
         parts.add_keywords(schema, place);
+        parts.add_others(schema, place, before);
         Ok(())
     }
 }
@@ -153,6 +139,7 @@ impl<'a> ObjectParts<'a> {
     /// Adds the keywords of a schema itself.
     fn add_keywords(&mut self, schema: &'a Json, place: &Place) {
         for (name, member) in members(schema.get("properties")) {
+            self.names.push(name);
             let place = place.member("properties").member(name);
             match self.members.iter_mut().find(|known| known.name == name) {
                 Some(known) if known.schema == member => self.repeated.push(member),
@@ -166,19 +153,6 @@ impl<'a> ObjectParts<'a> {
         let required = items(schema.get("required")).iter().enumerate();
         let required = required.filter_map(|(index, name)| Some((index, name.as_str()?)));
         self.required.extend(required.map(|(index, name)| (name, place.member("required").item(index))));
-        for (pattern, others) in members(schema.get("patternProperties")) {
-            let place = place.member("patternProperties").member(pattern);
-            self.others.push(Others { schema: others, place, is_pattern: true });
-        }
-        let keyword = ["additionalProperties", "unevaluatedProperties"].into_iter();
-        let keyword = keyword.filter_map(|keyword| Some((place.member(keyword), schema.get(keyword)?))).next();
-        match keyword {
-            Some((place, Json::Bool(false))) => self.closings.push(Closing { place, part: schema }),
-            Some((place, others)) if !others.is_boolean() => {
-                self.others.push(Others { schema: others, place, is_pattern: false });
-            }
-            _ => {}
-        }
         self.keys.extend(schema.get("propertyNames").map(|keys| (keys, place.member("propertyNames"))));
         let bound = |keyword: &str| schema.get(keyword).filter(|bound| bound.is_u64());
         self.min = self.min.into_iter().chain(bound("minProperties")).max_by_key(|bound| bound.as_u64());
@@ -211,14 +185,11 @@ impl<'a> Converter<'a> {
                 self.losses.widen(LossKind::Constraint, place, "the required member has no schema");
             }
         }
-        for Closing { place, part } in &parts.closings {
-            let known = members(part.get("properties"));
-            if !place.as_str().ends_with("/unevaluatedProperties")
-                && !parts.members.iter().all(|member| known.contains_key(member.name))
-            {
-                self.losses.widen(LossKind::Keyword, place, "fields of other parts are accepted, too");
-            } else if !parts.others.is_empty() && !parts.members.is_empty() {
-                self.losses.widen(LossKind::Keyword, place, "other members are accepted, too");
+        for closing in &parts.closings {
+            if !parts.members.iter().all(|member| closing.names.contains(member.name)) {
+                self.losses.widen(LossKind::Keyword, &closing.place, "fields of other parts are accepted, too");
+            } else if !parts.is_closed() && parts.common().is_none() {
+                self.losses.widen(LossKind::Keyword, &closing.place, "other members are accepted, too");
             }
         }
     }
@@ -232,6 +203,10 @@ impl<'a> Converter<'a> {
         }
         for schema in &parts.repeated {
             document.record_repeated(schema);
+        }
+        // The schemas of other members that accept every value require nothing.
+        for others in parts.others.iter().filter(|others| accepts_all(others.schema)) {
+            document.record_whole(others.schema);
         }
         for (schema, _) in &parts.schemas {
             document.record(schema);

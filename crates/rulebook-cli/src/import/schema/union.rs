@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 
-use serde_json::{Map, Value as Json};
+use rulebook_model::definition::keys::is_comment_key;
+use serde_json::{Map, Value as Json, json};
 
 use super::kinds::{KINDS, Values, is_null};
 use super::{Converter, LossKind, Place, Type, members, reference_of, schema_key, text};
@@ -30,13 +31,22 @@ impl<'a> Converter<'a> {
         if has_members || (!super::type_names(schema).is_empty() && branches.iter().all(is_condition)) {
             return None;
         }
-        let different = self.branches(schema, branches, place);
+        let different = self.branches(schema, (keyword, branches), place);
         let mut accepted = Values { is_whole: true, ..Values::default() };
         for branch in &different {
             accepted.is_whole &= branch.values.is_whole;
             accepted.kinds.iter_mut().zip(branch.values.kinds).for_each(|(accepts, more)| *accepts |= more);
         }
         let is_nullable = branches.iter().any(|branch| document.is_nullable(branch));
+        let accepts_null = |branch: &&Json| document.accepts_null(branch);
+        if keyword == "oneOf" && branches.iter().filter(accepts_null).count() > 1 {
+            self.losses.widen(LossKind::Union, place, "null is a value of several branches");
+        }
+        let has_other_types = |branch: &Branch<'_>| is_nullable || branch.values.kinds != accepted.kinds;
+        if keyword == "oneOf" && different.iter().any(|branch| branch.values.is_implied && has_other_types(branch)) {
+            let message = "a value of another branch is also one of a branch without `type`";
+            self.losses.widen(LossKind::Union, place, message);
+        }
         let converted = match (different.as_slice(), self.tagged_union(schema, &different, place)) {
             (_, Some(tagged)) => tagged,
             ([], None) if is_nullable => Type::new("null"),
@@ -58,7 +68,12 @@ impl<'a> Converter<'a> {
 
     /// Returns the branches of a union, without null and without branches that are equal to others. Branches that lead
     /// back to the schema add nothing to it.
-    fn branches(&mut self, schema: &'a Json, branches: &'a [Json], place: &Place) -> Vec<Branch<'a>> {
+    fn branches(
+        &mut self,
+        schema: &'a Json,
+        (keyword, branches): (&str, &'a [Json]),
+        place: &Place,
+    ) -> Vec<Branch<'a>> {
         let document = self.document;
         let mut different: Vec<Branch<'a>> = Vec::new();
         for (index, branch) in branches.iter().enumerate() {
@@ -70,6 +85,14 @@ impl<'a> Converter<'a> {
                 }
             } else if different.iter().any(|known| known.schema == branch) {
                 document.record_repeated(branch);
+                if keyword == "oneOf" {
+                    // A value of one of them is a value of both.
+                    self.losses.widen(
+                        LossKind::Union,
+                        &place,
+                        "the branch is equal to another: its values are accepted",
+                    );
+                }
             } else if document.leads_to(branch, schema) {
                 self.losses.add(LossKind::Reference, &place, "the branch leads back to the schema: it adds nothing");
             } else {
@@ -87,7 +110,7 @@ impl<'a> Converter<'a> {
         let tag = text(discriminator, "propertyName")?;
         let mapping = members(discriminator.get("mapping"));
         let mut of: Map<String, Json> = Map::new();
-        let mut is_always_tagged = true;
+        let (mut is_always_tagged, mut referenced) = (true, Vec::new());
         for branch in branches {
             let reference = reference_of(branch.schema)?;
             let key = schema_key(reference)?;
@@ -101,8 +124,11 @@ impl<'a> Converter<'a> {
                 values.push(&key);
             }
             for value in values {
-                of.insert(value.to_owned(), name.clone().into());
+                // A definition ignores a member whose name begins like a comment, unless its value is an object.
+                let term = if is_comment_key(value) { json!({ "type": name }) } else { json!(name) };
+                of.insert(value.to_owned(), term);
             }
+            referenced.push(name);
         }
         if of.is_empty() {
             return None;
@@ -111,7 +137,7 @@ impl<'a> Converter<'a> {
             document.record(branch.schema);
             document.read(branch.schema, "$ref");
         }
-        self.referenced.extend(of.values().filter_map(Json::as_str).map(str::to_owned));
+        self.referenced.extend(referenced);
         let place = place.parent().member("discriminator");
         self.read_discriminator(discriminator, &of, is_always_tagged, &place);
         document.read(schema, "discriminator");
