@@ -68,6 +68,9 @@ fn errors_name_the_part_that_is_wrong() {
         only("{ \"basic\": {} }"),
         only("{ \"basic\": { \"users\": [], \"realm\": \"é\", \"permissions\": [\"user[{sub}]\", \"a b\"] } }"),
         only("{ \"basic\": { \"user\": \"users.htpasswd\" } }"),
+        only(
+            "{ \"basic\": [\n  { \"users\": 5 },\n  { \"user\": \"a\" },\n  { \"users\": \"b\", \"realm\": \"é\" }\n] }",
+        ),
     ];
     let mtls = [
         only("{ \"mtls\": {} }"),

@@ -15,6 +15,7 @@ mod mtls;
 mod permissions;
 mod remembered;
 mod rotation;
+mod several_user_files;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};

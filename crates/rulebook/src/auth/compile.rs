@@ -21,11 +21,15 @@ pub(crate) struct CompiledAuthKinds {
 }
 
 /// Compiles the authenticators in the setting `auth`. The value of a kind is an object with settings, or an array of
-/// such objects.
+/// such objects. `combine` is `true` if a caller has the permissions of all of its credentials.
 ///
 /// # Errors
 /// Returns a diagnostic for each error in the settings.
-pub(crate) fn compile_auth(api: &Api, kinds: &[Arc<dyn AuthKind>]) -> Result<CompiledAuthKinds, Vec<Diagnostic>> {
+pub(crate) fn compile_auth(
+    api: &Api,
+    kinds: &[Arc<dyn AuthKind>],
+    combine: bool,
+) -> Result<CompiledAuthKinds, Vec<Diagnostic>> {
     let mut compiled = CompiledAuthKinds::default();
     let mut diagnostics = Vec::new();
     for member in api.auth.iter().flat_map(|auth| &auth.kinds) {
@@ -45,15 +49,25 @@ pub(crate) fn compile_auth(api: &Api, kinds: &[Arc<dyn AuthKind>]) -> Result<Com
             diagnostics.push(unknown_kind_error(member, kinds));
             continue;
         };
+        let mut settings = Vec::new();
         for node in settings_objects(&member.value) {
             let errors = unknown_settings(node, name, kind.settings());
-            if !errors.is_empty() {
+            if errors.is_empty() {
+                settings.push(AuthSettings { node, api, combine });
+            } else {
                 report(errors, node.span);
                 continue;
             }
-            match kind.compile(&AuthSettings { node, api }) {
-                Ok(authenticator) => compiled.authenticators.push((authenticator, node.span)),
-                Err(errors) => report(errors, node.span),
+        }
+        let together = if settings.len() > 1 { kind.compile_several(&settings) } else { None };
+        let results = match together {
+            Some(result) => vec![(result, member.value.span)],
+            None => settings.iter().map(|settings| (kind.compile(settings), settings.node.span)).collect(),
+        };
+        for (result, span) in results {
+            match result {
+                Ok(authenticator) => compiled.authenticators.push((authenticator, span)),
+                Err(errors) => report(errors, span),
             }
         }
     }
