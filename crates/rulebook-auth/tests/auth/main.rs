@@ -11,6 +11,7 @@ mod issuer;
 mod jwks_server;
 mod key_limits;
 mod log_lines;
+mod logged_reasons;
 mod mtls;
 mod permissions;
 mod remembered;
