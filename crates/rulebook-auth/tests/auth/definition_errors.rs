@@ -82,6 +82,13 @@ fn errors_name_the_part_that_is_wrong() {
              \"sha256:00\": 5,\n  \"dns:a\": { \"permission\": [] },\n  \
              \"dns:b\": { \"permissions\": [\"a b\", \"{sub}\"] }\n} } }",
         ),
+        only(&format!(
+            "{{ \"mtls\": {{ \"clients\": {{\n  \"dns:a\": {{}},\n  \"email:a@b.example\": {{}},\n  \"dns:A\": {{}},\n  \
+             \"email:A@b.example\": {{}},\n  \"email:a@B.example\": {{}},\n  \"uri:x:a\": {{}},\n  \"uri:x:A\": {{}},\n  \
+             \"sha256:{}\": {{}},\n  \"sha256:{}\": {{}}\n}} }} }}",
+            "ab".repeat(32),
+            ["AB"; 32].join(":")
+        )),
     ];
     let texts: Vec<_> = texts.into_iter().chain(basic).chain(mtls).collect();
     let reports = texts.iter().map(|text| format!("{text}\n\n{}", report(text)));
