@@ -96,6 +96,23 @@ fn errors_name_the_part_that_is_wrong() {
 }
 
 #[test]
+fn a_program_without_a_kind_reports_how_to_add_it() {
+    for (kind, settings) in [
+        ("jwt", r#"{ "issuer": "a", "audience": "b", "jwks": "c", "permissions": ["x"] }"#),
+        ("basic", r#"[{ "users": "a" }, { "users": "b" }]"#),
+        ("mtls", r#"{ "clients": {} }"#),
+    ] {
+        let app = format!("{{ \"auth\": {{ \"{kind}\": {settings} }} }}");
+        let files = vec![("app.json".into(), app.into()), ("note.json".into(), NOTE.into())];
+        let error = Rulebook::read(files).check().unwrap_err().to_string();
+        let message = format!("error[bad-auth]: this program was compiled without the kind of authenticator `{kind}`");
+        assert!(error.contains(&message) && error.contains("--> app.json:1:14"), "{error}");
+        assert!(error.contains("the Cargo feature `auth` of the crate `rulebook-cli`"), "{error}");
+        assert!(error.contains("this program has the kinds `keys`"), "{error}");
+    }
+}
+
+#[test]
 fn valid_settings_have_no_errors() {
     let jwt = json!({
         "issuer": "https://id.example", "audience": ["a", "b"], "jwks": "https://id.example/jwks", "permissions": "{scope}",

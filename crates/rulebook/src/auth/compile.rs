@@ -11,6 +11,12 @@ use super::{AuthKind, AuthSettings, CompiledAuth};
 use crate::handler::HandlerError;
 use crate::handler::settings::unknown_settings;
 
+/// The kinds that the crate `rulebook-auth` contains. Programs have them only if they add them.
+const OPTIONAL_KINDS: [&str; 3] = ["jwt", "basic", "mtls"];
+/// How a program gets these kinds.
+const OPTIONAL_KINDS_HELP: &str = "enable the Cargo feature `auth` of the crate `rulebook-cli`, and add the kinds with \
+                                   `rulebook_cli::with_auth_kinds`";
+
 /// The authenticators that a definition chooses, in the order in which they are called.
 #[derive(Default)]
 pub(crate) struct CompiledAuthKinds {
@@ -56,7 +62,6 @@ pub(crate) fn compile_auth(
                 settings.push(AuthSettings { node, api, combine });
             } else {
                 report(errors, node.span);
-                continue;
             }
         }
         let together = if settings.len() > 1 { kind.compile_several(&settings) } else { None };
@@ -82,11 +87,18 @@ fn settings_objects(value: &JsonNode) -> &[JsonNode] {
     }
 }
 
+/// Returns the error about a kind that the program does not have.
 fn unknown_kind_error(member: &JsonMember, kinds: &[Arc<dyn AuthKind>]) -> Diagnostic {
     let name = &member.key.value;
     let known: Vec<_> = std::iter::once(DefinedAuth::KEYS).chain(kinds.iter().map(|kind| kind.name())).collect();
     let list: Vec<_> = known.iter().map(|name| format!("`{name}`")).collect();
+    let list = format!("this program has the kinds {}", list.join(", "));
+    if OPTIONAL_KINDS.contains(&name.as_str()) {
+        let message = format!("this program was compiled without the kind of authenticator `{name}`");
+        let error = Diagnostic::new(DiagnosticCode::BadAuth, member.key.span, message);
+        return error.help(format!("{OPTIONAL_KINDS_HELP}; {list}"));
+    }
     let message = format!("`{}` is not a kind of authenticator", name.escape_debug());
     let error = Diagnostic::new(DiagnosticCode::BadAuth, member.key.span, message);
-    error.help(format!("this program has the kinds {}", list.join(", "))).suggest(name, known)
+    error.help(list).suggest(name, known)
 }
