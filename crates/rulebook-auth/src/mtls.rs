@@ -9,6 +9,9 @@ use crate::template::{name_claims, name_templates};
 
 /// What to do if there are no clients.
 const CLIENTS_HELP: &str = "write the names in certificates: `{ \"dns:billing.internal\": { \"permissions\": [] } }`";
+/// What to do if two keys are the same name, so that the second client could never be a caller.
+const REPEATED_NAME_HELP: &str = "remove one of them: the case of host names, of the domains of email addresses and of \
+                                  fingerprints is ignored";
 /// The names of the settings of a client.
 const CLIENT_SETTINGS: [&str; 2] = ["name", "permissions"];
 
@@ -36,10 +39,19 @@ impl AuthKind for MtlsKind {
             return Err(vec![HandlerError::new("`clients` must not be empty").at(node.span).help(CLIENTS_HELP)]);
         }
         let mut certificates = ClientCertificates::new();
+        let mut names: Vec<(CertificateName, &str)> = Vec::new();
         let mut errors = Vec::new();
         for member in members {
             match client(member) {
-                Ok((name, identity)) => certificates = certificates.with(name, identity),
+                Ok((name, identity)) => {
+                    errors.extend(names.iter().find(|(known, _)| known.is_same(&name)).map(|(_, known)| {
+                        let (key, known) = (member.key.value.escape_debug(), known.escape_debug());
+                        let message = format!("`{key}` and `{known}` are the same name in a certificate");
+                        HandlerError::new(message).at(member.key.span).help(REPEATED_NAME_HELP)
+                    }));
+                    names.push((name.clone(), &member.key.value));
+                    certificates = certificates.with(name, identity);
+                }
                 Err(mut found) => errors.append(&mut found),
             }
         }

@@ -10,31 +10,33 @@ use rulebook_login::{FailedLogins, client_network};
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
+use super::all_users::AllUsers;
 use super::credentials::{Credentials, basic_credential};
-use super::user_file::Users;
 
 /// The number of hashes that are computed at once.
 const COMPUTATIONS: usize = 2;
 /// The maximum number of requests that compute a hash or wait for it.
 const MAX_WAITING: usize = 64;
 
-/// The authenticator that accepts names and passwords.
+/// The authenticator that accepts names and passwords. A definition has one of them for all files with users, because a
+/// login fails only if no file accepts it: if each file counted the logins that it does not accept, it would lock out
+/// the users of the other files.
 pub struct BasicAuthenticator {
-    pub users: Arc<ArcSwapOption<Users>>,
-    pub scheme: AuthScheme,
-    /// The namespace of the names of users.
-    pub namespace: String,
+    pub users: Arc<ArcSwapOption<AllUsers>>,
+    pub schemes: Vec<AuthScheme>,
+    /// `true` if a user has only the permissions of the first file that accepts the password.
+    pub only_first: bool,
     failed: Arc<FailedLogins>,
     computations: Arc<Semaphore>,
     places: Semaphore,
 }
 
 impl BasicAuthenticator {
-    pub fn new(users: Arc<ArcSwapOption<Users>>, scheme: AuthScheme, namespace: String) -> Self {
+    pub fn new(users: Arc<ArcSwapOption<AllUsers>>, schemes: Vec<AuthScheme>, only_first: bool) -> Self {
         Self {
             users,
-            scheme,
-            namespace,
+            schemes,
+            only_first,
             failed: Arc::default(),
             computations: Arc::new(Semaphore::new(COMPUTATIONS)),
             places: Semaphore::new(MAX_WAITING),
@@ -47,7 +49,7 @@ impl BasicAuthenticator {
             return Authentication::Invalid("the name and the password are malformed".to_owned());
         };
         let Some(users) = self.users.load_full() else {
-            return Authentication::Unavailable("the file of users has not been read".to_owned());
+            return Authentication::Unavailable("the users have not been read".to_owned());
         };
         let Ok(_place) = self.places.try_acquire() else {
             return Authentication::Unavailable("too many passwords are being verified".to_owned());
@@ -57,10 +59,8 @@ impl BasicAuthenticator {
         };
         // Another request with the same credential may have been verified meanwhile, so that a client can send several
         // requests at once.
-        if users.is_verified(credential)
-            && let Some(user) = users.find(&name)
-        {
-            let identity = user.identity(&name, &self.namespace);
+        let recalled = users.recall(credential).and_then(|accepting| users.identity(&name, &accepting));
+        if let Some(identity) = recalled {
             users.verified.remember(credential, identity.clone());
             return Authentication::Identity(identity);
         }
@@ -72,31 +72,29 @@ impl BasicAuthenticator {
                 return Authentication::Error(error.with_headers(vec![(header::RETRY_AFTER, seconds)]));
             }
         };
-        let hash = users.find(&name).map(|user| user.hash.clone());
-        let (hash, exists) = match (hash, users.any_hash.clone()) {
-            (Some(hash), _) => (hash, true),
-            (None, Some(other)) => (other, false),
-            (None, None) => return Authentication::Invalid("the file contains no users".to_owned()),
-        };
+        if users.is_empty() {
+            return Authentication::Invalid("there are no users".to_owned());
+        }
+        let (verifying, verified_name, only_first) = (Arc::clone(&users), name.clone(), self.only_first);
         let verified = spawn_blocking(move || {
             // The computation cannot be stopped, so it keeps its permit even if the request is dropped.
             let _permit = permit;
-            hash.verify(&password) && exists
+            verifying.verify(&verified_name, &password, only_first)
         });
-        match (verified.await, users.find(&name)) {
-            (Ok(true), Some(user)) => {
-                attempt.succeed();
-                let identity = user.identity(&name, &self.namespace);
-                users.remember(credential);
-                users.verified.remember(credential, identity.clone());
-                Authentication::Identity(identity)
-            }
-            (Ok(_), _) => Authentication::Invalid("the name or the password is wrong".to_owned()),
-            (Err(error), _) => {
+        let accepting = match verified.await {
+            Ok(accepting) => accepting,
+            Err(error) => {
                 attempt.do_not_count();
-                Authentication::Unavailable(format!("the password cannot be verified: {error}"))
+                return Authentication::Unavailable(format!("the password cannot be verified: {error}"));
             }
-        }
+        };
+        let Some(identity) = users.identity(&name, &accepting) else {
+            return Authentication::Invalid("the name or the password is wrong".to_owned());
+        };
+        attempt.succeed();
+        users.remember(credential, accepting);
+        users.verified.remember(credential, identity.clone());
+        Authentication::Identity(identity)
     }
 }
 
@@ -122,7 +120,7 @@ impl Authenticate for BasicAuthenticator {
     }
 
     fn schemes(&self) -> Vec<AuthScheme> {
-        vec![self.scheme.clone()]
+        self.schemes.clone()
     }
 
     fn errors(&self) -> Vec<AuthError> {

@@ -9,7 +9,7 @@ use rustls::RootCertStore;
 use tokio::task::spawn_blocking;
 use ureq::Agent;
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
-use url::Url;
+use url::{Position, Url};
 
 use super::jwk::{VerificationKey, parse_key_set};
 
@@ -26,10 +26,11 @@ pub enum Origin {
     File(PathBuf),
 }
 
+/// The place for the log. The query of an address can contain a secret, so it is omitted.
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Url(url, _) => url.fmt(f),
+            Self::Url(url, _) => f.write_str(&url[..Position::AfterPath]),
             Self::File(path) => path.display().fmt(f),
         }
     }

@@ -37,7 +37,7 @@ fn serve_users() -> (Client, tempfile::TempDir) {
     (serve(&settings(&file)), folder)
 }
 
-fn send(client: &Client, target: &str, name: &str, password: &str) -> TestResponse {
+pub fn send(client: &Client, target: &str, name: &str, password: &str) -> TestResponse {
     let credential = BASE64_STANDARD.encode(format!("{name}:{password}"));
     client.get(target).header("authorization", format!("Basic {credential}")).send()
 }

@@ -68,6 +68,9 @@ fn errors_name_the_part_that_is_wrong() {
         only("{ \"basic\": {} }"),
         only("{ \"basic\": { \"users\": [], \"realm\": \"é\", \"permissions\": [\"user[{sub}]\", \"a b\"] } }"),
         only("{ \"basic\": { \"user\": \"users.htpasswd\" } }"),
+        only(
+            "{ \"basic\": [\n  { \"users\": 5 },\n  { \"user\": \"a\" },\n  { \"users\": \"b\", \"realm\": \"é\" }\n] }",
+        ),
     ];
     let mtls = [
         only("{ \"mtls\": {} }"),
@@ -79,10 +82,34 @@ fn errors_name_the_part_that_is_wrong() {
              \"sha256:00\": 5,\n  \"dns:a\": { \"permission\": [] },\n  \
              \"dns:b\": { \"permissions\": [\"a b\", \"{sub}\"] }\n} } }",
         ),
+        only(&format!(
+            "{{ \"mtls\": {{ \"clients\": {{\n  \"dns:a\": {{}},\n  \"email:a@b.example\": {{}},\n  \"dns:A\": {{}},\n  \
+             \"email:A@b.example\": {{}},\n  \"email:a@B.example\": {{}},\n  \"uri:x:a\": {{}},\n  \"uri:x:A\": {{}},\n  \
+             \"sha256:{}\": {{}},\n  \"sha256:{}\": {{}}\n}} }} }}",
+            "ab".repeat(32),
+            ["AB"; 32].join(":")
+        )),
     ];
     let texts: Vec<_> = texts.into_iter().chain(basic).chain(mtls).collect();
     let reports = texts.iter().map(|text| format!("{text}\n\n{}", report(text)));
     golden::compare("tests/auth/data/definition_errors.txt".as_ref(), &reports.collect::<Vec<_>>().join("\n----\n"));
+}
+
+#[test]
+fn a_program_without_a_kind_reports_how_to_add_it() {
+    for (kind, settings) in [
+        ("jwt", r#"{ "issuer": "a", "audience": "b", "jwks": "c", "permissions": ["x"] }"#),
+        ("basic", r#"[{ "users": "a" }, { "users": "b" }]"#),
+        ("mtls", r#"{ "clients": {} }"#),
+    ] {
+        let app = format!("{{ \"auth\": {{ \"{kind}\": {settings} }} }}");
+        let files = vec![("app.json".into(), app.into()), ("note.json".into(), NOTE.into())];
+        let error = Rulebook::read(files).check().unwrap_err().to_string();
+        let message = format!("error[bad-auth]: this program was compiled without the kind of authenticator `{kind}`");
+        assert!(error.contains(&message) && error.contains("--> app.json:1:14"), "{error}");
+        assert!(error.contains("the Cargo feature `auth` of the crate `rulebook-cli`"), "{error}");
+        assert!(error.contains("this program has the kinds `keys`"), "{error}");
+    }
 }
 
 #[test]

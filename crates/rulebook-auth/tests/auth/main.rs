@@ -11,10 +11,12 @@ mod issuer;
 mod jwks_server;
 mod key_limits;
 mod log_lines;
+mod logged_reasons;
 mod mtls;
 mod permissions;
 mod remembered;
 mod rotation;
+mod several_user_files;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -171,6 +171,27 @@ fn no_token_is_valid_after_the_issuer_has_removed_all_keys() {
 }
 
 #[test]
+fn the_query_of_the_address_is_not_logged() {
+    log_lines::capture();
+    let issuer = Issuer::new();
+    let server = JwksServer::start(&issuer.jwks());
+    let mut settings = jwt(&format!("{}?token=secret-of-the-query", server.url));
+    (settings["cooldown"], settings["refresh"]) = (json!(0.02), json!(0.02));
+    let client = serve(&json!({ "jwt": settings }));
+    assert_eq!(status(&client, "/note", &issuer.token("RS256", &claims())), 200);
+    server.set_away(true);
+    let is_logged = |text: String| log_lines::containing(&text) == 1;
+    wait_until("a fetch fails", || {
+        is_logged(format!("ERROR the keys of the issuer stay as they were: {}: ", server.url))
+    });
+    server.set_away(false);
+    let fetched_again = format!("INFO {}: the keys of the issuer have been fetched again", server.url);
+    wait_until("a fetch succeeds", || is_logged(fetched_again.clone()));
+    assert!(is_logged(format!("INFO {}: keys of the issuer: 4", server.url)));
+    assert_eq!(log_lines::containing("secret-of-the-query"), 0);
+}
+
+#[test]
 fn a_slow_issuer_does_not_delay_requests_with_known_keys() {
     let issuer = Issuer::new();
     let server = JwksServer::start(&issuer.jwks());

@@ -11,6 +11,12 @@ use super::{AuthKind, AuthSettings, CompiledAuth};
 use crate::handler::HandlerError;
 use crate::handler::settings::unknown_settings;
 
+/// The kinds that the crate `rulebook-auth` contains. Programs have them only if they add them.
+const OPTIONAL_KINDS: [&str; 3] = ["jwt", "basic", "mtls"];
+/// How a program gets these kinds.
+const OPTIONAL_KINDS_HELP: &str = "enable the Cargo feature `auth` of the crate `rulebook-cli`, and add the kinds with \
+                                   `rulebook_cli::with_auth_kinds`";
+
 /// The authenticators that a definition chooses, in the order in which they are called.
 #[derive(Default)]
 pub(crate) struct CompiledAuthKinds {
@@ -21,11 +27,15 @@ pub(crate) struct CompiledAuthKinds {
 }
 
 /// Compiles the authenticators in the setting `auth`. The value of a kind is an object with settings, or an array of
-/// such objects.
+/// such objects. `combine` is `true` if a caller has the permissions of all of its credentials.
 ///
 /// # Errors
 /// Returns a diagnostic for each error in the settings.
-pub(crate) fn compile_auth(api: &Api, kinds: &[Arc<dyn AuthKind>]) -> Result<CompiledAuthKinds, Vec<Diagnostic>> {
+pub(crate) fn compile_auth(
+    api: &Api,
+    kinds: &[Arc<dyn AuthKind>],
+    combine: bool,
+) -> Result<CompiledAuthKinds, Vec<Diagnostic>> {
     let mut compiled = CompiledAuthKinds::default();
     let mut diagnostics = Vec::new();
     for member in api.auth.iter().flat_map(|auth| &auth.kinds) {
@@ -45,15 +55,24 @@ pub(crate) fn compile_auth(api: &Api, kinds: &[Arc<dyn AuthKind>]) -> Result<Com
             diagnostics.push(unknown_kind_error(member, kinds));
             continue;
         };
+        let mut settings = Vec::new();
         for node in settings_objects(&member.value) {
             let errors = unknown_settings(node, name, kind.settings());
-            if !errors.is_empty() {
+            if errors.is_empty() {
+                settings.push(AuthSettings { node, api, combine });
+            } else {
                 report(errors, node.span);
-                continue;
             }
-            match kind.compile(&AuthSettings { node, api }) {
-                Ok(authenticator) => compiled.authenticators.push((authenticator, node.span)),
-                Err(errors) => report(errors, node.span),
+        }
+        let together = if settings.len() > 1 { kind.compile_several(&settings) } else { None };
+        let results = match together {
+            Some(result) => vec![(result, member.value.span)],
+            None => settings.iter().map(|settings| (kind.compile(settings), settings.node.span)).collect(),
+        };
+        for (result, span) in results {
+            match result {
+                Ok(authenticator) => compiled.authenticators.push((authenticator, span)),
+                Err(errors) => report(errors, span),
             }
         }
     }
@@ -68,11 +87,18 @@ fn settings_objects(value: &JsonNode) -> &[JsonNode] {
     }
 }
 
+/// Returns the error about a kind that the program does not have.
 fn unknown_kind_error(member: &JsonMember, kinds: &[Arc<dyn AuthKind>]) -> Diagnostic {
     let name = &member.key.value;
     let known: Vec<_> = std::iter::once(DefinedAuth::KEYS).chain(kinds.iter().map(|kind| kind.name())).collect();
     let list: Vec<_> = known.iter().map(|name| format!("`{name}`")).collect();
+    let list = format!("this program has the kinds {}", list.join(", "));
+    if OPTIONAL_KINDS.contains(&name.as_str()) {
+        let message = format!("this program was compiled without the kind of authenticator `{name}`");
+        let error = Diagnostic::new(DiagnosticCode::BadAuth, member.key.span, message);
+        return error.help(format!("{OPTIONAL_KINDS_HELP}; {list}"));
+    }
     let message = format!("`{}` is not a kind of authenticator", name.escape_debug());
     let error = Diagnostic::new(DiagnosticCode::BadAuth, member.key.span, message);
-    error.help(format!("this program has the kinds {}", list.join(", "))).suggest(name, known)
+    error.help(list).suggest(name, known)
 }

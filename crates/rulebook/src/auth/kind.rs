@@ -72,6 +72,16 @@ pub trait AuthKind: Send + Sync {
     /// # Errors
     /// Fails if settings are wrong. All errors are reported together.
     fn compile(&self, settings: &AuthSettings<'_>) -> Result<CompiledAuth, Vec<HandlerError>>;
+
+    /// Returns one authenticator for several objects with settings, which the definition contains in an array. By
+    /// default, returns `None`, and [`AuthKind::compile`] is called for each object.
+    ///
+    /// A kind needs this function if its authenticators cannot check a credential independently of each other, for
+    /// example because an attempt counts as failed only if none of them accepts the credential.
+    fn compile_several(&self, settings: &[AuthSettings<'_>]) -> Option<Result<CompiledAuth, Vec<HandlerError>>> {
+        let _ = settings;
+        None
+    }
 }
 
 /// The settings of an authenticator in the definition.
@@ -81,6 +91,8 @@ pub struct AuthSettings<'a> {
     pub node: &'a JsonNode,
     /// The API that contains the settings.
     pub api: &'a Api,
+    /// `true` if a caller has the permissions of all of its valid credentials; `false` if only the first one counts.
+    pub combine: bool,
 }
 
 impl<'a> AuthSettings<'a> {

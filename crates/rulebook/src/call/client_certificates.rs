@@ -98,6 +98,17 @@ impl ClientCertificates {
 }
 
 impl CertificateName {
+    /// Returns `true` if each certificate that has one of the names has the other one, too: `dns:billing.internal` and
+    /// `dns:Billing.internal` are the same name.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Dns(name), Self::Dns(other)) => name.eq_ignore_ascii_case(other),
+            (Self::Email(email), Self::Email(other)) => is_same_email(email, other),
+            _ => self == other,
+        }
+    }
+
     /// Returns `true` if a certificate has this name.
     #[must_use]
     pub fn is_in(&self, certificate: &ClientCertificate) -> bool {

@@ -347,11 +347,11 @@ impl Rulebook {
         let extensions = ProgramExtensions { types: self.types, responses: self.responses, functions: self.functions };
         let CheckedDefinition { api, sources, warnings, unknown_function_errors } =
             compile::check_definition(loaded, extensions)?;
-        let compiled = match compile_auth(&api, &self.auth_kinds) {
+        let combines_identities = self.combines_identities && api.auth.as_ref().is_none_or(|auth| auth.combine);
+        let compiled = match compile_auth(&api, &self.auth_kinds, combines_identities) {
             Ok(compiled) => compiled,
             Err(diagnostics) => return Err(Report::new(sources, diagnostics)),
         };
-        let combines_identities = self.combines_identities && api.auth.as_ref().is_none_or(|auth| auth.combine);
         // The texts of the definition are copied only if a warning quotes them.
         let warnings = if warnings.is_empty() { Report::default() } else { Report::new(sources.clone(), warnings) };
         self.data_folder.set_if_unset(api.data.as_deref().map(PathBuf::from));

@@ -101,14 +101,25 @@ pub(super) async fn authenticate(plan: &Plan, head: &Head) -> Result<Option<Iden
     }
     // A credential that one authenticator does not know may belong to another authenticator with the same scheme.
     invalid_credentials.retain(|(schemes, _)| !schemes.intersects(accepted_schemes));
-    match invalid_credentials.into_iter().next() {
-        None => Ok(caller),
-        Some((_, reason)) => {
-            let challenge = if head.has_bearer_scheme() { &plan.invalid_token_challenge } else { &plan.challenge };
-            let challenge = challenge.to_string();
-            Err(ApiError::new(ErrorKind::Unauthenticated { invalid: true, challenge }).with_log(reason))
+    if invalid_credentials.is_empty() {
+        return Ok(caller);
+    }
+    let challenge = if head.has_bearer_scheme() { &plan.invalid_token_challenge } else { &plan.challenge };
+    let error = ApiError::new(ErrorKind::Unauthenticated { invalid: true, challenge: challenge.to_string() });
+    Err(error.with_log(joined_reasons(invalid_credentials.into_iter().map(|(_, reason)| reason))))
+}
+
+/// Joins the reasons of several authenticators, without duplicates. The log contains all of them, because the server
+/// cannot know for which authenticator the client got its credential: a token that is not a key can be an expired token
+/// of an issuer.
+fn joined_reasons(reasons: impl Iterator<Item = String>) -> String {
+    let mut different: Vec<String> = Vec::new();
+    for reason in reasons {
+        if !different.contains(&reason) {
+            different.push(reason);
         }
     }
+    different.join("; ")
 }
 
 /// Adds to an error of an authenticator what its declaration contains. A response with the status 401 must have a

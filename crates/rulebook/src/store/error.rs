@@ -2,6 +2,7 @@
 
 use std::io;
 
+use rulebook_model::files_location::S3_SCHEME;
 use thiserror::Error;
 
 use super::FileName;
@@ -39,7 +40,7 @@ pub enum StoreError {
         max: usize,
     },
     /// The program has no storage for this URL.
-    #[error("the program cannot store files at `{0}`: it was built without support for such URLs")]
+    #[error("the program cannot store files at `{}`: it was built without {}", .0, missing_part(.0))]
     UnknownStorage(String),
     /// A storage on another machine cannot be reached, or has responded with an error. Requests get the status 503.
     #[error("{action}: {error}")]
@@ -87,5 +88,27 @@ impl From<StoreError> for io::Error {
             StoreError::Io { error, .. } => error,
             error => Self::new(error.io_kind(), error),
         }
+    }
+}
+
+/// Returns what a program lacks that has no storage for a URL.
+fn missing_part(url: &str) -> &'static str {
+    match url.split_once("://") {
+        Some((S3_SCHEME, _)) => "the Cargo feature `s3` of the crate `rulebook-cli`",
+        _ => "support for such URLs",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::StoreError;
+
+    #[test]
+    fn the_error_for_an_unknown_storage_names_the_missing_feature() {
+        let message = |url: &str| StoreError::UnknownStorage(url.to_owned()).to_string();
+        let message_of_s3 = "the program cannot store files at `s3://b/x`: it was built without the Cargo feature `s3` of \
+                             the crate `rulebook-cli`";
+        assert_eq!(message("s3://b/x"), message_of_s3);
+        assert!(message("gs://b/x").ends_with("it was built without support for such URLs"));
     }
 }
