@@ -65,9 +65,11 @@ fn an_invalid_environment_variable_is_reported() {
 fn errors_of_certificates_name_their_file_and_not_the_address() {
     let folder = shop_folder();
     std::fs::write(folder.path().join("site.key"), "").unwrap();
-    for (file, expected) in
-        [("missing.pem", "missing.pem: No such file"), ("site.key", "site.key contains no certificate")]
-    {
+    for (file, expected) in [
+        ("missing.pem", "missing.pem: No such file"),
+        ("site.key", "site.key contains no certificate"),
+        ("api", "api: it is not a regular file"),
+    ] {
         let arguments = ["--bind", "https://127.0.0.1:0", "--tls-certificate", file, "--tls-key", "site.key"];
         let result = run_program(folder.path(), &arguments);
         assert_eq!(result.exit_code, Some(3), "{result:?}");
