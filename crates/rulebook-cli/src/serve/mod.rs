@@ -9,9 +9,9 @@ use std::io;
 
 use rulebook_model::model::{LogFormat, Unbound};
 
-use self::data_lock::lock_data_folder;
+use self::data_lock::{DataSharing, lock_data_folder};
 use self::server_settings::{new_server_settings, tls_settings};
-use self::services::{SharedServices, add_services};
+use self::services::{SharedServices, add_services, has_shared_limits};
 use self::summary::{EffectiveSettings, startup_summary};
 use super::{AddHandlers, Command, Exit, Settings, key_storage, log, output};
 
@@ -68,7 +68,12 @@ fn run(app: AddHandlers<'_>, settings: &Settings) -> Exit {
     }
     let folder = validated.data_folder.clone();
     let data = folder.path();
-    let _lock = match lock_data_folder(data, settings.share_data.unwrap_or(false)) {
+    let sharing = match settings.share_data {
+        Some(true) if has_shared_limits(&validated, settings) => DataSharing::WithSharedLimits,
+        Some(true) => DataSharing::WithSeparateLimits,
+        _ => DataSharing::Refused,
+    };
+    let _lock = match lock_data_folder(data, sharing) {
         Ok(lock) => lock,
         Err(why) => return output::print_system_error(&why),
     };
