@@ -8,6 +8,7 @@ mod summary;
 use std::io;
 
 use rulebook_model::model::{LogFormat, Unbound};
+use rulebook_model::settings::split_bind_address;
 
 use self::data_lock::{DataSharing, lock_data_folder};
 use self::server_settings::{new_server_settings, tls_settings};
@@ -152,7 +153,7 @@ fn run(app: AddHandlers<'_>, settings: &Settings) -> Exit {
     };
     let unbound = settings.unbound.map_or(api.unbound, Unbound::from);
     let addresses = running.addresses().iter().zip(&server_settings.bind).map(|(address, bound)| {
-        let scheme = if bound.starts_with("https://") { "https" } else { "http" };
+        let scheme = if split_bind_address(bound).0 { "https" } else { "http" };
         format!("{scheme}://{address}{}", api.base)
     });
     output::print_to_stdout(&startup_summary(

@@ -13,6 +13,7 @@ use crate::model::AddressRange;
 /// Fails if the text has another form. The error contains an example, with the port of the text if it has one.
 pub fn check_bind_address(text: &str) -> Result<(), String> {
     let has_both = text.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
+    let (_, text) = split_bind_address(text);
     if has_both {
         return Ok(());
     }
@@ -21,6 +22,20 @@ pub fn check_bind_address(text: &str) -> Result<(), String> {
 }
 
 impl Lowering<'_> {
+/// Returns whether an address to listen on has TLS, and the address without its scheme, whose case is ignored (RFC 3986
+/// section 3.1).
+#[must_use]
+pub fn split_bind_address(text: &str) -> (bool, &str) {
+    let without = |scheme: &str| {
+        let (start, rest) = text.split_at_checked(scheme.len())?;
+        start.eq_ignore_ascii_case(scheme).then_some(rest)
+    };
+    match without("https://") {
+        Some(rest) => (true, rest),
+        None => (false, without("http://").unwrap_or(text)),
+    }
+}
+
     /// Returns the address on which the server listens. Reports an invalid address.
     pub(super) fn lower_bind_address(&mut self, value: &JsonNode) -> Option<String> {
         let address = value.string()?;
