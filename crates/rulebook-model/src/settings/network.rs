@@ -6,14 +6,15 @@ use crate::compile::Lowering;
 use crate::definition::{JsonData, JsonNode};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::model::AddressRange;
+use crate::span::Spanned;
 
 /// Checks an address to listen on: a host name or an IP address, a colon and a port; for TLS after `https://`.
 ///
 /// # Errors
 /// Fails if the text has another form. The error contains an example, with the port of the text if it has one.
 pub fn check_bind_address(text: &str) -> Result<(), String> {
-    let has_both = text.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
     let (_, text) = split_bind_address(text);
+    let has_both = text.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
     if has_both {
         return Ok(());
     }
@@ -21,7 +22,6 @@ pub fn check_bind_address(text: &str) -> Result<(), String> {
     Err(format!("expected `address:port`, such as `127.0.0.1:{port}` or `[::1]:{port}`"))
 }
 
-impl Lowering<'_> {
 /// Returns whether an address to listen on has TLS, and the address without its scheme, whose case is ignored (RFC 3986
 /// section 3.1).
 #[must_use]
@@ -36,6 +36,7 @@ pub fn split_bind_address(text: &str) -> (bool, &str) {
     }
 }
 
+impl Lowering<'_> {
     /// Returns the address on which the server listens. Reports an invalid address.
     pub(super) fn lower_bind_address(&mut self, value: &JsonNode) -> Option<String> {
         let address = value.string()?;
@@ -48,7 +49,7 @@ pub fn split_bind_address(text: &str) -> (bool, &str) {
     }
 
     /// Returns the files of a setting that names one file or several. Reports blank names.
-    pub(super) fn lower_files(&mut self, value: &JsonNode, key: &str) -> Vec<String> {
+    pub(super) fn lower_files(&mut self, value: &JsonNode, key: &str) -> Vec<Spanned<String>> {
         let files = value.string().map_or_else(|| value.strings().map(|files| files.value), |file| Some(vec![file]));
         let files = files.unwrap_or_default();
         for blank in files.iter().filter(|file| file.value.trim().is_empty()) {
@@ -57,7 +58,7 @@ pub fn split_bind_address(text: &str) -> (bool, &str) {
                 Diagnostic::new(DiagnosticCode::BadOption, blank.span, message).label("expected the path of a file"),
             );
         }
-        files.into_iter().map(|file| file.value).collect()
+        files
     }
 
     /// Returns the addresses of the trusted proxies. Reports invalid addresses.
@@ -89,11 +90,11 @@ pub fn split_bind_address(text: &str) -> (bool, &str) {
 }
 
 /// Returns the value of a setting that names one file or several; `None` if it names no file.
-pub(super) fn files_to_json(files: &[String]) -> Option<Json> {
+pub(super) fn files_to_json(files: &[Spanned<String>]) -> Option<Json> {
     match files {
         [] => None,
-        [one] => Some(one.as_str().into()),
-        several => Some(several.iter().map(String::as_str).collect()),
+        [one] => Some(one.value.as_str().into()),
+        several => Some(several.iter().map(|file| file.value.as_str()).collect()),
     }
 }
 
