@@ -64,18 +64,24 @@ expect(
 )
 expect(container["image"] in [image["name"] for image in manifests["Kustomization"]["images"]], "the image")
 
-# The time to stop: each supervisor waits longer than the server does.
+# The time to stop: each supervisor waits longer than the server does, and five seconds more. After the requests in
+# progress, the server sends the last traces for at most five seconds, and ends its processes.
+TRACES = 5
+processes = int(re.search(r"^\| `stop_timeout` \| [^|]* \| (\d+) \|", pathlib.Path("docs/process.md").read_text(), re.M)[1])
+after_requests = TRACES + processes
 timeout = int(re.search(r"stopping server\s+waits for requests in progress \[default: (\d+)\]", help_text)[1])
 configured = manifests["ConfigMap"]["data"]
 pause = int(container["lifecycle"]["preStop"]["exec"]["command"][1])
 grace = pod["spec"]["terminationGracePeriodSeconds"]
-needed = pause + int(configured["RULEBOOK_SHUTDOWN_TIMEOUT"])
+needed = pause + int(configured["RULEBOOK_SHUTDOWN_TIMEOUT"]) + after_requests
 expect(needed + 5 <= grace, f"Kubernetes kills a server after {grace} seconds, which needs {needed}")
 for name, seconds in [
     ("systemd", first(r"^TimeoutStopSec=(\d+)$", "rulebook.service")),
     ("compose", first(r"^ +stop_grace_period: (\d+)s$", "compose.yaml")),
+    ("the command in docs/deploy.md", first(r" --stop-timeout (\d+) ", "../docs/deploy.md")),
 ]:
-    expect(timeout + 5 <= seconds, f"{name} kills a server after {seconds} seconds, which needs {timeout}")
+    needed = timeout + after_requests
+    expect(needed + 5 <= seconds, f"{name} kills a server after {seconds} seconds, which needs {needed}")
 # The proxy closes idle connections before the servers do.
 keep_alive = int(re.search(r"idle connection is closed\s+\[default: (\d+)\]", help_text)[1])
 expect(first(r"^ +keepalive_timeout (\d+)s;$", "nginx.conf") + 5 <= keep_alive, "the idle connections of nginx")

@@ -70,6 +70,15 @@ fn a_second_server_with_the_same_data_folder_is_refused() {
     wait_for_log(&sharing, "another server uses the data folder data");
     sharing.signal("TERM");
     assert_eq!(sharing.wait(), Some(0));
+    assert!(sharing.log().contains("without shared limits, each counts the requests of keys itself"));
+    // With shared limits, the servers count the requests of keys together.
+    let mut command = crate::server_process::program(folder.path());
+    command.args(shared).args(["--shared-limits", "redis://127.0.0.1:1"]);
+    let mut counting = ServerProcess::run(&mut command, &other.parent().unwrap().join("api"), &second);
+    wait_for_log(&counting, "another server uses the data folder data\n");
+    counting.signal("TERM");
+    assert_eq!(counting.wait(), Some(0));
+    assert!(!counting.log().contains("without shared limits"), "{}", counting.log());
 
     server.signal("KILL");
     server.wait();

@@ -317,6 +317,9 @@ fn example_calls_go_to_the_first_server_with_an_http_url() {
         assert_eq!(at(urls, listening), "http://127.0.0.1:9410");
         assert_eq!(at(urls, None), "http://127.0.0.1:7000");
     }
+    let app = r#"{ "bind": "HTTPS://127.0.0.1:7000", "modules": {} }"#;
+    let api = Rulebook::read(vec![("app.json".into(), app.into())]).check().unwrap();
+    assert_eq!(server_url(&api, None), "https://127.0.0.1:7000");
 }
 
 /// A definition in which the examples of single parameters would break the constraints that compare them.

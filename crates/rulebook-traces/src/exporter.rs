@@ -1,7 +1,8 @@
 //! The exporter of spans.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use opentelemetry::KeyValue;
 use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig, WithHttpConfig};
@@ -14,8 +15,9 @@ use rulebook::trace::{Span, TraceExporter};
 use super::client::WaitingClient;
 use super::span_data::span_data;
 
-/// The time for which dropping an exporter waits until its spans are sent.
-const DROP_TIMEOUT: Duration = Duration::from_secs(5);
+/// The time for which a flush and dropping the exporter afterwards wait together until the spans are sent. A flush
+/// alone waits at most as long, which is a constant of the SDK.
+const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 /// The path of spans in the address of a collector (OTLP 1.0, "OTLP/HTTP Request").
 const PATH: &str = "/v1/traces";
 
@@ -25,13 +27,16 @@ const PATH: &str = "/v1/traces";
 pub struct OtlpExporterError(String);
 
 /// Sends spans to an OpenTelemetry collector. A server that stops sends the spans that are left, for which it waits at
-/// most five seconds. If a program mounts the API in a server of another kind, dropping the exporter sends these spans,
-/// and waits as long.
+/// most five seconds, together with dropping the exporter: this sends the spans of requests that the server has
+/// aborted. If a program mounts the API in a server of another kind, dropping the exporter sends all spans that are
+/// left, and waits as long.
 #[derive(Debug)]
 pub struct OtlpExporter {
     processor: BatchSpanProcessor,
     /// `true` if there may be spans that [`TraceExporter::flush`] has not sent.
     has_unsent: AtomicBool,
+    /// The time for which the last flush has waited.
+    flush_time: Mutex<Duration>,
 }
 
 impl OtlpExporter {
@@ -67,7 +72,7 @@ impl OtlpExporter {
         }
         let mut processor = BatchSpanProcessor::builder(exporter).build();
         processor.set_resource(&resource.build());
-        Ok(Self { processor, has_unsent: AtomicBool::new(false) })
+        Ok(Self { processor, has_unsent: AtomicBool::new(false), flush_time: Mutex::default() })
     }
 }
 
@@ -80,19 +85,23 @@ impl TraceExporter for OtlpExporter {
 
     fn flush(&self) {
         self.has_unsent.swap(false, Ordering::AcqRel);
+        let started = Instant::now();
         if let Err(error) = self.processor.force_flush() {
             log::warn!("some spans of traces may be lost: {error}");
         }
+        *self.flush_time.lock().unwrap_or_else(PoisonError::into_inner) = started.elapsed();
     }
 }
 
 impl Drop for OtlpExporter {
     fn drop(&mut self) {
-        let timeout = if *self.has_unsent.get_mut() { DROP_TIMEOUT } else { Duration::ZERO };
+        let has_unsent = *self.has_unsent.get_mut();
+        let flush_time = *self.flush_time.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let timeout = if has_unsent { STOP_TIMEOUT.saturating_sub(flush_time) } else { Duration::ZERO };
         let stopped = self.processor.shutdown_with_timeout(timeout);
         // Without spans, nothing is lost if the thread that sends spans has not ended yet.
         if let Err(error) = stopped
-            && !timeout.is_zero()
+            && has_unsent
         {
             log::warn!("some spans of traces may be lost: {error}");
         }

@@ -6,12 +6,23 @@ use std::path::Path;
 /// The file in the data folder that a running server locks.
 const LOCK_FILE: &str = "server.lock";
 
+/// Whether a server starts although another server uses the same data folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum DataSharing {
+    /// The server does not start.
+    Refused,
+    /// The server starts, and counts the requests of keys separately from the other one.
+    WithSeparateLimits,
+    /// The server starts, and counts the requests of keys together with the other one.
+    WithSharedLimits,
+}
+
 /// Locks the data folder, so that no second server uses it by mistake, and creates the folder if it does not exist. A
 /// folder that cannot be written needs no lock, because a server cannot change it.
 ///
 /// # Errors
-/// Fails if another server has locked the folder and `is_shared` is `false`. The error is a message.
-pub(super) fn lock_data_folder(folder: &Path, is_shared: bool) -> Result<Option<File>, String> {
+/// Fails if another server has locked the folder and `sharing` refuses it. The error is a message.
+pub(super) fn lock_data_folder(folder: &Path, sharing: DataSharing) -> Result<Option<File>, String> {
     let opened = fs::create_dir_all(folder)
         .and_then(|()| File::options().create(true).truncate(false).write(true).open(folder.join(LOCK_FILE)));
     let file = match opened {
@@ -23,17 +34,25 @@ pub(super) fn lock_data_folder(folder: &Path, is_shared: bool) -> Result<Option<
     };
     match file.try_lock() {
         Ok(()) => Ok(Some(file)),
-        Err(TryLockError::WouldBlock) if is_shared => {
-            ::log::warn!(
-                "another server uses the data folder {}: without shared limits, each counts the requests of keys itself",
+        Err(TryLockError::WouldBlock) => match sharing {
+            DataSharing::Refused => Err(format!(
+                "--data {}: another server uses this folder; stop it, name another folder, or allow both with \
+                 --share-data",
                 folder.display()
-            );
-            Ok(None)
-        }
-        Err(TryLockError::WouldBlock) => Err(format!(
-            "--data {}: another server uses this folder; stop it, name another folder, or allow both with --share-data",
-            folder.display()
-        )),
+            )),
+            DataSharing::WithSeparateLimits => {
+                ::log::warn!(
+                    "another server uses the data folder {}: without shared limits, each counts the requests of keys \
+                     itself",
+                    folder.display()
+                );
+                Ok(None)
+            }
+            DataSharing::WithSharedLimits => {
+                ::log::info!("another server uses the data folder {}", folder.display());
+                Ok(None)
+            }
+        },
         Err(TryLockError::Error(error)) => {
             ::log::warn!("{} cannot be locked: {error}", folder.display());
             Ok(None)

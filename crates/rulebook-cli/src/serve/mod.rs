@@ -4,15 +4,18 @@ mod data_lock;
 mod server_settings;
 mod services;
 mod summary;
+mod tls;
 
 use std::io;
 
 use rulebook_model::model::{LogFormat, Unbound};
+use rulebook_model::settings::split_bind_address;
 
-use self::data_lock::lock_data_folder;
-use self::server_settings::{new_server_settings, tls_settings};
-use self::services::{SharedServices, add_services};
+use self::data_lock::{DataSharing, lock_data_folder};
+use self::server_settings::new_server_settings;
+use self::services::{SharedServices, add_services, has_shared_limits};
 use self::summary::{EffectiveSettings, startup_summary};
+use self::tls::{TlsError, client_certificate_warning, tls_settings};
 use super::{AddHandlers, Command, Exit, Settings, key_storage, log, output};
 
 pub(super) const COMMAND: Command = Command {
@@ -61,6 +64,18 @@ fn run(app: AddHandlers<'_>, settings: &Settings) -> Exit {
     };
     output::print_warnings(&validated.warnings);
     let api = &validated.api;
+    let bind = match (&settings.bind[..], &api.bind) {
+        ([], defined) => vec![defined.as_deref().unwrap_or(DEFAULT_ADDRESS).to_owned()],
+        (flags, _) => flags.to_vec(),
+    };
+    let tls = match tls_settings(settings, api) {
+        Ok(tls) => tls,
+        Err(TlsError::Usage(why)) => return output::print_usage_error(&why),
+        Err(TlsError::Definition(error)) => return output::print_report(&validated.report(vec![*error])),
+    };
+    if let Some(warning) = client_certificate_warning(api, &bind, tls.as_ref()) {
+        output::print_warnings(&validated.report(vec![warning]));
+    }
     let log = settings.log_filter.as_deref().or(api.log.as_deref()).unwrap_or(log::DEFAULT_FILTER).to_owned();
     let format = settings.log_format.map_or(api.log_format, LogFormat::from);
     if let Err(why) = log::start_logging(&log, format) {
@@ -68,7 +83,12 @@ fn run(app: AddHandlers<'_>, settings: &Settings) -> Exit {
     }
     let folder = validated.data_folder.clone();
     let data = folder.path();
-    let _lock = match lock_data_folder(data, settings.share_data.unwrap_or(false)) {
+    let sharing = match settings.share_data {
+        Some(true) if has_shared_limits(&validated, settings) => DataSharing::WithSharedLimits,
+        Some(true) => DataSharing::WithSeparateLimits,
+        _ => DataSharing::Refused,
+    };
+    let _lock = match lock_data_folder(data, sharing) {
         Ok(lock) => lock,
         Err(why) => return output::print_system_error(&why),
     };
@@ -104,14 +124,6 @@ fn run(app: AddHandlers<'_>, settings: &Settings) -> Exit {
         Err(report) => return output::print_report(&report),
     };
     let api = engine.api();
-    let bind = match (&settings.bind[..], &api.bind) {
-        ([], defined) => vec![defined.as_deref().unwrap_or(DEFAULT_ADDRESS).to_owned()],
-        (flags, _) => flags.to_vec(),
-    };
-    let tls = match tls_settings(settings, api) {
-        Ok(tls) => tls,
-        Err(why) => return output::print_usage_error(&why),
-    };
     let server_settings = new_server_settings(settings, api, bind, workers).with_tls(tls).with_hangup_hook(move || {
         match reloaded_keys.clone() {
             // The server must not wait for the database.
@@ -147,7 +159,7 @@ fn run(app: AddHandlers<'_>, settings: &Settings) -> Exit {
     };
     let unbound = settings.unbound.map_or(api.unbound, Unbound::from);
     let addresses = running.addresses().iter().zip(&server_settings.bind).map(|(address, bound)| {
-        let scheme = if bound.starts_with("https://") { "https" } else { "http" };
+        let scheme = if split_bind_address(bound).0 { "https" } else { "http" };
         format!("{scheme}://{address}{}", api.base)
     });
     output::print_to_stdout(&startup_summary(

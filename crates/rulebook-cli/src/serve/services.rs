@@ -15,6 +15,11 @@ pub(super) struct WithServices {
     pub has_shared_idempotency_keys: Option<bool>,
 }
 
+/// Returns `true` if [`add_services`] adds a counter of shared limits, or the program has added one.
+pub(super) fn has_shared_limits(validated: &Validated, settings: &Settings) -> bool {
+    validated.has_shared_counter() || settings.shared_limits.is_some() || validated.api.shared_limits.is_some()
+}
+
 /// Adds the counter of shared limits, the storage of idempotency keys and the exporter of traces that the settings
 /// name, unless the program has added others.
 ///

@@ -100,13 +100,13 @@ pub struct Api {
     /// `true` if clients can speak HTTP/2 without TLS.
     pub http2: bool,
     /// The files with the certificates of the server for TLS.
-    pub tls_certificates: Vec<String>,
+    pub tls_certificates: Vec<Spanned<String>>,
     /// The files with the private keys of the certificates, in the order of the certificates.
-    pub tls_keys: Vec<String>,
+    pub tls_keys: Vec<Spanned<String>>,
     /// The file with the certificates of the authorities that certify clients; `None` if clients need no certificate.
-    pub tls_client_ca: Option<String>,
-    /// Whether clients must have a certificate from these authorities.
-    pub tls_client_certificate: ClientCertificateMode,
+    pub tls_client_ca: Option<Spanned<String>>,
+    /// Whether clients must have a certificate from these authorities; `None` for the default.
+    pub tls_client_certificate: Option<Spanned<ClientCertificateMode>>,
     /// The proxies whose statements about their clients the server believes.
     pub trusted_proxies: Vec<AddressRange>,
     /// The header field in which the trusted proxies send the address of their client.
@@ -184,7 +184,7 @@ impl Default for Api {
             tls_certificates: Vec::new(),
             tls_keys: Vec::new(),
             tls_client_ca: None,
-            tls_client_certificate: ClientCertificateMode::default(),
+            tls_client_certificate: None,
             trusted_proxies: Vec::new(),
             forwarded_field: ForwardedField::default(),
             link_target: LinkTarget::default(),

@@ -19,6 +19,11 @@ impl Api {
         let addresses = [&mut self.key_storage, &mut self.idempotency_storage, &mut self.traces];
         let counter = self.shared_limits.as_mut().map(|settings| &mut settings.url);
         addresses.into_iter().flatten().chain(counter).for_each(|url| url.span = Span::default());
+        let files = self.tls_certificates.iter_mut().chain(&mut self.tls_keys).chain(&mut self.tls_client_ca);
+        files.for_each(|file| file.span = Span::default());
+        if let Some(mode) = &mut self.tls_client_certificate {
+            mode.span = Span::default();
+        }
         self.schemas.iter_mut().for_each(clear_schema);
         self.modules.iter_mut().for_each(clear_module);
         if let Some(DefinedHandlers { default, kinds, span }) = &mut self.handlers {

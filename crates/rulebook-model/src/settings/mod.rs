@@ -21,7 +21,7 @@ use crate::definition::keys::{KeySpec, KeyTable, ValueKind, WHOLE_API_KEYS, key,
 use crate::model::Api;
 
 pub use cors::CORS;
-pub use network::{MAX_SECONDS, check_bind_address};
+pub use network::{MAX_SECONDS, check_bind_address, split_bind_address};
 pub use objects::{CONTACT, IAPI, LICENSE, PHALAPI, SERVER, SERVICE, TYPES};
 pub(crate) use rate_limits::RATE_LIMIT_DESCRIPTION;
 pub use rate_limits::{RATE_LIMIT, SHARED_LIMITS};

@@ -6,18 +6,34 @@ use crate::compile::Lowering;
 use crate::definition::{JsonData, JsonNode};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::model::AddressRange;
+use crate::span::Spanned;
 
 /// Checks an address to listen on: a host name or an IP address, a colon and a port; for TLS after `https://`.
 ///
 /// # Errors
 /// Fails if the text has another form. The error contains an example, with the port of the text if it has one.
 pub fn check_bind_address(text: &str) -> Result<(), String> {
+    let (_, text) = split_bind_address(text);
     let has_both = text.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
     if has_both {
         return Ok(());
     }
     let port = text.trim_start_matches(':').parse::<u16>().unwrap_or(8080);
     Err(format!("expected `address:port`, such as `127.0.0.1:{port}` or `[::1]:{port}`"))
+}
+
+/// Returns whether an address to listen on has TLS, and the address without its scheme, whose case is ignored (RFC 3986
+/// section 3.1).
+#[must_use]
+pub fn split_bind_address(text: &str) -> (bool, &str) {
+    let without = |scheme: &str| {
+        let (start, rest) = text.split_at_checked(scheme.len())?;
+        start.eq_ignore_ascii_case(scheme).then_some(rest)
+    };
+    match without("https://") {
+        Some(rest) => (true, rest),
+        None => (false, without("http://").unwrap_or(text)),
+    }
 }
 
 impl Lowering<'_> {
@@ -33,7 +49,7 @@ impl Lowering<'_> {
     }
 
     /// Returns the files of a setting that names one file or several. Reports blank names.
-    pub(super) fn lower_files(&mut self, value: &JsonNode, key: &str) -> Vec<String> {
+    pub(super) fn lower_files(&mut self, value: &JsonNode, key: &str) -> Vec<Spanned<String>> {
         let files = value.string().map_or_else(|| value.strings().map(|files| files.value), |file| Some(vec![file]));
         let files = files.unwrap_or_default();
         for blank in files.iter().filter(|file| file.value.trim().is_empty()) {
@@ -42,7 +58,7 @@ impl Lowering<'_> {
                 Diagnostic::new(DiagnosticCode::BadOption, blank.span, message).label("expected the path of a file"),
             );
         }
-        files.into_iter().map(|file| file.value).collect()
+        files
     }
 
     /// Returns the addresses of the trusted proxies. Reports invalid addresses.
@@ -74,11 +90,11 @@ impl Lowering<'_> {
 }
 
 /// Returns the value of a setting that names one file or several; `None` if it names no file.
-pub(super) fn files_to_json(files: &[String]) -> Option<Json> {
+pub(super) fn files_to_json(files: &[Spanned<String>]) -> Option<Json> {
     match files {
         [] => None,
-        [one] => Some(one.as_str().into()),
-        several => Some(several.iter().map(String::as_str).collect()),
+        [one] => Some(one.value.as_str().into()),
+        several => Some(several.iter().map(|file| file.value.as_str()).collect()),
     }
 }
 

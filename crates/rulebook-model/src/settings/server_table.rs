@@ -8,6 +8,7 @@ use super::{CORS, MAX_SECONDS, Setting, cors, network, setting};
 use crate::definition::keys::ValueKind;
 use crate::model::{ClientCertificateMode, ForwardedField, LinkTarget, LogFormat, MAX_WORKERS};
 use crate::schema::{self, pattern};
+use crate::span::Spanned;
 
 /// These settings, in the order in which they are checked and in which the canonical form of a definition lists them.
 pub(super) const SERVER_SETTINGS: [Setting; 24] = [
@@ -123,7 +124,7 @@ pub(super) const SERVER_SETTINGS: [Setting; 24] = [
         ValueKind::String,
         "The file with the certificates of the authorities from which the certificates of clients must come.",
         |lowering, value, api| api.tls_client_ca = lowering.lower_files(value, "tls_client_ca").pop(),
-        |api| api.tls_client_ca.as_deref().map(Json::from),
+        |api| api.tls_client_ca.as_ref().map(|file| file.value.as_str().into()),
     )
     .with_constraint(|| json!({ "pattern": pattern::NOT_BLANK }))
     .mark_internal(),
@@ -133,9 +134,10 @@ pub(super) const SERVER_SETTINGS: [Setting; 24] = [
         "Whether clients must have a certificate from `tls_client_ca`: `required` or `optional`.",
         |lowering, value, api| {
             let words = ClientCertificateMode::ALL.map(|value| (value.as_str(), value));
-            api.tls_client_certificate = lowering.lower_word(value, "value of `tls_client_certificate`:", &words);
+            let mode = lowering.lower_word(value, "value of `tls_client_certificate`:", &words);
+            api.tls_client_certificate = Some(Spanned::new(mode, value.span));
         },
-        |api| text_unless_default(api.tls_client_certificate.as_str(), ClientCertificateMode::default().as_str()),
+        |api| api.tls_client_certificate.map(|mode| mode.value.as_str().into()),
     )
     .with_constraint(|| schema::one_of_constraint(ClientCertificateMode::ALL.map(ClientCertificateMode::as_str)))
     .mark_internal(),

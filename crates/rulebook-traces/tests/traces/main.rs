@@ -4,6 +4,7 @@
 
 mod collector;
 mod replays;
+mod silent_collector;
 mod without_flush;
 
 use std::collections::HashMap;

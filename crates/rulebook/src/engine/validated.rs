@@ -265,6 +265,12 @@ impl Validated {
         self.tracer.is_some()
     }
 
+    /// Returns a report with diagnostics that the program has found in the definition.
+    #[doc(hidden)]
+    pub fn report(&self, diagnostics: Vec<Diagnostic>) -> Report {
+        Report::new(self.sources.clone(), diagnostics)
+    }
+
     /// Checks the handlers that the definition chooses, without the handlers of the program.
     #[doc(hidden)]
     pub fn check_defined_handlers(self) -> Result<Self, Report> {

@@ -67,6 +67,7 @@ use links::Links;
 use listening::Listener;
 pub use mount::ApiService;
 use rulebook_model::model::MAX_WORKERS;
+use rulebook_model::settings::split_bind_address;
 pub use running::{RunningServer, StopHandle};
 pub use settings::{Settings, TlsSettings};
 use state::ServerState;
@@ -92,7 +93,7 @@ pub(crate) fn serve(plan: &Arc<ArcSwap<Plan>>, settings: &Settings, data: &Path)
         let why = "HTTP/2 is enabled, but the program was built without the feature `http2` of the crate `rulebook`";
         return Err(io::Error::new(io::ErrorKind::Unsupported, why));
     }
-    let addresses: Vec<_> = settings.bind.iter().map(|address| split_scheme(address)).collect();
+    let addresses: Vec<_> = settings.bind.iter().map(|address| split_bind_address(address)).collect();
     let has_tls = addresses.iter().any(|(is_tls, _)| *is_tls);
     let tls = match &settings.tls {
         Some(files) if has_tls => Some(Arc::new(Tls::load(files)?)),
@@ -136,14 +137,6 @@ pub(crate) fn serve(plan: &Arc<ArcSwap<Plan>>, settings: &Settings, data: &Path)
         builder = builder.listen("rulebook", socket.try_clone()?, service)?;
     }
     running::start_server(builder.run(), listeners, state, settings)
-}
-
-/// Returns whether an address of [`Settings::bind`] has TLS, and the address without its scheme.
-fn split_scheme(address: &str) -> (bool, &str) {
-    match address.strip_prefix("https://") {
-        Some(address) => (true, address),
-        None => (false, address.strip_prefix("http://").unwrap_or(address)),
-    }
 }
 
 /// Returns the URL of a server that listens on an address. If this is the unspecified address, which stands for all

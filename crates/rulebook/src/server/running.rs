@@ -11,13 +11,14 @@ use actix_rt::System;
 use actix_rt::time::timeout;
 use actix_server::{Server, ServerHandle};
 use futures_util::future::{Either, select};
+use rulebook_model::settings::split_bind_address;
 use tokio::sync::Notify;
 
+use super::Settings;
 use super::listening::{Listener, stop_listening};
 use super::signals::{Signals, next_stop_signal};
 use super::state::{ServerActivity, ServerState};
 use super::tls::TlsWatcher;
-use super::{Settings, split_scheme};
 
 /// For how long a stopping server keeps connections open on which it waits for a request.
 ///
@@ -136,7 +137,7 @@ pub(super) fn start_server(
     // signals.
     let _: Result<(), _> = caught.recv();
     for (address, bound) in addresses.iter().zip(&settings.bind) {
-        let with_tls = if split_scheme(bound).0 { " with TLS" } else { "" };
+        let with_tls = if split_bind_address(bound).0 { " with TLS" } else { "" };
         log::info!(address:%; "listening on {address}{with_tls}");
     }
     Ok(RunningServer { addresses, stopper, handle, thread: Some(thread) })

@@ -120,7 +120,8 @@ impl TestServer {
         std::fs::write(folder.path().join("file.bin"), file_bytes()).unwrap();
         let (certificate, key) = authority.write("site", &["localhost"]);
         let settings = Settings::new()
-            .with_bind(["https://127.0.0.1:0", "127.0.0.1:0"])
+            // The case of a scheme is ignored.
+            .with_bind(["HTTPS://127.0.0.1:0", "127.0.0.1:0"])
             .with_workers(1)
             .with_static_files(folder.path())
             .with_tls(change(&authority, TlsSettings::new(certificate, key)));

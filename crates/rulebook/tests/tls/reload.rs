@@ -42,6 +42,28 @@ fn files_that_do_not_belong_together_change_nothing() {
     wait_until(|| server.connect().server_certificate() != before);
 }
 
+#[cfg(unix)]
+#[test]
+fn a_pipe_in_place_of_a_file_neither_blocks_later_changes_nor_the_end_of_the_server() {
+    let server = TestServer::start();
+    let before = server.connect().server_certificate();
+    let key_file = server.authority.path("site.key");
+    let replace_by_pipe = || {
+        fs::remove_file(&key_file).unwrap();
+        assert!(std::process::Command::new("mkfifo").arg(&key_file).status().unwrap().success());
+        std::thread::sleep(std::time::Duration::from_millis(1500));
+    };
+    replace_by_pipe();
+    assert!(server.connect().server_certificate() == before);
+    fs::remove_file(&key_file).unwrap();
+    server.authority.write("site", &["localhost"]);
+    wait_until(|| server.connect().server_certificate() != before);
+    replace_by_pipe();
+    let stopping = std::thread::spawn(move || server.running.stop());
+    wait_until(|| stopping.is_finished());
+    stopping.join().unwrap().unwrap();
+}
+
 #[test]
 fn the_metrics_contain_the_end_of_each_certificate() {
     let server = TestServer::start_with(

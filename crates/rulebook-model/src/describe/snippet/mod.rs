@@ -15,6 +15,7 @@ mod request;
 use super::credentials::is_basic;
 use crate::call::AuthScheme;
 use crate::model::{Api, Method};
+use crate::settings::split_bind_address;
 use request::SampleRequest;
 
 /// An example call of a method in one programming language.
@@ -40,7 +41,10 @@ pub fn server_url(api: &Api, listening: Option<&str>) -> String {
     let declared = api.servers.iter().map(|server| &*server.url).find(|url| is_http(url));
     match declared.or(listening) {
         Some(url) => url.trim_end_matches('/').to_owned(),
-        None => format!("http://{}", api.bind.as_deref().unwrap_or("127.0.0.1:8080")),
+        None => {
+            let (is_tls, address) = split_bind_address(api.bind.as_deref().unwrap_or("127.0.0.1:8080"));
+            format!("{}://{address}", if is_tls { "https" } else { "http" })
+        }
     }
 }
 

@@ -1,7 +1,6 @@
 //! The certificates of a server: reads them from files, and chooses one for each connection.
 
-use std::fs;
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -21,6 +20,7 @@ use rustls::{RootCertStore, ServerConfig};
 use super::{HTTP1_PROTOCOLS, HTTP2_PROTOCOL};
 use crate::call::certificate_expiry;
 use crate::file_stamp::FileStamp;
+use crate::regular_file::open_regular_file;
 use crate::server::settings::TlsSettings;
 
 /// The certificates that a server uses until their files change.
@@ -123,7 +123,7 @@ fn load_configs(settings: &TlsSettings) -> Result<Configs, String> {
             expiry_times.push((certificate.clone(), time));
         }
         let file = key.display();
-        let text = fs::read(key).map_err(|error| format!("{file}: {error}"))?;
+        let text = read_file(key)?;
         // The error of the parser could quote the key.
         let private = PrivateKeyDer::from_pem_slice(&text);
         let private = private.map_err(|_| format!("{file} contains no private key in the PEM format"))?;
@@ -152,9 +152,18 @@ fn load_configs(settings: &TlsSettings) -> Result<Configs, String> {
     Ok(Configs { with_http2: Arc::new(with_http2), without_http2: Arc::new(without_http2), expiry_times, stamps })
 }
 
+/// Reads a regular file: a named pipe in its place would block the thread that reads the certificates again. The error
+/// is a message with the name of the file.
+fn read_file(file: &Path) -> Result<Vec<u8>, String> {
+    let mut opened = open_regular_file(file).map_err(|error| error.to_string())?;
+    let mut text = Vec::new();
+    opened.read_to_end(&mut text).map_err(|error| format!("{}: {error}", file.display()))?;
+    Ok(text)
+}
+
 fn read_certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     let name = file.display();
-    let text = fs::read(file).map_err(|error| format!("{name}: {error}"))?;
+    let text = read_file(file)?;
     let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
     match certificates {
         Ok(certificates) if !certificates.is_empty() => Ok(certificates),

@@ -3,7 +3,7 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -13,12 +13,16 @@ use super::Tls;
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
 /// The interval at which the thread warns of a certificate that expires soon.
 const WARNING_INTERVAL: Duration = Duration::from_secs(24 * 60 * 60);
+/// The time for which a server that stops waits for the thread. A file system that does not respond can block it.
+const STOP_TIMEOUT: Duration = Duration::from_secs(1);
 /// The time before the end of a certificate from which the thread warns.
 const WARNING_TIME: Duration = Duration::from_secs(14 * 24 * 60 * 60);
 
 /// Watches the files of the certificates until it is dropped.
 pub(in crate::server) struct TlsWatcher {
     stop: Option<Sender<()>>,
+    /// The thread drops the sender when it ends.
+    ended: Receiver<()>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -29,8 +33,10 @@ impl TlsWatcher {
     /// Fails if the system cannot start a thread.
     pub(in crate::server) fn start(tls: &Arc<Tls>) -> io::Result<Self> {
         let (stop, stopped) = mpsc::channel();
+        let (running, ended) = mpsc::channel();
         let tls = Arc::clone(tls);
         let watch = move || {
+            let _running: Sender<()> = running;
             let (mut seen, mut warned) = (tls.stamps(), None);
             while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(POLL_INTERVAL) {
                 // A certificate and its key are replaced one after the other, so that the files are read when they have
@@ -47,14 +53,15 @@ impl TlsWatcher {
             }
         };
         let thread = thread::Builder::new().name("certificates".to_owned()).spawn(watch)?;
-        Ok(Self { stop: Some(stop), thread: Some(thread) })
+        Ok(Self { stop: Some(stop), ended, thread: Some(thread) })
     }
 }
 
 impl Drop for TlsWatcher {
     fn drop(&mut self) {
         drop(self.stop.take());
-        if let Some(thread) = self.thread.take() {
+        let has_ended = self.ended.recv_timeout(STOP_TIMEOUT) == Err(RecvTimeoutError::Disconnected);
+        if let Some(thread) = self.thread.take().filter(|_| has_ended) {
             // If the thread has panicked, the panic has been logged already.
             let _ = thread.join();
         }
