@@ -1,7 +1,6 @@
 //! The users of all files of a definition, and the credentials that have been verified.
 
 use std::collections::HashMap;
-use std::hint::black_box;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ring::hmac;
@@ -53,16 +52,23 @@ impl AllUsers {
     }
 
     /// Verifies a password with the hash of each file that contains the user, and returns the files that accept it:
-    /// all of them, or only the first one. If no file contains the user, a hash is computed too, so that the response
-    /// takes as long as for a wrong password. The call takes a long time.
+    /// all of them, or only the first one. The call takes a long time.
     pub fn verify(&self, name: &str, password: &str, only_first: bool) -> Accepting {
-        let users = self.files.iter().enumerate().filter_map(|(index, users)| Some((index, users.find(name)?)));
-        let mut users = users.peekable();
-        if users.peek().is_none() {
-            black_box(self.any_hash().is_some_and(|hash| hash.verify(password)));
+        let verified = self.hashes(name).into_iter().filter(|(_, hash)| hash.verify(password));
+        verified.filter_map(|(file, _)| file).take(if only_first { 1 } else { usize::MAX }).collect()
+    }
+
+    /// Returns the hashes that are computed for a password of this name, with the indexes of their files. For an
+    /// unknown name, it is the hash of any user, which belongs to no file, so that the response takes as long as for a
+    /// wrong password.
+    fn hashes(&self, name: &str) -> Vec<(Option<usize>, &StoredHash)> {
+        let files = self.files.iter().enumerate();
+        let mut hashes: Vec<_> =
+            files.filter_map(|(index, users)| Some((Some(index), &users.find(name)?.hash))).collect();
+        if hashes.is_empty() {
+            hashes.extend(self.any_hash().map(|hash| (None, hash)));
         }
-        let accepting = users.filter(|(_, user)| user.hash.verify(password)).map(|(index, _)| index);
-        accepting.take(if only_first { 1 } else { usize::MAX }).collect()
+        hashes
     }
 
     /// Returns a new identity, which shares no reference count with the identities of other workers. It has the name
@@ -96,5 +102,36 @@ impl AllUsers {
             verified.clear();
         }
         verified.insert(tag, accepting);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::AllUsers;
+    use crate::basic::user_file::UserFile;
+
+    #[test]
+    fn a_hash_is_computed_for_each_file_with_the_user_and_one_for_an_unknown_name() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let line = |name: &str, password: &str| {
+            let hash = bcrypt::hash_with_salt(password, 4, *b"a salt for tests").expect("a valid cost");
+            format!("{name}:{hash}\n")
+        };
+        let read = |(name, text): (&str, String)| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, text).expect("a file");
+            let file = UserFile { path, templates: Vec::new(), namespace: name.to_owned() };
+            Arc::new(file.read().unwrap_or_else(|error| panic!("{error}")))
+        };
+        let (a, b) = (line("ada", "one"), line("ada", "two") + &line("bob", "secret"));
+        let users = AllUsers::new([("none", String::new()), ("a", a), ("b", b)].map(read).into());
+        let hashes = |name: &str| users.hashes(name).into_iter().map(|(file, _)| file).collect::<Vec<_>>();
+        assert_eq!(hashes("ada"), [Some(1), Some(2)]);
+        assert_eq!(hashes("bob"), [Some(2)]);
+        assert_eq!(hashes("unknown"), [None]);
+        assert_eq!(users.verify("ada", "two", true), [2]);
+        assert!(users.verify("unknown", "one", false).is_empty(), "the password of the user with the computed hash");
     }
 }
