@@ -57,7 +57,7 @@ fn read_all_documents() -> BTreeMap<PathBuf, Page> {
         let name = |entry: std::io::Result<fs::DirEntry>| PathBuf::from(folder).join(entry.unwrap().file_name());
         entries.map(name).filter(|path| path.extension().is_some_and(|end| end == "md")).collect::<Vec<_>>()
     };
-    let paths = ["", "docs", "crates/rulebook"].into_iter().flat_map(of);
+    let paths = ["", "docs", "crates/rulebook", "crates/rulebook-cli"].into_iter().flat_map(of);
     paths
         .map(|path| (path.clone(), Page::parse(&fs::read_to_string(repository_folder().join(path)).unwrap())))
         .collect()

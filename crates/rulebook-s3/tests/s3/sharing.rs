@@ -128,5 +128,5 @@ fn a_program_without_the_storage_of_a_url_does_not_start() {
     let rulebook = Rulebook::read(vec![("app.json".into(), b"{\"modules\":{}}".to_vec())]).keep_files();
     let engine = rulebook.files_folder("s3://files/prefix").build().unwrap();
     let error = engine.serve(&rulebook::Settings::new().with_bind(["127.0.0.1:0"])).err().unwrap().to_string();
-    assert!(error.contains("s3://files/prefix") && error.contains("built without support"), "{error}");
+    assert!(error.contains("s3://files/prefix") && error.contains("Cargo feature `s3`"), "{error}");
 }
