@@ -39,15 +39,24 @@ package() {
 # python: creates a virtual environment with the pinned packages, unless it exists, and sets `venv` to its folder.
 python() {
   venv=$target/external/venv
-  local requirements=tests/external/requirements.txt
-  cmp -s "$requirements" "$venv/installed.txt" && return
+  local requirements=tests/external/requirements.txt status=0
   command -v python3 >/dev/null || package python3
   python3 -c 'import ensurepip' 2>/dev/null || package python3-venv
-  rm -rf "$venv"
-  python3 -m venv "$venv" || exit 1
-  "$venv/bin/pip" install --quiet --disable-pip-version-check --requirement "$requirements" >&2 ||
-    cannot "the packages in $requirements cannot be installed"
-  cp "$requirements" "$venv/installed.txt"
+  mkdir -p "$target/external"
+  # Several checks can run at the same time: one creates the environment, and the others wait for it.
+  (
+    flock 8
+    cmp -s "$requirements" "$venv/installed.txt" && exit
+    rm -rf "$venv"
+    python3 -m venv "$venv" || exit
+    "$venv/bin/pip" install --quiet --disable-pip-version-check --requirement "$requirements" >&2 || exit 77
+    cp "$requirements" "$venv/installed.txt"
+  ) 8>"$target/external/venv.lock" || status=$?
+  case $status in
+    0) ;;
+    77) cannot "the packages in $requirements cannot be installed" ;;
+    *) exit 1 ;;
+  esac
 }
 
 # cargo_profile: prints the settings of cargo for debug builds of this repository, as a configuration file of cargo. With
