@@ -16,8 +16,7 @@ use super::user_file::UserFile;
 use super::watch::watch;
 use crate::template::name_templates;
 
-/// The kind of authenticator `basic`, which accepts the names and passwords (RFC 7617) of the users in
-/// files.
+/// The kind of authenticator `basic`, which accepts the names and passwords (RFC 7617) of the users in files.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct BasicKind;
 
