@@ -314,14 +314,16 @@ impl Context {
         self.lock_response_overrides().set_status(status)
     }
 
-    /// Removes and returns the status and the header fields that the handler and the hooks have set. If the call was
-    /// made from code, the header fields are dropped.
-    pub(crate) fn take_response_overrides(&self) -> ResponseOverrides {
-        let overrides = std::mem::take(&mut *self.lock_response_overrides());
-        match self.0.origin {
-            CallOrigin::Request { .. } => overrides,
-            CallOrigin::Call { .. } => ResponseOverrides { headers: Vec::new(), ..overrides },
-        }
+    /// Returns the status and the header fields that the handler and the hooks have set. If the call was made from
+    /// code, the header fields are dropped.
+    pub(crate) fn into_response_overrides(self) -> ResponseOverrides {
+        let is_request = matches!(self.0.origin, CallOrigin::Request { .. });
+        // Most handlers keep no clone of their context, so that no lock is needed.
+        let overrides = match Arc::try_unwrap(self.0) {
+            Ok(state) => state.response_overrides.into_inner().unwrap_or_else(PoisonError::into_inner),
+            Err(shared) => std::mem::take(&mut *Self(shared).lock_response_overrides()),
+        };
+        if is_request { overrides } else { ResponseOverrides { headers: Vec::new(), ..overrides } }
     }
 
     fn lock_response_overrides(&self) -> MutexGuard<'_, ResponseOverrides> {

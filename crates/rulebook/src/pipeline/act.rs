@@ -249,7 +249,7 @@ impl Future for RunningHandler<'_> {
             ReturnedValue::Outputs(outputs) => self.verified(method, outputs).map(ReturnedValue::Outputs),
             ReturnedValue::Download(_) | ReturnedValue::Response(_) => Ok(returned),
         });
-        let overrides = self.context.as_ref().map(Context::take_response_overrides).unwrap_or_default();
+        let overrides = self.context.take().map(Context::into_response_overrides).unwrap_or_default();
         Poll::Ready(match verified {
             Ok(returned) => {
                 let status = overrides.status.unwrap_or(method.success_status);

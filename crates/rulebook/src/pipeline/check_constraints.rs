@@ -28,6 +28,8 @@ impl InvalidArgument {
 }
 
 /// Returns the errors of the constraints that the arguments do not fulfill.
+// Most methods have no constraints: this code should not be between the instructions of every check.
+#[cold]
 pub(super) fn constraint_errors(
     method: &PlannedMethod,
     slots: &[ArgumentSlot<'_>],

@@ -133,7 +133,7 @@ fn contains_ignoring_case(field: &HeaderValue, word: &[u8]) -> bool {
 }
 
 /// Compresses the body of a reply. If the compressed body is not shorter, the reply stays unchanged.
-pub async fn compress_reply(mut reply: Reply, coding: ContentCoding) -> Reply {
+pub async fn compress_reply(mut reply: Box<Reply>, coding: ContentCoding) -> Box<Reply> {
     if let ReplyBody::Written(written) = &mut reply.body {
         reply.body = ReplyBody::Whole(std::mem::take(written).into_vec().into());
     }

@@ -139,9 +139,9 @@ impl std::fmt::Debug for ReplyBody {
 #[derive(Debug)]
 pub enum CallReply {
     /// The reply is complete.
-    Reply(Reply),
+    Reply(Box<Reply>),
     /// The method returned a file, and the server has yet to open it.
-    File(FileReply),
+    File(Box<FileReply>),
 }
 
 impl CallReply {

@@ -7,7 +7,7 @@ use actix_web::HttpRequest;
 use http::Version;
 
 use super::incoming_request::{IncomingRequest, request_id};
-use super::request_body::{BodySource, RequestBody};
+use super::request_body::BodySource;
 use super::worker::Worker;
 use crate::call::Head;
 
@@ -20,9 +20,9 @@ pub(super) fn copy_request(request: &HttpRequest, payload: Payload, worker: &Wor
     let (peer, streams) = (*peer_addr, *version == Version::HTTP_2);
     let client = worker.state().trusted_proxies.client_address(peer, &headers);
     let head = Arc::new(Head { method, uri, headers, streams, peer, client, id, tls: None, trace: None });
-    let source = match payload {
+    let body = match payload {
         Payload::None => BodySource::Nothing,
         payload => BodySource::Actix(payload),
     };
-    IncomingRequest { body: RequestBody::new(source, &head), head }
+    IncomingRequest { head, body }
 }

@@ -5,6 +5,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
+use futures_util::future::LocalBoxFuture;
+
 use super::download::respond_with_file;
 use super::fallback::respond_with_page;
 use super::incoming_request::IncomingRequest;
@@ -24,6 +26,7 @@ use crate::pipeline::{
     read_parameters, requested_key, respond, respond_to_options, respond_with_error, route, run_once, start_handler,
     start_with_body,
 };
+use crate::plan::{MatchedMethod, Plan};
 use crate::rate_limit::CountedRequest;
 
 /// Calls the stages of a request in their order, and returns the reply. `preflighted` is set to the index of the API
@@ -39,23 +42,18 @@ fn run_stages(
     body: &mut RequestBody,
     observed: &mut Observation<'_>,
     preflighted: &mut Option<usize>,
-) -> impl Future<Output = Reply> {
+) -> impl Future<Output = Box<Reply>> {
     async move {
         let plan = &runner.plan;
         let route = part.restrict_route(plan, route(plan, head));
         observed.set_kind(RequestKind::of(&route));
         *preflighted = preflighted_method(plan, head, &route);
         let matched = match route {
-            Route::Method(matched) => Ok(matched),
-            Route::NeedsBody(needs) => Box::pin(find_in_body(plan, head, needs, body, worker, observed)).await,
-            Route::Options(target) => return Box::pin(respond_to_options(plan, head, &target)).await,
-            Route::Server(path) => return Box::pin(respond_at_server_path(worker, plan, head, path)).await,
-            Route::Fallback => return Box::pin(respond_with_page(worker, plan, head, ErrorContext::Nothing)).await,
-            Route::Error(unrouted) => Err(unrouted),
-        };
-        let matched = match matched {
-            Ok(matched) => matched,
-            Err(unrouted) => return respond_with_error(plan, head, unrouted.context, unrouted.error),
+            Route::Method(matched) => matched,
+            other => match find_method_or_respond(other, worker, plan, head, body, observed).await {
+                Ok(matched) => matched,
+                Err(reply) => return reply,
+            },
         };
         let index = matched.method_index;
         let mut counted = CountedRequest::default();
@@ -105,15 +103,43 @@ fn run_stages(
         };
         match reply {
             CallReply::Reply(reply) => reply,
-            CallReply::File(file) => Box::pin(respond_with_file(plan, head, worker.state(), file)).await,
+            CallReply::File(file) => Box::new(Box::pin(respond_with_file(plan, head, worker.state(), *file)).await),
         }
     }
 }
 
+/// Finds the method of a request whose path does not name one, or responds to it.
+#[cold]
+fn find_method_or_respond<'r, 'h: 'r>(
+    route: Route<'h>,
+    worker: &'r Worker,
+    plan: &'r Arc<Plan>,
+    head: &'h Arc<Head>,
+    body: &'r mut RequestBody,
+    observed: &'r mut Observation<'_>,
+) -> LocalBoxFuture<'r, Result<MatchedMethod<'h>, Box<Reply>>> {
+    Box::pin(async move {
+        let reply = match route {
+            Route::Method(matched) => return Ok(matched),
+            Route::NeedsBody(needs) => match find_in_body(plan, head, needs, body, worker, observed).await {
+                Ok(matched) => return Ok(matched),
+                Err(unrouted) => respond_with_error(plan, head, unrouted.context, unrouted.error),
+            },
+            Route::Error(unrouted) => respond_with_error(plan, head, unrouted.context, unrouted.error),
+            Route::Options(target) => respond_to_options(plan, head, &target).await,
+            Route::Server(path) => respond_at_server_path(worker, plan, head, path).await,
+            Route::Fallback => respond_with_page(worker, plan, head, ErrorContext::Nothing).await,
+        };
+        Err(Box::new(reply))
+    })
+}
+
 /// A request that has been handled.
 pub(super) struct Handled {
-    /// The reply to the request.
-    pub(super) reply: Reply,
+    /// The head of the request.
+    pub(super) head: Arc<Head>,
+    /// The reply to the request. It is boxed because every stage returns it, and copying it costs more.
+    pub(super) reply: Box<Reply>,
     /// The unread rest of the request's body, if the connection has to be closed because of it.
     pub(super) unread: Option<Box<BodySource>>,
     /// The time at which the reply was complete.
@@ -126,8 +152,9 @@ pub(super) fn handle(
     part: MountedPart,
     incoming: IncomingRequest,
 ) -> impl Future<Output = Handled> {
-    let IncomingRequest { mut head, mut body } = incoming;
+    let IncomingRequest { mut head, body } = incoming;
     async move {
+        let mut body = RequestBody::new(body, &head);
         let current = worker.current_plan();
         let (runner, plan) = (&current.runner, &current.runner.plan);
         if let Some(tracer) = &plan.tracer {
@@ -140,7 +167,8 @@ pub(super) fn handle(
             pin!(run_stages(&worker, runner, &part, &head, &mut body, &mut observed, &mut preflighted)),
         )
         .await;
-        let mut reply = reply.unwrap_or_else(|panic| respond_with_error(plan, &head, observed.kind().into(), panic));
+        let mut reply =
+            reply.unwrap_or_else(|panic| Box::new(respond_with_error(plan, &head, observed.kind().into(), panic)));
         add_cors_headers(plan, &head, &mut reply, preflighted);
         if let Some(coding) = negotiate_coding(plan, &head, &mut reply) {
             observed.enter("compress");
@@ -148,6 +176,6 @@ pub(super) fn handle(
         }
         let unread = if body.must_be_drained() { Box::pin(body.drain()).await.map(Box::new) } else { None };
         let ended = observed.finish(&reply);
-        Handled { reply, unread, ended }
+        Handled { head, reply, unread, ended }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::header::{HeaderName, HeaderValue};
 
 use super::observe::REQUEST_ID_FIELD;
-use super::request_body::RequestBody;
+use super::request_body::BodySource;
 use super::worker::Worker;
 use crate::call::{Head, RequestId};
 
@@ -13,8 +13,8 @@ use crate::call::{Head, RequestId};
 pub(super) struct IncomingRequest {
     /// The request line and the header fields.
     pub(super) head: Arc<Head>,
-    /// The body, which is received later.
-    pub(super) body: RequestBody,
+    /// Where the body comes from, which is received later.
+    pub(super) body: BodySource,
 }
 
 /// Returns the request id that the client or a proxy has sent, if this id is valid; otherwise a new id.

@@ -144,9 +144,8 @@ impl Service<ServiceRequest> for MountedService {
         Box::pin(async move {
             let (request, payload) = request.into_parts();
             let incoming = copy_request(&request, payload, &worker);
-            let head = Arc::clone(&incoming.head);
             let handled = handle(worker, part, incoming).await;
-            let response = to_actix_response(handled, &head, request.version());
+            let response = to_actix_response(handled, request.version());
             Ok(ServiceResponse::new(request, HttpResponse::from(response)))
         })
     }

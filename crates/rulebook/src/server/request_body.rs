@@ -54,7 +54,7 @@ impl BodySource {
 /// The body of a request.
 pub(super) struct RequestBody {
     source: BodySource,
-    /// The length of the body in bytes, as `Content-Length` announces it.
+    /// The length of the body in bytes, as `Content-Length` announces it; `None` if there is no body.
     pub(super) announced_length: Option<u64>,
     /// The number of bytes that have been received so far.
     pub(super) received_bytes: u64,
@@ -84,7 +84,11 @@ enum BodyState {
 impl RequestBody {
     pub(super) fn new(source: BodySource, head: &Head) -> Self {
         let state = if matches!(source, BodySource::Nothing) { BodyState::Ended } else { BodyState::Receiving };
-        let announced_length = head.get(&header::CONTENT_LENGTH).and_then(|length| length.trim().parse().ok());
+        let announced_length = if state == BodyState::Ended {
+            None
+        } else {
+            head.get(&header::CONTENT_LENGTH).and_then(|length| length.trim().parse().ok())
+        };
         Self {
             source,
             announced_length,

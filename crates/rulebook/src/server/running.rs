@@ -7,11 +7,11 @@ use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use actix_rt::System;
 use actix_rt::time::timeout;
 use actix_server::{Server, ServerHandle};
 use futures_util::future::{Either, select};
 use rulebook_model::settings::split_bind_address;
+use tokio::runtime::{LocalOptions, LocalRuntime};
 use tokio::sync::Notify;
 
 use super::Settings;
@@ -116,7 +116,7 @@ pub(super) fn start_server(
     let (ready, caught) = mpsc::channel();
     let thread = std::thread::Builder::new().name("rulebook".to_owned()).spawn(move || {
         let plan = Arc::clone(&state.plan);
-        let ended = System::new().block_on(async {
+        let ended = server_runtime()?.block_on(async {
             let hangup_hook = owned.hangup_hook.clone();
             let signals = owned.handle_signals.then(|| Signals::new(hangup_hook, state.tls.clone())).transpose()?;
             let _watcher = watcher;
@@ -141,6 +141,14 @@ pub(super) fn start_server(
         log::info!(address:%; "listening on {address}{with_tls}");
     }
     Ok(RunningServer { addresses, stopper, handle, thread: Some(thread) })
+}
+
+/// Returns the runtime of the server's own thread.
+///
+/// It is not a `System` of actix: in one, each worker of actix polls its tasks through a second queue of tasks, and its
+/// runtime through that, which costs each request.
+fn server_runtime() -> io::Result<LocalRuntime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build_local(LocalOptions::default())
 }
 
 /// Runs a server until it fails, or until it was asked to stop and the requests in flight have ended.

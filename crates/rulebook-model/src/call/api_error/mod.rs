@@ -49,6 +49,7 @@ struct ErrorData {
 impl ApiError {
     /// Creates an error of this kind. Its HTTP status is the status of the kind's [`ErrorCode`].
     #[must_use]
+    #[cold]
     pub fn new(kind: ErrorKind) -> Self {
         let status = kind.code().status();
         let headers = kind.headers();
@@ -58,6 +59,7 @@ impl ApiError {
 
     /// Creates an error that has a code but no further data ([`ErrorKind::Plain`]).
     #[must_use]
+    #[cold]
     pub fn plain(code: ErrorCode) -> Self {
         Self::new(ErrorKind::Plain(code))
     }
@@ -83,24 +85,28 @@ impl ApiError {
 
     /// Creates an error for a failure of the program, with status 500. The client receives the id of the request; the
     /// reason is written to the log.
+    #[cold]
     pub fn internal(reason: impl fmt::Display) -> Self {
         Self::new(ErrorKind::Internal { request_id: String::new() }).with_log(reason)
     }
 
     /// Creates an error with status 503, for a program that cannot handle the request at the moment. The reason is
     /// written to the log and not sent to the client.
+    #[cold]
     pub fn unavailable(reason: impl fmt::Display) -> Self {
         Self::plain(ErrorCode::Unavailable).with_log(reason)
     }
 
     /// Creates an error with status 502, for a failure of another server or process that handles the request for the
     /// program. The reason is written to the log and not sent to the client.
+    #[cold]
     pub fn bad_gateway(reason: impl fmt::Display) -> Self {
         Self::plain(ErrorCode::BadGateway).with_log(reason)
     }
 
     /// Creates an error with status 504, for another server or process that handles the request for the program and
     /// does not respond in time. The reason is written to the log and not sent to the client.
+    #[cold]
     pub fn gateway_timeout(reason: impl fmt::Display) -> Self {
         Self::plain(ErrorCode::GatewayTimeout).with_log(reason)
     }

@@ -13,24 +13,28 @@ impl ApiError {
     /// Creates the error for a request that exceeds `limit`. `parameter` is the parameter or multipart part that
     /// exceeds the limit, or `None` if the whole request does.
     #[doc(hidden)]
+    #[cold]
     pub fn too_large(limit: Limit, parameter: Option<&str>) -> Self {
         Self::new(ErrorKind::TooLarge { limit, parameter: parameter.map(str::to_owned) })
     }
 
     /// Creates the error for a request that cannot be decoded.
     #[doc(hidden)]
+    #[cold]
     pub fn malformed(cause: MalformedRequest) -> Self {
         Self::new(ErrorKind::MalformedRequest(cause))
     }
 
     /// Creates the error for a path that belongs to no service, without suggestions of similar services.
     #[doc(hidden)]
+    #[cold]
     pub fn unknown_service() -> Self {
         Self::new(ErrorKind::UnknownService { similar: Vec::new() })
     }
 
     /// Creates the error for a request with missing or invalid parameters.
     #[doc(hidden)]
+    #[cold]
     pub fn parameters(errors: Vec<ParameterError>) -> Self {
         Self::new(ErrorKind::Parameters { errors, truncated: false })
     }

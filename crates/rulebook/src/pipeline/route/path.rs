@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use memchr::memchr;
 use rulebook_model::uri::percent_decode;
 
 use crate::call::{ApiError, Head};
@@ -31,7 +32,7 @@ pub(in crate::pipeline) fn similar_service_uris(plan: &Plan, head: &Head) -> Vec
 ///
 /// `base` contains no percent-encoding. In `path`, any character may be percent-encoded.
 pub(super) fn path_below_base<'p>(base: &str, path: &'p str) -> Option<&'p str> {
-    let rest = if path.contains('%') {
+    let rest = if is_percent_encoded(path) {
         base.split('/').skip(1).try_fold(path, |path, expected| {
             let inner = path.strip_prefix('/')?;
             let (segment, _) = inner.split_once('/').unwrap_or((inner, ""));
@@ -81,7 +82,7 @@ pub(super) fn find_service<'p>(plan: &Plan, path: &'p str) -> Result<(Segments<'
     let Some(inner) = path.strip_prefix('/') else {
         return Ok((Segments::none(), plan.routes.find("", 0)));
     };
-    if !inner.contains('%') {
+    if !is_percent_encoded(inner) {
         let segments = Segments::of_plain_path(inner);
         let service = plan.routes.find(path, segments.len());
         return Ok((segments, service));
@@ -95,6 +96,10 @@ pub(super) fn find_service<'p>(plan: &Plan, path: &'p str) -> Result<(Segments<'
 /// Returns the index of the parent path (a path with services below it) that consists of these segments.
 pub(super) fn find_parent_path(parents: &ParentPaths, segments: &Segments<'_>) -> Option<usize> {
     parents.find_parent_path(&join_segments(segments))
+}
+
+fn is_percent_encoded(path: &str) -> bool {
+    memchr(b'%', path.as_bytes()).is_some()
 }
 
 /// Joins decoded segments to a path in the form that [`Routes::find`](crate::plan::Routes::find) expects.

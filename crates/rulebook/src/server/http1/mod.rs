@@ -51,7 +51,7 @@ use super::connection_limits::{HEAD_TIMEOUT, RESERVED_HEAD_TIMEOUT};
 use super::handle::{Handled, handle};
 use super::incoming_request::{IncomingRequest, request_id};
 use super::mount::MountedPart;
-use super::request_body::{BodySource, RequestBody};
+use super::request_body::BodySource;
 use super::request_memory::head_memory;
 use super::worker::Worker;
 use crate::call::Head;
@@ -155,7 +155,7 @@ struct Connection<'w> {
 impl Connection<'_> {
     async fn serve_requests(&mut self) -> io::Result<Outcome> {
         let (mut is_first, mut pipelined) = (true, 0);
-        loop {
+        let (error, is_head) = loop {
             // Requests of other clients are handled between those that a client sends without waiting.
             pipelined = if self.socket.received.borrow().is_empty() { 0 } else { pipelined + 1 };
             if pipelined == MAX_PIPELINED {
@@ -164,32 +164,30 @@ impl Connection<'_> {
             }
             let (text, mut memory) = match self.next_request(is_first).await? {
                 Next::Request(text, memory) => (text, memory),
-                Next::Refused(error) => {
-                    let is_head = has_method_head(&self.socket.received.borrow());
-                    return self.refuse(error, is_head).await;
-                }
+                Next::Refused(error) => break (error, has_method_head(&self.socket.received.borrow())),
                 Next::Ended(ended) => return Ok(ended),
             };
             is_first = false;
             if self.served == Served::Nothing {
-                return self.refuse(NO_TLS, has_method_head(&text)).await;
+                break (NO_TLS, has_method_head(&text));
             }
             let (head, delivery) = match self.read_head(&text) {
                 Ok(read) => read,
-                Err(error) => return self.refuse(error, has_method_head(&text)).await,
+                Err(error) => break (error, has_method_head(&text)),
             };
             if self.served == Served::ServerState && !is_server_state(&head) {
-                return self.refuse(NO_CONNECTION, has_method_head(&text)).await;
+                break (NO_CONNECTION, has_method_head(&text));
             }
             let length = head_memory(text.len(), head.headers.len());
             if memory.grow_to(length, &self.worker.state().request_memory, self.client).is_err() {
-                return self.refuse(NO_MEMORY, has_method_head(&text)).await;
+                break (NO_MEMORY, has_method_head(&text));
             }
             // The memory stays reserved until the client has received the response.
             if !self.serve_request(head, delivery).await? {
                 return Ok(Outcome::Closed);
             }
-        }
+        };
+        self.refuse(error, is_head).await
     }
 
     /// Parses the head of a request.
@@ -214,10 +212,9 @@ impl Connection<'_> {
         let body = framing.map_or(BodySource::Nothing, |framing| {
             BodySource::Http1(BodyReader::new(Rc::clone(&self.socket), framing, expects_continue))
         });
-        let incoming = IncomingRequest { body: RequestBody::new(body, &head), head: Arc::clone(&head) };
         // The future is large: a variable for it would be copied to the place where it is pinned.
-        let handling = pin!(handle(Rc::clone(self.worker), MountedPart::Api, incoming));
-        let Handled { mut reply, unread, ended } = while_connected(&self.socket, handling).await?;
+        let handling = pin!(handle(Rc::clone(self.worker), MountedPart::Api, IncomingRequest { head, body }));
+        let Handled { head, mut reply, unread, ended } = while_connected(&self.socket, handling).await?;
         let can_continue = keeps_open && unread.is_none() && !self.keep_alive.is_zero();
         let keeps_open = can_continue && !self.worker.state().is_stopping();
 

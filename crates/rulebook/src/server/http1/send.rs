@@ -1,12 +1,13 @@
 //! Sends responses, and closes connections.
 
-use std::future::poll_fn;
+use std::future::{poll_fn, ready};
 use std::io::{self, IoSlice};
 use std::pin::pin;
-use std::task::{Context, Poll, ready};
+use std::task::{self, Context, Poll};
 use std::time::Instant;
 
 use bytes::Bytes;
+use futures_util::future::LocalBoxFuture;
 use http::{Method, Version};
 
 use super::response_head::{ResponseFraming, write_head};
@@ -72,13 +73,24 @@ pub(super) async fn send_response(
         Some(bytes) => send_all(socket, alarm, [output, bytes], output.capacity() + body.owned_len()).await?,
         None => send_all(socket, alarm, [output], output.capacity()).await?,
     }
-    // The futures are boxed. Otherwise they would enlarge the future of every request.
+    if body.bytes().is_some() { Ok(()) } else { send_rest(socket, alarm, body, framing, head).await }
+}
+
+/// Sends a body that is not in memory. The future is boxed. Otherwise it would enlarge the future of every request.
+#[inline(never)]
+fn send_rest<'a>(
+    socket: &'a Socket,
+    alarm: &'a mut Alarm,
+    body: ReplyBody,
+    framing: ResponseFraming,
+    head: &'a Head,
+) -> LocalBoxFuture<'a, io::Result<()>> {
     match body {
-        ReplyBody::File(range) => Box::pin(send_file(socket, alarm, range, &head.id)).await,
+        ReplyBody::File(range) => Box::pin(send_file(socket, alarm, range, &head.id)),
         ReplyBody::Stream { pieces, length } => {
-            Box::pin(send_stream(socket, alarm, StreamedBody::new(pieces, length, head.id.clone()), framing)).await
+            Box::pin(send_stream(socket, alarm, StreamedBody::new(pieces, length, head.id.clone()), framing))
         }
-        ReplyBody::Whole(_) | ReplyBody::Written(_) | ReplyBody::Document(_) => Ok(()),
+        ReplyBody::Whole(_) | ReplyBody::Written(_) | ReplyBody::Document(_) => Box::pin(ready(Ok(()))),
     }
 }
 
@@ -123,7 +135,7 @@ pub(super) async fn send_all<const N: usize>(
                     kept = Some(socket.keep_response(owned_len)?);
                 }
                 let deadline = *deadline.get_or_insert_with(|| Instant::now() + PROGRESS_TIMEOUT);
-                ready!(alarm.poll(deadline, task));
+                task::ready!(alarm.poll(deadline, task));
                 return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
             };
             IoSlice::advance_slices(&mut unsent, sent?);
@@ -131,7 +143,7 @@ pub(super) async fn send_all<const N: usize>(
         }
         let Poll::Ready(flushed) = socket.poll_flush(task) else {
             let deadline = *deadline.get_or_insert_with(|| Instant::now() + PROGRESS_TIMEOUT);
-            ready!(alarm.poll(deadline, task));
+            task::ready!(alarm.poll(deadline, task));
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         };
         Poll::Ready(flushed)
@@ -154,7 +166,7 @@ pub(super) async fn while_connected<F: Future>(
                 return Poll::Ready(Ok(output));
             }
             // The future may wait for these bytes.
-            if ready!(poll_read_ahead(socket, task))? == 0 {
+            if task::ready!(poll_read_ahead(socket, task))? == 0 {
                 return Poll::Pending;
             }
         }
@@ -174,7 +186,7 @@ fn poll_read_ahead(socket: &Socket, task: &mut Context<'_>) -> Poll<io::Result<u
 pub(super) async fn close_gently(socket: &Socket, alarm: &mut Alarm) {
     let deadline = Instant::now() + LINGER_TIMEOUT;
     poll_fn(|task| {
-        if ready!(socket.poll_close_sending(task)).is_err() {
+        if task::ready!(socket.poll_close_sending(task)).is_err() {
             return Poll::Ready(());
         }
         loop {

@@ -1,5 +1,7 @@
 //! Responds to a request that exceeds a limit of connections. It does not reach the API.
 
+use std::sync::Arc;
+
 use http::Uri;
 use rulebook_model::call::{Limit, Unit};
 use rulebook_model::connection_limits::{ConnectionLimit, REQUEST_MEMORY};
@@ -12,15 +14,15 @@ use crate::server::observe::Observation;
 use crate::server::worker::Worker;
 
 /// Returns the response to a request that exceeds a limit, and counts the request.
-pub(super) fn refuse(worker: &Worker, head: &Head, limit: &ConnectionLimit) -> Handled {
+pub(super) fn refuse(worker: &Worker, head: Arc<Head>, limit: &ConnectionLimit) -> Handled {
     worker.state().exceeded_limits.count(limit, head.peer);
     let current = worker.current_plan();
     let plan = &current.runner.plan;
-    let observed = Observation::begin(&current, head);
-    let mut reply = respond_with_error(plan, head, ErrorContext::Nothing, limit_error(limit));
-    add_cors_headers(plan, head, &mut reply, None);
+    let observed = Observation::begin(&current, &head);
+    let mut reply = Box::new(respond_with_error(plan, &head, ErrorContext::Nothing, limit_error(limit)));
+    add_cors_headers(plan, &head, &mut reply, None);
     let ended = observed.finish(&reply);
-    Handled { reply, unread: None, ended }
+    Handled { head, reply, unread: None, ended }
 }
 
 fn limit_error(limit: &ConnectionLimit) -> ApiError {
