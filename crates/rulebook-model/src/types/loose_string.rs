@@ -55,6 +55,10 @@ impl LooseStringCheck {
         let power = |exponent: u64| 10_i128.pow(exponent.min(25) as u32);
         let length = self.0.length();
         let (min, max) = (length.min.unwrap_or(0).max(1), length.max.unwrap_or(u64::MAX).min(25));
+        // A number has at least one digit.
+        if max < min {
+            return Vec::new();
+        }
         let positive = (if min == 1 { 0 } else { power(min - 1) }, power(max) - 1);
         let negative = (1 - power(max.saturating_sub(1)), -power(min.saturating_sub(2)));
         [negative, positive]

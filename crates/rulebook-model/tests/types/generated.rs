@@ -239,6 +239,18 @@ fn assert_check_agrees_with_schema(check: &dyn Check, value: &Json) -> Result<()
     Ok(())
 }
 
+#[test]
+fn the_length_of_a_loose_string_limits_its_numbers() {
+    let numbers =
+        [json!(0), json!(-0.0), json!(9), json!(10), json!(-1), json!(-10), json!(999), json!(1000), json!(0.5)];
+    for (min, max) in (0..4).flat_map(|min| (min..4).map(move |max| (min, max))) {
+        let check = compile(&format!("loose_string({min},{max})"), &Map::new()).unwrap();
+        for number in &numbers {
+            assert_check_agrees_with_schema(&*check, number).unwrap();
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(support::random::cases(512))]
 
