@@ -55,7 +55,7 @@ impl LooseStringCheck {
         let power = |exponent: u64| 10_i128.pow(exponent.min(25) as u32);
         let length = self.0.length();
         let (min, max) = (length.min.unwrap_or(0).max(1), length.max.unwrap_or(u64::MAX).min(25));
-        // A number has at least one digit.
+        // A number has at least one digit, and at most 20 characters.
         if max < min {
             return Vec::new();
         }

@@ -195,7 +195,8 @@ impl Drop for DetachedHandlerGuard {
 pub struct RunningHandler<'r> {
     runner: &'r Arc<MethodRunner>,
     method: usize,
-    /// The context that the handler received; `None` if the arguments are returned without a handler.
+    /// The context that the handler received; `None` if the arguments are returned without a handler, or if the handler
+    /// has ended.
     context: Option<Context>,
     running: Option<HandlerFuture>,
 }

@@ -29,7 +29,7 @@ impl InvalidArgument {
 
 /// Returns the errors of the constraints that the arguments do not fulfill.
 // Most methods have no constraints: this code should not be between the instructions of every check.
-#[cold]
+#[inline(never)]
 pub(super) fn constraint_errors(
     method: &PlannedMethod,
     slots: &[ArgumentSlot<'_>],

@@ -133,7 +133,7 @@ fn contains_ignoring_case(field: &HeaderValue, word: &[u8]) -> bool {
 }
 
 /// Compresses the body of a reply. If the compressed body is not shorter, the reply stays unchanged.
-pub async fn compress_reply(mut reply: Box<Reply>, coding: ContentCoding) -> Box<Reply> {
+pub async fn compress_reply(reply: &mut Reply, coding: ContentCoding) {
     if let ReplyBody::Written(written) = &mut reply.body {
         reply.body = ReplyBody::Whole(std::mem::take(written).into_vec().into());
     }
@@ -142,7 +142,7 @@ pub async fn compress_reply(mut reply: Box<Reply>, coding: ContentCoding) -> Box
         ReplyBody::Whole(bytes) => compress_bytes(bytes, coding).await.map(|bytes| (bytes, None)),
         ReplyBody::Written(_) | ReplyBody::File(_) | ReplyBody::Stream { .. } => None,
     };
-    let Some((bytes, etag)) = body else { return reply };
+    let Some((bytes, etag)) = body else { return };
     for (name, value) in &mut reply.headers {
         if *name == header::ETAG {
             match &etag {
@@ -153,7 +153,6 @@ pub async fn compress_reply(mut reply: Box<Reply>, coding: ContentCoding) -> Box
     }
     reply.headers.push((header::CONTENT_ENCODING, HeaderValue::from_static(coding.as_str())));
     reply.body = ReplyBody::Whole(bytes);
-    reply
 }
 
 /// Returns the compressed bytes of a document and their entity tag; `None` if they are not shorter. If the cache does

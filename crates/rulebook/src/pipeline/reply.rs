@@ -139,9 +139,9 @@ impl std::fmt::Debug for ReplyBody {
 #[derive(Debug)]
 pub enum CallReply {
     /// The reply is complete.
-    Reply(Box<Reply>),
+    Reply(Reply),
     /// The method returned a file, and the server has yet to open it.
-    File(Box<FileReply>),
+    File(FileReply),
 }
 
 impl CallReply {
@@ -170,6 +170,12 @@ pub struct FileReply {
 }
 
 impl Reply {
+    /// Returns a reply that will be replaced.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self::without_body(500, Vec::new())
+    }
+
     /// Returns a reply without a body.
     #[must_use]
     pub fn without_body(status: u16, headers: Vec<(HeaderName, HeaderValue)>) -> Self {

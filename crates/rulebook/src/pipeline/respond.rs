@@ -23,7 +23,7 @@ pub fn respond(plan: &Plan, head: &Head, index: usize, outcome: Outcome, counted
     let callback = jsonp::requested_callback(method.allows_jsonp, head).ok().flatten();
     let representation = Representation::negotiate(plan, head, callback.as_ref());
     let respond_with_error = |representation, error| {
-        CallReply::Reply(Box::new(error_reply(plan, envelope, head, Some(method), representation, error)))
+        CallReply::Reply(error_reply(plan, envelope, head, Some(method), representation, error))
     };
     let Success { returned, status, has_whole_output, mut headers } = match outcome {
         Ok(success) => success,
@@ -40,26 +40,26 @@ pub fn respond(plan: &Plan, head: &Head, index: usize, outcome: Outcome, counted
         ReturnedValue::Outputs(_)
             if !has_content(envelope::response_status(envelope, status)) && callback.is_none() =>
         {
-            CallReply::Reply(Box::new(Reply::without_body(envelope::response_status(envelope, status), headers)))
+            CallReply::Reply(Reply::without_body(envelope::response_status(envelope, status), headers))
         }
         ReturnedValue::Outputs(outputs) => {
             match representation.write_success(envelope, &*outputs, has_whole_output, status) {
-                Ok(encoded) => CallReply::Reply(Box::new(Reply::new(plan, encoded, headers, None))),
+                Ok(encoded) => CallReply::Reply(Reply::new(plan, encoded, headers, None)),
                 Err((representation, error)) => respond_with_error(representation, error),
             }
         }
         ReturnedValue::Download(mut download) => match download.error.take() {
             Some(error) => respond_with_error(representation, error.into()),
-            None if !has_content(status) => CallReply::Reply(Box::new(Reply::without_body(status, headers))),
-            None => CallReply::File(Box::new(FileReply { method_index: index, download, status, headers })),
+            None if !has_content(status) => CallReply::Reply(Reply::without_body(status, headers)),
+            None => CallReply::File(FileReply { method_index: index, download, status, headers }),
         },
-        ReturnedValue::Response(response) => CallReply::Reply(Box::new(raw_reply(*response, headers))),
+        ReturnedValue::Response(response) => CallReply::Reply(raw_reply(*response, headers)),
     }
 }
 
 /// Creates the reply for a response without an envelope. `headers` are the fields that hooks have set; they replace
 /// those of the response.
-#[cold]
+#[inline(never)]
 fn raw_reply(response: RawResponse, headers: Vec<(HeaderName, HeaderValue)>) -> Reply {
     let RawResponse { status, media_type, headers: mut fields, body, length } = response;
     fields.retain(|(name, _)| headers.iter().all(|(other, _)| other != name));

@@ -119,7 +119,7 @@ impl KeyedCall {
             Some(stored) => {
                 let reply = StoredResponse::decode(method, stored);
                 let reply = reply.ok_or_else(|| ApiError::internal("a stored response is not valid"))?;
-                return Ok(CallReply::Reply(Box::new(reply)));
+                return Ok(CallReply::Reply(reply));
             }
         }
         let index = self.handler.method_index();

@@ -20,9 +20,9 @@ use crate::pipeline::{Reply, ReplyBody};
 use crate::plan::Document;
 
 /// Converts a reply to the response of actix for a client that speaks this version of HTTP.
-pub(super) fn to_actix_response(handled: Handled, version: Version) -> Response<BoxBody> {
-    let Handled { head, reply, unread, ended: _ } = handled;
-    let Reply { status, content_type, headers, body, is_written_for_request: _, code: _ } = *reply;
+pub(super) fn to_actix_response(handled: Handled, reply: Reply, version: Version) -> Response<BoxBody> {
+    let Handled { head, unread, ended: _ } = handled;
+    let Reply { status, content_type, headers, body, is_written_for_request: _, code: _ } = reply;
     let body = match body {
         body if head.method == Method::HEAD => {
             BoxBody::new(BodyWithLengthOnly(body.len().map_or(BodySize::Stream, BodySize::Sized)))

@@ -72,13 +72,14 @@ mod tests {
     use std::future::poll_fn;
 
     use super::*;
+    use crate::server::running::server_runtime;
 
     const LONG: Duration = Duration::from_secs(1000);
     const SHORT: Duration = Duration::from_millis(20);
 
     /// Waits for a timer of a body whose `received` bytes have arrived when the server begins to wait.
     fn exceeded_time(time: Duration, max_silence: Duration, received: u64) -> ExceededTime {
-        actix_rt::System::new().block_on(async {
+        server_runtime().unwrap().block_on(async {
             let mut timer = BodyTimer::start(time, max_silence);
             poll_fn(|task| timer.poll(time, received, task)).await
         })

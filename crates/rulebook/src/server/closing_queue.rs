@@ -57,6 +57,7 @@ impl<C: 'static> ClosingQueue<C> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::server::running::server_runtime;
 
     /// A connection that counts how many of them are open.
     struct Connection(Rc<Cell<usize>>);
@@ -69,7 +70,7 @@ mod tests {
 
     #[test]
     fn connections_are_closed_a_few_at_a_time() {
-        actix_rt::System::new().block_on(async {
+        server_runtime().unwrap().block_on(async {
             let (queue, open) = (Rc::new(ClosingQueue::default()), Rc::new(Cell::new(100)));
             (0..100).for_each(|_| queue.close(Connection(Rc::clone(&open))));
             let mut seen = vec![open.get()];

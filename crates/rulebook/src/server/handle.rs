@@ -29,7 +29,7 @@ use crate::pipeline::{
 use crate::plan::{MatchedMethod, Plan};
 use crate::rate_limit::CountedRequest;
 
-/// Calls the stages of a request in their order, and returns the reply. `preflighted` is set to the index of the API
+/// Calls the stages of a request in their order, and sets `reply` to the reply. `preflighted` is set to the index of the API
 /// method that a CORS preflight announces.
 ///
 /// The futures for rare kinds of requests are boxed. Otherwise they would enlarge the future of every request.
@@ -42,7 +42,8 @@ fn run_stages(
     body: &mut RequestBody,
     observed: &mut Observation<'_>,
     preflighted: &mut Option<usize>,
-) -> impl Future<Output = Box<Reply>> {
+    reply: &mut Reply,
+) -> impl Future<Output = ()> {
     async move {
         let plan = &runner.plan;
         let route = part.restrict_route(plan, route(plan, head));
@@ -50,9 +51,9 @@ fn run_stages(
         *preflighted = preflighted_method(plan, head, &route);
         let matched = match route {
             Route::Method(matched) => matched,
-            other => match find_method_or_respond(other, worker, plan, head, body, observed).await {
-                Ok(matched) => matched,
-                Err(reply) => return reply,
+            other => match find_method_or_respond(other, worker, plan, head, body, observed, reply).await {
+                Some(matched) => matched,
+                None => return,
             },
         };
         let index = matched.method_index;
@@ -84,7 +85,7 @@ fn run_stages(
             Ok::<_, ApiError>((running, fingerprint))
         }
         .await;
-        let reply = match started {
+        let replied = match started {
             Ok((running, Some(fingerprint))) => {
                 let once = Box::pin(run_once(runner, head, running, *fingerprint)).await;
                 match once {
@@ -101,15 +102,16 @@ fn run_stages(
                 respond(plan, head, index, outcome, &counted)
             }
         };
-        match reply {
+        *reply = match replied {
             CallReply::Reply(reply) => reply,
-            CallReply::File(file) => Box::new(Box::pin(respond_with_file(plan, head, worker.state(), *file)).await),
-        }
+            CallReply::File(file) => Box::pin(respond_with_file(plan, head, worker.state(), file)).await,
+        };
     }
 }
 
-/// Finds the method of a request whose path does not name one, or responds to it.
-#[cold]
+/// Finds the method of a request whose path does not name one, or responds to it: then `reply` is set to the reply. It
+/// is a function of its own, so that its code is not between that of calls.
+#[inline(never)]
 fn find_method_or_respond<'r, 'h: 'r>(
     route: Route<'h>,
     worker: &'r Worker,
@@ -117,20 +119,21 @@ fn find_method_or_respond<'r, 'h: 'r>(
     head: &'h Arc<Head>,
     body: &'r mut RequestBody,
     observed: &'r mut Observation<'_>,
-) -> LocalBoxFuture<'r, Result<MatchedMethod<'h>, Box<Reply>>> {
+    reply: &'r mut Reply,
+) -> LocalBoxFuture<'r, Option<MatchedMethod<'h>>> {
     Box::pin(async move {
-        let reply = match route {
-            Route::Method(matched) => return Ok(matched),
+        *reply = match route {
+            Route::Method(matched) => return Some(matched),
             Route::NeedsBody(needs) => match find_in_body(plan, head, needs, body, worker, observed).await {
-                Ok(matched) => return Ok(matched),
+                Ok(matched) => return Some(matched),
                 Err(unrouted) => respond_with_error(plan, head, unrouted.context, unrouted.error),
             },
-            Route::Error(unrouted) => respond_with_error(plan, head, unrouted.context, unrouted.error),
             Route::Options(target) => respond_to_options(plan, head, &target).await,
             Route::Server(path) => respond_at_server_path(worker, plan, head, path).await,
             Route::Fallback => respond_with_page(worker, plan, head, ErrorContext::Nothing).await,
+            Route::Error(unrouted) => respond_with_error(plan, head, unrouted.context, unrouted.error),
         };
-        Err(Box::new(reply))
+        None
     })
 }
 
@@ -138,19 +141,19 @@ fn find_method_or_respond<'r, 'h: 'r>(
 pub(super) struct Handled {
     /// The head of the request.
     pub(super) head: Arc<Head>,
-    /// The reply to the request. It is boxed because every stage returns it, and copying it costs more.
-    pub(super) reply: Box<Reply>,
     /// The unread rest of the request's body, if the connection has to be closed because of it.
     pub(super) unread: Option<Box<BodySource>>,
     /// The time at which the reply was complete.
     pub(super) ended: Instant,
 }
 
-/// Handles a request from its head to its reply. `part` is the part of the API that the request can reach.
+/// Handles a request from its head to its reply. `part` is the part of the API that the request can reach. `reply` is
+/// set to the reply: it is large, and several futures would copy it if they returned it.
 pub(super) fn handle(
     worker: Rc<Worker>,
     part: MountedPart,
     incoming: IncomingRequest,
+    reply: &mut Reply,
 ) -> impl Future<Output = Handled> {
     let IncomingRequest { mut head, body } = incoming;
     async move {
@@ -162,20 +165,21 @@ pub(super) fn handle(
         }
         let mut observed = Observation::begin(&current, &head);
         let mut preflighted = None;
-        let reply = catch_panic_async(
+        let ran = catch_panic_async(
             "a stage",
-            pin!(run_stages(&worker, runner, &part, &head, &mut body, &mut observed, &mut preflighted)),
+            pin!(run_stages(&worker, runner, &part, &head, &mut body, &mut observed, &mut preflighted, reply)),
         )
         .await;
-        let mut reply =
-            reply.unwrap_or_else(|panic| Box::new(respond_with_error(plan, &head, observed.kind().into(), panic)));
-        add_cors_headers(plan, &head, &mut reply, preflighted);
-        if let Some(coding) = negotiate_coding(plan, &head, &mut reply) {
+        if let Err(panic) = ran {
+            *reply = respond_with_error(plan, &head, observed.kind().into(), panic);
+        }
+        add_cors_headers(plan, &head, reply, preflighted);
+        if let Some(coding) = negotiate_coding(plan, &head, reply) {
             observed.enter("compress");
-            reply = Box::pin(compress_reply(reply, coding)).await;
+            Box::pin(compress_reply(reply, coding)).await;
         }
         let unread = if body.must_be_drained() { Box::pin(body.drain()).await.map(Box::new) } else { None };
-        let ended = observed.finish(&reply);
-        Handled { head, reply, unread, ended }
+        let ended = observed.finish(reply);
+        Handled { head, unread, ended }
     }
 }

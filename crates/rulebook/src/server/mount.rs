@@ -14,7 +14,7 @@ use super::handle::handle;
 use super::state::ServerState;
 use super::worker::Worker;
 use crate::call::ApiError;
-use crate::pipeline::{ErrorContext, OptionsTarget, Route};
+use crate::pipeline::{ErrorContext, OptionsTarget, Reply, Route};
 use crate::plan::Plan;
 
 /// The part of the API that requests can reach through a service or server.
@@ -144,8 +144,9 @@ impl Service<ServiceRequest> for MountedService {
         Box::pin(async move {
             let (request, payload) = request.into_parts();
             let incoming = copy_request(&request, payload, &worker);
-            let handled = handle(worker, part, incoming).await;
-            let response = to_actix_response(handled, request.version());
+            let mut reply = Reply::empty();
+            let handled = handle(worker, part, incoming, &mut reply).await;
+            let response = to_actix_response(handled, reply, request.version());
             Ok(ServiceResponse::new(request, HttpResponse::from(response)))
         })
     }

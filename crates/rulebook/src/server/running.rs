@@ -145,9 +145,9 @@ pub(super) fn start_server(
 
 /// Returns the runtime of the server's own thread.
 ///
-/// It is not a `System` of actix: in one, each worker of actix polls its tasks through a second queue of tasks, and its
-/// runtime through that, which costs each request.
-fn server_runtime() -> io::Result<LocalRuntime> {
+/// It is not a `System` of actix: in one, the tasks of each worker of actix are in a second queue (a `LocalSet`), which
+/// the runtime polls as one future. This costs each request.
+pub(super) fn server_runtime() -> io::Result<LocalRuntime> {
     tokio::runtime::Builder::new_current_thread().enable_all().build_local(LocalOptions::default())
 }
 

@@ -55,6 +55,7 @@ use super::request_body::BodySource;
 use super::request_memory::head_memory;
 use super::worker::Worker;
 use crate::call::Head;
+use crate::pipeline::Reply;
 
 /// The number of requests that are handled one after the other if they have been received together.
 const MAX_PIPELINED: u32 = 8;
@@ -212,9 +213,13 @@ impl Connection<'_> {
         let body = framing.map_or(BodySource::Nothing, |framing| {
             BodySource::Http1(BodyReader::new(Rc::clone(&self.socket), framing, expects_continue))
         });
-        // The future is large: a variable for it would be copied to the place where it is pinned.
-        let handling = pin!(handle(Rc::clone(self.worker), MountedPart::Api, IncomingRequest { head, body }));
-        let Handled { head, mut reply, unread, ended } = while_connected(&self.socket, handling).await?;
+        let mut reply = Reply::empty();
+        let Handled { head, unread, ended } = {
+            // The future is large: a variable for it would be copied to the place where it is pinned.
+            let incoming = IncomingRequest { head, body };
+            let handling = pin!(handle(Rc::clone(self.worker), MountedPart::Api, incoming, &mut reply));
+            while_connected(&self.socket, handling).await?
+        };
         let can_continue = keeps_open && unread.is_none() && !self.keep_alive.is_zero();
         let keeps_open = can_continue && !self.worker.state().is_stopping();
 

@@ -51,7 +51,7 @@ pub(super) async fn respond(
     let Some(RespondedRequest { head, reply, ended, _memory }) = handling.await else { return };
     let RequestContext { worker, peer, state, send_memory, .. } = &*context;
     let sending = Sending { worker, head: &head, state, memory: send_memory };
-    if let Err(error) = send_reply(sending, *reply, ended, &mut responding).await {
+    if let Err(error) = send_reply(sending, reply, ended, &mut responding).await {
         match error.kind() {
             io::ErrorKind::TimedOut => worker.state().exceeded_limits.count(&PROGRESS, *peer),
             io::ErrorKind::OutOfMemory => worker.state().exceeded_limits.count(&RESPONSE_MEMORY, *peer),
@@ -65,7 +65,7 @@ pub(super) async fn respond(
 /// A request that has been handled, and its reply.
 struct RespondedRequest {
     head: Arc<Head>,
-    reply: Box<Reply>,
+    reply: Reply,
     ended: Instant,
     /// The memory of the head.
     _memory: ReservedMemory,
@@ -103,11 +103,12 @@ async fn handle_request(
     let client = worker.state().trusted_proxies.client_address(*peer, &headers);
     let head =
         Arc::new(Head { method, uri, headers, streams: true, peer: *peer, client, id, tls: tls.clone(), trace: None });
-    let Handled { head, reply, unread: _, ended } = if let Some(limit) = exceeded {
-        refuse(worker, head, &limit)
+    let mut reply = Reply::empty();
+    let Handled { head, unread: _, ended } = if let Some(limit) = exceeded {
+        refuse(worker, head, &limit, &mut reply)
     } else {
         let body = if has_body { BodySource::Http2(BodyReceiver(body)) } else { BodySource::Nothing };
-        let handling = pin!(handle(Rc::clone(worker), MountedPart::Api, IncomingRequest { head, body }));
+        let handling = pin!(handle(Rc::clone(worker), MountedPart::Api, IncomingRequest { head, body }, &mut reply));
         match select(handling, poll_fn(|task| responding.poll_reset(task))).await {
             Either::Left((handled, _)) => handled,
             Either::Right(_) => return None,

@@ -8,21 +8,21 @@ use rulebook_model::connection_limits::{ConnectionLimit, REQUEST_MEMORY};
 use rulebook_model::error::ErrorCode;
 
 use crate::call::{ApiError, Head};
-use crate::pipeline::{ErrorContext, add_cors_headers, respond_with_error};
+use crate::pipeline::{ErrorContext, Reply, add_cors_headers, respond_with_error};
 use crate::server::handle::Handled;
 use crate::server::observe::Observation;
 use crate::server::worker::Worker;
 
-/// Returns the response to a request that exceeds a limit, and counts the request.
-pub(super) fn refuse(worker: &Worker, head: Arc<Head>, limit: &ConnectionLimit) -> Handled {
+/// Sets the reply to a request that exceeds a limit, and counts the request.
+pub(super) fn refuse(worker: &Worker, head: Arc<Head>, limit: &ConnectionLimit, reply: &mut Reply) -> Handled {
     worker.state().exceeded_limits.count(limit, head.peer);
     let current = worker.current_plan();
     let plan = &current.runner.plan;
     let observed = Observation::begin(&current, &head);
-    let mut reply = Box::new(respond_with_error(plan, &head, ErrorContext::Nothing, limit_error(limit)));
-    add_cors_headers(plan, &head, &mut reply, None);
-    let ended = observed.finish(&reply);
-    Handled { head, reply, unread: None, ended }
+    *reply = respond_with_error(plan, &head, ErrorContext::Nothing, limit_error(limit));
+    add_cors_headers(plan, &head, reply, None);
+    let ended = observed.finish(reply);
+    Handled { head, unread: None, ended }
 }
 
 fn limit_error(limit: &ConnectionLimit) -> ApiError {

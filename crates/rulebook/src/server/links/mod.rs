@@ -64,7 +64,7 @@ impl Links {
         }
     }
 
-    /// Starts a task in the actix runtime of this thread, which regularly deletes expired files. Further calls have no
+    /// Starts a task in the runtime of this thread, which regularly deletes expired files. Further calls have no
     /// effect.
     pub(super) fn start_sweeping(self: &Arc<Self>) {
         if !self.has_sweep_task.swap(true, Ordering::Relaxed) {
