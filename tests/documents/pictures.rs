@@ -10,8 +10,9 @@ use super::names_in_code::section;
 use super::repository_folder;
 
 /// The functions around the stages of a request: `handle` calls the stages in `run_stages`, and `catch_panic_async`
-/// catches a panic in one of them. The keyword of `pub(super)` looks like a function.
-const NO_STAGES: [&str; 4] = ["handle", "run_stages", "catch_panic_async", "pub"];
+/// catches a panic in one of them. The keyword of `pub(super)` and the attribute `inline(never)` look
+/// like functions.
+const NO_STAGES: [&str; 5] = ["handle", "run_stages", "catch_panic_async", "pub", "inline"];
 
 /// Returns the picture (the Mermaid block) below a heading of the page about the architecture, without its first line.
 fn picture(heading: &str) -> String {
@@ -38,9 +39,13 @@ fn the_picture_of_a_request_shows_the_functions_that_handle_calls_in_their_order
     let file = repository_folder().join("crates/rulebook/src/server/handle.rs");
     let code = fs::read_to_string(file).unwrap();
     let (_, body) = code.split_once("fn run_stages(").unwrap();
+    // What this function calls is read at the place where it is called.
+    let (before, rare) = body.split_once("fn find_method_or_respond<").unwrap();
+    let (rare, after) = rare.split_once("\n}\n").unwrap();
+    let body = before.replace("find_method_or_respond(", &format!("{rare}(")) + after;
     // The names of functions begin with a lowercase letter. No `.` or `:` is before the name, as it is in the call of a
     // method or of a function of a type.
-    let mut called = matched_words(body, r"(?:^|[^.:\w])([a-z]\w*)\(");
+    let mut called = matched_words(&body, r"(?:^|[^.:\w])([a-z]\w*)\(");
     called.retain(|function| !NO_STAGES.contains(&function.as_str()));
     assert!(called.len() > 15, "the calls are not found: {called:?}");
     let labels = Regex::new(r"\|[^|]*\|").unwrap();

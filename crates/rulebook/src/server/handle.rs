@@ -29,8 +29,8 @@ use crate::pipeline::{
 use crate::plan::{MatchedMethod, Plan};
 use crate::rate_limit::CountedRequest;
 
-/// Calls the stages of a request in their order, and sets `reply` to the reply. `preflighted` is set to the index of the API
-/// method that a CORS preflight announces.
+/// Calls the stages of a request in their order, and sets `reply` to the reply. Returns the index of the API method
+/// that a CORS preflight announces.
 ///
 /// The futures for rare kinds of requests are boxed. Otherwise they would enlarge the future of every request.
 #[expect(clippy::manual_async_fn, reason = "the future of an `async fn` has memory for each parameter twice")]
@@ -41,19 +41,18 @@ fn run_stages(
     head: &Arc<Head>,
     body: &mut RequestBody,
     observed: &mut Observation<'_>,
-    preflighted: &mut Option<usize>,
     reply: &mut Reply,
-) -> impl Future<Output = ()> {
+) -> impl Future<Output = Option<usize>> {
     async move {
         let plan = &runner.plan;
         let route = part.restrict_route(plan, route(plan, head));
         observed.set_kind(RequestKind::of(&route));
-        *preflighted = preflighted_method(plan, head, &route);
+        let preflighted = preflighted_method(plan, head, &route);
         let matched = match route {
             Route::Method(matched) => matched,
             other => match find_method_or_respond(other, worker, plan, head, body, observed, reply).await {
                 Some(matched) => matched,
-                None => return,
+                None => return preflighted,
             },
         };
         let index = matched.method_index;
@@ -106,6 +105,7 @@ fn run_stages(
             CallReply::Reply(reply) => reply,
             CallReply::File(file) => Box::pin(respond_with_file(plan, head, worker.state(), file)).await,
         };
+        preflighted
     }
 }
 
@@ -122,17 +122,18 @@ fn find_method_or_respond<'r, 'h: 'r>(
     reply: &'r mut Reply,
 ) -> LocalBoxFuture<'r, Option<MatchedMethod<'h>>> {
     Box::pin(async move {
-        *reply = match route {
+        let replied = match route {
             Route::Method(matched) => return Some(matched),
             Route::NeedsBody(needs) => match find_in_body(plan, head, needs, body, worker, observed).await {
                 Ok(matched) => return Some(matched),
-                Err(unrouted) => respond_with_error(plan, head, unrouted.context, unrouted.error),
+                Err(unrouted) => Err(unrouted),
             },
-            Route::Options(target) => respond_to_options(plan, head, &target).await,
-            Route::Server(path) => respond_at_server_path(worker, plan, head, path).await,
-            Route::Fallback => respond_with_page(worker, plan, head, ErrorContext::Nothing).await,
-            Route::Error(unrouted) => respond_with_error(plan, head, unrouted.context, unrouted.error),
+            Route::Options(target) => Ok(respond_to_options(plan, head, &target).await),
+            Route::Server(path) => Ok(respond_at_server_path(worker, plan, head, path).await),
+            Route::Fallback => Ok(respond_with_page(worker, plan, head, ErrorContext::Nothing).await),
+            Route::Error(unrouted) => Err(unrouted),
         };
+        *reply = replied.unwrap_or_else(|unrouted| respond_with_error(plan, head, unrouted.context, unrouted.error));
         None
     })
 }
@@ -164,15 +165,15 @@ pub(super) fn handle(
             tracer.begin(&mut head);
         }
         let mut observed = Observation::begin(&current, &head);
-        let mut preflighted = None;
         let ran = catch_panic_async(
             "a stage",
-            pin!(run_stages(&worker, runner, &part, &head, &mut body, &mut observed, &mut preflighted, reply)),
+            pin!(run_stages(&worker, runner, &part, &head, &mut body, &mut observed, reply)),
         )
         .await;
-        if let Err(panic) = ran {
+        let preflighted = ran.unwrap_or_else(|panic| {
             *reply = respond_with_error(plan, &head, observed.kind().into(), panic);
-        }
+            None
+        });
         add_cors_headers(plan, &head, reply, preflighted);
         if let Some(coding) = negotiate_coding(plan, &head, reply) {
             observed.enter("compress");
