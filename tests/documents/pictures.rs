@@ -10,8 +10,8 @@ use super::names_in_code::section;
 use super::repository_folder;
 
 /// The functions around the stages of a request: `handle` calls the stages in `run_stages`, and `catch_panic_async`
-/// catches a panic in one of them. The keyword of `pub(super)` and the attribute `inline(never)` look
-/// like functions.
+/// catches a panic in one of them. The keyword of `pub(super)` and the attribute `inline(never)` look like
+/// functions.
 const NO_STAGES: [&str; 5] = ["handle", "run_stages", "catch_panic_async", "pub", "inline"];
 
 /// Returns the picture (the Mermaid block) below a heading of the page about the architecture, without its first line.

@@ -36,16 +36,15 @@ impl RequestId {
 
     /// Calls a function with the text of the id.
     pub(crate) fn with_text<T>(&self, use_text: impl FnOnce(&[u8]) -> T) -> T {
+        let mut digits = [0; 16];
         match self {
-            Self::Generated(id) => use_text(&hexadecimal_digits(*id)),
+            // The id has 8 bytes, which always fit into 16 digits.
+            Self::Generated(id) => {
+                use_text(hex::encode_to_slice(id.to_be_bytes(), &mut digits).map_or(&[][..], |()| &digits))
+            }
             Self::Received(text) => use_text(text.as_bytes()),
         }
     }
-}
-
-fn hexadecimal_digits(number: u64) -> [u8; 16] {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    std::array::from_fn(|index| DIGITS[(number >> (60 - 4 * index)) as usize & 0xf])
 }
 
 impl fmt::Display for RequestId {

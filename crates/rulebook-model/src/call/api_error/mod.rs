@@ -46,6 +46,8 @@ struct ErrorData {
     is_redirect: bool,
 }
 
+// The functions that create errors of the engine are `#[cold]`: the compiler then keeps the code of the branches that
+// call them apart from the code of requests without errors.
 impl ApiError {
     /// Creates an error of this kind. Its HTTP status is the status of the kind's [`ErrorCode`].
     #[must_use]
