@@ -1,8 +1,8 @@
 //! Tests of stopping a server: requests and handlers that have begun can finish.
 
 use std::net::TcpStream;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
 
 use rulebook::{ApiError, Context, Engine, RunningServer, Settings};
@@ -194,6 +194,58 @@ fn a_stopping_server_serves_the_connections_that_clients_have_opened() {
     running.wait().unwrap();
     // A connection that is opened in the microsecond in which the server stops listening is reset.
     assert!(lost <= 1, "{lost} connections");
+}
+
+#[test]
+fn a_stopping_server_waits_for_a_worker_that_has_not_begun_to_serve_a_connection() {
+    // The server has no other connection, so that it would stop at once.
+    assert_request_to_busy_worker_is_handled(false, Duration::from_millis(200));
+}
+
+#[test]
+fn a_stopping_server_handles_a_request_that_its_worker_reads_late() {
+    // The server closes connections on which no request has arrived for one second.
+    assert_request_to_busy_worker_is_handled(true, Duration::from_millis(1500));
+}
+
+/// Sends a request while the only worker of a server is busy, asks the server to stop, and lets the worker continue some
+/// time after the server has stopped listening. The request must be handled. It is sent on a new connection, or on one
+/// that has been used before.
+fn assert_request_to_busy_worker_is_handled(is_used: bool, busy_for: Duration) {
+    let (release, released) = mpsc::channel::<()>();
+    let (released, is_busy) = (Arc::new(Mutex::new(released)), Arc::new(AtomicBool::default()));
+    let busy = Arc::clone(&is_busy);
+    let keep_busy = move |_: Context| {
+        let (released, busy) = (Arc::clone(&released), Arc::clone(&busy));
+        async move {
+            actix_web::rt::spawn(async move {
+                // The request that has called the handler ends before, and its connection.
+                tokio::time::sleep(Duration::from_millis(200)).await;
+                busy.store(true, Ordering::Relaxed);
+                let _ = released.lock().unwrap().recv();
+            });
+            Ok(())
+        }
+    };
+    let engine = shop_engine_with_put(keep_busy, |rulebook| rulebook);
+    let running = engine.serve(&Settings::new().with_bind(["127.0.0.1:0"]).with_workers(1)).unwrap();
+    let address = running.addresses()[0];
+    let health = Request::new("GET", "/healthz");
+    let used = is_used.then(|| {
+        let mut connection = Connection::open(address);
+        assert_eq!(connection.send(&health).status, 200);
+        connection
+    });
+    assert_eq!(Connection::open(address).send(&Request::new("PUT", "/shop")).status, 204);
+    assert!(wait_until(|| is_busy.load(Ordering::Relaxed)));
+    let mut connection = used.unwrap_or_else(|| Connection::open(address));
+    connection.write(&health.bytes());
+    running.stopper().stop();
+    assert!(wait_until(|| TcpStream::connect(address).is_err()), "the server still listens");
+    std::thread::sleep(busy_for);
+    drop(release);
+    assert_eq!(connection.read_response(false).status, 200);
+    running.wait().unwrap();
 }
 
 #[cfg(unix)]

@@ -47,6 +47,7 @@ pub(super) fn connection_service_factory(
     let (state, keep_alive) = (Arc::clone(state), keep_alive.min(MAX_DISTANCE));
     fn_factory(move || {
         let (worker, thread) = (Worker::of_thread(&state), run_worker());
+        state.worker_turns.add_worker();
         let service = fn_service(move |stream| {
             // The thread is a worker thread as long as this service exists.
             let _ = &thread;

@@ -18,8 +18,7 @@ use super::state::ServerState;
 
 /// The time from when the server's thread that accepts connections is asked to pause until the server stops listening.
 ///
-/// The thread passes a connection to a worker first, and counts it after that. If the worker were asked to stop in
-/// between, it would assume that it has no connections, and close the new connection.
+/// After this time, the thread accepts nothing more, so that all connections have been passed to workers.
 const ACCEPT_SETTLE_TIME: Duration = Duration::from_millis(50);
 /// The interval at which connections are accepted in this time.
 const ACCEPT_INTERVAL: Duration = Duration::from_millis(1);
@@ -62,8 +61,6 @@ pub(super) async fn stop_listening(
         // Only a connection that is opened right now is reset.
         shut_down(socket);
     }
-    // Connections count as soon as their tasks run.
-    sleep(ACCEPT_INTERVAL).await;
     services
 }
 

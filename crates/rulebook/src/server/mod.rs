@@ -53,6 +53,7 @@ mod traced_request;
 mod unsent_bytes;
 mod upload_writer;
 mod worker;
+mod worker_turns;
 
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};

@@ -22,6 +22,7 @@ use super::open_connections::{Counted, OpenConnections};
 use super::static_files::StaticFiles;
 use super::tls::Tls;
 use super::upload_writer::UploadStorage;
+use super::worker_turns::WorkerTurns;
 use crate::call::{ApiError, Head};
 use crate::client_shares::{ClientShares, Share, UsedUp};
 use crate::pipeline::DetachedHandlers;
@@ -47,6 +48,8 @@ pub(super) struct ServerState {
     is_closing: AtomicBool,
     closing_sender: watch::Sender<bool>,
     connections: OpenConnections,
+    /// The workers that serve the connections.
+    pub(super) worker_turns: WorkerTurns,
     /// If `true`, a connection can begin with the preface of HTTP/2.
     pub(super) http2_enabled: bool,
     /// The number of open connections of HTTP/2.
@@ -84,6 +87,7 @@ impl ServerState {
             is_closing: AtomicBool::default(),
             closing_sender: watch::Sender::default(),
             connections: OpenConnections::default(),
+            worker_turns: WorkerTurns::default(),
             http2_enabled: false,
             http2_connections: OpenConnections::default(),
             tls: None,
@@ -211,9 +215,10 @@ impl ServerState {
         }
     }
 
-    /// Waits until the server has no connections, requests or handlers. The server must not accept connections during
-    /// this time.
+    /// Waits until the server has no connections, requests or handlers, also none that a worker has not begun to serve.
+    /// The server must not accept connections during this time.
     pub(super) async fn wait_until_idle(&self) {
+        self.worker_turns.wait_for_all().await;
         while self.activity() != ServerActivity::default() {
             sleep(POLL_INTERVAL).await;
         }
