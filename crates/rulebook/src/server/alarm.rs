@@ -13,6 +13,12 @@ use super::state::ServerState;
 /// The maximum distance of a deadline, about a year. A longer one could overflow when it is added to the current time.
 pub(super) const MAX_DISTANCE: Duration = Duration::from_secs(1 << 25);
 
+/// For how long a connection still waits for a request after the server has begun to close its connections.
+///
+/// A worker that had no time for its connections until then first learns that the server is closing them, and only then
+/// that requests or the messages of a handshake have arrived.
+const CLOSING_GRACE: Duration = Duration::from_millis(250);
+
 /// Wakes the task of a connection when a deadline has passed or when the server closes its connections.
 ///
 /// A connection has a deadline for almost every wait. Setting a timer each time would cost more than the wait itself,
@@ -22,6 +28,8 @@ pub(super) struct Alarm {
     closing: LocalBoxFuture<'static, ()>,
     /// The waker of the task that `timer` and `closing` wake; `None` if they have not been polled.
     waker: Option<Waker>,
+    /// The time at which the connection is closed; `None` if it does not know yet that the server is closing.
+    closes_at: Option<Instant>,
 }
 
 impl Alarm {
@@ -29,7 +37,17 @@ impl Alarm {
     pub(super) fn new(state: &Arc<ServerState>, deadline: Instant) -> Self {
         let state = Arc::clone(state);
         let closing = Box::pin(async move { state.wait_until_closing().await });
-        Self { timer: Box::pin(sleep_until(deadline.into())), closing, waker: None }
+        Self { timer: Box::pin(sleep_until(deadline.into())), closing, waker: None, closes_at: None }
+    }
+
+    /// Becomes ready like [`Alarm::poll`], or shortly after the server has begun to close its connections: for a
+    /// connection on which the server waits for a request.
+    pub(super) fn poll_or_close(&mut self, deadline: Instant, state: &ServerState, task: &mut Context<'_>) -> Poll<()> {
+        if !state.is_closing() {
+            return self.poll(deadline, task);
+        }
+        let closes_at = *self.closes_at.get_or_insert_with(|| Instant::now() + CLOSING_GRACE);
+        self.poll(deadline.min(closes_at), task)
     }
 
     /// Becomes ready when `deadline` has passed. The task is also woken when the server closes its connections.

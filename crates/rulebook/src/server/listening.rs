@@ -18,7 +18,8 @@ use super::state::ServerState;
 
 /// The time from when the server's thread that accepts connections is asked to pause until the server stops listening.
 ///
-/// After this time, the thread accepts nothing more, so that all connections have been passed to workers.
+/// The thread needs a moment until it pauses. If it had no time for this, it would log an error when the socket is shut
+/// down, but lose no connection.
 const ACCEPT_SETTLE_TIME: Duration = Duration::from_millis(50);
 /// The interval at which connections are accepted in this time.
 const ACCEPT_INTERVAL: Duration = Duration::from_millis(1);

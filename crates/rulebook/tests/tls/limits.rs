@@ -58,6 +58,20 @@ fn a_server_that_stops_ends_handshakes() {
     assert_eq!(idle.receive_all().unwrap(), b"");
 }
 
+#[test]
+fn a_server_that_stops_serves_a_client_whose_handshake_its_worker_reads_late() {
+    let server = TestServer::start();
+    let occupied = "POST /occupy HTTP/1.0\r\nContent-Length: 0\r\n\r\n";
+    let response = super::client::plain_request(server.plain_address(), occupied);
+    assert!(response.starts_with("HTTP/1.0 200 "), "{response}");
+    std::thread::sleep(Duration::from_millis(300));
+    let (address, client) = (server.address(), server.authority.client());
+    let response = std::thread::spawn(move || client.connect(address, "localhost").unwrap().get("/caller"));
+    std::thread::sleep(Duration::from_millis(100));
+    server.running.stop().unwrap();
+    assert!(response.join().unwrap().starts_with("HTTP/1.1 200 "));
+}
+
 /// Incomplete messages of handshakes use the memory for requests.
 #[test]
 fn the_memory_of_incomplete_handshakes_is_limited() {

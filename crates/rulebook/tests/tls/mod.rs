@@ -13,6 +13,7 @@ mod reload;
 
 use std::net::SocketAddr;
 use std::path::Path;
+use std::time::Duration;
 
 use rulebook::{
     ApiError, Args, ClientCertificates, Context, Download, Identity, Module, Rulebook, RunningServer, Settings,
@@ -27,6 +28,9 @@ use client::Connection;
 
 /// The length of the file that the tests download.
 const FILE_LEN: usize = 9 << 20;
+
+/// How long [`occupy`] keeps the worker busy: longer than a stopping server waits for requests.
+const BUSY_TIME: Duration = Duration::from_secs(2);
 
 #[derive(Deserialize)]
 struct Nothing {}
@@ -63,6 +67,15 @@ async fn bytes(_: Args<Nothing>, _: Context) -> Result<Download, ApiError> {
     Ok(Download::bytes(file_bytes()))
 }
 
+/// Keeps the worker busy for [`BUSY_TIME`], so that it serves no connection, shortly after the response has been sent.
+async fn occupy(_: Args<Nothing>, _: Context) -> Result<(), ApiError> {
+    actix_web::rt::spawn(async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        std::thread::sleep(BUSY_TIME);
+    });
+    Ok(())
+}
+
 /// Returns a program with the methods that the tests call.
 fn program(data: &Path) -> Rulebook {
     let name = json!({ "name": { "info": "The name", "type": "string" } });
@@ -72,6 +85,7 @@ fn program(data: &Path) -> Rulebook {
             "in": { "text": { "info": "The text", "type": "string" } },
             "out": { "length": { "info": "Their number", "type": "int" } }
         } },
+        "occupy": { "POST": { "info": "Keeps the worker busy" } },
         "caller": { "GET": { "info": "Names the caller", "out": name } },
         "billing": { "GET": { "info": "Names the caller", "scope": [["billing"]], "out": name } },
         "bytes": { "GET": { "info": "Returns a file", "options": { "download": true } } }
@@ -83,6 +97,7 @@ fn program(data: &Path) -> Rulebook {
         .module(
             Module::new("test")
                 .post("/length", length)
+                .post("/occupy", occupy)
                 .get("/caller", caller)
                 .get("/billing", caller)
                 .get("/bytes", bytes),

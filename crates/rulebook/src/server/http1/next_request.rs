@@ -7,7 +7,6 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use rulebook_model::connection_limits::HEAD_TIME;
-use tokio::task::yield_now;
 
 use super::head::{HeadError, INCOMPLETE, NO_MEMORY, TOO_SLOW, take_head};
 use super::{Connection, Outcome};
@@ -38,9 +37,6 @@ impl Connection<'_> {
         // Over TLS, the handshake decides about HTTP/2 (RFC 9113 section 3.2).
         can_be_http2 &= *served == Served::Everything && !socket.is_tls();
         let mut memory = ReservedMemory::default();
-        // After a worker had no time for its connections, it may learn that the server is closing them before it learns
-        // that a request has arrived. It learns of all arrived requests during a yield.
-        let (mut last_look, mut has_looked) = (None, false);
         socket.begin_request();
         poll_fn(|task| {
             loop {
@@ -70,19 +66,15 @@ impl Connection<'_> {
                     Poll::Ready(0) if is_empty => return Poll::Ready(Ok(Next::Ended(Outcome::Closed))),
                     Poll::Ready(0) => return Poll::Ready(Ok(Next::Refused(INCOMPLETE))),
                     Poll::Ready(_) => {}
-                    // A server that stops closes a connection on which no request has arrived for a while.
-                    Poll::Pending if worker.state().is_closing() => {
-                        if has_looked {
-                            return Poll::Ready(Ok(Next::Ended(Outcome::Closed)));
-                        }
-                        ready!(last_look.get_or_insert_with(|| Box::pin(yield_now())).as_mut().poll(task));
-                        has_looked = true;
-                    }
                     Poll::Pending => {
                         if is_empty {
                             socket.release_memory();
                         }
-                        ready!(alarm.poll(*deadline, task));
+                        ready!(alarm.poll_or_close(*deadline, worker.state(), task));
+                        // A server that stops closes a connection on which no request has arrived for a while.
+                        if worker.state().is_closing() {
+                            return Poll::Ready(Ok(Next::Ended(Outcome::Closed)));
+                        }
                         if is_first && is_empty {
                             worker.state().exceeded_limits.count(&HEAD_TIME, *peer);
                         }

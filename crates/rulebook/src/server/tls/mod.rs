@@ -64,11 +64,10 @@ pub(super) async fn accept<'w>(
         if let Poll::Ready(accepted) = handshake.as_mut().poll(task) {
             return Poll::Ready(accepted);
         }
-        if worker.state().is_closing() {
-            return Poll::Ready(Accepted::Closed(None));
-        }
-        alarm.poll(deadline, task).map(|()| {
-            worker.state().exceeded_limits.count(&TLS_HANDSHAKE, Some(peer));
+        alarm.poll_or_close(deadline, worker.state(), task).map(|()| {
+            if !worker.state().is_closing() {
+                worker.state().exceeded_limits.count(&TLS_HANDSHAKE, Some(peer));
+            }
             Accepted::Closed(None)
         })
     })
