@@ -5,7 +5,7 @@ use rulebook_model::describe::{openapi, typescript};
 use serde_json::{Value as Json, json};
 
 use super::{api_in, server_of};
-use crate::client::Request;
+use crate::client::{Request, TestServer};
 
 const FOLDER: &str = "unions";
 
@@ -116,6 +116,39 @@ fn texts_and_names_with_brackets_become_values_of_the_type_that_they_fit() {
         assert_eq!(status(query), 400, "{query}");
     }
     assert_eq!(status(&format!("after{}=1", "[events][0]".repeat(40))), 413, "too many levels");
+}
+
+#[test]
+fn a_constant_of_any_kind_in_brackets_says_of_which_type_an_object_is() {
+    let object = |constant: &str| json!({ "info": "I", "fields": { "k": { "info": "K", "type": constant } } });
+    let schemas = json!({
+        "One": object("const(1)"), "Text": object("const(one)"), "Yes": object("const(true)"),
+        "Cat": { "info": "I", "fields": { "name": { "info": "N", "type": "?string" } } }
+    });
+    let parameters = json!({
+        "GET@u": { "info": "U", "type": "?union", "of": ["One", "Text", "Yes"] },
+        "GET@l": { "info": "L", "type": "?array<union>", "items": { "of": ["One", "Yes"] } },
+        "GET@t": { "info": "T", "type": "?union", "tag": "kind", "of": { "x-cat": { "type": "Cat" }, "$cat": { "type": "Cat" } } }
+    });
+    let definition = json!({ "schemas": schemas, "GET": { "info": "I", "in": parameters } });
+    let server = TestServer::echo(&[("app.json", json!({})), ("test.json", definition)]);
+    for (query, name, expected) in [
+        ("u[k]=1", "u", json!({ "k": 1 })),
+        ("u[k]=one", "u", json!({ "k": "one" })),
+        ("u[k]=true", "u", json!({ "k": true })),
+        ("l[0][k]=1&l[1][k]=true", "l", json!([{ "k": 1 }, { "k": true }])),
+        // A value of a tag may begin like a comment, if its type is an object.
+        ("t[kind]=x-cat", "t", json!({ "kind": "x-cat" })),
+        ("t[kind]=$cat&t[name]=Ada", "t", json!({ "kind": "$cat", "name": "Ada" })),
+    ] {
+        let response = server.send(&Request::new("GET", format!("/?{query}")));
+        let mut args = json!({ "u": null, "l": null, "t": null });
+        args[name] = expected;
+        response.assert_args(&args);
+    }
+    for query in ["u[k]=2", "u[k]=false", "l[0][k]=one", "t[kind]=cat"] {
+        assert_eq!(server.send(&Request::new("GET", format!("/?{query}"))).status, 400, "{query}");
+    }
 }
 
 #[test]

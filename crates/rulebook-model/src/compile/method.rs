@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use super::lowering::{Lowering, without_unused_capacity};
 use super::parameter::LoweredParameter;
-use crate::call::HttpMethod;
+use crate::call::{HttpMethod, Value};
 use crate::constraint::{Constraint, Subject, Subjects, parse_constraints};
 use crate::definition::{JsonData, JsonNode, parsed};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
-use crate::model::{EnvelopeName, Method, Segment, default_method_id};
+use crate::model::{EnvelopeName, Method, Parameter, Segment, default_method_id};
 use crate::span::{Span, Spanned};
 use crate::types::failed_type;
 
@@ -115,7 +115,7 @@ impl Lowering<'_> {
         let (constraints, errors) = parse_constraints(&node.json(), &subjects);
         for error in errors {
             let span = match (&node.data, error.entry) {
-                (JsonData::Array(entries), Some(index)) => entries[index].span,
+                (JsonData::Array(entries), Some(index)) => constraint_span(&entries[index], error.part.as_deref()),
                 _ => node.span,
             };
             self.report(Diagnostic::new(DiagnosticCode::BadConstraint, span, error.message).help(error.help));
@@ -144,11 +144,23 @@ impl Lowering<'_> {
     }
 }
 
+/// Returns the span of a key or a name in a constraint, or of the whole constraint.
+fn constraint_span(entry: &JsonNode, part: Option<&str>) -> Span {
+    let texts = entry.texts();
+    let found = part.and_then(|part| texts.into_iter().find(|(text, _)| *text == part));
+    found.map_or(entry.span, |(_, span)| span)
+}
+
 /// Returns a parameter as constraints can name it. Nothing more is reported of a parameter that has an error.
 fn subject(lowered: &LoweredParameter) -> Subject {
     let parameter = lowered.parameter.as_ref();
+    let default = |parameter: &Parameter| {
+        let default = Value::from(parameter.default.as_ref()?);
+        parameter.r#type.check.checked(default).ok().map(Value::into_owned)
+    };
     Subject {
         name: lowered.name.clone(),
+        default: parameter.and_then(default),
         is_always_given: parameter.is_some_and(|parameter| !parameter.optional || parameter.default.is_some()),
         check: parameter.map_or_else(failed_type, |parameter| Arc::clone(&parameter.r#type.check)),
     }

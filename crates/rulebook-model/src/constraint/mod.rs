@@ -3,6 +3,7 @@
 //!
 //! A parameter or field is *given* if it has a value other than null.
 
+mod comparison;
 mod evaluate;
 mod json_schema;
 mod parse;
@@ -22,9 +23,11 @@ use crate::types::Check;
 /// The key of the constraints in a definition.
 pub(crate) const CONSTRAINTS_KEY: &str = "constraints";
 
-/// Returns the path of an entry in the list of constraints, by which diagnostics find its span.
-pub(crate) fn entry_path(index: usize) -> String {
-    format!("{CONSTRAINTS_KEY}[{index}]")
+/// Returns the path of an entry in the list of constraints, or of a key or a name in the entry, by which diagnostics
+/// find its span.
+pub(crate) fn entry_path(index: usize, part: Option<&str>) -> String {
+    let part = part.map(|part| format!(".{part}")).unwrap_or_default();
+    format!("{CONSTRAINTS_KEY}[{index}]{part}")
 }
 
 /// A constraint between parameters or fields.

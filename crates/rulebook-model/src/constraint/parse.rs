@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
 
+use super::comparison::{comparison_error, error_of_defaults};
 use super::{Constraint, ConstraintKind};
 use crate::call::Value;
 use crate::definition::keys::is_comment_key;
 use crate::suggest::closest_word;
-use crate::types::{AFTER_ATTRIBUTE, Arity, Check, TypeExpr, is_failed_type};
+use crate::types::{Check, is_failed_type};
 
 /// The parameters or fields that constraints can name.
 pub(crate) struct Subjects {
@@ -26,6 +27,8 @@ pub(crate) struct Subject {
     pub name: String,
     /// `true` if every request or object has a value, because the parameter or field is required or has a default.
     pub is_always_given: bool,
+    /// The valid default of a parameter.
+    pub default: Option<Value<'static>>,
     /// The check of the values; a [failed type](crate::types::failed_type) if the parameter or field has an error.
     pub check: Arc<dyn Check>,
 }
@@ -39,11 +42,19 @@ pub(crate) struct ConstraintError {
     pub help: String,
     /// The index of the entry in the list; `None` if the value is not a list.
     pub entry: Option<usize>,
+    /// The key or the name in the entry that the error is about; `None` if it is about the whole entry.
+    pub part: Option<String>,
 }
 
 impl ConstraintError {
-    fn new(message: impl Into<String>, help: impl Into<String>) -> Self {
-        Self { message: message.into(), help: help.into(), entry: None }
+    pub(super) fn new(message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { message: message.into(), help: help.into(), entry: None, part: None }
+    }
+
+    /// Says which key or name in the entry the error is about.
+    fn about(mut self, part: &str) -> Self {
+        self.part = Some(part.to_owned());
+        self
     }
 }
 
@@ -105,10 +116,15 @@ fn read_message(members: &Map<String, Json>) -> Parsed<Option<String>> {
     match members.get("message") {
         None => Ok(None),
         Some(Json::String(message)) if message.trim().is_empty() => {
-            error("the `message` of a constraint is blank", "write the text for clients, or remove `message`")
+            let help = "write the text for clients, or remove `message`";
+            Err(vec![ConstraintError::new("the `message` of a constraint is blank", help).about("message")])
         }
         Some(Json::String(message)) => Ok(Some(message.clone())),
-        Some(_) => error("the `message` of a constraint must be a string", "write the text for clients"),
+        Some(_) => {
+            let error =
+                ConstraintError::new("the `message` of a constraint must be a string", "write the text for clients");
+            Err(vec![error.about("message")])
+        }
     }
 }
 
@@ -121,7 +137,8 @@ fn read_kind_and_names(members: &Map<String, Json>) -> Parsed<(ConstraintKind, V
         let names = kinds.map(|(_, name)| name);
         let similar = closest_word(key, names).map(|name| format!("did you mean `{name}`?"));
         let help = similar.unwrap_or_else(|| format!("the constraints are `{}`", names.join("`, `")));
-        return error(format!("unknown constraint `{}`", key.escape_debug()), help);
+        let error = ConstraintError::new(format!("unknown constraint `{}`", key.escape_debug()), help);
+        return Err(vec![error.about(key)]);
     };
     Ok((*kind, read_names(*kind, &members[key.as_str()])?))
 }
@@ -169,14 +186,14 @@ fn new_constraint(
     }
     if subjects.list.is_empty() && subjects.is_complete {
         let message = format!("`{key}` has the unknown name `{}`", names[0].escape_debug());
-        return error(message, subjects.help_if_empty);
+        return Err(vec![ConstraintError::new(message, subjects.help_if_empty).about(&names[0])]);
     }
     let mut errors = Vec::new();
     let mut checks = Vec::with_capacity(names.len());
     for (index, name) in names.iter().enumerate() {
         if names[..index].contains(name) {
             let message = format!("`{key}` has the name `{}` twice", name.escape_debug());
-            errors.push(ConstraintError::new(message, "remove one of them"));
+            errors.push(ConstraintError::new(message, "remove one of them").about(name));
             continue;
         }
         let Some(subject) = subjects.list.iter().find(|subject| subject.name == *name) else {
@@ -185,20 +202,25 @@ fn new_constraint(
         };
         if subject.is_always_given && !kind.compares_values() {
             let message = format!("`{name}` in `{key}` always has a value");
-            errors.push(ConstraintError::new(message, "make it optional with `?`, and without a default"));
+            let help = "make it optional with `?`, and without a default";
+            errors.push(ConstraintError::new(message, help).about(name));
         }
         if !is_failed_type(&subject.check) {
             checks.push(&subject.check);
         }
     }
     if kind.compares_values() {
-        errors.extend(comparison_error(kind, &checks));
+        errors.extend(comparison_error(kind, &checks).map(|error| error.about(key)));
     }
     if !errors.is_empty() {
         return Err(errors);
     }
     let order = checks.first().filter(|_| is_pair).map(|check| Arc::clone(check));
-    Ok(Constraint { kind, names, message, order })
+    let constraint = Constraint { kind, names, message, order };
+    match error_of_defaults(&constraint, subjects) {
+        Some(error) => Err(vec![error.about(key)]),
+        None => Ok(constraint),
+    }
 }
 
 /// Returns the error of a name that no parameter or field has. Returns `None` if the parameter or field can be missing
@@ -212,67 +234,6 @@ fn unknown_name(key: &str, name: &str, subjects: &Subjects) -> Option<Constraint
         Some(similar) => format!("did you mean `{similar}`?"),
         None => format!("the names are `{}`", known().collect::<Vec<_>>().join("`, `")),
     };
-    Some(ConstraintError::new(format!("`{key}` has the unknown name `{}`", name.escape_debug()), help))
-}
-
-/// Returns the error of types whose values a constraint cannot compare. `checks` has the types of those names that have
-/// no error themselves.
-fn comparison_error(kind: ConstraintKind, checks: &[&Arc<dyn Check>]) -> Option<ConstraintError> {
-    let key = kind.key();
-    if checks.iter().any(|check| matches!(check.arity(), Arity::File | Arity::Files)) {
-        return Some(ConstraintError::new(format!("`{key}` cannot compare files"), "compare other values"));
-    }
-    let (first, others) = checks.split_first()?;
-    if kind != ConstraintKind::Equal {
-        let other = others.first()?;
-        return (!are_comparable(&***first, &***other)).then(|| incomparable(key, first, other));
-    }
-    let other = others.iter().find(|other| are_always_different(&***first, &****other))?;
-    let [one, other] = [first, other].map(|check| check.type_expr().term);
-    let message = format!("`{key}` cannot compare `{one}` with `{other}`, because their values always differ");
-    Some(ConstraintError::new(message, "give both the same type"))
-}
-
-/// Returns the error of two types whose values cannot be compared by their order.
-fn incomparable(key: &str, one: &Arc<dyn Check>, other: &Arc<dyn Check>) -> ConstraintError {
-    let [one, other] = [one, other].map(|check| check.type_expr());
-    let format_of = |expr: &TypeExpr| expr.attributes.get("format").cloned();
-    let (message, help) = if one.term == other.term && format_of(&one) != format_of(&other) {
-        let message = format!("`{key}` cannot compare two values of the type `{}` with different formats", one.term);
-        (message, "give both the same `format`, or give none to both")
-    } else {
-        let message = format!("`{key}` cannot compare `{}` with `{}`", one.term, other.term);
-        (message, "name two numbers, two values of the type `date`, or two values of the type `datetime`")
-    };
-    ConstraintError::new(message, help)
-}
-
-/// Returns `true` if no value of one type is equal to a value of the other, because they have different kinds, such as
-/// numbers and texts. Types of which values of several kinds are valid are never reported.
-fn are_always_different(one: &dyn Check, other: &dyn Check) -> bool {
-    let kinds = [one, other].map(|check| -> Vec<&'static str> {
-        // Functions after a check can return values of any kind.
-        let is_converted = check.type_expr().attributes.contains_key(AFTER_ATTRIBUTE);
-        let has_one_kind = check.schema().get("type").is_some_and(Json::is_string);
-        let values = if is_converted || !has_one_kind { Vec::new() } else { check.boundary_values() };
-        values.into_iter().filter_map(|value| check.checked(value).ok()).map(|value| value.kind()).collect()
-    });
-    let [ones, others] = kinds;
-    !ones.is_empty() && !others.is_empty() && ones.iter().all(|kind| !others.contains(kind))
-}
-
-/// Returns `true` if both types know the order of their values.
-fn are_comparable(one: &dyn Check, other: &dyn Check) -> bool {
-    let values = |check: &dyn Check| -> Vec<_> {
-        check.boundary_values().into_iter().filter_map(|value| check.checked(value).ok()).collect()
-    };
-    let (firsts, seconds) = (values(one), values(other));
-    // Null is not compared.
-    let has_order = |check: &dyn Check, a: &Value<'_>, b: &Value<'_>| {
-        matches!((a, b), (Value::Null, _) | (_, Value::Null)) || check.compare(a, b).is_some()
-    };
-    let are_ordered = |first: &Value<'_>| {
-        seconds.iter().all(|second| has_order(one, first, second) && has_order(other, second, first))
-    };
-    !firsts.is_empty() && !seconds.is_empty() && firsts.iter().all(are_ordered)
+    let message = format!("`{key}` has the unknown name `{}`", name.escape_debug());
+    Some(ConstraintError::new(message, help).about(name))
 }

@@ -119,6 +119,23 @@ impl JsonNode {
         }
     }
 
+    /// Returns all keys and strings in this value, each with its span, in the order of the text.
+    pub fn texts(&self) -> Vec<(&str, Span)> {
+        match &self.data {
+            JsonData::String(text) => vec![(text, self.span)],
+            JsonData::Array(items) => items.iter().flat_map(Self::texts).collect(),
+            JsonData::Object(members) => {
+                let mut texts = Vec::new();
+                for JsonMember { key, value } in &members.list {
+                    texts.push((&*key.value, key.span));
+                    texts.extend(value.texts());
+                }
+                texts
+            }
+            _ => Vec::new(),
+        }
+    }
+
     /// Returns the strings in this value if the value is an array. Items of other kinds are omitted.
     pub fn strings(&self) -> Option<Spanned<Vec<Spanned<String>>>> {
         let JsonData::Array(items) = &self.data else { return None };

@@ -10,7 +10,7 @@ use super::super::parsed::{Attribute, NestedType, TypeSpec};
 use super::method::read_output;
 use crate::constraint::{CONSTRAINTS_KEY, entry_path};
 use crate::diagnostic::Diagnostic;
-use crate::span::Spanned;
+use crate::span::{Span, Spanned};
 
 /// Reads a type: the key `type` of an object, and the attributes next to it.
 pub(super) fn read_type(
@@ -135,11 +135,16 @@ fn read_nested_type(
     NestedType { attribute, name, r#type, span: node.span, is_incomplete }
 }
 
-/// Returns the entries of the attribute `constraints` by their paths, which begin with `prefix`.
+/// Returns the entries of the attribute `constraints`, and their keys and names, by their paths, which begin with
+/// `prefix`.
 fn constraint_entries(prefix: &str, object: &CheckedObject<'_>) -> Vec<Attribute> {
     let Some(JsonNode { data: JsonData::Array(entries), .. }) = object.get(CONSTRAINTS_KEY) else { return Vec::new() };
-    let entry = |(index, entry): (usize, &JsonNode)| {
-        (Spanned::new(format!("{prefix}{}", entry_path(index)), entry.span), Spanned::new(entry.json(), entry.span))
+    let part = |index: usize, part: Option<&str>, span: Span, json: Json| {
+        (Spanned::new(format!("{prefix}{}", entry_path(index, part)), span), Spanned::new(json, span))
     };
-    entries.iter().enumerate().map(entry).collect()
+    let parts = |(index, entry): (usize, &JsonNode)| {
+        let texts = entry.texts().into_iter().map(|(text, span)| part(index, Some(text), span, Json::Null));
+        [part(index, None, entry.span, entry.json())].into_iter().chain(texts).collect::<Vec<_>>()
+    };
+    entries.iter().enumerate().flat_map(parts).collect()
 }

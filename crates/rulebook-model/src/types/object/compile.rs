@@ -77,6 +77,7 @@ fn parse_field_constraints(
     let subject = |field: &ObjectField| Subject {
         name: field.name.clone(),
         is_always_given: !field.optional,
+        default: None,
         check: Arc::clone(&field.check),
     };
     let subjects = Subjects {
@@ -86,7 +87,8 @@ fn parse_field_constraints(
     };
     let (constraints, errors) = parse_constraints(json, &subjects);
     let to_argument_error = |error: ConstraintError| {
-        let attribute = error.entry.map_or_else(|| CONSTRAINTS_ATTRIBUTE.to_owned(), entry_path);
+        let entry = error.entry.map(|index| entry_path(index, error.part.as_deref()));
+        let attribute = entry.unwrap_or_else(|| CONSTRAINTS_ATTRIBUTE.to_owned());
         ArgumentError::new(ArgumentErrorKind::Constraint, error.message).at(&attribute).help(error.help)
     };
     (constraints, errors.into_iter().map(to_argument_error).collect())

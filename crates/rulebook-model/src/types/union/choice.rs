@@ -26,9 +26,11 @@ pub(super) struct Choice {
 pub(super) struct ChoiceMember {
     pub(super) name: String,
     /// The index of the branch for each constant that is a text.
-    pub(super) texts: HashMap<String, usize>,
+    texts: HashMap<String, usize>,
     /// The other constants, each with the index of its branch.
     others: Vec<(Value<'static>, usize)>,
+    /// The check of the member in each branch, and the index of the branch.
+    checks: Vec<(Arc<dyn Check>, usize)>,
 }
 
 impl ChoiceMember {
@@ -47,6 +49,13 @@ impl ChoiceMember {
         }
     }
 
+    /// Returns the index of the branch of an object whose member is sent as a text, for example in brackets.
+    pub(super) fn branch_of_text(&self, text: &str) -> Option<usize> {
+        let fits = |check: &dyn Check| check.checked(check.decode(Cow::Borrowed(text))).is_ok();
+        let of_check = || self.checks.iter().find(|(check, _)| fits(&**check)).map(|(_, index)| *index);
+        self.texts.get(text).copied().or_else(of_check)
+    }
+
     /// Adds a constant. Returns the index of its branch if it has another one.
     fn insert(&mut self, constant: &Json, index: usize) -> Option<usize> {
         let constant = normalized_number(Value::from(constant)).into_owned();
@@ -63,6 +72,8 @@ impl ChoiceMember {
     }
 }
 
+/// The index of null in [`KINDS`].
+pub(super) const NULL: usize = 0;
 /// The index of arrays in [`KINDS`].
 pub(super) const ARRAY: usize = 4;
 /// The index of objects in [`KINDS`].
@@ -111,20 +122,23 @@ fn choice_member(branches: &[Arc<dyn Check>], objects: &[usize]) -> Result<Choic
     let mut conflict = (objects[0], objects[1]);
     let first = branches[objects[0]].object_shape().map(|shape| shape.fields).unwrap_or_default();
     for name in first.into_iter().map(|field| field.name) {
-        let mut found = ChoiceMember { name: name.clone(), texts: HashMap::new(), others: Vec::new() };
+        let (texts, others, checks) = (HashMap::new(), Vec::new(), Vec::new());
+        let mut found = ChoiceMember { name: name.clone(), texts, others, checks };
         let is_choice = objects.iter().all(|index| {
             let shape = branches[*index].object_shape();
             let fields = shape.map(|shape| shape.fields).unwrap_or_default();
             let field = fields.into_iter().find(|field| field.name == name && !field.optional);
-            let constants = field.and_then(|field| constants_of(&*field.check));
-            constants.is_some_and(|constants| {
-                constants.iter().all(|constant| match found.insert(constant, *index) {
-                    Some(other) => {
-                        conflict = (other, *index);
-                        false
-                    }
-                    None => true,
-                })
+            field.is_some_and(|field| {
+                let constants = constants_of(&*field.check).unwrap_or_default();
+                found.checks.push((field.check, *index));
+                !constants.is_empty()
+                    && constants.iter().all(|constant| match found.insert(constant, *index) {
+                        Some(other) => {
+                            conflict = (other, *index);
+                            false
+                        }
+                        None => true,
+                    })
             })
         });
         if is_choice {

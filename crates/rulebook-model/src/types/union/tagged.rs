@@ -185,7 +185,9 @@ impl Check for TaggedUnion {
                 return None;
             }
             let (tag, value) = (self.tag.escape_debug(), value.escape_debug());
-            Some(error(format!("`{tag}` in `{term}` cannot be `{value}`")))
+            let error =
+                error(format!("the tag `{tag}` cannot be `{value}`, because the field `{tag}` of `{term}` refuses it"));
+            Some(error.help("rename the value of the tag, or let the field accept it"))
         });
         ArgumentError::join(errors.collect())
     }

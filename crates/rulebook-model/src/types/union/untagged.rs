@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use serde_json::{Value as Json, json};
 
-use super::choice::{ARRAY, Choice, ChoiceMember, OBJECT, kind_index};
+use super::choice::{ARRAY, Choice, ChoiceMember, NULL, OBJECT, kind_index};
 use super::kinds::values_of;
 use super::{OF_ATTRIBUTE, join_branches, join_words};
 use crate::call::{PhpArray, TypeMismatch, Value};
@@ -66,7 +66,7 @@ impl Check for UntaggedUnion {
     /// The brackets of an object have names, those of an array have indexes.
     fn decode_array<'a>(&self, array: PhpArray<'a>) -> Value<'a> {
         let Choice { by_kind, member } = self.choice();
-        let of_member = |choice: &ChoiceMember| choice.texts.get(array.text(&choice.name)?).copied();
+        let of_member = |choice: &ChoiceMember| choice.branch_of_text(array.text(&choice.name)?);
         let of_object = member.as_ref().map_or(by_kind[OBJECT].first().copied(), of_member);
         let of_array = by_kind[ARRAY].first().copied();
         let branch = if array.has_only_indexes() { of_array.or(of_object) } else { of_object.or(of_array) };
@@ -129,8 +129,11 @@ impl Check for UntaggedUnion {
         let term = |index: usize| branches[index].type_expr().term;
         let message = format!("a value can be both `{}` and `{}`", term(one), term(other));
         let error = ArgumentError::new(ArgumentErrorKind::Overlap, message).at(OF_ATTRIBUTE);
-        let both_objects = [one, other].iter().all(|index| values_of(&*branches[*index]).kinds[OBJECT]);
-        Some(error.help(if both_objects {
+        let [one, other] = [one, other].map(|index| values_of(&*branches[index]).kinds);
+        let common: Vec<usize> = (0..one.len()).filter(|kind| one[*kind] && other[*kind]).collect();
+        Some(error.help(if common == [NULL] {
+            "let only one of them accept null: a `?` before a type is enough for the union"
+        } else if common.contains(&OBJECT) {
             "give each a required field with another `const`, or add `tag` to the union"
         } else {
             "the types must differ in the kind of their JSON values, or be constants"
