@@ -141,3 +141,35 @@ fn a_condition_about_members_that_can_be_null_is_omitted_also_if_they_have_no_ty
         assert_eq!(losses, ["constraint, accepts more S/anyOf"], "{schema}");
     }
 }
+
+#[test]
+fn formats_whose_types_accept_more_and_lists_without_constants_accept_more() {
+    let date_time = json!({ "type": "string", "format": "date-time" });
+    for (schema, losses) in [
+        (date_time.clone(), &["format, accepts more S/format"][..]),
+        (json!({ "type": "array", "items": date_time }), &["format, accepts more S/items/format"]),
+        (json!({ "type": "string", "format": "date" }), &[]),
+        (json!({ "type": "string", "format": "ipv4" }), &["format, accepts more S/format"]),
+        (json!({ "enum": [] }), &["keyword, accepts more S/enum"]),
+        (json!({ "type": "string", "enum": [] }), &["keyword, accepts more S/enum"]),
+        (json!({ "enum": [null] }), &[]),
+    ] {
+        let (_, found) = import_schema(&json!({ "S": schema }));
+        assert_eq!(found, losses, "{schema}");
+    }
+}
+
+#[test]
+fn keywords_without_an_effect_on_values_of_the_type_are_named() {
+    for (schema, losses) in [
+        (json!({ "type": "string", "minimum": 5 }), &["keyword S/minimum"][..]),
+        (json!({ "type": "integer", "minLength": 5, "pattern": "a" }), &["keyword S/minLength", "keyword S/pattern"]),
+        (json!({ "type": "object", "items": { "type": "string", "format": "x" } }), &["keyword S/items"]),
+        (json!({ "type": "array", "properties": { "a": { "multipleOf": 2 } } }), &["keyword S/properties"]),
+        (json!({ "type": ["boolean", "null"], "maxItems": 1 }), &["keyword S/maxItems"]),
+        (json!({ "type": "integer", "minLength": 0, "items": {}, "required": [] }), &[]),
+    ] {
+        let (_, found) = import_schema(&json!({ "S": schema }));
+        assert_eq!(found, losses, "{schema}");
+    }
+}

@@ -7,6 +7,7 @@ mod closed;
 mod constraints;
 mod effects;
 mod errors;
+mod forms;
 mod kept_constraints;
 mod losses;
 mod names;

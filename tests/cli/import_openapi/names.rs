@@ -3,6 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::losses::{get, import};
+use super::{files_in, import_text, run_program};
 
 /// Returns paths with an operation that has this JSON body.
 fn post(schema: &Json) -> Json {
@@ -95,4 +96,27 @@ fn values_of_a_discriminator_that_begin_like_comments_select_their_branches() {
     let (app, _, losses) = import(&get(&json!({})), &schemas);
     assert_eq!(app["schemas"]["S"]["of"], json!({ "x-a": { "type": "A" }, "$b": { "type": "B" } }));
     assert_eq!(losses, [""; 0]);
+}
+
+#[test]
+fn modules_of_long_tags_have_different_names_of_files_and_are_named() {
+    let tags = ["x".repeat(300), "x".repeat(301), "\u{e9}".repeat(200), format!("y{}", "\u{4e16}".repeat(100))];
+    let operation = |tag: &String| json!({ "tags": [tag], "responses": { "204": { "description": "No Content" } } });
+    let paths: serde_json::Map<String, Json> =
+        tags.iter().enumerate().map(|(index, tag)| (format!("/p{index}"), json!({ "get": operation(tag) }))).collect();
+    let text = json!({ "openapi": "3.1.0", "info": { "title": "A", "version": "1" }, "paths": paths }).to_string();
+    let (folder, result) = import_text("api.json", &text);
+    assert_eq!((result.exit_code, result.stderr.as_str()), (Some(0), ""));
+    let x = "x".repeat(200);
+    let names = [x.clone(), format!("{x}_2"), "\u{e9}".repeat(100), format!("y{}", "\u{4e16}".repeat(66))];
+    let files = files_in(&folder.path().join("api"));
+    let losses = std::fs::read_to_string(folder.path().join("losses.txt")).unwrap();
+    for (index, (tag, name)) in tags.iter().zip(&names).enumerate() {
+        let module: Json = serde_json::from_str(&files[&format!("{name}.json")]).unwrap();
+        assert_eq!(module["info"], **tag);
+        let loss = format!("name: /paths/~1p{index}/get/tags/0: the tag is too long: the module is `{name}`");
+        assert_eq!(losses.lines().nth(index), Some(loss.as_str()));
+    }
+    assert_eq!((files.len(), losses.lines().count()), (5, 4), "{losses}");
+    assert_eq!(run_program(folder.path(), &["check"]).exit_code, Some(0));
 }

@@ -39,6 +39,12 @@ pub(super) fn slug(text: &str, separator: char) -> String {
     slug.trim_end_matches(separator).to_owned()
 }
 
+/// Returns the beginning of a text that has at most `max` bytes.
+pub(super) fn cut(text: &str, max: usize) -> &str {
+    let end = (0..=max.min(text.len())).rfind(|end| text.is_char_boundary(*end));
+    &text[..end.unwrap_or_default()]
+}
+
 /// Returns the name of a capture that is similar to `name`: ASCII letters, digits, `_` and `-`.
 pub(super) fn capture_name(name: &str) -> String {
     let is_valid = |char: char| char.is_ascii_alphanumeric() || matches!(char, '_' | '-');

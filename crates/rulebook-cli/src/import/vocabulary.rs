@@ -128,7 +128,7 @@ pub(super) fn has_no_effect(object: &Json, key: &str) -> bool {
         }
         Json::Null => key == "default",
     };
-    object.get(key).is_some_and(is_empty) || !applies_to_type(object, key)
+    object.get(key).is_some_and(is_empty)
 }
 
 /// Returns `true` if a keyword can require something of the values of a schema.
@@ -152,6 +152,9 @@ pub(super) fn report_member(losses: &mut Losses, object: &Json, key: &str, place
     let is_limit = is_limit || ["allOf", "anyOf", "format", "oneOf", "type"].contains(&key);
     let text = |value: &Json| value.as_str().unwrap_or_default().escape_debug().to_string();
     match key {
+        _ if !applies_to_type(object, key) => {
+            losses.add(LossKind::Keyword, place, "the keyword has no effect on values of this type");
+        }
         _ if is_limit && reference_of(object).is_some() => {
             losses.widen(LossKind::Keyword, place, "the keyword is next to a reference");
         }
@@ -179,6 +182,7 @@ pub(super) fn report_member(losses: &mut Losses, object: &Json, key: &str, place
         "encoding" if members(Some(&object[key])).values().any(|part| part.get("contentType").is_some()) => {
             losses.widen(LossKind::ContentType, place, "the media types of the parts of a body are not checked");
         }
+        "contentType" => losses.widen(LossKind::ContentType, place, "the media type of a field is not checked"),
         "encoding" | "itemEncoding" | "prefixEncoding" => {
             losses.add(LossKind::ContentType, place, "how parts of a body are encoded is not described");
         }

@@ -2,10 +2,11 @@
 
 use rulebook_model::constraint::ConstraintKind;
 use rulebook_model::model::{WHOLE_BODY_KEY, default_parameter_name};
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 
 use super::OperationContext;
 use super::parameter::Parameters;
+use super::style::{Style, style_attributes};
 use crate::import::losses::{LossKind, Place};
 use crate::import::names::is_body_key;
 use crate::import::schema::{
@@ -23,6 +24,8 @@ struct Content<'a> {
     schema: Option<&'a Json>,
     /// The place of the content.
     place: Place,
+    /// The key `encoding` of the form, and its place, if the fields can be sent as this form.
+    encoding: Option<(&'a Json, Place)>,
 }
 
 /// Converts the request body of an operation.
@@ -51,8 +54,9 @@ pub(super) fn convert_body<'a>(
     let is_required = document.read_flag(body, "required");
     let content_place = place.member("content");
     let Some((media_type, content)) = all.iter().min_by_key(|(media_type, _)| rank(media_type)) else { return };
-    let chosen =
-        Content { media_type, content, schema: content.get("schema"), place: content_place.member(media_type) };
+    let schema = content.get("schema");
+    let encoding = form_encoding(all, schema, &content_place);
+    let chosen = Content { media_type, content, schema, place: content_place.member(media_type), encoding };
     let schema_place = chosen.place.member("schema");
     let parts = chosen.schema.and_then(|schema| converter.object_parts(schema, &schema_place));
     let parts = parts.filter(|parts| !parts.members.is_empty());
@@ -118,6 +122,22 @@ fn rank(media_type: &str) -> u8 {
     }
 }
 
+/// Returns the key `encoding` of the form with this schema, and its place. The fields of a form with files are sent
+/// otherwise.
+fn form_encoding<'a>(
+    all: &'a Map<String, Json>,
+    schema: Option<&Json>,
+    content_place: &Place,
+) -> Option<(&'a Json, Place)> {
+    if all.keys().any(|media_type| rank(media_type) == 1) {
+        return None;
+    }
+    let (media_type, form) =
+        all.iter().find(|(media_type, form)| rank(media_type) == 2 && form.get("schema") == schema)?;
+    let encoding = form.get("encoding").filter(|encoding| encoding.is_object())?;
+    Some((encoding, content_place.member(media_type).member("encoding")))
+}
+
 /// Adds the fields of a body as parameters.
 fn insert_fields<'a>(
     converter: &mut Converter<'a>,
@@ -144,7 +164,7 @@ fn insert_fields<'a>(
         converter.losses.widen(LossKind::Keyword, place, "the number of the fields of a body is not checked");
     }
     for member in &parts.members {
-        insert_field(converter, member, chosen.media_type, context, parameters);
+        insert_field(converter, member, chosen, context, parameters);
     }
     let constraints = converter.constraints((&parts.schemas, &parts.members), &parameters.definition_name());
     parameters.add_constraints(constraints);
@@ -184,7 +204,7 @@ fn insert_whole_body<'a>(
 fn insert_field<'a>(
     converter: &mut Converter<'a>,
     member: &Member<'a>,
-    media_type: &str,
+    chosen: &Content<'a>,
     context: &OperationContext<'a, '_>,
     parameters: &mut Parameters,
 ) {
@@ -192,15 +212,39 @@ fn insert_field<'a>(
         converter.report_name(member, "a parameter in the body cannot have this name");
         return;
     }
-    let file = if rank(media_type) == 1 { file_type(converter, member) } else { None };
-    let field = match file {
+    let file = if rank(chosen.media_type) == 1 { file_type(converter, member) } else { None };
+    let mut field = match file {
         Some(file) => {
             let info = converter.document.read_description(member.schema).unwrap_or(member.name);
             described(info, file, !member.is_required)
         }
         None => converter.parameter_of_member(member, &context.method.to_ascii_lowercase()),
     };
+    if let Some((encoding, place)) = &chosen.encoding {
+        let term = field.get("type").and_then(Json::as_str).unwrap_or_default();
+        let attributes = field_style(converter, member, (encoding, place), term);
+        field.extend(attributes);
+    }
     parameters.insert(member.name.to_owned(), member.name, member.name, field);
+}
+
+/// Returns the attributes that express how a form sends a field.
+fn field_style<'a>(
+    converter: &mut Converter<'a>,
+    member: &Member<'a>,
+    (encoding, place): (&Json, &Place),
+    term: &str,
+) -> Map<String, Json> {
+    let document = converter.document;
+    document.record(encoding);
+    let part = document.read_object(encoding, member.name);
+    // They belong to the parts of a form with files.
+    document.read_whole(part, "headers");
+    if part.get("style").is_none() && part.get("explode").is_none() {
+        return Map::new();
+    }
+    let style = Style { object: part, place: &place.member(member.name), location: "query" };
+    style_attributes(converter, &style, term, member.schema)
 }
 
 /// Returns the type of a field that contains a file, or a list of files.

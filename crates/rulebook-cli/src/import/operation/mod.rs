@@ -4,6 +4,7 @@ mod body;
 mod parameter;
 mod path;
 mod response;
+mod style;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -11,7 +12,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::document::{Document, items, text};
 use super::losses::{LossKind, Place};
-use super::names::{slug, unique_name};
+use super::names::{cut, slug, unique_name};
 use super::schema::{Converter, ORIGIN_KEY};
 use super::security;
 use super::settings::tag_info;
@@ -24,6 +25,10 @@ const METHODS: [(&str, &str); 5] =
 
 /// The module of operations without a tag.
 const DEFAULT_MODULE: &str = "default";
+
+/// The maximum length of the name of a module, without a number that makes it unique. Names of files have at most 255
+/// bytes.
+const MAX_MODULE_BYTES: usize = 200;
 
 /// A module of the definition.
 #[derive(Debug, Default)]
@@ -124,14 +129,7 @@ impl Operations {
             if entry.tag.is_empty() {
                 tag.clone_into(&mut entry.tag);
             }
-            for (index, other) in document.read_items(operation, "tags").iter().enumerate() {
-                if other == tag {
-                    document.record(other);
-                } else {
-                    let message = format!("the operation is in the module `{module}`");
-                    converter.losses.add(LossKind::Tag, &operation_place.member("tags").item(index), message);
-                }
-            }
+            read_tags(converter, operation, &operation_place, (tag, &module));
         }
     }
 
@@ -140,9 +138,10 @@ impl Operations {
         if let Some(name) = self.module_names.get(tag) {
             return name.clone();
         }
-        let name = slug(tag, '-');
+        let slug = slug(tag, '-');
+        let name = cut(&slug, MAX_MODULE_BYTES).trim_end_matches('-');
         // The file `app.json` has the settings.
-        let name = if name.is_empty() || name == "app" { format!("{DEFAULT_MODULE}{name}") } else { name };
+        let name = if name.is_empty() || name == "app" { format!("{DEFAULT_MODULE}{name}") } else { name.to_owned() };
         let name = unique_name(&name, &mut self.used_module_names);
         self.module_names.insert(tag.to_owned(), name.clone());
         name
@@ -212,6 +211,21 @@ struct OperationContext<'a, 'c> {
 
 fn as_object(value: &Json) -> Option<&Json> {
     value.is_object().then_some(value)
+}
+
+/// Reads the tags of an operation, of which the first one of its path has become the module.
+fn read_tags(converter: &mut Converter<'_>, operation: &Json, place: &Place, (tag, module): (&str, &str)) {
+    for (index, other) in converter.document.read_items(operation, "tags").iter().enumerate() {
+        let place = place.member("tags").item(index);
+        if other != tag {
+            converter.losses.add(LossKind::Tag, &place, format!("the operation is in the module `{module}`"));
+            continue;
+        }
+        converter.document.record(other);
+        if slug(tag, '-').len() > MAX_MODULE_BYTES {
+            converter.losses.add(LossKind::Name, &place, format!("the tag is too long: the module is `{module}`"));
+        }
+    }
 }
 
 fn first_tag(operation: &Json) -> Option<&str> {

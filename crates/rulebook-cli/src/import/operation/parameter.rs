@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use serde_json::{Map, Value as Json};
 
 use super::body::is_json_media_type;
+use super::style::{Style, style_attributes};
 use super::{OperationContext, body};
 use crate::import::document::text;
 use crate::import::losses::{LossKind, Place};
@@ -202,7 +203,8 @@ fn convert_parameter<'a>(
         None => converter.convert(schema, &schema_place, &hint),
     };
     if parameter.get("schema").is_some() {
-        converted = with_style(converter, converted, parameter, place, location);
+        let style = Style { object: parameter, place, location };
+        converted.attributes.extend(style_attributes(converter, &style, converted.term(), schema));
     }
     if is_required && converted.is_nullable {
         let message = "the parameter can also be missing, or cannot be null in the path";
@@ -260,36 +262,4 @@ fn value_schema<'a>(converter: &mut Converter<'a>, parameter: &'a Json, place: &
         converter.losses.add(LossKind::Style, &place, message);
     }
     (schema, schema_place)
-}
-
-/// Sets how an array is sent as one text, and reports the serializations that a definition cannot express.
-fn with_style(converter: &mut Converter<'_>, converted: Type, parameter: &Json, place: &Place, location: &str) -> Type {
-    let document = converter.document;
-    let is_form = matches!(location, "query" | "cookie");
-    let style = document.read_text(parameter, "style").unwrap_or(if is_form { "form" } else { "simple" });
-    document.read_flag(parameter, "explode");
-    let explode = parameter.get("explode").and_then(Json::as_bool).unwrap_or(style == "form");
-    let is_array = converted.term().starts_with("array<");
-    let is_object = ["object", "map<"].iter().any(|name| converted.term().starts_with(name));
-    let separator = match style {
-        "simple" => Some(","),
-        "form" if !explode || location == "cookie" => Some(","),
-        "spaceDelimited" if !explode => Some(" "),
-        "pipeDelimited" if !explode => Some("|"),
-        _ => None,
-    };
-    let is_expressible = match style {
-        "form" | "simple" | "spaceDelimited" | "pipeDelimited" => !is_object,
-        "deepObject" => true,
-        _ => false,
-    };
-    if !is_expressible {
-        let message = format!("the style `{}` of this parameter cannot be expressed", style.escape_debug());
-        converter.losses.add(LossKind::Style, place, message);
-    }
-    match separator {
-        Some(",") if is_array => converted.with("format", "explode"),
-        Some(separator) if is_array => converted.with("format", "explode").with("separator", separator),
-        _ => converted,
-    }
 }

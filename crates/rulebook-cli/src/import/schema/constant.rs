@@ -32,6 +32,9 @@ impl Converter<'_> {
         if is_nullable && !accepts_null(schema) {
             self.losses.widen(LossKind::Keyword, place, "null is accepted, although `type` excludes it");
         }
+        if constants.is_empty() {
+            self.losses.widen(LossKind::Keyword, place, "no value is valid: null is accepted");
+        }
         let converted = match different.as_slice() {
             [] => Type::new("null"),
             [Json::Array(items)] if items.is_empty() => Type::new("array<any>").with("max", 0),

@@ -56,7 +56,7 @@ impl Values {
 
 impl<'a> Document<'a> {
     /// Returns the kinds of the values of a schema.
-    pub(super) fn values(self, schema: &'a Json) -> Values {
+    pub(in crate::import) fn values(self, schema: &'a Json) -> Values {
         let known = |schema: &Json| self.knowledge.values.borrow().get(&std::ptr::from_ref(schema)).cloned();
         let (chain, end) = self.follow(schema, |schema| known(schema).is_some());
         let values = match end {

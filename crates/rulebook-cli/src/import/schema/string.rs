@@ -37,8 +37,13 @@ impl Converter<'_> {
         if let Some(format) = format {
             let place = place.member("format");
             if !has_limits {
-                if format == "ip" && schema["format"] != "ip" {
-                    self.losses.widen(LossKind::Format, &place, "`ip` accepts addresses of IPv4 and of IPv6");
+                let looser = match format {
+                    "datetime" => Some("`datetime` also accepts dates, and times without a `T` or an offset"),
+                    "ip" if schema["format"] != "ip" => Some("`ip` accepts addresses of IPv4 and of IPv6"),
+                    _ => None,
+                };
+                if let Some(message) = looser {
+                    self.losses.widen(LossKind::Format, &place, message);
                 }
                 document.read(schema, "format");
                 return Type::new(format);
