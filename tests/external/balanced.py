@@ -86,10 +86,11 @@ def check_proxy(ports, url, certificate):
     servers.dropping.clear()
     servers.heads.clear()
     trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-    call("GET", "/a//b%2Fc?q=%2F", fields={"traceparent": trace, "Authorization": "Bearer x", "X-Request-Id": "client"})
+    fields = {"traceparent": trace, "tracestate": "x=1", "Authorization": "Bearer x", "X-Request-Id": "client"}
+    call("GET", "/a//b%2Fc?q=%2F", fields=fields)
     [(_, _, path, fields)] = servers.heads
     equal("the path", "/a//b%2Fc?q=%2F", path)
-    equal("traceparent", trace, fields.get("traceparent"))
+    equal("the fields of a trace", (None, None), (fields.get("traceparent"), fields.get("tracestate")))
     equal("Authorization", "Bearer x", fields.get("authorization"))
     equal("X-Forwarded-For", "127.0.0.1", fields.get("x-forwarded-for"))
     equal("Host", "localhost", fields.get("host"))

@@ -3,10 +3,12 @@
 use std::io::Read;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use futures_util::TryStreamExt;
 use object_store::aws::{AmazonS3, AmazonS3Builder};
 use object_store::path::Path;
+use object_store::signer::Signer;
 use object_store::{ObjectStore, ObjectStoreExt};
 use rulebook::Content;
 use rulebook::store::{FileName, Precondition, Publication, StagedFile, Store, StoreError, StoredFile};
@@ -42,6 +44,11 @@ pub fn new_url() -> Option<String> {
     Some(format!("{bucket}/{}-{}/files", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)))
 }
 
+/// Returns whether the server creates a bucket that does not exist when an object is written to it, as SeaweedFS does.
+pub fn creates_buckets() -> bool {
+    std::env::var("TEST_S3_SERVER").is_ok_and(|server| server == "seaweedfs")
+}
+
 pub fn open_s3(url: &str) -> Store {
     Store::with_engine(rulebook_s3::open_url(url).unwrap()).unwrap()
 }
@@ -58,6 +65,11 @@ impl Objects {
         let (bucket, prefix) = path.split_once('/').unwrap();
         let builder = AmazonS3Builder::from_env().with_bucket_name(bucket).with_allow_http(true);
         Self { s3: Arc::new(builder.build().unwrap()), prefix: prefix.to_owned() }
+    }
+
+    /// Returns the signed URL of the bucket, for a request that creates or deletes it.
+    pub fn bucket_url(&self, method: ureq::http::Method) -> String {
+        block_on(self.s3.signed_url(method, &Path::default(), Duration::from_secs(60))).unwrap().into()
     }
 
     fn path(&self, key: &str) -> Path {
@@ -100,7 +112,7 @@ pub fn wait_until(mut is_met: impl FnMut() -> bool) -> bool {
     (0..200).any(|_| {
         let met = is_met();
         if !met {
-            std::thread::sleep(std::time::Duration::from_millis(100));
+            std::thread::sleep(Duration::from_millis(100));
         }
         met
     })
