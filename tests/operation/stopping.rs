@@ -208,9 +208,9 @@ fn a_stopping_server_handles_a_request_that_its_worker_reads_late() {
     assert_request_to_busy_worker_is_handled(true, Duration::from_millis(1500));
 }
 
-/// Sends a request while the only worker of a server is busy, asks the server to stop, and lets the worker continue some
-/// time after the server has stopped listening. The request must be handled. It is sent on a new connection, or on one
-/// that has been used before.
+/// Sends a request while the only worker of a server is busy, asks the server to stop, and lets the worker continue
+/// some time after the server has stopped listening. The request must be handled. It is sent on a new connection, or on
+/// one that has been used before.
 fn assert_request_to_busy_worker_is_handled(is_used: bool, busy_for: Duration) {
     let (release, released) = mpsc::channel::<()>();
     let (released, is_busy) = (Arc::new(Mutex::new(released)), Arc::new(AtomicBool::default()));

@@ -120,7 +120,7 @@ impl JsonNode {
     }
 
     /// Returns all keys and strings in this value, each with its span, in the order of the text.
-    pub fn texts(&self) -> Vec<(&str, Span)> {
+    pub(crate) fn texts(&self) -> Vec<(&str, Span)> {
         match &self.data {
             JsonData::String(text) => vec![(text, self.span)],
             JsonData::Array(items) => items.iter().flat_map(Self::texts).collect(),

@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::yield_now;
 
 /// How often a worker lets its other tasks run before its turn is over. It takes the connections that were passed to it
-/// in portions, of 128 with the version of tokio that the server uses, so that it takes as many as can wait at a socket.
+/// in portions, of 128 with the version of tokio that the server uses: together as many as can wait at a socket.
 const ROUNDS: usize = 32;
 
 /// The workers of a server.

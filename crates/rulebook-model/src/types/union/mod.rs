@@ -63,8 +63,8 @@ pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, A
         (Some(_), of) => {
             let error = arguments.error("a union with `tag` needs a schema in `of` for each value of the tag");
             let error = if of.is_some() { error.at(OF_ATTRIBUTE) } else { error };
-            let form = "write `\"of\": {\"cat\": \"Cat\", \"dog\": \"Dog\"}`; a value that begins with `$` or `x-` needs an object: \
-                        `\"x-cat\": {\"type\": \"Cat\"}`";
+            let form = "write `\"of\": {\"cat\": \"Cat\", \"dog\": \"Dog\"}`; a value that begins with `$` or `x-` \
+                        needs an object: `\"x-cat\": {\"type\": \"Cat\"}`";
             Err(error.help(form))
         }
         (None, of) => {
