@@ -35,6 +35,7 @@ impl FloatCheck {
     }
 
     /// Returns the error for an invalid value. If the value is a number, the error names the bound that it violates.
+    #[cold]
     fn mismatch_error(&self, value: &Value<'_>) -> TypeMismatch {
         let number = match value {
             Value::Int(int) => Some(*int as f64),

@@ -15,7 +15,7 @@ pub enum Parts<'c> {
     /// The value is an array, whose items are checked one after the other.
     Items(ItemParts<'c>),
     /// The value is an object, whose members are checked one after the other.
-    Members(&'c KnownMembers),
+    Members(&'c Arc<KnownMembers>),
 }
 
 /// The items of an array. An array is valid if each item passes the check, and the number of items is allowed.
@@ -61,7 +61,33 @@ pub struct KnownMember {
     /// `true` if the member may be missing or null.
     pub is_optional: bool,
     /// `true` if the member's value can be checked in parts.
-    pub has_parts: bool,
+    has_parts: bool,
+    /// The known members of the member's value, which are found here without a way through its check.
+    members: Option<Arc<KnownMembers>>,
+}
+
+impl KnownMember {
+    fn new(field: &ObjectField) -> Self {
+        let parts = field.check.parts();
+        Self {
+            name: field.name.as_str().into(),
+            check: Arc::clone(&field.check),
+            is_optional: field.optional,
+            has_parts: !matches!(parts, Parts::Whole),
+            members: if let Parts::Members(members) = parts { Some(Arc::clone(members)) } else { None },
+        }
+    }
+
+    /// Returns how the member's value can be checked in parts.
+    #[inline]
+    #[must_use]
+    pub fn parts(&self) -> Parts<'_> {
+        match &self.members {
+            Some(members) => Parts::Members(members),
+            None if self.has_parts => self.check.parts(),
+            None => Parts::Whole,
+        }
+    }
 }
 
 impl KnownMembers {
@@ -69,14 +95,8 @@ impl KnownMembers {
     pub const MAX_IN_PARTS: usize = 64;
 
     pub(super) fn new(fields: &[ObjectField], is_closed: bool, count: Bounds<u64>) -> Self {
-        let member = |field: &ObjectField| KnownMember {
-            name: field.name.as_str().into(),
-            check: Arc::clone(&field.check),
-            is_optional: field.optional,
-            has_parts: !matches!(field.check.parts(), Parts::Whole),
-        };
         Self {
-            members: fields.iter().map(member).collect(),
+            members: fields.iter().map(KnownMember::new).collect(),
             indexes: fields.iter().enumerate().map(|(index, field)| (field.name.as_str().into(), index)).collect(),
             count,
             required_count: fields.iter().filter(|field| !field.optional).count(),

@@ -11,17 +11,20 @@ use crate::types::table::FIELDS_ATTRIBUTE;
 use crate::types::{ArgumentError, ArgumentErrorKind, Arity, Check, ObjectField, TypeArguments};
 
 pub(in crate::types) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
-    Ok(Arc::new(compile_object(arguments)?))
+    Ok(Arc::new(compile_object(arguments, Ok)?))
 }
 
 /// Compiles the type `filled_object`, an object with at least one member.
 pub(in crate::types) fn compile_filled_object(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
-    let mut object = compile_object(arguments)?;
-    object.known.count = object.known.count.with_default_min_one()?;
-    Ok(Arc::new(object))
+    Ok(Arc::new(compile_object(arguments, Bounds::with_default_min_one)?))
 }
 
-fn compile_object(arguments: &TypeArguments<'_>) -> Result<ObjectCheck, ArgumentError> {
+/// Compiles the type of an object. `complete` adds what the type says about the number of members beside the bounds
+/// that the definition sets.
+fn compile_object(
+    arguments: &TypeArguments<'_>,
+    complete: impl FnOnce(Bounds<u64>) -> Result<Bounds<u64>, ArgumentError>,
+) -> Result<ObjectCheck, ArgumentError> {
     arguments.expect_no_arguments()?;
     let mut errors: Vec<ArgumentError> = Vec::new();
     let is_file = |field: &&ObjectField| matches!(field.check.arity(), Arity::File | Arity::Files);
@@ -34,7 +37,7 @@ fn compile_object(arguments: &TypeArguments<'_>) -> Result<ObjectCheck, Argument
         errors.push(error);
         false
     });
-    let member_count = Bounds::from_arguments(arguments, false).unwrap_or_else(|error| {
+    let member_count = Bounds::from_arguments(arguments, false).and_then(complete).unwrap_or_else(|error| {
         errors.push(error);
         Bounds { min: None, max: None }
     });

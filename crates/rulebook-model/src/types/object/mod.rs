@@ -38,7 +38,7 @@ struct ObjectCheck {
     /// The known members in the order of the definition, or `None` if the definition has no attribute `fields`.
     fields: Option<Vec<ObjectField>>,
     /// What the check of an object needs of the known members.
-    known: KnownMembers,
+    known: Arc<KnownMembers>,
     /// The number of known members, and of those in their types.
     field_count: usize,
     /// The constraints between the known members.
@@ -73,7 +73,7 @@ impl ObjectCheck {
         member_count: Bounds<u64>,
         constraints: Vec<Constraint>,
     ) -> Self {
-        let known = KnownMembers::new(fields.as_deref().unwrap_or_default(), is_closed, member_count);
+        let known = Arc::new(KnownMembers::new(fields.as_deref().unwrap_or_default(), is_closed, member_count));
         let inner_count = |field: &ObjectField| field.check.field_count().saturating_add(1);
         let field_count = fields.iter().flatten().map(inner_count).fold(0, usize::saturating_add);
         Self { fields, known, field_count, constraints }

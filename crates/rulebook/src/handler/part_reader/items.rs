@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use rulebook_model::types::{Check, ItemParts};
+use rulebook_model::types::{Check, ItemParts, Parts};
 use serde::de::{DeserializeSeed, SeqAccess, Visitor};
 
 use super::{PartSeed, Reading, unreadable};
@@ -25,7 +25,8 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for ItemsVisitor<'_, V> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, access: A) -> Result<V::Value, A::Error> {
         let Self { visitor, items, reading, level } = self;
-        let mut access = ItemsAccess { access, check: items.check, reading, level, count: 0 };
+        let check = items.check;
+        let mut access = ItemsAccess { access, check, parts: check.parts(), reading, level, count: 0 };
         // If the visitor leaves items unread, serde_json returns an error.
         let value = visitor.visit_seq(&mut access)?;
         if items.allow_count(access.count) { Ok(value) } else { Err(unreadable()) }
@@ -35,6 +36,8 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for ItemsVisitor<'_, V> {
 struct ItemsAccess<'r, A> {
     access: A,
     check: &'r dyn Check,
+    /// How each item is checked in parts.
+    parts: Parts<'r>,
     reading: &'r Reading,
     level: u64,
     /// The number of items that have been read.
@@ -45,8 +48,8 @@ impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for ItemsAccess<'_, A> {
     type Error = A::Error;
 
     fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, A::Error> {
-        let (reading, level) = (self.reading, self.level);
-        let part = PartSeed { seed, check: Some(self.check), has_parts: true, is_optional: false, reading, level };
+        let Self { check, parts, reading, level, .. } = *self;
+        let part = PartSeed { seed, check: Some(check), parts, is_optional: false, reading, level };
         let Some(item) = reading.note(self.access.next_element_seed(part))? else { return Ok(None) };
         reading.note(reading.limits.check_item_count(self.count))?;
         self.count += 1;

@@ -7,8 +7,10 @@
 mod items;
 mod members;
 
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::fmt;
+use std::mem;
 
 use rulebook_model::types::{Check, Parts};
 use serde::de::{DeserializeSeed, Deserializer, Error, Visitor};
@@ -169,8 +171,8 @@ struct PartSeed<'r, S> {
     seed: S,
     /// The check of the value; `None` if any value is valid.
     check: Option<&'r dyn Check>,
-    /// `false` if the check is known to have no parts.
-    has_parts: bool,
+    /// How the value is checked in parts.
+    parts: Parts<'r>,
     /// `true` if the value may also be null.
     is_optional: bool,
     reading: &'r Reading,
@@ -181,17 +183,28 @@ impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for PartSeed<'_, S> {
     type Value = S::Value;
 
     fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<S::Value, D::Error> {
-        let Self { seed, check, has_parts, is_optional, reading, level } = self;
-        if let Some(check) = check.filter(|_| has_parts) {
-            match check.parts() {
-                Parts::Whole => {}
-                parts => return seed.deserialize(PartReader { json, check, parts, is_optional, reading, level }),
-            }
+        let Self { seed, check, parts, is_optional, reading, level } = self;
+        if let (Some(check), Parts::Items(_) | Parts::Members(_)) = (check, parts) {
+            return seed.deserialize(PartReader { json, check, parts, is_optional, reading, level });
         }
         let mut value = Value::Null;
         read_whole(json, check, is_optional, (&reading.limits, level), &mut value)?;
-        seed.deserialize(ValueReader(&mut value)).map_err(D::Error::custom)
+        let result = seed.deserialize(ValueReader(&mut value)).map_err(D::Error::custom);
+        if owns_no_memory(&value) {
+            mem::forget(value);
+        }
+        result
     }
+}
+
+/// Returns `true` for most values of a request. Nothing has to be dropped then, which the function that drops values
+/// would find out with every call.
+#[inline]
+fn owns_no_memory(value: &Value<'_>) -> bool {
+    matches!(
+        value,
+        Value::Null | Value::Bool(_) | Value::Int(_) | Value::Uint(_) | Value::Float(_) | Value::Text(Cow::Borrowed(_))
+    )
 }
 
 /// Parses a value into `place`, which contains null, and checks it as a whole. `seed` does the parsing. This is not
