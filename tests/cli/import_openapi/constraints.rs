@@ -1,10 +1,8 @@
 //! Tests that constraints of schemas are expressed or reported, and that no valid value is refused.
 
-use std::fs;
-
 use serde_json::{Value as Json, json};
 
-use super::{files_in, import_text};
+use super::{files_in, import_text, special_losses};
 
 /// Imports a description with these schemas and this body of a request. Returns `app.json`, the parameters, and the
 /// kinds and the places of the losses.
@@ -21,7 +19,7 @@ fn import(schemas: &Json, body: &Json) -> (Json, Json, Vec<String>) {
     let files = files_in(&folder.path().join("api"));
     let parse = |text: &str| serde_json::from_str::<Json>(text).unwrap();
     let module = files.iter().find(|(file, _)| *file != "app.json").unwrap().1;
-    let losses = fs::read_to_string(folder.path().join("losses.txt")).unwrap();
+    let losses = special_losses(folder.path());
     let losses = losses.lines().map(|loss| {
         let (kind, rest) = loss.split_once(": ").unwrap();
         assert!(!kind.ends_with(", accepts fewer"), "{loss}");
@@ -186,7 +184,7 @@ fn the_places_of_invalid_examples_and_defaults_exist() {
             "paths": { "/p": { "get": { "parameters": [parameter], "responses": {} } } } })
         .to_string();
         let (folder, _) = import_text("api.json", &text);
-        let losses = fs::read_to_string(folder.path().join("losses.txt")).unwrap();
+        let losses = special_losses(folder.path());
         assert!(losses.contains(&format!(": /paths/~1p/get/parameters/0/{place}: ")), "{text}: {losses}");
     }
 }

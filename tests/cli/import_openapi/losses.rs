@@ -1,12 +1,11 @@
 //! Tests that everything in a description is expressed by the definition or is named as a loss.
 
-use std::fs;
 use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value as Json, json};
 
 use super::super::run_program;
-use super::{files_in, import_text};
+use super::{files_in, import_text, special_losses};
 
 /// Imports a description with these paths and schemas. Returns `app.json`, the only module, and the losses without
 /// their messages.
@@ -21,7 +20,7 @@ pub(super) fn import(paths: &Json, schemas: &Json) -> (Json, Json, Vec<String>) 
     assert_eq!(checked.exit_code, Some(0), "{}", checked.stdout);
     let files = files_in(&folder.path().join("api"));
     let parse = |name: &str| serde_json::from_str::<Json>(&files[name]).unwrap();
-    let losses = fs::read_to_string(folder.path().join("losses.txt")).unwrap();
+    let losses = special_losses(folder.path());
     let losses = losses.lines().map(|loss| loss.splitn(3, ": ").take(2).collect::<Vec<_>>().join(" ")).collect();
     (parse("app.json"), parse("default.json"), losses)
 }
@@ -156,7 +155,7 @@ fn references_in_a_circle_and_to_paths_in_other_files_are_named_as_such() {
     let (folder, result) = import_text("api.json", &text.to_string());
     assert_eq!(result.exit_code, Some(0), "{}", result.stderr);
     assert_eq!(
-        fs::read_to_string(folder.path().join("losses.txt")).unwrap(),
+        special_losses(folder.path()),
         "reference: /paths/~1p: `other.yaml#/paths/p` leads to another file: its operations are omitted\n\
          reference, accepts more: /components/schemas/A: the references lead nowhere, or only back to the schema: the type is `any`\n\
          reference, accepts more: /components/schemas/B: the references lead nowhere, or only back to the schema: the type is `any`\n"
@@ -175,7 +174,7 @@ fn descriptions_without_operations_are_imported() {
         let text = json!({ "openapi": "3.1.0", "info": { "title": "A", "version": "1" }, key: content }).to_string();
         let (folder, result) = import_text("api.json", &text);
         assert_eq!((result.exit_code, result.stderr.as_str()), (Some(0), ""), "{key}");
-        assert_eq!(fs::read_to_string(folder.path().join("losses.txt")).unwrap(), losses, "{key}");
+        assert_eq!(special_losses(folder.path()), losses, "{key}");
         let app: Json = serde_json::from_str(&files_in(&folder.path().join("api"))["app.json"]).unwrap();
         assert_eq!(app["schemas"].as_object().map_or(0, Map::len), schema_count, "{key}");
         assert_eq!(run_program(folder.path(), &["check"]).exit_code, Some(0), "{key}");

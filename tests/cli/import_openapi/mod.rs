@@ -20,6 +20,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use serde_json::json;
 use support::golden;
 use tempfile::TempDir;
 
@@ -34,6 +35,10 @@ const DESCRIPTIONS: [(&str, &str); 5] = [
     ("twilio.json", "twilio"),
 ];
 
+/// The texts of the losses that a description has at many places.
+const GENERAL_LOSSES: [&str; 3] =
+    [": the field can also be null\n", ": the body can also be a form\n", ": the body can also be JSON\n"];
+
 fn data(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/openapi_import").join(path)
 }
@@ -44,6 +49,12 @@ fn import_text(name: &str, text: &str) -> (TempDir, RunResult) {
     fs::write(folder.path().join(name), text).unwrap();
     let result = run_program(folder.path(), &["import", name, "--losses", "losses.txt"]);
     (folder, result)
+}
+
+/// Returns the losses of an import, without those that every optional field and every body of fields has.
+fn special_losses(folder: &Path) -> String {
+    let losses = fs::read_to_string(folder.join("losses.txt")).unwrap();
+    losses.split_inclusive('\n').filter(|loss| !GENERAL_LOSSES.iter().any(|general| loss.contains(general))).collect()
 }
 
 fn files_in(folder: &Path) -> BTreeMap<String, String> {
@@ -105,6 +116,39 @@ fn a_description_that_a_definition_can_express_has_no_losses() {
          The definition expresses the whole description.\n"
     );
     assert_eq!(fs::read_to_string(folder.path().join("losses.txt")).unwrap(), "");
+}
+
+#[test]
+fn fields_that_can_be_null_and_bodies_that_can_be_sent_in_another_form_are_named() {
+    let media_types = [
+        (json!(["application/json"]), Some("the body can also be a form")),
+        (json!(["application/x-www-form-urlencoded"]), Some("the body can also be JSON")),
+        (json!(["application/json", "application/x-www-form-urlencoded"]), None),
+    ];
+    for (accepted, message) in media_types {
+        let schema = json!({
+            "type": "object", "required": ["a"],
+            "properties": { "a": { "type": "string" }, "b": { "type": "string" }, "c": { "type": ["string", "null"] } }
+        });
+        let accepted = accepted.as_array().unwrap().iter().map(|name| name.as_str().unwrap());
+        let content: serde_json::Map<_, _> =
+            accepted.clone().map(|name| (name.to_owned(), json!({ "schema": schema }))).collect();
+        let description = json!({
+            "openapi": "3.1.0", "info": { "title": "Notes", "version": "1" },
+            "paths": { "/note": { "post": {
+                "requestBody": { "required": true, "content": content },
+                "responses": { "204": { "description": "No Content" } }
+            } } }
+        });
+        let (folder, result) = import_text("notes.json", &description.to_string());
+        assert_eq!(result.exit_code, Some(0), "{}", result.stderr);
+        let chosen = accepted.clone().next().unwrap().replace('/', "~1");
+        let place = format!("/paths/~1note/post/requestBody/content/{chosen}");
+        let field = format!("null, accepts more: {place}/schema/properties/b: the field can also be null\n");
+        let body = message.map(|message| format!("content-type, accepts more: {place}: {message}\n"));
+        let losses = fs::read_to_string(folder.path().join("losses.txt")).unwrap();
+        assert_eq!(losses, body.unwrap_or_default() + &field, "{content:?}");
+    }
 }
 
 #[test]

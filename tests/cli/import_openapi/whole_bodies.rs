@@ -6,7 +6,7 @@ use rulebook_model::describe::openapi;
 use rulebook_model::model::{Api, Parameter};
 use serde_json::{Value as Json, json};
 
-use super::import_text;
+use super::{import_text, special_losses};
 
 /// Imports a description, and returns its API and its losses.
 fn import(description: &Json) -> (Api, String) {
@@ -14,7 +14,7 @@ fn import(description: &Json) -> (Api, String) {
     assert_eq!(result.exit_code, Some(0), "{}", result.stderr);
     let files = fs::read_dir(folder.path().join("api")).unwrap().map(|entry| entry.unwrap().path());
     let files = files.map(|path| (path.clone(), fs::read(path).unwrap())).collect();
-    (rulebook_model::read(files).unwrap(), fs::read_to_string(folder.path().join("losses.txt")).unwrap())
+    (rulebook_model::read(files).unwrap(), special_losses(folder.path()))
 }
 
 /// Imports an operation with this request body, and returns its parameters and the losses.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
-use super::{files_in, import_text};
+use super::{files_in, import_text, special_losses};
 
 /// Imports an operation whose parameter `x` has this schema, in YAML. Returns the parameters and the losses.
 fn import_parameters(name: &str, schema: &str) -> (Json, String) {
@@ -15,7 +15,7 @@ fn import_parameters(name: &str, schema: &str) -> (Json, String) {
     let files = files_in(&folder.path().join("api"));
     let module = files.iter().find(|(file, _)| *file != "app.json").unwrap().1;
     let module: Json = serde_json::from_str(module).unwrap();
-    (module["/"]["p"]["GET"]["in"].clone(), std::fs::read_to_string(folder.path().join("losses.txt")).unwrap())
+    (module["/"]["p"]["GET"]["in"].clone(), special_losses(folder.path()))
 }
 
 #[test]

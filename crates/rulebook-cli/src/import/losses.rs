@@ -57,7 +57,7 @@ impl LossKind {
             Self::Link => ("link", "links from a response to other operations"),
             Self::Method => ("method", "operations with other HTTP methods"),
             Self::Name => ("name", "names that a definition cannot have"),
-            Self::Null => ("null", "required values that can be null: here they can also be missing"),
+            Self::Null => ("null", "values that can be either null or missing: here they can be both"),
             Self::Parameter => ("parameter", "parameters, and rules for them, that no key expresses"),
             Self::Path => ("path", "paths that do not consist of whole segments, or that collide"),
             Self::Pattern => ("pattern", "patterns that the type `string` does not accept"),

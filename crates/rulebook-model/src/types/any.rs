@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 
+use super::object::keep_last_members_within;
 use super::{ArgumentError, Check, TypeArguments, TypeExpr};
 use crate::call::{JsonLimits, TypeMismatch, Value, value_from_json};
 
@@ -56,7 +57,10 @@ impl Check for AnyCheck {
     fn check(&self, value: &mut Value<'_>) -> Result<(), TypeMismatch> {
         match value {
             Value::File(_) => Err(TypeMismatch::new(self.expected(), value)),
-            _ => Ok(()),
+            _ => {
+                keep_last_members_within(value);
+                Ok(())
+            }
         }
     }
 

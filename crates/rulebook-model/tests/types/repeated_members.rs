@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use rulebook_model::call::Value;
+use rulebook_model::call::{JsonLimits, Value, value_from_json};
 use serde_json::{Value as Json, json};
 
 use super::compile;
@@ -63,4 +63,21 @@ fn thousands_of_repeated_members_are_checked() {
     assert!(checked(&pair(), &members).is_err());
     members.extend([("b", json!(1)), ("a", json!(2))]);
     assert_eq!(checked(&pair(), &members), Ok(json!([["b", 1], ["a", 2]])));
+}
+
+#[test]
+fn repeated_members_are_removed_within_values_that_no_type_describes() {
+    let text = r#"{ "x": [1, { "y": 1, "\u0079": { "z": 1, "z": 2 } }], "a": 5, "x2": { "y": 1, "y": 2 } }"#;
+    let kept = r#"{"x":[1,{"y":{"z":2}}],"a":5,"x2":{"y":2}}"#;
+    for (term, attributes) in [
+        ("any", json!({})),
+        ("map<any>", json!({})),
+        ("object", json!({})),
+        ("object", pair()),
+        ("loose_array", json!({})),
+    ] {
+        let check = compile(term, attributes.as_object().unwrap()).unwrap();
+        let value = value_from_json(text, &JsonLimits::new(64, 100)).unwrap();
+        assert_eq!(serde_json::to_string(&check.checked(value).unwrap()).unwrap(), kept, "{term} {attributes}");
+    }
 }

@@ -176,9 +176,13 @@ fn keys_stay_as_they_were_while_the_database_is_away() {
             let server = serve(open(database));
             let ready = |status: u16| wait_until(WAIT, || server.client.get("/readyz").send().status() == status);
             ready(200);
+            let unknown = key::add(&*admin, new_key("grace")).unwrap();
+            key::revoke(&*admin, id(&unknown)).unwrap();
+            server.wait_for(&unknown, 401, WAIT);
             control("stop");
             ready(503);
             assert_eq!(server.status(&key), 200);
+            assert_eq!(server.status(&unknown), 503, "another server could have added this key");
             let reason = server.keys.check().unwrap_err();
             assert!(!reason.contains("test@") && !reason.contains("root@"), "{reason}");
             let error = key::revoke(&*admin, id(&key)).unwrap_err();
@@ -215,6 +219,22 @@ fn another_pepper_is_refused() {
         key::revoke(&*storage, id(&key)).unwrap();
         let error = key::add(&*storage, new_key("grace")).unwrap_err();
         assert!(matches!(error, KeyError::PepperRequired { .. }), "no pepper is created: {error}");
+        assert!(matches!(Keys::open(storage, None), Err(KeyError::PepperRequired { .. })), "not even without keys");
+    });
+}
+
+#[test]
+fn a_server_with_another_pepper_than_that_of_the_first_key_rejects_no_key_as_unknown() {
+    for_each_database(|database| {
+        if database.kind == Kind::Sqlite {
+            return;
+        }
+        let other = TempDir::new().unwrap();
+        write_pepper(other.path(), 8);
+        let server = serve(Arc::new(SqlKeys::open(&database.url, other.path(), WAIT).unwrap()));
+        let key = key::add(&*open(database), new_key("ada")).unwrap();
+        server.wait_for(&key, 503, WAIT);
+        assert!(server.keys.check().unwrap_err().contains("another pepper"));
     });
 }
 

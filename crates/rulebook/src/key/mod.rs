@@ -22,9 +22,9 @@ mod watcher;
 use std::fmt;
 use std::io;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use jiff::Timestamp;
 
 pub use entry::{Entry, Limit, Per};
@@ -67,7 +67,7 @@ struct SharedKeys {
     storage: Arc<dyn KeyStorage>,
     workers: usize,
     /// Why the keys may not be current; `None` if they are.
-    problem: Mutex<Option<String>>,
+    problem: ArcSwapOption<String>,
 }
 
 impl fmt::Debug for Keys {
@@ -106,7 +106,7 @@ impl Keys {
         let workers = workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
         let previous = PreviousUsage::Storage(storage.load_usages()?);
         let table = ArcSwap::from_pointee(KeyTable::load(&*storage, &previous, workers)?);
-        Ok(Self(Arc::new(SharedKeys { table, storage, workers, problem: Mutex::default() })))
+        Ok(Self(Arc::new(SharedKeys { table, storage, workers, problem: ArcSwapOption::empty() })))
     }
 
     /// Returns the authentication schemes of keys, which do not depend on the storage.
@@ -138,7 +138,7 @@ impl Keys {
     /// Fails if the watcher cannot read the storage, so that changes of the keys do not take effect. The error is the
     /// reason.
     pub fn check(&self) -> Result<(), String> {
-        self.0.problem.lock().unwrap_or_else(PoisonError::into_inner).clone().map_or(Ok(()), Err)
+        self.0.problem.load().as_deref().map_or(Ok(()), |problem| Err(problem.clone()))
     }
 
     /// Returns the place of the keys for messages: a path, or an address without its password.
@@ -169,7 +169,11 @@ impl Keys {
         };
         match self.0.table.load().find(key, Timestamp::now().as_second()) {
             Ok(identity) => Authentication::Identity(identity),
-            Err(error) => Authentication::Invalid(log_message(error).to_owned()),
+            Err(error) => match (error, self.check()) {
+                // The key may be one of those that cannot be read.
+                (LookupError::Unknown, Err(problem)) => Authentication::Unavailable(problem),
+                _ => Authentication::Invalid(log_message(error).to_owned()),
+            },
         }
     }
 }

@@ -196,12 +196,26 @@ pub(super) fn pepper_of(storage: &dyn KeyStorage, keys: &KeySet) -> Result<Peppe
 
 /// Returns the pepper for the first key of a storage, and creates it if the storage does so.
 pub(super) fn first_pepper(storage: &dyn KeyStorage) -> Result<Pepper, KeyError> {
-    let file = storage.pepper_file();
-    match &file {
-        Some(path) if storage.creates_pepper() => Pepper::read_or_create(path),
-        _ => Pepper::read(file.as_deref())?
-            .ok_or_else(|| KeyError::PepperRequired { location: storage.location(), pepper_file: file }),
+    match storage.pepper_file() {
+        Some(path) if storage.creates_pepper() => Pepper::read_or_create(&path),
+        _ => required_pepper(storage),
     }
+}
+
+/// Returns a pepper for a server whose storage has no keys yet. The server would refuse the first key if it did not have
+/// the pepper that all servers share, so that it does not start without one.
+pub(super) fn pepper_without_keys(storage: &dyn KeyStorage) -> Result<Pepper, KeyError> {
+    if storage.creates_pepper() {
+        Pepper::read(storage.pepper_file().as_deref())?.map_or_else(Pepper::random, Ok)
+    } else {
+        required_pepper(storage)
+    }
+}
+
+fn required_pepper(storage: &dyn KeyStorage) -> Result<Pepper, KeyError> {
+    let pepper_file = storage.pepper_file();
+    Pepper::read(pepper_file.as_deref())?
+        .ok_or_else(|| KeyError::PepperRequired { location: storage.location(), pepper_file })
 }
 
 /// Returns the current time of the storage's clock.

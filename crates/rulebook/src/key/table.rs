@@ -12,7 +12,7 @@ use jiff::Timestamp;
 
 use super::entry::{self, Entry};
 use super::pepper::Pepper;
-use super::storage::{KeyState, KeyStorage, KeyVersion, check_keys, pepper_of};
+use super::storage::{KeyState, KeyStorage, KeyVersion, check_keys, pepper_of, pepper_without_keys};
 use super::usage::{Usage, Usages, UsedRequests};
 use super::{KeyError, Limit, token};
 use crate::auth::VerifiedCredentials;
@@ -81,7 +81,7 @@ impl KeyTable {
     ) -> Result<Self, KeyError> {
         let (mut set, state) = storage.load()?;
         check_keys(storage, &mut set)?;
-        let pepper = if set.keys.is_empty() { Pepper::random()? } else { pepper_of(storage, &set)? };
+        let pepper = if set.keys.is_empty() { pepper_without_keys(storage)? } else { pepper_of(storage, &set)? };
         let clock_offset = rounded_seconds(clock_difference(&state));
         let key = |entry| StoredKey::new(entry, previous, workers, clock_offset);
         let by_id = set.keys.into_iter().filter_map(key).collect();

@@ -1,8 +1,8 @@
 //! The thread that watches a storage of keys for changes while a server runs, and records the usage of keys.
 
 use std::io;
+use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
-use std::sync::{Arc, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -105,7 +105,7 @@ struct Problem {
 impl Problem {
     fn end(&mut self, shared: &SharedKeys) {
         if let Some((version, _)) = self.reported.take() {
-            shared.problem.lock().unwrap_or_else(PoisonError::into_inner).take();
+            shared.problem.store(None);
             if version.is_none() {
                 log::info!("{}: the keys can be read again", shared.storage.location());
             }
@@ -125,7 +125,7 @@ impl Problem {
             .is_none_or(|(known, text)| *known != version || (version.is_some() && *text != message));
         if is_new {
             log_reload_error(&error);
-            *shared.problem.lock().unwrap_or_else(PoisonError::into_inner) = Some(message.clone());
+            shared.problem.store(Some(Arc::new(message.clone())));
             self.reported = Some((version, message));
         }
     }

@@ -101,6 +101,14 @@ pub(super) fn convert_body<'a>(
         converter.losses.narrow(LossKind::Body, &schema_place, "the body null is refused");
     }
     document.record(content);
+    let others = match (is_json, has_form) {
+        (true, false) => Some("the body can also be a form"),
+        (false, _) => Some("the body can also be JSON"),
+        (true, true) => None,
+    };
+    if let Some(message) = others {
+        converter.losses.widen(LossKind::ContentType, &chosen.place, message);
+    }
     insert_fields(converter, &chosen, &parts, context, parameters);
     let needs_field = |constraint: &Json| {
         [ConstraintKind::ExactlyOne, ConstraintKind::OneOrMore].iter().any(|kind| constraint.get(kind.key()).is_some())

@@ -118,6 +118,9 @@ impl<'a> Converter<'a> {
         if member.is_required && converted.is_nullable && converted.term() != "any" {
             self.losses.widen(LossKind::Null, &member.place, "the field can also be missing");
         }
+        if !member.is_required && !converted.is_nullable && converted.term() != "any" {
+            self.losses.widen(LossKind::Null, &member.place, "the field can also be null");
+        }
         for (key, direction) in [("readOnly", "requests"), ("writeOnly", "responses")] {
             if member.is_required && is_true(member.schema, key) {
                 let message = format!("{direction} must contain the field, too");

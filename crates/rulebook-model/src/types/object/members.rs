@@ -27,6 +27,19 @@ pub(in crate::types) fn keep_last_member_of_each_name(members: &mut Vec<(Cow<'_,
     members.retain(|_| is_last.next().unwrap_or(true));
 }
 
+/// Removes the repeated members of all objects in a value that no type describes, so that it means the same to every
+/// program to which a handler passes it.
+pub fn keep_last_members_within(value: &mut Value<'_>) {
+    match value {
+        Value::List(items) => items.iter_mut().for_each(keep_last_members_within),
+        Value::Map(members) => {
+            keep_last_member_of_each_name(members);
+            members.iter_mut().for_each(|(_, member)| keep_last_members_within(member));
+        }
+        _ => {}
+    }
+}
+
 /// Returns for each member of an object whether its name does not occur again later in the object.
 fn are_last_of_their_names(members: &[(Cow<'_, str>, Value<'_>)]) -> Vec<bool> {
     let mut seen = HashSet::with_capacity(members.len());
@@ -74,6 +87,7 @@ impl ObjectCheck {
                     return Err(mismatch.inside(&format!(".{name}")));
                 }
                 unknown += 1;
+                keep_last_members_within(member);
                 continue;
             };
             let known = &self.known.members[index];

@@ -17,6 +17,7 @@ use serde_json::{Map, Value as Json, json};
 
 pub(in crate::types) use compile::{compile, compile_filled_object};
 pub(in crate::types) use members::keep_last_member_of_each_name;
+pub use members::keep_last_members_within;
 
 use crate::call::{PhpArray, PhpItem, TypeMismatch, Value};
 use crate::constraint::{CONSTRAINTS_KEY, Constraint, add_to_object_schema};

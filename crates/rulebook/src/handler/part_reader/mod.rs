@@ -12,7 +12,7 @@ use std::cell::Cell;
 use std::fmt;
 use std::mem;
 
-use rulebook_model::types::{Check, Parts};
+use rulebook_model::types::{Check, Parts, keep_last_members_within};
 use serde::de::{DeserializeSeed, Deserializer, Error, Visitor};
 use serde::forward_to_deserialize_any;
 
@@ -220,7 +220,11 @@ fn read_whole<'de, D: Deserializer<'de>>(
 ) -> Result<(), D::Error> {
     limits.place_seed(level, place).deserialize(json)?;
     match check {
-        Some(check) if !(is_optional && matches!(place, Value::Null)) => check.check(place).map_err(|_| unreadable()),
-        _ => Ok(()),
+        Some(_) if is_optional && matches!(place, Value::Null) => Ok(()),
+        Some(check) => check.check(place).map_err(|_| unreadable()),
+        None => {
+            keep_last_members_within(place);
+            Ok(())
+        }
     }
 }
