@@ -4,11 +4,12 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use rulebook::Authentication;
 use rulebook::key::Keys;
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
 
-use super::{add_key, authenticate_key, key_id, key_secret, run_keys_command};
+use super::{add_key, authenticate, authenticate_key, key_id, key_secret, run_keys_command};
 use crate::client::wait_until;
 
 /// The maximum time until a server notices that the keys have changed.
@@ -54,6 +55,8 @@ fn new_and_revoked_keys_take_effect_within_a_second() {
     fs::write(&file, "{").unwrap();
     std::thread::sleep(NOTICE_TIME);
     authenticate_key(&known, &second).unwrap();
+    let unknown = authenticate(&known, &[format!("Bearer {first}").as_bytes()]);
+    assert!(matches!(unknown, Authentication::Unavailable(_)), "the file may contain the key: {unknown:?}");
     fs::write(&file, whole).unwrap();
     let third = add_key(folder.path(), &["--name", "eve"]);
     assert_soon("the third key is valid", || authenticate_key(&known, &third).is_ok());

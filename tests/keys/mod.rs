@@ -52,13 +52,13 @@ fn authenticate(keys: &Keys, fields: &[&[u8]]) -> Authentication {
 }
 
 /// Authenticates a request with this key. Returns the name and the permissions of its identity, or the reason why the
-/// key is invalid.
+/// key is not accepted.
 fn authenticate_key(keys: &Keys, key: &str) -> Result<(String, Vec<String>), String> {
     match authenticate(keys, &[format!("Bearer {key}").as_bytes()]) {
         Authentication::Identity(identity) => {
             Ok((identity.name().to_owned(), identity.permissions().map(str::to_owned).collect()))
         }
-        Authentication::Invalid(why) => Err(why),
+        Authentication::Invalid(why) | Authentication::Unavailable(why) => Err(why),
         other => panic!("{other:?}"),
     }
 }

@@ -202,8 +202,8 @@ pub(super) fn first_pepper(storage: &dyn KeyStorage) -> Result<Pepper, KeyError>
     }
 }
 
-/// Returns a pepper for a server whose storage has no keys yet. The server would refuse the first key if it did not have
-/// the pepper that all servers share, so that it does not start without one.
+/// Returns a pepper for a server whose storage has no keys yet. The server could not use the first key if it did not
+/// have the pepper that all servers share, so that it does not start without one.
 pub(super) fn pepper_without_keys(storage: &dyn KeyStorage) -> Result<Pepper, KeyError> {
     if storage.creates_pepper() {
         Pepper::read(storage.pepper_file().as_deref())?.map_or_else(Pepper::random, Ok)
