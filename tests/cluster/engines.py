@@ -110,9 +110,9 @@ class Files(Server):
         self.port = ports[names.index("s3.port")]
         folder = os.path.join(folder, "s3")
         os.mkdir(folder)
-        command = [program, "server", f"-dir={folder}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-filer", "-s3",
-                   "-master.telemetry=false", "-master.volumeSizeLimitMB=256", "-volume.max=50", "-s3.iam=false",
-                   "-s3.port.iceberg=0", "-s3.port.lance=0",
+        command = [program, f"-logdir={folder}", "server", f"-dir={folder}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1",
+                   "-filer", "-s3", "-master.telemetry=false", "-master.volumeSizeLimitMB=256",
+                   "-volume.max=50", "-s3.iam=false", "-s3.port.iceberg=0", "-s3.port.lance=0",
                    "-master.electionTimeout=1s", *(f"-{name}={port}" for name, port in zip(names, ports))]
         self.filer = ports[names.index("filer.port")]
         super().__init__("s3", command, folder, self.responds, CREDENTIALS)
