@@ -69,12 +69,14 @@ class Cluster:
         }
 
     def rulebook(self, index, name=None, *arguments):
-        """Returns a server that is not started yet. Each has a data folder as if it were on another machine."""
+        """Returns a server that is not started yet. Each has a data folder as if it were on another machine, and the
+        scheduling that docs/deploy.md recommends for servers that share processors."""
         [port] = free_ports(1)
         name = name or f"rulebook-{index + 1}"
-        command = [self.options.program, "serve", "--api", self.api, "--data", os.path.join(self.folder, name),
-                   "--bind", f"127.0.0.1:{port}", "--trusted-proxies", "127.0.0.1",
-                   "--log", "info,rulebook::access=off", *arguments, *self.options.serve]
+        command = ["chrt", "--batch", "0", self.options.program, "serve", "--api", self.api,
+                   "--data", os.path.join(self.folder, name), "--bind", f"127.0.0.1:{port}",
+                   "--trusted-proxies", "127.0.0.1", "--log", "info,rulebook::access=off",
+                   *arguments, *self.options.serve]
         server = Server(name, command, self.folder, lambda: readiness(port) == 200, self.environment)
         server.port = port
         return server
