@@ -40,9 +40,14 @@ fn long_request(length: usize) -> Request {
 
 /// Returns how often a limit has been exceeded.
 fn exceeded(server: &TestServer, limit: &str) -> u64 {
+    metric(server, &format!("rulebook_connection_limits_exceeded_total{{limit=\"{limit}\"}}"))
+}
+
+/// Returns the value of a metric of the server. `name` includes its labels.
+fn metric(server: &TestServer, name: &str) -> u64 {
     let text = String::from_utf8(server.send(&Request::new("GET", "/metrics")).body).unwrap();
-    let line = format!("rulebook_connection_limits_exceeded_total{{limit=\"{limit}\"}} ");
-    text.lines().find_map(|text| text.strip_prefix(&line)).unwrap().parse().unwrap()
+    let value = |line: &str| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok();
+    text.lines().find_map(value).unwrap()
 }
 
 #[test]
@@ -137,6 +142,8 @@ fn a_client_that_leaves_its_handlers_running_must_wait() {
         connection.write(&slow.bytes());
         assert!(wait_until(|| running.load(Ordering::SeqCst) == number), "{number} handlers have begun");
     }
+    // The server has noticed that the last client has left. Otherwise it would handle one more request.
+    assert!(wait_until(|| metric(&server, "rulebook_handlers_detached") == MAX as u64));
     assert!(wait_until(|| server.send(&slow).status == 503), "no limit");
     assert!(server.send(&slow).field("retry-after").is_some());
     assert!(exceeded(&server, "detached-handlers") > 0);
