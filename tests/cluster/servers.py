@@ -12,6 +12,10 @@ from processes import Server, free_ports, is_listening, wait_until
 COUNT = 3
 # Any text of at least 32 characters; all servers need the same.
 PEPPER = "the pepper of the servers of one cluster"
+# The command before that of a server, for which `chrt` sets the scheduling policy. Some containers do not permit this.
+BATCH = ["chrt", "--batch", "0"]
+if subprocess.run([*BATCH, "true"], capture_output=True).returncode != 0:
+    BATCH = []
 
 
 class Cluster:
@@ -73,7 +77,7 @@ class Cluster:
         scheduling that docs/deploy.md recommends for servers that share processors."""
         [port] = free_ports(1)
         name = name or f"rulebook-{index + 1}"
-        command = ["chrt", "--batch", "0", self.options.program, "serve", "--api", self.api,
+        command = [*BATCH, self.options.program, "serve", "--api", self.api,
                    "--data", os.path.join(self.folder, name), "--bind", f"127.0.0.1:{port}",
                    "--trusted-proxies", "127.0.0.1", "--log", "info,rulebook::access=off",
                    *arguments, *self.options.serve]
