@@ -58,7 +58,10 @@ fn the_summary_lists_what_servers_share() {
 fn the_summary_lists_keys_and_idempotency_keys_in_a_database_as_shared() {
     let Ok(url) = std::env::var("TEST_POSTGRES") else { return };
     let folder = folder_with_idempotent_method(Some("${TEST_POSTGRES}"));
-    let process = ServerProcess::start(folder.path(), &free_address(), &["serve", "--key-storage", &url]);
+    let mut command = program(folder.path());
+    // Servers that share keys need the same pepper.
+    command.args(["serve", "--key-storage", &url]).env("RULEBOOK_PEPPER", "the same secret of at least 32 characters");
+    let process = ServerProcess::run(&mut command, folder.path(), &free_address());
     let expected = "\n  shared     keys, idempotency keys; not limits, files, download links\n";
     assert!(process.stdout.ends_with(expected), "{}", process.stdout);
 }
