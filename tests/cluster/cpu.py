@@ -1,8 +1,8 @@
 """Step `cpu`: a request to three servers costs as much as one to one server, and with enough processors, three servers
 have 2.5 times the throughput of one.
 
-All servers share the databases and the counter of limits, and all wait for their turns on the processors, as the unit in
-`deploy` makes them do. A single measurement of a ratio deviates by 7 % and more, because other programs use the
+All servers share the databases and the counter of limits, and all wait for their turns on the processors, as the unit
+in `deploy` makes them do. A single measurement of a ratio deviates by 7 % and more, because other programs use the
 processors too. So each is short, and repeated often, in turns and in alternating order. The processor time is that of
 all threads of the servers, as the scheduler of the kernel measures it; the parts in user mode are estimates of the
 kernel."""
