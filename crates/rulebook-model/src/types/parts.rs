@@ -50,12 +50,15 @@ pub struct KnownMembers {
     pub is_closed: bool,
 }
 
-/// A member of an object that the definition lists. It has only what the check of an object needs, so that many of them
-/// stay in the cache of a processor.
+/// A member of an object that the definition lists. It has only what the check of an object needs, and begins where a
+/// line of a processor's cache begins, so that it is in one of them, and many members stay in the cache.
 #[derive(Debug)]
+#[repr(align(64))]
 pub struct KnownMember {
     /// The name of the member.
     pub name: Box<str>,
+    /// The ends of the name, which are found here without a way through the name.
+    ends: [u64; 2],
     /// The check of the member's value.
     pub check: Arc<dyn Check>,
     /// `true` if the member may be missing or null.
@@ -71,6 +74,7 @@ impl KnownMember {
         let parts = field.check.parts();
         Self {
             name: field.name.as_str().into(),
+            ends: ends(&field.name),
             check: Arc::clone(&field.check),
             is_optional: field.optional,
             has_parts: !matches!(parts, Parts::Whole),
@@ -104,20 +108,21 @@ impl KnownMembers {
         }
     }
 
-    /// Returns the index of the known member with this name. `next` is the index after that of the member before it:
+    /// Returns the known member with this name, and its index. `next` is the index after that of the member before it:
     /// most clients send the members in the order of the definition.
     #[inline]
     #[must_use]
-    pub fn find(&self, name: &str, next: usize) -> Option<usize> {
+    pub fn find(&self, name: &str, next: usize) -> Option<(usize, &KnownMember)> {
         match self.members.get(next) {
-            Some(member) if is_same_name(&member.name, name) => Some(next),
+            Some(member) if is_same_name(&member.name, member.ends, name) => Some((next, member)),
             _ => self.find_by_name(name),
         }
     }
 
     #[cold]
-    fn find_by_name(&self, name: &str) -> Option<usize> {
-        self.indexes.get(name).copied()
+    fn find_by_name(&self, name: &str) -> Option<(usize, &KnownMember)> {
+        let index = *self.indexes.get(name)?;
+        Some((index, &self.members[index]))
     }
 
     /// Returns `true` if an object may have this number of members.
@@ -127,43 +132,45 @@ impl KnownMembers {
     }
 }
 
-/// Compares two names. Most names are short: comparing them as numbers is faster than calling the function that
-/// compares bytes.
+/// Compares two names, of which one's ends are known. Most names are short: comparing their ends as numbers is faster
+/// than calling the function that compares bytes.
 #[inline]
-fn is_same_name(one: &str, other: &str) -> bool {
-    let (one, other) = (one.as_bytes(), other.as_bytes());
-    let length = one.len();
-    if length != other.len() || length > 16 {
-        return one == other;
-    }
-    // The first and the last bytes may overlap.
-    match (one.first_chunk::<8>(), other.first_chunk::<8>(), one.first_chunk::<4>(), other.first_chunk::<4>()) {
-        (Some(first), Some(other_first), ..) => {
-            first == other_first && one.last_chunk::<8>() == other.last_chunk::<8>()
-        }
-        (_, _, Some(first), Some(other_first)) => {
-            first == other_first && one.last_chunk::<4>() == other.last_chunk::<4>()
-        }
-        _ => one.iter().eq(other),
+fn is_same_name(one: &str, ends_of_one: [u64; 2], other: &str) -> bool {
+    one.len() == other.len() && ends_of_one == ends(other) && (one.len() <= 16 || one == other)
+}
+
+/// Returns the first and the last bytes of a name as numbers. Two names of the same length, of at most 16 bytes, are
+/// the same if their ends are: the ends are next to each other, or overlap.
+#[inline]
+fn ends(name: &str) -> [u64; 2] {
+    let name = name.as_bytes();
+    if let (Some(first), Some(last)) = (name.first_chunk::<8>(), name.last_chunk()) {
+        [u64::from_ne_bytes(*first), u64::from_ne_bytes(*last)]
+    } else if let (Some(first), Some(last)) = (name.first_chunk::<4>(), name.last_chunk()) {
+        [u32::from_ne_bytes(*first).into(), u32::from_ne_bytes(*last).into()]
+    } else if let (Some(first), Some(last)) = (name.first_chunk::<2>(), name.last_chunk()) {
+        [u16::from_ne_bytes(*first).into(), u16::from_ne_bytes(*last).into()]
+    } else {
+        [name.first().map_or(0, |byte| u64::from(*byte)), 0]
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::is_same_name;
+    use super::{ends, is_same_name};
 
     #[test]
     fn names_are_compared_whole() {
         let name = "abcdefghijklmnopqrstu";
         for length in 0..name.len() {
             let text = &name[..length];
-            let same = text.to_owned();
-            assert!(is_same_name(text, &same), "{text}");
-            assert!(!is_same_name(text, &name[..length + 1]), "{text}");
+            let is_same = |other: &str| is_same_name(text, ends(text), other);
+            assert!(is_same(&text.to_owned()), "{text}");
+            assert!(!is_same(&name[..length + 1]), "{text}");
             for at in 0..length {
                 let mut other = text.to_owned();
                 other.replace_range(at..=at, "X");
-                assert!(!is_same_name(text, &other), "{text} {other}");
+                assert!(!is_same(&other), "{text} {other}");
             }
         }
     }

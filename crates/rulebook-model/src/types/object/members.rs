@@ -58,7 +58,7 @@ impl ObjectCheck {
         let mut seen = [0_u64; MAX_RECORDED_FIELDS / 64];
         for (name, _) in members {
             match self.known.find(name, next) {
-                Some(index) if index < MAX_RECORDED_FIELDS => {
+                Some((index, _)) if index < MAX_RECORDED_FIELDS => {
                     let (word, bit) = (&mut seen[index / 64], 1 << (index % 64));
                     if *word & bit != 0 {
                         return true;
@@ -81,7 +81,7 @@ impl ObjectCheck {
         let mut are_last = None;
         for at in 0..members.len() {
             let (name, member) = &mut members[at];
-            let Some(index) = self.known.find(name, next) else {
+            let Some((index, known)) = self.known.find(name, next) else {
                 if self.known.is_closed {
                     let mismatch = TypeMismatch::new("no member with this name", member);
                     return Err(mismatch.inside(&format!(".{name}")));
@@ -90,7 +90,6 @@ impl ObjectCheck {
                 keep_last_members_within(member);
                 continue;
             };
-            let known = &self.known.members[index];
             is_in_order &= index >= next;
             next = index + 1;
             required += usize::from(!known.is_optional);
