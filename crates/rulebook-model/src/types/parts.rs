@@ -165,7 +165,7 @@ mod tests {
         for length in 0..name.len() {
             let text = &name[..length];
             let is_same = |other: &str| is_same_name(text, ends(text), other);
-            assert!(is_same(&text.to_owned()), "{text}");
+            assert!(is_same(text), "{text}");
             assert!(!is_same(&name[..length + 1]), "{text}");
             for at in 0..length {
                 let mut other = text.to_owned();
