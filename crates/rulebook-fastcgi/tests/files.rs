@@ -90,7 +90,7 @@ fn a_large_file_needs_little_memory() {
     // A client that pauses does not make the server collect the file.
     socket.read_exact(&mut [0]).unwrap();
     std::thread::sleep(Duration::from_millis(500));
-    // Unlike a read with a time limit, this goes on after a signal, such as that of a process of another test that ends.
+    // `io::copy` retries a read that a signal interrupts, as one does when a process of another test ends.
     let received = io::copy(&mut socket, &mut io::sink()).unwrap();
     assert!(received > SIZE, "{received} bytes");
     let used = support::memory::peak_bytes(std::process::id()).saturating_sub(before);
