@@ -1,7 +1,11 @@
 //! Reads the credentials, the region and the server of buckets from the environment.
 
-use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
+use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey, Checksum};
 use url::Url;
+
+/// Says whether writes have a checksum, which the server compares and stores ("Data Integrity Protections for Amazon
+/// S3" in the reference of Amazon's SDKs).
+const CHECKSUMS: &str = "AWS_REQUEST_CHECKSUM_CALCULATION";
 
 /// Returns the settings in the variables `AWS_…` of the environment.
 ///
@@ -15,7 +19,16 @@ pub(crate) fn read_environment() -> Result<AmazonS3Builder, String> {
 /// request with values that this function refuses.
 fn read(variables: impl Iterator<Item = (String, String)>) -> Result<AmazonS3Builder, String> {
     let mut builder = AmazonS3Builder::new();
+    // A request is signed with the same SHA-256, so this checksum costs nothing.
+    let mut checksum = Some(Checksum::SHA256);
     for (name, value) in variables.filter(|(name, value)| name.starts_with("AWS_") && !value.is_empty()) {
+        if name == CHECKSUMS {
+            checksum = match value.to_ascii_lowercase().as_str() {
+                "when_supported" => Some(Checksum::SHA256),
+                "when_required" => None,
+                _ => return Err(format!("the environment variable {name} is not `when_supported` or `when_required`")),
+            };
+        }
         let Ok(key) = name.to_ascii_lowercase().parse::<AmazonS3ConfigKey>() else { continue };
         if value.contains(char::is_control) {
             return Err(format!("the environment variable {name} contains a line break or another control character"));
@@ -34,7 +47,12 @@ fn read(variables: impl Iterator<Item = (String, String)>) -> Result<AmazonS3Bui
         };
         builder = builder.with_config(key, value);
     }
-    Ok(builder)
+    Ok(match checksum {
+        Some(checksum) if builder.get_config_value(&AmazonS3ConfigKey::Checksum).is_none() => {
+            builder.with_checksum_algorithm(checksum)
+        }
+        _ => builder,
+    })
 }
 
 /// Returns the normal form of the address of a server; `None` if the text is no such address.
@@ -81,5 +99,19 @@ mod tests {
         assert_eq!(found(&[special, general]).as_deref(), Some("https://host/storage/v1/s3"));
         assert_eq!(found(&[("AWS_ENDPOINT_URL", ""), ("AWS_REGION", "")]), None);
         assert_eq!(found(&[("AWS_ENDPOINT_URL_S3", ""), general]).as_deref(), Some("http://127.0.0.1:9000"));
+    }
+
+    #[test]
+    fn writes_have_a_checksum_unless_a_variable_says_otherwise() {
+        let found = |variables: &[(&str, &str)]| {
+            let builder = read(variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+            builder.map(|builder| builder.get_config_value(&AmazonS3ConfigKey::Checksum))
+        };
+        assert_eq!(found(&[]), Ok(Some("sha256".to_owned())));
+        assert_eq!(found(&[(CHECKSUMS, "WHEN_SUPPORTED")]), Ok(Some("sha256".to_owned())));
+        assert_eq!(found(&[(CHECKSUMS, "when_required")]), Ok(None));
+        assert_eq!(found(&[("AWS_CHECKSUM_ALGORITHM", "crc64nvme")]), Ok(Some("crc64nvme".to_owned())));
+        let error = found(&[(CHECKSUMS, "never")]).unwrap_err();
+        assert!(error.contains(CHECKSUMS) && error.contains("`when_required`"), "{error}");
     }
 }

@@ -21,7 +21,7 @@ const PART_LEN: usize = 5 << 20;
 /// The maximum number of parts (Amazon S3, "Multipart upload limits").
 const MAX_PARTS: usize = 10_000;
 /// The number of parts that are sent at the same time. Together with the next part, they are in memory.
-const CONCURRENT_PARTS: usize = 3;
+const CONCURRENT_PARTS: usize = 4;
 
 const WRITE: &str = "writing a file";
 
@@ -49,6 +49,9 @@ pub(crate) struct UploadRecord {
     pub(crate) is_link: bool,
 }
 
+/// The memory of a part. The next part reuses it, because an allocator may keep freed memory of this size.
+type Buffer = Vec<u8>;
+
 /// Writes one content.
 #[derive(Debug)]
 pub(crate) struct Writer {
@@ -56,7 +59,7 @@ pub(crate) struct Writer {
     tasks: Tasks,
     target: Target,
     /// The bytes of the next part.
-    next: Vec<u8>,
+    next: Buffer,
     parts: Option<Parts>,
     is_complete: bool,
 }
@@ -66,7 +69,7 @@ pub(crate) struct Writer {
 struct Parts {
     upload: MultipartId,
     sent: Vec<PartId>,
-    in_progress: VecDeque<JoinHandle<Result<PartId, Error>>>,
+    in_progress: VecDeque<JoinHandle<Result<(PartId, Buffer), Error>>>,
 }
 
 impl Writer {
@@ -86,27 +89,31 @@ impl Writer {
         if index >= MAX_PARTS {
             return Err(StoreError::TooLarge((MAX_PARTS * PART_LEN) as u64));
         }
-        if parts.in_progress.len() >= CONCURRENT_PARTS {
-            parts.wait_for_oldest(&self.tasks)?;
-        }
+        let buffer = match parts.in_progress.len() {
+            0..CONCURRENT_PARTS => Buffer::new(),
+            _ => parts.wait_for_oldest(&self.tasks)?,
+        };
         let (bucket, upload) = (self.bucket.clone(), parts.upload.clone());
-        let bytes = Bytes::from(mem::take(&mut self.next));
-        parts
-            .in_progress
-            .push_back(self.tasks.spawn(async move { bucket.s3.put_part(&key, &upload, index, bytes.into()).await }));
+        let bytes = Bytes::from(mem::replace(&mut self.next, buffer));
+        parts.in_progress.push_back(self.tasks.spawn(async move {
+            let part = bucket.s3.put_part(&key, &upload, index, bytes.clone().into()).await?;
+            Ok((part, bytes.try_into_mut().map(Buffer::from).unwrap_or_default()))
+        }));
         Ok(())
     }
 }
 
 impl Parts {
-    /// Waits for the first of the parts that are being sent.
-    fn wait_for_oldest(&mut self, tasks: &Tasks) -> Result<(), StoreError> {
-        let Some(oldest) = self.in_progress.pop_front() else { return Ok(()) };
-        self.sent.push(tasks.wait(async move {
+    /// Waits for the first of the parts that are being sent, and returns its memory, which is empty again.
+    fn wait_for_oldest(&mut self, tasks: &Tasks) -> Result<Buffer, StoreError> {
+        let Some(oldest) = self.in_progress.pop_front() else { return Ok(Buffer::new()) };
+        let (part, mut buffer) = tasks.wait(async move {
             let joined = oldest.await.map_err(|error| Error::JoinError { source: error });
             joined.and_then(|sent| sent).map_err(error_during(WRITE))
-        })?);
-        Ok(())
+        })?;
+        self.sent.push(part);
+        buffer.clear();
+        Ok(buffer)
     }
 }
 

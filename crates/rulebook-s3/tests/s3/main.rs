@@ -8,6 +8,7 @@
 mod behaviour;
 mod broken_downloads;
 mod bucket;
+mod checksums;
 mod failed_uploads;
 mod kills;
 mod links;
