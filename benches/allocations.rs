@@ -38,6 +38,8 @@ const REQUESTS: usize = 2_000;
 const WARM_UP: usize = 200;
 /// Timeout for the start of a server.
 const TIMEOUT: Duration = Duration::from_secs(60);
+/// A server is idle if nothing has been allocated for this time.
+const IDLE_TIME: Duration = Duration::from_millis(200);
 
 /// The cases, and the maximum number of allocations of rulebook per request.
 const AIMS: [(Case, f64); 4] = [(Case::Ping, 4.0), (Case::Get, 6.0), (Case::Json, 10.0), (Case::Form, 10.0)];
@@ -71,9 +73,9 @@ fn write_definition_or_count() -> Result<bool, Box<dyn Error>> {
 fn count() -> Result<bool, Box<dyn Error>> {
     let (hand, rulebook) = (free_address()?, free_address()?);
     thread::spawn(move || hand::serve_endpoints(hand, 0, keys::DEFAULT_COUNT, None).map_err(|error| error.to_string()));
-    thread::spawn(move || {
-        rulebook_server::serve_endpoints(rulebook, 0, keys::DEFAULT_COUNT, false).map_err(|error| error.to_string())
-    });
+    let (engine, _) = rulebook_server::build_endpoints(0, keys::DEFAULT_COUNT, false)?;
+    thread::spawn(move || rulebook_server::listen_until_signal(&engine, rulebook).map_err(|error| error.to_string()));
+    wait_until_idle([hand, rulebook])?;
     println!("| allocations per request | by hand | rulebook | aim | reached |\n| --- | ---: | ---: | --- | --- |");
     let mut all_reached = true;
     for (case, aim) in AIMS {
@@ -213,6 +215,24 @@ fn connect(address: SocketAddr) -> Result<TcpStream, Box<dyn Error>> {
             }
             Err(_) if begun.elapsed() < TIMEOUT => thread::sleep(Duration::from_millis(10)),
             Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Waits until the servers listen and nothing is allocated, because what a start allocates would be counted too.
+fn wait_until_idle(servers: [SocketAddr; 2]) -> Result<(), Box<dyn Error>> {
+    for server in servers {
+        connect(server)?;
+    }
+    let begun = Instant::now();
+    loop {
+        let before = ALLOCATOR.stats();
+        thread::sleep(IDLE_TIME);
+        if ALLOCATOR.stats() == before {
+            return Ok(());
+        }
+        if begun.elapsed() > TIMEOUT {
+            return Err("the servers allocate memory without requests".into());
         }
     }
 }

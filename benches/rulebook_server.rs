@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rulebook::key::Keys;
 use rulebook::{ApiError, Args, Context, Engine, Module, Rulebook, Settings};
@@ -24,6 +24,17 @@ pub fn serve_endpoints(
     keys: usize,
     verify_outputs: bool,
 ) -> Result<(), Box<dyn Error>> {
+    let (engine, start_time) = build_endpoints(services, keys, verify_outputs)?;
+    println!("{:.1}", start_time.as_secs_f64() * 1e3);
+    listen_until_signal(&engine, bind)
+}
+
+/// Returns the engine that serves the endpoints, and the time from the start of reading the definition.
+pub fn build_endpoints(
+    services: usize,
+    keys: usize,
+    verify_outputs: bool,
+) -> Result<(Engine, Duration), Box<dyn Error>> {
     let folder = tempfile::tempdir()?;
     // Another process writes the definition. So the memory of this process contains only what a server needs.
     let [services_text, keys_text] = [services, keys].map(|number| number.to_string());
@@ -38,10 +49,10 @@ pub fn serve_endpoints(
     let rulebook = Rulebook::load(folder.path().join("api")).authenticator(keys).verify_outputs(verify_outputs);
     let rulebook = handler_modules(services).into_iter().fold(rulebook, Rulebook::module);
     let engine = rulebook.build().map_err(|report| report.to_string())?;
-    println!("{:.1}", begun.elapsed().as_secs_f64() * 1e3);
+    let start_time = begun.elapsed();
     // The folder is removed now, because the server process may be killed before it could remove the folder.
     folder.close()?;
-    listen_until_signal(&engine, bind)
+    Ok((engine, start_time))
 }
 
 /// Serves the demo with its database in this folder, in the same way as [`serve_endpoints`].
@@ -76,7 +87,8 @@ pub fn serve_definition(bind: SocketAddr, folder: &Path) -> Result<(), Box<dyn E
     listen_until_signal(&engine, bind)
 }
 
-fn listen_until_signal(engine: &Engine, bind: SocketAddr) -> Result<(), Box<dyn Error>> {
+/// Serves with one worker until the process receives a signal.
+pub fn listen_until_signal(engine: &Engine, bind: SocketAddr) -> Result<(), Box<dyn Error>> {
     let settings = Settings::new().with_bind([bind.to_string()]).with_workers(1).with_signals(true);
     engine.serve(&settings)?.wait()?;
     Ok(())
