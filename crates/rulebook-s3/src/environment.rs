@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn writes_have_a_checksum_unless_a_variable_says_otherwise() {
+    fn writes_have_a_checksum_unless_a_variable_disables_it() {
         let found = |variables: &[(&str, &str)]| {
             let builder = read(variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
             builder.map(|builder| builder.get_config_value(&AmazonS3ConfigKey::Checksum))
