@@ -395,7 +395,6 @@ fn serve_is_the_default_command() {
     let folder = shop_folder();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    let mut command = program(folder.path());
-    let result = RunResult::from(command.args(["--bind", &address]).stdin(Stdio::null()).output().unwrap());
-    assert_eq!(result.exit_code, Some(3), "{result:?}");
+    let output = program(folder.path()).args(["--bind", &address]).stdin(Stdio::null()).output().unwrap();
+    assert_eq!(output.status.code(), Some(3), "{output:?}");
 }

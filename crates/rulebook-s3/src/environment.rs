@@ -26,7 +26,11 @@ fn read(variables: impl Iterator<Item = (String, String)>) -> Result<AmazonS3Bui
             checksum = match value.to_ascii_lowercase().as_str() {
                 "when_supported" => Some(Checksum::SHA256),
                 "when_required" => None,
-                _ => return Err(format!("the environment variable {name} is not `when_supported` or `when_required`")),
+                _ => {
+                    return Err(format!(
+                        "the environment variable {name} is neither `when_supported` nor `when_required`"
+                    ));
+                }
             };
         }
         let Ok(key) = name.to_ascii_lowercase().parse::<AmazonS3ConfigKey>() else { continue };
