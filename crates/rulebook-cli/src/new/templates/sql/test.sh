@@ -4,7 +4,12 @@
 set -eu
 data=$(mktemp -d)
 server=
-trap '[ -z "$server" ] || kill "$server"; rm -rf "$data"' EXIT
+# A server that stops still writes to its data folder, so the folder is removed after it has stopped.
+finish() {
+    [ -z "$server" ] || { kill "$server" && wait "$server"; } 2>/dev/null || true
+    rm -rf "$data"
+}
+trap finish EXIT
 notes() { rulebook --data "$data" call "$@"; }
 # expect TEXT COMMAND…: fails unless the command prints the text.
 expect() {
