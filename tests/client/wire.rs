@@ -161,7 +161,8 @@ impl Connection {
         self.try_read_response(without_body).unwrap_or_else(|got| panic!("no complete response, but {got:?}"))
     }
 
-    /// Reads the next response. If the connection ends before the response is complete, returns the received bytes.
+    /// Reads the next response, without interim responses such as `100 Continue`. If the connection ends before the
+    /// response is complete, returns the received bytes.
     pub fn try_read_response(&mut self, without_body: bool) -> Result<Response, String> {
         let end = loop {
             if let Some(end) = self.unread.windows(4).position(|four| four == b"\r\n\r\n") {
@@ -173,6 +174,9 @@ impl Connection {
         };
         let head = String::from_utf8(self.unread.drain(..end).collect()).map_err(|error| error.to_string())?;
         let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).ok_or_else(|| head.clone())?;
+        if (100..200).contains(&status) {
+            return self.try_read_response(without_body);
+        }
         let mut response = Response { status, head, body: Vec::new() };
         let length = response.field("content-length").map_or(Ok(0), str::parse).map_err(|_| response.head.clone())?;
         while !without_body && self.unread.len() < length {

@@ -63,28 +63,6 @@ fn the_bodies_of_all_requests_have_a_maximum_of_memory() {
 }
 
 #[test]
-fn heads_use_memory_until_their_requests_have_been_responded_to() {
-    const LEN: usize = 100_000;
-    let server = echo_server_without_shares(&json!({ "head": 2 * LEN }));
-    let waiting = Request::new("POST", "/echo").field("content-type", FORM_MEDIA_TYPE).field("content-length", 10);
-    let waiting = waiting.field("expect", "100-continue").field("x-long", "x".repeat(LEN)).head();
-    let mut connections = Vec::new();
-    // Each head is complete when the server asks for the body, which is never sent.
-    let refused = (0..400).find(|_| {
-        let mut connection = server.connect();
-        connection.write(&waiting);
-        let status = connection.read_response(false).status;
-        connections.push(connection);
-        status != 100
-    });
-    assert!(refused.is_some(), "the heads use more memory than the limit");
-    assert!(exceeded(&server, "request-memory") > 0);
-    drop(connections);
-    let long = Request::new("GET", "/echo").field("x-long", "x".repeat(LEN));
-    assert!(wait_until(|| server.send(&long).status == 200), "the memory does not become free");
-}
-
-#[test]
 fn the_bodies_of_a_client_use_a_part_of_the_memory() {
     let server = echo_server(&json!({ "body": BODY_LEN }));
     let incomplete = send_incomplete_bodies(&server, 1);

@@ -1,4 +1,4 @@
-//! Tests the limits of connections, and the responses to heads that servers could understand differently.
+//! Tests the limits of connections.
 
 use std::path::Path;
 use std::process::Command;
@@ -7,7 +7,6 @@ use rulebook::Settings;
 use serde_json::json;
 use tempfile::TempDir;
 
-use super::echo_server;
 use crate::client::{Connection, Request, engine, wait_until};
 use crate::server_process::{ServerProcess, clear, copy_files, free_address};
 
@@ -35,18 +34,6 @@ fn a_client_address_has_a_maximum_number_of_connections() {
     };
     assert!(wait_until(is_accepted), "the connection does not become free");
     running.stop().unwrap();
-}
-
-#[test]
-fn a_refused_head_request_gets_a_response_without_a_body() {
-    let server = echo_server(&json!({}));
-    for head in ["HEAD / HTTP/1.1\r\nHost: x\r\né: 1\r\n\r\n", "HEAD / HTTP/1.2\r\nHost: x\r\n\r\n", "HEAD / \n\n"] {
-        let mut connection = server.connect();
-        connection.write(head.as_bytes());
-        let response = connection.read_response(true);
-        assert!(response.status >= 400 && response.field("connection") == Some("close"), "{head:?}: {response:?}");
-        connection.assert_closed();
-    }
 }
 
 #[cfg(target_os = "linux")]

@@ -1,38 +1,28 @@
-//! Tests that the server sends `100 Continue` if it will read the body, and in no other case.
-
-use std::time::{Duration, Instant};
+//! Tests requests with the field `Expect`. actix sends `100 Continue` before the stages of a request run.
 
 use rulebook::{Authenticate, Authentication, Head, Rulebook, Unbound};
 use serde_json::json;
 
 use super::echo_server;
-use crate::client::{Connection, Request, TestServer};
+use crate::client::{Request, TestServer};
 
 const FORM_MEDIA_TYPE: &str = "application/x-www-form-urlencoded";
-const CONTINUE_RESPONSE: &str = "HTTP/1.1 100 Continue\r\n\r\n";
 
-fn request_expecting_continue(method: &str, target: &str, media_type: &str, length: u64) -> Request {
+fn expecting(method: &str, target: &str, media_type: &str, length: u64) -> Request {
     Request::new(method, target)
         .field("content-type", media_type)
         .field("content-length", length)
         .field("expect", "100-continue")
 }
 
-/// Opens a connection and sends the head of a request, without its body.
-fn send_head(server: &TestServer, request: &Request) -> Connection {
-    let mut connection = server.connect();
-    connection.write(&request.head());
-    connection
-}
-
 #[test]
-fn a_permitted_client_gets_100_continue() {
+fn a_client_that_waits_for_100_continue_can_send_its_body() {
     let server = echo_server(&json!({}));
-    let request = request_expecting_continue("POST", "/locked", FORM_MEDIA_TYPE, 9)
-        .field("authorization", r#"Bearer ["writer"]"#);
-    let mut connection = send_head(&server, &request);
-    let interim = connection.read_response(false);
-    assert_eq!((interim.status, interim.head.as_str()), (100, CONTINUE_RESPONSE));
+    let mut connection = server.connect();
+    let request = expecting("POST", "/locked", FORM_MEDIA_TYPE, 9).field("authorization", r#"Bearer ["writer"]"#);
+    connection.write(&request.head());
+    assert!(connection.read_more());
+    assert_eq!(connection.unread, b"HTTP/1.1 100 Continue\r\n\r\n");
     assert!(connection.is_silent());
     connection.write(b"text=word");
     connection.read_response(false).assert_args(&json!({ "text": "word" }));
@@ -40,73 +30,27 @@ fn a_permitted_client_gets_100_continue() {
 }
 
 #[test]
-fn a_refused_client_gets_the_error_instead_of_100_continue() {
+fn a_refused_client_gets_the_error_before_it_sends_its_body() {
     let server = echo_server(&json!({}));
-    let keyed = |key: &str| {
-        request_expecting_continue("POST", "/locked", FORM_MEDIA_TYPE, 9)
-            .field("authorization", format!("Bearer {key}"))
-    };
+    let vault = "multipart/form-data; boundary=XX";
+    let keyed = expecting("PUT", "/vault", vault, 10_000_000_000).field("authorization", "Bearer nobody");
     let cases = [
-        (request_expecting_continue("POST", "/nowhere", FORM_MEDIA_TYPE, 9), 404, "no service has this URI"),
-        (request_expecting_continue("PUT", "/echo", FORM_MEDIA_TYPE, 9), 405, "GET, HEAD, POST, OPTIONS"),
-        (request_expecting_continue("POST", "/locked", FORM_MEDIA_TYPE, 9), 401, "a credential is required"),
-        (keyed("nobody"), 401, "the credential is invalid"),
-        (request_expecting_continue("POST", "/echo", FORM_MEDIA_TYPE, 2_000_000), 413, "over the limit `body`"),
-        (request_expecting_continue("POST", "/echo", "text/csv", 9), 415, "text/csv"),
-        (request_expecting_continue("POST", "/file", "multipart/form-data", 9), 400, "boundary"),
-        (
-            request_expecting_continue("POST", "/file", "multipart/form-data; boundary=XX", 100_000_000),
-            413,
-            "over the limit `multipart`",
-        ),
+        (expecting("POST", "/nowhere", FORM_MEDIA_TYPE, 9), 404, "no service has this URI"),
+        (expecting("PUT", "/echo", FORM_MEDIA_TYPE, 9), 405, "GET, HEAD, POST, OPTIONS"),
+        (expecting("POST", "/locked", FORM_MEDIA_TYPE, 9), 401, "a credential is required"),
+        (keyed, 401, "the credential is invalid"),
+        (expecting("POST", "/echo", FORM_MEDIA_TYPE, 2_000_000), 413, "over the limit `body`"),
+        (expecting("POST", "/echo", "text/csv", 9), 415, "text/csv"),
+        (expecting("POST", "/file", vault, 100_000_000), 413, "over the limit `multipart`"),
     ];
-    let asked = cases.map(|(request, status, words)| {
-        let mut connection = send_head(&server, &request);
+    for (request, status, words) in cases {
+        let mut connection = server.connect();
+        connection.write(&request.head());
         let response = connection.read_response(false);
         response.assert_error(status, words);
         assert_eq!(response.field("connection"), Some("close"), "the body was not read");
-        connection
-    });
-    asked.into_iter().for_each(Connection::assert_closed);
-}
-
-#[test]
-fn pages_and_documents_respond_to_clients_that_expect_100_continue() {
-    let server = echo_server(&json!({}));
-    for path in ["/docs/", "/static/theme.css", "/docs/swagger/", "/openapi.json", "/healthz"] {
-        let mut connection = send_head(&server, &Request::new("GET", path).field("expect", "100-continue"));
-        let mut response = connection.read_response(false);
-        if response.status == 100 {
-            response = connection.read_response(false);
-        }
-        assert_eq!(response.status, 200, "{path}: {response:?}");
+        connection.assert_closed();
     }
-    let mut connection = send_head(&server, &request_expecting_continue("POST", "/docs/none", FORM_MEDIA_TYPE, 9));
-    connection.read_response(false).assert_error(404, "no service has this URI");
-}
-
-#[test]
-fn the_connection_of_a_refused_client_with_a_chunked_body_is_closed() {
-    let server = echo_server(&json!({}));
-    let request = Request::new("POST", "/locked")
-        .field("content-type", FORM_MEDIA_TYPE)
-        .field("transfer-encoding", "chunked")
-        .field("expect", "100-continue");
-    let mut connection = send_head(&server, &request);
-    connection.read_response(false).assert_error(401, "a credential is required");
-    connection.assert_closed();
-}
-
-#[test]
-fn a_huge_upload_with_an_invalid_key_is_refused_before_it_is_sent() {
-    let server = echo_server(&json!({}));
-    let request = request_expecting_continue("PUT", "/vault", "multipart/form-data; boundary=XX", 10_000_000_000)
-        .field("authorization", "Bearer nobody");
-    let started = Instant::now();
-    let mut connection = send_head(&server, &request);
-    connection.read_response(false).assert_error(401, "the credential is invalid");
-    assert!(started.elapsed() < Duration::from_secs(5));
-    connection.assert_closed();
     assert_eq!(server.temporary_files(), 0);
 }
 
@@ -118,34 +62,7 @@ fn expectations_other_than_100_continue_are_refused() {
         server.send(&request).assert_error(417, "the only supported expectation is 100-continue");
     }
     let request = Request::new("POST", "/echo").field("expect", "100-Continue").body(FORM_MEDIA_TYPE, "text=word");
-    let mut connection = server.connect();
-    connection.write(&request.bytes());
-    assert_eq!(connection.read_response(false).status, 100);
-    connection.read_response(false).assert_args(&json!({ "text": "word" }));
-}
-
-#[test]
-fn a_client_without_an_expectation_gets_no_100_continue() {
-    let server = echo_server(&json!({}));
-    let mut connection = server.connect();
-    let request = Request::new("POST", "/echo").body(FORM_MEDIA_TYPE, "text=word");
-    connection.write(&request.head());
-    assert!(connection.is_silent());
-    connection.write(&request.body);
-    connection.read_response(false).assert_args(&json!({ "text": "word" }));
-}
-
-#[test]
-fn a_method_that_reads_no_body_responds_without_100_continue() {
-    let server = echo_server(&json!({}));
-    let mut connection = send_head(&server, &request_expecting_continue("GET", "/echo?word=a", FORM_MEDIA_TYPE, 9));
-    let response = connection.read_response(false);
-    response.assert_args(&json!({ "word": "a" }));
-    assert_eq!(response.field("connection"), Some("close"), "the body was not read");
-    // The request has no body, so that the connection can be used again.
-    let mut connection = send_head(&server, &Request::new("GET", "/echo?word=a").field("expect", "100-continue"));
-    connection.read_response(false).assert_args(&json!({ "word": "a" }));
-    connection.assert_usable();
+    server.send(&request).assert_args(&json!({ "text": "word" }));
 }
 
 #[test]

@@ -34,9 +34,9 @@ fn serve_without_sockets() -> Send {
     let post = |parameters: Json| json!({ "POST": { "info": "Echoes its arguments", "in": parameters } });
     let definition = json!({ "/": { "json": post(parameters), "upload": post(upload) } });
     let api = engine(&[("a.json", definition)], |rulebook| rulebook.unbound(Unbound::Echo));
-    let api = api.service(&Settings::new()).unwrap();
+    let api = api.services(&Settings::new()).unwrap();
     let runtime = actix_rt::System::new();
-    let app = runtime.block_on(test::init_service(App::new().service(api)));
+    let app = runtime.block_on(test::init_service(App::new().configure(|app| api.configure(app))));
     AssertUnwindSafe(Box::new(move |path, media_type, body, piece| {
         let pieces: Vec<_> = body.chunks(piece.max(1)).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
         let arriving = stream::iter(pieces).then(|piece: Result<Bytes, PayloadError>| async {

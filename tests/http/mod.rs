@@ -17,7 +17,6 @@ mod extraction;
 mod formats;
 mod fuzz;
 mod http2;
-mod http2_requests;
 mod jsonp;
 mod limits;
 mod mounted;

@@ -71,6 +71,7 @@ fn a_part_with_an_unreadable_file_name_is_refused_instead_of_becoming_a_text() {
         (b"name=\"note\"; filename*=UTF-8''%C3%A9.txt", false),
         (b"name=\"note\"; FileName * = a", false),
         (b"name=\"note\"; x=\"; filename*=a\"", true),
+        (b"name=\"note\"; FileName * = UTF-8''a", false),
         (b"name=\"note\"; filenames=a", true),
     ] {
         let body = [&b"--XX\r\nContent-Disposition: form-data; "[..], disposition, b"\r\n\r\na\r\n--XX--\r\n"].concat();

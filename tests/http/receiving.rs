@@ -197,8 +197,8 @@ fn the_limit_of_a_multipart_body_is_the_sum_of_its_files_and_fields() {
             connection.read_response(false).assert_error(413, &words);
         }
         let mut connection = server.connect();
-        connection.write(&head(most).field("expect", "100-continue").head());
-        assert_eq!(connection.read_response(false).status, 100, "{target}");
+        connection.write(&head(most).head());
+        assert!(connection.is_silent(), "{target}");
         // Bytes after the last boundary of the body count for the limit too.
         let mut body = multipart(&[("name=\"note\"", b"")]);
         body.resize(most + 1, b'-');

@@ -129,13 +129,6 @@ fn well_formed_multipart_bodies_are_read() {
             format!(
                 "hello\r\n--XX\r\n{head}\"file\"; filename=\"a\"\r\n\r\n1234\r\n--XX\r\n{head}\"note\"\r\n\r\nn\r\n--XX--\r\nbye"
             ),
-            both.clone(),
-        ),
-        (
-            "with blanks behind boundaries",
-            format!(
-                "--XX \t\r\n{head}\"file\"; filename=\"a\"\r\n\r\n1234\r\n--XX  \r\n{head}\"note\"\r\n\r\nn\r\n--XX--\r\n"
-            ),
             both,
         ),
         (
@@ -157,12 +150,58 @@ fn well_formed_multipart_bodies_are_read() {
 }
 
 #[test]
+fn a_boundary_can_have_quotes_and_may_contain_an_equals_sign() {
+    let server = echo_server(&json!({}));
+    for (parameter, boundary) in [
+        ("boundary=\"a b\"", Some("a b")),
+        ("charset=utf-8; Boundary=\"a:b\"; x=y", Some("a:b")),
+        ("boundary=----=_Part_1_2.3", Some("----=_Part_1_2.3")),
+        ("boundary=a=b; x=\"y\"", Some("a=b")),
+        ("boundary=\"a", None),
+        ("boundary=", None),
+        ("boundary=\"é\"", None),
+        ("boundary=a=b c", None),
+    ] {
+        let delimiter = boundary.unwrap_or("a");
+        let head = "Content-Disposition: form-data; name=\"note\"";
+        let body = format!("--{delimiter}\r\n{head}\r\n\r\nn\r\n--{delimiter}--\r\n");
+        let request = Request::new("POST", "/file").body(&format!("multipart/form-data; {parameter}"), body);
+        let response = server.send(&request);
+        match boundary {
+            Some(_) => response.assert_args(&json!({ "file": null, "note": "n" })),
+            None => response.assert_error(400, "its Content-Type has no boundary"),
+        }
+    }
+}
+
+#[test]
+fn the_content_length_of_a_part_is_obeyed() {
+    let server = echo_server(&json!({}));
+    let send = |length: &str| {
+        let disposition = format!("name=\"note\"\r\nContent-Length: {length}");
+        server.send(&Request::new("POST", "/file").multipart(&[(&disposition, b"\r\n--XX\r\n")]))
+    };
+    send("8").assert_args(&json!({ "file": null, "note": "\r\n--XX\r\n" }));
+    send("100").assert_error(400, "it ends within part 1");
+    send("x").assert_error(400, "the header fields of part 1 are malformed");
+}
+
+#[test]
 fn malformed_multipart_bodies_are_refused() {
     let head = "Content-Disposition: form-data; name=";
     let cases = [
         ("hello", "part 1 is malformed"),
         ("--XX", "part 1 is malformed"),
         ("--XX\n", "part 1 is malformed"),
+        // Blanks behind a boundary are not supported.
+        (
+            &format!("--XX \t\r\n{head}\"note\"\r\n\r\nx\r\n--XX\r\n{head}\"note\"\r\n\r\nx\r\n--XX--"),
+            "part 1 is malformed",
+        ),
+        (
+            &format!("--XX\r\n{head}\"note\"\r\n\r\nx\r\n--XX \t\r\n{head}\"note\"\r\n\r\nx\r\n--XX--"),
+            "part 2 is malformed",
+        ),
         ("--XX\r\n\r\nx\r\n--XX--", "part 1 is malformed"),
         ("--XX\r\nContent-Disposition: form-data\r\n\r\nx\r\n--XX--", "part 1 has no name"),
         (
@@ -337,7 +376,9 @@ fn multipart_parts_are_the_same_in_whatever_chunks_they_arrive() {
     let config = support::random::cases(300);
     TestRunner::new(config)
         .run(&cases, |(content, lengths)| {
-            prop_assume!(!content.windows(6).any(|six| six == b"\r\n--XX") && !content.starts_with(b"--XX"));
+            // The parser also finds a boundary behind a single CR.
+            let is_boundary = |bytes: &[u8]| bytes.starts_with(b"\r\n--XX") || bytes.starts_with(b"\r--XX");
+            prop_assume!(!content.starts_with(b"--XX") && !(0..content.len()).any(|at| is_boundary(&content[at..])));
             let body = multipart(&[("name=\"note\"", &content), ("name=\"file\"; filename=\"a\"", &content)]);
             let response = server.send(&Request::new("POST", "/file").chunked(MULTIPART_MEDIA_TYPE, &split_into_pieces(&body, &lengths)));
             let expected =

@@ -149,7 +149,6 @@ fn requests_over_the_limit_are_refused_and_responses_have_the_quota() {
     let asked = post_request(&day, "title=x").field("expect", "100-continue");
     let mut connection = server.connect();
     connection.write(&asked.head());
-    assert_eq!(connection.read_response(false).status, 100);
     connection.write(&asked.body);
     assert_eq!(response_quota(&connection.read_response(false)), (200, policy, Some(2)));
     // Requests that call no method are not counted.

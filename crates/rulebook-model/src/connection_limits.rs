@@ -23,35 +23,10 @@ pub const HEAD_SECONDS: u64 = 10;
 pub const HANDSHAKE_SECONDS: u64 = 10;
 /// The limit of the time without progress.
 pub const PROGRESS_SECONDS: u64 = 30;
-/// The limit of the length of a head.
-pub const HEAD_BYTES: u64 = 128 << 10;
-/// The limit of the number of header fields.
-pub const MAX_HEAD_FIELDS: u64 = 100;
-/// The limit of the number of concurrent requests of an HTTP/2 connection.
-pub const MAX_HTTP2_REQUESTS: u64 = 100;
-/// The limit of the number of connections of HTTP/2.
-pub const MAX_HTTP2_CONNECTIONS: u64 = 64;
-/// The number of header fields from which a connection of HTTP/2 is closed, before the fields are decompressed. A head
-/// with fewer fields, but more than [`MAX_HEAD_FIELDS`], is rejected alone.
-pub const MAX_HTTP2_FIELDS: u64 = 4 * MAX_HEAD_FIELDS;
-/// The limit of the number of small frames of an HTTP/2 connection.
-pub const MAX_HTTP2_SMALL_FRAMES: u64 = 1000;
-/// The number of bytes of a head or a body below which a frame of HTTP/2 is small.
-pub const SMALL_FRAME_BYTES: u64 = 8;
-/// The number of bytes that permit another small frame of HTTP/2. A frame of the type WINDOW_UPDATE that permits fewer
-/// bytes is small.
-pub const FRAME_CREDIT_BYTES: u64 = 64;
-/// The number of small frames as which a frame of HTTP/2 counts that costs more than others.
-pub const WEIGHTY_FRAME: u64 = 10;
-/// The number of compressed bytes of a head from which a connection of HTTP/2 is closed. A head with fewer bytes, but
-/// more than [`HEAD_BYTES`], is rejected alone.
-pub const MAX_HTTP2_HEAD_BYTES: u64 = 2 * HEAD_BYTES;
-/// The limit of the memory for the heads and bodies of all requests together, in bytes.
+/// The limit of the memory for the bodies of all requests together, in bytes.
 pub const REQUEST_MEMORY_BYTES: u64 = 32 << 20;
-/// The number of bytes of each head and body that do not count for [`REQUEST_MEMORY_BYTES`].
+/// The number of bytes of each body that do not count for [`REQUEST_MEMORY_BYTES`].
 pub const FREE_REQUEST_BYTES: u64 = 1 << 10;
-/// The number of bytes that each header field of a request counts in addition to its text.
-pub const FIELD_BYTES: u64 = 72;
 /// The limit of the memory for responses that their clients do not receive, in bytes.
 pub const RESPONSE_MEMORY_BYTES: u64 = 48 << 20;
 /// The number of bytes of each response that do not count for [`RESPONSE_MEMORY_BYTES`].
@@ -68,17 +43,12 @@ pub const ADDRESS_SHARE: usize = 4;
 pub const RESPONSE_ADDRESS_SHARE: usize = 2;
 
 /// All limits of connections.
-pub const CONNECTION_LIMITS: [ConnectionLimit; 14] = [
+pub const CONNECTION_LIMITS: [ConnectionLimit; 9] = [
     CONNECTIONS,
     ADDRESS_CONNECTIONS,
-    HTTP2_CONNECTIONS,
     TLS_HANDSHAKE,
     HEAD_TIME,
-    HEAD_SIZE,
-    HEAD_FIELDS,
     PROGRESS,
-    HTTP2_REQUESTS,
-    HTTP2_SMALL_FRAMES,
     REQUEST_MEMORY,
     RESPONSE_MEMORY,
     OPEN_FILES,
@@ -123,29 +93,7 @@ pub const HEAD_TIME: ConnectionLimit = ConnectionLimit {
     unit: "seconds",
     description: "The time from the first byte of a request until its head is complete. For the first request of a \
                   connection, the time begins with the connection.",
-    effect: "The response has the status 408, and the connection is closed. A client that has sent no byte gets no \
-             response; over HTTP/2, no client gets one.",
-};
-
-/// The limit of the length of a head.
-pub const HEAD_SIZE: ConnectionLimit = ConnectionLimit {
-    name: "head-size",
-    value: Some(HEAD_BYTES),
-    unit: "bytes",
-    description: "The length of the head of a request.",
-    effect: "The response has the status 431, and the connection is closed. A connection of HTTP/2 is closed only if the \
-             compressed head is longer than 262144 bytes.",
-};
-
-/// The limit of the number of header fields.
-pub const HEAD_FIELDS: ConnectionLimit = ConnectionLimit {
-    name: "head-fields",
-    value: Some(MAX_HEAD_FIELDS),
-    unit: "fields",
-    description: "The number of header fields of a request. Over HTTP/2, all fields `Cookie` of a request count as one.",
-    effect: "The response has the status 431. A connection of HTTP/1 is closed, and one of HTTP/2 if there are more than \
-             400 fields before `Cookie` fields are joined, or if many requests exceed the limit: every fourth \
-             field beyond it counts for `http2-small-frames`.",
+    effect: "The connection is closed.",
 };
 
 /// The limit of the time without progress.
@@ -155,40 +103,7 @@ pub const PROGRESS: ConnectionLimit = ConnectionLimit {
     unit: "seconds",
     description: "The time in which a client receives no further byte of a response, or sends no further byte of a body \
                   for which the server waits.",
-    effect: "The connection is closed; over HTTP/2, only the request is cancelled. If the body is incomplete, the response \
-             has the status 408.",
-};
-
-/// The limit of the number of concurrent requests of an HTTP/2 connection.
-pub const HTTP2_REQUESTS: ConnectionLimit = ConnectionLimit {
-    name: "http2-requests",
-    value: Some(MAX_HTTP2_REQUESTS),
-    unit: "requests",
-    description: "The number of requests that are handled at the same time on a connection of HTTP/2.",
-    effect: "Further requests are refused as RFC 9113 section 5.1.2 requires; clients repeat them later.",
-};
-
-/// The limit of the number of small frames of an HTTP/2 connection.
-pub const HTTP2_SMALL_FRAMES: ConnectionLimit = ConnectionLimit {
-    name: "http2-small-frames",
-    value: Some(MAX_HTTP2_SMALL_FRAMES),
-    unit: "frames",
-    description: "The number of frames of an HTTP/2 connection that contain fewer than 8 \
-                  bytes of a head or a body, and do not end it. A longer frame permits one more for each 64 bytes. The \
-                  frame SETTINGS counts as ten. So does the frame WINDOW_UPDATE if its increment is below 64, unless the \
-                  server has sent enough: each part of a response permits two of these frames, and each 64 sent bytes \
-                  permit one.",
-    effect: "The connection is closed.",
-};
-
-/// The limit of the number of connections of HTTP/2.
-pub const HTTP2_CONNECTIONS: ConnectionLimit = ConnectionLimit {
-    name: "http2-connections",
-    value: Some(MAX_HTTP2_CONNECTIONS),
-    unit: "connections",
-    description: "The number of open connections of HTTP/2, each of which needs more memory than one of HTTP/1. One \
-                  client address can have a quarter of them, unless `--address-connections` sets another number.",
-    effect: "The connection is closed. Over TLS, the server offers only HTTP/1.1 to a further client instead.",
+    effect: "The connection is closed. If the body is incomplete, the response has the status 408.",
 };
 
 /// The limit of the memory for requests.
@@ -196,12 +111,10 @@ pub const REQUEST_MEMORY: ConnectionLimit = ConnectionLimit {
     name: "request-memory",
     value: Some(REQUEST_MEMORY_BYTES),
     unit: "bytes",
-    description: "The memory for the heads and bodies of all requests that are being received or handled. The first 1024 \
-                  bytes of each head and body do not count, and neither does what has been written to the file of an \
-                  upload. Each header field counts 72 bytes in addition to its text. One client address can use a quarter \
-                  for several requests, unless `--address-connections` is 0.",
-    effect: "The response has the status 503; for a body, also the field `Retry-After`. A connection of HTTP/2 is closed \
-             if its incomplete head does not fit.",
+    description: "The memory for the bodies of all requests that are being received or handled. The first 1024 bytes of \
+                  each body do not count, and neither does what has been written to the file of an upload. One client \
+                  address can use a quarter for several requests, unless `--address-connections` is 0.",
+    effect: "The response has the status 503 and the field `Retry-After`.",
 };
 
 /// The limit of the memory for responses that their clients do not receive.
@@ -212,7 +125,7 @@ pub const RESPONSE_MEMORY: ConnectionLimit = ConnectionLimit {
     description: "The memory for responses that wait because their clients do not receive them. Files, documents, and the \
                   first 1024 bytes of each response do not count. One client address can use half of it for several \
                   responses, unless `--address-connections` is 0.",
-    effect: "The connection is closed; over HTTP/2, only the request is cancelled.",
+    effect: "The connection is closed.",
 };
 
 /// The limit of the number of open files.
@@ -245,12 +158,7 @@ mod tests {
     fn the_descriptions_state_the_numbers_that_the_server_uses() {
         for (text, number) in [
             (CONNECTIONS.effect, RESERVED_CONNECTIONS as u64),
-            (HEAD_SIZE.effect, MAX_HTTP2_HEAD_BYTES),
-            (HEAD_FIELDS.effect, MAX_HTTP2_FIELDS),
-            (HTTP2_SMALL_FRAMES.description, SMALL_FRAME_BYTES),
-            (HTTP2_SMALL_FRAMES.description, FRAME_CREDIT_BYTES),
             (REQUEST_MEMORY.description, FREE_REQUEST_BYTES),
-            (REQUEST_MEMORY.description, FIELD_BYTES),
             (RESPONSE_MEMORY.description, FREE_RESPONSE_BYTES),
         ] {
             assert!(text.contains(&format!(" {number} ")), "{number} is not in: {text}");

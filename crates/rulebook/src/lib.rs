@@ -53,7 +53,7 @@
 //! | to | use |
 //! | --- | --- |
 //! | load a definition and add handlers to it | [`Rulebook`], [`Unbound`], [`Report`] |
-//! | serve the API, or mount it into an actix `App` | [`Engine`], [`Settings`], [`ApiService`] |
+//! | serve the API, or mount it into an actix `App` | [`Engine`], [`Settings`], [`Services`] |
 //! | call methods of the API from code | [`Engine`], [`CallBuilder`] |
 //! | write handlers | [`Module`], [`Args`], [`Context`], [`ApiError`], [`CallEnd`] |
 //! | add kinds of handlers that definitions can choose | [`handler_kind`], [`Rulebook::handler_kind`] |
@@ -115,7 +115,7 @@ pub use rulebook_model::diagnostic::Report;
 pub use rulebook_model::model::{
     AddressRange, AddressRangeError, ClientCertificateMode, ForwardedField, LinkTarget, Unbound, WhenUnavailable,
 };
-pub use server::{ApiService, RunningServer, Settings, StopHandle, TlsSettings};
+pub use server::{ApiService, RunningServer, Services, Settings, StopHandle, TlsSettings};
 
 /// The crate `http`, whose types [`Head`] and [`Download`] use for header fields, HTTP methods and URIs.
 pub use http;

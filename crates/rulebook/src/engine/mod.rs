@@ -24,7 +24,7 @@ use crate::handler::{Call, CallBuilder, EngineHandle, ProgramState, Response};
 pub use crate::pipeline::log_panics;
 use crate::pipeline::{self, MethodRunner};
 use crate::plan::Plan;
-use crate::server::{self, ApiService, RunningServer, Settings};
+use crate::server::{self, RunningServer, ServedApi, Services, Settings};
 
 pub use data_folder::DataFolder;
 #[doc(hidden)]
@@ -109,25 +109,30 @@ impl Engine {
         self.start.wait_blocking()
     }
 
-    /// Serves the API over HTTP on new threads, after the start hooks have run.
+    /// Serves the API over HTTP on new threads, after the start hooks have run. Each worker thread has an actix `App`
+    /// with the [`Services`] of the API, or with those that the program has [chosen](Rulebook::app).
     ///
     /// # Errors
     /// Fails if a start hook fails, the server cannot listen on an address, a thread cannot be started, the configured
     /// folder of stored files cannot be used, or HTTP/2 is enabled in a program without the feature `http2`.
     pub fn serve(&self, settings: &Settings) -> io::Result<RunningServer> {
         self.prepare_to_serve()?;
-        server::serve(&self.plan, &self.complete_settings(settings), self.data_folder.path())
+        server::serve(&self.served(), &self.complete_settings(settings))
     }
 
-    /// Returns the API as an actix service, which the program can add to its actix `App`. Only the fields
+    fn served(&self) -> ServedApi<'_> {
+        ServedApi { plan: &self.plan, data: self.data_folder.path() }
+    }
+
+    /// Returns the API as actix services, which the program can add to its actix `App`. Only the fields
     /// `upload_folder`, `static_files`, `trusted_proxies`, `forwarded_field` and `link_target` of `settings` are used.
-    /// See [`ApiService`] for an example.
+    /// See [`Services`] for an example.
     ///
     /// # Errors
     /// Fails if a thread cannot be started, or the folder of stored files cannot be used.
-    pub fn service(&self, settings: &Settings) -> io::Result<ApiService> {
+    pub fn services(&self, settings: &Settings) -> io::Result<Services> {
         self.prepare_to_serve()?;
-        Ok(server::api_service(&self.plan, &self.complete_settings(settings), self.data_folder.path()))
+        Ok(server::services(&self.served(), &self.complete_settings(settings)))
     }
 
     /// Returns the settings with those of the definition that the program has not set.

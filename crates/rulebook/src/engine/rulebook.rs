@@ -1,5 +1,6 @@
 //! The builder of an engine, which combines the definition of an API with the code and state that a program adds.
 
+mod app;
 mod storage;
 
 use std::error::Error;

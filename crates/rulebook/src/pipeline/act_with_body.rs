@@ -24,7 +24,7 @@ use crate::plan::{Action, BodyUse, MatchedMethod};
 pub fn start_with_body<'r>(
     runner: &'r Arc<MethodRunner>,
     granted: &GrantedCall<'_>,
-    matched: &MatchedMethod<'_>,
+    matched: &MatchedMethod,
     head: &Arc<Head>,
     body: &Body,
 ) -> Option<RunningHandler<'r>> {

@@ -48,7 +48,7 @@ impl<'r> GrantedCall<'r> {
 /// Fails if the method requires permissions, and the client is anonymous or lacks one of them.
 pub fn authorize<'r>(
     plan: &'r Plan,
-    matched: &MatchedMethod<'_>,
+    matched: &MatchedMethod,
     client: &'r Client<'_>,
 ) -> Result<GrantedCall<'r>, ApiError> {
     let (method, identity) = (&plan.methods[matched.method_index], client.identity.as_ref());
@@ -79,7 +79,7 @@ pub(super) fn authorize_code_call<'r>(
 ///
 /// # Errors
 /// Returns the same errors as the stages [`identify`] and [`authorize`].
-pub async fn authorize_before_body(plan: &Plan, head: &Head, matched: &MatchedMethod<'_>) -> Result<(), ApiError> {
+pub async fn authorize_before_body(plan: &Plan, head: &Head, matched: &MatchedMethod) -> Result<(), ApiError> {
     let method = &plan.methods[matched.method_index];
     let identity = match jsonp::requested_callback(method.allows_jsonp, head)? {
         Some(_) => None,

@@ -2,7 +2,11 @@
 
 use std::borrow::Cow;
 
+use actix_multipart::Multipart;
+use actix_web::error::PayloadError;
+use actix_web::http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use bytes::Bytes;
+use futures_core::Stream;
 use http::header;
 
 use crate::call::{Head, Upload, shorten_text};
@@ -77,7 +81,7 @@ pub enum BodyKind {
     },
 }
 
-/// The maximum length of the boundary of a multipart body.
+/// The maximum length of the boundary of a multipart body (RFC 2046 section 5.1.1). Searching for a long one is slow.
 const MAX_BOUNDARY_LEN: usize = 70;
 
 /// The media types of request bodies that the server supports.
@@ -141,11 +145,36 @@ pub fn announced_body_kind(head: &Head, limits: MultipartLimits) -> BodyKind {
         return BodyKind::Form;
     }
     if essence.eq_ignore_ascii_case("multipart/form-data") {
-        // A boundary has at most 70 characters (RFC 2046 section 5.1.1). Searching for a long one is slow.
-        let boundary = multer::parse_boundary(&*text).ok().filter(|boundary| boundary.len() <= MAX_BOUNDARY_LEN);
-        return BodyKind::Multipart { boundary, limits };
+        return BodyKind::Multipart { boundary: multipart_boundary(&text), limits };
     }
     unsupported(&text)
+}
+
+/// Returns the boundary in the value of `Content-Type`. Some clients send a boundary that contains `=` without quotes.
+fn multipart_boundary(content_type: &str) -> Option<String> {
+    let boundary = match content_type.parse::<mime::Mime>() {
+        Ok(media_type) => media_type.get_param(mime::BOUNDARY)?.as_str().to_owned(),
+        Err(_) => content_type.split(';').skip(1).find_map(|parameter| {
+            let (name, value) = parameter.split_once('=')?;
+            let is_boundary = name.trim().eq_ignore_ascii_case("boundary") && !value.trim().contains(' ');
+            is_boundary.then(|| value.trim().to_owned())
+        })?,
+    };
+    let is_valid = (1..=MAX_BOUNDARY_LEN).contains(&boundary.len())
+        && boundary.bytes().all(|byte| matches!(byte, b' ' | b'!' | b'#'..=b'~'));
+    is_valid.then_some(boundary)
+}
+
+/// Returns the parser for a multipart body with this boundary. If the boundary is invalid, the parser returns an error.
+pub fn multipart_parser<S>(boundary: &str, body: S) -> Multipart
+where
+    S: Stream<Item = Result<Bytes, PayloadError>> + 'static,
+{
+    let mut headers = HeaderMap::new();
+    if let Ok(media_type) = HeaderValue::try_from(format!("multipart/form-data; boundary=\"{boundary}\"")) {
+        headers.insert(CONTENT_TYPE, media_type);
+    }
+    Multipart::new(&headers, body)
 }
 
 fn unsupported(media_type: &str) -> BodyKind {

@@ -48,7 +48,7 @@ pub use act::DetachedHandlers;
 pub(crate) use act::start_handler;
 pub use act_with_body::start_with_body;
 pub use authorize::{authorize, authorize_before_body};
-pub use body::{Body, BodyKind, BodyPart, BodyPartContent, body_kind};
+pub use body::{Body, BodyKind, BodyPart, BodyPartContent, body_kind, multipart_parser};
 pub use check::{check_parameters, is_invalid_part};
 pub use code_call::find_unknown_argument;
 pub use cors::add_cors_headers;

@@ -40,7 +40,7 @@ pub(super) fn raw_value_in_head<'a>(
     method: &PlannedMethod,
     slot: usize,
     head: &'a Head,
-    segments: &'a Segments<'_>,
+    segments: &'a Segments,
 ) -> RawValue<'a> {
     if let Some((segment, _)) = method.path_slots.iter().find(|(_, candidate)| *candidate == slot) {
         return raw_segment_value(segments, *segment);
@@ -52,7 +52,7 @@ pub(super) fn raw_value_in_head<'a>(
 }
 
 /// Returns the path segment with this index as a raw value. An empty segment counts as absent.
-pub(super) fn raw_segment_value<'a>(segments: &'a Segments<'_>, index: usize) -> RawValue<'a> {
+pub(super) fn raw_segment_value<'a>(segments: &'a Segments, index: usize) -> RawValue<'a> {
     match segments.get(index) {
         Some(segment) if !segment.is_empty() => RawValue::Text(Cow::Borrowed(segment)),
         _ => RawValue::Absent,

@@ -84,12 +84,12 @@ pub enum BodyUse {
 
 /// The result of routing a request to an API method.
 #[derive(Debug)]
-pub struct MatchedMethod<'h> {
+pub struct MatchedMethod {
     /// The index of the API method in the plan.
     pub method_index: usize,
     /// The decoded path segments after the base path: first the path of the service, then the values of positional
     /// parameters.
-    pub segments: Segments<'h>,
+    pub segments: Segments,
     /// How names in the query or the body have selected the API method; `None` if the path has selected the method.
     pub by_name: Option<Box<NameMatch>>,
 }

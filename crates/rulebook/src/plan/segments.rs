@@ -1,32 +1,36 @@
 //! The decoded segments of a request path.
 
-use std::borrow::Cow;
+use std::ops::Range;
 
+use http::Uri;
 use memchr::memchr_iter;
 
 /// The decoded segments of a request path. The segments of a path without percent-encoding need no allocation.
 #[derive(Debug, Clone)]
-pub struct Segments<'h>(Form<'h>);
+pub struct Segments(Form);
 
 #[derive(Debug, Clone)]
-enum Form<'h> {
-    /// The path, without a slash at its beginning or end. It contains no percent-encoding.
-    Plain { path: &'h str, count: usize },
+enum Form {
+    /// A part of the path of a request target, whose bytes are shared with the head of the request. The part contains
+    /// no percent-encoding, and no slash at its beginning or end.
+    Plain { target: Uri, part: Range<usize>, count: usize },
     /// The segments one by one.
-    Decoded(Vec<Cow<'h, str>>),
+    Decoded(Vec<String>),
 }
 
-impl<'h> Segments<'h> {
+impl Segments {
     /// Returns a path without segments.
     #[must_use]
     pub fn none() -> Self {
-        Self(Form::Plain { path: "", count: 0 })
+        Self(Form::Decoded(Vec::new()))
     }
 
-    /// Returns the segments of a path, which must contain no percent-encoding and no slash at its beginning or end.
+    /// Returns the segments of a part of a path, which must contain no percent-encoding and no slash at its beginning
+    /// or end.
     #[must_use]
-    pub fn of_plain_path(path: &'h str) -> Self {
-        Self(Form::Plain { path, count: 1 + memchr_iter(b'/', path.as_bytes()).count() })
+    pub fn of_plain_path(target: &Uri, part: Range<usize>) -> Self {
+        let count = 1 + memchr_iter(b'/', target.path()[part.clone()].as_bytes()).count();
+        Self(Form::Plain { target: target.clone(), part, count })
     }
 
     /// Returns the number of segments.
@@ -48,7 +52,7 @@ impl<'h> Segments<'h> {
     #[must_use]
     pub fn get(&self, index: usize) -> Option<&str> {
         match &self.0 {
-            Form::Plain { path, count } => (index < *count).then(|| plain_segment(path, index)).flatten(),
+            Form::Plain { target, part, .. } => plain_segment(&target.path()[part.clone()], index),
             Form::Decoded(segments) => segments.get(index).map(AsRef::as_ref),
         }
     }
@@ -56,7 +60,7 @@ impl<'h> Segments<'h> {
     /// Returns the segments in their order.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         let (plain, decoded) = match &self.0 {
-            Form::Plain { path, count } => ((*count > 0).then_some(*path), None),
+            Form::Plain { target, part, .. } => (Some(&target.path()[part.clone()]), None),
             Form::Decoded(segments) => (None, Some(segments)),
         };
         let plain = plain.into_iter().flat_map(|path| path.split('/'));
@@ -74,8 +78,8 @@ fn plain_segment(path: &str, index: usize) -> Option<&str> {
     Some(&path[start..slashes.next().unwrap_or(path.len())])
 }
 
-impl<'h> From<Vec<Cow<'h, str>>> for Segments<'h> {
-    fn from(segments: Vec<Cow<'h, str>>) -> Self {
+impl From<Vec<String>> for Segments {
+    fn from(segments: Vec<String>) -> Self {
         Self(Form::Decoded(segments))
     }
 }
@@ -87,11 +91,12 @@ mod tests {
     #[test]
     fn both_forms_of_a_path_have_the_same_segments() {
         for path in ["a", "a/b", "a//b/", "/", ""] {
-            let (plain, split) =
-                (Segments::of_plain_path(path), path.split('/').map(Cow::Borrowed).collect::<Vec<_>>());
-            assert!(plain.iter().eq(split.iter().map(AsRef::as_ref)), "{path:?}");
-            assert_eq!((plain.len(), plain.get(plain.len())), (split.len(), None), "{path:?}");
-            assert!((0..plain.len()).all(|index| plain.get(index) == Some(&*split[index])), "{path:?}");
+            let target = Uri::try_from(format!("/base/{path}")).expect("it is a path");
+            let plain = Segments::of_plain_path(&target, 6..6 + path.len());
+            let decoded = Segments::from(path.split('/').map(str::to_owned).collect::<Vec<_>>());
+            assert!(plain.iter().eq(decoded.iter()), "{path:?}");
+            assert_eq!((plain.len(), plain.get(plain.len())), (decoded.len(), None), "{path:?}");
+            assert!((0..plain.len()).all(|index| plain.get(index) == decoded.get(index)), "{path:?}");
         }
         assert!(Segments::none().is_empty() && Segments::none().get(0).is_none());
     }

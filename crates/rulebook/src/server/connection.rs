@@ -1,119 +1,193 @@
-//! Serves a connection in the version of HTTP that its client speaks.
+//! Serves a connection: counts it, does the handshake of TLS, and lets actix handle its requests with the `App` of the
+//! API.
 
+use std::future::poll_fn;
 use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
+use actix_http::{HttpService, KeepAlive, Protocol};
 use actix_rt::net::TcpStream;
-use actix_service::{ServiceFactory, fn_factory, fn_service};
-use bytes::BytesMut;
+use actix_service::{Service, ServiceFactory, fn_factory, fn_service, map_config};
+use actix_web::App;
+use actix_web::dev::AppConfig;
+use rulebook_model::connection_limits::{CONNECTIONS, ConnectionLimit, HEAD_TIME, TLS_HANDSHAKE};
+use tokio::io::AsyncWriteExt;
 
-use rulebook_model::connection_limits::{CONNECTIONS, HTTP2_CONNECTIONS};
-
-use super::alarm::MAX_DISTANCE;
-use super::client_stream::ClientStream;
-use super::connection_limits::HEAD_TIMEOUT;
-use super::pausable_stream::PausableStream;
+use super::alarm::{Alarm, MAX_DISTANCE};
+use super::client_stream::{ClientStream, Transport};
+use super::connection_limits::{HANDSHAKE_TIMEOUT, HEAD_TIMEOUT, RESERVED_HEAD_TIMEOUT};
+use super::connection_state::{ConnectionState, Served};
+use super::services::Services;
 use super::state::{CountedConnection, ServerState};
-use super::tls::{self, Accepted};
+use super::tls::Encrypted;
 use super::worker::Worker;
-use super::{http1, http2};
 use crate::handler::run_worker;
 
-/// What a client can request on a connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Served {
-    /// Everything.
-    Everything,
-    /// The state of the server, with a single request that must not take long: all connections of the server are used.
-    ServerState,
-    /// Nothing: the address has TLS, and the client sends a request without it.
-    Nothing,
-}
-
-/// A connection that has ended, and that counts until its socket is closed.
-pub(super) struct EndedConnection {
-    _stream: ClientStream,
-    _counted: CountedConnection,
-}
+/// The number of bytes of responses from which actix sends them before it copies the next piece of a body. A connection
+/// copies no more than this and one piece.
+const WRITE_BUFFER_LEN: usize = 4 << 10;
+/// The first bytes that a client sends on an HTTP/2 connection (RFC 9113 section 3.4).
+const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+/// The response to a client that sends a request without TLS to an address with TLS.
+const NO_TLS: &[u8] = b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain\r\nconnection: close\r\n\
+    content-length: 64\r\n\r\nthis address has TLS: the URL of a request begins with https://\n";
 
 /// Returns the factory that creates, for each worker, the actix service for the worker's connections to an address.
 pub(super) fn connection_service_factory(
-    state: &Arc<ServerState>,
+    services: &Services,
     keep_alive: Duration,
     has_tls: bool,
 ) -> impl ServiceFactory<TcpStream, Config = (), Response = (), Error = io::Error, InitError = ()> + use<> {
-    let (state, keep_alive) = (Arc::clone(state), keep_alive.min(MAX_DISTANCE));
+    let (services, keep_alive) = (services.clone(), keep_alive.min(MAX_DISTANCE));
     fn_factory(move || {
-        let (worker, thread) = (Worker::of_thread(&state), run_worker());
+        let state = services.state();
+        let (worker, thread) = (Worker::of_thread(state), run_worker());
         state.worker_turns.add_worker();
-        let service = fn_service(move |stream| {
-            // The thread is a worker thread as long as this service exists.
-            let _ = &thread;
-            serve_connection(stream, Rc::clone(&worker), keep_alive, has_tls)
+        let app = App::new().configure(|config| {
+            // The server has called the same function before, and it did not fail.
+            if let Err(error) = services.add_to_app(config) {
+                log::error!("the services of the API cannot be added to an App: {error}");
+            }
         });
-        async move { Ok(service) }
+        let http = HttpService::build()
+            // The stream ends connections that are idle, or whose heads do not arrive, and waits for clients that still
+            // send.
+            .keep_alive(if keep_alive.is_zero() { KeepAlive::Disabled } else { KeepAlive::Os })
+            .client_request_timeout(Duration::ZERO)
+            .client_disconnect_timeout(Duration::ZERO)
+            .h1_write_buffer_size(WRITE_BUFFER_LEN)
+            .on_connect_ext(|stream: &ClientStream, data| {
+                data.insert(Rc::clone(stream.connection()));
+            })
+            .finish(map_config(app, |()| AppConfig::default()))
+            .new_service(());
+        async move {
+            let http = Rc::new(http.await?);
+            Ok(fn_service(move |stream| {
+                // The thread is a worker thread as long as this service exists.
+                let _ = &thread;
+                let (http, worker) = (Rc::clone(&http), Rc::clone(&worker));
+                async move {
+                    let Some(accepted) = accept(stream, worker.shared_state(), has_tls).await? else { return Ok(()) };
+                    let AcceptedConnection { transport, connection, protocol, peer, counted } = accepted;
+                    let stream =
+                        ClientStream::new(transport, Rc::new(connection), worker.shared_state(), peer, keep_alive);
+                    if let Err(error) = http.call((stream, protocol, Some(peer))).await {
+                        log::debug!("a connection ended: {error}");
+                    }
+                    drop(counted);
+                    Ok(())
+                }
+            }))
+        }
     })
 }
 
-async fn serve_connection(
-    stream: TcpStream,
-    worker: Rc<Worker>,
-    keep_alive: Duration,
-    has_tls: bool,
-) -> io::Result<()> {
-    let state = worker.shared_state();
+/// A connection that has been counted, and whose handshake is complete.
+struct AcceptedConnection {
+    transport: Transport,
+    connection: ConnectionState,
+    protocol: Protocol,
+    peer: SocketAddr,
+    counted: CountedConnection,
+}
+
+/// Begins a connection. Returns `None` if it can be closed.
+///
+/// # Errors
+/// Fails if the connection is broken.
+async fn accept(stream: TcpStream, state: &Arc<ServerState>, has_tls: bool) -> io::Result<Option<AcceptedConnection>> {
     // A connection without an address has been reset before the server accepted it.
-    let Ok(address) = stream.peer_addr() else { return Ok(()) };
-    let peer = Some(address);
-    let (counted, mut served) = match state.count_connection(peer) {
+    let Ok(peer) = stream.peer_addr() else { return Ok(None) };
+    let (counted, served) = match state.count_connection(Some(peer)) {
         Ok(counted) => (counted, Served::Everything),
         Err(limit) => {
-            state.exceeded_limits.count(&limit, peer);
+            state.exceeded_limits.count(&limit, Some(peer));
             // The health of a server can be checked when all its connections are used.
-            match state.count_reserved_connection(peer) {
+            match state.count_reserved_connection(Some(peer)) {
                 Some(counted) if limit == CONNECTIONS => (counted, Served::ServerState),
-                _ => return Ok(()),
+                _ => return Ok(None),
             }
         }
     };
-    // Nagle's algorithm is disabled: it would delay a response to wait for more data, although each response is written
-    // with a single call.
+    // Nagle's algorithm is disabled: it would delay a response to wait for more data, although most responses are
+    // written with a single call.
     stream.set_nodelay(true)?;
-    let stream = if has_tls {
-        // The futures are boxed. Otherwise they would enlarge the future of every connection.
-        match Box::pin(tls::accept(stream, address, &worker, served)).await {
-            Accepted::Tls { stream, http2: Some(http2) } => {
-                let deadline = Instant::now() + HEAD_TIMEOUT;
-                let serving = http2::serve(stream, address, BytesMut::new(), http2, deadline, keep_alive);
-                Box::pin(serving).await;
-                return Ok(());
-            }
-            Accepted::Tls { stream, http2: None } => stream,
-            Accepted::Unencrypted(stream) => {
-                served = Served::Nothing;
-                ClientStream::Plain(PausableStream::new(stream, true))
-            }
-            Accepted::Closed(stream) => {
-                if let Some(stream) = stream {
-                    worker.close(EndedConnection { _stream: stream, _counted: counted });
-                }
-                return Ok(());
-            }
-        }
+    let begun = Instant::now();
+    let transport = if has_tls {
+        // The future is boxed. Otherwise it would enlarge the future of every connection.
+        Box::pin(encrypt(stream, peer, state, served)).await
     } else {
-        ClientStream::Plain(PausableStream::new(stream, true))
+        plain(stream, peer, state, served).await
     };
-    match http1::serve(stream, address, &worker, keep_alive, served).await {
-        http1::Ended::Http2 { stream, received, deadline } => match http2::Counted::new(&worker, peer) {
-            Some(counted) => {
-                Box::pin(http2::serve(stream, address, received, counted, deadline, keep_alive)).await;
-            }
-            None => state.exceeded_limits.count(&HTTP2_CONNECTIONS, peer),
-        },
-        http1::Ended::Closed(stream) => worker.close(EndedConnection { _stream: stream, _counted: counted }),
-        http1::Ended::Nothing => {}
+    Ok(transport.map(|(transport, session, is_http2)| {
+        // The time for the first head begins after a handshake, but not after the preface of HTTP/2.
+        let begun = if session.is_some() { Instant::now() } else { begun };
+        let connection = ConnectionState::new(begun, served, session.map(Arc::new), is_http2);
+        let protocol = if is_http2 { Protocol::Http2 } else { Protocol::Http1 };
+        AcceptedConnection { transport, connection, protocol, peer, counted }
+    }))
+}
+
+/// The stream of a connection, its session of TLS, and whether its client speaks HTTP/2.
+type Begun = (Transport, Option<crate::call::TlsSession>, bool);
+
+/// Begins a connection without TLS. Returns `None` if the connection is broken, or no byte arrives in time.
+async fn plain(stream: TcpStream, peer: SocketAddr, state: &Arc<ServerState>, served: Served) -> Option<Begun> {
+    let mut is_http2 = false;
+    if state.http2_enabled && served == Served::Everything {
+        let mut first = [0; HTTP2_PREFACE.len()];
+        let received = in_time(stream.peek(&mut first), HEAD_TIMEOUT, HEAD_TIME, peer, state).await?;
+        is_http2 = received.ok()? > 0 && first.starts_with(&HTTP2_PREFACE[..3]);
     }
-    Ok(())
+    Some((Transport::Plain(stream), None, is_http2))
+}
+
+/// Does the handshake of TLS. Returns `None` if it fails, or is not complete in time.
+async fn encrypt(mut stream: TcpStream, peer: SocketAddr, state: &Arc<ServerState>, served: Served) -> Option<Begun> {
+    let timeout = if served == Served::ServerState { RESERVED_HEAD_TIMEOUT } else { HANDSHAKE_TIMEOUT };
+    let handshake = async {
+        let mut first = [0];
+        // The type of the first record of TLS is 22. Methods of HTTP begin with a letter.
+        if stream.peek(&mut first).await.ok()? == 1 && first[0].is_ascii_alphabetic() {
+            let _ = stream.write_all(NO_TLS).await;
+            return None;
+        }
+        let offers_http2 = state.http2_enabled && served == Served::Everything;
+        let Encrypted { stream, session, is_http2 } =
+            state.tls.as_ref()?.accept(stream, peer, offers_http2).await.ok()?;
+        Some((Transport::Tls(stream), Some(session), is_http2))
+    };
+    in_time(handshake, timeout, TLS_HANDSHAKE, peer, state).await?
+}
+
+/// Waits for the beginning of a connection. Returns `None` if it does not come in time, which counts for the limit, or
+/// if the server closes its connections.
+async fn in_time<F: Future>(
+    beginning: F,
+    timeout: Duration,
+    limit: ConnectionLimit,
+    peer: SocketAddr,
+    state: &Arc<ServerState>,
+) -> Option<F::Output> {
+    let deadline = Instant::now() + timeout;
+    let mut alarm = Alarm::new(state, deadline);
+    let mut beginning = pin!(beginning);
+    poll_fn(|task| {
+        if let Poll::Ready(begun) = beginning.as_mut().poll(task) {
+            return Poll::Ready(Some(begun));
+        }
+        alarm.poll_or_close(deadline, state, task).map(|()| {
+            if !state.is_closing() {
+                state.exceeded_limits.count(&limit, Some(peer));
+            }
+            None
+        })
+    })
+    .await
 }

@@ -6,23 +6,17 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rulebook_model::connection_limits::{
-    CONNECTION_LIMITS, ConnectionLimit, HANDSHAKE_SECONDS, HEAD_BYTES, HEAD_SECONDS, MAX_HEAD_FIELDS, PROGRESS_SECONDS,
+    CONNECTION_LIMITS, ConnectionLimit, HANDSHAKE_SECONDS, HEAD_SECONDS, PROGRESS_SECONDS,
 };
 
 /// The maximum time from the first byte of a request until its head is complete.
 pub(super) const HEAD_TIMEOUT: Duration = Duration::from_secs(HEAD_SECONDS);
 /// The maximum time from the beginning of a connection until the handshake of TLS is complete.
-#[cfg_attr(not(feature = "tls"), expect(dead_code, reason = "there are no handshakes"))]
 pub(super) const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(HANDSHAKE_SECONDS);
 /// The maximum time until a head is complete on a connection that is reserved for checks of the server's health.
 pub(super) const RESERVED_HEAD_TIMEOUT: Duration = Duration::from_secs(1);
 /// The time after which a connection is closed if the client has received no further byte of a response.
 pub(super) const PROGRESS_TIMEOUT: Duration = Duration::from_secs(PROGRESS_SECONDS);
-/// The maximum length in bytes of a head. The limits `head` and `uri` of a definition are much lower by default; a
-/// request that exceeds them is still parsed, so that its response has the envelope of the definition.
-pub(super) const MAX_HEAD_LEN: usize = HEAD_BYTES as usize;
-/// The maximum number of header fields of a request.
-pub(super) const MAX_FIELDS: usize = MAX_HEAD_FIELDS as usize;
 /// The maximum time for which the server keeps reading after its last response, so that the client can finish sending
 /// and read the response (RFC 9112 section 9.6).
 pub(super) const LINGER_TIMEOUT: Duration = Duration::from_secs(1);

@@ -3,21 +3,27 @@
 use std::sync::Arc;
 
 use http::{HeaderValue, header};
+use rulebook_model::error::ErrorCode;
 
 use super::browser_policy::{self, BrowserCaching, PageKind};
-use super::download::FileHeaders;
-use super::open_file::FileRequest;
+use super::open_file::MAX_LEN_IN_MEMORY;
 use super::pages::{self, Page};
+use super::static_files::{StaticExchange, StaticResponse};
 use super::worker::Worker;
 use crate::call::{ApiError, Head};
 use crate::pipeline::{self, ErrorContext, Reply, reply_unless_read, respond_with_error};
 use crate::plan::Plan;
-use crate::transfer::FileInfo;
 
 /// Replies with the page or static file at the path of a request. If there is neither a page nor a file at this path,
 /// replies with an error. `context` decides in which form an error is written.
-pub(super) async fn respond_with_page(worker: &Worker, plan: &Plan, head: &Arc<Head>, context: ErrorContext) -> Reply {
-    let page = match pages::find_page(&worker.state().static_files, plan, head).await {
+pub(super) async fn respond_with_page(
+    worker: &Worker,
+    plan: &Plan,
+    head: &Arc<Head>,
+    context: ErrorContext,
+    files: &mut StaticExchange,
+) -> Reply {
+    let page = match pages::find_page(&worker.state().static_files, files.request.as_ref(), plan, head).await {
         Ok(Some(page)) => page,
         Ok(None) => return respond_with_error(plan, head, context, ApiError::unknown_service()),
         Err(error) => return respond_with_error(plan, head, context, error),
@@ -43,14 +49,14 @@ pub(super) async fn respond_with_page(worker: &Worker, plan: &Plan, head: &Arc<H
             let location = HeaderValue::try_from(target).ok().map(|target| (header::LOCATION, target));
             Reply::without_body(307, location.into_iter().collect())
         }
-        Page::File { file, media_type, kind } => {
-            let request = FileRequest { head, selects_part: true, state: worker.state() };
-            let fields = browser_policy::policy_fields(kind, BrowserCaching::Revalidate).to_vec();
-            let headers = FileHeaders { content_type: media_type, fields, info: FileInfo::default() };
-            match request.part_of_file(file, FileInfo::default()).await {
-                Ok(opened) => headers.into_reply(opened, 200, Vec::new()),
-                Err(error) => respond_with_error(plan, head, context, error),
-            }
+        Page::File(StaticResponse { reply, body }, kind) => {
+            let is_long = reply.body.len().is_none_or(|length| length > MAX_LEN_IN_MEMORY);
+            let share = is_long.then(|| worker.state().count_open_file(head.client, head.peer)).transpose();
+            let Ok(share) = share else {
+                return respond_with_error(plan, head, context, ApiError::plain(ErrorCode::Unavailable));
+            };
+            files.body = Some((body, share));
+            with_browser_policy(reply, kind, BrowserCaching::Revalidate)
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::client_shares::Share;
 use crate::pipeline::FileRange;
 
 /// The number of bytes of a file that are read at once. Only the last piece of a file may be shorter.
-pub(super) const PIECE_LEN: u64 = 256 << 10;
+pub(super) const PIECE_LEN: u64 = 64 << 10;
 
 /// A stream of the bytes in one range of a file.
 ///

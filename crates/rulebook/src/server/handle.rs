@@ -5,54 +5,58 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
+use actix_http::body::BoxBody;
+use actix_http::{ConnectionType, Payload, RequestHead, Response};
 use futures_util::future::LocalBoxFuture;
+use http::StatusCode;
+use rulebook_model::error::ErrorCode;
+use tokio::task::yield_now;
 
+use super::connection_state::{ConnectionState, Served};
 use super::download::respond_with_file;
 use super::fallback::respond_with_page;
-use super::incoming_request::IncomingRequest;
 use super::method_in_body::find_in_body;
 use super::metrics::RequestKind;
-use super::mount::MountedPart;
 use super::observe::Observation;
 use super::receive::receive;
-use super::request_body::{BodySource, RequestBody};
+use super::request::RoutedRequest;
+use super::request_body::RequestBody;
+use super::response::{ResponseContext, to_response};
 use super::server_path::respond_at_server_path;
+use super::static_files::StaticExchange;
 use super::traced_request::HANDLE;
 use super::worker::Worker;
 use crate::call::{ApiError, Head};
 use crate::pipeline::{
     CallOrigin, CallReply, ErrorContext, MethodRunner, Reply, Route, add_cors_headers, authorize, catch_panic_async,
     check_auth_fields, check_parameters, compress_reply, fingerprint, identify, negotiate_coding, preflighted_method,
-    read_parameters, requested_key, respond, respond_to_options, respond_with_error, route, run_once, start_handler,
+    read_parameters, requested_key, respond, respond_to_options, respond_with_error, run_once, start_handler,
     start_with_body,
 };
 use crate::plan::{MatchedMethod, Plan};
 use crate::rate_limit::CountedRequest;
 
-/// Calls the stages of a request in their order, and sets `reply` to the reply. Returns the index of the API method
-/// that a CORS preflight announces.
+/// Calls the stages of a request in their order, and sets `reply` to the reply.
 ///
 /// The futures for rare kinds of requests are boxed. Otherwise they would enlarge the future of every request.
 #[expect(clippy::manual_async_fn, reason = "the future of an `async fn` has memory for each parameter twice")]
 fn run_stages(
     worker: &Worker,
     runner: &Arc<MethodRunner>,
-    part: &MountedPart,
+    route: Route,
     head: &Arc<Head>,
     body: &mut RequestBody,
     observed: &mut Observation<'_>,
+    files: &mut StaticExchange,
     reply: &mut Reply,
-) -> impl Future<Output = Option<usize>> {
+) -> impl Future<Output = ()> {
     async move {
         let plan = &runner.plan;
-        let route = part.restrict_route(plan, route(plan, head));
-        observed.set_kind(RequestKind::of(&route));
-        let preflighted = preflighted_method(plan, head, &route);
         let matched = match route {
             Route::Method(matched) => matched,
-            other => match find_method_or_respond(other, worker, plan, head, body, observed, reply).await {
+            other => match find_method_or_respond(other, worker, plan, head, body, observed, files, reply).await {
                 Some(matched) => matched,
-                None => return preflighted,
+                None => return,
             },
         };
         let index = matched.method_index;
@@ -105,22 +109,22 @@ fn run_stages(
             CallReply::Reply(reply) => reply,
             CallReply::File(file) => Box::pin(respond_with_file(plan, head, worker.state(), file)).await,
         };
-        preflighted
     }
 }
 
 /// Finds the method of a request whose path does not name one, or responds to it: then `reply` is set to the reply. It
 /// is a function of its own, so that its code is not between that of calls.
 #[inline(never)]
-fn find_method_or_respond<'r, 'h: 'r>(
-    route: Route<'h>,
+fn find_method_or_respond<'r>(
+    route: Route,
     worker: &'r Worker,
     plan: &'r Arc<Plan>,
-    head: &'h Arc<Head>,
+    head: &'r Arc<Head>,
     body: &'r mut RequestBody,
     observed: &'r mut Observation<'_>,
+    files: &'r mut StaticExchange,
     reply: &'r mut Reply,
-) -> LocalBoxFuture<'r, Option<MatchedMethod<'h>>> {
+) -> LocalBoxFuture<'r, Option<MatchedMethod>> {
     Box::pin(async move {
         let replied = match route {
             Route::Method(matched) => return Some(matched),
@@ -129,8 +133,8 @@ fn find_method_or_respond<'r, 'h: 'r>(
                 Err(unrouted) => Err(unrouted),
             },
             Route::Options(target) => Ok(respond_to_options(plan, head, &target).await),
-            Route::Server(path) => Ok(respond_at_server_path(worker, plan, head, path).await),
-            Route::Fallback => Ok(respond_with_page(worker, plan, head, ErrorContext::Nothing).await),
+            Route::Server(path) => Ok(respond_at_server_path(worker, plan, head, path, files).await),
+            Route::Fallback => Ok(respond_with_page(worker, plan, head, ErrorContext::Nothing, files).await),
             Route::Error(unrouted) => Err(unrouted),
         };
         *reply = replied.unwrap_or_else(|unrouted| respond_with_error(plan, head, unrouted.context, unrouted.error));
@@ -138,49 +142,66 @@ fn find_method_or_respond<'r, 'h: 'r>(
     })
 }
 
-/// A request that has been handled.
-pub(super) struct Handled {
-    /// The head of the request.
-    pub(super) head: Arc<Head>,
-    /// The unread rest of the request's body, if the connection has to be closed because of it.
-    pub(super) unread: Option<Box<BodySource>>,
-    /// The time at which the reply was complete.
-    pub(super) ended: Instant,
+/// Handles a request from its route to its response. `connection` is the state of its connection, if it is one of
+/// rulebook's own server.
+pub(super) async fn handle(
+    routed: RoutedRequest,
+    connection: Option<Rc<ConnectionState>>,
+    payload: Payload,
+    request: &RequestHead,
+    mut files: StaticExchange,
+) -> Response<BoxBody> {
+    let RoutedRequest { worker, current, mut head, route } = routed;
+    let unlimited = || Rc::new(ConnectionState::new(Instant::now(), Served::Everything, None, false));
+    let connection = connection.unwrap_or_else(unlimited);
+    let (version, closes) = (request.version, request.connection_type() == ConnectionType::Close);
+    if connection.closes() {
+        // The client has sent this request behind one whose response ends the connection (RFC 9112 section 9.6). When
+        // that response has been sent, the stream of the connection sends nothing more.
+        yield_now().await;
+        return Response::with_body(StatusCode::SERVICE_UNAVAILABLE, BoxBody::new(()));
+    }
+    let handled = connection.begin_request();
+    let served = connection.served;
+    let is_refused = served == Served::ServerState && !is_server_state(&route);
+    let (runner, plan) = (&current.runner, &current.runner.plan);
+    // The head has no other owner yet, so that it is not cloned.
+    Arc::make_mut(&mut head).tls.clone_from(&connection.tls);
+    if let Some(tracer) = &plan.tracer {
+        tracer.begin(&mut head);
+    }
+    let mut body = RequestBody::new(payload, &head, connection);
+    let mut observed = Observation::begin(&current, &head);
+    observed.set_kind(RequestKind::of(&route));
+    let preflighted = preflighted_method(plan, &head, &route);
+    let route = if is_refused { Route::Error(ApiError::plain(ErrorCode::Unavailable).into()) } else { route };
+    let mut reply = Reply::empty();
+    let ran = catch_panic_async(
+        "a stage",
+        pin!(run_stages(&worker, runner, route, &head, &mut body, &mut observed, &mut files, &mut reply)),
+    )
+    .await;
+    if let Err(panic) = ran {
+        reply = respond_with_error(plan, &head, observed.kind().into(), panic);
+    }
+    add_cors_headers(plan, &head, &mut reply, preflighted);
+    if let Some(coding) = negotiate_coding(plan, &head, &mut reply) {
+        observed.enter("compress");
+        Box::pin(compress_reply(&mut reply, coding)).await;
+    }
+    let unread = if body.must_be_drained() { Box::pin(body.drain()).await } else { None };
+    observed.finish(&reply);
+    let closes = served == Served::ServerState || closes || unread.is_some() || worker.state().is_stopping();
+    if closes {
+        handled.connection().close(unread.is_some());
+    }
+    let context = ResponseContext { worker: &worker, head: &head, version, closes, unread, handled, file: files.body };
+    let response = to_response(reply, context);
+    worker.heads.put_back(head);
+    response
 }
 
-/// Handles a request from its head to its reply. `part` is the part of the API that the request can reach. `reply` is
-/// set to the reply: it is large, and several futures would copy it if they returned it.
-pub(super) fn handle(
-    worker: Rc<Worker>,
-    part: MountedPart,
-    incoming: IncomingRequest,
-    reply: &mut Reply,
-) -> impl Future<Output = Handled> {
-    let IncomingRequest { mut head, body } = incoming;
-    async move {
-        let mut body = RequestBody::new(body, &head);
-        let current = worker.current_plan();
-        let (runner, plan) = (&current.runner, &current.runner.plan);
-        if let Some(tracer) = &plan.tracer {
-            tracer.begin(&mut head);
-        }
-        let mut observed = Observation::begin(&current, &head);
-        let ran = catch_panic_async(
-            "a stage",
-            pin!(run_stages(&worker, runner, &part, &head, &mut body, &mut observed, reply)),
-        )
-        .await;
-        let preflighted = ran.unwrap_or_else(|panic| {
-            *reply = respond_with_error(plan, &head, observed.kind().into(), panic);
-            None
-        });
-        add_cors_headers(plan, &head, reply, preflighted);
-        if let Some(coding) = negotiate_coding(plan, &head, reply) {
-            observed.enter("compress");
-            Box::pin(compress_reply(reply, coding)).await;
-        }
-        let unread = if body.must_be_drained() { Box::pin(body.drain()).await.map(Box::new) } else { None };
-        let ended = observed.finish(reply);
-        Handled { head, unread, ended }
-    }
+/// Returns `true` if a request asks for the state of the server.
+fn is_server_state(route: &Route) -> bool {
+    matches!(route, Route::Server(path) if path.is_server_state())
 }

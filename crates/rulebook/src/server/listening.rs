@@ -6,7 +6,6 @@ use std::net::Shutdown;
 use std::net::{TcpListener, TcpStream};
 #[cfg(unix)]
 use std::os::fd::OwnedFd;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use actix_rt::time::sleep;
@@ -14,7 +13,7 @@ use actix_server::ServerHandle;
 use actix_service::{Service, ServiceFactory};
 
 use super::connection::connection_service_factory;
-use super::state::ServerState;
+use super::services::Services;
 
 /// The time from when the server's thread that accepts connections is asked to pause until the server stops listening.
 ///
@@ -40,13 +39,13 @@ pub(super) struct Listener {
 pub(super) async fn stop_listening(
     listeners: Vec<Listener>,
     handle: &ServerHandle,
-    state: &Arc<ServerState>,
+    api: &Services,
     keep_alive: Duration,
 ) -> Vec<impl Sized> {
     drop(handle.pause());
     let mut services = Vec::with_capacity(listeners.len());
     for listener in &listeners {
-        let factory = connection_service_factory(state, keep_alive, listener.is_tls);
+        let factory = connection_service_factory(api, keep_alive, listener.is_tls);
         // The factory does not fail.
         services.extend(factory.new_service(()).await);
     }

@@ -16,14 +16,14 @@ use crate::plan::{MatchedMethod, Plan, Segments};
 ///
 /// # Errors
 /// Fails if the client may not call the method, if the first bytes do not arrive, or if they do not name a method.
-pub(super) async fn find_in_body<'h>(
+pub(super) async fn find_in_body(
     plan: &Plan,
-    head: &'h Head,
+    head: &Head,
     pending: NeedsBody,
     body: &mut RequestBody,
     worker: &Worker,
     observed: &mut Observation<'_>,
-) -> Result<MatchedMethod<'h>, RoutingError> {
+) -> Result<MatchedMethod, RoutingError> {
     let prefix = receive_authorized_prefix(plan, head, &pending, body, worker).await;
     let prefix = prefix.map_err(|error| RoutingError { context: pending.error_context(), error })?;
     match route_by_body(plan, head, &pending, &prefix) {

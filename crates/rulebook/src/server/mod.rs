@@ -3,54 +3,47 @@
 //! Only this Rust module uses actix. What a request means and what its response contains is decided in the Rust module
 //! `pipeline`; [`handle`](handle::handle) calls the functions of `pipeline` in order.
 
-mod actix_request;
-mod actix_response;
 mod alarm;
 mod body_timer;
 mod browser_policy;
 mod client_address;
 mod client_stream;
-mod closing_queue;
 mod connection;
 mod connection_limits;
-mod date_text;
+mod connection_state;
 mod docs;
 mod download;
 mod fallback;
 mod file_stream;
 mod handle;
-mod http1;
-#[cfg_attr(not(feature = "http2"), path = "without_http2.rs")]
-mod http2;
-mod incoming_request;
+mod head_pool;
 mod links;
 mod listening;
 mod method_in_body;
 mod metrics;
-mod mount;
 mod multipart;
 mod observe;
 mod open_connections;
 mod open_file;
 mod pages;
-mod part_filename;
-mod pausable_stream;
 mod receive;
+mod request;
 mod request_body;
 mod request_memory;
+mod response;
+mod response_body;
 mod running;
 mod server_path;
+mod services;
 mod settings;
 mod signals;
 mod state;
 mod static_files;
-mod streamed_body;
 #[cfg_attr(not(feature = "swagger-ui"), path = "without_swagger.rs")]
 mod swagger;
 #[cfg_attr(not(feature = "tls"), path = "without_tls.rs")]
 mod tls;
 mod traced_request;
-mod unsent_bytes;
 mod upload_writer;
 mod worker;
 mod worker_turns;
@@ -61,32 +54,32 @@ use std::path::Path;
 use std::sync::Arc;
 
 use actix_server::Server;
+use actix_web::App;
 use arc_swap::ArcSwap;
 
 use client_address::TrustedProxies;
 use links::Links;
 use listening::Listener;
-pub use mount::ApiService;
 use rulebook_model::model::MAX_WORKERS;
 use rulebook_model::settings::split_bind_address;
 pub use running::{RunningServer, StopHandle};
+pub(crate) use services::CustomApp;
+pub use services::{ApiService, Services};
 pub use settings::{Settings, TlsSettings};
 use state::ServerState;
 use static_files::StaticFiles;
 use tls::Tls;
-use unsent_bytes::limit_unsent_bytes;
 use upload_writer::UploadStorage;
 
 use crate::plan::Plan;
 use crate::store::{LazyStore, LinkFiles, LinkFolder};
 
-/// Starts a server for a plan, on new threads. When a new plan is stored in `plan`, it takes effect with the next
-/// request. `data` is the folder in which the server stores its own files.
+/// Starts a server of an API, on new threads.
 ///
 /// # Errors
 /// Fails if the server cannot listen on one of the addresses, if the thread of the server cannot be started, if the
 /// certificates of TLS cannot be used, or if HTTP/2 or TLS is enabled in a program that was built without it.
-pub(crate) fn serve(plan: &Arc<ArcSwap<Plan>>, settings: &Settings, data: &Path) -> io::Result<RunningServer> {
+pub(crate) fn serve(api: &ServedApi<'_>, settings: &Settings) -> io::Result<RunningServer> {
     if settings.bind.is_empty() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "no address to listen on"));
     }
@@ -95,20 +88,7 @@ pub(crate) fn serve(plan: &Arc<ArcSwap<Plan>>, settings: &Settings, data: &Path)
         return Err(io::Error::new(io::ErrorKind::Unsupported, why));
     }
     let addresses: Vec<_> = settings.bind.iter().map(|address| split_bind_address(address)).collect();
-    let has_tls = addresses.iter().any(|(is_tls, _)| *is_tls);
-    let tls = match &settings.tls {
-        Some(files) if has_tls => Some(Arc::new(Tls::load(files)?)),
-        None if has_tls => {
-            let why = "an address begins with `https://`, but there is no certificate for TLS: set `tls_certificate` \
-                       and `tls_key`";
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
-        }
-        Some(_) => {
-            log::warn!("TLS is not used, because no address to listen on begins with `https://`");
-            None
-        }
-        None => None,
-    };
+    let tls = load_certificates(settings, addresses.iter().any(|(is_tls, _)| *is_tls))?;
     let mut listeners = Vec::with_capacity(settings.bind.len());
     for &(is_tls, address) in &addresses {
         let socket = TcpListener::bind(address)
@@ -118,26 +98,43 @@ pub(crate) fn serve(plan: &Arc<ArcSwap<Plan>>, settings: &Settings, data: &Path)
         listeners.push(Listener { socket, is_tls });
     }
     if let Some(first) = listeners.first() {
-        plan.load().documents.set_listening_url(url_of_address(first.socket.local_addr()?, first.is_tls));
+        api.plan.load().documents.set_listening_url(url_of_address(first.socket.local_addr()?, first.is_tls));
     }
     let max_files = connection_limits::raise_file_limit();
-    let state = Arc::new(
-        server_state(plan, settings, data)
-            .with_limits(max_files, settings.address_connections)
-            .with_http2(settings.http2)
-            .with_tls(tls),
-    );
+    let state = server_state(api, settings).with_limits(max_files, settings.address_connections).with_tls(tls);
+    let services = Services::new(Arc::new(state.with_http2(settings.http2)));
+    // Each worker calls this function too. Its error is returned before the server starts.
+    let mut added = Ok(());
+    let _ = App::new().configure(|config| added = services.add_to_app(config));
+    added?;
     // The limit of actix would stop a worker from accepting connections at a lower number.
     let mut builder = Server::build().disable_signals().max_concurrent_connections(max_files);
     if let Some(workers) = settings.workers {
         builder = builder.workers(workers.clamp(1, MAX_WORKERS.into()));
     }
     for &Listener { ref socket, is_tls } in &listeners {
-        let (state, keep_alive) = (Arc::clone(&state), settings.keep_alive);
-        let service = move || connection::connection_service_factory(&state, keep_alive, is_tls);
+        let (services, keep_alive) = (services.clone(), settings.keep_alive);
+        let service = move || connection::connection_service_factory(&services, keep_alive, is_tls);
         builder = builder.listen("rulebook", socket.try_clone()?, service)?;
     }
-    running::start_server(builder.run(), listeners, state, settings)
+    running::start_server(builder.run(), listeners, services, settings)
+}
+
+/// Reads the certificates for the addresses with TLS; `None` if there are no such addresses.
+fn load_certificates(settings: &Settings, has_tls: bool) -> io::Result<Option<Arc<Tls>>> {
+    match &settings.tls {
+        Some(files) if has_tls => Ok(Some(Arc::new(Tls::load(files)?))),
+        None if has_tls => {
+            let why = "an address begins with `https://`, but there is no certificate for TLS: set `tls_certificate` \
+                       and `tls_key`";
+            Err(io::Error::new(io::ErrorKind::InvalidInput, why))
+        }
+        Some(_) => {
+            log::warn!("TLS is not used, because no address to listen on begins with `https://`");
+            Ok(None)
+        }
+        None => Ok(None),
+    }
 }
 
 /// Returns the URL of a server that listens on an address. If this is the unspecified address, which stands for all
@@ -160,12 +157,35 @@ fn lengthen_backlog(listener: &TcpListener) {
     }
 }
 
-/// Returns a service for an actix `App` that handles requests with a plan.
-pub(crate) fn api_service(plan: &Arc<ArcSwap<Plan>>, settings: &Settings, data: &Path) -> ApiService {
-    ApiService::new(server_state(plan, settings, data))
+/// Limits the bytes that the operating system keeps for a connection whose client does not receive them. Otherwise it
+/// accepts some megabytes of a long response for each such client, and copies them. The connections have the option of
+/// the listener.
+#[cfg(any(target_os = "android", target_os = "linux"))]
+fn limit_unsent_bytes(listener: &TcpListener) {
+    const MAX_UNSENT_BYTES: u32 = 128 << 10;
+    if let Err(error) = socket2::SockRef::from(listener).set_tcp_notsent_lowat(MAX_UNSENT_BYTES) {
+        log::debug!("the system cannot limit the unsent bytes of connections: {error}");
+    }
 }
 
-fn server_state(plan: &Arc<ArcSwap<Plan>>, settings: &Settings, data: &Path) -> ServerState {
+#[cfg(not(any(target_os = "android", target_os = "linux")))]
+fn limit_unsent_bytes(_: &TcpListener) {}
+
+/// Returns the services of an API for the `App` of a program.
+pub(crate) fn services(api: &ServedApi<'_>, settings: &Settings) -> Services {
+    Services::new(Arc::new(server_state(api, settings)))
+}
+
+/// An API that can be served.
+pub(crate) struct ServedApi<'a> {
+    /// The plan. When a new plan is stored in it, it takes effect with the next request.
+    pub(crate) plan: &'a Arc<ArcSwap<Plan>>,
+    /// The folder in which the server stores its own files.
+    pub(crate) data: &'a Path,
+}
+
+fn server_state(api: &ServedApi<'_>, settings: &Settings) -> ServerState {
+    let ServedApi { plan, data } = *api;
     let uploads = match plan.load().state.get::<LazyStore>() {
         Some(store) if store.is_folder() => UploadStorage::Store(store),
         _ => UploadStorage::Folder(settings.upload_folder.clone()),

@@ -1,25 +1,29 @@
 //! Receives multipart bodies (RFC 7578) while their bytes arrive. A field without a file name is kept in memory; a file
 //! is written to a temporary file.
 //!
-//! The crate `multer` finds the boundaries between the parts of a body. It gets a chunk only after it has processed all
-//! earlier bytes, so that memory holds at most one chunk, all fields, and a piece of one file. The crate
-//! `actix-multipart` is not suitable: it reads the body directly from actix, whereas here the size and time limits are
-//! applied to every chunk first, and the first chunks may have been read already to find the method.
+//! The crate `actix-multipart` finds the parts. It does not read from the connection itself: the limits on size and
+//! time are applied to every chunk first, and the first chunks may have been read already to find the method. The crate
+//! gets a chunk only when it needs more bytes, so that memory holds few chunks, the crate's buffer of 64 KiB, all
+//! fields, and a piece of one file.
 
+use std::cell::Cell;
 use std::future::poll_fn;
 use std::io;
-use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Poll, ready};
 
+use actix_multipart::{Field, MultipartError};
+use actix_web::error::PayloadError;
+use actix_web::http::header::DispositionParam;
 use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
-use multer::{Error, Field, Multipart};
+use futures_util::{StreamExt, stream};
 use rulebook_model::error::ErrorCode;
+use rulebook_model::filename::visible_base_name;
 use rulebook_model::limits;
 use rulebook_model::model::Limits;
 
-use super::part_filename::part_filename;
 use super::receive::LimitedBody;
 use super::upload_writer::{FileDestination, UploadStorage, UploadWriter};
 use crate::call::{ApiError, MalformedRequest, shorten_text};
@@ -36,6 +40,8 @@ const MAX_FILE_EXCESS: u64 = 64 << 10;
 const PART_BYTES: usize = 128;
 /// The maximum length of a part's name, in bytes.
 const MAX_PART_NAME_LEN: usize = 1 << 10;
+/// The maximum length of a part's file name, in characters. A longer name is truncated.
+const MAX_FILENAME_CHARS: usize = 255;
 
 /// The method for which a multipart body is received, and what is needed to receive its parts.
 #[derive(Clone, Copy)]
@@ -59,23 +65,39 @@ pub(super) async fn receive_parts(
     boundary: Option<String>,
     target: &MultipartTarget<'_>,
 ) -> Result<Body, ApiError> {
-    let Some(first) = body.next_chunk().await? else {
+    let Some(mut first) = body.next_chunk().await? else {
         return Ok(Body::Empty);
     };
     let boundary = boundary.ok_or_else(|| ApiError::malformed(MalformedRequest::MultipartBoundary))?;
-    let feed = ChunkFeed(Arc::new(Mutex::new(FeedState::Chunk(first))));
-    let multipart = Multipart::new(feed.clone(), boundary);
-    let mut reader = PartReader { body, feed, multipart, field_bytes: 0, has_invalid_field: false };
+    let delimiter = format!("--{boundary}");
+    while first.len() < delimiter.len() + 2 {
+        let Some(second) = body.next_chunk().await? else { break };
+        first = [first, second].concat().into();
+    }
+    // The parser ignores a boundary with blanks behind it, as it ignores all text before the first part. Then the body
+    // would lose its first part without an error.
+    if first
+        .strip_prefix(delimiter.as_bytes())
+        .is_some_and(|rest| !rest.starts_with(b"\r\n") && !rest.starts_with(b"--"))
+    {
+        return Err(ApiError::malformed(MalformedRequest::MultipartPart { part: 1 }));
+    }
+    let next_chunk = Rc::new(Cell::new(Poll::Ready(Some(first))));
+    let chunks = Rc::clone(&next_chunk);
+    // No waker is needed: the function that polls the parser adds a chunk and polls again.
+    let chunks = stream::poll_fn(move |_| chunks.replace(Poll::Pending).map(|chunk| chunk.map(Ok)));
+    let mut parser = pipeline::multipart_parser(&boundary, chunks);
+    let mut reader = PartReader { body, next_chunk, field_bytes: 0, has_invalid_field: false };
     let mut parts = Vec::new();
-    let mut count = 0;
-    while let Some(field) = reader.next_part(count + 1).await? {
-        count += 1;
-        if count > target.max_parts {
+    let mut number = 1;
+    while let Some(field) = reader.next(&mut parser, number, MalformedRequest::MultipartPart { part: number }).await? {
+        if number > target.max_parts {
             return Err(ApiError::too_large(limits::PART_COUNT.with_value(target.max_parts), None));
         }
-        if let Some(part) = reader.receive_part(field, count, target).await? {
+        if let Some(part) = reader.receive_part(field, number, target).await? {
             parts.push(part);
         }
+        number += 1;
     }
     // Bytes after the last boundary are ignored, but they count for the size limit of the body.
     while reader.body.next_chunk().await?.is_some() {}
@@ -85,8 +107,8 @@ pub(super) async fn receive_parts(
 /// Reads the parts of a multipart body one after the other.
 struct PartReader<'b> {
     body: LimitedBody<'b>,
-    feed: ChunkFeed,
-    multipart: Multipart<'static>,
+    /// The chunk that the parser reads next, or `None` at the end of the body; pending after the parser has read it.
+    next_chunk: Rc<Cell<Poll<Option<Bytes>>>>,
     /// The total number of bytes in the fields that have been received, without files.
     field_bytes: u64,
     /// `true` if a field is invalid, so that the request will be rejected. Files after this field are not stored.
@@ -94,68 +116,53 @@ struct PartReader<'b> {
 }
 
 impl PartReader<'_> {
-    /// Reads the header fields of the next part; returns `None` after the last part. `number` is the number of the
-    /// part, which starts at 1.
-    async fn next_part(&mut self, number: u64) -> Result<Option<Field<'static>>, ApiError> {
-        let Self { body, feed, multipart, .. } = self;
-        let mut between = 0;
-        poll_fn(|task| {
+    /// Returns the next item of the parser: a part, or the next bytes of a part; `None` after the last one. `number` is
+    /// the number of the part, which starts at 1. `at_end` is the error if the body ends before the item.
+    async fn next<T>(
+        &mut self,
+        parser: &mut (impl Stream<Item = Result<T, MultipartError>> + Unpin),
+        number: u64,
+        at_end: MalformedRequest,
+    ) -> Result<Option<T>, ApiError> {
+        let mut searched = 0;
+        let next = poll_fn(|task| {
             loop {
-                if let Poll::Ready(field) = multipart.poll_next_field(task) {
-                    return Poll::Ready(field.map_err(|error| multipart_error(&error, number)));
+                if let Poll::Ready(item) = parser.poll_next_unpin(task) {
+                    return Poll::Ready(Ok(item));
                 }
                 // All of these bytes were searched, and do not contain the complete header fields of a part.
-                if between > MAX_BYTES_BETWEEN_PARTS {
-                    return Poll::Ready(Err(ApiError::malformed(MalformedRequest::MultipartStart {
-                        searched: MAX_BYTES_BETWEEN_PARTS,
-                    })));
+                if searched > MAX_BYTES_BETWEEN_PARTS {
+                    return Poll::Ready(Err(ApiError::malformed(too_long_start())));
                 }
-                match feed.poll_fill(body, task) {
-                    Poll::Ready(Ok(length)) => between += length,
-                    Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-                    Poll::Pending => return Poll::Pending,
-                }
+                let chunk = ready!(self.body.poll_next(task))?;
+                // The end counts too, so that this loop certainly ends.
+                searched += chunk.as_ref().map_or(1, Bytes::len);
+                self.next_chunk.set(Poll::Ready(chunk));
             }
-        })
-        .await
+        });
+        next.await?.transpose().map_err(|error| ApiError::malformed(multipart_error(&error, number, at_end)))
     }
 
     /// Returns the next bytes of a part's content; `None` at the end of the part.
-    async fn next_chunk(&mut self, field: &mut Field<'static>, number: u64) -> Result<Option<Bytes>, ApiError> {
-        let Self { body, feed, .. } = self;
-        poll_fn(|task| {
-            loop {
-                if let Poll::Ready(chunk) = Pin::new(&mut *field).poll_next(task) {
-                    return Poll::Ready(chunk.transpose().map_err(|error| multipart_error(&error, number)));
-                }
-                match feed.poll_fill(body, task) {
-                    Poll::Ready(Ok(_)) => {}
-                    Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-                    Poll::Pending => return Poll::Pending,
-                }
-            }
-        })
-        .await
+    async fn next_chunk(&mut self, field: &mut Field, number: u64) -> Result<Option<Bytes>, ApiError> {
+        self.next(field, number, MalformedRequest::MultipartEnd { part: number }).await
     }
 
     /// Receives the content of one part. Returns `None` if the form field is for a file, but the user has selected no
     /// file: then browsers send an empty file without a name, and form libraries send an empty text.
     async fn receive_part(
         &mut self,
-        mut field: Field<'static>,
+        mut field: Field,
         number: u64,
         target: &MultipartTarget<'_>,
     ) -> Result<Option<BodyPart>, ApiError> {
         let MultipartTarget { plan, method, upload_storage, .. } = *target;
         let (worker, client, peer) = self.body.client();
-        let name = match field.name() {
-            None => return Err(ApiError::malformed(MalformedRequest::MultipartName { part: number })),
-            Some(name) if name.len() > MAX_PART_NAME_LEN => {
-                let error = MalformedRequest::MultipartLongName { part: number, max: MAX_PART_NAME_LEN };
-                return Err(ApiError::malformed(error));
-            }
-            Some(name) => name.to_owned(),
-        };
+        let name = field.name().unwrap_or_default().to_owned();
+        if name.len() > MAX_PART_NAME_LEN {
+            let error = MalformedRequest::MultipartLongName { part: number, max: MAX_PART_NAME_LEN };
+            return Err(ApiError::malformed(error));
+        }
         self.body.reserve_memory(name.len() + PART_BYTES)?;
         let slot = pipeline::find_parameter_of_part(method, &name);
         let accepts_file = slot.is_some_and(|slot| slot.file_limit.is_some());
@@ -202,7 +209,7 @@ impl PartReader<'_> {
     /// parts together.
     async fn receive_field(
         &mut self,
-        field: &mut Field<'static>,
+        field: &mut Field,
         number: u64,
         name: &str,
         limits: &Limits,
@@ -223,40 +230,26 @@ impl PartReader<'_> {
     }
 }
 
-/// The stream from which `multer` reads. It holds at most one chunk. The next chunk is added when `multer` needs more
-/// bytes.
-#[derive(Clone)]
-struct ChunkFeed(Arc<Mutex<FeedState>>);
-
-enum FeedState {
-    Empty,
-    Chunk(Bytes),
-    End,
-}
-
-impl ChunkFeed {
-    /// Adds the next chunk, or the end of the body, to the stream. Returns the length of the chunk.
-    fn poll_fill(&self, body: &mut LimitedBody<'_>, task: &mut Context<'_>) -> Poll<Result<usize, ApiError>> {
-        let polled = body.poll_next(task);
-        polled.map_ok(|chunk| {
-            let length = chunk.as_ref().map_or(0, Bytes::len);
-            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = chunk.map_or(FeedState::End, FeedState::Chunk);
-            length
-        })
-    }
-}
-
-impl Stream for ChunkFeed {
-    type Item = Result<Bytes, std::convert::Infallible>;
-
-    fn poll_next(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        // No waker is needed: the function that polls `multer` adds a chunk and polls again.
-        let mut fed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match std::mem::replace(&mut *fed, FeedState::Empty) {
-            FeedState::Empty => Poll::Pending,
-            FeedState::Chunk(bytes) => Poll::Ready(Some(Ok(bytes))),
-            FeedState::End => Poll::Ready(None),
+/// Returns the file name of a part, without folders, control characters, and characters that change the direction of
+/// text; `None` if the part is not a file. `number` is the number of the part, which starts at 1.
+///
+/// # Errors
+/// Fails if the name is only in the parameter `filename*`, which is not allowed in multipart bodies (RFC 7578 section
+/// 4.2). Such a file must not become a text.
+fn part_filename(field: &Field, number: u64) -> Result<Option<String>, ApiError> {
+    let Some(disposition) = field.content_disposition() else { return Ok(None) };
+    let is_extended = |parameter: &DispositionParam| {
+        matches!(parameter, DispositionParam::FilenameExt(_) | DispositionParam::UnknownExt(..))
+    };
+    match disposition.get_filename() {
+        Some(name) => {
+            let name: String = visible_base_name(name).take(MAX_FILENAME_CHARS).collect();
+            Ok(Some(if matches!(name.as_str(), "." | "..") { String::new() } else { name }))
         }
+        None if disposition.parameters.iter().any(is_extended) => {
+            Err(ApiError::malformed(MalformedRequest::MultipartHead { part: number }))
+        }
+        None => Ok(None),
     }
 }
 
@@ -271,14 +264,24 @@ fn storage_error(error: io::Error) -> ApiError {
     ApiError::plain(code).with_log(error)
 }
 
-/// Converts the error of reading a part to an error for the client. `number` is the number of the part.
-fn multipart_error(error: &Error, number: u64) -> ApiError {
-    ApiError::malformed(match error {
-        Error::IncompleteFieldData { .. } => MalformedRequest::MultipartEnd { part: number },
-        Error::IncompleteHeaders
-        | Error::ReadHeaderFailed(_)
-        | Error::DecodeHeaderName { .. }
-        | Error::DecodeHeaderValue { .. } => MalformedRequest::MultipartHead { part: number },
+/// Returns the error for a client that sends too many bytes before a part.
+fn too_long_start() -> MalformedRequest {
+    MalformedRequest::MultipartStart { searched: MAX_BYTES_BETWEEN_PARTS }
+}
+
+/// Converts the error of reading a part to an error for the client. `number` is the number of the part, and `at_end` is
+/// the error if the body ended too early.
+fn multipart_error(error: &MultipartError, number: u64, at_end: MalformedRequest) -> MalformedRequest {
+    match error {
+        MultipartError::Incomplete => at_end,
+        // The buffer of the parser is full.
+        MultipartError::Payload(PayloadError::Overflow) => too_long_start(),
+        MultipartError::ContentDispositionNameMissing => MalformedRequest::MultipartName { part: number },
+        // The length of a part is not a number if the error is `Payload`.
+        MultipartError::ContentDispositionMissing
+        | MultipartError::Nested
+        | MultipartError::Parse(_)
+        | MultipartError::Payload(_) => MalformedRequest::MultipartHead { part: number },
         _ => MalformedRequest::MultipartPart { part: number },
-    })
+    }
 }

@@ -20,7 +20,7 @@ use crate::transfer::{FileInfo, TransferDecision, decide_transfer, etag_from_met
 
 /// The maximum length in bytes of a file, or a part of one, that is read into memory and sent at once. A client that
 /// does not receive it holds this memory, but no open file.
-const MAX_LEN_IN_MEMORY: u64 = 64 << 10;
+pub(super) const MAX_LEN_IN_MEMORY: u64 = 64 << 10;
 /// The maximum number of bytes whose entity tag is computed in the thread of the worker.
 const MAX_HASHED_INLINE: usize = 64 << 10;
 

@@ -1,12 +1,8 @@
 //! Finds the page or the static file at the path of a request.
 
-use std::fs::File;
-
-use http::HeaderValue;
-
 use super::browser_policy::{BrowserCaching, PageKind};
 use super::docs::{self, DocsPage};
-use super::static_files::{self, StaticFile, StaticFiles};
+use super::static_files::{StaticFiles, StaticRequest, StaticResponse, built_in_file};
 use super::swagger;
 use crate::call::{ApiError, Head};
 use crate::pipeline::{AudienceDocuments, find_audience_documents};
@@ -54,15 +50,8 @@ pub(super) enum Page<'p> {
         /// The documents to which the page belongs.
         documents: AudienceDocuments<'p>,
     },
-    /// A file of the static folder.
-    File {
-        /// The open file.
-        file: File,
-        /// The value of `Content-Type`.
-        media_type: HeaderValue,
-        /// The kind of page, by which the restrictions in a browser are chosen.
-        kind: PageKind,
-    },
+    /// A file of the static folder, with the kind of page by which the restrictions in a browser are chosen.
+    File(StaticResponse, PageKind),
     /// A redirect to this relative reference (RFC 3986 section 4.2).
     Redirect(String),
 }
@@ -74,6 +63,7 @@ pub(super) enum Page<'p> {
 /// page.
 pub(super) async fn find_page<'p>(
     files: &StaticFiles,
+    static_request: Option<&StaticRequest>,
     plan: &'p Plan,
     head: &Head,
 ) -> Result<Option<Page<'p>>, ApiError> {
@@ -87,7 +77,7 @@ pub(super) async fn find_page<'p>(
         return Ok(Some(Page::BuiltIn(document, PageKind::Swagger, caching)));
     }
     if let Some(path) = path.strip_prefix("/docs/") {
-        if let Some(document) = static_files::docs_file(path) {
+        if let Some(document) = built_in_file(path) {
             return Ok(Some(Page::BuiltIn(document.clone(), PageKind::Default, BrowserCaching::Revalidate)));
         }
         let documents = find_audience_documents(plan, head).await?;
@@ -103,19 +93,15 @@ pub(super) async fn find_page<'p>(
         }));
     }
     let Some(below) = path.strip_prefix("/static/").or_else(|| path.strip_prefix('/')) else { return Ok(None) };
-    let file = files.find_file(below).await?;
-    if cfg!(feature = "documents")
-        && file.is_none()
-        && let Some((_, target)) = INDEX_REDIRECTS.iter().find(|(from, _)| *from == path)
+    if let Some(request) = static_request
+        && let Some(file) = request.respond().await?
     {
-        return Ok(Some(Page::Redirect((*target).to_owned())));
+        let kind = if below == JSONP_PAGE { PageKind::Jsonp } else { PageKind::Default };
+        return Ok(Some(Page::File(file, kind)));
     }
-    Ok(file.map(|file| match file {
-        StaticFile::BuiltIn(document) => Page::BuiltIn(document.clone(), PageKind::Default, BrowserCaching::Revalidate),
-        StaticFile::File { file, media_type } => {
-            Page::File { file, media_type, kind: if below == JSONP_PAGE { PageKind::Jsonp } else { PageKind::Default } }
-        }
-        // Without `./`, a browser would read a colon in the name as the end of a URI scheme.
-        StaticFile::Folder => Page::Redirect(format!("./{}/", below.rsplit('/').next().unwrap_or_default())),
-    }))
+    if let Some(document) = files.built_in_file(below) {
+        return Ok(Some(Page::BuiltIn(document.clone(), PageKind::Default, BrowserCaching::Revalidate)));
+    }
+    let index = INDEX_REDIRECTS.iter().find(|(from, _)| *from == path).filter(|_| cfg!(feature = "documents"));
+    Ok(index.map(|(_, target)| Page::Redirect((*target).to_owned())))
 }

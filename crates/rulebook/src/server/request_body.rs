@@ -4,6 +4,7 @@ use std::future::poll_fn;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
+use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -14,8 +15,7 @@ use futures_core::Stream;
 use http::header;
 
 use super::body_timer::BodyTimer;
-use super::http1::BodyReader;
-use super::http2::BodyReceiver;
+use super::connection_state::ConnectionState;
 use super::request_memory::ReservedMemory;
 use crate::call::Head;
 
@@ -25,35 +25,11 @@ const MAX_DRAINED_BYTES: u64 = 64 << 10;
 /// The maximum time for which the server reads an unused body to keep the connection open.
 const DRAIN_TIMEOUT: Duration = Duration::from_millis(100);
 
-/// Where the bytes of a body come from.
-pub(super) enum BodySource {
-    /// The request has no body.
-    Nothing,
-    /// An HTTP/1 connection of rulebook's own server.
-    Http1(BodyReader),
-    /// An HTTP/2 connection of rulebook's own server.
-    #[cfg_attr(not(feature = "http2"), allow(dead_code, reason = "no connection speaks HTTP/2"))]
-    Http2(BodyReceiver),
-    /// A request of a program's actix `App`.
-    Actix(Payload),
-}
-
-impl BodySource {
-    fn poll_next(&mut self, task: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
-        match self {
-            Self::Nothing => Poll::Ready(None),
-            Self::Http1(reader) => reader.poll_next(task),
-            Self::Http2(receiver) => receiver.poll_next(task),
-            Self::Actix(payload) => {
-                Pin::new(payload).poll_next(task).map(|next| next.map(|read| read.map_err(io::Error::other)))
-            }
-        }
-    }
-}
-
 /// The body of a request.
 pub(super) struct RequestBody {
-    source: BodySource,
+    payload: Payload,
+    /// The connection, whose stream receives the body only while the request waits for it.
+    connection: Rc<ConnectionState>,
     /// The length of the body in bytes, as `Content-Length` announces it; `None` if there is no body.
     pub(super) announced_length: Option<u64>,
     /// The number of bytes that have been received so far.
@@ -82,15 +58,16 @@ enum BodyState {
 }
 
 impl RequestBody {
-    pub(super) fn new(source: BodySource, head: &Head) -> Self {
-        let state = if matches!(source, BodySource::Nothing) { BodyState::Ended } else { BodyState::Receiving };
+    pub(super) fn new(payload: Payload, head: &Head, connection: Rc<ConnectionState>) -> Self {
+        let state = if matches!(payload, Payload::None) { BodyState::Ended } else { BodyState::Receiving };
         let announced_length = if state == BodyState::Ended {
             None
         } else {
             head.get(&header::CONTENT_LENGTH).and_then(|length| length.trim().parse().ok())
         };
         Self {
-            source,
+            payload,
+            connection,
             announced_length,
             received_bytes: 0,
             has_waited: false,
@@ -112,7 +89,9 @@ impl RequestBody {
         if self.state != BodyState::Receiving {
             return Poll::Ready(None);
         }
-        let polled = self.source.poll_next(task);
+        let polled = Pin::new(&mut self.payload).poll_next(task);
+        let polled = polled.map(|next| next.map(|read| read.map_err(io::Error::other)));
+        self.connection.set_receives_body(polled.is_pending());
         match &polled {
             Poll::Ready(Some(Ok(bytes))) => self.received_bytes += bytes.len() as u64,
             Poll::Ready(Some(Err(_))) => self.state = BodyState::Failed,
@@ -138,22 +117,16 @@ impl RequestBody {
     /// Returns `true` if a part of the body is unread that keeps the connection from being used for further requests.
     /// On an HTTP/2 connection, a body does not need to be read before the next request.
     pub(super) fn must_be_drained(&self) -> bool {
-        let delays_next_request = match &self.source {
-            BodySource::Nothing | BodySource::Http2(_) => false,
-            BodySource::Http1(_) => true,
-            BodySource::Actix(payload) => !is_http2(payload),
-        };
-        delays_next_request && self.state != BodyState::Ended
+        self.state != BodyState::Ended && !is_http2(&self.payload)
     }
 
     /// Reads and discards the unread part of a body that [must be drained](RequestBody::must_be_drained), so that the
     /// connection can be used for further requests. If the unread part is too long or arrives too slowly, returns the
-    /// source of the body; the connection has to be closed then.
-    pub(super) async fn drain(mut self) -> Option<BodySource> {
+    /// payload; the connection has to be closed then.
+    pub(super) async fn drain(mut self) -> Option<Payload> {
         let max = self.received_bytes + MAX_DRAINED_BYTES;
-        let is_withheld = matches!(&self.source, BodySource::Http1(reader) if reader.is_withheld());
-        if is_withheld || self.state == BodyState::Failed || self.announced_length.is_some_and(|length| length > max) {
-            return Some(self.source);
+        if self.state == BodyState::Failed || self.announced_length.is_some_and(|length| length > max) {
+            return Some(self.payload);
         }
         let all = async {
             while self.received_bytes <= max {
@@ -164,7 +137,7 @@ impl RequestBody {
         };
         // If the time is over, the state is still `Receiving`.
         let _ = timeout(DRAIN_TIMEOUT, all).await;
-        (self.state != BodyState::Ended).then_some(self.source)
+        (self.state != BodyState::Ended).then_some(self.payload)
     }
 }
 

@@ -1,22 +1,17 @@
-//! Limits the memory for the heads and bodies of all requests. Each request has limits too, but many clients could send
+//! Limits the memory for the bodies of all requests. Each request has limits too, but many clients could send
 //! long requests at the same time, and never complete them.
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use rulebook_model::connection_limits::{FIELD_BYTES, FREE_REQUEST_BYTES};
+use rulebook_model::connection_limits::FREE_REQUEST_BYTES;
 
 use crate::client_shares::{ClientShares, Share, UsedUp};
 
-/// Returns the number of bytes that a head with a text of this length and this number of header fields counts.
-pub(super) fn head_memory(text_len: usize, fields: usize) -> usize {
-    text_len + fields * FIELD_BYTES as usize
-}
-
-/// The memory for the head or the body of one request, until this value is dropped.
+/// The memory for the body of one request, until this value is dropped.
 #[derive(Debug, Default)]
 pub(super) struct ReservedMemory {
-    /// The number of bytes of the head or body.
+    /// The number of bytes of the body.
     length: usize,
     /// The part of the memory for all requests; `None` while the bytes are few.
     share: Option<Share>,
@@ -62,14 +57,6 @@ impl ReservedMemory {
         }
         self.length = length;
         Ok(())
-    }
-}
-
-#[cfg(feature = "http2")]
-impl ReservedMemory {
-    /// Returns `true` if some of these bytes count for the memory that all requests use.
-    pub(super) fn is_counted(&self) -> bool {
-        self.share.is_some()
     }
 }
 

@@ -16,6 +16,7 @@ use tokio::sync::Notify;
 
 use super::Settings;
 use super::listening::{Listener, stop_listening};
+use super::services::Services;
 use super::signals::{Signals, next_stop_signal};
 use super::state::{ServerActivity, ServerState};
 use super::tls::TlsWatcher;
@@ -104,9 +105,10 @@ impl Drop for RunningServer {
 pub(super) fn start_server(
     server: Server,
     listeners: Vec<Listener>,
-    state: Arc<ServerState>,
+    services: Services,
     settings: &Settings,
 ) -> io::Result<RunningServer> {
+    let state = Arc::clone(services.state());
     let addresses = listeners.iter().map(|listener| listener.socket.local_addr()).collect::<io::Result<Vec<_>>>()?;
     let owned = settings.clone();
     let watcher = state.tls.as_ref().map(TlsWatcher::start).transpose()?;
@@ -122,7 +124,7 @@ pub(super) fn start_server(
             let _watcher = watcher;
             drop(ready);
             state.links.start_sweeping();
-            let ended = run_until_stopped(server, &state, &requested.0, signals, &owned, listeners).await;
+            let ended = run_until_stopped(server, &services, &requested.0, signals, &owned, listeners).await;
             if ended.is_ok() {
                 log::info!("stopped");
             }
@@ -154,13 +156,13 @@ pub(super) fn server_runtime() -> io::Result<LocalRuntime> {
 /// Runs a server until it fails, or until it was asked to stop and the requests in flight have ended.
 async fn run_until_stopped(
     server: Server,
-    state: &Arc<ServerState>,
+    services: &Services,
     requested: &Notify,
     mut signals: Option<Signals>,
     settings: &Settings,
     listeners: Vec<Listener>,
 ) -> io::Result<()> {
-    let handle = server.handle();
+    let (handle, state) = (server.handle(), services.state());
     let server = match select(server, pin!(stop_requested(requested, signals.as_mut()))).await {
         Either::Left((ended, _)) => return ended,
         Either::Right(((), server)) => server,
@@ -168,7 +170,7 @@ async fn run_until_stopped(
     state.mark_stopping();
     log::info!("stopping when the requests in flight have ended");
     let (_services, server) =
-        match select(server, pin!(stop_listening(listeners, &handle, state, settings.keep_alive))).await {
+        match select(server, pin!(stop_listening(listeners, &handle, services, settings.keep_alive))).await {
             Either::Left((ended, _)) => return ended,
             Either::Right((services, server)) => (services, server),
         };

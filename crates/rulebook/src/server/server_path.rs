@@ -7,6 +7,7 @@ use http::{HeaderValue, header};
 use rulebook_model::model::ServerPath;
 
 use super::fallback::respond_with_page;
+use super::static_files::StaticExchange;
 use super::worker::Worker;
 use crate::call::{ApiError, Head};
 use crate::pipeline::{
@@ -25,13 +26,14 @@ pub(super) async fn respond_at_server_path(
     plan: &Arc<Plan>,
     head: &Arc<Head>,
     path: ServerPath,
+    files: &mut StaticExchange,
 ) -> Reply {
     let state = worker.state();
     if path.is_document() && !cfg!(feature = "documents") {
         return respond_with_error(plan, head, ErrorContext::ServerPath, ApiError::unknown_service());
     }
     if matches!(path, ServerPath::Docs | ServerPath::Static) {
-        return respond_with_page(worker, plan, head, ErrorContext::ServerPath).await;
+        return respond_with_page(worker, plan, head, ErrorContext::ServerPath, files).await;
     }
     if let Some(reply) = reply_unless_read(plan, head) {
         return reply;

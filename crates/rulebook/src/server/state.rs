@@ -8,8 +8,8 @@ use std::time::Duration;
 use actix_rt::time::sleep;
 use arc_swap::ArcSwap;
 use rulebook_model::connection_limits::{
-    ADDRESS_SHARE, ConnectionLimit, DETACHED_HANDLERS, MAX_DETACHED_HANDLERS, MAX_HTTP2_CONNECTIONS, OPEN_FILES,
-    REQUEST_MEMORY_BYTES, RESPONSE_ADDRESS_SHARE, RESPONSE_MEMORY_BYTES,
+    ADDRESS_SHARE, ConnectionLimit, DETACHED_HANDLERS, MAX_DETACHED_HANDLERS, OPEN_FILES, REQUEST_MEMORY_BYTES,
+    RESPONSE_ADDRESS_SHARE, RESPONSE_MEMORY_BYTES,
 };
 use rulebook_model::error::ErrorCode;
 use tokio::sync::watch;
@@ -50,11 +50,8 @@ pub(super) struct ServerState {
     connections: OpenConnections,
     /// The workers that serve the connections.
     pub(super) worker_turns: WorkerTurns,
-    /// If `true`, a connection can begin with the preface of HTTP/2.
+    /// If `true`, clients can speak HTTP/2.
     pub(super) http2_enabled: bool,
-    /// The number of open connections of HTTP/2.
-    #[cfg_attr(not(feature = "http2"), expect(dead_code, reason = "there are no such connections"))]
-    pub(super) http2_connections: OpenConnections,
     /// The certificates of the server; `None` if it has no address with TLS.
     pub(super) tls: Option<Arc<Tls>>,
     /// The proxies whose statements about their clients the server believes.
@@ -89,7 +86,6 @@ impl ServerState {
             connections: OpenConnections::default(),
             worker_turns: WorkerTurns::default(),
             http2_enabled: false,
-            http2_connections: OpenConnections::default(),
             tls: None,
             trusted_proxies: TrustedProxies::default(),
             request_memory: Arc::new(ClientShares::new(REQUEST_MEMORY_BYTES as usize, None)),
@@ -135,7 +131,6 @@ impl ServerState {
         let shares = |max, parts| Arc::new(share(max, parts));
         Self {
             connections: OpenConnections::new(max_files / 2, address_connections),
-            http2_connections: OpenConnections::new(MAX_HTTP2_CONNECTIONS as usize, address_connections),
             request_memory: shares(REQUEST_MEMORY_BYTES as usize, ADDRESS_SHARE),
             response_memory: shares(RESPONSE_MEMORY_BYTES as usize, RESPONSE_ADDRESS_SHARE),
             open_files: shares(max_files / 4, ADDRESS_SHARE),
@@ -144,7 +139,7 @@ impl ServerState {
         }
     }
 
-    /// Sets whether a connection can begin with the preface of HTTP/2.
+    /// Sets whether clients can speak HTTP/2.
     pub(super) fn with_http2(self, http2_enabled: bool) -> Self {
         Self { http2_enabled, ..self }
     }

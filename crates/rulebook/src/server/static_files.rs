@@ -1,21 +1,26 @@
 //! Static files: the files of a folder that the settings name, and the files that are built into the program.
 //!
-//! No file outside of the folder is ever served. The segments of a requested path are decoded and checked one by one,
-//! hidden files are not served, and after symbolic links have been resolved, the file must be inside the folder. The
-//! content of a folder is not listed. Users that can write to the folder are trusted: a file that is replaced between
-//! this check and its opening is not checked again.
+//! The crate `actix-files` serves the folder. It follows symbolic links and would wait for a named pipe, so that a
+//! filter lets only regular files through that are inside the folder after symbolic links have been resolved. Hidden
+//! files are not served, and the content of a folder is not listed. Users that can write to the folder are trusted: a
+//! file that is replaced between this check and its opening is not checked again.
 
-use std::io::ErrorKind;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use actix_web::web;
-use http::HeaderValue;
+use actix_files::{Files, FilesService};
+use actix_http::body::{BodySize, BoxBody, MessageBody};
+use actix_service::{Service, ServiceFactory};
+use actix_web::dev::ServiceRequest;
+use actix_web::{HttpRequest, guard};
+use futures_util::stream;
+use http::{StatusCode, header};
 use rulebook_model::uri::percent_decode;
 
 use crate::call::ApiError;
+use crate::client_shares::Share;
+use crate::pipeline::{Reply, ReplyBody};
 use crate::plan::Document;
-use crate::transfer;
 
 /// The name of the file that is served for the path of a folder.
 const INDEX_FILE: &str = "index.html";
@@ -47,20 +52,12 @@ const BUILT_IN_FILES: [(&str, &str, &[u8]); 15] = [
 static BUILT_IN_DOCUMENTS: LazyLock<[(&str, Document); 15]> =
     LazyLock::new(|| BUILT_IN_FILES.map(|(name, media_type, bytes)| (name, Document::new(media_type, bytes))));
 
-/// Returns the built-in file with this name; `None` if the feature `documents` of the crate is disabled.
-fn built_in_file(name: &Path) -> Option<&'static Document> {
-    let files = if cfg!(feature = "documents") { &BUILT_IN_DOCUMENTS[..] } else { &[] };
-    files.iter().find(|(file, _)| Path::new(file) == name).map(|(_, document)| document)
-}
-
 /// Returns the built-in file with this name, which the documentation pages load from `/docs/` even if a static folder
-/// exists; `None` if there is no such file.
-pub(super) fn docs_file(name: &str) -> Option<&'static Document> {
-    built_in_file(Path::new(name))
+/// exists; `None` if there is no such file, or if the feature `documents` of the crate is disabled.
+pub(super) fn built_in_file(name: &str) -> Option<&'static Document> {
+    let files = if cfg!(feature = "documents") { &BUILT_IN_DOCUMENTS[..] } else { &[] };
+    files.iter().find(|(file, _)| *file == name).map(|(_, document)| document)
 }
-
-/// The maximum length in bytes of a path of a static file. Operating systems open no files with longer paths.
-const MAX_PATH_LEN: usize = 4096;
 
 /// Where static files come from.
 #[derive(Debug, Default)]
@@ -72,21 +69,6 @@ pub(super) enum StaticFiles {
     Folder(PathBuf),
 }
 
-/// The static file or folder that was found at a path.
-pub(super) enum StaticFile {
-    /// A file that is built into the program.
-    BuiltIn(&'static Document),
-    /// A file in the static folder.
-    File {
-        /// The open file.
-        file: std::fs::File,
-        /// The value of `Content-Type`, which depends on the extension of the file name.
-        media_type: HeaderValue,
-    },
-    /// A folder that was requested without a slash at the end of the path.
-    Folder,
-}
-
 impl StaticFiles {
     /// Returns the folder as the source of static files or, if there is no folder at this path, the built-in files.
     pub(super) fn new(folder: Option<&Path>) -> Self {
@@ -94,95 +76,123 @@ impl StaticFiles {
         folder.map_or(Self::BuiltIn, Self::Folder)
     }
 
-    /// Finds the file at a percent-encoded path, without the slash at its beginning. If the folder contains no file
-    /// `index.html`, built-in files are served in place of files that do not exist.
+    /// Creates the service of `actix-files` for the folder; `None` if there is no folder.
+    pub(super) async fn service(&self) -> Option<FilesService> {
+        let Self::Folder(folder) = self else { return None };
+        let served = folder.clone();
+        let files = Files::new("", folder)
+            .index_file(INDEX_FILE)
+            .redirect_to_slash_directory()
+            .disable_content_disposition()
+            // Other methods get their error from the stages of a request.
+            .method_guard(guard::fn_guard(|_| true))
+            .path_filter(move |path, request| is_served(&served, path, request.uri.path()));
+        files.new_service(()).await.ok()
+    }
+
+    /// Removes the range of a request for an empty file, for which `actix-files` panics, and one that is not ASCII,
+    /// which it refuses. A server may ignore a range (RFC 9110 section 14.2).
+    pub(super) fn ignore_range(&self, request: &mut ServiceRequest) {
+        let (Self::Folder(folder), Some(range)) = (self, request.headers().get(header::RANGE)) else { return };
+        let file = percent_decode(request.match_info().unprocessed()).ok();
+        let file = file.and_then(|path| folder.join(path.trim_start_matches('/')).metadata().ok());
+        if range.to_str().is_err() || file.is_some_and(|file| file.len() == 0) {
+            request.headers_mut().remove(header::RANGE);
+        }
+    }
+
+    /// Returns the built-in file that is served at a path. A folder with a file `index.html` replaces all built-in
+    /// files.
+    pub(super) fn built_in_file(&self, path: &str) -> Option<&'static Document> {
+        match self {
+            Self::Folder(folder) if folder.join(INDEX_FILE).is_file() => None,
+            _ => built_in_file(path),
+        }
+    }
+}
+
+/// Returns `true` if a path in the static folder leads to a folder or a regular file inside it. `target` is the path of
+/// the request, from which `actix-files` has removed empty segments and those that consist of dots.
+fn is_served(folder: &Path, path: &Path, target: &str) -> bool {
+    let is_inside = |path: &Path| {
+        let resolved = path.canonicalize().ok().filter(|path| path.starts_with(folder));
+        resolved.is_some_and(|path| path.is_dir() || path.is_file())
+    };
+    let (path, index) = (folder.join(path), folder.join(path).join(INDEX_FILE));
+    let is_file_as_folder = || target.ends_with('/') && path.is_file();
+    has_plain_segments(target) && is_inside(&path) && !is_file_as_folder() && (!index.exists() || is_inside(&index))
+}
+
+/// Returns `true` if each segment of a percent-encoded path is the name of a visible file.
+fn has_plain_segments(path: &str) -> bool {
+    let inner = path.strip_prefix('/').unwrap_or(path);
+    let inner = inner.strip_suffix('/').unwrap_or(inner);
+    let is_plain = |name: &str| !name.is_empty() && !name.starts_with('.') && !name.contains(['/', '\\', '\0']);
+    inner.is_empty() || inner.split('/').all(|segment| percent_decode(segment).is_ok_and(|name| is_plain(&name)))
+}
+
+/// A request for a static file, and the service of `actix-files` that responds to it.
+pub(super) struct StaticRequest {
+    pub(super) request: HttpRequest,
+    pub(super) files: FilesService,
+}
+
+/// What a request and its response have to do with static files.
+#[derive(Default)]
+pub(super) struct StaticExchange {
+    /// The request; `None` if the service of the request has no static files.
+    pub(super) request: Option<StaticRequest>,
+    /// The body of the response, if it is a static file, and the part of the open files that it uses.
+    pub(super) body: Option<(BoxBody, Option<Share>)>,
+}
+
+/// A static file that was found.
+pub(super) struct StaticResponse {
+    /// The reply, whose body is only as long as that of the response.
+    pub(super) reply: Reply,
+    /// The body of the response.
+    pub(super) body: BoxBody,
+}
+
+impl StaticRequest {
+    /// Finds the file at the path of a request. Returns `None` if the folder has no such file.
     ///
     /// # Errors
-    /// Fails if the file exists but cannot be opened.
-    pub(super) async fn find_file(&self, path: &str) -> Result<Option<StaticFile>, ApiError> {
-        let Some(name) = relative_path(path) else { return Ok(None) };
-        match self {
-            Self::BuiltIn => Ok(built_in_file(&name).map(StaticFile::BuiltIn)),
-            // Most requests for unknown paths end here. The system remembers which files do not exist.
-            Self::Folder(folder) if is_missing(&folder.join(&name)) => Ok(instead_of_missing(folder, &name)),
-            Self::Folder(folder) => {
-                let (folder, in_folder) = (folder.clone(), name);
-                // The file is opened on another thread, because the disk may be slow and the worker has other requests.
-                let open = move || match open_in_folder(&folder, &in_folder)? {
-                    None => Ok(instead_of_missing(&folder, &in_folder)),
-                    file => Ok(file),
-                };
-                web::block(open).await.map_err(ApiError::internal)?
-            }
+    /// Fails if the file exists but cannot be read.
+    pub(super) async fn respond(&self) -> Result<Option<StaticResponse>, ApiError> {
+        let responded = self.files.call(ServiceRequest::from_request(self.request.clone())).await;
+        let (head, body) = responded.map_err(ApiError::internal)?.into_parts().1.into_parts();
+        let status = head.status();
+        let mut headers: Vec<_> = head.headers().iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+        let content_type =
+            headers.extract_if(.., |(name, _)| *name == header::CONTENT_TYPE).next().map(|(_, value)| value);
+        if status.is_server_error() {
+            return Err(ApiError::internal(format_args!("the static file {} cannot be read", self.request.path())));
         }
-    }
-}
-
-/// Returns the built-in file that is served in place of a file that the folder does not contain. A folder with a file
-/// `index.html` replaces all built-in files.
-fn instead_of_missing(folder: &Path, name: &Path) -> Option<StaticFile> {
-    if folder.join(INDEX_FILE).is_file() { None } else { built_in_file(name).map(StaticFile::BuiltIn) }
-}
-
-/// Returns `true` if there is certainly nothing at this path.
-fn is_missing(path: &Path) -> bool {
-    path.symlink_metadata().is_err_and(|error| error.kind() == ErrorKind::NotFound)
-}
-
-/// Decodes a path to a file path relative to the static folder; `None` if a file with this path must not be served.
-fn relative_path(path: &str) -> Option<PathBuf> {
-    if path.len() > MAX_PATH_LEN {
-        return None;
-    }
-    let is_folder = path.is_empty() || path.ends_with('/');
-    let segments = path.strip_suffix('/').unwrap_or(path).split('/').filter(|_| !path.is_empty());
-    let mut name = PathBuf::new();
-    for segment in segments {
-        let segment = percent_decode(segment).ok()?;
-        // On this system, the segment must be a plain file name: not `..`, and not a name that contains a separator or
-        // a drive.
-        let mut components = Path::new(&*segment).components();
-        let plain = matches!(components.next(), Some(Component::Normal(name)) if name == &*segment);
-        if !plain || components.next().is_some() || segment.starts_with('.') || segment.contains('\0') {
-            return None;
+        if status.is_redirection() && status != StatusCode::NOT_MODIFIED {
+            // The target is relative, so that it is correct behind a proxy that adds a prefix to all paths. Without
+            // `./`, a browser would read a colon in the name as the end of a URI scheme.
+            let name = self.request.path().rsplit('/').next().unwrap_or_default();
+            headers = header::HeaderValue::try_from(format!("./{name}/"))
+                .map(|to| (header::LOCATION, to))
+                .into_iter()
+                .collect();
         }
-        name.push(&*segment);
-    }
-    if is_folder {
-        name.push(INDEX_FILE);
-    }
-    Some(name)
-}
-
-/// Opens the file at a path relative to the static folder; `None` if no file with this path can be served.
-fn open_in_folder(folder: &Path, name: &Path) -> Result<Option<StaticFile>, ApiError> {
-    let opened = folder.join(name).canonicalize().and_then(|path| {
-        // A symbolic link may lead to a file outside of the folder.
-        let inside = path.starts_with(folder);
-        let kind = path.metadata()?;
-        Ok(match (inside, kind.is_dir(), kind.is_file()) {
-            (true, true, _) => Some(StaticFile::Folder),
-            (true, _, true) => {
-                let file = std::fs::File::open(&path)?;
-                Some(StaticFile::File { file, media_type: media_type_with_charset(&path) })
-            }
-            // Anything else is not opened, because opening it could wait forever: a named pipe, for example.
-            _ => None,
-        })
-    });
-    opened.or_else(|error| match error.kind() {
-        ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::InvalidFilename => Ok(None),
-        _ => Err(ApiError::internal(format_args!("{}: {error}", name.display()))),
-    })
-}
-
-/// Returns the value of `Content-Type` for the extension of a file name. Text files are served as UTF-8.
-fn media_type_with_charset(path: &Path) -> HeaderValue {
-    let media_type = transfer::media_type_by_name(path.to_str());
-    match media_type.to_str() {
-        Ok(text) if text.starts_with("text/") && text != "text/xml" => {
-            HeaderValue::try_from(format!("{text}; charset=utf-8")).unwrap_or(media_type)
-        }
-        _ => media_type,
+        let is_found = !status.is_client_error()
+            || matches!(status, StatusCode::PRECONDITION_FAILED | StatusCode::RANGE_NOT_SATISFIABLE);
+        let length = match body.size() {
+            BodySize::Sized(length) => Some(length),
+            BodySize::None => Some(0),
+            BodySize::Stream => None,
+        };
+        let reply = Reply {
+            status: status.as_u16(),
+            content_type,
+            headers,
+            body: ReplyBody::Stream { pieces: Box::pin(stream::empty()), length },
+            is_written_for_request: false,
+            code: None,
+        };
+        Ok(is_found.then_some(StaticResponse { reply, body }))
     }
 }

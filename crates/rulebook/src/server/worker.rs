@@ -7,12 +7,10 @@ use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use arc_swap::cache::Cache;
+use bytes::{Bytes, BytesMut};
 use tokio::sync::Mutex;
 
-use super::closing_queue::ClosingQueue;
-use super::connection::EndedConnection;
-use super::date_text::DateText;
-use super::http1::HeadPool;
+use super::head_pool::HeadPool;
 use super::metrics::WorkerCounters;
 use super::state::ServerState;
 use super::upload_writer::UploadStorage;
@@ -20,6 +18,8 @@ use crate::call::RequestId;
 use crate::pipeline::{MethodRunner, Readiness, run_readiness_checks};
 use crate::plan::Plan;
 
+/// The number of bytes of memory for the short responses of a worker.
+const RESPONSE_MEMORY_LEN: usize = 16 << 10;
 /// The time for which a worker uses the result of the readiness checks again.
 const READINESS_CACHE_TIME: Duration = Duration::from_secs(1);
 
@@ -40,11 +40,10 @@ pub(super) struct Worker {
     readiness_cache: Arc<Mutex<Option<(Instant, Readiness)>>>,
     /// The id of the next request that this worker handles.
     next_request_id: Cell<u64>,
-    /// The memory into which responses are written before they are sent.
-    output: RefCell<Vec<u8>>,
-    date: DateText,
-    heads: HeadPool,
-    ended_connections: Rc<ClosingQueue<EndedConnection>>,
+    /// The heads of requests that can be used again.
+    pub(super) heads: HeadPool,
+    /// The memory of short responses, which is used again after they have been sent.
+    response_memory: RefCell<BytesMut>,
 }
 
 /// The plan that a worker uses until it is replaced, and the counters of the worker for this plan.
@@ -54,9 +53,6 @@ pub(super) struct CurrentPlan {
     /// The counters of this worker for the plan.
     pub(super) counters: Arc<WorkerCounters>,
 }
-
-/// The maximum size in bytes of the memory for a response that a worker keeps for its next response.
-const MAX_KEPT_OUTPUT: usize = 64 << 10;
 
 impl Worker {
     /// Returns the worker that handles the requests of a server in this thread. The first call creates the worker.
@@ -86,10 +82,8 @@ impl Worker {
             upload_storage: Arc::new(state.upload_storage.clone()),
             readiness_cache: Arc::default(),
             next_request_id: Cell::new(u64::from_ne_bytes(first_id)),
-            output: RefCell::default(),
-            date: DateText::new(),
             heads: HeadPool::default(),
-            ended_connections: Rc::default(),
+            response_memory: RefCell::default(),
         }
     }
 
@@ -100,6 +94,18 @@ impl Worker {
         RequestId::Generated(id)
     }
 
+    /// Copies bytes of a response to memory that actix and this worker share, so that most responses need no
+    /// allocation.
+    pub(super) fn share_bytes(&self, bytes: &[u8]) -> Bytes {
+        let mut memory = self.response_memory.borrow_mut();
+        if memory.capacity() < bytes.len() {
+            // The memory is the same again if all earlier responses have been sent.
+            memory.reserve(bytes.len().max(RESPONSE_MEMORY_LEN));
+        }
+        memory.extend_from_slice(bytes);
+        memory.split().freeze()
+    }
+
     /// Returns the state that all workers of the server share.
     pub(super) fn state(&self) -> &ServerState {
         &self.state
@@ -108,35 +114,6 @@ impl Worker {
     /// Returns the state of the server, which a connection keeps.
     pub(super) fn shared_state(&self) -> &Arc<ServerState> {
         &self.state
-    }
-
-    /// Returns the value of the header field `Date`.
-    pub(super) fn date(&self) -> &DateText {
-        &self.date
-    }
-
-    /// Returns the heads of requests that can be used again.
-    pub(super) fn heads(&self) -> &HeadPool {
-        &self.heads
-    }
-
-    /// Closes a connection that has ended, at once or when the worker has time.
-    pub(super) fn close(&self, connection: EndedConnection) {
-        self.ended_connections.close(connection);
-    }
-
-    /// Returns empty memory for a response. It should be [returned](Worker::return_output) after the response has been
-    /// sent.
-    pub(super) fn take_output(&self) -> Vec<u8> {
-        self.output.take()
-    }
-
-    /// Takes back memory from [`Worker::take_output`].
-    pub(super) fn return_output(&self, mut output: Vec<u8>) {
-        if output.capacity() <= MAX_KEPT_OUTPUT {
-            output.clear();
-            self.output.replace(output);
-        }
     }
 
     /// Returns where uploaded files are stored.

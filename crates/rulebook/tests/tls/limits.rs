@@ -71,28 +71,3 @@ fn a_server_that_stops_serves_a_client_whose_handshake_its_worker_reads_late() {
     server.running.stop().unwrap();
     assert!(response.join().unwrap().starts_with("HTTP/1.1 200 "));
 }
-
-/// Incomplete messages of handshakes use the memory for requests.
-#[test]
-fn the_memory_of_incomplete_handshakes_is_limited() {
-    let server = TestServer::start();
-    // A message of 60,000 bytes, in records of 16 KiB.
-    let mut hello = vec![1, 0, 0xea, 0x60];
-    hello.extend(vec![0; 50_000]);
-    let mut bytes = Vec::new();
-    for piece in hello.chunks(16 << 10) {
-        bytes.extend([22, 3, 1]);
-        bytes.extend((piece.len() as u16).to_be_bytes());
-        bytes.extend(piece);
-    }
-    let mut sockets = Vec::new();
-    // A quarter of 32 MiB is that of one client.
-    for _ in 0..(8 << 20) / 50_000 + 20 {
-        let mut socket = TcpStream::connect(server.address()).unwrap();
-        socket.write_all(&bytes).unwrap();
-        sockets.push(socket);
-    }
-    server.wait_for_limit("request-memory");
-    drop(sockets);
-    super::client::wait_until(|| server.connect().get("/caller").starts_with("HTTP/1.1 200 "));
-}

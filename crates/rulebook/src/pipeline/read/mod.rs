@@ -53,7 +53,7 @@ struct ParameterReader<'a, 'p> {
 pub fn read_parameters<'a>(
     plan: &Plan,
     head: &'a Head,
-    matched: &'a MatchedMethod<'_>,
+    matched: &'a MatchedMethod,
     body: &'a Body,
 ) -> Result<RawValues<'a>, ApiError> {
     let method = &plan.methods[matched.method_index];
@@ -84,7 +84,7 @@ pub fn read_parameters<'a>(
 }
 
 impl<'a> ParameterReader<'a, '_> {
-    fn read_segments(&mut self, segments: &'a Segments<'_>) {
+    fn read_segments(&mut self, segments: &'a Segments) {
         for (segment, slot) in &self.method.path_slots {
             self.raw[*slot] = raw_segment_value(segments, *segment);
         }

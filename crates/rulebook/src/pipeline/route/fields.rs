@@ -6,14 +6,13 @@ use std::fmt;
 use std::future::ready;
 
 use bytes::Bytes;
-use futures_util::{FutureExt, stream};
-use multer::Multipart;
+use futures_util::{FutureExt, StreamExt, stream};
 use rulebook_model::limits;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 
 use super::BodyPrefix;
 use crate::call::{ApiError, Head, JsonLimits, MalformedRequest, MemberNameSeed, Value, split_array_name};
-use crate::pipeline::body::BodyKind;
+use crate::pipeline::body::{BodyKind, multipart_parser};
 use crate::pipeline::urlencoded::{decode_text, split_fields};
 use crate::plan::{Plan, SegmentError};
 
@@ -193,14 +192,14 @@ impl<'a> Visitor<'a> for JsonFieldCollector<'_, 'a> {
 /// Parses the parts of a multipart body, except files. Syntax errors are ignored here: a later stage parses the whole
 /// body and reports them.
 fn part_fields(plan: &Plan, bytes: &Bytes, boundary: &str) -> Vec<Field<'static>> {
-    let feed = stream::once(ready(Ok::<_, std::convert::Infallible>(bytes.clone())));
-    let mut multipart = Multipart::new(feed, boundary);
+    let mut parser = multipart_parser(boundary, stream::once(ready(Ok(bytes.clone()))));
     let mut fields = Vec::new();
     // The stream has all its bytes in memory, so that every future is ready immediately.
     for _ in 0..plan.limits.parts {
-        let Some(Ok(Some(part))) = multipart.next_field().now_or_never() else { break };
-        let Some(name) = part.name().map(str::to_owned).filter(|_| part.file_name().is_none()) else { continue };
-        let Some(Ok(content)) = part.bytes().now_or_never() else { break };
+        let Some(Some(Ok(mut part))) = parser.next().now_or_never() else { break };
+        let Some(Ok(Ok(content))) = part.bytes(usize::MAX).now_or_never() else { break };
+        let is_file = part.content_disposition().is_some_and(|given| given.get_filename().is_some());
+        let Some(name) = part.name().map(str::to_owned).filter(|_| !is_file) else { continue };
         let text = String::from_utf8(content.into()).ok();
         let value = text.map_or(FieldValue::Invalid(SegmentError::InvalidUtf8), |text| FieldValue::Text(text.into()));
         let field = split_array_name(&name).map(|(parameter, _)| array_field(parameter));

@@ -36,9 +36,9 @@ use select_by_name::NamedMethod;
 
 /// The result of routing: what a request is for.
 #[derive(Debug)]
-pub enum Route<'h> {
+pub enum Route {
     /// The request calls this API method.
-    Method(MatchedMethod<'h>),
+    Method(MatchedMethod),
     /// The API method is known only after the first bytes of the body have been parsed.
     NeedsBody(NeedsBody),
     /// The request is an OPTIONS request for a URI of the API.
@@ -67,7 +67,7 @@ impl From<ApiError> for RoutingError {
 }
 
 /// Finds out what a request is for, from its head alone.
-pub fn route<'h>(plan: &Plan, head: &'h Head) -> Route<'h> {
+pub fn route(plan: &Plan, head: &Head) -> Route {
     if let Err(error) = check_head_limits(plan, head) {
         return Route::Error(error.into());
     }
@@ -114,12 +114,12 @@ fn has_unknown_expectation(head: &Head) -> bool {
 /// # Errors
 /// Fails if the path cannot be decoded, the API has no service at the path, or the service does not accept the HTTP
 /// method.
-pub(super) fn route_to_api<'h>(plan: &Plan, head: &'h Head) -> Result<Route<'h>, RoutingError> {
+pub(super) fn route_to_api(plan: &Plan, head: &Head) -> Result<Route, RoutingError> {
     if head.method == http::Method::OPTIONS {
         return find_options_target(plan, head).map(Route::Options);
     }
     let path = path::path_of_request(plan, head).ok_or_else(ApiError::unknown_service)?;
-    let (segments, service) = path::find_service(plan, path)?;
+    let (segments, service) = path::find_service(plan, &head.uri, path)?;
     if segments.is_empty()
         && let Some(route) = route_at_base(plan, head, service)?
     {
@@ -143,7 +143,7 @@ pub(super) fn route_to_api<'h>(plan: &Plan, head: &'h Head) -> Result<Route<'h>,
 ///
 /// # Errors
 /// Fails if the query names a service that does not exist, or the service does not accept the HTTP method.
-fn route_at_base<'h>(plan: &Plan, head: &'h Head, root: Option<usize>) -> Result<Option<Route<'h>>, RoutingError> {
+fn route_at_base(plan: &Plan, head: &Head, root: Option<usize>) -> Result<Option<Route>, RoutingError> {
     if plan.named_services.is_none() && plan.services_by_module.is_none() {
         return Ok(None);
     }
@@ -166,7 +166,7 @@ fn route_at_base<'h>(plan: &Plan, head: &'h Head, root: Option<usize>) -> Result
 ///
 /// # Errors
 /// Fails if the service does not accept the HTTP method.
-fn route_to_named_service<'h>(plan: &Plan, head: &'h Head, service: usize) -> Result<Route<'h>, RoutingError> {
+fn route_to_named_service(plan: &Plan, head: &Head, service: usize) -> Result<Route, RoutingError> {
     let named = NamedMethod { method: select_method(plan, head, service, 0)?, naming: ServiceNaming::Service };
     let (matched, complete) = named.with_named_positions(plan, head, &[]);
     let kind = if complete { None } else { body_kind_with_fields(plan, head) };
@@ -181,12 +181,12 @@ fn route_to_named_service<'h>(plan: &Plan, head: &'h Head, service: usize) -> Re
 ///
 /// # Errors
 /// Fails if `service` is `None`, or the service does not accept the HTTP method.
-fn method_by_path<'h>(
+fn method_by_path(
     plan: &Plan,
     head: &Head,
-    segments: Segments<'h>,
+    segments: Segments,
     service: Option<usize>,
-) -> Result<MatchedMethod<'h>, RoutingError> {
+) -> Result<MatchedMethod, RoutingError> {
     let service = service.ok_or_else(ApiError::unknown_service)?;
     let positions = segments.len() - plan.services[service].path_length;
     let is_at_base = segments.is_empty();

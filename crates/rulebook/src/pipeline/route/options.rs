@@ -66,7 +66,7 @@ pub(super) fn find_options_target(plan: &Plan, head: &Head) -> Result<OptionsTar
             .then(|| OptionsTarget::whole_api(has_page))
             .ok_or_else(|| ApiError::unknown_service().into());
     };
-    let (segments, service) = path::find_service(plan, below)?;
+    let (segments, service) = path::find_service(plan, &head.uri, below)?;
     if segments.is_empty() {
         return options_at_base(plan, head, service);
     }
@@ -126,7 +126,7 @@ pub(in crate::pipeline) fn allowed_methods_of_page(plan: &Plan, head: &Head) -> 
 /// Returns the index of the API method that a CORS preflight announces; `None` if the request is not a preflight, or
 /// the announced method does not exist.
 #[must_use]
-pub fn preflighted_method(plan: &Plan, head: &Head, route: &Route<'_>) -> Option<usize> {
+pub fn preflighted_method(plan: &Plan, head: &Head, route: &Route) -> Option<usize> {
     let (service, positions) = match route {
         Route::Options(OptionsTarget::Service { service, positions, .. }) => (*service, *positions),
         Route::Options(OptionsTarget::WholeApi { service: Some(service), .. }) => (*service, 0),
@@ -138,6 +138,6 @@ pub fn preflighted_method(plan: &Plan, head: &Head, route: &Route<'_>) -> Option
 /// Returns the index of the request path in `documents.parent_paths`: the paths that have services below them but are
 /// not paths of services. Returns `None` if the request path is not one of them.
 pub(in crate::pipeline) fn find_parent_path_index(plan: &Plan, documents: &Documents, head: &Head) -> Option<usize> {
-    let (segments, _) = path::find_service(plan, path::path_of_request(plan, head)?).ok()?;
+    let (segments, _) = path::find_service(plan, &head.uri, path::path_of_request(plan, head)?).ok()?;
     path::find_parent_path(&documents.parent_paths, &segments)
 }

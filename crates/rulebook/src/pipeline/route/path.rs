@@ -1,7 +1,9 @@
 //! Decodes the raw path of a request, and finds the service for the path.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
+use http::Uri;
 use memchr::memchr;
 use rulebook_model::uri::percent_decode;
 
@@ -73,28 +75,30 @@ pub(super) fn is_parent_of_base(base: &str, path: &str) -> bool {
 }
 
 /// Decodes the segments of a request path, and finds the service whose path is the longest prefix of these segments.
-/// Returns the segments and the index of the service.
+/// `below` is the end of the path of `target`, after the base path, or `/`. Returns the segments and the index of the
+/// service.
 ///
 /// # Errors
 /// Fails if the percent-encoding of a segment is invalid.
-pub(super) fn find_service<'p>(plan: &Plan, path: &'p str) -> Result<(Segments<'p>, Option<usize>), ApiError> {
-    let path = path.strip_suffix('/').unwrap_or(path);
+pub(super) fn find_service(plan: &Plan, target: &Uri, below: &str) -> Result<(Segments, Option<usize>), ApiError> {
+    let path = below.strip_suffix('/').unwrap_or(below);
     let Some(inner) = path.strip_prefix('/') else {
         return Ok((Segments::none(), plan.routes.find("", 0)));
     };
     if !is_percent_encoded(inner) {
-        let segments = Segments::of_plain_path(inner);
+        let end = target.path().len() - (below.len() - path.len());
+        let segments = Segments::of_plain_path(target, end - inner.len()..end);
         let service = plan.routes.find(path, segments.len());
         return Ok((segments, service));
     }
-    let segments = inner.split('/').map(percent_decode).collect::<Result<Vec<_>, _>>().map_err(ApiError::malformed)?;
-    let segments = Segments::from(segments);
+    let segments = inner.split('/').map(|segment| percent_decode(segment).map(Cow::into_owned));
+    let segments = Segments::from(segments.collect::<Result<Vec<_>, _>>().map_err(ApiError::malformed)?);
     let service = plan.routes.find(&join_segments(&segments), segments.len());
     Ok((segments, service))
 }
 
 /// Returns the index of the parent path (a path with services below it) that consists of these segments.
-pub(super) fn find_parent_path(parents: &ParentPaths, segments: &Segments<'_>) -> Option<usize> {
+pub(super) fn find_parent_path(parents: &ParentPaths, segments: &Segments) -> Option<usize> {
     parents.find_parent_path(&join_segments(segments))
 }
 
@@ -103,7 +107,7 @@ fn is_percent_encoded(path: &str) -> bool {
 }
 
 /// Joins decoded segments to a path in the form that [`Routes::find`](crate::plan::Routes::find) expects.
-fn join_segments(segments: &Segments<'_>) -> String {
+fn join_segments(segments: &Segments) -> String {
     segments.iter().fold(String::new(), |mut joined, segment| {
         // Writing to a `String` never fails.
         let _ = write!(joined, "/{}", encode_segment(segment));

@@ -39,7 +39,7 @@ impl NeedsBody {
     /// Returns the API method if the caller's permission can be checked before the body is read: the method is known,
     /// and the permissions that it requires do not contain the value of a positional parameter.
     #[must_use]
-    pub fn method_to_authorize(&self, plan: &Plan) -> Option<MatchedMethod<'static>> {
+    pub fn method_to_authorize(&self, plan: &Plan) -> Option<MatchedMethod> {
         let method = self.method?;
         let PlannedMethod { required_permissions, path_slots, .. } = &plan.methods[method];
         let depends_on_body = path_slots.iter().any(|(_, slot)| required_permissions.uses_slot(*slot));
@@ -63,12 +63,12 @@ pub struct BodyPrefix {
 /// Fails if the prefix cannot be parsed or names a service or method that does not exist. Fails if the prefix contains
 /// no name, and the API has no method at the path. Fails with the limit `dispatch` if a name may follow after the
 /// prefix.
-pub fn route_by_body<'h>(
+pub fn route_by_body(
     plan: &Plan,
-    head: &'h Head,
+    head: &Head,
     pending: &NeedsBody,
     prefix: &BodyPrefix,
-) -> Result<MatchedMethod<'h>, RoutingError> {
+) -> Result<MatchedMethod, RoutingError> {
     let route = |fields: &[Field<'_>], is_whole| route_by_fields(plan, head, pending, fields, is_whole);
     match fields::read_fields(plan, &pending.kind, prefix) {
         Ok(fields) => route(&fields, prefix.is_whole),
@@ -88,13 +88,13 @@ pub fn route_by_body<'h>(
 
 /// Finds the API method of a request with these fields in its body. `is_whole` is `true` if the body has no further
 /// fields.
-fn route_by_fields<'h>(
+fn route_by_fields(
     plan: &Plan,
-    head: &'h Head,
+    head: &Head,
     pending: &NeedsBody,
     fields: &[Field<'_>],
     is_whole: bool,
-) -> Result<MatchedMethod<'h>, RoutingError> {
+) -> Result<MatchedMethod, RoutingError> {
     // If the body continues after the prefix, the method is uncertain, because a later field may select another method.
     let require_whole = |context| {
         let error = || ApiError::too_large(limits::SEARCHED_BODY_SIZE.with_value(plan.limits.dispatch), None);
@@ -111,7 +111,7 @@ fn route_by_fields<'h>(
         return with_positions(NamedMethod { method, naming: ServiceNaming::Service });
     }
     let path = path::path_of_request(plan, head).ok_or_else(ApiError::unknown_service)?;
-    let (segments, service) = path::find_service(plan, path)?;
+    let (segments, service) = path::find_service(plan, &head.uri, path)?;
     let named = plan.named_services.as_ref().filter(|_| segments.is_empty());
     if let Some(named) = named
         && head.method == http::Method::POST

@@ -1,8 +1,6 @@
 //! Selects an API method by names in the query or the body instead of the path: the field `service` of PhalApi, or the
 //! fields `module` and `method` of api 3.0.
 
-use std::borrow::Cow;
-
 use rulebook_model::error::catalogue::MessageId;
 
 use super::RoutingError;
@@ -141,12 +139,7 @@ impl NamedMethod {
     /// Adds the positional parameters to the method. Their values are the fields that have the parameters' names in
     /// code; a query field has priority over a field of `body`. The returned flag is `true` if the request contains
     /// every positional parameter.
-    pub(super) fn with_named_positions<'h>(
-        &self,
-        plan: &Plan,
-        head: &'h Head,
-        body: &[Field<'_>],
-    ) -> (MatchedMethod<'h>, bool) {
+    pub(super) fn with_named_positions(&self, plan: &Plan, head: &Head, body: &[Field<'_>]) -> (MatchedMethod, bool) {
         let method = &plan.methods[self.method];
         let uses_last_value = plan.modules[method.module_index].uses_last_value;
         let mut segments = Vec::new();
@@ -159,9 +152,9 @@ impl NamedMethod {
             match in_query.or_else(in_body) {
                 Some(FieldValue::Text(text)) => {
                     if segments.len() <= *segment {
-                        segments.resize(segment + 1, Cow::Borrowed(""));
+                        segments.resize(segment + 1, String::new());
                     }
-                    segments[*segment] = text;
+                    segments[*segment] = text.into_owned();
                 }
                 Some(FieldValue::Invalid(why)) => unfit.push((*slot, why)),
                 None => complete = false,
@@ -172,10 +165,10 @@ impl NamedMethod {
     }
 
     /// Adds the positional parameters to the method. Their values are the segments of the request path.
-    pub(super) fn with_path_positions<'h>(&self, plan: &Plan, positions: &Segments<'h>) -> MatchedMethod<'h> {
+    pub(super) fn with_path_positions(&self, plan: &Plan, positions: &Segments) -> MatchedMethod {
         let first = plan.methods[self.method].path_slots.iter().map(|(segment, _)| *segment).min().unwrap_or_default();
-        let mut segments = vec![Cow::Borrowed(""); first];
-        segments.extend(positions.iter().map(|position| Cow::Owned(position.to_owned())));
+        let mut segments = vec![String::new(); first];
+        segments.extend(positions.iter().map(str::to_owned));
         let by_name = Some(Box::new(NameMatch { naming: self.naming, invalid_segments: Vec::new() }));
         MatchedMethod { method_index: self.method, segments: segments.into(), by_name }
     }

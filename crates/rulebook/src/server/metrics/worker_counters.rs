@@ -54,7 +54,7 @@ impl RequestKind {
     }
 
     /// Returns the kind of a request that was routed in this way.
-    pub(in crate::server) fn of(route: &Route<'_>) -> Self {
+    pub(in crate::server) fn of(route: &Route) -> Self {
         match route {
             Route::Method(matched) => Self::Method(matched.method_index),
             Route::NeedsBody(pending) => pending.error_context().into(),

@@ -14,7 +14,7 @@ const MAX_KEPT_FIELDS: usize = 32;
 
 /// Heads that are not in use.
 #[derive(Debug, Default)]
-pub(in crate::server) struct HeadPool(RefCell<Vec<Arc<Head>>>);
+pub(super) struct HeadPool(RefCell<Vec<Arc<Head>>>);
 
 impl HeadPool {
     /// Returns a head without header fields, which has no other owner.
@@ -26,7 +26,7 @@ impl HeadPool {
     /// Takes back a head, unless the program still uses it.
     pub(super) fn put_back(&self, mut shared: Arc<Head>) {
         let Some(head) = Arc::get_mut(&mut shared) else { return };
-        // The fields and the target refer to the memory into which the connection receives its next request.
+        // The fields and the target keep the memory of the connection from being used again.
         head.headers.clear();
         head.uri = Uri::default();
         (head.tls, head.trace) = (None, None);

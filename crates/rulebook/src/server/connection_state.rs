@@ -1,0 +1,193 @@
+//! What the stream of a connection and the services that handle its requests know of each other.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Waker};
+use std::time::Instant;
+
+use crate::call::TlsSession;
+
+/// The number of bytes that the server receives beyond the request that it handles, to notice that the client has
+/// disconnected. They are also the bytes of heads that it receives at once.
+const MAX_BYTES_AHEAD: usize = 8 << 10;
+
+/// What a client can request on a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Served {
+    /// Everything.
+    Everything,
+    /// The state of the server, with a single request that must not take long: all connections of the server are used.
+    ServerState,
+}
+
+/// The state of a connection. Its stream is in one task with the services that handle its requests.
+#[derive(Debug)]
+pub(super) struct ConnectionState {
+    /// What the client can request.
+    pub(super) served: Served,
+    /// What the TLS connection shows about its client; `None` if the connection has no TLS.
+    pub(super) tls: Option<Arc<TlsSession>>,
+    /// `true` if several requests can be handled at the same time.
+    is_http2: bool,
+    /// The number of requests that are being handled, or whose responses are being made.
+    handled_requests: Cell<usize>,
+    /// The number of requests that have begun.
+    request_number: Cell<u64>,
+    /// `true` while a request waits for bytes of its body.
+    receives_body: Cell<bool>,
+    /// The number of bytes that have been received since the last request began, except those of its body.
+    bytes_ahead: Cell<usize>,
+    /// Since when the head of a request is incomplete; `None` if no byte of it has arrived.
+    head_since: Cell<Option<Instant>>,
+    /// The end of the last request.
+    idle_since: Cell<Instant>,
+    /// The number of bytes of the current response that wait in memory, besides those that actix has copied.
+    unsent_body: Cell<usize>,
+    /// `true` once a response says that the connection ends.
+    closes: Cell<bool>,
+    /// `true` if the client may still send the body of the last request.
+    has_unread_body: Cell<bool>,
+    /// The task of the connection, if its stream receives nothing until a request ends or waits for its body.
+    waiting: RefCell<Option<Waker>>,
+}
+
+impl ConnectionState {
+    /// Returns the state of a connection. `begun` is the time from which the server waits for its first head.
+    pub(super) fn new(begun: Instant, served: Served, tls: Option<Arc<TlsSession>>, is_http2: bool) -> Self {
+        Self {
+            served,
+            tls,
+            is_http2,
+            handled_requests: Cell::default(),
+            request_number: Cell::default(),
+            receives_body: Cell::default(),
+            bytes_ahead: Cell::default(),
+            head_since: Cell::new(Some(begun)),
+            idle_since: Cell::new(begun),
+            unsent_body: Cell::default(),
+            closes: Cell::default(),
+            has_unread_body: Cell::default(),
+            waiting: RefCell::default(),
+        }
+    }
+
+    /// Notes that a request begins. It ends when the returned value is dropped.
+    pub(super) fn begin_request(self: &Rc<Self>) -> HandledRequest {
+        self.handled_requests.set(self.handled_requests.get() + 1);
+        self.request_number.set(self.request_number.get() + 1);
+        self.bytes_ahead.set(0);
+        self.head_since.set(None);
+        HandledRequest(Rc::clone(self))
+    }
+
+    /// Returns `true` while a request is being handled or its response is being made.
+    pub(super) fn is_handling(&self) -> bool {
+        self.handled_requests.get() > 0
+    }
+
+    /// Returns the number of requests that have begun.
+    pub(super) fn request_number(&self) -> u64 {
+        self.request_number.get()
+    }
+
+    /// Returns since when the head of a request is incomplete; `None` if the connection is idle.
+    pub(super) fn head_since(&self) -> Option<Instant> {
+        self.head_since.get()
+    }
+
+    /// Returns the end of the last request.
+    pub(super) fn idle_since(&self) -> Instant {
+        self.idle_since.get()
+    }
+
+    /// Notes that bytes have been received.
+    pub(super) fn count_received(&self, bytes: usize) {
+        if self.receives_body.get() || bytes == 0 {
+            return;
+        }
+        self.bytes_ahead.set(self.bytes_ahead.get() + bytes);
+        if !self.is_handling() && self.head_since.get().is_none() {
+            self.head_since.set(Some(Instant::now()));
+        }
+    }
+
+    /// Returns `true` if the stream may receive bytes. Otherwise the task will be woken: without a pause if the server
+    /// waits for a head, so that it decodes the bytes that it has before it receives more.
+    pub(super) fn can_receive(&self, task: &Context<'_>) -> bool {
+        if self.is_http2 || self.receives_body.get() || self.bytes_ahead.get() < MAX_BYTES_AHEAD {
+            return true;
+        }
+        if self.is_handling() {
+            self.waiting.replace(Some(task.waker().clone()));
+        } else {
+            self.bytes_ahead.set(0);
+            task.waker().wake_by_ref();
+        }
+        false
+    }
+
+    /// Returns the number of bytes of the current response that wait in memory.
+    pub(super) fn unsent_body(&self) -> usize {
+        self.unsent_body.get()
+    }
+
+    /// Sets the number of bytes of the current response that wait in memory.
+    pub(super) fn set_unsent_body(&self, bytes: usize) {
+        self.unsent_body.set(bytes);
+    }
+
+    /// Notes that a response says that the connection ends. `has_unread_body` is `true` if the client may still send
+    /// the body of the request.
+    pub(super) fn close(&self, has_unread_body: bool) {
+        self.closes.set(true);
+        self.has_unread_body.set(has_unread_body);
+    }
+
+    /// Returns `true` if the client may still send the body of the last request.
+    pub(super) fn has_unread_body(&self) -> bool {
+        self.has_unread_body.get()
+    }
+
+    /// Returns `true` once a response says that the connection ends. No further request is handled.
+    pub(super) fn closes(&self) -> bool {
+        self.closes.get()
+    }
+
+    /// Sets whether a request waits for bytes of its body.
+    pub(super) fn set_receives_body(&self, receives: bool) {
+        self.receives_body.set(receives);
+        if receives {
+            self.wake();
+        }
+    }
+
+    fn wake(&self) {
+        if let Some(waker) = self.waiting.take() {
+            waker.wake();
+        }
+    }
+}
+
+/// A request of a connection, until the body of its response has been made.
+#[derive(Debug)]
+pub(super) struct HandledRequest(Rc<ConnectionState>);
+
+impl HandledRequest {
+    /// Returns the state of the connection.
+    pub(super) fn connection(&self) -> &Rc<ConnectionState> {
+        &self.0
+    }
+}
+
+impl Drop for HandledRequest {
+    fn drop(&mut self) {
+        let Self(connection) = self;
+        connection.handled_requests.set(connection.handled_requests.get() - 1);
+        connection.receives_body.set(false);
+        connection.bytes_ahead.set(0);
+        connection.unsent_body.set(0);
+        connection.idle_since.set(Instant::now());
+        connection.wake();
+    }
+}

@@ -1,0 +1,60 @@
+//! Takes over the requests of actix: finds the route of a request once, and keeps it until a service handles the
+//! request.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use actix_http::RequestHead;
+use http::Version;
+use http::header::{HeaderName, HeaderValue};
+
+use super::observe::REQUEST_ID_FIELD;
+use super::worker::{CurrentPlan, Worker};
+use crate::call::{Head, RequestId};
+use crate::pipeline::{Route, catch_panic, route};
+
+/// A request whose route has been found. The first guard or service of an API that actix asks about the request finds
+/// it; the request keeps it for the others.
+pub(super) struct RoutedRequest {
+    /// The worker that has found the route.
+    pub(super) worker: Rc<Worker>,
+    /// The plan by which the request is handled.
+    pub(super) current: Rc<CurrentPlan>,
+    /// The request line and the header fields.
+    pub(super) head: Arc<Head>,
+    /// What the request is for.
+    pub(super) route: Route,
+}
+
+impl RoutedRequest {
+    /// Finds the route of a request.
+    pub(super) fn new(worker: &Rc<Worker>, request: &RequestHead) -> Self {
+        let (current, head) = (worker.current_plan(), share_head(request, worker));
+        let found = catch_panic("a stage", || route(&current.runner.plan, &head));
+        let route = found.unwrap_or_else(|panic| Route::Error(panic.into()));
+        Self { worker: Rc::clone(worker), current, head, route }
+    }
+}
+
+/// Returns the head of a request. Its texts are shared with actix, because other services and middleware of an `App`
+/// may use the request too.
+fn share_head(request: &RequestHead, worker: &Worker) -> Arc<Head> {
+    let RequestHead { method, uri, version, headers, peer_addr: peer, .. } = request;
+    let mut shared = worker.heads.take();
+    // The head has no other owner, so that it is not cloned.
+    let head = Arc::make_mut(&mut shared);
+    (head.method, head.uri) = (method.clone(), uri.clone());
+    head.headers.extend(headers.iter().map(|(name, value)| (name.clone(), value.clone())));
+    head.streams = *version == Version::HTTP_2;
+    head.peer = *peer;
+    head.client = worker.state().trusted_proxies.client_address(*peer, &head.headers);
+    head.id = request_id(&head.headers, worker);
+    shared
+}
+
+/// Returns the request id that the client or a proxy has sent, if this id is valid; otherwise a new id.
+fn request_id(headers: &[(HeaderName, HeaderValue)], worker: &Worker) -> RequestId {
+    let given = headers.iter().find(|(name, _)| *name == REQUEST_ID_FIELD);
+    let given = given.and_then(|(_, id)| RequestId::parse(id.to_str().ok()?));
+    given.unwrap_or_else(|| worker.next_request_id())
+}
