@@ -42,7 +42,7 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 const IDLE_TIME: Duration = Duration::from_millis(200);
 
 /// The cases, and the maximum number of allocations of rulebook per request.
-const AIMS: [(Case, f64); 4] = [(Case::Ping, 4.0), (Case::Get, 6.0), (Case::Json, 10.0), (Case::Form, 10.0)];
+const AIMS: [(Case, f64); 4] = [(Case::Ping, 8.0), (Case::Get, 11.0), (Case::Json, 15.0), (Case::Form, 16.0)];
 
 fn main() -> ExitCode {
     match write_definition_or_count() {

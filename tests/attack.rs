@@ -30,7 +30,7 @@ fn random_requests_get_responses_that_the_documentation_describes() {
     assert_eq!(found.misses, Vec::<String>::new());
     assert_eq!(found.requests, REQUESTS);
     // The requests reach handlers, and are rejected for many reasons.
-    for status in [200, 304, 400, 401, 403, 404, 405, 415, 505] {
+    for status in [200, 304, 400, 401, 403, 404, 405, 415] {
         assert!(found.statuses.contains_key(&status), "no response has the status {status}: {:?}", found.statuses);
     }
     assert_eq!(server.suspicious_log_lines(5).unwrap(), Vec::<String>::new());
@@ -41,17 +41,13 @@ fn random_requests_get_responses_that_the_documentation_describes() {
 fn requests_whose_end_is_ambiguous_are_rejected_or_understood_as_rfc_9112_requires() {
     let server = start_server();
     let (count, misses) = smuggling::run(server.target).unwrap();
-    assert!(count > 60, "{count}");
+    assert!(count > 30, "{count}");
     assert_eq!(misses, Vec::<String>::new());
 }
 
 /// The attacks that are measured, each with the maximum processor time: of a megabyte in milliseconds, and of a request
 /// in microseconds. One of them is not limited, because it depends on the number of requests, or on their length.
 const WORK: &[(&str, Option<f64>, Option<f64>)] = &[
-    ("http2-same-field", Some(3_000.0), None),
-    ("http2-indexed-fields", Some(3_000.0), None),
-    ("http2-window-zero", None, Some(1_500.0)),
-    ("http2-rapid-reset", None, Some(1_500.0)),
     ("pipelined-unread", None, Some(1_500.0)),
     ("multipart-long-boundary", Some(1_500.0), None),
     ("multipart-near-in-chunks", Some(1_500.0), None),
@@ -65,9 +61,9 @@ fn attacks_cost_little_processor_time_and_memory() {
     const MEMORY: f64 = 200.0;
     let server = start_server();
     for (name, max_megabyte, max_request) in WORK {
-        let row = find_row(name);
+        let Attack::Work(_, pass) = find_row(name).attack else { panic!("{name} measures no work") };
         let Work { milliseconds_per_megabyte, microseconds_per_request, peak, files_left, misses, .. } =
-            measure_work(&row, &server, 0.0, next_seed(), 0.0).unwrap();
+            measure_work(pass, &server, 0.0, 0.0).unwrap();
         assert_eq!(misses, Vec::<String>::new(), "{name}");
         if let Some(max) = max_megabyte {
             assert!(milliseconds_per_megabyte <= *max, "{name}: {milliseconds_per_megabyte} ms for a megabyte");
@@ -84,18 +80,14 @@ fn attacks_cost_little_processor_time_and_memory() {
 fn connections_that_do_not_read_or_send_hold_little_memory() {
     /// The maximum memory of all connections of a row in MiB, as long as no memory depends on what they requested.
     const MEMORY: f64 = 60.0;
-    // The connections come from two addresses. Each address can have a quarter of the connections of HTTP/2.
-    for (name, count) in [
-        ("connections-next", 400),
-        ("connections-preface", 32),
-        ("connections-window", 32),
-        ("connections-unread", 400),
-    ] {
+    /// The number of connections, which come from two addresses.
+    const COUNT: usize = 400;
+    for name in ["connections-next", "connections-unread"] {
         let Attack::Connections(kind) = find_row(name).attack else { panic!("{name} opens no connections") };
         let server = start_server();
-        let mut memory = connections::measure_open(&server, kind, 400, 200).unwrap();
+        let mut memory = connections::measure_open(&server, kind, COUNT, 200).unwrap();
         connections::wait_for_release(&server, &mut memory).unwrap();
-        assert!(memory.open >= count * 8 / 10, "{name}: {} connections are open", memory.open);
+        assert!(memory.open >= COUNT * 8 / 10, "{name}: {} connections are open", memory.open);
         assert!(memory.peak - memory.before <= MEMORY, "{name}: {} to {} MiB", memory.before, memory.peak);
         assert!(memory.after <= memory.before + KEPT_MEMORY_AIM, "{name}: {} to {} MiB", memory.before, memory.after);
         assert!(memory.seconds_until_released.is_some(), "{name}");

@@ -15,30 +15,27 @@ impl Case {
     /// Returns the goal of the case.
     pub fn goal(self) -> Goal {
         match self {
-            Self::Ping | Self::Openapi | Self::OneKey => Goal::RatioToOtherServer(0.97),
+            Self::Ping | Self::Openapi | Self::OneKey => Goal::RatioToOtherServer(0.88),
             Self::Options | Self::NotModified => Goal::RatioToCase(Self::Ping, 0.9),
-            Self::Get | Self::Query | Self::Json | Self::Form => Goal::RatioToOtherServer(1.05),
+            Self::Get | Self::Query | Self::Article | Self::LastOf10 => Goal::RatioToOtherServer(1.0),
+            Self::Json => Goal::RatioToOtherServer(0.92),
             // The outputs are converted to JSON values once more.
             Self::GetVerified => Goal::RatioToCase(Self::Get, 0.8),
             Self::Rules | Self::Service => Goal::RatioToCase(Self::Query, 0.95),
-            Self::Article => Goal::RatioToOtherServer(1.0),
-            Self::SqlSqlite | Self::SqlPostgres | Self::Php => Goal::RatioToOtherServer(0.9),
+            Self::Form | Self::SqlSqlite | Self::SqlPostgres | Self::Php => Goal::RatioToOtherServer(0.9),
             Self::SqlFastapi => Goal::RatioToOtherServer(5.0),
             Self::HttpNginx => Goal::RatioToOtherServer(0.7),
             Self::Process => Goal::RatioToOtherServer(3.0),
             Self::ThousandKeys => Goal::RatioToCase(Self::OneKey, 0.97),
-            Self::Down1K => Goal::RatioToOtherServer(11.0),
-            Self::Down1KNodelay => Goal::RatioToOtherServer(1.4),
+            Self::Down1K | Self::Down1KNodelay | Self::Down1M | Self::Down1MNodelay | Self::Down256M => {
+                Goal::RatioToOtherServer(1.0)
+            }
             Self::Schemas | Self::Down1KNginx | Self::Http => Goal::RatioToOtherServer(0.8),
-            Self::Down1M => Goal::RatioToOtherServer(2.2),
-            Self::Down1MNodelay => Goal::RatioToOtherServer(1.7),
-            Self::Down256M => Goal::RatioToOtherServer(2.0),
-            Self::Up1M => Goal::RatioToOtherServer(1.1),
-            Self::Up256M => Goal::RatioToOtherServer(1.2),
-            Self::LastOf10 => Goal::RatioToOtherServer(1.3),
+            Self::Up1M | Self::Up256M => Goal::RatioToOtherServer(0.95),
             Self::Jsonp => Goal::RatioToCase(Self::Get, 0.95),
+            Self::LastOf1000 => Goal::RatioToOtherServer(20.0),
             // The number of services should have no effect. The goal is below 1, because measurements vary.
-            Self::LastOf1000 | Self::LastOf10000 => Goal::RatioToCase(Self::LastOf10, 0.97),
+            Self::LastOf10000 => Goal::RatioToCase(Self::LastOf10, 0.97),
         }
     }
 

@@ -9,10 +9,8 @@ use regex::Regex;
 use super::names_in_code::section;
 use super::repository_folder;
 
-/// The functions around the stages of a request: `handle` calls the stages in `run_stages`, and `catch_panic_async`
-/// catches a panic in one of them. The keyword of `pub(super)` and the attribute `inline(never)` look like
-/// functions.
-const NO_STAGES: [&str; 5] = ["handle", "run_stages", "catch_panic_async", "pub", "inline"];
+/// The functions that `handle` calls besides the stages of a request.
+const NO_STAGES: [&str; 3] = ["catch_panic_async", "is_server_state", "yield_now"];
 
 /// Returns the picture (the Mermaid block) below a heading of the page about the architecture, without its first line.
 fn picture(heading: &str) -> String {
@@ -36,13 +34,19 @@ fn matched_words(text: &str, pattern: &str) -> Vec<String> {
 
 #[test]
 fn the_picture_of_a_request_shows_the_functions_that_handle_calls_in_their_order() {
-    let file = repository_folder().join("crates/rulebook/src/server/handle.rs");
-    let code = fs::read_to_string(file).unwrap();
-    let (_, body) = code.split_once("fn run_stages(").unwrap();
-    // What this function calls is read at the place where it is called.
-    let (before, rare) = body.split_once("fn find_method_or_respond<").unwrap();
-    let (rare, after) = rare.split_once("\n}\n").unwrap();
-    let body = before.replace("find_method_or_respond(", &format!("{rare}(")) + after;
+    let read = |file| fs::read_to_string(repository_folder().join("crates/rulebook/src/server").join(file)).unwrap();
+    let code = read("handle.rs");
+    let function = |beginning: &str| {
+        let (_, body) = code.split_once(beginning).unwrap();
+        body.split_once("\n}\n").unwrap().0
+    };
+    // What a function of this file calls is read at the place where it is called.
+    let rare = function("fn find_method_or_respond<");
+    let stages = function("fn run_stages(").replace("find_method_or_respond(", &format!("{rare}("));
+    let body = function("fn handle(").replace("run_stages(", &format!("{stages}("));
+    // The services of the `App` call the first stage before `handle`.
+    assert!(read("request.rs").contains(" route(&"), "the call of `route` is not found");
+    let body = format!("route({body}");
     // The names of functions begin with a lowercase letter. No `.` or `:` is before the name, as it is in the call of a
     // method or of a function of a type.
     let mut called = matched_words(&body, r"(?:^|[^.:\w])([a-z]\w*)\(");

@@ -3,7 +3,7 @@
 //! These Rust modules test the steps of handling a request: `routing`, `decoding`, `extraction`, `array_fields`,
 //! `php_arrays`, `part_names`, `presence`, `permission`, `envelopes`, `custom_envelopes`, `formats`, `phalapi`,
 //! `jsonp`, `recorded`, `random`. These Rust modules test the server: `responses`, `connections`, `limits`,
-//! `request_limits`, `uploads`, `receiving`, `expect`, `http2`, `http2_requests`, `mounted`.
+//! `request_limits`, `uploads`, `receiving`, `expect`, `http2`, `mounted`.
 
 mod array_fields;
 mod client_shares;

@@ -16,7 +16,7 @@ use rulebook_model::model::LogFormat;
 
 /// The default filter of log records, in the syntax of the crate `env_logger`. Clients could otherwise fill the log:
 /// the crate `h2` warns of invalid frames.
-pub(super) const DEFAULT_FILTER: &str = "info,actix_server=warn,h2=off";
+pub(super) const DEFAULT_FILTER: &str = "info,actix=off,actix_server=warn,h2=off";
 
 /// Starts to log to standard error. The log contains the records that pass `filter`, and every panic.
 ///

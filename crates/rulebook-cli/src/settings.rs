@@ -64,7 +64,7 @@ pub(super) struct Settings {
     /// have no such limit [default: a quarter of all connections].
     #[arg(long, global = true, value_name = "N", env = "RULEBOOK_ADDRESS_CONNECTIONS")]
     pub(super) address_connections: Option<usize>,
-    /// Whether clients, such as a proxy, can speak HTTP/2 without TLS. Over TLS, they always can [default: false].
+    /// Whether clients, such as a proxy, can speak HTTP/2, with and without TLS [default: false].
     #[arg(long, global = true, value_name = "BOOL", env = "RULEBOOK_HTTP2")]
     pub(super) http2: Option<bool>,
     /// File with the certificate of the server, followed by those of its authorities, for addresses that begin with
@@ -113,7 +113,7 @@ pub(super) struct Settings {
     /// How many percent of the requests begin a trace [default: 100].
     #[arg(long, global = true, value_name = "PERCENT", env = "RULEBOOK_TRACE_PERCENT", value_parser = parse_percent)]
     pub(super) trace_percent: Option<u8>,
-    /// What to log, as a filter of env_logger: `info`, `rulebook=debug` [default: info,actix_server=warn,h2=off].
+    /// What to log, as a filter of env_logger: `info`, `rulebook=debug` [default: info,actix=off,actix_server=warn,h2=off].
     #[arg(id = "log", long, global = true, value_name = "FILTER", env = "RULEBOOK_LOG", value_parser = parse_log_filter)]
     pub(super) log_filter: Option<String>,
     /// Format of the log [default: text].

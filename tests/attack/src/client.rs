@@ -8,10 +8,10 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use socket2::{Domain, Socket, Type};
 
 use crate::Result;
+use crate::response::{Response, take_response};
 
-/// The maximum number of bytes that one read receives.
-const READ_LEN: usize = 16 << 10;
-
+/// The time after which a response counts as missing.
+pub const TIMEOUT: Duration = Duration::from_secs(20);
 /// The number of bytes that the system keeps of those that have been sent and not yet received.
 const SEND_BUFFER_LEN: usize = 32 << 10;
 
@@ -20,10 +20,7 @@ const SEND_BUFFER_LEN: usize = 32 << 10;
 pub struct Target(SocketAddr);
 
 impl Target {
-    /// Accepts an address as the target of attacks.
-    ///
-    /// # Errors
-    /// Fails if the address is not a loopback address.
+    /// Accepts an address as the target of attacks, if it is a loopback address.
     pub fn new(address: SocketAddr) -> Result<Self> {
         if address.ip().is_loopback() {
             Ok(Self(address))
@@ -38,31 +35,28 @@ impl Target {
     }
 
     /// Opens a connection.
-    ///
-    /// # Errors
-    /// Fails if the server does not accept the connection.
     pub fn connect(self) -> io::Result<Connection> {
         let socket = Socket::new(Domain::for_address(self.0), Type::STREAM, None)?;
         // The client does not send much more than the server receives, so that the sent bytes are those that the server
         // has received, also if the server closes the connection early.
         socket.set_send_buffer_size(SEND_BUFFER_LEN)?;
-        socket.connect_timeout(&self.0.into(), Duration::from_secs(5))?;
-        socket.set_tcp_nodelay(true)?;
-        Connection::new(socket.into())
+        self.connect_with(socket)
     }
 
     /// Opens a connection from the loopback address 127.0.`source`, with a small buffer for bytes that have been
     /// received and not read, so that the server soon has to wait for a client that does not read.
-    ///
-    /// # Errors
-    /// Fails if the server does not accept the connection.
     pub fn connect_with_small_buffer(self, source: [u8; 2]) -> io::Result<Connection> {
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
         socket.set_recv_buffer_size(4 << 10)?;
         socket.bind(&SocketAddr::from((Ipv4Addr::new(127, 0, source[0], source[1]), 0)).into())?;
+        self.connect_with(socket)
+    }
+
+    fn connect_with(self, socket: Socket) -> io::Result<Connection> {
         socket.connect_timeout(&self.0.into(), Duration::from_secs(5))?;
         socket.set_tcp_nodelay(true)?;
-        Connection::new(socket.into())
+        socket.set_nonblocking(true)?;
+        Ok(Connection { stream: socket.into(), received: Vec::new(), sent_bytes: 0 })
     }
 }
 
@@ -88,15 +82,7 @@ pub struct Connection {
 }
 
 impl Connection {
-    fn new(stream: TcpStream) -> io::Result<Self> {
-        stream.set_nonblocking(true)?;
-        Ok(Self { stream, received: Vec::new(), sent_bytes: 0 })
-    }
-
     /// Returns the address of the client.
-    ///
-    /// # Errors
-    /// Fails if the connection is broken.
     pub fn local_address(&self) -> io::Result<SocketAddr> {
         self.stream.local_addr()
     }
@@ -109,14 +95,18 @@ impl Connection {
     /// Sends as many bytes as the system accepts without waiting. Returns their number, which is 0 if the connection is
     /// broken.
     pub fn send_now(&mut self, output: &[u8]) -> usize {
-        let sent = self.stream.write(output).unwrap_or_default();
+        self.try_send(output).unwrap_or_default()
+    }
+
+    fn try_send(&mut self, output: &[u8]) -> io::Result<usize> {
+        let sent = self.stream.write(output)?;
         self.sent_bytes += sent as u64;
-        sent
+        Ok(sent)
     }
 
     /// Receives bytes without waiting. Returns `true` if the server has closed the connection.
     pub fn receive_now(&mut self) -> bool {
-        let mut buffer = [0; READ_LEN];
+        let mut buffer = [0; 16 << 10];
         loop {
             match self.stream.read(&mut buffer) {
                 Ok(0) => return true,
@@ -131,9 +121,6 @@ impl Connection {
     /// `is_done` is called with the received bytes, and may remove bytes that it does not need any more. If the server
     /// does not accept all bytes, because it has closed the connection, the bytes that it has sent are received
     /// nevertheless.
-    ///
-    /// # Errors
-    /// Fails if the system cannot wait for the connection.
     pub fn exchange(
         &mut self,
         output: &[u8],
@@ -142,49 +129,51 @@ impl Connection {
     ) -> io::Result<End> {
         let deadline = Instant::now() + timeout;
         let mut rest = output;
-        let mut buffer = [0; READ_LEN];
         loop {
-            let mut has_progress = false;
             while !rest.is_empty() {
-                match self.stream.write(rest) {
-                    Ok(count) => {
-                        self.sent_bytes += count as u64;
-                        rest = &rest[count..];
-                        has_progress = true;
-                    }
+                match self.try_send(rest) {
+                    Ok(count) => rest = &rest[count..],
                     Err(error) if error.kind() == ErrorKind::WouldBlock => break,
                     Err(_) => rest = &[],
                 }
             }
-            match self.stream.read(&mut buffer) {
-                Ok(0) => return Ok(End::Closed),
-                Ok(count) => {
-                    self.received.extend_from_slice(&buffer[..count]);
-                    has_progress = true;
-                }
-                Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
-                Err(_) => return Ok(End::Closed),
-            }
+            let is_closed = self.receive_now();
+            let left = deadline.saturating_duration_since(Instant::now());
             if is_done(&mut self.received) && rest.is_empty() {
                 return Ok(End::Done);
-            }
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
+            } else if is_closed {
+                return Ok(End::Closed);
+            } else if left.is_zero() {
                 return Ok(End::TimedOut);
             }
-            if !has_progress {
-                self.wait(!rest.is_empty(), left)?;
+            let flags = if rest.is_empty() { PollFlags::IN } else { PollFlags::IN | PollFlags::OUT };
+            let left = Timespec::try_from(left).map_err(io::Error::other)?;
+            match poll(&mut [PollFd::new(&self.stream, flags)], Some(&left)) {
+                Ok(_) | Err(rustix::io::Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
             }
         }
     }
 
-    /// Waits until the connection has received bytes, or can send bytes if there are bytes to send.
-    fn wait(&self, has_output: bool, timeout: Duration) -> io::Result<()> {
-        let flags = if has_output { PollFlags::IN | PollFlags::OUT } else { PollFlags::IN };
-        let timeout = Timespec::try_from(timeout).map_err(io::Error::other)?;
-        match poll(&mut [PollFd::new(&self.stream, flags)], Some(&timeout)) {
-            Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
-            Err(error) => Err(error.into()),
+    /// Sends a request, and returns its response without interim responses. `is_head` is `true` if the method is HEAD.
+    /// Fails if no response arrives in time, or an invalid one.
+    pub fn request(&mut self, request: &[u8], is_head: bool) -> Result<Response> {
+        let mut response = None;
+        let end = self.exchange(request, TIMEOUT, |received| {
+            response = response.take().or_else(|| take_response(received, is_head, false).transpose());
+            // The server may respond, and close the connection, before it has received the whole request.
+            response.is_some()
+        })?;
+        if end == End::Closed {
+            response = response.or_else(|| take_response(&mut self.received, is_head, true).transpose());
         }
+        response.unwrap_or_else(|| Err(format!("no response, {end:?}").into()))
+    }
+
+    /// Sends bytes, closes the sending side, and waits until the server closes the connection. Returns `true` if it does.
+    pub fn send_last(&mut self, bytes: &[u8]) -> Result<bool> {
+        self.exchange(bytes, TIMEOUT, |_| true)?;
+        self.close_sending();
+        Ok(self.exchange(&[], TIMEOUT, |_| false)? == End::Closed)
     }
 }

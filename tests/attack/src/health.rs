@@ -6,14 +6,11 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use crate::Result;
-use crate::client::{Connection, End, Target};
+use crate::client::{Connection, TIMEOUT, Target};
 use crate::measure::{HEALTHY_CORE, pin_thread, processor_seconds};
-use crate::response::count_responses;
 
 /// The time between two requests.
 const INTERVAL: Duration = Duration::from_millis(10);
-/// The time after which a response counts as missing.
-const TIMEOUT: Duration = Duration::from_secs(5);
 /// The request of the healthy client.
 const REQUEST: &[u8] = b"GET /healthz HTTP/1.1\r\nHost: attack.test\r\n\r\n";
 
@@ -35,9 +32,6 @@ pub struct Health {
 impl HealthyClient {
     /// Starts the client. It has two connections and uses them in turns, because a server distributes connections among
     /// its worker threads, and each worker must stay responsive.
-    ///
-    /// # Errors
-    /// Fails if the server does not accept the connections.
     pub fn start(target: Target) -> Result<Self> {
         let mut connections = [target.connect()?, target.connect()?];
         let is_stopped = Arc::new(AtomicBool::new(false));
@@ -76,10 +70,7 @@ impl HealthyClient {
 
 /// Requests `/healthz`. Returns `true` if the response arrives in time.
 fn request_health(connection: &mut Connection) -> bool {
-    let is_done = |received: &mut Vec<u8>| {
-        received.starts_with(b"HTTP/1.1 200 ") && count_responses(received).is_ok_and(|count| count == 1)
-    };
-    connection.exchange(REQUEST, TIMEOUT, is_done).is_ok_and(|end| end == End::Done)
+    connection.request(REQUEST, false).is_ok_and(|response| response.status == 200)
 }
 
 impl Health {
@@ -99,9 +90,6 @@ impl Health {
 
 /// Measures what one request of the healthy client costs the server, in seconds of processor time, and returns also
 /// what the client observes without an attack.
-///
-/// # Errors
-/// Fails if the server does not run.
 pub fn measure_without_attack(target: Target, process: u32) -> Result<(f64, Health)> {
     /// The number of requests. The system counts processor time in steps of 10 ms, which are small for this number.
     const REQUESTS: u32 = 10_000;

@@ -2,10 +2,9 @@
 //!
 //! A [row](rows::Row) is one kind of attack. The program starts the server as a separate process, attacks it with the
 //! rows, and prints tables with a verdict for each row. It sends malformed requests on purpose, so it writes the bytes
-//! of HTTP/1 and the frames of HTTP/2 itself. It connects to loopback addresses only.
+//! of HTTP/1 itself. It connects to loopback addresses only.
 
 pub mod client;
-pub mod frames;
 pub mod health;
 pub mod measure;
 pub mod random;
@@ -18,5 +17,5 @@ pub mod server;
 /// The error of an operation of this program. An attack that the server resists is not an error.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;
 
-/// The result of an operation of this program.
+/// The result of an operation of this program. It fails if the attack or its measurement is not possible.
 pub type Result<T> = std::result::Result<T, Error>;

@@ -8,9 +8,6 @@ use rustix::thread::{CpuSet, sched_setaffinity};
 use crate::Result;
 
 /// Returns the processor time that a process has used since its start, in seconds (proc_pid_stat(5)).
-///
-/// # Errors
-/// Fails if the process does not run.
 pub fn processor_seconds(process: u32) -> Result<f64> {
     let stat = fs::read_to_string(format!("/proc/{process}/stat"))?;
     // The name of the program is in parentheses, and may contain spaces and parentheses.
@@ -23,25 +20,16 @@ pub fn processor_seconds(process: u32) -> Result<f64> {
 }
 
 /// Returns the memory of a process in MiB.
-///
-/// # Errors
-/// Fails if the process does not run.
 pub fn resident_mebibytes(process: u32) -> Result<f64> {
     status_mebibytes(process, "VmRSS:")
 }
 
 /// Returns the peak memory of a process in MiB since the last call of [`reset_peak`].
-///
-/// # Errors
-/// Fails if the process does not run.
 pub fn peak_mebibytes(process: u32) -> Result<f64> {
     status_mebibytes(process, "VmHWM:")
 }
 
 /// Resets the peak memory of a process (proc_pid_clear_refs(5)).
-///
-/// # Errors
-/// Fails if the process does not run.
 pub fn reset_peak(process: u32) -> Result<()> {
     Ok(fs::write(format!("/proc/{process}/clear_refs"), "5")?)
 }
@@ -54,18 +42,12 @@ fn status_mebibytes(process: u32, field: &str) -> Result<f64> {
 }
 
 /// Returns the number of files, including connections, that a process has open.
-///
-/// # Errors
-/// Fails if the process does not run.
 pub fn open_files(process: u32) -> Result<usize> {
     Ok(fs::read_dir(format!("/proc/{process}/fd"))?.count())
 }
 
 /// Returns the addresses of the clients whose connections the process at `server` has open (proc_net(5)). A connection
 /// counts as long as the process has not closed its socket, whether or not the client has read everything.
-///
-/// # Errors
-/// Fails if the connections of the system cannot be read.
 pub fn clients_of(server: SocketAddr) -> Result<Vec<SocketAddr>> {
     let table = fs::read_to_string("/proc/net/tcp")?;
     let mut clients = Vec::new();

@@ -5,11 +5,6 @@
 pub struct Numbers(u64);
 
 impl Numbers {
-    /// Starts the sequence of numbers that belongs to a seed.
-    pub fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
     /// Starts the sequence of numbers of one case of a run, so that each case can be repeated without the others.
     pub fn of_case(seed: u64, case: u64) -> Self {
         let mut numbers = Self(seed ^ case.wrapping_mul(0x2545_f491_4f6c_dd1d));

@@ -3,6 +3,8 @@
 use std::fmt::{self, Write as _};
 use std::io::{self, IsTerminal, Write};
 
+use crate::rows::Row;
+
 /// The result of a row.
 #[derive(Debug, Default)]
 pub struct Outcome {
@@ -16,7 +18,15 @@ pub struct Outcome {
     pub misses: Vec<String>,
 }
 
+impl Outcome {
+    /// Returns the result of a row.
+    pub fn new(row: &Row, figures: Vec<String>, misses: Vec<String>) -> Self {
+        Self { name: row.name, about: row.about, figures, misses }
+    }
+}
+
 /// A table of results.
+#[derive(Default)]
 pub struct Table {
     /// The title.
     pub title: &'static str,
@@ -30,10 +40,10 @@ pub struct Table {
 
 impl fmt::Display for Table {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(formatter, "## {}\n", self.title)?;
-        let mut rows = vec![["row", "what it does"].map(str::to_owned).to_vec()];
-        rows[0].extend(self.headings.iter().map(|heading| (*heading).to_owned()));
-        rows[0].push("reached".to_owned());
+        let mut heading = vec!["row", "what it does"];
+        heading.extend(self.headings);
+        heading.push("reached");
+        let mut rows = vec![heading.into_iter().map(str::to_owned).collect::<Vec<_>>()];
         for outcome in &self.outcomes {
             let mut row = vec![outcome.name.to_owned(), outcome.about.to_owned()];
             row.extend(outcome.figures.iter().cloned());
@@ -41,8 +51,7 @@ impl fmt::Display for Table {
             row.push(if outcome.misses.is_empty() { "yes" } else { "no" }.to_owned());
             rows.push(row);
         }
-        write!(formatter, "{}", format_table(&rows))?;
-        writeln!(formatter, "\n{}", self.text)?;
+        writeln!(formatter, "## {}\n\n{}\n{}", self.title, format_table(&rows), self.text)?;
         for outcome in &self.outcomes {
             for miss in &outcome.misses {
                 writeln!(formatter, "\nmissed by `{}`: {miss}", outcome.name)?;
@@ -52,24 +61,20 @@ impl fmt::Display for Table {
     }
 }
 
-/// Formats rows of cells as a Markdown table. The first row contains the headings. All columns but the first two and
-/// the last contain figures, and are aligned to the right.
+/// Formats rows of cells as a Markdown table. The first row contains the headings.
 fn format_table(rows: &[Vec<String>]) -> String {
     let count = rows.first().map_or(0, Vec::len);
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0).max(3);
     let widths: Vec<usize> = (0..count).map(width).collect();
-    let is_figure = |column: usize| column > 1 && column + 1 < count;
     let mut text = String::new();
     for (index, row) in rows.iter().enumerate() {
-        for (column, (cell, width)) in row.iter().zip(&widths).enumerate() {
-            let _ =
-                if is_figure(column) { write!(text, "| {cell:>width$} ") } else { write!(text, "| {cell:<width$} ") };
+        for (cell, width) in row.iter().zip(&widths) {
+            let _ = write!(text, "| {cell:<width$} ");
         }
         text.push_str("|\n");
         if index == 0 {
-            for (column, width) in widths.iter().enumerate() {
-                let dashes = "-".repeat(if is_figure(column) { width - 1 } else { *width });
-                let _ = write!(text, "| {dashes}{} ", if is_figure(column) { ":" } else { "" });
+            for width in &widths {
+                let _ = write!(text, "| {} ", "-".repeat(*width));
             }
             text.push_str("|\n");
         }

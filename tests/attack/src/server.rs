@@ -13,9 +13,9 @@ use tempfile::TempDir;
 
 use crate::Result;
 use crate::client::Target;
-use crate::response::{Response, parse_response};
+use crate::response::Response;
 
-/// The maximum time until a started server accepts connections, and until it responds to the requests that prepare it.
+/// The maximum time until a started server accepts connections.
 const TIMEOUT: Duration = Duration::from_secs(60);
 /// The size of all files for download links in bytes, which the copy of the definition allows. It is small, so that an
 /// attack reaches it soon.
@@ -51,9 +51,6 @@ pub struct Server {
 
 impl Server {
     /// Starts a server, and stores a picture and a large file in it.
-    ///
-    /// # Errors
-    /// Fails if the server does not start.
     pub fn start(installation: &Installation) -> Result<Self> {
         let folder = TempDir::new()?;
         copy_definition(&installation.repository.join("api"), &folder.path().join("api"))?;
@@ -89,9 +86,6 @@ impl Server {
     }
 
     /// Returns `true` if the process has not ended.
-    ///
-    /// # Errors
-    /// Fails if the system does not report the state of the process.
     pub fn is_running(&mut self) -> Result<bool> {
         Ok(self.child.try_wait()?.is_none())
     }
@@ -112,34 +106,16 @@ impl Server {
     }
 
     /// Sends a request on a new connection, and returns the response.
-    ///
-    /// # Errors
-    /// Fails if the server does not respond.
     pub fn send(&self, request: &[u8]) -> Result<Response> {
-        let mut connection = self.target.connect()?;
-        let mut response = None;
-        let end = connection.exchange(request, TIMEOUT, |received| {
-            response = parse_response(received, false, false).ok().flatten();
-            response.is_some()
-        })?;
-        match response {
-            Some((response, _)) => Ok(response),
-            None => Err(format!("the server does not respond: {end:?}").into()),
-        }
+        self.target.connect()?.request(request, false)
     }
 
     /// Sends a GET request, and returns the response.
-    ///
-    /// # Errors
-    /// Fails if the server does not respond.
     pub fn get(&self, target: &str) -> Result<Response> {
         self.send(format!("GET {target} HTTP/1.1\r\nHost: attack.test\r\n\r\n").as_bytes())
     }
 
     /// Returns the number of requests to which the server has responded, as its metrics report it.
-    ///
-    /// # Errors
-    /// Fails if the server does not respond.
     pub fn request_count(&self) -> Result<u64> {
         let text = String::from_utf8(self.get("/metrics")?.body)?;
         let lines = text.lines().filter(|line| line.starts_with("rulebook_requests_total{"));
@@ -180,9 +156,6 @@ impl Server {
 
     /// Returns the lines of the log that report a panic or an internal error, or that contain characters which a client
     /// must not be able to write into the log; at most `max` lines.
-    ///
-    /// # Errors
-    /// Fails if the log cannot be read.
     pub fn suspicious_log_lines(&self, max: usize) -> Result<Vec<String>> {
         let mut reader = BufReader::new(File::open(self.log_path())?);
         let (mut found, mut line) = (Vec::new(), Vec::new());
@@ -222,8 +195,7 @@ fn command(installation: &Installation, folder: &Path, program: &Path) -> Comman
         }
     }
     command.env("RULEBOOK_API", folder.join("api")).env("RULEBOOK_DATA", folder.join("data"));
-    command.env("RULEBOOK_HTTP2", "true");
-    command.env("RULEBOOK_LOG", "info,actix_server=warn,h2=off");
+    command.env("RULEBOOK_LOG", "info,actix_server=warn");
     command
 }
 

@@ -97,7 +97,7 @@ pub struct Api {
     pub workers: Option<usize>,
     /// The maximum number of open connections of one client address, 0 for no limit; `None` for the default.
     pub address_connections: Option<u64>,
-    /// `true` if clients can speak HTTP/2 without TLS.
+    /// `true` if clients can speak HTTP/2, with and without TLS.
     pub http2: bool,
     /// The files with the certificates of the server for TLS.
     pub tls_certificates: Vec<Spanned<String>>,

@@ -97,7 +97,7 @@ pub(super) const SERVER_SETTINGS: [Setting; 24] = [
     setting(
         "http2",
         ValueKind::Bool,
-        "Whether clients can speak HTTP/2 without TLS. Over TLS, they always can.",
+        "Whether clients can speak HTTP/2, with and without TLS.",
         |_, value, api| api.http2 = bool_value(value),
         |api| api.http2.then_some(true.into()),
     )

@@ -115,8 +115,7 @@ pub enum Authentication {
 pub trait Authenticate: Send + Sync + 'static {
     /// Checks the credential in the head of a request. Implementations can write this function as `async fn`.
     ///
-    /// This function is called twice for a request if the client waits for `100 Continue` before it sends the body, or
-    /// if the body of the request contains the name of the API method.
+    /// This function is called twice for a request if the body of the request contains the name of the API method.
     fn authenticate(&self, head: &Head) -> impl Future<Output = Authentication> + Send;
 
     /// Does the same as [`Authenticate::authenticate`] if the credential can be checked without waiting. If this

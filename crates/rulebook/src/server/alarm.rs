@@ -19,15 +19,46 @@ pub(super) const MAX_DISTANCE: Duration = Duration::from_secs(1 << 25);
 /// that requests or the messages of a handshake have arrived.
 const CLOSING_GRACE: Duration = Duration::from_millis(250);
 
-/// Wakes the task of a connection when a deadline has passed or when the server closes its connections.
+/// A timer whose deadline moves often.
 ///
-/// A connection has a deadline for almost every wait. Setting a timer each time would cost more than the wait itself,
-/// so the timer stays as it is when the deadline moves to a later time. Only when the timer fires is it set again.
-pub(super) struct Alarm {
+/// Almost every wait has a deadline. Setting a timer each time would cost more than the wait itself, so the timer stays as
+/// it is when the deadline moves to a later time. Only when the timer fires is it set again.
+pub(super) struct MovingTimer {
     timer: Pin<Box<Sleep>>,
-    closing: LocalBoxFuture<'static, ()>,
-    /// The waker of the task that `timer` and `closing` wake; `None` if they have not been polled.
+    /// The waker of the task that `timer` wakes; `None` if it has not been polled.
     waker: Option<Waker>,
+}
+
+impl MovingTimer {
+    /// Creates a timer. `deadline` is the first deadline.
+    pub(super) fn new(deadline: Instant) -> Self {
+        Self { timer: Box::pin(sleep_until(deadline.into())), waker: None }
+    }
+
+    /// Returns `true` if the timer wakes this task.
+    fn wakes(&self, task: &Context<'_>) -> bool {
+        self.waker.as_ref().is_some_and(|waker| waker.will_wake(task.waker()))
+    }
+
+    /// Becomes ready when `deadline` has passed.
+    pub(super) fn poll(&mut self, deadline: Instant, task: &mut Context<'_>) -> Poll<()> {
+        if self.wakes(task) && !self.timer.is_elapsed() && self.timer.deadline() <= deadline.into() {
+            return Poll::Pending;
+        }
+        let now = Instant::now();
+        if deadline <= now {
+            return Poll::Ready(());
+        }
+        self.timer.as_mut().reset(deadline.min(now + MAX_DISTANCE).into());
+        self.waker = Some(task.waker().clone());
+        self.timer.as_mut().poll(task)
+    }
+}
+
+/// Wakes the task of a connection when a deadline has passed or when the server closes its connections.
+pub(super) struct Alarm {
+    timer: MovingTimer,
+    closing: LocalBoxFuture<'static, ()>,
     /// The time at which the connection is closed; `None` if it does not know yet that the server is closing.
     closes_at: Option<Instant>,
 }
@@ -37,7 +68,7 @@ impl Alarm {
     pub(super) fn new(state: &Arc<ServerState>, deadline: Instant) -> Self {
         let state = Arc::clone(state);
         let closing = Box::pin(async move { state.wait_until_closing().await });
-        Self { timer: Box::pin(sleep_until(deadline.into())), closing, waker: None, closes_at: None }
+        Self { timer: MovingTimer::new(deadline), closing, closes_at: None }
     }
 
     /// Becomes ready like [`Alarm::poll`], or shortly after the server has begun to close its connections: for a
@@ -52,23 +83,10 @@ impl Alarm {
 
     /// Becomes ready when `deadline` has passed. The task is also woken when the server closes its connections.
     pub(super) fn poll(&mut self, deadline: Instant, task: &mut Context<'_>) -> Poll<()> {
-        let is_known = self.waker.as_ref().is_some_and(|waker| waker.will_wake(task.waker()));
-        if is_known && !self.timer.is_elapsed() && self.timer.deadline() <= deadline.into() {
-            return Poll::Pending;
-        }
-        let now = Instant::now();
-        if deadline <= now {
-            return Poll::Ready(());
-        }
-        self.timer.as_mut().reset(deadline.min(now + MAX_DISTANCE).into());
-        if self.timer.as_mut().poll(task).is_ready() {
-            return Poll::Ready(());
-        }
         // After the server has begun to close its connections, this future must not be polled again.
-        if !is_known && self.closing.as_mut().poll(task).is_ready() {
+        if !self.timer.wakes(task) && self.closing.as_mut().poll(task).is_ready() {
             self.closing = Box::pin(std::future::pending());
         }
-        self.waker = Some(task.waker().clone());
-        Poll::Pending
+        self.timer.poll(deadline, task)
     }
 }

@@ -208,7 +208,10 @@ impl ClientStream {
     /// Limits the time in which the system accepts no bytes for the client.
     fn with_progress<T>(&mut self, sent: Poll<io::Result<T>>, task: &mut Context<'_>) -> Poll<io::Result<T>> {
         if sent.is_ready() {
-            self.stuck = None;
+            if self.stuck.take().is_some() {
+                // While the response was waiting, nothing has been received.
+                task.waker().wake_by_ref();
+            }
             return sent;
         }
         let since = match &self.stuck {

@@ -12,15 +12,16 @@ use std::time::{Duration, Instant};
 
 use actix_http::{HttpService, KeepAlive, Protocol};
 use actix_rt::net::TcpStream;
+use actix_rt::time::timeout;
 use actix_service::{Service, ServiceFactory, fn_factory, fn_service, map_config};
 use actix_web::App;
 use actix_web::dev::AppConfig;
 use rulebook_model::connection_limits::{CONNECTIONS, ConnectionLimit, HEAD_TIME, TLS_HANDSHAKE};
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::alarm::{Alarm, MAX_DISTANCE};
 use super::client_stream::{ClientStream, Transport};
-use super::connection_limits::{HANDSHAKE_TIMEOUT, HEAD_TIMEOUT, RESERVED_HEAD_TIMEOUT};
+use super::connection_limits::{HANDSHAKE_TIMEOUT, HEAD_TIMEOUT, LINGER_TIMEOUT, RESERVED_HEAD_TIMEOUT};
 use super::connection_state::{ConnectionState, Served};
 use super::services::Services;
 use super::state::{CountedConnection, ServerState};
@@ -150,12 +151,12 @@ async fn plain(stream: TcpStream, peer: SocketAddr, state: &Arc<ServerState>, se
 
 /// Does the handshake of TLS. Returns `None` if it fails, or is not complete in time.
 async fn encrypt(mut stream: TcpStream, peer: SocketAddr, state: &Arc<ServerState>, served: Served) -> Option<Begun> {
-    let timeout = if served == Served::ServerState { RESERVED_HEAD_TIMEOUT } else { HANDSHAKE_TIMEOUT };
+    let max_time = if served == Served::ServerState { RESERVED_HEAD_TIMEOUT } else { HANDSHAKE_TIMEOUT };
     let handshake = async {
         let mut first = [0];
         // The type of the first record of TLS is 22. Methods of HTTP begin with a letter.
         if stream.peek(&mut first).await.ok()? == 1 && first[0].is_ascii_alphabetic() {
-            let _ = stream.write_all(NO_TLS).await;
+            let _ = timeout(LINGER_TIMEOUT, refuse_plain_request(&mut stream)).await;
             return None;
         }
         let offers_http2 = state.http2_enabled && served == Served::Everything;
@@ -163,7 +164,15 @@ async fn encrypt(mut stream: TcpStream, peer: SocketAddr, state: &Arc<ServerStat
             state.tls.as_ref()?.accept(stream, peer, offers_http2).await.ok()?;
         Some((Transport::Tls(stream), Some(session), is_http2))
     };
-    in_time(handshake, timeout, TLS_HANDSHAKE, peer, state).await?
+    in_time(handshake, max_time, TLS_HANDSHAKE, peer, state).await?
+}
+
+/// Responds to a request without TLS, and discards it: closing the socket before would discard the response.
+async fn refuse_plain_request(stream: &mut TcpStream) {
+    let mut discarded = [0; 4 << 10];
+    if stream.write_all(NO_TLS).await.is_ok() && stream.shutdown().await.is_ok() {
+        while matches!(stream.read(&mut discarded).await, Ok(1..)) {}
+    }
 }
 
 /// Waits for the beginning of a connection. Returns `None` if it does not come in time, which counts for the limit, or

@@ -7,6 +7,7 @@ use std::task::{Context, Waker};
 use std::time::Instant;
 
 use crate::call::TlsSession;
+use crate::pipeline::Route;
 
 /// The number of bytes that the server receives beyond the request that it handles, to notice that the client has
 /// disconnected. They are also the bytes of heads that it receives at once.
@@ -19,6 +20,13 @@ pub(super) enum Served {
     Everything,
     /// The state of the server, with a single request that must not take long: all connections of the server are used.
     ServerState,
+}
+
+impl Served {
+    /// Returns `true` if a request with this route is handled.
+    pub(super) fn permits(self, route: &Route) -> bool {
+        self == Self::Everything || matches!(route, Route::Server(path) if path.is_server_state())
+    }
 }
 
 /// The state of a connection. Its stream is in one task with the services that handle its requests.

@@ -23,7 +23,7 @@ pub(super) async fn respond_with_page(
     context: ErrorContext,
     files: &mut StaticExchange,
 ) -> Reply {
-    let page = match pages::find_page(&worker.state().static_files, files.request.as_ref(), plan, head).await {
+    let page = match pages::find_page(&worker.state().static_files, files, plan, head).await {
         Ok(Some(page)) => page,
         Ok(None) => return respond_with_error(plan, head, context, ApiError::unknown_service()),
         Err(error) => return respond_with_error(plan, head, context, error),
@@ -55,7 +55,7 @@ pub(super) async fn respond_with_page(
             let Ok(share) = share else {
                 return respond_with_error(plan, head, context, ApiError::plain(ErrorCode::Unavailable));
             };
-            files.body = Some((body, share));
+            files.body = Some(Box::new((body, share)));
             with_browser_policy(reply, kind, BrowserCaching::Revalidate)
         }
     }

@@ -5,10 +5,11 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
-use actix_http::body::BoxBody;
-use actix_http::{ConnectionType, Payload, RequestHead, Response};
+use actix_files::FilesService;
+use actix_http::ConnectionType;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::{HttpRequest, HttpResponse};
 use futures_util::future::LocalBoxFuture;
-use http::StatusCode;
 use rulebook_model::error::ErrorCode;
 use tokio::task::yield_now;
 
@@ -142,66 +143,79 @@ fn find_method_or_respond<'r>(
     })
 }
 
-/// Handles a request from its route to its response. `connection` is the state of its connection, if it is one of
-/// rulebook's own server.
-pub(super) async fn handle(
-    routed: RoutedRequest,
-    connection: Option<Rc<ConnectionState>>,
-    payload: Payload,
-    request: &RequestHead,
-    mut files: StaticExchange,
-) -> Response<BoxBody> {
-    let RoutedRequest { worker, current, mut head, route } = routed;
-    let unlimited = || Rc::new(ConnectionState::new(Instant::now(), Served::Everything, None, false));
-    let connection = connection.unwrap_or_else(unlimited);
-    let (version, closes) = (request.version, request.connection_type() == ConnectionType::Close);
-    if connection.closes() {
-        // The client has sent this request behind one whose response ends the connection (RFC 9112 section 9.6). When
-        // that response has been sent, the stream of the connection sends nothing more.
-        yield_now().await;
-        return Response::with_body(StatusCode::SERVICE_UNAVAILABLE, BoxBody::new(()));
+/// Handles a request from its route to its response. `files` serves the static folder, if the service of the request has
+/// static files. A request whose route does not lead to the service gets the error that no service has its path.
+#[expect(clippy::manual_async_fn, reason = "the future of an `async fn` has memory for each parameter twice")]
+pub(super) fn handle(
+    worker: Rc<Worker>,
+    mut request: ServiceRequest,
+    files: Option<FilesService>,
+    leads_to_service: fn(&Plan, &Route) -> bool,
+) -> impl Future<Output = ServiceResponse> {
+    async move {
+        if files.is_some() {
+            worker.state().static_files.ignore_range(&mut request);
+        }
+        let (request, payload) = request.into_parts();
+        let connection = connection_of(&request);
+        if connection.closes() {
+            // The client has sent this request behind one whose response ends the connection (RFC 9112 section 9.6).
+            // When that response has been sent, the stream of the connection sends nothing more.
+            yield_now().await;
+            return ServiceResponse::new(request, HttpResponse::ServiceUnavailable().finish());
+        }
+        let handled = connection.begin_request();
+        let served = connection.served;
+        let RoutedRequest { current, mut head, mut route } = worker.take_routed(request.head());
+        let (runner, plan) = (&current.runner, &current.runner.plan);
+        if !leads_to_service(plan, &route) {
+            route = Route::Error(ApiError::unknown_service().into());
+        } else if !served.permits(&route) {
+            route = Route::Error(ApiError::plain(ErrorCode::Unavailable).into());
+        }
+        // The head has no other owner yet, so that it is not cloned.
+        Arc::make_mut(&mut head).tls.clone_from(&connection.tls);
+        if let Some(tracer) = &plan.tracer {
+            tracer.begin(&mut head);
+        }
+        let mut body = RequestBody::new(payload, &head, connection);
+        let mut observed = Observation::begin(&current, &head);
+        observed.set_kind(RequestKind::of(&route));
+        let preflighted = preflighted_method(plan, &head, &route);
+        let mut files = StaticExchange { files, request: request.clone(), body: None };
+        let mut reply = Reply::empty();
+        let ran = catch_panic_async(
+            "a stage",
+            pin!(run_stages(&worker, runner, route, &head, &mut body, &mut observed, &mut files, &mut reply)),
+        )
+        .await;
+        if let Err(panic) = ran {
+            reply = respond_with_error(plan, &head, observed.kind().into(), panic);
+        }
+        add_cors_headers(plan, &head, &mut reply, preflighted);
+        if let Some(coding) = negotiate_coding(plan, &head, &mut reply) {
+            observed.enter("compress");
+            Box::pin(compress_reply(&mut reply, coding)).await;
+        }
+        let unread = if body.must_be_drained() { Box::pin(body.drain()).await } else { None };
+        observed.finish(&reply);
+        let closes = request.head().connection_type() == ConnectionType::Close || unread.is_some();
+        let closes = closes || served == Served::ServerState || worker.state().is_stopping();
+        if closes {
+            handled.connection().close(unread.is_some());
+        }
+        let version = request.version();
+        let file = files.body.take();
+        let context = ResponseContext { worker: &worker, head: &head, version, closes, unread, handled, file };
+        let response = to_response(reply, context);
+        drop(files);
+        worker.heads.put_back(head);
+        ServiceResponse::new(request, HttpResponse::from(response))
     }
-    let handled = connection.begin_request();
-    let served = connection.served;
-    let is_refused = served == Served::ServerState && !is_server_state(&route);
-    let (runner, plan) = (&current.runner, &current.runner.plan);
-    // The head has no other owner yet, so that it is not cloned.
-    Arc::make_mut(&mut head).tls.clone_from(&connection.tls);
-    if let Some(tracer) = &plan.tracer {
-        tracer.begin(&mut head);
-    }
-    let mut body = RequestBody::new(payload, &head, connection);
-    let mut observed = Observation::begin(&current, &head);
-    observed.set_kind(RequestKind::of(&route));
-    let preflighted = preflighted_method(plan, &head, &route);
-    let route = if is_refused { Route::Error(ApiError::plain(ErrorCode::Unavailable).into()) } else { route };
-    let mut reply = Reply::empty();
-    let ran = catch_panic_async(
-        "a stage",
-        pin!(run_stages(&worker, runner, route, &head, &mut body, &mut observed, &mut files, &mut reply)),
-    )
-    .await;
-    if let Err(panic) = ran {
-        reply = respond_with_error(plan, &head, observed.kind().into(), panic);
-    }
-    add_cors_headers(plan, &head, &mut reply, preflighted);
-    if let Some(coding) = negotiate_coding(plan, &head, &mut reply) {
-        observed.enter("compress");
-        Box::pin(compress_reply(&mut reply, coding)).await;
-    }
-    let unread = if body.must_be_drained() { Box::pin(body.drain()).await } else { None };
-    observed.finish(&reply);
-    let closes = served == Served::ServerState || closes || unread.is_some() || worker.state().is_stopping();
-    if closes {
-        handled.connection().close(unread.is_some());
-    }
-    let context = ResponseContext { worker: &worker, head: &head, version, closes, unread, handled, file: files.body };
-    let response = to_response(reply, context);
-    worker.heads.put_back(head);
-    response
 }
 
-/// Returns `true` if a request asks for the state of the server.
-fn is_server_state(route: &Route) -> bool {
-    matches!(route, Route::Server(path) if path.is_server_state())
+/// Returns the state of the connection of a request. It is known for connections of rulebook's own server.
+fn connection_of(request: &HttpRequest) -> Rc<ConnectionState> {
+    let unlimited = || Rc::new(ConnectionState::new(Instant::now(), Served::Everything, None, false));
+    request.conn_data::<Rc<ConnectionState>>().map_or_else(unlimited, Rc::clone)
 }

@@ -1,7 +1,8 @@
 //! The HTTP server: listens for connections, receives requests, sends responses, and serves the pages of the API.
 //!
-//! Only this Rust module uses actix. What a request means and what its response contains is decided in the Rust module
-//! `pipeline`; [`handle`](handle::handle) calls the functions of `pipeline` in order.
+//! Only this Rust module uses the server of actix. What a request means and what its response contains is decided in
+//! the Rust module `pipeline`, which uses only the parser of actix-multipart; [`handle`](handle::handle) calls the
+//! functions of `pipeline` in order.
 
 mod alarm;
 mod body_timer;

@@ -2,15 +2,15 @@
 
 use std::fs::File;
 use std::io;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use actix_rt::task::spawn_blocking;
 use bytes::Bytes;
-use futures_util::TryStreamExt;
 use rulebook_model::error::ErrorCode;
 use sha2::{Digest, Sha256};
 
-use super::file_stream::FileStream;
+use super::file_stream::{PIECE_LEN, read_piece};
 use super::state::ServerState;
 use crate::call::{ApiError, ByteStream, Content, ETag, Head, RangedContent};
 use crate::client_shares::UsedUp;
@@ -18,9 +18,9 @@ use crate::pipeline::{FileRange, ReplyBody};
 use crate::regular_file::{not_a_file_error, open_regular_file};
 use crate::transfer::{FileInfo, TransferDecision, decide_transfer, etag_from_metadata};
 
-/// The maximum length in bytes of a file, or a part of one, that is read into memory and sent at once. A client that
+/// The maximum length in bytes of a file, or a part of one, that is read into memory and sent at once: one piece. A client that
 /// does not receive it holds this memory, but no open file.
-pub(super) const MAX_LEN_IN_MEMORY: u64 = 64 << 10;
+pub(super) const MAX_LEN_IN_MEMORY: u64 = PIECE_LEN;
 /// The maximum number of bytes whose entity tag is computed in the thread of the worker.
 const MAX_HASHED_INLINE: usize = 64 << 10;
 
@@ -169,14 +169,13 @@ impl FileRequest<'_> {
             TransferDecision::Part { from, length } => (from, length),
             _ => return Ok(FilePart { decision, info, body: ReplyBody::empty() }),
         };
-        let range = FileRange { file, offset: start + from, length, share: None };
+        let offset = start + from;
         let body = if length <= MAX_LEN_IN_MEMORY {
-            // The part is not longer than one piece of the stream, so that the first piece is the whole part.
-            FileStream::from(range).try_next().await.map_err(|error| cannot_send(&error))?.unwrap_or_default().into()
+            read_piece(&Arc::new(file), offset, length).await.map_err(|error| cannot_send(&error))?.into()
         } else {
             let share = self.state.count_open_file(self.head.client, self.head.peer);
             let share = share.map_err(|UsedUp| ApiError::plain(ErrorCode::Unavailable))?;
-            ReplyBody::File(FileRange { share: Some(share), ..range })
+            ReplyBody::File(FileRange { file, offset, length, share: Some(share) })
         };
         Ok(FilePart { decision, info, body })
     }

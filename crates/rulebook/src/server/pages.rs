@@ -2,7 +2,7 @@
 
 use super::browser_policy::{BrowserCaching, PageKind};
 use super::docs::{self, DocsPage};
-use super::static_files::{StaticFiles, StaticRequest, StaticResponse, built_in_file};
+use super::static_files::{StaticExchange, StaticFiles, StaticResponse, built_in_file};
 use super::swagger;
 use crate::call::{ApiError, Head};
 use crate::pipeline::{AudienceDocuments, find_audience_documents};
@@ -63,7 +63,7 @@ pub(super) enum Page<'p> {
 /// page.
 pub(super) async fn find_page<'p>(
     files: &StaticFiles,
-    static_request: Option<&StaticRequest>,
+    exchange: &StaticExchange,
     plan: &'p Plan,
     head: &Head,
 ) -> Result<Option<Page<'p>>, ApiError> {
@@ -93,9 +93,7 @@ pub(super) async fn find_page<'p>(
         }));
     }
     let Some(below) = path.strip_prefix("/static/").or_else(|| path.strip_prefix('/')) else { return Ok(None) };
-    if let Some(request) = static_request
-        && let Some(file) = request.respond().await?
-    {
+    if let Some(file) = exchange.find_file().await? {
         let kind = if below == JSONP_PAGE { PageKind::Jsonp } else { PageKind::Default };
         return Ok(Some(Page::File(file, kind)));
     }

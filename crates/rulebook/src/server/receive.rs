@@ -91,7 +91,7 @@ impl<'b> LimitedBody<'b> {
         }
         let (more, received) = (self.additional_time(), self.body.received_bytes);
         let time = self.max_time.saturating_add(more);
-        let timer = self.body.timer.get_or_insert_with(|| Box::new(BodyTimer::start(time, PROGRESS_TIMEOUT)));
+        let timer = self.body.timer.get_or_insert_with(|| Box::new(BodyTimer::start(PROGRESS_TIMEOUT)));
         timer.poll(time, received, task).map(|exceeded| {
             if exceeded == ExceededTime::Progress {
                 self.worker.state().exceeded_limits.count(&PROGRESS, self.body.peer);
@@ -127,8 +127,7 @@ pub(super) async fn receive(
 ) -> Result<Body, ApiError> {
     match body_kind(head, method) {
         BodyKind::Nothing => Ok(Body::Empty),
-        // The future is boxed. Otherwise it would enlarge the future of every request without a body.
-        kind => Box::pin(receive_kind(body, kind, plan, method, worker)).await,
+        kind => receive_kind(body, kind, plan, method, worker).await,
     }
 }
 

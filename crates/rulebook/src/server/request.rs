@@ -14,10 +14,8 @@ use crate::call::{Head, RequestId};
 use crate::pipeline::{Route, catch_panic, route};
 
 /// A request whose route has been found. The first guard or service of an API that actix asks about the request finds
-/// it; the request keeps it for the others.
+/// it; the worker keeps it for the others.
 pub(super) struct RoutedRequest {
-    /// The worker that has found the route.
-    pub(super) worker: Rc<Worker>,
     /// The plan by which the request is handled.
     pub(super) current: Rc<CurrentPlan>,
     /// The request line and the header fields.
@@ -28,11 +26,18 @@ pub(super) struct RoutedRequest {
 
 impl RoutedRequest {
     /// Finds the route of a request.
-    pub(super) fn new(worker: &Rc<Worker>, request: &RequestHead) -> Self {
+    pub(super) fn new(worker: &Worker, request: &RequestHead) -> Self {
         let (current, head) = (worker.current_plan(), share_head(request, worker));
         let found = catch_panic("a stage", || route(&current.runner.plan, &head));
         let route = found.unwrap_or_else(|panic| Route::Error(panic.into()));
-        Self { worker: Rc::clone(worker), current, head, route }
+        Self { current, head, route }
+    }
+
+    /// Returns `true` if this is the request with this head: its target is the same memory, which no other request can
+    /// have as long as this one exists. Only the targets `/` and `*` are constants.
+    pub(super) fn is_of(&self, request: &RequestHead) -> bool {
+        let (path, other) = (self.head.uri.path(), request.uri.path());
+        path.len() > 1 && std::ptr::eq(path, other)
     }
 }
 

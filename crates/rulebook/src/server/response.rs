@@ -11,7 +11,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Method, StatusCode, Version, header};
 
 use super::connection_state::HandledRequest;
-use super::file_stream::FileStream;
+use super::file_stream::stream_file;
 use super::observe::REQUEST_ID_FIELD;
 use super::response_body::{BytePieces, CheckedStream, PIECE_LEN, ResponseBody};
 use super::worker::Worker;
@@ -33,7 +33,7 @@ pub(super) struct ResponseContext<'a> {
     /// The body of the request, if a part of it is unread that keeps the connection from being used again.
     pub(super) unread: Option<Payload>,
     /// The body of the response, if it is a static file.
-    pub(super) file: Option<(BoxBody, Option<Share>)>,
+    pub(super) file: Option<Box<(BoxBody, Option<Share>)>>,
     /// The request, until its response has been made.
     pub(super) handled: HandledRequest,
 }
@@ -46,7 +46,7 @@ pub(super) fn to_response(reply: Reply, context: ResponseContext<'_>) -> Respons
         // The response cannot have a body (RFC 9110 section 6.4.1).
         (_, _, 204 | 304) => BoxBody::new(body::None::new()),
         (_, &Method::HEAD, _) => BoxBody::new(LengthOnly(content.len().map_or(BodySize::Stream, BodySize::Sized))),
-        (Some((file, share)), ..) => BoxBody::new(FileBody { file, _handled: handled, _share: share }),
+        (Some(file), ..) => BoxBody::new(FileBody { file, _handled: handled }),
         _ => to_actix_body(content, worker, head, unread, handled),
     };
     let is_unframed = version < Version::HTTP_11 && body.size() == BodySize::Stream;
@@ -91,9 +91,7 @@ fn to_actix_body(
         ReplyBody::Whole(bytes) | ReplyBody::Document(Document { body: bytes, .. }) => BytePieces::Bytes(bytes),
         ReplyBody::Written(bytes) if bytes.len() <= PIECE_LEN => BytePieces::Bytes(worker.share_bytes(&bytes)),
         ReplyBody::Written(bytes) => BytePieces::Bytes(bytes.into_vec().into()),
-        ReplyBody::File(range) => {
-            BytePieces::Stream(CheckedStream::new(Box::pin(FileStream::from(range)), length, head.id.clone()))
-        }
+        ReplyBody::File(range) => BytePieces::Stream(CheckedStream::new(stream_file(range), length, head.id.clone())),
         ReplyBody::Stream { pieces, length } => BytePieces::Stream(CheckedStream::new(pieces, length, head.id.clone())),
     };
     match pieces {
@@ -119,20 +117,19 @@ impl MessageBody for LengthOnly {
 
 /// The body of a response with a static file.
 struct FileBody {
-    file: BoxBody,
+    /// The body of `actix-files`, and the part of the open files that it uses.
+    file: Box<(BoxBody, Option<Share>)>,
     _handled: HandledRequest,
-    /// Counts the open file until the body has been made.
-    _share: Option<Share>,
 }
 
 impl MessageBody for FileBody {
     type Error = Box<dyn Error>;
 
     fn size(&self) -> BodySize {
-        self.file.size()
+        self.file.0.size()
     }
 
     fn poll_next(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
-        Pin::new(&mut self.file).poll_next(task)
+        Pin::new(&mut self.file.0).poll_next(task)
     }
 }

@@ -6,19 +6,15 @@ use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use actix_http::HttpMessage;
 use actix_service::{ServiceFactory, fn_factory, fn_service};
+use actix_web::Error;
 use actix_web::dev::{AppService, HttpServiceFactory, ResourceDef, ServiceRequest, ServiceResponse};
 use actix_web::guard::{Guard, GuardContext};
 use actix_web::web::ServiceConfig;
-use actix_web::{Error, HttpResponse};
 use rulebook_model::model::ServerPath;
 
-use super::connection_state::ConnectionState;
 use super::handle::handle;
-use super::request::RoutedRequest;
 use super::state::ServerState;
-use super::static_files::{StaticExchange, StaticRequest};
 use super::worker::Worker;
 use crate::pipeline::{ErrorContext, OptionsTarget, Route};
 use crate::plan::Plan;
@@ -245,16 +241,7 @@ struct PartGuard {
 
 impl Guard for PartGuard {
     fn check(&self, context: &GuardContext<'_>) -> bool {
-        let mut data = context.req_data_mut();
-        // The services of another API in the same `App` may have been asked before.
-        let known = data.get::<RoutedRequest>().filter(|routed| Rc::ptr_eq(&routed.worker, &self.worker));
-        if let Some(routed) = known {
-            return self.part.contains(&routed.current.runner.plan, &routed.route);
-        }
-        let routed = RoutedRequest::new(&self.worker, context.head());
-        let is_inside = self.part.contains(&routed.current.runner.plan, &routed.route);
-        data.insert(routed);
-        is_inside
+        self.worker.with_routed(context.head(), |routed| self.part.contains(&routed.current.runner.plan, &routed.route))
     }
 }
 
@@ -266,23 +253,14 @@ fn service_factory(
     fn_factory(move || {
         state.links.start_sweeping();
         let (worker, has_static_files) = (Worker::of_thread(&state), part.has_static_files());
+        // What reaches the fallback although it leads into a module is for a module that the program has not mounted.
+        let leads_to_service: fn(&Plan, &Route) -> bool =
+            if matches!(part, Part::Fallback) { |plan, route| module_of(plan, route).is_none() } else { |_, _| true };
         async move {
             let files = if has_static_files { worker.state().static_files.service().await } else { None };
-            Ok(fn_service(move |mut request: ServiceRequest| {
-                if files.is_some() {
-                    worker.state().static_files.ignore_range(&mut request);
-                }
-                let (request, payload) = request.into_parts();
-                let known = request.extensions_mut().remove::<RoutedRequest>();
-                let known = known.filter(|routed| Rc::ptr_eq(&routed.worker, &worker));
-                let routed = known.unwrap_or_else(|| RoutedRequest::new(&worker, request.head()));
-                let connection = request.conn_data::<Rc<ConnectionState>>().cloned();
-                let static_request = files.clone().map(|files| StaticRequest { request: request.clone(), files });
-                let files = StaticExchange { request: static_request, body: None };
-                async move {
-                    let response = handle(routed, connection, payload, request.head(), files).await;
-                    Ok(ServiceResponse::new(request, HttpResponse::from(response)))
-                }
+            Ok(fn_service(move |request: ServiceRequest| {
+                let handling = handle(Rc::clone(&worker), request, files.clone(), leads_to_service);
+                async move { Ok(handling.await) }
             }))
         }
     })

@@ -31,9 +31,9 @@ pub struct Settings {
     /// The maximum number of open connections of one client address; 0 for no limit, for a server behind a proxy, whose
     /// address all connections have. By default, a quarter of all connections that the server can have.
     pub address_connections: Option<usize>,
-    /// If `true`, a client can speak HTTP/2 without TLS: it begins the connection with the preface of RFC 9113 section
-    /// 3.3. By default, `false`. The server fails to start if it is `true` and the feature `http2` of the crate is
-    /// disabled. Over TLS, clients can always speak HTTP/2 if the crate has this feature.
+    /// If `true`, a client can speak HTTP/2: over TLS, it offers HTTP/2 in the handshake; without TLS, it begins the
+    /// connection with the preface (RFC 9113 section 3.3). By default, `false`. The server fails to start if it is
+    /// `true` and the feature `http2` of the crate is disabled.
     pub http2: bool,
     /// The certificates for the addresses with TLS. The server fails to start if it is `None` and an address has TLS,
     /// or if an address has TLS and the feature `tls` of the crate is disabled.
@@ -188,7 +188,7 @@ impl Settings {
         self
     }
 
-    /// Sets whether clients can speak HTTP/2 without TLS.
+    /// Sets whether clients can speak HTTP/2, with and without TLS.
     #[must_use]
     pub fn with_http2(mut self, http2: bool) -> Self {
         self.http2 = http2;

@@ -95,8 +95,8 @@ impl ServerState {
         }
     }
 
-    /// Marks the server as stopping. From then on, `/readyz` reports that the server is not ready, and connections of
-    /// HTTP/1 end after the next response.
+    /// Marks the server as stopping. From then on, `/readyz` reports that the server is not ready, and connections end
+    /// after the next response.
     pub(super) fn mark_stopping(&self) {
         self.is_stopping.store(true, Ordering::Relaxed);
     }

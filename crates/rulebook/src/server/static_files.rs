@@ -131,19 +131,14 @@ fn has_plain_segments(path: &str) -> bool {
     inner.is_empty() || inner.split('/').all(|segment| percent_decode(segment).is_ok_and(|name| is_plain(&name)))
 }
 
-/// A request for a static file, and the service of `actix-files` that responds to it.
-pub(super) struct StaticRequest {
-    pub(super) request: HttpRequest,
-    pub(super) files: FilesService,
-}
-
 /// What a request and its response have to do with static files.
-#[derive(Default)]
 pub(super) struct StaticExchange {
-    /// The request; `None` if the service of the request has no static files.
-    pub(super) request: Option<StaticRequest>,
+    /// The service of `actix-files`; `None` if the service of the request has no static files.
+    pub(super) files: Option<FilesService>,
+    /// The request.
+    pub(super) request: HttpRequest,
     /// The body of the response, if it is a static file, and the part of the open files that it uses.
-    pub(super) body: Option<(BoxBody, Option<Share>)>,
+    pub(super) body: Option<Box<(BoxBody, Option<Share>)>>,
 }
 
 /// A static file that was found.
@@ -154,13 +149,14 @@ pub(super) struct StaticResponse {
     pub(super) body: BoxBody,
 }
 
-impl StaticRequest {
+impl StaticExchange {
     /// Finds the file at the path of a request. Returns `None` if the folder has no such file.
     ///
     /// # Errors
     /// Fails if the file exists but cannot be read.
-    pub(super) async fn respond(&self) -> Result<Option<StaticResponse>, ApiError> {
-        let responded = self.files.call(ServiceRequest::from_request(self.request.clone())).await;
+    pub(super) async fn find_file(&self) -> Result<Option<StaticResponse>, ApiError> {
+        let Some(files) = &self.files else { return Ok(None) };
+        let responded = files.call(ServiceRequest::from_request(self.request.clone())).await;
         let (head, body) = responded.map_err(ApiError::internal)?.into_parts().1.into_parts();
         let status = head.status();
         let mut headers: Vec<_> = head.headers().iter().map(|(name, value)| (name.clone(), value.clone())).collect();

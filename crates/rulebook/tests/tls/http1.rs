@@ -148,5 +148,5 @@ fn the_preface_of_http2_is_refused_without_negotiation() {
     let mut connection = server.connect();
     connection.send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
     let response = String::from_utf8(connection.receive().unwrap()).unwrap();
-    assert!(response.starts_with("HTTP/1.1 505 "), "{response}");
+    assert!(response.starts_with("HTTP/1.1 400 "), "{response}");
 }

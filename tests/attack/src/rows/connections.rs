@@ -3,12 +3,8 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::{Attack, Row, get, post};
+use super::{Attack, Row, get, post_head};
 use crate::client::Connection;
-use crate::frames::{
-    CONTINUATION, END_STREAM, HEADERS, INITIAL_WINDOW_SIZE, PREFACE, WINDOW_UPDATE, opening, push_frame, push_request,
-    request_fields,
-};
 use crate::health::{Health, HealthyClient};
 use crate::measure::{ATTACK_CORE, clients_of, peak_mebibytes, pin_thread, reset_peak, resident_mebibytes};
 use crate::server::Server;
@@ -21,40 +17,17 @@ pub type Kind = fn(&Server) -> Vec<u8>;
 pub const ROWS: &[Row] = &[
     row("connections-idle", "connections that send nothing", |_| Vec::new()),
     row("connections-byte", "one byte of a head", |_| b"G".to_vec()),
-    row("connections-head", "30 KB of a head", |_| {
-        [&b"GET / HTTP/1.1\r\nHost: attack.test\r\nX: "[..], &[b'x'; 30_000]].concat()
-    }),
+    row("connections-head", "30 KB of a head", |_| head(30_000)),
+    row("connections-longest-head", "120 KB of a head", |_| head(120_000)),
     row("connections-long-head", "a head of 16 KB with many fields, and half of a body", |_| {
-        let fields: String = (0..90).map(|number| format!("X-{number}: {}\r\n", "x".repeat(160))).collect();
-        let head = format!("POST /user/login HTTP/1.1\r\nHost: attack.test\r\nContent-Length: 2000\r\n{fields}\r\n");
-        [head.as_bytes(), &[b' '; 1000]].concat()
+        let fields: String = (0..90).map(|number| format!("\r\nX-{number}: {}", "x".repeat(160))).collect();
+        [post_head("/user/login", &format!("application/json{fields}"), 2000), vec![b' '; 1000]].concat()
     }),
     row("connections-head-and-body", "a head of 4 KB, and 4 KB of a body", |_| {
-        let head = format!(
-            "POST /user/login HTTP/1.1\r\nHost: attack.test\r\nContent-Length: 8000\r\n\
-             Content-Type: application/json\r\nX: {}\r\n\r\n",
-            "x".repeat(3900)
-        );
-        [head.as_bytes(), &[b' '; 4000]].concat()
+        let fields = format!("application/json\r\nX: {}", "x".repeat(3900));
+        [post_head("/user/login", &fields, 8000), vec![b' '; 4000]].concat()
     }),
     row("connections-next", "a request, and one byte of the next", |_| [get("/article/3", ""), b"G".to_vec()].concat()),
-    row("connections-preface", "the preface of HTTP/2", |_| PREFACE.to_vec()),
-    row("connections-window", "HTTP/2, a request for /openapi.json, and no window", |_| {
-        let mut bytes = opening(&[(INITIAL_WINDOW_SIZE, 0)]);
-        push_request(&mut bytes, 1, false, &request_fields("GET", "/openapi.json", &[]));
-        bytes
-    }),
-    row("connections-continuation", "HTTP/2, 100 KB of a head without end", |_| {
-        let mut bytes = opening(&[]);
-        push_frame(&mut bytes, HEADERS, END_STREAM, 1, &request_fields("GET", "/", &[]));
-        // A field whose value has a length of 100,000 bytes (RFC 7541 section 5.1).
-        let field = [&[0, 1, b'a', 0x7f, 0xa1, 0x8c, 0x06][..], &[b'x'; 16_000]].concat();
-        push_frame(&mut bytes, CONTINUATION, 0, 1, &field);
-        for _ in 0..4 {
-            push_frame(&mut bytes, CONTINUATION, 0, 1, &[b'x'; 16_000]);
-        }
-        bytes
-    }),
     row("connections-unread", "20 requests for the script of Swagger UI, nothing read", |_| {
         get("/docs/swagger/swagger-ui-bundle.js", "").repeat(20)
     }),
@@ -69,25 +42,10 @@ pub const ROWS: &[Row] = &[
     }),
     row("connections-unread-part", "a download of 1 MB, nothing read", |server| download(server, 1_000_000)),
     row("connections-unread-short-part", "a download of 60 KB, nothing read", |server| download(server, 60_000)),
-    row("connections-http2-files", "HTTP/2, 100 downloads of 8 MiB, nothing read", |server| {
-        let key = format!("Bearer {}", server.key);
-        unread_streams(0x7fff_ffff, &server.large_file_target(), &[("authorization", &key)])
-    }),
-    row("connections-http2-documents", "HTTP/2, 100 requests for /openapi.json, nothing read", |_| {
-        unread_streams(0x7fff_ffff, "/openapi.json", &[])
-    }),
-    row("connections-http2-windows", "HTTP/2, 100 downloads of 8 MiB, a window of 1,000 bytes for each", |server| {
-        let key = format!("Bearer {}", server.key);
-        unread_streams(1_000, &server.large_file_target(), &[("authorization", &key)])
-    }),
     row("connections-half-upload", "200 KB of an upload of 1 MB", |server| {
-        let part = "--XX\r\nContent-Disposition: form-data; name=\"content\"; filename=\"a.png\"\r\n\r\n";
-        let head = format!(
-            "POST /iapi/file HTTP/1.1\r\nHost: attack.test\r\nAuthorization: Bearer {}\r\nContent-Length: 1000000\r\n\
-             Content-Type: multipart/form-data; boundary=XX\r\n\r\n{part}",
-            server.key
-        );
-        [head.as_bytes(), &[b'x'; 200_000]].concat()
+        let part = b"--XX\r\nContent-Disposition: form-data; name=\"content\"; filename=\"a.png\"\r\n\r\n";
+        let fields = format!("multipart/form-data; boundary=XX\r\nAuthorization: Bearer {}", server.key);
+        [&post_head("/iapi/file", &fields, 1_000_000)[..], part, &[b'x'; 200_000]].concat()
     }),
     row("connections-half-body", "half of a body of 2 KB", |_| half_body(2_000)),
     row("connections-half-large-body", "half of a body of 200 KB", |_| half_body(200_000)),
@@ -97,26 +55,19 @@ const fn row(name: &'static str, about: &'static str, kind: Kind) -> Row {
     Row { name, about, attack: Attack::Connections(kind) }
 }
 
+/// Returns the beginning of a head.
+fn head(length: usize) -> Vec<u8> {
+    [b"GET / HTTP/1.1\r\nHost: attack.test\r\nX: ", &vec![b'x'; length][..]].concat()
+}
+
 /// Returns a request for the first bytes of the large file.
 fn download(server: &Server, length: usize) -> Vec<u8> {
     let fields = format!("Authorization: Bearer {}\r\nRange: bytes=0-{}\r\n", server.key, length - 1);
     get(&server.large_file_target(), &fields)
 }
 
-/// Returns a connection of HTTP/2 with 100 requests for the same path, and the largest window for all of them together.
-fn unread_streams(window: u32, path: &str, fields: &[(&str, &str)]) -> Vec<u8> {
-    let mut bytes = opening(&[(INITIAL_WINDOW_SIZE, window)]);
-    push_frame(&mut bytes, WINDOW_UPDATE, 0, 0, &0x7fff_0000_u32.to_be_bytes());
-    for number in 0..100 {
-        push_request(&mut bytes, 2 * number + 1, false, &request_fields("GET", path, fields));
-    }
-    bytes
-}
-
 fn half_body(length: usize) -> Vec<u8> {
-    let mut request = post("/publication/search", "application/json", &vec![b' '; length]);
-    request.truncate(request.len() - length / 2);
-    request
+    [post_head("/publication/search", "application/json", length), vec![b' '; length / 2]].concat()
 }
 
 /// The memory of a server during an attack.
@@ -141,9 +92,6 @@ const RELEASE_TIMEOUT: Duration = Duration::from_secs(60);
 pub const KEPT_MEMORY_AIM: f64 = 20.0;
 
 /// Opens connections of a kind, measures the memory of the server, and closes the connections.
-///
-/// # Errors
-/// Fails if the server cannot be measured.
 pub fn measure_open(server: &Server, kind: Kind, count: usize, source: u8) -> Result<Memory> {
     let process = server.process_id();
     let bytes = kind(server);
@@ -171,9 +119,6 @@ pub fn measure_open(server: &Server, kind: Kind, count: usize, source: u8) -> Re
 }
 
 /// Waits until the server has released the memory of closed connections, and measures it.
-///
-/// # Errors
-/// Fails if the server cannot be measured.
 pub fn wait_for_release(server: &Server, memory: &mut Memory) -> Result<()> {
     let begun = Instant::now();
     loop {
@@ -195,8 +140,7 @@ fn open_connections(server: &Server, bytes: &[u8], count: usize, source: u8) -> 
     let mut connections = Vec::with_capacity(count);
     let mut unsent = Vec::new();
     for number in 0..count {
-        // The server limits the connections of each address, and those of HTTP/2 more than others. The remainder is
-        // less than 256.
+        // The server limits the connections of each address. The remainder is less than 256.
         let from = [source, 1 + (number / 200 % 250) as u8];
         let Ok(mut connection) = server.target.connect_with_small_buffer(from) else { continue };
         let sent = connection.send_now(bytes);

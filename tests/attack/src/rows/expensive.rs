@@ -3,9 +3,9 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 
-use super::{Attack, Attacker, Row, TIMEOUT, WorkAim, get, post};
+use super::{Attack, Attacker, Row, WorkAim, get, post};
 use crate::Result;
-use crate::response::{Response, parse_response};
+use crate::response::Response;
 use crate::server::LINKS_LIMIT;
 
 /// The rows of this family.
@@ -31,12 +31,8 @@ fn send_wrong_logins(attacker: &mut Attacker<'_>) -> Result<()> {
         connection.send_now(&request);
     }
     for mut connection in connections {
-        let mut response = None;
-        connection.exchange(&[], TIMEOUT, |received| {
-            response = parse_response(received, false, false).ok().flatten().map(|(response, _)| response);
-            response.is_some()
-        })?;
-        check_status(attacker, response.as_ref(), &[403, 429, 503]);
+        let response = connection.request(b"", false);
+        check_status(attacker, response, &[403, 429, 503]);
         attacker.count(&connection, 1);
     }
     Ok(())
@@ -51,8 +47,8 @@ fn request_links(attacker: &mut Attacker<'_>) -> Result<()> {
     for _ in 0..files / 100 {
         let mut connection = attacker.connect()?;
         for _ in 0..110 {
-            let response = super::read_response(&mut connection, &request)?;
-            check_status(attacker, response.as_ref(), &[200, 503]);
+            let response = connection.request(&request, false);
+            check_status(attacker, response, &[200, 503]);
             attacker.requests += 1;
         }
         attacker.count(&connection, 0);
@@ -60,31 +56,25 @@ fn request_links(attacker: &mut Attacker<'_>) -> Result<()> {
             break;
         }
     }
-    let blocks = stored_bytes(attacker)?;
-    if blocks > LINKS_LIMIT {
-        attacker.miss(format!("the files of links use {blocks} bytes of the disk; the limit `links` is {LINKS_LIMIT}"));
-    }
-    Ok(())
-}
-
-/// Returns the number of bytes that the files of links use on the disk.
-fn stored_bytes(attacker: &Attacker<'_>) -> Result<u64> {
     let mut bytes = 0;
     for entry in fs::read_dir(attacker.server.links_folder())? {
         bytes += entry?.metadata()?.blocks() * 512;
     }
-    Ok(bytes)
+    if bytes > LINKS_LIMIT {
+        attacker.miss(format!("the files of links use {bytes} bytes of the disk; the limit `links` is {LINKS_LIMIT}"));
+    }
+    Ok(())
 }
 
-fn check_status(attacker: &mut Attacker<'_>, response: Option<&Response>, statuses: &[u16]) {
+fn check_status(attacker: &mut Attacker<'_>, response: Result<Response>, statuses: &[u16]) {
     match response {
-        None => attacker.miss("the server did not respond".to_owned()),
-        Some(response) if !statuses.contains(&response.status) => {
+        Err(error) => attacker.miss(error.to_string()),
+        Ok(response) if !statuses.contains(&response.status) => {
             attacker.miss(format!("unexpected response: {}", response.summary()));
         }
-        Some(response) if response.status == 503 && response.field("retry-after").is_none() => {
+        Ok(response) if response.status == 503 && response.field("retry-after").is_none() => {
             attacker.miss("a response with the status 503 has no `Retry-After`".to_owned());
         }
-        Some(_) => {}
+        Ok(_) => {}
     }
 }

@@ -1,9 +1,9 @@
 //! Requests whose end is ambiguous: two servers could understand them as different numbers of requests.
 
-use super::{Attack, Row, TIMEOUT};
+use super::{Attack, Row};
 use crate::Result;
 use crate::client::Target;
-use crate::response::{Response, parse_response};
+use crate::response::take_all_responses;
 
 /// The rows of this family.
 pub const ROWS: &[Row] = &[Row {
@@ -53,112 +53,63 @@ const CASES: &[Case] = &[
     post("two different Content-Length", 0, b"Content-Length: 0\r\nContent-Length: 36\r\n\r\n"),
     post("Content-Length as a list", 2, b"Content-Length: 3, 3\r\n\r\nabc"),
     post("Content-Length with a sign", 0, b"Content-Length: +3\r\n\r\nabc"),
-    post("negative Content-Length", 0, b"Content-Length: -1\r\n\r\n"),
     post("hexadecimal Content-Length", 0, b"Content-Length: 0x3\r\n\r\nabc"),
     post("Content-Length above 64 bits", 0, b"Content-Length: 18446744073709551619\r\n\r\nabc"),
     post("empty Content-Length", 0, b"Content-Length:\r\n\r\n"),
-    post("Content-Length with a fraction", 0, b"Content-Length: 3.0\r\n\r\nabc"),
-    post("Content-Length with a space", 0, b"Content-Length: 1 3\r\n\r\nabc"),
     case("Content-Length of a GET request", 2, b"GET /nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc"),
-    post("Transfer-Encoding: xchunked", 0, b"Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n"),
     post("Transfer-Encoding: identity", 0, b"Transfer-Encoding: identity\r\n\r\n"),
-    post("Transfer-Encoding: gzip, chunked", 2, b"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n"),
-    post("Transfer-Encoding: chunked, identity", 0, b"Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n"),
     post("Transfer-Encoding: chunked, chunked", 0, b"Transfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n"),
     post("two fields Transfer-Encoding", 0, b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
-    post("Transfer-Encoding with a tab", 2, b"Transfer-Encoding:\tchunked\r\n\r\n0\r\n\r\n"),
     post("Transfer-Encoding with a vertical tab", 0, b"Transfer-Encoding: \x0bchunked\r\n\r\n0\r\n\r\n"),
-    post("Transfer-Encoding in quotes", 0, b"Transfer-Encoding: \"chunked\"\r\n\r\n0\r\n\r\n"),
-    post("Transfer-Encoding with a parameter", 0, b"Transfer-Encoding: chunked;a=b\r\n\r\n0\r\n\r\n"),
     post("Transfer-Encoding in upper case", 2, b"TRANSFER-ENCODING: CHUNKED\r\n\r\n0\r\n\r\n"),
     post("empty Transfer-Encoding", 0, b"Transfer-Encoding:\r\nContent-Length: 3\r\n\r\nabc"),
     case("Transfer-Encoding in HTTP/1.0", 1, b"POST /nowhere HTTP/1.0\r\nHost: x\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
     post("a space before the colon", 0, b"Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n"),
-    post("a tab before the colon", 0, b"Content-Length\t: 3\r\n\r\nabc"),
-    post("a space before the name", 0, b" Content-Length: 3\r\n\r\nabc"),
-    case("a space before the first name", 0, b"POST /nowhere HTTP/1.1\r\n Host: x\r\nContent-Length: 3\r\n\r\nabc"),
     post("a folded line", 0, b"Transfer-Encoding:\r\n chunked\r\n\r\n0\r\n\r\n"),
-    post("a folded Content-Length", 0, b"Content-Length: 3\r\n 3\r\n\r\nabc"),
-    post("a line without a colon", 0, b"Content-Length 3\r\n\r\nabc"),
-    case("line ends without CR", 0, b"POST /nowhere HTTP/1.1\nHost: x\nContent-Length: 3\n\nabc"),
-    post("one line end without CR", 0, b"X: y\nContent-Length: 3\r\n\r\nabc"),
-    case("an empty line without CR", 0, b"GET /nowhere HTTP/1.1\r\nHost: x\r\n\n"),
-    case("line ends without LF", 0, b"POST /nowhere HTTP/1.1\rHost: x\rContent-Length: 3\r\rabc"),
-    post("CR in a value", 0, b"X: y\rContent-Length: 3\r\n\r\nabc"),
-    post("NUL in a value", 0, b"Content-Length: 3\0\r\n\r\nabc"),
-    post("NUL in a name", 0, b"Content-Length\0: 3\r\n\r\nabc"),
-    case("two fields Host", 0, b"GET /nowhere HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n"),
-    case("no field Host", 0, b"GET /nowhere HTTP/1.1\r\n\r\n"),
     chunked("a chunk with an extension", 2, b"3;a=b\r\nabc\r\n0\r\n\r\n"),
-    case("an extension with a line end without CR", 0, b"POST /article HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3;a=b\nabc\r\n0\r\n\r\n"),
     chunked("an extension that contains a chunk", 0, b"2;\nxx\r\n3a\r\n0\r\n\r\n"),
     chunked("a chunk size with a sign", 0, b"+3\r\nabc\r\n0\r\n\r\n"),
-    chunked("a negative chunk size", 0, b"-1\r\nabc\r\n0\r\n\r\n"),
     chunked("a chunk size with 0x", 0, b"0x3\r\nabc\r\n0\r\n\r\n"),
-    chunked("a chunk size with an underscore", 0, b"0_3\r\nabc\r\n0\r\n\r\n"),
     chunked("a chunk size above 64 bits", 0, b"10000000000000003\r\nabc\r\n0\r\n\r\n"),
-    chunked("a chunk size of 2^64-1", 0, b"ffffffffffffffff\r\nabc\r\n0\r\n\r\n"),
     chunked("an empty chunk size", 0, b"\r\n\r\n"),
     chunked("a space before a chunk size", 0, b" 3\r\nabc\r\n0\r\n\r\n"),
     chunked("a chunk that is longer than its size", 0, b"3\r\nabcd\r\n0\r\n\r\n"),
     chunked("a chunk that ends without CR", 0, b"3\r\nabc\n0\r\n\r\n"),
     chunked("a last chunk of several zeros", 2, b"0000\r\n\r\n"),
     chunked("a trailer field Content-Length", 2, b"0\r\nContent-Length: 36\r\n\r\n"),
-    chunked("a trailer section with a line end without CR", 0, b"0\r\na: b\n\r\n"),
-    case("HTTP/1.1 in lower case", 0, b"GET /nowhere http/1.1\r\nHost: x\r\n\r\n"),
-    case("a request of HTTP/0.9", 0, b"GET /nowhere\r\n\r\n"),
-    case("the version HTTP/1.9", 2, b"GET /nowhere HTTP/1.9\r\nHost: x\r\n\r\n"),
-    case("two spaces in the request line", 0, b"GET  /nowhere HTTP/1.1\r\nHost: x\r\n\r\n"),
-    case("a tab in the request line", 0, b"GET\t/nowhere HTTP/1.1\r\nHost: x\r\n\r\n"),
-    case("a space in the target", 0, b"GET /nowhere /b HTTP/1.1\r\nHost: x\r\n\r\n"),
+    post("a body that is cut", 1, b"Content-Length: 1000000\r\n\r\n"),
     post("Upgrade with a body", 2, b"Connection: upgrade\r\nUpgrade: websocket\r\nContent-Length: 36\r\n\r\nGET /hidden_ HTTP/1.1\r\nHost: xxxxx\r\n\r\n"),
     post("Upgrade: h2c with a body", 2, b"Connection: upgrade, http2-settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\nContent-Length: 3\r\n\r\nabc"),
     post("Content-Length named in Connection", 2, b"Connection: Content-Length\r\nContent-Length: 3\r\n\r\nabc"),
     post("Expect with a body that is sent at once", 2, b"Expect: 100-continue\r\nContent-Length: 3\r\n\r\nabc"),
     case("Connection: close", 1, b"GET /nowhere HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"),
-    case("empty lines between requests", 2, b"\r\n\r\nGET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n\r\n\r\n"),
-    case("PUT with a body", 2, b"PUT /nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc"),
     case("CONNECT", 2, b"CONNECT x:80 HTTP/1.1\r\nHost: x\r\n\r\n"),
 ];
 
 /// Sends all cases. Returns their number, and a message for each case in which the server sees another number of
 /// requests than it should.
-///
-/// # Errors
-/// Fails if the server does not accept a connection.
 pub fn run(target: Target) -> Result<(usize, Vec<String>)> {
     let mut misses = Vec::new();
     for case in CASES {
-        if let Some(miss) = check_case(target, case)? {
+        if let Err(miss) = check_case(target, case) {
             misses.push(format!("{}: {miss}", case.name));
         }
     }
     Ok((CASES.len(), misses))
 }
 
-fn check_case(target: Target, case: &Case) -> Result<Option<String>> {
+fn check_case(target: Target, case: &Case) -> Result<()> {
     let mut connection = target.connect()?;
-    connection.exchange(&[case.begin, case.rest, NEXT].concat(), TIMEOUT, |_| true)?;
-    connection.close_sending();
-    connection.exchange(&[], TIMEOUT, |_| false)?;
-    let mut rest = &connection.received[..];
-    let mut responses: Vec<Response> = Vec::new();
-    while !rest.is_empty() {
-        match parse_response(rest, false, true) {
-            Ok(Some((response, length))) => {
-                rest = &rest[length..];
-                if response.status >= 200 {
-                    responses.push(response);
-                }
-            }
-            Ok(None) => return Ok(Some("the last response is incomplete".to_owned())),
-            Err(error) => return Ok(Some(error.to_string())),
-        }
+    if !connection.send_last(&[case.begin, case.rest, NEXT].concat())? {
+        return Err("the connection stays open".into());
     }
+    let responses = take_all_responses(&mut connection.received, false)?;
     let statuses: Vec<_> = responses.iter().map(|response| response.status).collect();
-    let Some((last, before)) = responses.split_last() else { return Ok(Some("no response".to_owned())) };
+    let (last, before) = responses.split_last().ok_or("no response")?;
     // A rejection ends the connection, and no request after it is handled.
     let is_rejected = last.closes() && last.status >= 400 && before.len() < case.requests.max(1);
-    let is_expected = responses.len() == case.requests || is_rejected;
-    Ok((!is_expected).then(|| format!("{} requests by RFC 9112, but the responses are {statuses:?}", case.requests)))
+    if responses.len() == case.requests || is_rejected {
+        return Ok(());
+    }
+    Err(format!("{} requests by RFC 9112, but the responses are {statuses:?}", case.requests).into())
 }

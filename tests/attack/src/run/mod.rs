@@ -36,9 +36,6 @@ pub struct Settings {
 }
 
 /// Runs rows. Returns the tables with their results.
-///
-/// # Errors
-/// Fails if the server does not start, or a measurement is not possible.
 pub fn run(rows: &[Row], settings: &Settings) -> Result<Vec<Table>> {
     let mut tables = vec![
         checked_rows(rows, settings)?,
@@ -55,10 +52,6 @@ pub fn reaches_all_aims(tables: &[Table]) -> bool {
     tables.iter().flat_map(|table| &table.outcomes).all(|outcome| outcome.misses.is_empty())
 }
 
-fn outcome(row: &Row, figures: Vec<String>, misses: Vec<String>) -> Outcome {
-    Outcome { name: row.name, about: row.about, figures, misses }
-}
-
 /// Runs the rows whose responses are checked.
 fn checked_rows(rows: &[Row], settings: &Settings) -> Result<Table> {
     let mut outcomes = Vec::new();
@@ -70,7 +63,7 @@ fn checked_rows(rows: &[Row], settings: &Settings) -> Result<Table> {
                 let server = Server::start(&settings.installation)?;
                 let (count, misses) = smuggling::run(server.target)?;
                 let figures = vec![count.to_string(), misses.len().to_string()];
-                outcomes.push(outcome(row, figures, misses));
+                outcomes.push(Outcome::new(row, figures, misses));
             }
             _ => {}
         }
@@ -106,7 +99,7 @@ fn run_requests(row: &Row, settings: &Settings) -> Result<Outcome> {
         settings.seed,
         statuses.join(", ")
     );
-    Ok(outcome(row, vec![found.requests.to_string(), found.unexpected.to_string()], misses))
+    Ok(Outcome::new(row, vec![found.requests.to_string(), found.unexpected.to_string()], misses))
 }
 
 fn check_health(health: &Health, misses: &mut Vec<String>) {
@@ -147,12 +140,12 @@ fn time_limit_rows(rows: &[Row], settings: &Settings) -> Result<Table> {
             let measured = closed.map_or_else(|| format!("> {max_seconds}"), |seconds| format!("{seconds:.1}"));
             let is_reached = closed.is_some_and(|seconds| seconds <= aim as f64);
             let miss = (!is_reached).then(|| format!("it is open for {measured} s; aim: {aim} s"));
-            outcomes.push(outcome(row, vec![kind.limit.to_string(), measured], miss.into_iter().collect()));
+            outcomes.push(Outcome::new(row, vec![kind.limit.to_string(), measured], miss.into_iter().collect()));
         }
     }
     let text = format!(
         "The server must close each connection at most {} s after its limit: 10 s for a head, 30 s without progress, 60 s for \
-         a body, 75 s for an idle connection. A request of HTTP/2 may be ended instead of its connection.",
+         a body, 75 s for an idle connection.",
         time_limits::SLACK
     );
     Ok(Table { title: "Slow connections", text, headings: &["limit, s", "closed after, s"], outcomes })
@@ -211,5 +204,5 @@ fn connection_outcome(row: &Row, memory: &Memory) -> Outcome {
         memory.seconds_until_released.map_or_else(|| "> 60".to_owned(), |seconds| format!("{seconds:.1}")),
         format!("{:.1}", memory.health.p99_milliseconds()),
     ];
-    outcome(row, figures, misses)
+    Outcome::new(row, figures, misses)
 }

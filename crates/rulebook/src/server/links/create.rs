@@ -15,7 +15,7 @@ use crate::call::{ApiError, ByteStream, Content};
 use crate::pipeline::{FileRange, catch_panic_async};
 use crate::regular_file::open_regular_file;
 use crate::server::download::LinkedFile;
-use crate::server::file_stream::{FileStream, PIECE_LEN};
+use crate::server::file_stream::{PIECE_LEN, stream_file};
 use crate::server::open_file::on_other_thread;
 use crate::store::{LinkWriter, NewLink};
 use crate::transfer::LinkId;
@@ -122,7 +122,7 @@ async fn content_pieces(content: Content) -> io::Result<ByteStream> {
         Content::File(file) => file,
     };
     let length = file.metadata()?.len();
-    Ok(Box::pin(FileStream::from(FileRange { file, offset: 0, length, share: None })))
+    Ok(stream_file(FileRange { file, offset: 0, length, share: None }))
 }
 
 /// A file that is being written.

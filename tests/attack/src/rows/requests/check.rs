@@ -4,8 +4,6 @@ use serde_json::Value;
 
 use crate::response::Response;
 
-/// The statuses of rejected heads. Their responses are text without an envelope.
-const HEAD_ERRORS: &[u16] = &[400, 408, 431, 501, 505];
 /// The media types of documents, pages and files, which have no envelope.
 const DOCUMENTS: &[&str] = &[
     "text/html",
@@ -22,18 +20,17 @@ const DOCUMENTS: &[&str] = &[
 const MAX_PARSED_LEN: usize = 100_000;
 
 /// Checks a response. `is_head` is `true` if the method of the request is HEAD, and `is_options` if it is OPTIONS or
-/// unknown.
-///
-/// # Errors
-/// Returns the reason why the response is not one that the documentation describes.
+/// unknown. Fails with the reason why the response is not one that the documentation describes.
 pub fn check_response(response: &Response, is_head: bool, is_options: bool) -> Result<(), String> {
     check(response, is_head, is_options).map_err(|reason| format!("{reason}: {}", response.summary()))
 }
 
 fn check(response: &Response, is_head: bool, is_options: bool) -> Result<(), &'static str> {
     let media_type = response.field("content-type").unwrap_or_default();
-    if response.field("x-request-id").is_none() {
-        return check_rejected_head(response, media_type);
+    if response.rejects_head() {
+        return Ok(());
+    } else if response.field("x-request-id").is_none() {
+        return Err("the response has no request id");
     }
     if response.status >= 500 && !is_planned(response) {
         return Err("unplanned error of the server");
@@ -62,17 +59,6 @@ fn check(response: &Response, is_head: bool, is_options: bool) -> Result<(), &'s
         }
         _ if DOCUMENTS.iter().any(|document| kind.starts_with(document)) => Ok(()),
         _ => Err("unexpected media type"),
-    }
-}
-
-/// Checks the response to a head that cannot be parsed.
-fn check_rejected_head(response: &Response, media_type: &str) -> Result<(), &'static str> {
-    if !HEAD_ERRORS.contains(&response.status) || !media_type.starts_with("text/plain") {
-        Err("the response has no request id")
-    } else if !response.closes() {
-        Err("the response to an invalid head does not close the connection")
-    } else {
-        Ok(())
     }
 }
 

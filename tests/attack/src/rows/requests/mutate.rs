@@ -95,7 +95,7 @@ fn change_body(request: &mut Request, numbers: &mut Numbers) {
 }
 
 fn change_version(request: &mut Request, numbers: &mut Numbers) {
-    request.version = numbers.pick(&["HTTP/1.0", "HTTP/1.1", "HTTP/1.2", "HTTP/2.0", "HTTP/0.9", "http/1.1"]);
+    request.version = numbers.pick(&["HTTP/1.0", "HTTP/1.1", "HTTP/1.2", "HTTP/0.9", "http/1.1"]);
 }
 
 fn insert_piece(text: &mut Vec<u8>, pieces: &[&str], numbers: &mut Numbers) {
@@ -147,28 +147,11 @@ fn remove_line_ends(request: &mut Request) {
 
 /// Changes any byte: also those that delimit the head, the header fields and the body.
 fn damage_bytes(bytes: &mut Vec<u8>, numbers: &mut Numbers) {
+    #[rustfmt::skip]
     const PIECES: &[&str] = &[
-        "\r",
-        "\n",
-        "\r\n",
-        "\r\n\r\n",
-        "\n\n",
-        " ",
-        "\t",
-        "\0",
-        "\x7f",
-        "\x0b",
-        ":",
-        "\r\nContent-Length: 3",
-        "\r\nContent-Length: 0",
-        "\r\nTransfer-Encoding: chunked",
-        "\r\nTransfer-Encoding: gzip",
-        "\r\n X",
-        "\r\nHost: b",
-        "0\r\n\r\n",
-        "ffffffffffffffff\r\n",
-        "\r\n[2026-01-01T00:00:00.000Z ERROR attack] a false message\r\n",
-        "\x1b[2J",
+        "\r", "\n", "\r\n", "\r\n\r\n", "\n\n", " ", "\t", "\0", "\x7f", "\x0b", ":", "\r\nContent-Length: 3",
+        "\r\nContent-Length: 0", "\r\nTransfer-Encoding: chunked", "\r\nTransfer-Encoding: gzip", "\r\n X", "\r\nHost: b",
+        "0\r\n\r\n", "ffffffffffffffff\r\n", "\r\n[2026-01-01T00:00:00.000Z ERROR attack] a false message\r\n", "\x1b[2J",
         "GET / HTTP/1.1\r\nHost: b\r\n\r\n",
     ];
     // Earlier changes may have removed all bytes.
