@@ -80,18 +80,22 @@ mod engine;
 pub mod envelope;
 pub mod error;
 mod error_causes;
+mod file_reply;
 mod file_stamp;
 mod handler;
 pub mod handler_kind;
 pub mod idempotency;
 pub mod key;
+mod metrics;
 pub mod model;
+mod pages;
 mod pipeline;
 mod plan;
 mod rate_limit;
 mod regular_file;
 mod secret;
 mod server;
+mod settings;
 pub mod store;
 mod time_share;
 pub mod trace;
@@ -115,7 +119,8 @@ pub use rulebook_model::diagnostic::Report;
 pub use rulebook_model::model::{
     AddressRange, AddressRangeError, ClientCertificateMode, ForwardedField, LinkTarget, Unbound, WhenUnavailable,
 };
-pub use server::{ApiService, RunningServer, Services, Settings, StopHandle, TlsSettings};
+pub use server::{ApiService, RunningServer, Services, StopHandle};
+pub use settings::{Settings, TlsSettings};
 
 /// The crate `http`, whose types [`Head`] and [`Download`] use for header fields, HTTP methods and URIs.
 pub use http;

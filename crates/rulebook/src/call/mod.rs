@@ -10,6 +10,7 @@ mod authenticate;
 mod body_fields;
 #[cfg_attr(not(feature = "tls"), path = "without_certificate_parser.rs")]
 mod certificate_parser;
+mod client_address;
 mod client_certificate;
 mod client_certificates;
 mod download;
@@ -38,6 +39,7 @@ pub use authenticate::{Authenticate, Authentication, DynAuthenticate};
 pub use body_fields::BodyFields;
 #[cfg(feature = "tls")]
 pub(crate) use certificate_parser::certificate_expiry;
+pub(crate) use client_address::TrustedProxies;
 pub use client_certificate::ClientCertificate;
 pub use client_certificates::{CertificateName, ClientCertificates, InvalidCertificateName};
 pub use download::{ByteStream, Content, Download};

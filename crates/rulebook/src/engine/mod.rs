@@ -24,7 +24,8 @@ use crate::handler::{Call, CallBuilder, EngineHandle, ProgramState, Response};
 pub use crate::pipeline::log_panics;
 use crate::pipeline::{self, MethodRunner};
 use crate::plan::Plan;
-use crate::server::{self, RunningServer, ServedApi, Services, Settings};
+use crate::server::{self, RunningServer, ServedApi, Services};
+use crate::settings::Settings;
 
 pub use data_folder::DataFolder;
 #[doc(hidden)]

@@ -36,7 +36,6 @@ const MAX_PAUSE: Duration = Duration::from_millis(512);
 pub(super) enum Transport {
     Plain(TcpStream),
     /// The stream is boxed. Otherwise it would enlarge the memory of every connection.
-    #[cfg_attr(not(feature = "tls"), expect(dead_code, reason = "no connection has TLS"))]
     Tls(Box<TlsStream>),
 }
 

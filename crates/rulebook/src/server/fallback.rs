@@ -5,12 +5,12 @@ use std::sync::Arc;
 use http::{HeaderValue, header};
 use rulebook_model::error::ErrorCode;
 
-use super::browser_policy::{self, BrowserCaching, PageKind};
-use super::open_file::MAX_LEN_IN_MEMORY;
 use super::pages::{self, Page};
 use super::static_files::{StaticExchange, StaticResponse};
 use super::worker::Worker;
 use crate::call::{ApiError, Head};
+use crate::file_reply::MAX_LEN_IN_MEMORY;
+use crate::pages::browser_policy::{self, BrowserCaching, PageKind};
 use crate::pipeline::{self, ErrorContext, Reply, reply_unless_read, respond_with_error};
 use crate::plan::Plan;
 
@@ -51,7 +51,7 @@ pub(super) async fn respond_with_page(
         }
         Page::File(StaticResponse { reply, body }, kind) => {
             let is_long = reply.body.len().is_none_or(|length| length > MAX_LEN_IN_MEMORY);
-            let share = is_long.then(|| worker.state().count_open_file(head.client, head.peer)).transpose();
+            let share = is_long.then(|| worker.state().open_files.count(head.client, head.peer)).transpose();
             let Ok(share) = share else {
                 return respond_with_error(plan, head, context, ApiError::plain(ErrorCode::Unavailable));
             };

@@ -14,10 +14,8 @@ use rulebook_model::error::ErrorCode;
 use tokio::task::yield_now;
 
 use super::connection_state::{ConnectionState, Served};
-use super::download::respond_with_file;
 use super::fallback::respond_with_page;
 use super::method_in_body::find_in_body;
-use super::metrics::RequestKind;
 use super::observe::Observation;
 use super::receive::receive;
 use super::request::RoutedRequest;
@@ -28,6 +26,8 @@ use super::static_files::StaticExchange;
 use super::traced_request::HANDLE;
 use super::worker::Worker;
 use crate::call::{ApiError, Head};
+use crate::file_reply::respond_with_file;
+use crate::metrics::RequestKind;
 use crate::pipeline::{
     CallOrigin, CallReply, ErrorContext, MethodRunner, Reply, Route, add_cors_headers, authorize, catch_panic_async,
     check_auth_fields, check_parameters, compress_reply, fingerprint, identify, negotiate_coding, preflighted_method,
@@ -108,7 +108,9 @@ fn run_stages(
         };
         *reply = match replied {
             CallReply::Reply(reply) => reply,
-            CallReply::File(file) => Box::pin(respond_with_file(plan, head, worker.state(), file)).await,
+            CallReply::File(file) => {
+                Box::pin(respond_with_file(plan, head, &worker.state().links, &worker.state().open_files, file)).await
+            }
         };
     }
 }

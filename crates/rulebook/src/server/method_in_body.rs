@@ -1,12 +1,12 @@
 //! Finds the method of a request whose body contains the name of the method. For this, only the first bytes of the body
 //! are received.
 
-use super::metrics::RequestKind;
 use super::observe::Observation;
 use super::receive::receive_body_prefix;
 use super::request_body::RequestBody;
 use super::worker::Worker;
 use crate::call::{ApiError, Head};
+use crate::metrics::RequestKind;
 use crate::pipeline::{BodyPrefix, ErrorContext, NeedsBody, RoutingError, authorize_before_body, route_by_body};
 use crate::plan::{MatchedMethod, Plan, Segments};
 

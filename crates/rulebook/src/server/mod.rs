@@ -6,26 +6,18 @@
 
 mod alarm;
 mod body_timer;
-mod browser_policy;
-mod client_address;
 mod client_stream;
 mod connection;
 mod connection_limits;
 mod connection_state;
-mod docs;
-mod download;
 mod fallback;
-mod file_stream;
 mod handle;
 mod head_pool;
-mod links;
 mod listening;
 mod method_in_body;
-mod metrics;
 mod multipart;
 mod observe;
 mod open_connections;
-mod open_file;
 mod pages;
 mod receive;
 mod request;
@@ -36,12 +28,9 @@ mod response_body;
 mod running;
 mod server_path;
 mod services;
-mod settings;
 mod signals;
 mod state;
 mod static_files;
-#[cfg_attr(not(feature = "swagger-ui"), path = "without_swagger.rs")]
-mod swagger;
 #[cfg_attr(not(feature = "tls"), path = "without_tls.rs")]
 mod tls;
 mod traced_request;
@@ -58,21 +47,21 @@ use actix_server::Server;
 use actix_web::App;
 use arc_swap::ArcSwap;
 
-use client_address::TrustedProxies;
-use links::Links;
 use listening::Listener;
 use rulebook_model::model::MAX_WORKERS;
 use rulebook_model::settings::split_bind_address;
 pub use running::{RunningServer, StopHandle};
 pub(crate) use services::CustomApp;
 pub use services::{ApiService, Services};
-pub use settings::{Settings, TlsSettings};
 use state::ServerState;
 use static_files::StaticFiles;
 use tls::Tls;
 use upload_writer::UploadStorage;
 
+use crate::call::TrustedProxies;
+use crate::file_reply::Links;
 use crate::plan::Plan;
+use crate::settings::Settings;
 use crate::store::{LazyStore, LinkFiles, LinkFolder};
 
 /// Starts a server of an API, on new threads.

@@ -9,10 +9,10 @@ use http::{HeaderName, Method};
 use log::kv::Value;
 use rulebook_model::error::ErrorCode;
 
-use super::metrics::{RequestEnd, RequestKind, WorkerCounters};
 use super::traced_request::TracedRequest;
 use super::worker::CurrentPlan;
 use crate::call::Head;
+use crate::metrics::{RequestEnd, RequestKind, WorkerCounters};
 use crate::pipeline::Reply;
 use crate::plan::Plan;
 

@@ -1,10 +1,10 @@
 //! Finds the page or the static file at the path of a request.
 
-use super::browser_policy::{BrowserCaching, PageKind};
-use super::docs::{self, DocsPage};
 use super::static_files::{StaticExchange, StaticFiles, StaticResponse, built_in_file};
-use super::swagger;
 use crate::call::{ApiError, Head};
+use crate::pages::browser_policy::{BrowserCaching, PageKind};
+use crate::pages::docs::{self, DocsPage};
+use crate::pages::swagger;
 use crate::pipeline::{AudienceDocuments, find_audience_documents};
 use crate::plan::{self, Document, Plan};
 

@@ -11,12 +11,12 @@ use bytes::Bytes;
 use http::{HeaderValue, Method, StatusCode, Version, header};
 
 use super::connection_state::HandledRequest;
-use super::file_stream::stream_file;
 use super::observe::REQUEST_ID_FIELD;
 use super::response_body::{BytePieces, CheckedStream, PIECE_LEN, ResponseBody};
 use super::worker::Worker;
 use crate::call::Head;
 use crate::client_shares::Share;
+use crate::file_reply::stream_file;
 use crate::pipeline::{Reply, ReplyBody};
 use crate::plan::Document;
 

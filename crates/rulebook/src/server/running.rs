@@ -14,12 +14,12 @@ use rulebook_model::settings::split_bind_address;
 use tokio::runtime::{LocalOptions, LocalRuntime};
 use tokio::sync::Notify;
 
-use super::Settings;
 use super::listening::{Listener, stop_listening};
 use super::services::Services;
 use super::signals::{Signals, next_stop_signal};
 use super::state::{ServerActivity, ServerState};
 use super::tls::TlsWatcher;
+use crate::settings::Settings;
 
 /// For how long a stopping server keeps connections open on which it waits for a request.
 ///

@@ -41,7 +41,7 @@ pub(super) async fn respond_at_server_path(
     match path {
         ServerPath::OpenApi => respond_with_document(plan, head, DocumentKind::OpenApi).await,
         ServerPath::LlmsTxt => respond_with_document(plan, head, DocumentKind::LlmsTxt).await,
-        ServerPath::Link => state.links.respond_to_link(plan, head, state).await,
+        ServerPath::Link => state.links.respond_to_link(plan, head, &state.open_files).await,
         ServerPath::Readiness => {
             let stopping = state.is_stopping();
             let readiness = if stopping { Readiness::stopping() } else { worker.cached_readiness(plan).await };

@@ -6,8 +6,8 @@ use std::io;
 use std::sync::Arc;
 use std::task::Poll;
 
-use super::settings::HangupHook;
 use super::tls::Tls;
+use crate::settings::HangupHook;
 
 /// Waits for the next signal that asks the process to stop. Waits forever if the server handles no signals.
 pub(super) async fn next_stop_signal(signals: Option<&mut Signals>) {

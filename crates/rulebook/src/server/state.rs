@@ -1,6 +1,6 @@
 //! The state that all workers of a server share.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -8,23 +8,23 @@ use std::time::Duration;
 use actix_rt::time::sleep;
 use arc_swap::ArcSwap;
 use rulebook_model::connection_limits::{
-    ADDRESS_SHARE, ConnectionLimit, DETACHED_HANDLERS, MAX_DETACHED_HANDLERS, OPEN_FILES, REQUEST_MEMORY_BYTES,
+    ADDRESS_SHARE, ConnectionLimit, DETACHED_HANDLERS, MAX_DETACHED_HANDLERS, REQUEST_MEMORY_BYTES,
     RESPONSE_ADDRESS_SHARE, RESPONSE_MEMORY_BYTES,
 };
 use rulebook_model::error::ErrorCode;
 use tokio::sync::watch;
 
-use super::client_address::TrustedProxies;
-use super::connection_limits::ExceededLimits;
-use super::links::Links;
-use super::metrics::Metrics;
 use super::open_connections::{Counted, OpenConnections};
 use super::static_files::StaticFiles;
 use super::tls::Tls;
 use super::upload_writer::UploadStorage;
 use super::worker_turns::WorkerTurns;
+use crate::call::TrustedProxies;
 use crate::call::{ApiError, Head};
-use crate::client_shares::{ClientShares, Share, UsedUp};
+use crate::client_shares::ClientShares;
+use crate::file_reply::{Links, OpenFiles};
+use crate::metrics::ExceededLimits;
+use crate::metrics::Metrics;
 use crate::pipeline::DetachedHandlers;
 use crate::plan::Plan;
 
@@ -61,9 +61,9 @@ pub(super) struct ServerState {
     /// The bytes of memory for responses that clients do not receive at the moment.
     pub(super) response_memory: Arc<ClientShares>,
     /// The files that are open for requests and responses.
-    pub(super) open_files: Arc<ClientShares>,
+    pub(super) open_files: OpenFiles,
     /// Counts how often clients have exceeded the limits of connections.
-    pub(super) exceeded_limits: ExceededLimits,
+    pub(super) exceeded_limits: Arc<ExceededLimits>,
 }
 
 impl ServerState {
@@ -73,6 +73,7 @@ impl ServerState {
         static_files: StaticFiles,
         links: Links,
     ) -> Self {
+        let exceeded_limits = Arc::default();
         Self {
             plan: Arc::clone(plan),
             upload_storage,
@@ -90,8 +91,8 @@ impl ServerState {
             trusted_proxies: TrustedProxies::default(),
             request_memory: Arc::new(ClientShares::new(REQUEST_MEMORY_BYTES as usize, None)),
             response_memory: Arc::new(ClientShares::new(RESPONSE_MEMORY_BYTES as usize, None)),
-            open_files: Arc::new(ClientShares::new(usize::MAX, None)),
-            exceeded_limits: ExceededLimits::default(),
+            open_files: OpenFiles::new(ClientShares::new(usize::MAX, None), &exceeded_limits),
+            exceeded_limits,
         }
     }
 
@@ -133,7 +134,7 @@ impl ServerState {
             connections: OpenConnections::new(max_files / 2, address_connections),
             request_memory: shares(REQUEST_MEMORY_BYTES as usize, ADDRESS_SHARE),
             response_memory: shares(RESPONSE_MEMORY_BYTES as usize, RESPONSE_ADDRESS_SHARE),
-            open_files: shares(max_files / 4, ADDRESS_SHARE),
+            open_files: OpenFiles::new(share(max_files / 4, ADDRESS_SHARE), &self.exceeded_limits),
             detached_handlers: Arc::new(DetachedHandlers::new(share(MAX_DETACHED_HANDLERS as usize, ADDRESS_SHARE))),
             ..self
         }
@@ -169,14 +170,6 @@ impl ServerState {
     /// Returns the address whose connections are limited: none for a proxy.
     pub(super) fn limited_peer(&self, peer: Option<SocketAddr>) -> Option<SocketAddr> {
         peer.filter(|peer| !self.trusted_proxies.is_proxy(*peer))
-    }
-
-    /// Counts a file that is open until the returned value is dropped.
-    ///
-    /// # Errors
-    /// Fails if too many files are open for all clients or for this one.
-    pub(super) fn count_open_file(&self, client: Option<IpAddr>, peer: Option<SocketAddr>) -> Result<Share, UsedUp> {
-        self.open_files.take(client, 1).inspect_err(|_| self.exceeded_limits.count(&OPEN_FILES, peer))
     }
 
     /// Checks that a handler can be started for a request.

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use http::Method;
 
-use super::metrics::{RequestEnd, RequestKind};
 use crate::call::Head;
+use crate::metrics::{RequestEnd, RequestKind};
 use crate::plan::Plan;
 use crate::trace::{AttributeValue, RequestTrace};
 

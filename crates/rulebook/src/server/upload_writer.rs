@@ -234,7 +234,7 @@ impl<'m> UploadWriter<'m> {
             return Ok(());
         };
         if self.open_file.is_none() {
-            let counted = state.count_open_file(client, peer);
+            let counted = state.open_files.count(client, peer);
             self.open_file = Some(counted.map_err(|UsedUp| io::ErrorKind::ResourceBusy)?);
         }
         let (file, buffer) = match self.wait_for_piece().await? {

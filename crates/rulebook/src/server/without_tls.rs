@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use actix_rt::net::TcpStream;
 
-use super::settings::TlsSettings;
 use crate::call::TlsSession;
+use crate::settings::TlsSettings;
 
 /// The stream of an encrypted connection, which does not exist.
 pub(super) type TlsStream = TcpStream;

@@ -12,11 +12,11 @@ use bytes::{Bytes, BytesMut};
 use tokio::sync::Mutex;
 
 use super::head_pool::HeadPool;
-use super::metrics::WorkerCounters;
 use super::request::RoutedRequest;
 use super::state::ServerState;
 use super::upload_writer::UploadStorage;
 use crate::call::RequestId;
+use crate::metrics::WorkerCounters;
 use crate::pipeline::{MethodRunner, Readiness, run_readiness_checks};
 use crate::plan::Plan;
 
@@ -186,10 +186,10 @@ impl CurrentPlan {
 mod tests {
     use std::path::{Path, PathBuf};
 
-    use super::super::links::Links;
     use super::super::static_files::StaticFiles;
     use super::*;
     use crate::bind::{self, PlanContext};
+    use crate::file_reply::Links;
     use crate::handler::ProgramState;
     use crate::plan::{
         Document, DocumentCache, Documents, LazyDescription, LazyDocuments, OptionsDescription, PublishedDocuments,

@@ -21,7 +21,7 @@ use super::{HTTP1_PROTOCOLS, HTTP2_PROTOCOL};
 use crate::call::certificate_expiry;
 use crate::file_stamp::FileStamp;
 use crate::regular_file::open_regular_file;
-use crate::server::settings::TlsSettings;
+use crate::settings::TlsSettings;
 
 /// The certificates that a server uses until their files change.
 pub(in crate::server) struct Tls {

@@ -15,7 +15,7 @@ use crate::plan::{Plan, PlannedMethod};
 
 /// The kind of a request. Requests are counted by their kind, and the log shows the kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::server) enum RequestKind {
+pub(crate) enum RequestKind {
     /// A call of the method with this index in the plan.
     Method(usize),
     /// A request for a path that does not exist.
@@ -40,7 +40,7 @@ impl RequestKind {
         [Self::Unrouted, Self::Options, Self::Document, Self::Static, Self::Link, Self::Health, Self::Metrics];
 
     /// Returns the id of the called method or, for another kind of request, a name that begins with a dash.
-    pub(in crate::server) fn method_label(self, plan: &Plan) -> &str {
+    pub(crate) fn method_label(self, plan: &Plan) -> &str {
         match self {
             Self::Method(index) => &plan.methods[index].id,
             Self::Unrouted => "-unrouted",
@@ -54,7 +54,7 @@ impl RequestKind {
     }
 
     /// Returns the kind of a request that was routed in this way.
-    pub(in crate::server) fn of(route: &Route) -> Self {
+    pub(crate) fn of(route: &Route) -> Self {
         match route {
             Route::Method(matched) => Self::Method(matched.method_index),
             Route::NeedsBody(pending) => pending.error_context().into(),
@@ -72,7 +72,7 @@ impl RequestKind {
     }
 
     /// Returns the name of the error that the called method declares; `None` for other errors.
-    pub(in crate::server) fn declared_error(self, plan: &Plan, code: ReplyCode) -> Option<&str> {
+    pub(crate) fn declared_error(self, plan: &Plan, code: ReplyCode) -> Option<&str> {
         let Self::Method(index) = self else { return None };
         plan.methods[index].declared_errors.get(code.declared_error?).map(|error| &*error.name)
     }
@@ -112,7 +112,7 @@ impl From<ErrorContext> for RequestKind {
 
 /// How a request ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::server) enum RequestEnd {
+pub(crate) enum RequestEnd {
     /// The client disconnected before it received the response.
     ClientDisconnected,
     /// The server sent a response with this HTTP status. If the response is an error, it has this error code.
@@ -120,7 +120,7 @@ pub(in crate::server) enum RequestEnd {
 }
 
 /// The counters of one worker for one plan.
-pub(in crate::server) struct WorkerCounters {
+pub(crate) struct WorkerCounters {
     plan: Arc<Plan>,
     rows: Box<[CounterRow]>,
     in_flight: AtomicU64,
@@ -137,7 +137,7 @@ struct CounterRow {
 }
 
 /// The upper bounds of the duration buckets, in seconds.
-pub(super) const BUCKET_SECONDS: [f64; 9] = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0];
+pub(crate) const BUCKET_SECONDS: [f64; 9] = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0];
 /// The upper bounds of the duration buckets, in nanoseconds.
 const BUCKET_NANOSECONDS: [u64; BUCKET_SECONDS.len()] = [
     1_000_000,
@@ -233,13 +233,13 @@ impl<'p> RowColumns<'p> {
 
 /// The labels of a counter, by which `/metrics` distinguishes the responses to one kind of request.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct ResponseLabels {
+pub(crate) struct ResponseLabels {
     /// The HTTP status; `None` if no response was sent, or if its status has no column.
-    pub(super) status: Option<u16>,
+    pub(crate) status: Option<u16>,
     /// The error code; empty if the response is not an error.
-    pub(super) code: &'static str,
+    pub(crate) code: &'static str,
     /// The name of the error in the errors that the method declares; empty for other errors.
-    pub(super) error: Box<str>,
+    pub(crate) error: Box<str>,
 }
 
 impl ResponseLabels {
@@ -250,17 +250,17 @@ impl ResponseLabels {
 
 /// The counts for one kind of request.
 #[derive(Debug, Clone, Default)]
-pub(super) struct KindCounts {
+pub(crate) struct KindCounts {
     /// The number of responses by label. Labels without responses are omitted.
-    pub(super) responses: Vec<(ResponseLabels, u64)>,
+    pub(crate) responses: Vec<(ResponseLabels, u64)>,
     /// The number of requests by duration, for each bucket in [`BUCKET_SECONDS`], and for longer durations at the end.
-    pub(super) durations: [u64; BUCKET_SECONDS.len() + 1],
+    pub(crate) durations: [u64; BUCKET_SECONDS.len() + 1],
     /// The sum of the durations of all requests, in nanoseconds.
-    pub(super) total_nanoseconds: u64,
+    pub(crate) total_nanoseconds: u64,
 }
 
 impl WorkerCounters {
-    pub(super) fn new(plan: &Arc<Plan>) -> Self {
+    pub(crate) fn new(plan: &Arc<Plan>) -> Self {
         let rows = request_kinds(plan).map(|kind| CounterRow {
             responses: (0..RowColumns::of(plan, kind).len()).map(|_| AtomicU64::new(0)).collect(),
             durations: Default::default(),
@@ -271,13 +271,13 @@ impl WorkerCounters {
 
     /// Counts the begin of a request. Only the worker that owns the counters may call this function and the other
     /// functions that count.
-    pub(in crate::server) fn count_begin(&self) {
+    pub(crate) fn count_begin(&self) {
         // No other thread writes this counter, so that no count is lost between the load and the store.
         self.in_flight.store(self.in_flight.load(Ordering::Relaxed) + 1, Ordering::Release);
     }
 
     /// Counts the end of a request by its kind, by the way in which it ended, and by its duration.
-    pub(in crate::server) fn count_end(&self, kind: RequestKind, status: RequestEnd, duration: Duration) {
+    pub(crate) fn count_end(&self, kind: RequestKind, status: RequestEnd, duration: Duration) {
         let row = &self.rows[kind.row_index()];
         add_to_counter(&row.responses[RowColumns::of(&self.plan, kind).column_index(status)], 1);
         let nanoseconds = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
@@ -287,17 +287,17 @@ impl WorkerCounters {
     }
 
     /// Counts that a request is no longer being handled. [`WorkerCounters::count_begin`] must have been called for it.
-    pub(in crate::server) fn count_no_longer_in_flight(&self) {
+    pub(crate) fn count_no_longer_in_flight(&self) {
         self.in_flight.store(self.in_flight.load(Ordering::Relaxed).saturating_sub(1), Ordering::Release);
     }
 
-    pub(super) fn in_flight(&self) -> u64 {
+    pub(crate) fn in_flight(&self) -> u64 {
         self.in_flight.load(Ordering::Acquire)
     }
 
     /// Returns the counts for each kind of request, with the id of the method or the name of the kind. Kinds without
     /// requests are omitted.
-    pub(super) fn counts_by_kind(&self) -> impl Iterator<Item = (&str, KindCounts)> {
+    pub(crate) fn counts_by_kind(&self) -> impl Iterator<Item = (&str, KindCounts)> {
         let rows = request_kinds(&self.plan).zip(&self.rows);
         rows.filter_map(|(kind, row)| {
             let columns = RowColumns::of(&self.plan, kind);

@@ -3,7 +3,7 @@
 use http::header::{self, HeaderName, HeaderValue};
 
 use crate::call::ETag;
-use crate::server::download::FileHeaders;
+use crate::file_reply::download::FileHeaders;
 use crate::transfer::FileInfo;
 
 /// Returns the head of a link. If the file has no entity tag, it gets `entity_tag`.

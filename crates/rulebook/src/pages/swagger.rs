@@ -107,7 +107,7 @@ fn with_display_settings<'a>(config: Config<'a>, expansion: &str) -> Config<'a> 
 ///
 /// # Errors
 /// Fails if the documents of the API cannot be generated.
-pub(super) async fn find_file(
+pub(crate) async fn find_file(
     name: &str,
     plan: &Plan,
     head: &Head,

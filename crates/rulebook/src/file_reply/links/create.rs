@@ -12,11 +12,11 @@ use tokio::task::yield_now;
 
 use super::{Links, blocking, head, store_error};
 use crate::call::{ApiError, ByteStream, Content};
+use crate::file_reply::download::LinkedFile;
+use crate::file_reply::file_stream::{PIECE_LEN, stream_file};
+use crate::file_reply::open_file::on_other_thread;
 use crate::pipeline::{FileRange, catch_panic_async};
 use crate::regular_file::open_regular_file;
-use crate::server::download::LinkedFile;
-use crate::server::file_stream::{PIECE_LEN, stream_file};
-use crate::server::open_file::on_other_thread;
 use crate::store::{LinkWriter, NewLink};
 use crate::transfer::LinkId;
 use rulebook_model::model::Limits;

@@ -3,6 +3,6 @@
 use super::ProcessMetric;
 
 /// Returns no metrics.
-pub(super) fn process_metrics() -> Vec<ProcessMetric> {
+pub(crate) fn process_metrics() -> Vec<ProcessMetric> {
     Vec::new()
 }

@@ -14,10 +14,10 @@ use crate::call::ByteStream;
 use crate::pipeline::FileRange;
 
 /// The number of bytes of a file that are read at once. Only the last piece of a file may be shorter.
-pub(super) const PIECE_LEN: u64 = 64 << 10;
+pub(crate) const PIECE_LEN: u64 = 64 << 10;
 
 /// Returns the bytes in a range of a file as a stream, which does not use the read position of the open file.
-pub(super) fn stream_file(range: FileRange) -> ByteStream {
+pub(crate) fn stream_file(range: FileRange) -> ByteStream {
     let FileRange { file, offset, length, share } = range;
     // The file counts as open until the stream ends.
     let begin = (Arc::new(file), offset, length, share);
@@ -38,7 +38,7 @@ pub(super) fn stream_file(range: FileRange) -> ByteStream {
 ///
 /// # Errors
 /// Fails if the file cannot be read, or if it ends before.
-pub(super) async fn read_piece(file: &Arc<File>, offset: u64, length: u64) -> io::Result<Bytes> {
+pub(crate) async fn read_piece(file: &Arc<File>, offset: u64, length: u64) -> io::Result<Bytes> {
     // The length is at most `PIECE_LEN`, so that it fits into `usize`.
     let mut buffer = BytesMut::zeroed(length as usize);
     let read = read_cached_bytes(file, offset, &mut buffer);
@@ -93,7 +93,6 @@ mod tests {
     use futures_util::TryStreamExt;
 
     use super::*;
-    use crate::server::running::server_runtime;
 
     #[test]
     fn a_part_of_a_file_is_read_in_pieces() {
@@ -101,7 +100,10 @@ mod tests {
         let content: Vec<u8> = (0..3 * PIECE_LEN + 5).map(|at| (at >> 10) as u8).collect();
         file.write_all(&content).expect("the file can be written");
         let range = FileRange { file, offset: 3, length: content.len() as u64 - 3, share: None };
-        let pieces: io::Result<Vec<Bytes>> = server_runtime().unwrap().block_on(stream_file(range).try_collect());
+        let pieces: io::Result<Vec<Bytes>> = tokio::runtime::Builder::new_current_thread()
+            .build_local(Default::default())
+            .unwrap()
+            .block_on(stream_file(range).try_collect());
         let pieces = pieces.expect("the file can be read");
         assert_eq!(pieces.concat(), content[3..]);
         assert!(pieces.iter().all(|piece| piece.len() as u64 <= PIECE_LEN));

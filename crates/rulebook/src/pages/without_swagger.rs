@@ -4,6 +4,6 @@ use super::browser_policy::BrowserCaching;
 use crate::call::{ApiError, Head};
 use crate::plan::{Document, Plan};
 
-pub(super) async fn find_file(_: &str, _: &Plan, _: &Head) -> Result<Option<(Document, BrowserCaching)>, ApiError> {
+pub(crate) async fn find_file(_: &str, _: &Plan, _: &Head) -> Result<Option<(Document, BrowserCaching)>, ApiError> {
     Ok(None)
 }

@@ -2,36 +2,59 @@
 
 use std::fs::File;
 use std::io;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use actix_rt::task::spawn_blocking;
 use bytes::Bytes;
+use rulebook_model::connection_limits::OPEN_FILES;
 use rulebook_model::error::ErrorCode;
 use sha2::{Digest, Sha256};
 
 use super::file_stream::{PIECE_LEN, read_piece};
-use super::state::ServerState;
 use crate::call::{ApiError, ByteStream, Content, ETag, Head, RangedContent};
-use crate::client_shares::UsedUp;
+use crate::client_shares::{ClientShares, Share, UsedUp};
+use crate::metrics::ExceededLimits;
 use crate::pipeline::{FileRange, ReplyBody};
 use crate::regular_file::{not_a_file_error, open_regular_file};
 use crate::transfer::{FileInfo, TransferDecision, decide_transfer, etag_from_metadata};
 
 /// The maximum length in bytes of a file, or a part of one, that is read into memory and sent at once: one piece. A client that
 /// does not receive it holds this memory, but no open file.
-pub(super) const MAX_LEN_IN_MEMORY: u64 = PIECE_LEN;
+pub(crate) const MAX_LEN_IN_MEMORY: u64 = PIECE_LEN;
 /// The maximum number of bytes whose entity tag is computed in the thread of the worker.
 const MAX_HASHED_INLINE: usize = 64 << 10;
 
+/// The files that are open for requests and responses.
+pub(crate) struct OpenFiles {
+    shares: Arc<ClientShares>,
+    exceeded_limits: Arc<ExceededLimits>,
+}
+
+impl OpenFiles {
+    /// Limits the files that are open for all clients and for each of them.
+    pub(crate) fn new(shares: ClientShares, exceeded_limits: &Arc<ExceededLimits>) -> Self {
+        Self { shares: Arc::new(shares), exceeded_limits: Arc::clone(exceeded_limits) }
+    }
+
+    /// Counts a file that is open until the returned value is dropped.
+    ///
+    /// # Errors
+    /// Fails if too many files are open for all clients or for this one.
+    pub(crate) fn count(&self, client: Option<IpAddr>, peer: Option<SocketAddr>) -> Result<Share, UsedUp> {
+        self.shares.take(client, 1).inspect_err(|_| self.exceeded_limits.count(&OPEN_FILES, peer))
+    }
+}
+
 /// The part of a file that a response contains, with the metadata of the whole file.
-pub(super) struct FilePart {
+pub(crate) struct FilePart {
     /// Which bytes of the file the response contains, or the reason why it contains none.
-    pub(super) decision: TransferDecision,
+    pub(crate) decision: TransferDecision,
     /// The length, entity tag and modification time of the whole file.
-    pub(super) info: FileInfo,
+    pub(crate) info: FileInfo,
     /// The bytes that the response contains.
-    pub(super) body: ReplyBody,
+    pub(crate) body: ReplyBody,
 }
 
 /// Opens the content of a file, and selects the part that the request asks for. `known` contains the length, entity tag
@@ -39,7 +62,7 @@ pub(super) struct FilePart {
 ///
 /// # Errors
 /// Fails if the file cannot be opened or read, or if too many files are open.
-pub(super) async fn open_content(
+pub(crate) async fn open_content(
     request: FileRequest<'_>,
     content: Content,
     known: FileInfo,
@@ -72,7 +95,7 @@ fn content_etag(bytes: &[u8]) -> ETag {
 }
 
 /// Converts the error of a file to an error for the client.
-pub(super) fn cannot_send(error: &io::Error) -> ApiError {
+pub(crate) fn cannot_send(error: &io::Error) -> ApiError {
     ApiError::internal(format_args!("the file cannot be sent: {error}"))
 }
 
@@ -80,21 +103,21 @@ pub(super) fn cannot_send(error: &io::Error) -> ApiError {
 ///
 /// # Errors
 /// Fails if the operation fails or panics.
-pub(super) async fn on_other_thread<T: Send + 'static>(
+pub(crate) async fn on_other_thread<T: Send + 'static>(
     run: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> io::Result<T> {
     spawn_blocking(run).await.map_err(io::Error::other)?
 }
 
 /// A request for a file, by which the part of the file is selected.
-pub(super) struct FileRequest<'r> {
+pub(crate) struct FileRequest<'r> {
     /// The head of the request, with its conditions and its range.
-    pub(super) head: &'r Head,
+    pub(crate) head: &'r Head,
     /// `true` if the conditions and the range of the request select the part of the file. If it is `false`, the
     /// response always contains the whole file.
-    pub(super) selects_part: bool,
-    /// The server, which limits the number of open files.
-    pub(super) state: &'r ServerState,
+    pub(crate) selects_part: bool,
+    /// The files that are open for all clients.
+    pub(crate) open_files: &'r OpenFiles,
 }
 
 impl FileRequest<'_> {
@@ -113,7 +136,7 @@ impl FileRequest<'_> {
     }
 
     /// Selects the part of a content in another storage, so that only this part is requested from the storage.
-    pub(super) fn part_of_ranged(&self, content: &RangedContent, known: FileInfo) -> FilePart {
+    pub(crate) fn part_of_ranged(&self, content: &RangedContent, known: FileInfo) -> FilePart {
         let info = FileInfo { length: Some(content.length()), accepts_ranges: true, ..known };
         let decision = self.decide_part(&info);
         let (from, length) = match decision {
@@ -141,7 +164,7 @@ impl FileRequest<'_> {
     ///
     /// # Errors
     /// Fails if the file is not a regular file or cannot be read, or if too many files are open.
-    pub(super) async fn part_of_file(&self, file: File, known: FileInfo) -> Result<FilePart, ApiError> {
+    pub(crate) async fn part_of_file(&self, file: File, known: FileInfo) -> Result<FilePart, ApiError> {
         if known.length.is_some() {
             // The file store has already read the metadata of the file.
             return self.part_of_file_from(0, file, FileInfo { accepts_ranges: true, ..known }).await;
@@ -162,7 +185,7 @@ impl FileRequest<'_> {
     ///
     /// # Errors
     /// Fails if the file cannot be read, or if too many files are open.
-    pub(super) async fn part_of_file_from(&self, start: u64, file: File, info: FileInfo) -> Result<FilePart, ApiError> {
+    pub(crate) async fn part_of_file_from(&self, start: u64, file: File, info: FileInfo) -> Result<FilePart, ApiError> {
         let decision = self.decide_part(&info);
         let (from, length) = match decision {
             TransferDecision::Whole => (0, info.length.unwrap_or_default()),
@@ -173,7 +196,7 @@ impl FileRequest<'_> {
         let body = if length <= MAX_LEN_IN_MEMORY {
             read_piece(&Arc::new(file), offset, length).await.map_err(|error| cannot_send(&error))?.into()
         } else {
-            let share = self.state.count_open_file(self.head.client, self.head.peer);
+            let share = self.open_files.count(self.head.client, self.head.peer);
             let share = share.map_err(|UsedUp| ApiError::plain(ErrorCode::Unavailable))?;
             ReplyBody::File(FileRange { file, offset, length, share: Some(share) })
         };

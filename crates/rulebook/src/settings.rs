@@ -48,7 +48,7 @@ pub struct Settings {
     /// How clients get the files of download links. If it is `None`, the definition says it (`link_target`).
     pub link_target: Option<LinkTarget>,
     /// The function that is called when the process receives the signal SIGHUP, if `handle_signals` is `true`.
-    pub(super) hangup_hook: Option<HangupHook>,
+    pub(crate) hangup_hook: Option<HangupHook>,
     /// If `true`, the signals SIGTERM and SIGINT stop the server, and the signal SIGHUP does not end the process. A
     /// second signal stops it without waiting for requests in flight. By default, `false`.
     pub handle_signals: bool,
@@ -117,7 +117,7 @@ impl TlsSettings {
 
 /// A function that is called when the process receives the signal SIGHUP.
 #[derive(Clone)]
-pub(super) struct HangupHook(pub(super) Arc<dyn Fn() + Send + Sync>);
+pub(crate) struct HangupHook(pub(crate) Arc<dyn Fn() + Send + Sync>);
 
 impl fmt::Debug for HangupHook {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

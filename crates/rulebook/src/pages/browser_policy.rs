@@ -28,7 +28,7 @@ const DOCS_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'sel
 
 /// The kind of a page or file, by which its policy is chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum PageKind {
+pub(crate) enum PageKind {
     /// The page that lists the API's methods, or a file of the static folder.
     Default,
     /// The single file of the static folder that may load JSONP scripts from other servers.
@@ -41,7 +41,7 @@ pub(super) enum PageKind {
 
 /// How long a browser may use a page from its cache.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum BrowserCaching {
+pub(crate) enum BrowserCaching {
     /// The browser asks the server before each use whether the page has changed; if not, the server responds with 304.
     Revalidate,
     /// The browser may use the file for one hour without asking. This is for files that change only with the program.
@@ -50,7 +50,7 @@ pub(super) enum BrowserCaching {
 }
 
 /// Returns the header fields that restrict a page, and the field that controls its caching.
-pub(super) fn policy_fields(kind: PageKind, caching: BrowserCaching) -> [(HeaderName, HeaderValue); 3] {
+pub(crate) fn policy_fields(kind: PageKind, caching: BrowserCaching) -> [(HeaderName, HeaderValue); 3] {
     let policy = match kind {
         PageKind::Default => DEFAULT_POLICY,
         PageKind::Jsonp => JSONP_POLICY,

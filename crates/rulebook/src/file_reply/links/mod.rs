@@ -19,8 +19,7 @@ use rulebook_model::error::ErrorCode;
 use rulebook_model::model::{Limits, LinkTarget};
 
 use super::download::{FileHeaders, LinkedFile};
-use super::open_file::{FilePart, FileRequest, on_other_thread};
-use super::state::ServerState;
+use super::open_file::{FilePart, FileRequest, OpenFiles, on_other_thread};
 use crate::call::{ApiError, Head};
 use crate::pipeline::{ErrorContext, Reply, respond_with_error};
 use crate::plan::Plan;
@@ -33,7 +32,7 @@ const SWEEP_INTERVAL: Duration = Duration::from_secs(2);
 
 /// The files to which signed links lead.
 #[derive(Debug)]
-pub(in crate::server) struct Links {
+pub(crate) struct Links {
     files: Arc<dyn LinkFiles>,
     /// The signing key, after it has been read or created.
     key: OnceLock<LinkKey>,
@@ -47,7 +46,7 @@ pub(in crate::server) struct Links {
 
 impl Links {
     /// Returns the links whose files are in a storage.
-    pub(super) fn new(files: Arc<dyn LinkFiles>, target: LinkTarget) -> Self {
+    pub(crate) fn new(files: Arc<dyn LinkFiles>, target: LinkTarget) -> Self {
         let redirects = target == LinkTarget::Presigned && files.can_redirect();
         if target == LinkTarget::Presigned && !redirects {
             log::warn!(
@@ -66,7 +65,7 @@ impl Links {
 
     /// Starts a task in the runtime of this thread, which regularly deletes expired files. Further calls have no
     /// effect.
-    pub(super) fn start_sweeping(self: &Arc<Self>) {
+    pub(crate) fn start_sweeping(self: &Arc<Self>) {
         if !self.has_sweep_task.swap(true, Ordering::Relaxed) {
             actix_rt::spawn(Arc::clone(self).sweep_regularly());
         }
@@ -90,7 +89,7 @@ impl Links {
     /// # Errors
     /// Fails if the files of all links together would exceed `limits.links`, if the file cannot be stored, or if its
     /// content cannot be read.
-    pub(super) async fn create_link(self: &Arc<Self>, limits: &Limits, file: LinkedFile) -> Result<String, ApiError> {
+    pub(crate) async fn create_link(self: &Arc<Self>, limits: &Limits, file: LinkedFile) -> Result<String, ApiError> {
         if self.key.get().is_none() {
             let files = Arc::clone(&self.files);
             let key = blocking(move || files.create_key().map_err(store_error)).await?;
@@ -104,16 +103,21 @@ impl Links {
     }
 
     /// Replies to a GET or HEAD request for a link with the file of the link.
-    pub(super) async fn respond_to_link(self: &Arc<Self>, plan: &Plan, head: &Arc<Head>, state: &ServerState) -> Reply {
+    pub(crate) async fn respond_to_link(
+        self: &Arc<Self>,
+        plan: &Plan,
+        head: &Arc<Head>,
+        open_files: &OpenFiles,
+    ) -> Reply {
         let reply = if head.uri.path().starts_with(LINK_PREFIX) {
-            self.find_and_send(head, state).await
+            self.find_and_send(head, open_files).await
         } else {
             Err(ApiError::unknown_service())
         };
         reply.unwrap_or_else(|error| respond_with_error(plan, head, ErrorContext::ServerPath, error))
     }
 
-    async fn find_and_send(self: &Arc<Self>, head: &Arc<Head>, state: &ServerState) -> Result<Reply, ApiError> {
+    async fn find_and_send(self: &Arc<Self>, head: &Arc<Head>, open_files: &OpenFiles) -> Result<Reply, ApiError> {
         let (links, request) = (Arc::clone(self), Arc::clone(head));
         let (id, link) = blocking(move || links.open_link(&request)).await?;
         let malformed = || ApiError::internal("the head in the file of a link cannot be parsed");
@@ -126,7 +130,7 @@ impl Links {
         // Each request for a link with a limited number of downloads gets the whole file, so that it is one download.
         let is_limited = link.uses.is_some();
         headers.info.accepts_ranges = !is_limited;
-        let request = FileRequest { head, selects_part: !is_limited, state };
+        let request = FileRequest { head, selects_part: !is_limited, open_files };
         let mut part = match link.content {
             LinkContent::File { file, offset } => request.part_of_file_from(offset, file, headers.info.clone()).await?,
             LinkContent::Ranged(content) => request.part_of_ranged(&content, headers.info.clone()),

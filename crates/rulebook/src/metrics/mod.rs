@@ -4,6 +4,7 @@
 //! up the counters of all workers. The definition of the API alone determines how many counters exist; a request never
 //! adds one.
 
+mod exceeded_limits;
 mod openmetrics;
 #[cfg_attr(not(target_os = "linux"), path = "without_process.rs")]
 mod process;
@@ -12,17 +13,17 @@ mod worker_counters;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use super::connection_limits::ExceededLimits;
 use bytes::Bytes;
+pub(crate) use exceeded_limits::ExceededLimits;
 use openmetrics::TotalCounts;
-pub(super) use worker_counters::{RequestEnd, RequestKind, WorkerCounters};
+pub(crate) use worker_counters::{RequestEnd, RequestKind, WorkerCounters};
 
 use crate::plan::Plan;
 use crate::time_share::TimeShare;
 
 /// The counters of all workers of a server.
 #[derive(Default)]
-pub(super) struct Metrics(Mutex<AllCounters>);
+pub(crate) struct Metrics(Mutex<AllCounters>);
 
 #[derive(Default)]
 struct AllCounters {
@@ -50,14 +51,14 @@ struct ProcessMetric {
 
 impl Metrics {
     /// Creates the counters of one worker for a plan.
-    pub(super) fn new_worker_counters(&self, plan: &Arc<Plan>) -> Arc<WorkerCounters> {
+    pub(crate) fn new_worker_counters(&self, plan: &Arc<Plan>) -> Arc<WorkerCounters> {
         let counters = Arc::new(WorkerCounters::new(plan));
         self.0.lock().unwrap_or_else(PoisonError::into_inner).current_counters.push(Arc::clone(&counters));
         counters
     }
 
     /// Returns the number of requests that are being handled by any worker.
-    pub(super) fn in_flight(&self) -> u64 {
+    pub(crate) fn in_flight(&self) -> u64 {
         self.0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -73,7 +74,7 @@ impl Metrics {
     ///
     /// If clients request the text so often that writing it would take much time, returns the text that was written
     /// last.
-    pub(super) fn to_openmetrics(
+    pub(crate) fn to_openmetrics(
         &self,
         detached: usize,
         exceeded_limits: &ExceededLimits,

@@ -25,7 +25,7 @@ const MARKDOWN_SUFFIX: &str = ".md";
 const CONTENTS_PATH: &str = "index";
 
 /// The documentation page that was found for a path.
-pub(super) enum DocsPage {
+pub(crate) enum DocsPage {
     /// A page that is sent in HTML or in markdown, depending on the field `Accept` of the request.
     Page(plan::RenderedPage),
     /// A page that is always sent in markdown.
@@ -39,7 +39,7 @@ pub(super) enum DocsPage {
 ///
 /// # Errors
 /// Fails if the page cannot be rendered.
-pub(super) async fn find_docs_page(
+pub(crate) async fn find_docs_page(
     documents: &Arc<LazyDocuments>,
     path: &str,
     head: &Head,
@@ -75,7 +75,7 @@ pub(super) async fn find_docs_page(
 ///
 /// # Errors
 /// Fails if the declarations cannot be rendered.
-pub(super) async fn render_types(documents: &Arc<LazyDocuments>) -> Result<Option<Document>, ApiError> {
+pub(crate) async fn render_types(documents: &Arc<LazyDocuments>) -> Result<Option<Document>, ApiError> {
     const ONLY: usize = 0;
     if let Some(types) = documents.get_or_render().published.types.cached_document(ONLY) {
         return Ok(Some(types));

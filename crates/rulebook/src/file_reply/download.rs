@@ -1,12 +1,13 @@
 //! Replies to a call that returns a file: with the file, or with a link to it.
 
 use std::num::NonZeroU32;
+use std::sync::Arc;
 
 use http::Method;
 use http::header::{self, HeaderName, HeaderValue};
 
-use super::open_file::{FilePart, FileRequest, open_content};
-use super::state::ServerState;
+use super::links::Links;
+use super::open_file::{FilePart, FileRequest, OpenFiles, open_content};
 use crate::call::{Content, Download, Head};
 use crate::pipeline::{ErrorContext, FileReply, Reply, respond_with_error, respond_with_link};
 use crate::plan::Plan;
@@ -19,7 +20,13 @@ const FILE_POLICY: &str = "sandbox";
 const REQUESTED_WITH: HeaderName = HeaderName::from_static("x-requested-with");
 
 /// Replies with the file that a method returned or, if the client requests this, with a link to the file.
-pub(super) async fn respond_with_file(plan: &Plan, head: &Head, state: &ServerState, file: FileReply) -> Reply {
+pub(crate) async fn respond_with_file(
+    plan: &Plan,
+    head: &Head,
+    links: &Arc<Links>,
+    open_files: &OpenFiles,
+    file: FileReply,
+) -> Reply {
     let FileReply { method_index: method, download, status, mut headers } = file;
     let uses = download.link_uses;
     let (mut file_headers, content) = FileHeaders::split_download(*download);
@@ -30,11 +37,11 @@ pub(super) async fn respond_with_file(plan: &Plan, head: &Head, state: &ServerSt
         headers.extend(file_headers.fields.extract_if(.., |(name, _)| *name == header::SET_COOKIE));
         headers.push((header::CACHE_CONTROL, HeaderValue::from_static("no-store")));
         let file = LinkedFile { headers: file_headers, content, uses };
-        let link = state.links.create_link(&plan.limits, file).await;
+        let link = links.create_link(&plan.limits, file).await;
         link.map(|link| respond_with_link(plan, head, method, status, headers, &link))
     } else {
         // If the method has set a status other than 200, the response always contains the whole file.
-        let request = FileRequest { head, selects_part: status == 200, state };
+        let request = FileRequest { head, selects_part: status == 200, open_files };
         let opened = open_content(request, content, file_headers.info.clone()).await;
         opened.map(|opened| file_headers.into_reply(opened, status, headers))
     };
@@ -49,23 +56,23 @@ fn requests_link(head: &Head) -> bool {
 }
 
 /// A file for which a link is created.
-pub(super) struct LinkedFile {
+pub(crate) struct LinkedFile {
     /// The header fields of the responses to requests for the link.
-    pub(super) headers: FileHeaders,
+    pub(crate) headers: FileHeaders,
     /// The content of the file.
-    pub(super) content: Content,
+    pub(crate) content: Content,
     /// The maximum number of downloads; `None` if it is not limited.
-    pub(super) uses: Option<NonZeroU32>,
+    pub(crate) uses: Option<NonZeroU32>,
 }
 
 /// The header fields of a response that contains a file.
-pub(super) struct FileHeaders {
+pub(crate) struct FileHeaders {
     /// The value of `Content-Type`.
-    pub(super) content_type: HeaderValue,
+    pub(crate) content_type: HeaderValue,
     /// All other header fields that describe the file.
-    pub(super) fields: Vec<(HeaderName, HeaderValue)>,
+    pub(crate) fields: Vec<(HeaderName, HeaderValue)>,
     /// The length, entity tag and modification time of the file. The values that the method has not set are `None`.
-    pub(super) info: FileInfo,
+    pub(crate) info: FileInfo,
 }
 
 impl FileHeaders {
@@ -97,7 +104,7 @@ impl FileHeaders {
 
     /// Returns the reply that contains the selected part of the file. `status` is the HTTP status if this is the whole
     /// file. `headers` are further header fields of the reply.
-    pub(super) fn into_reply(self, opened: FilePart, status: u16, headers: Vec<(HeaderName, HeaderValue)>) -> Reply {
+    pub(crate) fn into_reply(self, opened: FilePart, status: u16, headers: Vec<(HeaderName, HeaderValue)>) -> Reply {
         let FilePart { decision, info, body } = opened;
         let (status, mut fields) = match decision {
             TransferDecision::Whole => (status, self.fields),

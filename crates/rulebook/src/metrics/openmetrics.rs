@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 use std::fmt::{Arguments, Display, Write};
 
-use super::super::connection_limits::ExceededLimits;
 use super::ProcessMetric;
+use super::exceeded_limits::ExceededLimits;
 use super::process::process_metrics;
 use super::worker_counters::{BUCKET_SECONDS, ResponseLabels, WorkerCounters};
 

@@ -9,20 +9,20 @@ use std::net::{IpAddr, SocketAddr};
 use http::header::{FORWARDED, HeaderName, HeaderValue};
 use rulebook_model::model::{AddressRange, ForwardedField};
 
-use crate::call::split_outside_of_quotes;
+use super::split_outside_of_quotes;
 
 static X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// The proxies that the server trusts, and the header field that it reads from them.
 #[derive(Debug, Default)]
-pub(super) struct TrustedProxies {
-    pub(super) ranges: Vec<AddressRange>,
-    pub(super) field: ForwardedField,
+pub(crate) struct TrustedProxies {
+    pub(crate) ranges: Vec<AddressRange>,
+    pub(crate) field: ForwardedField,
 }
 
 impl TrustedProxies {
     /// Returns `true` if a connection with this peer comes from a trusted proxy.
-    pub(super) fn is_proxy(&self, peer: SocketAddr) -> bool {
+    pub(crate) fn is_proxy(&self, peer: SocketAddr) -> bool {
         self.contains(peer.ip())
     }
 
@@ -34,7 +34,7 @@ impl TrustedProxies {
     /// peer: the address of the peer, unless the peer is a trusted proxy. An IPv6 address that contains an IPv4 address
     /// is returned as the IPv4 address.
     #[inline]
-    pub(super) fn client_address(
+    pub(crate) fn client_address(
         &self,
         peer: Option<SocketAddr>,
         headers: &[(HeaderName, HeaderValue)],
