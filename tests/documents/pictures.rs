@@ -10,7 +10,7 @@ use super::names_in_code::section;
 use super::repository_folder;
 
 /// The functions that `handle` calls besides the stages of a request.
-const NO_STAGES: [&str; 3] = ["catch_panic_async", "is_server_state", "yield_now"];
+const NO_STAGES: [&str; 6] = ["catch_panic_async", "connection_of", "drop", "fn", "leads_to_service", "yield_now"];
 
 /// Returns the picture (the Mermaid block) below a heading of the page about the architecture, without its first line.
 fn picture(heading: &str) -> String {

@@ -142,6 +142,19 @@ fn the_actix_service_of_a_module_reveals_nothing_about_the_methods_of_other_modu
 }
 
 #[test]
+fn the_default_service_knows_only_the_parts_that_are_mounted() {
+    let mounted = MountedServer::start_with(1, |app, api| {
+        app.service(api.module("article").unwrap()).default_service(api.fallback());
+    });
+    let mut connection = mounted.connect();
+    connection.send(&Request::new("GET", "/api/article/7")).assert_args(&json!({ "id": 7 }));
+    for path in ["/api/user", "/openapi.json", "/healthz", "/metrics", "/-/x", "/nowhere"] {
+        connection.send(&Request::new("GET", path)).assert_error(404, "no service has this URI");
+    }
+    assert_eq!(connection.send(&Request::new("OPTIONS", "/api")).status, 200);
+}
+
+#[test]
 fn all_actix_services_of_one_engine_have_common_metrics() {
     let mounted = MountedServer::start(2);
     for _ in 0..10 {

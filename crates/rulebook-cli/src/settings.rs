@@ -113,7 +113,8 @@ pub(super) struct Settings {
     /// How many percent of the requests begin a trace [default: 100].
     #[arg(long, global = true, value_name = "PERCENT", env = "RULEBOOK_TRACE_PERCENT", value_parser = parse_percent)]
     pub(super) trace_percent: Option<u8>,
-    /// What to log, as a filter of env_logger: `info`, `rulebook=debug` [default: info,actix=off,actix_server=warn,h2=off].
+    /// What to log, as a filter of env_logger: `info`, `rulebook=debug` [default:
+    /// info,actix=off,actix_server=warn,h2=off].
     #[arg(id = "log", long, global = true, value_name = "FILTER", env = "RULEBOOK_LOG", value_parser = parse_log_filter)]
     pub(super) log_filter: Option<String>,
     /// Format of the log [default: text].

@@ -25,8 +25,8 @@ pub(crate) fn stream_file(range: FileRange) -> ByteStream {
         if remaining == 0 {
             return Ok(None);
         }
-        // Other tasks run before each piece. Otherwise, a client that receives as fast as the worker reads would prevent
-        // the worker from handling other requests.
+        // Other tasks run before each piece. Otherwise, a client that receives as fast as the worker reads would
+        // prevent the worker from handling other requests.
         yield_now().await;
         let length = remaining.min(PIECE_LEN);
         let piece = read_piece(&file, offset, length).await?;

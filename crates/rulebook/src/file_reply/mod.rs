@@ -1,5 +1,5 @@
-//! Replies with files: opens them, selects the part that a request asks for, reads it piece by piece, and creates download
-//! links.
+//! Replies with files: opens them, selects the part that a request asks for, reads it piece by piece, and creates
+//! download links.
 //!
 //! What conditions and ranges mean is decided in the Rust module `transfer`. This Rust module must not depend on the
 //! server.

@@ -20,8 +20,8 @@ use crate::pipeline::{FileRange, ReplyBody};
 use crate::regular_file::{not_a_file_error, open_regular_file};
 use crate::transfer::{FileInfo, TransferDecision, decide_transfer, etag_from_metadata};
 
-/// The maximum length in bytes of a file, or a part of one, that is read into memory and sent at once: one piece. A client that
-/// does not receive it holds this memory, but no open file.
+/// The maximum length in bytes of a file, or a part of one, that is read into memory and sent at once: one piece. A
+/// client that does not receive it holds this memory, but no open file.
 pub(crate) const MAX_LEN_IN_MEMORY: u64 = PIECE_LEN;
 /// The maximum number of bytes whose entity tag is computed in the thread of the worker.
 const MAX_HASHED_INLINE: usize = 64 << 10;

@@ -21,8 +21,8 @@ const CLOSING_GRACE: Duration = Duration::from_millis(250);
 
 /// A timer whose deadline moves often.
 ///
-/// Almost every wait has a deadline. Setting a timer each time would cost more than the wait itself, so the timer stays as
-/// it is when the deadline moves to a later time. Only when the timer fires is it set again.
+/// Almost every wait has a deadline. Setting a timer each time would cost more than the wait itself, so the timer stays
+/// as it is when the deadline moves to a later time. Only when the timer fires is it set again.
 pub(super) struct MovingTimer {
     timer: Pin<Box<Sleep>>,
     /// The waker of the task that `timer` wakes; `None` if it has not been polled.

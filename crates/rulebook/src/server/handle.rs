@@ -145,8 +145,8 @@ fn find_method_or_respond<'r>(
     })
 }
 
-/// Handles a request from its route to its response. `files` serves the static folder, if the service of the request has
-/// static files. A request whose route does not lead to the service gets the error that no service has its path.
+/// Handles a request from its route to its response. `files` serves the static folder, if the service of the request
+/// has static files. A request whose route does not lead to the service gets the error that no service has its path.
 #[expect(clippy::manual_async_fn, reason = "the future of an `async fn` has memory for each parameter twice")]
 pub(super) fn handle(
     worker: Rc<Worker>,

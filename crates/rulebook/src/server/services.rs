@@ -253,9 +253,11 @@ fn service_factory(
     fn_factory(move || {
         state.links.start_sweeping();
         let (worker, has_static_files) = (Worker::of_thread(&state), part.has_static_files());
-        // What reaches the fallback although it leads into a module is for a module that the program has not mounted.
-        let leads_to_service: fn(&Plan, &Route) -> bool =
-            if matches!(part, Part::Fallback) { |plan, route| module_of(plan, route).is_none() } else { |_, _| true };
+        // What leads into another part, and reaches the fallback, is for a part that the program has not mounted.
+        let leads_to_service: fn(&Plan, &Route) -> bool = match part {
+            Part::Fallback => |plan, route| module_of(plan, route).is_none() && !matches!(route, Route::Server(_)),
+            _ => |_, _| true,
+        };
         async move {
             let files = if has_static_files { worker.state().static_files.service().await } else { None };
             Ok(fn_service(move |request: ServiceRequest| {
