@@ -20,8 +20,8 @@ pub(crate) const PIECE_LEN: u64 = 64 << 10;
 pub(crate) fn stream_file(range: FileRange) -> ByteStream {
     let FileRange { file, offset, length, share } = range;
     // The file counts as open until the stream ends.
-    let begin = (Arc::new(file), offset, length, share);
-    Box::pin(stream::try_unfold(begin, |(file, offset, remaining, share)| async move {
+    let begin = (Arc::new(file), offset, length, Bytes::new(), share);
+    Box::pin(stream::try_unfold(begin, |(file, offset, remaining, sent, share)| async move {
         if remaining == 0 {
             return Ok(None);
         }
@@ -29,18 +29,20 @@ pub(crate) fn stream_file(range: FileRange) -> ByteStream {
         // prevent the worker from handling other requests.
         yield_now().await;
         let length = remaining.min(PIECE_LEN);
-        let piece = read_piece(&file, offset, length).await?;
-        Ok(Some((piece, (file, offset + length, remaining - length, share))))
+        // The memory of a piece that has been sent is used again: new memory has to be cleared by the system.
+        let memory = sent.try_into_mut().unwrap_or_default();
+        let piece = read_piece(&file, offset, length, memory).await?;
+        Ok(Some((piece.clone(), (file, offset + length, remaining - length, piece, share))))
     }))
 }
 
-/// Reads bytes of a file. `length` is at most [`PIECE_LEN`].
+/// Reads bytes of a file into memory that is given. `length` is at most [`PIECE_LEN`].
 ///
 /// # Errors
 /// Fails if the file cannot be read, or if it ends before.
-pub(crate) async fn read_piece(file: &Arc<File>, offset: u64, length: u64) -> io::Result<Bytes> {
+pub(crate) async fn read_piece(file: &Arc<File>, offset: u64, length: u64, mut buffer: BytesMut) -> io::Result<Bytes> {
     // The length is at most `PIECE_LEN`, so that it fits into `usize`.
-    let mut buffer = BytesMut::zeroed(length as usize);
+    buffer.resize(length as usize, 0);
     let read = read_cached_bytes(file, offset, &mut buffer);
     if read == buffer.len() {
         return Ok(buffer.freeze());

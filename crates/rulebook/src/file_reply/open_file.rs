@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use actix_rt::task::spawn_blocking;
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use rulebook_model::connection_limits::OPEN_FILES;
 use rulebook_model::error::ErrorCode;
 use sha2::{Digest, Sha256};
@@ -194,7 +194,10 @@ impl FileRequest<'_> {
         };
         let offset = start + from;
         let body = if length <= MAX_LEN_IN_MEMORY {
-            read_piece(&Arc::new(file), offset, length).await.map_err(|error| cannot_send(&error))?.into()
+            read_piece(&Arc::new(file), offset, length, BytesMut::new())
+                .await
+                .map_err(|error| cannot_send(&error))?
+                .into()
         } else {
             let share = self.open_files.count(self.head.client, self.head.peer);
             let share = share.map_err(|UsedUp| ApiError::plain(ErrorCode::Unavailable))?;
