@@ -79,7 +79,8 @@ fn attacks_cost_little_processor_time_and_memory() {
 #[test]
 fn connections_that_do_not_read_or_send_hold_little_memory() {
     /// The maximum memory of all connections of a row in MiB, as long as no memory depends on what they requested.
-    const MEMORY: f64 = 60.0;
+    // actix keeps several kilobytes for each request that a client has sent behind the one that is handled.
+    const MEMORY: f64 = 80.0;
     /// The number of connections, which come from two addresses.
     const COUNT: usize = 400;
     for name in ["connections-next", "connections-unread"] {

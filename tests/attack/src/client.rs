@@ -170,7 +170,8 @@ impl Connection {
         response.unwrap_or_else(|| Err(format!("no response, {end:?}").into()))
     }
 
-    /// Sends bytes, closes the sending side, and waits until the server closes the connection. Returns `true` if it does.
+    /// Sends bytes, closes the sending side, and waits until the server closes the connection. Returns `true` if it
+    /// does.
     pub fn send_last(&mut self, bytes: &[u8]) -> Result<bool> {
         self.exchange(bytes, TIMEOUT, |_| true)?;
         self.close_sending();

@@ -106,14 +106,14 @@ pub fn take_response(received: &mut Vec<u8>, is_head: bool, has_ended: bool) -> 
 }
 
 /// Returns all responses of a connection that has ended, without interim responses. `is_head` is `true` if the first
-/// request has the method HEAD. Fails if a response is incomplete.
-pub fn take_all_responses(received: &mut Vec<u8>, mut is_head: bool) -> Result<Vec<Response>> {
+/// request has the method HEAD. Fails if the last response is incomplete, unless `may_be_cut` is `true`.
+pub fn take_all_responses(received: &mut Vec<u8>, mut is_head: bool, may_be_cut: bool) -> Result<Vec<Response>> {
     let mut responses = Vec::new();
-    while !received.is_empty() {
-        responses.push(take_response(received, is_head, true)?.ok_or("the last response is incomplete")?);
+    while let Some(response) = take_response(received, is_head, true)? {
+        responses.push(response);
         is_head = false;
     }
-    Ok(responses)
+    if received.is_empty() || may_be_cut { Ok(responses) } else { Err("the last response is incomplete".into()) }
 }
 
 /// Removes complete responses from the beginning of `received`, and returns their number. The requests must not have

@@ -195,7 +195,6 @@ fn command(installation: &Installation, folder: &Path, program: &Path) -> Comman
         }
     }
     command.env("RULEBOOK_API", folder.join("api")).env("RULEBOOK_DATA", folder.join("data"));
-    command.env("RULEBOOK_LOG", "info,actix_server=warn");
     command
 }
 

@@ -46,6 +46,16 @@ impl Transport {
             Self::Tls(stream) => Pin::new(stream).poll_read(task, buffer),
         }
     }
+
+    /// Receives no more than this number of bytes.
+    fn poll_read_part(&mut self, task: &mut Context<'_>, buffer: &mut ReadBuf<'_>, max: usize) -> Poll<io::Result<()>> {
+        let length = max.min(buffer.remaining());
+        let mut part = ReadBuf::new(buffer.initialize_unfilled_to(length));
+        ready!(self.poll_read(task, &mut part))?;
+        let received = part.filled().len();
+        buffer.advance(received);
+        Poll::Ready(Ok(()))
+    }
 }
 
 /// The stream of a connection to a client.
@@ -136,7 +146,8 @@ impl ClientStream {
     /// Notes the length of a piece that has been received. After some small pieces, the stream pauses.
     fn count_piece(&mut self, length: usize) {
         self.connection.count_received(length);
-        if length >= SMALL_PIECE_LEN {
+        // Over HTTP/2, most frames of a client that receives a response are small.
+        if length >= SMALL_PIECE_LEN || length == 0 || self.connection.is_http2 {
             self.small_pieces = 0;
             return;
         }
@@ -235,7 +246,10 @@ impl AsyncRead for ClientStream {
         let before = buffer.filled().len();
         let read = match this.poll_pause(task) {
             Poll::Pending => Poll::Pending,
-            Poll::Ready(()) => this.transport.poll_read(task, buffer),
+            Poll::Ready(()) => match this.connection.max_receive_len() {
+                Some(max) => this.transport.poll_read_part(task, buffer, max),
+                None => this.transport.poll_read(task, buffer),
+            },
         };
         match read {
             Poll::Ready(Ok(())) => this.count_piece(buffer.filled().len() - before),

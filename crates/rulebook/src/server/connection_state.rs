@@ -11,7 +11,7 @@ use crate::pipeline::Route;
 
 /// The number of bytes that the server receives beyond the request that it handles, to notice that the client has
 /// disconnected. They are also the bytes of heads that it receives at once.
-const MAX_BYTES_AHEAD: usize = 8 << 10;
+const MAX_BYTES_AHEAD: usize = 2 << 10;
 
 /// What a client can request on a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,7 +37,7 @@ pub(super) struct ConnectionState {
     /// What the TLS connection shows about its client; `None` if the connection has no TLS.
     pub(super) tls: Option<Arc<TlsSession>>,
     /// `true` if several requests can be handled at the same time.
-    is_http2: bool,
+    pub(super) is_http2: bool,
     /// The number of requests that are being handled, or whose responses are being made.
     handled_requests: Cell<usize>,
     /// The number of requests that have begun.
@@ -160,6 +160,12 @@ impl ConnectionState {
     /// Returns `true` once a response says that the connection ends. No further request is handled.
     pub(super) fn closes(&self) -> bool {
         self.closes.get()
+    }
+
+    /// Returns the number of bytes that the stream may receive at once; `None` if it is not limited. actix keeps the heads
+    /// of all requests that it has received, each with several kilobytes.
+    pub(super) fn max_receive_len(&self) -> Option<usize> {
+        (!self.is_http2 && !self.receives_body.get()).then_some(MAX_BYTES_AHEAD)
     }
 
     /// Sets whether a request waits for bytes of its body.

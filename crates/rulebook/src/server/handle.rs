@@ -201,7 +201,8 @@ pub(super) fn handle(
         }
         let unread = if body.must_be_drained() { Box::pin(body.drain()).await } else { None };
         observed.finish(&reply);
-        let closes = request.head().connection_type() == ConnectionType::Close || unread.is_some();
+        // actix ends the connection also after a request with `Connection: upgrade`.
+        let closes = request.head().connection_type() != ConnectionType::KeepAlive || unread.is_some();
         let closes = closes || served == Served::ServerState || worker.state().is_stopping();
         if closes {
             handled.connection().close(unread.is_some());

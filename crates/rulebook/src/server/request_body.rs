@@ -30,7 +30,7 @@ pub(super) struct RequestBody {
     payload: Payload,
     /// The connection, whose stream receives the body only while the request waits for it.
     connection: Rc<ConnectionState>,
-    /// The length of the body in bytes, as `Content-Length` announces it; `None` if there is no body.
+    /// The length of the body in bytes, if the head announces it; `None` if there is no body.
     pub(super) announced_length: Option<u64>,
     /// The number of bytes that have been received so far.
     pub(super) received_bytes: u64,
@@ -60,10 +60,12 @@ enum BodyState {
 impl RequestBody {
     pub(super) fn new(payload: Payload, head: &Head, connection: Rc<ConnectionState>) -> Self {
         let state = if matches!(payload, Payload::None) { BodyState::Ended } else { BodyState::Receiving };
-        let announced_length = if state == BodyState::Ended {
-            None
-        } else {
-            head.get(&header::CONTENT_LENGTH).and_then(|length| length.trim().parse().ok())
+        let length = || head.get(&header::CONTENT_LENGTH).and_then(|length| length.trim().parse().ok());
+        let announced_length = match payload {
+            Payload::None => None,
+            // Without these fields, a request has no body (RFC 9112 section 6.3), also one that asks for an upgrade.
+            Payload::H1 { .. } if head.get(&header::TRANSFER_ENCODING).is_none() => length().or(Some(0)),
+            _ => length(),
         };
         Self {
             payload,
@@ -90,7 +92,20 @@ impl RequestBody {
             return Poll::Ready(None);
         }
         let polled = Pin::new(&mut self.payload).poll_next(task);
-        let polled = polled.map(|next| next.map(|read| read.map_err(io::Error::other)));
+        let mut polled = polled.map(|next| next.map(|read| read.map_err(io::Error::other)));
+        if let (Payload::H1 { .. }, Some(length)) = (&self.payload, self.announced_length) {
+            let rest = length.saturating_sub(self.received_bytes);
+            match &mut polled {
+                // For actix, the body of a request with `Upgrade: websocket` or the method CONNECT is everything that
+                // follows on the connection, which therefore ends after the response.
+                Poll::Pending | Poll::Ready(Some(Ok(_))) if rest == 0 => {
+                    self.mark_failed();
+                    return Poll::Ready(None);
+                }
+                Poll::Ready(Some(Ok(bytes))) => bytes.truncate(usize::try_from(rest).unwrap_or(usize::MAX)),
+                _ => {}
+            }
+        }
         self.connection.set_receives_body(polled.is_pending());
         match &polled {
             Poll::Ready(Some(Ok(bytes))) => self.received_bytes += bytes.len() as u64,

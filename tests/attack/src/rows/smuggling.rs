@@ -103,7 +103,7 @@ fn check_case(target: Target, case: &Case) -> Result<()> {
     if !connection.send_last(&[case.begin, case.rest, NEXT].concat())? {
         return Err("the connection stays open".into());
     }
-    let responses = take_all_responses(&mut connection.received, false)?;
+    let responses = take_all_responses(&mut connection.received, false, false)?;
     let statuses: Vec<_> = responses.iter().map(|response| response.status).collect();
     let (last, before) = responses.split_last().ok_or("no response")?;
     // A rejection ends the connection, and no request after it is handled.
