@@ -37,7 +37,7 @@ use crate::pipeline::{
 use crate::plan::{MatchedMethod, Plan};
 use crate::rate_limit::CountedRequest;
 
-/// Calls the stages of a request in their order, and sets `reply` to the reply.
+/// Calls the stages of a request in their order, and sets the reply of `exchange`.
 ///
 /// The futures for rare kinds of requests are boxed. Otherwise they would enlarge the future of every request.
 #[expect(clippy::manual_async_fn, reason = "the future of an `async fn` has memory for each parameter twice")]
@@ -48,14 +48,13 @@ fn run_stages(
     head: &Arc<Head>,
     body: &mut RequestBody,
     observed: &mut Observation<'_>,
-    files: &mut StaticExchange,
-    reply: &mut Reply,
+    exchange: &mut StaticExchange,
 ) -> impl Future<Output = ()> {
     async move {
         let plan = &runner.plan;
         let matched = match route {
             Route::Method(matched) => matched,
-            other => match find_method_or_respond(other, worker, plan, head, body, observed, files, reply).await {
+            other => match find_method_or_respond(other, worker, plan, head, body, observed, exchange).await {
                 Some(matched) => matched,
                 None => return,
             },
@@ -106,7 +105,7 @@ fn run_stages(
                 respond(plan, head, index, outcome, &counted)
             }
         };
-        *reply = match replied {
+        exchange.reply = match replied {
             CallReply::Reply(reply) => reply,
             CallReply::File(file) => {
                 Box::pin(respond_with_file(plan, head, &worker.state().links, &worker.state().open_files, file)).await
@@ -115,7 +114,7 @@ fn run_stages(
     }
 }
 
-/// Finds the method of a request whose path does not name one, or responds to it: then `reply` is set to the reply. It
+/// Finds the method of a request whose path does not name one, or responds to it: then the reply of `exchange` is set. It
 /// is a function of its own, so that its code is not between that of calls.
 #[inline(never)]
 fn find_method_or_respond<'r>(
@@ -125,8 +124,7 @@ fn find_method_or_respond<'r>(
     head: &'r Arc<Head>,
     body: &'r mut RequestBody,
     observed: &'r mut Observation<'_>,
-    files: &'r mut StaticExchange,
-    reply: &'r mut Reply,
+    exchange: &'r mut StaticExchange,
 ) -> LocalBoxFuture<'r, Option<MatchedMethod>> {
     Box::pin(async move {
         let replied = match route {
@@ -136,11 +134,12 @@ fn find_method_or_respond<'r>(
                 Err(unrouted) => Err(unrouted),
             },
             Route::Options(target) => Ok(respond_to_options(plan, head, &target).await),
-            Route::Server(path) => Ok(respond_at_server_path(worker, plan, head, path, files).await),
-            Route::Fallback => Ok(respond_with_page(worker, plan, head, ErrorContext::Nothing, files).await),
+            Route::Server(path) => Ok(respond_at_server_path(worker, plan, head, path, exchange).await),
+            Route::Fallback => Ok(respond_with_page(worker, plan, head, ErrorContext::Nothing, exchange).await),
             Route::Error(unrouted) => Err(unrouted),
         };
-        *reply = replied.unwrap_or_else(|unrouted| respond_with_error(plan, head, unrouted.context, unrouted.error));
+        exchange.reply =
+            replied.unwrap_or_else(|unrouted| respond_with_error(plan, head, unrouted.context, unrouted.error));
         None
     })
 }
@@ -184,16 +183,16 @@ pub(super) fn handle(
         let mut observed = Observation::begin(&current, &head);
         observed.set_kind(RequestKind::of(&route));
         let preflighted = preflighted_method(plan, &head, &route);
-        let mut files = StaticExchange { files, request: request.clone(), body: None };
-        let mut reply = Reply::empty();
+        let mut exchange = StaticExchange { reply: Reply::empty(), files, request: request.clone(), body: None };
         let ran = catch_panic_async(
             "a stage",
-            pin!(run_stages(&worker, runner, route, &head, &mut body, &mut observed, &mut files, &mut reply)),
+            pin!(run_stages(&worker, runner, route, &head, &mut body, &mut observed, &mut exchange)),
         )
         .await;
         if let Err(panic) = ran {
-            reply = respond_with_error(plan, &head, observed.kind().into(), panic);
+            exchange.reply = respond_with_error(plan, &head, observed.kind().into(), panic);
         }
+        let StaticExchange { mut reply, body: file, .. } = exchange;
         add_cors_headers(plan, &head, &mut reply, preflighted);
         if let Some(coding) = negotiate_coding(plan, &head, &mut reply) {
             observed.enter("compress");
@@ -208,10 +207,8 @@ pub(super) fn handle(
             handled.connection().close(unread.is_some());
         }
         let version = request.version();
-        let file = files.body.take();
         let context = ResponseContext { worker: &worker, head: &head, version, closes, unread, handled, file };
         let response = to_response(reply, context);
-        drop(files);
         worker.heads.put_back(head);
         ServiceResponse::new(request, HttpResponse::from(response))
     }

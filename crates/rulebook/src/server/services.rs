@@ -57,7 +57,9 @@ pub struct Services {
 }
 
 /// The function with which a program adds services to the `App` of rulebook's own server.
-pub(crate) struct CustomApp(pub(crate) Arc<dyn Fn(&Services, &mut ServiceConfig) -> io::Result<()> + Send + Sync>);
+pub(crate) struct CustomApp(pub(crate) Arc<ConfigureApp>);
+
+type ConfigureApp = dyn Fn(&Services, &mut ServiceConfig) -> io::Result<()> + Send + Sync;
 
 impl Services {
     pub(super) fn new(state: Arc<ServerState>) -> Self {

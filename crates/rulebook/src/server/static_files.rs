@@ -131,8 +131,10 @@ fn has_plain_segments(path: &str) -> bool {
     inner.is_empty() || inner.split('/').all(|segment| percent_decode(segment).is_ok_and(|name| is_plain(&name)))
 }
 
-/// What a request and its response have to do with static files.
+/// The reply to a request, and what a static file as the reply needs.
 pub(super) struct StaticExchange {
+    /// The reply.
+    pub(super) reply: Reply,
     /// The service of `actix-files`; `None` if the service of the request has no static files.
     pub(super) files: Option<FilesService>,
     /// The request.
