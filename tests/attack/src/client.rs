@@ -87,11 +87,6 @@ impl Connection {
         self.stream.local_addr()
     }
 
-    /// Closes the sending side of the client. If the connection is broken already, nothing happens.
-    pub fn close_sending(&self) {
-        let _ = self.stream.shutdown(Shutdown::Write);
-    }
-
     /// Sends as many bytes as the system accepts without waiting. Returns their number, which is 0 if the connection is
     /// broken.
     pub fn send_now(&mut self, output: &[u8]) -> usize {
@@ -174,7 +169,8 @@ impl Connection {
     /// does.
     pub fn send_last(&mut self, bytes: &[u8]) -> Result<bool> {
         self.exchange(bytes, TIMEOUT, |_| true)?;
-        self.close_sending();
+        // If the connection is broken already, this fails.
+        let _ = self.stream.shutdown(Shutdown::Write);
         Ok(self.exchange(&[], TIMEOUT, |_| false)? == End::Closed)
     }
 }

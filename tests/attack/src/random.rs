@@ -34,9 +34,4 @@ impl Numbers {
     pub fn pick<T: Copy>(&mut self, items: &[T]) -> T {
         items[self.below(items.len())]
     }
-
-    /// Returns a random byte.
-    pub fn byte(&mut self) -> u8 {
-        self.next().to_le_bytes()[0]
-    }
 }

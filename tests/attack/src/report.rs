@@ -1,7 +1,6 @@
-//! Prints the tables with the results, and the progress on a terminal.
+//! The tables with the results.
 
 use std::fmt::{self, Write as _};
-use std::io::{self, IsTerminal, Write};
 
 use crate::rows::Row;
 
@@ -80,13 +79,4 @@ fn format_table(rows: &[Vec<String>]) -> String {
         }
     }
     text
-}
-
-/// Prints what the program is doing, if standard error is a terminal.
-pub fn print_progress(what: fmt::Arguments<'_>) {
-    let mut stderr = io::stderr();
-    if stderr.is_terminal() {
-        // The escape sequence clears the current line. Errors of the terminal are ignored.
-        let _ = write!(stderr, "\r\x1b[2K{what}").and_then(|()| stderr.flush());
-    }
 }

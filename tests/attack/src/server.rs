@@ -9,19 +9,21 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use clap::Args;
 use tempfile::TempDir;
 
 use crate::Result;
-use crate::client::Target;
+use crate::client::{TIMEOUT, Target};
 use crate::response::Response;
+use crate::rows::{get, post};
 
-/// The maximum time until a started server accepts connections.
-const TIMEOUT: Duration = Duration::from_secs(60);
 /// The size of all files for download links in bytes, which the copy of the definition allows. It is small, so that an
 /// attack reaches it soon.
 pub const LINKS_LIMIT: u64 = 16 << 20;
-/// The name of the large file that the server stores.
+/// The name of the large file that the server stores, which only callers with the key may download.
 const LARGE_FILE: &str = "public/large.png";
+/// The request target of the large file.
+pub const LARGE_FILE_TARGET: &str = "/iapi/file?filename=public/large.png";
 /// The length of the large file in bytes.
 const LARGE_FILE_LEN: usize = 8 << 20;
 /// The beginning of a PNG file, from which a server detects the type of the file.
@@ -30,12 +32,18 @@ const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
 const KEY_SCOPE: &str = "iapi,reader,author,editor,admin";
 
 /// Where the program and the files of the server are.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Args)]
 pub struct Installation {
-    /// The program.
+    /// Program of the server
+    #[arg(long = "server", value_name = "FILE", default_value = "target/release/article-site", value_parser = find)]
     pub program: PathBuf,
-    /// The repository, with the folders `api` and `static`.
+    /// Folder of the repository, which contains the folders `api` and `static`
+    #[arg(long, value_name = "DIR", default_value = ".", value_parser = find)]
     pub repository: PathBuf,
+}
+
+fn find(path: &str) -> std::io::Result<PathBuf> {
+    Path::new(path).canonicalize()
 }
 
 /// A running server process, which is killed when this value is dropped.
@@ -100,19 +108,18 @@ impl Server {
         self.folder.path().join("data/links")
     }
 
-    /// Returns the path of the large file, which only callers with the key may download.
-    pub fn large_file_target(&self) -> String {
-        format!("/iapi/file?filename={LARGE_FILE}")
+    /// Returns a request in which the text `{key}` is replaced by the key.
+    pub fn with_key(&self, request: &[u8]) -> Vec<u8> {
+        const PLACE: &[u8] = b"{key}";
+        match request.windows(PLACE.len()).position(|window| window == PLACE) {
+            Some(at) => [&request[..at], self.key.as_bytes(), &request[at + PLACE.len()..]].concat(),
+            None => request.to_vec(),
+        }
     }
 
-    /// Sends a request on a new connection, and returns the response.
-    pub fn send(&self, request: &[u8]) -> Result<Response> {
-        self.target.connect()?.request(request, false)
-    }
-
-    /// Sends a GET request, and returns the response.
+    /// Sends a GET request on a new connection, and returns the response.
     pub fn get(&self, target: &str) -> Result<Response> {
-        self.send(format!("GET {target} HTTP/1.1\r\nHost: attack.test\r\n\r\n").as_bytes())
+        self.target.connect()?.request(&get(target, ""), false)
     }
 
     /// Returns the number of requests to which the server has responded, as its metrics report it.
@@ -126,28 +133,17 @@ impl Server {
     fn store_files(&self) -> Result<()> {
         let large = [PNG, &vec![0; LARGE_FILE_LEN - PNG.len()]].concat();
         let uploads = [
-            ("/article/3/picture", [("picture\"; filename=\"a.png", PNG), ("alt", b"A dot")]),
-            ("/iapi/file", [("content\"; filename=\"a.png", &large), ("filename", LARGE_FILE.as_bytes())]),
+            ("/article/3/picture", "picture", PNG, ("alt", "A dot")),
+            ("/iapi/file", "content", &large, ("filename", LARGE_FILE)),
         ];
-        for (target, parts) in uploads {
-            let mut body = Vec::new();
-            for (name, content) in parts {
-                body.extend_from_slice(
-                    format!("--XX\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n").as_bytes(),
-                );
-                body.extend_from_slice(content);
-                body.extend_from_slice(b"\r\n");
-            }
-            body.extend_from_slice(b"--XX--\r\n");
-            let head = format!(
-                "POST {target} HTTP/1.1\r\nHost: attack.test\r\nAuthorization: Bearer {}\r\nContent-Length: {}\r\n\
-                 Content-Type: multipart/form-data; boundary=XX\r\n\r\n",
-                self.key,
-                body.len()
-            );
-            let response = self.send(&[head.as_bytes(), &body].concat())?;
-            let is_stored = (200..300).contains(&response.status);
-            if !is_stored {
+        for (target, name, file, (other, value)) in uploads {
+            let part = |name| format!("--XX\r\nContent-Disposition: form-data; name=\"{name}\"");
+            let head = format!("{}; filename=\"a.png\"\r\n\r\n", part(name));
+            let end = format!("\r\n{}\r\n\r\n{value}\r\n--XX--\r\n", part(other));
+            let media_type = format!("multipart/form-data; boundary=XX\r\nAuthorization: Bearer {}", self.key);
+            let request = post(target, &media_type, &[head.as_bytes(), file, end.as_bytes()].concat());
+            let response = self.target.connect()?.request(&request, false)?;
+            if !matches!(response.status, 201 | 204) {
                 return Err(format!("an upload to {target} failed: {}", response.summary()).into());
             }
         }
@@ -157,21 +153,19 @@ impl Server {
     /// Returns the lines of the log that report a panic or an internal error, or that contain characters which a client
     /// must not be able to write into the log; at most `max` lines.
     pub fn suspicious_log_lines(&self, max: usize) -> Result<Vec<String>> {
-        let mut reader = BufReader::new(File::open(self.log_path())?);
-        let (mut found, mut line) = (Vec::new(), Vec::new());
-        while found.len() < max && reader.read_until(b'\n', &mut line)? > 0 {
+        let mut found = Vec::new();
+        for line in BufReader::new(File::open(self.log_path())?).split(b'\n') {
+            let line = line?;
             let text = String::from_utf8_lossy(&line);
-            let text = text.trim_end_matches('\n');
             let begins_like_a_message = text.starts_with("[20") || text.starts_with(' ');
             let is_suspicious = !begins_like_a_message
                 || text.contains("panicked")
                 || text.contains(" ERROR ")
                 || text.contains('\u{fffd}')
                 || text.contains(char::is_control);
-            if is_suspicious {
+            if is_suspicious && found.len() < max {
                 found.push(text.escape_debug().to_string());
             }
-            line.clear();
         }
         Ok(found)
     }

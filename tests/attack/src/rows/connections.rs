@@ -3,71 +3,53 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::{Attack, Row, get, post_head};
+use super::{AUTHORIZATION, Attack, Row, get, post_head};
 use crate::client::Connection;
 use crate::health::{Health, HealthyClient};
 use crate::measure::{ATTACK_CORE, clients_of, peak_mebibytes, pin_thread, reset_peak, resident_mebibytes};
-use crate::server::Server;
+use crate::server::{LARGE_FILE_TARGET, Server};
 use crate::{Error, Result};
 
-/// A kind of connections: the bytes that each connection sends.
-pub type Kind = fn(&Server) -> Vec<u8>;
-
-/// The rows of this family.
-pub const ROWS: &[Row] = &[
-    row("connections-idle", "connections that send nothing", |_| Vec::new()),
-    row("connections-byte", "one byte of a head", |_| b"G".to_vec()),
-    row("connections-head", "30 KB of a head", |_| head(30_000)),
-    row("connections-longest-head", "120 KB of a head", |_| head(120_000)),
-    row("connections-long-head", "a head of 16 KB with many fields, and half of a body", |_| {
-        let fields: String = (0..90).map(|number| format!("\r\nX-{number}: {}", "x".repeat(160))).collect();
-        [post_head("/user/login", &format!("application/json{fields}"), 2000), vec![b' '; 1000]].concat()
-    }),
-    row("connections-head-and-body", "a head of 4 KB, and 4 KB of a body", |_| {
-        let fields = format!("application/json\r\nX: {}", "x".repeat(3900));
-        [post_head("/user/login", &fields, 8000), vec![b' '; 4000]].concat()
-    }),
-    row("connections-next", "a request, and one byte of the next", |_| [get("/article/3", ""), b"G".to_vec()].concat()),
-    row("connections-unread", "20 requests for the script of Swagger UI, nothing read", |_| {
-        get("/docs/swagger/swagger-ui-bundle.js", "").repeat(20)
-    }),
-    row("connections-unread-small", "4 requests with heads of 3.5 KB for a list of articles, nothing read", |_| {
-        get("/article", &format!("X: {}\r\n", "x".repeat(3400))).repeat(4)
-    }),
-    row("connections-unread-openapi", "20 requests for /openapi.json, compressed, nothing read", |_| {
-        get("/openapi.json", "Accept-Encoding: gzip\r\n").repeat(20)
-    }),
-    row("connections-unread-file", "a download of 8 MiB, nothing read", |server| {
-        get(&server.large_file_target(), &format!("Authorization: Bearer {}\r\n", server.key))
-    }),
-    row("connections-unread-part", "a download of 1 MB, nothing read", |server| download(server, 1_000_000)),
-    row("connections-unread-short-part", "a download of 60 KB, nothing read", |server| download(server, 60_000)),
-    row("connections-half-upload", "200 KB of an upload of 1 MB", |server| {
-        let part = b"--XX\r\nContent-Disposition: form-data; name=\"content\"; filename=\"a.png\"\r\n\r\n";
-        let fields = format!("multipart/form-data; boundary=XX\r\nAuthorization: Bearer {}", server.key);
-        [&post_head("/iapi/file", &fields, 1_000_000)[..], part, &[b'x'; 200_000]].concat()
-    }),
-    row("connections-half-body", "half of a body of 2 KB", |_| half_body(2_000)),
-    row("connections-half-large-body", "half of a body of 200 KB", |_| half_body(200_000)),
-];
-
-const fn row(name: &'static str, about: &'static str, kind: Kind) -> Row {
-    Row { name, about, attack: Attack::Connections(kind) }
+/// Returns the rows of this family.
+pub fn rows() -> Vec<Row> {
+    let head = |length| get("/", &format!("X: {}", "x".repeat(length)));
+    let half_body = |length| [post_head("/publication/search", JSON, length), vec![b' '; length / 2]].concat();
+    let script = get("/docs/swagger/swagger-ui-bundle.js", "");
+    let openapi = get("/openapi.json", "Accept-Encoding: gzip\r\n");
+    let articles = get("/article", &format!("X: {}\r\n", "x".repeat(3400)));
+    let part = |bytes| get(LARGE_FILE_TARGET, &format!("{AUTHORIZATION}\r\nRange: bytes=0-{}\r\n", bytes - 1));
+    let fields: String = (0..90).map(|number| format!("\r\nX-{number}: {}", "x".repeat(160))).collect();
+    let long_head = [post_head("/user/login", &format!("{JSON}{fields}"), 2000), vec![b' '; 1000]].concat();
+    let head_and_body = post_head("/user/login", &format!("{JSON}\r\nX: {}", "x".repeat(3900)), 8000);
+    let head_and_body = [head_and_body, vec![b' '; 4000]].concat();
+    let upload = post_head("/iapi/file", &format!("multipart/form-data; boundary=XX\r\n{AUTHORIZATION}"), 1_000_000);
+    let file = b"--XX\r\nContent-Disposition: form-data; name=\"content\"; filename=\"a.png\"\r\n\r\n";
+    let upload = [&upload[..], file, &[b'x'; 200_000]].concat();
+    vec![
+        row("connections-idle", "connections that send nothing", Vec::new()),
+        row("connections-byte", "one byte of a head", b"G".to_vec()),
+        row("connections-head", "30 KB of a head", head(30_000)),
+        row("connections-longest-head", "120 KB of a head", head(120_000)),
+        row("connections-long-head", "a head of 16 KB with many fields, and half of a body", long_head),
+        row("connections-head-and-body", "a head of 4 KB, and 4 KB of a body", head_and_body),
+        row("connections-next", "a request, and one byte of the next", [get("/article/3", ""), b"G".to_vec()].concat()),
+        row("connections-unread", "20 requests for the script of Swagger UI, nothing read", script.repeat(20)),
+        row("connections-unread-small", "4 requests of 3.5 KB for lists of articles, nothing read", articles.repeat(4)),
+        row("connections-unread-openapi", "20 requests for /openapi.json in gzip, nothing read", openapi.repeat(20)),
+        row("connections-unread-file", "a download of 8 MiB, nothing read", part(8 << 20)),
+        row("connections-unread-part", "a download of 1 MB, nothing read", part(1_000_000)),
+        row("connections-unread-short-part", "a download of 60 KB, nothing read", part(60_000)),
+        row("connections-half-upload", "200 KB of an upload of 1 MB", upload),
+        row("connections-half-body", "half of a body of 2 KB", half_body(2_000)),
+        row("connections-half-large-body", "half of a body of 200 KB", half_body(200_000)),
+    ]
 }
 
-/// Returns the beginning of a head.
-fn head(length: usize) -> Vec<u8> {
-    [b"GET / HTTP/1.1\r\nHost: attack.test\r\nX: ", &vec![b'x'; length][..]].concat()
-}
+const JSON: &str = "application/json";
 
-/// Returns a request for the first bytes of the large file.
-fn download(server: &Server, length: usize) -> Vec<u8> {
-    let fields = format!("Authorization: Bearer {}\r\nRange: bytes=0-{}\r\n", server.key, length - 1);
-    get(&server.large_file_target(), &fields)
-}
-
-fn half_body(length: usize) -> Vec<u8> {
-    [post_head("/publication/search", "application/json", length), vec![b' '; length / 2]].concat()
+/// Returns a row whose connections send these bytes.
+fn row(name: &'static str, about: &'static str, bytes: Vec<u8>) -> Row {
+    Row { name, about, attack: Attack::Connections(bytes) }
 }
 
 /// The memory of a server during an attack.
@@ -91,10 +73,11 @@ const RELEASE_TIMEOUT: Duration = Duration::from_secs(60);
 /// The memory in MiB that a server may keep in addition to that before the attack.
 pub const KEPT_MEMORY_AIM: f64 = 20.0;
 
-/// Opens connections of a kind, measures the memory of the server, and closes the connections.
-pub fn measure_open(server: &Server, kind: Kind, count: usize, source: u8) -> Result<Memory> {
+/// Opens connections that send these bytes, measures the memory of the server, closes the connections, and waits until
+/// the server has released their memory.
+pub fn measure(server: &Server, bytes: &[u8], count: usize, source: u8) -> Result<Memory> {
     let process = server.process_id();
-    let bytes = kind(server);
+    let bytes = server.with_key(bytes);
     // Documents are prepared when they are first requested. That memory does not depend on the attack.
     for target in ["/openapi.json", "/docs/swagger/swagger-ui-bundle.js", "/article/3", "/metrics"] {
         server.get(target)?;
@@ -113,24 +96,16 @@ pub fn measure_open(server: &Server, kind: Kind, count: usize, source: u8) -> Re
     };
     let attacked = thread::scope(|scope| scope.spawn(attack).join());
     let (clients, peak) = attacked.unwrap_or_else(|_| Err(Error::from("the connections could not be opened")))?;
-    // The healthy client has two connections.
-    let open = clients.saturating_sub(2);
-    Ok(Memory { open, before, peak, after: peak, seconds_until_released: None, health: healthy.stop() })
-}
-
-/// Waits until the server has released the memory of closed connections, and measures it.
-pub fn wait_for_release(server: &Server, memory: &mut Memory) -> Result<()> {
-    let begun = Instant::now();
-    loop {
-        memory.after = resident_mebibytes(server.process_id())?;
-        if memory.after <= memory.before + KEPT_MEMORY_AIM {
-            memory.seconds_until_released = Some(begun.elapsed().as_secs_f64());
-        }
-        if memory.seconds_until_released.is_some() || begun.elapsed() >= RELEASE_TIMEOUT {
-            return Ok(());
-        }
+    let (health, closed) = (healthy.stop(), Instant::now());
+    let is_released = |memory| memory <= before + KEPT_MEMORY_AIM;
+    let mut after = resident_mebibytes(process)?;
+    while !is_released(after) && closed.elapsed() < RELEASE_TIMEOUT {
         thread::sleep(Duration::from_millis(200));
+        after = resident_mebibytes(process)?;
     }
+    let seconds_until_released = is_released(after).then(|| closed.elapsed().as_secs_f64());
+    // The healthy client has two connections.
+    Ok(Memory { open: clients.saturating_sub(2), before, peak, after, seconds_until_released, health })
 }
 
 /// Opens connections, and sends the bytes on each. Returns the connections that the server has accepted.

@@ -3,24 +3,19 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 
-use super::{Attack, Attacker, Row, WorkAim, get, post};
+use super::WorkAim::NotLimited;
+use super::{Attacker, Row, get, post, work};
 use crate::Result;
 use crate::response::Response;
 use crate::server::LINKS_LIMIT;
 
-/// The rows of this family.
-pub const ROWS: &[Row] = &[
-    Row {
-        name: "wrong-logins",
-        about: "30 logins with a wrong password at the same time",
-        attack: Attack::Work(WorkAim::NotLimited, send_wrong_logins),
-    },
-    Row {
-        name: "links",
-        about: "requests for download links until their storage is full",
-        attack: Attack::Work(WorkAim::NotLimited, request_links),
-    },
-];
+/// Returns the rows of this family.
+pub fn rows() -> Vec<Row> {
+    vec![
+        work("wrong-logins", "30 logins with a wrong password at the same time", NotLimited, send_wrong_logins),
+        work("links", "requests for download links until their storage is full", NotLimited, request_links),
+    ]
+}
 
 /// Sends wrong logins on many connections at the same time, and reads all responses. Logins that wait too long for the
 /// permission to hash are rejected with 503, and those of an address with many failures with 429.

@@ -16,7 +16,6 @@ use crate::client::Connection;
 use crate::server::Server;
 
 /// An attack.
-#[derive(Clone, Copy)]
 pub struct Row {
     /// The name, with which the command line selects the row.
     pub name: &'static str,
@@ -27,7 +26,6 @@ pub struct Row {
 }
 
 /// The kinds of attacks, which are measured in different ways.
-#[derive(Clone, Copy)]
 pub enum Attack {
     /// Random requests, close to valid ones. The responses and the log are checked.
     Requests,
@@ -35,14 +33,14 @@ pub enum Attack {
     Smuggling,
     /// Work for the server.
     Work(WorkAim, Pass),
-    /// Many connections. Their memory is measured.
-    Connections(connections::Kind),
+    /// Many connections, which send these bytes. Their memory is measured.
+    Connections(Vec<u8>),
     /// Slow connections. The time until the server closes them is measured.
     TimeLimit(time_limits::Kind),
 }
 
 /// Sends one pass of an attack, about a megabyte. It is repeated for some time.
-pub type Pass = fn(&mut Attacker<'_>) -> Result<()>;
+pub type Pass = Box<dyn Fn(&mut Attacker<'_>) -> Result<()> + Send + Sync>;
 
 /// What the processor time of the server is limited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,26 +57,29 @@ pub enum WorkAim {
     NotLimited,
 }
 
-/// Returns a row whose megabytes have a limit.
-const fn per_megabyte(name: &'static str, about: &'static str, pass: Pass) -> Row {
-    Row { name, about, attack: Attack::Work(WorkAim::PerMegabyte, pass) }
+/// Returns a row that measures work.
+fn work(
+    name: &'static str,
+    about: &'static str,
+    aim: WorkAim,
+    pass: impl Fn(&mut Attacker<'_>) -> Result<()> + Send + Sync + 'static,
+) -> Row {
+    Row { name, about, attack: Attack::Work(aim, Box::new(pass)) }
+}
+
+/// Returns a row that sends a request again and again. Its megabytes have a limit, and its responses have one of the
+/// statuses, if there are any.
+fn repeated(name: &'static str, about: &'static str, request: Vec<u8>, times: usize, statuses: &'static [u16]) -> Row {
+    work(name, about, WorkAim::PerMegabyte, move |attacker| attacker.repeat(&request, times, statuses))
 }
 
 /// Returns all rows.
-pub fn all() -> impl Iterator<Item = Row> {
-    [
-        requests::ROWS,
-        smuggling::ROWS,
-        pipelines::ROWS,
-        fields::ROWS,
-        bodies::ROWS,
-        expensive::ROWS,
-        time_limits::ROWS,
-        connections::ROWS,
-    ]
-    .into_iter()
-    .flatten()
-    .copied()
+pub fn all() -> Vec<Row> {
+    let mut rows = vec![requests::row(), smuggling::row()];
+    for family in [pipelines::rows, fields::rows, bodies::rows, expensive::rows, time_limits::rows, connections::rows] {
+        rows.extend(family());
+    }
+    rows
 }
 
 /// The attacking client of a row that measures work.
@@ -90,7 +91,7 @@ pub struct Attacker<'s> {
     /// The number of complete requests, or of connections if each connection gets one error.
     pub requests: u64,
     /// The number of responses by status.
-    pub ends: BTreeMap<u16, u64>,
+    pub statuses: BTreeMap<u16, u64>,
     /// What the row has found out besides the figures.
     pub misses: Vec<String>,
 }
@@ -98,7 +99,7 @@ pub struct Attacker<'s> {
 impl<'s> Attacker<'s> {
     /// Creates the client of a row.
     pub fn new(server: &'s Server) -> Self {
-        Self { server, bytes: 0, requests: 0, ends: BTreeMap::new(), misses: Vec::new() }
+        Self { server, bytes: 0, requests: 0, statuses: BTreeMap::new(), misses: Vec::new() }
     }
 
     /// Opens a connection.
@@ -120,17 +121,18 @@ impl<'s> Attacker<'s> {
     }
 
     /// Sends a request `times` times and reads each response, on one connection as long as the server keeps it open.
-    /// Records a miss if a response is an error of the server, or has another status than those in `statuses` if there
-    /// are any.
-    pub fn repeat(&mut self, request: &[u8], times: usize, statuses: &[u16]) -> Result<()> {
+    /// Records a miss if a response is an error of the server, or has another status than the expected ones if
+    /// there are any.
+    pub fn repeat(&mut self, request: &[u8], times: usize, expected: &[u16]) -> Result<()> {
+        let request = self.server.with_key(request);
         let mut open: Option<Connection> = None;
         for _ in 0..times {
             let mut connection = open.take().map_or_else(|| self.connect(), Ok)?;
             self.requests += 1;
-            match connection.request(request, false) {
+            match connection.request(&request, false) {
                 Ok(response) => {
-                    *self.ends.entry(response.status).or_default() += 1;
-                    if response.status >= 500 || !statuses.is_empty() && !statuses.contains(&response.status) {
+                    *self.statuses.entry(response.status).or_default() += 1;
+                    if response.status >= 500 || !expected.is_empty() && !expected.contains(&response.status) {
                         let begin = request[..request.len().min(60)].escape_ascii();
                         self.miss(format!("unexpected response to \"{begin}\": {}", response.summary()));
                     }
@@ -153,7 +155,10 @@ impl<'s> Attacker<'s> {
     }
 }
 
-/// Returns a request with a body.
+/// A header field with the key of the server, which is inserted before the request is sent.
+pub const AUTHORIZATION: &str = "Authorization: Bearer {key}";
+
+/// Returns a request with a body. Further header fields can follow the media type.
 pub fn post(target: &str, media_type: &str, body: &[u8]) -> Vec<u8> {
     let head = format!(
         "POST {target} HTTP/1.1\r\nHost: attack.test\r\nContent-Type: {media_type}\r\nContent-Length: {}\r\n\r\n",

@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 use std::{hint, thread};
 
-use super::{Attack, Attacker, Row, WorkAim, get, per_megabyte, post};
+use super::WorkAim::{PerConnection, PerMegabyte, PerPage, PerRequest};
+use super::{Attacker, Row, get, post, repeated, work};
 use crate::Result;
 use crate::client::{Connection, TIMEOUT};
 use crate::response::count_responses;
@@ -11,78 +12,59 @@ use crate::response::count_responses;
 /// The time between two pieces of a request that are sent slowly enough for the server to receive each by itself.
 const PIECE_INTERVAL: Duration = Duration::from_micros(60);
 
-/// The rows of this family.
-pub const ROWS: &[Row] = &[
-    Row {
-        name: "pipelined-read",
-        about: "1 MB of pipelined GET /healthz, all read",
-        attack: Attack::Work(WorkAim::PerRequest, |attacker| pipeline_and_read(attacker, &get("/healthz", ""))),
-    },
-    Row {
-        name: "pipelined-unknown-read",
-        about: "1 MB of pipelined GET /nowhere, all read",
-        attack: Attack::Work(WorkAim::PerRequest, |attacker| pipeline_and_read(attacker, &get("/nowhere", ""))),
-    },
-    Row {
-        name: "pipelined-unread",
-        about: "40 connections with 100 KB of pipelined GET /healthz, never read",
-        attack: Attack::Work(WorkAim::PerRequest, |attacker| pipeline_unread(attacker, &get("/healthz", ""))),
-    },
-    Row {
-        name: "pipelined-options-unread",
-        about: "40 connections with 100 KB of pipelined OPTIONS /, never read",
-        // Each connection has few responses, because these are long.
-        attack: Attack::Work(WorkAim::PerPage, |attacker| {
-            pipeline_unread(attacker, b"OPTIONS / HTTP/1.1\r\nHost: attack.test\r\n\r\n")
+/// Returns the rows of this family.
+pub fn rows() -> Vec<Row> {
+    let health = get("/healthz", "");
+    let unknown = get("/nowhere", "");
+    let options = b"OPTIONS / HTTP/1.1\r\nHost: attack.test\r\n\r\n";
+    let invalid = b"GET / HTTP/1.1\r\nHost : attack.test\r\n\r\n";
+    let empty_lines = [b"\r\n".repeat(500_000), health.clone()].concat();
+    let upgrade = post("/nowhere", "application/json\r\nConnection: upgrade\r\nUpgrade: websocket", b"{}");
+    let upgrade = [upgrade, vec![b' '; 1_000_000]].concat();
+    let endless = [get("/", &format!("X: {}", "x".repeat(120_000))), b"\n".repeat(100_000)].concat();
+    let fields: String = (0..90).map(|number| format!("X-{number}: {}\r\n", "x".repeat(320))).collect();
+    let long_head = get("/healthz", &fields);
+    let slow_head = long_head.clone();
+    // The body is no JSON, so that no handler runs.
+    let body = post("/publication/search", "application/json", &[b'x'; 30_000]);
+    vec![
+        work("pipelined-read", "1 MB of pipelined GET /healthz, all read", PerRequest, {
+            let health = health.clone();
+            move |attacker| pipeline_and_read(attacker, &health)
         }),
-    },
-    Row {
-        name: "metrics",
-        about: "GET /metrics, all read",
-        attack: Attack::Work(WorkAim::PerRequest, |attacker| attacker.repeat(&get("/metrics", ""), 2_000, &[200])),
-    },
-    Row {
-        name: "docs-search",
-        about: "searches of the documentation that find all methods, all read",
-        attack: Attack::Work(WorkAim::PerPage, |attacker| {
+        work("pipelined-unknown-read", "1 MB of pipelined GET /nowhere, all read", PerRequest, move |attacker| {
+            pipeline_and_read(attacker, &unknown)
+        }),
+        work("pipelined-unread", "40 × 100 KB of pipelined GET /healthz, never read", PerRequest, move |attacker| {
+            pipeline_unread(attacker, &health)
+        }),
+        // Each connection has few responses, because these are long.
+        work("pipelined-options-unread", "40 × 100 KB of pipelined OPTIONS /, never read", PerPage, |attacker| {
+            pipeline_unread(attacker, options)
+        }),
+        work("metrics", "GET /metrics, all read", PerRequest, |attacker| {
+            attacker.repeat(&get("/metrics", ""), 2_000, &[200])
+        }),
+        work("docs-search", "searches that find all methods, all read", PerPage, |attacker| {
             attacker.repeat(&get("/docs/search?q=a", "Accept-Encoding: br\r\n"), 500, &[200])
         }),
-    },
-    Row {
-        name: "invalid-heads",
-        about: "connections whose first head is invalid",
-        attack: Attack::Work(WorkAim::PerConnection, |attacker| {
-            attacker.repeat(b"GET / HTTP/1.1\r\nHost : attack.test\r\n\r\n", 500, &[400])
+        work("invalid-heads", "connections whose first head is invalid", PerConnection, |attacker| {
+            attacker.repeat(invalid, 500, &[400])
         }),
-    },
-    per_megabyte("upgrade", "1 MB behind a request with `Upgrade: websocket`", |attacker| {
-        let request = post("/nowhere", "application/json\r\nConnection: upgrade\r\nUpgrade: websocket", b"{}");
-        attacker.repeat(&[&request[..], &[b' '; 1_000_000]].concat(), 1, &[404, 413])
-    }),
-    per_megabyte("empty-lines", "1 MB of empty lines before a request", |attacker| {
-        attacker.repeat(&[b"\r\n".repeat(500_000), get("/healthz", "")].concat(), 1, &[])
-    }),
-    per_megabyte("endless-head", "1 MB as the head of a request", |attacker| {
-        let bytes = [&b"GET / HTTP/1.1\r\nHost: attack.test\r\nX: "[..], &[b'x'; 120_000]].concat();
-        attacker.repeat(&[bytes, b"\n".repeat(100_000)].concat(), 5, &[400, 431])
-    }),
-    per_megabyte("head-in-pieces", "heads of 30 KB in pieces of 100 bytes", |attacker| {
-        in_pieces(attacker, &long_head(), Duration::ZERO)
-    }),
-    per_megabyte(
-        "head-in-paced-pieces",
-        "heads of 30 KB in pieces of 100 bytes, one each 60 microseconds",
-        |attacker| in_pieces(attacker, &long_head(), PIECE_INTERVAL),
-    ),
-    per_megabyte(
-        "body-in-paced-pieces",
-        "bodies of 30 KB in pieces of 100 bytes, one each 60 microseconds",
-        |attacker| {
-            // The body is no JSON, so that no handler runs.
-            in_pieces(attacker, &post("/publication/search", "application/json", &[b'x'; 30_000]), PIECE_INTERVAL)
-        },
-    ),
-];
+        repeated("upgrade", "1 MB behind a request with `Upgrade: websocket`", upgrade, 1, &[404, 413]),
+        repeated("empty-lines", "1 MB of empty lines before a request", empty_lines, 1, &[]),
+        repeated("endless-head", "1 MB as the head of a request", endless, 5, &[400, 431]),
+        work("head-in-pieces", "heads of 30 KB in pieces of 100 bytes", PerMegabyte, move |attacker| {
+            in_pieces(attacker, &long_head, Duration::ZERO)
+        }),
+        work("head-in-paced-pieces", "the same, a piece each 60 microseconds", PerMegabyte, move |attacker| {
+            in_pieces(attacker, &slow_head, PIECE_INTERVAL)
+        }),
+        work("body-in-paced-pieces", "the same with bodies", PerMegabyte, move |attacker| {
+            in_pieces(attacker, &body, PIECE_INTERVAL)
+        }),
+    ]
+}
 
 /// Sends a request again and again, about a megabyte in total, and reads all responses.
 fn pipeline_and_read(attacker: &mut Attacker<'_>, request: &[u8]) -> Result<()> {
@@ -139,12 +121,6 @@ pub fn send_unread(connection: &mut Connection, bytes: &[u8]) {
             }
         }
     }
-}
-
-/// Returns a request with a head of 30 KB.
-fn long_head() -> Vec<u8> {
-    let fields: String = (0..90).map(|number| format!("X-{number}: {}\r\n", "x".repeat(320))).collect();
-    get("/healthz", &fields)
 }
 
 /// Sends a request several times, in pieces of 100 bytes, and reads the responses.

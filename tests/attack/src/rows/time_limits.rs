@@ -5,22 +5,18 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::pipelines::send_unread;
-use super::{Attack, Row, get, post, post_chunked_head, post_head};
+use super::{AUTHORIZATION, Attack, Row, get, post, post_chunked_head, post_head};
 use crate::Result;
 use crate::client::Connection;
 use crate::measure::clients_of;
-use crate::server::Server;
-
-/// The seconds between two messages, and the bytes of a message.
-type Next = (u64, &'static [u8]);
+use crate::server::{LARGE_FILE_TARGET, Server};
 
 /// A kind of slow connections.
-#[derive(Clone, Copy)]
 pub struct Kind {
-    /// Returns the bytes that are sent at the beginning.
-    first: fn(&Server) -> Vec<u8>,
-    /// The bytes that are sent again and again.
-    next: Option<Next>,
+    /// The bytes that are sent at the beginning.
+    first: Vec<u8>,
+    /// The seconds after which the next bytes are sent, again and again, and these bytes.
+    next: Option<(u64, &'static [u8])>,
     /// The time in seconds after which the server must close the connection.
     pub limit: u64,
     /// `true` if the client reads.
@@ -38,67 +34,56 @@ const IDLE: u64 = 75;
 /// The additional time that a server may take, in seconds.
 pub const SLACK: u64 = 5;
 
-/// The rows of this family.
-#[rustfmt::skip]
-pub const ROWS: &[Row] = &[
-    silent("silent", "nothing is sent", HEAD, |_| Vec::new()),
-    slow("slow-head", "a head, one byte each second", HEAD, (1, b"x"), |_| b"GET / HTTP/1.1\r\nX: ".to_vec()),
-    silent("slow-next-head", "a request, and one byte of the next", HEAD, |_| [article(), b"G".to_vec()].concat()),
-    slow("slow-empty-lines", "an empty line each second, before any request", HEAD, (1, b"\r\n"), |_| Vec::new()),
-    slow("idle-empty-lines", "a request, then an empty line each second", IDLE, (1, b"\r\n"), |_| article()),
-    silent("idle", "a request, then nothing", IDLE, |_| article()),
-    silent("silent-body", "a request without its body", PROGRESS, |_| post_head(SEARCH, JSON, 1000)),
-    silent("silent-upgrade", "a request with `Upgrade: websocket`, then nothing", PROGRESS, |_| {
-        post(SEARCH, "application/json\r\nConnection: upgrade\r\nUpgrade: websocket", b"{}")
-    }),
-    silent("silent-multipart", "a megabyte of a multipart body, then nothing", PROGRESS, |_| {
-        [post_head(SEARCH, MULTIPART, 2_000_000), vec![b'x'; 1_000_000]].concat()
-    }),
-    slow("slow-body", "a body, one byte each 3 seconds", BODY, (3, b" "), |_| post_head(SEARCH, JSON, 1000)),
-    slow("slow-chunks", "a chunked body, one chunk each 3 seconds", BODY, (3, b"1\r\n \r\n"), |_| {
-        post_chunked_head(SEARCH, JSON)
-    }),
-    slow("slow-multipart", "a multipart body, one byte each 3 seconds", BODY, (3, b"x"), |_| {
-        post_head(SEARCH, MULTIPART, 1000)
-    }),
-    slow("slow-unused-body", "a body that no service reads, one byte each 3 seconds", BODY, (3, b" "), |_| {
-        post_head("/nowhere", JSON, 1000)
-    }),
-    unread("unread-document", "50 requests for the script of Swagger UI, nothing read", |_| {
-        get("/docs/swagger/swagger-ui-bundle.js", "").repeat(50)
-    }),
-    unread("unread-file", "a download of 8 MiB, nothing read", |server| {
-        get(&server.large_file_target(), &format!("Authorization: Bearer {}\r\n", server.key))
-    }),
-    unread("unread-small", "100,000 requests for /healthz, nothing read", |_| get("/healthz", "").repeat(100_000)),
-];
-
 const SEARCH: &str = "/publication/search";
 const JSON: &str = "application/json";
 const MULTIPART: &str = "multipart/form-data; boundary=XX";
 
-fn article() -> Vec<u8> {
-    get("/article/3", "")
+/// Returns the rows of this family.
+pub fn rows() -> Vec<Row> {
+    let article = get("/article/3", "");
+    let next = [&article[..], b"G"].concat();
+    let upgrade = post(SEARCH, "application/json\r\nUpgrade: websocket\r\nConnection: upgrade", b"{}");
+    let half = [post_head(SEARCH, MULTIPART, 2_000_000), vec![b'x'; 1_000_000]].concat();
+    let (body, unused) = (post_head(SEARCH, JSON, 1000), post_head("/nowhere", JSON, 1000));
+    let (chunks, parts) = (post_chunked_head(SEARCH, JSON), post_head(SEARCH, MULTIPART, 1000));
+    let script = get("/docs/swagger/swagger-ui-bundle.js", "").repeat(50);
+    let file = get(LARGE_FILE_TARGET, &format!("{AUTHORIZATION}\r\n"));
+    vec![
+        silent("silent", "nothing is sent", HEAD, Vec::new()),
+        slow("slow-head", "a head, one byte each second", HEAD, (1, b"x"), b"GET / HTTP/1.1\r\nX: ".to_vec()),
+        silent("slow-next-head", "a request, and one byte of the next", HEAD, next),
+        slow("slow-empty-lines", "an empty line each second, before any request", HEAD, (1, b"\r\n"), Vec::new()),
+        slow("idle-empty-lines", "a request, then an empty line each second", IDLE, (1, b"\r\n"), article.clone()),
+        silent("idle", "a request, then nothing", IDLE, article),
+        silent("silent-body", "a request without its body", PROGRESS, body.clone()),
+        silent("silent-upgrade", "a request with `Upgrade: websocket`, then nothing", PROGRESS, upgrade),
+        silent("silent-multipart", "a megabyte of a multipart body, then nothing", PROGRESS, half),
+        slow("slow-body", "a body, one byte each 3 seconds", BODY, (3, b" "), body),
+        slow("slow-chunks", "a chunked body, one chunk each 3 seconds", BODY, (3, b"1\r\n \r\n"), chunks),
+        slow("slow-multipart", "a multipart body, one byte each 3 seconds", BODY, (3, b"x"), parts),
+        slow("slow-unused-body", "a body that no service reads, one byte each 3 seconds", BODY, (3, b" "), unused),
+        unread("unread-document", "50 requests for the script of Swagger UI, nothing read", script),
+        unread("unread-file", "a download of 8 MiB, nothing read", file),
+        unread("unread-small", "100,000 requests for /healthz, nothing read", get("/healthz", "").repeat(100_000)),
+    ]
 }
 
-type First = fn(&Server) -> Vec<u8>;
-
-const fn silent(name: &'static str, about: &'static str, limit: u64, first: First) -> Row {
+fn silent(name: &'static str, about: &'static str, limit: u64, first: Vec<u8>) -> Row {
     Row { name, about, attack: Attack::TimeLimit(Kind { first, next: None, limit, reads: true }) }
 }
 
-const fn slow(name: &'static str, about: &'static str, limit: u64, next: Next, first: First) -> Row {
+fn slow(name: &'static str, about: &'static str, limit: u64, next: (u64, &'static [u8]), first: Vec<u8>) -> Row {
     Row { name, about, attack: Attack::TimeLimit(Kind { first, next: Some(next), limit, reads: true }) }
 }
 
-const fn unread(name: &'static str, about: &'static str, first: First) -> Row {
+fn unread(name: &'static str, about: &'static str, first: Vec<u8>) -> Row {
     Row { name, about, attack: Attack::TimeLimit(Kind { first, next: None, limit: PROGRESS, reads: false }) }
 }
 
 /// A slow connection, and when it was opened and closed.
-struct SlowConnection {
+struct SlowConnection<'k> {
     connection: Connection,
-    kind: Kind,
+    kind: &'k Kind,
     opened: Instant,
     last_sent: Instant,
     /// The seconds after which the server closed the connection.
@@ -107,21 +92,15 @@ struct SlowConnection {
 
 /// Opens a connection of each kind at the same time, and waits until the server has closed them or `max_seconds` are
 /// over. Returns, for each kind, the seconds after which the server closed the connection; `None` if it did not.
-/// `progress` is called with the number of open connections.
-pub fn measure(
-    server: &Server,
-    kinds: &[Kind],
-    max_seconds: u64,
-    mut progress: impl FnMut(usize),
-) -> Result<Vec<Option<f64>>> {
+pub fn measure(server: &Server, kinds: &[&Kind], max_seconds: u64) -> Result<Vec<Option<f64>>> {
     let mut all = Vec::new();
     for kind in kinds {
         let mut connection = server.target.connect_with_small_buffer([0, 7])?;
         let opened = Instant::now();
-        send_unread(&mut connection, &(kind.first)(server));
+        send_unread(&mut connection, &server.with_key(&kind.first));
         // A client that reads nothing may send for some time, while the server still makes progress.
         let opened = if kind.reads { opened } else { Instant::now() };
-        all.push(SlowConnection { connection, kind: *kind, opened, last_sent: Instant::now(), closed: None });
+        all.push(SlowConnection { connection, kind, opened, last_sent: Instant::now(), closed: None });
     }
     let begun = Instant::now();
     while all.iter().any(|slow| slow.closed.is_none()) && begun.elapsed() < Duration::from_secs(max_seconds) {
@@ -138,7 +117,6 @@ pub fn measure(
                 slow.last_sent = Instant::now();
             }
         }
-        progress(all.iter().filter(|slow| slow.closed.is_none()).count());
     }
     Ok(all.into_iter().map(|slow| slow.closed).collect())
 }

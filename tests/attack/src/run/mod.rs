@@ -2,18 +2,18 @@
 
 mod work;
 
-use std::thread::{self, ScopedJoinHandle};
+use clap::Args;
 
 use self::work::work_rows;
 pub use self::work::{Work, measure_work};
 
+use crate::Result;
 use crate::health::Health;
 use crate::measure::{peak_mebibytes, reset_peak};
-use crate::report::{Outcome, Table, print_progress};
+use crate::report::{Outcome, Table};
 use crate::rows::connections::{KEPT_MEMORY_AIM, Memory};
 use crate::rows::{Attack, Row, connections, requests, smuggling, time_limits};
 use crate::server::{Installation, Server};
-use crate::{Error, Result};
 
 /// The maximum time within which 99 of 100 responses to the healthy client arrive, in milliseconds.
 const HEALTH_AIM: f64 = 20.0;
@@ -21,18 +21,22 @@ const HEALTH_AIM: f64 = 20.0;
 const MEMORY_AIM: f64 = 200.0;
 
 /// The options of a run.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Args)]
 pub struct Settings {
-    /// The server and its files.
-    pub installation: Installation,
-    /// The number of random requests.
-    pub requests: u64,
-    /// The number of connections of a row with many connections.
-    pub connections: usize,
-    /// The minimum duration of a row that measures work, in seconds.
-    pub seconds: f64,
-    /// The seed of all random numbers.
-    pub seed: u64,
+    #[command(flatten)]
+    installation: Installation,
+    /// Number of random requests of the row `requests`
+    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(1..))]
+    requests: u64,
+    /// Number of connections of each row with many connections
+    #[arg(long, default_value_t = 10_000)]
+    connections: usize,
+    /// Minimum duration of each row that measures processor time, in seconds
+    #[arg(long, default_value_t = 1.0)]
+    seconds: f64,
+    /// Seed of all random numbers; the same seed gives the same requests
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
 }
 
 /// Runs rows. Returns the tables with their results.
@@ -59,7 +63,7 @@ fn checked_rows(rows: &[Row], settings: &Settings) -> Result<Table> {
         match row.attack {
             Attack::Requests => outcomes.push(run_requests(row, settings)?),
             Attack::Smuggling => {
-                print_progress(format_args!("{}", row.name));
+                eprintln!("{}", row.name);
                 let server = Server::start(&settings.installation)?;
                 let (count, misses) = smuggling::run(server.target)?;
                 let figures = vec![count.to_string(), misses.len().to_string()];
@@ -79,9 +83,7 @@ fn run_requests(row: &Row, settings: &Settings) -> Result<Outcome> {
     let mut server = Server::start(&settings.installation)?;
     let process = server.process_id();
     reset_peak(process)?;
-    let count = settings.requests;
-    let progress = |number| print_progress(format_args!("{}: {number} of {count}", row.name));
-    let found = requests::run(&server, count, settings.seed, progress);
+    let found = requests::run(&server, settings.requests, settings.seed);
     if !server.is_running()? {
         return Err("the server has ended".into());
     }
@@ -90,7 +92,6 @@ fn run_requests(row: &Row, settings: &Settings) -> Result<Outcome> {
     misses.extend(server.suspicious_log_lines(10)?.into_iter().map(|line| format!("a line of the log: {line}")));
     check_memory(peak_mebibytes(process)?, &mut misses);
     let statuses: Vec<_> = found.statuses.iter().map(|(status, count)| format!("{status}: {count}")).collect();
-    print_progress(format_args!(""));
     eprintln!(
         "{}: {} requests in {:.0} s with the seed {}; responses by status: {}",
         row.name,
@@ -120,21 +121,18 @@ fn check_memory(peak: f64, misses: &mut Vec<String>) {
 }
 
 fn time_limit_rows(rows: &[Row], settings: &Settings) -> Result<Table> {
-    let (mut selected, mut kinds) = (Vec::new(), Vec::new());
-    for row in rows {
-        if let Attack::TimeLimit(kind) = row.attack {
-            selected.push(row);
-            kinds.push(kind);
-        }
-    }
+    let selected = rows.iter().filter_map(|row| match &row.attack {
+        Attack::TimeLimit(kind) => Some((row, kind)),
+        _ => None,
+    });
+    let (selected, kinds): (Vec<_>, Vec<_>) = selected.unzip();
     let mut outcomes = Vec::new();
     if let Some(longest) = kinds.iter().map(|kind| kind.limit).max() {
+        eprintln!("slow connections");
         let server = Server::start(&settings.installation)?;
         // The server gets additional time, so that the table shows how much it exceeds a limit.
         let max_seconds = longest + 8 * time_limits::SLACK;
-        let closed = time_limits::measure(&server, &kinds, max_seconds, |open| {
-            print_progress(format_args!("slow connections: {open} are open"));
-        })?;
+        let closed = time_limits::measure(&server, &kinds, max_seconds)?;
         for ((row, kind), closed) in selected.iter().zip(&kinds).zip(closed) {
             let aim = kind.limit + time_limits::SLACK;
             let measured = closed.map_or_else(|| format!("> {max_seconds}"), |seconds| format!("{seconds:.1}"));
@@ -152,29 +150,16 @@ fn time_limit_rows(rows: &[Row], settings: &Settings) -> Result<Table> {
 }
 
 fn connection_rows(rows: &[Row], settings: &Settings) -> Result<Table> {
-    // The rows open their connections one after the other. While the servers of earlier rows release their memory,
-    // which needs no processor time of this program, the next row is measured.
-    let results = thread::scope(|scope| -> Result<Vec<(&Row, Memory)>> {
-        let mut releasing = Vec::new();
-        for row in rows {
-            let Attack::Connections(kind) = row.attack else { continue };
-            print_progress(format_args!("{}", row.name));
-            // Each row has its own source address, because the ports of closed connections are reserved for some time.
-            let source = 10 + releasing.len() as u8;
-            let server = Server::start(&settings.installation)?;
-            let mut memory = connections::measure_open(&server, kind, settings.connections, source)?;
-            releasing.push(scope.spawn(move || -> Result<(&Row, Memory)> {
-                connections::wait_for_release(&server, &mut memory)?;
-                Ok((row, memory))
-            }));
-        }
-        print_progress(format_args!("waiting until the servers have released their memory"));
-        let join = |thread: ScopedJoinHandle<'_, Result<_>>| {
-            thread.join().unwrap_or_else(|_| Err(Error::from("the memory could not be measured")))
-        };
-        releasing.into_iter().map(join).collect()
-    })?;
-    let outcomes = results.into_iter().map(|(row, memory)| connection_outcome(row, &memory)).collect();
+    let mut outcomes = Vec::new();
+    for row in rows {
+        let Attack::Connections(bytes) = &row.attack else { continue };
+        eprintln!("{}", row.name);
+        // Each row has its own source address, because the ports of closed connections are reserved for some time.
+        let source = 10 + outcomes.len() as u8;
+        let server = Server::start(&settings.installation)?;
+        let memory = connections::measure(&server, bytes, settings.connections, source)?;
+        outcomes.push(connection_outcome(row, &memory));
+    }
     let text = format!(
         "{} connections of each kind are opened. The memory of the server must stay below {MEMORY_AIM} MiB, and must be at most \
          {KEPT_MEMORY_AIM} MiB higher than before within 60 s after they are closed. 99 of 100 requests of a healthy client \

@@ -1,14 +1,13 @@
 //! Rows that measure the processor time of the server.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::{HEALTH_AIM, MEMORY_AIM, Settings, check_health, check_memory};
 use crate::health::{Health, HealthyClient, measure_without_attack};
 use crate::measure::{ATTACK_CORE, open_files, peak_mebibytes, pin_thread, processor_seconds, reset_peak};
-use crate::report::{Outcome, Table, print_progress};
+use crate::report::{Outcome, Table};
 use crate::rows::{Attack, Attacker, Pass, Row, WorkAim};
 use crate::server::Server;
 use crate::{Error, Result};
@@ -30,14 +29,14 @@ pub struct Work {
     /// The number of files and connections that are open afterwards in addition to those before.
     pub files_left: usize,
     /// The statuses of the responses, the most frequent first.
-    pub ends: String,
+    pub statuses: String,
     /// What the row itself found.
     pub misses: Vec<String>,
 }
 
 pub(super) fn work_rows(rows: &[Row], settings: &Settings) -> Result<Table> {
-    let measured = rows.iter().filter_map(|row| match row.attack {
-        Attack::Work(aim, pass) => Some((row, aim, pass)),
+    let measured = rows.iter().filter_map(|row| match &row.attack {
+        Attack::Work(aim, pass) => Some((row, *aim, pass)),
         _ => None,
     });
     let mut measured = measured.peekable();
@@ -48,7 +47,7 @@ pub(super) fn work_rows(rows: &[Row], settings: &Settings) -> Result<Table> {
     let (health_cost, quiet) = measure_without_attack(server.target, server.process_id())?;
     let mut outcomes = Vec::new();
     for (row, aim, pass) in measured {
-        print_progress(format_args!("{}", row.name));
+        eprintln!("{}", row.name);
         let mut best: Option<Outcome> = None;
         for _ in 0..MAX_RUNS {
             if !server.is_running()? {
@@ -104,13 +103,13 @@ fn work_outcome(row: &Row, aim: WorkAim, work: Work) -> Outcome {
         max.map_or("-".to_owned(), |max| max.to_string()),
         format!("{:.1}", work.health.p99_milliseconds()),
         format!("{:.0}", work.peak),
-        work.ends,
+        work.statuses,
     ];
     Outcome::new(row, figures, misses)
 }
 
 /// Repeats the attack of a row for some time, and measures the server.
-pub fn measure_work(pass: Pass, server: &Server, seconds: f64, health_cost: f64) -> Result<Work> {
+pub fn measure_work(pass: &Pass, server: &Server, seconds: f64, health_cost: f64) -> Result<Work> {
     let process = server.process_id();
     let files_before = open_files(process)?;
     reset_peak(process)?;
@@ -132,6 +131,8 @@ pub fn measure_work(pass: Pass, server: &Server, seconds: f64, health_cost: f64)
     let used = processor_seconds(process)? - before;
     let health = healthy.stop();
     let peak = peak_mebibytes(process)?;
+    let mut statuses: Vec<_> = attacker.statuses.into_iter().collect();
+    statuses.sort_by_key(|(_, count)| Reverse(*count));
     let used = (used - health_cost * health.count() as f64).max(0.0);
     Ok(Work {
         milliseconds_per_megabyte: used * 1e3 / (attacker.bytes as f64 / 1e6),
@@ -139,17 +140,9 @@ pub fn measure_work(pass: Pass, server: &Server, seconds: f64, health_cost: f64)
         health,
         peak,
         files_left: files_left(process, files_before)?,
-        ends: frequent_ends(&attacker.ends),
+        statuses: statuses.iter().map(|(status, _)| status.to_string()).collect::<Vec<_>>().join(", "),
         misses: attacker.misses,
     })
-}
-
-/// Returns the three most frequent statuses.
-fn frequent_ends(ends: &BTreeMap<u16, u64>) -> String {
-    let mut ends: Vec<_> = ends.iter().collect();
-    ends.sort_by_key(|(_, count)| Reverse(**count));
-    let names: Vec<_> = ends.into_iter().take(3).map(|(status, _)| status.to_string()).collect();
-    names.join(", ")
 }
 
 /// Returns the number of files and connections that stay open after an attack. Connections that the server closes soon

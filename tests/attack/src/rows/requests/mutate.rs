@@ -1,6 +1,6 @@
 //! Changes valid requests at random.
 
-use super::request::{Coding, Request};
+use super::request::Request;
 use super::templates::random_template;
 use super::values::{BODY_PIECES, CHUNK_EXTENSIONS, FIELD_NAMES, FIELD_VALUES, METHODS, NUMBERS, TARGET_PIECES};
 use crate::random::Numbers;
@@ -27,7 +27,7 @@ pub fn random_case(numbers: &mut Numbers, key: &str) -> Case {
         change_request(&mut request, numbers);
     }
     if request.body.is_some() && numbers.once_in(4) {
-        request.coding = Coding::Chunked(1 + numbers.below(40), numbers.pick(CHUNK_EXTENSIONS));
+        request.chunks = Some((1 + numbers.below(40), numbers.pick(CHUNK_EXTENSIONS)));
     }
     let is_damaged = numbers.once_in(8);
     if !is_damaged {
@@ -60,7 +60,7 @@ fn change_request(request: &mut Request, numbers: &mut Numbers) {
         8..=10 => request.push_field(numbers.pick(FIELD_NAMES).as_bytes(), numbers.pick(FIELD_VALUES).as_bytes()),
         11 => change_field(request, numbers),
         12..=14 => change_body(request, numbers),
-        _ => change_version(request, numbers),
+        _ => request.version = numbers.pick(&["HTTP/1.0", "HTTP/1.1", "HTTP/1.2", "HTTP/0.9", "http/1.1"]),
     }
 }
 
@@ -88,14 +88,10 @@ fn change_body(request: &mut Request, numbers: &mut Numbers) {
         _ => {
             let at = numbers.below(body.len());
             if let Some(byte) = body.get_mut(at) {
-                *byte = numbers.byte();
+                *byte = numbers.below(256) as u8;
             }
         }
     }
-}
-
-fn change_version(request: &mut Request, numbers: &mut Numbers) {
-    request.version = numbers.pick(&["HTTP/1.0", "HTTP/1.1", "HTTP/1.2", "HTTP/0.9", "http/1.1"]);
 }
 
 fn insert_piece(text: &mut Vec<u8>, pieces: &[&str], numbers: &mut Numbers) {
@@ -156,11 +152,11 @@ fn damage_bytes(bytes: &mut Vec<u8>, numbers: &mut Numbers) {
     ];
     // Earlier changes may have removed all bytes.
     if bytes.is_empty() {
-        return bytes.push(numbers.byte());
+        return bytes.push(numbers.below(256) as u8);
     }
     let at = numbers.below(bytes.len());
     match numbers.below(6) {
-        0 => bytes[at] = numbers.byte(),
+        0 => bytes[at] = numbers.below(256) as u8,
         1 => bytes[at] ^= 1 << numbers.below(8),
         2 => bytes.truncate(at + 1),
         3 => remove_range(bytes, numbers),

@@ -1,14 +1,5 @@
 //! A request that can be changed before its bytes are written.
 
-/// The coding of a body.
-#[derive(Debug, Clone)]
-pub enum Coding {
-    /// `Content-Length`.
-    Length,
-    /// The chunked coding with chunks of this length, and the text of an extension after each size.
-    Chunked(usize, &'static str),
-}
-
 /// A request.
 #[derive(Debug, Clone)]
 pub struct Request {
@@ -16,14 +7,14 @@ pub struct Request {
     pub method: Vec<u8>,
     /// The request target.
     pub target: Vec<u8>,
-    /// The version, `HTTP/1.1` or `HTTP/1.0`.
+    /// The version, for example `HTTP/1.1`.
     pub version: &'static str,
     /// The header fields, without those that delimit the body.
     pub fields: Vec<(Vec<u8>, Vec<u8>)>,
     /// The body; `None` if the request has no body.
     pub body: Option<Vec<u8>>,
-    /// The coding of the body.
-    pub coding: Coding,
+    /// The length of chunks, and the text of an extension after each size, if the body has the chunked coding.
+    pub chunks: Option<(usize, &'static str)>,
 }
 
 impl Request {
@@ -33,18 +24,17 @@ impl Request {
         for (name, value) in &self.fields {
             bytes.extend_from_slice(&[&name[..], b": ", value, b"\r\n"].concat());
         }
-        match (&self.body, &self.coding) {
+        match (&self.body, &self.chunks) {
             (None, _) => bytes.extend_from_slice(b"\r\n"),
-            (Some(body), Coding::Length) => {
+            (Some(body), None) => {
                 bytes.extend_from_slice(format!("Content-Length: {}\r\n\r\n", body.len()).as_bytes());
                 bytes.extend_from_slice(body);
             }
-            (Some(body), Coding::Chunked(length, extension)) => {
+            (Some(body), Some((length, extension))) => {
                 bytes.extend_from_slice(b"Transfer-Encoding: chunked\r\n\r\n");
-                for chunk in body.chunks((*length).max(1)) {
+                for chunk in body.chunks(*length) {
                     bytes.extend_from_slice(format!("{:x}{extension}\r\n", chunk.len()).as_bytes());
-                    bytes.extend_from_slice(chunk);
-                    bytes.extend_from_slice(b"\r\n");
+                    bytes.extend_from_slice(&[chunk, b"\r\n"].concat());
                 }
                 bytes.extend_from_slice(b"0\r\n\r\n");
             }
