@@ -162,8 +162,8 @@ impl ConnectionState {
         self.closes.get()
     }
 
-    /// Returns the number of bytes that the stream may receive at once; `None` if it is not limited. actix keeps the heads
-    /// of all requests that it has received, each with several kilobytes.
+    /// Returns the number of bytes that the stream may receive at once; `None` if it is not limited. actix keeps the
+    /// heads of all requests that it has received, each with several kilobytes.
     pub(super) fn max_receive_len(&self) -> Option<usize> {
         (!self.is_http2 && !self.receives_body.get()).then_some(MAX_BYTES_AHEAD)
     }

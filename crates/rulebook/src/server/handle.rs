@@ -114,8 +114,8 @@ fn run_stages(
     }
 }
 
-/// Finds the method of a request whose path does not name one, or responds to it: then the reply of `exchange` is set. It
-/// is a function of its own, so that its code is not between that of calls.
+/// Finds the method of a request whose path does not name one, or responds to it: then the reply of `exchange` is set.
+/// It is a function of its own, so that its code is not between that of calls.
 #[inline(never)]
 fn find_method_or_respond<'r>(
     route: Route,
