@@ -98,7 +98,7 @@ impl RequestBody {
             match &mut polled {
                 // For actix, the body of a request with `Upgrade: websocket` or the method CONNECT is everything that
                 // follows on the connection, which therefore ends after the response.
-                Poll::Pending | Poll::Ready(Some(Ok(_))) if rest == 0 => {
+                Poll::Pending | Poll::Ready(Some(_)) if rest == 0 => {
                     self.mark_failed();
                     return Poll::Ready(None);
                 }

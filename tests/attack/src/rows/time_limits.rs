@@ -43,7 +43,8 @@ pub fn rows() -> Vec<Row> {
     let article = get("/article/3", "");
     let next = [&article[..], b"G"].concat();
     let upgrade = post(SEARCH, "application/json\r\nUpgrade: websocket\r\nConnection: upgrade", b"{}");
-    let half = [post_head(SEARCH, MULTIPART, 2_000_000), vec![b'x'; 1_000_000]].concat();
+    let part = b"--XX\r\nContent-Disposition: form-data; name=\"words\"\r\n\r\n";
+    let half = [&post_head(SEARCH, MULTIPART, 400_000)[..], part, &[b'x'; 200_000]].concat();
     let (body, unused) = (post_head(SEARCH, JSON, 1000), post_head("/nowhere", JSON, 1000));
     let (chunks, parts) = (post_chunked_head(SEARCH, JSON), post_head(SEARCH, MULTIPART, 1000));
     let script = get("/docs/swagger/swagger-ui-bundle.js", "").repeat(50);
@@ -57,7 +58,7 @@ pub fn rows() -> Vec<Row> {
         silent("idle", "a request, then nothing", IDLE, article),
         silent("silent-body", "a request without its body", PROGRESS, body.clone()),
         silent("silent-upgrade", "a request with `Upgrade: websocket`, then nothing", PROGRESS, upgrade),
-        silent("silent-multipart", "a megabyte of a multipart body, then nothing", PROGRESS, half),
+        silent("silent-multipart", "200 KB of a multipart body, then nothing", PROGRESS, half),
         slow("slow-body", "a body, one byte each 3 seconds", BODY, (3, b" "), body),
         slow("slow-chunks", "a chunked body, one chunk each 3 seconds", BODY, (3, b"1\r\n \r\n"), chunks),
         slow("slow-multipart", "a multipart body, one byte each 3 seconds", BODY, (3, b"x"), parts),
