@@ -8,7 +8,7 @@ use rulebook::{Services, Settings};
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::client::{Connection, Request, engine};
+use crate::client::{Connection, Request, TestServer, engine};
 
 /// An actix server of a program, in which the API is mounted.
 struct MountedServer {
@@ -152,6 +152,27 @@ fn the_default_service_knows_only_the_parts_that_are_mounted() {
         connection.send(&Request::new("GET", path)).assert_error(404, "no service has this URI");
     }
     assert_eq!(connection.send(&Request::new("OPTIONS", "/api")).status, 200);
+}
+
+#[test]
+fn the_server_of_the_api_serves_routes_of_the_program_with_long_bodies() {
+    let module = json!({ "/": { "user": { "GET": { "info": "The user" } } } });
+    let engine = engine(&[("app.json", json!({ "unbound": "echo" })), ("module.json", module)], |rulebook| {
+        rulebook.app(|api, app| {
+            app.route("/length", web::post().to(|body: web::Bytes| async move { body.len().to_string() }));
+            api.configure(app);
+            Ok(())
+        })
+    });
+    let server = TestServer::start(&engine);
+    let mut connection = server.connect();
+    // The body contains empty lines like those that end heads.
+    let body = "POST /length HTTP/1.1\r\nhost: a\r\n\r\n".repeat(5_000);
+    let upload = Request::new("POST", "/length").body("text/plain", &*body).bytes();
+    connection.write(&[&*upload, &*Request::new("GET", "/user").bytes(), &*upload].concat());
+    assert_eq!(connection.read_response(false).body, body.len().to_string().into_bytes());
+    connection.read_response(false).assert_args(&json!({}));
+    assert_eq!(connection.read_response(false).body, body.len().to_string().into_bytes());
 }
 
 #[test]

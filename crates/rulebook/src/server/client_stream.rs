@@ -3,7 +3,9 @@
 //! actix reads from this stream and writes to it. The stream ends the connection if no head, no request, or no progress
 //! of a response comes in time; while a response waits for its client, it receives nothing more.
 
+use std::cell::RefCell;
 use std::io::{self, IoSlice};
+use std::mem::{self, MaybeUninit};
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -11,17 +13,20 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
-use actix_rt::net::TcpStream;
 use rulebook_model::connection_limits::{FREE_RESPONSE_BYTES, HEAD_TIME, PROGRESS, RESPONSE_MEMORY};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::alarm::Alarm;
-use super::connection_limits::{HEAD_TIMEOUT, LINGER_TIMEOUT, PROGRESS_TIMEOUT, RESERVED_HEAD_TIMEOUT};
+use super::bytes_ahead::{BytesAhead, Piece};
+use super::connection_limits::{HEAD_TIMEOUT, PROGRESS_TIMEOUT, RESERVED_HEAD_TIMEOUT};
 use super::connection_state::{ConnectionState, Served};
 use super::state::ServerState;
-use super::tls::TlsStream;
+use super::transport::Transport;
 use crate::client_shares::{Share, UsedUp};
 
+/// The number of bytes that the server receives beyond the request that it handles, to notice that the client has
+/// disconnected.
+const MAX_BYTES_AHEAD: usize = 2 << 10;
 /// The number of bytes below which a piece of a request is small.
 const SMALL_PIECE_LEN: usize = 512;
 /// The number of small pieces that follow each other after which the stream pauses. Each piece wakes the worker, which
@@ -32,40 +37,18 @@ const MIN_PAUSE: Duration = Duration::from_millis(16);
 /// The duration of the longest pause.
 const MAX_PAUSE: Duration = Duration::from_millis(512);
 
-/// The bytes of a connection, with or without TLS.
-pub(super) enum Transport {
-    Plain(TcpStream),
-    /// The stream is boxed. Otherwise it would enlarge the memory of every connection.
-    Tls(Box<TlsStream>),
-}
-
-impl Transport {
-    fn poll_read(&mut self, task: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        match self {
-            Self::Plain(stream) => Pin::new(stream).poll_read(task, buffer),
-            Self::Tls(stream) => Pin::new(stream).poll_read(task, buffer),
-        }
-    }
-
-    /// Receives no more than this number of bytes.
-    fn poll_read_part(&mut self, task: &mut Context<'_>, buffer: &mut ReadBuf<'_>, max: usize) -> Poll<io::Result<()>> {
-        let length = max.min(buffer.remaining());
-        let mut part = ReadBuf::new(buffer.initialize_unfilled_to(length));
-        ready!(self.poll_read(task, &mut part))?;
-        let received = part.filled().len();
-        buffer.advance(received);
-        Poll::Ready(Ok(()))
-    }
-}
-
 /// The stream of a connection to a client.
 pub(super) struct ClientStream {
-    transport: Transport,
+    transport: Rc<RefCell<Transport>>,
     connection: Rc<ConnectionState>,
     server: Arc<ServerState>,
     peer: SocketAddr,
     keep_alive: Duration,
     alarm: Alarm,
+    /// What has been received, but not passed to actix.
+    ahead: BytesAhead,
+    /// `true` if actix has just got the end of a head, so that it has to decode the head before it gets more.
+    has_passed_head: bool,
     /// The response that waits because the system accepts no bytes for the client.
     stuck: Option<StuckResponse>,
     /// The number of small pieces that have followed each other, and the number of the request that came before them.
@@ -76,8 +59,6 @@ pub(super) struct ClientStream {
     /// `true` once a response has been sent that says that the connection ends. actix would otherwise wait for the
     /// responses to requests that the client has sent behind it.
     has_ended: bool,
-    /// The time until which the server still receives after it has sent its last response.
-    lingers_until: Option<Instant>,
 }
 
 /// A response that waits because its client does not receive it.
@@ -90,7 +71,7 @@ struct StuckResponse {
 impl ClientStream {
     /// Returns the stream of a connection. It ends the connection when no request has arrived for `keep_alive`.
     pub(super) fn new(
-        transport: Transport,
+        transport: Rc<RefCell<Transport>>,
         connection: Rc<ConnectionState>,
         server: &Arc<ServerState>,
         peer: SocketAddr,
@@ -104,12 +85,13 @@ impl ClientStream {
             peer,
             keep_alive,
             alarm,
+            ahead: BytesAhead::default(),
+            has_passed_head: false,
             stuck: None,
             small_pieces: 0,
             request_of_pieces: 0,
             paused_until: None,
             has_ended: false,
-            lingers_until: None,
         }
     }
 
@@ -145,7 +127,6 @@ impl ClientStream {
 
     /// Notes the length of a piece that has been received. After some small pieces, the stream pauses.
     fn count_piece(&mut self, length: usize) {
-        self.connection.count_received(length);
         // Over HTTP/2, most frames of a client that receives a response are small.
         if length >= SMALL_PIECE_LEN || length == 0 || self.connection.is_http2 {
             self.small_pieces = 0;
@@ -159,6 +140,57 @@ impl ClientStream {
             let pause = MAX_PAUSE.min(MIN_PAUSE * (1 << further.min(5)));
             self.paused_until = Some(Instant::now() + pause);
         }
+    }
+
+    /// Receives the next bytes for actix.
+    fn poll_receive(&mut self, task: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let is_head = !self.connection.is_http2 && !self.connection.receives_body();
+        if is_head && (mem::take(&mut self.has_passed_head) || self.connection.is_handling()) {
+            return self.poll_ahead(task);
+        }
+        let piece = if !self.ahead.is_empty() {
+            self.ahead.pass(is_head, buffer)
+        } else if !self.ahead.is_end {
+            let begin = buffer.filled().len();
+            ready!(self.poll_pause(task));
+            ready!(Pin::new(&mut *self.transport.borrow_mut()).poll_read(task, buffer))?;
+            let length = buffer.filled().len() - begin;
+            self.count_piece(length);
+            (is_head && length > 0).then(|| self.ahead.keep_further_heads(buffer, begin))
+        } else {
+            None
+        };
+        if let Some(piece) = piece {
+            self.has_passed_head = piece != Piece::Part;
+            self.connection.note_head(if let Piece::End(behind) = piece { behind } else { 0 });
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Receives some bytes that actix may not have yet, to notice that the client has disconnected. Becomes ready only
+    /// then.
+    fn poll_ahead(&mut self, task: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while self.ahead.len() < MAX_BYTES_AHEAD && !self.ahead.is_end {
+            let mut memory = [MaybeUninit::uninit(); MAX_BYTES_AHEAD];
+            let mut buffer = ReadBuf::uninit(&mut memory);
+            if self.poll_pause(task).is_pending() {
+                break;
+            }
+            let read = Pin::new(&mut *self.transport.borrow_mut()).poll_read(task, &mut buffer);
+            let Poll::Ready(read) = read else { break };
+            read?;
+            let received = buffer.filled();
+            self.count_piece(received.len());
+            self.ahead.is_end = received.is_empty();
+            self.ahead.add(received);
+        }
+        if self.ahead.is_end && self.ahead.is_empty() {
+            return Poll::Ready(Ok(()));
+        }
+        if !self.ahead.is_empty() {
+            self.connection.wake_when_free(task);
+        }
+        Poll::Pending
     }
 
     /// Waits for the end of a pause.
@@ -189,32 +221,6 @@ impl ClientStream {
         }
     }
 
-    /// Discards what the client still sends, until it closes its side too or the time is over. Becomes ready at once if
-    /// nothing more has arrived or is expected.
-    fn poll_linger(&mut self, task: &mut Context<'_>) -> Poll<()> {
-        let mut discarded = [0; 4 << 10];
-        if self.connection.has_unread_body() {
-            self.lingers_until.get_or_insert_with(|| Instant::now() + LINGER_TIMEOUT);
-        }
-        loop {
-            let mut buffer = ReadBuf::new(&mut discarded);
-            match self.transport.poll_read(task, &mut buffer) {
-                Poll::Ready(Ok(())) if !buffer.filled().is_empty() => {
-                    let until = *self.lingers_until.get_or_insert_with(|| Instant::now() + LINGER_TIMEOUT);
-                    // A client that sends without a pause must not prevent the end.
-                    if Instant::now() >= until {
-                        return Poll::Ready(());
-                    }
-                }
-                Poll::Ready(_) => return Poll::Ready(()),
-                Poll::Pending => {
-                    let Some(until) = self.lingers_until else { return Poll::Ready(()) };
-                    return self.alarm.poll(until, task);
-                }
-            }
-        }
-    }
-
     /// Limits the time in which the system accepts no bytes for the client.
     fn with_progress<T>(&mut self, sent: Poll<io::Result<T>>, task: &mut Context<'_>) -> Poll<io::Result<T>> {
         if sent.is_ready() {
@@ -240,23 +246,11 @@ impl AsyncRead for ClientStream {
         if this.has_ended {
             return Poll::Ready(Ok(()));
         }
-        if this.stuck.is_some() || !this.connection.can_receive(task) {
+        if this.stuck.is_some() {
             return Poll::Pending;
         }
-        let before = buffer.filled().len();
-        let read = match this.poll_pause(task) {
-            Poll::Pending => Poll::Pending,
-            Poll::Ready(()) => match this.connection.max_receive_len() {
-                Some(max) => this.transport.poll_read_part(task, buffer, max),
-                None => this.transport.poll_read(task, buffer),
-            },
-        };
-        match read {
-            Poll::Ready(Ok(())) => this.count_piece(buffer.filled().len() - before),
-            Poll::Ready(Err(_)) => {}
-            Poll::Pending => return this.poll_deadline(task),
-        }
-        read
+        let received = this.poll_receive(task, buffer);
+        if received.is_pending() { this.poll_deadline(task) } else { received }
     }
 }
 
@@ -266,10 +260,7 @@ impl AsyncWrite for ClientStream {
         if this.has_ended {
             return Poll::Ready(Ok(bytes.len()));
         }
-        let sent = match &mut this.transport {
-            Transport::Plain(stream) => Pin::new(stream).poll_write(task, bytes),
-            Transport::Tls(stream) => Pin::new(stream).poll_write(task, bytes),
-        };
+        let sent = Pin::new(&mut *this.transport.borrow_mut()).poll_write(task, bytes);
         this.with_progress(sent, task)
     }
 
@@ -279,15 +270,12 @@ impl AsyncWrite for ClientStream {
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        let sent = match &mut this.transport {
-            Transport::Plain(stream) => Pin::new(stream).poll_write_vectored(task, slices),
-            Transport::Tls(stream) => Pin::new(stream).poll_write_vectored(task, slices),
-        };
+        let sent = Pin::new(&mut *this.transport.borrow_mut()).poll_write_vectored(task, slices);
         this.with_progress(sent, task)
     }
 
     fn is_write_vectored(&self) -> bool {
-        true
+        self.transport.borrow().is_write_vectored()
     }
 
     fn poll_flush(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -297,28 +285,12 @@ impl AsyncWrite for ClientStream {
             this.has_ended = true;
             task.waker().wake_by_ref();
         }
-        match &mut this.transport {
-            // A TCP stream has no buffer.
-            Transport::Plain(_) => Poll::Ready(Ok(())),
-            Transport::Tls(stream) => {
-                let flushed = Pin::new(stream).poll_flush(task);
-                this.with_progress(flushed, task)
-            }
-        }
+        let flushed = Pin::new(&mut *this.transport.borrow_mut()).poll_flush(task);
+        this.with_progress(flushed, task)
     }
 
-    /// Closes the sending side of the server. Over TLS, the client learns that this is the end of what it receives
-    /// (`close_notify`, RFC 8446 section 6.1). If the client has sent more than the server has read, discards it for a
-    /// while: closing the socket would discard the response that the client has not read.
-    fn poll_shutdown(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let this = self.get_mut();
-        if this.lingers_until.is_none() {
-            let closed = match &mut this.transport {
-                Transport::Plain(stream) => Pin::new(stream).poll_shutdown(task),
-                Transport::Tls(stream) => Pin::new(stream).poll_shutdown(task),
-            };
-            ready!(this.with_progress(closed, task))?;
-        }
-        this.poll_linger(task).map(Ok)
+    /// Does nothing: the transport is closed when actix has ended, see [`Transport::end`].
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
     }
 }

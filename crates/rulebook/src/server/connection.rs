@@ -1,6 +1,7 @@
 //! Serves a connection: counts it, does the handshake of TLS, and lets actix handle its requests with the `App` of the
 //! API.
 
+use std::cell::RefCell;
 use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
@@ -10,22 +11,24 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use actix_http::{HttpService, KeepAlive, Protocol};
+use actix_http::error::DispatchError;
+use actix_http::{HttpService, KeepAlive, Payload, Protocol, Request, Response};
 use actix_rt::net::TcpStream;
-use actix_rt::time::timeout;
-use actix_service::{Service, ServiceFactory, fn_factory, fn_service, map_config};
+use actix_service::{Service, ServiceFactory, apply_fn_factory, fn_factory, fn_service, map_config};
 use actix_web::App;
-use actix_web::dev::AppConfig;
+use actix_web::dev::{AppConfig, ServiceResponse};
 use rulebook_model::connection_limits::{CONNECTIONS, ConnectionLimit, HEAD_TIME, TLS_HANDSHAKE};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 
 use super::alarm::{Alarm, MAX_DISTANCE};
-use super::client_stream::{ClientStream, Transport};
-use super::connection_limits::{HANDSHAKE_TIMEOUT, HEAD_TIMEOUT, LINGER_TIMEOUT, RESERVED_HEAD_TIMEOUT};
+use super::client_stream::ClientStream;
+use super::connection_limits::{HANDSHAKE_TIMEOUT, HEAD_TIMEOUT, RESERVED_HEAD_TIMEOUT};
 use super::connection_state::{ConnectionState, Served};
+use super::response_body::HandledBody;
 use super::services::Services;
 use super::state::{CountedConnection, ServerState};
 use super::tls::Encrypted;
+use super::transport::Transport;
 use super::worker::Worker;
 use crate::handler::run_worker;
 
@@ -65,7 +68,7 @@ pub(super) fn connection_service_factory(
             .on_connect_ext(|stream: &ClientStream, data| {
                 data.insert(Rc::clone(stream.connection()));
             })
-            .finish(map_config(app, |()| AppConfig::default()))
+            .finish(apply_fn_factory(map_config(app, |()| AppConfig::default()), begin_request))
             .new_service(());
         async move {
             let http = Rc::new(http.await?);
@@ -76,10 +79,18 @@ pub(super) fn connection_service_factory(
                 async move {
                     let Some(accepted) = accept(stream, worker.shared_state(), has_tls).await? else { return Ok(()) };
                     let AcceptedConnection { transport, connection, protocol, peer, counted } = accepted;
-                    let stream =
-                        ClientStream::new(transport, Rc::new(connection), worker.shared_state(), peer, keep_alive);
-                    if let Err(error) = http.call((stream, protocol, Some(peer))).await {
+                    let (transport, connection) = (Rc::new(RefCell::new(transport)), Rc::new(connection));
+                    let (shared, state) = (Rc::clone(&transport), Rc::clone(&connection));
+                    let stream = ClientStream::new(shared, state, worker.shared_state(), peer, keep_alive);
+                    let handled = http.call((stream, protocol, Some(peer))).await;
+                    if let Err(error) = &handled {
                         log::debug!("a connection ended: {error}");
+                    }
+                    // The end of a response that failed must not look like that of a complete one.
+                    let is_broken = matches!(handled, Err(DispatchError::Body(_) | DispatchError::Io(_)));
+                    if !is_broken && let Some(transport) = Rc::into_inner(transport) {
+                        let expected_to_send = handled.is_err() || connection.has_unread_body();
+                        Box::pin(transport.into_inner().end(expected_to_send)).await;
                     }
                     drop(counted);
                     Ok(())
@@ -87,6 +98,24 @@ pub(super) fn connection_service_factory(
             }))
         }
     })
+}
+
+/// Lets `app` handle a request. The connection is not idle until the whole response has been made, also if a route of the
+/// program makes it.
+fn begin_request<S>(
+    mut request: Request,
+    app: &S,
+) -> impl Future<Output = Result<Response<HandledBody>, S::Error>> + use<S>
+where
+    S: Service<Request, Response = ServiceResponse>,
+{
+    let has_body = !matches!(request.payload(), Payload::None);
+    let handled = request.conn_data::<Rc<ConnectionState>>().map(|connection| connection.begin_request(has_body));
+    let responding = app.call(request);
+    async move {
+        let response = Response::from(responding.await?);
+        Ok(response.map_body(|_, body| HandledBody { body, _handled: handled }))
+    }
 }
 
 /// A connection that has been counted, and whose handshake is complete.
@@ -156,7 +185,8 @@ async fn encrypt(mut stream: TcpStream, peer: SocketAddr, state: &Arc<ServerStat
         let mut first = [0];
         // The type of the first record of TLS is 22. Methods of HTTP begin with a letter.
         if stream.peek(&mut first).await.ok()? == 1 && first[0].is_ascii_alphabetic() {
-            let _ = timeout(LINGER_TIMEOUT, refuse_plain_request(&mut stream)).await;
+            stream.write_all(NO_TLS).await.ok()?;
+            Transport::Plain(stream).end(true).await;
             return None;
         }
         let offers_http2 = state.http2_enabled && served == Served::Everything;
@@ -165,14 +195,6 @@ async fn encrypt(mut stream: TcpStream, peer: SocketAddr, state: &Arc<ServerStat
         Some((Transport::Tls(stream), Some(session), is_http2))
     };
     in_time(handshake, max_time, TLS_HANDSHAKE, peer, state).await?
-}
-
-/// Responds to a request without TLS, and discards it: closing the socket before would discard the response.
-async fn refuse_plain_request(stream: &mut TcpStream) {
-    let mut discarded = [0; 4 << 10];
-    if stream.write_all(NO_TLS).await.is_ok() && stream.shutdown().await.is_ok() {
-        while matches!(stream.read(&mut discarded).await, Ok(1..)) {}
-    }
 }
 
 /// Waits for the beginning of a connection. Returns `None` if it does not come in time, which counts for the limit, or

@@ -9,10 +9,6 @@ use std::time::Instant;
 use crate::call::TlsSession;
 use crate::pipeline::Route;
 
-/// The number of bytes that the server receives beyond the request that it handles, to notice that the client has
-/// disconnected. They are also the bytes of heads that it receives at once.
-const MAX_BYTES_AHEAD: usize = 2 << 10;
-
 /// What a client can request on a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Served {
@@ -44,8 +40,10 @@ pub(super) struct ConnectionState {
     request_number: Cell<u64>,
     /// `true` while a request waits for bytes of its body.
     receives_body: Cell<bool>,
-    /// The number of bytes that have been received since the last request began, except those of its body.
-    bytes_ahead: Cell<usize>,
+    /// The number of bytes that followed the last head in its piece.
+    bytes_behind_head: Cell<usize>,
+    /// `true` if a part of the next head arrived together with the head of the request that is being handled.
+    next_head_has_begun: Cell<bool>,
     /// Since when the head of a request is incomplete; `None` if no byte of it has arrived.
     head_since: Cell<Option<Instant>>,
     /// The end of the last request.
@@ -70,7 +68,8 @@ impl ConnectionState {
             handled_requests: Cell::default(),
             request_number: Cell::default(),
             receives_body: Cell::default(),
-            bytes_ahead: Cell::default(),
+            bytes_behind_head: Cell::default(),
+            next_head_has_begun: Cell::default(),
             head_since: Cell::new(Some(begun)),
             idle_since: Cell::new(begun),
             unsent_body: Cell::default(),
@@ -81,11 +80,13 @@ impl ConnectionState {
     }
 
     /// Notes that a request begins. It ends when the returned value is dropped.
-    pub(super) fn begin_request(self: &Rc<Self>) -> HandledRequest {
-        self.handled_requests.set(self.handled_requests.get() + 1);
+    pub(super) fn begin_request(self: &Rc<Self>, has_body: bool) -> HandledRequest {
         self.request_number.set(self.request_number.get() + 1);
-        self.bytes_ahead.set(0);
+        self.next_head_has_begun.set(!has_body && self.bytes_behind_head.get() > 0);
         self.head_since.set(None);
+        // A route of the program reads its body without further notice.
+        self.receives_body.set(has_body);
+        self.handled_requests.set(self.handled_requests.get() + 1);
         HandledRequest(Rc::clone(self))
     }
 
@@ -109,30 +110,26 @@ impl ConnectionState {
         self.idle_since.get()
     }
 
-    /// Notes that bytes have been received.
-    pub(super) fn count_received(&self, bytes: usize) {
-        if self.receives_body.get() || bytes == 0 {
-            return;
-        }
-        self.bytes_ahead.set(self.bytes_ahead.get() + bytes);
-        if !self.is_handling() && self.head_since.get().is_none() {
+    /// Notes that actix gets a piece of a head, and the number of bytes behind the end of the head.
+    pub(super) fn note_head(&self, bytes_behind: usize) {
+        self.bytes_behind_head.set(bytes_behind);
+        if self.head_since.get().is_none() {
             self.head_since.set(Some(Instant::now()));
         }
     }
 
-    /// Returns `true` if the stream may receive bytes. Otherwise the task will be woken: without a pause if the server
-    /// waits for a head, so that it decodes the bytes that it has before it receives more.
-    pub(super) fn can_receive(&self, task: &Context<'_>) -> bool {
-        if self.is_http2 || self.receives_body.get() || self.bytes_ahead.get() < MAX_BYTES_AHEAD {
-            return true;
-        }
+    /// Returns `true` while a request waits for bytes of its body.
+    pub(super) fn receives_body(&self) -> bool {
+        self.receives_body.get()
+    }
+
+    /// Wakes the task when the request that is being handled ends or waits for its body, or at once if there is none.
+    pub(super) fn wake_when_free(&self, task: &Context<'_>) {
         if self.is_handling() {
             self.waiting.replace(Some(task.waker().clone()));
         } else {
-            self.bytes_ahead.set(0);
             task.waker().wake_by_ref();
         }
-        false
     }
 
     /// Returns the number of bytes of the current response that wait in memory.
@@ -162,12 +159,6 @@ impl ConnectionState {
         self.closes.get()
     }
 
-    /// Returns the number of bytes that the stream may receive at once; `None` if it is not limited. actix keeps the
-    /// heads of all requests that it has received, each with several kilobytes.
-    pub(super) fn max_receive_len(&self) -> Option<usize> {
-        (!self.is_http2 && !self.receives_body.get()).then_some(MAX_BYTES_AHEAD)
-    }
-
     /// Sets whether a request waits for bytes of its body.
     pub(super) fn set_receives_body(&self, receives: bool) {
         self.receives_body.set(receives);
@@ -187,21 +178,20 @@ impl ConnectionState {
 #[derive(Debug)]
 pub(super) struct HandledRequest(Rc<ConnectionState>);
 
-impl HandledRequest {
-    /// Returns the state of the connection.
-    pub(super) fn connection(&self) -> &Rc<ConnectionState> {
-        &self.0
-    }
-}
-
 impl Drop for HandledRequest {
     fn drop(&mut self) {
         let Self(connection) = self;
         connection.handled_requests.set(connection.handled_requests.get() - 1);
+        if connection.is_handling() {
+            return;
+        }
         connection.receives_body.set(false);
-        connection.bytes_ahead.set(0);
         connection.unsent_body.set(0);
-        connection.idle_since.set(Instant::now());
+        let now = Instant::now();
+        connection.idle_since.set(now);
+        if connection.next_head_has_begun.take() {
+            connection.head_since.set(Some(now));
+        }
         connection.wake();
     }
 }

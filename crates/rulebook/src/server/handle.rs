@@ -165,7 +165,6 @@ pub(super) fn handle(
             yield_now().await;
             return ServiceResponse::new(request, HttpResponse::ServiceUnavailable().finish());
         }
-        let handled = connection.begin_request();
         let served = connection.served;
         let RoutedRequest { current, mut head, mut route } = worker.take_routed(request.head());
         let (runner, plan) = (&current.runner, &current.runner.plan);
@@ -179,7 +178,7 @@ pub(super) fn handle(
         if let Some(tracer) = &plan.tracer {
             tracer.begin(&mut head);
         }
-        let mut body = RequestBody::new(payload, &head, connection);
+        let mut body = RequestBody::new(payload, &head, Rc::clone(&connection));
         let mut observed = Observation::begin(&current, &head);
         observed.set_kind(RequestKind::of(&route));
         let preflighted = preflighted_method(plan, &head, &route);
@@ -204,10 +203,10 @@ pub(super) fn handle(
         let closes = request.head().connection_type() != ConnectionType::KeepAlive || unread.is_some();
         let closes = closes || served == Served::ServerState || worker.state().is_stopping();
         if closes {
-            handled.connection().close(unread.is_some());
+            connection.close(unread.is_some());
         }
         let version = request.version();
-        let context = ResponseContext { worker: &worker, head: &head, version, closes, unread, handled, file };
+        let context = ResponseContext { worker: &worker, head: &head, version, closes, unread, connection, file };
         let response = to_response(reply, context);
         worker.heads.put_back(head);
         ServiceResponse::new(request, HttpResponse::from(response))

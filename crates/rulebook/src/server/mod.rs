@@ -6,6 +6,7 @@
 
 mod alarm;
 mod body_timer;
+mod bytes_ahead;
 mod client_stream;
 mod connection;
 mod connection_limits;
@@ -34,6 +35,7 @@ mod static_files;
 #[cfg_attr(not(feature = "tls"), path = "without_tls.rs")]
 mod tls;
 mod traced_request;
+mod transport;
 mod upload_writer;
 mod worker;
 mod worker_turns;

@@ -67,6 +67,7 @@ impl RequestBody {
             Payload::H1 { .. } if head.get(&header::TRANSFER_ENCODING).is_none() => length().or(Some(0)),
             _ => length(),
         };
+        connection.set_receives_body(false);
         Self {
             payload,
             connection,

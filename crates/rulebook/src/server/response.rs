@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::error::Error;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use actix_http::body::{self, BodySize, BoxBody, MessageBody};
@@ -10,7 +11,7 @@ use actix_http::{ConnectionType, Payload, Response};
 use bytes::Bytes;
 use http::{HeaderValue, Method, StatusCode, Version, header};
 
-use super::connection_state::HandledRequest;
+use super::connection_state::ConnectionState;
 use super::observe::REQUEST_ID_FIELD;
 use super::response_body::{BytePieces, CheckedStream, PIECE_LEN, ResponseBody};
 use super::worker::Worker;
@@ -34,20 +35,20 @@ pub(super) struct ResponseContext<'a> {
     pub(super) unread: Option<Payload>,
     /// The body of the response, if it is a static file.
     pub(super) file: Option<Box<(BoxBody, Option<Share>)>>,
-    /// The request, until its response has been made.
-    pub(super) handled: HandledRequest,
+    /// The connection of the request.
+    pub(super) connection: Rc<ConnectionState>,
 }
 
 /// Converts a reply to the response of actix.
 pub(super) fn to_response(reply: Reply, context: ResponseContext<'_>) -> Response<BoxBody> {
-    let ResponseContext { worker, head, version, closes, unread, file, handled } = context;
+    let ResponseContext { worker, head, version, closes, unread, file, connection } = context;
     let Reply { status, content_type, headers, body: content, is_written_for_request: _, code: _ } = reply;
     let body = match (file, &head.method, status) {
         // The response cannot have a body (RFC 9110 section 6.4.1).
         (_, _, 204 | 304) => BoxBody::new(body::None::new()),
         (_, &Method::HEAD, _) => BoxBody::new(LengthOnly(content.len().map_or(BodySize::Stream, BodySize::Sized))),
-        (Some(file), ..) => BoxBody::new(FileBody { file, _handled: handled }),
-        _ => to_actix_body(content, worker, head, unread, handled),
+        (Some(file), ..) => BoxBody::new(FileBody(file)),
+        _ => to_actix_body(content, worker, head, unread, connection),
     };
     let is_unframed = version < Version::HTTP_11 && body.size() == BodySize::Stream;
     // The status of a reply is from 200 to 599, so that the conversion always succeeds.
@@ -83,7 +84,7 @@ fn to_actix_body(
     worker: &Worker,
     head: &Head,
     unread: Option<Payload>,
-    handled: HandledRequest,
+    connection: Rc<ConnectionState>,
 ) -> BoxBody {
     let owned = body.owned_len();
     let length = body.len();
@@ -96,7 +97,7 @@ fn to_actix_body(
     };
     match pieces {
         BytePieces::Bytes(bytes) if bytes.len() <= PIECE_LEN && unread.is_none() => BoxBody::new(bytes),
-        pieces => BoxBody::new(ResponseBody::new(pieces, owned, handled, unread)),
+        pieces => BoxBody::new(ResponseBody::new(pieces, owned, connection, unread)),
     }
 }
 
@@ -115,21 +116,17 @@ impl MessageBody for LengthOnly {
     }
 }
 
-/// The body of a response with a static file.
-struct FileBody {
-    /// The body of `actix-files`, and the part of the open files that it uses.
-    file: Box<(BoxBody, Option<Share>)>,
-    _handled: HandledRequest,
-}
+/// The body of a response with a static file: the body of `actix-files`, and the part of the open files that it uses.
+struct FileBody(Box<(BoxBody, Option<Share>)>);
 
 impl MessageBody for FileBody {
     type Error = Box<dyn Error>;
 
     fn size(&self) -> BodySize {
-        self.file.0.size()
+        self.0.0.size()
     }
 
     fn poll_next(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
-        Pin::new(&mut self.file.0).poll_next(task)
+        Pin::new(&mut self.0.0).poll_next(task)
     }
 }

@@ -1,14 +1,16 @@
 //! The bodies of responses that are sent in pieces: long bytes, files, and streams that a program returns.
 
+use std::error::Error;
 use std::io;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
 use actix_http::Payload;
-use actix_http::body::{BodySize, MessageBody};
+use actix_http::body::{BodySize, BoxBody, MessageBody};
 use bytes::Bytes;
 
-use super::connection_state::HandledRequest;
+use super::connection_state::{ConnectionState, HandledRequest};
 use crate::call::{ByteStream, RequestId};
 use crate::pipeline::catch_panic;
 
@@ -30,7 +32,7 @@ pub(super) struct ResponseBody {
     size: BodySize,
     /// The number of bytes of memory that only this body uses, beyond what has been sent.
     owned: usize,
-    handled: HandledRequest,
+    connection: Rc<ConnectionState>,
     /// The unread body of the request. While it exists, actix knows that the connection cannot be used for further
     /// requests. If it were dropped before, actix would read a chunked body to its end, however long it is.
     _unread: Option<Payload>,
@@ -38,12 +40,17 @@ pub(super) struct ResponseBody {
 
 impl ResponseBody {
     /// Returns a body. `owned` is the number of bytes of memory that only this body uses.
-    pub(super) fn new(pieces: BytePieces, owned: usize, handled: HandledRequest, unread: Option<Payload>) -> Self {
+    pub(super) fn new(
+        pieces: BytePieces,
+        owned: usize,
+        connection: Rc<ConnectionState>,
+        unread: Option<Payload>,
+    ) -> Self {
         let size = match &pieces {
             BytePieces::Bytes(bytes) => BodySize::Sized(bytes.len() as u64),
             BytePieces::Stream(stream) => stream.length.map_or(BodySize::Stream, BodySize::Sized),
         };
-        Self { pieces, size, owned, handled, _unread: unread }
+        Self { pieces, size, owned, connection, _unread: unread }
     }
 }
 
@@ -60,11 +67,29 @@ impl MessageBody for ResponseBody {
             BytePieces::Bytes(bytes) => {
                 let piece = bytes.split_to(bytes.len().min(PIECE_LEN));
                 this.owned = this.owned.saturating_sub(piece.len());
-                this.handled.connection().set_unsent_body(this.owned);
+                this.connection.set_unsent_body(this.owned);
                 Poll::Ready((!piece.is_empty()).then_some(Ok(piece)))
             }
             BytePieces::Stream(stream) => stream.poll_next(task),
         }
+    }
+}
+
+/// The body of any response on a connection of rulebook's own server. While it exists, the request is being handled.
+pub(super) struct HandledBody {
+    pub(super) body: BoxBody,
+    pub(super) _handled: Option<HandledRequest>,
+}
+
+impl MessageBody for HandledBody {
+    type Error = Box<dyn Error>;
+
+    fn size(&self) -> BodySize {
+        self.body.size()
+    }
+
+    fn poll_next(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        Pin::new(&mut self.body).poll_next(task)
     }
 }
 
