@@ -159,15 +159,28 @@ fn an_invalid_head_ends_the_connection() {
 }
 
 #[test]
-fn no_request_is_handled_after_one_that_closes_the_connection() {
+fn the_response_to_a_head_that_is_too_long_is_not_lost() {
     let server = echo_server(&json!({}));
     let mut connection = server.connect();
-    let last = Request::new("GET", "/echo?word=last").field("connection", "close");
-    connection.write(&[last.bytes(), Request::new("GET", "/echo?word=next").bytes()].concat());
-    let response = connection.read_response(false);
-    response.assert_args(&json!({ "word": "last" }));
-    assert_eq!(response.field("connection"), Some("close"));
-    connection.assert_closed();
+    connection.write(&[b"GET / HTTP/1.1\r\nX: ", &[b'x'; 1_000_000][..]].concat());
+    assert_eq!(connection.read_response(false).status, 431);
+    assert!(connection.stream.read(&mut [0]).is_ok_and(|length| length == 0), "the connection ends without an error");
+}
+
+#[test]
+fn no_request_is_handled_after_one_that_closes_the_connection() {
+    let server = echo_server(&json!({}));
+    let without_body = (Request::new("GET", "/echo?word=last"), "word");
+    let with_body = (Request::new("POST", "/echo").body("application/json", r#"{"text":"last"}"#), "text");
+    for (last, name) in [without_body, with_body] {
+        let mut connection = server.connect();
+        let next = Request::new("GET", "/echo?word=next");
+        connection.write(&[last.field("connection", "close").bytes(), next.bytes()].concat());
+        let response = connection.read_response(false);
+        response.assert_args(&json!({ name: "last" }));
+        assert_eq!(response.field("connection"), Some("close"));
+        connection.assert_closed();
+    }
 }
 
 #[test]

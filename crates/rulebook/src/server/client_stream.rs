@@ -56,9 +56,6 @@ pub(super) struct ClientStream {
     request_of_pieces: u64,
     /// The end of the current pause.
     paused_until: Option<Instant>,
-    /// `true` once a response has been sent that says that the connection ends. actix would otherwise wait for the
-    /// responses to requests that the client has sent behind it.
-    has_ended: bool,
 }
 
 /// A response that waits because its client does not receive it.
@@ -91,7 +88,6 @@ impl ClientStream {
             small_pieces: 0,
             request_of_pieces: 0,
             paused_until: None,
-            has_ended: false,
         }
     }
 
@@ -243,7 +239,7 @@ impl ClientStream {
 impl AsyncRead for ClientStream {
     fn poll_read(self: Pin<&mut Self>, task: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        if this.has_ended {
+        if this.connection.has_ended() {
             return Poll::Ready(Ok(()));
         }
         if this.stuck.is_some() {
@@ -257,7 +253,7 @@ impl AsyncRead for ClientStream {
 impl AsyncWrite for ClientStream {
     fn poll_write(self: Pin<&mut Self>, task: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        if this.has_ended {
+        if this.connection.has_ended() {
             return Poll::Ready(Ok(bytes.len()));
         }
         let sent = Pin::new(&mut *this.transport.borrow_mut()).poll_write(task, bytes);
@@ -281,8 +277,7 @@ impl AsyncWrite for ClientStream {
     fn poll_flush(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         // actix flushes when it has written all bytes that it has.
-        if this.connection.closes() && !this.connection.is_handling() && !this.has_ended {
-            this.has_ended = true;
+        if this.connection.end() {
             task.waker().wake_by_ref();
         }
         let flushed = Pin::new(&mut *this.transport.borrow_mut()).poll_flush(task);

@@ -17,6 +17,7 @@ use actix_rt::net::TcpStream;
 use actix_service::{Service, ServiceFactory, apply_fn_factory, fn_factory, fn_service, map_config};
 use actix_web::App;
 use actix_web::dev::{AppConfig, ServiceResponse};
+use http::StatusCode;
 use rulebook_model::connection_limits::{CONNECTIONS, ConnectionLimit, HEAD_TIME, TLS_HANDSHAKE};
 use tokio::io::AsyncWriteExt;
 
@@ -110,10 +111,21 @@ where
     S: Service<Request, Response = ServiceResponse>,
 {
     let has_body = !matches!(request.payload(), Payload::None);
-    let handled = request.conn_data::<Rc<ConnectionState>>().map(|connection| connection.begin_request(has_body));
-    let responding = app.call(request);
+    let connection = request.conn_data::<Rc<ConnectionState>>().cloned();
+    // The client may have sent this request behind one whose response ends the connection (RFC 9112 section 9.6).
+    let responding = match &connection {
+        Some(connection) if connection.closes() && !connection.is_http2 => Err(Rc::clone(connection)),
+        _ => Ok((connection.map(|connection| connection.begin_request(has_body)), app.call(request))),
+    };
     async move {
-        let response = Response::from(responding.await?);
+        let (handled, response) = match responding {
+            Ok((handled, responding)) => (handled, Response::from(responding.await?)),
+            Err(connection) => {
+                poll_fn(|_| if connection.has_ended() { Poll::Ready(()) } else { Poll::Pending }).await;
+                // The stream of the connection sends nothing more, thus not this response.
+                (None, Response::new(StatusCode::SERVICE_UNAVAILABLE))
+            }
+        };
         Ok(response.map_body(|_, body| HandledBody { body, _handled: handled }))
     }
 }

@@ -52,6 +52,8 @@ pub(super) struct ConnectionState {
     unsent_body: Cell<usize>,
     /// `true` once a response says that the connection ends.
     closes: Cell<bool>,
+    /// `true` once this response has been sent.
+    has_ended: Cell<bool>,
     /// `true` if the client may still send the body of the last request.
     has_unread_body: Cell<bool>,
     /// The task of the connection, if its stream receives nothing until a request ends or waits for its body.
@@ -74,6 +76,7 @@ impl ConnectionState {
             idle_since: Cell::new(begun),
             unsent_body: Cell::default(),
             closes: Cell::default(),
+            has_ended: Cell::default(),
             has_unread_body: Cell::default(),
             waiting: RefCell::default(),
         }
@@ -157,6 +160,16 @@ impl ConnectionState {
     /// Returns `true` once a response says that the connection ends. No further request is handled.
     pub(super) fn closes(&self) -> bool {
         self.closes.get()
+    }
+
+    /// Ends the connection if a response says so and all responses have been sent. Returns `true` if it ends now.
+    pub(super) fn end(&self) -> bool {
+        self.closes.get() && !self.is_handling() && !self.has_ended.replace(true)
+    }
+
+    /// Returns `true` once the response that ends the connection has been sent.
+    pub(super) fn has_ended(&self) -> bool {
+        self.has_ended.get()
     }
 
     /// Sets whether a request waits for bytes of its body.

@@ -11,7 +11,6 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::{HttpRequest, HttpResponse};
 use futures_util::future::LocalBoxFuture;
 use rulebook_model::error::ErrorCode;
-use tokio::task::yield_now;
 
 use super::connection_state::{ConnectionState, Served};
 use super::fallback::respond_with_page;
@@ -159,12 +158,6 @@ pub(super) fn handle(
         }
         let (request, payload) = request.into_parts();
         let connection = connection_of(&request);
-        if connection.closes() {
-            // The client has sent this request behind one whose response ends the connection (RFC 9112 section 9.6).
-            // When that response has been sent, the stream of the connection sends nothing more.
-            yield_now().await;
-            return ServiceResponse::new(request, HttpResponse::ServiceUnavailable().finish());
-        }
         let served = connection.served;
         let RoutedRequest { current, mut head, mut route } = worker.take_routed(request.head());
         let (runner, plan) = (&current.runner, &current.runner.plan);

@@ -71,7 +71,7 @@ pub struct Memory {
 /// The maximum time until the memory must be released.
 const RELEASE_TIMEOUT: Duration = Duration::from_secs(60);
 /// The memory in MiB that a server may keep in addition to that before the attack.
-pub const KEPT_MEMORY_AIM: f64 = 20.0;
+pub const KEPT_MEMORY_AIM: f64 = 30.0;
 
 /// Opens connections that send these bytes, measures the memory of the server, closes the connections, and waits until
 /// the server has released their memory.

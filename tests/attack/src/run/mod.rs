@@ -18,7 +18,7 @@ use crate::server::{Installation, Server};
 /// The maximum time within which 99 of 100 responses to the healthy client arrive, in milliseconds.
 const HEALTH_AIM: f64 = 20.0;
 /// The maximum memory of the server during an attack, in MiB.
-const MEMORY_AIM: f64 = 200.0;
+const MEMORY_AIM: f64 = 400.0;
 
 /// The options of a run.
 #[derive(Debug, Clone, Args)]
