@@ -120,7 +120,8 @@ fn is_served(folder: &Path, path: &Path, target: &str) -> bool {
     };
     let (path, index) = (folder.join(path), folder.join(path).join(INDEX_FILE));
     let is_file_as_folder = || target.ends_with('/') && path.is_file();
-    has_plain_segments(target) && is_inside(&path) && !is_file_as_folder() && (!index.exists() || is_inside(&index))
+    // Most paths do not exist, which costs less to find out than whether all segments are plain.
+    is_inside(&path) && has_plain_segments(target) && !is_file_as_folder() && (!index.exists() || is_inside(&index))
 }
 
 /// Returns `true` if each segment of a percent-encoded path is the name of a visible file.

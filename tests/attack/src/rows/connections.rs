@@ -29,7 +29,8 @@ pub fn rows() -> Vec<Row> {
         row("connections-idle", "connections that send nothing", Vec::new()),
         row("connections-byte", "one byte of a head", b"G".to_vec()),
         row("connections-head", "30 KB of a head", head(30_000)),
-        row("connections-longest-head", "120 KB of a head", head(120_000)),
+        // Beyond 128 KiB, a head is refused.
+        row_with_aim("connections-longest-head", "120 KB of a head", head(120_000), 600.0),
         row("connections-long-head", "a head of 16 KB with many fields, and half of a body", long_head),
         row("connections-head-and-body", "a head of 4 KB, and 4 KB of a body", head_and_body),
         row("connections-next", "a request, and one byte of the next", [get("/article/3", ""), b"G".to_vec()].concat()),
@@ -49,7 +50,12 @@ const JSON: &str = "application/json";
 
 /// Returns a row whose connections send these bytes.
 fn row(name: &'static str, about: &'static str, bytes: Vec<u8>) -> Row {
-    Row { name, about, attack: Attack::Connections(bytes) }
+    row_with_aim(name, about, bytes, 400.0)
+}
+
+/// Returns such a row with an aim for the memory.
+fn row_with_aim(name: &'static str, about: &'static str, bytes: Vec<u8>, memory_aim: f64) -> Row {
+    Row { name, about, attack: Attack::Connections(bytes, memory_aim) }
 }
 
 /// The memory of a server during an attack.
@@ -72,6 +78,8 @@ pub struct Memory {
 const RELEASE_TIMEOUT: Duration = Duration::from_secs(60);
 /// The memory in MiB that a server may keep in addition to that before the attack.
 pub const KEPT_MEMORY_AIM: f64 = 30.0;
+/// The maximum time within which 99 of 100 responses to the healthy client arrive, in milliseconds.
+pub const CONNECTIONS_HEALTH_AIM: f64 = 50.0;
 
 /// Opens connections that send these bytes, measures the memory of the server, closes the connections, and waits until
 /// the server has released their memory.

@@ -33,8 +33,8 @@ pub enum Attack {
     Smuggling,
     /// Work for the server.
     Work(WorkAim, Pass),
-    /// Many connections, which send these bytes. Their memory is measured.
-    Connections(Vec<u8>),
+    /// Many connections, which send these bytes. Their memory is measured; the maximum in MiB is an aim.
+    Connections(Vec<u8>, f64),
     /// Slow connections. The time until the server closes them is measured.
     TimeLimit(time_limits::Kind),
 }

@@ -93,8 +93,8 @@ fn work_outcome(row: &Row, aim: WorkAim, work: Work) -> Outcome {
     if let Some(max) = max.filter(|max| cost > *max) {
         misses.push(format!("it costs {cost:.0} {unit}; aim: {max} {unit}"));
     }
-    check_health(&work.health, &mut misses);
-    check_memory(work.peak, &mut misses);
+    check_health(&work.health, HEALTH_AIM, &mut misses);
+    check_memory(work.peak, MEMORY_AIM, &mut misses);
     if work.files_left > 0 {
         misses.push(format!("{} files or connections stay open", work.files_left));
     }
