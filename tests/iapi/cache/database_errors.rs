@@ -9,6 +9,7 @@ use std::os::unix::net::UnixStream;
 use std::thread;
 
 use rulebook_iapi::Database;
+use tokio::net::TcpSocket;
 
 use super::{CacheServer, caches_of_database};
 use crate::demo::{DatabaseKind, DatabaseServer, DemoFolder, MARIADB, POSTGRES};
@@ -35,11 +36,14 @@ fn a_file_that_is_not_a_database_is_reported() {
 
 #[test]
 fn an_unreachable_database_server_is_reported_without_its_password() {
-    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    // A socket that is bound, but does not listen, refuses connections.
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let refusing = socket.local_addr().unwrap();
     let databases = [
-        Database::Postgres(format!("postgres://test:secret@{free}/none")),
+        Database::Postgres(format!("postgres://test:secret@{refusing}/none")),
         Database::Postgres("postgres://te st:secret@".to_owned()),
-        Database::Mysql(format!("mysql://test:secret@{free}/none")),
+        Database::Mysql(format!("mysql://test:secret@{refusing}/none")),
         Database::Mysql("mariadb://test:secret@host:port".to_owned()),
     ];
     for database in databases {

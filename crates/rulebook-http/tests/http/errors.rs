@@ -62,11 +62,11 @@ fn redirects_are_not_followed() {
 
 #[test]
 fn an_upstream_that_refuses_connections_is_unavailable() {
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let client = serve_note(&json!({ "http": format!("http://{free}/") }));
+    let (_socket, refusing) = fake::refuse_connections();
+    let client = serve_note(&json!({ "http": format!("http://{refusing}/") }));
     let response = client.get("/note").send();
     assert_eq!((response.status(), response.code()), (503, Some("unavailable")));
-    assert!(!response.text().contains(&free.port().to_string()));
+    assert!(!response.text().contains(&refusing.port().to_string()));
     let client = serve_note(&json!({ "http": "http://host.invalid/" }));
     assert_eq!(client.get("/note").send().status(), 503);
 }

@@ -6,6 +6,8 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use tokio::net::TcpSocket;
+
 /// The time in which something must happen that the tests wait for.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -29,6 +31,14 @@ pub struct Connection {
     pub index: usize,
     received: Vec<u8>,
     record: Arc<Record>,
+}
+
+/// Reserves a local port that refuses connections as long as the returned socket exists.
+pub fn refuse_connections() -> (TcpSocket, SocketAddr) {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let address = socket.local_addr().unwrap();
+    (socket, address)
 }
 
 /// Starts an upstream that handles each connection with a function. The connection is closed when the function returns.

@@ -8,10 +8,10 @@ use super::{json_response, note_method, serve};
 #[test]
 fn readiness_reports_whether_each_upstream_accepts_connections() {
     let fake = fake::respond(|_| json_response(r#"{"text":"a"}"#));
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let (_socket, refusing) = fake::refuse_connections();
     let client = serve(&json!({
         "one": { "GET": note_method(&json!({ "http": fake.url("/a") })) },
-        "two": { "GET": note_method(&json!({ "http": format!("http://{free}/") })) },
+        "two": { "GET": note_method(&json!({ "http": format!("http://{refusing}/") })) },
         "three": { "GET": note_method(&json!({ "http": fake.url("/b") })) }
     }));
     let response = client.get("/readyz").send();
