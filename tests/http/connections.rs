@@ -84,6 +84,38 @@ fn pipelined_requests_get_their_responses_in_order() {
 }
 
 #[test]
+fn a_response_does_not_depend_on_the_request_behind_it() {
+    let server = echo_server(&json!({}));
+    let next = [
+        Request::new("HEAD", "/echo?word=next"),
+        Request::new("GET", "/echo?word=next"),
+        Request::new("GET", "/echo?word=next").field("connection", "close"),
+    ];
+    let next: Vec<_> = next.iter().map(|next| (next.bytes(), next.bytes().starts_with(b"HEAD"))).collect();
+    let older = (b"GET /echo?word=next HTTP/1.0\r\nHost: a\r\n\r\n".to_vec(), false);
+    let first = [
+        Request::new("POST", "/echo").body("application/json", r#"{"text":"first"}"#),
+        Request::new("POST", "/echo").chunked("application/json", &[b"{\r\n\r\n", br#""text":"first"}"#]),
+        Request::new("GET", "/echo?word=first"),
+    ];
+    for ((next, is_head), first) in
+        next.iter().chain([&older]).flat_map(|next| first.iter().map(move |first| (next, first)))
+    {
+        let both = [&first.bytes()[..], next].concat();
+        // However the bytes come, actix must not know the second request before it has responded to the first.
+        for split in [0, first.bytes().len() - 1, first.bytes().len(), both.len() - 1] {
+            let mut connection = server.connect();
+            connection.write(&both[..split]);
+            connection.write(&both[split..]);
+            let response = connection.read_response(false);
+            assert_eq!((response.status, response.field("connection")), (200, None), "{response:?}");
+            assert!(String::from_utf8_lossy(&response.body).contains("first"), "{response:?}");
+            assert_eq!(connection.read_response(*is_head).status, 200);
+        }
+    }
+}
+
+#[test]
 fn a_client_that_closes_its_sending_side_gets_its_response() {
     let server = echo_server(&json!({}));
     let mut connection = server.connect();

@@ -5,7 +5,7 @@
 
 use std::cell::RefCell;
 use std::io::{self, IoSlice};
-use std::mem::{self, MaybeUninit};
+use std::mem::MaybeUninit;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -13,11 +13,11 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
+use bytes::{Buf, BytesMut};
 use rulebook_model::connection_limits::{FREE_RESPONSE_BYTES, HEAD_TIME, PROGRESS, RESPONSE_MEMORY};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::alarm::Alarm;
-use super::bytes_ahead::{BytesAhead, Piece};
 use super::connection_limits::{HEAD_TIMEOUT, PROGRESS_TIMEOUT, RESERVED_HEAD_TIMEOUT};
 use super::connection_state::{ConnectionState, Served};
 use super::state::ServerState;
@@ -46,9 +46,9 @@ pub(super) struct ClientStream {
     keep_alive: Duration,
     alarm: Alarm,
     /// What has been received, but not passed to actix.
-    ahead: BytesAhead,
-    /// `true` if actix has just got the end of a head, so that it has to decode the head before it gets more.
-    has_passed_head: bool,
+    ahead: BytesMut,
+    /// `true` once the client has closed its side.
+    is_end: bool,
     /// The response that waits because the system accepts no bytes for the client.
     stuck: Option<StuckResponse>,
     /// The number of small pieces that have followed each other, and the number of the request that came before them.
@@ -82,8 +82,8 @@ impl ClientStream {
             peer,
             keep_alive,
             alarm,
-            ahead: BytesAhead::default(),
-            has_passed_head: false,
+            ahead: BytesMut::new(),
+            is_end: false,
             stuck: None,
             small_pieces: 0,
             request_of_pieces: 0,
@@ -140,25 +140,27 @@ impl ClientStream {
 
     /// Receives the next bytes for actix.
     fn poll_receive(&mut self, task: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let is_head = !self.connection.is_http2 && !self.connection.receives_body();
-        if is_head && (mem::take(&mut self.has_passed_head) || self.connection.is_handling()) {
+        if self.connection.must_wait() {
             return self.poll_ahead(task);
         }
-        let piece = if !self.ahead.is_empty() {
-            self.ahead.pass(is_head, buffer)
-        } else if !self.ahead.is_end {
+        if !self.ahead.is_empty() {
+            let length = self.connection.pass(&self.ahead[..self.ahead.len().min(buffer.remaining())]);
+            buffer.put_slice(&self.ahead[..length]);
+            self.ahead.advance(length);
+            // Only a little memory is kept for the next request.
+            if self.ahead.is_empty() && self.ahead.try_reclaim(MAX_BYTES_AHEAD + 1) {
+                self.ahead = BytesMut::new();
+            }
+        } else if !self.is_end {
             let begin = buffer.filled().len();
             ready!(self.poll_pause(task));
             ready!(Pin::new(&mut *self.transport.borrow_mut()).poll_read(task, buffer))?;
-            let length = buffer.filled().len() - begin;
-            self.count_piece(length);
-            (is_head && length > 0).then(|| self.ahead.keep_further_heads(buffer, begin))
-        } else {
-            None
-        };
-        if let Some(piece) = piece {
-            self.has_passed_head = piece != Piece::Part;
-            self.connection.note_head(if let Piece::End(behind) = piece { behind } else { 0 });
+            let received = &buffer.filled()[begin..];
+            let length = self.connection.pass(received);
+            self.ahead.extend_from_slice(&received[length..]);
+            let received = received.len();
+            buffer.set_filled(begin + length);
+            self.count_piece(received);
         }
         Poll::Ready(Ok(()))
     }
@@ -166,7 +168,7 @@ impl ClientStream {
     /// Receives some bytes that actix may not have yet, to notice that the client has disconnected. Becomes ready only
     /// then.
     fn poll_ahead(&mut self, task: &mut Context<'_>) -> Poll<io::Result<()>> {
-        while self.ahead.len() < MAX_BYTES_AHEAD && !self.ahead.is_end {
+        while self.ahead.len() < MAX_BYTES_AHEAD && !self.is_end {
             let mut memory = [MaybeUninit::uninit(); MAX_BYTES_AHEAD];
             let mut buffer = ReadBuf::uninit(&mut memory);
             if self.poll_pause(task).is_pending() {
@@ -175,16 +177,15 @@ impl ClientStream {
             let read = Pin::new(&mut *self.transport.borrow_mut()).poll_read(task, &mut buffer);
             let Poll::Ready(read) = read else { break };
             read?;
-            let received = buffer.filled();
-            self.count_piece(received.len());
-            self.ahead.is_end = received.is_empty();
-            self.ahead.add(received);
+            self.count_piece(buffer.filled().len());
+            self.is_end = buffer.filled().is_empty();
+            self.ahead.extend_from_slice(buffer.filled());
         }
-        if self.ahead.is_end && self.ahead.is_empty() {
+        if self.is_end && self.ahead.is_empty() {
             return Poll::Ready(Ok(()));
         }
         if !self.ahead.is_empty() {
-            self.connection.wake_when_free(task);
+            self.connection.wake_later(task);
         }
         Poll::Pending
     }

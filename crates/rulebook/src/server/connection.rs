@@ -12,7 +12,7 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use actix_http::error::DispatchError;
-use actix_http::{HttpService, KeepAlive, Payload, Protocol, Request, Response};
+use actix_http::{HttpService, KeepAlive, Protocol, Request, Response};
 use actix_rt::net::TcpStream;
 use actix_service::{Service, ServiceFactory, apply_fn_factory, fn_factory, fn_service, map_config};
 use actix_web::App;
@@ -103,19 +103,15 @@ pub(super) fn connection_service_factory(
 
 /// Lets `app` handle a request. The connection is not idle until the whole response has been made, also if a route of the
 /// program makes it.
-fn begin_request<S>(
-    mut request: Request,
-    app: &S,
-) -> impl Future<Output = Result<Response<HandledBody>, S::Error>> + use<S>
+fn begin_request<S>(request: Request, app: &S) -> impl Future<Output = Result<Response<HandledBody>, S::Error>> + use<S>
 where
     S: Service<Request, Response = ServiceResponse>,
 {
-    let has_body = !matches!(request.payload(), Payload::None);
     let connection = request.conn_data::<Rc<ConnectionState>>().cloned();
     // The client may have sent this request behind one whose response ends the connection (RFC 9112 section 9.6).
     let responding = match &connection {
         Some(connection) if connection.closes() && !connection.is_http2 => Err(Rc::clone(connection)),
-        _ => Ok((connection.map(|connection| connection.begin_request(has_body)), app.call(request))),
+        _ => Ok((connection.map(|connection| connection.begin_request(request.head())), app.call(request))),
     };
     async move {
         let (handled, response) = match responding {

@@ -6,6 +6,9 @@ use std::sync::Arc;
 use std::task::{Context, Waker};
 use std::time::Instant;
 
+use actix_http::RequestHead;
+
+use super::position::Position;
 use crate::call::TlsSession;
 use crate::pipeline::Route;
 
@@ -38,12 +41,8 @@ pub(super) struct ConnectionState {
     handled_requests: Cell<usize>,
     /// The number of requests that have begun.
     request_number: Cell<u64>,
-    /// `true` while a request waits for bytes of its body.
-    receives_body: Cell<bool>,
-    /// The number of bytes that followed the last head in its piece.
-    bytes_behind_head: Cell<usize>,
-    /// `true` if a part of the next head arrived together with the head of the request that is being handled.
-    next_head_has_begun: Cell<bool>,
+    /// Up to which position actix has got what the client sends.
+    position: Cell<Position>,
     /// Since when the head of a request is incomplete; `None` if no byte of it has arrived.
     head_since: Cell<Option<Instant>>,
     /// The end of the last request.
@@ -56,7 +55,7 @@ pub(super) struct ConnectionState {
     has_ended: Cell<bool>,
     /// `true` if the client may still send the body of the last request.
     has_unread_body: Cell<bool>,
-    /// The task of the connection, if its stream receives nothing until a request ends or waits for its body.
+    /// The task of the connection, if its stream receives nothing until actix may have more.
     waiting: RefCell<Option<Waker>>,
 }
 
@@ -69,9 +68,7 @@ impl ConnectionState {
             is_http2,
             handled_requests: Cell::default(),
             request_number: Cell::default(),
-            receives_body: Cell::default(),
-            bytes_behind_head: Cell::default(),
-            next_head_has_begun: Cell::default(),
+            position: Cell::new(Position::Start),
             head_since: Cell::new(Some(begun)),
             idle_since: Cell::new(begun),
             unsent_body: Cell::default(),
@@ -83,14 +80,44 @@ impl ConnectionState {
     }
 
     /// Notes that a request begins. It ends when the returned value is dropped.
-    pub(super) fn begin_request(self: &Rc<Self>, has_body: bool) -> HandledRequest {
+    pub(super) fn begin_request(self: &Rc<Self>, head: &RequestHead) -> HandledRequest {
         self.request_number.set(self.request_number.get() + 1);
-        self.next_head_has_begun.set(!has_body && self.bytes_behind_head.get() > 0);
         self.head_since.set(None);
-        // A route of the program reads its body without further notice.
-        self.receives_body.set(has_body);
         self.handled_requests.set(self.handled_requests.get() + 1);
+        self.position.set(Position::behind(head));
+        if !self.must_wait() {
+            self.wake();
+        }
         HandledRequest(Rc::clone(self))
+    }
+
+    /// Returns `true` if actix may not have more of what the client sends: before it has decoded a head, and, behind a
+    /// request, before the response has been made.
+    pub(super) fn must_wait(&self) -> bool {
+        match self.position.get() {
+            Position::BehindHead => true,
+            Position::Start => self.is_handling() && !self.is_http2,
+            _ => false,
+        }
+    }
+
+    /// Returns how many of these bytes actix may have, and notes that it gets them.
+    pub(super) fn pass(&self, bytes: &[u8]) -> usize {
+        if self.is_http2 {
+            return bytes.len();
+        }
+        let mut position = self.position.get();
+        if position == Position::Start && !bytes.is_empty() && self.head_since.get().is_none() {
+            self.head_since.set(Some(Instant::now()));
+        }
+        let length = position.advance(bytes);
+        self.position.set(position);
+        length
+    }
+
+    /// Wakes the task when actix may have more.
+    pub(super) fn wake_later(&self, task: &Context<'_>) {
+        self.waiting.replace(Some(task.waker().clone()));
     }
 
     /// Returns `true` while a request is being handled or its response is being made.
@@ -111,28 +138,6 @@ impl ConnectionState {
     /// Returns the end of the last request.
     pub(super) fn idle_since(&self) -> Instant {
         self.idle_since.get()
-    }
-
-    /// Notes that actix gets a piece of a head, and the number of bytes behind the end of the head.
-    pub(super) fn note_head(&self, bytes_behind: usize) {
-        self.bytes_behind_head.set(bytes_behind);
-        if self.head_since.get().is_none() {
-            self.head_since.set(Some(Instant::now()));
-        }
-    }
-
-    /// Returns `true` while a request waits for bytes of its body.
-    pub(super) fn receives_body(&self) -> bool {
-        self.receives_body.get()
-    }
-
-    /// Wakes the task when the request that is being handled ends or waits for its body, or at once if there is none.
-    pub(super) fn wake_when_free(&self, task: &Context<'_>) {
-        if self.is_handling() {
-            self.waiting.replace(Some(task.waker().clone()));
-        } else {
-            task.waker().wake_by_ref();
-        }
     }
 
     /// Returns the number of bytes of the current response that wait in memory.
@@ -172,14 +177,6 @@ impl ConnectionState {
         self.has_ended.get()
     }
 
-    /// Sets whether a request waits for bytes of its body.
-    pub(super) fn set_receives_body(&self, receives: bool) {
-        self.receives_body.set(receives);
-        if receives {
-            self.wake();
-        }
-    }
-
     fn wake(&self) {
         if let Some(waker) = self.waiting.take() {
             waker.wake();
@@ -198,13 +195,8 @@ impl Drop for HandledRequest {
         if connection.is_handling() {
             return;
         }
-        connection.receives_body.set(false);
         connection.unsent_body.set(0);
-        let now = Instant::now();
-        connection.idle_since.set(now);
-        if connection.next_head_has_begun.take() {
-            connection.head_since.set(Some(now));
-        }
+        connection.idle_since.set(Instant::now());
         connection.wake();
     }
 }

@@ -171,7 +171,7 @@ pub(super) fn handle(
         if let Some(tracer) = &plan.tracer {
             tracer.begin(&mut head);
         }
-        let mut body = RequestBody::new(payload, &head, Rc::clone(&connection));
+        let mut body = RequestBody::new(payload, &head);
         let mut observed = Observation::begin(&current, &head);
         observed.set_kind(RequestKind::of(&route));
         let preflighted = preflighted_method(plan, &head, &route);

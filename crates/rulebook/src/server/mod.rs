@@ -6,7 +6,6 @@
 
 mod alarm;
 mod body_timer;
-mod bytes_ahead;
 mod client_stream;
 mod connection;
 mod connection_limits;
@@ -20,6 +19,7 @@ mod multipart;
 mod observe;
 mod open_connections;
 mod pages;
+mod position;
 mod receive;
 mod request;
 mod request_body;

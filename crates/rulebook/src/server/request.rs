@@ -5,8 +5,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use actix_http::RequestHead;
-use http::Version;
 use http::header::{HeaderName, HeaderValue};
+use http::{Method, Version};
 
 use super::observe::REQUEST_ID_FIELD;
 use super::worker::{CurrentPlan, Worker};
@@ -50,7 +50,8 @@ fn share_head(request: &RequestHead, worker: &Worker) -> Arc<Head> {
     let head = Arc::make_mut(&mut shared);
     (head.method, head.uri) = (method.clone(), uri.clone());
     head.headers.extend(headers.iter().map(|(name, value)| (name.clone(), value.clone())));
-    head.streams = *version == Version::HTTP_2;
+    // A body of unknown length may follow, but not one of these methods that means something (RFC 9110 section 9.3.1).
+    head.streams = *version == Version::HTTP_2 && !matches!(*method, Method::GET | Method::HEAD);
     head.peer = *peer;
     head.client = worker.state().trusted_proxies.client_address(*peer, &head.headers);
     head.id = request_id(&head.headers, worker);

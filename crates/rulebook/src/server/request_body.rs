@@ -4,7 +4,6 @@ use std::future::poll_fn;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
-use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -15,7 +14,6 @@ use futures_core::Stream;
 use http::header;
 
 use super::body_timer::BodyTimer;
-use super::connection_state::ConnectionState;
 use super::request_memory::ReservedMemory;
 use crate::call::Head;
 
@@ -28,8 +26,6 @@ const DRAIN_TIMEOUT: Duration = Duration::from_millis(100);
 /// The body of a request.
 pub(super) struct RequestBody {
     payload: Payload,
-    /// The connection, whose stream receives the body only while the request waits for it.
-    connection: Rc<ConnectionState>,
     /// The length of the body in bytes, if the head announces it; `None` if there is no body.
     pub(super) announced_length: Option<u64>,
     /// The number of bytes that have been received so far.
@@ -58,7 +54,7 @@ enum BodyState {
 }
 
 impl RequestBody {
-    pub(super) fn new(payload: Payload, head: &Head, connection: Rc<ConnectionState>) -> Self {
+    pub(super) fn new(payload: Payload, head: &Head) -> Self {
         let state = if matches!(payload, Payload::None) { BodyState::Ended } else { BodyState::Receiving };
         let length = || head.get(&header::CONTENT_LENGTH).and_then(|length| length.trim().parse().ok());
         let announced_length = match payload {
@@ -67,10 +63,8 @@ impl RequestBody {
             Payload::H1 { .. } if head.get(&header::TRANSFER_ENCODING).is_none() => length().or(Some(0)),
             _ => length(),
         };
-        connection.set_receives_body(false);
         Self {
             payload,
-            connection,
             announced_length,
             received_bytes: 0,
             has_waited: false,
@@ -107,7 +101,6 @@ impl RequestBody {
                 _ => {}
             }
         }
-        self.connection.set_receives_body(polled.is_pending());
         match &polled {
             Poll::Ready(Some(Ok(bytes))) => self.received_bytes += bytes.len() as u64,
             Poll::Ready(Some(Err(_))) => self.state = BodyState::Failed,

@@ -94,9 +94,10 @@ impl StaticFiles {
     /// which it refuses. A server may ignore a range (RFC 9110 section 14.2).
     pub(super) fn ignore_range(&self, request: &mut ServiceRequest) {
         let (Self::Folder(folder), Some(range)) = (self, request.headers().get(header::RANGE)) else { return };
-        let file = percent_decode(request.match_info().unprocessed()).ok();
-        let file = file.and_then(|path| folder.join(path.trim_start_matches('/')).metadata().ok());
-        if range.to_str().is_err() || file.is_some_and(|file| file.len() == 0) {
+        let path = percent_decode(request.match_info().unprocessed()).unwrap_or_default();
+        let path = folder.join(path.trim_start_matches('/'));
+        let file = if path.is_dir() { path.join(INDEX_FILE) } else { path }.metadata();
+        if range.to_str().is_err() || file.is_ok_and(|file| file.len() == 0) {
             request.headers_mut().remove(header::RANGE);
         }
     }
