@@ -177,7 +177,6 @@ fn to_declared_error(error: SourceError) -> ApiError {
             ApiError::declared("cache_too_large").with_message(message).with_member("most", limit)
         }
         SourceError::Unavailable(_) => ApiError::declared("no_database").with_log(message),
-        SourceError::Runtime(_) => ApiError::internal(message),
         SourceError::Store(error) => errors::store_error(error),
     }
 }

@@ -25,10 +25,11 @@ impl Column {
     }
 
     /// Returns the name of the table with its schema, quoted for SQL.
-    pub(super) fn quoted_table(&self, quote: Quote) -> String {
+    #[cfg(feature = "servers")]
+    pub(super) fn quoted_table(&self, quote: char) -> String {
         match &self.schema {
-            Some(schema) => format!("{}.{}", quote.quote(schema), quote.quote(&self.table)),
-            None => quote.quote(&self.table),
+            Some(schema) => format!("{}.{}", quote_identifier(schema, quote), quote_identifier(&self.table, quote)),
+            None => quote_identifier(&self.table, quote),
         }
     }
 }
@@ -43,29 +44,15 @@ impl fmt::Display for Column {
     }
 }
 
-/// The character with which a database quotes identifiers in SQL.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Quote {
-    /// The quotation mark of standard SQL, which SQLite and PostgreSQL use.
-    Standard,
-    /// The character of MySQL, which it accepts in every SQL mode.
-    Backtick,
-}
-
-impl Quote {
-    /// Quotes an identifier.
-    pub(super) fn quote(self, name: &str) -> String {
-        let quote = match self {
-            Self::Standard => "\"",
-            Self::Backtick => "`",
-        };
-        format!("{quote}{}{quote}", name.replace(quote, &quote.repeat(2)))
-    }
+/// Quotes an identifier for SQL. `quote` is `"` in standard SQL, which SQLite and PostgreSQL use, and a backtick for
+/// MySQL, which accepts it in every SQL mode.
+pub(super) fn quote_identifier(name: &str, quote: char) -> String {
+    format!("{quote}{}{quote}", name.replace(quote, &String::from_iter([quote, quote])))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Column, Quote};
+    use super::{Column, quote_identifier};
 
     #[test]
     fn schema_table_and_column_are_separated_by_dots() {
@@ -80,7 +67,7 @@ mod tests {
 
     #[test]
     fn quotes_in_identifiers_are_escaped() {
-        assert_eq!(Quote::Standard.quote("a\" FROM `b`; --"), "\"a\"\" FROM `b`; --\"");
-        assert_eq!(Quote::Backtick.quote("a` FROM \"b\"; --"), "`a`` FROM \"b\"; --`");
+        assert_eq!(quote_identifier("a\" FROM `b`; --", '"'), "\"a\"\" FROM `b`; --\"");
+        assert_eq!(quote_identifier("a` FROM \"b\"; --", '`'), "`a`` FROM \"b\"; --`");
     }
 }

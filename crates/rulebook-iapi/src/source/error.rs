@@ -1,7 +1,5 @@
 //! Errors of reading values from a database and writing them to files.
 
-use std::io;
-
 use rulebook::store::StoreError;
 use rulebook_model::call::shorten_text;
 use thiserror::Error;
@@ -46,9 +44,6 @@ pub(crate) enum SourceError {
     /// The database cannot be used. The text describes the reason and is logged.
     #[error("the database: {0}")]
     Unavailable(String),
-    /// The asynchronous runtime cannot be started.
-    #[error("starting a runtime for the database: {0}")]
-    Runtime(io::Error),
     /// The files cannot be written.
     #[error(transparent)]
     Store(StoreError),

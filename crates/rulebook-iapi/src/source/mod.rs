@@ -10,9 +10,13 @@
 mod column;
 mod error;
 mod limited_store;
+#[cfg(feature = "servers")]
 mod mysql;
+#[cfg(feature = "servers")]
 mod mysql_column;
+#[cfg(feature = "servers")]
 mod postgres;
+#[cfg(feature = "servers")]
 mod server;
 mod sqlite;
 
@@ -35,9 +39,11 @@ pub enum Database {
     /// An SQLite file. It is opened for reading only, and never created.
     Sqlite(PathBuf),
     /// The URL of a database on a PostgreSQL server: `postgres://user:password@host/name`.
+    #[cfg(feature = "servers")]
     Postgres(String),
     /// The URL of a database on a MySQL or MariaDB server: `mysql://user:password@host/name`. The scheme `mariadb` is
     /// accepted too.
+    #[cfg(feature = "servers")]
     Mysql(String),
 }
 
@@ -55,7 +61,9 @@ impl Database {
     ) -> Result<Vec<StagedFile>, SourceError> {
         match self {
             Self::Sqlite(file) => sqlite::copy_values(file, column, keys, store),
+            #[cfg(feature = "servers")]
             Self::Postgres(url) => postgres::copy_values(url, column, keys, store),
+            #[cfg(feature = "servers")]
             Self::Mysql(url) => mysql::copy_values(url, column, keys, store),
         }
     }
@@ -66,7 +74,9 @@ impl fmt::Debug for Database {
         match self {
             Self::Sqlite(file) => f.debug_tuple("Sqlite").field(file).finish(),
             // The URL may contain a password.
+            #[cfg(feature = "servers")]
             Self::Postgres(_) => f.debug_tuple("Postgres").finish_non_exhaustive(),
+            #[cfg(feature = "servers")]
             Self::Mysql(_) => f.debug_tuple("Mysql").finish_non_exhaustive(),
         }
     }

@@ -12,7 +12,7 @@ use futures_util::TryStreamExt;
 use sqlx::mysql::MySqlRow;
 use sqlx::{Executor, MySqlConnection, Row};
 
-use super::column::Quote;
+use super::column::quote_identifier;
 use super::mysql_column::{ColumnInfo, KeyForm, primary_key};
 use super::server::{self, with_timeout};
 use super::{CHUNK_SIZE, Column, LimitedStore, SourceError};
@@ -82,7 +82,7 @@ struct ColumnQueries {
 impl ColumnQueries {
     /// Reads the type of the column and the table's primary key, and creates the queries for them.
     async fn prepare(connection: &mut MySqlConnection, column: &Column) -> Result<Self, SourceError> {
-        let table = column.quoted_table(Quote::Backtick);
+        let table = column.quoted_table('`');
         let columns = ColumnInfo::of_table(connection, &table).await?;
         let columns = columns.ok_or_else(|| SourceError::NoTable(column.to_string()))?;
         // MySQL ignores the case of column names.
@@ -101,7 +101,7 @@ impl ColumnQueries {
             key_form,
             has_value: format!(
                 "SELECT {} IS NOT NULL FROM {table} WHERE {condition}",
-                Quote::Backtick.quote(&value.name)
+                quote_identifier(&value.name, '`')
             ),
             // `LIMIT` prevents the server from merging the subquery into the outer query, which would convert the value
             // for each chunk.

@@ -10,7 +10,7 @@ use sqlx::mysql::{MySqlArguments, MySqlDatabaseError, MySqlRow};
 use sqlx::query::Query;
 use sqlx::{Executor, MySql, MySqlConnection, Row};
 
-use super::column::Quote;
+use super::column::quote_identifier;
 use super::server::with_timeout;
 use super::{Column, SourceError};
 
@@ -72,7 +72,7 @@ impl ColumnInfo {
     /// Returns an SQL expression for the value of the column as bytes. The result of `CAST` would be null if it were
     /// longer than `max_allowed_packet`.
     pub(super) fn bytes(&self) -> String {
-        let name = Quote::Backtick.quote(&self.name);
+        let name = quote_identifier(&self.name, '`');
         let base_type = &*self.base_type;
         if BYTE_STRING_TYPES.contains(&base_type) || OTHER_BINARY_TYPES.contains(&base_type) {
             format!("CONVERT({name} USING binary)")
@@ -83,7 +83,7 @@ impl ColumnInfo {
 
     /// Returns the form in which a key is bound, and an SQL condition for the row with this key.
     pub(super) fn key_condition(&self) -> (KeyForm, String) {
-        let name = Quote::Backtick.quote(&self.name);
+        let name = quote_identifier(&self.name, '`');
         if INTEGER_TYPES.contains(&&*self.base_type) {
             return (KeyForm::Integer, format!("{name} = ?"));
         }

@@ -10,7 +10,7 @@ use sqlx::error::DatabaseError;
 use sqlx::postgres::PgRow;
 use sqlx::{Executor, PgConnection, Row};
 
-use super::column::Quote;
+use super::column::quote_identifier;
 use super::server::{self, with_timeout};
 use super::{CHUNK_SIZE, Column, LimitedStore, SourceError};
 use rulebook::store::StagedFile;
@@ -85,7 +85,7 @@ async fn copy_in_transaction(
 impl ColumnQueries {
     /// Reads the type of the column and the table's primary key, and creates the queries for them.
     async fn prepare(connection: &mut PgConnection, column: &Column) -> Result<Self, SourceError> {
-        let table = column.quoted_table(Quote::Standard);
+        let table = column.quoted_table('"');
         let exists = sqlx::query_scalar("SELECT to_regclass($1) IS NOT NULL").bind(&table);
         if !with_timeout(exists.fetch_one(&mut *connection)).await? {
             return Err(SourceError::NoTable(column.to_string()));
@@ -103,8 +103,8 @@ impl ColumnQueries {
                 return Err(SourceError::CompositePrimaryKey { table: column.to_string(), columns });
             }
         };
-        let value = Quote::Standard.quote(&column.name);
-        let row = format!("FROM {table} WHERE {} = $1::text::{key_type}", Quote::Standard.quote(key));
+        let value = quote_identifier(&column.name, '"');
+        let row = format!("FROM {table} WHERE {} = $1::text::{key_type}", quote_identifier(key, '"'));
         // Both expressions create an uncompressed copy of the value in memory. The time for a substring of the copy is
         // proportional to the length of the substring.
         let bytes = if is_bytea {

@@ -39,7 +39,8 @@ pub(super) fn read_from_connection<C: Connection, T>(
 /// # Errors
 /// Fails if the operation fails, or the runtime cannot be started.
 fn block_on<T>(operation: impl Future<Output = Result<T, SourceError>>) -> Result<T, SourceError> {
-    let runtime = Builder::new_current_thread().enable_all().build().map_err(SourceError::Runtime)?;
+    let runtime = Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| SourceError::Unavailable(format!("starting a runtime: {error}")))?;
     let result = runtime.block_on(operation);
     // Unlike dropping the runtime, this does not wait for threads that are still resolving a host name.
     runtime.shutdown_background();

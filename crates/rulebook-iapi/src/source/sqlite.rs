@@ -12,7 +12,7 @@ use std::time::Duration;
 use rusqlite::types::{Type, ValueRef};
 use rusqlite::{Connection, DatabaseName, OpenFlags, OptionalExtension, Row};
 
-use super::column::Quote;
+use super::column::quote_identifier;
 use super::{CHUNK_SIZE, Column, LimitedStore, SourceError};
 use rulebook::store::StagedFile;
 
@@ -83,7 +83,7 @@ impl<'c> SourceColumn<'c> {
         let keys: Vec<_> = columns.iter().filter(|column| column.is_primary_key).collect();
         let key = match keys[..] {
             [] => return Err(SourceError::NoPrimaryKey(column.to_string())),
-            [key] => Quote::Standard.quote(&key.name),
+            [key] => quote_identifier(&key.name, '"'),
             _ => {
                 let columns = keys.into_iter().map(|key| key.name.clone()).collect();
                 return Err(SourceError::CompositePrimaryKey { table: column.to_string(), columns });
@@ -100,7 +100,7 @@ impl<'c> SourceColumn<'c> {
     fn select_by_key(&self, expressions: &str) -> String {
         format!(
             "SELECT {expressions} FROM {MAIN_SCHEMA}.{} WHERE {} = ?1",
-            Quote::Standard.quote(&self.column.table),
+            quote_identifier(&self.column.table, '"'),
             self.key
         )
     }
@@ -108,7 +108,7 @@ impl<'c> SourceColumn<'c> {
     /// Returns the method by which the value for each key is read; `None` if the key has no value. This function does
     /// not read the values.
     fn read_methods(&self, connection: &Connection, keys: &[String]) -> Result<Vec<Option<ReadMethod>>, SourceError> {
-        let (rowid, value) = (self.rowid.unwrap_or("NULL"), Quote::Standard.quote(&self.column.name));
+        let (rowid, value) = (self.rowid.unwrap_or("NULL"), quote_identifier(&self.column.name, '"'));
         let sql = self.select_by_key(&format!("{rowid}, typeof({value}), octet_length({value})"));
         let mut statement = connection.prepare(&sql)?;
         let method = |key: &String| {
@@ -158,7 +158,7 @@ impl<'c> SourceColumn<'c> {
                 }
             }
             ReadMethod::WholeValue => {
-                let value = Quote::Standard.quote(&self.column.name);
+                let value = quote_identifier(&self.column.name, '"');
                 let sql = self.select_by_key(&format!(
                     "CASE typeof({value}) WHEN 'blob' THEN {value} ELSE CAST({value} AS TEXT) END"
                 ));

@@ -13,8 +13,8 @@ use tokio::task::yield_now;
 use crate::call::ByteStream;
 use crate::pipeline::FileRange;
 
-/// The number of bytes of a file that are read at once. Only the last piece of a file may be shorter. A connection keeps
-/// a piece and a copy of it as long as its client does not receive.
+/// The number of bytes of a file that are read at once. Only the last piece of a file may be shorter. A connection
+/// keeps a piece and a copy of it as long as its client does not receive.
 pub(crate) const PIECE_LEN: u64 = 32 << 10;
 
 /// Returns the bytes in a range of a file as a stream, which does not use the read position of the open file.

@@ -101,8 +101,8 @@ pub(super) fn connection_service_factory(
     })
 }
 
-/// Lets `app` handle a request. The connection is not idle until the whole response has been made, also if a route of the
-/// program makes it.
+/// Lets `app` handle a request. The connection is not idle until the whole response has been made, also if a route of
+/// the program makes it.
 fn begin_request<S>(request: Request, app: &S) -> impl Future<Output = Result<Response<HandledBody>, S::Error>> + use<S>
 where
     S: Service<Request, Response = ServiceResponse>,
