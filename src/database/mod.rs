@@ -77,7 +77,7 @@ impl Database {
     /// Returns the connection for writing. A transaction on it begins with `BEGIN IMMEDIATE`: if it locked the database
     /// only at its first write, it would fail after a write of another process.
     ///
-    /// A single statement needs no transaction, but must be run with `execute`: the `fetch` functions of sqlx do not
+    /// A single statement needs no transaction, but must be run with `execute`: the `fetch` functions of sqlx may not
     /// return an error of the commit.
     ///
     /// # Errors
@@ -121,7 +121,7 @@ impl Database {
             .filename(self.file())
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(LOCK_TIMEOUT);
-        // Only this connection creates the file: if somebody removes it later, no empty database takes its place.
+        // Only this connection creates the file: if it is removed later, no empty database takes its place.
         let mut connection =
             options.clone().create_if_missing(true).journal_mode(SqliteJournalMode::Wal).connect().await?;
         migrations::migrate(&mut connection).await?;

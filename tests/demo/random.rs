@@ -11,7 +11,7 @@ use crate::client::Connection;
 use crate::http::random::request::{ApiRoutes, random_request};
 use support::generate;
 
-/// Number of random requests for each database.
+/// Number of random requests.
 const REQUEST_COUNT: u32 = 1500;
 
 #[test]
