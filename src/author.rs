@@ -8,7 +8,7 @@ use super::api::author::{
     self, GetBaseInfoArguments, GetBaseInfoError, GetBaseInfoOutputs, GetListArguments, GetListListItem, GetListOutputs,
 };
 use super::api::site::{self, IndexArguments, IndexOutputs};
-use super::database::{Database, DatabaseError, query};
+use super::database::{Database, DatabaseError};
 
 /// Returns the handlers of the methods that `api/author.json` defines. Each handler serves both GET and POST.
 pub(super) fn modules() -> [Module; 2] {
@@ -31,8 +31,8 @@ async fn read_base_info(
 
 async fn select_author(database: &Database, author_id: i64) -> Result<Option<(String, String, i64)>, DatabaseError> {
     let select = "SELECT name, about, (SELECT COUNT(*) FROM articles WHERE author_id = user_id) FROM users
-        WHERE user_id = $1";
-    Ok(query(select).bind(author_id).fetch_optional(&mut *database.read_connection().await?).await?)
+        WHERE user_id = ?";
+    Ok(sqlx::query_as(select).bind(author_id).fetch_optional(database.readers().await?).await?)
 }
 
 async fn list_authors(arguments: GetListArguments, context: Context) -> Result<GetListOutputs, ApiError> {
@@ -43,8 +43,8 @@ async fn list_authors(arguments: GetListArguments, context: Context) -> Result<G
 
 async fn select_authors(database: &Database, size: i64) -> Result<Vec<(i64, String, i64)>, DatabaseError> {
     let select = "SELECT user_id, name, COUNT(*) FROM users JOIN articles ON author_id = user_id
-        GROUP BY user_id, name ORDER BY COUNT(*) DESC, user_id LIMIT $1";
-    Ok(query(select).bind(size).fetch_all(&mut *database.read_connection().await?).await?)
+        GROUP BY user_id, name ORDER BY COUNT(*) DESC, user_id LIMIT ?";
+    Ok(sqlx::query_as(select).bind(size).fetch_all(database.readers().await?).await?)
 }
 
 async fn greet(arguments: IndexArguments, context: Context) -> Result<IndexOutputs, ApiError> {

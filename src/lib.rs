@@ -34,7 +34,7 @@ pub fn add(rulebook: Rulebook) -> Rulebook {
         .authenticator(user::LoginAuthenticator::new(database.clone()))
         .state(rulebook_iapi::Caches::new(move || {
             let database = cached.clone();
-            async move { database.location_for_caches().await }
+            async move { database.for_caches().await }
         }))
         .state(database)
         .module(article::module())

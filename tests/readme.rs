@@ -10,14 +10,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use rulebook_iapi::Database;
-
 use crate::documents::compare_generated;
 use crate::server_process::{ServerProcess, clear, copy_files, free_address, program};
 
-/// The URLs of the databases on the pages.
-const DOCUMENTED_POSTGRES: &str = "postgres://articles@localhost/articles";
-const DOCUMENTED_MYSQL: &str = "mysql://articles@localhost/articles";
 /// The address of the server on the pages.
 const DOCUMENTED_ADDRESS: &str = "127.0.0.1:8080";
 
@@ -57,22 +52,6 @@ fn the_commands_on_the_page_about_backups_work() {
     check_commands("docs/backup.md");
 }
 
-/// The environment variable `TEST_POSTGRES` contains the URL of a PostgreSQL server, as in the tests of the demo.
-#[test]
-fn the_commands_on_the_page_about_postgresql_work() {
-    let Some(place) = crate::demo::POSTGRES.new_folder() else { return };
-    let Database::Postgres(url) = place.database() else { panic!("it is a PostgreSQL database") };
-    check_commands_with_database("docs/postgresql.md", Some((DOCUMENTED_POSTGRES, &url)));
-}
-
-/// The environment variable `TEST_MARIADB` contains the URL of a MariaDB server, as in the tests of the demo.
-#[test]
-fn the_commands_on_the_page_about_mysql_work() {
-    let Some(place) = crate::demo::MARIADB.new_folder() else { return };
-    let Database::Mysql(url) = place.database() else { panic!("it is a MariaDB database") };
-    check_commands_with_database("docs/mysql.md", Some((DOCUMENTED_MYSQL, &url)));
-}
-
 /// Returns the member of a JSON file whose first line is `first`. The indentation and a trailing comma are removed.
 fn json_member(file: &str, first: &str) -> String {
     let text = fs::read_to_string(repository_root().join(file)).unwrap();
@@ -95,15 +74,9 @@ fn json_member(file: &str, first: &str) -> String {
 
 /// Runs the commands of a page, and fails if the output of a command differs from the output that the page shows.
 pub fn check_commands(page: &str) {
-    check_commands_with_database(page, None);
-}
-
-/// Runs the commands of a page. `database` contains the URL of the database on the page, and the URL of the database
-/// that replaces it.
-fn check_commands_with_database(page: &str, database: Option<(&'static str, &str)>) {
     let path = repository_root().join(page);
     let text = fs::read_to_string(&path).unwrap();
-    let clone = FreshClone { database: database.map(|(shown, url)| (shown, url.to_owned())), ..FreshClone::new() };
+    let clone = FreshClone::new();
     let mut server = None;
     let mut differences = Vec::new();
     let mut updated = String::new();
@@ -114,10 +87,10 @@ fn check_commands_with_database(page: &str, database: Option<(&'static str, &str
             continue;
         };
         commands += 1;
-        let actual = match command.split_once("cargo run --release") {
-            Some((variable, arguments)) => {
+        let actual = match command.strip_prefix("cargo run --release") {
+            Some(arguments) => {
                 drop(server.take());
-                let (started, printed) = clone.start_server(arguments, !variable.is_empty());
+                let (started, printed) = clone.start_server(arguments);
                 server = Some(started);
                 printed
             }
@@ -217,14 +190,12 @@ pub fn matches(expected: &str, actual: &str) -> bool {
 struct FreshClone {
     folder: tempfile::TempDir,
     server_address: String,
-    /// The URL of a database on the page, and the URL of the database that replaces it.
-    database: Option<(&'static str, String)>,
 }
 
 impl FreshClone {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        for name in ["api", "static", "scripts"] {
+        for name in ["api", "static"] {
             copy_files(&repository_root().join(name), &folder.path().join(name));
         }
         let built = folder.path().join("target/release");
@@ -233,17 +204,14 @@ impl FreshClone {
         for name in ["article-site", "rulebook"] {
             std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_article-site"), built.join(name)).unwrap();
         }
-        Self { folder, server_address: free_address(), database: None }
+        Self { folder, server_address: free_address() }
     }
 
     /// Starts the server in the way `cargo run --release` does. Returns the server, and its output up to the point
     /// where it accepts connections.
-    fn start_server(&self, arguments: &str, uses_database: bool) -> (ServerProcess, String) {
+    fn start_server(&self, arguments: &str) -> (ServerProcess, String) {
         let arguments = arguments.split_whitespace().filter(|argument| *argument != "--");
         let mut command = program(self.folder.path());
-        if let Some((_, url)) = self.database.as_ref().filter(|_| uses_database) {
-            command.env("DATABASE_URL", url);
-        }
         let process = ServerProcess::run(command.args(arguments), self.folder.path(), &self.server_address);
         let printed = self.as_documented(&process.stdout);
         (process, printed)
@@ -254,10 +222,6 @@ impl FreshClone {
         let mut shell = Command::new("sh");
         clear(&mut shell);
         let command = command.replace(DOCUMENTED_ADDRESS, &self.server_address);
-        let command = match &self.database {
-            Some((shown, url)) => command.replace(shown, &format!("'{url}'")),
-            None => command,
-        };
         let command = format!("PATH=$PWD/target/release:$PATH; exec 2>&1; {command}");
         // `sort` orders lines by the locale, so that the locale is the same on every machine.
         shell.env("LC_ALL", "C.UTF-8");

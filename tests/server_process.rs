@@ -92,7 +92,8 @@ pub fn program(folder: &Path) -> Command {
     command
 }
 
-/// Removes the environment variables that the program and the demo read from the environment of a command.
+/// Removes the environment variables that the program and the definitions of examples read from the environment of a
+/// command.
 pub fn clear(command: &mut Command) {
     command.env_remove("DATABASE_URL");
     for (name, _) in std::env::vars_os() {

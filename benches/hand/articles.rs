@@ -3,31 +3,31 @@
 use std::error::Error;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::time::Duration;
 
 use actix_web::web::{self, PathConfig};
 use actix_web::{App, HttpServer, rt};
 use serde::Serialize;
-use sqlx::any::AnyPoolOptions;
-use sqlx::{AnyPool, Executor};
+use sqlx::SqlitePool;
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions, SqliteSynchronous};
 
 use super::error::{ParameterError, RequestError};
 use super::line::MAX_ID;
 use super::{SUCCESS_MEMBERS, resource, unknown_service};
 
-/// The settings of each database connection. The demo has the same settings.
-const SQLITE_SETTINGS: &str = "PRAGMA busy_timeout = 2000; PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL";
-/// The maximum number of database connections. The demo has the same maximum.
+/// The maximum number of database connections. The demo reads with the same maximum.
 const MAX_CONNECTIONS: u32 = 16;
 
 /// Serves the articles from the database in this folder, with one worker, until the process receives a signal.
 pub fn serve_articles(bind: SocketAddr, folder: &Path) -> Result<(), Box<dyn Error>> {
-    sqlx::any::install_default_drivers();
-    let url = format!("sqlite:{}", folder.join("demo.db").display());
+    // The demo has the same settings.
+    let options = SqliteConnectOptions::new()
+        .filename(folder.join("demo.db"))
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(Duration::from_secs(2));
     rt::System::new().block_on(async {
-        let options = AnyPoolOptions::new().max_connections(MAX_CONNECTIONS).after_connect(|connection, _| {
-            Box::pin(async move { connection.execute(SQLITE_SETTINGS).await.map(drop) })
-        });
-        let pool = web::Data::new(options.connect_lazy(&url)?);
+        let pool = SqlitePoolOptions::new().max_connections(MAX_CONNECTIONS).connect_lazy_with(options);
+        let pool = web::Data::new(pool);
         let server = HttpServer::new(move || {
             App::new()
                 .app_data(pool.clone())
@@ -74,18 +74,17 @@ type ArticleRow =
 const SELECT_ARTICLE: &str =
     "SELECT title, text, language, login, author_id, tags, created, changed, alt, media_type, size
     FROM articles JOIN users ON user_id = author_id
-    LEFT JOIN pictures ON pictures.article_id = articles.article_id WHERE articles.article_id = $1";
+    LEFT JOIN pictures ON pictures.article_id = articles.article_id WHERE articles.article_id = ?";
 
 async fn read_article(
     path: web::Path<u32>,
-    pool: web::Data<AnyPool>,
+    pool: web::Data<SqlitePool>,
 ) -> Result<web::Json<ArticleResponse>, RequestError> {
     let article_id = path.into_inner();
     if article_id > MAX_ID {
         return Err(ParameterError::new("article_id", "path", "0 to 2147483647", &article_id).into());
     }
-    let mut connection = pool.acquire().await.map_err(|_| RequestError::Unavailable)?;
-    let select = sqlx::query_as(SELECT_ARTICLE).bind(i64::from(article_id)).fetch_optional(&mut *connection);
+    let select = sqlx::query_as(SELECT_ARTICLE).bind(i64::from(article_id)).fetch_optional(&**pool);
     let row: Option<ArticleRow> = select.await.map_err(|_| RequestError::Unavailable)?;
     let Some((title, text, language, author, author_id, tags, created, changed, alt, media_type, size)) = row else {
         return Err(RequestError::UnknownArticle);

@@ -1,23 +1,23 @@
 //! The form in which the database stores the fields of an article that its author writes.
 
-use sqlx::AnyConnection;
+use sqlx::SqliteConnection;
 
 use crate::api::article::CreateArguments;
-use crate::database::query;
 
 impl CreateArguments {
     /// Inserts a new article and returns its id; `None` if there is no user with this login.
     pub(crate) async fn insert(
         self,
-        connection: &mut AnyConnection,
+        connection: &mut SqliteConnection,
         login: &str,
         now: &str,
     ) -> Result<Option<i64>, sqlx::Error> {
         let insert = "INSERT INTO articles (author_id, title, text, language, tags, words, created, changed)
-            SELECT user_id, $2, $3, $4, $5, $6, $7, $7 FROM users WHERE login = $1";
+            SELECT user_id, ?2, ?3, ?4, ?5, ?6, ?7, ?7 FROM users WHERE login = ?1";
         let (tags, words) = (self.stored_tags(), self.search_text());
-        let insert = query(insert).bind(login).bind(self.title).bind(self.text).bind(self.language);
-        insert.bind(tags).bind(words).bind(now).insert("article_id", connection).await
+        let insert = sqlx::query(insert).bind(login).bind(self.title).bind(self.text).bind(self.language);
+        let inserted = insert.bind(tags).bind(words).bind(now).execute(connection).await?;
+        Ok((inserted.rows_affected() > 0).then(|| inserted.last_insert_rowid()))
     }
 
     /// Returns the tags in the form in which the database stores them: in one text, each between two spaces.

@@ -3,7 +3,7 @@
 use rulebook::Context;
 
 use crate::api::article::{LineGetArguments, LineGetError, LineGetLinesItem, LineGetOutputs};
-use crate::database::{Database, DatabaseError, LongText, query};
+use crate::database::{Database, DatabaseError};
 
 /// Maximum number of lines in a response.
 const MAX_LINES: usize = 1000;
@@ -20,7 +20,7 @@ pub(super) async fn read_lines(arguments: LineGetArguments, context: Context) ->
         return Err(LineGetError::NoSuchArticle.with_member("article_id", article_id));
     }
     let lines: Vec<_> =
-        articles.iter().flat_map(|(id, LongText(text))| numbered_lines(*id, text, no_line)).take(MAX_LINES).collect();
+        articles.iter().flat_map(|(id, text)| numbered_lines(*id, text, no_line)).take(MAX_LINES).collect();
     match no_line {
         Some(no_line) if lines.is_empty() && article_id.is_some() => {
             Err(LineGetError::NoSuchLine.with_member("no_line", no_line))
@@ -37,9 +37,9 @@ fn numbered_lines(article_id: i64, text: &str, only_line: Option<i64>) -> impl I
 }
 
 /// Returns the id and the text of the article with this id, or of all articles if `article_id` is `None`.
-async fn article_texts(database: &Database, article_id: Option<i64>) -> Result<Vec<(i64, LongText)>, DatabaseError> {
-    let select = "SELECT article_id, text FROM articles WHERE $1 IS NULL OR article_id = $1
-        ORDER BY article_id LIMIT $2";
-    let select = query(select).bind(article_id).bind(MAX_ARTICLES);
-    Ok(select.fetch_all(&mut *database.read_connection().await?).await?)
+async fn article_texts(database: &Database, article_id: Option<i64>) -> Result<Vec<(i64, String)>, DatabaseError> {
+    let select = "SELECT article_id, text FROM articles WHERE ?1 IS NULL OR article_id = ?1
+        ORDER BY article_id LIMIT ?2";
+    let select = sqlx::query_as(select).bind(article_id).bind(MAX_ARTICLES);
+    Ok(select.fetch_all(database.readers().await?).await?)
 }

@@ -4,13 +4,13 @@ use rulebook::{ApiError, Context};
 
 use super::input::{like_pattern, parse_tags};
 use crate::api::article::{ListArguments, ListOrder, ListOutputs, ListedArticle};
-use crate::database::{Database, DatabaseError, query};
+use crate::database::{Database, DatabaseError};
 
 /// Selects the articles that match all filters. A filter that is null matches every article. The compared texts are in
-/// lowercase, because LIKE is case-sensitive in PostgreSQL and in the tables of MySQL, but not in SQLite.
+/// lowercase, because LIKE ignores only the case of ASCII letters.
 const FROM_FILTERED_ARTICLES: &str = "FROM articles JOIN users ON user_id = author_id
-    WHERE ($1 IS NULL OR words LIKE $1 ESCAPE '!') AND ($2 IS NULL OR LOWER(tags) LIKE $2 ESCAPE '!')
-    AND ($3 IS NULL OR language = $3) AND ($4 IS NULL OR login = $4)";
+    WHERE (?1 IS NULL OR words LIKE ?1 ESCAPE '!') AND (?2 IS NULL OR LOWER(tags) LIKE ?2 ESCAPE '!')
+    AND (?3 IS NULL OR language = ?3) AND (?4 IS NULL OR login = ?4)";
 
 pub(super) async fn list_articles(arguments: ListArguments, context: Context) -> Result<ListOutputs, ApiError> {
     Ok(select_page(&*Database::from_context(&context)?, arguments).await?)
@@ -25,18 +25,18 @@ async fn select_page(database: &Database, arguments: ListArguments) -> Result<Li
     let ListArguments { words, tag, language, author, page, size, .. } = arguments;
     let words = words.map(|words| like_pattern(&words.to_lowercase()));
     let tag = tag.map(|tag| like_pattern(&format!(" {} ", tag.to_lowercase())));
-    let mut connection = database.read_connection().await?;
+    let readers = database.readers().await?;
 
     let count = format!("SELECT COUNT(*) {FROM_FILTERED_ARTICLES}");
-    let count = query(count).bind(&words).bind(&tag).bind(&language).bind(&author);
-    let (total,): (i64,) = count.fetch_optional(&mut connection).await?.unwrap_or((0,));
+    let count = sqlx::query_scalar(&count).bind(&words).bind(&tag).bind(&language).bind(&author);
+    let total: i64 = count.fetch_one(readers).await?;
 
     let select = format!(
-        "SELECT article_id, title, language, login, tags, created {FROM_FILTERED_ARTICLES} ORDER BY {order} LIMIT $5 OFFSET $6"
+        "SELECT article_id, title, language, login, tags, created {FROM_FILTERED_ARTICLES} ORDER BY {order} LIMIT ?5 OFFSET ?6"
     );
-    let select = query(select).bind(&words).bind(&tag).bind(&language).bind(&author);
+    let select = sqlx::query_as(&select).bind(&words).bind(&tag).bind(&language).bind(&author);
     let select = select.bind(size).bind((page - 1) * size);
-    let rows: Vec<(i64, String, String, String, String, String)> = select.fetch_all(&mut connection).await?;
+    let rows: Vec<(i64, String, String, String, String, String)> = select.fetch_all(readers).await?;
     let articles = rows.into_iter().map(|(article_id, title, language, author, stored, created)| ListedArticle {
         article_id,
         title,

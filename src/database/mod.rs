@@ -1,43 +1,30 @@
-//! The demo's database: PostgreSQL, MySQL or MariaDB if `DATABASE_URL` is set, otherwise an SQLite file in the server's
-//! data folder.
+//! The site's database: the SQLite file `demo.db` in the server's data folder, which the first request that needs it
+//! creates.
 //!
-//! This module opens the database on first use and manages its connections. While the database has an error, requests
-//! that need it get a response with the status 503. The queries are not in this module, but in the modules of the
-//! handlers, in SQL that all these databases understand; [`query()`] converts the rest.
+//! While the database has an error, requests that need it get a response with the status 503. The queries are in the
+//! modules of the handlers.
 
-mod dialect;
-mod location;
-mod query;
-mod runtime;
-mod schema;
+mod migrations;
 
-use std::ops::{Deref, DerefMut};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use rulebook::{ApiError, Context, DataFolder};
-use sqlx::any::AnyPoolOptions;
-use sqlx::pool::PoolConnection;
-use sqlx::{Any, AnyConnection, AnyPool, Executor, Transaction};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions, Connection, SqlitePool};
 use thiserror::Error;
-use tokio::runtime::Handle;
-use tokio::sync::{OwnedSemaphorePermit, RwLock, Semaphore};
-use tokio::time::{sleep, timeout};
+use tokio::sync::OnceCell;
+use tokio::time::timeout;
 
-use dialect::Dialect;
-use location::{FileId, Location};
-pub(crate) use query::{LongText, query};
-use runtime::ConnectionRuntime;
-
-/// Maximum time for which a request waits for a connection, for a permit to write, or for the database to be opened.
+/// Maximum time for which a request waits for a connection, or for the database to be opened.
 const WAIT_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Maximum number of connections to the database.
-const MAX_CONNECTIONS: u32 = 16;
+/// Maximum time for which a connection waits for a lock of another process.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Maximum age of a connection. A new connection notices changes that an old connection does not notice, such as a
-/// read-only disk that has become writable.
-const MAX_CONNECTION_AGE: Duration = Duration::from_secs(60);
+/// Maximum number of connections that read at the same time.
+const MAX_READERS: u32 = 16;
 
 /// The database, which is opened on first use. A clone refers to the same database.
 #[derive(Clone)]
@@ -45,111 +32,30 @@ pub(crate) struct Database(Arc<SharedDatabase>);
 
 struct SharedDatabase {
     folder: DataFolder,
-    open: RwLock<Option<OpenDatabase>>,
+    pools: OnceCell<Pools>,
 }
 
-/// An open database.
-struct OpenDatabase {
-    location: Location,
-    pool: AnyPool,
-    /// The open SQLite file; `None` for a server.
-    file: Option<FileId>,
-    /// The asynchronous runtime of the connections to a server; `None` for SQLite.
-    runtime: Option<ConnectionRuntime>,
-    /// The permits to write, which limit the number of concurrent writers.
-    write_permits: Arc<Semaphore>,
+/// The connections to the database. SQLite supports one writer at a time, so that there is one connection for writing:
+/// requests that write wait for it in the order of their arrival, and keep no connection from those that read.
+struct Pools {
+    readers: SqlitePool,
+    writer: SqlitePool,
 }
 
-impl OpenDatabase {
-    /// Returns `true` if the connections are open, and they are connections to this file.
-    fn is_open_for(&self, file: Option<FileId>) -> bool {
-        self.file == file && !self.pool.is_closed()
-    }
-
-    fn connections(&self) -> Connections {
-        let runtime = self.runtime.as_ref().map(|runtime| runtime.handle().clone());
-        let write_permits = Arc::clone(&self.write_permits);
-        Connections { pool: self.pool.clone(), file: self.file, runtime, write_permits }
-    }
-}
-
-/// What a request needs to open and use connections.
-struct Connections {
-    pool: AnyPool,
-    file: Option<FileId>,
-    runtime: Option<Handle>,
-    write_permits: Arc<Semaphore>,
-}
-
-impl Connections {
-    /// Runs an operation that may open a connection. It runs in the asynchronous runtime to which the connections
-    /// belong.
-    async fn run_in_runtime<T, R>(self, start_operation: impl FnOnce(AnyPool) -> R) -> Result<T, DatabaseError>
-    where
-        T: Send + 'static,
-        R: Future<Output = Result<T, sqlx::Error>> + Send + 'static,
-    {
-        let operation = start_operation(self.pool);
-        match self.runtime {
-            Some(runtime) => runtime.spawn(operation).await.map_err(|error| DatabaseError::Runtime(error.into()))?,
-            None => operation.await,
-        }
-        .map_err(DatabaseError::Sql)
-    }
-}
-
-/// A transaction that writes. Unless [`Database::commit`] is called, it is rolled back.
-pub(crate) struct WriteTransaction {
-    transaction: Transaction<'static, Any>,
-    /// The SQLite file that is written; `None` for a server.
-    file: Option<FileId>,
-    permit: OwnedSemaphorePermit,
-}
-
-impl Deref for WriteTransaction {
-    type Target = AnyConnection;
-
-    fn deref(&self) -> &AnyConnection {
-        &self.transaction
-    }
-}
-
-impl DerefMut for WriteTransaction {
-    fn deref_mut(&mut self) -> &mut AnyConnection {
-        &mut self.transaction
-    }
-}
-
-/// The reason why an operation on the database failed. The messages are logged and not sent to clients.
+/// The reason why an operation on the database failed. It is logged and not sent to clients.
 #[derive(Debug, Error)]
-pub(crate) enum DatabaseError {
-    /// The variable `DATABASE_URL` is invalid.
-    #[error("DATABASE_URL: {0}")]
-    Url(String),
-    /// The folder cannot be created, or the file's metadata cannot be read.
-    #[error("the folder of the database: {0}")]
-    Folder(std::io::Error),
-    /// The database file that is open has been removed or replaced.
-    #[error("the database file was removed; restore it, or restart the server to create a new one")]
-    FileRemoved,
-    /// Opening the database took too long.
-    #[error("opening the database took more than {} seconds", WAIT_TIMEOUT.as_secs())]
-    OpenTimeout,
-    /// The requests that were writing did not finish in time.
-    #[error("other requests were still writing after {} seconds", WAIT_TIMEOUT.as_secs())]
-    WriteTimeout,
-    /// The thread for the connections to a server cannot be started.
-    #[error("the runtime of the database connections: {0}")]
-    Runtime(std::io::Error),
-    /// The library sqlx or the database reported an error.
-    #[error("the database: {0}")]
-    Sql(#[from] sqlx::Error),
+#[error("the database: {0}")]
+pub(crate) struct DatabaseError(#[from] pub(crate) sqlx::Error);
+
+impl From<DatabaseError> for ApiError {
+    fn from(error: DatabaseError) -> Self {
+        Self::unavailable(error)
+    }
 }
 
 impl Database {
     pub(crate) fn new(folder: DataFolder) -> Self {
-        sqlx::any::install_default_drivers();
-        Self(Arc::new(SharedDatabase { folder, open: RwLock::new(None) }))
+        Self(Arc::new(SharedDatabase { folder, pools: OnceCell::new() }))
     }
 
     /// Returns the database that the program has added to its state.
@@ -160,39 +66,24 @@ impl Database {
         context.state().ok_or_else(|| ApiError::internal("the program has no database"))
     }
 
-    /// Returns a connection for reading.
+    /// Returns the connections for reading.
     ///
     /// # Errors
-    /// Fails if the database cannot be opened, or no connection is available in time.
-    pub(crate) async fn read_connection(&self) -> Result<PoolConnection<Any>, DatabaseError> {
-        self.connections().await?.run_in_runtime(|pool| async move { pool.acquire().await }).await
+    /// Fails if the database cannot be opened.
+    pub(crate) async fn readers(&self) -> Result<&SqlitePool, DatabaseError> {
+        Ok(&self.pools().await?.readers)
     }
 
-    /// Begins a transaction for writing. The transaction should write before it reads. Otherwise SQLite may abort it
-    /// because another connection has written meanwhile.
+    /// Returns the connection for writing. A transaction on it begins with `BEGIN IMMEDIATE`: if it locked the database
+    /// only at its first write, it would fail after a write of another process.
+    ///
+    /// A single statement needs no transaction, but must be run with `execute`: the `fetch` functions of sqlx may not
+    /// return an error of the commit.
     ///
     /// # Errors
-    /// Fails if the database cannot be opened, or no permit or connection is available in time.
-    pub(crate) async fn begin_write(&self) -> Result<WriteTransaction, DatabaseError> {
-        let permits = self.connections().await?.write_permits;
-        let permit = timeout(WAIT_TIMEOUT, permits.acquire_owned()).await.map_err(|_| DatabaseError::WriteTimeout)?;
-        let permit = permit.map_err(|_| DatabaseError::WriteTimeout)?;
-        // The database file may have been replaced while this call waited for the permit.
-        let connections = self.connections().await?;
-        let file = connections.file;
-        let transaction = connections.run_in_runtime(|pool| async move { pool.begin().await }).await?;
-        Ok(WriteTransaction { transaction, file, permit })
-    }
-
-    /// Commits a transaction. A handler must not acknowledge a write before this has succeeded.
-    ///
-    /// # Errors
-    /// Fails if the commit fails, or the file has been removed or replaced meanwhile.
-    pub(crate) async fn commit(&self, transaction: WriteTransaction) -> Result<(), DatabaseError> {
-        let WriteTransaction { transaction, file, permit } = transaction;
-        transaction.commit().await?;
-        drop(permit);
-        if self.location()?.current_file()? == file { Ok(()) } else { Err(DatabaseError::FileRemoved) }
+    /// Fails if the database cannot be opened.
+    pub(crate) async fn writer(&self) -> Result<&SqlitePool, DatabaseError> {
+        Ok(&self.pools().await?.writer)
     }
 
     /// Executes a query, so that the server's readiness check detects a database that cannot be used.
@@ -200,105 +91,52 @@ impl Database {
     /// # Errors
     /// Fails with an error message if the database cannot be used.
     pub(crate) async fn check_readiness(&self) -> Result<(), String> {
-        let query = async {
-            let mut connection = self.read_connection().await?;
-            connection.execute("SELECT MAX(version) FROM demo_version").await?;
-            Ok(())
-        };
-        query.await.map_err(|error: DatabaseError| error.to_string())
+        let readers = self.readers().await.map_err(|error| error.to_string())?;
+        let query = sqlx::query("SELECT 1 FROM users LIMIT 1").execute(readers).await;
+        query.map(drop).map_err(|error| error.to_string())
     }
 
-    /// Migrates the database if necessary, and returns its location for the handler `rulebook_iapi::cache`.
+    /// Opens the database if necessary, and returns its file for the handler `rulebook_iapi::cache`.
     ///
     /// # Errors
-    /// Fails with an error message if the database cannot be opened or migrated.
-    pub(crate) async fn location_for_caches(&self) -> Result<rulebook_iapi::Database, String> {
-        let location = async {
-            self.connections().await?;
-            self.location()
-        };
-        match location.await.map_err(|error: DatabaseError| error.to_string())? {
-            Location::Sqlite(file) => Ok(rulebook_iapi::Database::Sqlite(file)),
-            Location::Postgres(url) => Ok(rulebook_iapi::Database::Postgres(url)),
-            Location::Mysql(url) => Ok(rulebook_iapi::Database::Mysql(url)),
-        }
+    /// Fails with an error message if the database cannot be opened.
+    pub(crate) async fn for_caches(&self) -> Result<rulebook_iapi::Database, String> {
+        self.pools().await.map_err(|error| error.to_string())?;
+        Ok(rulebook_iapi::Database::Sqlite(self.file()))
     }
 
-    fn location(&self) -> Result<Location, DatabaseError> {
-        Location::from_env(self.0.folder.path())
+    fn file(&self) -> PathBuf {
+        self.0.folder.path().join("demo.db")
     }
 
-    /// Returns connections to the database file that exists now. Opens the database if it is not open.
-    async fn connections(&self) -> Result<Connections, DatabaseError> {
-        let connections = async {
-            if let Some(open) = &*self.0.open.read().await
-                && open.is_open_for(open.location.current_file()?)
-            {
-                return Ok(open.connections());
-            }
-            self.open(self.location()?).await
-        };
-        timeout(WAIT_TIMEOUT, connections).await.map_err(|_| DatabaseError::OpenTimeout)?
+    async fn pools(&self) -> Result<&Pools, DatabaseError> {
+        let opened = timeout(WAIT_TIMEOUT, self.0.pools.get_or_try_init(|| self.open())).await;
+        opened.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map_err(DatabaseError)
     }
 
-    /// Opens the database, unless another request has opened it meanwhile.
-    async fn open(&self, location: Location) -> Result<Connections, DatabaseError> {
-        let mut current = self.0.open.write().await;
-        let file = location.current_file()?;
-        match &*current {
-            Some(open) if open.is_open_for(file) => return Ok(open.connections()),
-            // The file has been removed. An administrator must notice this, so that no empty database is created.
-            Some(_) if file.is_none() => return Err(DatabaseError::FileRemoved),
-            // All connections of a process to an SQLite file share state. Therefore the old connections must be closed
-            // before new connections are opened.
-            Some(open) => close_all_connections(&open.pool).await,
-            None => {}
-        }
-        location.create_folder()?;
-        let dialect = location.dialect();
-        let options = AnyPoolOptions::new()
-            .max_connections(MAX_CONNECTIONS)
-            .acquire_timeout(WAIT_TIMEOUT)
-            .max_lifetime(MAX_CONNECTION_AGE)
-            .after_connect(move |connection, _| {
-                Box::pin(async move { connection.execute(dialect.settings()).await.map(drop) })
-            });
-        let pool = options.connect_lazy(&location.connection_url())?;
-        let needs_runtime = dialect != Dialect::Sqlite;
-        let runtime = needs_runtime.then(ConnectionRuntime::start).transpose().map_err(DatabaseError::Runtime)?;
-        let write_permits = Arc::new(Semaphore::new(dialect.max_writers()));
-        let mut open = OpenDatabase { location, pool, file: None, runtime, write_permits };
-        open.connections().run_in_runtime(move |pool| async move { schema::migrate(&pool, dialect).await }).await?;
-        open.file = open.location.current_file()?;
-        Ok(current.insert(open).connections())
+    async fn open(&self) -> Result<Pools, sqlx::Error> {
+        create_private_folder(self.0.folder.path())?;
+        // In WAL mode, a write that has been acknowledged to the client survives a power failure only with FULL.
+        let options = SqliteConnectOptions::new()
+            .filename(self.file())
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(LOCK_TIMEOUT);
+        // Only this connection creates the file: if it is removed later, no empty database takes its place.
+        let mut connection =
+            options.clone().create_if_missing(true).journal_mode(SqliteJournalMode::Wal).connect().await?;
+        migrations::migrate(&mut connection).await?;
+        connection.close().await?;
+        let pool = SqlitePoolOptions::new().acquire_timeout(WAIT_TIMEOUT);
+        let writer = pool.clone().max_connections(1).connect_lazy_with(options.clone());
+        Ok(Pools { readers: pool.max_connections(MAX_READERS).connect_lazy_with(options), writer })
     }
 }
 
-/// Closes all connections of a pool, and waits until they are closed. The function `close` of sqlx is called
-/// repeatedly, because it may return while some connections are still in use.
-async fn close_all_connections(pool: &AnyPool) {
-    pool.close().await;
-    while pool.size() > 0 {
-        sleep(Duration::from_millis(1)).await;
-        pool.close().await;
-    }
-}
-
-impl From<DatabaseError> for ApiError {
-    /// Converts errors that the SQL or the types of the program cause, such as a missing column, to internal errors.
-    /// All other errors become the error `unavailable`, after which the client may retry.
-    fn from(error: DatabaseError) -> Self {
-        use sqlx::Error::{ColumnDecode, ColumnIndexOutOfBounds, ColumnNotFound, Decode, Encode, RowNotFound};
-        match error {
-            DatabaseError::Sql(
-                ColumnDecode { .. }
-                | ColumnIndexOutOfBounds { .. }
-                | ColumnNotFound(_)
-                | Decode(_)
-                | Encode(_)
-                | RowNotFound,
-            ) => Self::internal(error),
-            _ => Self::unavailable(error),
-        }
-    }
+/// Creates a folder that only the user of this process can read, because the database contains hashes of passwords.
+fn create_private_folder(folder: &std::path::Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
 }

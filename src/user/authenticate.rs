@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use rulebook::{ApiError, Authenticate, Authentication, Head, Identity};
 use sha2::{Digest, Sha256};
 
-use crate::database::{Database, DatabaseError, query};
+use crate::database::{Database, DatabaseError};
 
 /// The text with which every token begins.
 const TOKEN_PREFIX: &str = "login_";
@@ -55,9 +55,9 @@ impl LoginAuthenticator {
 
     async fn find_user(&self, token: &LoginToken) -> Result<Option<(i64, String, String)>, DatabaseError> {
         let select = "SELECT users.user_id, login, role FROM logins JOIN users ON users.user_id = logins.user_id
-            WHERE hash = $1 AND ends > $2";
-        let select = query(select).bind(token.hash()).bind(Timestamp::now().as_second());
-        Ok(select.fetch_optional(&mut *self.0.read_connection().await?).await?)
+            WHERE hash = ? AND ends > ?";
+        let select = sqlx::query_as(select).bind(token.hash()).bind(Timestamp::now().as_second());
+        Ok(select.fetch_optional(self.0.readers().await?).await?)
     }
 }
 

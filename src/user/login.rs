@@ -6,7 +6,7 @@ use rulebook_login::Logins;
 
 use super::authenticate::{self, LoginToken};
 use crate::api::user::{LoginArguments, LoginError, LoginOutputs};
-use crate::database::{Database, DatabaseError, query};
+use crate::database::{Database, DatabaseError};
 use crate::format_time;
 
 /// The time after which the token of a login expires.
@@ -25,9 +25,8 @@ pub(super) async fn log_in(arguments: LoginArguments, context: Context) -> Resul
 }
 
 async fn find_user(database: &Database, login: &str) -> Result<Option<(i64, String)>, ApiError> {
-    let select = query("SELECT user_id, password FROM users WHERE login = $1").bind(login);
-    let found = select.fetch_optional(&mut *database.read_connection().await?).await;
-    Ok(found.map_err(DatabaseError::from)?)
+    let select = sqlx::query_as("SELECT user_id, password FROM users WHERE login = ?").bind(login);
+    Ok(select.fetch_optional(database.readers().await?).await.map_err(DatabaseError)?)
 }
 
 /// Stores the login of a user, and deletes all logins that have expired.
@@ -38,19 +37,18 @@ async fn store_login(
     now: i64,
     ends: i64,
 ) -> Result<(), DatabaseError> {
-    let mut transaction = database.begin_write().await?;
-    query("DELETE FROM logins WHERE ends <= $1").bind(now).execute(&mut transaction).await?;
-    let insert = query("INSERT INTO logins (hash, user_id, ends) VALUES ($1, $2, $3)");
-    insert.bind(token.hash()).bind(user_id).bind(ends).execute(&mut transaction).await?;
-    database.commit(transaction).await
+    let mut transaction = database.writer().await?.begin_with("BEGIN IMMEDIATE").await?;
+    sqlx::query("DELETE FROM logins WHERE ends <= ?").bind(now).execute(&mut *transaction).await?;
+    let insert = sqlx::query("INSERT INTO logins (hash, user_id, ends) VALUES (?, ?, ?)");
+    insert.bind(token.hash()).bind(user_id).bind(ends).execute(&mut *transaction).await?;
+    Ok(transaction.commit().await?)
 }
 
 pub(super) async fn log_out(_: (), context: Context) -> Result<(), ApiError> {
     let database = Database::from_context(&context)?;
     // A caller with another credential, such as an API key, has no login to delete.
     let Some(token) = context.head().and_then(authenticate::bearer_token) else { return Ok(()) };
-    let mut transaction = database.begin_write().await?;
-    let delete = query("DELETE FROM logins WHERE hash = $1").bind(token.hash());
-    delete.execute(&mut transaction).await.map_err(DatabaseError::from)?;
-    Ok(database.commit(transaction).await?)
+    let delete = sqlx::query("DELETE FROM logins WHERE hash = ?").bind(token.hash());
+    delete.execute(database.writer().await?).await.map_err(DatabaseError)?;
+    Ok(())
 }

@@ -3,7 +3,7 @@
 use rulebook::{ApiError, Context};
 
 use crate::api::user::{ReadArguments, ReadError, ReadOutputs, ReadUser, UpdateArguments, UpdateError, UpdateOutputs};
-use crate::database::{Database, DatabaseError, query};
+use crate::database::{Database, DatabaseError};
 
 type UserRow = (String, String, String, String, String, i64);
 
@@ -21,22 +21,24 @@ pub(super) async fn read_profile(arguments: ReadArguments, context: Context) -> 
 
 async fn select_user(database: &Database, user_id: i64) -> Result<Option<UserRow>, DatabaseError> {
     let select = "SELECT login, name, about, role, since,
-        (SELECT COUNT(*) FROM articles WHERE author_id = user_id) FROM users WHERE user_id = $1";
-    Ok(query(select).bind(user_id).fetch_optional(&mut *database.read_connection().await?).await?)
+        (SELECT COUNT(*) FROM articles WHERE author_id = user_id) FROM users WHERE user_id = ?";
+    Ok(sqlx::query_as(select).bind(user_id).fetch_optional(database.readers().await?).await?)
 }
 
 pub(super) async fn update_profile(changes: UpdateArguments, context: Context) -> Result<UpdateOutputs, UpdateError> {
-    let database = Database::from_context(&context)?;
-    let mut transaction = database.begin_write().await?;
-    let update = "UPDATE users SET name = COALESCE($2, name), about = COALESCE($3, about) WHERE user_id = $1";
-    let update = query(update).bind(changes.user_id).bind(changes.name).bind(changes.about);
-    update.execute(&mut transaction).await.map_err(DatabaseError::from)?;
-    let select = query("SELECT name, about FROM users WHERE user_id = $1").bind(changes.user_id);
-    let updated: Option<(String, String)> =
-        select.fetch_optional(&mut transaction).await.map_err(DatabaseError::from)?;
-    let Some((name, about)) = updated else {
-        return Err(UpdateError::NoSuchUser.with_member("user_id", changes.user_id));
-    };
-    database.commit(transaction).await?;
-    Ok(UpdateOutputs { name, about })
+    let user_id = changes.user_id;
+    match update_user(&*Database::from_context(&context)?, changes).await? {
+        Some((name, about)) => Ok(UpdateOutputs { name, about }),
+        None => Err(UpdateError::NoSuchUser.with_member("user_id", user_id)),
+    }
+}
+
+async fn update_user(database: &Database, changes: UpdateArguments) -> Result<Option<(String, String)>, DatabaseError> {
+    let mut transaction = database.writer().await?.begin_with("BEGIN IMMEDIATE").await?;
+    let update = "UPDATE users SET name = COALESCE(?, name), about = COALESCE(?, about) WHERE user_id = ?
+        RETURNING name, about";
+    let update = sqlx::query_as(update).bind(changes.name).bind(changes.about).bind(changes.user_id);
+    let updated = update.fetch_optional(&mut *transaction).await?;
+    transaction.commit().await?;
+    Ok(updated)
 }

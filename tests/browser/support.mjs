@@ -47,7 +47,7 @@ export const { snippets } = await import(join(modules, "snippets.js"));
 export async function serve(t, { api = join(top, "api"), flags = [] } = {}) {
   const data = await mkdtemp(join(tmpdir(), "rulebook-"));
   const environment = Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => !name.startsWith("RULEBOOK_") && name !== "DATABASE_URL"),
+    Object.entries(process.env).filter(([name]) => !name.startsWith("RULEBOOK_")),
   );
   const words = [
     "serve",

@@ -39,7 +39,7 @@ def nginx_program():
 
 
 class Postgres(Server):
-    """PostgreSQL with three databases: the rows of SQL handlers, the tables of the article site, and the API keys."""
+    """PostgreSQL with two databases: the rows of SQL handlers, and the API keys."""
 
     def __init__(self, folder):
         self.port = free_ports(1)[0]
@@ -61,7 +61,7 @@ class Postgres(Server):
         folder = self.folder
         self.run("initdb", "-D", f"{folder}/data", "-U", "cluster", "--auth=trust", "--encoding=UTF8", "--locale=C")
         self.start()
-        for name in ["rows", "articles", "keys"]:
+        for name in ["rows", "keys"]:
             self.run("createdb", "-h", "127.0.0.1", "-p", str(self.port), "-U", "cluster", name)
 
     def run(self, program, *arguments):

@@ -66,7 +66,6 @@ class Cluster:
             **self.files.environment_of_clients,
             "CLUSTER_LIMITS": self.limits.url,
             "CLUSTER_ROWS": self.postgres.url("rows"),
-            "DATABASE_URL": self.postgres.url("articles"),
             "RULEBOOK_KEY_STORAGE": self.postgres.url("keys"),
             "RULEBOOK_FILES": f"s3://{BUCKET}/files",
             "RULEBOOK_PEPPER": PEPPER,

@@ -23,7 +23,7 @@ class Load:
     # Which servers the kinds of requests need, besides nginx and rulebook.
     NEEDS = {
         "fixed": set(), "me": {"postgresql"}, "row": {"postgresql"}, "version": {"postgresql"}, "upload": {"s3"},
-        "replace": {"s3"}, "download": {"s3"}, "cache": {"postgresql", "s3"},
+        "replace": {"s3"}, "download": {"s3"}, "cache": {"s3"},
     }
 
     def __init__(self, port, key, log, seed):

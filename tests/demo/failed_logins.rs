@@ -93,7 +93,7 @@ impl Drop for EndOnDrop<'_> {
 #[test]
 #[cfg(target_os = "linux")]
 fn a_flood_of_wrong_logins_from_one_address_delays_no_login_from_another() {
-    let place = DemoFolder::with_sqlite();
+    let place = DemoFolder::new();
     let server = place.serve();
     assert_eq!(server.get("/user/1").status, 200);
     let idle = support::memory::resident_bytes(server.process.id());
@@ -116,7 +116,7 @@ fn a_flood_of_wrong_logins_from_one_address_delays_no_login_from_another() {
 
 #[test]
 fn logins_are_rejected_at_once_if_many_addresses_log_in_at_the_same_time() {
-    let place = DemoFolder::with_sqlite();
+    let place = DemoFolder::new();
     let server = serve_behind_proxy(&place);
     assert_eq!(server.get("/user/1").status, 200);
     #[cfg(target_os = "linux")]
@@ -136,26 +136,25 @@ fn logins_are_rejected_at_once_if_many_addresses_log_in_at_the_same_time() {
 
 #[test]
 fn failures_with_a_login_name_lock_only_the_address_that_caused_them() {
-    DemoFolder::for_each_database(|place| {
-        let server = serve_behind_proxy(place);
-        let send = |login, password, address| server.send(&forwarded(login_request(login, password), address));
-        for _ in 0..5 {
-            assert_eq!(send("ada", "wrong", "192.0.2.1").status, 403);
-        }
-        assert_too_many(&send("ada", "wrong", "192.0.2.1"), "too_many_failures");
-        assert_too_many(&send("ada", "analytical engine", "192.0.2.1"), "too_many_failures");
-        assert_eq!(send("ada", "analytical engine", "192.0.2.2").status, 200);
-        // A success resets the number of failures.
-        for number in 0..12 {
-            assert_eq!(send("ada", "wrong", "192.0.2.3").status, 403, "{number}");
-            assert_eq!(send("ada", "analytical engine", "192.0.2.3").status, 200, "{number}");
-        }
-    });
+    let place = DemoFolder::new();
+    let server = serve_behind_proxy(&place);
+    let send = |login, password, address| server.send(&forwarded(login_request(login, password), address));
+    for _ in 0..5 {
+        assert_eq!(send("ada", "wrong", "192.0.2.1").status, 403);
+    }
+    assert_too_many(&send("ada", "wrong", "192.0.2.1"), "too_many_failures");
+    assert_too_many(&send("ada", "analytical engine", "192.0.2.1"), "too_many_failures");
+    assert_eq!(send("ada", "analytical engine", "192.0.2.2").status, 200);
+    // A success resets the number of failures.
+    for number in 0..12 {
+        assert_eq!(send("ada", "wrong", "192.0.2.3").status, 403, "{number}");
+        assert_eq!(send("ada", "analytical engine", "192.0.2.3").status, 200, "{number}");
+    }
 }
 
 #[test]
 fn registrations_are_rejected_at_once_if_too_many_are_in_progress() {
-    let place = DemoFolder::with_sqlite();
+    let place = DemoFolder::new();
     let server = serve_behind_proxy(&place);
     // The clients have many addresses, because the registrations of an address are limited.
     let register = |client, number| {
@@ -187,7 +186,7 @@ fn count_until_rejected(server: &Server, status: u16, name: &str, request: impl 
 
 #[test]
 fn registrations_of_an_address_are_limited() {
-    let place = DemoFolder::with_sqlite();
+    let place = DemoFolder::new();
     let server = serve_behind_proxy(&place);
     let register = |address| {
         count_until_rejected(&server, 201, "too_many_registrations", |number| {
@@ -202,7 +201,7 @@ fn registrations_of_an_address_are_limited() {
 
 #[test]
 fn successful_logins_of_an_address_are_limited_and_lock_no_other_address() {
-    let place = DemoFolder::with_sqlite();
+    let place = DemoFolder::new();
     let server = serve_behind_proxy(&place);
     let log_in = |address: &str| {
         count_until_rejected(&server, 200, "too_many_logins", |_| {
@@ -215,7 +214,7 @@ fn successful_logins_of_an_address_are_limited_and_lock_no_other_address() {
 
 #[test]
 fn failed_logins_do_not_count_as_successful_logins() {
-    let place = DemoFolder::with_sqlite();
+    let place = DemoFolder::new();
     let server = serve_behind_proxy(&place);
     let send = |password| server.send(&forwarded(login_request("ada", password), "192.0.2.1")).status;
     for number in 0..15 {

@@ -22,7 +22,7 @@ fn upload_picture(server: &Server, key: &str) -> Response {
 
 /// Creates a demo folder, and a bearer key. If `defined` is given, app.json sets this folder for stored files.
 fn create_demo(defined: Option<&str>) -> (DemoFolder, String) {
-    let place = DemoFolder::with_sqlite();
+    let place = DemoFolder::new();
     if let Some(folder) = defined {
         let path = place.folder.path().join("api/app.json");
         let text = fs::read_to_string(&path).unwrap();

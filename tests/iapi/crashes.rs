@@ -12,7 +12,6 @@ use std::time::Duration;
 
 use super::{InternalApiServer, entity_tag, staged_files};
 use crate::client::{Connection, Request};
-use crate::demo::DatabaseConnection;
 use support::random::Numbers;
 
 /// The number of rounds if the environment variable is not set. In each round, the server is killed once.
@@ -278,9 +277,9 @@ fn kill_servers(kinds: &'static [CallKind]) {
 fn insert_rows(peer: &InternalApiServer) {
     // The database is created by the first request, which has no result yet.
     assert_eq!(peer.send(&Request::new("GET", "/article")).status, 200);
-    let mut sql = DatabaseConnection::connect(&format!("sqlite:{}", peer.folder().join("data/demo.db").display()));
+    let sql = rusqlite::Connection::open(peer.folder().join("data/demo.db")).unwrap();
     for number in 0..ROW_COUNT {
         let value = String::from_utf8(row_value(number)).unwrap();
-        sql.execute(&format!("INSERT INTO user_info (id, intro_json) VALUES ('row{number}', '{value}')"));
+        sql.execute("INSERT INTO user_info (id, intro_json) VALUES (?1, ?2)", (format!("row{number}"), value)).unwrap();
     }
 }

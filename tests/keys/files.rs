@@ -28,7 +28,7 @@ fn assert_not_allowed(response: &Response, name: &str) {
 
 #[test]
 fn a_key_with_patterns_may_access_only_matching_files() {
-    let place = DemoFolder::with_sqlite();
+    let place = DemoFolder::new();
     let key = |files: &[&str]| {
         let options = ["--name", "a", "--scope", "iapi"].into_iter();
         let options: Vec<_> = options.chain(files.iter().flat_map(|pattern| ["--files", pattern])).collect();

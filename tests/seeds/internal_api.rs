@@ -38,7 +38,7 @@ fn run_curl(folder: &Path, arguments: &[&str]) -> Option<CurlOutput> {
 }
 
 fn start_demo() -> (DemoFolder, Server, String) {
-    let place = DemoFolder::with_sqlite();
+    let place = DemoFolder::new();
     let key = keys::add_key(place.folder.path(), &["--name", "backend", "--scope", "iapi"]);
     fs::write(place.folder.path().join("1.jpg"), JPEG_START).unwrap();
     fs::write(place.folder.path().join("page.jpg"), "<!DOCTYPE html><script>alert(1)</script>").unwrap();

@@ -17,7 +17,7 @@ fn assert_expected_statuses(language: Language) {
     let files = std::fs::read_dir("api").unwrap().map(|entry| entry.unwrap().path());
     let files = files.map(|file| (file.clone(), std::fs::read(file).unwrap())).collect();
     let engine = Rulebook::read(files).unbound(rulebook::Unbound::Echo).build().unwrap_or_else(|all| panic!("{all}"));
-    let place = DemoFolder::with_sqlite();
+    let place = DemoFolder::new();
     let key = add_key(place.folder.path(), &["--name", "reader", "--scope", "reader,author,editor,admin,iapi"]);
     let server = place.serve();
     let texts = calls_to_server(engine.api(), language, &server.address.to_string(), &key);

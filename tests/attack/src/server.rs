@@ -182,7 +182,7 @@ impl Drop for Server {
 /// Returns a command with the settings of the server and without those of the caller's environment.
 fn command(installation: &Installation, folder: &Path, program: &Path) -> Command {
     let mut command = Command::new(program);
-    command.current_dir(&installation.repository).env_remove("DATABASE_URL");
+    command.current_dir(&installation.repository);
     for (name, _) in env::vars_os() {
         if name.to_string_lossy().starts_with("RULEBOOK_") {
             command.env_remove(name);

@@ -4,22 +4,22 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use super::{CacheServer, connect};
-use crate::demo::{DatabaseKind, DemoFolder};
+use super::CacheServer;
+use super::databases::{DatabaseKind, TestDatabase};
 
 const CREATE_TABLE: &str = "CREATE TABLE t (id VARCHAR(9) PRIMARY KEY, v TEXT)";
 
 #[test]
 fn all_values_of_one_call_are_read_from_the_same_state_of_the_database() {
-    DemoFolder::for_each_database(|place| {
-        if place.kind() == DatabaseKind::Sqlite {
-            connect(place).execute("PRAGMA journal_mode = WAL");
+    TestDatabase::for_each(|database| {
+        if database.kind == DatabaseKind::Sqlite {
+            database.connect().execute("PRAGMA journal_mode = WAL");
         }
-        let server = CacheServer::new(place, &[CREATE_TABLE, "INSERT INTO t VALUES ('a', '0'), ('b', '0')"], "t.v");
+        let server = CacheServer::new(database, &[CREATE_TABLE, "INSERT INTO t VALUES ('a', '0'), ('b', '0')"], "t.v");
         let done = AtomicBool::new(false);
         let states = thread::scope(|scope| {
             scope.spawn(|| {
-                let mut sql = place.connect_to_database();
+                let mut sql = database.connect();
                 let mut number = 0;
                 while !done.load(Ordering::Relaxed) {
                     number += 1;
@@ -45,8 +45,8 @@ fn all_values_of_one_call_are_read_from_the_same_state_of_the_database() {
 
 #[test]
 fn many_concurrent_requests_for_caches_all_succeed() {
-    DemoFolder::for_each_database(|place| {
-        let server = CacheServer::new(place, &[CREATE_TABLE, "INSERT INTO t VALUES ('a', 'one')"], "t.v");
+    TestDatabase::for_each(|database| {
+        let server = CacheServer::new(database, &[CREATE_TABLE, "INSERT INTO t VALUES ('a', 'one')"], "t.v");
         let fetch = |number: u32| server.request_caches(&["a"], &[format!("{number}")]).status;
         thread::scope(|scope| {
             let asked: Vec<_> = (0..60).map(|number| scope.spawn(move || fetch(number))).collect();

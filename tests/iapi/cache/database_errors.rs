@@ -11,17 +11,19 @@ use std::thread;
 use rulebook_iapi::Database;
 use tokio::net::TcpSocket;
 
+use super::databases::{DatabaseKind, TestDatabase};
 use super::{CacheServer, caches_of_database};
-use crate::demo::{DatabaseKind, DatabaseServer, DemoFolder, MARIADB, POSTGRES};
 
 const CREATE_TABLE: &str = "CREATE TABLE t (id VARCHAR(9) PRIMARY KEY, v TEXT)";
 
 #[test]
 fn a_missing_database_file_is_an_error_and_is_not_created() {
-    let place = DemoFolder::with_sqlite();
-    let server = CacheServer::with_program("t.v", |rulebook| rulebook.state(caches_of_database(&place.database())));
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("missing.db");
+    let database = Database::Sqlite(file.clone());
+    let server = CacheServer::with_program("t.v", |rulebook| rulebook.state(caches_of_database(&database)));
     server.assert_error(&server.request_caches(&["1"], &["1"]), 503, "no_database");
-    assert!(!place.database_file().exists());
+    assert!(!file.exists());
 }
 
 #[test]
@@ -62,10 +64,10 @@ fn the_debug_output_of_a_database_contains_no_password() {
 
 #[test]
 fn a_database_file_that_is_damaged_within_a_value_is_reported() {
-    let place = DemoFolder::with_sqlite();
+    let database = TestDatabase::sqlite();
     let rows = "INSERT INTO t VALUES ('small', 'x'), ('large', hex(zeroblob(4000000)))";
-    let server = CacheServer::new(&place, &[CREATE_TABLE, rows], "t.v");
-    let file = fs::OpenOptions::new().write(true).open(place.database_file()).unwrap();
+    let server = CacheServer::new(&database, &[CREATE_TABLE, rows], "t.v");
+    let file = fs::OpenOptions::new().write(true).open(database.file()).unwrap();
     let half = file.metadata().unwrap().len() / 2;
     file.write_all_at(&[0xff; 64 << 10], half).unwrap();
     server.assert_error(&server.request_caches(&["small", "large"], &["a", "b"]), 503, "no_database");
@@ -75,10 +77,10 @@ fn a_database_file_that_is_damaged_within_a_value_is_reported() {
 /// Starts a proxy in front of a database server. The proxy closes each connection after the server has sent this number
 /// of bytes. Returns the database at the address of the proxy; `None` if the server is not reached through a Unix
 /// socket.
-fn start_cutting_proxy(place: &DemoFolder, max_bytes: u64) -> Option<Database> {
+fn start_cutting_proxy(database: &TestDatabase, max_bytes: u64) -> Option<Database> {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
-    let (database, socket) = match place.database() {
+    let (database, socket) = match &database.location {
         Database::Postgres(url) => {
             let (url, folder) = url.split_once("?host=")?;
             let (before, name) = url.rsplit_once('/')?;
@@ -117,15 +119,15 @@ fn forward_connection(client: TcpStream, server: UnixStream, max_bytes: u64) {
 #[test]
 fn a_database_connection_that_is_lost_within_a_value_is_reported() {
     let rows = "INSERT INTO t VALUES ('small', 'x'), ('large', REPEAT('0123456789', 800000))";
-    for place in [&POSTGRES, &MARIADB].into_iter().filter_map(DatabaseServer::new_folder) {
-        let table = match place.kind() {
+    for database in [DatabaseKind::Postgres, DatabaseKind::Mariadb].into_iter().filter_map(TestDatabase::new) {
+        let table = match database.kind {
             DatabaseKind::Mariadb => "CREATE TABLE t (id VARCHAR(9) PRIMARY KEY, v LONGTEXT)",
             _ => CREATE_TABLE,
         };
-        let whole = CacheServer::new(&place, &[table, rows], "t.v");
+        let whole = CacheServer::new(&database, &[table, rows], "t.v");
         for (max_bytes, status) in [(0, 503), (1_000, 503), (3_000_000, 503), (u64::MAX, 200)] {
-            let database = start_cutting_proxy(&place, max_bytes).unwrap();
-            let server = CacheServer::with_program("t.v", |rulebook| rulebook.state(caches_of_database(&database)));
+            let proxy = start_cutting_proxy(&database, max_bytes).unwrap();
+            let server = CacheServer::with_program("t.v", |rulebook| rulebook.state(caches_of_database(&proxy)));
             let response = server.request_caches(&["small", "large"], &["a", "b"]);
             if status == 200 {
                 assert_eq!(response.status, 200, "{response:?}");
@@ -139,17 +141,17 @@ fn a_database_connection_that_is_lost_within_a_value_is_reported() {
 
 #[test]
 fn caches_over_the_limit_on_their_total_size_are_refused() {
-    DemoFolder::for_each_database(|place| {
+    TestDatabase::for_each(|database| {
         let rows = "INSERT INTO t VALUES ('a', '12345'), ('b', '678'), ('c', '90')";
-        let database = CacheServer::new(place, &[CREATE_TABLE, rows], "t.v");
+        let without_limit = CacheServer::new(database, &[CREATE_TABLE, rows], "t.v");
         let server = CacheServer::with_program("t.v", |rulebook| {
-            rulebook.state(caches_of_database(&place.database()).max_bytes(8))
+            rulebook.state(caches_of_database(&database.location).max_bytes(8))
         });
         let response = server.request_caches(&["a", "b", "c"], &["a", "b", "c"]);
         server.assert_error(&response, 422, "cache_too_large");
         assert_eq!(response.json()["most"], 8);
         assert_eq!(server.request_caches(&["a", "b"], &["a", "b"]).status, 200, "together");
-        assert_eq!(database.request_caches(&["a", "b", "c"], &["a", "b", "c"]).status, 200);
+        assert_eq!(without_limit.request_caches(&["a", "b", "c"], &["a", "b", "c"]).status, 200);
     });
 }
 

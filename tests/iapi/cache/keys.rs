@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use super::{CacheServer, connect};
+use super::CacheServer;
+use super::databases::TestDatabase;
 use crate::client::Request;
-use crate::demo::DemoFolder;
 
 const CREATE_TABLE: &str = "CREATE TABLE texts (id VARCHAR(40) PRIMARY KEY, content VARCHAR(40))";
 const VALUE_COLUMN: &str = "texts.content";
@@ -34,10 +34,10 @@ fn insert_statement(key: &str) -> String {
 
 #[test]
 fn keys_with_special_characters_are_found() {
-    DemoFolder::for_each_database(|place| {
+    TestDatabase::for_each(|database| {
         let inserts = UNUSUAL_KEYS.map(insert_statement);
         let statements: Vec<_> = [CREATE_TABLE].into_iter().chain(inserts.iter().map(String::as_str)).collect();
-        let server = CacheServer::new(place, &statements, VALUE_COLUMN);
+        let server = CacheServer::new(database, &statements, VALUE_COLUMN);
         let names: Vec<_> = (0..UNUSUAL_KEYS.len()).map(|number| format!("{number}.txt")).collect();
         let response = server.request_caches(&UNUSUAL_KEYS, &names);
         assert_eq!(response.status, 200, "{response:?}");
@@ -52,9 +52,9 @@ fn keys_with_special_characters_are_found() {
 
 #[test]
 fn the_error_names_the_keys_without_a_value_and_no_cache_is_written() {
-    DemoFolder::for_each_database(|place| {
+    TestDatabase::for_each(|database| {
         let statements = [CREATE_TABLE, "INSERT INTO texts VALUES ('good', 'x'), ('empty', ''), ('null', NULL)"];
-        let server = CacheServer::new(place, &statements, VALUE_COLUMN);
+        let server = CacheServer::new(database, &statements, VALUE_COLUMN);
         for key in ["'; DROP TABLE texts; --", "good'--", "x' OR '1'='1", "good,empty", "Good", "", "a\0b", "goo", "*"]
         {
             server.assert_no_value(&server.request_caches(&["good", key], &["a", "b"]), &[key]);
@@ -82,12 +82,12 @@ fn the_error_names_the_keys_without_a_value_and_no_cache_is_written() {
 
 #[test]
 fn a_text_is_not_the_key_of_a_row_with_a_numeric_key() {
-    DemoFolder::for_each_database(|place| {
+    TestDatabase::for_each(|database| {
         let statements = [
             "CREATE TABLE texts (id INTEGER PRIMARY KEY, content TEXT)",
             "INSERT INTO texts VALUES (1, 'one'), (-2, 'two')",
         ];
-        let server = CacheServer::new(place, &statements, VALUE_COLUMN);
+        let server = CacheServer::new(database, &statements, VALUE_COLUMN);
         for key in ["x", "", "1 OR 1=1", "1;", "99999999999999999999", "1,-2", "id", "NaN", "0x1"] {
             server.assert_no_value(&server.request_caches(&["1", key], &["a", "b"]), &[key]);
         }
@@ -97,14 +97,14 @@ fn a_text_is_not_the_key_of_a_row_with_a_numeric_key() {
 
 #[test]
 fn a_request_can_have_a_thousand_keys_and_repeated_keys() {
-    DemoFolder::for_each_database(|place| {
-        let mut sql = connect(place);
+    TestDatabase::for_each(|database| {
+        let mut sql = database.connect();
         sql.execute(CREATE_TABLE);
         sql.execute("BEGIN");
         (0..1000).for_each(|number| sql.execute(&insert_statement(&format!("key {number}"))));
         sql.execute("COMMIT");
         drop(sql);
-        let server = CacheServer::new(place, &[], VALUE_COLUMN);
+        let server = CacheServer::new(database, &[], VALUE_COLUMN);
         let keys: Vec<_> = (0..1000).map(|number| format!("key {number}")).collect();
         let response = server.request_caches(&keys, &keys);
         assert_eq!(response.json().as_array().map(Vec::len), Some(1000), "{response:?}");
@@ -121,9 +121,9 @@ fn a_request_can_have_a_thousand_keys_and_repeated_keys() {
 
 #[test]
 fn keys_and_names_are_accepted_in_every_media_type() {
-    let place = DemoFolder::with_sqlite();
+    let database = TestDatabase::sqlite();
     let server =
-        CacheServer::new(&place, &[CREATE_TABLE, &insert_statement("a"), &insert_statement("b")], VALUE_COLUMN);
+        CacheServer::new(&database, &[CREATE_TABLE, &insert_statement("a"), &insert_statement("b")], VALUE_COLUMN);
     let fields = [("fromDB", VALUE_COLUMN), ("storePath", "./cache/deep"), ("keys", "b,a"), ("filenames", "1,2")];
     let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
     let names = fields.map(|(name, _)| format!("name=\"{name}\""));
@@ -158,15 +158,15 @@ fn a_table_whose_primary_key_is_not_a_single_column_is_refused() {
             "the table t has no column v\" FROM t; --",
         ),
     ] {
-        DemoFolder::for_each_database(|place| CacheServer::assert_not_cacheable(place, table, column, words));
+        TestDatabase::for_each(|database| CacheServer::assert_not_cacheable(database, table, column, words));
     }
 }
 
 #[test]
 fn blanks_around_the_commas_of_a_form_are_removed() {
-    DemoFolder::for_each_database(|place| {
+    TestDatabase::for_each(|database| {
         let statements = [CREATE_TABLE, "INSERT INTO texts VALUES ('id001', 'one'), ('id002', 'two')"];
-        let server = CacheServer::new(place, &statements, VALUE_COLUMN);
+        let server = CacheServer::new(database, &statements, VALUE_COLUMN);
         let form = "fromDB=texts.content&storePath=cache&keys=id001,+id002&filenames=about-us.json+,%09contact-us.json";
         let request = Request::new("POST", "/iapi/cache").body("application/x-www-form-urlencoded", form);
         let response = server.server.send(&request);

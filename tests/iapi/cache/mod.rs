@@ -4,6 +4,7 @@
 mod cache_names;
 mod concurrency;
 mod database_errors;
+mod databases;
 mod keys;
 mod mysql;
 mod postgres;
@@ -18,8 +19,9 @@ use rulebook::Rulebook;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use databases::TestDatabase;
+
 use crate::client::{Request, Response, TestServer, engine};
-use crate::demo::{DatabaseConnection, DatabaseKind, DemoFolder};
 use crate::store::{staged_files, tree};
 
 /// A server that writes caches of the values in one column.
@@ -30,12 +32,11 @@ struct CacheServer {
 }
 
 impl CacheServer {
-    /// Starts a server for the database of a place, after these statements have been executed in the database.
-    fn new(place: &DemoFolder, statements: &[&str], column: &str) -> Self {
-        let mut sql = connect(place);
+    /// Starts a server for the database of a database, after these statements have been executed in the database.
+    fn new(database: &TestDatabase, statements: &[&str], column: &str) -> Self {
+        let mut sql = database.connect();
         statements.iter().for_each(|statement| sql.execute(statement));
-        let database = place.database();
-        Self::with_program(column, |rulebook| rulebook.state(caches_of_database(&database)))
+        Self::with_program(column, |rulebook| rulebook.state(caches_of_database(&database.location)))
     }
 
     /// Starts a server. `complete` adds the caches to the program.
@@ -88,8 +89,8 @@ impl CacheServer {
 
     /// Asserts that a request for caches of this column fails with this message.
     #[track_caller]
-    fn assert_not_cacheable(place: &DemoFolder, table: &str, column: &str, words: &str) {
-        let server = Self::new(place, &[table], column);
+    fn assert_not_cacheable(database: &TestDatabase, table: &str, column: &str, words: &str) {
+        let server = Self::new(database, &[table], column);
         let response = server.request_caches(&["1"], &["1"]);
         server.assert_error(&response, 500, "not_cacheable");
         assert_eq!(response.json()["detail"], words);
@@ -110,15 +111,6 @@ fn caches_of_database(database: &rulebook_iapi::Database) -> rulebook_iapi::Cach
         let database = database.clone();
         async { Ok(database) }
     })
-}
-
-/// Connects to the database of a place. A SQLite database is created if it does not exist.
-fn connect(place: &DemoFolder) -> DatabaseConnection {
-    if place.kind() == DatabaseKind::Sqlite && !place.database_file().exists() {
-        fs::create_dir_all(place.database_file().parent().unwrap()).unwrap();
-        fs::write(place.database_file(), "").unwrap();
-    }
-    place.connect_to_database()
 }
 
 /// Returns the definition of the demo's internal API, changed so that anonymous callers may request caches of this

@@ -2,8 +2,8 @@
 
 use rulebook_iapi::Database;
 
-use super::{CacheServer, caches_of_database, connect};
-use crate::demo::{DemoFolder, MARIADB};
+use super::databases::{DatabaseKind, TestDatabase};
+use super::{CacheServer, caches_of_database};
 
 /// Each case: the type of a column, an SQL expression for its value, and the expected content of the cache.
 const VALUES: [(&str, &str, &[u8]); 36] = [
@@ -47,11 +47,11 @@ const VALUES: [(&str, &str, &[u8]); 36] = [
 
 #[test]
 fn values_of_every_mysql_type_are_read() {
-    let Some(place) = MARIADB.new_folder() else { return };
+    let Some(database) = TestDatabase::new(DatabaseKind::Mariadb) else { return };
     for (column_type, value, expected) in VALUES {
         let table = format!("CREATE OR REPLACE TABLE t (id INT PRIMARY KEY, v {column_type})");
         let insert = format!("INSERT INTO t VALUES (1, {value})");
-        let server = CacheServer::new(&place, &[&table, &insert], "t.v");
+        let server = CacheServer::new(&database, &[&table, &insert], "t.v");
         assert_eq!(server.request_caches(&["1"], &["value"]).status, 200, "{column_type}");
         assert_eq!(server.cached_value("1"), expected, "{column_type}");
     }
@@ -91,10 +91,10 @@ const KEYS: [(&str, &str, &str, &[&str]); 22] = [
 
 #[test]
 fn a_text_is_a_mysql_key_only_if_it_is_equal_byte_for_byte() {
-    let Some(place) = MARIADB.new_folder() else { return };
+    let Some(database) = TestDatabase::new(DatabaseKind::Mariadb) else { return };
     for (key_type, stored, key, others) in KEYS {
         let table = format!("CREATE OR REPLACE TABLE t (id {key_type} PRIMARY KEY, v TEXT)");
-        let server = CacheServer::new(&place, &[&table, &format!("INSERT INTO t VALUES ({stored}, 'one')")], "t.v");
+        let server = CacheServer::new(&database, &[&table, &format!("INSERT INTO t VALUES ({stored}, 'one')")], "t.v");
         for other in others {
             server.assert_no_value(&server.request_caches(&[key, other], &["1", "2"]), &[other]);
         }
@@ -133,8 +133,8 @@ fn rows_of_all_kinds_of_mysql_tables_are_read() {
         (&["CREATE TABLE t (id BLOB, v TEXT, PRIMARY KEY (id(2)))", "INSERT INTO t VALUES ('1', 'one')"], "t.v"),
     ];
     for (statements, column) in cases {
-        let Some(place) = MARIADB.new_folder() else { return };
-        let server = CacheServer::new(&place, statements, column);
+        let Some(database) = TestDatabase::new(DatabaseKind::Mariadb) else { return };
+        let server = CacheServer::new(&database, statements, column);
         server.assert_no_value(&server.request_caches(&["1", "3"], &["a", "b"]), &["3"]);
         assert_eq!(server.cached_value("1"), b"one", "{statements:?}");
     }
@@ -153,8 +153,8 @@ fn unsupported_mysql_tables_are_refused() {
         (table, &long, &format!("the database has no table {}", "t".repeat(65))),
     ];
     for (table, column, words) in cases {
-        let Some(place) = MARIADB.new_folder() else { return };
-        CacheServer::assert_not_cacheable(&place, table, column, words);
+        let Some(database) = TestDatabase::new(DatabaseKind::Mariadb) else { return };
+        CacheServer::assert_not_cacheable(&database, table, column, words);
     }
 }
 
@@ -170,15 +170,15 @@ fn assert_lines(cache: Vec<u8>) {
     assert_eq!(numbers, (1..=3500).collect::<Vec<_>>());
 }
 
-fn server_with_lines(place: &DemoFolder, column_type: &str) -> CacheServer {
+fn server_with_lines(database: &TestDatabase, column_type: &str) -> CacheServer {
     let table = format!("CREATE OR REPLACE TABLE t (id CHAR(3) PRIMARY KEY, v {column_type})");
     let insert = format!("INSERT INTO t VALUES ('1', {LINES})");
-    CacheServer::new(place, &["SET group_concat_max_len = 1 << 30", &table, &insert], "t.v")
+    CacheServer::new(database, &["SET group_concat_max_len = 1 << 30", &table, &insert], "t.v")
 }
 
 #[test]
 fn long_values_of_every_mysql_type_and_row_format_are_complete() {
-    let Some(place) = MARIADB.new_folder() else { return };
+    let Some(database) = TestDatabase::new(DatabaseKind::Mariadb) else { return };
     let types = [
         "LONGTEXT",
         "LONGBLOB",
@@ -187,23 +187,23 @@ fn long_values_of_every_mysql_type_and_row_format_are_complete() {
         "LONGTEXT COMPRESSED",
     ];
     for column_type in types {
-        assert_lines(server_with_lines(&place, column_type).cached_value("1"));
+        assert_lines(server_with_lines(&database, column_type).cached_value("1"));
     }
-    let server = server_with_lines(&place, "LONGTEXT");
+    let server = server_with_lines(&database, "LONGTEXT");
     for format in ["COMPRESSED", "REDUNDANT"] {
-        connect(&place).execute(&format!("ALTER TABLE t ROW_FORMAT = {format}"));
+        database.connect().execute(&format!("ALTER TABLE t ROW_FORMAT = {format}"));
         assert_lines(server.cached_value("1"));
     }
 }
 
 #[test]
 fn settings_in_the_url_do_not_change_the_values() {
-    let Some(place) = MARIADB.new_folder() else { return };
+    let Some(database) = TestDatabase::new(DatabaseKind::Mariadb) else { return };
     let table = "CREATE TABLE t (id VARCHAR(9) PRIMARY KEY, v TIMESTAMP)";
-    CacheServer::new(&place, &[table, "INSERT INTO t VALUES ('é', FROM_UNIXTIME(86400))"], "t.v");
-    let Database::Mysql(url) = place.database() else { panic!("it is a MariaDB database") };
-    let database = Database::Mysql(format!("{url}&charset=latin1&timezone=%2B05:00"));
-    let server = CacheServer::with_program("t.v", |rulebook| rulebook.state(caches_of_database(&database)));
+    CacheServer::new(&database, &[table, "INSERT INTO t VALUES ('é', FROM_UNIXTIME(86400))"], "t.v");
+    let Database::Mysql(url) = &database.location else { panic!("it is a MariaDB database") };
+    let location = Database::Mysql(format!("{url}&charset=latin1&timezone=%2B05:00"));
+    let server = CacheServer::with_program("t.v", |rulebook| rulebook.state(caches_of_database(&location)));
     assert_eq!(server.cached_value("é"), b"1970-01-02 00:00:00");
 }
 
@@ -218,9 +218,9 @@ fn settings_of_the_mysql_server_do_not_change_the_values() {
         "autocommit = 0",
         "max_allowed_packet = 16384",
     ];
-    MARIADB.with_control(|place, control| {
-        let server = server_with_lines(place, "LONGTEXT");
-        let mut sql = connect(place);
+    TestDatabase::with_mariadb_control(|database, control| {
+        let server = server_with_lines(database, "LONGTEXT");
+        let mut sql = database.connect();
         for setting in settings {
             sql.execute(&format!("SET GLOBAL {setting}"));
             server.assert_no_value(&server.request_caches(&["1 "], &["1"]), &["1 "]);

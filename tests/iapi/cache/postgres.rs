@@ -1,7 +1,7 @@
 //! Tests caches from tables with features that only PostgreSQL has.
 
 use super::CacheServer;
-use crate::demo::POSTGRES;
+use super::databases::{DatabaseKind, TestDatabase};
 
 type ReadableTable = (&'static [&'static str], &'static str, &'static [u8], &'static [&'static str]);
 
@@ -111,8 +111,8 @@ const READABLE_TABLES: [ReadableTable; 14] = [
 #[test]
 fn values_and_keys_of_every_postgres_type_are_read() {
     for (statements, column, expected, keys) in READABLE_TABLES {
-        let Some(place) = POSTGRES.new_folder() else { return };
-        let server = CacheServer::new(&place, statements, column);
+        let Some(database) = TestDatabase::new(DatabaseKind::Postgres) else { return };
+        let server = CacheServer::new(&database, statements, column);
         for key in &keys[1..] {
             server.assert_no_value(&server.request_caches(&[key], &["1"]), &[key]);
         }
@@ -128,8 +128,8 @@ fn unsupported_postgres_tables_are_refused() {
         ("CREATE TABLE t (id TEXT PRIMARY KEY, v TEXT)", "T.v", "the database has no table T"),
     ];
     for (table, column, words) in cases {
-        let Some(place) = POSTGRES.new_folder() else { return };
-        CacheServer::assert_not_cacheable(&place, table, column, words);
+        let Some(database) = TestDatabase::new(DatabaseKind::Postgres) else { return };
+        CacheServer::assert_not_cacheable(&database, table, column, words);
     }
 }
 
@@ -137,7 +137,7 @@ fn unsupported_postgres_tables_are_refused() {
 fn long_values_are_complete_with_every_postgres_storage_strategy() {
     for storage in ["PLAIN", "MAIN", "EXTERNAL", "EXTENDED"] {
         for kind in ["TEXT", "BYTEA"] {
-            let Some(place) = POSTGRES.new_folder() else { return };
+            let Some(database) = TestDatabase::new(DatabaseKind::Postgres) else { return };
             // With the storage strategy PLAIN, a value must fit on one page of the table.
             let lines = if storage == "PLAIN" { 7 } else { 3_500 };
             let value = format!(
@@ -150,7 +150,7 @@ fn long_values_are_complete_with_every_postgres_storage_strategy() {
                 &format!("ALTER TABLE t ALTER v SET STORAGE {storage}"),
                 &format!("INSERT INTO t VALUES ('1', {value})"),
             ];
-            let server = CacheServer::new(&place, &statements.map(String::as_str), "t.v");
+            let server = CacheServer::new(&database, &statements.map(String::as_str), "t.v");
             let written = String::from_utf8(server.cached_value("1")).unwrap();
             let numbers: Vec<usize> =
                 written.lines().map(|line| line.trim_start_matches('é').parse().unwrap()).collect();

@@ -1,7 +1,7 @@
 //! Tests caches from tables with features that only SQLite has.
 
 use super::CacheServer;
-use crate::demo::DemoFolder;
+use super::databases::TestDatabase;
 
 /// Each case: the statements that create a table, the column, the expected content of the cache of the key `1`, and the
 /// expected length in bytes of the cache of the key `2`.
@@ -25,12 +25,12 @@ const READABLE_TABLES: [(&[&str], &str, &[u8], usize); 9] = [
 #[test]
 fn values_are_read_from_sqlite_tables_of_every_kind() {
     for (tables, column, small, large) in READABLE_TABLES {
-        let place = DemoFolder::with_sqlite();
+        let database = TestDatabase::sqlite();
         let inserts = [
             "INSERT INTO t (id, v) VALUES ('1', 'one')",
             "INSERT INTO t (id, v) VALUES ('2', replace(hex(zeroblob(500000)), '00', 'é.é!'))",
         ];
-        let server = CacheServer::new(&place, &[tables, &inserts].concat(), column);
+        let server = CacheServer::new(&database, &[tables, &inserts].concat(), column);
         assert_eq!(server.cached_value("1"), small, "{tables:?}");
         let value = String::from_utf8(server.cached_value("2")).unwrap();
         assert_eq!((value.len(), value.trim_end_matches('!').len() + 1), (large, 3_000_000), "{tables:?}");
@@ -41,11 +41,11 @@ fn values_are_read_from_sqlite_tables_of_every_kind() {
 #[test]
 fn sqlite_numbers_are_written_as_text_and_blobs_unchanged() {
     for without in ["", "WITHOUT ROWID"] {
-        let place = DemoFolder::with_sqlite();
+        let database = TestDatabase::sqlite();
         let table = format!("CREATE TABLE t (id TEXT PRIMARY KEY, v) {without}");
         let rows =
             "INSERT INTO t VALUES ('int', -42), ('real', 1.5), ('blob', x'00ff0a'), ('text', 'a' || char(0) || 'b')";
-        let server = CacheServer::new(&place, &[&table, rows], "t.v");
+        let server = CacheServer::new(&database, &[&table, rows], "t.v");
         let cases: [(&str, &[u8]); 4] = [("int", b"-42"), ("real", b"1.5"), ("blob", b"\0\xff\n"), ("text", b"a\0b")];
         for (key, expected) in cases {
             assert_eq!(server.cached_value(key), expected, "{key} {without}");
@@ -55,12 +55,12 @@ fn sqlite_numbers_are_written_as_text_and_blobs_unchanged() {
 
 #[test]
 fn quotes_in_names_of_sqlite_tables_and_columns_are_escaped() {
-    let place = DemoFolder::with_sqlite();
+    let database = TestDatabase::sqlite();
     let statements = [
         r#"CREATE TABLE "a ""b'; --" ("i ""d" TEXT PRIMARY KEY, "[v]; DROP" TEXT)"#,
         r#"INSERT INTO "a ""b'; --" VALUES ('1', 'one')"#,
     ];
-    assert_eq!(CacheServer::new(&place, &statements, "a \"b'; --.[v]; DROP").cached_value("1"), b"one");
+    assert_eq!(CacheServer::new(&database, &statements, "a \"b'; --.[v]; DROP").cached_value("1"), b"one");
 }
 
 #[test]
@@ -71,17 +71,17 @@ fn unsupported_sqlite_tables_are_refused() {
         ("CREATE TABLE t (id TEXT PRIMARY KEY, v TEXT)", "u.v", "the database has no table u"),
     ];
     for (table, column, words) in cases {
-        let place = DemoFolder::with_sqlite();
-        CacheServer::assert_not_cacheable(&place, table, column, words);
+        let database = TestDatabase::sqlite();
+        CacheServer::assert_not_cacheable(&database, table, column, words);
     }
 }
 
 #[test]
 fn values_of_tables_without_rowid_have_a_size_limit() {
-    let place = DemoFolder::with_sqlite();
+    let database = TestDatabase::sqlite();
     let table = "CREATE TABLE t (id TEXT PRIMARY KEY, v BLOB) WITHOUT ROWID";
     let rows = format!("INSERT INTO t VALUES ('most', zeroblob({0})), ('more', zeroblob({0} + 1))", 16 << 20);
-    let server = CacheServer::new(&place, &[table, &rows], "t.v");
+    let server = CacheServer::new(&database, &[table, &rows], "t.v");
     server.assert_error(&server.request_caches(&["most", "more"], &["a", "b"]), 422, "cache_too_large");
     assert_eq!(server.cached_value("most").len(), 16 << 20);
 }
