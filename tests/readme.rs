@@ -3,27 +3,25 @@
 //! In a `console` block, a line that begins with `$ ` is a command, and the lines after the command are its expected
 //! output. In this output, `[..]` matches any text within a line. All commands of a page run in one temporary folder
 //! that looks like a fresh clone of the repository after a release build. The command `cargo run --release` starts the
-//! server, after stopping the server that was started before. If `UPDATE_GOLDEN` is `1`, the actual output is written
-//! into the page.
+//! server, after stopping the server that was started before. The line `rulebook serve --api shop` serves the first
+//! JSON block of the page. If `UPDATE_GOLDEN` is `1`, the actual output is written into the page.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::documents::compare_generated;
+use rulebook::{Rulebook, RunningServer, Settings};
+
 use crate::server_process::{ServerProcess, clear, copy_files, free_address, program};
 
 /// The address of the server on the pages.
 const DOCUMENTED_ADDRESS: &str = "127.0.0.1:8080";
 
-/// This is one test, because its two steps (definition and commands) both write the README if `UPDATE_GOLDEN` is `1`.
+/// The line of a page that serves the first JSON block of the page.
+const SERVE_SHOP: &str = "rulebook serve --api shop\n";
+
 #[test]
-fn the_definition_and_the_commands_of_the_readme_are_correct() {
-    let excerpts = compare_generated("README.md", |what| match what {
-        "the service article/line" => format!("```json\n{}```\n", json_member("api/article.json", "\"line\": {")),
-        other => panic!("no text is known for `{other}`"),
-    });
-    assert_eq!(excerpts, 1);
+fn the_commands_of_the_readme_work_with_its_definition() {
     check_commands("README.md");
 }
 
@@ -42,6 +40,7 @@ fn the_commands_of_the_tour_work() {
 fn the_commands_on_the_page_about_keys_work() {
     check_commands("docs/keys.md");
 }
+
 #[test]
 fn the_commands_on_the_page_about_files_between_servers_work() {
     check_commands("docs/internal-api.md");
@@ -52,37 +51,20 @@ fn the_commands_on_the_page_about_backups_work() {
     check_commands("docs/backup.md");
 }
 
-/// Returns the member of a JSON file whose first line is `first`. The indentation and a trailing comma are removed.
-fn json_member(file: &str, first: &str) -> String {
-    let text = fs::read_to_string(repository_root().join(file)).unwrap();
-    let mut lines = text.lines().skip_while(|line| line.trim_start() != first).peekable();
-    let line = lines.peek().unwrap_or_else(|| panic!("{file} has no line {first}"));
-    let indentation = &line[..line.len() - first.len()];
-    let last = format!("{indentation}}}");
-    let mut member = String::new();
-    for line in lines {
-        let is_last = line.trim_end_matches(',') == last;
-        let line = if is_last { line.trim_end_matches(',') } else { line };
-        member.push_str(line.strip_prefix(indentation).unwrap_or(line));
-        member.push('\n');
-        if is_last {
-            break;
-        }
-    }
-    member
-}
-
 /// Runs the commands of a page, and fails if the output of a command differs from the output that the page shows.
 pub fn check_commands(page: &str) {
     let path = repository_root().join(page);
     let text = fs::read_to_string(&path).unwrap();
     let clone = FreshClone::new();
-    let mut server = None;
+    let (mut server, mut shop) = (None, None);
     let mut differences = Vec::new();
     let mut updated = String::new();
     let mut commands = 0;
     for part in parts(&text) {
         let Part::Command { command, output } = part else {
+            if part.line() == SERVE_SHOP {
+                shop = Some(clone.serve_shop(&text));
+            }
             updated.push_str(part.line());
             continue;
         };
@@ -107,6 +89,9 @@ pub fn check_commands(page: &str) {
         updated.push_str(&format!("$ {command}\n{shown}"));
     }
     drop(server);
+    if let Some(shop) = shop {
+        shop.stop().unwrap();
+    }
     assert!(commands > 3, "{page} has {commands} commands only");
     if std::env::var_os("UPDATE_GOLDEN").is_some_and(|value| value == "1") {
         fs::write(path, updated).unwrap();
@@ -215,6 +200,17 @@ impl FreshClone {
         let process = ServerProcess::run(command.args(arguments), self.folder.path(), &self.server_address);
         let printed = self.as_documented(&process.stdout);
         (process, printed)
+    }
+
+    /// Serves the first JSON block of a page as `rulebook serve` does. The program of the repository cannot serve it,
+    /// because it has handlers for modules that this definition does not have.
+    fn serve_shop(&self, page: &str) -> RunningServer {
+        let (_, definition) = page.split_once("```json\n").unwrap();
+        let (definition, _) = definition.split_once("```\n").unwrap();
+        let rulebook = Rulebook::read(vec![("app.json".into(), definition.into())]);
+        let rulebook = rulebook_cli::with_handler_kinds(rulebook.data_folder(self.folder.path().join("data")));
+        let engine = rulebook.build().unwrap_or_else(|report| panic!("{report}"));
+        engine.serve(&Settings::new().with_bind([self.server_address.clone()])).unwrap()
     }
 
     /// Runs a command in a shell, and returns what the command writes to standard output and to standard error.

@@ -10,6 +10,7 @@ use super::{
     ALWAYS_DETECTED, ANY_FILE_VALIDATOR, definition_folders, diagnostic_codes, file_name, is_valid_against_schema,
     parse_content, read_folder, report_of_files,
 };
+use crate::documents::read_guide;
 use support::generate::{Generated, definitions, mutated_definitions};
 
 /// Returns how the parser and the schema disagree about a definition; `None` if they agree.
@@ -56,7 +57,7 @@ proptest! {
 
 #[test]
 fn parser_and_schema_agree_about_examples_in_the_documentation() {
-    let guide = std::fs::read_to_string("docs/definitions.md").unwrap();
+    let guide = read_guide();
     let pages = all_codes::TABLE.iter().map(|row| row.explanation).chain([guide.as_str()]);
     let blocks = pages.flat_map(|page| page.split("```json\n").skip(1));
     let mut count = 0;

@@ -1,4 +1,4 @@
-//! Stage `act`, the sixth: runs the before hook, the handler and the after hook of an API method.
+//! Stage `act`: runs the before hook, the handler and the after hook of an API method.
 //!
 //! A handler that has started is never cancelled. If the client disconnects before the handler has finished, the
 //! handler continues to run as a separate task.

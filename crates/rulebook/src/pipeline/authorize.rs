@@ -1,5 +1,4 @@
-//! Stage `authorize`, the third: checks the client's permission to call the API method, before any byte of the body is
-//! read.
+//! Stage `authorize`: checks the client's permission to call the API method, before any byte of the body is read.
 //!
 //! A method requires one of several groups of permissions. A permission may contain variables, such as `user[id]`: the
 //! values of parameters replace them. Each parameter has a slot with an index, by which variables refer to it.

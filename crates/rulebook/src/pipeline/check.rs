@@ -1,5 +1,5 @@
-//! Stage `check`, the fifth: decodes and checks the raw value of every parameter, and stores the checked value in the
-//! parameter's slot (the place for its argument).
+//! Stage `check`: decodes and checks the raw value of every parameter, and stores the checked value in the parameter's
+//! slot (the place for its argument).
 //!
 //! The errors of all parameters are reported together, in the order of the definition, up to [`MAX_PARAMETER_ERRORS`].
 

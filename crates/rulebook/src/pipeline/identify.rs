@@ -1,4 +1,4 @@
-//! Stage `identify`, the second: determines the identity of the client from the credential in the request.
+//! Stage `identify`: determines the identity of the client from the credential in the request.
 
 use std::borrow::Cow;
 use std::sync::Arc;

@@ -1,5 +1,5 @@
-//! Stage `respond`, the seventh: converts the outcome of a call to a reply. The reply has the envelope of the API
-//! module (the JSON structure around outputs and errors) and a format that the client accepts.
+//! Stage `respond`: converts the outcome of a call to a reply. The reply has the envelope of the API module (the JSON
+//! structure around outputs and errors) and a format that the client accepts.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Stage `read`, the fourth: reads the raw value of every parameter from the request.
+//! Stage `read`: reads the raw value of every parameter from the request.
 //!
 //! Each Rust module reads one part of the request. The raw values borrow from the request where possible. The next
 //! stage, `check`, decodes and checks them. Each parameter of an API method has a slot, the place for its value.

@@ -1,4 +1,4 @@
-//! Stage `route`, the first: finds out what a request is for: an API method, a document, a page or a static file.
+//! Stage `route`: finds out what a request is for: an API method, a document, a page or a static file.
 //!
 //! The raw request path is split at `/`, a single empty segment at the end of the path is removed, and each segment is
 //! percent-decoded separately. Of the services whose paths match, the service with the longest path is chosen; the
