@@ -16,7 +16,6 @@ mod fields;
 mod hooks;
 mod identity;
 mod instances;
-mod json_bodies;
 mod kinds;
 mod map_arguments;
 mod mock;

@@ -6,7 +6,6 @@
 //! prints what was counted. Each definition is generated from a different seed, so that a counterexample can be
 //! reproduced alone. Each counterexample that was found has become a named test in `regressions`.
 
-mod bodies;
 mod boundary;
 mod caller_documents;
 mod case;
@@ -44,7 +43,6 @@ const PROPERTIES: &[Property] = &[
     round_trips::PROPERTY,
     routes::PROPERTY,
     responses::PROPERTY,
-    bodies::PROPERTY,
     scopes::PROPERTY,
     every_request::PROPERTY,
 ];
@@ -67,11 +65,6 @@ fn router_openapi_document_and_options_have_the_same_methods() {
 #[test]
 fn requests_and_responses_are_as_documented() {
     runner::check_few_definitions(responses::PROPERTY, 10, 80);
-}
-
-#[test]
-fn arguments_that_are_read_directly_are_the_same_as_stored_ones() {
-    runner::check_few_definitions(bodies::PROPERTY, 16, 400);
 }
 
 #[test]

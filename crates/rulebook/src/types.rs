@@ -9,6 +9,6 @@ pub use rulebook_model::call::{
     Value, Violation,
 };
 pub use rulebook_model::types::{
-    ArgumentError, ArgumentErrorKind, Arity, Check, ItemParts, KnownMember, KnownMembers, MaxSize, NamedSchema,
-    ObjectField, ObjectShape, Parts, Structure, Type, TypeArgument, TypeArguments, TypeExpr,
+    ArgumentError, ArgumentErrorKind, Arity, Check, MaxSize, NamedSchema, ObjectField, ObjectShape, Structure, Type,
+    TypeArgument, TypeArguments, TypeExpr,
 };

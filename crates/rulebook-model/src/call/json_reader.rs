@@ -52,15 +52,12 @@ impl JsonLimits {
 
     /// Returns the [`DeserializeSeed`] that does the same as [`value_seed`](Self::value_seed), and stores the value in
     /// a place that contains [`Value::Null`]. This is faster if the value is not moved afterwards.
-    pub fn place_seed<'v, 'de>(&'v self, level: u64, place: &'v mut Value<'de>) -> JsonPlaceSeed<'v, 'de> {
+    fn place_seed<'v, 'de>(&'v self, level: u64, place: &'v mut Value<'de>) -> JsonPlaceSeed<'v, 'de> {
         JsonPlaceSeed { limits: self, level, place }
     }
 
     /// Returns the nesting level of the items of an array, or the members of an object, that is itself at `level`.
-    ///
-    /// # Errors
-    /// Fails if the nesting is too deep.
-    pub fn nested_level<E: Error>(&self, level: u64) -> Result<u64, E> {
+    fn nested_level<E: Error>(&self, level: u64) -> Result<u64, E> {
         let nested = level + 1;
         if nested > self.max_nesting {
             return Err(self.limit_error(limits::NESTING_DEPTH.with_value(self.max_nesting)));
@@ -69,10 +66,7 @@ impl JsonLimits {
     }
 
     /// Checks that an array or object that already has `items` items or members can have another one.
-    ///
-    /// # Errors
-    /// Fails if it would have too many.
-    pub fn check_item_count<E: Error>(&self, items: usize) -> Result<(), E> {
+    fn check_item_count<E: Error>(&self, items: usize) -> Result<(), E> {
         if items as u64 >= self.max_items {
             return Err(self.limit_error(limits::ITEM_COUNT.with_value(self.max_items)));
         }
@@ -101,8 +95,7 @@ impl<'de> DeserializeSeed<'de> for JsonValueSeed<'_> {
 const INITIAL_MEMBERS: usize = 4;
 
 /// Parses one JSON value into its place, because moving each value of a large text there takes time.
-#[derive(Debug)]
-pub struct JsonPlaceSeed<'v, 'de> {
+struct JsonPlaceSeed<'v, 'de> {
     limits: &'v JsonLimits,
     level: u64,
     place: &'v mut Value<'de>,

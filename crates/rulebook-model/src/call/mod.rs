@@ -24,7 +24,7 @@ pub use callback::Callback;
 pub use custom_error::CustomError;
 pub use encode::Encode;
 pub use error_kind::{AllowedMethods, ErrorKind, ServiceNameError};
-pub use json_reader::{JsonLimits, JsonPlaceSeed, JsonValueSeed, MemberNameSeed, value_from_json};
+pub use json_reader::{JsonLimits, JsonValueSeed, MemberNameSeed, value_from_json};
 pub use limit::{Limit, Unit};
 pub use malformed_request::MalformedRequest;
 pub use message::Message;

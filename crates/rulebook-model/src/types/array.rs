@@ -12,8 +12,7 @@ use super::bounds::Bounds;
 use super::check::{decode_item, first_valid_value, keep_valid_values};
 use super::table::{FIELDS_ATTRIBUTE, ITEMS_ATTRIBUTE};
 use super::{
-    ArgumentError, Arity, Check, ItemParts, MaxSize, NamedSchema, ObjectField, Parts, Structure, TypeArgument,
-    TypeArguments, TypeExpr,
+    ArgumentError, Arity, Check, MaxSize, NamedSchema, ObjectField, Structure, TypeArgument, TypeArguments, TypeExpr,
 };
 use crate::call::{Measure, PhpArray, TypeMismatch, Value, Violation};
 
@@ -175,13 +174,6 @@ impl Check for ArrayCheck {
             Value::Map(members) => self.check_members(members),
             _ => Ok(()),
         }
-    }
-
-    fn parts(&self) -> Parts<'_> {
-        if self.accepts_objects {
-            return Parts::Whole;
-        }
-        Parts::Items(ItemParts { check: &*self.item_check, count: &self.item_count })
     }
 
     fn expected(&self) -> Cow<'static, str> {

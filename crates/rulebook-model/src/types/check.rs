@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
 
-use super::{ArgumentError, NamedSchema, ObjectField, ObjectShape, Parts, Structure, TypeArguments, number};
+use super::{ArgumentError, NamedSchema, ObjectField, ObjectShape, Structure, TypeArguments, number};
 use crate::call::{PhpArray, PhpItem, TypeMismatch, Value};
 
 /// A type that definitions can name in terms such as `int(1,5)`. Programs add types with `Rulebook::add_type`.
@@ -144,12 +144,6 @@ pub trait Check: Send + Sync + Debug {
     fn checked<'a>(&self, mut value: Value<'a>) -> Result<Value<'a>, TypeMismatch> {
         self.check(&mut value)?;
         Ok(value)
-    }
-
-    /// Returns how a value can be checked in parts while it is read from JSON, instead of by [`check`](Check::check).
-    /// Both must accept the same values. The default implementation says that values are checked as a whole.
-    fn parts(&self) -> Parts<'_> {
-        Parts::Whole
     }
 
     /// Returns a description of the valid values, such as "a whole number from 1 to 5". An error message inserts the

@@ -27,7 +27,6 @@ mod check;
 mod failed_type;
 mod functions;
 mod grammar;
-mod parts;
 mod structure;
 mod table;
 mod term_compiler;
@@ -98,8 +97,7 @@ pub(crate) use named_schema::{SchemaCells, recursive_reference, replace_referenc
 #[cfg(feature = "documents")]
 pub(crate) use nullable::nullable_schema;
 pub(crate) use number::compare as compare_numbers;
-pub use object::{ObjectShape, keep_last_members_within};
-pub use parts::{ItemParts, KnownMember, KnownMembers, Parts};
+pub use object::ObjectShape;
 pub use structure::Structure;
 pub use table::{CompiledTerm, NestedCheck, ObjectField, TermError, TermErrorKind, Types, UncompiledTerm};
 pub(crate) use table::{FIELDS_ATTRIBUTE, nested_type_path};

@@ -13,7 +13,7 @@ use super::check_handler::check_handler;
 use super::check_outputs::check_outputs;
 use super::defined_handlers::{compile_handler, handler_diagnostic, shared_handler_errors};
 use crate::call::HttpMethod;
-use crate::handler::{self, Binding, BodyArguments, HandlerKind, MockHandler};
+use crate::handler::{self, Binding, HandlerKind, MockHandler};
 use crate::plan::Action;
 
 /// The maximum number of modules that the error for an unknown module lists.
@@ -70,8 +70,7 @@ pub fn bind_handlers(
                     .iter()
                     .map(|parameter| fields.nullable_fields.contains(&parameter.name.as_str()))
                     .collect();
-                let reads_json = fields.field_names.is_some() && can_read_json(method);
-                Action::Handler { handler: binding.handler.clone(), nullable, reads_json }
+                Action::Handler { handler: binding.handler.clone(), nullable }
             }
             None if unbound == Unbound::Mock => match MockHandler::new(method) {
                 Ok(handler) => Action::Defined { handler: Arc::new(handler), settings: Box::default() },
@@ -96,11 +95,6 @@ pub fn bind_handlers(
         .diagnostics
         .extend(unmatched_bindings.into_iter().map(|(key, binding)| missing_method_error(api, &key, binding)));
     bound
-}
-
-/// Returns `true` if the arguments of an API method can be checked one after the other while a JSON body is parsed.
-fn can_read_json(method: &Method) -> bool {
-    method.constraints.is_empty() && method.parameters.len() <= BodyArguments::MAX_PARAMETERS
 }
 
 /// Returns every API method, with its service and its API module.

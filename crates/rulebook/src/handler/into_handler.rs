@@ -9,7 +9,6 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::argument_fields::argument_fields;
-use super::body_reader::{BodyArguments, BodyReader};
 use super::slots_reader::SlotsReader;
 use super::{Args, ArgsError, ArgumentFields, Context, OutputProbe, out};
 use crate::call::{ApiError, ArgumentSlots, Download, ReturnedValue};
@@ -33,16 +32,6 @@ pub trait Handler: Send + Sync {
         nullable: &[bool],
         context: Context,
     ) -> Result<HandlerFuture, ApiError>;
-
-    /// Does the same as [`start`](Self::start) for arguments that are still JSON text: they are checked while they are
-    /// deserialized. Returns `None` if this is not possible, for example because an argument is invalid; the arguments
-    /// then have to be read, checked and passed to [`start`](Self::start).
-    fn start_with_body(
-        &self,
-        arguments: BodyArguments<'_>,
-        nullable: &[bool],
-        context: Context,
-    ) -> Option<HandlerFuture>;
 
     /// Returns the fields of the handler's argument type.
     fn argument_fields(&self) -> ArgumentFields;
@@ -146,19 +135,6 @@ struct TypedHandler<F, T> {
     arguments: PhantomData<fn() -> T>,
 }
 
-impl<F, T, U, R> TypedHandler<F, T>
-where
-    F: Fn(Args<T>, Context) -> R + Clone + Send + Sync + 'static,
-    T: Send + 'static,
-    U: Outputs,
-    R: Future<Output = Result<U, ApiError>> + Send + 'static,
-{
-    fn run(&self, arguments: T, context: Context) -> HandlerFuture {
-        let function = self.function.clone();
-        Box::pin(async move { function(Args(arguments), context).await.map(U::into_returned) })
-    }
-}
-
 impl<F, T, U, R> Handler for TypedHandler<F, T>
 where
     F: Fn(Args<T>, Context) -> R + Clone + Send + Sync + 'static,
@@ -175,17 +151,8 @@ where
         let arguments = T::deserialize(SlotsReader::new(slots, nullable)).map_err(|error| {
             ApiError::internal(format_args!("{}: the handler's arguments do not fit: {error}", context.method()))
         })?;
-        Ok(self.run(arguments, context))
-    }
-
-    fn start_with_body(
-        &self,
-        arguments: BodyArguments<'_>,
-        nullable: &[bool],
-        context: Context,
-    ) -> Option<HandlerFuture> {
-        let arguments = T::deserialize(BodyReader::new(arguments, nullable)).ok()?;
-        Some(self.run(arguments, context))
+        let function = self.function.clone();
+        Ok(Box::pin(async move { function(Args(arguments), context).await.map(U::into_returned) }))
     }
 
     fn returns_download(&self) -> bool {

@@ -82,34 +82,12 @@ struct SlotsMap<'a, 'r> {
 }
 
 /// The value of a slot, as its field needs it.
-pub(super) enum FieldValue<'a> {
+enum FieldValue<'a> {
     Value(Value<'a>),
     /// Null for a field that does not distinguish null from an omitted argument.
     Null,
     /// Null for a field of type `Option<Option<_>>`.
     ExplicitNull,
-}
-
-impl<'a> FieldValue<'a> {
-    /// Returns the value of a slot; `None` if the argument is absent. `is_nullable` is `true` if the field is an
-    /// `Option<Option<_>>`.
-    pub(super) fn new(slot: ArgumentSlot<'a>, is_nullable: bool) -> Option<Self> {
-        Some(match slot {
-            ArgumentSlot::Absent => return None,
-            ArgumentSlot::Null | ArgumentSlot::Value(Value::Null) if is_nullable => Self::ExplicitNull,
-            ArgumentSlot::Null | ArgumentSlot::Value(Value::Null) => Self::Null,
-            ArgumentSlot::Value(value) => Self::Value(value),
-        })
-    }
-
-    /// Deserializes the field.
-    pub(super) fn read<'de, V: DeserializeSeed<'de>>(self, seed: V) -> Result<V::Value, ArgsError> {
-        match self {
-            Self::Value(mut value) => seed.deserialize(ValueReader(&mut value)),
-            Self::ExplicitNull => seed.deserialize(ExplicitNullReader),
-            Self::Null => seed.deserialize(ValueReader(&mut Value::Null)),
-        }
-    }
 }
 
 impl<'de> MapAccess<'de> for SlotsMap<'_, '_> {
@@ -122,14 +100,22 @@ impl<'de> MapAccess<'de> for SlotsMap<'_, '_> {
             };
             self.slots_read += 1;
             let is_nullable = self.nullable_slots.next().copied().unwrap_or(false);
-            let Some(value) = FieldValue::new(slot, is_nullable) else { continue };
-            self.next_value = Some(value);
+            self.next_value = Some(match slot {
+                ArgumentSlot::Absent => continue,
+                ArgumentSlot::Null | ArgumentSlot::Value(Value::Null) if is_nullable => FieldValue::ExplicitNull,
+                ArgumentSlot::Null | ArgumentSlot::Value(Value::Null) => FieldValue::Null,
+                ArgumentSlot::Value(value) => FieldValue::Value(value),
+            });
             return seed.deserialize(StrDeserializer::<ArgsError>::new(name)).map(Some);
         }
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, ArgsError> {
-        let value = self.next_value.take().unwrap_or(FieldValue::Null).read(seed);
+        let value = match self.next_value.take() {
+            Some(FieldValue::Value(mut value)) => seed.deserialize(ValueReader(&mut value)),
+            Some(FieldValue::ExplicitNull) => seed.deserialize(ExplicitNullReader),
+            Some(FieldValue::Null) | None => seed.deserialize(ValueReader(&mut Value::Null)),
+        };
         if let (Err(_), Some(failed_slot)) = (&value, self.failed_slot) {
             failed_slot.set(self.slots_read.checked_sub(1));
         }

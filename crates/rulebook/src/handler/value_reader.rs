@@ -150,7 +150,7 @@ impl<'de> MapAccess<'de> for MapReader<'_> {
 
 /// A deserializer for the name of a JSON object's member. The name is always a string in JSON, but the target type may
 /// need a number or boolean: for example, the keys of a `HashMap<u32, _>`.
-pub(super) struct MemberNameReader<'a>(pub(super) &'a str);
+struct MemberNameReader<'a>(&'a str);
 
 impl MemberNameReader<'_> {
     /// Passes the name to `visitor` as an integer if it is written like an integer in JSON; otherwise as a string.

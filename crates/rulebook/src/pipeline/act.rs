@@ -50,27 +50,17 @@ pub(crate) fn start_handler<'r>(
     let handler_context = context.clone();
     // The argument type's implementation of `Deserialize` is code of the program and may panic.
     let running = catch_panic("the argument type", || match &method.action {
-        Action::Handler { handler, nullable, .. } => handler.start(slots, nullable, context),
+        Action::Handler { handler, nullable } => handler.start(slots, nullable, context),
         Action::Defined { handler, .. } => Ok(handler.start(slots, context)),
         Action::Echo | Action::NotImplemented => Err(ApiError::internal("there is no handler")),
     })??;
-    Ok(with_hooks(runner, granted, running, handler_context))
-}
-
-/// Adds the hooks of the API module to a handler that has been started, but not polled yet.
-pub(super) fn with_hooks<'r>(
-    runner: &'r Arc<MethodRunner>,
-    granted: &GrantedCall<'_>,
-    running: HandlerFuture,
-    context: Context,
-) -> RunningHandler<'r> {
-    let module = granted.method().module_index;
+    let module = method.module_index;
     let running = if runner.plan.modules[module].hooks.is_empty() {
         running
     } else {
-        Box::pin(run_with_hooks(Arc::clone(runner), module, running, context.clone()))
+        Box::pin(run_with_hooks(Arc::clone(runner), module, running, handler_context.clone()))
     };
-    RunningHandler::new(runner, granted.method_index(), Some(context), running)
+    Ok(RunningHandler::new(runner, granted.method_index(), Some(handler_context), running))
 }
 
 /// Runs a handler between the before hook and the after hook of the API module with the index `module`. The hooks are

@@ -101,11 +101,13 @@ fn fill_slot<'a>(
     raw: RawValue<'a>,
     limits: &Limits,
 ) -> Result<ArgumentSlot<'a>, SlotError> {
+    let default = || plan.default.as_ref().map(|value| ArgumentSlot::Value(value.reborrow()));
     let got =
         |kind, text| SlotError::Invalid(kind, Some(TypeMismatch::with_got(plan.expected.clone(), english_text(text))));
     let value = match raw {
         RawValue::Absent => {
-            return plan.omitted().ok_or(SlotError::Invalid(ParameterErrorKind::Missing, None));
+            let absent = default().or(plan.is_optional.then_some(ArgumentSlot::Absent));
+            return absent.ok_or(SlotError::Invalid(ParameterErrorKind::Missing, None));
         }
         RawValue::Json(value) => value,
         RawValue::Text(text) => check_value_limits(plan.check.decode(text), limits)?,
@@ -122,27 +124,15 @@ fn fill_slot<'a>(
         }
         RawValue::InvalidUtf8 => return Err(got(ParameterErrorKind::Invalid, MessageId::GotInvalidUtf8)),
     };
-    plan.check_value(value).map_err(|mismatch| SlotError::Invalid(ParameterErrorKind::Invalid, Some(mismatch)))
-}
-
-/// Checks the raw values of the parameters outside of the body. Returns one argument for each parameter: those in the
-/// body are absent. Returns `None` if a value is invalid, or if a parameter of the body has a value outside of it.
-pub fn check_outside_of_body<'a>(
-    plan: &Plan,
-    method: &'a PlannedMethod,
-    values: RawValues<'a>,
-) -> Option<Vec<ArgumentSlot<'a>>> {
-    if !values.unknown_parameter_errors.is_empty() {
-        return None;
+    match value {
+        // If a parameter is optional, the value null means that the argument is absent, even if the type of the
+        // parameter accepts null.
+        Value::Null if plan.is_optional => Ok(default().unwrap_or(ArgumentSlot::Null)),
+        value => {
+            let invalid = |mismatch| SlotError::Invalid(ParameterErrorKind::Invalid, Some(mismatch));
+            plan.check.checked(value).map(ArgumentSlot::Value).map_err(invalid)
+        }
     }
-    let slots = values.raw.into_iter().zip(&method.parameters).enumerate();
-    slots
-        .map(|(slot, (raw, parameter))| match raw {
-            RawValue::Absent if method.body_slots.contains(&slot) => Some(ArgumentSlot::Absent),
-            _ if method.body_slots.contains(&slot) => None,
-            raw => fill_slot(parameter, raw, &plan.limits).ok(),
-        })
-        .collect()
 }
 
 /// Checks that a value that was decoded from text respects the limits of JSON bodies: `items` for the number of items,

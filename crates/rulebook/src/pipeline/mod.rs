@@ -13,7 +13,6 @@
 
 mod accept;
 mod act;
-mod act_with_body;
 mod auth_fields;
 mod authorize;
 mod body;
@@ -46,7 +45,6 @@ use std::sync::Arc;
 
 pub use act::DetachedHandlers;
 pub(crate) use act::start_handler;
-pub use act_with_body::start_with_body;
 pub use authorize::{authorize, authorize_before_body};
 pub use body::{Body, BodyKind, BodyPart, BodyPartContent, body_kind, multipart_parser};
 pub use check::{check_parameters, is_invalid_part};

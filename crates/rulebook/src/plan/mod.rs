@@ -235,8 +235,6 @@ pub enum Action {
         handler: Arc<dyn Handler>,
         /// For each parameter, `true` if the handler's argument type distinguishes null from a missing argument.
         nullable: Box<[bool]>,
-        /// `true` if the handler can read its arguments directly from a JSON body.
-        reads_json: bool,
     },
     /// The call runs a handler that the definition chooses.
     Defined {

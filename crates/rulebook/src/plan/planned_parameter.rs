@@ -7,7 +7,7 @@ use rulebook_model::routing::ServiceNaming;
 use rulebook_model::types::{Arity, Check};
 
 use super::Segments;
-use crate::call::{ArgumentSlot, Limit, Source, TypeMismatch, Value};
+use crate::call::{Limit, Source, Value};
 
 /// A parameter of an API method, compiled for requests.
 #[derive(Debug)]
@@ -35,31 +35,6 @@ pub struct PlannedParameter {
     pub expected: Cow<'static, str>,
     /// The message that the definition sets for errors of this parameter; `None` for the usual messages.
     pub message: Option<Box<str>>,
-}
-
-impl PlannedParameter {
-    /// Returns the argument if clients omit the parameter: the default, or an absent argument. Returns `None` if the
-    /// parameter is required.
-    pub fn omitted(&self) -> Option<ArgumentSlot<'_>> {
-        let default = self.default.as_ref().map(|value| ArgumentSlot::Value(value.reborrow()));
-        default.or(self.is_optional.then_some(ArgumentSlot::Absent))
-    }
-
-    /// Checks a value of the parameter, and returns the argument.
-    ///
-    /// # Errors
-    /// Fails if the value does not have the type of the parameter.
-    pub fn check_value<'a>(&'a self, value: Value<'a>) -> Result<ArgumentSlot<'a>, TypeMismatch> {
-        match value {
-            // If a parameter is optional, the value null means that the argument is absent, even if the type of the
-            // parameter accepts null.
-            Value::Null if self.is_optional => {
-                let default = self.default.as_ref().map(|value| ArgumentSlot::Value(value.reborrow()));
-                Ok(default.unwrap_or(ArgumentSlot::Null))
-            }
-            value => self.check.checked(value).map(ArgumentSlot::Value),
-        }
-    }
 }
 
 /// The limits for receiving a multipart body.

@@ -31,7 +31,6 @@ use crate::pipeline::{
     CallOrigin, CallReply, ErrorContext, MethodRunner, Reply, Route, add_cors_headers, authorize, catch_panic_async,
     check_auth_fields, check_parameters, compress_reply, fingerprint, identify, negotiate_coding, preflighted_method,
     read_parameters, requested_key, respond, respond_to_options, respond_with_error, run_once, start_handler,
-    start_with_body,
 };
 use crate::plan::{MatchedMethod, Plan};
 use crate::rate_limit::CountedRequest;
@@ -70,13 +69,6 @@ fn run_stages(
             let body = receive(body, head, plan, granted.method(), worker).await?;
             observed.enter("check");
             check_auth_fields(plan, &client, &body)?;
-            // The arguments of a request with an idempotency key are compared with those of other requests.
-            if key.is_none()
-                && let Some(running) = start_with_body(runner, &granted, &matched, &client.head, &body)
-            {
-                observed.enter(HANDLE);
-                return Ok((running, None));
-            }
             let values = read_parameters(plan, &client.head, &matched, &body)?;
             let arguments = check_parameters(plan, granted.method(), values)?;
             let kept_body = if granted.method().action.reads_body() { body.bytes().cloned() } else { None };

@@ -10,7 +10,7 @@ use serde_json::{Value as Json, json};
 use super::recursive_example::example_within;
 use super::{NamedSchema, SCHEMA_REFERENCE_PREFIX};
 use crate::call::{PhpArray, TypeMismatch, Value};
-use crate::types::{Arity, Check, MaxSize, ObjectField, ObjectShape, Parts, Structure, TypeExpr};
+use crate::types::{Arity, Check, MaxSize, ObjectField, ObjectShape, Structure, TypeExpr};
 
 /// The schemas of a definition. Each is set as soon as it is compiled.
 pub(crate) type SchemaCells = Vec<Arc<OnceLock<Arc<NamedSchema>>>>;
@@ -67,10 +67,6 @@ impl Check for SchemaReference {
 
     fn check(&self, value: &mut Value<'_>) -> Result<(), TypeMismatch> {
         self.schema.check.check(value)
-    }
-
-    fn parts(&self) -> Parts<'_> {
-        self.schema.check.parts()
     }
 
     fn expected(&self) -> Cow<'static, str> {

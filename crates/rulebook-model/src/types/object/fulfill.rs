@@ -22,7 +22,7 @@ impl ObjectCheck {
     /// object unchanged if it fulfills them, or if no such members and values are found.
     pub(super) fn fulfill_constraints(&self, object: Value<'static>) -> Value<'static> {
         let Value::Map(members) = object else { return object };
-        if self.broken_constraint(&members).is_none() && self.known.count.contains_count(members.len()) {
+        if self.broken_constraint(&members).is_none() && self.member_count.contains_count(members.len()) {
             return Value::Map(members);
         }
         let is_searched = self.fields().len() <= MAX_MEMBERS;
@@ -107,14 +107,14 @@ impl<'o> Search<'o> {
         let possible = self.given.iter().zip(&self.values);
         let possible = possible.filter(|(given, value)| given.unwrap_or(value.is_some())).count() as u64;
         let usable = self.values.iter().flatten().count() as u64;
-        let min = self.object.known.count.min.unwrap_or(0);
-        let min = if self.object.known.is_closed { min } else { min.min(usable) };
-        possible >= min && self.object.known.count.max.is_none_or(|max| count <= max)
+        let min = self.object.member_count.min.unwrap_or(0);
+        let min = if self.object.is_closed { min } else { min.min(usable) };
+        possible >= min && self.object.member_count.max.is_none_or(|max| count <= max)
     }
 
     /// Checks the constraints of which it is decided which members are given. Values are not compared.
     fn fulfills_decided_constraints(&self) -> bool {
-        let is_given = |name: &str| self.object.known.indexes.get(name).and_then(|index| self.given[*index]);
+        let is_given = |name: &str| self.object.indexes.get(name).and_then(|index| self.given[*index]);
         let given = |name: &str| if is_given(name) == Some(true) { Given::Invalid } else { Given::Absent };
         let mut constraints = self.object.constraints.iter();
         constraints.all(|constraint| {
@@ -173,7 +173,7 @@ impl<'o> Search<'o> {
     /// Compares the values that are chosen. The other values are not compared.
     fn fulfills_comparisons(&self, chosen: &[usize]) -> bool {
         let given = |name: &str| {
-            let Some(index) = self.object.known.indexes.get(name) else { return Given::Absent };
+            let Some(index) = self.object.indexes.get(name) else { return Given::Absent };
             let mut values = self.candidates.iter().zip(chosen);
             match values.find(|((compared, _), _)| compared == index) {
                 Some(((_, candidates), choice)) => Given::Value(&candidates[*choice].checked),

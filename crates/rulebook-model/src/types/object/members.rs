@@ -29,7 +29,7 @@ pub(in crate::types) fn keep_last_member_of_each_name(members: &mut Vec<(Cow<'_,
 
 /// Removes the repeated members of all objects in a value that no type describes, so that it means the same to every
 /// program to which a handler passes it.
-pub fn keep_last_members_within(value: &mut Value<'_>) {
+pub(in crate::types) fn keep_last_members_within(value: &mut Value<'_>) {
     match value {
         Value::List(items) => items.iter_mut().for_each(keep_last_members_within),
         Value::Map(members) => {
@@ -52,12 +52,21 @@ fn are_last_of_their_names(members: &[(Cow<'_, str>, Value<'_>)]) -> Vec<bool> {
 const MAX_RECORDED_FIELDS: usize = 1024;
 
 impl ObjectCheck {
+    /// Returns the known member with this name, and its index in `fields`. `next` is the index after that of the member
+    /// before it: most clients send the members in the order of the definition.
+    fn field(&self, name: &str, next: usize) -> Option<(usize, &ObjectField)> {
+        match self.fields().get(next) {
+            Some(field) if field.name == name => Some((next, field)),
+            _ => self.indexes.get(name).map(|index| (*index, &self.fields()[*index])),
+        }
+    }
+
     /// Returns `false` if no name occurs twice among the members. May return `true` if several members are unknown.
     pub(super) fn has_repeated_member(&self, members: &[(Cow<'_, str>, Value<'_>)]) -> bool {
         let (mut next, mut others) = (0, 0);
         let mut seen = [0_u64; MAX_RECORDED_FIELDS / 64];
         for (name, _) in members {
-            match self.known.find(name, next) {
+            match self.field(name, next) {
                 Some((index, _)) if index < MAX_RECORDED_FIELDS => {
                     let (word, bit) = (&mut seen[index / 64], 1 << (index % 64));
                     if *word & bit != 0 {
@@ -81,8 +90,8 @@ impl ObjectCheck {
         let mut are_last = None;
         for at in 0..members.len() {
             let (name, member) = &mut members[at];
-            let Some((index, known)) = self.known.find(name, next) else {
-                if self.known.is_closed {
+            let Some((index, field)) = self.field(name, next) else {
+                if self.is_closed {
                     let mismatch = TypeMismatch::new("no member with this name", member);
                     return Err(mismatch.inside(&format!(".{name}")));
                 }
@@ -92,12 +101,12 @@ impl ObjectCheck {
             };
             is_in_order &= index >= next;
             next = index + 1;
-            required += usize::from(!known.is_optional);
-            if known.is_optional && matches!(member, Value::Null) {
+            required += usize::from(!field.optional);
+            if field.optional && matches!(member, Value::Null) {
                 continue;
             }
             // If the name occurs again, only the last value counts.
-            if let Err(mismatch) = known.check.check(member)
+            if let Err(mismatch) = field.check.check(member)
                 && are_last.get_or_insert_with(|| are_last_of_their_names(members))[at]
             {
                 return Err(mismatch.inside(&format!(".{}", members[at].0)));
@@ -107,7 +116,7 @@ impl ObjectCheck {
     }
 
     pub(super) fn count_required(&self, members: &[(Cow<'_, str>, Value<'_>)]) -> usize {
-        let known = members.iter().filter_map(|(name, _)| self.known.indexes.get(&**name));
+        let known = members.iter().filter_map(|(name, _)| self.indexes.get(&**name));
         known.filter(|index| !self.fields()[**index].optional).count()
     }
 

@@ -11,13 +11,13 @@ mod samples;
 mod similar_values;
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde_json::{Map, Value as Json, json};
 
 pub(in crate::types) use compile::{compile, compile_filled_object};
-pub(in crate::types) use members::keep_last_member_of_each_name;
-pub use members::keep_last_members_within;
+pub(in crate::types) use members::{keep_last_member_of_each_name, keep_last_members_within};
 
 use crate::call::{PhpArray, PhpItem, TypeMismatch, Value};
 use crate::constraint::{CONSTRAINTS_KEY, Constraint, add_to_object_schema};
@@ -27,7 +27,7 @@ use crate::types::check::{decode_item, first_valid_value, keep_valid_values};
 use crate::types::description::{add_info, set_type_description};
 use crate::types::nullable::nullable_schema;
 use crate::types::table::FIELDS_ATTRIBUTE;
-use crate::types::{Check, KnownMembers, NamedSchema, ObjectField, Parts, Structure, TypeExpr};
+use crate::types::{Check, NamedSchema, ObjectField, Structure, TypeExpr};
 
 /// The name of the attribute with the constraints between members.
 pub(in crate::types) const CONSTRAINTS_ATTRIBUTE: &str = CONSTRAINTS_KEY;
@@ -38,8 +38,14 @@ const CLOSED_ATTRIBUTE: &str = "closed";
 struct ObjectCheck {
     /// The known members in the order of the definition, or `None` if the definition has no attribute `fields`.
     fields: Option<Vec<ObjectField>>,
-    /// What the check of an object needs of the known members.
-    known: Arc<KnownMembers>,
+    /// The index in `fields` of each known member, by its name.
+    indexes: HashMap<Box<str>, usize>,
+    /// The number of known members that every object must have.
+    required_count: usize,
+    /// The bounds of the number of members of an object.
+    member_count: Bounds<u64>,
+    /// `true` if objects can have only the known members.
+    is_closed: bool,
     /// The number of known members, and of those in their types.
     field_count: usize,
     /// The constraints between the known members.
@@ -74,10 +80,12 @@ impl ObjectCheck {
         member_count: Bounds<u64>,
         constraints: Vec<Constraint>,
     ) -> Self {
-        let known = Arc::new(KnownMembers::new(fields.as_deref().unwrap_or_default(), is_closed, member_count));
+        let names = fields.iter().flatten().enumerate();
+        let indexes = names.map(|(index, field)| (field.name.as_str().into(), index)).collect();
+        let required_count = fields.iter().flatten().filter(|field| !field.optional).count();
         let inner_count = |field: &ObjectField| field.check.field_count().saturating_add(1);
         let field_count = fields.iter().flatten().map(inner_count).fold(0, usize::saturating_add);
-        Self { fields, known, field_count, constraints }
+        Self { fields, indexes, required_count, member_count, is_closed, field_count, constraints }
     }
 
     fn fields(&self) -> &[ObjectField] {
@@ -102,7 +110,7 @@ impl Check for ObjectCheck {
         }
         let members = array.into_items().into_iter().map(|(key, item)| {
             let name = key.into_text();
-            let value = match (self.known.indexes.get(&*name), item) {
+            let value = match (self.indexes.get(&*name), item) {
                 (Some(index), item) => decode_item(&*self.fields()[*index].check, item),
                 (None, PhpItem::Value(value)) => value,
                 (None, PhpItem::Array(array)) => array.into_value(),
@@ -116,9 +124,9 @@ impl Check for ObjectCheck {
         let Value::Map(members) = value else {
             return Err(TypeMismatch::new(self.expected(), value));
         };
-        if !self.known.count.contains_count(members.len()) {
+        if !self.member_count.contains_count(members.len()) {
             keep_last_member_of_each_name(members);
-            if !self.known.count.contains_count(members.len()) {
+            if !self.member_count.contains_count(members.len()) {
                 return Err(TypeMismatch::new(self.expected(), value));
             }
         }
@@ -127,7 +135,7 @@ impl Check for ObjectCheck {
             None => {
                 if self.has_repeated_member(members) {
                     keep_last_member_of_each_name(members);
-                    if !self.known.count.contains_count(members.len()) {
+                    if !self.member_count.contains_count(members.len()) {
                         return Err(TypeMismatch::new(self.expected(), value));
                     }
                 }
@@ -135,7 +143,7 @@ impl Check for ObjectCheck {
             }
         };
         // No name occurs twice, so that the number of required members is sufficient.
-        if required < self.known.required_count
+        if required < self.required_count
             && let Some(missing) = self.missing_member(members)
         {
             let mismatch = TypeMismatch::with_got(missing.check.expected(), "nothing");
@@ -144,19 +152,14 @@ impl Check for ObjectCheck {
         self.broken_constraint(members).map_or(Ok(()), Err)
     }
 
-    fn parts(&self) -> Parts<'_> {
-        let is_whole = !self.constraints.is_empty() || self.known.members.len() > KnownMembers::MAX_IN_PARTS;
-        if is_whole { Parts::Whole } else { Parts::Members(&self.known) }
-    }
-
     fn in_words(&self) -> Cow<'static, str> {
-        let closed = if self.known.is_closed { " without other members" } else { "" };
+        let closed = if self.is_closed { " without other members" } else { "" };
         let object = format!("{}{closed}", self.expected());
         std::iter::once(object).chain(self.constraints_in_words()).collect::<Vec<_>>().join("; ").into()
     }
 
     fn expected(&self) -> Cow<'static, str> {
-        format!("an object{}", self.known.count.count_phrase("member")).into()
+        format!("an object{}", self.member_count.count_phrase("member")).into()
     }
 
     fn members(&self) -> &[ObjectField] {
@@ -164,9 +167,9 @@ impl Check for ObjectCheck {
     }
 
     fn object_shape(&self) -> Option<ObjectShape> {
-        let Bounds { min, max } = self.known.count;
+        let Bounds { min, max } = self.member_count;
         let (fields, constraints) = (self.fields().to_vec(), self.constraints.clone());
-        Some(ObjectShape { fields, is_closed: self.known.is_closed, min, max, constraints })
+        Some(ObjectShape { fields, is_closed: self.is_closed, min, max, constraints })
     }
 
     fn field_count(&self) -> usize {
@@ -194,10 +197,10 @@ impl Check for ObjectCheck {
                 schema.insert("required".to_owned(), json!(names));
             }
         }
-        if self.known.is_closed {
+        if self.is_closed {
             schema.insert("additionalProperties".to_owned(), json!(false));
         }
-        self.known.count.insert_keywords(&mut schema, "minProperties", "maxProperties");
+        self.member_count.insert_keywords(&mut schema, "minProperties", "maxProperties");
         add_to_object_schema(&mut schema, &self.constraints, &str::to_owned);
         if !self.constraints.is_empty() {
             let sentences: Vec<_> = self.constraints_in_words().collect();
@@ -207,8 +210,8 @@ impl Check for ObjectCheck {
     }
 
     fn type_expr(&self) -> TypeExpr {
-        let mut type_expr = self.known.count.type_expr_with_attributes("object");
-        if self.known.is_closed {
+        let mut type_expr = self.member_count.type_expr_with_attributes("object");
+        if self.is_closed {
             type_expr.attributes.insert(CLOSED_ATTRIBUTE.to_owned(), json!(true));
         }
         if !self.constraints.is_empty() {

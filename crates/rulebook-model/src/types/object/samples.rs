@@ -49,11 +49,11 @@ impl ObjectCheck {
     /// that would be an empty example.
     pub(super) fn with_added_members(&self, object: Value<'static>) -> Value<'static> {
         let Value::Map(mut members) = object else { return object };
-        let min = if self.fields.is_none() && self.known.count.max != Some(0) { 1 } else { 0 };
-        let min = self.known.count.min.unwrap_or(0).max(min);
+        let min = if self.fields.is_none() && self.member_count.max != Some(0) { 1 } else { 0 };
+        let min = self.member_count.min.unwrap_or(0).max(min);
         let numbered = (2..=MAX_ADDED_MEMBERS).map(|number| format!("key{number}"));
         let names = std::iter::once("key".to_owned()).chain(numbered);
-        let mut names = names.filter(|name| !self.known.indexes.contains_key(name.as_str()) && !self.known.is_closed);
+        let mut names = names.filter(|name| !self.indexes.contains_key(name.as_str()) && !self.is_closed);
         while (members.len() as u64) < min
             && let Some(name) = names.next()
         {
