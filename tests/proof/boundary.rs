@@ -214,7 +214,7 @@ fn mutate_value(value: &mut Json, choices: &mut Choices) {
 }
 
 /// Returns an arbitrary value, with this maximum depth.
-fn arbitrary_value(depth: usize, choices: &mut Choices) -> Json {
+pub fn arbitrary_value(depth: usize, choices: &mut Choices) -> Json {
     match choices.below(if depth == 0 { 5 } else { 7 }) {
         0 => Json::Null,
         1 => choices.once_in(2).into(),

@@ -63,7 +63,7 @@ impl PropertyCase {
 }
 
 /// Returns a rulebook with the functions that random definitions use. Each function returns its value unchanged.
-fn rulebook_with_functions(files: Vec<(std::path::PathBuf, Vec<u8>)>) -> Rulebook {
+pub fn rulebook_with_functions(files: Vec<(std::path::PathBuf, Vec<u8>)>) -> Rulebook {
     let accept = |value: &Json, _: Option<&Json>| Ok(value.clone());
     Rulebook::read(files).callable("Class::method", accept).callable("exclaim", accept)
 }
