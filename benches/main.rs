@@ -27,8 +27,9 @@ use std::{io, process, thread};
 use clap::{Args, Parser, Subcommand};
 
 // Both servers have the allocator that the program of the demo has.
+#[cfg(not(target_env = "msvc"))]
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 /// Compare rulebook with hand-written actix-web
 #[derive(Parser)]
