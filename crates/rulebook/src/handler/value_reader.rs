@@ -7,7 +7,6 @@
 use std::borrow::Cow;
 use std::mem;
 use std::slice;
-use std::vec;
 
 use serde::de::value::{MapAccessDeserializer, StrDeserializer};
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
@@ -16,7 +15,7 @@ use serde::forward_to_deserialize_any;
 use super::ArgsError;
 use crate::call::{Upload, Value};
 
-/// A deserializer for one [`Value`]. The value stays in its place; its strings and members are moved.
+/// A deserializer for one [`Value`]. The value stays in its place; its strings are moved.
 pub(super) struct ValueReader<'v, 'a>(pub(super) &'v mut Value<'a>);
 
 impl<'de> Deserializer<'de> for ValueReader<'_, '_> {
@@ -32,10 +31,10 @@ impl<'de> Deserializer<'de> for ValueReader<'_, '_> {
             Value::Text(Cow::Borrowed(text)) => visitor.visit_str(text),
             Value::Text(Cow::Owned(text)) => visitor.visit_string(mem::take(text)),
             Value::List(items) => visit_list(items, visitor),
-            Value::Map(members) => visitor.visit_map(MapReader::new(mem::take(members))),
+            Value::Map(members) => visitor.visit_map(MapReader::new(members)),
             // A type that accepts any JSON value gets a description of the file. The type `Upload` never gets to this
             // arm, because it calls `deserialize_newtype_struct`.
-            Value::File(upload) => visitor.visit_map(MapReader::new(vec![
+            Value::File(upload) => visitor.visit_map(MapReader::new(&mut [
                 (Cow::Borrowed("filename"), Value::Text(Cow::Borrowed(upload.filename()))),
                 (Cow::Borrowed("size"), i64::try_from(upload.size()).map_or(Value::Null, Value::Int)),
                 (Cow::Borrowed("media_type"), Value::Text(Cow::Borrowed(upload.media_type()))),
@@ -79,7 +78,7 @@ impl<'de> Deserializer<'de> for ValueReader<'_, '_> {
         match self.0 {
             Value::Text(text) => visitor.visit_enum(StrDeserializer::<ArgsError>::new(text)),
             Value::Map(members) if members.len() == 1 => {
-                visitor.visit_enum(MapAccessDeserializer::new(MapReader::new(mem::take(members))))
+                visitor.visit_enum(MapAccessDeserializer::new(MapReader::new(members)))
             }
             Value::Map(_) => {
                 Err(ArgsError::custom("invalid value: an object of several members, expected one variant"))
@@ -121,30 +120,30 @@ impl<'de> SeqAccess<'de> for ListReader<'_, '_> {
     }
 }
 
-struct MapReader<'a> {
-    members: vec::IntoIter<(Cow<'a, str>, Value<'a>)>,
-    next_value: Value<'a>,
+struct MapReader<'v, 'a> {
+    members: slice::IterMut<'v, (Cow<'a, str>, Value<'a>)>,
+    next_value: Option<&'v mut Value<'a>>,
 }
 
-impl<'a> MapReader<'a> {
-    fn new(members: Vec<(Cow<'a, str>, Value<'a>)>) -> Self {
-        Self { members: members.into_iter(), next_value: Value::Null }
+impl<'v, 'a> MapReader<'v, 'a> {
+    fn new(members: &'v mut [(Cow<'a, str>, Value<'a>)]) -> Self {
+        Self { members: members.iter_mut(), next_value: None }
     }
 }
 
-impl<'de> MapAccess<'de> for MapReader<'_> {
+impl<'de> MapAccess<'de> for MapReader<'_, '_> {
     type Error = ArgsError;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, ArgsError> {
         let Some((key, value)) = self.members.next() else {
             return Ok(None);
         };
-        self.next_value = value;
-        seed.deserialize(MemberNameReader(&key)).map(Some)
+        self.next_value = Some(value);
+        seed.deserialize(MemberNameReader(key)).map(Some)
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, ArgsError> {
-        seed.deserialize(ValueReader(&mut self.next_value))
+        seed.deserialize(ValueReader(self.next_value.take().unwrap_or(&mut Value::Null)))
     }
 }
 

@@ -54,11 +54,17 @@ const MAX_RECORDED_FIELDS: usize = 1024;
 impl ObjectCheck {
     /// Returns the known member with this name, and its index in `fields`. `next` is the index after that of the member
     /// before it: most clients send the members in the order of the definition.
+    #[inline]
     fn field(&self, name: &str, next: usize) -> Option<(usize, &ObjectField)> {
         match self.fields().get(next) {
             Some(field) if field.name == name => Some((next, field)),
-            _ => self.indexes.get(name).map(|index| (*index, &self.fields()[*index])),
+            _ => self.field_in_any_order(name),
         }
+    }
+
+    #[cold]
+    fn field_in_any_order(&self, name: &str) -> Option<(usize, &ObjectField)> {
+        self.indexes.get(name).map(|index| (*index, &self.fields()[*index]))
     }
 
     /// Returns `false` if no name occurs twice among the members. May return `true` if several members are unknown.
