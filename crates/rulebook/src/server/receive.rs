@@ -24,6 +24,9 @@ use crate::plan::{Plan, PlannedMethod};
 /// The speed in bytes per second at which a multipart body must arrive if it takes longer than `limits.seconds`.
 const MIN_BYTES_PER_SECOND: u64 = 16 << 10;
 
+/// How often the server waits for the bytes of a body before it starts to measure the time.
+const WAITS_WITHOUT_TIMER: u8 = 2;
+
 /// The body of a request that is received under limits on its size and its time.
 pub(super) struct LimitedBody<'b> {
     body: &'b mut RequestBody,
@@ -83,9 +86,10 @@ impl<'b> LimitedBody<'b> {
             }
         }
         // Most bodies arrive together with the head of the request, and are available when the connection is polled
-        // once more. Therefore the timer is not started now: starting it would cost more than all other work of this
-        // function.
-        if !std::mem::replace(&mut self.body.has_waited, true) {
+        // again: actix polls twice before it reads. Therefore the timer is not started now: starting it would cost more
+        // than all other work of this function.
+        if self.body.waits < WAITS_WITHOUT_TIMER {
+            self.body.waits += 1;
             task.waker().wake_by_ref();
             return Poll::Pending;
         }

@@ -30,8 +30,8 @@ pub(super) struct RequestBody {
     pub(super) announced_length: Option<u64>,
     /// The number of bytes that have been received so far.
     pub(super) received_bytes: u64,
-    /// `true` once the server has waited for bytes of the body.
-    pub(super) has_waited: bool,
+    /// How often the server has waited for bytes of the body, without a time limit.
+    pub(super) waits: u8,
     /// Measures the time limit; `None` until the server first waits for the body. It is boxed because few requests need
     /// it, and each moves this value.
     pub(super) timer: Option<Box<BodyTimer>>,
@@ -67,7 +67,7 @@ impl RequestBody {
             payload,
             announced_length,
             received_bytes: 0,
-            has_waited: false,
+            waits: 0,
             timer: None,
             state,
             memory: ReservedMemory::default(),
