@@ -31,6 +31,7 @@ pub mod recorded;
 mod request_limits;
 mod responses;
 mod routing;
+mod upload_properties;
 mod uploads;
 
 use rulebook::Module;

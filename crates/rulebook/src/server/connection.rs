@@ -17,7 +17,6 @@ use actix_rt::net::TcpStream;
 use actix_service::{Service, ServiceFactory, apply_fn_factory, fn_factory, fn_service, map_config};
 use actix_web::App;
 use actix_web::dev::{AppConfig, ServiceResponse};
-use http::StatusCode;
 use rulebook_model::connection_limits::{CONNECTIONS, ConnectionLimit, HEAD_TIME, TLS_HANDSHAKE};
 use tokio::io::AsyncWriteExt;
 
@@ -107,21 +106,11 @@ fn begin_request<S>(request: Request, app: &S) -> impl Future<Output = Result<Re
 where
     S: Service<Request, Response = ServiceResponse>,
 {
-    let connection = request.conn_data::<Rc<ConnectionState>>().cloned();
-    // The client may have sent this request behind one whose response ends the connection (RFC 9112 section 9.6).
-    let responding = match &connection {
-        Some(connection) if connection.closes() && !connection.is_http2 => Err(Rc::clone(connection)),
-        _ => Ok((connection.map(|connection| connection.begin_request(request.head())), app.call(request))),
-    };
+    let connection = request.conn_data::<Rc<ConnectionState>>();
+    let handled = connection.map(|connection| connection.begin_request(request.head()));
+    let responding = app.call(request);
     async move {
-        let (handled, response) = match responding {
-            Ok((handled, responding)) => (handled, Response::from(responding.await?)),
-            Err(connection) => {
-                poll_fn(|_| if connection.has_ended() { Poll::Ready(()) } else { Poll::Pending }).await;
-                // The stream of the connection sends nothing more, thus not this response.
-                (None, Response::new(StatusCode::SERVICE_UNAVAILABLE))
-            }
-        };
+        let response = Response::from(responding.await?);
         Ok(response.map_body(|_, body| HandledBody { body, _handled: handled }))
     }
 }

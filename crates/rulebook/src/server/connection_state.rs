@@ -91,12 +91,13 @@ impl ConnectionState {
         HandledRequest(Rc::clone(self))
     }
 
-    /// Returns `true` if actix may not have more of what the client sends: before it has decoded a head, and, behind a
-    /// request, before the response has been made.
+    /// Returns `true` if actix may not have more of what the client sends: before it has decoded a head; behind a
+    /// request, before the response has been made; and behind the last request of the connection (RFC 9112 section
+    /// 9.6).
     pub(super) fn must_wait(&self) -> bool {
         match self.position.get() {
             Position::BehindHead => true,
-            Position::Start => self.is_handling() && !self.is_http2,
+            Position::Start => (self.is_handling() || self.closes()) && !self.is_http2,
             _ => false,
         }
     }
