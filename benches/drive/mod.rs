@@ -11,6 +11,7 @@ mod memory;
 mod process;
 mod processor_time;
 mod profile;
+mod readme;
 mod results;
 mod server;
 mod statistics;
@@ -57,6 +58,9 @@ pub struct Settings {
     /// Write a flame graph of rulebook's processor time in this case to the folder `target` instead
     #[arg(long, value_enum, value_name = "CASE", conflicts_with = "cases")]
     profile: Option<Case>,
+    /// Measure the cases in the README, and write their results to it
+    #[arg(long, conflicts_with_all = ["cases", "profile"])]
+    readme: bool,
 }
 
 /// Measures all cases, and prints the tables of results. Returns `true` if every goal is reached.
@@ -76,7 +80,10 @@ fn measure_cases(settings: &Settings) -> Result<Results, Box<dyn Error>> {
     if thread::available_parallelism()?.get() <= LOAD_CORE {
         return Err("two processor cores are required: one for the server and one for the load".into());
     }
-    let is_selected = |case: &Case| settings.cases.is_empty() || settings.cases.contains(case);
+    let is_selected = |case: &Case| match settings.readme {
+        true => readme::README_CASES.contains(case),
+        false => settings.cases.is_empty() || settings.cases.contains(case),
+    };
     let selected = Case::value_variants().iter().copied().filter(is_selected);
     let (missing, cases): (Vec<_>, Vec<_>) =
         selected.map(|case| (case, missing_program(case))).partition(|(_, program)| program.is_some());
@@ -132,6 +139,9 @@ fn measure_cases(settings: &Settings) -> Result<Results, Box<dyn Error>> {
         }
     }
 
+    if settings.readme {
+        readme::write_readme(&rows, settings.rounds)?;
+    }
     let many = |(content, pair): (&ServedContent, &ServerPair)| match content {
         ServedContent::ManyServices(services) => Some((*services, pair.milliseconds_to_ready)),
         _ => None,

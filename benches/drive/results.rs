@@ -32,6 +32,22 @@ impl CaseRow {
         self.hand.push(hand);
         self.rulebook.push(rulebook);
     }
+
+    /// Returns the cells of the case in the README; `None` if it was not measured.
+    pub fn readme_cells(&self) -> Option<[String; 5]> {
+        let ratio = ratio_of_speeds(&self.rulebook, &self.hand)?;
+        let aim = match self.case.goal() {
+            Goal::RatioToOtherServer(goal) => format!("≥ {goal:.2}"),
+            Goal::RatioToCase(other, goal) => format!("≥ {goal:.2} of {}", other.title()),
+        };
+        Some([
+            self.case.title().to_owned(),
+            format_without_fraction(summarize(speeds(&self.hand))?.median),
+            format_without_fraction(summarize(speeds(&self.rulebook))?.median),
+            format!("{:.2}", ratio.median),
+            aim,
+        ])
+    }
 }
 
 /// The text of the results, and whether all goals are reached.
@@ -120,27 +136,19 @@ impl Results {
     /// Returns the cells of a case in the table of the requests per second.
     fn speed_cells(&mut self, row: &CaseRow, rows: &[CaseRow]) -> Option<[String; 7]> {
         let ratio = ratio_of_speeds(&row.rulebook, &row.hand)?;
-        let (goal, verdict) = match row.case.goal() {
-            Goal::RatioToOtherServer(goal) => (format!("≥ {goal:.2}"), self.verdict(ratio.median >= goal)),
+        let verdict = match row.case.goal() {
+            Goal::RatioToOtherServer(goal) => self.verdict(ratio.median >= goal),
             Goal::RatioToCase(other, goal) => {
                 let other_row = rows.iter().find(|row| row.case == other);
                 let measured = other_row.and_then(|other_row| ratio_of_speeds(&row.rulebook, &other_row.rulebook));
-                let verdict = match measured {
+                match measured {
                     Some(Summary { median, .. }) => format!("{} ({median:.2})", self.verdict(median >= goal)),
                     None => "not measured".to_owned(),
-                };
-                (format!("≥ {goal:.2} of {}", other.title()), verdict)
+                }
             }
         };
-        Some([
-            row.case.title().to_owned(),
-            format_without_fraction(summarize(speeds(&row.hand))?.median),
-            format_without_fraction(summarize(speeds(&row.rulebook))?.median),
-            format!("{:.2}", ratio.median),
-            format!("{:.2} to {:.2}", ratio.min, ratio.max),
-            goal,
-            verdict,
-        ])
+        let [case, hand, rulebook, median, aim] = row.readme_cells()?;
+        Some([case, hand, rulebook, median, format!("{:.2} to {:.2}", ratio.min, ratio.max), aim, verdict])
     }
 
     /// Returns the cells of a case in the table of the processor time.
