@@ -56,7 +56,7 @@ fn the_summary_lists_what_servers_share() {
 /// Runs with the database of `tests/external/databases`.
 #[test]
 fn the_summary_lists_keys_and_idempotency_keys_in_a_database_as_shared() {
-    let Ok(url) = std::env::var("TEST_POSTGRES") else { return };
+    let Some(url) = support::test_server("TEST_POSTGRES") else { return };
     let folder = folder_with_idempotent_method(Some("${TEST_POSTGRES}"));
     let mut command = program(folder.path());
     // Servers that share keys need the same pepper.

@@ -1,5 +1,5 @@
 //! Tests that the pictures on the page about the architecture agree with the code: one shows the stages of a request in
-//! their order, the other shows the dependencies between the crates.
+//! their order, the other shows the dependencies between the crates. The tables of crates are complete.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -100,4 +100,17 @@ fn the_picture_of_the_crates_shows_their_dependencies() {
         .map(|(from, to)| (name(from), name(to)))
         .collect();
     assert_eq!(arrows, expected);
+}
+
+#[test]
+fn the_tables_of_crates_list_every_crate() {
+    let folders = fs::read_dir(repository_folder().join("crates")).unwrap();
+    let crates: BTreeSet<_> = folders.map(|folder| folder.unwrap().file_name().into_string().unwrap()).collect();
+    for (page, heading, folder) in
+        [("docs/architecture.md", "## Crates", ""), ("CONTRIBUTING.md", "## Where things are", "crates/")]
+    {
+        let text = fs::read_to_string(repository_folder().join(page)).unwrap();
+        let listed = matched_words(section(&text, heading), &format!(r"(?m)^\| `{folder}(rulebook[\w-]*)` \|"));
+        assert_eq!(BTreeSet::from_iter(listed), crates, "{page}");
+    }
 }

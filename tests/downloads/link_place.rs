@@ -101,7 +101,7 @@ impl LinkPlace {
 pub fn link_places() -> Vec<LinkPlace> {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let number = || NEXT.fetch_add(1, Ordering::Relaxed);
-    let bucket = std::env::var("TEST_S3").ok();
+    let bucket = support::test_server("TEST_S3");
     let url = bucket.map(|bucket| format!("{bucket}/downloads-{}-{}", std::process::id(), number()));
     [Some(LinkPlace::folder()), url.map(|url| LinkPlace::new(Some(url)))].into_iter().flatten().collect()
 }

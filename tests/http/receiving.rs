@@ -302,7 +302,7 @@ fn uploads_of_clients_that_disconnect_leave_no_files_in_the_storage() {
 #[test]
 fn an_upload_to_a_full_disk_is_refused_and_leaves_no_file() {
     let Some(disk) = crate::store::disk_errors::Disk::mount() else {
-        eprintln!("SKIPPED an_upload_to_a_full_disk_is_refused_and_leaves_nothing: this user mounts no disk");
+        support::skip("this user cannot mount a disk");
         return;
     };
     let data = disk.path();

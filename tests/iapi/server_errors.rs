@@ -62,7 +62,7 @@ fn assert_caches_fail(peer: &InternalApiServer) {
 #[test]
 fn uploads_fail_while_the_disk_is_full_and_work_again_afterwards() {
     let Some(disk) = Disk::mount() else {
-        eprintln!("SKIPPED a_full_disk_is_reported_until_there_is_space: this user cannot mount a disk");
+        support::skip("this user cannot mount a disk");
         return;
     };
     let mut peer = InternalApiServer::without_start(|_| ());

@@ -56,7 +56,7 @@ fn files_are_uploaded_and_downloaded_as_the_internal_api_document_shows() {
     // Content`.
     let upload = ["-H", &key, "-F", "content=@1.jpg", "-F", "filename=./public/images/1.jpg", &file];
     let Some(uploaded) = run_curl(folder, &upload) else {
-        eprintln!("SKIPPED files_are_uploaded_and_downloaded_as_the_document_shows: curl is not installed");
+        support::skip("curl is not installed");
         return;
     };
     assert!(uploaded.head.starts_with("http/1.1 204") && uploaded.body.is_empty(), "{}", uploaded.head);
@@ -102,9 +102,7 @@ fn errors_are_structured_as_the_internal_api_document_shows() {
     ];
     for (arguments, status, message) in cases {
         let Some(response) = run_curl(folder, arguments) else {
-            eprintln!(
-                "SKIPPED errors_have_the_structure_and_the_status_that_the_document_shows: curl is not installed"
-            );
+            support::skip("curl is not installed");
             return;
         };
         let body: Json = serde_json::from_slice(&response.body).unwrap();

@@ -41,7 +41,7 @@ impl Drop for Disk {
 #[test]
 fn a_full_disk_is_reported_and_leaves_no_partial_files() {
     let Some(disk) = Disk::mount() else {
-        eprintln!("SKIPPED a_full_disk_is_reported_and_leaves_no_partial_files: this user cannot mount a disk");
+        support::skip("this user cannot mount a disk");
         return;
     };
     let root = disk.path().join("files");
@@ -124,7 +124,7 @@ fn denied_writes_are_reported_and_leave_no_partial_files() {
             );
         }
         Err(error) if error.kind() == ErrorKind::PermissionDenied => {
-            eprintln!("SKIPPED denied_writes_are_reported_and_leave_no_partial_files: no other user may run the tests");
+            support::skip("no other user may run the tests");
         }
         Err(error) => panic!("{error}"),
     }

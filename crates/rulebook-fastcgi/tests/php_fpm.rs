@@ -20,7 +20,7 @@ impl PhpFpm {
     pub fn start() -> Option<Self> {
         let Some(program) = program() else {
             assert!(std::env::var_os("CI").is_none(), "php-fpm is not installed: scripts/install php-fpm");
-            eprintln!("SKIPPED: php-fpm is not installed; run scripts/install php-fpm");
+            support::skip("php-fpm is not installed; run scripts/install php-fpm");
             return None;
         };
         let folder = tempfile::tempdir().unwrap();

@@ -61,7 +61,7 @@ impl TestDatabase {
     /// Creates a database on the server to whose URL this environment variable is set.
     fn on_server(kind: DatabaseKind, variable: &str) -> Option<Self> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
-        let server = std::env::var(variable).ok()?;
+        let server = support::test_server(variable)?;
         let name = format!("cache_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         DatabaseConnection::connect(&server).execute(&format!("CREATE DATABASE {name}"));
         let (before, parameters) = server.split_once('?').unwrap();

@@ -12,6 +12,28 @@ pub mod random;
 pub mod schema_validator;
 pub mod unprivileged_user;
 
+use std::fmt::Display;
+use std::io::{self, Write};
+use std::{env, thread};
+
+/// Says that the test that calls this function is skipped, and why. The message is also shown if the test passes, and
+/// `scripts/test` shows it again at the end.
+pub fn skip(reason: impl Display) {
+    let thread = thread::current();
+    // The test harness captures what `eprintln!` prints.
+    let _ = writeln!(io::stderr(), "SKIPPED {}: {reason}", thread.name().unwrap_or_default());
+}
+
+/// Returns the value of an environment variable that describes a server for tests, such as `TEST_POSTGRES`. The scripts
+/// `scripts/with-…` set these variables. If there is no such server, says that the test skips it.
+pub fn test_server(variable: &str) -> Option<String> {
+    let server = env::var(variable).ok();
+    if server.is_none() {
+        skip(format_args!("{variable} is not set"));
+    }
+    server
+}
+
 /// Runs the code examples of the README as tests.
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]

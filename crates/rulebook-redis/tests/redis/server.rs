@@ -22,10 +22,7 @@ pub struct RedisServer {
 impl RedisServer {
     /// Waits until no other test uses the server, and empties it. Returns `None`, and says so, without a server.
     pub fn get() -> Option<Self> {
-        let (Ok(url), Ok(ctl)) = (std::env::var("TEST_REDIS"), std::env::var("TEST_REDIS_CTL")) else {
-            eprintln!("SKIPPED: TEST_REDIS is not set; run the tests with scripts/with-redis");
-            return None;
-        };
+        let (url, ctl) = (support::test_server("TEST_REDIS")?, support::test_server("TEST_REDIS_CTL")?);
         let server = Self { url, ctl, _in_use: use_alone() };
         server.clear();
         Some(server)

@@ -40,7 +40,7 @@ pub fn places() -> Vec<Place> {
 /// Returns the URL of a prefix that no other test uses; `None` without a server.
 pub fn new_url() -> Option<String> {
     static NEXT: AtomicU32 = AtomicU32::new(0);
-    let bucket = std::env::var("TEST_S3").ok()?;
+    let bucket = support::test_server("TEST_S3")?;
     Some(format!("{bucket}/{}-{}/files", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)))
 }
 

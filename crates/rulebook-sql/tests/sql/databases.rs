@@ -89,10 +89,7 @@ impl Server {
 
     fn create(&self) -> Option<TestDatabase> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
-        let Ok(server) = std::env::var(self.url_variable) else {
-            eprintln!("SKIPPED: {:?} is not tested, because {} is not set", self.kind, self.url_variable);
-            return None;
-        };
+        let server = support::test_server(self.url_variable)?;
         let name = format!("sql_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         execute(&server, &format!("CREATE DATABASE {name}"));
         let (before, parameters) = server.split_once('?').unwrap();
