@@ -1,6 +1,6 @@
 //! The bearer keys of the callers. Both servers accept these keys.
 
-use hmac::{Hmac, KeyInit, Mac};
+use hmac::{Hmac, Mac};
 use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
 

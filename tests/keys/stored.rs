@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::process::Stdio;
 
-use hmac::{Hmac, KeyInit, Mac};
+use hmac::{Hmac, Mac};
 use rulebook::key::Keys;
 use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256, Sha512};
