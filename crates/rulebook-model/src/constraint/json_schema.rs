@@ -1,7 +1,7 @@
 //! Describes constraints in JSON Schemas. JSON Schema can say which members an object must have together; it cannot
 //! compare the values of members.
 
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Value as Json, json};
 
 use super::{Constraint, ConstraintKind};
 
@@ -10,46 +10,28 @@ const CONSTRAINTS_KEYWORD: &str = "x-constraints";
 /// The keyword with the message of a constraint, beside the keywords that describe it.
 const MESSAGE_KEYWORD: &str = "x-message";
 
-/// The constraints of an object in the form of JSON Schema keywords.
-#[derive(Debug, Default)]
-struct JsonSchemaConstraints {
-    /// The schemas for `allOf`.
-    all_of: Vec<Json>,
-    /// The constraints that JSON Schema cannot describe.
-    others: Vec<Json>,
-}
-
-impl JsonSchemaConstraints {
-    /// Describes constraints. `name_in_object` returns the name of the object's member for a name.
-    fn new<'c>(constraints: impl IntoIterator<Item = &'c Constraint>, name_in_object: &dyn Fn(&str) -> String) -> Self {
-        let mut keywords = Self::default();
-        for constraint in constraints {
-            match schema(constraint, name_in_object) {
-                Some(mut schema) => {
-                    if let Some(message) = &constraint.message {
-                        schema[MESSAGE_KEYWORD] = json!(message);
-                    }
-                    keywords.all_of.push(schema);
-                }
-                None => keywords.others.push(constraint.to_json_with(name_in_object)),
-            }
-        }
-        keywords
-    }
-}
-
 /// Adds constraints to the JSON Schema of an object. `member` returns the name of the object's member for a name.
 pub(crate) fn add_to_object_schema<'c>(
-    schema: &mut Map<String, Json>,
+    object: &mut Json,
     constraints: impl IntoIterator<Item = &'c Constraint>,
     member: &dyn Fn(&str) -> String,
 ) {
-    let JsonSchemaConstraints { all_of, others } = JsonSchemaConstraints::new(constraints, member);
-    if !all_of.is_empty() {
-        schema.insert("allOf".to_owned(), Json::Array(all_of));
+    let (mut all_of, mut others) = (Vec::new(), Vec::new());
+    for constraint in constraints {
+        match schema(constraint, member) {
+            Some(mut schema) => {
+                if let Some(message) = &constraint.message {
+                    schema[MESSAGE_KEYWORD] = json!(message);
+                }
+                all_of.push(schema);
+            }
+            None => others.push(constraint.to_json_with(member)),
+        }
     }
-    if !others.is_empty() {
-        schema.insert(CONSTRAINTS_KEYWORD.to_owned(), Json::Array(others));
+    for (keyword, schemas) in [("allOf", all_of), (CONSTRAINTS_KEYWORD, others)] {
+        if !schemas.is_empty() {
+            object[keyword] = Json::Array(schemas);
+        }
     }
 }
 

@@ -109,7 +109,6 @@ impl FileName {
     }
 
     /// Returns the folders of the file name, beginning with the outermost folder, and the last part of the file name.
-    #[doc(hidden)]
     pub fn folders_and_last_part(&self) -> (impl Iterator<Item = &str>, &str) {
         let (folders, file) = self.0.rsplit_once('/').unwrap_or(("", &self.0));
         (folders.split('/').filter(|part| !part.is_empty()), file)
@@ -117,7 +116,6 @@ impl FileName {
 
     /// Returns the name of the file or folder `part` in the folder `folder`. Returns `None` if clients cannot request
     /// the file or folder by exactly this name. `folder` is `None` for the folder of all stored files.
-    #[doc(hidden)]
     pub fn child(folder: Option<&Self>, part: &str) -> Option<Self> {
         let text = match folder {
             Some(folder) => format!("{folder}/{part}"),

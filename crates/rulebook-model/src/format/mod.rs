@@ -6,12 +6,12 @@
 //! clients.
 
 mod offer;
-mod table;
 mod xml;
 
 pub use offer::{FormatOffer, InvalidMediaType};
-pub use table::Formats;
 pub use xml::Xml;
+
+use std::sync::Arc;
 
 use serde_json::Value as Json;
 
@@ -75,4 +75,40 @@ pub trait Format: Send + Sync {
     /// Fails if the response cannot be written in this format. The server then responds in JSON. If a success could not
     /// be written, the response is an internal error. If an error could not be written, the response is this error.
     fn write(&self, response: &Json) -> Result<Vec<u8>, FormatError>;
+}
+
+/// The response formats that a definition can offer to clients. A definition refers to a format by name.
+#[derive(Clone)]
+pub struct Formats(Vec<Arc<dyn Format>>);
+
+impl Default for Formats {
+    /// Returns a table that contains only the built-in formats.
+    fn default() -> Self {
+        Self(vec![Arc::new(Xml::default())])
+    }
+}
+
+impl Formats {
+    /// Adds a format to the table. The new format replaces a format with the same name.
+    pub fn add(&mut self, new: Arc<dyn Format>) {
+        self.0.retain(|format| format.name() != new.name());
+        self.0.push(new);
+    }
+
+    /// Returns the format whose name is `name`, or `None` if the table has no such format.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Arc<dyn Format>> {
+        self.0.iter().find(|format| format.name() == name)
+    }
+
+    /// Returns the names of all formats.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|format| format.name())
+    }
+}
+
+impl std::fmt::Debug for Formats {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.names()).finish()
+    }
 }

@@ -12,7 +12,6 @@ use super::Format;
 /// equal if their formats have the same name.
 #[derive(Clone)]
 pub struct FormatOffer {
-    name: String,
     media_type: HeaderValue,
     essence: String,
     aliases: Vec<String>,
@@ -31,7 +30,6 @@ impl FormatOffer {
     pub fn new(format: &Arc<dyn Format>) -> Result<Self, InvalidMediaType> {
         let media_type = format.media_type();
         Ok(Self {
-            name: format.name().to_owned(),
             media_type: HeaderValue::from_str(media_type).map_err(|_| InvalidMediaType(media_type.to_owned()))?,
             essence: media_type_essence(media_type)?,
             aliases: format.aliases().iter().map(|alias| media_type_essence(alias)).collect::<Result<_, _>>()?,
@@ -42,7 +40,7 @@ impl FormatOffer {
     /// Returns the name of the format.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.name
+        self.format.name()
     }
 
     /// Returns the value of the header field `Content-Type` in responses of this format.
@@ -83,7 +81,7 @@ fn media_type_essence(media_type: &str) -> Result<String, InvalidMediaType> {
 impl fmt::Debug for FormatOffer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("FormatOffer")
-            .field("name", &self.name)
+            .field("name", &self.name())
             .field("media_type", &self.media_type)
             .finish_non_exhaustive()
     }
@@ -91,6 +89,6 @@ impl fmt::Debug for FormatOffer {
 
 impl PartialEq for FormatOffer {
     fn eq(&self, other: &Self) -> bool {
-        self.name == other.name
+        self.name() == other.name()
     }
 }

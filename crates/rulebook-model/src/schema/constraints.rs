@@ -9,7 +9,6 @@ use std::ops::RangeInclusive;
 use serde_json::{Value as Json, json};
 
 use super::pattern;
-use super::table_schemas::Schema;
 use crate::call::HttpMethod;
 use crate::constraint::{CONSTRAINTS_KEY, ConstraintKind};
 use crate::definition::dialect_spec::{DialectSpec, METHODS, RULES, TREE};
@@ -117,17 +116,16 @@ pub(super) fn key_constraint(keys: &'static KeyTable, key: &str) -> Json {
 /// Returns the constraint on the member names of an object whose author chooses these names. `keys` is the table of
 /// keys of each member's value. The names of outputs, fields and errors must be valid names in code; other names have
 /// no constraint.
-pub(super) fn member_name_constraint(keys: &'static KeyTable) -> Schema {
-    let mut schema = Schema::new();
-    if [&keys::SCHEMA, &methods::SCHEMA].iter().any(|table| std::ptr::eq(*table, keys)) {
-        let names = json!({ "anyOf": [{ "pattern": pattern::SCHEMA_NAME }, { "pattern": pattern::ignored_key() }] });
-        schema.insert("propertyNames".to_owned(), names);
-    }
-    if [&keys::OUTPUT, &keys::ERROR, &methods::OUTPUT, &methods::ERROR].iter().any(|table| std::ptr::eq(*table, keys)) {
-        let names = json!({ "anyOf": [{ "pattern": pattern::NAME_IN_CODE }, { "pattern": pattern::ignored_key() }] });
-        schema.insert("propertyNames".to_owned(), names);
-    }
-    schema
+pub(super) fn member_name_constraint(keys: &'static KeyTable) -> Json {
+    let is_one_of = |tables: &[&'static KeyTable]| tables.iter().any(|table| std::ptr::eq(*table, keys));
+    let name = if is_one_of(&[&keys::SCHEMA, &methods::SCHEMA]) {
+        pattern::SCHEMA_NAME
+    } else if is_one_of(&[&keys::OUTPUT, &keys::ERROR, &methods::OUTPUT, &methods::ERROR]) {
+        pattern::NAME_IN_CODE
+    } else {
+        return Json::Null;
+    };
+    json!({ "propertyNames": { "anyOf": [{ "pattern": name }, { "pattern": pattern::ignored_key() }] } })
 }
 
 /// Returns the constraint on a value that must be one of `words`.
@@ -147,11 +145,10 @@ pub(crate) fn envelope_examples() -> Json {
 }
 
 /// Returns the schema of the key `constraints`: a list of objects, each with the key of one kind of constraint.
-pub(super) fn constraints_schema() -> Schema {
-    let comments = json!({ pattern::ignored_key(): true });
+pub(super) fn constraints_schema() -> Json {
     let names =
         |min: u32| json!({ "type": "array", "items": { "type": "string" }, "minItems": min, "uniqueItems": true });
-    let mut properties = Schema::new();
+    let mut properties = json!({});
     for (kind, key) in ConstraintKind::KEYS {
         let mut value = names(2);
         match kind {
@@ -167,23 +164,20 @@ pub(super) fn constraints_schema() -> Schema {
             ConstraintKind::Less | ConstraintKind::LessOrEqual => value["maxItems"] = json!(2),
             _ => {}
         }
-        properties.insert(key.to_owned(), value);
+        properties[key] = value;
     }
-    properties.insert("message".to_owned(), json!({ "type": "string", "pattern": pattern::NOT_BLANK }));
+    properties["message"] = json!({ "type": "string", "pattern": pattern::NOT_BLANK });
     let kinds: Vec<_> = ConstraintKind::KEYS.iter().map(|(_, key)| json!({ "required": [key] })).collect();
-    let mut schema = Schema::new();
-    schema.insert("type".to_owned(), json!("array"));
-    schema.insert(
-        "items".to_owned(),
-        json!({
+    json!({
+        "type": "array",
+        "items": {
             "type": "object",
             "properties": properties,
-            "patternProperties": comments,
+            "patternProperties": { pattern::ignored_key(): true },
             "additionalProperties": false,
             "oneOf": kinds
-        }),
-    );
-    schema
+        }
+    })
 }
 
 /// Returns a reference to the schema of the key `constraints`.
@@ -210,9 +204,8 @@ fn header_names_constraint() -> Json {
 /// because a program can add types.
 fn type_constraint(dialect: &DialectSpec) -> Json {
     let types = Types::builtin();
-    let canonical = types.iter().map(Type::name);
     let mut names: Vec<&str> = dialect.type_aliases.iter().map(|(word, _)| *word).collect();
-    for name in canonical {
+    for name in types.iter().map(Type::name) {
         if !names.contains(&name) {
             names.push(name);
         }

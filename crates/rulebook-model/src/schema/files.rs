@@ -4,35 +4,36 @@
 use serde_json::{Value as Json, json};
 
 use super::pattern;
-use super::table_schemas::{Schema, SchemaTables, http_method_names, named_members_schema};
+use super::table_schemas::{SchemaTables, named_members_schema, with_keywords};
+use crate::call::HttpMethod;
 use crate::definition::dialect_spec::{METHODS, RULES, TREE};
 use crate::definition::keys::{APP, METHOD_LIST_ENTRY, MODULE, methods, rules};
 use crate::definition::{HTTP_METHOD_NAMES, TREE_OBJECT_KEYS};
 
 /// Returns the schema of a settings file, `app.json`.
-pub(super) fn settings_file_schema(tables: &mut SchemaTables) -> Schema {
-    members_of_schema(tables.reference_to_table(&APP))
+pub(super) fn settings_file_schema(tables: &mut SchemaTables) -> Json {
+    tables.reference_to_table(&APP)
 }
 
 /// Returns the schema of a file in the dialect `tree`: an API module, or a flat list of methods as in
 /// aicra.
-pub(super) fn tree_file_schema(tables: &mut SchemaTables) -> Schema {
+pub(super) fn tree_file_schema(tables: &mut SchemaTables) -> Json {
     tables.set_dialect(TREE.name);
-    members_of_schema(json!({
+    json!({
         "if": { "type": "array" },
         "then": { "items": tables.reference_to_table(&METHOD_LIST_ENTRY) },
         "else": tables.reference_to_table(&MODULE)
-    }))
+    })
 }
 
 /// Returns the schema of a file in the dialect `methods`. The author of the file chooses all names at its
 /// top level, so there is no table of keys for the top level.
-pub(super) fn methods_file_schema(tables: &mut SchemaTables) -> Schema {
+pub(super) fn methods_file_schema(tables: &mut SchemaTables) -> Json {
     tables.set_dialect(METHODS.name);
     let segment = pattern::PATH_SEGMENT;
-    let http = pattern::alternatives(http_method_names());
+    let http = pattern::alternatives(HttpMethod::ALL.map(HttpMethod::as_str));
     let method = tables.reference_to_table(&methods::METHOD);
-    let module = members_of_schema(json!({
+    let module = json!({
         "type": "object",
         "patternProperties": {
             format!("^({http}){}{segment}$", methods::SEPARATOR): method,
@@ -40,28 +41,27 @@ pub(super) fn methods_file_schema(tables: &mut SchemaTables) -> Schema {
         },
         "properties": tables.properties(&methods::MODULE),
         "additionalProperties": false
-    }));
+    });
     let module = tables.add_schema("a module of methods", module);
-    let mut file = members_of_schema(json!({
+    let file = json!({
         "type": "object",
         "properties": { "dialect": { "enum": [METHODS.name], "description": "The dialect in which the file is written." } },
         "propertyNames": { "anyOf": [{ "pattern": format!("^{segment}$") }, { "pattern": pattern::ignored_key() }] }
-    }));
-    file.extend(named_members_schema(module));
-    members_of_schema(tables.add_schema("a file of methods", file))
+    });
+    tables.add_schema("a file of methods", with_keywords(file, named_members_schema(module)))
 }
 
 /// Returns the schema of a file in the dialect `rules`.
-pub(super) fn rules_file_schema(tables: &mut SchemaTables) -> Schema {
+pub(super) fn rules_file_schema(tables: &mut SchemaTables) -> Json {
     tables.set_dialect(RULES.name);
-    members_of_schema(tables.reference_to_table(&rules::RULES_FILE))
+    tables.reference_to_table(&rules::RULES_FILE)
 }
 
 /// Returns the schema of any definition file. The schema distinguishes settings from API modules by their keys.
 ///
 /// The parser recognizes `app.json` by its file name, which a schema cannot check. An object that could be an API
 /// module or settings is therefore valid if it is valid as one of the two.
-pub(super) fn any_file_schema(tables: &mut SchemaTables) -> Schema {
+pub(super) fn any_file_schema(tables: &mut SchemaTables) -> Json {
     let settings = tables.reference_to_table(&APP);
     let modules = modules_file_schema(tables);
     let modules = tables.add_schema("a file of modules", modules);
@@ -78,17 +78,15 @@ pub(super) fn any_file_schema(tables: &mut SchemaTables) -> Schema {
     let settings_names = json!({ "anyOf": [{ "enum": names }, { "pattern": pattern::ignored_key() }] });
     let is_modules = json!({ "anyOf": [{ "type": "array" }, { "not": { "propertyNames": settings_names } }] });
     let either = json!({ "anyOf": [modules, settings] });
-    if_then_else(&is_settings, &settings, &Json::Object(if_then_else(&is_modules, &modules, &either)))
+    if_then_else(&is_settings, &settings, &if_then_else(&is_modules, &modules, &either))
 }
 
 /// Returns the schema of a file of API modules. The schema detects the dialect of the file.
-fn modules_file_schema(tables: &mut SchemaTables) -> Schema {
-    let tree = {
-        let tree = tree_file_schema(tables);
-        tables.add_schema("a tree", tree)
-    };
-    let methods = Json::Object(methods_file_schema(tables));
-    let rules = Json::Object(rules_file_schema(tables));
+fn modules_file_schema(tables: &mut SchemaTables) -> Json {
+    let tree = tree_file_schema(tables);
+    let tree = tables.add_schema("a tree", tree);
+    let methods = methods_file_schema(tables);
+    let rules = rules_file_schema(tables);
     let has_dialect = |name: &str| json!({ "properties": { "dialect": { "const": name } } });
     let dialects = [(TREE.name, &tree), (METHODS.name, &methods), (RULES.name, &rules)];
     let names_dialect = json!({ "type": "object", "required": ["dialect"] });
@@ -107,8 +105,8 @@ fn modules_file_schema(tables: &mut SchemaTables) -> Schema {
         schema_with_named_member(&json!({ "allOf": [{ "type": "object" }, schema_with_member(&uri, &json!(true))] }));
     let has_no_class = json!({ "not": schema_with_named_member(&object_or_empty_array()) });
     let is_tree = json!({ "anyOf": [is_uri_without_slash, has_no_class, schema_with_tree_method()] });
-    let other = if_then_else(&is_methods, &methods, &Json::Object(if_then_else(&is_tree, &tree, &rules)));
-    if_then_else(&names_dialect, &by_name, &Json::Object(if_then_else(&is_certainly_tree, &tree, &Json::Object(other))))
+    let other = if_then_else(&is_methods, &methods, &if_then_else(&is_tree, &tree, &rules));
+    if_then_else(&names_dialect, &by_name, &if_then_else(&is_certainly_tree, &tree, &other))
 }
 
 /// Returns the schema of objects that have a key which only files in the dialect `tree` have.
@@ -162,14 +160,6 @@ fn schema_with_named_member(value: &Json) -> Json {
     json!({ "not": { "patternProperties": { pattern::ignored_key(): true }, "additionalProperties": { "not": value } } })
 }
 
-fn if_then_else(condition: &Json, then: &Json, otherwise: &Json) -> Schema {
-    members_of_schema(json!({ "if": condition, "then": then, "else": otherwise }))
-}
-
-/// Returns the members of a JSON value that is an object.
-fn members_of_schema(schema: Json) -> Schema {
-    match schema {
-        Json::Object(members) => members,
-        _ => Schema::new(),
-    }
+fn if_then_else(condition: &Json, then: &Json, otherwise: &Json) -> Json {
+    json!({ "if": condition, "then": then, "else": otherwise })
 }

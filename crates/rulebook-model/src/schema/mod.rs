@@ -9,12 +9,12 @@ mod files;
 pub(crate) mod pattern;
 mod table_schemas;
 
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Value as Json, json};
 
 pub(crate) use constraints::{envelope_examples, one_of_constraint, range_constraint};
 
 use constraints::CONSTRAINTS_SUBJECT;
-use table_schemas::SchemaTables;
+use table_schemas::{SchemaTables, with_keywords};
 
 /// The kinds of definition files that have a schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,10 +54,8 @@ pub fn schema(kind: SchemaKind) -> Json {
         SchemaKind::Methods => ("Modules in the dialect `methods`", files::methods_file_schema(&mut tables)),
         SchemaKind::Rules => ("Classes in the dialect `rules`", files::rules_file_schema(&mut tables)),
     };
-    let mut schema = Map::new();
-    schema.insert("$schema".to_owned(), json!("https://json-schema.org/draft/2020-12/schema"));
-    schema.insert("title".to_owned(), json!(title));
-    schema.extend(body);
-    schema.insert("$defs".to_owned(), Json::Object(tables.into_definitions()));
-    Json::Object(schema)
+    let head = json!({ "$schema": "https://json-schema.org/draft/2020-12/schema", "title": title });
+    let mut schema = with_keywords(head, body);
+    schema["$defs"] = Json::Object(tables.into_definitions());
+    schema
 }

@@ -2,14 +2,13 @@
 //! receives the value; each further function receives the result of the function before it.
 
 use std::borrow::Cow;
-use std::cmp::Ordering;
 use std::sync::Arc;
 
 use serde_json::Value as Json;
 
 use super::functions::{Function, Functions};
-use super::{ArgumentError, ArgumentErrorKind, Arity, Check, MaxSize, NamedSchema, ObjectField, TypeExpr};
-use crate::call::{PhpArray, TypeMismatch, Value, Violation};
+use super::{ArgumentError, ArgumentErrorKind, Arity, Check, ObjectShape, Structure, TypeExpr};
+use crate::call::{TypeMismatch, Value, Violation};
 
 /// The name of the attribute that lists the functions.
 pub(crate) const AFTER_ATTRIBUTE: &str = "after";
@@ -63,16 +62,8 @@ struct NamedFunction {
 }
 
 impl Check for CheckThenFunctions {
-    fn decode<'a>(&self, text: Cow<'a, str>) -> Value<'a> {
-        self.check.decode(text)
-    }
-
-    fn decode_many<'a>(&self, texts: Vec<Cow<'a, str>>) -> Value<'a> {
-        self.check.decode_many(texts)
-    }
-
-    fn decode_array<'a>(&self, array: PhpArray<'a>) -> Value<'a> {
-        self.check.decode_array(array)
+    fn base(&self) -> Option<&dyn Check> {
+        Some(&*self.check)
     }
 
     fn check(&self, value: &mut Value<'_>) -> Result<(), TypeMismatch> {
@@ -92,24 +83,23 @@ impl Check for CheckThenFunctions {
         self.check.expected()
     }
 
-    fn in_words(&self) -> Cow<'static, str> {
-        self.check.in_words()
+    // Nothing is known of the values that the functions return.
+
+    fn object_shape(&self) -> Option<ObjectShape> {
+        None
     }
 
-    fn members(&self) -> &[ObjectField] {
-        self.check.members()
+    fn structure(&self) -> Structure {
+        Structure::Scalar
     }
 
-    fn compare(&self, one: &Value<'_>, other: &Value<'_>) -> Option<Ordering> {
-        self.check.compare(one, other)
+    fn point_in_time(&self, _value: &Value<'_>) -> Option<(i64, u32)> {
+        None
     }
 
-    fn late_error(&self) -> Option<ArgumentError> {
-        self.check.late_error()
-    }
-
-    fn referenced_schemas(&self) -> Vec<Arc<NamedSchema>> {
-        self.check.referenced_schemas()
+    /// Returns `false`, because a function can have side effects.
+    fn can_check_early(&self) -> bool {
+        false
     }
 
     fn schema(&self) -> Json {
@@ -117,10 +107,8 @@ impl Check for CheckThenFunctions {
     }
 
     fn type_expr(&self) -> TypeExpr {
-        let mut type_expr = self.check.type_expr();
-        let names = self.functions.iter().map(|after| after.name.as_str()).collect();
-        type_expr.attributes.insert(AFTER_ATTRIBUTE.to_owned(), names);
-        type_expr
+        let names: Json = self.functions.iter().map(|after| after.name.as_str()).collect();
+        self.check.type_expr().with(AFTER_ATTRIBUTE, Some(names))
     }
 
     /// Returns the boundary values of the inner check. The list is empty if one of the functions belongs to the
@@ -135,21 +123,5 @@ impl Check for CheckThenFunctions {
     fn example(&self) -> Option<Value<'static>> {
         let has_custom = self.functions.iter().any(|after| matches!(after.function, Some(Function::Custom(_))));
         if has_custom { None } else { self.check.example() }
-    }
-
-    fn text_for(&self, value: &str) -> Option<String> {
-        self.check.text_for(value)
-    }
-
-    fn arity(&self) -> Arity {
-        self.check.arity()
-    }
-
-    fn accepts_null(&self) -> bool {
-        self.check.accepts_null()
-    }
-
-    fn max_size(&self) -> MaxSize {
-        self.check.max_size()
     }
 }

@@ -103,9 +103,7 @@ impl ArrayCheck {
             self.item_check.check(member).map_err(|mismatch| mismatch.inside(&format!(".{key}")))
         })
     }
-}
 
-impl ArrayCheck {
     /// Returns the bound that `count`, the number of items of a value, violates.
     fn count_violation(&self, count: usize) -> Option<Violation> {
         Violation::of_bounds(Measure::Count, self.item_count.min, self.item_count.max, count as u64)
@@ -208,10 +206,6 @@ impl Check for ArrayCheck {
         self.item_check.referenced_schemas()
     }
 
-    fn field_count(&self) -> usize {
-        self.item_check.field_count()
-    }
-
     fn structure(&self) -> Structure {
         if self.accepts_objects { Structure::Scalar } else { Structure::Array(Arc::clone(&self.item_check)) }
     }
@@ -219,19 +213,15 @@ impl Check for ArrayCheck {
     fn schema(&self) -> Json {
         let item = self.item_check.schema();
         let accepts_anything = item == json!({});
-        let mut schema = Map::new();
-        schema.insert("type".to_owned(), json!("array"));
+        let mut schema = json!({ "type": "array" });
+        let mut object = json!({ "type": "object" });
         if !accepts_anything {
-            schema.insert("items".to_owned(), item.clone());
+            schema["items"] = item.clone();
+            object["additionalProperties"] = item;
         }
         self.item_count.insert_keywords(&mut schema, "minItems", "maxItems");
         if !self.accepts_objects {
-            return Json::Object(schema);
-        }
-        let mut object = Map::new();
-        object.insert("type".to_owned(), json!("object"));
-        if !accepts_anything {
-            object.insert("additionalProperties".to_owned(), item);
+            return schema;
         }
         self.item_count.insert_keywords(&mut object, "minProperties", "maxProperties");
         json!({ "anyOf": [schema, object] })
@@ -243,22 +233,16 @@ impl Check for ArrayCheck {
             "any" => self.type_name.to_owned(),
             item => format!("{}<{item}>", self.type_name),
         };
-        let mut type_expr = self.item_count.type_expr_with_attributes(term);
-        match &self.text_decoding {
-            TextDecoding::SingleItem => {}
-            TextDecoding::Json => {
-                type_expr.attributes.insert("format".to_owned(), json!("json"));
-            }
+        let type_expr = self.item_count.type_expr_with_attributes(term);
+        let type_expr = match &self.text_decoding {
+            TextDecoding::SingleItem => type_expr,
+            TextDecoding::Json => type_expr.with("format", Some("json")),
             TextDecoding::Split { separator, trims_items } => {
-                let format = if *trims_items { "list" } else { "explode" };
-                type_expr.attributes.insert("format".to_owned(), json!(format));
-                if separator != "," {
-                    type_expr.attributes.insert("separator".to_owned(), json!(separator));
-                }
+                let type_expr = type_expr.with("format", Some(if *trims_items { "list" } else { "explode" }));
+                type_expr.with("separator", Some(separator.as_str()).filter(|separator| *separator != ","))
             }
-        }
-        insert_item_attributes(&mut type_expr, item.attributes);
-        type_expr
+        };
+        with_item_attributes(type_expr, item.attributes)
     }
 
     fn boundary_values(&self) -> Vec<Value<'static>> {
@@ -326,12 +310,9 @@ impl Check for ArrayCheck {
 
 /// Adds the attributes of the items to the notation of an array: `fields` is an attribute of the array itself, and the
 /// other attributes are written within `items`.
-pub(super) fn insert_item_attributes(array: &mut TypeExpr, mut items: Map<String, Json>) {
+pub(super) fn with_item_attributes(array: TypeExpr, mut items: Map<String, Json>) -> TypeExpr {
     let fields = items.remove(FIELDS_ATTRIBUTE);
-    if !items.is_empty() {
-        array.attributes.insert(ITEMS_ATTRIBUTE.to_owned(), Json::Object(items));
-    }
-    array.attributes.extend(fields.map(|fields| (FIELDS_ATTRIBUTE.to_owned(), fields)));
+    array.with(ITEMS_ATTRIBUTE, Some(items).filter(|items| !items.is_empty())).with(FIELDS_ATTRIBUTE, fields)
 }
 
 /// Returns the notation of an item type for use within the term of an array. `array` and `object` with `"min": 1` as

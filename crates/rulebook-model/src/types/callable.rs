@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Value as Json, json};
 
 use super::functions::Function;
 use super::{ArgumentError, Check, TypeArguments, TypeExpr};
@@ -89,10 +89,8 @@ impl Check for CallableCheck {
     }
 
     fn type_expr(&self) -> TypeExpr {
-        let mut attributes = Map::new();
-        attributes.insert(CALLBACK_ATTRIBUTE.to_owned(), self.function_name.as_str().into());
-        attributes.extend(self.params.clone().map(|params| (PARAMS_ATTRIBUTE.to_owned(), params)));
-        TypeExpr { term: "callable".to_owned(), attributes }
+        let type_expr = TypeExpr::term("callable").with(CALLBACK_ATTRIBUTE, Some(self.function_name.as_str()));
+        type_expr.with(PARAMS_ATTRIBUTE, self.params.clone())
     }
 
     /// Returns no values. Only the function decides which values are valid, and the function is not called at start.

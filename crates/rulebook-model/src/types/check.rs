@@ -102,31 +102,51 @@ pub trait Type: Send + Sync {
 /// A value that arrives as text (in a path, query, form, header field or cookie) is first [decoded](Check::decode).
 /// Then the value is [checked](Check::check), like every other value. Implement the trait so that a value passes the
 /// check exactly if it is valid against the [schema](Check::schema).
+///
+/// A type that extends another one returns the check of that type as its [base](Check::base). The provided methods then
+/// return what the base returns.
 pub trait Check: Send + Sync + Debug {
+    /// Returns the check that the provided methods call.
+    fn base(&self) -> Option<&dyn Check> {
+        None
+    }
+
     /// Converts a text of the request to a value of this type. If the text cannot be converted, the function returns
     /// the text unchanged, and [`check`](Check::check) rejects it.
     fn decode<'a>(&self, text: Cow<'a, str>) -> Value<'a> {
-        Value::Text(text)
+        match self.base() {
+            Some(base) => base.decode(text),
+            None => Value::Text(text),
+        }
     }
 
     /// Converts the text of a field whose name has brackets, such as `x[]`, to an item or a member of this type. The
     /// default implementation is [`decode`](Check::decode). PHP does not parse such a text as JSON, so it remains a
     /// text if the type is `any`.
     fn decode_item<'a>(&self, text: Cow<'a, str>) -> Value<'a> {
-        self.decode(text)
+        match self.base() {
+            Some(base) => base.decode_item(text),
+            None => self.decode(text),
+        }
     }
 
     /// Converts all texts of a parameter that occurs several times in the request to one value. The function is called
     /// only if [`arity`](Check::arity) is [`Arity::Many`].
     fn decode_many<'a>(&self, texts: Vec<Cow<'a, str>>) -> Value<'a> {
-        Value::List(texts.into_iter().map(Value::Text).collect())
+        match self.base() {
+            Some(base) => base.decode_many(texts),
+            None => Value::List(texts.into_iter().map(Value::Text).collect()),
+        }
     }
 
     /// Converts the fields of a parameter whose names have brackets, such as `x[]` and `x[a][b]`, to one value. The
     /// default implementation leaves every item a text. If the type accepts neither arrays nor objects,
     /// [`check`](Check::check) rejects the value.
     fn decode_array<'a>(&self, array: PhpArray<'a>) -> Value<'a> {
-        array.into_value()
+        match self.base() {
+            Some(base) => base.decode_array(array),
+            None => array.into_value(),
+        }
     }
 
     /// Validates a value, and changes it to the form that handlers receive. Most types do not change their values. The
@@ -154,53 +174,47 @@ pub trait Check: Send + Sync + Debug {
     /// readers do not know the types of definitions. The default implementation returns
     /// [`expected`](Check::expected).
     fn in_words(&self) -> Cow<'static, str> {
-        self.expected()
+        self.base().map_or_else(|| self.expected(), |base| base.in_words())
     }
 
     /// Returns the members of an object that the definition lists, or those of the objects in an array. The slice is
     /// empty for all other types.
     fn members(&self) -> &[ObjectField] {
-        &[]
+        self.base().map_or(&[], |base| base.members())
     }
 
     /// Returns the members that the definition lists if the type is an object, and `None` for other types.
     fn object_shape(&self) -> Option<ObjectShape> {
-        None
-    }
-
-    /// Returns the number of fields in the [schema](Check::schema) of this type, without those of the schemas to which
-    /// it refers.
-    fn field_count(&self) -> usize {
-        0
+        self.base()?.object_shape()
     }
 
     /// Returns what the values of the type consist of, in the form that handlers receive.
     fn structure(&self) -> Structure {
-        Structure::Scalar
+        self.base().map_or(Structure::Scalar, |base| base.structure())
     }
 
     /// Compares two values that passed the check. Returns `None` if the type knows no order of its values; only numbers
     /// have one by default.
     fn compare(&self, one: &Value<'_>, other: &Value<'_>) -> Option<Ordering> {
-        number::compare(one, other)
+        self.base().map_or_else(|| number::compare(one, other), |base| base.compare(one, other))
     }
 
     /// Returns the point in time that a value denotes: the seconds since 1970-01-01T00:00:00Z, and the nanoseconds from
     /// 0 to 999,999,999. Returns `None` if the type is not `datetime`, or if the value is not a text of it.
-    fn point_in_time(&self, _value: &Value<'_>) -> Option<(i64, u32)> {
-        None
+    fn point_in_time(&self, value: &Value<'_>) -> Option<(i64, u32)> {
+        self.base()?.point_in_time(value)
     }
 
     /// Returns an error of the type that is found only when all schemas of the definition are compiled, because the
     /// type contains schemas that were not compiled before it.
     fn late_error(&self) -> Option<ArgumentError> {
-        None
+        self.base()?.late_error()
     }
 
     /// Returns the schemas of the definition that this type refers to. Schemas to which only these schemas refer are
     /// not included; [`all_referenced_schemas`](super::all_referenced_schemas) returns them too.
     fn referenced_schemas(&self) -> Vec<Arc<NamedSchema>> {
-        Vec::new()
+        self.base().map(|base| base.referenced_schemas()).unwrap_or_default()
     }
 
     /// Returns the JSON Schema (version 2020-12) of the values of this type. A reference to a schema of the definition
@@ -220,7 +234,7 @@ pub trait Check: Send + Sync + Debug {
     /// Returns a typical valid value for the documentation, in the form that [`check`](Check::check) receives, or
     /// `None` if no valid value can be generated. Every call returns the same value.
     fn example(&self) -> Option<Value<'static>> {
-        self.boundary_values().into_iter().next()
+        self.base().map_or_else(|| self.boundary_values().into_iter().next(), |base| base.example())
     }
 
     /// Returns a text that [`decode`](Check::decode) and [`check`](Check::check) convert to `value`. The argument
@@ -228,37 +242,37 @@ pub trait Check: Send + Sync + Debug {
     /// `value` itself; a type whose check changes values must override it. Returns `None` if no such text exists or can
     /// be determined.
     fn text_for(&self, value: &str) -> Option<String> {
-        Some(value.to_owned())
+        self.base().map_or_else(|| Some(value.to_owned()), |base| base.text_for(value))
     }
 
     /// Returns whether a parameter of this type has one value, many values, one file or many files.
     fn arity(&self) -> Arity {
-        Arity::One
+        self.base().map_or(Arity::One, |base| base.arity())
     }
 
     /// Returns `true` if null is a valid value of this type.
     fn accepts_null(&self) -> bool {
-        false
+        self.base().is_some_and(|base| base.accepts_null())
     }
 
     /// Returns the maximum size of a valid value. While the server receives a body, this maximum applies to the
     /// parameter instead of the general limits of the API.
     fn max_size(&self) -> MaxSize {
-        MaxSize::default()
+        self.base().map(|base| base.max_size()).unwrap_or_default()
     }
 
     /// Returns `true` if a file with this file name and detected media type can be a valid value. The function is
     /// called when the server has received the first bytes of the file. A file that cannot be valid is received but not
     /// stored.
-    fn accepts_file(&self, _filename: &str, _media_type: &str) -> bool {
-        true
+    fn accepts_file(&self, filename: &str, media_type: &str) -> bool {
+        self.base().is_none_or(|base| base.accepts_file(filename, media_type))
     }
 
     /// Returns `true` if the server may check a value as soon as it has received the value, and again when it checks
     /// all parameters. If the early check fails, the files that follow in the body are received but not stored. Return
     /// `true` only if [`check`](Check::check) has no side effects.
     fn can_check_early(&self) -> bool {
-        false
+        self.base().is_some_and(|base| base.can_check_early())
     }
 }
 
@@ -298,6 +312,12 @@ impl TypeExpr {
     /// Creates the notation of a type without attributes.
     pub fn term(term: impl Into<String>) -> Self {
         Self { term: term.into(), attributes: Map::new() }
+    }
+
+    /// Adds an attribute, unless the value is `None`.
+    pub(super) fn with(mut self, attribute: &str, value: Option<impl Into<Json>>) -> Self {
+        self.attributes.extend(value.map(|value| (attribute.to_owned(), value.into())));
+        self
     }
 
     /// Returns the names in the type, without its fields, that can be the names of schemas.

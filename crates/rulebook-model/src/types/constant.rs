@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::{Value as Json, json};
 
 use super::enumeration::is_allowed_in_term;
-use super::number::{self, is_json_number};
+use super::number::{self, parse_json_number};
 use super::{ArgumentError, Check, TypeArgument, TypeArguments, TypeExpr};
 use crate::call::{TypeMismatch, Value};
 
@@ -62,8 +62,7 @@ fn text_or_scalar(json: &Json) -> Arc<dyn Check> {
 fn word_to_json(word: &str) -> Json {
     match word {
         "true" | "false" | "null" => serde_json::from_str(word).unwrap_or_default(),
-        word if is_json_number(word) => serde_json::from_str(word).unwrap_or_else(|_| json!(word)),
-        word => json!(word),
+        word => parse_json_number(word).map_or_else(|| json!(word), Json::Number),
     }
 }
 
@@ -109,9 +108,7 @@ impl Check for ConstantCheck {
         if let Some(word) = word.filter(|word| word_to_json(word) == json) {
             return TypeExpr::term(format!("const({word})"));
         }
-        let mut type_expr = TypeExpr::term("const");
-        type_expr.attributes.insert(VALUE_ATTRIBUTE.to_owned(), json);
-        type_expr
+        TypeExpr::term("const").with(VALUE_ATTRIBUTE, Some(json))
     }
 
     fn boundary_values(&self) -> Vec<Value<'static>> {

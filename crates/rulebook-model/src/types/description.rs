@@ -7,11 +7,6 @@ use serde_json::{Map, Value as Json};
 /// The keyword with the description.
 const DESCRIPTION_KEYWORD: &str = "description";
 
-/// Sets the description of a type, a sentence without a period.
-pub(super) fn set_type_description(schema: &mut Map<String, Json>, sentence: String) {
-    schema.insert(DESCRIPTION_KEYWORD.to_owned(), Json::String(sentence));
-}
-
 /// Adds the description that the definition gives for a value, before the description of the value's type.
 pub(crate) fn add_info(schema: &mut Map<String, Json>, info: &str) {
     let description = info_with_type_description(info, schema);

@@ -62,6 +62,14 @@ pub(super) fn is_allowed_in_term(word: &str) -> bool {
     !word.is_empty() && !word.contains(is_special)
 }
 
+/// Returns the notation of a type with words, which are in the term if it can contain all of them.
+pub(super) fn type_expr_of_words(name: &str, words: &[String]) -> TypeExpr {
+    if words.iter().all(|word| is_allowed_in_term(word)) {
+        return TypeExpr::term(format!("{name}({})", words.join("|")));
+    }
+    TypeExpr::term(name).with("range", Some(json!(words)))
+}
+
 impl EnumCheck {
     /// Returns the violation for a text that is not one of the allowed words. The violation lists at most
     /// [`MAX_LISTED_WORDS`] of them.
@@ -102,12 +110,7 @@ impl Check for EnumCheck {
     }
 
     fn type_expr(&self) -> TypeExpr {
-        if self.words.iter().all(|word| is_allowed_in_term(word)) {
-            return TypeExpr::term(format!("enum({})", self.words.join("|")));
-        }
-        let mut type_expr = TypeExpr::term("enum");
-        type_expr.attributes.insert("range".to_owned(), json!(self.words));
-        type_expr
+        type_expr_of_words("enum", &self.words)
     }
 
     fn boundary_values(&self) -> Vec<Value<'static>> {

@@ -8,9 +8,10 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Value as Json, json};
 
 use super::check::{first_valid_value, keep_valid_values};
+use super::enumeration::type_expr_of_words;
 use super::pattern::file_name_patterns::{self, FileNameRegexes};
 use super::{ArgumentError, Check, TypeArgument, TypeArguments, TypeExpr};
 use crate::call::{TypeMismatch, Value};
@@ -60,13 +61,6 @@ pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, A
 /// The maximum number of names that are generated for boundary values and examples.
 const MAX_SAMPLE_NAMES: usize = 16;
 
-/// Returns `true` if a pattern can be written in the parentheses of a term. Other patterns must be in the attribute
-/// `range`.
-fn is_allowed_in_term(pattern: &str) -> bool {
-    let is_special = |c: char| matches!(c, '|' | ',' | '(' | ')' | '<' | '>') || c.is_whitespace() || c.is_control();
-    !pattern.is_empty() && !pattern.contains(is_special)
-}
-
 /// Returns a readable name that possibly matches a pattern, by replacing each wildcard with a word.
 fn readable_name(pattern: &str) -> String {
     let name = match pattern.strip_suffix("**").or_else(|| pattern.strip_suffix('*')) {
@@ -101,35 +95,19 @@ impl Check for FileNameCheck {
     }
 
     fn schema(&self) -> Json {
-        let mut schema = Map::new();
-        schema.insert("type".to_owned(), json!("string"));
-        schema.insert("minLength".to_owned(), json!(1));
         // `maxLength` counts characters, but the check counts bytes. A name never has more characters than bytes, so
         // this limit rejects no valid name.
-        schema.insert("maxLength".to_owned(), json!(FileName::MAX_LEN));
-        let any = json!(file_name_patterns::any_file_name_pattern());
-        match &self.schema_pattern {
-            Some(pattern) => {
-                schema.insert("pattern".to_owned(), json!(pattern));
-                schema.insert("allOf".to_owned(), json!([{ "pattern": any }]));
-            }
-            None => {
-                schema.insert("pattern".to_owned(), any);
-            }
+        let any = file_name_patterns::any_file_name_pattern();
+        let mut schema = json!({ "type": "string", "minLength": 1, "maxLength": FileName::MAX_LEN, "pattern": any });
+        if let Some(pattern) = &self.schema_pattern {
+            schema["pattern"] = json!(pattern);
+            schema["allOf"] = json!([{ "pattern": any }]);
         }
-        Json::Object(schema)
+        schema
     }
 
     fn type_expr(&self) -> TypeExpr {
-        if self.globs.is_empty() {
-            return TypeExpr::term("filename");
-        }
-        if self.globs.iter().all(|pattern| is_allowed_in_term(pattern)) {
-            return TypeExpr::term(format!("filename({})", self.globs.join("|")));
-        }
-        let mut type_expr = TypeExpr::term("filename");
-        type_expr.attributes.insert("range".to_owned(), json!(self.globs));
-        type_expr
+        if self.globs.is_empty() { TypeExpr::term("filename") } else { type_expr_of_words("filename", &self.globs) }
     }
 
     fn can_check_early(&self) -> bool {

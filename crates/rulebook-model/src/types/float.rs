@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Value as Json, json};
 
 use super::bounds::Bounds;
 use super::check::{first_valid_value, keep_valid_values};
@@ -81,10 +81,9 @@ impl Check for FloatCheck {
     }
 
     fn schema(&self) -> Json {
-        let mut schema = Map::new();
-        schema.insert("type".to_owned(), json!("number"));
+        let mut schema = json!({ "type": "number" });
         self.bounds.insert_keywords(&mut schema, "minimum", "maximum");
-        Json::Object(schema)
+        schema
     }
 
     fn type_expr(&self) -> TypeExpr {

@@ -103,78 +103,71 @@ pub(super) struct BuiltinFunction {
 
 /// The built-in functions: the PHP functions whose effect on UTF-8 texts and on arrays is unambiguous.
 static BUILTIN_FUNCTIONS: &[BuiltinFunction] = &[
-    BuiltinFunction { name: "trim", description: "Removes white space from both ends of a text.", transform: trim },
-    BuiltinFunction { name: "ltrim", description: "Removes white space from the start of a text.", transform: ltrim },
-    BuiltinFunction { name: "rtrim", description: "Removes white space from the end of a text.", transform: rtrim },
+    BuiltinFunction {
+        name: "trim",
+        description: "Removes white space from both ends of a text.",
+        transform: |value| map_text_to_slice(value, |text| text.trim_matches(TRIMMED_CHARACTERS)),
+    },
+    BuiltinFunction {
+        name: "ltrim",
+        description: "Removes white space from the start of a text.",
+        transform: |value| map_text_to_slice(value, |text| text.trim_start_matches(TRIMMED_CHARACTERS)),
+    },
+    BuiltinFunction {
+        name: "rtrim",
+        description: "Removes white space from the end of a text.",
+        transform: |value| map_text_to_slice(value, |text| text.trim_end_matches(TRIMMED_CHARACTERS)),
+    },
     BuiltinFunction {
         name: "strtolower",
         description: "Converts the letters A to Z to lower case.",
-        transform: strtolower,
+        transform: |value| map_text(value, str::to_ascii_lowercase),
     },
     BuiltinFunction {
         name: "strtoupper",
         description: "Converts the letters a to z to upper case.",
-        transform: strtoupper,
+        transform: |value| map_text(value, str::to_ascii_uppercase),
     },
     BuiltinFunction {
         name: "array_unique",
         description: "Removes duplicate items from an array, except for the first of equal items.",
-        transform: array_unique,
+        transform: |value| {
+            map_items(value, |items| {
+                let mut seen = HashSet::with_capacity(items.len());
+                items.retain(|item| seen.insert(comparison_text(item)));
+            })
+        },
     },
     BuiltinFunction {
         name: "array_reverse",
         description: "Reverses the order of the items of an array.",
-        transform: array_reverse,
+        transform: |value| map_items(value, |items| items.reverse()),
     },
 ];
 
 /// The characters that PHP's `trim` removes.
 const TRIMMED_CHARACTERS: [char; 6] = [' ', '\t', '\n', '\r', '\0', '\x0b'];
 
-fn trim(value: Value<'_>) -> Value<'_> {
-    map_text_to_slice(value, |text| text.trim_matches(TRIMMED_CHARACTERS))
-}
-
-fn ltrim(value: Value<'_>) -> Value<'_> {
-    map_text_to_slice(value, |text| text.trim_start_matches(TRIMMED_CHARACTERS))
-}
-
-fn rtrim(value: Value<'_>) -> Value<'_> {
-    map_text_to_slice(value, |text| text.trim_end_matches(TRIMMED_CHARACTERS))
-}
-
 /// Replaces a text by the part of it that `slice` returns. A borrowed text stays borrowed, so nothing is copied.
 fn map_text_to_slice<'a>(value: Value<'a>, slice: fn(&str) -> &str) -> Value<'a> {
     match value {
         Value::Text(Cow::Borrowed(text)) => Value::Text(Cow::Borrowed(slice(text))),
-        Value::Text(Cow::Owned(text)) => Value::from(slice(&text).to_owned()),
+        other => map_text(other, |text| slice(text).to_owned()),
+    }
+}
+
+fn map_text(value: Value<'_>, change: impl Fn(&str) -> String) -> Value<'_> {
+    match value {
+        Value::Text(text) => Value::from(change(&text)),
         other => other,
     }
 }
 
-fn strtolower(value: Value<'_>) -> Value<'_> {
-    match value {
-        Value::Text(text) => Value::from(text.to_ascii_lowercase()),
-        other => other,
+fn map_items(mut value: Value<'_>, change: fn(&mut Vec<Value<'_>>)) -> Value<'_> {
+    if let Value::List(items) = &mut value {
+        change(items);
     }
-}
-
-fn strtoupper(value: Value<'_>) -> Value<'_> {
-    match value {
-        Value::Text(text) => Value::from(text.to_ascii_uppercase()),
-        other => other,
-    }
-}
-
-fn array_unique(value: Value<'_>) -> Value<'_> {
-    match value {
-        Value::List(mut items) => {
-            let mut seen = HashSet::with_capacity(items.len());
-            items.retain(|item| seen.insert(comparison_text(item)));
-            Value::List(items)
-        }
-        other => other,
-    }
+    value
 }
 
 /// Returns the text by which two items of an array are compared. The number 1 and the text `1` are equal, as in PHP.
@@ -182,15 +175,5 @@ fn comparison_text(item: &Value<'_>) -> String {
     match item {
         Value::Text(text) => text.to_string(),
         other => other.to_json().to_string(),
-    }
-}
-
-fn array_reverse(value: Value<'_>) -> Value<'_> {
-    match value {
-        Value::List(mut items) => {
-            items.reverse();
-            Value::List(items)
-        }
-        other => other,
     }
 }

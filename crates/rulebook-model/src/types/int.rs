@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Value as Json, json};
 
 use super::bounds::{BoundValue, Bounds};
 use super::check::keep_valid_values;
@@ -23,11 +23,11 @@ pub(super) struct IntCheck {
     bounds: Bounds<i128>,
 }
 
-const I64_RANGE: (i128, i128) = (i64::MIN as i128, i64::MAX as i128);
+pub(super) const I64_RANGE: (i128, i128) = (i64::MIN as i128, i64::MAX as i128);
 const U64_RANGE: (i128, i128) = (0, u64::MAX as i128);
 
 /// The range of `id`: the numbers from 0 that fit into a signed 32-bit column of a database.
-const ID_RANGE: (i128, i128) = (0, i32::MAX as i128);
+pub(super) const ID_RANGE: (i128, i128) = (0, i32::MAX as i128);
 
 /// The preferred examples. [`Check::example`] returns the first of these numbers that is strictly between the bounds.
 const PREFERRED_EXAMPLES: [i128; 12] = [1, 42, 10, 5, 3, 2, 100, 1000, -1, -10, -42, -100];
@@ -49,17 +49,8 @@ pub(super) fn compile_id(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>
 }
 
 impl IntCheck {
-    /// Creates the check of whole numbers that the type `loose_int` uses.
-    pub(super) fn for_loose_int(arguments: &TypeArguments<'_>) -> Result<Self, ArgumentError> {
-        Self::from_arguments("loose_int", I64_RANGE, arguments)
-    }
-
-    /// Creates the check of whole numbers that the type `text_id` uses.
-    pub(super) fn for_text_id(arguments: &TypeArguments<'_>) -> Result<Self, ArgumentError> {
-        Self::from_arguments("text_id", ID_RANGE, arguments)
-    }
-
-    fn from_arguments(
+    /// Creates the check of the type `name`, whose numbers are in the given range and in the bounds of the definition.
+    pub(super) fn from_arguments(
         name: &'static str,
         (type_min, type_max): (i128, i128),
         arguments: &TypeArguments<'_>,
@@ -67,24 +58,16 @@ impl IntCheck {
         if arguments.positional.len() > 2 {
             return Err(arguments.error(format!("`{name}` has at most two bounds")));
         }
-        let bounds = Bounds::from_arguments(arguments, false)?;
-        if let Some(outside) =
-            [bounds.min, bounds.max].into_iter().flatten().find(|bound| !(type_min..=type_max).contains(bound))
-        {
+        let Bounds { min, max } = Bounds::from_arguments(arguments, false)?;
+        let mut bounds = [min, max].into_iter().flatten();
+        if let Some(outside) = bounds.find(|bound| !(type_min..=type_max).contains(bound)) {
             return Err(arguments
                 .error(format!("the bound {outside} is outside the range of `{name}`"))
                 .help(format!("`{name}` ranges from {type_min} to {type_max}")));
         }
-        Ok(Self {
-            type_name: name,
-            type_min,
-            type_max,
-            // A bound that equals the limit of the type is dropped, so that equal types have the same notation.
-            bounds: Bounds {
-                min: bounds.min.filter(|min| *min != type_min),
-                max: bounds.max.filter(|max| *max != type_max),
-            },
-        })
+        // A bound that equals the limit of the type is dropped, so that equal types have the same notation.
+        let bounds = Bounds { min: min.filter(|min| *min != type_min), max: max.filter(|max| *max != type_max) };
+        Ok(Self { type_name: name, type_min, type_max, bounds })
     }
 
     /// Returns the smallest number that passes the check.
@@ -146,11 +129,7 @@ impl Check for IntCheck {
     }
 
     fn schema(&self) -> Json {
-        let mut schema = Map::new();
-        schema.insert("type".to_owned(), json!("integer"));
-        schema.insert("minimum".to_owned(), self.min().to_json());
-        schema.insert("maximum".to_owned(), self.max().to_json());
-        Json::Object(schema)
+        json!({ "type": "integer", "minimum": self.min().to_json(), "maximum": self.max().to_json() })
     }
 
     fn type_expr(&self) -> TypeExpr {

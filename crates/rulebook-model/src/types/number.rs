@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use serde_json::Value as Json;
+use serde_json::{Number, Value as Json};
 
 use crate::call::Value;
 
@@ -105,21 +105,6 @@ fn is_whole_number_text(text: &str) -> bool {
     }
 }
 
-/// Returns `true` if a text is a number by the grammar of JSON (RFC 8259 section 6).
-pub(super) fn is_json_number(text: &str) -> bool {
-    let (mantissa, exponent) = match text.split_once(['e', 'E']) {
-        Some((mantissa, exponent)) => (mantissa, Some(exponent)),
-        None => (text, None),
-    };
-    let (integer, fraction) = match mantissa.split_once('.') {
-        Some((integer, fraction)) => (integer, Some(fraction)),
-        None => (mantissa, None),
-    };
-    is_whole_number_text(integer)
-        && fraction.is_none_or(has_only_digits)
-        && exponent.is_none_or(|exponent| has_only_digits(exponent.strip_prefix(['+', '-']).unwrap_or(exponent)))
-}
-
 /// Returns `true` if a text consists of one or more ASCII digits.
 pub(super) fn has_only_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
@@ -161,11 +146,17 @@ pub(super) fn is_short_number_text(text: &str) -> bool {
     text.len() <= MAX_NUMBER_TEXT_LEN && text.split_once(['e', 'E']).is_none_or(has_small_exponent)
 }
 
-/// Converts a text to a number if the text is a finite number in the notation of JSON. Any other text is returned
-/// unchanged.
+/// Converts a text to a number if the text is a finite number in the notation of JSON (RFC 8259 section 6). Any other
+/// text is returned unchanged.
 pub(super) fn decode_number(text: Cow<'_, str>) -> Value<'_> {
-    match is_json_number(&text).then(|| parse_finite_number(&text)).flatten() {
-        Some(number) => number,
+    match parse_json_number(&text) {
+        Some(number) => normalized_number(Value::from(&Json::Number(number))),
         None => Value::Text(text),
     }
+}
+
+/// Parses a finite number in the notation of JSON, without white space around it.
+pub(super) fn parse_json_number(text: &str) -> Option<Number> {
+    let is_surrounded = text.starts_with(char::is_whitespace) || text.ends_with(char::is_whitespace);
+    if is_surrounded { None } else { serde_json::from_str(text).ok() }
 }

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Value as Json, json};
 
 use super::bounds::Bounds;
 use super::check::{first_valid_value, keep_valid_values};
@@ -198,29 +198,25 @@ impl Check for StringCheck {
     }
 
     fn schema(&self) -> Json {
-        let mut schema = Map::new();
-        schema.insert("type".to_owned(), json!("string"));
+        let mut schema = json!({ "type": "string" });
         self.length.insert_keywords(&mut schema, "minLength", "maxLength");
         if let Some(pattern) = &self.pattern {
-            schema.insert("pattern".to_owned(), json!(pattern.ecma_pattern()));
+            schema["pattern"] = json!(pattern.ecma_pattern());
         }
         if let Some(inner) = &self.inner_check {
-            schema.insert("allOf".to_owned(), json!([inner.schema()]));
+            schema["allOf"] = json!([inner.schema()]);
         }
-        Json::Object(schema)
+        schema
     }
 
     fn type_expr(&self) -> TypeExpr {
-        let mut type_expr = match (&self.inner_check, self.length) {
+        let type_expr = match (&self.inner_check, self.length) {
             (Some(inner), Bounds { min: Some(min), max: Some(max) }) => {
                 TypeExpr::term(format!("varchar({min},{max},{})", inner.type_expr().term))
             }
             (_, length) => length.type_expr(self.type_name, true),
         };
-        if let Some(pattern) = &self.pattern {
-            type_expr.attributes.insert("regex".to_owned(), json!(pattern.notation()));
-        }
-        type_expr
+        type_expr.with("regex", self.pattern.as_ref().map(Pattern::notation))
     }
 
     fn boundary_values(&self) -> Vec<Value<'static>> {

@@ -174,30 +174,9 @@ impl Types {
     /// # Errors
     /// Returns every error in the term and its attributes.
     pub fn compile(&self, uncompiled: UncompiledTerm<'_>) -> Result<CompiledTerm, Vec<TermError>> {
-        let UncompiledTerm {
-            term,
-            attributes,
-            fields,
-            aliases,
-            ignores_type_case,
-            timezone,
-            schemas,
-            inherited_constraints,
-            has_missing_fields,
-            nested_types,
-        } = uncompiled;
+        let UncompiledTerm { term, attributes, ref fields, .. } = uncompiled;
         let is_optional = term.starts_with('?');
-        let compiler = TermCompiler {
-            types: self,
-            text: term,
-            aliases,
-            ignores_type_case,
-            timezone,
-            schemas,
-            inherited_constraints,
-            has_missing_fields,
-            nested_types,
-        };
+        let compiler = TermCompiler { types: self, text: term, uncompiled: &uncompiled };
         let term_attributes = TermAttributes { attributes, fields: fields.as_deref(), path: String::new() };
         let span = usize::from(is_optional)..term.len();
         let Some(after) = attributes.get(AFTER_ATTRIBUTE) else {

@@ -7,25 +7,15 @@ use serde_json::{Map, Value as Json};
 
 use super::grammar::{self, BracketContent, GrammarError, OutermostLevel};
 use super::nullable::nullable_check;
-use super::table::{FIELDS_ATTRIBUTE, ITEMS_ATTRIBUTE, ObjectField, TermError, TermErrorKind, Types};
-use super::{ArgumentError, ArgumentErrorKind, Check, NestedCheck, Type, TypeArgument, TypeArguments};
-use crate::constraint::Constraint;
+use super::table::{FIELDS_ATTRIBUTE, ITEMS_ATTRIBUTE, ObjectField, TermError, TermErrorKind, Types, UncompiledTerm};
+use super::{ArgumentError, ArgumentErrorKind, Check, Type, TypeArgument, TypeArguments};
 
 /// Compiles one term. Each call of [`compile_term`](Self::compile_term) compiles the outermost level of a term and
 /// calls itself for the inner terms.
 pub(super) struct TermCompiler<'a> {
     pub(super) types: &'a Types,
     pub(super) text: &'a str,
-    pub(super) aliases: &'a [(&'a str, &'a str)],
-    pub(super) ignores_type_case: bool,
-    pub(super) timezone: &'a jiff::tz::TimeZone,
-    pub(super) schemas: &'a dyn Fn(&str) -> Option<Arc<dyn Check>>,
-    /// The constraints that an object inherits with the fields of the schemas that it extends.
-    pub(super) inherited_constraints: &'a [Constraint],
-    /// `true` if members of an object are missing because of an error.
-    pub(super) has_missing_fields: bool,
-    /// The types in the attributes.
-    pub(super) nested_types: &'a [NestedCheck],
+    pub(super) uncompiled: &'a UncompiledTerm<'a>,
 }
 
 /// The attributes that apply to one level of a term, taken from the JSON object that contains the term.
@@ -100,10 +90,13 @@ impl TermCompiler<'_> {
             OutermostLevel::Named(name, brackets) => {
                 let type_name = self.resolve_alias(&self.text[name.clone()], &brackets);
                 let exact = self.types.find(type_name);
-                if let Some(schema) = exact.is_none().then(|| (self.schemas)(&self.text[name.clone()])).flatten() {
+                if let Some(schema) =
+                    exact.is_none().then(|| (self.uncompiled.schemas)(&self.text[name.clone()])).flatten()
+                {
                     return self.check_schema_reference(name, &brackets, &term_attributes).map(|()| schema);
                 }
-                let ignoring_case = || self.types.find_ignoring_case(type_name).filter(|_| self.ignores_type_case);
+                let ignoring_case =
+                    || self.types.find_ignoring_case(type_name).filter(|_| self.uncompiled.ignores_type_case);
                 let r#type = exact.or_else(ignoring_case);
                 let positional = match brackets {
                     BracketContent::None => Ok(Vec::new()),
@@ -180,7 +173,7 @@ impl TermCompiler<'_> {
     /// Returns the type name for which `name` is an alias in this dialect, or `name` itself if it is not an alias.
     fn resolve_alias<'n>(&'n self, name: &'n str, brackets: &BracketContent) -> &'n str {
         let is_alias = |(alias, _): &&(&str, &str)| *alias == name && !matches!(brackets, BracketContent::Term(_));
-        self.aliases.iter().find(is_alias).map_or(name, |(_, type_name)| type_name)
+        self.uncompiled.aliases.iter().find(is_alias).map_or(name, |(_, type_name)| type_name)
     }
 
     /// Compiles a type with its arguments and attributes. `name` is the name that the term uses for the type.
@@ -211,11 +204,11 @@ impl TermCompiler<'_> {
                 positional,
                 attributes: term_attributes.attributes,
                 fields: term_attributes.fields,
-                inherited_constraints: self.inherited_constraints,
-                has_missing_fields: self.has_missing_fields,
-                timezone: self.timezone,
+                inherited_constraints: self.uncompiled.inherited_constraints,
+                has_missing_fields: self.uncompiled.has_missing_fields,
+                timezone: self.uncompiled.timezone,
                 functions: self.types.functions(),
-                nested_types: self.nested_types,
+                nested_types: self.uncompiled.nested_types,
                 path: &term_attributes.path,
             })
             .map_err(|error| {

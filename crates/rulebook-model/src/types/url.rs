@@ -1,14 +1,11 @@
 //! The type `url`: an absolute URL with the scheme `http` or `https`.
 
-use std::sync::Arc;
-
 use serde_json::json;
 use url::{Host, Url};
 
-use super::text_type::{self, TextType};
-use super::{ArgumentError, Check, TypeArguments};
+use super::text_type::TextType;
 
-static URL: TextType = TextType {
+pub(super) static URL: TextType = TextType {
     name: "url",
     expected_phrase: "an absolute URL that begins with http:// or https://",
     is_valid: is_url,
@@ -83,8 +80,4 @@ fn percent_escapes_are_complete(text: &str) -> bool {
         let digits = after.as_bytes().get(..2);
         digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
     })
-}
-
-pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
-    text_type::compile(&URL, arguments)
 }

@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Value as Json, json};
 
 use date_pattern::date_pattern;
 pub(super) use notation::{DateGrammar, is_valid_date};
@@ -170,11 +170,10 @@ impl Check for MomentCheck {
     }
 
     fn schema(&self) -> Json {
-        let mut schema = Map::new();
-        schema.insert("type".to_owned(), json!("string"));
+        let mut schema = json!({ "type": "string" });
         let pattern = match self.grammar {
             DateGrammar::Date => {
-                schema.insert("format".to_owned(), json!("date"));
+                schema["format"] = json!("date");
                 let date = |bound: &Option<MomentBound>| bound.as_ref().map(|bound| bound.text.clone());
                 format!("^{}$", date_pattern(date(&self.min).as_deref(), date(&self.max).as_deref()))
             }
@@ -187,25 +186,18 @@ impl Check for MomentCheck {
                 format!("^{}{}$", date_pattern(first.as_deref(), last.as_deref()), time_pattern())
             }
         };
-        schema.insert("pattern".to_owned(), json!(pattern));
+        schema["pattern"] = json!(pattern);
         // The notations of a `datetime` and the bounds are unreadable in the pattern.
         if self.grammar == DateGrammar::Datetime || self.min.is_some() || self.max.is_some() {
-            schema.insert("description".to_owned(), json!(capitalize(&self.expected())));
+            schema["description"] = json!(capitalize(&self.expected()));
         }
-        Json::Object(schema)
+        schema
     }
 
     fn type_expr(&self) -> TypeExpr {
-        let mut type_expr = TypeExpr::term(self.grammar.type_name());
-        for (attribute, bound) in [("min", &self.min), ("max", &self.max)] {
-            if let Some(bound) = bound {
-                type_expr.attributes.insert(attribute.to_owned(), json!(bound.text));
-            }
-        }
-        if self.returns_timestamp {
-            type_expr.attributes.insert("format".to_owned(), json!("timestamp"));
-        }
-        type_expr
+        let text = |bound: &Option<MomentBound>| bound.as_ref().map(|bound| bound.text.clone());
+        let type_expr = TypeExpr::term(self.grammar.type_name()).with("min", text(&self.min));
+        type_expr.with("max", text(&self.max)).with("format", self.returns_timestamp.then_some("timestamp"))
     }
 
     fn boundary_values(&self) -> Vec<Value<'static>> {

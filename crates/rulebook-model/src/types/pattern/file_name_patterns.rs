@@ -11,6 +11,7 @@ use regex_syntax::ParserBuilder;
 use regex_syntax::hir::{Class, ClassUnicode, ClassUnicodeRange, Hir, HirKind, Look, Repetition};
 
 use super::ecma;
+use super::sample::sample_text;
 
 /// The non-ASCII characters that NFC converts to an ASCII character. Each pair has the ASCII character first.
 const NFC_TO_ASCII: &[(char, char)] = &[('K', '\u{212A}'), (';', '\u{37E}'), ('`', '\u{1FEF}')];
@@ -64,7 +65,8 @@ impl FileNameRegexes {
 
     /// Returns names that probably match the patterns: a short and a longer name for each pattern.
     pub(in crate::types) fn sample_names(&self) -> impl Iterator<Item = String> {
-        let samples = |pattern| [false, true].map(|is_long| String::from_utf8(sample_name(pattern, is_long)?).ok());
+        // A part that may be repeated occurs, because the parts of a file name between `/` cannot be empty.
+        let samples = |pattern| [1, 2].map(|extra_repetitions| sample_text(pattern, extra_repetitions));
         self.0.iter().flat_map(samples).flatten()
     }
 }
@@ -194,33 +196,4 @@ fn without_leading_dot(hir: &Hir) -> Hir {
 
 fn optional(hir: Hir) -> Hir {
     Hir::repetition(Repetition { min: 0, max: Some(1), greedy: true, sub: Box::new(hir) })
-}
-
-/// Returns the bytes of a name that probably matches the regular expression `hir`: a short name, or a longer name if
-/// `is_long` is `true`.
-fn sample_name(hir: &Hir, is_long: bool) -> Option<Vec<u8>> {
-    match hir.kind() {
-        HirKind::Empty | HirKind::Look(_) => Some(Vec::new()),
-        HirKind::Literal(literal) => Some(literal.0.to_vec()),
-        HirKind::Class(Class::Bytes(_)) => None,
-        HirKind::Class(Class::Unicode(class)) => {
-            let preferred = std::iter::once('a').chain('0'..='~').find(|char| class_contains(class, *char));
-            let char = preferred.or_else(|| class.ranges().first().map(ClassUnicodeRange::start))?;
-            Some(char.to_string().into_bytes())
-        }
-        HirKind::Repetition(repetition) => {
-            // A part that may be repeated without a maximum occurs at least once, because the parts of a file name
-            // between `/` cannot be empty.
-            let min = u32::from(repetition.max.is_none()) * (1 + u32::from(is_long));
-            Some(sample_name(&repetition.sub, is_long)?.repeat(repetition.min.max(min) as usize))
-        }
-        HirKind::Capture(capture) => sample_name(&capture.sub, is_long),
-        HirKind::Concat(parts) => {
-            parts.iter().map(|part| sample_name(part, is_long)).collect::<Option<Vec<_>>>().map(|parts| parts.concat())
-        }
-        HirKind::Alternation(branches) => {
-            let mut branches = branches.iter().filter_map(|branch| sample_name(branch, is_long));
-            if is_long { branches.next_back() } else { branches.next() }
-        }
-    }
 }

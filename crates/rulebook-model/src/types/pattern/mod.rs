@@ -5,7 +5,6 @@ mod characters;
 mod ecma;
 pub(super) mod file_name_patterns;
 mod fitted;
-mod lengths;
 mod parse;
 mod sample;
 mod words;

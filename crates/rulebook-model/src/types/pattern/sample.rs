@@ -11,21 +11,23 @@ const MAX_SAMPLE_LEN: usize = 4096;
 /// `None` if no text can be generated. Each repeated part occurs `extra_repetitions` times more often than required, up
 /// to its maximum.
 pub(super) fn sample_text(hir: &Hir, extra_repetitions: u32) -> Option<String> {
-    let characters = CharacterPicker::varied();
-    let mut sample = SampleBuilder { text: String::new(), extra_repetitions, characters };
-    sample.append_sample(hir).then_some(sample.text)
+    sample(hir, extra_repetitions, CharacterPicker::varied())
 }
 
 /// Returns the smallest text that [`sample_text`] could generate. Each repeated part occurs only as often as required,
 /// and the first visible character of a character class is used.
 pub(super) fn minimal_sample(hir: &Hir) -> Option<String> {
-    let characters = CharacterPicker::first_visible();
-    let mut sample = SampleBuilder { text: String::new(), extra_repetitions: 0, characters };
-    sample.append_sample(hir).then_some(sample.text)
+    sample(hir, 0, CharacterPicker::first_visible())
+}
+
+fn sample(hir: &Hir, extra_repetitions: u32, characters: CharacterPicker) -> Option<String> {
+    let mut sample = SampleBuilder { text: Vec::new(), extra_repetitions, characters };
+    if sample.append_sample(hir) { String::from_utf8(sample.text).ok() } else { None }
 }
 
 struct SampleBuilder {
-    text: String,
+    /// The bytes of the text. A part of a pattern can match a part of a character.
+    text: Vec<u8>,
     /// The number of times by which a repeated part occurs more often than required.
     extra_repetitions: u32,
     characters: CharacterPicker,
@@ -38,15 +40,12 @@ impl SampleBuilder {
         let appended = match hir.kind() {
             HirKind::Empty | HirKind::Look(_) => true,
             HirKind::Literal(literal) => {
-                let text = std::str::from_utf8(&literal.0);
-                text.is_ok_and(|text| {
-                    self.text.push_str(text);
-                    true
-                })
+                self.text.extend(&*literal.0);
+                true
             }
             HirKind::Class(Class::Unicode(class)) => {
                 let character = self.characters.pick(class);
-                self.text.extend(character);
+                self.text.extend(character.into_iter().flat_map(|c| c.to_string().into_bytes()));
                 character.is_some()
             }
             HirKind::Class(Class::Bytes(_)) => false,

@@ -28,21 +28,3 @@ pub(super) fn describe_pattern(notation: &str) -> String {
         None => format!(" that matches {notation}"),
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::describe_pattern;
-
-    #[test]
-    fn a_pattern_of_one_set_of_characters_is_described_in_words() {
-        for (notation, words) in [
-            ("/^[a-z]+$/", ", only lower-case letters (a-z)"),
-            (r"/^[^\x00]*$/", ", without null characters"),
-            ("/^[a-z]+$/i", " that matches /^[a-z]+$/i"),
-            ("/^[a-z]{2}$/", " that matches /^[a-z]{2}$/"),
-            ("/[a-z]+/", " that matches /[a-z]+/"),
-        ] {
-            assert_eq!(describe_pattern(notation), words, "{notation}");
-        }
-    }
-}

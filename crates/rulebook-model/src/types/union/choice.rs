@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-use super::kinds::{KINDS, Values, constants_of, values_of};
+use super::kinds::{OBJECT, Values, constants_of, kind_index, values_of};
 use crate::call::{TypeMismatch, Value};
 use crate::types::Check;
 use crate::types::number::normalized_number;
@@ -14,7 +14,7 @@ use crate::types::number::normalized_number;
 /// How a branch is chosen for a value.
 #[derive(Debug)]
 pub(super) struct Choice {
-    /// For each of [`KINDS`], the indexes of the branches that accept values of this kind. Several branches of a kind
+    /// For each [kind](kind_index), the indexes of the branches that accept values of this kind. Several branches of a kind
     /// are limited to different constants, except for objects.
     pub(super) by_kind: [Vec<usize>; 6],
     /// The member of objects that says of which branch an object is; `None` if at most one branch accepts objects.
@@ -56,6 +56,20 @@ impl ChoiceMember {
         self.texts.get(text).copied().or_else(of_check)
     }
 
+    /// Returns the error of an object whose member has no constant of a branch. `member` is the value of the member.
+    pub(super) fn mismatch(&self, member: Option<&Value<'_>>) -> TypeMismatch {
+        let mut constants: Vec<_> = self.texts.iter().map(|(text, index)| (*index, text.clone())).collect();
+        constants.extend(self.others.iter().map(|(constant, index)| (*index, constant.to_json().to_string())));
+        constants.sort();
+        let constants: Vec<_> = constants.into_iter().map(|(_, constant)| constant).collect();
+        let expected = format!("one of {}", constants.join(", "));
+        let mismatch = match member {
+            Some(member) => TypeMismatch::new(expected, member),
+            None => TypeMismatch::with_got(expected, "nothing"),
+        };
+        mismatch.inside(&format!(".{}", self.name))
+    }
+
     /// Adds a constant. Returns the index of its branch if it has another one.
     fn insert(&mut self, constant: &Json, index: usize) -> Option<usize> {
         let constant = normalized_number(Value::from(constant)).into_owned();
@@ -71,13 +85,6 @@ impl ChoiceMember {
         None
     }
 }
-
-/// The index of null in [`KINDS`].
-pub(super) const NULL: usize = 0;
-/// The index of arrays in [`KINDS`].
-pub(super) const ARRAY: usize = 4;
-/// The index of objects in [`KINDS`].
-pub(super) const OBJECT: usize = 5;
 
 impl Choice {
     /// Finds how a branch is chosen. Fails with the indexes of two branches of which a value can be.
@@ -147,35 +154,3 @@ fn choice_member(branches: &[Arc<dyn Check>], objects: &[usize]) -> Result<Choic
     }
     Err(conflict)
 }
-
-/// Returns the index in [`KINDS`] of a value's kind; `None` for files.
-pub(super) fn kind_index(value: &Value<'_>) -> Option<usize> {
-    Some(match value {
-        Value::Null => 0,
-        Value::Bool(_) => 1,
-        Value::Int(_) | Value::Uint(_) | Value::Float(_) => 2,
-        Value::Text(_) => 3,
-        Value::List(_) => ARRAY,
-        Value::Map(_) => OBJECT,
-        Value::File(_) => return None,
-    })
-}
-
-impl ChoiceMember {
-    /// Returns the error of an object whose member has no constant of a branch. `member` is the value of the member.
-    pub(super) fn mismatch(&self, member: Option<&Value<'_>>) -> TypeMismatch {
-        let mut constants: Vec<_> = self.texts.iter().map(|(text, index)| (*index, text.clone())).collect();
-        constants.extend(self.others.iter().map(|(constant, index)| (*index, constant.to_json().to_string())));
-        constants.sort();
-        let constants: Vec<_> = constants.into_iter().map(|(_, constant)| constant).collect();
-        let expected = format!("one of {}", constants.join(", "));
-        let mismatch = match member {
-            Some(member) => TypeMismatch::new(expected, member),
-            None => TypeMismatch::with_got(expected, "nothing"),
-        };
-        mismatch.inside(&format!(".{}", self.name))
-    }
-}
-
-/// The names of the kinds are in the order of [`kind_index`].
-const _: () = assert!(KINDS.len() == OBJECT + 1);

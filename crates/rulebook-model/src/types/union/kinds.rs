@@ -2,10 +2,31 @@
 
 use serde_json::Value as Json;
 
+use crate::call::Value;
 use crate::types::{Check, SCHEMA_REFERENCE_PREFIX, Structure};
 
 /// The kinds of JSON values. A whole number is a number.
-pub(super) const KINDS: [&str; 6] = ["null", "boolean", "number", "string", "array", "object"];
+const KINDS: [&str; 6] = ["null", "boolean", "number", "string", "array", "object"];
+
+/// The index of null in [`KINDS`].
+pub(super) const NULL: usize = 0;
+/// The index of arrays in [`KINDS`].
+pub(super) const ARRAY: usize = 4;
+/// The index of objects in [`KINDS`].
+pub(super) const OBJECT: usize = 5;
+
+/// Returns the index in [`KINDS`] of a value's kind; `None` for files.
+pub(super) fn kind_index(value: &Value<'_>) -> Option<usize> {
+    Some(match value {
+        Value::Null => NULL,
+        Value::Bool(_) => 1,
+        Value::Int(_) | Value::Uint(_) | Value::Float(_) => 2,
+        Value::Text(_) => 3,
+        Value::List(_) => ARRAY,
+        Value::Map(_) => OBJECT,
+        Value::File(_) => return None,
+    })
+}
 
 /// What is known of the values of a type.
 #[derive(Debug, Default)]
@@ -21,8 +42,8 @@ pub(super) fn values_of(check: &dyn Check) -> Values {
     values_of_schema(&check.schema(), check)
 }
 
-/// Returns all values that `check` accepts, if they are constants. Does not use the JSON Schema of a type that contains
-/// other schemas: it may contain the union that needs the constants for its own JSON Schema.
+/// Returns all values that `check` accepts, if they are constants. The JSON Schema of a type that refers to schemas is
+/// not used, because these schemas may contain the union whose JSON Schema depends on the constants.
 pub(super) fn constants_of(check: &dyn Check) -> Option<Vec<Json>> {
     match check.structure() {
         Structure::Scalar if check.referenced_schemas().is_empty() => values_of(check).constants,
@@ -55,7 +76,7 @@ fn values_of_schema(schema: &Json, check: &dyn Check) -> Values {
     };
     if let Some(constants) = constants {
         let mut kinds = [false; 6];
-        constants.iter().for_each(|constant| kinds[kind_index(constant)] = true);
+        constants.iter().filter_map(|json| kind_index(&Value::from(json))).for_each(|kind| kinds[kind] = true);
         return Values { kinds, constants: Some(constants) };
     }
     // The parts of `allOf` describe objects with a tag.
@@ -85,17 +106,5 @@ impl Values {
             all.constants = all.constants.zip(branch.constants).map(|(one, other)| [one, other].concat());
         }
         all
-    }
-}
-
-/// Returns the index in [`KINDS`] of a value's kind.
-fn kind_index(json: &Json) -> usize {
-    match json {
-        Json::Null => 0,
-        Json::Bool(_) => 1,
-        Json::Number(_) => 2,
-        Json::String(_) => 3,
-        Json::Array(_) => 4,
-        Json::Object(_) => 5,
     }
 }
