@@ -174,7 +174,6 @@ fn check_prefix(prefix: &str) -> Result<&str, FilesLocationError> {
     Ok(prefix)
 }
 
-/// Parses a whole number and a unit, such as `90s` or `1d`.
 fn parse_duration(text: &str) -> Option<Duration> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = text.split_at(digits);

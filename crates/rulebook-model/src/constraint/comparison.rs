@@ -27,7 +27,6 @@ pub(super) fn comparison_error(kind: ConstraintKind, checks: &[&Arc<dyn Check>])
     Some(ConstraintError::new(message, "give both the same type"))
 }
 
-/// Returns the error of two types whose values cannot be compared by their order.
 fn incomparable(key: &str, one: &Arc<dyn Check>, other: &Arc<dyn Check>) -> ConstraintError {
     let [one, other] = [one, other].map(|check| check.type_expr());
     let format_of = |expr: &TypeExpr| expr.attributes.get("format").cloned();
@@ -55,7 +54,6 @@ fn are_always_different(one: &dyn Check, other: &dyn Check) -> bool {
     !ones.is_empty() && !others.is_empty() && ones.iter().all(|kind| !others.contains(kind))
 }
 
-/// Returns `true` if both types know the order of their values.
 fn are_comparable(one: &dyn Check, other: &dyn Check) -> bool {
     let values = |check: &dyn Check| -> Vec<_> {
         check.boundary_values().into_iter().filter_map(|value| check.checked(value).ok()).collect()

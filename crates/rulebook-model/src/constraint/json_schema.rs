@@ -7,7 +7,6 @@ use super::{Constraint, ConstraintKind};
 
 /// The keyword with the constraints that JSON Schema cannot describe.
 const CONSTRAINTS_KEYWORD: &str = "x-constraints";
-/// The keyword with the message of a constraint, beside the keywords that describe it.
 const MESSAGE_KEYWORD: &str = "x-message";
 
 /// Adds constraints to the JSON Schema of an object. `member` returns the name of the object's member for a name.

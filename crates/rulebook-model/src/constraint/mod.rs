@@ -20,7 +20,6 @@ pub(crate) use parse::{ConstraintError, Subject, Subjects, parse_constraints};
 use crate::call::Value;
 use crate::types::Check;
 
-/// The key of the constraints in a definition.
 pub(crate) const CONSTRAINTS_KEY: &str = "constraints";
 
 /// Returns the path of an entry in the list of constraints, or of a key or a name in the entry, by which diagnostics
@@ -161,7 +160,6 @@ impl Constraint {
     }
 }
 
-/// Joins names with commas, and the last two with a word.
 fn join(names: &[String], word: &str) -> String {
     match names {
         [] => String::new(),

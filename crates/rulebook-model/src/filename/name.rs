@@ -125,12 +125,10 @@ impl FileName {
     }
 }
 
-/// Normalizes a text to Unicode NFC.
 pub(super) fn normalize_to_nfc(text: &str) -> Cow<'_, str> {
     ComposingNormalizerBorrowed::new_nfc().normalize(text)
 }
 
-/// Checks one part of a file name.
 fn check_name_part(part: &str) -> Result<(), FileNameError> {
     if part.is_empty() {
         return Err(FileNameError::EmptyPart);

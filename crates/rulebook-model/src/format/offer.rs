@@ -68,7 +68,6 @@ impl FormatOffer {
     }
 }
 
-/// Returns a media type without its parameters, or an error if the media type is invalid.
 fn media_type_essence(media_type: &str) -> Result<String, InvalidMediaType> {
     let bad = || InvalidMediaType(media_type.to_owned());
     let mime: Mime = media_type.parse().map_err(|_| bad())?;

@@ -94,7 +94,6 @@ struct ElementTag<'a> {
 impl<'a> ElementTag<'a> {
     const ITEM: ElementTag<'static> = ElementTag { element: "item", name: None };
 
-    /// Returns the tag for a member of a JSON object.
     fn member(name: &'a str) -> Self {
         // Names that begin with `xml` are reserved (XML 1.0 section 2.3).
         let reserved = name.get(..3).is_some_and(|start| start.eq_ignore_ascii_case("xml"));
@@ -118,7 +117,6 @@ fn attribute(name: &'static str, value: &'static str) -> Attribute<'static> {
     Attribute::from((name, value))
 }
 
-/// Writes a JSON value as an XML element.
 fn write_element(writer: &mut Writer<Vec<u8>>, tag: &ElementTag<'_>, value: &Json) -> io::Result<()> {
     let json_type = match value {
         Json::Null => Some("null"),

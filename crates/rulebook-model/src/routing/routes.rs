@@ -97,7 +97,6 @@ impl Routes {
     }
 }
 
-/// Converts a path to lower case.
 fn to_lowercase(path: &str) -> Cow<'_, str> {
     // Most paths contain no uppercase letters and need not be copied.
     if path.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase()) {

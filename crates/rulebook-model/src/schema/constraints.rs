@@ -25,9 +25,7 @@ use crate::types::{Type, Types};
 /// What the schema in [`constraints_schema`] describes, from which its name is derived.
 pub(super) const CONSTRAINTS_SUBJECT: &str = "the constraints";
 
-/// The constraint on the value of one key.
 struct Constraint {
-    /// The table of keys that contains the key.
     key_table: &'static KeyTable,
     key: &'static str,
     /// Returns the members that the constraint adds to the JSON Schema of the key's value.
@@ -128,12 +126,10 @@ pub(super) fn member_name_constraint(keys: &'static KeyTable) -> Json {
     json!({ "propertyNames": { "anyOf": [{ "pattern": name }, { "pattern": pattern::ignored_key() }] } })
 }
 
-/// Returns the constraint on a value that must be one of `words`.
 pub(crate) fn one_of_constraint<const N: usize>(words: [&str; N]) -> Json {
     json!({ "enum": words.as_slice() })
 }
 
-/// Returns the constraint on a number that must be in `range`.
 pub(crate) fn range_constraint(range: &RangeInclusive<u16>) -> Json {
     json!({ "minimum": range.start(), "maximum": range.end() })
 }
@@ -180,7 +176,6 @@ pub(super) fn constraints_schema() -> Json {
     })
 }
 
-/// Returns a reference to the schema of the key `constraints`.
 fn constraints_reference() -> Json {
     json!({ "$ref": "#/$defs/constraints" })
 }
@@ -213,7 +208,6 @@ fn type_constraint(dialect: &DialectSpec) -> Json {
     json!({ "pattern": pattern::TYPE_TERM, "examples": names })
 }
 
-/// Returns the constraint on the type of a schema, which cannot be optional.
 fn schema_type_constraint(dialect: &DialectSpec) -> Json {
     let mut constraint = type_constraint(dialect);
     constraint["pattern"] = json!(pattern::SCHEMA_TERM);

@@ -10,7 +10,6 @@ use crate::definition::dialect_spec::{METHODS, RULES, TREE};
 use crate::definition::keys::{APP, METHOD_LIST_ENTRY, MODULE, methods, rules};
 use crate::definition::{HTTP_METHOD_NAMES, TREE_OBJECT_KEYS};
 
-/// Returns the schema of a settings file, `app.json`.
 pub(super) fn settings_file_schema(tables: &mut SchemaTables) -> Json {
     tables.reference_to_table(&APP)
 }
@@ -51,7 +50,6 @@ pub(super) fn methods_file_schema(tables: &mut SchemaTables) -> Json {
     tables.add_schema("a file of methods", with_keywords(file, named_members_schema(module)))
 }
 
-/// Returns the schema of a file in the dialect `rules`.
 pub(super) fn rules_file_schema(tables: &mut SchemaTables) -> Json {
     tables.set_dialect(RULES.name);
     tables.reference_to_table(&rules::RULES_FILE)

@@ -38,10 +38,8 @@ pub(crate) const TYPE_TERM: &str = r"^(\?|\[\])*[A-Za-z_][A-Za-z0-9_\-]*(\([\s\S
 /// Matches the type of a schema of the definition: a type expression that does not begin with `?`.
 pub(crate) const SCHEMA_TERM: &str = r"^(\[\](\?|\[\])*)?[A-Za-z_][A-Za-z0-9_\-]*(\([\s\S]+\)|<[\s\S]+>)?$";
 
-/// Matches the name of a schema of the definition.
 pub(crate) const SCHEMA_NAME: &str = r"^[A-Za-z_][A-Za-z0-9_\-]*$";
 
-/// Returns a pattern for the base path of an API.
 pub(crate) fn base_path() -> String {
     format!("^(/|(/{PATH_SEGMENT})+)$")
 }
@@ -89,7 +87,6 @@ fn ignoring_case_pattern(word: &str) -> String {
     word.chars().map(letter).collect()
 }
 
-/// Returns the pattern that matches exactly a text, in the grammar of ECMA-262.
 #[cfg(feature = "documents")]
 pub(crate) fn escape_pattern(text: &str) -> String {
     text.chars().map(escape_character).collect()

@@ -19,12 +19,10 @@ pub(super) struct SchemaTables {
 }
 
 impl SchemaTables {
-    /// Sets the dialect of the schemas that are added next.
     pub(super) fn set_dialect(&mut self, dialect: &'static str) {
         self.dialect = dialect;
     }
 
-    /// Returns the value of `$defs`: the schemas by name.
     pub(super) fn into_definitions(self) -> Map<String, Json> {
         self.schemas_by_name
     }
@@ -65,12 +63,10 @@ impl SchemaTables {
         [plain.clone(), with_dialect.clone()].into_iter().chain(numbered).find(free).unwrap_or(plain)
     }
 
-    /// Returns the schema of the value of each key.
     pub(super) fn properties(&mut self, keys: &'static KeyTable) -> Json {
         keys.iter().map(|key| (key.name.to_owned(), self.value_schema(keys, key))).collect()
     }
 
-    /// Returns the schema of objects with these keys.
     fn object_schema(&mut self, keys: &'static KeyTable) -> Json {
         let mut schema = json!({ "type": "object" });
         if keys.allows_empty_array {
@@ -101,7 +97,6 @@ impl SchemaTables {
         json!({ "if": { "type": "string" }, "then": { "$ref": term }, "else": object })
     }
 
-    /// Returns the schema of the value of a key.
     fn value_schema(&mut self, keys: &'static KeyTable, key: &KeySpec) -> Json {
         let text = || json!({ "type": "string" });
         let texts = || json!({ "type": "array", "items": text() });

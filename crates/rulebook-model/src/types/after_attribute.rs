@@ -10,7 +10,6 @@ use super::functions::{Function, Functions};
 use super::{ArgumentError, ArgumentErrorKind, Arity, Check, ObjectShape, Structure, TypeExpr};
 use crate::call::{TypeMismatch, Value, Violation};
 
-/// The name of the attribute that lists the functions.
 pub(crate) const AFTER_ATTRIBUTE: &str = "after";
 
 /// Returns a check that applies `check` and then calls the functions that the attribute's value `attribute` lists.
@@ -51,7 +50,6 @@ struct CheckThenFunctions {
     functions: Vec<NamedFunction>,
 }
 
-/// A function that the attribute `after` names.
 #[derive(Debug)]
 struct NamedFunction {
     name: String,

@@ -24,7 +24,6 @@ pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, A
     Ok(any_check())
 }
 
-/// Returns a check that accepts every JSON value.
 pub(super) fn any_check() -> Arc<dyn Check> {
     Arc::new(AnyCheck)
 }

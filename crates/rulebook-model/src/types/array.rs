@@ -104,7 +104,6 @@ impl ArrayCheck {
         })
     }
 
-    /// Returns the bound that `count`, the number of items of a value, violates.
     fn count_violation(&self, count: usize) -> Option<Violation> {
         Violation::of_bounds(Measure::Count, self.item_count.min, self.item_count.max, count as u64)
     }

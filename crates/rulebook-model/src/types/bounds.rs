@@ -16,11 +16,9 @@ pub(super) trait BoundValue: Copy + PartialOrd + Display {
     /// Converts a JSON value of the definition to a bound, or returns `None` if the value is not a valid bound.
     fn from_json(json: &Json) -> Option<Self>;
 
-    /// Converts the bound to JSON, which definitions and JSON Schemas contain.
     fn to_json(self) -> Json;
 }
 
-/// The bounds of lengths, counts and sizes have the type `u64`.
 impl BoundValue for u64 {
     const DESCRIPTION: &'static str = "a whole number of at least 0";
 
@@ -131,12 +129,10 @@ impl<T: BoundValue> Bounds<T> {
         }
     }
 
-    /// Returns `true` if neither the lower nor the upper bound is set.
     pub(super) fn is_unbounded(&self) -> bool {
         self.min.is_none() && self.max.is_none()
     }
 
-    /// Returns `true` if `value` is within the bounds.
     pub(super) fn contains(&self, value: T) -> bool {
         self.min.is_none_or(|min| value >= min) && self.max.is_none_or(|max| value <= max)
     }
@@ -231,7 +227,6 @@ impl Bounds<u64> {
         }
     }
 
-    /// Returns `true` if `count` is within the bounds.
     pub(super) fn contains_count(&self, count: usize) -> bool {
         self.contains(count as u64)
     }

@@ -10,7 +10,6 @@ use super::functions::Function;
 use super::{ArgumentError, Check, TypeArguments, TypeExpr};
 use crate::call::{TypeMismatch, Value, Violation};
 
-/// The name of the attribute that names the function.
 const CALLBACK_ATTRIBUTE: &str = "callback";
 
 /// The name of the attribute whose value is passed to the function as its second argument.

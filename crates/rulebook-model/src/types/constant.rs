@@ -10,7 +10,6 @@ use super::number::{self, parse_json_number};
 use super::{ArgumentError, Check, TypeArgument, TypeArguments, TypeExpr};
 use crate::call::{TypeMismatch, Value};
 
-/// The name of the attribute that contains the value of a `const`.
 pub(super) const VALUE_ATTRIBUTE: &str = "value";
 
 /// 2^53: larger whole numbers are not exact in JSON numbers with a fraction or an exponent.
@@ -22,13 +21,11 @@ struct ConstantCheck {
     value: Value<'static>,
 }
 
-/// Compiles the type `null`.
 pub(super) fn compile_null(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
     arguments.expect_no_arguments()?;
     Ok(Arc::new(ConstantCheck { value: Value::Null }))
 }
 
-/// Compiles the type `const`.
 pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
     let json = match (arguments.positional, arguments.attributes.get(VALUE_ATTRIBUTE)) {
         ([TypeArgument::Word(word)], None) => word_to_json(word),
@@ -49,7 +46,6 @@ pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, A
     Ok(text_or_scalar(&json))
 }
 
-/// Returns the check that accepts only the text `text`.
 pub(super) fn constant_text(text: &str) -> Arc<dyn Check> {
     text_or_scalar(&json!(text))
 }

@@ -66,34 +66,18 @@ fn add_alternatives_of_equal_length(prefix: &str, low: &str, high: &str, alterna
             0 => String::new(),
             _ => format!("[0-9]{{{tail_len}}}"),
         };
-        alternatives.push(format!("{prefix}{}{any_digits}", digit_class(first, last)));
+        let digit = if first == last { first.to_string() } else { format!("[{first}-{last}]") };
+        alternatives.push(format!("{prefix}{digit}{any_digits}"));
     } else if first == last {
         add_alternatives_of_equal_length(&format!("{prefix}{first}"), low_tail, high_tail, alternatives);
     } else {
         let (nines, zeros) = ("9".repeat(tail_len), "0".repeat(tail_len));
         add_alternatives_of_equal_length(&format!("{prefix}{first}"), low_tail, &nines, alternatives);
-        if let (Some(second), Some(before)) = (next_digit(first), previous_digit(last))
-            && second <= before
-        {
-            add_alternatives_of_equal_length(
-                prefix,
-                &format!("{second}{zeros}"),
-                &format!("{before}{nines}"),
-                alternatives,
-            );
+        let between = ('0'..='9').filter(|digit| (first..last).contains(digit) && *digit != first);
+        if let (Some(second), Some(before)) = (between.clone().next(), between.last()) {
+            let (low, high) = (format!("{second}{zeros}"), format!("{before}{nines}"));
+            add_alternatives_of_equal_length(prefix, &low, &high, alternatives);
         }
         add_alternatives_of_equal_length(&format!("{prefix}{last}"), &zeros, high_tail, alternatives);
     }
-}
-
-fn digit_class(first: char, last: char) -> String {
-    if first == last { first.to_string() } else { format!("[{first}-{last}]") }
-}
-
-fn next_digit(digit: char) -> Option<char> {
-    char::from_u32(u32::from(digit) + 1)
-}
-
-fn previous_digit(digit: char) -> Option<char> {
-    char::from_u32(u32::from(digit) - 1)
 }

@@ -26,7 +26,6 @@ pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, A
 /// The digits of generated examples. Longer examples repeat these digits.
 const EXAMPLE_DIGITS: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
-/// The maximum number of digits in a generated example.
 const MAX_EXAMPLE_LEN: usize = 1024;
 
 impl Check for DigestCheck {

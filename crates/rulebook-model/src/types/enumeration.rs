@@ -9,9 +9,7 @@ use serde_json::{Value as Json, json};
 use super::{ArgumentError, ArgumentErrorKind, Check, TypeArgument, TypeArguments, TypeExpr};
 use crate::call::{TypeMismatch, Value, Violation, shorten_text};
 
-/// The maximum number of words that an error message lists.
 const MAX_LISTED_WORDS: usize = 20;
-/// The maximum number of words that the description of the type lists.
 const MAX_DESCRIBED_WORDS: usize = 500;
 
 #[derive(Debug)]

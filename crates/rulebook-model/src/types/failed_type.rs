@@ -15,7 +15,6 @@ struct FailedType;
 
 static FAILED_TYPE: LazyLock<Arc<dyn Check>> = LazyLock::new(|| Arc::new(FailedType));
 
-/// Returns the check that stands for every type with an error.
 pub(crate) fn failed_type() -> Arc<dyn Check> {
     Arc::clone(&FAILED_TYPE)
 }

@@ -13,7 +13,6 @@ use crate::call::{Measure, TypeMismatch, Upload, Value, Violation};
 
 #[derive(Debug)]
 struct FileCheck {
-    /// The bounds of the file size in bytes.
     byte_size: Bounds<u64>,
     /// The allowed media types, such as `image/png`, or `image/*` for all subtypes. If the list is empty, any media
     /// type is allowed.
@@ -70,7 +69,6 @@ impl FileCheck {
         self.extensions.is_empty() || extension.is_some_and(|extension| self.extensions.contains(&extension))
     }
 
-    /// Describes the valid files. `size` is the phrase for their size.
     fn describe(&self, size: &str) -> String {
         let mut phrase = format!("a file{size}");
         if !self.media_types.is_empty() {

@@ -58,7 +58,6 @@ pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, A
     Ok(Arc::new(FileNameCheck { globs, patterns, schema_pattern, sample_names }))
 }
 
-/// The maximum number of names that are generated for boundary values and examples.
 const MAX_SAMPLE_NAMES: usize = 16;
 
 /// Returns a readable name that possibly matches a pattern, by replacing each wildcard with a word.

@@ -11,7 +11,6 @@ use super::check::{first_valid_value, keep_valid_values};
 use super::{ArgumentError, Check, TypeArguments, TypeExpr, number};
 use crate::call::{Measure, TypeMismatch, Value, Violation};
 
-/// The check of `float`, which accepts the finite numbers within the bounds.
 #[derive(Debug, Clone)]
 pub(super) struct FloatCheck {
     type_name: &'static str,
@@ -47,7 +46,6 @@ impl FloatCheck {
         TypeMismatch::new(self.expected(), value).with_violation(number.and_then(bounds))
     }
 
-    /// Returns `true` if the definition sets a lower or an upper bound.
     pub(super) fn has_bounds(&self) -> bool {
         !self.bounds.is_unbounded()
     }

@@ -40,7 +40,6 @@ impl Functions {
         BUILTIN_FUNCTIONS.iter().map(|builtin| (builtin.name, builtin.description))
     }
 
-    /// Returns the program's function with this name, or `None` if the program has not added one.
     pub(super) fn find_custom(&self, name: &str) -> Option<Function> {
         self.custom_functions.get(name).cloned().map(Function::Custom)
     }
@@ -66,7 +65,6 @@ impl Debug for Functions {
     }
 }
 
-/// A function that a definition names: a function of the program or a built-in function.
 #[derive(Clone)]
 pub(super) enum Function {
     Custom(Arc<CustomFunction>),

@@ -13,22 +13,13 @@
 
 use std::ops::Range;
 
+use super::{TermError, TermErrorKind};
+
 /// The maximum nesting depth of terms, which limits the recursion of the compiler.
 pub(super) const MAX_TERM_DEPTH: usize = 32;
 
-/// A syntax error in a term.
-#[derive(Debug)]
-pub(super) struct GrammarError {
-    /// The byte range of the invalid part of the text.
-    pub(super) span: Range<usize>,
-    /// The text of the error message.
-    pub(super) message: String,
-}
-
-impl GrammarError {
-    fn new(span: Range<usize>, message: &str) -> Self {
-        Self { span, message: message.to_owned() }
-    }
+fn syntax_error(span: Range<usize>, message: &str) -> TermError {
+    TermError { span, kind: TermErrorKind::Syntax(message.to_owned()) }
 }
 
 /// The outermost level of a term. The ranges are byte ranges in the whole text of the definition's term.
@@ -43,7 +34,6 @@ pub(super) enum OutermostLevel {
     Named(Range<usize>, BracketContent),
 }
 
-/// The content of the brackets after the name of a type.
 #[derive(Debug, PartialEq)]
 pub(super) enum BracketContent {
     /// The name is not followed by brackets.
@@ -55,7 +45,7 @@ pub(super) enum BracketContent {
 }
 
 /// Parses the outermost level of the term at `span`, which must not be empty.
-pub(super) fn parse_outermost_level(text: &str, span: Range<usize>) -> Result<OutermostLevel, GrammarError> {
+pub(super) fn parse_outermost_level(text: &str, span: Range<usize>) -> Result<OutermostLevel, TermError> {
     let term = &text[span.clone()];
     if term.starts_with('?') {
         return Ok(OutermostLevel::Nullable(span.start + 1..span.end));
@@ -66,25 +56,25 @@ pub(super) fn parse_outermost_level(text: &str, span: Range<usize>) -> Result<Ou
     let length = term.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '-')).unwrap_or(term.len());
     let name = span.start..span.start + length;
     if length == 0 || term.starts_with(|c: char| c.is_ascii_digit() || c == '-') {
-        return Err(GrammarError::new(char_span(text, span.start), "a type must begin with its name"));
+        return Err(syntax_error(char_span(text, span.start), "a type must begin with its name"));
     }
     let open = name.end;
     let content = match text[open..span.end].chars().next() {
         None => return Ok(OutermostLevel::Named(name, BracketContent::None)),
         Some('(' | '<') => open + 1..closing_bracket(text, open, span.end)?,
         Some(' ') => {
-            return Err(GrammarError::new(char_span(text, open), "a space is allowed only after a comma"));
+            return Err(syntax_error(char_span(text, open), "a space is allowed only after a comma"));
         }
         Some(_) => {
             let message = "the name of a type can be followed only by `(…)` or `<…>`";
-            return Err(GrammarError::new(char_span(text, open), message));
+            return Err(syntax_error(char_span(text, open), message));
         }
     };
     if content.end + 1 < span.end {
-        return Err(GrammarError::new(content.end + 1..span.end, "nothing is allowed after the closing bracket"));
+        return Err(syntax_error(content.end + 1..span.end, "nothing is allowed after the closing bracket"));
     }
     if content.is_empty() {
-        return Err(GrammarError::new(open..content.end + 1, "the brackets are empty"));
+        return Err(syntax_error(open..content.end + 1, "the brackets are empty"));
     }
     Ok(OutermostLevel::Named(
         name,
@@ -97,10 +87,10 @@ pub(super) fn parse_outermost_level(text: &str, span: Range<usize>) -> Result<Ou
 }
 
 /// Returns the word at `span`, which must not be empty. Fails if the word contains brackets or white space.
-pub(super) fn parse_word(text: &str, span: Range<usize>) -> Result<&str, GrammarError> {
+pub(super) fn parse_word(text: &str, span: Range<usize>) -> Result<&str, TermError> {
     let word = &text[span.clone()];
     match word.find(|c: char| matches!(c, '(' | ')' | '<' | '>') || c.is_whitespace() || c.is_control()) {
-        Some(at) => Err(GrammarError::new(
+        Some(at) => Err(syntax_error(
             char_span(text, span.start + at),
             "a word in a term cannot contain brackets or white space; write such words in an attribute",
         )),
@@ -109,7 +99,7 @@ pub(super) fn parse_word(text: &str, span: Range<usize>) -> Result<&str, Grammar
 }
 
 /// Returns the byte position of the bracket that closes the bracket at `open`. The search stops at `end`.
-fn closing_bracket(text: &str, open: usize, end: usize) -> Result<usize, GrammarError> {
+fn closing_bracket(text: &str, open: usize, end: usize) -> Result<usize, TermError> {
     let mut expected = Vec::new();
     for (offset, byte) in text[open..end].bytes().enumerate() {
         match byte {
@@ -118,7 +108,7 @@ fn closing_bracket(text: &str, open: usize, end: usize) -> Result<usize, Grammar
             b')' | b'>' => {
                 if expected.pop() != Some(byte) {
                     let at = open + offset;
-                    return Err(GrammarError::new(at..at + 1, "this closing bracket has no matching opening bracket"));
+                    return Err(syntax_error(at..at + 1, "this closing bracket has no matching opening bracket"));
                 }
                 if expected.is_empty() {
                     return Ok(open + offset);
@@ -127,11 +117,11 @@ fn closing_bracket(text: &str, open: usize, end: usize) -> Result<usize, Grammar
             _ => {}
         }
     }
-    Err(GrammarError::new(open..open + 1, "this bracket is not closed"))
+    Err(syntax_error(open..open + 1, "this bracket is not closed"))
 }
 
 /// Splits the content of parentheses at the commas that are not within inner brackets.
-fn split_arguments(text: &str, content: Range<usize>) -> Result<Vec<Range<usize>>, GrammarError> {
+fn split_arguments(text: &str, content: Range<usize>) -> Result<Vec<Range<usize>>, TermError> {
     let mut arguments = Vec::new();
     let mut depth = 0_usize;
     let mut start = content.start;
@@ -151,7 +141,7 @@ fn split_arguments(text: &str, content: Range<usize>) -> Result<Vec<Range<usize>
     arguments.push(start..content.end);
     match arguments.iter().find(|argument| argument.is_empty()) {
         Some(empty) => {
-            Err(GrammarError::new(empty.start.saturating_sub(1)..empty.start, "an argument is missing after this"))
+            Err(syntax_error(empty.start.saturating_sub(1)..empty.start, "an argument is missing after this"))
         }
         None => Ok(arguments),
     }

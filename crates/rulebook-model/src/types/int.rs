@@ -15,9 +15,7 @@ use crate::call::{Measure, TypeMismatch, Value, Violation};
 #[derive(Debug, Clone)]
 pub(super) struct IntCheck {
     type_name: &'static str,
-    /// The smallest number of the type, without the bounds of the definition.
     type_min: i128,
-    /// The largest number of the type, without the bounds of the definition.
     type_max: i128,
     /// The bounds that the definition sets. A bound that equals the limit of the type is stored as `None`.
     bounds: Bounds<i128>,
@@ -70,12 +68,10 @@ impl IntCheck {
         Ok(Self { type_name: name, type_min, type_max, bounds })
     }
 
-    /// Returns the smallest number that passes the check.
     pub(super) fn min(&self) -> i128 {
         self.bounds.min.unwrap_or(self.type_min)
     }
 
-    /// Returns the largest number that passes the check.
     pub(super) fn max(&self) -> i128 {
         self.bounds.max.unwrap_or(self.type_max)
     }
@@ -87,7 +83,6 @@ impl IntCheck {
         TypeMismatch::new(self.expected(), value).with_violation(whole.and_then(bounds))
     }
 
-    /// Converts `whole` to a value. Returns `None` if the number does not pass the check.
     pub(super) fn to_valid_value(&self, whole: i128) -> Option<Value<'static>> {
         (self.min()..=self.max()).contains(&whole).then(|| number::whole_number_value(whole)).flatten()
     }

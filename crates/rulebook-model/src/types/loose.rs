@@ -13,6 +13,7 @@ use serde_json::{Value as Json, json};
 use super::bounds::BoundValue;
 use super::float::FloatCheck;
 use super::int::{I64_RANGE, ID_RANGE, IntCheck};
+use super::simple_type::keep_text;
 use super::string::StringCheck;
 use super::{ArgumentError, Check, TypeArguments, TypeExpr, decimal_pattern, number};
 use crate::call::{TypeMismatch, Value};
@@ -152,7 +153,7 @@ fn parse_float(text: &str) -> Option<Value<'static>> {
 pub(super) fn compile_string(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
     Ok(Arc::new(LooseCheck {
         strict: StringCheck::from_arguments("loose_string", arguments)?,
-        decode: |_, text| Value::Text(text),
+        decode: |_, text| keep_text(text),
         check: check_string,
         other_schemas: |strict| {
             let mut schemas = whole_number_schemas(strict);

@@ -22,7 +22,6 @@ struct MapCheck {
     /// The type of the members' names, which are texts. `None` if a name can be any text.
     keys: Option<Arc<dyn Check>>,
     values: Arc<dyn Check>,
-    /// The bounds of the number of members.
     member_count: Bounds<u64>,
 }
 
@@ -141,11 +140,8 @@ impl Check for MapCheck {
     }
 }
 
-/// The number of names in the boundary values.
 const MAX_BOUNDARY_NAMES: usize = 8;
-/// The maximum number of members in an example.
 const MAX_EXAMPLE_MEMBERS: u64 = 1000;
-/// The maximum number of names that are tried.
 const MAX_TRIED_NAMES: usize = 20_000;
 
 impl MapCheck {

@@ -41,13 +41,13 @@ mod named_schema;
 mod nullable;
 mod number;
 mod pattern;
+mod simple_type;
 mod text_type;
 
 // The types, one file for each. The file `builtin.rs` has the table of all built-in types.
 mod any;
 mod array;
 mod array_text;
-mod bool;
 mod builtin;
 mod callable;
 mod constant;
@@ -59,11 +59,9 @@ mod float;
 mod int;
 mod loose;
 mod map;
-mod numeric;
 mod object;
 mod partial;
 mod string;
-mod truthy;
 mod union;
 mod url;
 

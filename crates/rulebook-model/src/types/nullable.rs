@@ -12,7 +12,6 @@ use crate::call::{TypeMismatch, Value};
 #[derive(Debug)]
 struct NullableCheck(Arc<dyn Check>);
 
-/// Returns a check that accepts null and every value that `check` accepts.
 pub(super) fn nullable_check(check: Arc<dyn Check>) -> Arc<dyn Check> {
     if check.accepts_null() { check } else { Arc::new(NullableCheck(check)) }
 }

@@ -60,7 +60,6 @@ pub(super) fn normalize_number(value: &mut Value<'_>) {
     }
 }
 
-/// Returns a value with its number in the canonical form.
 pub(super) fn normalized_number(mut value: Value<'_>) -> Value<'_> {
     normalize_number(&mut value);
     value
@@ -81,7 +80,6 @@ pub(super) fn compare_with_bound(value: &Value<'_>, bound: f64) -> Option<Orderi
     }
 }
 
-/// Compares two numbers. Returns `None` if one of the values is not a number.
 pub(crate) fn compare(one: &Value<'_>, other: &Value<'_>) -> Option<Ordering> {
     match (one, other) {
         (Value::Float(_), Value::Int(_) | Value::Uint(_)) => compare(other, one).map(Ordering::reverse),
@@ -105,7 +103,6 @@ fn is_whole_number_text(text: &str) -> bool {
     }
 }
 
-/// Returns `true` if a text consists of one or more ASCII digits.
 pub(super) fn has_only_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
@@ -131,7 +128,6 @@ pub(super) fn parse_finite_number(text: &str) -> Option<Value<'static>> {
     float.is_finite().then(|| normalized_number(Value::Float(float)))
 }
 
-/// The maximum length of a number in a JSON string.
 pub(super) const MAX_NUMBER_TEXT_LEN: usize = 200;
 
 /// The pattern of an exponent in a JSON string, which has at most two digits unless it is negative.

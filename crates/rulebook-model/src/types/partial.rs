@@ -15,9 +15,7 @@ use crate::call::{TypeMismatch, Value};
 
 #[derive(Debug)]
 struct PartialCheck {
-    /// The reference to the schema `T`.
     schema: Arc<dyn Check>,
-    /// The object with optional fields.
     object: Arc<dyn Check>,
 }
 

@@ -12,7 +12,6 @@ use super::pattern::Pattern;
 use super::{ArgumentError, Check, NamedSchema, TypeArgument, TypeArguments, TypeExpr};
 use crate::call::{Measure, TypeMismatch, Value, Violation};
 
-/// The check of texts. The length of a text is its number of Unicode code points.
 #[derive(Debug)]
 pub(super) struct StringCheck {
     type_name: &'static str,
@@ -66,7 +65,6 @@ impl StringCheck {
         self.pattern.is_none() && self.inner_check.is_none()
     }
 
-    /// Returns the requirement of the definition (length or pattern) that an invalid text violates.
     fn violation(&self, value: &Value<'_>) -> Option<Violation> {
         let Value::Text(text) = value else { return None };
         let length = text.chars().count() as u64;
@@ -119,7 +117,6 @@ pub(super) fn repeated_text(unit: &str, times: u64) -> Option<Value<'static>> {
 /// The preferred examples. [`Check::example`] returns the first valid text of this list if nothing better is known.
 const PREFERRED_EXAMPLES: [&str; 4] = ["text", "abc", "ab", "a"];
 
-/// Returns a text of English words that has `length` characters.
 fn filler_text(length: u64) -> String {
     let mut words: String = "a text of several words ".chars().cycle().take(length as usize).collect();
     // A space at the end would not be visible in the documentation.

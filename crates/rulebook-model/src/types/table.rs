@@ -11,10 +11,8 @@ use super::term_compiler::{TermAttributes, TermCompiler, single_error};
 use super::{ArgumentError, Check, Functions, Type, builtin};
 use crate::constraint::Constraint;
 
-/// The name of the attribute of an array that contains the attributes of the array's items.
 pub(super) const ITEMS_ATTRIBUTE: &str = "items";
 
-/// The name of the attribute that defines the members of objects.
 pub(crate) const FIELDS_ATTRIBUTE: &str = "fields";
 
 /// The table of the types that terms can name, and of the functions that attributes can name.
@@ -154,7 +152,6 @@ impl Types {
         self
     }
 
-    /// Returns the functions that definitions can name.
     pub(super) fn functions(&self) -> &Functions {
         &self.functions
     }

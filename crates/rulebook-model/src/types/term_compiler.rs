@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
 
-use super::grammar::{self, BracketContent, GrammarError, OutermostLevel};
+use super::grammar::{self, BracketContent, OutermostLevel};
 use super::nullable::nullable_check;
 use super::table::{FIELDS_ATTRIBUTE, ITEMS_ATTRIBUTE, ObjectField, TermError, TermErrorKind, Types, UncompiledTerm};
 use super::{ArgumentError, ArgumentErrorKind, Check, Type, TypeArgument, TypeArguments};
@@ -66,7 +66,7 @@ impl TermCompiler<'_> {
             let message = format!("types can be nested at most {} levels deep", grammar::MAX_TERM_DEPTH);
             return Err(single_error(span, TermErrorKind::Syntax(message)));
         }
-        match grammar::parse_outermost_level(self.text, span.clone()).map_err(syntax_error)? {
+        match grammar::parse_outermost_level(self.text, span.clone()).map_err(|error| vec![error])? {
             // The caller has removed the `?` before the whole term. Any other `?` is allowed only before the type of an
             // array's items.
             OutermostLevel::Nullable(_) if depth == 0 || self.text[..span.start].ends_with('?') => {
@@ -160,7 +160,7 @@ impl TermCompiler<'_> {
                 self.compile_term(span, TermAttributes::none(&empty_map), depth + 1).map(TypeArgument::Type)
             } else {
                 let word = grammar::parse_word(self.text, span);
-                word.map(|word| TypeArgument::Word(word.to_owned())).map_err(syntax_error)
+                word.map(|word| TypeArgument::Word(word.to_owned())).map_err(|error| vec![error])
             };
             match argument {
                 Ok(argument) => arguments.push(argument),
@@ -243,8 +243,4 @@ fn qualify_item_attributes(mut errors: Vec<TermError>) -> Vec<TermError> {
 
 pub(super) fn single_error(span: Range<usize>, kind: TermErrorKind) -> Vec<TermError> {
     vec![TermError { span, kind }]
-}
-
-fn syntax_error(error: GrammarError) -> Vec<TermError> {
-    single_error(error.span, TermErrorKind::Syntax(error.message))
 }

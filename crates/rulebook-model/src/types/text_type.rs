@@ -3,66 +3,21 @@
 
 use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::sync::Arc;
 
 use email_address::{EmailAddress, Options};
 use serde_json::{Value as Json, json};
 
 use super::number::has_only_digits;
-use super::{ArgumentError, Check, TypeArguments, TypeExpr, moment, url};
-use crate::call::{TypeMismatch, Value};
+use super::simple_type::{SimpleType, keep_text};
+use super::{moment, url};
+use crate::call::Value;
 
-/// A type without arguments whose values are texts of a fixed form.
-#[derive(Debug)]
-pub(super) struct TextType {
-    /// The name of the type in terms.
-    pub(super) name: &'static str,
-    /// A description of the valid values, which an error message inserts after the word "expected".
-    pub(super) expected_phrase: &'static str,
-    pub(super) is_valid: fn(&str) -> bool,
-    pub(super) schema: fn() -> Json,
-    /// Valid texts from short to long, which are the boundary values of the type.
-    pub(super) boundary_texts: &'static [&'static str],
-    /// A typical valid text, which the documentation shows as an example.
-    pub(super) example: &'static str,
+pub(super) const fn text(text: &'static str) -> Value<'static> {
+    Value::Text(Cow::Borrowed(text))
 }
 
-/// Compiles a term that names the type `text_type`. The term must not have arguments.
-pub(super) fn compile(
-    text_type: &'static TextType,
-    arguments: &TypeArguments<'_>,
-) -> Result<Arc<dyn Check>, ArgumentError> {
-    arguments.expect_no_arguments()?;
-    Ok(Arc::new(text_type))
-}
-
-impl Check for &'static TextType {
-    fn check(&self, value: &mut Value<'_>) -> Result<(), TypeMismatch> {
-        match value {
-            Value::Text(text) if (self.is_valid)(text) => Ok(()),
-            _ => Err(TypeMismatch::new(self.expected_phrase, value)),
-        }
-    }
-
-    fn expected(&self) -> Cow<'static, str> {
-        Cow::Borrowed(self.expected_phrase)
-    }
-
-    fn schema(&self) -> Json {
-        (self.schema)()
-    }
-
-    fn type_expr(&self) -> TypeExpr {
-        TypeExpr::term(self.name)
-    }
-
-    fn boundary_values(&self) -> Vec<Value<'static>> {
-        self.boundary_texts.iter().map(|text| Value::Text(Cow::Borrowed(text))).collect()
-    }
-
-    fn example(&self) -> Option<Value<'static>> {
-        Some(Value::Text(Cow::Borrowed(self.example)))
-    }
+pub(super) fn is_text(value: &Value<'_>, is_valid: fn(&str) -> bool) -> bool {
+    matches!(value, Value::Text(text) if is_valid(text))
 }
 
 /// Returns the JSON Schema of texts that match `pattern`. Write only patterns that ECMA-262 and other regex engines
@@ -71,105 +26,134 @@ fn pattern_schema(pattern: &str) -> Json {
     json!({ "type": "string", "pattern": pattern })
 }
 
-pub(super) static ALPHANUMERIC: TextType = TextType {
+pub(super) static ALPHANUMERIC: SimpleType = SimpleType {
     name: "alphanumeric",
-    expected_phrase: "a string of letters, digits, \"_\", \"-\" and \".\"",
-    is_valid: |text| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')),
+    expected: "a string of letters, digits, \"_\", \"-\" and \".\"",
+    decode: keep_text,
+    check: |value| {
+        is_text(value, |text| {
+            text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'))
+        })
+    },
     schema: || pattern_schema("^[0-9A-Za-z_.\\-]*$"),
-    boundary_texts: &["", "a", "Z9_-."],
-    example: "some-name_1",
+    boundary_values: &[text(""), text("a"), text("Z9_-.")],
+    example: text("some-name_1"),
 };
 
-pub(super) static LETTERS: TextType = TextType {
+pub(super) static LETTERS: SimpleType = SimpleType {
     name: "letters",
-    expected_phrase: "a string of letters, \"-\" and spaces",
-    is_valid: |text| text.bytes().all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'-' | b' ')),
+    expected: "a string of letters, \"-\" and spaces",
+    decode: keep_text,
+    check: |value| {
+        is_text(value, |text| text.bytes().all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'-' | b' ')))
+    },
     schema: || pattern_schema("^[A-Za-z \\-]*$"),
-    boundary_texts: &["", "a", "Jean-Luc Z"],
-    example: "Ada Lovelace",
+    boundary_values: &[text(""), text("a"), text("Jean-Luc Z")],
+    example: text("Ada Lovelace"),
 };
 
-pub(super) static HASH: TextType = TextType {
+pub(super) static HASH: SimpleType = SimpleType {
     name: "hash",
-    expected_phrase: "a hash of 40 or 64 hexadecimal digits",
-    is_valid: |text| matches!(text.len(), 40 | 64) && text.bytes().all(|byte| byte.is_ascii_hexdigit()),
+    expected: "a hash of 40 or 64 hexadecimal digits",
+    decode: keep_text,
+    check: |value| {
+        is_text(value, |text| matches!(text.len(), 40 | 64) && text.bytes().all(|byte| byte.is_ascii_hexdigit()))
+    },
     schema: || pattern_schema("^(?:[0-9A-Fa-f]{40}|[0-9A-Fa-f]{64})$"),
-    boundary_texts: &[
-        "da39a3ee5e6b4b0d3255bfef95601890afd80709",
-        "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+    boundary_values: &[
+        text("da39a3ee5e6b4b0d3255bfef95601890afd80709"),
+        text("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
     ],
-    example: "da39a3ee5e6b4b0d3255bfef95601890afd80709",
+    example: text("da39a3ee5e6b4b0d3255bfef95601890afd80709"),
 };
 
-pub(super) static PHONE: TextType = TextType {
+pub(super) static PHONE: SimpleType = SimpleType {
     name: "phone",
-    expected_phrase: "a phone number like 0612345678 or +33 612345678",
-    is_valid: |text| {
-        let international = text.strip_prefix("+33").map(|number| number.strip_prefix(' ').unwrap_or(number));
-        let digits = international.or(text.strip_prefix('0'));
-        digits.is_some_and(|digits| digits.len() == 9 && has_only_digits(digits))
+    expected: "a phone number like 0612345678 or +33 612345678",
+    decode: keep_text,
+    check: |value| {
+        is_text(value, |text| {
+            let international = text.strip_prefix("+33").map(|number| number.strip_prefix(' ').unwrap_or(number));
+            let digits = international.or(text.strip_prefix('0'));
+            digits.is_some_and(|digits| digits.len() == 9 && has_only_digits(digits))
+        })
     },
     schema: || pattern_schema("^(?:0|\\+33 ?)[0-9]{9}$"),
-    boundary_texts: &["0612345678", "+33612345678", "+33 612345678"],
-    example: "0612345678",
+    boundary_values: &[text("0612345678"), text("+33612345678"), text("+33 612345678")],
+    example: text("0612345678"),
 };
 
-pub(super) static TIME: TextType = TextType {
+pub(super) static TIME: SimpleType = SimpleType {
     name: "time",
-    expected_phrase: "a time of day (hh:mm or hh:mm:ss)",
-    is_valid: |text| {
-        let is_below = |text: &str, limit: u8| {
-            text.len() == 2 && has_only_digits(text) && text.parse().is_ok_and(|number: u8| number < limit)
-        };
-        matches!(text.len(), 5 | 8) && text.split(':').zip([24, 60, 60]).all(|(part, limit)| is_below(part, limit))
+    expected: "a time of day (hh:mm or hh:mm:ss)",
+    decode: keep_text,
+    check: |value| {
+        is_text(value, |text| {
+            let is_below = |text: &str, limit: u8| {
+                text.len() == 2 && has_only_digits(text) && text.parse().is_ok_and(|number: u8| number < limit)
+            };
+            matches!(text.len(), 5 | 8) && text.split(':').zip([24, 60, 60]).all(|(part, limit)| is_below(part, limit))
+        })
     },
     schema: || pattern_schema("^(?:[01][0-9]|2[0-3])(?::[0-5][0-9]){1,2}$"),
-    boundary_texts: &["00:00", "23:59:59"],
-    example: "14:30",
+    boundary_values: &[text("00:00"), text("23:59:59")],
+    example: text("14:30"),
 };
 
 /// The text form with hyphens of a UUID (RFC 9562 section 4).
-pub(super) static UUID: TextType = TextType {
+pub(super) static UUID: SimpleType = SimpleType {
     name: "uuid",
-    expected_phrase: "a UUID",
-    is_valid: |text| {
-        let is_valid = |(index, byte): (usize, u8)| match index {
-            8 | 13 | 18 | 23 => byte == b'-',
-            _ => byte.is_ascii_hexdigit(),
-        };
-        text.len() == 36 && text.bytes().enumerate().all(is_valid)
+    expected: "a UUID",
+    decode: keep_text,
+    check: |value| {
+        is_text(value, |text| {
+            let is_valid = |(index, byte): (usize, u8)| match index {
+                8 | 13 | 18 | 23 => byte == b'-',
+                _ => byte.is_ascii_hexdigit(),
+            };
+            text.len() == 36 && text.bytes().enumerate().all(is_valid)
+        })
     },
     schema: || {
         let mut schema = pattern_schema("^[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$");
         schema["format"] = json!("uuid");
         schema
     },
-    boundary_texts: &["00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff"],
-    example: "0193e5a0-7d5c-7c3a-9f1e-2b6f4a8c1d3e",
+    boundary_values: &[text("00000000-0000-0000-0000-000000000000"), text("ffffffff-ffff-ffff-ffff-ffffffffffff")],
+    example: text("0193e5a0-7d5c-7c3a-9f1e-2b6f4a8c1d3e"),
 };
 
-pub(super) static IP: TextType = TextType {
+pub(super) static IP: SimpleType = SimpleType {
     name: "ip",
-    expected_phrase: "an IP address",
-    is_valid: |text| text.parse::<IpAddr>().is_ok(),
+    expected: "an IP address",
+    decode: keep_text,
+    check: |value| is_text(value, |text| text.parse::<IpAddr>().is_ok()),
     schema: || json!({ "type": "string", "anyOf": [{ "format": "ipv4" }, { "format": "ipv6" }] }),
-    boundary_texts: &["0.0.0.0", "255.255.255.255", "::", "ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255"],
-    example: "192.0.2.1",
+    boundary_values: &[
+        text("0.0.0.0"),
+        text("255.255.255.255"),
+        text("::"),
+        text("ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255"),
+    ],
+    example: text("192.0.2.1"),
 };
 
 /// An email address (RFC 5321 section 4.1.2, with the internationalized characters of RFC 6531) without a display name.
 /// Its domain must not be an IP address.
-pub(super) static MAIL: TextType = TextType {
+pub(super) static MAIL: SimpleType = SimpleType {
     name: "mail",
-    expected_phrase: "an email address",
-    is_valid: |text| {
-        let options = Options::default().without_display_text().without_domain_literal();
-        EmailAddress::parse_with_options(text, options).is_ok()
-    },
+    expected: "an email address",
+    decode: keep_text,
+    check: |value| is_text(value, is_mail),
     schema: || json!({ "type": "string", "format": "email", "pattern": MAIL_PATTERN }),
-    boundary_texts: &["a@b.example", "first.last+tag@mail.example.org"],
-    example: "ada@example.org",
+    boundary_values: &[text("a@b.example"), text("first.last+tag@mail.example.org")],
+    example: text("ada@example.org"),
 };
+
+fn is_mail(text: &str) -> bool {
+    let options = Options::default().without_display_text().without_domain_literal();
+    EmailAddress::parse_with_options(text, options).is_ok()
+}
 
 /// A pattern that every email address matches. It does not check the lengths of the parts, and accepts every character
 /// beyond ASCII.
@@ -196,7 +180,7 @@ pub struct SchemaFormat {
 /// for the values that the documentation of [`types`](super) lists.
 pub const SCHEMA_FORMATS: &[SchemaFormat] = &[
     SchemaFormat { name: "date", is_valid: moment::is_valid_date },
-    SchemaFormat { name: "email", is_valid: |text| (MAIL.is_valid)(text) },
+    SchemaFormat { name: "email", is_valid: is_mail },
     SchemaFormat { name: "uri", is_valid: url::is_url },
     SchemaFormat { name: "ipv4", is_valid: |text| text.parse::<Ipv4Addr>().is_ok() },
     SchemaFormat { name: "ipv6", is_valid: |text| text.parse::<Ipv6Addr>().is_ok() },

@@ -3,15 +3,17 @@
 use serde_json::json;
 use url::{Host, Url};
 
-use super::text_type::TextType;
+use super::simple_type::{SimpleType, keep_text};
+use super::text_type::{is_text, text};
 
-pub(super) static URL: TextType = TextType {
+pub(super) static URL: SimpleType = SimpleType {
     name: "url",
-    expected_phrase: "an absolute URL that begins with http:// or https://",
-    is_valid: is_url,
+    expected: "an absolute URL that begins with http:// or https://",
+    decode: keep_text,
+    check: |value| is_text(value, is_url),
     schema: || json!({ "type": "string", "format": "uri", "pattern": URL_PATTERN }),
-    boundary_texts: &["http://a", "https://user@www.example.org:8080/a/b.html?c=d&e=%20#f"],
-    example: "https://example.org/page",
+    boundary_values: &[text("http://a"), text("https://user@www.example.org:8080/a/b.html?c=d&e=%20#f")],
+    example: text("https://example.org/page"),
 };
 
 /// A pattern that every URL matches. It excludes invalid ports and IPv4 addresses, which the format `uri` accepts. It

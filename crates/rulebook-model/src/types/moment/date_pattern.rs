@@ -29,12 +29,10 @@ pub(super) fn date_pattern(first: Option<&str>, last: Option<&str>) -> String {
 /// A year, a month and a day.
 type DateParts = [u16; 3];
 
-/// Splits a valid date into its parts.
 fn split_date(text: &str) -> DateParts {
     [0..4, 5..7, 8..10].map(|range| text.get(range).and_then(|part| part.parse().ok()).unwrap_or_default())
 }
 
-/// Returns alternatives for the dates from `first` to `last`.
 fn dates_between(first: DateParts, last: DateParts) -> Vec<String> {
     let ([first_year, first_month, first_day], [last_year, last_month, last_day]) = (first, last);
     let dates_of_year = |year: u16, first: [u16; 2], last: [u16; 2]| {

@@ -45,11 +45,9 @@ struct MomentCheck {
     /// If `true`, handlers receive the seconds since 1970-01-01T00:00:00Z instead of the text
     /// (`"format": "timestamp"`).
     returns_timestamp: bool,
-    /// The time zone that applies to dates and times without an offset.
     timezone: TimeZone,
 }
 
-/// An inclusive lower or upper bound of dates or times.
 #[derive(Debug)]
 struct MomentBound {
     /// The bound as the definition writes it. A bound in seconds is converted to a text.
@@ -105,7 +103,6 @@ fn bound_from_attribute(
     bound.map(Some).ok_or_else(error)
 }
 
-/// Returns a phrase that begins with an ASCII letter as the beginning of a sentence.
 fn capitalize(phrase: &str) -> String {
     let mut sentence = phrase.to_owned();
     if let Some(first) = sentence.get_mut(..1) {

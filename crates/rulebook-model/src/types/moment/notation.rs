@@ -17,7 +17,6 @@ pub(in crate::types) enum DateGrammar {
 }
 
 impl DateGrammar {
-    /// Returns the name of the type that uses this grammar.
     pub(super) fn type_name(self) -> &'static str {
         match self {
             Self::Date => "date",

@@ -45,7 +45,6 @@ pub struct NamedSchema {
     /// The greatest number of schemas that lead from this one to the next by references that own their targets,
     /// including this one.
     pub(crate) depth: usize,
-    /// Generated values, which are computed when they are first needed.
     pub(crate) samples: OnceLock<SampleValues>,
     /// An example that contains values of schemas around this one, if the samples contain none.
     pub(crate) recursive_example: OnceLock<Option<Value<'static>>>,

@@ -18,7 +18,6 @@ pub(crate) fn schema_without_outer_references(check: &dyn Check) -> Json {
     schema
 }
 
-/// The maximum number of references that lead from one to the next before an object or an array.
 const MAX_CHAIN: usize = 32;
 
 fn replace_outer_references(schema: &mut Json, referenced: &[Arc<NamedSchema>], depth: usize) {

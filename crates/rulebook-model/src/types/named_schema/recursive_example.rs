@@ -28,7 +28,6 @@ pub(super) fn with_known_examples<T>(examples: HashMap<String, Value<'static>>, 
     generate()
 }
 
-/// Returns the example of a schema without samples.
 pub(super) fn recursive_example(schema: &NamedSchema) -> Option<Value<'static>> {
     let find = || schema.recursive_example.get_or_init(|| find_example(schema)).clone();
     known_example(schema).unwrap_or_else(find)

@@ -33,7 +33,6 @@ fn reference_to(key: &str) -> Json {
     json!({ "$ref": format!("{SCHEMA_REFERENCE_PREFIX}{key}") })
 }
 
-/// The type that a name denotes.
 struct SchemaReference {
     schema: Arc<NamedSchema>,
     /// All schemas of the definition, which must exist as long as weak references to them.

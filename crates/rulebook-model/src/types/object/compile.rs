@@ -14,7 +14,6 @@ pub(in crate::types) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn
     Ok(Arc::new(compile_object(arguments, Ok)?))
 }
 
-/// Compiles the type `filled_object`, an object with at least one member.
 pub(in crate::types) fn compile_filled_object(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
     Ok(Arc::new(compile_object(arguments, Bounds::with_default_min_one)?))
 }
@@ -57,7 +56,6 @@ fn compile_object(
     }
 }
 
-/// Returns the value of the attribute `closed`.
 fn is_closed(arguments: &TypeArguments<'_>) -> Result<bool, ArgumentError> {
     match arguments.attributes.get(CLOSED_ATTRIBUTE) {
         None => Ok(false),

@@ -96,7 +96,6 @@ impl ObjectCheck {
         known.filter(|index| !self.fields()[**index].optional).count()
     }
 
-    /// Returns the first required member that an object does not have.
     pub(super) fn missing_member(&self, members: &[(Cow<'_, str>, Value<'_>)]) -> Option<&ObjectField> {
         let is_missing = |name: &str| members.iter().all(|(member, _)| member != name);
         self.fields().iter().find(|field| !field.optional && is_missing(&field.name))

@@ -29,24 +29,18 @@ use crate::types::nullable::nullable_schema;
 use crate::types::table::FIELDS_ATTRIBUTE;
 use crate::types::{Check, NamedSchema, ObjectField, Structure, TypeExpr};
 
-/// The name of the attribute with the constraints between members.
 pub(in crate::types) const CONSTRAINTS_ATTRIBUTE: &str = CONSTRAINTS_KEY;
-/// The name of the attribute that excludes members that the definition does not list.
 const CLOSED_ATTRIBUTE: &str = "closed";
 
 #[derive(Debug)]
 struct ObjectCheck {
     /// The known members in the order of the definition, or `None` if the definition has no attribute `fields`.
     fields: Option<Vec<ObjectField>>,
-    /// The index in `fields` of each known member, by its name.
     indexes: HashMap<Box<str>, usize>,
-    /// The number of known members that every object must have.
     required_count: usize,
-    /// The bounds of the number of members of an object.
     member_count: Bounds<u64>,
     /// `true` if objects can have only the known members.
     is_closed: bool,
-    /// The constraints between the known members.
     constraints: Vec<Constraint>,
 }
 
@@ -65,7 +59,6 @@ pub struct ObjectShape {
     pub constraints: Vec<Constraint>,
 }
 
-/// Returns the check of the objects with this shape.
 pub(in crate::types) fn object_check(shape: ObjectShape) -> Arc<dyn Check> {
     let ObjectShape { fields, is_closed, min, max, constraints } = shape;
     Arc::new(ObjectCheck::new(Some(fields), is_closed, Bounds { min, max }, constraints))
@@ -224,7 +217,6 @@ impl Check for ObjectCheck {
     }
 }
 
-/// Returns the JSON Schema of a known member, with the member's description and example.
 fn member_schema(field: &ObjectField) -> Json {
     let mut schema = field.check.schema();
     if field.optional && !field.check.accepts_null() {
@@ -239,7 +231,6 @@ fn member_schema(field: &ObjectField) -> Json {
     schema
 }
 
-/// Returns the JSON object that defines a known member in the attribute `fields`.
 fn member_definition(field: &ObjectField) -> Json {
     let type_expr = field.check.type_expr();
     let optional = if field.optional { "?" } else { "" };

@@ -6,7 +6,6 @@ use super::ObjectCheck;
 use crate::call::Value;
 use crate::types::ObjectField;
 
-/// The maximum number of members with generated names in an example.
 const MAX_ADDED_MEMBERS: u64 = 1000;
 
 impl ObjectCheck {
@@ -32,7 +31,6 @@ impl ObjectCheck {
             .map(Value::Map)
     }
 
-    /// Returns an object with an example of each known member for which `is_selected` returns `true`.
     pub(super) fn example_object(&self, is_selected: impl Fn(&ObjectField) -> bool) -> Option<Value<'static>> {
         let mut members = Vec::new();
         for field in self.fields().iter().filter(|field| is_selected(field)) {

@@ -9,10 +9,8 @@ use jiff::civil::{Date, DateTime};
 use crate::call::Value;
 use crate::types::Check;
 
-/// The maximum distance of a generated number or date from an example or a boundary value.
 const MAX_DISTANCE: usize = 8;
 
-/// A value that a member can have.
 #[derive(Debug)]
 pub(super) struct Candidate {
     pub(super) value: Value<'static>,

@@ -25,19 +25,15 @@ pub(super) struct CharacterPicker {
     used_by_group: [usize; CHARACTER_GROUPS.len()],
 }
 
-/// Which of the characters of a class are preferred.
 #[derive(Debug)]
 enum Order {
-    /// The first visible character.
     FirstVisible,
-    /// The characters of the first group.
     Groups,
     /// The characters of a group that depends on a seed. The number is the state of the generator.
     Seeded(u64),
 }
 
 impl CharacterPicker {
-    /// Creates a picker that always chooses the first visible character of a class.
     pub(super) fn first_visible() -> Self {
         Self { order: Order::FirstVisible, used_by_group: [0; CHARACTER_GROUPS.len()] }
     }

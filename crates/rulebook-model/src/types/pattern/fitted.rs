@@ -4,11 +4,9 @@ use regex_syntax::hir::{Class, ClassUnicode, ClassUnicodeRange, Hir, HirKind, Re
 
 use super::characters::CharacterPicker;
 
-/// The maximum number of characters of a sample text.
 const MAX_LENGTH: usize = 4096;
 /// The number of characters by which a sample text can be longer than required.
 const MAX_ADDITIONAL: usize = 256;
-/// The number of texts that are generated for each form of the pattern.
 const SEEDS: usize = 12;
 
 /// Returns texts with `min` to `max` characters, each of which probably matches the pattern `hir`. The assertions in
@@ -91,7 +89,6 @@ impl FittedTexts {
         texts
     }
 
-    /// Returns the texts that consist of one of `firsts` and one of `seconds`.
     fn joined(&self, firsts: &TextsByLength, seconds: &TextsByLength) -> TextsByLength {
         let mut joined = vec![None; self.limit + 1];
         for (length, start) in present(firsts) {
@@ -102,7 +99,6 @@ impl FittedTexts {
         joined
     }
 
-    /// Returns the texts that consist of `times` texts of `part`.
     fn repeated(&self, part: &TextsByLength, times: usize) -> TextsByLength {
         if times == 0 {
             return self.only(Some(String::new()));

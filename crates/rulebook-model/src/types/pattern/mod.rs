@@ -20,7 +20,6 @@ use sample::sample_text;
 /// The maximum size in bytes of a compiled pattern. The time to match a text grows with this size.
 const MAX_COMPILED_SIZE: usize = 256 << 10;
 
-/// A compiled pattern of the attribute `regex`.
 #[derive(Debug, Clone)]
 pub(super) struct Pattern {
     regex: Regex,
@@ -45,40 +44,24 @@ impl Pattern {
     }
 
     fn compile(text: &str) -> Result<Self, String> {
-        let ParsedPattern { pattern, flags } = ParsedPattern::parse(text)?;
-        let ascii =
-            if flags.uses_unicode { pattern.clone() } else { parse::replace_classes_by_ascii(&pattern, &flags)? };
-        let hir = ParserBuilder::new()
-            .nest_limit(parse::MAX_GROUP_DEPTH)
-            .case_insensitive(flags.ignores_case)
-            .multi_line(flags.is_multi_line)
-            .dot_matches_new_line(flags.dot_matches_line_feed)
-            .ignore_whitespace(flags.ignores_white_space)
-            .build()
-            .parse(&ascii)
-            .map_err(|error| match error {
-                regex_syntax::Error::Parse(error) => parse::regex_error_message(error.kind()),
-                regex_syntax::Error::Translate(error) => parse::regex_error_message(error.kind()),
-                other => parse::regex_error_message(&other),
-            })?;
-        let regex = RegexBuilder::new(&ascii)
-            .nest_limit(parse::MAX_GROUP_DEPTH)
-            .case_insensitive(flags.ignores_case)
-            .multi_line(flags.is_multi_line)
-            .dot_matches_new_line(flags.dot_matches_line_feed)
-            .ignore_whitespace(flags.ignores_white_space)
-            .size_limit(MAX_COMPILED_SIZE)
-            .build()
-            .map_err(|_| "the pattern is too large: its repetitions multiply".to_owned())?;
-        Ok(Self { regex, notation: flags.format_pattern(&pattern), ecma_pattern: ecma::to_ecma_pattern(&hir)?, hir })
+        let parsed = ParsedPattern::parse(text)?;
+        let pattern = parsed.to_regex()?;
+        let hir = ParserBuilder::new().nest_limit(parse::MAX_GROUP_DEPTH).build().parse(&pattern);
+        let hir = hir.map_err(|error| match error {
+            regex_syntax::Error::Parse(error) => parse::regex_error_message(error.kind()),
+            regex_syntax::Error::Translate(error) => parse::regex_error_message(error.kind()),
+            other => parse::regex_error_message(&other),
+        })?;
+        let regex =
+            RegexBuilder::new(&pattern).nest_limit(parse::MAX_GROUP_DEPTH).size_limit(MAX_COMPILED_SIZE).build();
+        let regex = regex.map_err(|_| "the pattern is too large: its repetitions multiply".to_owned())?;
+        Ok(Self { regex, notation: parsed.notation(), ecma_pattern: ecma::to_ecma_pattern(&hir)?, hir })
     }
 
-    /// Returns `true` if the pattern matches `text` or a part of `text`.
     pub(super) fn matches(&self, text: &str) -> bool {
         self.regex.is_match(text)
     }
 
-    /// Returns the canonical notation of the pattern in definitions, such as `/^a+$/i`.
     pub(super) fn notation(&self) -> &str {
         &self.notation
     }
@@ -94,7 +77,6 @@ impl Pattern {
         &self.ecma_pattern
     }
 
-    /// Returns a short text that probably matches the pattern, or `None` if no such text can be generated.
     pub(super) fn minimal_sample(&self) -> Option<String> {
         sample::minimal_sample(&self.hir)
     }

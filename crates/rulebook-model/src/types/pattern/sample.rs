@@ -4,7 +4,6 @@ use regex_syntax::hir::{Class, Hir, HirKind};
 
 use super::characters::CharacterPicker;
 
-/// The maximum length of a sample text in bytes.
 const MAX_SAMPLE_LEN: usize = 4096;
 
 /// Returns a text that matches the pattern `hir` if the assertions in the pattern are true for this text. Returns
