@@ -1,12 +1,15 @@
 //! The limits of requests. A table contains the name, the unit, the default and the maximum value of each limit.
 
+use serde::{Deserialize, Serialize};
+
 use crate::call::{JsonLimits, Limit, Unit};
 use crate::definition::keys::{KeySpec, KeyTable, ValueKind, key, key_table};
 use crate::error::ErrorCode;
 
 /// The limits of requests, with the values that are set for an API. A request that exceeds a limit fails with an error
 /// that contains the name of the limit.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 #[non_exhaustive]
 pub struct Limits {
     /// The maximum size of all header fields of a request, in bytes. The size of a header field is the length of its
@@ -73,54 +76,37 @@ pub struct LimitSpec {
     pub max: u64,
     /// The error code of the response to a request that exceeds the limit.
     pub code: ErrorCode,
-    value_mut: fn(&mut Limits) -> &mut u64,
 }
 
-const fn limit_spec(
-    name: &'static str,
-    unit: Unit,
-    default: u64,
-    description: &'static str,
-    value_mut: fn(&mut Limits) -> &mut u64,
-) -> LimitSpec {
+const fn limit_spec(name: &'static str, unit: Unit, default: u64, description: &'static str) -> LimitSpec {
     LimitSpec {
         key: key(name, if matches!(unit, Unit::Bytes) { ValueKind::ByteSize } else { ValueKind::Integer }, description),
         unit,
         default,
         max: u64::MAX,
         code: ErrorCode::TooLarge,
-        value_mut,
     }
 }
 
 /// The limit of the size of all header fields of a request.
 pub const HEADERS_SIZE: LimitSpec = LimitSpec {
     code: ErrorCode::HeadTooLarge,
-    ..limit_spec(
-        "head",
-        Unit::Bytes,
-        32 << 10,
-        "The size of all header fields of a request together, in bytes.",
-        |limits| &mut limits.head,
-    )
+    ..limit_spec("head", Unit::Bytes, 32 << 10, "The size of all header fields of a request together, in bytes.")
 };
 /// The limit of the length of the request target.
 pub const TARGET_LENGTH: LimitSpec = LimitSpec {
     code: ErrorCode::UriTooLong,
-    ..limit_spec("uri", Unit::Bytes, 8 << 10, "The length of the request target, in bytes.", |limits| &mut limits.uri)
+    ..limit_spec("uri", Unit::Bytes, 8 << 10, "The length of the request target, in bytes.")
 };
 /// The limit of the size of a request body other than a multipart body.
 pub const BODY_SIZE: LimitSpec =
-    limit_spec("body", Unit::Bytes, 1 << 20, "The size of a request body that is not multipart, in bytes.", |limits| {
-        &mut limits.body
-    });
+    limit_spec("body", Unit::Bytes, 1 << 20, "The size of a request body that is not multipart, in bytes.");
 /// The limit of the size of a multipart body.
 pub const MULTIPART_SIZE: LimitSpec = limit_spec(
     "multipart",
     Unit::Bytes,
     64 << 20,
     "The size of a multipart body, in bytes; larger if the files that the method accepts can be larger.",
-    |limits| &mut limits.multipart,
 );
 /// The limit of the size of one part of a multipart body.
 pub const PART_SIZE: LimitSpec = limit_spec(
@@ -128,7 +114,6 @@ pub const PART_SIZE: LimitSpec = limit_spec(
     Unit::Bytes,
     32 << 20,
     "The size of one part of a multipart body, in bytes, except for a file whose parameter has `max`.",
-    |limits| &mut limits.part,
 );
 /// The limit of the number of parts of a multipart body.
 pub const PART_COUNT: LimitSpec = limit_spec(
@@ -136,13 +121,10 @@ pub const PART_COUNT: LimitSpec = limit_spec(
     Unit::Parts,
     100,
     "The number of parts of a multipart body; larger if the method accepts more values.",
-    |limits| &mut limits.parts,
 );
 /// The limit of the number of fields of a query or a request body.
 pub const FIELD_COUNT: LimitSpec =
-    limit_spec("fields", Unit::Fields, 1_000, "The number of fields in a query or a body.", |limits| {
-        &mut limits.fields
-    });
+    limit_spec("fields", Unit::Fields, 1_000, "The number of fields in a query or a body.");
 /// The limit of the nesting depth of arrays and objects, in JSON and in the names of fields.
 pub const NESTING_DEPTH: LimitSpec = LimitSpec {
     max: JsonLimits::HIGHEST_NESTING_LIMIT,
@@ -151,7 +133,6 @@ pub const NESTING_DEPTH: LimitSpec = LimitSpec {
         Unit::Levels,
         32,
         "The number of levels of nested arrays and objects, in JSON and in field names such as `x[a][b]`, at most 126.",
-        |limits| &mut limits.nesting,
     )
 };
 /// The limit of the number of items of an array, of members of an object, and of values of a repeated field.
@@ -160,7 +141,6 @@ pub const ITEM_COUNT: LimitSpec = limit_spec(
     Unit::Items,
     10_000,
     "The number of items of an array, and of members of an object, in JSON and in field names such as `x[a]`.",
-    |limits| &mut limits.items,
 );
 /// The limit of the time in which the server must receive the request body.
 pub const BODY_SECONDS: LimitSpec = limit_spec(
@@ -168,7 +148,6 @@ pub const BODY_SECONDS: LimitSpec = limit_spec(
     Unit::Seconds,
     60,
     "The time to receive a request body, in seconds; for a multipart body, one more second for each received 16 KiB.",
-    |limits| &mut limits.seconds,
 );
 /// The limit of the number of bytes of a request body in which the server searches for the names of a module and a
 /// method.
@@ -177,7 +156,6 @@ pub const SEARCHED_BODY_SIZE: LimitSpec = limit_spec(
     Unit::Bytes,
     64 << 10,
     "The number of bytes at the beginning of a body that may contain the names of module and method.",
-    |limits| &mut limits.dispatch,
 );
 /// The limit of the time for which a download link is valid.
 pub const LINK_SECONDS: LimitSpec = LimitSpec {
@@ -188,7 +166,6 @@ pub const LINK_SECONDS: LimitSpec = LimitSpec {
         Unit::Seconds,
         600,
         "The time for which a download link is valid, in seconds, at most 31536000.",
-        |limits| &mut limits.link,
     )
 };
 /// The limit of the size of all files for which download links exist.
@@ -197,7 +174,6 @@ pub const LINKED_FILES_SIZE: LimitSpec = limit_spec(
     Unit::Bytes,
     1 << 30,
     "The size of all files for download links together, in bytes; each file counts as whole blocks of 4 KiB.",
-    |limits| &mut limits.links,
 );
 
 /// The limit of the number of callers or client addresses whose requests a rate limit counts.
@@ -211,7 +187,6 @@ pub const CALLER_COUNT: LimitSpec = LimitSpec {
         100_000,
         "The number of callers or client addresses that each rate limit counts, at most 20000000; of more in one \
          period, those with the fewest requests are forgotten.",
-        |limits| &mut limits.callers,
     )
 };
 
@@ -224,7 +199,6 @@ pub const IDEMPOTENCY_KEY_LENGTH: LimitSpec = LimitSpec {
         Unit::Bytes,
         255,
         "The length of the value of `Idempotency-Key`, in bytes, at most 4096.",
-        |limits| &mut limits.idempotency_key,
     )
 };
 /// The limit of the size of a response that is kept for an idempotency key.
@@ -236,7 +210,6 @@ pub const IDEMPOTENCY_RESPONSE_SIZE: LimitSpec = LimitSpec {
         Unit::Bytes,
         1 << 20,
         "The size of a response that is kept for an idempotency key, in bytes, at most 8388608.",
-        |limits| &mut limits.idempotency_response,
     )
 };
 /// The limit of the number of kept idempotency keys.
@@ -247,7 +220,6 @@ pub const IDEMPOTENCY_RECORD_COUNT: LimitSpec = LimitSpec {
         Unit::Items,
         1_000_000,
         "The number of idempotency keys for which responses are kept at the same time.",
-        |limits| &mut limits.idempotency_records,
     )
 };
 /// The limit of the time for which a response is kept for an idempotency key.
@@ -259,7 +231,6 @@ pub const IDEMPOTENCY_SECONDS: LimitSpec = LimitSpec {
         Unit::Seconds,
         24 * 60 * 60,
         "The time for which a response is kept for an idempotency key, in seconds, at most 31536000.",
-        |limits| &mut limits.idempotency_seconds,
     )
 };
 /// The limit of the time for which a killed server keeps an idempotency key in use.
@@ -271,7 +242,6 @@ pub const IDEMPOTENCY_LEASE_SECONDS: LimitSpec = LimitSpec {
         Unit::Seconds,
         60,
         "The time after which an idempotency key is free again if its server was killed, in seconds, at most 3600.",
-        |limits| &mut limits.idempotency_lease,
     )
 };
 
@@ -316,17 +286,6 @@ impl LimitSpec {
     #[must_use]
     pub const fn with_value(&self, max: u64) -> Limit {
         Limit { name: self.key.name, max, unit: self.unit, code: self.code }
-    }
-
-    /// Returns the value of this limit in `limits`.
-    #[must_use]
-    pub fn get(&self, limits: &Limits) -> u64 {
-        *(self.value_mut)(&mut limits.clone())
-    }
-
-    /// Sets the value of this limit in `limits`.
-    pub fn set(&self, limits: &mut Limits, value: u64) {
-        *(self.value_mut)(limits) = value;
     }
 }
 

@@ -9,8 +9,7 @@ use super::{Constraint, ConstraintKind, Given};
 use crate::call::Value;
 use crate::types::{AFTER_ATTRIBUTE, Arity, Check, TypeExpr};
 
-/// Returns the error of types whose values a constraint cannot compare. `checks` has the types of those names that have
-/// no error themselves.
+/// Returns the error of types whose values a constraint cannot compare. Failed types are not among `checks`.
 pub(super) fn comparison_error(kind: ConstraintKind, checks: &[&Arc<dyn Check>]) -> Option<ConstraintError> {
     let key = kind.key();
     if checks.iter().any(|check| matches!(check.arity(), Arity::File | Arity::Files)) {
@@ -40,8 +39,7 @@ fn incomparable(key: &str, one: &Arc<dyn Check>, other: &Arc<dyn Check>) -> Cons
     ConstraintError::new(message, help)
 }
 
-/// Returns `true` if no value of one type is equal to a value of the other, because they have different kinds, such as
-/// numbers and texts. Types of which values of several kinds are valid are never reported.
+/// Returns `true` if no value of one type equals a value of the other, because each type has values of one other kind.
 fn are_always_different(one: &dyn Check, other: &dyn Check) -> bool {
     let kinds = [one, other].map(|check| -> Vec<&'static str> {
         // Functions after a check can return values of any kind.

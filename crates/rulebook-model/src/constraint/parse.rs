@@ -217,8 +217,7 @@ fn new_constraint(
     }
 }
 
-/// Returns the error of a name that no parameter or field has. Returns `None` if the parameter or field can be missing
-/// because of another error.
+/// Returns the error of an unknown name, unless the parameter or field can be missing because of another error.
 fn unknown_name(key: &str, name: &str, subjects: &Subjects) -> Option<ConstraintError> {
     if !subjects.is_complete {
         return None;

@@ -13,8 +13,7 @@ use crate::invisible::is_invisible;
 /// The maximum length of one part of a file name, in bytes. Common file systems have the same limit.
 const MAX_PART_LEN: usize = 255;
 
-/// Characters that have a special meaning in file names of some operating system. They are forbidden on all operating
-/// systems, so that a folder can be copied from one operating system to another.
+/// Characters with a special meaning in some operating system, which are forbidden so that folders can be copied.
 const SPECIAL_CHARACTERS: &[char] = &['\\', '%', ':', '*', '?', '"', '<', '>', '|'];
 
 /// Device names of Windows, which are reserved in every folder and with every extension.

@@ -146,8 +146,7 @@ fn write_element(writer: &mut Writer<Vec<u8>>, tag: &ElementTag<'_>, value: &Jso
     Ok(())
 }
 
-/// Returns a text without the characters that XML does not allow. If the text contains such characters, it is escaped
-/// as in a JSON string and returned as `Cow::Owned`. Otherwise the text is returned unchanged as `Cow::Borrowed`.
+/// Escapes a text with characters that XML does not allow as in a JSON string. Other texts stay `Cow::Borrowed`.
 fn escape_forbidden_characters(text: &str) -> Cow<'_, str> {
     if text.chars().all(is_xml_char) {
         return Cow::Borrowed(text);
@@ -163,9 +162,8 @@ fn is_xml_char(c: char) -> bool {
     matches!(c, '\t' | '\n' | '\r' | ' '..='\u{FFFD}' | '\u{10000}'..)
 }
 
-/// Escapes a text, so that an XML parser returns the same text. Characters of the XML syntax are escaped. Line breaks
-/// and tabs are written as character references, because XML parsers normalize other line breaks and tabs (XML 1.0
-/// sections 2.11 and 3.3.3). The text must contain only characters that XML allows.
+/// Escapes a text so that an XML parser returns the same text. Line breaks and tabs are written as character
+/// references, because XML parsers normalize them (XML 1.0 sections 2.11 and 3.3.3).
 fn escape_markup(text: Cow<'_, str>) -> Cow<'_, str> {
     let escaped = quick_xml::escape::partial_escape(text);
     if !escaped.contains(['"', '\t', '\n']) {

@@ -130,8 +130,7 @@ pub(crate) fn path_shape(path: &[Segment]) -> String {
     shape
 }
 
-/// Adds the shape of one more segment to the shape of a path. `static_text` is the text of a static segment; `None` if
-/// the segment is a capture or a position.
+/// Adds the shape of one more segment. `static_text` is `None` if the segment is a capture or a position.
 pub(crate) fn push_segment_shape(shape: &mut String, static_text: Option<&str>) {
     match static_text {
         Some(text) => shape.extend(["/", text]),

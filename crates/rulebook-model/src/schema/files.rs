@@ -14,8 +14,7 @@ pub(super) fn settings_file_schema(tables: &mut SchemaTables) -> Json {
     tables.reference_to_table(&APP)
 }
 
-/// Returns the schema of a file in the dialect `tree`: an API module, or a flat list of methods as in
-/// aicra.
+/// Returns the schema of a file in the dialect `tree`: an API module, or a flat list of methods.
 pub(super) fn tree_file_schema(tables: &mut SchemaTables) -> Json {
     tables.set_dialect(TREE.name);
     json!({
@@ -123,8 +122,7 @@ fn schema_with_tree_keys() -> Json {
     ] })
 }
 
-/// Returns the schema of objects in which the value of an HTTP method, in any case, is not a class of the dialect
-/// `rules`.
+/// Returns the schema of objects in which the value of an HTTP method, in any case, is no class of the dialect `rules`.
 fn schema_with_tree_method() -> Json {
     let class = json!({ "anyOf": [
         { "type": "array" },
@@ -146,14 +144,12 @@ fn object_or_empty_array() -> Json {
     json!({ "type": ["object", "array"], "maxItems": 0 })
 }
 
-/// Returns the schema of objects that have a member whose name matches the regular expression `pattern` and whose value
-/// matches the schema `value`.
+/// Returns the schema of objects with a member whose name matches `pattern` and whose value matches `value`.
 fn schema_with_member(pattern: &str, value: &Json) -> Json {
     json!({ "not": { "patternProperties": { pattern: { "not": value } } } })
 }
 
-/// Returns the schema of objects that have a member whose key is not ignored and whose value matches the schema
-/// `value`.
+/// Returns the schema of objects with a member whose key is not ignored and whose value matches `value`.
 fn schema_with_named_member(value: &Json) -> Json {
     json!({ "not": { "patternProperties": { pattern::ignored_key(): true }, "additionalProperties": { "not": value } } })
 }

@@ -92,8 +92,7 @@ pub(crate) fn escape_pattern(text: &str) -> String {
     text.chars().map(escape_character).collect()
 }
 
-/// Escapes a character so that it matches itself in a pattern. `-` needs no escape, because it has a special meaning
-/// only in character classes.
+/// Escapes a character so that it matches itself outside of a character class.
 fn escape_character(letter: char) -> String {
     if r"\^$.|?*+()[]{}/".contains(letter) { format!("\\{letter}") } else { letter.to_string() }
 }

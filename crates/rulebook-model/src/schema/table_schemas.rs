@@ -12,8 +12,7 @@ use crate::definition::keys::{KeySpec, KeyTable, PARAMETER, ValueKind, rules};
 pub(super) struct SchemaTables {
     /// The tables of keys that already have a schema, with the name of each schema.
     names_by_table: Vec<(&'static KeyTable, String)>,
-    /// The dialect of the schemas that are added next. It distinguishes the names of schemas that would otherwise have
-    /// the same name.
+    /// The dialect of the schemas that are added next, which distinguishes schemas with the same name.
     dialect: &'static str,
     schemas_by_name: Map<String, Json>,
 }
@@ -42,9 +41,7 @@ impl SchemaTables {
         reference
     }
 
-    /// Adds a schema that does not belong to a table of keys, and returns a reference to it.
-    ///
-    /// `noun_phrase` describes the objects of the schema and becomes its name: "a file of modules".
+    /// Adds a schema without a table of keys, and returns a reference to it. Its name is made of `noun_phrase`.
     pub(super) fn add_schema(&mut self, noun_phrase: &str, schema: Json) -> Json {
         let name = self.unused_schema_name(noun_phrase);
         let reference = schema_reference(&name);
@@ -177,10 +174,8 @@ fn schema_reference(name: &str) -> Json {
     json!({ "$ref": format!("#/$defs/{name}") })
 }
 
-/// Returns the schema of objects whose author chooses the member names. `value` is the schema of the members' values.
-///
-/// A member whose name begins like a comment must match `value` only if its value is an object; otherwise the parser
-/// ignores it.
+/// Returns the schema of objects whose author chooses the names of the members. A member whose name begins like a
+/// comment must match `value` only if its value is an object; otherwise the parser ignores it.
 pub(super) fn named_members_schema(value: Json) -> Json {
     let ignored_or_value = json!({ "if": { "type": "object" }, "then": value });
     json!({ "patternProperties": { pattern::ignored_key(): ignored_or_value }, "additionalProperties": value })

@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-use super::functions::{Function, Functions};
+use super::functions::{Function, Functions, NamedFunction};
 use super::{ArgumentError, ArgumentErrorKind, Arity, Check, ObjectShape, Structure, TypeExpr};
-use crate::call::{TypeMismatch, Value, Violation};
+use crate::call::{TypeMismatch, Value};
 
 pub(crate) const AFTER_ATTRIBUTE: &str = "after";
 
@@ -26,8 +26,7 @@ pub(super) fn with_after_functions(
     if matches!(check.arity(), Arity::File | Arity::Files) {
         return Err(error("`after` is not allowed for files").help("process the file in the handler"));
     }
-    let resolve = |name: String| NamedFunction { function: functions.find_by_name(&name), name };
-    let functions: Vec<_> = names.into_iter().map(resolve).collect();
+    let functions: Vec<_> = names.into_iter().map(|name| functions.named(name, true)).collect();
     Ok(if functions.is_empty() { check } else { Arc::new(CheckThenFunctions { check, functions }) })
 }
 
@@ -42,21 +41,11 @@ pub(crate) fn after_function_names(attribute: &Json) -> Option<Vec<String>> {
     Some(names.into_iter().map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect())
 }
 
-/// A check whose valid values are passed to functions. Its JSON Schema and its description are those of the inner
-/// check, because the functions change only what handlers receive.
+/// A check whose valid values are passed to functions, which change only what handlers receive.
 #[derive(Debug)]
 struct CheckThenFunctions {
     check: Arc<dyn Check>,
     functions: Vec<NamedFunction>,
-}
-
-#[derive(Debug)]
-struct NamedFunction {
-    name: String,
-    /// The function itself, or `None` if the program has not registered a function with this name. The server does not
-    /// start then, but the command line can check and describe a definition without the program. The missing function
-    /// is not called.
-    function: Option<Function>,
 }
 
 impl Check for CheckThenFunctions {
@@ -65,16 +54,8 @@ impl Check for CheckThenFunctions {
     }
 
     fn check(&self, value: &mut Value<'_>) -> Result<(), TypeMismatch> {
-        let functions = self.functions.iter().filter_map(|after| Some((&after.name, after.function.as_ref()?)));
         self.check.check(value)?;
-        for (name, function) in functions {
-            let result = function.call(value.reborrow(), None).map(Value::into_owned);
-            *value = result.map_err(|error| {
-                TypeMismatch::new(format!("a value that `{name}` accepts"), value)
-                    .with_violation(Violation::Custom(error))
-            })?;
-        }
-        Ok(())
+        self.functions.iter().try_for_each(|function| function.apply(value, None))
     }
 
     fn expected(&self) -> Cow<'static, str> {
@@ -109,15 +90,13 @@ impl Check for CheckThenFunctions {
         self.check.type_expr().with(AFTER_ATTRIBUTE, Some(names))
     }
 
-    /// Returns the boundary values of the inner check. The list is empty if one of the functions belongs to the
-    /// program, because such a function may reject a value and is not called at start.
+    /// Returns no values if a function belongs to the program: it may reject them, and is not called at start.
     fn boundary_values(&self) -> Vec<Value<'static>> {
         let has_custom = self.functions.iter().any(|after| !matches!(after.function, Some(Function::Builtin(_))));
         if has_custom { Vec::new() } else { self.check.boundary_values() }
     }
 
-    /// Returns the example of the inner check, or `None` if one of the functions belongs to the program, because such a
-    /// function may reject the example.
+    /// Returns no example if a function belongs to the program, because it may reject the example.
     fn example(&self) -> Option<Value<'static>> {
         let has_custom = self.functions.iter().any(|after| matches!(after.function, Some(Function::Custom(_))));
         if has_custom { None } else { self.check.example() }

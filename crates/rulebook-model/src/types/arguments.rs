@@ -101,8 +101,7 @@ impl ArgumentError {
         self
     }
 
-    /// Joins several errors of a type, because the compilation of a type returns one error. Returns `None` if there are
-    /// no errors.
+    /// Joins several errors, because the compilation of a type returns one error. Returns `None` if there are none.
     pub(super) fn join(errors: Vec<Self>) -> Option<Self> {
         let mut errors = errors.into_iter();
         let mut first = errors.next()?;

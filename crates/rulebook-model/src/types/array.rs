@@ -74,8 +74,7 @@ fn compile_array(
     Ok(ArrayCheck { type_name, item_check: item, item_count: count, text_decoding, accepts_objects })
 }
 
-/// Checks that the attribute `items` is an object. The compiler of terms has already used its content to compile the
-/// type of the items.
+/// Checks that the attribute `items` is an object, whose content the compiler of terms has already used.
 fn check_items_attribute(name: &str, arguments: &TypeArguments<'_>) -> Result<(), ArgumentError> {
     let error = |message: &str| arguments.error(message).at(ITEMS_ATTRIBUTE);
     match arguments.attributes.get(ITEMS_ATTRIBUTE) {
@@ -138,8 +137,7 @@ impl Check for ArrayCheck {
         }
     }
 
-    /// If the type accepts only arrays, the items are ordered by their indexes, which may have gaps: a form has gaps
-    /// after a script has removed one of its rows.
+    /// Orders the items by their indexes, which have gaps after a script has removed a row of a form.
     fn decode_array<'a>(&self, array: PhpArray<'a>) -> Value<'a> {
         if !self.accepts_objects && array.has_only_indexes() {
             let items = array.into_sorted_items().into_iter();
@@ -307,15 +305,13 @@ impl Check for ArrayCheck {
     }
 }
 
-/// Adds the attributes of the items to the notation of an array: `fields` is an attribute of the array itself, and the
-/// other attributes are written within `items`.
+/// Adds the attributes of the items to the notation of an array: `fields`, and the others within `items`.
 pub(super) fn with_item_attributes(array: TypeExpr, mut items: Map<String, Json>) -> TypeExpr {
     let fields = items.remove(FIELDS_ATTRIBUTE);
     array.with(ITEMS_ATTRIBUTE, Some(items).filter(|items| !items.is_empty())).with(FIELDS_ATTRIBUTE, fields)
 }
 
-/// Returns the notation of an item type for use within the term of an array. `array` and `object` with `"min": 1` as
-/// the only attribute become `filled_array` and `filled_object`.
+/// Returns the notation of an item type in a term, with `filled_array` and `filled_object` in place of `"min": 1`.
 pub(super) fn item_type_expr(mut type_expr: TypeExpr) -> TypeExpr {
     let name = type_expr.term.trim_start_matches('?');
     let is_filled = matches!(name.split('<').next(), Some("array" | "object"))

@@ -68,9 +68,8 @@ pub(super) struct Bounds<T> {
 }
 
 impl<T: BoundValue> Bounds<T> {
-    /// Reads the bounds from the first two arguments of a term, or from the attributes `min` and `max`.
-    ///
-    /// If `single_argument_is_exact` is `true`, a single argument is both the lower and the upper bound.
+    /// Reads the bounds from the first two arguments of a term, or from the attributes `min` and `max`. A single
+    /// argument is both bounds if `single_argument_is_exact` is `true`.
     pub(super) fn from_arguments(
         arguments: &TypeArguments<'_>,
         single_argument_is_exact: bool,
@@ -78,8 +77,7 @@ impl<T: BoundValue> Bounds<T> {
         Self::from_arguments_with(arguments, single_argument_is_exact, T::DESCRIPTION, T::from_json)
     }
 
-    /// Reads bounds that `from_json` converts from the JSON values of the definition. `description` describes the valid
-    /// bounds.
+    /// Reads bounds that `from_json` converts, and that `description` describes in error messages.
     fn from_arguments_with(
         arguments: &TypeArguments<'_>,
         single_argument_is_exact: bool,
@@ -193,8 +191,7 @@ impl Bounds<u64> {
         }
     }
 
-    /// Returns a phrase for the bounds of a count, such as " of 2 to 5 characters", which a message inserts after a
-    /// noun. `unit` is the singular of what is counted.
+    /// Returns a phrase such as " of 2 to 5 characters". `unit` is the singular of what is counted.
     pub(super) fn count_phrase(&self, unit: &str) -> String {
         let units = |count: u64| format!("{count} {unit}{}", if count == 1 { "" } else { "s" });
         self.count_in_words(units).map(|count| format!(" of {count}")).unwrap_or_default()
@@ -216,8 +213,7 @@ impl Bounds<u64> {
         })
     }
 
-    /// Returns a phrase for the bounds of a size in bytes, such as " of at most 5 MiB", which documents insert after a
-    /// noun.
+    /// Returns a phrase for a size in bytes, such as " of at most 5 MiB", which documents insert after a noun.
     pub(super) fn size_phrase(&self) -> String {
         match (self.min.map(byte_size_text), self.max.map(byte_size_text)) {
             (None, None) => String::new(),

@@ -13,8 +13,7 @@ pub(super) struct BuiltinType {
     pub(super) name: &'static str,
     description: &'static str,
     attributes: &'static [&'static str],
-    /// The index (from 0) of the argument in the parentheses of a term that is the term of another type. `None` if all
-    /// arguments are words.
+    /// The index (from 0) of the argument of a term that is a term itself; `None` if all arguments are words.
     type_argument_index: Option<usize>,
     compile: fn(&TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError>,
 }
@@ -61,8 +60,7 @@ impl BuiltinType {
     }
 }
 
-/// Returns `true` if the argument at `index` of the built-in type `name` is a term. The arguments of other types can be
-/// terms.
+/// Returns `true` if the argument at `index` of a type is a term. Arguments of types of the program can be terms.
 #[cfg(feature = "documents")]
 pub(super) fn is_term_argument(name: &str, index: usize) -> bool {
     let builtin = BUILTIN_TYPES.iter().find(|builtin| builtin.name == name);

@@ -323,7 +323,7 @@ impl TypeExpr {
     /// Returns the names in the type, without its fields, that can be the names of schemas.
     #[cfg(feature = "documents")]
     pub(crate) fn names(&self) -> Vec<String> {
-        super::term_names::names_in_type(&self.term, &self.attributes).into_iter().map(str::to_owned).collect()
+        super::grammar::names_in_type(&self.term, &self.attributes).into_iter().map(str::to_owned).collect()
     }
 
     /// Returns the type as an attribute contains it: the term, or an object with the term under `type` and with the

@@ -12,9 +12,6 @@ use crate::call::{TypeMismatch, Value};
 
 pub(super) const VALUE_ATTRIBUTE: &str = "value";
 
-/// 2^53: larger whole numbers are not exact in JSON numbers with a fraction or an exponent.
-const MAX_EXACT_INTEGER: f64 = 9_007_199_254_740_992.0;
-
 #[derive(Debug)]
 struct ConstantCheck {
     /// A text, a boolean, a number or null.
@@ -36,7 +33,7 @@ pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, A
                 .help("write `const(draft)`, or `\"value\": \"a text with spaces\"`"));
         }
     };
-    let is_exact = json.as_f64().is_none_or(|number| number.abs() < MAX_EXACT_INTEGER);
+    let is_exact = json.as_f64().is_none_or(|float| float.abs() < number::MAX_EXACT_INTEGER);
     if !is_exact || json.is_null() || json.is_array() || json.is_object() {
         let error = arguments.error("the value of `const` must be a string, a boolean, or a number of less than 2^53");
         let help = if json.is_null() { "write `null` without `const`" } else { "write the value as a string" };

@@ -6,8 +6,7 @@ pub(super) fn strict_pattern(min: i128, max: i128) -> String {
     signed_pattern(min, max, "", "-")
 }
 
-/// Returns a pattern for the numbers from `min` to `max`. The numbers may have leading zeros, and numbers from 0 may
-/// have a `+`.
+/// Returns a pattern for the same numbers, which may have leading zeros, and a `+` if they are not negative.
 pub(super) fn loose_pattern(min: i128, max: i128) -> String {
     signed_pattern(min, max, "\\+?0*", "-0*")
 }
@@ -20,8 +19,7 @@ pub(super) fn fixed_width_alternatives(low: &str, high: &str) -> String {
     alternatives.join("|")
 }
 
-/// Returns a pattern for the numbers from `min` to `max`. In the result, the pattern `plus` precedes the digits of
-/// numbers from 0, and the pattern `minus` precedes the digits of negative numbers.
+/// Returns a pattern for the numbers from `min` to `max`. `plus` and `minus` are patterns before their digits.
 fn signed_pattern(min: i128, max: i128, plus: &str, minus: &str) -> String {
     let mut sides = Vec::new();
     if max >= 0 {
@@ -34,8 +32,7 @@ fn signed_pattern(min: i128, max: i128, plus: &str, minus: &str) -> String {
     format!("^(?:{})$", sides.join("|"))
 }
 
-/// Returns the alternatives of a pattern, separated by `|`, that together match the numbers from `low` to `high`
-/// without leading zeros.
+/// Returns the alternatives, separated by `|`, for the numbers from `low` to `high` without leading zeros.
 fn magnitude_alternatives(low: u128, high: u128) -> String {
     let mut alternatives = Vec::new();
     let mut low = low;
@@ -52,8 +49,7 @@ fn magnitude_alternatives(low: u128, high: u128) -> String {
     }
 }
 
-/// Adds alternatives that match `prefix` followed by a number from `low` to `high`. Both numbers must have the same
-/// number of digits.
+/// Adds alternatives for `prefix` and a number from `low` to `high`, which have the same number of digits.
 fn add_alternatives_of_equal_length(prefix: &str, low: &str, high: &str, alternatives: &mut Vec<String>) {
     let (Some(first), Some(last)) = (low.chars().next(), high.chars().next()) else {
         alternatives.push(prefix.to_owned());

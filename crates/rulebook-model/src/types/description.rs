@@ -15,8 +15,7 @@ pub(crate) fn add_info(schema: &mut Map<String, Json>, info: &str) {
     }
 }
 
-/// Returns the description that the definition gives for a value, with the description of the value's type in another
-/// paragraph. `schema` is the JSON Schema of the type.
+/// Returns the description of a value, with the description of its type (in `schema`) in another paragraph.
 pub(crate) fn info_with_type_description(info: &str, schema: &Map<String, Json>) -> String {
     match schema.get(DESCRIPTION_KEYWORD).and_then(Json::as_str) {
         Some(of_type) if !info.contains(of_type) => {

@@ -69,8 +69,7 @@ pub(super) fn type_expr_of_words(name: &str, words: &[String]) -> TypeExpr {
 }
 
 impl EnumCheck {
-    /// Returns the violation for a text that is not one of the allowed words. The violation lists at most
-    /// [`MAX_LISTED_WORDS`] of them.
+    /// Returns the violation of a text, which lists at most [`MAX_LISTED_WORDS`] of the allowed words.
     fn not_allowed_violation(&self, text: &str) -> Violation {
         let more = if self.words.len() > MAX_LISTED_WORDS { "/…" } else { "" };
         let words = format!("{}{more}", self.words[..self.words.len().min(MAX_LISTED_WORDS)].join("/"));

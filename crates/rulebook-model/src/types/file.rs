@@ -14,11 +14,9 @@ use crate::call::{Measure, TypeMismatch, Upload, Value, Violation};
 #[derive(Debug)]
 struct FileCheck {
     byte_size: Bounds<u64>,
-    /// The allowed media types, such as `image/png`, or `image/*` for all subtypes. If the list is empty, any media
-    /// type is allowed.
+    /// The allowed media types, such as `image/png` or `image/*`. If the list is empty, all are allowed.
     media_types: Vec<String>,
-    /// The allowed file name extensions, in lower case and without the dot. If the list is empty, any extension is
-    /// allowed.
+    /// The allowed extensions, in lower case and without the dot. If the list is empty, all are allowed.
     extensions: Vec<String>,
 }
 

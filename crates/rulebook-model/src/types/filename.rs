@@ -22,8 +22,7 @@ struct FileNameCheck {
     /// The patterns as the definition writes them. If the list is empty, every file name is valid.
     globs: Vec<String>,
     patterns: FilePatterns,
-    /// The regular expression in the JSON Schema, which matches the names that match any of the patterns. `None` if
-    /// there are no patterns, or if the expression would be too long.
+    /// The regular expression in the JSON Schema; `None` without patterns, or if it would be too long.
     schema_pattern: Option<String>,
     /// Generated names, each of which probably matches a pattern.
     sample_names: Vec<String>,

@@ -8,10 +8,9 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-use crate::call::{CustomError, Value};
+use crate::call::{CustomError, TypeMismatch, Value, Violation};
 
-/// A function that the program has registered. Its arguments are the value and the attribute `params` of the
-/// definition. It returns the value that handlers receive.
+/// A function of the program. It receives a value and the attribute `params`, and returns the value for handlers.
 type CustomFunction = dyn Fn(&Json, Option<&Json>) -> Result<Json, CustomError> + Send + Sync;
 
 /// The functions that definitions can name: the functions of the program and the built-in functions.
@@ -40,22 +39,19 @@ impl Functions {
         BUILTIN_FUNCTIONS.iter().map(|builtin| (builtin.name, builtin.description))
     }
 
-    pub(super) fn find_custom(&self, name: &str) -> Option<Function> {
-        self.custom_functions.get(name).cloned().map(Function::Custom)
+    /// Returns the program's function with this name, or else the built-in function if `include_builtin` is `true`.
+    fn find(&self, name: &str, include_builtin: bool) -> Option<Function> {
+        let is_named = |builtin: &&BuiltinFunction| include_builtin && builtin.name.eq_ignore_ascii_case(name);
+        let custom = self.custom_functions.get(name).cloned().map(Function::Custom);
+        custom.or_else(|| BUILTIN_FUNCTIONS.iter().find(is_named).map(Function::Builtin))
     }
 
-    /// Returns the program's function with this name. If the program has not added one, returns the built-in function
-    /// with this name.
-    pub(super) fn find_by_name(&self, name: &str) -> Option<Function> {
-        let builtin =
-            || BUILTIN_FUNCTIONS.iter().find(|builtin| builtin.name.eq_ignore_ascii_case(name)).map(Function::Builtin);
-        self.find_custom(name).or_else(builtin)
-    }
-
-    /// Returns `true` if a function with this name exists. Built-in functions count only if `include_builtin` is
-    /// `true`.
     pub(crate) fn contains(&self, name: &str, include_builtin: bool) -> bool {
-        if include_builtin { self.find_by_name(name).is_some() } else { self.custom_functions.contains_key(name) }
+        self.find(name, include_builtin).is_some()
+    }
+
+    pub(super) fn named(&self, name: String, include_builtin: bool) -> NamedFunction {
+        NamedFunction { function: self.find(&name, include_builtin), name }
     }
 }
 
@@ -65,21 +61,40 @@ impl Debug for Functions {
     }
 }
 
+/// A function that a definition names.
+#[derive(Debug)]
+pub(super) struct NamedFunction {
+    pub(super) name: String,
+    /// The function; `None` if the program has not registered it. The command line can then describe the definition,
+    /// but the server does not start.
+    pub(super) function: Option<Function>,
+}
+
+impl NamedFunction {
+    /// Replaces a value by the result of the function, which also receives `params` if it is one of the program.
+    pub(super) fn apply(&self, value: &mut Value<'_>, params: Option<&Json>) -> Result<(), TypeMismatch> {
+        let result = match &self.function {
+            None => return Ok(()),
+            Some(Function::Custom(custom)) => {
+                custom(&value.to_json(), params).map(|json| Value::from(&json).into_owned())
+            }
+            Some(Function::Builtin(builtin)) => Ok((builtin.transform)(value.reborrow()).into_owned()),
+        };
+        *value = result.map_err(|error| {
+            TypeMismatch::new(self.accepted_values(), value).with_violation(Violation::Custom(error))
+        })?;
+        Ok(())
+    }
+
+    pub(super) fn accepted_values(&self) -> String {
+        format!("a value that `{}` accepts", self.name)
+    }
+}
+
 #[derive(Clone)]
 pub(super) enum Function {
     Custom(Arc<CustomFunction>),
     Builtin(&'static BuiltinFunction),
-}
-
-impl Function {
-    /// Calls the function with a value and the attribute `params` of the definition. Built-in functions ignore
-    /// `params`.
-    pub(super) fn call<'a>(&self, value: Value<'a>, params: Option<&Json>) -> Result<Value<'a>, CustomError> {
-        match self {
-            Self::Custom(custom) => custom(&value.to_json(), params).map(|json| Value::from(&json)),
-            Self::Builtin(builtin) => Ok((builtin.transform)(value)),
-        }
-    }
 }
 
 impl Debug for Function {

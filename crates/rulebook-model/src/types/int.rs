@@ -10,8 +10,7 @@ use super::check::keep_valid_values;
 use super::{ArgumentError, Check, TypeArguments, TypeExpr, number};
 use crate::call::{Measure, TypeMismatch, Value, Violation};
 
-/// The check of whole numbers, which accepts the numbers from `type_min` to `type_max` that are within the bounds of
-/// the definition.
+/// The check of the numbers from `type_min` to `type_max` that are within the bounds of the definition.
 #[derive(Debug, Clone)]
 pub(super) struct IntCheck {
     type_name: &'static str,
@@ -30,8 +29,7 @@ pub(super) const ID_RANGE: (i128, i128) = (0, i32::MAX as i128);
 /// The preferred examples. [`Check::example`] returns the first of these numbers that is strictly between the bounds.
 const PREFERRED_EXAMPLES: [i128; 12] = [1, 42, 10, 5, 3, 2, 100, 1000, -1, -10, -42, -100];
 
-/// The maximum distance between the bounds at which the example is the middle of the bounds, if no preferred example is
-/// valid. With more distant bounds, the example is next to a bound.
+/// The maximum distance between bounds of which the middle is the example. With others, it is next to a bound.
 const MAX_DISTANCE_FOR_MIDDLE_EXAMPLE: i128 = 1_000_000;
 
 pub(super) fn compile_int(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
@@ -76,8 +74,7 @@ impl IntCheck {
         self.bounds.max.unwrap_or(self.type_max)
     }
 
-    /// Returns the error for an invalid value. `whole` is the value as a whole number, or `None` if the value is not a
-    /// whole number.
+    /// Returns the error for an invalid value. `whole` is the value, if it is a whole number.
     pub(super) fn mismatch_error(&self, value: &Value<'_>, whole: Option<i128>) -> TypeMismatch {
         let bounds = |whole| Violation::of_bounds(Measure::Value, Some(self.min()), Some(self.max()), whole);
         TypeMismatch::new(self.expected(), value).with_violation(whole.and_then(bounds))

@@ -190,8 +190,7 @@ fn number_to_text(strict: &StringCheck, value: &Value<'_>) -> Option<Value<'stat
     text.map(|text| Value::Text(Cow::Owned(text)))
 }
 
-/// Returns `true` if numbers with a fraction are valid. They are invalid if the length has a maximum, because a JSON
-/// Schema cannot describe which of them have a shorter text.
+/// Returns `true` if numbers with a fraction are valid. A JSON Schema cannot say which of them have a short text.
 fn accepts_fractions(strict: &StringCheck) -> bool {
     let length = strict.length();
     strict.checks_only_length() && length.max.is_none() && length.min.unwrap_or(0) <= "0.1".len() as u64

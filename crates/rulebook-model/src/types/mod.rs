@@ -30,7 +30,6 @@ mod grammar;
 mod structure;
 mod table;
 mod term_compiler;
-mod term_names;
 
 // Code that several types share.
 mod bounds;
@@ -73,6 +72,7 @@ pub use check::{Arity, Check, MaxSize, Type, TypeExpr};
 pub(crate) use description::{add_info, info_with_type_description};
 pub(crate) use failed_type::{failed_type, is_failed_type};
 pub use functions::Functions;
+pub(crate) use grammar::names_in_term;
 #[cfg(feature = "documents")]
 pub(crate) use named_schema::schema_without_outer_references;
 pub use named_schema::{NamedSchema, SCHEMA_REFERENCE_PREFIX, all_referenced_schemas, complete_schema};
@@ -84,5 +84,4 @@ pub use object::ObjectShape;
 pub use structure::Structure;
 pub use table::{CompiledTerm, NestedCheck, ObjectField, TermError, TermErrorKind, Types, UncompiledTerm};
 pub(crate) use table::{FIELDS_ATTRIBUTE, nested_type_path};
-pub(crate) use term_names::names_in_term;
 pub use text_type::{SCHEMA_FORMATS, SchemaFormat};

@@ -8,11 +8,10 @@ use serde_json::{Number, Value as Json};
 use crate::call::Value;
 
 /// 2^53, up to which an `f64` represents every whole number exactly.
-const MAX_EXACT_INTEGER: f64 = 9_007_199_254_740_992.0;
+pub(super) const MAX_EXACT_INTEGER: f64 = 9_007_199_254_740_992.0;
 
-/// Returns a value as a whole number, or `None` if the value is not a whole number. The notation of the number (10,
-/// 10.0 or 1e1) makes no difference below 2^53. From there on, only numbers without fraction and exponent are whole
-/// numbers, because a float does not represent every whole number exactly.
+/// Returns a value as a whole number. From 2^53, only numbers without fraction and exponent are whole numbers, because
+/// a float does not represent every whole number exactly.
 pub(super) fn to_whole_number(value: &Value<'_>) -> Option<i128> {
     match value {
         Value::Int(int) => Some((*int).into()),
@@ -33,8 +32,7 @@ pub(super) fn json_to_whole_number(json: &Json) -> Option<i128> {
         .or_else(|| json.as_f64().and_then(float_to_whole_number))
 }
 
-/// The limit up to which floats are converted to `i128`. The limit is far above the range of 64 bits and within the
-/// range of `i128`.
+/// The limit up to which floats are converted to `i128`, far above the range of 64 bits.
 const MAX_CONVERTED_FLOAT: f64 = 1e30;
 
 fn float_to_whole_number(float: f64) -> Option<i128> {
@@ -65,8 +63,7 @@ pub(super) fn normalized_number(mut value: Value<'_>) -> Value<'_> {
     value
 }
 
-/// Compares a number with a bound. Whole numbers are not converted to `f64`, so that the comparison is exact. Returns
-/// `None` if the value is not a number.
+/// Compares a number exactly with a bound. Returns `None` if the value is not a number.
 pub(super) fn compare_with_bound(value: &Value<'_>, bound: f64) -> Option<Ordering> {
     match value {
         Value::Float(float) => float.partial_cmp(&bound),

@@ -88,8 +88,7 @@ impl Check for PartialCheck {
     }
 }
 
-/// Returns `true` if the JSON Schema of a type has too many fields. Those of the schemas to which it refers do not
-/// count.
+/// Returns `true` if the JSON Schema of a type has too many fields, without those of schemas to which it refers.
 fn has_too_many_fields(check: &Arc<dyn Check>) -> bool {
     let mut waiting = vec![Arc::clone(check)];
     let mut count = 0;

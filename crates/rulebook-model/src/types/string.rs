@@ -59,8 +59,7 @@ impl StringCheck {
         &self.length
     }
 
-    /// Returns `true` if every text with an allowed length is valid, because the type has neither a pattern nor an
-    /// inner type.
+    /// Returns `true` if every text with an allowed length is valid.
     pub(super) fn checks_only_length(&self) -> bool {
         self.pattern.is_none() && self.inner_check.is_none()
     }
@@ -96,8 +95,7 @@ impl StringCheck {
     }
 }
 
-/// Returns `true` if `check` accepts at least one of a few common texts. Some types, such as `text_id`, accept texts
-/// although their boundary values are not texts.
+/// Returns `true` if a type such as `text_id` accepts a common text although its boundary values are no texts.
 fn accepts_some_text(check: &dyn Check) -> bool {
     ["0", "1", "true", "null"].into_iter().any(|text| check.checked(Value::Text(Cow::Borrowed(text))).is_ok())
 }
@@ -127,8 +125,7 @@ fn filler_text(length: u64) -> String {
     words
 }
 
-/// Changes the length of a text that is too short or too long: in each of the returned texts, another character is
-/// repeated, or other characters are removed.
+/// Returns texts of a valid length, in each of which another character is repeated, or others are removed.
 fn resized_texts(text: &str, min: u64, max: u64) -> Vec<String> {
     let chars: Vec<char> = text.chars().collect();
     let joined = |before: &[char], repeated: usize, after: &[char]| {

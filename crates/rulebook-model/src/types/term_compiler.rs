@@ -27,11 +27,6 @@ pub(super) struct TermAttributes<'a> {
 }
 
 impl<'a> TermAttributes<'a> {
-    /// Returns no attributes. `empty_map` must be an empty map.
-    fn none(empty_map: &'a Map<String, Json>) -> Self {
-        Self { attributes: empty_map, fields: None, path: String::new() }
-    }
-
     /// Returns the attributes that apply to the items of an array: `fields`, which is moved from the array to the
     /// items, and the content of `items`. `empty_map` must be an empty map, to which the result can refer.
     fn take_item_attributes<'b>(&mut self, empty_map: &'b Map<String, Json>) -> TermAttributes<'b>
@@ -157,7 +152,8 @@ impl TermCompiler<'_> {
         let mut errors = Vec::new();
         for (index, span) in spans.into_iter().enumerate() {
             let argument = if r#type.argument_is_type(index) {
-                self.compile_term(span, TermAttributes::none(&empty_map), depth + 1).map(TypeArgument::Type)
+                let none = TermAttributes { attributes: &empty_map, fields: None, path: String::new() };
+                self.compile_term(span, none, depth + 1).map(TypeArgument::Type)
             } else {
                 let word = grammar::parse_word(self.text, span);
                 word.map(|word| TypeArgument::Word(word.to_owned())).map_err(|error| vec![error])

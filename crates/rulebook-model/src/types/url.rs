@@ -5,6 +5,7 @@ use url::{Host, Url};
 
 use super::simple_type::{SimpleType, keep_text};
 use super::text_type::{is_text, text};
+use crate::uri::has_complete_escapes;
 
 pub(super) static URL: SimpleType = SimpleType {
     name: "url",
@@ -50,7 +51,7 @@ pub(super) fn is_url(text: &str) -> bool {
     let authority_end = after_scheme.find(['/', '?', '#']).unwrap_or(after_scheme.len());
     let (authority, path) = after_scheme.split_at(authority_end);
     !authority.is_empty()
-        && percent_escapes_are_complete(after_scheme)
+        && has_complete_escapes(after_scheme)
         && authority.bytes().all(|byte| is_valid_in_any_component(byte) || matches!(byte, b'[' | b']' | b'%'))
         && path.matches('#').count() <= 1
         && path.bytes().all(|byte| is_valid_in_any_component(byte) || matches!(byte, b'/' | b'?' | b'#' | b'%'))
@@ -74,12 +75,4 @@ fn host_is_unchanged(url: &Url, authority: &str) -> bool {
 /// every component of a URI after the scheme.
 fn is_valid_in_any_component(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@".contains(&byte)
-}
-
-/// Returns `true` if each `%` in a text is followed by two hexadecimal digits.
-fn percent_escapes_are_complete(text: &str) -> bool {
-    text.split('%').skip(1).all(|after| {
-        let digits = after.as_bytes().get(..2);
-        digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
-    })
 }

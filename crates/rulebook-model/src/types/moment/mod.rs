@@ -26,8 +26,7 @@ use super::number::json_to_whole_number;
 use super::{ArgumentError, ArgumentErrorKind, Check, TypeArguments, TypeExpr};
 use crate::call::{Measure, Measured, TypeMismatch, Value, Violation};
 
-/// The number of seconds by which the date in a text can differ from the same date in UTC. Offsets from UTC are shorter
-/// than a day.
+/// The number of seconds by which a date can differ from the same date in UTC: offsets are shorter than a day.
 const MAX_OFFSET: i64 = 86_400;
 
 /// Returns a pattern for the time after a date. The time may be missing.
@@ -42,8 +41,7 @@ struct MomentCheck {
     grammar: DateGrammar,
     min: Option<MomentBound>,
     max: Option<MomentBound>,
-    /// If `true`, handlers receive the seconds since 1970-01-01T00:00:00Z instead of the text
-    /// (`"format": "timestamp"`).
+    /// If `true` (`"format": "timestamp"`), handlers receive the seconds since 1970-01-01T00:00:00Z.
     returns_timestamp: bool,
     timezone: TimeZone,
 }
@@ -78,8 +76,7 @@ pub(super) fn compile(grammar: DateGrammar, arguments: &TypeArguments<'_>) -> Re
     Ok(Arc::new(MomentCheck { grammar, min, max, returns_timestamp: timestamp, timezone: arguments.timezone.clone() }))
 }
 
-/// Reads a bound from the attribute `min` or `max`. Its value is a text in the grammar of the type or, for `datetime`,
-/// the seconds since 1970-01-01T00:00:00Z.
+/// Reads a bound from an attribute: a text in the grammar of the type or, for `datetime`, seconds since 1970.
 fn bound_from_attribute(
     grammar: DateGrammar,
     arguments: &TypeArguments<'_>,
@@ -112,8 +109,7 @@ fn capitalize(phrase: &str) -> String {
 }
 
 impl MomentCheck {
-    /// Returns the bound that a value violates. If handlers receive seconds, the error shows the bound and the value in
-    /// seconds.
+    /// Returns the bound that a value violates, in seconds if handlers receive seconds.
     fn bound_violation(&self, value: &Value<'_>) -> Option<Violation> {
         let Value::Text(text) = value else { return None };
         let moment = parse_moment(self.grammar, text, &self.timezone)?;

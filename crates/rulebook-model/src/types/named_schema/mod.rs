@@ -4,8 +4,6 @@
 //! weak, so that the schema does not own itself. A reference from a method owns all schemas of the definition.
 
 mod json_schema;
-#[cfg(feature = "documents")]
-mod outer_references;
 mod recursive_example;
 mod references;
 
@@ -16,7 +14,7 @@ use serde_json::{Value as Json, json};
 
 pub(crate) use json_schema::replace_references;
 #[cfg(feature = "documents")]
-pub(crate) use outer_references::schema_without_outer_references;
+pub(crate) use json_schema::schema_without_outer_references;
 pub(crate) use references::{SchemaCells, recursive_reference, schema_reference};
 
 use super::Check;
@@ -42,8 +40,7 @@ pub struct NamedSchema {
     pub check: Arc<dyn Check>,
     /// The example value that the definition gives for the schema, or `None`.
     pub example: Option<Json>,
-    /// The greatest number of schemas that lead from this one to the next by references that own their targets,
-    /// including this one.
+    /// The greatest number of schemas that own each other one after the other, beginning with this one.
     pub(crate) depth: usize,
     pub(crate) samples: OnceLock<SampleValues>,
     /// An example that contains values of schemas around this one, if the samples contain none.

@@ -14,8 +14,7 @@ use crate::types::{ArgumentError, Check, ObjectShape, Structure, TypeExpr};
 /// The schemas of a definition. Each is set as soon as it is compiled.
 pub(crate) type SchemaCells = Vec<Arc<OnceLock<Arc<NamedSchema>>>>;
 
-/// Returns a reference to a compiled schema. `all` contains all schemas of the definition; it is `None` for references
-/// within schemas.
+/// Returns a reference to a compiled schema. `all` has all schemas; it is `None` for references within schemas.
 pub(crate) fn schema_reference(schema: Arc<NamedSchema>, all: Option<Arc<SchemaCells>>) -> Arc<dyn Check> {
     Arc::new(SchemaReference { schema, _all: all })
 }
@@ -94,8 +93,7 @@ impl Check for SchemaReference {
     }
 }
 
-/// A reference from within a schema to this schema, or to a schema around it. It has no boundary values, because these
-/// would never end.
+/// A reference to a schema around it, of which it has no boundary values, because these would never end.
 #[derive(Debug)]
 struct RecursiveReference {
     name: String,

@@ -18,8 +18,7 @@ pub(in crate::types) fn compile_filled_object(arguments: &TypeArguments<'_>) -> 
     Ok(Arc::new(compile_object(arguments, Bounds::with_default_min_one)?))
 }
 
-/// Compiles the type of an object. `complete` adds what the type says about the number of members beside the bounds
-/// that the definition sets.
+/// Compiles the type of an object. `complete` changes the bounds of the number of members.
 fn compile_object(
     arguments: &TypeArguments<'_>,
     complete: impl FnOnce(Bounds<u64>) -> Result<Bounds<u64>, ArgumentError>,
@@ -68,8 +67,7 @@ fn is_closed(arguments: &TypeArguments<'_>) -> Result<bool, ArgumentError> {
     }
 }
 
-/// Reads the constraints between the fields of an object, and returns all errors in them. If `has_missing_fields` is
-/// `true`, `fields` lacks some of the fields because of an error.
+/// Reads the constraints between fields, of which some may be missing because of an error, and returns all errors.
 fn parse_field_constraints(
     json: &Json,
     fields: &[ObjectField],

@@ -27,8 +27,7 @@ pub(in crate::types) fn keep_last_member_of_each_name(members: &mut Vec<(Cow<'_,
     members.retain(|_| is_last.next().unwrap_or(true));
 }
 
-/// Removes the repeated members of all objects in a value that no type describes, so that it means the same to every
-/// program to which a handler passes it.
+/// Removes repeated members from values without a type, so that they mean the same to every program.
 pub(in crate::types) fn keep_last_members_within(value: &mut Value<'_>) {
     match value {
         Value::List(items) => items.iter_mut().for_each(keep_last_members_within),

@@ -91,8 +91,7 @@ impl Check for ObjectCheck {
         decode_json(text, &['{'])
     }
 
-    /// The keys are the names of members, even if they are numbers. A list whose names have no keys (`x[]`) is not an
-    /// object.
+    /// The keys are the names of members, even numbers. A list whose names have no keys (`x[]`) is not an object.
     fn decode_array<'a>(&self, array: PhpArray<'a>) -> Value<'a> {
         if array.is_list() && array.has_appended_items() {
             return array.into_value();

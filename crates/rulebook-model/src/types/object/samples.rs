@@ -9,9 +9,8 @@ use crate::types::ObjectField;
 const MAX_ADDED_MEMBERS: u64 = 1000;
 
 impl ObjectCheck {
-    /// Returns an object in which each known member has its boundary value at `index`, or its last boundary value if it
-    /// has fewer. Optional members are included only if `includes_optional` is `true`. `boundary_values` has the
-    /// boundary values of each known member.
+    /// Returns an object in which each member has its boundary value at `index`, or its last one. `boundary_values` has
+    /// those of each known member.
     pub(super) fn boundary_object(
         &self,
         boundary_values: &[Vec<Value<'static>>],
@@ -43,8 +42,7 @@ impl ObjectCheck {
         Some(Value::Map(members))
     }
 
-    /// Adds members with generated names to a generated object that has fewer members than the definition requires, or
-    /// that would be an empty example.
+    /// Adds generated members to an object that has too few members, or that would be an empty example.
     pub(super) fn with_added_members(&self, object: Value<'static>) -> Value<'static> {
         let Value::Map(mut members) = object else { return object };
         let min = if self.fields.is_none() && self.member_count.max != Some(0) { 1 } else { 0 };

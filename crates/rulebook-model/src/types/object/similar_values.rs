@@ -18,9 +18,8 @@ pub(super) struct Candidate {
     pub(super) checked: Value<'static>,
 }
 
-/// Returns values for each of several types, in the order of preference. `preferred` has the first value of each type.
-/// The values near the limits of one type are also those of the others, if they are valid, so that the types can have
-/// equal values, and different values in any order.
+/// Returns values for each type, beginning with its preferred one. The values near the limits of one type are also
+/// those of the others, so that the types can have equal values, and different values in any order.
 pub(super) fn candidate_values(checks: &[&dyn Check], preferred: &[Option<Value<'static>>]) -> Vec<Vec<Candidate>> {
     let distance = i64::try_from(checks.len().min(MAX_DISTANCE)).unwrap_or(0);
     let near = |value: &Value<'static>| -> Vec<Value<'static>> {

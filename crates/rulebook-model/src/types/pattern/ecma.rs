@@ -131,8 +131,7 @@ fn append_character(c: char, in_class: bool, out: &mut String) {
     }
 }
 
-/// Returns a pattern for an assertion such as a word boundary. The pattern uses look-around, because regex engines
-/// define lines and words differently.
+/// Returns a pattern for an assertion, with look-around, because regex engines define lines and words differently.
 fn assertion_pattern(look: Look) -> Result<String, String> {
     let uses_unicode = LookSet::singleton(look).contains_word_unicode();
     let word = if uses_unicode { unicode_word_class()? } else { "[0-9A-Z_a-z]".to_owned() };

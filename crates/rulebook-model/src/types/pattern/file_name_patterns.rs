@@ -8,7 +8,7 @@
 //! expression, but not the reverse.
 
 use regex_syntax::ParserBuilder;
-use regex_syntax::hir::{Class, ClassUnicode, ClassUnicodeRange, Hir, HirKind, Look, Repetition};
+use regex_syntax::hir::{Class, ClassUnicode, ClassUnicodeRange, Hir, HirKind, Repetition};
 
 use super::ecma;
 use super::sample::sample_text;
@@ -16,8 +16,7 @@ use super::sample::sample_text;
 /// The non-ASCII characters that NFC converts to an ASCII character. Each pair has the ASCII character first.
 const NFC_TO_ASCII: &[(char, char)] = &[('K', '\u{212A}'), (';', '\u{37E}'), ('`', '\u{1FEF}')];
 
-/// The maximum length in bytes of a regular expression in a JSON Schema. Longer expressions are omitted because they
-/// are unreadable.
+/// The maximum length of a regular expression in a JSON Schema. Longer expressions are unreadable.
 const MAX_SCHEMA_PATTERN_LEN: usize = 2048;
 
 /// The characters that no file name contains, for use in a character class: ASCII characters with a special meaning,
@@ -53,13 +52,11 @@ impl FileNameRegexes {
         regexes.into_iter().map(parse).collect::<Option<_>>().map(Self)
     }
 
-    /// Returns one regular expression in the syntax of ECMA-262 that accepts every name that matches one of the
-    /// patterns. Returns `None` if it would be longer than [`MAX_SCHEMA_PATTERN_LEN`].
+    /// Returns a pattern of ECMA-262 for the names that match; `None` if it is longer than [`MAX_SCHEMA_PATTERN_LEN`].
     pub(in crate::types) fn ecma_pattern(&self) -> Option<String> {
-        let leading_dot_slash = Repetition { min: 0, max: Some(1), greedy: true, sub: Box::new(Hir::literal(*b"./")) };
         let names = self.0.iter().map(accept_unnormalized_names);
         let any = Hir::alternation(names.map(|name| without_leading_dot(&name)).collect());
-        let whole = [Hir::look(Look::Start), Hir::repetition(leading_dot_slash), any, Hir::look(Look::End)];
+        let whole = [parsed(r"^(?:\./)?"), any, parsed("$")];
         ecma::to_ecma_pattern(&Hir::concat(whole.into())).ok().filter(|pattern| pattern.len() <= MAX_SCHEMA_PATTERN_LEN)
     }
 
@@ -71,8 +68,7 @@ impl FileNameRegexes {
     }
 }
 
-/// Returns a regular expression, without anchors, that matches the names that `hir` matches, and also these names
-/// before they are normalized to NFC.
+/// Returns a regular expression, without anchors, for the names that `hir` matches before and after NFC.
 fn accept_unnormalized_names(hir: &Hir) -> Hir {
     match hir.kind() {
         HirKind::Empty | HirKind::Look(_) => Hir::empty(),
@@ -90,7 +86,7 @@ fn accept_unnormalized_names(hir: &Hir) -> Hir {
         HirKind::Repetition(repetition) => match repetition.sub.kind() {
             // The wildcards `*` and `**`.
             HirKind::Class(Class::Unicode(class)) if !class.is_ascii() && repetition.max.is_none() => {
-                any_characters(class_contains(class, '/'))
+                parsed(if class_contains(class, '/') { "(?s:.)*" } else { "[^/]*" })
             }
             _ => Hir::repetition(repetition.with(accept_unnormalized_names(&repetition.sub))),
         },
@@ -127,17 +123,6 @@ fn ascii_class_before_nfc(ranges: impl IntoIterator<Item = (char, char)>) -> Hir
     Hir::class(Class::Unicode(class))
 }
 
-/// Returns a regular expression for any number of characters. The characters include `/` if `includes_slash` is `true`.
-fn any_characters(includes_slash: bool) -> Hir {
-    let mut class = ClassUnicode::new([ClassUnicodeRange::new('/', '/')]);
-    class.negate();
-    if includes_slash {
-        class.push(ClassUnicodeRange::new('/', '/'));
-    }
-    let sub = Box::new(Hir::class(Class::Unicode(class)));
-    Hir::repetition(Repetition { min: 0, max: None, greedy: true, sub })
-}
-
 /// Returns a regular expression for one character of a class that contains non-ASCII characters. NFC creates such a
 /// character from non-ASCII characters, of which there can be any number, or from an ASCII character and non-ASCII
 /// characters. If NFC replaces one character by two characters, the regular expression for the second one matches the
@@ -152,21 +137,19 @@ fn character_before_nfc(class: &ClassUnicode) -> Hir {
     optional(Hir::alternation(vec![ascii, composed_run()]))
 }
 
+/// Returns a regular expression for one or more non-ASCII characters, which can follow one ASCII character except `/`.
+fn composed_run() -> Hir {
+    parsed(r"[\x00-.0-\x7F]?[^\x00-\x7F]+")
+}
+
 /// Returns a regular expression for any number of non-ASCII characters after NFC.
 fn any_non_ascii_run() -> Hir {
     Hir::repetition(Repetition { min: 0, max: None, greedy: true, sub: Box::new(composed_run()) })
 }
 
-/// Returns a regular expression for one or more non-ASCII characters, which can follow one ASCII character except `/`.
-fn composed_run() -> Hir {
-    let class = |ranges: &[(char, char)]| {
-        let ranges = ranges.iter().map(|(start, end)| ClassUnicodeRange::new(*start, *end));
-        Hir::class(Class::Unicode(ClassUnicode::new(ranges)))
-    };
-    let base = class(&[('\0', '.'), ('0', '\x7f')]);
-    let others = Box::new(class(&[('\u{80}', char::MAX)]));
-    let others = Hir::repetition(Repetition { min: 1, max: None, greedy: true, sub: others });
-    Hir::concat(vec![optional(base), others])
+/// Returns a regular expression that is known to be valid.
+fn parsed(regex: &str) -> Hir {
+    regex_syntax::parse(regex).unwrap_or_else(|_| Hir::fail())
 }
 
 /// Returns a regular expression for the texts that `hir` matches and that do not begin with a dot in place of a

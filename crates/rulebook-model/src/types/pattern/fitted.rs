@@ -2,15 +2,14 @@
 
 use regex_syntax::hir::{Class, ClassUnicode, ClassUnicodeRange, Hir, HirKind, Repetition};
 
-use super::characters::CharacterPicker;
+use super::sample::CharacterPicker;
 
 const MAX_LENGTH: usize = 4096;
 /// The number of characters by which a sample text can be longer than required.
 const MAX_ADDITIONAL: usize = 256;
 const SEEDS: usize = 12;
 
-/// Returns texts with `min` to `max` characters, each of which probably matches the pattern `hir`. The assertions in
-/// the pattern may be false for a text.
+/// Returns texts with `min` to `max` characters that match `hir`, unless one of its assertions is false for them.
 pub(super) fn fitted_samples(hir: &Hir, min: u64, max: u64) -> impl Iterator<Item = String> {
     let min = usize::try_from(min).unwrap_or(usize::MAX);
     let max = usize::try_from(max).unwrap_or(usize::MAX).min(MAX_LENGTH);

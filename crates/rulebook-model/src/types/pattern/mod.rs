@@ -1,13 +1,11 @@
 //! The attribute `regex` of strings, which contains a *pattern* that valid strings must match. This Rust module parses
 //! and compiles patterns, and translates them to the regular expressions of JSON Schema.
 
-mod characters;
 mod ecma;
 pub(super) mod file_name_patterns;
 mod fitted;
 mod parse;
 mod sample;
-mod words;
 
 use regex::{Regex, RegexBuilder};
 use regex_syntax::ParserBuilder;
@@ -30,8 +28,7 @@ pub(super) struct Pattern {
     hir: Hir,
 }
 
-/// The numbers of extra repetitions with which sample texts of a pattern are generated, in the order of preference.
-/// With 2, a part that must occur once occurs three times.
+/// The numbers of extra repetitions in sample texts, in the order of preference.
 const EXTRA_REPETITIONS: [u32; 13] = [2, 1, 3, 0, 4, 5, 6, 7, 9, 11, 15, 31, 63];
 
 impl Pattern {
@@ -68,7 +65,7 @@ impl Pattern {
 
     /// Describes the pattern as a phrase that follows the description of a text, such as " that matches …".
     pub(super) fn in_words(&self) -> String {
-        words::describe_pattern(&self.notation)
+        describe_pattern(&self.notation)
     }
 
     /// Returns the pattern in the syntax of ECMA-262 (section 22.2) without flags. The result does not contain `\d`,
@@ -86,9 +83,36 @@ impl Pattern {
         EXTRA_REPETITIONS.into_iter().filter_map(|extra| sample_text(&self.hir, extra))
     }
 
-    /// Returns texts with `min` to `max` characters that probably match the pattern. They are less readable than those
-    /// of [`Pattern::sample_texts`], and take longer to generate.
+    /// Returns texts with `min` to `max` characters, which are less readable and take longer to generate.
     pub(super) fn fitted_samples(&self, min: u64, max: u64) -> impl Iterator<Item = String> {
         fitted::fitted_samples(&self.hir, min, max)
+    }
+}
+
+/// The sets of characters that are described in words, each with the words.
+const CHARACTER_SETS: &[(&str, &str)] = &[
+    ("[a-z]", "only lower-case letters (a-z)"),
+    ("[A-Z]", "only capital letters (A-Z)"),
+    ("[0-9]", "only digits"),
+    (r"\d", "only digits"),
+    ("[a-zA-Z]", "only letters (a-z, A-Z)"),
+    ("[A-Za-z]", "only letters (a-z, A-Z)"),
+    ("[a-z0-9]", "only lower-case letters (a-z) and digits"),
+    ("[0-9a-f]", "only hexadecimal digits (0-9, a-f)"),
+    ("[a-f0-9]", "only hexadecimal digits (0-9, a-f)"),
+    ("[a-zA-Z0-9]", "only letters (a-z, A-Z) and digits"),
+    ("[A-Za-z0-9]", "only letters (a-z, A-Z) and digits"),
+    (r"[^\x00]", "without null characters"),
+    (r"[^\x00-\x1F]", "without control characters"),
+    (r"[^\x00-\x1f]", "without control characters"),
+    (r"[^\x00-\x1F\x7F]", "without control characters"),
+];
+
+/// Describes a pattern after the description of a text: " that matches …", or the only allowed characters.
+fn describe_pattern(notation: &str) -> String {
+    let set = notation.strip_prefix("/^").and_then(|rest| rest.strip_suffix("*$/").or(rest.strip_suffix("+$/")));
+    match CHARACTER_SETS.iter().find(|(pattern, _)| Some(*pattern) == set) {
+        Some((_, words)) => format!(", {words}"),
+        None => format!(" that matches {notation}"),
     }
 }

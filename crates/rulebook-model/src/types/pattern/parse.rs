@@ -7,9 +7,8 @@ use regex_syntax::ast::{self, AssertionKind, Ast, ClassPerl, ClassPerlKind, Clas
 
 pub(super) const MAX_GROUP_DEPTH: u32 = 50;
 
-/// The characters that can delimit a pattern. A pattern has delimiters if it begins with one of these characters and
-/// ends with the same character and optional flags. PCRE allows further delimiters, but these characters are also
-/// common at the beginning of patterns without delimiters.
+/// The characters that can delimit a pattern. The others that PCRE allows are common at the beginning of patterns
+/// without delimiters.
 const DELIMITERS: [char; 5] = ['/', '#', '~', '%', '@'];
 
 /// The flags of a pattern, which are letters after the closing delimiter, in the order of the canonical notation:
