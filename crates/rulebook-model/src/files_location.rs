@@ -36,11 +36,9 @@ pub struct S3Location {
     pub bucket: String,
     /// The text with which the names of all objects begin, without `/` at the end. Empty if the URL has no path.
     pub prefix: String,
-    /// For how long the content of a replaced file stays, so that downloads in progress can end. The default is an
-    /// hour.
+    /// For how long the content of a replaced file stays for downloads in progress. The default is an hour.
     pub grace: Duration,
-    /// After which time the server looks for contents without a name, and deletes them. The default is a day; zero
-    /// disables the search.
+    /// After which time the server deletes contents without a name: a day by default, never if it is zero.
     pub sweep: Duration,
 }
 
@@ -87,8 +85,7 @@ impl FilesLocation {
     }
 }
 
-/// Returns `true` if the text is the scheme of a URL (RFC 3986 section 3.1) of at least two letters. A single letter is
-/// a drive of Windows.
+/// Returns `true` for the scheme of a URL (RFC 3986 section 3.1). A single letter is a drive of Windows.
 fn is_scheme(text: &str) -> bool {
     text.len() > 1
         && text.starts_with(|first: char| first.is_ascii_alphabetic())

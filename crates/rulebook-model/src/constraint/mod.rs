@@ -139,16 +139,16 @@ impl Constraint {
     #[must_use]
     pub fn in_words(&self, display: &dyn Fn(&str) -> String) -> String {
         let names: Vec<String> = self.names.iter().map(|name| display(name)).collect();
-        let (first, rest) = (&names[0], join(&names[1..], "and"));
+        let (first, rest) = (&names[0], join(&names[1..]));
         match self.kind {
-            ConstraintKind::ExactlyOne => format!("exactly one of {} is given", join(&names, "and")),
-            ConstraintKind::OneOrMore => format!("at least one of {} is given", join(&names, "and")),
-            ConstraintKind::OneOrNone => format!("at most one of {} is given", join(&names, "and")),
-            ConstraintKind::Together => format!("{} are given together, or not at all", join(&names, "and")),
+            ConstraintKind::ExactlyOne => format!("exactly one of {} is given", join(&names)),
+            ConstraintKind::OneOrMore => format!("at least one of {} is given", join(&names)),
+            ConstraintKind::OneOrNone => format!("at most one of {} is given", join(&names)),
+            ConstraintKind::Together => format!("{} are given together, or not at all", join(&names)),
             ConstraintKind::Requires => format!("{first} requires {rest}"),
             ConstraintKind::Less => format!("{first} is less than {rest}"),
             ConstraintKind::LessOrEqual => format!("{first} is at most {rest}"),
-            ConstraintKind::Equal => format!("{} are equal", join(&names, "and")),
+            ConstraintKind::Equal => format!("{} are equal", join(&names)),
         }
     }
 
@@ -157,11 +157,11 @@ impl Constraint {
     }
 }
 
-fn join(names: &[String], word: &str) -> String {
+fn join(names: &[String]) -> String {
     match names {
         [] => String::new(),
         [only] => only.clone(),
-        [first @ .., last] => format!("{} {word} {last}", first.join(", ")),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
     }
 }
 

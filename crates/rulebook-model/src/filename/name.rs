@@ -113,8 +113,7 @@ impl FileName {
         (folders.split('/').filter(|part| !part.is_empty()), file)
     }
 
-    /// Returns the name of the file or folder `part` in the folder `folder`. Returns `None` if clients cannot request
-    /// the file or folder by exactly this name. `folder` is `None` for the folder of all stored files.
+    /// Returns the name of `part` in a folder; `None` if clients cannot request it by exactly this name.
     pub fn child(folder: Option<&Self>, part: &str) -> Option<Self> {
         let text = match folder {
             Some(folder) => format!("{folder}/{part}"),

@@ -8,8 +8,7 @@ use mime::Mime;
 
 use super::Format;
 
-/// A response format that an API offers to clients. The media types of the format have been checked. Two values are
-/// equal if their formats have the same name.
+/// A response format with checked media types that an API offers to clients. Offers are equal if their names are.
 #[derive(Clone)]
 pub struct FormatOffer {
     media_type: HeaderValue,

@@ -10,8 +10,7 @@ use crate::model::{Location, Segment, Service};
 /// The optional prefix of service names in PhalApi: `App.Class.method`.
 const NAMESPACE_PREFIX: &str = "App.";
 
-/// The services that requests in the style of PhalApi can name, in the query of a request to the base path or in the
-/// request body.
+/// The services that requests in the style of PhalApi can name, in the query at the base path or in the body.
 pub struct NamedServices {
     /// The indexes of the services, by service name.
     pub by_class: ServicesByClass,
@@ -60,8 +59,7 @@ impl ServicesByClass {
     }
 }
 
-/// Splits the name of a service, which has the form `Class.method` or `App.Class.method`, into the class and the
-/// method.
+/// Splits the name of a service, `Class.method` or `App.Class.method`, into the class and the method.
 #[must_use]
 pub fn split_service_name(name: &str) -> Option<(&str, &str)> {
     let without_namespace = name.strip_prefix(NAMESPACE_PREFIX).filter(|rest| rest.contains('.'));
@@ -115,8 +113,7 @@ impl ServicesByModule {
     }
 }
 
-/// The fields of a request (in the query or in the body) with which a request to the base path can name a service of
-/// the API.
+/// The fields in the query or body with which a request to the base path can name a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ServiceNaming {
     /// The fields of PhalApi, a PHP framework: `service`, or `s` for short.
@@ -136,8 +133,7 @@ impl ServiceNaming {
     }
 }
 
-/// Returns the query fields with which a request to the path of this service can name another service in the style of
-/// PhalApi: those that are not parameters of the service.
+/// Returns the query fields in which a request to this service can name another one, because they are no parameters.
 #[must_use]
 pub fn fields_naming_another_service(service: &Service) -> Vec<&'static str> {
     let is_parameter = |field: &str| {

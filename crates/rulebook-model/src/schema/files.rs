@@ -16,7 +16,7 @@ pub(super) fn settings_file_schema(tables: &mut SchemaTables) -> Json {
 
 /// Returns the schema of a file in the dialect `tree`: an API module, or a flat list of methods.
 pub(super) fn tree_file_schema(tables: &mut SchemaTables) -> Json {
-    tables.set_dialect(TREE.name);
+    tables.dialect = TREE.name;
     json!({
         "if": { "type": "array" },
         "then": { "items": tables.reference_to_table(&METHOD_LIST_ENTRY) },
@@ -27,7 +27,7 @@ pub(super) fn tree_file_schema(tables: &mut SchemaTables) -> Json {
 /// Returns the schema of a file in the dialect `methods`. The author of the file chooses all names at its
 /// top level, so there is no table of keys for the top level.
 pub(super) fn methods_file_schema(tables: &mut SchemaTables) -> Json {
-    tables.set_dialect(METHODS.name);
+    tables.dialect = METHODS.name;
     let segment = pattern::PATH_SEGMENT;
     let http = pattern::alternatives(HttpMethod::ALL.map(HttpMethod::as_str));
     let method = tables.reference_to_table(&methods::METHOD);
@@ -50,7 +50,7 @@ pub(super) fn methods_file_schema(tables: &mut SchemaTables) -> Json {
 }
 
 pub(super) fn rules_file_schema(tables: &mut SchemaTables) -> Json {
-    tables.set_dialect(RULES.name);
+    tables.dialect = RULES.name;
     tables.reference_to_table(&rules::RULES_FILE)
 }
 

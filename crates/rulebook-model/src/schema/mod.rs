@@ -56,6 +56,6 @@ pub fn schema(kind: SchemaKind) -> Json {
     };
     let head = json!({ "$schema": "https://json-schema.org/draft/2020-12/schema", "title": title });
     let mut schema = with_keywords(head, body);
-    schema["$defs"] = Json::Object(tables.into_definitions());
+    schema["$defs"] = Json::Object(tables.schemas_by_name);
     schema
 }

@@ -13,19 +13,11 @@ pub(super) struct SchemaTables {
     /// The tables of keys that already have a schema, with the name of each schema.
     names_by_table: Vec<(&'static KeyTable, String)>,
     /// The dialect of the schemas that are added next, which distinguishes schemas with the same name.
-    dialect: &'static str,
-    schemas_by_name: Map<String, Json>,
+    pub(super) dialect: &'static str,
+    pub(super) schemas_by_name: Map<String, Json>,
 }
 
 impl SchemaTables {
-    pub(super) fn set_dialect(&mut self, dialect: &'static str) {
-        self.dialect = dialect;
-    }
-
-    pub(super) fn into_definitions(self) -> Map<String, Json> {
-        self.schemas_by_name
-    }
-
     /// Returns a reference to the schema of objects with these keys. If the table has no schema, adds its schema.
     pub(super) fn reference_to_table(&mut self, keys: &'static KeyTable) -> Json {
         if let Some((_, name)) = self.names_by_table.iter().find(|(table, _)| std::ptr::eq(*table, keys)) {

@@ -186,14 +186,14 @@ pub(super) fn service_query_to_json(query: &ServiceQuery) -> Option<Json> {
 }
 
 pub(super) fn lower_limits(lowering: &mut Lowering<'_>, value: &JsonNode) -> Limits {
-    let mut given = Map::new();
+    let mut limits = json!(Limits::default());
     let Some(object) = CheckedObject::new(value, &limits::LIMIT_KEYS, &mut lowering.diagnostics) else {
         return Limits::default();
     };
     for limit in limits::ALL_LIMITS {
         let name = limit.key.name;
         let Some(maximum) = object.byte_size(name) else { continue };
-        given.insert(name.to_owned(), maximum.value.into());
+        limits[name] = maximum.value.into();
         let error = |message| Diagnostic::new(DiagnosticCode::BadOption, maximum.span, message);
         if maximum.value == 0 {
             let message = format!("the limit `{name}` would reject every request");
@@ -204,7 +204,7 @@ pub(super) fn lower_limits(lowering: &mut Lowering<'_>, value: &JsonNode) -> Lim
             lowering.report(error(message).label(format!("expected at most {}{unit}", limit.max)));
         }
     }
-    serde_json::from_value(Json::Object(given)).unwrap_or_default()
+    serde_json::from_value(limits).unwrap_or_default()
 }
 
 pub(super) fn limits_to_json(limits: &Limits) -> Option<Json> {

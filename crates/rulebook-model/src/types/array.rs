@@ -27,24 +27,19 @@ struct ArrayCheck {
     accepts_objects: bool,
 }
 
-pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
-    Ok(Arc::new(compile_array("array", false, arguments)?))
+/// The types of arrays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ArrayKind {
+    Any,
+    /// Arrays with at least one item.
+    Filled,
+    /// Arrays and objects.
+    Loose,
 }
 
-pub(super) fn compile_filled_array(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
-    let array = compile_array("array", false, arguments)?;
-    Ok(Arc::new(ArrayCheck { item_count: array.item_count.with_default_min_one()?, ..array }))
-}
-
-pub(super) fn compile_loose_array(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
-    Ok(Arc::new(compile_array("loose_array", true, arguments)?))
-}
-
-fn compile_array(
-    type_name: &'static str,
-    accepts_objects: bool,
-    arguments: &TypeArguments<'_>,
-) -> Result<ArrayCheck, ArgumentError> {
+pub(super) fn compile(kind: ArrayKind, arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
+    let accepts_objects = kind == ArrayKind::Loose;
+    let type_name = if accepts_objects { "loose_array" } else { "array" };
     let item = match arguments.positional {
         [] => any_check(),
         [TypeArgument::Type(item)] => Arc::clone(item),
@@ -69,9 +64,10 @@ fn compile_array(
     // `Bounds` reads bounds from the arguments of a term. The argument of an array is the type of its items, so it is
     // hidden.
     let attributes_only = TypeArguments { positional: &[], ..*arguments };
-    let count = Bounds::from_arguments(&attributes_only, false)?;
+    let item_count = Bounds::from_arguments(&attributes_only, false)?;
     let text_decoding = TextDecoding::from_arguments(arguments)?;
-    Ok(ArrayCheck { type_name, item_check: item, item_count: count, text_decoding, accepts_objects })
+    let item_count = if kind == ArrayKind::Filled { item_count.with_default_min_one()? } else { item_count };
+    Ok(Arc::new(ArrayCheck { type_name, item_check: item, item_count, text_decoding, accepts_objects }))
 }
 
 /// Checks that the attribute `items` is an object, whose content the compiler of terms has already used.

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use super::array::{self, ArrayKind};
 use super::moment::{self, DateGrammar};
 use super::{
-    ArgumentError, Check, Type, TypeArguments, any, array, callable, constant, digest, enumeration, file, filename,
-    float, int, loose, map, object, partial, simple_type, string, text_type, union, url,
+    ArgumentError, Check, Type, TypeArguments, any, callable, constant, digest, enumeration, file, filename, float,
+    int, loose, map, object, partial, simple_type, string, text_type, union, url,
 };
 
 /// A built-in type, which is one row of [`BUILTIN_TYPES`].
@@ -79,9 +80,9 @@ const ARRAY_ATTRIBUTES: &[&str] = &["min", "max", "format", "separator", "items"
 pub(super) static BUILTIN_TYPES: &[BuiltinType] = &[
     builtin_type("any", "Any JSON value. If a text in a request begins with `[` or `{`, it is parsed as JSON.", any::compile),
     builtin_type("mixed", "Another name of `any`.", any::compile),
-    builtin_type("int", "A whole number from -2^63 to 2^63-1; for `int(a,b)`, from a to b.", int::compile_int).with_attributes(BOUNDS_ATTRIBUTES),
-    builtin_type("uint", "A whole number from 0 to 2^64-1; for `uint(a,b)`, from a to b.", int::compile_uint).with_attributes(BOUNDS_ATTRIBUTES),
-    builtin_type("id", "A whole number from 0 to 2147483647.", int::compile_id).with_attributes(BOUNDS_ATTRIBUTES),
+    builtin_type("int", "A whole number from -2^63 to 2^63-1; for `int(a,b)`, from a to b.", |arguments| int::compile("int", int::I64_RANGE, arguments)).with_attributes(BOUNDS_ATTRIBUTES),
+    builtin_type("uint", "A whole number from 0 to 2^64-1; for `uint(a,b)`, from a to b.", |arguments| int::compile("uint", int::U64_RANGE, arguments)).with_attributes(BOUNDS_ATTRIBUTES),
+    builtin_type("id", "A whole number from 0 to 2147483647.", |arguments| int::compile("id", int::ID_RANGE, arguments)).with_attributes(BOUNDS_ATTRIBUTES),
     builtin_type("float", "A finite number of 64 bits (IEEE 754); for `float(a,b)`, from a to b.", float::compile).with_attributes(BOUNDS_ATTRIBUTES),
     builtin_type("float64", "Another name of `float`.", float::compile).with_attributes(BOUNDS_ATTRIBUTES),
     builtin_type("bool", "`true` or `false`.", |arguments| simple_type::compile(&simple_type::BOOL, arguments)),
@@ -101,8 +102,8 @@ pub(super) static BUILTIN_TYPES: &[BuiltinType] = &[
     builtin_type("datetime", "A point in time: RFC 3339, YYYY-MM-DD hh:mm:ss, or a date. With the format `timestamp`, handlers receive the seconds since 1970-01-01T00:00:00Z.", |arguments| moment::compile(DateGrammar::Datetime, arguments)).with_attributes(MOMENT_ATTRIBUTES),
     builtin_type("time", "A time of day, hh:mm or hh:mm:ss.", |arguments| simple_type::compile(&text_type::TIME, arguments)),
     builtin_type("enum", "One of the words in `enum(a|b|c)` or in `range`.", enumeration::compile).with_attributes(&["range"]),
-    builtin_type("array", "An array; for `array<T>` or `[]T`, an array of values of the type T. `items` contains the attributes of T; `format` defines how a single string is converted to an array.", array::compile).with_attributes(ARRAY_ATTRIBUTES),
-    builtin_type("object", "An object; `fields` defines its known members.", object::compile).with_attributes(OBJECT_ATTRIBUTES),
+    builtin_type("array", "An array; for `array<T>` or `[]T`, an array of values of the type T. `items` contains the attributes of T; `format` defines how a single string is converted to an array.", |arguments| array::compile(ArrayKind::Any, arguments)).with_attributes(ARRAY_ATTRIBUTES),
+    builtin_type("object", "An object; `fields` defines its known members.", |arguments| object::compile(false, arguments)).with_attributes(OBJECT_ATTRIBUTES),
     builtin_type("map", "An object with any members; for `map<T>`, their values have the type T. `keys` is a type for their names, and `items` contains the attributes of T.", map::compile).with_attributes(MAP_ATTRIBUTES),
     builtin_type("partial", "For `partial<T>`, an object of the schema T in which every field is optional.", partial::compile),
     builtin_type("union", "A value of one of the types in `of`. With `tag`, an object whose member with this name says which one: `of` then contains a schema for each value of the member.", union::compile).with_attributes(&["tag", "of"]),
@@ -116,9 +117,9 @@ pub(super) static BUILTIN_TYPES: &[BuiltinType] = &[
     builtin_type("loose_int", "An `int` that may have a `+` or leading zeros; in JSON, it may also be written as a string.", loose::compile_int).with_attributes(BOUNDS_ATTRIBUTES),
     builtin_type("loose_float", "A `float` that may have a `+` or leading zeros, or be written as `.5` or `5.`; in JSON, it may also be written as a string.", loose::compile_float).with_attributes(BOUNDS_ATTRIBUTES),
     builtin_type("loose_string", "A `string`; in JSON, it may also be written as a number, unless `regex` is set: as a whole number of at most 64 bits, or as a number with a fraction if `max` is not set and `min` is at most 3.", loose::compile_string).with_attributes(STRING_ATTRIBUTES),
-    builtin_type("loose_array", "An `array` or an object.", array::compile_loose_array).with_attributes(ARRAY_ATTRIBUTES),
-    builtin_type("filled_array", "An `array` with at least one item, unless `min` is set.", array::compile_filled_array).with_attributes(ARRAY_ATTRIBUTES),
-    builtin_type("filled_object", "An `object` with at least one member, unless `min` is set.", object::compile_filled_object).with_attributes(OBJECT_ATTRIBUTES),
+    builtin_type("loose_array", "An `array` or an object.", |arguments| array::compile(ArrayKind::Loose, arguments)).with_attributes(ARRAY_ATTRIBUTES),
+    builtin_type("filled_array", "An `array` with at least one item, unless `min` is set.", |arguments| array::compile(ArrayKind::Filled, arguments)).with_attributes(ARRAY_ATTRIBUTES),
+    builtin_type("filled_object", "An `object` with at least one member, unless `min` is set.", |arguments| object::compile(true, arguments)).with_attributes(OBJECT_ATTRIBUTES),
     builtin_type("callable", "A value that the program's function `callback` accepts. The function also receives `params`.", callable::compile).with_attributes(&["callback", "params"]),
     builtin_type("numeric", "A number or null; in JSON, both may also be written as a string.", |arguments| simple_type::compile(&simple_type::NUMERIC, arguments)),
 ];

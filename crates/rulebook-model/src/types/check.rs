@@ -71,21 +71,18 @@ use crate::call::{PhpArray, PhpItem, TypeMismatch, Value};
 /// assert!(Even.check(&mut Value::Int(7)).is_err());
 /// ```
 pub trait Type: Send + Sync {
-    /// Returns the name by which terms refer to the type. A name consists of ASCII letters, digits, `_` and `-`. The
-    /// first character must be a letter or `_`.
+    /// Returns the name in terms: ASCII letters, digits, `_` and `-`, beginning with a letter or `_`.
     fn name(&self) -> &str;
 
     /// Returns a sentence that describes the values of the type. The documentation shows the sentence.
     fn info(&self) -> &str;
 
-    /// Returns the names of the attributes, such as `min`, that a definition can write next to a term of this type. Any
-    /// other attribute is an error.
+    /// Returns the names of the attributes, such as `min`, that a definition can write next to a term.
     fn attributes(&self) -> &[&str] {
         &[]
     }
 
-    /// Returns `true` if the argument at `index` in the parentheses of a term is the term of another type, and `false`
-    /// if the argument is a word or a number. The index of the first argument is 0.
+    /// Returns `true` if the argument at `index` (from 0) in parentheses is the term of a type, and no word.
     fn argument_is_type(&self, _index: usize) -> bool {
         false
     }
@@ -120,9 +117,8 @@ pub trait Check: Send + Sync + Debug {
         }
     }
 
-    /// Converts the text of a field whose name has brackets, such as `x[]`, to an item or a member of this type. The
-    /// default implementation is [`decode`](Check::decode). PHP does not parse such a text as JSON, so it remains a
-    /// text if the type is `any`.
+    /// Converts the text of a field such as `x[]` to an item or a member. As in PHP, it is not parsed as JSON if the
+    /// type is `any`.
     fn decode_item<'a>(&self, text: Cow<'a, str>) -> Value<'a> {
         match self.base() {
             Some(base) => base.decode_item(text),
@@ -139,8 +135,7 @@ pub trait Check: Send + Sync + Debug {
         }
     }
 
-    /// Converts the fields of a parameter whose names have brackets, such as `x[]` and `x[a][b]`, to one value. The
-    /// default implementation leaves every item a text. If the type accepts neither arrays nor objects,
+    /// Converts fields such as `x[]` and `x[a][b]` to one value. By default, every item remains a text, and
     /// [`check`](Check::check) rejects the value.
     fn decode_array<'a>(&self, array: PhpArray<'a>) -> Value<'a> {
         match self.base() {
@@ -170,15 +165,13 @@ pub trait Check: Send + Sync + Debug {
     /// description after the word "expected".
     fn expected(&self) -> Cow<'static, str>;
 
-    /// Returns a description of the valid values for readers of the documentation, such as "1 to 5 letters". The
-    /// readers do not know the types of definitions. The default implementation returns
-    /// [`expected`](Check::expected).
+    /// Returns a description of the values for readers of the documentation, who do not know the types of definitions,
+    /// such as "1 to 5 letters".
     fn in_words(&self) -> Cow<'static, str> {
         self.base().map_or_else(|| self.expected(), |base| base.in_words())
     }
 
-    /// Returns the members of an object that the definition lists, or those of the objects in an array. The slice is
-    /// empty for all other types.
+    /// Returns the members of an object, or of the objects in an array, that the definition lists.
     fn members(&self) -> &[ObjectField] {
         self.base().map_or(&[], |base| base.members())
     }
@@ -193,8 +186,7 @@ pub trait Check: Send + Sync + Debug {
         self.base().map_or(Structure::Scalar, |base| base.structure())
     }
 
-    /// Compares two values that passed the check. Returns `None` if the type knows no order of its values; only numbers
-    /// have one by default.
+    /// Compares two values that passed the check. Only numbers have an order by default.
     fn compare(&self, one: &Value<'_>, other: &Value<'_>) -> Option<Ordering> {
         self.base().map_or_else(|| number::compare(one, other), |base| base.compare(one, other))
     }
@@ -205,8 +197,7 @@ pub trait Check: Send + Sync + Debug {
         self.base()?.point_in_time(value)
     }
 
-    /// Returns an error of the type that is found only when all schemas of the definition are compiled, because the
-    /// type contains schemas that were not compiled before it.
+    /// Returns an error that is found only when all schemas of the definition are compiled.
     fn late_error(&self) -> Option<ArgumentError> {
         self.base()?.late_error()
     }
@@ -221,8 +212,7 @@ pub trait Check: Send + Sync + Debug {
     /// begins with [`SCHEMA_REFERENCE_PREFIX`](super::SCHEMA_REFERENCE_PREFIX).
     fn schema(&self) -> Json;
 
-    /// Returns the term and the attributes with which a definition denotes this type, in a canonical notation: two
-    /// checks are equal exactly if their notations are equal.
+    /// Returns the canonical notation of the type. Two checks are equal exactly if their notations are equal.
     fn type_expr(&self) -> TypeExpr;
 
     /// Returns valid values at the limits of the type, such as the smallest and the largest number, in the form that
@@ -237,10 +227,8 @@ pub trait Check: Send + Sync + Debug {
         self.base().map_or_else(|| self.boundary_values().into_iter().next(), |base| base.example())
     }
 
-    /// Returns a text that [`decode`](Check::decode) and [`check`](Check::check) convert to `value`. The argument
-    /// `value` is the value of a variable in a permission, such as 7 in `author[7]`. The default implementation returns
-    /// `value` itself; a type whose check changes values must override it. Returns `None` if no such text exists or can
-    /// be determined.
+    /// Returns a text that [`decode`](Check::decode) and [`check`](Check::check) convert to the value of a variable in
+    /// a permission, such as 7 in `author[7]`; `None` if there is none. By default, this is the value itself.
     fn text_for(&self, value: &str) -> Option<String> {
         self.base().map_or_else(|| Some(value.to_owned()), |base| base.text_for(value))
     }
@@ -255,22 +243,19 @@ pub trait Check: Send + Sync + Debug {
         self.base().is_some_and(|base| base.accepts_null())
     }
 
-    /// Returns the maximum size of a valid value. While the server receives a body, this maximum applies to the
-    /// parameter instead of the general limits of the API.
+    /// Returns the maximum size of a valid value, which precedes the general limits of the API.
     fn max_size(&self) -> MaxSize {
         self.base().map(|base| base.max_size()).unwrap_or_default()
     }
 
-    /// Returns `true` if a file with this file name and detected media type can be a valid value. The function is
-    /// called when the server has received the first bytes of the file. A file that cannot be valid is received but not
+    /// Returns `true` if a file with this name and detected media type can be valid. Others are received but not
     /// stored.
     fn accepts_file(&self, filename: &str, media_type: &str) -> bool {
         self.base().is_none_or(|base| base.accepts_file(filename, media_type))
     }
 
-    /// Returns `true` if the server may check a value as soon as it has received the value, and again when it checks
-    /// all parameters. If the early check fails, the files that follow in the body are received but not stored. Return
-    /// `true` only if [`check`](Check::check) has no side effects.
+    /// Returns `true` if the server may check a value before and again with all parameters, because the check has no
+    /// side effects. If the early check fails, the files that follow in the body are not stored.
     fn can_check_early(&self) -> bool {
         self.base().is_some_and(|base| base.can_check_early())
     }
@@ -326,8 +311,7 @@ impl TypeExpr {
         super::grammar::names_in_type(&self.term, &self.attributes).into_iter().map(str::to_owned).collect()
     }
 
-    /// Returns the type as an attribute contains it: the term, or an object with the term under `type` and with the
-    /// attributes.
+    /// Returns the type as an attribute contains it: the term, or an object if there are attributes.
     pub(super) fn into_json(self) -> Json {
         if self.attributes.is_empty() { Json::String(self.term) } else { self.into_object() }
     }
@@ -359,8 +343,7 @@ pub(super) fn keep_valid_values(check: &dyn Check, candidates: Vec<Value<'static
     valid
 }
 
-/// Returns the first candidate that passes `check`. If no candidate passes, returns the first boundary value of
-/// `check`.
+/// Returns the first candidate that passes `check`, or else the first boundary value.
 pub(super) fn first_valid_value(
     check: &dyn Check,
     candidates: impl IntoIterator<Item = Value<'static>>,

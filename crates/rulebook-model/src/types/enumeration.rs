@@ -18,25 +18,10 @@ struct EnumCheck {
 }
 
 pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
-    let words = match (arguments.positional, arguments.texts("range")?) {
-        ([], Some(words)) if arguments.attributes.get("range").is_some_and(Json::is_array) => words,
-        ([], Some(_)) => {
-            return Err(arguments.error("`range` must be a list of words").at("range").help("write `[\"a\", \"b\"]`"));
-        }
-        ([], None) => Vec::new(),
-        ([TypeArgument::Word(words)], None) => words.split('|').map(str::to_owned).collect(),
-        (_, Some(_)) => {
-            return Err(arguments
-                .error("the words are given twice, in the term and in `range`")
-                .at("range")
-                .help("remove `range`"));
-        }
-        _ => {
-            return Err(arguments
-                .error("`enum` has one argument, words separated by `|`")
-                .help("write `enum(a|b|c)`, or the words as a list in `range`"));
-        }
-    };
+    if arguments.attributes.get("range").is_some_and(|range| !range.is_array()) {
+        return Err(arguments.error("`range` must be a list of words").at("range").help("write `[\"a\", \"b\"]`"));
+    }
+    let words = words_in_term_or_range(arguments, "words", "enum(a|b|c)")?.unwrap_or_default();
     let mut seen = HashSet::with_capacity(words.len());
     if let Some(word) = words.iter().find(|word| !seen.insert(word.as_str())) {
         return Err(arguments.error(format!("the word `{word}` occurs twice")));
@@ -52,6 +37,27 @@ pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, A
         return Err(error.help("write `enum(a|b|c)`, or the words as a list in `range`"));
     }
     Ok(Arc::new(EnumCheck { words }))
+}
+
+/// Returns the words in a term, separated by `|`, or in the attribute `range`.
+pub(super) fn words_in_term_or_range(
+    arguments: &TypeArguments<'_>,
+    words: &str,
+    example: &str,
+) -> Result<Option<Vec<String>>, ArgumentError> {
+    match (arguments.positional, arguments.texts("range")?) {
+        ([], range) => Ok(range),
+        ([TypeArgument::Word(words)], None) => Ok(Some(words.split('|').map(str::to_owned).collect())),
+        (_, Some(_)) => {
+            let error = arguments.error(format!("the {words} are given twice, in the term and in `range`"));
+            Err(error.at("range").help("remove `range`"))
+        }
+        _ => {
+            let name = arguments.name;
+            let error = arguments.error(format!("`{name}` has one argument, {words} separated by `|`"));
+            Err(error.help(format!("write `{example}`, or the {words} as a list in `range`")))
+        }
+    }
 }
 
 /// Returns `true` if a word can be written in the parentheses of a term. Other words must be in the attribute `range`.

@@ -11,9 +11,9 @@ use std::sync::Arc;
 use serde_json::{Value as Json, json};
 
 use super::check::{first_valid_value, keep_valid_values};
-use super::enumeration::type_expr_of_words;
+use super::enumeration::{type_expr_of_words, words_in_term_or_range};
 use super::pattern::file_name_patterns::{self, FileNameRegexes};
-use super::{ArgumentError, Check, TypeArgument, TypeArguments, TypeExpr};
+use super::{ArgumentError, Check, TypeArguments, TypeExpr};
 use crate::call::{TypeMismatch, Value};
 use crate::filename::{FileName, FilePatterns, PatternError, pattern_to_regex};
 
@@ -29,18 +29,7 @@ struct FileNameCheck {
 }
 
 pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
-    let globs = match (arguments.positional, arguments.texts("range")?) {
-        ([], range) => range.unwrap_or_default(),
-        ([TypeArgument::Word(patterns)], None) => patterns.split('|').map(str::to_owned).collect(),
-        ([TypeArgument::Word(_)], Some(_)) => {
-            let error = arguments.error("the patterns are given twice, in the term and in `range`").at("range");
-            return Err(error.help("remove `range`"));
-        }
-        _ => {
-            let error = arguments.error("`filename` has one argument, patterns separated by `|`");
-            return Err(error.help("write `filename(public/**|cache/*.json)`, or the patterns as a list in `range`"));
-        }
-    };
+    let globs = words_in_term_or_range(arguments, "patterns", "filename(public/**|cache/*.json)")?.unwrap_or_default();
     let error = |error: PatternError| {
         let error = arguments.error(error.to_string());
         if arguments.positional.is_empty() { error.at("range") } else { error }

@@ -14,7 +14,7 @@ use crate::call::{Measure, TypeMismatch, Value, Violation};
 #[derive(Debug, Clone)]
 pub(super) struct FloatCheck {
     type_name: &'static str,
-    bounds: Bounds<f64>,
+    pub(super) bounds: Bounds<f64>,
 }
 
 /// The preferred examples. [`Check::example`] returns the first of these numbers that is between the bounds.
@@ -44,10 +44,6 @@ impl FloatCheck {
         };
         let bounds = |float| Violation::of_bounds(Measure::Value, self.bounds.min, self.bounds.max, float);
         TypeMismatch::new(self.expected(), value).with_violation(number.and_then(bounds))
-    }
-
-    pub(super) fn has_bounds(&self) -> bool {
-        !self.bounds.is_unbounded()
     }
 }
 

@@ -33,8 +33,7 @@ impl Functions {
         self.custom_functions.keys().map(String::as_str)
     }
 
-    /// Returns the name and the description of each built-in function. Definitions can write these names in upper or
-    /// lower case, as in PHP.
+    /// Returns the name and description of each built-in function. Names are compared without regard to case.
     pub fn builtin_names_and_descriptions() -> impl Iterator<Item = (&'static str, &'static str)> {
         BUILTIN_FUNCTIONS.iter().map(|builtin| (builtin.name, builtin.description))
     }

@@ -27,13 +27,12 @@ fn syntax_error(span: Range<usize>, message: &str) -> TermError {
 
 /// The outermost level of a term. The ranges are byte ranges in the whole text of the definition's term.
 #[derive(Debug, PartialEq)]
-pub(super) enum OutermostLevel {
+pub(super) enum OutermostLevel<'t> {
     /// The term is `?T`, a nullable type. The range is that of `T`, without the `?`.
     Nullable(Range<usize>),
-    /// The term is `[]T`, an array type. The range is that of `T`, without the `[]`.
-    Array(Range<usize>),
-    /// The term begins with the name of a type in this range, which can be followed by brackets.
-    Named(Range<usize>, BracketContent),
+    /// The term begins with the name of a type in this range, which can be followed by brackets. `[]T` is
+    /// `array<T>`.
+    Named(&'t str, Range<usize>, BracketContent),
 }
 
 #[derive(Debug, PartialEq)]
@@ -47,13 +46,14 @@ pub(super) enum BracketContent {
 }
 
 /// Parses the outermost level of the term at `span`, which must not be empty.
-pub(super) fn parse_outermost_level(text: &str, span: Range<usize>) -> Result<OutermostLevel, TermError> {
+pub(super) fn parse_outermost_level(text: &str, span: Range<usize>) -> Result<OutermostLevel<'_>, TermError> {
     let term = &text[span.clone()];
     if term.starts_with('?') {
         return Ok(OutermostLevel::Nullable(span.start + 1..span.end));
     }
     if term.starts_with("[]") {
-        return Ok(OutermostLevel::Array(span.start + 2..span.end));
+        let item = span.start + 2..span.end;
+        return Ok(OutermostLevel::Named("array", span, BracketContent::Term(item)));
     }
     let length = term.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '-')).unwrap_or(term.len());
     let name = span.start..span.start + length;
@@ -62,7 +62,7 @@ pub(super) fn parse_outermost_level(text: &str, span: Range<usize>) -> Result<Ou
     }
     let open = name.end;
     let content = match text[open..span.end].chars().next() {
-        None => return Ok(OutermostLevel::Named(name, BracketContent::None)),
+        None => return Ok(OutermostLevel::Named(&text[name.clone()], name, BracketContent::None)),
         Some('(' | '<') => open + 1..closing_bracket(text, open, span.end)?,
         Some(' ') => {
             return Err(syntax_error(char_span(text, open), "a space is allowed only after a comma"));
@@ -78,14 +78,12 @@ pub(super) fn parse_outermost_level(text: &str, span: Range<usize>) -> Result<Ou
     if content.is_empty() {
         return Err(syntax_error(open..content.end + 1, "the brackets are empty"));
     }
-    Ok(OutermostLevel::Named(
-        name,
-        if text[open..].starts_with('<') {
-            BracketContent::Term(content)
-        } else {
-            BracketContent::Arguments(split_arguments(text, content)?)
-        },
-    ))
+    let brackets = if text[open..].starts_with('<') {
+        BracketContent::Term(content)
+    } else {
+        BracketContent::Arguments(split_arguments(text, content)?)
+    };
+    Ok(OutermostLevel::Named(&text[name.clone()], name, brackets))
 }
 
 /// Returns the word at `span`, which must not be empty. Fails if the word contains brackets or white space.
@@ -178,11 +176,8 @@ fn add_names<'t>(
     }
     match parse_outermost_level(text, span) {
         Err(_) => {}
-        Ok(OutermostLevel::Nullable(inner) | OutermostLevel::Array(inner)) => {
-            add_names(text, inner, depth + 1, is_term_argument, names);
-        }
-        Ok(OutermostLevel::Named(name, brackets)) => {
-            let name = &text[name];
+        Ok(OutermostLevel::Nullable(inner)) => add_names(text, inner, depth + 1, is_term_argument, names),
+        Ok(OutermostLevel::Named(name, _, brackets)) => {
             names.push(name);
             match brackets {
                 BracketContent::None => {}

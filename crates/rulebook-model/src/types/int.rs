@@ -21,7 +21,7 @@ pub(super) struct IntCheck {
 }
 
 pub(super) const I64_RANGE: (i128, i128) = (i64::MIN as i128, i64::MAX as i128);
-const U64_RANGE: (i128, i128) = (0, u64::MAX as i128);
+pub(super) const U64_RANGE: (i128, i128) = (0, u64::MAX as i128);
 
 /// The range of `id`: the numbers from 0 that fit into a signed 32-bit column of a database.
 pub(super) const ID_RANGE: (i128, i128) = (0, i32::MAX as i128);
@@ -32,16 +32,12 @@ const PREFERRED_EXAMPLES: [i128; 12] = [1, 42, 10, 5, 3, 2, 100, 1000, -1, -10, 
 /// The maximum distance between bounds of which the middle is the example. With others, it is next to a bound.
 const MAX_DISTANCE_FOR_MIDDLE_EXAMPLE: i128 = 1_000_000;
 
-pub(super) fn compile_int(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
-    Ok(Arc::new(IntCheck::from_arguments("int", I64_RANGE, arguments)?))
-}
-
-pub(super) fn compile_uint(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
-    Ok(Arc::new(IntCheck::from_arguments("uint", U64_RANGE, arguments)?))
-}
-
-pub(super) fn compile_id(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
-    Ok(Arc::new(IntCheck::from_arguments("id", ID_RANGE, arguments)?))
+pub(super) fn compile(
+    name: &'static str,
+    range: (i128, i128),
+    arguments: &TypeArguments<'_>,
+) -> Result<Arc<dyn Check>, ArgumentError> {
+    Ok(Arc::new(IntCheck::from_arguments(name, range, arguments)?))
 }
 
 impl IntCheck {

@@ -121,7 +121,7 @@ pub(super) fn compile_float(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Che
         other_schemas: |strict| {
             let pattern = format!(r"^[+\-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:{})?$", number::EXPONENT_PATTERN);
             let mut text = json!({ "type": "string", "pattern": pattern, "maxLength": number::MAX_NUMBER_TEXT_LEN });
-            if strict.has_bounds() {
+            if !strict.bounds.is_unbounded() {
                 text["description"] = json!(format!("{}, written as text", strict.expected()));
             }
             vec![text]
@@ -180,7 +180,7 @@ fn number_to_text(strict: &StringCheck, value: &Value<'_>) -> Option<Value<'stat
     let text = match (whole, value) {
         (Some(whole), _) => {
             let digits = whole.to_string();
-            (strict.checks_only_length() && strict.length().contains_count(digits.len())).then_some(digits)
+            (strict.checks_only_length() && strict.length.contains_count(digits.len())).then_some(digits)
         }
         (None, Value::Float(float)) if accepts_fractions(strict) && float.is_finite() && float.fract() != 0.0 => {
             Some(float.to_string())
@@ -192,14 +192,14 @@ fn number_to_text(strict: &StringCheck, value: &Value<'_>) -> Option<Value<'stat
 
 /// Returns `true` if numbers with a fraction are valid. A JSON Schema cannot say which of them have a short text.
 fn accepts_fractions(strict: &StringCheck) -> bool {
-    let length = strict.length();
+    let length = strict.length;
     strict.checks_only_length() && length.max.is_none() && length.min.unwrap_or(0) <= "0.1".len() as u64
 }
 
 /// Returns the JSON Schemas of the whole numbers whose text, including the sign, has an allowed length.
 fn whole_number_schemas(strict: &StringCheck) -> Vec<Json> {
     let power = |exponent: u64| 10_i128.pow(exponent.min(25) as u32);
-    let length = strict.length();
+    let length = strict.length;
     let (min, max) = (length.min.unwrap_or(0).max(1), length.max.unwrap_or(u64::MAX).min(25));
     // A number has at least one digit, and at most 20 characters.
     if max < min || !strict.checks_only_length() {

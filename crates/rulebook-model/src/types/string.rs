@@ -8,14 +8,14 @@ use serde_json::{Value as Json, json};
 
 use super::bounds::Bounds;
 use super::check::{first_valid_value, keep_valid_values};
-use super::pattern::Pattern;
+use super::pattern::{Pattern, describe_pattern, fitted_samples, minimal_sample};
 use super::{ArgumentError, Check, NamedSchema, TypeArgument, TypeArguments, TypeExpr};
 use crate::call::{Measure, TypeMismatch, Value, Violation};
 
 #[derive(Debug)]
 pub(super) struct StringCheck {
     type_name: &'static str,
-    length: Bounds<u64>,
+    pub(super) length: Bounds<u64>,
     pattern: Option<Pattern>,
     /// The check of the type `T` in `varchar(a,b,T)`. A text must be a valid value of `T` too.
     inner_check: Option<Arc<dyn Check>>,
@@ -55,10 +55,6 @@ impl StringCheck {
         Ok(text)
     }
 
-    pub(super) fn length(&self) -> &Bounds<u64> {
-        &self.length
-    }
-
     /// Returns `true` if every text with an allowed length is valid.
     pub(super) fn checks_only_length(&self) -> bool {
         self.pattern.is_none() && self.inner_check.is_none()
@@ -68,7 +64,7 @@ impl StringCheck {
         let Value::Text(text) = value else { return None };
         let length = text.chars().count() as u64;
         // A text that is too long is not matched, because that would take long.
-        let matches = || self.pattern.as_ref().is_none_or(|pattern| pattern.matches(text));
+        let matches = || self.pattern.as_ref().is_none_or(|pattern| pattern.regex.is_match(text));
         Violation::of_bounds(Measure::Length, self.length.min, self.length.max, length)
             .or_else(|| (!matches()).then_some(Violation::Pattern))
     }
@@ -76,7 +72,7 @@ impl StringCheck {
     /// Returns texts with an allowed length that possibly match the pattern, or are possibly valid for the inner type.
     fn fitted_texts(&self) -> impl Iterator<Item = Value<'static>> {
         let (min, max) = (self.length.min.unwrap_or(0), self.length.max.unwrap_or(u64::MAX));
-        let matching = self.pattern.iter().flat_map(move |pattern| pattern.fitted_samples(min, max));
+        let matching = self.pattern.iter().flat_map(move |pattern| fitted_samples(&pattern.hir, min, max));
         let inner =
             self.inner_check.iter().flat_map(|inner| inner.example().into_iter().chain(inner.boundary_values()));
         // Some types, such as `text_id`, accept texts although their examples are not texts.
@@ -90,7 +86,7 @@ impl StringCheck {
 
     fn accepts_text(&self, text: &str) -> bool {
         self.length.contains_length(text)
-            && self.pattern.as_ref().is_none_or(|pattern| pattern.matches(text))
+            && self.pattern.as_ref().is_none_or(|pattern| pattern.regex.is_match(text))
             && self.inner_check.as_ref().is_none_or(|inner| inner.checked(Value::Text(Cow::Borrowed(text))).is_ok())
     }
 }
@@ -162,7 +158,7 @@ impl Check for StringCheck {
         let mut phrase = format!("a string{}", self.length.count_phrase("character"));
         if let Some(pattern) = &self.pattern {
             phrase.push_str(" that matches ");
-            phrase.push_str(pattern.notation());
+            phrase.push_str(&pattern.notation);
         }
         if let Some(inner) = &self.inner_check {
             phrase.push_str(" that is also ");
@@ -178,7 +174,7 @@ impl Check for StringCheck {
             None => format!("text{}", self.length.count_phrase("character")),
         };
         if let Some(pattern) = &self.pattern {
-            phrase.push_str(&pattern.in_words());
+            phrase.push_str(&describe_pattern(&pattern.notation));
         }
         if let Some(inner) = self.inner_check.as_ref().filter(|_| characters.is_none()) {
             phrase.push_str(" that is also ");
@@ -195,7 +191,7 @@ impl Check for StringCheck {
         let mut schema = json!({ "type": "string" });
         self.length.insert_keywords(&mut schema, "minLength", "maxLength");
         if let Some(pattern) = &self.pattern {
-            schema["pattern"] = json!(pattern.ecma_pattern());
+            schema["pattern"] = json!(pattern.ecma_pattern);
         }
         if let Some(inner) = &self.inner_check {
             schema["allOf"] = json!([inner.schema()]);
@@ -210,7 +206,7 @@ impl Check for StringCheck {
             }
             (_, length) => length.type_expr(self.type_name, true),
         };
-        type_expr.with("regex", self.pattern.as_ref().map(Pattern::notation))
+        type_expr.with("regex", self.pattern.as_ref().map(|pattern| pattern.notation.as_str()))
     }
 
     fn boundary_values(&self) -> Vec<Value<'static>> {
@@ -218,7 +214,7 @@ impl Check for StringCheck {
         let mut candidates: Vec<_> =
             bounds.into_iter().flatten().filter_map(|length| repeated_text("a", length)).collect();
         candidates.extend(["", "a", "0"].map(|text| Value::Text(Cow::Borrowed(text))));
-        if let Some(sample) = self.pattern.as_ref().and_then(Pattern::minimal_sample) {
+        if let Some(sample) = self.pattern.as_ref().and_then(|pattern| minimal_sample(&pattern.hir)) {
             candidates.push(Value::Text(Cow::Owned(sample)));
         }
         if let Some(inner) = &self.inner_check {

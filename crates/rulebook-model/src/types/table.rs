@@ -21,7 +21,7 @@ pub struct Types {
     types: Vec<Arc<dyn Type>>,
     /// The names of the built-in types in `types`.
     builtin_names: Vec<&'static str>,
-    functions: Functions,
+    pub(super) functions: Functions,
 }
 
 /// A term as the definition writes it, with the attributes and settings that determine its meaning.
@@ -32,11 +32,9 @@ pub struct UncompiledTerm<'a> {
     pub attributes: &'a Map<String, Json>,
     /// The compiled members of the attribute `fields`, or `None` if the definition does not have this attribute.
     pub fields: Option<Vec<ObjectField>>,
-    /// The aliases for type names in the dialect of the definition, as pairs of an alias and a type name. An alias
-    /// takes precedence over a type of the same name, unless `<…>` follows the alias.
+    /// The aliases of the dialect with their type names. An alias precedes a type, unless `<…>` follows it.
     pub aliases: &'a [(&'a str, &'a str)],
-    /// If `true`, a type name that does not match exactly is compared with the known names without regard to ASCII
-    /// case.
+    /// If `true`, names of types are also found if the case of ASCII letters differs.
     pub ignores_type_case: bool,
     /// The time zone that applies to dates and times without an offset.
     pub timezone: &'a jiff::tz::TimeZone,
@@ -44,8 +42,7 @@ pub struct UncompiledTerm<'a> {
     pub schemas: &'a dyn Fn(&str) -> Option<Arc<dyn Check>>,
     /// The constraints that an object inherits with the fields of the schemas that it extends.
     pub inherited_constraints: &'a [Constraint],
-    /// `true` if `fields` lacks some of the members because of an error that has been reported. Constraints that name
-    /// an unknown member are then no further errors.
+    /// `true` if `fields` lacks members because of a reported error, so that unknown names are no errors.
     pub has_missing_fields: bool,
     /// The compiled types in the attributes `of` and `keys`, also in those of `items`.
     pub nested_types: &'a [NestedCheck],
@@ -150,10 +147,6 @@ impl Types {
     pub fn with_functions(mut self, functions: Functions) -> Self {
         self.functions = functions;
         self
-    }
-
-    pub(super) fn functions(&self) -> &Functions {
-        &self.functions
     }
 
     /// Returns all types of this table.

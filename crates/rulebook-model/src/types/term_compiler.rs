@@ -71,24 +71,11 @@ impl TermCompiler<'_> {
             OutermostLevel::Nullable(inner) => {
                 Ok(nullable_check(self.compile_term(inner, term_attributes, depth + 1)?))
             }
-            OutermostLevel::Array(inner) => {
-                let item = self
-                    .compile_term(inner, term_attributes.take_item_attributes(&empty_map), depth + 1)
-                    .map_err(qualify_item_attributes)?;
-                match self.types.find("array") {
-                    Some(array) => {
-                        self.compile_type(array, "array", span, &[TypeArgument::Type(item)], &term_attributes)
-                    }
-                    None => Err(single_error(span, TermErrorKind::UnknownType("array".to_owned()))),
-                }
-            }
-            OutermostLevel::Named(name, brackets) => {
-                let type_name = self.resolve_alias(&self.text[name.clone()], &brackets);
+            OutermostLevel::Named(name, name_span, brackets) => {
+                let type_name = self.resolve_alias(name, &brackets);
                 let exact = self.types.find(type_name);
-                if let Some(schema) =
-                    exact.is_none().then(|| (self.uncompiled.schemas)(&self.text[name.clone()])).flatten()
-                {
-                    return self.check_schema_reference(name, &brackets, &term_attributes).map(|()| schema);
+                if let Some(schema) = exact.is_none().then(|| (self.uncompiled.schemas)(name)).flatten() {
+                    return self.check_schema_reference(name_span, &brackets, &term_attributes).map(|()| schema);
                 }
                 let ignoring_case =
                     || self.types.find_ignoring_case(type_name).filter(|_| self.uncompiled.ignores_type_case);
@@ -106,11 +93,11 @@ impl TermCompiler<'_> {
                     }
                 };
                 let Some(r#type) = r#type else {
-                    let mut errors = single_error(name.clone(), TermErrorKind::UnknownType(self.text[name].to_owned()));
+                    let mut errors = single_error(name_span, TermErrorKind::UnknownType(name.to_owned()));
                     errors.extend(positional.err().unwrap_or_default());
                     return Err(errors);
                 };
-                self.compile_type(r#type, &self.text[name], span, &positional?, &term_attributes)
+                self.compile_type(r#type, name, span, &positional?, &term_attributes)
             }
         }
     }
@@ -203,7 +190,7 @@ impl TermCompiler<'_> {
                 inherited_constraints: self.uncompiled.inherited_constraints,
                 has_missing_fields: self.uncompiled.has_missing_fields,
                 timezone: self.uncompiled.timezone,
-                functions: self.types.functions(),
+                functions: &self.types.functions,
                 nested_types: self.uncompiled.nested_types,
                 path: &term_attributes.path,
             })

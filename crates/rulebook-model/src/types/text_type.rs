@@ -175,9 +175,8 @@ pub struct SchemaFormat {
     pub is_valid: fn(&str) -> bool,
 }
 
-/// The formats for the rules of types that no other keyword of JSON Schema describes. All of them are formats of JSON
-/// Schema 2020-12. A JSON Schema validator with these formats accepts exactly the values that the checks accept, except
-/// for the values that the documentation of [`types`](super) lists.
+/// The formats of JSON Schema 2020-12 for rules that no other keyword describes. A validator with these formats accepts
+/// exactly the values that the checks accept, except for those that the documentation of [`types`](super) lists.
 pub const SCHEMA_FORMATS: &[SchemaFormat] = &[
     SchemaFormat { name: "date", is_valid: moment::is_valid_date },
     SchemaFormat { name: "email", is_valid: is_mail },

@@ -89,9 +89,8 @@ impl SampleValues {
 }
 
 impl NamedSchema {
-    /// Returns the name in JSON Schemas. It is unique in the API and consists of ASCII letters, digits, `_`, `-` and
-    /// `.`: the name or, if several API modules have different schemas with this name, the name after the name of the
-    /// API module.
+    /// Returns the unique name in JSON Schemas (ASCII letters, digits, `_`, `-` and `.`): the name, after that of the
+    /// API module if several modules have schemas with this name.
     #[must_use]
     pub fn key(&self) -> &str {
         self.key.get().unwrap_or(&self.first_key)
@@ -105,8 +104,7 @@ impl NamedSchema {
         self.samples().example.clone().or_else(|| recursive_example::recursive_example(self))
     }
 
-    /// Returns the JSON Schema of the type, with its description and example. References to other schemas begin with
-    /// [`SCHEMA_REFERENCE_PREFIX`].
+    /// Returns the JSON Schema with description and example. References begin with [`SCHEMA_REFERENCE_PREFIX`].
     #[must_use]
     pub fn schema(&self) -> Json {
         let mut schema = self.check.schema();
@@ -122,8 +120,7 @@ impl NamedSchema {
     }
 }
 
-/// Returns the schemas that a type refers to, directly or through other schemas, each once. They are sorted by their
-/// keys.
+/// Returns the schemas that a type refers to, directly or through other schemas, sorted by their keys.
 #[must_use]
 pub fn all_referenced_schemas(check: &dyn Check) -> Vec<Arc<NamedSchema>> {
     let mut all: BTreeMap<String, Arc<NamedSchema>> = BTreeMap::new();

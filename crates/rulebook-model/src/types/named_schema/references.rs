@@ -132,10 +132,8 @@ impl Check for RecursiveReference {
     }
 
     fn expected(&self) -> Cow<'static, str> {
-        match self.schema() {
-            Some(schema) => schema.check.expected(),
-            None => format!("a value of the schema `{}`", self.name).into(),
-        }
+        let unresolved = || format!("a value of the schema `{}`", self.name).into();
+        self.schema().map_or_else(unresolved, |schema| schema.check.expected())
     }
 
     fn in_words(&self) -> Cow<'static, str> {
@@ -155,10 +153,7 @@ impl Check for RecursiveReference {
     }
 
     fn schema(&self) -> Json {
-        match self.schema() {
-            Some(schema) => reference_to(schema.key()),
-            None => reference_to(&self.first_key),
-        }
+        reference_to(self.schema().as_ref().map_or(&self.first_key, |schema| schema.key()))
     }
 
     fn type_expr(&self) -> TypeExpr {

@@ -40,8 +40,7 @@ pub(in crate::types) fn keep_last_members_within(value: &mut Value<'_>) {
 }
 
 impl ObjectCheck {
-    /// Returns the known member with this name, and its index in `fields`. `next` is the index after that of the member
-    /// before it: most clients send the members in the order of the definition.
+    /// Returns the known member with this name, and its index. `next` is the index at which clients usually send it.
     #[inline]
     fn field(&self, name: &str, next: usize) -> Option<(usize, &ObjectField)> {
         match self.fields().get(next) {

@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value as Json, json};
 
-pub(in crate::types) use compile::{compile, compile_filled_object};
+pub(in crate::types) use compile::compile;
 pub(in crate::types) use members::{keep_last_member_of_each_name, keep_last_members_within};
 
 use crate::call::{PhpArray, PhpItem, TypeMismatch, Value};

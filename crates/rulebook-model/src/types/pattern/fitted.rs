@@ -10,7 +10,7 @@ const MAX_ADDITIONAL: usize = 256;
 const SEEDS: usize = 12;
 
 /// Returns texts with `min` to `max` characters that match `hir`, unless one of its assertions is false for them.
-pub(super) fn fitted_samples(hir: &Hir, min: u64, max: u64) -> impl Iterator<Item = String> {
+pub(in crate::types) fn fitted_samples(hir: &Hir, min: u64, max: u64) -> impl Iterator<Item = String> {
     let min = usize::try_from(min).unwrap_or(usize::MAX);
     let max = usize::try_from(max).unwrap_or(usize::MAX).min(MAX_LENGTH);
     let limit = max.min(min.saturating_mul(2).max(min.saturating_add(MAX_ADDITIONAL)));

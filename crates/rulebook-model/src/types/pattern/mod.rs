@@ -12,7 +12,9 @@ use regex_syntax::ParserBuilder;
 use regex_syntax::hir::Hir;
 
 use super::{ArgumentError, TypeArguments};
+pub(super) use fitted::fitted_samples;
 use parse::ParsedPattern;
+pub(super) use sample::minimal_sample;
 use sample::sample_text;
 
 /// The maximum size in bytes of a compiled pattern. The time to match a text grows with this size.
@@ -20,12 +22,13 @@ const MAX_COMPILED_SIZE: usize = 256 << 10;
 
 #[derive(Debug, Clone)]
 pub(super) struct Pattern {
-    regex: Regex,
+    pub(super) regex: Regex,
     /// The canonical notation of the pattern in definitions, such as `/^a+$/i`.
-    notation: String,
-    /// The pattern in the syntax of ECMA-262, for JSON Schemas.
-    ecma_pattern: String,
-    hir: Hir,
+    pub(super) notation: String,
+    /// The pattern in the syntax of ECMA-262 (section 22.2), for JSON Schemas. It does not contain `\d`, `\w`, `\s`, `\b`
+    /// and `.`, which regex engines define differently.
+    pub(super) ecma_pattern: String,
+    pub(super) hir: Hir,
 }
 
 /// The numbers of extra repetitions in sample texts, in the order of preference.
@@ -55,37 +58,9 @@ impl Pattern {
         Ok(Self { regex, notation: parsed.notation(), ecma_pattern: ecma::to_ecma_pattern(&hir)?, hir })
     }
 
-    pub(super) fn matches(&self, text: &str) -> bool {
-        self.regex.is_match(text)
-    }
-
-    pub(super) fn notation(&self) -> &str {
-        &self.notation
-    }
-
-    /// Describes the pattern as a phrase that follows the description of a text, such as " that matches …".
-    pub(super) fn in_words(&self) -> String {
-        describe_pattern(&self.notation)
-    }
-
-    /// Returns the pattern in the syntax of ECMA-262 (section 22.2) without flags. The result does not contain `\d`,
-    /// `\w`, `\s`, `\b` and `.`, which regex engines define differently.
-    pub(super) fn ecma_pattern(&self) -> &str {
-        &self.ecma_pattern
-    }
-
-    pub(super) fn minimal_sample(&self) -> Option<String> {
-        sample::minimal_sample(&self.hir)
-    }
-
     /// Returns texts of several lengths that probably match the pattern, in the order of preference.
     pub(super) fn sample_texts(&self) -> impl Iterator<Item = String> {
         EXTRA_REPETITIONS.into_iter().filter_map(|extra| sample_text(&self.hir, extra))
-    }
-
-    /// Returns texts with `min` to `max` characters, which are less readable and take longer to generate.
-    pub(super) fn fitted_samples(&self, min: u64, max: u64) -> impl Iterator<Item = String> {
-        fitted::fitted_samples(&self.hir, min, max)
     }
 }
 
@@ -109,7 +84,7 @@ const CHARACTER_SETS: &[(&str, &str)] = &[
 ];
 
 /// Describes a pattern after the description of a text: " that matches …", or the only allowed characters.
-fn describe_pattern(notation: &str) -> String {
+pub(super) fn describe_pattern(notation: &str) -> String {
     let set = notation.strip_prefix("/^").and_then(|rest| rest.strip_suffix("*$/").or(rest.strip_suffix("+$/")));
     match CHARACTER_SETS.iter().find(|(pattern, _)| Some(*pattern) == set) {
         Some((_, words)) => format!(", {words}"),

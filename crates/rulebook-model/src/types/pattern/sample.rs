@@ -11,7 +11,7 @@ pub(super) fn sample_text(hir: &Hir, extra_repetitions: u32) -> Option<String> {
 }
 
 /// Returns the smallest text that [`sample_text`] could generate, of the first visible characters.
-pub(super) fn minimal_sample(hir: &Hir) -> Option<String> {
+pub(in crate::types) fn minimal_sample(hir: &Hir) -> Option<String> {
     sample(hir, 0, CharacterPicker::first_visible())
 }
 
