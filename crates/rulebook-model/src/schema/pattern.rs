@@ -79,7 +79,8 @@ pub(crate) fn alternatives<'a>(words: impl IntoIterator<Item = &'a str>) -> Stri
     words.join("|")
 }
 
-fn ignoring_case_pattern(word: &str) -> String {
+/// Returns a pattern that matches a word, without regard to the case of ASCII letters.
+pub(crate) fn ignoring_case_pattern(word: &str) -> String {
     let letter = |letter: char| match letter.is_ascii_alphabetic() {
         true => format!("[{}{}]", letter.to_ascii_uppercase(), letter.to_ascii_lowercase()),
         false => escape_character(letter),

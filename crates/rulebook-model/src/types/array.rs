@@ -86,22 +86,6 @@ impl ArrayCheck {
     fn decode_items<'a>(&self, texts: Vec<Cow<'a, str>>) -> Value<'a> {
         Value::List(texts.into_iter().map(|text| self.item_check.decode(text)).collect())
     }
-
-    fn check_items(&self, items: &mut [Value<'_>]) -> Result<(), TypeMismatch> {
-        items.iter_mut().enumerate().try_for_each(|(index, item)| {
-            self.item_check.check(item).map_err(|mismatch| mismatch.inside(&format!("[{index}]")))
-        })
-    }
-
-    fn check_members(&self, members: &mut [(Cow<'_, str>, Value<'_>)]) -> Result<(), TypeMismatch> {
-        members.iter_mut().try_for_each(|(key, member)| {
-            self.item_check.check(member).map_err(|mismatch| mismatch.inside(&format!(".{key}")))
-        })
-    }
-
-    fn count_violation(&self, count: usize) -> Option<Violation> {
-        Violation::of_bounds(Measure::Count, self.item_count.min, self.item_count.max, count as u64)
-    }
 }
 
 impl Check for ArrayCheck {
@@ -123,13 +107,9 @@ impl Check for ArrayCheck {
     }
 
     fn decode_many<'a>(&self, mut texts: Vec<Cow<'a, str>>) -> Value<'a> {
-        match texts.pop() {
-            Some(only) if texts.is_empty() => self.decode(only),
-            Some(last) => {
-                texts.push(last);
-                self.decode_items(texts)
-            }
-            None => Value::List(Vec::new()),
+        match texts.len() {
+            1 => self.decode(texts.swap_remove(0)),
+            _ => self.decode_items(texts),
         }
     }
 
@@ -158,11 +138,17 @@ impl Check for ArrayCheck {
             }
         };
         if !self.item_count.contains_count(count) {
-            return Err(TypeMismatch::new(self.expected(), value).with_violation(self.count_violation(count)));
+            let Bounds { min, max } = self.item_count;
+            let violation = Violation::of_bounds(Measure::Count, min, max, count as u64);
+            return Err(TypeMismatch::new(self.expected(), value).with_violation(violation));
         }
         match value {
-            Value::List(items) => self.check_items(items),
-            Value::Map(members) => self.check_members(members),
+            Value::List(items) => items.iter_mut().enumerate().try_for_each(|(index, item)| {
+                self.item_check.check(item).map_err(|mismatch| mismatch.inside(&format!("[{index}]")))
+            }),
+            Value::Map(members) => members.iter_mut().try_for_each(|(key, member)| {
+                self.item_check.check(member).map_err(|mismatch| mismatch.inside(&format!(".{key}")))
+            }),
             _ => Ok(()),
         }
     }

@@ -1,16 +1,6 @@
 //! Generates regular expressions that match the whole numbers of a range in decimal notation. The JSON Schemas of types
 //! that accept numbers as text contain these expressions.
 
-/// Returns a pattern for the numbers from `min` to `max` in the notation `-?(0|[1-9][0-9]*)`.
-pub(super) fn strict_pattern(min: i128, max: i128) -> String {
-    signed_pattern(min, max, "", "-")
-}
-
-/// Returns a pattern for the same numbers, which may have leading zeros, and a `+` if they are not negative.
-pub(super) fn loose_pattern(min: i128, max: i128) -> String {
-    signed_pattern(min, max, "\\+?0*", "-0*")
-}
-
 /// Returns the alternatives of a pattern, separated by `|`, that together match the numbers from `low` to `high` with
 /// leading zeros. Both arguments must have the same number of digits, which is that of the matched numbers.
 pub(super) fn fixed_width_alternatives(low: &str, high: &str) -> String {
@@ -20,7 +10,7 @@ pub(super) fn fixed_width_alternatives(low: &str, high: &str) -> String {
 }
 
 /// Returns a pattern for the numbers from `min` to `max`. `plus` and `minus` are patterns before their digits.
-fn signed_pattern(min: i128, max: i128, plus: &str, minus: &str) -> String {
+pub(super) fn decimal_pattern(min: i128, max: i128, plus: &str, minus: &str) -> String {
     let mut sides = Vec::new();
     if max >= 0 {
         sides.push(format!("{plus}(?:{})", magnitude_alternatives(min.max(0).unsigned_abs(), max.unsigned_abs())));

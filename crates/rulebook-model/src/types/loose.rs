@@ -11,11 +11,12 @@ use std::sync::Arc;
 use serde_json::{Value as Json, json};
 
 use super::bounds::BoundValue;
+use super::decimal_pattern::decimal_pattern;
 use super::float::FloatCheck;
 use super::int::{I64_RANGE, ID_RANGE, IntCheck};
 use super::simple_type::keep_text;
 use super::string::StringCheck;
-use super::{ArgumentError, Check, TypeArguments, TypeExpr, decimal_pattern, number};
+use super::{ArgumentError, Check, TypeArguments, TypeExpr, number};
 use crate::call::{TypeMismatch, Value};
 
 /// The check of a type that also accepts other notations of the values that `strict` accepts.
@@ -70,7 +71,7 @@ pub(super) fn compile_text_id(arguments: &TypeArguments<'_>) -> Result<Arc<dyn C
         decode: IntCheck::decode,
         check: check_text_id,
         other_schemas: |strict| {
-            let pattern = decimal_pattern::strict_pattern(strict.min(), strict.max());
+            let pattern = decimal_pattern(strict.min(), strict.max(), "", "-");
             vec![json!({ "type": "string", "pattern": pattern })]
         },
     }))
@@ -90,7 +91,7 @@ pub(super) fn compile_int(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check
         decode: |_, text| parse_int(&text).and_then(number::whole_number_value).unwrap_or(Value::Text(text)),
         check: check_int,
         other_schemas: |strict| {
-            let pattern = decimal_pattern::loose_pattern(strict.min(), strict.max());
+            let pattern = decimal_pattern(strict.min(), strict.max(), "\\+?0*", "-0*");
             vec![json!({ "type": "string", "pattern": pattern })]
         },
     }))

@@ -34,7 +34,6 @@ mod term_compiler;
 // Code that several types share.
 mod bounds;
 mod decimal_pattern;
-mod description;
 mod moment;
 mod named_schema;
 mod nullable;
@@ -50,7 +49,6 @@ mod array_text;
 mod builtin;
 mod callable;
 mod constant;
-mod digest;
 mod enumeration;
 mod file;
 mod filename;
@@ -68,15 +66,13 @@ pub(crate) use after_attribute::{AFTER_ATTRIBUTE, after_function_names};
 pub use arguments::{ArgumentError, ArgumentErrorKind, TypeArgument, TypeArguments};
 pub(crate) use callable::callback_function_name;
 pub use check::{Arity, Check, MaxSize, Type, TypeExpr};
-#[cfg(feature = "documents")]
-pub(crate) use description::{add_info, info_with_type_description};
 pub(crate) use failed_type::{failed_type, is_failed_type};
 pub use functions::Functions;
 pub(crate) use grammar::names_in_term;
-#[cfg(feature = "documents")]
-pub(crate) use named_schema::schema_without_outer_references;
 pub use named_schema::{NamedSchema, SCHEMA_REFERENCE_PREFIX, all_referenced_schemas, complete_schema};
 pub(crate) use named_schema::{SchemaCells, recursive_reference, replace_references, schema_reference};
+#[cfg(feature = "documents")]
+pub(crate) use named_schema::{add_info, info_with_type_description, schema_without_outer_references};
 #[cfg(feature = "documents")]
 pub(crate) use nullable::nullable_schema;
 pub(crate) use number::compare as compare_numbers;

@@ -63,13 +63,10 @@ impl Check for NullableCheck {
     fn in_words(&self) -> Cow<'static, str> {
         let words = self.0.in_words();
         let is_list_or_object = words.contains(", ") || words.contains("; ");
-        match () {
-            () if words.starts_with("either ") => format!("{words}, or null"),
-            // Otherwise, null would look like an alternative to the items.
-            () if is_list_or_object => format!("either {words}, or null"),
-            () => format!("{words} or null"),
-        }
-        .into()
+        // Without "either", null would look like an alternative to the items.
+        let either = if is_list_or_object && !words.starts_with("either ") { "either " } else { "" };
+        let comma = if is_list_or_object || words.starts_with("either ") { "," } else { "" };
+        format!("{either}{words}{comma} or null").into()
     }
 
     fn object_shape(&self) -> Option<ObjectShape> {

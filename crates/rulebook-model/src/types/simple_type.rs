@@ -8,6 +8,7 @@ use serde_json::{Value as Json, json};
 
 use super::{ArgumentError, Check, TypeArguments, TypeExpr, number};
 use crate::call::{TypeMismatch, Value};
+use crate::schema::pattern::ignoring_case_pattern;
 
 /// A type without arguments.
 #[derive(Debug)]
@@ -130,15 +131,7 @@ fn parse_boolean_word(text: &str) -> Option<bool> {
 
 /// Returns a pattern that matches the words for true and false in any case, such as `[Oo][Kk]`.
 fn boolean_words_pattern() -> String {
-    let any_case = |word: &&str| -> String {
-        word.chars()
-            .map(|c| match c {
-                'a'..='z' => format!("[{}{c}]", c.to_ascii_uppercase()),
-                other => other.to_string(),
-            })
-            .collect()
-    };
-    let words: Vec<_> = TRUE_WORDS.iter().chain(&FALSE_WORDS).map(any_case).collect();
+    let words: Vec<_> = TRUE_WORDS.iter().chain(&FALSE_WORDS).map(|word| ignoring_case_pattern(word)).collect();
     format!("^(?:{})$", words.join("|"))
 }
 

@@ -3,14 +3,18 @@
 
 use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
 
 use email_address::{EmailAddress, Options};
 use serde_json::{Value as Json, json};
 
+use super::bounds::Bounds;
+use super::check::first_valid_value;
 use super::number::has_only_digits;
 use super::simple_type::{SimpleType, keep_text};
-use super::{moment, url};
-use crate::call::Value;
+use super::string::repeated_text;
+use super::{ArgumentError, Check, TypeArguments, TypeExpr, moment, url};
+use crate::call::{TypeMismatch, Value};
 
 pub(super) const fn text(text: &'static str) -> Value<'static> {
     Value::Text(Cow::Borrowed(text))
@@ -30,15 +34,15 @@ pub(super) static ALPHANUMERIC: SimpleType = SimpleType {
     name: "alphanumeric",
     expected: "a string of letters, digits, \"_\", \"-\" and \".\"",
     decode: keep_text,
-    check: |value| {
-        is_text(value, |text| {
-            text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'))
-        })
-    },
+    check: |value| is_text(value, is_phone),
     schema: || pattern_schema("^[0-9A-Za-z_.\\-]*$"),
     boundary_values: &[text(""), text("a"), text("Z9_-.")],
     example: text("some-name_1"),
 };
+
+fn is_phone(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'))
+}
 
 pub(super) static LETTERS: SimpleType = SimpleType {
     name: "letters",
@@ -71,34 +75,34 @@ pub(super) static PHONE: SimpleType = SimpleType {
     name: "phone",
     expected: "a phone number like 0612345678 or +33 612345678",
     decode: keep_text,
-    check: |value| {
-        is_text(value, |text| {
-            let international = text.strip_prefix("+33").map(|number| number.strip_prefix(' ').unwrap_or(number));
-            let digits = international.or(text.strip_prefix('0'));
-            digits.is_some_and(|digits| digits.len() == 9 && has_only_digits(digits))
-        })
-    },
+    check: |value| is_text(value, is_time),
     schema: || pattern_schema("^(?:0|\\+33 ?)[0-9]{9}$"),
     boundary_values: &[text("0612345678"), text("+33612345678"), text("+33 612345678")],
     example: text("0612345678"),
 };
 
+fn is_time(text: &str) -> bool {
+    let international = text.strip_prefix("+33").map(|number| number.strip_prefix(' ').unwrap_or(number));
+    let digits = international.or(text.strip_prefix('0'));
+    digits.is_some_and(|digits| digits.len() == 9 && has_only_digits(digits))
+}
+
 pub(super) static TIME: SimpleType = SimpleType {
     name: "time",
     expected: "a time of day (hh:mm or hh:mm:ss)",
     decode: keep_text,
-    check: |value| {
-        is_text(value, |text| {
-            let is_below = |text: &str, limit: u8| {
-                text.len() == 2 && has_only_digits(text) && text.parse().is_ok_and(|number: u8| number < limit)
-            };
-            matches!(text.len(), 5 | 8) && text.split(':').zip([24, 60, 60]).all(|(part, limit)| is_below(part, limit))
-        })
-    },
+    check: |value| is_text(value, is_uuid),
     schema: || pattern_schema("^(?:[01][0-9]|2[0-3])(?::[0-5][0-9]){1,2}$"),
     boundary_values: &[text("00:00"), text("23:59:59")],
     example: text("14:30"),
 };
+
+fn is_uuid(text: &str) -> bool {
+    let is_below = |text: &str, limit: u8| {
+        text.len() == 2 && has_only_digits(text) && text.parse().is_ok_and(|number: u8| number < limit)
+    };
+    matches!(text.len(), 5 | 8) && text.split(':').zip([24, 60, 60]).all(|(part, limit)| is_below(part, limit))
+}
 
 /// The text form with hyphens of a UUID (RFC 9562 section 4).
 pub(super) static UUID: SimpleType = SimpleType {
@@ -166,6 +170,67 @@ const MAIL_PATTERN: &str = concat!(
     r#"[^\x00-/:-@\[-`{-\x7F](?:[^\x00-\x20"(),.:;<>@\[\\\]\x7F]*[^\x00-/:-@\[-`{-\x7F])?$"#
 );
 
+/// The check of `digest(n)`: n lower-case hexadecimal digits.
+#[derive(Debug)]
+struct DigestCheck {
+    length: u64,
+}
+
+pub(super) fn compile_digest(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
+    match Bounds::from_arguments(arguments, true)? {
+        Bounds { min: Some(min), max: Some(max) } if arguments.positional.len() == 1 && min == max && min > 0 => {
+            Ok(Arc::new(DigestCheck { length: min }))
+        }
+        _ => Err(arguments.error("`digest` requires the number of digits").help("write `digest(64)`")),
+    }
+}
+
+/// The digits of generated examples. Longer examples repeat these digits.
+const EXAMPLE_DIGITS: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+const MAX_EXAMPLE_LEN: usize = 1024;
+
+impl Check for DigestCheck {
+    fn check(&self, value: &mut Value<'_>) -> Result<(), TypeMismatch> {
+        match value {
+            Value::Text(text)
+                if text.len() as u64 == self.length
+                    && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) =>
+            {
+                Ok(())
+            }
+            _ => Err(TypeMismatch::new(self.expected(), value)),
+        }
+    }
+
+    fn expected(&self) -> Cow<'static, str> {
+        format!("a digest of {} hexadecimal digits (0-9, a-f)", self.length).into()
+    }
+
+    fn schema(&self) -> Json {
+        json!({
+            "type": "string",
+            "minLength": self.length,
+            "maxLength": self.length,
+            "pattern": "^[0-9a-f]*$",
+        })
+    }
+
+    fn type_expr(&self) -> TypeExpr {
+        TypeExpr::term(format!("digest({})", self.length))
+    }
+
+    fn boundary_values(&self) -> Vec<Value<'static>> {
+        repeated_text("f", self.length).into_iter().collect()
+    }
+
+    fn example(&self) -> Option<Value<'static>> {
+        let length = usize::try_from(self.length).ok()?;
+        let digits = EXAMPLE_DIGITS.chars().cycle().take(length.min(MAX_EXAMPLE_LEN)).collect();
+        first_valid_value(self, [Value::Text(Cow::Owned(digits))])
+    }
+}
+
 /// A value of the JSON Schema keyword `format`, with the function that tests it.
 #[derive(Debug, Clone, Copy)]
 pub struct SchemaFormat {
@@ -178,7 +243,7 @@ pub struct SchemaFormat {
 /// The formats of JSON Schema 2020-12 for rules that no other keyword describes. A validator with these formats accepts
 /// exactly the values that the checks accept, except for those that the documentation of [`types`](super) lists.
 pub const SCHEMA_FORMATS: &[SchemaFormat] = &[
-    SchemaFormat { name: "date", is_valid: moment::is_valid_date },
+    SchemaFormat { name: "date", is_valid: |text| moment::parse_date(text).is_some() },
     SchemaFormat { name: "email", is_valid: is_mail },
     SchemaFormat { name: "uri", is_valid: url::is_url },
     SchemaFormat { name: "ipv4", is_valid: |text| text.parse::<Ipv4Addr>().is_ok() },

@@ -18,7 +18,7 @@ use jiff::tz::TimeZone;
 use serde_json::{Value as Json, json};
 
 use date_pattern::date_pattern;
-pub(super) use notation::{DateGrammar, is_valid_date};
+pub(super) use notation::{DateGrammar, parse_date};
 use notation::{Moment, date_at, format_rfc3339, parse_moment};
 
 use super::check::{first_valid_value, keep_valid_values};
@@ -100,14 +100,6 @@ fn bound_from_attribute(
     bound.map(Some).ok_or_else(error)
 }
 
-fn capitalize(phrase: &str) -> String {
-    let mut sentence = phrase.to_owned();
-    if let Some(first) = sentence.get_mut(..1) {
-        first.make_ascii_uppercase();
-    }
-    sentence
-}
-
 impl MomentCheck {
     /// Returns the bound that a value violates, in seconds if handlers receive seconds.
     fn bound_violation(&self, value: &Value<'_>) -> Option<Violation> {
@@ -182,7 +174,7 @@ impl Check for MomentCheck {
         schema["pattern"] = json!(pattern);
         // The notations of a `datetime` and the bounds are unreadable in the pattern.
         if self.grammar == DateGrammar::Datetime || self.min.is_some() || self.max.is_some() {
-            schema["description"] = json!(capitalize(&self.expected()));
+            schema["description"] = json!(self.expected().replacen('a', "A", 1));
         }
         schema
     }

@@ -25,11 +25,6 @@ impl DateGrammar {
 /// A point in time: the seconds since 1970-01-01T00:00:00Z, and the nanoseconds from 0 to 999,999,999.
 pub(super) type Moment = (i64, u32);
 
-/// Returns `true` if a text is a date `YYYY-MM-DD` that exists.
-pub(in crate::types) fn is_valid_date(text: &str) -> bool {
-    parse_date(text).is_some()
-}
-
 /// Returns the point in time of a valid text. `timezone` applies to texts without an offset.
 pub(super) fn parse_moment(grammar: DateGrammar, text: &str, timezone: &TimeZone) -> Option<Moment> {
     let date = parse_date(text.get(..10)?)?;
@@ -40,7 +35,8 @@ pub(super) fn parse_moment(grammar: DateGrammar, text: &str, timezone: &TimeZone
     }
 }
 
-fn parse_date(text: &str) -> Option<Date> {
+/// Parses a date `YYYY-MM-DD` that exists.
+pub(in crate::types) fn parse_date(text: &str) -> Option<Date> {
     if has_shape(text, "0000-00-00") { text.parse().ok() } else { None }
 }
 

@@ -1,4 +1,4 @@
-//! Changes the references in JSON Schemas to schemas of the definition.
+//! Changes the descriptions in JSON Schemas, and their references to schemas of the definition.
 
 use std::sync::Arc;
 
@@ -69,5 +69,24 @@ fn replace_outer_references(schema: &mut Json, referenced: &[Arc<NamedSchema>], 
         for branch in schema.get_mut(keyword).and_then(Json::as_array_mut).into_iter().flatten() {
             replace_outer_references(branch, referenced, depth);
         }
+    }
+}
+
+/// Adds the description that the definition gives for a value, before the description of the value's type.
+pub(crate) fn add_info(schema: &mut Map<String, Json>, info: &str) {
+    let description = info_with_type_description(info, schema);
+    if !description.is_empty() {
+        schema.insert("description".to_owned(), Json::String(description));
+    }
+}
+
+/// Returns the description of a value, with the description of its type (in `schema`) in another paragraph.
+pub(crate) fn info_with_type_description(info: &str, schema: &Map<String, Json>) -> String {
+    match schema.get("description").and_then(Json::as_str) {
+        Some(of_type) if !info.contains(of_type) => {
+            let separator = if info.trim().is_empty() { "" } else { "\n\n" };
+            format!("{info}{separator}{of_type}.")
+        }
+        _ => info.to_owned(),
     }
 }

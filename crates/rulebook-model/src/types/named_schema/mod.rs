@@ -12,14 +12,13 @@ use std::sync::{Arc, OnceLock};
 
 use serde_json::{Value as Json, json};
 
-pub(crate) use json_schema::replace_references;
 #[cfg(feature = "documents")]
 pub(crate) use json_schema::schema_without_outer_references;
+pub(crate) use json_schema::{add_info, info_with_type_description, replace_references};
 pub(crate) use references::{SchemaCells, recursive_reference, schema_reference};
 
 use super::Check;
 use super::array::count_nested_values;
-use super::description::add_info;
 use crate::call::Value;
 
 /// The prefix of references in JSON Schemas. It is followed by the key of a schema.
@@ -69,11 +68,6 @@ fn is_small_sample(value: &Value<'_>) -> bool {
 
 impl SampleValues {
     fn new(schema: &NamedSchema) -> Self {
-        // The samples do not depend on the schema for which an example is needed first.
-        recursive_example::with_known_examples(HashMap::new(), || Self::generate(schema))
-    }
-
-    fn generate(schema: &NamedSchema) -> Self {
         let mut boundary_values = schema.check.boundary_values();
         let sizes = |values: &[Value<'_>]| values.iter().map(count_nested_values).sum::<usize>();
         let smallest = boundary_values.iter().min_by_key(|value| count_nested_values(value)).cloned();
@@ -97,7 +91,9 @@ impl NamedSchema {
     }
 
     fn samples(&self) -> &SampleValues {
-        self.samples.get_or_init(|| SampleValues::new(self))
+        // The samples do not depend on the schema for which an example is needed first.
+        let generate = || recursive_example::with_known_examples(HashMap::new(), || SampleValues::new(self));
+        self.samples.get_or_init(generate)
     }
 
     fn example_value(&self) -> Option<Value<'static>> {

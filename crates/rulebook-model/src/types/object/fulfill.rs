@@ -7,8 +7,7 @@
 use std::borrow::Cow;
 
 use super::ObjectCheck;
-use super::samples::example_of;
-use super::similar_values::{Candidate, candidate_values};
+use super::samples::{Candidate, candidate_values, example_of};
 use crate::call::Value;
 use crate::constraint::Given;
 

@@ -8,7 +8,6 @@ mod compile;
 mod fulfill;
 mod members;
 mod samples;
-mod similar_values;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -24,7 +23,7 @@ use crate::constraint::{CONSTRAINTS_KEY, Constraint, add_to_object_schema};
 use crate::types::any::decode_json;
 use crate::types::bounds::Bounds;
 use crate::types::check::{decode_item, first_valid_value, keep_valid_values};
-use crate::types::description::add_info;
+use crate::types::named_schema::add_info;
 use crate::types::nullable::nullable_schema;
 use crate::types::table::FIELDS_ATTRIBUTE;
 use crate::types::{Check, NamedSchema, ObjectField, Structure, TypeExpr};

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use serde_json::{Map, Value as Json, json};
 
-use super::kinds::constants_of;
+use super::choice::constants_of;
 use super::{OF_ATTRIBUTE, TAG_ATTRIBUTE, join_branches};
 use crate::call::{PhpArray, TypeMismatch, Value};
 use crate::definition::keys::is_comment_key;
@@ -101,10 +101,6 @@ impl TaggedUnion {
         })
     }
 
-    fn values(&self) -> String {
-        self.branches.iter().map(|(value, _)| value.as_str()).collect::<Vec<_>>().join(", ")
-    }
-
     /// Returns the check of the objects whose tag has this value.
     fn object(&self, value: &str) -> Option<&dyn Check> {
         let index = self.indexes.get(value)?;
@@ -146,7 +142,8 @@ impl Check for TaggedUnion {
             _ => None,
         };
         let Some(object) = object else {
-            let expected = format!("one of {}", self.values());
+            let values: Vec<_> = self.branches.iter().map(|(value, _)| value.as_str()).collect();
+            let expected = format!("one of {}", values.join(", "));
             let mismatch = match tag {
                 Some(tag) => TypeMismatch::new(expected, tag),
                 None => TypeMismatch::with_got(expected, "nothing"),

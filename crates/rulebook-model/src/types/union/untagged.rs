@@ -6,8 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use serde_json::{Value as Json, json};
 
-use super::choice::{Choice, ChoiceMember};
-use super::kinds::{ARRAY, NULL, OBJECT, kind_index, values_of};
+use super::choice::{ARRAY, Choice, ChoiceMember, NULL, OBJECT, kind_index, values_of};
 use super::{OF_ATTRIBUTE, join_branches, join_words};
 use crate::call::{PhpArray, TypeMismatch, Value};
 use crate::types::any::decode_json;
