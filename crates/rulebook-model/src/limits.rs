@@ -151,6 +151,29 @@ pub const LINK_SECONDS: LimitSpec = LimitSpec {
     )
 };
 
+/// The limit of the length of the header field `Idempotency-Key`.
+pub const IDEMPOTENCY_KEY_LENGTH: LimitSpec = LimitSpec {
+    max: 4 << 10,
+    code: ErrorCode::HeadTooLarge,
+    ..limit_spec(
+        "idempotency_key",
+        Unit::Bytes,
+        255,
+        "The length of the value of `Idempotency-Key`, in bytes, at most 4096.",
+    )
+};
+
+/// The limit of the number of kept idempotency keys.
+pub const IDEMPOTENCY_RECORD_COUNT: LimitSpec = LimitSpec {
+    code: ErrorCode::StorageFull,
+    ..limit_spec(
+        "idempotency_records",
+        Unit::Items,
+        1_000_000,
+        "The number of idempotency keys for which responses are kept at the same time.",
+    )
+};
+
 /// All limits, in the order in which documents list them.
 pub const ALL_LIMITS: &[LimitSpec] = &[
     HEADERS_SIZE,
@@ -188,16 +211,7 @@ pub const ALL_LIMITS: &[LimitSpec] = &[
              period, those with the fewest requests are forgotten.",
         )
     },
-    LimitSpec {
-        max: 4 << 10,
-        code: ErrorCode::HeadTooLarge,
-        ..limit_spec(
-            "idempotency_key",
-            Unit::Bytes,
-            255,
-            "The length of the value of `Idempotency-Key`, in bytes, at most 4096.",
-        )
-    },
+    IDEMPOTENCY_KEY_LENGTH,
     LimitSpec {
         max: 8 << 20,
         code: ErrorCode::ResponseNotKept,
@@ -208,15 +222,7 @@ pub const ALL_LIMITS: &[LimitSpec] = &[
             "The size of a response that is kept for an idempotency key, in bytes, at most 8388608.",
         )
     },
-    LimitSpec {
-        code: ErrorCode::StorageFull,
-        ..limit_spec(
-            "idempotency_records",
-            Unit::Items,
-            1_000_000,
-            "The number of idempotency keys for which responses are kept at the same time.",
-        )
-    },
+    IDEMPOTENCY_RECORD_COUNT,
     LimitSpec {
         max: 365 * 24 * 60 * 60,
         code: ErrorCode::IdempotencyKeyReused,

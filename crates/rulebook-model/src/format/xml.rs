@@ -107,14 +107,10 @@ impl<'a> ElementTag<'a> {
     /// Returns the attributes `name` and `escaped-name` of the element, each if the element needs it.
     fn attributes(&self) -> impl Iterator<Item = Attribute<'a>> + use<'a> {
         let name = self.name.map(escape_forbidden_characters);
-        let escaped = matches!(name, Some(Cow::Owned(_))).then(|| attribute("escaped-name", "true"));
+        let escaped = matches!(name, Some(Cow::Owned(_))).then(|| Attribute::from(("escaped-name", "true")));
         let name = name.map(|name| Attribute { key: QName("name"), value: escape_markup(name) });
         name.into_iter().chain(escaped)
     }
-}
-
-fn attribute(name: &'static str, value: &'static str) -> Attribute<'static> {
-    Attribute::from((name, value))
 }
 
 fn write_element(writer: &mut Writer<Vec<u8>>, tag: &ElementTag<'_>, value: &Json) -> io::Result<()> {
@@ -126,13 +122,13 @@ fn write_element(writer: &mut Writer<Vec<u8>>, tag: &ElementTag<'_>, value: &Jso
         Json::Array(_) => Some("array"),
         Json::Object(_) => Some("object"),
     };
-    let attributes = tag.attributes().chain(json_type.map(|json_type| attribute("type", json_type)));
+    let attributes = tag.attributes().chain(json_type.map(|json_type| Attribute::from(("type", json_type))));
     let element = writer.create_element(tag.element).with_attributes(attributes);
     match value {
         Json::Bool(_) | Json::Number(_) => element.write_text_content(BytesText::from_escaped(value.to_string()))?,
         Json::String(content) if !content.is_empty() => {
             let content = escape_forbidden_characters(content);
-            let escaped = matches!(content, Cow::Owned(_)).then(|| attribute("escaped", "true"));
+            let escaped = matches!(content, Cow::Owned(_)).then(|| Attribute::from(("escaped", "true")));
             element.with_attributes(escaped).write_text_content(BytesText::from_escaped(escape_markup(content)))?
         }
         Json::Array(items) if !items.is_empty() => element.write_inner_content(|writer| {

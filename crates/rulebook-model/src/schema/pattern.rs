@@ -1,5 +1,4 @@
-//! Regular expressions for names and other texts in definition files, in the subset of ECMA-262 that all JSON Schema
-//! validators support.
+//! Regular expressions for texts in definition files, in the subset of ECMA-262 that all validators support.
 
 use crate::definition::dialect_spec::TREE;
 use crate::definition::keys::COMMENT_PREFIXES;

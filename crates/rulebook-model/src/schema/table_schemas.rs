@@ -1,5 +1,4 @@
-//! Generates the JSON Schemas of the parser's tables of keys. A table lists the keys of an object in definition files.
-//! Each table has one schema in `$defs`, to which other schemas refer.
+//! Generates the JSON Schemas of the parser's tables, which list the keys of objects in definition files.
 
 use serde_json::{Map, Value as Json, json};
 

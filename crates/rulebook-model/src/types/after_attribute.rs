@@ -1,5 +1,4 @@
-//! The attribute `after`, which names functions that are called in order with a valid value. The first function
-//! receives the value; each further function receives the result of the function before it.
+//! The attribute `after`, which names functions that are called one after the other with a valid value.
 
 use std::borrow::Cow;
 use std::sync::Arc;

@@ -144,19 +144,17 @@ impl TypeArguments<'_> {
     /// # Errors
     /// Fails if the attribute's value is neither a text nor a list of texts and numbers.
     pub fn texts(&self, attribute: &str) -> Result<Option<Vec<String>>, ArgumentError> {
+        let error = || self.error(format!("`{attribute}` must be a list of strings")).at(attribute);
+        let to_text = |item: &Json| match item {
+            Json::String(text) => Ok(text.clone()),
+            Json::Number(number) => Ok(number.to_string()),
+            _ => Err(error()),
+        };
         match self.attributes.get(attribute) {
             None => Ok(None),
             Some(Json::String(text)) => Ok(Some(text.split(',').map(|part| part.trim().to_owned()).collect())),
-            Some(Json::Array(items)) => items
-                .iter()
-                .map(|item| match item {
-                    Json::String(text) => Ok(text.clone()),
-                    Json::Number(number) => Ok(number.to_string()),
-                    _ => Err(self.error(format!("`{attribute}` must be a list of strings")).at(attribute)),
-                })
-                .collect::<Result<_, _>>()
-                .map(Some),
-            Some(_) => Err(self.error(format!("`{attribute}` must be a list of strings")).at(attribute)),
+            Some(Json::Array(items)) => items.iter().map(to_text).collect::<Result<_, _>>().map(Some),
+            Some(_) => Err(error()),
         }
     }
 

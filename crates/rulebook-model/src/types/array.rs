@@ -1,5 +1,4 @@
-//! The types `array<T>` (an array whose items have the type `T`), `filled_array` (an array with at least one item) and
-//! `loose_array` (an array or an object).
+//! The types `array<T>`, `filled_array` (with at least one item) and `loose_array` (an array or an object).
 
 use std::borrow::Cow;
 use std::sync::Arc;

@@ -1,5 +1,4 @@
-//! The type `callable`: any value that a function of the program accepts. The JSON Schema of the type only excludes
-//! null, because a JSON Schema cannot describe the function.
+//! The type `callable`: any value that a function of the program accepts, which no JSON Schema can describe.
 
 use std::borrow::Cow;
 use std::sync::Arc;

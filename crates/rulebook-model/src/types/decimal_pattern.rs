@@ -1,5 +1,4 @@
-//! Generates regular expressions that match the whole numbers of a range in decimal notation. The JSON Schemas of types
-//! that accept numbers as text contain these expressions.
+//! Generates regular expressions for the numbers of a range in decimal notation, which JSON Schemas contain.
 
 /// Returns the alternatives of a pattern, separated by `|`, that together match the numbers from `low` to `high` with
 /// leading zeros. Both arguments must have the same number of digits, which is that of the matched numbers.

@@ -1,5 +1,4 @@
-//! The type `file`: an uploaded file. The check tests its size, its file name and the media type that was detected from
-//! its content.
+//! The type `file`: an uploaded file with its size, its file name and its detected media type.
 
 use std::borrow::Cow;
 use std::sync::Arc;

@@ -1,5 +1,4 @@
-//! The functions that definitions can name in the attributes `after` and `callback`: functions of the program, and some
-//! PHP functions that change a text or an array.
+//! The functions of the attributes `after` and `callback`: those of the program, and some PHP functions.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
@@ -115,47 +114,39 @@ pub(super) struct BuiltinFunction {
 
 /// The built-in functions: the PHP functions whose effect on UTF-8 texts and on arrays is unambiguous.
 static BUILTIN_FUNCTIONS: &[BuiltinFunction] = &[
-    BuiltinFunction {
-        name: "trim",
-        description: "Removes white space from both ends of a text.",
-        transform: |value| map_text_to_slice(value, |text| text.trim_matches(TRIMMED_CHARACTERS)),
-    },
-    BuiltinFunction {
-        name: "ltrim",
-        description: "Removes white space from the start of a text.",
-        transform: |value| map_text_to_slice(value, |text| text.trim_start_matches(TRIMMED_CHARACTERS)),
-    },
-    BuiltinFunction {
-        name: "rtrim",
-        description: "Removes white space from the end of a text.",
-        transform: |value| map_text_to_slice(value, |text| text.trim_end_matches(TRIMMED_CHARACTERS)),
-    },
-    BuiltinFunction {
-        name: "strtolower",
-        description: "Converts the letters A to Z to lower case.",
-        transform: |value| map_text(value, str::to_ascii_lowercase),
-    },
-    BuiltinFunction {
-        name: "strtoupper",
-        description: "Converts the letters a to z to upper case.",
-        transform: |value| map_text(value, str::to_ascii_uppercase),
-    },
-    BuiltinFunction {
-        name: "array_unique",
-        description: "Removes duplicate items from an array, except for the first of equal items.",
-        transform: |value| {
-            map_items(value, |items| {
-                let mut seen = HashSet::with_capacity(items.len());
-                items.retain(|item| seen.insert(comparison_text(item)));
-            })
-        },
-    },
-    BuiltinFunction {
-        name: "array_reverse",
-        description: "Reverses the order of the items of an array.",
-        transform: |value| map_items(value, |items| items.reverse()),
-    },
+    builtin("trim", "Removes white space from both ends of a text.", |value| {
+        map_text_to_slice(value, |text| text.trim_matches(TRIMMED_CHARACTERS))
+    }),
+    builtin("ltrim", "Removes white space from the start of a text.", |value| {
+        map_text_to_slice(value, |text| text.trim_start_matches(TRIMMED_CHARACTERS))
+    }),
+    builtin("rtrim", "Removes white space from the end of a text.", |value| {
+        map_text_to_slice(value, |text| text.trim_end_matches(TRIMMED_CHARACTERS))
+    }),
+    builtin("strtolower", "Converts the letters A to Z to lower case.", |value| {
+        map_text(value, str::to_ascii_lowercase)
+    }),
+    builtin("strtoupper", "Converts the letters a to z to upper case.", |value| {
+        map_text(value, str::to_ascii_uppercase)
+    }),
+    builtin("array_unique", "Removes duplicate items from an array, except for the first of equal items.", |value| {
+        map_items(value, |items| {
+            let mut seen = HashSet::with_capacity(items.len());
+            items.retain(|item| seen.insert(comparison_text(item)));
+        })
+    }),
+    builtin("array_reverse", "Reverses the order of the items of an array.", |value| {
+        map_items(value, |items| items.reverse())
+    }),
 ];
+
+const fn builtin(
+    name: &'static str,
+    description: &'static str,
+    transform: for<'a> fn(Value<'a>) -> Value<'a>,
+) -> BuiltinFunction {
+    BuiltinFunction { name, description, transform }
+}
 
 /// The characters that PHP's `trim` removes.
 const TRIMMED_CHARACTERS: [char; 6] = [' ', '\t', '\n', '\r', '\0', '\x0b'];

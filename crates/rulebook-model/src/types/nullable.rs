@@ -1,5 +1,4 @@
-//! The check of a nullable type, `?T`: a `?` before the type of an array's items, or before a type in an attribute such
-//! as `of`, makes null a valid value.
+//! The check of a nullable type, `?T`, within an array or an attribute such as `of`.
 
 use std::borrow::Cow;
 use std::sync::Arc;

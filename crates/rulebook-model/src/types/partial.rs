@@ -1,5 +1,4 @@
-//! The type `partial<T>`: the object schema `T` in which every field is optional, for requests that change a part of a
-//! value.
+//! The type `partial<T>`: the object schema `T` in which every field is optional, for requests that change a part.
 
 use std::borrow::Cow;
 use std::sync::Arc;

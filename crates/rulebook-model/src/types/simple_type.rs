@@ -1,5 +1,4 @@
-//! The check that types without arguments have in common, and the types of scalar values that are not only texts:
-//! `bool`, `truthy` and `numeric`.
+//! The check that types without arguments have in common, and the types `bool`, `truthy` and `numeric`.
 
 use std::borrow::Cow;
 use std::sync::Arc;

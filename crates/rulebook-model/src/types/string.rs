@@ -1,5 +1,4 @@
-//! The type `string`: a text. The definition can limit the length of the text, and can require that the text matches a
-//! pattern or is a valid value of another type.
+//! The type `string`: a text, whose length, pattern and type of content the definition can limit.
 
 use std::borrow::Cow;
 use std::sync::Arc;

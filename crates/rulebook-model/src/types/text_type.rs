@@ -1,5 +1,4 @@
-//! The types whose values are texts of a fixed form, such as `hash`, `mail` and `uuid`, and the formats of JSON Schema
-//! by which these types are described.
+//! The types whose values are texts of a fixed form, such as `mail` and `uuid`, and the formats of JSON Schema.
 
 use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};

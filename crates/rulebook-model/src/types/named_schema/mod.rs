@@ -4,6 +4,8 @@
 //! weak, so that the schema does not own itself. A reference from a method owns all schemas of the definition.
 
 mod json_schema;
+#[cfg(feature = "documents")]
+mod outer_references;
 mod recursive_example;
 mod references;
 
@@ -13,8 +15,10 @@ use std::sync::{Arc, OnceLock};
 use serde_json::{Value as Json, json};
 
 #[cfg(feature = "documents")]
-pub(crate) use json_schema::schema_without_outer_references;
-pub(crate) use json_schema::{add_info, info_with_type_description, replace_references};
+pub(crate) use json_schema::info_with_type_description;
+pub(crate) use json_schema::{add_info, replace_references};
+#[cfg(feature = "documents")]
+pub(crate) use outer_references::schema_without_outer_references;
 pub(crate) use references::{SchemaCells, recursive_reference, schema_reference};
 
 use super::Check;

@@ -1,5 +1,4 @@
-//! Examples of schemas whose values contain values of a schema around them. Such a schema has no samples, because these
-//! are generated without the values of schemas around it.
+//! Examples of schemas whose values contain values of a schema around them, so that they have no samples.
 
 use std::cell::RefCell;
 use std::collections::HashMap;

@@ -157,11 +157,8 @@ fn choice_member(branches: &[Arc<dyn Check>], objects: &[usize]) -> Result<Choic
 /// The kinds of JSON values. A whole number is a number.
 const KINDS: [&str; 6] = ["null", "boolean", "number", "string", "array", "object"];
 
-/// The index of null in [`KINDS`].
 pub(super) const NULL: usize = 0;
-/// The index of arrays in [`KINDS`].
 pub(super) const ARRAY: usize = 4;
-/// The index of objects in [`KINDS`].
 pub(super) const OBJECT: usize = 5;
 
 /// Returns the index in [`KINDS`] of a value's kind; `None` for files.
