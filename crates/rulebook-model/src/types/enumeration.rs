@@ -18,10 +18,10 @@ struct EnumCheck {
 }
 
 pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
-    if arguments.attributes.get("range").is_some_and(|range| !range.is_array()) {
+    let words = words_in_term_or_range(arguments, "words", "enum(a|b|c)")?.unwrap_or_default();
+    if arguments.attributes.get("range").is_some_and(Json::is_string) {
         return Err(arguments.error("`range` must be a list of words").at("range").help("write `[\"a\", \"b\"]`"));
     }
-    let words = words_in_term_or_range(arguments, "words", "enum(a|b|c)")?.unwrap_or_default();
     let mut seen = HashSet::with_capacity(words.len());
     if let Some(word) = words.iter().find(|word| !seen.insert(word.as_str())) {
         return Err(arguments.error(format!("the word `{word}` occurs twice")));
@@ -75,11 +75,10 @@ pub(super) fn type_expr_of_words(name: &str, words: &[String]) -> TypeExpr {
 }
 
 impl EnumCheck {
-    /// Returns the violation of a text, which lists at most [`MAX_LISTED_WORDS`] of the allowed words.
-    fn not_allowed_violation(&self, text: &str) -> Violation {
-        let more = if self.words.len() > MAX_LISTED_WORDS { "/…" } else { "" };
-        let words = format!("{}{more}", self.words[..self.words.len().min(MAX_LISTED_WORDS)].join("/"));
-        Violation::NotAllowed { allowed: words, got: shorten_text(text) }
+    /// Returns the first words, with `…` if there are more.
+    fn listed(&self, separator: &str) -> String {
+        let listed = self.words[..self.words.len().min(MAX_LISTED_WORDS)].join(separator);
+        if self.words.len() > MAX_LISTED_WORDS { format!("{listed}{separator}…") } else { listed }
     }
 }
 
@@ -88,7 +87,7 @@ impl Check for EnumCheck {
         match value {
             Value::Text(text) if self.words.iter().any(|word| word == text) => Ok(()),
             Value::Text(text) => {
-                let violation = self.not_allowed_violation(text);
+                let violation = Violation::NotAllowed { allowed: self.listed("/"), got: shorten_text(text) };
                 Err(TypeMismatch::new(self.expected(), value).with_violation(violation))
             }
             _ => Err(TypeMismatch::new(self.expected(), value)),
@@ -96,9 +95,7 @@ impl Check for EnumCheck {
     }
 
     fn expected(&self) -> Cow<'static, str> {
-        let listed = self.words[..self.words.len().min(MAX_LISTED_WORDS)].join(", ");
-        let more = if self.words.len() > MAX_LISTED_WORDS { ", …" } else { "" };
-        format!("one of {listed}{more}").into()
+        format!("one of {}", self.listed(", ")).into()
     }
 
     fn in_words(&self) -> Cow<'static, str> {

@@ -49,10 +49,6 @@ pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, A
 }
 
 impl FileCheck {
-    fn accepts_upload(&self, upload: &Upload) -> bool {
-        self.byte_size.contains(upload.size()) && self.accepts_file(upload.filename(), upload.media_type())
-    }
-
     fn accepts_media_type(&self, media_type: &str) -> bool {
         let matches = |pattern: &String| match pattern.strip_suffix("/*") {
             Some(top_level) => top_level == "*" || media_type.split('/').next() == Some(top_level),
@@ -79,29 +75,32 @@ impl FileCheck {
         phrase
     }
 
-    /// Returns the requirement of the definition that an invalid file violates.
-    fn violation(&self, upload: &Upload) -> Violation {
+    /// Returns the requirement of the definition that a file violates.
+    fn violation(&self, upload: &Upload) -> Option<Violation> {
+        let media_type = upload.media_type();
         let size = Violation::of_bounds(Measure::Size, self.byte_size.min, self.byte_size.max, upload.size());
-        size.unwrap_or_else(|| {
-            if self.accepts_media_type(upload.media_type()) {
-                Violation::FileExtension(json!(self.extensions).to_string())
-            } else {
-                Violation::NotAllowed { allowed: self.media_types.join("/"), got: upload.media_type().to_owned() }
-            }
-        })
+        if size.is_some() {
+            size
+        } else if !self.accepts_media_type(media_type) {
+            Some(Violation::NotAllowed { allowed: self.media_types.join("/"), got: media_type.to_owned() })
+        } else if !self.accepts_extension(upload.filename()) {
+            Some(Violation::FileExtension(json!(self.extensions).to_string()))
+        } else {
+            None
+        }
     }
 }
 
 impl Check for FileCheck {
     fn check(&self, value: &mut Value<'_>) -> Result<(), TypeMismatch> {
-        match value {
-            Value::File(upload) if self.accepts_upload(upload) => Ok(()),
-            Value::File(upload) => {
-                let violation = self.violation(upload);
-                Err(TypeMismatch::new(self.expected(), value).with_violation(violation))
-            }
-            _ => Err(TypeMismatch::new(self.expected(), value).with_violation(Violation::MissingFile)),
-        }
+        let violation = match value {
+            Value::File(upload) => match self.violation(upload) {
+                None => return Ok(()),
+                Some(violation) => violation,
+            },
+            _ => Violation::MissingFile,
+        };
+        Err(TypeMismatch::new(self.expected(), value).with_violation(violation))
     }
 
     fn expected(&self) -> Cow<'static, str> {

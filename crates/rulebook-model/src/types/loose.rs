@@ -108,10 +108,7 @@ fn check_int(strict: &IntCheck, value: &mut Value<'_>) -> Result<(), TypeMismatc
 /// Parses a whole number: an optional sign and decimal digits. Returns `None` if the text is not such a number.
 fn parse_int(text: &str) -> Option<i128> {
     let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
-    if !number::has_only_digits(digits) {
-        return None;
-    }
-    text.parse().ok()
+    if number::has_only_digits(digits) { text.parse().ok() } else { None }
 }
 
 pub(super) fn compile_float(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {

@@ -33,13 +33,13 @@ pub(super) static ALPHANUMERIC: SimpleType = SimpleType {
     name: "alphanumeric",
     expected: "a string of letters, digits, \"_\", \"-\" and \".\"",
     decode: keep_text,
-    check: |value| is_text(value, is_phone),
+    check: |value| is_text(value, is_alphanumeric),
     schema: || pattern_schema("^[0-9A-Za-z_.\\-]*$"),
     boundary_values: &[text(""), text("a"), text("Z9_-.")],
     example: text("some-name_1"),
 };
 
-fn is_phone(text: &str) -> bool {
+fn is_alphanumeric(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'))
 }
 
@@ -74,13 +74,13 @@ pub(super) static PHONE: SimpleType = SimpleType {
     name: "phone",
     expected: "a phone number like 0612345678 or +33 612345678",
     decode: keep_text,
-    check: |value| is_text(value, is_time),
+    check: |value| is_text(value, is_phone),
     schema: || pattern_schema("^(?:0|\\+33 ?)[0-9]{9}$"),
     boundary_values: &[text("0612345678"), text("+33612345678"), text("+33 612345678")],
     example: text("0612345678"),
 };
 
-fn is_time(text: &str) -> bool {
+fn is_phone(text: &str) -> bool {
     let international = text.strip_prefix("+33").map(|number| number.strip_prefix(' ').unwrap_or(number));
     let digits = international.or(text.strip_prefix('0'));
     digits.is_some_and(|digits| digits.len() == 9 && has_only_digits(digits))
@@ -90,13 +90,13 @@ pub(super) static TIME: SimpleType = SimpleType {
     name: "time",
     expected: "a time of day (hh:mm or hh:mm:ss)",
     decode: keep_text,
-    check: |value| is_text(value, is_uuid),
+    check: |value| is_text(value, is_time),
     schema: || pattern_schema("^(?:[01][0-9]|2[0-3])(?::[0-5][0-9]){1,2}$"),
     boundary_values: &[text("00:00"), text("23:59:59")],
     example: text("14:30"),
 };
 
-fn is_uuid(text: &str) -> bool {
+fn is_time(text: &str) -> bool {
     let is_below = |text: &str, limit: u8| {
         text.len() == 2 && has_only_digits(text) && text.parse().is_ok_and(|number: u8| number < limit)
     };
@@ -108,23 +108,22 @@ pub(super) static UUID: SimpleType = SimpleType {
     name: "uuid",
     expected: "a UUID",
     decode: keep_text,
-    check: |value| {
-        is_text(value, |text| {
-            let is_valid = |(index, byte): (usize, u8)| match index {
-                8 | 13 | 18 | 23 => byte == b'-',
-                _ => byte.is_ascii_hexdigit(),
-            };
-            text.len() == 36 && text.bytes().enumerate().all(is_valid)
-        })
-    },
+    check: |value| is_text(value, is_uuid),
     schema: || {
-        let mut schema = pattern_schema("^[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$");
-        schema["format"] = json!("uuid");
-        schema
+        let pattern = "^[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$";
+        json!({ "type": "string", "format": "uuid", "pattern": pattern })
     },
     boundary_values: &[text("00000000-0000-0000-0000-000000000000"), text("ffffffff-ffff-ffff-ffff-ffffffffffff")],
     example: text("0193e5a0-7d5c-7c3a-9f1e-2b6f4a8c1d3e"),
 };
+
+fn is_uuid(text: &str) -> bool {
+    let is_valid = |(index, byte): (usize, u8)| match index {
+        8 | 13 | 18 | 23 => byte == b'-',
+        _ => byte.is_ascii_hexdigit(),
+    };
+    text.len() == 36 && text.bytes().enumerate().all(is_valid)
+}
 
 pub(super) static IP: SimpleType = SimpleType {
     name: "ip",

@@ -37,7 +37,10 @@ pub(super) fn parse_moment(grammar: DateGrammar, text: &str, timezone: &TimeZone
 
 /// Parses a date `YYYY-MM-DD` that exists.
 pub(in crate::types) fn parse_date(text: &str) -> Option<Date> {
-    if has_shape(text, "0000-00-00") { text.parse().ok() } else { None }
+    if !has_shape(text, "0000-00-00") {
+        return None;
+    }
+    Date::new(text[..4].parse().ok()?, text[5..7].parse().ok()?, text[8..].parse().ok()?).ok()
 }
 
 /// Returns `true` if a text has a digit in place of each `0` of `shape`, and the other characters of `shape`.
