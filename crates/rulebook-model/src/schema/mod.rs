@@ -100,7 +100,7 @@ fn methods_file_schema(tables: &mut SchemaTables) -> Json {
         "properties": { "dialect": { "enum": [METHODS.name], "description": "The dialect in which the file is written." } },
         "propertyNames": { "anyOf": [{ "pattern": format!("^{segment}$") }, { "pattern": pattern::ignored_key() }] }
     });
-    tables.add_schema("a file of methods", with_keywords(file, named_members_schema(module)))
+    tables.add_schema("a file of methods", with_keywords(file, named_members_schema(&module)))
 }
 
 fn rules_file_schema(tables: &mut SchemaTables) -> Json {

@@ -75,7 +75,7 @@ impl SchemaTables {
         // Some JSON Schema validators reject an empty `enum`.
         let either = if known.is_empty() { name } else { json!({ "anyOf": [name, { "enum": known }] }) };
         schema["propertyNames"] = either;
-        with_keywords(schema, named_members_schema(self.reference_to_table(names)))
+        with_keywords(schema, named_members_schema(&self.reference_to_table(names)))
     }
 
     /// Returns the schema of a type: a term, or an object with these keys.
@@ -110,12 +110,12 @@ impl SchemaTables {
                 json!({ "anyOf": [object, { "type": "array", "items": object }] })
             }
             ValueKind::ObjectsByName(inner) => {
-                let members = named_members_schema(self.reference_to_table(inner));
+                let members = named_members_schema(&self.reference_to_table(inner));
                 let members = with_keywords(json!({ "type": "object" }), members);
                 with_keywords(members, constraints::member_name_constraint(inner))
             }
             ValueKind::ObjectsByNameOrStrings(inner) => {
-                let mut schema = named_members_schema(self.reference_to_table(inner));
+                let mut schema = named_members_schema(&self.reference_to_table(inner));
                 schema["type"] = json!(["object", "array"]);
                 schema["items"] = json!({ "type": "string", "pattern": pattern::TWO_WORDS });
                 schema
@@ -123,7 +123,7 @@ impl SchemaTables {
             ValueKind::Type(inner) => self.type_schema(inner),
             ValueKind::Types(inner) => {
                 let r#type = self.type_schema(inner);
-                let mut schema = named_members_schema(r#type.clone());
+                let mut schema = named_members_schema(&r#type);
                 schema["type"] = json!(["array", "object"]);
                 schema["items"] = r#type;
                 schema
@@ -137,7 +137,7 @@ impl SchemaTables {
                         { "not": { "additionalProperties": { "not": { "type": "object", "required": ["info"] } } } },
                         { "not": { "propertyNames": { "not": { "pattern": pattern::prefixed_parameter_key() } } } }
                     ] },
-                    "then": named_members_schema(self.reference_to_table(&PARAMETER)),
+                    "then": named_members_schema(&self.reference_to_table(&PARAMETER)),
                     "else": rules
                 })
             }
@@ -167,7 +167,7 @@ fn schema_reference(name: &str) -> Json {
 
 /// Returns the schema of objects whose author chooses the names of the members. A member whose name begins like a
 /// comment must match `value` only if its value is an object; otherwise the parser ignores it.
-pub(super) fn named_members_schema(value: Json) -> Json {
+pub(super) fn named_members_schema(value: &Json) -> Json {
     let ignored_or_value = json!({ "if": { "type": "object" }, "then": value });
     json!({ "patternProperties": { pattern::ignored_key(): ignored_or_value }, "additionalProperties": value })
 }

@@ -168,7 +168,7 @@ pub trait Check: Send + Sync + Debug {
     /// Returns a description of the values for readers of the documentation, who do not know the types of definitions,
     /// such as "1 to 5 letters".
     fn in_words(&self) -> Cow<'static, str> {
-        self.base().map_or_else(|| self.expected(), |base| base.in_words())
+        self.base().map_or_else(|| self.expected(), Check::in_words)
     }
 
     /// Returns the members of an object, or of the objects in an array, that the definition lists.
@@ -183,7 +183,7 @@ pub trait Check: Send + Sync + Debug {
 
     /// Returns what the values of the type consist of, in the form that handlers receive.
     fn structure(&self) -> Structure {
-        self.base().map_or(Structure::Scalar, |base| base.structure())
+        self.base().map_or(Structure::Scalar, Check::structure)
     }
 
     /// Compares two values that passed the check. Only numbers have an order by default.
@@ -205,7 +205,7 @@ pub trait Check: Send + Sync + Debug {
     /// Returns the schemas of the definition that this type refers to. Schemas to which only these schemas refer are
     /// not included; [`all_referenced_schemas`](super::all_referenced_schemas) returns them too.
     fn referenced_schemas(&self) -> Vec<Arc<NamedSchema>> {
-        self.base().map(|base| base.referenced_schemas()).unwrap_or_default()
+        self.base().map(Check::referenced_schemas).unwrap_or_default()
     }
 
     /// Returns the JSON Schema (version 2020-12) of the values of this type. A reference to a schema of the definition
@@ -224,7 +224,7 @@ pub trait Check: Send + Sync + Debug {
     /// Returns a typical valid value for the documentation, in the form that [`check`](Check::check) receives, or
     /// `None` if no valid value can be generated. Every call returns the same value.
     fn example(&self) -> Option<Value<'static>> {
-        self.base().map_or_else(|| self.boundary_values().into_iter().next(), |base| base.example())
+        self.base().map_or_else(|| self.boundary_values().into_iter().next(), Check::example)
     }
 
     /// Returns a text that [`decode`](Check::decode) and [`check`](Check::check) convert to the value of a variable in
@@ -235,17 +235,17 @@ pub trait Check: Send + Sync + Debug {
 
     /// Returns whether a parameter of this type has one value, many values, one file or many files.
     fn arity(&self) -> Arity {
-        self.base().map_or(Arity::One, |base| base.arity())
+        self.base().map_or(Arity::One, Check::arity)
     }
 
     /// Returns `true` if null is a valid value of this type.
     fn accepts_null(&self) -> bool {
-        self.base().is_some_and(|base| base.accepts_null())
+        self.base().is_some_and(Check::accepts_null)
     }
 
     /// Returns the maximum size of a valid value, which precedes the general limits of the API.
     fn max_size(&self) -> MaxSize {
-        self.base().map(|base| base.max_size()).unwrap_or_default()
+        self.base().map(Check::max_size).unwrap_or_default()
     }
 
     /// Returns `true` if a file with this name and detected media type can be valid. Others are received but not
@@ -257,7 +257,7 @@ pub trait Check: Send + Sync + Debug {
     /// Returns `true` if the server may check a value before and again with all parameters, because the check has no
     /// side effects. If the early check fails, the files that follow in the body are not stored.
     fn can_check_early(&self) -> bool {
-        self.base().is_some_and(|base| base.can_check_early())
+        self.base().is_some_and(Check::can_check_early)
     }
 }
 

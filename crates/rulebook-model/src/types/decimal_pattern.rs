@@ -58,8 +58,8 @@ fn add_alternatives_of_equal_length(prefix: &str, low: &str, high: &str, alterna
     } else {
         let (nines, zeros) = ("9".repeat(tail_len), "0".repeat(tail_len));
         add_alternatives_of_equal_length(&format!("{prefix}{first}"), low_tail, &nines, alternatives);
-        let between = ('0'..='9').filter(|digit| (first..last).contains(digit) && *digit != first);
-        if let (Some(second), Some(before)) = (between.clone().next(), between.last()) {
+        let mut between = ('0'..='9').filter(|digit| (first..last).contains(digit) && *digit != first);
+        if let (Some(second), Some(before)) = (between.clone().next(), between.next_back()) {
             let (low, high) = (format!("{second}{zeros}"), format!("{before}{nines}"));
             add_alternatives_of_equal_length(prefix, &low, &high, alternatives);
         }

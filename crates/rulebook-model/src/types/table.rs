@@ -164,15 +164,15 @@ impl Types {
     /// # Errors
     /// Returns every error in the term and its attributes.
     pub fn compile(&self, uncompiled: UncompiledTerm<'_>) -> Result<CompiledTerm, Vec<TermError>> {
-        let UncompiledTerm { term, attributes, ref fields, .. } = uncompiled;
+        let compiler = TermCompiler { types: self, uncompiled };
+        let UncompiledTerm { term, attributes, fields, .. } = &compiler.uncompiled;
         let is_optional = term.starts_with('?');
-        let compiler = TermCompiler { types: self, text: term, uncompiled: &uncompiled };
         let term_attributes = TermAttributes { attributes, fields: fields.as_deref(), path: String::new() };
         let span = usize::from(is_optional)..term.len();
         let Some(after) = attributes.get(AFTER_ATTRIBUTE) else {
             return Ok(CompiledTerm { is_optional, check: compiler.compile_term(span, term_attributes, 0)? });
         };
-        let mut without_after = attributes.clone();
+        let mut without_after = (*attributes).clone();
         without_after.remove(AFTER_ATTRIBUTE);
         let check =
             compiler.compile_term(span.clone(), TermAttributes { attributes: &without_after, ..term_attributes }, 0)?;

@@ -14,8 +14,7 @@ use super::{ArgumentError, ArgumentErrorKind, Check, Type, TypeArgument, TypeArg
 /// calls itself for the inner terms.
 pub(super) struct TermCompiler<'a> {
     pub(super) types: &'a Types,
-    pub(super) text: &'a str,
-    pub(super) uncompiled: &'a UncompiledTerm<'a>,
+    pub(super) uncompiled: UncompiledTerm<'a>,
 }
 
 /// The attributes that apply to one level of a term, taken from the JSON object that contains the term.
@@ -61,10 +60,10 @@ impl TermCompiler<'_> {
             let message = format!("types can be nested at most {} levels deep", grammar::MAX_TERM_DEPTH);
             return Err(single_error(span, TermErrorKind::Syntax(message)));
         }
-        match grammar::parse_outermost_level(self.text, span.clone()).map_err(|error| vec![error])? {
+        match grammar::parse_outermost_level(self.uncompiled.term, span.clone()).map_err(|error| vec![error])? {
             // The caller has removed the `?` before the whole term. Any other `?` is allowed only before the type of an
             // array's items.
-            OutermostLevel::Nullable(_) if depth == 0 || self.text[..span.start].ends_with('?') => {
+            OutermostLevel::Nullable(_) if depth == 0 || self.uncompiled.term[..span.start].ends_with('?') => {
                 let message = "`?` is allowed only once before a type".to_owned();
                 Err(single_error(span.start..span.start + 1, TermErrorKind::Syntax(message)))
             }
@@ -109,7 +108,7 @@ impl TermCompiler<'_> {
         brackets: &BracketContent,
         term_attributes: &TermAttributes<'_>,
     ) -> Result<(), Vec<TermError>> {
-        let text = &self.text[name.clone()];
+        let text = &self.uncompiled.term[name.clone()];
         let fields = term_attributes.fields.map(|_| FIELDS_ATTRIBUTE);
         let attribute = term_attributes.attributes.keys().map(String::as_str).chain(fields).next();
         let error = match (brackets, attribute) {
@@ -142,7 +141,7 @@ impl TermCompiler<'_> {
                 let none = TermAttributes { attributes: &empty_map, fields: None, path: String::new() };
                 self.compile_term(span, none, depth + 1).map(TypeArgument::Type)
             } else {
-                let word = grammar::parse_word(self.text, span);
+                let word = grammar::parse_word(self.uncompiled.term, span);
                 word.map(|word| TypeArgument::Word(word.to_owned())).map_err(|error| vec![error])
             };
             match argument {
