@@ -36,11 +36,9 @@ pub struct S3Location {
     pub bucket: String,
     /// The text with which the names of all objects begin, without `/` at the end. Empty if the URL has no path.
     pub prefix: String,
-    /// For how long the content of a replaced file stays, so that downloads in progress can end. The default is an
-    /// hour.
+    /// For how long the content of a replaced file stays for downloads in progress. The default is an hour.
     pub grace: Duration,
-    /// After which time the server looks for contents without a name, and deletes them. The default is a day; zero
-    /// disables the search.
+    /// After which time the server deletes contents without a name: a day by default, never if it is zero.
     pub sweep: Duration,
 }
 
@@ -87,8 +85,7 @@ impl FilesLocation {
     }
 }
 
-/// Returns `true` if the text is the scheme of a URL (RFC 3986 section 3.1) of at least two letters. A single letter is
-/// a drive of Windows.
+/// Returns `true` for the scheme of a URL (RFC 3986 section 3.1). A single letter is a drive of Windows.
 fn is_scheme(text: &str) -> bool {
     text.len() > 1
         && text.starts_with(|first: char| first.is_ascii_alphabetic())
@@ -174,74 +171,10 @@ fn check_prefix(prefix: &str) -> Result<&str, FilesLocationError> {
     Ok(prefix)
 }
 
-/// Parses a whole number and a unit, such as `90s` or `1d`.
 fn parse_duration(text: &str) -> Option<Duration> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = text.split_at(digits);
     let (_, seconds) = UNITS.iter().find(|(name, _)| *name == unit)?;
     // A limit of 100 years keeps sums with times within their range.
     number.parse::<u32>().ok()?.checked_mul(u32::try_from(*seconds).ok()?).map(|it| Duration::from_secs(it.into()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{FilesLocation, S3Location};
-    use std::time::Duration;
-
-    fn s3(text: &str) -> Option<S3Location> {
-        match FilesLocation::parse(text) {
-            Ok(FilesLocation::S3(location)) => Some(location),
-            _ => None,
-        }
-    }
-
-    #[test]
-    fn folders_and_urls_are_distinguished() {
-        for folder in ["files", "./s3", "/srv/files", "C://files", "a b://c", "s3"] {
-            assert_eq!(FilesLocation::parse(folder), Ok(FilesLocation::Folder(folder.into())), "{folder}");
-        }
-        let other = FilesLocation::Other { scheme: "mem".to_owned(), url: "MEM://x".to_owned() };
-        assert_eq!(FilesLocation::parse("MEM://x"), Ok(other));
-    }
-
-    #[test]
-    fn urls_of_s3_have_a_bucket_a_prefix_and_options() {
-        for (text, bucket, prefix) in [
-            ("s3://files", "files", ""),
-            ("S3://files/", "files", ""),
-            ("s3://my-files.example/a/b_c/", "my-files.example", "a/b_c"),
-        ] {
-            let location = s3(text).unwrap_or_else(|| panic!("{text}"));
-            assert_eq!((location.bucket.as_str(), location.prefix.as_str()), (bucket, prefix), "{text}");
-            assert_eq!((location.grace.as_secs(), location.sweep.as_secs()), (3600, 86400), "{text}");
-            assert_eq!(s3(&location.url()), Some(location), "{text}");
-        }
-        let location = s3("s3://files/p?grace=90s&sweep=2d").unwrap_or_else(|| panic!("it is a location"));
-        assert_eq!((location.grace, location.sweep), (Duration::from_secs(90), Duration::from_secs(172_800)));
-    }
-
-    #[test]
-    fn errors_name_what_is_wrong() {
-        for (text, expected) in [
-            (" ", "blank"),
-            ("s3:/files", "no `//`"),
-            ("s3://", "no bucket"),
-            ("s3:///prefix", "no bucket"),
-            ("s3://Files", "not a bucket"),
-            ("s3://-files", "not a bucket"),
-            ("s3://ab", "not a bucket"),
-            ("s3://key:secret@files", "credentials or a port"),
-            ("s3://files/a//b", "not a prefix"),
-            ("s3://files/../b", "not a prefix"),
-            ("s3://files/ü", "not a prefix"),
-            ("s3://files/a#b", "fragment"),
-            ("s3://files?grace=1", "not a duration"),
-            ("s3://files?grace=99999999999d", "not a duration"),
-            ("s3://files?graze=1h", "unknown option `graze`"),
-        ] {
-            let error = FilesLocation::parse(text).expect_err(text);
-            assert!(error.to_string().contains(expected) && !error.help.is_empty(), "{text}: {error}");
-            assert!(!error.to_string().contains("secret"), "{text}: {error}");
-        }
-    }
 }

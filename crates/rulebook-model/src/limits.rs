@@ -1,47 +1,42 @@
 //! The limits of requests. A table contains the name, the unit, the default and the maximum value of each limit.
 
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+
 use crate::call::{JsonLimits, Limit, Unit};
 use crate::definition::keys::{KeySpec, KeyTable, ValueKind, key, key_table};
 use crate::error::ErrorCode;
 
-/// The limits of requests, with the values that are set for an API. A request that exceeds a limit fails with an error
-/// that contains the name of the limit.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// The limits of requests of an API. The error of a request that exceeds a limit contains its name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Limits {
-    /// The maximum size of all header fields of a request, in bytes. The size of a header field is the length of its
-    /// name and its value, plus 4 bytes.
+    /// The maximum size of all header fields of a request in bytes: of names and values, plus 4 bytes for each.
     pub head: u64,
     /// The maximum length of the request target, in bytes.
     pub uri: u64,
     /// The maximum size of a request body other than a multipart body, in bytes.
     pub body: u64,
-    /// The maximum size of a multipart body, in bytes. The limit is higher for a method whose file parameters allow
-    /// larger files.
+    /// The maximum size of a multipart body in bytes. It is higher for methods that accept larger files.
     pub multipart: u64,
-    /// The maximum size of one part of a multipart body, in bytes. For a file whose parameter sets `max`, this maximum
-    /// applies instead.
+    /// The maximum size of one part of a multipart body in bytes, unless the parameter of a file sets `max`.
     pub part: u64,
-    /// The maximum number of parts of a multipart body. The limit is higher for a method whose parameters need more
-    /// parts.
+    /// The maximum number of parts of a multipart body. It is higher for methods that need more parts.
     pub parts: u64,
     /// The maximum number of fields of a query or a URL-encoded body, and of members of a JSON body.
     pub fields: u64,
     /// The maximum nesting depth of arrays and objects, in JSON and in the names of fields (`x[a][b]`).
     pub nesting: u64,
-    /// The maximum number of items of an array, of members of an object, and of values of a field that a request
-    /// repeats.
+    /// The maximum number of items of an array, members of an object, and values of a repeated field.
     pub items: u64,
     /// The number of seconds within which the server must receive the whole request body. For a multipart body, one
     /// second is added for each 16 KiB that the server has received.
     pub seconds: u64,
-    /// The maximum number of bytes, from the beginning of a request body, in which the server searches for the names of
-    /// a module and a method.
+    /// The maximum number of bytes of a body in which the server searches for the names of module and method.
     pub dispatch: u64,
     /// The number of seconds for which a download link is valid.
     pub link: u64,
-    /// The maximum size of all files for which download links exist, in bytes. The header fields with which these files
-    /// are sent count too.
+    /// The maximum size of all files for which download links exist, with their header fields, in bytes.
     pub links: u64,
     /// The maximum number of callers or client addresses whose requests each rate limit counts. If there are more in
     /// one period, those with the fewest requests are forgotten.
@@ -54,16 +49,14 @@ pub struct Limits {
     pub idempotency_records: u64,
     /// The number of seconds for which a response is kept for an idempotency key.
     pub idempotency_seconds: u64,
-    /// The number of seconds after which an idempotency key is free again if the server that handled its request was
-    /// killed.
+    /// The number of seconds after which an idempotency key is free again if its server was killed.
     pub idempotency_lease: u64,
 }
 
 /// A row of the table [`ALL_LIMITS`]: a description of one limit.
 #[derive(Debug)]
 pub struct LimitSpec {
-    /// The key of the limit below `limits` in `app.json`, with a description for the guide and for the JSON Schema of
-    /// definitions.
+    /// The key of the limit below `limits` in `app.json`, with a description for the guide and the JSON Schema.
     pub key: KeySpec,
     /// The unit of the limit, such as bytes.
     pub unit: Unit,
@@ -73,54 +66,37 @@ pub struct LimitSpec {
     pub max: u64,
     /// The error code of the response to a request that exceeds the limit.
     pub code: ErrorCode,
-    value_mut: fn(&mut Limits) -> &mut u64,
 }
 
-const fn limit_spec(
-    name: &'static str,
-    unit: Unit,
-    default: u64,
-    description: &'static str,
-    value_mut: fn(&mut Limits) -> &mut u64,
-) -> LimitSpec {
+const fn limit_spec(name: &'static str, unit: Unit, default: u64, description: &'static str) -> LimitSpec {
     LimitSpec {
         key: key(name, if matches!(unit, Unit::Bytes) { ValueKind::ByteSize } else { ValueKind::Integer }, description),
         unit,
         default,
         max: u64::MAX,
         code: ErrorCode::TooLarge,
-        value_mut,
     }
 }
 
 /// The limit of the size of all header fields of a request.
 pub const HEADERS_SIZE: LimitSpec = LimitSpec {
     code: ErrorCode::HeadTooLarge,
-    ..limit_spec(
-        "head",
-        Unit::Bytes,
-        32 << 10,
-        "The size of all header fields of a request together, in bytes.",
-        |limits| &mut limits.head,
-    )
+    ..limit_spec("head", Unit::Bytes, 32 << 10, "The size of all header fields of a request together, in bytes.")
 };
 /// The limit of the length of the request target.
 pub const TARGET_LENGTH: LimitSpec = LimitSpec {
     code: ErrorCode::UriTooLong,
-    ..limit_spec("uri", Unit::Bytes, 8 << 10, "The length of the request target, in bytes.", |limits| &mut limits.uri)
+    ..limit_spec("uri", Unit::Bytes, 8 << 10, "The length of the request target, in bytes.")
 };
 /// The limit of the size of a request body other than a multipart body.
 pub const BODY_SIZE: LimitSpec =
-    limit_spec("body", Unit::Bytes, 1 << 20, "The size of a request body that is not multipart, in bytes.", |limits| {
-        &mut limits.body
-    });
+    limit_spec("body", Unit::Bytes, 1 << 20, "The size of a request body that is not multipart, in bytes.");
 /// The limit of the size of a multipart body.
 pub const MULTIPART_SIZE: LimitSpec = limit_spec(
     "multipart",
     Unit::Bytes,
     64 << 20,
     "The size of a multipart body, in bytes; larger if the files that the method accepts can be larger.",
-    |limits| &mut limits.multipart,
 );
 /// The limit of the size of one part of a multipart body.
 pub const PART_SIZE: LimitSpec = limit_spec(
@@ -128,7 +104,6 @@ pub const PART_SIZE: LimitSpec = limit_spec(
     Unit::Bytes,
     32 << 20,
     "The size of one part of a multipart body, in bytes, except for a file whose parameter has `max`.",
-    |limits| &mut limits.part,
 );
 /// The limit of the number of parts of a multipart body.
 pub const PART_COUNT: LimitSpec = limit_spec(
@@ -136,13 +111,10 @@ pub const PART_COUNT: LimitSpec = limit_spec(
     Unit::Parts,
     100,
     "The number of parts of a multipart body; larger if the method accepts more values.",
-    |limits| &mut limits.parts,
 );
 /// The limit of the number of fields of a query or a request body.
 pub const FIELD_COUNT: LimitSpec =
-    limit_spec("fields", Unit::Fields, 1_000, "The number of fields in a query or a body.", |limits| {
-        &mut limits.fields
-    });
+    limit_spec("fields", Unit::Fields, 1_000, "The number of fields in a query or a body.");
 /// The limit of the nesting depth of arrays and objects, in JSON and in the names of fields.
 pub const NESTING_DEPTH: LimitSpec = LimitSpec {
     max: JsonLimits::HIGHEST_NESTING_LIMIT,
@@ -151,7 +123,6 @@ pub const NESTING_DEPTH: LimitSpec = LimitSpec {
         Unit::Levels,
         32,
         "The number of levels of nested arrays and objects, in JSON and in field names such as `x[a][b]`, at most 126.",
-        |limits| &mut limits.nesting,
     )
 };
 /// The limit of the number of items of an array, of members of an object, and of values of a repeated field.
@@ -160,24 +131,13 @@ pub const ITEM_COUNT: LimitSpec = limit_spec(
     Unit::Items,
     10_000,
     "The number of items of an array, and of members of an object, in JSON and in field names such as `x[a]`.",
-    |limits| &mut limits.items,
 );
-/// The limit of the time in which the server must receive the request body.
-pub const BODY_SECONDS: LimitSpec = limit_spec(
-    "seconds",
-    Unit::Seconds,
-    60,
-    "The time to receive a request body, in seconds; for a multipart body, one more second for each received 16 KiB.",
-    |limits| &mut limits.seconds,
-);
-/// The limit of the number of bytes of a request body in which the server searches for the names of a module and a
-/// method.
+/// The limit of the bytes in which the server searches for the names of a module and a method.
 pub const SEARCHED_BODY_SIZE: LimitSpec = limit_spec(
     "dispatch",
     Unit::Bytes,
     64 << 10,
     "The number of bytes at the beginning of a body that may contain the names of module and method.",
-    |limits| &mut limits.dispatch,
 );
 /// The limit of the time for which a download link is valid.
 pub const LINK_SECONDS: LimitSpec = LimitSpec {
@@ -188,30 +148,6 @@ pub const LINK_SECONDS: LimitSpec = LimitSpec {
         Unit::Seconds,
         600,
         "The time for which a download link is valid, in seconds, at most 31536000.",
-        |limits| &mut limits.link,
-    )
-};
-/// The limit of the size of all files for which download links exist.
-pub const LINKED_FILES_SIZE: LimitSpec = limit_spec(
-    "links",
-    Unit::Bytes,
-    1 << 30,
-    "The size of all files for download links together, in bytes; each file counts as whole blocks of 4 KiB.",
-    |limits| &mut limits.links,
-);
-
-/// The limit of the number of callers or client addresses whose requests a rate limit counts.
-pub const CALLER_COUNT: LimitSpec = LimitSpec {
-    // This many callers need about 1 GB of memory.
-    max: 20_000_000,
-    code: ErrorCode::TooManyRequests,
-    ..limit_spec(
-        "callers",
-        Unit::Items,
-        100_000,
-        "The number of callers or client addresses that each rate limit counts, at most 20000000; of more in one \
-         period, those with the fewest requests are forgotten.",
-        |limits| &mut limits.callers,
     )
 };
 
@@ -224,21 +160,9 @@ pub const IDEMPOTENCY_KEY_LENGTH: LimitSpec = LimitSpec {
         Unit::Bytes,
         255,
         "The length of the value of `Idempotency-Key`, in bytes, at most 4096.",
-        |limits| &mut limits.idempotency_key,
     )
 };
-/// The limit of the size of a response that is kept for an idempotency key.
-pub const IDEMPOTENCY_RESPONSE_SIZE: LimitSpec = LimitSpec {
-    max: 8 << 20,
-    code: ErrorCode::ResponseNotKept,
-    ..limit_spec(
-        "idempotency_response",
-        Unit::Bytes,
-        1 << 20,
-        "The size of a response that is kept for an idempotency key, in bytes, at most 8388608.",
-        |limits| &mut limits.idempotency_response,
-    )
-};
+
 /// The limit of the number of kept idempotency keys.
 pub const IDEMPOTENCY_RECORD_COUNT: LimitSpec = LimitSpec {
     code: ErrorCode::StorageFull,
@@ -247,31 +171,6 @@ pub const IDEMPOTENCY_RECORD_COUNT: LimitSpec = LimitSpec {
         Unit::Items,
         1_000_000,
         "The number of idempotency keys for which responses are kept at the same time.",
-        |limits| &mut limits.idempotency_records,
-    )
-};
-/// The limit of the time for which a response is kept for an idempotency key.
-pub const IDEMPOTENCY_SECONDS: LimitSpec = LimitSpec {
-    max: 365 * 24 * 60 * 60,
-    code: ErrorCode::IdempotencyKeyReused,
-    ..limit_spec(
-        "idempotency_seconds",
-        Unit::Seconds,
-        24 * 60 * 60,
-        "The time for which a response is kept for an idempotency key, in seconds, at most 31536000.",
-        |limits| &mut limits.idempotency_seconds,
-    )
-};
-/// The limit of the time for which a killed server keeps an idempotency key in use.
-pub const IDEMPOTENCY_LEASE_SECONDS: LimitSpec = LimitSpec {
-    max: 60 * 60,
-    code: ErrorCode::IdempotencyKeyInUse,
-    ..limit_spec(
-        "idempotency_lease",
-        Unit::Seconds,
-        60,
-        "The time after which an idempotency key is free again if its server was killed, in seconds, at most 3600.",
-        |limits| &mut limits.idempotency_lease,
     )
 };
 
@@ -286,16 +185,64 @@ pub const ALL_LIMITS: &[LimitSpec] = &[
     FIELD_COUNT,
     NESTING_DEPTH,
     ITEM_COUNT,
-    BODY_SECONDS,
+    limit_spec(
+        "seconds",
+        Unit::Seconds,
+        60,
+        "The time to receive a request body, in seconds; for a multipart body, one more second for each received 16 KiB.",
+    ),
     SEARCHED_BODY_SIZE,
     LINK_SECONDS,
-    LINKED_FILES_SIZE,
-    CALLER_COUNT,
+    limit_spec(
+        "links",
+        Unit::Bytes,
+        1 << 30,
+        "The size of all files for download links together, in bytes; each file counts as whole blocks of 4 KiB.",
+    ),
+    LimitSpec {
+        // This many callers need about 1 GB of memory.
+        max: 20_000_000,
+        code: ErrorCode::TooManyRequests,
+        ..limit_spec(
+            "callers",
+            Unit::Items,
+            100_000,
+            "The number of callers or client addresses that each rate limit counts, at most 20000000; of more in one \
+             period, those with the fewest requests are forgotten.",
+        )
+    },
     IDEMPOTENCY_KEY_LENGTH,
-    IDEMPOTENCY_RESPONSE_SIZE,
+    LimitSpec {
+        max: 8 << 20,
+        code: ErrorCode::ResponseNotKept,
+        ..limit_spec(
+            "idempotency_response",
+            Unit::Bytes,
+            1 << 20,
+            "The size of a response that is kept for an idempotency key, in bytes, at most 8388608.",
+        )
+    },
     IDEMPOTENCY_RECORD_COUNT,
-    IDEMPOTENCY_SECONDS,
-    IDEMPOTENCY_LEASE_SECONDS,
+    LimitSpec {
+        max: 365 * 24 * 60 * 60,
+        code: ErrorCode::IdempotencyKeyReused,
+        ..limit_spec(
+            "idempotency_seconds",
+            Unit::Seconds,
+            24 * 60 * 60,
+            "The time for which a response is kept for an idempotency key, in seconds, at most 31536000.",
+        )
+    },
+    LimitSpec {
+        max: 60 * 60,
+        code: ErrorCode::IdempotencyKeyInUse,
+        ..limit_spec(
+            "idempotency_lease",
+            Unit::Seconds,
+            60,
+            "The time after which an idempotency key is free again if its server was killed, in seconds, at most 3600.",
+        )
+    },
 ];
 
 /// The keys that are allowed below `limits` in `app.json`.
@@ -317,41 +264,11 @@ impl LimitSpec {
     pub const fn with_value(&self, max: u64) -> Limit {
         Limit { name: self.key.name, max, unit: self.unit, code: self.code }
     }
-
-    /// Returns the value of this limit in `limits`.
-    #[must_use]
-    pub fn get(&self, limits: &Limits) -> u64 {
-        *(self.value_mut)(&mut limits.clone())
-    }
-
-    /// Sets the value of this limit in `limits`.
-    pub fn set(&self, limits: &mut Limits, value: u64) {
-        *(self.value_mut)(limits) = value;
-    }
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            head: HEADERS_SIZE.default,
-            uri: TARGET_LENGTH.default,
-            body: BODY_SIZE.default,
-            multipart: MULTIPART_SIZE.default,
-            part: PART_SIZE.default,
-            parts: PART_COUNT.default,
-            fields: FIELD_COUNT.default,
-            nesting: NESTING_DEPTH.default,
-            items: ITEM_COUNT.default,
-            seconds: BODY_SECONDS.default,
-            dispatch: SEARCHED_BODY_SIZE.default,
-            link: LINK_SECONDS.default,
-            links: LINKED_FILES_SIZE.default,
-            callers: CALLER_COUNT.default,
-            idempotency_key: IDEMPOTENCY_KEY_LENGTH.default,
-            idempotency_response: IDEMPOTENCY_RESPONSE_SIZE.default,
-            idempotency_records: IDEMPOTENCY_RECORD_COUNT.default,
-            idempotency_seconds: IDEMPOTENCY_SECONDS.default,
-            idempotency_lease: IDEMPOTENCY_LEASE_SECONDS.default,
-        }
+        let defaults: Json = ALL_LIMITS.iter().map(|limit| (limit.key.name, limit.default)).collect();
+        serde_json::from_value(defaults).expect("each field is the value of a limit")
     }
 }

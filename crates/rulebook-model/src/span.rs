@@ -15,8 +15,7 @@ pub struct Span {
 }
 
 impl Span {
-    /// Returns a part of this span. `start` and `end` are byte offsets from the start of this span. An offset beyond
-    /// the end of this span is replaced by the end.
+    /// Returns the part between two byte offsets from the start of this span, and not beyond its end.
     #[must_use]
     pub fn slice(self, start: usize, end: usize) -> Self {
         let clamp = |offset: usize| self.start.saturating_add(u32::try_from(offset).unwrap_or(u32::MAX)).min(self.end);

@@ -23,9 +23,14 @@ pub fn percent_encode(text: &str) -> PercentEncode<'_> {
 /// # Errors
 /// Fails if a `%` is not followed by two hexadecimal digits, or the decoded bytes are not UTF-8.
 pub fn percent_decode(text: &str) -> Result<Cow<'_, str>, MalformedRequest> {
-    let is_escape = |digits: &str| digits.as_bytes().get(..2).is_some_and(|it| it.iter().all(u8::is_ascii_hexdigit));
-    if !text.split('%').skip(1).all(is_escape) {
+    if !has_complete_escapes(text) {
         return Err(MalformedRequest::PathEscape);
     }
     percent_decode_str(text).decode_utf8().map_err(|_| MalformedRequest::PathEncoding)
+}
+
+/// Returns `true` if each `%` in a text is followed by two hexadecimal digits.
+pub(crate) fn has_complete_escapes(text: &str) -> bool {
+    let is_escape = |digits: &str| digits.as_bytes().get(..2).is_some_and(|it| it.iter().all(u8::is_ascii_hexdigit));
+    text.split('%').skip(1).all(is_escape)
 }

@@ -5,5 +5,6 @@
 mod compile;
 mod definition_text;
 mod diagnostics;
+mod files_location;
 mod fuzz;
 mod types;

@@ -9,8 +9,7 @@ use super::{Constraint, ConstraintKind, Given};
 use crate::call::Value;
 use crate::types::{AFTER_ATTRIBUTE, Arity, Check, TypeExpr};
 
-/// Returns the error of types whose values a constraint cannot compare. `checks` has the types of those names that have
-/// no error themselves.
+/// Returns the error of types whose values a constraint cannot compare. Failed types are not among `checks`.
 pub(super) fn comparison_error(kind: ConstraintKind, checks: &[&Arc<dyn Check>]) -> Option<ConstraintError> {
     let key = kind.key();
     if checks.iter().any(|check| matches!(check.arity(), Arity::File | Arity::Files)) {
@@ -27,7 +26,6 @@ pub(super) fn comparison_error(kind: ConstraintKind, checks: &[&Arc<dyn Check>])
     Some(ConstraintError::new(message, "give both the same type"))
 }
 
-/// Returns the error of two types whose values cannot be compared by their order.
 fn incomparable(key: &str, one: &Arc<dyn Check>, other: &Arc<dyn Check>) -> ConstraintError {
     let [one, other] = [one, other].map(|check| check.type_expr());
     let format_of = |expr: &TypeExpr| expr.attributes.get("format").cloned();
@@ -41,8 +39,7 @@ fn incomparable(key: &str, one: &Arc<dyn Check>, other: &Arc<dyn Check>) -> Cons
     ConstraintError::new(message, help)
 }
 
-/// Returns `true` if no value of one type is equal to a value of the other, because they have different kinds, such as
-/// numbers and texts. Types of which values of several kinds are valid are never reported.
+/// Returns `true` if no value of one type equals a value of the other, because each type has values of one other kind.
 fn are_always_different(one: &dyn Check, other: &dyn Check) -> bool {
     let kinds = [one, other].map(|check| -> Vec<&'static str> {
         // Functions after a check can return values of any kind.
@@ -55,7 +52,6 @@ fn are_always_different(one: &dyn Check, other: &dyn Check) -> bool {
     !ones.is_empty() && !others.is_empty() && ones.iter().all(|kind| !others.contains(kind))
 }
 
-/// Returns `true` if both types know the order of their values.
 fn are_comparable(one: &dyn Check, other: &dyn Check) -> bool {
     let values = |check: &dyn Check| -> Vec<_> {
         check.boundary_values().into_iter().filter_map(|value| check.checked(value).ok()).collect()

@@ -30,8 +30,7 @@ pub struct BrokenConstraint<'c> {
 }
 
 impl Constraint {
-    /// Returns the error if the values do not fulfill the constraint. `given` returns the value of a name, and
-    /// `display` the name that clients use for a name.
+    /// Returns the error if the values do not fulfill the constraint. `display` returns the name that clients use.
     pub fn check<'c, 'v>(
         &'c self,
         given: &dyn Fn(&str) -> Given<'v>,
@@ -40,7 +39,7 @@ impl Constraint {
         let is_given = |name: &&String| !matches!(given(name), Given::Absent);
         let count = self.names.iter().filter(is_given).count();
         let (first, rest) = (&self.names[0], &self.names[1..]);
-        let display_all = |names: &[String]| join(&names.iter().map(|name| display(name)).collect::<Vec<_>>(), "and");
+        let display_all = |names: &[String]| join(&names.iter().map(|name| display(name)).collect::<Vec<_>>());
         let blame = |name: Option<&'c String>, expected: String| {
             let name = name.unwrap_or(first);
             Some(BrokenConstraint { name, expected, is_missing: !is_given(&name) })

@@ -5,7 +5,6 @@
 
 mod comparison;
 mod evaluate;
-mod json_schema;
 mod parse;
 
 use std::cmp::Ordering;
@@ -14,17 +13,14 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json, json};
 
 pub use evaluate::{BrokenConstraint, Given};
-pub(crate) use json_schema::add_to_object_schema;
 pub(crate) use parse::{ConstraintError, Subject, Subjects, parse_constraints};
 
 use crate::call::Value;
 use crate::types::Check;
 
-/// The key of the constraints in a definition.
 pub(crate) const CONSTRAINTS_KEY: &str = "constraints";
 
-/// Returns the path of an entry in the list of constraints, or of a key or a name in the entry, by which diagnostics
-/// find its span.
+/// Returns the path by which diagnostics find the span of an entry, or of a key or a name in it.
 pub(crate) fn entry_path(index: usize, part: Option<&str>) -> String {
     let part = part.map(|part| format!(".{part}")).unwrap_or_default();
     format!("{CONSTRAINTS_KEY}[{index}]{part}")
@@ -143,16 +139,16 @@ impl Constraint {
     #[must_use]
     pub fn in_words(&self, display: &dyn Fn(&str) -> String) -> String {
         let names: Vec<String> = self.names.iter().map(|name| display(name)).collect();
-        let (first, rest) = (&names[0], join(&names[1..], "and"));
+        let (first, rest) = (&names[0], join(&names[1..]));
         match self.kind {
-            ConstraintKind::ExactlyOne => format!("exactly one of {} is given", join(&names, "and")),
-            ConstraintKind::OneOrMore => format!("at least one of {} is given", join(&names, "and")),
-            ConstraintKind::OneOrNone => format!("at most one of {} is given", join(&names, "and")),
-            ConstraintKind::Together => format!("{} are given together, or not at all", join(&names, "and")),
+            ConstraintKind::ExactlyOne => format!("exactly one of {} is given", join(&names)),
+            ConstraintKind::OneOrMore => format!("at least one of {} is given", join(&names)),
+            ConstraintKind::OneOrNone => format!("at most one of {} is given", join(&names)),
+            ConstraintKind::Together => format!("{} are given together, or not at all", join(&names)),
             ConstraintKind::Requires => format!("{first} requires {rest}"),
             ConstraintKind::Less => format!("{first} is less than {rest}"),
             ConstraintKind::LessOrEqual => format!("{first} is at most {rest}"),
-            ConstraintKind::Equal => format!("{} are equal", join(&names, "and")),
+            ConstraintKind::Equal => format!("{} are equal", join(&names)),
         }
     }
 
@@ -161,11 +157,58 @@ impl Constraint {
     }
 }
 
-/// Joins names with commas, and the last two with a word.
-fn join(names: &[String], word: &str) -> String {
+fn join(names: &[String]) -> String {
     match names {
         [] => String::new(),
         [only] => only.clone(),
-        [first @ .., last] => format!("{} {word} {last}", first.join(", ")),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
     }
+}
+
+/// The keyword with the constraints that JSON Schema cannot describe.
+const CONSTRAINTS_KEYWORD: &str = "x-constraints";
+const MESSAGE_KEYWORD: &str = "x-message";
+
+/// Adds constraints to the JSON Schema of an object. `member` returns the name of the object's member for a name.
+pub(crate) fn add_to_object_schema<'c>(
+    object: &mut Json,
+    constraints: impl IntoIterator<Item = &'c Constraint>,
+    member: &dyn Fn(&str) -> String,
+) {
+    let (mut all_of, mut others) = (Vec::new(), Vec::new());
+    for constraint in constraints {
+        match schema(constraint, member) {
+            Some(mut schema) => {
+                if let Some(message) = &constraint.message {
+                    schema[MESSAGE_KEYWORD] = json!(message);
+                }
+                all_of.push(schema);
+            }
+            None => others.push(constraint.to_json_with(member)),
+        }
+    }
+    for (keyword, schemas) in [("allOf", all_of), (CONSTRAINTS_KEYWORD, others)] {
+        if !schemas.is_empty() {
+            object[keyword] = Json::Array(schemas);
+        }
+    }
+}
+
+/// Returns the JSON Schema of the objects that fulfill a constraint; `None` if no JSON Schema describes it.
+fn schema(constraint: &Constraint, name_in_object: &dyn Fn(&str) -> String) -> Option<Json> {
+    // A member that is null is not given.
+    let given = |name: &String| {
+        let name = name_in_object(name);
+        json!({ "required": [name], "properties": { (name.as_str()): { "not": { "type": "null" } } } })
+    };
+    let all: Vec<Json> = constraint.names.iter().map(given).collect();
+    let none = || json!({ "not": { "anyOf": all } });
+    Some(match constraint.kind {
+        ConstraintKind::ExactlyOne => json!({ "oneOf": all }),
+        ConstraintKind::OneOrMore => json!({ "anyOf": all }),
+        ConstraintKind::OneOrNone => json!({ "oneOf": all.iter().cloned().chain([none()]).collect::<Vec<_>>() }),
+        ConstraintKind::Together => json!({ "anyOf": [{ "allOf": all }, none()] }),
+        ConstraintKind::Requires => json!({ "anyOf": [{ "not": all[0] }, { "allOf": all[1..] }] }),
+        ConstraintKind::Less | ConstraintKind::LessOrEqual | ConstraintKind::Equal => return None,
+    })
 }

@@ -33,7 +33,6 @@ pub(crate) struct Subject {
     pub check: Arc<dyn Check>,
 }
 
-/// An error in a constraint.
 #[derive(Debug)]
 pub(crate) struct ConstraintError {
     /// What is wrong.
@@ -58,17 +57,14 @@ impl ConstraintError {
     }
 }
 
-/// The value that is read from an entry, or all errors in it.
 type Parsed<T> = Result<T, Vec<ConstraintError>>;
 
 fn error<T>(message: impl Into<String>, help: impl Into<String>) -> Parsed<T> {
     Err(vec![ConstraintError::new(message, help)])
 }
 
-/// The help for a value of another structure.
 const FORM: &str = "write `[{\"exactly_one\": [\"id\", \"name\"]}]`";
 
-/// The help for a `requires` of another structure.
 const REQUIRES_FORM: &str = "write `{\"requires\": {\"until\": [\"since\"]}}`";
 
 /// Reads the value of the key `constraints`. A constraint can name the parameters or fields `subjects`. Returns the
@@ -111,7 +107,6 @@ fn parse_entry(entry: &Json, subjects: &Subjects) -> Parsed<Vec<Constraint>> {
     }
 }
 
-/// Returns the message that a constraint sets.
 fn read_message(members: &Map<String, Json>) -> Parsed<Option<String>> {
     match members.get("message") {
         None => Ok(None),
@@ -128,7 +123,6 @@ fn read_message(members: &Map<String, Json>) -> Parsed<Option<String>> {
     }
 }
 
-/// Returns the kind of a constraint, and the lists of its names.
 fn read_kind_and_names(members: &Map<String, Json>) -> Parsed<(ConstraintKind, Vec<Vec<String>>)> {
     let keys: Vec<_> = members.keys().filter(|key| *key != "message" && !is_comment_key(key)).collect();
     let [key] = keys.as_slice() else { return error("a constraint has one key besides `message`", FORM) };
@@ -223,8 +217,7 @@ fn new_constraint(
     }
 }
 
-/// Returns the error of a name that no parameter or field has. Returns `None` if the parameter or field can be missing
-/// because of another error.
+/// Returns the error of an unknown name, unless the parameter or field can be missing because of another error.
 fn unknown_name(key: &str, name: &str, subjects: &Subjects) -> Option<ConstraintError> {
     if !subjects.is_complete {
         return None;

@@ -13,8 +13,7 @@ use crate::invisible::is_invisible;
 /// The maximum length of one part of a file name, in bytes. Common file systems have the same limit.
 const MAX_PART_LEN: usize = 255;
 
-/// Characters that have a special meaning in file names of some operating system. They are forbidden on all operating
-/// systems, so that a folder can be copied from one operating system to another.
+/// Characters with a special meaning in some operating system, which are forbidden so that folders can be copied.
 const SPECIAL_CHARACTERS: &[char] = &['\\', '%', ':', '*', '?', '"', '<', '>', '|'];
 
 /// Device names of Windows, which are reserved in every folder and with every extension.
@@ -109,15 +108,12 @@ impl FileName {
     }
 
     /// Returns the folders of the file name, beginning with the outermost folder, and the last part of the file name.
-    #[doc(hidden)]
     pub fn folders_and_last_part(&self) -> (impl Iterator<Item = &str>, &str) {
         let (folders, file) = self.0.rsplit_once('/').unwrap_or(("", &self.0));
         (folders.split('/').filter(|part| !part.is_empty()), file)
     }
 
-    /// Returns the name of the file or folder `part` in the folder `folder`. Returns `None` if clients cannot request
-    /// the file or folder by exactly this name. `folder` is `None` for the folder of all stored files.
-    #[doc(hidden)]
+    /// Returns the name of `part` in a folder; `None` if clients cannot request it by exactly this name.
     pub fn child(folder: Option<&Self>, part: &str) -> Option<Self> {
         let text = match folder {
             Some(folder) => format!("{folder}/{part}"),
@@ -127,12 +123,10 @@ impl FileName {
     }
 }
 
-/// Normalizes a text to Unicode NFC.
 pub(super) fn normalize_to_nfc(text: &str) -> Cow<'_, str> {
     ComposingNormalizerBorrowed::new_nfc().normalize(text)
 }
 
-/// Checks one part of a file name.
 fn check_name_part(part: &str) -> Result<(), FileNameError> {
     if part.is_empty() {
         return Err(FileNameError::EmptyPart);

@@ -1,9 +1,10 @@
 //! Patterns of allowed file names.
 
 use std::fmt;
+use std::sync::LazyLock;
 
 use globset::GlobBuilder;
-use regex::RegexSet;
+use regex::{Captures, Regex, RegexSet};
 
 use super::FileName;
 use super::name::normalize_to_nfc;
@@ -86,55 +87,24 @@ pub(crate) fn pattern_to_regex(pattern: &str) -> Result<String, PatternError> {
 /// Converts a regular expression of the crate `globset`, which matches bytes, to a regular expression that matches
 /// characters. Without this conversion, `[é]` would match single bytes of `é`, and `[!a]` would match `/`.
 fn convert_bytes_to_characters(regex: &str) -> String {
-    let mut remaining = regex.strip_prefix(BYTE_MODE_PREFIX).unwrap_or(regex);
-    let mut converted = String::with_capacity(regex.len());
-    while let Some(char) = remaining.chars().next() {
-        let bytes = parse_escaped_bytes(remaining);
-        let length = match char {
-            // `globset` escapes each byte of a non-ASCII character. Here the escaped bytes are replaced by the
-            // character itself.
-            '\\' if !bytes.is_empty() => {
-                converted.push_str(&String::from_utf8_lossy(&bytes));
-                bytes.len() * ESCAPED_BYTE_LEN
-            }
-            '\\' => {
-                let length = remaining.chars().take(2).map(char::len_utf8).sum();
-                converted.push_str(&remaining[..length]);
-                length
-            }
-            '[' => {
-                converted.push_str("[[");
-                1
-            }
-            ']' => {
-                converted.push_str("]&&[^/]]");
-                1
-            }
-            other => {
-                converted.push(other);
-                other.len_utf8()
-            }
-        };
-        remaining = &remaining[length..];
-    }
-    converted
+    // With this prefix, which all regular expressions of `globset` have, the regular expression matches bytes.
+    let regex = regex.strip_prefix("(?-u)").unwrap_or(regex);
+    let converted = TOKEN.replace_all(regex, |token: &Captures<'_>| match &token[0] {
+        "[" => "[[".to_owned(),
+        "]" => "]&&[^/]]".to_owned(),
+        // `globset` escapes each byte of a non-ASCII character.
+        bytes if bytes.starts_with("\\x") => {
+            let bytes = bytes.split("\\x").skip(1).filter_map(|digits| u8::from_str_radix(digits, 16).ok());
+            String::from_utf8_lossy(&bytes.collect::<Vec<_>>()).into_owned()
+        }
+        other => other.to_owned(),
+    });
+    converted.into_owned()
 }
 
-/// The prefix of each regular expression that `globset` returns. With this prefix, the regular expression matches
-/// bytes.
-const BYTE_MODE_PREFIX: &str = "(?-u)";
-/// The length of an escaped byte in a regular expression, such as `\xc3`.
-const ESCAPED_BYTE_LEN: usize = 4;
-
-/// Returns the bytes that are escaped at the beginning of a regular expression.
-fn parse_escaped_bytes(regex: &str) -> Vec<u8> {
-    let pieces = regex.as_bytes().chunks_exact(ESCAPED_BYTE_LEN);
-    let byte = |piece: &[u8]| {
-        let digits = std::str::from_utf8(piece.strip_prefix(b"\\x")?).ok()?;
-        u8::from_str_radix(digits, 16).ok()
-    };
-    pieces.map_while(byte).collect()
-}
+/// Matches escaped bytes such as `\xc3\xa9`, another escaped character, or the beginning or end of a character class.
+static TOKEN: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"(?s)(?:\\x[0-9A-Fa-f]{2})+|\\.|[\[\]]").expect("it is a regular expression"));
 
 impl fmt::Display for PatternError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -13,17 +13,26 @@ use crate::model::Segment;
 /// The paths of all services. Finds the service with the longest path that is a prefix of a request's path.
 #[derive(Debug, Default)]
 pub struct Routes {
-    case_sensitive: matchit::Router<usize>,
-    case_insensitive: matchit::Router<usize>,
+    case_sensitive: PathTree,
+    case_insensitive: PathTree,
     /// For each service, a list with an item for each segment of its path. The item is `true` if the segment is a
     /// capture. Static segments take precedence over captures.
     capture_flags: HashMap<usize, Box<[bool]>>,
     /// The index of the service at the base path.
     service_at_base_path: Option<usize>,
-    /// The number of segments of the longest path in `case_sensitive`.
-    max_case_sensitive_segments: usize,
-    /// The number of segments of the longest path in `case_insensitive`.
-    max_case_insensitive_segments: usize,
+}
+
+#[derive(Debug, Default)]
+struct PathTree {
+    services: matchit::Router<usize>,
+    /// The number of segments of the longest path.
+    max_segments: usize,
+}
+
+impl PathTree {
+    fn find(&self, path: &str, segments: usize) -> Option<usize> {
+        if segments <= self.max_segments { self.services.at(path).ok().map(|route| *route.value) } else { None }
+    }
 }
 
 /// The error if a path is added that conflicts with another path in the tree.
@@ -54,13 +63,9 @@ impl Routes {
         }
         let capture_flags = path.iter().map(|segment| matches!(segment, Segment::Capture(_))).collect();
         self.capture_flags.insert(service, capture_flags);
-        let (tree, max) = if ignore_case {
-            (&mut self.case_insensitive, &mut self.max_case_insensitive_segments)
-        } else {
-            (&mut self.case_sensitive, &mut self.max_case_sensitive_segments)
-        };
-        *max = path.len().max(*max);
-        tree.insert(pattern, service).map_err(|_| RouteConflict)
+        let tree = if ignore_case { &mut self.case_insensitive } else { &mut self.case_sensitive };
+        tree.max_segments = tree.max_segments.max(path.len());
+        tree.services.insert(pattern, service).map_err(|_| RouteConflict)
     }
 
     /// Returns the index of the service with the longest path that is a prefix of `path`. If two paths have the same
@@ -70,20 +75,14 @@ impl Routes {
     #[must_use]
     pub fn find(&self, path: &str, segments: usize) -> Option<usize> {
         // The segments after the longest path of a service are irrelevant.
-        let max = self.max_case_sensitive_segments.max(self.max_case_insensitive_segments);
+        let max = self.case_sensitive.max_segments.max(self.case_insensitive.max_segments);
         let end = if segments > max { path.match_indices('/').nth(max) } else { None };
         let path = end.map_or(path, |(end, _)| &path[..end]);
-        let lowercase = if self.max_case_insensitive_segments > 0 { to_lowercase(path) } else { Cow::Borrowed("") };
+        let lowercase = if self.case_insensitive.max_segments > 0 { to_lowercase(path) } else { Cow::Borrowed("") };
         let (mut prefix, mut lowercase_prefix) = (path, &*lowercase);
         for count in (1..=segments.min(max)).rev() {
-            let sensitive =
-                if count <= self.max_case_sensitive_segments { self.case_sensitive.at(prefix).ok() } else { None };
-            let insensitive = if count <= self.max_case_insensitive_segments {
-                self.case_insensitive.at(lowercase_prefix).ok()
-            } else {
-                None
-            };
-            match (sensitive.map(|route| *route.value), insensitive.map(|route| *route.value)) {
+            let sensitive = self.case_sensitive.find(prefix, count);
+            match (sensitive, self.case_insensitive.find(lowercase_prefix, count)) {
                 (None, None) => {}
                 (Some(one), Some(other)) if self.capture_flags.get(&other) < self.capture_flags.get(&one) => {
                     return Some(other);
@@ -97,7 +96,6 @@ impl Routes {
     }
 }
 
-/// Converts a path to lower case.
 fn to_lowercase(path: &str) -> Cow<'_, str> {
     // Most paths contain no uppercase letters and need not be copied.
     if path.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase()) {
@@ -115,4 +113,31 @@ pub fn encode_segment(segment: &str) -> Cow<'_, str> {
     } else {
         Cow::Borrowed(segment)
     }
+}
+
+/// The notation of a capture in a shape. It is unambiguous, because static segments contain no braces. It is as long as
+/// the shortest value of a capture, so that a shape is never longer than a path that it describes.
+const CAPTURE_SHAPE: &str = "/{";
+
+/// Returns the shape of a path: the path without the names of its captures, such as `/articles/{`. Two paths with the
+/// same shape match the same requests. The shape of the root path is empty.
+pub(crate) fn path_shape(path: &[Segment]) -> String {
+    let mut shape = String::new();
+    for segment in path {
+        push_segment_shape(&mut shape, segment.static_text());
+    }
+    shape
+}
+
+/// Adds the shape of one more segment. `static_text` is `None` if the segment is a capture or a position.
+pub(crate) fn push_segment_shape(shape: &mut String, static_text: Option<&str>) {
+    match static_text {
+        Some(text) => shape.extend(["/", text]),
+        None => shape.push_str(CAPTURE_SHAPE),
+    }
+}
+
+/// Converts a segment or a shape to lower case, for comparisons that ignore case.
+pub(crate) fn fold_case(text: &str) -> String {
+    text.to_lowercase()
 }

@@ -5,13 +5,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::envelope::Envelope;
-use crate::model::Segment;
+use crate::model::{Location, Segment, Service};
 
 /// The optional prefix of service names in PhalApi: `App.Class.method`.
 const NAMESPACE_PREFIX: &str = "App.";
 
-/// The services that requests in the style of PhalApi can name, in the query of a request to the base path or in the
-/// request body.
+/// The services that requests in the style of PhalApi can name, in the query at the base path or in the body.
 pub struct NamedServices {
     /// The indexes of the services, by service name.
     pub by_class: ServicesByClass,
@@ -60,8 +59,7 @@ impl ServicesByClass {
     }
 }
 
-/// Splits the name of a service, which has the form `Class.method` or `App.Class.method`, into the class and the
-/// method.
+/// Splits the name of a service, `Class.method` or `App.Class.method`, into the class and the method.
 #[must_use]
 pub fn split_service_name(name: &str) -> Option<(&str, &str)> {
     let without_namespace = name.strip_prefix(NAMESPACE_PREFIX).filter(|rest| rest.contains('.'));
@@ -113,4 +111,34 @@ impl ServicesByModule {
         let key = format!("{module}/{method}");
         self.case_sensitive.get(&*key).or_else(|| self.case_insensitive.get(&*key.to_lowercase())).copied()
     }
+}
+
+/// The fields in the query or body with which a request to the base path can name a service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ServiceNaming {
+    /// The fields of PhalApi, a PHP framework: `service`, or `s` for short.
+    Service,
+    /// The fields of api 3.0, a system before rulebook: `module` and `method`.
+    Module,
+}
+
+impl ServiceNaming {
+    /// Returns the names of the request fields.
+    #[must_use]
+    pub fn fields(self) -> [&'static str; 2] {
+        match self {
+            Self::Service => ["service", "s"],
+            Self::Module => ["module", "method"],
+        }
+    }
+}
+
+/// Returns the query fields in which a request to this service can name another one, because they are no parameters.
+#[must_use]
+pub fn fields_naming_another_service(service: &Service) -> Vec<&'static str> {
+    let is_parameter = |field: &str| {
+        let mut parameters = service.methods.iter().flat_map(|method| &method.parameters);
+        parameters.any(|parameter| matches!(parameter.from, Location::Query | Location::Any) && parameter.key == field)
+    };
+    ServiceNaming::Service.fields().into_iter().filter(|field| !is_parameter(field)).collect()
 }

@@ -9,7 +9,6 @@ use std::ops::RangeInclusive;
 use serde_json::{Value as Json, json};
 
 use super::pattern;
-use super::table_schemas::Schema;
 use crate::call::HttpMethod;
 use crate::constraint::{CONSTRAINTS_KEY, ConstraintKind};
 use crate::definition::dialect_spec::{DialectSpec, METHODS, RULES, TREE};
@@ -26,80 +25,67 @@ use crate::types::{Type, Types};
 /// What the schema in [`constraints_schema`] describes, from which its name is derived.
 pub(super) const CONSTRAINTS_SUBJECT: &str = "the constraints";
 
-/// The constraint on the value of one key.
-struct Constraint {
-    /// The table of keys that contains the key.
-    key_table: &'static KeyTable,
-    key: &'static str,
-    /// Returns the members that the constraint adds to the JSON Schema of the key's value.
-    schema_members: fn() -> Json,
-}
+/// A table of keys, a key in it, and a function that returns the keywords for the schema of the key's value.
+type KeyConstraint = (&'static KeyTable, &'static str, fn() -> Json);
 
-const fn constraint(key_table: &'static KeyTable, key: &'static str, schema_members: fn() -> Json) -> Constraint {
-    Constraint { key_table, key, schema_members }
-}
-
-static CONSTRAINTS: &[Constraint] = &[
-    constraint(&keys::CORS, "origins", || json!({ "minItems": 1 })),
-    constraint(&keys::CORS, "headers", header_names_constraint),
-    constraint(&keys::CORS, "expose", header_names_constraint),
-    constraint(&keys::MODULE, "dialect", || one_of_constraint([TREE.name])),
-    constraint(&keys::MODULE, "module", || json!({ "pattern": pattern::NAME_IN_CODE })),
-    constraint(&keys::MODULE, "envelope", envelope_examples),
-    constraint(&keys::MODULE, "repeated", || one_of_constraint(Repeated::ALL.map(Repeated::as_str))),
-    constraint(&keys::METHOD, "id", || json!({ "pattern": pattern::NAME_IN_CODE })),
-    constraint(&keys::OPTIONS, "cost", cost_constraint),
-    constraint(&methods::OPTIONS, "cost", cost_constraint),
-    constraint(&rules::METHOD, "@cost", cost_constraint),
-    constraint(&keys::OPTIONS, "idempotent", idempotent_constraint),
-    constraint(&methods::OPTIONS, "idempotent", idempotent_constraint),
-    constraint(&rules::METHOD, "@idempotent", idempotent_constraint),
-    constraint(&keys::RATE_LIMIT, "requests", || json!({ "minimum": 1, "maximum": RateLimit::MAX_REQUESTS })),
-    constraint(&keys::RATE_LIMIT, "per", || one_of_constraint(RatePeriod::ALL.map(RatePeriod::as_str))),
-    constraint(&keys::RATE_LIMIT, "by", || one_of_constraint(RateLimitBy::ALL.map(RateLimitBy::as_str))),
-    constraint(&keys::SHARED_LIMITS, "when_unavailable", || {
-        one_of_constraint(WhenUnavailable::ALL.map(WhenUnavailable::as_str))
-    }),
-    constraint(&keys::SHARED_LIMITS, "timeout_ms", || json!({ "minimum": 1, "maximum": SharedLimits::MAX_TIMEOUT_MS })),
-    constraint(&methods::METHOD, "id", || json!({ "pattern": pattern::NAME_IN_CODE })),
-    constraint(&keys::PARAMETER, "name", || json!({ "pattern": pattern::NAME_IN_CODE })),
-    constraint(&methods::PARAMETER, "name", || json!({ "pattern": pattern::NAME_IN_CODE })),
-    constraint(&keys::METHOD_LIST_ENTRY, "path", || json!({ "pattern": pattern::service_path() })),
-    constraint(&keys::METHOD_LIST_ENTRY, "method", || one_of_constraint(HttpMethod::ALL.map(HttpMethod::as_str))),
-    constraint(&keys::OPTIONS, "status", || range_constraint(&MethodOptions::STATUSES)),
-    constraint(&methods::METHOD, "description", || json!({ "pattern": pattern::NOT_BLANK })),
-    constraint(&methods::OPTIONS, "status", || range_constraint(&MethodOptions::STATUSES)),
-    constraint(&keys::ERROR, "status", || range_constraint(&ErrorStatus::RANGE)),
-    constraint(&methods::ERROR, "status", || range_constraint(&ErrorStatus::RANGE)),
-    constraint(&keys::PARAMETER, "type", || type_constraint(&TREE)),
-    constraint(&keys::OUTPUT, "type", || type_constraint(&TREE)),
-    constraint(&keys::NESTED_TYPE, "type", || type_constraint(&TREE)),
-    constraint(&methods::NESTED_TYPE, "type", || type_constraint(&METHODS)),
-    constraint(&keys::SCHEMA, "type", || schema_type_constraint(&TREE)),
-    constraint(&methods::SCHEMA, "type", || schema_type_constraint(&METHODS)),
-    constraint(&keys::TYPE_ATTRIBUTES, CONSTRAINTS_KEY, constraints_reference),
-    constraint(&keys::METHOD, CONSTRAINTS_KEY, constraints_reference),
-    constraint(&methods::METHOD, CONSTRAINTS_KEY, constraints_reference),
-    constraint(&rules::METHOD, "@constraints", constraints_reference),
-    constraint(&keys::TYPE_ATTRIBUTES, "closed", || json!({ "type": "boolean" })),
-    constraint(&keys::TYPE_ATTRIBUTES, "callback", function_name_constraint),
-    constraint(&methods::PARAMETER, "type", || type_constraint(&METHODS)),
-    constraint(&methods::OUTPUT, "type", || type_constraint(&METHODS)),
-    constraint(&rules::RULES_FILE, "dialect", || one_of_constraint([RULES.name])),
-    constraint(&rules::CLASS, "@envelope", envelope_examples),
-    constraint(&rules::METHOD, "@method", http_methods_constraint),
-    constraint(&rules::RULE, "type", || rule_type_constraint(rules::PARAMETER_TYPE_ALIASES)),
-    constraint(&rules::RULE, "source", || {
+static CONSTRAINTS: &[KeyConstraint] = &[
+    (&keys::CORS, "origins", || json!({ "minItems": 1 })),
+    (&keys::CORS, "headers", header_names_constraint),
+    (&keys::CORS, "expose", header_names_constraint),
+    (&keys::MODULE, "dialect", || one_of_constraint([TREE.name])),
+    (&keys::MODULE, "module", || json!({ "pattern": pattern::NAME_IN_CODE })),
+    (&keys::MODULE, "envelope", envelope_examples),
+    (&keys::MODULE, "repeated", || one_of_constraint(Repeated::ALL.map(Repeated::as_str))),
+    (&keys::METHOD, "id", || json!({ "pattern": pattern::NAME_IN_CODE })),
+    (&keys::OPTIONS, "cost", cost_constraint),
+    (&methods::OPTIONS, "cost", cost_constraint),
+    (&rules::METHOD, "@cost", cost_constraint),
+    (&keys::OPTIONS, "idempotent", idempotent_constraint),
+    (&methods::OPTIONS, "idempotent", idempotent_constraint),
+    (&rules::METHOD, "@idempotent", idempotent_constraint),
+    (&keys::RATE_LIMIT, "requests", || json!({ "minimum": 1, "maximum": RateLimit::MAX_REQUESTS })),
+    (&keys::RATE_LIMIT, "per", || one_of_constraint(RatePeriod::ALL.map(RatePeriod::as_str))),
+    (&keys::RATE_LIMIT, "by", || one_of_constraint(RateLimitBy::ALL.map(RateLimitBy::as_str))),
+    (&keys::SHARED_LIMITS, "when_unavailable", || one_of_constraint(WhenUnavailable::ALL.map(WhenUnavailable::as_str))),
+    (&keys::SHARED_LIMITS, "timeout_ms", || json!({ "minimum": 1, "maximum": SharedLimits::MAX_TIMEOUT_MS })),
+    (&methods::METHOD, "id", || json!({ "pattern": pattern::NAME_IN_CODE })),
+    (&keys::PARAMETER, "name", || json!({ "pattern": pattern::NAME_IN_CODE })),
+    (&methods::PARAMETER, "name", || json!({ "pattern": pattern::NAME_IN_CODE })),
+    (&keys::METHOD_LIST_ENTRY, "path", || json!({ "pattern": pattern::service_path() })),
+    (&keys::METHOD_LIST_ENTRY, "method", || one_of_constraint(HttpMethod::ALL.map(HttpMethod::as_str))),
+    (&keys::OPTIONS, "status", || range_constraint(&MethodOptions::STATUSES)),
+    (&methods::METHOD, "description", || json!({ "pattern": pattern::NOT_BLANK })),
+    (&methods::OPTIONS, "status", || range_constraint(&MethodOptions::STATUSES)),
+    (&keys::ERROR, "status", || range_constraint(&ErrorStatus::RANGE)),
+    (&methods::ERROR, "status", || range_constraint(&ErrorStatus::RANGE)),
+    (&keys::PARAMETER, "type", || type_constraint(&TREE)),
+    (&keys::OUTPUT, "type", || type_constraint(&TREE)),
+    (&keys::NESTED_TYPE, "type", || type_constraint(&TREE)),
+    (&methods::NESTED_TYPE, "type", || type_constraint(&METHODS)),
+    (&keys::SCHEMA, "type", || schema_type_constraint(&TREE)),
+    (&methods::SCHEMA, "type", || schema_type_constraint(&METHODS)),
+    (&keys::TYPE_ATTRIBUTES, CONSTRAINTS_KEY, constraints_reference),
+    (&keys::METHOD, CONSTRAINTS_KEY, constraints_reference),
+    (&methods::METHOD, CONSTRAINTS_KEY, constraints_reference),
+    (&rules::METHOD, "@constraints", constraints_reference),
+    (&keys::TYPE_ATTRIBUTES, "closed", || json!({ "type": "boolean" })),
+    (&keys::TYPE_ATTRIBUTES, "callback", function_name_constraint),
+    (&methods::PARAMETER, "type", || type_constraint(&METHODS)),
+    (&methods::OUTPUT, "type", || type_constraint(&METHODS)),
+    (&rules::RULES_FILE, "dialect", || one_of_constraint([RULES.name])),
+    (&rules::CLASS, "@envelope", envelope_examples),
+    (&rules::METHOD, "@method", http_methods_constraint),
+    (&rules::RULE, "type", || rule_type_constraint(rules::PARAMETER_TYPE_ALIASES)),
+    (&rules::RULE, "source", || {
         let names = || rules::SOURCE_PREFIXES.iter().map(|word| word.name);
         json!({ "pattern": pattern::one_of_ignoring_case(names()), "examples": names().collect::<Vec<_>>() })
     }),
-    constraint(&rules::RULE, "callable", function_name_constraint),
-    constraint(&rules::RULE, "on_after_parse", || json!({ "minItems": 2, "maxItems": 2 })),
-    constraint(&rules::RETURN_FIELD, "type", || rule_type_constraint(rules::RETURN_TYPE_ALIASES)),
+    (&rules::RULE, "callable", function_name_constraint),
+    (&rules::RULE, "on_after_parse", || json!({ "minItems": 2, "maxItems": 2 })),
+    (&rules::RETURN_FIELD, "type", || rule_type_constraint(rules::RETURN_TYPE_ALIASES)),
 ];
 
-/// Returns the members that the constraint of a key adds to the JSON Schema of the key's value, or null if the key has
-/// no constraint.
+/// Returns the keywords that the constraint of a key adds to the schema of its value; null if it has no constraint.
 pub(super) fn key_constraint(keys: &'static KeyTable, key: &str) -> Json {
     let tables = || std::iter::once(keys).chain(keys.included_tables.iter().copied());
     if std::ptr::eq(keys, &keys::APP) {
@@ -108,34 +94,28 @@ pub(super) fn key_constraint(keys: &'static KeyTable, key: &str) -> Json {
     if tables().any(|table| std::ptr::eq(table, &keys::LIMITS)) {
         return limit_constraint(key);
     }
-    let is_of_key = |constraint: &&Constraint| {
-        constraint.key == key && tables().any(|table| std::ptr::eq(table, constraint.key_table))
+    let is_of_key =
+        |(table, name, _): &&KeyConstraint| *name == key && tables().any(|known| std::ptr::eq(known, *table));
+    CONSTRAINTS.iter().find(is_of_key).map_or(Json::Null, |(_, _, schema_members)| schema_members())
+}
+
+/// Returns the constraint on the names of members that the author chooses. `keys` is the table of keys of their values.
+pub(super) fn member_name_constraint(keys: &'static KeyTable) -> Json {
+    let is_one_of = |tables: &[&'static KeyTable]| tables.iter().any(|table| std::ptr::eq(*table, keys));
+    let name = if is_one_of(&[&keys::SCHEMA, &methods::SCHEMA]) {
+        pattern::SCHEMA_NAME
+    } else if is_one_of(&[&keys::OUTPUT, &keys::ERROR, &methods::OUTPUT, &methods::ERROR]) {
+        pattern::NAME_IN_CODE
+    } else {
+        return Json::Null;
     };
-    CONSTRAINTS.iter().find(is_of_key).map_or(Json::Null, |constraint| (constraint.schema_members)())
+    json!({ "propertyNames": { "anyOf": [{ "pattern": name }, { "pattern": pattern::ignored_key() }] } })
 }
 
-/// Returns the constraint on the member names of an object whose author chooses these names. `keys` is the table of
-/// keys of each member's value. The names of outputs, fields and errors must be valid names in code; other names have
-/// no constraint.
-pub(super) fn member_name_constraint(keys: &'static KeyTable) -> Schema {
-    let mut schema = Schema::new();
-    if [&keys::SCHEMA, &methods::SCHEMA].iter().any(|table| std::ptr::eq(*table, keys)) {
-        let names = json!({ "anyOf": [{ "pattern": pattern::SCHEMA_NAME }, { "pattern": pattern::ignored_key() }] });
-        schema.insert("propertyNames".to_owned(), names);
-    }
-    if [&keys::OUTPUT, &keys::ERROR, &methods::OUTPUT, &methods::ERROR].iter().any(|table| std::ptr::eq(*table, keys)) {
-        let names = json!({ "anyOf": [{ "pattern": pattern::NAME_IN_CODE }, { "pattern": pattern::ignored_key() }] });
-        schema.insert("propertyNames".to_owned(), names);
-    }
-    schema
-}
-
-/// Returns the constraint on a value that must be one of `words`.
 pub(crate) fn one_of_constraint<const N: usize>(words: [&str; N]) -> Json {
     json!({ "enum": words.as_slice() })
 }
 
-/// Returns the constraint on a number that must be in `range`.
 pub(crate) fn range_constraint(range: &RangeInclusive<u16>) -> Json {
     json!({ "minimum": range.start(), "maximum": range.end() })
 }
@@ -147,11 +127,10 @@ pub(crate) fn envelope_examples() -> Json {
 }
 
 /// Returns the schema of the key `constraints`: a list of objects, each with the key of one kind of constraint.
-pub(super) fn constraints_schema() -> Schema {
-    let comments = json!({ pattern::ignored_key(): true });
+pub(super) fn constraints_schema() -> Json {
     let names =
         |min: u32| json!({ "type": "array", "items": { "type": "string" }, "minItems": min, "uniqueItems": true });
-    let mut properties = Schema::new();
+    let mut properties = json!({});
     for (kind, key) in ConstraintKind::KEYS {
         let mut value = names(2);
         match kind {
@@ -167,26 +146,22 @@ pub(super) fn constraints_schema() -> Schema {
             ConstraintKind::Less | ConstraintKind::LessOrEqual => value["maxItems"] = json!(2),
             _ => {}
         }
-        properties.insert(key.to_owned(), value);
+        properties[key] = value;
     }
-    properties.insert("message".to_owned(), json!({ "type": "string", "pattern": pattern::NOT_BLANK }));
+    properties["message"] = json!({ "type": "string", "pattern": pattern::NOT_BLANK });
     let kinds: Vec<_> = ConstraintKind::KEYS.iter().map(|(_, key)| json!({ "required": [key] })).collect();
-    let mut schema = Schema::new();
-    schema.insert("type".to_owned(), json!("array"));
-    schema.insert(
-        "items".to_owned(),
-        json!({
+    json!({
+        "type": "array",
+        "items": {
             "type": "object",
             "properties": properties,
-            "patternProperties": comments,
+            "patternProperties": { pattern::ignored_key(): true },
             "additionalProperties": false,
             "oneOf": kinds
-        }),
-    );
-    schema
+        }
+    })
 }
 
-/// Returns a reference to the schema of the key `constraints`.
 fn constraints_reference() -> Json {
     json!({ "$ref": "#/$defs/constraints" })
 }
@@ -210,9 +185,8 @@ fn header_names_constraint() -> Json {
 /// because a program can add types.
 fn type_constraint(dialect: &DialectSpec) -> Json {
     let types = Types::builtin();
-    let canonical = types.iter().map(Type::name);
     let mut names: Vec<&str> = dialect.type_aliases.iter().map(|(word, _)| *word).collect();
-    for name in canonical {
+    for name in types.iter().map(Type::name) {
         if !names.contains(&name) {
             names.push(name);
         }
@@ -220,7 +194,6 @@ fn type_constraint(dialect: &DialectSpec) -> Json {
     json!({ "pattern": pattern::TYPE_TERM, "examples": names })
 }
 
-/// Returns the constraint on the type of a schema, which cannot be optional.
 fn schema_type_constraint(dialect: &DialectSpec) -> Json {
     let mut constraint = type_constraint(dialect);
     constraint["pattern"] = json!(pattern::SCHEMA_TERM);

@@ -1,5 +1,4 @@
-//! Regular expressions for names and other texts in definition files, in the subset of ECMA-262 that all JSON Schema
-//! validators support.
+//! Regular expressions for texts in definition files, in the subset of ECMA-262 that all validators support.
 
 use crate::definition::dialect_spec::TREE;
 use crate::definition::keys::COMMENT_PREFIXES;
@@ -38,10 +37,8 @@ pub(crate) const TYPE_TERM: &str = r"^(\?|\[\])*[A-Za-z_][A-Za-z0-9_\-]*(\([\s\S
 /// Matches the type of a schema of the definition: a type expression that does not begin with `?`.
 pub(crate) const SCHEMA_TERM: &str = r"^(\[\](\?|\[\])*)?[A-Za-z_][A-Za-z0-9_\-]*(\([\s\S]+\)|<[\s\S]+>)?$";
 
-/// Matches the name of a schema of the definition.
 pub(crate) const SCHEMA_NAME: &str = r"^[A-Za-z_][A-Za-z0-9_\-]*$";
 
-/// Returns a pattern for the base path of an API.
 pub(crate) fn base_path() -> String {
     format!("^(/|(/{PATH_SEGMENT})+)$")
 }
@@ -81,7 +78,8 @@ pub(crate) fn alternatives<'a>(words: impl IntoIterator<Item = &'a str>) -> Stri
     words.join("|")
 }
 
-fn ignoring_case_pattern(word: &str) -> String {
+/// Returns a pattern that matches a word, without regard to the case of ASCII letters.
+pub(crate) fn ignoring_case_pattern(word: &str) -> String {
     let letter = |letter: char| match letter.is_ascii_alphabetic() {
         true => format!("[{}{}]", letter.to_ascii_uppercase(), letter.to_ascii_lowercase()),
         false => escape_character(letter),
@@ -89,14 +87,12 @@ fn ignoring_case_pattern(word: &str) -> String {
     word.chars().map(letter).collect()
 }
 
-/// Returns the pattern that matches exactly a text, in the grammar of ECMA-262.
 #[cfg(feature = "documents")]
 pub(crate) fn escape_pattern(text: &str) -> String {
     text.chars().map(escape_character).collect()
 }
 
-/// Escapes a character so that it matches itself in a pattern. `-` needs no escape, because it has a special meaning
-/// only in character classes.
+/// Escapes a character so that it matches itself outside of a character class.
 fn escape_character(letter: char) -> String {
     if r"\^$.|?*+()[]{}/".contains(letter) { format!("\\{letter}") } else { letter.to_string() }
 }

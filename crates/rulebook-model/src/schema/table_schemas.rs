@@ -1,38 +1,22 @@
-//! Generates the JSON Schemas of the parser's tables of keys. A table lists the keys of an object in definition files.
-//! Each table has one schema in `$defs`, to which other schemas refer.
+//! Generates the JSON Schemas of the parser's tables, which list the keys of objects in definition files.
 
 use serde_json::{Map, Value as Json, json};
 
 use super::{constraints, pattern};
 use crate::byte_size;
-use crate::call::HttpMethod;
 use crate::definition::keys::{KeySpec, KeyTable, PARAMETER, ValueKind, rules};
-
-/// A JSON Schema, as the members of its JSON object.
-pub(super) type Schema = Map<String, Json>;
 
 /// The schemas in `$defs`, where each schema has a name.
 #[derive(Default)]
 pub(super) struct SchemaTables {
     /// The tables of keys that already have a schema, with the name of each schema.
     names_by_table: Vec<(&'static KeyTable, String)>,
-    /// The dialect of the schemas that are added next. It distinguishes the names of schemas that would otherwise have
-    /// the same name.
-    dialect: &'static str,
-    schemas_by_name: Map<String, Json>,
+    /// The dialect of the schemas that are added next, which distinguishes schemas with the same name.
+    pub(super) dialect: &'static str,
+    pub(super) schemas_by_name: Map<String, Json>,
 }
 
 impl SchemaTables {
-    /// Sets the dialect of the schemas that are added next.
-    pub(super) fn set_dialect(&mut self, dialect: &'static str) {
-        self.dialect = dialect;
-    }
-
-    /// Returns the value of `$defs`: the schemas by name.
-    pub(super) fn into_definitions(self) -> Map<String, Json> {
-        self.schemas_by_name
-    }
-
     /// Returns a reference to the schema of objects with these keys. If the table has no schema, adds its schema.
     pub(super) fn reference_to_table(&mut self, keys: &'static KeyTable) -> Json {
         if let Some((_, name)) = self.names_by_table.iter().find(|(table, _)| std::ptr::eq(*table, keys)) {
@@ -44,17 +28,15 @@ impl SchemaTables {
         self.schemas_by_name.insert(name.clone(), Json::Null);
         let schema = self.object_schema(keys);
         let reference = schema_reference(&name);
-        self.schemas_by_name.insert(name, Json::Object(schema));
+        self.schemas_by_name.insert(name, schema);
         reference
     }
 
-    /// Adds a schema that does not belong to a table of keys, and returns a reference to it.
-    ///
-    /// `noun_phrase` describes the objects of the schema and becomes its name: "a file of modules".
-    pub(super) fn add_schema(&mut self, noun_phrase: &str, schema: Schema) -> Json {
+    /// Adds a schema without a table of keys, and returns a reference to it. Its name is made of `noun_phrase`.
+    pub(super) fn add_schema(&mut self, noun_phrase: &str, schema: Json) -> Json {
         let name = self.unused_schema_name(noun_phrase);
         let reference = schema_reference(&name);
-        self.schemas_by_name.insert(name, Json::Object(schema));
+        self.schemas_by_name.insert(name, schema);
         reference
     }
 
@@ -69,41 +51,31 @@ impl SchemaTables {
         [plain.clone(), with_dialect.clone()].into_iter().chain(numbered).find(free).unwrap_or(plain)
     }
 
-    /// Returns the schema of the value of each key.
-    pub(super) fn properties(&mut self, keys: &'static KeyTable) -> Schema {
+    pub(super) fn properties(&mut self, keys: &'static KeyTable) -> Json {
         keys.iter().map(|key| (key.name.to_owned(), self.value_schema(keys, key))).collect()
     }
 
-    /// Returns the schema of objects with these keys.
-    fn object_schema(&mut self, keys: &'static KeyTable) -> Schema {
-        let properties = self.properties(keys);
-        let required: Vec<&str> = keys.iter().filter(|key| key.is_required).map(|key| key.name).collect();
-        let mut schema = Schema::new();
+    fn object_schema(&mut self, keys: &'static KeyTable) -> Json {
+        let mut schema = json!({ "type": "object" });
         if keys.allows_empty_array {
-            schema.insert("type".to_owned(), json!(["object", "array"]));
-            schema.insert("maxItems".to_owned(), json!(0));
-        } else {
-            schema.insert("type".to_owned(), json!("object"));
+            schema = json!({ "type": ["object", "array"], "maxItems": 0 });
         }
-        schema.insert("properties".to_owned(), Json::Object(properties));
+        schema["properties"] = self.properties(keys);
+        let required: Vec<&str> = keys.iter().filter(|key| key.is_required).map(|key| key.name).collect();
         if !required.is_empty() {
-            schema.insert("required".to_owned(), json!(required));
+            schema["required"] = json!(required);
         }
-        match keys.named_member_table {
-            Some(names) => {
-                let known: Vec<_> = keys.iter().map(|key| key.name).filter(|name| name.starts_with('@')).collect();
-                let name = json!({ "not": { "pattern": "^@" } });
-                // Some JSON Schema validators reject an empty `enum`.
-                let either = if known.is_empty() { name } else { json!({ "anyOf": [name, { "enum": known }] }) };
-                schema.insert("propertyNames".to_owned(), either);
-                schema.extend(named_members_schema(self.reference_to_table(names)));
-            }
-            None => {
-                schema.insert("patternProperties".to_owned(), json!({ pattern::ignored_key(): true }));
-                schema.insert("additionalProperties".to_owned(), json!(false));
-            }
-        }
-        schema
+        let Some(names) = keys.named_member_table else {
+            schema["patternProperties"] = json!({ pattern::ignored_key(): true });
+            schema["additionalProperties"] = json!(false);
+            return schema;
+        };
+        let known: Vec<_> = keys.iter().map(|key| key.name).filter(|name| name.starts_with('@')).collect();
+        let name = json!({ "not": { "pattern": "^@" } });
+        // Some JSON Schema validators reject an empty `enum`.
+        let either = if known.is_empty() { name } else { json!({ "anyOf": [name, { "enum": known }] }) };
+        schema["propertyNames"] = either;
+        with_keywords(schema, named_members_schema(&self.reference_to_table(names)))
     }
 
     /// Returns the schema of a type: a term, or an object with these keys.
@@ -113,7 +85,6 @@ impl SchemaTables {
         json!({ "if": { "type": "string" }, "then": { "$ref": term }, "else": object })
     }
 
-    /// Returns the schema of the value of a key.
     fn value_schema(&mut self, keys: &'static KeyTable, key: &KeySpec) -> Json {
         let text = || json!({ "type": "string" });
         let texts = || json!({ "type": "array", "items": text() });
@@ -139,25 +110,23 @@ impl SchemaTables {
                 json!({ "anyOf": [object, { "type": "array", "items": object }] })
             }
             ValueKind::ObjectsByName(inner) => {
-                let mut schema = Schema::new();
-                schema.insert("type".to_owned(), json!("object"));
-                schema.extend(named_members_schema(self.reference_to_table(inner)));
-                schema.extend(constraints::member_name_constraint(inner));
-                Json::Object(schema)
+                let members = named_members_schema(&self.reference_to_table(inner));
+                let members = with_keywords(json!({ "type": "object" }), members);
+                with_keywords(members, constraints::member_name_constraint(inner))
             }
             ValueKind::ObjectsByNameOrStrings(inner) => {
-                let mut schema = named_members_schema(self.reference_to_table(inner));
-                schema.insert("type".to_owned(), json!(["object", "array"]));
-                schema.insert("items".to_owned(), json!({ "type": "string", "pattern": pattern::TWO_WORDS }));
-                Json::Object(schema)
+                let mut schema = named_members_schema(&self.reference_to_table(inner));
+                schema["type"] = json!(["object", "array"]);
+                schema["items"] = json!({ "type": "string", "pattern": pattern::TWO_WORDS });
+                schema
             }
             ValueKind::Type(inner) => self.type_schema(inner),
             ValueKind::Types(inner) => {
                 let r#type = self.type_schema(inner);
-                let mut schema = named_members_schema(r#type.clone());
-                schema.insert("type".to_owned(), json!(["array", "object"]));
-                schema.insert("items".to_owned(), r#type);
-                Json::Object(schema)
+                let mut schema = named_members_schema(&r#type);
+                schema["type"] = json!(["array", "object"]);
+                schema["items"] = r#type;
+                schema
             }
             ValueKind::CommonParameters => {
                 let rules = self.reference_to_table(&rules::COMMON_RULES);
@@ -168,18 +137,13 @@ impl SchemaTables {
                         { "not": { "additionalProperties": { "not": { "type": "object", "required": ["info"] } } } },
                         { "not": { "propertyNames": { "not": { "pattern": pattern::prefixed_parameter_key() } } } }
                     ] },
-                    "then": named_members_schema(self.reference_to_table(&PARAMETER)),
+                    "then": named_members_schema(&self.reference_to_table(&PARAMETER)),
                     "else": rules
                 })
             }
         };
-        if let Json::Object(schema) = &mut schema {
-            schema.insert("description".to_owned(), json!(key.description));
-            if let Json::Object(constraint) = constraints::key_constraint(keys, key.name) {
-                schema.extend(constraint);
-            }
-        }
-        schema
+        schema["description"] = json!(key.description);
+        with_keywords(schema, constraints::key_constraint(keys, key.name))
     }
 }
 
@@ -201,19 +165,17 @@ fn schema_reference(name: &str) -> Json {
     json!({ "$ref": format!("#/$defs/{name}") })
 }
 
-/// Returns the schema of objects whose author chooses the member names. `value` is the schema of the members' values.
-///
-/// A member whose name begins like a comment must match `value` only if its value is an object; otherwise the parser
-/// ignores it.
-pub(super) fn named_members_schema(value: Json) -> Schema {
+/// Returns the schema of objects whose author chooses the names of the members. A member whose name begins like a
+/// comment must match `value` only if its value is an object; otherwise the parser ignores it.
+pub(super) fn named_members_schema(value: &Json) -> Json {
     let ignored_or_value = json!({ "if": { "type": "object" }, "then": value });
-    let mut schema = Schema::new();
-    schema.insert("patternProperties".to_owned(), json!({ pattern::ignored_key(): ignored_or_value }));
-    schema.insert("additionalProperties".to_owned(), value);
-    schema
+    json!({ "patternProperties": { pattern::ignored_key(): ignored_or_value }, "additionalProperties": value })
 }
 
-/// Returns the names of the HTTP methods that a service can have.
-pub(super) fn http_method_names() -> [&'static str; 5] {
-    HttpMethod::ALL.map(HttpMethod::as_str)
+/// Adds the keywords of another JSON Schema, if there is one, to a JSON Schema.
+pub(super) fn with_keywords(mut schema: Json, other: Json) -> Json {
+    if let (Json::Object(keywords), Json::Object(others)) = (&mut schema, other) {
+        keywords.extend(others);
+    }
+    schema
 }

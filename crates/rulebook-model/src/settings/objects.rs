@@ -186,12 +186,14 @@ pub(super) fn service_query_to_json(query: &ServiceQuery) -> Option<Json> {
 }
 
 pub(super) fn lower_limits(lowering: &mut Lowering<'_>, value: &JsonNode) -> Limits {
-    let mut limits = Limits::default();
-    let Some(object) = CheckedObject::new(value, &limits::LIMIT_KEYS, &mut lowering.diagnostics) else { return limits };
+    let mut limits = json!(Limits::default());
+    let Some(object) = CheckedObject::new(value, &limits::LIMIT_KEYS, &mut lowering.diagnostics) else {
+        return Limits::default();
+    };
     for limit in limits::ALL_LIMITS {
         let name = limit.key.name;
         let Some(maximum) = object.byte_size(name) else { continue };
-        limit.set(&mut limits, maximum.value);
+        limits[name] = maximum.value.into();
         let error = |message| Diagnostic::new(DiagnosticCode::BadOption, maximum.span, message);
         if maximum.value == 0 {
             let message = format!("the limit `{name}` would reject every request");
@@ -202,16 +204,15 @@ pub(super) fn lower_limits(lowering: &mut Lowering<'_>, value: &JsonNode) -> Lim
             lowering.report(error(message).label(format!("expected at most {}{unit}", limit.max)));
         }
     }
-    limits
+    serde_json::from_value(limits).unwrap_or_default()
 }
 
 pub(super) fn limits_to_json(limits: &Limits) -> Option<Json> {
-    let members: Map<_, _> = limits::ALL_LIMITS
-        .iter()
-        .filter(|limit| limit.get(limits) != limit.default)
-        .map(|limit| (limit.key.name.to_owned(), json!(limit.get(limits))))
-        .collect();
-    (!members.is_empty()).then_some(Json::Object(members))
+    let mut members = json!(limits);
+    let members = members.as_object_mut()?;
+    members
+        .retain(|name, value| limits::ALL_LIMITS.iter().any(|limit| limit.key.name == name && *value != limit.default));
+    (!members.is_empty()).then(|| Json::Object(std::mem::take(members)))
 }
 
 /// Returns a JSON object with the members whose text is not `None`.

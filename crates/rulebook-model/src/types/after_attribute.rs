@@ -1,17 +1,14 @@
-//! The attribute `after`, which names functions that are called in order with a valid value. The first function
-//! receives the value; each further function receives the result of the function before it.
+//! The attribute `after`, which names functions that are called one after the other with a valid value.
 
 use std::borrow::Cow;
-use std::cmp::Ordering;
 use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-use super::functions::{Function, Functions};
-use super::{ArgumentError, ArgumentErrorKind, Arity, Check, MaxSize, NamedSchema, ObjectField, TypeExpr};
-use crate::call::{PhpArray, TypeMismatch, Value, Violation};
+use super::functions::{Function, Functions, NamedFunction};
+use super::{ArgumentError, ArgumentErrorKind, Arity, Check, ObjectShape, Structure, TypeExpr};
+use crate::call::{TypeMismatch, Value};
 
-/// The name of the attribute that lists the functions.
 pub(crate) const AFTER_ATTRIBUTE: &str = "after";
 
 /// Returns a check that applies `check` and then calls the functions that the attribute's value `attribute` lists.
@@ -28,8 +25,7 @@ pub(super) fn with_after_functions(
     if matches!(check.arity(), Arity::File | Arity::Files) {
         return Err(error("`after` is not allowed for files").help("process the file in the handler"));
     }
-    let resolve = |name: String| NamedFunction { function: functions.find_by_name(&name), name };
-    let functions: Vec<_> = names.into_iter().map(resolve).collect();
+    let functions: Vec<_> = names.into_iter().map(|name| functions.named(name, true)).collect();
     Ok(if functions.is_empty() { check } else { Arc::new(CheckThenFunctions { check, functions }) })
 }
 
@@ -44,72 +40,44 @@ pub(crate) fn after_function_names(attribute: &Json) -> Option<Vec<String>> {
     Some(names.into_iter().map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect())
 }
 
-/// A check whose valid values are passed to functions. Its JSON Schema and its description are those of the inner
-/// check, because the functions change only what handlers receive.
+/// A check whose valid values are passed to functions, which change only what handlers receive.
 #[derive(Debug)]
 struct CheckThenFunctions {
     check: Arc<dyn Check>,
     functions: Vec<NamedFunction>,
 }
 
-/// A function that the attribute `after` names.
-#[derive(Debug)]
-struct NamedFunction {
-    name: String,
-    /// The function itself, or `None` if the program has not registered a function with this name. The server does not
-    /// start then, but the command line can check and describe a definition without the program. The missing function
-    /// is not called.
-    function: Option<Function>,
-}
-
 impl Check for CheckThenFunctions {
-    fn decode<'a>(&self, text: Cow<'a, str>) -> Value<'a> {
-        self.check.decode(text)
-    }
-
-    fn decode_many<'a>(&self, texts: Vec<Cow<'a, str>>) -> Value<'a> {
-        self.check.decode_many(texts)
-    }
-
-    fn decode_array<'a>(&self, array: PhpArray<'a>) -> Value<'a> {
-        self.check.decode_array(array)
+    fn base(&self) -> Option<&dyn Check> {
+        Some(&*self.check)
     }
 
     fn check(&self, value: &mut Value<'_>) -> Result<(), TypeMismatch> {
-        let functions = self.functions.iter().filter_map(|after| Some((&after.name, after.function.as_ref()?)));
         self.check.check(value)?;
-        for (name, function) in functions {
-            let result = function.call(value.reborrow(), None).map(Value::into_owned);
-            *value = result.map_err(|error| {
-                TypeMismatch::new(format!("a value that `{name}` accepts"), value)
-                    .with_violation(Violation::Custom(error))
-            })?;
-        }
-        Ok(())
+        self.functions.iter().try_for_each(|function| function.apply(value, None))
     }
 
     fn expected(&self) -> Cow<'static, str> {
         self.check.expected()
     }
 
-    fn in_words(&self) -> Cow<'static, str> {
-        self.check.in_words()
+    // Nothing is known of the values that the functions return.
+
+    fn object_shape(&self) -> Option<ObjectShape> {
+        None
     }
 
-    fn members(&self) -> &[ObjectField] {
-        self.check.members()
+    fn structure(&self) -> Structure {
+        Structure::Scalar
     }
 
-    fn compare(&self, one: &Value<'_>, other: &Value<'_>) -> Option<Ordering> {
-        self.check.compare(one, other)
+    fn point_in_time(&self, _value: &Value<'_>) -> Option<(i64, u32)> {
+        None
     }
 
-    fn late_error(&self) -> Option<ArgumentError> {
-        self.check.late_error()
-    }
-
-    fn referenced_schemas(&self) -> Vec<Arc<NamedSchema>> {
-        self.check.referenced_schemas()
+    /// Returns `false`, because a function can have side effects.
+    fn can_check_early(&self) -> bool {
+        false
     }
 
     fn schema(&self) -> Json {
@@ -117,39 +85,19 @@ impl Check for CheckThenFunctions {
     }
 
     fn type_expr(&self) -> TypeExpr {
-        let mut type_expr = self.check.type_expr();
-        let names = self.functions.iter().map(|after| after.name.as_str()).collect();
-        type_expr.attributes.insert(AFTER_ATTRIBUTE.to_owned(), names);
-        type_expr
+        let names: Json = self.functions.iter().map(|after| after.name.as_str()).collect();
+        self.check.type_expr().with(AFTER_ATTRIBUTE, Some(names))
     }
 
-    /// Returns the boundary values of the inner check. The list is empty if one of the functions belongs to the
-    /// program, because such a function may reject a value and is not called at start.
+    /// Returns no values if a function belongs to the program: it may reject them, and is not called at start.
     fn boundary_values(&self) -> Vec<Value<'static>> {
         let has_custom = self.functions.iter().any(|after| !matches!(after.function, Some(Function::Builtin(_))));
         if has_custom { Vec::new() } else { self.check.boundary_values() }
     }
 
-    /// Returns the example of the inner check, or `None` if one of the functions belongs to the program, because such a
-    /// function may reject the example.
+    /// Returns no example if a function belongs to the program, because it may reject the example.
     fn example(&self) -> Option<Value<'static>> {
         let has_custom = self.functions.iter().any(|after| matches!(after.function, Some(Function::Custom(_))));
         if has_custom { None } else { self.check.example() }
-    }
-
-    fn text_for(&self, value: &str) -> Option<String> {
-        self.check.text_for(value)
-    }
-
-    fn arity(&self) -> Arity {
-        self.check.arity()
-    }
-
-    fn accepts_null(&self) -> bool {
-        self.check.accepts_null()
-    }
-
-    fn max_size(&self) -> MaxSize {
-        self.check.max_size()
     }
 }

@@ -12,8 +12,7 @@ use crate::call::{JsonLimits, TypeMismatch, Value, value_from_json};
 /// The maximum nesting depth of a JSON value that is parsed from a text of the request.
 const MAX_JSON_DEPTH: u64 = 64;
 
-/// The maximum number of items of an array, members of an object, or parts of a separated list that are parsed from a
-/// text of the request.
+/// The maximum number of items or members, or of parts of a separated list, that are parsed from a text.
 pub(super) const MAX_DECODED_ITEMS: u64 = 10_000;
 
 #[derive(Debug)]
@@ -24,13 +23,11 @@ pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, A
     Ok(any_check())
 }
 
-/// Returns a check that accepts every JSON value.
 pub(super) fn any_check() -> Arc<dyn Check> {
     Arc::new(AnyCheck)
 }
 
-/// Parses a text as JSON if it begins with one of the characters `openings`. Any other text, and a text that is not
-/// valid JSON, is returned unchanged.
+/// Parses a text as JSON if it begins with one of the characters `openings`. Invalid JSON is returned unchanged.
 pub(super) fn decode_json<'a>(text: Cow<'a, str>, openings: &[char]) -> Value<'a> {
     if !text.trim_start().starts_with(openings) {
         return Value::Text(text);

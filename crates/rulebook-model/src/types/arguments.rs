@@ -11,16 +11,13 @@ use crate::constraint::Constraint;
 /// The arguments and attributes that a definition writes for a type.
 #[derive(Debug)]
 pub struct TypeArguments<'a> {
-    /// The name of the type as the definition writes it, for example `int` in `int(1,5)`. It may be a synonym of the
-    /// type, such as `varchar`.
+    /// The name of the type in the definition, such as `int` in `int(1,5)`. It may be a synonym, such as `varchar`.
     pub name: &'a str,
     /// The arguments in the brackets of the term, for example `1` and `5` in `int(1,5)`.
     pub positional: &'a [TypeArgument],
-    /// The attributes that the definition writes next to the term, such as `min`. The type
-    /// [knows](super::Type::attributes) all of them.
+    /// The attributes next to the term, such as `min`. The type [knows](super::Type::attributes) all of them.
     pub attributes: &'a Map<String, Json>,
-    /// The compiled members of the attribute `fields`. `None` if the type does not have this attribute or if the
-    /// definition does not set it.
+    /// The compiled members of the attribute `fields`; `None` if the definition or the type does not have it.
     pub fields: Option<&'a [ObjectField]>,
     /// The constraints of the schemas whose fields an object extends.
     pub(super) inherited_constraints: &'a [Constraint],
@@ -52,8 +49,7 @@ pub enum TypeArgument {
 pub struct ArgumentError {
     /// The kind of error, which determines the code of the diagnostic.
     pub kind: ArgumentErrorKind,
-    /// The name of the invalid attribute, for example `items.max` for the attribute `max` of the items of an array.
-    /// `None` if the error is in the term.
+    /// The path of the invalid attribute, such as `items.max`. `None` if the error is in the term.
     pub attribute: Option<String>,
     /// The text that describes the error.
     pub message: String,
@@ -101,8 +97,7 @@ impl ArgumentError {
         self
     }
 
-    /// Joins several errors of a type, because the compilation of a type returns one error. Returns `None` if there are
-    /// no errors.
+    /// Joins several errors, because the compilation of a type returns one error. Returns `None` if there are none.
     pub(super) fn join(errors: Vec<Self>) -> Option<Self> {
         let mut errors = errors.into_iter();
         let mut first = errors.next()?;
@@ -149,19 +144,17 @@ impl TypeArguments<'_> {
     /// # Errors
     /// Fails if the attribute's value is neither a text nor a list of texts and numbers.
     pub fn texts(&self, attribute: &str) -> Result<Option<Vec<String>>, ArgumentError> {
+        let error = || self.error(format!("`{attribute}` must be a list of strings")).at(attribute);
+        let to_text = |item: &Json| match item {
+            Json::String(text) => Ok(text.clone()),
+            Json::Number(number) => Ok(number.to_string()),
+            _ => Err(error()),
+        };
         match self.attributes.get(attribute) {
             None => Ok(None),
             Some(Json::String(text)) => Ok(Some(text.split(',').map(|part| part.trim().to_owned()).collect())),
-            Some(Json::Array(items)) => items
-                .iter()
-                .map(|item| match item {
-                    Json::String(text) => Ok(text.clone()),
-                    Json::Number(number) => Ok(number.to_string()),
-                    _ => Err(self.error(format!("`{attribute}` must be a list of strings")).at(attribute)),
-                })
-                .collect::<Result<_, _>>()
-                .map(Some),
-            Some(_) => Err(self.error(format!("`{attribute}` must be a list of strings")).at(attribute)),
+            Some(Json::Array(items)) => items.iter().map(to_text).collect::<Result<_, _>>().map(Some),
+            Some(_) => Err(error()),
         }
     }
 

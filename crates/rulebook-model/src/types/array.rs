@@ -1,5 +1,4 @@
-//! The types `array<T>` (an array whose items have the type `T`), `filled_array` (an array with at least one item) and
-//! `loose_array` (an array or an object).
+//! The types `array<T>`, `filled_array` (with at least one item) and `loose_array` (an array or an object).
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -27,24 +26,19 @@ struct ArrayCheck {
     accepts_objects: bool,
 }
 
-pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
-    Ok(Arc::new(compile_array("array", false, arguments)?))
+/// The types of arrays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ArrayKind {
+    Any,
+    /// Arrays with at least one item.
+    Filled,
+    /// Arrays and objects.
+    Loose,
 }
 
-pub(super) fn compile_filled_array(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
-    let array = compile_array("array", false, arguments)?;
-    Ok(Arc::new(ArrayCheck { item_count: array.item_count.with_default_min_one()?, ..array }))
-}
-
-pub(super) fn compile_loose_array(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
-    Ok(Arc::new(compile_array("loose_array", true, arguments)?))
-}
-
-fn compile_array(
-    type_name: &'static str,
-    accepts_objects: bool,
-    arguments: &TypeArguments<'_>,
-) -> Result<ArrayCheck, ArgumentError> {
+pub(super) fn compile(kind: ArrayKind, arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
+    let accepts_objects = kind == ArrayKind::Loose;
+    let type_name = if accepts_objects { "loose_array" } else { "array" };
     let item = match arguments.positional {
         [] => any_check(),
         [TypeArgument::Type(item)] => Arc::clone(item),
@@ -69,13 +63,13 @@ fn compile_array(
     // `Bounds` reads bounds from the arguments of a term. The argument of an array is the type of its items, so it is
     // hidden.
     let attributes_only = TypeArguments { positional: &[], ..*arguments };
-    let count = Bounds::from_arguments(&attributes_only, false)?;
+    let item_count = Bounds::from_arguments(&attributes_only, false)?;
     let text_decoding = TextDecoding::from_arguments(arguments)?;
-    Ok(ArrayCheck { type_name, item_check: item, item_count: count, text_decoding, accepts_objects })
+    let item_count = if kind == ArrayKind::Filled { item_count.with_default_min_one()? } else { item_count };
+    Ok(Arc::new(ArrayCheck { type_name, item_check: item, item_count, text_decoding, accepts_objects }))
 }
 
-/// Checks that the attribute `items` is an object. The compiler of terms has already used its content to compile the
-/// type of the items.
+/// Checks that the attribute `items` is an object, whose content the compiler of terms has already used.
 fn check_items_attribute(name: &str, arguments: &TypeArguments<'_>) -> Result<(), ArgumentError> {
     let error = |message: &str| arguments.error(message).at(ITEMS_ATTRIBUTE);
     match arguments.attributes.get(ITEMS_ATTRIBUTE) {
@@ -90,25 +84,6 @@ fn check_items_attribute(name: &str, arguments: &TypeArguments<'_>) -> Result<()
 impl ArrayCheck {
     fn decode_items<'a>(&self, texts: Vec<Cow<'a, str>>) -> Value<'a> {
         Value::List(texts.into_iter().map(|text| self.item_check.decode(text)).collect())
-    }
-
-    fn check_items(&self, items: &mut [Value<'_>]) -> Result<(), TypeMismatch> {
-        items.iter_mut().enumerate().try_for_each(|(index, item)| {
-            self.item_check.check(item).map_err(|mismatch| mismatch.inside(&format!("[{index}]")))
-        })
-    }
-
-    fn check_members(&self, members: &mut [(Cow<'_, str>, Value<'_>)]) -> Result<(), TypeMismatch> {
-        members.iter_mut().try_for_each(|(key, member)| {
-            self.item_check.check(member).map_err(|mismatch| mismatch.inside(&format!(".{key}")))
-        })
-    }
-}
-
-impl ArrayCheck {
-    /// Returns the bound that `count`, the number of items of a value, violates.
-    fn count_violation(&self, count: usize) -> Option<Violation> {
-        Violation::of_bounds(Measure::Count, self.item_count.min, self.item_count.max, count as u64)
     }
 }
 
@@ -131,18 +106,13 @@ impl Check for ArrayCheck {
     }
 
     fn decode_many<'a>(&self, mut texts: Vec<Cow<'a, str>>) -> Value<'a> {
-        match texts.pop() {
-            Some(only) if texts.is_empty() => self.decode(only),
-            Some(last) => {
-                texts.push(last);
-                self.decode_items(texts)
-            }
-            None => Value::List(Vec::new()),
+        match texts.len() {
+            1 => self.decode(texts.swap_remove(0)),
+            _ => self.decode_items(texts),
         }
     }
 
-    /// If the type accepts only arrays, the items are ordered by their indexes, which may have gaps: a form has gaps
-    /// after a script has removed one of its rows.
+    /// Orders the items by their indexes, which have gaps after a script has removed a row of a form.
     fn decode_array<'a>(&self, array: PhpArray<'a>) -> Value<'a> {
         if !self.accepts_objects && array.has_only_indexes() {
             let items = array.into_sorted_items().into_iter();
@@ -167,11 +137,17 @@ impl Check for ArrayCheck {
             }
         };
         if !self.item_count.contains_count(count) {
-            return Err(TypeMismatch::new(self.expected(), value).with_violation(self.count_violation(count)));
+            let Bounds { min, max } = self.item_count;
+            let violation = Violation::of_bounds(Measure::Count, min, max, count as u64);
+            return Err(TypeMismatch::new(self.expected(), value).with_violation(violation));
         }
         match value {
-            Value::List(items) => self.check_items(items),
-            Value::Map(members) => self.check_members(members),
+            Value::List(items) => items.iter_mut().enumerate().try_for_each(|(index, item)| {
+                self.item_check.check(item).map_err(|mismatch| mismatch.inside(&format!("[{index}]")))
+            }),
+            Value::Map(members) => members.iter_mut().try_for_each(|(key, member)| {
+                self.item_check.check(member).map_err(|mismatch| mismatch.inside(&format!(".{key}")))
+            }),
             _ => Ok(()),
         }
     }
@@ -208,10 +184,6 @@ impl Check for ArrayCheck {
         self.item_check.referenced_schemas()
     }
 
-    fn field_count(&self) -> usize {
-        self.item_check.field_count()
-    }
-
     fn structure(&self) -> Structure {
         if self.accepts_objects { Structure::Scalar } else { Structure::Array(Arc::clone(&self.item_check)) }
     }
@@ -219,19 +191,15 @@ impl Check for ArrayCheck {
     fn schema(&self) -> Json {
         let item = self.item_check.schema();
         let accepts_anything = item == json!({});
-        let mut schema = Map::new();
-        schema.insert("type".to_owned(), json!("array"));
+        let mut schema = json!({ "type": "array" });
+        let mut object = json!({ "type": "object" });
         if !accepts_anything {
-            schema.insert("items".to_owned(), item.clone());
+            schema["items"] = item.clone();
+            object["additionalProperties"] = item;
         }
         self.item_count.insert_keywords(&mut schema, "minItems", "maxItems");
         if !self.accepts_objects {
-            return Json::Object(schema);
-        }
-        let mut object = Map::new();
-        object.insert("type".to_owned(), json!("object"));
-        if !accepts_anything {
-            object.insert("additionalProperties".to_owned(), item);
+            return schema;
         }
         self.item_count.insert_keywords(&mut object, "minProperties", "maxProperties");
         json!({ "anyOf": [schema, object] })
@@ -243,22 +211,16 @@ impl Check for ArrayCheck {
             "any" => self.type_name.to_owned(),
             item => format!("{}<{item}>", self.type_name),
         };
-        let mut type_expr = self.item_count.type_expr_with_attributes(term);
-        match &self.text_decoding {
-            TextDecoding::SingleItem => {}
-            TextDecoding::Json => {
-                type_expr.attributes.insert("format".to_owned(), json!("json"));
-            }
+        let type_expr = self.item_count.type_expr_with_attributes(term);
+        let type_expr = match &self.text_decoding {
+            TextDecoding::SingleItem => type_expr,
+            TextDecoding::Json => type_expr.with("format", Some("json")),
             TextDecoding::Split { separator, trims_items } => {
-                let format = if *trims_items { "list" } else { "explode" };
-                type_expr.attributes.insert("format".to_owned(), json!(format));
-                if separator != "," {
-                    type_expr.attributes.insert("separator".to_owned(), json!(separator));
-                }
+                let type_expr = type_expr.with("format", Some(if *trims_items { "list" } else { "explode" }));
+                type_expr.with("separator", Some(separator.as_str()).filter(|separator| *separator != ","))
             }
-        }
-        insert_item_attributes(&mut type_expr, item.attributes);
-        type_expr
+        };
+        with_item_attributes(type_expr, item.attributes)
     }
 
     fn boundary_values(&self) -> Vec<Value<'static>> {
@@ -324,18 +286,13 @@ impl Check for ArrayCheck {
     }
 }
 
-/// Adds the attributes of the items to the notation of an array: `fields` is an attribute of the array itself, and the
-/// other attributes are written within `items`.
-pub(super) fn insert_item_attributes(array: &mut TypeExpr, mut items: Map<String, Json>) {
+/// Adds the attributes of the items to the notation of an array: `fields`, and the others within `items`.
+pub(super) fn with_item_attributes(array: TypeExpr, mut items: Map<String, Json>) -> TypeExpr {
     let fields = items.remove(FIELDS_ATTRIBUTE);
-    if !items.is_empty() {
-        array.attributes.insert(ITEMS_ATTRIBUTE.to_owned(), Json::Object(items));
-    }
-    array.attributes.extend(fields.map(|fields| (FIELDS_ATTRIBUTE.to_owned(), fields)));
+    array.with(ITEMS_ATTRIBUTE, Some(items).filter(|items| !items.is_empty())).with(FIELDS_ATTRIBUTE, fields)
 }
 
-/// Returns the notation of an item type for use within the term of an array. `array` and `object` with `"min": 1` as
-/// the only attribute become `filled_array` and `filled_object`.
+/// Returns the notation of an item type in a term, with `filled_array` and `filled_object` in place of `"min": 1`.
 pub(super) fn item_type_expr(mut type_expr: TypeExpr) -> TypeExpr {
     let name = type_expr.term.trim_start_matches('?');
     let is_filled = matches!(name.split('<').next(), Some("array" | "object"))

@@ -22,9 +22,6 @@ pub(super) enum TextDecoding {
 
 impl TextDecoding {
     /// Reads the attributes `format` and `separator`.
-    ///
-    /// # Errors
-    /// Fails if an attribute is invalid, or if one requires another.
     pub(super) fn from_arguments(arguments: &TypeArguments<'_>) -> Result<Self, ArgumentError> {
         let separator = arguments.text("separator")?;
         match (arguments.text("format")?, separator) {
@@ -46,34 +43,21 @@ impl TextDecoding {
     }
 }
 
-/// Splits `text` at `separator`, and removes the blanks around the items if `trims_items` is `true`. Returns `None` if
-/// there are too many items.
+/// Splits `text` at `separator`, and removes the blanks around the items if `trims_items` is `true`. An empty text has
+/// no items. Returns `None` if there are more than [`any::MAX_DECODED_ITEMS`] items.
 pub(super) fn split_items<'a>(text: &Cow<'a, str>, separator: &str, trims_items: bool) -> Option<Vec<Cow<'a, str>>> {
-    let items = split_at_separator(text, separator)?;
-    Some(if trims_items { items.into_iter().map(trim_blanks).collect() } else { items })
-}
-
-/// Splits `text` at `separator`. An empty text has no parts. Returns `None` if there are more than
-/// [`any::MAX_DECODED_ITEMS`] parts.
-fn split_at_separator<'a>(text: &Cow<'a, str>, separator: &str) -> Option<Vec<Cow<'a, str>>> {
-    let limit = any::MAX_DECODED_ITEMS as usize;
-    let parts: Vec<_> = match text {
-        Cow::Borrowed("") => Vec::new(),
-        Cow::Borrowed(text) => text.split(separator).take(limit + 1).map(Cow::Borrowed).collect(),
-        Cow::Owned(text) if text.is_empty() => Vec::new(),
-        Cow::Owned(text) => {
-            let parts = text.split(separator).take(limit + 1);
-            parts.map(|part| Cow::Owned(part.to_owned())).collect()
-        }
-    };
-    (parts.len() <= limit).then_some(parts)
-}
-
-/// Removes the spaces and tabs at both ends of an item.
-fn trim_blanks(item: Cow<'_, str>) -> Cow<'_, str> {
-    const BLANKS: [char; 2] = [' ', '\t'];
-    match item {
-        Cow::Borrowed(item) => Cow::Borrowed(item.trim_matches(BLANKS)),
-        Cow::Owned(item) => Cow::Owned(item.trim_matches(BLANKS).to_owned()),
+    match text {
+        Cow::Borrowed(text) => split(text, separator, trims_items, Cow::Borrowed),
+        Cow::Owned(text) => split(text, separator, trims_items, |item| Cow::Owned(item.to_owned())),
     }
+}
+
+fn split<'t, T>(text: &'t str, separator: &str, trims_items: bool, convert: fn(&'t str) -> T) -> Option<Vec<T>> {
+    if text.is_empty() {
+        return Some(Vec::new());
+    }
+    let trim = |item: &'t str| if trims_items { item.trim_matches([' ', '\t']) } else { item };
+    let limit = any::MAX_DECODED_ITEMS as usize;
+    let items: Vec<T> = text.split(separator).take(limit + 1).map(|item| convert(trim(item))).collect();
+    (items.len() <= limit).then_some(items)
 }

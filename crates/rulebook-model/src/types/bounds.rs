@@ -1,8 +1,8 @@
 //! The lower and upper bounds that a definition sets for numbers, lengths, counts and sizes.
 
-use std::fmt::{self, Display};
+use std::fmt::Display;
 
-use serde_json::{Map, Value as Json};
+use serde_json::Value as Json;
 
 use super::number;
 use super::{ArgumentError, ArgumentErrorKind, TypeArgument, TypeArguments, TypeExpr};
@@ -16,11 +16,9 @@ pub(super) trait BoundValue: Copy + PartialOrd + Display {
     /// Converts a JSON value of the definition to a bound, or returns `None` if the value is not a valid bound.
     fn from_json(json: &Json) -> Option<Self>;
 
-    /// Converts the bound to JSON, which definitions and JSON Schemas contain.
     fn to_json(self) -> Json;
 }
 
-/// The bounds of lengths, counts and sizes have the type `u64`.
 impl BoundValue for u64 {
     const DESCRIPTION: &'static str = "a whole number of at least 0";
 
@@ -30,28 +28,6 @@ impl BoundValue for u64 {
 
     fn to_json(self) -> Json {
         self.into()
-    }
-}
-
-/// A size in bytes. A definition writes it as a number, or as a text with a unit.
-#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
-struct ByteSize(u64);
-
-impl Display for ByteSize {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl BoundValue for ByteSize {
-    const DESCRIPTION: &'static str = byte_size::DESCRIPTION;
-
-    fn from_json(json: &Json) -> Option<Self> {
-        u64::from_json(json).or_else(|| byte_size::from_json_text(json)).map(Self)
-    }
-
-    fn to_json(self) -> Json {
-        self.0.into()
     }
 }
 
@@ -92,18 +68,36 @@ pub(super) struct Bounds<T> {
 }
 
 impl<T: BoundValue> Bounds<T> {
-    /// Reads the bounds from the first two arguments of a term, or from the attributes `min` and `max`.
-    ///
-    /// If `single_argument_is_exact` is `true`, a single argument is both the lower and the upper bound.
+    /// Reads the bounds from the first two arguments of a term, or from the attributes `min` and `max`. A single
+    /// argument is both bounds if `single_argument_is_exact` is `true`.
     pub(super) fn from_arguments(
         arguments: &TypeArguments<'_>,
         single_argument_is_exact: bool,
     ) -> Result<Self, ArgumentError> {
-        let mut bounds = arguments.positional.iter().take(2).map(|argument| bound_from_argument(arguments, argument));
-        let first = bounds.next().transpose()?;
-        let second = bounds.next().transpose()?;
-        let min = bound_from_attribute(arguments, "min")?;
-        let max = bound_from_attribute(arguments, "max")?;
+        Self::from_arguments_with(arguments, single_argument_is_exact, T::DESCRIPTION, T::from_json)
+    }
+
+    /// Reads bounds that `from_json` converts, and that `description` describes in error messages.
+    fn from_arguments_with(
+        arguments: &TypeArguments<'_>,
+        single_argument_is_exact: bool,
+        description: &str,
+        from_json: fn(&Json) -> Option<T>,
+    ) -> Result<Self, ArgumentError> {
+        let from_argument = |argument: &TypeArgument| {
+            let TypeArgument::Word(word) = argument else {
+                return Err(arguments.error(format!("a bound must be {description}, not a type")));
+            };
+            let bound = serde_json::from_str(word).ok().and_then(|json| from_json(&json));
+            bound.ok_or_else(|| arguments.error(format!("`{word}` is not {description}")))
+        };
+        let from_attribute = |attribute: &str| {
+            let error = || arguments.error(format!("`{attribute}` is not {description}")).at(attribute);
+            arguments.attributes.get(attribute).map(|json| from_json(json).ok_or_else(error)).transpose()
+        };
+        let first = arguments.positional.first().map(from_argument).transpose()?;
+        let second = arguments.positional.get(1).map(from_argument).transpose()?;
+        let (min, max) = (from_attribute("min")?, from_attribute("max")?);
         if let Some(attribute) = first.and(min.map(|_| "min").or(max.map(|_| "max"))) {
             return Err(arguments
                 .error("the bounds are given twice, in the term and as attributes")
@@ -133,23 +127,19 @@ impl<T: BoundValue> Bounds<T> {
         }
     }
 
-    /// Returns `true` if neither the lower nor the upper bound is set.
     pub(super) fn is_unbounded(&self) -> bool {
         self.min.is_none() && self.max.is_none()
     }
 
-    /// Returns `true` if `value` is within the bounds.
     pub(super) fn contains(&self, value: T) -> bool {
         self.min.is_none_or(|min| value >= min) && self.max.is_none_or(|max| value <= max)
     }
 
-    /// Inserts the bounds into a JSON Schema or a map of attributes. `min` and `max` are the names under which the
-    /// lower and the upper bound are inserted.
-    pub(super) fn insert_keywords(&self, schema: &mut Map<String, Json>, min: &str, max: &str) {
-        let bounds = [(min, self.min), (max, self.max)];
-        for (keyword, bound) in bounds {
+    /// Inserts the bounds into a JSON Schema. `min` and `max` are the keywords of the lower and the upper bound.
+    pub(super) fn insert_keywords(&self, schema: &mut Json, min: &str, max: &str) {
+        for (keyword, bound) in [(min, self.min), (max, self.max)] {
             if let Some(bound) = bound {
-                schema.insert(keyword.to_owned(), bound.to_json());
+                schema[keyword] = bound.to_json();
             }
         }
     }
@@ -168,9 +158,7 @@ impl<T: BoundValue> Bounds<T> {
 
     /// Returns the notation of a type that has the term `term` and these bounds as attributes.
     pub(super) fn type_expr_with_attributes(&self, term: impl Into<String>) -> TypeExpr {
-        let mut type_expr = TypeExpr::term(term);
-        self.insert_keywords(&mut type_expr.attributes, "min", "max");
-        type_expr
+        TypeExpr::term(term).with("min", self.min.map(T::to_json)).with("max", self.max.map(T::to_json))
     }
 
     /// Returns a phrase for the bounds, such as " from 1 to 5", which a message inserts after "a number".
@@ -187,8 +175,8 @@ impl<T: BoundValue> Bounds<T> {
 impl Bounds<u64> {
     /// Reads the bounds of a size in bytes, which can have units, from the attributes `min` and `max`.
     pub(super) fn of_byte_size(arguments: &TypeArguments<'_>) -> Result<Self, ArgumentError> {
-        let Bounds { min, max } = Bounds::<ByteSize>::from_arguments(arguments, false)?;
-        Ok(Self { min: min.map(|size| size.0), max: max.map(|size| size.0) })
+        let from_json = |json: &Json| u64::from_json(json).or_else(|| byte_size::from_json_text(json));
+        Self::from_arguments_with(arguments, false, byte_size::DESCRIPTION, from_json)
     }
 
     /// Returns these bounds with the lower bound 1 if no lower bound is set. Fails if the upper bound is 0.
@@ -203,32 +191,29 @@ impl Bounds<u64> {
         }
     }
 
-    /// Returns a phrase for the bounds of a count, such as " of 2 to 5 characters", which a message inserts after a
-    /// noun. `unit` is the singular of what is counted.
+    /// Returns a phrase such as " of 2 to 5 characters". `unit` is the singular of what is counted.
     pub(super) fn count_phrase(&self, unit: &str) -> String {
         let units = |count: u64| format!("{count} {unit}{}", if count == 1 { "" } else { "s" });
-        match (self.min, self.max) {
-            (None, None) => String::new(),
-            (Some(min), None) => format!(" of at least {}", units(min)),
-            (None, Some(max)) => format!(" of at most {}", units(max)),
-            (Some(min), Some(max)) if min == max => format!(" of {}", units(min)),
-            (Some(min), Some(max)) => format!(" of {min} to {}", units(max)),
-        }
+        self.count_in_words(units).map(|count| format!(" of {count}")).unwrap_or_default()
     }
 
     /// Returns a phrase for the bounds of a count, such as "2 to 5 letters". `units` is the plural of what is counted.
     pub(super) fn count_of(&self, units: &str) -> String {
-        match (self.min, self.max) {
-            (None, None) => units.to_owned(),
-            (Some(min), None) => format!("at least {min} {units}"),
-            (None, Some(max)) => format!("at most {max} {units}"),
-            (Some(min), Some(max)) if min == max => format!("{min} {units}"),
-            (Some(min), Some(max)) => format!("{min} to {max} {units}"),
-        }
+        self.count_in_words(|count| format!("{count} {units}")).unwrap_or_else(|| units.to_owned())
     }
 
-    /// Returns a phrase for the bounds of a size in bytes, such as " of at most 5 MiB", which documents insert after a
-    /// noun.
+    /// Returns a phrase for the bounds, if there are any. `units` returns a number with what is counted.
+    fn count_in_words(&self, units: impl Fn(u64) -> String) -> Option<String> {
+        Some(match (self.min, self.max) {
+            (None, None) => return None,
+            (Some(min), None) => format!("at least {}", units(min)),
+            (None, Some(max)) => format!("at most {}", units(max)),
+            (Some(min), Some(max)) if min == max => units(min),
+            (Some(min), Some(max)) => format!("{min} to {}", units(max)),
+        })
+    }
+
+    /// Returns a phrase for a size in bytes, such as " of at most 5 MiB", which documents insert after a noun.
     pub(super) fn size_phrase(&self) -> String {
         match (self.min.map(byte_size_text), self.max.map(byte_size_text)) {
             (None, None) => String::new(),
@@ -238,7 +223,6 @@ impl Bounds<u64> {
         }
     }
 
-    /// Returns `true` if `count` is within the bounds.
     pub(super) fn contains_count(&self, count: usize) -> bool {
         self.contains(count as u64)
     }
@@ -260,33 +244,4 @@ fn byte_size_text(bytes: u64) -> String {
         Some((size, unit)) => format!("{} {unit}", bytes / size),
         None => format!("{bytes} byte{}", if bytes == 1 { "" } else { "s" }),
     }
-}
-
-/// Reads a bound from an argument in the brackets of a term.
-fn bound_from_argument<T: BoundValue>(
-    arguments: &TypeArguments<'_>,
-    argument: &TypeArgument,
-) -> Result<T, ArgumentError> {
-    let TypeArgument::Word(word) = argument else {
-        return Err(arguments.error(format!("a bound must be {}, not a type", T::DESCRIPTION)));
-    };
-    serde_json::from_str(word)
-        .ok()
-        .and_then(|json| T::from_json(&json))
-        .ok_or_else(|| arguments.error(format!("`{word}` is not {}", T::DESCRIPTION)))
-}
-
-/// Reads a bound from the attribute with the name `attribute`. Returns `None` if the definition does not have it.
-fn bound_from_attribute<T: BoundValue>(
-    arguments: &TypeArguments<'_>,
-    attribute: &str,
-) -> Result<Option<T>, ArgumentError> {
-    arguments
-        .attributes
-        .get(attribute)
-        .map(|json| {
-            T::from_json(json)
-                .ok_or_else(|| arguments.error(format!("`{attribute}` is not {}", T::DESCRIPTION)).at(attribute))
-        })
-        .transpose()
 }

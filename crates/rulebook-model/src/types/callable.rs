@@ -1,16 +1,14 @@
-//! The type `callable`: any value that a function of the program accepts. The JSON Schema of the type only excludes
-//! null, because a JSON Schema cannot describe the function.
+//! The type `callable`: any value that a function of the program accepts, which no JSON Schema can describe.
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Value as Json, json};
 
-use super::functions::Function;
+use super::functions::NamedFunction;
 use super::{ArgumentError, Check, TypeArguments, TypeExpr};
-use crate::call::{TypeMismatch, Value, Violation};
+use crate::call::{TypeMismatch, Value};
 
-/// The name of the attribute that names the function.
 const CALLBACK_ATTRIBUTE: &str = "callback";
 
 /// The name of the attribute whose value is passed to the function as its second argument.
@@ -28,16 +26,11 @@ pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, A
             .at(CALLBACK_ATTRIBUTE)
             .help("write `\"Class::method\"` or `[\"Class\", \"method\"]`")
     })?;
-    let function = arguments.functions.find_custom(&name);
-    Ok(Arc::new(CallableCheck {
-        function_name: name,
-        params: arguments.attributes.get(PARAMS_ATTRIBUTE).cloned(),
-        function,
-    }))
+    let function = arguments.functions.named(name, false);
+    Ok(Arc::new(CallableCheck { function, params: arguments.attributes.get(PARAMS_ATTRIBUTE).cloned() }))
 }
 
-/// Returns the function name in the value of the attribute `callback`: a text, or a list of a class and a method.
-/// Returns `None` if the value is something else.
+/// Returns the function name in the attribute `callback`: a text, or a list of a class and a method.
 pub(crate) fn callback_function_name(attribute: &Json) -> Option<String> {
     let name = match attribute {
         Json::String(name) => name.clone(),
@@ -52,31 +45,20 @@ pub(crate) fn callback_function_name(attribute: &Json) -> Option<String> {
 
 #[derive(Debug)]
 struct CallableCheck {
-    function_name: String,
+    function: NamedFunction,
     params: Option<Json>,
-    /// The function itself, or `None` if the program has not registered a function with this name. The server does not
-    /// start then, but the command line can check and describe a definition without the program; every value passes the
-    /// check.
-    function: Option<Function>,
 }
 
 impl Check for CallableCheck {
     fn check(&self, value: &mut Value<'_>) -> Result<(), TypeMismatch> {
-        match (&self.function, &*value) {
-            (_, Value::Null | Value::File(_)) => Err(TypeMismatch::new(self.expected(), value)),
-            (None, _) => Ok(()),
-            (Some(function), _) => {
-                let result = function.call(value.reborrow(), self.params.as_ref()).map(Value::into_owned);
-                *value = result.map_err(|error| {
-                    TypeMismatch::new(self.expected(), value).with_violation(Violation::Custom(error))
-                })?;
-                Ok(())
-            }
+        if let Value::Null | Value::File(_) = value {
+            return Err(TypeMismatch::new(self.expected(), value));
         }
+        self.function.apply(value, self.params.as_ref())
     }
 
     fn expected(&self) -> Cow<'static, str> {
-        format!("a value that `{}` accepts", self.function_name).into()
+        self.function.accepted_values().into()
     }
 
     fn in_words(&self) -> Cow<'static, str> {
@@ -89,10 +71,8 @@ impl Check for CallableCheck {
     }
 
     fn type_expr(&self) -> TypeExpr {
-        let mut attributes = Map::new();
-        attributes.insert(CALLBACK_ATTRIBUTE.to_owned(), self.function_name.as_str().into());
-        attributes.extend(self.params.clone().map(|params| (PARAMS_ATTRIBUTE.to_owned(), params)));
-        TypeExpr { term: "callable".to_owned(), attributes }
+        let type_expr = TypeExpr::term("callable").with(CALLBACK_ATTRIBUTE, Some(self.function.name.as_str()));
+        type_expr.with(PARAMS_ATTRIBUTE, self.params.clone())
     }
 
     /// Returns no values. Only the function decides which values are valid, and the function is not called at start.
@@ -102,6 +82,6 @@ impl Check for CallableCheck {
 
     /// Returns an example only if the function is missing, because every value is valid then.
     fn example(&self) -> Option<Value<'static>> {
-        self.function.is_none().then_some(Value::Text(Cow::Borrowed("anything")))
+        self.function.function.is_none().then_some(Value::Text(Cow::Borrowed("anything")))
     }
 }

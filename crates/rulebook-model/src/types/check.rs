@@ -71,21 +71,18 @@ use crate::call::{PhpArray, PhpItem, TypeMismatch, Value};
 /// assert!(Even.check(&mut Value::Int(7)).is_err());
 /// ```
 pub trait Type: Send + Sync {
-    /// Returns the name by which terms refer to the type. A name consists of ASCII letters, digits, `_` and `-`. The
-    /// first character must be a letter or `_`.
+    /// Returns the name in terms: ASCII letters, digits, `_` and `-`, beginning with a letter or `_`.
     fn name(&self) -> &str;
 
     /// Returns a sentence that describes the values of the type. The documentation shows the sentence.
     fn info(&self) -> &str;
 
-    /// Returns the names of the attributes, such as `min`, that a definition can write next to a term of this type. Any
-    /// other attribute is an error.
+    /// Returns the names of the attributes, such as `min`, that a definition can write next to a term.
     fn attributes(&self) -> &[&str] {
         &[]
     }
 
-    /// Returns `true` if the argument at `index` in the parentheses of a term is the term of another type, and `false`
-    /// if the argument is a word or a number. The index of the first argument is 0.
+    /// Returns `true` if the argument at `index` (from 0) in parentheses is the term of a type, and no word.
     fn argument_is_type(&self, _index: usize) -> bool {
         false
     }
@@ -102,31 +99,49 @@ pub trait Type: Send + Sync {
 /// A value that arrives as text (in a path, query, form, header field or cookie) is first [decoded](Check::decode).
 /// Then the value is [checked](Check::check), like every other value. Implement the trait so that a value passes the
 /// check exactly if it is valid against the [schema](Check::schema).
+///
+/// A type that extends another one returns the check of that type as its [base](Check::base). The provided methods then
+/// return what the base returns.
 pub trait Check: Send + Sync + Debug {
+    /// Returns the check that the provided methods call.
+    fn base(&self) -> Option<&dyn Check> {
+        None
+    }
+
     /// Converts a text of the request to a value of this type. If the text cannot be converted, the function returns
     /// the text unchanged, and [`check`](Check::check) rejects it.
     fn decode<'a>(&self, text: Cow<'a, str>) -> Value<'a> {
-        Value::Text(text)
+        match self.base() {
+            Some(base) => base.decode(text),
+            None => Value::Text(text),
+        }
     }
 
-    /// Converts the text of a field whose name has brackets, such as `x[]`, to an item or a member of this type. The
-    /// default implementation is [`decode`](Check::decode). PHP does not parse such a text as JSON, so it remains a
-    /// text if the type is `any`.
+    /// Converts the text of a field such as `x[]` to an item or a member. As in PHP, it is not parsed as JSON if the
+    /// type is `any`.
     fn decode_item<'a>(&self, text: Cow<'a, str>) -> Value<'a> {
-        self.decode(text)
+        match self.base() {
+            Some(base) => base.decode_item(text),
+            None => self.decode(text),
+        }
     }
 
     /// Converts all texts of a parameter that occurs several times in the request to one value. The function is called
     /// only if [`arity`](Check::arity) is [`Arity::Many`].
     fn decode_many<'a>(&self, texts: Vec<Cow<'a, str>>) -> Value<'a> {
-        Value::List(texts.into_iter().map(Value::Text).collect())
+        match self.base() {
+            Some(base) => base.decode_many(texts),
+            None => Value::List(texts.into_iter().map(Value::Text).collect()),
+        }
     }
 
-    /// Converts the fields of a parameter whose names have brackets, such as `x[]` and `x[a][b]`, to one value. The
-    /// default implementation leaves every item a text. If the type accepts neither arrays nor objects,
+    /// Converts fields such as `x[]` and `x[a][b]` to one value. By default, every item remains a text, and
     /// [`check`](Check::check) rejects the value.
     fn decode_array<'a>(&self, array: PhpArray<'a>) -> Value<'a> {
-        array.into_value()
+        match self.base() {
+            Some(base) => base.decode_array(array),
+            None => array.into_value(),
+        }
     }
 
     /// Validates a value, and changes it to the form that handlers receive. Most types do not change their values. The
@@ -150,65 +165,54 @@ pub trait Check: Send + Sync + Debug {
     /// description after the word "expected".
     fn expected(&self) -> Cow<'static, str>;
 
-    /// Returns a description of the valid values for readers of the documentation, such as "1 to 5 letters". The
-    /// readers do not know the types of definitions. The default implementation returns
-    /// [`expected`](Check::expected).
+    /// Returns a description of the values for readers of the documentation, who do not know the types of definitions,
+    /// such as "1 to 5 letters".
     fn in_words(&self) -> Cow<'static, str> {
-        self.expected()
+        self.base().map_or_else(|| self.expected(), Check::in_words)
     }
 
-    /// Returns the members of an object that the definition lists, or those of the objects in an array. The slice is
-    /// empty for all other types.
+    /// Returns the members of an object, or of the objects in an array, that the definition lists.
     fn members(&self) -> &[ObjectField] {
-        &[]
+        self.base().map_or(&[], |base| base.members())
     }
 
     /// Returns the members that the definition lists if the type is an object, and `None` for other types.
     fn object_shape(&self) -> Option<ObjectShape> {
-        None
-    }
-
-    /// Returns the number of fields in the [schema](Check::schema) of this type, without those of the schemas to which
-    /// it refers.
-    fn field_count(&self) -> usize {
-        0
+        self.base()?.object_shape()
     }
 
     /// Returns what the values of the type consist of, in the form that handlers receive.
     fn structure(&self) -> Structure {
-        Structure::Scalar
+        self.base().map_or(Structure::Scalar, Check::structure)
     }
 
-    /// Compares two values that passed the check. Returns `None` if the type knows no order of its values; only numbers
-    /// have one by default.
+    /// Compares two values that passed the check. Only numbers have an order by default.
     fn compare(&self, one: &Value<'_>, other: &Value<'_>) -> Option<Ordering> {
-        number::compare(one, other)
+        self.base().map_or_else(|| number::compare(one, other), |base| base.compare(one, other))
     }
 
     /// Returns the point in time that a value denotes: the seconds since 1970-01-01T00:00:00Z, and the nanoseconds from
     /// 0 to 999,999,999. Returns `None` if the type is not `datetime`, or if the value is not a text of it.
-    fn point_in_time(&self, _value: &Value<'_>) -> Option<(i64, u32)> {
-        None
+    fn point_in_time(&self, value: &Value<'_>) -> Option<(i64, u32)> {
+        self.base()?.point_in_time(value)
     }
 
-    /// Returns an error of the type that is found only when all schemas of the definition are compiled, because the
-    /// type contains schemas that were not compiled before it.
+    /// Returns an error that is found only when all schemas of the definition are compiled.
     fn late_error(&self) -> Option<ArgumentError> {
-        None
+        self.base()?.late_error()
     }
 
     /// Returns the schemas of the definition that this type refers to. Schemas to which only these schemas refer are
     /// not included; [`all_referenced_schemas`](super::all_referenced_schemas) returns them too.
     fn referenced_schemas(&self) -> Vec<Arc<NamedSchema>> {
-        Vec::new()
+        self.base().map(Check::referenced_schemas).unwrap_or_default()
     }
 
     /// Returns the JSON Schema (version 2020-12) of the values of this type. A reference to a schema of the definition
     /// begins with [`SCHEMA_REFERENCE_PREFIX`](super::SCHEMA_REFERENCE_PREFIX).
     fn schema(&self) -> Json;
 
-    /// Returns the term and the attributes with which a definition denotes this type, in a canonical notation: two
-    /// checks are equal exactly if their notations are equal.
+    /// Returns the canonical notation of the type. Two checks are equal exactly if their notations are equal.
     fn type_expr(&self) -> TypeExpr;
 
     /// Returns valid values at the limits of the type, such as the smallest and the largest number, in the form that
@@ -220,45 +224,40 @@ pub trait Check: Send + Sync + Debug {
     /// Returns a typical valid value for the documentation, in the form that [`check`](Check::check) receives, or
     /// `None` if no valid value can be generated. Every call returns the same value.
     fn example(&self) -> Option<Value<'static>> {
-        self.boundary_values().into_iter().next()
+        self.base().map_or_else(|| self.boundary_values().into_iter().next(), Check::example)
     }
 
-    /// Returns a text that [`decode`](Check::decode) and [`check`](Check::check) convert to `value`. The argument
-    /// `value` is the value of a variable in a permission, such as 7 in `author[7]`. The default implementation returns
-    /// `value` itself; a type whose check changes values must override it. Returns `None` if no such text exists or can
-    /// be determined.
+    /// Returns a text that [`decode`](Check::decode) and [`check`](Check::check) convert to the value of a variable in
+    /// a permission, such as 7 in `author[7]`; `None` if there is none. By default, this is the value itself.
     fn text_for(&self, value: &str) -> Option<String> {
-        Some(value.to_owned())
+        self.base().map_or_else(|| Some(value.to_owned()), |base| base.text_for(value))
     }
 
     /// Returns whether a parameter of this type has one value, many values, one file or many files.
     fn arity(&self) -> Arity {
-        Arity::One
+        self.base().map_or(Arity::One, Check::arity)
     }
 
     /// Returns `true` if null is a valid value of this type.
     fn accepts_null(&self) -> bool {
-        false
+        self.base().is_some_and(Check::accepts_null)
     }
 
-    /// Returns the maximum size of a valid value. While the server receives a body, this maximum applies to the
-    /// parameter instead of the general limits of the API.
+    /// Returns the maximum size of a valid value, which precedes the general limits of the API.
     fn max_size(&self) -> MaxSize {
-        MaxSize::default()
+        self.base().map(Check::max_size).unwrap_or_default()
     }
 
-    /// Returns `true` if a file with this file name and detected media type can be a valid value. The function is
-    /// called when the server has received the first bytes of the file. A file that cannot be valid is received but not
+    /// Returns `true` if a file with this name and detected media type can be valid. Others are received but not
     /// stored.
-    fn accepts_file(&self, _filename: &str, _media_type: &str) -> bool {
-        true
+    fn accepts_file(&self, filename: &str, media_type: &str) -> bool {
+        self.base().is_none_or(|base| base.accepts_file(filename, media_type))
     }
 
-    /// Returns `true` if the server may check a value as soon as it has received the value, and again when it checks
-    /// all parameters. If the early check fails, the files that follow in the body are received but not stored. Return
-    /// `true` only if [`check`](Check::check) has no side effects.
+    /// Returns `true` if the server may check a value before and again with all parameters, because the check has no
+    /// side effects. If the early check fails, the files that follow in the body are not stored.
     fn can_check_early(&self) -> bool {
-        false
+        self.base().is_some_and(Check::can_check_early)
     }
 }
 
@@ -300,14 +299,19 @@ impl TypeExpr {
         Self { term: term.into(), attributes: Map::new() }
     }
 
+    /// Adds an attribute, unless the value is `None`.
+    pub(super) fn with(mut self, attribute: &str, value: Option<impl Into<Json>>) -> Self {
+        self.attributes.extend(value.map(|value| (attribute.to_owned(), value.into())));
+        self
+    }
+
     /// Returns the names in the type, without its fields, that can be the names of schemas.
     #[cfg(feature = "documents")]
     pub(crate) fn names(&self) -> Vec<String> {
-        super::term_names::names_in_type(&self.term, &self.attributes).into_iter().map(str::to_owned).collect()
+        super::grammar::names_in_type(&self.term, &self.attributes).into_iter().map(str::to_owned).collect()
     }
 
-    /// Returns the type as an attribute contains it: the term, or an object with the term under `type` and with the
-    /// attributes.
+    /// Returns the type as an attribute contains it: the term, or an object if there are attributes.
     pub(super) fn into_json(self) -> Json {
         if self.attributes.is_empty() { Json::String(self.term) } else { self.into_object() }
     }
@@ -339,8 +343,7 @@ pub(super) fn keep_valid_values(check: &dyn Check, candidates: Vec<Value<'static
     valid
 }
 
-/// Returns the first candidate that passes `check`. If no candidate passes, returns the first boundary value of
-/// `check`.
+/// Returns the first candidate that passes `check`, or else the first boundary value.
 pub(super) fn first_valid_value(
     check: &dyn Check,
     candidates: impl IntoIterator<Item = Value<'static>>,

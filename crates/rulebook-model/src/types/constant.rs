@@ -6,15 +6,11 @@ use std::sync::Arc;
 use serde_json::{Value as Json, json};
 
 use super::enumeration::is_allowed_in_term;
-use super::number::{self, is_json_number};
+use super::number::{self, parse_json_number};
 use super::{ArgumentError, Check, TypeArgument, TypeArguments, TypeExpr};
 use crate::call::{TypeMismatch, Value};
 
-/// The name of the attribute that contains the value of a `const`.
 pub(super) const VALUE_ATTRIBUTE: &str = "value";
-
-/// 2^53: larger whole numbers are not exact in JSON numbers with a fraction or an exponent.
-const MAX_EXACT_INTEGER: f64 = 9_007_199_254_740_992.0;
 
 #[derive(Debug)]
 struct ConstantCheck {
@@ -22,13 +18,11 @@ struct ConstantCheck {
     value: Value<'static>,
 }
 
-/// Compiles the type `null`.
 pub(super) fn compile_null(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
     arguments.expect_no_arguments()?;
     Ok(Arc::new(ConstantCheck { value: Value::Null }))
 }
 
-/// Compiles the type `const`.
 pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
     let json = match (arguments.positional, arguments.attributes.get(VALUE_ATTRIBUTE)) {
         ([TypeArgument::Word(word)], None) => word_to_json(word),
@@ -39,7 +33,7 @@ pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, A
                 .help("write `const(draft)`, or `\"value\": \"a text with spaces\"`"));
         }
     };
-    let is_exact = json.as_f64().is_none_or(|number| number.abs() < MAX_EXACT_INTEGER);
+    let is_exact = json.as_f64().is_none_or(|float| float.abs() < number::MAX_EXACT_INTEGER);
     if !is_exact || json.is_null() || json.is_array() || json.is_object() {
         let error = arguments.error("the value of `const` must be a string, a boolean, or a number of less than 2^53");
         let help = if json.is_null() { "write `null` without `const`" } else { "write the value as a string" };
@@ -49,7 +43,6 @@ pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, A
     Ok(text_or_scalar(&json))
 }
 
-/// Returns the check that accepts only the text `text`.
 pub(super) fn constant_text(text: &str) -> Arc<dyn Check> {
     text_or_scalar(&json!(text))
 }
@@ -62,8 +55,7 @@ fn text_or_scalar(json: &Json) -> Arc<dyn Check> {
 fn word_to_json(word: &str) -> Json {
     match word {
         "true" | "false" | "null" => serde_json::from_str(word).unwrap_or_default(),
-        word if is_json_number(word) => serde_json::from_str(word).unwrap_or_else(|_| json!(word)),
-        word => json!(word),
+        word => parse_json_number(word).map_or_else(|| json!(word), Json::Number),
     }
 }
 
@@ -109,9 +101,7 @@ impl Check for ConstantCheck {
         if let Some(word) = word.filter(|word| word_to_json(word) == json) {
             return TypeExpr::term(format!("const({word})"));
         }
-        let mut type_expr = TypeExpr::term("const");
-        type_expr.attributes.insert(VALUE_ATTRIBUTE.to_owned(), json);
-        type_expr
+        TypeExpr::term("const").with(VALUE_ATTRIBUTE, Some(json))
     }
 
     fn boundary_values(&self) -> Vec<Value<'static>> {

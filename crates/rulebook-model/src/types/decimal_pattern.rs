@@ -1,16 +1,4 @@
-//! Generates regular expressions that match the whole numbers of a range in decimal notation. The JSON Schemas of types
-//! that accept numbers as text contain these expressions.
-
-/// Returns a pattern for the numbers from `min` to `max` in the notation `-?(0|[1-9][0-9]*)`.
-pub(super) fn strict_pattern(min: i128, max: i128) -> String {
-    signed_pattern(min, max, "", "-")
-}
-
-/// Returns a pattern for the numbers from `min` to `max`. The numbers may have leading zeros, and numbers from 0 may
-/// have a `+`.
-pub(super) fn loose_pattern(min: i128, max: i128) -> String {
-    signed_pattern(min, max, "\\+?0*", "-0*")
-}
+//! Generates regular expressions for the numbers of a range in decimal notation, which JSON Schemas contain.
 
 /// Returns the alternatives of a pattern, separated by `|`, that together match the numbers from `low` to `high` with
 /// leading zeros. Both arguments must have the same number of digits, which is that of the matched numbers.
@@ -20,9 +8,8 @@ pub(super) fn fixed_width_alternatives(low: &str, high: &str) -> String {
     alternatives.join("|")
 }
 
-/// Returns a pattern for the numbers from `min` to `max`. In the result, the pattern `plus` precedes the digits of
-/// numbers from 0, and the pattern `minus` precedes the digits of negative numbers.
-fn signed_pattern(min: i128, max: i128, plus: &str, minus: &str) -> String {
+/// Returns a pattern for the numbers from `min` to `max`. `plus` and `minus` are patterns before their digits.
+pub(super) fn decimal_pattern(min: i128, max: i128, plus: &str, minus: &str) -> String {
     let mut sides = Vec::new();
     if max >= 0 {
         sides.push(format!("{plus}(?:{})", magnitude_alternatives(min.max(0).unsigned_abs(), max.unsigned_abs())));
@@ -34,8 +21,7 @@ fn signed_pattern(min: i128, max: i128, plus: &str, minus: &str) -> String {
     format!("^(?:{})$", sides.join("|"))
 }
 
-/// Returns the alternatives of a pattern, separated by `|`, that together match the numbers from `low` to `high`
-/// without leading zeros.
+/// Returns the alternatives, separated by `|`, for the numbers from `low` to `high` without leading zeros.
 fn magnitude_alternatives(low: u128, high: u128) -> String {
     let mut alternatives = Vec::new();
     let mut low = low;
@@ -52,8 +38,7 @@ fn magnitude_alternatives(low: u128, high: u128) -> String {
     }
 }
 
-/// Adds alternatives that match `prefix` followed by a number from `low` to `high`. Both numbers must have the same
-/// number of digits.
+/// Adds alternatives for `prefix` and a number from `low` to `high`, which have the same number of digits.
 fn add_alternatives_of_equal_length(prefix: &str, low: &str, high: &str, alternatives: &mut Vec<String>) {
     let (Some(first), Some(last)) = (low.chars().next(), high.chars().next()) else {
         alternatives.push(prefix.to_owned());
@@ -66,34 +51,18 @@ fn add_alternatives_of_equal_length(prefix: &str, low: &str, high: &str, alterna
             0 => String::new(),
             _ => format!("[0-9]{{{tail_len}}}"),
         };
-        alternatives.push(format!("{prefix}{}{any_digits}", digit_class(first, last)));
+        let digit = if first == last { first.to_string() } else { format!("[{first}-{last}]") };
+        alternatives.push(format!("{prefix}{digit}{any_digits}"));
     } else if first == last {
         add_alternatives_of_equal_length(&format!("{prefix}{first}"), low_tail, high_tail, alternatives);
     } else {
         let (nines, zeros) = ("9".repeat(tail_len), "0".repeat(tail_len));
         add_alternatives_of_equal_length(&format!("{prefix}{first}"), low_tail, &nines, alternatives);
-        if let (Some(second), Some(before)) = (next_digit(first), previous_digit(last))
-            && second <= before
-        {
-            add_alternatives_of_equal_length(
-                prefix,
-                &format!("{second}{zeros}"),
-                &format!("{before}{nines}"),
-                alternatives,
-            );
+        let mut between = ('0'..='9').filter(|digit| (first..last).contains(digit) && *digit != first);
+        if let (Some(second), Some(before)) = (between.clone().next(), between.next_back()) {
+            let (low, high) = (format!("{second}{zeros}"), format!("{before}{nines}"));
+            add_alternatives_of_equal_length(prefix, &low, &high, alternatives);
         }
         add_alternatives_of_equal_length(&format!("{prefix}{last}"), &zeros, high_tail, alternatives);
     }
-}
-
-fn digit_class(first: char, last: char) -> String {
-    if first == last { first.to_string() } else { format!("[{first}-{last}]") }
-}
-
-fn next_digit(digit: char) -> Option<char> {
-    char::from_u32(u32::from(digit) + 1)
-}
-
-fn previous_digit(digit: char) -> Option<char> {
-    char::from_u32(u32::from(digit) - 1)
 }

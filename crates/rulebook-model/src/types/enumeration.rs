@@ -9,9 +9,7 @@ use serde_json::{Value as Json, json};
 use super::{ArgumentError, ArgumentErrorKind, Check, TypeArgument, TypeArguments, TypeExpr};
 use crate::call::{TypeMismatch, Value, Violation, shorten_text};
 
-/// The maximum number of words that an error message lists.
 const MAX_LISTED_WORDS: usize = 20;
-/// The maximum number of words that the description of the type lists.
 const MAX_DESCRIBED_WORDS: usize = 500;
 
 #[derive(Debug)]
@@ -20,25 +18,10 @@ struct EnumCheck {
 }
 
 pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
-    let words = match (arguments.positional, arguments.texts("range")?) {
-        ([], Some(words)) if arguments.attributes.get("range").is_some_and(Json::is_array) => words,
-        ([], Some(_)) => {
-            return Err(arguments.error("`range` must be a list of words").at("range").help("write `[\"a\", \"b\"]`"));
-        }
-        ([], None) => Vec::new(),
-        ([TypeArgument::Word(words)], None) => words.split('|').map(str::to_owned).collect(),
-        (_, Some(_)) => {
-            return Err(arguments
-                .error("the words are given twice, in the term and in `range`")
-                .at("range")
-                .help("remove `range`"));
-        }
-        _ => {
-            return Err(arguments
-                .error("`enum` has one argument, words separated by `|`")
-                .help("write `enum(a|b|c)`, or the words as a list in `range`"));
-        }
-    };
+    let words = words_in_term_or_range(arguments, "words", "enum(a|b|c)")?.unwrap_or_default();
+    if arguments.attributes.get("range").is_some_and(Json::is_string) {
+        return Err(arguments.error("`range` must be a list of words").at("range").help("write `[\"a\", \"b\"]`"));
+    }
     let mut seen = HashSet::with_capacity(words.len());
     if let Some(word) = words.iter().find(|word| !seen.insert(word.as_str())) {
         return Err(arguments.error(format!("the word `{word}` occurs twice")));
@@ -56,19 +39,46 @@ pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, A
     Ok(Arc::new(EnumCheck { words }))
 }
 
+/// Returns the words in a term, separated by `|`, or in the attribute `range`.
+pub(super) fn words_in_term_or_range(
+    arguments: &TypeArguments<'_>,
+    words: &str,
+    example: &str,
+) -> Result<Option<Vec<String>>, ArgumentError> {
+    match (arguments.positional, arguments.texts("range")?) {
+        ([], range) => Ok(range),
+        ([TypeArgument::Word(words)], None) => Ok(Some(words.split('|').map(str::to_owned).collect())),
+        (_, Some(_)) => {
+            let error = arguments.error(format!("the {words} are given twice, in the term and in `range`"));
+            Err(error.at("range").help("remove `range`"))
+        }
+        _ => {
+            let name = arguments.name;
+            let error = arguments.error(format!("`{name}` has one argument, {words} separated by `|`"));
+            Err(error.help(format!("write `{example}`, or the {words} as a list in `range`")))
+        }
+    }
+}
+
 /// Returns `true` if a word can be written in the parentheses of a term. Other words must be in the attribute `range`.
 pub(super) fn is_allowed_in_term(word: &str) -> bool {
     let is_special = |c: char| matches!(c, '|' | ',' | '(' | ')' | '<' | '>') || c.is_whitespace() || c.is_control();
     !word.is_empty() && !word.contains(is_special)
 }
 
+/// Returns the notation of a type with words, which are in the term if it can contain all of them.
+pub(super) fn type_expr_of_words(name: &str, words: &[String]) -> TypeExpr {
+    if words.iter().all(|word| is_allowed_in_term(word)) {
+        return TypeExpr::term(format!("{name}({})", words.join("|")));
+    }
+    TypeExpr::term(name).with("range", Some(json!(words)))
+}
+
 impl EnumCheck {
-    /// Returns the violation for a text that is not one of the allowed words. The violation lists at most
-    /// [`MAX_LISTED_WORDS`] of them.
-    fn not_allowed_violation(&self, text: &str) -> Violation {
-        let more = if self.words.len() > MAX_LISTED_WORDS { "/…" } else { "" };
-        let words = format!("{}{more}", self.words[..self.words.len().min(MAX_LISTED_WORDS)].join("/"));
-        Violation::NotAllowed { allowed: words, got: shorten_text(text) }
+    /// Returns the first words, with `…` if there are more.
+    fn listed(&self, separator: &str) -> String {
+        let listed = self.words[..self.words.len().min(MAX_LISTED_WORDS)].join(separator);
+        if self.words.len() > MAX_LISTED_WORDS { format!("{listed}{separator}…") } else { listed }
     }
 }
 
@@ -77,7 +87,7 @@ impl Check for EnumCheck {
         match value {
             Value::Text(text) if self.words.iter().any(|word| word == text) => Ok(()),
             Value::Text(text) => {
-                let violation = self.not_allowed_violation(text);
+                let violation = Violation::NotAllowed { allowed: self.listed("/"), got: shorten_text(text) };
                 Err(TypeMismatch::new(self.expected(), value).with_violation(violation))
             }
             _ => Err(TypeMismatch::new(self.expected(), value)),
@@ -85,9 +95,7 @@ impl Check for EnumCheck {
     }
 
     fn expected(&self) -> Cow<'static, str> {
-        let listed = self.words[..self.words.len().min(MAX_LISTED_WORDS)].join(", ");
-        let more = if self.words.len() > MAX_LISTED_WORDS { ", …" } else { "" };
-        format!("one of {listed}{more}").into()
+        format!("one of {}", self.listed(", ")).into()
     }
 
     fn in_words(&self) -> Cow<'static, str> {
@@ -102,12 +110,7 @@ impl Check for EnumCheck {
     }
 
     fn type_expr(&self) -> TypeExpr {
-        if self.words.iter().all(|word| is_allowed_in_term(word)) {
-            return TypeExpr::term(format!("enum({})", self.words.join("|")));
-        }
-        let mut type_expr = TypeExpr::term("enum");
-        type_expr.attributes.insert("range".to_owned(), json!(self.words));
-        type_expr
+        type_expr_of_words("enum", &self.words)
     }
 
     fn boundary_values(&self) -> Vec<Value<'static>> {

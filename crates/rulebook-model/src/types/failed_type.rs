@@ -1,21 +1,27 @@
 //! The check that stands for a type with an error, so that the other errors around the type are found. It is never a
 //! part of a model, because a definition with errors has no model.
 
-use std::borrow::Cow;
 use std::sync::{Arc, LazyLock};
 
-use serde_json::{Value as Json, json};
+use serde_json::json;
 
 use super::named_schema::is_unresolved_reference;
-use super::{Check, Structure, TypeExpr};
-use crate::call::{TypeMismatch, Value};
+use super::simple_type::{SimpleType, keep_text};
+use super::{Check, Structure};
+use crate::call::Value;
 
-#[derive(Debug)]
-struct FailedType;
+static FAILED: SimpleType = SimpleType {
+    name: "",
+    expected: "a value of a valid type",
+    decode: keep_text,
+    check: |_| false,
+    schema: || json!({}),
+    boundary_values: &[],
+    example: Value::Null,
+};
 
-static FAILED_TYPE: LazyLock<Arc<dyn Check>> = LazyLock::new(|| Arc::new(FailedType));
+static FAILED_TYPE: LazyLock<Arc<dyn Check>> = LazyLock::new(|| Arc::new(&FAILED));
 
-/// Returns the check that stands for every type with an error.
 pub(crate) fn failed_type() -> Arc<dyn Check> {
     Arc::clone(&FAILED_TYPE)
 }
@@ -38,27 +44,5 @@ pub(super) fn contains_failed_type(check: &Arc<dyn Check>) -> bool {
         Structure::Nullable(inner) => contains_failed_type(&inner),
         Structure::Union(branches) => branches.iter().any(contains_failed_type),
         Structure::Array(_) | Structure::Map(_) | Structure::Object(_) | Structure::TaggedUnion { .. } => false,
-    }
-}
-
-impl Check for FailedType {
-    fn check(&self, value: &mut Value<'_>) -> Result<(), TypeMismatch> {
-        Err(TypeMismatch::new(self.expected(), value))
-    }
-
-    fn expected(&self) -> Cow<'static, str> {
-        "a value of a valid type".into()
-    }
-
-    fn schema(&self) -> Json {
-        json!({})
-    }
-
-    fn type_expr(&self) -> TypeExpr {
-        TypeExpr::default()
-    }
-
-    fn boundary_values(&self) -> Vec<Value<'static>> {
-        Vec::new()
     }
 }

@@ -8,11 +8,12 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Value as Json, json};
 
 use super::check::{first_valid_value, keep_valid_values};
+use super::enumeration::{type_expr_of_words, words_in_term_or_range};
 use super::pattern::file_name_patterns::{self, FileNameRegexes};
-use super::{ArgumentError, Check, TypeArgument, TypeArguments, TypeExpr};
+use super::{ArgumentError, Check, TypeArguments, TypeExpr};
 use crate::call::{TypeMismatch, Value};
 use crate::filename::{FileName, FilePatterns, PatternError, pattern_to_regex};
 
@@ -21,26 +22,14 @@ struct FileNameCheck {
     /// The patterns as the definition writes them. If the list is empty, every file name is valid.
     globs: Vec<String>,
     patterns: FilePatterns,
-    /// The regular expression in the JSON Schema, which matches the names that match any of the patterns. `None` if
-    /// there are no patterns, or if the expression would be too long.
+    /// The regular expression in the JSON Schema; `None` without patterns, or if it would be too long.
     schema_pattern: Option<String>,
     /// Generated names, each of which probably matches a pattern.
     sample_names: Vec<String>,
 }
 
 pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
-    let globs = match (arguments.positional, arguments.texts("range")?) {
-        ([], range) => range.unwrap_or_default(),
-        ([TypeArgument::Word(patterns)], None) => patterns.split('|').map(str::to_owned).collect(),
-        ([TypeArgument::Word(_)], Some(_)) => {
-            let error = arguments.error("the patterns are given twice, in the term and in `range`").at("range");
-            return Err(error.help("remove `range`"));
-        }
-        _ => {
-            let error = arguments.error("`filename` has one argument, patterns separated by `|`");
-            return Err(error.help("write `filename(public/**|cache/*.json)`, or the patterns as a list in `range`"));
-        }
-    };
+    let globs = words_in_term_or_range(arguments, "patterns", "filename(public/**|cache/*.json)")?.unwrap_or_default();
     let error = |error: PatternError| {
         let error = arguments.error(error.to_string());
         if arguments.positional.is_empty() { error.at("range") } else { error }
@@ -57,15 +46,7 @@ pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, A
     Ok(Arc::new(FileNameCheck { globs, patterns, schema_pattern, sample_names }))
 }
 
-/// The maximum number of names that are generated for boundary values and examples.
 const MAX_SAMPLE_NAMES: usize = 16;
-
-/// Returns `true` if a pattern can be written in the parentheses of a term. Other patterns must be in the attribute
-/// `range`.
-fn is_allowed_in_term(pattern: &str) -> bool {
-    let is_special = |c: char| matches!(c, '|' | ',' | '(' | ')' | '<' | '>') || c.is_whitespace() || c.is_control();
-    !pattern.is_empty() && !pattern.contains(is_special)
-}
 
 /// Returns a readable name that possibly matches a pattern, by replacing each wildcard with a word.
 fn readable_name(pattern: &str) -> String {
@@ -101,35 +82,19 @@ impl Check for FileNameCheck {
     }
 
     fn schema(&self) -> Json {
-        let mut schema = Map::new();
-        schema.insert("type".to_owned(), json!("string"));
-        schema.insert("minLength".to_owned(), json!(1));
         // `maxLength` counts characters, but the check counts bytes. A name never has more characters than bytes, so
         // this limit rejects no valid name.
-        schema.insert("maxLength".to_owned(), json!(FileName::MAX_LEN));
-        let any = json!(file_name_patterns::any_file_name_pattern());
-        match &self.schema_pattern {
-            Some(pattern) => {
-                schema.insert("pattern".to_owned(), json!(pattern));
-                schema.insert("allOf".to_owned(), json!([{ "pattern": any }]));
-            }
-            None => {
-                schema.insert("pattern".to_owned(), any);
-            }
+        let any = file_name_patterns::any_file_name_pattern();
+        let mut schema = json!({ "type": "string", "minLength": 1, "maxLength": FileName::MAX_LEN, "pattern": any });
+        if let Some(pattern) = &self.schema_pattern {
+            schema["pattern"] = json!(pattern);
+            schema["allOf"] = json!([{ "pattern": any }]);
         }
-        Json::Object(schema)
+        schema
     }
 
     fn type_expr(&self) -> TypeExpr {
-        if self.globs.is_empty() {
-            return TypeExpr::term("filename");
-        }
-        if self.globs.iter().all(|pattern| is_allowed_in_term(pattern)) {
-            return TypeExpr::term(format!("filename({})", self.globs.join("|")));
-        }
-        let mut type_expr = TypeExpr::term("filename");
-        type_expr.attributes.insert("range".to_owned(), json!(self.globs));
-        type_expr
+        if self.globs.is_empty() { TypeExpr::term("filename") } else { type_expr_of_words("filename", &self.globs) }
     }
 
     fn can_check_early(&self) -> bool {

@@ -4,18 +4,17 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Value as Json, json};
 
 use super::bounds::Bounds;
 use super::check::{first_valid_value, keep_valid_values};
 use super::{ArgumentError, Check, TypeArguments, TypeExpr, number};
 use crate::call::{Measure, TypeMismatch, Value, Violation};
 
-/// The check of `float`, which accepts the finite numbers within the bounds.
 #[derive(Debug, Clone)]
 pub(super) struct FloatCheck {
     type_name: &'static str,
-    bounds: Bounds<f64>,
+    pub(super) bounds: Bounds<f64>,
 }
 
 /// The preferred examples. [`Check::example`] returns the first of these numbers that is between the bounds.
@@ -45,11 +44,6 @@ impl FloatCheck {
         };
         let bounds = |float| Violation::of_bounds(Measure::Value, self.bounds.min, self.bounds.max, float);
         TypeMismatch::new(self.expected(), value).with_violation(number.and_then(bounds))
-    }
-
-    /// Returns `true` if the definition sets a lower or an upper bound.
-    pub(super) fn has_bounds(&self) -> bool {
-        !self.bounds.is_unbounded()
     }
 }
 
@@ -81,10 +75,9 @@ impl Check for FloatCheck {
     }
 
     fn schema(&self) -> Json {
-        let mut schema = Map::new();
-        schema.insert("type".to_owned(), json!("number"));
+        let mut schema = json!({ "type": "number" });
         self.bounds.insert_keywords(&mut schema, "minimum", "maximum");
-        Json::Object(schema)
+        schema
     }
 
     fn type_expr(&self) -> TypeExpr {

@@ -1,5 +1,4 @@
-//! The functions that definitions can name in the attributes `after` and `callback`: functions of the program, and some
-//! PHP functions that change a text or an array.
+//! The functions of the attributes `after` and `callback`: those of the program, and some PHP functions.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
@@ -8,10 +7,9 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-use crate::call::{CustomError, Value};
+use crate::call::{CustomError, TypeMismatch, Value, Violation};
 
-/// A function that the program has registered. Its arguments are the value and the attribute `params` of the
-/// definition. It returns the value that handlers receive.
+/// A function of the program. It receives a value and the attribute `params`, and returns the value for handlers.
 type CustomFunction = dyn Fn(&Json, Option<&Json>) -> Result<Json, CustomError> + Send + Sync;
 
 /// The functions that definitions can name: the functions of the program and the built-in functions.
@@ -34,29 +32,24 @@ impl Functions {
         self.custom_functions.keys().map(String::as_str)
     }
 
-    /// Returns the name and the description of each built-in function. Definitions can write these names in upper or
-    /// lower case, as in PHP.
+    /// Returns the name and description of each built-in function. Names are compared without regard to case.
     pub fn builtin_names_and_descriptions() -> impl Iterator<Item = (&'static str, &'static str)> {
         BUILTIN_FUNCTIONS.iter().map(|builtin| (builtin.name, builtin.description))
     }
 
-    /// Returns the program's function with this name, or `None` if the program has not added one.
-    pub(super) fn find_custom(&self, name: &str) -> Option<Function> {
-        self.custom_functions.get(name).cloned().map(Function::Custom)
+    /// Returns the program's function with this name, or else the built-in function if `include_builtin` is `true`.
+    fn find(&self, name: &str, include_builtin: bool) -> Option<Function> {
+        let is_named = |builtin: &&BuiltinFunction| include_builtin && builtin.name.eq_ignore_ascii_case(name);
+        let custom = self.custom_functions.get(name).cloned().map(Function::Custom);
+        custom.or_else(|| BUILTIN_FUNCTIONS.iter().find(is_named).map(Function::Builtin))
     }
 
-    /// Returns the program's function with this name. If the program has not added one, returns the built-in function
-    /// with this name.
-    pub(super) fn find_by_name(&self, name: &str) -> Option<Function> {
-        let builtin =
-            || BUILTIN_FUNCTIONS.iter().find(|builtin| builtin.name.eq_ignore_ascii_case(name)).map(Function::Builtin);
-        self.find_custom(name).or_else(builtin)
-    }
-
-    /// Returns `true` if a function with this name exists. Built-in functions count only if `include_builtin` is
-    /// `true`.
     pub(crate) fn contains(&self, name: &str, include_builtin: bool) -> bool {
-        if include_builtin { self.find_by_name(name).is_some() } else { self.custom_functions.contains_key(name) }
+        self.find(name, include_builtin).is_some()
+    }
+
+    pub(super) fn named(&self, name: String, include_builtin: bool) -> NamedFunction {
+        NamedFunction { function: self.find(&name, include_builtin), name }
     }
 }
 
@@ -66,22 +59,40 @@ impl Debug for Functions {
     }
 }
 
-/// A function that a definition names: a function of the program or a built-in function.
+/// A function that a definition names.
+#[derive(Debug)]
+pub(super) struct NamedFunction {
+    pub(super) name: String,
+    /// The function; `None` if the program has not registered it. The command line can then describe the definition,
+    /// but the server does not start.
+    pub(super) function: Option<Function>,
+}
+
+impl NamedFunction {
+    /// Replaces a value by the result of the function, which also receives `params` if it is one of the program.
+    pub(super) fn apply(&self, value: &mut Value<'_>, params: Option<&Json>) -> Result<(), TypeMismatch> {
+        let result = match &self.function {
+            None => return Ok(()),
+            Some(Function::Custom(custom)) => {
+                custom(&value.to_json(), params).map(|json| Value::from(&json).into_owned())
+            }
+            Some(Function::Builtin(builtin)) => Ok((builtin.transform)(value.reborrow()).into_owned()),
+        };
+        *value = result.map_err(|error| {
+            TypeMismatch::new(self.accepted_values(), value).with_violation(Violation::Custom(error))
+        })?;
+        Ok(())
+    }
+
+    pub(super) fn accepted_values(&self) -> String {
+        format!("a value that `{}` accepts", self.name)
+    }
+}
+
 #[derive(Clone)]
 pub(super) enum Function {
     Custom(Arc<CustomFunction>),
     Builtin(&'static BuiltinFunction),
-}
-
-impl Function {
-    /// Calls the function with a value and the attribute `params` of the definition. Built-in functions ignore
-    /// `params`.
-    pub(super) fn call<'a>(&self, value: Value<'a>, params: Option<&Json>) -> Result<Value<'a>, CustomError> {
-        match self {
-            Self::Custom(custom) => custom(&value.to_json(), params).map(|json| Value::from(&json)),
-            Self::Builtin(builtin) => Ok((builtin.transform)(value)),
-        }
-    }
 }
 
 impl Debug for Function {
@@ -103,78 +114,63 @@ pub(super) struct BuiltinFunction {
 
 /// The built-in functions: the PHP functions whose effect on UTF-8 texts and on arrays is unambiguous.
 static BUILTIN_FUNCTIONS: &[BuiltinFunction] = &[
-    BuiltinFunction { name: "trim", description: "Removes white space from both ends of a text.", transform: trim },
-    BuiltinFunction { name: "ltrim", description: "Removes white space from the start of a text.", transform: ltrim },
-    BuiltinFunction { name: "rtrim", description: "Removes white space from the end of a text.", transform: rtrim },
-    BuiltinFunction {
-        name: "strtolower",
-        description: "Converts the letters A to Z to lower case.",
-        transform: strtolower,
-    },
-    BuiltinFunction {
-        name: "strtoupper",
-        description: "Converts the letters a to z to upper case.",
-        transform: strtoupper,
-    },
-    BuiltinFunction {
-        name: "array_unique",
-        description: "Removes duplicate items from an array, except for the first of equal items.",
-        transform: array_unique,
-    },
-    BuiltinFunction {
-        name: "array_reverse",
-        description: "Reverses the order of the items of an array.",
-        transform: array_reverse,
-    },
+    builtin("trim", "Removes white space from both ends of a text.", |value| {
+        map_text_to_slice(value, |text| text.trim_matches(TRIMMED_CHARACTERS))
+    }),
+    builtin("ltrim", "Removes white space from the start of a text.", |value| {
+        map_text_to_slice(value, |text| text.trim_start_matches(TRIMMED_CHARACTERS))
+    }),
+    builtin("rtrim", "Removes white space from the end of a text.", |value| {
+        map_text_to_slice(value, |text| text.trim_end_matches(TRIMMED_CHARACTERS))
+    }),
+    builtin("strtolower", "Converts the letters A to Z to lower case.", |value| {
+        map_text(value, str::to_ascii_lowercase)
+    }),
+    builtin("strtoupper", "Converts the letters a to z to upper case.", |value| {
+        map_text(value, str::to_ascii_uppercase)
+    }),
+    builtin("array_unique", "Removes duplicate items from an array, except for the first of equal items.", |value| {
+        map_items(value, |items| {
+            let mut seen = HashSet::with_capacity(items.len());
+            items.retain(|item| seen.insert(comparison_text(item)));
+        })
+    }),
+    builtin("array_reverse", "Reverses the order of the items of an array.", |value| {
+        map_items(value, |items| items.reverse())
+    }),
 ];
+
+const fn builtin(
+    name: &'static str,
+    description: &'static str,
+    transform: for<'a> fn(Value<'a>) -> Value<'a>,
+) -> BuiltinFunction {
+    BuiltinFunction { name, description, transform }
+}
 
 /// The characters that PHP's `trim` removes.
 const TRIMMED_CHARACTERS: [char; 6] = [' ', '\t', '\n', '\r', '\0', '\x0b'];
-
-fn trim(value: Value<'_>) -> Value<'_> {
-    map_text_to_slice(value, |text| text.trim_matches(TRIMMED_CHARACTERS))
-}
-
-fn ltrim(value: Value<'_>) -> Value<'_> {
-    map_text_to_slice(value, |text| text.trim_start_matches(TRIMMED_CHARACTERS))
-}
-
-fn rtrim(value: Value<'_>) -> Value<'_> {
-    map_text_to_slice(value, |text| text.trim_end_matches(TRIMMED_CHARACTERS))
-}
 
 /// Replaces a text by the part of it that `slice` returns. A borrowed text stays borrowed, so nothing is copied.
 fn map_text_to_slice<'a>(value: Value<'a>, slice: fn(&str) -> &str) -> Value<'a> {
     match value {
         Value::Text(Cow::Borrowed(text)) => Value::Text(Cow::Borrowed(slice(text))),
-        Value::Text(Cow::Owned(text)) => Value::from(slice(&text).to_owned()),
+        other => map_text(other, |text| slice(text).to_owned()),
+    }
+}
+
+fn map_text(value: Value<'_>, change: impl Fn(&str) -> String) -> Value<'_> {
+    match value {
+        Value::Text(text) => Value::from(change(&text)),
         other => other,
     }
 }
 
-fn strtolower(value: Value<'_>) -> Value<'_> {
-    match value {
-        Value::Text(text) => Value::from(text.to_ascii_lowercase()),
-        other => other,
+fn map_items(mut value: Value<'_>, change: fn(&mut Vec<Value<'_>>)) -> Value<'_> {
+    if let Value::List(items) = &mut value {
+        change(items);
     }
-}
-
-fn strtoupper(value: Value<'_>) -> Value<'_> {
-    match value {
-        Value::Text(text) => Value::from(text.to_ascii_uppercase()),
-        other => other,
-    }
-}
-
-fn array_unique(value: Value<'_>) -> Value<'_> {
-    match value {
-        Value::List(mut items) => {
-            let mut seen = HashSet::with_capacity(items.len());
-            items.retain(|item| seen.insert(comparison_text(item)));
-            Value::List(items)
-        }
-        other => other,
-    }
+    value
 }
 
 /// Returns the text by which two items of an array are compared. The number 1 and the text `1` are equal, as in PHP.
@@ -182,15 +178,5 @@ fn comparison_text(item: &Value<'_>) -> String {
     match item {
         Value::Text(text) => text.to_string(),
         other => other.to_json().to_string(),
-    }
-}
-
-fn array_reverse(value: Value<'_>) -> Value<'_> {
-    match value {
-        Value::List(mut items) => {
-            items.reverse();
-            Value::List(items)
-        }
-        other => other,
     }
 }

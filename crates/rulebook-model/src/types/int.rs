@@ -3,63 +3,46 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Value as Json, json};
 
 use super::bounds::{BoundValue, Bounds};
 use super::check::keep_valid_values;
 use super::{ArgumentError, Check, TypeArguments, TypeExpr, number};
 use crate::call::{Measure, TypeMismatch, Value, Violation};
 
-/// The check of whole numbers, which accepts the numbers from `type_min` to `type_max` that are within the bounds of
-/// the definition.
+/// The check of the numbers from `type_min` to `type_max` that are within the bounds of the definition.
 #[derive(Debug, Clone)]
 pub(super) struct IntCheck {
     type_name: &'static str,
-    /// The smallest number of the type, without the bounds of the definition.
     type_min: i128,
-    /// The largest number of the type, without the bounds of the definition.
     type_max: i128,
     /// The bounds that the definition sets. A bound that equals the limit of the type is stored as `None`.
     bounds: Bounds<i128>,
 }
 
-const I64_RANGE: (i128, i128) = (i64::MIN as i128, i64::MAX as i128);
-const U64_RANGE: (i128, i128) = (0, u64::MAX as i128);
+pub(super) const I64_RANGE: (i128, i128) = (i64::MIN as i128, i64::MAX as i128);
+pub(super) const U64_RANGE: (i128, i128) = (0, u64::MAX as i128);
 
 /// The range of `id`: the numbers from 0 that fit into a signed 32-bit column of a database.
-const ID_RANGE: (i128, i128) = (0, i32::MAX as i128);
+pub(super) const ID_RANGE: (i128, i128) = (0, i32::MAX as i128);
 
 /// The preferred examples. [`Check::example`] returns the first of these numbers that is strictly between the bounds.
 const PREFERRED_EXAMPLES: [i128; 12] = [1, 42, 10, 5, 3, 2, 100, 1000, -1, -10, -42, -100];
 
-/// The maximum distance between the bounds at which the example is the middle of the bounds, if no preferred example is
-/// valid. With more distant bounds, the example is next to a bound.
+/// The maximum distance between bounds of which the middle is the example. With others, it is next to a bound.
 const MAX_DISTANCE_FOR_MIDDLE_EXAMPLE: i128 = 1_000_000;
 
-pub(super) fn compile_int(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
-    Ok(Arc::new(IntCheck::from_arguments("int", I64_RANGE, arguments)?))
-}
-
-pub(super) fn compile_uint(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
-    Ok(Arc::new(IntCheck::from_arguments("uint", U64_RANGE, arguments)?))
-}
-
-pub(super) fn compile_id(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
-    Ok(Arc::new(IntCheck::from_arguments("id", ID_RANGE, arguments)?))
+pub(super) fn compile(
+    name: &'static str,
+    range: (i128, i128),
+    arguments: &TypeArguments<'_>,
+) -> Result<Arc<dyn Check>, ArgumentError> {
+    Ok(Arc::new(IntCheck::from_arguments(name, range, arguments)?))
 }
 
 impl IntCheck {
-    /// Creates the check of whole numbers that the type `loose_int` uses.
-    pub(super) fn for_loose_int(arguments: &TypeArguments<'_>) -> Result<Self, ArgumentError> {
-        Self::from_arguments("loose_int", I64_RANGE, arguments)
-    }
-
-    /// Creates the check of whole numbers that the type `text_id` uses.
-    pub(super) fn for_text_id(arguments: &TypeArguments<'_>) -> Result<Self, ArgumentError> {
-        Self::from_arguments("text_id", ID_RANGE, arguments)
-    }
-
-    fn from_arguments(
+    /// Creates the check of the type `name`, whose numbers are in the given range and in the bounds of the definition.
+    pub(super) fn from_arguments(
         name: &'static str,
         (type_min, type_max): (i128, i128),
         arguments: &TypeArguments<'_>,
@@ -67,44 +50,32 @@ impl IntCheck {
         if arguments.positional.len() > 2 {
             return Err(arguments.error(format!("`{name}` has at most two bounds")));
         }
-        let bounds = Bounds::from_arguments(arguments, false)?;
-        if let Some(outside) =
-            [bounds.min, bounds.max].into_iter().flatten().find(|bound| !(type_min..=type_max).contains(bound))
-        {
+        let Bounds { min, max } = Bounds::from_arguments(arguments, false)?;
+        let mut bounds = [min, max].into_iter().flatten();
+        if let Some(outside) = bounds.find(|bound| !(type_min..=type_max).contains(bound)) {
             return Err(arguments
                 .error(format!("the bound {outside} is outside the range of `{name}`"))
                 .help(format!("`{name}` ranges from {type_min} to {type_max}")));
         }
-        Ok(Self {
-            type_name: name,
-            type_min,
-            type_max,
-            // A bound that equals the limit of the type is dropped, so that equal types have the same notation.
-            bounds: Bounds {
-                min: bounds.min.filter(|min| *min != type_min),
-                max: bounds.max.filter(|max| *max != type_max),
-            },
-        })
+        // A bound that equals the limit of the type is dropped, so that equal types have the same notation.
+        let bounds = Bounds { min: min.filter(|min| *min != type_min), max: max.filter(|max| *max != type_max) };
+        Ok(Self { type_name: name, type_min, type_max, bounds })
     }
 
-    /// Returns the smallest number that passes the check.
     pub(super) fn min(&self) -> i128 {
         self.bounds.min.unwrap_or(self.type_min)
     }
 
-    /// Returns the largest number that passes the check.
     pub(super) fn max(&self) -> i128 {
         self.bounds.max.unwrap_or(self.type_max)
     }
 
-    /// Returns the error for an invalid value. `whole` is the value as a whole number, or `None` if the value is not a
-    /// whole number.
+    /// Returns the error for an invalid value. `whole` is the value, if it is a whole number.
     pub(super) fn mismatch_error(&self, value: &Value<'_>, whole: Option<i128>) -> TypeMismatch {
         let bounds = |whole| Violation::of_bounds(Measure::Value, Some(self.min()), Some(self.max()), whole);
         TypeMismatch::new(self.expected(), value).with_violation(whole.and_then(bounds))
     }
 
-    /// Converts `whole` to a value. Returns `None` if the number does not pass the check.
     pub(super) fn to_valid_value(&self, whole: i128) -> Option<Value<'static>> {
         (self.min()..=self.max()).contains(&whole).then(|| number::whole_number_value(whole)).flatten()
     }
@@ -146,11 +117,7 @@ impl Check for IntCheck {
     }
 
     fn schema(&self) -> Json {
-        let mut schema = Map::new();
-        schema.insert("type".to_owned(), json!("integer"));
-        schema.insert("minimum".to_owned(), self.min().to_json());
-        schema.insert("maximum".to_owned(), self.max().to_json());
-        Json::Object(schema)
+        json!({ "type": "integer", "minimum": self.min().to_json(), "maximum": self.max().to_json() })
     }
 
     fn type_expr(&self) -> TypeExpr {

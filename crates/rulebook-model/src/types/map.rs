@@ -4,14 +4,14 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Value as Json, json};
 
 use super::any::decode_json;
-use super::array::{MAX_REQUIRED_VALUES, count_nested_values, insert_item_attributes, item_type_expr};
+use super::array::{MAX_REQUIRED_VALUES, count_nested_values, item_type_expr, with_item_attributes};
 use super::bounds::Bounds;
 use super::check::{decode_item, first_valid_value, keep_valid_values};
 use super::object::keep_last_member_of_each_name;
-use super::{ArgumentError, Arity, Check, NamedSchema, ObjectField, Structure, TypeArgument, TypeArguments, TypeExpr};
+use super::{ArgumentError, Arity, Check, NamedSchema, Structure, TypeArgument, TypeArguments, TypeExpr};
 use crate::call::{PhpArray, TypeMismatch, Value};
 
 /// The name of the attribute that contains the type of the members' names.
@@ -22,7 +22,6 @@ struct MapCheck {
     /// The type of the members' names, which are texts. `None` if a name can be any text.
     keys: Option<Arc<dyn Check>>,
     values: Arc<dyn Check>,
-    /// The bounds of the number of members.
     member_count: Bounds<u64>,
 }
 
@@ -93,10 +92,6 @@ impl Check for MapCheck {
         format!("an object{count}; each value {}{names}", self.values.in_words()).into()
     }
 
-    fn members(&self) -> &[ObjectField] {
-        &[]
-    }
-
     fn referenced_schemas(&self) -> Vec<Arc<NamedSchema>> {
         let mut schemas = self.values.referenced_schemas();
         schemas.extend(self.keys.iter().flat_map(|keys| keys.referenced_schemas()));
@@ -107,33 +102,24 @@ impl Check for MapCheck {
         self.values.late_error()
     }
 
-    fn field_count(&self) -> usize {
-        self.values.field_count()
-    }
-
     fn structure(&self) -> Structure {
         Structure::Map(Arc::clone(&self.values))
     }
 
     fn schema(&self) -> Json {
-        let mut schema = Map::new();
-        schema.insert("type".to_owned(), json!("object"));
-        schema.insert("additionalProperties".to_owned(), self.values.schema());
+        let mut schema = json!({ "type": "object", "additionalProperties": self.values.schema() });
         if let Some(keys) = &self.keys {
-            schema.insert("propertyNames".to_owned(), keys.schema());
+            schema["propertyNames"] = keys.schema();
         }
         self.member_count.insert_keywords(&mut schema, "minProperties", "maxProperties");
-        Json::Object(schema)
+        schema
     }
 
     fn type_expr(&self) -> TypeExpr {
         let values = item_type_expr(self.values.type_expr());
-        let mut type_expr = self.member_count.type_expr_with_attributes(format!("map<{}>", values.term));
-        if let Some(keys) = &self.keys {
-            type_expr.attributes.insert(KEYS_ATTRIBUTE.to_owned(), keys.type_expr().into_json());
-        }
-        insert_item_attributes(&mut type_expr, values.attributes);
-        type_expr
+        let type_expr = self.member_count.type_expr_with_attributes(format!("map<{}>", values.term));
+        let keys = self.keys.as_ref().map(|keys| keys.type_expr().into_json());
+        with_item_attributes(type_expr.with(KEYS_ATTRIBUTE, keys), values.attributes)
     }
 
     fn boundary_values(&self) -> Vec<Value<'static>> {
@@ -154,11 +140,8 @@ impl Check for MapCheck {
     }
 }
 
-/// The number of names in the boundary values.
 const MAX_BOUNDARY_NAMES: usize = 8;
-/// The maximum number of members in an example.
 const MAX_EXAMPLE_MEMBERS: u64 = 1000;
-/// The maximum number of names that are tried.
 const MAX_TRIED_NAMES: usize = 20_000;
 
 impl MapCheck {
@@ -196,8 +179,7 @@ impl MapCheck {
         names
     }
 
-    /// Returns a map in which every member has the value `value`. It has one member, or as many as the definition
-    /// requires.
+    /// Returns a map with as few members as the definition allows, but at least one, of this value.
     fn example_with(&self, value: Option<Value<'static>>) -> Option<Value<'static>> {
         let Some(value) = value else { return Some(Value::Map(Vec::new())) };
         let count = usize::try_from(self.member_count.min.unwrap_or(1).clamp(1, MAX_EXAMPLE_MEMBERS)).ok()?;

@@ -30,70 +30,49 @@ mod grammar;
 mod structure;
 mod table;
 mod term_compiler;
-mod term_names;
 
 // Code that several types share.
 mod bounds;
 mod decimal_pattern;
-mod description;
-mod formats;
 mod moment;
 mod named_schema;
 mod nullable;
 mod number;
 mod pattern;
+mod simple_type;
 mod text_type;
 
 // The types, one file for each. The file `builtin.rs` has the table of all built-in types.
-mod alphanumeric;
 mod any;
 mod array;
 mod array_text;
-mod bool;
 mod builtin;
 mod callable;
 mod constant;
-mod date;
-mod datetime;
-mod digest;
 mod enumeration;
 mod file;
 mod filename;
 mod float;
-mod hash;
 mod int;
-mod ip;
-mod letters;
-mod loose_float;
-mod loose_int;
-mod loose_string;
-mod mail;
+mod loose;
 mod map;
-mod numeric;
 mod object;
 mod partial;
-mod phone;
 mod string;
-mod text_id;
-mod time;
-mod truthy;
 mod union;
 mod url;
-mod uuid;
 
 pub(crate) use after_attribute::{AFTER_ATTRIBUTE, after_function_names};
 pub use arguments::{ArgumentError, ArgumentErrorKind, TypeArgument, TypeArguments};
 pub(crate) use callable::callback_function_name;
 pub use check::{Arity, Check, MaxSize, Type, TypeExpr};
-#[cfg(feature = "documents")]
-pub(crate) use description::{add_info, info_with_type_description};
 pub(crate) use failed_type::{failed_type, is_failed_type};
-pub use formats::{SCHEMA_FORMATS, SchemaFormat};
 pub use functions::Functions;
-#[cfg(feature = "documents")]
-pub(crate) use named_schema::schema_without_outer_references;
+pub(crate) use grammar::names_in_term;
 pub use named_schema::{NamedSchema, SCHEMA_REFERENCE_PREFIX, all_referenced_schemas, complete_schema};
 pub(crate) use named_schema::{SchemaCells, recursive_reference, replace_references, schema_reference};
+#[cfg(feature = "documents")]
+pub(crate) use named_schema::{add_info, info_with_type_description, schema_without_outer_references};
 #[cfg(feature = "documents")]
 pub(crate) use nullable::nullable_schema;
 pub(crate) use number::compare as compare_numbers;
@@ -101,4 +80,4 @@ pub use object::ObjectShape;
 pub use structure::Structure;
 pub use table::{CompiledTerm, NestedCheck, ObjectField, TermError, TermErrorKind, Types, UncompiledTerm};
 pub(crate) use table::{FIELDS_ATTRIBUTE, nested_type_path};
-pub(crate) use term_names::names_in_term;
+pub use text_type::{SCHEMA_FORMATS, SchemaFormat};

@@ -1,19 +1,16 @@
-//! The check of a nullable type, `?T`: a `?` before the type of an array's items, or before a type in an attribute such
-//! as `of`, makes null a valid value.
+//! The check of a nullable type, `?T`, within an array or an attribute such as `of`.
 
 use std::borrow::Cow;
-use std::cmp::Ordering;
 use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 
-use super::{ArgumentError, Arity, Check, MaxSize, NamedSchema, ObjectField, Structure, TypeExpr};
-use crate::call::{PhpArray, TypeMismatch, Value};
+use super::{Check, ObjectShape, Structure, TypeExpr};
+use crate::call::{TypeMismatch, Value};
 
 #[derive(Debug)]
 struct NullableCheck(Arc<dyn Check>);
 
-/// Returns a check that accepts null and every value that `check` accepts.
 pub(super) fn nullable_check(check: Arc<dyn Check>) -> Arc<dyn Check> {
     if check.accepts_null() { check } else { Arc::new(NullableCheck(check)) }
 }
@@ -39,20 +36,8 @@ pub(crate) fn nullable_schema(mut schema: Json) -> Json {
 }
 
 impl Check for NullableCheck {
-    fn decode<'a>(&self, text: Cow<'a, str>) -> Value<'a> {
-        self.0.decode(text)
-    }
-
-    fn decode_item<'a>(&self, text: Cow<'a, str>) -> Value<'a> {
-        self.0.decode_item(text)
-    }
-
-    fn decode_many<'a>(&self, texts: Vec<Cow<'a, str>>) -> Value<'a> {
-        self.0.decode_many(texts)
-    }
-
-    fn decode_array<'a>(&self, array: PhpArray<'a>) -> Value<'a> {
-        self.0.decode_array(array)
+    fn base(&self) -> Option<&dyn Check> {
+        Some(&*self.0)
     }
 
     fn check(&self, value: &mut Value<'_>) -> Result<(), TypeMismatch> {
@@ -77,37 +62,14 @@ impl Check for NullableCheck {
     fn in_words(&self) -> Cow<'static, str> {
         let words = self.0.in_words();
         let is_list_or_object = words.contains(", ") || words.contains("; ");
-        match () {
-            () if words.starts_with("either ") => format!("{words}, or null"),
-            // Otherwise, null would look like an alternative to the items.
-            () if is_list_or_object => format!("either {words}, or null"),
-            () => format!("{words} or null"),
-        }
-        .into()
+        // Without "either", null would look like an alternative to the items.
+        let either = if is_list_or_object && !words.starts_with("either ") { "either " } else { "" };
+        let comma = if is_list_or_object || words.starts_with("either ") { "," } else { "" };
+        format!("{either}{words}{comma} or null").into()
     }
 
-    fn members(&self) -> &[ObjectField] {
-        self.0.members()
-    }
-
-    fn compare(&self, one: &Value<'_>, other: &Value<'_>) -> Option<Ordering> {
-        self.0.compare(one, other)
-    }
-
-    fn point_in_time(&self, value: &Value<'_>) -> Option<(i64, u32)> {
-        self.0.point_in_time(value)
-    }
-
-    fn late_error(&self) -> Option<ArgumentError> {
-        self.0.late_error()
-    }
-
-    fn referenced_schemas(&self) -> Vec<Arc<NamedSchema>> {
-        self.0.referenced_schemas()
-    }
-
-    fn field_count(&self) -> usize {
-        self.0.field_count()
+    fn object_shape(&self) -> Option<ObjectShape> {
+        None
     }
 
     fn structure(&self) -> Structure {
@@ -133,27 +95,7 @@ impl Check for NullableCheck {
         self.0.example().or(Some(Value::Null))
     }
 
-    fn text_for(&self, value: &str) -> Option<String> {
-        self.0.text_for(value)
-    }
-
-    fn arity(&self) -> Arity {
-        self.0.arity()
-    }
-
     fn accepts_null(&self) -> bool {
         true
-    }
-
-    fn max_size(&self) -> MaxSize {
-        self.0.max_size()
-    }
-
-    fn can_check_early(&self) -> bool {
-        self.0.can_check_early()
-    }
-
-    fn accepts_file(&self, filename: &str, media_type: &str) -> bool {
-        self.0.accepts_file(filename, media_type)
     }
 }

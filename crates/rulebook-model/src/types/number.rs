@@ -3,16 +3,15 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use serde_json::Value as Json;
+use serde_json::{Number, Value as Json};
 
 use crate::call::Value;
 
 /// 2^53, up to which an `f64` represents every whole number exactly.
-const MAX_EXACT_INTEGER: f64 = 9_007_199_254_740_992.0;
+pub(super) const MAX_EXACT_INTEGER: f64 = 9_007_199_254_740_992.0;
 
-/// Returns a value as a whole number, or `None` if the value is not a whole number. The notation of the number (10,
-/// 10.0 or 1e1) makes no difference below 2^53. From there on, only numbers without fraction and exponent are whole
-/// numbers, because a float does not represent every whole number exactly.
+/// Returns a value as a whole number. From 2^53, only numbers without fraction and exponent are whole numbers, because
+/// a float does not represent every whole number exactly.
 pub(super) fn to_whole_number(value: &Value<'_>) -> Option<i128> {
     match value {
         Value::Int(int) => Some((*int).into()),
@@ -33,8 +32,7 @@ pub(super) fn json_to_whole_number(json: &Json) -> Option<i128> {
         .or_else(|| json.as_f64().and_then(float_to_whole_number))
 }
 
-/// The limit up to which floats are converted to `i128`. The limit is far above the range of 64 bits and within the
-/// range of `i128`.
+/// The limit up to which floats are converted to `i128`, far above the range of 64 bits.
 const MAX_CONVERTED_FLOAT: f64 = 1e30;
 
 fn float_to_whole_number(float: f64) -> Option<i128> {
@@ -60,14 +58,12 @@ pub(super) fn normalize_number(value: &mut Value<'_>) {
     }
 }
 
-/// Returns a value with its number in the canonical form.
 pub(super) fn normalized_number(mut value: Value<'_>) -> Value<'_> {
     normalize_number(&mut value);
     value
 }
 
-/// Compares a number with a bound. Whole numbers are not converted to `f64`, so that the comparison is exact. Returns
-/// `None` if the value is not a number.
+/// Compares a number exactly with a bound. Returns `None` if the value is not a number.
 pub(super) fn compare_with_bound(value: &Value<'_>, bound: f64) -> Option<Ordering> {
     match value {
         Value::Float(float) => float.partial_cmp(&bound),
@@ -81,7 +77,6 @@ pub(super) fn compare_with_bound(value: &Value<'_>, bound: f64) -> Option<Orderi
     }
 }
 
-/// Compares two numbers. Returns `None` if one of the values is not a number.
 pub(crate) fn compare(one: &Value<'_>, other: &Value<'_>) -> Option<Ordering> {
     match (one, other) {
         (Value::Float(_), Value::Int(_) | Value::Uint(_)) => compare(other, one).map(Ordering::reverse),
@@ -105,22 +100,6 @@ fn is_whole_number_text(text: &str) -> bool {
     }
 }
 
-/// Returns `true` if a text is a number by the grammar of JSON (RFC 8259 section 6).
-pub(super) fn is_json_number(text: &str) -> bool {
-    let (mantissa, exponent) = match text.split_once(['e', 'E']) {
-        Some((mantissa, exponent)) => (mantissa, Some(exponent)),
-        None => (text, None),
-    };
-    let (integer, fraction) = match mantissa.split_once('.') {
-        Some((integer, fraction)) => (integer, Some(fraction)),
-        None => (mantissa, None),
-    };
-    is_whole_number_text(integer)
-        && fraction.is_none_or(has_only_digits)
-        && exponent.is_none_or(|exponent| has_only_digits(exponent.strip_prefix(['+', '-']).unwrap_or(exponent)))
-}
-
-/// Returns `true` if a text consists of one or more ASCII digits.
 pub(super) fn has_only_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
@@ -146,7 +125,6 @@ pub(super) fn parse_finite_number(text: &str) -> Option<Value<'static>> {
     float.is_finite().then(|| normalized_number(Value::Float(float)))
 }
 
-/// The maximum length of a number in a JSON string.
 pub(super) const MAX_NUMBER_TEXT_LEN: usize = 200;
 
 /// The pattern of an exponent in a JSON string, which has at most two digits unless it is negative.
@@ -161,11 +139,17 @@ pub(super) fn is_short_number_text(text: &str) -> bool {
     text.len() <= MAX_NUMBER_TEXT_LEN && text.split_once(['e', 'E']).is_none_or(has_small_exponent)
 }
 
-/// Converts a text to a number if the text is a finite number in the notation of JSON. Any other text is returned
-/// unchanged.
+/// Converts a text to a number if the text is a finite number in the notation of JSON (RFC 8259 section 6). Any other
+/// text is returned unchanged.
 pub(super) fn decode_number(text: Cow<'_, str>) -> Value<'_> {
-    match is_json_number(&text).then(|| parse_finite_number(&text)).flatten() {
-        Some(number) => number,
+    match parse_json_number(&text) {
+        Some(number) => normalized_number(Value::from(&Json::Number(number))),
         None => Value::Text(text),
     }
+}
+
+/// Parses a finite number in the notation of JSON, without white space around it.
+pub(super) fn parse_json_number(text: &str) -> Option<Number> {
+    let is_surrounded = text.starts_with(char::is_whitespace) || text.ends_with(char::is_whitespace);
+    if is_surrounded { None } else { serde_json::from_str(text).ok() }
 }

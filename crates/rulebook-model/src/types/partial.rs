@@ -1,5 +1,4 @@
-//! The type `partial<T>`: the object schema `T` in which every field is optional, for requests that change a part of a
-//! value.
+//! The type `partial<T>`: the object schema `T` in which every field is optional, for requests that change a part.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -11,13 +10,11 @@ use super::object::object_check;
 use super::{
     ArgumentError, Check, NamedSchema, ObjectField, ObjectShape, Structure, TypeArgument, TypeArguments, TypeExpr,
 };
-use crate::call::{PhpArray, TypeMismatch, Value};
+use crate::call::{TypeMismatch, Value};
 
 #[derive(Debug)]
 struct PartialCheck {
-    /// The reference to the schema `T`.
     schema: Arc<dyn Check>,
-    /// The object with optional fields.
     object: Arc<dyn Check>,
 }
 
@@ -46,7 +43,7 @@ pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, A
     let mut constraints = shape.constraints;
     constraints.retain(|constraint| constraint.kind.holds_for_parts());
     let object = object_check(ObjectShape { fields, constraints, min: None, ..shape });
-    if object.field_count() > MAX_FIELDS {
+    if has_too_many_fields(&object) {
         let term = schema.type_expr().term;
         let error = arguments.error(format!("`partial<{term}>` has more than {MAX_FIELDS} fields in all"));
         return Err(error.help("its fields have types with `partial` themselves, whose fields are part of it"));
@@ -55,12 +52,8 @@ pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, A
 }
 
 impl Check for PartialCheck {
-    fn decode<'a>(&self, text: Cow<'a, str>) -> Value<'a> {
-        self.object.decode(text)
-    }
-
-    fn decode_array<'a>(&self, array: PhpArray<'a>) -> Value<'a> {
-        self.object.decode_array(array)
+    fn base(&self) -> Option<&dyn Check> {
+        Some(&*self.object)
     }
 
     fn check(&self, value: &mut Value<'_>) -> Result<(), TypeMismatch> {
@@ -75,26 +68,10 @@ impl Check for PartialCheck {
         format!("{}, with some of its members", self.schema.in_words()).into()
     }
 
-    fn members(&self) -> &[ObjectField] {
-        self.object.members()
-    }
-
-    fn object_shape(&self) -> Option<ObjectShape> {
-        self.object.object_shape()
-    }
-
     fn referenced_schemas(&self) -> Vec<Arc<NamedSchema>> {
         let mut schemas = self.schema.referenced_schemas();
         schemas.extend(self.object.referenced_schemas());
         schemas
-    }
-
-    fn field_count(&self) -> usize {
-        self.object.field_count()
-    }
-
-    fn structure(&self) -> Structure {
-        self.object.structure()
     }
 
     fn schema(&self) -> Json {
@@ -108,8 +85,26 @@ impl Check for PartialCheck {
     fn boundary_values(&self) -> Vec<Value<'static>> {
         self.object.boundary_values()
     }
+}
 
-    fn example(&self) -> Option<Value<'static>> {
-        self.object.example()
+/// Returns `true` if the JSON Schema of a type has too many fields, without those of schemas to which it refers.
+fn has_too_many_fields(check: &Arc<dyn Check>) -> bool {
+    let mut waiting = vec![Arc::clone(check)];
+    let mut count = 0;
+    while let Some(check) = waiting.pop() {
+        match check.structure() {
+            Structure::Schema(_) => {}
+            Structure::Array(inner) | Structure::Map(inner) | Structure::Nullable(inner) => waiting.push(inner),
+            Structure::Union(branches) => waiting.extend(branches),
+            Structure::TaggedUnion { branches, .. } => waiting.extend(branches.into_iter().map(|(_, branch)| branch)),
+            Structure::Scalar | Structure::Object(_) => {
+                count += check.members().len();
+                waiting.extend(check.members().iter().map(|field| Arc::clone(&field.check)));
+            }
+        }
+        if count > MAX_FIELDS {
+            return true;
+        }
     }
+    false
 }

@@ -1,22 +1,20 @@
-//! The type `string`: a text. The definition can limit the length of the text, and can require that the text matches a
-//! pattern or is a valid value of another type.
+//! The type `string`: a text, whose length, pattern and type of content the definition can limit.
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Value as Json, json};
 
 use super::bounds::Bounds;
 use super::check::{first_valid_value, keep_valid_values};
-use super::pattern::Pattern;
+use super::pattern::{Pattern, describe_pattern, fitted_samples, minimal_sample};
 use super::{ArgumentError, Check, NamedSchema, TypeArgument, TypeArguments, TypeExpr};
 use crate::call::{Measure, TypeMismatch, Value, Violation};
 
-/// The check of texts. The length of a text is its number of Unicode code points.
 #[derive(Debug)]
 pub(super) struct StringCheck {
     type_name: &'static str,
-    length: Bounds<u64>,
+    pub(super) length: Bounds<u64>,
     pattern: Option<Pattern>,
     /// The check of the type `T` in `varchar(a,b,T)`. A text must be a valid value of `T` too.
     inner_check: Option<Arc<dyn Check>>,
@@ -56,22 +54,16 @@ impl StringCheck {
         Ok(text)
     }
 
-    pub(super) fn length(&self) -> &Bounds<u64> {
-        &self.length
-    }
-
-    /// Returns `true` if every text with an allowed length is valid, because the type has neither a pattern nor an
-    /// inner type.
+    /// Returns `true` if every text with an allowed length is valid.
     pub(super) fn checks_only_length(&self) -> bool {
         self.pattern.is_none() && self.inner_check.is_none()
     }
 
-    /// Returns the requirement of the definition (length or pattern) that an invalid text violates.
     fn violation(&self, value: &Value<'_>) -> Option<Violation> {
         let Value::Text(text) = value else { return None };
         let length = text.chars().count() as u64;
         // A text that is too long is not matched, because that would take long.
-        let matches = || self.pattern.as_ref().is_none_or(|pattern| pattern.matches(text));
+        let matches = || self.pattern.as_ref().is_none_or(|pattern| pattern.regex.is_match(text));
         Violation::of_bounds(Measure::Length, self.length.min, self.length.max, length)
             .or_else(|| (!matches()).then_some(Violation::Pattern))
     }
@@ -79,7 +71,7 @@ impl StringCheck {
     /// Returns texts with an allowed length that possibly match the pattern, or are possibly valid for the inner type.
     fn fitted_texts(&self) -> impl Iterator<Item = Value<'static>> {
         let (min, max) = (self.length.min.unwrap_or(0), self.length.max.unwrap_or(u64::MAX));
-        let matching = self.pattern.iter().flat_map(move |pattern| pattern.fitted_samples(min, max));
+        let matching = self.pattern.iter().flat_map(move |pattern| fitted_samples(&pattern.hir, min, max));
         let inner =
             self.inner_check.iter().flat_map(|inner| inner.example().into_iter().chain(inner.boundary_values()));
         // Some types, such as `text_id`, accept texts although their examples are not texts.
@@ -93,13 +85,12 @@ impl StringCheck {
 
     fn accepts_text(&self, text: &str) -> bool {
         self.length.contains_length(text)
-            && self.pattern.as_ref().is_none_or(|pattern| pattern.matches(text))
+            && self.pattern.as_ref().is_none_or(|pattern| pattern.regex.is_match(text))
             && self.inner_check.as_ref().is_none_or(|inner| inner.checked(Value::Text(Cow::Borrowed(text))).is_ok())
     }
 }
 
-/// Returns `true` if `check` accepts at least one of a few common texts. Some types, such as `text_id`, accept texts
-/// although their boundary values are not texts.
+/// Returns `true` if a type such as `text_id` accepts a common text although its boundary values are no texts.
 fn accepts_some_text(check: &dyn Check) -> bool {
     ["0", "1", "true", "null"].into_iter().any(|text| check.checked(Value::Text(Cow::Borrowed(text))).is_ok())
 }
@@ -119,7 +110,6 @@ pub(super) fn repeated_text(unit: &str, times: u64) -> Option<Value<'static>> {
 /// The preferred examples. [`Check::example`] returns the first valid text of this list if nothing better is known.
 const PREFERRED_EXAMPLES: [&str; 4] = ["text", "abc", "ab", "a"];
 
-/// Returns a text of English words that has `length` characters.
 fn filler_text(length: u64) -> String {
     let mut words: String = "a text of several words ".chars().cycle().take(length as usize).collect();
     // A space at the end would not be visible in the documentation.
@@ -130,8 +120,7 @@ fn filler_text(length: u64) -> String {
     words
 }
 
-/// Changes the length of a text that is too short or too long: in each of the returned texts, another character is
-/// repeated, or other characters are removed.
+/// Returns texts of a valid length, in each of which another character is repeated, or others are removed.
 fn resized_texts(text: &str, min: u64, max: u64) -> Vec<String> {
     let chars: Vec<char> = text.chars().collect();
     let joined = |before: &[char], repeated: usize, after: &[char]| {
@@ -168,7 +157,7 @@ impl Check for StringCheck {
         let mut phrase = format!("a string{}", self.length.count_phrase("character"));
         if let Some(pattern) = &self.pattern {
             phrase.push_str(" that matches ");
-            phrase.push_str(pattern.notation());
+            phrase.push_str(&pattern.notation);
         }
         if let Some(inner) = &self.inner_check {
             phrase.push_str(" that is also ");
@@ -184,7 +173,7 @@ impl Check for StringCheck {
             None => format!("text{}", self.length.count_phrase("character")),
         };
         if let Some(pattern) = &self.pattern {
-            phrase.push_str(&pattern.in_words());
+            phrase.push_str(&describe_pattern(&pattern.notation));
         }
         if let Some(inner) = self.inner_check.as_ref().filter(|_| characters.is_none()) {
             phrase.push_str(" that is also ");
@@ -198,29 +187,25 @@ impl Check for StringCheck {
     }
 
     fn schema(&self) -> Json {
-        let mut schema = Map::new();
-        schema.insert("type".to_owned(), json!("string"));
+        let mut schema = json!({ "type": "string" });
         self.length.insert_keywords(&mut schema, "minLength", "maxLength");
         if let Some(pattern) = &self.pattern {
-            schema.insert("pattern".to_owned(), json!(pattern.ecma_pattern()));
+            schema["pattern"] = json!(pattern.ecma_pattern);
         }
         if let Some(inner) = &self.inner_check {
-            schema.insert("allOf".to_owned(), json!([inner.schema()]));
+            schema["allOf"] = json!([inner.schema()]);
         }
-        Json::Object(schema)
+        schema
     }
 
     fn type_expr(&self) -> TypeExpr {
-        let mut type_expr = match (&self.inner_check, self.length) {
+        let type_expr = match (&self.inner_check, self.length) {
             (Some(inner), Bounds { min: Some(min), max: Some(max) }) => {
                 TypeExpr::term(format!("varchar({min},{max},{})", inner.type_expr().term))
             }
             (_, length) => length.type_expr(self.type_name, true),
         };
-        if let Some(pattern) = &self.pattern {
-            type_expr.attributes.insert("regex".to_owned(), json!(pattern.notation()));
-        }
-        type_expr
+        type_expr.with("regex", self.pattern.as_ref().map(|pattern| pattern.notation.as_str()))
     }
 
     fn boundary_values(&self) -> Vec<Value<'static>> {
@@ -228,7 +213,7 @@ impl Check for StringCheck {
         let mut candidates: Vec<_> =
             bounds.into_iter().flatten().filter_map(|length| repeated_text("a", length)).collect();
         candidates.extend(["", "a", "0"].map(|text| Value::Text(Cow::Borrowed(text))));
-        if let Some(sample) = self.pattern.as_ref().and_then(Pattern::minimal_sample) {
+        if let Some(sample) = self.pattern.as_ref().and_then(|pattern| minimal_sample(&pattern.hir)) {
             candidates.push(Value::Text(Cow::Owned(sample)));
         }
         if let Some(inner) = &self.inner_check {

@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use super::{Check, NamedSchema, ObjectShape};
 
-/// What the values of a type consist of. Generators of code read it from [`Check::structure`], to give the parts of a
-/// value types as well.
+/// What the values of a type consist of. Generators of code read it from [`Check::structure`].
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Structure {

@@ -11,10 +11,8 @@ use super::term_compiler::{TermAttributes, TermCompiler, single_error};
 use super::{ArgumentError, Check, Functions, Type, builtin};
 use crate::constraint::Constraint;
 
-/// The name of the attribute of an array that contains the attributes of the array's items.
 pub(super) const ITEMS_ATTRIBUTE: &str = "items";
 
-/// The name of the attribute that defines the members of objects.
 pub(crate) const FIELDS_ATTRIBUTE: &str = "fields";
 
 /// The table of the types that terms can name, and of the functions that attributes can name.
@@ -23,7 +21,7 @@ pub struct Types {
     types: Vec<Arc<dyn Type>>,
     /// The names of the built-in types in `types`.
     builtin_names: Vec<&'static str>,
-    functions: Functions,
+    pub(super) functions: Functions,
 }
 
 /// A term as the definition writes it, with the attributes and settings that determine its meaning.
@@ -34,11 +32,9 @@ pub struct UncompiledTerm<'a> {
     pub attributes: &'a Map<String, Json>,
     /// The compiled members of the attribute `fields`, or `None` if the definition does not have this attribute.
     pub fields: Option<Vec<ObjectField>>,
-    /// The aliases for type names in the dialect of the definition, as pairs of an alias and a type name. An alias
-    /// takes precedence over a type of the same name, unless `<…>` follows the alias.
+    /// The aliases of the dialect with their type names. An alias precedes a type, unless `<…>` follows it.
     pub aliases: &'a [(&'a str, &'a str)],
-    /// If `true`, a type name that does not match exactly is compared with the known names without regard to ASCII
-    /// case.
+    /// If `true`, names of types are also found if the case of ASCII letters differs.
     pub ignores_type_case: bool,
     /// The time zone that applies to dates and times without an offset.
     pub timezone: &'a jiff::tz::TimeZone,
@@ -46,8 +42,7 @@ pub struct UncompiledTerm<'a> {
     pub schemas: &'a dyn Fn(&str) -> Option<Arc<dyn Check>>,
     /// The constraints that an object inherits with the fields of the schemas that it extends.
     pub inherited_constraints: &'a [Constraint],
-    /// `true` if `fields` lacks some of the members because of an error that has been reported. Constraints that name
-    /// an unknown member are then no further errors.
+    /// `true` if `fields` lacks members because of a reported error, so that unknown names are no errors.
     pub has_missing_fields: bool,
     /// The compiled types in the attributes `of` and `keys`, also in those of `items`.
     pub nested_types: &'a [NestedCheck],
@@ -154,11 +149,6 @@ impl Types {
         self
     }
 
-    /// Returns the functions that definitions can name.
-    pub(super) fn functions(&self) -> &Functions {
-        &self.functions
-    }
-
     /// Returns all types of this table.
     pub fn iter(&self) -> impl Iterator<Item = &dyn Type> {
         self.types.iter().map(AsRef::as_ref)
@@ -174,36 +164,15 @@ impl Types {
     /// # Errors
     /// Returns every error in the term and its attributes.
     pub fn compile(&self, uncompiled: UncompiledTerm<'_>) -> Result<CompiledTerm, Vec<TermError>> {
-        let UncompiledTerm {
-            term,
-            attributes,
-            fields,
-            aliases,
-            ignores_type_case,
-            timezone,
-            schemas,
-            inherited_constraints,
-            has_missing_fields,
-            nested_types,
-        } = uncompiled;
+        let compiler = TermCompiler { types: self, uncompiled };
+        let UncompiledTerm { term, attributes, fields, .. } = &compiler.uncompiled;
         let is_optional = term.starts_with('?');
-        let compiler = TermCompiler {
-            types: self,
-            text: term,
-            aliases,
-            ignores_type_case,
-            timezone,
-            schemas,
-            inherited_constraints,
-            has_missing_fields,
-            nested_types,
-        };
         let term_attributes = TermAttributes { attributes, fields: fields.as_deref(), path: String::new() };
         let span = usize::from(is_optional)..term.len();
         let Some(after) = attributes.get(AFTER_ATTRIBUTE) else {
             return Ok(CompiledTerm { is_optional, check: compiler.compile_term(span, term_attributes, 0)? });
         };
-        let mut without_after = attributes.clone();
+        let mut without_after = (*attributes).clone();
         without_after.remove(AFTER_ATTRIBUTE);
         let check =
             compiler.compile_term(span.clone(), TermAttributes { attributes: &without_after, ..term_attributes }, 0)?;

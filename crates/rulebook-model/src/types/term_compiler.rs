@@ -5,27 +5,16 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
 
-use super::grammar::{self, BracketContent, GrammarError, OutermostLevel};
+use super::grammar::{self, BracketContent, OutermostLevel};
 use super::nullable::nullable_check;
-use super::table::{FIELDS_ATTRIBUTE, ITEMS_ATTRIBUTE, ObjectField, TermError, TermErrorKind, Types};
-use super::{ArgumentError, ArgumentErrorKind, Check, NestedCheck, Type, TypeArgument, TypeArguments};
-use crate::constraint::Constraint;
+use super::table::{FIELDS_ATTRIBUTE, ITEMS_ATTRIBUTE, ObjectField, TermError, TermErrorKind, Types, UncompiledTerm};
+use super::{ArgumentError, ArgumentErrorKind, Check, Type, TypeArgument, TypeArguments};
 
 /// Compiles one term. Each call of [`compile_term`](Self::compile_term) compiles the outermost level of a term and
 /// calls itself for the inner terms.
 pub(super) struct TermCompiler<'a> {
     pub(super) types: &'a Types,
-    pub(super) text: &'a str,
-    pub(super) aliases: &'a [(&'a str, &'a str)],
-    pub(super) ignores_type_case: bool,
-    pub(super) timezone: &'a jiff::tz::TimeZone,
-    pub(super) schemas: &'a dyn Fn(&str) -> Option<Arc<dyn Check>>,
-    /// The constraints that an object inherits with the fields of the schemas that it extends.
-    pub(super) inherited_constraints: &'a [Constraint],
-    /// `true` if members of an object are missing because of an error.
-    pub(super) has_missing_fields: bool,
-    /// The types in the attributes.
-    pub(super) nested_types: &'a [NestedCheck],
+    pub(super) uncompiled: UncompiledTerm<'a>,
 }
 
 /// The attributes that apply to one level of a term, taken from the JSON object that contains the term.
@@ -37,11 +26,6 @@ pub(super) struct TermAttributes<'a> {
 }
 
 impl<'a> TermAttributes<'a> {
-    /// Returns no attributes. `empty_map` must be an empty map.
-    fn none(empty_map: &'a Map<String, Json>) -> Self {
-        Self { attributes: empty_map, fields: None, path: String::new() }
-    }
-
     /// Returns the attributes that apply to the items of an array: `fields`, which is moved from the array to the
     /// items, and the content of `items`. `empty_map` must be an empty map, to which the result can refer.
     fn take_item_attributes<'b>(&mut self, empty_map: &'b Map<String, Json>) -> TermAttributes<'b>
@@ -76,34 +60,24 @@ impl TermCompiler<'_> {
             let message = format!("types can be nested at most {} levels deep", grammar::MAX_TERM_DEPTH);
             return Err(single_error(span, TermErrorKind::Syntax(message)));
         }
-        match grammar::parse_outermost_level(self.text, span.clone()).map_err(syntax_error)? {
+        match grammar::parse_outermost_level(self.uncompiled.term, span.clone()).map_err(|error| vec![error])? {
             // The caller has removed the `?` before the whole term. Any other `?` is allowed only before the type of an
             // array's items.
-            OutermostLevel::Nullable(_) if depth == 0 || self.text[..span.start].ends_with('?') => {
+            OutermostLevel::Nullable(_) if depth == 0 || self.uncompiled.term[..span.start].ends_with('?') => {
                 let message = "`?` is allowed only once before a type".to_owned();
                 Err(single_error(span.start..span.start + 1, TermErrorKind::Syntax(message)))
             }
             OutermostLevel::Nullable(inner) => {
                 Ok(nullable_check(self.compile_term(inner, term_attributes, depth + 1)?))
             }
-            OutermostLevel::Array(inner) => {
-                let item = self
-                    .compile_term(inner, term_attributes.take_item_attributes(&empty_map), depth + 1)
-                    .map_err(qualify_item_attributes)?;
-                match self.types.find("array") {
-                    Some(array) => {
-                        self.compile_type(array, "array", span, &[TypeArgument::Type(item)], &term_attributes)
-                    }
-                    None => Err(single_error(span, TermErrorKind::UnknownType("array".to_owned()))),
-                }
-            }
-            OutermostLevel::Named(name, brackets) => {
-                let type_name = self.resolve_alias(&self.text[name.clone()], &brackets);
+            OutermostLevel::Named(name, name_span, brackets) => {
+                let type_name = self.resolve_alias(name, &brackets);
                 let exact = self.types.find(type_name);
-                if let Some(schema) = exact.is_none().then(|| (self.schemas)(&self.text[name.clone()])).flatten() {
-                    return self.check_schema_reference(name, &brackets, &term_attributes).map(|()| schema);
+                if let Some(schema) = exact.is_none().then(|| (self.uncompiled.schemas)(name)).flatten() {
+                    return self.check_schema_reference(name_span, &brackets, &term_attributes).map(|()| schema);
                 }
-                let ignoring_case = || self.types.find_ignoring_case(type_name).filter(|_| self.ignores_type_case);
+                let ignoring_case =
+                    || self.types.find_ignoring_case(type_name).filter(|_| self.uncompiled.ignores_type_case);
                 let r#type = exact.or_else(ignoring_case);
                 let positional = match brackets {
                     BracketContent::None => Ok(Vec::new()),
@@ -118,11 +92,11 @@ impl TermCompiler<'_> {
                     }
                 };
                 let Some(r#type) = r#type else {
-                    let mut errors = single_error(name.clone(), TermErrorKind::UnknownType(self.text[name].to_owned()));
+                    let mut errors = single_error(name_span, TermErrorKind::UnknownType(name.to_owned()));
                     errors.extend(positional.err().unwrap_or_default());
                     return Err(errors);
                 };
-                self.compile_type(r#type, &self.text[name], span, &positional?, &term_attributes)
+                self.compile_type(r#type, name, span, &positional?, &term_attributes)
             }
         }
     }
@@ -134,7 +108,7 @@ impl TermCompiler<'_> {
         brackets: &BracketContent,
         term_attributes: &TermAttributes<'_>,
     ) -> Result<(), Vec<TermError>> {
-        let text = &self.text[name.clone()];
+        let text = &self.uncompiled.term[name.clone()];
         let fields = term_attributes.fields.map(|_| FIELDS_ATTRIBUTE);
         let attribute = term_attributes.attributes.keys().map(String::as_str).chain(fields).next();
         let error = match (brackets, attribute) {
@@ -164,10 +138,11 @@ impl TermCompiler<'_> {
         let mut errors = Vec::new();
         for (index, span) in spans.into_iter().enumerate() {
             let argument = if r#type.argument_is_type(index) {
-                self.compile_term(span, TermAttributes::none(&empty_map), depth + 1).map(TypeArgument::Type)
+                let none = TermAttributes { attributes: &empty_map, fields: None, path: String::new() };
+                self.compile_term(span, none, depth + 1).map(TypeArgument::Type)
             } else {
-                let word = grammar::parse_word(self.text, span);
-                word.map(|word| TypeArgument::Word(word.to_owned())).map_err(syntax_error)
+                let word = grammar::parse_word(self.uncompiled.term, span);
+                word.map(|word| TypeArgument::Word(word.to_owned())).map_err(|error| vec![error])
             };
             match argument {
                 Ok(argument) => arguments.push(argument),
@@ -180,7 +155,7 @@ impl TermCompiler<'_> {
     /// Returns the type name for which `name` is an alias in this dialect, or `name` itself if it is not an alias.
     fn resolve_alias<'n>(&'n self, name: &'n str, brackets: &BracketContent) -> &'n str {
         let is_alias = |(alias, _): &&(&str, &str)| *alias == name && !matches!(brackets, BracketContent::Term(_));
-        self.aliases.iter().find(is_alias).map_or(name, |(_, type_name)| type_name)
+        self.uncompiled.aliases.iter().find(is_alias).map_or(name, |(_, type_name)| type_name)
     }
 
     /// Compiles a type with its arguments and attributes. `name` is the name that the term uses for the type.
@@ -211,11 +186,11 @@ impl TermCompiler<'_> {
                 positional,
                 attributes: term_attributes.attributes,
                 fields: term_attributes.fields,
-                inherited_constraints: self.inherited_constraints,
-                has_missing_fields: self.has_missing_fields,
-                timezone: self.timezone,
-                functions: self.types.functions(),
-                nested_types: self.nested_types,
+                inherited_constraints: self.uncompiled.inherited_constraints,
+                has_missing_fields: self.uncompiled.has_missing_fields,
+                timezone: self.uncompiled.timezone,
+                functions: &self.types.functions,
+                nested_types: self.uncompiled.nested_types,
                 path: &term_attributes.path,
             })
             .map_err(|error| {
@@ -250,8 +225,4 @@ fn qualify_item_attributes(mut errors: Vec<TermError>) -> Vec<TermError> {
 
 pub(super) fn single_error(span: Range<usize>, kind: TermErrorKind) -> Vec<TermError> {
     vec![TermError { span, kind }]
-}
-
-fn syntax_error(error: GrammarError) -> Vec<TermError> {
-    single_error(error.span, TermErrorKind::Syntax(error.message))
 }

@@ -1,70 +1,249 @@
-//! The check that types have in common whose values are texts of a fixed form, such as `hash`, `mail` and `uuid`.
+//! The types whose values are texts of a fixed form, such as `mail` and `uuid`, and the formats of JSON Schema.
 
 use std::borrow::Cow;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
+use email_address::{EmailAddress, Options};
 use serde_json::{Value as Json, json};
 
-use super::{ArgumentError, Check, TypeArguments, TypeExpr};
+use super::bounds::Bounds;
+use super::check::first_valid_value;
+use super::number::has_only_digits;
+use super::simple_type::{SimpleType, keep_text};
+use super::string::repeated_text;
+use super::{ArgumentError, Check, TypeArguments, TypeExpr, moment, url};
 use crate::call::{TypeMismatch, Value};
 
-/// A type without arguments whose values are texts of a fixed form.
-#[derive(Debug)]
-pub(super) struct TextType {
-    /// The name of the type in terms.
-    pub(super) name: &'static str,
-    /// A description of the valid values, which an error message inserts after the word "expected".
-    pub(super) expected_phrase: &'static str,
-    /// Returns `true` if a text is a valid value of the type.
-    pub(super) is_valid: fn(&str) -> bool,
-    /// Returns the JSON Schema of the type.
-    pub(super) schema: fn() -> Json,
-    /// Valid texts from short to long, which are the boundary values of the type.
-    pub(super) boundary_texts: &'static [&'static str],
-    /// A typical valid text, which the documentation shows as an example.
-    pub(super) example: &'static str,
+pub(super) const fn text(text: &'static str) -> Value<'static> {
+    Value::Text(Cow::Borrowed(text))
 }
 
-/// Compiles a term that names the type `text_type`. The term must not have arguments.
-pub(super) fn compile(
-    text_type: &'static TextType,
-    arguments: &TypeArguments<'_>,
-) -> Result<Arc<dyn Check>, ArgumentError> {
-    arguments.expect_no_arguments()?;
-    Ok(Arc::new(text_type))
+pub(super) fn is_text(value: &Value<'_>, is_valid: fn(&str) -> bool) -> bool {
+    matches!(value, Value::Text(text) if is_valid(text))
 }
 
 /// Returns the JSON Schema of texts that match `pattern`. Write only patterns that ECMA-262 and other regex engines
 /// interpret alike.
-pub(super) fn pattern_schema(pattern: &str) -> Json {
+fn pattern_schema(pattern: &str) -> Json {
     json!({ "type": "string", "pattern": pattern })
 }
 
-impl Check for &'static TextType {
+pub(super) static ALPHANUMERIC: SimpleType = SimpleType {
+    name: "alphanumeric",
+    expected: "a string of letters, digits, \"_\", \"-\" and \".\"",
+    decode: keep_text,
+    check: |value| is_text(value, is_alphanumeric),
+    schema: || pattern_schema("^[0-9A-Za-z_.\\-]*$"),
+    boundary_values: &[text(""), text("a"), text("Z9_-.")],
+    example: text("some-name_1"),
+};
+
+fn is_alphanumeric(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'))
+}
+
+pub(super) static LETTERS: SimpleType = SimpleType {
+    name: "letters",
+    expected: "a string of letters, \"-\" and spaces",
+    decode: keep_text,
+    check: |value| {
+        is_text(value, |text| text.bytes().all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'-' | b' ')))
+    },
+    schema: || pattern_schema("^[A-Za-z \\-]*$"),
+    boundary_values: &[text(""), text("a"), text("Jean-Luc Z")],
+    example: text("Ada Lovelace"),
+};
+
+pub(super) static HASH: SimpleType = SimpleType {
+    name: "hash",
+    expected: "a hash of 40 or 64 hexadecimal digits",
+    decode: keep_text,
+    check: |value| {
+        is_text(value, |text| matches!(text.len(), 40 | 64) && text.bytes().all(|byte| byte.is_ascii_hexdigit()))
+    },
+    schema: || pattern_schema("^(?:[0-9A-Fa-f]{40}|[0-9A-Fa-f]{64})$"),
+    boundary_values: &[
+        text("da39a3ee5e6b4b0d3255bfef95601890afd80709"),
+        text("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
+    ],
+    example: text("da39a3ee5e6b4b0d3255bfef95601890afd80709"),
+};
+
+pub(super) static PHONE: SimpleType = SimpleType {
+    name: "phone",
+    expected: "a phone number like 0612345678 or +33 612345678",
+    decode: keep_text,
+    check: |value| is_text(value, is_phone),
+    schema: || pattern_schema("^(?:0|\\+33 ?)[0-9]{9}$"),
+    boundary_values: &[text("0612345678"), text("+33612345678"), text("+33 612345678")],
+    example: text("0612345678"),
+};
+
+fn is_phone(text: &str) -> bool {
+    let international = text.strip_prefix("+33").map(|number| number.strip_prefix(' ').unwrap_or(number));
+    let digits = international.or(text.strip_prefix('0'));
+    digits.is_some_and(|digits| digits.len() == 9 && has_only_digits(digits))
+}
+
+pub(super) static TIME: SimpleType = SimpleType {
+    name: "time",
+    expected: "a time of day (hh:mm or hh:mm:ss)",
+    decode: keep_text,
+    check: |value| is_text(value, is_time),
+    schema: || pattern_schema("^(?:[01][0-9]|2[0-3])(?::[0-5][0-9]){1,2}$"),
+    boundary_values: &[text("00:00"), text("23:59:59")],
+    example: text("14:30"),
+};
+
+fn is_time(text: &str) -> bool {
+    let is_below = |text: &str, limit: u8| {
+        text.len() == 2 && has_only_digits(text) && text.parse().is_ok_and(|number: u8| number < limit)
+    };
+    matches!(text.len(), 5 | 8) && text.split(':').zip([24, 60, 60]).all(|(part, limit)| is_below(part, limit))
+}
+
+/// The text form with hyphens of a UUID (RFC 9562 section 4).
+pub(super) static UUID: SimpleType = SimpleType {
+    name: "uuid",
+    expected: "a UUID",
+    decode: keep_text,
+    check: |value| is_text(value, is_uuid),
+    schema: || {
+        let pattern = "^[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$";
+        json!({ "type": "string", "format": "uuid", "pattern": pattern })
+    },
+    boundary_values: &[text("00000000-0000-0000-0000-000000000000"), text("ffffffff-ffff-ffff-ffff-ffffffffffff")],
+    example: text("0193e5a0-7d5c-7c3a-9f1e-2b6f4a8c1d3e"),
+};
+
+fn is_uuid(text: &str) -> bool {
+    let is_valid = |(index, byte): (usize, u8)| match index {
+        8 | 13 | 18 | 23 => byte == b'-',
+        _ => byte.is_ascii_hexdigit(),
+    };
+    text.len() == 36 && text.bytes().enumerate().all(is_valid)
+}
+
+pub(super) static IP: SimpleType = SimpleType {
+    name: "ip",
+    expected: "an IP address",
+    decode: keep_text,
+    check: |value| is_text(value, |text| text.parse::<IpAddr>().is_ok()),
+    schema: || json!({ "type": "string", "anyOf": [{ "format": "ipv4" }, { "format": "ipv6" }] }),
+    boundary_values: &[
+        text("0.0.0.0"),
+        text("255.255.255.255"),
+        text("::"),
+        text("ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255"),
+    ],
+    example: text("192.0.2.1"),
+};
+
+/// An email address (RFC 5321 section 4.1.2, with the internationalized characters of RFC 6531) without a display name.
+/// Its domain must not be an IP address.
+pub(super) static MAIL: SimpleType = SimpleType {
+    name: "mail",
+    expected: "an email address",
+    decode: keep_text,
+    check: |value| is_text(value, is_mail),
+    schema: || json!({ "type": "string", "format": "email", "pattern": MAIL_PATTERN }),
+    boundary_values: &[text("a@b.example"), text("first.last+tag@mail.example.org")],
+    example: text("ada@example.org"),
+};
+
+fn is_mail(text: &str) -> bool {
+    let options = Options::default().without_display_text().without_domain_literal();
+    EmailAddress::parse_with_options(text, options).is_ok()
+}
+
+/// A pattern that every email address matches. It does not check the lengths of the parts, and accepts every character
+/// beyond ASCII.
+const MAIL_PATTERN: &str = concat!(
+    // The part before the `@`: words separated by dots, or a text in quotes.
+    r#"^(?:[^\x00-\x20"(),.:;<>@\[\\\]\x7F]+(?:\.[^\x00-\x20"(),.:;<>@\[\\\]\x7F]+)*|"#,
+    r#""(?:[^\x00-\x08\x0A-\x1F"\\\x7F]|\\[!-~])+")@"#,
+    // The labels of the domain begin and end with a letter or digit.
+    r#"(?:[^\x00-/:-@\[-`{-\x7F](?:[^\x00-\x20"(),.:;<>@\[\\\]\x7F]*[^\x00-/:-@\[-`{-\x7F])?\.)*"#,
+    r#"[^\x00-/:-@\[-`{-\x7F](?:[^\x00-\x20"(),.:;<>@\[\\\]\x7F]*[^\x00-/:-@\[-`{-\x7F])?$"#
+);
+
+/// The check of `digest(n)`: n lower-case hexadecimal digits.
+#[derive(Debug)]
+struct DigestCheck {
+    length: u64,
+}
+
+pub(super) fn compile_digest(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
+    match Bounds::from_arguments(arguments, true)? {
+        Bounds { min: Some(min), max: Some(max) } if arguments.positional.len() == 1 && min == max && min > 0 => {
+            Ok(Arc::new(DigestCheck { length: min }))
+        }
+        _ => Err(arguments.error("`digest` requires the number of digits").help("write `digest(64)`")),
+    }
+}
+
+/// The digits of generated examples. Longer examples repeat these digits.
+const EXAMPLE_DIGITS: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+const MAX_EXAMPLE_LEN: usize = 1024;
+
+impl Check for DigestCheck {
     fn check(&self, value: &mut Value<'_>) -> Result<(), TypeMismatch> {
         match value {
-            Value::Text(text) if (self.is_valid)(text) => Ok(()),
-            _ => Err(TypeMismatch::new(self.expected_phrase, value)),
+            Value::Text(text)
+                if text.len() as u64 == self.length
+                    && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) =>
+            {
+                Ok(())
+            }
+            _ => Err(TypeMismatch::new(self.expected(), value)),
         }
     }
 
     fn expected(&self) -> Cow<'static, str> {
-        Cow::Borrowed(self.expected_phrase)
+        format!("a digest of {} hexadecimal digits (0-9, a-f)", self.length).into()
     }
 
     fn schema(&self) -> Json {
-        (self.schema)()
+        json!({
+            "type": "string",
+            "minLength": self.length,
+            "maxLength": self.length,
+            "pattern": "^[0-9a-f]*$",
+        })
     }
 
     fn type_expr(&self) -> TypeExpr {
-        TypeExpr::term(self.name)
+        TypeExpr::term(format!("digest({})", self.length))
     }
 
     fn boundary_values(&self) -> Vec<Value<'static>> {
-        self.boundary_texts.iter().map(|text| Value::Text(Cow::Borrowed(text))).collect()
+        repeated_text("f", self.length).into_iter().collect()
     }
 
     fn example(&self) -> Option<Value<'static>> {
-        Some(Value::Text(Cow::Borrowed(self.example)))
+        let length = usize::try_from(self.length).ok()?;
+        let digits = EXAMPLE_DIGITS.chars().cycle().take(length.min(MAX_EXAMPLE_LEN)).collect();
+        first_valid_value(self, [Value::Text(Cow::Owned(digits))])
     }
 }
+
+/// A value of the JSON Schema keyword `format`, with the function that tests it.
+#[derive(Debug, Clone, Copy)]
+pub struct SchemaFormat {
+    /// The name of the format, which is the value of the keyword `format` in JSON Schemas.
+    pub name: &'static str,
+    /// Returns `true` if a text has this format, by the same rules as the check of the type.
+    pub is_valid: fn(&str) -> bool,
+}
+
+/// The formats of JSON Schema 2020-12 for rules that no other keyword describes. A validator with these formats accepts
+/// exactly the values that the checks accept, except for those that the documentation of [`types`](super) lists.
+pub const SCHEMA_FORMATS: &[SchemaFormat] = &[
+    SchemaFormat { name: "date", is_valid: |text| moment::parse_date(text).is_some() },
+    SchemaFormat { name: "email", is_valid: is_mail },
+    SchemaFormat { name: "uri", is_valid: url::is_url },
+    SchemaFormat { name: "ipv4", is_valid: |text| text.parse::<Ipv4Addr>().is_ok() },
+    SchemaFormat { name: "ipv6", is_valid: |text| text.parse::<Ipv6Addr>().is_ok() },
+];

@@ -1,20 +1,20 @@
 //! The type `url`: an absolute URL with the scheme `http` or `https`.
 
-use std::sync::Arc;
-
 use serde_json::json;
 use url::{Host, Url};
 
-use super::text_type::{self, TextType};
-use super::{ArgumentError, Check, TypeArguments};
+use super::simple_type::{SimpleType, keep_text};
+use super::text_type::{is_text, text};
+use crate::uri::has_complete_escapes;
 
-static URL: TextType = TextType {
+pub(super) static URL: SimpleType = SimpleType {
     name: "url",
-    expected_phrase: "an absolute URL that begins with http:// or https://",
-    is_valid: is_url,
+    expected: "an absolute URL that begins with http:// or https://",
+    decode: keep_text,
+    check: |value| is_text(value, is_url),
     schema: || json!({ "type": "string", "format": "uri", "pattern": URL_PATTERN }),
-    boundary_texts: &["http://a", "https://user@www.example.org:8080/a/b.html?c=d&e=%20#f"],
-    example: "https://example.org/page",
+    boundary_values: &[text("http://a"), text("https://user@www.example.org:8080/a/b.html?c=d&e=%20#f")],
+    example: text("https://example.org/page"),
 };
 
 /// A pattern that every URL matches. It excludes invalid ports and IPv4 addresses, which the format `uri` accepts. It
@@ -51,7 +51,7 @@ pub(super) fn is_url(text: &str) -> bool {
     let authority_end = after_scheme.find(['/', '?', '#']).unwrap_or(after_scheme.len());
     let (authority, path) = after_scheme.split_at(authority_end);
     !authority.is_empty()
-        && percent_escapes_are_complete(after_scheme)
+        && has_complete_escapes(after_scheme)
         && authority.bytes().all(|byte| is_valid_in_any_component(byte) || matches!(byte, b'[' | b']' | b'%'))
         && path.matches('#').count() <= 1
         && path.bytes().all(|byte| is_valid_in_any_component(byte) || matches!(byte, b'/' | b'?' | b'#' | b'%'))
@@ -75,16 +75,4 @@ fn host_is_unchanged(url: &Url, authority: &str) -> bool {
 /// every component of a URI after the scheme.
 fn is_valid_in_any_component(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@".contains(&byte)
-}
-
-/// Returns `true` if each `%` in a text is followed by two hexadecimal digits.
-fn percent_escapes_are_complete(text: &str) -> bool {
-    text.split('%').skip(1).all(|after| {
-        let digits = after.as_bytes().get(..2);
-        digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
-    })
-}
-
-pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
-    text_type::compile(&URL, arguments)
 }

@@ -8,6 +8,7 @@ mod dates;
 mod equal_values;
 mod examples;
 mod file_names;
+mod files;
 pub mod generated;
 mod grammar;
 mod recorded;

@@ -18,6 +18,8 @@ fn types_are_described_in_words_without_the_terms_of_definitions() {
         ),
         ("string(2)", json!({ "regex": "/^[a-z]+$/" }), "text of 2 characters, only lower-case letters (a-z)"),
         ("string", json!({ "regex": "/a|b/" }), "text that matches /a|b/"),
+        ("string", json!({ "regex": "/^[a-z]+$/i" }), "text that matches /^[a-z]+$/i"),
+        ("string", json!({ "regex": "/^[a-z]{2}$/" }), "text that matches /^[a-z]{2}$/"),
         ("int(1,5)", json!({}), "a whole number from 1 to 5"),
         ("array<int(1,5)>", json!({}), "a list, each item a whole number from 1 to 5"),
         (

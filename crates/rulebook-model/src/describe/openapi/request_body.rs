@@ -52,9 +52,7 @@ pub(super) fn request_body(
     }
     let constraints = body_constraints(method, fields);
     let with_constraints = |mut schema: Json| {
-        if let Json::Object(members) = &mut schema {
-            add_to_object_schema(members, constraints.iter().copied(), &|name| method.request_name(name));
-        }
+        add_to_object_schema(&mut schema, constraints.iter().copied(), &|name| method.request_name(name));
         schema
     };
     let needs_field =

@@ -4,6 +4,8 @@
 
 use std::collections::BTreeMap;
 
+use jiff::civil::{Date, date};
+
 use crate::types::decimal_pattern::fixed_width_alternatives;
 
 /// A pattern, without anchors, for the dates `YYYY-MM-DD` that exist.
@@ -21,44 +23,30 @@ pub(super) fn date_pattern(first: Option<&str>, last: Option<&str>) -> String {
     if first.is_none() && last.is_none() {
         return EXISTING_DATE.to_owned();
     }
-    let first = split_date(first.unwrap_or("0000-01-01"));
-    let last = split_date(last.unwrap_or("9999-12-31"));
-    format!("(?:{})", dates_between(first, last).join("|"))
-}
-
-/// A year, a month and a day.
-type DateParts = [u16; 3];
-
-/// Splits a valid date into its parts.
-fn split_date(text: &str) -> DateParts {
-    [0..4, 5..7, 8..10].map(|range| text.get(range).and_then(|part| part.parse().ok()).unwrap_or_default())
-}
-
-/// Returns alternatives for the dates from `first` to `last`.
-fn dates_between(first: DateParts, last: DateParts) -> Vec<String> {
-    let ([first_year, first_month, first_day], [last_year, last_month, last_day]) = (first, last);
-    let dates_of_year = |year: u16, first: [u16; 2], last: [u16; 2]| {
-        format!("{year:04}-(?:{})", days_between(first, last, is_leap_year(year)))
-    };
-    if first_year == last_year {
-        return vec![dates_of_year(first_year, [first_month, first_day], [last_month, last_day])];
+    let parse = |text: Option<&str>, default| text.and_then(|text| text.parse().ok()).unwrap_or(default);
+    let (first, last) = (parse(first, date(0, 1, 1)), parse(last, date(9999, 12, 31)));
+    let dates_of_year = |first: Date, last: Date| format!("{:04}-(?:{})", first.year(), days_between(first, last));
+    if first.year() == last.year() {
+        return format!("(?:{})", dates_of_year(first, last));
     }
-    let mut dates = vec![dates_of_year(first_year, [first_month, first_day], [12, 31])];
-    if last_year - first_year > 1 {
-        let years = fixed_width_alternatives(&format!("{:04}", first_year + 1), &format!("{:04}", last_year - 1));
-        dates.push(format!("(?:{years})-(?:{})", days_between([1, 1], [12, 31], true)));
+    let mut dates = vec![dates_of_year(first, first.last_of_year())];
+    if last.year() - first.year() > 1 {
+        let years = [first.year() + 1, last.year() - 1].map(|year| format!("{year:04}"));
+        // A leap year stands for all years.
+        let days = days_between(date(2000, 1, 1), date(2000, 12, 31));
+        dates.push(format!("(?:{})-(?:{days})", fixed_width_alternatives(&years[0], &years[1])));
     }
-    dates.push(dates_of_year(last_year, [1, 1], [last_month, last_day]));
-    dates
+    dates.push(dates_of_year(last.first_of_year(), last));
+    format!("(?:{})", dates.join("|"))
 }
 
 /// Returns alternatives, separated by `|`, for the months and days from `first` to `last` within a year.
-fn days_between(first: [u16; 2], last: [u16; 2], is_leap_year: bool) -> String {
+fn days_between(first: Date, last: Date) -> String {
     // Months with the same days share an alternative.
-    let mut months_by_days: BTreeMap<(u16, u16), Vec<String>> = BTreeMap::new();
-    for month in first[0]..=last[0] {
-        let from = if month == first[0] { first[1] } else { 1 };
-        let to = if month == last[0] { last[1] } else { days_of_month(month, is_leap_year) };
+    let mut months_by_days: BTreeMap<(i8, i8), Vec<String>> = BTreeMap::new();
+    for month in first.month()..=last.month() {
+        let from = if month == first.month() { first.day() } else { 1 };
+        let to = if month == last.month() { last.day() } else { date(first.year(), month, 1).days_in_month() };
         months_by_days.entry((from, to)).or_default().push(format!("{month:02}"));
     }
     let alternatives = months_by_days.into_iter().map(|((from, to), months)| {
@@ -66,17 +54,4 @@ fn days_between(first: [u16; 2], last: [u16; 2], is_leap_year: bool) -> String {
         format!("(?:{})-(?:{days})", months.join("|"))
     });
     alternatives.collect::<Vec<_>>().join("|")
-}
-
-fn is_leap_year(year: u16) -> bool {
-    year.is_multiple_of(4) && !year.is_multiple_of(100) || year.is_multiple_of(400)
-}
-
-fn days_of_month(month: u16, is_leap_year: bool) -> u16 {
-    match month {
-        2 if is_leap_year => 29,
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
-    }
 }

@@ -15,10 +15,10 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Value as Json, json};
 
 use date_pattern::date_pattern;
-pub(super) use notation::{DateGrammar, is_valid_date};
+pub(super) use notation::{DateGrammar, parse_date};
 use notation::{Moment, date_at, format_rfc3339, parse_moment};
 
 use super::check::{first_valid_value, keep_valid_values};
@@ -26,8 +26,7 @@ use super::number::json_to_whole_number;
 use super::{ArgumentError, ArgumentErrorKind, Check, TypeArguments, TypeExpr};
 use crate::call::{Measure, Measured, TypeMismatch, Value, Violation};
 
-/// The number of seconds by which the date in a text can differ from the same date in UTC. Offsets from UTC are shorter
-/// than a day.
+/// The number of seconds by which a date can differ from the same date in UTC: offsets are shorter than a day.
 const MAX_OFFSET: i64 = 86_400;
 
 /// Returns a pattern for the time after a date. The time may be missing.
@@ -42,14 +41,11 @@ struct MomentCheck {
     grammar: DateGrammar,
     min: Option<MomentBound>,
     max: Option<MomentBound>,
-    /// If `true`, handlers receive the seconds since 1970-01-01T00:00:00Z instead of the text
-    /// (`"format": "timestamp"`).
+    /// If `true` (`"format": "timestamp"`), handlers receive the seconds since 1970-01-01T00:00:00Z.
     returns_timestamp: bool,
-    /// The time zone that applies to dates and times without an offset.
     timezone: TimeZone,
 }
 
-/// An inclusive lower or upper bound of dates or times.
 #[derive(Debug)]
 struct MomentBound {
     /// The bound as the definition writes it. A bound in seconds is converted to a text.
@@ -80,8 +76,7 @@ pub(super) fn compile(grammar: DateGrammar, arguments: &TypeArguments<'_>) -> Re
     Ok(Arc::new(MomentCheck { grammar, min, max, returns_timestamp: timestamp, timezone: arguments.timezone.clone() }))
 }
 
-/// Reads a bound from the attribute `min` or `max`. Its value is a text in the grammar of the type or, for `datetime`,
-/// the seconds since 1970-01-01T00:00:00Z.
+/// Reads a bound from an attribute: a text in the grammar of the type or, for `datetime`, seconds since 1970.
 fn bound_from_attribute(
     grammar: DateGrammar,
     arguments: &TypeArguments<'_>,
@@ -105,18 +100,8 @@ fn bound_from_attribute(
     bound.map(Some).ok_or_else(error)
 }
 
-/// Returns a phrase that begins with an ASCII letter as the beginning of a sentence.
-fn capitalize(phrase: &str) -> String {
-    let mut sentence = phrase.to_owned();
-    if let Some(first) = sentence.get_mut(..1) {
-        first.make_ascii_uppercase();
-    }
-    sentence
-}
-
 impl MomentCheck {
-    /// Returns the bound that a value violates. If handlers receive seconds, the error shows the bound and the value in
-    /// seconds.
+    /// Returns the bound that a value violates, in seconds if handlers receive seconds.
     fn bound_violation(&self, value: &Value<'_>) -> Option<Violation> {
         let Value::Text(text) = value else { return None };
         let moment = parse_moment(self.grammar, text, &self.timezone)?;
@@ -170,11 +155,10 @@ impl Check for MomentCheck {
     }
 
     fn schema(&self) -> Json {
-        let mut schema = Map::new();
-        schema.insert("type".to_owned(), json!("string"));
+        let mut schema = json!({ "type": "string" });
         let pattern = match self.grammar {
             DateGrammar::Date => {
-                schema.insert("format".to_owned(), json!("date"));
+                schema["format"] = json!("date");
                 let date = |bound: &Option<MomentBound>| bound.as_ref().map(|bound| bound.text.clone());
                 format!("^{}$", date_pattern(date(&self.min).as_deref(), date(&self.max).as_deref()))
             }
@@ -187,25 +171,18 @@ impl Check for MomentCheck {
                 format!("^{}{}$", date_pattern(first.as_deref(), last.as_deref()), time_pattern())
             }
         };
-        schema.insert("pattern".to_owned(), json!(pattern));
+        schema["pattern"] = json!(pattern);
         // The notations of a `datetime` and the bounds are unreadable in the pattern.
         if self.grammar == DateGrammar::Datetime || self.min.is_some() || self.max.is_some() {
-            schema.insert("description".to_owned(), json!(capitalize(&self.expected())));
+            schema["description"] = json!(self.expected().replacen('a', "A", 1));
         }
-        Json::Object(schema)
+        schema
     }
 
     fn type_expr(&self) -> TypeExpr {
-        let mut type_expr = TypeExpr::term(self.grammar.type_name());
-        for (attribute, bound) in [("min", &self.min), ("max", &self.max)] {
-            if let Some(bound) = bound {
-                type_expr.attributes.insert(attribute.to_owned(), json!(bound.text));
-            }
-        }
-        if self.returns_timestamp {
-            type_expr.attributes.insert("format".to_owned(), json!("timestamp"));
-        }
-        type_expr
+        let text = |bound: &Option<MomentBound>| bound.as_ref().map(|bound| bound.text.clone());
+        let type_expr = TypeExpr::term(self.grammar.type_name()).with("min", text(&self.min));
+        type_expr.with("max", text(&self.max)).with("format", self.returns_timestamp.then_some("timestamp"))
     }
 
     fn boundary_values(&self) -> Vec<Value<'static>> {

@@ -4,20 +4,16 @@ use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::types::number::has_only_digits;
-
 /// The grammar of a text that denotes a point in time: that of the type `date` or that of the type `datetime`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(in crate::types) enum DateGrammar {
     /// The grammar of `date`: `YYYY-MM-DD`.
     Date,
-    /// The grammar of `datetime`: a date and time as in RFC 3339 or as `YYYY-MM-DD hh:mm:ss`, or a date, which denotes
-    /// its midnight.
+    /// The grammar of `datetime`: RFC 3339, `YYYY-MM-DD hh:mm:ss`, or a date, which denotes its midnight.
     Datetime,
 }
 
 impl DateGrammar {
-    /// Returns the name of the type that uses this grammar.
     pub(super) fn type_name(self) -> &'static str {
         match self {
             Self::Date => "date",
@@ -29,13 +25,7 @@ impl DateGrammar {
 /// A point in time: the seconds since 1970-01-01T00:00:00Z, and the nanoseconds from 0 to 999,999,999.
 pub(super) type Moment = (i64, u32);
 
-/// Returns `true` if a text is a date `YYYY-MM-DD` that exists.
-pub(in crate::types) fn is_valid_date(text: &str) -> bool {
-    text.len() == 10 && parse_date(text).is_some()
-}
-
-/// Returns the point in time that a text denotes, or `None` if the text is not valid. `timezone` applies to texts
-/// without an offset.
+/// Returns the point in time of a valid text. `timezone` applies to texts without an offset.
 pub(super) fn parse_moment(grammar: DateGrammar, text: &str, timezone: &TimeZone) -> Option<Moment> {
     let date = parse_date(text.get(..10)?)?;
     match (grammar, text.get(10..)?) {
@@ -45,15 +35,18 @@ pub(super) fn parse_moment(grammar: DateGrammar, text: &str, timezone: &TimeZone
     }
 }
 
-fn parse_date(text: &str) -> Option<Date> {
-    let year = text.get(..4).and_then(parse_digits)?;
-    let month = text.get(5..7).and_then(parse_digits)?;
-    let day = text.get(8..).and_then(parse_digits)?;
-    let hyphens = text.as_bytes().get(4) == Some(&b'-') && text.as_bytes().get(7) == Some(&b'-');
-    if !hyphens {
+/// Parses a date `YYYY-MM-DD` that exists.
+pub(in crate::types) fn parse_date(text: &str) -> Option<Date> {
+    if !has_shape(text, "0000-00-00") {
         return None;
     }
-    Date::new(year.try_into().ok()?, month.try_into().ok()?, day.try_into().ok()?).ok()
+    Date::new(text[..4].parse().ok()?, text[5..7].parse().ok()?, text[8..].parse().ok()?).ok()
+}
+
+/// Returns `true` if a text has a digit in place of each `0` of `shape`, and the other characters of `shape`.
+fn has_shape(text: &str, shape: &str) -> bool {
+    let fits = |(byte, expected): (u8, u8)| if expected == b'0' { byte.is_ascii_digit() } else { byte == expected };
+    text.len() == shape.len() && text.bytes().zip(shape.bytes()).all(fits)
 }
 
 /// Parses the text that follows the date `date`: ` hh:mm:ss`, or `T`, time, fraction and offset as in RFC 3339.
@@ -80,18 +73,16 @@ fn parse_time(date: Date, text: &str, timezone: &TimeZone) -> Option<Moment> {
     }
 }
 
-/// Parses `hh:mm:ss`. Each number must have two digits, and the second can be 60.
+/// Parses `hh:mm:ss`. The second can be 60.
 fn parse_clock(text: &str) -> Option<[i8; 3]> {
-    let mut parts = text.split(':').map(|part| {
-        let two = (part.len() == 2).then(|| parse_digits(part)).flatten()?;
-        i8::try_from(two).ok()
-    });
-    let clock = [parts.next()??, parts.next()??, parts.next()??];
-    (parts.next().is_none() && clock[2] <= 60).then_some(clock)
+    if !has_shape(text, "00:00:00") {
+        return None;
+    }
+    let [hour, minute, second] = [0..2, 3..5, 6..8].map(|range| text[range].parse().ok());
+    Some([hour?, minute?, second.filter(|second| *second <= 60)?])
 }
 
-/// Parses an optional fraction of a second at the start of a text. Returns the nanoseconds, truncated to nine digits,
-/// and the text after the fraction.
+/// Parses an optional fraction of a second. Returns the nanoseconds and the text after the fraction.
 fn parse_fraction(text: &str) -> Option<(u32, &str)> {
     let Some(after_point) = text.strip_prefix('.') else {
         return Some((0, text));
@@ -99,7 +90,7 @@ fn parse_fraction(text: &str) -> Option<(u32, &str)> {
     let length = after_point.bytes().take_while(u8::is_ascii_digit).count();
     let (fraction, remaining) = after_point.split_at(length);
     let nanos = format!("{fraction:0<9}");
-    let nanos = nanos.get(..9).and_then(parse_digits)?;
+    let nanos = nanos.get(..9)?.parse().ok()?;
     (length > 0).then_some((nanos, remaining))
 }
 
@@ -113,14 +104,9 @@ fn parse_offset(text: &str) -> Option<i64> {
         "-" => -1,
         _ => return None,
     };
-    let (hours, minutes) = text.get(1..)?.split_once(':')?;
-    let two_digits =
-        |text: &str, max: u32| (text.len() == 2).then(|| parse_digits(text)).flatten().filter(|n| *n <= max);
-    Some(sign * i64::from(two_digits(hours, 23)? * 3_600 + two_digits(minutes, 59)? * 60))
-}
-
-fn parse_digits(text: &str) -> Option<u32> {
-    has_only_digits(text).then(|| text.parse().ok()).flatten()
+    let offset = text.get(1..).filter(|offset| has_shape(offset, "00:00"))?;
+    let (hours, minutes): (i64, i64) = (offset[..2].parse().ok()?, offset[3..].parse().ok()?);
+    (hours <= 23 && minutes <= 59).then_some(sign * (hours * 3_600 + minutes * 60))
 }
 
 /// Returns the seconds from 1970-01-01T00:00:00Z to a date and time in UTC.
@@ -128,10 +114,8 @@ fn utc_seconds(civil: DateTime) -> i64 {
     civil.duration_since(DateTime::constant(1970, 1, 1, 0, 0, 0, 0)).as_secs()
 }
 
-/// Returns the seconds from 1970-01-01T00:00:00Z to a date and time in `timezone`.
-///
-/// If the time of day occurs twice because daylight saving time ends, the earlier point in time is returned. If the
-/// time of day is skipped because daylight saving time starts, the length of the skipped interval is added.
+/// Returns the seconds from 1970-01-01T00:00:00Z to a date and time in `timezone`: the earlier ones if the time occurs
+/// twice because daylight saving time ends. If the time is skipped, the length of the skipped interval is added.
 fn local_seconds(civil: DateTime, timezone: &TimeZone) -> i64 {
     match timezone.to_ambiguous_timestamp(civil).compatible() {
         Ok(timestamp) => timestamp.as_second(),
@@ -153,8 +137,7 @@ pub(super) fn format_rfc3339(seconds: i64) -> Option<String> {
     RFC3339_OFFSETS.into_iter().find_map(format)
 }
 
-/// Returns the date in `timezone` at a point in time, or `None` if the year is not from 0000 to 9999. The caller must
-/// check that the point in time is midnight of that date.
+/// Returns the date in `timezone` at a point in time, which must be midnight; `None` if the year is not 0000 to 9999.
 pub(super) fn date_at(seconds: i64, timezone: &TimeZone) -> Option<String> {
     let timestamp = Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX);
     let civil = utc_date_time(seconds.checked_add(timezone.to_offset(timestamp).seconds().into())?)?;

@@ -14,14 +14,15 @@ use std::sync::{Arc, OnceLock};
 
 use serde_json::{Value as Json, json};
 
-pub(crate) use json_schema::replace_references;
+#[cfg(feature = "documents")]
+pub(crate) use json_schema::info_with_type_description;
+pub(crate) use json_schema::{add_info, replace_references};
 #[cfg(feature = "documents")]
 pub(crate) use outer_references::schema_without_outer_references;
 pub(crate) use references::{SchemaCells, recursive_reference, schema_reference};
 
 use super::Check;
 use super::array::count_nested_values;
-use super::description::add_info;
 use crate::call::Value;
 
 /// The prefix of references in JSON Schemas. It is followed by the key of a schema.
@@ -42,10 +43,8 @@ pub struct NamedSchema {
     pub check: Arc<dyn Check>,
     /// The example value that the definition gives for the schema, or `None`.
     pub example: Option<Json>,
-    /// The greatest number of schemas that lead from this one to the next by references that own their targets,
-    /// including this one.
+    /// The greatest number of schemas that own each other one after the other, beginning with this one.
     pub(crate) depth: usize,
-    /// Generated values, which are computed when they are first needed.
     pub(crate) samples: OnceLock<SampleValues>,
     /// An example that contains values of schemas around this one, if the samples contain none.
     pub(crate) recursive_example: OnceLock<Option<Value<'static>>>,
@@ -73,11 +72,6 @@ fn is_small_sample(value: &Value<'_>) -> bool {
 
 impl SampleValues {
     fn new(schema: &NamedSchema) -> Self {
-        // The samples do not depend on the schema for which an example is needed first.
-        recursive_example::with_known_examples(HashMap::new(), || Self::generate(schema))
-    }
-
-    fn generate(schema: &NamedSchema) -> Self {
         let mut boundary_values = schema.check.boundary_values();
         let sizes = |values: &[Value<'_>]| values.iter().map(count_nested_values).sum::<usize>();
         let smallest = boundary_values.iter().min_by_key(|value| count_nested_values(value)).cloned();
@@ -93,24 +87,24 @@ impl SampleValues {
 }
 
 impl NamedSchema {
-    /// Returns the name in JSON Schemas. It is unique in the API and consists of ASCII letters, digits, `_`, `-` and
-    /// `.`: the name or, if several API modules have different schemas with this name, the name after the name of the
-    /// API module.
+    /// Returns the unique name in JSON Schemas (ASCII letters, digits, `_`, `-` and `.`): the name, after that of the
+    /// API module if several modules have schemas with this name.
     #[must_use]
     pub fn key(&self) -> &str {
         self.key.get().unwrap_or(&self.first_key)
     }
 
     fn samples(&self) -> &SampleValues {
-        self.samples.get_or_init(|| SampleValues::new(self))
+        // The samples do not depend on the schema for which an example is needed first.
+        let generate = || recursive_example::with_known_examples(HashMap::new(), || SampleValues::new(self));
+        self.samples.get_or_init(generate)
     }
 
     fn example_value(&self) -> Option<Value<'static>> {
         self.samples().example.clone().or_else(|| recursive_example::recursive_example(self))
     }
 
-    /// Returns the JSON Schema of the type, with its description and example. References to other schemas begin with
-    /// [`SCHEMA_REFERENCE_PREFIX`].
+    /// Returns the JSON Schema with description and example. References begin with [`SCHEMA_REFERENCE_PREFIX`].
     #[must_use]
     pub fn schema(&self) -> Json {
         let mut schema = self.check.schema();
@@ -126,8 +120,7 @@ impl NamedSchema {
     }
 }
 
-/// Returns the schemas that a type refers to, directly or through other schemas, each once. They are sorted by their
-/// keys.
+/// Returns the schemas that a type refers to, directly or through other schemas, sorted by their keys.
 #[must_use]
 pub fn all_referenced_schemas(check: &dyn Check) -> Vec<Arc<NamedSchema>> {
     let mut all: BTreeMap<String, Arc<NamedSchema>> = BTreeMap::new();

@@ -7,8 +7,7 @@ use serde_json::Value as Json;
 use super::{NamedSchema, SCHEMA_REFERENCE_PREFIX};
 use crate::types::Check;
 
-/// Returns the JSON Schema of a type in which a reference at the outermost level, and a reference as the type of an
-/// array's items, is replaced by the JSON Schema of the schema.
+/// Returns the JSON Schema of a type without references at the outermost level and as the type of items.
 pub(crate) fn schema_without_outer_references(check: &dyn Check) -> Json {
     let mut schema = check.schema();
     let referenced = check.referenced_schemas();
@@ -18,7 +17,6 @@ pub(crate) fn schema_without_outer_references(check: &dyn Check) -> Json {
     schema
 }
 
-/// The maximum number of references that lead from one to the next before an object or an array.
 const MAX_CHAIN: usize = 32;
 
 fn replace_outer_references(schema: &mut Json, referenced: &[Arc<NamedSchema>], depth: usize) {

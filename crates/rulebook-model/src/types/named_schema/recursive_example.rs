@@ -1,5 +1,4 @@
-//! Examples of schemas whose values contain values of a schema around them. Such a schema has no samples, because these
-//! are generated without the values of schemas around it.
+//! Examples of schemas whose values contain values of a schema around them, so that they have no samples.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -28,7 +27,6 @@ pub(super) fn with_known_examples<T>(examples: HashMap<String, Value<'static>>, 
     generate()
 }
 
-/// Returns the example of a schema without samples.
 pub(super) fn recursive_example(schema: &NamedSchema) -> Option<Value<'static>> {
     let find = || schema.recursive_example.get_or_init(|| find_example(schema)).clone();
     known_example(schema).unwrap_or_else(find)

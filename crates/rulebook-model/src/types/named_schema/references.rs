@@ -1,7 +1,6 @@
 //! The checks of references to schemas.
 
 use std::borrow::Cow;
-use std::cmp::Ordering;
 use std::fmt;
 use std::sync::{Arc, OnceLock, Weak};
 
@@ -10,13 +9,12 @@ use serde_json::{Value as Json, json};
 use super::recursive_example::example_within;
 use super::{NamedSchema, SCHEMA_REFERENCE_PREFIX};
 use crate::call::{PhpArray, TypeMismatch, Value};
-use crate::types::{Arity, Check, MaxSize, ObjectField, ObjectShape, Structure, TypeExpr};
+use crate::types::{ArgumentError, Check, ObjectShape, Structure, TypeExpr};
 
 /// The schemas of a definition. Each is set as soon as it is compiled.
 pub(crate) type SchemaCells = Vec<Arc<OnceLock<Arc<NamedSchema>>>>;
 
-/// Returns a reference to a compiled schema. `all` contains all schemas of the definition; it is `None` for references
-/// within schemas.
+/// Returns a reference to a compiled schema. `all` has all schemas; it is `None` for references within schemas.
 pub(crate) fn schema_reference(schema: Arc<NamedSchema>, all: Option<Arc<SchemaCells>>) -> Arc<dyn Check> {
     Arc::new(SchemaReference { schema, _all: all })
 }
@@ -34,7 +32,6 @@ fn reference_to(key: &str) -> Json {
     json!({ "$ref": format!("{SCHEMA_REFERENCE_PREFIX}{key}") })
 }
 
-/// The type that a name denotes.
 struct SchemaReference {
     schema: Arc<NamedSchema>,
     /// All schemas of the definition, which must exist as long as weak references to them.
@@ -49,20 +46,8 @@ impl fmt::Debug for SchemaReference {
 }
 
 impl Check for SchemaReference {
-    fn decode<'a>(&self, text: Cow<'a, str>) -> Value<'a> {
-        self.schema.check.decode(text)
-    }
-
-    fn decode_item<'a>(&self, text: Cow<'a, str>) -> Value<'a> {
-        self.schema.check.decode_item(text)
-    }
-
-    fn decode_many<'a>(&self, texts: Vec<Cow<'a, str>>) -> Value<'a> {
-        self.schema.check.decode_many(texts)
-    }
-
-    fn decode_array<'a>(&self, array: PhpArray<'a>) -> Value<'a> {
-        self.schema.check.decode_array(array)
+    fn base(&self) -> Option<&dyn Check> {
+        Some(&*self.schema.check)
     }
 
     fn check(&self, value: &mut Value<'_>) -> Result<(), TypeMismatch> {
@@ -78,20 +63,9 @@ impl Check for SchemaReference {
         self.schema.name.clone().into()
     }
 
-    fn members(&self) -> &[ObjectField] {
-        self.schema.check.members()
-    }
-
-    fn compare(&self, one: &Value<'_>, other: &Value<'_>) -> Option<Ordering> {
-        self.schema.check.compare(one, other)
-    }
-
-    fn point_in_time(&self, value: &Value<'_>) -> Option<(i64, u32)> {
-        self.schema.check.point_in_time(value)
-    }
-
-    fn object_shape(&self) -> Option<ObjectShape> {
-        self.schema.check.object_shape()
+    /// Returns nothing, because the error is reported where the schema is declared.
+    fn late_error(&self) -> Option<ArgumentError> {
+        None
     }
 
     fn referenced_schemas(&self) -> Vec<Arc<NamedSchema>> {
@@ -117,30 +91,9 @@ impl Check for SchemaReference {
     fn example(&self) -> Option<Value<'static>> {
         self.schema.example_value()
     }
-
-    fn text_for(&self, value: &str) -> Option<String> {
-        self.schema.check.text_for(value)
-    }
-
-    fn arity(&self) -> Arity {
-        self.schema.check.arity()
-    }
-
-    fn accepts_null(&self) -> bool {
-        self.schema.check.accepts_null()
-    }
-
-    fn max_size(&self) -> MaxSize {
-        self.schema.check.max_size()
-    }
-
-    fn can_check_early(&self) -> bool {
-        self.schema.check.can_check_early()
-    }
 }
 
-/// A reference from within a schema to this schema, or to a schema around it. It has no boundary values, because these
-/// would never end.
+/// A reference to a schema around it, of which it has no boundary values, because these would never end.
 #[derive(Debug)]
 struct RecursiveReference {
     name: String,
@@ -179,10 +132,8 @@ impl Check for RecursiveReference {
     }
 
     fn expected(&self) -> Cow<'static, str> {
-        match self.schema() {
-            Some(schema) => schema.check.expected(),
-            None => format!("a value of the schema `{}`", self.name).into(),
-        }
+        let unresolved = || format!("a value of the schema `{}`", self.name).into();
+        self.schema().map_or_else(unresolved, |schema| schema.check.expected())
     }
 
     fn in_words(&self) -> Cow<'static, str> {
@@ -202,10 +153,7 @@ impl Check for RecursiveReference {
     }
 
     fn schema(&self) -> Json {
-        match self.schema() {
-            Some(schema) => reference_to(schema.key()),
-            None => reference_to(&self.first_key),
-        }
+        reference_to(self.schema().as_ref().map_or(&self.first_key, |schema| schema.key()))
     }
 
     fn type_expr(&self) -> TypeExpr {

@@ -10,21 +10,11 @@ use crate::types::bounds::Bounds;
 use crate::types::table::FIELDS_ATTRIBUTE;
 use crate::types::{ArgumentError, ArgumentErrorKind, Arity, Check, ObjectField, TypeArguments};
 
-pub(in crate::types) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
-    Ok(Arc::new(compile_object(arguments, Ok)?))
-}
-
-/// Compiles the type `filled_object`, an object with at least one member.
-pub(in crate::types) fn compile_filled_object(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
-    Ok(Arc::new(compile_object(arguments, Bounds::with_default_min_one)?))
-}
-
-/// Compiles the type of an object. `complete` adds what the type says about the number of members beside the bounds
-/// that the definition sets.
-fn compile_object(
+/// Compiles the type of an object, which has at least one member if `is_filled` is `true`.
+pub(in crate::types) fn compile(
+    is_filled: bool,
     arguments: &TypeArguments<'_>,
-    complete: impl FnOnce(Bounds<u64>) -> Result<Bounds<u64>, ArgumentError>,
-) -> Result<ObjectCheck, ArgumentError> {
+) -> Result<Arc<dyn Check>, ArgumentError> {
     arguments.expect_no_arguments()?;
     let mut errors: Vec<ArgumentError> = Vec::new();
     let is_file = |field: &&ObjectField| matches!(field.check.arity(), Arity::File | Arity::Files);
@@ -37,7 +27,9 @@ fn compile_object(
         errors.push(error);
         false
     });
-    let member_count = Bounds::from_arguments(arguments, false).and_then(complete).unwrap_or_else(|error| {
+    let member_count = Bounds::from_arguments(arguments, false);
+    let member_count = if is_filled { member_count.and_then(Bounds::with_default_min_one) } else { member_count };
+    let member_count = member_count.unwrap_or_else(|error| {
         errors.push(error);
         Bounds { min: None, max: None }
     });
@@ -52,12 +44,11 @@ fn compile_object(
         Some(error) => Err(error),
         None => {
             let fields = arguments.fields.map(<[ObjectField]>::to_vec);
-            Ok(ObjectCheck::new(fields, is_closed, member_count, constraints))
+            Ok(Arc::new(ObjectCheck::new(fields, is_closed, member_count, constraints)))
         }
     }
 }
 
-/// Returns the value of the attribute `closed`.
 fn is_closed(arguments: &TypeArguments<'_>) -> Result<bool, ArgumentError> {
     match arguments.attributes.get(CLOSED_ATTRIBUTE) {
         None => Ok(false),
@@ -70,8 +61,7 @@ fn is_closed(arguments: &TypeArguments<'_>) -> Result<bool, ArgumentError> {
     }
 }
 
-/// Reads the constraints between the fields of an object, and returns all errors in them. If `has_missing_fields` is
-/// `true`, `fields` lacks some of the fields because of an error.
+/// Reads the constraints between fields, of which some may be missing because of an error, and returns all errors.
 fn parse_field_constraints(
     json: &Json,
     fields: &[ObjectField],

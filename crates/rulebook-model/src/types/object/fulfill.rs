@@ -7,8 +7,7 @@
 use std::borrow::Cow;
 
 use super::ObjectCheck;
-use super::samples::example_of;
-use super::similar_values::{Candidate, candidate_values};
+use super::samples::{Candidate, candidate_values, example_of};
 use crate::call::Value;
 use crate::constraint::Given;
 
@@ -18,8 +17,7 @@ const MAX_STEPS: u32 = 20_000;
 const MAX_MEMBERS: usize = 500;
 
 impl ObjectCheck {
-    /// Returns a generated object with other members or other values, so that it fulfills the constraints. Returns the
-    /// object unchanged if it fulfills them, or if no such members and values are found.
+    /// Returns an object with other members or values that fulfills the constraints, or else the object itself.
     pub(super) fn fulfill_constraints(&self, object: Value<'static>) -> Value<'static> {
         let Value::Map(members) = object else { return object };
         if self.broken_constraint(&members).is_none() && self.member_count.contains_count(members.len()) {
@@ -74,8 +72,7 @@ impl<'o> Search<'o> {
         Self { object, values, was_given, order, given, candidates: Vec::new(), left_steps: MAX_STEPS }
     }
 
-    /// Decides which members are given, from the position `at` in the order. Returns the values of all members; `None`
-    /// if no decision fulfills the constraints.
+    /// Decides which members are given, from the position `at` in the order. Returns the values of all members.
     fn choose_members(&mut self, at: usize) -> Option<MemberValues> {
         self.left_steps = self.left_steps.checked_sub(1)?;
         let Some(&index) = self.order.get(at) else { return self.choose_values() };
@@ -100,8 +97,7 @@ impl<'o> Search<'o> {
         None
     }
 
-    /// Returns `false` if the object has too many members, or cannot have enough of them. An object that is not closed
-    /// can have other members.
+    /// Returns `false` if the object cannot have an allowed number of members. One that is not closed can have others.
     fn has_possible_count(&self) -> bool {
         let count = self.given.iter().filter(|given| **given == Some(true)).count() as u64;
         let possible = self.given.iter().zip(&self.values);

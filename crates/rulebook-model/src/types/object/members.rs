@@ -8,27 +8,26 @@ use crate::call::{TypeMismatch, Value, is_secret_name};
 use crate::constraint::Given;
 use crate::types::ObjectField;
 
-/// The maximum number of members whose names are compared with each other. For more members, a set of names is faster
-/// although it allocates memory.
-const MAX_COMPARED_MEMBERS: usize = 24;
+/// The maximum number of members whose names are compared with each other, which allocates no memory.
+const MAX_COMPARED_MEMBERS: usize = 32;
 
 /// Removes each member of an object whose name occurs again later in the object.
 pub(in crate::types) fn keep_last_member_of_each_name(members: &mut Vec<(Cow<'_, str>, Value<'_>)>) {
     if members.len() <= MAX_COMPARED_MEMBERS {
-        let is_repeated = |members: &[(Cow<'_, str>, Value<'_>)], at: usize| {
-            members[at + 1..].iter().any(|(name, _)| *name == members[at].0)
-        };
-        while let Some(at) = (0..members.len()).find(|at| is_repeated(members, *at)) {
-            members.remove(at);
+        for at in (0..members.len()).rev() {
+            if members[at + 1..].iter().any(|(name, _)| *name == members[at].0) {
+                members.remove(at);
+            }
         }
         return;
     }
-    let mut is_last = are_last_of_their_names(members).into_iter();
+    let mut seen = HashSet::with_capacity(members.len());
+    let is_last: Vec<bool> = members.iter().rev().map(|(name, _)| seen.insert(&**name)).collect();
+    let mut is_last = is_last.into_iter().rev();
     members.retain(|_| is_last.next().unwrap_or(true));
 }
 
-/// Removes the repeated members of all objects in a value that no type describes, so that it means the same to every
-/// program to which a handler passes it.
+/// Removes repeated members from values without a type, so that they mean the same to every program.
 pub(in crate::types) fn keep_last_members_within(value: &mut Value<'_>) {
     match value {
         Value::List(items) => items.iter_mut().for_each(keep_last_members_within),
@@ -40,20 +39,8 @@ pub(in crate::types) fn keep_last_members_within(value: &mut Value<'_>) {
     }
 }
 
-/// Returns for each member of an object whether its name does not occur again later in the object.
-fn are_last_of_their_names(members: &[(Cow<'_, str>, Value<'_>)]) -> Vec<bool> {
-    let mut seen = HashSet::with_capacity(members.len());
-    let mut are_last: Vec<bool> = members.iter().rev().map(|(name, _)| seen.insert(&**name)).collect();
-    are_last.reverse();
-    are_last
-}
-
-/// The number of known members whose presence is recorded without allocating memory.
-const MAX_RECORDED_FIELDS: usize = 1024;
-
 impl ObjectCheck {
-    /// Returns the known member with this name, and its index in `fields`. `next` is the index after that of the member
-    /// before it: most clients send the members in the order of the definition.
+    /// Returns the known member with this name, and its index. `next` is the index at which clients usually send it.
     #[inline]
     fn field(&self, name: &str, next: usize) -> Option<(usize, &ObjectField)> {
         match self.fields().get(next) {
@@ -67,33 +54,13 @@ impl ObjectCheck {
         self.indexes.get(name).map(|index| (*index, &self.fields()[*index]))
     }
 
-    /// Returns `false` if no name occurs twice among the members. May return `true` if several members are unknown.
-    pub(super) fn has_repeated_member(&self, members: &[(Cow<'_, str>, Value<'_>)]) -> bool {
-        let (mut next, mut others) = (0, 0);
-        let mut seen = [0_u64; MAX_RECORDED_FIELDS / 64];
-        for (name, _) in members {
-            match self.field(name, next) {
-                Some((index, _)) if index < MAX_RECORDED_FIELDS => {
-                    let (word, bit) = (&mut seen[index / 64], 1 << (index % 64));
-                    if *word & bit != 0 {
-                        return true;
-                    }
-                    *word |= bit;
-                    next = index + 1;
-                }
-                _ => others += 1,
-            }
-        }
-        others > 1
-    }
-
-    /// Checks each known member. Returns the number of required members, or `None` if a name may occur twice.
+    /// Checks each member. Returns the number of required members; `None` if a name may occur twice, because the members
+    /// are not in the order of the definition, or because several members are unknown.
     pub(super) fn check_members(
         &self,
         members: &mut [(Cow<'_, str>, Value<'_>)],
     ) -> Result<Option<usize>, TypeMismatch> {
         let (mut required, mut unknown, mut next, mut is_in_order) = (0, 0, 0, true);
-        let mut are_last = None;
         for at in 0..members.len() {
             let (name, member) = &mut members[at];
             let Some((index, field)) = self.field(name, next) else {
@@ -111,11 +78,12 @@ impl ObjectCheck {
             if field.optional && matches!(member, Value::Null) {
                 continue;
             }
-            // If the name occurs again, only the last value counts.
-            if let Err(mismatch) = field.check.check(member)
-                && are_last.get_or_insert_with(|| are_last_of_their_names(members))[at]
-            {
-                return Err(mismatch.inside(&format!(".{}", members[at].0)));
+            if let Err(mismatch) = field.check.check(member) {
+                let name = &members[at].0;
+                // If the name occurs again, only the last value counts.
+                if members[at + 1..].iter().all(|(other, _)| other != name) {
+                    return Err(mismatch.inside(&format!(".{name}")));
+                }
             }
         }
         Ok((is_in_order && unknown <= 1).then_some(required))
@@ -126,7 +94,6 @@ impl ObjectCheck {
         known.filter(|index| !self.fields()[**index].optional).count()
     }
 
-    /// Returns the first required member that an object does not have.
     pub(super) fn missing_member(&self, members: &[(Cow<'_, str>, Value<'_>)]) -> Option<&ObjectField> {
         let is_missing = |name: &str| members.iter().all(|(member, _)| member != name);
         self.fields().iter().find(|field| !field.optional && is_missing(&field.name))

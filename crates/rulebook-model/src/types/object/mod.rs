@@ -8,7 +8,6 @@ mod compile;
 mod fulfill;
 mod members;
 mod samples;
-mod similar_values;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -16,7 +15,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value as Json, json};
 
-pub(in crate::types) use compile::{compile, compile_filled_object};
+pub(in crate::types) use compile::compile;
 pub(in crate::types) use members::{keep_last_member_of_each_name, keep_last_members_within};
 
 use crate::call::{PhpArray, PhpItem, TypeMismatch, Value};
@@ -24,31 +23,23 @@ use crate::constraint::{CONSTRAINTS_KEY, Constraint, add_to_object_schema};
 use crate::types::any::decode_json;
 use crate::types::bounds::Bounds;
 use crate::types::check::{decode_item, first_valid_value, keep_valid_values};
-use crate::types::description::{add_info, set_type_description};
+use crate::types::named_schema::add_info;
 use crate::types::nullable::nullable_schema;
 use crate::types::table::FIELDS_ATTRIBUTE;
 use crate::types::{Check, NamedSchema, ObjectField, Structure, TypeExpr};
 
-/// The name of the attribute with the constraints between members.
 pub(in crate::types) const CONSTRAINTS_ATTRIBUTE: &str = CONSTRAINTS_KEY;
-/// The name of the attribute that excludes members that the definition does not list.
 const CLOSED_ATTRIBUTE: &str = "closed";
 
 #[derive(Debug)]
 struct ObjectCheck {
     /// The known members in the order of the definition, or `None` if the definition has no attribute `fields`.
     fields: Option<Vec<ObjectField>>,
-    /// The index in `fields` of each known member, by its name.
     indexes: HashMap<Box<str>, usize>,
-    /// The number of known members that every object must have.
     required_count: usize,
-    /// The bounds of the number of members of an object.
     member_count: Bounds<u64>,
     /// `true` if objects can have only the known members.
     is_closed: bool,
-    /// The number of known members, and of those in their types.
-    field_count: usize,
-    /// The constraints between the known members.
     constraints: Vec<Constraint>,
 }
 
@@ -67,7 +58,6 @@ pub struct ObjectShape {
     pub constraints: Vec<Constraint>,
 }
 
-/// Returns the check of the objects with this shape.
 pub(in crate::types) fn object_check(shape: ObjectShape) -> Arc<dyn Check> {
     let ObjectShape { fields, is_closed, min, max, constraints } = shape;
     Arc::new(ObjectCheck::new(Some(fields), is_closed, Bounds { min, max }, constraints))
@@ -83,9 +73,7 @@ impl ObjectCheck {
         let names = fields.iter().flatten().enumerate();
         let indexes = names.map(|(index, field)| (field.name.as_str().into(), index)).collect();
         let required_count = fields.iter().flatten().filter(|field| !field.optional).count();
-        let inner_count = |field: &ObjectField| field.check.field_count().saturating_add(1);
-        let field_count = fields.iter().flatten().map(inner_count).fold(0, usize::saturating_add);
-        Self { fields, indexes, required_count, member_count, is_closed, field_count, constraints }
+        Self { fields, indexes, required_count, member_count, is_closed, constraints }
     }
 
     fn fields(&self) -> &[ObjectField] {
@@ -102,8 +90,7 @@ impl Check for ObjectCheck {
         decode_json(text, &['{'])
     }
 
-    /// The keys are the names of members, even if they are numbers. A list whose names have no keys (`x[]`) is not an
-    /// object.
+    /// The keys are the names of members, even numbers. A list whose names have no keys (`x[]`) is not an object.
     fn decode_array<'a>(&self, array: PhpArray<'a>) -> Value<'a> {
         if array.is_list() && array.has_appended_items() {
             return array.into_value();
@@ -126,22 +113,18 @@ impl Check for ObjectCheck {
         };
         if !self.member_count.contains_count(members.len()) {
             keep_last_member_of_each_name(members);
-            if !self.member_count.contains_count(members.len()) {
-                return Err(TypeMismatch::new(self.expected(), value));
+        }
+        let mut required = None;
+        if self.member_count.contains_count(members.len()) {
+            required = self.check_members(members)?;
+            if required.is_none() {
+                keep_last_member_of_each_name(members);
             }
         }
-        let required = match self.check_members(members)? {
-            Some(required) => required,
-            None => {
-                if self.has_repeated_member(members) {
-                    keep_last_member_of_each_name(members);
-                    if !self.member_count.contains_count(members.len()) {
-                        return Err(TypeMismatch::new(self.expected(), value));
-                    }
-                }
-                self.count_required(members)
-            }
-        };
+        if !self.member_count.contains_count(members.len()) {
+            return Err(TypeMismatch::new(self.expected(), value));
+        }
+        let required = required.unwrap_or_else(|| self.count_required(members));
         // No name occurs twice, so that the number of required members is sufficient.
         if required < self.required_count
             && let Some(missing) = self.missing_member(members)
@@ -172,10 +155,6 @@ impl Check for ObjectCheck {
         Some(ObjectShape { fields, is_closed: self.is_closed, min, max, constraints })
     }
 
-    fn field_count(&self) -> usize {
-        self.field_count
-    }
-
     fn structure(&self) -> Structure {
         self.object_shape().map_or(Structure::Scalar, Structure::Object)
     }
@@ -185,44 +164,36 @@ impl Check for ObjectCheck {
     }
 
     fn schema(&self) -> Json {
-        let mut schema = Map::new();
-        schema.insert("type".to_owned(), json!("object"));
+        let mut schema = json!({ "type": "object" });
         if !self.fields().is_empty() {
-            let properties: Map<_, _> =
+            schema["properties"] =
                 self.fields().iter().map(|field| (field.name.clone(), member_schema(field))).collect();
-            schema.insert("properties".to_owned(), Json::Object(properties));
-            let required: Vec<_> = self.fields().iter().filter(|field| !field.optional).collect();
-            if !required.is_empty() {
-                let names: Vec<_> = required.into_iter().map(|field| &field.name).collect();
-                schema.insert("required".to_owned(), json!(names));
-            }
+        }
+        if self.required_count > 0 {
+            let required = self.fields().iter().filter(|field| !field.optional);
+            schema["required"] = required.map(|field| field.name.as_str()).collect();
         }
         if self.is_closed {
-            schema.insert("additionalProperties".to_owned(), json!(false));
+            schema["additionalProperties"] = json!(false);
         }
         self.member_count.insert_keywords(&mut schema, "minProperties", "maxProperties");
         add_to_object_schema(&mut schema, &self.constraints, &str::to_owned);
         if !self.constraints.is_empty() {
             let sentences: Vec<_> = self.constraints_in_words().collect();
-            set_type_description(&mut schema, format!("Between the members: {}", sentences.join("; ")));
+            schema["description"] = json!(format!("Between the members: {}", sentences.join("; ")));
         }
-        Json::Object(schema)
+        schema
     }
 
     fn type_expr(&self) -> TypeExpr {
-        let mut type_expr = self.member_count.type_expr_with_attributes("object");
-        if self.is_closed {
-            type_expr.attributes.insert(CLOSED_ATTRIBUTE.to_owned(), json!(true));
-        }
-        if !self.constraints.is_empty() {
-            let constraints = self.constraints.iter().map(Constraint::to_json).collect();
-            type_expr.attributes.insert(CONSTRAINTS_ATTRIBUTE.to_owned(), constraints);
-        }
-        if let Some(fields) = &self.fields {
-            let fields: Map<_, _> = fields.iter().map(|field| (field.name.clone(), member_definition(field))).collect();
-            type_expr.attributes.insert(FIELDS_ATTRIBUTE.to_owned(), Json::Object(fields));
-        }
+        let constraints: Vec<_> = self.constraints.iter().map(Constraint::to_json).collect();
+        let definition = |field: &ObjectField| (field.name.clone(), member_definition(field));
+        let fields = self.fields.as_ref().map(|fields| fields.iter().map(definition).collect::<Json>());
+        let type_expr = self.member_count.type_expr_with_attributes("object");
         type_expr
+            .with(CLOSED_ATTRIBUTE, self.is_closed.then_some(true))
+            .with(CONSTRAINTS_ATTRIBUTE, Some(constraints).filter(|constraints| !constraints.is_empty()))
+            .with(FIELDS_ATTRIBUTE, fields)
     }
 
     fn boundary_values(&self) -> Vec<Value<'static>> {
@@ -244,7 +215,6 @@ impl Check for ObjectCheck {
     }
 }
 
-/// Returns the JSON Schema of a known member, with the member's description and example.
 fn member_schema(field: &ObjectField) -> Json {
     let mut schema = field.check.schema();
     if field.optional && !field.check.accepts_null() {
@@ -259,7 +229,6 @@ fn member_schema(field: &ObjectField) -> Json {
     schema
 }
 
-/// Returns the JSON object that defines a known member in the attribute `fields`.
 fn member_definition(field: &ObjectField) -> Json {
     let type_expr = field.check.type_expr();
     let optional = if field.optional { "?" } else { "" };

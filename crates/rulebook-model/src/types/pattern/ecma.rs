@@ -1,14 +1,9 @@
 //! Translates a parsed pattern to the syntax of ECMA-262, and uses only constructs that all regex engines treat alike.
 
-use std::fmt::Write;
-
-use regex_syntax::hir::{Class, ClassUnicode, ClassUnicodeRange, Hir, HirKind, Look, Repetition};
+use regex_syntax::hir::{Class, ClassUnicode, ClassUnicodeRange, Hir, HirKind, Look, LookSet, Repetition};
 
 /// Returns a pattern in the syntax of ECMA-262. Character classes, case-insensitive letters and word boundaries are
-/// spelled out.
-///
-/// # Errors
-/// Fails if the pattern matches bytes that are not valid UTF-8.
+/// spelled out. Fails if the pattern matches bytes that are not valid UTF-8.
 pub(super) fn to_ecma_pattern(hir: &Hir) -> Result<String, String> {
     let mut printed = String::new();
     append_alternatives(hir, &mut printed)?;
@@ -73,9 +68,9 @@ fn append_quantifier(repetition: &Repetition, out: &mut String) {
         (0, None) => out.push('*'),
         (1, None) => out.push('+'),
         (0, Some(1)) => out.push('?'),
-        (min, None) => append_formatted(out, format_args!("{{{min},}}")),
-        (min, Some(max)) if min == max => append_formatted(out, format_args!("{{{min}}}")),
-        (min, Some(max)) => append_formatted(out, format_args!("{{{min},{max}}}")),
+        (min, None) => out.push_str(&format!("{{{min},}}")),
+        (min, Some(max)) if min == max => out.push_str(&format!("{{{min}}}")),
+        (min, Some(max)) => out.push_str(&format!("{{{min},{max}}}")),
     }
 }
 
@@ -90,16 +85,14 @@ fn append_class(class: &ClassUnicode, out: &mut String) {
         Some(last) if last.end() == char::MAX => {
             out.push_str("[^");
             append_ranges(complement.ranges(), out);
+            out.push(']');
         }
         _ => {
             out.push('[');
             append_ranges(class.ranges(), out);
+            out.push(']');
         }
     }
-    if out.ends_with(r"\S]") {
-        return;
-    }
-    out.push(']');
 }
 
 fn append_ranges(ranges: &[ClassUnicodeRange], out: &mut String) {
@@ -125,60 +118,41 @@ fn append_character(c: char, in_class: bool, out: &mut String) {
         }
         '-' if in_class => out.push_str(r"\-"),
         // `&&` and `~~` are operators in the character classes of some regex engines.
-        '&' | '~' if in_class => append_formatted(out, format_args!(r"\x{code:02X}")),
+        '&' | '~' if in_class => out.push_str(&format!(r"\x{code:02X}")),
         '$' | '.' | '*' | '+' | '?' | '(' | ')' | '{' | '}' | '|' if !in_class => {
             out.push('\\');
             out.push(c);
         }
         ' '..='~' => out.push(c),
-        _ if code <= 0xFF => append_formatted(out, format_args!(r"\x{code:02X}")),
+        _ if code <= 0xFF => out.push_str(&format!(r"\x{code:02X}")),
         // Regex engines have different escapes for characters above U+FFFF, so these characters are written literally.
-        _ if code <= 0xFFFF && !c.is_alphanumeric() => append_formatted(out, format_args!(r"\u{code:04X}")),
+        _ if code <= 0xFFFF && !c.is_alphanumeric() => out.push_str(&format!(r"\u{code:04X}")),
         _ => out.push(c),
     }
 }
 
-/// Returns a pattern for an assertion such as a word boundary. The pattern uses look-around, because regex engines
-/// define lines and words differently.
+/// Returns a pattern for an assertion, with look-around, because regex engines define lines and words differently.
 fn assertion_pattern(look: Look) -> Result<String, String> {
-    let ascii = "[0-9A-Z_a-z]".to_owned();
-    let assertion = match look {
+    let uses_unicode = LookSet::singleton(look).contains_word_unicode();
+    let word = if uses_unicode { unicode_word_class()? } else { "[0-9A-Z_a-z]".to_owned() };
+    let start = format!("(?<!{word})(?={word})");
+    let end = format!("(?<={word})(?!{word})");
+    Ok(match look {
         Look::Start => "^".to_owned(),
         Look::End => "$".to_owned(),
         Look::StartLF => r"(?<![^\n])".to_owned(),
         Look::EndLF => r"(?![^\n])".to_owned(),
         Look::StartCRLF => r"(?:^|(?<=\n)|(?<=\r)(?!\n))".to_owned(),
         Look::EndCRLF => r"(?:$|(?=\r)|(?<!\r)(?=\n))".to_owned(),
-        Look::WordAscii => word_boundary_pattern(&ascii),
-        Look::WordAsciiNegate => not_word_boundary_pattern(&ascii),
-        Look::WordStartAscii => word_start_pattern(&ascii),
-        Look::WordEndAscii => word_end_pattern(&ascii),
-        Look::WordStartHalfAscii => format!("(?<!{ascii})"),
-        Look::WordEndHalfAscii => format!("(?!{ascii})"),
-        Look::WordUnicode => word_boundary_pattern(&unicode_word_class()?),
-        Look::WordUnicodeNegate => not_word_boundary_pattern(&unicode_word_class()?),
-        Look::WordStartUnicode => word_start_pattern(&unicode_word_class()?),
-        Look::WordEndUnicode => word_end_pattern(&unicode_word_class()?),
-        Look::WordStartHalfUnicode => format!("(?<!{})", unicode_word_class()?),
-        Look::WordEndHalfUnicode => format!("(?!{})", unicode_word_class()?),
-    };
-    Ok(assertion)
-}
-
-fn word_start_pattern(word: &str) -> String {
-    format!("(?<!{word})(?={word})")
-}
-
-fn word_end_pattern(word: &str) -> String {
-    format!("(?<={word})(?!{word})")
-}
-
-fn word_boundary_pattern(word: &str) -> String {
-    format!("(?:{}|{})", word_start_pattern(word), word_end_pattern(word))
-}
-
-fn not_word_boundary_pattern(word: &str) -> String {
-    format!("(?:(?<!{word})(?!{word})|(?<={word})(?={word}))")
+        Look::WordAscii | Look::WordUnicode => format!("(?:{start}|{end})"),
+        Look::WordAsciiNegate | Look::WordUnicodeNegate => {
+            format!("(?:(?<!{word})(?!{word})|(?<={word})(?={word}))")
+        }
+        Look::WordStartAscii | Look::WordStartUnicode => start,
+        Look::WordEndAscii | Look::WordEndUnicode => end,
+        Look::WordStartHalfAscii | Look::WordStartHalfUnicode => format!("(?<!{word})"),
+        Look::WordEndHalfAscii | Look::WordEndHalfUnicode => format!("(?!{word})"),
+    })
 }
 
 /// Returns a character class with the characters that `\w` matches in Unicode mode.
@@ -189,9 +163,4 @@ fn unicode_word_class() -> Result<String, String> {
 
 fn not_utf8_error() -> String {
     "the pattern matches bytes that are not valid UTF-8".to_owned()
-}
-
-fn append_formatted(out: &mut String, arguments: std::fmt::Arguments<'_>) {
-    // Writing to a String cannot fail.
-    let _ = out.write_fmt(arguments);
 }

@@ -8,15 +8,15 @@
 //! expression, but not the reverse.
 
 use regex_syntax::ParserBuilder;
-use regex_syntax::hir::{Class, ClassUnicode, ClassUnicodeRange, Hir, HirKind, Look, Repetition};
+use regex_syntax::hir::{Class, ClassUnicode, ClassUnicodeRange, Hir, HirKind, Repetition};
 
 use super::ecma;
+use super::sample::sample_text;
 
 /// The non-ASCII characters that NFC converts to an ASCII character. Each pair has the ASCII character first.
 const NFC_TO_ASCII: &[(char, char)] = &[('K', '\u{212A}'), (';', '\u{37E}'), ('`', '\u{1FEF}')];
 
-/// The maximum length in bytes of a regular expression in a JSON Schema. Longer expressions are omitted because they
-/// are unreadable.
+/// The maximum length of a regular expression in a JSON Schema. Longer expressions are unreadable.
 const MAX_SCHEMA_PATTERN_LEN: usize = 2048;
 
 /// The characters that no file name contains, for use in a character class: ASCII characters with a special meaning,
@@ -52,25 +52,23 @@ impl FileNameRegexes {
         regexes.into_iter().map(parse).collect::<Option<_>>().map(Self)
     }
 
-    /// Returns one regular expression in the syntax of ECMA-262 that accepts every name that matches one of the
-    /// patterns. Returns `None` if it would be longer than [`MAX_SCHEMA_PATTERN_LEN`].
+    /// Returns a pattern of ECMA-262 for the names that match; `None` if it is longer than [`MAX_SCHEMA_PATTERN_LEN`].
     pub(in crate::types) fn ecma_pattern(&self) -> Option<String> {
-        let leading_dot_slash = Repetition { min: 0, max: Some(1), greedy: true, sub: Box::new(Hir::literal(*b"./")) };
         let names = self.0.iter().map(accept_unnormalized_names);
         let any = Hir::alternation(names.map(|name| without_leading_dot(&name)).collect());
-        let whole = [Hir::look(Look::Start), Hir::repetition(leading_dot_slash), any, Hir::look(Look::End)];
+        let whole = [parsed(r"^(?:\./)?"), any, parsed("$")];
         ecma::to_ecma_pattern(&Hir::concat(whole.into())).ok().filter(|pattern| pattern.len() <= MAX_SCHEMA_PATTERN_LEN)
     }
 
     /// Returns names that probably match the patterns: a short and a longer name for each pattern.
     pub(in crate::types) fn sample_names(&self) -> impl Iterator<Item = String> {
-        let samples = |pattern| [false, true].map(|is_long| String::from_utf8(sample_name(pattern, is_long)?).ok());
+        // A part that may be repeated occurs, because the parts of a file name between `/` cannot be empty.
+        let samples = |pattern| [1, 2].map(|extra_repetitions| sample_text(pattern, extra_repetitions));
         self.0.iter().flat_map(samples).flatten()
     }
 }
 
-/// Returns a regular expression, without anchors, that matches the names that `hir` matches, and also these names
-/// before they are normalized to NFC.
+/// Returns a regular expression, without anchors, for the names that `hir` matches before and after NFC.
 fn accept_unnormalized_names(hir: &Hir) -> Hir {
     match hir.kind() {
         HirKind::Empty | HirKind::Look(_) => Hir::empty(),
@@ -88,7 +86,7 @@ fn accept_unnormalized_names(hir: &Hir) -> Hir {
         HirKind::Repetition(repetition) => match repetition.sub.kind() {
             // The wildcards `*` and `**`.
             HirKind::Class(Class::Unicode(class)) if !class.is_ascii() && repetition.max.is_none() => {
-                any_characters(class_contains(class, '/'))
+                parsed(if class_contains(class, '/') { "(?s:.)*" } else { "[^/]*" })
             }
             _ => Hir::repetition(repetition.with(accept_unnormalized_names(&repetition.sub))),
         },
@@ -125,17 +123,6 @@ fn ascii_class_before_nfc(ranges: impl IntoIterator<Item = (char, char)>) -> Hir
     Hir::class(Class::Unicode(class))
 }
 
-/// Returns a regular expression for any number of characters. The characters include `/` if `includes_slash` is `true`.
-fn any_characters(includes_slash: bool) -> Hir {
-    let mut class = ClassUnicode::new([ClassUnicodeRange::new('/', '/')]);
-    class.negate();
-    if includes_slash {
-        class.push(ClassUnicodeRange::new('/', '/'));
-    }
-    let sub = Box::new(Hir::class(Class::Unicode(class)));
-    Hir::repetition(Repetition { min: 0, max: None, greedy: true, sub })
-}
-
 /// Returns a regular expression for one character of a class that contains non-ASCII characters. NFC creates such a
 /// character from non-ASCII characters, of which there can be any number, or from an ASCII character and non-ASCII
 /// characters. If NFC replaces one character by two characters, the regular expression for the second one matches the
@@ -150,21 +137,19 @@ fn character_before_nfc(class: &ClassUnicode) -> Hir {
     optional(Hir::alternation(vec![ascii, composed_run()]))
 }
 
+/// Returns a regular expression for one or more non-ASCII characters, which can follow one ASCII character except `/`.
+fn composed_run() -> Hir {
+    parsed(r"[\x00-.0-\x7F]?[^\x00-\x7F]+")
+}
+
 /// Returns a regular expression for any number of non-ASCII characters after NFC.
 fn any_non_ascii_run() -> Hir {
     Hir::repetition(Repetition { min: 0, max: None, greedy: true, sub: Box::new(composed_run()) })
 }
 
-/// Returns a regular expression for one or more non-ASCII characters, which can follow one ASCII character except `/`.
-fn composed_run() -> Hir {
-    let class = |ranges: &[(char, char)]| {
-        let ranges = ranges.iter().map(|(start, end)| ClassUnicodeRange::new(*start, *end));
-        Hir::class(Class::Unicode(ClassUnicode::new(ranges)))
-    };
-    let base = class(&[('\0', '.'), ('0', '\x7f')]);
-    let others = Box::new(class(&[('\u{80}', char::MAX)]));
-    let others = Hir::repetition(Repetition { min: 1, max: None, greedy: true, sub: others });
-    Hir::concat(vec![optional(base), others])
+/// Returns a regular expression that is known to be valid.
+fn parsed(regex: &str) -> Hir {
+    regex_syntax::parse(regex).unwrap_or_else(|_| Hir::fail())
 }
 
 /// Returns a regular expression for the texts that `hir` matches and that do not begin with a dot in place of a
@@ -194,33 +179,4 @@ fn without_leading_dot(hir: &Hir) -> Hir {
 
 fn optional(hir: Hir) -> Hir {
     Hir::repetition(Repetition { min: 0, max: Some(1), greedy: true, sub: Box::new(hir) })
-}
-
-/// Returns the bytes of a name that probably matches the regular expression `hir`: a short name, or a longer name if
-/// `is_long` is `true`.
-fn sample_name(hir: &Hir, is_long: bool) -> Option<Vec<u8>> {
-    match hir.kind() {
-        HirKind::Empty | HirKind::Look(_) => Some(Vec::new()),
-        HirKind::Literal(literal) => Some(literal.0.to_vec()),
-        HirKind::Class(Class::Bytes(_)) => None,
-        HirKind::Class(Class::Unicode(class)) => {
-            let preferred = std::iter::once('a').chain('0'..='~').find(|char| class_contains(class, *char));
-            let char = preferred.or_else(|| class.ranges().first().map(ClassUnicodeRange::start))?;
-            Some(char.to_string().into_bytes())
-        }
-        HirKind::Repetition(repetition) => {
-            // A part that may be repeated without a maximum occurs at least once, because the parts of a file name
-            // between `/` cannot be empty.
-            let min = u32::from(repetition.max.is_none()) * (1 + u32::from(is_long));
-            Some(sample_name(&repetition.sub, is_long)?.repeat(repetition.min.max(min) as usize))
-        }
-        HirKind::Capture(capture) => sample_name(&capture.sub, is_long),
-        HirKind::Concat(parts) => {
-            parts.iter().map(|part| sample_name(part, is_long)).collect::<Option<Vec<_>>>().map(|parts| parts.concat())
-        }
-        HirKind::Alternation(branches) => {
-            let mut branches = branches.iter().filter_map(|branch| sample_name(branch, is_long));
-            if is_long { branches.next_back() } else { branches.next() }
-        }
-    }
 }

@@ -1,39 +1,27 @@
-//! Generates sample texts whose length is within bounds: it first computes which lengths each part of the pattern can
-//! have.
+//! Generates sample texts whose length is within bounds.
 
 use regex_syntax::hir::{Class, ClassUnicode, ClassUnicodeRange, Hir, HirKind, Repetition};
 
-use super::characters::CharacterPicker;
-use super::lengths::LengthTable;
+use super::sample::CharacterPicker;
 
-/// The maximum number of characters of a sample text.
 const MAX_LENGTH: usize = 4096;
 /// The number of characters by which a sample text can be longer than required.
 const MAX_ADDITIONAL: usize = 256;
-/// The number of texts that are generated for each form of the pattern.
-const SEEDS: u64 = 12;
+const SEEDS: usize = 12;
 
-/// Returns texts with `min` to `max` characters, each of which probably matches the pattern `hir`. The assertions in
-/// the pattern may be false for a text.
-pub(super) fn fitted_samples(hir: &Hir, min: u64, max: u64) -> impl Iterator<Item = String> {
+/// Returns texts with `min` to `max` characters that match `hir`, unless one of its assertions is false for them.
+pub(in crate::types) fn fitted_samples(hir: &Hir, min: u64, max: u64) -> impl Iterator<Item = String> {
     let min = usize::try_from(min).unwrap_or(usize::MAX);
     let max = usize::try_from(max).unwrap_or(usize::MAX).min(MAX_LENGTH);
     let limit = max.min(min.saturating_mul(2).max(min.saturating_add(MAX_ADDITIONAL)));
     let forms = [(false, false), (false, true), (true, false), (true, true)];
     let forms = forms.into_iter().filter(move |_| min <= limit).map(move |(before, after)| padded(hir, before, after));
     forms.flat_map(move |form| {
-        let mut lengths = LengthTable::new(limit);
-        let possible: Vec<usize> = lengths.of(&form).iter().filter(|length| *length >= min).collect();
-        let mut texts = Vec::new();
-        for seed in 0..if possible.is_empty() { 0 } else { SEEDS } {
-            let length = possible[usize::try_from(seed).unwrap_or(0) % possible.len()];
-            let mut sample =
-                FittedSample { text: String::new(), lengths: &mut lengths, characters: CharacterPicker::seeded(seed) };
-            if sample.append(&form, length) && !texts.contains(&sample.text) {
-                texts.push(sample.text);
-            }
-        }
-        texts
+        (0..SEEDS).map_while(move |seed| {
+            let mut texts = FittedTexts { limit, characters: CharacterPicker::seeded(seed as u64) }.of(&form);
+            let mut fitting: Vec<String> = texts.drain(min..).flatten().collect();
+            (!fitting.is_empty()).then(|| fitting.swap_remove(seed % fitting.len()))
+        })
     })
 }
 
@@ -49,86 +37,82 @@ fn padded(hir: &Hir, before: bool, after: bool) -> Hir {
     Hir::concat(parts.into_iter().flatten().collect())
 }
 
-struct FittedSample<'l> {
-    text: String,
-    lengths: &'l mut LengthTable,
+/// For each number of characters up to the limit, a text with this number of characters; `None` if there is none.
+type TextsByLength = Vec<Option<String>>;
+
+struct FittedTexts {
+    limit: usize,
     characters: CharacterPicker,
 }
 
-impl FittedSample<'_> {
-    /// Appends a text of `length` characters that matches a part of the pattern. Returns `false` if no such text is
-    /// found.
-    fn append(&mut self, hir: &Hir, length: usize) -> bool {
+impl FittedTexts {
+    /// Returns a text of each possible length that matches a part of the pattern.
+    fn of(&mut self, hir: &Hir) -> TextsByLength {
         match hir.kind() {
-            HirKind::Empty | HirKind::Look(_) => length == 0,
-            HirKind::Literal(literal) => std::str::from_utf8(&literal.0).is_ok_and(|text| {
-                self.text.push_str(text);
-                text.chars().count() == length
-            }),
+            HirKind::Empty | HirKind::Look(_) => self.only(Some(String::new())),
+            HirKind::Literal(literal) => self.only(String::from_utf8(literal.0.to_vec()).ok()),
             HirKind::Class(Class::Unicode(class)) => {
                 let character = self.characters.pick(class);
-                self.text.extend(character);
-                character.is_some() && length == 1
+                self.only(character.map(String::from))
             }
-            HirKind::Class(Class::Bytes(_)) => false,
-            HirKind::Capture(capture) => self.append(&capture.sub, length),
-            HirKind::Concat(parts) => self.append_parts(parts, length),
+            HirKind::Class(Class::Bytes(_)) => self.only(None),
+            HirKind::Capture(capture) => self.of(&capture.sub),
+            HirKind::Concat(parts) => {
+                let empty = self.only(Some(String::new()));
+                parts.iter().fold(empty, |texts, part| {
+                    let more = self.of(part);
+                    self.joined(&texts, &more)
+                })
+            }
             HirKind::Alternation(branches) => {
-                let fitting: Vec<&Hir> =
-                    branches.iter().filter(|branch| self.lengths.of(branch).contains(length)).collect();
-                let first = self.characters.below(fitting.len());
-                fitting.get(first).is_some_and(|branch| self.append(branch, length))
+                let first = self.characters.below(branches.len());
+                let branches = branches[first..].iter().chain(&branches[..first]);
+                branches.fold(self.only(None), |texts, branch| either(texts, self.of(branch)))
             }
-            HirKind::Repetition(repetition) => self.append_repeated(repetition, length),
+            HirKind::Repetition(repetition) => {
+                let part = self.of(&repetition.sub);
+                let required = self.repeated(&part, repetition.min as usize);
+                let max = repetition.max.map_or(self.limit, |max| (max - repetition.min) as usize);
+                let optional = either(self.only(Some(String::new())), part);
+                self.joined(&required, &self.repeated(&optional, max.min(self.limit)))
+            }
         }
     }
 
-    fn append_parts(&mut self, parts: &[Hir], length: usize) -> bool {
-        // The lengths of all parts from each part on.
-        let mut rest = vec![self.lengths.of_parts(&[])];
-        for part in parts.iter().rev() {
-            let lengths = self.lengths.of(part).sums(&rest[rest.len() - 1]);
-            rest.push(lengths);
+    fn only(&self, text: Option<String>) -> TextsByLength {
+        let mut texts = vec![None; self.limit + 1];
+        let length = text.as_ref().map_or(0, |text| text.chars().count());
+        if let Some(place) = texts.get_mut(length) {
+            *place = text;
         }
-        rest.pop();
-        let mut left = length;
-        for part in parts {
-            let Some(after) = rest.pop() else { return false };
-            let lengths = self.lengths.of(part);
-            let fitting = lengths.iter().find(|length| *length <= left && after.contains(left - length));
-            let Some(length) = fitting else { return false };
-            if !self.append(part, length) {
-                return false;
-            }
-            left -= length;
-        }
-        left == 0
+        texts
     }
 
-    fn append_repeated(&mut self, repetition: &Repetition, length: usize) -> bool {
-        let (min, max) = (repetition.min as usize, repetition.max.map_or(usize::MAX, |max| max as usize));
-        // The number of repetitions is at most the length, unless some of them are empty.
-        let max = max.min(length.max(min));
-        let mut sums = Vec::new();
-        for lengths in self.lengths.repeated(&repetition.sub).take(max.saturating_add(1)) {
-            let is_found = sums.len() >= min && lengths.contains(length);
-            sums.push(lengths);
-            if is_found {
-                break;
+    fn joined(&self, firsts: &TextsByLength, seconds: &TextsByLength) -> TextsByLength {
+        let mut joined = vec![None; self.limit + 1];
+        for (length, start) in present(firsts) {
+            for (more, end) in present(seconds).take_while(|(more, _)| length + more <= self.limit) {
+                joined[length + more].get_or_insert_with(|| format!("{start}{end}"));
             }
         }
-        // The last item has the lengths of the chosen number of repetitions.
-        sums.pop();
-        let once = self.lengths.of(&repetition.sub);
-        let mut left = length;
-        while let Some(before) = sums.pop() {
-            let fitting = once.iter().find(|length| *length <= left && before.contains(left - length));
-            let Some(length) = fitting else { return false };
-            if !self.append(&repetition.sub, length) {
-                return false;
-            }
-            left -= length;
-        }
-        left == 0
+        joined
     }
+
+    fn repeated(&self, part: &TextsByLength, times: usize) -> TextsByLength {
+        if times == 0 {
+            return self.only(Some(String::new()));
+        }
+        let half = self.repeated(part, times / 2);
+        let twice = self.joined(&half, &half);
+        if times.is_multiple_of(2) { twice } else { self.joined(&twice, part) }
+    }
+}
+
+fn either(firsts: TextsByLength, seconds: TextsByLength) -> TextsByLength {
+    firsts.into_iter().zip(seconds).map(|(first, second)| first.or(second)).collect()
+}
+
+/// Returns the texts with their lengths, from the shortest to the longest.
+fn present(texts: &TextsByLength) -> impl Iterator<Item = (usize, &str)> {
+    texts.iter().enumerate().filter_map(|(length, text)| Some((length, text.as_deref()?)))
 }

@@ -1,39 +1,37 @@
 //! The attribute `regex` of strings, which contains a *pattern* that valid strings must match. This Rust module parses
 //! and compiles patterns, and translates them to the regular expressions of JSON Schema.
 
-mod characters;
 mod ecma;
 pub(super) mod file_name_patterns;
 mod fitted;
-mod lengths;
 mod parse;
 mod sample;
-mod words;
 
 use regex::{Regex, RegexBuilder};
 use regex_syntax::ParserBuilder;
 use regex_syntax::hir::Hir;
 
 use super::{ArgumentError, TypeArguments};
+pub(super) use fitted::fitted_samples;
 use parse::ParsedPattern;
+pub(super) use sample::minimal_sample;
 use sample::sample_text;
 
 /// The maximum size in bytes of a compiled pattern. The time to match a text grows with this size.
 const MAX_COMPILED_SIZE: usize = 256 << 10;
 
-/// A compiled pattern of the attribute `regex`.
 #[derive(Debug, Clone)]
 pub(super) struct Pattern {
-    regex: Regex,
+    pub(super) regex: Regex,
     /// The canonical notation of the pattern in definitions, such as `/^a+$/i`.
-    notation: String,
-    /// The pattern in the syntax of ECMA-262, for JSON Schemas.
-    ecma_pattern: String,
-    hir: Hir,
+    pub(super) notation: String,
+    /// The pattern in the syntax of ECMA-262 (section 22.2), for JSON Schemas. It does not contain `\d`, `\w`, `\s`, `\b`
+    /// and `.`, which regex engines define differently.
+    pub(super) ecma_pattern: String,
+    pub(super) hir: Hir,
 }
 
-/// The numbers of extra repetitions with which sample texts of a pattern are generated, in the order of preference.
-/// With 2, a part that must occur once occurs three times.
+/// The numbers of extra repetitions in sample texts, in the order of preference.
 const EXTRA_REPETITIONS: [u32; 13] = [2, 1, 3, 0, 4, 5, 6, 7, 9, 11, 15, 31, 63];
 
 impl Pattern {
@@ -46,68 +44,50 @@ impl Pattern {
     }
 
     fn compile(text: &str) -> Result<Self, String> {
-        let ParsedPattern { pattern, flags } = ParsedPattern::parse(text)?;
-        let ascii =
-            if flags.uses_unicode { pattern.clone() } else { parse::replace_classes_by_ascii(&pattern, &flags)? };
-        let hir = ParserBuilder::new()
-            .nest_limit(parse::MAX_GROUP_DEPTH)
-            .case_insensitive(flags.ignores_case)
-            .multi_line(flags.is_multi_line)
-            .dot_matches_new_line(flags.dot_matches_line_feed)
-            .ignore_whitespace(flags.ignores_white_space)
-            .build()
-            .parse(&ascii)
-            .map_err(|error| match error {
-                regex_syntax::Error::Parse(error) => parse::regex_error_message(error.kind()),
-                regex_syntax::Error::Translate(error) => parse::regex_error_message(error.kind()),
-                other => parse::regex_error_message(&other),
-            })?;
-        let regex = RegexBuilder::new(&ascii)
-            .nest_limit(parse::MAX_GROUP_DEPTH)
-            .case_insensitive(flags.ignores_case)
-            .multi_line(flags.is_multi_line)
-            .dot_matches_new_line(flags.dot_matches_line_feed)
-            .ignore_whitespace(flags.ignores_white_space)
-            .size_limit(MAX_COMPILED_SIZE)
-            .build()
-            .map_err(|_| "the pattern is too large: its repetitions multiply".to_owned())?;
-        Ok(Self { regex, notation: flags.format_pattern(&pattern), ecma_pattern: ecma::to_ecma_pattern(&hir)?, hir })
-    }
-
-    /// Returns `true` if the pattern matches `text` or a part of `text`.
-    pub(super) fn matches(&self, text: &str) -> bool {
-        self.regex.is_match(text)
-    }
-
-    /// Returns the canonical notation of the pattern in definitions, such as `/^a+$/i`.
-    pub(super) fn notation(&self) -> &str {
-        &self.notation
-    }
-
-    /// Describes the pattern as a phrase that follows the description of a text, such as " that matches …".
-    pub(super) fn in_words(&self) -> String {
-        words::describe_pattern(&self.notation)
-    }
-
-    /// Returns the pattern in the syntax of ECMA-262 (section 22.2) without flags. The result does not contain `\d`,
-    /// `\w`, `\s`, `\b` and `.`, which regex engines define differently.
-    pub(super) fn ecma_pattern(&self) -> &str {
-        &self.ecma_pattern
-    }
-
-    /// Returns a short text that probably matches the pattern, or `None` if no such text can be generated.
-    pub(super) fn minimal_sample(&self) -> Option<String> {
-        sample::minimal_sample(&self.hir)
+        let parsed = ParsedPattern::parse(text)?;
+        let pattern = parsed.to_regex()?;
+        let hir = ParserBuilder::new().nest_limit(parse::MAX_GROUP_DEPTH).build().parse(&pattern);
+        let hir = hir.map_err(|error| match error {
+            regex_syntax::Error::Parse(error) => parse::regex_error_message(error.kind()),
+            regex_syntax::Error::Translate(error) => parse::regex_error_message(error.kind()),
+            other => parse::regex_error_message(&other),
+        })?;
+        let regex =
+            RegexBuilder::new(&pattern).nest_limit(parse::MAX_GROUP_DEPTH).size_limit(MAX_COMPILED_SIZE).build();
+        let regex = regex.map_err(|_| "the pattern is too large: its repetitions multiply".to_owned())?;
+        Ok(Self { regex, notation: parsed.notation(), ecma_pattern: ecma::to_ecma_pattern(&hir)?, hir })
     }
 
     /// Returns texts of several lengths that probably match the pattern, in the order of preference.
     pub(super) fn sample_texts(&self) -> impl Iterator<Item = String> {
         EXTRA_REPETITIONS.into_iter().filter_map(|extra| sample_text(&self.hir, extra))
     }
+}
 
-    /// Returns texts with `min` to `max` characters that probably match the pattern. They are less readable than those
-    /// of [`Pattern::sample_texts`], and take longer to generate.
-    pub(super) fn fitted_samples(&self, min: u64, max: u64) -> impl Iterator<Item = String> {
-        fitted::fitted_samples(&self.hir, min, max)
+/// The sets of characters that are described in words, each with the words.
+const CHARACTER_SETS: &[(&str, &str)] = &[
+    ("[a-z]", "only lower-case letters (a-z)"),
+    ("[A-Z]", "only capital letters (A-Z)"),
+    ("[0-9]", "only digits"),
+    (r"\d", "only digits"),
+    ("[a-zA-Z]", "only letters (a-z, A-Z)"),
+    ("[A-Za-z]", "only letters (a-z, A-Z)"),
+    ("[a-z0-9]", "only lower-case letters (a-z) and digits"),
+    ("[0-9a-f]", "only hexadecimal digits (0-9, a-f)"),
+    ("[a-f0-9]", "only hexadecimal digits (0-9, a-f)"),
+    ("[a-zA-Z0-9]", "only letters (a-z, A-Z) and digits"),
+    ("[A-Za-z0-9]", "only letters (a-z, A-Z) and digits"),
+    (r"[^\x00]", "without null characters"),
+    (r"[^\x00-\x1F]", "without control characters"),
+    (r"[^\x00-\x1f]", "without control characters"),
+    (r"[^\x00-\x1F\x7F]", "without control characters"),
+];
+
+/// Describes a pattern after the description of a text: " that matches …", or the only allowed characters.
+pub(super) fn describe_pattern(notation: &str) -> String {
+    let set = notation.strip_prefix("/^").and_then(|rest| rest.strip_suffix("*$/").or(rest.strip_suffix("+$/")));
+    match CHARACTER_SETS.iter().find(|(pattern, _)| Some(*pattern) == set) {
+        Some((_, words)) => format!(", {words}"),
+        None => format!(" that matches {notation}"),
     }
 }

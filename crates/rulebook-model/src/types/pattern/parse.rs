@@ -5,40 +5,32 @@ use std::fmt::Display;
 use regex_syntax::ast::parse::ParserBuilder;
 use regex_syntax::ast::{self, AssertionKind, Ast, ClassPerl, ClassPerlKind, ClassSetItem, Span};
 
-/// The maximum nesting depth of groups and character classes in a pattern.
 pub(super) const MAX_GROUP_DEPTH: u32 = 50;
 
-/// The characters that can delimit a pattern. A pattern has delimiters if it begins with one of these characters and
-/// ends with the same character and optional flags. PCRE allows further delimiters, but these characters are also
-/// common at the beginning of patterns without delimiters.
+/// The characters that can delimit a pattern. The others that PCRE allows are common at the beginning of patterns
+/// without delimiters.
 const DELIMITERS: [char; 5] = ['/', '#', '~', '%', '@'];
 
-/// The flags of a pattern, which are letters after the closing delimiter.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct PatternFlags {
-    /// `i`: upper-case and lower-case letters match each other.
-    pub(super) ignores_case: bool,
-    /// `m`: `^` and `$` also match at the beginning and end of lines.
-    pub(super) is_multi_line: bool,
-    /// `s`: `.` also matches a line feed.
-    pub(super) dot_matches_line_feed: bool,
-    /// `u`: `\d`, `\w`, `\s` and `\b` use Unicode instead of ASCII.
-    pub(super) uses_unicode: bool,
-    /// `x`: white space and comments in the pattern are ignored.
-    pub(super) ignores_white_space: bool,
-}
+/// The flags of a pattern, which are letters after the closing delimiter, in the order of the canonical notation:
+///
+/// - `i`: upper-case and lower-case letters match each other.
+/// - `m`: `^` and `$` also match at the beginning and end of lines.
+/// - `s`: `.` also matches a line feed.
+/// - `u`: `\d`, `\w`, `\s` and `\b` use Unicode instead of ASCII.
+/// - `x`: white space and comments in the pattern are ignored.
+const FLAGS: &str = "imsux";
 
-/// The parts of a pattern's notation: the text between the delimiters, and the flags.
+/// The text of a pattern between the delimiters, and its flags.
 #[derive(Debug)]
 pub(super) struct ParsedPattern {
     pub(super) pattern: String,
-    pub(super) flags: PatternFlags,
+    flags: String,
 }
 
 impl ParsedPattern {
     /// Parses the notation of a pattern, such as `/a+/i`, `{a+}` or `a+`.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
-        let undelimited = || Self { pattern: text.to_owned(), flags: PatternFlags::default() };
+        let undelimited = || Self { pattern: text.to_owned(), flags: String::new() };
         let Some(open) = text.chars().next().filter(|c| *c == '{' || DELIMITERS.contains(c)) else {
             return Ok(undelimited());
         };
@@ -55,51 +47,36 @@ impl ParsedPattern {
         if !matches!(open, '/' | '{') && !flags.chars().all(|c| c.is_ascii_alphabetic()) {
             return Ok(undelimited());
         }
-        Ok(Self { pattern: pattern.to_owned(), flags: PatternFlags::parse(flags)? })
-    }
-}
-
-impl PatternFlags {
-    fn parse(letters: &str) -> Result<Self, String> {
-        let mut flags = Self::default();
-        for letter in letters.chars() {
-            match letter {
-                'i' => flags.ignores_case = true,
-                'm' => flags.is_multi_line = true,
-                's' => flags.dot_matches_line_feed = true,
-                'u' => flags.uses_unicode = true,
-                'x' => flags.ignores_white_space = true,
-                other => return Err(format!("`{other}` is not a flag; the flags are i, m, s, u and x")),
-            }
+        if let Some(other) = flags.chars().find(|letter| !FLAGS.contains(*letter)) {
+            return Err(format!("`{other}` is not a flag; the flags are i, m, s, u and x"));
         }
-        Ok(flags)
+        let flags = FLAGS.chars().filter(|flag| flags.contains(*flag)).collect();
+        Ok(Self { pattern: pattern.to_owned(), flags })
     }
 
-    /// Returns the notation of `pattern` with `/` as the delimiter and with these flags.
-    pub(super) fn format_pattern(self, pattern: &str) -> String {
+    /// Returns the notation of the pattern with `/` as the delimiter.
+    pub(super) fn notation(&self) -> String {
         let mut notation = String::from("/");
         let mut escaped = false;
-        for c in pattern.chars() {
+        for c in self.pattern.chars() {
             if c == '/' && !escaped {
                 notation.push('\\');
             }
             escaped = c == '\\' && !escaped;
             notation.push(c);
         }
-        notation.push('/');
-        let flags = [
-            (self.ignores_case, 'i'),
-            (self.is_multi_line, 'm'),
-            (self.dot_matches_line_feed, 's'),
-            (self.uses_unicode, 'u'),
-            (self.ignores_white_space, 'x'),
-        ];
-        notation.extend(flags.into_iter().filter(|(set, _)| *set).map(|(_, letter)| letter));
-        notation
+        format!("{notation}/{}", self.flags)
+    }
+
+    /// Returns the pattern in the notation of the crate `regex`.
+    pub(super) fn to_regex(&self) -> Result<String, String> {
+        let flags = self.flags.replace('u', "");
+        let flags = if flags.is_empty() { flags } else { format!("(?{flags})") };
+        let regex = format!("{flags}{}", self.pattern);
+        if self.flags.contains('u') { Ok(regex) } else { replace_classes_by_ascii(&regex) }
     }
 }
 
-/// Returns the message of a diagnostic for an error of the regex parser.
 pub(super) fn regex_error_message(error: &(impl Display + ?Sized)) -> String {
     format!("the pattern cannot be parsed: {error}")
 }
@@ -107,13 +84,9 @@ pub(super) fn regex_error_message(error: &(impl Display + ?Sized)) -> String {
 /// Replaces `\d`, `\w`, `\s` and `\b` in a pattern by patterns that have the same meaning for ASCII texts.
 ///
 /// The option of the regex parser for ASCII is not used, because it makes `.` match bytes that are not valid UTF-8.
-pub(super) fn replace_classes_by_ascii(pattern: &str, flags: &PatternFlags) -> Result<String, String> {
-    let ast = ParserBuilder::new()
-        .nest_limit(MAX_GROUP_DEPTH)
-        .ignore_whitespace(flags.ignores_white_space)
-        .build()
-        .parse(pattern)
-        .map_err(|error| regex_error_message(error.kind()))?;
+fn replace_classes_by_ascii(pattern: &str) -> Result<String, String> {
+    let ast = ParserBuilder::new().nest_limit(MAX_GROUP_DEPTH).build().parse(pattern);
+    let ast = ast.map_err(|error| regex_error_message(error.kind()))?;
     // This pattern always matches, because the visitor returns no errors.
     let Ok(replacements) = ast::visit(&ast, ClassReplacements(Vec::new()));
     let mut ascii = pattern.to_owned();

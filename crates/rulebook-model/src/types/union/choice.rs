@@ -6,15 +6,14 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-use super::kinds::{KINDS, Values, constants_of, values_of};
 use crate::call::{TypeMismatch, Value};
-use crate::types::Check;
 use crate::types::number::normalized_number;
+use crate::types::{Check, SCHEMA_REFERENCE_PREFIX, Structure};
 
 /// How a branch is chosen for a value.
 #[derive(Debug)]
 pub(super) struct Choice {
-    /// For each of [`KINDS`], the indexes of the branches that accept values of this kind. Several branches of a kind
+    /// For each [kind](kind_index), the indexes of the branches that accept values of this kind. Several branches of a kind
     /// are limited to different constants, except for objects.
     pub(super) by_kind: [Vec<usize>; 6],
     /// The member of objects that says of which branch an object is; `None` if at most one branch accepts objects.
@@ -56,6 +55,20 @@ impl ChoiceMember {
         self.texts.get(text).copied().or_else(of_check)
     }
 
+    /// Returns the error of an object whose member has no constant of a branch. `member` is the value of the member.
+    pub(super) fn mismatch(&self, member: Option<&Value<'_>>) -> TypeMismatch {
+        let mut constants: Vec<_> = self.texts.iter().map(|(text, index)| (*index, text.clone())).collect();
+        constants.extend(self.others.iter().map(|(constant, index)| (*index, constant.to_json().to_string())));
+        constants.sort();
+        let constants: Vec<_> = constants.into_iter().map(|(_, constant)| constant).collect();
+        let expected = format!("one of {}", constants.join(", "));
+        let mismatch = match member {
+            Some(member) => TypeMismatch::new(expected, member),
+            None => TypeMismatch::with_got(expected, "nothing"),
+        };
+        mismatch.inside(&format!(".{}", self.name))
+    }
+
     /// Adds a constant. Returns the index of its branch if it has another one.
     fn insert(&mut self, constant: &Json, index: usize) -> Option<usize> {
         let constant = normalized_number(Value::from(constant)).into_owned();
@@ -71,13 +84,6 @@ impl ChoiceMember {
         None
     }
 }
-
-/// The index of null in [`KINDS`].
-pub(super) const NULL: usize = 0;
-/// The index of arrays in [`KINDS`].
-pub(super) const ARRAY: usize = 4;
-/// The index of objects in [`KINDS`].
-pub(super) const OBJECT: usize = 5;
 
 impl Choice {
     /// Finds how a branch is chosen. Fails with the indexes of two branches of which a value can be.
@@ -148,10 +154,17 @@ fn choice_member(branches: &[Arc<dyn Check>], objects: &[usize]) -> Result<Choic
     Err(conflict)
 }
 
+/// The kinds of JSON values. A whole number is a number.
+const KINDS: [&str; 6] = ["null", "boolean", "number", "string", "array", "object"];
+
+pub(super) const NULL: usize = 0;
+pub(super) const ARRAY: usize = 4;
+pub(super) const OBJECT: usize = 5;
+
 /// Returns the index in [`KINDS`] of a value's kind; `None` for files.
 pub(super) fn kind_index(value: &Value<'_>) -> Option<usize> {
     Some(match value {
-        Value::Null => 0,
+        Value::Null => NULL,
         Value::Bool(_) => 1,
         Value::Int(_) | Value::Uint(_) | Value::Float(_) => 2,
         Value::Text(_) => 3,
@@ -161,21 +174,83 @@ pub(super) fn kind_index(value: &Value<'_>) -> Option<usize> {
     })
 }
 
-impl ChoiceMember {
-    /// Returns the error of an object whose member has no constant of a branch. `member` is the value of the member.
-    pub(super) fn mismatch(&self, member: Option<&Value<'_>>) -> TypeMismatch {
-        let mut constants: Vec<_> = self.texts.iter().map(|(text, index)| (*index, text.clone())).collect();
-        constants.extend(self.others.iter().map(|(constant, index)| (*index, constant.to_json().to_string())));
-        constants.sort();
-        let constants: Vec<_> = constants.into_iter().map(|(_, constant)| constant).collect();
-        let expected = format!("one of {}", constants.join(", "));
-        let mismatch = match member {
-            Some(member) => TypeMismatch::new(expected, member),
-            None => TypeMismatch::with_got(expected, "nothing"),
-        };
-        mismatch.inside(&format!(".{}", self.name))
+/// What is known of the values of a type.
+#[derive(Debug, Default)]
+pub(super) struct Values {
+    /// For each of [`KINDS`], whether a value can have this kind.
+    pub(super) kinds: [bool; 6],
+    /// All values, if they are constants.
+    pub(super) constants: Option<Vec<Json>>,
+}
+
+/// Returns the kinds of the values that `check` accepts.
+pub(super) fn values_of(check: &dyn Check) -> Values {
+    values_of_schema(&check.schema(), check)
+}
+
+/// Returns all values that `check` accepts, if they are constants. The JSON Schema of a type that refers to schemas is
+/// not used, because these schemas may contain the union whose JSON Schema depends on the constants.
+pub(super) fn constants_of(check: &dyn Check) -> Option<Vec<Json>> {
+    match check.structure() {
+        Structure::Scalar if check.referenced_schemas().is_empty() => values_of(check).constants,
+        Structure::Schema(schema) => constants_of(&*schema.check),
+        Structure::Nullable(check) => constants_of(&*check).map(|constants| [constants, vec![Json::Null]].concat()),
+        Structure::Union(branches) => {
+            let constants: Option<Vec<_>> = branches.iter().map(|branch| constants_of(&**branch)).collect();
+            constants.map(|constants| constants.concat())
+        }
+        _ => None,
     }
 }
 
-/// The names of the kinds are in the order of [`kind_index`].
-const _: () = assert!(KINDS.len() == OBJECT + 1);
+/// Returns the kinds of the values that are valid against a JSON Schema, whose references lead to the schemas of
+/// `check`. References form no circle, because schemas that refer to themselves directly are errors.
+fn values_of_schema(schema: &Json, check: &dyn Check) -> Values {
+    if let Some(key) = schema.get("$ref").and_then(Json::as_str).and_then(|r| r.strip_prefix(SCHEMA_REFERENCE_PREFIX)) {
+        let referenced = check.referenced_schemas();
+        let target = referenced.iter().find(|schema| schema.key() == key);
+        return target.map_or_else(Values::anything, |target| values_of_schema(&target.check.schema(), &*target.check));
+    }
+    let branches = ["anyOf", "oneOf"].iter().find_map(|keyword| schema.get(*keyword)?.as_array());
+    if let Some(branches) = branches {
+        return Values::of_branches(branches.iter().map(|branch| values_of_schema(branch, check)));
+    }
+    let constants = match (schema.get("const"), schema.get("enum")) {
+        (Some(constant), _) => Some(vec![constant.clone()]),
+        (None, Some(Json::Array(constants))) => Some(constants.clone()),
+        _ => None,
+    };
+    if let Some(constants) = constants {
+        let mut kinds = [false; 6];
+        constants.iter().filter_map(|json| kind_index(&Value::from(json))).for_each(|kind| kinds[kind] = true);
+        return Values { kinds, constants: Some(constants) };
+    }
+    // The parts of `allOf` describe objects with a tag.
+    let names = match schema.get("type") {
+        Some(Json::String(name)) => vec![name.as_str()],
+        Some(Json::Array(names)) => names.iter().filter_map(Json::as_str).collect(),
+        _ if schema.get("allOf").is_some() => vec!["object"],
+        _ => return Values::anything(),
+    };
+    let mut values = Values::default();
+    for name in names {
+        let name = if name == "integer" { "number" } else { name };
+        KINDS.iter().zip(&mut values.kinds).for_each(|(kind, accepts)| *accepts |= *kind == name);
+    }
+    values
+}
+
+impl Values {
+    fn anything() -> Self {
+        Self { kinds: [true; 6], constants: None }
+    }
+
+    fn of_branches(branches: impl Iterator<Item = Self>) -> Self {
+        let mut all = Self { kinds: [false; 6], constants: Some(Vec::new()) };
+        for branch in branches {
+            all.kinds.iter_mut().zip(branch.kinds).for_each(|(kind, more)| *kind |= more);
+            all.constants = all.constants.zip(branch.constants).map(|(one, other)| [one, other].concat());
+        }
+        all
+    }
+}

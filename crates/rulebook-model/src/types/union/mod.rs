@@ -2,7 +2,6 @@
 //! or no value can have two of the types.
 
 mod choice;
-mod kinds;
 mod tagged;
 mod untagged;
 

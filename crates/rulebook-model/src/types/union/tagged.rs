@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use serde_json::{Map, Value as Json, json};
 
-use super::kinds::constants_of;
+use super::choice::constants_of;
 use super::{OF_ATTRIBUTE, TAG_ATTRIBUTE, join_branches};
 use crate::call::{PhpArray, TypeMismatch, Value};
 use crate::definition::keys::is_comment_key;
@@ -101,10 +101,6 @@ impl TaggedUnion {
         })
     }
 
-    fn values(&self) -> String {
-        self.branches.iter().map(|(value, _)| value.as_str()).collect::<Vec<_>>().join(", ")
-    }
-
     /// Returns the check of the objects whose tag has this value.
     fn object(&self, value: &str) -> Option<&dyn Check> {
         let index = self.indexes.get(value)?;
@@ -146,7 +142,8 @@ impl Check for TaggedUnion {
             _ => None,
         };
         let Some(object) = object else {
-            let expected = format!("one of {}", self.values());
+            let values: Vec<_> = self.branches.iter().map(|(value, _)| value.as_str()).collect();
+            let expected = format!("one of {}", values.join(", "));
             let mismatch = match tag {
                 Some(tag) => TypeMismatch::new(expected, tag),
                 None => TypeMismatch::with_got(expected, "nothing"),
@@ -192,10 +189,6 @@ impl Check for TaggedUnion {
         ArgumentError::join(errors.collect())
     }
 
-    fn field_count(&self) -> usize {
-        self.branches.iter().map(|(_, branch)| branch.field_count()).fold(0, usize::saturating_add)
-    }
-
     fn structure(&self) -> Structure {
         Structure::TaggedUnion { tag: self.tag.clone(), branches: self.branches.clone() }
     }
@@ -203,30 +196,25 @@ impl Check for TaggedUnion {
     fn schema(&self) -> Json {
         let branches = self.branches.iter().zip(self.objects());
         let schemas = branches.map(|((value, branch), object)| object.schema(&self.tag, value, &**branch));
-        let mut schema = Map::new();
-        schema.insert("oneOf".to_owned(), schemas.collect());
         // The OpenAPI document completes the discriminator, which can only refer to components.
         let mut discriminator = json!({ "propertyName": self.tag });
         let mapping = self.mapping();
         if !mapping.is_empty() {
             discriminator["mapping"] = Json::Object(mapping);
         }
-        schema.insert("discriminator".to_owned(), discriminator);
-        Json::Object(schema)
+        json!({ "oneOf": schemas.collect::<Vec<_>>(), "discriminator": discriminator })
     }
 
     fn type_expr(&self) -> TypeExpr {
-        let mut type_expr = TypeExpr::term("union");
-        type_expr.attributes.insert(TAG_ATTRIBUTE.to_owned(), json!(self.tag));
         let branches = self.branches.iter();
         // A definition ignores a member whose name begins like a comment, unless its value is an object.
         let of = branches.map(|(value, branch)| {
             let branch = branch.type_expr();
             (value.clone(), if is_comment_key(value) { branch.into_object() } else { branch.into_json() })
         });
-        let of = of.collect();
-        type_expr.attributes.insert(OF_ATTRIBUTE.to_owned(), Json::Object(of));
-        type_expr
+        TypeExpr::term("union")
+            .with(TAG_ATTRIBUTE, Some(self.tag.as_str()))
+            .with(OF_ATTRIBUTE, Some(of.collect::<Json>()))
     }
 
     fn boundary_values(&self) -> Vec<Value<'static>> {

@@ -6,8 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use serde_json::{Value as Json, json};
 
-use super::choice::{ARRAY, Choice, ChoiceMember, NULL, OBJECT, kind_index};
-use super::kinds::values_of;
+use super::choice::{ARRAY, Choice, ChoiceMember, NULL, OBJECT, kind_index, values_of};
 use super::{OF_ATTRIBUTE, join_branches, join_words};
 use crate::call::{PhpArray, TypeMismatch, Value};
 use crate::types::any::decode_json;
@@ -140,10 +139,6 @@ impl Check for UntaggedUnion {
         }))
     }
 
-    fn field_count(&self) -> usize {
-        self.branches.iter().map(|branch| branch.field_count()).fold(0, usize::saturating_add)
-    }
-
     fn structure(&self) -> Structure {
         Structure::Union(self.branches.clone())
     }
@@ -153,10 +148,8 @@ impl Check for UntaggedUnion {
     }
 
     fn type_expr(&self) -> TypeExpr {
-        let mut type_expr = TypeExpr::term("union");
-        let of = self.branches.iter().map(|branch| branch.type_expr().into_json()).collect();
-        type_expr.attributes.insert(OF_ATTRIBUTE.to_owned(), of);
-        type_expr
+        let of: Json = self.branches.iter().map(|branch| branch.type_expr().into_json()).collect();
+        TypeExpr::term("union").with(OF_ATTRIBUTE, Some(of))
     }
 
     fn boundary_values(&self) -> Vec<Value<'static>> {

@@ -1,8 +1,5 @@
 //! The response format XML (Extensible Markup Language 1.0, fifth edition).
 
-mod name;
-mod text;
-
 use std::borrow::Cow;
 use std::io;
 
@@ -13,7 +10,6 @@ use quick_xml::name::QName;
 use serde_json::Value as Json;
 
 use super::{Format, FormatError};
-use name::is_element_name;
 
 /// The response format XML 1.0. A client can convert a response in this format back to JSON:
 ///
@@ -98,7 +94,6 @@ struct ElementTag<'a> {
 impl<'a> ElementTag<'a> {
     const ITEM: ElementTag<'static> = ElementTag { element: "item", name: None };
 
-    /// Returns the tag for a member of a JSON object.
     fn member(name: &'a str) -> Self {
         // Names that begin with `xml` are reserved (XML 1.0 section 2.3).
         let reserved = name.get(..3).is_some_and(|start| start.eq_ignore_ascii_case("xml"));
@@ -111,18 +106,13 @@ impl<'a> ElementTag<'a> {
 
     /// Returns the attributes `name` and `escaped-name` of the element, each if the element needs it.
     fn attributes(&self) -> impl Iterator<Item = Attribute<'a>> + use<'a> {
-        let name = self.name.map(text::escape_forbidden_characters);
-        let escaped = matches!(name, Some(Cow::Owned(_))).then(|| attribute("escaped-name", "true"));
-        let name = name.map(|name| Attribute { key: QName("name"), value: text::escape_markup(name) });
+        let name = self.name.map(escape_forbidden_characters);
+        let escaped = matches!(name, Some(Cow::Owned(_))).then(|| Attribute::from(("escaped-name", "true")));
+        let name = name.map(|name| Attribute { key: QName("name"), value: escape_markup(name) });
         name.into_iter().chain(escaped)
     }
 }
 
-fn attribute(name: &'static str, value: &'static str) -> Attribute<'static> {
-    Attribute::from((name, value))
-}
-
-/// Writes a JSON value as an XML element.
 fn write_element(writer: &mut Writer<Vec<u8>>, tag: &ElementTag<'_>, value: &Json) -> io::Result<()> {
     let json_type = match value {
         Json::Null => Some("null"),
@@ -132,16 +122,14 @@ fn write_element(writer: &mut Writer<Vec<u8>>, tag: &ElementTag<'_>, value: &Jso
         Json::Array(_) => Some("array"),
         Json::Object(_) => Some("object"),
     };
-    let attributes = tag.attributes().chain(json_type.map(|json_type| attribute("type", json_type)));
+    let attributes = tag.attributes().chain(json_type.map(|json_type| Attribute::from(("type", json_type))));
     let element = writer.create_element(tag.element).with_attributes(attributes);
     match value {
         Json::Bool(_) | Json::Number(_) => element.write_text_content(BytesText::from_escaped(value.to_string()))?,
         Json::String(content) if !content.is_empty() => {
-            let content = text::escape_forbidden_characters(content);
-            let escaped = matches!(content, Cow::Owned(_)).then(|| attribute("escaped", "true"));
-            element
-                .with_attributes(escaped)
-                .write_text_content(BytesText::from_escaped(text::escape_markup(content)))?
+            let content = escape_forbidden_characters(content);
+            let escaped = matches!(content, Cow::Owned(_)).then(|| Attribute::from(("escaped", "true")));
+            element.with_attributes(escaped).write_text_content(BytesText::from_escaped(escape_markup(content)))?
         }
         Json::Array(items) if !items.is_empty() => element.write_inner_content(|writer| {
             items.iter().try_for_each(|item| write_element(writer, &ElementTag::ITEM, item))
@@ -152,4 +140,50 @@ fn write_element(writer: &mut Writer<Vec<u8>>, tag: &ElementTag<'_>, value: &Jso
         _ => element.write_empty()?,
     };
     Ok(())
+}
+
+/// Escapes a text with characters that XML does not allow as in a JSON string. Other texts stay `Cow::Borrowed`.
+fn escape_forbidden_characters(text: &str) -> Cow<'_, str> {
+    if text.chars().all(is_xml_char) {
+        return Cow::Borrowed(text);
+    }
+    let quoted = Json::from(text).to_string();
+    let content = quoted.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(&quoted);
+    // JSON does not escape these two characters, which XML does not allow.
+    Cow::Owned(content.replace('\u{FFFE}', "\\ufffe").replace('\u{FFFF}', "\\uffff"))
+}
+
+/// Returns `true` if an XML document can contain a character (XML 1.0 section 2.2).
+fn is_xml_char(c: char) -> bool {
+    matches!(c, '\t' | '\n' | '\r' | ' '..='\u{FFFD}' | '\u{10000}'..)
+}
+
+/// Escapes a text so that an XML parser returns the same text. Line breaks and tabs are written as character
+/// references, because XML parsers normalize them (XML 1.0 sections 2.11 and 3.3.3).
+fn escape_markup(text: Cow<'_, str>) -> Cow<'_, str> {
+    let escaped = quick_xml::escape::partial_escape(text);
+    if !escaped.contains(['"', '\t', '\n']) {
+        return escaped;
+    }
+    Cow::Owned(escaped.replace('"', "&quot;").replace('\t', "&#9;").replace('\n', "&#10;"))
+}
+
+/// Returns `true` if a text is the name of an element without a namespace (Namespaces in XML 1.0, `NCName`).
+fn is_element_name(text: &str) -> bool {
+    let mut chars = text.chars();
+    chars.next().is_some_and(is_name_start)
+        && chars.all(|c| {
+            // `NameChar` (XML 1.0 section 2.3)
+            is_name_start(c)
+                || matches!(c, '-' | '.' | '0'..='9' | '\u{B7}' | '\u{300}'..='\u{36F}' | '\u{203F}'..='\u{2040}')
+        })
+}
+
+/// Returns `true` if the name of an XML element can begin with a character (XML 1.0 section 2.3, `NameStartChar`). The
+/// colon is excluded, because it separates a namespace from a name.
+fn is_name_start(c: char) -> bool {
+    matches!(c, 'A'..='Z' | '_' | 'a'..='z' | '\u{C0}'..='\u{D6}' | '\u{D8}'..='\u{F6}' | '\u{F8}'..='\u{2FF}'
+        | '\u{370}'..='\u{37D}' | '\u{37F}'..='\u{1FFF}' | '\u{200C}'..='\u{200D}' | '\u{2070}'..='\u{218F}'
+        | '\u{2C00}'..='\u{2FEF}' | '\u{3001}'..='\u{D7FF}' | '\u{F900}'..='\u{FDCF}' | '\u{FDF0}'..='\u{FFFD}'
+        | '\u{10000}'..='\u{EFFFF}')
 }
