@@ -7,7 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use rulebook::handler_kind::{CompiledHandler, HandledMethod, HandlerError, HandlerKind, ReadinessCheck, StartFuture};
+use rulebook::handler_kind::{
+    CompiledHandler, HandledMethod, HandlerError, HandlerKind, ReadinessCheck, SettingsReader, StartFuture,
+};
 use rulebook::model::Span;
 use tokio::time::timeout;
 
@@ -15,7 +17,7 @@ use crate::address::Address;
 use crate::bridge;
 use crate::handler::FastCgiHandler;
 use crate::protocol::{Connection, Pool};
-use crate::settings::{KIND, METHOD_SETTINGS, ReadSettings, Reader, pool_limits, read};
+use crate::settings::{KIND, NAMES, ReadSettings, pool_limits, read};
 
 /// The maximum time in which a server must accept the connection of a readiness check.
 const READINESS_TIMEOUT: Duration = Duration::from_secs(5);
@@ -43,8 +45,6 @@ pub struct FastCgiKind {
     needs_bridge: AtomicBool,
     /// The files that must exist on this machine, with the settings that name them.
     files: Mutex<BTreeMap<String, Span>>,
-    /// The errors in settings that methods share, so that each error is reported once.
-    reported: Mutex<Vec<HandlerError>>,
 }
 
 impl FastCgiKind {
@@ -52,14 +52,6 @@ impl FastCgiKind {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
-    }
-
-    /// Removes the errors that were reported for another method.
-    fn not_yet_reported(&self, mut errors: Vec<HandlerError>) -> Vec<HandlerError> {
-        let mut reported = lock(&self.reported);
-        errors.retain(|error| !reported.contains(error));
-        reported.extend(errors.iter().cloned());
-        errors
     }
 }
 
@@ -69,14 +61,14 @@ impl HandlerKind for FastCgiKind {
     }
 
     fn settings(&self) -> &[&str] {
-        &METHOD_SETTINGS
+        NAMES.handler
     }
 
     fn compile(&self, method: &HandledMethod<'_>) -> Result<Arc<dyn CompiledHandler>, Vec<HandlerError>> {
-        let mut reader = Reader::new(method);
+        let mut reader = SettingsReader::new(*method, KIND, &NAMES);
         let limits = pool_limits(&mut reader);
         let Some(ReadSettings { settings, address, files }) = read(&mut reader) else {
-            return Err(self.not_yet_reported(reader.errors));
+            return Err(reader.errors);
         };
         lock(&self.files).extend(files);
         if settings.script.is_none() {
@@ -92,7 +84,7 @@ impl HandlerKind for FastCgiKind {
         let check = |(index, pool): (usize, &Arc<Pool>)| {
             // Everyone can read the names of checks, so that they contain no address.
             let name = if index == 0 { KIND.to_owned() } else { format!("{KIND}-{}", index + 1) };
-            let address = pool.address().clone();
+            let address = pool.address.clone();
             ReadinessCheck::new(name, move || check_address(address.clone()))
         };
         pools.values().enumerate().map(check).collect()

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use hyper::header::HeaderValue;
 use rulebook::ApiError;
 use rulebook::handler_kind::{ArgumentSlot, ArgumentSlots};
 use rulebook_model::call::Value;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use super::content::Content;
+use super::exchange::Content;
 use super::multipart::{Multipart, MultipartBuilder};
 use super::placement::{BodyForm, Place, Placement};
 use super::template::{push_query_field, value_text};
@@ -40,11 +41,11 @@ pub fn encode_body(
 ) -> Result<(Content, Option<HeaderValue>), ApiError> {
     let json = |bytes: Vec<u8>| (Content::Bytes(bytes.into()), Some(HeaderValue::from_static("application/json")));
     Ok(match placement.body {
-        BodyForm::Nothing => (Content::Empty, None),
+        BodyForm::Nothing => (Content::Bytes(Bytes::new()), None),
         BodyForm::Object => json(serde_json::to_vec(&BodyObject { placement, arguments }).map_err(ApiError::internal)?),
         BodyForm::Whole => match placed(placement, arguments, Place::WholeBody).next() {
             Some((_, value)) => json(serde_json::to_vec(value).map_err(ApiError::internal)?),
-            None => (Content::Empty, None),
+            None => (Content::Bytes(Bytes::new()), None),
         },
         BodyForm::Multipart => {
             let form = encode_form(placed(placement, arguments, Place::Body))?;

@@ -5,8 +5,8 @@ use rulebook::http::HeaderValue;
 use rulebook::{Download, ETag};
 
 use super::address::Origin;
-use super::call_limits::CallLimits;
 use super::exchange::Received;
+use super::settings::CallLimits;
 
 /// The header fields of a response that describe its file.
 const KEPT: [HeaderName; 5] = [

@@ -8,8 +8,8 @@ use serde::Deserialize;
 use tokio::time::Instant;
 
 use super::address::Origin;
-use super::call_limits::CallLimits;
 use super::exchange::Received;
+use super::settings::CallLimits;
 
 /// The maximum size in bytes of an error response in which the name of an error is looked up.
 const MAX_ERROR_BODY: usize = 64 << 10;

@@ -1,17 +1,34 @@
 //! Sends a request to an upstream, and receives the head of the response.
 
-use hyper::body::Incoming;
-use hyper::header::{CONTENT_LENGTH, HeaderMap, TRANSFER_ENCODING};
+use std::io;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::stream::{BoxStream, StreamExt, TryStreamExt};
+use http_body_util::{Either, Full, StreamBody};
+use hyper::body::{Frame, Incoming};
+use hyper::header::{CONTENT_LENGTH, HeaderMap, HeaderValue, TRANSFER_ENCODING};
 use hyper::http::response::Parts;
 use hyper::{Method, Request, Response, StatusCode, Uri};
 use tokio::time::{Instant, timeout_at};
 
-use super::call_limits::CallLimits;
-use super::content::{Content, OutgoingBody};
 use super::error::UpstreamError;
-use super::pool::LeasedConnection;
+use super::multipart::Multipart;
 use super::response_body::ResponseBody;
-use super::upstream::Upstream;
+use super::settings::CallLimits;
+use super::upstream::{LeasedConnection, Upstream};
+
+/// The body of a request while it is sent.
+pub type OutgoingBody = Either<Full<Bytes>, StreamBody<BoxStream<'static, io::Result<Frame<Bytes>>>>>;
+
+/// The content of a request, from which a body can be created again if the request is sent again.
+#[derive(Debug)]
+pub enum Content {
+    /// The bytes of the body; empty if the request has no body.
+    Bytes(Bytes),
+    /// A form with files.
+    Multipart(Arc<Multipart>),
+}
 
 /// A request to an upstream, which can be sent several times.
 #[derive(Debug)]
@@ -36,10 +53,23 @@ pub struct Received {
 
 impl Outgoing {
     fn request(&self) -> Request<OutgoingBody> {
-        let mut request = Request::new(self.content.body());
+        let (body, length) = match &self.content {
+            Content::Bytes(bytes) => {
+                // Other requests with the HTTP method have a body (RFC 9110 section 8.6).
+                let has_length = [Method::POST, Method::PUT, Method::PATCH].contains(&self.method);
+                (Either::Left(Full::new(bytes.clone())), (bytes.is_empty() && has_length).then_some(0))
+            }
+            Content::Multipart(form) => {
+                (Either::Right(StreamBody::new(form.stream().map_ok(Frame::data).boxed())), Some(form.len()))
+            }
+        };
+        let mut request = Request::new(body);
         request.method_mut().clone_from(&self.method);
         request.uri_mut().clone_from(&self.target);
         request.headers_mut().clone_from(&self.fields);
+        if let Some(length) = length {
+            request.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length));
+        }
         request
     }
 }
@@ -61,8 +91,7 @@ pub async fn exchange(
     let mut retries = if outgoing.method.is_idempotent() { limits.retries } else { 0 };
     let mut must_be_new = false;
     loop {
-        let lease = upstream.pool().lease(upstream, must_be_new, limits.connect_timeout, deadline);
-        let mut lease = lease.await?;
+        let mut lease = upstream.lease(must_be_new, limits.connect_timeout, deadline).await?;
         let received_before = lease.connection.received_bytes();
         let response = lease.connection.sender.try_send_request(outgoing.request());
         let mut error = match timeout_at(deadline, response).await {

@@ -11,8 +11,6 @@ use rulebook::{ApiError, Context};
 use tokio::time::Instant;
 
 use super::arguments::{append_query, encode_body};
-use super::call_limits::CallLimits;
-use super::content::Content;
 use super::download::to_download;
 use super::error::UpstreamError;
 use super::error_rules::ErrorRules;
@@ -22,6 +20,7 @@ use super::outputs::{Expected, read_outputs};
 use super::placement::Placement;
 use super::public_location::SentRequest;
 use super::raw::{RawRules, to_raw_response};
+use super::settings::CallLimits;
 use super::span::begin_span;
 use super::template::Template;
 use super::upstream::Upstream;
@@ -89,9 +88,7 @@ impl HandlerPlan {
     /// Fails if an argument cannot be a part of the path, or cannot be encoded.
     fn outgoing(&self, arguments: ArgumentSlots<'_, '_>, context: &Context) -> Result<Outgoing, ApiError> {
         if let Some(raw) = &self.raw {
-            let outgoing =
-                raw.outgoing(&self.template, &self.method, &self.upstream.host, &self.fields, arguments, context);
-            return outgoing.map(with_empty_length);
+            return raw.outgoing(&self.template, &self.method, &self.upstream.host, &self.fields, arguments, context);
         }
         let mut target = self.template.expand(&arguments.values)?;
         append_query(&mut target, self.template.has_query(), &self.placement, &arguments)?;
@@ -107,7 +104,7 @@ impl HandlerPlan {
         if let Some(media_type) = media_type {
             fields.insert(header::CONTENT_TYPE, media_type);
         }
-        Ok(with_empty_length(Outgoing { method: self.method.clone(), target, fields, content }))
+        Ok(Outgoing { method: self.method.clone(), target, fields, content })
     }
 
     /// Sends the request, and returns the outputs or the file in the response. `raw` is the request if it is sent on as
@@ -155,17 +152,4 @@ impl HandlerPlan {
         let body = received.body.receive(self.limits.max_response, &self.limits, deadline).await?;
         read_outputs(&self.expected, &body)
     }
-}
-
-/// Sets `Content-Length` to 0 if a request has no body although others with its HTTP method do (RFC 9110 section 8.6).
-fn with_empty_length(mut outgoing: Outgoing) -> Outgoing {
-    let is_empty = match &outgoing.content {
-        Content::Empty => true,
-        Content::Bytes(bytes) => bytes.is_empty(),
-        Content::Multipart(_) => false,
-    };
-    if is_empty && [Method::POST, Method::PUT, Method::PATCH].contains(&outgoing.method) {
-        outgoing.fields.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
-    }
-    outgoing
 }

@@ -23,9 +23,7 @@
 
 mod address;
 mod arguments;
-mod call_limits;
 mod connect;
-mod content;
 mod download;
 mod error;
 mod error_rules;
@@ -38,13 +36,10 @@ mod kind;
 mod multipart;
 mod outputs;
 mod placement;
-mod pool;
-mod pool_limits;
 mod public_location;
 mod raw;
 mod response_body;
 mod settings;
-mod shared_settings;
 mod span;
 mod template;
 mod template_parser;

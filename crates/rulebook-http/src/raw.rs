@@ -1,5 +1,6 @@
 //! Handlers with `raw`, which send requests and responses on as they are.
 
+use bytes::Bytes;
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Method, Uri};
 use percent_encoding::percent_decode_str;
@@ -10,15 +11,14 @@ use rulebook_model::call::is_secret_name;
 
 use super::address::Origin;
 use super::arguments::encode_body;
-use super::call_limits::CallLimits;
-use super::content::Content;
-use super::exchange::{Outgoing, Received};
+use super::exchange::{Content, Outgoing, Received};
 use super::field_names::{
     is_forwarding_field, is_hop_by_hop, is_named_by_connection, is_override, is_reserved, lists_name,
 };
 use super::field_rules::FieldRules;
 use super::placement::{BodyForm, Place, Placement};
 use super::public_location::SentRequest;
+use super::settings::CallLimits;
 use super::template::{Template, has_dot_segment};
 
 /// The header field with the address of the client.
@@ -86,11 +86,11 @@ impl RawRules {
                 }
                 content
             }
-            None => Content::Empty,
+            None => {
+                fields.remove(header::CONTENT_TYPE);
+                Content::Bytes(Bytes::new())
+            }
         };
-        if matches!(content, Content::Empty) {
-            fields.remove(header::CONTENT_TYPE);
-        }
         fields.insert(header::HOST, host.clone());
         fields.append(header::VIA, VIA);
         if let Some(client) = head.client.and_then(|client| HeaderValue::try_from(client.to_string()).ok()) {

@@ -1,11 +1,10 @@
 //! TLS connections to upstreams.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
-use rulebook::handler_kind::{HandlerError, JsonNode};
-use rulebook_model::span::Spanned;
+use rulebook::handler_kind::HandlerError;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -18,16 +17,6 @@ use super::upstream::Upstream;
 
 /// The only protocol of connections (RFC 7301).
 const PROTOCOL: &[u8] = b"http/1.1";
-
-/// Reads the setting `ca`.
-pub fn read_ca(node: &JsonNode, errors: &mut Vec<HandlerError>) -> Option<Spanned<PathBuf>> {
-    let path = node.string().filter(|path| !path.value.is_empty() && !path.value.contains('\0'));
-    if path.is_none() {
-        let error = HandlerError::new("`ca` must be the path of a file").at(node.span);
-        errors.push(error.help("write the path of a PEM file with the certificates of authorities"));
-    }
-    path.map(|path| Spanned::new(PathBuf::from(path.value), node.span))
-}
 
 /// Prepares TLS connections to the upstreams whose addresses begin with `https:`. Returns the errors.
 pub fn prepare<'u>(upstreams: impl Iterator<Item = &'u Upstream>) -> Vec<HandlerError> {

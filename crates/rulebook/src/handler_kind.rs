@@ -6,6 +6,7 @@ pub use rulebook_model::model::{DefinedHandler, DefinedHandlers};
 
 pub use crate::call::{ArgumentSlot, ArgumentSlots, RawResponse, ReturnedValue};
 pub use crate::handler::{
-    CompiledHandler, HandledMethod, HandlerError, HandlerFuture, HandlerKind, ReadinessCheck, StartFuture,
-    WorkerThread, expand_url_variables, expand_variables, settings,
+    CompiledHandler, ConnectionLease, ConnectionPool, HandledMethod, HandlerError, HandlerFuture, HandlerKind,
+    ReadinessCheck, SettingNames, SettingsReader, StartFuture, WorkerThread, expand_url_variables, expand_variables,
+    settings,
 };

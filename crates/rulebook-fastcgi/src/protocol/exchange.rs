@@ -5,7 +5,7 @@ use std::io;
 use bytes::Bytes;
 use tokio::io::Interest;
 
-use super::record::{Decoder, Received};
+use super::record::{Decoder, ResponsePart};
 use super::{Lease, Sender, StderrLog};
 use crate::call_error::CallError;
 
@@ -43,11 +43,11 @@ impl Exchange {
         while !self.has_ended {
             let connection = self.lease.connection().await?;
             match self.decoder.decode(&mut connection.buffer)? {
-                Some(Received::Stdout(bytes)) => return Ok(Some(bytes)),
-                Some(Received::Stderr(bytes)) => self.stderr.add(&bytes)?,
-                Some(Received::End { protocol_status: COMPLETE }) => self.has_ended = true,
-                Some(Received::End { protocol_status: OVERLOADED }) => return Err(CallError::Overloaded),
-                Some(Received::End { protocol_status }) => return Err(CallError::Rejected(protocol_status)),
+                Some(ResponsePart::Stdout(bytes)) => return Ok(Some(bytes)),
+                Some(ResponsePart::Stderr(bytes)) => self.stderr.add(&bytes)?,
+                Some(ResponsePart::End { protocol_status: COMPLETE }) => self.has_ended = true,
+                Some(ResponsePart::End { protocol_status: OVERLOADED }) => return Err(CallError::Overloaded),
+                Some(ResponsePart::End { protocol_status }) => return Err(CallError::Rejected(protocol_status)),
                 None => self.transfer().await?,
             }
         }

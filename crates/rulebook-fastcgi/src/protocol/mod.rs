@@ -4,8 +4,6 @@ mod connection;
 mod exchange;
 mod pool;
 mod record;
-#[cfg(test)]
-mod record_tests;
 mod sender;
 mod stderr_log;
 

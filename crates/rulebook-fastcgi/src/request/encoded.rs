@@ -9,7 +9,7 @@ use serde_json::{Map, Value as Json};
 use super::form::{Field, FormError, check_multipart_names, push_fields, scalar_text, urlencoded};
 use super::multipart::{Multipart, multipart};
 use crate::protocol::BodyPart;
-use crate::settings::{ArgumentNotation, HandlerSettings, ParameterSettings, SentIn, Style};
+use crate::settings::{ArgumentNotation, HandlerSettings, ParameterSettings, PhpStyle, SentIn};
 
 /// The media type of a form without files.
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -44,8 +44,8 @@ impl Encoded {
     pub fn new(settings: &HandlerSettings, arguments: ArgumentSlots<'_, '_>) -> Result<Self, ApiError> {
         let has_files = arguments.values.iter().any(contains_file);
         match (&settings.style, settings.arguments) {
-            (Style::Api3(_), _) => Self::for_class(settings, arguments, has_files),
-            (Style::Plain, ArgumentNotation::Json) if !has_files => Ok(Self::json(settings, &present(arguments))),
+            (PhpStyle::Api3 { .. }, _) => Self::for_class(settings, arguments, has_files),
+            (PhpStyle::Plain, ArgumentNotation::Json) if !has_files => Ok(Self::json(settings, &present(arguments))),
             _ => Self::form(settings, arguments, has_files),
         }
     }
@@ -93,8 +93,8 @@ impl Encoded {
     fn form(settings: &HandlerSettings, arguments: ArgumentSlots<'_, '_>, has_files: bool) -> Result<Self, ApiError> {
         let (mut fields, mut header_fields, mut cookies) = (Vec::new(), Vec::new(), Vec::new());
         let service = match &settings.style {
-            Style::PhalApi { service } => Some(Field::Text(SERVICE.to_owned(), service.clone())),
-            Style::Plain | Style::Api3(_) => None,
+            PhpStyle::PhalApi { service } => Some(Field::Text(SERVICE.to_owned(), service.clone())),
+            PhpStyle::Plain | PhpStyle::Api3 { .. } => None,
         };
         for (slot, parameter) in arguments.values.into_iter().zip(&settings.parameters) {
             let ArgumentSlot::Value(value) = slot else { continue };

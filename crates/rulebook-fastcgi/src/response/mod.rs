@@ -13,12 +13,12 @@ use rulebook::{ApiError, Context};
 use serde_json::Value as Json;
 
 use crate::call_error::CallError;
-use crate::settings::{HandlerSettings, OutputShape, Style};
+use crate::settings::{HandlerSettings, OutputShape, PhpStyle};
 pub use download::download;
 pub use head::ResponseHead;
 
 /// What a response contains.
-enum Content {
+enum PhpResult {
     /// The outputs of a success.
     Outputs(Json),
     /// An error that the method declares.
@@ -29,10 +29,10 @@ enum Content {
 pub fn is_file(settings: &HandlerSettings, head: &ResponseHead) -> bool {
     settings.is_download
         && match settings.style {
-            Style::Plain => head.is_success(),
+            PhpStyle::Plain => head.is_success(),
             // An error has the status 200 too, but it is JSON.
-            Style::PhalApi { .. } => head.is_success() && !head.is_json(),
-            Style::Api3(_) => api3::is_file(head),
+            PhpStyle::PhalApi { .. } => head.is_success() && !head.is_json(),
+            PhpStyle::Api3 { .. } => api3::is_file(head),
         }
 }
 
@@ -47,16 +47,16 @@ pub fn returned_value(
     context: &Context,
 ) -> Result<ReturnedValue, ApiError> {
     let content = match settings.style {
-        Style::Plain => plain::read(settings, head, body),
-        Style::PhalApi { .. } => phalapi::read(settings, head, body),
-        Style::Api3(_) => api3::read(settings, head, body),
+        PhpStyle::Plain => plain::read(settings, head, body),
+        PhpStyle::PhalApi { .. } => phalapi::read(settings, head, body),
+        PhpStyle::Api3 { .. } => api3::read(settings, head, body),
     }?;
     let outputs = match content {
-        Content::Outputs(outputs) if !settings.is_download => Ok(outputs),
-        Content::Outputs(_) => {
+        PhpResult::Outputs(outputs) if !settings.is_download => Ok(outputs),
+        PhpResult::Outputs(_) => {
             Err(CallError::Response("the method returns a file, and PHP returned JSON".into()).into())
         }
-        Content::Error(error) => Err(error),
+        PhpResult::Error(error) => Err(error),
     };
     forward::forward(settings, head, context)?;
     outputs.map(|outputs| ReturnedValue::Outputs(Box::new(outputs)))

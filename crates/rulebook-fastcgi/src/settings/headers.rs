@@ -1,11 +1,11 @@
 //! The settings with header fields and FastCGI parameters.
 
-use rulebook::handler_kind::HandlerError;
 use rulebook::handler_kind::settings::{text_members, texts};
+use rulebook::handler_kind::{HandlerError, SettingsReader};
 use rulebook::http::HeaderName;
 use rulebook::model::Spanned;
 
-use super::{Reader, RequestHeader};
+use super::RequestHeader;
 use crate::request::{RESERVED, RESERVED_PREFIX};
 
 /// The FastCGI parameter that many programs read as the address of their proxy ("httpoxy"), so that no client may set
@@ -19,7 +19,7 @@ pub fn variable(name: &str) -> Option<String> {
 }
 
 /// Reads `request_headers`.
-pub fn request_headers(reader: &mut Reader<'_>) -> Vec<RequestHeader> {
+pub fn request_headers(reader: &mut SettingsReader<'_>) -> Vec<RequestHeader> {
     let mut headers = Vec::new();
     for name in header_names(reader, "request_headers") {
         match variable(&name.value) {
@@ -27,7 +27,7 @@ pub fn request_headers(reader: &mut Reader<'_>) -> Vec<RequestHeader> {
             None => {
                 let message =
                     "a script must not get the header field `Proxy`: many programs would use it as their proxy";
-                reader.error(HandlerError::new(message).at(name.span).help("remove it"));
+                reader.errors.push(HandlerError::new(message).at(name.span).help("remove it"));
             }
         }
     }
@@ -35,17 +35,17 @@ pub fn request_headers(reader: &mut Reader<'_>) -> Vec<RequestHeader> {
 }
 
 /// Reads `response_headers`.
-pub fn response_headers(reader: &mut Reader<'_>) -> Vec<String> {
+pub fn response_headers(reader: &mut SettingsReader<'_>) -> Vec<String> {
     header_names(reader, "response_headers").into_iter().map(|name| name.value).collect()
 }
 
-fn header_names(reader: &mut Reader<'_>, setting: &str) -> Vec<Spanned<String>> {
+fn header_names(reader: &mut SettingsReader<'_>, setting: &str) -> Vec<Spanned<String>> {
     let mut names = reader.read_list(setting, texts);
     names.retain(|name| {
         let is_name = HeaderName::from_bytes(name.value.as_bytes()).is_ok();
         if !is_name {
             let message = format!("`{}` is not the name of a header field", name.value.escape_debug());
-            reader.error(HandlerError::new(message).at(name.span));
+            reader.errors.push(HandlerError::new(message).at(name.span));
         }
         is_name
     });
@@ -53,7 +53,7 @@ fn header_names(reader: &mut Reader<'_>, setting: &str) -> Vec<Spanned<String>> 
 }
 
 /// Reads `environment`.
-pub fn environment(reader: &mut Reader<'_>) -> Vec<(String, String)> {
+pub fn environment(reader: &mut SettingsReader<'_>) -> Vec<(String, String)> {
     let mut parameters = Vec::new();
     for (name, value) in reader.read_list("environment", text_members) {
         let is_variable = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
@@ -70,7 +70,7 @@ pub fn environment(reader: &mut Reader<'_>) -> Vec<(String, String)> {
                 None
             };
         match error {
-            Some(message) => reader.error(HandlerError::new(message).at(name.span)),
+            Some(message) => reader.errors.push(HandlerError::new(message).at(name.span)),
             None => parameters.push((name.value, value.value)),
         }
     }

@@ -2,51 +2,48 @@
 
 mod api3;
 mod headers;
-mod limits;
 mod parameters;
 mod read;
-mod reader;
 mod style;
 
 use std::time::Duration;
 
 use rulebook::HttpMethod;
+use rulebook::handler_kind::SettingNames;
 
-pub use limits::pool_limits;
-pub use read::{ReadSettings, read};
-pub use reader::Reader;
+pub use read::{ReadSettings, pool_limits, read};
 
 /// The name of the kind, and of the setting with the address.
 pub const KIND: &str = "fastcgi";
 
-/// The settings that a method has besides its address.
-pub const METHOD_SETTINGS: [&str; 19] = [
-    "script",
-    "root",
-    "local_files",
-    "style",
-    "arguments",
-    "timeout",
-    "max_response",
-    "form_fields",
-    "environment",
-    "request_headers",
-    "response_headers",
-    "errors",
-    "service",
-    "class",
-    "function",
-    "folder",
-    "namespace",
-    "bootstrap",
-    "delegates",
-];
+/// The names of the settings besides the address.
+pub const NAMES: SettingNames = SettingNames {
+    handler: &[
+        "script",
+        "root",
+        "local_files",
+        "style",
+        "arguments",
+        "timeout",
+        "max_response",
+        "form_fields",
+        "environment",
+        "request_headers",
+        "response_headers",
+        "errors",
+        "service",
+        "class",
+        "function",
+        "folder",
+        "namespace",
+        "bootstrap",
+        "delegates",
+    ],
+    unshared: &["service", "class", "function"],
+    only_shared: &["connections", "wait", "idle", "calls_per_connection"],
+};
 /// The name that the setting `errors` has for all errors that nothing else matches.
 pub const OTHER_ERRORS: &str = "*";
-/// The settings that belong to a method only, so that methods cannot share them.
-const UNSHARED_SETTINGS: [&str; 3] = ["service", "class", "function"];
-/// The settings that all methods share.
-const POOL_SETTINGS: [&str; 4] = ["connections", "wait", "idle", "calls_per_connection"];
 
 /// The settings of a handler, after all checks.
 #[derive(Debug)]
@@ -56,7 +53,7 @@ pub struct HandlerSettings {
     /// `true` if the method returns a file.
     pub is_download: bool,
     pub outputs: OutputShape,
-    pub style: Style,
+    pub style: PhpStyle,
     pub arguments: ArgumentNotation,
     /// The parameters in the order of the definition.
     pub parameters: Vec<ParameterSettings>,
@@ -97,7 +94,7 @@ pub enum OutputShape {
 
 /// How the PHP code is called, and how its output is read.
 #[derive(Debug)]
-pub enum Style {
+pub enum PhpStyle {
     /// A script that prints the outputs as JSON.
     Plain,
     /// The entry script of a PhalApi project.
@@ -106,14 +103,10 @@ pub enum Style {
         service: String,
     },
     /// A class of api 3.0, called by the bridge.
-    Api3(Api3Settings),
-}
-
-/// The class of an api 3.0 module, and how it is loaded.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Api3Settings {
-    /// The path of the file with the class.
-    pub file: String,
+    Api3 {
+        /// The path of the file with the class.
+        file: String,
+    },
 }
 
 /// The notation in which a plain script gets its arguments.
