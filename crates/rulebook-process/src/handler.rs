@@ -1,5 +1,6 @@
 //! The handler of a method: sends calls to a pool of workers, and returns what a worker responds.
 
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -15,8 +16,8 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value as Json, json};
 use tokio::sync::oneshot;
 
-use crate::arguments::{Arguments, begin_call_line, end_call_line, identity_json};
-use crate::download::FilesFolder;
+use crate::arguments::{Arguments, begin_call_line, end_call_line};
+use crate::download::read_file;
 use crate::in_flight::{Event, Failure, Job};
 use crate::log_text::printable;
 use crate::message::{self, ApiCall, ApiCallRequest};
@@ -40,8 +41,10 @@ struct HandledByPool {
     /// The id of the method as a JSON string.
     method_json: Box<str>,
     timeout: Duration,
-    /// The folder with the files that a method with the option `download` may return; `None` for other methods.
-    downloads: Option<FilesFolder>,
+    /// `true` if the method returns a file.
+    is_download: bool,
+    /// The folder with the files that it may return.
+    files: Option<PathBuf>,
     /// `true` if the empty array stands for an object without members.
     has_empty_object: bool,
     pool: Arc<Pool>,
@@ -77,12 +80,12 @@ impl MethodHandler {
         supervisor: Arc<OnceLock<Supervisor>>,
     ) -> Self {
         let method_json = Json::from(method.id.as_str()).to_string().into();
-        let downloads = method.options.download.then(|| FilesFolder::new(settings.files));
         Self(Arc::new(HandledByPool {
             method: method.id.as_str().into(),
             method_json,
             timeout: settings.timeout,
-            downloads,
+            is_download: method.options.download,
+            files: settings.files,
             has_empty_object: has_empty_object(method),
             pool,
             _supervisor: supervisor,
@@ -118,7 +121,8 @@ impl HandledByPool {
         let mut text = Vec::with_capacity(MESSAGE_SIZE);
         let (mut method, mut identity) = (Box::default(), None);
         let uploads = if self.pool.settings.once {
-            (method, identity) = (self.method.clone(), identity_json(context).map_err(ApiError::internal)?);
+            method = self.method.clone();
+            identity = context.identity().map(serde_json::to_string).transpose().map_err(ApiError::internal)?;
             let arguments = Arguments::new(arguments);
             serde_json::to_writer(&mut text, &arguments).map(|()| arguments.into_uploads())
         } else {
@@ -188,13 +192,13 @@ impl HandledByPool {
     /// Returns the result of a call.
     async fn end(&self, event: Result<Event, oneshot::error::RecvError>) -> Result<ReturnedValue, ApiError> {
         match event {
-            Ok(Event::Result(outputs)) => match &self.downloads {
-                None if outputs.get() == "[]" && self.has_empty_object => {
-                    Ok(ReturnedValue::Outputs(Box::new(json!({}))))
-                }
-                None => Ok(ReturnedValue::Outputs(Box::new(outputs))),
-                Some(folder) => folder.read(&self.method, &outputs).await,
-            },
+            Ok(Event::Result(outputs)) if self.is_download => {
+                read_file(self.files.as_deref(), &self.method, &outputs).await
+            }
+            Ok(Event::Result(outputs)) if outputs.get() == "[]" && self.has_empty_object => {
+                Ok(ReturnedValue::Outputs(Box::new(json!({}))))
+            }
+            Ok(Event::Result(outputs)) => Ok(ReturnedValue::Outputs(Box::new(outputs))),
             Ok(Event::Error(error)) => Err(self.error(&error)),
             Ok(Event::Failed(failure)) => Err(failure.into_error(&self.method)),
             // The sender is dropped without an event if the task of the worker ends.

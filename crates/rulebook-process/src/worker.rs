@@ -37,7 +37,7 @@ pub struct Worker {
 
 /// How a worker has ended.
 #[derive(Debug)]
-pub struct Ended {
+pub struct WorkerEnd {
     /// The reason, for the log.
     pub reason: String,
     /// `true` if the worker was ready, and got a call. So its start has not failed, even if the call has ended it.
@@ -69,7 +69,7 @@ impl Worker {
 
     /// Exchanges messages with the worker until it has ended. When the pool stops, the input of the worker is closed,
     /// so that it ends.
-    pub async fn run(&mut self, pool: &Pool, slot: usize, stop: &mut watch::Receiver<bool>) -> Ended {
+    pub async fn run(&mut self, pool: &Pool, slot: usize, stop: &mut watch::Receiver<bool>) -> WorkerEnd {
         let mut reason = self.exchange_messages(pool, slot, stop).await;
         pool.set_ending(slot);
         self.read_rest(pool, slot);
@@ -87,8 +87,8 @@ impl Worker {
     }
 
     /// Returns how the worker has ended.
-    pub fn ended(&self, reason: String) -> Ended {
-        Ended { reason, has_worked: self.output.is_ready && self.input.has_messages() }
+    pub fn ended(&self, reason: String) -> WorkerEnd {
+        WorkerEnd { reason, has_worked: self.output.is_ready && self.input.has_messages() }
     }
 
     /// Returns the reason for which the worker has ended, or must be killed.

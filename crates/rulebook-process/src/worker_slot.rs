@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use crate::pool::Pool;
 use crate::supervisor::stopped;
-use crate::worker::{Ended, Worker};
+use crate::worker::{Worker, WorkerEnd};
 
 /// The time from the end of a worker until the next one starts. It doubles with each worker that has not become
 /// ready, or has ended without a call.
@@ -29,7 +29,7 @@ pub async fn run(pool: Arc<Pool>, slot: usize, mut stop: watch::Receiver<bool>) 
                 let running = AssertUnwindSafe(worker.run(&pool, slot, &mut stop)).catch_unwind().await;
                 running.unwrap_or_else(|_| worker.ended("its task panicked".to_owned()))
             }
-            Err(error) => Ended { reason: error.to_string(), has_worked: false },
+            Err(error) => WorkerEnd { reason: error.to_string(), has_worked: false },
         };
         let is_stopped = *stop.borrow() || stop.has_changed().is_err();
         if ended.has_worked {
