@@ -104,34 +104,3 @@ impl AllUsers {
         verified.insert(tag, accepting);
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use super::AllUsers;
-    use crate::basic::user_file::UserFile;
-
-    #[test]
-    fn a_hash_is_computed_for_each_file_with_the_user_and_one_for_an_unknown_name() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let line = |name: &str, password: &str| {
-            let hash = bcrypt::hash_with_salt(password, 4, *b"a salt for tests").expect("a valid cost");
-            format!("{name}:{hash}\n")
-        };
-        let read = |(name, text): (&str, String)| {
-            let path = folder.path().join(name);
-            std::fs::write(&path, text).expect("a file");
-            let file = UserFile { path, templates: Vec::new(), namespace: name.to_owned() };
-            Arc::new(file.read().unwrap_or_else(|error| panic!("{error}")))
-        };
-        let (a, b) = (line("ada", "one"), line("ada", "two") + &line("bob", "secret"));
-        let users = AllUsers::new([("none", String::new()), ("a", a), ("b", b)].map(read).into());
-        let hashes = |name: &str| users.hashes(name).into_iter().map(|(file, _)| file).collect::<Vec<_>>();
-        assert_eq!(hashes("ada"), [Some(1), Some(2)]);
-        assert_eq!(hashes("bob"), [Some(2)]);
-        assert_eq!(hashes("unknown"), [None]);
-        assert_eq!(users.verify("ada", "two", true), [2]);
-        assert!(users.verify("unknown", "one", false).is_empty(), "the password of the user with the computed hash");
-    }
-}

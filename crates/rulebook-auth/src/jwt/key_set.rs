@@ -5,8 +5,7 @@ use std::sync::Once;
 use rulebook::Identity;
 use rulebook::auth_kind::VerifiedCredentials;
 
-use super::algorithm::Algorithm;
-use super::jwk::VerificationKey;
+use super::jwk::{Algorithm, VerificationKey};
 
 /// The maximum number of keys that are used of a set.
 pub const MAX_KEYS: usize = 100;
@@ -44,7 +43,7 @@ impl KeySet {
     }
 
     /// Returns the keys that may have signed a token with this algorithm and key id.
-    pub fn candidates(&self, algorithm: Algorithm, id: Option<&str>) -> Candidates<'_> {
+    pub fn candidates(&self, algorithm: &Algorithm, id: Option<&str>) -> Candidates<'_> {
         let with_id = || self.keys.iter().filter(|key| id.is_none() || key.id.as_deref() == id);
         let fitting: Vec<_> = with_id().filter(|key| key.accepts(algorithm)).take(MAX_TRIED_KEYS).collect();
         match (fitting.is_empty(), id) {
@@ -56,7 +55,7 @@ impl KeySet {
 
     /// Logs that a token without a key id has not been compared with all keys for its algorithm, if that is so. Clients
     /// can send any number of such tokens, so that only the first one is logged.
-    pub fn warn_of_untried_keys(&self, algorithm: Algorithm, issuer: &str) {
+    pub fn warn_of_untried_keys(&self, algorithm: &Algorithm, issuer: &str) {
         let count = self.keys.iter().filter(|key| key.accepts(algorithm)).count();
         if count > MAX_TRIED_KEYS {
             self.warning.call_once(|| {

@@ -10,8 +10,8 @@ use rulebook::handler_kind::{HandlerError, JsonData, JsonNode, expand_variables}
 use rulebook::model::Spanned;
 use url::{Host, Url};
 
-use super::algorithm::Algorithm;
 use super::fetch::Origin;
+use super::jwk::{ALGORITHMS, Algorithm, ED25519};
 use super::key_source::FetchTimes;
 use crate::template::Template;
 
@@ -37,7 +37,7 @@ pub const SETTINGS: [&str; 15] = [
 /// What to do if the issuer or the address of its keys is missing.
 const MISSING_HELP: &str = "the OpenID Connect discovery document of the issuer contains it, as `issuer` or `jwks_uri`";
 /// The algorithms that are accepted if the definition names none.
-const DEFAULT_ALGORITHMS: [Algorithm; 3] = [Algorithm::Rs256, Algorithm::Es256, Algorithm::EdDsa];
+const DEFAULT_ALGORITHMS: [&str; 3] = ["RS256", "ES256", "EdDSA"];
 /// The default of `leeway`, in seconds.
 const DEFAULT_LEEWAY: u64 = 30;
 /// The maximum of `leeway`, in seconds.
@@ -50,8 +50,8 @@ pub struct TokenRules {
     pub issuer: String,
     /// The claim `aud` contains one of these audiences.
     pub audiences: Vec<String>,
-    /// The algorithms that may have signed the token.
-    pub algorithms: Vec<Algorithm>,
+    /// The names of the algorithms that may have signed the token.
+    pub algorithms: Vec<&'static str>,
     /// The type of the token in lower case; `None` for the usual types.
     pub token_type: Option<String>,
     /// How much the clocks of the issuer and of this server may differ, in seconds.
@@ -185,7 +185,7 @@ impl<'a> Reader<'_, 'a> {
         parsed.filter_map(|template| template.map_err(|error| self.errors.push(error)).ok()).collect()
     }
 
-    fn algorithms(&mut self) -> Vec<Algorithm> {
+    fn algorithms(&mut self) -> Vec<&'static str> {
         let Some(node) = self.settings.optional("algorithms") else { return DEFAULT_ALGORITHMS.to_vec() };
         let names = match texts(node, "algorithms") {
             Ok(names) if names.is_empty() => {
@@ -201,7 +201,7 @@ impl<'a> Reader<'_, 'a> {
         let mut algorithms = Vec::new();
         for name in names {
             match Algorithm::named(&name.value) {
-                Some(algorithm) => algorithms.push(algorithm),
+                Some(algorithm) => algorithms.push(algorithm.name),
                 None => self.errors.push(algorithm_error(&name)),
             }
         }
@@ -241,7 +241,7 @@ fn expanded_text(node: &JsonNode, name: &str) -> Result<String, HandlerError> {
 }
 
 fn algorithm_error(name: &Spanned<String>) -> HandlerError {
-    let known = Algorithm::NAMES.map(|(known, _)| known);
+    let known: Vec<_> = ALGORITHMS.iter().map(|algorithm| algorithm.name).chain([ED25519]).collect();
     let text = name.value.as_str();
     if text.starts_with("HS") {
         let error = HandlerError::new(format!("`{}` signs with a shared secret", text.escape_debug())).at(name.span);
