@@ -1,16 +1,14 @@
 //! Encodes the arguments of a call for the upstream.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 use hyper::header::HeaderValue;
-use rulebook::ApiError;
 use rulebook::handler_kind::{ArgumentSlot, ArgumentSlots};
+use rulebook::multipart::MultipartForm;
+use rulebook::{ApiError, Upload};
 use rulebook_model::call::Value;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use super::exchange::Content;
-use super::multipart::{Multipart, MultipartBuilder};
+use super::exchange::RequestContent;
 use super::placement::{BodyForm, Place, Placement};
 use super::template::{push_query_field, value_text};
 
@@ -38,19 +36,20 @@ pub fn append_query(
 pub fn encode_body(
     placement: &Placement,
     arguments: &ArgumentSlots<'_, '_>,
-) -> Result<(Content, Option<HeaderValue>), ApiError> {
-    let json = |bytes: Vec<u8>| (Content::Bytes(bytes.into()), Some(HeaderValue::from_static("application/json")));
+) -> Result<(RequestContent, Option<HeaderValue>), ApiError> {
+    let json =
+        |bytes: Vec<u8>| (RequestContent::Bytes(bytes.into()), Some(HeaderValue::from_static("application/json")));
     Ok(match placement.body {
-        BodyForm::Nothing => (Content::Bytes(Bytes::new()), None),
+        BodyForm::Nothing => (RequestContent::Bytes(Bytes::new()), None),
         BodyForm::Object => json(serde_json::to_vec(&BodyObject { placement, arguments }).map_err(ApiError::internal)?),
         BodyForm::Whole => match placed(placement, arguments, Place::WholeBody).next() {
             Some((_, value)) => json(serde_json::to_vec(value).map_err(ApiError::internal)?),
-            None => (Content::Bytes(Bytes::new()), None),
+            None => (RequestContent::Bytes(Bytes::new()), None),
         },
         BodyForm::Multipart => {
             let form = encode_form(placed(placement, arguments, Place::Body))?;
             let media_type = HeaderValue::try_from(form.media_type()).map_err(ApiError::internal)?;
-            (Content::Multipart(Arc::new(form)), Some(media_type))
+            (RequestContent::Form(form.finish()), Some(media_type))
         }
     })
 }
@@ -86,22 +85,26 @@ impl Serialize for BodyObject<'_, '_, '_> {
 }
 
 /// Returns a form with these arguments: files as files, and all other values as texts.
-fn encode_form<'a>(arguments: impl Iterator<Item = (&'a str, &'a Value<'a>)>) -> Result<Multipart, ApiError> {
-    let mut form = MultipartBuilder::new();
+fn encode_form<'a>(
+    arguments: impl Iterator<Item = (&'a str, &'a Value<'a>)>,
+) -> Result<MultipartForm<Upload>, ApiError> {
+    let mut form = MultipartForm::new();
     for (name, value) in arguments {
-        match value {
-            Value::File(upload) => form.file(name, upload),
-            Value::List(items) if items.iter().any(|item| matches!(item, Value::File(_))) => {
-                for item in items {
-                    if let Value::File(upload) = item {
-                        form.file(name, upload);
-                    }
+        let items = match value {
+            Value::List(items) if items.iter().any(|item| matches!(item, Value::File(_))) => &items[..],
+            value => std::slice::from_ref(value),
+        };
+        for item in items {
+            match item {
+                // The media type was detected by the server.
+                Value::File(upload) => {
+                    form.file(name, upload.filename(), Some(upload.media_type()), upload.clone());
                 }
+                value => for_each_text(value, |text| form.field(name, text))?,
             }
-            value => for_each_text(value, |text| form.text(name, text))?,
         }
     }
-    Ok(form.finish())
+    Ok(form)
 }
 
 /// Calls a function with the texts that represent a value in a query or a form: none for null, several for a list of

@@ -5,7 +5,7 @@ use rulebook::http::HeaderValue;
 use rulebook::{Download, ETag};
 
 use super::address::Origin;
-use super::exchange::Received;
+use super::exchange::UpstreamResponse;
 use super::settings::CallLimits;
 
 /// The header fields of a response that describe its file.
@@ -18,8 +18,8 @@ const KEPT: [HeaderName; 5] = [
 ];
 
 /// Returns the file in a response. Its body is received while it is sent to the client.
-pub fn to_download(received: Received, origin: &Origin, limits: &CallLimits) -> Download {
-    let Received { head, body } = received;
+pub fn to_download(received: UpstreamResponse, origin: &Origin, limits: &CallLimits) -> Download {
+    let UpstreamResponse { head, body } = received;
     let length = body.length();
     let mut download = Download::stream(body.into_stream(origin.clone(), limits.timeout));
     if let Some(length) = length {

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use tokio::time::Instant;
 
 use super::address::Origin;
-use super::exchange::Received;
+use super::exchange::UpstreamResponse;
 use super::settings::CallLimits;
 
 /// The maximum size in bytes of an error response in which the name of an error is looked up.
@@ -43,7 +43,7 @@ impl ErrorRules {
     /// Returns the error for a response that is not a success. An error that the body names takes precedence.
     pub async fn convert(
         &self,
-        received: Received,
+        received: UpstreamResponse,
         limits: &CallLimits,
         deadline: Instant,
         origin: &Origin,

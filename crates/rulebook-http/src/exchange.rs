@@ -1,7 +1,6 @@
 //! Sends a request to an upstream, and receives the head of the response.
 
 use std::io;
-use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::stream::{BoxStream, StreamExt, TryStreamExt};
@@ -10,10 +9,12 @@ use hyper::body::{Frame, Incoming};
 use hyper::header::{CONTENT_LENGTH, HeaderMap, HeaderValue, TRANSFER_ENCODING};
 use hyper::http::response::Parts;
 use hyper::{Method, Request, Response, StatusCode, Uri};
+use rulebook::Upload;
+use rulebook::handler_kind::{body_len, body_stream};
+use rulebook::multipart::MultipartPiece;
 use tokio::time::{Instant, timeout_at};
 
 use super::error::UpstreamError;
-use super::multipart::Multipart;
 use super::response_body::ResponseBody;
 use super::settings::CallLimits;
 use super::upstream::{LeasedConnection, Upstream};
@@ -23,11 +24,11 @@ pub type OutgoingBody = Either<Full<Bytes>, StreamBody<BoxStream<'static, io::Re
 
 /// The content of a request, from which a body can be created again if the request is sent again.
 #[derive(Debug)]
-pub enum Content {
+pub enum RequestContent {
     /// The bytes of the body; empty if the request has no body.
     Bytes(Bytes),
     /// A form with files.
-    Multipart(Arc<Multipart>),
+    Form(Vec<MultipartPiece<Upload>>),
 }
 
 /// A request to an upstream, which can be sent several times.
@@ -40,11 +41,11 @@ pub struct Outgoing {
     /// The header fields.
     pub fields: HeaderMap,
     /// The body.
-    pub content: Content,
+    pub content: RequestContent,
 }
 
 /// The response of an upstream, whose body has yet to be received.
-pub struct Received {
+pub struct UpstreamResponse {
     /// The status and the header fields.
     pub head: Parts,
     /// The body.
@@ -54,13 +55,14 @@ pub struct Received {
 impl Outgoing {
     fn request(&self) -> Request<OutgoingBody> {
         let (body, length) = match &self.content {
-            Content::Bytes(bytes) => {
+            RequestContent::Bytes(bytes) => {
                 // Other requests with the HTTP method have a body (RFC 9110 section 8.6).
                 let has_length = [Method::POST, Method::PUT, Method::PATCH].contains(&self.method);
                 (Either::Left(Full::new(bytes.clone())), (bytes.is_empty() && has_length).then_some(0))
             }
-            Content::Multipart(form) => {
-                (Either::Right(StreamBody::new(form.stream().map_ok(Frame::data).boxed())), Some(form.len()))
+            RequestContent::Form(pieces) => {
+                let body = StreamBody::new(body_stream(pieces.clone()).map_ok(Frame::data).boxed());
+                (Either::Right(body), Some(body_len(pieces)))
             }
         };
         let mut request = Request::new(body);
@@ -87,7 +89,7 @@ pub async fn exchange(
     outgoing: &Outgoing,
     limits: &CallLimits,
     deadline: Instant,
-) -> Result<Received, UpstreamError> {
+) -> Result<UpstreamResponse, UpstreamError> {
     let mut retries = if outgoing.method.is_idempotent() { limits.retries } else { 0 };
     let mut must_be_new = false;
     loop {
@@ -115,14 +117,17 @@ pub async fn exchange(
 
 /// Refuses responses whose end is doubtful, because the bytes after it could be taken for the response to another call.
 /// Their connection is closed.
-fn check_framing(response: Response<Incoming>, connection: LeasedConnection) -> Result<Received, UpstreamError> {
+fn check_framing(
+    response: Response<Incoming>,
+    connection: LeasedConnection,
+) -> Result<UpstreamResponse, UpstreamError> {
     let (head, incoming) = response.into_parts();
     let is_doubtful = |message: &str| Err(UpstreamError::Response(message.to_owned()));
     if head.status == StatusCode::SWITCHING_PROTOCOLS {
         return is_doubtful("the response switches to another protocol");
     }
     if head.headers.contains_key(CONTENT_LENGTH) && head.headers.contains_key(TRANSFER_ENCODING) {
-        return is_doubtful("the response has both `Content-Length` and `Transfer-Encoding`");
+        return is_doubtful("the response has both `RequestContent-Length` and `Transfer-Encoding`");
     }
-    Ok(Received { head, body: ResponseBody::new(incoming, connection) })
+    Ok(UpstreamResponse { head, body: ResponseBody::new(incoming, connection) })
 }

@@ -14,7 +14,7 @@ use super::arguments::{append_query, encode_body};
 use super::download::to_download;
 use super::error::UpstreamError;
 use super::error_rules::ErrorRules;
-use super::exchange::{Outgoing, Received, exchange};
+use super::exchange::{Outgoing, UpstreamResponse, exchange};
 use super::field_rules::FieldRules;
 use super::outputs::{Expected, read_outputs};
 use super::placement::Placement;
@@ -137,7 +137,11 @@ impl HandlerPlan {
         returned.map_err(|error| error.for_client(origin))
     }
 
-    async fn read_success(&self, received: Received, deadline: Instant) -> Result<ReturnedValue, UpstreamError> {
+    async fn read_success(
+        &self,
+        received: UpstreamResponse,
+        deadline: Instant,
+    ) -> Result<ReturnedValue, UpstreamError> {
         if received.head.status == StatusCode::PARTIAL_CONTENT {
             return Err(UpstreamError::Response("the response is a part that was not requested".to_owned()));
         }

@@ -33,7 +33,6 @@ mod field_rules;
 mod handler;
 mod health;
 mod kind;
-mod multipart;
 mod outputs;
 mod placement;
 mod public_location;

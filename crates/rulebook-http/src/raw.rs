@@ -11,7 +11,7 @@ use rulebook_model::call::is_secret_name;
 
 use super::address::Origin;
 use super::arguments::encode_body;
-use super::exchange::{Content, Outgoing, Received};
+use super::exchange::{Outgoing, RequestContent, UpstreamResponse};
 use super::field_names::{
     is_forwarding_field, is_hop_by_hop, is_named_by_connection, is_override, is_reserved, lists_name,
 };
@@ -76,7 +76,7 @@ impl RawRules {
         let target = self.target(template, &arguments, head)?;
         let mut fields = self.fields(head, rules);
         let content = match context.body() {
-            Some(body) => Content::Bytes(body.clone()),
+            Some(body) => RequestContent::Bytes(body.clone()),
             None if is_multipart(head) => {
                 let (content, media_type) =
                     encode_body(&self.form, &ArgumentSlots { names: &self.request_names, values: arguments.values })?;
@@ -88,7 +88,7 @@ impl RawRules {
             }
             None => {
                 fields.remove(header::CONTENT_TYPE);
-                Content::Bytes(Bytes::new())
+                RequestContent::Bytes(Bytes::new())
             }
         };
         fields.insert(header::HOST, host.clone());
@@ -154,13 +154,13 @@ fn is_multipart(head: &Head) -> bool {
 /// # Errors
 /// Fails if the status is not from 200 to 599.
 pub fn to_raw_response(
-    received: Received,
+    received: UpstreamResponse,
     sent: &SentRequest,
     is_head: bool,
     origin: &Origin,
     limits: &CallLimits,
 ) -> Result<RawResponse, rulebook::ResponseError> {
-    let Received { head, body } = received;
+    let UpstreamResponse { head, body } = received;
     let announced = || head.headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok();
     let length = if is_head { announced() } else { body.length() };
     let response = RawResponse::new(head.status.as_u16(), body.into_stream(origin.clone(), limits.timeout), length)?;

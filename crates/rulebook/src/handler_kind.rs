@@ -1,5 +1,5 @@
-//! The traits that a program implements to add a kind of handler, [`HandlerKind`] and [`CompiledHandler`], and the
-//! types in the signatures of these traits. A definition chooses handlers of such a kind with `handler`.
+//! The traits that a program implements to add a kind of handler, [`HandlerKind`] and [`CompiledHandler`], the types in
+//! the signatures of these traits, and what such kinds need. A definition chooses handlers of such a kind with `handler`.
 
 pub use rulebook_model::definition::{JsonData, JsonMember, JsonMembers, JsonNode};
 pub use rulebook_model::model::{DefinedHandler, DefinedHandlers};
@@ -7,6 +7,6 @@ pub use rulebook_model::model::{DefinedHandler, DefinedHandlers};
 pub use crate::call::{ArgumentSlot, ArgumentSlots, RawResponse, ReturnedValue};
 pub use crate::handler::{
     CompiledHandler, ConnectionLease, ConnectionPool, HandledMethod, HandlerError, HandlerFuture, HandlerKind,
-    ReadinessCheck, SettingNames, SettingsReader, StartFuture, WorkerThread, expand_url_variables, expand_variables,
-    settings,
+    ReadinessCheck, SettingNames, SettingsReader, StartFuture, WorkerThread, body_len, body_stream,
+    expand_url_variables, expand_variables, settings,
 };

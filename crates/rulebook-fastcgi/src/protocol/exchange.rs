@@ -16,7 +16,6 @@ const OVERLOADED: u8 = 2;
 
 /// A request that is being sent while its response is received. If the exchange is dropped before its end, or anything
 /// about it is unexpected, its connection is closed, so that no other call gets parts of its response.
-#[derive(Debug)]
 pub struct Exchange {
     lease: Lease,
     sender: Sender,

@@ -11,5 +11,5 @@ pub use connection::Connection;
 pub use exchange::Exchange;
 pub use pool::{Lease, Pool, PoolLimits};
 pub use record::{RecordError, append_parameter, encode_head};
-pub use sender::{BodyPart, Sender};
+pub use sender::Sender;
 pub use stderr_log::StderrLog;

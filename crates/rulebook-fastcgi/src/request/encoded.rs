@@ -2,13 +2,12 @@
 
 use bytes::Bytes;
 use rulebook::handler_kind::{ArgumentSlot, ArgumentSlots};
+use rulebook::multipart::MultipartPiece;
 use rulebook::types::Value;
-use rulebook::{ApiError, HttpMethod};
+use rulebook::{ApiError, HttpMethod, Upload};
 use serde_json::{Map, Value as Json};
 
-use super::form::{Field, FormError, check_multipart_names, push_fields, scalar_text, urlencoded};
-use super::multipart::{Multipart, multipart};
-use crate::protocol::BodyPart;
+use super::form::{Field, FormError, multipart, push_fields, scalar_text, urlencoded};
 use crate::settings::{ArgumentNotation, HandlerSettings, ParameterSettings, PhpStyle, SentIn};
 
 /// The media type of a form without files.
@@ -29,9 +28,7 @@ pub struct Encoded {
     pub query: String,
     /// The media type of the body; empty if there is no body.
     pub content_type: String,
-    pub body: Vec<BodyPart>,
-    /// The length of the body in bytes.
-    pub len: u64,
+    pub body: Vec<MultipartPiece<Upload>>,
     /// The values of header fields and cookies that are parameters of PhalApi.
     pub header_fields: Vec<(String, String)>,
 }
@@ -56,8 +53,7 @@ impl Encoded {
             http: settings.http.as_str(),
             query: String::new(),
             content_type: "application/json".to_owned(),
-            len: body.len() as u64,
-            body: vec![BodyPart::Bytes(body)],
+            body: vec![MultipartPiece::Bytes(body)],
             header_fields: Vec::new(),
         }
     }
@@ -117,15 +113,14 @@ impl Encoded {
         } else if is_query {
             let query = urlencoded(&service.into_iter().chain(fields).collect::<Vec<_>>());
             let http = settings.http.as_str();
-            Self { http, query, content_type: String::new(), body: Vec::new(), len: 0, header_fields: Vec::new() }
+            Self { http, query, content_type: String::new(), body: Vec::new(), header_fields: Vec::new() }
         } else {
             let body = Bytes::from(urlencoded(&fields));
             Self {
                 http: HttpMethod::Post.as_str(),
                 query: urlencoded(service.as_slice()),
                 content_type: FORM.to_owned(),
-                len: body.len() as u64,
-                body: vec![BodyPart::Bytes(body)],
+                body: vec![MultipartPiece::Bytes(body)],
                 header_fields: Vec::new(),
             }
         };
@@ -133,9 +128,9 @@ impl Encoded {
     }
 
     fn multipart(query: String, fields: Vec<Field>) -> Result<Self, ApiError> {
-        check_multipart_names(&fields).map_err(ApiError::internal)?;
-        let Multipart { content_type, body, len } = multipart(fields).map_err(ApiError::internal)?;
-        Ok(Self { http: HttpMethod::Post.as_str(), query, content_type, body, len, header_fields: Vec::new() })
+        let form = multipart(fields).map_err(ApiError::internal)?;
+        let (content_type, http) = (form.media_type(), HttpMethod::Post.as_str());
+        Ok(Self { http, query, content_type, body: form.finish(), header_fields: Vec::new() })
     }
 }
 

@@ -2,14 +2,14 @@
 
 mod encoded;
 mod form;
-mod multipart;
 mod parameters;
 
 use rulebook::handler_kind::ArgumentSlots;
+use rulebook::multipart::MultipartPiece;
 use rulebook::trace::TraceContext;
-use rulebook::{ApiError, Context};
+use rulebook::{ApiError, Context, Upload};
 
-use crate::protocol::{BodyPart, append_parameter, encode_head};
+use crate::protocol::{append_parameter, encode_head};
 use crate::settings::HandlerSettings;
 use encoded::Encoded;
 pub use form::is_readable_name;
@@ -24,7 +24,7 @@ pub struct PhpRequest {
     /// The encoded parameters.
     pub head: Vec<u8>,
     /// The body. It can be sent several times.
-    pub body: Vec<BodyPart>,
+    pub body: Vec<MultipartPiece<Upload>>,
 }
 
 impl PhpRequest {

@@ -7,6 +7,7 @@
 mod args;
 mod args_error;
 mod argument_fields;
+mod body_stream;
 mod call;
 mod call_builder;
 mod connection_pool;
@@ -29,6 +30,7 @@ mod worker_thread;
 pub use args::Args;
 pub use args_error::{ArgsError, ArgsErrorKind};
 pub use argument_fields::ArgumentFields;
+pub use body_stream::{body_len, body_stream};
 pub use call::{Call, CallArgument, EngineHandle, Response};
 pub use call_builder::CallBuilder;
 pub use connection_pool::{ConnectionLease, ConnectionPool};
