@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rulebook::http::{Method, Uri};
-use rulebook::{ApiError, Context, Head, Module, Rulebook};
+use rulebook::{Args, Context, Head, Module, Rulebook};
 use rulebook_login::{Attempt, ClientRate, FailedLogins, client_network};
 use rulebook_test::Client;
 
@@ -87,7 +87,7 @@ fn a_client_has_a_number_of_actions_at_once_and_then_one_in_each_interval() {
         "errors": { "too_many": { "status": 429, "info": "there are too many actions" } }
     } } } }"#;
     let rate = Arc::new(ClientRate::new(2, Duration::from_secs(2)));
-    let act = move |(): (), context: Context| {
+    let act = move |Args(()): Args<()>, context: Context| {
         let counted = rate.count(&context, "too_many");
         async move { counted }
     };

@@ -48,7 +48,7 @@ impl Drop for ProcessGroup {
 ///
 /// # Errors
 /// Fails if the program or the working directory does not exist, or the system cannot start the process.
-pub fn spawn(settings: &PoolSettings, variables: &[(&str, &str)]) -> io::Result<Process> {
+pub fn spawn(settings: &PoolSettings, variables: &[(&str, String)]) -> io::Result<Process> {
     let Some((program, arguments)) = settings.command.split_first() else {
         return Err(io::Error::other("the command is empty"));
     };
@@ -60,7 +60,7 @@ pub fn spawn(settings: &PoolSettings, variables: &[(&str, &str)]) -> io::Result<
             command.env_remove(name);
         }
     }
-    command.envs(variables.iter().copied());
+    command.envs(variables.iter().map(|(name, value)| (name, value)));
     command.envs(settings.environment.iter().map(|(name, value)| (name, value)));
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let child = command.process_group(0).kill_on_drop(true).spawn()?;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use rulebook::error::{ErrorCode, ErrorKind, Limit, Unit};
-use rulebook::handler_kind::{ArgumentSlots, CompiledHandler, HandlerFuture, ReturnedValue};
+use rulebook::handler_kind::{ArgumentSlots, CompiledHandler, HandlerFuture, ReturnedValue, printable};
 use rulebook::model::Method;
 use rulebook::trace::{OpenSpan, SpanKind, TraceContext};
 use rulebook::types::Value;
@@ -19,8 +19,8 @@ use tokio::sync::oneshot;
 use crate::arguments::{Arguments, begin_call_line, end_call_line};
 use crate::download::read_file;
 use crate::in_flight::{Event, Failure, Job};
-use crate::log_text::printable;
 use crate::message::{self, ApiCall, ApiCallRequest};
+use crate::once;
 use crate::pool::Pool;
 use crate::settings::MethodSettings;
 use crate::supervisor::Supervisor;
@@ -119,10 +119,9 @@ impl HandledByPool {
     ) -> Result<(Job, oneshot::Receiver<Event>), ApiError> {
         let id = self.pool.next_id();
         let mut text = Vec::with_capacity(MESSAGE_SIZE);
-        let (mut method, mut identity) = (Box::default(), None);
+        let mut variables = Vec::new();
         let uploads = if self.pool.settings.once {
-            method = self.method.clone();
-            identity = context.identity().map(serde_json::to_string).transpose().map_err(ApiError::internal)?;
+            variables = once::variables(&self.method, context).map_err(ApiError::internal)?;
             let arguments = Arguments::new(arguments);
             serde_json::to_writer(&mut text, &arguments).map(|()| arguments.into_uploads())
         } else {
@@ -131,7 +130,7 @@ impl HandledByPool {
         let uploads = uploads.map_err(ApiError::internal)?;
         let (events, next) = oneshot::channel();
         let (timeout, deadline, request_id) = (self.timeout, Instant::now(), context.request_id().cloned());
-        let job = Job { id, text, method, identity, traceparent: None, timeout, deadline, request_id, uploads, events };
+        let job = Job { id, text, variables, timeout, deadline, request_id, uploads, events };
         Ok((job, next))
     }
 
@@ -144,7 +143,7 @@ impl HandledByPool {
         context: &Context,
     ) -> Result<ReturnedValue, ApiError> {
         if self.pool.settings.once {
-            job.traceparent = traceparent;
+            job.variables.extend(traceparent.map(|traceparent| (once::TRACEPARENT_VARIABLE, traceparent)));
         } else {
             end_call_line(&mut job.text, traceparent.as_deref());
         }

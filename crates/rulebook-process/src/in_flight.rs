@@ -15,13 +15,8 @@ pub struct Job {
     pub id: u64,
     /// The text that the worker gets: a message with its line break, or the arguments of a process for one call.
     pub text: Vec<u8>,
-    /// The id of the method, for processes for one call.
-    pub method: Box<str>,
-    /// The caller as JSON, for processes for one call; `None` if the caller is anonymous.
-    pub identity: Option<String>,
-    /// The span of the call, as in the header field `traceparent`, for processes for one call; `None` without a trace.
-    /// For workers, it is a part of `text`.
-    pub traceparent: Option<String>,
+    /// The environment variables of a process for one call. For workers, they are a part of `text`.
+    pub variables: Vec<(&'static str, String)>,
     /// The time limit of the call. The call waits for a worker at most for this time, too.
     pub timeout: Duration,
     /// The time at which the time limit ends.

@@ -24,8 +24,6 @@ mod download;
 mod handler;
 mod in_flight;
 mod kind;
-mod line_members;
-mod log_text;
 mod message;
 mod once;
 mod pool;
@@ -37,6 +35,5 @@ mod supervisor;
 mod worker;
 mod worker_input;
 mod worker_output;
-mod worker_slot;
 
 pub use kind::ProcessKind;

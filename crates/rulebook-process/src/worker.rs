@@ -6,6 +6,7 @@ use std::process::ExitStatus;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rulebook::handler_kind::{LogLines, printable};
 use serde_json::Value as Json;
 use tokio::io::AsyncReadExt;
 use tokio::net::unix::pipe;
@@ -14,13 +15,12 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::command::{self, Process};
 use crate::in_flight::{Event, Failure};
-use crate::log_text::{LogLines, log_line, printable};
 use crate::message::{self, ApiCall, ApiCallRequest, Message};
 use crate::pool::Pool;
 use crate::settings::PoolSettings;
 use crate::supervisor::stopped;
 use crate::worker_input::WorkerInput;
-use crate::worker_output::{READ_SIZE, WorkerOutput};
+use crate::worker_output::{READ_SIZE, WorkerOutput, log_line};
 
 /// The time in which a worker that has closed its output should end.
 const END_TIMEOUT: Duration = Duration::from_millis(500);

@@ -1,13 +1,11 @@
 //! Requests whose target, header fields and body are set by the test.
 
-use std::fmt::Display;
 use std::io::Read;
 
 use serde::Serialize;
 use ureq::http;
 
-use super::usage_error::UsageError;
-use super::{Client, TestResponse, identities};
+use super::{Client, TestResponse, fail, identities};
 use rulebook::Identity;
 use rulebook::multipart::{MultipartForm, MultipartPiece};
 use rulebook_model::envelope::Decoding;
@@ -76,7 +74,7 @@ impl<'c> Request<'c> {
     pub fn json(self, value: impl Serialize) -> Self {
         match serde_json::to_vec(&value) {
             Ok(text) => self.body("application/json", text),
-            Err(error) => invalid_request(error).fail(),
+            Err(error) => fail(format_args!("the request cannot be sent: {error}")),
         }
     }
 
@@ -112,7 +110,7 @@ impl<'c> Request<'c> {
     pub fn send(self) -> TestResponse {
         let Self { client, method, target, headers, identity, body, form, decodings } = self;
         if !target.starts_with('/') {
-            invalid_request(format!("the path {target:?} does not begin with `/`")).fail();
+            fail(format_args!("the request cannot be sent: the path {target:?} does not begin with `/`"));
         }
         let request_line = format!("{method} {target}");
         let mut request = http::Request::builder().method(&*method);
@@ -142,8 +140,8 @@ impl<'c> Request<'c> {
             .map(|sent| sent.map_err(|error| error.to_string()).and_then(|response| read_response(response, decodings)))
         {
             Ok(Ok(response)) => response,
-            Ok(Err(why)) => UsageError::NoResponse { request: request_line, why }.fail(),
-            Err(error) => invalid_request(error).fail(),
+            Ok(Err(why)) => fail(format_args!("{request_line}: no response: {why}")),
+            Err(error) => fail(format_args!("the request cannot be sent: {error}")),
         }
     }
 }
@@ -164,8 +162,4 @@ fn read_response(response: http::Response<ureq::Body>, decodings: Vec<Decoding>)
     let mut bytes = Vec::new();
     body.into_reader().read_to_end(&mut bytes).map_err(|error| error.to_string())?;
     Ok(TestResponse::new(&head, bytes, decodings))
-}
-
-fn invalid_request(why: impl Display) -> UsageError<'static> {
-    UsageError::InvalidRequest { why: why.to_string() }
 }

@@ -50,15 +50,6 @@ struct LastFetch {
     succeeded: bool,
 }
 
-/// The result of [`KeySource::renew`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Renewal {
-    /// The keys are those that the issuer has published, or were so a short time ago.
-    UpToDate,
-    /// The issuer does not respond, or too many requests wait.
-    Failed,
-}
-
 impl KeySource {
     pub fn new(origin: Origin, times: FetchTimes) -> Self {
         Self {
@@ -77,35 +68,25 @@ impl KeySource {
     }
 
     /// Fetches the keys unless the last fetch has ended just now, and waits until they are there. However many requests
-    /// call this function, the keys are fetched once.
-    pub async fn renew(&self) -> Renewal {
+    /// call this function, the keys are fetched once. Returns `true` if the keys are those that the issuer has published,
+    /// or were so a short time ago, and `false` if the issuer does not respond, or too many requests wait.
+    pub async fn renew(&self) -> bool {
         let mut fetches = self.last.subscribe();
         let last = *fetches.borrow_and_update();
         if last.ended.is_some_and(|ended| ended.elapsed() < self.times.cooldown) {
-            return last.renewal();
+            return last.succeeded;
         }
         let others = self.waiting.fetch_add(1, Ordering::Relaxed);
         // Decreases the number, even if the request ends before the fetch.
         let _waiting = Waiting(&self.waiting);
         if others >= MAX_WAITING {
-            return Renewal::Failed;
+            return false;
         }
         self.requested.notify_one();
         // The task may have to wait for a moment before and after the fetch.
         let max_wait = self.times.timeout + Duration::from_secs(1);
         let next = timeout(max_wait, fetches.wait_for(|fetch| fetch.count > last.count)).await;
-        match next {
-            Ok(Ok(fetch)) => fetch.renewal(),
-            Ok(Err(_)) | Err(_) => Renewal::Failed,
-        }
-    }
-
-    /// Fetches the keys for the first time.
-    ///
-    /// # Errors
-    /// Fails if the keys cannot be fetched. The error is a message.
-    pub async fn fetch_first(&self) -> Result<(), String> {
-        self.fetch().await
+        matches!(next, Ok(Ok(fetch)) if fetch.succeeded)
     }
 
     /// Fetches the keys again whenever they are old or requests need them, until the future is dropped.
@@ -144,7 +125,10 @@ impl KeySource {
 
     /// Fetches the keys. If they are the same as before, the key set stays, and with it the tokens that it has
     /// verified.
-    async fn fetch(&self) -> Result<(), String> {
+    ///
+    /// # Errors
+    /// Fails if the keys cannot be fetched. The error is a message.
+    pub async fn fetch(&self) -> Result<(), String> {
         let fetched = self.origin.fetch(self.times.timeout).await;
         let result = fetched.map(|keys| self.replace(keys));
         self.last.send_modify(|last| {
@@ -168,12 +152,6 @@ impl KeySource {
             _ => log::warn!("{origin}: the issuer has {count} keys, of which only the first {MAX_KEYS} are used"),
         }
         self.current.store(Some(Arc::new(KeySet::new(keys))));
-    }
-}
-
-impl LastFetch {
-    fn renewal(self) -> Renewal {
-        if self.succeeded { Renewal::UpToDate } else { Renewal::Failed }
     }
 }
 

@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use rulebook::auth_kind::AuthSettings;
 use rulebook::handler_kind::settings::{boolean, non_empty_text, seconds, texts, whole_number, wrong_value};
-use rulebook::handler_kind::{HandlerError, JsonData, JsonNode, expand_variables};
+use rulebook::handler_kind::{HandlerError, JsonNode, expand_variables};
 use rulebook::model::Spanned;
 use url::{Host, Url};
 
 use super::fetch::Origin;
 use super::jwk::{ALGORITHMS, Algorithm, ED25519};
 use super::key_source::FetchTimes;
-use crate::template::Template;
+use crate::template::{Template, one_or_more};
 
 /// The names of the settings.
 pub const SETTINGS: [&str; 15] = [
@@ -148,36 +148,14 @@ impl<'a> Reader<'_, 'a> {
 
     /// Reads a string or an array of strings, which is not empty.
     fn required_list(&mut self, name: &str, help: &str) -> Option<Vec<(String, &'a JsonNode)>> {
-        let node = match self.settings.required(name) {
-            Ok(node) => node,
-            Err(error) => {
-                self.errors.push(error.help(help));
-                return None;
-            }
-        };
-        let items = match &node.data {
-            JsonData::Array(items) if items.is_empty() => {
-                self.errors.push(HandlerError::new(format!("`{name}` must not be empty")).at(node.span).help(help));
-                return None;
-            }
-            JsonData::Array(items) => {
-                if let Err(mut errors) = texts(node, name) {
-                    self.errors.append(&mut errors);
-                    return None;
-                }
-                &items[..]
-            }
-            _ => std::slice::from_ref(node),
-        };
-        let read = |item: &'a JsonNode| (expanded_text(item, name).map(|text| (text, item)), item);
-        let mut list = Vec::new();
-        for (item, _) in items.iter().map(read) {
-            match item {
-                Ok(item) => list.push(item),
-                Err(error) => self.errors.push(error),
-            }
+        let node = self.settings.required(name).map_err(|error| self.errors.push(error.help(help))).ok()?;
+        let items = one_or_more(node, name).map_err(|errors| self.errors.extend(errors)).ok()?;
+        if items.is_empty() {
+            self.errors.push(HandlerError::new(format!("`{name}` must not be empty")).at(node.span).help(help));
+            return None;
         }
-        Some(list)
+        let mut read = |item| expanded_text(item, name).map_err(|error| self.errors.push(error)).ok();
+        Some(items.iter().filter_map(|item| Some((read(item)?, item))).collect())
     }
 
     fn templates(&mut self, texts: Option<Vec<(String, &JsonNode)>>) -> Vec<Template> {
@@ -187,25 +165,19 @@ impl<'a> Reader<'_, 'a> {
 
     fn algorithms(&mut self) -> Vec<&'static str> {
         let Some(node) = self.settings.optional("algorithms") else { return DEFAULT_ALGORITHMS.to_vec() };
-        let names = match texts(node, "algorithms") {
-            Ok(names) if names.is_empty() => {
-                self.errors.push(HandlerError::new("`algorithms` must not be empty").at(node.span));
-                return Vec::new();
-            }
-            Ok(names) => names,
-            Err(mut errors) => {
-                self.errors.append(&mut errors);
-                return Vec::new();
-            }
-        };
-        let mut algorithms = Vec::new();
-        for name in names {
-            match Algorithm::named(&name.value) {
-                Some(algorithm) => algorithms.push(algorithm.name),
-                None => self.errors.push(algorithm_error(&name)),
-            }
+        let names = texts(node, "algorithms").map_err(|errors| self.errors.extend(errors));
+        let Ok(names) = names else { return Vec::new() };
+        if names.is_empty() {
+            self.errors.push(HandlerError::new("`algorithms` must not be empty").at(node.span));
         }
-        algorithms
+        let named = names.iter().filter_map(|name| {
+            let algorithm = Algorithm::named(&name.value);
+            if algorithm.is_none() {
+                self.errors.push(algorithm_error(name));
+            }
+            Some(algorithm?.name)
+        });
+        named.collect()
     }
 
     fn origin(&mut self, text: &str, node: &JsonNode, ca: Option<&Spanned<String>>) -> Option<Origin> {

@@ -1,7 +1,6 @@
 //! Generates the Rust code of an API: a Rust module for each API module.
 
 mod code;
-mod constants;
 mod handlers;
 mod method;
 mod objects;
@@ -33,6 +32,9 @@ pub enum Purpose {
 
 /// The line above every generated Rust module, for programs that do not use all of its items.
 const LINTS: &str = "#[allow(dead_code, clippy::all)]\n";
+
+/// The type of the errors of a method that declares none.
+const API_ERROR: &str = "::rulebook::ApiError";
 
 /// The Rust module with the schemas of the API. Its types are visible beside the modules of the API.
 const SHARED_MODULE: &str = "shared";
@@ -102,7 +104,7 @@ pub fn signatures(api: &Api) -> Vec<(String, Vec<Signature>)> {
         .map(|(index, (module, name))| {
             let mut types = TypeWriter::new(&paths, Some(index), Purpose::Handlers);
             let methods = method::write_methods(module, &mut types);
-            (name, methods.iter().filter(|method| needs_function(method)).map(MethodCode::signature).collect())
+            (name, methods.into_iter().filter(needs_function).map(|method| method.signature).collect())
         })
         .collect()
 }

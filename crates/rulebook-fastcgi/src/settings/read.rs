@@ -99,14 +99,7 @@ fn address(reader: &mut SettingsReader<'_>) -> Option<Address> {
         reader.errors.push(error.help("for example `unix:/run/php/php-fpm.sock` or `127.0.0.1:9000`"));
         return None;
     };
-    match Address::parse(&text.value) {
-        Ok(address) => Some(address),
-        Err(error) => {
-            let span = text.part(error.part.start, error.part.end);
-            reader.errors.push(HandlerError::new(error.message).at(span).help(error.help));
-            None
-        }
-    }
+    Address::parse(&text).map_err(|error| reader.errors.push(error)).ok()
 }
 
 fn root(reader: &mut SettingsReader<'_>) -> Option<String> {

@@ -9,36 +9,27 @@ use super::{PhpStyle, api3};
 /// The parameter of PhalApi that names the service.
 const SERVICE: &str = "service";
 
-/// The names of the styles.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum StyleName {
-    Plain,
-    PhalApi,
-    Api3,
-}
-
 /// Reads the style, and the FastCGI parameters by which the bridge finds a class.
 pub fn style(reader: &mut SettingsReader<'_>, root: Option<&str>) -> (PhpStyle, Vec<(String, String)>) {
-    let choices = [("plain", StyleName::Plain), ("phalapi", StyleName::PhalApi), ("api3", StyleName::Api3)];
-    let name = reader.read("style", |node, name| choice(node, name, &choices)).unwrap_or(StyleName::Plain);
+    let names = ["plain", "phalapi", "api3"].map(|name| (name, name));
+    let name = reader.read("style", |node, setting| choice(node, setting, &names)).unwrap_or("plain");
     let others: &[&str] = match name {
-        StyleName::Plain => &["service", "class", "function"],
-        StyleName::PhalApi => &["class", "function", "arguments"],
-        StyleName::Api3 => &["service", "arguments"],
+        "plain" => &["service", "class", "function"],
+        "phalapi" => &["class", "function", "arguments"],
+        _ => &["service", "arguments"],
     };
     for setting in others {
         let Some(node) = reader.method.optional_setting(setting) else { continue };
-        let word = choices.iter().find(|(_, style)| *style == name).map_or("", |(word, _)| word);
-        let message = format!("`{setting}` has no effect with the style `{word}`");
+        let message = format!("`{setting}` has no effect with the style `{name}`");
         reader.errors.push(HandlerError::new(message).at(node.span).help("remove it, or set another `style`"));
     }
     match name {
-        StyleName::Plain => (PhpStyle::Plain, Vec::new()),
-        StyleName::PhalApi => {
+        "plain" => (PhpStyle::Plain, Vec::new()),
+        "phalapi" => {
             check_parameter_names(reader);
             (PhpStyle::PhalApi { service: service(reader) }, Vec::new())
         }
-        StyleName::Api3 => api3::class(reader, root),
+        _ => api3::class(reader, root),
     }
 }
 
