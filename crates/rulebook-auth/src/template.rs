@@ -31,8 +31,6 @@ enum Piece {
 
 impl Template {
     /// Parses the text of a template. `node` is its place in the definition.
-    ///
-    /// # Errors
     /// Fails if a brace or a bracket is not closed, a claim has no name, or the text cannot be a permission.
     pub fn parse(text: &str, node: &JsonNode) -> Result<Self, HandlerError> {
         let error = |message: &str, start, end| HandlerError::new(message).at(node.part(start, end));
@@ -117,8 +115,6 @@ fn misplaced_bracket(text: &str) -> Option<usize> {
 }
 
 /// Returns the items of an array of strings, or a value that is another string.
-///
-/// # Errors
 /// Fails if the value is an array with other items.
 pub fn one_or_more<'n>(node: &'n JsonNode, name: &str) -> Result<&'n [JsonNode], Vec<HandlerError>> {
     match &node.data {

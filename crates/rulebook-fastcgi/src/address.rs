@@ -27,8 +27,6 @@ pub enum Address {
 
 impl Address {
     /// Parses `unix:/run/php/php-fpm.sock`, `127.0.0.1:9000`, `[::1]:9000` or `php:9000`.
-    ///
-    /// # Errors
     /// Fails if the text is not an address. The error is at the part that is wrong.
     pub fn parse(address: &Spanned<String>) -> Result<Self, HandlerError> {
         let text = address.value.as_str();

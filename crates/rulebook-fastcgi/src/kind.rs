@@ -14,10 +14,14 @@ use rulebook::model::Span;
 use tokio::time::timeout;
 
 use crate::address::Address;
-use crate::bridge;
 use crate::handler::FastCgiHandler;
 use crate::protocol::{Connection, Pool};
 use crate::settings::{KIND, NAMES, ReadSettings, pool_limits, read};
+
+/// The PHP script that calls classes of api 3.0.
+const BRIDGE: &str = include_str!("bridge.php");
+/// The name of its file in the data folder.
+const BRIDGE_FILE: &str = "fastcgi-api3.php";
 
 /// The maximum time in which a server must accept the connection of a readiness check.
 const READINESS_TIMEOUT: Duration = Duration::from_secs(5);
@@ -105,7 +109,7 @@ impl HandlerKind for FastCgiKind {
                 }
             }
             if self.needs_bridge.load(Ordering::Relaxed) {
-                match bridge::write(data_folder).await {
+                match write_bridge(data_folder).await {
                     Ok(path) => drop(self.bridge.set(path)),
                     Err(error) => errors.push(HandlerError::new(format!(
                         "the bridge to classes of api 3.0 cannot be written to {}: {error}",
@@ -116,6 +120,21 @@ impl HandlerKind for FastCgiKind {
             if errors.is_empty() { Ok(()) } else { Err(errors) }
         })
     }
+}
+
+/// Writes the bridge to the data folder, unless it is there, and returns its absolute path. Other programs never see a
+/// part of the file.
+async fn write_bridge(data_folder: &Path) -> io::Result<PathBuf> {
+    let folder = tokio::fs::canonicalize(data_folder).await?;
+    let path = folder.join(BRIDGE_FILE);
+    if tokio::fs::read(&path).await.is_ok_and(|written| written == BRIDGE.as_bytes()) {
+        return Ok(path);
+    }
+    // Programs that share the data folder write the same bytes.
+    let temporary = folder.join(format!("{BRIDGE_FILE}.{}", std::process::id()));
+    tokio::fs::write(&temporary, BRIDGE).await?;
+    tokio::fs::rename(&temporary, &path).await?;
+    Ok(path)
 }
 
 async fn check_address(address: Address) -> Result<(), String> {

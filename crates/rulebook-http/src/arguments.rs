@@ -6,15 +6,13 @@ use rulebook::handler_kind::{ArgumentSlot, ArgumentSlots};
 use rulebook::multipart::MultipartForm;
 use rulebook::{ApiError, Upload};
 use rulebook_model::call::Value;
-use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde::Serializer;
 
 use super::exchange::RequestContent;
 use super::placement::{BodyForm, Place, Placement};
 use super::template::{push_query_field, value_text};
 
 /// Appends to the target the arguments whose place is the query. `has_query` is `true` if the target has a query.
-///
-/// # Errors
 /// Fails if an argument cannot be written as JSON.
 pub fn append_query(
     target: &mut String,
@@ -30,8 +28,6 @@ pub fn append_query(
 }
 
 /// Returns the body with the arguments whose place is the body, and its media type.
-///
-/// # Errors
 /// Fails if an argument cannot be written as JSON.
 pub fn encode_body(
     placement: &Placement,
@@ -41,7 +37,12 @@ pub fn encode_body(
         |bytes: Vec<u8>| (RequestContent::Bytes(bytes.into()), Some(HeaderValue::from_static("application/json")));
     Ok(match placement.body {
         BodyForm::Nothing => (RequestContent::Bytes(Bytes::new()), None),
-        BodyForm::Object => json(serde_json::to_vec(&BodyObject { placement, arguments }).map_err(ApiError::internal)?),
+        BodyForm::Object => {
+            let mut bytes = Vec::with_capacity(128);
+            let mut object = serde_json::Serializer::new(&mut bytes);
+            object.collect_map(placed(placement, arguments, Place::Body)).map_err(ApiError::internal)?;
+            json(bytes)
+        }
         BodyForm::Whole => match placed(placement, arguments, Place::WholeBody).next() {
             Some((_, value)) => json(serde_json::to_vec(value).map_err(ApiError::internal)?),
             None => (RequestContent::Bytes(Bytes::new()), None),
@@ -66,22 +67,6 @@ fn placed<'a>(
         ArgumentSlot::Null => Some((&**name, &Value::Null)),
         ArgumentSlot::Value(value) => Some((&**name, value)),
     })
-}
-
-/// The arguments in the body, as a JSON object.
-struct BodyObject<'a, 's, 'n> {
-    placement: &'a Placement,
-    arguments: &'a ArgumentSlots<'s, 'n>,
-}
-
-impl Serialize for BodyObject<'_, '_, '_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut object = serializer.serialize_map(None)?;
-        for (name, value) in placed(self.placement, self.arguments, Place::Body) {
-            object.serialize_entry(name, value)?;
-        }
-        object.end()
-    }
 }
 
 /// Returns a form with these arguments: files as files, and all other values as texts.

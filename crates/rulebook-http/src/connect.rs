@@ -35,8 +35,6 @@ pub struct Connection {
 
 impl Connection {
     /// Opens a connection. A task of the current runtime drives it.
-    ///
-    /// # Errors
     /// Fails if the host is unknown, the upstream does not accept the connection, or its certificate is not valid.
     pub async fn open(upstream: &Upstream) -> Result<Self, UpstreamError> {
         let limits = upstream.limits;

@@ -81,8 +81,6 @@ impl Outgoing {
 /// If the connection fails before the first byte of the response, an idempotent request (RFC 9110 section 9.2.2) is
 /// sent again, on a new connection. Any request is sent again if no part of it was sent, because another call had used
 /// the connection and the upstream has closed it since.
-///
-/// # Errors
 /// Fails if there is no connection, or the upstream does not respond with a valid head before the deadline.
 pub async fn exchange(
     upstream: &Upstream,

@@ -7,7 +7,7 @@ use rulebook::handler_kind::settings::{boolean, texts, wrong_value};
 use rulebook::handler_kind::{HandlerError, JsonData, JsonNode, SettingsReader, expand_variables};
 use rulebook::{Context, Identity};
 
-use super::field_names::{IDENTITY, REQUEST_ID, TRACE, is_named_by_connection, is_never_copied, is_reserved};
+use super::field_names::{IDENTITY, NEVER_COPIED, REQUEST_ID, TRACE, is_named_by_connection, is_reserved};
 
 /// The header fields of requests that the definition chooses.
 #[derive(Debug, Clone, Default)]
@@ -123,7 +123,7 @@ fn read_forward(node: &JsonNode, errors: &mut Vec<HandlerError>) -> Vec<HeaderNa
     let mut names = Vec::new();
     for text in items {
         let Some(name) = read_name(&text.value, text.span, errors) else { continue };
-        if is_never_copied(&name) {
+        if NEVER_COPIED.contains(&name) {
             let error = HandlerError::new(format!("the header field `{name}` of a request is never passed on"));
             errors.push(error.at(text.span).help("remove it, or set a fixed value with `headers`"));
         } else {

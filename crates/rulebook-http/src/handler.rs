@@ -6,22 +6,21 @@ use std::sync::Arc;
 use hyper::header::{self, HeaderMap, HeaderValue};
 use hyper::{Method, StatusCode, Uri};
 use rulebook::handler_kind::{ArgumentSlots, CompiledHandler, HandlerFuture, ReturnedValue};
-use rulebook::trace::OpenSpan;
+use rulebook::trace::{OpenSpan, SpanKind};
 use rulebook::{ApiError, Context};
 use tokio::time::Instant;
 
+use super::address::Origin;
 use super::arguments::{append_query, encode_body};
-use super::download::to_download;
 use super::error::UpstreamError;
 use super::error_rules::ErrorRules;
 use super::exchange::{Outgoing, UpstreamResponse, exchange};
 use super::field_rules::FieldRules;
-use super::outputs::{Expected, read_outputs};
+use super::outputs::{Expected, read_outputs, to_download};
 use super::placement::Placement;
 use super::public_location::SentRequest;
 use super::raw::{RawRules, to_raw_response};
 use super::settings::CallLimits;
-use super::span::begin_span;
 use super::template::Template;
 use super::upstream::Upstream;
 
@@ -83,8 +82,6 @@ impl CompiledHandler for HttpHandler {
 
 impl HandlerPlan {
     /// Returns the request for a call.
-    ///
-    /// # Errors
     /// Fails if an argument cannot be a part of the path, or cannot be encoded.
     fn outgoing(&self, arguments: ArgumentSlots<'_, '_>, context: &Context) -> Result<Outgoing, ApiError> {
         if let Some(raw) = &self.raw {
@@ -156,4 +153,32 @@ impl HandlerPlan {
         let body = received.body.receive(self.limits.max_response, &self.limits, deadline).await?;
         read_outputs(&self.expected, &body)
     }
+}
+
+/// Begins the span of a request to an upstream, and adds the trace to the header fields of this request. Without a
+/// trace, it does nothing.
+fn begin_span(context: &Context, origin: &Origin, outgoing: &mut Outgoing) -> Option<OpenSpan> {
+    if !context.is_traced() {
+        return None;
+    }
+    let mut span = context.span(format!("{} upstream", outgoing.method), SpanKind::Client);
+    if let Some(context) = span.context() {
+        for (name, value) in context.header_fields() {
+            outgoing.fields.remove(name);
+            if let Some(value) = HeaderValue::try_from(value).ok().filter(|value| !value.is_empty()) {
+                outgoing.fields.insert(name, value);
+            }
+        }
+    }
+    if span.is_recorded() {
+        span.set("http.request.method", outgoing.method.to_string());
+        match origin {
+            Origin::Tcp { host, port, .. } => {
+                span.set("server.address", host.clone());
+                span.set("server.port", *port);
+            }
+            Origin::Unix(path) => span.set("server.address", path.display().to_string()),
+        }
+    }
+    Some(span)
 }

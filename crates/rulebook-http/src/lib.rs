@@ -24,7 +24,6 @@
 mod address;
 mod arguments;
 mod connect;
-mod download;
 mod error;
 mod error_rules;
 mod exchange;
@@ -39,7 +38,6 @@ mod public_location;
 mod raw;
 mod response_body;
 mod settings;
-mod span;
 mod template;
 mod template_parser;
 mod tls;

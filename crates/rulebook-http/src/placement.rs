@@ -46,8 +46,6 @@ pub struct Placement {
 impl Placement {
     /// Returns the places of the arguments of a method that are sent with the HTTP method `http`. `span` is the span of
     /// the handler.
-    ///
-    /// # Errors
     /// Fails if the arguments need a body, and requests with the HTTP method have none.
     pub fn new(method: &Method, template: &Template, http: &HttpMethod, span: Span) -> Result<Self, HandlerError> {
         let has_body = [HttpMethod::POST, HttpMethod::PUT, HttpMethod::PATCH].contains(http);

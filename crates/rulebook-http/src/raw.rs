@@ -12,9 +12,7 @@ use rulebook_model::call::is_secret_name;
 use super::address::Origin;
 use super::arguments::encode_body;
 use super::exchange::{Outgoing, RequestContent, UpstreamResponse};
-use super::field_names::{
-    is_forwarding_field, is_hop_by_hop, is_named_by_connection, is_override, is_reserved, lists_name,
-};
+use super::field_names::{HOP_BY_HOP, is_named_by_connection, is_reserved, is_untrusted, lists_name};
 use super::field_rules::FieldRules;
 use super::placement::{BodyForm, Place, Placement};
 use super::public_location::SentRequest;
@@ -58,8 +56,6 @@ impl RawRules {
     }
 
     /// Returns the request to the upstream.
-    ///
-    /// # Errors
     /// Fails if the call does not come from a request, or the request cannot be sent on.
     pub fn outgoing(
         &self,
@@ -128,8 +124,7 @@ impl RawRules {
             let Ok(name) = HeaderName::from_bytes(name.as_str().as_bytes()) else { continue };
             let is_credential = self.credentials.contains(&name) || is_secret_name(name.as_str());
             let is_kept = !is_reserved(&name)
-                && !is_forwarding_field(&name)
-                && !is_override(&name)
+                && !is_untrusted(&name)
                 && (!is_credential || rules.forward.contains(&name))
                 && !is_named_by_connection(head, &name);
             if let Ok(value) = HeaderValue::from_bytes(value.as_bytes())
@@ -150,8 +145,6 @@ fn is_multipart(head: &Head) -> bool {
 /// Returns the response of the upstream for the client, without the header fields of the connection to the upstream,
 /// and with paths of the API instead of the address of the upstream. `is_head` is `true` for the response to a HEAD
 /// request, which has the length of a body that is not sent.
-///
-/// # Errors
 /// Fails if the status is not from 200 to 599.
 pub fn to_raw_response(
     received: UpstreamResponse,
@@ -166,7 +159,7 @@ pub fn to_raw_response(
     let response = RawResponse::new(head.status.as_u16(), body.into_stream(origin.clone(), limits.timeout), length)?;
     let named = head.headers.get_all(header::CONNECTION);
     let is_kept =
-        |name: &HeaderName| !is_hop_by_hop(name) && !named.iter().any(|list| lists_name(list.as_bytes(), name));
+        |name: &HeaderName| !HOP_BY_HOP.contains(name) && !named.iter().any(|list| lists_name(list.as_bytes(), name));
     let fields = head.headers.iter().filter(|(name, _)| is_kept(name)).filter_map(|(name, value)| {
         let value = sent.public_value(name, value, origin);
         let name = rulebook::http::HeaderName::from_bytes(name.as_str().as_bytes()).ok()?;

@@ -62,8 +62,6 @@ impl ResponseBody {
     }
 
     /// Receives the whole body.
-    ///
-    /// # Errors
     /// Fails if the body has more than `max` bytes, is incomplete, or does not arrive before the deadline.
     pub async fn receive(mut self, max: usize, limits: &CallLimits, deadline: Instant) -> Result<Bytes, UpstreamError> {
         if self.length().is_some_and(|length| length > max as u64) {

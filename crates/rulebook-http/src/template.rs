@@ -62,8 +62,6 @@ impl Template {
     }
 
     /// Returns the path and the query with these arguments.
-    ///
-    /// # Errors
     /// Fails if an argument would make a path segment empty, or a segment that servers remove together with its parent.
     pub fn expand(&self, arguments: &[ArgumentSlot<'_>]) -> Result<String, ApiError> {
         let mut target = String::with_capacity(64);
@@ -79,8 +77,6 @@ impl Template {
     }
 
     /// Appends the query of the address with these arguments.
-    ///
-    /// # Errors
     /// Fails if an argument is not a single value.
     pub fn expand_query(&self, arguments: &[ArgumentSlot<'_>], target: &mut String) -> Result<(), ApiError> {
         let Some(query) = &self.query else { return Ok(()) };

@@ -42,8 +42,6 @@ pub fn prepare<'u>(upstreams: impl Iterator<Item = &'u Upstream>) -> Vec<Handler
 }
 
 /// Opens a TLS connection over a connection to this host.
-///
-/// # Errors
 /// Fails if the upstream does not speak TLS, or its certificate is not valid for the host.
 pub async fn open(connector: &TlsConnector, host: &str, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
     let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;

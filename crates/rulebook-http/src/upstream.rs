@@ -61,8 +61,6 @@ impl Upstream {
     }
 
     /// Returns a connection without a call; a new one if all others are in use, or if `must_be_new` is `true`.
-    ///
-    /// # Errors
     /// Fails if no connection becomes free or can be opened within `connect_timeout`, or until `deadline`.
     pub async fn lease(
         &self,

@@ -1,13 +1,11 @@
 //! Limits how often a client address can do something, such as registering users.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use quick_cache::unsync::Cache;
-use rulebook::{ApiError, Context};
-
-use crate::client_network::client_network;
+use rulebook::{ApiError, Context, Head};
 
 /// The maximum number of addresses that a [`ClientRate`] remembers. They need at most about 1 MiB of memory.
 const MAX_ADDRESSES: usize = 10_000;
@@ -66,6 +64,16 @@ impl ClientRate {
 
     fn lock(&self) -> MutexGuard<'_, Cache<IpAddr, Instant>> {
         self.busy_until.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Returns the address of the client for IPv4. For IPv6, returns the first 64 bits, because one client can usually use
+/// all addresses with the same first 64 bits.
+#[must_use]
+pub fn client_network(head: &Head) -> IpAddr {
+    match head.client.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)) {
+        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX))),
+        address @ IpAddr::V4(_) => address,
     }
 }
 

@@ -6,8 +6,7 @@ use std::time::{Duration, Instant};
 use rulebook::{ApiError, Context};
 use tokio::sync::Semaphore;
 
-use crate::client_network::client_network;
-use crate::client_rate::{ClientRate, whole_seconds};
+use crate::client_rate::{ClientRate, client_network, whole_seconds};
 use crate::failed_logins::{self, Attempt, FailedLogins};
 use crate::password::Hasher;
 use crate::places::Registrations;

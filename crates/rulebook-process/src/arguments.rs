@@ -78,8 +78,6 @@ fn serialize_upload<S: Serializer>(upload: &Upload, serializer: S) -> Result<S::
 
 /// Appends the line with a call to `line`, except for its end, which [`end_call_line`] appends. Returns the uploaded
 /// files among the arguments. `method` is the id of the method as a JSON string.
-///
-/// # Errors
 /// Fails if an uploaded file cannot be named in JSON.
 pub fn begin_call_line(
     line: &mut Vec<u8>,

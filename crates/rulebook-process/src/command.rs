@@ -45,8 +45,6 @@ impl Drop for ProcessGroup {
 }
 
 /// Starts a process with the command of a pool, in a process group of its own. Its standard streams are pipes.
-///
-/// # Errors
 /// Fails if the program or the working directory does not exist, or the system cannot start the process.
 pub fn spawn(settings: &PoolSettings, variables: &[(&str, String)]) -> io::Result<Process> {
     let Some((program, arguments)) = settings.command.split_first() else {
@@ -69,8 +67,6 @@ pub fn spawn(settings: &PoolSettings, variables: &[(&str, String)]) -> io::Resul
 }
 
 /// Checks that the program and the working directory of a pool exist.
-///
-/// # Errors
 /// Fails if one of them does not exist, or the program cannot be executed.
 pub fn check_program(settings: &PoolSettings) -> io::Result<()> {
     check_directory(&settings.directory)?;

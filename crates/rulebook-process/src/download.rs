@@ -26,8 +26,6 @@ struct ReturnedFile {
 
 /// Reads the file that a worker has returned for a method. It is in this folder; without a folder, handlers can return
 /// only content.
-///
-/// # Errors
 /// Fails if the text has another form, or the file is not in the folder. Clients get an internal error.
 pub async fn read_file(folder: Option<&Path>, method: &str, returned: &RawValue) -> Result<ReturnedValue, ApiError> {
     let internal = |reason: &dyn std::fmt::Display| ApiError::internal(format_args!("{method}: {reason}"));

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use rulebook::error::{ErrorCode, ErrorKind, Limit, Unit};
@@ -129,8 +129,8 @@ impl HandledByPool {
         };
         let uploads = uploads.map_err(ApiError::internal)?;
         let (events, next) = oneshot::channel();
-        let (timeout, deadline, request_id) = (self.timeout, Instant::now(), context.request_id().cloned());
-        let job = Job { id, text, variables, timeout, deadline, request_id, uploads, events };
+        let (timeout, request_id) = (self.timeout, context.request_id().cloned());
+        let job = Job { id, text, variables, timeout, request_id, uploads, events };
         Ok((job, next))
     }
 
@@ -155,10 +155,18 @@ impl HandledByPool {
             let limit = Limit { name: ARGUMENTS_LIMIT, max, unit, code };
             return Err(ApiError::new(ErrorKind::TooLarge { limit, parameter: None }).with_log(reason));
         }
+        let id = job.id;
         self.pool.submit(job).map_err(|failure| failure.into_error(&self.method))?;
-        match events.await {
-            Ok(Event::ApiCall(call)) => self.run_api_calls(*call, context).await,
-            event => self.end(event).await,
+        let ended = async {
+            match events.await {
+                Ok(Event::ApiCall(call)) => self.run_api_calls(*call, context).await,
+                event => self.end(event).await,
+            }
+        };
+        tokio::select! {
+            biased;
+            result = ended => result,
+            failure = self.pool.time_out(id, self.timeout) => Err(failure.into_error(&self.method)),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Calls that wait for a worker, or that a worker handles, and the events that end them.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rulebook::{ApiError, RequestId, Upload};
 use serde_json::value::RawValue;
@@ -19,8 +19,6 @@ pub struct Job {
     pub variables: Vec<(&'static str, String)>,
     /// The time limit of the call. The call waits for a worker at most for this time, too.
     pub timeout: Duration,
-    /// The time at which the time limit ends.
-    pub deadline: Instant,
     /// The id of the request, for the log.
     pub request_id: Option<RequestId>,
     /// The uploaded files among the arguments. They are removed when the call ends.

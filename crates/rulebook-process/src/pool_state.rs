@@ -19,8 +19,6 @@ pub struct PoolState {
     pub queue: VecDeque<Job>,
     /// The number of processes that run, for a pool that starts a process for each call.
     pub running: usize,
-    /// `true` while the time limits of calls are watched.
-    pub is_watched: bool,
     /// `true` if the pool accepts no more calls.
     pub is_stopped: bool,
 }
@@ -51,12 +49,23 @@ pub enum Phase {
 #[derive(Debug)]
 pub struct InFlight {
     pub id: u64,
-    pub timeout: Duration,
     pub deadline: Instant,
     pub request_id: Option<RequestId>,
     pub events: oneshot::Sender<Event>,
     /// The uploaded files of the call are removed with this value.
     pub uploads: Vec<Upload>,
+}
+
+/// Where a call is whose time limit may have ended.
+pub enum Expiry {
+    /// It waited for a worker, and was removed.
+    InQueue,
+    /// A worker handled it, and it was removed. The worker must be killed by its input, if there is one.
+    AtWorker(Option<Arc<WorkerInput>>),
+    /// A worker handles it, and its time limit ends later.
+    After(Duration),
+    /// It has ended.
+    Ended,
 }
 
 /// An event for a handler, which is sent after the lock of the state was released.
@@ -70,7 +79,7 @@ impl Slot {
     /// Adds a call to those that the worker handles, and returns the text for the worker.
     pub fn add(&mut self, job: Job, now: Instant) -> Vec<u8> {
         let Job { id, text, timeout, request_id, uploads, events, .. } = job;
-        self.in_flight.push(InFlight { id, timeout, deadline: now + timeout, request_id, events, uploads });
+        self.in_flight.push(InFlight { id, deadline: now + timeout, request_id, events, uploads });
         text
     }
 
@@ -114,33 +123,23 @@ impl PoolState {
         self.queue.drain(..).map(|job| (job.events, Event::Failed(failure.clone()))).collect()
     }
 
-    /// Removes the calls whose time limit has ended. Returns the events for their handlers, and the inputs of the
-    /// workers that are late.
-    pub fn remove_expired(&mut self, now: Instant) -> (Vec<Notice>, Vec<Arc<WorkerInput>>) {
-        let (mut notices, mut late) = (Vec::new(), Vec::new());
-        for slot in &mut self.slots {
-            for call in slot.in_flight.extract_if(.., |call| call.deadline <= now) {
-                notices.push((call.events, Event::Failed(Failure::Late(call.timeout))));
-                if slot.phase == Phase::Ready {
-                    slot.phase = Phase::Ending;
-                    late.extend(slot.input.take());
-                }
-            }
+    /// Removes a call whose time limit has ended: that of waiting, or else that of its worker, which gets no more calls.
+    pub fn expire(&mut self, id: u64, now: Instant) -> Expiry {
+        if let Some(index) = self.queue.iter().position(|job| job.id == id) {
+            self.queue.remove(index);
+            return Expiry::InQueue;
         }
-        if self.queue.iter().any(|job| job.deadline <= now) {
-            for job in std::mem::take(&mut self.queue) {
-                if job.deadline > now {
-                    self.queue.push_back(job);
-                } else {
-                    notices.push((job.events, Event::Failed(Failure::NotStarted(job.timeout))));
-                }
-            }
+        let mut slots = self.slots.iter_mut();
+        let found = slots.find_map(|slot| Some((slot.in_flight.iter().find(|call| call.id == id)?.deadline, slot)));
+        let Some((deadline, slot)) = found else { return Expiry::Ended };
+        if deadline > now {
+            return Expiry::After(deadline - now);
         }
-        (notices, late)
-    }
-
-    /// Returns `true` if a call waits or is handled.
-    pub fn is_busy(&self) -> bool {
-        !self.queue.is_empty() || self.slots.iter().any(|slot| !slot.in_flight.is_empty())
+        slot.remove(id);
+        let is_ready = slot.phase == Phase::Ready;
+        if is_ready {
+            slot.phase = Phase::Ending;
+        }
+        Expiry::AtWorker(slot.input.take_if(|_| is_ready))
     }
 }

@@ -68,8 +68,6 @@ pub struct MethodSettings {
 
 impl MethodSettings {
     /// Reads the settings of a method's handler. A setting of the method overrides the one that all handlers share.
-    ///
-    /// # Errors
     /// Returns all errors in these settings.
     pub fn read(method: &HandledMethod<'_>) -> Result<Self, Vec<HandlerError>> {
         let mut reader = SettingsReader::new(*method, PROCESS, &NAMES);

@@ -35,8 +35,6 @@ pub struct Supervisor {
 
 impl Supervisor {
     /// Starts the workers of the pools, and waits until the first worker of each pool is ready.
-    ///
-    /// # Errors
     /// Fails if a pool has no working worker. All processes have ended then.
     pub async fn start(pools: Vec<Arc<Pool>>) -> Result<Self, Vec<HandlerError>> {
         let (stop, stopped) = watch::channel(false);
@@ -78,7 +76,6 @@ async fn run(pools: Vec<Arc<Pool>>, stop: watch::Receiver<bool>, errors: oneshot
     let mut tasks = JoinSet::new();
     let mut starting = JoinSet::new();
     for pool in pools {
-        tasks.spawn(Arc::clone(&pool).watch_time_limits(stop.clone()));
         if pool.settings.once {
             tasks.spawn(once::run_jobs(Arc::clone(&pool), stop.clone()));
             starting.spawn(async move { once::check_program(&pool) });

@@ -46,8 +46,6 @@ pub struct WorkerEnd {
 
 impl Worker {
     /// Starts the process of a worker.
-    ///
-    /// # Errors
     /// Fails if the process cannot be started.
     pub fn start(settings: &PoolSettings) -> io::Result<Self> {
         let mut process = command::spawn(settings, &[])?;

@@ -135,8 +135,6 @@ impl Authenticate for BasicAuthenticator {
 }
 
 /// Returns the credential of the scheme Basic as it was sent; `None` if the request has none.
-///
-/// # Errors
 /// Fails if the header field is malformed or repeated. The error is a message for the log.
 fn basic_credential(head: &Head) -> Result<Option<&str>, &'static str> {
     let mut fields = head.header_values("authorization");

@@ -18,8 +18,6 @@ pub enum StoredHash {
 
 impl StoredHash {
     /// Checks the format of a hash.
-    ///
-    /// # Errors
     /// Fails if the hash has an unknown type, is malformed, or costs too much. The error is a message, which does not
     /// contain the hash.
     pub fn parse(text: &str) -> Result<Self, String> {

@@ -45,8 +45,6 @@ impl Stamp {
 
 impl UserFile {
     /// Reads the file.
-    ///
-    /// # Errors
     /// Fails if the file cannot be read or has an invalid line. The error is a message, which contains no hash.
     pub fn read(&self) -> Result<Users, String> {
         let error = |reason: &dyn std::fmt::Display| format!("{}: {reason}", self.path.display());

@@ -5,8 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use rulebook::{AuthScheme, Authenticate, Authentication, Head};
 
-use super::key_set::VerifiedToken;
-use super::key_source::KeySource;
+use super::key_source::{KeySource, VerifiedToken};
 use super::settings::TokenRules;
 use super::verify::{TokenError, verify_token};
 

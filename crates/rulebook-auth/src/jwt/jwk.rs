@@ -126,8 +126,6 @@ impl VerificationKey {
 
 /// Reads a key set. Keys that cannot verify signatures of tokens are ignored (RFC 7517 section 5): keys for encryption,
 /// shared secrets, keys of unknown types, and keys that are malformed or too short. So the result can be empty.
-///
-/// # Errors
 /// Fails if the text is not a key set. The error is a message.
 pub fn parse_key_set(text: &[u8]) -> Result<Vec<VerificationKey>, String> {
     let mut set = unique_json::parse(text).map_err(|error| format!("it is not a JSON Web Key Set: {error}"))?;

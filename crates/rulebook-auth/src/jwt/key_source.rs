@@ -1,19 +1,24 @@
-//! The keys of an issuer, which are fetched again in the background.
+//! The keys of an issuer, which are fetched again in the background, with the tokens that they have verified.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use arc_swap::{ArcSwapOption, Guard};
+use rulebook::Identity;
+use rulebook::auth_kind::VerifiedCredentials;
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::fetch::Origin;
-use super::jwk::VerificationKey;
-use super::key_set::{KeySet, MAX_KEYS};
+use super::jwk::{Algorithm, VerificationKey};
 
 /// The maximum number of requests that wait for the keys at the same time.
 const MAX_WAITING: usize = 1024;
+/// The maximum number of keys that are used of a set.
+const MAX_KEYS: usize = 100;
+/// The maximum number of keys with which the signature of a token without a key id is compared.
+const MAX_TRIED_KEYS: usize = 4;
 
 /// When the keys of an issuer are fetched.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -125,8 +130,6 @@ impl KeySource {
 
     /// Fetches the keys. If they are the same as before, the key set stays, and with it the tokens that it has
     /// verified.
-    ///
-    /// # Errors
     /// Fails if the keys cannot be fetched. The error is a message.
     pub async fn fetch(&self) -> Result<(), String> {
         let fetched = self.origin.fetch(self.times.timeout).await;
@@ -161,5 +164,61 @@ struct Waiting<'w>(&'w AtomicUsize);
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// The keys of an issuer.
+pub struct KeySet {
+    pub keys: Vec<VerificationKey>,
+    /// The tokens that these keys have verified. Another key set does not know them.
+    pub verified: VerifiedCredentials<VerifiedToken>,
+    warning: Once,
+}
+
+/// A token whose signature and claims have been verified.
+pub struct VerifiedToken {
+    pub identity: Identity,
+    /// The Unix time in seconds from which the token has to be verified again.
+    pub expires: u64,
+}
+
+/// The keys that may have signed a token.
+pub enum Candidates<'k> {
+    /// These keys, at least one.
+    Keys(Vec<&'k VerificationKey>),
+    /// A key with this id exists, but is not for the algorithm of the token.
+    WrongAlgorithm,
+    /// No known key can have signed the token.
+    Unknown,
+}
+
+impl KeySet {
+    pub fn new(keys: Vec<VerificationKey>) -> Self {
+        Self { keys, verified: VerifiedCredentials::new(), warning: Once::new() }
+    }
+
+    /// Returns the keys that may have signed a token with this algorithm and key id.
+    pub fn candidates(&self, algorithm: &Algorithm, id: Option<&str>) -> Candidates<'_> {
+        let with_id = || self.keys.iter().filter(|key| id.is_none() || key.id.as_deref() == id);
+        let fitting: Vec<_> = with_id().filter(|key| key.accepts(algorithm)).take(MAX_TRIED_KEYS).collect();
+        match (fitting.is_empty(), id) {
+            (false, _) => Candidates::Keys(fitting),
+            (true, Some(_)) if with_id().next().is_some() => Candidates::WrongAlgorithm,
+            (true, _) => Candidates::Unknown,
+        }
+    }
+
+    /// Logs that a token without a key id has not been compared with all keys for its algorithm, if that is so. Clients
+    /// can send any number of such tokens, so that only the first one is logged.
+    pub fn warn_of_untried_keys(&self, algorithm: &Algorithm, issuer: &str) {
+        let count = self.keys.iter().filter(|key| key.accepts(algorithm)).count();
+        if count > MAX_TRIED_KEYS {
+            self.warning.call_once(|| {
+                log::warn!(
+                    "{issuer}: a token without `kid` is refused, because only the first {MAX_TRIED_KEYS} of {count} keys \
+                     for its algorithm are tried"
+                );
+            });
+        }
     }
 }

@@ -8,7 +8,6 @@ mod authenticator;
 mod claims;
 mod fetch;
 mod jwk;
-mod key_set;
 mod key_source;
 mod kind;
 mod settings;

@@ -80,8 +80,6 @@ pub struct JwtSettings {
 
 impl JwtSettings {
     /// Reads the settings.
-    ///
-    /// # Errors
     /// Returns all errors in the settings.
     pub fn read(settings: &AuthSettings<'_>) -> Result<Self, Vec<HandlerError>> {
         let mut errors = Vec::new();

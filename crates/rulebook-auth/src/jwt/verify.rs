@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json};
 
 use super::claims::Claims;
 use super::jwk::{Algorithm, decode};
-use super::key_set::{Candidates, KeySet, VerifiedToken};
+use super::key_source::{Candidates, KeySet, VerifiedToken};
 use super::settings::TokenRules;
 
 /// The maximum length of a token in bytes. Tokens with hundreds of roles are shorter.
@@ -30,8 +30,6 @@ pub enum TokenError {
 ///
 /// The claims are checked before the signature: a token of another issuer then costs little, and never makes the server
 /// request the keys again.
-///
-/// # Errors
 /// Fails if the token is not valid, or its key is unknown.
 pub fn verify_token(
     text: &str,
@@ -93,8 +91,6 @@ struct Token<'t> {
 impl<'t> Token<'t> {
     /// Reads a token. All members of the header except `alg`, `kid`, `typ` and `crit` are ignored, above all those that
     /// contain a key or refer to one (`jwk`, `jku`, `x5u`, `x5c`).
-    ///
-    /// # Errors
     /// Returns the reason, for the log.
     fn parse(token: &'t str) -> Result<Self, &'static str> {
         if token.len() > MAX_TOKEN_LEN {
@@ -133,8 +129,6 @@ fn parse_part(part: &str, error: &'static str) -> Result<Map<String, Json>, &'st
 }
 
 /// Checks the claims of a token and its type. `now` is the Unix time in seconds.
-///
-/// # Errors
 /// Returns the reason, for the log.
 fn check_claims(
     rules: &TokenRules,

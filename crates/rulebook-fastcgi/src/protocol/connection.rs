@@ -52,8 +52,6 @@ impl Connection {
     }
 
     /// Moves an unused connection to the current runtime, which may be another one than before.
-    ///
-    /// # Errors
     /// Fails if the server has closed the connection or has sent anything, or if the earlier runtime has ended.
     pub(super) fn move_to_current_runtime(self) -> io::Result<Self> {
         let socket = match self.socket {

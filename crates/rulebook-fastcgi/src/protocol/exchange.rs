@@ -35,8 +35,6 @@ impl Exchange {
 
     /// Returns the next bytes of the response, or `None` at its end. The request is sent at the same time: a server may
     /// respond before it has read the whole request.
-    ///
-    /// # Errors
     /// Fails if the connection fails, or the server sends something else than a response.
     pub async fn next(&mut self) -> Result<Option<Bytes>, CallError> {
         while !self.has_ended {

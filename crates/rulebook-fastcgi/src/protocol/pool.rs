@@ -55,8 +55,6 @@ impl Pool {
 
     /// Waits for the permission to use a connection, and takes an idle connection if there is one. So there are never
     /// more connections than permits.
-    ///
-    /// # Errors
     /// Fails if all connections are in use for too long.
     pub async fn lease(self: &Arc<Self>) -> Result<Lease, CallError> {
         let lease = self.connections.lease(Instant::now() + self.limits.wait).await.ok_or(CallError::Busy)?;

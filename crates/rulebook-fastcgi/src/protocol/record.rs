@@ -60,8 +60,6 @@ pub enum RecordError {
 
 /// Encodes the records with which a request begins: the begin record and all parameters. [`set_request_id`] sets their
 /// id.
-///
-/// # Errors
 /// Fails if a parameter does not fit into a record.
 pub fn encode_head(parameters: &[(&str, &[u8])]) -> Result<Vec<u8>, LongParameterError> {
     let mut to = Vec::with_capacity(1024);
@@ -192,8 +190,6 @@ impl Decoder {
 
     /// Removes bytes from the beginning of `buffer`, and returns the next part of the response. Returns `None` if more
     /// bytes are needed, or if the response has ended.
-    ///
-    /// # Errors
     /// Fails if the bytes are not the records of a response.
     pub fn decode(&mut self, buffer: &mut BytesMut) -> Result<Option<ResponsePart>, RecordError> {
         loop {

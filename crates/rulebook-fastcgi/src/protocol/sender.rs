@@ -43,8 +43,6 @@ impl Sender {
     }
 
     /// Prepares records if all earlier ones were sent.
-    ///
-    /// # Errors
     /// Fails if an uploaded file cannot be read, or is shorter than it was.
     pub(super) async fn prepare(&mut self) -> io::Result<()> {
         // A small body is prepared, and sent, together with the parameters.

@@ -28,8 +28,6 @@ impl StderrLog {
     }
 
     /// Adds received bytes, and logs the lines that are complete.
-    ///
-    /// # Errors
     /// Fails if the server has sent too many messages.
     pub(super) fn add(&mut self, bytes: &[u8]) -> Result<(), CallError> {
         self.received += bytes.len();

@@ -35,8 +35,6 @@ pub struct Encoded {
 
 impl Encoded {
     /// Encodes the arguments of a call.
-    ///
-    /// # Errors
     /// Fails if PHP would change or drop arguments.
     pub fn new(settings: &HandlerSettings, arguments: ArgumentSlots<'_, '_>) -> Result<Self, ApiError> {
         let has_files = arguments.values.iter().any(contains_file);

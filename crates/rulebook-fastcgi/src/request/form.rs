@@ -87,8 +87,6 @@ fn is_readable_key(key: &str) -> bool {
 }
 
 /// Writes the fields of a form with files, as PHP reads it.
-///
-/// # Errors
 /// Fails if a name contains a line break.
 pub fn multipart(fields: Vec<Field>) -> Result<MultipartForm<Upload>, FormError> {
     let mut form = MultipartForm::new().with_escape(escape_name);

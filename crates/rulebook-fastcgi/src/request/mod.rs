@@ -30,8 +30,6 @@ pub struct PhpRequest {
 impl PhpRequest {
     /// Creates the request for a call. `script` is the path of the script. If the call has a trace,
     /// [`PhpRequest::set_trace`] adds it.
-    ///
-    /// # Errors
     /// Fails if PHP would not read the arguments as they are.
     pub fn new(
         settings: &HandlerSettings,

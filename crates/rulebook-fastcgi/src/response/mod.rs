@@ -1,7 +1,6 @@
 //! Converts PHP's response to outputs, a file or an error.
 
 mod api3;
-mod download;
 mod forward;
 mod head;
 mod named_error;
@@ -14,7 +13,7 @@ use serde_json::Value as Json;
 
 use crate::call_error::CallError;
 use crate::settings::{HandlerSettings, OutputShape, PhpStyle};
-pub use download::download;
+pub use forward::download;
 pub use head::ResponseHead;
 
 /// What a response contains.
@@ -37,8 +36,6 @@ pub fn is_file(settings: &HandlerSettings, head: &ResponseHead) -> bool {
 }
 
 /// Converts a response that is not a file.
-///
-/// # Errors
 /// Returns the declared error in the response, or an error with the reason why the response is not valid.
 pub fn returned_value(
     settings: &HandlerSettings,

@@ -30,7 +30,7 @@ pub fn read(settings: &HandlerSettings, head: &ResponseHead, body: &[u8]) -> Res
     if ret == SUCCESS {
         return Ok(PhpResult::Outputs(outputs(settings, response.remove("data").unwrap_or_default())));
     }
-    let by_status = || settings.only_error(|error| u64::from(error.status) == ret);
+    let by_status = || settings.only_error(|error| u64::from(error.status.get()) == ret);
     let other = || settings.other_error().filter(|_| REJECTIONS.contains(&ret));
     let message = response.get("msg").and_then(Json::as_str).unwrap_or_default();
     let error = settings.error_by_name(&ret.to_string()).or_else(by_status).or_else(other).ok_or_else(|| {
@@ -39,7 +39,7 @@ pub fn read(settings: &HandlerSettings, head: &ResponseHead, body: &[u8]) -> Res
     })?;
     let api_error = declared(error, without_prefix(message));
     // The envelope `phalapi` adds the code to 400, or to 500 for an error of the server.
-    let base = if error.status >= 500 { 500 } else { 400 };
+    let base = if error.status.get() >= 500 { 500 } else { 400 };
     let code = ret.checked_sub(base).filter(|code| *code <= 99).and_then(|code| u32::try_from(code).ok());
     Ok(PhpResult::Error(match code {
         Some(code) => api_error.with_phalapi_code(code),

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use rulebook::HttpMethod;
 use rulebook::handler_kind::SettingNames;
+use rulebook::model::DeclaredError;
 
 pub use read::{ReadSettings, pool_limits, read};
 
@@ -76,7 +77,7 @@ pub struct HandlerSettings {
     /// The names of further header fields of PHP's response that clients get.
     pub response_headers: Vec<String>,
     /// The errors that the method declares.
-    pub declared_errors: Vec<ErrorSettings>,
+    pub declared_errors: Vec<DeclaredError>,
     /// The names of declared errors, by what PHP returns for them.
     pub error_names: Vec<(String, String)>,
 }
@@ -146,12 +147,4 @@ pub struct RequestHeader {
     pub name: String,
     /// The name of the FastCGI parameter.
     pub variable: String,
-}
-
-/// An error that the method declares.
-#[derive(Debug)]
-pub struct ErrorSettings {
-    pub name: String,
-    pub status: u16,
-    pub number: Option<u32>,
 }

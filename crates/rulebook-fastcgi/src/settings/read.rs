@@ -9,9 +9,7 @@ use rulebook::handler_kind::{HandlerError, JsonNode, SettingsReader};
 use rulebook::model::Span;
 
 use super::api3::below;
-use super::{
-    ArgumentNotation, ErrorSettings, HandlerSettings, KIND, OutputShape, PhpStyle, headers, parameters, style,
-};
+use super::{ArgumentNotation, HandlerSettings, KIND, OutputShape, PhpStyle, headers, parameters, style};
 use crate::address::Address;
 use crate::protocol::PoolLimits;
 
@@ -37,13 +35,6 @@ pub fn read(reader: &mut SettingsReader<'_>) -> Option<ReadSettings> {
     let local_files = reader.read("local_files", boolean);
     let is_local = local_files.or_else(|| Some(address.as_ref()?.is_unix_socket())).unwrap_or(false);
     let files = if is_local { files(reader, script.as_deref(), &style) } else { Vec::new() };
-    let declared = method.errors_of_call(&reader.method.api.auth_errors);
-    let declared_errors = declared.map(|error| ErrorSettings {
-        name: error.name.clone(),
-        status: error.status.get(),
-        number: error.number,
-    });
-    let declared_errors = declared_errors.collect();
     let settings = HandlerSettings {
         http: method.http,
         is_download: method.options.download,
@@ -65,7 +56,7 @@ pub fn read(reader: &mut SettingsReader<'_>) -> Option<ReadSettings> {
         request_headers: headers::request_headers(reader),
         response_headers: headers::response_headers(reader),
         error_names: error_names(reader),
-        declared_errors,
+        declared_errors: method.errors_of_call(&reader.method.api.auth_errors).cloned().collect(),
     };
     let address = address.filter(|_| reader.errors.is_empty())?;
     Some(ReadSettings { settings, address, files })
