@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use hyper::header::{self, HeaderMap, HeaderValue};
 use hyper::{Method, StatusCode, Uri};
-use rulebook::handler_kind::{ArgumentSlots, CompiledHandler, HandlerFuture, ReturnedValue};
+use rulebook::handler_kind::{ArgumentSlots, CompiledHandler, HandlerFuture, MethodReturns, ReturnedValue};
 use rulebook::trace::{OpenSpan, SpanKind};
 use rulebook::{ApiError, Context};
 use tokio::time::Instant;
@@ -16,7 +16,7 @@ use super::error::UpstreamError;
 use super::error_rules::ErrorRules;
 use super::exchange::{Outgoing, UpstreamResponse, exchange};
 use super::field_rules::FieldRules;
-use super::outputs::{Expected, read_outputs, to_download};
+use super::outputs::{read_outputs, to_download};
 use super::placement::Placement;
 use super::public_location::SentRequest;
 use super::raw::{RawRules, to_raw_response};
@@ -44,7 +44,7 @@ pub struct HandlerPlan {
     /// The errors of the upstream.
     pub errors: ErrorRules,
     /// What the method returns.
-    pub expected: Expected,
+    pub expected: MethodReturns,
     /// How requests are sent on as they are; `None` if the checked arguments are sent.
     pub raw: Option<RawRules>,
 }
@@ -91,7 +91,7 @@ impl HandlerPlan {
         append_query(&mut target, self.template.has_query(), &self.placement, &arguments)?;
         let target = Uri::try_from(target).map_err(ApiError::internal)?;
         let (content, media_type) = encode_body(&self.placement, &arguments)?;
-        let accepted = if matches!(self.expected, Expected::File) { "*/*" } else { "application/json" };
+        let accepted = if self.expected == MethodReturns::File { "*/*" } else { "application/json" };
         let mut fields = HeaderMap::with_capacity(8);
         fields.insert(header::HOST, self.upstream.host.clone());
         fields.insert(header::USER_AGENT, HeaderValue::from_static("rulebook"));
@@ -146,12 +146,12 @@ impl HandlerPlan {
         if coding.is_some_and(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
             return Err(UpstreamError::Response("the response has a content coding".to_owned()));
         }
-        if matches!(self.expected, Expected::File) {
+        if self.expected == MethodReturns::File {
             let download = to_download(received, &self.upstream.origin, &self.limits);
             return Ok(ReturnedValue::Download(Box::new(download)));
         }
         let body = received.body.receive(self.limits.max_response, &self.limits, deadline).await?;
-        read_outputs(&self.expected, &body)
+        read_outputs(self.expected, &body)
     }
 }
 

@@ -15,7 +15,6 @@ use super::address::{Origin, split_origin};
 use super::error_rules::ErrorRules;
 use super::handler::{HandlerPlan, HttpHandler};
 use super::health::readiness_check;
-use super::outputs::Expected;
 use super::placement::Placement;
 use super::raw::RawRules;
 use super::settings::{NAMES, Settings};
@@ -125,7 +124,7 @@ impl HandlerKind for HttpKind {
             limits: settings.limits,
             fields: settings.fields,
             errors: error_rules,
-            expected: Expected::of(handled.method),
+            expected: handled.returns(),
             raw: is_raw.then(|| RawRules::new(handled, keeps_path)),
         })))
     }

@@ -181,14 +181,9 @@ impl Pool {
         send(failed.chain(waiting));
     }
 
-    /// Notes that a worker accepts no more calls, because it has ended or is killed.
-    pub fn set_ending(&self, slot: usize) {
-        self.lock_state().slots[slot].phase = Phase::Ending;
-    }
-
-    /// Notes that a new worker starts.
-    pub fn set_starting(&self, slot: usize) {
-        self.lock_state().slots[slot].phase = Phase::Starting;
+    /// Sets the phase of a worker that has ended, is killed or starts.
+    pub fn set_phase(&self, slot: usize, phase: Phase) {
+        self.lock_state().slots[slot].phase = phase;
     }
 
     /// Accepts no more calls, and fails those that wait.

@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 
 use crate::once;
 use crate::pool::Pool;
+use crate::pool_state::Phase;
 use crate::worker::{Worker, WorkerEnd};
 
 /// The time from the end of a worker until the next one starts. It doubles with each worker that has not become
@@ -128,7 +129,7 @@ async fn run_slot(pool: Arc<Pool>, slot: usize, mut stop: watch::Receiver<bool>)
             }
         }
         delay = (delay * 2).min(MAX_DELAY);
-        pool.set_starting(slot);
+        pool.set_phase(slot, Phase::Starting);
     }
 }
 

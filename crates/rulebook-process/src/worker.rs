@@ -17,6 +17,7 @@ use crate::command::{self, Process};
 use crate::in_flight::{Event, Failure};
 use crate::message::{self, ApiCall, ApiCallRequest, Message};
 use crate::pool::Pool;
+use crate::pool_state::Phase;
 use crate::settings::PoolSettings;
 use crate::supervisor::stopped;
 use crate::worker_input::WorkerInput;
@@ -69,7 +70,7 @@ impl Worker {
     /// so that it ends.
     pub async fn run(&mut self, pool: &Pool, slot: usize, stop: &mut watch::Receiver<bool>) -> WorkerEnd {
         let mut reason = self.exchange_messages(pool, slot, stop).await;
-        pool.set_ending(slot);
+        pool.set_phase(slot, Phase::Ending);
         self.read_rest(pool, slot);
         self.process.group.kill();
         // The process ends at once, unless the system is waiting for a device.

@@ -33,7 +33,7 @@ impl AllUsers {
     }
 
     fn any_hash(&self) -> Option<&StoredHash> {
-        self.files.iter().find_map(|users| users.any_hash())
+        self.files.iter().find_map(|users| Some(&users.by_name.values().next()?.hash))
     }
 
     /// Verifies a password with the hash of each file that contains the user, and returns the indexes of the files that
@@ -49,7 +49,7 @@ impl AllUsers {
     fn hashes(&self, name: &str) -> Vec<(Option<usize>, &StoredHash)> {
         let files = self.files.iter().enumerate();
         let mut hashes: Vec<_> =
-            files.filter_map(|(index, users)| Some((Some(index), &users.find(name)?.hash))).collect();
+            files.filter_map(|(index, users)| Some((Some(index), &users.by_name.get(name)?.hash))).collect();
         if hashes.is_empty() {
             hashes.extend(self.any_hash().map(|hash| (None, hash)));
         }
@@ -61,7 +61,7 @@ impl AllUsers {
     pub fn identity(&self, name: &str, accepting: &[usize]) -> Option<Identity> {
         let first = self.files.get(*accepting.first()?)?;
         let mut permissions: Vec<&str> = Vec::new();
-        for user in accepting.iter().filter_map(|index| self.files.get(*index)?.find(name)) {
+        for user in accepting.iter().filter_map(|index| self.files.get(*index)?.by_name.get(name)) {
             for permission in &user.permissions {
                 if !permissions.contains(&permission.as_str()) {
                     permissions.push(permission);
@@ -90,7 +90,7 @@ pub async fn watch(files: Arc<[UserFile]>, users: Arc<ArcSwapOption<AllUsers>>) 
             let read = spawn_blocking(move || all_files[index].read()).await;
             match read.map_err(|error| error.to_string()).flatten() {
                 Ok(read) => {
-                    log::info!("{}: users: {}", file.path.display(), read.len());
+                    log::info!("{}: users: {}", file.path.display(), read.by_name.len());
                     current[index] = Arc::new(read);
                     has_changed = true;
                 }

@@ -27,7 +27,7 @@ pub struct User {
 
 /// The users in a file.
 pub struct Users {
-    by_name: HashMap<String, User>,
+    pub by_name: HashMap<String, User>,
     /// The namespace of the names of users.
     pub namespace: String,
     pub stamp: Stamp,
@@ -66,22 +66,6 @@ impl UserFile {
             }
         }
         Ok(Users { by_name, namespace: self.namespace.clone(), stamp })
-    }
-}
-
-impl Users {
-    /// Returns the number of users.
-    pub fn len(&self) -> usize {
-        self.by_name.len()
-    }
-
-    pub fn find(&self, name: &str) -> Option<&User> {
-        self.by_name.get(name)
-    }
-
-    /// Returns the hash of any user; `None` if the file contains no users.
-    pub fn any_hash(&self) -> Option<&StoredHash> {
-        self.by_name.values().next().map(|user| &user.hash)
     }
 }
 

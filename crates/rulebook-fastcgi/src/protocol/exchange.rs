@@ -39,7 +39,7 @@ impl Exchange {
     pub async fn next(&mut self) -> Result<Option<Bytes>, CallError> {
         while !self.has_ended {
             let connection = self.lease.connection().await?;
-            match self.decoder.decode(&mut connection.buffer)? {
+            match self.decoder.decode(&mut connection.buffer).map_err(CallError::Record)? {
                 Some(ResponsePart::Stdout(bytes)) => return Ok(Some(bytes)),
                 Some(ResponsePart::Stderr(bytes)) => self.stderr.add(&bytes)?,
                 Some(ResponsePart::End { protocol_status: COMPLETE }) => self.has_ended = true,

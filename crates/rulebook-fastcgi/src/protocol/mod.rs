@@ -10,6 +10,6 @@ mod stderr_log;
 pub use connection::Connection;
 pub use exchange::Exchange;
 pub use pool::{Lease, Pool, PoolLimits};
-pub use record::{RecordError, append_parameter, encode_head};
+pub use record::{append_parameter, encode_head};
 pub use sender::Sender;
 pub use stderr_log::StderrLog;

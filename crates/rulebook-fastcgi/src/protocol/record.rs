@@ -5,7 +5,6 @@
 //! a response that a server sends too late, or twice, is not mistaken for that of the next request.
 
 use bytes::{Buf, Bytes, BytesMut};
-use thiserror::Error;
 
 const HEADER_LEN: usize = 8;
 const VERSION: u8 = 1;
@@ -28,47 +27,18 @@ const KEEP_CONNECTION: u8 = 1;
 /// The length of the content of an end record.
 const END_LEN: usize = 8;
 
-/// A parameter of a request that does not fit into a record. php-fpm requires that no parameter is split.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("the parameter {name} has {len} bytes, more than a FastCGI record can contain")]
-pub struct LongParameterError {
-    /// The name of the parameter.
-    pub name: String,
-    /// The length of its value in bytes.
-    pub len: usize,
-}
-
-/// The reason why received bytes are not the records of a response.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum RecordError {
-    /// The version in a record is not 1.
-    #[error("a record has the version {0}, not 1")]
-    Version(u8),
-    /// The record belongs to another request, or to none.
-    #[error("a record has the request id {0}, and not that of the request")]
-    RequestId(u16),
-    /// The type of the record is unknown, or only a client sends it.
-    #[error("a record has the unexpected type {0}")]
-    Kind(u8),
-    /// The end record has the wrong length.
-    #[error("an end record has {0} bytes, not 8")]
-    EndLength(usize),
-    /// A stream contains data after its end.
-    #[error("a stream continues after its end")]
-    AfterEnd,
-}
-
 /// Encodes the records with which a request begins: the begin record and all parameters. [`set_request_id`] sets their
 /// id.
-/// Fails if a parameter does not fit into a record.
-pub fn encode_head(parameters: &[(&str, &[u8])]) -> Result<Vec<u8>, LongParameterError> {
+/// Fails if a parameter does not fit into a record: php-fpm requires that none is split. The error is a message.
+pub fn encode_head(parameters: &[(&str, &[u8])]) -> Result<Vec<u8>, String> {
     let mut to = Vec::with_capacity(1024);
     push_record(&mut to, NO_ID, BEGIN_REQUEST, &[0, RESPONDER, KEEP_CONNECTION, 0, 0, 0, 0, 0]);
     let mut content = Vec::with_capacity(1024);
     for (name, value) in parameters {
         let len = pair_len(name.len(), value.len());
         if len > MAX_CONTENT_LEN {
-            return Err(LongParameterError { name: (*name).to_owned(), len: value.len() });
+            let len = value.len();
+            return Err(format!("the parameter {name} has {len} bytes, more than a FastCGI record can contain"));
         }
         if content.len() + len > MAX_CONTENT_LEN {
             push_record(&mut to, NO_ID, PARAMS, &content);
@@ -190,8 +160,8 @@ impl Decoder {
 
     /// Removes bytes from the beginning of `buffer`, and returns the next part of the response. Returns `None` if more
     /// bytes are needed, or if the response has ended.
-    /// Fails if the bytes are not the records of a response.
-    pub fn decode(&mut self, buffer: &mut BytesMut) -> Result<Option<ResponsePart>, RecordError> {
+    /// Fails if the bytes are not the records of a response. The error is a message.
+    pub fn decode(&mut self, buffer: &mut BytesMut) -> Result<Option<ResponsePart>, String> {
         loop {
             match &mut self.state {
                 DecoderState::Header => {
@@ -240,25 +210,28 @@ impl Decoder {
         }
     }
 
-    fn state_after_header(&mut self, header: &[u8]) -> Result<DecoderState, RecordError> {
+    fn state_after_header(&mut self, header: &[u8]) -> Result<DecoderState, String> {
         let number = |at: usize| u16::from_be_bytes([header[at], header[at + 1]]);
         let (version, kind, id) = (header[0], header[1], number(2));
         let (len, padding) = (usize::from(number(4)), usize::from(header[6]));
         if version != VERSION {
-            return Err(RecordError::Version(version));
+            return Err(format!("a record has the version {version}, not 1"));
         }
         if ![STDOUT, STDERR, END_REQUEST].contains(&kind) {
-            return Err(RecordError::Kind(kind));
+            return Err(format!("a record has the unexpected type {kind}"));
         }
         if id != self.id {
-            return Err(RecordError::RequestId(id));
+            return Err(format!("a record has the request id {id}, and not that of the request"));
         }
         if kind == END_REQUEST {
-            return if len == END_LEN { Ok(DecoderState::End { padding }) } else { Err(RecordError::EndLength(len)) };
+            return match len {
+                END_LEN => Ok(DecoderState::End { padding }),
+                len => Err(format!("an end record has {len} bytes, not {END_LEN}")),
+            };
         }
         let ended = if kind == STDOUT { &mut self.stdout_ended } else { &mut self.stderr_ended };
         if *ended {
-            return Err(RecordError::AfterEnd);
+            return Err("a stream continues after its end".to_owned());
         }
         // A record without content ends its stream.
         *ended = len == 0;

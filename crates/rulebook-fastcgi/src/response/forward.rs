@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::stream::try_unfold;
-use rulebook::handler_kind::ReturnedValue;
+use rulebook::handler_kind::{ReturnedValue, describe_file};
 use rulebook::http::HeaderValue;
-use rulebook::{ApiError, Context, Download, ETag};
+use rulebook::{ApiError, Context, Download};
 use tokio::time::timeout;
 
 use super::ResponseHead;
@@ -18,8 +18,6 @@ use crate::settings::HandlerSettings;
 /// The header fields of every response that are forwarded. Others could contain data that is not meant for clients,
 /// such as the version of PHP.
 const FORWARDED: [&str; 2] = ["set-cookie", "location"];
-/// The header fields that describe a file.
-const FILE_FIELDS: [&str; 4] = ["content-disposition", "cache-control", "expires", "content-language"];
 /// The successes whose status describes the body, which the script does not send as it is.
 const BODY_STATUSES: [u16; 3] = [204, 205, 206];
 
@@ -43,7 +41,8 @@ pub fn download(
     forward(settings, head, context)?;
     let file = ReceivedFile { exchange, first, timeout: settings.timeout };
     let download = Download::stream(try_unfold(Some(file), next_bytes));
-    Ok(ReturnedValue::Download(Box::new(describe_file(download, head))))
+    let fields = head.fields.iter().map(|(name, value)| (name.as_str(), &value[..]));
+    Ok(ReturnedValue::Download(Box::new(describe_file(download, fields))))
 }
 
 async fn next_bytes(file: Option<ReceivedFile>) -> io::Result<Option<(Bytes, Option<ReceivedFile>)>> {
@@ -78,29 +77,4 @@ pub fn forward(settings: &HandlerSettings, head: &ResponseHead, context: &Contex
         }
     }
     Ok(())
-}
-
-/// Adds the media type, the name and the other properties of a file that PHP's header fields describe.
-fn describe_file(mut download: Download, head: &ResponseHead) -> Download {
-    for (name, value) in &head.fields {
-        let Ok(field) = HeaderValue::from_bytes(value) else { continue };
-        let text = std::str::from_utf8(value).ok();
-        match name.as_str() {
-            "content-type" => download = download.media_type(field),
-            "etag" => {
-                if let Some(etag) = text.and_then(ETag::parse) {
-                    download = download.etag(etag);
-                }
-            }
-            "last-modified" => download = download.header("Last-Modified", field),
-            "content-length" => {
-                if let Some(length) = text.and_then(|text| text.parse().ok()) {
-                    download = download.length(length);
-                }
-            }
-            name if FILE_FIELDS.contains(&name) => download = download.header(name, field),
-            _ => {}
-        }
-    }
-    download
 }

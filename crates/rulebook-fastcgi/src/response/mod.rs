@@ -7,12 +7,12 @@ mod named_error;
 mod phalapi;
 mod plain;
 
-use rulebook::handler_kind::ReturnedValue;
+use rulebook::handler_kind::{MethodReturns, ReturnedValue};
 use rulebook::{ApiError, Context};
 use serde_json::Value as Json;
 
 use crate::call_error::CallError;
-use crate::settings::{HandlerSettings, OutputShape, PhpStyle};
+use crate::settings::{HandlerSettings, PhpStyle};
 pub use forward::download;
 pub use head::ResponseHead;
 
@@ -26,7 +26,7 @@ enum PhpResult {
 
 /// Returns `true` if the body of a response is the file that the method returns.
 pub fn is_file(settings: &HandlerSettings, head: &ResponseHead) -> bool {
-    settings.is_download
+    settings.returns == MethodReturns::File
         && match settings.style {
             PhpStyle::Plain => head.is_success(),
             // An error has the status 200 too, but it is JSON.
@@ -49,7 +49,7 @@ pub fn returned_value(
         PhpStyle::Api3 { .. } => api3::read(settings, head, body),
     }?;
     let outputs = match content {
-        PhpResult::Outputs(outputs) if !settings.is_download => Ok(outputs),
+        PhpResult::Outputs(outputs) if settings.returns != MethodReturns::File => Ok(outputs),
         PhpResult::Outputs(_) => {
             Err(CallError::Response("the method returns a file, and PHP returned JSON".into()).into())
         }
@@ -66,12 +66,12 @@ fn parse_json(body: &[u8]) -> Result<Json, CallError> {
 
 /// Returns the outputs in a response, from which the engine removes members that are not outputs.
 fn outputs(settings: &HandlerSettings, json: Json) -> Json {
-    match (settings.outputs, json) {
+    match (settings.returns, json) {
         // A method without outputs has no part that could be wrong.
-        (OutputShape::Nothing, _) => Json::Null,
+        (MethodReturns::Nothing, _) => Json::Null,
         // PHP writes an array without members as `[]`, even if it is an object.
-        (OutputShape::Object, Json::Array(items)) if items.is_empty() => Json::Null,
-        (OutputShape::Object | OutputShape::Whole, json) => json,
+        (MethodReturns::Outputs, Json::Array(items)) if items.is_empty() => Json::Null,
+        (_, json) => json,
     }
 }
 

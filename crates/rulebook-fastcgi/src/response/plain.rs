@@ -1,15 +1,16 @@
 //! The responses of plain scripts: `{"title": "…"}`, or `{"error": "name", "message": "…"}` with a status from 400.
 
+use rulebook::handler_kind::MethodReturns;
 use serde_json::{Value as Json, json};
 
 use super::named_error::{REJECTIONS, declared, error_status, undeclared};
 use super::{PhpResult, ResponseHead, outputs, parse_json, unexpected_status};
 use crate::call_error::CallError;
-use crate::settings::{HandlerSettings, OutputShape};
+use crate::settings::HandlerSettings;
 
 pub fn read(settings: &HandlerSettings, head: &ResponseHead, body: &[u8]) -> Result<PhpResult, CallError> {
     if head.is_success() {
-        let is_ignored = settings.outputs == OutputShape::Nothing;
+        let is_ignored = settings.returns == MethodReturns::Nothing;
         let json = if is_ignored || body.trim_ascii().is_empty() { Json::Null } else { parse_json(body)? };
         return Ok(PhpResult::Outputs(outputs(settings, json)));
     }

@@ -9,7 +9,7 @@ mod style;
 use std::time::Duration;
 
 use rulebook::HttpMethod;
-use rulebook::handler_kind::SettingNames;
+use rulebook::handler_kind::{MethodReturns, SettingNames};
 use rulebook::model::DeclaredError;
 
 pub use read::{ReadSettings, pool_limits, read};
@@ -51,9 +51,8 @@ pub const OTHER_ERRORS: &str = "*";
 pub struct HandlerSettings {
     /// The HTTP method of the API method.
     pub http: HttpMethod,
-    /// `true` if the method returns a file.
-    pub is_download: bool,
-    pub outputs: OutputShape,
+    /// What the method returns.
+    pub returns: MethodReturns,
     pub style: PhpStyle,
     pub arguments: ArgumentNotation,
     /// The parameters in the order of the definition.
@@ -80,17 +79,6 @@ pub struct HandlerSettings {
     pub declared_errors: Vec<DeclaredError>,
     /// The names of declared errors, by what PHP returns for them.
     pub error_names: Vec<(String, String)>,
-}
-
-/// The JSON that a method returns.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OutputShape {
-    /// An object, whose members are the outputs.
-    Object,
-    /// The value of a single output.
-    Whole,
-    /// No outputs.
-    Nothing,
 }
 
 /// How the PHP code is called, and how its output is read.

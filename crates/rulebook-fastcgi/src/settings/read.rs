@@ -9,7 +9,7 @@ use rulebook::handler_kind::{HandlerError, JsonNode, SettingsReader};
 use rulebook::model::Span;
 
 use super::api3::below;
-use super::{ArgumentNotation, HandlerSettings, KIND, OutputShape, PhpStyle, headers, parameters, style};
+use super::{ArgumentNotation, HandlerSettings, KIND, PhpStyle, headers, parameters, style};
 use crate::address::Address;
 use crate::protocol::PoolLimits;
 
@@ -37,12 +37,7 @@ pub fn read(reader: &mut SettingsReader<'_>) -> Option<ReadSettings> {
     let files = if is_local { files(reader, script.as_deref(), &style) } else { Vec::new() };
     let settings = HandlerSettings {
         http: method.http,
-        is_download: method.options.download,
-        outputs: match method.whole() {
-            Some(_) => OutputShape::Whole,
-            None if method.outputs.is_empty() => OutputShape::Nothing,
-            None => OutputShape::Object,
-        },
+        returns: reader.method.returns(),
         style,
         arguments,
         parameters,
