@@ -17,12 +17,7 @@ pub enum Address {
     /// The absolute path of a Unix socket.
     Unix(PathBuf),
     /// The name or the IP address of a host, without brackets, and a port.
-    Tcp {
-        /// The host.
-        host: String,
-        /// The port.
-        port: u16,
-    },
+    Tcp { host: String, port: u16 },
 }
 
 impl Address {
@@ -74,11 +69,6 @@ impl Address {
                 Err(error("the host is neither a name nor an IP address", 0..host.len(), help))
             }
         }
-    }
-
-    /// Returns `true` if the server runs on this machine, so that it probably sees the same files.
-    pub fn is_unix_socket(&self) -> bool {
-        matches!(self, Self::Unix(_))
     }
 }
 

@@ -32,7 +32,6 @@ struct NamedError {
 }
 
 impl ErrorRules {
-    /// Reads the setting `errors`.
     pub fn read(handled: &HandledMethod<'_>, errors: &mut Vec<HandlerError>) -> Self {
         let declared: Vec<_> = handled.method.errors.iter().map(|error| error.name.clone()).collect();
         let node = handled.optional_setting("errors");

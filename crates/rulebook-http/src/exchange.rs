@@ -38,9 +38,7 @@ pub struct Outgoing {
     pub method: Method,
     /// The path and the query.
     pub target: Uri,
-    /// The header fields.
     pub fields: HeaderMap,
-    /// The body.
     pub content: RequestContent,
 }
 
@@ -48,7 +46,6 @@ pub struct Outgoing {
 pub struct UpstreamResponse {
     /// The status and the header fields.
     pub head: Parts,
-    /// The body.
     pub body: ResponseBody,
 }
 
@@ -125,7 +122,7 @@ fn check_framing(
         return is_doubtful("the response switches to another protocol");
     }
     if head.headers.contains_key(CONTENT_LENGTH) && head.headers.contains_key(TRANSFER_ENCODING) {
-        return is_doubtful("the response has both `RequestContent-Length` and `Transfer-Encoding`");
+        return is_doubtful("the response has both `Content-Length` and `Transfer-Encoding`");
     }
     Ok(UpstreamResponse { head, body: ResponseBody::new(incoming, connection) })
 }

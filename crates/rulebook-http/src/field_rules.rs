@@ -84,7 +84,6 @@ fn identity_field(identity: &Identity) -> Option<HeaderValue> {
     HeaderValue::try_from(ascii).ok()
 }
 
-/// Reads the setting `headers`.
 fn read_fixed(node: &JsonNode, errors: &mut Vec<HandlerError>) -> Vec<(HeaderName, HeaderValue)> {
     let JsonData::Object(members) = &node.data else {
         errors.push(wrong_value(node, "headers", "an object").help("write `{\"X-Source\": \"api\"}`"));
@@ -117,7 +116,6 @@ fn read_value(name: &str, node: &JsonNode) -> Result<HeaderValue, HandlerError> 
     })
 }
 
-/// Reads the setting `forward`.
 fn read_forward(node: &JsonNode, errors: &mut Vec<HandlerError>) -> Vec<HeaderName> {
     let items = texts(node, "forward").map_err(|found| errors.extend(found)).unwrap_or_default();
     let mut names = Vec::new();

@@ -11,13 +11,12 @@ use rulebook::{ApiError, Context};
 use tokio::time::Instant;
 
 use super::address::Origin;
-use super::arguments::{append_query, encode_body};
+use super::arguments::{Placement, append_query, encode_body};
 use super::error::UpstreamError;
 use super::error_rules::ErrorRules;
 use super::exchange::{Outgoing, UpstreamResponse, exchange};
 use super::field_rules::FieldRules;
 use super::outputs::{read_outputs, to_download};
-use super::placement::Placement;
 use super::public_location::SentRequest;
 use super::raw::{RawRules, to_raw_response};
 use super::settings::CallLimits;
@@ -50,7 +49,6 @@ pub struct HandlerPlan {
 }
 
 impl HttpHandler {
-    /// Creates a handler from its settings.
     pub fn new(plan: HandlerPlan) -> Self {
         Self(Arc::new(plan))
     }
@@ -88,7 +86,7 @@ impl HandlerPlan {
             return raw.outgoing(&self.template, &self.method, &self.upstream.host, &self.fields, arguments, context);
         }
         let mut target = self.template.expand(&arguments.values)?;
-        append_query(&mut target, self.template.has_query(), &self.placement, &arguments)?;
+        append_query(&mut target, self.template.query.is_some(), &self.placement, &arguments)?;
         let target = Uri::try_from(target).map_err(ApiError::internal)?;
         let (content, media_type) = encode_body(&self.placement, &arguments)?;
         let accepted = if self.expected == MethodReturns::File { "*/*" } else { "application/json" };

@@ -7,8 +7,7 @@ use hyper::header::{CONNECTION, HOST, HeaderValue, USER_AGENT};
 use hyper::{Method, Request, Uri};
 use rulebook::handler_kind::ReadinessCheck;
 
-use super::connect::Connection;
-use super::upstream::Upstream;
+use super::upstream::{Connection, Upstream};
 
 /// Returns a check that opens a connection to the upstream and, if there is a path, requests this path and expects a
 /// status from 200 to 299. Every check uses a new connection, so that it also succeeds while all others are in use.

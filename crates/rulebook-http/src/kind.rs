@@ -12,10 +12,10 @@ use rulebook::handler_kind::{
 use rulebook_model::span::Spanned;
 
 use super::address::{Origin, split_origin};
+use super::arguments::Placement;
 use super::error_rules::ErrorRules;
 use super::handler::{HandlerPlan, HttpHandler};
 use super::health::readiness_check;
-use super::placement::Placement;
 use super::raw::RawRules;
 use super::settings::{NAMES, Settings};
 use super::template::Template;
@@ -115,7 +115,7 @@ impl HandlerKind for HttpKind {
         if !errors.is_empty() {
             return Err(errors);
         }
-        let keeps_path = !template.has_path();
+        let keeps_path = template.segments.is_empty();
         Ok(Arc::new(HttpHandler::new(HandlerPlan {
             upstream: self.upstream(&origin, &settings),
             template,

@@ -23,7 +23,6 @@
 
 mod address;
 mod arguments;
-mod connect;
 mod error;
 mod error_rules;
 mod exchange;
@@ -33,7 +32,6 @@ mod handler;
 mod health;
 mod kind;
 mod outputs;
-mod placement;
 mod public_location;
 mod raw;
 mod response_body;

@@ -10,11 +10,10 @@ use rulebook::{ApiError, AuthScheme, Context, Head};
 use rulebook_model::call::is_secret_name;
 
 use super::address::Origin;
-use super::arguments::encode_body;
+use super::arguments::{BodyForm, Place, Placement, encode_body};
 use super::exchange::{Outgoing, RequestContent, UpstreamResponse};
 use super::field_names::{HOP_BY_HOP, is_named_by_connection, is_reserved, is_untrusted, lists_name};
 use super::field_rules::FieldRules;
-use super::placement::{BodyForm, Place, Placement};
 use super::public_location::SentRequest;
 use super::settings::CallLimits;
 use super::template::{Template, has_dot_segment};
@@ -110,7 +109,7 @@ impl RawRules {
             template.expand(&arguments.values)?
         };
         if let Some(query) = head.uri.query() {
-            target.push(if template.has_query() { '&' } else { '?' });
+            target.push(if template.query.is_some() { '&' } else { '?' });
             target.push_str(query);
         }
         Uri::try_from(target).map_err(ApiError::internal)

@@ -23,7 +23,6 @@ pub struct ResponseBody {
 }
 
 impl ResponseBody {
-    /// Creates the body of a response that arrives on a connection.
     pub fn new(incoming: Incoming, connection: LeasedConnection) -> Self {
         let mut body = Self { incoming, connection: Some(connection) };
         body.give_back_if(body.incoming.is_end_stream());

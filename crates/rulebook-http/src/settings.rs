@@ -34,7 +34,6 @@ pub const NAMES: SettingNames = SettingNames {
 /// The settings of a handler.
 #[derive(Debug)]
 pub struct Settings {
-    /// The limits of connections.
     pub pool: PoolLimits,
     /// The limits of a call.
     pub limits: CallLimits,
@@ -74,7 +73,6 @@ pub struct CallLimits {
 }
 
 impl Settings {
-    /// Reads the settings.
     pub fn read(reader: &mut SettingsReader<'_>) -> Self {
         let connections = reader.read("connections", |node, name| whole_number(node, name, 1..=10_000));
         let max_head = reader.read("max_head", |node, name| byte_size(node, name, 1 << 10..=1 << 20));

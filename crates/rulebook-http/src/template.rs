@@ -51,16 +51,6 @@ impl Template {
         pieces.filter_map(Piece::argument).map(|place| place.slot)
     }
 
-    /// Returns `true` if the address has a path.
-    pub fn has_path(&self) -> bool {
-        !self.segments.is_empty()
-    }
-
-    /// Returns `true` if the address has a query.
-    pub fn has_query(&self) -> bool {
-        self.query.is_some()
-    }
-
     /// Returns the path and the query with these arguments.
     /// Fails if an argument would make a path segment empty, or a segment that servers remove together with its parent.
     pub fn expand(&self, arguments: &[ArgumentSlot<'_>]) -> Result<String, ApiError> {

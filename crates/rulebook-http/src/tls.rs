@@ -24,7 +24,7 @@ pub fn prepare<'u>(upstreams: impl Iterator<Item = &'u Upstream>) -> Vec<Handler
     for upstream in upstreams.filter(|upstream| upstream.origin.is_tls()) {
         let error = match connector(upstream.ca.as_ref().map(|ca| ca.value.as_path())) {
             Ok(connector) => {
-                upstream.set_tls(connector);
+                let _ = upstream.tls.set(connector);
                 continue;
             }
             Err(message) => HandlerError::new(message),

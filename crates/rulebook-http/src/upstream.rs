@@ -1,20 +1,34 @@
 //! An upstream: a server that handles calls, with connections for each thread.
 
+use std::io;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use hyper::client::conn::http1::{self, SendRequest};
 use hyper::header::HeaderValue;
+use hyper_util::rt::TokioIo;
 use rulebook::handler_kind::{ConnectionLease, ConnectionPool};
 use rulebook_model::span::Spanned;
 use thread_local::ThreadLocal;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+#[cfg(unix)]
+use tokio::net::UnixStream;
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
+use tokio_util::io::InspectReader;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::address::Origin;
-use super::connect::Connection;
 use super::error::UpstreamError;
+use super::exchange::OutgoingBody;
 use super::settings::PoolLimits;
+use super::tls;
+
+/// The smallest buffer that the implementation of HTTP/1 accepts.
+const MIN_BUFFER: usize = 8 << 10;
 
 /// A server that handles calls.
 pub struct Upstream {
@@ -22,12 +36,11 @@ pub struct Upstream {
     pub origin: Origin,
     /// The value of the header field `Host`.
     pub host: HeaderValue,
-    /// The limits of connections.
     pub limits: PoolLimits,
     /// The file with the certificates of the authorities that certify the upstream; `None` for those of the system.
     pub ca: Option<Spanned<PathBuf>>,
     /// Opens TLS connections; not set before the start, or if connections do not use TLS.
-    tls: OnceLock<TlsConnector>,
+    pub tls: OnceLock<TlsConnector>,
     /// The connections of each thread. The task that drives a connection runs on the thread that has opened it.
     pools: ThreadLocal<Arc<ConnectionPool<Connection>>>,
 }
@@ -43,21 +56,10 @@ pub struct LeasedConnection {
 }
 
 impl Upstream {
-    /// Creates an upstream without connections.
     pub fn new(origin: Origin, limits: PoolLimits, ca: Option<Spanned<PathBuf>>) -> Self {
         // The characters of a host have been checked, so that the default is never used.
         let host = HeaderValue::try_from(origin.host_field()).unwrap_or_else(|_| HeaderValue::from_static("localhost"));
         Self { origin, host, limits, ca, tls: OnceLock::new(), pools: ThreadLocal::new() }
-    }
-
-    /// Sets what opens TLS connections. Further calls have no effect.
-    pub fn set_tls(&self, connector: TlsConnector) {
-        let _ = self.tls.set(connector);
-    }
-
-    /// Returns what opens TLS connections; `None` before the start.
-    pub fn tls(&self) -> Option<&TlsConnector> {
-        self.tls.get()
     }
 
     /// Returns a connection without a call; a new one if all others are in use, or if `must_be_new` is `true`.
@@ -91,5 +93,66 @@ impl LeasedConnection {
         if !self.connection.sender.is_closed() {
             self.lease.keep(self.connection);
         }
+    }
+}
+
+/// A connection to an upstream. The connection is closed when this value is dropped.
+pub struct Connection {
+    /// Sends requests on the connection.
+    pub sender: SendRequest<OutgoingBody>,
+    /// The number of bytes that the upstream has sent.
+    received: Arc<AtomicU64>,
+    /// The task that sends and receives.
+    _driver: AbortOnDropHandle<()>,
+}
+
+impl Connection {
+    /// Opens a connection. A task of the current runtime drives it.
+    /// Fails if the host is unknown, the upstream does not accept the connection, or its certificate is not valid.
+    pub async fn open(upstream: &Upstream) -> Result<Self, UpstreamError> {
+        let limits = upstream.limits;
+        match &upstream.origin {
+            Origin::Tcp { host, port, is_tls } => {
+                let stream = TcpStream::connect((host.as_str(), *port)).await.map_err(UpstreamError::Connect)?;
+                stream.set_nodelay(true).map_err(UpstreamError::Connect)?;
+                if !is_tls {
+                    return Self::start(stream, limits).await;
+                }
+                let connector =
+                    upstream.tls.get().ok_or_else(|| UpstreamError::Tls(io::Error::other("it is not prepared")))?;
+                let stream = tls::open(connector, host, stream).await.map_err(UpstreamError::Tls)?;
+                Self::start(stream, limits).await
+            }
+            #[cfg(unix)]
+            Origin::Unix(path) => {
+                let stream = UnixStream::connect(path).await.map_err(UpstreamError::Connect)?;
+                Self::start(stream, limits).await
+            }
+            #[cfg(not(unix))]
+            Origin::Unix(_) => Err(UpstreamError::Connect(io::ErrorKind::Unsupported.into())),
+        }
+    }
+
+    async fn start(
+        stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+        limits: PoolLimits,
+    ) -> Result<Self, UpstreamError> {
+        let received = Arc::<AtomicU64>::default();
+        let counter = Arc::clone(&received);
+        let stream = InspectReader::new(stream, move |bytes: &[u8]| {
+            counter.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        });
+        let mut builder = http1::Builder::new();
+        builder.max_buf_size(limits.max_head.max(MIN_BUFFER)).max_header_size(limits.max_head);
+        let (sender, connection) =
+            builder.handshake(TokioIo::new(stream)).await.map_err(UpstreamError::from_connection)?;
+        // The error of the connection is also the error of the request that is in progress.
+        let driver = tokio::spawn(async move { drop(connection.await) });
+        Ok(Self { sender, received, _driver: AbortOnDropHandle::new(driver) })
+    }
+
+    /// Returns the number of bytes that the upstream has sent.
+    pub fn received_bytes(&self) -> u64 {
+        self.received.load(Ordering::Relaxed)
     }
 }

@@ -26,7 +26,6 @@ mod client_rate;
 mod failed_logins;
 mod logins;
 mod password;
-mod places;
 
 pub use client_rate::{ClientRate, client_network};
 pub use failed_logins::{Attempt, FailedLogins};

@@ -18,10 +18,10 @@ use tokio::sync::oneshot;
 
 use crate::arguments::{Arguments, begin_call_line, end_call_line};
 use crate::download::read_file;
-use crate::in_flight::{Event, Failure, Job};
 use crate::message::{self, ApiCall, ApiCallRequest};
 use crate::once;
 use crate::pool::Pool;
+use crate::pool_state::{Event, Failure, Job};
 use crate::settings::MethodSettings;
 use crate::supervisor::Supervisor;
 

@@ -22,7 +22,6 @@ mod arguments;
 mod command;
 mod download;
 mod handler;
-mod in_flight;
 mod kind;
 mod message;
 mod once;

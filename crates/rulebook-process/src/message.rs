@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value as Json, json};
 use tokio::sync::oneshot;
 
-use crate::in_flight::Event;
+use crate::pool_state::Event;
 
 /// The JSON-RPC code of a message that is not valid JSON.
 const PARSE_ERROR: i64 = -32_700;
@@ -81,7 +81,6 @@ struct CallParams {
     r#for: u64,
 }
 
-/// Reads a line of a worker.
 pub fn read_line(line: &[u8]) -> Message<'_> {
     // Most lines that are not messages are texts: they need not be parsed.
     if line.first() != Some(&b'{') {

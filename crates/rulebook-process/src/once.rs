@@ -17,9 +17,9 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::command::{self, Process};
-use crate::in_flight::{Event, Failure, Job};
 use crate::message::FAILED;
 use crate::pool::Pool;
+use crate::pool_state::{Event, Failure, Job};
 use crate::supervisor::stopped;
 use crate::worker_output::log_line;
 

@@ -10,9 +10,8 @@ use rulebook::RequestId;
 use tokio::sync::{Notify, oneshot};
 use tokio::time::sleep;
 
-use crate::in_flight::{Event, Failure, Job};
 use crate::pool_start::PoolStart;
-use crate::pool_state::{Expiry, InFlight, Notice, Phase, PoolState, Slot};
+use crate::pool_state::{Event, Expiry, Failure, InFlight, Job, Notice, Phase, PoolState, Slot};
 use crate::settings::PoolSettings;
 use crate::worker_input::WorkerInput;
 

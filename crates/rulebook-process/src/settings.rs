@@ -98,7 +98,6 @@ impl MethodSettings {
     }
 }
 
-/// Reads the program and its arguments.
 fn read_command(reader: &mut SettingsReader<'_>) -> Vec<String> {
     const HELP: &str = "write the program and its arguments: `[\"python3\", \"handlers.py\"]`";
     let span = reader.method.setting(PROCESS).span;

@@ -14,10 +14,9 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::command::{self, Process};
-use crate::in_flight::{Event, Failure};
 use crate::message::{self, ApiCall, ApiCallRequest, Message};
 use crate::pool::Pool;
-use crate::pool_state::Phase;
+use crate::pool_state::{Event, Failure, Phase};
 use crate::settings::PoolSettings;
 use crate::supervisor::stopped;
 use crate::worker_input::WorkerInput;

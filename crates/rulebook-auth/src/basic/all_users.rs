@@ -9,8 +9,7 @@ use rulebook::auth_kind::VerifiedCredentials;
 use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
-use super::password::StoredHash;
-use super::user_file::{Stamp, UserFile, Users};
+use super::user_file::{Stamp, StoredHash, UserFile, Users};
 
 /// The interval at which the files of users are checked for changes.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);

@@ -3,7 +3,6 @@
 mod all_users;
 mod authenticator;
 mod kind;
-mod password;
 mod user_file;
 
 pub use kind::BasicKind;

@@ -12,6 +12,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::fetch::Origin;
 use super::jwk::{Algorithm, VerificationKey};
+use super::verify::TokenError;
 
 /// The maximum number of requests that wait for the keys at the same time.
 const MAX_WAITING: usize = 1024;
@@ -182,29 +183,21 @@ pub struct VerifiedToken {
     pub expires: u64,
 }
 
-/// The keys that may have signed a token.
-pub enum Candidates<'k> {
-    /// These keys, at least one.
-    Keys(Vec<&'k VerificationKey>),
-    /// A key with this id exists, but is not for the algorithm of the token.
-    WrongAlgorithm,
-    /// No known key can have signed the token.
-    Unknown,
-}
-
 impl KeySet {
     pub fn new(keys: Vec<VerificationKey>) -> Self {
         Self { keys, verified: VerifiedCredentials::new(), warning: Once::new() }
     }
 
-    /// Returns the keys that may have signed a token with this algorithm and key id.
-    pub fn candidates(&self, algorithm: &Algorithm, id: Option<&str>) -> Candidates<'_> {
+    /// Returns the keys that may have signed a token with this algorithm and key id, at least one.
+    pub fn candidates(&self, algorithm: &Algorithm, id: Option<&str>) -> Result<Vec<&VerificationKey>, TokenError> {
         let with_id = || self.keys.iter().filter(|key| id.is_none() || key.id.as_deref() == id);
         let fitting: Vec<_> = with_id().filter(|key| key.accepts(algorithm)).take(MAX_TRIED_KEYS).collect();
-        match (fitting.is_empty(), id) {
-            (false, _) => Candidates::Keys(fitting),
-            (true, Some(_)) if with_id().next().is_some() => Candidates::WrongAlgorithm,
-            (true, _) => Candidates::Unknown,
+        if !fitting.is_empty() {
+            Ok(fitting)
+        } else if id.is_some() && with_id().next().is_some() {
+            Err(TokenError::Invalid("the key is not for the algorithm of the token"))
+        } else {
+            Err(TokenError::UnknownKey)
         }
     }
 

@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json};
 
 use super::claims::Claims;
 use super::jwk::{Algorithm, decode};
-use super::key_source::{Candidates, KeySet, VerifiedToken};
+use super::key_source::{KeySet, VerifiedToken};
 use super::settings::TokenRules;
 
 /// The maximum length of a token in bytes. Tokens with hundreds of roles are shorter.
@@ -43,11 +43,7 @@ pub fn verify_token(
     }
     check_claims(rules, token.token_type.as_deref(), &token.claims, now).map_err(TokenError::Invalid)?;
     let Some(keys) = keys else { return Err(TokenError::UnknownKey) };
-    let candidates = match keys.candidates(token.algorithm, token.key_id.as_deref()) {
-        Candidates::Keys(keys) => keys,
-        Candidates::WrongAlgorithm => return Err(TokenError::Invalid("the key is not for the algorithm of the token")),
-        Candidates::Unknown => return Err(TokenError::UnknownKey),
-    };
+    let candidates = keys.candidates(token.algorithm, token.key_id.as_deref())?;
     if !candidates.iter().any(|key| key.verify(token.algorithm, token.message, &token.signature)) {
         return Err(match token.key_id {
             Some(_) => TokenError::Invalid("the signature of the token is wrong"),

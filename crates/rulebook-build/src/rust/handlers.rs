@@ -2,8 +2,8 @@
 
 use rulebook_model::model::Module;
 
-use super::code::{doc_comment, indented};
 use super::method::MethodCode;
+use super::objects::{doc_comment, indented};
 use super::type_writer::TypeWriter;
 use super::{API_ERROR, Signature};
 use crate::identifier::camel_case;

@@ -5,8 +5,7 @@ use std::collections::HashSet;
 use rulebook_model::model::{DeclaredError, Method, Module, Parameter, Service};
 use rulebook_model::types::Arity;
 
-use super::code::{VALUE_TRAITS, doc_comment, indented};
-use super::objects::{Field, name_of_part, struct_code, with_constraints};
+use super::objects::{Field, VALUE_TRAITS, doc_comment, indented, name_of_part, struct_code, with_constraints};
 use super::samples::{JSON, Role};
 use super::type_writer::{TypeWriter, option};
 use super::unions::text_enum;

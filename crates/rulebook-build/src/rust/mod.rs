@@ -1,6 +1,5 @@
 //! Generates the Rust code of an API: a Rust module for each API module.
 
-mod code;
 mod handlers;
 mod method;
 mod objects;
@@ -15,8 +14,8 @@ use std::collections::HashSet;
 use rulebook_model::model::{Api, Module};
 
 use crate::identifier::{snake_case, unique};
-use code::{doc_comment, indented};
 use method::MethodCode;
+use objects::{doc_comment, indented, visible};
 use schemas::SchemaPaths;
 use type_writer::TypeWriter;
 
@@ -122,7 +121,7 @@ fn module_names(api: &Api) -> Vec<String> {
 
 /// Returns a text without line breaks, for a comment.
 fn one_line(text: &str) -> String {
-    code::visible(&text.split_whitespace().collect::<Vec<_>>().join(" "))
+    visible(&text.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
 /// Returns the Rust module for an API module.

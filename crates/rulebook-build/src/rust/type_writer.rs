@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rulebook_model::types::{Check, Structure};
 use serde_json::Value as JsonValue;
 
-use super::code::{VALUE_TRAITS, doc_comment};
+use super::objects::{VALUE_TRAITS, doc_comment};
 use super::recursion::{Parts, contains_schema};
 use super::samples::{JSON, Role, Scalar, is_same_in_both_roles, scalar_type};
 use super::schemas::SchemaPaths;

@@ -6,8 +6,7 @@ use std::sync::Arc;
 use rulebook_model::types::{Check, Structure};
 use serde_json::{Value as Json, json};
 
-use super::code::{VALUE_TRAITS, doc_comment, indented, rename};
-use super::objects::{Field, name_of_part, object_fields, struct_code};
+use super::objects::{Field, VALUE_TRAITS, doc_comment, indented, name_of_part, object_fields, rename, struct_code};
 use super::samples::{Role, Scalar, scalar_type};
 use super::type_writer::TypeWriter;
 use crate::identifier::{type_name, unique_type};

@@ -90,7 +90,7 @@ impl Exchange {
     /// that only requests of idempotent methods (RFC 9110 section 9.2.2) are sent again.
     pub fn may_retry(&self, error: &CallError, is_idempotent: bool) -> bool {
         let is_lost = matches!(error, CallError::Closed | CallError::Connection(_));
-        is_lost && self.lease.is_reused() && !self.has_received && (is_idempotent || !self.sender.has_sent_head())
+        is_lost && self.lease.is_reused && !self.has_received && (is_idempotent || !self.sender.has_sent_head())
     }
 
     /// Ends the exchange after [`Exchange::next`] has returned `None`. The connection is kept if it is certain that the

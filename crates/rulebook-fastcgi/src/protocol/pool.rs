@@ -42,13 +42,13 @@ pub struct Pool {
 pub struct Lease {
     /// The connection, which is dropped before the permission ends.
     connection: Option<Connection>,
-    is_reused: bool,
+    /// `true` if the connection was used for other calls.
+    pub is_reused: bool,
     pool: Arc<Pool>,
     lease: ConnectionLease<Connection>,
 }
 
 impl Pool {
-    /// Creates a pool without connections.
     pub fn new(address: Address, limits: PoolLimits) -> Arc<Self> {
         Arc::new(Self { address, limits, connections: ConnectionPool::new(limits.connections, limits.idle) })
     }
@@ -80,11 +80,6 @@ impl Lease {
     /// Returns the id of the next request on the connection, from 1.
     pub fn request_id(&self) -> u16 {
         self.connection.as_ref().map_or(0, |connection| connection.calls) + 1
-    }
-
-    /// Returns `true` if the connection was used for other calls.
-    pub fn is_reused(&self) -> bool {
-        self.is_reused
     }
 
     /// Closes the connection, so that a new one is opened.

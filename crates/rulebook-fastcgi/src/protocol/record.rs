@@ -153,7 +153,6 @@ enum DecoderState {
 }
 
 impl Decoder {
-    /// Creates a decoder of the response to the request with this id.
     pub fn new(id: u16) -> Self {
         Self { id, state: DecoderState::Header, stdout_ended: false, stderr_ended: false }
     }

@@ -30,7 +30,6 @@ pub struct Sender {
 }
 
 impl Sender {
-    /// Creates a sender of the records in `head`, and of a body.
     pub fn new(head: Vec<u8>, body: Vec<MultipartPiece<Upload>>) -> Self {
         let (head_left, body) = (head.len(), Some(body_stream(body)));
         Self { id: 0, records: head, sent: 0, head_left, body, is_stopped: false }

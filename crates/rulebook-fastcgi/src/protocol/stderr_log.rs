@@ -21,7 +21,6 @@ pub struct StderrLog {
 }
 
 impl StderrLog {
-    /// Creates a log for a call of the method with this id.
     pub fn new(request: Option<&RequestId>, method: &str) -> Self {
         let name = request.map_or_else(|| method.to_owned(), ToString::to_string);
         Self { name, lines: LogLines::default(), received: 0, logged: 0 }

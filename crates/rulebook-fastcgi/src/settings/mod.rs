@@ -2,7 +2,6 @@
 
 mod api3;
 mod headers;
-mod parameters;
 mod read;
 mod style;
 
@@ -124,7 +123,6 @@ pub enum SentIn {
     Form,
     /// A header field: the FastCGI parameter with this name.
     HeaderField(String),
-    /// A cookie.
     Cookie,
 }
 

@@ -9,7 +9,7 @@ use rulebook::handler_kind::{HandlerError, JsonNode, SettingsReader};
 use rulebook::model::Span;
 
 use super::api3::below;
-use super::{ArgumentNotation, HandlerSettings, KIND, PhpStyle, headers, parameters, style};
+use super::{ArgumentNotation, HandlerSettings, KIND, PhpStyle, headers, style};
 use crate::address::Address;
 use crate::protocol::PoolLimits;
 
@@ -31,9 +31,10 @@ pub fn read(reader: &mut SettingsReader<'_>) -> Option<ReadSettings> {
     let arguments = reader.read("arguments", |node, name| choice(node, name, &notation));
     let arguments = arguments.unwrap_or(ArgumentNotation::Form);
     let script = script(reader, root.as_deref(), &style);
-    let parameters = parameters::parameters(reader, &style, arguments);
+    let parameters = headers::parameters(reader, &style, arguments);
     let local_files = reader.read("local_files", boolean);
-    let is_local = local_files.or_else(|| Some(address.as_ref()?.is_unix_socket())).unwrap_or(false);
+    // With a socket, the server runs on this machine, so that it probably sees the same files.
+    let is_local = local_files.unwrap_or_else(|| matches!(address, Some(Address::Unix(_))));
     let files = if is_local { files(reader, script.as_deref(), &style) } else { Vec::new() };
     let settings = HandlerSettings {
         http: method.http,
