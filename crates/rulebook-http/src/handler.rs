@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use hyper::header::{self, HeaderMap, HeaderValue};
 use hyper::{Method, StatusCode, Uri};
-use rulebook::handler_kind::{ArgumentSlots, CompiledHandler, HandlerFuture, MethodReturns, ReturnedValue};
+use rulebook::handler_kind::{
+    ArgumentSlots, CompiledHandler, HandlerFuture, MethodReturns, ReturnedValue, describe_file,
+};
 use rulebook::trace::{OpenSpan, SpanKind};
-use rulebook::{ApiError, Context};
+use rulebook::{ApiError, Context, Download};
 use tokio::time::Instant;
 
 use super::address::Origin;
@@ -16,7 +18,7 @@ use super::error::UpstreamError;
 use super::error_rules::ErrorRules;
 use super::exchange::{Outgoing, UpstreamResponse, exchange};
 use super::field_rules::FieldRules;
-use super::outputs::{read_outputs, to_download};
+use super::outputs::read_outputs;
 use super::public_location::SentRequest;
 use super::raw::{RawRules, to_raw_response};
 use super::settings::CallLimits;
@@ -24,7 +26,7 @@ use super::template::Template;
 use super::upstream::Upstream;
 
 /// A handler that sends the checked arguments of calls to an upstream.
-pub struct HttpHandler(Arc<HandlerPlan>);
+pub struct HttpHandler(pub Arc<HandlerPlan>);
 
 /// The settings of a handler.
 pub struct HandlerPlan {
@@ -46,12 +48,6 @@ pub struct HandlerPlan {
     pub expected: MethodReturns,
     /// How requests are sent on as they are; `None` if the checked arguments are sent.
     pub raw: Option<RawRules>,
-}
-
-impl HttpHandler {
-    pub fn new(plan: HandlerPlan) -> Self {
-        Self(Arc::new(plan))
-    }
 }
 
 impl CompiledHandler for HttpHandler {
@@ -145,8 +141,11 @@ impl HandlerPlan {
             return Err(UpstreamError::Response("the response has a content coding".to_owned()));
         }
         if self.expected == MethodReturns::File {
-            let download = to_download(received, &self.upstream.origin, &self.limits);
-            return Ok(ReturnedValue::Download(Box::new(download)));
+            // The body is received while it is sent to the client.
+            let body = received.body.into_stream(self.upstream.origin.clone(), self.limits.timeout);
+            let fields = received.head.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
+            let file = describe_file(Download::stream(body), fields);
+            return Ok(ReturnedValue::Download(Box::new(file)));
         }
         let body = received.body.receive(self.limits.max_response, &self.limits, deadline).await?;
         read_outputs(self.expected, &body)

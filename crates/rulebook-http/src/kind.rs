@@ -116,7 +116,7 @@ impl HandlerKind for HttpKind {
             return Err(errors);
         }
         let keeps_path = template.segments.is_empty();
-        Ok(Arc::new(HttpHandler::new(HandlerPlan {
+        Ok(Arc::new(HttpHandler(Arc::new(HandlerPlan {
             upstream: self.upstream(&origin, &settings),
             template,
             method,
@@ -126,7 +126,7 @@ impl HandlerKind for HttpKind {
             errors: error_rules,
             expected: handled.returns(),
             raw: is_raw.then(|| RawRules::new(handled, keeps_path)),
-        })))
+        }))))
     }
 
     fn readiness_checks(&self) -> Vec<ReadinessCheck> {

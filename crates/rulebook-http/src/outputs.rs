@@ -1,13 +1,9 @@
-//! Converts a response to the outputs, or to the file, that a method returns.
+//! Converts the JSON of a response to the outputs of a method.
 
-use rulebook::Download;
-use rulebook::handler_kind::{MethodReturns, ReturnedValue, describe_file};
+use rulebook::handler_kind::{MethodReturns, ReturnedValue};
 use serde_json::Value as Json;
 
-use super::address::Origin;
 use super::error::UpstreamError;
-use super::exchange::UpstreamResponse;
-use super::settings::CallLimits;
 
 /// Returns the outputs in the body of a response, from which the engine removes members that are not outputs. An empty
 /// body has no outputs.
@@ -23,11 +19,4 @@ pub fn read_outputs(expected: MethodReturns, body: &[u8]) -> Result<ReturnedValu
         return Err(UpstreamError::Response("the body of the response is not a JSON object".to_owned()));
     }
     Ok(ReturnedValue::Outputs(Box::new(outputs)))
-}
-
-/// Returns the file in a response. Its body is received while it is sent to the client.
-pub fn to_download(response: UpstreamResponse, origin: &Origin, limits: &CallLimits) -> Download {
-    let UpstreamResponse { head, body } = response;
-    let fields = head.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
-    describe_file(Download::stream(body.into_stream(origin.clone(), limits.timeout)), fields)
 }

@@ -28,7 +28,6 @@ mod once;
 mod pool;
 mod pool_start;
 mod pool_state;
-pub mod sdk;
 mod settings;
 mod supervisor;
 mod worker;
@@ -36,3 +35,13 @@ mod worker_input;
 mod worker_output;
 
 pub use kind::ProcessKind;
+
+/// The SDKs: for each language one file, with which a program reads calls and writes their results.
+pub mod sdk {
+    /// The SDK for Python, `rulebook.py`.
+    pub const PYTHON: &str = include_str!("../sdk/python/rulebook.py");
+    /// The SDK for Node, `rulebook.mjs`.
+    pub const NODE: &str = include_str!("../sdk/node/rulebook.mjs");
+    /// The SDK for PHP, `rulebook.php`.
+    pub const PHP: &str = include_str!("../sdk/php/rulebook.php");
+}

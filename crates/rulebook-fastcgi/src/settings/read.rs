@@ -34,7 +34,7 @@ pub fn read(reader: &mut SettingsReader<'_>) -> Option<ReadSettings> {
     let parameters = headers::parameters(reader, &style, arguments);
     let local_files = reader.read("local_files", boolean);
     // With a socket, the server runs on this machine, so that it probably sees the same files.
-    let is_local = local_files.unwrap_or_else(|| matches!(address, Some(Address::Unix(_))));
+    let is_local = local_files.unwrap_or(matches!(address, Some(Address::Unix(_))));
     let files = if is_local { files(reader, script.as_deref(), &style) } else { Vec::new() };
     let settings = HandlerSettings {
         http: method.http,
