@@ -70,9 +70,8 @@ fn client(member: &JsonMember) -> Result<(CertificateName, Identity), Vec<Handle
     }
     let name = settings.member("name").map_or_else(|| Ok(key.clone()), |node| non_empty_text(node, "name"));
     let name = name.map_err(|error| errors.push(error)).ok();
-    let templates =
-        settings.member("permissions").map_or_else(|| Ok(Vec::new()), |node| name_templates(node, "client"));
-    let templates = templates.map_err(|mut found| errors.append(&mut found)).unwrap_or_default();
+    let templates = settings.member("permissions").map(|node| name_templates(node, "client", &mut errors));
+    let templates = templates.unwrap_or_default();
     match (certificate_name, name) {
         (Ok(certificate_name), Some(name)) if errors.is_empty() => {
             let claims = name_claims(&name.value);

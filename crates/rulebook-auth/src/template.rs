@@ -31,8 +31,6 @@ enum Piece {
 
 impl Template {
     /// Parses the text of a template. `node` is its place in the definition.
-    ///
-    /// # Errors
     /// Fails if a brace or a bracket is not closed, a claim has no name, or the text cannot be a permission.
     pub fn parse(text: &str, node: &JsonNode) -> Result<Self, HandlerError> {
         let error = |message: &str, start, end| HandlerError::new(message).at(node.part(start, end));
@@ -116,20 +114,20 @@ fn misplaced_bracket(text: &str) -> Option<usize> {
     opened
 }
 
+/// Returns the items of an array of strings, or a value that is another string.
+/// Fails if the value is an array with other items.
+pub fn one_or_more<'n>(node: &'n JsonNode, name: &str) -> Result<&'n [JsonNode], Vec<HandlerError>> {
+    match &node.data {
+        JsonData::Array(items) => texts(node, name).map(|_| &items[..]),
+        _ => Ok(std::slice::from_ref(node)),
+    }
+}
+
 /// Reads a template of permissions, or an array of them, that can only insert the name of the caller. `owner` is the
-/// subject of the messages, such as "user".
-///
-/// # Errors
-/// Fails if the value is neither a string nor an array of strings, or a template is not valid.
-pub fn name_templates(node: &JsonNode, owner: &str) -> Result<Vec<Template>, Vec<HandlerError>> {
-    let items = match &node.data {
-        JsonData::Array(items) => {
-            texts(node, "permissions")?;
-            &items[..]
-        }
-        _ => std::slice::from_ref(node),
-    };
-    let mut errors = Vec::new();
+/// subject of the messages, such as "user". Adds the errors if the value is neither a string nor an array of strings, or
+/// a template is not valid.
+pub fn name_templates(node: &JsonNode, owner: &str, errors: &mut Vec<HandlerError>) -> Vec<Template> {
+    let items = one_or_more(node, "permissions").map_err(|found| errors.extend(found)).unwrap_or_default();
     let mut templates = Vec::new();
     for item in items {
         let text = non_empty_text(item, "permissions");
@@ -145,7 +143,7 @@ pub fn name_templates(node: &JsonNode, owner: &str) -> Result<Vec<Template>, Vec
             Err(error) => errors.push(error),
         }
     }
-    if errors.is_empty() { Ok(templates) } else { Err(errors) }
+    templates
 }
 
 /// Returns the claims of a caller of whom only the name is known.

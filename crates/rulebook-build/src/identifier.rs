@@ -54,19 +54,22 @@ pub fn type_name(name: &str, fallback: &str) -> String {
 /// Returns the identifier, with a number if it is in `used`, and adds it to `used`.
 pub fn unique(identifier: String, used: &mut HashSet<String>) -> String {
     // Two underscores in a row are not snake case.
-    let start = identifier.trim_end_matches('_');
-    let numbered = (2..).map(|number| format!("{start}_{number}"));
-    let free = std::iter::once(identifier.clone()).chain(numbered).find(|name| !used.contains(name));
-    let name = free.unwrap_or(identifier);
-    used.insert(name.clone());
-    name
+    let start = identifier.trim_end_matches('_').to_owned() + "_";
+    numbered(identifier, &start, used)
 }
 
 /// Returns the name of a type, with a number if it is in `used`, and adds it to `used`.
 pub fn unique_type(name: String, used: &mut HashSet<String>) -> String {
-    let numbered = (2..).map(|number| format!("{name}{number}"));
-    let free = std::iter::once(name.clone()).chain(numbered).find(|name| !used.contains(name));
-    let name = free.unwrap_or(name);
-    used.insert(name.clone());
+    let start = name.clone();
+    numbered(name, &start, used)
+}
+
+/// Returns the name, or else the first number after `start` that is not in `used`, and adds it to `used`.
+fn numbered(mut name: String, start: &str, used: &mut HashSet<String>) -> String {
+    let mut number = 1;
+    while !used.insert(name.clone()) {
+        number += 1;
+        name = format!("{start}{number}");
+    }
     name
 }

@@ -35,7 +35,6 @@
 //! changes.
 
 mod build;
-mod custom_type;
 pub mod identifier;
 mod rust;
 

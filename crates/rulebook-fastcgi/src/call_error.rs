@@ -5,8 +5,6 @@ use std::io;
 use rulebook::ApiError;
 use thiserror::Error;
 
-use crate::protocol::RecordError;
-
 /// The reason why a call of PHP fails. The text is written to the log, and clients get only the status.
 #[derive(Debug, Error)]
 pub enum CallError {
@@ -27,7 +25,7 @@ pub enum CallError {
     Connection(io::Error),
     /// The server has sent something else than the records of a response.
     #[error("the FastCGI server sent invalid data: {0}")]
-    Record(#[from] RecordError),
+    Record(String),
     /// The server does not accept the request.
     #[error("the FastCGI server rejected the request with the protocol status {0}")]
     Rejected(u8),

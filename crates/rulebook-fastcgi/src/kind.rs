@@ -7,15 +7,21 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use rulebook::handler_kind::{CompiledHandler, HandledMethod, HandlerError, HandlerKind, ReadinessCheck, StartFuture};
+use rulebook::handler_kind::{
+    CompiledHandler, HandledMethod, HandlerError, HandlerKind, ReadinessCheck, SettingsReader, StartFuture,
+};
 use rulebook::model::Span;
 use tokio::time::timeout;
 
 use crate::address::Address;
-use crate::bridge;
 use crate::handler::FastCgiHandler;
 use crate::protocol::{Connection, Pool};
-use crate::settings::{KIND, METHOD_SETTINGS, ReadSettings, Reader, pool_limits, read};
+use crate::settings::{KIND, NAMES, ReadSettings, pool_limits, read};
+
+/// The PHP script that calls classes of api 3.0.
+const BRIDGE: &str = include_str!("bridge.php");
+/// The name of its file in the data folder.
+const BRIDGE_FILE: &str = "fastcgi-api3.php";
 
 /// The maximum time in which a server must accept the connection of a readiness check.
 const READINESS_TIMEOUT: Duration = Duration::from_secs(5);
@@ -43,8 +49,6 @@ pub struct FastCgiKind {
     needs_bridge: AtomicBool,
     /// The files that must exist on this machine, with the settings that name them.
     files: Mutex<BTreeMap<String, Span>>,
-    /// The errors in settings that methods share, so that each error is reported once.
-    reported: Mutex<Vec<HandlerError>>,
 }
 
 impl FastCgiKind {
@@ -52,14 +56,6 @@ impl FastCgiKind {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
-    }
-
-    /// Removes the errors that were reported for another method.
-    fn not_yet_reported(&self, mut errors: Vec<HandlerError>) -> Vec<HandlerError> {
-        let mut reported = lock(&self.reported);
-        errors.retain(|error| !reported.contains(error));
-        reported.extend(errors.iter().cloned());
-        errors
     }
 }
 
@@ -69,14 +65,14 @@ impl HandlerKind for FastCgiKind {
     }
 
     fn settings(&self) -> &[&str] {
-        &METHOD_SETTINGS
+        NAMES.handler
     }
 
     fn compile(&self, method: &HandledMethod<'_>) -> Result<Arc<dyn CompiledHandler>, Vec<HandlerError>> {
-        let mut reader = Reader::new(method);
+        let mut reader = SettingsReader::new(*method, KIND, &NAMES);
         let limits = pool_limits(&mut reader);
         let Some(ReadSettings { settings, address, files }) = read(&mut reader) else {
-            return Err(self.not_yet_reported(reader.errors));
+            return Err(reader.errors);
         };
         lock(&self.files).extend(files);
         if settings.script.is_none() {
@@ -92,7 +88,7 @@ impl HandlerKind for FastCgiKind {
         let check = |(index, pool): (usize, &Arc<Pool>)| {
             // Everyone can read the names of checks, so that they contain no address.
             let name = if index == 0 { KIND.to_owned() } else { format!("{KIND}-{}", index + 1) };
-            let address = pool.address().clone();
+            let address = pool.address.clone();
             ReadinessCheck::new(name, move || check_address(address.clone()))
         };
         pools.values().enumerate().map(check).collect()
@@ -113,7 +109,7 @@ impl HandlerKind for FastCgiKind {
                 }
             }
             if self.needs_bridge.load(Ordering::Relaxed) {
-                match bridge::write(data_folder).await {
+                match write_bridge(data_folder).await {
                     Ok(path) => drop(self.bridge.set(path)),
                     Err(error) => errors.push(HandlerError::new(format!(
                         "the bridge to classes of api 3.0 cannot be written to {}: {error}",
@@ -124,6 +120,21 @@ impl HandlerKind for FastCgiKind {
             if errors.is_empty() { Ok(()) } else { Err(errors) }
         })
     }
+}
+
+/// Writes the bridge to the data folder, unless it is there, and returns its absolute path. Other programs never see a
+/// part of the file.
+async fn write_bridge(data_folder: &Path) -> io::Result<PathBuf> {
+    let folder = tokio::fs::canonicalize(data_folder).await?;
+    let path = folder.join(BRIDGE_FILE);
+    if tokio::fs::read(&path).await.is_ok_and(|written| written == BRIDGE.as_bytes()) {
+        return Ok(path);
+    }
+    // Programs that share the data folder write the same bytes.
+    let temporary = folder.join(format!("{BRIDGE_FILE}.{}", std::process::id()));
+    tokio::fs::write(&temporary, BRIDGE).await?;
+    tokio::fs::rename(&temporary, &path).await?;
+    Ok(path)
 }
 
 async fn check_address(address: Address) -> Result<(), String> {

@@ -17,7 +17,6 @@
 //! what a server sends, or detect that it sends something else than a response to this request.
 
 mod address;
-mod bridge;
 mod call_error;
 mod handler;
 mod kind;

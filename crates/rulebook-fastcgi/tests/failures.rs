@@ -1,12 +1,13 @@
 //! Servers that fail: what clients get, and that no part of a failed response reaches another call.
 
 use std::sync::Mutex;
+use std::time::Duration;
 
 use rulebook::Engine;
 use serde_json::{Value as Json, json};
 
 use super::definitions::{engine, run, until};
-use super::fake_server::{FakeServer, Reads, STDERR, STDOUT, Step, end, records, response, text};
+use super::fake_server::{END, FakeServer, Reads, STDERR, STDOUT, Step, end, records, response, text};
 
 /// Calls the method, and returns the status and the reason in the log.
 async fn call(engine: &Engine) -> (u16, String) {
@@ -33,6 +34,17 @@ fn each_failure_of_a_server_has_its_status_and_closes_the_connection() {
         ("another protocol", vec![Step::Send(b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec())], 502, "version 72"),
         ("another request id", vec![Step::Send(vec![1, 6, 0, 2, 0, 1, 0, 0, 1])], 502, "request id 2"),
         ("an unknown type", vec![Step::Send(vec![1, 77, 0, 1, 0, 0, 0, 0])], 502, "unexpected type 77"),
+        ("an old version", vec![Step::Send(vec![0, 6, 0, 1, 0, 1, 0, 0, 1])], 502, "version 0"),
+        ("no request id", vec![Step::Send(vec![1, 6, 0, 0, 0, 1, 0, 0, 1])], 502, "request id 0"),
+        ("a record of a client", vec![Step::Send(records(1, &[0; 8]))], 502, "unexpected type 1"),
+        ("a short end", vec![Step::Send(records(END, &[0; 7]))], 502, "an end record has 7 bytes"),
+        ("a long end", vec![Step::Send(records(END, &[0; 9]))], 502, "an end record has 9 bytes"),
+        (
+            "data after the end of a stream",
+            vec![Step::Send([vec![1, 6, 0, 1, 0, 0, 0, 0], records(STDOUT, b"x")].concat())],
+            502,
+            "a stream continues after its end",
+        ),
         ("no head", vec![Step::Send(end(0))], 502, "no head"),
         ("a head without an end", vec![Step::Send([records(STDOUT, b"A: b\r\n"), end(0)].concat())], 502, "no head"),
         ("an endless head", vec![Step::Send(records(STDOUT, &b"A: b\r\n".repeat(90).repeat(100)))], 502, "head"),
@@ -88,6 +100,40 @@ fn a_server_that_is_down_is_a_bad_gateway_and_fails_the_readiness_check() {
         let (status, error) = call(&engine(&address, &json!({}))).await;
         assert_eq!(status, 502);
         assert!(error.contains("cannot be reached"), "{error}");
+    });
+}
+
+#[test]
+fn a_response_is_read_however_its_bytes_arrive() {
+    run(async {
+        let server = FakeServer::start(|number, _| {
+            let head = records(STDOUT, b"Content-Type: application/json\r\n\r\n");
+            let body = [records(STDOUT, br#"{"text":"la"}"#), vec![1, STDOUT, 0, 1, 0, 0, 2, 0, 9, 9]].concat();
+            let all = [head, records(STDERR, b"a warning\n"), body, end(0)].concat();
+            let pieces = all.chunks(number + 1).map(|piece| Step::Send(piece.to_vec()));
+            pieces.flat_map(|piece| [piece, Step::Wait(Duration::from_millis(1))]).collect()
+        })
+        .await;
+        let engine = engine(&server.address, &json!({}));
+        for _ in 0..12 {
+            assert_eq!(engine.call("song.post").send().await.get("text"), Some(&json!("la")));
+        }
+        assert_eq!(server.connections().len(), 1);
+    });
+}
+
+#[test]
+fn a_request_whose_parameters_need_several_records_is_sent() {
+    run(async {
+        let server = FakeServer::start(|_, _| text("la")).await;
+        let value = |first: char| first.to_string().repeat(30_000);
+        let environment = json!({ "A": value('a'), "B": value('b'), "C": value('c') });
+        let engine = engine(&server.address, &json!({ "environment": environment }));
+        assert_eq!(call(&engine).await.0, 200);
+        let request = &server.requests()[0];
+        for (name, first) in [("A", 'a'), ("B", 'b'), ("C", 'c')] {
+            assert_eq!(request.parameter(name), Some(value(first).as_str()));
+        }
     });
 }
 

@@ -85,8 +85,6 @@ impl fmt::Display for Origin {
 }
 
 /// Returns the origin in an address, and the offset at which its path begins. The path may be empty.
-///
-/// # Errors
 /// Fails if the address has another scheme, or its host, port or socket is not valid.
 pub fn split_origin(address: &Spanned<String>) -> Result<(Origin, usize), HandlerError> {
     let text = address.value.as_str();

@@ -41,7 +41,6 @@ pub enum UpstreamError {
 }
 
 impl UpstreamError {
-    /// Returns the error of a connection.
     pub fn from_connection(error: hyper::Error) -> Self {
         // Only the body of a request is code of this crate: a file that cannot be read.
         if error.is_user() { Self::Upload(describe_with_causes(&error)) } else { Self::Connection(error) }

@@ -8,8 +8,8 @@ use serde::Deserialize;
 use tokio::time::Instant;
 
 use super::address::Origin;
-use super::call_limits::CallLimits;
-use super::exchange::Received;
+use super::exchange::UpstreamResponse;
+use super::settings::CallLimits;
 
 /// The maximum size in bytes of an error response in which the name of an error is looked up.
 const MAX_ERROR_BODY: usize = 64 << 10;
@@ -32,7 +32,6 @@ struct NamedError {
 }
 
 impl ErrorRules {
-    /// Reads the setting `errors`.
     pub fn read(handled: &HandledMethod<'_>, errors: &mut Vec<HandlerError>) -> Self {
         let declared: Vec<_> = handled.method.errors.iter().map(|error| error.name.clone()).collect();
         let node = handled.optional_setting("errors");
@@ -43,7 +42,7 @@ impl ErrorRules {
     /// Returns the error for a response that is not a success. An error that the body names takes precedence.
     pub async fn convert(
         &self,
-        received: Received,
+        received: UpstreamResponse,
         limits: &CallLimits,
         deadline: Instant,
         origin: &Origin,

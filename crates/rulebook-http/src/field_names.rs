@@ -11,7 +11,7 @@ pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub const TRACE: [HeaderName; 2] = [HeaderName::from_static("traceparent"), HeaderName::from_static("tracestate")];
 
 /// The header fields of a single connection (RFC 9110 sections 7.6.1 and 11.7), and those that describe the framing.
-const HOP_BY_HOP: [HeaderName; 12] = [
+pub const HOP_BY_HOP: [HeaderName; 12] = [
     header::CONNECTION,
     header::CONTENT_LENGTH,
     header::EXPECT,
@@ -26,42 +26,32 @@ const HOP_BY_HOP: [HeaderName; 12] = [
     HeaderName::from_static("proxy-connection"),
 ];
 
-/// Returns `true` if the header field with this name concerns only one connection.
-pub fn is_hop_by_hop(name: &HeaderName) -> bool {
-    HOP_BY_HOP.contains(name)
-}
+/// The header fields from which some servers take the HTTP method or the path of the request, so that a client could
+/// choose another one than the definition.
+const OVERRIDES: [&str; 5] =
+    ["x-http-method", "x-http-method-override", "x-method-override", "x-original-url", "x-rewrite-url"];
+
+/// The header fields that are not copied from the request of a client, even if the definition names them: `Host` could
+/// select another site of the upstream, and the others describe the body, or request a part of it.
+pub const NEVER_COPIED: [HeaderName; 6] = [
+    header::ACCEPT_ENCODING,
+    header::CONTENT_ENCODING,
+    header::CONTENT_TYPE,
+    header::HOST,
+    header::IF_RANGE,
+    header::RANGE,
+];
 
 /// Returns `true` if only this crate sets the header field with this name in requests.
 pub fn is_reserved(name: &HeaderName) -> bool {
-    is_hop_by_hop(name) || *name == IDENTITY || *name == REQUEST_ID
+    HOP_BY_HOP.contains(name) || *name == IDENTITY || *name == REQUEST_ID
 }
 
-/// Returns `true` if proxies set the header field with this name, so that those of a client are not trusted.
-pub fn is_forwarding_field(name: &HeaderName) -> bool {
-    *name == header::FORWARDED || name.as_str().starts_with("x-forwarded-") || name.as_str() == "x-real-ip"
-}
-
-/// Returns `true` if some servers take the HTTP method or the path of the request from the field with this name, so
-/// that a client could choose another one than the definition.
-pub fn is_override(name: &HeaderName) -> bool {
-    const OVERRIDES: [&str; 5] =
-        ["x-http-method", "x-http-method-override", "x-method-override", "x-original-url", "x-rewrite-url"];
-    OVERRIDES.contains(&name.as_str())
-}
-
-/// Returns `true` if the header field with this name is not copied from the request of a client, even if the
-/// definition names it: `Host` could select another site of the upstream, and the others describe the body, or request
-/// a part of it.
-pub fn is_never_copied(name: &HeaderName) -> bool {
-    const NEVER_COPIED: [HeaderName; 6] = [
-        header::ACCEPT_ENCODING,
-        header::CONTENT_ENCODING,
-        header::CONTENT_TYPE,
-        header::HOST,
-        header::IF_RANGE,
-        header::RANGE,
-    ];
-    NEVER_COPIED.contains(name)
+/// Returns `true` if the header field with this name of a client is not trusted: proxies set it, or servers take the
+/// HTTP method or the path from it.
+pub fn is_untrusted(name: &HeaderName) -> bool {
+    let text = name.as_str();
+    *name == header::FORWARDED || text.starts_with("x-forwarded-") || text == "x-real-ip" || OVERRIDES.contains(&text)
 }
 
 /// Returns `true` if the field `Connection` of a request contains this name, so that the field with this name concerns

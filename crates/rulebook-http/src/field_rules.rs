@@ -3,12 +3,11 @@
 use std::fmt::Write;
 
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
-use rulebook::handler_kind::settings::{texts, wrong_value};
-use rulebook::handler_kind::{HandlerError, JsonData, JsonNode, expand_variables};
+use rulebook::handler_kind::settings::{boolean, texts, wrong_value};
+use rulebook::handler_kind::{HandlerError, JsonData, JsonNode, SettingsReader, expand_variables};
 use rulebook::{Context, Identity};
-use serde_json::json;
 
-use super::field_names::{IDENTITY, REQUEST_ID, TRACE, is_named_by_connection, is_never_copied, is_reserved};
+use super::field_names::{IDENTITY, NEVER_COPIED, REQUEST_ID, TRACE, is_named_by_connection, is_reserved};
 
 /// The header fields of requests that the definition chooses.
 #[derive(Debug, Clone, Default)]
@@ -22,6 +21,25 @@ pub struct FieldRules {
 }
 
 impl FieldRules {
+    /// Reads the settings `headers`, `forward` and `identity`. The fields of a handler are added to those of all handlers,
+    /// and replace those with equal names.
+    pub fn read(reader: &mut SettingsReader<'_>) -> Self {
+        let nodes = |name| [reader.shared_node(name), reader.method.optional_setting(name)].into_iter().flatten();
+        let (headers, forwards) = (nodes("headers"), nodes("forward"));
+        let mut rules = Self { identity: reader.read("identity", boolean).unwrap_or(false), ..Self::default() };
+        for node in headers {
+            let added = read_fixed(node, &mut reader.errors);
+            rules.fixed.retain(|(name, _)| added.iter().all(|(other, _)| other != name));
+            rules.fixed.extend(added);
+        }
+        for name in forwards.flat_map(|node| read_forward(node, &mut reader.errors)) {
+            if !rules.forward.contains(&name) {
+                rules.forward.push(name);
+            }
+        }
+        rules
+    }
+
     /// Adds the fields of a call to those that the handler has set. Fixed fields replace all others.
     pub fn write(&self, fields: &mut HeaderMap, context: &Context) {
         for name in TRACE.iter().chain(&self.forward) {
@@ -52,8 +70,7 @@ fn copy_field(fields: &mut HeaderMap, context: &Context, name: &HeaderName) {
 
 /// Returns the name and the permissions of a caller as JSON in ASCII, which every server accepts in a header field.
 fn identity_field(identity: &Identity) -> Option<HeaderValue> {
-    let permissions: Vec<_> = identity.permissions().collect();
-    let json = json!({ "name": identity.name(), "permissions": permissions }).to_string();
+    let json = serde_json::to_string(identity).ok()?;
     let mut ascii = String::with_capacity(json.len());
     for c in json.chars() {
         if c.is_ascii() && !c.is_ascii_control() {
@@ -67,8 +84,7 @@ fn identity_field(identity: &Identity) -> Option<HeaderValue> {
     HeaderValue::try_from(ascii).ok()
 }
 
-/// Reads the setting `headers`.
-pub fn read_fixed(node: &JsonNode, errors: &mut Vec<HandlerError>) -> Vec<(HeaderName, HeaderValue)> {
+fn read_fixed(node: &JsonNode, errors: &mut Vec<HandlerError>) -> Vec<(HeaderName, HeaderValue)> {
     let JsonData::Object(members) = &node.data else {
         errors.push(wrong_value(node, "headers", "an object").help("write `{\"X-Source\": \"api\"}`"));
         return Vec::new();
@@ -100,16 +116,15 @@ fn read_value(name: &str, node: &JsonNode) -> Result<HeaderValue, HandlerError> 
     })
 }
 
-/// Reads the setting `forward`.
-pub fn read_forward(node: &JsonNode, errors: &mut Vec<HandlerError>) -> Vec<HeaderName> {
+fn read_forward(node: &JsonNode, errors: &mut Vec<HandlerError>) -> Vec<HeaderName> {
     let items = texts(node, "forward").map_err(|found| errors.extend(found)).unwrap_or_default();
     let mut names = Vec::new();
     for text in items {
         let Some(name) = read_name(&text.value, text.span, errors) else { continue };
-        if is_never_copied(&name) {
+        if NEVER_COPIED.contains(&name) {
             let error = HandlerError::new(format!("the header field `{name}` of a request is never passed on"));
             errors.push(error.at(text.span).help("remove it, or set a fixed value with `headers`"));
-        } else if !names.contains(&name) {
+        } else {
             names.push(name);
         }
     }

@@ -5,29 +5,28 @@ use std::sync::Arc;
 
 use hyper::header::{self, HeaderMap, HeaderValue};
 use hyper::{Method, StatusCode, Uri};
-use rulebook::handler_kind::{ArgumentSlots, CompiledHandler, HandlerFuture, ReturnedValue};
-use rulebook::trace::OpenSpan;
-use rulebook::{ApiError, Context};
+use rulebook::handler_kind::{
+    ArgumentSlots, CompiledHandler, HandlerFuture, MethodReturns, ReturnedValue, describe_file,
+};
+use rulebook::trace::{OpenSpan, SpanKind};
+use rulebook::{ApiError, Context, Download};
 use tokio::time::Instant;
 
-use super::arguments::{append_query, encode_body};
-use super::call_limits::CallLimits;
-use super::content::Content;
-use super::download::to_download;
+use super::address::Origin;
+use super::arguments::{Placement, append_query, encode_body};
 use super::error::UpstreamError;
 use super::error_rules::ErrorRules;
-use super::exchange::{Outgoing, Received, exchange};
+use super::exchange::{Outgoing, UpstreamResponse, exchange};
 use super::field_rules::FieldRules;
-use super::outputs::{Expected, read_outputs};
-use super::placement::Placement;
+use super::outputs::read_outputs;
 use super::public_location::SentRequest;
 use super::raw::{RawRules, to_raw_response};
-use super::span::begin_span;
+use super::settings::CallLimits;
 use super::template::Template;
 use super::upstream::Upstream;
 
 /// A handler that sends the checked arguments of calls to an upstream.
-pub struct HttpHandler(Arc<HandlerPlan>);
+pub struct HttpHandler(pub Arc<HandlerPlan>);
 
 /// The settings of a handler.
 pub struct HandlerPlan {
@@ -46,16 +45,9 @@ pub struct HandlerPlan {
     /// The errors of the upstream.
     pub errors: ErrorRules,
     /// What the method returns.
-    pub expected: Expected,
+    pub expected: MethodReturns,
     /// How requests are sent on as they are; `None` if the checked arguments are sent.
     pub raw: Option<RawRules>,
-}
-
-impl HttpHandler {
-    /// Creates a handler from its settings.
-    pub fn new(plan: HandlerPlan) -> Self {
-        Self(Arc::new(plan))
-    }
 }
 
 impl CompiledHandler for HttpHandler {
@@ -84,20 +76,16 @@ impl CompiledHandler for HttpHandler {
 
 impl HandlerPlan {
     /// Returns the request for a call.
-    ///
-    /// # Errors
     /// Fails if an argument cannot be a part of the path, or cannot be encoded.
     fn outgoing(&self, arguments: ArgumentSlots<'_, '_>, context: &Context) -> Result<Outgoing, ApiError> {
         if let Some(raw) = &self.raw {
-            let outgoing =
-                raw.outgoing(&self.template, &self.method, &self.upstream.host, &self.fields, arguments, context);
-            return outgoing.map(with_empty_length);
+            return raw.outgoing(&self.template, &self.method, &self.upstream.host, &self.fields, arguments, context);
         }
         let mut target = self.template.expand(&arguments.values)?;
-        append_query(&mut target, self.template.has_query(), &self.placement, &arguments)?;
+        append_query(&mut target, self.template.query.is_some(), &self.placement, &arguments)?;
         let target = Uri::try_from(target).map_err(ApiError::internal)?;
         let (content, media_type) = encode_body(&self.placement, &arguments)?;
-        let accepted = if matches!(self.expected, Expected::File) { "*/*" } else { "application/json" };
+        let accepted = if self.expected == MethodReturns::File { "*/*" } else { "application/json" };
         let mut fields = HeaderMap::with_capacity(8);
         fields.insert(header::HOST, self.upstream.host.clone());
         fields.insert(header::USER_AGENT, HeaderValue::from_static("rulebook"));
@@ -107,7 +95,7 @@ impl HandlerPlan {
         if let Some(media_type) = media_type {
             fields.insert(header::CONTENT_TYPE, media_type);
         }
-        Ok(with_empty_length(Outgoing { method: self.method.clone(), target, fields, content }))
+        Ok(Outgoing { method: self.method.clone(), target, fields, content })
     }
 
     /// Sends the request, and returns the outputs or the file in the response. `raw` is the request if it is sent on as
@@ -140,7 +128,11 @@ impl HandlerPlan {
         returned.map_err(|error| error.for_client(origin))
     }
 
-    async fn read_success(&self, received: Received, deadline: Instant) -> Result<ReturnedValue, UpstreamError> {
+    async fn read_success(
+        &self,
+        received: UpstreamResponse,
+        deadline: Instant,
+    ) -> Result<ReturnedValue, UpstreamError> {
         if received.head.status == StatusCode::PARTIAL_CONTENT {
             return Err(UpstreamError::Response("the response is a part that was not requested".to_owned()));
         }
@@ -148,24 +140,42 @@ impl HandlerPlan {
         if coding.is_some_and(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
             return Err(UpstreamError::Response("the response has a content coding".to_owned()));
         }
-        if matches!(self.expected, Expected::File) {
-            let download = to_download(received, &self.upstream.origin, &self.limits);
-            return Ok(ReturnedValue::Download(Box::new(download)));
+        if self.expected == MethodReturns::File {
+            // The body is received while it is sent to the client.
+            let body = received.body.into_stream(self.upstream.origin.clone(), self.limits.timeout);
+            let fields = received.head.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
+            let file = describe_file(Download::stream(body), fields);
+            return Ok(ReturnedValue::Download(Box::new(file)));
         }
         let body = received.body.receive(self.limits.max_response, &self.limits, deadline).await?;
-        read_outputs(&self.expected, &body)
+        read_outputs(self.expected, &body)
     }
 }
 
-/// Sets `Content-Length` to 0 if a request has no body although others with its HTTP method do (RFC 9110 section 8.6).
-fn with_empty_length(mut outgoing: Outgoing) -> Outgoing {
-    let is_empty = match &outgoing.content {
-        Content::Empty => true,
-        Content::Bytes(bytes) => bytes.is_empty(),
-        Content::Multipart(_) => false,
-    };
-    if is_empty && [Method::POST, Method::PUT, Method::PATCH].contains(&outgoing.method) {
-        outgoing.fields.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
+/// Begins the span of a request to an upstream, and adds the trace to the header fields of this request. Without a
+/// trace, it does nothing.
+fn begin_span(context: &Context, origin: &Origin, outgoing: &mut Outgoing) -> Option<OpenSpan> {
+    if !context.is_traced() {
+        return None;
     }
-    outgoing
+    let mut span = context.span(format!("{} upstream", outgoing.method), SpanKind::Client);
+    if let Some(context) = span.context() {
+        for (name, value) in context.header_fields() {
+            outgoing.fields.remove(name);
+            if let Some(value) = HeaderValue::try_from(value).ok().filter(|value| !value.is_empty()) {
+                outgoing.fields.insert(name, value);
+            }
+        }
+    }
+    if span.is_recorded() {
+        span.set("http.request.method", outgoing.method.to_string());
+        match origin {
+            Origin::Tcp { host, port, .. } => {
+                span.set("server.address", host.clone());
+                span.set("server.port", *port);
+            }
+            Origin::Unix(path) => span.set("server.address", path.display().to_string()),
+        }
+    }
+    Some(span)
 }

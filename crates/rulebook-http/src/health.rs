@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
+use http_body_util::{Either, Full};
 use hyper::header::{CONNECTION, HOST, HeaderValue, USER_AGENT};
 use hyper::{Method, Request, Uri};
 use rulebook::handler_kind::ReadinessCheck;
 
-use super::connect::Connection;
-use super::content::Content;
-use super::upstream::Upstream;
+use super::upstream::{Connection, Upstream};
 
 /// Returns a check that opens a connection to the upstream and, if there is a path, requests this path and expects a
 /// status from 200 to 299. Every check uses a new connection, so that it also succeeds while all others are in use.
@@ -25,7 +24,7 @@ pub fn readiness_check(name: String, upstream: Arc<Upstream>, path: Option<Uri>)
 async fn check(upstream: &Upstream, path: Option<Uri>) -> Result<(), String> {
     let mut connection = Connection::open(upstream).await.map_err(|error| error.to_string())?;
     let Some(path) = path else { return Ok(()) };
-    let mut request = Request::new(Content::Empty.body());
+    let mut request = Request::new(Either::Left(Full::default()));
     *request.method_mut() = Method::GET;
     *request.uri_mut() = path;
     let fields = request.headers_mut();

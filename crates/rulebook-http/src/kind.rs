@@ -6,19 +6,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hyper::{Method, Uri};
 use rulebook::handler_kind::settings::{boolean, choice, wrong_value};
-use rulebook::handler_kind::{CompiledHandler, HandledMethod, HandlerError, HandlerKind, ReadinessCheck, StartFuture};
+use rulebook::handler_kind::{
+    CompiledHandler, HandledMethod, HandlerError, HandlerKind, ReadinessCheck, SettingsReader, StartFuture,
+};
 use rulebook_model::span::Spanned;
 
 use super::address::{Origin, split_origin};
+use super::arguments::Placement;
 use super::error_rules::ErrorRules;
 use super::handler::{HandlerPlan, HttpHandler};
 use super::health::readiness_check;
-use super::outputs::Expected;
-use super::placement::Placement;
-use super::pool_limits::PoolLimits;
 use super::raw::RawRules;
-use super::settings::{Settings, read_setting};
-use super::shared_settings::SharedSettings;
+use super::settings::{NAMES, Settings};
 use super::template::Template;
 use super::template_parser::parse_template;
 use super::tls;
@@ -26,21 +25,6 @@ use super::upstream::Upstream;
 
 /// The name of the kind.
 pub const HTTP: &str = "http";
-/// The names of the other settings of a handler.
-const SETTINGS: [&str; 12] = [
-    "method",
-    "raw",
-    "errors",
-    "timeout",
-    "connect_timeout",
-    "retries",
-    "max_response",
-    "headers",
-    "forward",
-    "identity",
-    "health",
-    "ca",
-];
 /// The HTTP methods of requests to upstreams.
 const METHODS: [(&str, Method); 5] = [
     ("GET", Method::GET),
@@ -73,15 +57,15 @@ impl HttpKind {
     }
 
     /// Returns the upstream with this origin, which all handlers share.
-    fn upstream(&self, origin: &Origin, limits: PoolLimits, settings: &Settings) -> Arc<Upstream> {
+    fn upstream(&self, origin: &Origin, settings: &Settings) -> Arc<Upstream> {
         let ca = settings.ca.as_ref().filter(|_| origin.is_tls());
         let mut upstreams = self.lock_upstreams();
         let is_same = |used: &UsedUpstream| {
-            let Upstream { origin: other, limits: other_limits, ca: other_ca, .. } = &*used.upstream;
-            other == origin && *other_limits == limits && other_ca.as_ref().map(path) == ca.map(path)
+            let Upstream { origin: other, limits, ca: other_ca, .. } = &*used.upstream;
+            other == origin && *limits == settings.pool && other_ca.as_ref().map(path) == ca.map(path)
         };
         let index = upstreams.iter().position(is_same).unwrap_or_else(|| {
-            let upstream = Arc::new(Upstream::new(origin.clone(), limits, ca.cloned()));
+            let upstream = Arc::new(Upstream::new(origin.clone(), settings.pool, ca.cloned()));
             upstreams.push(UsedUpstream { upstream, health_paths: Vec::new() });
             upstreams.len() - 1
         });
@@ -102,20 +86,17 @@ impl HandlerKind for HttpKind {
     }
 
     fn settings(&self) -> &[&str] {
-        &SETTINGS
+        NAMES.handler
     }
 
     fn compile(&self, handled: &HandledMethod<'_>) -> Result<Arc<dyn CompiledHandler>, Vec<HandlerError>> {
-        let mut errors = Vec::new();
-        // Errors in the settings of all handlers are found for each of them, but reported once.
-        let shared = SharedSettings::read(handled, &mut errors);
-        let find = |name: &str| handled.optional_setting(name);
-        let settings = Settings::read(find, &mut errors);
-        let settings = settings.with_shared(shared.settings);
-        let method = read_method(handled, &mut errors);
-        let error_rules = ErrorRules::read(handled, &mut errors);
-        let address = read_address(handled, shared.base.as_ref()).map_err(|mut found| errors.append(&mut found)).ok();
-        let is_raw = read_setting(find, "raw", boolean, &mut errors) == Some(true);
+        let mut reader = SettingsReader::new(*handled, HTTP, &NAMES);
+        let settings = Settings::read(&mut reader);
+        let method = read_method(&mut reader);
+        let error_rules = ErrorRules::read(handled, &mut reader.errors);
+        let is_raw = reader.read("raw", boolean) == Some(true);
+        let mut errors = reader.errors;
+        let address = read_address(handled, settings.base.as_ref()).map_err(|mut found| errors.append(&mut found)).ok();
         if let Some(node) = handled.optional_setting("errors").filter(|_| is_raw) {
             let error = HandlerError::new("a handler with `raw` passes errors on as they are").at(node.span);
             errors.push(error.help("remove `errors`, or `raw`"));
@@ -134,18 +115,18 @@ impl HandlerKind for HttpKind {
         if !errors.is_empty() {
             return Err(errors);
         }
-        let keeps_path = !template.has_path();
-        Ok(Arc::new(HttpHandler::new(HandlerPlan {
-            upstream: self.upstream(&origin, shared.pool_limits, &settings),
+        let keeps_path = template.segments.is_empty();
+        Ok(Arc::new(HttpHandler(Arc::new(HandlerPlan {
+            upstream: self.upstream(&origin, &settings),
             template,
             method,
             placement,
-            limits: settings.call_limits(),
-            fields: settings.field_rules(),
+            limits: settings.limits,
+            fields: settings.fields,
             errors: error_rules,
-            expected: Expected::of(handled.method),
+            expected: handled.returns(),
             raw: is_raw.then(|| RawRules::new(handled, keeps_path)),
-        })))
+        }))))
     }
 
     fn readiness_checks(&self) -> Vec<ReadinessCheck> {
@@ -198,9 +179,9 @@ fn has_base(handled: &HandledMethod<'_>) -> bool {
 }
 
 /// Returns the HTTP method of requests, by default that of the method.
-fn read_method(handled: &HandledMethod<'_>, errors: &mut Vec<HandlerError>) -> Option<Method> {
-    match handled.optional_setting("method") {
-        Some(node) => choice(node, "method", &METHODS).map_err(|error| errors.push(error)).ok(),
-        None => Method::try_from(handled.method.http.as_str()).ok(),
+fn read_method(reader: &mut SettingsReader<'_>) -> Option<Method> {
+    match reader.node("method") {
+        Some(_) => reader.read("method", |node, name| choice(node, name, &METHODS)),
+        None => Method::try_from(reader.method.method.http.as_str()).ok(),
     }
 }

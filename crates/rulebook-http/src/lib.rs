@@ -23,10 +23,6 @@
 
 mod address;
 mod arguments;
-mod call_limits;
-mod connect;
-mod content;
-mod download;
 mod error;
 mod error_rules;
 mod exchange;
@@ -35,17 +31,11 @@ mod field_rules;
 mod handler;
 mod health;
 mod kind;
-mod multipart;
 mod outputs;
-mod placement;
-mod pool;
-mod pool_limits;
 mod public_location;
 mod raw;
 mod response_body;
 mod settings;
-mod shared_settings;
-mod span;
 mod template;
 mod template_parser;
 mod tls;

@@ -1,5 +1,6 @@
 //! Handlers with `raw`, which send requests and responses on as they are.
 
+use bytes::Bytes;
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Method, Uri};
 use percent_encoding::percent_decode_str;
@@ -9,16 +10,12 @@ use rulebook::{ApiError, AuthScheme, Context, Head};
 use rulebook_model::call::is_secret_name;
 
 use super::address::Origin;
-use super::arguments::encode_body;
-use super::call_limits::CallLimits;
-use super::content::Content;
-use super::exchange::{Outgoing, Received};
-use super::field_names::{
-    is_forwarding_field, is_hop_by_hop, is_named_by_connection, is_override, is_reserved, lists_name,
-};
+use super::arguments::{BodyForm, Place, Placement, encode_body};
+use super::exchange::{Outgoing, RequestContent, UpstreamResponse};
+use super::field_names::{HOP_BY_HOP, is_named_by_connection, is_reserved, is_untrusted, lists_name};
 use super::field_rules::FieldRules;
-use super::placement::{BodyForm, Place, Placement};
 use super::public_location::SentRequest;
+use super::settings::CallLimits;
 use super::template::{Template, has_dot_segment};
 
 /// The header field with the address of the client.
@@ -58,8 +55,6 @@ impl RawRules {
     }
 
     /// Returns the request to the upstream.
-    ///
-    /// # Errors
     /// Fails if the call does not come from a request, or the request cannot be sent on.
     pub fn outgoing(
         &self,
@@ -76,7 +71,7 @@ impl RawRules {
         let target = self.target(template, &arguments, head)?;
         let mut fields = self.fields(head, rules);
         let content = match context.body() {
-            Some(body) => Content::Bytes(body.clone()),
+            Some(body) => RequestContent::Bytes(body.clone()),
             None if is_multipart(head) => {
                 let (content, media_type) =
                     encode_body(&self.form, &ArgumentSlots { names: &self.request_names, values: arguments.values })?;
@@ -86,11 +81,11 @@ impl RawRules {
                 }
                 content
             }
-            None => Content::Empty,
+            None => {
+                fields.remove(header::CONTENT_TYPE);
+                RequestContent::Bytes(Bytes::new())
+            }
         };
-        if matches!(content, Content::Empty) {
-            fields.remove(header::CONTENT_TYPE);
-        }
         fields.insert(header::HOST, host.clone());
         fields.append(header::VIA, VIA);
         if let Some(client) = head.client.and_then(|client| HeaderValue::try_from(client.to_string()).ok()) {
@@ -114,7 +109,7 @@ impl RawRules {
             template.expand(&arguments.values)?
         };
         if let Some(query) = head.uri.query() {
-            target.push(if template.has_query() { '&' } else { '?' });
+            target.push(if template.query.is_some() { '&' } else { '?' });
             target.push_str(query);
         }
         Uri::try_from(target).map_err(ApiError::internal)
@@ -128,8 +123,7 @@ impl RawRules {
             let Ok(name) = HeaderName::from_bytes(name.as_str().as_bytes()) else { continue };
             let is_credential = self.credentials.contains(&name) || is_secret_name(name.as_str());
             let is_kept = !is_reserved(&name)
-                && !is_forwarding_field(&name)
-                && !is_override(&name)
+                && !is_untrusted(&name)
                 && (!is_credential || rules.forward.contains(&name))
                 && !is_named_by_connection(head, &name);
             if let Ok(value) = HeaderValue::from_bytes(value.as_bytes())
@@ -150,23 +144,21 @@ fn is_multipart(head: &Head) -> bool {
 /// Returns the response of the upstream for the client, without the header fields of the connection to the upstream,
 /// and with paths of the API instead of the address of the upstream. `is_head` is `true` for the response to a HEAD
 /// request, which has the length of a body that is not sent.
-///
-/// # Errors
 /// Fails if the status is not from 200 to 599.
 pub fn to_raw_response(
-    received: Received,
+    received: UpstreamResponse,
     sent: &SentRequest,
     is_head: bool,
     origin: &Origin,
     limits: &CallLimits,
 ) -> Result<RawResponse, rulebook::ResponseError> {
-    let Received { head, body } = received;
+    let UpstreamResponse { head, body } = received;
     let announced = || head.headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok();
     let length = if is_head { announced() } else { body.length() };
     let response = RawResponse::new(head.status.as_u16(), body.into_stream(origin.clone(), limits.timeout), length)?;
     let named = head.headers.get_all(header::CONNECTION);
     let is_kept =
-        |name: &HeaderName| !is_hop_by_hop(name) && !named.iter().any(|list| lists_name(list.as_bytes(), name));
+        |name: &HeaderName| !HOP_BY_HOP.contains(name) && !named.iter().any(|list| lists_name(list.as_bytes(), name));
     let fields = head.headers.iter().filter(|(name, _)| is_kept(name)).filter_map(|(name, value)| {
         let value = sent.public_value(name, value, origin);
         let name = rulebook::http::HeaderName::from_bytes(name.as_str().as_bytes()).ok()?;

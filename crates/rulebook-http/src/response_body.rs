@@ -1,21 +1,19 @@
-//! The bodies of responses. When a body ends, its connection can be used by other calls; if it fails or is dropped
-//! earlier, its connection is closed.
+//! The bodies of responses.
 
-use std::future::poll_fn;
 use std::io;
-use std::pin::Pin;
-use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_core::Stream;
+use futures_util::stream::try_unfold;
+use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
-use tokio::time::{Instant, Sleep, sleep, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::address::Origin;
-use super::call_limits::CallLimits;
 use super::error::UpstreamError;
-use super::pool::LeasedConnection;
+use super::settings::CallLimits;
+use super::upstream::LeasedConnection;
 
 /// The body of a response while it is received.
 pub struct ResponseBody {
@@ -25,10 +23,9 @@ pub struct ResponseBody {
 }
 
 impl ResponseBody {
-    /// Creates the body of a response that arrives on a connection.
     pub fn new(incoming: Incoming, connection: LeasedConnection) -> Self {
         let mut body = Self { incoming, connection: Some(connection) };
-        body.give_back_if_ended();
+        body.give_back_if(body.incoming.is_end_stream());
         body
     }
 
@@ -37,43 +34,33 @@ impl ResponseBody {
         self.incoming.size_hint().exact()
     }
 
-    fn give_back_if_ended(&mut self) {
-        if self.incoming.is_end_stream()
-            && let Some(connection) = self.connection.take()
-        {
+    fn give_back_if(&mut self, has_ended: bool) {
+        if let Some(connection) = self.connection.take_if(|_| has_ended) {
             connection.give_back();
         }
     }
 
     /// Returns the next bytes; `None` at the end of the body. Trailers are ignored.
-    fn poll_data(&mut self, task: &mut Context<'_>) -> Poll<Option<Result<Bytes, UpstreamError>>> {
-        loop {
-            if self.connection.is_none() {
-                return Poll::Ready(None);
-            }
-            match ready!(Pin::new(&mut self.incoming).poll_frame(task)) {
-                None => {
-                    if let Some(connection) = self.connection.take() {
-                        connection.give_back();
-                    }
-                }
+    async fn next(&mut self) -> Result<Option<Bytes>, UpstreamError> {
+        while self.connection.is_some() {
+            match self.incoming.frame().await {
+                None => self.give_back_if(true),
                 Some(Ok(frame)) => {
-                    self.give_back_if_ended();
+                    self.give_back_if(self.incoming.is_end_stream());
                     if let Ok(bytes) = frame.into_data() {
-                        return Poll::Ready(Some(Ok(bytes)));
+                        return Ok(Some(bytes));
                     }
                 }
                 Some(Err(error)) => {
                     self.connection = None;
-                    return Poll::Ready(Some(Err(UpstreamError::from_connection(error))));
+                    return Err(UpstreamError::from_connection(error));
                 }
             }
         }
+        Ok(None)
     }
 
     /// Receives the whole body.
-    ///
-    /// # Errors
     /// Fails if the body has more than `max` bytes, is incomplete, or does not arrive before the deadline.
     pub async fn receive(mut self, max: usize, limits: &CallLimits, deadline: Instant) -> Result<Bytes, UpstreamError> {
         if self.length().is_some_and(|length| length > max as u64) {
@@ -81,10 +68,8 @@ impl ResponseBody {
         }
         let mut received = Vec::new();
         loop {
-            let next = timeout_at(deadline, poll_fn(|task| self.poll_data(task))).await;
-            let Some(bytes) = next.map_err(|_| UpstreamError::Timeout(limits.timeout))?.transpose()? else {
-                return Ok(received.into());
-            };
+            let next = timeout_at(deadline, self.next()).await.map_err(|_| UpstreamError::Timeout(limits.timeout))?;
+            let Some(bytes) = next? else { return Ok(received.into()) };
             if bytes.len() > max - received.len() {
                 return Err(UpstreamError::TooLarge(max));
             }
@@ -96,35 +81,17 @@ impl ResponseBody {
         }
     }
 
-    /// Converts the body to a stream that fails if the upstream sends nothing for `max_pause`. `origin` is for the log.
-    pub fn into_stream(self, origin: Origin, max_pause: Duration) -> BodyStream {
-        BodyStream { body: self, origin, max_pause, pause: None }
-    }
-}
-
-/// The body of a response as a stream. The upstream is read only as fast as the stream is polled.
-pub struct BodyStream {
-    body: ResponseBody,
-    origin: Origin,
-    max_pause: Duration,
-    /// Ends when the upstream has sent nothing for too long; `None` while the stream does not wait for it.
-    pause: Option<Pin<Box<Sleep>>>,
-}
-
-impl Stream for BodyStream {
-    type Item = io::Result<Bytes>;
-
-    fn poll_next(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
-        let stream = &mut *self;
-        let failed = |error: UpstreamError| io::Error::other(format!("the upstream {}: {error}", stream.origin));
-        if let Poll::Ready(next) = stream.body.poll_data(task) {
-            stream.pause = None;
-            return Poll::Ready(next.map(|bytes| bytes.map_err(failed)));
-        }
-        let max_pause = stream.max_pause;
-        let pause = stream.pause.get_or_insert_with(|| Box::pin(sleep(max_pause)));
-        ready!(pause.as_mut().poll(task));
-        stream.body.connection = None;
-        Poll::Ready(Some(Err(failed(UpstreamError::Timeout(max_pause)))))
+    /// Converts the body to a stream, which fails if the upstream sends nothing for `max_pause`. The upstream is read
+    /// only as fast as the stream is polled. `origin` is for the log.
+    pub fn into_stream(
+        self,
+        origin: Origin,
+        max_pause: Duration,
+    ) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
+        try_unfold((self, origin), move |(mut body, origin)| async move {
+            let next = timeout(max_pause, body.next()).await.unwrap_or(Err(UpstreamError::Timeout(max_pause)));
+            let next = next.map_err(|error| io::Error::other(format!("the upstream {origin}: {error}")))?;
+            Ok(next.map(|bytes| (bytes, (body, origin))))
+        })
     }
 }

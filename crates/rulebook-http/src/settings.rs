@@ -1,115 +1,133 @@
 //! The settings that a handler and all handlers together can have.
 
-use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use hyper::header::{HeaderName, HeaderValue};
-use rulebook::handler_kind::settings::{boolean, byte_size, seconds, whole_number};
-use rulebook::handler_kind::{HandlerError, JsonNode};
+use rulebook::handler_kind::settings::{byte_size, non_empty_text, seconds, whole_number, wrong_value};
+use rulebook::handler_kind::{HandlerError, JsonNode, SettingNames, SettingsReader, expand_variables};
 use rulebook_model::span::Spanned;
 
-use super::call_limits::CallLimits;
-use super::field_rules::{FieldRules, read_fixed, read_forward};
-use super::tls::read_ca;
+use super::address::{Origin, split_origin};
+use super::field_rules::FieldRules;
+use super::template_parser::parse_base_path;
 
-/// The names of the settings that both a method's `handler` and the setting `handlers.http` can have.
-pub const COMMON_SETTINGS: [&str; 9] =
-    ["timeout", "connect_timeout", "retries", "max_response", "headers", "forward", "identity", "health", "ca"];
+/// The names of the settings besides the address.
+pub const NAMES: SettingNames = SettingNames {
+    handler: &[
+        "method",
+        "raw",
+        "errors",
+        "timeout",
+        "connect_timeout",
+        "retries",
+        "max_response",
+        "headers",
+        "forward",
+        "identity",
+        "health",
+        "ca",
+    ],
+    unshared: &["method", "raw", "errors"],
+    only_shared: &["base", "connections", "idle_timeout", "max_head"],
+};
 
-/// The range of [`CallLimits::max_response`].
-const MAX_RESPONSE: RangeInclusive<usize> = 1..=1 << 30;
-
-/// The settings that the definition contains.
-#[derive(Debug, Default)]
+/// The settings of a handler.
+#[derive(Debug)]
 pub struct Settings {
-    timeout: Option<Duration>,
-    connect_timeout: Option<Duration>,
-    retries: Option<usize>,
-    max_response: Option<usize>,
-    headers: Vec<(HeaderName, HeaderValue)>,
-    forward: Vec<HeaderName>,
-    identity: Option<bool>,
+    pub pool: PoolLimits,
+    /// The limits of a call.
+    pub limits: CallLimits,
+    /// The header fields of requests.
+    pub fields: FieldRules,
     /// The path that the readiness check requests.
     pub health: Option<String>,
     /// The file with the certificates of the authorities that certify upstreams.
     pub ca: Option<Spanned<PathBuf>>,
+    /// The upstream of addresses that consist only of a path, and the segments before such a path.
+    pub base: Option<(Origin, Vec<String>)>,
+}
+
+/// The limits of the connections to an upstream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PoolLimits {
+    /// The maximum number of connections from each thread that serves requests.
+    pub connections: usize,
+    /// The maximum time in which a connection is kept without a call.
+    pub idle_timeout: Duration,
+    /// The maximum size of the head of a response in bytes.
+    pub max_head: usize,
+}
+
+/// The limits of a call of an upstream.
+#[derive(Debug, Clone, Copy)]
+pub struct CallLimits {
+    /// The maximum time from the beginning of a call to the end of its response. While a body is streamed, it is the
+    /// maximum time in which the upstream sends nothing.
+    pub timeout: Duration,
+    /// The maximum time in which a connection is available: to wait for a free one, and to open one.
+    pub connect_timeout: Duration,
+    /// How often a request is sent again if the connection fails before the first byte of the response.
+    pub retries: usize,
+    /// The maximum size of a JSON body in bytes.
+    pub max_response: usize,
 }
 
 impl Settings {
-    /// Reads the settings. `find` returns the value of a setting.
-    pub fn read<'n>(find: impl Fn(&str) -> Option<&'n JsonNode>, errors: &mut Vec<HandlerError>) -> Self {
+    pub fn read(reader: &mut SettingsReader<'_>) -> Self {
+        let connections = reader.read("connections", |node, name| whole_number(node, name, 1..=10_000));
+        let max_head = reader.read("max_head", |node, name| byte_size(node, name, 1 << 10..=1 << 20));
+        let retries = reader.read("retries", |node, name| whole_number(node, name, 0..=10));
+        let max_response = reader.read("max_response", |node, name| byte_size(node, name, 1..=1 << 30));
+        let mut time = |name, default| reader.read(name, seconds).unwrap_or(Duration::from_secs(default));
+        // Many servers close connections after 5 seconds without a request. A connection that this side closes first is
+        // not closed while a request is sent.
+        let idle_timeout = time("idle_timeout", 4);
         Self {
-            timeout: read_setting(&find, "timeout", seconds, errors),
-            connect_timeout: read_setting(&find, "connect_timeout", seconds, errors),
-            retries: read_setting(&find, "retries", |node, name| whole_number(node, name, 0..=10), errors),
-            max_response: read_setting(&find, "max_response", |node, name| byte_size(node, name, MAX_RESPONSE), errors),
-            headers: find("headers").map(|node| read_fixed(node, errors)).unwrap_or_default(),
-            forward: find("forward").map(|node| read_forward(node, errors)).unwrap_or_default(),
-            identity: read_setting(&find, "identity", boolean, errors),
-            health: find("health").and_then(|node| read_health(node, errors)),
-            ca: find("ca").and_then(|node| read_ca(node, errors)),
+            limits: CallLimits {
+                timeout: time("timeout", 30),
+                connect_timeout: time("connect_timeout", 5),
+                retries: retries.unwrap_or(1),
+                max_response: max_response.unwrap_or(8 << 20),
+            },
+            pool: PoolLimits {
+                connections: connections.unwrap_or(128),
+                idle_timeout,
+                max_head: max_head.unwrap_or(64 << 10),
+            },
+            fields: FieldRules::read(reader),
+            health: reader.read("health", read_health),
+            ca: reader.read("ca", read_ca),
+            base: reader
+                .shared_node("base")
+                .and_then(|node| read_base(node).map_err(|mut errors| reader.errors.append(&mut errors)).ok()),
         }
-    }
-
-    /// Adds the settings of all handlers. The settings of one handler replace them; header fields are merged.
-    #[must_use]
-    pub fn with_shared(self, shared: Self) -> Self {
-        let is_replaced = |name: &HeaderName| self.headers.iter().any(|(other, _)| other == name);
-        let mut headers = shared.headers;
-        headers.retain(|(name, _)| !is_replaced(name));
-        headers.extend(self.headers);
-        let mut forward = self.forward;
-        let added: Vec<_> = shared.forward.into_iter().filter(|name| !forward.contains(name)).collect();
-        forward.extend(added);
-        Self {
-            timeout: self.timeout.or(shared.timeout),
-            connect_timeout: self.connect_timeout.or(shared.connect_timeout),
-            retries: self.retries.or(shared.retries),
-            max_response: self.max_response.or(shared.max_response),
-            headers,
-            forward,
-            identity: self.identity.or(shared.identity),
-            health: self.health.or(shared.health),
-            ca: self.ca.or(shared.ca),
-        }
-    }
-
-    /// Returns the limits of a call.
-    pub fn call_limits(&self) -> CallLimits {
-        let default = CallLimits::default();
-        CallLimits {
-            timeout: self.timeout.unwrap_or(default.timeout),
-            connect_timeout: self.connect_timeout.unwrap_or(default.connect_timeout),
-            retries: self.retries.unwrap_or(default.retries),
-            max_response: self.max_response.unwrap_or(default.max_response),
-        }
-    }
-
-    /// Returns the rules for header fields.
-    pub fn field_rules(self) -> FieldRules {
-        FieldRules { fixed: self.headers, forward: self.forward, identity: self.identity.unwrap_or(false) }
     }
 }
 
-/// Reads the setting `name`, if the definition contains it. `find` returns the value of a setting.
-pub fn read_setting<'n, T>(
-    find: impl Fn(&str) -> Option<&'n JsonNode>,
-    name: &str,
-    read: impl FnOnce(&JsonNode, &str) -> Result<T, HandlerError>,
-    errors: &mut Vec<HandlerError>,
-) -> Option<T> {
-    read(find(name)?, name).map_err(|error| errors.push(error)).ok()
-}
-
-fn read_health(node: &JsonNode, errors: &mut Vec<HandlerError>) -> Option<String> {
+fn read_health(node: &JsonNode, _: &str) -> Result<String, HandlerError> {
     let is_path = |path: &String| {
         path.starts_with('/') && path.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"#<>\\^`{|}".contains(&byte))
     };
-    let path = node.string().map(|text| text.value).filter(is_path);
-    if path.is_none() {
+    node.string().map(|text| text.value).filter(is_path).ok_or_else(|| {
         let error = HandlerError::new("`health` must be a path that begins with `/`").at(node.span);
-        errors.push(error.help("write `/healthz`, without host and arguments"));
-    }
-    path
+        error.help("write `/healthz`, without host and arguments")
+    })
+}
+
+fn read_ca(node: &JsonNode, name: &str) -> Result<Spanned<PathBuf>, HandlerError> {
+    let path = non_empty_text(node, name).map_err(|_| {
+        let error = HandlerError::new("`ca` must be the path of a file").at(node.span);
+        error.help("write the path of a PEM file with the certificates of authorities")
+    })?;
+    Ok(Spanned::new(PathBuf::from(path.value), node.span))
+}
+
+fn read_base(node: &JsonNode) -> Result<(Origin, Vec<String>), Vec<HandlerError>> {
+    let Some(address) = node.string() else {
+        return Err(vec![wrong_value(node, "base", "an address").help("write `http://127.0.0.1:9000`")]);
+    };
+    let expanded = expand_variables(&address.value, address.span).map_err(|error| vec![error])?;
+    let address = Spanned::new(expanded, address.span);
+    let (origin, start) = split_origin(&address).map_err(|error| vec![error])?;
+    Ok((origin, parse_base_path(&address, start)?))
 }

@@ -51,19 +51,7 @@ impl Template {
         pieces.filter_map(Piece::argument).map(|place| place.slot)
     }
 
-    /// Returns `true` if the address has a path.
-    pub fn has_path(&self) -> bool {
-        !self.segments.is_empty()
-    }
-
-    /// Returns `true` if the address has a query.
-    pub fn has_query(&self) -> bool {
-        self.query.is_some()
-    }
-
     /// Returns the path and the query with these arguments.
-    ///
-    /// # Errors
     /// Fails if an argument would make a path segment empty, or a segment that servers remove together with its parent.
     pub fn expand(&self, arguments: &[ArgumentSlot<'_>]) -> Result<String, ApiError> {
         let mut target = String::with_capacity(64);
@@ -79,8 +67,6 @@ impl Template {
     }
 
     /// Appends the query of the address with these arguments.
-    ///
-    /// # Errors
     /// Fails if an argument is not a single value.
     pub fn expand_query(&self, arguments: &[ArgumentSlot<'_>], target: &mut String) -> Result<(), ApiError> {
         let Some(query) = &self.query else { return Ok(()) };

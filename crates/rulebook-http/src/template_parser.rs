@@ -14,8 +14,6 @@ use super::template::{ArgumentPlace, Piece, Template, has_dot_segment};
 
 /// Parses the part of an address after its origin, which begins at the offset `start`. `base` contains the segments
 /// before it.
-///
-/// # Errors
 /// Fails for characters that a path or a query cannot contain, for segments that servers remove, and for places whose
 /// names do not belong to a parameter with a single value.
 pub fn parse_template(
@@ -46,8 +44,6 @@ pub fn parse_template(
 }
 
 /// Returns the segments of the path of a base address, which has no arguments and no query.
-///
-/// # Errors
 /// Fails like [`parse_template`].
 pub fn parse_base_path(address: &Spanned<String>, start: usize) -> Result<Vec<String>, Vec<HandlerError>> {
     let text = &address.value[start..];

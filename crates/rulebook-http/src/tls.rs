@@ -1,11 +1,10 @@
 //! TLS connections to upstreams.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
-use rulebook::handler_kind::{HandlerError, JsonNode};
-use rulebook_model::span::Spanned;
+use rulebook::handler_kind::HandlerError;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -19,23 +18,13 @@ use super::upstream::Upstream;
 /// The only protocol of connections (RFC 7301).
 const PROTOCOL: &[u8] = b"http/1.1";
 
-/// Reads the setting `ca`.
-pub fn read_ca(node: &JsonNode, errors: &mut Vec<HandlerError>) -> Option<Spanned<PathBuf>> {
-    let path = node.string().filter(|path| !path.value.is_empty() && !path.value.contains('\0'));
-    if path.is_none() {
-        let error = HandlerError::new("`ca` must be the path of a file").at(node.span);
-        errors.push(error.help("write the path of a PEM file with the certificates of authorities"));
-    }
-    path.map(|path| Spanned::new(PathBuf::from(path.value), node.span))
-}
-
 /// Prepares TLS connections to the upstreams whose addresses begin with `https:`. Returns the errors.
 pub fn prepare<'u>(upstreams: impl Iterator<Item = &'u Upstream>) -> Vec<HandlerError> {
     let mut errors = Vec::new();
     for upstream in upstreams.filter(|upstream| upstream.origin.is_tls()) {
         let error = match connector(upstream.ca.as_ref().map(|ca| ca.value.as_path())) {
             Ok(connector) => {
-                upstream.set_tls(connector);
+                let _ = upstream.tls.set(connector);
                 continue;
             }
             Err(message) => HandlerError::new(message),
@@ -53,8 +42,6 @@ pub fn prepare<'u>(upstreams: impl Iterator<Item = &'u Upstream>) -> Vec<Handler
 }
 
 /// Opens a TLS connection over a connection to this host.
-///
-/// # Errors
 /// Fails if the upstream does not speak TLS, or its certificate is not valid for the host.
 pub async fn open(connector: &TlsConnector, host: &str, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
     let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;

@@ -1,13 +1,11 @@
 //! Limits how often a client address can do something, such as registering users.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use quick_cache::unsync::Cache;
-use rulebook::{ApiError, Context};
-
-use crate::client_network::client_network;
+use rulebook::{ApiError, Context, Head};
 
 /// The maximum number of addresses that a [`ClientRate`] remembers. They need at most about 1 MiB of memory.
 const MAX_ADDRESSES: usize = 10_000;
@@ -69,45 +67,17 @@ impl ClientRate {
     }
 }
 
+/// Returns the address of the client for IPv4. For IPv6, returns the first 64 bits, because one client can usually use
+/// all addresses with the same first 64 bits.
+#[must_use]
+pub fn client_network(head: &Head) -> IpAddr {
+    match head.client.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)) {
+        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX))),
+        address @ IpAddr::V4(_) => address,
+    }
+}
+
 /// Returns a time in seconds for `Retry-After`, rounded up so that a retry after this time is not rejected again.
 pub(crate) fn whole_seconds(wait: Duration) -> u64 {
     wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
-}
-
-#[cfg(test)]
-mod tests {
-    use std::net::{IpAddr, Ipv4Addr};
-    use std::time::{Duration, Instant};
-
-    use super::{ClientRate, MAX_ADDRESSES};
-
-    const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
-    const OTHER_ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 2));
-
-    #[test]
-    fn an_address_has_a_number_of_actions_at_once_and_then_one_in_each_interval() {
-        let (rate, start) = (ClientRate::new(10, Duration::from_secs(6)), Instant::now());
-        let take = |address, seconds| rate.take(address, start + Duration::from_secs(seconds));
-        for number in 0..10 {
-            assert_eq!(take(ADDRESS, 0), Ok(()), "{number}");
-        }
-        assert_eq!(take(ADDRESS, 0), Err(Duration::from_secs(6)));
-        assert_eq!(take(ADDRESS, 4), Err(Duration::from_secs(2)), "a rejected action does not count");
-        assert_eq!(take(OTHER_ADDRESS, 4), Ok(()), "another address");
-        assert_eq!(take(ADDRESS, 6), Ok(()));
-        assert_eq!(take(ADDRESS, 6), Err(Duration::from_secs(6)));
-        for number in 0..10 {
-            assert_eq!(take(ADDRESS, 1_000), Ok(()), "{number} after a long time");
-        }
-        assert!(take(ADDRESS, 1_000).is_err());
-    }
-
-    #[test]
-    fn the_table_is_bounded() {
-        let (rate, start) = (ClientRate::new(10, Duration::from_secs(6)), Instant::now());
-        for number in 0..3 * MAX_ADDRESSES as u32 {
-            let _ = rate.take(IpAddr::V4(Ipv4Addr::from_bits(number)), start);
-        }
-        assert!(rate.lock().len() <= MAX_ADDRESSES);
-    }
 }

@@ -22,14 +22,11 @@
 //! method that registers users the errors `too_busy` and `too_many_registrations`. Responses with these errors have the
 //! field `Retry-After`, so that 429 is a suitable status.
 
-mod client_network;
 mod client_rate;
 mod failed_logins;
 mod logins;
 mod password;
-mod places;
 
-pub use client_network::client_network;
-pub use client_rate::ClientRate;
+pub use client_rate::{ClientRate, client_network};
 pub use failed_logins::{Attempt, FailedLogins};
 pub use logins::Logins;

@@ -1,20 +1,23 @@
 //! [`Logins`], which registers users and logs them in.
 
-use std::sync::Arc;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rulebook::{ApiError, Context};
 use tokio::sync::Semaphore;
 
-use crate::client_network::client_network;
-use crate::client_rate::{ClientRate, whole_seconds};
+use crate::client_rate::{ClientRate, client_network, whole_seconds};
 use crate::failed_logins::{self, Attempt, FailedLogins};
 use crate::password::Hasher;
-use crate::places::Registrations;
 
 /// The number of logins that may be in progress: those that compute a hash and those that wait for it. It exceeds the
 /// number of failed logins that one address may have, so that one address cannot occupy all places.
 const LOGIN_PLACES: usize = failed_logins::MAX_PER_ADDRESS + 10;
+/// The number of registrations that may be in progress. Registrations are rare, and only delay logins by a short time.
+const MAX_REGISTRATIONS: usize = 8;
+/// The number of registrations of one address that may be in progress, so that one address cannot prevent others.
+const MAX_REGISTRATIONS_PER_ADDRESS: usize = 4;
 
 /// Hashes and verifies passwords, and limits how often. See the documentation of the crate.
 ///
@@ -125,5 +128,55 @@ impl Logins {
         let place = Arc::clone(&self.places).try_acquire_owned().ok();
         let is_correct = self.hasher.verify(password, hash, place, context).await?;
         Ok(user.filter(|_| is_correct))
+    }
+}
+
+/// The addresses of the clients whose registrations are in progress.
+#[derive(Debug, Clone, Default)]
+struct Registrations(Arc<Mutex<Vec<Option<IpAddr>>>>);
+
+/// A registration that is in progress, until this value is dropped.
+#[derive(Debug)]
+struct RegistrationPlace {
+    client: Option<IpAddr>,
+    registrations: Registrations,
+}
+
+impl Registrations {
+    /// Takes a place for a client; `None` if no place is free for it.
+    fn take_place(&self, client: Option<IpAddr>) -> Option<RegistrationPlace> {
+        let mut registrations = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_client = registrations.iter().filter(|other| **other == client).count();
+        let is_free = registrations.len() < MAX_REGISTRATIONS && of_client < MAX_REGISTRATIONS_PER_ADDRESS;
+        is_free.then(|| {
+            registrations.push(client);
+            RegistrationPlace { client, registrations: self.clone() }
+        })
+    }
+}
+
+impl Drop for RegistrationPlace {
+    fn drop(&mut self) {
+        let mut registrations = self.registrations.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(index) = registrations.iter().position(|client| *client == self.client) {
+            registrations.swap_remove(index);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MAX_REGISTRATIONS, MAX_REGISTRATIONS_PER_ADDRESS, Registrations};
+
+    #[test]
+    fn a_client_can_take_a_part_of_the_places_for_registrations() {
+        let registrations = Registrations::default();
+        let [first, second, third] = ["192.0.2.1", "192.0.2.2", "192.0.2.3"].map(|client| client.parse().ok());
+        let take = |client| (0..MAX_REGISTRATIONS).map_while(|_| registrations.take_place(client)).collect::<Vec<_>>();
+        let (of_first, of_second) = (take(first), take(second));
+        assert_eq!((of_first.len(), of_second.len()), (MAX_REGISTRATIONS_PER_ADDRESS, MAX_REGISTRATIONS_PER_ADDRESS));
+        assert_eq!(take(third).len(), MAX_REGISTRATIONS - 2 * MAX_REGISTRATIONS_PER_ADDRESS);
+        drop(of_first);
+        assert_eq!(take(third).len(), MAX_REGISTRATIONS_PER_ADDRESS);
     }
 }

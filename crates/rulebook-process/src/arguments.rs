@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use rulebook::handler_kind::{ArgumentSlot, ArgumentSlots};
 use rulebook::types::Value;
-use rulebook::{Context, Identity, Upload};
+use rulebook::{Context, Upload};
 use serde::ser::{Error, Serialize, SerializeMap, SerializeStruct, Serializer};
 
 /// Arguments with their uploaded files.
@@ -76,28 +76,8 @@ fn serialize_upload<S: Serializer>(upload: &Upload, serializer: S) -> Result<S::
     file.end()
 }
 
-/// The caller: an object with the name and the permissions.
-struct Caller<'a>(&'a Identity);
-
-impl Serialize for Caller<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        struct Permissions<'a>(&'a Identity);
-        impl Serialize for Permissions<'_> {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.collect_seq(self.0.permissions())
-            }
-        }
-        let mut caller = serializer.serialize_struct("Caller", 2)?;
-        caller.serialize_field("name", self.0.name())?;
-        caller.serialize_field("permissions", &Permissions(self.0))?;
-        caller.end()
-    }
-}
-
 /// Appends the line with a call to `line`, except for its end, which [`end_call_line`] appends. Returns the uploaded
 /// files among the arguments. `method` is the id of the method as a JSON string.
-///
-/// # Errors
 /// Fails if an uploaded file cannot be named in JSON.
 pub fn begin_call_line(
     line: &mut Vec<u8>,
@@ -114,7 +94,7 @@ pub fn begin_call_line(
     line.extend_from_slice(b",\"params\":{\"arguments\":");
     serde_json::to_writer(&mut *line, &arguments)?;
     line.extend_from_slice(b",\"identity\":");
-    serde_json::to_writer(&mut *line, &context.identity().map(Caller))?;
+    serde_json::to_writer(&mut *line, &context.identity())?;
     line.extend_from_slice(b",\"request_id\":");
     match context.request_id() {
         Some(id) => serde_json::to_writer(&mut *line, &format_args!("{id}"))?,
@@ -133,12 +113,4 @@ pub fn end_call_line(line: &mut Vec<u8>, traceparent: Option<&str>) {
         line.push(b'"');
     }
     line.extend_from_slice(b"}}\n");
-}
-
-/// Returns the caller as JSON text; `None` if the caller is anonymous.
-///
-/// # Errors
-/// Does not fail: a name and texts can be serialized.
-pub fn identity_json(context: &Context) -> Result<Option<String>, serde_json::Error> {
-    context.identity().map(|identity| serde_json::to_string(&Caller(identity))).transpose()
 }

@@ -45,10 +45,8 @@ impl Drop for ProcessGroup {
 }
 
 /// Starts a process with the command of a pool, in a process group of its own. Its standard streams are pipes.
-///
-/// # Errors
 /// Fails if the program or the working directory does not exist, or the system cannot start the process.
-pub fn spawn(settings: &PoolSettings, variables: &[(&str, &str)]) -> io::Result<Process> {
+pub fn spawn(settings: &PoolSettings, variables: &[(&str, String)]) -> io::Result<Process> {
     let Some((program, arguments)) = settings.command.split_first() else {
         return Err(io::Error::other("the command is empty"));
     };
@@ -60,7 +58,7 @@ pub fn spawn(settings: &PoolSettings, variables: &[(&str, &str)]) -> io::Result<
             command.env_remove(name);
         }
     }
-    command.envs(variables.iter().copied());
+    command.envs(variables.iter().map(|(name, value)| (name, value)));
     command.envs(settings.environment.iter().map(|(name, value)| (name, value)));
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let child = command.process_group(0).kill_on_drop(true).spawn()?;
@@ -69,8 +67,6 @@ pub fn spawn(settings: &PoolSettings, variables: &[(&str, &str)]) -> io::Result<
 }
 
 /// Checks that the program and the working directory of a pool exist.
-///
-/// # Errors
 /// Fails if one of them does not exist, or the program cannot be executed.
 pub fn check_program(settings: &PoolSettings) -> io::Result<()> {
     check_directory(&settings.directory)?;

@@ -1,11 +1,12 @@
 //! The handler of a method: sends calls to a pool of workers, and returns what a worker responds.
 
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use rulebook::error::{ErrorCode, ErrorKind, Limit, Unit};
-use rulebook::handler_kind::{ArgumentSlots, CompiledHandler, HandlerFuture, ReturnedValue};
+use rulebook::handler_kind::{ArgumentSlots, CompiledHandler, HandlerFuture, ReturnedValue, printable};
 use rulebook::model::Method;
 use rulebook::trace::{OpenSpan, SpanKind, TraceContext};
 use rulebook::types::Value;
@@ -15,12 +16,12 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value as Json, json};
 use tokio::sync::oneshot;
 
-use crate::arguments::{Arguments, begin_call_line, end_call_line, identity_json};
-use crate::download::FilesFolder;
-use crate::in_flight::{Event, Failure, Job};
-use crate::log_text::printable;
+use crate::arguments::{Arguments, begin_call_line, end_call_line};
+use crate::download::read_file;
 use crate::message::{self, ApiCall, ApiCallRequest};
+use crate::once;
 use crate::pool::Pool;
+use crate::pool_state::{Event, Failure, Job};
 use crate::settings::MethodSettings;
 use crate::supervisor::Supervisor;
 
@@ -40,8 +41,10 @@ struct HandledByPool {
     /// The id of the method as a JSON string.
     method_json: Box<str>,
     timeout: Duration,
-    /// The folder with the files that a method with the option `download` may return; `None` for other methods.
-    downloads: Option<FilesFolder>,
+    /// `true` if the method returns a file.
+    is_download: bool,
+    /// The folder with the files that it may return.
+    files: Option<PathBuf>,
     /// `true` if the empty array stands for an object without members.
     has_empty_object: bool,
     pool: Arc<Pool>,
@@ -77,12 +80,12 @@ impl MethodHandler {
         supervisor: Arc<OnceLock<Supervisor>>,
     ) -> Self {
         let method_json = Json::from(method.id.as_str()).to_string().into();
-        let downloads = method.options.download.then(|| FilesFolder::new(settings.files));
         Self(Arc::new(HandledByPool {
             method: method.id.as_str().into(),
             method_json,
             timeout: settings.timeout,
-            downloads,
+            is_download: method.options.download,
+            files: settings.files,
             has_empty_object: has_empty_object(method),
             pool,
             _supervisor: supervisor,
@@ -116,9 +119,9 @@ impl HandledByPool {
     ) -> Result<(Job, oneshot::Receiver<Event>), ApiError> {
         let id = self.pool.next_id();
         let mut text = Vec::with_capacity(MESSAGE_SIZE);
-        let (mut method, mut identity) = (Box::default(), None);
+        let mut variables = Vec::new();
         let uploads = if self.pool.settings.once {
-            (method, identity) = (self.method.clone(), identity_json(context).map_err(ApiError::internal)?);
+            variables = once::variables(&self.method, context).map_err(ApiError::internal)?;
             let arguments = Arguments::new(arguments);
             serde_json::to_writer(&mut text, &arguments).map(|()| arguments.into_uploads())
         } else {
@@ -126,8 +129,8 @@ impl HandledByPool {
         };
         let uploads = uploads.map_err(ApiError::internal)?;
         let (events, next) = oneshot::channel();
-        let (timeout, deadline, request_id) = (self.timeout, Instant::now(), context.request_id().cloned());
-        let job = Job { id, text, method, identity, traceparent: None, timeout, deadline, request_id, uploads, events };
+        let (timeout, request_id) = (self.timeout, context.request_id().cloned());
+        let job = Job { id, text, variables, timeout, request_id, uploads, events };
         Ok((job, next))
     }
 
@@ -140,7 +143,7 @@ impl HandledByPool {
         context: &Context,
     ) -> Result<ReturnedValue, ApiError> {
         if self.pool.settings.once {
-            job.traceparent = traceparent;
+            job.variables.extend(traceparent.map(|traceparent| (once::TRACEPARENT_VARIABLE, traceparent)));
         } else {
             end_call_line(&mut job.text, traceparent.as_deref());
         }
@@ -152,10 +155,18 @@ impl HandledByPool {
             let limit = Limit { name: ARGUMENTS_LIMIT, max, unit, code };
             return Err(ApiError::new(ErrorKind::TooLarge { limit, parameter: None }).with_log(reason));
         }
+        let id = job.id;
         self.pool.submit(job).map_err(|failure| failure.into_error(&self.method))?;
-        match events.await {
-            Ok(Event::ApiCall(call)) => self.run_api_calls(*call, context).await,
-            event => self.end(event).await,
+        let ended = async {
+            match events.await {
+                Ok(Event::ApiCall(call)) => self.run_api_calls(*call, context).await,
+                event => self.end(event).await,
+            }
+        };
+        tokio::select! {
+            biased;
+            result = ended => result,
+            failure = self.pool.time_out(id, self.timeout) => Err(failure.into_error(&self.method)),
         }
     }
 
@@ -188,13 +199,13 @@ impl HandledByPool {
     /// Returns the result of a call.
     async fn end(&self, event: Result<Event, oneshot::error::RecvError>) -> Result<ReturnedValue, ApiError> {
         match event {
-            Ok(Event::Result(outputs)) => match &self.downloads {
-                None if outputs.get() == "[]" && self.has_empty_object => {
-                    Ok(ReturnedValue::Outputs(Box::new(json!({}))))
-                }
-                None => Ok(ReturnedValue::Outputs(Box::new(outputs))),
-                Some(folder) => folder.read(&self.method, &outputs).await,
-            },
+            Ok(Event::Result(outputs)) if self.is_download => {
+                read_file(self.files.as_deref(), &self.method, &outputs).await
+            }
+            Ok(Event::Result(outputs)) if outputs.get() == "[]" && self.has_empty_object => {
+                Ok(ReturnedValue::Outputs(Box::new(json!({}))))
+            }
+            Ok(Event::Result(outputs)) => Ok(ReturnedValue::Outputs(Box::new(outputs))),
             Ok(Event::Error(error)) => Err(self.error(&error)),
             Ok(Event::Failed(failure)) => Err(failure.into_error(&self.method)),
             // The sender is dropped without an event if the task of the worker ends.

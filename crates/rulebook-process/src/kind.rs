@@ -2,14 +2,14 @@
 
 use std::collections::HashSet;
 use std::path::Path;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use rulebook::handler_kind::{CompiledHandler, HandledMethod, HandlerError, HandlerKind, ReadinessCheck, StartFuture};
-use rulebook::model::{Api, Span};
+use rulebook::model::Api;
 
 use crate::handler::MethodHandler;
 use crate::pool::Pool;
-use crate::settings::{self, MethodSettings, PROCESS};
+use crate::settings::{MethodSettings, NAMES, PROCESS};
 use crate::supervisor::Supervisor;
 
 /// The kind of handler `process`: worker processes handle the calls of methods.
@@ -18,16 +18,9 @@ use crate::supervisor::Supervisor;
 /// until all processes have ended: they have the time in the setting `stop_timeout` to do so, and are killed after it.
 #[derive(Debug, Default)]
 pub struct ProcessKind {
-    compiled: Mutex<Compiled>,
+    pools: Mutex<Vec<Arc<Pool>>>,
     /// The thread that runs the workers, after the start. Each handler keeps it.
     supervisor: Arc<OnceLock<Supervisor>>,
-}
-
-#[derive(Debug, Default)]
-struct Compiled {
-    pools: Vec<Arc<Pool>>,
-    /// The spans of the errors that were reported. An error in shared settings is reported once, not for each method.
-    reported: Vec<Span>,
 }
 
 impl ProcessKind {
@@ -37,8 +30,8 @@ impl ProcessKind {
         Self::default()
     }
 
-    fn pools(&self) -> Vec<Arc<Pool>> {
-        self.compiled.lock().unwrap_or_else(PoisonError::into_inner).pools.clone()
+    fn lock_pools(&self) -> MutexGuard<'_, Vec<Arc<Pool>>> {
+        self.pools.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -48,23 +41,16 @@ impl HandlerKind for ProcessKind {
     }
 
     fn settings(&self) -> &[&str] {
-        &settings::SETTINGS
+        NAMES.handler
     }
 
     fn compile(&self, method: &HandledMethod<'_>) -> Result<Arc<dyn CompiledHandler>, Vec<HandlerError>> {
-        let settings = MethodSettings::read(method);
-        let mut compiled = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut settings = settings.map_err(|mut errors| {
-            errors.retain(|error| error.span.is_none_or(|span| !compiled.reported.contains(&span)));
-            compiled.reported.extend(errors.iter().filter_map(|error| error.span));
-            errors
-        })?;
-        // The order of environment variables has no meaning.
-        settings.pool.environment.sort_unstable();
-        let known = compiled.pools.iter().find(|pool| pool.settings == settings.pool).cloned();
+        let settings = MethodSettings::read(method)?;
+        let mut pools = self.lock_pools();
+        let known = pools.iter().find(|pool| pool.settings == settings.pool).cloned();
         let pool = known.unwrap_or_else(|| {
             let pool = Arc::new(Pool::new(settings.pool.clone(), method_ids(method.api)));
-            compiled.pools.push(Arc::clone(&pool));
+            pools.push(Arc::clone(&pool));
             pool
         });
         pool.start.add_method(&method.method.id, method.method.span, method.setting(PROCESS).span);
@@ -72,7 +58,7 @@ impl HandlerKind for ProcessKind {
     }
 
     fn readiness_checks(&self) -> Vec<ReadinessCheck> {
-        let pools = self.pools();
+        let pools = self.lock_pools().clone();
         let check = move || {
             let stopped = pools.iter().find(|pool| !pool.is_available()).map(|pool| pool.name().to_owned());
             std::future::ready(stopped.map_or(Ok(()), |command| Err(format!("no worker is ready: {command}"))))
@@ -82,7 +68,8 @@ impl HandlerKind for ProcessKind {
 
     fn start<'a>(&'a self, _: &'a Path) -> StartFuture<'a> {
         Box::pin(async move {
-            let supervisor = Supervisor::start(self.pools()).await?;
+            let pools = self.lock_pools().clone();
+            let supervisor = Supervisor::start(pools).await?;
             // The engine starts a kind once.
             let _ = self.supervisor.set(supervisor);
             Ok(())

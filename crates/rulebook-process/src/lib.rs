@@ -22,21 +22,26 @@ mod arguments;
 mod command;
 mod download;
 mod handler;
-mod in_flight;
 mod kind;
-mod line_members;
-mod log_text;
 mod message;
 mod once;
 mod pool;
 mod pool_start;
 mod pool_state;
-pub mod sdk;
 mod settings;
 mod supervisor;
 mod worker;
 mod worker_input;
 mod worker_output;
-mod worker_slot;
 
 pub use kind::ProcessKind;
+
+/// The SDKs: for each language one file, with which a program reads calls and writes their results.
+pub mod sdk {
+    /// The SDK for Python, `rulebook.py`.
+    pub const PYTHON: &str = include_str!("../sdk/python/rulebook.py");
+    /// The SDK for Node, `rulebook.mjs`.
+    pub const NODE: &str = include_str!("../sdk/node/rulebook.mjs");
+    /// The SDK for PHP, `rulebook.php`.
+    pub const PHP: &str = include_str!("../sdk/php/rulebook.php");
+}

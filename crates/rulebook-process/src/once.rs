@@ -6,8 +6,8 @@ use std::process::ExitStatus;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
-use rulebook::RequestId;
-use rulebook::handler_kind::HandlerError;
+use rulebook::handler_kind::{HandlerError, LogLines};
+use rulebook::{Context, RequestId};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value as Json, json};
@@ -17,11 +17,11 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::command::{self, Process};
-use crate::in_flight::{Event, Failure, Job};
-use crate::log_text::{LogLines, log_line};
 use crate::message::FAILED;
 use crate::pool::Pool;
+use crate::pool_state::{Event, Failure, Job};
 use crate::supervisor::stopped;
+use crate::worker_output::log_line;
 
 /// The environment variable with the id of the method.
 const METHOD_VARIABLE: &str = "RULEBOOK_METHOD";
@@ -30,12 +30,22 @@ const REQUEST_ID_VARIABLE: &str = "RULEBOOK_REQUEST_ID";
 /// The environment variable with the caller as JSON, unless the caller is anonymous.
 const IDENTITY_VARIABLE: &str = "RULEBOOK_IDENTITY";
 /// The environment variable with the span of the call, if its request has a trace. OpenTelemetry gives it this name.
-const TRACEPARENT_VARIABLE: &str = "TRACEPARENT";
+pub const TRACEPARENT_VARIABLE: &str = "TRACEPARENT";
 
 /// The output of a process that has ended with an error.
 #[derive(Deserialize)]
 struct ErrorOutput {
     error: Json,
+}
+
+/// Returns the environment variables that describe a call, except its span.
+pub fn variables(method: &str, context: &Context) -> serde_json::Result<Vec<(&'static str, String)>> {
+    let mut variables = vec![(METHOD_VARIABLE, method.to_owned())];
+    variables.extend(context.request_id().map(|id| (REQUEST_ID_VARIABLE, id.to_string())));
+    if let Some(identity) = context.identity() {
+        variables.push((IDENTITY_VARIABLE, serde_json::to_string(identity)?));
+    }
+    Ok(variables)
 }
 
 /// Checks whether the program of a pool exists.
@@ -69,12 +79,7 @@ pub async fn run_jobs(pool: Arc<Pool>, mut stop: watch::Receiver<bool>) {
 }
 
 async fn run_job(pool: &Pool, job: Job) {
-    let Job { text, method, identity, traceparent, timeout: limit, request_id, uploads, events, .. } = job;
-    let id = request_id.as_ref().map(ToString::to_string);
-    let mut variables = vec![(METHOD_VARIABLE, &*method)];
-    variables.extend(id.as_deref().map(|id| (REQUEST_ID_VARIABLE, id)));
-    variables.extend(identity.as_deref().map(|identity| (IDENTITY_VARIABLE, identity)));
-    variables.extend(traceparent.as_deref().map(|traceparent| (TRACEPARENT_VARIABLE, traceparent)));
+    let Job { text, variables, timeout: limit, request_id, uploads, events, .. } = job;
     let running = run_process(pool, &variables, &text, request_id.as_ref());
     // A logger of the program can panic.
     let event = match timeout(limit, AssertUnwindSafe(running).catch_unwind()).await {
@@ -91,7 +96,7 @@ async fn run_job(pool: &Pool, job: Job) {
 /// Runs a process for one call. Its process group is killed when the future is dropped.
 async fn run_process(
     pool: &Pool,
-    variables: &[(&str, &str)],
+    variables: &[(&str, String)],
     arguments: &[u8],
     request_id: Option<&RequestId>,
 ) -> io::Result<Event> {

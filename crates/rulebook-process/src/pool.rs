@@ -1,22 +1,19 @@
 //! A pool of workers with the same command.
 
 use std::collections::HashSet;
+use std::future::pending;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rulebook::RequestId;
-use tokio::sync::{Notify, oneshot, watch};
+use tokio::sync::{Notify, oneshot};
+use tokio::time::sleep;
 
-use crate::in_flight::{Event, Failure, Job};
 use crate::pool_start::PoolStart;
-use crate::pool_state::{InFlight, Notice, Phase, PoolState, Slot};
+use crate::pool_state::{Event, Expiry, Failure, InFlight, Job, Notice, Phase, PoolState, Slot};
 use crate::settings::PoolSettings;
-use crate::supervisor::stopped;
 use crate::worker_input::WorkerInput;
-
-/// The time between two checks of the time limits, while there are calls. A time limit ends at most this much later.
-const TIME_LIMIT_INTERVAL: Duration = Duration::from_millis(25);
 
 /// The workers with one command, and the calls for them.
 #[derive(Debug)]
@@ -24,8 +21,6 @@ pub struct Pool {
     pub settings: PoolSettings,
     state: Mutex<PoolState>,
     next_id: AtomicU64,
-    /// Wakes the task that watches the time limits.
-    busy: Notify,
     /// Wakes the task that starts processes for single calls.
     pub waiting_jobs: Notify,
     pub start: PoolStart,
@@ -40,7 +35,6 @@ impl Pool {
             settings,
             state: Mutex::new(PoolState { slots, ..PoolState::default() }),
             next_id: AtomicU64::new(1),
-            busy: Notify::new(),
             waiting_jobs: Notify::new(),
             start: PoolStart::new(name, api_methods),
         }
@@ -62,24 +56,17 @@ impl Pool {
     }
 
     /// Gives a call to a worker, or lets it wait for one.
-    ///
-    /// # Errors
     /// Fails if too many calls wait, no worker can be started, or the pool ends.
-    pub fn submit(&self, mut job: Job) -> Result<(), Failure> {
+    pub fn submit(&self, job: Job) -> Result<(), Failure> {
         let PoolSettings { once, workers, concurrency, queue, .. } = self.settings;
-        let now = Instant::now();
-        job.deadline = now + job.timeout;
         let mut state = self.lock_state();
         if state.is_stopped {
             return Err(Failure::Stopping);
         }
-        if !std::mem::replace(&mut state.is_watched, true) {
-            self.busy.notify_one();
-        }
         let (waits, max_waiting) = if once {
             (true, queue + workers.saturating_sub(state.running))
         } else if let Some(slot) = state.free_slot(concurrency) {
-            let text = slot.add(job, now);
+            let text = slot.add(job, Instant::now());
             let input = slot.input.clone();
             drop(state);
             if let Some(input) = input {
@@ -193,14 +180,9 @@ impl Pool {
         send(failed.chain(waiting));
     }
 
-    /// Notes that a worker accepts no more calls, because it has ended or is killed.
-    pub fn set_ending(&self, slot: usize) {
-        self.lock_state().slots[slot].phase = Phase::Ending;
-    }
-
-    /// Notes that a new worker starts.
-    pub fn set_starting(&self, slot: usize) {
-        self.lock_state().slots[slot].phase = Phase::Starting;
+    /// Sets the phase of a worker that has ended, is killed or starts.
+    pub fn set_phase(&self, slot: usize, phase: Phase) {
+        self.lock_state().slots[slot].phase = phase;
     }
 
     /// Accepts no more calls, and fails those that wait.
@@ -212,34 +194,26 @@ impl Pool {
         send(waiting);
     }
 
-    /// Ends calls whose time limit has ended, and their workers, until the pool stops.
-    pub async fn watch_time_limits(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
-        let watching = async {
-            loop {
-                self.busy.notified().await;
-                while self.check_time_limits() {
-                    tokio::time::sleep(TIME_LIMIT_INTERVAL).await;
+    /// Waits until the time limit of a call has ended, and returns why it fails. It waits for a worker at most for the
+    /// limit, and a worker that handles it for longer is killed.
+    pub async fn time_out(&self, id: u64, limit: Duration) -> Failure {
+        let mut wait = limit;
+        loop {
+            sleep(wait).await;
+            let expiry = self.lock_state().expire(id, Instant::now());
+            match expiry {
+                Expiry::InQueue => return Failure::NotStarted(limit),
+                Expiry::AtWorker(input) => {
+                    if let Some(input) = input {
+                        input.fail("a call exceeded its time limit");
+                    }
+                    return Failure::Late(limit);
                 }
+                Expiry::After(left) => wait = left,
+                // The result is on its way.
+                Expiry::Ended => return pending().await,
             }
-        };
-        tokio::select! {
-            () = watching => {}
-            () = stopped(&mut stop) => {}
         }
-    }
-
-    /// Returns `false` if there are no calls, so that the time limits need not be checked again.
-    fn check_time_limits(&self) -> bool {
-        let mut state = self.lock_state();
-        let (notices, late) = state.remove_expired(Instant::now());
-        let is_busy = state.is_busy();
-        state.is_watched = is_busy;
-        drop(state);
-        for input in late {
-            input.fail("a call exceeded its time limit");
-        }
-        send(notices);
-        is_busy
     }
 
     fn lock_state(&self) -> MutexGuard<'_, PoolState> {

@@ -1,14 +1,89 @@
-//! The state of a pool: its workers, the calls that they handle, and the calls that wait.
+//! The state of a pool: its workers, the calls that they handle or that wait, and the events that end calls.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rulebook::{RequestId, Upload};
+use rulebook::{ApiError, RequestId, Upload};
+use serde_json::value::RawValue;
 use tokio::sync::oneshot;
 
-use crate::in_flight::{Event, Failure, Job};
+use crate::message::ApiCall;
 use crate::worker_input::WorkerInput;
+
+/// A call for a pool of workers.
+#[derive(Debug)]
+pub struct Job {
+    /// The id of the call in messages. No two calls have the same.
+    pub id: u64,
+    /// The text that the worker gets: a message with its line break, or the arguments of a process for one call.
+    pub text: Vec<u8>,
+    /// The environment variables of a process for one call. For workers, they are a part of `text`.
+    pub variables: Vec<(&'static str, String)>,
+    /// The time limit of the call. The call waits for a worker at most for this time, too.
+    pub timeout: Duration,
+    /// The id of the request, for the log.
+    pub request_id: Option<RequestId>,
+    /// The uploaded files among the arguments. They are removed when the call ends.
+    pub uploads: Vec<Upload>,
+    /// Receives the next event of the call. It is closed if no handler waits for the call.
+    pub events: oneshot::Sender<Event>,
+}
+
+/// An event of a call.
+#[derive(Debug)]
+pub enum Event {
+    /// The worker has returned the outputs, as JSON text.
+    Result(Box<RawValue>),
+    /// The worker has returned an error: a JSON-RPC error object.
+    Error(Box<RawValue>),
+    /// The worker calls a method of the API. Further events follow.
+    ApiCall(Box<ApiCall>),
+    /// The call has failed without a response of the worker.
+    Failed(Failure),
+}
+
+/// Why a call has no response of a worker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Failure {
+    /// The worker ended, for this reason.
+    Ended(String),
+    /// The response of the worker is not valid, for this reason.
+    Invalid(String),
+    /// The worker did not respond within the time limit.
+    Late(Duration),
+    /// No worker took the call within the time limit.
+    NotStarted(Duration),
+    /// The queue of the pool is full.
+    QueueFull(usize),
+    /// No worker can be started.
+    NoWorker,
+    /// The server ends.
+    Stopping,
+}
+
+impl Failure {
+    /// Returns the error for the client, with the reason for the log.
+    pub fn into_error(self, method: &str) -> ApiError {
+        match self {
+            Self::Ended(reason) => ApiError::bad_gateway(format_args!("{method}: {reason}")),
+            Self::Invalid(reason) => {
+                ApiError::bad_gateway(format_args!("{method}: the response of the worker is not valid: {reason}"))
+            }
+            Self::Late(limit) => {
+                ApiError::gateway_timeout(format_args!("{method}: the worker has not responded within {limit:?}"))
+            }
+            Self::NotStarted(limit) => {
+                ApiError::unavailable(format_args!("{method}: no worker took the call within {limit:?}"))
+            }
+            Self::QueueFull(length) => {
+                ApiError::unavailable(format_args!("{method}: {length} calls wait for a worker already"))
+            }
+            Self::NoWorker => ApiError::unavailable(format_args!("{method}: no worker can be started")),
+            Self::Stopping => ApiError::unavailable(format_args!("{method}: the workers are stopping")),
+        }
+    }
+}
 
 /// The state of a pool. The pool locks it for a short time only.
 #[derive(Debug, Default)]
@@ -19,8 +94,6 @@ pub struct PoolState {
     pub queue: VecDeque<Job>,
     /// The number of processes that run, for a pool that starts a process for each call.
     pub running: usize,
-    /// `true` while the time limits of calls are watched.
-    pub is_watched: bool,
     /// `true` if the pool accepts no more calls.
     pub is_stopped: bool,
 }
@@ -39,7 +112,6 @@ pub struct Slot {
 pub enum Phase {
     /// The worker starts, or will start soon.
     Starting,
-    /// The worker accepts calls.
     Ready,
     /// The worker has ended, or is killed.
     Ending,
@@ -51,12 +123,23 @@ pub enum Phase {
 #[derive(Debug)]
 pub struct InFlight {
     pub id: u64,
-    pub timeout: Duration,
     pub deadline: Instant,
     pub request_id: Option<RequestId>,
     pub events: oneshot::Sender<Event>,
     /// The uploaded files of the call are removed with this value.
     pub uploads: Vec<Upload>,
+}
+
+/// Where a call is whose time limit may have ended.
+pub enum Expiry {
+    /// It waited for a worker, and was removed.
+    InQueue,
+    /// A worker handled it, and it was removed. The worker must be killed by its input, if there is one.
+    AtWorker(Option<Arc<WorkerInput>>),
+    /// A worker handles it, and its time limit ends later.
+    After(Duration),
+    /// It has ended.
+    Ended,
 }
 
 /// An event for a handler, which is sent after the lock of the state was released.
@@ -70,7 +153,7 @@ impl Slot {
     /// Adds a call to those that the worker handles, and returns the text for the worker.
     pub fn add(&mut self, job: Job, now: Instant) -> Vec<u8> {
         let Job { id, text, timeout, request_id, uploads, events, .. } = job;
-        self.in_flight.push(InFlight { id, timeout, deadline: now + timeout, request_id, events, uploads });
+        self.in_flight.push(InFlight { id, deadline: now + timeout, request_id, events, uploads });
         text
     }
 
@@ -114,33 +197,23 @@ impl PoolState {
         self.queue.drain(..).map(|job| (job.events, Event::Failed(failure.clone()))).collect()
     }
 
-    /// Removes the calls whose time limit has ended. Returns the events for their handlers, and the inputs of the
-    /// workers that are late.
-    pub fn remove_expired(&mut self, now: Instant) -> (Vec<Notice>, Vec<Arc<WorkerInput>>) {
-        let (mut notices, mut late) = (Vec::new(), Vec::new());
-        for slot in &mut self.slots {
-            for call in slot.in_flight.extract_if(.., |call| call.deadline <= now) {
-                notices.push((call.events, Event::Failed(Failure::Late(call.timeout))));
-                if slot.phase == Phase::Ready {
-                    slot.phase = Phase::Ending;
-                    late.extend(slot.input.take());
-                }
-            }
+    /// Removes a call whose time limit has ended: that of waiting, or else that of its worker, which gets no more calls.
+    pub fn expire(&mut self, id: u64, now: Instant) -> Expiry {
+        if let Some(index) = self.queue.iter().position(|job| job.id == id) {
+            self.queue.remove(index);
+            return Expiry::InQueue;
         }
-        if self.queue.iter().any(|job| job.deadline <= now) {
-            for job in std::mem::take(&mut self.queue) {
-                if job.deadline > now {
-                    self.queue.push_back(job);
-                } else {
-                    notices.push((job.events, Event::Failed(Failure::NotStarted(job.timeout))));
-                }
-            }
+        let mut slots = self.slots.iter_mut();
+        let found = slots.find_map(|slot| Some((slot.in_flight.iter().find(|call| call.id == id)?.deadline, slot)));
+        let Some((deadline, slot)) = found else { return Expiry::Ended };
+        if deadline > now {
+            return Expiry::After(deadline - now);
         }
-        (notices, late)
-    }
-
-    /// Returns `true` if a call waits or is handled.
-    pub fn is_busy(&self) -> bool {
-        !self.queue.is_empty() || self.slots.iter().any(|slot| !slot.in_flight.is_empty())
+        slot.remove(id);
+        let is_ready = slot.phase == Phase::Ready;
+        if is_ready {
+            slot.phase = Phase::Ending;
+        }
+        Expiry::AtWorker(slot.input.take_if(|_| is_ready))
     }
 }

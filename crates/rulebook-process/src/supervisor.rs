@@ -1,15 +1,28 @@
 //! The thread that runs the workers of all pools.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
+use futures_util::FutureExt;
 use rulebook::handler_kind::HandlerError;
 use tokio::runtime;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
 
+use crate::once;
 use crate::pool::Pool;
-use crate::{once, worker_slot};
+use crate::pool_state::Phase;
+use crate::worker::{Worker, WorkerEnd};
+
+/// The time from the end of a worker until the next one starts. It doubles with each worker that has not become
+/// ready, or has ended without a call.
+const MIN_DELAY: Duration = Duration::from_millis(100);
+/// The maximum time from the end of a worker until the next one starts.
+const MAX_DELAY: Duration = Duration::from_secs(10);
+/// From this delay, a worker is not expected to be ready soon: calls fail at once if all workers wait for this long.
+const LONG_DELAY: Duration = Duration::from_secs(1);
 
 /// The thread that runs the workers of all pools. Dropping it ends all processes, and waits for their end.
 ///
@@ -23,8 +36,6 @@ pub struct Supervisor {
 
 impl Supervisor {
     /// Starts the workers of the pools, and waits until the first worker of each pool is ready.
-    ///
-    /// # Errors
     /// Fails if a pool has no working worker. All processes have ended then.
     pub async fn start(pools: Vec<Arc<Pool>>) -> Result<Self, Vec<HandlerError>> {
         let (stop, stopped) = watch::channel(false);
@@ -66,7 +77,6 @@ async fn run(pools: Vec<Arc<Pool>>, stop: watch::Receiver<bool>, errors: oneshot
     let mut tasks = JoinSet::new();
     let mut starting = JoinSet::new();
     for pool in pools {
-        tasks.spawn(Arc::clone(&pool).watch_time_limits(stop.clone()));
         if pool.settings.once {
             tasks.spawn(once::run_jobs(Arc::clone(&pool), stop.clone()));
             starting.spawn(async move { once::check_program(&pool) });
@@ -75,7 +85,7 @@ async fn run(pools: Vec<Arc<Pool>>, stop: watch::Receiver<bool>, errors: oneshot
         let (first_sender, first) = oneshot::channel();
         pool.start.set_receiver(first_sender);
         for slot in 0..pool.settings.workers {
-            tasks.spawn(worker_slot::run(Arc::clone(&pool), slot, stop.clone()));
+            tasks.spawn(run_slot(Arc::clone(&pool), slot, stop.clone()));
         }
         starting.spawn(async move { pool.start.errors(first.await) });
     }
@@ -86,6 +96,41 @@ async fn run(pools: Vec<Arc<Pool>>, stop: watch::Receiver<bool>, errors: oneshot
     // If the start fails, the receiver of the errors stops the workers.
     let _ = errors.send(found);
     while tasks.join_next().await.is_some() {}
+}
+
+/// Runs the workers of one slot of a pool, one after the other, until the pool stops.
+async fn run_slot(pool: Arc<Pool>, slot: usize, mut stop: watch::Receiver<bool>) {
+    let mut delay = MIN_DELAY;
+    loop {
+        let ended = match Worker::start(&pool.settings) {
+            Ok(mut worker) => {
+                // A logger of the program can panic.
+                let running = AssertUnwindSafe(worker.run(&pool, slot, &mut stop)).catch_unwind().await;
+                running.unwrap_or_else(|_| worker.ended("its task panicked".to_owned()))
+            }
+            Err(error) => WorkerEnd { reason: error.to_string(), has_worked: false },
+        };
+        let is_stopped = *stop.borrow() || stop.has_changed().is_err();
+        if ended.has_worked {
+            delay = MIN_DELAY;
+        }
+        pool.remove_worker(slot, &format!("the worker ended: {}", ended.reason), delay >= LONG_DELAY);
+        pool.start.report(Err(ended.reason.clone()));
+        if is_stopped {
+            pool.stop();
+            return;
+        }
+        log::error!("{}: a worker ended: {}; the next one starts in {delay:?}", pool.name(), ended.reason);
+        tokio::select! {
+            () = tokio::time::sleep(delay) => {}
+            () = stopped(&mut stop) => {
+                pool.stop();
+                return;
+            }
+        }
+        delay = (delay * 2).min(MAX_DELAY);
+        pool.set_phase(slot, Phase::Starting);
+    }
 }
 
 /// Waits until the workers must end.

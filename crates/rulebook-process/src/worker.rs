@@ -6,6 +6,7 @@ use std::process::ExitStatus;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rulebook::handler_kind::{LogLines, printable};
 use serde_json::Value as Json;
 use tokio::io::AsyncReadExt;
 use tokio::net::unix::pipe;
@@ -13,14 +14,13 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::command::{self, Process};
-use crate::in_flight::{Event, Failure};
-use crate::log_text::{LogLines, log_line, printable};
 use crate::message::{self, ApiCall, ApiCallRequest, Message};
 use crate::pool::Pool;
+use crate::pool_state::{Event, Failure, Phase};
 use crate::settings::PoolSettings;
 use crate::supervisor::stopped;
 use crate::worker_input::WorkerInput;
-use crate::worker_output::{READ_SIZE, WorkerOutput};
+use crate::worker_output::{READ_SIZE, WorkerOutput, log_line};
 
 /// The time in which a worker that has closed its output should end.
 const END_TIMEOUT: Duration = Duration::from_millis(500);
@@ -37,7 +37,7 @@ pub struct Worker {
 
 /// How a worker has ended.
 #[derive(Debug)]
-pub struct Ended {
+pub struct WorkerEnd {
     /// The reason, for the log.
     pub reason: String,
     /// `true` if the worker was ready, and got a call. So its start has not failed, even if the call has ended it.
@@ -46,8 +46,6 @@ pub struct Ended {
 
 impl Worker {
     /// Starts the process of a worker.
-    ///
-    /// # Errors
     /// Fails if the process cannot be started.
     pub fn start(settings: &PoolSettings) -> io::Result<Self> {
         let mut process = command::spawn(settings, &[])?;
@@ -69,9 +67,9 @@ impl Worker {
 
     /// Exchanges messages with the worker until it has ended. When the pool stops, the input of the worker is closed,
     /// so that it ends.
-    pub async fn run(&mut self, pool: &Pool, slot: usize, stop: &mut watch::Receiver<bool>) -> Ended {
+    pub async fn run(&mut self, pool: &Pool, slot: usize, stop: &mut watch::Receiver<bool>) -> WorkerEnd {
         let mut reason = self.exchange_messages(pool, slot, stop).await;
-        pool.set_ending(slot);
+        pool.set_phase(slot, Phase::Ending);
         self.read_rest(pool, slot);
         self.process.group.kill();
         // The process ends at once, unless the system is waiting for a device.
@@ -87,8 +85,8 @@ impl Worker {
     }
 
     /// Returns how the worker has ended.
-    pub fn ended(&self, reason: String) -> Ended {
-        Ended { reason, has_worked: self.output.is_ready && self.input.has_messages() }
+    pub fn ended(&self, reason: String) -> WorkerEnd {
+        WorkerEnd { reason, has_worked: self.output.is_ready && self.input.has_messages() }
     }
 
     /// Returns the reason for which the worker has ended, or must be killed.

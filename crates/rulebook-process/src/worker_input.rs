@@ -34,8 +34,6 @@ struct InputState {
 
 impl WorkerInput {
     /// Creates the input from the write end of a pipe.
-    ///
-    /// # Errors
     /// Fails if the descriptor cannot be used without blocking.
     pub fn new(fd: OwnedFd, max_pending: usize) -> io::Result<Self> {
         let pipe = Some(Arc::new(pipe::Sender::from_owned_fd(fd)?));

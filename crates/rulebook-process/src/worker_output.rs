@@ -1,8 +1,9 @@
 //! The standard output of a worker: the lines that it sends, and the log of those that are not messages.
 
+use rulebook::RequestId;
+use rulebook::handler_kind::printable;
 use tokio::net::unix::pipe;
 
-use crate::log_text::{log_line, printable};
 use crate::pool::Pool;
 
 /// The number of bytes that are read at once.
@@ -56,5 +57,13 @@ impl WorkerOutput {
             let text = format!("not a message: {}", printable(line));
             log_line(pool.name(), pool.only_request(slot).as_ref(), &text);
         }
+    }
+}
+
+/// Writes a line of a worker to the log, with the id of the request that the worker handles.
+pub fn log_line(name: &str, request_id: Option<&RequestId>, line: &str) {
+    match request_id {
+        Some(request_id) => log::info!(request_id:%; "{request_id}: {name}: {line}"),
+        None => log::info!("{name}: {line}"),
     }
 }

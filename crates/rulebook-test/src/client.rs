@@ -10,8 +10,7 @@ use thiserror::Error;
 use ureq::Agent;
 
 use super::identities::Identities;
-use super::usage_error::UsageError;
-use super::{MethodCall, Request};
+use super::{MethodCall, Request, fail};
 use rulebook::{Engine, Rulebook};
 use rulebook::{RunningServer, Settings};
 use rulebook_model::diagnostic::{Report, closest_word};
@@ -138,8 +137,12 @@ impl Client {
             Some((module, service, method)) => MethodCall::new(self, module, service, method),
             None => {
                 let ids: Vec<_> = methods.map(|(_, _, method)| method.id.as_str()).collect();
-                let suggestion = closest_word(id, ids.iter().copied());
-                UsageError::UnknownMethod { id, suggestion, known: &ids }.fail()
+                match closest_word(id, ids.iter().copied()) {
+                    Some(suggestion) => {
+                        fail(format_args!("the API has no method `{id}`; did you mean `{suggestion}`?"))
+                    }
+                    None => fail(format_args!("the API has no method `{id}`; its methods are: {}", quoted_list(&ids))),
+                }
             }
         }
     }
@@ -213,6 +216,14 @@ fn new_http_client() -> Agent {
         .proxy(None)
         .timeout_global(Some(REQUEST_TIMEOUT));
     config.build().new_agent()
+}
+
+/// Returns a list of names for a message.
+pub(super) fn quoted_list(names: &[&str]) -> String {
+    match names {
+        [] => "none".to_owned(),
+        names => names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "),
+    }
 }
 
 /// The reason why an API cannot be served. The debug output is the same as the message, so that a panic of `unwrap`

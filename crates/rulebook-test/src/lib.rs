@@ -11,12 +11,16 @@
 mod client;
 mod identities;
 mod method_call;
-mod multipart;
 mod request;
 mod response;
-mod usage_error;
 
 pub use client::{Client, StartError};
 pub use method_call::MethodCall;
 pub use request::Request;
 pub use response::TestResponse;
+
+/// Fails a test that uses the client incorrectly: panics with this message.
+#[track_caller]
+fn fail(message: impl std::fmt::Display) -> ! {
+    panic!("{message}")
+}

@@ -2,9 +2,8 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::multipart::Part;
-use super::usage_error::UsageError;
-use super::{Client, Request, TestResponse};
+use super::client::quoted_list;
+use super::{Client, Request, TestResponse, fail};
 use rulebook_model::call::HttpMethod;
 use rulebook_model::model::{Location, Method, Module, Parameter, Segment, Service};
 use rulebook_model::uri::percent_encode;
@@ -22,7 +21,8 @@ pub struct MethodCall<'c> {
     service: &'c Service,
     method: &'c Method,
     arguments: Vec<(&'c Parameter, Json)>,
-    files: Vec<(&'c Parameter, Part)>,
+    /// The parameter, the file name and the content of each file.
+    files: Vec<(&'c Parameter, String, Vec<u8>)>,
     is_urlencoded: bool,
 }
 
@@ -55,10 +55,9 @@ impl<'c> MethodCall<'c> {
         let parameter = self.find_parameter(name);
         if !self.is_in_body(parameter) {
             let (method, source) = (&self.method.id, parameter.from.source());
-            UsageError::FileOutsideBody { method, name, source }.fail();
+            fail(format_args!("the parameter `{name}` of `{method}` cannot be a file, because it is in the {source}"));
         }
-        let (key, filename) = (parameter.key.clone(), Some(filename.to_owned()));
-        self.files.push((parameter, Part { name: key, filename, content: content.into() }));
+        self.files.push((parameter, filename.to_owned(), content.into()));
         self
     }
 
@@ -111,8 +110,8 @@ impl<'c> MethodCall<'c> {
             for (parameter, value) in fields {
                 request = request.field(&parameter.key, value);
             }
-            for (_, part) in self.files {
-                request = request.part(part);
+            for (parameter, filename, content) in self.files {
+                request = request.file(&parameter.key, &filename, content);
             }
         } else if let Some(value) = whole_body {
             request = request.json(value);
@@ -129,8 +128,11 @@ impl<'c> MethodCall<'c> {
     fn find_parameter(&self, name: &str) -> &'c Parameter {
         let parameters = &self.method.parameters;
         parameters.iter().find(|parameter| parameter.name == name).unwrap_or_else(|| {
-            let known = parameters.iter().map(|parameter| parameter.name.as_str()).collect();
-            UsageError::UnknownParameter { method: &self.method.id, name, known }.fail()
+            let known: Vec<_> = parameters.iter().map(|parameter| parameter.name.as_str()).collect();
+            let (method, known) = (&self.method.id, quoted_list(&known));
+            fail(format_args!(
+                "`{method}` has no parameter with the name `{name}` in code; its parameters are: {known}"
+            ))
         })
     }
 
@@ -192,7 +194,7 @@ impl<'c> MethodCall<'c> {
                 let mut parameters = self.method.parameters.iter();
                 let parameter = parameters.find(|parameter| parameter.from == Location::Path && parameter.key == key);
                 let name = parameter.map_or(key, |parameter| &parameter.name);
-                UsageError::MissingPathParameter { method: &self.method.id, name }.fail()
+                fail(format_args!("`{}` requires the argument `{name}`, which is part of its path", self.method.id))
             }
         }
     }
@@ -218,7 +220,8 @@ impl<'c> MethodCall<'c> {
     fn cookie_field(&self) -> Option<String> {
         let cookies = self.argument_texts(|from| from == Location::Cookie).into_iter().map(|(parameter, value)| {
             if value.contains(';') {
-                UsageError::InvalidCookie { method: &self.method.id, name: &parameter.name }.fail();
+                let (method, name) = (&self.method.id, &parameter.name);
+                fail(format_args!("the parameter `{name}` of `{method}` is a cookie, whose value cannot contain `;`"));
             }
             format!("{}=\"{value}\"", parameter.key)
         });

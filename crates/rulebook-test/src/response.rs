@@ -5,7 +5,7 @@ use std::fmt;
 use serde_json::{Map, Value as Json};
 use ureq::http::response::Parts;
 
-use super::usage_error::UsageError;
+use super::fail;
 use rulebook_model::envelope::{Decoding, Envelope, OutputsLocation, Problem};
 use rulebook_model::error::{ErrorCode, codes};
 
@@ -187,7 +187,7 @@ impl TestResponse {
 
     #[track_caller]
     fn fail_missing(&self, part: &str) -> ! {
-        UsageError::MissingInResponse { part: part.to_owned(), response: self }.fail()
+        fail(format_args!("the response has no {part}:\n{self:?}"))
     }
 }
 

@@ -8,7 +8,6 @@
 //! collector, `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES` for what the server is called in traces, and
 //! `OTEL_BSP_…` for how spans are collected.
 
-mod client;
 mod exporter;
 mod span_data;
 

@@ -1,11 +1,12 @@
-//! The traits that a program implements to add a kind of handler, [`HandlerKind`] and [`CompiledHandler`], and the
-//! types in the signatures of these traits. A definition chooses handlers of such a kind with `handler`.
+//! The traits that a program implements to add a kind of handler, [`HandlerKind`] and [`CompiledHandler`], the types in
+//! the signatures of these traits, and what such kinds need. A definition chooses handlers of such a kind with `handler`.
 
 pub use rulebook_model::definition::{JsonData, JsonMember, JsonMembers, JsonNode};
 pub use rulebook_model::model::{DefinedHandler, DefinedHandlers};
 
 pub use crate::call::{ArgumentSlot, ArgumentSlots, RawResponse, ReturnedValue};
 pub use crate::handler::{
-    CompiledHandler, HandledMethod, HandlerError, HandlerFuture, HandlerKind, ReadinessCheck, StartFuture,
-    WorkerThread, expand_url_variables, expand_variables, settings,
+    CompiledHandler, ConnectionLease, ConnectionPool, HandledMethod, HandlerError, HandlerFuture, HandlerKind,
+    LogLines, MethodReturns, ReadinessCheck, SettingNames, SettingsReader, StartFuture, WorkerThread, body_len,
+    body_stream, describe_file, expand_url_variables, expand_variables, printable, settings,
 };

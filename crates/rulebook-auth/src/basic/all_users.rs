@@ -1,18 +1,18 @@
 //! The users of all files of a definition, and the credentials that have been verified.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::time::Duration;
 
-use ring::hmac;
-use ring::rand::SystemRandom;
+use arc_swap::ArcSwapOption;
 use rulebook::Identity;
 use rulebook::auth_kind::VerifiedCredentials;
+use tokio::task::spawn_blocking;
+use tokio::time::sleep;
 
-use super::password::StoredHash;
-use super::user_file::Users;
+use super::user_file::{Stamp, StoredHash, UserFile, Users};
 
-/// The maximum number of credentials that all workers together remember.
-const MAX_VERIFIED: usize = 10_000;
+/// The interval at which the files of users are checked for changes.
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The users of all files, with the credentials that have been verified. If one of the files changes, a new value
 /// replaces this one, so that all credentials are verified again.
@@ -20,27 +20,11 @@ pub struct AllUsers {
     files: Vec<Arc<Users>>,
     /// The credentials that a worker has verified.
     pub verified: VerifiedCredentials<Identity>,
-    /// The keyed hashes of the credentials that any worker has verified, with the files that accept the credential.
-    verified_by_any: Mutex<HashMap<Vec<u8>, Accepting>>,
-    key: Option<hmac::Key>,
 }
-
-/// The indexes of the files that accept a credential.
-pub type Accepting = Vec<usize>;
 
 impl AllUsers {
     pub fn new(files: Vec<Arc<Users>>) -> Self {
-        Self {
-            files,
-            verified: VerifiedCredentials::new(),
-            verified_by_any: Mutex::default(),
-            key: hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new()).ok(),
-        }
-    }
-
-    /// Returns the users of each file.
-    pub fn files(&self) -> &[Arc<Users>] {
-        &self.files
+        Self { files, verified: VerifiedCredentials::new() }
     }
 
     pub fn is_empty(&self) -> bool {
@@ -48,12 +32,12 @@ impl AllUsers {
     }
 
     fn any_hash(&self) -> Option<&StoredHash> {
-        self.files.iter().find_map(|users| users.any_hash())
+        self.files.iter().find_map(|users| Some(&users.by_name.values().next()?.hash))
     }
 
-    /// Verifies a password with the hash of each file that contains the user, and returns the files that accept it:
-    /// all of them, or only the first one. The call takes a long time.
-    pub fn verify(&self, name: &str, password: &str, only_first: bool) -> Accepting {
+    /// Verifies a password with the hash of each file that contains the user, and returns the indexes of the files that
+    /// accept it: all of them, or only the first one. The call takes a long time.
+    pub fn verify(&self, name: &str, password: &str, only_first: bool) -> Vec<usize> {
         let verified = self.hashes(name).into_iter().filter(|(_, hash)| hash.verify(password));
         verified.filter_map(|(file, _)| file).take(if only_first { 1 } else { usize::MAX }).collect()
     }
@@ -64,20 +48,19 @@ impl AllUsers {
     fn hashes(&self, name: &str) -> Vec<(Option<usize>, &StoredHash)> {
         let files = self.files.iter().enumerate();
         let mut hashes: Vec<_> =
-            files.filter_map(|(index, users)| Some((Some(index), &users.find(name)?.hash))).collect();
+            files.filter_map(|(index, users)| Some((Some(index), &users.by_name.get(name)?.hash))).collect();
         if hashes.is_empty() {
             hashes.extend(self.any_hash().map(|hash| (None, hash)));
         }
         hashes
     }
 
-    /// Returns a new identity, which shares no reference count with the identities of other workers. It has the name
-    /// that the first accepting file gives it, and the permissions of all of them. Returns `None` if no file accepts
-    /// the credential.
+    /// Returns the identity of a user. It has the name that the first accepting file gives it, and the permissions of
+    /// all of them. Returns `None` if no file accepts the credential.
     pub fn identity(&self, name: &str, accepting: &[usize]) -> Option<Identity> {
         let first = self.files.get(*accepting.first()?)?;
         let mut permissions: Vec<&str> = Vec::new();
-        for user in accepting.iter().filter_map(|index| self.files.get(*index)?.find(name)) {
+        for user in accepting.iter().filter_map(|index| self.files.get(*index)?.by_name.get(name)) {
             for permission in &user.permissions {
                 if !permissions.contains(&permission.as_str()) {
                     permissions.push(permission);
@@ -86,52 +69,35 @@ impl AllUsers {
         }
         Some(Identity::new(name, permissions).with_namespace(&first.namespace))
     }
-
-    /// Returns the files that accept a credential which any worker has verified.
-    pub fn recall(&self, credential: &str) -> Option<Accepting> {
-        let tag = hmac::sign(self.key.as_ref()?, credential.as_bytes());
-        self.verified_by_any.lock().unwrap_or_else(PoisonError::into_inner).get(tag.as_ref()).cloned()
-    }
-
-    /// Remembers for all workers that a credential has been verified.
-    pub fn remember(&self, credential: &str, accepting: Accepting) {
-        let Some(key) = &self.key else { return };
-        let tag = hmac::sign(key, credential.as_bytes()).as_ref().to_vec();
-        let mut verified = self.verified_by_any.lock().unwrap_or_else(PoisonError::into_inner);
-        if verified.len() >= MAX_VERIFIED {
-            verified.clear();
-        }
-        verified.insert(tag, accepting);
-    }
 }
 
-#[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use super::AllUsers;
-    use crate::basic::user_file::UserFile;
-
-    #[test]
-    fn a_hash_is_computed_for_each_file_with_the_user_and_one_for_an_unknown_name() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let line = |name: &str, password: &str| {
-            let hash = bcrypt::hash_with_salt(password, 4, *b"a salt for tests").expect("a valid cost");
-            format!("{name}:{hash}\n")
-        };
-        let read = |(name, text): (&str, String)| {
-            let path = folder.path().join(name);
-            std::fs::write(&path, text).expect("a file");
-            let file = UserFile { path, templates: Vec::new(), namespace: name.to_owned() };
-            Arc::new(file.read().unwrap_or_else(|error| panic!("{error}")))
-        };
-        let (a, b) = (line("ada", "one"), line("ada", "two") + &line("bob", "secret"));
-        let users = AllUsers::new([("none", String::new()), ("a", a), ("b", b)].map(read).into());
-        let hashes = |name: &str| users.hashes(name).into_iter().map(|(file, _)| file).collect::<Vec<_>>();
-        assert_eq!(hashes("ada"), [Some(1), Some(2)]);
-        assert_eq!(hashes("bob"), [Some(2)]);
-        assert_eq!(hashes("unknown"), [None]);
-        assert_eq!(users.verify("ada", "two", true), [2]);
-        assert!(users.verify("unknown", "one", false).is_empty(), "the password of the user with the computed hash");
+/// Reads each file again whenever it has changed, until the future is dropped. If a file is not valid, its users that
+/// were read before remain valid. One task reads all files, so that each change is added to the others.
+pub async fn watch(files: Arc<[UserFile]>, users: Arc<ArcSwapOption<AllUsers>>) {
+    let Some(mut current) = users.load().as_ref().map(|users| users.files.clone()) else { return };
+    let mut stamps: Vec<_> = current.iter().map(|users| users.stamp).collect();
+    loop {
+        sleep(POLL_INTERVAL).await;
+        let mut has_changed = false;
+        for (index, file) in files.iter().enumerate() {
+            let stamp = Stamp::of(&file.path);
+            if stamps[index] == stamp {
+                continue;
+            }
+            stamps[index] = stamp;
+            let all_files = Arc::clone(&files);
+            let read = spawn_blocking(move || all_files[index].read()).await;
+            match read.map_err(|error| error.to_string()).flatten() {
+                Ok(read) => {
+                    log::info!("{}: users: {}", file.path.display(), read.by_name.len());
+                    current[index] = Arc::new(read);
+                    has_changed = true;
+                }
+                Err(error) => log::error!("the users stay as they were: {error}"),
+            }
+        }
+        if has_changed {
+            users.store(Some(Arc::new(AllUsers::new(current.clone()))));
+        }
     }
 }

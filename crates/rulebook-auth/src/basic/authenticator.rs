@@ -4,6 +4,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use arc_swap::ArcSwapOption;
+use base64::Engine;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use rulebook::http::{HeaderValue, header};
 use rulebook::{ApiError, AuthError, AuthScheme, Authenticate, Authentication, Head};
 use rulebook_login::{FailedLogins, client_network};
@@ -11,12 +14,18 @@ use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
 use super::all_users::AllUsers;
-use super::credentials::{Credentials, basic_credential};
 
 /// The number of hashes that are computed at once.
 const COMPUTATIONS: usize = 2;
 /// The maximum number of requests that compute a hash or wait for it.
 const MAX_WAITING: usize = 64;
+/// Decodes base64 with or without padding: some clients omit it.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+/// The maximum length of a credential in bytes, before it is decoded.
+const MAX_LEN: usize = 2048;
 
 /// The authenticator that accepts names and passwords. A definition has one of them for all files with users, because a
 /// login fails only if no file accepts it: if each file counted the logins that it does not accept, it would lock out
@@ -45,7 +54,7 @@ impl BasicAuthenticator {
 
     /// Verifies the password of a credential that this worker has not verified.
     async fn verify(&self, head: &Head, credential: &str) -> Authentication {
-        let Some(Credentials { name, password }) = Credentials::decode(credential) else {
+        let Some((name, password)) = decode(credential) else {
             return Authentication::Invalid("the name and the password are malformed".to_owned());
         };
         let Some(users) = self.users.load_full() else {
@@ -59,9 +68,7 @@ impl BasicAuthenticator {
         };
         // Another request with the same credential may have been verified meanwhile, so that a client can send several
         // requests at once.
-        let recalled = users.recall(credential).and_then(|accepting| users.identity(&name, &accepting));
-        if let Some(identity) = recalled {
-            users.verified.remember(credential, identity.clone());
+        if let Some(identity) = users.verified.recall(credential, Clone::clone) {
             return Authentication::Identity(identity);
         }
         let attempt = match self.failed.begin(client_network(head), &name, Instant::now()) {
@@ -92,7 +99,6 @@ impl BasicAuthenticator {
             return Authentication::Invalid("the name or the password is wrong".to_owned());
         };
         attempt.succeed();
-        users.remember(credential, accepting);
         users.verified.remember(credential, identity.clone());
         Authentication::Identity(identity)
     }
@@ -126,4 +132,37 @@ impl Authenticate for BasicAuthenticator {
     fn errors(&self) -> Vec<AuthError> {
         vec![AuthError::new("too_many_failures", 429, "too many logins have failed; try again later")]
     }
+}
+
+/// Returns the credential of the scheme Basic as it was sent; `None` if the request has none.
+/// Fails if the header field is malformed or repeated. The error is a message for the log.
+fn basic_credential(head: &Head) -> Result<Option<&str>, &'static str> {
+    let mut fields = head.header_values("authorization");
+    let Some(first) = fields.next() else { return Ok(None) };
+    if let Some(second) = fields.next() {
+        let is_any_basic = [first, second].into_iter().chain(fields).any(is_basic);
+        return if is_any_basic { Err("the header field Authorization is repeated") } else { Ok(None) };
+    }
+    if !is_basic(first) {
+        return Ok(None);
+    }
+    let credential = first.to_str().ok().and_then(|text| Some(text.trim().split_once(' ')?.1.trim_start()));
+    credential
+        .filter(|credential| credential.len() <= MAX_LEN)
+        .map(Some)
+        .ok_or("the header field Authorization is malformed")
+}
+
+/// Returns `true` if the value of `Authorization` has the scheme Basic. Names of schemes are case-insensitive.
+fn is_basic(value: &HeaderValue) -> bool {
+    let scheme = value.as_bytes().trim_ascii().split(|byte| *byte == b' ').next();
+    scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"Basic"))
+}
+
+/// Decodes a credential: the name and the password, separated by a colon (RFC 7617 section 2).
+fn decode(credential: &str) -> Option<(String, String)> {
+    let text = String::from_utf8(BASE64.decode(credential).ok()?).ok()?;
+    let (name, password) = text.split_once(':')?;
+    let is_valid = !name.is_empty() && !text.contains(char::is_control);
+    is_valid.then(|| (name.to_owned(), password.to_owned()))
 }

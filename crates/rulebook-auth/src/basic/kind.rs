@@ -10,10 +10,9 @@ use rulebook::handler_kind::settings::non_empty_text;
 use rulebook::handler_kind::{HandlerError, JsonNode, expand_variables};
 use rulebook::model::Spanned;
 
-use super::all_users::AllUsers;
+use super::all_users::{AllUsers, watch};
 use super::authenticator::BasicAuthenticator;
 use super::user_file::UserFile;
-use super::watch::watch;
 use crate::template::name_templates;
 
 /// The kind of authenticator `basic`, which accepts the names and passwords (RFC 7617) of the users in files.
@@ -82,11 +81,10 @@ fn read_settings(settings: &AuthSettings<'_>) -> Result<(UserFile, Spanned<Strin
         let path = non_empty_text(node, "users")?;
         Ok((PathBuf::from(expand_variables(&path.value, path.span)?), path))
     });
-    let templates =
-        settings.optional("permissions").map_or_else(|| Ok(Vec::new()), |node| name_templates(node, "user"));
-    let realm = settings.optional("realm").map(|node| realm(node, "realm")).transpose();
-    let templates = templates.map_err(|mut found| errors.append(&mut found)).unwrap_or_default();
-    let realm = realm.map_err(|error| errors.push(error)).ok().flatten();
+    let templates = settings.optional("permissions").map(|node| name_templates(node, "user", &mut errors));
+    let templates = templates.unwrap_or_default();
+    let realm =
+        settings.optional("realm").and_then(|node| realm(node, "realm").map_err(|error| errors.push(error)).ok());
     match file {
         Ok((path, written)) if errors.is_empty() => {
             // Several servers can have the file in different places. The text in the definition is the same.

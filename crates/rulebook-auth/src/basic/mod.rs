@@ -2,10 +2,7 @@
 
 mod all_users;
 mod authenticator;
-mod credentials;
 mod kind;
-mod password;
 mod user_file;
-mod watch;
 
 pub use kind::BasicKind;

@@ -1,14 +1,21 @@
-//! A file with users: the format of `htpasswd`, with permissions as third field.
+//! A file with users: the format of `htpasswd` with hashes of argon2 and bcrypt, and with permissions as third field.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use super::password::StoredHash;
+use argon2::{Argon2, Params, PasswordHash, PasswordVerifier};
+
 use crate::template::{Template, name_claims};
 
 /// The maximum size of the file in bytes.
 const MAX_SIZE: u64 = 16 << 20;
+/// The maximum cost of a bcrypt hash. Each further step doubles the time; this one needs a few seconds.
+const MAX_BCRYPT_COST: u32 = 16;
+/// The maximum memory of an argon2 hash in KiB.
+const MAX_ARGON2_MEMORY: u32 = 256 << 10;
+/// The maximum number of passes of an argon2 hash over its memory.
+const MAX_ARGON2_PASSES: u32 = 16;
 
 /// A file with users, as a definition names it.
 pub struct UserFile {
@@ -27,7 +34,7 @@ pub struct User {
 
 /// The users in a file.
 pub struct Users {
-    by_name: HashMap<String, User>,
+    pub by_name: HashMap<String, User>,
     /// The namespace of the names of users.
     pub namespace: String,
     pub stamp: Stamp,
@@ -45,8 +52,6 @@ impl Stamp {
 
 impl UserFile {
     /// Reads the file.
-    ///
-    /// # Errors
     /// Fails if the file cannot be read or has an invalid line. The error is a message, which contains no hash.
     pub fn read(&self) -> Result<Users, String> {
         let error = |reason: &dyn std::fmt::Display| format!("{}: {reason}", self.path.display());
@@ -71,22 +76,6 @@ impl UserFile {
     }
 }
 
-impl Users {
-    /// Returns the number of users.
-    pub fn len(&self) -> usize {
-        self.by_name.len()
-    }
-
-    pub fn find(&self, name: &str) -> Option<&User> {
-        self.by_name.get(name)
-    }
-
-    /// Returns the hash of any user; `None` if the file contains no users.
-    pub fn any_hash(&self) -> Option<&StoredHash> {
-        self.by_name.values().next().map(|user| &user.hash)
-    }
-}
-
 /// Parses a line: a name, a hash, and optionally permissions, separated by colons.
 fn parse_line(line: &str, templates: &[Template]) -> Result<(String, User), String> {
     let (name, rest) = line.split_once(':').ok_or("a line has the form `name:hash` or `name:hash:permissions`")?;
@@ -99,4 +88,50 @@ fn parse_line(line: &str, templates: &[Template]) -> Result<(String, User), Stri
     let listed = permissions.split([',', ' ']).filter(|permission| !permission.is_empty()).map(str::to_owned);
     let permissions = listed.chain(templates.iter().flat_map(|template| template.permissions(&claims))).collect();
     Ok((name.to_owned(), User { hash, permissions }))
+}
+
+/// The hash of a password, whose format has been checked.
+#[derive(Clone, PartialEq, Eq)]
+pub enum StoredHash {
+    Argon2(String),
+    Bcrypt(String),
+}
+
+impl StoredHash {
+    /// Checks the format of a hash.
+    /// Fails if the hash has an unknown type, is malformed, or costs too much. The error is a message, which does not
+    /// contain the hash.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        if text.starts_with("$argon2") {
+            let hash = PasswordHash::new(text).map_err(|_| "the argon2 hash is malformed".to_owned())?;
+            let params = Params::try_from(&hash).map_err(|_| "the argon2 hash is malformed".to_owned())?;
+            if hash.hash.is_none() || hash.salt.is_none() {
+                return Err("the argon2 hash is malformed".to_owned());
+            }
+            if params.m_cost() > MAX_ARGON2_MEMORY || params.t_cost() > MAX_ARGON2_PASSES {
+                return Err(format!(
+                    "the argon2 hash costs more than {MAX_ARGON2_MEMORY} KiB or {MAX_ARGON2_PASSES} passes"
+                ));
+            }
+            return Ok(Self::Argon2(text.to_owned()));
+        }
+        if ["$2a$", "$2b$", "$2y$"].iter().any(|start| text.starts_with(start)) {
+            let parts: bcrypt::HashParts = text.parse().map_err(|_| "the bcrypt hash is malformed".to_owned())?;
+            if parts.get_cost() > MAX_BCRYPT_COST {
+                return Err(format!("the cost of the bcrypt hash is more than {MAX_BCRYPT_COST}"));
+            }
+            return Ok(Self::Bcrypt(text.to_owned()));
+        }
+        Err("the hash is neither argon2 nor bcrypt".to_owned())
+    }
+
+    /// Returns `true` if a password has this hash. The hashes are compared in constant time. The call takes a long
+    /// time.
+    pub fn verify(&self, password: &str) -> bool {
+        match self {
+            Self::Argon2(text) => PasswordHash::new(text)
+                .is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok()),
+            Self::Bcrypt(text) => bcrypt::verify(password, text).unwrap_or(false),
+        }
+    }
 }

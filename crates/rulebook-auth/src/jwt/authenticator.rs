@@ -5,8 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use rulebook::{AuthScheme, Authenticate, Authentication, Head};
 
-use super::key_set::VerifiedToken;
-use super::key_source::{KeySource, Renewal};
+use super::key_source::{KeySource, VerifiedToken};
 use super::settings::TokenRules;
 use super::verify::{TokenError, verify_token};
 
@@ -53,12 +52,10 @@ impl Authenticate for JwtAuthenticator {
         if let Some(authentication) = self.check(head) {
             return authentication;
         }
-        let renewal = self.source.renew().await;
-        self.check(head).unwrap_or_else(|| match renewal {
-            Renewal::UpToDate => {
-                Authentication::Invalid("the issuer has no key with which the token can be verified".to_owned())
-            }
-            Renewal::Failed => Authentication::Unavailable("the keys of the issuer cannot be fetched".to_owned()),
+        let is_up_to_date = self.source.renew().await;
+        self.check(head).unwrap_or_else(|| match is_up_to_date {
+            true => Authentication::Invalid("the issuer has no key with which the token can be verified".to_owned()),
+            false => Authentication::Unavailable("the keys of the issuer cannot be fetched".to_owned()),
         })
     }
 

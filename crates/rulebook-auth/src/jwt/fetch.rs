@@ -38,8 +38,6 @@ impl fmt::Display for Origin {
 
 impl Origin {
     /// Fetches the keys, within this time.
-    ///
-    /// # Errors
     /// Fails if the key set cannot be read. The error is a message.
     pub async fn fetch(&self, timeout: Duration) -> Result<Vec<VerificationKey>, String> {
         let origin = self.clone();
@@ -88,8 +86,6 @@ fn download(url: &Url, authorities: Option<&PathBuf>, timeout: Duration) -> Resu
 }
 
 /// Reads the certificates of authorities in a PEM file.
-///
-/// # Errors
 /// Fails if the file cannot be read, or contains no certificate or one that is not valid. The error is a message.
 pub fn read_authorities(path: &Path) -> Result<Vec<Certificate<'static>>, String> {
     let error = |error: &dyn fmt::Display| format!("`ca` cannot be used: {}: {error}", path.display());

@@ -1,19 +1,25 @@
-//! The keys of an issuer, which are fetched again in the background.
+//! The keys of an issuer, which are fetched again in the background, with the tokens that they have verified.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use arc_swap::{ArcSwapOption, Guard};
+use rulebook::Identity;
+use rulebook::auth_kind::VerifiedCredentials;
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::fetch::Origin;
-use super::jwk::VerificationKey;
-use super::key_set::{KeySet, MAX_KEYS};
+use super::jwk::{Algorithm, VerificationKey};
+use super::verify::TokenError;
 
 /// The maximum number of requests that wait for the keys at the same time.
 const MAX_WAITING: usize = 1024;
+/// The maximum number of keys that are used of a set.
+const MAX_KEYS: usize = 100;
+/// The maximum number of keys with which the signature of a token without a key id is compared.
+const MAX_TRIED_KEYS: usize = 4;
 
 /// When the keys of an issuer are fetched.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -50,15 +56,6 @@ struct LastFetch {
     succeeded: bool,
 }
 
-/// The result of [`KeySource::renew`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Renewal {
-    /// The keys are those that the issuer has published, or were so a short time ago.
-    UpToDate,
-    /// The issuer does not respond, or too many requests wait.
-    Failed,
-}
-
 impl KeySource {
     pub fn new(origin: Origin, times: FetchTimes) -> Self {
         Self {
@@ -77,35 +74,25 @@ impl KeySource {
     }
 
     /// Fetches the keys unless the last fetch has ended just now, and waits until they are there. However many requests
-    /// call this function, the keys are fetched once.
-    pub async fn renew(&self) -> Renewal {
+    /// call this function, the keys are fetched once. Returns `true` if the keys are those that the issuer has published,
+    /// or were so a short time ago, and `false` if the issuer does not respond, or too many requests wait.
+    pub async fn renew(&self) -> bool {
         let mut fetches = self.last.subscribe();
         let last = *fetches.borrow_and_update();
         if last.ended.is_some_and(|ended| ended.elapsed() < self.times.cooldown) {
-            return last.renewal();
+            return last.succeeded;
         }
         let others = self.waiting.fetch_add(1, Ordering::Relaxed);
         // Decreases the number, even if the request ends before the fetch.
         let _waiting = Waiting(&self.waiting);
         if others >= MAX_WAITING {
-            return Renewal::Failed;
+            return false;
         }
         self.requested.notify_one();
         // The task may have to wait for a moment before and after the fetch.
         let max_wait = self.times.timeout + Duration::from_secs(1);
         let next = timeout(max_wait, fetches.wait_for(|fetch| fetch.count > last.count)).await;
-        match next {
-            Ok(Ok(fetch)) => fetch.renewal(),
-            Ok(Err(_)) | Err(_) => Renewal::Failed,
-        }
-    }
-
-    /// Fetches the keys for the first time.
-    ///
-    /// # Errors
-    /// Fails if the keys cannot be fetched. The error is a message.
-    pub async fn fetch_first(&self) -> Result<(), String> {
-        self.fetch().await
+        matches!(next, Ok(Ok(fetch)) if fetch.succeeded)
     }
 
     /// Fetches the keys again whenever they are old or requests need them, until the future is dropped.
@@ -144,7 +131,8 @@ impl KeySource {
 
     /// Fetches the keys. If they are the same as before, the key set stays, and with it the tokens that it has
     /// verified.
-    async fn fetch(&self) -> Result<(), String> {
+    /// Fails if the keys cannot be fetched. The error is a message.
+    pub async fn fetch(&self) -> Result<(), String> {
         let fetched = self.origin.fetch(self.times.timeout).await;
         let result = fetched.map(|keys| self.replace(keys));
         self.last.send_modify(|last| {
@@ -171,17 +159,59 @@ impl KeySource {
     }
 }
 
-impl LastFetch {
-    fn renewal(self) -> Renewal {
-        if self.succeeded { Renewal::UpToDate } else { Renewal::Failed }
-    }
-}
-
 /// A request that waits for the keys.
 struct Waiting<'w>(&'w AtomicUsize);
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// The keys of an issuer.
+pub struct KeySet {
+    pub keys: Vec<VerificationKey>,
+    /// The tokens that these keys have verified. Another key set does not know them.
+    pub verified: VerifiedCredentials<VerifiedToken>,
+    warning: Once,
+}
+
+/// A token whose signature and claims have been verified.
+pub struct VerifiedToken {
+    pub identity: Identity,
+    /// The Unix time in seconds from which the token has to be verified again.
+    pub expires: u64,
+}
+
+impl KeySet {
+    pub fn new(keys: Vec<VerificationKey>) -> Self {
+        Self { keys, verified: VerifiedCredentials::new(), warning: Once::new() }
+    }
+
+    /// Returns the keys that may have signed a token with this algorithm and key id, at least one.
+    pub fn candidates(&self, algorithm: &Algorithm, id: Option<&str>) -> Result<Vec<&VerificationKey>, TokenError> {
+        let with_id = || self.keys.iter().filter(|key| id.is_none() || key.id.as_deref() == id);
+        let fitting: Vec<_> = with_id().filter(|key| key.accepts(algorithm)).take(MAX_TRIED_KEYS).collect();
+        if !fitting.is_empty() {
+            Ok(fitting)
+        } else if id.is_some() && with_id().next().is_some() {
+            Err(TokenError::Invalid("the key is not for the algorithm of the token"))
+        } else {
+            Err(TokenError::UnknownKey)
+        }
+    }
+
+    /// Logs that a token without a key id has not been compared with all keys for its algorithm, if that is so. Clients
+    /// can send any number of such tokens, so that only the first one is logged.
+    pub fn warn_of_untried_keys(&self, algorithm: &Algorithm, issuer: &str) {
+        let count = self.keys.iter().filter(|key| key.accepts(algorithm)).count();
+        if count > MAX_TRIED_KEYS {
+            self.warning.call_once(|| {
+                log::warn!(
+                    "{issuer}: a token without `kid` is refused, because only the first {MAX_TRIED_KEYS} of {count} keys \
+                     for its algorithm are tried"
+                );
+            });
+        }
     }
 }

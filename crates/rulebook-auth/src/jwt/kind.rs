@@ -43,7 +43,7 @@ impl AuthKind for JwtKind {
                 let read = read_authorities(Path::new(&ca.value));
                 read.map_err(|message| vec![HandlerError::new(message).at(ca.span)])?;
             }
-            if let Err(message) = source.fetch_first().await {
+            if let Err(message) = source.fetch().await {
                 if is_file {
                     return Err(vec![HandlerError::new(format!("`jwks` cannot be used: {message}")).at(jwks.span)]);
                 }

@@ -4,17 +4,13 @@
 //! The signatures are verified by the crate `ring`. The crate `jsonwebtoken` is not used: its implementation of the
 //! algorithms would be a second one besides that of TLS, and it accepts repeated claims.
 
-mod algorithm;
 mod authenticator;
-mod checks;
 mod claims;
 mod fetch;
 mod jwk;
-mod key_set;
 mod key_source;
 mod kind;
 mod settings;
-mod token;
 mod verify;
 
 pub use claims::Claims;

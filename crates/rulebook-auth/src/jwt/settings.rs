@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use rulebook::auth_kind::AuthSettings;
 use rulebook::handler_kind::settings::{boolean, non_empty_text, seconds, texts, whole_number, wrong_value};
-use rulebook::handler_kind::{HandlerError, JsonData, JsonNode, expand_variables};
+use rulebook::handler_kind::{HandlerError, JsonNode, expand_variables};
 use rulebook::model::Spanned;
 use url::{Host, Url};
 
-use super::algorithm::Algorithm;
 use super::fetch::Origin;
+use super::jwk::{ALGORITHMS, Algorithm, ED25519};
 use super::key_source::FetchTimes;
-use crate::template::Template;
+use crate::template::{Template, one_or_more};
 
 /// The names of the settings.
 pub const SETTINGS: [&str; 15] = [
@@ -37,7 +37,7 @@ pub const SETTINGS: [&str; 15] = [
 /// What to do if the issuer or the address of its keys is missing.
 const MISSING_HELP: &str = "the OpenID Connect discovery document of the issuer contains it, as `issuer` or `jwks_uri`";
 /// The algorithms that are accepted if the definition names none.
-const DEFAULT_ALGORITHMS: [Algorithm; 3] = [Algorithm::Rs256, Algorithm::Es256, Algorithm::EdDsa];
+const DEFAULT_ALGORITHMS: [&str; 3] = ["RS256", "ES256", "EdDSA"];
 /// The default of `leeway`, in seconds.
 const DEFAULT_LEEWAY: u64 = 30;
 /// The maximum of `leeway`, in seconds.
@@ -50,8 +50,8 @@ pub struct TokenRules {
     pub issuer: String,
     /// The claim `aud` contains one of these audiences.
     pub audiences: Vec<String>,
-    /// The algorithms that may have signed the token.
-    pub algorithms: Vec<Algorithm>,
+    /// The names of the algorithms that may have signed the token.
+    pub algorithms: Vec<&'static str>,
     /// The type of the token in lower case; `None` for the usual types.
     pub token_type: Option<String>,
     /// How much the clocks of the issuer and of this server may differ, in seconds.
@@ -80,8 +80,6 @@ pub struct JwtSettings {
 
 impl JwtSettings {
     /// Reads the settings.
-    ///
-    /// # Errors
     /// Returns all errors in the settings.
     pub fn read(settings: &AuthSettings<'_>) -> Result<Self, Vec<HandlerError>> {
         let mut errors = Vec::new();
@@ -148,36 +146,14 @@ impl<'a> Reader<'_, 'a> {
 
     /// Reads a string or an array of strings, which is not empty.
     fn required_list(&mut self, name: &str, help: &str) -> Option<Vec<(String, &'a JsonNode)>> {
-        let node = match self.settings.required(name) {
-            Ok(node) => node,
-            Err(error) => {
-                self.errors.push(error.help(help));
-                return None;
-            }
-        };
-        let items = match &node.data {
-            JsonData::Array(items) if items.is_empty() => {
-                self.errors.push(HandlerError::new(format!("`{name}` must not be empty")).at(node.span).help(help));
-                return None;
-            }
-            JsonData::Array(items) => {
-                if let Err(mut errors) = texts(node, name) {
-                    self.errors.append(&mut errors);
-                    return None;
-                }
-                &items[..]
-            }
-            _ => std::slice::from_ref(node),
-        };
-        let read = |item: &'a JsonNode| (expanded_text(item, name).map(|text| (text, item)), item);
-        let mut list = Vec::new();
-        for (item, _) in items.iter().map(read) {
-            match item {
-                Ok(item) => list.push(item),
-                Err(error) => self.errors.push(error),
-            }
+        let node = self.settings.required(name).map_err(|error| self.errors.push(error.help(help))).ok()?;
+        let items = one_or_more(node, name).map_err(|errors| self.errors.extend(errors)).ok()?;
+        if items.is_empty() {
+            self.errors.push(HandlerError::new(format!("`{name}` must not be empty")).at(node.span).help(help));
+            return None;
         }
-        Some(list)
+        let mut read = |item| expanded_text(item, name).map_err(|error| self.errors.push(error)).ok();
+        Some(items.iter().filter_map(|item| Some((read(item)?, item))).collect())
     }
 
     fn templates(&mut self, texts: Option<Vec<(String, &JsonNode)>>) -> Vec<Template> {
@@ -185,27 +161,21 @@ impl<'a> Reader<'_, 'a> {
         parsed.filter_map(|template| template.map_err(|error| self.errors.push(error)).ok()).collect()
     }
 
-    fn algorithms(&mut self) -> Vec<Algorithm> {
+    fn algorithms(&mut self) -> Vec<&'static str> {
         let Some(node) = self.settings.optional("algorithms") else { return DEFAULT_ALGORITHMS.to_vec() };
-        let names = match texts(node, "algorithms") {
-            Ok(names) if names.is_empty() => {
-                self.errors.push(HandlerError::new("`algorithms` must not be empty").at(node.span));
-                return Vec::new();
-            }
-            Ok(names) => names,
-            Err(mut errors) => {
-                self.errors.append(&mut errors);
-                return Vec::new();
-            }
-        };
-        let mut algorithms = Vec::new();
-        for name in names {
-            match Algorithm::named(&name.value) {
-                Some(algorithm) => algorithms.push(algorithm),
-                None => self.errors.push(algorithm_error(&name)),
-            }
+        let names = texts(node, "algorithms").map_err(|errors| self.errors.extend(errors));
+        let Ok(names) = names else { return Vec::new() };
+        if names.is_empty() {
+            self.errors.push(HandlerError::new("`algorithms` must not be empty").at(node.span));
         }
-        algorithms
+        let named = names.iter().filter_map(|name| {
+            let algorithm = Algorithm::named(&name.value);
+            if algorithm.is_none() {
+                self.errors.push(algorithm_error(name));
+            }
+            Some(algorithm?.name)
+        });
+        named.collect()
     }
 
     fn origin(&mut self, text: &str, node: &JsonNode, ca: Option<&Spanned<String>>) -> Option<Origin> {
@@ -241,7 +211,7 @@ fn expanded_text(node: &JsonNode, name: &str) -> Result<String, HandlerError> {
 }
 
 fn algorithm_error(name: &Spanned<String>) -> HandlerError {
-    let known = Algorithm::NAMES.map(|(known, _)| known);
+    let known: Vec<_> = ALGORITHMS.iter().map(|algorithm| algorithm.name).chain([ED25519]).collect();
     let text = name.value.as_str();
     if text.starts_with("HS") {
         let error = HandlerError::new(format!("`{}` signs with a shared secret", text.escape_debug())).at(name.span);

@@ -43,6 +43,10 @@ fn users_of_each_file_can_send_any_number_of_requests() {
             assert_eq!(send(&client, "/me", name, password).status(), 200, "{number}: {name}:{password}");
         }
     }
+    // For an unknown name, the hash of any user is computed.
+    for password in ["one", "two", "same", "secret"] {
+        assert_eq!(send(&client, "/me", "unknown", password).status(), 401, "{password}");
+    }
 }
 
 #[test]

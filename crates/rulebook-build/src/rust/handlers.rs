@@ -2,9 +2,10 @@
 
 use rulebook_model::model::Module;
 
-use super::code::{doc_comment, indented};
 use super::method::MethodCode;
+use super::objects::{doc_comment, indented};
 use super::type_writer::TypeWriter;
+use super::{API_ERROR, Signature};
 use crate::identifier::camel_case;
 
 /// The path of the type that a handler receives besides its arguments.
@@ -27,7 +28,7 @@ pub(super) fn handlers_code(module: &Module, methods: &[MethodCode<'_>], types: 
     let handlers: Vec<Handler<'_>> = methods
         .iter()
         .map(|code| {
-            let prefix = camel_case(&code.name);
+            let prefix = camel_case(&code.signature.name);
             let function = types.new_name(format!("{prefix}Function"));
             Handler { code, function, future: types.new_name(format!("{prefix}Future")) }
         })
@@ -54,29 +55,27 @@ pub(super) fn handlers_code(module: &Module, methods: &[MethodCode<'_>], types: 
 
 fn field(handler: &Handler<'_>) -> String {
     let code = handler.code;
-    let doc = doc_comment(&format!("{}: {}", code.title(), code.method.info));
-    indented(&format!("{doc}pub {}: {},", code.name, handler.function))
+    let doc = doc_comment(&format!("{}: {}", code.title, code.method.info));
+    indented(&format!("{doc}pub {}: {},", code.signature.name, handler.function))
 }
 
 fn bounds(handler: &Handler<'_>) -> String {
     let Handler { code, function, future } = handler;
-    let result = format!("Result<{}, {}>", code.outputs, code.error.as_deref().unwrap_or("::rulebook::ApiError"));
+    let Signature { arguments, outputs, error, .. } = &code.signature;
     format!(
-        "        {function}: Fn({}, {CONTEXT}) -> {future} + Clone + Send + Sync + 'static,\n        \
-         {future}: Future<Output = {result}> + Send + 'static,\n",
-        code.arguments
+        "        {function}: Fn({arguments}, {CONTEXT}) -> {future} + Clone + Send + Sync + 'static,\n        \
+         {future}: Future<Output = Result<{outputs}, {error}>> + Send + 'static,\n"
     )
 }
 
 fn binding(handler: &Handler<'_>) -> String {
-    let code = handler.code;
-    let MethodCode { name, uri, binding, arguments, error, .. } = code;
-    let call = match error {
-        Some(error) => format!(
+    let MethodCode { uri, binding, signature: Signature { name, arguments, error, .. }, .. } = handler.code;
+    let call = match &**error {
+        API_ERROR => format!("(self.{name})(arguments, context)"),
+        error => format!(
             "let future = (self.{name})(arguments, context);\n                \
              async move {{ future.await.map_err({error}::into_api_error) }}"
         ),
-        None => format!("(self.{name})(arguments, context)"),
     };
     let argument = format!("::rulebook::Args(arguments): ::rulebook::Args<{arguments}>");
     format!(

@@ -5,46 +5,23 @@ use std::collections::HashSet;
 use rulebook_model::model::{DeclaredError, Method, Module, Parameter, Service};
 use rulebook_model::types::Arity;
 
-use super::code::{VALUE_TRAITS, doc_comment, indented};
-use super::objects::{Field, name_of_part, struct_code, with_constraints};
+use super::objects::{Field, VALUE_TRAITS, doc_comment, indented, name_of_part, struct_code, with_constraints};
 use super::samples::{JSON, Role};
 use super::type_writer::{TypeWriter, option};
 use super::unions::text_enum;
-use super::{Purpose, Signature, one_line};
+use super::{API_ERROR, Purpose, Signature, one_line};
 use crate::identifier::{camel_case, snake_case, type_name, unique, unique_type};
 
-/// A method, and the names of its Rust types. In the dialect `rules`, a service has one method for GET and POST.
+/// A method, and its Rust types. In the dialect `rules`, a service has one method for GET and POST.
 pub(super) struct MethodCode<'a> {
     pub(super) method: &'a Method,
     pub(super) uri: String,
+    /// The method as documents write it: `GET /article`.
+    pub(super) title: String,
     /// The function of `Module` that binds a handler to the method: `get`, or `any` for GET and POST.
     pub(super) binding: String,
-    /// The name of the method in code, in snake case: `list` for the id `article.list` in the API module `article`.
-    pub(super) name: String,
-    /// The type of the arguments.
-    pub(super) arguments: String,
-    /// The type of the outputs.
-    pub(super) outputs: String,
-    /// The type of the errors that the method declares; `None` if it declares no errors.
-    pub(super) error: Option<String>,
-}
-
-impl MethodCode<'_> {
-    /// Returns the method as documents write it: `GET /article`.
-    pub(super) fn title(&self) -> String {
-        title(self.method, &self.uri, self.binding == "any")
-    }
-
-    pub(super) fn signature(&self) -> Signature {
-        Signature {
-            name: self.name.clone(),
-            id: self.method.id.clone(),
-            arguments: self.arguments.clone(),
-            outputs: self.outputs.clone(),
-            error: self.error.clone().unwrap_or_else(|| "::rulebook::ApiError".to_owned()),
-            info: one_line(first_paragraph(&self.method.info)),
-        }
-    }
+    /// The handler of the method.
+    pub(super) signature: Signature,
 }
 
 fn title(method: &Method, uri: &str, is_shared: bool) -> String {
@@ -109,9 +86,13 @@ fn write_method<'a>(
     let prefix = camel_case(&name);
     let arguments = write_arguments(method, &prefix, &title, types);
     let outputs = write_outputs(method, &prefix, &title, types);
-    let error = (!method.errors.is_empty()).then(|| write_error(method, &prefix, &title, types));
+    let error = match method.errors[..] {
+        [] => API_ERROR.to_owned(),
+        _ => write_error(method, &prefix, &title, types),
+    };
     let binding = if is_shared { "any".to_owned() } else { http };
-    MethodCode { method, uri, binding, name, arguments, outputs, error }
+    let (id, info) = (method.id.clone(), one_line(first_paragraph(&method.info)));
+    MethodCode { method, uri, title, binding, signature: Signature { name, id, arguments, outputs, error, info } }
 }
 
 fn write_arguments(method: &Method, prefix: &str, title: &str, types: &mut TypeWriter<'_>) -> String {

@@ -1,7 +1,5 @@
 //! Generates the Rust code of an API: a Rust module for each API module.
 
-mod code;
-mod constants;
 mod handlers;
 mod method;
 mod objects;
@@ -16,8 +14,8 @@ use std::collections::HashSet;
 use rulebook_model::model::{Api, Module};
 
 use crate::identifier::{snake_case, unique};
-use code::{doc_comment, indented};
 use method::MethodCode;
+use objects::{doc_comment, indented, visible};
 use schemas::SchemaPaths;
 use type_writer::TypeWriter;
 
@@ -33,6 +31,9 @@ pub enum Purpose {
 
 /// The line above every generated Rust module, for programs that do not use all of its items.
 const LINTS: &str = "#[allow(dead_code, clippy::all)]\n";
+
+/// The type of the errors of a method that declares none.
+const API_ERROR: &str = "::rulebook::ApiError";
 
 /// The Rust module with the schemas of the API. Its types are visible beside the modules of the API.
 const SHARED_MODULE: &str = "shared";
@@ -102,7 +103,7 @@ pub fn signatures(api: &Api) -> Vec<(String, Vec<Signature>)> {
         .map(|(index, (module, name))| {
             let mut types = TypeWriter::new(&paths, Some(index), Purpose::Handlers);
             let methods = method::write_methods(module, &mut types);
-            (name, methods.iter().filter(|method| needs_function(method)).map(MethodCode::signature).collect())
+            (name, methods.into_iter().filter(needs_function).map(|method| method.signature).collect())
         })
         .collect()
 }
@@ -120,7 +121,7 @@ fn module_names(api: &Api) -> Vec<String> {
 
 /// Returns a text without line breaks, for a comment.
 fn one_line(text: &str) -> String {
-    code::visible(&text.split_whitespace().collect::<Vec<_>>().join(" "))
+    visible(&text.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
 /// Returns the Rust module for an API module.

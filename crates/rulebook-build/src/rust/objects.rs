@@ -1,13 +1,16 @@
-//! The structs of objects, arguments and outputs.
+//! The structs of objects, arguments and outputs, and pieces of code: comments and indentation.
 
 use std::collections::HashSet;
 
+use rulebook_model::invisible::is_invisible;
 use rulebook_model::types::ObjectShape;
 
-use super::code::{VALUE_TRAITS, doc_comment, indented, rename};
 use super::samples::Role;
 use super::type_writer::{TypeWriter, option};
 use crate::identifier::{snake_case, type_name, unique};
+
+/// The traits that the types of values implement.
+pub(super) const VALUE_TRAITS: &str = "#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]\n";
 
 /// A field of a struct.
 #[derive(Debug)]
@@ -66,4 +69,25 @@ pub(super) fn struct_code(name: &str, doc: &str, traits: &str, fields: &[Field])
         })
         .collect();
     format!("{}{traits}pub struct {name} {{\n{fields}}}\n", doc_comment(doc))
+}
+
+/// Returns a doc comment, a line for each line of the text. A text without content has no comment.
+pub(super) fn doc_comment(text: &str) -> String {
+    text.trim().lines().map(|line| format!("/// {}", visible(line)).trim_end().to_owned() + "\n").collect()
+}
+
+/// Replaces the invisible characters of a comment. The compiler rejects some of them, because code could then look
+/// different from what it is (Unicode Technical Report 36).
+pub(super) fn visible(line: &str) -> String {
+    line.chars().map(|char| if is_invisible(char) && char != '\u{200D}' { ' ' } else { char }).collect()
+}
+
+/// Indents every line of code that is not empty.
+pub(super) fn indented(code: &str) -> String {
+    code.lines().map(|line| if line.is_empty() { "\n".to_owned() } else { format!("    {line}\n") }).collect()
+}
+
+/// Returns the attribute that gives a field or a variant its name in JSON, unless its identifier is this name.
+pub(super) fn rename(name: &str, identifier: &str) -> String {
+    if name == identifier { String::new() } else { format!("#[serde(rename = {name:?})]\n") }
 }

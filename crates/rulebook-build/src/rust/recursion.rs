@@ -6,49 +6,27 @@ use std::sync::Arc;
 
 use rulebook_model::types::{Check, NamedSchema, Structure};
 
-/// The schema whose type is written.
-#[derive(Debug)]
-pub(super) struct DirectSchemas {
-    key: String,
-}
-
 /// Which parts of a value are considered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Parts {
+pub(super) enum Parts {
     /// Those that the value contains without a list or map around them.
     Direct,
     All,
 }
 
-impl DirectSchemas {
-    pub(super) fn new(schema: &NamedSchema) -> Self {
-        Self { key: schema.key().to_owned() }
-    }
-
-    /// Returns `true` if values of the type `check` contain values of this schema.
-    pub(super) fn is_in(&self, check: &Arc<dyn Check>) -> bool {
-        let mut schemas = Vec::new();
-        add_schemas(check, Parts::All, &mut schemas);
-        self.is_reached(schemas, Parts::All)
-    }
-
-    fn is_reached(&self, mut pending: Vec<Arc<NamedSchema>>, parts: Parts) -> bool {
-        let mut seen = HashSet::new();
-        while let Some(schema) = pending.pop() {
-            if schema.key() == self.key {
-                return true;
-            }
-            if seen.insert(schema.key().to_owned()) {
-                add_schemas(&schema.check, parts, &mut pending);
-            }
+/// Returns `true` if values of the type `check` contain values of the schema with this key.
+pub(super) fn contains_schema(check: &Arc<dyn Check>, key: &str, parts: Parts) -> bool {
+    let (mut seen, mut pending) = (HashSet::new(), Vec::new());
+    add_schemas(check, parts, &mut pending);
+    while let Some(schema) = pending.pop() {
+        if schema.key() == key {
+            return true;
         }
-        false
+        if seen.insert(schema.key().to_owned()) {
+            add_schemas(&schema.check, parts, &mut pending);
+        }
     }
-}
-
-/// Returns `true` if the values of `schema` contain values of the schema `within` without a list or map around them.
-pub(super) fn is_direct(within: &DirectSchemas, schema: &Arc<NamedSchema>) -> bool {
-    within.is_reached(vec![Arc::clone(schema)], Parts::Direct)
+    false
 }
 
 /// Adds the schemas whose values the values of a type contain.

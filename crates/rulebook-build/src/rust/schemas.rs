@@ -3,9 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use rulebook_model::model::{Api, Schema};
-use rulebook_model::types::{NamedSchema, Structure};
+use rulebook_model::types::Structure;
 
-use super::recursion;
 use super::samples::Role;
 use super::type_writer::{RESERVED_TYPES, TypeWriter};
 use crate::identifier::{type_name, unique_type};
@@ -56,14 +55,9 @@ pub(super) fn write_schemas(schemas: &[Schema], types: &mut TypeWriter<'_>) {
         let check = &schema.r#type.check;
         let Structure::Schema(named) = check.structure() else { continue };
         let Some(name) = types.paths.name(&schema.key).map(str::to_owned) else { continue };
-        write_schema(&named, &name, types);
+        types.within = Some(named.key().to_owned());
+        let doc = if named.info.is_empty() { format!("The schema `{}`.", named.name) } else { named.info.clone() };
+        types.write_type(&named.check, Role::Both, &name, &doc);
+        types.within = None;
     }
-}
-
-fn write_schema(schema: &NamedSchema, name: &str, types: &mut TypeWriter<'_>) {
-    let cycle = recursion::DirectSchemas::new(schema);
-    types.within = Some(cycle);
-    let doc = if schema.info.is_empty() { format!("The schema `{}`.", schema.name) } else { schema.info.clone() };
-    types.write_type(&schema.check, Role::Both, name, &doc);
-    types.within = None;
 }

@@ -3,12 +3,11 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use rulebook_model::types::{Check, NamedSchema, Structure};
+use rulebook_model::types::{Check, Structure};
 use serde_json::Value as JsonValue;
 
-use super::code::{VALUE_TRAITS, doc_comment};
-use super::constants::constant_struct;
-use super::recursion::{self, DirectSchemas};
+use super::objects::{VALUE_TRAITS, doc_comment};
+use super::recursion::{Parts, contains_schema};
 use super::samples::{JSON, Role, Scalar, is_same_in_both_roles, scalar_type};
 use super::schemas::SchemaPaths;
 use super::{Purpose, objects, unions};
@@ -46,8 +45,8 @@ pub(super) struct TypeWriter<'a> {
     pub(super) purpose: Purpose,
     /// The index of the API module; `None` at the top.
     scope: Option<usize>,
-    /// The schema whose type is written; `None` in other types, and in lists and maps, which need no `Box`.
-    pub(super) within: Option<DirectSchemas>,
+    /// The key of the schema whose type is written; `None` in other types, and in lists and maps, which need no `Box`.
+    pub(super) within: Option<String>,
     used: HashSet<String>,
     /// The names of the types that have been written for parts of other types, by their first choice of a name and
     /// their notation in the definition.
@@ -96,7 +95,7 @@ impl<'a> TypeWriter<'a> {
             }
             Structure::Scalar => match scalar_type(&**check, role) {
                 (Scalar::OneOf(texts), false) => self.add_item(unions::text_enum(&texts, name, doc)),
-                (Scalar::Constant(json), false) => self.add_item(constant_struct(&json, name, doc)),
+                (Scalar::Constant(json), false) => self.add_item(unions::constant_struct(&json, name, doc)),
                 _ => self.write_alias(check, role, name, doc),
             },
             Structure::Schema(schema) => match self.paths.name(schema.key()) {
@@ -113,7 +112,7 @@ impl<'a> TypeWriter<'a> {
     /// Writes another name for a type. A schema of lists that contains itself becomes a struct, because such a name
     /// cannot stand for a type that contains it.
     fn write_alias(&mut self, check: &Arc<dyn Check>, role: Role, name: &str, doc: &str) {
-        let is_recursive = self.within.as_ref().is_some_and(|schema| schema.is_in(check));
+        let is_recursive = self.within.as_ref().is_some_and(|key| contains_schema(check, key, Parts::All));
         self.add_item_first(|types| {
             let part = match check.structure() {
                 Structure::Array(_) | Structure::Map(_) => name.to_owned(),
@@ -132,7 +131,11 @@ impl<'a> TypeWriter<'a> {
     /// `name`, and `doc` describes it.
     pub(super) fn rust_type(&mut self, check: &Arc<dyn Check>, role: Role, name: &str, doc: &str) -> String {
         match check.structure() {
-            Structure::Schema(schema) => self.schema_type(&schema),
+            Structure::Schema(schema) => {
+                let path = self.paths.path(schema.key(), self.scope).unwrap_or_else(|| JSON.to_owned());
+                let needs_box = self.within.as_ref().is_some_and(|key| contains_schema(check, key, Parts::Direct));
+                if needs_box { format!("Box<{path}>") } else { path }
+            }
             Structure::Nullable(inner) => option(self.rust_type(&inner, role, name, doc)),
             Structure::Array(item) => {
                 let item = self.type_in_list(&item, role, &format!("{name}Item"), doc);
@@ -163,7 +166,7 @@ impl<'a> TypeWriter<'a> {
                         types.add_item(unions::text_enum(&texts, name, doc));
                     }),
                     Scalar::Constant(json) => self.part_type(check, role, name, |types, name| {
-                        types.add_item(constant_struct(&json, name, doc));
+                        types.add_item(unions::constant_struct(&json, name, doc));
                     }),
                 };
                 if is_nullable { option(text) } else { text }
@@ -199,12 +202,6 @@ impl<'a> TypeWriter<'a> {
         let text = self.rust_type(check, role, name, doc);
         self.within = within;
         text
-    }
-
-    fn schema_type(&self, schema: &Arc<NamedSchema>) -> String {
-        let path = self.paths.path(schema.key(), self.scope).unwrap_or_else(|| JSON.to_owned());
-        let needs_box = self.within.as_ref().is_some_and(|within| recursion::is_direct(within, schema));
-        if needs_box { format!("Box<{path}>") } else { path }
     }
 }
 

@@ -1,4 +1,4 @@
-//! The enums of texts and of unions.
+//! The enums of texts and of unions, and the structs of constants that are booleans or numbers.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -6,8 +6,7 @@ use std::sync::Arc;
 use rulebook_model::types::{Check, Structure};
 use serde_json::{Value as Json, json};
 
-use super::code::{VALUE_TRAITS, doc_comment, indented, rename};
-use super::objects::{Field, name_of_part, object_fields, struct_code};
+use super::objects::{Field, VALUE_TRAITS, doc_comment, indented, name_of_part, object_fields, rename, struct_code};
 use super::samples::{Role, Scalar, scalar_type};
 use super::type_writer::TypeWriter;
 use crate::identifier::{type_name, unique_type};
@@ -48,6 +47,43 @@ impl ::std::str::FromStr for {name} {{
 }}
 "#,
         doc = doc_comment(doc)
+    )
+}
+
+/// Returns the struct whose only value is this boolean or number. Its deserialization rejects other values, because
+/// the types of a union may differ only in such a constant.
+pub(super) fn constant_struct(constant: &Json, name: &str, doc: &str) -> String {
+    let rust_type = match constant {
+        Json::Bool(_) => "bool",
+        number if number.is_f64() => "f64",
+        _ => "i64",
+    };
+    let doc = if doc.trim().is_empty() { format!("The value `{constant}`.") } else { doc.to_owned() };
+    format!(
+        r#"{doc}#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "{rust_type}", into = "{rust_type}")]
+pub struct {name};
+
+impl {name} {{
+    /// The value that requests and responses contain.
+    pub const VALUE: {rust_type} = {constant};
+}}
+
+impl From<{name}> for {rust_type} {{
+    fn from(_: {name}) -> Self {{
+        {name}::VALUE
+    }}
+}}
+
+impl ::std::convert::TryFrom<{rust_type}> for {name} {{
+    type Error = &'static str;
+
+    fn try_from(value: {rust_type}) -> Result<Self, Self::Error> {{
+        if matches!(value, {constant}) {{ Ok(Self) }} else {{ Err("the value must be {constant}") }}
+    }}
+}}
+"#,
+        doc = doc_comment(&doc)
     )
 }
 

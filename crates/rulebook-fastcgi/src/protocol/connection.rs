@@ -51,10 +51,8 @@ impl Connection {
         Ok(Self { socket, buffer: BytesMut::new(), calls: 0 })
     }
 
-    /// Moves an unused connection of another runtime to the current one.
-    ///
-    /// # Errors
-    /// Fails if the server has closed the connection or has sent anything, or if the other runtime has ended.
+    /// Moves an unused connection to the current runtime, which may be another one than before.
+    /// Fails if the server has closed the connection or has sent anything, or if the earlier runtime has ended.
     pub(super) fn move_to_current_runtime(self) -> io::Result<Self> {
         let socket = match self.socket {
             #[cfg(unix)]
@@ -99,12 +97,6 @@ impl Connection {
             Socket::Unix(socket) => socket.try_write(bytes),
             Socket::Tcp(socket) => socket.try_write(bytes),
         }
-    }
-
-    /// Returns `true` if the server has neither closed the connection nor sent anything since the last response.
-    pub(super) fn is_quiet(&mut self) -> bool {
-        let is_waiting = matches!(self.try_read(), Err(error) if error.kind() == io::ErrorKind::WouldBlock);
-        is_waiting && self.buffer.is_empty()
     }
 }
 

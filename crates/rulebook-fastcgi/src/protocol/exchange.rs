@@ -5,7 +5,7 @@ use std::io;
 use bytes::Bytes;
 use tokio::io::Interest;
 
-use super::record::{Decoder, Received};
+use super::record::{Decoder, ResponsePart};
 use super::{Lease, Sender, StderrLog};
 use crate::call_error::CallError;
 
@@ -16,7 +16,6 @@ const OVERLOADED: u8 = 2;
 
 /// A request that is being sent while its response is received. If the exchange is dropped before its end, or anything
 /// about it is unexpected, its connection is closed, so that no other call gets parts of its response.
-#[derive(Debug)]
 pub struct Exchange {
     lease: Lease,
     sender: Sender,
@@ -36,18 +35,16 @@ impl Exchange {
 
     /// Returns the next bytes of the response, or `None` at its end. The request is sent at the same time: a server may
     /// respond before it has read the whole request.
-    ///
-    /// # Errors
     /// Fails if the connection fails, or the server sends something else than a response.
     pub async fn next(&mut self) -> Result<Option<Bytes>, CallError> {
         while !self.has_ended {
             let connection = self.lease.connection().await?;
-            match self.decoder.decode(&mut connection.buffer)? {
-                Some(Received::Stdout(bytes)) => return Ok(Some(bytes)),
-                Some(Received::Stderr(bytes)) => self.stderr.add(&bytes)?,
-                Some(Received::End { protocol_status: COMPLETE }) => self.has_ended = true,
-                Some(Received::End { protocol_status: OVERLOADED }) => return Err(CallError::Overloaded),
-                Some(Received::End { protocol_status }) => return Err(CallError::Rejected(protocol_status)),
+            match self.decoder.decode(&mut connection.buffer).map_err(CallError::Record)? {
+                Some(ResponsePart::Stdout(bytes)) => return Ok(Some(bytes)),
+                Some(ResponsePart::Stderr(bytes)) => self.stderr.add(&bytes)?,
+                Some(ResponsePart::End { protocol_status: COMPLETE }) => self.has_ended = true,
+                Some(ResponsePart::End { protocol_status: OVERLOADED }) => return Err(CallError::Overloaded),
+                Some(ResponsePart::End { protocol_status }) => return Err(CallError::Rejected(protocol_status)),
                 None => self.transfer().await?,
             }
         }
@@ -93,7 +90,7 @@ impl Exchange {
     /// that only requests of idempotent methods (RFC 9110 section 9.2.2) are sent again.
     pub fn may_retry(&self, error: &CallError, is_idempotent: bool) -> bool {
         let is_lost = matches!(error, CallError::Closed | CallError::Connection(_));
-        is_lost && self.lease.is_reused() && !self.has_received && (is_idempotent || !self.sender.has_sent_head())
+        is_lost && self.lease.is_reused && !self.has_received && (is_idempotent || !self.sender.has_sent_head())
     }
 
     /// Ends the exchange after [`Exchange::next`] has returned `None`. The connection is kept if it is certain that the

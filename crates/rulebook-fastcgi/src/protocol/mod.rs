@@ -4,14 +4,12 @@ mod connection;
 mod exchange;
 mod pool;
 mod record;
-#[cfg(test)]
-mod record_tests;
 mod sender;
 mod stderr_log;
 
 pub use connection::Connection;
 pub use exchange::Exchange;
 pub use pool::{Lease, Pool, PoolLimits};
-pub use record::{RecordError, append_parameter, encode_head};
-pub use sender::{BodyPart, Sender};
+pub use record::{append_parameter, encode_head};
+pub use sender::Sender;
 pub use stderr_log::StderrLog;

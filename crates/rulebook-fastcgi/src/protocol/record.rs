@@ -5,14 +5,13 @@
 //! a response that a server sends too late, or twice, is not mistaken for that of the next request.
 
 use bytes::{Buf, Bytes, BytesMut};
-use thiserror::Error;
 
 const HEADER_LEN: usize = 8;
 const VERSION: u8 = 1;
 /// The id in records whose request has no id yet. It is the id of records that belong to no request.
 const NO_ID: u16 = 0;
 /// The maximum length of the content of a record.
-pub const MAX_CONTENT_LEN: usize = u16::MAX as usize;
+const MAX_CONTENT_LEN: usize = u16::MAX as usize;
 
 const BEGIN_REQUEST: u8 = 1;
 const END_REQUEST: u8 = 3;
@@ -28,58 +27,24 @@ const KEEP_CONNECTION: u8 = 1;
 /// The length of the content of an end record.
 const END_LEN: usize = 8;
 
-/// A parameter of a request that does not fit into a record. php-fpm requires that no parameter is split.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("the parameter {name} has {len} bytes, more than a FastCGI record can contain")]
-pub struct LongParameterError {
-    /// The name of the parameter.
-    pub name: String,
-    /// The length of its value in bytes.
-    pub len: usize,
-}
-
-/// The reason why received bytes are not the records of a response.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum RecordError {
-    /// The version in a record is not 1.
-    #[error("a record has the version {0}, not 1")]
-    Version(u8),
-    /// The record belongs to another request, or to none.
-    #[error("a record has the request id {0}, and not that of the request")]
-    RequestId(u16),
-    /// The type of the record is unknown, or only a client sends it.
-    #[error("a record has the unexpected type {0}")]
-    Kind(u8),
-    /// The end record has the wrong length.
-    #[error("an end record has {0} bytes, not 8")]
-    EndLength(usize),
-    /// A stream contains data after its end.
-    #[error("a stream continues after its end")]
-    AfterEnd,
-}
-
 /// Encodes the records with which a request begins: the begin record and all parameters. [`set_request_id`] sets their
 /// id.
-///
-/// # Errors
-/// Fails if a parameter does not fit into a record.
-pub fn encode_head(parameters: &[(&str, &[u8])]) -> Result<Vec<u8>, LongParameterError> {
+/// Fails if a parameter does not fit into a record: php-fpm requires that none is split. The error is a message.
+pub fn encode_head(parameters: &[(&str, &[u8])]) -> Result<Vec<u8>, String> {
     let mut to = Vec::with_capacity(1024);
     push_record(&mut to, NO_ID, BEGIN_REQUEST, &[0, RESPONDER, KEEP_CONNECTION, 0, 0, 0, 0, 0]);
     let mut content = Vec::with_capacity(1024);
     for (name, value) in parameters {
         let len = pair_len(name.len(), value.len());
         if len > MAX_CONTENT_LEN {
-            return Err(LongParameterError { name: (*name).to_owned(), len: value.len() });
+            let len = value.len();
+            return Err(format!("the parameter {name} has {len} bytes, more than a FastCGI record can contain"));
         }
         if content.len() + len > MAX_CONTENT_LEN {
             push_record(&mut to, NO_ID, PARAMS, &content);
             content.clear();
         }
-        push_length(&mut content, name.len());
-        push_length(&mut content, value.len());
-        content.extend_from_slice(name.as_bytes());
-        content.extend_from_slice(value);
+        push_pair(&mut content, name, value);
     }
     if !content.is_empty() {
         push_record(&mut to, NO_ID, PARAMS, &content);
@@ -97,10 +62,7 @@ pub fn append_parameter(head: &mut Vec<u8>, name: &str, value: &[u8]) {
     // The last record is empty, and ends the parameters.
     head.truncate(head.len().saturating_sub(HEADER_LEN));
     let mut content = Vec::with_capacity(pair_len(name.len(), value.len()));
-    push_length(&mut content, name.len());
-    push_length(&mut content, value.len());
-    content.extend_from_slice(name.as_bytes());
-    content.extend_from_slice(value);
+    push_pair(&mut content, name, value);
     push_record(head, NO_ID, PARAMS, &content);
     push_record(head, NO_ID, PARAMS, &[]);
 }
@@ -137,6 +99,13 @@ fn pair_len(name: usize, value: usize) -> usize {
     length_len(name).saturating_add(length_len(value)).saturating_add(name).saturating_add(value)
 }
 
+fn push_pair(to: &mut Vec<u8>, name: &str, value: &[u8]) {
+    push_length(to, name.len());
+    push_length(to, value.len());
+    to.extend_from_slice(name.as_bytes());
+    to.extend_from_slice(value);
+}
+
 fn push_length(to: &mut Vec<u8>, len: usize) {
     match u8::try_from(len) {
         Ok(short) if short < 0x80 => to.push(short),
@@ -147,7 +116,7 @@ fn push_length(to: &mut Vec<u8>, len: usize) {
 
 /// A part of a response.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Received {
+pub enum ResponsePart {
     /// Bytes of the response. They are never empty.
     Stdout(Bytes),
     /// Bytes of a message for the log. They are never empty.
@@ -164,13 +133,13 @@ pub enum Received {
 pub struct Decoder {
     /// The id of the request.
     id: u16,
-    state: State,
+    state: DecoderState,
     stdout_ended: bool,
     stderr_ended: bool,
 }
 
 #[derive(Debug)]
-enum State {
+enum DecoderState {
     /// The next bytes are the header of a record.
     Header,
     /// The next bytes are the content of a record, and then its padding.
@@ -184,29 +153,26 @@ enum State {
 }
 
 impl Decoder {
-    /// Creates a decoder of the response to the request with this id.
     pub fn new(id: u16) -> Self {
-        Self { id, state: State::Header, stdout_ended: false, stderr_ended: false }
+        Self { id, state: DecoderState::Header, stdout_ended: false, stderr_ended: false }
     }
 
     /// Removes bytes from the beginning of `buffer`, and returns the next part of the response. Returns `None` if more
     /// bytes are needed, or if the response has ended.
-    ///
-    /// # Errors
-    /// Fails if the bytes are not the records of a response.
-    pub fn decode(&mut self, buffer: &mut BytesMut) -> Result<Option<Received>, RecordError> {
+    /// Fails if the bytes are not the records of a response. The error is a message.
+    pub fn decode(&mut self, buffer: &mut BytesMut) -> Result<Option<ResponsePart>, String> {
         loop {
             match &mut self.state {
-                State::Header => {
+                DecoderState::Header => {
                     if buffer.len() < HEADER_LEN {
                         return Ok(None);
                     }
                     let header = buffer.split_to(HEADER_LEN);
                     self.state = self.state_after_header(&header)?;
                 }
-                State::Content { kind, left, padding } => {
+                DecoderState::Content { kind, left, padding } => {
                     if *left == 0 {
-                        self.state = State::Padding { left: *padding };
+                        self.state = DecoderState::Padding { left: *padding };
                         continue;
                     }
                     if buffer.is_empty() {
@@ -215,56 +181,59 @@ impl Decoder {
                     let content = buffer.split_to(buffer.len().min(*left)).freeze();
                     *left -= content.len();
                     return Ok(Some(if *kind == STDOUT {
-                        Received::Stdout(content)
+                        ResponsePart::Stdout(content)
                     } else {
-                        Received::Stderr(content)
+                        ResponsePart::Stderr(content)
                     }));
                 }
-                State::End { padding } => {
+                DecoderState::End { padding } => {
                     let len = END_LEN + *padding;
                     if buffer.len() < len {
                         return Ok(None);
                     }
                     let content = buffer.split_to(len);
-                    self.state = State::Ended;
-                    return Ok(Some(Received::End { protocol_status: content[4] }));
+                    self.state = DecoderState::Ended;
+                    return Ok(Some(ResponsePart::End { protocol_status: content[4] }));
                 }
-                State::Padding { left } => {
+                DecoderState::Padding { left } => {
                     let skipped = buffer.len().min(*left);
                     buffer.advance(skipped);
                     *left -= skipped;
                     if *left > 0 {
                         return Ok(None);
                     }
-                    self.state = State::Header;
+                    self.state = DecoderState::Header;
                 }
-                State::Ended => return Ok(None),
+                DecoderState::Ended => return Ok(None),
             }
         }
     }
 
-    fn state_after_header(&mut self, header: &[u8]) -> Result<State, RecordError> {
+    fn state_after_header(&mut self, header: &[u8]) -> Result<DecoderState, String> {
         let number = |at: usize| u16::from_be_bytes([header[at], header[at + 1]]);
         let (version, kind, id) = (header[0], header[1], number(2));
         let (len, padding) = (usize::from(number(4)), usize::from(header[6]));
         if version != VERSION {
-            return Err(RecordError::Version(version));
+            return Err(format!("a record has the version {version}, not 1"));
         }
         if ![STDOUT, STDERR, END_REQUEST].contains(&kind) {
-            return Err(RecordError::Kind(kind));
+            return Err(format!("a record has the unexpected type {kind}"));
         }
         if id != self.id {
-            return Err(RecordError::RequestId(id));
+            return Err(format!("a record has the request id {id}, and not that of the request"));
         }
         if kind == END_REQUEST {
-            return if len == END_LEN { Ok(State::End { padding }) } else { Err(RecordError::EndLength(len)) };
+            return match len {
+                END_LEN => Ok(DecoderState::End { padding }),
+                len => Err(format!("an end record has {len} bytes, not {END_LEN}")),
+            };
         }
         let ended = if kind == STDOUT { &mut self.stdout_ended } else { &mut self.stderr_ended };
         if *ended {
-            return Err(RecordError::AfterEnd);
+            return Err("a stream continues after its end".to_owned());
         }
         // A record without content ends its stream.
         *ended = len == 0;
-        Ok(State::Content { kind, left: len, padding })
+        Ok(DecoderState::Content { kind, left: len, padding })
     }
 }

@@ -1,29 +1,19 @@
 //! Sends a request: its parameters, and its body from memory and from uploaded files.
 
-use std::collections::VecDeque;
 use std::io;
 
 use bytes::Bytes;
+use futures_util::stream::{BoxStream, TryStreamExt};
 use rulebook::Upload;
-use tokio::fs::File;
-use tokio::io::AsyncReadExt;
+use rulebook::handler_kind::body_stream;
+use rulebook::multipart::MultipartPiece;
 
 use super::record::{push_stdin, set_request_id};
 
 /// The number of bytes of the body that are prepared at once.
 const CHUNK_LEN: usize = 32 << 10;
 
-/// A part of the body of a request.
-#[derive(Debug, Clone)]
-pub enum BodyPart {
-    /// Bytes in memory.
-    Bytes(Bytes),
-    /// The content of an uploaded file.
-    File(Upload),
-}
-
 /// The records of a request that were not sent yet. At most a chunk of a file is in memory.
-#[derive(Debug)]
 pub struct Sender {
     /// The id of the request.
     id: u16,
@@ -33,34 +23,16 @@ pub struct Sender {
     sent: usize,
     /// The number of bytes of the parameters that were not sent.
     head_left: usize,
-    parts: VecDeque<BodyPart>,
-    /// The file that is being read, and the number of its bytes that were not read yet. The upload keeps the file.
-    file: Option<(File, u64, Upload)>,
-    state: State,
-}
-
-#[derive(Debug, PartialEq, Eq)]
-enum State {
-    /// Parts of the body were not prepared yet.
-    Body,
-    /// All records are prepared.
-    Prepared,
-    /// The server reads no further.
-    Stopped,
+    /// The part of the body that was not prepared; `None` if all records are.
+    body: Option<BoxStream<'static, io::Result<Bytes>>>,
+    /// `true` if the server reads no further.
+    is_stopped: bool,
 }
 
 impl Sender {
-    /// Creates a sender of the records in `head`, and of a body.
-    pub fn new(head: Vec<u8>, body: Vec<BodyPart>) -> Self {
-        Self {
-            id: 0,
-            head_left: head.len(),
-            records: head,
-            sent: 0,
-            parts: body.into(),
-            file: None,
-            state: State::Body,
-        }
+    pub fn new(head: Vec<u8>, body: Vec<MultipartPiece<Upload>>) -> Self {
+        let (head_left, body) = (head.len(), Some(body_stream(body)));
+        Self { id: 0, records: head, sent: 0, head_left, body, is_stopped: false }
     }
 
     /// Sets the id of the request, before anything is sent.
@@ -70,12 +42,10 @@ impl Sender {
     }
 
     /// Prepares records if all earlier ones were sent.
-    ///
-    /// # Errors
     /// Fails if an uploaded file cannot be read, or is shorter than it was.
     pub(super) async fn prepare(&mut self) -> io::Result<()> {
         // A small body is prepared, and sent, together with the parameters.
-        if self.state != State::Body || (self.sent < self.records.len() && self.head_left != self.records.len()) {
+        if self.is_stopped || (self.sent < self.records.len() && self.head_left != self.records.len()) {
             return Ok(());
         }
         if self.sent == self.records.len() {
@@ -83,54 +53,22 @@ impl Sender {
             self.sent = 0;
         }
         let end = self.records.len() + CHUNK_LEN;
-        while self.records.len() < end && self.state == State::Body {
-            if self.file.is_some() {
-                self.prepare_from_file().await?;
-                continue;
+        while self.records.len() < end
+            && let Some(body) = &mut self.body
+        {
+            let part = body.try_next().await?;
+            if part.is_none() {
+                self.body = None;
             }
-            match self.parts.pop_front() {
-                Some(BodyPart::Bytes(mut bytes)) => {
-                    let chunk = bytes.split_to(bytes.len().min(CHUNK_LEN));
-                    // An empty record would end the body.
-                    if !chunk.is_empty() {
-                        push_stdin(&mut self.records, self.id, &chunk);
-                    }
-                    if !bytes.is_empty() {
-                        self.parts.push_front(BodyPart::Bytes(bytes));
-                    }
-                }
-                Some(BodyPart::File(upload)) => {
-                    self.file = Some((File::open(upload.path()).await?, upload.size(), upload));
-                }
-                None => {
-                    push_stdin(&mut self.records, self.id, &[]);
-                    self.state = State::Prepared;
-                }
-            }
+            // An empty record ends the body.
+            push_stdin(&mut self.records, self.id, &part.unwrap_or_default());
         }
-        Ok(())
-    }
-
-    async fn prepare_from_file(&mut self) -> io::Result<()> {
-        let Some((file, left, _)) = &mut self.file else { return Ok(()) };
-        if *left == 0 {
-            self.file = None;
-            return Ok(());
-        }
-        let len = usize::try_from(*left).unwrap_or(usize::MAX).min(CHUNK_LEN);
-        let mut chunk = vec![0; len];
-        let read = file.read(&mut chunk).await?;
-        if read == 0 {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-        push_stdin(&mut self.records, self.id, &chunk[..read]);
-        *left -= read as u64;
         Ok(())
     }
 
     /// Returns the prepared bytes that were not sent.
     pub(super) fn unsent(&self) -> &[u8] {
-        if self.state == State::Stopped { &[] } else { &self.records[self.sent..] }
+        if self.is_stopped { &[] } else { &self.records[self.sent..] }
     }
 
     /// Removes bytes that were sent.
@@ -141,7 +79,7 @@ impl Sender {
 
     /// Drops what was not sent, because the server reads no further.
     pub(super) fn stop(&mut self) {
-        self.state = State::Stopped;
+        self.is_stopped = true;
     }
 
     /// Returns `true` if all parameters were passed to the system. Before that, the server cannot run anything.
@@ -151,6 +89,6 @@ impl Sender {
 
     /// Returns `true` if the whole request was passed to the system.
     pub(super) fn has_sent_all(&self) -> bool {
-        self.state == State::Prepared && self.unsent().is_empty()
+        !self.is_stopped && self.body.is_none() && self.unsent().is_empty()
     }
 }

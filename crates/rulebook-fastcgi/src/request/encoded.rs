@@ -2,14 +2,13 @@
 
 use bytes::Bytes;
 use rulebook::handler_kind::{ArgumentSlot, ArgumentSlots};
+use rulebook::multipart::MultipartPiece;
 use rulebook::types::Value;
-use rulebook::{ApiError, HttpMethod};
+use rulebook::{ApiError, HttpMethod, Upload};
 use serde_json::{Map, Value as Json};
 
-use super::form::{Field, FormError, check_multipart_names, push_fields, scalar_text, urlencoded};
-use super::multipart::{Multipart, multipart};
-use crate::protocol::BodyPart;
-use crate::settings::{ArgumentNotation, HandlerSettings, ParameterSettings, SentIn, Style};
+use super::form::{Field, FormError, multipart, push_fields, scalar_text, urlencoded};
+use crate::settings::{ArgumentNotation, HandlerSettings, ParameterSettings, PhpStyle, SentIn};
 
 /// The media type of a form without files.
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -29,23 +28,19 @@ pub struct Encoded {
     pub query: String,
     /// The media type of the body; empty if there is no body.
     pub content_type: String,
-    pub body: Vec<BodyPart>,
-    /// The length of the body in bytes.
-    pub len: u64,
+    pub body: Vec<MultipartPiece<Upload>>,
     /// The values of header fields and cookies that are parameters of PhalApi.
     pub header_fields: Vec<(String, String)>,
 }
 
 impl Encoded {
     /// Encodes the arguments of a call.
-    ///
-    /// # Errors
     /// Fails if PHP would change or drop arguments.
     pub fn new(settings: &HandlerSettings, arguments: ArgumentSlots<'_, '_>) -> Result<Self, ApiError> {
         let has_files = arguments.values.iter().any(contains_file);
         match (&settings.style, settings.arguments) {
-            (Style::Api3(_), _) => Self::for_class(settings, arguments, has_files),
-            (Style::Plain, ArgumentNotation::Json) if !has_files => Ok(Self::json(settings, &present(arguments))),
+            (PhpStyle::Api3 { .. }, _) => Self::for_class(settings, arguments, has_files),
+            (PhpStyle::Plain, ArgumentNotation::Json) if !has_files => Ok(Self::json(settings, &present(arguments))),
             _ => Self::form(settings, arguments, has_files),
         }
     }
@@ -56,8 +51,7 @@ impl Encoded {
             http: settings.http.as_str(),
             query: String::new(),
             content_type: "application/json".to_owned(),
-            len: body.len() as u64,
-            body: vec![BodyPart::Bytes(body)],
+            body: vec![MultipartPiece::Bytes(body)],
             header_fields: Vec::new(),
         }
     }
@@ -93,8 +87,8 @@ impl Encoded {
     fn form(settings: &HandlerSettings, arguments: ArgumentSlots<'_, '_>, has_files: bool) -> Result<Self, ApiError> {
         let (mut fields, mut header_fields, mut cookies) = (Vec::new(), Vec::new(), Vec::new());
         let service = match &settings.style {
-            Style::PhalApi { service } => Some(Field::Text(SERVICE.to_owned(), service.clone())),
-            Style::Plain | Style::Api3(_) => None,
+            PhpStyle::PhalApi { service } => Some(Field::Text(SERVICE.to_owned(), service.clone())),
+            PhpStyle::Plain | PhpStyle::Api3 { .. } => None,
         };
         for (slot, parameter) in arguments.values.into_iter().zip(&settings.parameters) {
             let ArgumentSlot::Value(value) = slot else { continue };
@@ -117,15 +111,14 @@ impl Encoded {
         } else if is_query {
             let query = urlencoded(&service.into_iter().chain(fields).collect::<Vec<_>>());
             let http = settings.http.as_str();
-            Self { http, query, content_type: String::new(), body: Vec::new(), len: 0, header_fields: Vec::new() }
+            Self { http, query, content_type: String::new(), body: Vec::new(), header_fields: Vec::new() }
         } else {
             let body = Bytes::from(urlencoded(&fields));
             Self {
                 http: HttpMethod::Post.as_str(),
                 query: urlencoded(service.as_slice()),
                 content_type: FORM.to_owned(),
-                len: body.len() as u64,
-                body: vec![BodyPart::Bytes(body)],
+                body: vec![MultipartPiece::Bytes(body)],
                 header_fields: Vec::new(),
             }
         };
@@ -133,9 +126,9 @@ impl Encoded {
     }
 
     fn multipart(query: String, fields: Vec<Field>) -> Result<Self, ApiError> {
-        check_multipart_names(&fields).map_err(ApiError::internal)?;
-        let Multipart { content_type, body, len } = multipart(fields).map_err(ApiError::internal)?;
-        Ok(Self { http: HttpMethod::Post.as_str(), query, content_type, body, len, header_fields: Vec::new() })
+        let form = multipart(fields).map_err(ApiError::internal)?;
+        let (content_type, http) = (form.media_type(), HttpMethod::Post.as_str());
+        Ok(Self { http, query, content_type, body: form.finish(), header_fields: Vec::new() })
     }
 }
 

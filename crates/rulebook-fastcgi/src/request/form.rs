@@ -1,6 +1,7 @@
 //! Encodes arguments as the fields of a form, in the notation in which PHP reads arrays: `tags[0]=a`, `size[width]=9`.
 
 use rulebook::Upload;
+use rulebook::multipart::MultipartForm;
 use rulebook::types::Value;
 use thiserror::Error;
 
@@ -85,17 +86,35 @@ fn is_readable_key(key: &str) -> bool {
     !key.is_empty() && !begins_with_space && !key.contains(['[', ']', '\0'])
 }
 
-/// Checks that the names of fields can be in a form with files.
-///
-/// # Errors
+/// Writes the fields of a form with files, as PHP reads it.
 /// Fails if a name contains a line break.
-pub fn check_multipart_names(fields: &[Field]) -> Result<(), FormError> {
-    for Field::Text(name, _) | Field::File(name, _) in fields {
+pub fn multipart(fields: Vec<Field>) -> Result<MultipartForm<Upload>, FormError> {
+    let mut form = MultipartForm::new().with_escape(escape_name);
+    for field in fields {
+        let (Field::Text(name, _) | Field::File(name, _)) = &field;
         if name.contains(['\r', '\n']) {
             return Err(FormError::LineBreak(name.clone()));
         }
+        match field {
+            Field::Text(name, value) => form.field(&name, value),
+            Field::File(name, upload) => {
+                let (filename, media_type) = (escape_filename(upload.filename()), upload.media_type().to_owned());
+                form.file(&name, &filename, Some(&media_type), upload);
+            }
+        }
     }
-    Ok(())
+    Ok(form)
+}
+
+/// Escapes the name of a field. PHP removes backslashes before quotes and backslashes.
+fn escape_name(name: &str) -> String {
+    name.replace('\\', "\\\\").replace('"', "\\\"")
+}
+
+/// Escapes the name of a file. PHP reads a backslash before a quote as an escape, so that both are percent-encoded, as
+/// browsers do with quotes.
+fn escape_filename(name: &str) -> String {
+    name.replace('"', "%22").replace('\\', "%5C").replace(char::is_control, "_")
 }
 
 /// Returns `true` if PHP does not change the name of a field.

@@ -2,14 +2,14 @@
 
 mod encoded;
 mod form;
-mod multipart;
 mod parameters;
 
 use rulebook::handler_kind::ArgumentSlots;
+use rulebook::multipart::MultipartPiece;
 use rulebook::trace::TraceContext;
-use rulebook::{ApiError, Context};
+use rulebook::{ApiError, Context, Upload};
 
-use crate::protocol::{BodyPart, append_parameter, encode_head};
+use crate::protocol::{append_parameter, encode_head};
 use crate::settings::HandlerSettings;
 use encoded::Encoded;
 pub use form::is_readable_name;
@@ -24,14 +24,12 @@ pub struct PhpRequest {
     /// The encoded parameters.
     pub head: Vec<u8>,
     /// The body. It can be sent several times.
-    pub body: Vec<BodyPart>,
+    pub body: Vec<MultipartPiece<Upload>>,
 }
 
 impl PhpRequest {
     /// Creates the request for a call. `script` is the path of the script. If the call has a trace,
     /// [`PhpRequest::set_trace`] adds it.
-    ///
-    /// # Errors
     /// Fails if PHP would not read the arguments as they are.
     pub fn new(
         settings: &HandlerSettings,

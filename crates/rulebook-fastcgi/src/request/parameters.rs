@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use rulebook::Context;
+use rulebook::handler_kind::body_len;
 use serde_json::Value as Json;
 
 use super::encoded::Encoded;
@@ -39,6 +40,7 @@ pub fn parameters<'a>(
     context: &Context,
 ) -> Vec<(Cow<'a, str>, Cow<'a, str>)> {
     let script_name = format!("/{}", script.rsplit('/').next().unwrap_or_default());
+    let len = body_len(&encoded.body);
     let uri = match encoded.query.as_str() {
         "" => script_name.clone(),
         query => format!("{script_name}?{query}"),
@@ -56,7 +58,7 @@ pub fn parameters<'a>(
         ("QUERY_STRING".into(), encoded.query.as_str().into()),
         ("REQUEST_URI".into(), uri.into()),
         ("CONTENT_TYPE".into(), encoded.content_type.as_str().into()),
-        ("CONTENT_LENGTH".into(), if encoded.len == 0 { "".into() } else { encoded.len.to_string().into() }),
+        ("CONTENT_LENGTH".into(), if len == 0 { "".into() } else { len.to_string().into() }),
     ];
     let mut push = |name: &'a str, value: Cow<'a, str>| parameters.push((name.into(), value));
     if let Some(root) = &settings.root {
@@ -72,8 +74,7 @@ pub fn parameters<'a>(
     }
     if let Some(identity) = context.identity() {
         push("RULEBOOK_IDENTITY", identity.name().to_owned().into());
-        let permissions = identity.permissions().map(Json::from).collect::<Vec<_>>();
-        push("RULEBOOK_PERMISSIONS", Json::Array(permissions).to_string().into());
+        push("RULEBOOK_PERMISSIONS", identity.permissions().map(Json::from).collect::<Json>().to_string().into());
     }
     if let Some(address) = context.client_address() {
         push("REMOTE_ADDR", address.to_string().into());

@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::named_error::{declared, undeclared};
-use super::{Content, ResponseHead, outputs, parse_json, unexpected_status};
+use super::{PhpResult, ResponseHead, outputs, parse_json, unexpected_status};
 use crate::call_error::CallError;
 use crate::settings::HandlerSettings;
 
@@ -15,10 +15,10 @@ pub fn is_file(head: &ResponseHead) -> bool {
     head.field(OUTCOME) == Some("file")
 }
 
-pub fn read(settings: &HandlerSettings, head: &ResponseHead, body: &[u8]) -> Result<Content, CallError> {
+pub fn read(settings: &HandlerSettings, head: &ResponseHead, body: &[u8]) -> Result<PhpResult, CallError> {
     match head.field(OUTCOME) {
-        Some("outputs") => Ok(Content::Outputs(outputs(settings, parse_json(body)?))),
-        Some("error") => error(settings, &parse_json(body)?).map(Content::Error),
+        Some("outputs") => Ok(PhpResult::Outputs(outputs(settings, parse_json(body)?))),
+        Some("error") => error(settings, &parse_json(body)?).map(PhpResult::Error),
         _ if head.is_success() => {
             Err(CallError::Response("the class has ended the script, or has sent something itself".to_owned()))
         }

@@ -1,18 +1,64 @@
-//! Forwards header fields of PHP's response to the client.
+//! Forwards header fields of PHP's response, and files, to the client.
 
+use std::io;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::stream::try_unfold;
+use rulebook::handler_kind::{ReturnedValue, describe_file};
 use rulebook::http::HeaderValue;
-use rulebook::{ApiError, Context, Download, ETag};
+use rulebook::{ApiError, Context, Download};
+use tokio::time::timeout;
 
 use super::ResponseHead;
+use crate::call_error::CallError;
+use crate::protocol::Exchange;
 use crate::settings::HandlerSettings;
 
 /// The header fields of every response that are forwarded. Others could contain data that is not meant for clients,
 /// such as the version of PHP.
 const FORWARDED: [&str; 2] = ["set-cookie", "location"];
-/// The header fields that describe a file.
-const FILE_FIELDS: [&str; 4] = ["content-disposition", "cache-control", "expires", "content-language"];
 /// The successes whose status describes the body, which the script does not send as it is.
 const BODY_STATUSES: [u16; 3] = [204, 205, 206];
+
+/// A file that is being received.
+struct ReceivedFile {
+    exchange: Exchange,
+    /// The bytes that were received with the head.
+    first: Bytes,
+    /// The maximum time until the next bytes are received.
+    timeout: Duration,
+}
+
+/// Returns the file whose first bytes are `first`. It is received as fast as the client reads it.
+pub fn download(
+    settings: &HandlerSettings,
+    head: &ResponseHead,
+    first: Bytes,
+    exchange: Exchange,
+    context: &Context,
+) -> Result<ReturnedValue, ApiError> {
+    forward(settings, head, context)?;
+    let file = ReceivedFile { exchange, first, timeout: settings.timeout };
+    let download = Download::stream(try_unfold(Some(file), next_bytes));
+    let fields = head.fields.iter().map(|(name, value)| (name.as_str(), &value[..]));
+    Ok(ReturnedValue::Download(Box::new(describe_file(download, fields))))
+}
+
+async fn next_bytes(file: Option<ReceivedFile>) -> io::Result<Option<(Bytes, Option<ReceivedFile>)>> {
+    let Some(mut file) = file else { return Ok(None) };
+    if !file.first.is_empty() {
+        return Ok(Some((std::mem::take(&mut file.first), Some(file))));
+    }
+    let next = timeout(file.timeout, file.exchange.next()).await;
+    match next.unwrap_or(Err(CallError::Late)).map_err(io::Error::other)? {
+        Some(bytes) => Ok(Some((bytes, Some(file)))),
+        None => {
+            file.exchange.finish();
+            Ok(None)
+        }
+    }
+}
 
 /// Forwards the status of a success, and the header fields that clients may get.
 pub fn forward(settings: &HandlerSettings, head: &ResponseHead, context: &Context) -> Result<(), ApiError> {
@@ -31,29 +77,4 @@ pub fn forward(settings: &HandlerSettings, head: &ResponseHead, context: &Contex
         }
     }
     Ok(())
-}
-
-/// Adds the media type, the name and the other properties of a file that PHP's header fields describe.
-pub fn describe_file(mut download: Download, head: &ResponseHead) -> Download {
-    for (name, value) in &head.fields {
-        let Ok(field) = HeaderValue::from_bytes(value) else { continue };
-        let text = std::str::from_utf8(value).ok();
-        match name.as_str() {
-            "content-type" => download = download.media_type(field),
-            "etag" => {
-                if let Some(etag) = text.and_then(ETag::parse) {
-                    download = download.etag(etag);
-                }
-            }
-            "last-modified" => download = download.header("Last-Modified", field),
-            "content-length" => {
-                if let Some(length) = text.and_then(|text| text.parse().ok()) {
-                    download = download.length(length);
-                }
-            }
-            name if FILE_FIELDS.contains(&name) => download = download.header(name, field),
-            _ => {}
-        }
-    }
-    download
 }

@@ -18,8 +18,6 @@ pub struct ResponseHead {
 
 impl ResponseHead {
     /// Parses the head at the beginning of a response. Returns it with its length, or `None` if it is incomplete.
-    ///
-    /// # Errors
     /// Fails if the response has no valid head, or a head that is too long.
     pub fn parse(bytes: &[u8]) -> Result<Option<(Self, usize)>, CallError> {
         let mut fields = [httparse::EMPTY_HEADER; MAX_FIELDS];

@@ -1,24 +1,23 @@
 //! Converts PHP's response to outputs, a file or an error.
 
 mod api3;
-mod download;
 mod forward;
 mod head;
 mod named_error;
 mod phalapi;
 mod plain;
 
-use rulebook::handler_kind::ReturnedValue;
+use rulebook::handler_kind::{MethodReturns, ReturnedValue};
 use rulebook::{ApiError, Context};
 use serde_json::Value as Json;
 
 use crate::call_error::CallError;
-use crate::settings::{HandlerSettings, OutputShape, Style};
-pub use download::download;
+use crate::settings::{HandlerSettings, PhpStyle};
+pub use forward::download;
 pub use head::ResponseHead;
 
 /// What a response contains.
-enum Content {
+enum PhpResult {
     /// The outputs of a success.
     Outputs(Json),
     /// An error that the method declares.
@@ -27,18 +26,16 @@ enum Content {
 
 /// Returns `true` if the body of a response is the file that the method returns.
 pub fn is_file(settings: &HandlerSettings, head: &ResponseHead) -> bool {
-    settings.is_download
+    settings.returns == MethodReturns::File
         && match settings.style {
-            Style::Plain => head.is_success(),
+            PhpStyle::Plain => head.is_success(),
             // An error has the status 200 too, but it is JSON.
-            Style::PhalApi { .. } => head.is_success() && !head.is_json(),
-            Style::Api3(_) => api3::is_file(head),
+            PhpStyle::PhalApi { .. } => head.is_success() && !head.is_json(),
+            PhpStyle::Api3 { .. } => api3::is_file(head),
         }
 }
 
 /// Converts a response that is not a file.
-///
-/// # Errors
 /// Returns the declared error in the response, or an error with the reason why the response is not valid.
 pub fn returned_value(
     settings: &HandlerSettings,
@@ -47,16 +44,16 @@ pub fn returned_value(
     context: &Context,
 ) -> Result<ReturnedValue, ApiError> {
     let content = match settings.style {
-        Style::Plain => plain::read(settings, head, body),
-        Style::PhalApi { .. } => phalapi::read(settings, head, body),
-        Style::Api3(_) => api3::read(settings, head, body),
+        PhpStyle::Plain => plain::read(settings, head, body),
+        PhpStyle::PhalApi { .. } => phalapi::read(settings, head, body),
+        PhpStyle::Api3 { .. } => api3::read(settings, head, body),
     }?;
     let outputs = match content {
-        Content::Outputs(outputs) if !settings.is_download => Ok(outputs),
-        Content::Outputs(_) => {
+        PhpResult::Outputs(outputs) if settings.returns != MethodReturns::File => Ok(outputs),
+        PhpResult::Outputs(_) => {
             Err(CallError::Response("the method returns a file, and PHP returned JSON".into()).into())
         }
-        Content::Error(error) => Err(error),
+        PhpResult::Error(error) => Err(error),
     };
     forward::forward(settings, head, context)?;
     outputs.map(|outputs| ReturnedValue::Outputs(Box::new(outputs)))
@@ -69,12 +66,12 @@ fn parse_json(body: &[u8]) -> Result<Json, CallError> {
 
 /// Returns the outputs in a response, from which the engine removes members that are not outputs.
 fn outputs(settings: &HandlerSettings, json: Json) -> Json {
-    match (settings.outputs, json) {
+    match (settings.returns, json) {
         // A method without outputs has no part that could be wrong.
-        (OutputShape::Nothing, _) => Json::Null,
+        (MethodReturns::Nothing, _) => Json::Null,
         // PHP writes an array without members as `[]`, even if it is an object.
-        (OutputShape::Object, Json::Array(items)) if items.is_empty() => Json::Null,
-        (OutputShape::Object | OutputShape::Whole, json) => json,
+        (MethodReturns::Outputs, Json::Array(items)) if items.is_empty() => Json::Null,
+        (_, json) => json,
     }
 }
 

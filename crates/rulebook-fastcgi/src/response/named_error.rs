@@ -3,10 +3,11 @@
 use std::ops::RangeInclusive;
 
 use rulebook::ApiError;
+use rulebook::model::DeclaredError;
 use serde_json::{Value as Json, json};
 
 use crate::call_error::CallError;
-use crate::settings::{ErrorSettings, HandlerSettings, OTHER_ERRORS};
+use crate::settings::{HandlerSettings, OTHER_ERRORS};
 
 /// The statuses, and the values of `ret`, with which PHP rejects a request. From 500, its message can be a secret.
 pub const REJECTIONS: RangeInclusive<u64> = 400..=499;
@@ -16,27 +17,27 @@ const MAX_LOGGED: usize = 100;
 impl HandlerSettings {
     /// Returns the error that the setting `errors` names for a name or a number that PHP returned, or the declared
     /// error with this name.
-    pub(super) fn error_by_name(&self, returned: &str) -> Option<&ErrorSettings> {
+    pub(super) fn error_by_name(&self, returned: &str) -> Option<&DeclaredError> {
         let named = self.error_names.iter().find(|(known, _)| known == returned);
         let name = named.map_or(returned, |(_, name)| name.as_str());
         self.declared_errors.iter().find(|error| error.name == name)
     }
 
     /// Returns the declared error that the setting `errors` names for all errors that nothing else matches.
-    pub(super) fn other_error(&self) -> Option<&ErrorSettings> {
+    pub(super) fn other_error(&self) -> Option<&DeclaredError> {
         let named = self.error_names.iter().find(|(known, _)| known == OTHER_ERRORS);
         named.and_then(|(_, name)| self.declared_errors.iter().find(|error| error.name == *name))
     }
 
     /// Returns the only declared error for which a condition is true.
-    pub(super) fn only_error(&self, is_match: impl Fn(&ErrorSettings) -> bool) -> Option<&ErrorSettings> {
+    pub(super) fn only_error(&self, is_match: impl Fn(&DeclaredError) -> bool) -> Option<&DeclaredError> {
         let mut matching = self.declared_errors.iter().filter(|error| is_match(error));
         matching.next().filter(|_| matching.next().is_none())
     }
 }
 
 /// Creates a declared error. A message that is not empty replaces that of the definition.
-pub fn declared(error: &ErrorSettings, message: &str) -> ApiError {
+pub fn declared(error: &DeclaredError, message: &str) -> ApiError {
     let declared = ApiError::declared(error.name.clone());
     if message.is_empty() { declared } else { declared.with_message(message) }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::named_error::{REJECTIONS, declared, error_status, start, undeclared};
-use super::{Content, ResponseHead, outputs, parse_json, unexpected_status};
+use super::{PhpResult, ResponseHead, outputs, parse_json, unexpected_status};
 use crate::call_error::CallError;
 use crate::settings::HandlerSettings;
 
@@ -22,15 +22,15 @@ const MESSAGE_PREFIXES: [&str; 8] = [
     "服务器运行错误:",
 ];
 
-pub fn read(settings: &HandlerSettings, head: &ResponseHead, body: &[u8]) -> Result<Content, CallError> {
+pub fn read(settings: &HandlerSettings, head: &ResponseHead, body: &[u8]) -> Result<PhpResult, CallError> {
     // PhalApi responds to errors with the status 200, unless the project changes this.
     let parsed = parse_json(body).map_err(|error| if head.is_success() { error } else { unexpected_status(head) });
     let Json::Object(mut response) = parsed? else { return Err(without_ret()) };
     let ret = response.get("ret").and_then(number).ok_or_else(without_ret)?;
     if ret == SUCCESS {
-        return Ok(Content::Outputs(outputs(settings, response.remove("data").unwrap_or_default())));
+        return Ok(PhpResult::Outputs(outputs(settings, response.remove("data").unwrap_or_default())));
     }
-    let by_status = || settings.only_error(|error| u64::from(error.status) == ret);
+    let by_status = || settings.only_error(|error| u64::from(error.status.get()) == ret);
     let other = || settings.other_error().filter(|_| REJECTIONS.contains(&ret));
     let message = response.get("msg").and_then(Json::as_str).unwrap_or_default();
     let error = settings.error_by_name(&ret.to_string()).or_else(by_status).or_else(other).ok_or_else(|| {
@@ -39,9 +39,9 @@ pub fn read(settings: &HandlerSettings, head: &ResponseHead, body: &[u8]) -> Res
     })?;
     let api_error = declared(error, without_prefix(message));
     // The envelope `phalapi` adds the code to 400, or to 500 for an error of the server.
-    let base = if error.status >= 500 { 500 } else { 400 };
+    let base = if error.status.get() >= 500 { 500 } else { 400 };
     let code = ret.checked_sub(base).filter(|code| *code <= 99).and_then(|code| u32::try_from(code).ok());
-    Ok(Content::Error(match code {
+    Ok(PhpResult::Error(match code {
         Some(code) => api_error.with_phalapi_code(code),
         None => api_error,
     }))

@@ -1,17 +1,18 @@
 //! The responses of plain scripts: `{"title": "…"}`, or `{"error": "name", "message": "…"}` with a status from 400.
 
+use rulebook::handler_kind::MethodReturns;
 use serde_json::{Value as Json, json};
 
 use super::named_error::{REJECTIONS, declared, error_status, undeclared};
-use super::{Content, ResponseHead, outputs, parse_json, unexpected_status};
+use super::{PhpResult, ResponseHead, outputs, parse_json, unexpected_status};
 use crate::call_error::CallError;
-use crate::settings::{HandlerSettings, OutputShape};
+use crate::settings::HandlerSettings;
 
-pub fn read(settings: &HandlerSettings, head: &ResponseHead, body: &[u8]) -> Result<Content, CallError> {
+pub fn read(settings: &HandlerSettings, head: &ResponseHead, body: &[u8]) -> Result<PhpResult, CallError> {
     if head.is_success() {
-        let is_ignored = settings.outputs == OutputShape::Nothing;
+        let is_ignored = settings.returns == MethodReturns::Nothing;
         let json = if is_ignored || body.trim_ascii().is_empty() { Json::Null } else { parse_json(body)? };
-        return Ok(Content::Outputs(outputs(settings, json)));
+        return Ok(PhpResult::Outputs(outputs(settings, json)));
     }
     // The body of an error page, or of a failed script, is not JSON.
     let json = parse_json(body).unwrap_or_default();
@@ -23,7 +24,7 @@ pub fn read(settings: &HandlerSettings, head: &ResponseHead, body: &[u8]) -> Res
     let error = error.or_else(|| settings.other_error().filter(|_| is_rejection));
     let message = json.get("message").and_then(Json::as_str).unwrap_or_default();
     match (error, name) {
-        (Some(error), _) => Ok(Content::Error(declared(error, message))),
+        (Some(error), _) => Ok(PhpResult::Error(declared(error, message))),
         (None, Some(name)) => {
             let declaration = json!({ "status": error_status(head.status.into()), "info": "…" });
             Err(undeclared(name, name, &declaration))

@@ -1,12 +1,12 @@
 //! The class of an api 3.0 module.
 
-use rulebook::handler_kind::HandlerError;
-use rulebook::handler_kind::settings::texts;
+use rulebook::handler_kind::settings::{non_empty_text, texts};
+use rulebook::handler_kind::{HandlerError, SettingsReader};
 use rulebook::model::{Segment, Spanned};
 use serde_json::Value as Json;
 
+use super::PhpStyle;
 use super::style::path_names;
-use super::{Api3Settings, Reader};
 
 /// The folder with the classes of modules, below the root of a project.
 const FOLDER: &str = "build/api/module";
@@ -14,10 +14,10 @@ const FOLDER: &str = "build/api/module";
 const NAMESPACE: &str = r"api\module";
 
 /// Reads the settings of an api 3.0 class, and returns them with the FastCGI parameters for the bridge.
-pub fn class(reader: &mut Reader<'_>, root: Option<&str>) -> (Api3Settings, Vec<(String, String)>) {
+pub fn class(reader: &mut SettingsReader<'_>, root: Option<&str>) -> (PhpStyle, Vec<(String, String)>) {
     if root.is_none() && reader.node("root").is_none() {
         let error = HandlerError::new("the style `api3` needs the folder of the project");
-        reader.error(error.help("set `root`, for example to `/srv/app`"));
+        reader.errors.push(error.help("set `root`, for example to `/srv/app`"));
     }
     let root = root.unwrap_or_default();
     let names = path_names(reader);
@@ -25,12 +25,12 @@ pub fn class(reader: &mut Reader<'_>, root: Option<&str>) -> (Api3Settings, Vec<
     let function = name(reader, "function", names.map(|(_, method)| method));
     if function.starts_with("__") {
         let message = format!("`{function}` is not a function that clients can call");
-        reader.error(HandlerError::new(message).help("set `function`"));
+        reader.errors.push(HandlerError::new(message).help("set `function`"));
     }
     let folder = path(reader, "folder", FOLDER);
     let namespace = namespace(reader);
     let file = format!("{root}/{folder}/{class}.php");
-    let bootstrap = reader.text("bootstrap");
+    let bootstrap = reader.read("bootstrap", non_empty_text);
     let bootstrap = bootstrap.map(|bootstrap| below(root, &bootstrap.value));
     let delegates = delegates(reader);
     let parameters = [
@@ -44,7 +44,7 @@ pub fn class(reader: &mut Reader<'_>, root: Option<&str>) -> (Api3Settings, Vec<
         ("RULEBOOK_DOWNLOAD", if reader.method.method.options.download { "1".to_owned() } else { String::new() }),
     ];
     let parameters = parameters.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-    (Api3Settings { file }, parameters)
+    (PhpStyle::Api3 { file }, parameters)
 }
 
 /// Returns a path below the root, unless it is absolute.
@@ -53,19 +53,19 @@ pub fn below(root: &str, path: &str) -> String {
 }
 
 /// Reads the name of a class or of a function; its default is a segment of the path.
-fn name(reader: &mut Reader<'_>, setting: &str, default: Option<&str>) -> String {
-    let text = reader.text(setting);
+fn name(reader: &mut SettingsReader<'_>, setting: &str, default: Option<&str>) -> String {
+    let text = reader.read(setting, non_empty_text);
     let value = text.as_ref().map(|text| text.value.as_str()).or(default);
     let Some(value) = value else {
         let message = format!("the path of {} does not name a class and a function", reader.method.method.id);
-        reader.error(HandlerError::new(message).help(format!("set `{setting}`")));
+        reader.errors.push(HandlerError::new(message).help(format!("set `{setting}`")));
         return String::new();
     };
     let value = value.to_owned();
     if !is_identifier(&value) {
         let message = format!("`{}` is not the name of a {setting} in PHP", value.escape_debug());
         let error = HandlerError::new(message).help(format!("set `{setting}`"));
-        reader.error(text.map_or(error.clone(), |text| error.at(text.span)));
+        reader.errors.push(text.map_or(error.clone(), |text| error.at(text.span)));
     }
     value
 }
@@ -75,30 +75,30 @@ fn is_identifier(name: &str) -> bool {
     name.bytes().next().is_some_and(is_letter) && name.bytes().all(|byte| is_letter(byte) || byte.is_ascii_digit())
 }
 
-fn path(reader: &mut Reader<'_>, setting: &str, default: &str) -> String {
-    let path = reader.text(setting).map_or_else(|| default.to_owned(), |text| text.value);
+fn path(reader: &mut SettingsReader<'_>, setting: &str, default: &str) -> String {
+    let path = reader.read(setting, non_empty_text).map_or_else(|| default.to_owned(), |text| text.value);
     path.trim_matches('/').to_owned()
 }
 
-fn namespace(reader: &mut Reader<'_>) -> String {
+fn namespace(reader: &mut SettingsReader<'_>) -> String {
     let Some(node) = reader.node("namespace") else { return NAMESPACE.to_owned() };
     let text = node.string().map(|text| text.value.trim_matches('\\').to_owned());
     let namespace = text.filter(|text| text.is_empty() || text.split('\\').all(is_identifier));
     namespace.unwrap_or_else(|| {
         let error = HandlerError::new("`namespace` must be the namespace of the classes").at(node.span);
-        reader.error(error.help(r"for example `api\\module`, or an empty text"));
+        reader.errors.push(error.help(r"for example `api\\module`, or an empty text"));
         String::new()
     })
 }
 
 /// Reads the methods that the class may call with `Request`.
-fn delegates(reader: &mut Reader<'_>) -> Vec<String> {
+fn delegates(reader: &mut SettingsReader<'_>) -> Vec<String> {
     let mut delegates = reader.read_list("delegates", texts);
     delegates.retain(|delegate| is_known_delegate(reader, delegate));
     delegates.into_iter().map(|delegate| delegate.value).collect()
 }
 
-fn is_known_delegate(reader: &mut Reader<'_>, delegate: &Spanned<String>) -> bool {
+fn is_known_delegate(reader: &mut SettingsReader<'_>, delegate: &Spanned<String>) -> bool {
     let mut services = reader.method.api.modules.iter().flat_map(|module| &module.services);
     let is_known = services.any(|service| match &service.path[..] {
         [Segment::Static(module), Segment::Static(method)] => format!("{module}/{method}") == delegate.value,
@@ -107,7 +107,8 @@ fn is_known_delegate(reader: &mut Reader<'_>, delegate: &Spanned<String>) -> boo
     if !is_known {
         let message = format!("no service has the path `{}`", delegate.value.escape_debug());
         reader
-            .error(HandlerError::new(message).at(delegate.span).help("name it `module/method`, as in the definition"));
+            .errors
+            .push(HandlerError::new(message).at(delegate.span).help("name it `module/method`, as in the definition"));
     }
     is_known
 }

@@ -1,12 +1,12 @@
-//! The settings with header fields and FastCGI parameters.
+//! How parameters and header fields are sent, and further FastCGI parameters.
 
-use rulebook::handler_kind::HandlerError;
 use rulebook::handler_kind::settings::{text_members, texts};
+use rulebook::handler_kind::{HandlerError, SettingsReader};
 use rulebook::http::HeaderName;
-use rulebook::model::Spanned;
+use rulebook::model::{Location, Parameter, Spanned};
 
-use super::{Reader, RequestHeader};
-use crate::request::{RESERVED, RESERVED_PREFIX};
+use super::{ArgumentNotation, ParameterSettings, PhpStyle, RequestHeader, SentIn};
+use crate::request::{RESERVED, RESERVED_PREFIX, is_readable_name};
 
 /// The FastCGI parameter that many programs read as the address of their proxy ("httpoxy"), so that no client may set
 /// it.
@@ -18,8 +18,7 @@ pub fn variable(name: &str) -> Option<String> {
     (variable != PROXY_VARIABLE).then_some(variable)
 }
 
-/// Reads `request_headers`.
-pub fn request_headers(reader: &mut Reader<'_>) -> Vec<RequestHeader> {
+pub fn request_headers(reader: &mut SettingsReader<'_>) -> Vec<RequestHeader> {
     let mut headers = Vec::new();
     for name in header_names(reader, "request_headers") {
         match variable(&name.value) {
@@ -27,33 +26,31 @@ pub fn request_headers(reader: &mut Reader<'_>) -> Vec<RequestHeader> {
             None => {
                 let message =
                     "a script must not get the header field `Proxy`: many programs would use it as their proxy";
-                reader.error(HandlerError::new(message).at(name.span).help("remove it"));
+                reader.errors.push(HandlerError::new(message).at(name.span).help("remove it"));
             }
         }
     }
     headers
 }
 
-/// Reads `response_headers`.
-pub fn response_headers(reader: &mut Reader<'_>) -> Vec<String> {
+pub fn response_headers(reader: &mut SettingsReader<'_>) -> Vec<String> {
     header_names(reader, "response_headers").into_iter().map(|name| name.value).collect()
 }
 
-fn header_names(reader: &mut Reader<'_>, setting: &str) -> Vec<Spanned<String>> {
+fn header_names(reader: &mut SettingsReader<'_>, setting: &str) -> Vec<Spanned<String>> {
     let mut names = reader.read_list(setting, texts);
     names.retain(|name| {
         let is_name = HeaderName::from_bytes(name.value.as_bytes()).is_ok();
         if !is_name {
             let message = format!("`{}` is not the name of a header field", name.value.escape_debug());
-            reader.error(HandlerError::new(message).at(name.span));
+            reader.errors.push(HandlerError::new(message).at(name.span));
         }
         is_name
     });
     names
 }
 
-/// Reads `environment`.
-pub fn environment(reader: &mut Reader<'_>) -> Vec<(String, String)> {
+pub fn environment(reader: &mut SettingsReader<'_>) -> Vec<(String, String)> {
     let mut parameters = Vec::new();
     for (name, value) in reader.read_list("environment", text_members) {
         let is_variable = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
@@ -70,7 +67,7 @@ pub fn environment(reader: &mut Reader<'_>) -> Vec<(String, String)> {
                 None
             };
         match error {
-            Some(message) => reader.error(HandlerError::new(message).at(name.span)),
+            Some(message) => reader.errors.push(HandlerError::new(message).at(name.span)),
             None => parameters.push((name.value, value.value)),
         }
     }
@@ -79,3 +76,54 @@ pub fn environment(reader: &mut Reader<'_>) -> Vec<(String, String)> {
 
 /// The maximum length of a parameter in `environment` in bytes: a parameter must fit into a FastCGI record.
 const MAX_VALUE_LEN: usize = 32 << 10;
+
+/// Returns how each parameter is sent. The code of PhalApi knows parameters by their names in requests, and reads some
+/// of them from header fields and cookies; other code knows them by their names in code.
+pub fn parameters(
+    reader: &mut SettingsReader<'_>,
+    style: &PhpStyle,
+    notation: ArgumentNotation,
+) -> Vec<ParameterSettings> {
+    let method = reader.method.method;
+    let is_phalapi = matches!(style, PhpStyle::PhalApi { .. });
+    let is_form = match style {
+        PhpStyle::Plain => notation == ArgumentNotation::Form,
+        PhpStyle::PhalApi { .. } => true,
+        PhpStyle::Api3 { .. } => false,
+    };
+    let mut list = Vec::new();
+    for parameter in &method.parameters {
+        let name = if is_phalapi { parameter.request_name() } else { &parameter.name };
+        let sent_in = if is_phalapi { phalapi_location(parameter) } else { Some(SentIn::Form) };
+        let Some(sent_in) = sent_in else {
+            let message = "a script must not get the header field `Proxy`: many programs would use it as their proxy";
+            reader.errors.push(HandlerError::new(message).at(parameter.span));
+            continue;
+        };
+        if is_form && matches!(sent_in, SentIn::Form | SentIn::Cookie) && !is_readable_name(name) {
+            let message = format!("PHP would change the name of the field `{}` of {}", name.escape_debug(), method.id);
+            let help = "use letters, digits, `_` and `-`, or set `arguments` to `json`";
+            reader.errors.push(HandlerError::new(message).at(parameter.span).help(help));
+        }
+        list.push(ParameterSettings {
+            name: name.to_owned(),
+            sent_in,
+            is_timestamp: is_phalapi && is_timestamp(parameter),
+        });
+    }
+    list
+}
+
+fn phalapi_location(parameter: &Parameter) -> Option<SentIn> {
+    match parameter.from {
+        Location::Header => variable(&parameter.key).map(SentIn::HeaderField),
+        Location::Cookie => Some(SentIn::Cookie),
+        _ => Some(SentIn::Form),
+    }
+}
+
+/// Returns `true` if the checked value of a date is the number of seconds since 1970.
+fn is_timestamp(parameter: &Parameter) -> bool {
+    let written = &parameter.r#type.written;
+    written.term.starts_with("date") && written.attributes.get("format").is_some_and(|format| format == "timestamp")
+}

@@ -2,61 +2,57 @@
 
 mod api3;
 mod headers;
-mod limits;
-mod parameters;
 mod read;
-mod reader;
 mod style;
 
 use std::time::Duration;
 
 use rulebook::HttpMethod;
+use rulebook::handler_kind::{MethodReturns, SettingNames};
+use rulebook::model::DeclaredError;
 
-pub use limits::pool_limits;
-pub use read::{ReadSettings, read};
-pub use reader::Reader;
+pub use read::{ReadSettings, pool_limits, read};
 
 /// The name of the kind, and of the setting with the address.
 pub const KIND: &str = "fastcgi";
 
-/// The settings that a method has besides its address.
-pub const METHOD_SETTINGS: [&str; 19] = [
-    "script",
-    "root",
-    "local_files",
-    "style",
-    "arguments",
-    "timeout",
-    "max_response",
-    "form_fields",
-    "environment",
-    "request_headers",
-    "response_headers",
-    "errors",
-    "service",
-    "class",
-    "function",
-    "folder",
-    "namespace",
-    "bootstrap",
-    "delegates",
-];
+/// The names of the settings besides the address.
+pub const NAMES: SettingNames = SettingNames {
+    handler: &[
+        "script",
+        "root",
+        "local_files",
+        "style",
+        "arguments",
+        "timeout",
+        "max_response",
+        "form_fields",
+        "environment",
+        "request_headers",
+        "response_headers",
+        "errors",
+        "service",
+        "class",
+        "function",
+        "folder",
+        "namespace",
+        "bootstrap",
+        "delegates",
+    ],
+    unshared: &["service", "class", "function"],
+    only_shared: &["connections", "wait", "idle", "calls_per_connection"],
+};
 /// The name that the setting `errors` has for all errors that nothing else matches.
 pub const OTHER_ERRORS: &str = "*";
-/// The settings that belong to a method only, so that methods cannot share them.
-const UNSHARED_SETTINGS: [&str; 3] = ["service", "class", "function"];
-/// The settings that all methods share.
-const POOL_SETTINGS: [&str; 4] = ["connections", "wait", "idle", "calls_per_connection"];
 
 /// The settings of a handler, after all checks.
 #[derive(Debug)]
 pub struct HandlerSettings {
     /// The HTTP method of the API method.
     pub http: HttpMethod,
-    /// `true` if the method returns a file.
-    pub is_download: bool,
-    pub outputs: OutputShape,
-    pub style: Style,
+    /// What the method returns.
+    pub returns: MethodReturns,
+    pub style: PhpStyle,
     pub arguments: ArgumentNotation,
     /// The parameters in the order of the definition.
     pub parameters: Vec<ParameterSettings>,
@@ -79,25 +75,14 @@ pub struct HandlerSettings {
     /// The names of further header fields of PHP's response that clients get.
     pub response_headers: Vec<String>,
     /// The errors that the method declares.
-    pub declared_errors: Vec<ErrorSettings>,
+    pub declared_errors: Vec<DeclaredError>,
     /// The names of declared errors, by what PHP returns for them.
     pub error_names: Vec<(String, String)>,
 }
 
-/// The JSON that a method returns.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OutputShape {
-    /// An object, whose members are the outputs.
-    Object,
-    /// The value of a single output.
-    Whole,
-    /// No outputs.
-    Nothing,
-}
-
 /// How the PHP code is called, and how its output is read.
 #[derive(Debug)]
-pub enum Style {
+pub enum PhpStyle {
     /// A script that prints the outputs as JSON.
     Plain,
     /// The entry script of a PhalApi project.
@@ -106,14 +91,10 @@ pub enum Style {
         service: String,
     },
     /// A class of api 3.0, called by the bridge.
-    Api3(Api3Settings),
-}
-
-/// The class of an api 3.0 module, and how it is loaded.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Api3Settings {
-    /// The path of the file with the class.
-    pub file: String,
+    Api3 {
+        /// The path of the file with the class.
+        file: String,
+    },
 }
 
 /// The notation in which a plain script gets its arguments.
@@ -142,7 +123,6 @@ pub enum SentIn {
     Form,
     /// A header field: the FastCGI parameter with this name.
     HeaderField(String),
-    /// A cookie.
     Cookie,
 }
 
@@ -153,12 +133,4 @@ pub struct RequestHeader {
     pub name: String,
     /// The name of the FastCGI parameter.
     pub variable: String,
-}
-
-/// An error that the method declares.
-#[derive(Debug)]
-pub struct ErrorSettings {
-    pub name: String,
-    pub status: u16,
-    pub number: Option<u32>,
 }

@@ -2,16 +2,16 @@
 
 use std::time::Duration;
 
-use rulebook::handler_kind::HandlerError;
-use rulebook::handler_kind::settings::{boolean, byte_size, choice, seconds, text_members, whole_number, wrong_value};
+use rulebook::handler_kind::settings::{
+    boolean, byte_size, choice, non_empty_text, seconds, text_members, whole_number, wrong_value,
+};
+use rulebook::handler_kind::{HandlerError, JsonNode, SettingsReader};
 use rulebook::model::Span;
 
 use super::api3::below;
-use super::{
-    ArgumentNotation, ErrorSettings, HandlerSettings, KIND, OutputShape, ParameterSettings, Reader, Style, headers,
-    parameters, style,
-};
+use super::{ArgumentNotation, HandlerSettings, KIND, PhpStyle, headers, style};
 use crate::address::Address;
+use crate::protocol::PoolLimits;
 
 /// The settings of a handler, the address of its server, and the files that it needs.
 pub struct ReadSettings {
@@ -21,8 +21,9 @@ pub struct ReadSettings {
     pub files: Vec<(String, Span)>,
 }
 
-/// Reads the settings of a handler. Returns `None` if an error was reported.
-pub fn read(reader: &mut Reader<'_>) -> Option<ReadSettings> {
+/// Reads the settings of a handler. Returns `None` if an error was found.
+pub fn read(reader: &mut SettingsReader<'_>) -> Option<ReadSettings> {
+    let method = reader.method.method;
     let address = address(reader);
     let root = root(reader);
     let (style, style_parameters) = style::style(reader, root.as_deref());
@@ -30,89 +31,81 @@ pub fn read(reader: &mut Reader<'_>) -> Option<ReadSettings> {
     let arguments = reader.read("arguments", |node, name| choice(node, name, &notation));
     let arguments = arguments.unwrap_or(ArgumentNotation::Form);
     let script = script(reader, root.as_deref(), &style);
-    let parameters = parameters::parameters(reader, &style, arguments);
+    let parameters = headers::parameters(reader, &style, arguments);
     let local_files = reader.read("local_files", boolean);
-    let is_local = local_files.or_else(|| Some(address.as_ref()?.is_unix_socket())).unwrap_or(false);
+    // With a socket, the server runs on this machine, so that it probably sees the same files.
+    let is_local = local_files.unwrap_or(matches!(address, Some(Address::Unix(_))));
     let files = if is_local { files(reader, script.as_deref(), &style) } else { Vec::new() };
-    let settings = common(reader, style, arguments, parameters);
-    let settings = HandlerSettings { root, script, style_parameters, ..settings };
-    let address = address.filter(|_| reader.errors.is_empty())?;
-    Some(ReadSettings { settings, address, files })
-}
-
-/// Reads the settings that do not depend on the style.
-fn common(
-    reader: &mut Reader<'_>,
-    style: Style,
-    arguments: ArgumentNotation,
-    parameters: Vec<ParameterSettings>,
-) -> HandlerSettings {
-    let method = reader.method.method;
-    let declared = method.errors_of_call(&reader.method.api.auth_errors);
-    let declared_errors = declared.map(|error| ErrorSettings {
-        name: error.name.clone(),
-        status: error.status.get(),
-        number: error.number,
-    });
-    HandlerSettings {
+    let settings = HandlerSettings {
         http: method.http,
-        is_download: method.options.download,
-        outputs: match method.whole() {
-            Some(_) => OutputShape::Whole,
-            None if method.outputs.is_empty() => OutputShape::Nothing,
-            None => OutputShape::Object,
-        },
+        returns: reader.method.returns(),
         style,
         arguments,
         parameters,
-        root: None,
-        script: None,
+        root,
+        script,
         timeout: reader.read("timeout", seconds).unwrap_or(Duration::from_secs(30)),
         max_response: reader.read("max_response", |node, name| byte_size(node, name, 1..=1 << 30)).unwrap_or(8 << 20),
         form_fields: reader.read("form_fields", |node, name| whole_number(node, name, 1..=1_000_000)).unwrap_or(1000),
         environment: headers::environment(reader),
-        style_parameters: Vec::new(),
+        style_parameters,
         request_headers: headers::request_headers(reader),
         response_headers: headers::response_headers(reader),
         error_names: error_names(reader),
-        declared_errors: declared_errors.collect(),
+        declared_errors: method.errors_of_call(&reader.method.api.auth_errors).cloned().collect(),
+    };
+    let address = address.filter(|_| reader.errors.is_empty())?;
+    Some(ReadSettings { settings, address, files })
+}
+
+/// Reads the limits of connections, which all methods share.
+pub fn pool_limits(reader: &mut SettingsReader<'_>) -> PoolLimits {
+    let connections = reader.read("connections", |node, name| whole_number(node, name, 1..=10_000));
+    let calls = reader.read("calls_per_connection", |node, name| whole_number(node, name, 1..=u16::MAX));
+    PoolLimits {
+        // php-fpm of Debian has at most 5 processes (`pm.max_children`), of which others may need one.
+        connections: connections.unwrap_or(4),
+        wait: reader.read("wait", seconds).unwrap_or(Duration::from_secs(5)),
+        idle: reader.read("idle", idle).unwrap_or(Duration::from_secs(1)),
+        calls_per_connection: calls.unwrap_or(100),
     }
 }
 
-fn address(reader: &mut Reader<'_>) -> Option<Address> {
+/// Reads the time after which an unused connection is closed. 0 closes it after each call.
+fn idle(node: &JsonNode, name: &str) -> Result<Duration, HandlerError> {
+    match node.integer() {
+        Some(zero) if zero.value == 0 => Ok(Duration::ZERO),
+        _ => seconds(node, name).map_err(|error| error.help("write 0 to close connections after each call")),
+    }
+}
+
+fn address(reader: &mut SettingsReader<'_>) -> Option<Address> {
     let node = reader.method.setting(KIND);
     let Some(text) = node.string() else {
         let error = wrong_value(node, KIND, "the address of a FastCGI server");
-        reader.error(error.help("for example `unix:/run/php/php-fpm.sock` or `127.0.0.1:9000`"));
+        reader.errors.push(error.help("for example `unix:/run/php/php-fpm.sock` or `127.0.0.1:9000`"));
         return None;
     };
-    match Address::parse(&text.value) {
-        Ok(address) => Some(address),
-        Err(error) => {
-            let span = text.part(error.part.start, error.part.end);
-            reader.error(HandlerError::new(error.message).at(span).help(error.help));
-            None
-        }
-    }
+    Address::parse(&text).map_err(|error| reader.errors.push(error)).ok()
 }
 
-fn root(reader: &mut Reader<'_>) -> Option<String> {
-    let root = reader.text("root")?;
+fn root(reader: &mut SettingsReader<'_>) -> Option<String> {
+    let root = reader.read("root", non_empty_text)?;
     if root.value.starts_with('/') {
         return Some(root.value.trim_end_matches('/').to_owned());
     }
     let message = format!("the path `{}` of `root` must be absolute", root.value.escape_debug());
     let help = "PHP does not know the folder in which rulebook runs; write `/srv/app`, for example";
-    reader.error(HandlerError::new(message).at(root.span).help(help));
+    reader.errors.push(HandlerError::new(message).at(root.span).help(help));
     None
 }
 
-fn script(reader: &mut Reader<'_>, root: Option<&str>, style: &Style) -> Option<String> {
-    let has_bridge = matches!(style, Style::Api3(_));
-    let Some(script) = reader.text("script") else {
+fn script(reader: &mut SettingsReader<'_>, root: Option<&str>, style: &PhpStyle) -> Option<String> {
+    let has_bridge = matches!(style, PhpStyle::Api3 { .. });
+    let Some(script) = reader.read("script", non_empty_text) else {
         if !has_bridge && reader.node("script").is_none() {
             let error = HandlerError::new(format!("the handler of {} has no script", reader.method.method.id));
-            reader.error(error.help("set `script` to the path of a PHP file, for example `public/index.php`"));
+            reader.errors.push(error.help("set `script` to the path of a PHP file, for example `public/index.php`"));
         }
         return None;
     };
@@ -120,7 +113,7 @@ fn script(reader: &mut Reader<'_>, root: Option<&str>, style: &Style) -> Option<
         if reader.node("root").is_none() {
             let message = format!("the path `{}` of `script` is not absolute", script.value.escape_debug());
             let help = "write an absolute path, or set `root` to the folder of the project";
-            reader.error(HandlerError::new(message).at(script.span).help(help));
+            reader.errors.push(HandlerError::new(message).at(script.span).help(help));
         }
         return None;
     }
@@ -128,19 +121,19 @@ fn script(reader: &mut Reader<'_>, root: Option<&str>, style: &Style) -> Option<
 }
 
 /// Returns the files that must exist, if PHP sees the files of this machine.
-fn files(reader: &Reader<'_>, script: Option<&str>, style: &Style) -> Vec<(String, Span)> {
+fn files(reader: &SettingsReader<'_>, script: Option<&str>, style: &PhpStyle) -> Vec<(String, Span)> {
     let span = |setting: &str| reader.node(setting).map_or(reader.method.handler.span, |node| node.span);
     let script = script.map(|script| (script.to_owned(), span("script")));
     let class = match style {
-        Style::Api3(class) => Some((class.file.clone(), span("class"))),
-        Style::Plain | Style::PhalApi { .. } => None,
+        PhpStyle::Api3 { file } => Some((file.clone(), span("class"))),
+        PhpStyle::Plain | PhpStyle::PhalApi { .. } => None,
     };
     script.into_iter().chain(class).collect()
 }
 
 /// Reads `errors`: the names of declared errors by what PHP returns. Methods may share entries for errors that not all
 /// of them declare.
-fn error_names(reader: &mut Reader<'_>) -> Vec<(String, String)> {
+fn error_names(reader: &mut SettingsReader<'_>) -> Vec<(String, String)> {
     let method = reader.method;
     let of_method = method.optional_setting("errors").is_some();
     let mut names = Vec::new();
@@ -151,7 +144,7 @@ fn error_names(reader: &mut Reader<'_>) -> Vec<(String, String)> {
         } else if of_method {
             let message = format!("{} declares no error `{}`", method.method.id, name.value.escape_debug());
             let help = "add it to the `errors` of the method, or correct the name";
-            reader.error(HandlerError::new(message).at(name.span).help(help));
+            reader.errors.push(HandlerError::new(message).at(name.span).help(help));
         }
     }
     names

@@ -1,52 +1,40 @@
 //! The style of a handler, and the service or class that it calls.
 
-use rulebook::handler_kind::HandlerError;
-use rulebook::handler_kind::settings::choice;
+use rulebook::handler_kind::settings::{choice, non_empty_text};
+use rulebook::handler_kind::{HandlerError, SettingsReader};
 use rulebook::model::Segment;
 
-use super::{Reader, Style, api3};
+use super::{PhpStyle, api3};
 
 /// The parameter of PhalApi that names the service.
 const SERVICE: &str = "service";
 
-/// The names of the styles.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum StyleName {
-    Plain,
-    PhalApi,
-    Api3,
-}
-
 /// Reads the style, and the FastCGI parameters by which the bridge finds a class.
-pub fn style(reader: &mut Reader<'_>, root: Option<&str>) -> (Style, Vec<(String, String)>) {
-    let choices = [("plain", StyleName::Plain), ("phalapi", StyleName::PhalApi), ("api3", StyleName::Api3)];
-    let name = reader.read("style", |node, name| choice(node, name, &choices)).unwrap_or(StyleName::Plain);
+pub fn style(reader: &mut SettingsReader<'_>, root: Option<&str>) -> (PhpStyle, Vec<(String, String)>) {
+    let names = ["plain", "phalapi", "api3"].map(|name| (name, name));
+    let name = reader.read("style", |node, setting| choice(node, setting, &names)).unwrap_or("plain");
     let others: &[&str] = match name {
-        StyleName::Plain => &["service", "class", "function"],
-        StyleName::PhalApi => &["class", "function", "arguments"],
-        StyleName::Api3 => &["service", "arguments"],
+        "plain" => &["service", "class", "function"],
+        "phalapi" => &["class", "function", "arguments"],
+        _ => &["service", "arguments"],
     };
     for setting in others {
         let Some(node) = reader.method.optional_setting(setting) else { continue };
-        let word = choices.iter().find(|(_, style)| *style == name).map_or("", |(word, _)| word);
-        let message = format!("`{setting}` has no effect with the style `{word}`");
-        reader.error(HandlerError::new(message).at(node.span).help("remove it, or set another `style`"));
+        let message = format!("`{setting}` has no effect with the style `{name}`");
+        reader.errors.push(HandlerError::new(message).at(node.span).help("remove it, or set another `style`"));
     }
     match name {
-        StyleName::Plain => (Style::Plain, Vec::new()),
-        StyleName::PhalApi => {
+        "plain" => (PhpStyle::Plain, Vec::new()),
+        "phalapi" => {
             check_parameter_names(reader);
-            (Style::PhalApi { service: service(reader) }, Vec::new())
+            (PhpStyle::PhalApi { service: service(reader) }, Vec::new())
         }
-        StyleName::Api3 => {
-            let (settings, parameters) = api3::class(reader, root);
-            (Style::Api3(settings), parameters)
-        }
+        _ => api3::class(reader, root),
     }
 }
 
 /// Returns the two segments of the path of the method's service; `None` if it has another path.
-pub fn path_names<'a>(reader: &Reader<'a>) -> Option<(&'a str, &'a str)> {
+pub fn path_names<'a>(reader: &SettingsReader<'a>) -> Option<(&'a str, &'a str)> {
     let modules = reader.method.api.modules.iter();
     let mut services = modules.flat_map(|module| &module.services);
     let service = services.find(|service| service.methods.iter().any(|method| method.id == reader.method.method.id));
@@ -57,25 +45,25 @@ pub fn path_names<'a>(reader: &Reader<'a>) -> Option<(&'a str, &'a str)> {
 }
 
 /// Reports a parameter with which a client could select another service than the definition.
-fn check_parameter_names(reader: &mut Reader<'_>) {
+fn check_parameter_names(reader: &mut SettingsReader<'_>) {
     for parameter in &reader.method.method.parameters {
         // PHP ignores blanks at the beginning of a name, and reads brackets as an array with the name before them.
         let name = parameter.name.trim_start().split('[').next().unwrap_or_default();
         if name.eq_ignore_ascii_case(SERVICE) {
             let message = format!("PhalApi would take the service from the parameter `{}`", parameter.name);
-            reader.error(HandlerError::new(message).at(parameter.span).help("give it another `name`"));
+            reader.errors.push(HandlerError::new(message).at(parameter.span).help("give it another `name`"));
         }
     }
 }
 
 /// Returns the name of the PhalApi service: the setting `service`, or `Class.Method` for the path `/Class/Method`.
-fn service(reader: &mut Reader<'_>) -> String {
-    if let Some(service) = reader.text("service") {
+fn service(reader: &mut SettingsReader<'_>) -> String {
+    if let Some(service) = reader.read("service", non_empty_text) {
         return service.value;
     }
     let Some((class, method)) = path_names(reader) else {
         let message = format!("the path of {} does not name a service of PhalApi", reader.method.method.id);
-        reader.error(HandlerError::new(message).help("set `service`, for example to `User.Login`"));
+        reader.errors.push(HandlerError::new(message).help("set `service`, for example to `User.Login`"));
         return String::new();
     };
     // The path of a class has a small first letter, and PhalApi accepts both.

@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use rulebook_model::filename::{FileName, FilePatterns};
+use serde::ser::{Serialize, SerializeStruct, Serializer};
 
 use super::RateLimiter;
 
@@ -196,6 +197,16 @@ impl Identity {
             }
         }
         self
+    }
+}
+
+/// The name and the permissions, as programs in other languages get them.
+impl Serialize for Identity {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut identity = serializer.serialize_struct("Identity", 2)?;
+        identity.serialize_field("name", self.name())?;
+        identity.serialize_field("permissions", &self.0.permissions)?;
+        identity.end()
     }
 }
 

@@ -136,7 +136,31 @@ pub struct HandledMethod<'a> {
     pub api: &'a Api,
 }
 
+/// What a method returns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MethodReturns {
+    /// An object, whose members are the outputs.
+    Outputs,
+    /// A single output, which is the whole body.
+    Whole,
+    /// No outputs.
+    Nothing,
+    /// A file.
+    File,
+}
+
 impl<'a> HandledMethod<'a> {
+    /// Returns what the method returns.
+    #[must_use]
+    pub fn returns(&self) -> MethodReturns {
+        match self.method.whole() {
+            _ if self.method.options.download => MethodReturns::File,
+            Some(_) => MethodReturns::Whole,
+            None if self.method.outputs.is_empty() => MethodReturns::Nothing,
+            None => MethodReturns::Outputs,
+        }
+    }
+
     /// Returns the value of the setting whose key is the name of the kind. It is always there.
     ///
     /// # Panics

@@ -1,14 +1,13 @@
-//! Texts of workers in the log.
+//! Texts of other programs in the log.
 
 use std::fmt::Write;
 
-use rulebook::RequestId;
+/// The maximum number of bytes of a line that the log contains.
+const MAX_LOGGED: usize = 4_096;
 
-/// The maximum number of bytes of a worker's line that the log contains.
-pub const MAX_LOGGED: usize = 4_096;
-
-/// Returns a line of a worker for the log: a worker can print anything, also control characters, which could change
+/// Returns a line of another program for the log: it can contain anything, also control characters, which could change
 /// what a terminal shows.
+#[must_use]
 pub fn printable(line: &[u8]) -> String {
     let shown = &line[..line.len().min(MAX_LOGGED)];
     let mut text = String::with_capacity(shown.len());
@@ -26,15 +25,7 @@ pub fn printable(line: &[u8]) -> String {
     text
 }
 
-/// Writes a line of a worker to the log, with the id of the request that the worker handles.
-pub fn log_line(name: &str, request_id: Option<&RequestId>, line: &str) {
-    match request_id {
-        Some(request_id) => log::info!(request_id:%; "{request_id}: {name}: {line}"),
-        None => log::info!("{name}: {line}"),
-    }
-}
-
-/// Splits the output of a worker into lines of at most [`MAX_LOGGED`] bytes; further bytes of a longer line are
+/// Splits the output of another program into lines of at most [`MAX_LOGGED`] bytes; further bytes of a longer line are
 /// dropped.
 #[derive(Debug, Default)]
 pub struct LogLines {
@@ -61,6 +52,7 @@ impl LogLines {
     }
 
     /// Returns the last line that was not empty.
+    #[must_use]
     pub fn last(&self) -> Option<&str> {
         self.last.as_deref()
     }
