@@ -48,32 +48,3 @@ pub(crate) fn without_unknown_parameters(mut url: Url) -> Url {
     }
     url
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_at_sign_after_the_host_belongs_to_a_password_that_is_not_encoded() {
-        for (url, is_unencoded) in [
-            ("postgres://a:user1@secretpart/x@127.0.0.1:5432/b", true),
-            ("postgres://a:12?x@host/b", true),
-            ("mysql://a:12#x@host/b", true),
-            ("postgres://a:b@c@host/b?password=d", false),
-            ("postgres://a:b%2Fc@host/b%40d?user=e%40f", false),
-            ("postgres://host/b", false),
-        ] {
-            let dialect = Dialect::from_url(url).unwrap();
-            assert_eq!(has_unencoded_credentials(dialect, url), is_unencoded, "{url}");
-        }
-        assert!(!has_unencoded_credentials(Dialect::Sqlite, "sqlite:a/b@c.db"));
-    }
-
-    #[test]
-    fn parameters_of_an_address_that_sqlx_would_log_are_removed() {
-        let kept = |url: &str| without_unknown_parameters(Url::parse(url).unwrap()).to_string();
-        let known = "postgres://ada@host/b?password=a%26b&options[search_path]=c&sslmode=require";
-        assert_eq!(kept(known), known);
-        assert_eq!(kept("postgres://ada@host/b?password=a&b"), "postgres://ada@host/b?password=a");
-    }
-}

@@ -8,8 +8,8 @@ use rulebook::ApiError;
 use rulebook::types::{Arity, Check, Structure, Value};
 use serde_json::Value as Json;
 
-use crate::database::{Dialect, NamedValue};
-use crate::value::SqlValue;
+use crate::database::Dialect;
+use crate::value::{NamedValue, SqlValue};
 
 /// Where a value of a method contains points in time.
 #[derive(Debug)]
@@ -108,39 +108,4 @@ pub(crate) fn with_zone(text: String) -> String {
     let is_without_zone =
         (text.len() == 19 || text.len() > 20) && text.bytes().enumerate().all(|(index, byte)| is_clock(byte, index));
     if is_without_zone { format!("{}Z", text.replacen(' ', "T", 1)) } else { text }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn points_in_time_are_formatted_in_utc() {
-        for (seconds, nanos, expected) in [
-            (0, 0, Some("1970-01-01T00:00:00Z")),
-            (-1, 500_000_000, Some("1969-12-31T23:59:59.5Z")),
-            (253_402_300_799, 999_999_999, Some("9999-12-31T23:59:59.999999Z")),
-            (253_402_300_800, 0, None),
-            (-62_167_219_200, 0, Some("0000-01-01T00:00:00Z")),
-            (-62_167_219_201, 0, None),
-        ] {
-            assert_eq!(in_utc(seconds, nanos, Dialect::Postgres).as_deref(), expected, "{seconds}");
-        }
-        assert_eq!(in_utc(0, 1_500, Dialect::Mysql).as_deref(), Some("1970-01-01 00:00:00.000001"));
-    }
-
-    #[test]
-    fn times_without_a_zone_get_it() {
-        for (text, expected) in [
-            ("2026-05-17 14:30:00", "2026-05-17T14:30:00Z"),
-            ("2026-05-17T14:30:00.25", "2026-05-17T14:30:00.25Z"),
-            ("2026-05-17T14:30:00+02:00", "2026-05-17T14:30:00+02:00"),
-            ("2026-05-17T14:30:00Z", "2026-05-17T14:30:00Z"),
-            ("2026-05-17", "2026-05-17"),
-            ("2026-05-17 14:30:00.", "2026-05-17 14:30:00."),
-            ("", ""),
-        ] {
-            assert_eq!(with_zone(text.to_owned()), expected);
-        }
-    }
 }

@@ -4,10 +4,9 @@ use rulebook::handler_kind::{HandledMethod, HandlerError};
 use rulebook::types::{Arity, Value};
 use rulebook_model::model::Parameter;
 
-use crate::database::{NamedValue, RequestParameter};
 use crate::moments::Moments;
 use crate::target::Target;
-use crate::value::{FILE_FACTS, IDENTITY_NAMES, Source};
+use crate::value::{FILE_FACTS, IDENTITY_NAMES, NamedValue, RequestParameter, Source};
 
 /// The names that the statements of a method use, without duplicates.
 pub(crate) struct Names<'m, 'a> {
@@ -34,17 +33,7 @@ impl<'m, 'a> Names<'m, 'a> {
             let identity = IDENTITY_NAMES.iter().find(|(known, _)| *known == name).map(|(_, source)| *source);
             let source = identity.ok_or_else(|| self.unknown_name(name))?;
             let target = if source == Source::IdentityPermissions { Target::Nested } else { Target::Text };
-            Ok((
-                source,
-                NamedValue {
-                    name: name.to_owned(),
-                    target,
-                    moments: None,
-                    exceeds_i64: false,
-                    max_bytes: None,
-                    request: None,
-                },
-            ))
+            Ok((source, NamedValue::new(name, target)))
         })?;
         self.sources.push(source);
         self.values.push(value);
@@ -71,10 +60,9 @@ impl<'m, 'a> Names<'m, 'a> {
         let is_accepted = |uint: u64| check.checked(Value::Uint(uint)).is_ok();
         let exceeds_i64 = target == Target::Integer && (is_accepted(u64::MAX) || is_accepted(1 << 63));
         let request = Some(RequestParameter::new(parameter));
-        Some(Ok((
-            Source::Parameter(index),
-            NamedValue { name: name.to_owned(), target, moments: Moments::of(check), exceeds_i64, max_bytes, request },
-        )))
+        let value = NamedValue::new(name, target);
+        let value = NamedValue { moments: Moments::of(check), exceeds_i64, max_bytes, request, ..value };
+        Some(Ok((Source::Parameter(index), value)))
     }
 
     /// Returns a fact about the uploaded file of a parameter, such as its size: `file.size`.
@@ -92,9 +80,7 @@ impl<'m, 'a> Names<'m, 'a> {
             return Some(Err(error.suggest(fact, "values", &FILE_FACTS.map(|(known, ..)| known))));
         };
         let request = Some(RequestParameter::new(parameter));
-        let value =
-            NamedValue { name: name.to_owned(), target, moments: None, exceeds_i64: false, max_bytes: None, request };
-        Some(Ok((Source::FileFact(index, fact), value)))
+        Some(Ok((Source::FileFact(index, fact), NamedValue { request, ..NamedValue::new(name, target) })))
     }
 
     fn find_parameter(&self, name: &str) -> Option<usize> {

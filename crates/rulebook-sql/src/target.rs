@@ -151,28 +151,3 @@ fn decimal_to_json(text: String) -> Json {
         None => Json::String(text),
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn values_are_converted_for_their_outputs() {
-        let converted = |raw: Raw, target| raw.into_json(target).unwrap();
-        assert_eq!(converted(Raw::Int(1), Target::Bool), json!(true));
-        assert_eq!(converted(Raw::Int(2), Target::Bool), json!(2));
-        assert_eq!(converted(Raw::Decimal("12.50".into()), Target::Text), json!("12.50"));
-        assert_eq!(converted(Raw::Decimal("12.50".into()), Target::Number), json!(12.5));
-        assert_eq!(converted(Raw::Decimal("12.00".into()), Target::Integer), json!(12));
-        assert_eq!(converted(Raw::Decimal("NaN".into()), Target::Number), json!("NaN"));
-        let time = "2026-05-17 14:30:00";
-        assert_eq!(converted(Raw::Text(time.into()), Target::Datetime), json!("2026-05-17T14:30:00Z"));
-        assert_eq!(converted(Raw::Text(time.into()), Target::Text), json!(time));
-        assert_eq!(converted(Raw::Text("[1]".into()), Target::Nested), json!([1]));
-        assert_eq!(converted(Raw::Text("[1]".into()), Target::Text), json!("[1]"));
-        assert_eq!(converted(Raw::JsonText("[1]".into()), Target::Any), json!([1]));
-        assert!(Raw::Text("[".into()).into_json(Target::Nested).is_err());
-    }
-}

@@ -7,29 +7,19 @@ use rulebook::ApiError;
 use rulebook::error::ErrorCode;
 use sqlx::error::DatabaseError;
 use sqlx::mysql::MySqlDatabaseError;
-use sqlx::postgres::PgDatabaseError;
 
-use crate::database::{Accepts, Binding, Bound, NamedValue, RequestParameter};
-use crate::value::SqlValue;
+use crate::database::{Accepts, Binding, Bound};
+use crate::error_class::{ErrorClass, Problem};
+use crate::value::{NamedValue, RequestParameter, SqlValue};
 
 /// The error of a value that is not sent to the database, because the database would reject it.
 #[derive(Debug, thiserror::Error)]
 #[error("the database cannot store the value of a parameter")]
 pub(crate) struct InvalidValue {
     /// The index of the value in the values of the method.
-    pub name: usize,
+    pub value: usize,
     /// A description of the values that the database can store.
     pub expected: Cow<'static, str>,
-}
-
-/// The reason why a database rejects a value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Problem {
-    TooLong,
-    OutOfRange,
-    Date,
-    Json,
-    Other,
 }
 
 /// A value that a statement binds, which comes from a parameter of the method.
@@ -50,14 +40,14 @@ pub(crate) fn invalid_value<'a>(
     bound: impl Iterator<Item = &'a Bound>,
 ) -> Option<ApiError> {
     if let sqlx::Error::Encode(source) = error {
-        let InvalidValue { name, expected } = source.downcast_ref()?;
-        return Some(names[*name].request.as_ref()?.error(expected.clone()));
+        let InvalidValue { value, expected } = source.downcast_ref()?;
+        return Some(names[*value].request.as_ref()?.error(expected.clone()));
     }
     let database = error.as_database_error()?;
-    let problem = problem(database)?;
+    let ErrorClass::Value(Some(problem)) = ErrorClass::of_database(database) else { return None };
     let candidate = |bound: &'a Bound| {
-        let NamedValue { name, request, .. } = &names[bound.name];
-        Some(Candidate { name, parameter: request.as_ref()?, value: values.get(bound.name)?, bound })
+        let NamedValue { name, request, .. } = &names[bound.value];
+        Some(Candidate { name, parameter: request.as_ref()?, value: values.get(bound.value)?, bound })
     };
     let candidates: Vec<_> = bound.filter_map(candidate).collect();
     // Without values of the request, the values in the database are the cause.
@@ -125,42 +115,6 @@ fn possible_causes<'a>(problem: Problem, candidates: &[Candidate<'a>]) -> Vec<&'
     causes
 }
 
-impl Problem {
-    /// Describes the values that the database can store.
-    fn expected(self) -> &'static str {
-        match self {
-            Self::TooLong => "a shorter value",
-            Self::OutOfRange => "a number in the range of the database",
-            Self::Date => "a date that the database can store",
-            Self::Json => "a JSON value that the database can store",
-            Self::Other => "a value that the database can store",
-        }
-    }
-}
-
-fn problem(error: &dyn DatabaseError) -> Option<Problem> {
-    if let Some(mysql) = error.try_downcast_ref::<MySqlDatabaseError>() {
-        return Some(match mysql.number() {
-            1406 => Problem::TooLong,
-            1264 | 1690 => Problem::OutOfRange,
-            3140 => Problem::Json,
-            // Values that are truncated, or not a number, a date or a text of the character set.
-            1265 | 1292 | 1366 | 1367 | 1411 => Problem::Other,
-            _ => return None,
-        });
-    }
-    error.try_downcast_ref::<PgDatabaseError>()?;
-    // Other data exceptions, such as a division by zero, are errors of the statement.
-    Some(match &*error.code()? {
-        "22001" => Problem::TooLong,
-        "22003" => Problem::OutOfRange,
-        "22007" | "22008" => Problem::Date,
-        "22P05" => Problem::Json,
-        "22021" | "22P02" | "22P03" => Problem::Other,
-        _ => return None,
-    })
-}
-
 /// Returns the name of the column in a message of MySQL or MariaDB, such as "Data too long for column 'title' at row 1"
 /// or "Incorrect date value: 'x' for column `main`.`note`.`day` at row 1".
 fn mysql_column(message: &str) -> Option<&str> {
@@ -169,17 +123,4 @@ fn mysql_column(message: &str) -> Option<&str> {
     let (column, _) = rest.rsplit_once(" at row ")?;
     let name = column.trim_matches(['\'', '`']).rsplit(['.', '`']).next()?;
     (!name.is_empty()).then_some(name)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn columns_of_mysql_are_found() {
-        assert_eq!(mysql_column("Data too long for column 'title' at row 1"), Some("title"));
-        assert_eq!(mysql_column("Incorrect date value: 'x' for column `main`.`note`.`day` at row 1"), Some("day"));
-        assert_eq!(mysql_column("Incorrect date value: ' for column 'a' at row 1' for column 'b' at row 1"), Some("b"));
-        assert_eq!(mysql_column("BIGINT UNSIGNED value is out of range in '(1 - 2)'"), None);
-    }
 }

@@ -11,8 +11,8 @@ use rulebook::handler_kind::ReturnedValue;
 use rulebook::{ApiError, Download};
 use tokio::sync::mpsc;
 
-use super::{Failure, Format, PreparedMethod, SqlMethod};
-use crate::database::Lease;
+use super::{Failure, Format, SqlMethod};
+use crate::database::{Lease, Prepared};
 use crate::value::SqlValue;
 
 /// The size of a chunk in bytes, after which it is sent.
@@ -34,10 +34,7 @@ pub(super) async fn download(
     let file_name = format!("{}.{}", method.file_name, format.extension());
     let (sender, mut receiver) = mpsc::channel(MAX_WAITING_CHUNKS);
     runtime.spawn(send_rows(method, values, format, sender));
-    let first = match receiver.recv().await {
-        Some(chunk) => chunk?,
-        None => Bytes::new(),
-    };
+    let first = receiver.recv().await.transpose()?.unwrap_or_default();
     let rest = stream::poll_fn(move |context| receiver.poll_recv(context));
     let chunks = stream::once(async { Ok(first) }).chain(rest.map(|chunk| chunk.map_err(|error| stream_error(&error))));
     let download = Download::stream(chunks).name(file_name).media_type(format.media_type());
@@ -50,14 +47,10 @@ fn stream_error(error: &ApiError) -> io::Error {
 
 /// Runs the statements until all rows are sent, the client is gone, or the time is over.
 async fn send_rows(method: Arc<SqlMethod>, values: Vec<SqlValue>, format: Format, sender: mpsc::Sender<Chunk>) {
-    let rows = async {
-        let run = async |method: &SqlMethod, lease: &mut Lease, prepared: &PreparedMethod, values: &[SqlValue]| {
-            write_rows(method, lease, prepared, values, format, &sender).await
-        };
-        method.with_connection(values, run).await
+    let write = async |method: &SqlMethod, lease: &mut Lease, statement: &Prepared, values: &[SqlValue]| {
+        write_rows(method, lease, statement, values, format, &sender).await
     };
-    let limited = async { method.within(rows).await };
-    let ended = match select(pin!(limited), pin!(sender.closed())).await {
+    let ended = match select(pin!(method.run(values, write)), pin!(sender.closed())).await {
         Either::Left((ended, _)) => ended,
         Either::Right(_) => return,
     };
@@ -69,33 +62,26 @@ async fn send_rows(method: Arc<SqlMethod>, values: Vec<SqlValue>, format: Format
 async fn write_rows(
     method: &SqlMethod,
     lease: &mut Lease,
-    prepared: &PreparedMethod,
+    statement: &Prepared,
     values: &[SqlValue],
     format: Format,
     sender: &mpsc::Sender<Chunk>,
 ) -> Result<(), Failure> {
-    for (index, (step, statement)) in method.steps.iter().zip(&prepared.statements).enumerate() {
-        if Some(index) != prepared.output {
-            method.run_step(lease, prepared, index, values).await?;
-            continue;
+    let mut chunk = Vec::with_capacity(CHUNK_BYTES);
+    format.write_head(statement, &mut chunk);
+    let mut rows = lease.fetch(statement, values)?;
+    let mut is_empty = true;
+    while let Some(row) = rows.next().await {
+        is_empty = false;
+        format.write_row(statement, row?, &mut chunk);
+        if chunk.len() >= CHUNK_BYTES {
+            send(sender, std::mem::replace(&mut chunk, Vec::with_capacity(CHUNK_BYTES))).await?;
         }
-        let mut chunk = Vec::with_capacity(CHUNK_BYTES);
-        format.write_head(statement, &mut chunk);
-        let mut rows = lease.fetch(statement, values)?;
-        let mut is_empty = true;
-        while let Some(row) = rows.next().await {
-            is_empty = false;
-            format.write_row(statement, row?, &mut chunk);
-            if chunk.len() >= CHUNK_BYTES {
-                send(sender, std::mem::replace(&mut chunk, Vec::with_capacity(CHUNK_BYTES))).await?;
-            }
-        }
-        if is_empty {
-            method.check_missing(step)?;
-        }
-        send(sender, chunk).await?;
     }
-    Ok(())
+    if is_empty {
+        method.check_missing()?;
+    }
+    send(sender, chunk).await
 }
 
 async fn send(sender: &mpsc::Sender<Chunk>, chunk: Vec<u8>) -> Result<(), Failure> {

@@ -1,20 +1,16 @@
 //! The databases of a definition, and their pools of connections.
 
-mod column;
 mod connection;
-mod connection_count;
 mod dialect;
-mod idle;
+mod lease;
 mod migration_lock;
 mod mysql;
-mod options;
 mod pool;
 mod postgres;
 mod postgres_arguments;
 mod postgres_value;
 mod prepared;
 mod row;
-mod session;
 mod sqlite;
 
 use std::path::Path;
@@ -25,16 +21,13 @@ use sqlx::migrate::{MigrateError, Migrator};
 use thiserror::Error;
 use tokio::runtime::Handle;
 
-pub(crate) use column::{Column, ColumnType};
-use connection::Connection;
-pub(crate) use connection::{Lease, row_object};
+use connection::{Connection, Options};
 pub(crate) use dialect::Dialect;
+pub(crate) use lease::{Lease, LeaseEnd, TextRow, row_object};
 use migration_lock::{LockError, MigrationLock};
-use options::Options;
 use pool::Pool;
-pub(crate) use prepared::{Accepts, Binding, Bound, NamedValue, PrepareError, Prepared, RequestParameter};
+pub(crate) use prepared::{Accepts, Binding, Bound, Column, ColumnType, PrepareError, Prepared};
 pub(crate) use row::{FileRow, FromRow, JsonRow};
-pub(crate) use session::{Session, SessionConnection, TextRow};
 
 use crate::settings::DatabaseSettings;
 
@@ -60,6 +53,9 @@ impl Database {
     }
 
     /// Creates the pool, in the runtime of the caller. Connections are opened when they are needed.
+    ///
+    /// # Errors
+    /// Fails if the address is not valid.
     pub(crate) fn open(&self, data_folder: &Path) -> Result<(), sqlx::Error> {
         let settings = &self.settings;
         let options = Options::new(settings, data_folder)?;
@@ -87,7 +83,12 @@ impl Database {
         Ok(result?)
     }
 
-    /// Closes all connections.
+    /// Returns the address of an open database without the user and the password.
+    pub(crate) fn location(&self) -> String {
+        self.pool.get().map(|pool| pool.options.location()).unwrap_or_default()
+    }
+
+    /// Closes the connections that no call uses.
     pub(crate) async fn close(&self) {
         if let Some(pool) = self.pool.get() {
             pool.close().await;
@@ -99,7 +100,7 @@ impl Database {
     /// # Errors
     /// Fails if no connection is free in time, or the database cannot be reached.
     pub(crate) async fn lease(&self) -> Result<Lease, sqlx::Error> {
-        self.lease_for(false).await
+        self.pool()?.lease(false).await
     }
 
     /// Borrows a connection for a download. Downloads use at most half of the connections, so that clients that read
@@ -108,13 +109,7 @@ impl Database {
     /// # Errors
     /// Fails if no connection is free in time, or the database cannot be reached.
     pub(crate) async fn lease_for_download(&self) -> Result<Lease, sqlx::Error> {
-        self.lease_for(true).await
-    }
-
-    async fn lease_for(&self, is_download: bool) -> Result<Lease, sqlx::Error> {
-        let pool = self.pool()?;
-        let (connection, permit) = pool.acquire(is_download).await?;
-        Ok(Lease::new(connection, permit, Arc::clone(pool)))
+        self.pool()?.lease(true).await
     }
 
     /// Waits for a future, at most for this time; `None` if it has not ended. The caller need not be in a runtime with
@@ -128,7 +123,7 @@ impl Database {
 
     /// Returns the runtime of the connections.
     pub(crate) fn runtime(&self) -> Result<Handle, sqlx::Error> {
-        self.pool().map(|pool| pool.runtime().clone())
+        self.pool().map(|pool| pool.runtime.clone())
     }
 
     /// Executes a statement, to find out whether the database responds.
@@ -136,7 +131,7 @@ impl Database {
         let query = async {
             let mut lease = self.lease().await?;
             lease.run("SELECT 1").await?;
-            lease.release();
+            lease.end(LeaseEnd::Reuse);
             Ok::<_, sqlx::Error>(())
         };
         let name = &self.settings.name;

@@ -6,13 +6,13 @@ use serde_json::Value as Json;
 use sqlx::ValueRef;
 use sqlx::error::BoxDynError;
 use sqlx::mysql::{MySqlArguments, MySqlConnectOptions, MySqlConnection, MySqlRow, MySqlValueRef};
-use sqlx::{Arguments, Column as _, ConnectOptions, Decode, Either, Executor, MySql, Row, Statement as _, TypeInfo};
+use sqlx::{Arguments, ConnectOptions, Decode, Executor, MySql, Row, TypeInfo};
 
-use super::prepared::{Described, UNREAD_FILE, check_placeholders, statement_error};
-use super::{Bound, Column, ColumnType, NamedValue, PrepareError, Prepared};
+use super::prepared::{Described, UNREAD_FILE, statement_error};
+use super::{ColumnType, PrepareError, Prepared};
 use crate::statement::Statement;
 use crate::target::{Raw, Target};
-use crate::value::SqlValue;
+use crate::value::{NamedValue, SqlValue};
 
 pub(super) fn options(url: &str) -> Result<MySqlConnectOptions, sqlx::Error> {
     // The columns of the type `timestamp` are converted to the time zone of the session.
@@ -34,18 +34,7 @@ pub(super) async fn prepare(
     let rendered = statement.render(|index, _| index, |_, _| "?".to_owned());
     let prepared = connection.prepare(&rendered.sql).await;
     let prepared = prepared.map_err(|error| statement_error(error, statement, &rendered, None))?;
-    let count = match prepared.parameters() {
-        Some(Either::Right(count)) => count,
-        _ => rendered.bound.len(),
-    };
-    check_placeholders(count, statement, &rendered)?;
-    let columns = prepared
-        .columns()
-        .iter()
-        .map(|column| Column { name: column.name().to_owned(), r#type: column_type(column.type_info().name()) });
-    let columns = columns.collect();
-    let bound = Bound::values(&rendered, values);
-    Ok(Described { columns, bound, sql: rendered.sql })
+    Described::new(&prepared, statement, &rendered, values, |info| column_type(info.name()))
 }
 
 fn column_type(name: &str) -> ColumnType {
@@ -66,7 +55,7 @@ fn column_type(name: &str) -> ColumnType {
 pub(super) fn arguments(prepared: &Prepared, values: &[SqlValue]) -> Result<MySqlArguments, BoxDynError> {
     let mut arguments = MySqlArguments::default();
     for bound in &prepared.bound {
-        match &values[bound.name] {
+        match &values[bound.value] {
             SqlValue::Null => add_null(&mut arguments, bound.target),
             SqlValue::Bool(bool) => arguments.add(*bool),
             SqlValue::Int(int) => arguments.add(*int),

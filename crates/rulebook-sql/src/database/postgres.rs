@@ -3,15 +3,16 @@
 
 use rulebook::handler_kind::HandlerError;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgDatabaseError, PgErrorPosition, PgTypeInfo, PgTypeKind};
-use sqlx::{Column as _, ConnectOptions, Either, Executor, Statement as _, TypeInfo};
+use sqlx::{ConnectOptions, Either, Executor, Statement as _, TypeInfo};
 use url::Url;
 
 use super::postgres_value::base_type;
 use super::prepared::{Described, check_placeholders, statement_error};
-use super::{Accepts, Binding, Bound, Column, ColumnType, NamedValue, PrepareError};
+use super::{Accepts, Binding, ColumnType, PrepareError};
 use crate::address::without_unknown_parameters;
 use crate::statement::{Rendered, Statement};
 use crate::target::Target;
+use crate::value::NamedValue;
 
 /// Makes the server look every second whether the client of a running statement is gone. Older servers have no such
 /// setting.
@@ -81,20 +82,16 @@ pub(super) async fn prepare(
         prepared = (&mut *connection).prepare(&rendered.sql).await;
     }
     let prepared = prepared.map_err(|error| rejected(error, statement, &rendered))?;
-    let columns = prepared
-        .columns()
-        .iter()
-        .map(|column| Column { name: column.name().to_owned(), r#type: column_type(column.type_info()) });
-    let columns = columns.collect();
-    let mut bound = Bound::values(&rendered, values);
+    let mut described = Described::new(&prepared, statement, &rendered, values, column_type)?;
     for (position, found) in rendered.positions.iter().zip(&types) {
-        bound[*position].binding = found.binding;
-        bound[*position].accepts = match found.accepts {
+        let bound = &mut described.bound[*position];
+        bound.binding = found.binding;
+        bound.accepts = match found.accepts {
             Accepts::Integer { min, max, .. } => Accepts::Integer { min, max, is_strict: !widens },
             other => other,
         };
     }
-    Ok(Described { columns, bound, sql: rendered.sql })
+    Ok(described)
 }
 
 /// Returns the type that PostgreSQL has found for each parameter in the order of the text.

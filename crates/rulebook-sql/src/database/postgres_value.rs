@@ -184,35 +184,3 @@ fn uuid_text(bytes: [u8; 16]) -> String {
     let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
     [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn numeric(groups: &[u16], weight: i16, sign: u16, scale: u16) -> String {
-        let head = [groups.len() as u16, weight as u16, sign, scale];
-        let bytes: Vec<u8> = head.iter().chain(groups).flat_map(|word| word.to_be_bytes()).collect();
-        numeric_text(&bytes).unwrap()
-    }
-
-    #[test]
-    fn decimals_are_converted() {
-        assert_eq!(numeric(&[], 0, 0, 0), "0");
-        assert_eq!(numeric(&[12], 0, 0, 0), "12");
-        assert_eq!(numeric(&[1, 2345, 6700], 1, 0x4000, 2), "-12345.67");
-        assert_eq!(numeric(&[5000], -1, 0, 1), "0.5");
-        assert_eq!(numeric(&[12], -2, 0, 8), "0.00000012");
-        assert_eq!(numeric(&[3], 2, 0, 2), "300000000.00");
-        assert_eq!(numeric(&[], 0, 0xC000, 0), "NaN");
-    }
-
-    #[test]
-    fn times_are_converted() {
-        assert_eq!(timestamp_text(0, "Z").unwrap(), "2000-01-01T00:00:00Z");
-        assert_eq!(timestamp_text(-1, "").unwrap(), "1999-12-31T23:59:59.999999");
-        assert_eq!(timestamp_text(20 * CALENDAR_CYCLE, "Z").unwrap(), "10000-01-01T00:00:00Z");
-        assert_eq!(timestamp_text(21 * CALENDAR_CYCLE - 500_000, "").unwrap(), "10399-12-31T23:59:59.5");
-        assert_eq!(days_after_epoch(-1).unwrap().to_string(), "1999-12-31");
-        assert_eq!(time_text(3_661_500_000).unwrap(), "01:01:01.5");
-    }
-}

@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::sync::Arc;
 
 use jiff::Timestamp;
 use rulebook::key::{Entry, KeySet, KeyState, KeyVersion, Usage, Usages, UsedRequests};
 
 use super::statements::Statements;
-use crate::database::{Session, SessionConnection, TextRow};
+use crate::database::{Database, Lease, TextRow};
+use crate::storage::{create_tables, end_transaction, execute, execute_repeatedly};
 
 /// The maximum number of keys whose usage a statement adds.
 const USAGES_PER_STATEMENT: usize = 500;
@@ -54,36 +54,13 @@ impl Changes {
     }
 }
 
-/// Executes a statement without parameters that changes nothing. If the connection was closed in the meantime, opens
-/// another one.
-pub(super) async fn query(session: Arc<Session>, sql: &'static str) -> Result<Vec<TextRow>, sqlx::Error> {
-    let (mut connection, is_new) = session.take().await?;
-    let rows = match connection.rows(sql, &[]).await {
-        Err(_) if !is_new => {
-            connection = session.open().await?;
-            connection.rows(sql, &[]).await?
-        }
-        result => result?,
-    };
-    session.put_back(connection).await;
-    Ok(rows)
-}
-
 /// Creates the tables if they cannot be read because they do not exist.
-pub(super) async fn prepare(session: Arc<Session>, statements: &'static Statements) -> Result<(), sqlx::Error> {
-    match query(Arc::clone(&session), statements.state).await {
-        Ok(rows) if !rows.is_empty() => return Ok(()),
-        Err(error) if !is_missing_table(&error) => return Err(error),
-        _ => {}
+pub(super) async fn prepare(database: &Database, statements: &'static Statements) -> Result<(), sqlx::Error> {
+    match execute_repeatedly(database, statements.state, &[]).await {
+        Ok(rows) if !rows.is_empty() => Ok(()),
+        Err(error) if !is_missing_table(&error) => Err(error),
+        _ => create_tables(database, statements.create).await,
     }
-    let (mut connection, _) = session.take().await?;
-    connection.run("BEGIN").await?;
-    for sql in statements.create {
-        connection.run(sql).await?;
-    }
-    connection.run("COMMIT").await?;
-    session.put_back(connection).await;
-    Ok(())
 }
 
 fn is_missing_table(error: &sqlx::Error) -> bool {
@@ -94,55 +71,47 @@ fn is_missing_table(error: &sqlx::Error) -> bool {
 
 /// Begins a change of the keys: waits for other changes, and reads the newest keys.
 pub(super) async fn begin_change(
-    session: Arc<Session>,
+    database: &Database,
     statements: &'static Statements,
-) -> Result<(SessionConnection, Vec<TextRow>), sqlx::Error> {
-    // Another connection, so that reading the state does not wait for this change.
-    let mut connection = session.open().await?;
+) -> Result<(Lease, Vec<TextRow>), sqlx::Error> {
+    let mut lease = database.lease().await?;
     for sql in statements.begin {
-        connection.run(sql).await?;
+        lease.run(sql).await?;
     }
-    connection.rows(statements.lock, &[]).await?;
-    let rows = connection.rows(statements.load, &[]).await?;
-    Ok((connection, rows))
+    lease.text_rows(statements.lock, &[]).await?;
+    let rows = lease.text_rows(statements.load, &[]).await?;
+    Ok((lease, rows))
 }
 
 /// Stores the changes, and ends the transaction.
 pub(super) async fn apply_changes(
-    mut connection: SessionConnection,
+    mut lease: Lease,
     statements: &'static Statements,
     changes: Changes,
 ) -> Result<(), sqlx::Error> {
     if changes.keys.is_empty() && !changes.is_pepper_changed {
-        return end_change(connection, "ROLLBACK").await;
+        return end_transaction(lease, "ROLLBACK").await;
     }
     for change in &changes.keys {
         match change {
             KeyChange::Insert { id, position, entry } => {
-                connection.rows(statements.insert, &[id, &position.to_string(), entry]).await?
+                lease.text_rows(statements.insert, &[id, &position.to_string(), entry]).await?
             }
-            KeyChange::Update { id, entry } => connection.rows(statements.update, &[entry, id]).await?,
-            KeyChange::Delete { id } => connection.rows(statements.delete, &[id]).await?,
+            KeyChange::Update { id, entry } => lease.text_rows(statements.update, &[entry, id]).await?,
+            KeyChange::Delete { id } => lease.text_rows(statements.delete, &[id]).await?,
         };
     }
     if changes.keys.iter().any(|change| matches!(change, KeyChange::Delete { .. })) {
-        connection.rows(statements.clean_usage, &[]).await?;
+        lease.text_rows(statements.clean_usage, &[]).await?;
     }
     let change_id = format!("{:016x}", RandomState::new().build_hasher().finish());
-    connection.rows(statements.finish, &[&change_id, &changes.pepper]).await?;
-    end_change(connection, "COMMIT").await
-}
-
-/// Ends a transaction, and closes its connection.
-pub(super) async fn end_change(mut connection: SessionConnection, sql: &'static str) -> Result<(), sqlx::Error> {
-    connection.run(sql).await?;
-    connection.close().await;
-    Ok(())
+    lease.text_rows(statements.finish, &[&change_id, &changes.pepper]).await?;
+    end_transaction(lease, "COMMIT").await
 }
 
 /// Adds the usage of keys.
 pub(super) async fn add_usage(
-    session: Arc<Session>,
+    database: &Database,
     statements: &'static Statements,
     added: Vec<AddedUsage>,
 ) -> Result<(), sqlx::Error> {
@@ -150,16 +119,11 @@ pub(super) async fn add_usage(
         let sql = statements.add_usage_of(chunk.len());
         let values: Vec<&str> = chunk.iter().flatten().map(String::as_str).collect();
         let mut attempt = 1;
-        loop {
-            let (mut connection, _) = session.take().await?;
-            match connection.rows(&sql, &values).await {
-                Ok(_) => {
-                    session.put_back(connection).await;
-                    break;
-                }
-                Err(error) if attempt < USAGE_ATTEMPTS && is_deadlock(&error) => attempt += 1,
-                Err(error) => return Err(error),
+        while let Err(error) = execute(database, &sql, &values).await {
+            if attempt == USAGE_ATTEMPTS || !is_deadlock(&error) {
+                return Err(error);
             }
+            attempt += 1;
         }
     }
     Ok(())

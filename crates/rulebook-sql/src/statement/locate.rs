@@ -26,18 +26,3 @@ fn find_word(sql: &str, word: &str) -> Option<Range<usize>> {
     });
     words.next()
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_in_messages_are_found() {
-        let sql = "select subtitel, n.titel fro note n";
-        assert_eq!(locate("no such column: n.titel", sql), Some(17..24));
-        assert_eq!(locate("Unknown column 'titel' in 'field list'", sql), Some(19..24));
-        assert_eq!(locate("near \"note\": syntax error", sql), Some(29..33));
-        assert_eq!(locate("You have an error near 'fro note n' at line 1", sql), Some(25..35));
-        assert_eq!(locate("disk full", sql), None);
-    }
-}
