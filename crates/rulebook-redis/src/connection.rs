@@ -1,13 +1,15 @@
 //! The connection to the server, which is opened again when it has been lost.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client, RedisError, RedisResult};
+use redis::{AsyncConnectionConfig, Client, RedisError, RedisResult, Script};
 use rulebook::{Claim, Grant};
 use tokio::sync::Mutex;
 
-use crate::script;
+/// The script that claims requests.
+static SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("claim.lua")));
 
 /// A connection that is opened when it is needed.
 pub(crate) struct Reconnecting {
@@ -33,31 +35,29 @@ impl Reconnecting {
     /// Claims requests. If the connection was lost since it was last used, a new one is tried at once. The first claim
     /// may have been granted nevertheless: then its requests stay unused.
     pub(crate) async fn claim(&self, claim: &Claim) -> RedisResult<Grant> {
-        let (mut connection, number) = self.connection().await?;
-        match script::claim(&mut connection, claim).await {
-            Ok(grant) => Ok(grant),
-            Err(error) => {
-                self.close(number, &error).await;
-                if !error.is_connection_dropped() {
-                    return Err(error);
-                }
-                let (mut connection, number) = self.connection().await?;
-                let retried = script::claim(&mut connection, claim).await;
-                if let Err(error) = &retried {
-                    self.close(number, error).await;
-                }
-                retried
-            }
+        match self.try_claim(claim).await {
+            Err(error) if error.is_connection_dropped() => self.try_claim(claim).await,
+            result => result,
         }
+    }
+
+    /// Claims requests. The script is loaded into the server if the server does not know it yet.
+    async fn try_claim(&self, claim: &Claim) -> RedisResult<Grant> {
+        let (mut connection, number) = self.connection().await?;
+        let mut call = SCRIPT.prepare_invoke();
+        call.key(&claim.name).arg(claim.requests).arg(claim.seconds).arg(claim.needed).arg(claim.desired);
+        call.arg(if claim.shares { Claim::SHARES } else { 0 });
+        let granted = call.invoke_async::<(u32, u32, u64, u64)>(&mut connection).await;
+        self.close_after_error(number, granted.as_ref().err()).await;
+        let (granted, remaining, period, left) = granted?;
+        Ok(Grant { granted, remaining, period, ends_in: Duration::from_millis(left) })
     }
 
     /// Checks that the server responds.
     pub(crate) async fn ping(&self) -> RedisResult<()> {
         let (mut connection, number) = self.connection().await?;
         let result = redis::cmd("PING").exec_async(&mut connection).await;
-        if let Err(error) = &result {
-            self.close(number, error).await;
-        }
+        self.close_after_error(number, result.as_ref().err()).await;
         result
     }
 
@@ -76,8 +76,8 @@ impl Reconnecting {
     }
 
     /// Closes the connection with this number if it cannot be used after this error.
-    async fn close(&self, number: u64, error: &RedisError) {
-        if error.is_timeout() || error.is_unrecoverable_error() || error.is_io_error() {
+    async fn close_after_error(&self, number: u64, error: Option<&RedisError>) {
+        if error.is_some_and(|error| error.is_timeout() || error.is_unrecoverable_error() || error.is_io_error()) {
             let mut current = self.current.lock().await;
             if current.number == number {
                 current.connection = None;

@@ -4,18 +4,17 @@ use std::fmt;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::thread;
 use std::time::Duration;
 
-use redis::{Client, RedisError};
+use redis::{Client, RedisResult};
 use rulebook::{Claim, ClaimError, Grant, SharedCounter};
 use thiserror::Error;
-use tokio::runtime;
-use tokio::sync::{mpsc, oneshot};
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::Semaphore;
 
 use crate::connection::Reconnecting;
 
-/// The maximum number of claims that wait for the thread of the connection.
+/// The maximum number of claims that wait for a response.
 const MAX_WAITING: usize = 4096;
 
 /// The minimum time in which the server must respond. Requests may wait for less: what the server grants after that is
@@ -27,7 +26,11 @@ const MIN_TIMEOUT: Duration = Duration::from_secs(1);
 /// The connection is opened when it is first needed, and again when it has been lost. One thread has the connection, so
 /// that it does not depend on the workers of a server.
 pub struct RedisCounter {
-    messages: mpsc::Sender<Message>,
+    connection: Arc<Reconnecting>,
+    /// A permit for each claim that may wait.
+    waiting: Arc<Semaphore>,
+    /// `None` only after the value was dropped.
+    runtime: Option<Runtime>,
 }
 
 /// An error in the URL of a [`RedisCounter`], or of its thread. The messages do not contain the URL, because it can
@@ -49,10 +52,7 @@ pub enum RedisCounterError {
     Thread(#[from] io::Error),
 }
 
-enum Message {
-    Claim(Claim, oneshot::Sender<Result<Grant, ClaimError>>),
-    Check(oneshot::Sender<Result<(), ClaimError>>),
-}
+type ClaimFuture<T> = Pin<Box<dyn Future<Output = Result<T, ClaimError>> + Send>>;
 
 impl RedisCounter {
     /// Creates a counter for the server at `url`: `redis://HOST:PORT/DATABASE`, with a user name and a password before
@@ -81,36 +81,53 @@ impl RedisCounter {
             let _ = rustls::crypto::ring::default_provider().install_default();
         }
         let client = Client::open(url).map_err(|_| RedisCounterError::InvalidUrl)?;
-        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
-        let (messages, receiver) = mpsc::channel(MAX_WAITING);
-        // The thread ends when the counter has been dropped.
-        thread::Builder::new().name("shared-limits".to_owned()).spawn(move || {
-            runtime.block_on(handle_messages(Reconnecting::new(client, timeout.max(MIN_TIMEOUT)), receiver));
-        })?;
-        Ok(Self { messages })
+        let runtime =
+            Builder::new_multi_thread().worker_threads(1).thread_name("shared-limits").enable_all().build()?;
+        let connection = Arc::new(Reconnecting::new(client, timeout.max(MIN_TIMEOUT)));
+        Ok(Self { connection, waiting: Arc::new(Semaphore::new(MAX_WAITING)), runtime: Some(runtime) })
     }
 
-    /// Sends a message to the thread, and returns its reply.
-    fn request<T: Send + 'static>(
-        &self,
-        message: impl FnOnce(oneshot::Sender<Result<T, ClaimError>>) -> Message,
-    ) -> Pin<Box<dyn Future<Output = Result<T, ClaimError>> + Send>> {
-        let (sender, receiver) = oneshot::channel();
-        let sent = self.messages.try_send(message(sender));
+    /// Runs a task in the thread of the connection. It runs to its end even if the future is dropped: the tasks share
+    /// the connection, and the server responds to them in their order.
+    fn run<T, F>(&self, task: impl FnOnce(Arc<Reconnecting>) -> F) -> ClaimFuture<T>
+    where
+        T: Send + 'static,
+        F: Future<Output = RedisResult<T>> + Send + 'static,
+    {
+        let permit = Arc::clone(&self.waiting).try_acquire_owned();
+        let task = task(Arc::clone(&self.connection));
+        let running = self.runtime.as_ref().zip(permit.ok()).map(|(runtime, permit)| {
+            runtime.spawn(async move {
+                let result = task.await;
+                drop(permit);
+                result
+            })
+        });
         Box::pin(async move {
-            sent.map_err(|_| ClaimError::new("too many claims wait"))?;
-            receiver.await.unwrap_or_else(|_| Err(ClaimError::new("its thread has ended")))
+            let running = running.ok_or_else(|| ClaimError::new("too many claims wait"))?;
+            let result = running.await.map_err(|_| ClaimError::new("its thread has ended"))?;
+            // Errors of the client contain no credentials.
+            result.map_err(|error| ClaimError::new(error.to_string()))
         })
     }
 }
 
 impl SharedCounter for RedisCounter {
-    fn claim(&self, claim: Claim) -> Pin<Box<dyn Future<Output = Result<Grant, ClaimError>> + Send>> {
-        self.request(|sender| Message::Claim(claim, sender))
+    fn claim(&self, claim: Claim) -> ClaimFuture<Grant> {
+        self.run(|connection| async move { connection.claim(&claim).await })
     }
 
-    fn check(&self) -> Pin<Box<dyn Future<Output = Result<(), ClaimError>> + Send>> {
-        self.request(Message::Check)
+    fn check(&self) -> ClaimFuture<()> {
+        self.run(|connection| async move { connection.ping().await })
+    }
+}
+
+impl Drop for RedisCounter {
+    fn drop(&mut self) {
+        // Dropping a runtime waits for its tasks, which asynchronous code must not do.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
     }
 }
 
@@ -118,30 +135,4 @@ impl fmt::Debug for RedisCounter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RedisCounter").finish_non_exhaustive()
     }
-}
-
-/// Handles messages until all senders have been dropped.
-async fn handle_messages(connection: Reconnecting, mut messages: mpsc::Receiver<Message>) {
-    let connection = Arc::new(connection);
-    while let Some(message) = messages.recv().await {
-        let connection = Arc::clone(&connection);
-        // The claims share the connection, and the server responds to them in their order.
-        tokio::spawn(async move {
-            // The receiver is gone if the request no longer waits.
-            match message {
-                Message::Claim(_, reply) if reply.is_closed() => {}
-                Message::Claim(claim, reply) => {
-                    let _ = reply.send(connection.claim(&claim).await.map_err(|error| describe(&error)));
-                }
-                Message::Check(reply) => {
-                    let _ = reply.send(connection.ping().await.map_err(|error| describe(&error)));
-                }
-            }
-        });
-    }
-}
-
-/// Describes an error for the log. Errors of the client contain no credentials.
-fn describe(error: &RedisError) -> ClaimError {
-    ClaimError::new(error.to_string())
 }

@@ -11,6 +11,5 @@
 
 mod connection;
 mod counter;
-mod script;
 
 pub use counter::{RedisCounter, RedisCounterError};
