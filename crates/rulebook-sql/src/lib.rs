@@ -36,7 +36,6 @@ mod call;
 mod constraint;
 mod database;
 mod error_class;
-mod file_shape;
 mod handler_settings;
 mod idempotency;
 mod keys;

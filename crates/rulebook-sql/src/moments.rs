@@ -10,6 +10,7 @@ use serde_json::Value as Json;
 
 use crate::database::Dialect;
 use crate::value::{NamedValue, SqlValue};
+use crate::value_error::parameter_error;
 
 /// Where a value of a method contains points in time.
 #[derive(Debug)]
@@ -41,9 +42,6 @@ impl Moments {
 
     /// Converts the points in time in a value to UTC, in the notation of a database. Only PostgreSQL has arrays of
     /// them; an array for another database is JSON text, which stays as it is.
-    ///
-    /// # Errors
-    /// Fails if the year of a point in time has more than four digits in UTC.
     fn convert(&self, value: &mut SqlValue, dialect: Dialect) -> Result<(), OutOfRange> {
         match (self, value) {
             (Self::One(check), SqlValue::Text(text)) => convert_text(&**check, text, dialect),
@@ -64,14 +62,12 @@ impl Moments {
 struct OutOfRange;
 
 /// Converts the points in time among the values of a call. `named` is what is known about the values.
-///
-/// # Errors
-/// Fails if databases cannot store one of them.
 pub(crate) fn convert_moments(values: &mut [SqlValue], named: &[NamedValue], dialect: Dialect) -> Result<(), ApiError> {
     for (value, named) in values.iter_mut().zip(named) {
         let Some(moments) = &named.moments else { continue };
         if let (Err(OutOfRange), Some(request)) = (moments.convert(value, dialect), &named.request) {
-            return Err(request.error("a date and time from the year 0 to the year 9999 in UTC"));
+            let expected = "a date and time from the year 0 to the year 9999 in UTC";
+            return Err(ApiError::parameters(vec![parameter_error(request, expected)]));
         }
     }
     Ok(())

@@ -35,6 +35,18 @@ pub(crate) struct CallLimits {
     pub file: u64,
 }
 
+impl CallLimits {
+    /// Sets the limit that a setting names.
+    pub(crate) fn set(&mut self, key: &str, node: &JsonNode) -> Result<(), HandlerError> {
+        match key {
+            "max_rows" => self.rows = whole_number(node, key, 1..=1_000_000)?,
+            "max_bytes" => self.bytes = byte_size(node, key, 1..=1 << 30)?,
+            _ => self.file = byte_size(node, key, 1..=1 << 30)?,
+        }
+        Ok(())
+    }
+}
+
 /// The settings of a database. The address may contain a password, so that this type cannot be printed.
 pub(crate) struct DatabaseSettings {
     pub name: String,
@@ -90,9 +102,7 @@ impl DatabaseSettings {
             "pool_timeout" => self.pool_timeout = seconds(node, key)?,
             "timeout" => self.timeout = seconds(node, key)?,
             "download_timeout" => self.download_timeout = seconds(node, key)?,
-            "max_rows" => self.limits.rows = max_rows(node)?,
-            "max_bytes" => self.limits.bytes = max_bytes(node)?,
-            "max_file" => self.limits.file = max_file(node)?,
+            "max_rows" | "max_bytes" | "max_file" => self.limits.set(key, node)?,
             "migrations" => self.migrations = Some(non_empty_text(node, key)?),
             _ => return Err(unknown_setting(&member.key, "a database", &KEYS)),
         }
@@ -122,18 +132,6 @@ impl DatabaseSettings {
         (self.url, self.dialect, self.url_span) = (url, dialect, Some(node.span));
         Ok(())
     }
-}
-
-pub(crate) fn max_rows(node: &JsonNode) -> Result<u64, HandlerError> {
-    whole_number(node, "max_rows", 1..=1_000_000)
-}
-
-pub(crate) fn max_bytes(node: &JsonNode) -> Result<u64, HandlerError> {
-    byte_size(node, "max_bytes", 1..=1 << 30)
-}
-
-pub(crate) fn max_file(node: &JsonNode) -> Result<u64, HandlerError> {
-    byte_size(node, "max_file", 1..=1 << 30)
 }
 
 /// Reads the shared settings. Without them, there is one database: a file in the data folder.

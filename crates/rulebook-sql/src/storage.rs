@@ -44,9 +44,6 @@ pub(crate) enum OpenError {
 impl Storage {
     /// Creates the storage without opening a connection. A server uses at most `connections`, whose statements take at
     /// most the time `limit`. The path of a file of SQLite is relative to `data_folder`.
-    ///
-    /// # Errors
-    /// Fails if the address is not valid, or the thread cannot be started.
     pub(crate) fn new(
         name: &str,
         url: &str,

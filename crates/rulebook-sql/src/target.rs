@@ -101,9 +101,6 @@ pub(crate) enum Raw {
 
 impl Raw {
     /// Converts the value for an output.
-    ///
-    /// # Errors
-    /// Fails if a column with JSON contains a text that is not JSON.
     pub(crate) fn into_json(self, target: Target) -> Result<Json, serde_json::Error> {
         Ok(match (self, target) {
             (Self::Json(json), _) => json,
@@ -123,9 +120,6 @@ impl Raw {
 
 impl Raw {
     /// Converts the value to the bytes of a file; `None` if it is null.
-    ///
-    /// # Errors
-    /// Fails if the value is neither binary data nor a text.
     pub(crate) fn into_bytes(self) -> Result<Option<Vec<u8>>, BoxDynError> {
         match self {
             Self::Json(Json::Null) => Ok(None),

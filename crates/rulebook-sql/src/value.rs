@@ -1,11 +1,8 @@
 //! The values that calls bind to the parameters of statements, and what is known about them before a call.
 
-use std::borrow::Cow;
-
 use rulebook::handler_kind::{ArgumentSlot, ArgumentSlots, HandlerError};
 use rulebook::types::Value;
-use rulebook::{ApiError, Context, Upload};
-use rulebook_model::call::{ParameterError, ParameterErrorKind, Source as ParameterSource};
+use rulebook::{Context, Upload};
 use rulebook_model::model::Parameter;
 use serde_json::Value as Json;
 
@@ -41,8 +38,10 @@ pub(crate) const FILE_FACTS: [(&str, FileFact, Target); 3] = [
 ];
 
 /// The names of values that are not parameters.
-pub(crate) const IDENTITY_NAMES: [(&str, Source); 2] =
-    [("identity.name", Source::IdentityName), ("identity.permissions", Source::IdentityPermissions)];
+pub(crate) const IDENTITY_NAMES: [(&str, Source, Target); 2] = [
+    ("identity.name", Source::IdentityName, Target::Text),
+    ("identity.permissions", Source::IdentityPermissions, Target::Nested),
+];
 
 /// A value that is bound to a parameter of a statement.
 #[derive(Debug, Clone, PartialEq)]
@@ -116,6 +115,7 @@ impl From<&Value<'_>> for SqlValue {
 #[derive(Debug)]
 pub(crate) struct NamedValue {
     pub name: String,
+    pub source: Source,
     pub target: Target,
     /// Where the value contains points in time; `None` if it contains none.
     pub moments: Option<Moments>,
@@ -124,47 +124,19 @@ pub(crate) struct NamedValue {
     /// The maximum size in bytes of an uploaded file, if the type of its parameter limits it.
     pub max_bytes: Option<u64>,
     /// The parameter of the method; `None` for values of the caller.
-    pub request: Option<RequestParameter>,
+    pub request: Option<Parameter>,
 }
 
 impl NamedValue {
     /// Returns what is known about a value that is not a parameter.
-    pub(crate) fn new(name: &str, target: Target) -> Self {
+    pub(crate) fn new(name: &str, source: Source, target: Target) -> Self {
         let name = name.to_owned();
-        Self { name, target, moments: None, exceeds_i64: false, max_bytes: None, request: None }
+        Self { name, source, target, moments: None, exceeds_i64: false, max_bytes: None, request: None }
     }
 
     /// Returns the error of a value that is larger than a whole number of the database.
     pub(crate) fn range_error(&self) -> HandlerError {
         let message = format!("the values of `:{}` are larger than the whole numbers of the database", self.name);
         HandlerError::new(message).help("give the type an upper bound, such as `uint(0,9223372036854775807)`")
-    }
-}
-
-/// A parameter as error responses describe it.
-#[derive(Debug)]
-pub(crate) struct RequestParameter {
-    pub name: String,
-    source: ParameterSource,
-    /// The message that the definition sets for errors of this parameter.
-    message: Option<Box<str>>,
-}
-
-impl RequestParameter {
-    pub(crate) fn new(parameter: &Parameter) -> Self {
-        let message = parameter.message.as_deref().map(Into::into);
-        Self { name: parameter.request_name().to_owned(), source: parameter.from.source(), message }
-    }
-
-    /// Returns the error of a call whose value the database cannot store. `expected` describes the other values.
-    pub(crate) fn error(&self, expected: impl Into<Cow<'static, str>>) -> ApiError {
-        ApiError::parameters(vec![self.parameter_error(expected)])
-    }
-
-    pub(crate) fn parameter_error(&self, expected: impl Into<Cow<'static, str>>) -> ParameterError {
-        let kind = ParameterErrorKind::Invalid;
-        let mut error = ParameterError::new(kind, self.name.as_str(), self.source, expected);
-        error.message.clone_from(&self.message);
-        error
     }
 }

@@ -5,12 +5,14 @@ use std::borrow::Cow;
 
 use rulebook::ApiError;
 use rulebook::error::ErrorCode;
+use rulebook_model::call::{ParameterError, ParameterErrorKind};
+use rulebook_model::model::Parameter;
 use sqlx::error::DatabaseError;
 use sqlx::mysql::MySqlDatabaseError;
 
 use crate::database::{Accepts, Binding, Bound};
 use crate::error_class::{ErrorClass, Problem};
-use crate::value::{NamedValue, RequestParameter, SqlValue};
+use crate::value::{NamedValue, SqlValue};
 
 /// The error of a value that is not sent to the database, because the database would reject it.
 #[derive(Debug, thiserror::Error)]
@@ -26,7 +28,7 @@ pub(crate) struct InvalidValue {
 struct Candidate<'a> {
     /// The name in the statement.
     name: &'a str,
-    parameter: &'a RequestParameter,
+    parameter: &'a Parameter,
     value: &'a SqlValue,
     bound: &'a Bound,
 }
@@ -41,7 +43,8 @@ pub(crate) fn invalid_value<'a>(
 ) -> Option<ApiError> {
     if let sqlx::Error::Encode(source) = error {
         let InvalidValue { value, expected } = source.downcast_ref()?;
-        return Some(names[*value].request.as_ref()?.error(expected.clone()));
+        let parameter = names[*value].request.as_ref()?;
+        return Some(ApiError::parameters(vec![parameter_error(parameter, expected.clone())]));
     }
     let database = error.as_database_error()?;
     let ErrorClass::Value(Some(problem)) = ErrorClass::of_database(database) else { return None };
@@ -52,14 +55,22 @@ pub(crate) fn invalid_value<'a>(
     let candidates: Vec<_> = bound.filter_map(candidate).collect();
     // Without values of the request, the values in the database are the cause.
     candidates.first()?;
-    let error = parameter_error(database, problem, &candidates);
+    let error = error_of_causes(database, problem, &candidates);
     let code = database.code().unwrap_or_default();
     let error = error.unwrap_or_else(|| ApiError::plain(ErrorCode::InvalidParameter));
     Some(error.with_log(format!("the database cannot store a value of the request (error {code})")))
 }
 
+/// Returns the error of a parameter whose value the database cannot store. `expected` describes the other values.
+pub(crate) fn parameter_error(parameter: &Parameter, expected: impl Into<Cow<'static, str>>) -> ParameterError {
+    let (kind, source) = (ParameterErrorKind::Invalid, parameter.from.source());
+    let mut error = ParameterError::new(kind, parameter.request_name(), source, expected);
+    error.message = parameter.message.as_deref().map(Into::into);
+    error
+}
+
 /// Returns the error of the parameter that is the cause, or of all that can be it; `None` if none can.
-fn parameter_error(database: &dyn DatabaseError, problem: Problem, candidates: &[Candidate<'_>]) -> Option<ApiError> {
+fn error_of_causes(database: &dyn DatabaseError, problem: Problem, candidates: &[Candidate<'_>]) -> Option<ApiError> {
     let out_of_range = |candidate: &&Candidate<'_>| match (candidate.bound.accepts, candidate.value) {
         (Accepts::Integer { min, max, .. }, SqlValue::Int(int)) => !(min..=max).contains(int),
         _ => false,
@@ -68,7 +79,8 @@ fn parameter_error(database: &dyn DatabaseError, problem: Problem, candidates: &
         && let Some(candidate) = candidates.iter().find(out_of_range)
         && let Accepts::Integer { min, max, .. } = candidate.bound.accepts
     {
-        return Some(candidate.parameter.error(format!("a whole number from {min} to {max}")));
+        let expected = format!("a whole number from {min} to {max}");
+        return Some(ApiError::parameters(vec![parameter_error(candidate.parameter, expected)]));
     }
     let column = database.try_downcast_ref::<MySqlDatabaseError>().and_then(|error| mysql_column(error.message()));
     let is_named = |candidate: &&Candidate<'_>| Some(candidate.name) == column;
@@ -76,20 +88,20 @@ fn parameter_error(database: &dyn DatabaseError, problem: Problem, candidates: &
         Some(candidate) => vec![candidate.parameter],
         None => possible_causes(problem, candidates),
     };
-    let expected = |cause: &&RequestParameter| {
+    let expected = |cause: &&Parameter| {
         let others: Vec<_> =
-            causes.iter().filter(|other| !std::ptr::eq(**other, *cause)).map(|other| other.name.as_str()).collect();
+            causes.iter().filter(|other| !std::ptr::eq(**other, *cause)).map(|other| other.request_name()).collect();
         match others.is_empty() {
             true => problem.expected().to_owned(),
             false => format!("{}, here or in {}", problem.expected(), others.join(", ")),
         }
     };
-    let errors: Vec<_> = causes.iter().map(|cause| cause.parameter_error(expected(cause))).collect();
+    let errors: Vec<_> = causes.iter().map(|cause| parameter_error(cause, expected(cause))).collect();
     (!errors.is_empty()).then(|| ApiError::parameters(errors))
 }
 
 /// Returns the parameters whose values can be the cause.
-fn possible_causes<'a>(problem: Problem, candidates: &[Candidate<'a>]) -> Vec<&'a RequestParameter> {
+fn possible_causes<'a>(problem: Problem, candidates: &[Candidate<'a>]) -> Vec<&'a Parameter> {
     let has_type = |candidate: &Candidate<'_>| match problem {
         Problem::Date => candidate.bound.accepts == Accepts::Time,
         Problem::Json => candidate.bound.binding == Binding::Json,
@@ -106,7 +118,7 @@ fn possible_causes<'a>(problem: Problem, candidates: &[Candidate<'a>]) -> Vec<&'
     if possible.iter().any(|candidate| has_type(candidate)) {
         possible.retain(|candidate| has_type(candidate));
     }
-    let mut causes: Vec<&RequestParameter> = Vec::new();
+    let mut causes: Vec<&Parameter> = Vec::new();
     for candidate in possible {
         if causes.iter().all(|known| !std::ptr::eq(*known, candidate.parameter)) {
             causes.push(candidate.parameter);

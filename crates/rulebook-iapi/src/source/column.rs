@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::SourceError;
+
 /// A column of a table: `table.column`, or `schema.table.column`. The database determines whether names are
 /// case-sensitive. Names that contain a dot are not supported.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +24,27 @@ impl Column {
         let parts = [schema.unwrap_or("-"), table, name];
         let is_valid = parts.iter().all(|part| !part.is_empty() && !part.contains(['.', '\0']));
         is_valid.then(|| Self { schema: schema.map(str::to_owned), table: table.to_owned(), name: name.to_owned() })
+    }
+
+    /// Returns the error for a column that the table does not have.
+    pub(super) fn missing(&self, name: &str) -> SourceError {
+        SourceError::NoColumn { table: self.to_string(), column: name.to_owned() }
+    }
+
+    /// Returns the only one of the columns of the table's primary key. `name` returns the name of such a column.
+    ///
+    /// # Errors
+    /// Fails if there are none or several: then a single value does not identify a row.
+    pub(super) fn single_key<T>(&self, mut keys: Vec<T>, name: impl Fn(&T) -> String) -> Result<T, SourceError> {
+        match (keys.pop(), keys.is_empty()) {
+            (None, _) => Err(SourceError::NoPrimaryKey(self.to_string())),
+            (Some(key), true) => Ok(key),
+            (Some(key), false) => {
+                keys.push(key);
+                let columns = keys.iter().map(name).collect();
+                Err(SourceError::CompositePrimaryKey { table: self.to_string(), columns })
+            }
+        }
     }
 
     /// Returns the name of the table with its schema, quoted for SQL.
@@ -48,26 +71,4 @@ impl fmt::Display for Column {
 /// MySQL, which accepts it in every SQL mode.
 pub(super) fn quote_identifier(name: &str, quote: char) -> String {
     format!("{quote}{}{quote}", name.replace(quote, &String::from_iter([quote, quote])))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Column, quote_identifier};
-
-    #[test]
-    fn schema_table_and_column_are_separated_by_dots() {
-        let parts = |text| Column::parse(text).map(|column| (column.schema, column.table, column.name));
-        let two = ("user_info".to_owned(), "intro_json".to_owned());
-        assert_eq!(parts("user_info.intro_json"), Some((None, two.0.clone(), two.1.clone())));
-        assert_eq!(parts("public.user_info.intro_json"), Some((Some("public".to_owned()), two.0, two.1)));
-        for text in ["", "intro", ".intro", "user_info.", "a..b", ".a.b", "a.b.c.d", "a.b\0"] {
-            assert_eq!(parts(text), None, "{text:?}");
-        }
-    }
-
-    #[test]
-    fn quotes_in_identifiers_are_escaped() {
-        assert_eq!(quote_identifier("a\" FROM `b`; --", '"'), "\"a\"\" FROM `b`; --\"");
-        assert_eq!(quote_identifier("a` FROM \"b\"; --", '`'), "`a`` FROM \"b\"; --`");
-    }
 }

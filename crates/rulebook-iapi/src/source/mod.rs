@@ -8,8 +8,6 @@
 //! database. Large values are copied in chunks and are never in memory as a whole.
 
 mod column;
-mod error;
-mod limited_store;
 #[cfg(feature = "servers")]
 mod mysql;
 #[cfg(feature = "servers")]
@@ -24,10 +22,10 @@ use std::fmt;
 use std::path::PathBuf;
 
 pub(super) use column::Column;
-pub(super) use error::SourceError;
-pub(super) use limited_store::LimitedStore;
 
-use rulebook::store::StagedFile;
+use rulebook::store::{StagedFile, Store, StoreError, Writer};
+use rulebook_model::call::shorten_text;
+use thiserror::Error;
 
 /// Number of bytes of a value that are read at a time.
 const CHUNK_SIZE: usize = 1 << 20;
@@ -50,9 +48,6 @@ pub enum Database {
 impl Database {
     /// Copies the value in the row of each key to a file, and returns the files in the order of the keys. This function
     /// waits for the database and the disk, so that async code must call it in a separate thread.
-    ///
-    /// # Errors
-    /// Fails if a key has no value, or the database or the disk fails. All files are then removed.
     pub(super) fn copy_values(
         &self,
         column: &Column,
@@ -62,9 +57,9 @@ impl Database {
         match self {
             Self::Sqlite(file) => sqlite::copy_values(file, column, keys, store),
             #[cfg(feature = "servers")]
-            Self::Postgres(url) => postgres::copy_values(url, column, keys, store),
+            Self::Postgres(url) => server::copy_values::<postgres::ColumnQueries>(url, column, keys, store),
             #[cfg(feature = "servers")]
-            Self::Mysql(url) => mysql::copy_values(url, column, keys, store),
+            Self::Mysql(url) => server::copy_values::<mysql::ColumnQueries>(url, column, keys, store),
         }
     }
 }
@@ -92,4 +87,73 @@ fn require_all_values<T>(keys: &[String], values: Vec<Option<T>>) -> Result<Vec<
         return Ok(values.into_iter().flatten().collect());
     }
     Err(SourceError::NoValue(missing.into_iter().map(|(key, _)| key.clone()).collect()))
+}
+
+/// A file store, and the number of bytes that the call may still write to it.
+pub(super) struct LimitedStore {
+    store: Store,
+    max_bytes: u64,
+    remaining_bytes: u64,
+}
+
+impl LimitedStore {
+    pub(super) fn new(store: Store, max_bytes: u64) -> Self {
+        Self { store, max_bytes, remaining_bytes: max_bytes }
+    }
+
+    /// Returns a writer of a new file. The length of the file is limited to the remaining number of bytes.
+    pub(super) fn new_writer(&self) -> Result<Writer, SourceError> {
+        self.store.writer(self.remaining_bytes).map_err(SourceError::Store)
+    }
+
+    /// Appends bytes to the file of the writer.
+    pub(super) fn append(&self, writer: &mut Writer, bytes: &[u8]) -> Result<(), SourceError> {
+        writer.write(bytes).map_err(|error| match error {
+            StoreError::TooLarge(_) => SourceError::TooLarge(self.max_bytes),
+            other => SourceError::Store(other),
+        })
+    }
+
+    /// Completes the file of the writer, and subtracts its length from the remaining number of bytes.
+    pub(super) fn finish(&mut self, writer: Writer) -> Result<StagedFile, SourceError> {
+        self.remaining_bytes = self.remaining_bytes.saturating_sub(writer.length());
+        writer.finish().map_err(SourceError::Store)
+    }
+}
+
+/// Maximum number of row keys that an error message lists.
+const MAX_LISTED_KEYS: usize = 10;
+
+/// The reason why no files were written.
+#[derive(Debug, Error)]
+pub(super) enum SourceError {
+    #[error("the database has no table {0}")]
+    NoTable(String),
+    #[error("the table {table} has no column {column}")]
+    NoColumn { table: String, column: String },
+    #[error("the table {0} has no primary key")]
+    NoPrimaryKey(String),
+    #[error("the primary key of the table {table} has several columns: {}", columns.join(", "))]
+    CompositePrimaryKey { table: String, columns: Vec<String> },
+    /// The table has no row for these keys, or the value in the row is null.
+    #[error("there is no value for the keys {}", list_keys(.0))]
+    NoValue(Vec<String>),
+    #[error("the values are larger than {0} bytes in total")]
+    TooLarge(u64),
+    #[error("a value is larger than {0} bytes, and the table does not support incremental reading")]
+    ValueTooLarge(u64),
+    /// The database cannot be used. The text describes the reason and is logged.
+    #[error("the database: {0}")]
+    Unavailable(String),
+    /// The files cannot be written.
+    #[error(transparent)]
+    Store(StoreError),
+}
+
+/// Returns the keys as text, separated by commas. Of more than [`MAX_LISTED_KEYS`] keys, the text
+/// lists the first ones and the number of omitted keys.
+fn list_keys(keys: &[String]) -> String {
+    let listed: Vec<_> = keys.iter().take(MAX_LISTED_KEYS).map(|key| shorten_text(key)).collect();
+    let omitted = keys.len() - listed.len();
+    if omitted > 0 { format!("{} and {omitted} more", listed.join(", ")) } else { listed.join(", ") }
 }

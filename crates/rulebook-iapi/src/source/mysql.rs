@@ -9,12 +9,13 @@
 //! in the text format of the server, with timestamps in UTC; binary types and `bit` are copied as bytes.
 
 use futures_util::TryStreamExt;
-use sqlx::mysql::MySqlRow;
-use sqlx::{Executor, MySqlConnection, Row};
+use sqlx::mysql::{MySqlArguments, MySqlRow};
+use sqlx::query::Query;
+use sqlx::{Executor, MySql, MySqlConnection, Row};
 
 use super::column::quote_identifier;
-use super::mysql_column::{ColumnInfo, KeyForm, primary_key};
-use super::server::{self, with_timeout};
+use super::mysql_column::{ColumnInfo, primary_key};
+use super::server::{ServerColumn, with_timeout};
 use super::{CHUNK_SIZE, Column, LimitedStore, SourceError};
 use rulebook::store::StagedFile;
 
@@ -33,42 +34,10 @@ const BEGIN_TRANSACTION: &str = "START TRANSACTION WITH CONSISTENT SNAPSHOT, REA
 /// accepts if its `max_allowed_packet` is small.
 const CHUNKS_PER_QUERY: u64 = 256;
 
-pub(super) fn copy_values(
-    url: &str,
-    column: &Column,
-    keys: &[String],
-    store: &mut LimitedStore,
-) -> Result<Vec<StagedFile>, SourceError> {
-    server::read_from_connection(url, async |connection: &mut MySqlConnection| {
-        copy_in_transaction(connection, column, keys, store).await
-    })
-}
-
-async fn copy_in_transaction(
-    connection: &mut MySqlConnection,
-    column: &Column,
-    keys: &[String],
-    store: &mut LimitedStore,
-) -> Result<Vec<StagedFile>, SourceError> {
-    for statement in [SETTINGS, SET_ISOLATION_LEVEL, BEGIN_TRANSACTION] {
-        with_timeout(connection.execute(statement)).await?;
-    }
-    let queries = ColumnQueries::prepare(connection, column).await?;
-    let mut present = Vec::with_capacity(keys.len());
-    for key in keys {
-        present.push(queries.has_value(connection, key).await?.then_some(()));
-    }
-    super::require_all_values(keys, present)?;
-    let mut staged = Vec::with_capacity(keys.len());
-    for key in keys {
-        staged.push(queries.copy_value(connection, key, store).await?);
-    }
-    Ok(staged)
-}
-
 /// The queries that read values of a column.
-struct ColumnQueries {
-    key_form: KeyForm,
+pub(super) struct ColumnQueries {
+    /// The number of placeholders for the key in each query.
+    key_count: usize,
     /// Selects 1 if the value in the row with a key is not null.
     has_value: String,
     /// Selects chunks of the value in the row with a key. The placeholders before and after those of the key are the
@@ -79,6 +48,51 @@ struct ColumnQueries {
     chunk_length: u64,
 }
 
+impl ServerColumn for ColumnQueries {
+    type Connection = MySqlConnection;
+
+    async fn begin(connection: &mut MySqlConnection, column: &Column) -> Result<Self, SourceError> {
+        for statement in [SETTINGS, SET_ISOLATION_LEVEL, BEGIN_TRANSACTION] {
+            with_timeout(connection.execute(statement)).await?;
+        }
+        Self::prepare(connection, column).await
+    }
+
+    async fn has_value(&self, connection: &mut MySqlConnection, key: &str) -> Result<bool, SourceError> {
+        let query = self.bind_key(sqlx::query(&self.has_value), key);
+        let row = with_timeout(query.fetch_optional(connection)).await?;
+        Ok(row.map(|row| row.try_get::<i64, _>(0)).transpose()?.is_some_and(|has_value| has_value != 0))
+    }
+
+    async fn copy_value(
+        &self,
+        connection: &mut MySqlConnection,
+        key: &str,
+        store: &mut LimitedStore,
+    ) -> Result<StagedFile, SourceError> {
+        let mut writer = store.new_writer()?;
+        let mut is_complete = false;
+        while !is_complete {
+            let previous = writer.length();
+            let query = self.bind_key(sqlx::query(&self.chunks).bind(previous + 1), key).bind(previous + 1);
+            let mut rows = query.fetch(&mut *connection);
+            while let Some(row) = with_timeout(rows.try_next()).await? {
+                let (start, chunk) = parse_chunk_row(&row)?;
+                // SQL does not guarantee that the rows with the chunks are in order.
+                if previous + start != writer.length() {
+                    return Err(SourceError::Unavailable("the chunks of a value are out of order".to_owned()));
+                }
+                store.append(&mut writer, chunk)?;
+                is_complete = (chunk.len() as u64) < self.chunk_length;
+            }
+            if !is_complete && writer.length() == previous {
+                return Err(SourceError::Unavailable("the row with a value has been deleted".to_owned()));
+            }
+        }
+        store.finish(writer)
+    }
+}
+
 impl ColumnQueries {
     /// Reads the type of the column and the table's primary key, and creates the queries for them.
     async fn prepare(connection: &mut MySqlConnection, column: &Column) -> Result<Self, SourceError> {
@@ -87,10 +101,9 @@ impl ColumnQueries {
         let columns = columns.ok_or_else(|| SourceError::NoTable(column.to_string()))?;
         // MySQL ignores the case of column names.
         let find = |name: &str| columns.iter().find(|other| other.name.to_lowercase() == name.to_lowercase());
-        let no_column = |name: &str| SourceError::NoColumn { table: column.to_string(), column: name.to_owned() };
-        let value = find(&column.name).ok_or_else(|| no_column(&column.name))?;
+        let value = find(&column.name).ok_or_else(|| column.missing(&column.name))?;
         let key = primary_key(connection, column, &table).await?;
-        let (key_form, condition) = find(&key).ok_or_else(|| no_column(&key))?.key_condition();
+        let (condition, key_count) = find(&key).ok_or_else(|| column.missing(&key))?.key_condition();
         let max_packet = sqlx::query_scalar("SELECT @@max_allowed_packet").fetch_one(connection);
         let max_packet: u64 = with_timeout(max_packet).await?;
         // A packet also contains other data besides the chunk.
@@ -98,7 +111,7 @@ impl ColumnQueries {
         let starts: Vec<_> =
             (0..CHUNKS_PER_QUERY).map(|number| format!("SELECT {} AS start", number * chunk_length)).collect();
         Ok(Self {
-            key_form,
+            key_count,
             has_value: format!(
                 "SELECT {} IS NOT NULL FROM {table} WHERE {condition}",
                 quote_identifier(&value.name, '`')
@@ -116,42 +129,9 @@ impl ColumnQueries {
         })
     }
 
-    /// Returns `true` if the table has a row for the key, and the value in the row is not null.
-    async fn has_value(&self, connection: &mut MySqlConnection, key: &str) -> Result<bool, SourceError> {
-        if self.key_form.excludes(key) {
-            return Ok(false);
-        }
-        let query = self.key_form.bind(sqlx::query(&self.has_value), key);
-        let row = with_timeout(query.fetch_optional(connection)).await?;
-        Ok(row.map(|row| row.try_get::<i64, _>(0)).transpose()?.is_some_and(|has_value| has_value != 0))
-    }
-
-    async fn copy_value(
-        &self,
-        connection: &mut MySqlConnection,
-        key: &str,
-        store: &mut LimitedStore,
-    ) -> Result<StagedFile, SourceError> {
-        let mut writer = store.new_writer()?;
-        let mut is_complete = false;
-        while !is_complete {
-            let previous = writer.length();
-            let query = self.key_form.bind(sqlx::query(&self.chunks).bind(previous + 1), key).bind(previous + 1);
-            let mut rows = query.fetch(&mut *connection);
-            while let Some(row) = with_timeout(rows.try_next()).await? {
-                let (start, chunk) = parse_chunk_row(&row)?;
-                // SQL does not guarantee that the rows with the chunks are in order.
-                if previous + start != writer.length() {
-                    return Err(SourceError::Unavailable("the chunks of a value are out of order".to_owned()));
-                }
-                store.append(&mut writer, chunk)?;
-                is_complete = (chunk.len() as u64) < self.chunk_length;
-            }
-            if !is_complete && writer.length() == previous {
-                return Err(SourceError::Unavailable("the row with a value has been deleted".to_owned()));
-            }
-        }
-        store.finish(writer)
+    /// Binds the key to its placeholders.
+    fn bind_key<'q>(&self, query: Query<'q, MySql, MySqlArguments>, key: &'q str) -> Query<'q, MySql, MySqlArguments> {
+        (0..self.key_count).fold(query, |query, _| query.bind(key))
     }
 }
 

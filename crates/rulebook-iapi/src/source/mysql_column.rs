@@ -6,9 +6,8 @@
 //! comparison uses the index of the primary key.
 
 use futures_util::TryStreamExt;
-use sqlx::mysql::{MySqlArguments, MySqlDatabaseError, MySqlRow};
-use sqlx::query::Query;
-use sqlx::{Executor, MySql, MySqlConnection, Row};
+use sqlx::mysql::{MySqlDatabaseError, MySqlRow};
+use sqlx::{Executor, MySqlConnection, Row};
 
 use super::column::quote_identifier;
 use super::server::with_timeout;
@@ -22,19 +21,8 @@ const INTEGER_TYPES: [&str; 6] = ["tinyint", "smallint", "mediumint", "int", "in
 const BYTE_STRING_TYPES: [&str; 6] = ["binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob"];
 
 /// Further types whose values the server returns as bytes.
-const OTHER_BINARY_TYPES: [&str; 11] = [
-    "bit",
-    "geometry",
-    "point",
-    "linestring",
-    "polygon",
-    "multipoint",
-    "multilinestring",
-    "multipolygon",
-    "geometrycollection",
-    "geomcollection",
-    "vector",
-];
+const OTHER_BINARY_TYPES: &str = "bit geometry point linestring polygon multipoint multilinestring multipolygon \
+                                  geometrycollection geomcollection vector";
 
 /// What the database knows about a column of a table.
 pub(super) struct ColumnInfo {
@@ -74,76 +62,31 @@ impl ColumnInfo {
     pub(super) fn bytes(&self) -> String {
         let name = quote_identifier(&self.name, '`');
         let base_type = &*self.base_type;
-        if BYTE_STRING_TYPES.contains(&base_type) || OTHER_BINARY_TYPES.contains(&base_type) {
+        if BYTE_STRING_TYPES.contains(&base_type) || OTHER_BINARY_TYPES.split(' ').any(|other| other == base_type) {
             format!("CONVERT({name} USING binary)")
         } else {
             format!("CONVERT(CONVERT({name} USING utf8mb4) USING binary)")
         }
     }
 
-    /// Returns the form in which a key is bound, and an SQL condition for the row with this key.
-    pub(super) fn key_condition(&self) -> (KeyForm, String) {
+    /// Returns an SQL condition for the row with a key, and the number of its placeholders for the text of the key.
+    pub(super) fn key_condition(&self) -> (String, usize) {
         let name = quote_identifier(&self.name, '`');
-        if INTEGER_TYPES.contains(&&*self.base_type) {
-            return (KeyForm::Integer, format!("{name} = ?"));
-        }
-        if BYTE_STRING_TYPES.contains(&&*self.base_type) {
-            return (KeyForm::Text { count: 1 }, format!("{name} = CONVERT(? USING binary)"));
-        }
         let is_equal = format!("{} = CONVERT(? USING binary)", self.bytes());
-        match self.collation.as_deref().and_then(|collation| Some((collation, collation.split_once('_')?.0))) {
+        let charset = self.collation.as_deref().and_then(|collation| collation.split_once('_'));
+        // The server finds these comparisons in the index.
+        let indexed = match (&self.collation, charset) {
             // The names of collations and of character sets come from the server. They contain no special characters.
-            Some((collation, charset)) => (
-                KeyForm::Text { count: 2 },
-                format!("{name} = CONVERT(? USING {charset}) COLLATE {collation} AND {is_equal}"),
-            ),
-            // The server does not use the index for this comparison.
-            None => (KeyForm::Text { count: 1 }, is_equal),
-        }
-    }
-}
-
-/// The form in which a key is bound to a query.
-pub(super) enum KeyForm {
-    /// The key is bound as a number, if it is written as MySQL writes the number.
-    Integer,
-    /// The key is bound as a text, this number of times.
-    Text {
-        /// The number of placeholders for the key.
-        count: usize,
-    },
-}
-
-impl KeyForm {
-    /// Returns `true` if no row can have this key.
-    pub(super) fn excludes(&self, key: &str) -> bool {
-        match self {
-            Self::Integer => key.parse::<i128>().map_or(true, |number| {
-                number.to_string() != key || !(i128::from(i64::MIN)..=i128::from(u64::MAX)).contains(&number)
-            }),
-            Self::Text { .. } => false,
-        }
-    }
-
-    pub(super) fn bind<'q>(
-        &self,
-        query: Query<'q, MySql, MySqlArguments>,
-        key: &'q str,
-    ) -> Query<'q, MySql, MySqlArguments> {
-        match self {
-            Self::Integer => match key.parse::<i64>() {
-                Ok(number) => query.bind(number),
-                Err(_) => query.bind(key.parse::<u64>().ok()),
-            },
-            Self::Text { count } => (0..*count).fold(query, |query, _| query.bind(key)),
-        }
+            (Some(collation), Some((charset, _))) => format!("{name} = CONVERT(? USING {charset}) COLLATE {collation}"),
+            _ if INTEGER_TYPES.contains(&&*self.base_type) => format!("{name} = ?"),
+            _ if BYTE_STRING_TYPES.contains(&&*self.base_type) => format!("{name} = CONVERT(? USING binary)"),
+            _ => return (is_equal, 1),
+        };
+        (format!("{indexed} AND {is_equal}"), 2)
     }
 }
 
 /// Returns the name of the column that is the primary key of a table.
-///
-/// # Errors
-/// Fails if the table has no primary key, or if several columns are its primary key.
 pub(super) async fn primary_key(
     connection: &mut MySqlConnection,
     column: &Column,
@@ -151,16 +94,8 @@ pub(super) async fn primary_key(
 ) -> Result<String, SourceError> {
     let show = format!("SHOW KEYS FROM {table} WHERE Key_name = 'PRIMARY'");
     let rows = with_timeout(connection.fetch(&*show).try_collect::<Vec<_>>()).await?;
-    let mut names: Vec<String> =
-        rows.iter().map(|row| row.try_get_unchecked("Column_name")).collect::<Result<_, _>>()?;
-    match names.pop() {
-        None => Err(SourceError::NoPrimaryKey(column.to_string())),
-        Some(name) if names.is_empty() => Ok(name),
-        Some(name) => {
-            names.push(name);
-            Err(SourceError::CompositePrimaryKey { table: column.to_string(), columns: names })
-        }
-    }
+    let names: Vec<String> = rows.iter().map(|row| row.try_get_unchecked("Column_name")).collect::<Result<_, _>>()?;
+    column.single_key(names, String::clone)
 }
 
 fn is_no_table(error: &sqlx::Error) -> bool {

@@ -9,7 +9,7 @@ use std::io::Read;
 use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::types::{Type, ValueRef};
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, DatabaseName, OpenFlags, OptionalExtension, Row};
 
 use super::column::quote_identifier;
@@ -78,17 +78,11 @@ impl<'c> SourceColumn<'c> {
         let has_rowid: bool = is_rowid_table.ok_or_else(|| SourceError::NoTable(column.to_string()))?;
         let columns = table_columns(connection, &column.table)?;
         if !columns.iter().any(|other| other.has_name(&column.name)) {
-            return Err(SourceError::NoColumn { table: column.to_string(), column: column.name.clone() });
+            return Err(column.missing(&column.name));
         }
-        let keys: Vec<_> = columns.iter().filter(|column| column.is_primary_key).collect();
-        let key = match keys[..] {
-            [] => return Err(SourceError::NoPrimaryKey(column.to_string())),
-            [key] => quote_identifier(&key.name, '"'),
-            _ => {
-                let columns = keys.into_iter().map(|key| key.name.clone()).collect();
-                return Err(SourceError::CompositePrimaryKey { table: column.to_string(), columns });
-            }
-        };
+        let keys = columns.iter().filter(|column| column.is_primary_key).collect();
+        let key = column.single_key(keys, |key: &&ColumnInfo| key.name.clone())?;
+        let key = quote_identifier(&key.name, '"');
         let is_unused = |name: &&str| !columns.iter().any(|column| column.has_name(name));
         let is_incremental = has_rowid && columns.iter().all(|column| !column.is_generated);
         let rowid = if is_incremental { ROWID_NAMES.into_iter().find(is_unused) } else { None };
@@ -167,16 +161,15 @@ impl<'c> SourceColumn<'c> {
                 let row = rows.next()?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
                 match row.get_ref(0)? {
                     ValueRef::Text(bytes) | ValueRef::Blob(bytes) => store.append(&mut writer, bytes)?,
-                    other => return Err(unexpected_type(other.data_type()).into()),
+                    other => {
+                        let kind = other.data_type();
+                        return Err(rusqlite::Error::InvalidColumnType(0, "value".to_owned(), kind).into());
+                    }
                 }
             }
         }
         store.finish(writer)
     }
-}
-
-fn unexpected_type(kind: Type) -> rusqlite::Error {
-    rusqlite::Error::InvalidColumnType(0, "value".to_owned(), kind)
 }
 
 /// What the database knows about a column of a table.

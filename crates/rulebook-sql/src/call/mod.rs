@@ -23,7 +23,7 @@ use crate::moments::convert_moments;
 use crate::result_shape::{ResultShape, Rows};
 use crate::settings::CallLimits;
 use crate::statement::Statement;
-use crate::value::{NamedValue, Source, SqlValue};
+use crate::value::{NamedValue, SqlValue};
 use crate::value_error::invalid_value;
 
 pub(crate) use format::Format;
@@ -31,9 +31,7 @@ pub(crate) use format::Format;
 /// A method whose handler consists of statements.
 pub(crate) struct SqlMethod {
     pub database: Arc<Database>,
-    /// Where the values of the names in the statements come from.
-    pub sources: Vec<Source>,
-    /// What is known about these values, in the same order.
+    /// What is known about the values of the names in the statements.
     pub values: Vec<NamedValue>,
     pub steps: Vec<Step>,
     /// What happens if the result has no row, or the last statement changes none.
@@ -289,7 +287,7 @@ pub(crate) struct SqlHandler(pub Arc<SqlMethod>);
 impl CompiledHandler for SqlHandler {
     fn start(&self, arguments: ArgumentSlots<'_, '_>, context: Context) -> HandlerFuture {
         let method = Arc::clone(&self.0);
-        let values = method.sources.iter().map(|source| source.value(&arguments, &context)).collect();
+        let values = method.values.iter().map(|named| named.source.value(&arguments, &context)).collect();
         let call: HandlerFuture = match method.download {
             Some(DownloadContent::Rows(format)) => Box::pin(download::download(method, values, format)),
             Some(DownloadContent::File) => Box::pin(file::file(method, values)),

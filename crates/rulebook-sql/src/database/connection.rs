@@ -26,9 +26,6 @@ pub(super) enum Options {
 
 impl Options {
     /// Reads the address of a database.
-    ///
-    /// # Errors
-    /// Fails if the address is not valid.
     pub(super) fn new(settings: &DatabaseSettings, data_folder: &Path) -> Result<Self, sqlx::Error> {
         let url = settings.url.as_str();
         let limits = settings.dialect.limit_time(settings.timeout);
@@ -50,9 +47,6 @@ impl Options {
     }
 
     /// Opens a connection.
-    ///
-    /// # Errors
-    /// Fails if the database cannot be reached, or refuses the connection.
     pub(super) async fn open(&self) -> Result<OpenConnection, sqlx::Error> {
         let stop = Arc::new(AtomicBool::new(false));
         let connection = match self {

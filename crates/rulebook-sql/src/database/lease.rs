@@ -153,17 +153,30 @@ impl Lease {
             Connection::Sqlite(connection) => {
                 let arguments = sqlite::arguments(prepared, values).map_err(sqlx::Error::Encode)?;
                 let rows = sqlx::query_with(sql, arguments).fetch(connection);
-                rows.map(|row| T::from_row(prepared, &row?, sqlite::decode)).boxed()
+                rows.map(|row| {
+                    row.and_then(|row| T::from_row(prepared, |index, target| sqlite::decode(&row, index, target)))
+                })
+                .boxed()
             }
             Connection::Postgres(connection) => {
                 let arguments = postgres_arguments::arguments(prepared, values).map_err(sqlx::Error::Encode)?;
                 let rows = sqlx::query_with(sql, arguments).fetch(connection);
-                rows.map(|row| T::from_row(prepared, &row?, postgres_value::decode)).boxed()
+                rows.map(|row| {
+                    row.and_then(|row| {
+                        T::from_row(prepared, |index, target| postgres_value::decode(&row, index, target))
+                    })
+                })
+                .boxed()
             }
             Connection::Mysql(connection) => {
                 let arguments = mysql::arguments(prepared, values).map_err(sqlx::Error::Encode)?;
                 let rows = sqlx::query_with(sql, arguments).fetch(connection);
-                rows.map(|row| T::from_row(prepared, &row?, mysql::decode)).boxed()
+                rows.map(|row| {
+                    row.and_then(|row| {
+                        T::from_row(prepared, |index, target| mysql::decode(prepared, &row, index, target))
+                    })
+                })
+                .boxed()
             }
         })
     }

@@ -5,13 +5,13 @@ use std::fs::{File, TryLockError};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use thiserror::Error;
 use tokio::time::sleep;
 
+use super::MigrationError;
 use super::connection::Connection;
 
 /// The maximum time for which a program waits for another one: migrations of large tables take long.
-pub(super) const MAX_WAIT: Duration = Duration::from_secs(3600);
+const MAX_WAIT: Duration = Duration::from_secs(3600);
 /// The time between two attempts to get the lock. A statement that waits in the database would block a migration that
 /// waits for all older statements, such as `CREATE INDEX CONCURRENTLY` of PostgreSQL.
 const RETRY_INTERVAL: Duration = Duration::from_millis(50);
@@ -32,18 +32,6 @@ const UNLOCK_MYSQL: &str = "SELECT RELEASE_LOCK(CONCAT('rulebook migrations ', M
 const LOCK_POSTGRES: &str = "SELECT pg_try_advisory_lock(7821064331)";
 const UNLOCK_POSTGRES: &str = "SELECT pg_advisory_unlock(7821064331)";
 
-/// Why a program cannot lock the migrations.
-#[derive(Debug, Error)]
-pub(crate) enum LockError {
-    #[error(
-        "another program has been applying migrations to this database for {} seconds; start this one when it has ended",
-        .0.as_secs()
-    )]
-    Locked(Duration),
-    #[error("they cannot be locked: {0}")]
-    Database(#[from] sqlx::Error),
-}
-
 /// The lock of the migrations of a database. PostgreSQL and MySQL also unlock when the connection ends.
 pub(super) struct MigrationLock {
     /// The locked file beside an SQLite database.
@@ -51,24 +39,20 @@ pub(super) struct MigrationLock {
 }
 
 impl MigrationLock {
-    /// Waits until no other program migrates the database, at most for the time `limit`. `name` is the name of the
+    /// Waits until no other program migrates the database, at most for the time [`MAX_WAIT`]. `name` is the name of the
     /// database in the log, and `folder` the folder of an SQLite database.
-    ///
-    /// # Errors
-    /// Fails if another program still migrates the database then, or if the database responds with an error.
     pub(super) async fn acquire(
         connection: &mut Connection,
         folder: Option<&Path>,
         name: &str,
-        limit: Duration,
-    ) -> Result<Self, LockError> {
+    ) -> Result<Self, MigrationError> {
         let file = folder.and_then(|folder| open_file(&folder.join(LOCK_FILE)));
         let start = Instant::now();
         let mut next_message = FIRST_MESSAGE;
-        while !try_lock(connection, file.as_ref()).await? {
+        while !try_lock(connection, file.as_ref()).await.map_err(MigrationError::Lock)? {
             let waited = start.elapsed();
-            if waited >= limit {
-                return Err(LockError::Locked(waited));
+            if waited >= MAX_WAIT {
+                return Err(MigrationError::Locked(waited));
             }
             if waited >= next_message {
                 log::warn!("the database `{name}`: waiting for another program, which applies migrations to it");

@@ -24,7 +24,7 @@ use tokio::runtime::Handle;
 use connection::{Connection, Options};
 pub(crate) use dialect::Dialect;
 pub(crate) use lease::{Lease, LeaseEnd, TextRow, row_object};
-use migration_lock::{LockError, MigrationLock};
+use migration_lock::MigrationLock;
 use pool::Pool;
 pub(crate) use prepared::{Accepts, Binding, Bound, Column, ColumnType, PrepareError, Prepared};
 pub(crate) use row::{FileRow, FromRow, JsonRow};
@@ -34,8 +34,13 @@ use crate::settings::DatabaseSettings;
 /// Why the migrations of a database cannot be applied.
 #[derive(Debug, Error)]
 pub(crate) enum MigrationError {
-    #[error(transparent)]
-    Locked(#[from] LockError),
+    #[error(
+        "another program has been applying migrations to this database for {} seconds; start this one when it has ended",
+        .0.as_secs()
+    )]
+    Locked(Duration),
+    #[error("they cannot be locked: {0}")]
+    Lock(sqlx::Error),
     #[error(transparent)]
     Migrate(#[from] MigrateError),
 }
@@ -53,9 +58,6 @@ impl Database {
     }
 
     /// Creates the pool, in the runtime of the caller. Connections are opened when they are needed.
-    ///
-    /// # Errors
-    /// Fails if the address is not valid.
     pub(crate) fn open(&self, data_folder: &Path) -> Result<(), sqlx::Error> {
         let settings = &self.settings;
         let options = Options::new(settings, data_folder)?;
@@ -72,8 +74,7 @@ impl Database {
         // A migration may take longer than a call.
         lease.limit_time(Duration::ZERO).await.map_err(MigrateError::Execute)?;
         let (connection, sqlite_folder) = (lease.connection(), self.pool().ok().and_then(|pool| pool.sqlite_folder()));
-        let lock =
-            MigrationLock::acquire(connection, sqlite_folder, &self.settings.name, migration_lock::MAX_WAIT).await?;
+        let lock = MigrationLock::acquire(connection, sqlite_folder, &self.settings.name).await?;
         let result = match &mut *connection {
             Connection::Sqlite(connection) => migrator.run_direct(connection).await,
             Connection::Postgres(connection) => migrator.run_direct(connection).await,
@@ -96,18 +97,12 @@ impl Database {
     }
 
     /// Borrows a connection for a call.
-    ///
-    /// # Errors
-    /// Fails if no connection is free in time, or the database cannot be reached.
     pub(crate) async fn lease(&self) -> Result<Lease, sqlx::Error> {
         self.pool()?.lease(false).await
     }
 
     /// Borrows a connection for a download. Downloads use at most half of the connections, so that clients that read
     /// slowly leave the others to calls.
-    ///
-    /// # Errors
-    /// Fails if no connection is free in time, or the database cannot be reached.
     pub(crate) async fn lease_for_download(&self) -> Result<Lease, sqlx::Error> {
         self.pool()?.lease(true).await
     }

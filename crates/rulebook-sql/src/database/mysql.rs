@@ -5,8 +5,9 @@ use std::str::FromStr;
 use serde_json::Value as Json;
 use sqlx::ValueRef;
 use sqlx::error::BoxDynError;
+use sqlx::mysql::types::MySqlTime;
 use sqlx::mysql::{MySqlArguments, MySqlConnectOptions, MySqlConnection, MySqlRow, MySqlValueRef};
-use sqlx::{Arguments, ConnectOptions, Decode, Executor, MySql, Row, TypeInfo};
+use sqlx::{Arguments, Column as _, ConnectOptions, Decode, Executor, MySql, Row, TypeInfo};
 
 use super::prepared::{Described, UNREAD_FILE, statement_error};
 use super::{ColumnType, PrepareError, Prepared};
@@ -82,7 +83,14 @@ fn add_null(arguments: &mut MySqlArguments, target: Target) -> Result<(), BoxDyn
     }
 }
 
-pub(super) fn decode(row: &MySqlRow, index: usize, target: Target) -> Result<Raw, BoxDynError> {
+pub(super) fn decode(prepared: &Prepared, row: &MySqlRow, index: usize, target: Target) -> Result<Raw, BoxDynError> {
+    let name = &*prepared.columns[index];
+    let index = match prepared.has_late_columns && !name.is_empty() {
+        // The outputs are compared with the definition, which reports a missing one if it is required.
+        true => row.columns().iter().position(|column| column.name() == name),
+        false => Some(index),
+    };
+    let Some(index) = index else { return Ok(Raw::Json(Json::Null)) };
     let value = row.try_get_raw(index)?;
     if value.is_null() {
         return Ok(Raw::Json(Json::Null));
@@ -106,7 +114,7 @@ pub(super) fn decode(row: &MySqlRow, index: usize, target: Target) -> Result<Raw
             let is_utc = name == "TIMESTAMP";
             Raw::Text(date_text(<&[u8] as Decode<'_, MySql>>::decode(value)?, name == "DATE", is_utc)?)
         }
-        "TIME" => Raw::Text(time_text(<&[u8] as Decode<'_, MySql>>::decode(value)?)?),
+        "TIME" => Raw::Text(time_text(MySqlTime::decode(value)?)),
         "JSON" => Raw::JsonText(text(value)?),
         "BIT" | "GEOMETRY" => return Err("the type is not supported; convert it to a text in the statement".into()),
         _ if target == Target::Binary => Raw::Bytes(<&[u8] as Decode<'_, MySql>>::decode(value)?.to_vec()),
@@ -141,16 +149,10 @@ fn date_text(bytes: &[u8], is_date: bool, is_utc: bool) -> Result<String, BoxDyn
     Ok(format!("{date}T{:02}:{:02}:{:02}{}{zone}", byte(5), byte(6), byte(7), fraction(micros)))
 }
 
-/// Converts a time in the binary protocol: the number of bytes, the sign, the days, hour, minute, second and
-/// microseconds.
-fn time_text(bytes: &[u8]) -> Result<String, BoxDynError> {
-    let byte = |index: usize| bytes.get(index).copied().unwrap_or(0);
-    let days = u32::from_le_bytes([byte(2), byte(3), byte(4), byte(5)]);
-    let micros = u32::from_le_bytes([byte(9), byte(10), byte(11), byte(12)]);
-    let sign = if byte(1) == 1 { "-" } else { "" };
-    let hours =
-        days.checked_mul(24).and_then(|hours| hours.checked_add(u32::from(byte(6)))).ok_or("the time is too long")?;
-    Ok(format!("{sign}{hours:02}:{:02}:{:02}{}", byte(7), byte(8), fraction(micros)))
+fn time_text(time: MySqlTime) -> String {
+    let sign = if time.sign().is_negative() { "-" } else { "" };
+    let fraction = fraction(time.microseconds());
+    format!("{sign}{:02}:{:02}:{:02}{fraction}", time.hours(), time.minutes(), time.seconds())
 }
 
 /// Returns the fraction of a second without zeros at its end.

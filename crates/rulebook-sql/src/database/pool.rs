@@ -78,9 +78,6 @@ impl Pool {
     }
 
     /// Borrows a connection for a call, or for a download.
-    ///
-    /// # Errors
-    /// Fails if no connection is free in time, or the database cannot be reached.
     pub(super) async fn lease(self: &Arc<Self>, is_download: bool) -> Result<Lease, sqlx::Error> {
         let download = if is_download { Some(self.permit(&self.download_permits).await?) } else { None };
         let permit = Permit { _connection: self.permit(&self.permits).await?, _download: download };

@@ -151,9 +151,6 @@ pub(crate) struct Described {
 impl Described {
     /// Describes a statement whose parameters have no types that the database reports. `column_type` converts the type
     /// of a column.
-    ///
-    /// # Errors
-    /// Fails if the definition contains placeholders of the database besides `:name`.
     pub(super) fn new<'q, S: sqlx::Statement<'q>>(
         prepared: &S,
         statement: &Statement,

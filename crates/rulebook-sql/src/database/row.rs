@@ -2,7 +2,6 @@
 
 use serde_json::Value as Json;
 use sqlx::error::BoxDynError;
-use sqlx::{Column as _, Row};
 
 use super::Prepared;
 use crate::target::{Raw, Target};
@@ -10,10 +9,9 @@ use crate::target::{Raw, Target};
 /// A row of a result.
 pub(crate) trait FromRow: Sized {
     /// Converts the values of a row. `decode` decodes the value of the column with an index.
-    fn from_row<R: Row>(
+    fn from_row(
         prepared: &Prepared,
-        row: &R,
-        decode: impl Fn(&R, usize, Target) -> Result<Raw, BoxDynError>,
+        decode: impl Fn(usize, Target) -> Result<Raw, BoxDynError>,
     ) -> Result<Self, sqlx::Error>;
 }
 
@@ -21,12 +19,11 @@ pub(crate) trait FromRow: Sized {
 pub(crate) type JsonRow = Vec<Json>;
 
 impl FromRow for JsonRow {
-    fn from_row<R: Row>(
+    fn from_row(
         prepared: &Prepared,
-        row: &R,
-        decode: impl Fn(&R, usize, Target) -> Result<Raw, BoxDynError>,
+        decode: impl Fn(usize, Target) -> Result<Raw, BoxDynError>,
     ) -> Result<Self, sqlx::Error> {
-        convert(prepared, row, decode, |raw, target| Ok(raw.into_json(target)?))
+        convert(prepared, decode, |raw, target| Ok(raw.into_json(target)?))
     }
 }
 
@@ -40,12 +37,11 @@ pub(crate) struct FileRow {
 }
 
 impl FromRow for FileRow {
-    fn from_row<R: Row>(
+    fn from_row(
         prepared: &Prepared,
-        row: &R,
-        decode: impl Fn(&R, usize, Target) -> Result<Raw, BoxDynError>,
+        decode: impl Fn(usize, Target) -> Result<Raw, BoxDynError>,
     ) -> Result<Self, sqlx::Error> {
-        let values = convert(prepared, row, decode, |raw, _| raw.into_bytes())?;
+        let values = convert(prepared, decode, |raw, _| raw.into_bytes())?;
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).map_err(|error| sqlx::Error::Decode(error.into()));
         let mut file = Self::default();
         for (name, value) in prepared.columns.iter().zip(values) {
@@ -59,21 +55,14 @@ impl FromRow for FileRow {
     }
 }
 
-fn convert<R: Row, T>(
+fn convert<T>(
     prepared: &Prepared,
-    row: &R,
-    decode: impl Fn(&R, usize, Target) -> Result<Raw, BoxDynError>,
+    decode: impl Fn(usize, Target) -> Result<Raw, BoxDynError>,
     into: impl Fn(Raw, Target) -> Result<T, BoxDynError>,
 ) -> Result<Vec<T>, sqlx::Error> {
     let targets = prepared.targets.iter().zip(&prepared.columns).enumerate();
     let values = targets.map(|(index, (target, name))| {
-        let index = match prepared.has_late_columns && !name.is_empty() {
-            // The outputs are compared with the definition, which reports a missing one if it is required.
-            true => row.columns().iter().position(|column| column.name() == &**name),
-            false => Some(index),
-        };
-        let raw = index.map_or(Ok(Raw::Json(Json::Null)), |index| decode(row, index, *target));
-        let value = raw.and_then(|raw| into(raw, *target));
+        let value = decode(index, *target).and_then(|raw| into(raw, *target));
         value.map_err(|source| sqlx::Error::ColumnDecode { index: name.to_string(), source })
     });
     values.collect()

@@ -145,7 +145,8 @@ impl KeyStorage for SqlKeys {
             self.run(CHANGE_TIMEOUT, |database| async move { tables::begin_change(&database, statements).await })?;
         let loaded = LoadedKeys::parse(&rows).map_err(|error| self.parse_error(error))?;
         let mut keys = loaded.keys.clone();
-        let changed = change(&mut keys).and_then(|()| loaded.changes(&keys).map_err(|error| self.error(error)));
+        let changed =
+            change(&mut keys).and_then(|()| loaded.changes(&keys, statements).map_err(|error| self.error(error)));
         let changes = match changed {
             Ok(changes) => changes,
             Err(error) => {

@@ -32,16 +32,10 @@ pub(super) struct LoadedKeys {
     next_position: i64,
 }
 
-/// A change of one key: a statement, and its parameters.
-enum KeyChange {
-    Insert { id: String, position: i64, entry: String },
-    Update { id: String, entry: String },
-    Delete { id: String },
-}
-
 /// The changes of keys that a transaction makes.
 pub(super) struct Changes {
-    keys: Vec<KeyChange>,
+    /// The statements, and their parameters.
+    keys: Vec<(&'static str, Vec<String>)>,
     /// The fingerprint of the pepper; empty if it is not known.
     pepper: String,
     is_pepper_changed: bool,
@@ -92,18 +86,11 @@ pub(super) async fn apply_changes(
     if changes.keys.is_empty() && !changes.is_pepper_changed {
         return end_transaction(lease, "ROLLBACK").await;
     }
-    for change in &changes.keys {
-        match change {
-            KeyChange::Insert { id, position, entry } => {
-                lease.text_rows(statements.insert, &[id, &position.to_string(), entry]).await?
-            }
-            KeyChange::Update { id, entry } => lease.text_rows(statements.update, &[entry, id]).await?,
-            KeyChange::Delete { id } => lease.text_rows(statements.delete, &[id]).await?,
-        };
+    for (sql, values) in &changes.keys {
+        let values: Vec<_> = values.iter().map(String::as_str).collect();
+        lease.text_rows(sql, &values).await?;
     }
-    if changes.keys.iter().any(|change| matches!(change, KeyChange::Delete { .. })) {
-        lease.text_rows(statements.clean_usage, &[]).await?;
-    }
+    lease.text_rows(statements.clean_usage, &[]).await?;
     let change_id = format!("{:016x}", RandomState::new().build_hasher().finish());
     lease.text_rows(statements.finish, &[&change_id, &changes.pepper]).await?;
     end_transaction(lease, "COMMIT").await
@@ -162,7 +149,11 @@ impl LoadedKeys {
     }
 
     /// Returns the differences between these keys and the changed keys.
-    pub(super) fn changes(&self, changed: &KeySet) -> Result<Changes, serde_json::Error> {
+    pub(super) fn changes(
+        &self,
+        changed: &KeySet,
+        statements: &'static Statements,
+    ) -> Result<Changes, serde_json::Error> {
         let json = |entry: &Entry| serde_json::to_string(entry);
         let mut before = HashMap::new();
         for entry in &self.keys.keys {
@@ -174,14 +165,14 @@ impl LoadedKeys {
             let (id, text) = (entry.id.clone(), json(entry)?);
             match before.remove(entry.id.as_str()) {
                 Some(known) if known == text => {}
-                Some(_) => keys.push(KeyChange::Update { id, entry: text }),
+                Some(_) => keys.push((statements.update, vec![text, id])),
                 None => {
-                    keys.push(KeyChange::Insert { id, position, entry: text });
+                    keys.push((statements.insert, vec![id, position.to_string(), text]));
                     position = position.saturating_add(1);
                 }
             }
         }
-        keys.extend(before.into_keys().map(|id| KeyChange::Delete { id: id.to_owned() }));
+        keys.extend(before.into_keys().map(|id| (statements.delete, vec![id.to_owned()])));
         let is_pepper_changed = self.keys.pepper != changed.pepper;
         Ok(Changes { keys, pepper: changed.pepper.clone().unwrap_or_default(), is_pepper_changed })
     }

@@ -84,35 +84,27 @@ fn skipped(sql: &str, at: usize, dialect: Dialect) -> Result<Option<usize>, Toke
     if is_line_comment {
         return Ok(Some(rest.find('\n').map_or(sql.len(), |end| at + end + 1)));
     }
-    if rest.starts_with("/*") {
-        return match comment_end(rest, dialect == Dialect::Postgres) {
-            Some(len) => Ok(Some(at + len)),
+    let (what, len) = match (rest.as_bytes()[0], dialect) {
+        (b'/', _) if rest.starts_with("/*") => {
+            let len = comment_end(rest, dialect == Dialect::Postgres);
             // SQLite accepts a comment without an end.
-            None if dialect == Dialect::Sqlite => Ok(Some(sql.len())),
-            None => Err(TokenError { what: "the comment", range: at..sql.len() }),
-        };
-    }
-    let quoted = |close: char, has_backslashes: bool, what: &'static str| match quote_end(rest, close, has_backslashes)
-    {
-        Some(len) => Ok(Some(at + len)),
-        None => Err(TokenError { what, range: at..sql.len() }),
-    };
-    match (rest.as_bytes()[0], dialect) {
-        (b'\'', Dialect::Mysql) => quoted('\'', true, "the text"),
-        (b'\'', Dialect::Postgres) => quoted('\'', is_escape_text(sql, at), "the text"),
-        (b'\'', Dialect::Sqlite) => quoted('\'', false, "the text"),
-        (b'"', Dialect::Mysql) => quoted('"', true, "the text"),
-        (b'"', _) => quoted('"', false, "the quoted name"),
-        (b'`', Dialect::Mysql | Dialect::Sqlite) => quoted('`', false, "the quoted name"),
-        (b'[', Dialect::Sqlite) => match rest.find(']') {
-            Some(len) => Ok(Some(at + len + 1)),
-            None => Err(TokenError { what: "the quoted name", range: at..sql.len() }),
+            ("the comment", if dialect == Dialect::Sqlite { len.or(Some(rest.len())) } else { len })
+        }
+        (b'\'', Dialect::Mysql) => ("the text", quote_end(rest, '\'', true)),
+        (b'\'', Dialect::Postgres) => ("the text", quote_end(rest, '\'', is_escape_text(sql, at))),
+        (b'\'', Dialect::Sqlite) => ("the text", quote_end(rest, '\'', false)),
+        (b'"', Dialect::Mysql) => ("the text", quote_end(rest, '"', true)),
+        (b'"', _) => ("the quoted name", quote_end(rest, '"', false)),
+        (b'`', Dialect::Mysql | Dialect::Sqlite) => ("the quoted name", quote_end(rest, '`', false)),
+        (b'[', Dialect::Sqlite) => ("the quoted name", rest.find(']').map(|len| len + 1)),
+        (b'$', Dialect::Postgres) if !follows_name(sql, at) => match dollar_mark(rest) {
+            Some(mark) => ("the text", rest[mark.len()..].find(mark).map(|len| len + 2 * mark.len())),
+            None => return Ok(None),
         },
-        (b'$', Dialect::Postgres) if !follows_name(sql, at) => dollar_quote_end(rest)
-            .map(|end| end.map(|len| at + len).ok_or(TokenError { what: "the text", range: at..sql.len() }))
-            .transpose(),
-        _ => Ok(None),
-    }
+        _ => return Ok(None),
+    };
+    let len = len.ok_or(TokenError { what, range: at..sql.len() })?;
+    Ok(Some(at + len))
 }
 
 fn is_comment(sql: &str, at: usize) -> bool {
@@ -159,13 +151,12 @@ fn is_escape_text(sql: &str, at: usize) -> bool {
     before.ends_with(['e', 'E']) && !follows_name(sql, at - 1)
 }
 
-/// Returns `None` if no dollar quote begins here, `Some(None)` if it is not closed, and otherwise its length.
-fn dollar_quote_end(rest: &str) -> Option<Option<usize>> {
+/// Returns the mark of the dollar quote that begins here, such as `$$` or `$tag$`.
+fn dollar_mark(rest: &str) -> Option<&str> {
     let tag_end = rest[1..].find('$')? + 1;
     let tag = &rest[1..tag_end];
     let is_tag = tag.chars().all(is_name_part) && !tag.starts_with(|first: char| first.is_ascii_digit());
-    let mark = &rest[..=tag_end];
-    is_tag.then(|| rest[mark.len()..].find(mark).map(|end| mark.len() + end + mark.len()))
+    is_tag.then_some(&rest[..=tag_end])
 }
 
 fn is_name_start(char: char) -> bool {
