@@ -8,7 +8,6 @@ use redis::{AsyncConnectionConfig, Client, RedisError, RedisResult, Script};
 use rulebook::{Claim, Grant};
 use tokio::sync::Mutex;
 
-/// The script that claims requests.
 static SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("claim.lua")));
 
 /// A connection that is opened when it is needed.

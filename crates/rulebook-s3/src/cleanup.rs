@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::sleep;
 
 use crate::bucket::{Bucket, Versioned, Written, error_during};
+use crate::keys::{CONTENTS, STATE, TRANSACTIONS, UPLOADS};
 use crate::pointer::{Decision, Pointer};
 use crate::publish::Replaced;
 use crate::resolve::ABANDONED_AFTER;
@@ -84,12 +85,12 @@ impl Bucket {
         if pointer.is_some_and(|pointer| contents(&pointer.value).any(|content| content == replaced.content)) {
             return Ok(());
         }
-        self.delete(&self.keys.content(&replaced.content)).await
+        self.delete(&self.keys.key(CONTENTS, &replaced.content)).await
     }
 
     /// Deletes what killed servers have left, if no other server has done this within the interval.
     async fn search(&self, interval: Duration) -> Result<(), StoreError> {
-        let key = self.keys.single("sweep");
+        let key = self.keys.key(STATE, "sweep");
         let last = self.read::<LastSearch>(&key, SEARCH).await?;
         if let Some(Versioned { written, .. }) = &last
             && SystemTime::now().duration_since(*written).is_ok_and(|age| age < interval)
@@ -109,7 +110,7 @@ impl Bucket {
     }
 
     async fn abort_old_uploads(&self, age: Duration) -> Result<(), StoreError> {
-        let mut old = self.older(&self.keys.uploads(), age);
+        let mut old = self.older(&self.keys.key(UPLOADS, ""), age);
         while let Some(key) = old.try_next().await? {
             if let (Some(id), Some(record)) = (key.filename(), self.read::<UploadRecord>(&key, SEARCH).await?) {
                 let UploadRecord { upload, is_link } = record.value;
@@ -121,7 +122,7 @@ impl Bucket {
 
     /// Completes the transactions of killed servers.
     async fn complete_old_transactions(&self, age: Duration) -> Result<(), StoreError> {
-        let mut old = self.older(&self.keys.transactions(), 2 * ABANDONED_AFTER);
+        let mut old = self.older(&self.keys.key(TRANSACTIONS, ""), 2 * ABANDONED_AFTER);
         while let Some(key) = old.try_next().await? {
             let Some(decision) = self.read::<Decision>(&key, SEARCH).await? else { continue };
             let Decision { commit, names } = decision.value;
@@ -171,7 +172,7 @@ impl Bucket {
 
     async fn delete_unused_contents(&self, age: Duration, used: &HashSet<String>) -> Result<(), StoreError> {
         let mut deleted = 0_u64;
-        let mut old = self.older(&self.keys.contents(), age);
+        let mut old = self.older(&self.keys.key(CONTENTS, ""), age);
         while let Some(key) = old.try_next().await? {
             if key.filename().is_some_and(|id| !used.contains(id)) {
                 self.delete(&key).await?;

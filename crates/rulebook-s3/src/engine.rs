@@ -10,10 +10,10 @@ use rulebook::store::{
 };
 use rulebook_model::files_location::S3Location;
 
-use crate::background::{Background, Tasks};
+use crate::background::Tasks;
 use crate::bucket::{Bucket, error_during};
 use crate::cleanup::{self, Waiting};
-use crate::keys::random_id;
+use crate::keys::{CONTENTS, random_id};
 use crate::links::S3Links;
 use crate::pointer::{Entry, Pointer};
 use crate::publish::Published;
@@ -26,7 +26,6 @@ pub struct S3Files {
     /// The replaced contents that will be deleted.
     waiting: Waiting,
     links: Arc<S3Links>,
-    _background: Arc<Background>,
 }
 
 impl fmt::Debug for S3Files {
@@ -42,14 +41,13 @@ impl S3Files {
     /// Fails if the bucket cannot be read and written, or if its server ignores the conditions of writes.
     pub fn open(location: S3Location) -> Result<Self, StoreError> {
         let bucket = Bucket::new(connect::client(&location)?, location);
-        let (background, tasks) = Background::start()?;
+        let tasks = Tasks::new()?;
         let checked = bucket.clone();
         tasks.wait(async move { checked.check_format().await })?;
         let waiting = Waiting::default();
         tasks.spawn(cleanup::clean_up(bucket.clone(), waiting.clone()));
-        let background = Arc::new(background);
-        let links = Arc::new(S3Links::new(bucket.clone(), tasks.clone(), Arc::clone(&background)));
-        Ok(Self { bucket, tasks, waiting, links, _background: background })
+        let links = Arc::new(S3Links::new(bucket.clone(), tasks.clone()));
+        Ok(Self { bucket, tasks, waiting, links })
     }
 
     fn entry(&self, name: &FileName) -> Result<Entry, StoreError> {
@@ -74,8 +72,8 @@ impl FileEngine for S3Files {
     fn read(&self, name: &FileName) -> Result<StoredFile, StoreError> {
         let entry = self.entry(name)?;
         let info = entry.info();
-        let key = self.bucket.keys.content(&entry.content);
-        let content = download::ranged_content(self.bucket.clone(), self.tasks.clone(), key, entry.length);
+        let key = self.bucket.keys.key(CONTENTS, &entry.content);
+        let content = download::ranged_content(self.bucket.clone(), self.tasks.clone(), key, entry.length, ());
         Ok(StoredFile::new(Content::Ranged(content), info))
     }
 
@@ -110,12 +108,11 @@ impl FileEngine for S3Files {
     }
 
     fn links(&self) -> Option<Arc<dyn LinkFiles>> {
-        let links: Arc<dyn LinkFiles> = self.links.clone();
-        Some(links)
+        Some(self.links.clone())
     }
 
     fn discard(&self, content: &str) {
-        let (bucket, key) = (self.bucket.clone(), self.bucket.keys.content(content));
+        let (bucket, key) = (self.bucket.clone(), self.bucket.keys.key(CONTENTS, content));
         self.tasks.spawn(async move {
             if let Err(error) = bucket.delete(&key).await {
                 log::debug!("a content that is not needed stays until it is old: {error}");

@@ -26,9 +26,7 @@ pub(crate) struct Pointer {
 /// What a pointer says about a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Entry {
-    /// The id of the content.
     pub(crate) content: String,
-    /// The length in bytes.
     pub(crate) length: u64,
     /// The BLAKE3 hash of the content as hexadecimal digits.
     pub(crate) hash: String,
@@ -39,7 +37,6 @@ pub(crate) struct Entry {
 /// The part of a transaction that belongs to one file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Pending {
-    /// The id of the transaction.
     pub(crate) transaction: String,
     /// The new content of the file.
     pub(crate) entry: Entry,
@@ -93,26 +90,5 @@ impl Decision {
 
     pub(crate) fn abort() -> Self {
         Self { commit: false, names: Vec::new() }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Entry, Pending, Pointer};
-
-    #[test]
-    fn the_size_of_a_pointer_shows_whether_it_is_plain() {
-        let size = |pointer: &Pointer| serde_json::to_string(pointer).map_or(0, |text| text.len() as u64);
-        for (length, modified) in [(0, 0), (u64::MAX, u64::MAX)] {
-            let entry = Entry { content: "0".repeat(32), length, hash: "0".repeat(64), modified };
-            let plain = Pointer { current: Some(entry.clone()), pending: None };
-            assert!(Pointer::is_plain_size(size(&plain)), "{}", size(&plain));
-            let pending = Some(Pending { transaction: "0".repeat(32), entry });
-            for other in
-                [Pointer::default(), Pointer { pending: pending.clone(), current: None }, Pointer { pending, ..plain }]
-            {
-                assert!(!Pointer::is_plain_size(size(&other)), "{other:?}");
-            }
-        }
     }
 }

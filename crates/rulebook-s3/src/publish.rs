@@ -24,7 +24,6 @@ pub(crate) struct Replaced {
 #[derive(Debug)]
 pub(crate) struct Published {
     pub(crate) result: Result<Vec<FileInfo>, StoreError>,
-    /// The replaced contents.
     pub(crate) replaced: Vec<Replaced>,
     /// `true` if no name refers or will refer to the contents of the files. `false` also if it is unknown whether the
     /// files have been published: then only the search for contents without a name may delete them.
@@ -43,7 +42,6 @@ pub(crate) fn replaced(name: &FileName, current: Option<Entry>) -> Option<Replac
     current.map(|entry| Replaced { name: name.clone(), content: entry.content })
 }
 
-/// Checks the precondition of a file.
 pub(crate) fn check_precondition(file: &NewFile, resolved: &Resolved) -> Result<(), StoreError> {
     let info = resolved.current.as_ref().map(Entry::info);
     if file.precondition.is_met(info.as_ref()) {

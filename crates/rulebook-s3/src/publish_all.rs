@@ -2,13 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use futures_util::future::ready;
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::{StreamExt, stream};
 use object_store::path::Path;
 use rulebook::store::{FileName, NewFile, StoreError};
 
 use crate::bucket::{Bucket, Version, Written};
-use crate::keys::random_id;
+use crate::keys::{TRANSACTIONS, random_id};
 use crate::pointer::{Decision, Entry, Pending, Pointer};
 use crate::publish::{MAX_CONFLICTS, PUBLISH, Published, check_precondition, pause_after_conflict, replaced};
 
@@ -115,8 +114,7 @@ impl Bucket {
     /// Checks the preconditions of all files. Returns the first error.
     async fn check_all(&self, files: &[NewFile]) -> Result<(), StoreError> {
         let bucket = self.clone();
-        let checks = files.iter().cloned().map(move |file| bucket.clone().check_one(file));
-        stream::iter(checks).buffered(CONCURRENT).try_for_each(|()| ready(Ok(()))).await
+        run_for_all(files.to_vec(), move |file| bucket.clone().check_one(file)).await
     }
 
     async fn check_one(self, file: NewFile) -> Result<(), StoreError> {
@@ -174,9 +172,7 @@ impl Bucket {
     /// transaction is aborted.
     async fn revert(&self, prepared: Vec<Prepared>) {
         let bucket = self.clone();
-        let reverts = prepared.into_iter().map(move |file| bucket.clone().revert_one(file));
-        let results: Vec<_> = stream::iter(reverts).buffer_unordered(CONCURRENT).collect().await;
-        if let Some(error) = results.into_iter().find_map(Result::err) {
+        if let Err(error) = run_for_all(prepared, move |file| bucket.clone().revert_one(file)).await {
             log::warn!("an aborted publication could not be cleaned up; other servers ignore it: {error}");
         }
     }
@@ -189,13 +185,11 @@ impl Bucket {
     /// Completes the pointers of a committed transaction, and deletes the decision.
     async fn complete_prepared(&self, transaction: &str, prepared: Vec<Prepared>) {
         let (bucket, id) = (self.clone(), transaction.to_owned());
-        let completions = prepared.into_iter().map(move |file| bucket.clone().complete_one(file, id.clone()));
-        let results: Vec<_> = stream::iter(completions).buffer_unordered(CONCURRENT).collect().await;
-        let error = match results.into_iter().find_map(Result::err) {
-            Some(error) => Some(error),
-            None => self.delete(&self.keys.transaction(transaction)).await.err(),
-        };
-        if let Some(error) = error {
+        let mut completed = run_for_all(prepared, move |file| bucket.clone().complete_one(file, id.clone())).await;
+        if completed.is_ok() {
+            completed = self.delete(&self.keys.key(TRANSACTIONS, transaction)).await;
+        }
+        if let Err(error) = completed {
             log::warn!("a publication will be completed later; other servers see it already: {error}");
         }
     }
@@ -224,4 +218,13 @@ impl Bucket {
         }
         Err(StoreError::Unavailable { action: PUBLISH, error: "a file is changed all the time".into() })
     }
+}
+
+/// Runs a function for all items, some at the same time. Returns the first error.
+pub(crate) async fn run_for_all<T, F>(items: Vec<T>, run: impl Fn(T) -> F) -> Result<(), StoreError>
+where
+    F: Future<Output = Result<(), StoreError>>,
+{
+    let results: Vec<_> = stream::iter(items.into_iter().map(run)).buffered(CONCURRENT).collect().await;
+    results.into_iter().collect()
 }

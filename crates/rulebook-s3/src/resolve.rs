@@ -8,6 +8,7 @@ use rulebook::store::StoreError;
 use tokio::time::sleep;
 
 use crate::bucket::{Bucket, Version, Versioned, Written};
+use crate::keys::TRANSACTIONS;
 use crate::pointer::{Decision, Entry, Pointer};
 
 /// After this time, another server may abort a transaction that has not been decided. The server that has begun it has
@@ -25,7 +26,6 @@ const READ: &str = "reading the entry of a file";
 pub(crate) struct Resolved {
     /// The content of the file; `None` if the file does not exist.
     pub(crate) current: Option<Entry>,
-    /// The version of the pointer.
     pub(crate) version: Version,
     /// The transaction that has not been decided, and the time since which it waits.
     open_transaction: Option<(String, SystemTime)>,
@@ -40,7 +40,7 @@ impl Bucket {
                 return Ok(Resolved { current: None, version: None, open_transaction: None });
             };
             let Some(pending) = pending else { return Ok(Resolved { current, version, open_transaction: None }) };
-            let decision = self.read::<Decision>(&self.keys.transaction(&pending.transaction), READ).await?;
+            let decision = self.read::<Decision>(&self.keys.key(TRANSACTIONS, &pending.transaction), READ).await?;
             if let Some(Versioned { value: Decision { commit, .. }, .. }) = decision {
                 let current = if commit { Some(pending.entry) } else { current };
                 return Ok(Resolved { current, version, open_transaction: None });
@@ -100,7 +100,7 @@ impl Bucket {
     /// server has already deleted it, after it has completed all pointers.
     pub(crate) async fn decide(&self, transaction: &str, decision: &Decision) -> Result<Option<Decision>, StoreError> {
         const DECIDE: &str = "deciding about a publication";
-        let key = self.keys.transaction(transaction);
+        let key = self.keys.key(TRANSACTIONS, transaction);
         match self.write_if(&key, decision, &None, DECIDE).await? {
             Written::Done(_) => Ok(Some(decision.clone())),
             Written::Conflict => Ok(self.read::<Decision>(&key, DECIDE).await?.map(|decided| decided.value)),

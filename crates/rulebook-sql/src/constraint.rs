@@ -10,23 +10,19 @@ use sqlx::postgres::PgDatabaseError;
 
 use crate::error_class::ErrorClass;
 
-/// The settings for violations of constraints.
 const VIOLATION_KEYS: [&str; 4] = ["on_unique", "on_foreign_key", "on_check", "on_not_null"];
 
-/// The declared errors for violations of constraints.
 #[derive(Debug, Default)]
 pub(crate) struct Violations(Vec<(&'static str, DeclaredNames)>);
 
 #[derive(Debug)]
 enum DeclaredNames {
-    /// The error for all constraints.
     All(String),
     /// Pairs of a constraint and an error.
     ByConstraint(Vec<(String, String)>),
 }
 
 impl Violations {
-    /// Reads the settings of a method.
     pub(crate) fn read(method: &HandledMethod<'_>, errors: &mut Vec<HandlerError>) -> Self {
         let mut violations = Vec::new();
         for key in VIOLATION_KEYS {
@@ -50,7 +46,6 @@ impl Violations {
         Self(violations)
     }
 
-    /// Returns the declared error for the violation of a constraint. `constraint` is its name.
     fn declared(&self, kind: &ErrorKind, constraint: Option<&str>) -> Option<&str> {
         let key = match kind {
             ErrorKind::UniqueViolation => "on_unique",
@@ -101,7 +96,6 @@ impl Violations {
     }
 }
 
-/// Reads the name of an error that the method declares.
 pub(crate) fn declared_name(method: &HandledMethod<'_>, node: &JsonNode, key: &str) -> Result<String, HandlerError> {
     let name = node.string().ok_or_else(|| wrong_value(node, key, "the name of an error"))?;
     let known: Vec<_> = method.method.errors.iter().map(|error| error.name.as_str()).collect();

@@ -17,7 +17,6 @@ use crate::statement::Statement;
 /// The main setting: the statement, or a list of statements.
 pub(crate) const SQL: &str = "sql";
 
-/// The other settings.
 pub(crate) const SETTINGS: [&str; 12] = [
     "rows",
     "missing",

@@ -83,7 +83,6 @@ fn migration_error(database: &Database, error: &MigrationError) -> HandlerError 
     }
 }
 
-/// Returns the file of the migration that an error names.
 fn migration_file(folder: &Path, error: &MigrationError) -> Option<PathBuf> {
     let MigrationError::Migrate(
         MigrateError::ExecuteMigration(_, version)

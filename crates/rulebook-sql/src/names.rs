@@ -36,7 +36,6 @@ impl<'m, 'a> Names<'m, 'a> {
         Ok(self.values.len() - 1)
     }
 
-    /// Returns the parameter with this name.
     fn parameter(&self, name: &str) -> Option<Result<NamedValue, HandlerError>> {
         let index = self.find_parameter(name)?;
         let parameter = &self.method.method.parameters[index];

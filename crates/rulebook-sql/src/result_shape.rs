@@ -16,16 +16,13 @@ pub(crate) enum Rows {
     One,
     /// Any number of rows: one output is the array of them.
     Many,
-    /// No rows.
     None,
 }
 
 /// What a row becomes.
 #[derive(Debug)]
 pub(crate) enum RowShape {
-    /// An object with these members.
     Members(Vec<Member>),
-    /// An object with any members.
     AnyMembers,
     /// The value of the only column.
     Value(Target),
@@ -55,7 +52,6 @@ const FILE_COLUMNS: [(&str, Target, bool); 3] =
     [("content", Target::Binary, false), ("name", Target::Text, true), ("type", Target::Text, true)];
 
 impl ResultShape {
-    /// Returns the shape of the results of a method.
     pub(crate) fn new(method: &Method, rows: Option<Rows>, is_file: bool) -> Result<Self, HandlerError> {
         let shape = |rows, output, row| Ok(Self { rows, output, row, is_file });
         if is_file {
@@ -157,7 +153,6 @@ impl ResultShape {
         if errors.is_empty() { Ok(targets) } else { Err(errors) }
     }
 
-    /// Returns the error of a column that is not one of the members.
     fn unknown_column(&self, column: &Column, members: &[Member], statement: &Statement) -> HandlerError {
         let name = &column.name;
         let (message, help) = match self.is_file {
@@ -234,7 +229,6 @@ fn row_shape(check: &dyn Check) -> RowShape {
     }
 }
 
-/// Returns an error at a column of a statement.
 fn column_error(column: &Column, statement: &Statement, message: String) -> HandlerError {
     let found = locate(&format!("'{}'", column.name), statement.text());
     let span = found.map_or(statement.span(), |range| statement.part(range));
@@ -289,7 +283,6 @@ fn file_type_error(column: &Column, target: Target) -> Option<String> {
     (!is_accepted).then(|| format!("the column `{name}` is {found}, but the {name} of a file is {accepted}"))
 }
 
-/// Lists the columns of a statement.
 fn list(columns: &[Column]) -> String {
     let names: Vec<_> = columns.iter().map(|column| format!("`{}`", column.name)).collect();
     if names.is_empty() { "no columns".to_owned() } else { format!("the columns {}", names.join(", ")) }

@@ -17,7 +17,6 @@ pub(crate) const MAIN: &str = "main";
 /// The database without settings: a file in the data folder.
 const DEFAULT_URL: &str = "sqlite:data.db";
 
-/// The keys of a database.
 const KEYS: [&str; 9] =
     ["url", "pool", "pool_timeout", "timeout", "download_timeout", "max_rows", "max_bytes", "max_file", "migrations"];
 
@@ -87,7 +86,6 @@ impl DatabaseSettings {
         }
     }
 
-    /// Returns the settings of a database with this address.
     pub(crate) fn at(name: &str, url: &str, dialect: Dialect) -> Self {
         Self { dialect, url: url.to_owned(), ..Self::new(name) }
     }

@@ -15,9 +15,7 @@ pub(crate) enum Target {
     Bool,
     /// Whole numbers.
     Integer,
-    /// Numbers.
     Number,
-    /// Strings.
     Text,
     /// Points in time, as strings. Only outputs have this kind: databases get those of parameters as texts.
     Datetime,

@@ -62,7 +62,6 @@ pub(crate) enum SqlValue {
 }
 
 impl Source {
-    /// Returns the value in a call.
     pub(crate) fn value(self, arguments: &ArgumentSlots<'_, '_>, context: &Context) -> SqlValue {
         let identity = context.identity();
         let argument = |index: usize| match arguments.values.get(index) {

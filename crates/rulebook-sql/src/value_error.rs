@@ -26,7 +26,6 @@ pub(crate) struct InvalidValue {
 
 /// A value that a statement binds, which comes from a parameter of the method.
 struct Candidate<'a> {
-    /// The name in the statement.
     name: &'a str,
     parameter: &'a Parameter,
     value: &'a SqlValue,

@@ -106,7 +106,6 @@ impl LimitedStore {
         self.store.writer(self.remaining_bytes).map_err(SourceError::Store)
     }
 
-    /// Appends bytes to the file of the writer.
     pub(super) fn append(&self, writer: &mut Writer, bytes: &[u8]) -> Result<(), SourceError> {
         writer.write(bytes).map_err(|error| match error {
             StoreError::TooLarge(_) => SourceError::TooLarge(self.max_bytes),

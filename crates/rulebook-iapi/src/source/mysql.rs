@@ -44,7 +44,6 @@ pub(super) struct ColumnQueries {
     /// position of the first chunk, counted from 1. Each row contains the position of a chunk, counted from 0 at the
     /// first chunk, and the chunk. There is always a first row; its chunk is empty if the value ends before it.
     chunks: String,
-    /// The length of a chunk in bytes.
     chunk_length: u64,
 }
 
@@ -129,7 +128,6 @@ impl ColumnQueries {
         })
     }
 
-    /// Binds the key to its placeholders.
     fn bind_key<'q>(&self, query: Query<'q, MySql, MySqlArguments>, key: &'q str) -> Query<'q, MySql, MySqlArguments> {
         (0..self.key_count).fold(query, |query, _| query.bind(key))
     }

@@ -30,7 +30,6 @@ const ROWID_NAMES: [&str; 3] = ["rowid", "_rowid_", "oid"];
 /// The name of the schema that contains the tables of the file.
 const MAIN_SCHEMA: &str = "main";
 
-/// The method by which a value is read.
 enum ReadMethod {
     /// Incremental blob I/O on the row with this rowid.
     Incremental(i64),

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::{Duration, SystemTime};
 
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::TryStreamExt;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 use rulebook::store::{LinkId, StoreError, link_size};
@@ -11,12 +11,12 @@ use rulebook::store::{LinkId, StoreError, link_size};
 use super::S3Links;
 use super::writer::unix_time;
 use crate::bucket::{Bucket, error_during};
+use crate::keys::{LINK_CONTENTS, LINK_HEADS, LINKS, STATE};
+use crate::publish_all::run_for_all;
 
 const LIST: &str = "listing the files of links";
 /// The longest time between two searches for expired links. A server also searches when a link that it knows expires.
 const MAX_PAUSE: Duration = Duration::from_secs(300);
-/// The number of links that are deleted at the same time.
-const CONCURRENT_DELETIONS: usize = 16;
 
 /// The files of all links at one moment.
 #[derive(Debug)]
@@ -46,14 +46,12 @@ struct OldFile {
     unneeded_after: SystemTime,
 }
 
-/// The content of a link.
 struct ListedContent {
     length: u64,
     written: SystemTime,
 }
 
 impl S3Links {
-    /// Lists the files of all links.
     pub(super) fn list_links(&self) -> Result<Listed, StoreError> {
         let bucket = self.bucket.clone();
         self.tasks.wait(async move { bucket.list_links().await })
@@ -63,8 +61,8 @@ impl S3Links {
 impl Bucket {
     async fn list_links(&self) -> Result<Listed, StoreError> {
         let (mut heads, mut contents) = (Vec::new(), HashMap::new());
-        let (heads_prefix, contents_prefix) = (self.keys.link_heads(), self.keys.link_contents());
-        let mut objects = self.s3.list(Some(&self.keys.links())).map_err(error_during(LIST));
+        let (heads_prefix, contents_prefix) = (self.keys.key(LINK_HEADS, ""), self.keys.key(LINK_CONTENTS, ""));
+        let mut objects = self.s3.list(Some(&self.keys.key(LINKS, ""))).map_err(error_during(LIST));
         while let Some(object) = objects.try_next().await? {
             let Some(name) = object.location.filename() else { continue };
             if object.location.prefix_matches(&heads_prefix) {
@@ -91,7 +89,8 @@ impl Bucket {
             let unneeded = id.expires().saturating_add(grace.as_secs());
             if unneeded <= now {
                 let unneeded_after = SystemTime::UNIX_EPOCH + Duration::from_secs(unneeded);
-                let (head, content) = (Some(self.keys.link_head(id)), self.keys.link_content(id.nonce()));
+                let (head, content) =
+                    (Some(self.keys.key(LINK_HEADS, &id.to_string())), self.keys.key(LINK_CONTENTS, id.nonce()));
                 listed.old.push(OldFile { head, content, unneeded_after });
             } else {
                 listed.next_clean_up = listed.next_clean_up.min(unneeded + 1);
@@ -102,7 +101,7 @@ impl Bucket {
             listed.bytes += link_size(content.length);
             let unneeded_after = content.written + sweep;
             if !sweep.is_zero() && unneeded_after <= SystemTime::now() {
-                let content = self.keys.link_content(&nonce);
+                let content = self.keys.key(LINK_CONTENTS, &nonce);
                 listed.old.push(OldFile { head: None, content, unneeded_after });
             }
         }
@@ -118,9 +117,7 @@ impl Bucket {
         let now = self.current_time().await?;
         let unneeded = listed.old.into_iter().filter(|file| file.unneeded_after <= now);
         let bucket = self.clone();
-        let deletions = unneeded.map(move |file| bucket.clone().delete_old(file));
-        let results: Vec<_> = stream::iter(deletions).buffer_unordered(CONCURRENT_DELETIONS).collect().await;
-        results.into_iter().collect()
+        run_for_all(unneeded.collect(), move |file| bucket.clone().delete_old(file)).await
     }
 
     async fn delete_old(self, file: OldFile) -> Result<(), StoreError> {
@@ -133,7 +130,7 @@ impl Bucket {
     /// Returns the time of the bucket's clock, in whole seconds.
     async fn current_time(&self) -> Result<SystemTime, StoreError> {
         const READ_CLOCK: &str = "reading the clock of the bucket";
-        let key = self.keys.single("link-clean-up");
+        let key = self.keys.key(STATE, "link-clean-up");
         self.write(&key, &unix_time(), READ_CLOCK).await?;
         Ok(self.s3.head(&key).await.map_err(error_during(READ_CLOCK))?.last_modified.into())
     }

@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 /// since.
 const MAX_CLAIMS: usize = 16;
 
-/// The head of a link.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Head {
     /// The time at which the link expires, in seconds since the Unix epoch. It is in the key of the object too.
@@ -40,25 +39,5 @@ impl Head {
     pub(crate) fn fields(&self) -> Vec<u8> {
         // Another program may have written other characters, which the server rejects.
         self.fields.chars().map(|character| u8::try_from(character).unwrap_or_default()).collect()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Head;
-
-    #[test]
-    fn the_last_claims_are_kept() {
-        let head = (0..40u32).fold(Head::new(1, 2, Some(40), b""), |head, n| head.claimed(39 - n, &n.to_string()));
-        let last: Vec<String> = (24..40).map(|n| n.to_string()).collect();
-        assert_eq!((head.uses, head.claims), (Some(0), last));
-    }
-
-    #[test]
-    fn all_bytes_of_header_fields_are_stored() {
-        let fields: Vec<u8> = (0..=255).collect();
-        let text = serde_json::to_string(&Head::new(1, 2, None, &fields)).unwrap_or_default();
-        let head: Head = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}"));
-        assert_eq!(head.fields(), fields);
     }
 }

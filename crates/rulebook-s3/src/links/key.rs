@@ -4,13 +4,14 @@ use object_store::path::Path;
 use rulebook::store::{LinkKey, StoreError};
 
 use crate::bucket::{Bucket, Written};
+use crate::keys::STATE;
 
 const READ_KEY: &str = "reading the key of links";
 
 impl Bucket {
     /// Reads the key of links. If it does not exist, creates it at random.
     pub(crate) async fn link_key(&self) -> Result<LinkKey, StoreError> {
-        let path = self.keys.single("link-key");
+        let path = self.keys.key(STATE, "link-key");
         if let Some(key) = self.read_link_key(&path).await? {
             return Ok(key);
         }

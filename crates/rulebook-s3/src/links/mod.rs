@@ -12,18 +12,33 @@ mod stored;
 mod writer;
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use rulebook::store::{LinkContent, LinkFiles, LinkId, LinkKey, LinkWriter, NewLink, OpenLink, StoreError};
+use object_store::signer::{SignedUrlOptions, Signer};
+use rulebook::store::{LinkContent, LinkFiles, LinkId, LinkKey, LinkUses, LinkWriter, NewLink, OpenLink, StoreError};
 
 use self::claim::{DeleteAfterLastDownload, S3Uses};
 use self::head::Head;
 use self::stored::Stored;
 use self::writer::S3LinkWriter;
-use crate::background::{Background, Tasks};
-use crate::bucket::Bucket;
+use crate::background::Tasks;
+use crate::bucket::{Bucket, error_during};
 use crate::download;
+use crate::keys::{LINK_CONTENTS, LINK_HEADS};
 
 const READ: &str = "opening the file of a link";
+
+/// For how long a signed URL is valid.
+const URL_LIFETIME: Duration = Duration::from_secs(60);
+
+/// The header fields of responses that the query of a URL can set, and their parameters (Amazon S3, `GetObject`).
+const RESPONSE_FIELDS: [(&str, &str); 5] = [
+    ("cache-control", "response-cache-control"),
+    ("content-disposition", "response-content-disposition"),
+    ("content-encoding", "response-content-encoding"),
+    ("content-language", "response-content-language"),
+    ("content-type", "response-content-type"),
+];
 
 /// The files of links in a bucket.
 #[derive(Debug)]
@@ -31,12 +46,11 @@ pub(crate) struct S3Links {
     bucket: Bucket,
     tasks: Tasks,
     stored: Arc<Stored>,
-    _background: Arc<Background>,
 }
 
 impl S3Links {
-    pub(crate) fn new(bucket: Bucket, tasks: Tasks, background: Arc<Background>) -> Self {
-        Self { bucket, tasks, stored: Arc::default(), _background: background }
+    pub(crate) fn new(bucket: Bucket, tasks: Tasks) -> Self {
+        Self { bucket, tasks, stored: Arc::default() }
     }
 }
 
@@ -60,19 +74,16 @@ impl LinkFiles for S3Links {
     }
 
     fn open(&self, id: &LinkId) -> Result<Option<OpenLink>, StoreError> {
-        let (bucket, key) = (self.bucket.clone(), self.bucket.keys.link_head(id));
+        let (bucket, key) = (self.bucket.clone(), self.bucket.keys.key(LINK_HEADS, &id.to_string()));
         let read = self.tasks.wait(async move { bucket.read::<Head>(&key, READ).await })?;
         let Some(seen) = read.filter(|seen| seen.value.uses != Some(0)) else { return Ok(None) };
         let (text, length, is_limited) = (seen.value.fields(), seen.value.length, seen.value.uses.is_some());
         let (bucket, tasks) = (self.bucket.clone(), self.tasks.clone());
-        let content = download::ranged_content(bucket, tasks, self.bucket.keys.link_content(id.nonce()), length);
-        if !is_limited {
-            return Ok(Some(OpenLink::new(text, length, LinkContent::Ranged(content), None)));
-        }
-        let deletion = Arc::new(DeleteAfterLastDownload::new(self, id));
-        let content = deletion.guard_content(content);
-        let uses = S3Uses::new(self, id, seen, deletion);
-        Ok(Some(OpenLink::new(text, length, LinkContent::Ranged(content), Some(Box::new(uses)))))
+        let key = self.bucket.keys.key(LINK_CONTENTS, id.nonce());
+        let deletion = is_limited.then(|| Arc::new(DeleteAfterLastDownload::new(self, id)));
+        let content = download::ranged_content(bucket, tasks, key, length, deletion.clone());
+        let uses = deletion.map(|deletion| -> Box<dyn LinkUses> { Box::new(S3Uses { seen, deletion }) });
+        Ok(Some(OpenLink::new(text, length, LinkContent::Ranged(content), uses)))
     }
 
     fn can_redirect(&self) -> bool {
@@ -80,11 +91,17 @@ impl LinkFiles for S3Links {
     }
 
     fn redirect_url(&self, id: &LinkId, response_fields: &[(&str, &str)]) -> Result<Option<String>, StoreError> {
-        let key = self.bucket.keys.link_content(id.nonce());
-        let bucket = self.bucket.clone();
-        let fields: Vec<_> =
-            response_fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        self.tasks.wait(async move { bucket.signed_url(&key, fields).await }).map(Some)
+        let (bucket, key) = (self.bucket.clone(), self.bucket.keys.key(LINK_CONTENTS, id.nonce()));
+        let query = response_fields.iter().filter_map(|(name, value)| {
+            let (_, parameter) = RESPONSE_FIELDS.iter().find(|(field, _)| field == name)?;
+            Some(((*parameter).to_owned(), (*value).to_owned()))
+        });
+        let options = SignedUrlOptions::default().with_query(query);
+        let url = self.tasks.wait(async move {
+            let url = bucket.s3.signed_url_opts(reqwest::Method::GET, &key, URL_LIFETIME, &options).await;
+            url.map_err(error_during("signing the URL of a file"))
+        });
+        Ok(Some(url?.into()))
     }
 
     fn stored_bytes(&self) -> u64 {

@@ -63,7 +63,6 @@ impl Stored {
         Ok(())
     }
 
-    /// Lists all links.
     pub(super) fn list_now(&self, list: impl FnOnce() -> Result<Listed, StoreError>) -> Result<Listed, StoreError> {
         let mut last = self.last_listing.lock().unwrap_or_else(PoisonError::into_inner);
         self.list(&mut last, list)

@@ -9,6 +9,7 @@ use super::head::Head;
 use super::stored::Stored;
 use crate::background::Tasks;
 use crate::bucket::{Bucket, Written};
+use crate::keys::{LINK_CONTENTS, LINK_HEADS};
 use crate::upload::{Target, Writer};
 
 const WRITE: &str = "storing the file of a link";
@@ -45,8 +46,8 @@ impl LinkWriter for S3LinkWriter {
         let expires = unix_time().saturating_add(lifetime);
         let id = LinkId::new(link.nonce, expires);
         let head = Head::new(expires, length, link.uses.map(u32::from), &link.head);
-        let (key, grace) = (bucket.keys.link_head(&id), bucket.location.grace);
-        let content_key = bucket.keys.link_content(id.nonce());
+        let (key, grace) = (bucket.keys.key(LINK_HEADS, &id.to_string()), bucket.location.grace);
+        let content_key = bucket.keys.key(LINK_CONTENTS, id.nonce());
         tasks.wait(async move {
             match bucket.write_if(&key, &head, &None, WRITE).await {
                 // The nonce is random: an earlier attempt of the same request has written the object.

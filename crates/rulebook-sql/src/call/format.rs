@@ -4,7 +4,6 @@ use serde_json::Value as Json;
 
 use crate::database::{JsonRow, Prepared, row_object};
 
-/// The format of a download.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Format {
     /// A JSON object in each line.
@@ -35,7 +34,6 @@ impl Format {
         }
     }
 
-    /// Appends a row.
     pub(super) fn write_row(self, prepared: &Prepared, row: JsonRow, to: &mut Vec<u8>) {
         match self {
             Self::JsonLines => {

@@ -45,7 +45,6 @@ pub(crate) struct SqlMethod {
     /// The time limit of a call.
     pub timeout: Duration,
     pub limits: CallLimits,
-    /// The span of the settings.
     pub span: Span,
     /// The prepared statements, after the start of the API.
     pub prepared: OnceLock<PreparedMethod>,
@@ -157,7 +156,6 @@ impl SqlMethod {
         Ok(())
     }
 
-    /// Returns the prepared statements.
     fn prepared(&self) -> Result<&PreparedMethod, ApiError> {
         self.prepared.get().ok_or_else(|| ApiError::internal("the statements are not prepared"))
     }
@@ -281,7 +279,6 @@ impl SqlMethod {
     }
 }
 
-/// The handler of a method.
 pub(crate) struct SqlHandler(pub Arc<SqlMethod>);
 
 impl CompiledHandler for SqlHandler {

@@ -9,7 +9,6 @@ use crate::database::{JsonRow, Lease, Prepared, row_object};
 use crate::result_shape::{RowShape, Rows};
 use crate::value::SqlValue;
 
-/// Reads the rows of the result, and returns the outputs.
 pub(super) async fn read_outputs(
     method: &SqlMethod,
     lease: &mut Lease,

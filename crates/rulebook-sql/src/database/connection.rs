@@ -46,7 +46,6 @@ impl Options {
         format!("{scheme}://{host}:{port}/{}", name.unwrap_or_default())
     }
 
-    /// Opens a connection.
     pub(super) async fn open(&self) -> Result<OpenConnection, sqlx::Error> {
         let stop = Arc::new(AtomicBool::new(false));
         let connection = match self {
@@ -80,7 +79,6 @@ impl Options {
     }
 }
 
-/// A connection of any kind of database.
 pub(super) enum Connection {
     Sqlite(SqliteConnection),
     Postgres(PgConnection),
@@ -129,7 +127,6 @@ impl Connection {
     }
 }
 
-/// A connection of a pool.
 pub(super) struct OpenConnection {
     pub connection: Connection,
     /// Stops the running statement of SQLite.

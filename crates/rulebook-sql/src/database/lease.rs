@@ -59,7 +59,6 @@ impl Lease {
         }
     }
 
-    /// Ends the lease.
     pub(crate) fn end(mut self, end: LeaseEnd) {
         self.end = end;
     }
@@ -197,7 +196,6 @@ impl Drop for Lease {
     }
 }
 
-/// Returns a row as an object.
 pub(crate) fn row_object(prepared: &Prepared, row: JsonRow) -> Map<String, Json> {
     prepared.columns.iter().map(ToString::to_string).zip(row).collect()
 }

@@ -63,7 +63,6 @@ impl MigrationLock {
         Ok(Self { _file: file })
     }
 
-    /// Releases the lock.
     pub(super) async fn release(self, connection: &mut Connection) {
         // If the statement fails, the lock ends with the connection.
         let _ = match connection {

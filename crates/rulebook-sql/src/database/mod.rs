@@ -116,7 +116,6 @@ impl Database {
         }
     }
 
-    /// Returns the runtime of the connections.
     pub(crate) fn runtime(&self) -> Result<Handle, sqlx::Error> {
         self.pool().map(|pool| pool.runtime.clone())
     }

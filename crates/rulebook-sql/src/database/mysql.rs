@@ -26,7 +26,6 @@ pub(super) async fn max_packet(connection: &mut MySqlConnection) -> Result<u64, 
     sqlx::query_scalar("SELECT @@max_allowed_packet").fetch_one(connection).await
 }
 
-/// Prepares a statement.
 pub(super) async fn prepare(
     connection: &mut MySqlConnection,
     statement: &Statement,

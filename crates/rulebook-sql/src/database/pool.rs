@@ -30,7 +30,6 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(600);
 /// The maximum time for which a connection is used, because a database can keep memory for each one.
 const MAX_AGE: Duration = Duration::from_secs(1_800);
 
-/// The connections of a database.
 pub(super) struct Pool {
     pub options: Options,
     /// The runtime to which the sockets of the connections belong that calls outside of worker threads have opened. It

@@ -15,7 +15,6 @@ const EPOCH: Date = date(2000, 1, 1);
 /// The microseconds after which the calendar repeats: 400 years.
 const CALENDAR_CYCLE: i64 = 146_097 * 86_400 * 1_000_000;
 
-/// Converts a value of a row.
 pub(super) fn decode(row: &PgRow, index: usize, target: Target) -> Result<Raw, BoxDynError> {
     let value = row.try_get_raw(index)?;
     if value.is_null() {

@@ -18,7 +18,6 @@ pub(crate) struct Prepared {
     pub bound: Vec<Bound>,
     /// What each column of the result becomes. The list is empty if the statement returns no rows.
     pub targets: Vec<Target>,
-    /// The names of the columns.
     pub columns: Vec<Box<str>>,
     /// `true` if the columns are known only when the statement is executed, because MariaDB does not describe the
     /// columns of `returning`. Then `columns` are the names of the outputs.
@@ -129,7 +128,6 @@ impl ColumnType {
 /// The error of a statement that a database did not prepare.
 #[derive(Debug)]
 pub(crate) enum PrepareError {
-    /// Errors in the definition.
     Definition(Vec<HandlerError>),
     /// The database cannot be used.
     Database(sqlx::Error),

@@ -6,7 +6,6 @@ use sqlx::error::BoxDynError;
 use super::Prepared;
 use crate::target::{Raw, Target};
 
-/// A row of a result.
 pub(crate) trait FromRow: Sized {
     /// Converts the values of a row. `decode` decodes the value of the column with an index.
     fn from_row(
@@ -27,7 +26,6 @@ impl FromRow for JsonRow {
     }
 }
 
-/// A row that becomes a file.
 #[derive(Debug, Default)]
 pub(crate) struct FileRow {
     /// The content; `None` if it is null.

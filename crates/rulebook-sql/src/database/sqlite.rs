@@ -65,7 +65,6 @@ fn create_file(file: &Path) {
     let _ = options.open(file);
 }
 
-/// Prepares a statement.
 pub(super) async fn prepare(
     connection: &mut SqliteConnection,
     statement: &Statement,

@@ -54,7 +54,6 @@ impl Records {
         self.count_records(database).await
     }
 
-    /// Claims a key, or returns the state of its record.
     pub(super) async fn claim(&self, database: &Database, claim: KeyClaim) -> Result<KeyState, sqlx::Error> {
         let KeyClaim { key, lease, max_records, .. } = &claim;
         let is_full = self.is_full(database, *max_records).await?;

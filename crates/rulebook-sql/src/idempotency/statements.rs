@@ -6,7 +6,6 @@
 
 use crate::database::Dialect;
 
-/// The statements of one dialect.
 pub(super) struct Statements {
     /// Create the table, unless it exists.
     pub create: &'static [&'static str],
@@ -83,7 +82,6 @@ struct DialectSql {
     skip_locked: &'static str,
     /// A parameter that is a period of time.
     duration_parameter: &'static str,
-    /// The type of texts.
     text_type: &'static str,
 }
 

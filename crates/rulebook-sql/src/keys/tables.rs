@@ -24,11 +24,9 @@ pub(super) enum ParseError {
     Entry(usize),
 }
 
-/// The keys in the tables.
 pub(super) struct LoadedKeys {
     pub keys: KeySet,
     pub state: KeyState,
-    /// The position of the next key.
     next_position: i64,
 }
 
@@ -42,7 +40,6 @@ pub(super) struct Changes {
 }
 
 impl Changes {
-    /// Returns the number of changed keys.
     pub(super) fn len(&self) -> usize {
         self.keys.len()
     }
@@ -96,7 +93,6 @@ pub(super) async fn apply_changes(
     end_transaction(lease, "COMMIT").await
 }
 
-/// Adds the usage of keys.
 pub(super) async fn add_usage(
     database: &Database,
     statements: &'static Statements,
@@ -131,7 +127,6 @@ pub(super) fn parse_state(row: &TextRow) -> Result<KeyState, ParseError> {
 }
 
 impl LoadedKeys {
-    /// Parses the rows of the statement `load`.
     pub(super) fn parse(rows: &[TextRow]) -> Result<Self, ParseError> {
         let first = rows.first().ok_or(ParseError::State)?;
         let state = parse_state(first)?;
@@ -196,7 +191,6 @@ pub(super) fn added_usage(before: &Usages, now: &Usages) -> Vec<AddedUsage> {
     rows.collect()
 }
 
-/// Parses a row of the statement `usage`.
 pub(super) fn parse_usage(row: &TextRow) -> Result<(Box<str>, Usage), ParseError> {
     let text = |index: usize| row.get(index).and_then(Option::as_deref).ok_or(ParseError::Usage);
     let number = |index: usize| text(index)?.parse::<i64>().map_err(|_| ParseError::Usage);

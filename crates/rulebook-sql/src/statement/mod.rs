@@ -19,7 +19,6 @@ pub(crate) use locate::locate;
 /// The first words of statements that begin or end a transaction.
 const TRANSACTION_WORDS: [&str; 7] = ["begin", "start", "commit", "end", "rollback", "savepoint", "release"];
 
-/// A statement of the definition.
 #[derive(Debug)]
 pub(crate) struct Statement {
     /// The string in the definition.
@@ -126,7 +125,6 @@ impl Statement {
         self.parameters.iter().map(|(_, name)| *name)
     }
 
-    /// Returns the span of the parameter with this index in the text.
     pub(crate) fn parameter_span(&self, index: usize) -> Span {
         self.parameters.get(index).map_or(self.node.span, |(range, _)| self.part(range.clone()))
     }
@@ -144,7 +142,6 @@ impl Statement {
         }
     }
 
-    /// Returns the span of a part of the statement.
     pub(crate) fn part(&self, range: Range<usize>) -> Span {
         self.node.part(range.start, range.end)
     }

@@ -15,7 +15,6 @@ pub(super) struct Tokens {
     pub second_statement: Option<Range<usize>>,
 }
 
-/// An error in the text of a statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct TokenError {
     /// What is not closed.
