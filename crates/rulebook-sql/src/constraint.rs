@@ -3,7 +3,7 @@
 
 use rulebook::ApiError;
 use rulebook::handler_kind::settings::wrong_value;
-use rulebook::handler_kind::{HandledMethod, HandlerError, JsonData, JsonMember, JsonNode};
+use rulebook::handler_kind::{HandledMethod, HandlerError, JsonData, JsonNode};
 use sqlx::error::{DatabaseError, ErrorKind};
 use sqlx::mysql::MySqlDatabaseError;
 use sqlx::postgres::PgDatabaseError;
@@ -12,35 +12,30 @@ use crate::error_class::ErrorClass;
 
 const VIOLATION_KEYS: [&str; 4] = ["on_unique", "on_foreign_key", "on_check", "on_not_null"];
 
+/// The declared errors for violations of constraints: the setting, the constraint, and the name of the error. Without a
+/// constraint, the error is that of all constraints.
 #[derive(Debug, Default)]
-pub(crate) struct Violations(Vec<(&'static str, DeclaredNames)>);
-
-#[derive(Debug)]
-enum DeclaredNames {
-    All(String),
-    /// Pairs of a constraint and an error.
-    ByConstraint(Vec<(String, String)>),
-}
+pub(crate) struct Violations(Vec<(&'static str, Option<String>, String)>);
 
 impl Violations {
     pub(crate) fn read(method: &HandledMethod<'_>, errors: &mut Vec<HandlerError>) -> Self {
         let mut violations = Vec::new();
         for key in VIOLATION_KEYS {
             let Some(node) = method.optional_setting(key) else { continue };
-            let names = match &node.data {
-                JsonData::String(_) => declared_name(method, node, key).map(DeclaredNames::All),
-                JsonData::Object(members) => {
-                    let pairs = members.list.iter().filter(|member| !member.is_comment());
-                    let pair = |member: &JsonMember| {
-                        Ok((member.key.value.clone(), declared_name(method, &member.value, key)?))
-                    };
-                    pairs.map(pair).collect::<Result<_, _>>().map(DeclaredNames::ByConstraint)
-                }
-                _ => Err(wrong_value(node, key, "the name of an error, or an object from constraints to errors")),
-            };
-            match names {
-                Ok(names) => violations.push((key, names)),
+            let mut read = |constraint: Option<String>, node: &JsonNode| match declared_name(method, node, key) {
+                Ok(name) => violations.push((key, constraint, name)),
                 Err(error) => errors.push(error),
+            };
+            match &node.data {
+                JsonData::String(_) => read(None, node),
+                JsonData::Object(members) => {
+                    let members = members.list.iter().filter(|member| !member.is_comment());
+                    members.for_each(|member| read(Some(member.key.value.clone()), &member.value));
+                }
+                _ => {
+                    let expected = "the name of an error, or an object from constraints to errors";
+                    errors.push(wrong_value(node, key, expected));
+                }
             }
         }
         Self(violations)
@@ -54,13 +49,10 @@ impl Violations {
             ErrorKind::NotNullViolation => "on_not_null",
             _ => return None,
         };
-        let (_, names) = self.0.iter().find(|(known, _)| *known == key)?;
-        match names {
-            DeclaredNames::All(name) => Some(name),
-            DeclaredNames::ByConstraint(pairs) => {
-                pairs.iter().find(|(known, _)| Some(known.as_str()) == constraint).map(|(_, name)| name.as_str())
-            }
-        }
+        let is_declared = |(known, name, _): &&(&str, Option<String>, String)| {
+            *known == key && (name.is_none() || name.as_deref() == constraint)
+        };
+        self.0.iter().find(is_declared).map(|(.., error)| error.as_str())
     }
 
     /// Converts an error of the database.

@@ -171,12 +171,13 @@ impl ResultShape {
 
     /// Returns the names of the outputs and the kinds of values that they accept, for a statement whose columns the
     /// database does not describe. The name is empty for the only column.
-    pub(crate) fn late_columns(&self, statement: &Statement) -> Result<Vec<(Box<str>, Target)>, HandlerError> {
+    pub(crate) fn late_columns(&self, statement: &Statement) -> Result<Vec<(Column, Target)>, HandlerError> {
+        let column = |name: &str, target| (Column { name: name.to_owned(), r#type: ColumnType::Unknown }, target);
         match &self.row {
             RowShape::Members(members) => {
-                Ok(members.iter().map(|member| (member.name.as_str().into(), member.target)).collect())
+                Ok(members.iter().map(|member| column(&member.name, member.target)).collect())
             }
-            RowShape::Value(target) => Ok(vec![("".into(), *target)]),
+            RowShape::Value(target) => Ok(vec![column("", *target)]),
             RowShape::AnyMembers => {
                 let error = HandlerError::new("the database does not describe the columns of `returning`");
                 Err(error

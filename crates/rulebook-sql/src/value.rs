@@ -10,7 +10,7 @@ use crate::moments::Moments;
 use crate::target::Target;
 
 /// Where the value of a name in a statement comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) enum Source {
     /// The parameter of the method with this index.
     Parameter(usize),
@@ -22,19 +22,14 @@ pub(crate) enum Source {
     IdentityPermissions,
 }
 
-/// A fact about an uploaded file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum FileFact {
-    Name,
-    MediaType,
-    Size,
-}
+/// Returns a fact about an uploaded file.
+pub(crate) type FileFact = fn(&Upload) -> SqlValue;
 
 /// The names of the facts about an uploaded file, which follow the name of its parameter: `file.name`.
 pub(crate) const FILE_FACTS: [(&str, FileFact, Target); 3] = [
-    ("name", FileFact::Name, Target::Text),
-    ("type", FileFact::MediaType, Target::Text),
-    ("size", FileFact::Size, Target::Integer),
+    ("name", |upload| SqlValue::Text(upload.filename().to_owned()), Target::Text),
+    ("type", |upload| SqlValue::Text(upload.media_type().to_owned()), Target::Text),
+    ("size", |upload| SqlValue::Int(i64::try_from(upload.size()).unwrap_or(i64::MAX)), Target::Integer),
 ];
 
 /// The names of values that are not parameters.
@@ -71,7 +66,7 @@ impl Source {
         match self {
             Self::Parameter(index) => SqlValue::from(argument(index)),
             Self::FileFact(index, fact) => match argument(index) {
-                Value::File(upload) => fact.of(upload),
+                Value::File(upload) => fact(upload),
                 _ => SqlValue::Null,
             },
             Self::IdentityName => {
@@ -81,16 +76,6 @@ impl Source {
                 let permissions = identity.map(|identity| identity.permissions().map(Json::from).collect());
                 SqlValue::Nested(Json::Array(permissions.unwrap_or_default()))
             }
-        }
-    }
-}
-
-impl FileFact {
-    fn of(self, upload: &Upload) -> SqlValue {
-        match self {
-            Self::Name => SqlValue::Text(upload.filename().to_owned()),
-            Self::MediaType => SqlValue::Text(upload.media_type().to_owned()),
-            Self::Size => SqlValue::Int(i64::try_from(upload.size()).unwrap_or(i64::MAX)),
         }
     }
 }

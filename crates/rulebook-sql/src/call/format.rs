@@ -30,7 +30,7 @@ impl Format {
     /// Appends what is before the first row.
     pub(super) fn write_head(self, prepared: &Prepared, to: &mut Vec<u8>) {
         if self == Self::Csv {
-            write_csv_line(prepared.columns.iter().map(ToString::to_string), to);
+            write_csv_line(prepared.columns.iter().map(|column| column.name.clone()), to);
         }
     }
 

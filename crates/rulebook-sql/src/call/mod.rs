@@ -117,13 +117,10 @@ impl SqlMethod {
     pub(crate) async fn prepare(&self, data_folder: &Path) -> Result<(), PrepareError> {
         let mut lease = self.database.lease().await.map_err(PrepareError::Database)?;
         let mut statements = Vec::new();
-        let (mut all_columns, mut errors) = (Vec::new(), Vec::new());
+        let mut errors = Vec::new();
         for step in &self.steps {
             match lease.prepare(&step.statement, &self.values).await {
-                Ok((prepared, columns)) => {
-                    statements.push(prepared);
-                    all_columns.push(columns);
-                }
+                Ok(prepared) => statements.push(prepared),
                 Err(PrepareError::Definition(found)) => errors.extend(found),
                 Err(error) => return Err(error),
             }
@@ -140,7 +137,7 @@ impl SqlMethod {
             if prepared.has_late_columns {
                 (prepared.columns, prepared.targets) = self.shape.late_columns(statement)?.into_iter().unzip();
             } else {
-                let targets = self.shape.targets(&all_columns[index], statement);
+                let targets = self.shape.targets(&prepared.columns, statement);
                 prepared.targets = targets.map_err(PrepareError::Definition)?;
             }
         } else if self.shape.rows != Rows::None {

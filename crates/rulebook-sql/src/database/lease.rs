@@ -11,8 +11,7 @@ use sqlx::{ColumnIndex, Decode, Row};
 use super::connection::{Connection, OpenConnection};
 use super::pool::{Permit, Pool};
 use super::{
-    Column, Dialect, FromRow, JsonRow, PrepareError, Prepared, mysql, postgres, postgres_arguments, postgres_value,
-    sqlite,
+    Dialect, FromRow, JsonRow, PrepareError, Prepared, mysql, postgres, postgres_arguments, postgres_value, sqlite,
 };
 use crate::statement::Statement;
 use crate::value::{NamedValue, SqlValue};
@@ -103,23 +102,17 @@ impl Lease {
         }
     }
 
-    /// Prepares a statement, without executing it. Returns its columns too.
+    /// Prepares a statement, without executing it.
     pub(crate) async fn prepare(
         &mut self,
         statement: &Statement,
         values: &[NamedValue],
-    ) -> Result<(Prepared, Vec<Column>), PrepareError> {
-        let described = match self.connection() {
+    ) -> Result<Prepared, PrepareError> {
+        match self.connection() {
             Connection::Sqlite(connection) => sqlite::prepare(connection, statement, values).await,
             Connection::Postgres(connection) => postgres::prepare(connection, statement, values).await,
             Connection::Mysql(connection) => mysql::prepare(connection, statement, values).await,
-        }?;
-        let columns = described.columns.iter().map(|column| column.name.as_str().into()).collect();
-        let has_late_columns =
-            self.dialect() == Dialect::Mysql && described.columns.is_empty() && statement.has_returning;
-        let (sql, bound) = (described.sql, described.bound);
-        let prepared = Prepared { sql, bound, targets: Vec::new(), columns, has_late_columns };
-        Ok((prepared, described.columns))
+        }
     }
 
     /// Executes a statement that returns no rows. Returns the number of rows that it has changed.
@@ -197,7 +190,7 @@ impl Drop for Lease {
 }
 
 pub(crate) fn row_object(prepared: &Prepared, row: JsonRow) -> Map<String, Json> {
-    prepared.columns.iter().map(ToString::to_string).zip(row).collect()
+    prepared.columns.iter().map(|column| column.name.clone()).zip(row).collect()
 }
 
 /// Returns a statement with the placeholders of PostgreSQL. The statements of the callers contain no other `?`.

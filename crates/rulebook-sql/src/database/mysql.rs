@@ -9,7 +9,7 @@ use sqlx::mysql::types::MySqlTime;
 use sqlx::mysql::{MySqlArguments, MySqlConnectOptions, MySqlConnection, MySqlRow, MySqlValueRef};
 use sqlx::{Arguments, Column as _, ConnectOptions, Decode, Executor, MySql, Row, TypeInfo};
 
-use super::prepared::{Described, UNREAD_FILE, statement_error};
+use super::prepared::{UNREAD_FILE, statement_error};
 use super::{ColumnType, PrepareError, Prepared};
 use crate::statement::Statement;
 use crate::target::{Raw, Target};
@@ -30,11 +30,13 @@ pub(super) async fn prepare(
     connection: &mut MySqlConnection,
     statement: &Statement,
     values: &[NamedValue],
-) -> Result<Described, PrepareError> {
+) -> Result<Prepared, PrepareError> {
     let rendered = statement.render(|index, _| index, |_, _| "?".to_owned());
     let prepared = connection.prepare(&rendered.sql).await;
     let prepared = prepared.map_err(|error| statement_error(error, statement, &rendered, None))?;
-    Described::new(&prepared, statement, &rendered, values, |info| column_type(info.name()))
+    let mut prepared = Prepared::new(&prepared, statement, &rendered, values, |info| column_type(info.name()))?;
+    prepared.has_late_columns = prepared.columns.is_empty() && statement.has_returning;
+    Ok(prepared)
 }
 
 fn column_type(name: &str) -> ColumnType {
@@ -83,7 +85,7 @@ fn add_null(arguments: &mut MySqlArguments, target: Target) -> Result<(), BoxDyn
 }
 
 pub(super) fn decode(prepared: &Prepared, row: &MySqlRow, index: usize, target: Target) -> Result<Raw, BoxDynError> {
-    let name = &*prepared.columns[index];
+    let name = prepared.columns[index].name.as_str();
     let index = match prepared.has_late_columns && !name.is_empty() {
         // The outputs are compared with the definition, which reports a missing one if it is required.
         true => row.columns().iter().position(|column| column.name() == name),

@@ -7,8 +7,8 @@ use sqlx::{ConnectOptions, Either, Executor, Statement as _, TypeInfo};
 use url::Url;
 
 use super::postgres_value::base_type;
-use super::prepared::{Described, check_placeholders, statement_error};
-use super::{Accepts, Binding, ColumnType, PrepareError};
+use super::prepared::{check_placeholders, statement_error};
+use super::{Accepts, Binding, ColumnType, PrepareError, Prepared};
 use crate::address::without_unknown_parameters;
 use crate::statement::{Rendered, Statement};
 use crate::target::Target;
@@ -46,7 +46,7 @@ pub(super) async fn prepare(
     connection: &mut PgConnection,
     statement: &Statement,
     values: &[NamedValue],
-) -> Result<Described, PrepareError> {
+) -> Result<Prepared, PrepareError> {
     let infos = inferred_types(connection, statement, values).await?;
     let names: Vec<_> = statement.names().collect();
     let (mut types, mut errors) = (Vec::new(), Vec::new());
@@ -82,16 +82,16 @@ pub(super) async fn prepare(
         prepared = (&mut *connection).prepare(&rendered.sql).await;
     }
     let prepared = prepared.map_err(|error| rejected(error, statement, &rendered))?;
-    let mut described = Described::new(&prepared, statement, &rendered, values, column_type)?;
+    let mut prepared = Prepared::new(&prepared, statement, &rendered, values, column_type)?;
     for (position, found) in rendered.positions.iter().zip(&types) {
-        let bound = &mut described.bound[*position];
+        let bound = &mut prepared.bound[*position];
         bound.binding = found.binding;
         bound.accepts = match found.accepts {
             Accepts::Integer { min, max, .. } => Accepts::Integer { min, max, is_strict: !widens },
             other => other,
         };
     }
-    Ok(described)
+    Ok(prepared)
 }
 
 /// Returns the type that PostgreSQL has found for each parameter in the order of the text.

@@ -16,15 +16,48 @@ pub(crate) struct Prepared {
     pub sql: String,
     /// The value of each placeholder.
     pub bound: Vec<Bound>,
-    /// What each column of the result becomes. The list is empty if the statement returns no rows.
+    /// What each column becomes. The list is empty if the rows are not the result of the method.
     pub targets: Vec<Target>,
-    pub columns: Vec<Box<str>>,
+    pub columns: Vec<Column>,
     /// `true` if the columns are known only when the statement is executed, because MariaDB does not describe the
     /// columns of `returning`. Then `columns` are the names of the outputs.
     pub has_late_columns: bool,
 }
 
 impl Prepared {
+    /// Creates the value of a statement whose parameters have no types that the database reports. `column_type` converts
+    /// the type of a column.
+    pub(super) fn new<'q, S: sqlx::Statement<'q>>(
+        prepared: &S,
+        statement: &Statement,
+        rendered: &Rendered,
+        values: &[NamedValue],
+        column_type: impl Fn(&<S::Database as Database>::TypeInfo) -> ColumnType,
+    ) -> Result<Self, PrepareError> {
+        let count = match prepared.parameters() {
+            Some(Either::Left(types)) => types.len(),
+            Some(Either::Right(count)) => count,
+            None => rendered.bound.len(),
+        };
+        check_placeholders(count, statement, rendered)?;
+        let column = |column: &<S::Database as Database>::Column| Column {
+            name: column.name().to_owned(),
+            r#type: column_type(column.type_info()),
+        };
+        let columns = prepared.columns().iter().map(column).collect();
+        let bound = rendered.bound.iter().map(|value| {
+            let target = values[*value].target;
+            Bound { value: *value, target, binding: Binding::Value, accepts: Accepts::Unknown }
+        });
+        Ok(Self {
+            sql: rendered.sql.clone(),
+            bound: bound.collect(),
+            targets: Vec::new(),
+            columns,
+            has_late_columns: false,
+        })
+    }
+
     /// Returns `true` if the statement returns rows, perhaps none.
     pub(crate) fn returns_rows(&self) -> bool {
         !self.columns.is_empty() || self.has_late_columns
@@ -136,42 +169,6 @@ pub(crate) enum PrepareError {
 impl From<HandlerError> for PrepareError {
     fn from(error: HandlerError) -> Self {
         Self::Definition(vec![error])
-    }
-}
-
-/// A statement that a database has prepared, and its columns, before they are compared with the outputs.
-pub(crate) struct Described {
-    pub sql: String,
-    pub bound: Vec<Bound>,
-    pub columns: Vec<Column>,
-}
-
-impl Described {
-    /// Describes a statement whose parameters have no types that the database reports. `column_type` converts the type
-    /// of a column.
-    pub(super) fn new<'q, S: sqlx::Statement<'q>>(
-        prepared: &S,
-        statement: &Statement,
-        rendered: &Rendered,
-        values: &[NamedValue],
-        column_type: impl Fn(&<S::Database as Database>::TypeInfo) -> ColumnType,
-    ) -> Result<Self, PrepareError> {
-        let count = match prepared.parameters() {
-            Some(Either::Left(types)) => types.len(),
-            Some(Either::Right(count)) => count,
-            None => rendered.bound.len(),
-        };
-        check_placeholders(count, statement, rendered)?;
-        let column = |column: &<S::Database as Database>::Column| Column {
-            name: column.name().to_owned(),
-            r#type: column_type(column.type_info()),
-        };
-        let columns = prepared.columns().iter().map(column).collect();
-        let bound = rendered.bound.iter().map(|value| {
-            let target = values[*value].target;
-            Bound { value: *value, target, binding: Binding::Value, accepts: Accepts::Unknown }
-        });
-        Ok(Self { columns, bound: bound.collect(), sql: rendered.sql.clone() })
     }
 }
 

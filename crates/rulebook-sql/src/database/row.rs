@@ -42,8 +42,8 @@ impl FromRow for FileRow {
         let values = convert(prepared, decode, |raw, _| raw.into_bytes())?;
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).map_err(|error| sqlx::Error::Decode(error.into()));
         let mut file = Self::default();
-        for (name, value) in prepared.columns.iter().zip(values) {
-            match &**name {
+        for (column, value) in prepared.columns.iter().zip(values) {
+            match column.name.as_str() {
                 "content" => file.content = value,
                 "name" => file.name = value.map(text).transpose()?,
                 _ => file.media_type = value.map(text).transpose()?,
@@ -59,9 +59,9 @@ fn convert<T>(
     into: impl Fn(Raw, Target) -> Result<T, BoxDynError>,
 ) -> Result<Vec<T>, sqlx::Error> {
     let targets = prepared.targets.iter().zip(&prepared.columns).enumerate();
-    let values = targets.map(|(index, (target, name))| {
+    let values = targets.map(|(index, (target, column))| {
         let value = decode(index, *target).and_then(|raw| into(raw, *target));
-        value.map_err(|source| sqlx::Error::ColumnDecode { index: name.to_string(), source })
+        value.map_err(|source| sqlx::Error::ColumnDecode { index: column.name.clone(), source })
     });
     values.collect()
 }

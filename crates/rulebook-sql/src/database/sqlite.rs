@@ -14,7 +14,7 @@ use sqlx::sqlite::{
 use sqlx::{Arguments, ConnectOptions, Decode, Executor, Row, TypeInfo, ValueRef};
 use tokio::time::sleep;
 
-use super::prepared::{Described, UNREAD_FILE, statement_error};
+use super::prepared::{UNREAD_FILE, statement_error};
 use super::{ColumnType, PrepareError, Prepared};
 use crate::statement::Statement;
 use crate::target::{Raw, Target};
@@ -69,15 +69,15 @@ pub(super) async fn prepare(
     connection: &mut SqliteConnection,
     statement: &Statement,
     values: &[NamedValue],
-) -> Result<Described, PrepareError> {
+) -> Result<Prepared, PrepareError> {
     let rendered = statement.render(|_, name| name, |position, _| format!("?{}", position + 1));
     let prepared = connection.prepare(&rendered.sql).await;
     let prepared = prepared.map_err(|error| statement_error(error, statement, &rendered, None))?;
-    let described = Described::new(&prepared, statement, &rendered, values, column_type)?;
+    let prepared = Prepared::new(&prepared, statement, &rendered, values, column_type)?;
     let too_large = statement.names().enumerate().filter(|(_, name)| values[*name].exceeds_i64);
     let errors: Vec<HandlerError> =
         too_large.map(|(index, name)| values[name].range_error().at(statement.parameter_span(index))).collect();
-    if errors.is_empty() { Ok(described) } else { Err(PrepareError::Definition(errors)) }
+    if errors.is_empty() { Ok(prepared) } else { Err(PrepareError::Definition(errors)) }
 }
 
 /// Returns the type with which a column was declared. Expressions have no declared type.
