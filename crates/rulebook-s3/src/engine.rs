@@ -9,22 +9,22 @@ use rulebook::store::{
     ContentWriter, FileEngine, FileInfo, FileName, LinkFiles, Listing, NewFile, StoreError, StoredFile,
 };
 use rulebook_model::files_location::S3Location;
+use tokio::sync::Semaphore;
 
 use crate::background::Tasks;
 use crate::bucket::{Bucket, error_during};
-use crate::cleanup::{self, Waiting};
 use crate::keys::{CONTENTS, random_id};
 use crate::links::S3Links;
 use crate::pointer::{Entry, Pointer};
 use crate::publish::Published;
-use crate::{connect, download, upload};
+use crate::{cleanup, connect, download, upload};
 
 /// The files in a bucket.
 pub struct S3Files {
     bucket: Bucket,
     tasks: Tasks,
-    /// The replaced contents that will be deleted.
-    waiting: Waiting,
+    /// A permit for each replaced content that will be deleted.
+    waiting: Arc<Semaphore>,
     links: Arc<S3Links>,
 }
 
@@ -44,8 +44,8 @@ impl S3Files {
         let tasks = Tasks::new()?;
         let checked = bucket.clone();
         tasks.wait(async move { checked.check_format().await })?;
-        let waiting = Waiting::default();
-        tasks.spawn(cleanup::clean_up(bucket.clone(), waiting.clone()));
+        let waiting = Arc::new(Semaphore::new(cleanup::MAX_WAITING));
+        tasks.spawn(cleanup::search_regularly(bucket.clone()));
         let links = Arc::new(S3Links::new(bucket.clone(), tasks.clone()));
         Ok(Self { bucket, tasks, waiting, links })
     }
@@ -100,7 +100,7 @@ impl FileEngine for S3Files {
                 files => bucket.publish_several(files).await,
             })
         })?;
-        self.waiting.add(published.replaced);
+        cleanup::delete_later(&self.bucket, &self.tasks, &self.waiting, published.replaced);
         if published.unused {
             files.iter().for_each(|file| self.discard(&file.content));
         }

@@ -10,7 +10,7 @@ use object_store::path::Path;
 use rulebook::store::{LinkId, LinkUses, StoreError};
 
 use super::S3Links;
-use super::head::Head;
+use super::writer::Head;
 use crate::background::Tasks;
 use crate::bucket::{Bucket, Versioned, Written};
 use crate::keys::{LINK_CONTENTS, LINK_HEADS, random_id};

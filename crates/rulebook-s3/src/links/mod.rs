@@ -5,26 +5,23 @@
 //! is in the head, and changes by writes under the condition that no other server has changed the head (`If-Match`).
 
 mod claim;
-mod clean_up;
-mod head;
-mod key;
 mod stored;
 mod writer;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use object_store::path::Path;
 use object_store::signer::{SignedUrlOptions, Signer};
 use rulebook::store::{LinkContent, LinkFiles, LinkId, LinkKey, LinkUses, LinkWriter, NewLink, OpenLink, StoreError};
 
 use self::claim::{DeleteAfterLastDownload, S3Uses};
-use self::head::Head;
 use self::stored::Stored;
-use self::writer::S3LinkWriter;
+use self::writer::{Head, S3LinkWriter};
 use crate::background::Tasks;
-use crate::bucket::{Bucket, error_during};
+use crate::bucket::{Bucket, Written, error_during};
 use crate::download;
-use crate::keys::{LINK_CONTENTS, LINK_HEADS};
+use crate::keys::{LINK_CONTENTS, LINK_HEADS, STATE};
 
 const READ: &str = "opening the file of a link";
 
@@ -120,5 +117,38 @@ impl LinkFiles for S3Links {
         let listed = self.stored.list_now(|| self.list_links())?;
         let bucket = self.bucket.clone();
         self.tasks.wait(async move { bucket.delete_expired(listed).await })
+    }
+}
+
+const READ_KEY: &str = "reading the key of links";
+
+impl Bucket {
+    /// Reads the key of links. If it does not exist, creates it at random.
+    pub(crate) async fn link_key(&self) -> Result<LinkKey, StoreError> {
+        let path = self.keys.key(STATE, "link-key");
+        if let Some(key) = self.read_link_key(&path).await? {
+            return Ok(key);
+        }
+        let failed = |error: &str| StoreError::Unavailable { action: READ_KEY, error: error.into() };
+        let mut random = [0; LinkKey::LEN];
+        getrandom::fill(&mut random).map_err(|error| failed(&error.to_string()))?;
+        match self.create_bytes(&path, hex::encode(random).into(), READ_KEY).await? {
+            Written::Done(_) => Ok(LinkKey::new(random)),
+            // Another server has created the key at the same time.
+            Written::Conflict => self.read_link_key(&path).await?.ok_or_else(|| failed("the key was deleted")),
+        }
+    }
+
+    /// Reads the key. The error never contains what the object contains.
+    async fn read_link_key(&self, path: &Path) -> Result<Option<LinkKey>, StoreError> {
+        let Some(bytes) = self.read_bytes(path, READ_KEY).await? else { return Ok(None) };
+        let mut key = [0; LinkKey::LEN];
+        match hex::decode_to_slice(&bytes, &mut key) {
+            Ok(()) => Ok(Some(LinkKey::new(key))),
+            Err(_) => {
+                let error = format!("the object {path} is not a key of {} bytes", LinkKey::LEN).into();
+                Err(StoreError::Unavailable { action: READ_KEY, error })
+            }
+        }
     }
 }

@@ -2,7 +2,6 @@
 
 mod download;
 mod file;
-mod format;
 mod rows;
 mod span;
 mod upload;
@@ -26,7 +25,7 @@ use crate::statement::Statement;
 use crate::value::{NamedValue, SqlValue};
 use crate::value_error::invalid_value;
 
-pub(crate) use format::Format;
+pub(crate) use download::Format;
 
 /// A method whose handler consists of statements.
 pub(crate) struct SqlMethod {

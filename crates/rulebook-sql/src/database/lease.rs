@@ -10,9 +10,7 @@ use sqlx::{ColumnIndex, Decode, Row};
 
 use super::connection::{Connection, OpenConnection};
 use super::pool::{Permit, Pool};
-use super::{
-    Dialect, FromRow, JsonRow, PrepareError, Prepared, mysql, postgres, postgres_arguments, postgres_value, sqlite,
-};
+use super::{Dialect, FromRow, JsonRow, PrepareError, Prepared, mysql, postgres, postgres_value, sqlite};
 use crate::statement::Statement;
 use crate::value::{NamedValue, SqlValue};
 
@@ -124,7 +122,7 @@ impl Lease {
                 sqlx::query_with(sql, arguments).execute(connection).await?.rows_affected()
             }
             Connection::Postgres(connection) => {
-                let arguments = postgres_arguments::arguments(prepared, values).map_err(sqlx::Error::Encode)?;
+                let arguments = postgres_value::arguments(prepared, values).map_err(sqlx::Error::Encode)?;
                 sqlx::query_with(sql, arguments).execute(connection).await?.rows_affected()
             }
             Connection::Mysql(connection) => {
@@ -151,7 +149,7 @@ impl Lease {
                 .boxed()
             }
             Connection::Postgres(connection) => {
-                let arguments = postgres_arguments::arguments(prepared, values).map_err(sqlx::Error::Encode)?;
+                let arguments = postgres_value::arguments(prepared, values).map_err(sqlx::Error::Encode)?;
                 let rows = sqlx::query_with(sql, arguments).fetch(connection);
                 rows.map(|row| {
                     row.and_then(|row| {

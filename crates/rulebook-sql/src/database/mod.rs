@@ -7,7 +7,6 @@ mod migration_lock;
 mod mysql;
 mod pool;
 mod postgres;
-mod postgres_arguments;
 mod postgres_value;
 mod prepared;
 mod row;
