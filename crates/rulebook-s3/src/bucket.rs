@@ -148,7 +148,6 @@ impl Bucket {
         }
     }
 
-    /// Writes an object as JSON.
     pub(crate) async fn write<T: Serialize>(
         &self,
         key: &Path,

@@ -173,7 +173,6 @@ impl Bucket {
     }
 }
 
-/// Returns the ids of the contents to which a pointer refers.
 fn contents(pointer: &Pointer) -> impl Iterator<Item = &str> {
     let entries = pointer.current.iter().chain(pointer.pending.iter().map(|pending| &pending.entry));
     entries.map(|entry| entry.content.as_str())

@@ -159,7 +159,6 @@ impl Bucket {
         Ok(())
     }
 
-    /// Checks that the bucket can be read.
     pub(crate) async fn check_access(&self) -> Result<(), StoreError> {
         const CHECK: &str = "checking the bucket of stored files";
         match self.read::<Format>(&self.keys.key(STATE, "format"), CHECK).await? {

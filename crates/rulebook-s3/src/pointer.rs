@@ -42,7 +42,6 @@ pub(crate) struct Pending {
     pub(crate) entry: Entry,
 }
 
-/// The decision about a transaction.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Decision {
     /// `true` if the transaction is committed, `false` if it is aborted.

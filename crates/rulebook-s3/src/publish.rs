@@ -20,7 +20,6 @@ pub(crate) struct Replaced {
     pub(crate) content: String,
 }
 
-/// The result of publishing files.
 #[derive(Debug)]
 pub(crate) struct Published {
     pub(crate) result: Result<Vec<FileInfo>, StoreError>,
@@ -60,7 +59,6 @@ pub(crate) async fn pause_after_conflict(conflicts: u32) {
 }
 
 impl Bucket {
-    /// Publishes one file with one conditional write.
     pub(crate) async fn publish_one(&self, file: &NewFile) -> Published {
         match self.try_publish_one(file).await {
             Ok(replaced) => Published {

@@ -32,7 +32,6 @@ pub(crate) struct Resolved {
 }
 
 impl Bucket {
-    /// Reads the pointer of a file.
     pub(crate) async fn resolve(&self, pointer: &Path) -> Result<Resolved, StoreError> {
         let mut seen = self.read::<Pointer>(pointer, READ).await?;
         loop {

@@ -25,7 +25,6 @@ const CONCURRENT_PARTS: usize = 4;
 
 const WRITE: &str = "writing a file";
 
-/// The object that an upload creates.
 #[derive(Debug, Clone)]
 pub(crate) struct Target {
     /// The id of the content.
@@ -52,13 +51,11 @@ pub(crate) struct UploadRecord {
 /// The memory of a part. The next part reuses it, because an allocator may keep freed memory of this size.
 type Buffer = Vec<u8>;
 
-/// Writes one content.
 #[derive(Debug)]
 pub(crate) struct Writer {
     bucket: Bucket,
     tasks: Tasks,
     target: Target,
-    /// The bytes of the next part.
     next: Buffer,
     parts: Option<Parts>,
     is_complete: bool,

@@ -55,7 +55,6 @@ impl Violations {
         self.0.iter().find(is_declared).map(|(.., error)| error.as_str())
     }
 
-    /// Converts an error of the database.
     pub(crate) fn api_error(&self, error: &sqlx::Error) -> ApiError {
         let database = error.as_database_error();
         if let Some(database) = database.filter(|error| !matches!(error.kind(), ErrorKind::Other)) {
@@ -118,7 +117,6 @@ fn constraint_name(error: &dyn DatabaseError) -> Option<String> {
     message.split_once(" constraint failed: ").map(|(_, name)| name.to_owned())
 }
 
-/// Returns the name of the constraint in a message of MySQL or MariaDB.
 fn mysql_constraint(message: &str) -> Option<String> {
     // A value in the message may contain the same words, so that the last ones count.
     let quoted_after = |mark: &str, quote: char| {

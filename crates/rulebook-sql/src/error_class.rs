@@ -36,7 +36,6 @@ impl ErrorClass {
         }
     }
 
-    /// Returns the cause of an error that the database has reported.
     pub(crate) fn of_database(error: &dyn DatabaseError) -> Self {
         let code = error.code().unwrap_or_default();
         if let Some(mysql) = error.try_downcast_ref::<MySqlDatabaseError>() {

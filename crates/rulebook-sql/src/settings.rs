@@ -23,10 +23,8 @@ const KEYS: [&str; 9] =
 /// The key of the object with further databases.
 const DATABASES: &str = "databases";
 
-/// The limits of the values and the results of one call.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct CallLimits {
-    /// The maximum number of rows.
     pub rows: u64,
     /// The maximum size of all values of the result in bytes.
     pub bytes: u64,
@@ -62,7 +60,6 @@ pub(crate) struct DatabaseSettings {
     pub pool_timeout: Duration,
     /// The time limit of a call.
     pub timeout: Duration,
-    /// The time limit of a download.
     pub download_timeout: Duration,
     pub limits: CallLimits,
     /// The folder with the migrations, relative to the current directory.

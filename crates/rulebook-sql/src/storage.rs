@@ -168,7 +168,6 @@ pub(crate) async fn end_transaction(mut lease: Lease, sql: &str) -> Result<(), s
     Ok(())
 }
 
-/// Executes a statement once.
 pub(crate) async fn execute(database: &Database, sql: &str, values: &[&str]) -> Result<Vec<TextRow>, sqlx::Error> {
     let mut lease = database.lease().await?;
     let rows = lease.text_rows(sql, values).await?;

@@ -11,15 +11,12 @@ use crate::moments::{is_datetime, with_zone};
 pub(crate) enum Target {
     /// Values of several kinds, or of kinds that are not known.
     Any,
-    /// `true` and `false`.
     Bool,
-    /// Whole numbers.
     Integer,
     Number,
     Text,
     /// Points in time, as strings. Only outputs have this kind: databases get those of parameters as texts.
     Datetime,
-    /// Arrays and objects.
     Nested,
     /// The content of a file: that of an uploaded file, or that of a download.
     Binary,

@@ -12,13 +12,10 @@ use crate::target::Target;
 /// Where the value of a name in a statement comes from.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Source {
-    /// The parameter of the method with this index.
     Parameter(usize),
     /// A fact about the uploaded file of the parameter of the method with this index.
     FileFact(usize, FileFact),
-    /// The name of the caller's identity.
     IdentityName,
-    /// The permissions of the caller's identity.
     IdentityPermissions,
 }
 

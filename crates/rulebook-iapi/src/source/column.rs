@@ -26,7 +26,6 @@ impl Column {
         is_valid.then(|| Self { schema: schema.map(str::to_owned), table: table.to_owned(), name: name.to_owned() })
     }
 
-    /// Returns the error for a column that the table does not have.
     pub(super) fn missing(&self, name: &str) -> SourceError {
         SourceError::NoColumn { table: self.to_string(), column: name.to_owned() }
     }

@@ -34,7 +34,6 @@ const BEGIN_TRANSACTION: &str = "START TRANSACTION WITH CONSISTENT SNAPSHOT, REA
 /// accepts if its `max_allowed_packet` is small.
 const CHUNKS_PER_QUERY: u64 = 256;
 
-/// The queries that read values of a column.
 pub(super) struct ColumnQueries {
     /// The number of placeholders for the key in each query.
     key_count: usize,

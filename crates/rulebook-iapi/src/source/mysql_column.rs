@@ -86,7 +86,6 @@ impl ColumnInfo {
     }
 }
 
-/// Returns the name of the column that is the primary key of a table.
 pub(super) async fn primary_key(
     connection: &mut MySqlConnection,
     column: &Column,

@@ -41,7 +41,6 @@ const SELECT_PRIMARY_KEY: &str = "SELECT a.attname::text, format_type(a.atttypid
     CROSS JOIN unnest(c.conkey) AS k JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = k
     WHERE c.conrelid = to_regclass($1) AND c.contype = 'p'";
 
-/// The queries that read values of a column.
 pub(super) struct ColumnQueries {
     /// Selects `true` if the value in the row with the key $1 is not null.
     has_value: String,

@@ -34,7 +34,6 @@ pub(super) trait ServerColumn: Sized {
     ) -> Result<StagedFile, SourceError>;
 }
 
-/// Copies values from the database with this URL to files.
 pub(super) fn copy_values<C: ServerColumn>(
     url: &str,
     column: &Column,

@@ -105,28 +105,26 @@ impl<'c> SourceColumn<'c> {
         let sql = self.select_by_key(&format!("{rowid}, typeof({value}), octet_length({value})"));
         let mut statement = connection.prepare(&sql)?;
         let method = |key: &String| {
-            statement.query_row([key], |row| self.read_method_of_row(row)).optional()?.unwrap_or(Ok(None))
+            let found = statement.query_row([key], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()?;
+            found.map_or(Ok(None), |(rowid, kind, length)| self.read_method(rowid, kind, length))
         };
         keys.iter().map(method).collect()
     }
 
-    fn read_method_of_row(&self, row: &Row<'_>) -> rusqlite::Result<Result<Option<ReadMethod>, SourceError>> {
-        let (rowid, kind): (Option<i64>, String) = (row.get(0)?, row.get(1)?);
-        let is_incremental = match kind.as_str() {
-            "null" => return Ok(Ok(None)),
-            "blob" => true,
-            "text" => self.is_utf8,
-            _ => false,
-        };
-        if let Some(rowid) = rowid.filter(|_| is_incremental) {
-            return Ok(Ok(Some(ReadMethod::Incremental(rowid))));
+    /// Returns the method by which a value is read; `None` if it is null, whose length is null too.
+    fn read_method(
+        &self,
+        rowid: Option<i64>,
+        kind: String,
+        length: Option<u64>,
+    ) -> Result<Option<ReadMethod>, SourceError> {
+        let Some(length) = length else { return Ok(None) };
+        let is_incremental = kind == "blob" || (kind == "text" && self.is_utf8);
+        match rowid.filter(|_| is_incremental) {
+            Some(rowid) => Ok(Some(ReadMethod::Incremental(rowid))),
+            None if length > MAX_LEN_IN_MEMORY => Err(SourceError::ValueTooLarge(MAX_LEN_IN_MEMORY)),
+            None => Ok(Some(ReadMethod::WholeValue)),
         }
-        let length: u64 = row.get(2)?;
-        Ok(if length > MAX_LEN_IN_MEMORY {
-            Err(SourceError::ValueTooLarge(MAX_LEN_IN_MEMORY))
-        } else {
-            Ok(Some(ReadMethod::WholeValue))
-        })
     }
 
     fn copy_value(

@@ -37,7 +37,6 @@ const RESPONSE_FIELDS: [(&str, &str); 5] = [
     ("content-type", "response-content-type"),
 ];
 
-/// The files of links in a bucket.
 #[derive(Debug)]
 pub(crate) struct S3Links {
     bucket: Bucket,

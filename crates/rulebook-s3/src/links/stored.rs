@@ -96,7 +96,6 @@ const LIST: &str = "listing the files of links";
 /// The longest time between two searches for expired links. A server also searches when a link that it knows expires.
 const MAX_PAUSE: Duration = Duration::from_secs(300);
 
-/// The files of all links at one moment.
 #[derive(Debug)]
 pub(super) struct Listed {
     /// The total size of the files that have not expired.

@@ -14,7 +14,6 @@ use crate::upload::{Target, Writer};
 
 const WRITE: &str = "storing the file of a link";
 
-/// Writes the file of a link.
 #[derive(Debug)]
 pub(super) struct S3LinkWriter {
     bucket: Bucket,
@@ -78,7 +77,6 @@ const MAX_CLAIMS: usize = 16;
 pub(crate) struct Head {
     /// The time at which the link expires, in seconds since the Unix epoch. It is in the key of the object too.
     pub(crate) expires: u64,
-    /// The length of the content in bytes.
     pub(crate) length: u64,
     /// The number of downloads that are left; `None` if it is not limited.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -103,7 +101,6 @@ impl Head {
         Self { uses: Some(left), claims, ..self.clone() }
     }
 
-    /// Returns the header fields of the response.
     pub(crate) fn fields(&self) -> Vec<u8> {
         // Another program may have written other characters, which the server rejects.
         self.fields.chars().map(|character| u8::try_from(character).unwrap_or_default()).collect()

@@ -16,7 +16,6 @@ use super::{Failure, SqlMethod};
 use crate::database::{JsonRow, Lease, Prepared, row_object};
 use crate::value::SqlValue;
 
-/// The size of a chunk in bytes, after which it is sent.
 const CHUNK_BYTES: usize = 16 << 10;
 
 /// The maximum number of chunks that wait for the client.

@@ -41,7 +41,6 @@ pub(crate) struct SqlMethod {
     /// The name of this file without its extension.
     pub file_name: String,
     pub violations: Violations,
-    /// The time limit of a call.
     pub timeout: Duration,
     pub limits: CallLimits,
     pub span: Span,
@@ -58,7 +57,6 @@ pub(crate) enum DownloadContent {
     File,
 }
 
-/// A statement of a method.
 pub(crate) struct Step {
     pub statement: Statement,
     pub missing: Missing,

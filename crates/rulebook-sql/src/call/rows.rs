@@ -29,7 +29,6 @@ pub(super) async fn read_outputs(
     })
 }
 
-/// Collects rows, up to the limits of the method.
 async fn collect(
     method: &SqlMethod,
     lease: &mut Lease,

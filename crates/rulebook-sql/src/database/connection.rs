@@ -25,7 +25,6 @@ pub(super) enum Options {
 }
 
 impl Options {
-    /// Reads the address of a database.
     pub(super) fn new(settings: &DatabaseSettings, data_folder: &Path) -> Result<Self, sqlx::Error> {
         let url = settings.url.as_str();
         let limits = settings.dialect.limit_time(settings.timeout);
@@ -141,7 +140,6 @@ pub(super) struct OpenConnection {
 }
 
 impl OpenConnection {
-    /// Stops the running statement.
     pub(super) fn stop(&self) {
         self.stop.store(true, Ordering::Relaxed);
     }

@@ -132,7 +132,6 @@ impl Lease {
         })
     }
 
-    /// Executes a statement that returns rows.
     pub(crate) fn fetch<'a, T: FromRow + 'a>(
         &'a mut self,
         prepared: &'a Prepared,

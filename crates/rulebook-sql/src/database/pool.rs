@@ -118,7 +118,6 @@ impl Pool {
         self.lock().iter_mut().for_each(|open| open.must_test = true);
     }
 
-    /// Closes the idle connections.
     pub(super) async fn close(&self) {
         let idle = std::mem::take(&mut *self.lock());
         join_all(idle.into_iter().map(|open| open.connection.close())).await;

@@ -72,7 +72,6 @@ fn decode_binary(bytes: &[u8], info: &PgTypeInfo) -> Result<Raw, BoxDynError> {
     })
 }
 
-/// Returns the bytes of a value of fixed length.
 fn array<const N: usize>(bytes: &[u8]) -> Result<[u8; N], BoxDynError> {
     bytes.try_into().map_err(|_| format!("the value has {} bytes instead of {N}", bytes.len()).into())
 }

@@ -111,7 +111,6 @@ pub(crate) enum Binding {
     Bytes,
 }
 
-/// A column of the result of a statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Column {
     pub name: String,
@@ -133,7 +132,6 @@ pub(crate) enum ColumnType {
     Bool,
     Text,
     Json,
-    /// A date, a time or both.
     Time,
     Array,
     Binary,
@@ -158,7 +156,6 @@ impl ColumnType {
     }
 }
 
-/// The error of a statement that a database did not prepare.
 #[derive(Debug)]
 pub(crate) enum PrepareError {
     Definition(Vec<HandlerError>),

@@ -20,7 +20,6 @@ const USAGE_ATTEMPTS: usize = 3;
 pub(super) enum ParseError {
     State,
     Usage,
-    /// The number of the entry, from 1.
     Entry(usize),
 }
 
@@ -30,7 +29,6 @@ pub(super) struct LoadedKeys {
     next_position: i64,
 }
 
-/// The changes of keys that a transaction makes.
 pub(super) struct Changes {
     /// The statements, and their parameters.
     keys: Vec<(&'static str, Vec<String>)>,
@@ -143,7 +141,6 @@ impl LoadedKeys {
         Ok(Self { keys: KeySet::new(pepper, keys), state, next_position })
     }
 
-    /// Returns the differences between these keys and the changed keys.
     pub(super) fn changes(
         &self,
         changed: &KeySet,

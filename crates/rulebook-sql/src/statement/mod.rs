@@ -126,7 +126,6 @@ impl Statement {
         self.parameters.get(index).map_or(self.node.span, |(range, _)| self.part(range.clone()))
     }
 
-    /// Returns the span of the whole statement in the definition.
     pub(crate) fn span(&self) -> Span {
         self.node.span
     }

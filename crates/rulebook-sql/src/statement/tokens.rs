@@ -17,7 +17,6 @@ pub(super) struct Tokens {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct TokenError {
-    /// What is not closed.
     pub what: &'static str,
     /// The range from the opening mark to the end of the text.
     pub range: Range<usize>,
