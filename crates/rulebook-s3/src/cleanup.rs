@@ -13,11 +13,10 @@ use tokio::sync::Semaphore;
 use tokio::time::sleep;
 
 use crate::background::Tasks;
-use crate::bucket::{Bucket, Versioned, Written, error_during};
+use crate::bucket::{Bucket, CONCURRENT, Versioned, Written, error_during};
 use crate::keys::{CONTENTS, STATE, TRANSACTIONS, UPLOADS};
-use crate::pointer::{Decision, Pointer};
+use crate::pointer::{ABANDONED_AFTER, Decision, Pointer};
 use crate::publish::Replaced;
-use crate::resolve::ABANDONED_AFTER;
 use crate::upload::{Target, UploadRecord};
 
 /// The maximum number of replaced contents that wait for their deletion.
@@ -25,8 +24,6 @@ pub(crate) const MAX_WAITING: usize = 100_000;
 /// The time between two attempts to search for contents without a name.
 const MIN_PAUSE: Duration = Duration::from_millis(200);
 const MAX_PAUSE: Duration = Duration::from_secs(3600);
-/// The number of pointers that are read at the same time.
-const CONCURRENT_READS: usize = 16;
 /// For how long the decision to abort a transaction stays at least.
 const MIN_DECISION_AGE: Duration = Duration::from_secs(3600);
 const SEARCH: &str = "looking for contents without a name";
@@ -132,7 +129,7 @@ impl Bucket {
         let bucket = self.clone();
         let pointers = self.s3.list(Some(&self.keys.names(None))).map_err(error_during(SEARCH));
         let read = pointers.map_ok(move |object| bucket.clone().contents_of(object.location));
-        let mut read = read.try_buffer_unordered(CONCURRENT_READS);
+        let mut read = read.try_buffer_unordered(CONCURRENT);
         let mut used = HashSet::new();
         while let Some(ids) = read.try_next().await? {
             used.extend(ids);

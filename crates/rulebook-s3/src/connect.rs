@@ -10,7 +10,7 @@ use rulebook_model::files_location::S3Location;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::bucket::{Bucket, Written, error_during};
+use crate::bucket::{Bucket, Written, error_during, unavailable};
 use crate::keys::STATE;
 
 const OPEN: &str = "opening the bucket of stored files";
@@ -44,7 +44,7 @@ const FORMAT: Format = Format { format: 1 };
 pub(crate) fn client(location: &S3Location) -> Result<AmazonS3, StoreError> {
     // If the program has chosen another implementation of cryptography already, it stays.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let builder = read_environment().map_err(|error| StoreError::Unavailable { action: OPEN, error: error.into() })?;
+    let builder = read_environment().map_err(|error| unavailable(OPEN, error))?;
     let is_plain = endpoint(&builder).is_some_and(|url| url.starts_with("http://"));
     let has_credentials = builder.get_config_value(&AmazonS3ConfigKey::AccessKeyId).is_some();
     // The timeout of a whole request would end long downloads.
@@ -127,9 +127,7 @@ fn endpoint(builder: &AmazonS3Builder) -> Option<String> {
 /// Adds what an operator can check to the error of the first request.
 fn with_help(error: StoreError) -> StoreError {
     match error {
-        StoreError::Unavailable { action, error } => {
-            StoreError::Unavailable { action, error: format!("{error}; {HELP}").into() }
-        }
+        StoreError::Unavailable { action, error } => unavailable(action, format!("{error}; {HELP}")),
         other => other,
     }
 }
@@ -138,7 +136,7 @@ impl Bucket {
     /// Checks that the bucket exists and can be written to, that it has the format of this crate, and that the server
     /// honours the conditions of writes. Otherwise two servers could overwrite each other's files.
     pub(crate) async fn check_format(&self) -> Result<(), StoreError> {
-        let failed = |why: &str| Err(StoreError::Unavailable { action: OPEN, error: why.into() });
+        let failed = |why: &str| Err(unavailable(OPEN, why));
         let key = self.keys.key(STATE, "format");
         self.write_if(&key, &FORMAT, &None, OPEN).await.map_err(with_help)?;
         let Some(found) = self.read::<Format>(&key, OPEN).await? else {
@@ -163,9 +161,7 @@ impl Bucket {
         const CHECK: &str = "checking the bucket of stored files";
         match self.read::<Format>(&self.keys.key(STATE, "format"), CHECK).await? {
             Some(_) => Ok(()),
-            None => {
-                Err(StoreError::Unavailable { action: CHECK, error: "the object `state/format` is missing".into() })
-            }
+            None => Err(unavailable(CHECK, "the object `state/format` is missing")),
         }
     }
 }

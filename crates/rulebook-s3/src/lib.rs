@@ -22,8 +22,6 @@ mod keys;
 mod links;
 mod pointer;
 mod publish;
-mod publish_all;
-mod resolve;
 mod upload;
 
 pub use engine::S3Files;

@@ -31,7 +31,6 @@
 //! [`SqlKeys`] stores API keys in PostgreSQL, MySQL or MariaDB, so that several servers share them.
 //! [`SqlIdempotency`] stores the responses for idempotency keys in these databases or in SQLite.
 
-mod address;
 mod call;
 mod constraint;
 mod database;

@@ -11,10 +11,9 @@ use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use crate::address::{UNENCODED, has_unencoded_credentials};
 use crate::database::{Database, Dialect, Lease, LeaseEnd, TextRow};
 use crate::error_class::ErrorClass;
-use crate::settings::DatabaseSettings;
+use crate::settings::{DatabaseSettings, UNENCODED, has_unencoded_credentials};
 
 /// The maximum time for opening a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);

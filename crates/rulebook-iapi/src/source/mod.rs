@@ -7,11 +7,8 @@
 //! All values for one call of the handler are read in one transaction, so that they are from the same state of the
 //! database. Large values are copied in chunks and are never in memory as a whole.
 
-mod column;
 #[cfg(feature = "servers")]
 mod mysql;
-#[cfg(feature = "servers")]
-mod mysql_column;
 #[cfg(feature = "servers")]
 mod postgres;
 #[cfg(feature = "servers")]
@@ -20,8 +17,6 @@ mod sqlite;
 
 use std::fmt;
 use std::path::PathBuf;
-
-pub(super) use column::Column;
 
 use rulebook::store::{StagedFile, Store, StoreError, Writer};
 use rulebook_model::call::shorten_text;
@@ -155,4 +150,72 @@ fn list_keys(keys: &[String]) -> String {
     let listed: Vec<_> = keys.iter().take(MAX_LISTED_KEYS).map(|key| shorten_text(key)).collect();
     let omitted = keys.len() - listed.len();
     if omitted > 0 { format!("{} and {omitted} more", listed.join(", ")) } else { listed.join(", ") }
+}
+
+/// A column of a table: `table.column`, or `schema.table.column`. The database determines whether names are
+/// case-sensitive. Names that contain a dot are not supported.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Column {
+    schema: Option<String>,
+    table: String,
+    name: String,
+}
+
+impl Column {
+    /// Parses the name of a column; `None` if the text does not have one of the two forms.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let (table, name) = text.rsplit_once('.')?;
+        let (schema, table) = match table.split_once('.') {
+            Some((schema, table)) => (Some(schema), table),
+            None => (None, table),
+        };
+        let parts = [schema.unwrap_or("-"), table, name];
+        let is_valid = parts.iter().all(|part| !part.is_empty() && !part.contains(['.', '\0']));
+        is_valid.then(|| Self { schema: schema.map(str::to_owned), table: table.to_owned(), name: name.to_owned() })
+    }
+
+    fn missing(&self, name: &str) -> SourceError {
+        SourceError::NoColumn { table: self.to_string(), column: name.to_owned() }
+    }
+
+    /// Returns the only one of the columns of the table's primary key. `name` returns the name of such a column.
+    ///
+    /// # Errors
+    /// Fails if there are none or several: then a single value does not identify a row.
+    fn single_key<T>(&self, mut keys: Vec<T>, name: impl Fn(&T) -> String) -> Result<T, SourceError> {
+        match (keys.pop(), keys.is_empty()) {
+            (None, _) => Err(SourceError::NoPrimaryKey(self.to_string())),
+            (Some(key), true) => Ok(key),
+            (Some(key), false) => {
+                keys.push(key);
+                let columns = keys.iter().map(name).collect();
+                Err(SourceError::CompositePrimaryKey { table: self.to_string(), columns })
+            }
+        }
+    }
+
+    /// Returns the name of the table with its schema, quoted for SQL.
+    #[cfg(feature = "servers")]
+    fn quoted_table(&self, quote: char) -> String {
+        match &self.schema {
+            Some(schema) => format!("{}.{}", quote_identifier(schema, quote), quote_identifier(&self.table, quote)),
+            None => quote_identifier(&self.table, quote),
+        }
+    }
+}
+
+impl fmt::Display for Column {
+    /// Formats the name of the table with its schema, without the name of the column.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.schema {
+            Some(schema) => write!(f, "{schema}.{}", self.table),
+            None => f.write_str(&self.table),
+        }
+    }
+}
+
+/// Quotes an identifier for SQL. `quote` is `"` in standard SQL, which SQLite and PostgreSQL use, and a backtick for
+/// MySQL, which accepts it in every SQL mode.
+fn quote_identifier(name: &str, quote: char) -> String {
+    format!("{quote}{}{quote}", name.replace(quote, &String::from_iter([quote, quote])))
 }

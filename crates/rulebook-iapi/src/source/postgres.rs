@@ -10,9 +10,8 @@ use sqlx::error::DatabaseError;
 use sqlx::postgres::PgRow;
 use sqlx::{Executor, PgConnection, Row};
 
-use super::column::quote_identifier;
 use super::server::{ServerColumn, with_timeout};
-use super::{CHUNK_SIZE, Column, LimitedStore, SourceError};
+use super::{CHUNK_SIZE, Column, LimitedStore, SourceError, quote_identifier};
 use rulebook::store::StagedFile;
 
 /// Sets timeouts on the server. They end a query if this program has disappeared.

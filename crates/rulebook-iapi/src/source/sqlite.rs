@@ -12,8 +12,7 @@ use std::time::Duration;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, DatabaseName, OpenFlags, OptionalExtension, Row};
 
-use super::column::quote_identifier;
-use super::{CHUNK_SIZE, Column, LimitedStore, SourceError};
+use super::{CHUNK_SIZE, Column, LimitedStore, SourceError, quote_identifier};
 use rulebook::store::StagedFile;
 
 /// Maximum length in bytes of a value that is read as a whole.

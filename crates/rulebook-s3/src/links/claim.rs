@@ -12,7 +12,7 @@ use rulebook::store::{LinkId, LinkUses, StoreError};
 use super::S3Links;
 use super::writer::Head;
 use crate::background::Tasks;
-use crate::bucket::{Bucket, Versioned, Written};
+use crate::bucket::{Bucket, Versioned, Written, unavailable};
 use crate::keys::{LINK_CONTENTS, LINK_HEADS, random_id};
 use crate::publish::{MAX_CONFLICTS, pause_after_conflict};
 
@@ -109,7 +109,7 @@ impl Bucket {
             seen = again;
             pause_after_conflict(conflicts).await;
         }
-        Err(StoreError::Unavailable { action: CLAIM, error: "other servers use the link all the time".into() })
+        Err(unavailable(CLAIM, "other servers use the link all the time"))
     }
 
     /// Deletes a link. The head is first, so that no server opens a link whose content is missing.

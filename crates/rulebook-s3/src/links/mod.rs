@@ -19,11 +19,12 @@ use self::claim::{DeleteAfterLastDownload, S3Uses};
 use self::stored::Stored;
 use self::writer::{Head, S3LinkWriter};
 use crate::background::Tasks;
-use crate::bucket::{Bucket, Written, error_during};
+use crate::bucket::{Bucket, Written, error_during, unavailable};
 use crate::download;
 use crate::keys::{LINK_CONTENTS, LINK_HEADS, STATE};
 
 const READ: &str = "opening the file of a link";
+const READ_KEY: &str = "reading the key of links";
 
 /// For how long a signed URL is valid.
 const URL_LIFETIME: Duration = Duration::from_secs(60);
@@ -119,8 +120,6 @@ impl LinkFiles for S3Links {
     }
 }
 
-const READ_KEY: &str = "reading the key of links";
-
 impl Bucket {
     /// Reads the key of links. If it does not exist, creates it at random.
     pub(crate) async fn link_key(&self) -> Result<LinkKey, StoreError> {
@@ -128,7 +127,7 @@ impl Bucket {
         if let Some(key) = self.read_link_key(&path).await? {
             return Ok(key);
         }
-        let failed = |error: &str| StoreError::Unavailable { action: READ_KEY, error: error.into() };
+        let failed = |error: &str| unavailable(READ_KEY, error);
         let mut random = [0; LinkKey::LEN];
         getrandom::fill(&mut random).map_err(|error| failed(&error.to_string()))?;
         match self.create_bytes(&path, hex::encode(random).into(), READ_KEY).await? {
@@ -145,8 +144,8 @@ impl Bucket {
         match hex::decode_to_slice(&bytes, &mut key) {
             Ok(()) => Ok(Some(LinkKey::new(key))),
             Err(_) => {
-                let error = format!("the object {path} is not a key of {} bytes", LinkKey::LEN).into();
-                Err(StoreError::Unavailable { action: READ_KEY, error })
+                let reason = format!("the object {path} is not a key of {} bytes", LinkKey::LEN);
+                Err(unavailable(READ_KEY, reason))
             }
         }
     }

@@ -12,9 +12,8 @@ use rulebook::store::{LinkId, StoreError, link_size};
 
 use super::S3Links;
 use super::writer::unix_time;
-use crate::bucket::{Bucket, error_during};
+use crate::bucket::{Bucket, error_during, run_for_all};
 use crate::keys::{LINK_CONTENTS, LINK_HEADS, LINKS, STATE};
-use crate::publish_all::run_for_all;
 
 /// After this time, the links are listed again before a link is created.
 const MAX_AGE: Duration = Duration::from_secs(2);

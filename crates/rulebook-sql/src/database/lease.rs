@@ -1,4 +1,4 @@
-//! Connections that calls borrow from a pool.
+//! Connections that calls borrow from a pool, and the rows that their statements return.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,12 +6,14 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 use serde_json::{Map, Value as Json};
+use sqlx::error::BoxDynError;
 use sqlx::{ColumnIndex, Decode, Row};
 
 use super::connection::{Connection, OpenConnection};
 use super::pool::{Permit, Pool};
-use super::{Dialect, FromRow, JsonRow, PrepareError, Prepared, mysql, postgres, postgres_value, sqlite};
+use super::{Dialect, PrepareError, Prepared, mysql, postgres, postgres_value, sqlite};
 use crate::statement::Statement;
+use crate::target::{Raw, Target};
 use crate::value::{NamedValue, SqlValue};
 
 /// A row whose values are texts or null.
@@ -203,4 +205,64 @@ where
     for<'r> String: Decode<'r, R::Database>,
 {
     rows.iter().map(|row| (0..row.len()).map(|index| row.try_get_unchecked(index)).collect()).collect()
+}
+
+pub(crate) trait FromRow: Sized {
+    /// Converts the values of a row. `decode` decodes the value of the column with an index.
+    fn from_row(
+        prepared: &Prepared,
+        decode: impl Fn(usize, Target) -> Result<Raw, BoxDynError>,
+    ) -> Result<Self, sqlx::Error>;
+}
+
+/// A row whose columns become outputs: a value for each column.
+pub(crate) type JsonRow = Vec<Json>;
+
+impl FromRow for JsonRow {
+    fn from_row(
+        prepared: &Prepared,
+        decode: impl Fn(usize, Target) -> Result<Raw, BoxDynError>,
+    ) -> Result<Self, sqlx::Error> {
+        convert(prepared, decode, |raw, target| Ok(raw.into_json(target)?))
+    }
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct FileRow {
+    /// The content; `None` if it is null.
+    pub content: Option<Vec<u8>>,
+    pub name: Option<String>,
+    pub media_type: Option<String>,
+}
+
+impl FromRow for FileRow {
+    fn from_row(
+        prepared: &Prepared,
+        decode: impl Fn(usize, Target) -> Result<Raw, BoxDynError>,
+    ) -> Result<Self, sqlx::Error> {
+        let values = convert(prepared, decode, |raw, _| raw.into_bytes())?;
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).map_err(|error| sqlx::Error::Decode(error.into()));
+        let mut file = Self::default();
+        for (column, value) in prepared.columns.iter().zip(values) {
+            match column.name.as_str() {
+                "content" => file.content = value,
+                "name" => file.name = value.map(text).transpose()?,
+                _ => file.media_type = value.map(text).transpose()?,
+            }
+        }
+        Ok(file)
+    }
+}
+
+fn convert<T>(
+    prepared: &Prepared,
+    decode: impl Fn(usize, Target) -> Result<Raw, BoxDynError>,
+    into: impl Fn(Raw, Target) -> Result<T, BoxDynError>,
+) -> Result<Vec<T>, sqlx::Error> {
+    let targets = prepared.targets.iter().zip(&prepared.columns).enumerate();
+    let values = targets.map(|(index, (target, column))| {
+        let value = decode(index, *target).and_then(|raw| into(raw, *target));
+        value.map_err(|source| sqlx::Error::ColumnDecode { index: column.name.clone(), source })
+    });
+    values.collect()
 }

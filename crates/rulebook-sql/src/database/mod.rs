@@ -9,7 +9,6 @@ mod pool;
 mod postgres;
 mod postgres_value;
 mod prepared;
-mod row;
 mod sqlite;
 
 use std::path::Path;
@@ -22,11 +21,10 @@ use tokio::runtime::Handle;
 
 use connection::{Connection, Options};
 pub(crate) use dialect::Dialect;
-pub(crate) use lease::{Lease, LeaseEnd, TextRow, row_object};
+pub(crate) use lease::{FileRow, JsonRow, Lease, LeaseEnd, TextRow, row_object};
 use migration_lock::MigrationLock;
 use pool::Pool;
 pub(crate) use prepared::{Accepts, Binding, Bound, Column, ColumnType, PrepareError, Prepared};
-pub(crate) use row::{FileRow, FromRow, JsonRow};
 
 use crate::settings::DatabaseSettings;
 
