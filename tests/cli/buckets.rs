@@ -14,10 +14,17 @@ fn a_bucket_that_cannot_be_used_is_reported_with_the_cause() {
         assert_eq!(result.exit_code, Some(3), "{}", result.stderr);
         result.stderr
     };
-    let endpoint = serve(&[("AWS_ENDPOINT_URL", "nonsense")]);
     let expected = "the environment variable AWS_ENDPOINT_URL is not the address of a server: expected `https://HOST` \
                     or `http://HOST:PORT`";
-    assert!(endpoint.contains(expected) && !endpoint.contains("panicked"), "{endpoint}");
+    for invalid in ["nonsense", "localhost:9000", "http://", "http:///x", "ftp://host", "http://a:b@host", "http://a b"]
+    {
+        let endpoint = serve(&[("AWS_ENDPOINT_URL", invalid)]);
+        assert!(endpoint.contains(expected) && !endpoint.contains("panicked"), "{invalid}: {endpoint}");
+    }
+    let control = serve(&[("AWS_ACCESS_KEY_ID", "secret\n")]);
+    assert!(control.contains("AWS_ACCESS_KEY_ID contains a line break") && !control.contains("secret"), "{control}");
+    let checksum = serve(&[("AWS_REQUEST_CHECKSUM_CALCULATION", "never")]);
+    assert!(checksum.contains("is neither `when_supported` nor `when_required`"), "{checksum}");
     let missing = [("SSL_CERT_FILE", "/missing"), ("SSL_CERT_DIR", "/missing")];
     let certificates = serve(&missing);
     assert!(certificates.contains("No CA certificates were loaded from the system; install the"), "{certificates}");

@@ -14,9 +14,6 @@ pub(super) async fn run_blocking<T: Send + 'static>(run: impl FnOnce() -> T + Se
 }
 
 /// Returns the file name if the caller's API key allows the caller to access this file.
-///
-/// # Errors
-/// Returns the declared error `not_allowed` if the caller must not access the file.
 pub(super) fn require_file_access(context: &Context, name: FileName) -> Result<FileName, ApiError> {
     match context.identity() {
         Some(identity) if !identity.may_access_file(&name) => {

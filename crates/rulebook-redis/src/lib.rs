@@ -9,8 +9,6 @@
 //! `SET`, `TIME` and `PING`. Each key belongs to one limit and one caller, contains one number, and expires soon after
 //! the end of the period.
 
-mod connection;
 mod counter;
-mod script;
 
 pub use counter::{RedisCounter, RedisCounterError};

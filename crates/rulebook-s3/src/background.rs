@@ -1,31 +1,22 @@
 //! The threads that exchange data with the bucket.
 
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 
 use rulebook::store::StoreError;
-use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::runtime::{Builder, Runtime};
+use tokio::task::JoinHandle;
 
 /// The number of threads. They only move bytes, and compute signatures and checksums.
 const THREADS: usize = 2;
 
-/// The runtime of the tasks of one bucket. Dropping this value ends them.
-#[derive(Debug)]
-pub(crate) struct Background {
-    runtime: Option<Runtime>,
-}
-
-/// Starts tasks of a bucket. After the runtime has ended, tasks are dropped.
+/// Starts tasks of a bucket, which end when the last clone of this value is dropped.
 #[derive(Debug, Clone)]
-pub(crate) struct Tasks(Handle);
+pub(crate) struct Tasks(Arc<Background>);
 
-impl Background {
-    pub(crate) fn start() -> Result<(Self, Tasks), StoreError> {
-        let runtime =
-            Builder::new_multi_thread().worker_threads(THREADS).thread_name("rulebook-s3").enable_all().build();
-        let runtime = runtime.map_err(StoreError::io_during("starting the threads for a bucket"))?;
-        let tasks = Tasks(runtime.handle().clone());
-        Ok((Self { runtime: Some(runtime) }, tasks))
-    }
+#[derive(Debug)]
+struct Background {
+    /// `None` only after the value was dropped.
+    runtime: Option<Runtime>,
 }
 
 impl Drop for Background {
@@ -38,12 +29,17 @@ impl Drop for Background {
 }
 
 impl Tasks {
+    pub(crate) fn new() -> Result<Self, StoreError> {
+        let runtime =
+            Builder::new_multi_thread().worker_threads(THREADS).thread_name("rulebook-s3").enable_all().build();
+        let runtime = runtime.map_err(StoreError::io_during("starting the threads for a bucket"))?;
+        Ok(Self(Arc::new(Background { runtime: Some(runtime) })))
+    }
+
     /// Starts a task without waiting for it.
-    pub(crate) fn spawn<T: Send + 'static>(
-        &self,
-        task: impl Future<Output = T> + Send + 'static,
-    ) -> tokio::task::JoinHandle<T> {
-        self.0.spawn(task)
+    pub(crate) fn spawn<T: Send + 'static>(&self, task: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
+        let runtime = self.0.runtime.as_ref().expect("the runtime is removed only when the value is dropped");
+        runtime.spawn(task)
     }
 
     /// Runs a task and blocks this thread until it ends. Unlike a call of `block_on`, this cannot panic if the thread
@@ -53,7 +49,7 @@ impl Tasks {
         task: impl Future<Output = Result<T, StoreError>> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (sender, receiver) = mpsc::sync_channel(1);
-        self.0.spawn(async move {
+        self.spawn(async move {
             // Sending fails only if this thread has panicked.
             let _ = sender.send(task.await);
         });

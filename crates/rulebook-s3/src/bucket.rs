@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use futures_util::future::ready;
 use futures_util::stream::BoxStream;
-use futures_util::{StreamExt, TryStreamExt};
+use futures_util::{StreamExt, TryStreamExt, stream};
 use object_store::aws::AmazonS3;
 use object_store::path::Path;
 use object_store::{
@@ -19,6 +19,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::keys::Keys;
+
+/// The number of small objects that are read, written or deleted at the same time.
+pub(crate) const CONCURRENT: usize = 8;
 
 /// The bucket, and the keys of the objects in it. A clone refers to the same bucket.
 #[derive(Debug, Clone)]
@@ -60,9 +63,17 @@ pub(crate) enum Written {
     Conflict,
 }
 
+/// Returns the error of an operation with the bucket. `action` describes the operation.
+pub(crate) fn unavailable(
+    action: &'static str,
+    error: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+) -> StoreError {
+    StoreError::Unavailable { action, error: error.into() }
+}
+
 /// Returns a function that converts an error of the bucket. `action` describes the operation.
 pub(crate) fn error_during(action: &'static str) -> impl Fn(Error) -> StoreError {
-    move |error| StoreError::Unavailable { action, error: describe_with_causes(&error).into() }
+    move |error| unavailable(action, describe_with_causes(&error))
 }
 
 /// Returns `true` if an object does not exist. If the bucket does not exist, this is an error of the bucket.
@@ -84,10 +95,8 @@ impl Bucket {
         action: &'static str,
     ) -> Result<Option<Versioned<T>>, StoreError> {
         let Some((bytes, meta)) = self.get(key, action).await? else { return Ok(None) };
-        let value = serde_json::from_slice(&bytes).map_err(|error| StoreError::Unavailable {
-            action,
-            error: format!("the object {key} cannot be read: {error}").into(),
-        })?;
+        let value = serde_json::from_slice(&bytes)
+            .map_err(|error| unavailable(action, format!("the object {key} cannot be read: {error}")))?;
         let version = UpdateVersion { e_tag: meta.e_tag, version: meta.version };
         Ok(Some(Versioned { value, version: Some(version), written: meta.last_modified.into() }))
     }
@@ -148,7 +157,6 @@ impl Bucket {
         }
     }
 
-    /// Writes an object as JSON.
     pub(crate) async fn write<T: Serialize>(
         &self,
         key: &Path,
@@ -178,6 +186,15 @@ impl Bucket {
 fn json<T: Serialize>(value: &T, action: &'static str) -> Result<PutPayload, StoreError> {
     match serde_json::to_vec(value) {
         Ok(bytes) => Ok(Bytes::from(bytes).into()),
-        Err(error) => Err(StoreError::Unavailable { action, error: Box::new(error) }),
+        Err(error) => Err(unavailable(action, error)),
     }
+}
+
+/// Runs a function for all items, some at the same time. Returns the first error.
+pub(crate) async fn run_for_all<T, F>(items: Vec<T>, run: impl Fn(T) -> F) -> Result<(), StoreError>
+where
+    F: Future<Output = Result<(), StoreError>>,
+{
+    let results: Vec<_> = stream::iter(items.into_iter().map(run)).buffered(CONCURRENT).collect().await;
+    results.into_iter().collect()
 }

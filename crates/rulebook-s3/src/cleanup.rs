@@ -1,52 +1,32 @@
 //! Cleans up: deletes replaced contents after a grace time, and what killed servers have left.
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use futures_util::TryStreamExt;
 use object_store::ObjectStore;
 use object_store::path::Path;
 use rulebook::store::{FileName, StoreError};
 use serde::{Deserialize, Serialize};
+use tokio::sync::Semaphore;
 use tokio::time::sleep;
 
-use crate::bucket::{Bucket, Versioned, Written, error_during};
-use crate::pointer::{Decision, Pointer};
+use crate::background::Tasks;
+use crate::bucket::{Bucket, CONCURRENT, Versioned, Written, error_during};
+use crate::keys::{CONTENTS, STATE, TRANSACTIONS, UPLOADS};
+use crate::pointer::{ABANDONED_AFTER, Decision, Pointer};
 use crate::publish::Replaced;
-use crate::resolve::ABANDONED_AFTER;
 use crate::upload::{Target, UploadRecord};
 
-/// The maximum number of replaced contents that wait for their deletion. The search for contents without a name deletes
-/// the others.
-const MAX_WAITING: usize = 100_000;
-/// The number of pointers that are read at the same time.
-const CONCURRENT_READS: usize = 16;
+/// The maximum number of replaced contents that wait for their deletion.
+pub(crate) const MAX_WAITING: usize = 100_000;
+/// The time between two attempts to search for contents without a name.
+const MIN_PAUSE: Duration = Duration::from_millis(200);
+const MAX_PAUSE: Duration = Duration::from_secs(3600);
 /// For how long the decision to abort a transaction stays at least.
 const MIN_DECISION_AGE: Duration = Duration::from_secs(3600);
 const SEARCH: &str = "looking for contents without a name";
-
-/// The replaced contents that wait for their deletion.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Waiting(Arc<Mutex<Vec<(Instant, Replaced)>>>);
-
-impl Waiting {
-    /// Adds contents, which are deleted after the grace time.
-    pub(crate) fn add(&self, replaced: Vec<Replaced>) {
-        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if waiting.len() + replaced.len() <= MAX_WAITING {
-            waiting.extend(replaced.into_iter().map(|replaced| (Instant::now(), replaced)));
-        }
-    }
-
-    /// Removes and returns the contents that have waited for the grace time.
-    fn take_due(&self, grace: Duration) -> Vec<Replaced> {
-        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // The oldest contents are first.
-        let due = waiting.partition_point(|(since, _)| since.elapsed() >= grace);
-        waiting.drain(..due).map(|(_, replaced)| replaced).collect()
-    }
-}
 
 /// When a server has last looked for contents without a name.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -55,24 +35,29 @@ struct LastSearch {
     at: u64,
 }
 
-/// Cleans up until the store is closed.
-pub(crate) async fn clean_up(bucket: Bucket, waiting: Waiting) {
-    let (grace, sweep) = (bucket.location.grace, bucket.location.sweep);
-    let shortest = if sweep.is_zero() { grace } else { grace.min(sweep) };
-    let pause = (shortest / 4).clamp(Duration::from_millis(200), Duration::from_secs(60));
-    let mut last_attempt = Instant::now();
-    loop {
-        sleep(pause).await;
-        for replaced in waiting.take_due(grace) {
+/// Deletes replaced contents after the grace time, so that downloads in progress can end. Each waits with a permit of
+/// `waiting`; the search for contents without a name deletes the others.
+pub(crate) fn delete_later(bucket: &Bucket, tasks: &Tasks, waiting: &Arc<Semaphore>, replaced: Vec<Replaced>) {
+    for replaced in replaced {
+        let Ok(permit) = Arc::clone(waiting).try_acquire_owned() else { return };
+        let bucket = bucket.clone();
+        tasks.spawn(async move {
+            sleep(bucket.location.grace).await;
             if let Err(error) = bucket.delete_replaced(&replaced).await {
                 log::debug!("the replaced content of a file stays until it is old: {error}");
             }
-        }
-        if !sweep.is_zero() && last_attempt.elapsed() >= sweep.min(Duration::from_secs(3600)) {
-            last_attempt = Instant::now();
-            if let Err(error) = bucket.search(sweep).await {
-                log::warn!("the search for contents without a name has failed, and will be repeated: {error}");
-            }
+            drop(permit);
+        });
+    }
+}
+
+/// Looks for contents without a name again and again, until the store is closed.
+pub(crate) async fn search_regularly(bucket: Bucket) {
+    let sweep = bucket.location.sweep;
+    while !sweep.is_zero() {
+        sleep(sweep.clamp(MIN_PAUSE, MAX_PAUSE)).await;
+        if let Err(error) = bucket.search(sweep).await {
+            log::warn!("the search for contents without a name has failed, and will be repeated: {error}");
         }
     }
 }
@@ -84,12 +69,12 @@ impl Bucket {
         if pointer.is_some_and(|pointer| contents(&pointer.value).any(|content| content == replaced.content)) {
             return Ok(());
         }
-        self.delete(&self.keys.content(&replaced.content)).await
+        self.delete(&self.keys.key(CONTENTS, &replaced.content)).await
     }
 
     /// Deletes what killed servers have left, if no other server has done this within the interval.
     async fn search(&self, interval: Duration) -> Result<(), StoreError> {
-        let key = self.keys.single("sweep");
+        let key = self.keys.key(STATE, "sweep");
         let last = self.read::<LastSearch>(&key, SEARCH).await?;
         if let Some(Versioned { written, .. }) = &last
             && SystemTime::now().duration_since(*written).is_ok_and(|age| age < interval)
@@ -109,7 +94,7 @@ impl Bucket {
     }
 
     async fn abort_old_uploads(&self, age: Duration) -> Result<(), StoreError> {
-        let mut old = self.older(&self.keys.uploads(), age);
+        let mut old = self.older(&self.keys.key(UPLOADS, ""), age);
         while let Some(key) = old.try_next().await? {
             if let (Some(id), Some(record)) = (key.filename(), self.read::<UploadRecord>(&key, SEARCH).await?) {
                 let UploadRecord { upload, is_link } = record.value;
@@ -121,7 +106,7 @@ impl Bucket {
 
     /// Completes the transactions of killed servers.
     async fn complete_old_transactions(&self, age: Duration) -> Result<(), StoreError> {
-        let mut old = self.older(&self.keys.transactions(), 2 * ABANDONED_AFTER);
+        let mut old = self.older(&self.keys.key(TRANSACTIONS, ""), 2 * ABANDONED_AFTER);
         while let Some(key) = old.try_next().await? {
             let Some(decision) = self.read::<Decision>(&key, SEARCH).await? else { continue };
             let Decision { commit, names } = decision.value;
@@ -144,7 +129,7 @@ impl Bucket {
         let bucket = self.clone();
         let pointers = self.s3.list(Some(&self.keys.names(None))).map_err(error_during(SEARCH));
         let read = pointers.map_ok(move |object| bucket.clone().contents_of(object.location));
-        let mut read = read.try_buffer_unordered(CONCURRENT_READS);
+        let mut read = read.try_buffer_unordered(CONCURRENT);
         let mut used = HashSet::new();
         while let Some(ids) = read.try_next().await? {
             used.extend(ids);
@@ -171,7 +156,7 @@ impl Bucket {
 
     async fn delete_unused_contents(&self, age: Duration, used: &HashSet<String>) -> Result<(), StoreError> {
         let mut deleted = 0_u64;
-        let mut old = self.older(&self.keys.contents(), age);
+        let mut old = self.older(&self.keys.key(CONTENTS, ""), age);
         while let Some(key) = old.try_next().await? {
             if key.filename().is_some_and(|id| !used.contains(id)) {
                 self.delete(&key).await?;
@@ -185,7 +170,6 @@ impl Bucket {
     }
 }
 
-/// Returns the ids of the contents to which a pointer refers.
 fn contents(pointer: &Pointer) -> impl Iterator<Item = &str> {
     let entries = pointer.current.iter().chain(pointer.pending.iter().map(|pending| &pending.entry));
     entries.map(|entry| entry.content.as_str())

@@ -18,17 +18,34 @@ const WAITING_PIECES: usize = 4;
 /// How often in a row reading fails before the download ends.
 const MAX_FAILURES: u32 = 3;
 
-/// Returns the content in an object, whose parts are requested when they are needed.
-pub(crate) fn ranged_content(bucket: Bucket, tasks: Tasks, content: Path, length: u64) -> RangedContent {
-    RangedContent::new(length, move |range| stream_range(bucket.clone(), tasks.clone(), content.clone(), range))
+/// Returns the content in an object, whose parts are requested when they are needed. Its streams keep `guard` until
+/// they are dropped.
+pub(crate) fn ranged_content(
+    bucket: Bucket,
+    tasks: Tasks,
+    content: Path,
+    length: u64,
+    guard: impl Clone + Send + Sync + 'static,
+) -> RangedContent {
+    RangedContent::new(length, move |range| {
+        stream_range(bucket.clone(), tasks.clone(), content.clone(), range, guard.clone())
+    })
 }
 
-fn stream_range(bucket: Bucket, tasks: Tasks, content: Path, range: Range<u64>) -> ByteStream {
+fn stream_range(
+    bucket: Bucket,
+    tasks: Tasks,
+    content: Path,
+    range: Range<u64>,
+    guard: impl Send + 'static,
+) -> ByteStream {
     // The request is sent when the stream is first polled: the server drops the stream of a HEAD request.
     let start = async move {
         let (sender, receiver) = mpsc::channel(WAITING_PIECES);
         tasks.spawn(async move { send_pieces(&bucket, &content, range, &sender).await });
-        stream::unfold(receiver, |mut receiver| async move { Some((receiver.recv().await?, receiver)) })
+        stream::unfold((receiver, guard), |(mut receiver, guard)| async move {
+            Some((receiver.recv().await?, (receiver, guard)))
+        })
     };
     Box::pin(stream::once(start).flatten())
 }

@@ -9,24 +9,23 @@ use rulebook::store::{
     ContentWriter, FileEngine, FileInfo, FileName, LinkFiles, Listing, NewFile, StoreError, StoredFile,
 };
 use rulebook_model::files_location::S3Location;
+use tokio::sync::Semaphore;
 
-use crate::background::{Background, Tasks};
+use crate::background::Tasks;
 use crate::bucket::{Bucket, error_during};
-use crate::cleanup::{self, Waiting};
-use crate::keys::random_id;
+use crate::keys::{CONTENTS, random_id};
 use crate::links::S3Links;
 use crate::pointer::{Entry, Pointer};
 use crate::publish::Published;
-use crate::{connect, download, upload};
+use crate::{cleanup, connect, download, upload};
 
 /// The files in a bucket.
 pub struct S3Files {
     bucket: Bucket,
     tasks: Tasks,
-    /// The replaced contents that will be deleted.
-    waiting: Waiting,
+    /// A permit for each replaced content that will be deleted.
+    waiting: Arc<Semaphore>,
     links: Arc<S3Links>,
-    _background: Arc<Background>,
 }
 
 impl fmt::Debug for S3Files {
@@ -42,14 +41,13 @@ impl S3Files {
     /// Fails if the bucket cannot be read and written, or if its server ignores the conditions of writes.
     pub fn open(location: S3Location) -> Result<Self, StoreError> {
         let bucket = Bucket::new(connect::client(&location)?, location);
-        let (background, tasks) = Background::start()?;
+        let tasks = Tasks::new()?;
         let checked = bucket.clone();
         tasks.wait(async move { checked.check_format().await })?;
-        let waiting = Waiting::default();
-        tasks.spawn(cleanup::clean_up(bucket.clone(), waiting.clone()));
-        let background = Arc::new(background);
-        let links = Arc::new(S3Links::new(bucket.clone(), tasks.clone(), Arc::clone(&background)));
-        Ok(Self { bucket, tasks, waiting, links, _background: background })
+        let waiting = Arc::new(Semaphore::new(cleanup::MAX_WAITING));
+        tasks.spawn(cleanup::search_regularly(bucket.clone()));
+        let links = Arc::new(S3Links::new(bucket.clone(), tasks.clone()));
+        Ok(Self { bucket, tasks, waiting, links })
     }
 
     fn entry(&self, name: &FileName) -> Result<Entry, StoreError> {
@@ -74,8 +72,8 @@ impl FileEngine for S3Files {
     fn read(&self, name: &FileName) -> Result<StoredFile, StoreError> {
         let entry = self.entry(name)?;
         let info = entry.info();
-        let key = self.bucket.keys.content(&entry.content);
-        let content = download::ranged_content(self.bucket.clone(), self.tasks.clone(), key, entry.length);
+        let key = self.bucket.keys.key(CONTENTS, &entry.content);
+        let content = download::ranged_content(self.bucket.clone(), self.tasks.clone(), key, entry.length, ());
         Ok(StoredFile::new(Content::Ranged(content), info))
     }
 
@@ -102,7 +100,7 @@ impl FileEngine for S3Files {
                 files => bucket.publish_several(files).await,
             })
         })?;
-        self.waiting.add(published.replaced);
+        cleanup::delete_later(&self.bucket, &self.tasks, &self.waiting, published.replaced);
         if published.unused {
             files.iter().for_each(|file| self.discard(&file.content));
         }
@@ -110,12 +108,11 @@ impl FileEngine for S3Files {
     }
 
     fn links(&self) -> Option<Arc<dyn LinkFiles>> {
-        let links: Arc<dyn LinkFiles> = self.links.clone();
-        Some(links)
+        Some(self.links.clone())
     }
 
     fn discard(&self, content: &str) {
-        let (bucket, key) = (self.bucket.clone(), self.bucket.keys.content(content));
+        let (bucket, key) = (self.bucket.clone(), self.bucket.keys.key(CONTENTS, content));
         self.tasks.spawn(async move {
             if let Err(error) = bucket.delete(&key).await {
                 log::debug!("a content that is not needed stays until it is old: {error}");

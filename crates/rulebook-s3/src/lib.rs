@@ -18,14 +18,10 @@ mod cleanup;
 mod connect;
 mod download;
 mod engine;
-mod environment;
 mod keys;
 mod links;
 mod pointer;
-mod presign;
 mod publish;
-mod publish_all;
-mod resolve;
 mod upload;
 
 pub use engine::S3Files;

@@ -1,15 +1,18 @@
-//! Publishes files: makes their pointers refer to new contents. Contents are never copied.
+//! Publishes files: makes their pointers refer to new contents, which are never copied. Of several files, all are
+//! published or none, even if the server is killed in between.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use futures_util::{StreamExt, stream};
+use object_store::path::Path;
 use rulebook::store::{FileInfo, FileName, NewFile, StoreError};
 use tokio::time::sleep;
 
-use crate::bucket::{Bucket, Written};
-use crate::pointer::{Entry, Pointer};
-use crate::resolve::Resolved;
+use crate::bucket::{Bucket, CONCURRENT, Version, Written, run_for_all, unavailable};
+use crate::keys::{TRANSACTIONS, random_id};
+use crate::pointer::{Decision, Entry, Pending, Pointer, Resolved};
 
-pub(crate) const PUBLISH: &str = "publishing a file";
+const PUBLISH: &str = "publishing a file";
 /// How often a file is published again after another server has changed its pointer at the same moment.
 pub(crate) const MAX_CONFLICTS: u32 = 100;
 
@@ -20,11 +23,9 @@ pub(crate) struct Replaced {
     pub(crate) content: String,
 }
 
-/// The result of publishing files.
 #[derive(Debug)]
 pub(crate) struct Published {
     pub(crate) result: Result<Vec<FileInfo>, StoreError>,
-    /// The replaced contents.
     pub(crate) replaced: Vec<Replaced>,
     /// `true` if no name refers or will refer to the contents of the files. `false` also if it is unknown whether the
     /// files have been published: then only the search for contents without a name may delete them.
@@ -32,19 +33,18 @@ pub(crate) struct Published {
 }
 
 impl Published {
-    pub(crate) fn failed(error: StoreError) -> Self {
+    fn failed(error: StoreError) -> Self {
         let unused = matches!(error, StoreError::PreconditionFailed(_) | StoreError::NameTooLong { .. });
         Self { result: Err(error), replaced: Vec::new(), unused }
     }
 }
 
 /// Returns the replaced content of a file, if it had one.
-pub(crate) fn replaced(name: &FileName, current: Option<Entry>) -> Option<Replaced> {
+fn replaced(name: &FileName, current: Option<Entry>) -> Option<Replaced> {
     current.map(|entry| Replaced { name: name.clone(), content: entry.content })
 }
 
-/// Checks the precondition of a file.
-pub(crate) fn check_precondition(file: &NewFile, resolved: &Resolved) -> Result<(), StoreError> {
+fn check_precondition(file: &NewFile, resolved: &Resolved) -> Result<(), StoreError> {
     let info = resolved.current.as_ref().map(Entry::info);
     if file.precondition.is_met(info.as_ref()) {
         Ok(())
@@ -62,7 +62,6 @@ pub(crate) async fn pause_after_conflict(conflicts: u32) {
 }
 
 impl Bucket {
-    /// Publishes one file with one conditional write.
     pub(crate) async fn publish_one(&self, file: &NewFile) -> Published {
         match self.try_publish_one(file).await {
             Ok(replaced) => Published {
@@ -97,7 +96,197 @@ impl Bucket {
                 }
             }
         }
-        let error = "other servers have changed the same file all the time".into();
-        Err(StoreError::Unavailable { action: PUBLISH, error })
+        Err(unavailable(PUBLISH, "other servers have changed the same file all the time"))
+    }
+}
+
+/// For how long pointers are prepared. It is shorter than the time after which other servers abort the transaction.
+const MAX_PREPARATION: Duration = Duration::from_secs(20);
+
+/// A file whose pointer waits for the decision.
+#[derive(Debug)]
+struct Prepared {
+    name: FileName,
+    old: Option<Entry>,
+    new: Entry,
+    /// The version of the prepared pointer; `None` if it is not known.
+    version: Version,
+}
+
+impl Bucket {
+    /// Publishes several files. The pointers are completed after this function has returned.
+    pub(crate) async fn publish_several(&self, files: &[NewFile]) -> Published {
+        let mut sorted = files.to_vec();
+        sorted.sort_by(|one, other| one.name.cmp(&other.name));
+        // The first attempt prepares pointers at the same time, and gives up if another server publishes one of the
+        // files. The second attempt waits for other servers, and prepares one pointer after the other in the order of
+        // the names, so that no two servers wait for each other. Before it prepares the first pointer, it waits for the
+        // transactions of servers that have been killed, because that takes longer than pointers may be prepared.
+        for waits in [false, true] {
+            if waits && let Err(error) = self.wait_for_all(&sorted).await {
+                return Published { unused: true, ..Published::failed(error) };
+            }
+            let published = match random_id() {
+                Ok(transaction) => self.attempt(&sorted, &transaction, waits).await,
+                Err(error) => Some(Published { unused: true, ..Published::failed(error) }),
+            };
+            if let Some(mut published) = published {
+                published.result = published.result.map(|_| files.iter().map(|file| file.info.clone()).collect());
+                return published;
+            }
+        }
+        let error = unavailable(PUBLISH, "other servers publish the same files");
+        Published { unused: true, ..Published::failed(error) }
+    }
+
+    /// Publishes several files in one transaction. Returns `None` if another server publishes one of the files and the
+    /// attempt does not wait for it; the transaction is aborted then.
+    async fn attempt(&self, files: &[NewFile], transaction: &str, waits: bool) -> Option<Published> {
+        let start = Instant::now();
+        let mut prepared = Vec::with_capacity(files.len());
+        let (mut failure, mut is_contended) = (None, false);
+        let (bucket, id) = (self.clone(), transaction.to_owned());
+        let preparations =
+            files.iter().cloned().map(move |file| bucket.clone().prepare(file, id.clone(), start, waits));
+        let mut preparations = stream::iter(preparations).buffered(if waits { 1 } else { CONCURRENT });
+        while let Some(preparation) = preparations.next().await {
+            match preparation {
+                Ok(Some(file)) => prepared.push(file),
+                Ok(None) => is_contended = true,
+                Err(error) => failure = Some(error),
+            }
+            if is_contended || failure.is_some() {
+                break;
+            }
+        }
+        // Preparations that have been started end here: after the decision, they would be in vain.
+        drop(preparations);
+        let decision = match (&failure, is_contended) {
+            (None, false) => Decision::commit(files.iter().map(|file| &file.name)),
+            _ => Decision::abort(),
+        };
+        let mut is_known = true;
+        let decided = match self.decide(transaction, &decision).await {
+            Ok(Some(decided)) => decided,
+            // It is unknown whether the decision has been written. If not, it is to abort.
+            unknown => {
+                is_known = false;
+                failure = failure.or(unknown.err());
+                self.decide(transaction, &Decision::abort()).await.ok().flatten().unwrap_or_else(Decision::abort)
+            }
+        };
+        if !decided.commit {
+            if is_known {
+                self.revert(prepared).await;
+                if is_contended {
+                    return None;
+                }
+            }
+            let error = failure.unwrap_or_else(|| {
+                unavailable(PUBLISH, "another server has aborted the publication, because it took too long")
+            });
+            return Some(Published { unused: is_known, ..Published::failed(error) });
+        }
+        let replaced = prepared.iter().filter_map(|file| replaced(&file.name, file.old.clone())).collect();
+        let (bucket, transaction) = (self.clone(), transaction.to_owned());
+        tokio::spawn(async move { bucket.complete_prepared(&transaction, prepared).await });
+        Some(Published { result: Ok(Vec::new()), replaced, unused: false })
+    }
+
+    /// Waits until no file waits for the decision of another server.
+    async fn wait_for_all(&self, files: &[NewFile]) -> Result<(), StoreError> {
+        for file in files {
+            self.resolve_for_change(&self.keys.pointer(&file.name)?, None).await?;
+        }
+        Ok(())
+    }
+
+    /// Adds the new content of a file to its pointer. Returns `None` if another server publishes the file and `waits`
+    /// is `false`.
+    async fn prepare(
+        self,
+        file: NewFile,
+        transaction: String,
+        start: Instant,
+        waits: bool,
+    ) -> Result<Option<Prepared>, StoreError> {
+        let key = self.keys.pointer(&file.name)?;
+        let new = Entry::new(&file);
+        for conflicts in 0.. {
+            if start.elapsed() > MAX_PREPARATION {
+                break;
+            }
+            let resolved = if waits {
+                self.resolve_for_change(&key, Some(&transaction)).await?
+            } else {
+                self.resolve(&key).await?
+            };
+            let (old, name) = (resolved.current.clone(), file.name.clone());
+            if resolved.is_prepared_for(&transaction) {
+                return Ok(Some(Prepared { name, old, new, version: resolved.version }));
+            }
+            if resolved.has_open_transaction() {
+                return Ok(None);
+            }
+            check_precondition(&file, &resolved)?;
+            let pending = Some(Pending { transaction: transaction.clone(), entry: new.clone() });
+            let pointer = Pointer { current: resolved.current, pending };
+            match self.write_if(&key, &pointer, &resolved.version, PUBLISH).await? {
+                Written::Done(version) => return Ok(Some(Prepared { name, old, new, version })),
+                Written::Conflict => pause_after_conflict(conflicts).await,
+            }
+        }
+        Err(unavailable(PUBLISH, "preparing all files took too long"))
+    }
+
+    /// Removes the new contents from the pointers. If this fails, readers still see the old contents, because the
+    /// transaction is aborted.
+    async fn revert(&self, prepared: Vec<Prepared>) {
+        let bucket = self.clone();
+        if let Err(error) = run_for_all(prepared, move |file| bucket.clone().revert_one(file)).await {
+            log::warn!("an aborted publication could not be cleaned up; other servers ignore it: {error}");
+        }
+    }
+
+    async fn revert_one(self, file: Prepared) -> Result<(), StoreError> {
+        let old = Pointer { current: file.old, pending: None };
+        self.write_if(&self.keys.pointer(&file.name)?, &old, &file.version, PUBLISH).await.map(drop)
+    }
+
+    /// Completes the pointers of a committed transaction, and deletes the decision.
+    async fn complete_prepared(&self, transaction: &str, prepared: Vec<Prepared>) {
+        let (bucket, id) = (self.clone(), transaction.to_owned());
+        let mut completed = run_for_all(prepared, move |file| bucket.clone().complete_one(file, id.clone())).await;
+        if completed.is_ok() {
+            completed = self.delete(&self.keys.key(TRANSACTIONS, transaction)).await;
+        }
+        if let Err(error) = completed {
+            log::warn!("a publication will be completed later; other servers see it already: {error}");
+        }
+    }
+
+    async fn complete_one(self, file: Prepared, transaction: String) -> Result<(), StoreError> {
+        let key = self.keys.pointer(&file.name)?;
+        let new = Pointer { current: Some(file.new), pending: None };
+        match self.write_if(&key, &new, &file.version, PUBLISH).await? {
+            Written::Done(_) => Ok(()),
+            Written::Conflict => self.complete_pointer(&key, &transaction).await.map(drop),
+        }
+    }
+
+    /// Completes a pointer that waits for a committed transaction. Returns the content that the transaction has
+    /// replaced, if the pointer was not complete.
+    pub(crate) async fn complete_pointer(&self, key: &Path, transaction: &str) -> Result<Option<Entry>, StoreError> {
+        for conflicts in 0..MAX_CONFLICTS {
+            let Some(seen) = self.read::<Pointer>(key, PUBLISH).await? else { return Ok(None) };
+            let Pointer { current, pending } = seen.value;
+            let Some(pending) = pending.filter(|pending| pending.transaction == transaction) else { return Ok(None) };
+            let new = Pointer { current: Some(pending.entry), pending: None };
+            match self.write_if(key, &new, &seen.version, PUBLISH).await? {
+                Written::Done(_) => return Ok(current),
+                Written::Conflict => pause_after_conflict(conflicts).await,
+            }
+        }
+        Err(unavailable(PUBLISH, "a file is changed all the time"))
     }
 }

@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 
 use crate::background::Tasks;
 use crate::bucket::{Bucket, error_during, is_missing_object};
-use crate::keys::Keys;
+use crate::keys::{CONTENTS, Keys, LINK_CONTENTS, UPLOADS};
 
 /// The length of all parts except the last. It is the minimum of Amazon S3 ("Multipart upload limits"); some servers
 /// require that all parts have the same length.
@@ -25,7 +25,6 @@ const CONCURRENT_PARTS: usize = 4;
 
 const WRITE: &str = "writing a file";
 
-/// The object that an upload creates.
 #[derive(Debug, Clone)]
 pub(crate) struct Target {
     /// The id of the content.
@@ -36,7 +35,7 @@ pub(crate) struct Target {
 
 impl Target {
     fn key(&self, keys: &Keys) -> Path {
-        if self.is_link { keys.link_content(&self.id) } else { keys.content(&self.id) }
+        if self.is_link { keys.key(LINK_CONTENTS, &self.id) } else { keys.key(CONTENTS, &self.id) }
     }
 }
 
@@ -52,13 +51,11 @@ pub(crate) struct UploadRecord {
 /// The memory of a part. The next part reuses it, because an allocator may keep freed memory of this size.
 type Buffer = Vec<u8>;
 
-/// Writes one content.
 #[derive(Debug)]
 pub(crate) struct Writer {
     bucket: Bucket,
     tasks: Tasks,
     target: Target,
-    /// The bytes of the next part.
     next: Buffer,
     parts: Option<Parts>,
     is_complete: bool,
@@ -121,7 +118,7 @@ impl Parts {
 async fn begin_upload(bucket: Bucket, target: Target) -> Result<MultipartId, StoreError> {
     let upload = bucket.s3.create_multipart(&target.key(&bucket.keys)).await.map_err(error_during(WRITE))?;
     let record = UploadRecord { upload: upload.clone(), is_link: target.is_link };
-    if let Err(error) = bucket.write(&bucket.keys.upload(&target.id), &record, WRITE).await {
+    if let Err(error) = bucket.write(&bucket.keys.key(UPLOADS, &target.id), &record, WRITE).await {
         // Without a record, nothing else would find the upload.
         let _ = bucket.abort_upload(&target, &upload).await;
         return Err(error);
@@ -143,7 +140,7 @@ async fn complete_upload(
             return Err(error_during("finishing a file")(error));
         }
     }
-    if let Err(error) = bucket.delete(&bucket.keys.upload(&target.id)).await {
+    if let Err(error) = bucket.delete(&bucket.keys.key(UPLOADS, &target.id)).await {
         log::debug!("the record of a complete upload stays until it is old: {error}");
     }
     Ok(())
@@ -166,25 +163,23 @@ impl ContentWriter for Writer {
     }
 
     fn finish(mut self: Box<Self>) -> Result<String, StoreError> {
-        if self.parts.is_none() {
-            let (bucket, key) = (self.bucket.clone(), self.target.key(&self.bucket.keys));
-            let bytes = Bytes::from(mem::take(&mut self.next));
-            self.tasks.wait(async move {
-                let put = bucket.s3.put(&key, bytes.into()).await;
-                put.map(drop).map_err(error_during("finishing a file"))
-            })?;
-        } else {
+        let (bucket, target) = (self.bucket.clone(), self.target.clone());
+        if self.parts.is_some() {
             self.send_part()?;
-            if let Some(mut parts) = self.parts.take() {
+        }
+        match &mut self.parts {
+            None => {
+                let bytes = Bytes::from(mem::take(&mut self.next));
+                self.tasks.wait(async move {
+                    let put = bucket.s3.put(&target.key(&bucket.keys), bytes.into()).await;
+                    put.map(drop).map_err(error_during("finishing a file"))
+                })?;
+            }
+            Some(parts) => {
                 while !parts.in_progress.is_empty() {
-                    if let Err(error) = parts.wait_for_oldest(&self.tasks) {
-                        self.parts = Some(parts);
-                        return Err(error);
-                    }
+                    parts.wait_for_oldest(&self.tasks)?;
                 }
-                let (bucket, target) = (self.bucket.clone(), self.target.clone());
                 let (upload, sent) = (parts.upload.clone(), mem::take(&mut parts.sent));
-                self.parts = Some(parts);
                 self.tasks.wait(complete_upload(bucket, target, upload, sent))?;
             }
         }
@@ -219,6 +214,6 @@ impl Bucket {
             Err(error) if !is_missing_object(&error) => return Err(error_during("aborting an upload")(error)),
             _ => {}
         }
-        self.delete(&self.keys.upload(&target.id)).await
+        self.delete(&self.keys.key(UPLOADS, &target.id)).await
     }
 }

@@ -8,47 +8,39 @@ use sqlx::error::{DatabaseError, ErrorKind};
 use sqlx::mysql::MySqlDatabaseError;
 use sqlx::postgres::PgDatabaseError;
 
-/// The settings for violations of constraints.
-pub(crate) const VIOLATION_KEYS: [&str; 4] = ["on_unique", "on_foreign_key", "on_check", "on_not_null"];
+use crate::error_class::ErrorClass;
 
-/// The declared errors for violations of constraints.
+const VIOLATION_KEYS: [&str; 4] = ["on_unique", "on_foreign_key", "on_check", "on_not_null"];
+
+/// The declared errors for violations of constraints: the setting, the constraint, and the name of the error. Without a
+/// constraint, the error is that of all constraints.
 #[derive(Debug, Default)]
-pub(crate) struct Violations(Vec<(&'static str, DeclaredNames)>);
-
-#[derive(Debug)]
-enum DeclaredNames {
-    /// The error for all constraints.
-    All(String),
-    /// Pairs of a constraint and an error.
-    ByConstraint(Vec<(String, String)>),
-}
+pub(crate) struct Violations(Vec<(&'static str, Option<String>, String)>);
 
 impl Violations {
-    /// Reads the settings of a method.
     pub(crate) fn read(method: &HandledMethod<'_>, errors: &mut Vec<HandlerError>) -> Self {
         let mut violations = Vec::new();
         for key in VIOLATION_KEYS {
             let Some(node) = method.optional_setting(key) else { continue };
-            let names = match &node.data {
-                JsonData::String(_) => declared_name(method, node, key).map(DeclaredNames::All),
-                JsonData::Object(members) => {
-                    let pairs = members.list.iter().filter(|member| !member.is_comment());
-                    let pair = |member: &rulebook::handler_kind::JsonMember| {
-                        Ok((member.key.value.clone(), declared_name(method, &member.value, key)?))
-                    };
-                    pairs.map(pair).collect::<Result<_, _>>().map(DeclaredNames::ByConstraint)
-                }
-                _ => Err(wrong_value(node, key, "the name of an error, or an object from constraints to errors")),
-            };
-            match names {
-                Ok(names) => violations.push((key, names)),
+            let mut read = |constraint: Option<String>, node: &JsonNode| match declared_name(method, node, key) {
+                Ok(name) => violations.push((key, constraint, name)),
                 Err(error) => errors.push(error),
+            };
+            match &node.data {
+                JsonData::String(_) => read(None, node),
+                JsonData::Object(members) => {
+                    let members = members.list.iter().filter(|member| !member.is_comment());
+                    members.for_each(|member| read(Some(member.key.value.clone()), &member.value));
+                }
+                _ => {
+                    let expected = "the name of an error, or an object from constraints to errors";
+                    errors.push(wrong_value(node, key, expected));
+                }
             }
         }
         Self(violations)
     }
 
-    /// Returns the declared error for the violation of a constraint. `constraint` is its name.
     fn declared(&self, kind: &ErrorKind, constraint: Option<&str>) -> Option<&str> {
         let key = match kind {
             ErrorKind::UniqueViolation => "on_unique",
@@ -57,43 +49,44 @@ impl Violations {
             ErrorKind::NotNullViolation => "on_not_null",
             _ => return None,
         };
-        let (_, names) = self.0.iter().find(|(known, _)| *known == key)?;
-        match names {
-            DeclaredNames::All(name) => Some(name),
-            DeclaredNames::ByConstraint(pairs) => {
-                pairs.iter().find(|(known, _)| Some(known.as_str()) == constraint).map(|(_, name)| name.as_str())
+        let is_declared = |(known, name, _): &&(&str, Option<String>, String)| {
+            *known == key && (name.is_none() || name.as_deref() == constraint)
+        };
+        self.0.iter().find(is_declared).map(|(.., error)| error.as_str())
+    }
+
+    pub(crate) fn api_error(&self, error: &sqlx::Error) -> ApiError {
+        let database = error.as_database_error();
+        if let Some(database) = database.filter(|error| !matches!(error.kind(), ErrorKind::Other)) {
+            return self.violation_error(database);
+        }
+        if let sqlx::Error::PoolTimedOut = error {
+            return ApiError::unavailable("no connection to the database was available in time");
+        }
+        let description = database.map_or_else(|| error.to_string(), ToString::to_string);
+        match ErrorClass::of(error) {
+            ErrorClass::Timeout => ApiError::gateway_timeout("the database has stopped a statement at the time limit"),
+            ErrorClass::Temporary => ApiError::unavailable(format!("the database: {description}")),
+            // The message may contain the value.
+            ErrorClass::Value(_) => {
+                let code = database.and_then(DatabaseError::code).unwrap_or_default();
+                ApiError::internal(format!("the database cannot convert a value of a statement (error {code})"))
             }
+            ErrorClass::Other => ApiError::internal(format!("the database: {description}")),
         }
     }
 
-    /// Converts an error of the database.
-    pub(crate) fn api_error(&self, error: &sqlx::Error) -> ApiError {
-        let Some(database) = error.as_database_error() else { return other_error(error) };
-        let kind = database.kind();
-        let is_violation = !matches!(kind, ErrorKind::Other);
-        if is_violation {
-            let constraint = constraint_name(database);
-            if let Some(name) = self.declared(&kind, constraint.as_deref()) {
-                return ApiError::declared(name.to_owned());
-            }
-            // The message of the database may contain values of the request.
-            let name = constraint.as_deref().unwrap_or("without a name");
-            return ApiError::internal(format!("a constraint of the database is violated, {kind:?}: {name}"));
+    fn violation_error(&self, error: &dyn DatabaseError) -> ApiError {
+        let (kind, constraint) = (error.kind(), constraint_name(error));
+        if let Some(name) = self.declared(&kind, constraint.as_deref()) {
+            return ApiError::declared(name.to_owned());
         }
-        match failure(database) {
-            Failure::Timeout => ApiError::gateway_timeout("the database has stopped a statement at the time limit"),
-            Failure::Temporary => ApiError::unavailable(format!("the database: {database}")),
-            // The message may contain the value.
-            Failure::Value => {
-                let code = database.code().unwrap_or_default();
-                ApiError::internal(format!("the database cannot convert a value of a statement (error {code})"))
-            }
-            Failure::Other => ApiError::internal(format!("the database: {database}")),
-        }
+        // The message of the database may contain values of the request.
+        let name = constraint.as_deref().unwrap_or("without a name");
+        ApiError::internal(format!("a constraint of the database is violated, {kind:?}: {name}"))
     }
 }
 
-/// Reads the name of an error that the method declares.
 pub(crate) fn declared_name(method: &HandledMethod<'_>, node: &JsonNode, key: &str) -> Result<String, HandlerError> {
     let name = node.string().ok_or_else(|| wrong_value(node, key, "the name of an error"))?;
     let known: Vec<_> = method.method.errors.iter().map(|error| error.name.as_str()).collect();
@@ -103,60 +96,6 @@ pub(crate) fn declared_name(method: &HandledMethod<'_>, node: &JsonNode, key: &s
     let error =
         HandlerError::new(format!("the method declares no error `{}`", name.value.escape_debug())).at(name.span);
     Err(error.suggest(&name.value, "declared errors", &known))
-}
-
-/// Converts an error that the database itself has not reported.
-fn other_error(error: &sqlx::Error) -> ApiError {
-    use sqlx::Error::{ColumnDecode, Decode, Encode, PoolTimedOut};
-    match error {
-        PoolTimedOut => ApiError::unavailable("no connection to the database was available in time"),
-        ColumnDecode { .. } | Decode(_) | Encode(_) => ApiError::internal(format!("the database: {error}")),
-        _ => ApiError::unavailable(format!("the database: {error}")),
-    }
-}
-
-enum Failure {
-    Timeout,
-    /// The same call may succeed later.
-    Temporary,
-    /// A value cannot be converted to the type of a column or a function.
-    Value,
-    Other,
-}
-
-fn failure(error: &dyn DatabaseError) -> Failure {
-    if let Some(mysql) = error.try_downcast_ref::<MySqlDatabaseError>() {
-        return match mysql.number() {
-            // max_statement_time of MariaDB, max_execution_time of MySQL.
-            1969 | 3024 => Failure::Timeout,
-            // Too many connections, a shutdown, a wait for a lock, a deadlock, a killed statement or connection.
-            1040 | 1053 | 1205 | 1213 | 1317 | 1927 | 1290 => Failure::Temporary,
-            // Values that are truncated, too large, or not a number, a date or a text of the character set.
-            1264 | 1265 | 1292 | 1366 | 1367 | 1406 | 1411 | 3140 => Failure::Value,
-            _ => Failure::Other,
-        };
-    }
-    let code = error.code().unwrap_or_default();
-    if let Ok(sqlite) = code.parse::<u32>()
-        && code.len() < 5
-    {
-        // The lower byte of an extended code is the primary code.
-        return match sqlite & 0xff {
-            9 => Failure::Timeout,
-            // Busy, locked, read only, an error of the disk, a full disk, and a file that cannot be opened.
-            5 | 6 | 8 | 10 | 13 | 14 => Failure::Temporary,
-            _ => Failure::Other,
-        };
-    }
-    match &*code {
-        "57014" => Failure::Timeout,
-        // A serialization failure, a deadlock, a wait for a lock, a transaction that only reads.
-        "40001" | "40P01" | "55P03" | "25006" => Failure::Temporary,
-        // Errors of the connection, of resources, and of an operator who stops the server.
-        code if ["08", "53", "57"].iter().any(|class| code.starts_with(class)) => Failure::Temporary,
-        code if code.starts_with("22") => Failure::Value,
-        _ => Failure::Other,
-    }
 }
 
 /// Returns the name of the violated constraint. SQLite names the columns of a unique or a required value instead.
@@ -178,7 +117,6 @@ fn constraint_name(error: &dyn DatabaseError) -> Option<String> {
     message.split_once(" constraint failed: ").map(|(_, name)| name.to_owned())
 }
 
-/// Returns the name of the constraint in a message of MySQL or MariaDB.
 fn mysql_constraint(message: &str) -> Option<String> {
     // A value in the message may contain the same words, so that the last ones count.
     let quoted_after = |mark: &str, quote: char| {
@@ -191,22 +129,4 @@ fn mysql_constraint(message: &str) -> Option<String> {
         .or_else(|| quoted_after("Column '", '\''))?;
     // MySQL writes the table before the name of a key, and MariaDB does not.
     Some(name.rsplit('.').next().unwrap_or_default().to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn constraints_of_mysql_are_found() {
-        let found = |message| mysql_constraint(message).unwrap();
-        assert_eq!(found("Duplicate entry 'a' for key 'x'' for key 'note.note_title'"), "note_title");
-        assert_eq!(found("Duplicate entry 'a' for key 'note_title'"), "note_title");
-        assert_eq!(found("CONSTRAINT `positive` failed for `test`.`note`"), "positive");
-        assert_eq!(found("Check constraint 'positive' is violated."), "positive");
-        assert_eq!(found("Column 'title' cannot be null"), "title");
-        let message = "Cannot add or update a child row: a foreign key constraint fails (`a`.`b`, CONSTRAINT `author` FOREIGN \
-                       KEY (`c`) REFERENCES `d` (`id`))";
-        assert_eq!(found(message), "author");
-    }
 }

@@ -11,13 +11,12 @@ use crate::constraint::{Violations, declared_name};
 use crate::database::Database;
 use crate::names::Names;
 use crate::result_shape::{ResultShape, Rows};
-use crate::settings::{CallLimits, MAIN, max_bytes, max_file, max_rows};
+use crate::settings::{CallLimits, MAIN};
 use crate::statement::Statement;
 
 /// The main setting: the statement, or a list of statements.
 pub(crate) const SQL: &str = "sql";
 
-/// The other settings.
 pub(crate) const SETTINGS: [&str; 12] = [
     "rows",
     "missing",
@@ -34,9 +33,6 @@ pub(crate) const SETTINGS: [&str; 12] = [
 ];
 
 /// Reads the settings of a method.
-///
-/// # Errors
-/// Returns every error in them.
 pub(crate) fn read_method(
     method: &HandledMethod<'_>,
     databases: &[Arc<Database>],
@@ -64,7 +60,6 @@ pub(crate) fn read_method(
     let Some(shape) = shape.filter(|_| errors.is_empty()) else { return Err(errors) };
     Ok(SqlMethod {
         database,
-        sources: names.sources,
         values: names.values,
         steps,
         missing,
@@ -200,21 +195,13 @@ fn limits(method: &HandledMethod<'_>, database: &Database, errors: &mut Vec<Hand
     // The connection is free again before a file is sent, and only after the last row is sent.
     let is_file = method.optional_setting("format").and_then(JsonNode::string).is_some_and(|text| text.value == "file");
     let sends_rows = method.method.options.download && !is_file;
-    let default = if sends_rows { settings.download_timeout } else { settings.timeout };
+    let mut timeout = if sends_rows { settings.download_timeout } else { settings.timeout };
     let mut limits = settings.limits;
-    let mut timeout = default;
-    let mut keep = |result: Result<(), HandlerError>| errors.extend(result.err());
     if let Some(node) = method.optional_setting("timeout") {
-        keep(seconds(node, "timeout").map(|seconds| timeout = seconds));
+        errors.extend(seconds(node, "timeout").map(|seconds| timeout = seconds).err());
     }
-    if let Some(node) = method.optional_setting("max_rows") {
-        keep(max_rows(node).map(|rows| limits.rows = rows));
-    }
-    if let Some(node) = method.optional_setting("max_bytes") {
-        keep(max_bytes(node).map(|bytes| limits.bytes = bytes));
-    }
-    if let Some(node) = method.optional_setting("max_file") {
-        keep(max_file(node).map(|bytes| limits.file = bytes));
+    for key in ["max_rows", "max_bytes", "max_file"] {
+        errors.extend(method.optional_setting(key).and_then(|node| limits.set(key, node).err()));
     }
     (timeout, limits)
 }

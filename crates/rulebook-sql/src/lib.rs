@@ -31,11 +31,10 @@
 //! [`SqlKeys`] stores API keys in PostgreSQL, MySQL or MariaDB, so that several servers share them.
 //! [`SqlIdempotency`] stores the responses for idempotency keys in these databases or in SQLite.
 
-mod address;
 mod call;
 mod constraint;
 mod database;
-mod file_shape;
+mod error_class;
 mod handler_settings;
 mod idempotency;
 mod keys;
@@ -46,6 +45,7 @@ mod names;
 mod result_shape;
 mod settings;
 mod statement;
+mod storage;
 mod target;
 mod value;
 mod value_error;

@@ -7,7 +7,7 @@ use rulebook::handler_kind::HandlerError;
 use rulebook::model::Api;
 use sqlx::migrate::MigrateError;
 
-use crate::database::{Database, MigrationError};
+use crate::database::{Database, LeaseEnd, MigrationError};
 use crate::handler_settings::SQL;
 use crate::settings::read_databases;
 
@@ -58,7 +58,7 @@ pub(crate) async fn open_and_migrate(database: &Database, data_folder: &Path) ->
 
 async fn open(database: &Database, data_folder: &Path) -> Result<(), sqlx::Error> {
     database.open(data_folder)?;
-    database.lease().await?.release();
+    database.lease().await?.end(LeaseEnd::Reuse);
     Ok(())
 }
 
@@ -83,7 +83,6 @@ fn migration_error(database: &Database, error: &MigrationError) -> HandlerError 
     }
 }
 
-/// Returns the file of the migration that an error names.
 fn migration_file(folder: &Path, error: &MigrationError) -> Option<PathBuf> {
     let MigrationError::Migrate(
         MigrateError::ExecuteMigration(_, version)

@@ -4,25 +4,22 @@ use rulebook::handler_kind::{HandledMethod, HandlerError};
 use rulebook::types::{Arity, Value};
 use rulebook_model::model::Parameter;
 
-use crate::database::{NamedValue, RequestParameter};
 use crate::moments::Moments;
 use crate::target::Target;
-use crate::value::{FILE_FACTS, IDENTITY_NAMES, Source};
+use crate::value::{FILE_FACTS, IDENTITY_NAMES, NamedValue, Source};
 
 /// The names that the statements of a method use, without duplicates.
 pub(crate) struct Names<'m, 'a> {
     method: &'m HandledMethod<'a>,
     /// The maximum size of an uploaded file in bytes.
     max_file: u64,
-    /// Where the values of the names come from.
-    pub sources: Vec<Source>,
-    /// What is known about the values, in the same order.
+    /// What is known about the values of the names.
     pub values: Vec<NamedValue>,
 }
 
 impl<'m, 'a> Names<'m, 'a> {
     pub(crate) fn new(method: &'m HandledMethod<'a>, max_file: u64) -> Self {
-        Self { method, max_file, sources: Vec::new(), values: Vec::new() }
+        Self { method, max_file, values: Vec::new() }
     }
 
     /// Returns the index of a name in the statements. The error has no span.
@@ -30,29 +27,16 @@ impl<'m, 'a> Names<'m, 'a> {
         if let Some(index) = self.values.iter().position(|value| value.name == name) {
             return Ok(index);
         }
-        let (source, value) = self.parameter(name).or_else(|| self.file_fact(name)).unwrap_or_else(|| {
-            let identity = IDENTITY_NAMES.iter().find(|(known, _)| *known == name).map(|(_, source)| *source);
-            let source = identity.ok_or_else(|| self.unknown_name(name))?;
-            let target = if source == Source::IdentityPermissions { Target::Nested } else { Target::Text };
-            Ok((
-                source,
-                NamedValue {
-                    name: name.to_owned(),
-                    target,
-                    moments: None,
-                    exceeds_i64: false,
-                    max_bytes: None,
-                    request: None,
-                },
-            ))
+        let value = self.parameter(name).or_else(|| self.file_fact(name)).unwrap_or_else(|| {
+            let identity = IDENTITY_NAMES.iter().find(|(known, ..)| *known == name);
+            let (_, source, target) = identity.ok_or_else(|| self.unknown_name(name))?;
+            Ok(NamedValue::new(name, *source, *target))
         })?;
-        self.sources.push(source);
         self.values.push(value);
         Ok(self.values.len() - 1)
     }
 
-    /// Returns the parameter with this name.
-    fn parameter(&self, name: &str) -> Option<Result<(Source, NamedValue), HandlerError>> {
+    fn parameter(&self, name: &str) -> Option<Result<NamedValue, HandlerError>> {
         let index = self.find_parameter(name)?;
         let parameter = &self.method.method.parameters[index];
         let check = &parameter.r#type.check;
@@ -70,15 +54,13 @@ impl<'m, 'a> Names<'m, 'a> {
         }
         let is_accepted = |uint: u64| check.checked(Value::Uint(uint)).is_ok();
         let exceeds_i64 = target == Target::Integer && (is_accepted(u64::MAX) || is_accepted(1 << 63));
-        let request = Some(RequestParameter::new(parameter));
-        Some(Ok((
-            Source::Parameter(index),
-            NamedValue { name: name.to_owned(), target, moments: Moments::of(check), exceeds_i64, max_bytes, request },
-        )))
+        let request = Some(parameter.clone());
+        let value = NamedValue::new(name, Source::Parameter(index), target);
+        Some(Ok(NamedValue { moments: Moments::of(check), exceeds_i64, max_bytes, request, ..value }))
     }
 
     /// Returns a fact about the uploaded file of a parameter, such as its size: `file.size`.
-    fn file_fact(&self, name: &str) -> Option<Result<(Source, NamedValue), HandlerError>> {
+    fn file_fact(&self, name: &str) -> Option<Result<NamedValue, HandlerError>> {
         let (parameter, fact) = name.rsplit_once('.')?;
         let index = self.find_parameter(parameter)?;
         let parameter = &self.method.method.parameters[index];
@@ -91,10 +73,8 @@ impl<'m, 'a> Names<'m, 'a> {
             let error = HandlerError::new(format!("an uploaded file has no value `{fact}`"));
             return Some(Err(error.suggest(fact, "values", &FILE_FACTS.map(|(known, ..)| known))));
         };
-        let request = Some(RequestParameter::new(parameter));
-        let value =
-            NamedValue { name: name.to_owned(), target, moments: None, exceeds_i64: false, max_bytes: None, request };
-        Some(Ok((Source::FileFact(index, fact), value)))
+        let request = Some(parameter.clone());
+        Some(Ok(NamedValue { request, ..NamedValue::new(name, Source::FileFact(index, fact), target) }))
     }
 
     fn find_parameter(&self, name: &str) -> Option<usize> {
@@ -102,7 +82,7 @@ impl<'m, 'a> Names<'m, 'a> {
     }
 
     fn unknown_name(&self, name: &str) -> HandlerError {
-        let identity = IDENTITY_NAMES.map(|(name, _)| name);
+        let identity = IDENTITY_NAMES.map(|(name, ..)| name);
         if name.starts_with("identity.") {
             let error = HandlerError::new(format!("the identity of a caller has no value `{name}`"));
             return error.suggest(name, "values", &identity);

@@ -6,7 +6,6 @@ use rulebook_model::suggest::closest_word;
 use rulebook_model::types::{Check, Structure};
 
 use crate::database::{Column, ColumnType};
-use crate::file_shape::{FILE_COLUMNS, file_targets};
 use crate::statement::{Statement, locate};
 use crate::target::Target;
 
@@ -17,21 +16,16 @@ pub(crate) enum Rows {
     One,
     /// Any number of rows: one output is the array of them.
     Many,
-    /// No rows.
     None,
 }
 
 /// What a row becomes.
 #[derive(Debug)]
 pub(crate) enum RowShape {
-    /// An object with these members.
     Members(Vec<Member>),
-    /// An object with any members.
     AnyMembers,
     /// The value of the only column.
     Value(Target),
-    /// A file.
-    File,
 }
 
 /// A member of an object, which a column fills.
@@ -49,30 +43,37 @@ pub(crate) struct ResultShape {
     /// The name of the output with the array of rows; `None` if the result is the outputs.
     pub output: Option<String>,
     pub row: RowShape,
+    /// `true` if the row becomes a file.
+    is_file: bool,
 }
 
+/// The columns of a row that becomes a file, and `true` if a column is optional.
+const FILE_COLUMNS: [(&str, Target, bool); 3] =
+    [("content", Target::Binary, false), ("name", Target::Text, true), ("type", Target::Text, true)];
+
 impl ResultShape {
-    /// Returns the shape of the results of a method.
-    ///
-    /// # Errors
-    /// Fails if the outputs of the method cannot be filled by this number of rows.
     pub(crate) fn new(method: &Method, rows: Option<Rows>, is_file: bool) -> Result<Self, HandlerError> {
-        let single = match &method.outputs[..] {
-            [output] => item_of(output).map(|item| (output, item)),
-            _ => None,
-        };
+        let shape = |rows, output, row| Ok(Self { rows, output, row, is_file });
         if is_file {
+            let member =
+                |(name, target, is_optional): (&str, _, _)| Member { name: name.to_owned(), is_optional, target };
             return match rows {
-                None | Some(Rows::One) => Ok(Self { rows: Rows::One, output: None, row: RowShape::File }),
+                None | Some(Rows::One) => {
+                    shape(Rows::One, None, RowShape::Members(FILE_COLUMNS.into_iter().map(member).collect()))
+                }
                 Some(_) => Err(HandlerError::new("a file comes from one row").help("remove `rows`")),
             };
         }
         if method.options.download {
             return match rows {
-                None | Some(Rows::Many) => Ok(Self { rows: Rows::Many, output: None, row: RowShape::AnyMembers }),
+                None | Some(Rows::Many) => shape(Rows::Many, None, RowShape::AnyMembers),
                 Some(_) => Err(HandlerError::new("a download consists of many rows").help("remove `rows`")),
             };
         }
+        let single = match &method.outputs[..] {
+            [output] => item_of(output).map(|item| (output, item)),
+            _ => None,
+        };
         let default = match (&single, method.outputs.is_empty()) {
             (Some(_), _) => Rows::Many,
             (None, true) => Rows::None,
@@ -80,17 +81,17 @@ impl ResultShape {
         };
         match rows.unwrap_or(default) {
             Rows::None if method.outputs.iter().all(|output| output.optional) => {
-                Ok(Self { rows: Rows::None, output: None, row: RowShape::AnyMembers })
+                shape(Rows::None, None, RowShape::AnyMembers)
             }
             Rows::None => {
                 let error = HandlerError::new("without rows, the method cannot have outputs");
                 Err(error.help("remove `out`, or use `\"rows\": \"one\"`"))
             }
-            Rows::One => Ok(Self { rows: Rows::One, output: None, row: one_row(method) }),
+            Rows::One => shape(Rows::One, None, one_row(method)),
             Rows::Many => match single {
                 Some((output, item)) => {
                     let name = (!output.is_whole()).then(|| output.name.clone());
-                    Ok(Self { rows: Rows::Many, output: name, row: row_shape(&*item) })
+                    shape(Rows::Many, name, row_shape(&*item))
                 }
                 None => {
                     let error = HandlerError::new("many rows need exactly one output, which is an array");
@@ -108,11 +109,9 @@ impl ResultShape {
     pub(crate) fn targets(&self, columns: &[Column], statement: &Statement) -> Result<Vec<Target>, Vec<HandlerError>> {
         let mut errors = Vec::new();
         let type_error = |column: &Column, target: Target| {
-            type_error(column, target).map(|message| column_error(column, statement, message))
+            let message = if self.is_file { file_type_error(column, target) } else { type_error(column, target) };
+            message.map(|message| column_error(column, statement, message))
         };
-        if let RowShape::File = self.row {
-            return file_targets(columns, statement);
-        }
         if let RowShape::Value(target) = self.row {
             let [column] = columns else {
                 let message = format!("the output needs exactly one column, but the statement has {}", columns.len());
@@ -130,13 +129,11 @@ impl ResultShape {
                 RowShape::Members(members) => match members.iter().find(|member| member.name == column.name) {
                     Some(member) => member.target,
                     None => {
-                        let message = format!("the column `{}` is not an output", column.name);
-                        let error = column_error(column, statement, message);
-                        errors.push(error.help(unknown_column_help(&column.name, members)));
+                        errors.push(self.unknown_column(column, members, statement));
                         continue;
                     }
                 },
-                RowShape::AnyMembers | RowShape::Value(_) | RowShape::File => Target::Any,
+                RowShape::AnyMembers | RowShape::Value(_) => Target::Any,
             };
             errors.extend(type_error(column, target));
             targets.push(target);
@@ -144,31 +141,43 @@ impl ResultShape {
         if let RowShape::Members(members) = &self.row {
             let has_column = |member: &Member| columns.iter().any(|column| column.name == member.name);
             for member in members.iter().filter(|member| !member.is_optional && !has_column(member)) {
-                let error = HandlerError::new(format!("the output `{}` has no column", member.name));
-                errors.push(error.at(statement.span()).help(format!(
-                    "the statement has {}; name a column with `… as {}`",
-                    list(columns),
-                    member.name
-                )));
+                let name = &member.name;
+                let error = HandlerError::new(match self.is_file {
+                    true => format!("the file has no column `{name}`"),
+                    false => format!("the output `{name}` has no column"),
+                });
+                let help = format!("the statement has {}; name a column with `… as {name}`", list(columns));
+                errors.push(error.at(statement.span()).help(help));
             }
         }
         if errors.is_empty() { Ok(targets) } else { Err(errors) }
     }
-}
 
-impl ResultShape {
+    fn unknown_column(&self, column: &Column, members: &[Member], statement: &Statement) -> HandlerError {
+        let name = &column.name;
+        let (message, help) = match self.is_file {
+            true => {
+                (format!("a file has no column `{name}`"), "the columns of a file are `content`, `name` and `type`")
+            }
+            false => {
+                let help = "declare the column in `out`, rename it with `as`, or omit it";
+                (format!("the column `{name}` is not an output"), help)
+            }
+        };
+        let closest = closest_word(name, members.iter().map(|member| member.name.as_str()));
+        let closest = closest.map(|closest| format!("did you mean `{closest}`? ")).unwrap_or_default();
+        column_error(column, statement, message).help(format!("{closest}{help}"))
+    }
+
     /// Returns the names of the outputs and the kinds of values that they accept, for a statement whose columns the
     /// database does not describe. The name is empty for the only column.
-    ///
-    /// # Errors
-    /// Fails if the rows can have any columns.
-    pub(crate) fn late_columns(&self, statement: &Statement) -> Result<Vec<(Box<str>, Target)>, HandlerError> {
+    pub(crate) fn late_columns(&self, statement: &Statement) -> Result<Vec<(Column, Target)>, HandlerError> {
+        let column = |name: &str, target| (Column { name: name.to_owned(), r#type: ColumnType::Unknown }, target);
         match &self.row {
             RowShape::Members(members) => {
-                Ok(members.iter().map(|member| (member.name.as_str().into(), member.target)).collect())
+                Ok(members.iter().map(|member| column(&member.name, member.target)).collect())
             }
-            RowShape::Value(target) => Ok(vec![("".into(), *target)]),
-            RowShape::File => Ok(FILE_COLUMNS.into_iter().map(|(name, target)| (name.into(), target)).collect()),
+            RowShape::Value(target) => Ok(vec![column("", *target)]),
             RowShape::AnyMembers => {
                 let error = HandlerError::new("the database does not describe the columns of `returning`");
                 Err(error
@@ -221,15 +230,14 @@ fn row_shape(check: &dyn Check) -> RowShape {
     }
 }
 
-/// Returns an error at a column of a statement.
-pub(crate) fn column_error(column: &Column, statement: &Statement, message: String) -> HandlerError {
+fn column_error(column: &Column, statement: &Statement, message: String) -> HandlerError {
     let found = locate(&format!("'{}'", column.name), statement.text());
     let span = found.map_or(statement.span(), |range| statement.part(range));
     HandlerError::new(message).at(span)
 }
 
 /// Returns the error of the first column with the name of another one.
-pub(crate) fn duplicate_column(columns: &[Column], statement: &Statement) -> Option<HandlerError> {
+fn duplicate_column(columns: &[Column], statement: &Statement) -> Option<HandlerError> {
     let mut indexed = columns.iter().enumerate();
     let (_, column) =
         indexed.find(|(index, column)| columns[..*index].iter().any(|other| other.name == column.name))?;
@@ -264,18 +272,19 @@ fn type_error(column: &Column, target: Target) -> Option<String> {
     (!agrees).then(|| format!("the column `{}` is {column_type}, but the output is {}", column.name, target.in_words()))
 }
 
-fn unknown_column_help(name: &str, members: &[Member]) -> String {
-    let names: Vec<_> = members.iter().map(|member| member.name.as_str()).collect();
-    match closest_word(name, names.iter().copied()) {
-        Some(closest) => {
-            format!("did you mean `{closest}`? declare the column in `out`, rename it with `as`, or omit it")
-        }
-        None => "declare it in `out`, rename it with `as`, or omit it".to_owned(),
-    }
+/// Describes the mismatch of a column and a column of a file.
+fn file_type_error(column: &Column, target: Target) -> Option<String> {
+    let is_accepted = match column.r#type {
+        ColumnType::Unknown | ColumnType::Text => true,
+        ColumnType::Binary | ColumnType::Json => target == Target::Binary,
+        _ => false,
+    };
+    let (name, found) = (&column.name, column.r#type.in_words());
+    let accepted = if target == Target::Binary { "binary data or a text" } else { "a text" };
+    (!is_accepted).then(|| format!("the column `{name}` is {found}, but the {name} of a file is {accepted}"))
 }
 
-/// Lists the columns of a statement.
-pub(crate) fn list(columns: &[Column]) -> String {
+fn list(columns: &[Column]) -> String {
     let names: Vec<_> = columns.iter().map(|column| format!("`{}`", column.name)).collect();
     if names.is_empty() { "no columns".to_owned() } else { format!("the columns {}", names.join(", ")) }
 }

@@ -7,8 +7,8 @@ use rulebook::handler_kind::settings::{
 };
 use rulebook::handler_kind::{HandlerError, JsonData, JsonMember, JsonNode, expand_url_variables};
 use rulebook_model::span::{Span, Spanned};
+use url::Url;
 
-use crate::address::{UNENCODED, has_unencoded_credentials};
 use crate::database::Dialect;
 
 /// The name of the database of the settings outside of `databases`.
@@ -17,22 +17,31 @@ pub(crate) const MAIN: &str = "main";
 /// The database without settings: a file in the data folder.
 const DEFAULT_URL: &str = "sqlite:data.db";
 
-/// The keys of a database.
 const KEYS: [&str; 9] =
     ["url", "pool", "pool_timeout", "timeout", "download_timeout", "max_rows", "max_bytes", "max_file", "migrations"];
 
 /// The key of the object with further databases.
 const DATABASES: &str = "databases";
 
-/// The limits of the values and the results of one call.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct CallLimits {
-    /// The maximum number of rows.
     pub rows: u64,
     /// The maximum size of all values of the result in bytes.
     pub bytes: u64,
     /// The maximum size of an uploaded file that is bound, and of a file that is downloaded, in bytes.
     pub file: u64,
+}
+
+impl CallLimits {
+    /// Sets the limit that a setting names.
+    pub(crate) fn set(&mut self, key: &str, node: &JsonNode) -> Result<(), HandlerError> {
+        match key {
+            "max_rows" => self.rows = whole_number(node, key, 1..=1_000_000)?,
+            "max_bytes" => self.bytes = byte_size(node, key, 1..=1 << 30)?,
+            _ => self.file = byte_size(node, key, 1..=1 << 30)?,
+        }
+        Ok(())
+    }
 }
 
 /// The settings of a database. The address may contain a password, so that this type cannot be printed.
@@ -51,7 +60,6 @@ pub(crate) struct DatabaseSettings {
     pub pool_timeout: Duration,
     /// The time limit of a call.
     pub timeout: Duration,
-    /// The time limit of a download.
     pub download_timeout: Duration,
     pub limits: CallLimits,
     /// The folder with the migrations, relative to the current directory.
@@ -75,7 +83,6 @@ impl DatabaseSettings {
         }
     }
 
-    /// Returns the settings of a database with this address.
     pub(crate) fn at(name: &str, url: &str, dialect: Dialect) -> Self {
         Self { dialect, url: url.to_owned(), ..Self::new(name) }
     }
@@ -90,9 +97,7 @@ impl DatabaseSettings {
             "pool_timeout" => self.pool_timeout = seconds(node, key)?,
             "timeout" => self.timeout = seconds(node, key)?,
             "download_timeout" => self.download_timeout = seconds(node, key)?,
-            "max_rows" => self.limits.rows = max_rows(node)?,
-            "max_bytes" => self.limits.bytes = max_bytes(node)?,
-            "max_file" => self.limits.file = max_file(node)?,
+            "max_rows" | "max_bytes" | "max_file" => self.limits.set(key, node)?,
             "migrations" => self.migrations = Some(non_empty_text(node, key)?),
             _ => return Err(unknown_setting(&member.key, "a database", &KEYS)),
         }
@@ -122,18 +127,6 @@ impl DatabaseSettings {
         (self.url, self.dialect, self.url_span) = (url, dialect, Some(node.span));
         Ok(())
     }
-}
-
-pub(crate) fn max_rows(node: &JsonNode) -> Result<u64, HandlerError> {
-    whole_number(node, "max_rows", 1..=1_000_000)
-}
-
-pub(crate) fn max_bytes(node: &JsonNode) -> Result<u64, HandlerError> {
-    byte_size(node, "max_bytes", 1..=1 << 30)
-}
-
-pub(crate) fn max_file(node: &JsonNode) -> Result<u64, HandlerError> {
-    byte_size(node, "max_file", 1..=1 << 30)
 }
 
 /// Reads the shared settings. Without them, there is one database: a file in the data folder.
@@ -200,4 +193,49 @@ fn read_named(node: &JsonNode, named: &mut Vec<DatabaseSettings>, errors: &mut V
         }
         named.push(database);
     }
+}
+
+/// The parameters of an address of PostgreSQL that sqlx reads.
+const POSTGRES_PARAMETERS: [&str; 18] = [
+    "sslmode",
+    "ssl-mode",
+    "sslrootcert",
+    "ssl-root-cert",
+    "ssl-ca",
+    "sslcert",
+    "ssl-cert",
+    "sslkey",
+    "ssl-key",
+    "statement-cache-capacity",
+    "host",
+    "hostaddr",
+    "port",
+    "dbname",
+    "user",
+    "password",
+    "application_name",
+    "options",
+];
+
+/// What is wrong with an address in which a password is not percent-encoded. The host would be a part of the password.
+pub(crate) const UNENCODED: &str =
+    "its address contains an `@` after a `/`, `?` or `#`: percent-encode the user name and the password";
+
+/// Returns `true` if the user name or the password in an address contains a character that ends the host.
+pub(crate) fn has_unencoded_credentials(dialect: Dialect, url: &str) -> bool {
+    let Some((_, rest)) = url.split_once(':').filter(|_| dialect != Dialect::Sqlite) else { return false };
+    let authority = rest.trim_start_matches('/');
+    authority.find(['/', '?', '#']).is_some_and(|end| authority[end..].contains('@'))
+}
+
+/// Removes the parameters from an address of PostgreSQL that sqlx ignores. It would log their names and values, which
+/// are parts of a password if that contains a `&`.
+pub(crate) fn without_unknown_parameters(mut url: Url) -> Url {
+    let is_known = |name: &str| POSTGRES_PARAMETERS.contains(&name) || name.starts_with("options[");
+    let known = url.query_pairs().into_owned().filter(|(name, _)| is_known(name)).collect::<Vec<_>>();
+    if known.len() < url.query_pairs().count() {
+        log::warn!("the address of a database has parameters that are not known, which are ignored");
+        url.query_pairs_mut().clear().extend_pairs(known);
+    }
+    url
 }

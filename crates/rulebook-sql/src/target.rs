@@ -11,17 +11,12 @@ use crate::moments::{is_datetime, with_zone};
 pub(crate) enum Target {
     /// Values of several kinds, or of kinds that are not known.
     Any,
-    /// `true` and `false`.
     Bool,
-    /// Whole numbers.
     Integer,
-    /// Numbers.
     Number,
-    /// Strings.
     Text,
     /// Points in time, as strings. Only outputs have this kind: databases get those of parameters as texts.
     Datetime,
-    /// Arrays and objects.
     Nested,
     /// The content of a file: that of an uploaded file, or that of a download.
     Binary,
@@ -101,9 +96,6 @@ pub(crate) enum Raw {
 
 impl Raw {
     /// Converts the value for an output.
-    ///
-    /// # Errors
-    /// Fails if a column with JSON contains a text that is not JSON.
     pub(crate) fn into_json(self, target: Target) -> Result<Json, serde_json::Error> {
         Ok(match (self, target) {
             (Self::Json(json), _) => json,
@@ -123,9 +115,6 @@ impl Raw {
 
 impl Raw {
     /// Converts the value to the bytes of a file; `None` if it is null.
-    ///
-    /// # Errors
-    /// Fails if the value is neither binary data nor a text.
     pub(crate) fn into_bytes(self) -> Result<Option<Vec<u8>>, BoxDynError> {
         match self {
             Self::Json(Json::Null) => Ok(None),
@@ -149,30 +138,5 @@ fn decimal_to_json(text: String) -> Json {
     match text.parse::<f64>().ok().and_then(Number::from_f64) {
         Some(number) => Json::Number(number),
         None => Json::String(text),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn values_are_converted_for_their_outputs() {
-        let converted = |raw: Raw, target| raw.into_json(target).unwrap();
-        assert_eq!(converted(Raw::Int(1), Target::Bool), json!(true));
-        assert_eq!(converted(Raw::Int(2), Target::Bool), json!(2));
-        assert_eq!(converted(Raw::Decimal("12.50".into()), Target::Text), json!("12.50"));
-        assert_eq!(converted(Raw::Decimal("12.50".into()), Target::Number), json!(12.5));
-        assert_eq!(converted(Raw::Decimal("12.00".into()), Target::Integer), json!(12));
-        assert_eq!(converted(Raw::Decimal("NaN".into()), Target::Number), json!("NaN"));
-        let time = "2026-05-17 14:30:00";
-        assert_eq!(converted(Raw::Text(time.into()), Target::Datetime), json!("2026-05-17T14:30:00Z"));
-        assert_eq!(converted(Raw::Text(time.into()), Target::Text), json!(time));
-        assert_eq!(converted(Raw::Text("[1]".into()), Target::Nested), json!([1]));
-        assert_eq!(converted(Raw::Text("[1]".into()), Target::Text), json!("[1]"));
-        assert_eq!(converted(Raw::JsonText("[1]".into()), Target::Any), json!([1]));
-        assert!(Raw::Text("[".into()).into_json(Target::Nested).is_err());
     }
 }

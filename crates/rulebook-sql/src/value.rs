@@ -1,43 +1,39 @@
-//! The values that calls bind to the parameters of statements.
+//! The values that calls bind to the parameters of statements, and what is known about them before a call.
 
-use rulebook::handler_kind::{ArgumentSlot, ArgumentSlots};
+use rulebook::handler_kind::{ArgumentSlot, ArgumentSlots, HandlerError};
 use rulebook::types::Value;
 use rulebook::{Context, Upload};
+use rulebook_model::model::Parameter;
 use serde_json::Value as Json;
 
+use crate::moments::Moments;
 use crate::target::Target;
 
 /// Where the value of a name in a statement comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) enum Source {
-    /// The parameter of the method with this index.
     Parameter(usize),
     /// A fact about the uploaded file of the parameter of the method with this index.
     FileFact(usize, FileFact),
-    /// The name of the caller's identity.
     IdentityName,
-    /// The permissions of the caller's identity.
     IdentityPermissions,
 }
 
-/// A fact about an uploaded file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum FileFact {
-    Name,
-    MediaType,
-    Size,
-}
+/// Returns a fact about an uploaded file.
+pub(crate) type FileFact = fn(&Upload) -> SqlValue;
 
 /// The names of the facts about an uploaded file, which follow the name of its parameter: `file.name`.
 pub(crate) const FILE_FACTS: [(&str, FileFact, Target); 3] = [
-    ("name", FileFact::Name, Target::Text),
-    ("type", FileFact::MediaType, Target::Text),
-    ("size", FileFact::Size, Target::Integer),
+    ("name", |upload| SqlValue::Text(upload.filename().to_owned()), Target::Text),
+    ("type", |upload| SqlValue::Text(upload.media_type().to_owned()), Target::Text),
+    ("size", |upload| SqlValue::Int(i64::try_from(upload.size()).unwrap_or(i64::MAX)), Target::Integer),
 ];
 
 /// The names of values that are not parameters.
-pub(crate) const IDENTITY_NAMES: [(&str, Source); 2] =
-    [("identity.name", Source::IdentityName), ("identity.permissions", Source::IdentityPermissions)];
+pub(crate) const IDENTITY_NAMES: [(&str, Source, Target); 2] = [
+    ("identity.name", Source::IdentityName, Target::Text),
+    ("identity.permissions", Source::IdentityPermissions, Target::Nested),
+];
 
 /// A value that is bound to a parameter of a statement.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,7 +54,6 @@ pub(crate) enum SqlValue {
 }
 
 impl Source {
-    /// Returns the value in a call.
     pub(crate) fn value(self, arguments: &ArgumentSlots<'_, '_>, context: &Context) -> SqlValue {
         let identity = context.identity();
         let argument = |index: usize| match arguments.values.get(index) {
@@ -68,7 +63,7 @@ impl Source {
         match self {
             Self::Parameter(index) => SqlValue::from(argument(index)),
             Self::FileFact(index, fact) => match argument(index) {
-                Value::File(upload) => fact.of(upload),
+                Value::File(upload) => fact(upload),
                 _ => SqlValue::Null,
             },
             Self::IdentityName => {
@@ -78,16 +73,6 @@ impl Source {
                 let permissions = identity.map(|identity| identity.permissions().map(Json::from).collect());
                 SqlValue::Nested(Json::Array(permissions.unwrap_or_default()))
             }
-        }
-    }
-}
-
-impl FileFact {
-    fn of(self, upload: &Upload) -> SqlValue {
-        match self {
-            Self::Name => SqlValue::Text(upload.filename().to_owned()),
-            Self::MediaType => SqlValue::Text(upload.media_type().to_owned()),
-            Self::Size => SqlValue::Int(i64::try_from(upload.size()).unwrap_or(i64::MAX)),
         }
     }
 }
@@ -104,5 +89,35 @@ impl From<&Value<'_>> for SqlValue {
             Value::List(_) | Value::Map(_) => Self::Nested(value.to_json()),
             Value::File(upload) => Self::File(upload.clone()),
         }
+    }
+}
+
+/// What is known about a value of a method before a call.
+#[derive(Debug)]
+pub(crate) struct NamedValue {
+    pub name: String,
+    pub source: Source,
+    pub target: Target,
+    /// Where the value contains points in time; `None` if it contains none.
+    pub moments: Option<Moments>,
+    /// `true` if the value can be above the largest whole number of most databases.
+    pub exceeds_i64: bool,
+    /// The maximum size in bytes of an uploaded file, if the type of its parameter limits it.
+    pub max_bytes: Option<u64>,
+    /// The parameter of the method; `None` for values of the caller.
+    pub request: Option<Parameter>,
+}
+
+impl NamedValue {
+    /// Returns what is known about a value that is not a parameter.
+    pub(crate) fn new(name: &str, source: Source, target: Target) -> Self {
+        let name = name.to_owned();
+        Self { name, source, target, moments: None, exceeds_i64: false, max_bytes: None, request: None }
+    }
+
+    /// Returns the error of a value that is larger than a whole number of the database.
+    pub(crate) fn range_error(&self) -> HandlerError {
+        let message = format!("the values of `:{}` are larger than the whole numbers of the database", self.name);
+        HandlerError::new(message).help("give the type an upper bound, such as `uint(0,9223372036854775807)`")
     }
 }

@@ -5,38 +5,29 @@ use std::borrow::Cow;
 
 use rulebook::ApiError;
 use rulebook::error::ErrorCode;
+use rulebook_model::call::{ParameterError, ParameterErrorKind};
+use rulebook_model::model::Parameter;
 use sqlx::error::DatabaseError;
 use sqlx::mysql::MySqlDatabaseError;
-use sqlx::postgres::PgDatabaseError;
 
-use crate::database::{Accepts, Binding, Bound, NamedValue, RequestParameter};
-use crate::value::SqlValue;
+use crate::database::{Accepts, Binding, Bound};
+use crate::error_class::{ErrorClass, Problem};
+use crate::value::{NamedValue, SqlValue};
 
 /// The error of a value that is not sent to the database, because the database would reject it.
 #[derive(Debug, thiserror::Error)]
 #[error("the database cannot store the value of a parameter")]
 pub(crate) struct InvalidValue {
     /// The index of the value in the values of the method.
-    pub name: usize,
+    pub value: usize,
     /// A description of the values that the database can store.
     pub expected: Cow<'static, str>,
 }
 
-/// The reason why a database rejects a value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Problem {
-    TooLong,
-    OutOfRange,
-    Date,
-    Json,
-    Other,
-}
-
 /// A value that a statement binds, which comes from a parameter of the method.
 struct Candidate<'a> {
-    /// The name in the statement.
     name: &'a str,
-    parameter: &'a RequestParameter,
+    parameter: &'a Parameter,
     value: &'a SqlValue,
     bound: &'a Bound,
 }
@@ -50,26 +41,35 @@ pub(crate) fn invalid_value<'a>(
     bound: impl Iterator<Item = &'a Bound>,
 ) -> Option<ApiError> {
     if let sqlx::Error::Encode(source) = error {
-        let InvalidValue { name, expected } = source.downcast_ref()?;
-        return Some(names[*name].request.as_ref()?.error(expected.clone()));
+        let InvalidValue { value, expected } = source.downcast_ref()?;
+        let parameter = names[*value].request.as_ref()?;
+        return Some(ApiError::parameters(vec![parameter_error(parameter, expected.clone())]));
     }
     let database = error.as_database_error()?;
-    let problem = problem(database)?;
+    let ErrorClass::Value(Some(problem)) = ErrorClass::of_database(database) else { return None };
     let candidate = |bound: &'a Bound| {
-        let NamedValue { name, request, .. } = &names[bound.name];
-        Some(Candidate { name, parameter: request.as_ref()?, value: values.get(bound.name)?, bound })
+        let NamedValue { name, request, .. } = &names[bound.value];
+        Some(Candidate { name, parameter: request.as_ref()?, value: values.get(bound.value)?, bound })
     };
     let candidates: Vec<_> = bound.filter_map(candidate).collect();
     // Without values of the request, the values in the database are the cause.
     candidates.first()?;
-    let error = parameter_error(database, problem, &candidates);
+    let error = error_of_causes(database, problem, &candidates);
     let code = database.code().unwrap_or_default();
     let error = error.unwrap_or_else(|| ApiError::plain(ErrorCode::InvalidParameter));
     Some(error.with_log(format!("the database cannot store a value of the request (error {code})")))
 }
 
+/// Returns the error of a parameter whose value the database cannot store. `expected` describes the other values.
+pub(crate) fn parameter_error(parameter: &Parameter, expected: impl Into<Cow<'static, str>>) -> ParameterError {
+    let (kind, source) = (ParameterErrorKind::Invalid, parameter.from.source());
+    let mut error = ParameterError::new(kind, parameter.request_name(), source, expected);
+    error.message = parameter.message.as_deref().map(Into::into);
+    error
+}
+
 /// Returns the error of the parameter that is the cause, or of all that can be it; `None` if none can.
-fn parameter_error(database: &dyn DatabaseError, problem: Problem, candidates: &[Candidate<'_>]) -> Option<ApiError> {
+fn error_of_causes(database: &dyn DatabaseError, problem: Problem, candidates: &[Candidate<'_>]) -> Option<ApiError> {
     let out_of_range = |candidate: &&Candidate<'_>| match (candidate.bound.accepts, candidate.value) {
         (Accepts::Integer { min, max, .. }, SqlValue::Int(int)) => !(min..=max).contains(int),
         _ => false,
@@ -78,7 +78,8 @@ fn parameter_error(database: &dyn DatabaseError, problem: Problem, candidates: &
         && let Some(candidate) = candidates.iter().find(out_of_range)
         && let Accepts::Integer { min, max, .. } = candidate.bound.accepts
     {
-        return Some(candidate.parameter.error(format!("a whole number from {min} to {max}")));
+        let expected = format!("a whole number from {min} to {max}");
+        return Some(ApiError::parameters(vec![parameter_error(candidate.parameter, expected)]));
     }
     let column = database.try_downcast_ref::<MySqlDatabaseError>().and_then(|error| mysql_column(error.message()));
     let is_named = |candidate: &&Candidate<'_>| Some(candidate.name) == column;
@@ -86,20 +87,20 @@ fn parameter_error(database: &dyn DatabaseError, problem: Problem, candidates: &
         Some(candidate) => vec![candidate.parameter],
         None => possible_causes(problem, candidates),
     };
-    let expected = |cause: &&RequestParameter| {
+    let expected = |cause: &&Parameter| {
         let others: Vec<_> =
-            causes.iter().filter(|other| !std::ptr::eq(**other, *cause)).map(|other| other.name.as_str()).collect();
+            causes.iter().filter(|other| !std::ptr::eq(**other, *cause)).map(|other| other.request_name()).collect();
         match others.is_empty() {
             true => problem.expected().to_owned(),
             false => format!("{}, here or in {}", problem.expected(), others.join(", ")),
         }
     };
-    let errors: Vec<_> = causes.iter().map(|cause| cause.parameter_error(expected(cause))).collect();
+    let errors: Vec<_> = causes.iter().map(|cause| parameter_error(cause, expected(cause))).collect();
     (!errors.is_empty()).then(|| ApiError::parameters(errors))
 }
 
 /// Returns the parameters whose values can be the cause.
-fn possible_causes<'a>(problem: Problem, candidates: &[Candidate<'a>]) -> Vec<&'a RequestParameter> {
+fn possible_causes<'a>(problem: Problem, candidates: &[Candidate<'a>]) -> Vec<&'a Parameter> {
     let has_type = |candidate: &Candidate<'_>| match problem {
         Problem::Date => candidate.bound.accepts == Accepts::Time,
         Problem::Json => candidate.bound.binding == Binding::Json,
@@ -116,49 +117,13 @@ fn possible_causes<'a>(problem: Problem, candidates: &[Candidate<'a>]) -> Vec<&'
     if possible.iter().any(|candidate| has_type(candidate)) {
         possible.retain(|candidate| has_type(candidate));
     }
-    let mut causes: Vec<&RequestParameter> = Vec::new();
+    let mut causes: Vec<&Parameter> = Vec::new();
     for candidate in possible {
         if causes.iter().all(|known| !std::ptr::eq(*known, candidate.parameter)) {
             causes.push(candidate.parameter);
         }
     }
     causes
-}
-
-impl Problem {
-    /// Describes the values that the database can store.
-    fn expected(self) -> &'static str {
-        match self {
-            Self::TooLong => "a shorter value",
-            Self::OutOfRange => "a number in the range of the database",
-            Self::Date => "a date that the database can store",
-            Self::Json => "a JSON value that the database can store",
-            Self::Other => "a value that the database can store",
-        }
-    }
-}
-
-fn problem(error: &dyn DatabaseError) -> Option<Problem> {
-    if let Some(mysql) = error.try_downcast_ref::<MySqlDatabaseError>() {
-        return Some(match mysql.number() {
-            1406 => Problem::TooLong,
-            1264 | 1690 => Problem::OutOfRange,
-            3140 => Problem::Json,
-            // Values that are truncated, or not a number, a date or a text of the character set.
-            1265 | 1292 | 1366 | 1367 | 1411 => Problem::Other,
-            _ => return None,
-        });
-    }
-    error.try_downcast_ref::<PgDatabaseError>()?;
-    // Other data exceptions, such as a division by zero, are errors of the statement.
-    Some(match &*error.code()? {
-        "22001" => Problem::TooLong,
-        "22003" => Problem::OutOfRange,
-        "22007" | "22008" => Problem::Date,
-        "22P05" => Problem::Json,
-        "22021" | "22P02" | "22P03" => Problem::Other,
-        _ => return None,
-    })
 }
 
 /// Returns the name of the column in a message of MySQL or MariaDB, such as "Data too long for column 'title' at row 1"
@@ -169,17 +134,4 @@ fn mysql_column(message: &str) -> Option<&str> {
     let (column, _) = rest.rsplit_once(" at row ")?;
     let name = column.trim_matches(['\'', '`']).rsplit(['.', '`']).next()?;
     (!name.is_empty()).then_some(name)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn columns_of_mysql_are_found() {
-        assert_eq!(mysql_column("Data too long for column 'title' at row 1"), Some("title"));
-        assert_eq!(mysql_column("Incorrect date value: 'x' for column `main`.`note`.`day` at row 1"), Some("day"));
-        assert_eq!(mysql_column("Incorrect date value: ' for column 'a' at row 1' for column 'b' at row 1"), Some("b"));
-        assert_eq!(mysql_column("BIGINT UNSIGNED value is out of range in '(1 - 2)'"), None);
-    }
 }

@@ -9,13 +9,12 @@
 //! in the text format of the server, with timestamps in UTC; binary types and `bit` are copied as bytes.
 
 use futures_util::TryStreamExt;
-use sqlx::mysql::MySqlRow;
-use sqlx::{Executor, MySqlConnection, Row};
+use sqlx::mysql::{MySqlArguments, MySqlDatabaseError, MySqlRow};
+use sqlx::query::Query;
+use sqlx::{Executor, MySql, MySqlConnection, Row};
 
-use super::column::quote_identifier;
-use super::mysql_column::{ColumnInfo, KeyForm, primary_key};
-use super::server::{self, with_timeout};
-use super::{CHUNK_SIZE, Column, LimitedStore, SourceError};
+use super::server::{ServerColumn, with_timeout};
+use super::{CHUNK_SIZE, Column, LimitedStore, SourceError, quote_identifier};
 use rulebook::store::StagedFile;
 
 /// Sets a known SQL mode, character set and time zone, and timeouts on the server, which end a query if this program
@@ -33,95 +32,41 @@ const BEGIN_TRANSACTION: &str = "START TRANSACTION WITH CONSISTENT SNAPSHOT, REA
 /// accepts if its `max_allowed_packet` is small.
 const CHUNKS_PER_QUERY: u64 = 256;
 
-pub(super) fn copy_values(
-    url: &str,
-    column: &Column,
-    keys: &[String],
-    store: &mut LimitedStore,
-) -> Result<Vec<StagedFile>, SourceError> {
-    server::read_from_connection(url, async |connection: &mut MySqlConnection| {
-        copy_in_transaction(connection, column, keys, store).await
-    })
-}
+/// The numbers of the errors for a name that no table can have, and for a table or a database that does not exist.
+const NO_TABLE_ERRORS: [u16; 5] = [1049, 1059, 1102, 1103, 1146];
 
-async fn copy_in_transaction(
-    connection: &mut MySqlConnection,
-    column: &Column,
-    keys: &[String],
-    store: &mut LimitedStore,
-) -> Result<Vec<StagedFile>, SourceError> {
-    for statement in [SETTINGS, SET_ISOLATION_LEVEL, BEGIN_TRANSACTION] {
-        with_timeout(connection.execute(statement)).await?;
-    }
-    let queries = ColumnQueries::prepare(connection, column).await?;
-    let mut present = Vec::with_capacity(keys.len());
-    for key in keys {
-        present.push(queries.has_value(connection, key).await?.then_some(()));
-    }
-    super::require_all_values(keys, present)?;
-    let mut staged = Vec::with_capacity(keys.len());
-    for key in keys {
-        staged.push(queries.copy_value(connection, key, store).await?);
-    }
-    Ok(staged)
-}
+const INTEGER_TYPES: [&str; 6] = ["tinyint", "smallint", "mediumint", "int", "integer", "bigint"];
 
-/// The queries that read values of a column.
-struct ColumnQueries {
-    key_form: KeyForm,
+const BYTE_STRING_TYPES: [&str; 6] = ["binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob"];
+
+/// Further types whose values the server returns as bytes.
+const OTHER_BINARY_TYPES: &str = "bit geometry point linestring polygon multipoint multilinestring multipolygon \
+                                  geometrycollection geomcollection vector";
+
+pub(super) struct ColumnQueries {
+    /// The number of placeholders for the key in each query.
+    key_count: usize,
     /// Selects 1 if the value in the row with a key is not null.
     has_value: String,
     /// Selects chunks of the value in the row with a key. The placeholders before and after those of the key are the
     /// position of the first chunk, counted from 1. Each row contains the position of a chunk, counted from 0 at the
     /// first chunk, and the chunk. There is always a first row; its chunk is empty if the value ends before it.
     chunks: String,
-    /// The length of a chunk in bytes.
     chunk_length: u64,
 }
 
-impl ColumnQueries {
-    /// Reads the type of the column and the table's primary key, and creates the queries for them.
-    async fn prepare(connection: &mut MySqlConnection, column: &Column) -> Result<Self, SourceError> {
-        let table = column.quoted_table('`');
-        let columns = ColumnInfo::of_table(connection, &table).await?;
-        let columns = columns.ok_or_else(|| SourceError::NoTable(column.to_string()))?;
-        // MySQL ignores the case of column names.
-        let find = |name: &str| columns.iter().find(|other| other.name.to_lowercase() == name.to_lowercase());
-        let no_column = |name: &str| SourceError::NoColumn { table: column.to_string(), column: name.to_owned() };
-        let value = find(&column.name).ok_or_else(|| no_column(&column.name))?;
-        let key = primary_key(connection, column, &table).await?;
-        let (key_form, condition) = find(&key).ok_or_else(|| no_column(&key))?.key_condition();
-        let max_packet = sqlx::query_scalar("SELECT @@max_allowed_packet").fetch_one(connection);
-        let max_packet: u64 = with_timeout(max_packet).await?;
-        // A packet also contains other data besides the chunk.
-        let chunk_length = (max_packet / 2).clamp(1, CHUNK_SIZE as u64);
-        let starts: Vec<_> =
-            (0..CHUNKS_PER_QUERY).map(|number| format!("SELECT {} AS start", number * chunk_length)).collect();
-        Ok(Self {
-            key_form,
-            has_value: format!(
-                "SELECT {} IS NOT NULL FROM {table} WHERE {condition}",
-                quote_identifier(&value.name, '`')
-            ),
-            // `LIMIT` prevents the server from merging the subquery into the outer query, which would convert the value
-            // for each chunk.
-            chunks: format!(
-                "SELECT start, SUBSTRING(value, ? + start, {chunk_length})
-                 FROM (SELECT {} AS value FROM {table} WHERE {condition} LIMIT 1) AS present
-                 CROSS JOIN ({}) AS starts WHERE start = 0 OR ? + start <= LENGTH(value)",
-                value.bytes(),
-                starts.join(" UNION ALL ")
-            ),
-            chunk_length,
-        })
+impl ServerColumn for ColumnQueries {
+    type Connection = MySqlConnection;
+
+    async fn begin(connection: &mut MySqlConnection, column: &Column) -> Result<Self, SourceError> {
+        for statement in [SETTINGS, SET_ISOLATION_LEVEL, BEGIN_TRANSACTION] {
+            with_timeout(connection.execute(statement)).await?;
+        }
+        Self::prepare(connection, column).await
     }
 
-    /// Returns `true` if the table has a row for the key, and the value in the row is not null.
     async fn has_value(&self, connection: &mut MySqlConnection, key: &str) -> Result<bool, SourceError> {
-        if self.key_form.excludes(key) {
-            return Ok(false);
-        }
-        let query = self.key_form.bind(sqlx::query(&self.has_value), key);
+        let query = self.bind_key(sqlx::query(&self.has_value), key);
         let row = with_timeout(query.fetch_optional(connection)).await?;
         Ok(row.map(|row| row.try_get::<i64, _>(0)).transpose()?.is_some_and(|has_value| has_value != 0))
     }
@@ -136,7 +81,7 @@ impl ColumnQueries {
         let mut is_complete = false;
         while !is_complete {
             let previous = writer.length();
-            let query = self.key_form.bind(sqlx::query(&self.chunks).bind(previous + 1), key).bind(previous + 1);
+            let query = self.bind_key(sqlx::query(&self.chunks).bind(previous + 1), key).bind(previous + 1);
             let mut rows = query.fetch(&mut *connection);
             while let Some(row) = with_timeout(rows.try_next()).await? {
                 let (start, chunk) = parse_chunk_row(&row)?;
@@ -155,6 +100,47 @@ impl ColumnQueries {
     }
 }
 
+impl ColumnQueries {
+    /// Reads the type of the column and the table's primary key, and creates the queries for them.
+    async fn prepare(connection: &mut MySqlConnection, column: &Column) -> Result<Self, SourceError> {
+        let table = column.quoted_table('`');
+        let columns = ColumnInfo::of_table(connection, &table).await?;
+        let columns = columns.ok_or_else(|| SourceError::NoTable(column.to_string()))?;
+        // MySQL ignores the case of column names.
+        let find = |name: &str| columns.iter().find(|other| other.name.to_lowercase() == name.to_lowercase());
+        let value = find(&column.name).ok_or_else(|| column.missing(&column.name))?;
+        let key = primary_key(connection, column, &table).await?;
+        let (condition, key_count) = find(&key).ok_or_else(|| column.missing(&key))?.key_condition();
+        let max_packet = sqlx::query_scalar("SELECT @@max_allowed_packet").fetch_one(connection);
+        let max_packet: u64 = with_timeout(max_packet).await?;
+        // A packet also contains other data besides the chunk.
+        let chunk_length = (max_packet / 2).clamp(1, CHUNK_SIZE as u64);
+        let starts: Vec<_> =
+            (0..CHUNKS_PER_QUERY).map(|number| format!("SELECT {} AS start", number * chunk_length)).collect();
+        Ok(Self {
+            key_count,
+            has_value: format!(
+                "SELECT {} IS NOT NULL FROM {table} WHERE {condition}",
+                quote_identifier(&value.name, '`')
+            ),
+            // `LIMIT` prevents the server from merging the subquery into the outer query, which would convert the value
+            // for each chunk.
+            chunks: format!(
+                "SELECT start, SUBSTRING(value, ? + start, {chunk_length})
+                 FROM (SELECT {} AS value FROM {table} WHERE {condition} LIMIT 1) AS present
+                 CROSS JOIN ({}) AS starts WHERE start = 0 OR ? + start <= LENGTH(value)",
+                value.bytes(),
+                starts.join(" UNION ALL ")
+            ),
+            chunk_length,
+        })
+    }
+
+    fn bind_key<'q>(&self, query: Query<'q, MySql, MySqlArguments>, key: &'q str) -> Query<'q, MySql, MySqlArguments> {
+        (0..self.key_count).fold(query, |query, _| query.bind(key))
+    }
+}
+
 /// Returns the content of a result row: the position of the chunk, counted from 0 at the first chunk of the result, and
 /// the bytes of the chunk.
 fn parse_chunk_row(row: &MySqlRow) -> Result<(u64, &[u8]), SourceError> {
@@ -164,4 +150,78 @@ fn parse_chunk_row(row: &MySqlRow) -> Result<(u64, &[u8]), SourceError> {
     let chunk =
         chunk.ok_or_else(|| SourceError::Unavailable("the server cannot convert a value to bytes".to_owned()))?;
     Ok((u64::try_from(start).unwrap_or_default(), chunk))
+}
+
+/// What the database knows about a column of a table.
+struct ColumnInfo {
+    name: String,
+    /// The name of the type in lowercase, without its length and attributes.
+    base_type: String,
+    /// The collation of a text; `None` for other types.
+    collation: Option<String>,
+}
+
+impl ColumnInfo {
+    /// Reads the columns of a table. Returns `None` if the table does not exist.
+    async fn of_table(connection: &mut MySqlConnection, table: &str) -> Result<Option<Vec<Self>>, SourceError> {
+        let show = format!("SHOW FULL COLUMNS FROM {table}");
+        let rows = connection.fetch(&*show).try_collect::<Vec<_>>();
+        match with_timeout(async { Ok(rows.await) }).await? {
+            Err(error) if is_no_table(&error) => Ok(None),
+            rows => Ok(Some(rows?.iter().map(Self::parse).collect::<Result<_, _>>()?)),
+        }
+    }
+
+    fn parse(row: &MySqlRow) -> Result<Self, sqlx::Error> {
+        let declared_type: String = row.try_get_unchecked("Type")?;
+        let end = declared_type.find(|char: char| !char.is_ascii_alphanumeric()).unwrap_or(declared_type.len());
+        Ok(Self {
+            name: row.try_get_unchecked("Field")?,
+            base_type: declared_type[..end].to_ascii_lowercase(),
+            collation: row.try_get_unchecked("Collation")?,
+        })
+    }
+
+    /// Returns an SQL expression for the value of the column as bytes. The result of `CAST` would be null if it were
+    /// longer than `max_allowed_packet`.
+    fn bytes(&self) -> String {
+        let name = quote_identifier(&self.name, '`');
+        let base_type = &*self.base_type;
+        if BYTE_STRING_TYPES.contains(&base_type) || OTHER_BINARY_TYPES.split(' ').any(|other| other == base_type) {
+            format!("CONVERT({name} USING binary)")
+        } else {
+            format!("CONVERT(CONVERT({name} USING utf8mb4) USING binary)")
+        }
+    }
+
+    /// Returns an SQL condition for the row with a key, and the number of its placeholders for the text of the key.
+    ///
+    /// MySQL compares texts in the collation of a column, which may ignore case and trailing blanks, and it converts a
+    /// text to a number when it compares the two, so that `'1abc' = 1` is true. Here, a text is the key of a row only if
+    /// it equals the text of the key byte for byte. The operator of MySQL is used too, because it uses the index.
+    fn key_condition(&self) -> (String, usize) {
+        let name = quote_identifier(&self.name, '`');
+        let is_equal = format!("{} = CONVERT(? USING binary)", self.bytes());
+        let charset = self.collation.as_deref().and_then(|collation| collation.split_once('_'));
+        let indexed = match (&self.collation, charset) {
+            // The names of collations and of character sets come from the server. They contain no special characters.
+            (Some(collation), Some((charset, _))) => format!("{name} = CONVERT(? USING {charset}) COLLATE {collation}"),
+            _ if INTEGER_TYPES.contains(&&*self.base_type) => format!("{name} = ?"),
+            _ if BYTE_STRING_TYPES.contains(&&*self.base_type) => format!("{name} = CONVERT(? USING binary)"),
+            _ => return (is_equal, 1),
+        };
+        (format!("{indexed} AND {is_equal}"), 2)
+    }
+}
+
+async fn primary_key(connection: &mut MySqlConnection, column: &Column, table: &str) -> Result<String, SourceError> {
+    let show = format!("SHOW KEYS FROM {table} WHERE Key_name = 'PRIMARY'");
+    let rows = with_timeout(connection.fetch(&*show).try_collect::<Vec<_>>()).await?;
+    let names: Vec<String> = rows.iter().map(|row| row.try_get_unchecked("Column_name")).collect::<Result<_, _>>()?;
+    column.single_key(names, String::clone)
+}
+
+fn is_no_table(error: &sqlx::Error) -> bool {
+    let error = error.as_database_error().and_then(|error| error.try_downcast_ref::<MySqlDatabaseError>());
+    error.is_some_and(|error| NO_TABLE_ERRORS.contains(&error.number()))
 }

@@ -10,9 +10,8 @@ use sqlx::error::DatabaseError;
 use sqlx::postgres::PgRow;
 use sqlx::{Executor, PgConnection, Row};
 
-use super::column::quote_identifier;
-use super::server::{self, with_timeout};
-use super::{CHUNK_SIZE, Column, LimitedStore, SourceError};
+use super::server::{ServerColumn, with_timeout};
+use super::{CHUNK_SIZE, Column, LimitedStore, SourceError, quote_identifier};
 use rulebook::store::StagedFile;
 
 /// Sets timeouts on the server. They end a query if this program has disappeared.
@@ -41,89 +40,24 @@ const SELECT_PRIMARY_KEY: &str = "SELECT a.attname::text, format_type(a.atttypid
     CROSS JOIN unnest(c.conkey) AS k JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = k
     WHERE c.conrelid = to_regclass($1) AND c.contype = 'p'";
 
-/// The queries that read values of a column.
-struct ColumnQueries {
+pub(super) struct ColumnQueries {
     /// Selects `true` if the value in the row with the key $1 is not null.
     has_value: String,
     /// Selects the value in the row with the key $1, in chunks of $2 bytes.
     chunks: String,
 }
 
-pub(super) fn copy_values(
-    url: &str,
-    column: &Column,
-    keys: &[String],
-    store: &mut LimitedStore,
-) -> Result<Vec<StagedFile>, SourceError> {
-    server::read_from_connection(url, async |connection: &mut PgConnection| {
-        copy_in_transaction(connection, column, keys, store).await
-    })
-}
+impl ServerColumn for ColumnQueries {
+    type Connection = PgConnection;
 
-async fn copy_in_transaction(
-    connection: &mut PgConnection,
-    column: &Column,
-    keys: &[String],
-    store: &mut LimitedStore,
-) -> Result<Vec<StagedFile>, SourceError> {
-    with_timeout(connection.execute(SET_TIMEOUTS)).await?;
-    with_timeout(connection.execute(BEGIN_TRANSACTION)).await?;
-    let queries = ColumnQueries::prepare(connection, column).await?;
-    with_timeout(connection.execute(SET_SAVEPOINT)).await?;
-    let mut present = Vec::with_capacity(keys.len());
-    for key in keys {
-        present.push(queries.has_value(connection, key).await?.then_some(()));
-    }
-    super::require_all_values(keys, present)?;
-    let mut staged = Vec::with_capacity(keys.len());
-    for key in keys {
-        staged.push(queries.copy_value(connection, key, store).await?);
-    }
-    Ok(staged)
-}
-
-impl ColumnQueries {
-    /// Reads the type of the column and the table's primary key, and creates the queries for them.
-    async fn prepare(connection: &mut PgConnection, column: &Column) -> Result<Self, SourceError> {
-        let table = column.quoted_table('"');
-        let exists = sqlx::query_scalar("SELECT to_regclass($1) IS NOT NULL").bind(&table);
-        if !with_timeout(exists.fetch_one(&mut *connection)).await? {
-            return Err(SourceError::NoTable(column.to_string()));
-        }
-        let is_bytea = sqlx::query_scalar(SELECT_IS_BYTEA).bind(&table).bind(&column.name);
-        let Some(is_bytea) = with_timeout(is_bytea.fetch_optional(&mut *connection)).await? else {
-            return Err(SourceError::NoColumn { table: column.to_string(), column: column.name.clone() });
-        };
-        let keys = with_timeout(sqlx::query_as(SELECT_PRIMARY_KEY).bind(&table).fetch_all(connection)).await?;
-        let (key, key_type): &(String, String) = match &keys[..] {
-            [] => return Err(SourceError::NoPrimaryKey(column.to_string())),
-            [key] => key,
-            _ => {
-                let columns = keys.into_iter().map(|(key, _)| key).collect();
-                return Err(SourceError::CompositePrimaryKey { table: column.to_string(), columns });
-            }
-        };
-        let value = quote_identifier(&column.name, '"');
-        let row = format!("FROM {table} WHERE {} = $1::text::{key_type}", quote_identifier(key, '"'));
-        // Both expressions create an uncompressed copy of the value in memory. The time for a substring of the copy is
-        // proportional to the length of the substring.
-        let bytes = if is_bytea {
-            format!("{value}::bytea || ''::bytea")
-        } else {
-            format!("convert_to({value}::text, 'UTF8')")
-        };
-        Ok(Self {
-            has_value: format!("SELECT {value} IS NOT NULL {row}"),
-            // `OFFSET 0` prevents the planner from merging the subquery into the outer query, which would create a copy
-            // of the value for each chunk.
-            chunks: format!(
-                "SELECT first, substring(value FROM first FOR $2) FROM (SELECT {bytes} AS value {row} OFFSET 0) AS present
-                 CROSS JOIN LATERAL generate_series(1, length(value), $2) AS first"
-            ),
-        })
+    async fn begin(connection: &mut PgConnection, column: &Column) -> Result<Self, SourceError> {
+        with_timeout(connection.execute(SET_TIMEOUTS)).await?;
+        with_timeout(connection.execute(BEGIN_TRANSACTION)).await?;
+        let queries = Self::prepare(connection, column).await?;
+        with_timeout(connection.execute(SET_SAVEPOINT)).await?;
+        Ok(queries)
     }
 
-    /// Returns `true` if the table has a row for the key, and the value in the row is not null.
     async fn has_value(&self, connection: &mut PgConnection, key: &str) -> Result<bool, SourceError> {
         let result = sqlx::query_scalar(&self.has_value).bind(key).fetch_optional(&mut *connection);
         match with_timeout(async { Ok(result.await) }).await? {
@@ -153,6 +87,41 @@ impl ColumnQueries {
             store.append(&mut writer, chunk)?;
         }
         store.finish(writer)
+    }
+}
+
+impl ColumnQueries {
+    /// Reads the type of the column and the table's primary key, and creates the queries for them.
+    async fn prepare(connection: &mut PgConnection, column: &Column) -> Result<Self, SourceError> {
+        let table = column.quoted_table('"');
+        let exists = sqlx::query_scalar("SELECT to_regclass($1) IS NOT NULL").bind(&table);
+        if !with_timeout(exists.fetch_one(&mut *connection)).await? {
+            return Err(SourceError::NoTable(column.to_string()));
+        }
+        let is_bytea = sqlx::query_scalar(SELECT_IS_BYTEA).bind(&table).bind(&column.name);
+        let Some(is_bytea) = with_timeout(is_bytea.fetch_optional(&mut *connection)).await? else {
+            return Err(column.missing(&column.name));
+        };
+        let keys = with_timeout(sqlx::query_as(SELECT_PRIMARY_KEY).bind(&table).fetch_all(connection)).await?;
+        let (key, key_type) = column.single_key(keys, |(key, _): &(String, String)| key.clone())?;
+        let value = quote_identifier(&column.name, '"');
+        let row = format!("FROM {table} WHERE {} = $1::text::{key_type}", quote_identifier(&key, '"'));
+        // Both expressions create an uncompressed copy of the value in memory. The time for a substring of the copy is
+        // proportional to the length of the substring.
+        let bytes = if is_bytea {
+            format!("{value}::bytea || ''::bytea")
+        } else {
+            format!("convert_to({value}::text, 'UTF8')")
+        };
+        Ok(Self {
+            has_value: format!("SELECT {value} IS NOT NULL {row}"),
+            // `OFFSET 0` prevents the planner from merging the subquery into the outer query, which would create a copy
+            // of the value for each chunk.
+            chunks: format!(
+                "SELECT first, substring(value FROM first FOR $2) FROM (SELECT {bytes} AS value {row} OFFSET 0) AS present
+                 CROSS JOIN LATERAL generate_series(1, length(value), $2) AS first"
+            ),
+        })
     }
 }
 

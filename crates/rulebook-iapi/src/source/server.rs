@@ -5,39 +5,73 @@
 
 use std::time::Duration;
 
+use rulebook::store::StagedFile;
 use sqlx::{ConnectOptions, Connection};
 use tokio::runtime::Builder;
 use tokio::time::timeout;
 
-use super::SourceError;
+use super::{Column, LimitedStore, SourceError};
 
 /// Timeout for opening the connection, and timeout for each row of a result.
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Opens a connection to the database with this URL, and returns the result of `read`, which reads from the connection
-/// in one transaction.
-///
-/// # Errors
-/// Fails if the URL is invalid, the connection cannot be opened, or `read` fails.
-pub(super) fn read_from_connection<C: Connection, T>(
+/// How values of a column are read from a kind of server.
+pub(super) trait ServerColumn: Sized {
+    type Connection: Connection;
+
+    /// Begins a transaction in which all queries read the same state of the database, and finds the column.
+    async fn begin(connection: &mut Self::Connection, column: &Column) -> Result<Self, SourceError>;
+
+    /// Returns `true` if the table has a row for the key, and the value in the row is not null.
+    async fn has_value(&self, connection: &mut Self::Connection, key: &str) -> Result<bool, SourceError>;
+
+    /// Copies the value in the row of a key to a file.
+    async fn copy_value(
+        &self,
+        connection: &mut Self::Connection,
+        key: &str,
+        store: &mut LimitedStore,
+    ) -> Result<StagedFile, SourceError>;
+}
+
+pub(super) fn copy_values<C: ServerColumn>(
     url: &str,
-    read: impl AsyncFnOnce(&mut C) -> Result<T, SourceError>,
-) -> Result<T, SourceError> {
+    column: &Column,
+    keys: &[String],
+    store: &mut LimitedStore,
+) -> Result<Vec<StagedFile>, SourceError> {
     // The text of the parser's error could contain a part of the URL, such as the password.
-    let options: C::Options = url.parse().map_err(|_| SourceError::Unavailable("its URL is invalid".to_owned()))?;
+    let options = url.parse::<<C::Connection as Connection>::Options>();
+    let options = options.map_err(|_| SourceError::Unavailable("its URL is invalid".to_owned()))?;
     block_on(async {
         let mut connection = with_timeout(options.disable_statement_logging().connect()).await?;
-        let result = read(&mut connection).await;
+        let copied = copy_in_transaction::<C>(&mut connection, column, keys, store).await;
         // Closing the connection ends the transaction. If closing fails, dropping the connection ends it.
         let _ = with_timeout(connection.close()).await;
-        result
+        copied
     })
 }
 
+async fn copy_in_transaction<C: ServerColumn>(
+    connection: &mut C::Connection,
+    column: &Column,
+    keys: &[String],
+    store: &mut LimitedStore,
+) -> Result<Vec<StagedFile>, SourceError> {
+    let values = C::begin(connection, column).await?;
+    let mut present = Vec::with_capacity(keys.len());
+    for key in keys {
+        present.push(values.has_value(connection, key).await?.then_some(()));
+    }
+    super::require_all_values(keys, present)?;
+    let mut staged = Vec::with_capacity(keys.len());
+    for key in keys {
+        staged.push(values.copy_value(connection, key, store).await?);
+    }
+    Ok(staged)
+}
+
 /// Runs an operation in a new asynchronous runtime, and waits for its result.
-///
-/// # Errors
-/// Fails if the operation fails, or the runtime cannot be started.
 fn block_on<T>(operation: impl Future<Output = Result<T, SourceError>>) -> Result<T, SourceError> {
     let runtime = Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| SourceError::Unavailable(format!("starting a runtime: {error}")))?;
@@ -48,9 +82,6 @@ fn block_on<T>(operation: impl Future<Output = Result<T, SourceError>>) -> Resul
 }
 
 /// Waits for the result of an operation, at most for [`OPERATION_TIMEOUT`].
-///
-/// # Errors
-/// Fails if the operation fails or takes too long.
 pub(super) async fn with_timeout<T>(operation: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, SourceError> {
     match timeout(OPERATION_TIMEOUT, operation).await {
         Ok(result) => Ok(result?),

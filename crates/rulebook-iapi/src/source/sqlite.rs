@@ -9,11 +9,10 @@ use std::io::Read;
 use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::types::{Type, ValueRef};
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, DatabaseName, OpenFlags, OptionalExtension, Row};
 
-use super::column::quote_identifier;
-use super::{CHUNK_SIZE, Column, LimitedStore, SourceError};
+use super::{CHUNK_SIZE, Column, LimitedStore, SourceError, quote_identifier};
 use rulebook::store::StagedFile;
 
 /// Maximum length in bytes of a value that is read as a whole.
@@ -30,7 +29,6 @@ const ROWID_NAMES: [&str; 3] = ["rowid", "_rowid_", "oid"];
 /// The name of the schema that contains the tables of the file.
 const MAIN_SCHEMA: &str = "main";
 
-/// The method by which a value is read.
 enum ReadMethod {
     /// Incremental blob I/O on the row with this rowid.
     Incremental(i64),
@@ -78,17 +76,11 @@ impl<'c> SourceColumn<'c> {
         let has_rowid: bool = is_rowid_table.ok_or_else(|| SourceError::NoTable(column.to_string()))?;
         let columns = table_columns(connection, &column.table)?;
         if !columns.iter().any(|other| other.has_name(&column.name)) {
-            return Err(SourceError::NoColumn { table: column.to_string(), column: column.name.clone() });
+            return Err(column.missing(&column.name));
         }
-        let keys: Vec<_> = columns.iter().filter(|column| column.is_primary_key).collect();
-        let key = match keys[..] {
-            [] => return Err(SourceError::NoPrimaryKey(column.to_string())),
-            [key] => quote_identifier(&key.name, '"'),
-            _ => {
-                let columns = keys.into_iter().map(|key| key.name.clone()).collect();
-                return Err(SourceError::CompositePrimaryKey { table: column.to_string(), columns });
-            }
-        };
+        let keys = columns.iter().filter(|column| column.is_primary_key).collect();
+        let key = column.single_key(keys, |key: &&ColumnInfo| key.name.clone())?;
+        let key = quote_identifier(&key.name, '"');
         let is_unused = |name: &&str| !columns.iter().any(|column| column.has_name(name));
         let is_incremental = has_rowid && columns.iter().all(|column| !column.is_generated);
         let rowid = if is_incremental { ROWID_NAMES.into_iter().find(is_unused) } else { None };
@@ -112,28 +104,26 @@ impl<'c> SourceColumn<'c> {
         let sql = self.select_by_key(&format!("{rowid}, typeof({value}), octet_length({value})"));
         let mut statement = connection.prepare(&sql)?;
         let method = |key: &String| {
-            statement.query_row([key], |row| self.read_method_of_row(row)).optional()?.unwrap_or(Ok(None))
+            let found = statement.query_row([key], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()?;
+            found.map_or(Ok(None), |(rowid, kind, length)| self.read_method(rowid, kind, length))
         };
         keys.iter().map(method).collect()
     }
 
-    fn read_method_of_row(&self, row: &Row<'_>) -> rusqlite::Result<Result<Option<ReadMethod>, SourceError>> {
-        let (rowid, kind): (Option<i64>, String) = (row.get(0)?, row.get(1)?);
-        let is_incremental = match kind.as_str() {
-            "null" => return Ok(Ok(None)),
-            "blob" => true,
-            "text" => self.is_utf8,
-            _ => false,
-        };
-        if let Some(rowid) = rowid.filter(|_| is_incremental) {
-            return Ok(Ok(Some(ReadMethod::Incremental(rowid))));
+    /// Returns the method by which a value is read; `None` if it is null, whose length is null too.
+    fn read_method(
+        &self,
+        rowid: Option<i64>,
+        kind: String,
+        length: Option<u64>,
+    ) -> Result<Option<ReadMethod>, SourceError> {
+        let Some(length) = length else { return Ok(None) };
+        let is_incremental = kind == "blob" || (kind == "text" && self.is_utf8);
+        match rowid.filter(|_| is_incremental) {
+            Some(rowid) => Ok(Some(ReadMethod::Incremental(rowid))),
+            None if length > MAX_LEN_IN_MEMORY => Err(SourceError::ValueTooLarge(MAX_LEN_IN_MEMORY)),
+            None => Ok(Some(ReadMethod::WholeValue)),
         }
-        let length: u64 = row.get(2)?;
-        Ok(if length > MAX_LEN_IN_MEMORY {
-            Err(SourceError::ValueTooLarge(MAX_LEN_IN_MEMORY))
-        } else {
-            Ok(Some(ReadMethod::WholeValue))
-        })
     }
 
     fn copy_value(
@@ -167,16 +157,15 @@ impl<'c> SourceColumn<'c> {
                 let row = rows.next()?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
                 match row.get_ref(0)? {
                     ValueRef::Text(bytes) | ValueRef::Blob(bytes) => store.append(&mut writer, bytes)?,
-                    other => return Err(unexpected_type(other.data_type()).into()),
+                    other => {
+                        let kind = other.data_type();
+                        return Err(rusqlite::Error::InvalidColumnType(0, "value".to_owned(), kind).into());
+                    }
                 }
             }
         }
         store.finish(writer)
     }
-}
-
-fn unexpected_type(kind: Type) -> rusqlite::Error {
-    rusqlite::Error::InvalidColumnType(0, "value".to_owned(), kind)
 }
 
 /// What the database knows about a column of a table.

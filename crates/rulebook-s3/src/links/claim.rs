@@ -7,14 +7,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use object_store::path::Path;
-use rulebook::RangedContent;
 use rulebook::store::{LinkId, LinkUses, StoreError};
 
 use super::S3Links;
-use super::head::Head;
+use super::writer::Head;
 use crate::background::Tasks;
-use crate::bucket::{Bucket, Versioned, Written};
-use crate::keys::random_id;
+use crate::bucket::{Bucket, Versioned, Written, unavailable};
+use crate::keys::{LINK_CONTENTS, LINK_HEADS, random_id};
 use crate::publish::{MAX_CONFLICTS, pause_after_conflict};
 
 const CLAIM: &str = "counting a download";
@@ -38,22 +37,10 @@ impl DeleteAfterLastDownload {
         Self {
             bucket: links.bucket.clone(),
             tasks: links.tasks.clone(),
-            head: links.bucket.keys.link_head(id),
-            content: links.bucket.keys.link_content(id.nonce()),
+            head: links.bucket.keys.key(LINK_HEADS, &id.to_string()),
+            content: links.bucket.keys.key(LINK_CONTENTS, id.nonce()),
             is_enabled: AtomicBool::default(),
         }
-    }
-
-    /// Returns the content, whose streams keep this value until they are dropped.
-    pub(super) fn guard_content(self: &Arc<Self>, content: RangedContent) -> RangedContent {
-        let deletion = Arc::clone(self);
-        RangedContent::new(content.length(), move |range| {
-            let (mut pieces, deletion) = (content.stream(range), Arc::clone(&deletion));
-            Box::pin(futures_util::stream::poll_fn(move |task| {
-                let _ = &deletion;
-                pieces.as_mut().poll_next(task)
-            }))
-        })
     }
 }
 
@@ -71,44 +58,31 @@ impl Drop for DeleteAfterLastDownload {
     }
 }
 
-/// The downloads of one link.
 #[derive(Debug)]
 pub(super) struct S3Uses {
-    bucket: Bucket,
-    tasks: Tasks,
-    key: Path,
-    seen: Versioned<Head>,
-    deletion: Arc<DeleteAfterLastDownload>,
-}
-
-impl S3Uses {
-    pub(super) fn new(
-        links: &S3Links,
-        id: &LinkId,
-        seen: Versioned<Head>,
-        deletion: Arc<DeleteAfterLastDownload>,
-    ) -> Self {
-        let key = links.bucket.keys.link_head(id);
-        Self { bucket: links.bucket.clone(), tasks: links.tasks.clone(), key, seen, deletion }
-    }
+    pub(super) seen: Versioned<Head>,
+    pub(super) deletion: Arc<DeleteAfterLastDownload>,
 }
 
 impl LinkUses for S3Uses {
     fn claim(self: Box<Self>, is_redirected: bool) -> Result<bool, StoreError> {
-        let Self { bucket, tasks, key, seen, deletion } = *self;
-        let Some(claimed) = tasks.wait(async move { bucket.claim(&key, seen).await })? else { return Ok(false) };
+        let Self { seen, deletion } = *self;
+        let (bucket, head) = (deletion.bucket.clone(), deletion.head.clone());
+        let claimed = deletion.tasks.wait(async move { bucket.claim(&head, seen).await })?;
         // If the client was redirected, the file must remain; it is deleted after the link has expired.
-        if claimed.is_only && !is_redirected {
+        if claimed == Some(Claimed::Only) && !is_redirected {
             deletion.is_enabled.store(true, Ordering::Relaxed);
         }
-        Ok(true)
+        Ok(claimed.is_some())
     }
 }
 
 /// A download that has been counted.
-struct Claimed {
-    /// Whether no download was counted before, and none is left.
-    is_only: bool,
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Claimed {
+    /// No download was counted before, and none is left.
+    Only,
+    OneOfSeveral,
 }
 
 impl Bucket {
@@ -118,23 +92,24 @@ impl Bucket {
         for conflicts in 0..MAX_CONFLICTS {
             let Some(left) = seen.value.uses.and_then(|uses| uses.checked_sub(1)) else { return Ok(None) };
             // Each download that was counted before has left its text in the head.
-            let claimed = Claimed { is_only: left == 0 && seen.value.claims.is_empty() };
+            let is_only = left == 0 && seen.value.claims.is_empty();
+            let claimed = Some(if is_only { Claimed::Only } else { Claimed::OneOfSeveral });
             let new = seen.value.claimed(left, &claim);
             let written = self.write_if(key, &new, &seen.version, CLAIM).await;
             if let Ok(Written::Done(_)) = written {
-                return Ok(Some(claimed));
+                return Ok(claimed);
             }
             let Some(again) = self.read::<Head>(key, CLAIM).await? else { return Ok(None) };
             if again.value.claims.contains(&claim) {
                 // The response of an attempt was lost after the object was written.
-                return Ok(Some(claimed));
+                return Ok(claimed);
             }
             // After an error, the write may still take effect. Then the download is lost, but it is not sent twice.
             written?;
             seen = again;
             pause_after_conflict(conflicts).await;
         }
-        Err(StoreError::Unavailable { action: CLAIM, error: "other servers use the link all the time".into() })
+        Err(unavailable(CLAIM, "other servers use the link all the time"))
     }
 
     /// Deletes a link. The head is first, so that no server opens a link whose content is missing.

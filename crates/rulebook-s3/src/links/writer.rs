@@ -4,16 +4,16 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use rulebook::store::{ContentWriter, LinkId, LinkWriter, NewLink, StoreError, link_size};
+use serde::{Deserialize, Serialize};
 
-use super::head::Head;
 use super::stored::Stored;
 use crate::background::Tasks;
 use crate::bucket::{Bucket, Written};
+use crate::keys::{LINK_CONTENTS, LINK_HEADS};
 use crate::upload::{Target, Writer};
 
 const WRITE: &str = "storing the file of a link";
 
-/// Writes the file of a link.
 #[derive(Debug)]
 pub(super) struct S3LinkWriter {
     bucket: Bucket,
@@ -45,8 +45,8 @@ impl LinkWriter for S3LinkWriter {
         let expires = unix_time().saturating_add(lifetime);
         let id = LinkId::new(link.nonce, expires);
         let head = Head::new(expires, length, link.uses.map(u32::from), &link.head);
-        let (key, grace) = (bucket.keys.link_head(&id), bucket.location.grace);
-        let content_key = bucket.keys.link_content(id.nonce());
+        let (key, grace) = (bucket.keys.key(LINK_HEADS, &id.to_string()), bucket.location.grace);
+        let content_key = bucket.keys.key(LINK_CONTENTS, id.nonce());
         tasks.wait(async move {
             match bucket.write_if(&key, &head, &None, WRITE).await {
                 // The nonce is random: an earlier attempt of the same request has written the object.
@@ -67,4 +67,42 @@ impl LinkWriter for S3LinkWriter {
 /// Returns the current time in seconds since the Unix epoch.
 pub(super) fn unix_time() -> u64 {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+/// A server that has not received the response to its write finds its claim unless more downloads have been counted
+/// since.
+const MAX_CLAIMS: usize = 16;
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Head {
+    /// The time at which the link expires, in seconds since the Unix epoch. It is in the key of the object too.
+    pub(crate) expires: u64,
+    pub(crate) length: u64,
+    /// The number of downloads that are left; `None` if it is not limited.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) uses: Option<u32>,
+    /// Random texts, which the servers have chosen that have counted the last downloads; the last one is at the end.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) claims: Vec<String>,
+    /// The header fields of the response. Each character is a byte.
+    fields: String,
+}
+
+impl Head {
+    pub(crate) fn new(expires: u64, length: u64, uses: Option<u32>, fields: &[u8]) -> Self {
+        let fields = fields.iter().copied().map(char::from).collect();
+        Self { expires, length, uses, claims: Vec::new(), fields }
+    }
+
+    /// Returns the head after a download has been counted.
+    pub(crate) fn claimed(&self, left: u32, claim: &str) -> Self {
+        let forgotten = (self.claims.len() + 1).saturating_sub(MAX_CLAIMS);
+        let claims = self.claims[forgotten..].iter().cloned().chain([claim.to_owned()]).collect();
+        Self { uses: Some(left), claims, ..self.clone() }
+    }
+
+    pub(crate) fn fields(&self) -> Vec<u8> {
+        // Another program may have written other characters, which the server rejects.
+        self.fields.chars().map(|character| u8::try_from(character).unwrap_or_default()).collect()
+    }
 }

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use futures_util::stream;
+use rulebook::store::NewLink;
 use rulebook::{ApiError, Args, Context, Download, Module, Rulebook};
 use rulebook_test::{Client, TestResponse};
 use serde::Deserialize;
@@ -262,4 +263,15 @@ fn clients_are_redirected_to_the_bucket_if_the_setting_says_so() {
         assert_eq!(server.get(&link).send().status(), 307);
     }
     assert_eq!(servers[0].get(&format!("{link}0")).send().status(), 403);
+}
+
+#[test]
+fn all_bytes_of_the_header_fields_of_a_link_are_stored() {
+    let Some(url) = new_url() else { return };
+    let links = rulebook_s3::open_url(&url).unwrap().links().unwrap();
+    let head: Vec<u8> = (0..=255).collect();
+    let mut writer = links.create(NewLink::new([7; 16], head.clone(), None)).unwrap();
+    writer.write(b"content").unwrap();
+    let id = writer.finish(60).unwrap();
+    assert_eq!(links.open(&id).unwrap().unwrap().head, head);
 }

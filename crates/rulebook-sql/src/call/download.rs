@@ -9,13 +9,13 @@ use futures_util::future::{Either, select};
 use futures_util::{StreamExt, stream};
 use rulebook::handler_kind::ReturnedValue;
 use rulebook::{ApiError, Download};
+use serde_json::Value as Json;
 use tokio::sync::mpsc;
 
-use super::{Failure, Format, PreparedMethod, SqlMethod};
-use crate::database::Lease;
+use super::{Failure, SqlMethod};
+use crate::database::{JsonRow, Lease, Prepared, row_object};
 use crate::value::SqlValue;
 
-/// The size of a chunk in bytes, after which it is sent.
 const CHUNK_BYTES: usize = 16 << 10;
 
 /// The maximum number of chunks that wait for the client.
@@ -34,10 +34,7 @@ pub(super) async fn download(
     let file_name = format!("{}.{}", method.file_name, format.extension());
     let (sender, mut receiver) = mpsc::channel(MAX_WAITING_CHUNKS);
     runtime.spawn(send_rows(method, values, format, sender));
-    let first = match receiver.recv().await {
-        Some(chunk) => chunk?,
-        None => Bytes::new(),
-    };
+    let first = receiver.recv().await.transpose()?.unwrap_or_default();
     let rest = stream::poll_fn(move |context| receiver.poll_recv(context));
     let chunks = stream::once(async { Ok(first) }).chain(rest.map(|chunk| chunk.map_err(|error| stream_error(&error))));
     let download = Download::stream(chunks).name(file_name).media_type(format.media_type());
@@ -50,14 +47,10 @@ fn stream_error(error: &ApiError) -> io::Error {
 
 /// Runs the statements until all rows are sent, the client is gone, or the time is over.
 async fn send_rows(method: Arc<SqlMethod>, values: Vec<SqlValue>, format: Format, sender: mpsc::Sender<Chunk>) {
-    let rows = async {
-        let run = async |method: &SqlMethod, lease: &mut Lease, prepared: &PreparedMethod, values: &[SqlValue]| {
-            write_rows(method, lease, prepared, values, format, &sender).await
-        };
-        method.with_connection(values, run).await
+    let write = async |method: &SqlMethod, lease: &mut Lease, statement: &Prepared, values: &[SqlValue]| {
+        write_rows(method, lease, statement, values, format, &sender).await
     };
-    let limited = async { method.within(rows).await };
-    let ended = match select(pin!(limited), pin!(sender.closed())).await {
+    let ended = match select(pin!(method.run(values, write)), pin!(sender.closed())).await {
         Either::Left((ended, _)) => ended,
         Either::Right(_) => return,
     };
@@ -69,35 +62,91 @@ async fn send_rows(method: Arc<SqlMethod>, values: Vec<SqlValue>, format: Format
 async fn write_rows(
     method: &SqlMethod,
     lease: &mut Lease,
-    prepared: &PreparedMethod,
+    statement: &Prepared,
     values: &[SqlValue],
     format: Format,
     sender: &mpsc::Sender<Chunk>,
 ) -> Result<(), Failure> {
-    for (index, (step, statement)) in method.steps.iter().zip(&prepared.statements).enumerate() {
-        if Some(index) != prepared.output {
-            method.run_step(lease, prepared, index, values).await?;
-            continue;
+    let mut chunk = Vec::with_capacity(CHUNK_BYTES);
+    format.write_head(statement, &mut chunk);
+    let mut rows = lease.fetch(statement, values)?;
+    let mut is_empty = true;
+    while let Some(row) = rows.next().await {
+        is_empty = false;
+        format.write_row(statement, row?, &mut chunk);
+        if chunk.len() >= CHUNK_BYTES {
+            send(sender, std::mem::replace(&mut chunk, Vec::with_capacity(CHUNK_BYTES))).await?;
         }
-        let mut chunk = Vec::with_capacity(CHUNK_BYTES);
-        format.write_head(statement, &mut chunk);
-        let mut rows = lease.fetch(statement, values)?;
-        let mut is_empty = true;
-        while let Some(row) = rows.next().await {
-            is_empty = false;
-            format.write_row(statement, row?, &mut chunk);
-            if chunk.len() >= CHUNK_BYTES {
-                send(sender, std::mem::replace(&mut chunk, Vec::with_capacity(CHUNK_BYTES))).await?;
-            }
-        }
-        if is_empty {
-            method.check_missing(step)?;
-        }
-        send(sender, chunk).await?;
     }
-    Ok(())
+    if is_empty {
+        method.check_missing()?;
+    }
+    send(sender, chunk).await
 }
 
 async fn send(sender: &mpsc::Sender<Chunk>, chunk: Vec<u8>) -> Result<(), Failure> {
     sender.send(Ok(chunk.into())).await.map_err(|_| Failure::Stopped(ApiError::internal("the client is gone")))
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// A JSON object in each line.
+    JsonLines,
+    /// Comma-separated values (RFC 4180), with the names of the columns in the first line.
+    Csv,
+}
+
+impl Format {
+    pub(super) fn extension(self) -> &'static str {
+        match self {
+            Self::JsonLines => "jsonl",
+            Self::Csv => "csv",
+        }
+    }
+
+    pub(super) fn media_type(self) -> &'static str {
+        match self {
+            Self::JsonLines => "application/jsonl",
+            Self::Csv => "text/csv; charset=utf-8; header=present",
+        }
+    }
+
+    /// Appends what is before the first row.
+    pub(super) fn write_head(self, prepared: &Prepared, to: &mut Vec<u8>) {
+        if self == Self::Csv {
+            write_csv_line(prepared.columns.iter().map(|column| column.name.clone()), to);
+        }
+    }
+
+    pub(super) fn write_row(self, prepared: &Prepared, row: JsonRow, to: &mut Vec<u8>) {
+        match self {
+            Self::JsonLines => {
+                to.extend_from_slice(Json::Object(row_object(prepared, row)).to_string().as_bytes());
+                to.push(b'\n');
+            }
+            Self::Csv => write_csv_line(row.into_iter().map(csv_text), to),
+        }
+    }
+}
+
+fn csv_text(value: Json) -> String {
+    match value {
+        Json::Null => String::new(),
+        Json::String(text) => text,
+        other => other.to_string(),
+    }
+}
+
+fn write_csv_line(fields: impl Iterator<Item = String>, to: &mut Vec<u8>) {
+    for (index, field) in fields.enumerate() {
+        if index > 0 {
+            to.push(b',');
+        }
+        if field.contains([',', '"', '\r', '\n']) {
+            to.extend_from_slice(format!("\"{}\"", field.replace('"', "\"\"")).as_bytes());
+        } else {
+            to.extend_from_slice(field.as_bytes());
+        }
+    }
+    to.extend_from_slice(b"\r\n");
 }

@@ -10,8 +10,8 @@ use rulebook::handler_kind::ReturnedValue;
 use rulebook::{ApiError, Download, ETag};
 
 use super::upload::LIMIT_NAME;
-use super::{Failure, PreparedMethod, SqlMethod};
-use crate::database::{FileRow, Lease};
+use super::{Failure, SqlMethod};
+use crate::database::{FileRow, Lease, Prepared};
 use crate::value::SqlValue;
 
 /// The maximum size in bytes of a file that waits for its client in memory. The server has little memory for such
@@ -20,15 +20,11 @@ const MAX_BYTES_IN_MEMORY: usize = 64 << 10;
 
 /// Runs the statements, and returns the file in the row of the result.
 pub(super) async fn file(method: Arc<SqlMethod>, values: Vec<SqlValue>) -> Result<ReturnedValue, ApiError> {
-    let run = async |method: &SqlMethod, lease: &mut Lease, prepared: &PreparedMethod, values: &[SqlValue]| {
-        read_row(method, lease, prepared, values).await
-    };
-    let (content, row) = method.within(method.with_connection(values, run)).await?;
+    let Some((content, row)) = method.run(values, read_file).await? else { return Err(no_file()) };
     let download = if content.len() <= MAX_BYTES_IN_MEMORY {
         Download::bytes(content)
     } else {
-        let prepared = method.prepared()?;
-        let folder = prepared.data_folder.clone();
+        let folder = method.prepared()?.data_folder.clone();
         let stored = method.wait_for_disk(move || store(&content, &folder)).await;
         let (file, etag) = stored.map_err(|error| ApiError::internal(format!("the file cannot be sent: {error}")))?;
         Download::file(file).etag(etag)
@@ -50,37 +46,31 @@ fn store(content: &[u8], folder: &Path) -> io::Result<(File, ETag)> {
 }
 
 /// Returns the content of the file, and the row without it.
-async fn read_row(
+async fn read_file(
     method: &SqlMethod,
     lease: &mut Lease,
-    prepared: &PreparedMethod,
+    statement: &Prepared,
     values: &[SqlValue],
 ) -> Result<(Vec<u8>, FileRow), Failure> {
-    let mut file = None;
-    for (index, statement) in prepared.statements.iter().enumerate() {
-        if Some(index) != prepared.output {
-            method.run_step(lease, prepared, index, values).await?;
-            continue;
-        }
-        let mut rows = lease.fetch::<FileRow>(statement, values)?;
-        let mut row = rows.next().await.transpose()?;
-        if rows.next().await.transpose()?.is_some() {
-            let reason = "the statement returned more than one file; add a condition, or `limit 1`";
-            return Err(Failure::Stopped(ApiError::internal(reason)));
-        }
-        let content = row.as_mut().and_then(|row| row.content.take());
-        if content.is_none() {
-            method.check_missing(&method.steps[index])?;
-        }
-        file = content.zip(row);
+    let mut rows = lease.fetch::<FileRow>(statement, values)?;
+    let mut row = rows.next().await.transpose()?;
+    if rows.next().await.transpose()?.is_some() {
+        let reason = "the statement returned more than one file; add a condition, or `limit 1`";
+        return Err(Failure::Stopped(ApiError::internal(reason)));
     }
-    let Some((content, row)) = file else {
-        return Err(Failure::Api(ApiError::internal("the statement returned no file, without `missing`")));
-    };
+    let content = row.as_mut().and_then(|row| row.content.take());
+    if content.is_none() {
+        method.check_missing()?;
+    }
+    let (content, row) = content.zip(row).ok_or_else(|| Failure::Api(no_file()))?;
     let (size, max) = (content.len() as u64, method.limits.file);
     if size > max {
         let reason = format!("the file has {size} bytes, but `{LIMIT_NAME}` is {max}");
         return Err(Failure::Api(ApiError::internal(reason)));
     }
     Ok((content, row))
+}
+
+fn no_file() -> ApiError {
+    ApiError::internal("the statement returned no file, without `missing`")
 }

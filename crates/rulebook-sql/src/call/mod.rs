@@ -2,7 +2,6 @@
 
 mod download;
 mod file;
-mod format;
 mod rows;
 mod span;
 mod upload;
@@ -11,27 +10,27 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use futures_util::TryStreamExt;
 use rulebook::handler_kind::{ArgumentSlots, CompiledHandler, HandlerError, HandlerFuture, ReturnedValue};
 use rulebook::{ApiError, Context};
 use rulebook_model::span::Span;
+use serde_json::{Map, Value as Json};
 
 use crate::constraint::Violations;
-use crate::database::{Database, Lease, NamedValue, PrepareError, Prepared};
+use crate::database::{Database, JsonRow, Lease, LeaseEnd, PrepareError, Prepared};
 use crate::moments::convert_moments;
 use crate::result_shape::{ResultShape, Rows};
 use crate::settings::CallLimits;
 use crate::statement::Statement;
-use crate::value::{Source, SqlValue};
+use crate::value::{NamedValue, SqlValue};
 use crate::value_error::invalid_value;
 
-pub(crate) use format::Format;
+pub(crate) use download::Format;
 
 /// A method whose handler consists of statements.
 pub(crate) struct SqlMethod {
     pub database: Arc<Database>,
-    /// Where the values of the names in the statements come from.
-    pub sources: Vec<Source>,
-    /// What is known about these values, in the same order.
+    /// What is known about the values of the names in the statements.
     pub values: Vec<NamedValue>,
     pub steps: Vec<Step>,
     /// What happens if the result has no row, or the last statement changes none.
@@ -42,10 +41,8 @@ pub(crate) struct SqlMethod {
     /// The name of this file without its extension.
     pub file_name: String,
     pub violations: Violations,
-    /// The time limit of a call.
     pub timeout: Duration,
     pub limits: CallLimits,
-    /// The span of the settings.
     pub span: Span,
     /// The prepared statements, after the start of the API.
     pub prepared: OnceLock<PreparedMethod>,
@@ -60,7 +57,6 @@ pub(crate) enum DownloadContent {
     File,
 }
 
-/// A statement of a method.
 pub(crate) struct Step {
     pub statement: Statement,
     pub missing: Missing,
@@ -107,14 +103,6 @@ pub(crate) enum Failure {
     Stopped(ApiError),
 }
 
-/// Whether the connection of a call can be used again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Usable {
-    Yes,
-    Perhaps,
-    No,
-}
-
 impl From<sqlx::Error> for Failure {
     fn from(error: sqlx::Error) -> Self {
         Self::Sql(error)
@@ -126,19 +114,16 @@ impl SqlMethod {
     pub(crate) async fn prepare(&self, data_folder: &Path) -> Result<(), PrepareError> {
         let mut lease = self.database.lease().await.map_err(PrepareError::Database)?;
         let mut statements = Vec::new();
-        let (mut all_columns, mut errors) = (Vec::new(), Vec::new());
+        let mut errors = Vec::new();
         for step in &self.steps {
             match lease.prepare(&step.statement, &self.values).await {
-                Ok((prepared, columns)) => {
-                    statements.push(prepared);
-                    all_columns.push(columns);
-                }
+                Ok(prepared) => statements.push(prepared),
                 Err(PrepareError::Definition(found)) => errors.extend(found),
                 Err(error) => return Err(error),
             }
         }
         let max_upload = self.max_upload(&mut lease).await?;
-        lease.release();
+        lease.end(LeaseEnd::Reuse);
         if !errors.is_empty() {
             return Err(PrepareError::Definition(errors));
         }
@@ -149,7 +134,7 @@ impl SqlMethod {
             if prepared.has_late_columns {
                 (prepared.columns, prepared.targets) = self.shape.late_columns(statement)?.into_iter().unzip();
             } else {
-                let targets = self.shape.targets(&all_columns[index], statement);
+                let targets = self.shape.targets(&prepared.columns, statement);
                 prepared.targets = targets.map_err(PrepareError::Definition)?;
             }
         } else if self.shape.rows != Rows::None {
@@ -165,79 +150,94 @@ impl SqlMethod {
         Ok(())
     }
 
-    /// Returns the prepared statements.
     fn prepared(&self) -> Result<&PreparedMethod, ApiError> {
         self.prepared.get().ok_or_else(|| ApiError::internal("the statements are not prepared"))
     }
 
-    /// Runs the statements with a connection and the values of a call, in a transaction if there are several. If `run`
-    /// fails, or its future is dropped, nothing is changed.
-    pub(crate) async fn with_connection<T>(
+    /// Runs the statements with the values of a call, in a transaction if there are several, at most for the time limit
+    /// of the method. `read` executes the statement whose rows are the result; `None` is returned if there is none. If
+    /// `read` fails, or its future is dropped, nothing is changed.
+    pub(crate) async fn run<T>(
         &self,
         mut values: Vec<SqlValue>,
-        run: impl AsyncFnOnce(&Self, &mut Lease, &PreparedMethod, &[SqlValue]) -> Result<T, Failure>,
-    ) -> Result<T, ApiError> {
-        let prepared = self.prepared()?;
-        convert_moments(&mut values, &self.values, self.database.settings.dialect)?;
-        let lease = match self.download {
-            Some(DownloadContent::Rows(_)) => self.database.lease_for_download().await,
-            Some(DownloadContent::File) | None => self.database.lease().await,
-        };
-        let mut lease = lease.map_err(|error| self.violations.api_error(&error))?;
-        if let Err(error) = self.read_files(&mut values, prepared.max_upload).await {
-            lease.release();
-            return Err(error);
-        }
-        let api_error = |error: &sqlx::Error| {
-            let bound = prepared.statements.iter().flat_map(|statement| &statement.bound);
-            let invalid = invalid_value(error, &self.values, &values, bound);
-            invalid.unwrap_or_else(|| self.violations.api_error(error))
-        };
-        let default_timeout = self.database.settings.timeout;
-        if self.timeout != default_timeout {
-            lease.limit_time(self.timeout).await.map_err(|error| api_error(&error))?;
-        }
-        let is_transaction = self.steps.len() > 1;
-        if is_transaction {
-            let begin = self.database.settings.dialect.begin();
-            lease.run(begin).await.map_err(|error| api_error(&error))?;
-        }
-        let mut result = run(self, &mut lease, prepared, &values).await;
-        if is_transaction && result.is_ok() {
-            // Constraints that are checked at the end are reported here.
-            result = match (result, lease.run("COMMIT").await) {
-                (result, Ok(())) => result,
-                (_, Err(error)) => Err(Failure::Sql(error)),
+        read: impl AsyncFnOnce(&Self, &mut Lease, &Prepared, &[SqlValue]) -> Result<T, Failure>,
+    ) -> Result<Option<T>, ApiError> {
+        let running = async {
+            let prepared = self.prepared()?;
+            convert_moments(&mut values, &self.values, self.database.settings.dialect)?;
+            let lease = match self.download {
+                Some(DownloadContent::Rows(_)) => self.database.lease_for_download().await,
+                Some(DownloadContent::File) | None => self.database.lease().await,
             };
-        }
-        let (result, state) = match result {
-            Ok(result) => (Ok(result), Usable::Yes),
-            Err(Failure::Sql(error @ sqlx::Error::Database(_))) => (Err(api_error(&error)), Usable::Perhaps),
-            // A value that cannot be encoded was not sent.
-            Err(Failure::Sql(error @ sqlx::Error::Encode(_))) => (Err(api_error(&error)), Usable::Yes),
-            Err(Failure::Sql(error)) => (Err(api_error(&error)), Usable::No),
-            Err(Failure::Api(error)) => (Err(error), Usable::Yes),
-            Err(Failure::Stopped(error)) => (Err(error), Usable::No),
+            let mut lease = lease.map_err(|error| self.violations.api_error(&error))?;
+            if let Err(error) = self.read_files(&mut values, prepared.max_upload).await {
+                lease.end(LeaseEnd::Reuse);
+                return Err(error);
+            }
+            let result = self.run_in_transaction(&mut lease, prepared, &values, read).await;
+            let end = match &result {
+                // A value that cannot be encoded was not sent.
+                Ok(_) | Err(Failure::Api(_) | Failure::Sql(sqlx::Error::Encode(_))) => LeaseEnd::Reuse,
+                Err(Failure::Sql(sqlx::Error::Database(_))) => LeaseEnd::ReuseAfterTest,
+                Err(Failure::Sql(_) | Failure::Stopped(_)) => LeaseEnd::Close,
+            };
+            if end != LeaseEnd::Close && self.reset(&mut lease, result.is_err()).await.is_ok() {
+                lease.end(end);
+            }
+            result.map_err(|failure| match failure {
+                Failure::Sql(error) => {
+                    let bound = prepared.statements.iter().flat_map(|statement| &statement.bound);
+                    let invalid = invalid_value(&error, &self.values, &values, bound);
+                    invalid.unwrap_or_else(|| self.violations.api_error(&error))
+                }
+                Failure::Api(error) | Failure::Stopped(error) => error,
+            })
         };
-        // A connection that is not released is closed, which rolls its transaction back.
-        let is_clean =
-            state != Usable::No && (!is_transaction || result.is_ok() || lease.run("ROLLBACK").await.is_ok());
-        let is_reset = is_clean && (self.timeout == default_timeout || lease.limit_time(default_timeout).await.is_ok());
-        match state {
-            Usable::Yes if is_reset => lease.release(),
-            Usable::Perhaps if is_reset => lease.release_after_error(),
-            _ => {}
-        }
-        result
-    }
-
-    /// Waits for a future, at most for the time limit of the method.
-    pub(crate) async fn within<T>(&self, future: impl Future<Output = Result<T, ApiError>>) -> Result<T, ApiError> {
-        let ended = self.database.within(self.timeout, future).await;
-        ended.unwrap_or_else(|| {
+        self.database.within(self.timeout, running).await.unwrap_or_else(|| {
             let reason = format!("the database took more than {} seconds", self.timeout.as_secs_f64());
             Err(ApiError::gateway_timeout(reason))
         })
+    }
+
+    async fn run_in_transaction<T>(
+        &self,
+        lease: &mut Lease,
+        prepared: &PreparedMethod,
+        values: &[SqlValue],
+        read: impl AsyncFnOnce(&Self, &mut Lease, &Prepared, &[SqlValue]) -> Result<T, Failure>,
+    ) -> Result<Option<T>, Failure> {
+        if self.timeout != self.database.settings.timeout {
+            lease.limit_time(self.timeout).await?;
+        }
+        if self.is_transaction() {
+            lease.run(self.database.settings.dialect.begin()).await?;
+        }
+        let (mut read, mut result) = (Some(read), None);
+        for (index, statement) in prepared.statements.iter().enumerate() {
+            match read.take_if(|_| Some(index) == prepared.output) {
+                Some(read) => result = Some(read(self, lease, statement, values).await?),
+                None => self.run_step(lease, prepared, index, values).await?,
+            }
+        }
+        if self.is_transaction() {
+            // Constraints that are checked at the end are reported here.
+            lease.run("COMMIT").await?;
+        }
+        Ok(result)
+    }
+
+    /// Undoes what a call has changed in its connection, and its transaction after an error. If this fails, the
+    /// connection is closed, which rolls the transaction back.
+    async fn reset(&self, lease: &mut Lease, is_error: bool) -> Result<(), sqlx::Error> {
+        if is_error && self.is_transaction() {
+            lease.run("ROLLBACK").await?;
+        }
+        let default_timeout = self.database.settings.timeout;
+        if self.timeout == default_timeout { Ok(()) } else { lease.limit_time(default_timeout).await }
+    }
+
+    fn is_transaction(&self) -> bool {
+        self.steps.len() > 1
     }
 
     /// Runs a statement whose rows are not the result.
@@ -250,7 +250,7 @@ impl SqlMethod {
     ) -> Result<(), Failure> {
         let statement = &prepared.statements[index];
         let rows = if statement.returns_rows() {
-            rows::count(lease.fetch(statement, values)?).await?
+            lease.fetch::<JsonRow>(statement, values)?.try_fold(0, async |count, _| Ok(count + 1)).await?
         } else {
             lease.execute(statement, values).await?
         };
@@ -262,22 +262,23 @@ impl SqlMethod {
         }
     }
 
-    /// Fails with the error for an empty result, if the statement or the method names one.
-    fn check_missing(&self, step: &Step) -> Result<(), Failure> {
-        match [&step.missing, &self.missing].into_iter().find_map(|missing| missing.error()) {
+    /// Fails with the error for an empty result, if the statement with the result or the method names one.
+    fn check_missing(&self) -> Result<(), Failure> {
+        let output = self.prepared.get().and_then(|prepared| prepared.output);
+        let of_step = output.and_then(|index| self.steps[index].missing.error());
+        match of_step.or_else(|| self.missing.error()) {
             Some(name) => Err(Failure::Api(ApiError::declared(name.to_owned()))),
             None => Ok(()),
         }
     }
 }
 
-/// The handler of a method.
 pub(crate) struct SqlHandler(pub Arc<SqlMethod>);
 
 impl CompiledHandler for SqlHandler {
     fn start(&self, arguments: ArgumentSlots<'_, '_>, context: Context) -> HandlerFuture {
         let method = Arc::clone(&self.0);
-        let values = method.sources.iter().map(|source| source.value(&arguments, &context)).collect();
+        let values = method.values.iter().map(|named| named.source.value(&arguments, &context)).collect();
         let call: HandlerFuture = match method.download {
             Some(DownloadContent::Rows(format)) => Box::pin(download::download(method, values, format)),
             Some(DownloadContent::File) => Box::pin(file::file(method, values)),
@@ -288,9 +289,6 @@ impl CompiledHandler for SqlHandler {
 }
 
 async fn outputs(method: Arc<SqlMethod>, values: Vec<SqlValue>) -> Result<ReturnedValue, ApiError> {
-    let run = async |method: &SqlMethod, lease: &mut Lease, prepared: &PreparedMethod, values: &[SqlValue]| {
-        rows::outputs(method, lease, prepared, values).await
-    };
-    let outputs = method.within(method.with_connection(values, run)).await?;
-    Ok(ReturnedValue::Outputs(Box::new(outputs)))
+    let outputs = method.run(values, rows::read_outputs).await?;
+    Ok(ReturnedValue::Outputs(Box::new(outputs.unwrap_or_else(|| Json::Object(Map::new())))))
 }

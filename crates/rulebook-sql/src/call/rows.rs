@@ -1,51 +1,42 @@
 //! Results in memory: the rows of a result become the outputs of a call.
 
 use futures_util::StreamExt;
-use futures_util::stream::BoxStream;
 use rulebook::ApiError;
 use serde_json::{Map, Value as Json};
 
-use super::{Failure, PreparedMethod, SqlMethod};
+use super::{Failure, SqlMethod};
 use crate::database::{JsonRow, Lease, Prepared, row_object};
 use crate::result_shape::{RowShape, Rows};
 use crate::value::SqlValue;
 
-/// Runs all statements, and returns the outputs.
-pub(super) async fn outputs(
+pub(super) async fn read_outputs(
     method: &SqlMethod,
     lease: &mut Lease,
-    prepared: &PreparedMethod,
+    statement: &Prepared,
     values: &[SqlValue],
 ) -> Result<Json, Failure> {
-    let mut outputs = Json::Object(Map::new());
-    for (index, statement) in prepared.statements.iter().enumerate() {
-        if Some(index) != prepared.output {
-            method.run_step(lease, prepared, index, values).await?;
-            continue;
-        }
-        let rows = collect(method, lease.fetch(statement, values)?, statement).await?;
-        if rows.is_empty() {
-            method.check_missing(&method.steps[index])?;
-        }
-        outputs = match (method.shape.rows, &method.shape.output) {
-            (Rows::Many, Some(name)) => Json::Object(Map::from_iter([(name.clone(), Json::Array(rows))])),
-            (Rows::Many, None) => Json::Array(rows),
-            (Rows::One | Rows::None, _) => {
-                let row = rows.into_iter().next();
-                row.ok_or_else(|| Failure::Api(ApiError::internal("the statement returned no row, without `missing`")))?
-            }
-        };
+    let rows = collect(method, lease, statement, values).await?;
+    if rows.is_empty() {
+        method.check_missing()?;
     }
-    Ok(outputs)
+    Ok(match (method.shape.rows, &method.shape.output) {
+        (Rows::Many, Some(name)) => Json::Object(Map::from_iter([(name.clone(), Json::Array(rows))])),
+        (Rows::Many, None) => Json::Array(rows),
+        (Rows::One | Rows::None, _) => {
+            let row = rows.into_iter().next();
+            row.ok_or_else(|| Failure::Api(ApiError::internal("the statement returned no row, without `missing`")))?
+        }
+    })
 }
 
-/// Collects rows, up to the limits of the method.
 async fn collect(
     method: &SqlMethod,
-    mut stream: BoxStream<'_, Result<JsonRow, sqlx::Error>>,
+    lease: &mut Lease,
     statement: &Prepared,
+    values: &[SqlValue],
 ) -> Result<Vec<Json>, Failure> {
     let limits = method.limits;
+    let mut stream = lease.fetch::<JsonRow>(statement, values)?;
     let (mut rows, mut bytes) = (Vec::new(), 0_u64);
     while let Some(row) = stream.next().await {
         let row = row?;
@@ -57,19 +48,15 @@ async fn collect(
         } else if bytes > limits.bytes {
             format!("the result has more than {} bytes; return it in pages, or as a download", limits.bytes)
         } else {
-            rows.push(row_value(method, statement, row));
+            rows.push(match method.shape.row {
+                RowShape::Value(_) => row.into_iter().next().unwrap_or(Json::Null),
+                RowShape::Members(_) | RowShape::AnyMembers => Json::Object(row_object(statement, row)),
+            });
             continue;
         };
         return Err(Failure::Stopped(ApiError::internal(reason)));
     }
     Ok(rows)
-}
-
-fn row_value(method: &SqlMethod, statement: &Prepared, row: JsonRow) -> Json {
-    match method.shape.row {
-        RowShape::Value(_) => row.into_iter().next().unwrap_or(Json::Null),
-        RowShape::Members(_) | RowShape::AnyMembers | RowShape::File => Json::Object(row_object(statement, row)),
-    }
 }
 
 /// Returns about the number of bytes that a value occupies.
@@ -81,14 +68,4 @@ fn size(value: &Json) -> u64 {
         Json::Object(members) => members.iter().map(|(name, value)| name.len() as u64 + size(value)).sum(),
     };
     bytes + 16
-}
-
-/// Reads all rows, and returns their number.
-pub(super) async fn count(mut rows: BoxStream<'_, Result<JsonRow, sqlx::Error>>) -> Result<u64, sqlx::Error> {
-    let mut count = 0;
-    while let Some(row) = rows.next().await {
-        row?;
-        count += 1;
-    }
-    Ok(count)
 }

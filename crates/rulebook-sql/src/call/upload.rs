@@ -4,6 +4,7 @@ use rulebook::ApiError;
 use rulebook::error::ErrorCode;
 use rulebook::handler_kind::HandlerError;
 use rulebook_model::call::{Limit, Unit};
+use rulebook_model::model::Parameter;
 
 use super::SqlMethod;
 use crate::database::{Lease, PrepareError};
@@ -18,9 +19,6 @@ const PACKET_RESERVE: u64 = 64 << 10;
 
 impl SqlMethod {
     /// Returns the maximum size of an uploaded file in bytes: the setting, or less if the database accepts less.
-    ///
-    /// # Errors
-    /// Fails if a parameter accepts files that the database rejects.
     pub(super) async fn max_upload(&self, lease: &mut Lease) -> Result<u64, PrepareError> {
         let max = self.limits.file;
         if self.values.iter().all(|value| value.target != Target::Binary) {
@@ -48,7 +46,7 @@ impl SqlMethod {
             let SqlValue::File(upload) = value else { continue };
             if upload.size() > max {
                 let limit = Limit { name: LIMIT_NAME, max, unit: Unit::Bytes, code: ErrorCode::TooLarge };
-                let parameter = named.request.as_ref().map(|parameter| parameter.name.as_str());
+                let parameter = named.request.as_ref().map(Parameter::request_name);
                 return Err(ApiError::too_large(limit, parameter));
             }
             let upload = upload.clone();

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-/// A kind of database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Dialect {
     Sqlite,

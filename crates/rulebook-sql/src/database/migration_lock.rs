@@ -5,14 +5,13 @@ use std::fs::{File, TryLockError};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use sqlx::Executor;
-use thiserror::Error;
 use tokio::time::sleep;
 
+use super::MigrationError;
 use super::connection::Connection;
 
 /// The maximum time for which a program waits for another one: migrations of large tables take long.
-pub(super) const MAX_WAIT: Duration = Duration::from_secs(3600);
+const MAX_WAIT: Duration = Duration::from_secs(3600);
 /// The time between two attempts to get the lock. A statement that waits in the database would block a migration that
 /// waits for all older statements, such as `CREATE INDEX CONCURRENTLY` of PostgreSQL.
 const RETRY_INTERVAL: Duration = Duration::from_millis(50);
@@ -33,18 +32,6 @@ const UNLOCK_MYSQL: &str = "SELECT RELEASE_LOCK(CONCAT('rulebook migrations ', M
 const LOCK_POSTGRES: &str = "SELECT pg_try_advisory_lock(7821064331)";
 const UNLOCK_POSTGRES: &str = "SELECT pg_advisory_unlock(7821064331)";
 
-/// Why a program cannot lock the migrations.
-#[derive(Debug, Error)]
-pub(crate) enum LockError {
-    #[error(
-        "another program has been applying migrations to this database for {} seconds; start this one when it has ended",
-        .0.as_secs()
-    )]
-    Locked(Duration),
-    #[error("they cannot be locked: {0}")]
-    Database(#[from] sqlx::Error),
-}
-
 /// The lock of the migrations of a database. PostgreSQL and MySQL also unlock when the connection ends.
 pub(super) struct MigrationLock {
     /// The locked file beside an SQLite database.
@@ -52,24 +39,20 @@ pub(super) struct MigrationLock {
 }
 
 impl MigrationLock {
-    /// Waits until no other program migrates the database, at most for the time `limit`. `name` is the name of the
+    /// Waits until no other program migrates the database, at most for the time [`MAX_WAIT`]. `name` is the name of the
     /// database in the log, and `folder` the folder of an SQLite database.
-    ///
-    /// # Errors
-    /// Fails if another program still migrates the database then, or if the database responds with an error.
     pub(super) async fn acquire(
         connection: &mut Connection,
         folder: Option<&Path>,
         name: &str,
-        limit: Duration,
-    ) -> Result<Self, LockError> {
+    ) -> Result<Self, MigrationError> {
         let file = folder.and_then(|folder| open_file(&folder.join(LOCK_FILE)));
         let start = Instant::now();
         let mut next_message = FIRST_MESSAGE;
-        while !try_lock(connection, file.as_ref()).await? {
+        while !try_lock(connection, file.as_ref()).await.map_err(MigrationError::Lock)? {
             let waited = start.elapsed();
-            if waited >= limit {
-                return Err(LockError::Locked(waited));
+            if waited >= MAX_WAIT {
+                return Err(MigrationError::Locked(waited));
             }
             if waited >= next_message {
                 log::warn!("the database `{name}`: waiting for another program, which applies migrations to it");
@@ -80,13 +63,12 @@ impl MigrationLock {
         Ok(Self { _file: file })
     }
 
-    /// Releases the lock.
     pub(super) async fn release(self, connection: &mut Connection) {
         // If the statement fails, the lock ends with the connection.
         let _ = match connection {
             Connection::Sqlite(_) => Ok(()),
-            Connection::Postgres(connection) => connection.execute(UNLOCK_POSTGRES).await.map(drop),
-            Connection::Mysql(connection) => connection.execute(UNLOCK_MYSQL).await.map(drop),
+            Connection::Postgres(_) => connection.run(UNLOCK_POSTGRES).await,
+            Connection::Mysql(_) => connection.run(UNLOCK_MYSQL).await,
         };
     }
 }
@@ -111,31 +93,5 @@ async fn try_lock(connection: &mut Connection, file: Option<&File>) -> Result<bo
             let locked = locked.ok_or_else(|| sqlx::Error::Protocol("GET_LOCK has returned NULL".to_owned()))?;
             Ok(locked == 1)
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use sqlx::ConnectOptions;
-    use sqlx::sqlite::SqliteConnectOptions;
-
-    use super::*;
-
-    #[test]
-    fn a_program_that_waits_too_long_for_another_one_reports_it() {
-        let folder = tempfile::tempdir().unwrap();
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(async {
-            let file = SqliteConnectOptions::new().filename(folder.path().join("a.db")).create_if_missing(true);
-            let mut connection = Connection::Sqlite(file.connect().await.unwrap());
-            let limit = Duration::from_millis(150);
-            let mut acquire =
-                async || MigrationLock::acquire(&mut connection, Some(folder.path()), "main", limit).await;
-            let first = acquire().await.unwrap();
-            let error = acquire().await.err().unwrap();
-            assert!(error.to_string().starts_with("another program has been applying migrations"), "{error}");
-            drop(first);
-            assert!(acquire().await.is_ok());
-        });
     }
 }

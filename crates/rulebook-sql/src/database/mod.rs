@@ -1,20 +1,14 @@
 //! The databases of a definition, and their pools of connections.
 
-mod column;
 mod connection;
-mod connection_count;
 mod dialect;
-mod idle;
+mod lease;
 mod migration_lock;
 mod mysql;
-mod options;
 mod pool;
 mod postgres;
-mod postgres_arguments;
 mod postgres_value;
 mod prepared;
-mod row;
-mod session;
 mod sqlite;
 
 use std::path::Path;
@@ -25,24 +19,25 @@ use sqlx::migrate::{MigrateError, Migrator};
 use thiserror::Error;
 use tokio::runtime::Handle;
 
-pub(crate) use column::{Column, ColumnType};
-use connection::Connection;
-pub(crate) use connection::{Lease, row_object};
+use connection::{Connection, Options};
 pub(crate) use dialect::Dialect;
-use migration_lock::{LockError, MigrationLock};
-use options::Options;
+pub(crate) use lease::{FileRow, JsonRow, Lease, LeaseEnd, TextRow, row_object};
+use migration_lock::MigrationLock;
 use pool::Pool;
-pub(crate) use prepared::{Accepts, Binding, Bound, NamedValue, PrepareError, Prepared, RequestParameter};
-pub(crate) use row::{FileRow, FromRow, JsonRow};
-pub(crate) use session::{Session, SessionConnection, TextRow};
+pub(crate) use prepared::{Accepts, Binding, Bound, Column, ColumnType, PrepareError, Prepared};
 
 use crate::settings::DatabaseSettings;
 
 /// Why the migrations of a database cannot be applied.
 #[derive(Debug, Error)]
 pub(crate) enum MigrationError {
-    #[error(transparent)]
-    Locked(#[from] LockError),
+    #[error(
+        "another program has been applying migrations to this database for {} seconds; start this one when it has ended",
+        .0.as_secs()
+    )]
+    Locked(Duration),
+    #[error("they cannot be locked: {0}")]
+    Lock(sqlx::Error),
     #[error(transparent)]
     Migrate(#[from] MigrateError),
 }
@@ -76,8 +71,7 @@ impl Database {
         // A migration may take longer than a call.
         lease.limit_time(Duration::ZERO).await.map_err(MigrateError::Execute)?;
         let (connection, sqlite_folder) = (lease.connection(), self.pool().ok().and_then(|pool| pool.sqlite_folder()));
-        let lock =
-            MigrationLock::acquire(connection, sqlite_folder, &self.settings.name, migration_lock::MAX_WAIT).await?;
+        let lock = MigrationLock::acquire(connection, sqlite_folder, &self.settings.name).await?;
         let result = match &mut *connection {
             Connection::Sqlite(connection) => migrator.run_direct(connection).await,
             Connection::Postgres(connection) => migrator.run_direct(connection).await,
@@ -87,7 +81,12 @@ impl Database {
         Ok(result?)
     }
 
-    /// Closes all connections.
+    /// Returns the address of an open database without the user and the password.
+    pub(crate) fn location(&self) -> String {
+        self.pool.get().map(|pool| pool.options.location()).unwrap_or_default()
+    }
+
+    /// Closes the connections that no call uses.
     pub(crate) async fn close(&self) {
         if let Some(pool) = self.pool.get() {
             pool.close().await;
@@ -95,26 +94,14 @@ impl Database {
     }
 
     /// Borrows a connection for a call.
-    ///
-    /// # Errors
-    /// Fails if no connection is free in time, or the database cannot be reached.
     pub(crate) async fn lease(&self) -> Result<Lease, sqlx::Error> {
-        self.lease_for(false).await
+        self.pool()?.lease(false).await
     }
 
     /// Borrows a connection for a download. Downloads use at most half of the connections, so that clients that read
     /// slowly leave the others to calls.
-    ///
-    /// # Errors
-    /// Fails if no connection is free in time, or the database cannot be reached.
     pub(crate) async fn lease_for_download(&self) -> Result<Lease, sqlx::Error> {
-        self.lease_for(true).await
-    }
-
-    async fn lease_for(&self, is_download: bool) -> Result<Lease, sqlx::Error> {
-        let pool = self.pool()?;
-        let (connection, permit) = pool.acquire(is_download).await?;
-        Ok(Lease::new(connection, permit, Arc::clone(pool)))
+        self.pool()?.lease(true).await
     }
 
     /// Waits for a future, at most for this time; `None` if it has not ended. The caller need not be in a runtime with
@@ -126,9 +113,8 @@ impl Database {
         }
     }
 
-    /// Returns the runtime of the connections.
     pub(crate) fn runtime(&self) -> Result<Handle, sqlx::Error> {
-        self.pool().map(|pool| pool.runtime().clone())
+        self.pool().map(|pool| pool.runtime.clone())
     }
 
     /// Executes a statement, to find out whether the database responds.
@@ -136,7 +122,7 @@ impl Database {
         let query = async {
             let mut lease = self.lease().await?;
             lease.run("SELECT 1").await?;
-            lease.release();
+            lease.end(LeaseEnd::Reuse);
             Ok::<_, sqlx::Error>(())
         };
         let name = &self.settings.name;

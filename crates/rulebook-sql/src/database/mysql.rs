@@ -5,14 +5,15 @@ use std::str::FromStr;
 use serde_json::Value as Json;
 use sqlx::ValueRef;
 use sqlx::error::BoxDynError;
+use sqlx::mysql::types::MySqlTime;
 use sqlx::mysql::{MySqlArguments, MySqlConnectOptions, MySqlConnection, MySqlRow, MySqlValueRef};
-use sqlx::{Arguments, Column as _, ConnectOptions, Decode, Either, Executor, MySql, Row, Statement as _, TypeInfo};
+use sqlx::{Arguments, Column as _, ConnectOptions, Decode, Executor, MySql, Row, TypeInfo};
 
-use super::prepared::{Described, UNREAD_FILE, check_placeholders, statement_error};
-use super::{Bound, Column, ColumnType, NamedValue, PrepareError, Prepared};
+use super::prepared::{UNREAD_FILE, statement_error};
+use super::{ColumnType, PrepareError, Prepared};
 use crate::statement::Statement;
 use crate::target::{Raw, Target};
-use crate::value::SqlValue;
+use crate::value::{NamedValue, SqlValue};
 
 pub(super) fn options(url: &str) -> Result<MySqlConnectOptions, sqlx::Error> {
     // The columns of the type `timestamp` are converted to the time zone of the session.
@@ -25,27 +26,17 @@ pub(super) async fn max_packet(connection: &mut MySqlConnection) -> Result<u64, 
     sqlx::query_scalar("SELECT @@max_allowed_packet").fetch_one(connection).await
 }
 
-/// Prepares a statement.
 pub(super) async fn prepare(
     connection: &mut MySqlConnection,
     statement: &Statement,
     values: &[NamedValue],
-) -> Result<Described, PrepareError> {
+) -> Result<Prepared, PrepareError> {
     let rendered = statement.render(|index, _| index, |_, _| "?".to_owned());
     let prepared = connection.prepare(&rendered.sql).await;
     let prepared = prepared.map_err(|error| statement_error(error, statement, &rendered, None))?;
-    let count = match prepared.parameters() {
-        Some(Either::Right(count)) => count,
-        _ => rendered.bound.len(),
-    };
-    check_placeholders(count, statement, &rendered)?;
-    let columns = prepared
-        .columns()
-        .iter()
-        .map(|column| Column { name: column.name().to_owned(), r#type: column_type(column.type_info().name()) });
-    let columns = columns.collect();
-    let bound = Bound::values(&rendered, values);
-    Ok(Described { columns, bound, sql: rendered.sql })
+    let mut prepared = Prepared::new(&prepared, statement, &rendered, values, |info| column_type(info.name()))?;
+    prepared.has_late_columns = prepared.columns.is_empty() && statement.has_returning;
+    Ok(prepared)
 }
 
 fn column_type(name: &str) -> ColumnType {
@@ -66,7 +57,7 @@ fn column_type(name: &str) -> ColumnType {
 pub(super) fn arguments(prepared: &Prepared, values: &[SqlValue]) -> Result<MySqlArguments, BoxDynError> {
     let mut arguments = MySqlArguments::default();
     for bound in &prepared.bound {
-        match &values[bound.name] {
+        match &values[bound.value] {
             SqlValue::Null => add_null(&mut arguments, bound.target),
             SqlValue::Bool(bool) => arguments.add(*bool),
             SqlValue::Int(int) => arguments.add(*int),
@@ -93,7 +84,14 @@ fn add_null(arguments: &mut MySqlArguments, target: Target) -> Result<(), BoxDyn
     }
 }
 
-pub(super) fn decode(row: &MySqlRow, index: usize, target: Target) -> Result<Raw, BoxDynError> {
+pub(super) fn decode(prepared: &Prepared, row: &MySqlRow, index: usize, target: Target) -> Result<Raw, BoxDynError> {
+    let name = prepared.columns[index].name.as_str();
+    let index = match prepared.has_late_columns && !name.is_empty() {
+        // The outputs are compared with the definition, which reports a missing one if it is required.
+        true => row.columns().iter().position(|column| column.name() == name),
+        false => Some(index),
+    };
+    let Some(index) = index else { return Ok(Raw::Json(Json::Null)) };
     let value = row.try_get_raw(index)?;
     if value.is_null() {
         return Ok(Raw::Json(Json::Null));
@@ -117,7 +115,7 @@ pub(super) fn decode(row: &MySqlRow, index: usize, target: Target) -> Result<Raw
             let is_utc = name == "TIMESTAMP";
             Raw::Text(date_text(<&[u8] as Decode<'_, MySql>>::decode(value)?, name == "DATE", is_utc)?)
         }
-        "TIME" => Raw::Text(time_text(<&[u8] as Decode<'_, MySql>>::decode(value)?)?),
+        "TIME" => Raw::Text(time_text(MySqlTime::decode(value)?)),
         "JSON" => Raw::JsonText(text(value)?),
         "BIT" | "GEOMETRY" => return Err("the type is not supported; convert it to a text in the statement".into()),
         _ if target == Target::Binary => Raw::Bytes(<&[u8] as Decode<'_, MySql>>::decode(value)?.to_vec()),
@@ -152,16 +150,10 @@ fn date_text(bytes: &[u8], is_date: bool, is_utc: bool) -> Result<String, BoxDyn
     Ok(format!("{date}T{:02}:{:02}:{:02}{}{zone}", byte(5), byte(6), byte(7), fraction(micros)))
 }
 
-/// Converts a time in the binary protocol: the number of bytes, the sign, the days, hour, minute, second and
-/// microseconds.
-fn time_text(bytes: &[u8]) -> Result<String, BoxDynError> {
-    let byte = |index: usize| bytes.get(index).copied().unwrap_or(0);
-    let days = u32::from_le_bytes([byte(2), byte(3), byte(4), byte(5)]);
-    let micros = u32::from_le_bytes([byte(9), byte(10), byte(11), byte(12)]);
-    let sign = if byte(1) == 1 { "-" } else { "" };
-    let hours =
-        days.checked_mul(24).and_then(|hours| hours.checked_add(u32::from(byte(6)))).ok_or("the time is too long")?;
-    Ok(format!("{sign}{hours:02}:{:02}:{:02}{}", byte(7), byte(8), fraction(micros)))
+fn time_text(time: MySqlTime) -> String {
+    let sign = if time.sign().is_negative() { "-" } else { "" };
+    let fraction = fraction(time.microseconds());
+    format!("{sign}{:02}:{:02}:{:02}{fraction}", time.hours(), time.minutes(), time.seconds())
 }
 
 /// Returns the fraction of a second without zeros at its end.

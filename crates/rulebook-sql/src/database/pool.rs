@@ -2,6 +2,10 @@
 //!
 //! The pools of sqlx ask the database whether a connection still works before and after each use, in another task. A
 //! call here uses a connection at once if it was used a moment ago.
+//!
+//! The socket of a connection belongs to a runtime, whose thread each response wakes. If a call of another thread uses
+//! the connection, this thread is woken too, which costs as much as the call itself. So calls of a worker thread prefer
+//! connections of this thread, and open one before they use that of another thread.
 
 use std::future::Future;
 use std::path::Path;
@@ -14,10 +18,8 @@ use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
-use super::connection::OpenConnection;
-use super::connection_count::ConnectionCount;
-use super::idle::{IdleConnection, IdleConnections, Next};
-use super::options::Options;
+use super::connection::{Connection, OpenConnection, Options};
+use super::lease::Lease;
 
 /// A connection that was not used for longer than this is tested before it is used.
 const TEST_AFTER: Duration = Duration::from_millis(100);
@@ -28,20 +30,21 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(600);
 /// The maximum time for which a connection is used, because a database can keep memory for each one.
 const MAX_AGE: Duration = Duration::from_secs(1_800);
 
-/// The connections of a database.
 pub(super) struct Pool {
-    options: Options,
+    pub options: Options,
     /// The runtime to which the sockets of the connections belong that calls outside of worker threads have opened. It
     /// lives as long as the API is served.
-    runtime: Handle,
+    pub runtime: Handle,
     /// The maximum time for which a call waits for a connection.
     wait: Duration,
+    /// The maximum number of open connections.
+    size: usize,
     /// A permit for each connection that may be open.
     permits: Arc<Semaphore>,
     /// A permit for each connection that downloads may use, because a client can read a download slowly.
     download_permits: Arc<Semaphore>,
-    count: ConnectionCount,
-    idle: Mutex<IdleConnections>,
+    /// The connections that no call uses. The one that was used last is at the end.
+    idle: Mutex<Vec<OpenConnection>>,
 }
 
 /// The right to use a connection. Another call gets it when this value is dropped.
@@ -58,16 +61,11 @@ impl Pool {
             options,
             runtime: Handle::current(),
             wait,
+            size,
             permits: Arc::new(Semaphore::new(size)),
             download_permits: Arc::new(Semaphore::new((size / 2).max(1))),
-            count: ConnectionCount::new(size),
-            idle: Mutex::new(IdleConnections { list: Vec::new(), test_before: None }),
+            idle: Mutex::default(),
         }
-    }
-
-    /// Returns the runtime of the connections that belong to no worker thread.
-    pub(super) fn runtime(&self) -> &Handle {
-        &self.runtime
     }
 
     /// Returns the folder of an SQLite database; `None` for other databases.
@@ -78,70 +76,59 @@ impl Pool {
         }
     }
 
-    /// Returns a connection for a call, or for a download.
-    ///
-    /// # Errors
-    /// Fails if no connection is free in time, or the database cannot be reached.
-    pub(super) async fn acquire(self: &Arc<Self>, is_download: bool) -> Result<(OpenConnection, Permit), sqlx::Error> {
+    /// Borrows a connection for a call, or for a download.
+    pub(super) async fn lease(self: &Arc<Self>, is_download: bool) -> Result<Lease, sqlx::Error> {
         let download = if is_download { Some(self.permit(&self.download_permits).await?) } else { None };
         let permit = Permit { _connection: self.permit(&self.permits).await?, _download: download };
-        let thread = self.thread_for_sockets(is_download);
-        let next = match self.next(thread.as_ref()) {
-            Next::Idle(idle) if !idle.must_test => return Ok((idle.connection, permit)),
-            next => next,
-        };
-        let connection = if thread.is_some() {
-            self.tested_or_new(next, thread).await?
-        } else {
-            // A socket belongs to the runtime in which it is opened, and that of the caller may end earlier.
-            let pool = Arc::clone(self);
-            let opened = self.runtime.spawn(async move { pool.tested_or_new(next, None).await });
-            opened.await.map_err(|_| sqlx::Error::PoolClosed)??
-        };
-        Ok((connection, permit))
-    }
-
-    /// Returns the worker thread to whose runtime the socket of a new connection shall belong. A download continues in
-    /// the runtime of the pool, and SQLite has no sockets.
-    fn thread_for_sockets(&self, is_download: bool) -> Option<WorkerThread> {
+        // A download continues in the runtime of the pool, and SQLite has no sockets.
         let has_sockets = !is_download && !matches!(self.options, Options::Sqlite(_));
-        has_sockets.then(WorkerThread::current).flatten()
+        let thread = has_sockets.then(WorkerThread::current).flatten();
+        let is_trusted = |open: &OpenConnection| !open.must_test && open.used.elapsed() <= TEST_AFTER;
+        let (connection, permit) = match self.take_idle(thread.as_ref()) {
+            Some(open) if is_trusted(&open) => (open, permit),
+            idle if thread.is_some() => (self.tested_or_new(idle, thread).await?, permit),
+            idle => {
+                // A socket belongs to the runtime in which it is opened, and that of the caller may end earlier.
+                let pool = Arc::clone(self);
+                let opening = self.runtime.spawn(async move { Ok((pool.tested_or_new(idle, None).await?, permit)) });
+                opening.await.unwrap_or(Err(sqlx::Error::PoolClosed))?
+            }
+        };
+        Ok(Lease::new(connection, permit, Arc::clone(self)))
     }
 
     /// Returns a connection, which the next call can use, perhaps only after a test.
-    pub(super) fn put_back(&self, connection: OpenConnection, must_test: bool) {
-        if self.permits.is_closed() || connection.opened.elapsed() > MAX_AGE {
+    pub(super) fn put_back(&self, mut connection: OpenConnection, must_test: bool) {
+        if connection.opened.elapsed() > MAX_AGE {
             return;
         }
+        (connection.used, connection.must_test) = (Instant::now(), must_test);
         let mut idle = self.lock();
-        idle.list.push(IdleConnection { connection, since: Instant::now(), must_test });
-        if idle.list[0].since.elapsed() > IDLE_TIMEOUT {
-            let unused = idle.list.remove(0);
+        idle.push(connection);
+        if idle[0].used.elapsed() > IDLE_TIMEOUT {
+            let unused = idle.remove(0);
             drop(idle);
             drop(unused);
         }
     }
 
-    /// Notes that a connection has failed, for example because the database was restarted.
+    /// Makes calls test the idle connections, because another one has failed, for example since the database was
+    /// restarted.
     pub(super) fn distrust_others(&self) {
-        self.lock().test_before = Some(Instant::now());
+        self.lock().iter_mut().for_each(|open| open.must_test = true);
     }
 
-    /// Closes all connections, and those that are used when they are returned.
     pub(super) async fn close(&self) {
-        self.permits.close();
-        let idle = std::mem::take(&mut self.lock().list);
-        join_all(idle.into_iter().map(|idle| idle.connection.close())).await;
+        let idle = std::mem::take(&mut *self.lock());
+        join_all(idle.into_iter().map(|open| open.connection.close())).await;
     }
 
     async fn permit(&self, permits: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, sqlx::Error> {
-        match Arc::clone(permits).try_acquire_owned() {
-            Ok(permit) => Ok(permit),
-            Err(_) => {
-                let permit = self.within(self.wait, Arc::clone(permits).acquire_owned()).await;
-                permit.ok_or(sqlx::Error::PoolTimedOut)?.map_err(|_| sqlx::Error::PoolClosed)
-            }
+        if let Ok(permit) = Arc::clone(permits).try_acquire_owned() {
+            return Ok(permit);
         }
+        let permit = self.within(self.wait, Arc::clone(permits).acquire_owned()).await;
+        permit.ok_or(sqlx::Error::PoolTimedOut)?.map_err(|_| sqlx::Error::PoolClosed)
     }
 
     /// Waits for a future, at most for this time. The caller need not be in a runtime with timers.
@@ -154,18 +141,30 @@ impl Pool {
         limited.await.ok()
     }
 
-    /// Returns the connection for a call, or the right to open one.
-    fn next(&self, thread: Option<&WorkerThread>) -> Next {
-        let mut closed = Vec::new();
+    /// Returns the idle connection that a call uses in a worker thread, or in another thread if `thread` is `None`.
+    /// Returns `None` if the call, which has a permit, opens one.
+    fn take_idle(&self, thread: Option<&WorkerThread>) -> Option<OpenConnection> {
         let mut idle = self.lock();
-        let mut next = idle.next(thread, &self.count, &mut closed);
-        if let Next::Idle(found) = &mut next {
-            let is_distrusted = idle.test_before.is_some_and(|before| found.since <= before);
-            found.must_test |= is_distrusted || found.since.elapsed() > TEST_AFTER;
+        let mut closed = Vec::new();
+        let mut found = idle.iter().rposition(|open| open.thread.as_ref() == thread);
+        if found.is_none() {
+            let has_ended = |open: &mut OpenConnection| open.thread.as_ref().is_some_and(|thread| !thread.is_running());
+            closed.extend(idle.extract_if(.., has_ended));
+            let in_use = self.size - self.permits.available_permits();
+            if in_use + idle.len() > self.size && !idle.is_empty() {
+                match thread {
+                    Some(_) => {
+                        found = idle.iter().rposition(|open| open.thread.is_none()).or(Some(idle.len() - 1));
+                    }
+                    // A worker may end before this call, and its sockets with it.
+                    None => closed.push(idle.remove(0)),
+                }
+            }
         }
+        let found = found.map(|index| idle.remove(index));
         drop(idle);
         self.drop_connections(closed);
-        next
+        found
     }
 
     /// Closes connections without waiting for the database. The caller need not be in a runtime.
@@ -175,24 +174,25 @@ impl Pool {
     }
 
     /// Returns a connection that works: this one, another one that is idle, or a new one.
-    async fn tested_or_new(&self, mut next: Next, thread: Option<WorkerThread>) -> Result<OpenConnection, sqlx::Error> {
-        let counted = loop {
-            match next {
-                Next::Idle(IdleConnection { mut connection, .. }) => {
-                    if matches!(timeout(TEST_TIMEOUT, connection.connection.ping()).await, Ok(Ok(()))) {
-                        return Ok(connection);
-                    }
-                    self.distrust_others();
-                }
-                Next::New(counted) => break counted,
+    async fn tested_or_new(
+        &self,
+        mut idle: Option<OpenConnection>,
+        thread: Option<WorkerThread>,
+    ) -> Result<OpenConnection, sqlx::Error> {
+        while let Some(mut open) = idle {
+            if matches!(timeout(TEST_TIMEOUT, open.connection.ping()).await, Ok(Ok(()))) {
+                return Ok(open);
             }
-            next = self.next(thread.as_ref());
-        };
-        let opened = timeout(self.wait, self.options.open()).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))?;
-        Ok(opened.in_pool(thread, counted))
+            drop(open);
+            self.distrust_others();
+            idle = self.take_idle(thread.as_ref());
+        }
+        let mut opened = timeout(self.wait, self.options.open()).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))?;
+        opened.thread = thread;
+        Ok(opened)
     }
 
-    fn lock(&self) -> MutexGuard<'_, IdleConnections> {
+    fn lock(&self) -> MutexGuard<'_, Vec<OpenConnection>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -201,9 +201,9 @@ impl Drop for Pool {
     fn drop(&mut self) {
         // The last connection of SQLite merges the write-ahead log when it is closed, on another thread. The program
         // could end before.
-        let idle = std::mem::take(&mut self.idle.get_mut().unwrap_or_else(PoisonError::into_inner).list);
-        for connection in idle.into_iter().filter(|idle| idle.connection.is_embedded()) {
-            futures_executor::block_on(connection.connection.close());
+        let idle = std::mem::take(self.idle.get_mut().unwrap_or_else(PoisonError::into_inner));
+        for open in idle.into_iter().filter(|open| matches!(open.connection, Connection::Sqlite(_))) {
+            futures_executor::block_on(open.connection.close());
         }
     }
 }

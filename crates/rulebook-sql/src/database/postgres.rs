@@ -3,15 +3,16 @@
 
 use rulebook::handler_kind::HandlerError;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgDatabaseError, PgErrorPosition, PgTypeInfo, PgTypeKind};
-use sqlx::{Column as _, ConnectOptions, Either, Executor, Statement as _, TypeInfo};
+use sqlx::{ConnectOptions, Either, Executor, Statement as _, TypeInfo};
 use url::Url;
 
 use super::postgres_value::base_type;
-use super::prepared::{Described, check_placeholders, statement_error};
-use super::{Accepts, Binding, Bound, Column, ColumnType, NamedValue, PrepareError};
-use crate::address::without_unknown_parameters;
+use super::prepared::{check_placeholders, statement_error};
+use super::{Accepts, Binding, ColumnType, PrepareError, Prepared};
+use crate::settings::without_unknown_parameters;
 use crate::statement::{Rendered, Statement};
 use crate::target::Target;
+use crate::value::NamedValue;
 
 /// Makes the server look every second whether the client of a running statement is gone. Older servers have no such
 /// setting.
@@ -45,7 +46,7 @@ pub(super) async fn prepare(
     connection: &mut PgConnection,
     statement: &Statement,
     values: &[NamedValue],
-) -> Result<Described, PrepareError> {
+) -> Result<Prepared, PrepareError> {
     let infos = inferred_types(connection, statement, values).await?;
     let names: Vec<_> = statement.names().collect();
     let (mut types, mut errors) = (Vec::new(), Vec::new());
@@ -81,20 +82,16 @@ pub(super) async fn prepare(
         prepared = (&mut *connection).prepare(&rendered.sql).await;
     }
     let prepared = prepared.map_err(|error| rejected(error, statement, &rendered))?;
-    let columns = prepared
-        .columns()
-        .iter()
-        .map(|column| Column { name: column.name().to_owned(), r#type: column_type(column.type_info()) });
-    let columns = columns.collect();
-    let mut bound = Bound::values(&rendered, values);
+    let mut prepared = Prepared::new(&prepared, statement, &rendered, values, column_type)?;
     for (position, found) in rendered.positions.iter().zip(&types) {
-        bound[*position].binding = found.binding;
-        bound[*position].accepts = match found.accepts {
+        let bound = &mut prepared.bound[*position];
+        bound.binding = found.binding;
+        bound.accepts = match found.accepts {
             Accepts::Integer { min, max, .. } => Accepts::Integer { min, max, is_strict: !widens },
             other => other,
         };
     }
-    Ok(Described { columns, bound, sql: rendered.sql })
+    Ok(prepared)
 }
 
 /// Returns the type that PostgreSQL has found for each parameter in the order of the text.
@@ -103,55 +100,34 @@ async fn inferred_types(
     statement: &Statement,
     values: &[NamedValue],
 ) -> Result<Vec<PgTypeInfo>, PrepareError> {
-    let shared = statement.render(|_, name| name, |position, _| format!("${}", position + 1));
-    let first_error = match types_of_placeholders(connection, &shared).await {
-        Ok(types) => return types_of_parameters(&types, statement, &shared),
-        Err(error) => error,
-    };
-    // PostgreSQL does not find the type of `$1` in `$1 is null`, even if `$1` is in other places. So each place gets a
-    // placeholder, and a type that follows from the definition where PostgreSQL finds none.
+    // PostgreSQL does not find the type of `$1` in `$1 is null`. So each place gets a placeholder, and a type that
+    // follows from the definition where PostgreSQL finds none.
     let names: Vec<_> = statement.names().collect();
     let mut casts = vec![""; names.len()];
     loop {
         let placeholder = |position: usize, index: usize| format!("(${}{})", position + 1, casts[index]);
-        let separate = statement.render(|index, _| index, placeholder);
-        let error = match types_of_placeholders(connection, &separate).await {
-            Ok(types) => return types_of_parameters(&types, statement, &separate),
+        let rendered = statement.render(|index, _| index, placeholder);
+        let error = match (&mut *connection).prepare(&rendered.sql).await {
+            Ok(prepared) => {
+                let types = match prepared.parameters() {
+                    Some(Either::Left(types)) => types.to_vec(),
+                    _ => Vec::new(),
+                };
+                check_placeholders(types.len(), statement, &rendered)?;
+                return Ok(types);
+            }
             Err(error) => error,
         };
-        match untyped_placeholder(&error).filter(|index| casts.get(*index).is_some_and(|cast| cast.is_empty())) {
-            Some(index) => {
-                casts[index] = match values[names[index]].target {
-                    Target::Integer => "::bigint",
-                    Target::Number => "::float8",
-                    Target::Bool => "::boolean",
-                    Target::Binary => "::bytea",
-                    Target::Any | Target::Text | Target::Datetime | Target::Nested => "::text",
-                };
-            }
-            None if untyped_placeholder(&first_error).is_some() => return Err(rejected(error, statement, &separate)),
-            None => return Err(rejected(first_error, statement, &shared)),
-        }
+        let index = untyped_placeholder(&error).filter(|index| casts.get(*index).is_some_and(|cast| cast.is_empty()));
+        let Some(index) = index else { return Err(rejected(error, statement, &rendered)) };
+        casts[index] = match values[names[index]].target {
+            Target::Integer => "::bigint",
+            Target::Number => "::float8",
+            Target::Bool => "::boolean",
+            Target::Binary => "::bytea",
+            Target::Any | Target::Text | Target::Datetime | Target::Nested => "::text",
+        };
     }
-}
-
-async fn types_of_placeholders(
-    connection: &mut PgConnection,
-    rendered: &Rendered,
-) -> Result<Vec<PgTypeInfo>, sqlx::Error> {
-    Ok(match connection.prepare(&rendered.sql).await?.parameters() {
-        Some(Either::Left(types)) => types.to_vec(),
-        _ => Vec::new(),
-    })
-}
-
-fn types_of_parameters(
-    types: &[PgTypeInfo],
-    statement: &Statement,
-    rendered: &Rendered,
-) -> Result<Vec<PgTypeInfo>, PrepareError> {
-    check_placeholders(types.len(), statement, rendered)?;
-    Ok(rendered.positions.iter().map(|position| types[*position].clone()).collect())
 }
 
 /// Returns the position of the placeholder whose type PostgreSQL cannot find, if this is the error.

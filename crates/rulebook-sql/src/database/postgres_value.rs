@@ -1,13 +1,19 @@
-//! Converts values of PostgreSQL from their binary format.
+//! Converts values to the texts that statements of PostgreSQL bind, and from the binary format of its results.
+
+use std::borrow::Cow;
 
 use jiff::Span;
 use jiff::civil::{Date, date};
 use serde_json::Value as Json;
 use sqlx::error::BoxDynError;
-use sqlx::postgres::{PgRow, PgTypeInfo, PgTypeKind, PgValueFormat};
-use sqlx::{Row, TypeInfo, ValueRef};
+use sqlx::postgres::{PgArguments, PgRow, PgTypeInfo, PgTypeKind, PgValueFormat};
+use sqlx::{Arguments, Row, TypeInfo, ValueRef};
 
+use super::prepared::UNREAD_FILE;
+use super::{Accepts, Binding, Prepared};
 use crate::target::{Raw, Target};
+use crate::value::SqlValue;
+use crate::value_error::InvalidValue;
 
 /// The day from which PostgreSQL counts.
 const EPOCH: Date = date(2000, 1, 1);
@@ -15,7 +21,6 @@ const EPOCH: Date = date(2000, 1, 1);
 /// The microseconds after which the calendar repeats: 400 years.
 const CALENDAR_CYCLE: i64 = 146_097 * 86_400 * 1_000_000;
 
-/// Converts a value of a row.
 pub(super) fn decode(row: &PgRow, index: usize, target: Target) -> Result<Raw, BoxDynError> {
     let value = row.try_get_raw(index)?;
     if value.is_null() {
@@ -67,7 +72,6 @@ fn decode_binary(bytes: &[u8], info: &PgTypeInfo) -> Result<Raw, BoxDynError> {
     })
 }
 
-/// Returns the bytes of a value of fixed length.
 fn array<const N: usize>(bytes: &[u8]) -> Result<[u8; N], BoxDynError> {
     bytes.try_into().map_err(|_| format!("the value has {} bytes instead of {N}", bytes.len()).into())
 }
@@ -185,34 +189,90 @@ fn uuid_text(bytes: [u8; 16]) -> String {
     [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn numeric(groups: &[u16], weight: i16, sign: u16, scale: u16) -> String {
-        let head = [groups.len() as u16, weight as u16, sign, scale];
-        let bytes: Vec<u8> = head.iter().chain(groups).flat_map(|word| word.to_be_bytes()).collect();
-        numeric_text(&bytes).unwrap()
+pub(super) fn arguments(prepared: &Prepared, values: &[SqlValue]) -> Result<PgArguments, BoxDynError> {
+    let mut arguments = PgArguments::default();
+    for bound in &prepared.bound {
+        match &values[bound.value] {
+            SqlValue::Bytes(bytes) => arguments.add(bytes.as_slice())?,
+            SqlValue::File(_) => return Err(UNREAD_FILE.into()),
+            SqlValue::Null if bound.binding == Binding::Bytes => arguments.add(None::<&[u8]>)?,
+            value => {
+                let text = text(value, bound.binding);
+                if let Some(expected) = expected_value(value, text.as_deref(), bound.accepts) {
+                    return Err(InvalidValue { value: bound.value, expected }.into());
+                }
+                arguments.add(text)?;
+            }
+        }
     }
+    Ok(arguments)
+}
 
-    #[test]
-    fn decimals_are_converted() {
-        assert_eq!(numeric(&[], 0, 0, 0), "0");
-        assert_eq!(numeric(&[12], 0, 0, 0), "12");
-        assert_eq!(numeric(&[1, 2345, 6700], 1, 0x4000, 2), "-12345.67");
-        assert_eq!(numeric(&[5000], -1, 0, 1), "0.5");
-        assert_eq!(numeric(&[12], -2, 0, 8), "0.00000012");
-        assert_eq!(numeric(&[3], 2, 0, 2), "300000000.00");
-        assert_eq!(numeric(&[], 0, 0xC000, 0), "NaN");
+/// Returns a description of the values that PostgreSQL accepts, if it rejects this value.
+fn expected_value(value: &SqlValue, text: Option<&str>, accepts: Accepts) -> Option<Cow<'static, str>> {
+    match (accepts, value) {
+        (Accepts::Integer { min, max, is_strict: true }, SqlValue::Int(int)) if !(min..=max).contains(int) => {
+            Some(format!("a whole number from {min} to {max}").into())
+        }
+        (Accepts::Integers { min, max }, SqlValue::Nested(array)) if has_integer_beyond(array, min, max) => {
+            Some(format!("an array of whole numbers from {min} to {max}").into())
+        }
+        (Accepts::Time, SqlValue::Text(text)) if text.starts_with("0000-") => Some("a date from the year 1".into()),
+        _ => text.filter(|text| text.contains('\0')).map(|_| "a text without the character U+0000".into()),
     }
+}
 
-    #[test]
-    fn times_are_converted() {
-        assert_eq!(timestamp_text(0, "Z").unwrap(), "2000-01-01T00:00:00Z");
-        assert_eq!(timestamp_text(-1, "").unwrap(), "1999-12-31T23:59:59.999999");
-        assert_eq!(timestamp_text(20 * CALENDAR_CYCLE, "Z").unwrap(), "10000-01-01T00:00:00Z");
-        assert_eq!(timestamp_text(21 * CALENDAR_CYCLE - 500_000, "").unwrap(), "10399-12-31T23:59:59.5");
-        assert_eq!(days_after_epoch(-1).unwrap().to_string(), "1999-12-31");
-        assert_eq!(time_text(3_661_500_000).unwrap(), "01:01:01.5");
+/// Returns `true` if an array, perhaps of arrays, contains a whole number outside of a range.
+fn has_integer_beyond(json: &Json, min: i64, max: i64) -> bool {
+    match json {
+        Json::Array(items) => items.iter().any(|item| has_integer_beyond(item, min, max)),
+        Json::Number(number) if number.is_u64() || number.is_i64() => {
+            number.as_i64().is_none_or(|int| !(min..=max).contains(&int))
+        }
+        _ => false,
     }
+}
+
+/// Returns the text of a value, which PostgreSQL converts to the type of the parameter.
+fn text(value: &SqlValue, binding: Binding) -> Option<String> {
+    if binding == Binding::Json {
+        return json(value).map(|json| json.to_string());
+    }
+    Some(match value {
+        SqlValue::Null | SqlValue::File(_) | SqlValue::Bytes(_) => return None,
+        SqlValue::Bool(bool) => bool.to_string(),
+        SqlValue::Int(int) => int.to_string(),
+        SqlValue::Uint(uint) => uint.to_string(),
+        SqlValue::Float(float) => float.to_string(),
+        SqlValue::Text(text) => text.clone(),
+        SqlValue::Nested(Json::Array(items)) if binding == Binding::Array => array_text(items),
+        SqlValue::Nested(json) => json.to_string(),
+    })
+}
+
+fn json(value: &SqlValue) -> Option<Json> {
+    Some(match value {
+        SqlValue::Null | SqlValue::File(_) | SqlValue::Bytes(_) => return None,
+        SqlValue::Bool(bool) => Json::from(*bool),
+        SqlValue::Int(int) => Json::from(*int),
+        SqlValue::Uint(uint) => Json::from(*uint),
+        SqlValue::Float(float) => Json::from(*float),
+        SqlValue::Text(text) => Json::from(text.as_str()),
+        SqlValue::Nested(json) => json.clone(),
+    })
+}
+
+/// Returns the text of an array. Every item is quoted, so that its content has no meaning in the notation of arrays.
+fn array_text(items: &[Json]) -> String {
+    let items = items.iter().map(|item| match item {
+        Json::Null => "NULL".to_owned(),
+        Json::Array(inner) => array_text(inner),
+        Json::String(text) => quoted(text),
+        other => quoted(&other.to_string()),
+    });
+    format!("{{{}}}", items.collect::<Vec<_>>().join(","))
+}
+
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }

@@ -1,16 +1,11 @@
-//! Statements that a database has prepared.
+//! Statements that a database has prepared, and their columns.
 
-use std::borrow::Cow;
-
-use rulebook::ApiError;
 use rulebook::handler_kind::HandlerError;
-use rulebook_model::call::{ParameterError, ParameterErrorKind, Source};
-use rulebook_model::model::Parameter;
+use sqlx::{Column as _, Database, Either};
 
-use super::Column;
-use crate::moments::Moments;
 use crate::statement::{Rendered, Statement, locate};
 use crate::target::Target;
+use crate::value::NamedValue;
 
 /// The error of a file that was not read before its value is bound.
 pub(super) const UNREAD_FILE: &str = "the uploaded file was not read";
@@ -21,16 +16,48 @@ pub(crate) struct Prepared {
     pub sql: String,
     /// The value of each placeholder.
     pub bound: Vec<Bound>,
-    /// What each column of the result becomes. The list is empty if the statement returns no rows.
+    /// What each column becomes. The list is empty if the rows are not the result of the method.
     pub targets: Vec<Target>,
-    /// The names of the columns.
-    pub columns: Vec<Box<str>>,
+    pub columns: Vec<Column>,
     /// `true` if the columns are known only when the statement is executed, because MariaDB does not describe the
     /// columns of `returning`. Then `columns` are the names of the outputs.
     pub has_late_columns: bool,
 }
 
 impl Prepared {
+    /// Creates the value of a statement whose parameters have no types that the database reports. `column_type` converts
+    /// the type of a column.
+    pub(super) fn new<'q, S: sqlx::Statement<'q>>(
+        prepared: &S,
+        statement: &Statement,
+        rendered: &Rendered,
+        values: &[NamedValue],
+        column_type: impl Fn(&<S::Database as Database>::TypeInfo) -> ColumnType,
+    ) -> Result<Self, PrepareError> {
+        let count = match prepared.parameters() {
+            Some(Either::Left(types)) => types.len(),
+            Some(Either::Right(count)) => count,
+            None => rendered.bound.len(),
+        };
+        check_placeholders(count, statement, rendered)?;
+        let column = |column: &<S::Database as Database>::Column| Column {
+            name: column.name().to_owned(),
+            r#type: column_type(column.type_info()),
+        };
+        let columns = prepared.columns().iter().map(column).collect();
+        let bound = rendered.bound.iter().map(|value| {
+            let target = values[*value].target;
+            Bound { value: *value, target, binding: Binding::Value, accepts: Accepts::Unknown }
+        });
+        Ok(Self {
+            sql: rendered.sql.clone(),
+            bound: bound.collect(),
+            targets: Vec::new(),
+            columns,
+            has_late_columns: false,
+        })
+    }
+
     /// Returns `true` if the statement returns rows, perhaps none.
     pub(crate) fn returns_rows(&self) -> bool {
         !self.columns.is_empty() || self.has_late_columns
@@ -41,22 +68,11 @@ impl Prepared {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Bound {
     /// The index of the value in the values of the method.
-    pub name: usize,
+    pub value: usize,
     /// The kind of the values.
     pub target: Target,
     pub binding: Binding,
     pub accepts: Accepts,
-}
-
-impl Bound {
-    /// Returns the values of placeholders whose types the database does not report.
-    pub(super) fn values(rendered: &Rendered, values: &[NamedValue]) -> Vec<Self> {
-        let bound = rendered.bound.iter().map(|name| {
-            let target = values[*name].target;
-            Self { name: *name, target, binding: Binding::Value, accepts: Accepts::Unknown }
-        });
-        bound.collect()
-    }
 }
 
 /// Which values a placeholder accepts, as far as the database reports it.
@@ -95,61 +111,53 @@ pub(crate) enum Binding {
     Bytes,
 }
 
-/// What is known about a value of a method before a call.
-#[derive(Debug)]
-pub(crate) struct NamedValue {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Column {
     pub name: String,
-    pub target: Target,
-    /// Where the value contains points in time; `None` if it contains none.
-    pub moments: Option<Moments>,
-    /// `true` if the value can be above the largest whole number of most databases.
-    pub exceeds_i64: bool,
-    /// The maximum size of a file in bytes that the type of its parameter sets.
-    pub max_bytes: Option<u64>,
-    /// The parameter of the method; `None` for values of the caller.
-    pub request: Option<RequestParameter>,
+    pub r#type: ColumnType,
 }
 
-/// A parameter as error responses describe it.
-#[derive(Debug)]
-pub(crate) struct RequestParameter {
-    pub name: String,
-    source: Source,
-    /// The message that the definition sets for errors of this parameter.
-    message: Option<Box<str>>,
+/// The type of a column, as far as the database reports it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum ColumnType {
+    /// The database does not report the type, or the column contains values of any type.
+    Unknown,
+    Integer {
+        /// `true` if 0 and 1 can be booleans, because the database has no booleans.
+        is_boolean: bool,
+    },
+    Float,
+    /// A decimal number, which may have more digits than a float.
+    Decimal,
+    Bool,
+    Text,
+    Json,
+    Time,
+    Array,
+    Binary,
+    /// A type that cannot be converted to JSON.
+    Unsupported(String),
 }
 
-impl RequestParameter {
-    pub(crate) fn new(parameter: &Parameter) -> Self {
-        let message = parameter.message.as_deref().map(Into::into);
-        Self { name: parameter.request_name().to_owned(), source: parameter.from.source(), message }
-    }
-
-    /// Returns the error of a call whose value the database cannot store. `expected` describes the other values.
-    pub(crate) fn error(&self, expected: impl Into<Cow<'static, str>>) -> ApiError {
-        ApiError::parameters(vec![self.parameter_error(expected)])
-    }
-
-    pub(crate) fn parameter_error(&self, expected: impl Into<Cow<'static, str>>) -> ParameterError {
-        let kind = ParameterErrorKind::Invalid;
-        let mut error = ParameterError::new(kind, self.name.as_str(), self.source, expected);
-        error.message.clone_from(&self.message);
-        error
-    }
-}
-
-impl NamedValue {
-    /// Returns the error of a value that is larger than a whole number of the database.
-    pub(super) fn range_error(&self) -> HandlerError {
-        let message = format!("the values of `:{}` are larger than the whole numbers of the database", self.name);
-        HandlerError::new(message).help("give the type an upper bound, such as `uint(0,9223372036854775807)`")
+impl ColumnType {
+    pub(crate) fn in_words(&self) -> &'static str {
+        match self {
+            Self::Unknown | Self::Unsupported(_) => "any value",
+            Self::Integer { .. } => "a whole number",
+            Self::Float => "a number",
+            Self::Decimal => "a decimal number",
+            Self::Bool => "a boolean",
+            Self::Text => "a text",
+            Self::Json => "a JSON value",
+            Self::Time => "a date or time, which becomes a text",
+            Self::Array => "an array",
+            Self::Binary => "binary data",
+        }
     }
 }
 
-/// The error of a statement that a database did not prepare.
 #[derive(Debug)]
 pub(crate) enum PrepareError {
-    /// Errors in the definition.
     Definition(Vec<HandlerError>),
     /// The database cannot be used.
     Database(sqlx::Error),
@@ -159,13 +167,6 @@ impl From<HandlerError> for PrepareError {
     fn from(error: HandlerError) -> Self {
         Self::Definition(vec![error])
     }
-}
-
-/// A statement that a database has prepared, and its columns, before they are compared with the outputs.
-pub(crate) struct Described {
-    pub sql: String,
-    pub bound: Vec<Bound>,
-    pub columns: Vec<Column>,
 }
 
 /// Returns the error of the database as an error in the definition, at the part of the statement that it names.

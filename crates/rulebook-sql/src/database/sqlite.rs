@@ -11,14 +11,14 @@ use sqlx::error::{BoxDynError, DatabaseError};
 use sqlx::sqlite::{
     SqliteArguments, SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteRow, SqliteTypeInfo,
 };
-use sqlx::{Arguments, Column as _, ConnectOptions, Decode, Either, Executor, Row, Statement as _, TypeInfo, ValueRef};
+use sqlx::{Arguments, ConnectOptions, Decode, Executor, Row, TypeInfo, ValueRef};
 use tokio::time::sleep;
 
-use super::prepared::{Described, UNREAD_FILE, check_placeholders, statement_error};
-use super::{Bound, Column, ColumnType, NamedValue, PrepareError, Prepared};
+use super::prepared::{UNREAD_FILE, statement_error};
+use super::{ColumnType, PrepareError, Prepared};
 use crate::statement::Statement;
 use crate::target::{Raw, Target};
-use crate::value::SqlValue;
+use crate::value::{NamedValue, SqlValue};
 
 /// SQLite's error code for a file that another connection has locked. The higher bits of a code say more about the
 /// reason.
@@ -65,33 +65,19 @@ fn create_file(file: &Path) {
     let _ = options.open(file);
 }
 
-/// Prepares a statement.
 pub(super) async fn prepare(
     connection: &mut SqliteConnection,
     statement: &Statement,
     values: &[NamedValue],
-) -> Result<Described, PrepareError> {
+) -> Result<Prepared, PrepareError> {
     let rendered = statement.render(|_, name| name, |position, _| format!("?{}", position + 1));
     let prepared = connection.prepare(&rendered.sql).await;
     let prepared = prepared.map_err(|error| statement_error(error, statement, &rendered, None))?;
-    let count = match prepared.parameters() {
-        Some(Either::Right(count)) => count,
-        _ => rendered.bound.len(),
-    };
-    check_placeholders(count, statement, &rendered)?;
+    let prepared = Prepared::new(&prepared, statement, &rendered, values, column_type)?;
     let too_large = statement.names().enumerate().filter(|(_, name)| values[*name].exceeds_i64);
     let errors: Vec<HandlerError> =
         too_large.map(|(index, name)| values[name].range_error().at(statement.parameter_span(index))).collect();
-    if !errors.is_empty() {
-        return Err(PrepareError::Definition(errors));
-    }
-    let columns = prepared
-        .columns()
-        .iter()
-        .map(|column| Column { name: column.name().to_owned(), r#type: column_type(column.type_info()) });
-    let columns = columns.collect();
-    let bound = Bound::values(&rendered, values);
-    Ok(Described { columns, bound, sql: rendered.sql })
+    if errors.is_empty() { Ok(prepared) } else { Err(PrepareError::Definition(errors)) }
 }
 
 /// Returns the type with which a column was declared. Expressions have no declared type.
@@ -108,7 +94,7 @@ fn column_type(info: &SqliteTypeInfo) -> ColumnType {
 pub(super) fn arguments<'q>(prepared: &Prepared, values: &[SqlValue]) -> Result<SqliteArguments<'q>, BoxDynError> {
     let mut arguments = SqliteArguments::default();
     for bound in &prepared.bound {
-        match &values[bound.name] {
+        match &values[bound.value] {
             SqlValue::Null => arguments.add(None::<i64>),
             SqlValue::Bool(bool) => arguments.add(*bool),
             SqlValue::Int(int) => arguments.add(*int),
@@ -137,31 +123,4 @@ pub(super) fn decode(row: &SqliteRow, index: usize, target: Target) -> Result<Ra
         _ if target == Target::Binary => Raw::Bytes(<Vec<u8> as Decode<'_, sqlx::Sqlite>>::decode(value)?),
         _ => return Err("the value is binary; convert it to a text in the statement, for example with hex()".into()),
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::Barrier;
-    use std::thread;
-
-    use super::*;
-
-    #[test]
-    fn programs_that_open_a_new_file_at_the_same_time_all_succeed() {
-        const PROGRAMS: usize = 8;
-        for _ in 0..100 {
-            let (folder, barrier) = (tempfile::tempdir().unwrap(), Barrier::new(PROGRAMS));
-            let open = || {
-                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-                let options = options("sqlite:test.db", folder.path(), Duration::from_secs(5)).unwrap();
-                barrier.wait();
-                runtime.block_on(connect(&options)).map(drop).map_err(|error| error.to_string())
-            };
-            let results: Vec<_> = thread::scope(|scope| {
-                let programs: Vec<_> = (0..PROGRAMS).map(|_| scope.spawn(open)).collect();
-                programs.into_iter().map(|program| program.join().unwrap()).collect()
-            });
-            assert_eq!(results, vec![Ok(()); PROGRAMS]);
-        }
-    }
 }

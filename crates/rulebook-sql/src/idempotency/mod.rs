@@ -7,25 +7,17 @@ use std::fmt;
 use std::future::Future;
 use std::path::Path;
 use std::sync::Arc;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use rulebook::idempotency::{ClaimedKey, IdempotencyError, IdempotencyStorage, KeyClaim, KeyState, StorageFuture};
-use tokio::runtime::{Builder, Runtime};
-use tokio::time::timeout;
 
-use crate::address::{UNENCODED, has_unencoded_credentials};
-use crate::database::{Dialect, Session};
-use crate::settings::DatabaseSettings;
+use crate::database::{Database, Dialect};
+use crate::storage::{INTERRUPTED, OpenError, Storage, within};
 use records::Records;
 use statements::Statements;
 
 /// The maximum time for one function of the storage. Requests wait for it.
 const TIMEOUT: Duration = Duration::from_secs(5);
-/// The maximum time for opening a connection.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-/// The time between two attempts to reach the database at the start.
-const RETRY_INTERVAL: Duration = Duration::from_millis(250);
 /// The time between two removals of expired records.
 const CLEAN_INTERVAL: Duration = Duration::from_secs(30);
 /// The maximum number of expired records that one statement removes.
@@ -55,9 +47,8 @@ const BATCH_TIME: Duration = Duration::from_millis(500);
 /// # }
 /// ```
 pub struct SqlIdempotency {
+    storage: Storage,
     records: Arc<Records>,
-    /// The runtime of the connections; `None` only after the value was dropped.
-    runtime: Option<Runtime>,
 }
 
 impl SqlIdempotency {
@@ -75,57 +66,38 @@ impl SqlIdempotency {
         let Some(dialect) = Dialect::from_url(url) else {
             return Err(invalid("its address must begin with `postgres://`, `mysql://`, `mariadb://` or `sqlite:`"));
         };
-        if has_unencoded_credentials(dialect, url) {
-            return Err(invalid(UNENCODED));
-        }
-        let mut settings = DatabaseSettings::at("idempotency", url, dialect);
-        settings.pool_timeout = CONNECT_TIMEOUT;
-        settings.timeout = TIMEOUT;
-        let session = Session::in_folder(&settings, data_folder).map_err(|_| invalid("its address is not valid"))?;
-        // A thread for the connections, so that all workers can share them.
-        let runtime = Builder::new_multi_thread().worker_threads(1).thread_name("idempotency").enable_all().build();
-        let runtime = runtime.map_err(|error| IdempotencyError::new(describe(&error.to_string())))?;
-        let max_connections = if dialect == Dialect::Sqlite { 1 } else { 8 };
-        let records = Arc::new(Records::new(session, Statements::new(dialect), max_connections));
-        let storage = Self { records, runtime: Some(runtime) };
+        let is_file = dialect == Dialect::Sqlite;
+        let storage = Storage::new("idempotency", url, dialect, data_folder, if is_file { 1 } else { 8 }, TIMEOUT);
+        let storage = storage.map_err(|error| match error {
+            OpenError::Address(reason) => invalid(reason),
+            OpenError::Runtime(error) => IdempotencyError::new(describe(&error.to_string())),
+        })?;
+        let keys = Self { storage, records: Arc::new(Records::new(Statements::new(dialect))) };
         // A file that cannot be opened is not one that is still starting.
-        storage.wait_for_table(if dialect == Dialect::Sqlite { Duration::ZERO } else { wait })?;
-        storage.clean_regularly();
-        Ok(storage)
+        let wait = if is_file { Duration::ZERO } else { wait };
+        keys.storage.wait_until_ready(wait, "the database of the idempotency keys", || keys.prepare())?;
+        keys.clean_regularly();
+        Ok(keys)
     }
 
     /// Returns the address of the database without the user and the password.
     #[must_use]
     pub fn location(&self) -> String {
-        self.records.location()
+        self.storage.location.clone()
     }
 
-    /// Waits until the table can be used, and creates it if it does not exist.
-    fn wait_for_table(&self, wait: Duration) -> Result<(), IdempotencyError> {
-        let end = Instant::now() + wait;
-        let mut is_logged = false;
-        loop {
-            let preparing = self.run(|records| async move { records.prepare().await });
-            let Err(error) = futures_executor::block_on(preparing) else { return Ok(()) };
-            if Instant::now() + RETRY_INTERVAL > end {
-                return Err(error);
-            }
-            if !is_logged {
-                log::warn!("waiting for the database of the idempotency keys: {error}");
-                is_logged = true;
-            }
-            thread::sleep(RETRY_INTERVAL);
-        }
+    fn prepare(&self) -> Result<(), IdempotencyError> {
+        let records = Arc::clone(&self.records);
+        let prepared = self.storage.wait(TIMEOUT, |database| async move { records.prepare(&database).await });
+        prepared.map_err(|reason| IdempotencyError::new(format!("{}: {reason}", self.storage.location)))
     }
 
     /// Removes expired records again and again, until the storage is dropped.
     fn clean_regularly(&self) {
-        let Some(runtime) = &self.runtime else { return };
         let records = Arc::downgrade(&self.records);
-        runtime.spawn(async move {
-            loop {
-                let Some(current) = records.upgrade() else { return };
-                if let Err(reason) = clean(&current).await {
+        self.storage.spawn(|database| async move {
+            while let Some(current) = records.upgrade() {
+                if let Err(reason) = clean(&current, &database).await {
                     log::warn!("expired idempotency keys cannot be removed: {reason}");
                 }
                 drop(current);
@@ -134,37 +106,27 @@ impl SqlIdempotency {
         });
     }
 
-    /// Runs a function in the runtime of the connections. It runs to its end even if the future is dropped, so that its
-    /// connection can be used again.
-    fn run<T, F>(&self, function: impl FnOnce(Arc<Records>) -> F) -> StorageFuture<T>
+    /// Runs a function of the records in the thread of the connections.
+    fn run<T, F>(&self, function: impl FnOnce(Arc<Records>, Arc<Database>) -> F) -> StorageFuture<T>
     where
         T: Send + 'static,
         F: Future<Output = Result<T, sqlx::Error>> + Send + 'static,
     {
-        let location = self.location();
-        let error = move |reason: &dyn fmt::Display| IdempotencyError::new(format!("{location}: {reason}"));
-        let Some(runtime) = &self.runtime else {
-            return Box::pin(std::future::ready(Err(error(&"the storage is closed"))));
-        };
-        let future = function(Arc::clone(&self.records));
-        // The timeout needs the timers of the runtime.
-        let running = runtime.spawn(within_timeout(future));
+        let (records, location) = (Arc::clone(&self.records), self.storage.location.clone());
+        let running = self.storage.run(TIMEOUT, |database| function(records, database));
         Box::pin(async move {
-            match running.await {
-                Ok(Ok(result)) => Ok(result),
-                Ok(Err(reason)) => Err(error(&reason)),
-                Err(_) => Err(error(&"the statement was interrupted")),
-            }
+            let result = running.await.unwrap_or_else(|_| Err(INTERRUPTED.to_owned()));
+            result.map_err(|reason| IdempotencyError::new(format!("{location}: {reason}")))
         })
     }
 }
 
 /// Removes all expired records in batches, and counts the others.
-async fn clean(records: &Records) -> Result<(), String> {
+async fn clean(records: &Records, database: &Database) -> Result<(), String> {
     let mut batch = MAX_BATCH;
     loop {
         let start = Instant::now();
-        let result = within_timeout(records.remove_expired(batch)).await;
+        let result = within(TIMEOUT, records.remove_expired(database, batch)).await;
         let is_slow = start.elapsed() > BATCH_TIME;
         match result {
             Ok(true) => {}
@@ -177,52 +139,31 @@ async fn clean(records: &Records) -> Result<(), String> {
             batch = (batch / 10).max(MIN_BATCH);
         }
     }
-    within_timeout(records.count_records()).await
-}
-
-/// Waits for the result of a function of [`Records`], at most for the time [`TIMEOUT`]. The error is the reason without
-/// the address of the database.
-async fn within_timeout<T>(future: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, String> {
-    match timeout(TIMEOUT, future).await {
-        Ok(Ok(result)) => Ok(result),
-        Ok(Err(sqlx::Error::PoolTimedOut)) => Err("no connection could be opened in time".to_owned()),
-        Ok(Err(sqlx::Error::Configuration(_))) => Err("the address is not valid".to_owned()),
-        Ok(Err(reason)) => Err(reason.to_string()),
-        Err(_) => Err("the database does not respond in time".to_owned()),
-    }
+    within(TIMEOUT, records.count_records(database)).await
 }
 
 impl IdempotencyStorage for SqlIdempotency {
     fn claim(&self, claim: KeyClaim) -> StorageFuture<KeyState> {
-        self.run(|records| async move { records.claim(claim).await })
+        self.run(|records, database| async move { records.claim(&database, claim).await })
     }
 
     fn renew(&self, claimed: &ClaimedKey, lease: Duration) -> StorageFuture<()> {
         let claimed = claimed.clone();
-        self.run(move |records| async move { records.renew(&claimed, lease).await })
+        self.run(move |records, database| async move { records.renew(&database, &claimed, lease).await })
     }
 
     fn store(&self, claimed: &ClaimedKey, response: Vec<u8>, lifetime: Duration) -> StorageFuture<()> {
         let claimed = claimed.clone();
-        self.run(move |records| async move { records.store(&claimed, &response, lifetime).await })
+        self.run(move |records, database| async move { records.store(&database, &claimed, &response, lifetime).await })
     }
 
     fn release(&self, claimed: &ClaimedKey) -> StorageFuture<()> {
         let claimed = claimed.clone();
-        self.run(move |records| async move { records.release(&claimed).await })
+        self.run(move |records, database| async move { records.release(&database, &claimed).await })
     }
 
     fn check(&self) -> StorageFuture<()> {
-        self.run(|records| async move { records.check().await })
-    }
-}
-
-impl Drop for SqlIdempotency {
-    fn drop(&mut self) {
-        if let Some(runtime) = self.runtime.take() {
-            // The caller may be in a runtime, in which another one cannot be waited for.
-            runtime.shutdown_background();
-        }
+        self.run(|records, database| async move { records.check(&database).await })
     }
 }
 

@@ -1,18 +1,18 @@
 //! Reads and changes the records of idempotency keys.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use rulebook::idempotency::{ClaimedKey, KeyClaim, KeyState};
-use tokio::sync::{Mutex as AsyncMutex, Semaphore};
+use tokio::sync::Mutex as AsyncMutex;
 
 use super::statements::Statements;
-use crate::database::{Session, SessionConnection, TextRow};
+use crate::database::Database;
+use crate::storage::{create_tables, execute_repeatedly};
 
-/// The number of attempts of a statement, which the database may refuse because another server changes the same record.
+/// The number of attempts to claim a key whose record another server changes at the same time.
 const ATTEMPTS: usize = 5;
 /// The part of the remaining records that a server adds until it counts those of all servers again, and the least part
 /// of the maximum, because counting many records takes long.
@@ -21,14 +21,9 @@ const MIN_PART: u64 = 1_000;
 /// The minimum time between two counts of records by requests while there are too many.
 const COUNT_INTERVAL: Duration = Duration::from_secs(1);
 
-/// The table of idempotency keys in a database.
+/// What a server knows about the records in the table of idempotency keys.
 pub(super) struct Records {
-    session: Arc<Session>,
     statements: Statements,
-    /// The connections that are not in use.
-    idle: Mutex<Vec<SessionConnection>>,
-    /// Limits the number of connections.
-    permits: Semaphore,
     /// The number of records that have not expired, as far as it is known: other servers add some, and some expire.
     count: AtomicU64,
     /// The number of records at which a request counts them again.
@@ -41,12 +36,9 @@ pub(super) struct Records {
 }
 
 impl Records {
-    pub(super) fn new(session: Arc<Session>, statements: Statements, max_connections: usize) -> Self {
+    pub(super) fn new(statements: Statements) -> Self {
         Self {
-            session,
             statements,
-            idle: Mutex::default(),
-            permits: Semaphore::new(max_connections),
             count: AtomicU64::default(),
             count_again_at: AtomicU64::default(),
             max: AtomicU64::default(),
@@ -54,38 +46,29 @@ impl Records {
         }
     }
 
-    pub(super) fn location(&self) -> String {
-        self.session.location()
-    }
-
     /// Creates the table if it does not exist, and counts the records.
-    pub(super) async fn prepare(&self) -> Result<(), sqlx::Error> {
-        if self.check().await.is_err() {
-            let mut connection = self.session.open().await?;
-            connection.run("BEGIN").await?;
-            for sql in self.statements.create {
-                connection.run(sql).await?;
-            }
-            connection.run("COMMIT").await?;
-            connection.close().await;
+    pub(super) async fn prepare(&self, database: &Database) -> Result<(), sqlx::Error> {
+        if self.check(database).await.is_err() {
+            create_tables(database, self.statements.create).await?;
         }
-        self.count_records().await
+        self.count_records(database).await
     }
 
-    /// Claims a key, or returns the state of its record.
-    pub(super) async fn claim(&self, claim: KeyClaim) -> Result<KeyState, sqlx::Error> {
+    pub(super) async fn claim(&self, database: &Database, claim: KeyClaim) -> Result<KeyState, sqlx::Error> {
         let KeyClaim { key, lease, max_records, .. } = &claim;
-        let is_full = self.is_full(*max_records).await?;
+        let is_full = self.is_full(database, *max_records).await?;
         let lease = millis(*lease);
         for _ in 0..ATTEMPTS {
             if !is_full {
-                let rows = self.execute(&self.statements.claim, &[&key.id, &key.payload, &key.token, &lease]).await?;
+                let rows =
+                    execute_repeatedly(database, &self.statements.claim, &[&key.id, &key.payload, &key.token, &lease])
+                        .await?;
                 if !rows.is_empty() {
                     self.count.fetch_add(1, Ordering::Relaxed);
                     return Ok(KeyState::Claimed);
                 }
             }
-            let rows = self.execute(&self.statements.read, &[&key.id]).await?;
+            let rows = execute_repeatedly(database, &self.statements.read, &[&key.id]).await?;
             let Some([Some(token), Some(payload), response]) = rows.first().map(Vec::as_slice) else {
                 if is_full {
                     return Ok(KeyState::Full);
@@ -111,7 +94,7 @@ impl Records {
 
     /// Returns `true` if there are too many records. Counts them again if this server has added some since it counted
     /// them, unless there were too many less than [`COUNT_INTERVAL`] ago.
-    async fn is_full(&self, max: u64) -> Result<bool, sqlx::Error> {
+    async fn is_full(&self, database: &Database, max: u64) -> Result<bool, sqlx::Error> {
         self.max.store(max, Ordering::Relaxed);
         let must_count = || self.count.load(Ordering::Relaxed) >= self.count_again_at.load(Ordering::Relaxed).min(max);
         if !must_count() {
@@ -123,24 +106,35 @@ impl Records {
         if must_count() && found_full.is_none_or(|time| time.elapsed() >= COUNT_INTERVAL) {
             // Keys that are claimed at the same time may be counted twice: there are too many only if the database has
             // counted too many. This ends, because later claims wait for the lock.
-            while self.count_while_locked().await? < max && is_full() {}
+            while self.count_while_locked(database).await? < max && is_full() {}
             *found_full = is_full().then(Instant::now);
         }
         Ok(is_full())
     }
 
-    pub(super) async fn renew(&self, key: &ClaimedKey, lease: Duration) -> Result<(), sqlx::Error> {
-        self.execute(&self.statements.renew, &[&millis(lease), &key.id, &key.token]).await.map(drop)
+    pub(super) async fn renew(
+        &self,
+        database: &Database,
+        key: &ClaimedKey,
+        lease: Duration,
+    ) -> Result<(), sqlx::Error> {
+        execute_repeatedly(database, &self.statements.renew, &[&millis(lease), &key.id, &key.token]).await.map(drop)
     }
 
-    pub(super) async fn store(&self, key: &ClaimedKey, response: &[u8], time: Duration) -> Result<(), sqlx::Error> {
+    pub(super) async fn store(
+        &self,
+        database: &Database,
+        key: &ClaimedKey,
+        response: &[u8],
+        time: Duration,
+    ) -> Result<(), sqlx::Error> {
         let (time, response) = (millis(time), BASE64.encode(response));
         let parameters: [&str; 5] = [&key.id, &key.payload, &key.token, &time, &response];
-        self.execute(&self.statements.store, &parameters).await.map(drop)
+        execute_repeatedly(database, &self.statements.store, &parameters).await.map(drop)
     }
 
-    pub(super) async fn release(&self, key: &ClaimedKey) -> Result<(), sqlx::Error> {
-        self.execute(self.statements.release, &[&key.id, &key.token]).await?;
+    pub(super) async fn release(&self, database: &Database, key: &ClaimedKey) -> Result<(), sqlx::Error> {
+        execute_repeatedly(database, self.statements.release, &[&key.id, &key.token]).await?;
         // If the claim had ended before, the number is too small until the records are counted again.
         let less_one = |count: u64| count.checked_sub(1);
         let _ = self.count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less_one);
@@ -148,22 +142,22 @@ impl Records {
     }
 
     /// Removes expired records, at most `limit`. Returns `true` if there are more of them.
-    pub(super) async fn remove_expired(&self, limit: u32) -> Result<bool, sqlx::Error> {
-        self.execute(&self.statements.remove_expired(limit), &[]).await?;
-        let rows = self.execute(&self.statements.find_expired, &[]).await?;
+    pub(super) async fn remove_expired(&self, database: &Database, limit: u32) -> Result<bool, sqlx::Error> {
+        execute_repeatedly(database, &self.statements.remove_expired(limit), &[]).await?;
+        let rows = execute_repeatedly(database, &self.statements.find_expired, &[]).await?;
         Ok(!rows.is_empty())
     }
 
     /// Counts the records that have not expired.
-    pub(super) async fn count_records(&self) -> Result<(), sqlx::Error> {
+    pub(super) async fn count_records(&self, database: &Database) -> Result<(), sqlx::Error> {
         let _locked = self.found_full.lock().await;
-        self.count_while_locked().await.map(drop)
+        self.count_while_locked(database).await.map(drop)
     }
 
     /// Counts the records, and returns the number that the database has counted.
-    async fn count_while_locked(&self) -> Result<u64, sqlx::Error> {
+    async fn count_while_locked(&self, database: &Database) -> Result<u64, sqlx::Error> {
         let before = self.count.load(Ordering::Relaxed);
-        let rows = self.execute(&self.statements.count, &[]).await?;
+        let rows = execute_repeatedly(database, &self.statements.count, &[]).await?;
         let counted: Option<u64> = rows.first().and_then(|row| row.first()?.as_deref()?.parse().ok());
         let counted = counted.unwrap_or_default();
         // The result may or may not contain the keys that were claimed in the meantime. If they are counted twice, a
@@ -176,58 +170,11 @@ impl Records {
         Ok(counted)
     }
 
-    pub(super) async fn check(&self) -> Result<(), sqlx::Error> {
-        self.execute(&self.statements.read, &[""]).await.map(drop)
+    pub(super) async fn check(&self, database: &Database) -> Result<(), sqlx::Error> {
+        execute_repeatedly(database, &self.statements.read, &[""]).await.map(drop)
     }
-
-    /// Executes a statement. Repeats it if the database has undone it because of another statement, or if the
-    /// connection was closed in the meantime: each statement can be repeated without another effect.
-    async fn execute(&self, sql: &str, values: &[&str]) -> Result<Vec<TextRow>, sqlx::Error> {
-        let mut attempt = 1;
-        loop {
-            let (result, was_idle) = self.with_connection(sql, values).await;
-            match result {
-                Err(error) if attempt < ATTEMPTS && (was_idle || is_conflict(&error)) => attempt += 1,
-                result => return result,
-            }
-        }
-    }
-
-    /// Executes a statement once. Returns `true` with the result if the connection was not new.
-    async fn with_connection(&self, sql: &str, values: &[&str]) -> (Result<Vec<TextRow>, sqlx::Error>, bool) {
-        let Ok(_permit) = self.permits.acquire().await else { return (Err(sqlx::Error::PoolClosed), false) };
-        let idle = lock(&self.idle).pop();
-        let was_idle = idle.is_some();
-        let mut connection = match idle {
-            Some(connection) => connection,
-            None => match self.session.open().await {
-                Ok(connection) => connection,
-                Err(error) => return (Err(error), false),
-            },
-        };
-        let result = connection.rows(sql, values).await;
-        match &result {
-            Ok(_) => lock(&self.idle).push(connection),
-            // The database may have closed all connections, and each of them would cost an attempt.
-            Err(error) if was_idle && !is_conflict(error) => drop(std::mem::take(&mut *lock(&self.idle))),
-            // After an error, the connection may be unusable.
-            Err(_) => {}
-        }
-        (result, was_idle)
-    }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn millis(time: Duration) -> String {
     time.as_millis().to_string()
-}
-
-/// Returns `true` if the database has undone the statement, because it waited for another one that waited for it.
-fn is_conflict(error: &sqlx::Error) -> bool {
-    // SQLSTATE of PostgreSQL and MySQL; codes of SQLite for a locked database.
-    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
-    code.is_some_and(|code| matches!(&*code, "40001" | "40P01" | "5" | "6" | "517"))
 }

@@ -6,7 +6,6 @@
 
 use crate::database::Dialect;
 
-/// The statements of one dialect.
 pub(super) struct Statements {
     /// Create the table, unless it exists.
     pub create: &'static [&'static str],
@@ -31,19 +30,43 @@ pub(super) struct Statements {
 impl Statements {
     pub(super) fn new(dialect: Dialect) -> Self {
         let DialectSql { now, statement_start, skip_locked, duration_parameter, text_type } = DialectSql::of(dialect);
-        let (claim, store) = match dialect {
-            Dialect::Sqlite | Dialect::Postgres => on_conflict(now, duration_parameter),
-            Dialect::Mysql => on_duplicate_key(now, duration_parameter),
+        let (alias, on_claim, on_store) = match dialect {
+            Dialect::Sqlite | Dialect::Postgres => (
+                " AS r",
+                format!(
+                    "ON CONFLICT (id) DO UPDATE SET payload = excluded.payload, token = excluded.token, \
+                     expires = excluded.expires, response = NULL WHERE r.expires <= {now} RETURNING token"
+                ),
+                "ON CONFLICT (id) DO UPDATE SET expires = excluded.expires, response = excluded.response \
+                 WHERE r.token = excluded.token",
+            ),
+            // MySQL assigns the columns from left to right, and later assignments see the new values: the token, which
+            // is different for each claim, shows whether the key was free.
+            Dialect::Mysql => (
+                "",
+                format!(
+                    "ON DUPLICATE KEY UPDATE token = IF(expires <= {now}, VALUES(token), token), \
+                     payload = IF(token = VALUES(token), VALUES(payload), payload), \
+                     response = IF(token = VALUES(token), NULL, response), \
+                     expires = IF(token = VALUES(token), VALUES(expires), expires)"
+                ),
+                "ON DUPLICATE KEY UPDATE response = IF(token = VALUES(token), VALUES(response), response), \
+                 expires = IF(token = VALUES(token), VALUES(expires), expires)",
+            ),
         };
+        let insert = format!(
+            "INSERT INTO rulebook_idempotency{alias} (id, payload, token, expires, response) \
+             VALUES (?, ?, ?, {now} + {duration_parameter}, "
+        );
         Self {
             create: create(dialect),
-            claim,
+            claim: format!("{insert}NULL) {on_claim}"),
             read: format!("SELECT token, payload, response FROM rulebook_idempotency WHERE id = ? AND expires > {now}"),
             renew: format!(
                 "UPDATE rulebook_idempotency SET expires = {now} + {duration_parameter} \
                  WHERE id = ? AND token = ? AND response IS NULL"
             ),
-            store,
+            store: format!("{insert}?) {on_store}"),
             release: "DELETE FROM rulebook_idempotency WHERE id = ? AND token = ?",
             find_expired: format!(
                 "SELECT id FROM rulebook_idempotency WHERE expires <= {statement_start} \
@@ -83,7 +106,6 @@ struct DialectSql {
     skip_locked: &'static str,
     /// A parameter that is a period of time.
     duration_parameter: &'static str,
-    /// The type of texts.
     text_type: &'static str,
 }
 
@@ -142,37 +164,3 @@ fn create(dialect: Dialect) -> &'static [&'static str] {
 }
 
 const CREATE_INDEX: &str = "CREATE INDEX IF NOT EXISTS rulebook_idempotency_expires ON rulebook_idempotency (expires)";
-
-/// Returns the statements `claim` and `store` of SQLite and PostgreSQL.
-fn on_conflict(now: &str, duration: &str) -> (String, String) {
-    let claim = format!(
-        "INSERT INTO rulebook_idempotency AS r (id, payload, token, expires) VALUES (?, ?, ?, {now} + {duration}) \
-         ON CONFLICT (id) DO UPDATE SET payload = excluded.payload, token = excluded.token, \
-         expires = excluded.expires, response = NULL WHERE r.expires <= {now} RETURNING token"
-    );
-    let store = format!(
-        "INSERT INTO rulebook_idempotency AS r (id, payload, token, expires, response) \
-         VALUES (?, ?, ?, {now} + {duration}, ?) ON CONFLICT (id) DO UPDATE SET expires = excluded.expires, \
-         response = excluded.response WHERE r.token = excluded.token"
-    );
-    (claim, store)
-}
-
-/// Returns the statements `claim` and `store` of MySQL. It assigns the columns from left to right, and later
-/// assignments see the new values: the token, which is different for each claim, shows whether the key was free.
-fn on_duplicate_key(now: &str, duration: &str) -> (String, String) {
-    let claim = format!(
-        "INSERT INTO rulebook_idempotency (id, payload, token, expires) VALUES (?, ?, ?, {now} + {duration}) \
-         ON DUPLICATE KEY UPDATE token = IF(expires <= {now}, VALUES(token), token), \
-         payload = IF(token = VALUES(token), VALUES(payload), payload), \
-         response = IF(token = VALUES(token), NULL, response), \
-         expires = IF(token = VALUES(token), VALUES(expires), expires)"
-    );
-    let store = format!(
-        "INSERT INTO rulebook_idempotency (id, payload, token, expires, response) \
-         VALUES (?, ?, ?, {now} + {duration}, ?) ON DUPLICATE KEY UPDATE \
-         response = IF(token = VALUES(token), VALUES(response), response), \
-         expires = IF(token = VALUES(token), VALUES(expires), expires)"
-    );
-    (claim, store)
-}

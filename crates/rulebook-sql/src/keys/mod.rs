@@ -6,17 +6,13 @@ mod tables;
 use std::fmt;
 use std::future::Future;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, mpsc};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
 use rulebook::key::{KeyEntryError, KeyError, KeySet, KeyState, KeyStorage, Usages};
-use tokio::runtime::{Builder, Runtime};
-use tokio::time::timeout;
 
-use crate::address::{UNENCODED, has_unencoded_credentials};
-use crate::database::{Dialect, Session};
-use crate::settings::DatabaseSettings;
+use crate::database::{Database, Dialect, TextRow};
+use crate::storage::{OpenError, Storage, end_transaction, execute_repeatedly};
 use statements::Statements;
 use tables::{LoadedKeys, ParseError};
 
@@ -28,12 +24,10 @@ const LOAD_TIMEOUT: Duration = Duration::from_secs(10);
 const CHANGE_TIMEOUT: Duration = Duration::from_secs(15);
 /// The additional time for each key that a change changes.
 const CHANGE_TIME_PER_KEY: Duration = Duration::from_millis(20);
-/// The maximum time for opening a connection.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// The maximum time for closing the connection.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
-/// The time between two attempts to reach the database at the start.
-const RETRY_INTERVAL: Duration = Duration::from_millis(250);
+/// The maximum number of connections: changes wait for each other, and reading the state must not wait for them.
+const CONNECTIONS: u32 = 4;
 
 /// A storage of keys in PostgreSQL, MySQL or MariaDB, which several servers share. A change of the keys is known at all
 /// servers within a second.
@@ -59,12 +53,9 @@ const RETRY_INTERVAL: Duration = Duration::from_millis(250);
 /// # }
 /// ```
 pub struct SqlKeys {
-    location: String,
-    session: Arc<Session>,
+    storage: Storage,
     statements: &'static Statements,
     pepper_file: PathBuf,
-    /// The runtime of the connection; `None` only after the value was dropped.
-    runtime: Option<Runtime>,
 }
 
 impl SqlKeys {
@@ -83,133 +74,110 @@ impl SqlKeys {
         let Some((dialect, statements)) = dialect.and_then(|dialect| Some((dialect, Statements::of(dialect)?))) else {
             return Err(invalid("its address must begin with `postgres://`, `mysql://` or `mariadb://`"));
         };
-        if has_unencoded_credentials(dialect, url) {
-            return Err(invalid(UNENCODED));
-        }
-        let mut settings = DatabaseSettings::at("keys", url, dialect);
-        settings.pool_timeout = CONNECT_TIMEOUT;
-        settings.timeout = LOAD_TIMEOUT;
-        let session = Session::new(&settings).map_err(|_| invalid("its address is not valid"))?;
-        // One thread for the connection, so that this storage can be used in any thread, also in those of runtimes.
-        let runtime = Builder::new_multi_thread().worker_threads(1).thread_name("keys-sql").enable_all().build();
-        let runtime = runtime.map_err(|error| KeyError::storage(session.location(), error))?;
-        let pepper_file = data_folder.join("pepper");
-        let storage = Self { location: session.location(), session, statements, pepper_file, runtime: Some(runtime) };
-        storage.wait_for_tables(wait)?;
-        Ok(storage)
+        let storage = Storage::new("keys-sql", url, dialect, data_folder, CONNECTIONS, LOAD_TIMEOUT);
+        let storage = storage.map_err(|error| match error {
+            OpenError::Address(reason) => invalid(reason),
+            OpenError::Runtime(error) => KeyError::storage("the thread of the keys", error),
+        })?;
+        let keys = Self { storage, statements, pepper_file: data_folder.join("pepper") };
+        keys.storage.wait_until_ready(wait, "the database of the keys", || keys.prepare())?;
+        Ok(keys)
     }
 
-    /// Waits until the tables can be used, and creates them if they do not exist.
-    fn wait_for_tables(&self, wait: Duration) -> Result<(), KeyError> {
-        let end = Instant::now() + wait;
-        let mut is_logged = false;
-        loop {
-            let prepared = tables::prepare(Arc::clone(&self.session), self.statements);
-            let Err(error) = self.run(LOAD_TIMEOUT, prepared) else { return Ok(()) };
-            if Instant::now() + RETRY_INTERVAL > end {
-                return Err(error);
-            }
-            if !is_logged {
-                log::warn!("waiting for the database of the keys: {error}");
-                is_logged = true;
-            }
-            thread::sleep(RETRY_INTERVAL);
-        }
+    /// Creates the tables if they cannot be read because they do not exist.
+    fn prepare(&self) -> Result<(), KeyError> {
+        let statements = self.statements;
+        self.run(LOAD_TIMEOUT, |database| async move { tables::prepare(&database, statements).await })
     }
 
-    /// Runs a task in the runtime of the connection, at most for this time.
-    fn run<T: Send + 'static>(
-        &self,
-        limit: Duration,
-        task: impl Future<Output = Result<T, sqlx::Error>> + Send + 'static,
-    ) -> Result<T, KeyError> {
-        let (sender, receiver) = mpsc::sync_channel(1);
-        let Some(runtime) = &self.runtime else { return Err(self.error("the storage is closed")) };
-        runtime.spawn(async move {
-            // The receiver waits for the result.
-            let _ = sender.send(timeout(limit, task).await);
-        });
-        match receiver.recv() {
-            Ok(Ok(Ok(result))) => Ok(result),
-            Ok(Ok(Err(sqlx::Error::PoolTimedOut))) => Err(self.error("no connection could be opened in time")),
-            Ok(Ok(Err(sqlx::Error::Configuration(_)))) => Err(self.error("the address is not valid")),
-            Ok(Ok(Err(error))) => Err(self.error(error)),
-            Ok(Err(_)) => Err(self.error("the database does not respond in time")),
-            Err(_) => Err(self.error("the statement was interrupted")),
-        }
+    /// Executes a statement without parameters that changes nothing.
+    fn query(&self, limit: Duration, sql: &'static str) -> Result<Vec<TextRow>, KeyError> {
+        self.run(limit, |database| async move { execute_repeatedly(&database, sql, &[]).await })
+    }
+
+    /// Runs a task in the thread of the connections, at most for this time.
+    fn run<T, F>(&self, limit: Duration, task: impl FnOnce(Arc<Database>) -> F) -> Result<T, KeyError>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, sqlx::Error>> + Send + 'static,
+    {
+        self.storage.wait(limit, task).map_err(|reason| self.error(reason))
     }
 
     fn error(&self, error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> KeyError {
-        KeyError::storage(self.location.as_str(), error)
+        KeyError::storage(self.storage.location.as_str(), error)
     }
 
     fn parse_error(&self, error: ParseError) -> KeyError {
         match error {
             ParseError::State => self.error("the table rulebook_key_state has no valid row with the id 1"),
             ParseError::Usage => self.error("the table rulebook_key_usage has a row that is not valid"),
-            ParseError::Entry(number) => {
-                KeyError::InvalidStored { location: self.location.clone(), number, error: KeyEntryError::Format }
-            }
+            ParseError::Entry(number) => KeyError::InvalidStored {
+                location: self.storage.location.clone(),
+                number,
+                error: KeyEntryError::Format,
+            },
         }
     }
 }
 
 impl KeyStorage for SqlKeys {
     fn location(&self) -> String {
-        self.location.clone()
+        self.storage.location.clone()
     }
 
     fn state(&self) -> Result<KeyState, KeyError> {
-        let query = tables::query(Arc::clone(&self.session), self.statements.state);
-        let rows = self.run(STATE_TIMEOUT, query)?;
+        let rows = self.query(STATE_TIMEOUT, self.statements.state)?;
         let row = rows.first().ok_or(ParseError::State);
         row.and_then(tables::parse_state).map_err(|error| self.parse_error(error))
     }
 
     fn load(&self) -> Result<(KeySet, KeyState), KeyError> {
-        let rows = self.run(LOAD_TIMEOUT, tables::query(Arc::clone(&self.session), self.statements.load))?;
+        let rows = self.query(LOAD_TIMEOUT, self.statements.load)?;
         let loaded = LoadedKeys::parse(&rows).map_err(|error| self.parse_error(error))?;
         Ok((loaded.keys, loaded.state))
     }
 
     fn change(&self, change: &mut dyn FnMut(&mut KeySet) -> Result<(), KeyError>) -> Result<(), KeyError> {
-        let begun = tables::begin_change(Arc::clone(&self.session), self.statements);
+        let statements = self.statements;
         // If this function returns early, the connection is closed, and the database rolls back the transaction.
-        let (connection, rows) = self.run(CHANGE_TIMEOUT, begun)?;
+        let (lease, rows) =
+            self.run(CHANGE_TIMEOUT, |database| async move { tables::begin_change(&database, statements).await })?;
         let loaded = LoadedKeys::parse(&rows).map_err(|error| self.parse_error(error))?;
         let mut keys = loaded.keys.clone();
-        let changed = change(&mut keys).and_then(|()| loaded.changes(&keys).map_err(|error| self.error(error)));
+        let changed =
+            change(&mut keys).and_then(|()| loaded.changes(&keys, statements).map_err(|error| self.error(error)));
         let changes = match changed {
             Ok(changes) => changes,
             Err(error) => {
                 // The reason for the rollback counts.
-                let _ = self.run(CLOSE_TIMEOUT, tables::end_change(connection, "ROLLBACK"));
+                let _ = self.run(CLOSE_TIMEOUT, |_| end_transaction(lease, "ROLLBACK"));
                 return Err(error);
             }
         };
         let count = u32::try_from(changes.len()).unwrap_or(u32::MAX);
         let limit = CHANGE_TIMEOUT.saturating_add(CHANGE_TIME_PER_KEY.saturating_mul(count));
-        self.run(limit, tables::apply_changes(connection, self.statements, changes))
+        self.run(limit, |_| tables::apply_changes(lease, statements, changes))
     }
 
     fn load_usages(&self) -> Result<Usages, KeyError> {
-        let rows = self.run(LOAD_TIMEOUT, tables::query(Arc::clone(&self.session), self.statements.usage))?;
+        let rows = self.query(LOAD_TIMEOUT, self.statements.usage)?;
         rows.iter().map(tables::parse_usage).collect::<Result<_, _>>().map_err(|error| self.parse_error(error))
     }
 
     fn record_usages(&self, before: &Usages, now: &Usages) -> Result<bool, KeyError> {
         let added = tables::added_usage(before, now);
         if !added.is_empty() {
-            self.run(LOAD_TIMEOUT, tables::add_usage(Arc::clone(&self.session), self.statements, added))?;
+            let statements = self.statements;
+            self.run(LOAD_TIMEOUT, |database| async move { tables::add_usage(&database, statements, added).await })?;
         }
         Ok(true)
     }
 
     fn close(&self) {
-        let session = Arc::clone(&self.session);
         // A connection that cannot be closed is gone.
-        let _ = self.run(CLOSE_TIMEOUT, async move {
-            session.close().await;
+        let _ = self.run(CLOSE_TIMEOUT, |database| async move {
+            database.close().await;
             Ok(())
         });
     }
@@ -219,17 +187,8 @@ impl KeyStorage for SqlKeys {
     }
 }
 
-impl Drop for SqlKeys {
-    fn drop(&mut self) {
-        if let Some(runtime) = self.runtime.take() {
-            // The caller may be in a runtime, in which another one cannot be waited for.
-            runtime.shutdown_background();
-        }
-    }
-}
-
 impl fmt::Debug for SqlKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SqlKeys").field("location", &self.location).finish_non_exhaustive()
+        f.debug_struct("SqlKeys").field("location", &self.storage.location).finish_non_exhaustive()
     }
 }

@@ -4,7 +4,6 @@
 
 use crate::database::Dialect;
 
-/// The statements of one dialect.
 pub(super) struct Statements {
     /// Create the tables, unless they exist.
     pub create: &'static [&'static str],
@@ -109,7 +108,6 @@ impl Statements {
         }
     }
 
-    /// Returns the statement that adds the usage of this number of keys.
     pub(super) fn add_usage_of(&self, keys: usize) -> String {
         format!("{}{}{}", self.add_usage, vec![self.usage_row; keys].join(", "), self.add_usage_end)
     }

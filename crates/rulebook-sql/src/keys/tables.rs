@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::sync::Arc;
 
 use jiff::Timestamp;
 use rulebook::key::{Entry, KeySet, KeyState, KeyVersion, Usage, Usages, UsedRequests};
 
 use super::statements::Statements;
-use crate::database::{Session, SessionConnection, TextRow};
+use crate::database::{Database, Lease, TextRow};
+use crate::storage::{create_tables, end_transaction, execute, execute_repeatedly};
 
 /// The maximum number of keys whose usage a statement adds.
 const USAGES_PER_STATEMENT: usize = 500;
@@ -20,70 +20,36 @@ const USAGE_ATTEMPTS: usize = 3;
 pub(super) enum ParseError {
     State,
     Usage,
-    /// The number of the entry, from 1.
     Entry(usize),
 }
 
-/// The keys in the tables.
 pub(super) struct LoadedKeys {
     pub keys: KeySet,
     pub state: KeyState,
-    /// The position of the next key.
     next_position: i64,
 }
 
-/// A change of one key: a statement, and its parameters.
-enum KeyChange {
-    Insert { id: String, position: i64, entry: String },
-    Update { id: String, entry: String },
-    Delete { id: String },
-}
-
-/// The changes of keys that a transaction makes.
 pub(super) struct Changes {
-    keys: Vec<KeyChange>,
+    /// The statements, and their parameters.
+    keys: Vec<(&'static str, Vec<String>)>,
     /// The fingerprint of the pepper; empty if it is not known.
     pepper: String,
     is_pepper_changed: bool,
 }
 
 impl Changes {
-    /// Returns the number of changed keys.
     pub(super) fn len(&self) -> usize {
         self.keys.len()
     }
 }
 
-/// Executes a statement without parameters that changes nothing. If the connection was closed in the meantime, opens
-/// another one.
-pub(super) async fn query(session: Arc<Session>, sql: &'static str) -> Result<Vec<TextRow>, sqlx::Error> {
-    let (mut connection, is_new) = session.take().await?;
-    let rows = match connection.rows(sql, &[]).await {
-        Err(_) if !is_new => {
-            connection = session.open().await?;
-            connection.rows(sql, &[]).await?
-        }
-        result => result?,
-    };
-    session.put_back(connection).await;
-    Ok(rows)
-}
-
 /// Creates the tables if they cannot be read because they do not exist.
-pub(super) async fn prepare(session: Arc<Session>, statements: &'static Statements) -> Result<(), sqlx::Error> {
-    match query(Arc::clone(&session), statements.state).await {
-        Ok(rows) if !rows.is_empty() => return Ok(()),
-        Err(error) if !is_missing_table(&error) => return Err(error),
-        _ => {}
+pub(super) async fn prepare(database: &Database, statements: &'static Statements) -> Result<(), sqlx::Error> {
+    match execute_repeatedly(database, statements.state, &[]).await {
+        Ok(rows) if !rows.is_empty() => Ok(()),
+        Err(error) if !is_missing_table(&error) => Err(error),
+        _ => create_tables(database, statements.create).await,
     }
-    let (mut connection, _) = session.take().await?;
-    connection.run("BEGIN").await?;
-    for sql in statements.create {
-        connection.run(sql).await?;
-    }
-    connection.run("COMMIT").await?;
-    session.put_back(connection).await;
-    Ok(())
 }
 
 fn is_missing_table(error: &sqlx::Error) -> bool {
@@ -94,55 +60,39 @@ fn is_missing_table(error: &sqlx::Error) -> bool {
 
 /// Begins a change of the keys: waits for other changes, and reads the newest keys.
 pub(super) async fn begin_change(
-    session: Arc<Session>,
+    database: &Database,
     statements: &'static Statements,
-) -> Result<(SessionConnection, Vec<TextRow>), sqlx::Error> {
-    // Another connection, so that reading the state does not wait for this change.
-    let mut connection = session.open().await?;
+) -> Result<(Lease, Vec<TextRow>), sqlx::Error> {
+    let mut lease = database.lease().await?;
     for sql in statements.begin {
-        connection.run(sql).await?;
+        lease.run(sql).await?;
     }
-    connection.rows(statements.lock, &[]).await?;
-    let rows = connection.rows(statements.load, &[]).await?;
-    Ok((connection, rows))
+    lease.text_rows(statements.lock, &[]).await?;
+    let rows = lease.text_rows(statements.load, &[]).await?;
+    Ok((lease, rows))
 }
 
 /// Stores the changes, and ends the transaction.
 pub(super) async fn apply_changes(
-    mut connection: SessionConnection,
+    mut lease: Lease,
     statements: &'static Statements,
     changes: Changes,
 ) -> Result<(), sqlx::Error> {
     if changes.keys.is_empty() && !changes.is_pepper_changed {
-        return end_change(connection, "ROLLBACK").await;
+        return end_transaction(lease, "ROLLBACK").await;
     }
-    for change in &changes.keys {
-        match change {
-            KeyChange::Insert { id, position, entry } => {
-                connection.rows(statements.insert, &[id, &position.to_string(), entry]).await?
-            }
-            KeyChange::Update { id, entry } => connection.rows(statements.update, &[entry, id]).await?,
-            KeyChange::Delete { id } => connection.rows(statements.delete, &[id]).await?,
-        };
+    for (sql, values) in &changes.keys {
+        let values: Vec<_> = values.iter().map(String::as_str).collect();
+        lease.text_rows(sql, &values).await?;
     }
-    if changes.keys.iter().any(|change| matches!(change, KeyChange::Delete { .. })) {
-        connection.rows(statements.clean_usage, &[]).await?;
-    }
+    lease.text_rows(statements.clean_usage, &[]).await?;
     let change_id = format!("{:016x}", RandomState::new().build_hasher().finish());
-    connection.rows(statements.finish, &[&change_id, &changes.pepper]).await?;
-    end_change(connection, "COMMIT").await
+    lease.text_rows(statements.finish, &[&change_id, &changes.pepper]).await?;
+    end_transaction(lease, "COMMIT").await
 }
 
-/// Ends a transaction, and closes its connection.
-pub(super) async fn end_change(mut connection: SessionConnection, sql: &'static str) -> Result<(), sqlx::Error> {
-    connection.run(sql).await?;
-    connection.close().await;
-    Ok(())
-}
-
-/// Adds the usage of keys.
 pub(super) async fn add_usage(
-    session: Arc<Session>,
+    database: &Database,
     statements: &'static Statements,
     added: Vec<AddedUsage>,
 ) -> Result<(), sqlx::Error> {
@@ -150,16 +100,11 @@ pub(super) async fn add_usage(
         let sql = statements.add_usage_of(chunk.len());
         let values: Vec<&str> = chunk.iter().flatten().map(String::as_str).collect();
         let mut attempt = 1;
-        loop {
-            let (mut connection, _) = session.take().await?;
-            match connection.rows(&sql, &values).await {
-                Ok(_) => {
-                    session.put_back(connection).await;
-                    break;
-                }
-                Err(error) if attempt < USAGE_ATTEMPTS && is_deadlock(&error) => attempt += 1,
-                Err(error) => return Err(error),
+        while let Err(error) = execute(database, &sql, &values).await {
+            if attempt == USAGE_ATTEMPTS || !is_deadlock(&error) {
+                return Err(error);
             }
+            attempt += 1;
         }
     }
     Ok(())
@@ -180,7 +125,6 @@ pub(super) fn parse_state(row: &TextRow) -> Result<KeyState, ParseError> {
 }
 
 impl LoadedKeys {
-    /// Parses the rows of the statement `load`.
     pub(super) fn parse(rows: &[TextRow]) -> Result<Self, ParseError> {
         let first = rows.first().ok_or(ParseError::State)?;
         let state = parse_state(first)?;
@@ -197,8 +141,11 @@ impl LoadedKeys {
         Ok(Self { keys: KeySet::new(pepper, keys), state, next_position })
     }
 
-    /// Returns the differences between these keys and the changed keys.
-    pub(super) fn changes(&self, changed: &KeySet) -> Result<Changes, serde_json::Error> {
+    pub(super) fn changes(
+        &self,
+        changed: &KeySet,
+        statements: &'static Statements,
+    ) -> Result<Changes, serde_json::Error> {
         let json = |entry: &Entry| serde_json::to_string(entry);
         let mut before = HashMap::new();
         for entry in &self.keys.keys {
@@ -210,14 +157,14 @@ impl LoadedKeys {
             let (id, text) = (entry.id.clone(), json(entry)?);
             match before.remove(entry.id.as_str()) {
                 Some(known) if known == text => {}
-                Some(_) => keys.push(KeyChange::Update { id, entry: text }),
+                Some(_) => keys.push((statements.update, vec![text, id])),
                 None => {
-                    keys.push(KeyChange::Insert { id, position, entry: text });
+                    keys.push((statements.insert, vec![id, position.to_string(), text]));
                     position = position.saturating_add(1);
                 }
             }
         }
-        keys.extend(before.into_keys().map(|id| KeyChange::Delete { id: id.to_owned() }));
+        keys.extend(before.into_keys().map(|id| (statements.delete, vec![id.to_owned()])));
         let is_pepper_changed = self.keys.pepper != changed.pepper;
         Ok(Changes { keys, pepper: changed.pepper.clone().unwrap_or_default(), is_pepper_changed })
     }
@@ -241,7 +188,6 @@ pub(super) fn added_usage(before: &Usages, now: &Usages) -> Vec<AddedUsage> {
     rows.collect()
 }
 
-/// Parses a row of the statement `usage`.
 pub(super) fn parse_usage(row: &TextRow) -> Result<(Box<str>, Usage), ParseError> {
     let text = |index: usize| row.get(index).and_then(Option::as_deref).ok_or(ParseError::Usage);
     let number = |index: usize| text(index)?.parse::<i64>().map_err(|_| ParseError::Usage);

@@ -1,6 +1,5 @@
 //! The statements of a definition: their text is split once, and parameters are only ever placeholders in it.
 
-mod locate;
 mod tokens;
 
 use std::ops::Range;
@@ -14,12 +13,9 @@ use crate::handler_settings::SQL;
 
 use tokens::{TokenError, tokenize};
 
-pub(crate) use locate::locate;
-
 /// The first words of statements that begin or end a transaction.
 const TRANSACTION_WORDS: [&str; 7] = ["begin", "start", "commit", "end", "rollback", "savepoint", "release"];
 
-/// A statement of the definition.
 #[derive(Debug)]
 pub(crate) struct Statement {
     /// The string in the definition.
@@ -126,12 +122,10 @@ impl Statement {
         self.parameters.iter().map(|(_, name)| *name)
     }
 
-    /// Returns the span of the parameter with this index in the text.
     pub(crate) fn parameter_span(&self, index: usize) -> Span {
         self.parameters.get(index).map_or(self.node.span, |(range, _)| self.part(range.clone()))
     }
 
-    /// Returns the span of the whole statement in the definition.
     pub(crate) fn span(&self) -> Span {
         self.node.span
     }
@@ -144,7 +138,6 @@ impl Statement {
         }
     }
 
-    /// Returns the span of a part of the statement.
     pub(crate) fn part(&self, range: Range<usize>) -> Span {
         self.node.part(range.start, range.end)
     }
@@ -180,54 +173,27 @@ fn certainly_returns_row(words: &[String]) -> bool {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// Returns the range of the name that the message of a database contains, such as `titel` in the message
+/// "no such column: titel". Returns `None` if the statement does not contain the name.
+pub(crate) fn locate(message: &str, sql: &str) -> Option<Range<usize>> {
+    let quoted = ['\'', '"', '`'].into_iter().flat_map(|quote| message.split(quote).skip(1).step_by(2));
+    let after_colon = message.rsplit_once(": ").map(|(_, name)| name);
+    let candidates = after_colon.into_iter().chain(quoted).flat_map(|name| {
+        // The whole name, its last part (`note.titel`), and its first word.
+        let last = name.rsplit('.').next().unwrap_or(name);
+        [name, last, name.split_whitespace().next().unwrap_or(name)]
+    });
+    candidates.filter(|name| !name.is_empty()).find_map(|name| find_word(sql, name))
+}
 
-    fn statement(sql: &str, dialect: Dialect) -> Statement {
-        let span = Span { file: 0, start: 100, end: 100 + sql.len() as u32 };
-        let node = JsonNode { data: JsonData::String(sql.to_owned()), span, escaped: None };
-        let mut names = Vec::new();
-        Statement::parse(&node, dialect, |name| {
-            Ok(names.iter().position(|known| known == name).unwrap_or_else(|| {
-                names.push(name.to_owned());
-                names.len() - 1
-            }))
-        })
-        .unwrap()
-    }
-
-    #[test]
-    fn names_become_placeholders() {
-        let statement = statement("select ':a', :a, :b where :a = 1", Dialect::Sqlite);
-        let shared = statement.render(|_, name| name, |position, _| format!("<{position}>"));
-        assert_eq!(shared.sql, "select ':a', <0>, <1> where <0> = 1");
-        assert_eq!((shared.bound, shared.positions), (vec![0, 1], vec![0, 1, 0]));
-        let separate = statement.render(|index, _| index, |position, _| format!("<{position}>"));
-        assert_eq!(separate.sql, "select ':a', <0>, <1> where <2> = 1");
-        assert_eq!((separate.bound, separate.positions), (vec![0, 1, 0], vec![0, 1, 2]));
-    }
-
-    #[test]
-    fn offsets_of_a_rendered_statement_are_found_in_the_definition() {
-        let statement = statement("select :a, wrong from note", Dialect::Postgres);
-        let rendered = statement.render(|index, _| index, |_, _| "$1::text::int8".to_owned());
-        let wrong = rendered.sql.find("wrong").unwrap();
-        assert_eq!(statement.span_at(&rendered, wrong), Span { file: 0, start: 111, end: 116 });
-        assert_eq!(statement.span_at(&rendered, 9), Span { file: 0, start: 107, end: 109 });
-        assert_eq!(statement.span_at(&rendered, 0), Span { file: 0, start: 100, end: 106 });
-        assert_eq!(statement.span_at(&rendered, 500).end, 126);
-    }
-
-    #[test]
-    fn statements_that_certainly_return_a_row_are_recognized() {
-        let certain = |sql| statement(sql, Dialect::Sqlite).returns_row;
-        assert!(certain("select :a + 1 as b"));
-        assert!(certain("insert into note (title) values (:a) returning id"));
-        assert!(!certain("select a from note"));
-        assert!(!certain("select 1 where :a"));
-        assert!(!certain("insert into note (title) values (:a) on conflict do nothing returning id"));
-        assert!(!certain("insert into note (title) select :a returning id"));
-        assert!(!certain("delete from note returning id"));
-    }
+/// Returns the first place where the text is not a part of a longer word.
+fn find_word(sql: &str, word: &str) -> Option<Range<usize>> {
+    let is_part = |char: char| char.is_alphanumeric() || char == '_';
+    let places = sql.match_indices(word).map(|(start, _)| start..start + word.len());
+    let mut words = places.filter(|range| {
+        let continues_before = word.starts_with(is_part) && sql[..range.start].ends_with(is_part);
+        let continues_after = word.ends_with(is_part) && sql[range.end..].starts_with(is_part);
+        !continues_before && !continues_after
+    });
+    words.next()
 }

@@ -15,10 +15,8 @@ pub(super) struct Tokens {
     pub second_statement: Option<Range<usize>>,
 }
 
-/// An error in the text of a statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct TokenError {
-    /// What is not closed.
     pub what: &'static str,
     /// The range from the opening mark to the end of the text.
     pub range: Range<usize>,
@@ -84,35 +82,27 @@ fn skipped(sql: &str, at: usize, dialect: Dialect) -> Result<Option<usize>, Toke
     if is_line_comment {
         return Ok(Some(rest.find('\n').map_or(sql.len(), |end| at + end + 1)));
     }
-    if rest.starts_with("/*") {
-        return match comment_end(rest, dialect == Dialect::Postgres) {
-            Some(len) => Ok(Some(at + len)),
+    let (what, len) = match (rest.as_bytes()[0], dialect) {
+        (b'/', _) if rest.starts_with("/*") => {
+            let len = comment_end(rest, dialect == Dialect::Postgres);
             // SQLite accepts a comment without an end.
-            None if dialect == Dialect::Sqlite => Ok(Some(sql.len())),
-            None => Err(TokenError { what: "the comment", range: at..sql.len() }),
-        };
-    }
-    let quoted = |close: char, has_backslashes: bool, what: &'static str| match quote_end(rest, close, has_backslashes)
-    {
-        Some(len) => Ok(Some(at + len)),
-        None => Err(TokenError { what, range: at..sql.len() }),
-    };
-    match (rest.as_bytes()[0], dialect) {
-        (b'\'', Dialect::Mysql) => quoted('\'', true, "the text"),
-        (b'\'', Dialect::Postgres) => quoted('\'', is_escape_text(sql, at), "the text"),
-        (b'\'', Dialect::Sqlite) => quoted('\'', false, "the text"),
-        (b'"', Dialect::Mysql) => quoted('"', true, "the text"),
-        (b'"', _) => quoted('"', false, "the quoted name"),
-        (b'`', Dialect::Mysql | Dialect::Sqlite) => quoted('`', false, "the quoted name"),
-        (b'[', Dialect::Sqlite) => match rest.find(']') {
-            Some(len) => Ok(Some(at + len + 1)),
-            None => Err(TokenError { what: "the quoted name", range: at..sql.len() }),
+            ("the comment", if dialect == Dialect::Sqlite { len.or(Some(rest.len())) } else { len })
+        }
+        (b'\'', Dialect::Mysql) => ("the text", quote_end(rest, '\'', true)),
+        (b'\'', Dialect::Postgres) => ("the text", quote_end(rest, '\'', is_escape_text(sql, at))),
+        (b'\'', Dialect::Sqlite) => ("the text", quote_end(rest, '\'', false)),
+        (b'"', Dialect::Mysql) => ("the text", quote_end(rest, '"', true)),
+        (b'"', _) => ("the quoted name", quote_end(rest, '"', false)),
+        (b'`', Dialect::Mysql | Dialect::Sqlite) => ("the quoted name", quote_end(rest, '`', false)),
+        (b'[', Dialect::Sqlite) => ("the quoted name", rest.find(']').map(|len| len + 1)),
+        (b'$', Dialect::Postgres) if !follows_name(sql, at) => match dollar_mark(rest) {
+            Some(mark) => ("the text", rest[mark.len()..].find(mark).map(|len| len + 2 * mark.len())),
+            None => return Ok(None),
         },
-        (b'$', Dialect::Postgres) if !follows_name(sql, at) => dollar_quote_end(rest)
-            .map(|end| end.map(|len| at + len).ok_or(TokenError { what: "the text", range: at..sql.len() }))
-            .transpose(),
-        _ => Ok(None),
-    }
+        _ => return Ok(None),
+    };
+    let len = len.ok_or(TokenError { what, range: at..sql.len() })?;
+    Ok(Some(at + len))
 }
 
 fn is_comment(sql: &str, at: usize) -> bool {
@@ -159,13 +149,12 @@ fn is_escape_text(sql: &str, at: usize) -> bool {
     before.ends_with(['e', 'E']) && !follows_name(sql, at - 1)
 }
 
-/// Returns `None` if no dollar quote begins here, `Some(None)` if it is not closed, and otherwise its length.
-fn dollar_quote_end(rest: &str) -> Option<Option<usize>> {
+/// Returns the mark of the dollar quote that begins here, such as `$$` or `$tag$`.
+fn dollar_mark(rest: &str) -> Option<&str> {
     let tag_end = rest[1..].find('$')? + 1;
     let tag = &rest[1..tag_end];
     let is_tag = tag.chars().all(is_name_part) && !tag.starts_with(|first: char| first.is_ascii_digit());
-    let mark = &rest[..=tag_end];
-    is_tag.then(|| rest[mark.len()..].find(mark).map(|end| mark.len() + end + mark.len()))
+    is_tag.then_some(&rest[..=tag_end])
 }
 
 fn is_name_start(char: char) -> bool {
@@ -191,102 +180,5 @@ fn parameter_end(sql: &str, at: usize) -> usize {
     match sql[end..].strip_prefix('.') {
         Some(rest) if rest.starts_with(is_name_start) => parameter_end(sql, end + 1),
         _ => end,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    const ALL: [Dialect; 3] = [Dialect::Sqlite, Dialect::Postgres, Dialect::Mysql];
-
-    fn parameters(sql: &str, dialect: Dialect) -> Vec<&str> {
-        tokenize(sql, dialect).unwrap().parameters.into_iter().map(|range| &sql[range]).collect()
-    }
-
-    #[test]
-    fn parameters_are_found() {
-        for dialect in ALL {
-            assert_eq!(
-                parameters("select :a, f(:b_1),:a||:é where x=:identity.name.", dialect),
-                [":a", ":b_1", ":a", ":é", ":identity.name"]
-            );
-        }
-    }
-
-    #[test]
-    fn casts_assignments_and_slices_are_not_parameters() {
-        assert_eq!(
-            parameters("select :a::text, x::int, a[1:2], a[lo:hi], f(b := 1), b:: c", Dialect::Postgres),
-            [":a"]
-        );
-    }
-
-    #[test]
-    fn quotes_and_comments_are_skipped() {
-        for dialect in ALL {
-            assert_eq!(parameters("select ':a', 'it''s :b', \":c\", /* :d */ :e -- :f\n, :g", dialect), [":e", ":g"]);
-        }
-        assert_eq!(parameters("select `:a`, [:b], '\\', :c", Dialect::Sqlite), [":c"]);
-        assert_eq!(parameters("select `:a`, '\\':b', \"\\\":c\", :d # :e", Dialect::Mysql), [":d"]);
-        assert_eq!(parameters("select 5--:a", Dialect::Mysql), [":a"]);
-        let sql = "select $$ :a $$, $t$ $$ :b $t$, E'\\':c', '\\', :d, /* /* :e */ :f */ a[:g], x$1$ || :h";
-        assert_eq!(parameters(sql, Dialect::Postgres), [":d", ":g", ":h"]);
-    }
-
-    #[test]
-    fn unclosed_quotes_and_comments_are_errors() {
-        let error = |sql, dialect| tokenize(sql, dialect).unwrap_err();
-        assert_eq!(error("select 'a", Dialect::Sqlite), TokenError { what: "the text", range: 7..9 });
-        assert_eq!(error("select \"a", Dialect::Postgres), TokenError { what: "the quoted name", range: 7..9 });
-        assert_eq!(error("select /* /* */", Dialect::Postgres), TokenError { what: "the comment", range: 7..15 });
-        assert_eq!(error("select $x$ $y$", Dialect::Postgres), TokenError { what: "the text", range: 7..14 });
-    }
-
-    #[test]
-    fn a_second_statement_is_found() {
-        let second = |sql| tokenize(sql, Dialect::Sqlite).unwrap().second_statement;
-        assert_eq!(second("select 1; "), None);
-        assert_eq!(second("select ';'; -- select 2\n;/* 3 */"), None);
-        assert_eq!(second("select 1; select 2"), Some(10..18));
-        assert_eq!(second("select 1;'a'"), Some(9..12));
-    }
-
-    proptest! {
-        #[test]
-        fn text_without_colons_has_no_parameters(sql in "[^:]*") {
-            for dialect in ALL {
-                if let Ok(tokens) = tokenize(&sql, dialect) {
-                    prop_assert!(tokens.parameters.is_empty());
-                }
-            }
-        }
-
-        #[test]
-        fn quoted_text_has_no_parameters(text in "[^'\\\\]*") {
-            for dialect in ALL {
-                let sql = format!("select '{text}', :last");
-                prop_assert_eq!(parameters(&sql, dialect), [":last"]);
-            }
-        }
-
-        #[test]
-        fn each_parameter_is_a_colon_and_a_name(sql in r#"[a-c:;'"`$\[\]/*# .\-\\\n]{0,40}"#) {
-            for dialect in ALL {
-                for range in tokenize(&sql, dialect).into_iter().flat_map(|tokens| tokens.parameters) {
-                    prop_assert!(sql[range.clone()].starts_with(':'));
-                    prop_assert!(sql[range.start + 1..range.end].split('.').all(|name| name.starts_with(is_name_start)));
-                }
-            }
-        }
-
-        #[test]
-        fn any_text_can_be_split(sql in any::<String>()) {
-            for dialect in ALL {
-                let _ = tokenize(&sql, dialect);
-            }
-        }
     }
 }

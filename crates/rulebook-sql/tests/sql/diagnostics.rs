@@ -300,6 +300,8 @@ fn errors_never_show_a_line_with_a_password() {
         r#"{"url": "postgres://ada:hunter2@127.0.0.1/notes", "pool": «0}"#,
         r#"{"url": "«${A}postgres://ada:hunter2@127.0.0.1/notes"}"#,
         r#"{"url": "«postgres://ada:user1@hunter2/x@127.0.0.1/notes"}"#,
+        r#"{"url": "«postgres://ada:12?hunter2@127.0.0.1/notes"}"#,
+        r#"{"url": "«mysql://ada:12#hunter2@127.0.0.1/notes"}"#,
         r#"{"databases": {"main": {"url": "postgres:///notes?Password=hunter2", "«ulr": ""}}}"#,
         r#"{"databases": {"main": {"url": "postgres://a:hunter2@127.0.0.1"}, "log": {"url": "«oracle:a"}}}"#,
     ] {

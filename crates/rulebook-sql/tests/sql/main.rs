@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used, clippy::needless_pass_by_value)]
 
+mod addresses;
 mod databases;
 mod datetimes;
 mod diagnostics;
@@ -23,6 +24,7 @@ mod page;
 mod pool;
 mod results;
 mod sqlite_files;
+mod statements;
 mod tls;
 mod values;
 mod violations;

@@ -1,0 +1,268 @@
+//! Connections that calls borrow from a pool, and the rows that their statements return.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::stream::BoxStream;
+use serde_json::{Map, Value as Json};
+use sqlx::error::BoxDynError;
+use sqlx::{ColumnIndex, Decode, Row};
+
+use super::connection::{Connection, OpenConnection};
+use super::pool::{Permit, Pool};
+use super::{Dialect, PrepareError, Prepared, mysql, postgres, postgres_value, sqlite};
+use crate::statement::Statement;
+use crate::target::{Raw, Target};
+use crate::value::{NamedValue, SqlValue};
+
+/// A row whose values are texts or null.
+pub(crate) type TextRow = Vec<Option<String>>;
+
+/// A connection that a call has borrowed. Unless [`Lease::end`] is called, for example because the client is gone, the
+/// running statement is stopped and the connection is closed.
+pub(crate) struct Lease {
+    /// `None` only after the lease was dropped.
+    connection: Option<OpenConnection>,
+    pool: Arc<Pool>,
+    end: LeaseEnd,
+    /// The last field, because another call gets the connection when it is dropped.
+    _permit: Permit,
+}
+
+/// What happens with the connection at the end of its lease.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LeaseEnd {
+    Close,
+    /// The next call uses the connection.
+    Reuse,
+    /// The next call uses the connection if it still works: an error of the database may have ended it.
+    ReuseAfterTest,
+}
+
+impl Lease {
+    pub(super) fn new(connection: OpenConnection, permit: Permit, pool: Arc<Pool>) -> Self {
+        Self { connection: Some(connection), pool, end: LeaseEnd::Close, _permit: permit }
+    }
+
+    pub(super) fn connection(&mut self) -> &mut Connection {
+        let open = self.connection.as_mut().expect("the connection is removed only when the lease is dropped");
+        &mut open.connection
+    }
+
+    fn dialect(&mut self) -> Dialect {
+        match self.connection() {
+            Connection::Sqlite(_) => Dialect::Sqlite,
+            Connection::Postgres(_) => Dialect::Postgres,
+            Connection::Mysql(_) => Dialect::Mysql,
+        }
+    }
+
+    pub(crate) fn end(mut self, end: LeaseEnd) {
+        self.end = end;
+    }
+
+    /// Executes a statement without parameters, which is not part of a definition.
+    pub(crate) async fn run(&mut self, sql: &str) -> Result<(), sqlx::Error> {
+        self.connection().run(sql).await
+    }
+
+    /// Executes a statement that is not part of a definition, and whose parameters and columns are texts. Each `?` in
+    /// the statement is a parameter.
+    pub(crate) async fn text_rows(&mut self, sql: &str, values: &[&str]) -> Result<Vec<TextRow>, sqlx::Error> {
+        let values = values.iter().map(|value| (*value).to_owned());
+        match self.connection() {
+            Connection::Sqlite(connection) => {
+                let query = values.fold(sqlx::query(sql), |query, value| query.bind(value));
+                text_rows(&query.fetch_all(connection).await?)
+            }
+            Connection::Postgres(connection) => {
+                let sql = numbered_placeholders(sql);
+                let query = values.fold(sqlx::query(&sql), |query, value| query.bind(value));
+                text_rows(&query.fetch_all(connection).await?)
+            }
+            Connection::Mysql(connection) => {
+                let query = values.fold(sqlx::query(sql), |query, value| query.bind(value));
+                text_rows(&query.fetch_all(connection).await?)
+            }
+        }
+    }
+
+    /// Limits the time of the following statements in the database.
+    pub(crate) async fn limit_time(&mut self, limit: Duration) -> Result<(), sqlx::Error> {
+        let statements = self.dialect().limit_time(limit);
+        self.connection().run_first(&statements).await
+    }
+
+    /// Returns the maximum size of all values of a statement in bytes; `None` if the database has no such limit.
+    pub(crate) async fn max_packet(&mut self) -> Result<Option<u64>, sqlx::Error> {
+        match self.connection() {
+            Connection::Mysql(connection) => mysql::max_packet(connection).await.map(Some),
+            Connection::Sqlite(_) | Connection::Postgres(_) => Ok(None),
+        }
+    }
+
+    /// Prepares a statement, without executing it.
+    pub(crate) async fn prepare(
+        &mut self,
+        statement: &Statement,
+        values: &[NamedValue],
+    ) -> Result<Prepared, PrepareError> {
+        match self.connection() {
+            Connection::Sqlite(connection) => sqlite::prepare(connection, statement, values).await,
+            Connection::Postgres(connection) => postgres::prepare(connection, statement, values).await,
+            Connection::Mysql(connection) => mysql::prepare(connection, statement, values).await,
+        }
+    }
+
+    /// Executes a statement that returns no rows. Returns the number of rows that it has changed.
+    pub(crate) async fn execute(&mut self, prepared: &Prepared, values: &[SqlValue]) -> Result<u64, sqlx::Error> {
+        let sql = prepared.sql.as_str();
+        Ok(match self.connection() {
+            Connection::Sqlite(connection) => {
+                let arguments = sqlite::arguments(prepared, values).map_err(sqlx::Error::Encode)?;
+                sqlx::query_with(sql, arguments).execute(connection).await?.rows_affected()
+            }
+            Connection::Postgres(connection) => {
+                let arguments = postgres_value::arguments(prepared, values).map_err(sqlx::Error::Encode)?;
+                sqlx::query_with(sql, arguments).execute(connection).await?.rows_affected()
+            }
+            Connection::Mysql(connection) => {
+                let arguments = mysql::arguments(prepared, values).map_err(sqlx::Error::Encode)?;
+                sqlx::query_with(sql, arguments).execute(connection).await?.rows_affected()
+            }
+        })
+    }
+
+    pub(crate) fn fetch<'a, T: FromRow + 'a>(
+        &'a mut self,
+        prepared: &'a Prepared,
+        values: &'a [SqlValue],
+    ) -> Result<BoxStream<'a, Result<T, sqlx::Error>>, sqlx::Error> {
+        let sql = prepared.sql.as_str();
+        Ok(match self.connection() {
+            Connection::Sqlite(connection) => {
+                let arguments = sqlite::arguments(prepared, values).map_err(sqlx::Error::Encode)?;
+                let rows = sqlx::query_with(sql, arguments).fetch(connection);
+                rows.map(|row| {
+                    row.and_then(|row| T::from_row(prepared, |index, target| sqlite::decode(&row, index, target)))
+                })
+                .boxed()
+            }
+            Connection::Postgres(connection) => {
+                let arguments = postgres_value::arguments(prepared, values).map_err(sqlx::Error::Encode)?;
+                let rows = sqlx::query_with(sql, arguments).fetch(connection);
+                rows.map(|row| {
+                    row.and_then(|row| {
+                        T::from_row(prepared, |index, target| postgres_value::decode(&row, index, target))
+                    })
+                })
+                .boxed()
+            }
+            Connection::Mysql(connection) => {
+                let arguments = mysql::arguments(prepared, values).map_err(sqlx::Error::Encode)?;
+                let rows = sqlx::query_with(sql, arguments).fetch(connection);
+                rows.map(|row| {
+                    row.and_then(|row| {
+                        T::from_row(prepared, |index, target| mysql::decode(prepared, &row, index, target))
+                    })
+                })
+                .boxed()
+            }
+        })
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        let Some(open) = self.connection.take() else { return };
+        match self.end {
+            LeaseEnd::Close => {
+                open.stop();
+                self.pool.distrust_others();
+                self.pool.drop_connections([open]);
+            }
+            LeaseEnd::Reuse => self.pool.put_back(open, false),
+            LeaseEnd::ReuseAfterTest => self.pool.put_back(open, true),
+        }
+    }
+}
+
+pub(crate) fn row_object(prepared: &Prepared, row: JsonRow) -> Map<String, Json> {
+    prepared.columns.iter().map(|column| column.name.clone()).zip(row).collect()
+}
+
+/// Returns a statement with the placeholders of PostgreSQL. The statements of the callers contain no other `?`.
+fn numbered_placeholders(sql: &str) -> String {
+    let mut parts = sql.split('?');
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.zip(1..).fold(first, |sql, (part, number)| format!("{sql}${number}{part}"))
+}
+
+fn text_rows<R: Row>(rows: &[R]) -> Result<Vec<TextRow>, sqlx::Error>
+where
+    usize: ColumnIndex<R>,
+    for<'r> String: Decode<'r, R::Database>,
+{
+    rows.iter().map(|row| (0..row.len()).map(|index| row.try_get_unchecked(index)).collect()).collect()
+}
+
+pub(crate) trait FromRow: Sized {
+    /// Converts the values of a row. `decode` decodes the value of the column with an index.
+    fn from_row(
+        prepared: &Prepared,
+        decode: impl Fn(usize, Target) -> Result<Raw, BoxDynError>,
+    ) -> Result<Self, sqlx::Error>;
+}
+
+/// A row whose columns become outputs: a value for each column.
+pub(crate) type JsonRow = Vec<Json>;
+
+impl FromRow for JsonRow {
+    fn from_row(
+        prepared: &Prepared,
+        decode: impl Fn(usize, Target) -> Result<Raw, BoxDynError>,
+    ) -> Result<Self, sqlx::Error> {
+        convert(prepared, decode, |raw, target| Ok(raw.into_json(target)?))
+    }
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct FileRow {
+    /// The content; `None` if it is null.
+    pub content: Option<Vec<u8>>,
+    pub name: Option<String>,
+    pub media_type: Option<String>,
+}
+
+impl FromRow for FileRow {
+    fn from_row(
+        prepared: &Prepared,
+        decode: impl Fn(usize, Target) -> Result<Raw, BoxDynError>,
+    ) -> Result<Self, sqlx::Error> {
+        let values = convert(prepared, decode, |raw, _| raw.into_bytes())?;
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).map_err(|error| sqlx::Error::Decode(error.into()));
+        let mut file = Self::default();
+        for (column, value) in prepared.columns.iter().zip(values) {
+            match column.name.as_str() {
+                "content" => file.content = value,
+                "name" => file.name = value.map(text).transpose()?,
+                _ => file.media_type = value.map(text).transpose()?,
+            }
+        }
+        Ok(file)
+    }
+}
+
+fn convert<T>(
+    prepared: &Prepared,
+    decode: impl Fn(usize, Target) -> Result<Raw, BoxDynError>,
+    into: impl Fn(Raw, Target) -> Result<T, BoxDynError>,
+) -> Result<Vec<T>, sqlx::Error> {
+    let targets = prepared.targets.iter().zip(&prepared.columns).enumerate();
+    let values = targets.map(|(index, (target, column))| {
+        let value = decode(index, *target).and_then(|raw| into(raw, *target));
+        value.map_err(|source| sqlx::Error::ColumnDecode { index: column.name.clone(), source })
+    });
+    values.collect()
+}

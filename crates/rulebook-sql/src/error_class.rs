@@ -1,0 +1,100 @@
+//! The causes of errors of a database, as far as responses and repetitions depend on them.
+
+use sqlx::error::DatabaseError;
+use sqlx::mysql::MySqlDatabaseError;
+use sqlx::postgres::PgDatabaseError;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ErrorClass {
+    Timeout,
+    /// The same call may succeed later.
+    Temporary,
+    /// A value cannot be converted to the type of a column or a function. `None` means that the value need not come from
+    /// the request, such as in a division by zero.
+    Value(Option<Problem>),
+    Other,
+}
+
+/// The reason why a database rejects a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Problem {
+    TooLong,
+    OutOfRange,
+    Date,
+    Json,
+    Other,
+}
+
+impl ErrorClass {
+    /// Returns the cause of any error.
+    pub(crate) fn of(error: &sqlx::Error) -> Self {
+        use sqlx::Error::{ColumnDecode, Decode, Encode};
+        match error {
+            sqlx::Error::Database(error) => Self::of_database(&**error),
+            ColumnDecode { .. } | Decode(_) | Encode(_) => Self::Other,
+            _ => Self::Temporary,
+        }
+    }
+
+    pub(crate) fn of_database(error: &dyn DatabaseError) -> Self {
+        let code = error.code().unwrap_or_default();
+        if let Some(mysql) = error.try_downcast_ref::<MySqlDatabaseError>() {
+            Self::of_mysql(mysql.number())
+        } else if error.try_downcast_ref::<PgDatabaseError>().is_some() {
+            Self::of_postgres(&code)
+        } else {
+            // The lower byte of an extended code of SQLite is the primary code.
+            match code.parse::<u32>().map(|code| code & 0xff) {
+                Ok(9) => Self::Timeout,
+                // Busy, locked, read only, an error of the disk, a full disk, and a file that cannot be opened.
+                Ok(5 | 6 | 8 | 10 | 13 | 14) => Self::Temporary,
+                _ => Self::Other,
+            }
+        }
+    }
+
+    fn of_mysql(number: u16) -> Self {
+        match number {
+            // max_statement_time of MariaDB, max_execution_time of MySQL.
+            1969 | 3024 => Self::Timeout,
+            // Too many connections, a shutdown, a wait for a lock, a deadlock, a killed statement or connection.
+            1040 | 1053 | 1205 | 1213 | 1317 | 1927 | 1290 => Self::Temporary,
+            1406 => Self::Value(Some(Problem::TooLong)),
+            1264 | 1690 => Self::Value(Some(Problem::OutOfRange)),
+            3140 => Self::Value(Some(Problem::Json)),
+            // Values that are truncated, or not a number, a date or a text of the character set.
+            1265 | 1292 | 1366 | 1367 | 1411 => Self::Value(Some(Problem::Other)),
+            _ => Self::Other,
+        }
+    }
+
+    fn of_postgres(code: &str) -> Self {
+        match code {
+            "57014" => Self::Timeout,
+            // A serialization failure, a deadlock, a wait for a lock, a transaction that only reads.
+            "40001" | "40P01" | "55P03" | "25006" => Self::Temporary,
+            "22001" => Self::Value(Some(Problem::TooLong)),
+            "22003" => Self::Value(Some(Problem::OutOfRange)),
+            "22007" | "22008" => Self::Value(Some(Problem::Date)),
+            "22P05" => Self::Value(Some(Problem::Json)),
+            "22021" | "22P02" | "22P03" => Self::Value(Some(Problem::Other)),
+            code if code.starts_with("22") => Self::Value(None),
+            // Errors of the connection, of resources, and of an operator who stops the server.
+            code if ["08", "53", "57"].iter().any(|class| code.starts_with(class)) => Self::Temporary,
+            _ => Self::Other,
+        }
+    }
+}
+
+impl Problem {
+    /// Describes the values that the database can store.
+    pub(crate) fn expected(self) -> &'static str {
+        match self {
+            Self::TooLong => "a shorter value",
+            Self::OutOfRange => "a number in the range of the database",
+            Self::Date => "a date that the database can store",
+            Self::Json => "a JSON value that the database can store",
+            Self::Other => "a value that the database can store",
+        }
+    }
+}
