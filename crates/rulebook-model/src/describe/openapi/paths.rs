@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use percent_encoding::utf8_percent_encode;
 
 use super::super::module_part::ModulePart;
-use super::super::uris::{ENCODED_IN_PATH_SEGMENTS, ServiceUri, uris};
+use super::super::uris::{ENCODED_IN_PATH_SEGMENTS, ServiceUri, encode_base_path, uris};
 use crate::call::HttpMethod;
 use crate::model::{Api, Location, Method, Module, Parameter, Segment, Service};
 use crate::routing::push_segment_shape;
@@ -210,11 +210,7 @@ impl PathTemplates {
 }
 
 fn make_path_template(base: &str, segments: &[PathSegment<'_>]) -> PathTemplate {
-    let mut path: String = base.trim_end_matches('/').split('/').skip(1).fold(String::new(), |mut path, segment| {
-        path.push('/');
-        path.extend(utf8_percent_encode(segment, ENCODED_IN_PATH_SEGMENTS));
-        path
-    });
+    let mut path = encode_base_path(base);
     let mut names: Vec<String> = Vec::new();
     for segment in segments {
         path.push('/');

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
+use super::PageForm;
 use crate::model::Audience;
 use crate::uri::percent_encode;
 
@@ -65,20 +66,14 @@ pub(super) enum LinkTarget {
     External(String),
 }
 
-/// The format of a page. The links of a page refer to pages in the same format.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum PageFormat {
-    Html,
-    Markdown,
-}
-
 /// The properties of a document on which the URLs of its links depend.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct LinkContext<'a> {
     /// The path below `/docs/` of the page that contains the links. `None` if a document at the root of the server
     /// contains the links.
     pub(super) page: Option<&'a str>,
-    pub(super) format: PageFormat,
+    /// The form of the document. The links of a page refer to pages in the same form.
+    pub(super) form: PageForm,
     /// `true` if the document was requested for the caller (`?as=me`). The links of such a document refer to documents
     /// for the caller.
     pub(super) is_for_caller: bool,
@@ -86,7 +81,7 @@ pub(super) struct LinkContext<'a> {
 
 impl LinkContext<'_> {
     /// The context of links in a Markdown document at the root of the server, such as `llms.txt`.
-    pub(super) const ROOT: Self = Self { page: None, format: PageFormat::Markdown, is_for_caller: false };
+    pub(super) const ROOT: Self = Self { page: None, form: PageForm::Markdown, is_for_caller: false };
 
     /// Returns a relative URL of a path below `/docs/`. The URL is valid behind every reverse proxy, because it is
     /// relative.
@@ -143,7 +138,7 @@ impl LinkTarget {
 
 /// Returns a relative URL of a page, with a query.
 pub(super) fn page_url(path: &str, query: &str, context: LinkContext<'_>) -> String {
-    let reference = context.docs_reference(&encoded_page_path(path, context.format));
+    let reference = context.docs_reference(&encoded_page_path(path, context.form));
     let reference = if reference.is_empty() { "./".to_owned() } else { reference };
     reference + &context.link_query(query)
 }
@@ -162,11 +157,11 @@ pub(super) fn schema_page_path(key: &str) -> String {
 
 /// Returns the percent-encoded path of a page below `/docs/`. The path depends on the format in which the page is
 /// requested.
-fn encoded_page_path(path: &str, format: PageFormat) -> String {
+fn encoded_page_path(path: &str, form: PageForm) -> String {
     let segments: Vec<_> = path.split('/').map(|segment| percent_encode(segment).to_string()).collect();
-    match format {
-        PageFormat::Html => segments.join("/"),
-        PageFormat::Markdown if path.is_empty() => format!("index{MARKDOWN_EXTENSION}"),
-        PageFormat::Markdown => segments.join("/") + MARKDOWN_EXTENSION,
+    match form {
+        PageForm::Html => segments.join("/"),
+        PageForm::Markdown if path.is_empty() => format!("index{MARKDOWN_EXTENSION}"),
+        PageForm::Markdown => segments.join("/") + MARKDOWN_EXTENSION,
     }
 }

@@ -5,8 +5,8 @@ use std::slice;
 
 use super::contents::api_facts;
 use super::document::{Block, Field, Inline, ListItem, MethodLine, PageDocument, TableRow};
-use super::links::{LinkContext, LinkTarget, PageFormat, method_page_path};
-use super::{phrases, types};
+use super::links::{LinkContext, LinkTarget, method_page_path};
+use super::{PageForm, phrases, types};
 use crate::describe::escape::escape_control_characters;
 use crate::describe::markdown::MarkdownWriter;
 use crate::describe::markdown::escape::{code_span, escape_text};
@@ -16,7 +16,7 @@ use crate::types::{NamedSchema, TypeExpr};
 /// Returns a page as Markdown. If `is_for_caller` is `true`, the links of the page refer to the pages for the caller
 /// (`?as=me`).
 pub(super) fn render_markdown(document: &PageDocument<'_>, is_for_caller: bool) -> String {
-    let context = LinkContext { page: Some(&document.path), format: PageFormat::Markdown, is_for_caller };
+    let context = LinkContext { page: Some(&document.path), form: PageForm::Markdown, is_for_caller };
     let mut page = MarkdownWriter::default();
     if !document.breadcrumbs.is_empty() {
         let link = |(target, name): &(LinkTarget, Vec<_>)| {

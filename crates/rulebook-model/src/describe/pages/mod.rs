@@ -79,8 +79,6 @@ pub struct Pages {
     /// The URL of the address on which the server listens. Empty until the server listens.
     listening_url: Arc<OnceLock<String>>,
     search_index: OnceLock<SearchIndex>,
-    /// The tree of API modules and methods on the search page, as HTML.
-    search_tree: OnceLock<String>,
 }
 
 /// The indexes with which a method is found in the model of the API.
@@ -157,7 +155,6 @@ impl Pages {
             has_swagger_ui: false,
             listening_url: Arc::default(),
             search_index: OnceLock::new(),
-            search_tree: OnceLock::new(),
         };
         pages.schemas = pages.find_schemas();
         pages.page_ids = pages.all_page_ids();
