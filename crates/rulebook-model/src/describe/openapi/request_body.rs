@@ -8,8 +8,7 @@ use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
 use utoipa::openapi::{ContentBuilder, Required};
 
 use super::super::example;
-use super::parameters::placement;
-use super::same_content::PlacedParameter;
+use super::parameters::{PlacedParameter, placement};
 use super::schemas::{Schemas, with_description};
 use super::serialization::{self, Placement, TextStyle, text_encoding};
 use crate::constraint::{Constraint, ConstraintKind, add_to_object_schema};
