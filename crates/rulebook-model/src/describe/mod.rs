@@ -53,10 +53,9 @@ pub use uris::{IntermediateUri, ServiceUri, Uris, uris};
 
 #[cfg(feature = "documents")]
 pub use self::{
-    markdown::{markdown_for_api, markdown_for_intermediate_uri, markdown_for_service},
     module_part::ModulePart,
     openapi::{OpenapiVersion, convert_openapi, openapi, openapi_part, write_openapi},
-    pages::{PageForm, Pages},
+    pages::{PageForm, Pages, markdown_for_api, markdown_for_intermediate_uri, markdown_for_service},
     python::python,
     snippet::{API_KEY_PLACEHOLDER, Snippet, server_url, snippets},
     typescript::{argument_names, typescript},

@@ -177,7 +177,7 @@ pub(super) fn links_to_documents(pages: &Pages) -> Vec<ListItem<'_>> {
         link_item(LinkTarget::Document("openapi.json"), "OpenAPI", "the API for programs, as an OpenAPI 3.1 document"),
         link_item(LinkTarget::Server("docs/rulebook.js"), "rulebook.js", "a JavaScript client of the API"),
         link_item(LinkTarget::Document("docs/api.d.ts"), "api.d.ts", "the types of this API for TypeScript"),
-        link_item(LinkTarget::Document("llms.txt"), "llms.txt", "this documentation for programs that read text"),
+        link_item(LinkTarget::Document("llms.txt"), "llms.txt", "this documentation for language models"),
         link_item(
             pages.page_link(PageId::Diagnostics),
             "Definition errors",
@@ -196,7 +196,7 @@ fn methods_by_module(pages: &Pages) -> Vec<Block<'_>> {
         let link = Inline::Link(target, vec![Inline::quoted(&module.name)]);
         blocks.push(Block::Heading { level: 2, id: "", inlines: vec![link] });
         blocks.extend(module.info.as_ref().map(|info| Block::Paragraph(vec![Inline::quoted(info)])));
-        let lines = pages.method_entries(range.clone()).map(|(index, entry)| method_line(pages, index, entry));
+        let lines = pages.method_entries(range.clone()).map(|(_, entry)| method_line(entry));
         blocks.push(Block::Methods(lines.collect()));
     }
     blocks

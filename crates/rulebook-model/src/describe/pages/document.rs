@@ -100,7 +100,7 @@ pub(super) struct Field<'a> {
     pub(super) key: String,
     pub(super) name: Inline<'a>,
     /// The part of the request that contains a parameter. Empty for other fields.
-    pub(super) location: Cow<'static, str>,
+    pub(super) location: &'static str,
     /// A mark beside the name, such as `required`.
     pub(super) mark: Option<Inline<'static>>,
     /// The description of the field.

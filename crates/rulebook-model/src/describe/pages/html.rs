@@ -8,7 +8,7 @@ use askama::Template;
 use url::form_urlencoded;
 
 use super::document::{Block, Field, Inline, ListItem, PageDocument};
-use super::links::{LinkContext, LinkTarget, page_url};
+use super::links::{LinkContext, LinkOrigin, LinkTarget, page_url};
 use super::tree::Tree;
 use super::{PageForm, PageId, Pages};
 use crate::describe::escape::escape_control_characters;
@@ -70,7 +70,7 @@ struct ListTemplate<'a> {
 /// Returns a page as HTML. `id` is `None` for pages whose content depends on the request.
 pub(super) fn render_html(pages: &Pages, page: &PageDocument<'_>, id: Option<PageId>) -> String {
     let is_for_caller = pages.is_for_caller;
-    let context = LinkContext { page: Some(&page.path), form: PageForm::Html, is_for_caller };
+    let context = LinkContext { origin: LinkOrigin::Page(&page.path), form: PageForm::Html, is_for_caller };
     // Writing to a `String` cannot fail.
     PageTemplate { pages, page, id, context }.render().unwrap_or_default()
 }

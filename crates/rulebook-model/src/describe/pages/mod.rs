@@ -8,7 +8,7 @@
 mod document;
 mod html;
 mod links;
-pub(super) mod markdown;
+mod markdown;
 
 // These Rust modules generate the content of each page.
 mod contents;
@@ -18,13 +18,13 @@ mod llms;
 mod method;
 mod method_definition;
 mod module;
+mod options;
 mod parse_markdown;
 mod phrases;
 mod responses;
 mod schema;
 mod search;
 mod search_index;
-mod search_service;
 mod search_url;
 mod spelling;
 mod tree;
@@ -40,6 +40,8 @@ use document::PageDocument;
 use links::{LinkTarget, escape_segment};
 use schema::SchemaPosition;
 use search_index::SearchIndex;
+
+pub use options::{markdown_for_api, markdown_for_intermediate_uri, markdown_for_service};
 
 /// The contents list each method if the API has at most this number of methods, and at most this number of API modules.
 /// Otherwise the contents list only the API modules.
@@ -207,7 +209,7 @@ impl Pages {
             PageId::Schemas { part: 0 } => "schemas".to_owned(),
             PageId::Schemas { part } => format!("schemas/list/{}", part + 1),
             PageId::Schema(index) => links::schema_page_path(&self.schema(index).key),
-            PageId::Errors => "errors".to_owned(),
+            PageId::Errors => links::ERRORS_PATH.to_owned(),
             PageId::Diagnostics => "diagnostics".to_owned(),
         }
     }
@@ -258,7 +260,7 @@ impl Pages {
         }
     }
 
-    /// Returns `llms.txt`, a summary of the API for programs that read text (<https://llmstxt.org>).
+    /// Returns `llms.txt`, a summary of the API for language models (<https://llmstxt.org>).
     #[must_use]
     pub fn llms(&self) -> String {
         llms::write_llms_txt(self)

@@ -20,7 +20,7 @@ pub(super) fn module_page(pages: &Pages, index: usize, part: usize) -> PageDocum
     blocks.push(Block::Facts(facts));
     blocks.push(Block::heading("methods", "Methods"));
     let entries = pages.method_entries(split_method_range(range).nth(part).unwrap_or_default());
-    blocks.push(Block::Methods(entries.map(|(index, entry)| method_line(pages, index, entry)).collect()));
+    blocks.push(Block::Methods(entries.map(|(_, entry)| method_line(entry)).collect()));
     let part_id = |part| PageId::Module { module: index, part };
     blocks.extend(links_to_parts(pages, part, pages.count_module_parts(index), part_id));
     let mut breadcrumbs = vec![contents_link(pages)];

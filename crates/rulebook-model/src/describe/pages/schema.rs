@@ -148,7 +148,7 @@ fn users<'a>(pages: &'a Pages, key: &str) -> Vec<Block<'a>> {
         method.parameters.iter().map(|parameter| &parameter.r#type).chain(outputs).any(|r#type| refers(&*r#type.check))
     };
     let methods = pages.method_entries(0..pages.methods.len()).filter(|(_, entry)| is_user(entry.method));
-    let mut methods: Vec<_> = methods.map(|(index, entry)| method_line(pages, index, entry)).collect();
+    let mut methods: Vec<_> = methods.map(|(_, entry)| method_line(entry)).collect();
     // The check of a schema in the model is a reference to the schema, whose content refers to other schemas.
     let contains =
         |schema: &Schema| schema.r#type.check.referenced_schemas().iter().any(|schema| refers(&*schema.check));

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value as Json};
 
+use super::super::escape::escape_like_json;
 use super::super::example;
 use super::super::idempotency::{SAMPLE_KEY, reads_key_as_parameter};
 use super::super::openapi::{Placement, TextStyle, placement, text_style};
@@ -97,6 +98,25 @@ impl SampleRequest {
         }
         request.body = sample_body(method, &fields);
         request
+    }
+
+    /// Returns `true` if a part of the body is a file.
+    pub(super) fn sends_files(&self) -> bool {
+        let SampleBody::Multipart(parts) = &self.body else { return false };
+        parts.iter().any(|(_, part)| matches!(part, FormPart::File(_)))
+    }
+
+    pub(super) fn has_cookies(&self) -> bool {
+        self.headers.iter().any(|(name, _)| name == COOKIE)
+    }
+
+    /// Returns the header fields as curl reads them. It omits a field without a value, unless the name of the field is
+    /// followed by a semicolon instead of a colon.
+    pub(super) fn curl_headers(&self) -> impl Iterator<Item = String> {
+        let format = |(name, value): &(String, String)| {
+            if value.is_empty() { format!("{name};") } else { format!("{name}: {value}") }
+        };
+        self.headers.iter().map(format)
     }
 
     /// Adds the header field of a parameter, unless the request already has this header field or the body determines
@@ -232,7 +252,8 @@ fn field_texts(method: &Method, parameter: &Parameter, placement: Placement) -> 
     if decodes_to_value(&*parameter.r#type.check, &texts, &value) {
         texts
     } else {
-        vec![escape_non_ascii(&value.to_string())]
+        // Header fields can only carry ASCII characters.
+        vec![escape_like_json(&value.to_string(), |character| !character.is_ascii())]
     }
 }
 
@@ -251,21 +272,4 @@ fn decodes_to_value(check: &dyn Check, texts: &[String], value: &Json) -> bool {
     // If the type also accepts the value before decoding, such as the text `"1"` for an `id`, the decoded value has the
     // same meaning.
     decoded.to_json() == *value || !matches!(value, Json::Array(_)) || check.checked(Value::from(value)).is_err()
-}
-
-/// Escapes all non-ASCII characters in a JSON text, because header fields can only carry ASCII characters.
-fn escape_non_ascii(json: &str) -> String {
-    let mut ascii = String::with_capacity(json.len());
-    let mut units = [0; 2];
-    for character in json.chars() {
-        if character.is_ascii() {
-            ascii.push(character);
-        } else {
-            // In a JSON text, non-ASCII characters occur only in strings, which can contain them as `\uXXXX` (RFC 8259
-            // section 7).
-            let escaped = character.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}"));
-            ascii.extend(escaped);
-        }
-    }
-    ascii
 }
