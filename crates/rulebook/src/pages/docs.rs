@@ -71,19 +71,6 @@ pub(crate) async fn find_docs_page(
     Ok(page.map(|page| if is_always_markdown { DocsPage::Markdown(page.markdown) } else { DocsPage::Page(page) }))
 }
 
-/// Returns the TypeScript declarations of the API, which are rendered on another thread when they are first requested.
-///
-/// # Errors
-/// Fails if the declarations cannot be rendered.
-pub(crate) async fn render_types(documents: &Arc<LazyDocuments>) -> Result<Option<Document>, ApiError> {
-    const ONLY: usize = 0;
-    if let Some(types) = documents.get_or_render().published.types.cached_document(ONLY) {
-        return Ok(Some(types));
-    }
-    let shared = Arc::clone(documents);
-    run_rendering(documents, move || shared.get_or_render().published.types.get_or_render(ONLY)).await
-}
-
 /// Decodes a percent-encoded path. Returns `None` if an encoded slash changes the number of segments, because the
 /// relative links of a page at such a path would be wrong.
 fn decode_path(path: &str) -> Option<Cow<'_, str>> {

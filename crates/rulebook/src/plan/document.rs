@@ -2,10 +2,11 @@
 //! `/llms.txt`, and the descriptions with which the server responds to OPTIONS.
 
 use std::iter;
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 
 use bytes::Bytes;
 use http::HeaderValue;
+use rulebook_model::model::ApiDocument;
 use sha2::{Digest, Sha256};
 
 use super::content_coding::{CompressedBodies, CompressedBody, ContentCoding, compressed_etag};
@@ -109,17 +110,15 @@ pub struct Documents {
 
 /// The documents that clients can request with GET at paths of the server, such as `/openapi.json`.
 pub struct PublishedDocuments {
-    /// The OpenAPI document of the whole API.
-    pub openapi: Document,
+    /// The documents of the whole API, in the order of [`ApiDocument`]. Each is rendered when it is first needed.
+    pub of_whole_api: [OnceLock<Document>; ApiDocument::COUNT],
+    /// Renders the documents of the whole API.
+    pub render: Box<dyn Fn(ApiDocument) -> Document + Send + Sync>,
     /// The OpenAPI document of each API module, by the name of the module.
     pub modules: RenderedOnDemand<Document>,
     /// The OpenAPI document of each part of a large API module, by the name that [`Documents::module_part_name`]
     /// returns.
     pub parts: RenderedOnDemand<Document>,
-    /// The plain text description of the API, at `/llms.txt`.
-    pub llms: Document,
-    /// The TypeScript declarations of the API; empty if they cannot be rendered.
-    pub types: RenderedOnDemand<Document>,
     /// The documentation pages, by their percent-decoded paths below `/docs/`.
     pub pages: RenderedOnDemand<RenderedPage>,
     /// Renders pages whose content depends on the request; `None` if pages cannot be rendered.
@@ -147,10 +146,12 @@ impl Documents {
         format!("{module} {number}")
     }
 
-    /// Compresses large documents in advance, so that the first request for such a document need not wait.
+    /// Renders the documents that most clients request, and compresses the large ones, so that the first request for
+    /// such a document need not wait.
     pub fn compress_large_documents(&self) {
-        let PublishedDocuments { openapi, llms, .. } = &self.published;
-        [openapi, llms].into_iter().for_each(compress_large_document);
+        for document in [ApiDocument::OpenApi, ApiDocument::LlmsTxt] {
+            compress_large_document(self.published.get_or_render(document));
+        }
         // The description of the whole API is rendered only now, so that it delays no other document.
         let OptionsDescription { json, markdown } = self.whole_api.get_or_render();
         [json].into_iter().chain(markdown).for_each(compress_large_document);
@@ -187,21 +188,41 @@ impl PublishedDocuments {
     #[must_use]
     pub fn empty() -> Self {
         Self {
-            openapi: Document::new("application/json", "{}\n"),
+            of_whole_api: Default::default(),
+            render: Box::new(Self::empty_document),
             modules: RenderedOnDemand::default(),
             parts: RenderedOnDemand::default(),
-            llms: Document::new("text/plain; charset=utf-8", ""),
-            types: RenderedOnDemand::default(),
             pages: RenderedOnDemand::default(),
             page_renderer: None,
         }
     }
 
+    /// Returns a document without content, in place of one that cannot be rendered.
+    #[must_use]
+    pub fn empty_document(document: ApiDocument) -> Document {
+        match document {
+            ApiDocument::OpenApi => Document::new("application/json", "{}\n"),
+            _ => Document::new("text/plain; charset=utf-8", ""),
+        }
+    }
+
+    /// Returns a document of the whole API if it has been rendered.
+    #[must_use]
+    pub fn rendered(&self, document: ApiDocument) -> Option<&Document> {
+        self.of_whole_api[document as usize].get()
+    }
+
+    /// Returns a document of the whole API. The first call renders it, which is slow, and other threads that need it
+    /// wait.
+    pub fn get_or_render(&self, document: ApiDocument) -> &Document {
+        self.of_whole_api[document as usize].get_or_init(|| (self.render)(document))
+    }
+
     /// Returns the approximate number of bytes that these documents occupy in memory.
     fn memory_size(&self) -> usize {
-        let openapi = self.openapi.memory_size() + self.modules.memory_size() + self.parts.memory_size();
+        let of_whole_api = self.of_whole_api.iter().filter_map(OnceLock::get).map(Document::memory_size).sum::<usize>();
         let pages = self.pages.memory_size() + self.pages.len() * DATA_BYTES_PER_PAGE;
-        openapi + self.llms.memory_size() + self.types.memory_size() + pages
+        of_whole_api + self.modules.memory_size() + self.parts.memory_size() + pages
     }
 }
 
