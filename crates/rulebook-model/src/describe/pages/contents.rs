@@ -27,16 +27,10 @@ pub(super) fn contents_page(pages: &Pages, part: usize) -> PageDocument<'_> {
         blocks.push(Block::List(module_items(pages, part)));
         blocks.extend(links_to_parts(pages, part, pages.count_contents_parts(), |part| PageId::Contents { part }));
     }
-    let breadcrumbs = if part == 0 { Vec::new() } else { vec![contents_link(pages)] };
-    PageDocument {
-        path: pages.page_path(PageId::Contents { part }),
-        title: "Contents".into(),
-        heading: vec![Inline::quoted(&api.title), Inline::text(" "), Inline::quoted(&api.version)],
-        breadcrumbs,
-        query: "",
-        blocks,
-        panel: None,
-    }
+    let page = PageDocument::new(pages, pages.page_path(PageId::Contents { part }), "Contents", blocks);
+    let heading = vec![Inline::quoted(&api.title), Inline::text(" "), Inline::quoted(&api.version)];
+    let breadcrumbs = if part == 0 { Vec::new() } else { page.breadcrumbs };
+    PageDocument { heading, breadcrumbs, ..page }
 }
 
 /// Returns the link to the start page.

@@ -6,6 +6,8 @@
 
 use std::borrow::Cow;
 
+use super::Pages;
+use super::contents::contents_link;
 use super::links::LinkTarget;
 use crate::call::HttpMethod;
 
@@ -15,7 +17,7 @@ pub(super) struct PageDocument<'a> {
     /// The path of the page below `/docs/`, before percent-encoding.
     pub(super) path: String,
     /// The title of the page, which browsers show on the tab of the page.
-    pub(super) title: Cow<'a, str>,
+    pub(super) title: &'a str,
     pub(super) heading: Inlines<'a>,
     /// Links to the pages above this page, beginning with the start page.
     pub(super) breadcrumbs: Vec<(LinkTarget, Inlines<'a>)>,
@@ -24,6 +26,14 @@ pub(super) struct PageDocument<'a> {
     pub(super) blocks: Vec<Block<'a>>,
     /// The panel beside the content, on the page of a method.
     pub(super) panel: Option<Panel<'a>>,
+}
+
+impl<'a> PageDocument<'a> {
+    /// Creates a page with a title, which is also its heading. The page is directly below the start page.
+    pub(super) fn new(pages: &'a Pages, path: String, title: &'static str, blocks: Vec<Block<'a>>) -> Self {
+        let heading = vec![Inline::text(title)];
+        Self { path, title, heading, breadcrumbs: vec![contents_link(pages)], query: "", blocks, panel: None }
+    }
 }
 
 /// The panel beside the description of a method, with the form that calls the method, and with code that calls it.

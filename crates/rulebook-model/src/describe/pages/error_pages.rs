@@ -1,7 +1,6 @@
 //! The reference pages of errors: a page with the errors that requests can cause, and a page with the errors that
 //! definitions can have.
 
-use super::contents::contents_link;
 use super::document::{Block, Inline, PageDocument, TableRow};
 use super::links::LinkTarget;
 use super::{PageId, Pages, parse_markdown, responses};
@@ -55,7 +54,7 @@ pub(super) fn request_errors_page(pages: &Pages) -> PageDocument<'_> {
             rows: responses::all_error_codes().map(row).collect(),
         },
     ];
-    error_page(pages, PageId::Errors, "Errors", blocks)
+    PageDocument::new(pages, pages.page_path(PageId::Errors), "Errors", blocks)
 }
 
 /// Returns the page with the errors that definitions can have.
@@ -74,17 +73,5 @@ pub(super) fn definition_errors_page(pages: &Pages) -> PageDocument<'_> {
         blocks.push(Block::Heading { level: 2, id: row.name, inlines: vec![Inline::text(row.name)] });
         blocks.extend(parse_markdown::parse_blocks(row.explanation));
     }
-    error_page(pages, PageId::Diagnostics, "Definition errors", blocks)
-}
-
-fn error_page<'a>(pages: &'a Pages, page: PageId, title: &'static str, blocks: Vec<Block<'a>>) -> PageDocument<'a> {
-    PageDocument {
-        path: pages.page_path(page),
-        title: title.into(),
-        heading: vec![Inline::text(title)],
-        breadcrumbs: vec![contents_link(pages)],
-        query: "",
-        blocks,
-        panel: None,
-    }
+    PageDocument::new(pages, pages.page_path(PageId::Diagnostics), "Definition errors", blocks)
 }

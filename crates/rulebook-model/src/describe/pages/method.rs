@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 
-use super::contents::contents_link;
 use super::document::{Block, Inline, Inlines, ListItem, PageDocument, Panel};
 use super::fields::{output_field, parameter_field};
 use super::phrases::describe_scope;
@@ -16,15 +15,13 @@ use crate::model::{Api, Idempotency, Method};
 pub(super) fn method_page(pages: &Pages, index: usize) -> PageDocument<'_> {
     let entry = pages.method_entry(index);
     let module_page = pages.page_link(PageId::Module { module: pages.methods[index].module_index, part: 0 });
-    PageDocument {
-        path: pages.page_path(PageId::Method(index)),
-        title: entry.method.id.as_str().into(),
-        heading: method_heading(entry),
-        breadcrumbs: vec![contents_link(pages), (module_page, vec![Inline::quoted(&entry.module.name)])],
-        query: "",
-        blocks: method_blocks(&pages.api, entry),
-        panel: Some(method_panel(pages, entry)),
-    }
+    let (path, blocks) = (pages.page_path(PageId::Method(index)), method_blocks(&pages.api, entry));
+    let mut page = PageDocument::new(pages, path, "", blocks);
+    page.title = &entry.method.id;
+    page.heading = method_heading(entry);
+    page.breadcrumbs.push((module_page, vec![Inline::quoted(&entry.module.name)]));
+    page.panel = Some(method_panel(pages, entry));
+    page
 }
 
 /// Returns the HTTP method and the longest path of a method.

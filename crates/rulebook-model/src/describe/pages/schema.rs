@@ -1,6 +1,5 @@
 //! The pages of schemas, which are types with a name: the page of each schema, and the pages that list all schemas.
 
-use super::contents::contents_link;
 use super::document::{Block, Inline, ListItem, PageDocument};
 use super::fields::{schema_fields, schema_link, schema_links};
 use super::phrases::{count_with_noun, first_line, links_to_parts, method_line};
@@ -65,15 +64,7 @@ pub(super) fn schemas_page(pages: &Pages, part: usize) -> PageDocument<'_> {
         Block::List((start..end).map(|index| schema_item(pages, index)).collect()),
     ];
     blocks.extend(links_to_parts(pages, part, pages.count_schema_parts(), |part| PageId::Schemas { part }));
-    PageDocument {
-        path: pages.page_path(PageId::Schemas { part }),
-        title: "Schemas".into(),
-        heading: vec![Inline::text("Schemas")],
-        breadcrumbs: vec![contents_link(pages)],
-        query: "",
-        blocks,
-        panel: None,
-    }
+    PageDocument::new(pages, pages.page_path(PageId::Schemas { part }), "Schemas", blocks)
 }
 
 /// Describes a schema in one line, with a link to its page.
@@ -121,18 +112,11 @@ pub(super) fn schema_page(pages: &Pages, index: usize) -> PageDocument<'_> {
     }
     blocks.push(Block::heading("used-by", "Used by"));
     blocks.extend(users(pages, &schema.key));
-    PageDocument {
-        path: pages.page_path(PageId::Schema(index)),
-        title: schema.key.as_str().into(),
-        heading: vec![Inline::code(&schema.key)],
-        breadcrumbs: vec![
-            contents_link(pages),
-            (pages.page_link(PageId::Schemas { part: 0 }), vec![Inline::text("Schemas")]),
-        ],
-        query: "",
-        blocks,
-        panel: None,
-    }
+    let mut page = PageDocument::new(pages, pages.page_path(PageId::Schema(index)), "", blocks);
+    page.title = &schema.key;
+    page.heading = vec![Inline::code(&schema.key)];
+    page.breadcrumbs.push((pages.page_link(PageId::Schemas { part: 0 }), vec![Inline::text("Schemas")]));
+    page
 }
 
 /// Returns a link to the page of the schema with the key `key`.

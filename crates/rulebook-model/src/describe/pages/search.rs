@@ -2,7 +2,7 @@
 //! beginning with the best matches.
 
 use super::Pages;
-use super::contents::{contents_link, module_list_item};
+use super::contents::module_list_item;
 use super::document::{Block, Inline, ListItem, PageDocument};
 use super::links::errors_link;
 use super::phrases::{count_with_noun, method_line};
@@ -24,15 +24,7 @@ pub(super) fn search_page<'a>(pages: &'a Pages, query: &'a str) -> PageDocument<
              permission; or a URL such as /article/3. The search lists what contains all of the words.",
         )],
     };
-    PageDocument {
-        path: "search".to_owned(),
-        title: "Search".into(),
-        heading: vec![Inline::text("Search")],
-        breadcrumbs: vec![contents_link(pages)],
-        query,
-        blocks,
-        panel: None,
-    }
+    PageDocument { query, ..PageDocument::new(pages, "search".to_owned(), "Search", blocks) }
 }
 
 /// Returns the page that is shown if no page has the requested path. It contains search results for the words of the
@@ -42,16 +34,7 @@ pub(super) fn page_not_found<'a>(pages: &'a Pages, path: &str, query: &'a str) -
     if let Some(results) = SearchResults::new(pages, query).filter(|results| !results.is_empty()) {
         blocks.extend(results.to_blocks(pages));
     }
-    let heading = "Page not found";
-    PageDocument {
-        path: path.to_owned(),
-        title: heading.into(),
-        heading: vec![Inline::text(heading)],
-        breadcrumbs: vec![contents_link(pages)],
-        query,
-        blocks,
-        panel: None,
-    }
+    PageDocument { query, ..PageDocument::new(pages, path.to_owned(), "Page not found", blocks) }
 }
 
 /// Returns a query that consists of the words in the last segment of a path.
