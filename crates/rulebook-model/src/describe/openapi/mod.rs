@@ -28,7 +28,6 @@ mod serialization;
 mod server_parameters;
 mod single_item;
 mod success;
-mod versions;
 mod write;
 
 use serde::Serializer;
@@ -46,7 +45,7 @@ use paths::Operations;
 pub(super) use parameters::placement;
 pub(super) use serialization::{Placement, TextStyle, text_style};
 
-pub use versions::{OpenapiVersion, convert_openapi};
+pub use openapi_3_0::{OpenapiVersion, convert_openapi};
 
 pub(super) use sample_errors::{error_body, sample_declared_error, sample_error};
 

@@ -8,7 +8,7 @@ use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use super::parameters::PlacedParameter;
 use super::schemas::Schemas;
 use crate::call::Callback;
-use crate::describe::idempotency::{describe_idempotency, reads_key_as_parameter};
+use crate::describe::in_words::{describe_idempotency, reads_key_as_parameter};
 use crate::model::{Api, Idempotency, Method};
 
 /// The request header field with which a client requests a link to a file.

@@ -6,7 +6,7 @@ use super::links::LinkTarget;
 use super::phrases::{count_with_noun, first_line, links_to_parts, method_line};
 use super::{MODULES_PER_PAGE, PageId, Pages, parse_markdown};
 use crate::call::AuthScheme;
-use crate::describe::credentials::{CredentialKind, credential_kind};
+use crate::describe::in_words::{CredentialKind, credential_kind};
 use crate::model::{Api, Contact, DEFAULT_TIMEZONE, License};
 
 pub(super) fn contents_page(pages: &Pages, part: usize) -> PageDocument<'_> {

@@ -12,7 +12,7 @@ use super::types::json_line;
 use crate::describe::bracket_name::bracket_name;
 use crate::describe::example;
 use crate::describe::list_format::describe_list_format;
-use crate::describe::words::type_in_words;
+use crate::describe::in_words::type_in_words;
 use crate::model::{Location, Method, Output, Parameter};
 use crate::types::{Check, ObjectField};
 

@@ -4,14 +4,14 @@
 use super::document::{Block, Inline, Inlines, ListItem, MethodLine};
 use super::links::{LinkTarget, method_page_path};
 use super::{MethodEntry, PageId, Pages};
-use crate::describe::conditions;
+use crate::describe::in_words;
 use crate::model::{Location, Method, Parameter, Permission, PermissionPart};
 
 /// Describes the permissions that a method requires. On a page for one caller, also describes the parameter values with
 /// which the caller can call the method.
 pub(super) fn describe_scope(method: &Method) -> Inlines<'_> {
     let mut inlines = describe_permission_groups(method);
-    if let Some(when) = conditions::describe_call_condition(method, str::to_owned) {
+    if let Some(when) = in_words::describe_call_condition(method, str::to_owned) {
         inlines.extend([Inline::text("; you may call it "), Inline::quoted(when)]);
     }
     inlines

@@ -6,7 +6,7 @@ use super::phrases::{count_with_noun, first_line, links_to_parts, method_line};
 use super::types::pretty_json;
 use super::{PageId, Pages};
 use crate::describe::example;
-use crate::describe::words::type_in_words;
+use crate::describe::in_words::type_in_words;
 use crate::model::{Method, Schema};
 use crate::types::Check;
 

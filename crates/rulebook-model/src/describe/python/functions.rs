@@ -16,9 +16,6 @@ pub(super) struct FunctionNode {
     children: BTreeMap<String, FunctionNode>,
 }
 
-/// The name of the class of the whole API.
-pub(super) const API_CLASS: &str = "Api";
-
 /// The member of every class through which its functions send requests.
 const CONNECTION_MEMBER: &str = "_api";
 
@@ -34,7 +31,7 @@ impl FunctionNode {
     pub(super) fn classes(&self, about: &str, base: &str, types: &mut TypeWriter) -> Vec<String> {
         let mut classes = Vec::new();
         let groups = self.write_groups("", types, &mut classes);
-        let mut text = format!("class {API_CLASS}:\n{about}\n");
+        let mut text = format!("class Api:\n{about}\n");
         let _ = write!(
             text,
             "    def __init__(\n        self,\n        url: str,\n        *,\n        token: str | None = None,\n        \

@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use super::names::{docstring, string_literal, to_class_name, to_name, words_of_type};
 use super::types::TypeWriter;
 use crate::call::{HttpMethod, Value};
-use crate::describe::idempotency::reads_key_as_parameter;
+use crate::describe::in_words::reads_key_as_parameter;
 use crate::describe::list_format::{ListFormat, type_attributes};
 use crate::describe::outputs;
 use crate::describe::typescript::argument_names;

@@ -14,7 +14,7 @@ mod request;
 
 use askama::Template;
 
-use super::credentials::is_basic;
+use super::in_words::is_basic;
 use crate::call::AuthScheme;
 use crate::model::{Api, Method};
 use crate::settings::split_bind_address;

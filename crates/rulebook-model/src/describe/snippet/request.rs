@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json};
 
 use super::super::escape::escape_like_json;
 use super::super::example;
-use super::super::idempotency::{SAMPLE_KEY, reads_key_as_parameter};
+use super::super::in_words::{SAMPLE_KEY, reads_key_as_parameter};
 use super::super::openapi::{Placement, TextStyle, placement, text_style};
 use super::{AUTHORIZATION, SampleCredential, sample_credential};
 use crate::call::{HttpMethod, Value};
