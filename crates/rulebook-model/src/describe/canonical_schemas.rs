@@ -19,7 +19,6 @@ pub(super) enum SchemaReferences {
     ByName,
 }
 
-/// Returns the JSON Schema of a type.
 pub(super) fn client_schema(check: &dyn Check, references: SchemaReferences) -> Json {
     let mut schema = check.schema();
     rename_references(&mut schema, check, references);

@@ -48,7 +48,6 @@ pub(super) struct CredentialKind {
     pub(super) standard: Option<&'static str>,
 }
 
-/// Returns the kind of credential of a scheme.
 pub(super) fn credential_kind(scheme: &AuthScheme) -> CredentialKind {
     let (noun, standard) = match scheme {
         AuthScheme::Certificate => ("certificate of the client", Some("TLS, RFC 8446")),

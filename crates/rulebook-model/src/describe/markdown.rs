@@ -11,7 +11,6 @@ use crate::invisible::is_control_character;
 pub(super) struct MarkdownWriter(String);
 
 impl MarkdownWriter {
-    /// Begins a new block.
     pub(super) fn begin_block(&mut self) {
         if !self.0.is_empty() {
             self.0.push('\n');
@@ -24,7 +23,6 @@ impl MarkdownWriter {
         self.0.extend([line, "\n"]);
     }
 
-    /// Writes a list, unless the list is empty.
     pub(super) fn write_list(&mut self, items: impl IntoIterator<Item = String>) {
         for (index, item) in items.into_iter().enumerate() {
             if index == 0 {
@@ -63,7 +61,6 @@ impl MarkdownWriter {
         self.0.extend([&fence, language, "\n", text.trim_end_matches('\n'), "\n", &fence, "\n"]);
     }
 
-    /// Returns the Markdown document.
     pub(super) fn finish(self) -> String {
         self.0
     }

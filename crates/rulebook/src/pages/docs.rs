@@ -35,10 +35,8 @@ pub(crate) enum DocsPage {
 }
 
 /// Finds the page at a percent-encoded path below `/docs/`. If no page has this path, returns the page that says so for
-/// a client that prefers HTML pages, and `None` for other clients.
-///
-/// # Errors
-/// Fails if the page cannot be rendered.
+/// a client that prefers HTML pages, and `None` for other clients. Fails
+/// if the page cannot be rendered.
 pub(crate) async fn find_docs_page(
     documents: &Arc<LazyDocuments>,
     path: &str,

@@ -16,7 +16,6 @@ pub(super) struct ErrorClass {
     pub(super) component_suffix: &'static str,
     /// The codes of the errors, which all have the same actual status.
     pub(super) codes: &'static [ErrorCode],
-    /// The header fields of responses with these errors.
     pub(super) headers: &'static [HeaderField],
     /// `true` if these errors can occur before the server knows to which API module a request belongs. Such an error is
     /// sent in the envelope of the API instead of the envelope of the API module.

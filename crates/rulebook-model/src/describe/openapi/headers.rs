@@ -40,7 +40,6 @@ fn header_component_name(name: &str) -> String {
     name.replace('-', "")
 }
 
-/// Adds the header field `name` to a response, as a reference to the component that describes the header field.
 pub(super) fn add_header_reference(response: &mut Response, name: &str) {
     let reference = Ref::new(format!("#/components/headers/{}", header_component_name(name)));
     response.headers.insert(name.to_owned(), RefOr::Ref(reference));

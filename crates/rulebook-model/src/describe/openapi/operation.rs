@@ -24,13 +24,11 @@ pub(super) struct OperationDescriber<'a> {
     responses: Parts<'a>,
 }
 
-/// The parts of an operation.
 pub(super) struct DescribedOperation {
     /// The parameters outside the request body.
     pub(super) parameters: Box<[PartIndex]>,
     /// The request body; `None` if no parameter is read from the body.
     pub(super) request_body: Option<PartIndex>,
-    /// The responses by status.
     pub(super) responses: BTreeMap<String, OperationResponse>,
 }
 
@@ -98,10 +96,7 @@ impl<'a> OperationDescriber<'a> {
         Some(self.request_bodies.find_or_add(&body, name, &mut self.schemas))
     }
 
-    /// Returns the components to which the described operations refer, together with the components in `others`.
-    ///
-    /// # Errors
-    /// Fails if a component cannot be serialized.
+    /// Returns the components to which the described operations refer, together with the components in `others`.  Fails if a component cannot be serialized.
     pub(super) fn make_components(&mut self, mut others: Components) -> serde_json::Result<Map<String, Json>> {
         others.headers = headers::header_components(self.api, &mut self.schemas);
         others.responses = self.error_responses.take_components();
@@ -127,12 +122,10 @@ impl<'a> OperationDescriber<'a> {
         Ok(components)
     }
 
-    /// Returns the parameters of operations.
     pub(super) fn parameters(&self) -> &Parts<'a> {
         &self.parameters
     }
 
-    /// Returns the request bodies of operations.
     pub(super) fn request_bodies(&self) -> &Parts<'a> {
         &self.request_bodies
     }

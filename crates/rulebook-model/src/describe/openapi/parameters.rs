@@ -80,7 +80,6 @@ fn openapi_location(placement: Placement) -> ParameterIn {
     }
 }
 
-/// Describes a parameter of a method.
 pub(super) fn describe_parameter(
     PlacedParameter { name, parameter, placement }: PlacedParameter<'_>,
     method: &Method,

@@ -37,7 +37,6 @@ pub(super) fn body_constraints<'m>(method: &'m Method, fields: &[PlacedParameter
     method.constraints.iter().filter(|constraint| constraint.names.iter().all(is_field)).collect()
 }
 
-/// Describes the request body that has these fields, or that is the value of a parameter.
 pub(super) fn request_body(
     api: &Api,
     fields: &[PlacedParameter<'_>],
@@ -88,7 +87,6 @@ pub(super) fn request_body(
     body
 }
 
-/// Describes the request body that is the value of a parameter.
 fn whole_body(parameter: &Parameter, method: &Method, schemas: &mut Schemas) -> RequestBody {
     let schema = json_field_schema(parameter, method, schemas);
     let is_sent = example::sent_parameters(method).iter().any(|sent| std::ptr::eq(*sent, parameter));

@@ -39,7 +39,6 @@ pub(super) struct ResponseComponents {
 /// classes, and the name, status, description and number of each declared error.
 type ComponentKey = (EnvelopeName, Option<u16>, Vec<&'static str>, Vec<(String, u16, String, Option<u32>)>);
 
-/// A response of an operation.
 #[derive(Clone)]
 pub(super) enum OperationResponse {
     /// A part of the document, which can be shared with other operations.

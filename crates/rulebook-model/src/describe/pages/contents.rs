@@ -33,7 +33,6 @@ pub(super) fn contents_page(pages: &Pages, part: usize) -> PageDocument<'_> {
     PageDocument { heading, breadcrumbs, ..page }
 }
 
-/// Returns the link to the start page.
 pub(super) fn contents_link(pages: &Pages) -> (LinkTarget, Inlines<'_>) {
     (pages.page_link(PageId::Contents { part: 0 }), vec![Inline::text("Contents")])
 }
@@ -181,7 +180,6 @@ pub(super) fn links_to_documents(pages: &Pages) -> Vec<ListItem<'_>> {
     items
 }
 
-/// Lists each API module with its methods.
 fn methods_by_module(pages: &Pages) -> Vec<Block<'_>> {
     let mut blocks = Vec::new();
     for (index, range) in pages.method_ranges.iter().enumerate() {

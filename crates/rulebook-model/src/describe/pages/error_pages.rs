@@ -8,7 +8,6 @@ use crate::describe::openapi;
 use crate::diagnostic::codes;
 use crate::error::ErrorCode;
 
-/// Returns the page with the errors that requests can cause.
 pub(super) fn request_errors_page(pages: &Pages) -> PageDocument<'_> {
     let api = &*pages.api;
     let envelope = api.make_envelope(&api.envelope);
@@ -57,7 +56,6 @@ pub(super) fn request_errors_page(pages: &Pages) -> PageDocument<'_> {
     PageDocument::new(pages, pages.page_path(PageId::Errors), "Errors", blocks)
 }
 
-/// Returns the page with the errors that definitions can have.
 pub(super) fn definition_errors_page(pages: &Pages) -> PageDocument<'_> {
     let mut blocks = vec![Block::Paragraph(vec![
         Inline::text("For the authors of the API: what can be wrong with a definition, by code. The command "),

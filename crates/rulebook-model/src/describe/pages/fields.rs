@@ -11,12 +11,11 @@ use super::phrases::location_name;
 use super::types::json_line;
 use crate::describe::bracket_name::bracket_name;
 use crate::describe::example;
-use crate::describe::list_format::describe_list_format;
 use crate::describe::in_words::type_in_words;
+use crate::describe::list_format::describe_list_format;
 use crate::model::{Location, Method, Output, Parameter};
 use crate::types::{Check, ObjectField};
 
-/// Describes a parameter of a method.
 pub(super) fn parameter_field<'p>(method: &Method, parameter: &'p Parameter) -> Field<'p> {
     let is_optional = parameter.optional || parameter.default.is_some();
     let default = parameter.default.as_ref().map(|default| ("default", json_line(default)));
@@ -69,7 +68,6 @@ fn value_field<'a>(
     }
 }
 
-/// Describes the values of a parameter in words.
 fn parameter_words(parameter: &Parameter) -> Cow<'static, str> {
     let words = type_in_words(&*parameter.r#type.check);
     match describe_list_format(parameter) {
@@ -87,7 +85,6 @@ fn bracket_label(from: Location) -> &'static str {
     }
 }
 
-/// Describes an output.
 pub(super) fn output_field(output: &Output) -> Field<'_> {
     let name = if output.is_whole() { Inline::text("the whole body") } else { Inline::code(&output.name) };
     let example = example::output_example(output);
@@ -104,7 +101,6 @@ pub(super) fn schema_fields<'a>(check: &'a dyn Check, example: Option<&Json>) ->
     member_fields(check.members(), example, true)
 }
 
-/// Returns a link to the page of the schema with the key `key`.
 pub(super) fn schema_link(key: &str) -> LinkTarget {
     LinkTarget::Page(schema_page_path(key), None)
 }
@@ -119,7 +115,6 @@ pub(super) fn schema_links(check: &dyn Check) -> Vec<(LinkTarget, String)> {
     referenced.iter().map(|schema| (schema_link(schema.key()), schema.name.clone())).collect()
 }
 
-/// Describes the members of an object. `example` is an example of the object.
 fn member_fields<'a>(members: &'a [ObjectField], example: Option<&Json>, is_in_schema: bool) -> Vec<Field<'a>> {
     let describe = |member: &'a ObjectField| {
         let example = member.example.as_ref().or_else(|| example::member_example(example?, &member.name));

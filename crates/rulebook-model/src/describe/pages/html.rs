@@ -17,7 +17,6 @@ use crate::model::Audience;
 /// The query parameter with the search words in the URL of the search page.
 const SEARCH_QUERY_PARAMETER: &str = "q";
 
-/// The template of a whole page.
 #[derive(Template)]
 #[template(path = "page.html")]
 struct PageTemplate<'a> {
@@ -35,7 +34,6 @@ struct TreeTemplate<'a> {
     context: LinkContext<'a>,
 }
 
-/// The template of a block, such as a table.
 #[derive(Template)]
 #[template(path = "block.html")]
 struct BlockTemplate<'a> {
@@ -121,7 +119,6 @@ impl PageTemplate<'_> {
         self.context.is_for_caller.then_some(Audience::ASKED)
     }
 
-    /// Returns a link to the Markdown of this page.
     fn markdown_link(&self) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
         if !self.page.query.is_empty() {

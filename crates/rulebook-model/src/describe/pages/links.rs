@@ -102,7 +102,6 @@ impl LinkContext<'_> {
         }
     }
 
-    /// Returns a URL of a path on the server.
     fn server_reference(self, path: &str) -> String {
         match self.origin {
             LinkOrigin::Page(_) => self.docs_reference("../") + path,

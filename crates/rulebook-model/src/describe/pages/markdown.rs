@@ -38,7 +38,6 @@ pub(super) fn render_markdown(document: &PageDocument<'_>, is_for_caller: bool) 
     page.finish()
 }
 
-/// Writes a block of a page.
 pub(super) fn write_block(block: &Block<'_>, context: LinkContext<'_>, page: &mut MarkdownWriter) {
     match block {
         Block::Heading { level, inlines, .. } => {

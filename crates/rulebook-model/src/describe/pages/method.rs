@@ -30,7 +30,6 @@ pub(super) fn method_heading<'a>(MethodEntry { uri, method, .. }: MethodEntry<'a
     vec![Inline::HttpMethod(method.http), Inline::text(" "), Inline::code(path)]
 }
 
-/// Returns all that the documents say of a method.
 pub(super) fn method_blocks<'a>(api: &'a Api, entry: MethodEntry<'a>) -> Vec<Block<'a>> {
     let method = entry.method;
     let mut blocks = vec![Block::Lead(vec![Inline::quoted(method.info.trim())])];
@@ -73,7 +72,6 @@ fn method_panel<'a>(pages: &'a Pages, MethodEntry { uri, method, .. }: MethodEnt
     Panel { id: &method.id, uri, credential, is_public: method.scope.is_public(), samples: samples.collect() }
 }
 
-/// Returns facts about the method, each with a label.
 fn method_facts<'a>(
     api: &Api,
     MethodEntry { module, uri, method }: MethodEntry<'a>,

@@ -71,7 +71,6 @@ pub struct Pages {
     methods: Vec<MethodPosition>,
     /// For each API module, the range in `methods` that contains the methods of the API module.
     method_ranges: Vec<Range<usize>>,
-    /// The positions of all schemas, sorted by their keys.
     schemas: Vec<SchemaPosition>,
     page_ids: Vec<PageId>,
     /// `true` if the pages contain only what the caller can call (`?as=me`).
@@ -86,11 +85,8 @@ pub struct Pages {
 /// The indexes with which a method is found in the model of the API.
 #[derive(Debug, Clone, Copy)]
 struct MethodPosition {
-    /// The index of the API module in the API.
     module_index: usize,
-    /// The index of the service in its API module.
     service_index: usize,
-    /// The index of the method in its service.
     method_index: usize,
     /// The index of the service's URI in [`Pages::uris`].
     uri_index: usize,

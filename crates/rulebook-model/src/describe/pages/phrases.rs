@@ -17,7 +17,6 @@ pub(super) fn describe_scope(method: &Method) -> Inlines<'_> {
     inlines
 }
 
-/// Describes the permissions that a method requires.
 fn describe_permission_groups(method: &Method) -> Inlines<'_> {
     if method.scope.is_public() {
         return vec![Inline::text("public")];
@@ -65,7 +64,6 @@ pub(super) fn method_line<'a>(MethodEntry { uri, method, .. }: MethodEntry<'a>) 
     }
 }
 
-/// Returns the first line of a description.
 pub(super) fn first_line(info: &str) -> &str {
     info.trim().lines().next().unwrap_or_default()
 }

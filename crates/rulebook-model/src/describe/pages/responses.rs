@@ -91,7 +91,6 @@ fn json_code_block(title: &'static str, json: &Json) -> Block<'static> {
     Block::Code { title: Some(title), language: "json".into(), text: pretty_json(json).into(), server: None }
 }
 
-/// Describes the error responses of a method.
 pub(super) fn describe_errors<'a>(api: &'a Api, MethodEntry { module, method, .. }: MethodEntry<'a>) -> Vec<Block<'a>> {
     let envelope = api.make_envelope(api.envelope_name(module));
     let declared: Vec<ApiError> = method.errors_of_call(&api.auth_errors).map(openapi::sample_declared_error).collect();

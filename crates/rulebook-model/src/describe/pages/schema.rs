@@ -20,7 +20,6 @@ const MAX_USERS: usize = 100;
 pub(super) struct SchemaPosition {
     /// The index of the API module in the API; `None` if the schema belongs to the whole API.
     module_index: Option<usize>,
-    /// The index of the schema in its API module.
     schema_index: usize,
 }
 
@@ -55,7 +54,6 @@ impl Pages {
     }
 }
 
-/// Returns a page that lists the schemas of the API.
 pub(super) fn schemas_page(pages: &Pages, part: usize) -> PageDocument<'_> {
     let start = part * SCHEMAS_PER_PAGE;
     let end = (start + SCHEMAS_PER_PAGE).min(pages.schemas.len());
@@ -119,7 +117,6 @@ pub(super) fn schema_page(pages: &Pages, index: usize) -> PageDocument<'_> {
     page
 }
 
-/// Returns a link to the page of the schema with the key `key`.
 fn link_to_schema(key: &str) -> Inline<'_> {
     Inline::Link(schema_link(key), vec![Inline::code(key)])
 }

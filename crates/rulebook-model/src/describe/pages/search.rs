@@ -15,7 +15,6 @@ const MAX_RESULTS: usize = 100;
 /// The maximum number of words in a query. Further words of the query are ignored.
 const MAX_WORDS: usize = 8;
 
-/// Returns the search page with the results for a query.
 pub(super) fn search_page<'a>(pages: &'a Pages, query: &'a str) -> PageDocument<'a> {
     let blocks = match SearchResults::new(pages, query) {
         Some(results) => results.to_blocks(pages),
@@ -43,7 +42,6 @@ pub(super) fn query_from_path(path: &str) -> String {
     name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
-/// The results of a search.
 struct SearchResults {
     /// The words that were found instead of misspelled words of the query; `None` if no word was corrected.
     corrected: Option<String>,

@@ -30,13 +30,11 @@ pub(super) struct SearchIndex {
 struct MethodTexts {
     /// The id, the HTTP method and the URI of the method.
     id_and_uri: String,
-    /// The description of the method.
     info: String,
     /// The name of the API module, the permissions, the statuses, and the names and descriptions of the parameters, the
     /// outputs and the errors.
     other_texts: String,
     http: HttpMethod,
-    /// The index of the service.
     service: usize,
     /// The number of positional parameters, which are segments after the path of the service.
     positions: usize,
@@ -86,7 +84,6 @@ impl MethodTexts {
         (weight > 0).then_some(weight)
     }
 
-    /// Returns `true` if a request for a URL calls the method.
     fn is_called_by(&self, url: &RequestUrl<'_>) -> bool {
         let is_called = |(service, positions)| service == self.service && positions <= self.positions;
         url.called.is_some_and(is_called) && url.http.is_none_or(|http| http == self.http)

@@ -26,7 +26,6 @@ pub(super) struct RequestUrl<'q> {
 }
 
 impl RequestUrl<'_> {
-    /// Returns the path as text.
     pub(super) fn to_text(&self) -> String {
         format!("/{}", self.segments.join("/"))
     }
@@ -39,7 +38,6 @@ pub(super) struct ServiceUrls {
     routes: Routes,
     /// The number of segments in the path of each service.
     path_lengths: Vec<usize>,
-    /// The segments of the base path.
     base_path: Vec<String>,
     names: Option<ServiceNames>,
 }

@@ -20,7 +20,6 @@ pub(super) struct Tree<'a> {
     pub(super) is_complete: bool,
 }
 
-/// An API module in the tree.
 #[derive(Debug)]
 pub(super) struct TreeModule<'a> {
     pub(super) page_link: LinkTarget,

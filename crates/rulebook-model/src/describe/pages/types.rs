@@ -50,7 +50,6 @@ pub(super) fn constraints_in_words(attributes: &Map<String, Json>) -> Vec<String
     sentences
 }
 
-/// Formats a JSON value on one line.
 pub(super) fn json_line<'a>(json: &Json) -> Cow<'a, str> {
     json.to_string().into()
 }

@@ -20,7 +20,6 @@ pub(super) struct FunctionNode {
 const CONNECTION_MEMBER: &str = "_api";
 
 impl FunctionNode {
-    /// Adds a function to the tree.
     pub(super) fn insert(&mut self, id: &str, function: Function) {
         let leaf = id.split('.').fold(self, |node, name| node.children.entry(name.to_owned()).or_default());
         leaf.function = Some(function);
@@ -82,12 +81,10 @@ impl FunctionNode {
     }
 }
 
-/// The members of a class.
 #[derive(Default)]
 struct Members {
     /// The statements that create the objects of inner groups.
     attributes: String,
-    /// The functions.
     functions: String,
     /// The names of the functions, which hide types of the same names.
     hidden: HashSet<String>,

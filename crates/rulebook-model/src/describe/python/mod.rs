@@ -104,7 +104,6 @@ fn constants(api: &Api, methods: &[(&Module, &Service, &Method)]) -> String {
     )
 }
 
-/// Returns the name of the envelope of an API module.
 fn envelope_key(api: &Api, module: &Module) -> String {
     api.envelope_name(module).as_str().to_owned()
 }

@@ -4,7 +4,6 @@ use super::NAME_AND_PASSWORD;
 use super::request::{FormPart, SampleBody, SampleRequest};
 use crate::call::HttpMethod;
 
-/// Returns a shell command that sends the request with curl.
 pub(super) fn format_curl_command(request: &SampleRequest) -> String {
     let has_body = !matches!(request.body, SampleBody::Empty);
     let default_http_method = if has_body { HttpMethod::Post } else { HttpMethod::Get };

@@ -28,19 +28,15 @@ pub(super) struct SampleRequest {
     /// the `Content-Type`.
     pub(super) headers: Vec<(String, String)>,
     pub(super) body: SampleBody,
-    /// `true` if the response to the request is a file.
     pub(super) returns_file: bool,
 }
 
-/// The body of an example request.
 pub(super) enum SampleBody {
     Empty,
     Json(Json),
-    /// The parts of a multipart form, each with its name.
     Multipart(Vec<(String, FormPart)>),
 }
 
-/// A part of a multipart form.
 pub(super) enum FormPart {
     Text(String),
     /// The name of a file. The reader of the example provides this file.
@@ -100,7 +96,6 @@ impl SampleRequest {
         request
     }
 
-    /// Returns `true` if a part of the body is a file.
     pub(super) fn sends_files(&self) -> bool {
         let SampleBody::Multipart(parts) = &self.body else { return false };
         parts.iter().any(|(_, part)| matches!(part, FormPart::File(_)))
@@ -199,7 +194,6 @@ fn sample_body(method: &Method, fields: &[&Parameter]) -> SampleBody {
     SampleBody::Multipart(parts.collect())
 }
 
-/// Returns `true` if the value of a parameter is a file or a list of files.
 pub(super) fn is_file(parameter: &Parameter) -> bool {
     matches!(parameter.r#type.check.arity(), Arity::File | Arity::Files)
 }

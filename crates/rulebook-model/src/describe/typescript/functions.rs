@@ -22,7 +22,6 @@ struct FunctionNode<'a> {
     children: BTreeMap<&'a str, FunctionNode<'a>>,
 }
 
-/// Returns `true` if the client has a function for the method with this id.
 pub(in crate::describe) fn is_client_member(id: &str) -> bool {
     let first = id.split('.').next().unwrap_or_default();
     !CLIENT_MEMBERS.contains(&first) && id != PROMISE_MEMBER

@@ -100,7 +100,6 @@ fn result_type(api: &Api, module: &Module, method: &Method, names: &SchemaTypeNa
     }
 }
 
-/// Returns the doc comment that describes a method.
 fn method_doc_comment(method: &Method, level: usize) -> String {
     let tag = method.options.deprecated.then(|| "@deprecated".to_owned());
     let sentences = method.constraints_in_words();

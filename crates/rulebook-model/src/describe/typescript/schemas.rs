@@ -32,12 +32,10 @@ impl UsedSchemas {
         Self { arguments: schemas_in_types(arguments), results: schemas_in_types(results) }
     }
 
-    /// Returns the names of the types of all schemas.
     pub(super) fn type_names(&self) -> SchemaTypeNames {
         SchemaTypeNames::new(&self.results.keys().chain(self.arguments.keys()).map(String::as_str).collect())
     }
 
-    /// Returns the declarations of a type for each schema.
     pub(super) fn declarations(&self, names: &SchemaTypeNames) -> String {
         let declarations = |schemas: &BTreeMap<String, Arc<NamedSchema>>, role: ValueRole| -> String {
             schemas.values().map(|schema| declaration(schema, names, role)).collect()
@@ -82,7 +80,6 @@ impl SchemaTypeNames {
     }
 }
 
-/// Converts the key of a schema to an identifier.
 fn to_identifier(key: &str) -> String {
     let name: String = key.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
     if name.starts_with(|first: char| first.is_ascii_digit()) { format!("_{name}") } else { name }
