@@ -140,7 +140,7 @@ impl ResponseComponents {
         declared: &[&DeclaredError],
         classes: &[ErrorClass],
     ) -> Vec<u16> {
-        let of_classes = classes.iter().map(|class| class.status());
+        let of_classes = classes.iter().map(ErrorClass::status);
         let mut statuses: Vec<u16> = of_classes.chain(declared.iter().map(|error| error.status.get())).collect();
         let real = statuses.clone();
         for (envelope, _) in self.envelopes_of_method(name) {

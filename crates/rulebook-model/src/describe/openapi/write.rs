@@ -5,8 +5,7 @@ use serde::{Serialize, Serializer};
 use utoipa::openapi::OpenApi;
 use utoipa::openapi::security::SecurityRequirement;
 
-use super::super::in_words::describe_rate_limits;
-use super::super::in_words::join_first_items;
+use super::super::in_words::{describe_rate_limits, join_first_items};
 use super::operation::{DescribedOperation, OperationDescriber};
 use super::parameters::{has_request_body, is_ignored_header};
 use super::parts::PartInOperation;

@@ -6,8 +6,8 @@ use super::document::{Block, Inline, Inlines, ListItem, PageDocument, Panel};
 use super::fields::{output_field, parameter_field};
 use super::phrases::describe_scope;
 use super::{MethodEntry, PageId, Pages, method_definition, responses};
-use crate::describe::in_words::describe_idempotency;
-use crate::describe::in_words::describe_rate_limits;
+use crate::describe::escape::is_white_space;
+use crate::describe::in_words::{describe_idempotency, describe_rate_limits};
 use crate::describe::snippet::credential_field_of_api;
 use crate::describe::{server_url, snippets};
 use crate::model::{Api, Idempotency, Method};
@@ -32,7 +32,7 @@ pub(super) fn method_heading<'a>(MethodEntry { uri, method, .. }: MethodEntry<'a
 
 pub(super) fn method_blocks<'a>(api: &'a Api, entry: MethodEntry<'a>) -> Vec<Block<'a>> {
     let method = entry.method;
-    let mut blocks = vec![Block::Lead(vec![Inline::quoted(method.info.trim())])];
+    let mut blocks = vec![Block::Lead(vec![Inline::quoted(method.info.trim_matches(is_white_space))])];
     blocks.push(Block::Facts(method_facts(api, entry)));
     blocks.push(Block::heading("parameters", "Parameters"));
     if method.parameters.is_empty() {
