@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use percent_encoding::utf8_percent_encode;
 
 use super::super::module_part::ModulePart;
-use super::super::uris::{ENCODED_IN_PATH_SEGMENTS, ServiceUri, uris};
+use super::super::uris::{ENCODED_IN_PATH_SEGMENTS, ServiceUri, encode_base_path, uris};
 use crate::call::HttpMethod;
 use crate::model::{Api, Location, Method, Module, Parameter, Segment, Service};
 use crate::routing::push_segment_shape;
@@ -17,7 +17,6 @@ pub(super) struct Operations<'a> {
     paths: BTreeMap<String, Vec<PathOperation<'a>>>,
 }
 
-/// An operation: a method at one of its paths.
 pub(super) struct PathOperation<'a> {
     /// The index of the method's service in [`Operations::services`].
     service_index: usize,
@@ -118,7 +117,6 @@ fn method_inclusion_flags(api: &Api, part: Option<&ModulePart>) -> impl Iterator
 const HTTP_METHODS_IN_ORDER: [HttpMethod; 5] =
     [HttpMethod::Get, HttpMethod::Put, HttpMethod::Post, HttpMethod::Delete, HttpMethod::Patch];
 
-/// A segment of a method's path.
 enum PathSegment<'a> {
     Static(&'a str),
     /// A segment with the value of a parameter: the name of the capture or position, and the parameter.
@@ -210,11 +208,7 @@ impl PathTemplates {
 }
 
 fn make_path_template(base: &str, segments: &[PathSegment<'_>]) -> PathTemplate {
-    let mut path: String = base.trim_end_matches('/').split('/').skip(1).fold(String::new(), |mut path, segment| {
-        path.push('/');
-        path.extend(utf8_percent_encode(segment, ENCODED_IN_PATH_SEGMENTS));
-        path
-    });
+    let mut path = encode_base_path(base);
     let mut names: Vec<String> = Vec::new();
     for segment in segments {
         path.push('/');

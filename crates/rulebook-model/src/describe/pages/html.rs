@@ -8,16 +8,15 @@ use askama::Template;
 use url::form_urlencoded;
 
 use super::document::{Block, Field, Inline, ListItem, PageDocument};
-use super::links::{LinkContext, LinkTarget, PageFormat, page_url};
+use super::links::{LinkContext, LinkOrigin, LinkTarget, page_url};
 use super::tree::Tree;
-use super::{PageId, Pages};
-use crate::describe::escape;
+use super::{PageForm, PageId, Pages};
+use crate::describe::escape::escape_control_characters;
 use crate::model::Audience;
 
 /// The query parameter with the search words in the URL of the search page.
 const SEARCH_QUERY_PARAMETER: &str = "q";
 
-/// The template of a whole page.
 #[derive(Template)]
 #[template(path = "page.html")]
 struct PageTemplate<'a> {
@@ -35,7 +34,6 @@ struct TreeTemplate<'a> {
     context: LinkContext<'a>,
 }
 
-/// The template of a block, such as a table.
 #[derive(Template)]
 #[template(path = "block.html")]
 struct BlockTemplate<'a> {
@@ -70,118 +68,67 @@ struct ListTemplate<'a> {
 /// Returns a page as HTML. `id` is `None` for pages whose content depends on the request.
 pub(super) fn render_html(pages: &Pages, page: &PageDocument<'_>, id: Option<PageId>) -> String {
     let is_for_caller = pages.is_for_caller;
-    let context = LinkContext { page: Some(&page.path), format: PageFormat::Html, is_for_caller };
+    let context = LinkContext { origin: LinkOrigin::Page(&page.path), form: PageForm::Html, is_for_caller };
     // Writing to a `String` cannot fail.
     PageTemplate { pages, page, id, context }.render().unwrap_or_default()
 }
 
-/// Functions that all templates call. `'a` is the lifetime of the page.
-trait InPage<'a> {
-    /// Returns the properties of the page on which the URLs of links depend.
-    fn context(&self) -> LinkContext<'a>;
-
-    fn link_url(&self, target: &LinkTarget) -> String {
-        target.to_url(self.context())
+/// Functions that the templates call.
+impl<'a> LinkContext<'a> {
+    fn url(self, target: &LinkTarget) -> String {
+        target.to_url(self)
     }
 
-    /// Returns a link from this page to another page.
-    fn page_link(&self, path: &str) -> String {
-        self.link_url(&LinkTarget::Page(path.to_owned(), None))
+    fn page_url(self, path: &str) -> String {
+        page_url(path, "", self)
     }
 
-    fn block_template(&self, block: &'a Block<'a>) -> BlockTemplate<'a> {
-        BlockTemplate { block, context: self.context() }
+    fn document_url(self, path: &'static str) -> String {
+        self.url(&LinkTarget::Document(path))
     }
 
-    fn fields_template(&self, fields: &'a [Field<'a>]) -> FieldsTemplate<'a> {
-        FieldsTemplate { fields, context: self.context() }
+    fn block(self, block: &'a Block<'a>) -> BlockTemplate<'a> {
+        BlockTemplate { block, context: self }
     }
 
-    fn inlines_template(&self, inlines: &'a [Inline<'a>]) -> InlinesTemplate<'a> {
-        InlinesTemplate { inlines, context: self.context() }
+    fn fields(self, fields: &'a [Field<'a>]) -> FieldsTemplate<'a> {
+        FieldsTemplate { fields, context: self }
     }
 
-    fn inline_template(&self, inline: &'a Inline<'a>) -> InlinesTemplate<'a> {
-        self.inlines_template(slice::from_ref(inline))
+    fn inlines(self, inlines: &'a [Inline<'a>]) -> InlinesTemplate<'a> {
+        InlinesTemplate { inlines, context: self }
     }
 
-    fn list_template(&self, items: &'a [ListItem<'a>]) -> ListTemplate<'a> {
-        ListTemplate { items, context: self.context() }
+    fn inline(self, inline: &'a Inline<'a>) -> InlinesTemplate<'a> {
+        self.inlines(slice::from_ref(inline))
     }
 
-    fn escape_control_characters<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        escape::escape_control_characters(text)
+    fn list(self, items: &'a [ListItem<'a>]) -> ListTemplate<'a> {
+        ListTemplate { items, context: self }
     }
-}
 
-impl<'a> InPage<'a> for PageTemplate<'a> {
-    fn context(&self) -> LinkContext<'a> {
-        self.context
-    }
-}
-
-impl<'a> InPage<'a> for TreeTemplate<'a> {
-    fn context(&self) -> LinkContext<'a> {
-        self.context
-    }
-}
-
-impl<'a> InPage<'a> for BlockTemplate<'a> {
-    fn context(&self) -> LinkContext<'a> {
-        self.context
-    }
-}
-
-impl<'a> InPage<'a> for FieldsTemplate<'a> {
-    fn context(&self) -> LinkContext<'a> {
-        self.context
-    }
-}
-
-impl<'a> InPage<'a> for InlinesTemplate<'a> {
-    fn context(&self) -> LinkContext<'a> {
-        self.context
-    }
-}
-
-impl<'a> InPage<'a> for ListTemplate<'a> {
-    fn context(&self) -> LinkContext<'a> {
-        self.context
+    fn text(self, text: &str) -> Cow<'_, str> {
+        escape_control_characters(text)
     }
 }
 
 impl PageTemplate<'_> {
-    /// Returns a link from this page to a document of the API.
-    fn document_link(&self, path: &'static str) -> String {
-        self.link_url(&LinkTarget::Document(path))
-    }
-
     /// Returns the name and the value of the query parameter that the search form adds to every search, or `None` if it
     /// adds none.
     fn search_parameter(&self) -> Option<(&'static str, &'static str)> {
         self.context.is_for_caller.then_some(Audience::ASKED)
     }
 
-    /// Returns a link to the Markdown of this page.
     fn markdown_link(&self) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
         if !self.page.query.is_empty() {
             query.append_pair(SEARCH_QUERY_PARAMETER, self.page.query);
         }
-        page_url(&self.page.path, &query.finish(), LinkContext { format: PageFormat::Markdown, ..self.context })
+        page_url(&self.page.path, &query.finish(), LinkContext { form: PageForm::Markdown, ..self.context })
     }
 
-    /// Returns the tree of API modules and methods. The tree of the search page is rendered only once, because every
-    /// search renders a page.
-    fn tree_html(&self) -> Cow<'_, str> {
-        let render = || {
-            let tree = Tree::new(self.pages, self.id);
-            TreeTemplate { tree, context: self.context }.render().unwrap_or_default()
-        };
-        match self.id {
-            None if !self.page.path.contains('/') => Cow::Borrowed(self.pages.search_tree.get_or_init(render)),
-            _ => Cow::Owned(render()),
-        }
+    fn tree(&self) -> TreeTemplate<'_> {
+        TreeTemplate { tree: Tree::new(self.pages, self.id), context: self.context }
     }
 }
 

@@ -4,16 +4,13 @@
 //! Rust module finds them, and links each URI to the URIs directly below it. A client that starts at the base path and
 //! follows the links reaches every service. This Rust module must not depend on how the URIs are described.
 
-mod tree;
-
 use std::collections::HashMap;
 
 use percent_encoding::{AsciiSet, utf8_percent_encode};
 
 use crate::model::{Api, Module, Segment, Service};
-use crate::routing::{fold_case, push_segment_shape};
+use crate::routing::{Routes, encode_segment, fold_case, path_shape, push_segment_shape};
 use crate::uri::ALL_EXCEPT_UNRESERVED;
-use tree::RouteTree;
 
 /// All URIs of an API. Each URI is a percent-encoded template: it includes the base path, and has captures (variable
 /// segments) in braces.
@@ -66,24 +63,22 @@ pub fn uris(api: &Api) -> Uris<'_> {
     let modules = api.modules.iter();
     let services: Vec<_> =
         modules.flat_map(|module| module.services.iter().map(move |service| (module, service))).collect();
-    let mut tree = RouteTree::default();
-    for (module, service) in &services {
-        tree.insert(&service.path, module.ignore_case, max_positions(service));
-    }
+    let mut routes = Routes::default();
     let mut nodes = UriNodes::new(api);
-    for (module, service) in &services {
+    for (index, (module, service)) in services.iter().enumerate() {
+        // Definitions with errors can contain a path twice; the first one is linked.
+        let _ = routes.insert(&service.path, index, module.ignore_case);
         nodes.add(&service.path, module.ignore_case);
     }
     for (module, service) in &services {
-        let shapes = PathShapes::new(&service.path);
         for length in 1..service.path.len() {
-            let shape = shapes.prefix_shape(length);
+            let path = &service.path[..length];
+            let shape = path_shape(path);
             // The server rejects requests for longer URIs.
-            if shape.original_case.len() as u64 > api.limits.uri {
+            if shape.len() as u64 > api.limits.uri {
                 break;
             }
-            let path = &service.path[..length];
-            if !nodes.contains(shape, module.ignore_case) && !tree.has_service_for(path) {
+            if !nodes.contains(&shape, module.ignore_case) && !reaches_service(path, &routes, &services) {
                 nodes.add(path, module.ignore_case);
             }
         }
@@ -91,14 +86,24 @@ pub fn uris(api: &Api) -> Uris<'_> {
     nodes.into_linked_uris(&services)
 }
 
-/// Returns the maximum number of positional parameters that a method of the service has.
-fn max_positions(service: &Service) -> usize {
-    service.methods.iter().map(|method| method.positions().len()).max().unwrap_or(0)
+/// Returns `true` if a request for this path reaches a service. The values of the path's captures are assumed to be
+/// different from all static segments.
+fn reaches_service(path: &[Segment], routes: &Routes, services: &[(&Module, &Service)]) -> bool {
+    let mut request_path = String::new();
+    for segment in path {
+        push_segment_shape(&mut request_path, segment.static_text().map(encode_segment).as_deref());
+    }
+    routes.find(&request_path, path.len()).is_some_and(|index| {
+        let service = services[index].1;
+        // The service reads the segments after its path as positional parameters.
+        let max_positions = service.methods.iter().map(|method| method.positions().len()).max().unwrap_or(0);
+        path.len() - service.path.len() <= max_positions
+    })
 }
 
 /// A URI, and the URIs below it that have been found so far.
 struct UriNode<'a> {
-    shapes: PathShapes,
+    shape: String,
     path: &'a [Segment],
     ignore_case: bool,
     uri: String,
@@ -109,58 +114,46 @@ struct UriNode<'a> {
 struct UriNodes<'a> {
     base: String,
     nodes: Vec<UriNode<'a>>,
-    /// The indexes of the URIs in `nodes`, by [`PathShapes::lowercase`].
+    /// The indexes of the URIs in `nodes`, by their shapes in lower case.
     indexes_by_shape: HashMap<String, Vec<usize>>,
 }
 
 impl<'a> UriNodes<'a> {
     fn new(api: &Api) -> Self {
-        let mut base = String::new();
-        for segment in api.base.split('/').filter(|segment| !segment.is_empty()) {
-            base.push('/');
-            base.extend(utf8_percent_encode(segment, ENCODED_IN_PATH_SEGMENTS));
-        }
-        Self { base, nodes: Vec::new(), indexes_by_shape: HashMap::new() }
+        Self { base: encode_base_path(&api.base), nodes: Vec::new(), indexes_by_shape: HashMap::new() }
     }
 
     fn add(&mut self, path: &'a [Segment], ignore_case: bool) {
-        let shapes = PathShapes::new(path);
+        let shape = path_shape(path);
         // Most lists of the nodes have one item, so that the default capacity of four items would be unused.
-        let indexes = self.indexes_by_shape.entry(shapes.lowercase.clone()).or_insert_with(|| Vec::with_capacity(1));
+        let indexes = self.indexes_by_shape.entry(fold_case(&shape)).or_insert_with(|| Vec::with_capacity(1));
         indexes.push(self.nodes.len());
         let uri = uri_template(&self.base, path);
-        self.nodes.push(UriNode { shapes, path, ignore_case, uri, uris_below: Vec::new() });
+        self.nodes.push(UriNode { shape, path, ignore_case, uri, uris_below: Vec::new() });
     }
 
     /// Returns `true` if a known URI has this shape and the same case sensitivity.
-    fn contains(&self, shape: PrefixShape<'_>, ignore_case: bool) -> bool {
-        let mut nodes = self.indexes_with_shape(shape).map(|index| &self.nodes[index]);
-        nodes.any(|node| {
-            node.ignore_case == ignore_case && (ignore_case || node.shapes.original_case == shape.original_case)
-        })
+    fn contains(&self, shape: &str, ignore_case: bool) -> bool {
+        self.nodes_like(shape, ignore_case).any(|(_, node)| node.ignore_case == ignore_case)
     }
 
-    /// Returns the indexes of the URIs that have this shape if case is ignored.
-    fn indexes_with_shape(&self, shape: PrefixShape<'_>) -> impl Iterator<Item = usize> {
-        self.indexes_by_shape.get(shape.lowercase).into_iter().flatten().copied()
+    /// Returns the URIs that have this shape, with their indexes. Case is ignored if `ignore_case` is `true`, or if it
+    /// is ignored at the other URI.
+    fn nodes_like(&self, shape: &str, ignore_case: bool) -> impl Iterator<Item = (usize, &UriNode<'a>)> {
+        let indexes = self.indexes_by_shape.get(&fold_case(shape)).into_iter().flatten();
+        let nodes = indexes.map(|index| (*index, &self.nodes[*index]));
+        nodes.filter(move |(_, node)| ignore_case || node.ignore_case || node.shape == shape)
     }
 
     /// Returns the indexes of the longest known URIs above the URI with the index `index`. The result has several items
     /// if URIs differ only in case.
     fn parent_indexes(&self, index: usize) -> Vec<usize> {
         let node = &self.nodes[index];
-        for length in (1..node.path.len()).rev() {
-            let shape = node.shapes.prefix_shape(length);
-            let overlaps = |other: &usize| {
-                let other = &self.nodes[*other];
-                node.ignore_case || other.ignore_case || other.shapes.original_case == shape.original_case
-            };
-            let parent_indexes: Vec<usize> = self.indexes_with_shape(shape).filter(overlaps).collect();
-            if !parent_indexes.is_empty() {
-                return parent_indexes;
-            }
-        }
-        Vec::new()
+        let parents = (1..node.path.len()).rev().map(|length| {
+            let shape = path_shape(&node.path[..length]);
+            self.nodes_like(&shape, node.ignore_case).map(|(index, _)| index).collect::<Vec<_>>()
+        });
+        parents.into_iter().find(|indexes| !indexes.is_empty()).unwrap_or_default()
     }
 
     /// Adds each URI to the links of the URIs directly above it, and returns all URIs with their links.
@@ -176,11 +169,7 @@ impl<'a> UriNodes<'a> {
                 uris_below.push(uri.clone());
             }
             for parent in parent_indexes {
-                let uris_below = &mut self.nodes[parent].uris_below;
-                if uris_below.is_empty() {
-                    uris_below.reserve_exact(1);
-                }
-                uris_below.push(uri.clone());
+                self.nodes[parent].uris_below.push(uri.clone());
             }
         }
         // The links are sorted, so that their order does not depend on the files that define the services.
@@ -199,51 +188,8 @@ impl<'a> UriNodes<'a> {
             .collect();
         let to_intermediate_uri =
             |UriNode { path, ignore_case, uri, uris_below, .. }| IntermediateUri { path, ignore_case, uri, uris_below };
-        let intermediate_uris = nodes.map(to_intermediate_uri);
-        Uris {
-            base: uri_template(&self.base, &[]),
-            services,
-            intermediate_uris: intermediate_uris.collect(),
-            uris_below,
-        }
-    }
-}
-
-/// The [shape](crate::routing::path_shape) of a path, in the original case and in lower case.
-struct PathShapes {
-    original_case: String,
-    lowercase: String,
-    /// The byte offsets at which each segment ends in `original_case` and in `lowercase`.
-    segment_ends: Vec<(usize, usize)>,
-}
-
-/// The shape of the first segments of a path.
-#[derive(Clone, Copy)]
-struct PrefixShape<'s> {
-    original_case: &'s str,
-    lowercase: &'s str,
-}
-
-impl PathShapes {
-    fn new(path: &[Segment]) -> Self {
-        let mut shapes = Self {
-            original_case: String::new(),
-            lowercase: String::new(),
-            segment_ends: Vec::with_capacity(path.len()),
-        };
-        for segment in path {
-            let text = segment.static_text();
-            push_segment_shape(&mut shapes.original_case, text);
-            push_segment_shape(&mut shapes.lowercase, text.map(fold_case).as_deref());
-            shapes.segment_ends.push((shapes.original_case.len(), shapes.lowercase.len()));
-        }
-        shapes
-    }
-
-    /// Returns the shape of the first `length` segments of the path.
-    fn prefix_shape(&self, length: usize) -> PrefixShape<'_> {
-        let (original_case, lowercase) = self.segment_ends[..length].last().copied().unwrap_or_default();
-        PrefixShape { original_case: &self.original_case[..original_case], lowercase: &self.lowercase[..lowercase] }
+        let intermediate_uris = nodes.map(to_intermediate_uri).collect();
+        Uris { base: uri_template(&self.base, &[]), services, intermediate_uris, uris_below }
     }
 }
 
@@ -262,6 +208,12 @@ pub(super) const ENCODED_IN_PATH_SEGMENTS: &AsciiSet = &ALL_EXCEPT_UNRESERVED
     .remove(b'=')
     .remove(b':')
     .remove(b'@');
+
+/// Returns the percent-encoded base path, without a slash at its end.
+pub(super) fn encode_base_path(base: &str) -> String {
+    let segments = base.split('/').filter(|segment| !segment.is_empty());
+    segments.map(|segment| format!("/{}", utf8_percent_encode(segment, ENCODED_IN_PATH_SEGMENTS))).collect()
+}
 
 /// Returns the URI template of a path, which includes the base path.
 fn uri_template(base: &str, path: &[Segment]) -> String {
