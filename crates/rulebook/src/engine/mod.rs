@@ -17,8 +17,6 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::thread;
 
-use arc_swap::ArcSwap;
-
 use crate::call::ApiError;
 use crate::handler::{Call, CallBuilder, EngineHandle, ProgramState, Response};
 pub use crate::pipeline::log_panics;
@@ -42,10 +40,7 @@ pub struct Engine {
     api: Arc<Api>,
     data_folder: DataFolder,
     files: Option<FilesFolder>,
-    /// The plan from which requests are handled. Workers load the plan from here for each request, so that a changed
-    /// definition can take effect without a restart: a new plan is stored here, and running requests keep the old plan.
-    /// Currently, only tests store a new plan.
-    plan: Arc<ArcSwap<Plan>>,
+    /// Runs calls from code. It contains the plan.
     runner: Arc<MethodRunner>,
     start: Arc<EngineStart>,
 }
@@ -58,10 +53,9 @@ impl Engine {
         plan: Plan,
         start_hooks: Vec<StartHook>,
     ) -> Self {
-        let plan = Arc::new(plan);
         let start = Arc::new(EngineStart::new(start_hooks, data_folder.path().to_owned(), plan.state.clone()));
-        let runner = Arc::new(MethodRunner { plan: Arc::clone(&plan), detached: Arc::default() });
-        Self { api, data_folder, files, plan: Arc::new(ArcSwap::new(plan)), runner, start }
+        let runner = Arc::new(MethodRunner { plan: Arc::new(plan), detached: Arc::default() });
+        Self { api, data_folder, files, runner, start }
     }
 
     /// Returns the model of the API that the definition describes.
@@ -90,7 +84,7 @@ impl Engine {
     /// Fails for the first argument with such a name. Does not fail if the call calls no method.
     #[doc(hidden)]
     pub fn check_argument_names<'n>(&self, target: &str, names: impl Iterator<Item = &'n str>) -> Result<(), String> {
-        pipeline::find_unknown_argument(&self.plan.load(), target, names).map_or(Ok(()), |error| Err(error.to_string()))
+        pipeline::find_unknown_argument(&self.runner.plan, target, names).map_or(Ok(()), |error| Err(error.to_string()))
     }
 
     /// Returns the folder, or the other storage, of stored files and of the files of download links; `None` if the
@@ -118,11 +112,11 @@ impl Engine {
     /// folder of stored files cannot be used, or HTTP/2 is enabled in a program without the feature `http2`.
     pub fn serve(&self, settings: &Settings) -> io::Result<RunningServer> {
         self.prepare_to_serve()?;
-        server::serve(&self.served(), &self.complete_settings(settings))
+        server::serve(self.served(), &self.complete_settings(settings))
     }
 
     fn served(&self) -> ServedApi<'_> {
-        ServedApi { plan: &self.plan, data: self.data_folder.path() }
+        ServedApi { plan: &self.runner.plan, data: self.data_folder.path() }
     }
 
     /// Returns the API as actix services, which the program can add to its actix `App`. Only the fields
@@ -133,7 +127,7 @@ impl Engine {
     /// Fails if a thread cannot be started, or the folder of stored files cannot be used.
     pub fn services(&self, settings: &Settings) -> io::Result<Services> {
         self.prepare_to_serve()?;
-        Ok(server::services(&self.served(), &self.complete_settings(settings)))
+        Ok(server::services(self.served(), &self.complete_settings(settings)))
     }
 
     /// Returns the settings with those of the definition that the program has not set.
@@ -151,7 +145,7 @@ impl Engine {
             files.open()?;
         }
         self.start()?;
-        let plan = self.plan.load_full();
+        let plan = Arc::clone(&self.runner.plan);
         // The documents are rendered before clients request them. Calls of API methods do not wait for the documents.
         thread::Builder::new().name("documents".to_owned()).spawn(move || {
             plan.documents.parent_paths();

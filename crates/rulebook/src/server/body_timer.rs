@@ -45,33 +45,3 @@ impl BodyTimer {
         Poll::Ready(if whole <= silence { ExceededTime::Whole } else { ExceededTime::Progress })
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use std::future::poll_fn;
-
-    use super::*;
-    use crate::server::running::server_runtime;
-
-    const LONG: Duration = Duration::from_secs(1000);
-    const SHORT: Duration = Duration::from_millis(20);
-
-    /// Waits for a timer of a body whose `received` bytes have arrived when the server begins to wait.
-    fn exceeded_time(time: Duration, max_silence: Duration, received: u64) -> ExceededTime {
-        server_runtime().unwrap().block_on(async {
-            let mut timer = BodyTimer::start(max_silence);
-            poll_fn(|task| timer.poll(time, received, task)).await
-        })
-    }
-
-    #[test]
-    fn a_body_that_stops_exceeds_the_time_without_progress() {
-        assert_eq!(exceeded_time(LONG, SHORT, 0), ExceededTime::Progress);
-        assert_eq!(exceeded_time(LONG, SHORT, 5), ExceededTime::Progress);
-    }
-
-    #[test]
-    fn a_body_that_takes_too_long_exceeds_the_whole_time() {
-        assert_eq!(exceeded_time(SHORT, LONG, 5), ExceededTime::Whole);
-    }
-}

@@ -109,10 +109,10 @@ impl ClientStream {
             Served::Everything => HEAD_TIMEOUT,
             Served::ServerState => RESERVED_HEAD_TIMEOUT,
         };
-        let head_since = self.connection.head_since();
+        let head_since = self.connection.head_since.get();
         let deadline = match head_since {
             Some(since) => since + head_timeout,
-            None => self.connection.idle_since() + self.keep_alive,
+            None => self.connection.idle_since.get() + self.keep_alive,
         };
         ready!(self.alarm.poll_or_close(deadline, &self.server, task));
         if head_since.is_some() && !self.server.is_closing() {
@@ -128,7 +128,7 @@ impl ClientStream {
             self.small_pieces = 0;
             return;
         }
-        let request = self.connection.request_number();
+        let request = self.connection.request_number.get();
         // A client that sends small requests one after the other gets its responses without a pause.
         self.small_pieces = if request == self.request_of_pieces { self.small_pieces + 1 } else { 1 };
         self.request_of_pieces = request;
@@ -204,12 +204,11 @@ impl ClientStream {
     /// # Errors
     /// Fails if the responses of all clients, or of this client, use too much memory.
     fn keep_response(&self) -> io::Result<StuckResponse> {
-        let (since, bytes) = (Instant::now(), self.connection.unsent_body());
+        let (since, bytes) = (Instant::now(), self.connection.unsent_body.get());
         if bytes <= FREE_RESPONSE_BYTES as usize {
             return Ok(StuckResponse { since, _memory: None });
         }
-        let client = self.server.limited_peer(Some(self.peer)).map(|peer| peer.ip());
-        match self.server.response_memory.take(client, bytes) {
+        match self.server.response_memory.take(self.server.limited_client(self.peer), bytes) {
             Ok(share) => Ok(StuckResponse { since, _memory: Some(share) }),
             Err(UsedUp) => {
                 self.server.exceeded_limits.count(&RESPONSE_MEMORY, Some(self.peer));
@@ -240,7 +239,7 @@ impl ClientStream {
 impl AsyncRead for ClientStream {
     fn poll_read(self: Pin<&mut Self>, task: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        if this.connection.has_ended() {
+        if this.connection.has_ended.get() {
             return Poll::Ready(Ok(()));
         }
         if this.stuck.is_some() {
@@ -254,7 +253,7 @@ impl AsyncRead for ClientStream {
 impl AsyncWrite for ClientStream {
     fn poll_write(self: Pin<&mut Self>, task: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        if this.connection.has_ended() {
+        if this.connection.has_ended.get() {
             return Poll::Ready(Ok(bytes.len()));
         }
         let sent = Pin::new(&mut *this.transport.borrow_mut()).poll_write(task, bytes);
@@ -285,7 +284,7 @@ impl AsyncWrite for ClientStream {
         this.with_progress(flushed, task)
     }
 
-    /// Does nothing: the transport is closed when actix has ended, see [`Transport::end`].
+    /// Does nothing: the transport is closed when actix has ended, see [`end_connection`](super::transport::end_connection).
     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(()))
     }

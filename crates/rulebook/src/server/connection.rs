@@ -24,12 +24,14 @@ use super::alarm::{Alarm, MAX_DISTANCE};
 use super::client_stream::ClientStream;
 use super::connection_limits::{HANDSHAKE_TIMEOUT, HEAD_TIMEOUT, RESERVED_HEAD_TIMEOUT};
 use super::connection_state::{ConnectionState, Served};
+use super::open_connections::OpenConnection;
 use super::response_body::HandledBody;
 use super::services::Services;
-use super::state::{CountedConnection, ServerState};
+use super::state::ServerState;
 use super::tls::Encrypted;
-use super::transport::Transport;
+use super::transport::{Transport, end_connection};
 use super::worker::Worker;
+use crate::call::TlsSession;
 use crate::handler::run_worker;
 
 /// The number of bytes of responses from which actix sends them before it copies the next piece of a body. A connection
@@ -78,7 +80,7 @@ pub(super) fn connection_service_factory(
                 let (http, worker) = (Rc::clone(&http), Rc::clone(&worker));
                 async move {
                     let Some(accepted) = accept(stream, worker.shared_state(), has_tls).await? else { return Ok(()) };
-                    let AcceptedConnection { transport, connection, protocol, peer, counted } = accepted;
+                    let AcceptedConnection { transport, connection, protocol, peer, open } = accepted;
                     let (transport, connection) = (Rc::new(RefCell::new(transport)), Rc::new(connection));
                     let (shared, state) = (Rc::clone(&transport), Rc::clone(&connection));
                     let stream = ClientStream::new(shared, state, worker.shared_state(), peer, keep_alive);
@@ -89,10 +91,10 @@ pub(super) fn connection_service_factory(
                     // The end of a response that failed must not look like that of a complete one.
                     let is_broken = matches!(handled, Err(DispatchError::Body(_) | DispatchError::Io(_)));
                     if !is_broken && let Some(transport) = Rc::into_inner(transport) {
-                        let expected_to_send = handled.is_err() || connection.has_unread_body();
-                        Box::pin(transport.into_inner().end(expected_to_send)).await;
+                        let expected_to_send = handled.is_err() || connection.has_unread_body.get();
+                        Box::pin(end_connection(transport.into_inner(), expected_to_send)).await;
                     }
-                    drop(counted);
+                    drop(open);
                     Ok(())
                 }
             }))
@@ -121,7 +123,7 @@ struct AcceptedConnection {
     connection: ConnectionState,
     protocol: Protocol,
     peer: SocketAddr,
-    counted: CountedConnection,
+    open: OpenConnection,
 }
 
 /// Begins a connection. Returns `None` if it can be closed.
@@ -131,13 +133,14 @@ struct AcceptedConnection {
 async fn accept(stream: TcpStream, state: &Arc<ServerState>, has_tls: bool) -> io::Result<Option<AcceptedConnection>> {
     // A connection without an address has been reset before the server accepted it.
     let Ok(peer) = stream.peer_addr() else { return Ok(None) };
-    let (counted, served) = match state.count_connection(Some(peer)) {
-        Ok(counted) => (counted, Served::Everything),
+    let client = state.limited_client(peer);
+    let (open, served) = match state.connections.add(client) {
+        Ok(open) => (open, Served::Everything),
         Err(limit) => {
             state.exceeded_limits.count(&limit, Some(peer));
             // The health of a server can be checked when all its connections are used.
-            match state.count_reserved_connection(Some(peer)) {
-                Some(counted) if limit == CONNECTIONS => (counted, Served::ServerState),
+            match state.connections.add_reserved(client) {
+                Some(open) if limit == CONNECTIONS => (open, Served::ServerState),
                 _ => return Ok(None),
             }
         }
@@ -157,12 +160,12 @@ async fn accept(stream: TcpStream, state: &Arc<ServerState>, has_tls: bool) -> i
         let begun = if session.is_some() { Instant::now() } else { begun };
         let connection = ConnectionState::new(begun, served, session.map(Arc::new), is_http2);
         let protocol = if is_http2 { Protocol::Http2 } else { Protocol::Http1 };
-        AcceptedConnection { transport, connection, protocol, peer, counted }
+        AcceptedConnection { transport, connection, protocol, peer, open }
     }))
 }
 
 /// The stream of a connection, its session of TLS, and whether its client speaks HTTP/2.
-type Begun = (Transport, Option<crate::call::TlsSession>, bool);
+type Begun = (Transport, Option<TlsSession>, bool);
 
 /// Begins a connection without TLS. Returns `None` if the connection is broken, or no byte arrives in time.
 async fn plain(stream: TcpStream, peer: SocketAddr, state: &Arc<ServerState>, served: Served) -> Option<Begun> {
@@ -172,7 +175,7 @@ async fn plain(stream: TcpStream, peer: SocketAddr, state: &Arc<ServerState>, se
         let received = in_time(stream.peek(&mut first), HEAD_TIMEOUT, HEAD_TIME, peer, state).await?;
         is_http2 = received.ok()? > 0 && first.starts_with(&HTTP2_PREFACE[..3]);
     }
-    Some((Transport::Plain(stream), None, is_http2))
+    Some((Transport::Left(stream), None, is_http2))
 }
 
 /// Does the handshake of TLS. Returns `None` if it fails, or is not complete in time.
@@ -183,13 +186,13 @@ async fn encrypt(mut stream: TcpStream, peer: SocketAddr, state: &Arc<ServerStat
         // The type of the first record of TLS is 22. Methods of HTTP begin with a letter.
         if stream.peek(&mut first).await.ok()? == 1 && first[0].is_ascii_alphabetic() {
             stream.write_all(NO_TLS).await.ok()?;
-            Transport::Plain(stream).end(true).await;
+            end_connection(Transport::Left(stream), true).await;
             return None;
         }
         let offers_http2 = state.http2_enabled && served == Served::Everything;
         let Encrypted { stream, session, is_http2 } =
             state.tls.as_ref()?.accept(stream, peer, offers_http2).await.ok()?;
-        Some((Transport::Tls(stream), Some(session), is_http2))
+        Some((Transport::Right(stream), Some(session), is_http2))
     };
     in_time(handshake, max_time, TLS_HANDSHAKE, peer, state).await?
 }

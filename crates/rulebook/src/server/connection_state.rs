@@ -40,21 +40,21 @@ pub(super) struct ConnectionState {
     /// The number of requests that are being handled, or whose responses are being made.
     handled_requests: Cell<usize>,
     /// The number of requests that have begun.
-    request_number: Cell<u64>,
+    pub(super) request_number: Cell<u64>,
     /// Up to which position actix has got what the client sends.
     position: Cell<Position>,
     /// Since when the head of a request is incomplete; `None` if no byte of it has arrived.
-    head_since: Cell<Option<Instant>>,
+    pub(super) head_since: Cell<Option<Instant>>,
     /// The end of the last request.
-    idle_since: Cell<Instant>,
+    pub(super) idle_since: Cell<Instant>,
     /// The number of bytes of the current response that wait in memory, besides those that actix has copied.
-    unsent_body: Cell<usize>,
+    pub(super) unsent_body: Cell<usize>,
     /// `true` once a response says that the connection ends.
     closes: Cell<bool>,
     /// `true` once this response has been sent.
-    has_ended: Cell<bool>,
+    pub(super) has_ended: Cell<bool>,
     /// `true` if the client may still send the body of the last request.
-    has_unread_body: Cell<bool>,
+    pub(super) has_unread_body: Cell<bool>,
     /// The task of the connection, if its stream receives nothing until actix may have more.
     waiting: RefCell<Option<Waker>>,
 }
@@ -97,7 +97,7 @@ impl ConnectionState {
     pub(super) fn must_wait(&self) -> bool {
         match self.position.get() {
             Position::BehindHead => true,
-            Position::Start => (self.is_handling() || self.closes()) && !self.is_http2,
+            Position::Start => (self.is_handling() || self.closes.get()) && !self.is_http2,
             _ => false,
         }
     }
@@ -126,31 +126,6 @@ impl ConnectionState {
         self.handled_requests.get() > 0
     }
 
-    /// Returns the number of requests that have begun.
-    pub(super) fn request_number(&self) -> u64 {
-        self.request_number.get()
-    }
-
-    /// Returns since when the head of a request is incomplete; `None` if the connection is idle.
-    pub(super) fn head_since(&self) -> Option<Instant> {
-        self.head_since.get()
-    }
-
-    /// Returns the end of the last request.
-    pub(super) fn idle_since(&self) -> Instant {
-        self.idle_since.get()
-    }
-
-    /// Returns the number of bytes of the current response that wait in memory.
-    pub(super) fn unsent_body(&self) -> usize {
-        self.unsent_body.get()
-    }
-
-    /// Sets the number of bytes of the current response that wait in memory.
-    pub(super) fn set_unsent_body(&self, bytes: usize) {
-        self.unsent_body.set(bytes);
-    }
-
     /// Notes that a response says that the connection ends. `has_unread_body` is `true` if the client may still send
     /// the body of the request.
     pub(super) fn close(&self, has_unread_body: bool) {
@@ -158,24 +133,9 @@ impl ConnectionState {
         self.has_unread_body.set(has_unread_body);
     }
 
-    /// Returns `true` if the client may still send the body of the last request.
-    pub(super) fn has_unread_body(&self) -> bool {
-        self.has_unread_body.get()
-    }
-
-    /// Returns `true` once a response says that the connection ends. No further request is handled.
-    pub(super) fn closes(&self) -> bool {
-        self.closes.get()
-    }
-
     /// Ends the connection if a response says so and all responses have been sent. Returns `true` if it ends now.
     pub(super) fn end(&self) -> bool {
         self.closes.get() && !self.is_handling() && !self.has_ended.replace(true)
-    }
-
-    /// Returns `true` once the response that ends the connection has been sent.
-    pub(super) fn has_ended(&self) -> bool {
-        self.has_ended.get()
     }
 
     fn wake(&self) {

@@ -151,8 +151,8 @@ pub(super) fn handle(
         let (request, payload) = request.into_parts();
         let connection = connection_of(&request);
         let served = connection.served;
-        let RoutedRequest { current, mut head, mut route } = worker.take_routed(request.head());
-        let (runner, plan) = (&current.runner, &current.runner.plan);
+        let RoutedRequest { mut head, mut route } = worker.take_routed(request.head());
+        let (runner, plan) = (&worker.runner, &worker.runner.plan);
         if !leads_to_service(plan, &route) {
             route = Route::Error(ApiError::unknown_service().into());
         } else if !served.permits(&route) {
@@ -164,7 +164,7 @@ pub(super) fn handle(
             tracer.begin(&mut head);
         }
         let mut body = RequestBody::new(payload, &head);
-        let mut observed = Observation::begin(&current, &head);
+        let mut observed = Observation::begin(&worker, &head);
         observed.set_kind(RequestKind::of(&route));
         let preflighted = preflighted_method(plan, &head, &route);
         let mut exchange = StaticExchange { reply: Reply::empty(), files, request: request.clone(), body: None };

@@ -10,7 +10,7 @@ use log::kv::Value;
 use rulebook_model::error::ErrorCode;
 
 use super::traced_request::TracedRequest;
-use super::worker::CurrentPlan;
+use super::worker::Worker;
 use crate::call::Head;
 use crate::metrics::{RequestEnd, RequestKind, WorkerCounters};
 use crate::pipeline::Reply;
@@ -40,8 +40,8 @@ pub(super) struct Observation<'r> {
 
 impl<'r> Observation<'r> {
     /// Begins to observe a request, and counts it as in flight.
-    pub(super) fn begin(current: &'r CurrentPlan, head: &'r Head) -> Self {
-        let CurrentPlan { runner, counters } = current;
+    pub(super) fn begin(worker: &'r Worker, head: &'r Head) -> Self {
+        let Worker { runner, counters, .. } = worker;
         counters.count_begin();
         let (plan, started, kind) = (&*runner.plan, Instant::now(), RequestKind::Unrouted);
         let traced = head.trace.as_ref().map(|trace| Box::new(TracedRequest::begin(trace)));
@@ -66,18 +66,17 @@ impl<'r> Observation<'r> {
         self.kind
     }
 
-    /// Counts and logs the request. Returns the time at which its reply was complete.
-    pub(super) fn finish(mut self, reply: &Reply) -> Instant {
+    /// Counts and logs the request.
+    pub(super) fn finish(mut self, reply: &Reply) {
         if self.kind == RequestKind::Static && reply.code.is_some_and(|code| code.code == ErrorCode::UnknownService) {
             self.kind = RequestKind::Unrouted;
         }
         let length = reply.body.len().map(|length| if self.head.method == Method::HEAD { 0 } else { length });
-        self.report(RequestEnd::Sent(reply.status, reply.code), length)
+        self.report(RequestEnd::Sent(reply.status, reply.code), length);
     }
 
     /// Counts and logs the request. `length` is the number of bytes in the response body; `None` if it is unknown.
-    /// Returns the current time.
-    fn report(&mut self, status: RequestEnd, length: Option<u64>) -> Instant {
+    fn report(&mut self, status: RequestEnd, length: Option<u64>) {
         self.is_reported = true;
         let now = Instant::now();
         let duration = now - self.started;
@@ -88,7 +87,6 @@ impl<'r> Observation<'r> {
         if let Some(traced) = self.traced.take() {
             traced.finish(self.plan, self.head, self.kind, status, now);
         }
-        now
     }
 
     fn write_access_log(&self, status: RequestEnd, length: Option<u64>, duration: Duration) {

@@ -59,25 +59,3 @@ impl ReservedMemory {
         Ok(())
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn requests_use_no_more_memory_than_the_limit() {
-        let (free, max) = (FREE_REQUEST_BYTES as usize, 1 << 20);
-        let memory = Arc::new(ClientShares::new(max, None));
-        let is_unused = || memory.take(None, max).is_ok();
-        let mut requests: Vec<_> = (0..4).map(|_| ReservedMemory::default()).collect();
-        for request in &mut requests {
-            assert_eq!(request.add(free, &memory, None), Ok(()));
-        }
-        assert!(is_unused(), "short requests are not counted");
-        assert_eq!(requests[0].grow_to(max, &memory, None), Ok(()));
-        assert_eq!(requests[0].grow_to(1, &memory, None), Ok(()), "the memory does not shrink");
-        assert_eq!(requests[1].add(1, &memory, None), Err(UsedUp));
-        requests.clear();
-        assert!(is_unused(), "all memory is released");
-    }
-}

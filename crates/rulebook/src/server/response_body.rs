@@ -67,7 +67,7 @@ impl MessageBody for ResponseBody {
             BytePieces::Bytes(bytes) => {
                 let piece = bytes.split_to(bytes.len().min(PIECE_LEN));
                 this.owned = this.owned.saturating_sub(piece.len());
-                this.connection.set_unsent_body(this.owned);
+                this.connection.unsent_body.set(this.owned);
                 Poll::Ready((!piece.is_empty()).then_some(Ok(piece)))
             }
             BytePieces::Stream(stream) => stream.poll_next(task),

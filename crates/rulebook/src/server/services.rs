@@ -85,7 +85,7 @@ impl Services {
     /// # Errors
     /// Fails if the function of the program fails.
     pub(super) fn add_to_app(&self, config: &mut ServiceConfig) -> io::Result<()> {
-        match self.state.plan.load().state.get::<CustomApp>().as_deref() {
+        match self.state.plan.state.get::<CustomApp>().as_deref() {
             Some(CustomApp(configure)) => configure(self, config),
             None => {
                 self.configure(config);
@@ -99,7 +99,7 @@ impl Services {
     /// # Errors
     /// Fails if the API has no module with this name.
     pub fn module(&self, name: &str) -> io::Result<ApiService> {
-        let plan = self.state.plan.load();
+        let plan = &self.state.plan;
         if plan.modules.iter().any(|module| *module.name == *name) {
             return Ok(self.service(Part::Module(name.into())));
         }
@@ -111,7 +111,7 @@ impl Services {
     /// Returns the services of all API modules, in the order of the definition.
     #[must_use]
     pub fn modules(&self) -> Vec<ApiService> {
-        let plan = self.state.plan.load();
+        let plan = &self.state.plan;
         plan.modules.iter().map(|module| self.service(Part::Module(module.name.as_ref().into()))).collect()
     }
 
@@ -243,7 +243,8 @@ struct PartGuard {
 
 impl Guard for PartGuard {
     fn check(&self, context: &GuardContext<'_>) -> bool {
-        self.worker.with_routed(context.head(), |routed| self.part.contains(&routed.current.runner.plan, &routed.route))
+        let plan = &self.worker.runner.plan;
+        self.worker.with_routed(context.head(), |routed| self.part.contains(plan, &routed.route))
     }
 }
 

@@ -13,7 +13,7 @@ use actix_rt::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 
 pub(super) use certificates::Tls;
-pub(super) use watcher::TlsWatcher;
+pub(super) use watcher::watch_certificates;
 
 use crate::call::{ClientCertificate, TlsSession};
 
