@@ -1,89 +1,65 @@
 //! The metrics of the process: CPU time, memory and open files, with the names that the client libraries of Prometheus
 //! use. They are read from the file system `/proc` of Linux; other systems have no such metrics.
 
-use std::fs;
-
-use rustix::param::{clock_ticks_per_second, page_size};
-use rustix::process::{Resource, getrlimit};
-
-use super::ProcessMetric;
+/// A metric of the process.
+pub(super) struct ProcessMetric {
+    /// The name of the metric, without the suffix `_total` of counters.
+    pub(super) name: &'static str,
+    /// `counter` or `gauge`.
+    pub(super) metric_type: &'static str,
+    pub(super) help: &'static str,
+    pub(super) value: f64,
+}
 
 /// Returns the metrics of this process that the system provides.
+#[cfg(target_os = "linux")]
 pub(super) fn process_metrics() -> Vec<ProcessMetric> {
-    let gauge = |name, unit, help, value| ProcessMetric { name, metric_type: "gauge", unit, help, value };
-    let mut metrics = Vec::with_capacity(6);
-    if let Some(stat) = fs::read_to_string("/proc/self/stat").ok().as_deref().and_then(Stat::parse) {
-        let ticks = clock_ticks_per_second() as f64;
-        metrics.push(ProcessMetric {
-            metric_type: "counter",
-            ..gauge("process_cpu_seconds", "seconds", "User and system CPU time.", stat.cpu_ticks as f64 / ticks)
-        });
-        let memory = stat.resident_pages as f64 * page_size() as f64;
-        metrics.push(gauge("process_resident_memory_bytes", "bytes", "Resident memory.", memory));
-        metrics.push(gauge("process_virtual_memory_bytes", "bytes", "Virtual memory.", stat.virtual_bytes as f64));
-        if let Some(boot) = boot_time() {
-            let start = boot as f64 + stat.start_ticks as f64 / ticks;
-            let help = "Start of the process, in seconds since 1970.";
-            metrics.push(gauge("process_start_time_seconds", "seconds", help, start));
-        }
-    }
-    if let Some(open) = open_file_count() {
-        metrics.push(gauge("process_open_fds", "", "Open file descriptors.", open as f64));
-    }
-    let max = getrlimit(Resource::Nofile).current.map_or(f64::INFINITY, |max| max as f64);
-    metrics.push(gauge("process_max_fds", "", "Maximum number of open file descriptors.", max));
-    metrics
+    use rustix::param::{clock_ticks_per_second, page_size};
+    use rustix::process::{Resource, getrlimit};
+
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    // The second field (proc_pid_stat(5)) is the name of the program in parentheses, and may contain spaces and
+    // parentheses.
+    let behind_name = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
+    let fields: Vec<&str> = behind_name.split_ascii_whitespace().collect();
+    // The numbers of fields begin at 1, and the first of `fields` is the third one.
+    let field = |number: usize| Some(fields.get(number - 3)?.parse::<u64>().ok()? as f64);
+    let seconds = |ticks: f64| ticks / clock_ticks_per_second() as f64;
+    let cpu = field(14).zip(field(15)).map(|(user, system)| seconds(user + system));
+    let resident = field(24).map(|pages| pages * page_size() as f64);
+    let start = boot_time().zip(field(22)).map(|(boot, start)| boot as f64 + seconds(start));
+    let max_files = getrlimit(Resource::Nofile).current.map_or(f64::INFINITY, |max| max as f64);
+    let metric = |name, metric_type, help, value: Option<f64>| {
+        value.map(|value| ProcessMetric { name, metric_type, help, value })
+    };
+    let metrics = [
+        metric("process_cpu_seconds", "counter", "User and system CPU time.", cpu),
+        metric("process_resident_memory_bytes", "gauge", "Resident memory.", resident),
+        metric("process_virtual_memory_bytes", "gauge", "Virtual memory.", field(23)),
+        metric("process_start_time_seconds", "gauge", "Start of the process, in seconds since 1970.", start),
+        metric("process_open_fds", "gauge", "Open file descriptors.", open_file_count().map(|count| count as f64)),
+        metric("process_max_fds", "gauge", "Maximum number of open file descriptors.", Some(max_files)),
+    ];
+    metrics.into_iter().flatten().collect()
 }
 
-/// The fields of `/proc/self/stat` (proc_pid_stat(5)) from which the metrics are computed.
-#[derive(Debug, PartialEq, Eq)]
-struct Stat {
-    cpu_ticks: u64,
-    start_ticks: u64,
-    virtual_bytes: u64,
-    resident_pages: u64,
-}
-
-impl Stat {
-    fn parse(text: &str) -> Option<Self> {
-        // The second field is the name of the program in parentheses, and may contain spaces and parentheses.
-        let (_, behind_name) = text.rsplit_once(')')?;
-        let fields: Vec<&str> = behind_name.split_ascii_whitespace().collect();
-        // The numbers of fields begin at 1, and the first of `fields` is the third one.
-        let field = |number: usize| fields.get(number - 3)?.parse::<u64>().ok();
-        Some(Self {
-            cpu_ticks: field(14)? + field(15)?,
-            start_ticks: field(22)?,
-            virtual_bytes: field(23)?,
-            resident_pages: field(24)?,
-        })
-    }
+#[cfg(not(target_os = "linux"))]
+pub(super) fn process_metrics() -> Vec<ProcessMetric> {
+    Vec::new()
 }
 
 /// Returns the time at which the system started, in seconds since 1970.
+#[cfg(target_os = "linux")]
 fn boot_time() -> Option<u64> {
-    let text = fs::read_to_string("/proc/stat").ok()?;
+    let text = std::fs::read_to_string("/proc/stat").ok()?;
     text.lines().find_map(|line| line.strip_prefix("btime ")?.trim().parse().ok())
 }
 
 /// Returns the number of open file descriptors.
+#[cfg(target_os = "linux")]
 fn open_file_count() -> Option<u64> {
     const FOLDER: &str = "/proc/self/fd";
     // Since version 6.2 of Linux, the size of the folder is the number of its entries.
-    let size = fs::metadata(FOLDER).ok()?.len();
-    if size > 0 { Some(size) } else { Some(fs::read_dir(FOLDER).ok()?.count() as u64) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Stat;
-
-    #[test]
-    fn the_name_of_a_program_can_contain_parentheses_and_spaces() {
-        let text =
-            "42 (a) b (c) S 1 42 42 0 -1 4194560 100 0 0 0 150 50 0 0 20 0 3 0 777 1048576 256 18446744073709551615";
-        let expected = Stat { cpu_ticks: 200, start_ticks: 777, virtual_bytes: 1_048_576, resident_pages: 256 };
-        assert_eq!(Stat::parse(text), Some(expected));
-        assert_eq!(Stat::parse("42 (a) S 1"), None);
-    }
+    let size = std::fs::metadata(FOLDER).ok()?.len();
+    if size > 0 { Some(size) } else { Some(std::fs::read_dir(FOLDER).ok()?.count() as u64) }
 }
