@@ -6,7 +6,6 @@
 
 mod availability;
 mod caller;
-mod caller_table;
 mod leases;
 mod planned;
 mod request_counts;

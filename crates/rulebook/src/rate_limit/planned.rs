@@ -1,11 +1,11 @@
-//! A limit of the number of requests in the plan.
+//! A limit of the number of requests in the plan, which counts the requests of each caller in bounded memory.
 
 use std::hash::RandomState;
 
+use quick_cache::sync::{Cache, EntryAction, EntryResult};
 use rulebook_model::model::{RateLimit, RateLimitBy};
 
 use super::caller::Caller;
-use super::caller_table::CallerTable;
 use crate::call::{Quota, RateLimiter};
 
 /// A limit of the number of requests that the definition sets, with the counts of this server. Methods that take the
@@ -64,5 +64,69 @@ impl PlannedRateLimit {
             Counts::Together(limiter) => limiter.give_back(window, cost),
             Counts::ByCaller(table) => table.give_back(caller.number(&self.hashers), window, cost),
         }
+    }
+}
+
+/// Counts the requests of each caller against a limit. Periods begin with those of the clock in UTC. If there are too
+/// many callers, those that send few requests are forgotten.
+struct CallerTable {
+    requests: u32,
+    seconds: u32,
+    counts: Cache<u128, UsedInPeriod>,
+}
+
+/// The requests of a caller in the last period in which it has sent requests.
+#[derive(Clone)]
+struct UsedInPeriod {
+    /// The number of the period.
+    window: u32,
+    requests: u32,
+}
+
+impl CallerTable {
+    fn new(requests: u32, seconds: u32, max_callers: u64) -> Self {
+        let max_callers = usize::try_from(max_callers).unwrap_or(usize::MAX);
+        Self { requests, seconds: seconds.max(1), counts: Cache::new(max_callers.max(1)) }
+    }
+
+    fn count(&self, caller: u128, now: u64, cost: u32) -> Result<(Quota, u32), Quota> {
+        let count = |used: &mut UsedInPeriod| self.count_for(used, now, cost);
+        match self.counts.entry(&caller, None, |_, used| EntryAction::Retain(count(used))) {
+            EntryResult::Retained(counted) => counted,
+            vacant => {
+                let mut used = UsedInPeriod { window: 0, requests: 0 };
+                let counted = count(&mut used);
+                if let EntryResult::Vacant(entry) = vacant {
+                    // Fails only if another entry of the caller has been inserted meanwhile.
+                    let _ = entry.insert(used);
+                }
+                counted
+            }
+        }
+    }
+
+    fn count_for(&self, used: &mut UsedInPeriod, now: u64, cost: u32) -> Result<(Quota, u32), Quota> {
+        let seconds = u64::from(self.seconds);
+        // The number of the period fits into 32 bits until 2106 if a period is a second.
+        let window = (now / seconds) as u32;
+        // Another worker with a slightly later clock may have begun the next period.
+        if used.window != window && used.window != window.wrapping_add(1) {
+            *used = UsedInPeriod { window, requests: 0 };
+        }
+        let reset = ((u64::from(used.window) + 1) * seconds).saturating_sub(now);
+        let quota = |remaining| Quota { requests: self.requests, seconds: self.seconds, remaining, reset };
+        let remaining = self.requests.saturating_sub(used.requests);
+        let after = remaining.checked_sub(cost).ok_or_else(|| quota(remaining))?;
+        used.requests = self.requests - after;
+        Ok((quota(after), used.window))
+    }
+
+    fn give_back(&self, caller: u128, window: u32, cost: u32) {
+        let _ = self.counts.entry(&caller, None, |_, used| {
+            if used.window == window {
+                used.requests = used.requests.saturating_sub(cost);
+            }
+            EntryAction::Retain(())
+        });
     }
 }

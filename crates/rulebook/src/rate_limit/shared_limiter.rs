@@ -12,7 +12,7 @@ use tokio::time::{timeout, timeout_at};
 
 use super::availability::Availability;
 use super::caller::Caller;
-use super::leases::{Attempt, LeasedLimit, Leases};
+use super::leases::{LeaseResult, LeasedLimit, Leases};
 use super::{Claim, ClaimError, Grant, SharedCounter, SharedCounterSettings};
 use crate::call::{Quota, RateLimiter};
 
@@ -75,10 +75,9 @@ impl SharedLimiter {
     /// Counts a request as `cost` requests if that is possible without waiting. Returns the state of the limit and the
     /// period; `None` if the request has to wait.
     pub fn count_at_once(&self, limit: &SharedLimit<'_>, cost: u32) -> Option<Result<(Quota, u64), NotCounted>> {
-        let (no, now) = (|| false, Instant::now());
-        match self.attempt(limit, cost, now, (no, no)) {
-            Attempt::Counted(quota, period) => Some(Ok((quota, period))),
-            Attempt::UsedUp(quota) => Some(Err(NotCounted::UsedUp(quota))),
+        match self.attempt(limit, cost, Instant::now(), None) {
+            LeaseResult::Counted(quota, period) => Some(Ok((quota, period))),
+            LeaseResult::UsedUp(quota) => Some(Err(NotCounted::UsedUp(quota))),
             _ => None,
         }
     }
@@ -90,16 +89,13 @@ impl SharedLimiter {
     /// Fails if fewer than `cost` requests remain, or if the counter is unavailable.
     pub async fn count(&self, limit: &SharedLimit<'_>, cost: u32) -> Result<(Quota, u64), NotCounted> {
         let deadline = tokio::time::Instant::now() + self.0.settings.timeout;
-        let availability = &self.0.availability;
         loop {
-            let now = Instant::now();
-            let conditions = (|| availability.may_try(now), || !availability.is_unavailable());
-            let mut claimed = match self.attempt(limit, cost, now, conditions) {
-                Attempt::Counted(quota, period) => return Ok((quota, period)),
-                Attempt::UsedUp(quota) => return Err(NotCounted::UsedUp(quota)),
-                Attempt::Unavailable => return Err(NotCounted::Unavailable),
-                Attempt::Wait(claimed) => claimed,
-                Attempt::Claim(claim, done) => {
+            let mut claimed = match self.attempt(limit, cost, Instant::now(), Some(&self.0.availability)) {
+                LeaseResult::Counted(quota, period) => return Ok((quota, period)),
+                LeaseResult::UsedUp(quota) => return Err(NotCounted::UsedUp(quota)),
+                LeaseResult::Unavailable => return Err(NotCounted::Unavailable),
+                LeaseResult::Wait(claimed) => claimed,
+                LeaseResult::Claim(claim, done) => {
                     let claimed = done.subscribe();
                     let (key, recorder) = (self.key(limit), limit.recorder.cloned());
                     // The claim runs in a task, so that its requests are not lost if this client disconnects.
@@ -119,15 +115,9 @@ impl SharedLimiter {
         self.0.leases.give_back(self.key(limit), period, cost);
     }
 
-    fn attempt(
-        &self,
-        limit: &SharedLimit<'_>,
-        cost: u32,
-        now: Instant,
-        conditions: (impl FnOnce() -> bool, impl FnOnce() -> bool),
-    ) -> Attempt {
+    fn attempt(&self, limit: &SharedLimit<'_>, cost: u32, now: Instant, counter: Option<&Availability>) -> LeaseResult {
         let name = || format!("{}:{}{}", self.0.settings.prefix, limit.name, limit.caller.shared_name());
-        self.0.leases.attempt(self.key(limit), (limit.limit, cost), now, conditions, name)
+        self.0.leases.attempt(self.key(limit), (limit.limit, cost), now, counter, name)
     }
 }
 
