@@ -4,11 +4,10 @@
 mod api_uris;
 mod data_folder;
 mod documents;
-mod files_folder;
+mod files_settings;
 #[cfg_attr(not(feature = "documents"), path = "without_documents.rs")]
 mod published_documents;
 mod rulebook;
-mod service_addresses;
 mod start;
 mod validated;
 
@@ -24,10 +23,9 @@ use crate::pipeline::{self, MethodRunner};
 use crate::plan::Plan;
 use crate::server::{self, RunningServer, ServedApi, Services};
 use crate::settings::Settings;
+use crate::store::LazyStore;
 
 pub use data_folder::DataFolder;
-#[doc(hidden)]
-pub use files_folder::FilesFolder;
 pub use rulebook::Rulebook;
 use rulebook_model::model::Api;
 pub use start::StartContext;
@@ -39,7 +37,7 @@ pub use validated::Validated;
 pub struct Engine {
     api: Arc<Api>,
     data_folder: DataFolder,
-    files: Option<FilesFolder>,
+    files: Option<Arc<LazyStore>>,
     /// Runs calls from code. It contains the plan.
     runner: Arc<MethodRunner>,
     start: Arc<EngineStart>,
@@ -49,7 +47,7 @@ impl Engine {
     fn new(
         api: Arc<Api>,
         data_folder: DataFolder,
-        files: Option<FilesFolder>,
+        files: Option<Arc<LazyStore>>,
         plan: Plan,
         start_hooks: Vec<StartHook>,
     ) -> Self {
@@ -90,8 +88,8 @@ impl Engine {
     /// Returns the folder, or the other storage, of stored files and of the files of download links; `None` if the
     /// program stores no files and has no URL of a storage.
     #[doc(hidden)]
-    pub fn files(&self) -> Option<&FilesFolder> {
-        self.files.as_ref()
+    pub fn files(&self) -> Option<&LazyStore> {
+        self.files.as_deref()
     }
 
     /// Runs the start hooks that were added with [`Rulebook::on_start`], unless they have run, and waits for them.

@@ -1,0 +1,76 @@
+//! The settings of stored files: whether the program stores files, and where.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rulebook_model::files_location::{FilesLocation, S3_SCHEME};
+use url::Url;
+
+use crate::store::{FileStorage, LazyStore, OpenEngine};
+
+/// The default folder of stored files, as a name in the data folder.
+const DEFAULT_FILES_FOLDER: &str = "files";
+
+/// The settings of stored files: whether the program stores files, and where.
+#[derive(Default)]
+pub(super) struct FilesSettings {
+    /// `true` if the program stores files.
+    pub(super) is_enabled: bool,
+    /// The folder or the URL that the program or the flag `--files` has set; `None` if neither has set one.
+    pub(super) location: Option<PathBuf>,
+    /// The functions that open the storages of the program, by the schemes of their URLs.
+    pub(super) storages: BTreeMap<&'static str, Arc<OpenEngine>>,
+}
+
+impl fmt::Debug for FilesSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FilesSettings").field("location", &self.location).finish_non_exhaustive()
+    }
+}
+
+impl FilesSettings {
+    /// Returns the location of stored files; `None` if the program stores no files, and the location is not a URL: such
+    /// a program uses a storage for the files of download links. The location in these settings has priority over the
+    /// location `defined` in the definition; the default is `files` in the data folder.
+    pub(super) fn resolve_location(mut self, defined: Option<&str>, data_folder: &Path) -> Option<Arc<LazyStore>> {
+        let configured = self.location.take().or_else(|| defined.map(PathBuf::from));
+        // If the feature `files` is disabled, no folder can be used, so that opening a required folder reports the
+        // error.
+        let is_required = configured.is_some() || cfg!(not(feature = "files"));
+        let path = configured.unwrap_or_else(|| data_folder.join(DEFAULT_FILES_FOLDER));
+        let storage = match path.to_str().map(FilesLocation::parse) {
+            Some(Ok(FilesLocation::S3(location))) => self.engine(S3_SCHEME, location.url(), &path),
+            Some(Ok(FilesLocation::Other { scheme, url })) => self.engine(&scheme, shown_url(&url), &path),
+            _ if !self.is_enabled => return None,
+            _ => FileStorage::Folder(path),
+        };
+        Some(Arc::new(LazyStore::new(storage, is_required)))
+    }
+
+    /// Returns the storage whose URL has this scheme. `shown` is the URL without credentials and options.
+    fn engine(&self, scheme: &str, shown: String, url: &Path) -> FileStorage {
+        match self.storages.get(scheme) {
+            Some(open) => {
+                FileStorage::Engine { shown, url: url.to_string_lossy().into_owned(), open: Arc::clone(open) }
+            }
+            None => FileStorage::Unknown(shown),
+        }
+    }
+}
+
+/// Returns a URL for people: without the user name, the password, the query and the fragment, which may be secrets.
+fn shown_url(url: &str) -> String {
+    let without_secrets = Url::parse(url).ok().and_then(|mut url| {
+        url.set_query(None);
+        url.set_fragment(None);
+        if !url.username().is_empty() || url.password().is_some() {
+            url.set_password(None).and_then(|()| url.set_username("")).ok()?;
+        }
+        Some(url.to_string())
+    });
+    // With `/`, `?` or `#` in a password, which should be percent-encoded, the password seems to be a port.
+    without_secrets
+        .unwrap_or_else(|| url.split_once("://").map_or_else(String::new, |(scheme, _)| format!("{scheme}://")))
+}
