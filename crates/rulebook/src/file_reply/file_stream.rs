@@ -88,27 +88,3 @@ fn read_exact_at(file: &File, at: u64, buffer: &mut [u8]) -> io::Result<()> {
         _ => error,
     })
 }
-
-#[cfg(test)]
-mod tests {
-    use std::io::Write;
-
-    use futures_util::TryStreamExt;
-
-    use super::*;
-
-    #[test]
-    fn a_part_of_a_file_is_read_in_pieces() {
-        let mut file = tempfile::tempfile().expect("a file can be created");
-        let content: Vec<u8> = (0..3 * PIECE_LEN + 5).map(|at| (at >> 10) as u8).collect();
-        file.write_all(&content).expect("the file can be written");
-        let range = FileRange { file, offset: 3, length: content.len() as u64 - 3, share: None };
-        let pieces: io::Result<Vec<Bytes>> = tokio::runtime::Builder::new_current_thread()
-            .build_local(Default::default())
-            .unwrap()
-            .block_on(stream_file(range).try_collect());
-        let pieces = pieces.expect("the file can be read");
-        assert_eq!(pieces.concat(), content[3..]);
-        assert!(pieces.iter().all(|piece| piece.len() as u64 <= PIECE_LEN));
-    }
-}

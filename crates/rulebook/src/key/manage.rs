@@ -92,15 +92,11 @@ pub fn list(storage: &dyn KeyStorage) -> Result<Vec<(Entry, Usage)>, KeyError> {
     let (mut set, _) = storage.load()?;
     check_keys(storage, &mut set)?;
     let usages = storage.load_usages()?;
-    let usage = |entry: &Entry| usages.get(&*entry.id).copied().unwrap_or_default();
-    Ok(set
-        .keys
-        .into_iter()
-        .map(|entry| {
-            let usage = usage(&entry);
-            (entry, usage)
-        })
-        .collect())
+    let with_usage = |entry: Entry| {
+        let usage = usages.get(&*entry.id).copied().unwrap_or_default();
+        (entry, usage)
+    };
+    Ok(set.keys.into_iter().map(with_usage).collect())
 }
 
 /// Copies the keys of a storage with their usage to another storage, so that clients need no new keys. Keys that the

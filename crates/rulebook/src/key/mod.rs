@@ -8,8 +8,6 @@
 
 mod entry;
 mod error;
-#[cfg(test)]
-mod fuzz_tests;
 mod key_file;
 mod manage;
 mod pepper;

@@ -1,17 +1,9 @@
-//! The usage of keys: when each key was used last, and how much of its rate limit has been used. The storage of a key
-//! file stores it in a file beside the key file. Administrators change the key file; only the server changes the usage
-//! file.
+//! The usage of keys: when each key was used last, and how much of its rate limit has been used.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, TryLockError};
-use std::io;
-use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-
-use super::KeyError;
-use super::key_file::replace_file;
 
 /// How a key has been used.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,43 +47,3 @@ impl UsedRequests {
 
 /// The usage of keys. The map keys are the ids of the keys.
 pub type Usages = BTreeMap<Box<str>, Usage>;
-
-/// Reads the usage file beside the key file at `keys`. A file that does not exist counts as a file without usage.
-pub(super) fn read_usages(keys: &Path) -> Result<Usages, KeyError> {
-    let file = usage_path(keys);
-    match fs::read(&file) {
-        Ok(text) => serde_json::from_slice(&text).map_err(|error| KeyError::InvalidUsage {
-            file,
-            line: error.line(),
-            column: error.column(),
-        }),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Usages::new()),
-        Err(error) => Err(KeyError::Io(file, error)),
-    }
-}
-
-/// Replaces the usage file beside the key file at `keys`.
-pub(super) fn write_usages(keys: &Path, usages: &Usages) -> Result<(), KeyError> {
-    let file = usage_path(keys);
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    replace_file(&file, folder, usages).map_err(|error| KeyError::Io(file.clone(), error))
-}
-
-/// Locks the usage file, so that only one of several servers with the same key file writes it. Returns `None` if
-/// another server holds the lock.
-///
-/// # Errors
-/// Fails if the lock file cannot be opened or locked.
-pub(super) fn lock_usages(keys: &Path) -> io::Result<Option<File>> {
-    let path = keys.with_file_name("keys.used.lock");
-    let file = File::options().create(true).truncate(false).write(true).open(path)?;
-    match file.try_lock() {
-        Ok(()) => Ok(Some(file)),
-        Err(TryLockError::WouldBlock) => Ok(None),
-        Err(TryLockError::Error(error)) => Err(error),
-    }
-}
-
-fn usage_path(keys: &Path) -> PathBuf {
-    keys.with_file_name("keys.used.json")
-}

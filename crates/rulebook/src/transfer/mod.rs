@@ -8,8 +8,6 @@ mod condition;
 mod decision;
 mod disposition;
 mod etag;
-#[cfg(test)]
-mod fuzz_tests;
 mod link;
 mod precondition;
 pub mod sniff;

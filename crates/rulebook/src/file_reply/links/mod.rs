@@ -253,20 +253,3 @@ fn make_private(headers: &mut Vec<(HeaderName, HeaderValue)>) {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn errors_of_the_storage_have_the_status_of_their_cause() {
-        let full = StoreError::io_during("writing")(io::ErrorKind::StorageFull.into());
-        let unavailable = StoreError::Unavailable { action: "writing", error: "no connection".into() };
-        let other = StoreError::io_during("writing")(io::ErrorKind::PermissionDenied.into());
-        for (error, status) in [(full, 507), (unavailable, 503), (other, 500)] {
-            let error = store_error(error);
-            assert_eq!(error.status().get(), status, "{error:?}");
-            assert!(error.log().is_some(), "{error:?}");
-        }
-    }
-}

@@ -120,22 +120,3 @@ impl FolderUses {
 fn malformed_file_error() -> io::Error {
     io::Error::new(ErrorKind::InvalidData, "it is not the file of a link")
 }
-
-#[cfg(all(test, target_os = "linux"))]
-mod tests {
-    use std::os::fd::AsRawFd;
-
-    use super::*;
-
-    #[test]
-    fn the_last_download_is_sent_if_the_file_cannot_be_deleted() {
-        let mut file = tempfile::tempfile().unwrap();
-        file.write_all(&format_start(b"head\n\n", NonZeroU32::new(1)).unwrap()).unwrap();
-        // The system does not delete this name, not even for an administrator.
-        let path = PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()));
-        assert!(fs::remove_file(&path).is_err());
-        let claim = || Box::new(FolderUses(path.clone())).claim(false).unwrap();
-        assert_eq!([claim(), claim()], [true, false]);
-        assert!(open(&path).unwrap().is_none(), "no downloads are left");
-    }
-}
