@@ -81,7 +81,6 @@ pub mod envelope;
 pub mod error;
 mod error_causes;
 mod file_reply;
-mod file_stamp;
 mod handler;
 pub mod handler_kind;
 pub mod idempotency;

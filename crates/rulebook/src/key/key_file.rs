@@ -12,7 +12,7 @@ use super::KeyError;
 use super::entry::check_entries;
 use super::storage::{KeySet, KeyState, KeyStorage, KeyVersion};
 use super::usage::Usages;
-use crate::file_stamp::FileStamp;
+use crate::regular_file::FileStamp;
 use crate::secret::{folder_of, write_private_file};
 
 /// The storage of keys in a file. The usage of keys is stored in a file beside it, and so is the pepper.

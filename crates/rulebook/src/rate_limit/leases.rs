@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use quick_cache::sync::{Cache, EntryAction, EntryResult};
 use tokio::sync::watch;
 
-use super::availability::Availability;
+use super::shared_limiter::Availability;
 use super::{Claim, Grant};
 use crate::call::Quota;
 

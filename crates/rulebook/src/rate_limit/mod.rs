@@ -4,7 +4,6 @@
 //! A worker counts a request before the body is read. For limits by client address and for limits of all callers, it
 //! does so before the caller is identified, so that requests with wrong credentials count too.
 
-mod availability;
 mod caller;
 mod leases;
 mod planned;

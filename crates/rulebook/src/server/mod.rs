@@ -5,7 +5,6 @@
 //! functions of `pipeline` in order.
 
 mod alarm;
-mod body_timer;
 mod client_stream;
 mod connection;
 mod connection_limits;
@@ -22,7 +21,6 @@ mod position;
 mod receive;
 mod request;
 mod request_body;
-mod request_memory;
 mod response;
 mod response_body;
 mod running;

@@ -11,7 +11,7 @@ use rulebook_model::error::ErrorCode;
 use rulebook_model::limits;
 use rulebook_model::model::Limits;
 
-use super::body_timer::{BodyTimer, ExceededTime};
+use super::alarm::{BodyTimer, ExceededTime};
 use super::connection_limits::PROGRESS_TIMEOUT;
 use super::multipart;
 use super::request_body::RequestBody;
@@ -56,7 +56,8 @@ impl<'b> LimitedBody<'b> {
     /// Fails if all requests use too much memory.
     pub(super) fn reserve_memory(&mut self, bytes: usize) -> Result<(), ApiError> {
         let state = self.worker.state();
-        self.body.memory.add(bytes, &state.request_memory, self.body.client).map_err(|UsedUp| {
+        let length = self.body.memory.length + bytes;
+        self.body.memory.grow_to(length, &state.request_memory, self.body.client).map_err(|UsedUp| {
             state.exceeded_limits.count(&REQUEST_MEMORY, self.body.peer);
             ApiError::plain(ErrorCode::Unavailable)
         })

@@ -11,7 +11,7 @@ use rulebook_model::connection_limits::REQUEST_MEMORY;
 use rulebook_model::types::Check;
 use tempfile::NamedTempFile;
 
-use super::request_memory::ReservedMemory;
+use super::request_body::ReservedMemory;
 use super::state::ServerState;
 use crate::call::Upload;
 use crate::client_shares::{Share, UsedUp};

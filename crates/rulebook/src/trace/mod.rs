@@ -4,13 +4,11 @@
 //! The names of attributes are those of OpenTelemetry's semantic conventions.
 
 mod context;
-mod exporter;
 mod request_trace;
 mod span;
 
 pub use context::TraceContext;
-pub use exporter::TraceExporter;
 pub use request_trace::{OpenSpan, RequestTrace};
-pub use span::{AttributeValue, Span, SpanKind};
+pub use span::{AttributeValue, Span, SpanKind, TraceExporter};
 
-pub(crate) use exporter::Tracer;
+pub(crate) use request_trace::Tracer;

@@ -1,4 +1,4 @@
-//! The trace of one request, to which the server and handlers add spans.
+//! Which requests have traces, and the trace of one request, to which the server and handlers add spans.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,10 +7,49 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::{Instant, SystemTime};
 
 use super::{AttributeValue, Span, SpanKind, TraceContext, TraceExporter};
-use crate::call::ApiError;
+use crate::call::{ApiError, Head};
 
 /// The maximum number of spans of one request that are recorded.
 const MAX_SPANS: u32 = 128;
+
+/// Begins the traces of requests.
+#[derive(Clone)]
+pub struct Tracer {
+    exporter: Arc<dyn TraceExporter>,
+    /// A request that is not part of a trace gets one if 64 bits of its id are below this number.
+    threshold: u128,
+}
+
+impl fmt::Debug for Tracer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tracer").field("threshold", &self.threshold).finish_non_exhaustive()
+    }
+}
+
+impl Tracer {
+    /// `percent` is the share of the requests that begin a trace.
+    pub fn new(exporter: Arc<dyn TraceExporter>, percent: u8) -> Self {
+        Self { exporter, threshold: (u128::from(percent.min(100)) << 64) / 100 }
+    }
+
+    /// Sends the spans that the exporter still has.
+    pub fn flush(&self) {
+        self.exporter.flush();
+    }
+
+    /// Begins the trace of a request. A request that is part of a trace is recorded if the trace is.
+    pub fn begin(&self, head: &mut Arc<Head>) {
+        let parent = TraceContext::of_request(head);
+        let parent_id = parent.as_ref().map(|parent| parent.span_id);
+        let context = parent.unwrap_or_else(|| {
+            let (high, low) = (random_id(), random_id());
+            TraceContext::new(u128::from(high) << 64 | u128::from(low), 0, u128::from(low) < self.threshold)
+        });
+        let context = TraceContext { span_id: random_id(), ..context };
+        let trace = RequestTrace::new(context, parent_id, Arc::clone(&self.exporter));
+        Arc::make_mut(head).trace = Some(Arc::new(trace));
+    }
+}
 
 /// The trace of a request.
 pub struct RequestTrace {

@@ -1,4 +1,4 @@
-//! A span: what happened in a trace from one time to another.
+//! A span: what happened in a trace from one time to another, and where finished spans go.
 
 use std::borrow::Cow;
 use std::time::SystemTime;
@@ -82,4 +82,15 @@ impl From<bool> for AttributeValue {
     fn from(value: bool) -> Self {
         Self::Bool(value)
     }
+}
+
+/// Sends finished spans to a system for traces. The crate `rulebook-traces` has an exporter for OpenTelemetry (OTLP).
+pub trait TraceExporter: Send + Sync + 'static {
+    /// Takes a finished span. This function is called by the threads that handle requests, so it must not wait: if
+    /// there is no space for the span, it is dropped.
+    fn export(&self, span: Span);
+
+    /// Sends the spans that it still has. This function is called when a server has stopped, and may wait for some
+    /// seconds. The default does nothing.
+    fn flush(&self) {}
 }
