@@ -15,7 +15,6 @@ pub(crate) fn open_regular_file(path: &Path) -> io::Result<File> {
     opened.map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))
 }
 
-/// Returns the error for a file that is not a regular file.
 pub(crate) fn not_a_file_error() -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file")
 }

@@ -22,7 +22,6 @@ impl DataFolder {
         self.0.get().map_or(Path::new(DEFAULT_DATA_FOLDER), PathBuf::as_path)
     }
 
-    /// Sets the path of the data folder if `path` is `Some` and no path was set before.
     pub(super) fn set_if_unset(&self, path: Option<PathBuf>) {
         if let Some(path) = path {
             self.0.get_or_init(|| path);

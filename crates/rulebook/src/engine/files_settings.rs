@@ -16,7 +16,6 @@ const DEFAULT_FILES_FOLDER: &str = "files";
 /// The settings of stored files: whether the program stores files, and where.
 #[derive(Default)]
 pub(super) struct FilesSettings {
-    /// `true` if the program stores files.
     pub(super) is_enabled: bool,
     /// The folder or the URL that the program or the flag `--files` has set; `None` if neither has set one.
     pub(super) location: Option<PathBuf>,

@@ -128,7 +128,6 @@ impl Engine {
         Ok(server::services(self.served(), &self.complete_settings(settings)))
     }
 
-    /// Returns the settings with those of the definition that the program has not set.
     fn complete_settings(&self, settings: &Settings) -> Settings {
         let mut settings = settings.clone();
         settings.trusted_proxies.get_or_insert_with(|| self.api.trusted_proxies.clone());

@@ -149,7 +149,6 @@ impl Validated {
         self
     }
 
-    /// Returns the authentication schemes of each authenticator.
     fn schemes_of_authenticators(&self) -> Vec<Vec<AuthScheme>> {
         self.parts.authenticators.iter().map(|authenticator| authenticator.schemes()).collect()
     }

@@ -55,11 +55,9 @@ fn requests_link(head: &Head) -> bool {
     head.method != Method::HEAD && head.get(&REQUESTED_WITH).is_some_and(by_script)
 }
 
-/// A file for which a link is created.
 pub(crate) struct LinkedFile {
     /// The header fields of the responses to requests for the link.
     pub(crate) headers: FileHeaders,
-    /// The content of the file.
     pub(crate) content: Content,
     /// The maximum number of downloads; `None` if it is not limited.
     pub(crate) uses: Option<NonZeroU32>,
@@ -67,9 +65,7 @@ pub(crate) struct LinkedFile {
 
 /// The header fields of a response that contains a file.
 pub(crate) struct FileHeaders {
-    /// The value of `Content-Type`.
     pub(crate) content_type: HeaderValue,
-    /// All other header fields that describe the file.
     pub(crate) fields: Vec<(HeaderName, HeaderValue)>,
     /// The length, entity tag and modification time of the file. The values that the method has not set are `None`.
     pub(crate) info: FileInfo,

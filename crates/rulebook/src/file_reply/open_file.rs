@@ -26,7 +26,6 @@ pub(crate) const MAX_LEN_IN_MEMORY: u64 = PIECE_LEN;
 /// The maximum number of bytes whose entity tag is computed in the thread of the worker.
 const MAX_HASHED_INLINE: usize = 64 << 10;
 
-/// The files that are open for requests and responses.
 pub(crate) struct OpenFiles {
     shares: Arc<ClientShares>,
     exceeded_limits: Arc<ExceededLimits>,
@@ -94,7 +93,6 @@ fn content_etag(bytes: &[u8]) -> ETag {
     ETag::strong(hex::encode(&Sha256::digest(bytes)[..16]))
 }
 
-/// Converts the error of a file to an error for the client.
 pub(crate) fn cannot_send(error: &io::Error) -> ApiError {
     ApiError::internal(format_args!("the file cannot be sent: {error}"))
 }
@@ -109,19 +107,16 @@ pub(crate) async fn on_other_thread<T: Send + 'static>(
     spawn_blocking(run).await.map_err(io::Error::other)?
 }
 
-/// A request for a file, by which the part of the file is selected.
 pub(crate) struct FileRequest<'r> {
     /// The head of the request, with its conditions and its range.
     pub(crate) head: &'r Head,
     /// `true` if the conditions and the range of the request select the part of the file. If it is `false`, the
     /// response always contains the whole file.
     pub(crate) selects_part: bool,
-    /// The files that are open for all clients.
     pub(crate) open_files: &'r OpenFiles,
 }
 
 impl FileRequest<'_> {
-    /// Decides which part of the file the response contains.
     fn decide_part(&self, info: &FileInfo) -> TransferDecision {
         if self.selects_part { decide_transfer(self.head, info, SystemTime::now()) } else { TransferDecision::Whole }
     }

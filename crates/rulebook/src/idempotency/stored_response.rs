@@ -41,7 +41,6 @@ impl HexValue {
 }
 
 impl StoredResponse {
-    /// The stored form of a response that is not kept.
     pub(crate) const NOT_KEPT: Vec<u8> = Vec::new();
 
     /// Returns the stored form of a reply to a call of this method; `None` if its body is not in memory, or the stored

@@ -157,7 +157,6 @@ impl Keys {
         self.0.table.load().len()
     }
 
-    /// Checks the key in the head of a request.
     fn check_key(&self, head: &Head) -> Authentication {
         let Some(key) = head.bearer() else {
             return match head.has_bearer_scheme() {

@@ -114,7 +114,6 @@ impl ReloadReport {
     }
 }
 
-/// The usage that was last recorded in the storage.
 struct RecordedUsage {
     usages: Usages,
     recorded_at: Instant,

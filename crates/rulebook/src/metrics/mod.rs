@@ -20,14 +20,12 @@ pub(crate) use worker_counters::{RequestEnd, RequestKind, WorkerCounters};
 use crate::plan::Plan;
 use crate::time_share::TimeShare;
 
-/// The counters of all workers of a server.
 #[derive(Default)]
 pub(crate) struct Metrics(Mutex<AllCounters>);
 
 #[derive(Default)]
 struct AllCounters {
     by_worker: Vec<Arc<WorkerCounters>>,
-    /// The text that was written last.
     last_text: Bytes,
     /// The time that can be used to write the text.
     time: TimeShare,

@@ -76,7 +76,6 @@ pub(super) fn openmetrics_text(
     text.0
 }
 
-/// A text in the format of OpenMetrics 1.0.
 struct OpenMetricsText(String);
 
 impl OpenMetricsText {

@@ -1,7 +1,6 @@
 //! The metrics of the process: CPU time, memory and open files, with the names that the client libraries of Prometheus
 //! use. They are read from the file system `/proc` of Linux; other systems have no such metrics.
 
-/// A metric of the process.
 pub(super) struct ProcessMetric {
     /// The name of the metric, without the suffix `_total` of counters.
     pub(super) name: &'static str,
@@ -55,7 +54,6 @@ fn boot_time() -> Option<u64> {
     text.lines().find_map(|line| line.strip_prefix("btime ")?.trim().parse().ok())
 }
 
-/// Returns the number of open file descriptors.
 #[cfg(target_os = "linux")]
 fn open_file_count() -> Option<u64> {
     const FOLDER: &str = "/proc/self/fd";

@@ -55,7 +55,6 @@ impl RequestKind {
         }
     }
 
-    /// Returns the kind of a request that was routed in this way.
     pub(crate) fn of(route: &Route) -> Self {
         match route {
             Route::Method(matched) => Self::Method(matched.method_index),
@@ -161,14 +160,12 @@ impl RequestEnd {
     }
 }
 
-/// The counters of one worker.
 pub(crate) struct WorkerCounters {
     plan: Arc<Plan>,
     rows: Box<[CounterRow]>,
     in_flight: AtomicU64,
 }
 
-/// The counters for one kind of request.
 struct CounterRow {
     /// The number of requests for each of [`RequestKind::ends`].
     responses: Box<[AtomicU64]>,
@@ -196,7 +193,6 @@ pub(super) struct ResponseLabels {
     pub(super) error: Box<str>,
 }
 
-/// The requests of one kind that all workers have counted.
 #[derive(Debug, Default)]
 pub(super) struct CountedRequests {
     /// The number of responses by label. Labels without responses are omitted.

@@ -11,7 +11,6 @@ use crate::call::{Identity, QualifiedName};
 /// The client whose requests a limit counts together.
 #[derive(Debug, Clone, Copy)]
 pub enum Caller<'a> {
-    /// All clients.
     All,
     /// The clients with this address; of an IPv6 address, only the network of the size /64 counts. `None` is the
     /// address of all clients without an address.

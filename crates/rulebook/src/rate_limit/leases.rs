@@ -12,7 +12,6 @@ use crate::call::Quota;
 
 /// The time for which a server remembers how many requests remain of a limit without a period.
 const LIFETIME_WITHOUT_PERIOD: Duration = Duration::from_secs(60);
-/// The number of a period that no counter has.
 const NO_PERIOD: u64 = u64::MAX;
 
 /// The leases of all limits and callers.
@@ -40,7 +39,6 @@ struct Lease {
 
 /// What a lease says about a request.
 pub enum LeaseResult {
-    /// The request has been counted, in this period.
     Counted(Quota, u64),
     /// Fewer requests remain than the request needs.
     UsedUp(Quota),

@@ -22,9 +22,7 @@ pub struct PlannedRateLimit {
 }
 
 enum Counts {
-    /// The requests of all callers.
     Together(Box<RateLimiter>),
-    /// The requests of each caller.
     ByCaller(CallerTable),
 }
 
@@ -75,7 +73,6 @@ struct CallerTable {
     counts: Cache<u128, UsedInPeriod>,
 }
 
-/// The requests of a caller in the last period in which it has sent requests.
 #[derive(Clone)]
 struct UsedInPeriod {
     /// The number of the period.

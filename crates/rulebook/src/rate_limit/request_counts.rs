@@ -44,7 +44,6 @@ pub struct CountedRequest {
     counted: Vec<CountedLimit>,
 }
 
-/// A limit for which a request has been counted.
 #[derive(Debug)]
 struct CountedLimit {
     limit: LimitIndex,
@@ -62,13 +61,10 @@ enum Period {
 /// Identifies one of the limits that apply to a request.
 #[derive(Debug, Clone, Copy)]
 enum LimitIndex {
-    /// The rate limiter of the identity with this index.
     Identity(usize),
-    /// The limit of the API method with this index.
     Method(usize),
 }
 
-/// The result of counting a request against one limit.
 type CountResult = Result<(Quota, Period), NotCounted>;
 
 impl<'a> RequestCounts<'a> {

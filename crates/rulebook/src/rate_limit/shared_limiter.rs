@@ -50,7 +50,6 @@ pub struct SharedLimit<'a> {
 pub enum NotCounted {
     /// Fewer requests remain than the request needs.
     UsedUp(Quota),
-    /// The counter is unavailable.
     Unavailable,
 }
 

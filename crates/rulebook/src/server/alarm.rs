@@ -30,12 +30,10 @@ pub(super) struct MovingTimer {
 }
 
 impl MovingTimer {
-    /// Creates a timer. `deadline` is the first deadline.
     pub(super) fn new(deadline: Instant) -> Self {
         Self { timer: Box::pin(sleep_until(deadline.into())), waker: None }
     }
 
-    /// Returns `true` if the timer wakes this task.
     fn wakes(&self, task: &Context<'_>) -> bool {
         self.waker.as_ref().is_some_and(|waker| waker.will_wake(task.waker()))
     }
@@ -64,7 +62,6 @@ pub(super) struct Alarm {
 }
 
 impl Alarm {
-    /// Creates an alarm for a connection of a server. `deadline` is the first deadline.
     pub(super) fn new(state: &Arc<ServerState>, deadline: Instant) -> Self {
         let state = Arc::clone(state);
         let closing = Box::pin(async move { state.wait_until_closing().await });
@@ -91,10 +88,8 @@ impl Alarm {
     }
 }
 
-/// The time that a body has exceeded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ExceededTime {
-    /// The time for the whole body.
     Whole,
     /// The time without a further byte.
     Progress,

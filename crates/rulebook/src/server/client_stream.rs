@@ -34,10 +34,8 @@ const SMALL_PIECE_LEN: usize = 512;
 const SMALL_PIECES_BEFORE_PAUSE: u32 = 4;
 /// The duration of the first pause. Each further one is twice as long.
 const MIN_PAUSE: Duration = Duration::from_millis(16);
-/// The duration of the longest pause.
 const MAX_PAUSE: Duration = Duration::from_millis(512);
 
-/// The stream of a connection to a client.
 pub(super) struct ClientStream {
     transport: Rc<RefCell<Transport>>,
     connection: Rc<ConnectionState>,
@@ -91,7 +89,6 @@ impl ClientStream {
         }
     }
 
-    /// Returns the state of the connection.
     pub(super) fn connection(&self) -> &Rc<ConnectionState> {
         &self.connection
     }

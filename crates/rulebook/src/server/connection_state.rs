@@ -22,7 +22,6 @@ pub(super) enum Served {
 }
 
 impl Served {
-    /// Returns `true` if a request with this route is handled.
     pub(super) fn permits(self, route: &Route) -> bool {
         self == Self::Everything || matches!(route, Route::Server(path) if path.is_server_state())
     }
@@ -31,7 +30,6 @@ impl Served {
 /// The state of a connection. Its stream is in one task with the services that handle its requests.
 #[derive(Debug)]
 pub(super) struct ConnectionState {
-    /// What the client can request.
     pub(super) served: Served,
     /// What the TLS connection shows about its client; `None` if the connection has no TLS.
     pub(super) tls: Option<Arc<TlsSession>>,
@@ -39,13 +37,11 @@ pub(super) struct ConnectionState {
     pub(super) is_http2: bool,
     /// The number of requests that are being handled, or whose responses are being made.
     handled_requests: Cell<usize>,
-    /// The number of requests that have begun.
     pub(super) request_number: Cell<u64>,
     /// Up to which position actix has got what the client sends.
     position: Cell<Position>,
     /// Since when the head of a request is incomplete; `None` if no byte of it has arrived.
     pub(super) head_since: Cell<Option<Instant>>,
-    /// The end of the last request.
     pub(super) idle_since: Cell<Instant>,
     /// The number of bytes of the current response that wait in memory, besides those that actix has copied.
     pub(super) unsent_body: Cell<usize>,
@@ -121,7 +117,6 @@ impl ConnectionState {
         self.waiting.replace(Some(task.waker().clone()));
     }
 
-    /// Returns `true` while a request is being handled or its response is being made.
     pub(super) fn is_handling(&self) -> bool {
         self.handled_requests.get() > 0
     }

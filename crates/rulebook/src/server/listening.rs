@@ -20,14 +20,11 @@ use super::services::Services;
 /// The thread needs a moment until it pauses. If it had no time for this, it would log an error when the socket is shut
 /// down, but lose no connection.
 const ACCEPT_SETTLE_TIME: Duration = Duration::from_millis(50);
-/// The interval at which connections are accepted in this time.
 const ACCEPT_INTERVAL: Duration = Duration::from_millis(1);
 
-/// A socket on which a server listens.
 #[derive(Debug)]
 pub(super) struct Listener {
     pub(super) socket: TcpListener,
-    /// If `true`, connections begin with the handshake of TLS.
     pub(super) is_tls: bool,
 }
 

@@ -153,15 +153,12 @@ fn limit_unsent_bytes(listener: &TcpListener) {
 #[cfg(not(any(target_os = "android", target_os = "linux")))]
 fn limit_unsent_bytes(_: &TcpListener) {}
 
-/// Returns the services of an API for the `App` of a program.
 pub(crate) fn services(api: ServedApi<'_>, settings: &Settings) -> Services {
     Services::new(Arc::new(ServerState::new(api, settings, None, None)))
 }
 
-/// An API that can be served.
 #[derive(Clone, Copy)]
 pub(crate) struct ServedApi<'a> {
-    /// The plan.
     pub(crate) plan: &'a Arc<Plan>,
     /// The folder in which the server stores its own files.
     pub(crate) data: &'a Path,

@@ -48,9 +48,7 @@ const MAX_FILENAME_CHARS: usize = 255;
 pub(super) struct MultipartTarget<'m> {
     /// The plan that contains the method.
     pub(super) plan: &'m Plan,
-    /// The method that the request calls.
     pub(super) method: &'m PlannedMethod,
-    /// The maximum number of parts in the body.
     pub(super) max_parts: u64,
     /// Where uploaded files are stored.
     pub(super) upload_storage: &'m Arc<UploadStorage>,
@@ -104,7 +102,6 @@ pub(super) async fn receive_parts(
     Ok(Body::Parts(parts))
 }
 
-/// Reads the parts of a multipart body one after the other.
 struct PartReader<'b> {
     body: LimitedBody<'b>,
     /// The chunk that the parser reads next, or `None` at the end of the body; pending after the parser has read it.

@@ -12,7 +12,6 @@ use rulebook_model::connection_limits::{
 
 use crate::client_shares::{ClientShares, Share, client_network};
 
-/// The part of the [`RESERVED_CONNECTIONS`] that one client can have: one of this number.
 const RESERVED_SHARE: usize = 64;
 
 /// The open connections of a server. The lock is held only when a connection begins or ends.
@@ -30,7 +29,6 @@ pub(super) struct OpenConnections {
 pub(super) struct OpenConnection {
     connections: Arc<OpenConnections>,
     client: Option<IpAddr>,
-    /// The part of the reserved connections that this one is.
     _reserved: Option<Share>,
 }
 
@@ -84,7 +82,6 @@ impl OpenConnections {
         if before < max_total { Ok(open) } else { Err(CONNECTIONS) }
     }
 
-    /// Returns the number of open connections.
     pub(super) fn total(&self) -> usize {
         self.total.load(Ordering::Acquire)
     }

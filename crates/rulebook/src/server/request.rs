@@ -18,12 +18,10 @@ use crate::pipeline::{Route, catch_panic, route};
 pub(super) struct RoutedRequest {
     /// The request line and the header fields.
     pub(super) head: Arc<Head>,
-    /// What the request is for.
     pub(super) route: Route,
 }
 
 impl RoutedRequest {
-    /// Finds the route of a request.
     pub(super) fn new(worker: &Worker, request: &RequestHead) -> Self {
         let head = share_head(request, worker);
         let found = catch_panic("a stage", || route(&worker.runner.plan, &head));
@@ -63,7 +61,6 @@ fn request_id(headers: &[(HeaderName, HeaderValue)], worker: &Worker) -> Request
     given.unwrap_or_else(|| worker.next_request_id())
 }
 
-/// The maximum number of heads that a worker keeps.
 const MAX_KEPT_HEADS: usize = 32;
 /// The maximum capacity for header fields of a head that is kept.
 const MAX_KEPT_FIELDS: usize = 32;

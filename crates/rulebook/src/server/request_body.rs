@@ -25,7 +25,6 @@ const MAX_DRAINED_BYTES: u64 = 64 << 10;
 /// The maximum time for which the server reads an unused body to keep the connection open.
 const DRAIN_TIMEOUT: Duration = Duration::from_millis(100);
 
-/// The body of a request.
 pub(super) struct RequestBody {
     payload: Payload,
     /// The length of the body in bytes, if the head announces it; `None` if there is no body.
@@ -38,7 +37,6 @@ pub(super) struct RequestBody {
     /// it, and each moves this value.
     pub(super) timer: Option<Box<BodyTimer>>,
     state: BodyState,
-    /// The memory that the server keeps for the body.
     pub(super) memory: ReservedMemory,
     /// The address of the client, for the log.
     pub(super) peer: Option<SocketAddr>,
@@ -162,7 +160,6 @@ fn is_http2(payload: &Payload) -> bool {
 /// could send long requests at the same time, and never complete them.
 #[derive(Debug, Default)]
 pub(super) struct ReservedMemory {
-    /// The number of bytes of the body.
     pub(super) length: usize,
     /// The part of the memory for all requests; `None` while the bytes are few.
     share: Option<Share>,

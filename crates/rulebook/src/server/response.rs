@@ -23,19 +23,15 @@ use crate::plan::Document;
 
 /// What a response needs to know besides its reply.
 pub(super) struct ResponseContext<'a> {
-    /// The worker that handles the request.
     pub(super) worker: &'a Worker,
-    /// The head of the request.
     pub(super) head: &'a Head,
     /// The version of HTTP that the client speaks.
     pub(super) version: Version,
-    /// `true` if the connection ends after the response.
     pub(super) closes: bool,
     /// The body of the request, if a part of it is unread that keeps the connection from being used again.
     pub(super) unread: Option<Payload>,
     /// The body of the response, if it is a static file.
     pub(super) file: Option<Box<(BoxBody, Option<Share>)>>,
-    /// The connection of the request.
     pub(super) connection: Rc<ConnectionState>,
 }
 

@@ -18,15 +18,12 @@ use crate::pipeline::catch_panic;
 /// connection.
 pub(super) const PIECE_LEN: usize = 32 << 10;
 
-/// The content of a body.
 pub(super) enum BytePieces {
     /// Bytes in memory, of which the rest has not been sent.
     Bytes(Bytes),
-    /// A stream of bytes.
     Stream(CheckedStream),
 }
 
-/// A body that is sent piece by piece.
 pub(super) struct ResponseBody {
     pieces: BytePieces,
     size: BodySize,
@@ -104,7 +101,6 @@ pub(super) struct CheckedStream {
 }
 
 impl CheckedStream {
-    /// Returns a stream. `length` is its length, if it is known, and `request_id` is the id of the request.
     pub(super) fn new(pieces: ByteStream, length: Option<u64>, request_id: RequestId) -> Self {
         Self { pieces, length, remaining_bytes: length, request_id }
     }

@@ -173,7 +173,6 @@ enum Part {
 }
 
 impl Part {
-    /// Returns `true` if a route leads to this part.
     fn contains(&self, plan: &Plan, route: &Route) -> bool {
         match (self, route) {
             (Self::Module(name), route) => {
@@ -189,7 +188,6 @@ impl Part {
         }
     }
 
-    /// Returns `true` if this part has static files.
     fn has_static_files(&self) -> bool {
         matches!(self, Self::StaticFiles | Self::Fallback)
     }
@@ -248,7 +246,6 @@ impl Guard for PartGuard {
     }
 }
 
-/// Returns the factory that creates the service of a part of the API in each worker.
 fn service_factory(
     state: Arc<ServerState>,
     part: Part,

@@ -33,15 +33,12 @@ const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
 /// The state that all workers of a server share. It changes with each connection, but not with each request.
 pub(super) struct ServerState {
-    /// The plan by which requests are handled.
     pub(super) plan: Arc<Plan>,
     /// Where uploaded files are stored.
     pub(super) upload_storage: UploadStorage,
-    /// The counters of requests, for `/metrics`.
     pub(super) metrics: Metrics,
     /// Counts the handlers that are still running although their clients have disconnected.
     pub(super) detached_handlers: Arc<DetachedHandlers>,
-    /// The static files that the server serves.
     pub(super) static_files: StaticFiles,
     /// The files that clients download with signed links.
     pub(super) links: Arc<Links>,
@@ -50,7 +47,6 @@ pub(super) struct ServerState {
     closing_sender: watch::Sender<bool>,
     /// The open connections of rulebook's own server.
     pub(super) connections: Arc<OpenConnections>,
-    /// The workers that serve the connections.
     pub(super) worker_turns: WorkerTurns,
     /// If `true`, clients can speak HTTP/2.
     pub(super) http2_enabled: bool,
@@ -62,7 +58,6 @@ pub(super) struct ServerState {
     pub(super) request_memory: Arc<ClientShares>,
     /// The bytes of memory for responses that clients do not receive at the moment.
     pub(super) response_memory: Arc<ClientShares>,
-    /// The files that are open for requests and responses.
     pub(super) open_files: OpenFiles,
     /// Counts how often clients have exceeded the limits of connections.
     pub(super) exceeded_limits: Arc<ExceededLimits>,
@@ -122,7 +117,6 @@ impl ServerState {
         self.is_stopping.store(true, Ordering::Relaxed);
     }
 
-    /// Returns `true` if the server is stopping.
     pub(super) fn is_stopping(&self) -> bool {
         self.is_stopping.load(Ordering::Relaxed)
     }
@@ -187,9 +181,7 @@ impl ServerState {
 /// The numbers of connections, requests and handlers of a server at one moment.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct ServerActivity {
-    /// The number of open connections.
     pub(super) connections: usize,
-    /// The number of requests in flight.
     pub(super) requests: u64,
     /// The number of handlers that are still running although their clients have disconnected.
     pub(super) detached_handlers: usize,

@@ -62,7 +62,6 @@ pub(super) fn built_in_file(name: &str) -> Option<&'static Document> {
 /// Where static files come from.
 #[derive(Debug, Default)]
 pub(super) enum StaticFiles {
-    /// The files that are built into the program are served.
     #[default]
     BuiltIn,
     /// The files in this folder are served. Symbolic links in the path of the folder have been resolved.
@@ -135,21 +134,17 @@ fn has_plain_segments(path: &str) -> bool {
 
 /// The reply to a request, and what a static file as the reply needs.
 pub(super) struct StaticExchange {
-    /// The reply.
     pub(super) reply: Reply,
     /// The service of `actix-files`; `None` if the service of the request has no static files.
     pub(super) files: Option<FilesService>,
-    /// The request.
     pub(super) request: HttpRequest,
     /// The body of the response, if it is a static file, and the part of the open files that it uses.
     pub(super) body: Option<Box<(BoxBody, Option<Share>)>>,
 }
 
-/// A static file that was found.
 pub(super) struct StaticResponse {
     /// The reply, whose body is only as long as that of the response.
     pub(super) reply: Reply,
-    /// The body of the response.
     pub(super) body: BoxBody,
 }
 

@@ -18,7 +18,6 @@ const MAX_PATH_LEN: usize = 1 << 10;
 /// The stage in which a handler runs. It always has a span, to which those of the handler belong.
 pub(super) const HANDLE: &str = "handle";
 
-/// The trace of a request that is being handled.
 pub(super) struct TracedRequest {
     trace: Arc<RequestTrace>,
     stage: &'static str,
@@ -28,7 +27,6 @@ pub(super) struct TracedRequest {
 }
 
 impl TracedRequest {
-    /// Begins with the first stage of the request.
     pub(super) fn begin(trace: &Arc<RequestTrace>) -> Self {
         Self { trace: Arc::clone(trace), stage: "route", stage_id: 0, stage_start: trace.start() }
     }
@@ -47,7 +45,6 @@ impl TracedRequest {
         }
     }
 
-    /// Ends the last stage and the request.
     pub(super) fn finish(self, plan: &Plan, head: &Head, kind: RequestKind, end: RequestEnd, now: Instant) {
         if !self.trace.context().is_sampled {
             return;

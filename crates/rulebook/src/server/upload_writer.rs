@@ -97,14 +97,12 @@ pub(super) struct FileDestination<'m> {
     pub(super) upload_storage: &'m Arc<UploadStorage>,
 }
 
-/// The result of writing a piece.
 struct WrittenPiece {
     file: WritableFile,
     /// The buffer of the piece, which is empty again.
     buffer: Vec<u8>,
 }
 
-/// The file on the disk to which pieces are written.
 enum WritableFile {
     Temporary(NamedTempFile),
     Stored(Box<Writer>),

@@ -32,13 +32,11 @@ pub(super) struct Worker {
     state: Arc<ServerState>,
     /// Runs the methods of the plan. It contains the plan.
     pub(super) runner: Arc<MethodRunner>,
-    /// The counters of this worker.
     pub(super) counters: Arc<WorkerCounters>,
     /// A copy for this worker alone: if workers shared the `Arc`, cloning it would make all of them write to its
     /// reference count.
     upload_storage: Arc<UploadStorage>,
     readiness_cache: Arc<Mutex<Option<(Instant, Readiness)>>>,
-    /// The id of the next request that this worker handles.
     next_request_id: Cell<u64>,
     /// The request that actix is finding a service for.
     routed: RefCell<Option<RoutedRequest>>,
@@ -115,12 +113,10 @@ impl Worker {
         memory.split().freeze()
     }
 
-    /// Returns the state that all workers of the server share.
     pub(super) fn state(&self) -> &ServerState {
         &self.state
     }
 
-    /// Returns the state of the server, which a connection keeps.
     pub(super) fn shared_state(&self) -> &Arc<ServerState> {
         &self.state
     }

@@ -13,7 +13,6 @@ use tokio::task::yield_now;
 /// in portions, of 128 with the version of tokio that the server uses: together as many as can wait at a socket.
 const ROUNDS: usize = 32;
 
-/// The workers of a server.
 #[derive(Default)]
 pub(super) struct WorkerTurns(Mutex<Vec<mpsc::UnboundedSender<oneshot::Sender<()>>>>);
 

@@ -18,13 +18,11 @@ pub(crate) type OpenEngine = dyn Fn(&str) -> Result<Arc<dyn FileEngine>, StoreEr
 
 /// Where a program stores files, before the store is opened.
 pub(crate) enum FileStorage {
-    /// In this folder.
     Folder(PathBuf),
     /// In a storage that a function opens.
     Engine {
         /// The URL without credentials and options, for people.
         shown: String,
-        /// The URL.
         url: String,
         /// The function that opens the URL.
         open: Arc<OpenEngine>,
@@ -56,7 +54,6 @@ impl FileStorage {
     }
 }
 
-/// The storage in which a program stores files. It is opened as a [`Store`] when it is first used.
 // It is hidden because only the command line uses it.
 #[doc(hidden)]
 #[derive(Debug)]
@@ -128,7 +125,6 @@ impl LazyStore {
         (!self.is_folder()).then(|| ReadinessCheck::new(READINESS_CHECK, check))
     }
 
-    /// Returns `true` if the files are in a folder.
     pub(crate) fn is_folder(&self) -> bool {
         matches!(self.storage, FileStorage::Folder(_))
     }

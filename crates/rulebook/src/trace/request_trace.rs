@@ -9,7 +9,6 @@ use std::time::{Instant, SystemTime};
 use super::{AttributeValue, Span, SpanKind, TraceContext, TraceExporter};
 use crate::call::{ApiError, Head};
 
-/// The maximum number of spans of one request that are recorded.
 const MAX_SPANS: u32 = 128;
 
 /// Begins the traces of requests.

@@ -14,7 +14,6 @@ const MIN_SETTLED_AGE: Duration = Duration::from_secs(2);
 /// The result of evaluating the conditions in a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ConditionOutcome {
-    /// All conditions are met, or the request has no condition.
     Proceed,
     /// The client already has the current content: status 304.
     NotModified,

@@ -112,7 +112,6 @@ impl Links {
     }
 }
 
-/// Returns the content of a download as a stream.
 async fn content_pieces(content: Content) -> io::Result<ByteStream> {
     let file = match content {
         Content::Stream(pieces) => return Ok(pieces),
@@ -125,7 +124,6 @@ async fn content_pieces(content: Content) -> io::Result<ByteStream> {
     Ok(stream_file(FileRange { file, offset: 0, length, share: None }))
 }
 
-/// A file that is being written.
 struct UnfinishedFile {
     writer: Box<dyn LinkWriter>,
     /// The pieces that have been received and not yet written to the file.

@@ -163,7 +163,6 @@ impl Links {
         Ok((id, link))
     }
 
-    /// Redirects a client to the storage of the file.
     async fn redirect(
         &self,
         id: LinkId,
@@ -193,7 +192,6 @@ impl Links {
 /// A link is a secret. Therefore browsers must not send it to other sites in the field `Referer`.
 const NO_REFERRER: (HeaderName, HeaderValue) = (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
 
-/// Returns the reply that contains a part of the file.
 fn reply_with_file(headers: FileHeaders, part: FilePart, is_limited: bool) -> Reply {
     let mut reply = headers.into_reply(part, 200, vec![NO_REFERRER]);
     restrict_caching(&mut reply.headers, is_limited);

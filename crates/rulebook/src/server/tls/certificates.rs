@@ -85,7 +85,6 @@ impl Tls {
         }
     }
 
-    /// Returns the configuration for a new connection.
     pub(super) fn server_config(&self, with_http2: bool) -> Arc<ServerConfig> {
         let current = self.current.load();
         Arc::clone(if with_http2 { &current.with_http2 } else { &current.without_http2 })

@@ -25,14 +25,12 @@ const HTTP1_PROTOCOLS: [&[u8]; 2] = [b"http/1.1", b"http/1.0"];
 /// the maximum length (RFC 8446 section 5.1).
 const UNSENT_LEN: usize = 16 << 10;
 
-/// The stream of a connection with TLS.
 pub(super) type TlsStream = tokio_rustls::server::TlsStream<TcpStream>;
 
 /// A connection whose handshake is complete.
 pub(super) struct Encrypted {
     pub(super) stream: Box<TlsStream>,
     pub(super) session: TlsSession,
-    /// `true` if the client speaks HTTP/2.
     pub(super) is_http2: bool,
 }
 

@@ -23,7 +23,6 @@ const ROLLBACK_SUFFIX: &str = ".undo";
 /// A planned rename of a file from the staging folder to its name in the store.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct PlannedRename {
-    /// The name of the file in the staging folder.
     #[serde(rename = "staged")]
     staged_name: String,
     /// The name under which the file is published in the store.
@@ -56,7 +55,6 @@ impl PlannedRename {
         self.name.rsplit_once('/').unwrap_or(("", &self.name))
     }
 
-    /// Renames the file from the staging folder to its name in the store.
     pub(super) fn perform_rename(&self, root: &Dir, staging: &Dir) -> Result<(), StoreError> {
         let renamed =
             self.open_parent(root).and_then(|(folder, file)| staging.rename(&self.staged_name, &folder, file));
@@ -78,7 +76,6 @@ impl PlannedRename {
         }
     }
 
-    /// Returns `true` if the file is still in the staging folder.
     fn is_pending(&self, staging: &Dir) -> io::Result<bool> {
         false_if_not_found(staging.symlink_metadata(&self.staged_name).map(drop))
     }

@@ -27,7 +27,6 @@ use content::FolderContent;
 use resolve::{OpenError, OpenedFile};
 use staging::Staging;
 
-/// The folder of a file store.
 #[derive(Debug)]
 pub(super) struct Folder {
     root: Dir,

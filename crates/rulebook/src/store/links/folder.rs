@@ -24,7 +24,6 @@ const WRITE: &str = "storing the file of a link";
 const READ_KEY: &str = "reading the key of links";
 const READ: &str = "opening the file of a link";
 
-/// The files of links in a folder.
 #[derive(Debug)]
 pub(crate) struct LinkFolder {
     folder: PathBuf,
@@ -152,7 +151,6 @@ impl LinkFiles for LinkFolder {
     }
 }
 
-/// Writes the file of a link.
 #[derive(Debug)]
 struct FolderWriter {
     file: NamedTempFile,

@@ -15,7 +15,6 @@ use crate::regular_file::open_regular_file;
 const MAX_HEAD_LEN: u64 = 64 << 10;
 /// The beginning of the line with the number of downloads that are left. No header field begins in this way.
 const USES_PREFIX: &str = ":uses ";
-/// The number of digits in the line.
 const USES_DIGITS: usize = 10;
 /// The length of the line with its line feed.
 const USES_LEN: usize = USES_PREFIX.len() + USES_DIGITS + 1;
