@@ -79,11 +79,11 @@ pub(super) fn connection_service_factory(
                 let _ = &thread;
                 let (http, worker) = (Rc::clone(&http), Rc::clone(&worker));
                 async move {
-                    let Some(accepted) = accept(stream, worker.shared_state(), has_tls).await? else { return Ok(()) };
+                    let Some(accepted) = accept(stream, &worker.shared_state, has_tls).await? else { return Ok(()) };
                     let AcceptedConnection { transport, connection, protocol, peer, open } = accepted;
                     let (transport, connection) = (Rc::new(RefCell::new(transport)), Rc::new(connection));
                     let (shared, state) = (Rc::clone(&transport), Rc::clone(&connection));
-                    let stream = ClientStream::new(shared, state, worker.shared_state(), peer, keep_alive);
+                    let stream = ClientStream::new(shared, state, &worker.shared_state, peer, keep_alive);
                     let handled = http.call((stream, protocol, Some(peer))).await;
                     if let Err(error) = &handled {
                         log::debug!("a connection ended: {error}");
@@ -113,7 +113,7 @@ where
     let responding = app.call(request);
     async move {
         let response = Response::from(responding.await?);
-        Ok(response.map_body(|_, body| HandledBody { body, _handled: handled }))
+        Ok(response.map_body(|_, body| HandledBody { body, _guard: handled }))
     }
 }
 

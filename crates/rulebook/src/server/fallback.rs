@@ -6,6 +6,7 @@ use http::{HeaderValue, header};
 use rulebook_model::error::ErrorCode;
 
 use super::pages::{self, Page};
+use super::response_body::FileBody;
 use super::static_files::{StaticExchange, StaticResponse};
 use super::worker::Worker;
 use crate::call::{ApiError, Head};
@@ -55,7 +56,7 @@ pub(super) async fn respond_with_page(
             let Ok(share) = share else {
                 return respond_with_error(plan, head, context, ApiError::plain(ErrorCode::Unavailable));
             };
-            files.body = Some(Box::new((body, share)));
+            files.body = Some(Box::new(FileBody { body, _guard: share }));
             with_browser_policy(reply, kind, BrowserCaching::Revalidate)
         }
     }

@@ -189,7 +189,7 @@ pub(super) async fn receive(
                 plan,
                 method,
                 max_parts: limits.parts,
-                upload_storage: worker.upload_storage(),
+                upload_storage: &worker.upload_storage,
             };
             Box::pin(multipart::receive_parts(limited, boundary, &target)).await
         }

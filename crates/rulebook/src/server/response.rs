@@ -1,22 +1,19 @@
 //! Converts replies to the responses of actix.
 
-use std::convert::Infallible;
-use std::error::Error;
-use std::pin::Pin;
+use std::io;
 use std::rc::Rc;
-use std::task::{Context, Poll};
 
-use actix_http::body::{self, BodySize, BoxBody, MessageBody};
+use actix_http::body::{self, BodySize, BodyStream, BoxBody, MessageBody, SizedStream};
 use actix_http::{ConnectionType, Payload, Response};
 use bytes::Bytes;
+use futures_util::stream;
 use http::{HeaderValue, Method, StatusCode, Version, header};
 
 use super::connection_state::ConnectionState;
 use super::observe::REQUEST_ID_FIELD;
-use super::response_body::{BytePieces, CheckedStream, PIECE_LEN, ResponseBody};
+use super::response_body::{BytePieces, CheckedStream, FileBody, PIECE_LEN, ResponseBody};
 use super::worker::Worker;
 use crate::call::Head;
-use crate::client_shares::Share;
 use crate::file_reply::stream_file;
 use crate::pipeline::{Reply, ReplyBody};
 use crate::plan::Document;
@@ -31,7 +28,7 @@ pub(super) struct ResponseContext<'a> {
     /// The body of the request, if a part of it is unread that keeps the connection from being used again.
     pub(super) unread: Option<Payload>,
     /// The body of the response, if it is a static file.
-    pub(super) file: Option<Box<(BoxBody, Option<Share>)>>,
+    pub(super) file: Option<Box<FileBody>>,
     pub(super) connection: Rc<ConnectionState>,
 }
 
@@ -42,8 +39,12 @@ pub(super) fn to_response(reply: Reply, context: ResponseContext<'_>) -> Respons
     let body = match (file, &head.method, status) {
         // The response cannot have a body (RFC 9110 section 6.4.1).
         (_, _, 204 | 304) => BoxBody::new(body::None::new()),
-        (_, &Method::HEAD, _) => BoxBody::new(LengthOnly(content.len().map_or(BodySize::Stream, BodySize::Sized))),
-        (Some(file), ..) => BoxBody::new(FileBody(file)),
+        // The length is announced, but no bytes are sent (RFC 9110 section 9.3.2).
+        (_, &Method::HEAD, _) => match content.len() {
+            Some(length) => BoxBody::new(SizedStream::new(length, stream::empty::<io::Result<Bytes>>())),
+            None => BoxBody::new(BodyStream::new(stream::empty::<io::Result<Bytes>>())),
+        },
+        (Some(file), ..) => BoxBody::new(*file),
         _ => to_actix_body(content, worker, head, unread, connection),
     };
     let is_unframed = version < Version::HTTP_11 && body.size() == BodySize::Stream;
@@ -94,35 +95,5 @@ fn to_actix_body(
     match pieces {
         BytePieces::Bytes(bytes) if bytes.len() <= PIECE_LEN && unread.is_none() => BoxBody::new(bytes),
         pieces => BoxBody::new(ResponseBody::new(pieces, owned, connection, unread)),
-    }
-}
-
-/// The body of a response to HEAD. It has a length, but its bytes are not sent (RFC 9110 section 9.3.2).
-struct LengthOnly(BodySize);
-
-impl MessageBody for LengthOnly {
-    type Error = Infallible;
-
-    fn size(&self) -> BodySize {
-        self.0
-    }
-
-    fn poll_next(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Bytes, Infallible>>> {
-        Poll::Ready(None)
-    }
-}
-
-/// The body of a response with a static file: the body of `actix-files`, and the part of the open files that it uses.
-struct FileBody(Box<(BoxBody, Option<Share>)>);
-
-impl MessageBody for FileBody {
-    type Error = Box<dyn Error>;
-
-    fn size(&self) -> BodySize {
-        self.0.0.size()
-    }
-
-    fn poll_next(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
-        Pin::new(&mut self.0.0).poll_next(task)
     }
 }

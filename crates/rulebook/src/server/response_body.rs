@@ -12,6 +12,7 @@ use bytes::Bytes;
 
 use super::connection_state::{ConnectionState, HandledRequest};
 use crate::call::{ByteStream, RequestId};
+use crate::client_shares::Share;
 use crate::pipeline::catch_panic;
 
 /// The maximum length of a piece of bytes that are in memory. actix copies each piece into the memory of the
@@ -72,13 +73,19 @@ impl MessageBody for ResponseBody {
     }
 }
 
-/// The body of any response on a connection of rulebook's own server. While it exists, the request is being handled.
-pub(super) struct HandledBody {
+/// The body of a response, and what exists until it has been sent.
+pub(super) struct GuardedBody<G> {
     pub(super) body: BoxBody,
-    pub(super) _handled: Option<HandledRequest>,
+    pub(super) _guard: G,
 }
 
-impl MessageBody for HandledBody {
+/// The body of any response on a connection of rulebook's own server. While it exists, the request is being handled.
+pub(super) type HandledBody = GuardedBody<Option<HandledRequest>>;
+
+/// The body of a response with a static file, and the part of the open files that it uses.
+pub(super) type FileBody = GuardedBody<Option<Share>>;
+
+impl<G: Unpin> MessageBody for GuardedBody<G> {
     type Error = Box<dyn Error>;
 
     fn size(&self) -> BodySize {

@@ -17,8 +17,8 @@ use futures_util::stream;
 use http::{StatusCode, header};
 use rulebook_model::uri::percent_decode;
 
+use super::response_body::FileBody;
 use crate::call::ApiError;
-use crate::client_shares::Share;
 use crate::pipeline::{Reply, ReplyBody};
 use crate::plan::Document;
 
@@ -139,7 +139,7 @@ pub(super) struct StaticExchange {
     pub(super) files: Option<FilesService>,
     pub(super) request: HttpRequest,
     /// The body of the response, if it is a static file, and the part of the open files that it uses.
-    pub(super) body: Option<Box<(BoxBody, Option<Share>)>>,
+    pub(super) body: Option<Box<FileBody>>,
 }
 
 pub(super) struct StaticResponse {

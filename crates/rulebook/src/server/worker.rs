@@ -29,13 +29,13 @@ thread_local! {
 
 /// Handles the requests of one server in one thread.
 pub(super) struct Worker {
-    state: Arc<ServerState>,
+    pub(super) shared_state: Arc<ServerState>,
     /// Runs the methods of the plan. It contains the plan.
     pub(super) runner: Arc<MethodRunner>,
     pub(super) counters: Arc<WorkerCounters>,
     /// A copy for this worker alone: if workers shared the `Arc`, cloning it would make all of them write to its
     /// reference count.
-    upload_storage: Arc<UploadStorage>,
+    pub(super) upload_storage: Arc<UploadStorage>,
     readiness_cache: Arc<Mutex<Option<(Instant, Readiness)>>>,
     next_request_id: Cell<u64>,
     /// The request that actix is finding a service for.
@@ -52,7 +52,7 @@ impl Worker {
         WORKERS.with_borrow_mut(|workers| {
             workers.retain(|worker| worker.strong_count() > 0);
             let mut known = workers.iter().filter_map(Weak::upgrade);
-            known.find(|worker| Arc::ptr_eq(&worker.state, state)).unwrap_or_else(|| {
+            known.find(|worker| Arc::ptr_eq(&worker.shared_state, state)).unwrap_or_else(|| {
                 let worker = Rc::new(Self::new(state));
                 workers.push(Rc::downgrade(&worker));
                 worker
@@ -67,7 +67,7 @@ impl Worker {
         // handled.
         let _ = getrandom::fill(&mut first_id);
         Self {
-            state: Arc::clone(state),
+            shared_state: Arc::clone(state),
             counters: state.metrics.new_worker_counters(&plan),
             runner: Arc::new(MethodRunner { plan, detached }),
             upload_storage: Arc::new(state.upload_storage.clone()),
@@ -114,16 +114,7 @@ impl Worker {
     }
 
     pub(super) fn state(&self) -> &ServerState {
-        &self.state
-    }
-
-    pub(super) fn shared_state(&self) -> &Arc<ServerState> {
-        &self.state
-    }
-
-    /// Returns where uploaded files are stored.
-    pub(super) fn upload_storage(&self) -> &Arc<UploadStorage> {
-        &self.upload_storage
+        &self.shared_state
     }
 
     /// Returns the result of the readiness checks. Even if many requests need the result, the checks run at most once

@@ -7,10 +7,11 @@
 mod content;
 mod hash;
 mod journal;
+#[cfg(target_os = "linux")]
 mod nonblocking;
 mod publish;
 mod resolve;
-#[cfg_attr(not(target_os = "linux"), path = "without_small_files.rs")]
+#[cfg(target_os = "linux")]
 mod small_files;
 mod staging;
 
@@ -33,6 +34,7 @@ pub(super) struct Folder {
     path: PathBuf,
     staging: Arc<Staging>,
     /// `true` if the folder is on a local file system, so that files can be opened with [`nonblocking`].
+    #[cfg(target_os = "linux")]
     is_local: bool,
 }
 
@@ -49,8 +51,13 @@ impl Folder {
         }
         let root = open(path).map_err(&io)?;
         let staging = Arc::new(Staging::create(&root)?);
-        let is_local = nonblocking::is_local(&root);
-        Ok(Self { root, path: path.canonicalize().map_err(&io)?, staging, is_local })
+        Ok(Self {
+            #[cfg(target_os = "linux")]
+            is_local: nonblocking::is_local(&root),
+            path: path.canonicalize().map_err(&io)?,
+            root,
+            staging,
+        })
     }
 }
 
@@ -72,6 +79,7 @@ impl FileEngine for Folder {
         Ok(StoredFile { content: Content::File(file), info })
     }
 
+    #[cfg(target_os = "linux")]
     fn read_nonblocking(&self, name: &FileName) -> Option<Result<StoredFile, StoreError>> {
         if !self.is_local {
             return None;
