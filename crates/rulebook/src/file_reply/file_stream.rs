@@ -38,9 +38,6 @@ pub(crate) fn stream_file(range: FileRange) -> ByteStream {
 }
 
 /// Reads bytes of a file into memory that is given. `length` is at most [`PIECE_LEN`].
-///
-/// # Errors
-/// Fails if the file cannot be read, or if it ends before.
 pub(crate) async fn read_piece(file: &Arc<File>, offset: u64, length: u64, mut buffer: BytesMut) -> io::Result<Bytes> {
     // The length is at most `PIECE_LEN`, so that it fits into `usize`.
     buffer.resize(length as usize, 0);
@@ -71,9 +68,6 @@ fn read_cached_bytes(_: &File, _: u64, _: &mut [u8]) -> usize {
 }
 
 /// Fills the buffer with the bytes at the file offset `at`.
-///
-/// # Errors
-/// Fails if the file cannot be read, or if it ends before the buffer is full.
 fn read_exact_at(file: &File, at: u64, buffer: &mut [u8]) -> io::Result<()> {
     #[cfg(unix)]
     let read = std::os::unix::fs::FileExt::read_exact_at(file, buffer, at);

@@ -38,9 +38,6 @@ impl OpenFiles {
     }
 
     /// Counts a file that is open until the returned value is dropped.
-    ///
-    /// # Errors
-    /// Fails if too many files are open for all clients or for this one.
     pub(crate) fn count(&self, client: Option<IpAddr>, peer: Option<SocketAddr>) -> Result<Share, UsedUp> {
         self.shares.take(client, 1).inspect_err(|_| self.exceeded_limits.count(&OPEN_FILES, peer))
     }
@@ -58,9 +55,6 @@ pub(crate) struct FilePart {
 
 /// Opens the content of a file, and selects the part that the request asks for. `known` contains the length, entity tag
 /// and modification time that the method has set. Slow operations run on another thread.
-///
-/// # Errors
-/// Fails if the file cannot be opened or read, or if too many files are open.
 pub(crate) async fn open_content(
     request: FileRequest<'_>,
     content: Content,
@@ -98,9 +92,6 @@ pub(crate) fn cannot_send(error: &io::Error) -> ApiError {
 }
 
 /// Runs a slow operation on another thread, so that the worker can handle other requests.
-///
-/// # Errors
-/// Fails if the operation fails or panics.
 pub(crate) async fn on_other_thread<T: Send + 'static>(
     run: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> io::Result<T> {
@@ -156,9 +147,6 @@ impl FileRequest<'_> {
     }
 
     /// Selects the part of an open file. `known` contains the metadata that have been set already.
-    ///
-    /// # Errors
-    /// Fails if the file is not a regular file or cannot be read, or if too many files are open.
     pub(crate) async fn part_of_file(&self, file: File, known: FileInfo) -> Result<FilePart, ApiError> {
         if known.length.is_some() {
             // The file store has already read the metadata of the file.
@@ -177,9 +165,6 @@ impl FileRequest<'_> {
 
     /// Selects the part of a file's content. The content begins at the offset `start` of the open file, and `info`
     /// describes the content.
-    ///
-    /// # Errors
-    /// Fails if the file cannot be read, or if too many files are open.
     pub(crate) async fn part_of_file_from(&self, start: u64, file: File, info: FileInfo) -> Result<FilePart, ApiError> {
         let decision = self.decide_part(&info);
         let (from, length) = match decision {

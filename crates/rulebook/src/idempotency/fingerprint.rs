@@ -123,9 +123,6 @@ impl RequestHasher {
 impl Fingerprint {
     /// Returns the key to claim, with a random token. Large arguments are hashed, and uploaded files read, on another
     /// thread.
-    ///
-    /// # Errors
-    /// Fails if an uploaded file cannot be read, or the system has no random numbers.
     pub(crate) async fn into_claimed_key(self) -> io::Result<ClaimedKey> {
         let Self { id, arguments, unhashed } = self;
         let is_small = unhashed.is_empty() && arguments.len() <= MAX_HASHED_AT_ONCE;

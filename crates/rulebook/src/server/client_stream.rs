@@ -197,9 +197,6 @@ impl ClientStream {
     }
 
     /// Counts the memory of a response that begins to wait for the client.
-    ///
-    /// # Errors
-    /// Fails if the responses of all clients, or of this client, use too much memory.
     fn keep_response(&self) -> io::Result<StuckResponse> {
         let (since, bytes) = (Instant::now(), self.connection.unsent_body.get());
         if bytes <= FREE_RESPONSE_BYTES as usize {

@@ -127,9 +127,6 @@ struct AcceptedConnection {
 }
 
 /// Begins a connection. Returns `None` if it can be closed.
-///
-/// # Errors
-/// Fails if the connection is broken.
 async fn accept(stream: TcpStream, state: &Arc<ServerState>, has_tls: bool) -> io::Result<Option<AcceptedConnection>> {
     // A connection without an address has been reset before the server accepted it.
     let Ok(peer) = stream.peer_addr() else { return Ok(None) };

@@ -51,9 +51,6 @@ impl<'b> LimitedBody<'b> {
     }
 
     /// Reserves memory for bytes of the body that the server keeps until the request has been handled.
-    ///
-    /// # Errors
-    /// Fails if all requests use too much memory.
     pub(super) fn reserve_memory(&mut self, bytes: usize) -> Result<(), ApiError> {
         let state = self.worker.state();
         let length = self.body.memory.length + bytes;
@@ -155,10 +152,6 @@ impl<'b> LimitedBody<'b> {
 }
 
 /// Receives the body of a request that calls a method.
-///
-/// # Errors
-/// Fails if the body exceeds a limit, does not arrive completely and in time, or has an unsupported media type, or if a
-/// file in the body cannot be stored.
 pub(super) async fn receive(
     body: &mut RequestBody,
     head: &Head,
@@ -185,12 +178,7 @@ pub(super) async fn receive(
         }
         // This future is boxed for the same reason as the one in `gather`.
         BodyKind::Multipart { boundary, limits } => {
-            let target = multipart::MultipartTarget {
-                plan,
-                method,
-                max_parts: limits.parts,
-                upload_storage: &worker.upload_storage,
-            };
+            let target = multipart::MultipartTarget { plan, method, max_parts: limits.parts };
             Box::pin(multipart::receive_parts(limited, boundary, &target)).await
         }
     }
@@ -198,9 +186,6 @@ pub(super) async fn receive(
 
 /// Receives the first bytes of a body, at most `limits.dispatch` bytes. When the whole body is received later, these
 /// bytes are returned again.
-///
-/// # Errors
-/// Fails in the same cases as [`receive`].
 pub(super) async fn receive_body_prefix(
     body: &mut RequestBody,
     kind: &BodyKind,
@@ -218,9 +203,6 @@ pub(super) async fn receive_body_prefix(
 }
 
 /// Checks the media type of a body, and the length that `Content-Length` announces.
-///
-/// # Errors
-/// Fails if the announced length exceeds a limit, or if the media type is not supported.
 fn check_announced_length(kind: &BodyKind, announced: Option<u64>, limits: &Limits) -> Result<(), ApiError> {
     let Some(length) = announced else {
         return Ok(());

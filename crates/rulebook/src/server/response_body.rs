@@ -130,9 +130,6 @@ impl CheckedStream {
     }
 
     /// Returns the next piece of the body, at least one byte; `None` at its end.
-    ///
-    /// # Errors
-    /// Fails if the stream fails or panics, or does not have its announced length.
     fn poll_next(&mut self, task: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
         // The stream is code of the program, which may panic.
         let polled = catch_panic("the stream of a download", || self.pieces.as_mut().poll_next(task));

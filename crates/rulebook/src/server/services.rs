@@ -81,9 +81,6 @@ impl Services {
     }
 
     /// Adds the services to the `App` of rulebook's own server.
-    ///
-    /// # Errors
-    /// Fails if the function of the program fails.
     pub(super) fn add_to_app(&self, config: &mut ServiceConfig) -> io::Result<()> {
         match self.state.plan.state.get::<CustomApp>().as_deref() {
             Some(CustomApp(configure)) => configure(self, config),

@@ -145,9 +145,6 @@ impl ServerState {
     }
 
     /// Checks that a handler can be started for a request.
-    ///
-    /// # Errors
-    /// Fails if too many handlers are running although their clients have disconnected, in total or of this client.
     #[inline]
     pub(super) fn check_detached_handlers(&self, head: &Head) -> Result<(), ApiError> {
         if !self.detached_handlers.is_used_up(head.client) {

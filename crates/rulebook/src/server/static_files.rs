@@ -150,9 +150,6 @@ pub(super) struct StaticResponse {
 
 impl StaticExchange {
     /// Finds the file at the path of a request. Returns `None` if the folder has no such file.
-    ///
-    /// # Errors
-    /// Fails if the file exists but cannot be read.
     pub(super) async fn find_file(&self) -> Result<Option<StaticResponse>, ApiError> {
         let Some(files) = &self.files else { return Ok(None) };
         let responded = files.call(ServiceRequest::from_request(self.request.clone())).await;

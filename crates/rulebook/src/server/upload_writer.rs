@@ -197,9 +197,6 @@ impl<'m> UploadWriter<'m> {
     }
 
     /// Writes the last piece, and returns the complete file.
-    ///
-    /// # Errors
-    /// Fails in the same cases as [`UploadWriter::write`].
     pub(super) async fn finish(mut self) -> io::Result<Upload> {
         let media_type = self.recognise_media_type().to_owned();
         let file = self.wait_for_piece().await?.map(|WrittenPiece { file, buffer }| {

@@ -100,9 +100,6 @@ impl LazyStore {
     /// Opens the storage before the first request is served. For a folder, this also removes temporary files of a
     /// process that was killed. If the default folder cannot be used, the error is logged, and requests that need no
     /// stored files are served. Each request that needs stored files tries to open the folder again.
-    ///
-    /// # Errors
-    /// Fails if a required storage cannot be used.
     pub(crate) fn open(&self) -> io::Result<()> {
         self.open_required()?;
         if let Err(error) = self.store() {

@@ -71,10 +71,6 @@ impl Writer {
 
     /// Completes the file and converts it to an upload. `filename` is the name that the client sent. The content is not
     /// yet written to the disk: until the file is published, a crash may lose it.
-    ///
-    /// # Errors
-    /// Fails if the absolute path of the file cannot be determined, or if the file is not in a folder: uploads are
-    /// files on the disk.
     pub(crate) fn into_upload(self, filename: String) -> Result<Upload, StoreError> {
         let content = self.content.finish()?;
         let path = self.engine.content_path(&content).ok_or_else(|| io::Error::from(io::ErrorKind::Unsupported));

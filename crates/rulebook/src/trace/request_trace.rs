@@ -107,19 +107,9 @@ impl RequestTrace {
     /// Records a span that is a stage of the request. `id` is the id that [`RequestTrace::enter`] has returned, or 0.
     pub(crate) fn record_stage(&self, name: &'static str, id: u64, start: Instant, end: Instant) {
         let span_id = if id == 0 { random_id() } else { id };
-        let context = TraceContext { span_id, ..self.context.clone() };
-        let (start, end) = (self.system_time(start), self.system_time(end));
-        self.record(Span {
-            context,
-            parent_id: Some(self.context.span_id),
-            has_remote_parent: false,
-            name: name.into(),
-            kind: SpanKind::Internal,
-            start,
-            end,
-            attributes: Vec::new(),
-            error: None,
-        });
+        let mut span = self.span(span_id, Some(self.context.span_id), name, SpanKind::Internal, start);
+        span.end = self.system_time(end);
+        self.record(span);
     }
 
     /// Records the span of the whole request.
@@ -131,17 +121,34 @@ impl RequestTrace {
         error: Option<Cow<'static, str>>,
     ) {
         if self.context.is_sampled {
-            self.exporter.export(Span {
-                context: self.context.clone(),
-                parent_id: self.parent_id,
-                has_remote_parent: self.parent_id.is_some(),
-                name: name.into(),
-                kind: SpanKind::Server,
-                start: self.started.0,
-                end: self.system_time(end),
-                attributes,
-                error,
-            });
+            let mut span = self.span(self.context.span_id, self.parent_id, name, SpanKind::Server, self.start());
+            span.has_remote_parent = self.parent_id.is_some();
+            span.end = self.system_time(end);
+            (span.attributes, span.error) = (attributes, error);
+            self.exporter.export(span);
+        }
+    }
+
+    /// Returns a span of this trace that begins at a time, and has not ended.
+    fn span(
+        &self,
+        span_id: u64,
+        parent_id: Option<u64>,
+        name: impl Into<Cow<'static, str>>,
+        kind: SpanKind,
+        start: Instant,
+    ) -> Span {
+        let start = self.system_time(start);
+        Span {
+            context: TraceContext { span_id, ..self.context.clone() },
+            parent_id,
+            has_remote_parent: false,
+            name: name.into(),
+            kind,
+            start,
+            end: start,
+            attributes: Vec::new(),
+            error: None,
         }
     }
 
@@ -167,18 +174,7 @@ impl OpenSpan {
     pub(crate) fn new(trace: Option<&Arc<RequestTrace>>, name: impl Into<Cow<'static, str>>, kind: SpanKind) -> Self {
         Self(trace.map(|trace| {
             let start = Instant::now();
-            let at = trace.system_time(start);
-            let span = Span {
-                context: TraceContext { span_id: random_id(), ..trace.context.clone() },
-                parent_id: Some(trace.current_id.load(Ordering::Relaxed)),
-                has_remote_parent: false,
-                name: name.into(),
-                kind,
-                start: at,
-                end: at,
-                attributes: Vec::new(),
-                error: None,
-            };
+            let span = trace.span(random_id(), Some(trace.current_id.load(Ordering::Relaxed)), name, kind, start);
             Box::new(Opened { trace: Arc::clone(trace), start, span })
         }))
     }

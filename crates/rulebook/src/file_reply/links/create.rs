@@ -32,9 +32,6 @@ struct Reservation {
 
 impl Reservation {
     /// Reserves more bytes.
-    ///
-    /// # Errors
-    /// Fails if the files of all links together would exceed the limit.
     fn reserve(&mut self, bytes: u64) -> Result<(), ApiError> {
         let before = self.links.unfinished_bytes.fetch_add(bytes, Ordering::Relaxed);
         self.reserved_bytes += bytes;
@@ -54,10 +51,6 @@ impl Drop for Reservation {
 
 impl Links {
     /// Stores the file of a link. If the request is dropped meanwhile, the unfinished file is removed.
-    ///
-    /// # Errors
-    /// Fails if the files of all links together would exceed the limit, if the file cannot be stored, or if the content
-    /// cannot be read.
     pub(super) async fn store_file(self: &Arc<Self>, limits: &Limits, file: LinkedFile) -> Result<LinkId, ApiError> {
         let failed =
             |error: io::Error| ApiError::internal(format_args!("a file cannot be stored for its link: {error}"));

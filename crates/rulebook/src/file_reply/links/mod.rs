@@ -85,10 +85,6 @@ impl Links {
     }
 
     /// Stores a file, and returns the path and the query of the link to it.
-    ///
-    /// # Errors
-    /// Fails if the files of all links together would exceed `limits.links`, if the file cannot be stored, or if its
-    /// content cannot be read.
     pub(crate) async fn create_link(self: &Arc<Self>, limits: &Limits, file: LinkedFile) -> Result<String, ApiError> {
         if self.key.get().is_none() {
             let files = Arc::clone(&self.files);
@@ -209,18 +205,12 @@ fn restrict_caching(headers: &mut Vec<(HeaderName, HeaderValue)>, is_limited: bo
 }
 
 /// Counts a download.
-///
-/// # Errors
-/// Fails if no downloads are left, or if the download cannot be counted.
 async fn claim(uses: Box<dyn LinkUses>, is_redirected: bool) -> Result<(), ApiError> {
     let has_claimed = blocking(move || uses.claim(is_redirected).map_err(store_error)).await?;
     if has_claimed { Ok(()) } else { Err(ApiError::plain(ErrorCode::Gone)) }
 }
 
 /// Runs a slow operation on another thread, so that the worker can handle other requests.
-///
-/// # Errors
-/// Fails if the operation fails or panics.
 async fn blocking<T: Send + 'static>(
     run: impl FnOnce() -> Result<T, ApiError> + Send + 'static,
 ) -> Result<T, ApiError> {

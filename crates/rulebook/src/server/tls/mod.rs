@@ -36,9 +36,6 @@ pub(super) struct Encrypted {
 
 impl Tls {
     /// Does the handshake of a connection. HTTP/2 is offered if `with_http2` is `true`.
-    ///
-    /// # Errors
-    /// Fails if the client breaks the protocol, or if its certificate is not accepted.
     pub(super) async fn accept(&self, stream: TcpStream, peer: SocketAddr, with_http2: bool) -> io::Result<Encrypted> {
         let acceptor = TlsAcceptor::from(self.server_config(with_http2));
         let accepted = acceptor.accept_with(stream, |connection| connection.set_buffer_limit(Some(UNSENT_LEN))).await;

@@ -12,7 +12,7 @@ use std::io::{self, ErrorKind, Write};
 use cap_std::fs::{Dir, OpenOptions};
 use serde::{Deserialize, Serialize};
 
-use super::resolve::{self, OpenError, false_if_not_found};
+use super::resolve::{self, false_if_not_found};
 use crate::store::{FileName, StoreError};
 
 /// The suffix of a record's file name if its renames are to be completed.
@@ -43,12 +43,7 @@ impl PlannedRename {
     fn open_parent(&self, root: &Dir) -> io::Result<(Dir, &str)> {
         let (folders, file) = self.split_name();
         let folder = resolve::open_folder_path(root, folders.split('/').filter(|part| !part.is_empty()));
-        let folder = folder.map_err(|error| match error {
-            OpenError::Io(error) => error,
-            OpenError::NotFound => ErrorKind::NotFound.into(),
-            OpenError::WrongType => ErrorKind::NotADirectory.into(),
-        })?;
-        Ok((folder, file))
+        Ok((folder?, file))
     }
 
     fn split_name(&self) -> (&str, &str) {

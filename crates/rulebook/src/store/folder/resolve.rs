@@ -18,6 +18,16 @@ pub(super) enum OpenError {
     Io(io::Error),
 }
 
+impl From<OpenError> for io::Error {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::Io(error) => error,
+            OpenError::NotFound => ErrorKind::NotFound.into(),
+            OpenError::WrongType => ErrorKind::NotADirectory.into(),
+        }
+    }
+}
+
 pub(super) fn open_dir(folder: &Dir, part: &str) -> Result<Dir, OpenError> {
     folder.open_dir_nofollow(part).map_err(|error| open_error(folder, part, error, FileType::is_dir))
 }

@@ -134,11 +134,7 @@ fn open_or_create_dir(folder: &Dir, name: &str) -> io::Result<Dir> {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
         _ => {}
     }
-    resolve::open_dir(folder, name).map_err(|error| match error {
-        resolve::OpenError::Io(error) => error,
-        resolve::OpenError::NotFound => io::ErrorKind::NotFound.into(),
-        resolve::OpenError::WrongType => io::ErrorKind::NotADirectory.into(),
-    })
+    Ok(resolve::open_dir(folder, name)?)
 }
 
 fn open_lock_file(folder: &Dir, name: &str) -> io::Result<File> {

@@ -41,9 +41,6 @@ fn parse_uses(line: &[u8]) -> Option<u32> {
 }
 
 /// Opens the file of a link. Returns `None` if it does not exist, or if no downloads are left.
-///
-/// # Errors
-/// Fails if the file cannot be read, or does not have the format of a link's file.
 pub(super) fn open(path: &Path) -> io::Result<Option<OpenLink>> {
     let mut file = match open_regular_file(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
