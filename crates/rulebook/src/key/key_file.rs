@@ -10,8 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::KeyError;
 use super::entry::check_entries;
-use super::storage::{KeySet, KeyState, KeyStorage, KeyVersion};
-use super::usage::Usages;
+use super::storage::{KeySet, KeyState, KeyStorage, KeyVersion, Usages};
 use crate::regular_file::FileStamp;
 use crate::secret::{folder_of, write_private_file};
 

@@ -5,8 +5,7 @@ use jiff::Timestamp;
 use rulebook_model::filename::FilePatterns;
 
 use super::entry::{Entry, Limit};
-use super::storage::{KeySet, KeyStorage, check_keys, first_pepper, now, pepper_of};
-use super::usage::Usage;
+use super::storage::{KeySet, KeyStorage, Usage, check_keys, first_pepper, now, pepper_of};
 use super::{KeyError, token};
 
 /// The settings with which [`add`] creates a key.

@@ -14,7 +14,6 @@ mod pepper;
 mod storage;
 mod table;
 mod token;
-mod usage;
 mod watcher;
 
 use std::fmt;
@@ -29,8 +28,7 @@ pub use entry::{Entry, Limit, Per};
 pub use error::{KeyEntryError, KeyError};
 pub use key_file::KeyFile;
 pub use manage::{NewKey, add, copy, list, revoke, rotate};
-pub use storage::{KeySet, KeyState, KeyStorage, KeyVersion, now};
-pub use usage::{Usage, Usages, UsedRequests};
+pub use storage::{KeySet, KeyState, KeyStorage, KeyVersion, Usage, Usages, UsedRequests, now};
 pub use watcher::KeyWatcher;
 
 use crate::call::{AuthScheme, Authenticate, Authentication, Head};

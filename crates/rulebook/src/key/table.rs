@@ -12,8 +12,9 @@ use jiff::Timestamp;
 
 use super::entry::{self, Entry};
 use super::pepper::Pepper;
-use super::storage::{KeyState, KeyStorage, KeyVersion, check_keys, pepper_of, pepper_without_keys};
-use super::usage::{Usage, Usages, UsedRequests};
+use super::storage::{
+    KeyState, KeyStorage, KeyVersion, Usage, Usages, UsedRequests, check_keys, pepper_of, pepper_without_keys,
+};
 use super::{KeyError, Limit, token};
 use crate::auth::VerifiedCredentials;
 use crate::call::{Identity, RateLimiter};

@@ -6,9 +6,8 @@ use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use super::storage::KeyVersion;
+use super::storage::{KeyVersion, Usages};
 use super::table::{KeyTable, PreviousUsage};
-use super::usage::Usages;
 use super::{KeyError, SharedKeys};
 
 /// The interval at which the thread checks whether the keys have changed, so that a revoked key is refused within a

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::fmt::{Arguments, Display, Write};
 
-use super::exceeded_limits::ExceededLimits;
+use super::ExceededLimits;
 use super::process::{ProcessMetric, process_metrics};
 use super::worker_counters::{BUCKET_MILLISECONDS, CountedRequests, ResponseLabels};
 

@@ -18,10 +18,10 @@ use rulebook_model::connection_limits::{FREE_RESPONSE_BYTES, HEAD_TIME, PROGRESS
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::alarm::Alarm;
+use super::connection::Transport;
 use super::connection_limits::{HEAD_TIMEOUT, PROGRESS_TIMEOUT, RESERVED_HEAD_TIMEOUT};
 use super::connection_state::{ConnectionState, Served};
 use super::state::ServerState;
-use super::transport::Transport;
 use crate::client_shares::{Share, UsedUp};
 
 /// The number of bytes that the server receives beyond the request that it handles, to notice that the client has
@@ -278,7 +278,7 @@ impl AsyncWrite for ClientStream {
         this.with_progress(flushed, task)
     }
 
-    /// Does nothing: the transport is closed when actix has ended, see [`end_connection`](super::transport::end_connection).
+    /// Does nothing: the transport is closed when actix has ended, see `end_connection`.
     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(()))
     }

@@ -14,22 +14,24 @@ use std::time::{Duration, Instant};
 use actix_http::error::DispatchError;
 use actix_http::{HttpService, KeepAlive, Protocol, Request, Response};
 use actix_rt::net::TcpStream;
+use actix_rt::time::timeout;
 use actix_service::{Service, ServiceFactory, apply_fn_factory, fn_factory, fn_service, map_config};
 use actix_web::App;
 use actix_web::dev::{AppConfig, ServiceResponse};
+use futures_util::FutureExt;
 use rulebook_model::connection_limits::{CONNECTIONS, ConnectionLimit, HEAD_TIME, TLS_HANDSHAKE};
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio_util::either::Either;
 
 use super::alarm::{Alarm, MAX_DISTANCE};
 use super::client_stream::ClientStream;
-use super::connection_limits::{HANDSHAKE_TIMEOUT, HEAD_TIMEOUT, RESERVED_HEAD_TIMEOUT};
+use super::connection_limits::{HANDSHAKE_TIMEOUT, HEAD_TIMEOUT, LINGER_TIMEOUT, RESERVED_HEAD_TIMEOUT};
 use super::connection_state::{ConnectionState, Served};
 use super::open_connections::OpenConnection;
 use super::response_body::HandledBody;
 use super::services::Services;
 use super::state::ServerState;
-use super::tls::Encrypted;
-use super::transport::{Transport, end_connection};
+use super::tls::{Encrypted, TlsStream};
 use super::worker::Worker;
 use crate::call::TlsSession;
 use crate::handler::run_worker;
@@ -42,6 +44,9 @@ const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// The response to a client that sends a request without TLS to an address with TLS.
 const NO_TLS: &[u8] = b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain\r\nconnection: close\r\n\
     content-length: 64\r\n\r\nthis address has TLS: the URL of a request begins with https://\n";
+
+/// The bytes of a connection. A stream with TLS is boxed: otherwise it would enlarge the memory of every connection.
+pub(super) type Transport = Either<TcpStream, Box<TlsStream>>;
 
 /// Returns the factory that creates, for each worker, the actix service for the worker's connections to an address.
 pub(super) fn connection_service_factory(
@@ -218,4 +223,26 @@ async fn in_time<F: Future>(
         })
     })
     .await
+}
+
+/// Closes the sending side of the server. Over TLS, the client learns that this is the end of what it receives
+/// (`close_notify`, RFC 8446 section 6.1).
+///
+/// Then discards what the client still sends, until it closes its side too or [`LINGER_TIMEOUT`] is over: closing the
+/// socket would discard a response that the client has not read (RFC 9112 section 9.6). If the client is not
+/// `expected_to_send`, only waits if something has already arrived.
+async fn end_connection(mut transport: Transport, expected_to_send: bool) {
+    let ending = async {
+        let mut discarded = vec![0; 4 << 10];
+        if transport.shutdown().await.is_err() {
+            return;
+        }
+        let first = transport.read(&mut discarded);
+        let mut read = if expected_to_send { first.await } else { first.now_or_never().unwrap_or(Ok(0)) };
+        while matches!(read, Ok(1..)) {
+            read = transport.read(&mut discarded).await;
+        }
+    };
+    // The result does not matter: the connection is over.
+    let _ = timeout(LINGER_TIMEOUT, ending).await;
 }

@@ -13,9 +13,9 @@ use futures_util::future::LocalBoxFuture;
 use rulebook_model::error::ErrorCode;
 
 use super::connection_state::{ConnectionState, Served};
-use super::fallback::respond_with_page;
 use super::method_in_body::find_in_body;
 use super::observe::Observation;
+use super::pages::respond_with_page;
 use super::receive::receive;
 use super::request::RoutedRequest;
 use super::request_body::RequestBody;

@@ -9,7 +9,6 @@ mod client_stream;
 mod connection;
 mod connection_limits;
 mod connection_state;
-mod fallback;
 mod handle;
 mod listening;
 mod method_in_body;
@@ -32,10 +31,8 @@ mod static_files;
 #[cfg_attr(not(feature = "tls"), path = "without_tls.rs")]
 mod tls;
 mod traced_request;
-mod transport;
 mod upload_writer;
 mod worker;
-mod worker_turns;
 
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};

@@ -18,7 +18,7 @@ use super::open_connections::OpenConnections;
 use super::static_files::StaticFiles;
 use super::tls::Tls;
 use super::upload_writer::UploadStorage;
-use super::worker_turns::WorkerTurns;
+use super::worker::WorkerTurns;
 use crate::call::{ApiError, Head, TrustedProxies};
 use crate::client_shares::ClientShares;
 use crate::file_reply::{Links, OpenFiles};

@@ -4,39 +4,30 @@ use std::time::{Duration, SystemTime};
 
 use http::header::{self, HeaderName};
 
-use super::FileInfo;
+use super::{FileInfo, TransferDecision};
 use crate::call::{ETag, ETagList, Head};
 
 /// The age that a modification time must have before it identifies the content of a file. HTTP dates have whole
 /// seconds, so that a file may change again without a change of its date (RFC 9110 section 8.8.2.2).
 const MIN_SETTLED_AGE: Duration = Duration::from_secs(2);
 
-/// The result of evaluating the conditions in a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum ConditionOutcome {
-    Proceed,
-    /// The client already has the current content: status 304.
-    NotModified,
-    /// A precondition is not met: status 412.
-    PreconditionFailed,
-}
-
-/// Evaluates the conditions of a GET or HEAD request, in the order of RFC 9110 section 13.2.2.
-pub(super) fn evaluate_conditions(head: &Head, info: &FileInfo) -> ConditionOutcome {
+/// Evaluates the conditions of a GET or HEAD request, in the order of RFC 9110 section 13.2.2. Returns `None` if all are
+/// met, or the request has no condition.
+pub(super) fn evaluate_conditions(head: &Head, info: &FileInfo) -> Option<TransferDecision> {
     let etag = info.etag.as_ref();
     let matches = |same: fn(&ETag, &ETag) -> bool| move |tag: &ETag| etag.is_some_and(|etag| same(etag, tag));
-    match lists_matching_tag(head, &header::IF_MATCH, matches(ETag::strong_eq)) {
-        Some(false) => return ConditionOutcome::PreconditionFailed,
-        None if modified_since(head, &header::IF_UNMODIFIED_SINCE, info) == Some(true) => {
-            return ConditionOutcome::PreconditionFailed;
-        }
-        Some(true) | None => {}
+    let may_proceed = match lists_matching_tag(head, &header::IF_MATCH, matches(ETag::strong_eq)) {
+        Some(is_listed) => is_listed,
+        None => modified_since(head, &header::IF_UNMODIFIED_SINCE, info) != Some(true),
+    };
+    if !may_proceed {
+        return Some(TransferDecision::PreconditionFailed);
     }
-    match lists_matching_tag(head, &header::IF_NONE_MATCH, matches(ETag::weak_eq)) {
-        Some(true) => ConditionOutcome::NotModified,
-        None if modified_since(head, &header::IF_MODIFIED_SINCE, info) == Some(false) => ConditionOutcome::NotModified,
-        Some(false) | None => ConditionOutcome::Proceed,
-    }
+    let is_current = match lists_matching_tag(head, &header::IF_NONE_MATCH, matches(ETag::weak_eq)) {
+        Some(is_listed) => is_listed,
+        None => modified_since(head, &header::IF_MODIFIED_SINCE, info) == Some(false),
+    };
+    is_current.then_some(TransferDecision::NotModified)
 }
 
 /// Returns `true` if the server may respond with the range in the field `Range`: the request has no field `If-Range`,

@@ -8,7 +8,7 @@ use http::Method;
 use http::header::{self, HeaderName, HeaderValue};
 use http_range::{HttpRange, HttpRangeParseError};
 
-use super::condition::{self, ConditionOutcome};
+use super::condition;
 use crate::call::{ETag, Head};
 
 /// The metadata of a file, which are known before its content is read.
@@ -55,10 +55,8 @@ pub fn decide_transfer(head: &Head, info: &FileInfo, now: SystemTime) -> Transfe
     if head.method != Method::GET && head.method != Method::HEAD {
         return TransferDecision::Whole;
     }
-    match condition::evaluate_conditions(head, info) {
-        ConditionOutcome::NotModified => return TransferDecision::NotModified,
-        ConditionOutcome::PreconditionFailed => return TransferDecision::PreconditionFailed,
-        ConditionOutcome::Proceed => {}
+    if let Some(decision) = condition::evaluate_conditions(head, info) {
+        return decision;
     }
     let may_be_partial = head.method == Method::GET && info.accepts_ranges && condition::range_applies(head, info, now);
     // For an empty file, http_range would return a suffix range that ends before it begins.

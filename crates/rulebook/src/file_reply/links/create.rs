@@ -10,7 +10,7 @@ use bytes::Bytes;
 use futures_util::stream;
 use tokio::task::yield_now;
 
-use super::{Links, blocking, head, store_error};
+use super::{Links, blocking, format_head, store_error};
 use crate::call::{ApiError, ByteStream, Content};
 use crate::file_reply::download::LinkedFile;
 use crate::file_reply::file_stream::{PIECE_LEN, stream_file};
@@ -58,7 +58,7 @@ impl Links {
         let mut nonce = [0; 16];
         getrandom::fill(&mut nonce).map_err(|error| failed(io::Error::other(error)))?;
         let mut reservation = Reservation { links: Arc::clone(self), max_bytes: limits.links, reserved_bytes: 0 };
-        let head = head::format_head(LinkId::new(nonce, 0).nonce(), &headers);
+        let head = format_head(LinkId::new(nonce, 0).nonce(), &headers);
         let head_len = head.len() as u64;
         let mut pieces = content_pieces(content).await.map_err(failed)?;
         let files = Arc::clone(&self.files);

@@ -4,7 +4,6 @@
 //! module signs and verifies links; it must not depend on where their files are.
 
 mod create;
-mod head;
 
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -20,11 +19,11 @@ use rulebook_model::model::{Limits, LinkTarget};
 
 use super::download::{FileHeaders, LinkedFile};
 use super::open_file::{FilePart, FileRequest, OpenFiles, on_other_thread};
-use crate::call::{ApiError, Head};
+use crate::call::{ApiError, ETag, Head};
 use crate::pipeline::{ErrorContext, Reply, respond_with_error};
 use crate::plan::Plan;
 use crate::store::{LinkContent, LinkFiles, LinkUses, OpenLink, StoreError};
-use crate::transfer::{LINK_PREFIX, LinkId, LinkKey};
+use crate::transfer::{FileInfo, LINK_PREFIX, LinkId, LinkKey};
 use crate::unix_time::unix_time;
 
 /// The time between two searches for files whose links have expired.
@@ -117,7 +116,7 @@ impl Links {
         let (links, request) = (Arc::clone(self), Arc::clone(head));
         let (id, link) = blocking(move || links.open_link(&request)).await?;
         let malformed = || ApiError::internal("the head in the file of a link cannot be parsed");
-        let mut headers = head::parse_head(&link.head).ok_or_else(malformed)?;
+        let mut headers = parse_head(&link.head).ok_or_else(malformed)?;
         headers.info.length = Some(link.length);
         let is_get = head.method != Method::HEAD;
         if is_get && self.redirects {
@@ -240,4 +239,45 @@ fn make_private(headers: &mut Vec<(HeaderName, HeaderValue)>) {
             *value = HeaderValue::from_bytes(&joined).unwrap_or_else(|_| HeaderValue::from_static("private"));
         }
     }
+}
+
+/// Returns the head of a link: the header fields of the response, and an empty line. If the file has no entity tag, it gets `entity_tag`.
+fn format_head(entity_tag: &str, headers: &FileHeaders) -> Vec<u8> {
+    let info =
+        FileInfo { etag: Some(headers.info.etag.clone().unwrap_or_else(|| ETag::strong(entity_tag))), ..headers.info };
+    let media_type = (header::CONTENT_TYPE, headers.content_type.clone());
+    let mut head = Vec::with_capacity(512);
+    for (name, value) in headers.fields.iter().chain(&info.validators()).chain([&media_type]) {
+        for part in [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\n"] {
+            head.extend_from_slice(part);
+        }
+    }
+    head.push(b'\n');
+    head
+}
+
+/// Parses a head; `None` if it is malformed.
+fn parse_head(head: &[u8]) -> Option<FileHeaders> {
+    let (mut fields, mut info, mut content_type) = (Vec::new(), FileInfo::default(), None);
+    for line in head.strip_suffix(b"\n\n")?.split(|byte| *byte == b'\n') {
+        let (name, value) = parse_field(line)?;
+        let text = value.to_str().ok();
+        if name == header::CONTENT_TYPE {
+            content_type = Some(value);
+        } else if name == header::ETAG {
+            info.etag = text.and_then(ETag::parse);
+        } else if name == header::LAST_MODIFIED {
+            info.modified = text.and_then(|text| httpdate::parse_http_date(text).ok());
+        } else {
+            fields.push((name, value));
+        }
+    }
+    Some(FileHeaders { content_type: content_type?, fields, info })
+}
+
+/// Parses one line of a header field; `None` if the line is malformed.
+fn parse_field(line: &[u8]) -> Option<(HeaderName, HeaderValue)> {
+    let colon = line.iter().position(|byte| *byte == b':')?;
+    let value = line[colon..].strip_prefix(b": ")?;
+    Some((HeaderName::from_bytes(&line[..colon]).ok()?, HeaderValue::from_bytes(value).ok()?))
 }
