@@ -8,7 +8,7 @@ use std::sync::Arc;
 use rulebook_model::files_location::{FilesLocation, S3_SCHEME};
 use url::Url;
 
-use crate::store::{FileStorage, LazyStore, OpenEngine};
+use crate::store::{LazyStore, OpenEngine, Store, StoreError};
 
 /// The default folder of stored files, as a name in the data folder.
 const DEFAULT_FILES_FOLDER: &str = "files";
@@ -39,23 +39,16 @@ impl FilesSettings {
         // error.
         let is_required = configured.is_some() || cfg!(not(feature = "files"));
         let path = configured.unwrap_or_else(|| data_folder.join(DEFAULT_FILES_FOLDER));
-        let storage = match path.to_str().map(FilesLocation::parse) {
-            Some(Ok(FilesLocation::S3(location))) => self.engine(S3_SCHEME, location.url(), &path),
-            Some(Ok(FilesLocation::Other { scheme, url })) => self.engine(&scheme, shown_url(&url), &path),
-            _ if !self.is_enabled => return None,
-            _ => FileStorage::Folder(path),
+        let (scheme, shown) = match path.to_str().map(FilesLocation::parse) {
+            Some(Ok(FilesLocation::S3(location))) => (S3_SCHEME.to_owned(), location.url()),
+            Some(Ok(FilesLocation::Other { scheme, url })) => (scheme, shown_url(&url)),
+            _ => return self.is_enabled.then(|| Arc::new(LazyStore::folder(path, is_required))),
         };
-        Some(Arc::new(LazyStore::new(storage, is_required)))
-    }
-
-    /// Returns the storage whose URL has this scheme. `shown` is the URL without credentials and options.
-    fn engine(&self, scheme: &str, shown: String, url: &Path) -> FileStorage {
-        match self.storages.get(scheme) {
-            Some(open) => {
-                FileStorage::Engine { shown, url: url.to_string_lossy().into_owned(), open: Arc::clone(open) }
-            }
-            None => FileStorage::Unknown(shown),
-        }
+        let (open, unknown) = (self.storages.remove(&*scheme), shown.clone());
+        Some(Arc::new(LazyStore::engine(shown, is_required, move || match &open {
+            Some(open) => open(&path.to_string_lossy()).and_then(Store::with_engine),
+            None => Err(StoreError::UnknownStorage(unknown.clone())),
+        })))
     }
 }
 

@@ -1,19 +1,20 @@
 //! Whose requests a limit counts together.
 
-use std::hash::{BuildHasher, RandomState};
+use std::hash::{BuildHasher, Hash, RandomState};
 use std::net::IpAddr;
 
 use rulebook_model::model::RateLimitBy;
 use sha2::{Digest, Sha256};
 
 use crate::call::{Identity, QualifiedName};
+use crate::client_shares::client_network;
 
 /// The client whose requests a limit counts together.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Hash)]
 pub enum Caller<'a> {
     All,
-    /// The clients with this address; of an IPv6 address, only the network of the size /64 counts. `None` is the
-    /// address of all clients without an address.
+    /// The clients in this network: an IPv4 address, or an IPv6 network of the size /64. `None` stands for all clients
+    /// without an address.
     Address(Option<IpAddr>),
     /// The caller with this name.
     Identity(&'a QualifiedName),
@@ -25,23 +26,7 @@ impl<'a> Caller<'a> {
         match (by, identity) {
             (RateLimitBy::All, _) => Self::All,
             (RateLimitBy::Caller, Some(identity)) => Self::Identity(identity.qualified_name()),
-            (RateLimitBy::Caller, None) | (RateLimitBy::Address, _) => Self::Address(client),
-        }
-    }
-
-    /// Returns a number for the caller. Different addresses have different numbers. The numbers of names are hashes, of
-    /// which two are equal with negligible probability.
-    pub fn number(self, hashers: &[RandomState; 2]) -> u128 {
-        // The highest bit distinguishes names from addresses.
-        match self {
-            Self::All => 0,
-            Self::Address(None) => 1,
-            Self::Address(Some(IpAddr::V4(address))) => 1 << 64 | u128::from(address.to_bits()),
-            Self::Address(Some(IpAddr::V6(address))) => 2 << 64 | address.to_bits() >> 64,
-            Self::Identity(name) => {
-                let [high, low] = hashers.each_ref().map(|hasher| u128::from(hasher.hash_one(name)));
-                1 << 127 | high << 64 | low
-            }
+            (RateLimitBy::Caller, None) | (RateLimitBy::Address, _) => Self::Address(client.map(client_network)),
         }
     }
 
@@ -63,4 +48,10 @@ impl<'a> Caller<'a> {
             }
         }
     }
+}
+
+/// Returns a hash of a limit or a caller. Two hashes are equal with negligible probability.
+pub fn wide_hash(hashers: &[RandomState; 2], of: impl Hash + Copy) -> u128 {
+    let [high, low] = hashers.each_ref().map(|hasher| u128::from(hasher.hash_one(of)));
+    high << 64 | low
 }

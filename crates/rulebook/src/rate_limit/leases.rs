@@ -1,11 +1,12 @@
 //! The requests that this server has claimed from a shared counter and not used yet.
 
-use std::hash::{BuildHasher, RandomState};
+use std::hash::RandomState;
 use std::time::{Duration, Instant};
 
 use quick_cache::sync::{Cache, EntryAction, EntryResult};
 use tokio::sync::watch;
 
+use super::caller::{Caller, wide_hash};
 use super::shared_limiter::Availability;
 use super::{Claim, Grant};
 use crate::call::Quota;
@@ -73,15 +74,9 @@ impl Leases {
         Self { hashers: [RandomState::new(), RandomState::new()], leases: Cache::new(max_leases.max(1)) }
     }
 
-    /// Returns the functions that compute the key of a lease.
-    pub fn hashers(&self) -> &[RandomState; 2] {
-        &self.hashers
-    }
-
-    /// Returns the key of the lease of the limit with this name and the caller with this number.
-    pub fn key(&self, name: &str, caller: u128) -> u128 {
-        let [high, low] = self.hashers.each_ref().map(|hasher| u128::from(hasher.hash_one((name, caller))));
-        high << 64 | low
+    /// Returns the key of the lease of the limit with this name and a caller.
+    pub fn key(&self, name: &str, caller: Caller<'_>) -> u128 {
+        wide_hash(&self.hashers, (name, caller))
     }
 
     /// Counts a request as `cost` requests if the lease allows it. Otherwise returns what the request has to do.

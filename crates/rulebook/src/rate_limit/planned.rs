@@ -5,7 +5,7 @@ use std::hash::RandomState;
 use quick_cache::sync::{Cache, EntryAction, EntryResult};
 use rulebook_model::model::{RateLimit, RateLimitBy};
 
-use super::caller::Caller;
+use super::caller::{Caller, wide_hash};
 use crate::call::{Quota, RateLimiter};
 
 /// A limit of the number of requests that the definition sets, with the counts of this server. Methods that take the
@@ -52,7 +52,7 @@ impl PlannedRateLimit {
     pub fn count(&self, caller: Caller<'_>, now: u64, cost: u32) -> Result<(Quota, u32), Quota> {
         match &self.counts {
             Counts::Together(limiter) => limiter.count(now, cost),
-            Counts::ByCaller(table) => table.count(caller.number(&self.hashers), now, cost),
+            Counts::ByCaller(table) => table.count(wide_hash(&self.hashers, caller), now, cost),
         }
     }
 
@@ -60,7 +60,7 @@ impl PlannedRateLimit {
     pub fn give_back(&self, caller: Caller<'_>, window: u32, cost: u32) {
         match &self.counts {
             Counts::Together(limiter) => limiter.give_back(window, cost),
-            Counts::ByCaller(table) => table.give_back(caller.number(&self.hashers), window, cost),
+            Counts::ByCaller(table) => table.give_back(wide_hash(&self.hashers, caller), window, cost),
         }
     }
 }

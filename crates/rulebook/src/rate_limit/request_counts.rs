@@ -23,7 +23,7 @@ const IDENTITY_POLICY: &str = "default";
 #[derive(Clone, Copy)]
 pub struct RequestCounts<'a> {
     /// Counts requests for several servers; `None` if each server counts by itself.
-    pub shared: Option<&'a SharedLimiter>,
+    pub shared: Option<&'a Arc<SharedLimiter>>,
     /// The limits of the API method.
     pub limits: &'a [Arc<PlannedRateLimit>],
     /// The number of requests as which the request counts.
@@ -94,7 +94,7 @@ impl<'a> RequestCounts<'a> {
     }
 
     /// Counts the request against a limit, and waits for the shared counter.
-    async fn count_waiting(&self, limit: LimitIndex, shared: &SharedLimiter, of: SharedLimit<'_>) -> CountResult {
+    async fn count_waiting(&self, limit: LimitIndex, shared: &Arc<SharedLimiter>, of: SharedLimit<'_>) -> CountResult {
         match shared.count(&of, self.cost).await {
             Err(NotCounted::Unavailable) if shared.when_unavailable() == WhenUnavailable::Open => {
                 self.count_local(limit)
@@ -223,7 +223,10 @@ impl CountedRequest {
 ///
 /// # Errors
 /// Fails if a limit is used up.
-pub fn check_limits_of_identity(shared: Option<&SharedLimiter>, identity: Option<&Identity>) -> Result<(), ApiError> {
+pub fn check_limits_of_identity(
+    shared: Option<&Arc<SharedLimiter>>,
+    identity: Option<&Identity>,
+) -> Result<(), ApiError> {
     let limiters = identity.map_or(&[][..], Identity::rate_limiters).iter();
     for limiter in limiters.filter(|limiter| shared.is_none() || limiter.shared_name().is_none()) {
         limiter.check().map_err(|quota| {

@@ -22,11 +22,8 @@ const MAX_DELAY: Duration = Duration::from_secs(30);
 /// The time after a failure until a request tries to use the counter again.
 const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Counts requests with a counter that several servers share.
-pub struct SharedLimiter(Arc<Shared>);
-
-/// The data that requests share with the tasks that claim requests.
-struct Shared {
+/// Counts requests with a counter that several servers share. The tasks that claim requests have it too.
+pub struct SharedLimiter {
     counter: Arc<dyn SharedCounter>,
     settings: SharedCounterSettings,
     availability: Availability,
@@ -61,17 +58,12 @@ impl SharedLimiter {
             WhenUnavailable::Closed => "until it is available, requests with a rate limit are refused",
         };
         let (availability, leases) = (Availability::new(consequence), Leases::new(max_callers));
-        Self(Arc::new(Shared { counter, settings, availability, leases }))
+        Self { counter, settings, availability, leases }
     }
 
     /// Returns what happens to requests while the counter is unavailable.
     pub fn when_unavailable(&self) -> WhenUnavailable {
-        self.0.settings.when_unavailable
-    }
-
-    /// Returns the key of the lease of a limit and a caller.
-    pub fn key(&self, limit: &SharedLimit<'_>) -> u128 {
-        self.0.leases.key(limit.name, limit.caller.number(self.0.leases.hashers()))
+        self.settings.when_unavailable
     }
 
     /// Counts a request as `cost` requests if that is possible without waiting. Returns the state of the limit and the
@@ -89,19 +81,19 @@ impl SharedLimiter {
     ///
     /// # Errors
     /// Fails if fewer than `cost` requests remain, or if the counter is unavailable.
-    pub async fn count(&self, limit: &SharedLimit<'_>, cost: u32) -> Result<(Quota, u64), NotCounted> {
-        let deadline = tokio::time::Instant::now() + self.0.settings.timeout;
+    pub async fn count(self: &Arc<Self>, limit: &SharedLimit<'_>, cost: u32) -> Result<(Quota, u64), NotCounted> {
+        let deadline = tokio::time::Instant::now() + self.settings.timeout;
         loop {
-            let mut claimed = match self.attempt(limit, cost, Instant::now(), Some(&self.0.availability)) {
+            let mut claimed = match self.attempt(limit, cost, Instant::now(), Some(&self.availability)) {
                 LeaseResult::Counted(quota, period) => return Ok((quota, period)),
                 LeaseResult::UsedUp(quota) => return Err(NotCounted::UsedUp(quota)),
                 LeaseResult::Unavailable => return Err(NotCounted::Unavailable),
                 LeaseResult::Wait(claimed) => claimed,
                 LeaseResult::Claim(claim, done) => {
                     let claimed = done.subscribe();
-                    let (key, recorder) = (self.key(limit), limit.recorder.cloned());
+                    let (key, recorder) = (self.leases.key(limit.name, limit.caller), limit.recorder.cloned());
                     // The claim runs in a task, so that its requests are not lost if this client disconnects.
-                    tokio::spawn(Arc::clone(&self.0).claim(key, limit.limit, claim, recorder, done));
+                    tokio::spawn(Arc::clone(self).claim(key, limit.limit, claim, recorder, done));
                     claimed
                 }
             };
@@ -114,16 +106,14 @@ impl SharedLimiter {
 
     /// Takes back a request that was counted in this period.
     pub fn give_back(&self, limit: &SharedLimit<'_>, period: u64, cost: u32) {
-        self.0.leases.give_back(self.key(limit), period, cost);
+        self.leases.give_back(self.leases.key(limit.name, limit.caller), period, cost);
     }
 
     fn attempt(&self, limit: &SharedLimit<'_>, cost: u32, now: Instant, counter: Option<&Availability>) -> LeaseResult {
-        let name = || format!("{}:{}{}", self.0.settings.prefix, limit.name, limit.caller.shared_name());
-        self.0.leases.attempt(self.key(limit), (limit.limit, cost), now, counter, name)
+        let name = || format!("{}:{}{}", self.settings.prefix, limit.name, limit.caller.shared_name());
+        self.leases.attempt(self.leases.key(limit.name, limit.caller), (limit.limit, cost), now, counter, name)
     }
-}
 
-impl Shared {
     /// Claims requests, and adds them to the lease. `done` is dropped when requests no longer wait for the claim, also
     /// if its task ends.
     async fn claim(

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use actix_http::body::BoxBody;
 use http::{HeaderValue, header};
 use rulebook_model::error::ErrorCode;
 
 use super::response_body::FileBody;
-use super::static_files::{StaticExchange, StaticFiles, StaticResponse, built_in_file};
+use super::static_files::{StaticExchange, StaticFiles, built_in_file};
 use super::worker::Worker;
 use crate::call::{ApiError, Head};
 use crate::file_reply::MAX_LEN_IN_MEMORY;
@@ -61,7 +62,7 @@ enum Page<'p> {
         documents: AudienceDocuments<'p>,
     },
     /// A file of the static folder, with the kind of page by which the restrictions in a browser are chosen.
-    File(StaticResponse, PageKind),
+    File(Reply, BoxBody, PageKind),
     /// A redirect to this relative reference (RFC 3986 section 4.2).
     Redirect(String),
 }
@@ -103,9 +104,9 @@ async fn find_page<'p>(
         }));
     }
     let Some(below) = path.strip_prefix("/static/").or_else(|| path.strip_prefix('/')) else { return Ok(None) };
-    if let Some(file) = exchange.find_file().await? {
+    if let Some((reply, body)) = exchange.find_file().await? {
         let kind = if below == JSONP_PAGE { PageKind::Jsonp } else { PageKind::Default };
-        return Ok(Some(Page::File(file, kind)));
+        return Ok(Some(Page::File(reply, body, kind)));
     }
     if let Some(document) = files.built_in_file(below) {
         return Ok(Some(Page::BuiltIn(document.clone(), PageKind::Default, BrowserCaching::Revalidate)));
@@ -149,7 +150,7 @@ pub(super) async fn respond_with_page(
             let location = HeaderValue::try_from(target).ok().map(|target| (header::LOCATION, target));
             Reply::without_body(307, location.into_iter().collect())
         }
-        Page::File(StaticResponse { reply, body }, kind) => {
+        Page::File(reply, body, kind) => {
             let is_long = reply.body.len().is_none_or(|length| length > MAX_LEN_IN_MEMORY);
             let share = is_long.then(|| worker.state().open_files.count(head.client, head.peer)).transpose();
             let Ok(share) = share else {

@@ -96,36 +96,3 @@ impl Position {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Asserts that a message ends in front of the last two bytes, however its bytes come in two pieces.
-    fn assert_ends_before_two_bytes(begin: Position, end: Position, message: &str) {
-        let length = message.len() - 2;
-        for split in 0..=length {
-            let mut position = begin;
-            let first = position.advance(&message.as_bytes()[..split]);
-            let rest = if position != end { position.advance(&message.as_bytes()[split..]) } else { 0 };
-            assert_eq!((first + rest, position), (length, end), "{message:?} at {split}");
-        }
-    }
-
-    #[test]
-    fn heads_end_with_an_empty_line() {
-        for head in ["GET / HTTP/1.1\r\na: b\r\n\r\nGE", "\r\n\n\r\nGET /\n\n\r\n", "a\n\r\n{}", "a\r\n\n\n\n"] {
-            assert_ends_before_two_bytes(Position::Start, Position::BehindHead, head);
-        }
-        let mut empty_lines = Position::Start;
-        assert_eq!((empty_lines.advance(b"\r\n\r\n\n"), empty_lines), (5, Position::Start));
-    }
-
-    #[test]
-    fn bodies_end_after_their_length_or_their_last_chunk() {
-        assert_ends_before_two_bytes(Position::Body(6), Position::Start, "\r\n\r\n{}GE");
-        for chunks in ["0\r\n\r\n\r\n", "a;x=0\r\n\r\n\r\n0\r\n\r\n1\r\n0\r\n\r\nGE", "1\nx\n00;a\nb: c\n\nGE"] {
-            assert_ends_before_two_bytes(Position::ChunkSize(0), Position::Start, chunks);
-        }
-    }
-}

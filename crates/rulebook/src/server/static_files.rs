@@ -142,15 +142,10 @@ pub(super) struct StaticExchange {
     pub(super) body: Option<Box<FileBody>>,
 }
 
-pub(super) struct StaticResponse {
-    /// The reply, whose body is only as long as that of the response.
-    pub(super) reply: Reply,
-    pub(super) body: BoxBody,
-}
-
 impl StaticExchange {
-    /// Finds the file at the path of a request. Returns `None` if the folder has no such file.
-    pub(super) async fn find_file(&self) -> Result<Option<StaticResponse>, ApiError> {
+    /// Finds the file at the path of a request. Returns the reply, whose body is only as long as that of the response,
+    /// and the body of the response; `None` if the folder has no such file.
+    pub(super) async fn find_file(&self) -> Result<Option<(Reply, BoxBody)>, ApiError> {
         let Some(files) = &self.files else { return Ok(None) };
         let responded = files.call(ServiceRequest::from_request(self.request.clone())).await;
         let (head, body) = responded.map_err(ApiError::internal)?.into_parts().1.into_parts();
@@ -185,6 +180,6 @@ impl StaticExchange {
             is_written_for_request: false,
             code: None,
         };
-        Ok(is_found.then_some(StaticResponse { reply, body }))
+        Ok(is_found.then_some((reply, body)))
     }
 }

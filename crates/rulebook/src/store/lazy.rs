@@ -16,60 +16,42 @@ const READINESS_CHECK: &str = "files";
 /// A function that opens a storage of a program by its URL.
 pub(crate) type OpenEngine = dyn Fn(&str) -> Result<Arc<dyn FileEngine>, StoreError> + Send + Sync;
 
-/// Where a program stores files, before the store is opened.
-pub(crate) enum FileStorage {
-    Folder(PathBuf),
-    /// In a storage that a function opens.
-    Engine {
-        /// The URL without credentials and options, for people.
-        shown: String,
-        url: String,
-        /// The function that opens the URL.
-        open: Arc<OpenEngine>,
-    },
-    /// The program cannot open this URL.
-    Unknown(String),
-}
-
-impl fmt::Debug for FileStorage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.location())
-    }
-}
-
-impl FileStorage {
-    fn location(&self) -> String {
-        match self {
-            Self::Folder(path) => path.display().to_string(),
-            Self::Engine { shown, .. } | Self::Unknown(shown) => shown.clone(),
-        }
-    }
-
-    fn open(&self) -> Result<Store, StoreError> {
-        match self {
-            Self::Folder(path) => Store::open(path),
-            Self::Engine { url, open, .. } => open(url).and_then(Store::with_engine),
-            Self::Unknown(url) => Err(StoreError::UnknownStorage(url.clone())),
-        }
-    }
-}
-
+/// The storage in which a program stores files. It is opened as a [`Store`] when it is first used.
 // It is hidden because only the command line uses it.
 #[doc(hidden)]
-#[derive(Debug)]
 pub struct LazyStore {
-    storage: FileStorage,
+    /// The path of the folder, or the URL of the storage without credentials and options, for people.
+    location: String,
+    is_folder: bool,
     /// `true` if the server must not start when the storage cannot be used: the program, the flag `--files` or the
     /// definition has set the location.
     is_required: bool,
+    open: Box<dyn Fn() -> Result<Store, StoreError> + Send + Sync>,
     store: OnceLock<Store>,
     opening_lock: Mutex<()>,
 }
 
+impl fmt::Debug for LazyStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LazyStore").field("location", &self.location).finish_non_exhaustive()
+    }
+}
+
 impl LazyStore {
-    /// Creates the value without opening the storage.
-    pub(crate) fn new(storage: FileStorage, is_required: bool) -> Self {
-        Self { storage, is_required, store: OnceLock::new(), opening_lock: Mutex::default() }
+    /// Returns the storage in a folder.
+    pub(crate) fn folder(path: PathBuf, is_required: bool) -> Self {
+        let location = path.display().to_string();
+        Self { is_folder: true, ..Self::engine(location, is_required, move || Store::open(&path)) }
+    }
+
+    /// Returns the storage at a location, which a function opens.
+    pub(crate) fn engine(
+        location: String,
+        is_required: bool,
+        open: impl Fn() -> Result<Store, StoreError> + Send + Sync + 'static,
+    ) -> Self {
+        let (store, opening_lock) = (OnceLock::new(), Mutex::default());
+        Self { location, is_folder: false, is_required, open: Box::new(open), store, opening_lock }
     }
 
     /// Returns the store, which the first call opens. A server makes the first call when it starts.
@@ -84,7 +66,7 @@ impl LazyStore {
         if let Some(store) = self.store.get() {
             return Ok(store);
         }
-        let store = self.storage.open()?;
+        let store = (self.open)()?;
         Ok(self.store.get_or_init(|| store))
     }
 
@@ -123,12 +105,12 @@ impl LazyStore {
     }
 
     pub(crate) fn is_folder(&self) -> bool {
-        matches!(self.storage, FileStorage::Folder(_))
+        self.is_folder
     }
 
     /// Returns the path of the folder or the URL of the storage, for people.
     pub fn location(&self) -> String {
-        self.storage.location()
+        self.location.clone()
     }
 
     /// Returns `true` if the files of download links are in the same storage.

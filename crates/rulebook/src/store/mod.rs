@@ -24,7 +24,7 @@ use std::sync::Arc;
 pub use crate::transfer::{FileInfo, LinkId, LinkKey, Precondition};
 pub use engine::{ContentWriter, FileEngine, NewFile};
 pub use error::StoreError;
-pub(crate) use lazy::{FileStorage, LazyStore, OpenEngine};
+pub(crate) use lazy::{LazyStore, OpenEngine};
 pub(crate) use links::LinkFolder;
 pub use links::{LinkContent, LinkFiles, LinkUses, LinkWriter, NewLink, OpenLink, link_size};
 pub use rulebook_model::filename::{FileName, FileNameError, FilePatterns, PatternError};
