@@ -38,9 +38,7 @@ pub struct Engine {
     api: Arc<Api>,
     data_folder: DataFolder,
     files: Option<Arc<LazyStore>>,
-    /// Runs calls from code. It contains the plan.
-    runner: Arc<MethodRunner>,
-    start: Arc<EngineStart>,
+    started: Arc<StartedRunner>,
 }
 
 impl Engine {
@@ -51,9 +49,9 @@ impl Engine {
         plan: Plan,
         start_hooks: Vec<StartHook>,
     ) -> Self {
-        let start = Arc::new(EngineStart::new(start_hooks, data_folder.path().to_owned(), plan.state.clone()));
+        let start = EngineStart::new(start_hooks, data_folder.path().to_owned(), plan.state.clone());
         let runner = Arc::new(MethodRunner { plan: Arc::new(plan), detached: Arc::default() });
-        Self { api, data_folder, files, runner, start }
+        Self { api, data_folder, files, started: Arc::new(StartedRunner { start, runner }) }
     }
 
     /// Returns the model of the API that the definition describes.
@@ -69,10 +67,7 @@ impl Engine {
     /// The first call runs the start hooks and waits for them. If a start hook fails, the response is an `unavailable`
     /// error.
     pub fn call(&self, target: impl Into<String>) -> CallBuilder {
-        CallBuilder::new(
-            target,
-            Arc::new(StartedRunner { start: Arc::clone(&self.start), runner: Arc::clone(&self.runner) }),
-        )
+        CallBuilder::new(target, Arc::clone(&self.started) as Arc<dyn EngineHandle>)
     }
 
     /// Returns the message of an error if an argument of a call with [`Engine::call`] does not have the name of a
@@ -80,13 +75,15 @@ impl Engine {
     ///
     /// # Errors
     /// Fails for the first argument with such a name. Does not fail if the call calls no method.
+    // It is hidden because only the command line uses it.
     #[doc(hidden)]
     pub fn check_argument_names<'n>(&self, target: &str, names: impl Iterator<Item = &'n str>) -> Result<(), String> {
-        pipeline::find_unknown_argument(&self.runner.plan, target, names).map_or(Ok(()), |error| Err(error.to_string()))
+        pipeline::find_unknown_argument(self.plan(), target, names).map_or(Ok(()), |error| Err(error.to_string()))
     }
 
     /// Returns the folder, or the other storage, of stored files and of the files of download links; `None` if the
     /// program stores no files and has no URL of a storage.
+    // It is hidden because only the command line uses it.
     #[doc(hidden)]
     pub fn files(&self) -> Option<&LazyStore> {
         self.files.as_deref()
@@ -99,7 +96,7 @@ impl Engine {
     /// Fails if the data folder cannot be created, or if a start hook fails or has failed before. Start hooks never run
     /// twice.
     pub fn start(&self) -> io::Result<()> {
-        self.start.wait_blocking()
+        self.started.start.wait_blocking()
     }
 
     /// Serves the API over HTTP on new threads, after the start hooks have run. Each worker thread has an actix `App`
@@ -113,8 +110,12 @@ impl Engine {
         server::serve(self.served(), &self.complete_settings(settings))
     }
 
+    fn plan(&self) -> &Arc<Plan> {
+        &self.started.runner.plan
+    }
+
     fn served(&self) -> ServedApi<'_> {
-        ServedApi { plan: &self.runner.plan, data: self.data_folder.path() }
+        ServedApi { plan: self.plan(), data: self.data_folder.path() }
     }
 
     /// Returns the API as actix services, which the program can add to its actix `App`. Only the fields
@@ -142,7 +143,7 @@ impl Engine {
             files.open()?;
         }
         self.start()?;
-        let plan = Arc::clone(&self.runner.plan);
+        let plan = Arc::clone(self.plan());
         // The documents are rendered before clients request them. Calls of API methods do not wait for the documents.
         thread::Builder::new().name("documents".to_owned()).spawn(move || {
             plan.documents.parent_paths();
@@ -163,7 +164,8 @@ impl std::fmt::Debug for Engine {
 
 /// Runs calls from code, after the start hooks of the engine have run.
 struct StartedRunner {
-    start: Arc<EngineStart>,
+    start: EngineStart,
+    /// It contains the plan.
     runner: Arc<MethodRunner>,
 }
 

@@ -13,7 +13,7 @@ use super::start::StartHook;
 use super::{Engine, documents};
 use crate::auth::{AuthStart, CompiledAuth, CompiledAuthKinds, ProtectedResource};
 use crate::bind::{self, PlanContext};
-use crate::call::{AuthError, AuthScheme, Authenticate};
+use crate::call::{AuthError, Authenticate};
 use crate::handler::{HandlerError, HandlerKind, ReadinessCheck, expand_variables};
 use crate::idempotency::IdempotencyStorage;
 use crate::key::Keys;
@@ -120,9 +120,7 @@ impl Validated {
     /// the keys, so that no key file is read.
     #[must_use]
     pub fn api_with_keys(mut self) -> Api {
-        let mut schemes = self.schemes_of_authenticators();
-        schemes.insert(self.keys_position(), Keys::auth_schemes());
-        self.store_auth_schemes(schemes);
+        self.store_auth_schemes(true);
         self.api
     }
 
@@ -143,19 +141,19 @@ impl Validated {
     /// Stores the authentication schemes and the errors of all authenticators in the model, without duplicates. If no
     /// authenticator has an authentication scheme, the default in the model stays.
     pub(super) fn with_auth_schemes(mut self) -> Self {
-        let schemes = self.schemes_of_authenticators();
-        self.store_auth_schemes(schemes);
+        self.store_auth_schemes(false);
         self.read_auth_errors();
         self
     }
 
-    fn schemes_of_authenticators(&self) -> Vec<Vec<AuthScheme>> {
-        self.parts.authenticators.iter().map(|authenticator| authenticator.schemes()).collect()
-    }
-
-    /// Stores the authentication schemes of authenticators in the model, without duplicates; see
-    /// [`Validated::with_auth_schemes`].
-    fn store_auth_schemes(&mut self, by_authenticator: Vec<Vec<AuthScheme>>) {
+    /// Stores the authentication schemes of all authenticators in the model; see [`Validated::with_auth_schemes`]. With
+    /// `and_keys`, the authenticator that checks keys is one of them.
+    fn store_auth_schemes(&mut self, and_keys: bool) {
+        let schemes = self.parts.authenticators.iter().map(|authenticator| authenticator.schemes());
+        let mut by_authenticator: Vec<_> = schemes.collect();
+        if and_keys {
+            by_authenticator.insert(self.keys_position(), Keys::auth_schemes());
+        }
         let mut schemes = Vec::new();
         for scheme in by_authenticator.into_iter().flatten() {
             if !schemes.contains(&scheme) {

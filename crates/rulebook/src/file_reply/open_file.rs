@@ -13,7 +13,7 @@ use rulebook_model::error::ErrorCode;
 use sha2::{Digest, Sha256};
 
 use super::file_stream::{PIECE_LEN, read_piece};
-use crate::call::{ApiError, ByteStream, Content, ETag, Head, RangedContent};
+use crate::call::{ApiError, Content, ETag, Head, RangedContent};
 use crate::client_shares::{ClientShares, Share, UsedUp};
 use crate::metrics::ExceededLimits;
 use crate::pipeline::{FileRange, ReplyBody};
@@ -61,7 +61,10 @@ pub(crate) async fn open_content(
     known: FileInfo,
 ) -> Result<FilePart, ApiError> {
     match content {
-        Content::Stream(pieces) => Ok(request.part_of_stream(pieces, known)),
+        Content::Stream(pieces) => {
+            let length = known.length;
+            Ok(request.part_of(known, |_, _| ReplyBody::Stream { pieces, length }))
+        }
         Content::Bytes(bytes) => {
             let etag = match known.etag {
                 Some(etag) => etag,
@@ -71,7 +74,7 @@ pub(crate) async fn open_content(
                     on_other_thread(move || Ok(content_etag(&bytes))).await.map_err(|error| cannot_send(&error))?
                 }
             };
-            Ok(request.part_of_bytes(bytes, FileInfo { etag: Some(etag), ..known }))
+            Ok(request.part_of_bytes(&bytes, FileInfo { etag: Some(etag), ..known }))
         }
         Content::Ranged(content) => Ok(request.part_of_ranged(&content, known)),
         Content::Path(path) => {
@@ -108,42 +111,42 @@ pub(crate) struct FileRequest<'r> {
 }
 
 impl FileRequest<'_> {
-    fn decide_part(&self, info: &FileInfo) -> TransferDecision {
-        if self.selects_part { decide_transfer(self.head, info, SystemTime::now()) } else { TransferDecision::Whole }
+    /// Decides which part of a file the response contains. Returns the offset and the length of this part; `None` if the
+    /// response has no content.
+    fn decide_part(&self, info: &FileInfo) -> (TransferDecision, Option<(u64, u64)>) {
+        let decision = if self.selects_part {
+            decide_transfer(self.head, info, SystemTime::now())
+        } else {
+            TransferDecision::Whole
+        };
+        let part = match decision {
+            TransferDecision::Whole => Some((0, info.length.unwrap_or_default())),
+            TransferDecision::Part { from, length } => Some((from, length)),
+            _ => None,
+        };
+        (decision, part)
     }
 
-    fn part_of_stream(&self, pieces: ByteStream, info: FileInfo) -> FilePart {
-        let decision = self.decide_part(&info);
-        let body = match decision {
-            TransferDecision::Whole => ReplyBody::Stream { pieces, length: info.length },
-            _ => ReplyBody::empty(),
-        };
+    /// Selects the part of a content. `body` returns the body for an offset and a length.
+    fn part_of(&self, info: FileInfo, body: impl FnOnce(u64, u64) -> ReplyBody) -> FilePart {
+        let (decision, part) = self.decide_part(&info);
+        let body = part.map_or_else(ReplyBody::empty, |(from, length)| body(from, length));
         FilePart { decision, info, body }
     }
 
     /// Selects the part of a content in another storage, so that only this part is requested from the storage.
     pub(crate) fn part_of_ranged(&self, content: &RangedContent, known: FileInfo) -> FilePart {
         let info = FileInfo { length: Some(content.length()), accepts_ranges: true, ..known };
-        let decision = self.decide_part(&info);
-        let (from, length) = match decision {
-            TransferDecision::Whole => (0, content.length()),
-            TransferDecision::Part { from, length } => (from, length),
-            _ => return FilePart { decision, info, body: ReplyBody::empty() },
-        };
-        let pieces = content.stream(from..from + length);
-        FilePart { decision, info, body: ReplyBody::Stream { pieces, length: Some(length) } }
+        self.part_of(info, |from, length| {
+            let pieces = content.stream(from..from + length);
+            ReplyBody::Stream { pieces, length: Some(length) }
+        })
     }
 
-    fn part_of_bytes(&self, bytes: Bytes, known: FileInfo) -> FilePart {
+    fn part_of_bytes(&self, bytes: &Bytes, known: FileInfo) -> FilePart {
         let info = FileInfo { length: Some(bytes.len() as u64), accepts_ranges: true, ..known };
-        let decision = self.decide_part(&info);
-        let body = match decision {
-            TransferDecision::Whole => bytes,
-            // The part lies within `bytes`, so that its offsets fit into `usize`.
-            TransferDecision::Part { from, length } => bytes.slice(from as usize..(from + length) as usize),
-            _ => Bytes::new(),
-        };
-        FilePart { decision, info, body: body.into() }
+        // The part lies within `bytes`, so that its offsets fit into `usize`.
+        self.part_of(info, |from, length| bytes.slice(from as usize..(from + length) as usize).into())
     }
 
     /// Selects the part of an open file. `known` contains the metadata that have been set already.
@@ -166,12 +169,8 @@ impl FileRequest<'_> {
     /// Selects the part of a file's content. The content begins at the offset `start` of the open file, and `info`
     /// describes the content.
     pub(crate) async fn part_of_file_from(&self, start: u64, file: File, info: FileInfo) -> Result<FilePart, ApiError> {
-        let decision = self.decide_part(&info);
-        let (from, length) = match decision {
-            TransferDecision::Whole => (0, info.length.unwrap_or_default()),
-            TransferDecision::Part { from, length } => (from, length),
-            _ => return Ok(FilePart { decision, info, body: ReplyBody::empty() }),
-        };
+        let (decision, part) = self.decide_part(&info);
+        let Some((from, length)) = part else { return Ok(FilePart { decision, info, body: ReplyBody::empty() }) };
         let offset = start + from;
         let body = if length <= MAX_LEN_IN_MEMORY {
             read_piece(&Arc::new(file), offset, length, BytesMut::new())

@@ -56,7 +56,7 @@ pub(super) fn connection_service_factory(
 ) -> impl ServiceFactory<TcpStream, Config = (), Response = (), Error = io::Error, InitError = ()> + use<> {
     let (services, keep_alive) = (services.clone(), keep_alive.min(MAX_DISTANCE));
     fn_factory(move || {
-        let state = services.state();
+        let state = &services.state;
         let (worker, thread) = (Worker::of_thread(state), run_worker());
         state.worker_turns.add_worker();
         let app = App::new().configure(|config| {

@@ -111,7 +111,7 @@ pub(super) fn start_server(
     services: Services,
     settings: &Settings,
 ) -> io::Result<RunningServer> {
-    let state = Arc::clone(services.state());
+    let state = Arc::clone(&services.state);
     let addresses = listeners.iter().map(|listener| listener.socket.local_addr()).collect::<io::Result<Vec<_>>>()?;
     let owned = settings.clone();
     let handle = server.handle();
@@ -169,7 +169,7 @@ async fn run_until_stopped(
     settings: &Settings,
     listeners: Vec<Listener>,
 ) -> io::Result<()> {
-    let (handle, state) = (server.handle(), services.state());
+    let (handle, state) = (server.handle(), &services.state);
     let server = match select(server, pin!(stop_requested(requested, signals.as_mut()))).await {
         Either::Left((ended, _)) => return ended,
         Either::Right(((), server)) => server,

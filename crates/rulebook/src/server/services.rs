@@ -51,9 +51,9 @@ use crate::plan::Plan;
 /// All services that come from one call of [`Engine::services`](crate::Engine::services) share their counters and the
 /// folder of stored files. The server of the `App` manages the connections: its timeouts and its shutdown apply instead
 /// of those in [`Settings`](crate::Settings).
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct Services {
-    state: Arc<ServerState>,
+    pub(super) state: Arc<ServerState>,
 }
 
 /// The function with which a program adds services to the `App` of rulebook's own server.
@@ -64,10 +64,6 @@ type ConfigureApp = dyn Fn(&Services, &mut ServiceConfig) -> io::Result<()> + Se
 impl Services {
     pub(super) fn new(state: Arc<ServerState>) -> Self {
         Self { state }
-    }
-
-    pub(super) fn state(&self) -> &Arc<ServerState> {
-        &self.state
     }
 
     /// Adds all services of the API to an `App`: a service for each module, those for documents, links, the state of
@@ -151,12 +147,6 @@ impl Services {
     }
 }
 
-impl std::fmt::Debug for Services {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Services").finish_non_exhaustive()
-    }
-}
-
 /// The part of the API that requests reach through a service.
 #[derive(Debug, Clone)]
 enum Part {
@@ -209,16 +199,10 @@ fn module_of(plan: &Plan, route: &Route) -> Option<usize> {
 /// A part of an API, as an actix service.
 ///
 /// [`Services`] returns it, and shows how to mount it.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct ApiService {
     state: Arc<ServerState>,
     part: Part,
-}
-
-impl std::fmt::Debug for ApiService {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ApiService").field("part", &self.part).finish_non_exhaustive()
-    }
 }
 
 impl HttpServiceFactory for ApiService {

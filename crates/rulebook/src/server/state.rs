@@ -1,5 +1,6 @@
 //! The state that all workers of a server share.
 
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -182,4 +183,10 @@ pub(super) struct ServerActivity {
     pub(super) requests: u64,
     /// The number of handlers that are still running although their clients have disconnected.
     pub(super) detached_handlers: usize,
+}
+
+impl fmt::Debug for ServerState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServerState").finish_non_exhaustive()
+    }
 }

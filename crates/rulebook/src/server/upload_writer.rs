@@ -15,7 +15,7 @@ use super::request_body::ReservedMemory;
 use super::state::ServerState;
 use crate::call::Upload;
 use crate::client_shares::{Share, UsedUp};
-use crate::store::{LazyStore, StoreError, Writer};
+use crate::store::{LazyStore, Writer};
 use crate::transfer::detect_media_type;
 
 /// The number of bytes that are written to a file at once. A shorter file is created and written in one step.
@@ -116,7 +116,7 @@ impl WritableFile {
             }
             UploadStorage::Store(folder) => {
                 let writer = folder.store().and_then(|store| store.writer(u64::MAX));
-                writer.map(|writer| Self::Stored(Box::new(writer))).map_err(into_io_error)
+                Ok(Self::Stored(Box::new(writer?)))
             }
         }
     }
@@ -126,7 +126,7 @@ impl WritableFile {
         let mut file = file.map_or_else(|| Self::create_file(upload_storage), Ok)?;
         match &mut file {
             Self::Temporary(file) => file.write_all(piece)?,
-            Self::Stored(writer) => writer.write(piece).map_err(into_io_error)?,
+            Self::Stored(writer) => writer.write(piece)?,
         }
         Ok(file)
     }
@@ -212,7 +212,7 @@ impl<'m> UploadWriter<'m> {
         let written = spawn_blocking(move || -> io::Result<_> {
             let upload = match WritableFile::append_piece(file, &upload_storage, &next_piece)? {
                 WritableFile::Temporary(file) => Upload::new(filename, media_type, size, file.into_temp_path()),
-                WritableFile::Stored(writer) => writer.into_upload(filename).map_err(into_io_error)?,
+                WritableFile::Stored(writer) => writer.into_upload(filename)?,
             };
             Ok((upload, next_piece))
         });
@@ -265,14 +265,5 @@ impl<'m> UploadWriter<'m> {
             self.destination.filter(|it| !it.is_request_refused && it.check.accepts_file(&self.filename, media_type));
         self.media_type = Some(media_type);
         media_type
-    }
-}
-
-/// Converts an error of the file store to an I/O error, and keeps the kind of the error.
-fn into_io_error(error: StoreError) -> io::Error {
-    match error {
-        StoreError::StorageFull => io::ErrorKind::StorageFull.into(),
-        StoreError::Io { error, .. } => error,
-        other => io::Error::other(other),
     }
 }
