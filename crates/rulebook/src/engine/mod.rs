@@ -2,9 +2,8 @@
 //! engine serves the API over HTTP, or calls API methods from code.
 
 mod api_uris;
-mod data_folder;
 mod documents;
-mod files_settings;
+mod folders;
 #[cfg_attr(not(feature = "documents"), path = "without_documents.rs")]
 mod published_documents;
 mod rulebook;
@@ -21,11 +20,11 @@ use crate::handler::{Call, CallBuilder, EngineHandle, ProgramState, Response};
 pub use crate::pipeline::log_panics;
 use crate::pipeline::{self, MethodRunner};
 use crate::plan::Plan;
-use crate::server::{self, RunningServer, ServedApi, Services};
+use crate::server::{self, RunningServer, Services};
 use crate::settings::Settings;
 use crate::store::LazyStore;
 
-pub use data_folder::DataFolder;
+pub use folders::DataFolder;
 pub use rulebook::Rulebook;
 use rulebook_model::model::Api;
 pub use start::StartContext;
@@ -107,15 +106,11 @@ impl Engine {
     /// folder of stored files cannot be used, or HTTP/2 is enabled in a program without the feature `http2`.
     pub fn serve(&self, settings: &Settings) -> io::Result<RunningServer> {
         self.prepare_to_serve()?;
-        server::serve(self.served(), &self.complete_settings(settings))
+        server::serve(self.plan(), self.data_folder.path(), &self.complete_settings(settings))
     }
 
     fn plan(&self) -> &Arc<Plan> {
         &self.started.runner.plan
-    }
-
-    fn served(&self) -> ServedApi<'_> {
-        ServedApi { plan: self.plan(), data: self.data_folder.path() }
     }
 
     /// Returns the API as actix services, which the program can add to its actix `App`. Only the fields
@@ -126,7 +121,7 @@ impl Engine {
     /// Fails if a thread cannot be started, or the folder of stored files cannot be used.
     pub fn services(&self, settings: &Settings) -> io::Result<Services> {
         self.prepare_to_serve()?;
-        Ok(server::services(self.served(), &self.complete_settings(settings)))
+        Ok(server::services(self.plan(), self.data_folder.path(), &self.complete_settings(settings)))
     }
 
     fn complete_settings(&self, settings: &Settings) -> Settings {

@@ -16,8 +16,7 @@ use rulebook_model::types::Type;
 use serde_json::Value as Json;
 
 use super::Engine;
-use super::data_folder::DataFolder;
-use super::files_settings::FilesSettings;
+use super::folders::{DataFolder, FilesSettings};
 use super::start::{StartContext, StartHook};
 use super::validated::{DefinedAuthParts, Validated};
 use crate::auth::{AuthKind, compile_auth};

@@ -64,10 +64,12 @@ impl fmt::Debug for StartContext {
 /// error.
 type StartResult = Result<(), Arc<str>>;
 
+type BeginHooks = Box<dyn FnOnce() -> io::Result<()> + Send>;
+
 /// The start hooks of an engine, and their result after they have run.
 pub(super) struct EngineStart {
     /// Starts the hooks; `None` once they have been started.
-    pending: Mutex<Option<Box<dyn FnOnce() -> io::Result<()> + Send>>>,
+    pending: Mutex<Option<BeginHooks>>,
     /// The result of the start hooks; `None` until all hooks have ended.
     outcome: watch::Receiver<Option<StartResult>>,
 }
@@ -77,7 +79,7 @@ impl EngineStart {
         let (sender, outcome) = watch::channel(hooks.is_empty().then_some(Ok(())));
         let is_pending = !hooks.is_empty();
         let begin = move || begin_hooks(hooks, data_folder, state, sender);
-        let pending: Option<Box<dyn FnOnce() -> io::Result<()> + Send>> = is_pending.then(|| Box::new(begin) as _);
+        let pending: Option<BeginHooks> = is_pending.then(|| Box::new(begin) as _);
         Self { pending: Mutex::new(pending), outcome }
     }
 

@@ -7,7 +7,7 @@ use rulebook_model::error::ErrorStatus;
 use rulebook_model::model::{Api, DeclaredError, Unbound};
 use rulebook_model::span::Span;
 
-use super::data_folder::DataFolder;
+use super::folders::DataFolder;
 use super::rulebook::ProgramParts;
 use super::start::StartHook;
 use super::{Engine, documents};

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use actix_rt::time::{Sleep, sleep_until};
 use futures_util::future::LocalBoxFuture;
 
+use super::connection_limits::PROGRESS_TIMEOUT;
 use super::state::ServerState;
 
 /// The maximum distance of a deadline, about a year. A longer one could overflow when it is added to the current time.
@@ -98,8 +99,6 @@ pub(super) enum ExceededTime {
 /// Measures the time that a request's body takes, from the moment when the server first waits for the body.
 pub(super) struct BodyTimer {
     started: Instant,
-    /// The maximum time without a further byte.
-    max_silence: Duration,
     /// The number of bytes that had been received when the server last waited.
     received_bytes: u64,
     /// The time since which no further byte has been received.
@@ -108,11 +107,10 @@ pub(super) struct BodyTimer {
 }
 
 impl BodyTimer {
-    /// Starts a timer. `max_silence` is the maximum time without a further byte.
-    pub(super) fn start(max_silence: Duration) -> Self {
+    pub(super) fn start() -> Self {
         let started = Instant::now();
-        let timer = MovingTimer::new(started + max_silence);
-        Self { started, max_silence, received_bytes: 0, silent_since: started, timer }
+        let timer = MovingTimer::new(started + PROGRESS_TIMEOUT);
+        Self { started, received_bytes: 0, silent_since: started, timer }
     }
 
     /// Becomes ready when `time` has passed since the start, or when no further byte has arrived for too long. `time`
@@ -121,7 +119,7 @@ impl BodyTimer {
         if received_bytes != self.received_bytes {
             (self.received_bytes, self.silent_since) = (received_bytes, Instant::now());
         }
-        let (whole, silence) = (self.started + time.min(MAX_DISTANCE), self.silent_since + self.max_silence);
+        let (whole, silence) = (self.started + time.min(MAX_DISTANCE), self.silent_since + PROGRESS_TIMEOUT);
         ready!(self.timer.poll(whole.min(silence), task));
         Poll::Ready(if whole <= silence { ExceededTime::Whole } else { ExceededTime::Progress })
     }

@@ -85,7 +85,8 @@ pub(super) fn connection_service_factory(
                 let (http, worker) = (Rc::clone(&http), Rc::clone(&worker));
                 async move {
                     let Some(accepted) = accept(stream, &worker.shared_state, has_tls).await? else { return Ok(()) };
-                    let AcceptedConnection { transport, connection, protocol, peer, open } = accepted;
+                    let (transport, connection, peer, open) = accepted;
+                    let protocol = if connection.is_http2 { Protocol::Http2 } else { Protocol::Http1 };
                     let (transport, connection) = (Rc::new(RefCell::new(transport)), Rc::new(connection));
                     let (shared, state) = (Rc::clone(&transport), Rc::clone(&connection));
                     let stream = ClientStream::new(shared, state, &worker.shared_state, peer, keep_alive);
@@ -123,16 +124,10 @@ where
 }
 
 /// A connection that has been counted, and whose handshake is complete.
-struct AcceptedConnection {
-    transport: Transport,
-    connection: ConnectionState,
-    protocol: Protocol,
-    peer: SocketAddr,
-    open: OpenConnection,
-}
+type Accepted = (Transport, ConnectionState, SocketAddr, OpenConnection);
 
 /// Begins a connection. Returns `None` if it can be closed.
-async fn accept(stream: TcpStream, state: &Arc<ServerState>, has_tls: bool) -> io::Result<Option<AcceptedConnection>> {
+async fn accept(stream: TcpStream, state: &Arc<ServerState>, has_tls: bool) -> io::Result<Option<Accepted>> {
     // A connection without an address has been reset before the server accepted it.
     let Ok(peer) = stream.peer_addr() else { return Ok(None) };
     let client = state.limited_client(peer);
@@ -157,13 +152,10 @@ async fn accept(stream: TcpStream, state: &Arc<ServerState>, has_tls: bool) -> i
     } else {
         plain(stream, peer, state, served).await
     };
-    Ok(transport.map(|(transport, session, is_http2)| {
-        // The time for the first head begins after a handshake, but not after the preface of HTTP/2.
-        let begun = if session.is_some() { Instant::now() } else { begun };
-        let connection = ConnectionState::new(begun, served, session.map(Arc::new), is_http2);
-        let protocol = if is_http2 { Protocol::Http2 } else { Protocol::Http1 };
-        AcceptedConnection { transport, connection, protocol, peer, open }
-    }))
+    let Some((transport, session, is_http2)) = transport else { return Ok(None) };
+    // The time for the first head begins after a handshake, but not after the preface of HTTP/2.
+    let begun = if session.is_some() { Instant::now() } else { begun };
+    Ok(Some((transport, ConnectionState::new(begun, served, session.map(Arc::new), is_http2), peer, open)))
 }
 
 /// The stream of a connection, its session of TLS, and whether its client speaks HTTP/2.

@@ -54,12 +54,12 @@ use tls::Tls;
 use crate::plan::Plan;
 use crate::settings::Settings;
 
-/// Starts a server of an API, on new threads.
+/// Starts a server of an API, on new threads. `data` is the folder in which the server stores its own files.
 ///
 /// # Errors
 /// Fails if the server cannot listen on one of the addresses, if the thread of the server cannot be started, if the
 /// certificates of TLS cannot be used, or if HTTP/2 or TLS is enabled in a program that was built without it.
-pub(crate) fn serve(api: ServedApi<'_>, settings: &Settings) -> io::Result<RunningServer> {
+pub(crate) fn serve(plan: &Arc<Plan>, data: &Path, settings: &Settings) -> io::Result<RunningServer> {
     if settings.bind.is_empty() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "no address to listen on"));
     }
@@ -78,10 +78,10 @@ pub(crate) fn serve(api: ServedApi<'_>, settings: &Settings) -> io::Result<Runni
         listeners.push(Listener { socket, is_tls });
     }
     if let Some(first) = listeners.first() {
-        api.plan.documents.set_listening_url(url_of_address(first.socket.local_addr()?, first.is_tls));
+        plan.documents.set_listening_url(url_of_address(first.socket.local_addr()?, first.is_tls));
     }
     let max_files = connection_limits::raise_file_limit();
-    let services = Services::new(Arc::new(ServerState::new(api, settings, Some(max_files), tls)));
+    let services = Services { state: Arc::new(ServerState::new(plan, data, settings, Some(max_files), tls)) };
     // Each worker calls this function too. Its error is returned before the server starts.
     let mut added = Ok(());
     let _ = App::new().configure(|config| added = services.add_to_app(config));
@@ -149,14 +149,6 @@ fn limit_unsent_bytes(listener: &TcpListener) {
 
 #[cfg(not(any(target_os = "android", target_os = "linux")))]
 fn limit_unsent_bytes(_: &TcpListener) {}
-
-pub(crate) fn services(api: ServedApi<'_>, settings: &Settings) -> Services {
-    Services::new(Arc::new(ServerState::new(api, settings, None, None)))
-}
-
-#[derive(Clone, Copy)]
-pub(crate) struct ServedApi<'a> {
-    pub(crate) plan: &'a Arc<Plan>,
-    /// The folder in which the server stores its own files.
-    pub(crate) data: &'a Path,
+pub(crate) fn services(plan: &Arc<Plan>, data: &Path, settings: &Settings) -> Services {
+    Services { state: Arc::new(ServerState::new(plan, data, settings, None, None)) }
 }

@@ -118,8 +118,8 @@ impl<'r> Observation<'r> {
             code,
             error,
             request_id:%;
-            "{} {method} {path} {} {} {ms:.3}ms {id} {}{} {request_id}",
-            ClientAndPort(*client, *peer), OrDash(status), OrDash(length), OrDash(code), AfterColon(error)
+            "{} {method} {path} {} {} {ms:.3}ms {id} {}{}{} {request_id}",
+            ClientAndPort(*client, *peer), OrDash(status), OrDash(length), OrDash(code), if error.is_some() { ":" } else { "" }, error.unwrap_or_default()
         );
     }
 }
@@ -154,15 +154,6 @@ impl<T: Display> Display for OrDash<T> {
             Some(value) => value.fmt(f),
             None => f.write_char('-'),
         }
-    }
-}
-
-/// Formats the name of a declared error after a colon, or nothing if there is no name.
-struct AfterColon<'a>(Option<&'a str>);
-
-impl Display for AfterColon<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.map_or(Ok(()), |name| write!(f, ":{name}"))
     }
 }
 

@@ -12,7 +12,6 @@ use rulebook_model::limits;
 use rulebook_model::model::Limits;
 
 use super::alarm::{BodyTimer, ExceededTime};
-use super::connection_limits::PROGRESS_TIMEOUT;
 use super::multipart;
 use super::request_body::RequestBody;
 use super::worker::Worker;
@@ -93,7 +92,7 @@ impl<'b> LimitedBody<'b> {
         }
         let (more, received) = (self.additional_time(), self.body.received_bytes);
         let time = self.max_time.saturating_add(more);
-        let timer = self.body.timer.get_or_insert_with(|| Box::new(BodyTimer::start(PROGRESS_TIMEOUT)));
+        let timer = self.body.timer.get_or_insert_with(|| Box::new(BodyTimer::start()));
         timer.poll(time, received, task).map(|exceeded| {
             if exceeded == ExceededTime::Progress {
                 self.worker.state().exceeded_limits.count(&PROGRESS, self.body.peer);

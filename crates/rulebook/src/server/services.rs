@@ -62,10 +62,6 @@ pub(crate) struct CustomApp(pub(crate) Arc<ConfigureApp>);
 type ConfigureApp = dyn Fn(&Services, &mut ServiceConfig) -> io::Result<()> + Send + Sync;
 
 impl Services {
-    pub(super) fn new(state: Arc<ServerState>) -> Self {
-        Self { state }
-    }
-
     /// Adds all services of the API to an `App`: a service for each module, those for documents, links, the state of
     /// the server and static files, and the default service. Mount other services of the program before them.
     pub fn configure(&self, config: &mut ServiceConfig) {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -14,7 +15,6 @@ use rulebook_model::connection_limits::{
 use rulebook_model::error::ErrorCode;
 use tokio::sync::watch;
 
-use super::ServedApi;
 use super::open_connections::OpenConnections;
 use super::static_files::StaticFiles;
 use super::tls::Tls;
@@ -68,7 +68,8 @@ impl ServerState {
     /// Creates the state of a server of an API. `max_files` is the number of files and connections that the process may
     /// open; `None` for the `App` of a program, whose clients have no limits here.
     pub(super) fn new(
-        ServedApi { plan, data }: ServedApi<'_>,
+        plan: &Arc<Plan>,
+        data: &Path,
         settings: &Settings,
         max_files: Option<usize>,
         tls: Option<Arc<Tls>>,

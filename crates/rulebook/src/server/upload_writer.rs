@@ -97,11 +97,8 @@ pub(super) struct FileDestination<'m> {
     pub(super) upload_storage: &'m Arc<UploadStorage>,
 }
 
-struct WrittenPiece {
-    file: WritableFile,
-    /// The buffer of the piece, which is empty again.
-    buffer: Vec<u8>,
-}
+/// The file to which a piece has been written, and the buffer of the piece, which is empty again.
+type WrittenPiece = (WritableFile, Vec<u8>);
 
 enum WritableFile {
     Temporary(NamedTempFile),
@@ -199,7 +196,7 @@ impl<'m> UploadWriter<'m> {
     /// Writes the last piece, and returns the complete file.
     pub(super) async fn finish(mut self) -> io::Result<Upload> {
         let media_type = self.recognise_media_type().to_owned();
-        let file = self.wait_for_piece().await?.map(|WrittenPiece { file, buffer }| {
+        let file = self.wait_for_piece().await?.map(|(file, buffer)| {
             keep_buffer(buffer);
             file
         });
@@ -233,7 +230,7 @@ impl<'m> UploadWriter<'m> {
             self.open_file = Some(counted.map_err(|UsedUp| io::ErrorKind::ResourceBusy)?);
         }
         let (file, buffer) = match self.wait_for_piece().await? {
-            Some(WrittenPiece { file, buffer }) => (Some(file), buffer),
+            Some((file, buffer)) => (Some(file), buffer),
             None => (None, take_buffer()),
         };
         let mut piece = std::mem::replace(&mut self.next_piece, buffer);
@@ -241,7 +238,7 @@ impl<'m> UploadWriter<'m> {
         self.piece_in_progress = Some(spawn_blocking(move || {
             let file = WritableFile::append_piece(file, &upload_storage, &piece)?;
             piece.clear();
-            Ok(WrittenPiece { file, buffer: piece })
+            Ok((file, piece))
         }));
         Ok(())
     }
