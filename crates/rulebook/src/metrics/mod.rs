@@ -5,7 +5,6 @@
 //! adds one.
 
 mod openmetrics;
-mod process;
 mod worker_counters;
 
 use std::collections::BTreeMap;

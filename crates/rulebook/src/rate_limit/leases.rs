@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use quick_cache::sync::{Cache, EntryAction, EntryResult};
 use tokio::sync::watch;
 
-use super::caller::{Caller, wide_hash};
+use super::planned::{Caller, wide_hash};
 use super::shared_limiter::Availability;
 use super::{Claim, Grant};
 use crate::call::Quota;

@@ -7,8 +7,8 @@ use http::{HeaderName, HeaderValue};
 use rulebook_model::error::ErrorCode;
 use rulebook_model::model::{RateLimitBy, WhenUnavailable};
 
-use super::caller::Caller;
 use super::leases::LeasedLimit;
+use super::planned::Caller;
 use super::shared_limiter::{NotCounted, SharedLimit};
 use super::{PlannedRateLimit, SharedLimiter};
 use crate::call::{ApiError, Identity, Quota, RateLimiter};

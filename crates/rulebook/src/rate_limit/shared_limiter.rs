@@ -11,8 +11,8 @@ use rulebook_model::model::WhenUnavailable;
 use tokio::sync::watch;
 use tokio::time::{timeout, timeout_at};
 
-use super::caller::Caller;
 use super::leases::{LeaseResult, LeasedLimit, Leases};
+use super::planned::Caller;
 use super::{Claim, ClaimError, Grant, SharedCounter, SharedCounterSettings};
 use crate::call::{Quota, RateLimiter};
 

@@ -28,7 +28,7 @@ use super::client_stream::ClientStream;
 use super::connection_limits::{HANDSHAKE_TIMEOUT, HEAD_TIMEOUT, LINGER_TIMEOUT, RESERVED_HEAD_TIMEOUT};
 use super::connection_state::{ConnectionState, Served};
 use super::open_connections::OpenConnection;
-use super::response_body::HandledBody;
+use super::response::HandledBody;
 use super::services::Services;
 use super::state::ServerState;
 use super::tls::{Encrypted, TlsStream};

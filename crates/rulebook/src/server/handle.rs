@@ -14,7 +14,7 @@ use rulebook_model::error::ErrorCode;
 
 use super::connection_state::{ConnectionState, Served};
 use super::method_in_body::find_in_body;
-use super::observe::Observation;
+use super::observe::{HANDLE, Observation};
 use super::pages::respond_with_page;
 use super::receive::receive;
 use super::request::RoutedRequest;
@@ -22,7 +22,6 @@ use super::request_body::RequestBody;
 use super::response::{ResponseContext, to_response};
 use super::server_path::respond_at_server_path;
 use super::static_files::StaticExchange;
-use super::traced_request::HANDLE;
 use super::worker::Worker;
 use crate::call::{ApiError, Head};
 use crate::file_reply::respond_with_file;

@@ -16,12 +16,10 @@ mod multipart;
 mod observe;
 mod open_connections;
 mod pages;
-mod position;
 mod receive;
 mod request;
 mod request_body;
 mod response;
-mod response_body;
 mod running;
 mod server_path;
 mod services;
@@ -30,7 +28,6 @@ mod state;
 mod static_files;
 #[cfg_attr(not(feature = "tls"), path = "without_tls.rs")]
 mod tls;
-mod traced_request;
 mod upload_writer;
 mod worker;
 

@@ -6,7 +6,7 @@ use actix_http::body::BoxBody;
 use http::{HeaderValue, header};
 use rulebook_model::error::ErrorCode;
 
-use super::response_body::FileBody;
+use super::response::FileBody;
 use super::static_files::{StaticExchange, StaticFiles, built_in_file};
 use super::worker::Worker;
 use crate::call::{ApiError, Head};

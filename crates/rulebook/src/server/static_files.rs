@@ -17,7 +17,7 @@ use futures_util::stream;
 use http::{StatusCode, header};
 use rulebook_model::uri::percent_decode;
 
-use super::response_body::FileBody;
+use super::response::FileBody;
 use crate::call::ApiError;
 use crate::pipeline::{Reply, ReplyBody};
 use crate::plan::Document;

@@ -3,12 +3,10 @@
 //! A trace exists only if the program has an exporter ([`Rulebook::trace_exporter`](crate::Rulebook::trace_exporter)).
 //! The names of attributes are those of OpenTelemetry's semantic conventions.
 
-mod context;
 mod request_trace;
 mod span;
 
-pub use context::TraceContext;
 pub use request_trace::{OpenSpan, RequestTrace};
-pub use span::{AttributeValue, Span, SpanKind, TraceExporter};
+pub use span::{AttributeValue, Span, SpanKind, TraceContext, TraceExporter};
 
 pub(crate) use request_trace::Tracer;
