@@ -1,7 +1,10 @@
 //! Tests of what people see of the location of stored files.
 
-use rulebook::Rulebook;
+use rulebook::Unbound;
 use rulebook::store::StoreError;
+use serde_json::json;
+
+use crate::client::engine;
 
 #[test]
 fn the_error_for_an_unknown_storage_names_the_missing_feature() {
@@ -30,7 +33,8 @@ fn shown_urls_contain_no_secrets() {
         ("gs://ada:SECRET?SECRET@b/x", "gs://"),
         ("gs://ada:SECRET#SECRET@b/x", "gs://"),
     ] {
-        let engine = Rulebook::read(vec![("app.json".into(), b"{}".to_vec())]).files_folder(url).build().unwrap();
+        let definition = json!({ "/": { "a": { "GET": { "info": "Anything" } } } });
+        let engine = engine(&[("a.json", definition)], |rulebook| rulebook.unbound(Unbound::Echo).files_folder(url));
         assert_eq!(engine.files().map(|files| files.location()).as_deref(), Some(shown), "{url}");
     }
 }

@@ -107,6 +107,7 @@ impl<'r> Observation<'r> {
         };
         let ms = duration.as_micros() as f64 / 1e3;
         let id = self.kind.method_label(self.plan);
+        let colon = if error.is_some() { ":" } else { "" };
         log::info!(
             target: ACCESS_LOG_TARGET,
             client = client.as_ref().map(Value::from_display),
@@ -121,7 +122,7 @@ impl<'r> Observation<'r> {
             error,
             request_id:%;
             "{} {method} {path} {} {} {ms:.3}ms {id} {}{}{} {request_id}",
-            ClientAndPort(*client, *peer), OrDash(status), OrDash(length), OrDash(code), if error.is_some() { ":" } else { "" }, error.unwrap_or_default()
+            ClientAndPort(*client, *peer), OrDash(status), OrDash(length), OrDash(code), colon, error.unwrap_or_default()
         );
     }
 }
