@@ -5,6 +5,7 @@ mod binding;
 mod calls;
 mod changing_files;
 mod conditions;
+mod fuzz;
 mod killed_server;
 mod limited_links;
 mod link_place;

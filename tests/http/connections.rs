@@ -84,6 +84,31 @@ fn pipelined_requests_get_their_responses_in_order() {
 }
 
 #[test]
+fn the_end_of_a_request_is_found_in_whatever_pieces_it_arrives() {
+    let server = echo_server(&json!({}));
+    let first = [
+        &b"\r\n\nGET /echo?word=first HTTP/1.1\nhost: a\n\n"[..],
+        b"POST /echo HTTP/1.1\r\nhost: a\r\ncontent-type: application/x-www-form-urlencoded\r\n\
+          transfer-encoding: chunked\r\n\r\na;x=0\r\ntext=first\r\n0\r\n\r\n",
+        b"POST /echo HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 21\r\n\r\n\
+          {\r\n\r\n\"text\": \"first\"}",
+    ];
+    let next = Request::new("GET", "/echo?word=next").bytes();
+    for first in first {
+        let both = [first, &next].concat();
+        for split in (0..both.len()).step_by(3) {
+            let mut connection = server.connect();
+            connection.write(&both[..split]);
+            connection.write(&both[split..]);
+            for word in ["first", "next"] {
+                let response = connection.read_response(false);
+                assert!(String::from_utf8_lossy(&response.body).contains(word), "{split}: {response:?}");
+            }
+        }
+    }
+}
+
+#[test]
 fn a_response_does_not_depend_on_the_request_behind_it() {
     let server = echo_server(&json!({}));
     let next = [

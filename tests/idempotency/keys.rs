@@ -50,4 +50,9 @@ fn a_key_is_the_same_with_and_without_quotes() {
     assert!(!is_replayed(&shop.order("8e03978e-40d5", "tea")));
     assert!(is_replayed(&shop.order("\"8e03978e-40d5\"", "tea")));
     assert!(!is_replayed(&shop.order("\"8E03978E-40D5\"", "tea")), "keys are case-sensitive");
+    assert!(!is_replayed(&shop.order("a:b/c.d=", "tea")));
+    assert!(is_replayed(&shop.order("\"a:b/c.d=\"", "tea")));
+    for key in [r#""a \"b\" \\ c""#, "\" \""] {
+        assert_eq!(shop.order(key, "tea").status, 201, "{key}");
+    }
 }

@@ -1,7 +1,11 @@
 //! Tests of the authenticator for bearer keys.
 
+use std::panic::AssertUnwindSafe;
+
+use http::HeaderValue;
 use rulebook::key::Keys;
 use rulebook::{AuthScheme, Authenticate, Authentication};
+use support::fuzz::{Inputs, MAX_SCRIPT_LEN, TEXTS, check};
 use tempfile::TempDir;
 
 use super::{add_key, authenticate, authenticate_key, key_id, key_secret};
@@ -91,4 +95,38 @@ fn a_secret_is_valid_only_with_its_own_id() {
     let sum = crc32fast::hash(crossed.as_bytes()) as usize;
     let sum: String = (0..6).rev().map(|place| char::from(digits[sum / 62_usize.pow(place) % 62])).collect();
     assert_eq!(authenticate_key(&keys, &(crossed + &sum)), Err("the key is unknown".to_owned()));
+}
+
+/// A text that has the format of a key has another checksum if its last character is another one.
+fn check_key(keys: &Keys, text: &[u8]) {
+    let Some(text) = std::str::from_utf8(text).ok().filter(|text| HeaderValue::from_str(text).is_ok()) else { return };
+    if authenticate_key_or_none(keys, text).as_deref() == Some("the key is unknown") {
+        let (rest, last) = text.trim_end().split_at(text.trim_end().len() - 1);
+        let changed = format!("{rest}{}", if last == "0" { "1" } else { "0" });
+        let why = authenticate_key_or_none(keys, &changed);
+        assert!(why.is_some_and(|why| why.contains("checksum")), "{changed}");
+    }
+}
+
+/// Returns the reason why a token is not accepted; `None` if there is no token.
+fn authenticate_key_or_none(keys: &Keys, token: &str) -> Option<String> {
+    match authenticate(keys, &[format!("Bearer {token}").as_bytes()]) {
+        Authentication::Invalid(why) => Some(why),
+        Authentication::Anonymous => None,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn fuzz_key() {
+    const TOKENS: &[&str] = &["rb_", "_", "0", "f", "F", "z", "00000001", "é", " ", "-"];
+    let folder = TempDir::new().unwrap();
+    let keys = Keys::load(&folder.path().join("keys.json")).unwrap();
+    let property = |text: &[u8]| check_key(&keys, text);
+    let inputs = Inputs::check_corpus("key", TOKENS, property);
+    let property = AssertUnwindSafe(property);
+    check!()
+        .with_iterations(TEXTS)
+        .with_max_len(MAX_SCRIPT_LEN)
+        .for_each(|script| inputs.check_script(script, &*property));
 }

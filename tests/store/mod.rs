@@ -2,6 +2,7 @@
 
 mod crashes;
 pub mod disk_errors;
+mod locations;
 mod names;
 mod publishing;
 mod remembered;

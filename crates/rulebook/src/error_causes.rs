@@ -24,35 +24,3 @@ pub fn describe_with_causes(error: &(dyn Error + 'static)) -> String {
     }
     text
 }
-
-#[cfg(test)]
-mod tests {
-    use std::io;
-
-    use thiserror::Error;
-
-    use super::*;
-
-    #[derive(Debug, Error)]
-    #[error("{message}")]
-    struct Outer {
-        message: &'static str,
-        source: io::Error,
-    }
-
-    fn describe(message: &'static str, cause: &str) -> String {
-        describe_with_causes(&Outer { message, source: io::Error::other(cause) })
-    }
-
-    #[test]
-    fn causes_are_described_once() {
-        assert_eq!(describe("builder error", "no space"), "builder error: no space");
-        assert_eq!(describe("builder error: no space", "no space"), "builder error: no space");
-    }
-
-    #[test]
-    fn missing_certificates_of_authorities_are_explained() {
-        let text = describe("builder error", "unexpected error: No CA certificates were loaded from the system");
-        assert!(text.ends_with(AUTHORITIES_HELP), "{text}");
-    }
-}

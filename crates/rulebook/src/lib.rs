@@ -82,7 +82,6 @@ pub mod envelope;
 pub mod error;
 mod error_causes;
 mod file_reply;
-mod file_stamp;
 mod handler;
 pub mod handler_kind;
 pub mod idempotency;
@@ -110,9 +109,11 @@ pub use call::{
     ClientCertificate, ClientCertificates, Content, CustomError, Download, ETag, Head, HttpMethod, Identity,
     InvalidCertificateName, Quota, RangedContent, RateLimiter, RequestId, ResponseError, Upload,
 };
+// It is hidden because only the command line and the test client use it.
 #[doc(hidden)]
 pub use engine::Validated;
 pub use engine::{DataFolder, Engine, Rulebook, StartContext, log_panics};
+// It is hidden because only other crates of rulebook use it.
 #[doc(hidden)]
 pub use error_causes::describe_with_causes;
 pub use handler::{Args, CallBuilder, CallEnd, Context, IntoHandler, Module, Out, Response};

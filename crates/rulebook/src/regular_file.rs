@@ -1,8 +1,9 @@
-//! Opens files that are neither folders nor devices nor pipes.
+//! Files on the disk: opens those that are neither folders nor devices nor pipes, and detects their changes.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
 use std::path::Path;
+use std::time::SystemTime;
 
 /// Opens a regular file. Anything else is rejected, because opening it could wait forever: a named pipe, for example.
 ///
@@ -14,7 +15,32 @@ pub(crate) fn open_regular_file(path: &Path) -> io::Result<File> {
     opened.map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))
 }
 
-/// Returns the error for a file that is not a regular file.
 pub(crate) fn not_a_file_error() -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file")
+}
+
+/// The metadata of a file, by which a change of the file is detected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct FileStamp {
+    length: u64,
+    modified: Option<SystemTime>,
+    /// The number of the inode, which changes whenever the file is replaced.
+    inode: u64,
+}
+
+impl FileStamp {
+    /// Returns the current metadata of the file at `path`; `None` if the file does not exist.
+    pub(crate) fn of(path: &Path) -> Option<Self> {
+        fs::metadata(path).ok().as_ref().map(Self::from)
+    }
+}
+
+impl From<&fs::Metadata> for FileStamp {
+    fn from(metadata: &fs::Metadata) -> Self {
+        #[cfg(unix)]
+        let inode = std::os::unix::fs::MetadataExt::ino(metadata);
+        #[cfg(not(unix))]
+        let inode = 0;
+        Self { length: metadata.len(), modified: metadata.modified().ok(), inode }
+    }
 }

@@ -6,6 +6,8 @@ use std::fs;
 use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 
+use tempfile::NamedTempFile;
+
 /// Reads the secret in the file at `path`.
 ///
 /// # Errors
@@ -40,12 +42,21 @@ fn error_with_path(path: &Path, kind: ErrorKind, reason: &dyn Display) -> io::Er
 fn create<const BYTES: usize>(path: &Path) -> io::Result<[u8; BYTES]> {
     let mut secret = [0; BYTES];
     getrandom::fill(&mut secret).map_err(io::Error::other)?;
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs::create_dir_all(folder)?;
-    // `tempfile` creates a file that only its owner can read. Renaming the file keeps this mode.
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(&secret)?;
-    file.as_file().sync_all()?;
-    file.persist_noclobber(path)?;
+    fs::create_dir_all(folder_of(path))?;
+    write_private_file(path, &secret)?.persist_noclobber(path)?;
     Ok(secret)
+}
+
+/// Writes a temporary file to the disk, in the folder of the file that it shall become. Only its owner can read it, also
+/// after it has been renamed.
+pub fn write_private_file(path: &Path, content: &[u8]) -> io::Result<NamedTempFile> {
+    let mut file = NamedTempFile::new_in(folder_of(path))?;
+    file.write_all(content)?;
+    file.as_file().sync_all()?;
+    Ok(file)
+}
+
+/// Returns the folder that contains a file.
+pub fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }

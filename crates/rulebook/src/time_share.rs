@@ -37,35 +37,3 @@ impl TimeShare {
         self.used_until = until.checked_add(duration.saturating_mul(self.part)).or(self.used_until);
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn work_uses_a_part_of_the_time_after_a_burst() {
-        let (begin, step) = (Instant::now(), Duration::from_millis(1));
-        let (part, burst) = (20, Duration::from_millis(50));
-        let (mut share, mut done) = (TimeShare::new(part, burst), Duration::ZERO);
-        for passed in 0..100_000 {
-            let now = begin + step * passed;
-            if share.is_free(now) {
-                share.add(now, step);
-                done += step;
-            }
-        }
-        let expected = burst + step * 100_000 / part;
-        assert!(done.abs_diff(expected) <= 2 * step, "{done:?} of {expected:?}");
-    }
-
-    #[test]
-    fn work_that_is_rare_is_always_permitted() {
-        let begin = Instant::now();
-        let mut share = TimeShare::default();
-        for minute in 0..100 {
-            let now = begin + Duration::from_secs(60 * minute);
-            assert!(share.is_free(now));
-            share.add(now, Duration::from_secs(2));
-        }
-    }
-}

@@ -6,4 +6,6 @@
 mod handler_settings;
 mod public_api;
 mod tls;
+mod trace_context;
+mod verified_credentials;
 mod without_features;

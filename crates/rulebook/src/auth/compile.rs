@@ -13,14 +13,12 @@ use crate::handler::settings::unknown_settings;
 
 /// The kinds that the crate `rulebook-auth` contains. Programs have them only if they add them.
 const OPTIONAL_KINDS: [&str; 3] = ["jwt", "basic", "mtls"];
-/// How a program gets these kinds.
 const OPTIONAL_KINDS_HELP: &str = "enable the Cargo feature `auth` of the crate `rulebook-cli`, and add the kinds with \
                                    `rulebook_cli::with_auth_kinds`";
 
 /// The authenticators that a definition chooses, in the order in which they are called.
 #[derive(Default)]
 pub(crate) struct CompiledAuthKinds {
-    /// The authenticators, with the spans of their settings.
     pub(crate) authenticators: Vec<(CompiledAuth, Span)>,
     /// The number of authenticators before the one that checks keys; `None` if the definition does not list keys.
     pub(crate) keys_position: Option<usize>,

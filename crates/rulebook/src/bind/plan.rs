@@ -114,7 +114,7 @@ pub fn create_plan(api: &Api, actions: Vec<Action>, handlers: &[handler::Module]
         formats: api.formats.clone().into(),
         allows_jsonp: api.jsonp,
         limits: api.limits.clone(),
-        shared_limiter: context.shared_counter.map(|counter| new_shared_limiter(api, counter)),
+        shared_limiter: context.shared_counter.map(|counter| Arc::new(new_shared_limiter(api, counter))),
         idempotency_storage: uses_idempotency_keys(api)
             .then(|| context.idempotency_storage.unwrap_or_else(|| Arc::new(MemoryStorage::default()))),
         tracer: context.tracer,

@@ -2,13 +2,11 @@
 //! engine serves the API over HTTP, or calls API methods from code.
 
 mod api_uris;
-mod data_folder;
 mod documents;
-mod files_folder;
+mod folders;
 #[cfg_attr(not(feature = "documents"), path = "without_documents.rs")]
 mod published_documents;
 mod rulebook;
-mod service_addresses;
 mod start;
 mod validated;
 
@@ -17,19 +15,16 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::thread;
 
-use arc_swap::ArcSwap;
-
 use crate::call::ApiError;
 use crate::handler::{Call, CallBuilder, EngineHandle, ProgramState, Response};
 pub use crate::pipeline::log_panics;
 use crate::pipeline::{self, MethodRunner};
 use crate::plan::Plan;
-use crate::server::{self, RunningServer, ServedApi, Services};
+use crate::server::{self, RunningServer, Services};
 use crate::settings::Settings;
+use crate::store::LazyStore;
 
-pub use data_folder::DataFolder;
-#[doc(hidden)]
-pub use files_folder::FilesFolder;
+pub use folders::DataFolder;
 pub use rulebook::Rulebook;
 use rulebook_model::model::Api;
 pub use start::StartContext;
@@ -41,27 +36,21 @@ pub use validated::Validated;
 pub struct Engine {
     api: Arc<Api>,
     data_folder: DataFolder,
-    files: Option<FilesFolder>,
-    /// The plan from which requests are handled. Workers load the plan from here for each request, so that a changed
-    /// definition can take effect without a restart: a new plan is stored here, and running requests keep the old plan.
-    /// Currently, only tests store a new plan.
-    plan: Arc<ArcSwap<Plan>>,
-    runner: Arc<MethodRunner>,
-    start: Arc<EngineStart>,
+    files: Option<Arc<LazyStore>>,
+    started: Arc<StartedRunner>,
 }
 
 impl Engine {
     fn new(
         api: Arc<Api>,
         data_folder: DataFolder,
-        files: Option<FilesFolder>,
+        files: Option<Arc<LazyStore>>,
         plan: Plan,
         start_hooks: Vec<StartHook>,
     ) -> Self {
-        let plan = Arc::new(plan);
-        let start = Arc::new(EngineStart::new(start_hooks, data_folder.path().to_owned(), plan.state.clone()));
-        let runner = Arc::new(MethodRunner { plan: Arc::clone(&plan), detached: Arc::default() });
-        Self { api, data_folder, files, plan: Arc::new(ArcSwap::new(plan)), runner, start }
+        let start = EngineStart::new(start_hooks, data_folder.path().to_owned(), plan.state.clone());
+        let runner = Arc::new(MethodRunner { plan: Arc::new(plan), detached: Arc::default() });
+        Self { api, data_folder, files, started: Arc::new(StartedRunner { start, runner }) }
     }
 
     /// Returns the model of the API that the definition describes.
@@ -77,10 +66,7 @@ impl Engine {
     /// The first call runs the start hooks and waits for them. If a start hook fails, the response is an `unavailable`
     /// error.
     pub fn call(&self, target: impl Into<String>) -> CallBuilder {
-        CallBuilder::new(
-            target,
-            Arc::new(StartedRunner { start: Arc::clone(&self.start), runner: Arc::clone(&self.runner) }),
-        )
+        CallBuilder::new(target, Arc::clone(&self.started) as Arc<dyn EngineHandle>)
     }
 
     /// Returns the message of an error if an argument of a call with [`Engine::call`] does not have the name of a
@@ -88,16 +74,18 @@ impl Engine {
     ///
     /// # Errors
     /// Fails for the first argument with such a name. Does not fail if the call calls no method.
+    // It is hidden because only the command line uses it.
     #[doc(hidden)]
     pub fn check_argument_names<'n>(&self, target: &str, names: impl Iterator<Item = &'n str>) -> Result<(), String> {
-        pipeline::find_unknown_argument(&self.plan.load(), target, names).map_or(Ok(()), |error| Err(error.to_string()))
+        pipeline::find_unknown_argument(self.plan(), target, names).map_or(Ok(()), |error| Err(error.to_string()))
     }
 
     /// Returns the folder, or the other storage, of stored files and of the files of download links; `None` if the
     /// program stores no files and has no URL of a storage.
+    // It is hidden because only the command line uses it.
     #[doc(hidden)]
-    pub fn files(&self) -> Option<&FilesFolder> {
-        self.files.as_ref()
+    pub fn files(&self) -> Option<&LazyStore> {
+        self.files.as_deref()
     }
 
     /// Runs the start hooks that were added with [`Rulebook::on_start`], unless they have run, and waits for them.
@@ -107,7 +95,7 @@ impl Engine {
     /// Fails if the data folder cannot be created, or if a start hook fails or has failed before. Start hooks never run
     /// twice.
     pub fn start(&self) -> io::Result<()> {
-        self.start.wait_blocking()
+        self.started.start.wait_blocking()
     }
 
     /// Serves the API over HTTP on new threads, after the start hooks have run. Each worker thread has an actix `App`
@@ -118,11 +106,11 @@ impl Engine {
     /// folder of stored files cannot be used, or HTTP/2 is enabled in a program without the feature `http2`.
     pub fn serve(&self, settings: &Settings) -> io::Result<RunningServer> {
         self.prepare_to_serve()?;
-        server::serve(&self.served(), &self.complete_settings(settings))
+        server::serve(self.plan(), self.data_folder.path(), &self.complete_settings(settings))
     }
 
-    fn served(&self) -> ServedApi<'_> {
-        ServedApi { plan: &self.plan, data: self.data_folder.path() }
+    fn plan(&self) -> &Arc<Plan> {
+        &self.started.runner.plan
     }
 
     /// Returns the API as actix services, which the program can add to its actix `App`. Only the fields
@@ -133,10 +121,9 @@ impl Engine {
     /// Fails if a thread cannot be started, or the folder of stored files cannot be used.
     pub fn services(&self, settings: &Settings) -> io::Result<Services> {
         self.prepare_to_serve()?;
-        Ok(server::services(&self.served(), &self.complete_settings(settings)))
+        Ok(server::services(self.plan(), self.data_folder.path(), &self.complete_settings(settings)))
     }
 
-    /// Returns the settings with those of the definition that the program has not set.
     fn complete_settings(&self, settings: &Settings) -> Settings {
         let mut settings = settings.clone();
         settings.trusted_proxies.get_or_insert_with(|| self.api.trusted_proxies.clone());
@@ -151,7 +138,7 @@ impl Engine {
             files.open()?;
         }
         self.start()?;
-        let plan = self.plan.load_full();
+        let plan = Arc::clone(self.plan());
         // The documents are rendered before clients request them. Calls of API methods do not wait for the documents.
         thread::Builder::new().name("documents".to_owned()).spawn(move || {
             plan.documents.parent_paths();
@@ -172,7 +159,8 @@ impl std::fmt::Debug for Engine {
 
 /// Runs calls from code, after the start hooks of the engine have run.
 struct StartedRunner {
-    start: Arc<EngineStart>,
+    start: EngineStart,
+    /// It contains the plan.
     runner: Arc<MethodRunner>,
 }
 

@@ -1,24 +1,22 @@
 //! The builder of an engine, which combines the definition of an API with the code and state that a program adds.
 
-mod app;
-mod storage;
+mod server;
 
 use std::error::Error;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use rulebook_model::compile::{self, CheckedDefinition, ProgramExtensions, ResponseRegistry};
+use rulebook_model::compile::{self, CheckedDefinition, ProgramExtensions};
 use rulebook_model::definition;
 use rulebook_model::diagnostic::Report;
 use rulebook_model::envelope::{CustomEnvelope, Envelope};
 use rulebook_model::format::Format;
 use rulebook_model::model::{Api, Unbound};
-use rulebook_model::types::{Functions, Type};
+use rulebook_model::types::Type;
 use serde_json::Value as Json;
 
 use super::Engine;
-use super::data_folder::DataFolder;
-use super::files_folder::{FilesFolder, FilesSettings};
+use super::folders::{DataFolder, FilesSettings};
 use super::start::{StartContext, StartHook};
 use super::validated::{DefinedAuthParts, Validated};
 use crate::auth::{AuthKind, compile_auth};
@@ -71,24 +69,31 @@ use crate::trace::Tracer;
 /// ```
 pub struct Rulebook {
     source: DefinitionSource,
-    modules: Vec<Module>,
-    handler_kinds: Vec<Arc<dyn HandlerKind>>,
+    extensions: ProgramExtensions,
     auth_kinds: Vec<Arc<dyn AuthKind>>,
-    types: Vec<Arc<dyn Type>>,
-    responses: ResponseRegistry,
-    functions: Functions,
-    authenticators: Vec<Box<dyn DynAuthenticate>>,
-    combines_identities: bool,
-    state: ProgramState,
-    readiness_checks: Vec<ReadinessCheck>,
-    start_hooks: Vec<StartHook>,
-    unbound: Option<Unbound>,
-    data_folder: DataFolder,
     files: FilesSettings,
-    verify_outputs: Option<bool>,
-    shared_counter: Option<(Arc<dyn SharedCounter>, SharedCounterSettings)>,
-    idempotency_storage: Option<Arc<dyn IdempotencyStorage>>,
-    tracer: Option<Tracer>,
+    parts: ProgramParts,
+}
+
+/// What a program adds to a definition, besides the types, functions and formats with which the definition is compiled.
+#[derive(Default)]
+pub(super) struct ProgramParts {
+    pub(super) modules: Vec<Module>,
+    pub(super) handler_kinds: Vec<Arc<dyn HandlerKind>>,
+    pub(super) authenticators: Vec<Box<dyn DynAuthenticate>>,
+    /// `true` if the identities of several authenticators are combined.
+    pub(super) combines_identities: bool,
+    pub(super) state: ProgramState,
+    pub(super) readiness_checks: Vec<ReadinessCheck>,
+    pub(super) start_hooks: Vec<StartHook>,
+    /// Overrides the setting of the definition.
+    pub(super) unbound: Option<Unbound>,
+    pub(super) data_folder: DataFolder,
+    /// Overrides the setting of the definition.
+    pub(super) verify_outputs: Option<bool>,
+    pub(super) shared_counter: Option<(Arc<dyn SharedCounter>, SharedCounterSettings)>,
+    pub(super) idempotency_storage: Option<Arc<dyn IdempotencyStorage>>,
+    pub(super) tracer: Option<Tracer>,
 }
 
 /// The place from which the definition is read: a folder, or files in memory.
@@ -111,33 +116,19 @@ impl Rulebook {
     }
 
     fn new(source: DefinitionSource) -> Self {
-        Self {
-            source,
-            modules: Vec::new(),
+        let parts = ProgramParts {
             handler_kinds: vec![Arc::new(ValueKind)],
-            auth_kinds: Vec::new(),
-            types: Vec::new(),
-            responses: ResponseRegistry::default(),
-            functions: Functions::default(),
-            authenticators: Vec::new(),
             combines_identities: true,
-            state: ProgramState::default(),
-            readiness_checks: Vec::new(),
-            start_hooks: Vec::new(),
-            unbound: None,
-            data_folder: DataFolder::default(),
-            files: FilesSettings::default(),
-            verify_outputs: None,
-            shared_counter: None,
-            idempotency_storage: None,
-            tracer: None,
-        }
+            ..ProgramParts::default()
+        };
+        let (extensions, files) = (ProgramExtensions::default(), FilesSettings::default());
+        Self { source, extensions, auth_kinds: Vec::new(), files, parts }
     }
 
     /// Adds the handlers and hooks of an API module.
     #[must_use]
     pub fn module(mut self, module: Module) -> Self {
-        self.modules.push(module);
+        self.parts.modules.push(module);
         self
     }
 
@@ -145,8 +136,8 @@ impl Rulebook {
     /// the same name. The kind `value` is built in.
     #[must_use]
     pub fn handler_kind(mut self, new: impl HandlerKind + 'static) -> Self {
-        self.handler_kinds.retain(|kind| kind.name() != new.name());
-        self.handler_kinds.push(Arc::new(new));
+        self.parts.handler_kinds.retain(|kind| kind.name() != new.name());
+        self.parts.handler_kinds.push(Arc::new(new));
         self
     }
 
@@ -162,7 +153,7 @@ impl Rulebook {
     /// Adds a type that definitions can use. The type replaces a built-in type of the same name.
     #[must_use]
     pub fn add_type(mut self, new: impl Type + 'static) -> Self {
-        self.types.push(Arc::new(new));
+        self.extensions.types.push(Arc::new(new));
         self
     }
 
@@ -170,7 +161,7 @@ impl Rulebook {
     /// earlier format of the same name.
     #[must_use]
     pub fn add_format(mut self, new: impl Format + 'static) -> Self {
-        self.responses.formats.add(Arc::new(new));
+        self.extensions.responses.formats.add(Arc::new(new));
         self
     }
 
@@ -178,7 +169,7 @@ impl Rulebook {
     /// The envelope replaces a built-in envelope of the same name.
     #[must_use]
     pub fn add_envelope(mut self, name: &str, new: impl Envelope + 'static) -> Self {
-        self.responses.envelopes.add(CustomEnvelope::new(name, Arc::new(new)));
+        self.extensions.responses.envelopes.add(CustomEnvelope::new(name, Arc::new(new)));
         self
     }
 
@@ -209,7 +200,7 @@ impl Rulebook {
     where
         F: Fn(&Json, Option<&Json>) -> Result<Json, CustomError> + Send + Sync + 'static,
     {
-        self.functions.add(name, function);
+        self.extensions.functions.add(name, function);
         self
     }
 
@@ -217,7 +208,7 @@ impl Rulebook {
     /// they were added, and a caller has the permissions from all of them; see [`Authenticate`].
     #[must_use]
     pub fn authenticator(mut self, authenticator: impl Authenticate) -> Self {
-        self.authenticators.push(Box::new(authenticator));
+        self.parts.authenticators.push(Box::new(authenticator));
         self
     }
 
@@ -232,7 +223,7 @@ impl Rulebook {
     /// ```
     #[must_use]
     pub fn combine_identities(mut self, combine: bool) -> Self {
-        self.combines_identities = combine;
+        self.parts.combines_identities = combine;
         self
     }
 
@@ -240,7 +231,7 @@ impl Rulebook {
     /// value replaces an earlier value of the same type.
     #[must_use]
     pub fn state<T: Send + Sync + 'static>(mut self, value: T) -> Self {
-        self.state.insert(value);
+        self.parts.state.insert(value);
         self
     }
 
@@ -275,7 +266,7 @@ impl Rulebook {
         F: FnOnce(StartContext) -> R + Send + 'static,
         R: Future<Output = Result<(), Box<dyn Error + Send + Sync>>> + Send + 'static,
     {
-        self.start_hooks.push(Box::new(move |start| Box::pin(hook(start))));
+        self.parts.start_hooks.push(Box::new(move |start| Box::pin(hook(start))));
         self
     }
 
@@ -299,15 +290,15 @@ impl Rulebook {
         F: Fn() -> C + Send + Sync + 'static,
         C: Future<Output = Result<(), String>> + Send + 'static,
     {
-        self.readiness_checks.retain(|check| check.name() != name);
-        self.readiness_checks.push(ReadinessCheck::new(name, check));
+        self.parts.readiness_checks.retain(|check| check.name() != name);
+        self.parts.readiness_checks.push(ReadinessCheck::new(name, check));
         self
     }
 
     /// Sets how the server responds to calls of API methods without a handler. Overrides `unbound` in the definition.
     #[must_use]
     pub fn unbound(mut self, unbound: Unbound) -> Self {
-        self.unbound = Some(unbound);
+        self.parts.unbound = Some(unbound);
         self
     }
 
@@ -316,7 +307,7 @@ impl Rulebook {
     /// `verify_outputs` in the definition; by default, outputs are compared in debug builds.
     #[must_use]
     pub fn verify_outputs(mut self, verify: bool) -> Self {
-        self.verify_outputs = Some(verify);
+        self.parts.verify_outputs = Some(verify);
         self
     }
 
@@ -339,52 +330,41 @@ impl Rulebook {
 
     /// Runs the first step of [`Rulebook::build`], which reads and checks the definition. [`Validated::build`] is the
     /// second step. Callers can read the settings of the definition between the two steps.
+    // It is hidden because only the command line and the test client use it.
     #[doc(hidden)]
     pub fn validate(self) -> Result<Validated, Report> {
-        let loaded = match self.source {
+        let Self { source, extensions, auth_kinds, files, mut parts } = self;
+        let loaded = match source {
             DefinitionSource::Folder(folder) => definition::load(&folder),
             DefinitionSource::Files(files) => definition::read(files),
         };
-        let extensions = ProgramExtensions { types: self.types, responses: self.responses, functions: self.functions };
         let CheckedDefinition { api, sources, warnings, unknown_function_errors } =
             compile::check_definition(loaded, extensions)?;
-        let combines_identities = self.combines_identities && api.auth.as_ref().is_none_or(|auth| auth.combine);
-        let compiled = match compile_auth(&api, &self.auth_kinds, combines_identities) {
+        parts.combines_identities &= api.auth.as_ref().is_none_or(|auth| auth.combine);
+        let compiled = match compile_auth(&api, &auth_kinds, parts.combines_identities) {
             Ok(compiled) => compiled,
             Err(diagnostics) => return Err(Report::new(sources, diagnostics)),
         };
         // The texts of the definition are copied only if a warning quotes them.
         let warnings = if warnings.is_empty() { Report::default() } else { Report::new(sources.clone(), warnings) };
-        self.data_folder.set_if_unset(api.data.as_deref().map(PathBuf::from));
-        let files = self.files.resolve_location(api.files.as_deref(), self.data_folder.path());
-        let mut state = self.state;
-        if let Some(files) = &files {
-            state.insert_shared(Arc::clone(&files.store));
+        let data_folder = parts.data_folder.clone();
+        data_folder.set_if_unset(api.data.as_deref().map(PathBuf::from));
+        let files = files.resolve_location(api.files.as_deref(), data_folder.path());
+        if let Some(store) = &files {
+            parts.state.insert_shared(Arc::clone(store));
+            parts.readiness_checks.extend(store.readiness_check());
         }
-        let mut readiness_checks = self.readiness_checks;
-        readiness_checks.extend(files.as_ref().and_then(FilesFolder::readiness_check));
         let validated = Validated {
-            files,
-            unbound: self.unbound.unwrap_or(api.unbound),
-            verify_outputs: self.verify_outputs.or(api.verify_outputs).unwrap_or(cfg!(debug_assertions)),
-            unknown_function_errors,
             api,
-            data_folder: self.data_folder,
+            data_folder,
+            warnings,
+            parts,
+            files,
             sources,
-            modules: self.modules,
-            handler_kinds: self.handler_kinds,
-            authenticators: self.authenticators,
+            unknown_function_errors,
             defined_auth: DefinedAuthParts::default(),
-            combines_identities,
             ending_authenticators: 0,
             auth_error_diagnostics: Vec::new(),
-            warnings,
-            state,
-            readiness_checks,
-            start_hooks: self.start_hooks,
-            shared_counter: self.shared_counter,
-            idempotency_storage: self.idempotency_storage,
-            tracer: self.tracer,
         };
         Ok(validated.with_defined_auth(compiled).with_auth_schemes())
     }

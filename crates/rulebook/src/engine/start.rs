@@ -64,35 +64,32 @@ impl fmt::Debug for StartContext {
 /// error.
 type StartResult = Result<(), Arc<str>>;
 
+type BeginHooks = Box<dyn FnOnce() -> io::Result<()> + Send>;
+
 /// The start hooks of an engine, and their result after they have run.
 pub(super) struct EngineStart {
-    /// The start hooks that have not run; `None` once they have been started.
-    pending: Mutex<Option<PendingHooks>>,
+    /// Starts the hooks; `None` once they have been started.
+    pending: Mutex<Option<BeginHooks>>,
     /// The result of the start hooks; `None` until all hooks have ended.
     outcome: watch::Receiver<Option<StartResult>>,
 }
 
-/// The start hooks before they are started, with the data folder and the state that they need.
-struct PendingHooks {
-    hooks: Vec<StartHook>,
-    data_folder: PathBuf,
-    state: ProgramState,
-    outcome: watch::Sender<Option<StartResult>>,
-}
-
 impl EngineStart {
     pub(super) fn new(hooks: Vec<StartHook>, data_folder: PathBuf, state: ProgramState) -> Self {
-        let ended = if hooks.is_empty() { Some(Ok(())) } else { None };
-        let (sender, outcome) = watch::channel(ended);
-        let pending = PendingHooks { hooks, data_folder, state, outcome: sender };
-        let pending = if pending.hooks.is_empty() { None } else { Some(pending) };
+        let (sender, outcome) = watch::channel(hooks.is_empty().then_some(Ok(())));
+        let is_pending = !hooks.is_empty();
+        let begin = move || begin_hooks(hooks, data_folder, state, sender);
+        let pending: Option<BeginHooks> = is_pending.then(|| Box::new(begin) as _);
         Self { pending: Mutex::new(pending), outcome }
     }
 
     /// Runs the start hooks if they have not run yet, and waits until they have ended. The hooks continue to run even
     /// if the caller stops waiting.
     pub(super) async fn wait(&self) -> io::Result<()> {
-        let mut outcome = self.begin_hooks()?;
+        if let Some(begin) = self.pending.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            begin()?;
+        }
+        let mut outcome = self.outcome.clone();
         let ended = outcome.wait_for(Option::is_some).await;
         let ended = ended.ok().and_then(|ended| ended.clone());
         // The result is missing if the thread of the hooks could not be started or has panicked.
@@ -109,26 +106,27 @@ impl EngineStart {
         let waiting = thread::scope(|scope| scope.spawn(|| runtime.block_on(self.wait())).join());
         waiting.unwrap_or_else(|_| Err(io::Error::other("waiting for the start panicked")))
     }
+}
 
-    /// Starts the hooks on a new thread with a separate tokio runtime, unless the hooks were started before. Returns
-    /// the receiver of their result.
-    fn begin_hooks(&self) -> io::Result<watch::Receiver<Option<StartResult>>> {
-        if let Some(pending) = self.pending.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
-            thread::Builder::new().name("start".to_owned()).spawn(move || {
-                let (served, ended) = oneshot::channel::<()>();
-                // The state drops this sender when the last plan of the engine is dropped.
-                pending.state.keep_alive(served);
-                let PendingHooks { hooks, data_folder, state, outcome } = pending;
-                let ran = runtime.block_on(run_start_hooks(hooks, data_folder, &state));
-                drop(state);
-                outcome.send_replace(Some(ran.map_err(|error| format!("the program cannot start: {error}").into())));
-                // Until the last plan is dropped, this thread runs the tasks that the hooks have spawned.
-                let _ = runtime.block_on(ended);
-            })?;
-        }
-        Ok(self.outcome.clone())
-    }
+/// Starts the hooks on a new thread with a separate tokio runtime.
+fn begin_hooks(
+    hooks: Vec<StartHook>,
+    data_folder: PathBuf,
+    state: ProgramState,
+    outcome: watch::Sender<Option<StartResult>>,
+) -> io::Result<()> {
+    let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+    thread::Builder::new().name("start".to_owned()).spawn(move || {
+        let (served, ended) = oneshot::channel::<()>();
+        // The state drops this sender when the last plan of the engine is dropped.
+        state.keep_alive(served);
+        let ran = runtime.block_on(run_start_hooks(hooks, data_folder, &state));
+        drop(state);
+        outcome.send_replace(Some(ran.map_err(|error| format!("the program cannot start: {error}").into())));
+        // Until the last plan is dropped, this thread runs the tasks that the hooks have spawned.
+        let _ = runtime.block_on(ended);
+    })?;
+    Ok(())
 }
 
 /// Creates the data folder, and runs the start hooks one after the other. If a hook fails, the remaining hooks do not

@@ -7,49 +7,38 @@ use rulebook_model::error::ErrorStatus;
 use rulebook_model::model::{Api, DeclaredError, Unbound};
 use rulebook_model::span::Span;
 
-use super::data_folder::DataFolder;
-use super::files_folder::FilesFolder;
+use super::folders::DataFolder;
+use super::rulebook::ProgramParts;
 use super::start::StartHook;
 use super::{Engine, documents};
 use crate::auth::{AuthStart, CompiledAuth, CompiledAuthKinds, ProtectedResource};
 use crate::bind::{self, PlanContext};
-use crate::call::{AuthError, AuthScheme, Authenticate, DynAuthenticate};
-use crate::handler::{HandlerError, HandlerKind, Module, ProgramState, ReadinessCheck};
+use crate::call::{AuthError, Authenticate};
+use crate::handler::{HandlerError, HandlerKind, ReadinessCheck, expand_variables};
 use crate::idempotency::IdempotencyStorage;
 use crate::key::Keys;
 use crate::rate_limit::{SharedCounter, SharedCounterSettings};
+use crate::store::LazyStore;
 use crate::trace::{TraceExporter, Tracer};
 
 /// A definition without errors, and the code and state that the program adds to it.
+// It is hidden because only the command line and the test client use it.
 #[doc(hidden)]
 pub struct Validated {
     pub api: Api,
     pub data_folder: DataFolder,
-    pub(super) files: Option<FilesFolder>,
     /// The warnings about the definition.
     pub warnings: Report,
+    pub(super) parts: ProgramParts,
+    pub(super) files: Option<Arc<LazyStore>>,
     pub(super) sources: Sources,
-    pub(super) modules: Vec<Module>,
-    /// The kinds of handlers that the definition can choose.
-    pub(super) handler_kinds: Vec<Arc<dyn HandlerKind>>,
-    pub(super) authenticators: Vec<Box<dyn DynAuthenticate>>,
     /// What the authenticators need that the definition chooses.
     pub(super) defined_auth: DefinedAuthParts,
     /// The errors in the declarations of the authenticators' errors.
     pub(super) auth_error_diagnostics: Vec<Diagnostic>,
-    /// `true` if the identities of several authenticators are combined.
-    pub(super) combines_identities: bool,
     /// How many authenticators, from the first one, are called before all others and end the authentication if they
     /// return an identity.
     pub(super) ending_authenticators: usize,
-    pub(super) state: ProgramState,
-    pub(super) readiness_checks: Vec<ReadinessCheck>,
-    pub(super) start_hooks: Vec<StartHook>,
-    pub(super) shared_counter: Option<(Arc<dyn SharedCounter>, SharedCounterSettings)>,
-    pub(super) idempotency_storage: Option<Arc<dyn IdempotencyStorage>>,
-    pub(super) tracer: Option<Tracer>,
-    pub(super) unbound: Unbound,
-    pub(super) verify_outputs: bool,
     /// The errors about functions that the definition names, but the program does not have. These errors are reported
     /// unless the API is served without handlers ([`Unbound::Echo`]).
     pub(super) unknown_function_errors: Vec<Diagnostic>,
@@ -103,10 +92,10 @@ impl Validated {
     /// Adds the authenticators that the definition chooses, after those of the program.
     pub(super) fn with_defined_auth(mut self, compiled: CompiledAuthKinds) -> Self {
         let parts = &mut self.defined_auth;
-        parts.keys_position = compiled.keys_position.map(|position| self.authenticators.len() + position);
+        parts.keys_position = compiled.keys_position.map(|position| self.parts.authenticators.len() + position);
         for (compiled, span) in compiled.authenticators {
             let CompiledAuth { authenticator, readiness_checks, start, resource } = compiled;
-            self.authenticators.push(authenticator);
+            self.parts.authenticators.push(authenticator);
             parts.readiness_checks.extend(readiness_checks);
             parts.starts.extend(start.map(|start| (start, span)));
             parts.resources.extend(resource);
@@ -116,7 +105,6 @@ impl Validated {
 
     /// Adds the authenticator that checks keys, at its place among those of the definition. With `is_checked`, the
     /// server is ready only while the keys are current.
-    #[doc(hidden)]
     #[must_use]
     pub fn keys_authenticator(mut self, keys: Keys, is_checked: bool) -> Self {
         if is_checked {
@@ -124,38 +112,27 @@ impl Validated {
             let check = ReadinessCheck::new("keys", move || std::future::ready(keys.check()));
             self.defined_auth.readiness_checks.push(check);
         }
-        self.authenticators.insert(self.keys_position(), Box::new(keys));
+        self.parts.authenticators.insert(self.keys_position(), Box::new(keys));
         self.with_auth_schemes()
     }
 
     /// Returns the model as a server with keys describes it: as after [`Validated::keys_authenticator`], but without
     /// the keys, so that no key file is read.
-    #[doc(hidden)]
     #[must_use]
     pub fn api_with_keys(mut self) -> Api {
-        let mut schemes = self.schemes_of_authenticators();
-        schemes.insert(self.keys_position(), Keys::auth_schemes());
-        self.store_auth_schemes(schemes);
+        self.store_auth_schemes(true);
         self.api
     }
 
     /// Returns the number of authenticators before the one that checks keys.
     fn keys_position(&self) -> usize {
-        self.defined_auth.keys_position.unwrap_or(self.authenticators.len())
-    }
-
-    /// Adds an authenticator, which is called after all other authenticators.
-    #[doc(hidden)]
-    pub fn authenticator(mut self, authenticator: impl Authenticate) -> Self {
-        self.authenticators.push(Box::new(authenticator));
-        self.with_auth_schemes()
+        self.defined_auth.keys_position.unwrap_or(self.parts.authenticators.len())
     }
 
     /// Adds an authenticator, which is called before all other authenticators. If it returns an identity, the other
     /// authenticators are not called.
-    #[doc(hidden)]
     pub fn first_authenticator(mut self, authenticator: impl Authenticate) -> Self {
-        self.authenticators.insert(0, Box::new(authenticator));
+        self.parts.authenticators.insert(0, Box::new(authenticator));
         self.defined_auth.keys_position = self.defined_auth.keys_position.map(|position| position + 1);
         self.ending_authenticators += 1;
         self.with_auth_schemes()
@@ -164,20 +141,19 @@ impl Validated {
     /// Stores the authentication schemes and the errors of all authenticators in the model, without duplicates. If no
     /// authenticator has an authentication scheme, the default in the model stays.
     pub(super) fn with_auth_schemes(mut self) -> Self {
-        let schemes = self.schemes_of_authenticators();
-        self.store_auth_schemes(schemes);
+        self.store_auth_schemes(false);
         self.read_auth_errors();
         self
     }
 
-    /// Returns the authentication schemes of each authenticator.
-    fn schemes_of_authenticators(&self) -> Vec<Vec<AuthScheme>> {
-        self.authenticators.iter().map(|authenticator| authenticator.schemes()).collect()
-    }
-
-    /// Stores the authentication schemes of authenticators in the model, without duplicates; see
-    /// [`Validated::with_auth_schemes`].
-    fn store_auth_schemes(&mut self, by_authenticator: Vec<Vec<AuthScheme>>) {
+    /// Stores the authentication schemes of all authenticators in the model; see [`Validated::with_auth_schemes`]. With
+    /// `and_keys`, the authenticator that checks keys is one of them.
+    fn store_auth_schemes(&mut self, and_keys: bool) {
+        let schemes = self.parts.authenticators.iter().map(|authenticator| authenticator.schemes());
+        let mut by_authenticator: Vec<_> = schemes.collect();
+        if and_keys {
+            by_authenticator.insert(self.keys_position(), Keys::auth_schemes());
+        }
         let mut schemes = Vec::new();
         for scheme in by_authenticator.into_iter().flatten() {
             if !schemes.contains(&scheme) {
@@ -193,7 +169,7 @@ impl Validated {
     /// stored as diagnostics.
     fn read_auth_errors(&mut self) {
         (self.api.auth_errors, self.auth_error_diagnostics) = (Vec::new(), Vec::new());
-        for error in self.authenticators.iter().flat_map(|authenticator| authenticator.errors()) {
+        for error in self.parts.authenticators.iter().flat_map(|authenticator| authenticator.errors()) {
             let AuthError { name, status, message, number } = error;
             let subject = format!("the error `{}`, which an authenticator declares,", name.escape_debug());
             let Some(valid_status) = ErrorStatus::new(status).filter(|_| number != Some(0)) else {
@@ -220,69 +196,86 @@ impl Validated {
     }
 
     /// Sets the counter that counts the requests of limits for several servers, unless the program has set one.
-    #[doc(hidden)]
     pub fn shared_counter(mut self, counter: impl SharedCounter, settings: SharedCounterSettings) -> Self {
-        self.shared_counter.get_or_insert_with(|| (Arc::new(counter), settings));
+        self.parts.shared_counter.get_or_insert_with(|| (Arc::new(counter), settings));
         self
     }
 
     /// Returns `true` if the program has set a shared counter.
-    #[doc(hidden)]
     pub fn has_shared_counter(&self) -> bool {
-        self.shared_counter.is_some()
+        self.parts.shared_counter.is_some()
     }
 
     /// Sets the storage of idempotency keys, unless the program has set one.
-    #[doc(hidden)]
     pub fn idempotency_storage(mut self, storage: Arc<dyn IdempotencyStorage>) -> Self {
-        self.idempotency_storage.get_or_insert(storage);
+        self.parts.idempotency_storage.get_or_insert(storage);
         self
     }
 
     /// Returns `true` if a method uses idempotency keys, and the program has set no storage for them. If the API
     /// methods return their arguments ([`Unbound::Echo`]), keys are stored in memory.
-    #[doc(hidden)]
     pub fn needs_idempotency_storage(&self) -> bool {
-        self.unbound != Unbound::Echo && self.idempotency_storage.is_none() && self.uses_idempotency_keys()
+        self.unbound() != Unbound::Echo && self.parts.idempotency_storage.is_none() && self.uses_idempotency_keys()
+    }
+
+    fn unbound(&self) -> Unbound {
+        self.parts.unbound.unwrap_or(self.api.unbound)
     }
 
     /// Returns `true` if a method uses idempotency keys.
-    #[doc(hidden)]
     pub fn uses_idempotency_keys(&self) -> bool {
         bind::uses_idempotency_keys(&self.api)
     }
 
     /// Sets the exporter of traces, unless the program has set one.
-    #[doc(hidden)]
     pub fn trace_exporter(mut self, exporter: impl TraceExporter, percent: u8) -> Self {
-        self.tracer.get_or_insert_with(|| Tracer::new(Arc::new(exporter), percent));
+        self.parts.tracer.get_or_insert_with(|| Tracer::new(Arc::new(exporter), percent));
         self
     }
 
     /// Returns `true` if the program has set an exporter of traces.
-    #[doc(hidden)]
     pub fn has_trace_exporter(&self) -> bool {
-        self.tracer.is_some()
+        self.parts.tracer.is_some()
     }
 
     /// Returns a report with diagnostics that the program has found in the definition.
-    #[doc(hidden)]
     pub fn report(&self, diagnostics: Vec<Diagnostic>) -> Report {
         Report::new(self.sources.clone(), diagnostics)
     }
 
     /// Checks the handlers that the definition chooses, without the handlers of the program.
-    #[doc(hidden)]
     pub fn check_defined_handlers(self) -> Result<Self, Report> {
-        let diagnostics = bind::defined_handler_errors(&self.api, &self.handler_kinds);
+        let diagnostics = bind::defined_handler_errors(&self.api, &self.parts.handler_kinds);
+        if diagnostics.is_empty() { Ok(self) } else { Err(Report::new(self.sources, diagnostics)) }
+    }
+
+    /// Checks the environment variables in the addresses of the services that a server with this definition uses.
+    /// `replaced` are the names of the settings whose addresses are not used, because the command line or the
+    /// environment contains others.
+    pub fn check_service_addresses(self, replaced: &[&str]) -> Result<Self, Report> {
+        let api = &self.api;
+        let addresses = [
+            ("key_storage", api.key_storage.as_ref().filter(|_| api.accepts_keys())),
+            ("idempotency_storage", api.idempotency_storage.as_ref().filter(|_| self.uses_idempotency_keys())),
+            ("shared_limits", api.shared_limits.as_ref().map(|shared| &shared.url)),
+            ("traces", api.traces.as_ref()),
+        ];
+        let used = addresses.into_iter().filter(|(name, _)| !replaced.contains(name)).filter_map(|(_, url)| url);
+        let diagnostics = used.filter_map(|url| {
+            let error = expand_variables(&url.value, url.span).err()?;
+            // What is in front of an `@` may be a part of a password.
+            let error = if url.value.contains('@') { error.hide_line() } else { error };
+            Some(error.into_diagnostic(DiagnosticCode::BadOption, url.span))
+        });
+        let diagnostics: Vec<_> = diagnostics.collect();
         if diagnostics.is_empty() { Ok(self) } else { Err(Report::new(self.sources, diagnostics)) }
     }
 
     /// Compares the definition with the handlers, and creates the engine.
-    #[doc(hidden)]
     pub fn build(self) -> Result<Engine, Report> {
-        let echo = self.unbound == Unbound::Echo;
-        let mut bound = bind::bind_handlers(&self.api, &self.modules, &self.handler_kinds, self.unbound);
+        let unbound = self.unbound();
+        let echo = unbound == Unbound::Echo;
+        let mut bound = bind::bind_handlers(&self.api, &self.parts.modules, &self.parts.handler_kinds, unbound);
         if !echo {
             bound.diagnostics.extend(self.unknown_function_errors);
         }
@@ -293,19 +286,19 @@ impl Validated {
         // The readiness checks and start hooks of the program are needed only by handlers. If the API methods return
         // their arguments instead of calling handlers (`Unbound::Echo`), these checks and hooks are not used.
         let (mut checks, mut hooks) =
-            if echo { (Vec::new(), Vec::new()) } else { (self.readiness_checks, self.start_hooks) };
+            if echo { (Vec::new(), Vec::new()) } else { (self.parts.readiness_checks, self.parts.start_hooks) };
         let sources = Arc::new(self.sources);
         let DefinedAuthParts { starts, readiness_checks, resources, keys_position: _ } = self.defined_auth;
         checks.extend(readiness_checks);
         hooks.extend(starts.into_iter().map(|(start, span)| auth_start_hook(start, span, Arc::clone(&sources))));
         if !echo {
-            for kind in self.handler_kinds.into_iter().filter(|kind| is_used(&self.api, kind.name())) {
+            for kind in self.parts.handler_kinds.into_iter().filter(|kind| is_used(&self.api, kind.name())) {
                 checks.extend(kind.readiness_checks());
                 hooks.push(start_hook(kind, self.api.span, Arc::clone(&sources)));
             }
         }
         // While each server counts by itself, the server is ready without the counter.
-        if let Some((counter, settings)) = self.shared_counter.as_ref().filter(|_| !echo)
+        if let Some((counter, settings)) = self.parts.shared_counter.as_ref().filter(|_| !echo)
             && settings.refuses_when_unavailable()
         {
             let counter = Arc::clone(counter);
@@ -315,7 +308,7 @@ impl Validated {
             }));
         }
         // Otherwise the API could later respond with a stored echo instead of calling the handler.
-        let idempotency_storage = self.idempotency_storage.filter(|_| !echo);
+        let idempotency_storage = self.parts.idempotency_storage.filter(|_| !echo);
         if let Some(storage) = idempotency_storage.as_ref().filter(|_| bind::uses_idempotency_keys(&self.api)) {
             let storage = Arc::clone(storage);
             checks.push(ReadinessCheck::new("idempotency", move || {
@@ -326,28 +319,25 @@ impl Validated {
         let api = Arc::new(self.api);
         // The program can override the setting `unbound` of the definition. The documents describe the responses that
         // clients get.
-        let described = if api.unbound == self.unbound {
-            Arc::clone(&api)
-        } else {
-            let mut described = Api::clone(&api);
-            described.unbound = self.unbound;
-            Arc::new(described)
-        };
+        let mut described = Arc::clone(&api);
+        if api.unbound != unbound {
+            Arc::make_mut(&mut described).unbound = unbound;
+        }
         let ending_authenticators =
-            if self.combines_identities { self.ending_authenticators } else { self.authenticators.len() };
+            if self.parts.combines_identities { self.ending_authenticators } else { self.parts.authenticators.len() };
         let context = PlanContext {
-            authenticators: self.authenticators,
+            authenticators: self.parts.authenticators,
             ending_authenticators,
-            state: self.state,
+            state: self.parts.state,
             readiness_checks: checks,
             protected_resources: resources,
-            shared_counter: self.shared_counter.filter(|_| !echo),
+            shared_counter: self.parts.shared_counter.filter(|_| !echo),
             idempotency_storage,
-            tracer: self.tracer,
-            verify_outputs: self.verify_outputs,
+            tracer: self.parts.tracer,
+            verify_outputs: self.parts.verify_outputs.or(api.verify_outputs).unwrap_or(cfg!(debug_assertions)),
             documents: documents::create_document_cache(&described),
         };
-        let plan = bind::create_plan(&api, bound.actions, &self.modules, context);
+        let plan = bind::create_plan(&api, bound.actions, &self.parts.modules, context);
         Ok(Engine::new(api, self.data_folder, self.files, plan, hooks))
     }
 }

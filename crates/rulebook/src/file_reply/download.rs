@@ -55,11 +55,9 @@ fn requests_link(head: &Head) -> bool {
     head.method != Method::HEAD && head.get(&REQUESTED_WITH).is_some_and(by_script)
 }
 
-/// A file for which a link is created.
 pub(crate) struct LinkedFile {
     /// The header fields of the responses to requests for the link.
     pub(crate) headers: FileHeaders,
-    /// The content of the file.
     pub(crate) content: Content,
     /// The maximum number of downloads; `None` if it is not limited.
     pub(crate) uses: Option<NonZeroU32>,
@@ -67,9 +65,7 @@ pub(crate) struct LinkedFile {
 
 /// The header fields of a response that contains a file.
 pub(crate) struct FileHeaders {
-    /// The value of `Content-Type`.
     pub(crate) content_type: HeaderValue,
-    /// All other header fields that describe the file.
     pub(crate) fields: Vec<(HeaderName, HeaderValue)>,
     /// The length, entity tag and modification time of the file. The values that the method has not set are `None`.
     pub(crate) info: FileInfo,
@@ -78,25 +74,13 @@ pub(crate) struct FileHeaders {
 impl FileHeaders {
     /// Splits a download into its header fields and its content.
     fn split_download(download: Download) -> (Self, Content) {
-        let Download {
-            content,
-            name,
-            media_type,
-            etag,
-            modified,
-            length,
-            has_file_metadata: known,
-            inline,
-            headers,
-            link_uses: _,
-            error: _,
-        } = download;
+        let Download { content, name, media_type, etag, modified, length, inline, headers, .. } = download;
         let file_fields = vec![
             (header::CONTENT_DISPOSITION, transfer::content_disposition(name.as_deref(), inline)),
             (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(FILE_POLICY)),
         ];
         // For bytes and files, the actual length is used instead of a length that the method has set.
-        let length = length.filter(|_| known || matches!(content, Content::Stream(_)));
+        let length = length.filter(|_| download.has_file_metadata || matches!(content, Content::Stream(_)));
         let content_type = media_type.unwrap_or_else(|| transfer::media_type_by_name(name.as_deref()));
         let info = FileInfo { length, accepts_ranges: false, etag, modified };
         (Self { content_type, fields: merge_fields(file_fields, headers), info }, content)

@@ -38,9 +38,6 @@ pub(crate) fn stream_file(range: FileRange) -> ByteStream {
 }
 
 /// Reads bytes of a file into memory that is given. `length` is at most [`PIECE_LEN`].
-///
-/// # Errors
-/// Fails if the file cannot be read, or if it ends before.
 pub(crate) async fn read_piece(file: &Arc<File>, offset: u64, length: u64, mut buffer: BytesMut) -> io::Result<Bytes> {
     // The length is at most `PIECE_LEN`, so that it fits into `usize`.
     buffer.resize(length as usize, 0);
@@ -71,9 +68,6 @@ fn read_cached_bytes(_: &File, _: u64, _: &mut [u8]) -> usize {
 }
 
 /// Fills the buffer with the bytes at the file offset `at`.
-///
-/// # Errors
-/// Fails if the file cannot be read, or if it ends before the buffer is full.
 fn read_exact_at(file: &File, at: u64, buffer: &mut [u8]) -> io::Result<()> {
     #[cfg(unix)]
     let read = std::os::unix::fs::FileExt::read_exact_at(file, buffer, at);
@@ -87,28 +81,4 @@ fn read_exact_at(file: &File, at: u64, buffer: &mut [u8]) -> io::Result<()> {
         io::ErrorKind::UnexpectedEof => io::Error::new(error.kind(), "the file has become shorter"),
         _ => error,
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use std::io::Write;
-
-    use futures_util::TryStreamExt;
-
-    use super::*;
-
-    #[test]
-    fn a_part_of_a_file_is_read_in_pieces() {
-        let mut file = tempfile::tempfile().expect("a file can be created");
-        let content: Vec<u8> = (0..3 * PIECE_LEN + 5).map(|at| (at >> 10) as u8).collect();
-        file.write_all(&content).expect("the file can be written");
-        let range = FileRange { file, offset: 3, length: content.len() as u64 - 3, share: None };
-        let pieces: io::Result<Vec<Bytes>> = tokio::runtime::Builder::new_current_thread()
-            .build_local(Default::default())
-            .unwrap()
-            .block_on(stream_file(range).try_collect());
-        let pieces = pieces.expect("the file can be read");
-        assert_eq!(pieces.concat(), content[3..]);
-        assert!(pieces.iter().all(|piece| piece.len() as u64 <= PIECE_LEN));
-    }
 }

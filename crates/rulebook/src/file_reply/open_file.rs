@@ -13,7 +13,7 @@ use rulebook_model::error::ErrorCode;
 use sha2::{Digest, Sha256};
 
 use super::file_stream::{PIECE_LEN, read_piece};
-use crate::call::{ApiError, ByteStream, Content, ETag, Head, RangedContent};
+use crate::call::{ApiError, Content, ETag, Head, RangedContent};
 use crate::client_shares::{ClientShares, Share, UsedUp};
 use crate::metrics::ExceededLimits;
 use crate::pipeline::{FileRange, ReplyBody};
@@ -26,7 +26,6 @@ pub(crate) const MAX_LEN_IN_MEMORY: u64 = PIECE_LEN;
 /// The maximum number of bytes whose entity tag is computed in the thread of the worker.
 const MAX_HASHED_INLINE: usize = 64 << 10;
 
-/// The files that are open for requests and responses.
 pub(crate) struct OpenFiles {
     shares: Arc<ClientShares>,
     exceeded_limits: Arc<ExceededLimits>,
@@ -39,9 +38,6 @@ impl OpenFiles {
     }
 
     /// Counts a file that is open until the returned value is dropped.
-    ///
-    /// # Errors
-    /// Fails if too many files are open for all clients or for this one.
     pub(crate) fn count(&self, client: Option<IpAddr>, peer: Option<SocketAddr>) -> Result<Share, UsedUp> {
         self.shares.take(client, 1).inspect_err(|_| self.exceeded_limits.count(&OPEN_FILES, peer))
     }
@@ -59,16 +55,16 @@ pub(crate) struct FilePart {
 
 /// Opens the content of a file, and selects the part that the request asks for. `known` contains the length, entity tag
 /// and modification time that the method has set. Slow operations run on another thread.
-///
-/// # Errors
-/// Fails if the file cannot be opened or read, or if too many files are open.
 pub(crate) async fn open_content(
     request: FileRequest<'_>,
     content: Content,
     known: FileInfo,
 ) -> Result<FilePart, ApiError> {
     match content {
-        Content::Stream(pieces) => Ok(request.part_of_stream(pieces, known)),
+        Content::Stream(pieces) => {
+            let length = known.length;
+            Ok(request.part_of(known, |_, _| ReplyBody::Stream { pieces, length }))
+        }
         Content::Bytes(bytes) => {
             let etag = match known.etag {
                 Some(etag) => etag,
@@ -78,7 +74,7 @@ pub(crate) async fn open_content(
                     on_other_thread(move || Ok(content_etag(&bytes))).await.map_err(|error| cannot_send(&error))?
                 }
             };
-            Ok(request.part_of_bytes(bytes, FileInfo { etag: Some(etag), ..known }))
+            Ok(request.part_of_bytes(&bytes, FileInfo { etag: Some(etag), ..known }))
         }
         Content::Ranged(content) => Ok(request.part_of_ranged(&content, known)),
         Content::Path(path) => {
@@ -94,76 +90,66 @@ fn content_etag(bytes: &[u8]) -> ETag {
     ETag::strong(hex::encode(&Sha256::digest(bytes)[..16]))
 }
 
-/// Converts the error of a file to an error for the client.
 pub(crate) fn cannot_send(error: &io::Error) -> ApiError {
     ApiError::internal(format_args!("the file cannot be sent: {error}"))
 }
 
 /// Runs a slow operation on another thread, so that the worker can handle other requests.
-///
-/// # Errors
-/// Fails if the operation fails or panics.
 pub(crate) async fn on_other_thread<T: Send + 'static>(
     run: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> io::Result<T> {
     spawn_blocking(run).await.map_err(io::Error::other)?
 }
 
-/// A request for a file, by which the part of the file is selected.
 pub(crate) struct FileRequest<'r> {
     /// The head of the request, with its conditions and its range.
     pub(crate) head: &'r Head,
     /// `true` if the conditions and the range of the request select the part of the file. If it is `false`, the
     /// response always contains the whole file.
     pub(crate) selects_part: bool,
-    /// The files that are open for all clients.
     pub(crate) open_files: &'r OpenFiles,
 }
 
 impl FileRequest<'_> {
-    /// Decides which part of the file the response contains.
-    fn decide_part(&self, info: &FileInfo) -> TransferDecision {
-        if self.selects_part { decide_transfer(self.head, info, SystemTime::now()) } else { TransferDecision::Whole }
+    /// Decides which part of a file the response contains. Returns the offset and the length of this part; `None` if the
+    /// response has no content.
+    fn decide_part(&self, info: &FileInfo) -> (TransferDecision, Option<(u64, u64)>) {
+        let decision = if self.selects_part {
+            decide_transfer(self.head, info, SystemTime::now())
+        } else {
+            TransferDecision::Whole
+        };
+        let part = match decision {
+            TransferDecision::Whole => Some((0, info.length.unwrap_or_default())),
+            TransferDecision::Part { from, length } => Some((from, length)),
+            _ => None,
+        };
+        (decision, part)
     }
 
-    fn part_of_stream(&self, pieces: ByteStream, info: FileInfo) -> FilePart {
-        let decision = self.decide_part(&info);
-        let body = match decision {
-            TransferDecision::Whole => ReplyBody::Stream { pieces, length: info.length },
-            _ => ReplyBody::empty(),
-        };
+    /// Selects the part of a content. `body` returns the body for an offset and a length.
+    fn part_of(&self, info: FileInfo, body: impl FnOnce(u64, u64) -> ReplyBody) -> FilePart {
+        let (decision, part) = self.decide_part(&info);
+        let body = part.map_or_else(ReplyBody::empty, |(from, length)| body(from, length));
         FilePart { decision, info, body }
     }
 
     /// Selects the part of a content in another storage, so that only this part is requested from the storage.
     pub(crate) fn part_of_ranged(&self, content: &RangedContent, known: FileInfo) -> FilePart {
         let info = FileInfo { length: Some(content.length()), accepts_ranges: true, ..known };
-        let decision = self.decide_part(&info);
-        let (from, length) = match decision {
-            TransferDecision::Whole => (0, content.length()),
-            TransferDecision::Part { from, length } => (from, length),
-            _ => return FilePart { decision, info, body: ReplyBody::empty() },
-        };
-        let pieces = content.stream(from..from + length);
-        FilePart { decision, info, body: ReplyBody::Stream { pieces, length: Some(length) } }
+        self.part_of(info, |from, length| {
+            let pieces = content.stream(from..from + length);
+            ReplyBody::Stream { pieces, length: Some(length) }
+        })
     }
 
-    fn part_of_bytes(&self, bytes: Bytes, known: FileInfo) -> FilePart {
+    fn part_of_bytes(&self, bytes: &Bytes, known: FileInfo) -> FilePart {
         let info = FileInfo { length: Some(bytes.len() as u64), accepts_ranges: true, ..known };
-        let decision = self.decide_part(&info);
-        let body = match decision {
-            TransferDecision::Whole => bytes,
-            // The part lies within `bytes`, so that its offsets fit into `usize`.
-            TransferDecision::Part { from, length } => bytes.slice(from as usize..(from + length) as usize),
-            _ => Bytes::new(),
-        };
-        FilePart { decision, info, body: body.into() }
+        // The part lies within `bytes`, so that its offsets fit into `usize`.
+        self.part_of(info, |from, length| bytes.slice(from as usize..(from + length) as usize).into())
     }
 
     /// Selects the part of an open file. `known` contains the metadata that have been set already.
-    ///
-    /// # Errors
-    /// Fails if the file is not a regular file or cannot be read, or if too many files are open.
     pub(crate) async fn part_of_file(&self, file: File, known: FileInfo) -> Result<FilePart, ApiError> {
         if known.length.is_some() {
             // The file store has already read the metadata of the file.
@@ -182,16 +168,9 @@ impl FileRequest<'_> {
 
     /// Selects the part of a file's content. The content begins at the offset `start` of the open file, and `info`
     /// describes the content.
-    ///
-    /// # Errors
-    /// Fails if the file cannot be read, or if too many files are open.
     pub(crate) async fn part_of_file_from(&self, start: u64, file: File, info: FileInfo) -> Result<FilePart, ApiError> {
-        let decision = self.decide_part(&info);
-        let (from, length) = match decision {
-            TransferDecision::Whole => (0, info.length.unwrap_or_default()),
-            TransferDecision::Part { from, length } => (from, length),
-            _ => return Ok(FilePart { decision, info, body: ReplyBody::empty() }),
-        };
+        let (decision, part) = self.decide_part(&info);
+        let Some((from, length)) = part else { return Ok(FilePart { decision, info, body: ReplyBody::empty() }) };
         let offset = start + from;
         let body = if length <= MAX_LEN_IN_MEMORY {
             read_piece(&Arc::new(file), offset, length, BytesMut::new())

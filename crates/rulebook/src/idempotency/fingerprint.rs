@@ -17,10 +17,7 @@ use crate::rate_limit::Caller;
 pub(crate) struct Fingerprint {
     /// The hash of the method, the caller and the key.
     id: String,
-    /// The arguments of the request, as [`RequestHasher`] writes them.
-    arguments: Vec<u8>,
-    /// Uploaded files without a known hash, in the order of the arguments.
-    unhashed: Vec<Upload>,
+    hasher: RequestHasher,
 }
 
 /// The maximum number of bytes that are hashed on the thread of a worker.
@@ -28,8 +25,10 @@ const MAX_HASHED_AT_ONCE: usize = 64 << 10;
 
 /// Collects the arguments of a request for its hash. Each value is preceded by its kind and its length, so that two
 /// different lists of arguments never have the same bytes.
+#[derive(Debug)]
 pub(crate) struct RequestHasher {
     arguments: Vec<u8>,
+    /// Uploaded files without a known hash, in the order of the arguments.
     unhashed: Vec<Upload>,
 }
 
@@ -116,18 +115,15 @@ impl RequestHasher {
             id.update((part.len() as u64).to_le_bytes());
             id.update(part);
         }
-        Fingerprint { id: hex::encode(id.finalize()), arguments: self.arguments, unhashed: self.unhashed }
+        Fingerprint { id: hex::encode(id.finalize()), hasher: self }
     }
 }
 
 impl Fingerprint {
     /// Returns the key to claim, with a random token. Large arguments are hashed, and uploaded files read, on another
     /// thread.
-    ///
-    /// # Errors
-    /// Fails if an uploaded file cannot be read, or the system has no random numbers.
     pub(crate) async fn into_claimed_key(self) -> io::Result<ClaimedKey> {
-        let Self { id, arguments, unhashed } = self;
+        let Self { id, hasher: RequestHasher { arguments, unhashed } } = self;
         let is_small = unhashed.is_empty() && arguments.len() <= MAX_HASHED_AT_ONCE;
         let hash = move || {
             let mut payload = Sha256::new();

@@ -23,7 +23,6 @@ pub struct MemoryStorage(Mutex<Records>);
 #[derive(Debug, Default)]
 struct Records {
     by_id: HashMap<Box<str>, Record>,
-    /// The number of bytes of all responses.
     bytes: usize,
     cleaned: Option<Instant>,
 }
@@ -38,7 +37,6 @@ struct Record {
 }
 
 impl Record {
-    /// Returns the number of bytes of the response.
     fn size(&self) -> usize {
         self.response.as_ref().map_or(0, Vec::len)
     }

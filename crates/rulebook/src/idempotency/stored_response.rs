@@ -14,8 +14,9 @@ use crate::plan::PlannedMethod;
 #[derive(Serialize, Deserialize)]
 pub(crate) struct StoredResponse {
     status: u16,
-    content_type: Option<HexValue>,
-    headers: Vec<(String, HexValue)>,
+    /// The bytes of this and other header fields in hexadecimal digits, because they need not be UTF-8.
+    content_type: Option<String>,
+    headers: Vec<(String, String)>,
     /// `true` if the body may be compressed for a request.
     is_written_for_request: bool,
     /// The name of the error code; `None` if the response is a success.
@@ -24,24 +25,12 @@ pub(crate) struct StoredResponse {
     declared_error: Option<String>,
 }
 
-/// The bytes of a header field in hexadecimal digits, because they need not be UTF-8.
-#[derive(Serialize, Deserialize)]
-struct HexValue(String);
-
-impl From<&HeaderValue> for HexValue {
-    fn from(value: &HeaderValue) -> Self {
-        Self(hex::encode(value.as_bytes()))
-    }
-}
-
-impl HexValue {
-    fn parse(&self) -> Option<HeaderValue> {
-        HeaderValue::from_bytes(&hex::decode(&self.0).ok()?).ok()
-    }
+/// Reads the value of a header field; `None` if the text is not valid.
+fn parse_value(hex: &str) -> Option<HeaderValue> {
+    HeaderValue::from_bytes(&hex::decode(hex).ok()?).ok()
 }
 
 impl StoredResponse {
-    /// The stored form of a response that is not kept.
     pub(crate) const NOT_KEPT: Vec<u8> = Vec::new();
 
     /// Returns the stored form of a reply to a call of this method; `None` if its body is not in memory, or the stored
@@ -54,8 +43,8 @@ impl StoredResponse {
         let declared = reply.code.and_then(|code| method.declared_errors.get(code.declared_error?));
         let head = Self {
             status: reply.status,
-            content_type: reply.content_type.as_ref().map(HexValue::from),
-            headers: reply.headers.iter().map(|(name, value)| (name.to_string(), value.into())).collect(),
+            content_type: reply.content_type.as_ref().map(hex::encode),
+            headers: reply.headers.iter().map(|(name, value)| (name.to_string(), hex::encode(value))).collect(),
             is_written_for_request: reply.is_written_for_request,
             code: reply.code.map(|code| code.code.to_string()),
             declared_error: declared.map(|error| error.name.to_string()),
@@ -73,11 +62,11 @@ impl StoredResponse {
         let mut headers = head
             .headers
             .iter()
-            .map(|(name, value)| Some((HeaderName::try_from(name.as_str()).ok()?, value.parse()?)))
+            .map(|(name, value)| Some((HeaderName::try_from(name.as_str()).ok()?, parse_value(value)?)))
             .collect::<Option<Vec<_>>>()?;
         headers.push((replayed_header(), HeaderValue::from_static("true")));
         let content_type = match &head.content_type {
-            Some(value) => Some(value.parse()?),
+            Some(value) => Some(parse_value(value)?),
             None => None,
         };
         let code = head.code.and_then(|name| ERROR_CODES.iter().find(|row| row.name == name)).map(|row| {

@@ -85,7 +85,7 @@ pub enum KeyError {
     /// There are keys, but the pepper that their hashes depend on is missing.
     #[error(
         "the keys of {location} were created with a pepper that is missing: RULEBOOK_PEPPER is not set{}",
-        and_no_file(pepper_file.as_deref())
+        with_file(", and there is no file ", pepper_file.as_deref(), "")
     )]
     NoPepper {
         /// The place of the keys.
@@ -96,7 +96,7 @@ pub enum KeyError {
     /// The keys were created with a pepper that differs from the current one.
     #[error(
         "the keys of {location} were created with another pepper than that of RULEBOOK_PEPPER{}",
-        or_of_file(pepper_file.as_deref())
+        with_file(" or, if it is not set, of the file ", pepper_file.as_deref(), "")
     )]
     WrongPepper {
         /// The place of the keys.
@@ -108,7 +108,7 @@ pub enum KeyError {
     #[error(
         "all servers that share the keys of {location} need the same pepper: set RULEBOOK_PEPPER to the same secret at \
          each server{}",
-        or_copy_file(pepper_file.as_deref())
+        with_file(", or copy the file ", pepper_file.as_deref(), " to each")
     )]
     PepperRequired {
         /// The place of the keys.
@@ -210,14 +210,7 @@ fn quoted_names(names: &[String]) -> String {
     if names.is_empty() { "no one".to_owned() } else { names.join(", ") }
 }
 
-fn and_no_file(file: Option<&Path>) -> String {
-    file.map_or_else(String::new, |file| format!(", and there is no file {}", file.display()))
-}
-
-fn or_of_file(file: Option<&Path>) -> String {
-    file.map_or_else(String::new, |file| format!(" or, if it is not set, of the file {}", file.display()))
-}
-
-fn or_copy_file(file: Option<&Path>) -> String {
-    file.map_or_else(String::new, |file| format!(", or copy the file {} to each", file.display()))
+/// Returns a part of a message that contains a file, or nothing without a file.
+fn with_file(before: &str, file: Option<&Path>, after: &str) -> String {
+    file.map_or_else(String::new, |file| format!("{before}{}{after}", file.display()))
 }

@@ -1,8 +1,8 @@
 //! The key file, which is the storage of keys of a single server. A change is made under a lock, and replaces the whole
-//! file.
+//! file. Administrators change the key file; only the server changes the file with the usage of keys beside it.
 
-use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::fs::{self, File, TryLockError};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use super::KeyError;
 use super::entry::check_entries;
-use super::storage::{KeySet, KeyState, KeyStorage, KeyVersion};
-use super::usage::{self, Usages};
-use crate::file_stamp::FileStamp;
+use super::storage::{KeySet, KeyState, KeyStorage, KeyVersion, Usages};
+use crate::regular_file::FileStamp;
+use crate::secret::{folder_of, write_private_file};
 
 /// The storage of keys in a file. The usage of keys is stored in a file beside it, and so is the pepper.
 #[derive(Debug)]
@@ -27,6 +27,22 @@ impl KeyFile {
     /// the file.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self { path: path.into(), usage_lock: Mutex::new(None) }
+    }
+
+    fn usage_file(&self) -> PathBuf {
+        self.path.with_file_name("keys.used.json")
+    }
+
+    /// Locks the usage file, so that only one of several servers with the same key file writes it. Returns `None` if
+    /// another server holds the lock.
+    fn lock_usages(&self) -> io::Result<Option<File>> {
+        let path = self.path.with_file_name("keys.used.lock");
+        let file = File::options().create(true).truncate(false).write(true).open(path)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(file)),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
     }
 }
 
@@ -47,26 +63,41 @@ impl KeyStorage for KeyFile {
     }
 
     fn change(&self, change: &mut dyn FnMut(&mut KeySet) -> Result<(), KeyError>) -> Result<(), KeyError> {
-        change_key_file(&self.path, change)
+        let io = |error| KeyError::Io(self.path.clone(), error);
+        let folder = folder_of(&self.path);
+        let lock = fs::create_dir_all(folder).and_then(|()| File::open(folder)).map_err(io)?;
+        lock.lock().map_err(io)?;
+        let (mut keys, _) = read_key_file(&self.path)?;
+        change(&mut keys)?;
+        replace_file(&self.path, &keys).and_then(|()| lock.sync_all()).map_err(io)
     }
 
+    /// Reads the usage file. A file that does not exist counts as a file without usage.
     fn load_usages(&self) -> Result<Usages, KeyError> {
-        usage::read_usages(&self.path)
+        let file = self.usage_file();
+        match fs::read(&file) {
+            Ok(text) => serde_json::from_slice(&text).map_err(|error| {
+                let (line, column) = (error.line(), error.column());
+                KeyError::InvalidUsage { file, line, column }
+            }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Usages::new()),
+            Err(error) => Err(KeyError::Io(file, error)),
+        }
     }
 
     /// Replaces the usage file, unless another server with the same key file writes it.
     fn record_usages(&self, _before: &Usages, now: &Usages) -> Result<bool, KeyError> {
         let mut lock = self.usage_lock.lock().unwrap_or_else(PoisonError::into_inner);
         if lock.is_none() {
-            match usage::lock_usages(&self.path) {
+            match self.lock_usages() {
                 Ok(Some(file)) => *lock = Some(file),
                 Ok(None) => return Ok(false),
                 // Writing the usage reports the error of the folder.
                 Err(_) => {}
             }
         }
-        usage::write_usages(&self.path, now)?;
-        Ok(true)
+        let file = self.usage_file();
+        replace_file(&file, now).map(|()| true).map_err(|error| KeyError::Io(file, error))
     }
 
     fn close(&self) {
@@ -90,7 +121,7 @@ fn state(stamp: Option<FileStamp>) -> KeyState {
 /// Reads a key file and its metadata. A file that does not exist counts as a file without keys.
 fn read_key_file(path: &Path) -> Result<(KeySet, Option<FileStamp>), KeyError> {
     let read = || -> io::Result<_> {
-        let mut file = fs::File::open(path)?;
+        let mut file = File::open(path)?;
         let stamp = FileStamp::from(&file.metadata()?);
         let mut text = Vec::new();
         file.read_to_end(&mut text)?;
@@ -122,41 +153,26 @@ fn parse_key_file(path: &Path, text: &[u8]) -> Result<KeySet, KeyError> {
 fn names_in_old_format(text: &[u8]) -> Option<Vec<String>> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
-    struct OldFile {
-        keys: Vec<OldEntry>,
+    struct KeysWithoutIds {
+        keys: Vec<KeyWithoutId>,
     }
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
-    struct OldEntry {
+    struct KeyWithoutId {
         #[serde(rename = "hash")]
         _hash: String,
         name: String,
         #[serde(default, rename = "scope")]
         _scope: Vec<String>,
     }
-    let file: OldFile = serde_json::from_slice(text).ok()?;
+    let file: KeysWithoutIds = serde_json::from_slice(text).ok()?;
     Some(file.keys.into_iter().map(|entry| entry.name).collect())
 }
 
-/// Reads a key file, changes its content and replaces it, under a lock that makes concurrent changes wait for each
-/// other.
-fn change_key_file(path: &Path, change: &mut dyn FnMut(&mut KeySet) -> Result<(), KeyError>) -> Result<(), KeyError> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let io = |error| KeyError::Io(path.to_owned(), error);
-    let lock = fs::create_dir_all(folder).and_then(|()| fs::File::open(folder)).map_err(io)?;
-    lock.lock().map_err(io)?;
-    let (mut file, _) = read_key_file(path)?;
-    change(&mut file)?;
-    replace_file(path, folder, &file).and_then(|()| lock.sync_all()).map_err(io)
-}
-
 /// Replaces a file atomically: after a crash, the file has either the old content or the complete new content.
-pub(super) fn replace_file(path: &Path, folder: &Path, content: &impl Serialize) -> io::Result<()> {
-    // `tempfile` creates a file that only its owner can read. Renaming the file keeps this mode.
-    let mut temporary = tempfile::NamedTempFile::new_in(folder)?;
-    serde_json::to_writer_pretty(&mut temporary, content)?;
-    temporary.write_all(b"\n")?;
-    temporary.as_file().sync_all()?;
-    temporary.persist(path)?;
+fn replace_file(path: &Path, content: &impl Serialize) -> io::Result<()> {
+    let mut text = serde_json::to_vec_pretty(content)?;
+    text.push(b'\n');
+    write_private_file(path, &text)?.persist(path)?;
     Ok(())
 }

@@ -5,8 +5,7 @@ use jiff::Timestamp;
 use rulebook_model::filename::FilePatterns;
 
 use super::entry::{Entry, Limit};
-use super::storage::{KeySet, KeyStorage, check_keys, first_pepper, now, pepper_of};
-use super::usage::Usage;
+use super::storage::{KeySet, KeyStorage, Usage, check_keys, first_pepper, now, pepper_of};
 use super::{KeyError, token};
 
 /// The settings with which [`add`] creates a key.
@@ -92,15 +91,11 @@ pub fn list(storage: &dyn KeyStorage) -> Result<Vec<(Entry, Usage)>, KeyError> {
     let (mut set, _) = storage.load()?;
     check_keys(storage, &mut set)?;
     let usages = storage.load_usages()?;
-    let usage = |entry: &Entry| usages.get(&*entry.id).copied().unwrap_or_default();
-    Ok(set
-        .keys
-        .into_iter()
-        .map(|entry| {
-            let usage = usage(&entry);
-            (entry, usage)
-        })
-        .collect())
+    let with_usage = |entry: Entry| {
+        let usage = usages.get(&*entry.id).copied().unwrap_or_default();
+        (entry, usage)
+    };
+    Ok(set.keys.into_iter().map(with_usage).collect())
 }
 
 /// Copies the keys of a storage with their usage to another storage, so that clients need no new keys. Keys that the

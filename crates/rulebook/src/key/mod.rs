@@ -8,15 +8,12 @@
 
 mod entry;
 mod error;
-#[cfg(test)]
-mod fuzz_tests;
 mod key_file;
 mod manage;
 mod pepper;
 mod storage;
 mod table;
 mod token;
-mod usage;
 mod watcher;
 
 use std::fmt;
@@ -31,8 +28,7 @@ pub use entry::{Entry, Limit, Per};
 pub use error::{KeyEntryError, KeyError};
 pub use key_file::KeyFile;
 pub use manage::{NewKey, add, copy, list, revoke, rotate};
-pub use storage::{KeySet, KeyState, KeyStorage, KeyVersion, now};
-pub use usage::{Usage, Usages, UsedRequests};
+pub use storage::{KeySet, KeyState, KeyStorage, KeyVersion, Usage, Usages, UsedRequests, now};
 pub use watcher::KeyWatcher;
 
 use crate::call::{AuthScheme, Authenticate, Authentication, Head};
@@ -159,7 +155,6 @@ impl Keys {
         self.0.table.load().len()
     }
 
-    /// Checks the key in the head of a request.
     fn check_key(&self, head: &Head) -> Authentication {
         let Some(key) = head.bearer() else {
             return match head.has_bearer_scheme() {

@@ -12,8 +12,9 @@ use jiff::Timestamp;
 
 use super::entry::{self, Entry};
 use super::pepper::Pepper;
-use super::storage::{KeyState, KeyStorage, KeyVersion, check_keys, pepper_of, pepper_without_keys};
-use super::usage::{Usage, Usages, UsedRequests};
+use super::storage::{
+    KeyState, KeyStorage, KeyVersion, Usage, Usages, UsedRequests, check_keys, pepper_of, pepper_without_keys,
+};
 use super::{KeyError, Limit, token};
 use crate::auth::VerifiedCredentials;
 use crate::call::{Identity, RateLimiter};
@@ -25,7 +26,6 @@ const LAST_USE_PRECISION: i64 = 10;
 /// The difference in milliseconds between the clock of a storage and that of this server by which the difference that
 /// a table uses may be wrong.
 const CLOCK_PRECISION: i64 = 1_500;
-/// The namespace of the names of keys.
 const NAMESPACE: &str = "keys";
 
 /// The keys of a storage, by their ids.
@@ -34,7 +34,6 @@ pub(super) struct KeyTable {
     verified: VerifiedCredentials<StoredKey>,
     pepper: Pepper,
     by_id: HashMap<Box<str>, StoredKey>,
-    /// The version of the keys in the storage.
     version: KeyVersion,
     /// The seconds by which the clock of the storage is ahead of the clock of this server.
     clock_offset: i64,
@@ -44,7 +43,6 @@ pub(super) struct KeyTable {
 #[derive(Clone)]
 pub(super) struct StoredKey {
     hash: [u8; 32],
-    /// The identity of a request that has this key.
     identity: Identity,
     /// The Unix time in seconds at which the key expires; `None` if it does not expire.
     expires: Option<i64>,
@@ -56,11 +54,9 @@ pub(super) struct StoredKey {
 /// Why the key of a request is not valid.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum LookupError {
-    /// The token does not have the format of a key.
     Malformed(token::TokenError),
     /// The key does not exist, or its secret is wrong.
     Unknown,
-    /// The key has expired.
     Expired,
 }
 
@@ -95,7 +91,6 @@ impl KeyTable {
         self.version == state.version && clock_error.abs() <= CLOCK_PRECISION
     }
 
-    /// Returns the number of keys in the table.
     pub(super) fn len(&self) -> usize {
         self.by_id.len()
     }

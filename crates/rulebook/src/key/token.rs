@@ -9,13 +9,10 @@ use flate2::Crc;
 
 /// The prefix of every key, by which secret scanners recognise leaked keys.
 const KEY_PREFIX: &str = "rb_";
-/// The number of hexadecimal digits of an id.
 const ID_DIGITS: usize = 8;
-/// The number of random bytes of a secret.
 pub(super) const SECRET_BYTES: usize = 40;
 /// The number of base 62 digits of a secret: 40 bytes need at least 54.
 const SECRET_DIGITS: usize = 54;
-/// The number of base 62 digits of a checksum.
 const CHECKSUM_DIGITS: usize = 6;
 const BASE62_DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
@@ -30,11 +27,9 @@ pub(super) struct Token<'k> {
 /// Why a bearer token is not a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum TokenError {
-    /// The token does not have the format of a key.
     Format,
     /// The token is a key of an earlier version of rulebook, in which keys had no ids.
     OldFormat,
-    /// The checksum is wrong.
     Checksum,
 }
 

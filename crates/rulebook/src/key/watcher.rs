@@ -6,9 +6,8 @@ use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use super::storage::KeyVersion;
+use super::storage::{KeyVersion, Usages};
 use super::table::{KeyTable, PreviousUsage};
-use super::usage::Usages;
 use super::{KeyError, SharedKeys};
 
 /// The interval at which the thread checks whether the keys have changed, so that a revoked key is refused within a
@@ -36,11 +35,11 @@ impl KeyWatcher {
         // Not in the thread, which may start after the first requests: their usage would be taken for recorded.
         let mut recorded = RecordedUsage::new(&shared);
         let watch = move || {
-            let mut problem = Problem { reported: None };
+            let mut report = ReloadReport(None);
             while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(POLL_INTERVAL) {
                 match reload_if_changed(&shared) {
-                    Ok(()) => problem.end(&shared),
-                    Err(failure) => problem.report(&shared, failure),
+                    Ok(()) => report.clear(&shared),
+                    Err((version, error)) => report.set(&shared, version, &error),
                 }
                 recorded.record_if_changed(&shared, false);
             }
@@ -62,21 +61,14 @@ impl Drop for KeyWatcher {
     }
 }
 
-/// Why the keys of a server may not be current.
-enum Failure {
-    /// The storage does not respond. The reason can change while it is unavailable.
-    Unavailable(KeyError),
-    /// The keys of this version cannot be used.
-    Unusable(KeyVersion, KeyError),
-}
-
-/// Loads the keys again if they have changed.
-fn reload_if_changed(shared: &SharedKeys) -> Result<(), Failure> {
-    let state = shared.storage.state().map_err(Failure::Unavailable)?;
+/// Loads the keys again if they have changed. The error contains the version of the keys that cannot be used; `None` if
+/// the storage does not respond.
+fn reload_if_changed(shared: &SharedKeys) -> Result<(), (Option<KeyVersion>, KeyError)> {
+    let state = shared.storage.state().map_err(|error| (None, error))?;
     if shared.table.load().is_current(&state) {
         return Ok(());
     }
-    reload(shared).map_err(|error| Failure::Unusable(state.version, error))
+    reload(shared).map_err(|error| (Some(state.version), error))
 }
 
 /// Loads the keys again.
@@ -95,43 +87,32 @@ pub(super) fn log_reload_error(error: &KeyError) {
     log::error!("the keys stay as they were: {error}");
 }
 
-/// What keeps the keys from being current.
-struct Problem {
-    /// The version and the error that were logged last, so that the same error is logged only once. Without a version,
-    /// the storage does not respond.
-    reported: Option<(Option<KeyVersion>, String)>,
-}
+/// The error of [`reload_if_changed`] that was logged last, so that the same error is logged only once. While the storage
+/// does not respond, the reason can change.
+struct ReloadReport(Option<(Option<KeyVersion>, String)>);
 
-impl Problem {
-    fn end(&mut self, shared: &SharedKeys) {
-        if let Some((version, _)) = self.reported.take() {
-            shared.problem.store(None);
-            if version.is_none() {
-                log::info!("{}: the keys can be read again", shared.storage.location());
-            }
+impl ReloadReport {
+    fn clear(&mut self, shared: &SharedKeys) {
+        let Some((version, _)) = self.0.take() else { return };
+        shared.problem.store(None);
+        if version.is_none() {
+            log::info!("{}: the keys can be read again", shared.storage.location());
         }
     }
 
-    /// Logs the failure unless it was logged before.
-    fn report(&mut self, shared: &SharedKeys, failure: Failure) {
-        let (version, error) = match failure {
-            Failure::Unavailable(error) => (None, error),
-            Failure::Unusable(version, error) => (Some(version), error),
-        };
+    /// Logs an error unless it was logged before.
+    fn set(&mut self, shared: &SharedKeys, version: Option<KeyVersion>, error: &KeyError) {
         let message = error.to_string();
-        let is_new = self
-            .reported
-            .as_ref()
-            .is_none_or(|(known, text)| *known != version || (version.is_some() && *text != message));
-        if is_new {
-            log_reload_error(&error);
+        let is_known =
+            |(known, text): &(Option<KeyVersion>, String)| *known == version && (version.is_none() || *text == message);
+        if !self.0.as_ref().is_some_and(is_known) {
+            log_reload_error(error);
             shared.problem.store(Some(Arc::new(message.clone())));
-            self.reported = Some((version, message));
+            self.0 = Some((version, message));
         }
     }
 }
 
-/// The usage that was last recorded in the storage.
 struct RecordedUsage {
     usages: Usages,
     recorded_at: Instant,

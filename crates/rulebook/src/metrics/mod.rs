@@ -4,68 +4,48 @@
 //! up the counters of all workers. The definition of the API alone determines how many counters exist; a request never
 //! adds one.
 
-mod exceeded_limits;
 mod openmetrics;
-#[cfg_attr(not(target_os = "linux"), path = "without_process.rs")]
-mod process;
 mod worker_counters;
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-pub(crate) use exceeded_limits::ExceededLimits;
-use openmetrics::TotalCounts;
+use rulebook_model::connection_limits::{CONNECTION_LIMITS, ConnectionLimit};
 pub(crate) use worker_counters::{RequestEnd, RequestKind, WorkerCounters};
 
 use crate::plan::Plan;
 use crate::time_share::TimeShare;
 
-/// The counters of all workers of a server.
 #[derive(Default)]
 pub(crate) struct Metrics(Mutex<AllCounters>);
 
 #[derive(Default)]
 struct AllCounters {
-    current_counters: Vec<Arc<WorkerCounters>>,
-    /// The total of the counters that no worker uses any more, because their plan has been replaced.
-    past_totals: TotalCounts,
-    /// The text that was written last.
+    by_worker: Vec<Arc<WorkerCounters>>,
     last_text: Bytes,
     /// The time that can be used to write the text.
     time: TimeShare,
 }
 
-/// A metric of the process.
-#[derive(Debug, Clone, Copy)]
-struct ProcessMetric {
-    /// The name of the metric, without the suffix `_total` of counters.
-    name: &'static str,
-    /// `counter` or `gauge`.
-    metric_type: &'static str,
-    /// The unit with which the name ends; empty if the metric has no unit.
-    unit: &'static str,
-    help: &'static str,
-    value: f64,
-}
-
 impl Metrics {
-    /// Creates the counters of one worker for a plan.
+    /// Creates the counters of one worker.
     pub(crate) fn new_worker_counters(&self, plan: &Arc<Plan>) -> Arc<WorkerCounters> {
         let counters = Arc::new(WorkerCounters::new(plan));
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).current_counters.push(Arc::clone(&counters));
+        self.lock().by_worker.push(Arc::clone(&counters));
         counters
     }
 
     /// Returns the number of requests that are being handled by any worker.
     pub(crate) fn in_flight(&self) -> u64 {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .current_counters
-            .iter()
-            .map(|counters| counters.in_flight())
-            .sum()
+        self.lock().by_worker.iter().map(|counters| counters.in_flight()).sum()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, AllCounters> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns all counts in the OpenMetrics text format. `detached` is the number of handlers that are still running
@@ -80,27 +60,50 @@ impl Metrics {
         exceeded_limits: &ExceededLimits,
         certificates: impl FnOnce() -> Vec<(String, u64)>,
     ) -> Bytes {
-        let mut guard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let AllCounters { current_counters, past_totals, last_text, time } = &mut *guard;
+        let AllCounters { by_worker, last_text, time } = &mut *self.lock();
         let begun = Instant::now();
         if !time.is_free(begun) {
             return last_text.clone();
         }
-        current_counters.retain_mut(|counters| {
-            // `get_mut` succeeds if no worker uses the counters any more. It then synchronises with all earlier writes.
-            let ended = Arc::get_mut(counters);
-            if let Some(ended) = &ended {
-                past_totals.add(ended);
-            }
-            ended.is_none()
-        });
-        let in_flight = current_counters.iter().map(|counters| counters.in_flight()).sum();
-        let mut totals = past_totals.clone();
-        current_counters.iter().for_each(|counters| totals.add(counters));
+        let in_flight = by_worker.iter().map(|counters| counters.in_flight()).sum();
+        let mut counted = BTreeMap::new();
+        by_worker.iter().for_each(|counters| counters.add_to(&mut counted));
         let text =
-            Bytes::from(openmetrics::openmetrics_text(&totals, in_flight, detached, exceeded_limits, &certificates()));
+            Bytes::from(openmetrics::openmetrics_text(&counted, in_flight, detached, exceeded_limits, &certificates()));
         last_text.clone_from(&text);
         time.add(begun, begun.elapsed());
         text
+    }
+}
+
+/// The minimum time between two log lines about exceeded limits.
+const LOG_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Counts how often clients have exceeded the limits of connections. This happens rarely, so that the workers can share
+/// the counts.
+#[derive(Debug, Default)]
+pub(crate) struct ExceededLimits {
+    counts: [AtomicU64; CONNECTION_LIMITS.len()],
+    last_log: Mutex<Option<Instant>>,
+}
+
+impl ExceededLimits {
+    /// Counts that a client has exceeded a limit, and logs it unless another line was logged shortly before.
+    pub(crate) fn count(&self, limit: &ConnectionLimit, peer: Option<SocketAddr>) {
+        let name = limit.name;
+        let index = CONNECTION_LIMITS.iter().position(|known| known == limit);
+        let Some(index) = index else { return debug_assert!(false, "`CONNECTION_LIMITS` lacks `{name}`") };
+        let total = self.counts[index].fetch_add(1, Ordering::Relaxed) + 1;
+        let mut last_log = self.last_log.lock().unwrap_or_else(PoisonError::into_inner);
+        if last_log.is_none_or(|last| last.elapsed() >= LOG_INTERVAL) {
+            *last_log = Some(Instant::now());
+            let peer = peer.map_or_else(|| "-".to_owned(), |peer| peer.to_string());
+            log::warn!(peer, limit = name; "{peer} has exceeded the limit `{name}` of connections ({total} in total)");
+        }
+    }
+
+    /// Returns the names of the limits, each with the number of times that clients have exceeded it.
+    pub(crate) fn counts(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        CONNECTION_LIMITS.iter().zip(&self.counts).map(|(limit, count)| (limit.name, count.load(Ordering::Relaxed)))
     }
 }

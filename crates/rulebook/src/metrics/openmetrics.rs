@@ -6,39 +6,12 @@
 use std::collections::BTreeMap;
 use std::fmt::{Arguments, Display, Write};
 
-use super::ProcessMetric;
-use super::exceeded_limits::ExceededLimits;
-use super::process::process_metrics;
-use super::worker_counters::{BUCKET_SECONDS, ResponseLabels, WorkerCounters};
-
-/// The counts of all workers. The map keys are ids of methods, and names of other kinds of requests.
-#[derive(Debug, Clone, Default)]
-pub(super) struct TotalCounts(BTreeMap<Box<str>, KindTotal>);
-
-#[derive(Debug, Clone, Default)]
-struct KindTotal {
-    responses: BTreeMap<ResponseLabels, u64>,
-    durations: [u64; BUCKET_SECONDS.len() + 1],
-    total_nanoseconds: u64,
-}
-
-impl TotalCounts {
-    /// Adds the counts of one worker to the totals.
-    pub(super) fn add(&mut self, counters: &WorkerCounters) {
-        for (id, counts) in counters.counts_by_kind() {
-            let total = self.0.entry(id.into()).or_default();
-            for (labels, count) in counts.responses {
-                *total.responses.entry(labels).or_default() += count;
-            }
-            total.durations.iter_mut().zip(counts.durations).for_each(|(sum, count)| *sum += count);
-            total.total_nanoseconds = total.total_nanoseconds.wrapping_add(counts.total_nanoseconds);
-        }
-    }
-}
+use super::ExceededLimits;
+use super::worker_counters::{BUCKET_MILLISECONDS, CountedRequests, ResponseLabels};
 
 /// Returns the counts in the text format of OpenMetrics.
 pub(super) fn openmetrics_text(
-    totals: &TotalCounts,
+    counted: &BTreeMap<Box<str>, CountedRequests>,
     in_flight: u64,
     detached: usize,
     exceeded_limits: &ExceededLimits,
@@ -47,11 +20,8 @@ pub(super) fn openmetrics_text(
     let mut text = OpenMetricsText(String::new());
     text.begin_metric("rulebook_build", "info", "The version of the server.");
     text.write_sample("rulebook_build_info", &[("version", env!("CARGO_PKG_VERSION"))], 1);
-    for ProcessMetric { name, metric_type, unit, help, value } in process_metrics() {
+    for ProcessMetric { name, metric_type, help, value } in process_metrics() {
         text.begin_metric(name, metric_type, help);
-        if !unit.is_empty() {
-            text.write_unit(name, unit);
-        }
         let sample = if metric_type == "counter" { format!("{name}_total") } else { name.to_owned() };
         let value = if value.is_infinite() { "+Inf".to_owned() } else { value.to_string() };
         text.write_sample(&sample, &[], value);
@@ -68,13 +38,12 @@ pub(super) fn openmetrics_text(
     let expiry = "rulebook_tls_certificate_expiry_timestamp_seconds";
     if !certificates.is_empty() {
         text.begin_metric(expiry, "gauge", "The time until which a TLS certificate is valid, in seconds since 1970.");
-        text.write_unit(expiry, "seconds");
     }
     for (file, time) in certificates {
         text.write_sample(expiry, &[("file", file)], time);
     }
     text.begin_metric("rulebook_requests", "counter", "Finished requests, by method, HTTP status and error code.");
-    for (id, total) in &totals.0 {
+    for (id, total) in counted {
         for (ResponseLabels { status, code, error }, count) in &total.responses {
             let status = status.map_or_else(|| "-".to_owned(), |status| status.to_string());
             let labels = [("method", id.as_ref()), ("status", &status), ("code", code), ("error", error)];
@@ -85,8 +54,7 @@ pub(super) fn openmetrics_text(
     }
     let durations = "rulebook_request_duration_seconds";
     text.begin_metric(durations, "histogram", "Duration of requests from head to response, by method.");
-    text.write_unit(durations, "seconds");
-    for (id, total) in &totals.0 {
+    for (id, total) in counted {
         let method = ("method", id.as_ref());
         text.write_sample(
             &format!("{durations}_sum"),
@@ -94,7 +62,8 @@ pub(super) fn openmetrics_text(
             format_args!("{:?}", total.total_nanoseconds as f64 / 1e9),
         );
         text.write_sample(&format!("{durations}_count"), &[method], total.durations.iter().sum::<u64>());
-        let bounds = BUCKET_SECONDS.iter().map(|bound| format!("{bound:?}")).chain(["+Inf".to_owned()]);
+        let bounds = BUCKET_MILLISECONDS.map(|bound| format!("{:?}", bound as f64 / 1e3));
+        let bounds = bounds.into_iter().chain(["+Inf".to_owned()]);
         let mut count = 0;
         for (bound, in_bucket) in bounds.zip(total.durations) {
             // In OpenMetrics, the count of a bucket includes the counts of all smaller buckets.
@@ -102,21 +71,20 @@ pub(super) fn openmetrics_text(
             text.write_sample(&format!("{durations}_bucket"), &[("le", &bound), method], count);
         }
     }
-    text.finish()
+    text.0.push_str("# EOF\n");
+    text.0
 }
 
-/// A text in the format of OpenMetrics 1.0.
 struct OpenMetricsText(String);
 
 impl OpenMetricsText {
-    /// Writes the description and the type of a group of metrics. `help` must not contain line breaks or backslashes.
+    /// Writes the description, the type and the unit of a group of metrics. If the group has a unit, its name ends with
+    /// it. `help` must not contain line breaks or backslashes.
     fn begin_metric(&mut self, name: &str, metric_type: &str, help: &str) {
         self.append(format_args!("# HELP {name} {help}\n# TYPE {name} {metric_type}\n"));
-    }
-
-    /// Writes the unit of a group of metrics. The name of the group must end with the unit.
-    fn write_unit(&mut self, name: &str, unit: &str) {
-        self.append(format_args!("# UNIT {name} {unit}\n"));
+        if let Some(unit) = name.rsplit('_').next().filter(|unit| ["seconds", "bytes"].contains(unit)) {
+            self.append(format_args!("# UNIT {name} {unit}\n"));
+        }
     }
 
     fn write_sample(&mut self, name: &str, labels: &[(&str, &str)], value: impl Display) {
@@ -132,21 +100,66 @@ impl OpenMetricsText {
         // Writing to a `String` never fails.
         let _ = self.0.write_fmt(text);
     }
-
-    fn finish(mut self) -> String {
-        self.0.push_str("# EOF\n");
-        self.0
-    }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+pub(super) struct ProcessMetric {
+    /// The name of the metric, without the suffix `_total` of counters.
+    pub(super) name: &'static str,
+    /// `counter` or `gauge`.
+    pub(super) metric_type: &'static str,
+    pub(super) help: &'static str,
+    pub(super) value: f64,
+}
 
-    #[test]
-    fn special_characters_in_labels_are_escaped() {
-        let mut text = OpenMetricsText(String::new());
-        text.write_sample("requests_total", &[("method", "a\\b\"c\nd"), ("code", "")], 7);
-        assert_eq!(text.0, "requests_total{method=\"a\\\\b\\\"c\\nd\",code=\"\"} 7\n");
-    }
+/// Returns the metrics of this process that the system provides, with the names that the client libraries of Prometheus
+/// use. They are read from the file system `/proc` of Linux; other systems have no such metrics.
+#[cfg(target_os = "linux")]
+pub(super) fn process_metrics() -> Vec<ProcessMetric> {
+    use rustix::param::{clock_ticks_per_second, page_size};
+    use rustix::process::{Resource, getrlimit};
+
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    // The second field (proc_pid_stat(5)) is the name of the program in parentheses, and may contain spaces and
+    // parentheses.
+    let behind_name = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
+    let fields: Vec<&str> = behind_name.split_ascii_whitespace().collect();
+    // The numbers of fields begin at 1, and the first of `fields` is the third one.
+    let field = |number: usize| Some(fields.get(number - 3)?.parse::<u64>().ok()? as f64);
+    let seconds = |ticks: f64| ticks / clock_ticks_per_second() as f64;
+    let cpu = field(14).zip(field(15)).map(|(user, system)| seconds(user + system));
+    let resident = field(24).map(|pages| pages * page_size() as f64);
+    let start = boot_time().zip(field(22)).map(|(boot, start)| boot as f64 + seconds(start));
+    let max_files = getrlimit(Resource::Nofile).current.map_or(f64::INFINITY, |max| max as f64);
+    let metric = |name, metric_type, help, value: Option<f64>| {
+        value.map(|value| ProcessMetric { name, metric_type, help, value })
+    };
+    let metrics = [
+        metric("process_cpu_seconds", "counter", "User and system CPU time.", cpu),
+        metric("process_resident_memory_bytes", "gauge", "Resident memory.", resident),
+        metric("process_virtual_memory_bytes", "gauge", "Virtual memory.", field(23)),
+        metric("process_start_time_seconds", "gauge", "Start of the process, in seconds since 1970.", start),
+        metric("process_open_fds", "gauge", "Open file descriptors.", open_file_count().map(|count| count as f64)),
+        metric("process_max_fds", "gauge", "Maximum number of open file descriptors.", Some(max_files)),
+    ];
+    metrics.into_iter().flatten().collect()
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn process_metrics() -> Vec<ProcessMetric> {
+    Vec::new()
+}
+
+/// Returns the time at which the system started, in seconds since 1970.
+#[cfg(target_os = "linux")]
+fn boot_time() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/stat").ok()?;
+    text.lines().find_map(|line| line.strip_prefix("btime ")?.trim().parse().ok())
+}
+
+#[cfg(target_os = "linux")]
+fn open_file_count() -> Option<u64> {
+    const FOLDER: &str = "/proc/self/fd";
+    // Since version 6.2 of Linux, the size of the folder is the number of its entries.
+    let size = std::fs::metadata(FOLDER).ok()?.len();
+    if size > 0 { Some(size) } else { Some(std::fs::read_dir(FOLDER).ok()?.count() as u64) }
 }

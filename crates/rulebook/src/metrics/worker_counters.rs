@@ -1,8 +1,9 @@
-//! The counters of one worker for one plan, which consist of arrays that only this worker writes.
+//! The counters of one worker, which consist of arrays that only this worker writes.
 //!
 //! The counters form a table. It has a row for each kind of request, and a column for each way in which a request can
 //! end.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -11,7 +12,7 @@ use rulebook_model::error::{ErrorCode, codes};
 use rulebook_model::model::ServerPath;
 
 use crate::pipeline::{ErrorContext, ReplyCode, Route};
-use crate::plan::{Plan, PlannedMethod};
+use crate::plan::Plan;
 
 /// The kind of a request. Requests are counted by their kind, and the log shows the kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,26 +35,26 @@ pub(crate) enum RequestKind {
     Metrics,
 }
 
-impl RequestKind {
-    /// All kinds of requests that do not call a method, in the order of their rows.
-    const KINDS_WITHOUT_METHOD: [Self; 7] =
-        [Self::Unrouted, Self::Options, Self::Document, Self::Static, Self::Link, Self::Health, Self::Metrics];
+/// The kinds of requests that do not call a method, in the order of their rows, each with its name.
+const KINDS_WITHOUT_METHOD: [(RequestKind, &str); 7] = [
+    (RequestKind::Unrouted, "-unrouted"),
+    (RequestKind::Options, "-options"),
+    (RequestKind::Document, "-document"),
+    (RequestKind::Static, "-static"),
+    (RequestKind::Link, "-link"),
+    (RequestKind::Health, "-health"),
+    (RequestKind::Metrics, "-metrics"),
+];
 
+impl RequestKind {
     /// Returns the id of the called method or, for another kind of request, a name that begins with a dash.
     pub(crate) fn method_label(self, plan: &Plan) -> &str {
         match self {
             Self::Method(index) => &plan.methods[index].id,
-            Self::Unrouted => "-unrouted",
-            Self::Options => "-options",
-            Self::Document => "-document",
-            Self::Static => "-static",
-            Self::Link => "-link",
-            Self::Health => "-health",
-            Self::Metrics => "-metrics",
+            _ => KINDS_WITHOUT_METHOD[self.row_index()].1,
         }
     }
 
-    /// Returns the kind of a request that was routed in this way.
     pub(crate) fn of(route: &Route) -> Self {
         match route {
             Route::Method(matched) => Self::Method(matched.method_index),
@@ -79,15 +80,30 @@ impl RequestKind {
 
     fn row_index(self) -> usize {
         match self {
-            Self::Unrouted => 0,
-            Self::Options => 1,
-            Self::Document => 2,
-            Self::Static => 3,
-            Self::Link => 4,
-            Self::Health => 5,
-            Self::Metrics => 6,
-            Self::Method(index) => Self::KINDS_WITHOUT_METHOD.len() + index,
+            Self::Method(index) => KINDS_WITHOUT_METHOD.len() + index,
+            // All other kinds are in the table.
+            _ => KINDS_WITHOUT_METHOD.iter().position(|(kind, _)| *kind == self).unwrap_or_default(),
         }
+    }
+
+    /// Returns the ways in which a request of this kind can end, in the order of their columns. The last one stands for
+    /// all HTTP statuses of responses without an error code that have no column.
+    fn ends(self, plan: &Plan) -> impl Iterator<Item = RequestEnd> {
+        let (statuses, declared) = match self {
+            Self::Method(index) => {
+                let method = &plan.methods[index];
+                (std::slice::from_ref(&method.success_status), &method.declared_errors[..])
+            }
+            _ => (&STATUSES_WITHOUT_METHOD[..], &[][..]),
+        };
+        let declared = declared.iter().enumerate().map(|(index, error)| {
+            let code = ReplyCode { code: ErrorCode::Failed, declared_error: Some(index) };
+            RequestEnd::Sent(error.status.get(), Some(code))
+        });
+        let codes = codes::ERROR_CODES.iter().map(|row| RequestEnd::Sent(row.status, Some(row.code.into())));
+        let statuses = statuses.iter().map(|status| RequestEnd::Sent(*status, None));
+        let other_statuses = [RequestEnd::ClientDisconnected, RequestEnd::Sent(OTHER_STATUS, None)];
+        statuses.chain(declared).chain(codes).chain(other_statuses)
     }
 }
 
@@ -119,150 +135,78 @@ pub(crate) enum RequestEnd {
     Sent(u16, Option<ReplyCode>),
 }
 
-/// The counters of one worker for one plan.
+impl RequestEnd {
+    /// Returns `true` if a request that ended in the way `other` is counted in this column.
+    fn counts(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::Sent(_, Some(column)), Self::Sent(_, Some(code))) => {
+                // Only methods have columns for declared errors, which come before those of the codes.
+                column.code == code.code && (column.declared_error.is_none() || column == code)
+            }
+            _ => self == other,
+        }
+    }
+
+    /// Returns the labels by which `/metrics` distinguishes the requests of a kind that ended in this way.
+    fn labels(self, kind: RequestKind, plan: &Plan) -> ResponseLabels {
+        match self {
+            Self::ClientDisconnected => ResponseLabels { status: None, code: "-gone", error: "".into() },
+            Self::Sent(status, code) => ResponseLabels {
+                status: Some(status).filter(|status| *status != OTHER_STATUS),
+                code: code.map_or("", |code| code.code.row().name),
+                error: code.and_then(|code| kind.declared_error(plan, code)).unwrap_or_default().into(),
+            },
+        }
+    }
+}
+
 pub(crate) struct WorkerCounters {
     plan: Arc<Plan>,
     rows: Box<[CounterRow]>,
     in_flight: AtomicU64,
 }
 
-/// The counters for one kind of request.
 struct CounterRow {
-    /// The number of requests for each column of [`RowColumns`].
+    /// The number of requests for each of [`RequestKind::ends`].
     responses: Box<[AtomicU64]>,
-    /// The number of requests by duration, one counter for each bucket. The last counter is for requests that took
-    /// longer than all bounds in [`BUCKET_SECONDS`].
-    durations: [AtomicU64; BUCKET_SECONDS.len() + 1],
+    durations: [AtomicU64; BUCKET_MILLISECONDS.len() + 1],
     total_nanoseconds: AtomicU64,
 }
 
-/// The upper bounds of the duration buckets, in seconds.
-pub(crate) const BUCKET_SECONDS: [f64; 9] = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0];
-/// The upper bounds of the duration buckets, in nanoseconds.
-const BUCKET_NANOSECONDS: [u64; BUCKET_SECONDS.len()] = [
-    1_000_000,
-    5_000_000,
-    10_000_000,
-    50_000_000,
-    100_000_000,
-    500_000_000,
-    1_000_000_000,
-    5_000_000_000,
-    10_000_000_000,
-];
+/// The upper bounds of the duration buckets, in milliseconds. A last bucket is for requests that took longer.
+pub(super) const BUCKET_MILLISECONDS: [u64; 9] = [1, 5, 10, 50, 100, 500, 1_000, 5_000, 10_000];
 
 /// The HTTP statuses that are counted for responses without an error code, if the request does not call a method.
 const STATUSES_WITHOUT_METHOD: [u16; 16] =
     [200, 204, 206, 301, 302, 303, 304, 307, 308, 400, 403, 404, 405, 412, 416, 503];
-
-/// The columns of a row. The first column is for disconnected clients, the second for HTTP statuses without a column.
-/// Then follow a column for each status of a response without an error code, for each error code, and for each error
-/// that the method declares.
-struct RowColumns<'p> {
-    statuses_without_code: &'p [u16],
-    method: Option<&'p PlannedMethod>,
-}
-
-const DISCONNECTED_COLUMN: usize = 0;
-const OTHER_STATUS_COLUMN: usize = 1;
-const FIRST_STATUS_COLUMN: usize = 2;
-
-impl<'p> RowColumns<'p> {
-    fn of(plan: &'p Plan, kind: RequestKind) -> Self {
-        match kind {
-            RequestKind::Method(index) => {
-                let method = &plan.methods[index];
-                Self { statuses_without_code: std::slice::from_ref(&method.success_status), method: Some(method) }
-            }
-            _ => Self { statuses_without_code: &STATUSES_WITHOUT_METHOD, method: None },
-        }
-    }
-
-    fn first_code_column(&self) -> usize {
-        FIRST_STATUS_COLUMN + self.statuses_without_code.len()
-    }
-
-    fn first_declared_error_column(&self) -> usize {
-        self.first_code_column() + codes::ERROR_CODES.len()
-    }
-
-    fn len(&self) -> usize {
-        self.first_declared_error_column() + self.method.map_or(0, |method| method.declared_errors.len())
-    }
-
-    /// Returns the index of the column that counts requests that ended in this way.
-    fn column_index(&self, status: RequestEnd) -> usize {
-        match status {
-            RequestEnd::ClientDisconnected => DISCONNECTED_COLUMN,
-            RequestEnd::Sent(status, None) => self
-                .statuses_without_code
-                .iter()
-                .position(|known| *known == status)
-                .map_or(OTHER_STATUS_COLUMN, |index| FIRST_STATUS_COLUMN + index),
-            RequestEnd::Sent(_, Some(code)) => {
-                let declared = code.declared_error.filter(|_| self.method.is_some());
-                declared.map_or(self.first_code_column() + code.code as usize, |index| {
-                    self.first_declared_error_column() + index
-                })
-            }
-        }
-    }
-
-    /// Returns the labels that `/metrics` shows for a column.
-    fn labels(&self, column: usize) -> ResponseLabels {
-        match column {
-            DISCONNECTED_COLUMN => ResponseLabels::new(None, "-gone", ""),
-            OTHER_STATUS_COLUMN => ResponseLabels::new(None, "", ""),
-            _ => match (
-                self.statuses_without_code.get(column - FIRST_STATUS_COLUMN),
-                codes::ERROR_CODES.get(column.wrapping_sub(self.first_code_column())),
-            ) {
-                (Some(status), _) => ResponseLabels::new(Some(*status), "", ""),
-                (None, Some(row)) => ResponseLabels::new(Some(row.status), row.name, ""),
-                (None, None) => {
-                    let error = self.method.and_then(|method| {
-                        method.declared_errors.get(column.wrapping_sub(self.first_declared_error_column()))
-                    });
-                    let name = error.map_or("", |error| &error.name);
-                    ResponseLabels::new(error.map(|error| error.status.get()), ErrorCode::Failed.row().name, name)
-                }
-            },
-        }
-    }
-}
+/// Stands for an HTTP status without a column.
+const OTHER_STATUS: u16 = 0;
 
 /// The labels of a counter, by which `/metrics` distinguishes the responses to one kind of request.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct ResponseLabels {
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct ResponseLabels {
     /// The HTTP status; `None` if no response was sent, or if its status has no column.
-    pub(crate) status: Option<u16>,
+    pub(super) status: Option<u16>,
     /// The error code; empty if the response is not an error.
-    pub(crate) code: &'static str,
+    pub(super) code: &'static str,
     /// The name of the error in the errors that the method declares; empty for other errors.
-    pub(crate) error: Box<str>,
+    pub(super) error: Box<str>,
 }
 
-impl ResponseLabels {
-    fn new(status: Option<u16>, code: &'static str, error: &str) -> Self {
-        Self { status, code, error: error.into() }
-    }
-}
-
-/// The counts for one kind of request.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct KindCounts {
+#[derive(Debug, Default)]
+pub(super) struct CountedRequests {
     /// The number of responses by label. Labels without responses are omitted.
-    pub(crate) responses: Vec<(ResponseLabels, u64)>,
-    /// The number of requests by duration, for each bucket in [`BUCKET_SECONDS`], and for longer durations at the end.
-    pub(crate) durations: [u64; BUCKET_SECONDS.len() + 1],
-    /// The sum of the durations of all requests, in nanoseconds.
-    pub(crate) total_nanoseconds: u64,
+    pub(super) responses: BTreeMap<ResponseLabels, u64>,
+    /// The number of requests by duration, for each bucket in [`BUCKET_MILLISECONDS`], and for longer durations.
+    pub(super) durations: [u64; BUCKET_MILLISECONDS.len() + 1],
+    /// The sum of the durations of all requests.
+    pub(super) total_nanoseconds: u64,
 }
 
 impl WorkerCounters {
     pub(crate) fn new(plan: &Arc<Plan>) -> Self {
         let rows = request_kinds(plan).map(|kind| CounterRow {
-            responses: (0..RowColumns::of(plan, kind).len()).map(|_| AtomicU64::new(0)).collect(),
+            responses: kind.ends(plan).map(|_| AtomicU64::new(0)).collect(),
             durations: Default::default(),
             total_nanoseconds: AtomicU64::new(0),
         });
@@ -277,11 +221,13 @@ impl WorkerCounters {
     }
 
     /// Counts the end of a request by its kind, by the way in which it ended, and by its duration.
-    pub(crate) fn count_end(&self, kind: RequestKind, status: RequestEnd, duration: Duration) {
+    pub(crate) fn count_end(&self, kind: RequestKind, end: RequestEnd, duration: Duration) {
         let row = &self.rows[kind.row_index()];
-        add_to_counter(&row.responses[RowColumns::of(&self.plan, kind).column_index(status)], 1);
+        let column = kind.ends(&self.plan).position(|column| column.counts(end));
+        add_to_counter(&row.responses[column.unwrap_or(row.responses.len() - 1)], 1);
         let nanoseconds = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
-        let bucket = BUCKET_NANOSECONDS.iter().position(|bound| nanoseconds <= *bound).unwrap_or(BUCKET_SECONDS.len());
+        let is_within = |bound: &u64| nanoseconds <= bound * 1_000_000;
+        let bucket = BUCKET_MILLISECONDS.iter().position(is_within).unwrap_or(BUCKET_MILLISECONDS.len());
         add_to_counter(&row.durations[bucket], 1);
         add_to_counter(&row.total_nanoseconds, nanoseconds);
     }
@@ -295,24 +241,26 @@ impl WorkerCounters {
         self.in_flight.load(Ordering::Acquire)
     }
 
-    /// Returns the counts for each kind of request, with the id of the method or the name of the kind. Kinds without
-    /// requests are omitted.
-    pub(crate) fn counts_by_kind(&self) -> impl Iterator<Item = (&str, KindCounts)> {
-        let rows = request_kinds(&self.plan).zip(&self.rows);
-        rows.filter_map(|(kind, row)| {
-            let columns = RowColumns::of(&self.plan, kind);
-            let counted = row.responses.iter().map(load_counter).enumerate().filter(|(_, count)| *count > 0);
-            let responses: Vec<_> = counted.map(|(column, count)| (columns.labels(column), count)).collect();
-            let durations = std::array::from_fn(|index| load_counter(&row.durations[index]));
-            let counts = KindCounts { responses, durations, total_nanoseconds: load_counter(&row.total_nanoseconds) };
-            (!counts.responses.is_empty()).then(|| (kind.method_label(&self.plan), counts))
-        })
+    /// Adds the counts of all requests to those of other workers. The map keys are ids of methods, and names of other
+    /// kinds of requests. Kinds without requests are omitted.
+    pub(super) fn add_to(&self, counted: &mut BTreeMap<Box<str>, CountedRequests>) {
+        for (kind, row) in request_kinds(&self.plan).zip(&self.rows) {
+            let responses = kind.ends(&self.plan).zip(row.responses.iter().map(load_counter));
+            for (end, count) in responses.filter(|(_, count)| *count > 0) {
+                let total = counted.entry(kind.method_label(&self.plan).into()).or_default();
+                *total.responses.entry(end.labels(kind, &self.plan)).or_default() += count;
+            }
+            if let Some(total) = counted.get_mut(kind.method_label(&self.plan)) {
+                total.durations.iter_mut().zip(&row.durations).for_each(|(sum, count)| *sum += load_counter(count));
+                total.total_nanoseconds = total.total_nanoseconds.wrapping_add(load_counter(&row.total_nanoseconds));
+            }
+        }
     }
 }
 
 /// Returns all kinds of requests for a plan, in the order of their rows.
 fn request_kinds(plan: &Plan) -> impl Iterator<Item = RequestKind> + use<> {
-    RequestKind::KINDS_WITHOUT_METHOD.into_iter().chain((0..plan.methods.len()).map(RequestKind::Method))
+    KINDS_WITHOUT_METHOD.map(|(kind, _)| kind).into_iter().chain((0..plan.methods.len()).map(RequestKind::Method))
 }
 
 fn load_counter(counter: &AtomicU64) -> u64 {

@@ -97,7 +97,7 @@ pub struct Plan {
     /// methods.
     pub max_multipart_limits: MultipartLimits,
     /// Counts the requests of limits for several servers; `None` if each server counts by itself.
-    pub shared_limiter: Option<SharedLimiter>,
+    pub shared_limiter: Option<Arc<SharedLimiter>>,
     /// The storage of idempotency keys; `None` if no API method uses them.
     pub idempotency_storage: Option<Arc<dyn IdempotencyStorage>>,
     /// Begins the traces of requests; `None` if the program has no exporter for traces.

@@ -4,17 +4,13 @@
 //! A worker counts a request before the body is read. For limits by client address and for limits of all callers, it
 //! does so before the caller is identified, so that requests with wrong credentials count too.
 
-mod availability;
-mod caller;
-mod caller_table;
 mod leases;
 mod planned;
 mod request_counts;
 mod shared_counter;
 mod shared_limiter;
 
-pub use caller::Caller;
-pub use planned::PlannedRateLimit;
+pub use planned::{Caller, PlannedRateLimit};
 pub use request_counts::{CountedRequest, RequestCounts, check_limits_of_identity};
 pub use shared_counter::{Claim, ClaimError, Grant, SharedCounter, SharedCounterSettings};
 pub use shared_limiter::SharedLimiter;

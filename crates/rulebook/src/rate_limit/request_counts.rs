@@ -7,8 +7,8 @@ use http::{HeaderName, HeaderValue};
 use rulebook_model::error::ErrorCode;
 use rulebook_model::model::{RateLimitBy, WhenUnavailable};
 
-use super::caller::Caller;
 use super::leases::LeasedLimit;
+use super::planned::Caller;
 use super::shared_limiter::{NotCounted, SharedLimit};
 use super::{PlannedRateLimit, SharedLimiter};
 use crate::call::{ApiError, Identity, Quota, RateLimiter};
@@ -23,7 +23,7 @@ const IDENTITY_POLICY: &str = "default";
 #[derive(Clone, Copy)]
 pub struct RequestCounts<'a> {
     /// Counts requests for several servers; `None` if each server counts by itself.
-    pub shared: Option<&'a SharedLimiter>,
+    pub shared: Option<&'a Arc<SharedLimiter>>,
     /// The limits of the API method.
     pub limits: &'a [Arc<PlannedRateLimit>],
     /// The number of requests as which the request counts.
@@ -41,12 +41,11 @@ pub struct RequestCounts<'a> {
 pub struct CountedRequest {
     /// The state of the limit of the identity with the fewest remaining requests.
     identity_quota: Option<Quota>,
-    counted: Vec<Counted>,
+    counted: Vec<CountedLimit>,
 }
 
-/// A limit for which a request has been counted.
 #[derive(Debug)]
-struct Counted {
+struct CountedLimit {
     limit: LimitIndex,
     quota: Quota,
     /// The period in which the request was counted; `None` if it was not counted.
@@ -62,13 +61,10 @@ enum Period {
 /// Identifies one of the limits that apply to a request.
 #[derive(Debug, Clone, Copy)]
 enum LimitIndex {
-    /// The rate limiter of the identity with this index.
     Identity(usize),
-    /// The limit of the API method with this index.
     Method(usize),
 }
 
-/// The result of counting a request against one limit.
 type CountResult = Result<(Quota, Period), NotCounted>;
 
 impl<'a> RequestCounts<'a> {
@@ -78,63 +74,33 @@ impl<'a> RequestCounts<'a> {
     /// # Errors
     /// Fails if a limit is used up, or if the shared counter is unavailable and requests are refused then.
     pub async fn count(&self, counted: &mut CountedRequest) -> Result<(), ApiError> {
-        let mut position = 0;
-        match self.count_at_once(&mut position, counted) {
-            Some(result) => result,
-            // The future is boxed because only few requests wait for the shared counter.
-            None => Box::pin(self.count_waiting(position, counted)).await,
-        }
-    }
-
-    /// Counts the request against the limits from `position`, until a limit has to wait. Then `position` is set to this
-    /// limit, and the result is `None`.
-    fn count_at_once(&self, position: &mut usize, counted: &mut CountedRequest) -> Option<Result<(), ApiError>> {
-        let now = unix_time();
-        while let Some(next) = self.limit_at(*position) {
-            if let Some(limit) = next {
-                let result = match self.shared.zip(self.shared_limit(limit)) {
-                    Some((shared, of)) => {
-                        shared.count_at_once(&of, self.cost)?.map(|(quota, at)| (quota, Period::Shared(at)))
-                    }
-                    None => self.count_local(limit, now),
-                };
-                if let Err(error) = self.record(limit, &result, counted) {
-                    return Some(Err(error));
-                }
-            }
-            *position += 1;
-        }
-        Some(Ok(()))
-    }
-
-    /// Counts the request against the limits from `position`, and waits for the shared counter.
-    async fn count_waiting(&self, position: usize, counted: &mut CountedRequest) -> Result<(), ApiError> {
-        let mut position = position;
-        while let Some(next) = self.limit_at(position) {
-            if let Some(limit) = next {
-                let result = match self.shared.zip(self.shared_limit(limit)) {
-                    Some((shared, of)) => match shared.count(&of, self.cost).await {
-                        Err(NotCounted::Unavailable) if shared.when_unavailable() == WhenUnavailable::Open => {
-                            self.count_local(limit, unix_time())
-                        }
-                        result => result.map(|(quota, at)| (quota, Period::Shared(at))),
-                    },
-                    None => self.count_local(limit, unix_time()),
-                };
-                self.record(limit, &result, counted)?;
-            }
-            position += 1;
+        let of_identity = if self.by_identity { self.identity_limiters().len() } else { 0 };
+        let depends_on_identity = |limit: &PlannedRateLimit| limit.limit.by == RateLimitBy::Caller;
+        let of_method = self.limits.iter().enumerate();
+        let of_method = of_method.filter(|(_, limit)| depends_on_identity(limit) == self.by_identity);
+        let of_method = of_method.map(|(index, _)| LimitIndex::Method(index));
+        for limit in (0..of_identity).map(LimitIndex::Identity).chain(of_method) {
+            let result = match self.shared.zip(self.shared_limit(limit)) {
+                Some((shared, of)) => match shared.count_at_once(&of, self.cost) {
+                    Some(result) => result.map(|(quota, at)| (quota, Period::Shared(at))),
+                    // The future is boxed because only few requests wait for the shared counter.
+                    None => Box::pin(self.count_waiting(limit, shared, of)).await,
+                },
+                None => self.count_local(limit),
+            };
+            self.record(limit, &result, counted)?;
         }
         Ok(())
     }
 
-    /// Returns the limit at a position: first those of the identity, then those of the API method. The inner `None`
-    /// stands for a limit that is counted at another time.
-    fn limit_at(&self, position: usize) -> Option<Option<LimitIndex>> {
-        let of_identity = if self.by_identity { self.identity_limiters().len() } else { 0 };
-        let Some(index) = position.checked_sub(of_identity) else { return Some(Some(LimitIndex::Identity(position))) };
-        let depends_on_identity = self.limits.get(index)?.limit.by == RateLimitBy::Caller;
-        Some((depends_on_identity == self.by_identity).then_some(LimitIndex::Method(index)))
+    /// Counts the request against a limit, and waits for the shared counter.
+    async fn count_waiting(&self, limit: LimitIndex, shared: &Arc<SharedLimiter>, of: SharedLimit<'_>) -> CountResult {
+        match shared.count(&of, self.cost).await {
+            Err(NotCounted::Unavailable) if shared.when_unavailable() == WhenUnavailable::Open => {
+                self.count_local(limit)
+            }
+            result => result.map(|(quota, at)| (quota, Period::Shared(at))),
+        }
     }
 
     fn identity_limiters(&self) -> &'a [Arc<RateLimiter>] {
@@ -161,7 +127,8 @@ impl<'a> RequestCounts<'a> {
         }
     }
 
-    fn count_local(&self, index: LimitIndex, now: u64) -> CountResult {
+    fn count_local(&self, index: LimitIndex) -> CountResult {
+        let now = unix_time();
         let counted = match index {
             LimitIndex::Identity(index) => self.identity_limiters()[index].count(now, self.cost),
             LimitIndex::Method(index) => {
@@ -192,7 +159,7 @@ impl<'a> RequestCounts<'a> {
         }
         // The only limit of a request needs no record: nothing can refuse the request afterwards.
         if !self.limits.is_empty() || self.identity_limiters().len() > 1 {
-            counted.counted.push(Counted { limit, quota, period });
+            counted.counted.push(CountedLimit { limit, quota, period });
         }
         if period.is_some() {
             return Ok(());
@@ -203,7 +170,7 @@ impl<'a> RequestCounts<'a> {
 
     /// Takes the request back from all limits for which it has been counted.
     fn give_back_all(&self, counted: &mut CountedRequest) {
-        for Counted { limit, quota, period } in &mut counted.counted {
+        for CountedLimit { limit, quota, period } in &mut counted.counted {
             let cost = self.cost;
             match (period.take(), *limit) {
                 (None, _) => continue,
@@ -256,7 +223,10 @@ impl CountedRequest {
 ///
 /// # Errors
 /// Fails if a limit is used up.
-pub fn check_limits_of_identity(shared: Option<&SharedLimiter>, identity: Option<&Identity>) -> Result<(), ApiError> {
+pub fn check_limits_of_identity(
+    shared: Option<&Arc<SharedLimiter>>,
+    identity: Option<&Identity>,
+) -> Result<(), ApiError> {
     let limiters = identity.map_or(&[][..], Identity::rate_limiters).iter();
     for limiter in limiters.filter(|limiter| shared.is_none() || limiter.shared_name().is_none()) {
         limiter.check().map_err(|quota| {

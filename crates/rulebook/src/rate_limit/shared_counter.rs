@@ -115,7 +115,6 @@ impl SharedCounterSettings {
         Self { when_unavailable, ..self }
     }
 
-    /// Returns `true` if requests with a limit are refused while the counter is unavailable.
     pub(crate) fn refuses_when_unavailable(&self) -> bool {
         self.when_unavailable == WhenUnavailable::Closed
     }

@@ -3,6 +3,7 @@
 use std::panic::AssertUnwindSafe;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
@@ -10,20 +11,19 @@ use rulebook_model::model::WhenUnavailable;
 use tokio::sync::watch;
 use tokio::time::{timeout, timeout_at};
 
-use super::availability::Availability;
-use super::caller::Caller;
-use super::leases::{Attempt, LeasedLimit, Leases};
+use super::leases::{LeaseResult, LeasedLimit, Leases};
+use super::planned::Caller;
 use super::{Claim, ClaimError, Grant, SharedCounter, SharedCounterSettings};
 use crate::call::{Quota, RateLimiter};
 
 /// The time after the time limit for which a server waits for the requests of a claim.
 const MAX_DELAY: Duration = Duration::from_secs(30);
 
-/// Counts requests with a counter that several servers share.
-pub struct SharedLimiter(Arc<Shared>);
+/// The time after a failure until a request tries to use the counter again.
+const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
-/// The data that requests share with the tasks that claim requests.
-struct Shared {
+/// Counts requests with a counter that several servers share. The tasks that claim requests have it too.
+pub struct SharedLimiter {
     counter: Arc<dyn SharedCounter>,
     settings: SharedCounterSettings,
     availability: Availability,
@@ -47,7 +47,6 @@ pub struct SharedLimit<'a> {
 pub enum NotCounted {
     /// Fewer requests remain than the request needs.
     UsedUp(Quota),
-    /// The counter is unavailable.
     Unavailable,
 }
 
@@ -59,26 +58,20 @@ impl SharedLimiter {
             WhenUnavailable::Closed => "until it is available, requests with a rate limit are refused",
         };
         let (availability, leases) = (Availability::new(consequence), Leases::new(max_callers));
-        Self(Arc::new(Shared { counter, settings, availability, leases }))
+        Self { counter, settings, availability, leases }
     }
 
     /// Returns what happens to requests while the counter is unavailable.
     pub fn when_unavailable(&self) -> WhenUnavailable {
-        self.0.settings.when_unavailable
-    }
-
-    /// Returns the key of the lease of a limit and a caller.
-    pub fn key(&self, limit: &SharedLimit<'_>) -> u128 {
-        self.0.leases.key(limit.name, limit.caller.number(self.0.leases.hashers()))
+        self.settings.when_unavailable
     }
 
     /// Counts a request as `cost` requests if that is possible without waiting. Returns the state of the limit and the
     /// period; `None` if the request has to wait.
     pub fn count_at_once(&self, limit: &SharedLimit<'_>, cost: u32) -> Option<Result<(Quota, u64), NotCounted>> {
-        let (no, now) = (|| false, Instant::now());
-        match self.attempt(limit, cost, now, (no, no)) {
-            Attempt::Counted(quota, period) => Some(Ok((quota, period))),
-            Attempt::UsedUp(quota) => Some(Err(NotCounted::UsedUp(quota))),
+        match self.attempt(limit, cost, Instant::now(), None) {
+            LeaseResult::Counted(quota, period) => Some(Ok((quota, period))),
+            LeaseResult::UsedUp(quota) => Some(Err(NotCounted::UsedUp(quota))),
             _ => None,
         }
     }
@@ -88,22 +81,19 @@ impl SharedLimiter {
     ///
     /// # Errors
     /// Fails if fewer than `cost` requests remain, or if the counter is unavailable.
-    pub async fn count(&self, limit: &SharedLimit<'_>, cost: u32) -> Result<(Quota, u64), NotCounted> {
-        let deadline = tokio::time::Instant::now() + self.0.settings.timeout;
-        let availability = &self.0.availability;
+    pub async fn count(self: &Arc<Self>, limit: &SharedLimit<'_>, cost: u32) -> Result<(Quota, u64), NotCounted> {
+        let deadline = tokio::time::Instant::now() + self.settings.timeout;
         loop {
-            let now = Instant::now();
-            let conditions = (|| availability.may_try(now), || !availability.is_unavailable());
-            let mut claimed = match self.attempt(limit, cost, now, conditions) {
-                Attempt::Counted(quota, period) => return Ok((quota, period)),
-                Attempt::UsedUp(quota) => return Err(NotCounted::UsedUp(quota)),
-                Attempt::Unavailable => return Err(NotCounted::Unavailable),
-                Attempt::Wait(claimed) => claimed,
-                Attempt::Claim(claim, done) => {
+            let mut claimed = match self.attempt(limit, cost, Instant::now(), Some(&self.availability)) {
+                LeaseResult::Counted(quota, period) => return Ok((quota, period)),
+                LeaseResult::UsedUp(quota) => return Err(NotCounted::UsedUp(quota)),
+                LeaseResult::Unavailable => return Err(NotCounted::Unavailable),
+                LeaseResult::Wait(claimed) => claimed,
+                LeaseResult::Claim(claim, done) => {
                     let claimed = done.subscribe();
-                    let (key, recorder) = (self.key(limit), limit.recorder.cloned());
+                    let (key, recorder) = (self.leases.key(limit.name, limit.caller), limit.recorder.cloned());
                     // The claim runs in a task, so that its requests are not lost if this client disconnects.
-                    tokio::spawn(Arc::clone(&self.0).claim(key, limit.limit, claim, recorder, done));
+                    tokio::spawn(Arc::clone(self).claim(key, limit.limit, claim, recorder, done));
                     claimed
                 }
             };
@@ -116,22 +106,14 @@ impl SharedLimiter {
 
     /// Takes back a request that was counted in this period.
     pub fn give_back(&self, limit: &SharedLimit<'_>, period: u64, cost: u32) {
-        self.0.leases.give_back(self.key(limit), period, cost);
+        self.leases.give_back(self.leases.key(limit.name, limit.caller), period, cost);
     }
 
-    fn attempt(
-        &self,
-        limit: &SharedLimit<'_>,
-        cost: u32,
-        now: Instant,
-        conditions: (impl FnOnce() -> bool, impl FnOnce() -> bool),
-    ) -> Attempt {
-        let name = || format!("{}:{}{}", self.0.settings.prefix, limit.name, limit.caller.shared_name());
-        self.0.leases.attempt(self.key(limit), (limit.limit, cost), now, conditions, name)
+    fn attempt(&self, limit: &SharedLimit<'_>, cost: u32, now: Instant, counter: Option<&Availability>) -> LeaseResult {
+        let name = || format!("{}:{}{}", self.settings.prefix, limit.name, limit.caller.shared_name());
+        self.leases.attempt(self.leases.key(limit.name, limit.caller), (limit.limit, cost), now, counter, name)
     }
-}
 
-impl Shared {
     /// Claims requests, and adds them to the lease. `done` is dropped when requests no longer wait for the claim, also
     /// if its task ends.
     async fn claim(
@@ -171,5 +153,57 @@ impl Shared {
                 }
             }
         }
+    }
+}
+
+/// Whether a shared counter is available. While it is not, only one request per second tries to use it.
+#[derive(Debug)]
+pub struct Availability {
+    start: Instant,
+    /// The time from `start` in milliseconds at which a request may try to use the counter again; 0 while the counter
+    /// is available.
+    retry_at: AtomicU64,
+    /// What happens while the counter is unavailable, for the log.
+    consequence: &'static str,
+}
+
+impl Availability {
+    pub fn new(consequence: &'static str) -> Self {
+        Self { start: Instant::now(), retry_at: AtomicU64::new(0), consequence }
+    }
+
+    /// Returns `true` if the last claim failed.
+    pub fn is_unavailable(&self) -> bool {
+        self.retry_at.load(Ordering::Relaxed) != 0
+    }
+
+    /// Returns `true` if a request may use the counter now.
+    pub fn may_try(&self, now: Instant) -> bool {
+        let retry_at = self.retry_at.load(Ordering::Relaxed);
+        if retry_at == 0 {
+            return true;
+        }
+        let now = self.milliseconds(now);
+        let next = now + RETRY_INTERVAL.as_millis() as u64;
+        now >= retry_at && self.retry_at.compare_exchange(retry_at, next, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    }
+
+    /// Records that the counter could be used.
+    pub fn set_available(&self) {
+        if self.is_unavailable() && self.retry_at.swap(0, Ordering::Relaxed) != 0 {
+            log::info!("the shared counter of rate limits is available again");
+        }
+    }
+
+    /// Records that the counter could not be used.
+    pub fn set_unavailable(&self, error: &ClaimError) {
+        let next = self.milliseconds(Instant::now() + RETRY_INTERVAL).max(1);
+        if self.retry_at.swap(next, Ordering::Relaxed) == 0 {
+            log::warn!("the shared counter of rate limits is unavailable: {error}; {}", self.consequence);
+        }
+    }
+
+    fn milliseconds(&self, time: Instant) -> u64 {
+        u64::try_from(time.saturating_duration_since(self.start).as_millis()).unwrap_or(u64::MAX)
     }
 }

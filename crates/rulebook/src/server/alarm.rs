@@ -1,13 +1,14 @@
-//! Wakes a connection when a deadline has passed or when the server closes its connections.
+//! Deadlines of connections and of the bodies of requests.
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::{Duration, Instant};
 
 use actix_rt::time::{Sleep, sleep_until};
 use futures_util::future::LocalBoxFuture;
 
+use super::connection_limits::PROGRESS_TIMEOUT;
 use super::state::ServerState;
 
 /// The maximum distance of a deadline, about a year. A longer one could overflow when it is added to the current time.
@@ -30,12 +31,10 @@ pub(super) struct MovingTimer {
 }
 
 impl MovingTimer {
-    /// Creates a timer. `deadline` is the first deadline.
     pub(super) fn new(deadline: Instant) -> Self {
         Self { timer: Box::pin(sleep_until(deadline.into())), waker: None }
     }
 
-    /// Returns `true` if the timer wakes this task.
     fn wakes(&self, task: &Context<'_>) -> bool {
         self.waker.as_ref().is_some_and(|waker| waker.will_wake(task.waker()))
     }
@@ -64,7 +63,6 @@ pub(super) struct Alarm {
 }
 
 impl Alarm {
-    /// Creates an alarm for a connection of a server. `deadline` is the first deadline.
     pub(super) fn new(state: &Arc<ServerState>, deadline: Instant) -> Self {
         let state = Arc::clone(state);
         let closing = Box::pin(async move { state.wait_until_closing().await });
@@ -88,5 +86,41 @@ impl Alarm {
             self.closing = Box::pin(std::future::pending());
         }
         self.timer.poll(deadline, task)
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ExceededTime {
+    Whole,
+    /// The time without a further byte.
+    Progress,
+}
+
+/// Measures the time that a request's body takes, from the moment when the server first waits for the body.
+pub(super) struct BodyTimer {
+    started: Instant,
+    /// The number of bytes that had been received when the server last waited.
+    received_bytes: u64,
+    /// The time since which no further byte has been received.
+    silent_since: Instant,
+    timer: MovingTimer,
+}
+
+impl BodyTimer {
+    pub(super) fn start() -> Self {
+        let started = Instant::now();
+        let timer = MovingTimer::new(started + PROGRESS_TIMEOUT);
+        Self { started, received_bytes: 0, silent_since: started, timer }
+    }
+
+    /// Becomes ready when `time` has passed since the start, or when no further byte has arrived for too long. `time`
+    /// may be longer than in the last call; `received_bytes` is the number of bytes that have been received so far.
+    pub(super) fn poll(&mut self, time: Duration, received_bytes: u64, task: &mut Context<'_>) -> Poll<ExceededTime> {
+        if received_bytes != self.received_bytes {
+            (self.received_bytes, self.silent_since) = (received_bytes, Instant::now());
+        }
+        let (whole, silence) = (self.started + time.min(MAX_DISTANCE), self.silent_since + PROGRESS_TIMEOUT);
+        ready!(self.timer.poll(whole.min(silence), task));
+        Poll::Ready(if whole <= silence { ExceededTime::Whole } else { ExceededTime::Progress })
     }
 }

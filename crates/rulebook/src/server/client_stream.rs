@@ -18,10 +18,10 @@ use rulebook_model::connection_limits::{FREE_RESPONSE_BYTES, HEAD_TIME, PROGRESS
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::alarm::Alarm;
+use super::connection::Transport;
 use super::connection_limits::{HEAD_TIMEOUT, PROGRESS_TIMEOUT, RESERVED_HEAD_TIMEOUT};
 use super::connection_state::{ConnectionState, Served};
 use super::state::ServerState;
-use super::transport::Transport;
 use crate::client_shares::{Share, UsedUp};
 
 /// The number of bytes that the server receives beyond the request that it handles, to notice that the client has
@@ -34,10 +34,8 @@ const SMALL_PIECE_LEN: usize = 512;
 const SMALL_PIECES_BEFORE_PAUSE: u32 = 4;
 /// The duration of the first pause. Each further one is twice as long.
 const MIN_PAUSE: Duration = Duration::from_millis(16);
-/// The duration of the longest pause.
 const MAX_PAUSE: Duration = Duration::from_millis(512);
 
-/// The stream of a connection to a client.
 pub(super) struct ClientStream {
     transport: Rc<RefCell<Transport>>,
     connection: Rc<ConnectionState>,
@@ -91,7 +89,6 @@ impl ClientStream {
         }
     }
 
-    /// Returns the state of the connection.
     pub(super) fn connection(&self) -> &Rc<ConnectionState> {
         &self.connection
     }
@@ -109,10 +106,10 @@ impl ClientStream {
             Served::Everything => HEAD_TIMEOUT,
             Served::ServerState => RESERVED_HEAD_TIMEOUT,
         };
-        let head_since = self.connection.head_since();
+        let head_since = self.connection.head_since.get();
         let deadline = match head_since {
             Some(since) => since + head_timeout,
-            None => self.connection.idle_since() + self.keep_alive,
+            None => self.connection.idle_since.get() + self.keep_alive,
         };
         ready!(self.alarm.poll_or_close(deadline, &self.server, task));
         if head_since.is_some() && !self.server.is_closing() {
@@ -128,7 +125,7 @@ impl ClientStream {
             self.small_pieces = 0;
             return;
         }
-        let request = self.connection.request_number();
+        let request = self.connection.request_number.get();
         // A client that sends small requests one after the other gets its responses without a pause.
         self.small_pieces = if request == self.request_of_pieces { self.small_pieces + 1 } else { 1 };
         self.request_of_pieces = request;
@@ -200,16 +197,12 @@ impl ClientStream {
     }
 
     /// Counts the memory of a response that begins to wait for the client.
-    ///
-    /// # Errors
-    /// Fails if the responses of all clients, or of this client, use too much memory.
     fn keep_response(&self) -> io::Result<StuckResponse> {
-        let (since, bytes) = (Instant::now(), self.connection.unsent_body());
+        let (since, bytes) = (Instant::now(), self.connection.unsent_body.get());
         if bytes <= FREE_RESPONSE_BYTES as usize {
             return Ok(StuckResponse { since, _memory: None });
         }
-        let client = self.server.limited_peer(Some(self.peer)).map(|peer| peer.ip());
-        match self.server.response_memory.take(client, bytes) {
+        match self.server.response_memory.take(self.server.limited_client(self.peer), bytes) {
             Ok(share) => Ok(StuckResponse { since, _memory: Some(share) }),
             Err(UsedUp) => {
                 self.server.exceeded_limits.count(&RESPONSE_MEMORY, Some(self.peer));
@@ -240,7 +233,7 @@ impl ClientStream {
 impl AsyncRead for ClientStream {
     fn poll_read(self: Pin<&mut Self>, task: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        if this.connection.has_ended() {
+        if this.connection.has_ended.get() {
             return Poll::Ready(Ok(()));
         }
         if this.stuck.is_some() {
@@ -254,7 +247,7 @@ impl AsyncRead for ClientStream {
 impl AsyncWrite for ClientStream {
     fn poll_write(self: Pin<&mut Self>, task: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        if this.connection.has_ended() {
+        if this.connection.has_ended.get() {
             return Poll::Ready(Ok(bytes.len()));
         }
         let sent = Pin::new(&mut *this.transport.borrow_mut()).poll_write(task, bytes);
@@ -285,7 +278,7 @@ impl AsyncWrite for ClientStream {
         this.with_progress(flushed, task)
     }
 
-    /// Does nothing: the transport is closed when actix has ended, see [`Transport::end`].
+    /// Does nothing: the transport is closed when actix has ended, see `end_connection`.
     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(()))
     }

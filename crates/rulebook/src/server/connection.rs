@@ -14,22 +14,26 @@ use std::time::{Duration, Instant};
 use actix_http::error::DispatchError;
 use actix_http::{HttpService, KeepAlive, Protocol, Request, Response};
 use actix_rt::net::TcpStream;
+use actix_rt::time::timeout;
 use actix_service::{Service, ServiceFactory, apply_fn_factory, fn_factory, fn_service, map_config};
 use actix_web::App;
 use actix_web::dev::{AppConfig, ServiceResponse};
+use futures_util::FutureExt;
 use rulebook_model::connection_limits::{CONNECTIONS, ConnectionLimit, HEAD_TIME, TLS_HANDSHAKE};
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio_util::either::Either;
 
 use super::alarm::{Alarm, MAX_DISTANCE};
 use super::client_stream::ClientStream;
-use super::connection_limits::{HANDSHAKE_TIMEOUT, HEAD_TIMEOUT, RESERVED_HEAD_TIMEOUT};
+use super::connection_limits::{HANDSHAKE_TIMEOUT, HEAD_TIMEOUT, LINGER_TIMEOUT, RESERVED_HEAD_TIMEOUT};
 use super::connection_state::{ConnectionState, Served};
-use super::response_body::HandledBody;
+use super::open_connections::OpenConnection;
+use super::response::HandledBody;
 use super::services::Services;
-use super::state::{CountedConnection, ServerState};
-use super::tls::Encrypted;
-use super::transport::Transport;
+use super::state::ServerState;
+use super::tls::{Encrypted, TlsStream};
 use super::worker::Worker;
+use crate::call::TlsSession;
 use crate::handler::run_worker;
 
 /// The number of bytes of responses from which actix sends them before it copies the next piece of a body. A connection
@@ -41,6 +45,9 @@ const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const NO_TLS: &[u8] = b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain\r\nconnection: close\r\n\
     content-length: 64\r\n\r\nthis address has TLS: the URL of a request begins with https://\n";
 
+/// The bytes of a connection. A stream with TLS is boxed: otherwise it would enlarge the memory of every connection.
+pub(super) type Transport = Either<TcpStream, Box<TlsStream>>;
+
 /// Returns the factory that creates, for each worker, the actix service for the worker's connections to an address.
 pub(super) fn connection_service_factory(
     services: &Services,
@@ -49,7 +56,7 @@ pub(super) fn connection_service_factory(
 ) -> impl ServiceFactory<TcpStream, Config = (), Response = (), Error = io::Error, InitError = ()> + use<> {
     let (services, keep_alive) = (services.clone(), keep_alive.min(MAX_DISTANCE));
     fn_factory(move || {
-        let state = services.state();
+        let state = &services.state;
         let (worker, thread) = (Worker::of_thread(state), run_worker());
         state.worker_turns.add_worker();
         let app = App::new().configure(|config| {
@@ -77,11 +84,12 @@ pub(super) fn connection_service_factory(
                 let _ = &thread;
                 let (http, worker) = (Rc::clone(&http), Rc::clone(&worker));
                 async move {
-                    let Some(accepted) = accept(stream, worker.shared_state(), has_tls).await? else { return Ok(()) };
-                    let AcceptedConnection { transport, connection, protocol, peer, counted } = accepted;
+                    let Some(accepted) = accept(stream, &worker.shared_state, has_tls).await? else { return Ok(()) };
+                    let (transport, connection, peer, open) = accepted;
+                    let protocol = if connection.is_http2 { Protocol::Http2 } else { Protocol::Http1 };
                     let (transport, connection) = (Rc::new(RefCell::new(transport)), Rc::new(connection));
                     let (shared, state) = (Rc::clone(&transport), Rc::clone(&connection));
-                    let stream = ClientStream::new(shared, state, worker.shared_state(), peer, keep_alive);
+                    let stream = ClientStream::new(shared, state, &worker.shared_state, peer, keep_alive);
                     let handled = http.call((stream, protocol, Some(peer))).await;
                     if let Err(error) = &handled {
                         log::debug!("a connection ended: {error}");
@@ -89,10 +97,10 @@ pub(super) fn connection_service_factory(
                     // The end of a response that failed must not look like that of a complete one.
                     let is_broken = matches!(handled, Err(DispatchError::Body(_) | DispatchError::Io(_)));
                     if !is_broken && let Some(transport) = Rc::into_inner(transport) {
-                        let expected_to_send = handled.is_err() || connection.has_unread_body();
-                        Box::pin(transport.into_inner().end(expected_to_send)).await;
+                        let expected_to_send = handled.is_err() || connection.has_unread_body.get();
+                        Box::pin(end_connection(transport.into_inner(), expected_to_send)).await;
                     }
-                    drop(counted);
+                    drop(open);
                     Ok(())
                 }
             }))
@@ -111,33 +119,25 @@ where
     let responding = app.call(request);
     async move {
         let response = Response::from(responding.await?);
-        Ok(response.map_body(|_, body| HandledBody { body, _handled: handled }))
+        Ok(response.map_body(|_, body| HandledBody { body, _guard: handled }))
     }
 }
 
 /// A connection that has been counted, and whose handshake is complete.
-struct AcceptedConnection {
-    transport: Transport,
-    connection: ConnectionState,
-    protocol: Protocol,
-    peer: SocketAddr,
-    counted: CountedConnection,
-}
+type Accepted = (Transport, ConnectionState, SocketAddr, OpenConnection);
 
 /// Begins a connection. Returns `None` if it can be closed.
-///
-/// # Errors
-/// Fails if the connection is broken.
-async fn accept(stream: TcpStream, state: &Arc<ServerState>, has_tls: bool) -> io::Result<Option<AcceptedConnection>> {
+async fn accept(stream: TcpStream, state: &Arc<ServerState>, has_tls: bool) -> io::Result<Option<Accepted>> {
     // A connection without an address has been reset before the server accepted it.
     let Ok(peer) = stream.peer_addr() else { return Ok(None) };
-    let (counted, served) = match state.count_connection(Some(peer)) {
-        Ok(counted) => (counted, Served::Everything),
+    let client = state.limited_client(peer);
+    let (open, served) = match state.connections.add(client) {
+        Ok(open) => (open, Served::Everything),
         Err(limit) => {
             state.exceeded_limits.count(&limit, Some(peer));
             // The health of a server can be checked when all its connections are used.
-            match state.count_reserved_connection(Some(peer)) {
-                Some(counted) if limit == CONNECTIONS => (counted, Served::ServerState),
+            match state.connections.add_reserved(client) {
+                Some(open) if limit == CONNECTIONS => (open, Served::ServerState),
                 _ => return Ok(None),
             }
         }
@@ -152,17 +152,14 @@ async fn accept(stream: TcpStream, state: &Arc<ServerState>, has_tls: bool) -> i
     } else {
         plain(stream, peer, state, served).await
     };
-    Ok(transport.map(|(transport, session, is_http2)| {
-        // The time for the first head begins after a handshake, but not after the preface of HTTP/2.
-        let begun = if session.is_some() { Instant::now() } else { begun };
-        let connection = ConnectionState::new(begun, served, session.map(Arc::new), is_http2);
-        let protocol = if is_http2 { Protocol::Http2 } else { Protocol::Http1 };
-        AcceptedConnection { transport, connection, protocol, peer, counted }
-    }))
+    let Some((transport, session, is_http2)) = transport else { return Ok(None) };
+    // The time for the first head begins after a handshake, but not after the preface of HTTP/2.
+    let begun = if session.is_some() { Instant::now() } else { begun };
+    Ok(Some((transport, ConnectionState::new(begun, served, session.map(Arc::new), is_http2), peer, open)))
 }
 
 /// The stream of a connection, its session of TLS, and whether its client speaks HTTP/2.
-type Begun = (Transport, Option<crate::call::TlsSession>, bool);
+type Begun = (Transport, Option<TlsSession>, bool);
 
 /// Begins a connection without TLS. Returns `None` if the connection is broken, or no byte arrives in time.
 async fn plain(stream: TcpStream, peer: SocketAddr, state: &Arc<ServerState>, served: Served) -> Option<Begun> {
@@ -172,7 +169,7 @@ async fn plain(stream: TcpStream, peer: SocketAddr, state: &Arc<ServerState>, se
         let received = in_time(stream.peek(&mut first), HEAD_TIMEOUT, HEAD_TIME, peer, state).await?;
         is_http2 = received.ok()? > 0 && first.starts_with(&HTTP2_PREFACE[..3]);
     }
-    Some((Transport::Plain(stream), None, is_http2))
+    Some((Transport::Left(stream), None, is_http2))
 }
 
 /// Does the handshake of TLS. Returns `None` if it fails, or is not complete in time.
@@ -183,13 +180,13 @@ async fn encrypt(mut stream: TcpStream, peer: SocketAddr, state: &Arc<ServerStat
         // The type of the first record of TLS is 22. Methods of HTTP begin with a letter.
         if stream.peek(&mut first).await.ok()? == 1 && first[0].is_ascii_alphabetic() {
             stream.write_all(NO_TLS).await.ok()?;
-            Transport::Plain(stream).end(true).await;
+            end_connection(Transport::Left(stream), true).await;
             return None;
         }
         let offers_http2 = state.http2_enabled && served == Served::Everything;
         let Encrypted { stream, session, is_http2 } =
             state.tls.as_ref()?.accept(stream, peer, offers_http2).await.ok()?;
-        Some((Transport::Tls(stream), Some(session), is_http2))
+        Some((Transport::Right(stream), Some(session), is_http2))
     };
     in_time(handshake, max_time, TLS_HANDSHAKE, peer, state).await?
 }
@@ -218,4 +215,26 @@ async fn in_time<F: Future>(
         })
     })
     .await
+}
+
+/// Closes the sending side of the server. Over TLS, the client learns that this is the end of what it receives
+/// (`close_notify`, RFC 8446 section 6.1).
+///
+/// Then discards what the client still sends, until it closes its side too or [`LINGER_TIMEOUT`] is over: closing the
+/// socket would discard a response that the client has not read (RFC 9112 section 9.6). If the client is not
+/// `expected_to_send`, only waits if something has already arrived.
+async fn end_connection(mut transport: Transport, expected_to_send: bool) {
+    let ending = async {
+        let mut discarded = vec![0; 4 << 10];
+        if transport.shutdown().await.is_err() {
+            return;
+        }
+        let first = transport.read(&mut discarded);
+        let mut read = if expected_to_send { first.await } else { first.now_or_never().unwrap_or(Ok(0)) };
+        while matches!(read, Ok(1..)) {
+            read = transport.read(&mut discarded).await;
+        }
+    };
+    // The result does not matter: the connection is over.
+    let _ = timeout(LINGER_TIMEOUT, ending).await;
 }

@@ -7,8 +7,9 @@ use std::task::{Context, Waker};
 use std::time::Instant;
 
 use actix_http::RequestHead;
+use http::header;
+use memchr::memchr;
 
-use super::position::Position;
 use crate::call::TlsSession;
 use crate::pipeline::Route;
 
@@ -22,7 +23,6 @@ pub(super) enum Served {
 }
 
 impl Served {
-    /// Returns `true` if a request with this route is handled.
     pub(super) fn permits(self, route: &Route) -> bool {
         self == Self::Everything || matches!(route, Route::Server(path) if path.is_server_state())
     }
@@ -31,7 +31,6 @@ impl Served {
 /// The state of a connection. Its stream is in one task with the services that handle its requests.
 #[derive(Debug)]
 pub(super) struct ConnectionState {
-    /// What the client can request.
     pub(super) served: Served,
     /// What the TLS connection shows about its client; `None` if the connection has no TLS.
     pub(super) tls: Option<Arc<TlsSession>>,
@@ -39,22 +38,20 @@ pub(super) struct ConnectionState {
     pub(super) is_http2: bool,
     /// The number of requests that are being handled, or whose responses are being made.
     handled_requests: Cell<usize>,
-    /// The number of requests that have begun.
-    request_number: Cell<u64>,
+    pub(super) request_number: Cell<u64>,
     /// Up to which position actix has got what the client sends.
     position: Cell<Position>,
     /// Since when the head of a request is incomplete; `None` if no byte of it has arrived.
-    head_since: Cell<Option<Instant>>,
-    /// The end of the last request.
-    idle_since: Cell<Instant>,
+    pub(super) head_since: Cell<Option<Instant>>,
+    pub(super) idle_since: Cell<Instant>,
     /// The number of bytes of the current response that wait in memory, besides those that actix has copied.
-    unsent_body: Cell<usize>,
+    pub(super) unsent_body: Cell<usize>,
     /// `true` once a response says that the connection ends.
     closes: Cell<bool>,
     /// `true` once this response has been sent.
-    has_ended: Cell<bool>,
+    pub(super) has_ended: Cell<bool>,
     /// `true` if the client may still send the body of the last request.
-    has_unread_body: Cell<bool>,
+    pub(super) has_unread_body: Cell<bool>,
     /// The task of the connection, if its stream receives nothing until actix may have more.
     waiting: RefCell<Option<Waker>>,
 }
@@ -97,7 +94,7 @@ impl ConnectionState {
     pub(super) fn must_wait(&self) -> bool {
         match self.position.get() {
             Position::BehindHead => true,
-            Position::Start => (self.is_handling() || self.closes()) && !self.is_http2,
+            Position::Start => (self.is_handling() || self.closes.get()) && !self.is_http2,
             _ => false,
         }
     }
@@ -121,34 +118,8 @@ impl ConnectionState {
         self.waiting.replace(Some(task.waker().clone()));
     }
 
-    /// Returns `true` while a request is being handled or its response is being made.
     pub(super) fn is_handling(&self) -> bool {
         self.handled_requests.get() > 0
-    }
-
-    /// Returns the number of requests that have begun.
-    pub(super) fn request_number(&self) -> u64 {
-        self.request_number.get()
-    }
-
-    /// Returns since when the head of a request is incomplete; `None` if the connection is idle.
-    pub(super) fn head_since(&self) -> Option<Instant> {
-        self.head_since.get()
-    }
-
-    /// Returns the end of the last request.
-    pub(super) fn idle_since(&self) -> Instant {
-        self.idle_since.get()
-    }
-
-    /// Returns the number of bytes of the current response that wait in memory.
-    pub(super) fn unsent_body(&self) -> usize {
-        self.unsent_body.get()
-    }
-
-    /// Sets the number of bytes of the current response that wait in memory.
-    pub(super) fn set_unsent_body(&self, bytes: usize) {
-        self.unsent_body.set(bytes);
     }
 
     /// Notes that a response says that the connection ends. `has_unread_body` is `true` if the client may still send
@@ -158,24 +129,9 @@ impl ConnectionState {
         self.has_unread_body.set(has_unread_body);
     }
 
-    /// Returns `true` if the client may still send the body of the last request.
-    pub(super) fn has_unread_body(&self) -> bool {
-        self.has_unread_body.get()
-    }
-
-    /// Returns `true` once a response says that the connection ends. No further request is handled.
-    pub(super) fn closes(&self) -> bool {
-        self.closes.get()
-    }
-
     /// Ends the connection if a response says so and all responses have been sent. Returns `true` if it ends now.
     pub(super) fn end(&self) -> bool {
         self.closes.get() && !self.is_handling() && !self.has_ended.replace(true)
-    }
-
-    /// Returns `true` once the response that ends the connection has been sent.
-    pub(super) fn has_ended(&self) -> bool {
-        self.has_ended.get()
     }
 
     fn wake(&self) {
@@ -199,5 +155,98 @@ impl Drop for HandledRequest {
         connection.unsent_body.set(0);
         connection.idle_since.set(Instant::now());
         connection.wake();
+    }
+}
+
+/// The part of a message to which the next byte belongs (RFC 9112 sections 2.1, 6.3 and 7.1).
+///
+/// actix decodes every head that it has. It keeps several kilobytes for each, and writes a response in the way that the
+/// last of them asks for, not that of its own request. The stream therefore gives it one head at a time, and nothing
+/// behind the body of a request before its response has been made. Whether a message is valid is for actix to decide.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Position {
+    /// The head of the next request. Empty lines before it are ignored (section 2.2).
+    Start,
+    /// A line of a head, which an empty line ends.
+    Head { is_line_empty: bool },
+    /// What follows a head that actix has not decoded yet.
+    BehindHead,
+    /// A body, of which this number of bytes, at least one, has not come.
+    Body(u64),
+    /// The size of a chunk, whose digits so far have this value.
+    ChunkSize(u64),
+    /// The rest of the line with this size of a chunk.
+    ChunkExtension(u64),
+    /// The data of a chunk, of which this number of bytes, at least one, has not come.
+    ChunkData(u64),
+    /// The line end behind the data of a chunk.
+    ChunkEnd,
+    /// A line behind the last chunk, which an empty line ends.
+    Trailer { is_line_empty: bool },
+}
+
+impl Position {
+    /// Returns the position behind a head that has been decoded.
+    pub(super) fn behind(head: &RequestHead) -> Self {
+        if head.headers.contains_key(header::TRANSFER_ENCODING) {
+            return Self::ChunkSize(0);
+        }
+        let length = head.headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok());
+        match length.and_then(|length| length.trim().parse().ok()) {
+            Some(length @ 1..) => Self::Body(length),
+            _ => Self::Start,
+        }
+    }
+
+    /// Moves on over bytes, at most to the end of the head or of the body. Returns the number of these bytes.
+    pub(super) fn advance(&mut self, bytes: &[u8]) -> usize {
+        let mut at = 0;
+        if *self == Self::Start {
+            at = bytes.iter().position(|byte| !b"\r\n".contains(byte)).unwrap_or(bytes.len());
+            if at < bytes.len() {
+                *self = Self::Head { is_line_empty: true };
+            }
+        }
+        while at < bytes.len() && !matches!(self, Self::Start | Self::BehindHead) {
+            let (length, next) = self.step(&bytes[at..]);
+            at += length;
+            *self = next;
+        }
+        at
+    }
+
+    /// Returns the length of the next element, or of its part in these bytes, and the position behind it.
+    fn step(self, bytes: &[u8]) -> (usize, Self) {
+        let line_end = || memchr(b'\n', bytes).map(|at| at + 1);
+        let line = |is_empty, more: fn(bool) -> Self, end| match line_end() {
+            Some(length) if is_empty && matches!(bytes[..length], [b'\n'] | [b'\r', b'\n']) => (length, end),
+            Some(length) => (length, more(true)),
+            None => (bytes.len(), more(is_empty && bytes == b"\r")),
+        };
+        let data = |left: u64, more: fn(u64) -> Self, end| {
+            let length = left.min(bytes.len() as u64);
+            (length as usize, if length == left { end } else { more(left - length) })
+        };
+        match self {
+            Self::Start | Self::BehindHead => (0, self),
+            Self::Head { is_line_empty } => {
+                line(is_line_empty, |is_line_empty| Self::Head { is_line_empty }, Self::BehindHead)
+            }
+            Self::Trailer { is_line_empty } => {
+                line(is_line_empty, |is_line_empty| Self::Trailer { is_line_empty }, Self::Start)
+            }
+            Self::Body(left) => data(left, Self::Body, Self::Start),
+            Self::ChunkData(left) => data(left, Self::ChunkData, Self::ChunkEnd),
+            Self::ChunkSize(size) => match char::from(bytes[0]).to_digit(16) {
+                Some(digit) => (1, Self::ChunkSize(size.saturating_mul(16).saturating_add(digit.into()))),
+                None => (0, Self::ChunkExtension(size)),
+            },
+            Self::ChunkExtension(size) => match (line_end(), size) {
+                (None, _) => (bytes.len(), self),
+                (Some(length), 0) => (length, Self::Trailer { is_line_empty: true }),
+                (Some(length), _) => (length, Self::ChunkData(size)),
+            },
+            Self::ChunkEnd => line_end().map_or((bytes.len(), self), |length| (length, Self::ChunkSize(0))),
+        }
     }
 }

@@ -13,16 +13,15 @@ use futures_util::future::LocalBoxFuture;
 use rulebook_model::error::ErrorCode;
 
 use super::connection_state::{ConnectionState, Served};
-use super::fallback::respond_with_page;
 use super::method_in_body::find_in_body;
-use super::observe::Observation;
+use super::observe::{HANDLE, Observation};
+use super::pages::respond_with_page;
 use super::receive::receive;
 use super::request::RoutedRequest;
 use super::request_body::RequestBody;
 use super::response::{ResponseContext, to_response};
 use super::server_path::respond_at_server_path;
 use super::static_files::StaticExchange;
-use super::traced_request::HANDLE;
 use super::worker::Worker;
 use crate::call::{ApiError, Head};
 use crate::file_reply::respond_with_file;
@@ -151,8 +150,8 @@ pub(super) fn handle(
         let (request, payload) = request.into_parts();
         let connection = connection_of(&request);
         let served = connection.served;
-        let RoutedRequest { current, mut head, mut route } = worker.take_routed(request.head());
-        let (runner, plan) = (&current.runner, &current.runner.plan);
+        let RoutedRequest { mut head, mut route } = worker.take_routed(request.head());
+        let (runner, plan) = (&worker.runner, &worker.runner.plan);
         if !leads_to_service(plan, &route) {
             route = Route::Error(ApiError::unknown_service().into());
         } else if !served.permits(&route) {
@@ -164,7 +163,7 @@ pub(super) fn handle(
             tracer.begin(&mut head);
         }
         let mut body = RequestBody::new(payload, &head);
-        let mut observed = Observation::begin(&current, &head);
+        let mut observed = Observation::begin(&worker, &head);
         observed.set_kind(RequestKind::of(&route));
         let preflighted = preflighted_method(plan, &head, &route);
         let mut exchange = StaticExchange { reply: Reply::empty(), files, request: request.clone(), body: None };

@@ -1,11 +1,7 @@
 //! The sockets on which a server listens, and how it stops listening without losing connections.
 
 use std::io;
-#[cfg(unix)]
-use std::net::Shutdown;
-use std::net::{TcpListener, TcpStream};
-#[cfg(unix)]
-use std::os::fd::OwnedFd;
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
 use actix_rt::time::sleep;
@@ -20,14 +16,11 @@ use super::services::Services;
 /// The thread needs a moment until it pauses. If it had no time for this, it would log an error when the socket is shut
 /// down, but lose no connection.
 const ACCEPT_SETTLE_TIME: Duration = Duration::from_millis(50);
-/// The interval at which connections are accepted in this time.
 const ACCEPT_INTERVAL: Duration = Duration::from_millis(1);
 
-/// A socket on which a server listens.
 #[derive(Debug)]
 pub(super) struct Listener {
     pub(super) socket: TcpListener,
-    /// If `true`, connections begin with the handshake of TLS.
     pub(super) is_tls: bool,
 }
 
@@ -56,8 +49,8 @@ pub(super) async fn stop_listening(
         }
         sleep(ACCEPT_INTERVAL).await;
     }
-    for (Listener { socket, .. }, service) in listeners.into_iter().zip(&services) {
-        serve_waiting(&socket, service);
+    for (Listener { socket, .. }, service) in listeners.iter().zip(&services) {
+        serve_waiting(socket, service);
         // Only a connection that is opened right now is reset.
         shut_down(socket);
     }
@@ -89,12 +82,6 @@ fn into_async(stream: TcpStream) -> io::Result<actix_rt::net::TcpStream> {
 ///
 /// The server owns the socket, and closes it only when the server ends. On systems where a listening socket cannot be
 /// shut down before it is closed, new connections wait until then.
-fn shut_down(listener: TcpListener) {
-    #[cfg(unix)]
-    {
-        let socket = TcpStream::from(OwnedFd::from(listener));
-        let _ = socket.shutdown(Shutdown::Both);
-    }
-    #[cfg(not(unix))]
-    drop(listener);
+fn shut_down(listener: &TcpListener) {
+    let _ = socket2::SockRef::from(listener).shutdown(Shutdown::Both);
 }

@@ -5,27 +5,21 @@
 //! functions of `pipeline` in order.
 
 mod alarm;
-mod body_timer;
 mod client_stream;
 mod connection;
 mod connection_limits;
 mod connection_state;
-mod fallback;
 mod handle;
-mod head_pool;
 mod listening;
 mod method_in_body;
 mod multipart;
 mod observe;
 mod open_connections;
 mod pages;
-mod position;
 mod receive;
 mod request;
 mod request_body;
-mod request_memory;
 mod response;
-mod response_body;
 mod running;
 mod server_path;
 mod services;
@@ -34,11 +28,8 @@ mod state;
 mod static_files;
 #[cfg_attr(not(feature = "tls"), path = "without_tls.rs")]
 mod tls;
-mod traced_request;
-mod transport;
 mod upload_writer;
 mod worker;
-mod worker_turns;
 
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
@@ -47,7 +38,6 @@ use std::sync::Arc;
 
 use actix_server::Server;
 use actix_web::App;
-use arc_swap::ArcSwap;
 
 use listening::Listener;
 use rulebook_model::model::MAX_WORKERS;
@@ -56,22 +46,17 @@ pub use running::{RunningServer, StopHandle};
 pub(crate) use services::CustomApp;
 pub use services::{ApiService, Services};
 use state::ServerState;
-use static_files::StaticFiles;
 use tls::Tls;
-use upload_writer::UploadStorage;
 
-use crate::call::TrustedProxies;
-use crate::file_reply::Links;
 use crate::plan::Plan;
 use crate::settings::Settings;
-use crate::store::{LazyStore, LinkFiles, LinkFolder};
 
-/// Starts a server of an API, on new threads.
+/// Starts a server of an API, on new threads. `data` is the folder in which the server stores its own files.
 ///
 /// # Errors
 /// Fails if the server cannot listen on one of the addresses, if the thread of the server cannot be started, if the
 /// certificates of TLS cannot be used, or if HTTP/2 or TLS is enabled in a program that was built without it.
-pub(crate) fn serve(api: &ServedApi<'_>, settings: &Settings) -> io::Result<RunningServer> {
+pub(crate) fn serve(plan: &Arc<Plan>, data: &Path, settings: &Settings) -> io::Result<RunningServer> {
     if settings.bind.is_empty() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "no address to listen on"));
     }
@@ -90,11 +75,10 @@ pub(crate) fn serve(api: &ServedApi<'_>, settings: &Settings) -> io::Result<Runn
         listeners.push(Listener { socket, is_tls });
     }
     if let Some(first) = listeners.first() {
-        api.plan.load().documents.set_listening_url(url_of_address(first.socket.local_addr()?, first.is_tls));
+        plan.documents.set_listening_url(url_of_address(first.socket.local_addr()?, first.is_tls));
     }
     let max_files = connection_limits::raise_file_limit();
-    let state = server_state(api, settings).with_limits(max_files, settings.address_connections).with_tls(tls);
-    let services = Services::new(Arc::new(state.with_http2(settings.http2)));
+    let services = Services { state: Arc::new(ServerState::new(plan, data, settings, Some(max_files), tls)) };
     // Each worker calls this function too. Its error is returned before the server starts.
     let mut added = Ok(());
     let _ = App::new().configure(|config| added = services.add_to_app(config));
@@ -162,39 +146,6 @@ fn limit_unsent_bytes(listener: &TcpListener) {
 
 #[cfg(not(any(target_os = "android", target_os = "linux")))]
 fn limit_unsent_bytes(_: &TcpListener) {}
-
-/// Returns the services of an API for the `App` of a program.
-pub(crate) fn services(api: &ServedApi<'_>, settings: &Settings) -> Services {
-    Services::new(Arc::new(server_state(api, settings)))
-}
-
-/// An API that can be served.
-pub(crate) struct ServedApi<'a> {
-    /// The plan. When a new plan is stored in it, it takes effect with the next request.
-    pub(crate) plan: &'a Arc<ArcSwap<Plan>>,
-    /// The folder in which the server stores its own files.
-    pub(crate) data: &'a Path,
-}
-
-fn server_state(api: &ServedApi<'_>, settings: &Settings) -> ServerState {
-    let ServedApi { plan, data } = *api;
-    let uploads = match plan.load().state.get::<LazyStore>() {
-        Some(store) if store.is_folder() => UploadStorage::Store(store),
-        _ => UploadStorage::Folder(settings.upload_folder.clone()),
-    };
-    let files = StaticFiles::new(settings.static_files.as_deref());
-    let proxies = TrustedProxies {
-        ranges: settings.trusted_proxies.clone().unwrap_or_default(),
-        field: settings.forwarded_field.unwrap_or_default(),
-    };
-    let links = Links::new(link_files(plan, data), settings.link_target.unwrap_or_default());
-    ServerState::new(plan, uploads, files, links).with_trusted_proxies(proxies)
-}
-
-/// Returns the storage of the files of links: that of the stored files, or the data folder.
-fn link_files(plan: &ArcSwap<Plan>, data: &Path) -> Arc<dyn LinkFiles> {
-    let store = plan.load().state.get::<LazyStore>().filter(|store| !store.is_folder());
-    // The store was opened before the server was started.
-    let links = store.and_then(|store| store.store().ok()?.links());
-    links.unwrap_or_else(|| Arc::new(LinkFolder::open(data)))
+pub(crate) fn services(plan: &Arc<Plan>, data: &Path, settings: &Settings) -> Services {
+    Services { state: Arc::new(ServerState::new(plan, data, settings, None, None)) }
 }

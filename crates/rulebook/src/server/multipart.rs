@@ -10,7 +10,6 @@ use std::cell::Cell;
 use std::future::poll_fn;
 use std::io;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::task::{Poll, ready};
 
 use actix_multipart::{Field, MultipartError};
@@ -25,7 +24,7 @@ use rulebook_model::limits;
 use rulebook_model::model::Limits;
 
 use super::receive::LimitedBody;
-use super::upload_writer::{FileDestination, UploadStorage, UploadWriter};
+use super::upload_writer::{FileDestination, UploadWriter};
 use crate::call::{ApiError, MalformedRequest, shorten_text};
 use crate::pipeline::{self, Body, BodyPart, BodyPartContent};
 use crate::plan::{Plan, PlannedMethod};
@@ -48,18 +47,11 @@ const MAX_FILENAME_CHARS: usize = 255;
 pub(super) struct MultipartTarget<'m> {
     /// The plan that contains the method.
     pub(super) plan: &'m Plan,
-    /// The method that the request calls.
     pub(super) method: &'m PlannedMethod,
-    /// The maximum number of parts in the body.
     pub(super) max_parts: u64,
-    /// Where uploaded files are stored.
-    pub(super) upload_storage: &'m Arc<UploadStorage>,
 }
 
 /// Receives all parts of a multipart body. A file that no parameter accepts is not stored; only its length is recorded.
-///
-/// # Errors
-/// Fails if the body exceeds a limit, is malformed or does not arrive in time, or if a file cannot be stored.
 pub(super) async fn receive_parts(
     mut body: LimitedBody<'_>,
     boundary: Option<String>,
@@ -104,7 +96,6 @@ pub(super) async fn receive_parts(
     Ok(Body::Parts(parts))
 }
 
-/// Reads the parts of a multipart body one after the other.
 struct PartReader<'b> {
     body: LimitedBody<'b>,
     /// The chunk that the parser reads next, or `None` at the end of the body; pending after the parser has read it.
@@ -156,7 +147,7 @@ impl PartReader<'_> {
         number: u64,
         target: &MultipartTarget<'_>,
     ) -> Result<Option<BodyPart>, ApiError> {
-        let MultipartTarget { plan, method, upload_storage, .. } = *target;
+        let MultipartTarget { plan, method, .. } = *target;
         let (worker, client, peer) = self.body.client();
         let name = field.name().unwrap_or_default().to_owned();
         if name.len() > MAX_PART_NAME_LEN {
@@ -189,7 +180,7 @@ impl PartReader<'_> {
             peer,
             check: &*slot.check,
             is_request_refused: self.has_invalid_field,
-            upload_storage,
+            upload_storage: &worker.upload_storage,
         });
         let mut writer = UploadWriter::new(filename, destination);
         while let Some(chunk) = self.next_chunk(&mut field, number).await? {

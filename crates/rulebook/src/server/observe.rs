@@ -1,5 +1,7 @@
-//! Observes every request from its head to its reply: counts the request, and writes it to the access log.
+//! Observes every request from its head to its reply: counts it, writes it to the access log, and records the spans of
+//! its trace, which are the request itself, and each stage that took time.
 
+use std::borrow::Cow;
 use std::fmt::{self, Display, Write};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -9,12 +11,12 @@ use http::{HeaderName, Method};
 use log::kv::Value;
 use rulebook_model::error::ErrorCode;
 
-use super::traced_request::TracedRequest;
-use super::worker::CurrentPlan;
+use super::worker::Worker;
 use crate::call::Head;
 use crate::metrics::{RequestEnd, RequestKind, WorkerCounters};
 use crate::pipeline::Reply;
 use crate::plan::Plan;
+use crate::trace::{AttributeValue, RequestTrace};
 
 /// The header field that contains the id of a request. It is used in requests and in responses.
 pub(super) static REQUEST_ID_FIELD: HeaderName = HeaderName::from_static("x-request-id");
@@ -40,8 +42,8 @@ pub(super) struct Observation<'r> {
 
 impl<'r> Observation<'r> {
     /// Begins to observe a request, and counts it as in flight.
-    pub(super) fn begin(current: &'r CurrentPlan, head: &'r Head) -> Self {
-        let CurrentPlan { runner, counters } = current;
+    pub(super) fn begin(worker: &'r Worker, head: &'r Head) -> Self {
+        let Worker { runner, counters, .. } = worker;
         counters.count_begin();
         let (plan, started, kind) = (&*runner.plan, Instant::now(), RequestKind::Unrouted);
         let traced = head.trace.as_ref().map(|trace| Box::new(TracedRequest::begin(trace)));
@@ -66,18 +68,17 @@ impl<'r> Observation<'r> {
         self.kind
     }
 
-    /// Counts and logs the request. Returns the time at which its reply was complete.
-    pub(super) fn finish(mut self, reply: &Reply) -> Instant {
+    /// Counts and logs the request.
+    pub(super) fn finish(mut self, reply: &Reply) {
         if self.kind == RequestKind::Static && reply.code.is_some_and(|code| code.code == ErrorCode::UnknownService) {
             self.kind = RequestKind::Unrouted;
         }
         let length = reply.body.len().map(|length| if self.head.method == Method::HEAD { 0 } else { length });
-        self.report(RequestEnd::Sent(reply.status, reply.code), length)
+        self.report(RequestEnd::Sent(reply.status, reply.code), length);
     }
 
     /// Counts and logs the request. `length` is the number of bytes in the response body; `None` if it is unknown.
-    /// Returns the current time.
-    fn report(&mut self, status: RequestEnd, length: Option<u64>) -> Instant {
+    fn report(&mut self, status: RequestEnd, length: Option<u64>) {
         self.is_reported = true;
         let now = Instant::now();
         let duration = now - self.started;
@@ -88,7 +89,6 @@ impl<'r> Observation<'r> {
         if let Some(traced) = self.traced.take() {
             traced.finish(self.plan, self.head, self.kind, status, now);
         }
-        now
     }
 
     fn write_access_log(&self, status: RequestEnd, length: Option<u64>, duration: Duration) {
@@ -107,6 +107,7 @@ impl<'r> Observation<'r> {
         };
         let ms = duration.as_micros() as f64 / 1e3;
         let id = self.kind.method_label(self.plan);
+        let colon = if error.is_some() { ":" } else { "" };
         log::info!(
             target: ACCESS_LOG_TARGET,
             client = client.as_ref().map(Value::from_display),
@@ -120,8 +121,8 @@ impl<'r> Observation<'r> {
             code,
             error,
             request_id:%;
-            "{} {method} {path} {} {} {ms:.3}ms {id} {}{} {request_id}",
-            ClientAndPort(*client, *peer), OrDash(status), OrDash(length), OrDash(code), AfterColon(error)
+            "{} {method} {path} {} {} {ms:.3}ms {id} {}{}{} {request_id}",
+            ClientAndPort(*client, *peer), OrDash(status), OrDash(length), OrDash(code), colon, error.unwrap_or_default()
         );
     }
 }
@@ -159,15 +160,6 @@ impl<T: Display> Display for OrDash<T> {
     }
 }
 
-/// Formats the name of a declared error after a colon, or nothing if there is no name.
-struct AfterColon<'a>(Option<&'a str>);
-
-impl Display for AfterColon<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.map_or(Ok(()), |name| write!(f, ":{name}"))
-    }
-}
-
 /// Formats a text from the client for the log. The text is truncated to [`MAX_LOGGED_CHARS`] characters, and escaped so
 /// that it cannot add a line or a column to the log.
 struct EscapedForLog<'a>(&'a str);
@@ -188,4 +180,97 @@ impl Display for EscapedForLog<'_> {
         }
         Ok(())
     }
+}
+
+/// The shortest time for which a stage gets a span.
+const MIN_STAGE: Duration = Duration::from_micros(100);
+/// The maximum number of bytes of the request's path in its span.
+const MAX_PATH_LEN: usize = 1 << 10;
+/// The stage in which a handler runs. It always has a span, to which those of the handler belong.
+pub(super) const HANDLE: &str = "handle";
+
+pub(super) struct TracedRequest {
+    trace: Arc<RequestTrace>,
+    stage: &'static str,
+    /// The id of the stage's span; 0 if no other span belongs to it.
+    stage_id: u64,
+    stage_start: Instant,
+}
+
+impl TracedRequest {
+    pub(super) fn begin(trace: &Arc<RequestTrace>) -> Self {
+        Self { trace: Arc::clone(trace), stage: "route", stage_id: 0, stage_start: trace.start() }
+    }
+
+    /// Ends the current stage, and begins another one.
+    pub(super) fn enter(&mut self, stage: &'static str) {
+        let now = Instant::now();
+        self.end_stage(now);
+        let stage_id = if stage == HANDLE { self.trace.enter() } else { 0 };
+        (self.stage, self.stage_id, self.stage_start) = (stage, stage_id, now);
+    }
+
+    fn end_stage(&self, now: Instant) {
+        if self.stage_id != 0 || now - self.stage_start >= MIN_STAGE {
+            self.trace.record_stage(self.stage, self.stage_id, self.stage_start, now);
+        }
+    }
+
+    pub(super) fn finish(self, plan: &Plan, head: &Head, kind: RequestKind, end: RequestEnd, now: Instant) {
+        if !self.trace.context().is_sampled {
+            return;
+        }
+        self.end_stage(now);
+        let method = known_method(&head.method);
+        let path = head.uri.path();
+        let path_end = (0..=path.len().min(MAX_PATH_LEN)).rev().find(|end| path.is_char_boundary(*end));
+        let path = &path[..path_end.unwrap_or(0)];
+        let mut attributes: Vec<(&'static str, AttributeValue)> = vec![
+            ("http.request.method", method.into()),
+            ("url.path", path.to_owned().into()),
+            ("rulebook.request_id", head.id.to_string().into()),
+        ];
+        attributes.extend(head.client.map(|client| ("client.address", client.to_string().into())));
+        let name = match kind {
+            RequestKind::Method(index) => {
+                let planned = &plan.methods[index];
+                attributes.push(("http.route", planned.route.to_string().into()));
+                attributes.push(("rulebook.method", planned.id.to_string().into()));
+                format!("{method} {}", planned.route)
+            }
+            _ => method.to_owned(),
+        };
+        let error: Option<Cow<'static, str>> = match end {
+            RequestEnd::ClientDisconnected => Some("the client has disconnected".into()),
+            RequestEnd::Sent(status, code) => {
+                attributes.push(("http.response.status_code", status.into()));
+                let code = code.map(|code| {
+                    let declared = kind.declared_error(plan, code);
+                    declared.map_or_else(|| code.code.row().name.to_owned(), str::to_owned)
+                });
+                if let Some(code) = &code {
+                    attributes.push(("error.type", code.clone().into()));
+                }
+                // An error of the client is no error of the server.
+                (status >= 500).then(|| code.map_or(Cow::Borrowed("an error"), Cow::Owned))
+            }
+        };
+        self.trace.record_request(name, now, attributes, error);
+    }
+}
+
+/// Returns the name of an HTTP method in spans.
+fn known_method(method: &Method) -> &'static str {
+    let known = [
+        (Method::GET, "GET"),
+        (Method::POST, "POST"),
+        (Method::PUT, "PUT"),
+        (Method::DELETE, "DELETE"),
+        (Method::PATCH, "PATCH"),
+        (Method::HEAD, "HEAD"),
+        (Method::OPTIONS, "OPTIONS"),
+        (Method::TRACE, "TRACE"),
+        (Method::CONNECT, "CONNECT"),
+    ];
+    known.iter().find(|(known, _)| known == method).map_or("_OTHER", |(_, name)| name)
 }

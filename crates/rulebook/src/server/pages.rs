@@ -1,11 +1,22 @@
-//! Finds the page or the static file at the path of a request.
+//! Replies to requests for which the API has no method: with a page of the server or a static file.
 
-use super::static_files::{StaticExchange, StaticFiles, StaticResponse, built_in_file};
+use std::sync::Arc;
+
+use actix_http::body::BoxBody;
+use http::{HeaderValue, header};
+use rulebook_model::error::ErrorCode;
+
+use super::response::FileBody;
+use super::static_files::{StaticExchange, StaticFiles, built_in_file};
+use super::worker::Worker;
 use crate::call::{ApiError, Head};
-use crate::pages::browser_policy::{BrowserCaching, PageKind};
+use crate::file_reply::MAX_LEN_IN_MEMORY;
+use crate::pages::browser_policy::{self, BrowserCaching, PageKind};
 use crate::pages::docs::{self, DocsPage};
 use crate::pages::swagger;
-use crate::pipeline::{AudienceDocuments, find_audience_documents};
+use crate::pipeline::{
+    self, AudienceDocuments, ErrorContext, Reply, find_audience_documents, reply_unless_read, respond_with_error,
+};
 use crate::plan::{self, Document, Plan};
 
 /// The only static file that may load JSONP scripts from other servers. Other pages can only use this server.
@@ -29,7 +40,7 @@ const INDEX_REDIRECTS: [(&str, &str); 4] =
     [("/", "docs/"), ("/index.html", "docs/"), ("/static/", "../docs/"), ("/static/index.html", "../docs/")];
 
 /// The page or static file that was found for a path.
-pub(super) enum Page<'p> {
+enum Page<'p> {
     /// A file that is built into the program.
     BuiltIn(Document, PageKind, BrowserCaching),
     /// A documentation page, which is sent in HTML or in markdown, depending on the field `Accept` of the request.
@@ -48,7 +59,7 @@ pub(super) enum Page<'p> {
         documents: AudienceDocuments<'p>,
     },
     /// A file of the static folder, with the kind of page by which the restrictions in a browser are chosen.
-    File(StaticResponse, PageKind),
+    File(Reply, BoxBody, PageKind),
     /// A redirect to this relative reference (RFC 3986 section 4.2).
     Redirect(String),
 }
@@ -58,7 +69,7 @@ pub(super) enum Page<'p> {
 /// # Errors
 /// Fails if the file exists but cannot be opened, if the page cannot be rendered, or if the caller may not see the
 /// page.
-pub(super) async fn find_page<'p>(
+async fn find_page<'p>(
     files: &StaticFiles,
     exchange: &StaticExchange,
     plan: &'p Plan,
@@ -86,13 +97,74 @@ pub(super) async fn find_page<'p>(
         }));
     }
     let Some(below) = path.strip_prefix("/static/").or_else(|| path.strip_prefix('/')) else { return Ok(None) };
-    if let Some(file) = exchange.find_file().await? {
+    if let Some((reply, body)) = exchange.find_file().await? {
         let kind = if below == JSONP_PAGE { PageKind::Jsonp } else { PageKind::Default };
-        return Ok(Some(Page::File(file, kind)));
+        return Ok(Some(Page::File(reply, body, kind)));
     }
     if let Some(document) = files.built_in_file(below) {
         return Ok(Some(Page::BuiltIn(document.clone(), PageKind::Default, BrowserCaching::Revalidate)));
     }
     let index = INDEX_REDIRECTS.iter().find(|(from, _)| *from == path).filter(|_| cfg!(feature = "documents"));
     Ok(index.map(|(_, target)| Page::Redirect((*target).to_owned())))
+}
+
+/// Replies with the page or static file at the path of a request. If there is neither a page nor a file at this path,
+/// replies with an error. `context` decides in which form an error is written.
+pub(super) async fn respond_with_page(
+    worker: &Worker,
+    plan: &Plan,
+    head: &Arc<Head>,
+    context: ErrorContext,
+    files: &mut StaticExchange,
+) -> Reply {
+    let page = match find_page(&worker.state().static_files, files, plan, head).await {
+        Ok(Some(page)) => page,
+        Ok(None) => return respond_with_error(plan, head, context, ApiError::unknown_service()),
+        Err(error) => return respond_with_error(plan, head, context, error),
+    };
+    if let Some(reply) = reply_unless_read(plan, head) {
+        return reply;
+    }
+    match page {
+        Page::BuiltIn(document, kind, caching) => {
+            with_browser_policy(pipeline::reply_with_document(plan, head, &document), kind, caching)
+        }
+        Page::Docs(page, documents) => {
+            documents.add_headers(with_docs_policy(pipeline::reply_with_page(plan, head, &page)))
+        }
+        Page::Document(page, documents) => {
+            documents.add_headers(with_docs_policy(pipeline::reply_with_document(plan, head, &page)))
+        }
+        Page::Rendered { status, is_markdown, text, documents } => {
+            let reply = pipeline::reply_with_rendered_page(status, is_markdown, text);
+            documents.add_headers(with_docs_policy(reply))
+        }
+        Page::Redirect(target) => {
+            let location = HeaderValue::try_from(target).ok().map(|target| (header::LOCATION, target));
+            Reply::without_body(307, location.into_iter().collect())
+        }
+        Page::File(reply, body, kind) => {
+            let is_long = reply.body.len().is_none_or(|length| length > MAX_LEN_IN_MEMORY);
+            let share = is_long.then(|| worker.state().open_files.count(head.client, head.peer)).transpose();
+            let Ok(share) = share else {
+                return respond_with_error(plan, head, context, ApiError::plain(ErrorCode::Unavailable));
+            };
+            files.body = Some(Box::new(FileBody { body, _guard: share }));
+            with_browser_policy(reply, kind, BrowserCaching::Revalidate)
+        }
+    }
+}
+
+/// Adds the header fields that restrict a documentation page in a browser.
+fn with_docs_policy(reply: Reply) -> Reply {
+    with_browser_policy(reply, PageKind::Docs, BrowserCaching::Revalidate)
+}
+
+/// Adds the header fields that restrict a page in a browser, in place of fields with the same names.
+fn with_browser_policy(mut reply: Reply, kind: PageKind, caching: BrowserCaching) -> Reply {
+    for (name, value) in browser_policy::policy_fields(kind, caching) {
+        reply.headers.retain(|(present, _)| *present != name);
+        reply.headers.push((name, value));
+    }
+    reply
 }

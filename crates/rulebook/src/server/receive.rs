@@ -11,8 +11,7 @@ use rulebook_model::error::ErrorCode;
 use rulebook_model::limits;
 use rulebook_model::model::Limits;
 
-use super::body_timer::{BodyTimer, ExceededTime};
-use super::connection_limits::PROGRESS_TIMEOUT;
+use super::alarm::{BodyTimer, ExceededTime};
 use super::multipart;
 use super::request_body::RequestBody;
 use super::worker::Worker;
@@ -51,12 +50,10 @@ impl<'b> LimitedBody<'b> {
     }
 
     /// Reserves memory for bytes of the body that the server keeps until the request has been handled.
-    ///
-    /// # Errors
-    /// Fails if all requests use too much memory.
     pub(super) fn reserve_memory(&mut self, bytes: usize) -> Result<(), ApiError> {
         let state = self.worker.state();
-        self.body.memory.add(bytes, &state.request_memory, self.body.client).map_err(|UsedUp| {
+        let length = self.body.memory.length + bytes;
+        self.body.memory.grow_to(length, &state.request_memory, self.body.client).map_err(|UsedUp| {
             state.exceeded_limits.count(&REQUEST_MEMORY, self.body.peer);
             ApiError::plain(ErrorCode::Unavailable)
         })
@@ -95,7 +92,7 @@ impl<'b> LimitedBody<'b> {
         }
         let (more, received) = (self.additional_time(), self.body.received_bytes);
         let time = self.max_time.saturating_add(more);
-        let timer = self.body.timer.get_or_insert_with(|| Box::new(BodyTimer::start(PROGRESS_TIMEOUT)));
+        let timer = self.body.timer.get_or_insert_with(|| Box::new(BodyTimer::start()));
         timer.poll(time, received, task).map(|exceeded| {
             if exceeded == ExceededTime::Progress {
                 self.worker.state().exceeded_limits.count(&PROGRESS, self.body.peer);
@@ -115,13 +112,45 @@ impl<'b> LimitedBody<'b> {
     pub(super) async fn next_chunk(&mut self) -> Result<Option<Bytes>, ApiError> {
         poll_fn(|task| self.poll_next(task)).await
     }
+
+    /// Returns the next bytes of the body like [`LimitedBody::next_chunk`], and reserves memory for them.
+    async fn next_kept_chunk(&mut self) -> Result<Option<Bytes>, ApiError> {
+        let chunk = self.next_chunk().await?;
+        self.reserve_memory(chunk.as_ref().map_or(0, Bytes::len))?;
+        Ok(chunk)
+    }
+
+    /// Receives the body until it ends, or until more than `max` bytes have arrived. Returns the bytes, and whether the
+    /// body has ended. A body that arrives in one chunk is not copied.
+    async fn gather(&mut self, max: usize) -> Result<(Bytes, bool), ApiError> {
+        let Some(first) = self.next_kept_chunk().await? else { return Ok((Bytes::new(), true)) };
+        if first.len() > max {
+            return Ok((first, false));
+        }
+        match self.next_kept_chunk().await? {
+            None => Ok((first, true)),
+            // The future is boxed. Otherwise it would enlarge the future of every request with a body.
+            Some(second) => Box::pin(self.gather_rest(max, first, second)).await,
+        }
+    }
+
+    async fn gather_rest(&mut self, max: usize, first: Bytes, second: Bytes) -> Result<(Bytes, bool), ApiError> {
+        let mut all = Vec::with_capacity(first.len() + second.len());
+        all.extend_from_slice(&first);
+        all.extend_from_slice(&second);
+        // The memory of the connection, of which these chunks are parts, can be used again.
+        drop((first, second));
+        while all.len() <= max {
+            match self.next_kept_chunk().await? {
+                Some(more) => all.extend_from_slice(&more),
+                None => return Ok((all.into(), true)),
+            }
+        }
+        Ok((all.into(), false))
+    }
 }
 
 /// Receives the body of a request that calls a method.
-///
-/// # Errors
-/// Fails if the body exceeds a limit, does not arrive completely and in time, or has an unsupported media type, or if a
-/// file in the body cannot be stored.
 pub(super) async fn receive(
     body: &mut RequestBody,
     head: &Head,
@@ -129,19 +158,7 @@ pub(super) async fn receive(
     method: &PlannedMethod,
     worker: &Worker,
 ) -> Result<Body, ApiError> {
-    match body_kind(head, method) {
-        BodyKind::Nothing => Ok(Body::Empty),
-        kind => receive_kind(body, kind, plan, method, worker).await,
-    }
-}
-
-async fn receive_kind(
-    body: &mut RequestBody,
-    kind: BodyKind,
-    plan: &Plan,
-    method: &PlannedMethod,
-    worker: &Worker,
-) -> Result<Body, ApiError> {
+    let kind = body_kind(head, method);
     check_announced_length(&kind, body.announced_length, &plan.limits)?;
     let mut limited = LimitedBody::new(body, &kind, &plan.limits, worker);
     match kind {
@@ -150,16 +167,17 @@ async fn receive_kind(
             Some(_) => Err(ApiError::new(ErrorKind::UnsupportedMediaType { got, accepted })),
             None => Ok(Body::Empty),
         },
-        BodyKind::Form => Ok(receive_whole(&mut limited).await?.map_or(Body::Empty, Body::Form)),
-        BodyKind::Json => Ok(receive_whole(&mut limited).await?.map_or(Body::Empty, Body::Json)),
-        // The future is boxed. Otherwise it would enlarge the future of every request with a body.
+        BodyKind::Form | BodyKind::Json => {
+            let (bytes, _) = limited.gather(usize::MAX).await?;
+            Ok(match kind {
+                _ if bytes.is_empty() => Body::Empty,
+                BodyKind::Form => Body::Form(bytes),
+                _ => Body::Json(bytes),
+            })
+        }
+        // This future is boxed for the same reason as the one in `gather`.
         BodyKind::Multipart { boundary, limits } => {
-            let target = multipart::MultipartTarget {
-                plan,
-                method,
-                max_parts: limits.parts,
-                upload_storage: worker.upload_storage(),
-            };
+            let target = multipart::MultipartTarget { plan, method, max_parts: limits.parts };
             Box::pin(multipart::receive_parts(limited, boundary, &target)).await
         }
     }
@@ -167,9 +185,6 @@ async fn receive_kind(
 
 /// Receives the first bytes of a body, at most `limits.dispatch` bytes. When the whole body is received later, these
 /// bytes are returned again.
-///
-/// # Errors
-/// Fails in the same cases as [`receive`].
 pub(super) async fn receive_body_prefix(
     body: &mut RequestBody,
     kind: &BodyKind,
@@ -179,40 +194,14 @@ pub(super) async fn receive_body_prefix(
     check_announced_length(kind, body.announced_length, limits)?;
     let max = usize::try_from(limits.dispatch).unwrap_or(usize::MAX);
     let mut limited = LimitedBody::new(body, kind, limits, worker);
-    let mut read = limited.next_chunk().await?.unwrap_or_default();
-    let mut ended = read.is_empty();
-    // A body that arrives in one chunk is not copied.
-    limited.reserve_memory(read.len())?;
-    if let Some(second) = if ended || read.len() > max { None } else { limited.next_chunk().await? } {
-        limited.reserve_memory(second.len())?;
-        let mut all = Vec::with_capacity(read.len() + second.len());
-        all.extend_from_slice(&read);
-        all.extend_from_slice(&second);
-        // The memory of the connection, of which these chunks are parts, can be used again.
-        drop((std::mem::take(&mut read), second));
-        while all.len() <= max && !ended {
-            match limited.next_chunk().await? {
-                Some(bytes) => {
-                    limited.reserve_memory(bytes.len())?;
-                    all.extend_from_slice(&bytes);
-                }
-                None => ended = true,
-            }
-        }
-        read = all.into();
-    } else {
-        ended = read.len() <= max;
-    }
+    let (mut read, has_ended) = limited.gather(max).await?;
     body.put_back(read.clone());
-    let whole = ended && read.len() <= max;
+    let is_whole = has_ended && read.len() <= max;
     read.truncate(max);
-    Ok(BodyPrefix { bytes: read, is_whole: whole })
+    Ok(BodyPrefix { bytes: read, is_whole })
 }
 
 /// Checks the media type of a body, and the length that `Content-Length` announces.
-///
-/// # Errors
-/// Fails if the announced length exceeds a limit, or if the media type is not supported.
 fn check_announced_length(kind: &BodyKind, announced: Option<u64>, limits: &Limits) -> Result<(), ApiError> {
     let Some(length) = announced else {
         return Ok(());
@@ -238,32 +227,4 @@ fn size_limit(kind: &BodyKind, limits: &Limits) -> Limit {
         BodyKind::Multipart { limits, .. } => limits::MULTIPART_SIZE.with_value(limits.bytes),
         _ => limits::BODY_SIZE.with_value(limits.body),
     }
-}
-
-/// Receives the whole body; `None` if it is empty. A body that arrives in one chunk is not copied.
-async fn receive_whole(limited: &mut LimitedBody<'_>) -> Result<Option<Bytes>, ApiError> {
-    let Some(first) = limited.next_chunk().await? else {
-        return Ok(None);
-    };
-    limited.reserve_memory(first.len())?;
-    match limited.next_chunk().await? {
-        None => Ok(Some(first)),
-        // This future is boxed for the same reason as that of a multipart body.
-        Some(second) => Box::pin(receive_rest(limited, first, second)).await.map(Some),
-    }
-}
-
-/// Receives the rest of a body, and joins it to the chunks that have been received.
-async fn receive_rest(limited: &mut LimitedBody<'_>, first: Bytes, second: Bytes) -> Result<Bytes, ApiError> {
-    limited.reserve_memory(second.len())?;
-    let mut all = Vec::with_capacity(first.len() + second.len());
-    all.extend_from_slice(&first);
-    all.extend_from_slice(&second);
-    // The memory of the connection, of which these chunks are parts, can be used again.
-    drop((first, second));
-    while let Some(more) = limited.next_chunk().await? {
-        limited.reserve_memory(more.len())?;
-        all.extend_from_slice(&more);
-    }
-    Ok(all.into())
 }

@@ -1,36 +1,32 @@
 //! Takes over the requests of actix: finds the route of a request once, and keeps it until a service handles the
 //! request.
 
-use std::rc::Rc;
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use actix_http::RequestHead;
 use http::header::{HeaderName, HeaderValue};
-use http::{Method, Version};
+use http::{Method, Uri, Version};
 
 use super::observe::REQUEST_ID_FIELD;
-use super::worker::{CurrentPlan, Worker};
+use super::worker::Worker;
 use crate::call::{Head, RequestId};
 use crate::pipeline::{Route, catch_panic, route};
 
 /// A request whose route has been found. The first guard or service of an API that actix asks about the request finds
 /// it; the worker keeps it for the others.
 pub(super) struct RoutedRequest {
-    /// The plan by which the request is handled.
-    pub(super) current: Rc<CurrentPlan>,
     /// The request line and the header fields.
     pub(super) head: Arc<Head>,
-    /// What the request is for.
     pub(super) route: Route,
 }
 
 impl RoutedRequest {
-    /// Finds the route of a request.
     pub(super) fn new(worker: &Worker, request: &RequestHead) -> Self {
-        let (current, head) = (worker.current_plan(), share_head(request, worker));
-        let found = catch_panic("a stage", || route(&current.runner.plan, &head));
+        let head = share_head(request, worker);
+        let found = catch_panic("a stage", || route(&worker.runner.plan, &head));
         let route = found.unwrap_or_else(|panic| Route::Error(panic.into()));
-        Self { current, head, route }
+        Self { head, route }
     }
 
     /// Returns `true` if this is the request with this head: its target is the same memory, which no other request can
@@ -63,4 +59,33 @@ fn request_id(headers: &[(HeaderName, HeaderValue)], worker: &Worker) -> Request
     let given = headers.iter().find(|(name, _)| *name == REQUEST_ID_FIELD);
     let given = given.and_then(|(_, id)| RequestId::parse(id.to_str().ok()?));
     given.unwrap_or_else(|| worker.next_request_id())
+}
+
+const MAX_KEPT_HEADS: usize = 32;
+/// The maximum capacity for header fields of a head that is kept.
+const MAX_KEPT_FIELDS: usize = 32;
+
+/// Heads of requests whose memory a worker uses again for its next requests.
+#[derive(Debug, Default)]
+pub(super) struct HeadPool(RefCell<Vec<Arc<Head>>>);
+
+impl HeadPool {
+    /// Returns a head without header fields, which has no other owner.
+    pub(super) fn take(&self) -> Arc<Head> {
+        let head = self.0.borrow_mut().pop();
+        head.unwrap_or_else(|| Arc::new(Head::new(Method::GET, Uri::default())))
+    }
+
+    /// Takes back a head, unless the program still uses it.
+    pub(super) fn put_back(&self, mut shared: Arc<Head>) {
+        let Some(head) = Arc::get_mut(&mut shared) else { return };
+        // The fields and the target keep the memory of the connection from being used again.
+        head.headers.clear();
+        head.uri = Uri::default();
+        (head.tls, head.trace) = (None, None);
+        let mut kept = self.0.borrow_mut();
+        if kept.len() < MAX_KEPT_HEADS && head.headers.capacity() <= MAX_KEPT_FIELDS {
+            kept.push(shared);
+        }
+    }
 }

@@ -4,6 +4,7 @@ use std::future::poll_fn;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -12,10 +13,11 @@ use actix_rt::time::timeout;
 use bytes::Bytes;
 use futures_core::Stream;
 use http::header;
+use rulebook_model::connection_limits::FREE_REQUEST_BYTES;
 
-use super::body_timer::BodyTimer;
-use super::request_memory::ReservedMemory;
+use super::alarm::BodyTimer;
 use crate::call::Head;
+use crate::client_shares::{ClientShares, Share, UsedUp};
 
 /// The maximum number of bytes of an unused body that the server reads to keep the connection open for further
 /// requests.
@@ -23,7 +25,6 @@ const MAX_DRAINED_BYTES: u64 = 64 << 10;
 /// The maximum time for which the server reads an unused body to keep the connection open.
 const DRAIN_TIMEOUT: Duration = Duration::from_millis(100);
 
-/// The body of a request.
 pub(super) struct RequestBody {
     payload: Payload,
     /// The length of the body in bytes, if the head announces it; `None` if there is no body.
@@ -36,7 +37,6 @@ pub(super) struct RequestBody {
     /// it, and each moves this value.
     pub(super) timer: Option<Box<BodyTimer>>,
     state: BodyState,
-    /// The memory that the server keeps for the body.
     pub(super) memory: ReservedMemory,
     /// The address of the client, for the log.
     pub(super) peer: Option<SocketAddr>,
@@ -154,4 +154,43 @@ impl RequestBody {
 /// program enables HTTP/2 of actix.
 fn is_http2(payload: &Payload) -> bool {
     !matches!(payload, Payload::None | Payload::H1 { .. } | Payload::Stream { .. })
+}
+
+/// The memory for the body of one request, until this value is dropped. Each request has limits too, but many clients
+/// could send long requests at the same time, and never complete them.
+#[derive(Debug, Default)]
+pub(super) struct ReservedMemory {
+    pub(super) length: usize,
+    /// The part of the memory for all requests; `None` while the bytes are few.
+    share: Option<Share>,
+}
+
+impl ReservedMemory {
+    /// Reserves memory for this number of bytes in total. The first [`FREE_REQUEST_BYTES`] are not counted, so that the
+    /// workers rarely write to the same counter.
+    ///
+    /// # Errors
+    /// Fails if the requests of all clients, or of this client, would use too much memory. Nothing is reserved then.
+    #[inline]
+    pub(super) fn grow_to(
+        &mut self,
+        length: usize,
+        memory: &Arc<ClientShares>,
+        client: Option<IpAddr>,
+    ) -> Result<(), UsedUp> {
+        if length <= self.length.max(FREE_REQUEST_BYTES as usize) {
+            self.length = self.length.max(length);
+            return Ok(());
+        }
+        self.grow_share(length, memory, client)
+    }
+
+    fn grow_share(&mut self, length: usize, memory: &Arc<ClientShares>, client: Option<IpAddr>) -> Result<(), UsedUp> {
+        match &mut self.share {
+            Some(share) => share.grow(length - self.length)?,
+            None => self.share = Some(memory.take(client, length)?),
+        }
+        self.length = length;
+        Ok(())
+    }
 }

@@ -1,41 +1,37 @@
 //! Converts replies to the responses of actix.
 
-use std::convert::Infallible;
 use std::error::Error;
+use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
-use actix_http::body::{self, BodySize, BoxBody, MessageBody};
+use actix_http::body::{self, BodySize, BodyStream, BoxBody, MessageBody, SizedStream};
 use actix_http::{ConnectionType, Payload, Response};
 use bytes::Bytes;
+use futures_util::stream;
 use http::{HeaderValue, Method, StatusCode, Version, header};
 
-use super::connection_state::ConnectionState;
+use super::connection_state::{ConnectionState, HandledRequest};
 use super::observe::REQUEST_ID_FIELD;
-use super::response_body::{BytePieces, CheckedStream, PIECE_LEN, ResponseBody};
 use super::worker::Worker;
-use crate::call::Head;
+use crate::call::{ByteStream, Head, RequestId};
 use crate::client_shares::Share;
 use crate::file_reply::stream_file;
-use crate::pipeline::{Reply, ReplyBody};
+use crate::pipeline::{Reply, ReplyBody, catch_panic};
 use crate::plan::Document;
 
 /// What a response needs to know besides its reply.
 pub(super) struct ResponseContext<'a> {
-    /// The worker that handles the request.
     pub(super) worker: &'a Worker,
-    /// The head of the request.
     pub(super) head: &'a Head,
     /// The version of HTTP that the client speaks.
     pub(super) version: Version,
-    /// `true` if the connection ends after the response.
     pub(super) closes: bool,
     /// The body of the request, if a part of it is unread that keeps the connection from being used again.
     pub(super) unread: Option<Payload>,
     /// The body of the response, if it is a static file.
-    pub(super) file: Option<Box<(BoxBody, Option<Share>)>>,
-    /// The connection of the request.
+    pub(super) file: Option<Box<FileBody>>,
     pub(super) connection: Rc<ConnectionState>,
 }
 
@@ -46,8 +42,12 @@ pub(super) fn to_response(reply: Reply, context: ResponseContext<'_>) -> Respons
     let body = match (file, &head.method, status) {
         // The response cannot have a body (RFC 9110 section 6.4.1).
         (_, _, 204 | 304) => BoxBody::new(body::None::new()),
-        (_, &Method::HEAD, _) => BoxBody::new(LengthOnly(content.len().map_or(BodySize::Stream, BodySize::Sized))),
-        (Some(file), ..) => BoxBody::new(FileBody(file)),
+        // The length is announced, but no bytes are sent (RFC 9110 section 9.3.2).
+        (_, &Method::HEAD, _) => match content.len() {
+            Some(length) => BoxBody::new(SizedStream::new(length, stream::empty::<io::Result<Bytes>>())),
+            None => BoxBody::new(BodyStream::new(stream::empty::<io::Result<Bytes>>())),
+        },
+        (Some(file), ..) => BoxBody::new(*file),
         _ => to_actix_body(content, worker, head, unread, connection),
     };
     let is_unframed = version < Version::HTTP_11 && body.size() == BodySize::Stream;
@@ -101,32 +101,140 @@ fn to_actix_body(
     }
 }
 
-/// The body of a response to HEAD. It has a length, but its bytes are not sent (RFC 9110 section 9.3.2).
-struct LengthOnly(BodySize);
+/// The maximum length of a piece of bytes that are in memory. actix copies each piece into the memory of the
+/// connection.
+pub(super) const PIECE_LEN: usize = 32 << 10;
 
-impl MessageBody for LengthOnly {
-    type Error = Infallible;
+pub(super) enum BytePieces {
+    /// Bytes in memory, of which the rest has not been sent.
+    Bytes(Bytes),
+    Stream(CheckedStream),
+}
 
-    fn size(&self) -> BodySize {
-        self.0
-    }
+pub(super) struct ResponseBody {
+    pieces: BytePieces,
+    size: BodySize,
+    /// The number of bytes of memory that only this body uses, beyond what has been sent.
+    owned: usize,
+    connection: Rc<ConnectionState>,
+    /// The unread body of the request. While it exists, actix knows that the connection cannot be used for further
+    /// requests. If it were dropped before, actix would read a chunked body to its end, however long it is.
+    _unread: Option<Payload>,
+}
 
-    fn poll_next(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Bytes, Infallible>>> {
-        Poll::Ready(None)
+impl ResponseBody {
+    /// Returns a body. `owned` is the number of bytes of memory that only this body uses.
+    pub(super) fn new(
+        pieces: BytePieces,
+        owned: usize,
+        connection: Rc<ConnectionState>,
+        unread: Option<Payload>,
+    ) -> Self {
+        let size = match &pieces {
+            BytePieces::Bytes(bytes) => BodySize::Sized(bytes.len() as u64),
+            BytePieces::Stream(stream) => stream.length.map_or(BodySize::Stream, BodySize::Sized),
+        };
+        Self { pieces, size, owned, connection, _unread: unread }
     }
 }
 
-/// The body of a response with a static file: the body of `actix-files`, and the part of the open files that it uses.
-struct FileBody(Box<(BoxBody, Option<Share>)>);
+impl MessageBody for ResponseBody {
+    type Error = io::Error;
 
-impl MessageBody for FileBody {
+    fn size(&self) -> BodySize {
+        self.size
+    }
+
+    fn poll_next(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
+        let this = &mut *self;
+        match &mut this.pieces {
+            BytePieces::Bytes(bytes) => {
+                let piece = bytes.split_to(bytes.len().min(PIECE_LEN));
+                this.owned = this.owned.saturating_sub(piece.len());
+                this.connection.unsent_body.set(this.owned);
+                Poll::Ready((!piece.is_empty()).then_some(Ok(piece)))
+            }
+            BytePieces::Stream(stream) => stream.poll_next(task),
+        }
+    }
+}
+
+/// The body of a response, and what exists until it has been sent.
+pub(super) struct GuardedBody<G> {
+    pub(super) body: BoxBody,
+    pub(super) _guard: G,
+}
+
+/// The body of any response on a connection of rulebook's own server. While it exists, the request is being handled.
+pub(super) type HandledBody = GuardedBody<Option<HandledRequest>>;
+
+/// The body of a response with a static file, and the part of the open files that it uses.
+pub(super) type FileBody = GuardedBody<Option<Share>>;
+
+impl<G: Unpin> MessageBody for GuardedBody<G> {
     type Error = Box<dyn Error>;
 
     fn size(&self) -> BodySize {
-        self.0.0.size()
+        self.body.size()
     }
 
     fn poll_next(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
-        Pin::new(&mut self.0.0).poll_next(task)
+        Pin::new(&mut self.body).poll_next(task)
+    }
+}
+
+/// A stream whose length is checked. If an error occurs, the connection is closed, so that the client does not mistake
+/// the bytes that it has received for the complete body.
+pub(super) struct CheckedStream {
+    pieces: ByteStream,
+    length: Option<u64>,
+    /// The number of bytes of the body that have not been sent yet; `None` if the length is unknown.
+    remaining_bytes: Option<u64>,
+    request_id: RequestId,
+}
+
+impl CheckedStream {
+    pub(super) fn new(pieces: ByteStream, length: Option<u64>, request_id: RequestId) -> Self {
+        Self { pieces, length, remaining_bytes: length, request_id }
+    }
+
+    /// Checks that the pieces of the stream have the announced length together. `next` is the next piece, or `None` at
+    /// the end.
+    fn check_length(&mut self, next: Option<io::Result<Bytes>>) -> Option<io::Result<Bytes>> {
+        let error = |message| Some(Err(io::Error::other(message)));
+        match (next, &mut self.remaining_bytes) {
+            (Some(Ok(bytes)), Some(remaining)) => match remaining.checked_sub(bytes.len() as u64) {
+                Some(rest) => {
+                    *remaining = rest;
+                    Some(Ok(bytes))
+                }
+                None => error("it is longer than its announced length"),
+            },
+            (None, Some(1..)) => error("it is shorter than its announced length"),
+            (next, _) => next,
+        }
+    }
+
+    /// Returns the next piece of the body, at least one byte; `None` at its end.
+    fn poll_next(&mut self, task: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
+        // The stream is code of the program, which may panic.
+        let polled = catch_panic("the stream of a download", || self.pieces.as_mut().poll_next(task));
+        let next = match polled {
+            Ok(next) => ready!(next),
+            Err(panic) => Some(Err(io::Error::other(panic.log().unwrap_or_default().to_owned()))),
+        };
+        match self.check_length(next) {
+            // An empty piece is not sent, because it would end a chunked body (RFC 9112 section 7.1).
+            Some(Ok(bytes)) if bytes.is_empty() => {
+                task.waker().wake_by_ref();
+                Poll::Pending
+            }
+            Some(Err(error)) => {
+                let request_id = &self.request_id;
+                log::error!(request_id:%; "{request_id}: a download failed: {error}");
+                Poll::Ready(Some(Err(error)))
+            }
+            next => Poll::Ready(next),
+        }
     }
 }

@@ -18,7 +18,7 @@ use super::listening::{Listener, stop_listening};
 use super::services::Services;
 use super::signals::{Signals, next_stop_signal};
 use super::state::{ServerActivity, ServerState};
-use super::tls::TlsWatcher;
+use super::tls::watch_certificates;
 use crate::settings::Settings;
 
 /// For how long a stopping server keeps connections open on which it waits for a request.
@@ -27,6 +27,9 @@ use crate::settings::Settings;
 /// has received it. Each response now announces the end of its connection, so that a connection that a proxy uses
 /// often is closed without this risk within the time.
 const IDLE_GRACE: Duration = Duration::from_secs(1);
+
+/// The time for which a server that has stopped waits for the threads of its file operations.
+const STOP_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A running server. Dropping this value stops the server without waiting for requests in flight.
 #[derive(Debug)]
@@ -108,20 +111,22 @@ pub(super) fn start_server(
     services: Services,
     settings: &Settings,
 ) -> io::Result<RunningServer> {
-    let state = Arc::clone(services.state());
+    let state = Arc::clone(&services.state);
     let addresses = listeners.iter().map(|listener| listener.socket.local_addr()).collect::<io::Result<Vec<_>>>()?;
     let owned = settings.clone();
-    let watcher = state.tls.as_ref().map(TlsWatcher::start).transpose()?;
     let handle = server.handle();
     let stopper = StopHandle(Arc::new(Notify::new()));
     let requested = stopper.clone();
     let (ready, caught) = mpsc::channel();
     let thread = std::thread::Builder::new().name("rulebook".to_owned()).spawn(move || {
         let plan = Arc::clone(&state.plan);
-        let ended = server_runtime()?.block_on(async {
+        let runtime = server_runtime()?;
+        let ended = runtime.block_on(async {
             let hangup_hook = owned.hangup_hook.clone();
             let signals = owned.handle_signals.then(|| Signals::new(hangup_hook, state.tls.clone())).transpose()?;
-            let _watcher = watcher;
+            if let Some(tls) = state.tls.clone() {
+                actix_rt::spawn(watch_certificates(tls));
+            }
             drop(ready);
             state.links.start_sweeping();
             let ended = run_until_stopped(server, &services, &requested.0, signals, &owned, listeners).await;
@@ -130,7 +135,9 @@ pub(super) fn start_server(
             }
             ended
         });
-        if let Some(tracer) = &plan.load().tracer {
+        // A file system that does not respond can block the thread that looks for new certificates.
+        runtime.shutdown_timeout(STOP_TIMEOUT);
+        if let Some(tracer) = &plan.tracer {
             tracer.flush();
         }
         ended
@@ -149,7 +156,7 @@ pub(super) fn start_server(
 ///
 /// It is not a `System` of actix: in one, the tasks of each worker of actix are in a second queue (a `LocalSet`), which
 /// the runtime polls as one future. This costs each request.
-pub(super) fn server_runtime() -> io::Result<LocalRuntime> {
+fn server_runtime() -> io::Result<LocalRuntime> {
     tokio::runtime::Builder::new_current_thread().enable_all().build_local(LocalOptions::default())
 }
 
@@ -162,7 +169,7 @@ async fn run_until_stopped(
     settings: &Settings,
     listeners: Vec<Listener>,
 ) -> io::Result<()> {
-    let (handle, state) = (server.handle(), services.state());
+    let (handle, state) = (server.handle(), &services.state);
     let server = match select(server, pin!(stop_requested(requested, signals.as_mut()))).await {
         Either::Left((ended, _)) => return ended,
         Either::Right(((), server)) => server,

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::{HeaderValue, header};
 use rulebook_model::model::ServerPath;
 
-use super::fallback::respond_with_page;
+use super::pages::respond_with_page;
 use super::static_files::StaticExchange;
 use super::worker::Worker;
 use crate::call::{ApiError, Head};

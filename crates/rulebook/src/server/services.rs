@@ -51,9 +51,9 @@ use crate::plan::Plan;
 /// All services that come from one call of [`Engine::services`](crate::Engine::services) share their counters and the
 /// folder of stored files. The server of the `App` manages the connections: its timeouts and its shutdown apply instead
 /// of those in [`Settings`](crate::Settings).
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct Services {
-    state: Arc<ServerState>,
+    pub(super) state: Arc<ServerState>,
 }
 
 /// The function with which a program adds services to the `App` of rulebook's own server.
@@ -62,14 +62,6 @@ pub(crate) struct CustomApp(pub(crate) Arc<ConfigureApp>);
 type ConfigureApp = dyn Fn(&Services, &mut ServiceConfig) -> io::Result<()> + Send + Sync;
 
 impl Services {
-    pub(super) fn new(state: Arc<ServerState>) -> Self {
-        Self { state }
-    }
-
-    pub(super) fn state(&self) -> &Arc<ServerState> {
-        &self.state
-    }
-
     /// Adds all services of the API to an `App`: a service for each module, those for documents, links, the state of
     /// the server and static files, and the default service. Mount other services of the program before them.
     pub fn configure(&self, config: &mut ServiceConfig) {
@@ -81,11 +73,8 @@ impl Services {
     }
 
     /// Adds the services to the `App` of rulebook's own server.
-    ///
-    /// # Errors
-    /// Fails if the function of the program fails.
     pub(super) fn add_to_app(&self, config: &mut ServiceConfig) -> io::Result<()> {
-        match self.state.plan.load().state.get::<CustomApp>().as_deref() {
+        match self.state.plan.state.get::<CustomApp>().as_deref() {
             Some(CustomApp(configure)) => configure(self, config),
             None => {
                 self.configure(config);
@@ -99,7 +88,7 @@ impl Services {
     /// # Errors
     /// Fails if the API has no module with this name.
     pub fn module(&self, name: &str) -> io::Result<ApiService> {
-        let plan = self.state.plan.load();
+        let plan = &self.state.plan;
         if plan.modules.iter().any(|module| *module.name == *name) {
             return Ok(self.service(Part::Module(name.into())));
         }
@@ -111,7 +100,7 @@ impl Services {
     /// Returns the services of all API modules, in the order of the definition.
     #[must_use]
     pub fn modules(&self) -> Vec<ApiService> {
-        let plan = self.state.plan.load();
+        let plan = &self.state.plan;
         plan.modules.iter().map(|module| self.service(Part::Module(module.name.as_ref().into()))).collect()
     }
 
@@ -154,12 +143,6 @@ impl Services {
     }
 }
 
-impl std::fmt::Debug for Services {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Services").finish_non_exhaustive()
-    }
-}
-
 /// The part of the API that requests reach through a service.
 #[derive(Debug, Clone)]
 enum Part {
@@ -173,7 +156,6 @@ enum Part {
 }
 
 impl Part {
-    /// Returns `true` if a route leads to this part.
     fn contains(&self, plan: &Plan, route: &Route) -> bool {
         match (self, route) {
             (Self::Module(name), route) => {
@@ -189,7 +171,6 @@ impl Part {
         }
     }
 
-    /// Returns `true` if this part has static files.
     fn has_static_files(&self) -> bool {
         matches!(self, Self::StaticFiles | Self::Fallback)
     }
@@ -214,16 +195,10 @@ fn module_of(plan: &Plan, route: &Route) -> Option<usize> {
 /// A part of an API, as an actix service.
 ///
 /// [`Services`] returns it, and shows how to mount it.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct ApiService {
     state: Arc<ServerState>,
     part: Part,
-}
-
-impl std::fmt::Debug for ApiService {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ApiService").field("part", &self.part).finish_non_exhaustive()
-    }
 }
 
 impl HttpServiceFactory for ApiService {
@@ -243,11 +218,11 @@ struct PartGuard {
 
 impl Guard for PartGuard {
     fn check(&self, context: &GuardContext<'_>) -> bool {
-        self.worker.with_routed(context.head(), |routed| self.part.contains(&routed.current.runner.plan, &routed.route))
+        let plan = &self.worker.runner.plan;
+        self.worker.with_routed(context.head(), |routed| self.part.contains(plan, &routed.route))
     }
 }
 
-/// Returns the factory that creates the service of a part of the API in each worker.
 fn service_factory(
     state: Arc<ServerState>,
     part: Part,

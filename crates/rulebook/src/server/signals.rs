@@ -30,9 +30,6 @@ pub(super) struct Signals {
 #[cfg(unix)]
 impl Signals {
     /// Begins to catch the signals. For each SIGHUP, `hangup_hook` is called, and the certificates are read again.
-    ///
-    /// # Errors
-    /// Fails if the system cannot report the signals.
     pub(super) fn new(hangup_hook: Option<HangupHook>, tls: Option<Arc<Tls>>) -> io::Result<Self> {
         use actix_rt::signal::unix::{SignalKind, signal};
         Ok(Self {

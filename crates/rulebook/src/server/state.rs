@@ -1,54 +1,53 @@
 //! The state that all workers of a server share.
 
-use std::net::SocketAddr;
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use actix_rt::time::sleep;
-use arc_swap::ArcSwap;
 use rulebook_model::connection_limits::{
-    ADDRESS_SHARE, ConnectionLimit, DETACHED_HANDLERS, MAX_DETACHED_HANDLERS, REQUEST_MEMORY_BYTES,
-    RESPONSE_ADDRESS_SHARE, RESPONSE_MEMORY_BYTES,
+    ADDRESS_SHARE, DETACHED_HANDLERS, MAX_DETACHED_HANDLERS, REQUEST_MEMORY_BYTES, RESPONSE_ADDRESS_SHARE,
+    RESPONSE_MEMORY_BYTES,
 };
 use rulebook_model::error::ErrorCode;
 use tokio::sync::watch;
 
-use super::open_connections::{Counted, OpenConnections};
+use super::open_connections::OpenConnections;
 use super::static_files::StaticFiles;
 use super::tls::Tls;
 use super::upload_writer::UploadStorage;
-use super::worker_turns::WorkerTurns;
-use crate::call::TrustedProxies;
-use crate::call::{ApiError, Head};
+use super::worker::WorkerTurns;
+use crate::call::{ApiError, Head, TrustedProxies};
 use crate::client_shares::ClientShares;
 use crate::file_reply::{Links, OpenFiles};
-use crate::metrics::ExceededLimits;
-use crate::metrics::Metrics;
+use crate::metrics::{ExceededLimits, Metrics};
 use crate::pipeline::DetachedHandlers;
 use crate::plan::Plan;
+use crate::settings::Settings;
+use crate::store::{LazyStore, LinkFolder};
 
 /// The interval at which a stopping server checks whether its requests, connections and handlers have ended.
 const POLL_INTERVAL: Duration = Duration::from_millis(10);
+
 /// The state that all workers of a server share. It changes with each connection, but not with each request.
 pub(super) struct ServerState {
-    /// The plan by which requests are handled. When a new plan is stored, it takes effect with the next request.
-    pub(super) plan: Arc<ArcSwap<Plan>>,
+    pub(super) plan: Arc<Plan>,
     /// Where uploaded files are stored.
     pub(super) upload_storage: UploadStorage,
-    /// The counters of requests, for `/metrics`.
     pub(super) metrics: Metrics,
     /// Counts the handlers that are still running although their clients have disconnected.
     pub(super) detached_handlers: Arc<DetachedHandlers>,
-    /// The static files that the server serves.
     pub(super) static_files: StaticFiles,
     /// The files that clients download with signed links.
     pub(super) links: Arc<Links>,
     is_stopping: AtomicBool,
     is_closing: AtomicBool,
     closing_sender: watch::Sender<bool>,
-    connections: OpenConnections,
-    /// The workers that serve the connections.
+    /// The open connections of rulebook's own server.
+    pub(super) connections: Arc<OpenConnections>,
     pub(super) worker_turns: WorkerTurns,
     /// If `true`, clients can speak HTTP/2.
     pub(super) http2_enabled: bool,
@@ -60,38 +59,56 @@ pub(super) struct ServerState {
     pub(super) request_memory: Arc<ClientShares>,
     /// The bytes of memory for responses that clients do not receive at the moment.
     pub(super) response_memory: Arc<ClientShares>,
-    /// The files that are open for requests and responses.
     pub(super) open_files: OpenFiles,
     /// Counts how often clients have exceeded the limits of connections.
     pub(super) exceeded_limits: Arc<ExceededLimits>,
 }
 
 impl ServerState {
+    /// Creates the state of a server of an API. `max_files` is the number of files and connections that the process may
+    /// open; `None` for the `App` of a program, whose clients have no limits here.
     pub(super) fn new(
-        plan: &Arc<ArcSwap<Plan>>,
-        upload_storage: UploadStorage,
-        static_files: StaticFiles,
-        links: Links,
+        plan: &Arc<Plan>,
+        data: &Path,
+        settings: &Settings,
+        max_files: Option<usize>,
+        tls: Option<Arc<Tls>>,
     ) -> Self {
+        let store = plan.state.get::<LazyStore>();
+        let upload_storage = match &store {
+            Some(store) if store.is_folder() => UploadStorage::Store(Arc::clone(store)),
+            _ => UploadStorage::Folder(settings.upload_folder.clone()),
+        };
+        // The store was opened before the server was started.
+        let links = store.filter(|store| !store.is_folder()).and_then(|store| store.store().ok()?.links());
+        let links = links.unwrap_or_else(|| Arc::new(LinkFolder::open(data)));
+        let is_limited = max_files.is_some() && settings.address_connections != Some(0);
+        let share = |max, parts| ClientShares::new(max, is_limited.then_some(parts));
+        let detached = || DetachedHandlers::new(share(MAX_DETACHED_HANDLERS as usize, ADDRESS_SHARE));
+        let detached_handlers = max_files.map(|_| detached()).unwrap_or_default();
+        let max_files = max_files.unwrap_or(usize::MAX);
         let exceeded_limits = Arc::default();
         Self {
             plan: Arc::clone(plan),
             upload_storage,
             metrics: Metrics::default(),
-            detached_handlers: Arc::default(),
-            static_files,
-            links: Arc::new(links),
+            detached_handlers: Arc::new(detached_handlers),
+            static_files: StaticFiles::new(settings.static_files.as_deref()),
+            links: Arc::new(Links::new(links, settings.link_target.unwrap_or_default())),
             is_stopping: AtomicBool::default(),
             is_closing: AtomicBool::default(),
             closing_sender: watch::Sender::default(),
-            connections: OpenConnections::default(),
+            connections: Arc::new(OpenConnections::new(max_files / 2, settings.address_connections)),
             worker_turns: WorkerTurns::default(),
-            http2_enabled: false,
-            tls: None,
-            trusted_proxies: TrustedProxies::default(),
-            request_memory: Arc::new(ClientShares::new(REQUEST_MEMORY_BYTES as usize, None)),
-            response_memory: Arc::new(ClientShares::new(RESPONSE_MEMORY_BYTES as usize, None)),
-            open_files: OpenFiles::new(ClientShares::new(usize::MAX, None), &exceeded_limits),
+            http2_enabled: settings.http2,
+            tls,
+            trusted_proxies: TrustedProxies {
+                ranges: settings.trusted_proxies.clone().unwrap_or_default(),
+                field: settings.forwarded_field.unwrap_or_default(),
+            },
+            request_memory: Arc::new(share(REQUEST_MEMORY_BYTES as usize, ADDRESS_SHARE)),
+            response_memory: Arc::new(share(RESPONSE_MEMORY_BYTES as usize, RESPONSE_ADDRESS_SHARE)),
+            open_files: OpenFiles::new(share(max_files / 4, ADDRESS_SHARE), &exceeded_limits),
             exceeded_limits,
         }
     }
@@ -102,7 +119,6 @@ impl ServerState {
         self.is_stopping.store(true, Ordering::Relaxed);
     }
 
-    /// Returns `true` if the server is stopping.
     pub(super) fn is_stopping(&self) -> bool {
         self.is_stopping.load(Ordering::Relaxed)
     }
@@ -124,58 +140,13 @@ impl ServerState {
         let _ = self.closing_sender.subscribe().wait_for(|closing| *closing).await;
     }
 
-    /// Sets the limits of what clients use. `max_files` is the number of files and connections that the process may
-    /// open, and `address_connections` the number of connections of each client address: if it is 0, the use of one
-    /// address is not limited.
-    pub(super) fn with_limits(self, max_files: usize, address_connections: Option<usize>) -> Self {
-        let share = |max, parts| ClientShares::new(max, (address_connections != Some(0)).then_some(parts));
-        let shares = |max, parts| Arc::new(share(max, parts));
-        Self {
-            connections: OpenConnections::new(max_files / 2, address_connections),
-            request_memory: shares(REQUEST_MEMORY_BYTES as usize, ADDRESS_SHARE),
-            response_memory: shares(RESPONSE_MEMORY_BYTES as usize, RESPONSE_ADDRESS_SHARE),
-            open_files: OpenFiles::new(share(max_files / 4, ADDRESS_SHARE), &self.exceeded_limits),
-            detached_handlers: Arc::new(DetachedHandlers::new(share(MAX_DETACHED_HANDLERS as usize, ADDRESS_SHARE))),
-            ..self
-        }
-    }
-
-    /// Sets whether clients can speak HTTP/2.
-    pub(super) fn with_http2(self, http2_enabled: bool) -> Self {
-        Self { http2_enabled, ..self }
-    }
-
-    /// Sets the certificates of the server.
-    pub(super) fn with_tls(self, tls: Option<Arc<Tls>>) -> Self {
-        Self { tls, ..self }
-    }
-
-    /// Sets the proxies whose statements about their clients the server believes.
-    pub(super) fn with_trusted_proxies(self, trusted_proxies: TrustedProxies) -> Self {
-        Self { trusted_proxies, ..self }
-    }
-
-    /// Counts a connection until the returned guard is dropped. The connections of a trusted proxy count only in total,
-    /// because they are those of many clients.
-    ///
-    /// # Errors
-    /// Returns the limit that the connection exceeds.
-    pub(super) fn count_connection(
-        self: &Arc<Self>,
-        peer: Option<SocketAddr>,
-    ) -> Result<CountedConnection, ConnectionLimit> {
-        Ok(CountedConnection { counted: self.connections.add(self.limited_peer(peer))?, state: Arc::clone(self) })
-    }
-
-    /// Returns the address whose connections are limited: none for a proxy.
-    pub(super) fn limited_peer(&self, peer: Option<SocketAddr>) -> Option<SocketAddr> {
-        peer.filter(|peer| !self.trusted_proxies.is_proxy(*peer))
+    /// Returns the client whose connections and responses are limited: none for a trusted proxy, whose connections are
+    /// those of many clients.
+    pub(super) fn limited_client(&self, peer: SocketAddr) -> Option<IpAddr> {
+        (!self.trusted_proxies.is_proxy(peer)).then(|| peer.ip())
     }
 
     /// Checks that a handler can be started for a request.
-    ///
-    /// # Errors
-    /// Fails if too many handlers are running although their clients have disconnected, in total or of this client.
     #[inline]
     pub(super) fn check_detached_handlers(&self, head: &Head) -> Result<(), ApiError> {
         if !self.detached_handlers.is_used_up(head.client) {
@@ -183,13 +154,6 @@ impl ServerState {
         }
         self.exceeded_limits.count(&DETACHED_HANDLERS, head.peer);
         Err(ApiError::plain(ErrorCode::Unavailable))
-    }
-
-    /// Counts a connection beyond the maximum, on which a client can only ask for the state of the server. Returns
-    /// `None` if there are too many of these connections too.
-    pub(super) fn count_reserved_connection(self: &Arc<Self>, peer: Option<SocketAddr>) -> Option<CountedConnection> {
-        let counted = self.connections.add_reserved(self.limited_peer(peer))?;
-        Some(CountedConnection { counted, state: Arc::clone(self) })
     }
 
     /// Returns the numbers of connections, requests and handlers at this moment.
@@ -213,25 +177,17 @@ impl ServerState {
     }
 }
 
-/// Counts one connection until this value is dropped.
-pub(super) struct CountedConnection {
-    state: Arc<ServerState>,
-    counted: Counted,
-}
-
-impl Drop for CountedConnection {
-    fn drop(&mut self) {
-        self.state.connections.remove(&self.counted);
-    }
-}
-
 /// The numbers of connections, requests and handlers of a server at one moment.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct ServerActivity {
-    /// The number of open connections.
     pub(super) connections: usize,
-    /// The number of requests in flight.
     pub(super) requests: u64,
     /// The number of handlers that are still running although their clients have disconnected.
     pub(super) detached_handlers: usize,
+}
+
+impl fmt::Debug for ServerState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServerState").finish_non_exhaustive()
+    }
 }

@@ -17,8 +17,8 @@ use futures_util::stream;
 use http::{StatusCode, header};
 use rulebook_model::uri::percent_decode;
 
+use super::response::FileBody;
 use crate::call::ApiError;
-use crate::client_shares::Share;
 use crate::pipeline::{Reply, ReplyBody};
 use crate::plan::Document;
 
@@ -62,7 +62,6 @@ pub(super) fn built_in_file(name: &str) -> Option<&'static Document> {
 /// Where static files come from.
 #[derive(Debug, Default)]
 pub(super) enum StaticFiles {
-    /// The files that are built into the program are served.
     #[default]
     BuiltIn,
     /// The files in this folder are served. Symbolic links in the path of the folder have been resolved.
@@ -135,30 +134,18 @@ fn has_plain_segments(path: &str) -> bool {
 
 /// The reply to a request, and what a static file as the reply needs.
 pub(super) struct StaticExchange {
-    /// The reply.
     pub(super) reply: Reply,
     /// The service of `actix-files`; `None` if the service of the request has no static files.
     pub(super) files: Option<FilesService>,
-    /// The request.
     pub(super) request: HttpRequest,
     /// The body of the response, if it is a static file, and the part of the open files that it uses.
-    pub(super) body: Option<Box<(BoxBody, Option<Share>)>>,
-}
-
-/// A static file that was found.
-pub(super) struct StaticResponse {
-    /// The reply, whose body is only as long as that of the response.
-    pub(super) reply: Reply,
-    /// The body of the response.
-    pub(super) body: BoxBody,
+    pub(super) body: Option<Box<FileBody>>,
 }
 
 impl StaticExchange {
-    /// Finds the file at the path of a request. Returns `None` if the folder has no such file.
-    ///
-    /// # Errors
-    /// Fails if the file exists but cannot be read.
-    pub(super) async fn find_file(&self) -> Result<Option<StaticResponse>, ApiError> {
+    /// Finds the file at the path of a request. Returns the reply, whose body is only as long as that of the response,
+    /// and the body of the response; `None` if the folder has no such file.
+    pub(super) async fn find_file(&self) -> Result<Option<(Reply, BoxBody)>, ApiError> {
         let Some(files) = &self.files else { return Ok(None) };
         let responded = files.call(ServiceRequest::from_request(self.request.clone())).await;
         let (head, body) = responded.map_err(ApiError::internal)?.into_parts().1.into_parts();
@@ -193,6 +180,6 @@ impl StaticExchange {
             is_written_for_request: false,
             code: None,
         };
-        Ok(is_found.then_some(StaticResponse { reply, body }))
+        Ok(is_found.then_some((reply, body)))
     }
 }

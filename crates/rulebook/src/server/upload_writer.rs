@@ -11,11 +11,11 @@ use rulebook_model::connection_limits::REQUEST_MEMORY;
 use rulebook_model::types::Check;
 use tempfile::NamedTempFile;
 
-use super::request_memory::ReservedMemory;
+use super::request_body::ReservedMemory;
 use super::state::ServerState;
 use crate::call::Upload;
 use crate::client_shares::{Share, UsedUp};
-use crate::store::{LazyStore, StoreError, Writer};
+use crate::store::{LazyStore, Writer};
 use crate::transfer::detect_media_type;
 
 /// The number of bytes that are written to a file at once. A shorter file is created and written in one step.
@@ -97,14 +97,9 @@ pub(super) struct FileDestination<'m> {
     pub(super) upload_storage: &'m Arc<UploadStorage>,
 }
 
-/// The result of writing a piece.
-struct WrittenPiece {
-    file: WritableFile,
-    /// The buffer of the piece, which is empty again.
-    buffer: Vec<u8>,
-}
+/// The file to which a piece has been written, and the buffer of the piece, which is empty again.
+type WrittenPiece = (WritableFile, Vec<u8>);
 
-/// The file on the disk to which pieces are written.
 enum WritableFile {
     Temporary(NamedTempFile),
     Stored(Box<Writer>),
@@ -118,7 +113,7 @@ impl WritableFile {
             }
             UploadStorage::Store(folder) => {
                 let writer = folder.store().and_then(|store| store.writer(u64::MAX));
-                writer.map(|writer| Self::Stored(Box::new(writer))).map_err(into_io_error)
+                Ok(Self::Stored(Box::new(writer?)))
             }
         }
     }
@@ -128,7 +123,7 @@ impl WritableFile {
         let mut file = file.map_or_else(|| Self::create_file(upload_storage), Ok)?;
         match &mut file {
             Self::Temporary(file) => file.write_all(piece)?,
-            Self::Stored(writer) => writer.write(piece).map_err(into_io_error)?,
+            Self::Stored(writer) => writer.write(piece)?,
         }
         Ok(file)
     }
@@ -199,12 +194,9 @@ impl<'m> UploadWriter<'m> {
     }
 
     /// Writes the last piece, and returns the complete file.
-    ///
-    /// # Errors
-    /// Fails in the same cases as [`UploadWriter::write`].
     pub(super) async fn finish(mut self) -> io::Result<Upload> {
         let media_type = self.recognise_media_type().to_owned();
-        let file = self.wait_for_piece().await?.map(|WrittenPiece { file, buffer }| {
+        let file = self.wait_for_piece().await?.map(|(file, buffer)| {
             keep_buffer(buffer);
             file
         });
@@ -217,7 +209,7 @@ impl<'m> UploadWriter<'m> {
         let written = spawn_blocking(move || -> io::Result<_> {
             let upload = match WritableFile::append_piece(file, &upload_storage, &next_piece)? {
                 WritableFile::Temporary(file) => Upload::new(filename, media_type, size, file.into_temp_path()),
-                WritableFile::Stored(writer) => writer.into_upload(filename).map_err(into_io_error)?,
+                WritableFile::Stored(writer) => writer.into_upload(filename)?,
             };
             Ok((upload, next_piece))
         });
@@ -238,7 +230,7 @@ impl<'m> UploadWriter<'m> {
             self.open_file = Some(counted.map_err(|UsedUp| io::ErrorKind::ResourceBusy)?);
         }
         let (file, buffer) = match self.wait_for_piece().await? {
-            Some(WrittenPiece { file, buffer }) => (Some(file), buffer),
+            Some((file, buffer)) => (Some(file), buffer),
             None => (None, take_buffer()),
         };
         let mut piece = std::mem::replace(&mut self.next_piece, buffer);
@@ -246,7 +238,7 @@ impl<'m> UploadWriter<'m> {
         self.piece_in_progress = Some(spawn_blocking(move || {
             let file = WritableFile::append_piece(file, &upload_storage, &piece)?;
             piece.clear();
-            Ok(WrittenPiece { file, buffer: piece })
+            Ok((file, piece))
         }));
         Ok(())
     }
@@ -270,14 +262,5 @@ impl<'m> UploadWriter<'m> {
             self.destination.filter(|it| !it.is_request_refused && it.check.accepts_file(&self.filename, media_type));
         self.media_type = Some(media_type);
         media_type
-    }
-}
-
-/// Converts an error of the file store to an I/O error, and keeps the kind of the error.
-fn into_io_error(error: StoreError) -> io::Error {
-    match error {
-        StoreError::StorageFull => io::ErrorKind::StorageFull.into(),
-        StoreError::Io { error, .. } => error,
-        other => io::Error::other(other),
     }
 }

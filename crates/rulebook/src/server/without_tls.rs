@@ -42,11 +42,6 @@ impl Tls {
     }
 }
 
-/// The thread that watches the files of the certificates. No value of this type exists.
-pub(super) struct TlsWatcher(Infallible);
-
-impl TlsWatcher {
-    pub(super) fn start(tls: &Arc<Tls>) -> io::Result<Self> {
-        match tls.0 {}
-    }
+pub(super) async fn watch_certificates(tls: Arc<Tls>) {
+    match tls.0 {}
 }

@@ -1,18 +1,16 @@
-//! The worker of a thread: it handles requests, and has a cached plan, counters, and a generator of request ids.
+//! The worker of a thread: it handles requests, and has counters and a generator of request ids.
 
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
-use std::sync::Arc;
+use std::sync::{self, Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use actix_http::RequestHead;
-use arc_swap::ArcSwap;
-use arc_swap::cache::Cache;
 use bytes::{Bytes, BytesMut};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::task::yield_now;
 
-use super::head_pool::HeadPool;
-use super::request::RoutedRequest;
+use super::request::{HeadPool, RoutedRequest};
 use super::state::ServerState;
 use super::upload_writer::UploadStorage;
 use crate::call::RequestId;
@@ -32,15 +30,14 @@ thread_local! {
 
 /// Handles the requests of one server in one thread.
 pub(super) struct Worker {
-    state: Arc<ServerState>,
-    /// The cached plan. A single read of a shared pointer shows whether the plan has been replaced.
-    plan_cache: RefCell<Cache<Arc<ArcSwap<Plan>>, Arc<Plan>>>,
-    current_plan: RefCell<Rc<CurrentPlan>>,
+    pub(super) shared_state: Arc<ServerState>,
+    /// Runs the methods of the plan. It contains the plan.
+    pub(super) runner: Arc<MethodRunner>,
+    pub(super) counters: Arc<WorkerCounters>,
     /// A copy for this worker alone: if workers shared the `Arc`, cloning it would make all of them write to its
     /// reference count.
-    upload_storage: Arc<UploadStorage>,
+    pub(super) upload_storage: Arc<UploadStorage>,
     readiness_cache: Arc<Mutex<Option<(Instant, Readiness)>>>,
-    /// The id of the next request that this worker handles.
     next_request_id: Cell<u64>,
     /// The request that actix is finding a service for.
     routed: RefCell<Option<RoutedRequest>>,
@@ -50,21 +47,13 @@ pub(super) struct Worker {
     response_memory: RefCell<BytesMut>,
 }
 
-/// The plan that a worker uses until it is replaced, and the counters of the worker for this plan.
-pub(super) struct CurrentPlan {
-    /// Runs the methods of the plan. It contains the plan.
-    pub(super) runner: Arc<MethodRunner>,
-    /// The counters of this worker for the plan.
-    pub(super) counters: Arc<WorkerCounters>,
-}
-
 impl Worker {
     /// Returns the worker that handles the requests of a server in this thread. The first call creates the worker.
     pub(super) fn of_thread(state: &Arc<ServerState>) -> Rc<Self> {
         WORKERS.with_borrow_mut(|workers| {
             workers.retain(|worker| worker.strong_count() > 0);
             let mut known = workers.iter().filter_map(Weak::upgrade);
-            known.find(|worker| Arc::ptr_eq(&worker.state, state)).unwrap_or_else(|| {
+            known.find(|worker| Arc::ptr_eq(&worker.shared_state, state)).unwrap_or_else(|| {
                 let worker = Rc::new(Self::new(state));
                 workers.push(Rc::downgrade(&worker));
                 worker
@@ -73,16 +62,15 @@ impl Worker {
     }
 
     fn new(state: &Arc<ServerState>) -> Self {
-        let mut cache = Cache::new(Arc::clone(&state.plan));
-        let current = Rc::new(CurrentPlan::new(cache.load(), state));
+        let (plan, detached) = (Arc::clone(&state.plan), Arc::clone(&state.detached_handlers));
         let mut first_id = [0; 8];
         // If the system provides no random bytes, workers may use the same request ids, but requests can still be
         // handled.
         let _ = getrandom::fill(&mut first_id);
         Self {
-            state: Arc::clone(state),
-            plan_cache: RefCell::new(cache),
-            current_plan: RefCell::new(current),
+            shared_state: Arc::clone(state),
+            counters: state.metrics.new_worker_counters(&plan),
+            runner: Arc::new(MethodRunner { plan, detached }),
             upload_storage: Arc::new(state.upload_storage.clone()),
             readiness_cache: Arc::default(),
             next_request_id: Cell::new(u64::from_ne_bytes(first_id)),
@@ -126,19 +114,8 @@ impl Worker {
         memory.split().freeze()
     }
 
-    /// Returns the state that all workers of the server share.
     pub(super) fn state(&self) -> &ServerState {
-        &self.state
-    }
-
-    /// Returns the state of the server, which a connection keeps.
-    pub(super) fn shared_state(&self) -> &Arc<ServerState> {
-        &self.state
-    }
-
-    /// Returns where uploaded files are stored.
-    pub(super) fn upload_storage(&self) -> &Arc<UploadStorage> {
-        &self.upload_storage
+        &self.shared_state
     }
 
     /// Returns the result of the readiness checks. Even if many requests need the result, the checks run at most once
@@ -161,111 +138,54 @@ impl Worker {
         // The task fails only if it is cancelled because the worker stops.
         checking.await.unwrap_or_else(|_| Readiness::stopping())
     }
-
-    /// Returns the plan and the counters for the next request.
-    pub(super) fn current_plan(&self) -> Rc<CurrentPlan> {
-        let mut cache = self.plan_cache.borrow_mut();
-        let plan = cache.load();
-        let mut current = self.current_plan.borrow_mut();
-        if !Arc::ptr_eq(plan, &current.runner.plan) {
-            *current = Rc::new(CurrentPlan::new(plan, &self.state));
-        }
-        Rc::clone(&current)
-    }
 }
 
-impl CurrentPlan {
-    fn new(plan: &Arc<Plan>, state: &ServerState) -> Self {
-        let runner = Arc::new(MethodRunner { plan: Arc::clone(plan), detached: Arc::clone(&state.detached_handlers) });
-        let counters = state.metrics.new_worker_counters(plan);
-        Self { runner, counters }
-    }
-}
+/// How often a worker lets its other tasks run before its turn is over. It takes the connections that were passed to it
+/// in portions, of 128 with the version of tokio that the server uses: together as many as can wait at a socket.
+const ROUNDS: usize = 32;
 
-#[cfg(test)]
-mod tests {
-    use std::path::{Path, PathBuf};
+/// The workers of a server, each of which can be asked for a turn: a stopping server knows of a connection only when a
+/// worker has had a turn.
+///
+/// The thread that accepts connections passes them to workers, which count them when they begin to serve them. On a
+/// machine with much work, a worker may begin much later. If the server stopped its workers before that, it would close
+/// these connections, although their clients have already sent requests.
+#[derive(Default)]
+pub(super) struct WorkerTurns(sync::Mutex<Vec<mpsc::UnboundedSender<oneshot::Sender<()>>>>);
 
-    use super::super::static_files::StaticFiles;
-    use super::*;
-    use crate::bind::{self, PlanContext};
-    use crate::file_reply::Links;
-    use crate::handler::ProgramState;
-    use crate::plan::{
-        Document, DocumentCache, Documents, LazyDescription, LazyDocuments, OptionsDescription, PublishedDocuments,
-        RenderedOnDemand,
-    };
-    use crate::store::LinkFolder;
-    use rulebook_model::compile;
-    use rulebook_model::definition;
-    use rulebook_model::model::{CallableMethods, LinkTarget, Unbound};
-
-    /// Returns documents without content, because these tests request no documents.
-    fn empty_documents() -> Documents {
-        Documents {
-            visible_methods: None,
-            whole_api: LazyDescription::new(|| OptionsDescription {
-                json: Document::new("application/json", ""),
-                markdown: None,
-            }),
-            service_indices: None,
-            services: RenderedOnDemand::default(),
-            parent_paths: Arc::default(),
-            parents: RenderedOnDemand::default(),
-            published: PublishedDocuments::empty(),
-        }
+impl WorkerTurns {
+    /// Adds the worker of this thread. Must be called in its runtime. A worker of several addresses is added once for
+    /// each of them, which only makes it take several turns.
+    pub(super) fn add_worker(&self) {
+        let (asking, mut asked) = mpsc::unbounded_channel();
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(asking);
+        actix_rt::spawn(async move {
+            while let Some(turn) = asked.recv().await {
+                for _ in 0..ROUNDS {
+                    yield_now().await;
+                }
+                drop::<oneshot::Sender<()>>(turn);
+            }
+        });
     }
 
-    fn plan_of_definition(text: &str) -> Arc<Plan> {
-        let loaded = definition::read(vec![(PathBuf::from("site.json"), text.as_bytes().to_vec())]);
-        let types = compile::type_table(&loaded.definition, []);
-        let api = compile::lower_definition(&loaded.definition, &types, &compile::ResponseRegistry::default()).api;
-        let bound = bind::bind_handlers(&api, &[], &[], Unbound::Echo);
-        let context = PlanContext {
-            authenticators: Vec::new(),
-            ending_authenticators: 0,
-            verify_outputs: false,
-            state: ProgramState::default(),
-            readiness_checks: Vec::new(),
-            shared_counter: None,
-            idempotency_storage: None,
-            tracer: None,
-            protected_resources: Vec::new(),
-            documents: DocumentCache::new(
-                LazyDocuments::new(empty_documents),
-                false,
-                Arc::default,
-                |_| CallableMethods::default(),
-                |_| empty_documents(),
-            ),
+    /// Waits until each worker has begun to serve the connections that have been passed to it.
+    pub(super) async fn wait_for_all(&self) {
+        let turns: Vec<_> = {
+            let workers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            workers
+                .iter()
+                .map(|worker| {
+                    let (turn, ended) = oneshot::channel();
+                    // A worker that has ended drops the turn.
+                    let _ = worker.send(turn);
+                    ended
+                })
+                .collect()
         };
-        Arc::new(bind::create_plan(&api, bound.actions, &[], context))
-    }
-
-    fn server_state(plan: &Arc<ArcSwap<Plan>>) -> Arc<ServerState> {
-        let uploads = UploadStorage::Folder(PathBuf::new());
-        let links = Links::new(Arc::new(LinkFolder::open(Path::new("no such folder"))), LinkTarget::default());
-        Arc::new(ServerState::new(plan, uploads, StaticFiles::BuiltIn, links))
-    }
-
-    #[test]
-    fn a_thread_has_one_worker_for_each_server() {
-        let shared = Arc::new(ArcSwap::new(plan_of_definition("{}")));
-        let (one, other) = (server_state(&shared), server_state(&shared));
-        let worker = Worker::of_thread(&one);
-        assert!(Rc::ptr_eq(&worker, &Worker::of_thread(&one)));
-        assert!(!Rc::ptr_eq(&worker, &Worker::of_thread(&other)));
-    }
-
-    #[test]
-    fn a_new_plan_takes_effect_with_the_next_request() {
-        let shared = Arc::new(ArcSwap::new(plan_of_definition("{}")));
-        let worker = Worker::of_thread(&server_state(&shared));
-        let first = worker.current_plan();
-        assert!(Rc::ptr_eq(&first, &worker.current_plan()), "nothing is made again while the plan is the same");
-        assert_eq!(first.runner.plan.services.len(), 0);
-        shared.store(plan_of_definition(r#"{ "GET": { "info": "New" } }"#));
-        assert_eq!(worker.current_plan().runner.plan.services.len(), 1);
-        assert_eq!(first.runner.plan.services.len(), 0, "requests in flight keep their plan");
+        for ended in turns {
+            // A worker never sends a value: it ends its turn by dropping the sender.
+            let _: Result<(), _> = ended.await;
+        }
     }
 }

@@ -1,12 +1,14 @@
-//! The interface of storages other than a folder, such as an object storage.
+//! The interface of storages, such as a folder or an object storage.
 
 use std::fmt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use super::{FileInfo, FileName, LinkFiles, Listing, Precondition, StoreError, StoredFile};
+use crate::call::ETag;
 
-/// A storage for stored files other than a folder. [`Store::with_engine`](super::Store::with_engine) returns a store of
-/// its files, and [`Rulebook::file_storage`](crate::Rulebook::file_storage) lets the setting `files` choose it.
+/// A storage for stored files. [`Store::with_engine`](super::Store::with_engine) returns a store of its files, and [`Rulebook::file_storage`](crate::Rulebook::file_storage) lets the setting `files` choose it.
 ///
 /// The storage keeps contents and names. A content is a sequence of bytes with an id that the storage chooses; it never
 /// changes. A name refers to a content. Publishing a file makes its name refer to another content.
@@ -38,6 +40,13 @@ pub trait FileEngine: fmt::Debug + Send + Sync + 'static {
         Ok(self.read(name)?.info)
     }
 
+    /// Opens a file like [`FileEngine::read`], but only if this does not need to wait. Returns `None` if it might have to
+    /// wait. By default, always returns `None`.
+    fn read_nonblocking(&self, name: &FileName) -> Option<Result<StoredFile, StoreError>> {
+        let _ = name;
+        None
+    }
+
     /// Lists the content of a folder; `None` is the top folder. The names are sorted.
     ///
     /// # Errors
@@ -49,6 +58,24 @@ pub trait FileEngine: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     /// Fails if the content cannot be created.
     fn create(&self) -> Result<Box<dyn ContentWriter>, StoreError>;
+
+    /// Returns the metadata that the file with a complete content will have. The store calls this function once for each
+    /// content, before it publishes the content. `hash` is the BLAKE3 hash as 64 hexadecimal digits. By default, the
+    /// entity tag is the hash, and the time is the current one in whole milliseconds.
+    ///
+    /// # Errors
+    /// Fails if the storage fails. Then the store discards the content.
+    fn seal(&self, content: &str, hash: &str, length: u64) -> Result<FileInfo, StoreError> {
+        let _ = content;
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let milliseconds = u64::try_from(since.as_millis()).unwrap_or(u64::MAX);
+        Ok(FileInfo {
+            length: Some(length),
+            accepts_ranges: true,
+            etag: Some(ETag::strong(hash)),
+            modified: Some(SystemTime::UNIX_EPOCH + Duration::from_millis(milliseconds)),
+        })
+    }
 
     /// Publishes files: all of them or, if an error occurs, none. No two files have the same name. When this function
     /// returns, the files are stored durably. No other program can change a file between the check of its precondition
@@ -63,6 +90,17 @@ pub trait FileEngine: fmt::Debug + Send + Sync + 'static {
     /// Returns the storage for the files of download links, so that all servers with this storage share them. If it is
     /// `None`, each server has its files of links in its data folder.
     fn links(&self) -> Option<Arc<dyn LinkFiles>> {
+        None
+    }
+
+    /// Returns the absolute path of the folder; `None` if the storage is not a folder.
+    fn path(&self) -> Option<&Path> {
+        None
+    }
+
+    /// Returns the path of a content that has not been published; `None` if the storage is not a folder.
+    fn content_path(&self, content: &str) -> Option<PathBuf> {
+        let _ = content;
         None
     }
 
@@ -94,8 +132,7 @@ pub struct NewFile {
     pub content: String,
     /// The BLAKE3 hash of the content as 64 hexadecimal digits.
     pub hash: String,
-    /// The length, entity tag and modification time of the file, in whole milliseconds. The entity tag is the hash of
-    /// the content.
+    /// The length, entity tag and modification time of the file, which [`FileEngine::seal`] has returned.
     pub info: FileInfo,
     /// The name of the file.
     pub name: FileName,

@@ -98,17 +98,3 @@ fn missing_part(url: &str) -> &'static str {
         _ => "support for such URLs",
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::StoreError;
-
-    #[test]
-    fn the_error_for_an_unknown_storage_names_the_missing_feature() {
-        let message = |url: &str| StoreError::UnknownStorage(url.to_owned()).to_string();
-        let message_of_s3 = "the program cannot store files at `s3://b/x`: it was built without the Cargo feature `s3` of \
-                             the crate `rulebook-cli`";
-        assert_eq!(message("s3://b/x"), message_of_s3);
-        assert!(message("gs://b/x").ends_with("it was built without support for such URLs"));
-    }
-}

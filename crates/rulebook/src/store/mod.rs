@@ -4,34 +4,36 @@
 //! upload to the client, the file is complete; if not, the file does not exist. This Rust module must not depend on
 //! requests.
 //!
-//! Files are stored in a local folder (`folder`), or in another storage that implements the trait [`FileEngine`], such
-//! as an object storage. Only `backend` knows which of them a store has.
+//! A store has a storage that implements the trait [`FileEngine`]: a local folder (`folder`), or another one, such as an
+//! object storage.
 
-#[cfg_attr(not(feature = "files"), path = "without_files.rs")]
-mod backend;
-#[cfg(feature = "files")]
-mod digest;
 mod engine;
 mod error;
 #[cfg(feature = "files")]
 mod folder;
 mod lazy;
 mod links;
+mod writer;
 
+use std::collections::HashSet;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 
 pub use crate::transfer::{FileInfo, LinkId, LinkKey, Precondition};
-pub use backend::{StagedFile, Writer};
 pub use engine::{ContentWriter, FileEngine, NewFile};
 pub use error::StoreError;
-pub(crate) use lazy::{FileStorage, LazyStore, OpenEngine};
+pub(crate) use lazy::{LazyStore, OpenEngine};
 pub(crate) use links::LinkFolder;
 pub use links::{LinkContent, LinkFiles, LinkUses, LinkWriter, NewLink, OpenLink, link_size};
 pub use rulebook_model::filename::{FileName, FileNameError, FilePatterns, PatternError};
+pub use writer::{StagedFile, Writer};
 
 use crate::call::{Content, Download, Upload};
-use backend::Backend;
+
+/// The number of bytes that are copied at once from an uploaded file.
+const COPY_CHUNK_LEN: usize = 256 << 10;
 
 /// A store of files in a folder, or in another storage. A clone of this value uses the same storage.
 ///
@@ -55,7 +57,7 @@ use backend::Backend;
 /// ```
 #[derive(Debug, Clone)]
 pub struct Store {
-    backend: Backend,
+    engine: Arc<dyn FileEngine>,
 }
 
 /// An open file of the store.
@@ -98,18 +100,18 @@ impl Store {
     /// that is created at the old path later.
     ///
     /// # Errors
-    /// Fails if the folder cannot be opened or created, or if an interrupted publication can be neither completed nor
-    /// reverted.
+    /// Fails if the folder cannot be opened or created, if an interrupted publication can be neither completed nor
+    /// reverted, or if this crate was compiled without the feature `files`.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
-        Backend::open_folder(folder).map(|backend| Self { backend })
+        Ok(Self { engine: open_folder(folder)? })
     }
 
     /// Returns the store of the files in a storage other than a folder.
     ///
     /// # Errors
-    /// Fails if this crate was compiled without the feature `files`.
+    /// Never fails.
     pub fn with_engine(engine: Arc<dyn FileEngine>) -> Result<Self, StoreError> {
-        Backend::with_engine(engine).map(|backend| Self { backend })
+        Ok(Self { engine })
     }
 
     /// Checks that a storage other than a folder can be used.
@@ -117,7 +119,7 @@ impl Store {
     /// # Errors
     /// Fails if [`FileEngine::check`] fails.
     pub fn check(&self) -> Result<(), StoreError> {
-        self.backend.check()
+        self.engine.check()
     }
 
     /// Opens a file for reading. Symbolic links are never followed, not even those that point into the store.
@@ -128,7 +130,7 @@ impl Store {
     /// # Errors
     /// Returns [`StoreError::NotFound`] if no file has this name, and [`StoreError::Io`] if the file cannot be opened.
     pub fn read(&self, name: &FileName) -> Result<StoredFile, StoreError> {
-        self.backend.read(name)
+        self.engine.read(name)
     }
 
     /// Opens a file for reading only if this does not need to wait for the disk. The result is the same as that of
@@ -142,7 +144,7 @@ impl Store {
     /// Returns [`StoreError::NotFound`] if no file has this name.
     #[must_use]
     pub fn read_nonblocking(&self, name: &FileName) -> Option<Result<StoredFile, StoreError>> {
-        self.backend.read_nonblocking(name)
+        self.engine.read_nonblocking(name)
     }
 
     /// Returns the length, entity tag and modification time of a file.
@@ -150,7 +152,7 @@ impl Store {
     /// # Errors
     /// Returns [`StoreError::NotFound`] if no file has this name, and [`StoreError::Io`] if the file cannot be opened.
     pub fn info(&self, name: &FileName) -> Result<FileInfo, StoreError> {
-        self.backend.info(name)
+        self.engine.info(name)
     }
 
     /// Lists the content of a folder. `None` is the top folder of the store. Files and folders whose names are not
@@ -160,7 +162,7 @@ impl Store {
     /// Returns [`StoreError::NotFound`] if no folder has this name, and [`StoreError::Io`] if the folder cannot be
     /// read.
     pub fn list(&self, folder: Option<&FileName>) -> Result<Listing, StoreError> {
-        self.backend.list(folder)
+        self.engine.list(folder)
     }
 
     /// Creates a temporary file in the store and returns a writer for it. The file can have at most `limit` bytes.
@@ -168,7 +170,7 @@ impl Store {
     /// # Errors
     /// Fails if the file cannot be created.
     pub fn writer(&self, limit: u64) -> Result<Writer, StoreError> {
-        self.backend.writer(limit)
+        Writer::new(&self.engine, limit)
     }
 
     /// Converts an uploaded file to a [`StagedFile`], which can be published. If the server has written the upload into
@@ -177,25 +179,42 @@ impl Store {
     /// # Errors
     /// Fails if the upload has been staged already, or if the disk has no space for a copy.
     pub fn stage(&self, upload: &Upload) -> Result<StagedFile, StoreError> {
-        self.backend.stage(upload)
+        let io = StoreError::io_during("taking over an uploaded file");
+        let name = upload.path().file_name().and_then(|name| name.to_str());
+        if let (Some(name), Some(hash)) = (name, upload.hash())
+            && self.engine.content_path(name).is_some_and(|path| path == upload.path())
+        {
+            let (hash, media_type) = (blake3::Hash::from_bytes(*hash), upload.media_type().to_owned().into());
+            return StagedFile::new(Arc::clone(&self.engine), name.to_owned(), &hash, upload.size(), media_type);
+        }
+        let mut file = File::open(upload.path()).map_err(&io)?;
+        let mut writer = self.writer(u64::MAX)?;
+        let mut chunk = vec![0; COPY_CHUNK_LEN];
+        loop {
+            let read = file.read(&mut chunk).map_err(&io)?;
+            if read == 0 {
+                return writer.finish();
+            }
+            writer.write(&chunk[..read])?;
+        }
     }
 
     /// Returns the absolute path that the folder had when the store was opened; `None` if the files are in another
     /// storage.
     #[must_use]
     pub fn path(&self) -> Option<&Path> {
-        self.backend.path()
+        self.engine.path()
     }
 
     /// Returns where the files are, for people: the absolute path of the folder, or the URL of another storage.
     #[must_use]
     pub fn location(&self) -> String {
-        self.backend.location()
+        self.engine.location()
     }
 
     /// Returns the files of download links in the storage; `None` if the storage cannot have them.
     pub(crate) fn links(&self) -> Option<Arc<dyn LinkFiles>> {
-        self.backend.links()
+        self.engine.links()
     }
 
     /// Publishes a staged file under a name, and creates the folders in the name. At any time, and even after a crash,
@@ -230,8 +249,31 @@ impl Store {
     /// Fails if [`Store::publish`] would fail for one of the files, or if two of the files have the same name. Then no
     /// file is published, and replaced files are restored.
     pub fn publish_all(&self, files: Vec<Publication>) -> Result<Vec<FileInfo>, StoreError> {
-        self.backend.publish(files)
+        let mut names = HashSet::new();
+        if let Some(duplicate) = files.iter().find(|file| !names.insert(&file.name)) {
+            return Err(StoreError::DuplicateName(duplicate.name.clone()));
+        }
+        if files.iter().any(|file| !Arc::ptr_eq(&self.engine, &file.staged.engine)) {
+            let error = io::Error::new(io::ErrorKind::InvalidInput, "another store has staged the file");
+            return Err(StoreError::io_during("publishing a file")(error));
+        }
+        let new_file = |Publication { staged, name, precondition }: Publication| {
+            let (content, hash, info) = staged.release();
+            NewFile { content, hash, info, name, precondition }
+        };
+        self.engine.publish(&files.into_iter().map(new_file).collect::<Vec<_>>())
     }
+}
+
+#[cfg(feature = "files")]
+fn open_folder(folder: &Path) -> Result<Arc<dyn FileEngine>, StoreError> {
+    Ok(Arc::new(folder::Folder::open(folder)?))
+}
+
+#[cfg(not(feature = "files"))]
+fn open_folder(_: &Path) -> Result<Arc<dyn FileEngine>, StoreError> {
+    let why = "the crate `rulebook` was compiled without the feature `files`";
+    Err(StoreError::io_during("opening the folder")(io::Error::new(io::ErrorKind::Unsupported, why)))
 }
 
 impl StoredFile {

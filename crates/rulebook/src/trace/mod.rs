@@ -3,14 +3,10 @@
 //! A trace exists only if the program has an exporter ([`Rulebook::trace_exporter`](crate::Rulebook::trace_exporter)).
 //! The names of attributes are those of OpenTelemetry's semantic conventions.
 
-mod context;
-mod exporter;
 mod request_trace;
 mod span;
 
-pub use context::TraceContext;
-pub use exporter::TraceExporter;
 pub use request_trace::{OpenSpan, RequestTrace};
-pub use span::{AttributeValue, Span, SpanKind};
+pub use span::{AttributeValue, Span, SpanKind, TraceContext, TraceExporter};
 
-pub(crate) use exporter::Tracer;
+pub(crate) use request_trace::Tracer;

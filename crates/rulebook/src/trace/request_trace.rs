@@ -1,4 +1,4 @@
-//! The trace of one request, to which the server and handlers add spans.
+//! Which requests have traces, and the trace of one request, to which the server and handlers add spans.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,10 +7,48 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::{Instant, SystemTime};
 
 use super::{AttributeValue, Span, SpanKind, TraceContext, TraceExporter};
-use crate::call::ApiError;
+use crate::call::{ApiError, Head};
 
-/// The maximum number of spans of one request that are recorded.
 const MAX_SPANS: u32 = 128;
+
+/// Begins the traces of requests.
+#[derive(Clone)]
+pub struct Tracer {
+    exporter: Arc<dyn TraceExporter>,
+    /// A request that is not part of a trace gets one if 64 bits of its id are below this number.
+    threshold: u128,
+}
+
+impl fmt::Debug for Tracer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tracer").field("threshold", &self.threshold).finish_non_exhaustive()
+    }
+}
+
+impl Tracer {
+    /// `percent` is the share of the requests that begin a trace.
+    pub fn new(exporter: Arc<dyn TraceExporter>, percent: u8) -> Self {
+        Self { exporter, threshold: (u128::from(percent.min(100)) << 64) / 100 }
+    }
+
+    /// Sends the spans that the exporter still has.
+    pub fn flush(&self) {
+        self.exporter.flush();
+    }
+
+    /// Begins the trace of a request. A request that is part of a trace is recorded if the trace is.
+    pub fn begin(&self, head: &mut Arc<Head>) {
+        let parent = TraceContext::of_request(head);
+        let parent_id = parent.as_ref().map(|parent| parent.span_id);
+        let context = parent.unwrap_or_else(|| {
+            let (high, low) = (random_id(), random_id());
+            TraceContext::new(u128::from(high) << 64 | u128::from(low), 0, u128::from(low) < self.threshold)
+        });
+        let context = TraceContext { span_id: random_id(), ..context };
+        let trace = RequestTrace::new(context, parent_id, Arc::clone(&self.exporter));
+        Arc::make_mut(head).trace = Some(Arc::new(trace));
+    }
+}
 
 /// The trace of a request.
 pub struct RequestTrace {
@@ -69,19 +107,9 @@ impl RequestTrace {
     /// Records a span that is a stage of the request. `id` is the id that [`RequestTrace::enter`] has returned, or 0.
     pub(crate) fn record_stage(&self, name: &'static str, id: u64, start: Instant, end: Instant) {
         let span_id = if id == 0 { random_id() } else { id };
-        let context = TraceContext { span_id, ..self.context.clone() };
-        let (start, end) = (self.system_time(start), self.system_time(end));
-        self.record(Span {
-            context,
-            parent_id: Some(self.context.span_id),
-            has_remote_parent: false,
-            name: name.into(),
-            kind: SpanKind::Internal,
-            start,
-            end,
-            attributes: Vec::new(),
-            error: None,
-        });
+        let mut span = self.span(span_id, Some(self.context.span_id), name, SpanKind::Internal, start);
+        span.end = self.system_time(end);
+        self.record(span);
     }
 
     /// Records the span of the whole request.
@@ -93,17 +121,34 @@ impl RequestTrace {
         error: Option<Cow<'static, str>>,
     ) {
         if self.context.is_sampled {
-            self.exporter.export(Span {
-                context: self.context.clone(),
-                parent_id: self.parent_id,
-                has_remote_parent: self.parent_id.is_some(),
-                name: name.into(),
-                kind: SpanKind::Server,
-                start: self.started.0,
-                end: self.system_time(end),
-                attributes,
-                error,
-            });
+            let mut span = self.span(self.context.span_id, self.parent_id, name, SpanKind::Server, self.start());
+            span.has_remote_parent = self.parent_id.is_some();
+            span.end = self.system_time(end);
+            (span.attributes, span.error) = (attributes, error);
+            self.exporter.export(span);
+        }
+    }
+
+    /// Returns a span of this trace that begins at a time, and has not ended.
+    fn span(
+        &self,
+        span_id: u64,
+        parent_id: Option<u64>,
+        name: impl Into<Cow<'static, str>>,
+        kind: SpanKind,
+        start: Instant,
+    ) -> Span {
+        let start = self.system_time(start);
+        Span {
+            context: TraceContext { span_id, ..self.context.clone() },
+            parent_id,
+            has_remote_parent: false,
+            name: name.into(),
+            kind,
+            start,
+            end: start,
+            attributes: Vec::new(),
+            error: None,
         }
     }
 
@@ -129,18 +174,7 @@ impl OpenSpan {
     pub(crate) fn new(trace: Option<&Arc<RequestTrace>>, name: impl Into<Cow<'static, str>>, kind: SpanKind) -> Self {
         Self(trace.map(|trace| {
             let start = Instant::now();
-            let at = trace.system_time(start);
-            let span = Span {
-                context: TraceContext { span_id: random_id(), ..trace.context.clone() },
-                parent_id: Some(trace.current_id.load(Ordering::Relaxed)),
-                has_remote_parent: false,
-                name: name.into(),
-                kind,
-                start: at,
-                end: at,
-                attributes: Vec::new(),
-                error: None,
-            };
+            let span = trace.span(random_id(), Some(trace.current_id.load(Ordering::Relaxed)), name, kind, start);
             Box::new(Opened { trace: Arc::clone(trace), start, span })
         }))
     }

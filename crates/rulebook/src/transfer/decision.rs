@@ -1,12 +1,14 @@
-//! Decides which bytes of a file a response contains, by the conditions and the range in the request.
+//! Decides which bytes of a file a response contains, by the conditions and the range in the request; and the metadata
+//! of files, by which it decides.
 
-use std::time::SystemTime;
+use std::fs::Metadata;
+use std::time::{Duration, SystemTime};
 
 use http::Method;
 use http::header::{self, HeaderName, HeaderValue};
 use http_range::{HttpRange, HttpRangeParseError};
 
-use super::condition::{self, ConditionOutcome};
+use super::condition;
 use crate::call::{ETag, Head};
 
 /// The metadata of a file, which are known before its content is read.
@@ -53,10 +55,8 @@ pub fn decide_transfer(head: &Head, info: &FileInfo, now: SystemTime) -> Transfe
     if head.method != Method::GET && head.method != Method::HEAD {
         return TransferDecision::Whole;
     }
-    match condition::evaluate_conditions(head, info) {
-        ConditionOutcome::NotModified => return TransferDecision::NotModified,
-        ConditionOutcome::PreconditionFailed => return TransferDecision::PreconditionFailed,
-        ConditionOutcome::Proceed => {}
+    if let Some(decision) = condition::evaluate_conditions(head, info) {
+        return decision;
     }
     let may_be_partial = head.method == Method::GET && info.accepts_ranges && condition::range_applies(head, info, now);
     // For an empty file, http_range would return a suffix range that ends before it begins.
@@ -125,6 +125,32 @@ pub fn response_fields(info: &FileInfo, decision: TransferDecision) -> Vec<(Head
 
 /// Returns `true` if a time can be written as an HTTP date: it is before the year 10000. `since` is its distance from
 /// the Unix epoch.
-fn is_http_date(since: std::time::Duration) -> bool {
+fn is_http_date(since: Duration) -> bool {
     since.as_secs() < 253_402_300_800
+}
+
+/// The time after a modification within which the file may change again while its metadata stay the same.
+const UNSETTLED_TIME: Duration = Duration::from_secs(2);
+
+/// Returns an entity tag that consists of the inode, the length and the modification time of a file. The tag is weak if
+/// the file was modified in the last two seconds, because the content could change again while these three values stay
+/// the same. Returns `None` if the modification time is unknown or before 1970.
+#[must_use]
+pub fn etag_from_metadata(metadata: &Metadata, now: SystemTime) -> Option<ETag> {
+    let modified = metadata.modified().ok()?;
+    let since = modified.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+    let text = format!("{:x}-{:x}-{:x}", inode(metadata), metadata.len(), since.as_nanos());
+    let settled = now.duration_since(modified).is_ok_and(|age| age > UNSETTLED_TIME);
+    Some(if settled { ETag::strong(text) } else { ETag::weak(text) })
+}
+
+/// Returns the number of the file's inode, which changes when another file replaces this file.
+#[cfg(unix)]
+fn inode(metadata: &Metadata) -> u64 {
+    std::os::unix::fs::MetadataExt::ino(metadata)
+}
+
+#[cfg(not(unix))]
+fn inode(_: &Metadata) -> u64 {
+    0
 }

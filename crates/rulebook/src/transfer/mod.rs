@@ -7,16 +7,11 @@
 mod condition;
 mod decision;
 mod disposition;
-mod etag;
-#[cfg(test)]
-mod fuzz_tests;
 mod link;
-mod precondition;
 pub mod sniff;
 
-pub use decision::{FileInfo, TransferDecision, decide_transfer, response_fields};
+pub use condition::Precondition;
+pub use decision::{FileInfo, TransferDecision, decide_transfer, etag_from_metadata, response_fields};
 pub use disposition::{content_disposition, media_type_by_name};
-pub use etag::etag_from_metadata;
 pub use link::{LINK_PREFIX, LinkId, LinkKey};
-pub use precondition::Precondition;
 pub use sniff::detect_media_type;

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use futures_util::stream;
 use tokio::task::yield_now;
 
-use super::{Links, blocking, head, store_error};
+use super::{Links, blocking, format_head, store_error};
 use crate::call::{ApiError, ByteStream, Content};
 use crate::file_reply::download::LinkedFile;
 use crate::file_reply::file_stream::{PIECE_LEN, stream_file};
@@ -32,9 +32,6 @@ struct Reservation {
 
 impl Reservation {
     /// Reserves more bytes.
-    ///
-    /// # Errors
-    /// Fails if the files of all links together would exceed the limit.
     fn reserve(&mut self, bytes: u64) -> Result<(), ApiError> {
         let before = self.links.unfinished_bytes.fetch_add(bytes, Ordering::Relaxed);
         self.reserved_bytes += bytes;
@@ -54,10 +51,6 @@ impl Drop for Reservation {
 
 impl Links {
     /// Stores the file of a link. If the request is dropped meanwhile, the unfinished file is removed.
-    ///
-    /// # Errors
-    /// Fails if the files of all links together would exceed the limit, if the file cannot be stored, or if the content
-    /// cannot be read.
     pub(super) async fn store_file(self: &Arc<Self>, limits: &Limits, file: LinkedFile) -> Result<LinkId, ApiError> {
         let failed =
             |error: io::Error| ApiError::internal(format_args!("a file cannot be stored for its link: {error}"));
@@ -65,7 +58,7 @@ impl Links {
         let mut nonce = [0; 16];
         getrandom::fill(&mut nonce).map_err(|error| failed(io::Error::other(error)))?;
         let mut reservation = Reservation { links: Arc::clone(self), max_bytes: limits.links, reserved_bytes: 0 };
-        let head = head::format_head(LinkId::new(nonce, 0).nonce(), &headers);
+        let head = format_head(LinkId::new(nonce, 0).nonce(), &headers);
         let head_len = head.len() as u64;
         let mut pieces = content_pieces(content).await.map_err(failed)?;
         let files = Arc::clone(&self.files);
@@ -112,7 +105,6 @@ impl Links {
     }
 }
 
-/// Returns the content of a download as a stream.
 async fn content_pieces(content: Content) -> io::Result<ByteStream> {
     let file = match content {
         Content::Stream(pieces) => return Ok(pieces),
@@ -125,7 +117,6 @@ async fn content_pieces(content: Content) -> io::Result<ByteStream> {
     Ok(stream_file(FileRange { file, offset: 0, length, share: None }))
 }
 
-/// A file that is being written.
 struct UnfinishedFile {
     writer: Box<dyn LinkWriter>,
     /// The pieces that have been received and not yet written to the file.

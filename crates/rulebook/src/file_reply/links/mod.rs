@@ -4,7 +4,6 @@
 //! module signs and verifies links; it must not depend on where their files are.
 
 mod create;
-mod head;
 
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -20,11 +19,11 @@ use rulebook_model::model::{Limits, LinkTarget};
 
 use super::download::{FileHeaders, LinkedFile};
 use super::open_file::{FilePart, FileRequest, OpenFiles, on_other_thread};
-use crate::call::{ApiError, Head};
+use crate::call::{ApiError, ETag, Head};
 use crate::pipeline::{ErrorContext, Reply, respond_with_error};
 use crate::plan::Plan;
 use crate::store::{LinkContent, LinkFiles, LinkUses, OpenLink, StoreError};
-use crate::transfer::{LINK_PREFIX, LinkId, LinkKey};
+use crate::transfer::{FileInfo, LINK_PREFIX, LinkId, LinkKey};
 use crate::unix_time::unix_time;
 
 /// The time between two searches for files whose links have expired.
@@ -85,10 +84,6 @@ impl Links {
     }
 
     /// Stores a file, and returns the path and the query of the link to it.
-    ///
-    /// # Errors
-    /// Fails if the files of all links together would exceed `limits.links`, if the file cannot be stored, or if its
-    /// content cannot be read.
     pub(crate) async fn create_link(self: &Arc<Self>, limits: &Limits, file: LinkedFile) -> Result<String, ApiError> {
         if self.key.get().is_none() {
             let files = Arc::clone(&self.files);
@@ -121,7 +116,7 @@ impl Links {
         let (links, request) = (Arc::clone(self), Arc::clone(head));
         let (id, link) = blocking(move || links.open_link(&request)).await?;
         let malformed = || ApiError::internal("the head in the file of a link cannot be parsed");
-        let mut headers = head::parse_head(&link.head).ok_or_else(malformed)?;
+        let mut headers = parse_head(&link.head).ok_or_else(malformed)?;
         headers.info.length = Some(link.length);
         let is_get = head.method != Method::HEAD;
         if is_get && self.redirects {
@@ -163,7 +158,6 @@ impl Links {
         Ok((id, link))
     }
 
-    /// Redirects a client to the storage of the file.
     async fn redirect(
         &self,
         id: LinkId,
@@ -193,7 +187,6 @@ impl Links {
 /// A link is a secret. Therefore browsers must not send it to other sites in the field `Referer`.
 const NO_REFERRER: (HeaderName, HeaderValue) = (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
 
-/// Returns the reply that contains a part of the file.
 fn reply_with_file(headers: FileHeaders, part: FilePart, is_limited: bool) -> Reply {
     let mut reply = headers.into_reply(part, 200, vec![NO_REFERRER]);
     restrict_caching(&mut reply.headers, is_limited);
@@ -211,18 +204,12 @@ fn restrict_caching(headers: &mut Vec<(HeaderName, HeaderValue)>, is_limited: bo
 }
 
 /// Counts a download.
-///
-/// # Errors
-/// Fails if no downloads are left, or if the download cannot be counted.
 async fn claim(uses: Box<dyn LinkUses>, is_redirected: bool) -> Result<(), ApiError> {
     let has_claimed = blocking(move || uses.claim(is_redirected).map_err(store_error)).await?;
     if has_claimed { Ok(()) } else { Err(ApiError::plain(ErrorCode::Gone)) }
 }
 
 /// Runs a slow operation on another thread, so that the worker can handle other requests.
-///
-/// # Errors
-/// Fails if the operation fails or panics.
 async fn blocking<T: Send + 'static>(
     run: impl FnOnce() -> Result<T, ApiError> + Send + 'static,
 ) -> Result<T, ApiError> {
@@ -254,19 +241,43 @@ fn make_private(headers: &mut Vec<(HeaderName, HeaderValue)>) {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn errors_of_the_storage_have_the_status_of_their_cause() {
-        let full = StoreError::io_during("writing")(io::ErrorKind::StorageFull.into());
-        let unavailable = StoreError::Unavailable { action: "writing", error: "no connection".into() };
-        let other = StoreError::io_during("writing")(io::ErrorKind::PermissionDenied.into());
-        for (error, status) in [(full, 507), (unavailable, 503), (other, 500)] {
-            let error = store_error(error);
-            assert_eq!(error.status().get(), status, "{error:?}");
-            assert!(error.log().is_some(), "{error:?}");
+/// Returns the head of a link: the header fields of the response, and an empty line. If the file has no entity tag, it gets `entity_tag`.
+fn format_head(entity_tag: &str, headers: &FileHeaders) -> Vec<u8> {
+    let info =
+        FileInfo { etag: Some(headers.info.etag.clone().unwrap_or_else(|| ETag::strong(entity_tag))), ..headers.info };
+    let media_type = (header::CONTENT_TYPE, headers.content_type.clone());
+    let mut head = Vec::with_capacity(512);
+    for (name, value) in headers.fields.iter().chain(&info.validators()).chain([&media_type]) {
+        for part in [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\n"] {
+            head.extend_from_slice(part);
         }
     }
+    head.push(b'\n');
+    head
+}
+
+/// Parses a head; `None` if it is malformed.
+fn parse_head(head: &[u8]) -> Option<FileHeaders> {
+    let (mut fields, mut info, mut content_type) = (Vec::new(), FileInfo::default(), None);
+    for line in head.strip_suffix(b"\n\n")?.split(|byte| *byte == b'\n') {
+        let (name, value) = parse_field(line)?;
+        let text = value.to_str().ok();
+        if name == header::CONTENT_TYPE {
+            content_type = Some(value);
+        } else if name == header::ETAG {
+            info.etag = text.and_then(ETag::parse);
+        } else if name == header::LAST_MODIFIED {
+            info.modified = text.and_then(|text| httpdate::parse_http_date(text).ok());
+        } else {
+            fields.push((name, value));
+        }
+    }
+    Some(FileHeaders { content_type: content_type?, fields, info })
+}
+
+/// Parses one line of a header field; `None` if the line is malformed.
+fn parse_field(line: &[u8]) -> Option<(HeaderName, HeaderValue)> {
+    let colon = line.iter().position(|byte| *byte == b':')?;
+    let value = line[colon..].strip_prefix(b": ")?;
+    Some((HeaderName::from_bytes(&line[..colon]).ok()?, HeaderValue::from_bytes(value).ok()?))
 }

@@ -19,8 +19,7 @@ use rustls::{RootCertStore, ServerConfig};
 
 use super::{HTTP1_PROTOCOLS, HTTP2_PROTOCOL};
 use crate::call::certificate_expiry;
-use crate::file_stamp::FileStamp;
-use crate::regular_file::open_regular_file;
+use crate::regular_file::{FileStamp, open_regular_file};
 use crate::settings::TlsSettings;
 
 /// The certificates that a server uses until their files change.
@@ -86,7 +85,6 @@ impl Tls {
         }
     }
 
-    /// Returns the configuration for a new connection.
     pub(super) fn server_config(&self, with_http2: bool) -> Arc<ServerConfig> {
         let current = self.current.load();
         Arc::clone(if with_http2 { &current.with_http2 } else { &current.without_http2 })

@@ -4,18 +4,21 @@
 //! counts for the limits of connections.
 
 mod certificates;
-mod watcher;
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use actix_rt::net::TcpStream;
+use actix_rt::task::spawn_blocking;
+use actix_rt::time::sleep;
 use tokio_rustls::TlsAcceptor;
 
 pub(super) use certificates::Tls;
-pub(super) use watcher::TlsWatcher;
 
 use crate::call::{ClientCertificate, TlsSession};
+use crate::unix_time::unix_time;
 
 /// The name of HTTP/2 in the handshake (RFC 9113 section 3.1).
 const HTTP2_PROTOCOL: &[u8] = b"h2";
@@ -25,22 +28,17 @@ const HTTP1_PROTOCOLS: [&[u8]; 2] = [b"http/1.1", b"http/1.0"];
 /// the maximum length (RFC 8446 section 5.1).
 const UNSENT_LEN: usize = 16 << 10;
 
-/// The stream of a connection with TLS.
 pub(super) type TlsStream = tokio_rustls::server::TlsStream<TcpStream>;
 
 /// A connection whose handshake is complete.
 pub(super) struct Encrypted {
     pub(super) stream: Box<TlsStream>,
     pub(super) session: TlsSession,
-    /// `true` if the client speaks HTTP/2.
     pub(super) is_http2: bool,
 }
 
 impl Tls {
     /// Does the handshake of a connection. HTTP/2 is offered if `with_http2` is `true`.
-    ///
-    /// # Errors
-    /// Fails if the client breaks the protocol, or if its certificate is not accepted.
     pub(super) async fn accept(&self, stream: TcpStream, peer: SocketAddr, with_http2: bool) -> io::Result<Encrypted> {
         let acceptor = TlsAcceptor::from(self.server_config(with_http2));
         let accepted = acceptor.accept_with(stream, |connection| connection.set_buffer_limit(Some(UNSENT_LEN))).await;
@@ -62,5 +60,49 @@ fn log_failure(peer: SocketAddr, error: &io::Error) {
             log::info!(peer:%; "the TLS handshake with {peer} failed: {error}");
         }
         _ => log::debug!(peer:%; "the TLS handshake with {peer} failed: {error}"),
+    }
+}
+
+/// The interval at which the task checks whether a file has changed.
+const POLL_INTERVAL: Duration = Duration::from_millis(500);
+/// The interval at which the task warns of a certificate that expires soon.
+const WARNING_INTERVAL: Duration = Duration::from_secs(24 * 60 * 60);
+/// The time before the end of a certificate from which the task warns.
+const WARNING_TIME: Duration = Duration::from_secs(14 * 24 * 60 * 60);
+
+/// Reads the certificates again whenever their files have changed, and warns before they expire. Runs as long as the
+/// server.
+pub(super) async fn watch_certificates(tls: Arc<Tls>) {
+    let (mut seen, mut warned) = (Vec::new(), None);
+    loop {
+        sleep(POLL_INTERVAL).await;
+        let (watched, before) = (Arc::clone(&tls), seen);
+        let reading = spawn_blocking(move || {
+            let current = watched.stamps();
+            // A certificate and its key are replaced one after the other, so that the files are read when they have not
+            // changed for a while.
+            let is_reloaded = current == before && watched.reload_if_changed(&current);
+            (current, is_reloaded)
+        });
+        let Ok((current, is_reloaded)) = reading.await else { return };
+        seen = current;
+        if is_reloaded || warned.is_none_or(|at: Instant| at.elapsed() >= WARNING_INTERVAL) {
+            warn_of_expiry(&tls);
+            warned = Some(Instant::now());
+        }
+    }
+}
+
+/// Logs the certificates that have expired or expire soon.
+fn warn_of_expiry(tls: &Tls) {
+    let now = unix_time();
+    for (file, expiry) in tls.expiry_times() {
+        match expiry.checked_sub(now) {
+            None => log::error!("the TLS certificate {file} has expired"),
+            Some(left) if left < WARNING_TIME.as_secs() => {
+                log::warn!("the TLS certificate {file} expires in {} days", left / (24 * 60 * 60));
+            }
+            Some(_) => {}
+        }
     }
 }

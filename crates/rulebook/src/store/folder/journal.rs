@@ -12,7 +12,7 @@ use std::io::{self, ErrorKind, Write};
 use cap_std::fs::{Dir, OpenOptions};
 use serde::{Deserialize, Serialize};
 
-use super::resolve::{self, OpenError, false_if_not_found};
+use super::resolve::{self, false_if_not_found};
 use crate::store::{FileName, StoreError};
 
 /// The suffix of a record's file name if its renames are to be completed.
@@ -23,7 +23,6 @@ const ROLLBACK_SUFFIX: &str = ".undo";
 /// A planned rename of a file from the staging folder to its name in the store.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct PlannedRename {
-    /// The name of the file in the staging folder.
     #[serde(rename = "staged")]
     staged_name: String,
     /// The name under which the file is published in the store.
@@ -44,19 +43,13 @@ impl PlannedRename {
     fn open_parent(&self, root: &Dir) -> io::Result<(Dir, &str)> {
         let (folders, file) = self.split_name();
         let folder = resolve::open_folder_path(root, folders.split('/').filter(|part| !part.is_empty()));
-        let folder = folder.map_err(|error| match error {
-            OpenError::Io(error) => error,
-            OpenError::NotFound => ErrorKind::NotFound.into(),
-            OpenError::WrongType => ErrorKind::NotADirectory.into(),
-        })?;
-        Ok((folder, file))
+        Ok((folder?, file))
     }
 
     fn split_name(&self) -> (&str, &str) {
         self.name.rsplit_once('/').unwrap_or(("", &self.name))
     }
 
-    /// Renames the file from the staging folder to its name in the store.
     pub(super) fn perform_rename(&self, root: &Dir, staging: &Dir) -> Result<(), StoreError> {
         let renamed =
             self.open_parent(root).and_then(|(folder, file)| staging.rename(&self.staged_name, &folder, file));
@@ -78,7 +71,6 @@ impl PlannedRename {
         }
     }
 
-    /// Returns `true` if the file is still in the staging folder.
     fn is_pending(&self, staging: &Dir) -> io::Result<bool> {
         false_if_not_found(staging.symlink_metadata(&self.staged_name).map(drop))
     }

@@ -4,38 +4,37 @@
 //! other, without following links. So neither a file name, nor changes that other programs make to the folder
 //! meanwhile, can lead to a file outside of the store's folder.
 
+mod content;
 mod hash;
 mod journal;
+#[cfg(target_os = "linux")]
 mod nonblocking;
 mod publish;
 mod resolve;
-#[cfg_attr(not(target_os = "linux"), path = "without_small_files.rs")]
+#[cfg(target_os = "linux")]
 mod small_files;
-mod stage;
 mod staging;
-mod writer;
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 
-use super::{FileName, Listing, StoreError};
+use super::{ContentWriter, FileEngine, FileName, Listing, NewFile, StoreError, StoredFile};
 use crate::call::Content;
 use crate::transfer::FileInfo;
-pub(super) use publish::PublishedFile;
+use content::FolderContent;
 use resolve::{OpenError, OpenedFile};
 use staging::Staging;
-pub(super) use writer::{StagedFile, Writer};
 
-/// The folder of a file store.
 #[derive(Debug)]
 pub(super) struct Folder {
     root: Dir,
     path: PathBuf,
-    staging: Staging,
+    staging: Arc<Staging>,
     /// `true` if the folder is on a local file system, so that files can be opened with [`nonblocking`].
+    #[cfg(target_os = "linux")]
     is_local: bool,
 }
 
@@ -51,33 +50,42 @@ impl Folder {
             open(parent).and_then(|parent| resolve::sync_dir(&parent)).map_err(&io)?;
         }
         let root = open(path).map_err(&io)?;
-        let staging = Staging::create(&root)?;
-        let is_local = nonblocking::is_local(&root);
-        Ok(Self { root, path: path.canonicalize().map_err(&io)?, staging, is_local })
+        let staging = Arc::new(Staging::create(&root)?);
+        Ok(Self {
+            #[cfg(target_os = "linux")]
+            is_local: nonblocking::is_local(&root),
+            path: path.canonicalize().map_err(&io)?,
+            root,
+            staging,
+        })
+    }
+}
+
+impl FileEngine for Folder {
+    fn location(&self) -> String {
+        self.path.display().to_string()
     }
 
-    /// Returns the absolute path that the folder had when it was opened.
-    pub(super) fn path(&self) -> &Path {
-        &self.path
+    fn check(&self) -> Result<(), StoreError> {
+        Ok(())
     }
 
-    /// Opens a file for reading, and returns it with its metadata.
-    pub(super) fn open_for_reading(&self, name: &FileName) -> Result<(File, FileInfo), StoreError> {
+    fn read(&self, name: &FileName) -> Result<StoredFile, StoreError> {
         let (folders, file) = name.folders_and_last_part();
         let opened =
             resolve::open_folder_path(&self.root, folders).and_then(|folder| resolve::open_file(&folder, file));
         let OpenedFile { file, metadata } = opened.map_err(|error| read_error(name, error))?;
         let info = hash::file_info(&file, &metadata);
-        Ok((file, info))
+        Ok(StoredFile { content: Content::File(file), info })
     }
 
-    /// Reads a file if this needs no disk operation; otherwise returns `None`.
-    pub(super) fn read_nonblocking(&self, name: &FileName) -> Option<Result<(Content, FileInfo), StoreError>> {
+    #[cfg(target_os = "linux")]
+    fn read_nonblocking(&self, name: &FileName) -> Option<Result<StoredFile, StoreError>> {
         if !self.is_local {
             return None;
         }
         if let Some((bytes, info)) = small_files::recall(&self.root, name) {
-            return Some(Ok((Content::Bytes(bytes), info)));
+            return Some(Ok(StoredFile { content: Content::Bytes(bytes), info }));
         }
         let opened = match nonblocking::open_cached(&self.root, name)? {
             Ok(opened) => opened,
@@ -88,11 +96,10 @@ impl Folder {
             Some(bytes) => Content::Bytes(bytes),
             None => Content::File(opened.file),
         };
-        Some(Ok((content, info)))
+        Some(Ok(StoredFile { content, info }))
     }
 
-    /// Lists the content of a folder; `None` is the top folder.
-    pub(super) fn list(&self, name: Option<&FileName>) -> Result<Listing, StoreError> {
+    fn list(&self, name: Option<&FileName>) -> Result<Listing, StoreError> {
         let io = StoreError::io_during("listing stored files");
         let folder = resolve::open_folder_path(&self.root, name.into_iter().flat_map(FileName::parts));
         let folder = folder.map_err(|error| match name {
@@ -113,6 +120,31 @@ impl Folder {
         listing.folders.sort();
         listing.files.sort();
         Ok(listing)
+    }
+
+    fn create(&self) -> Result<Box<dyn ContentWriter>, StoreError> {
+        Ok(Box::new(FolderContent::create(&self.staging)?))
+    }
+
+    fn seal(&self, content: &str, hash: &str, _: u64) -> Result<FileInfo, StoreError> {
+        content::seal(&self.staging, content, hash)
+    }
+
+    fn publish(&self, files: &[NewFile]) -> Result<Vec<FileInfo>, StoreError> {
+        self.publish_contents(files)
+    }
+
+    fn path(&self) -> Option<&Path> {
+        Some(&self.path)
+    }
+
+    fn content_path(&self, content: &str) -> Option<PathBuf> {
+        Some(self.path.join(self.staging.path()).join(content))
+    }
+
+    fn discard(&self, content: &str) {
+        // If this fails, the file will be removed together with the staging folder.
+        let _ = self.staging.dir().remove_file(content);
     }
 }
 

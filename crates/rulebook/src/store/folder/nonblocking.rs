@@ -1,4 +1,4 @@
-//! Opens a file with one system call that never waits for the disk, on systems that support this.
+//! Opens a file with one system call that never waits for the disk.
 //!
 //! If the file cannot be opened without waiting, [`super::resolve`] opens it: one folder after the other, with the same
 //! result.
@@ -6,6 +6,8 @@
 use std::fs::{File, Metadata};
 
 use cap_std::fs::Dir;
+use rustix::fs::{Mode, OFlags, ResolveFlags, openat2};
+use rustix::io::Errno;
 
 use super::resolve::{OpenError, OpenedFile};
 use crate::store::FileName;
@@ -14,22 +16,17 @@ use crate::store::FileName;
 /// ZFS, in this order.
 ///
 /// On any other file system, opening a file may wait indefinitely for another machine or for a program.
-#[cfg(target_os = "linux")]
 const LOCAL_FILE_SYSTEMS: [u32; 8] =
     [0xca45_1a4e, 0x9123_683e, 0xef53, 0xf2f5_2010, 0x794c_7630, 0x0102_1994, 0x5846_5342, 0x2fc1_2fc1];
 
 /// Returns `true` if the folder is on a local file system, so that [`open_cached`] can open the files in it.
-#[cfg(target_os = "linux")]
 pub(super) fn is_local(root: &Dir) -> bool {
     rustix::fs::fstatfs(root).is_ok_and(|system| LOCAL_FILE_SYSTEMS.contains(&(system.f_type as u32)))
 }
 
 /// Opens a file in this folder or below it, without following links, if the kernel has everything that this needs in
 /// its caches. Returns `None` if the file must be opened with [`super::resolve`].
-#[cfg(target_os = "linux")]
 pub(super) fn open_cached(root: &Dir, name: &FileName) -> Option<Result<OpenedFile, OpenError>> {
-    use rustix::fs::{Mode, OFlags, ResolveFlags, openat2};
-    use rustix::io::Errno;
     // Without `NONBLOCK`, opening a named pipe would wait for a program that writes to the pipe.
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
     // `NO_XDEV` excludes file systems that are mounted below the folder, because they may not be local.
@@ -47,14 +44,4 @@ pub(super) fn open_cached(root: &Dir, name: &FileName) -> Option<Result<OpenedFi
         Err(Errno::NOENT) => Some(Err(OpenError::NotFound)),
         Err(_) => None,
     }
-}
-
-#[cfg(not(target_os = "linux"))]
-pub(super) fn is_local(_: &Dir) -> bool {
-    false
-}
-
-#[cfg(not(target_os = "linux"))]
-pub(super) fn open_cached(_: &Dir, _: &FileName) -> Option<Result<OpenedFile, OpenError>> {
-    None
 }

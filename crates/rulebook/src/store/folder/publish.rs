@@ -2,56 +2,57 @@
 
 use super::journal::{self, PlannedRename};
 use super::resolve::{self, OpenError};
-use super::{Folder, StagedFile, hash};
-use crate::store::{FileName, StoreError};
-use crate::transfer::{FileInfo, Precondition};
+use super::{Folder, hash};
+use crate::store::{FileEngine, FileName, NewFile, StoreError};
+use crate::transfer::FileInfo;
 
 const PUBLISH_ACTION: &str = "publishing a file";
 
-/// A file to be published, whose name no other file of the same call has.
-pub(in crate::store) struct PublishedFile {
-    pub(in crate::store) staged: StagedFile,
-    pub(in crate::store) name: FileName,
-    pub(in crate::store) precondition: Precondition,
-}
-
 impl Folder {
     /// Publishes all of the files or, if an error occurs, none.
-    pub(in crate::store) fn publish(&self, files: Vec<PublishedFile>) -> Result<Vec<FileInfo>, StoreError> {
+    pub(super) fn publish_contents(&self, files: &[NewFile]) -> Result<Vec<FileInfo>, StoreError> {
+        let mut is_interrupted = false;
+        let published = self.rename_contents(files, &mut is_interrupted);
+        if published.is_err() && !is_interrupted {
+            files.iter().for_each(|file| self.discard(&file.content));
+        }
+        published.map(|()| files.iter().map(|file| file.info.clone()).collect())
+    }
+
+    /// Renames all of the files or, if an error occurs, none. `is_interrupted` becomes `true` if the next program that
+    /// opens the store will complete or revert the renames.
+    fn rename_contents(&self, files: &[NewFile], is_interrupted: &mut bool) -> Result<(), StoreError> {
         let lock = self.staging.lock_publishing().map_err(StoreError::io_during(PUBLISH_ACTION))?;
         let mut created = CreatedFolders { folder: self, paths: Vec::new() };
         let mut renames = Vec::with_capacity(files.len());
-        for PublishedFile { staged, name, precondition } in &files {
+        for NewFile { content, name, precondition, .. } in files {
             let current = created.create_parents(name)?;
             if !precondition.is_met(current.as_ref()) {
                 return Err(StoreError::PreconditionFailed(name.clone()));
             }
-            renames.push(PlannedRename::new(staged.staging_name(), name, current.is_some()));
+            renames.push(PlannedRename::new(content, name, current.is_some()));
         }
         let staging = self.staging.dir();
-        let published = match renames.as_slice() {
+        let renamed = match renames.as_slice() {
             [] => Ok(()),
             // A single rename is atomic, so that it does not need the journal.
             [rename] => rename.perform_rename(&self.root, staging),
             renames => journal::publish_files(&self.root, staging, &self.staging.unique_file_name(), renames),
         };
-        if let Err(error) = published {
-            if journal::has_journal_records(staging) {
-                // The rollback has failed as well. The next program that opens the store will repeat it, and needs
-                // these files.
-                created.paths.clear();
-                files.into_iter().for_each(|file| drop(file.staged.release()));
-            }
-            return Err(error);
+        // If the rollback has failed as well, the next program that opens the store will repeat it, and needs the files
+        // and folders.
+        *is_interrupted = renamed.is_err() && journal::has_journal_records(staging);
+        if renamed.is_ok() || *is_interrupted {
+            created.paths.clear();
         }
-        created.paths.clear();
+        renamed?;
         // The lock is held until the journal record has been removed, because no program may replace one of the files
         // while the record exists.
         drop(lock);
-        if let [rename] = renames.as_slice() {
-            rename.sync_folder(&self.root)?;
+        match renames.as_slice() {
+            [rename] => rename.sync_folder(&self.root),
+            _ => Ok(()),
         }
-        Ok(files.into_iter().map(|file| file.staged.release()).collect())
     }
 }
 

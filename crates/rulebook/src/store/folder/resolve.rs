@@ -18,7 +18,16 @@ pub(super) enum OpenError {
     Io(io::Error),
 }
 
-/// Opens the folder that has the name `part` in `folder`.
+impl From<OpenError> for io::Error {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::Io(error) => error,
+            OpenError::NotFound => ErrorKind::NotFound.into(),
+            OpenError::WrongType => ErrorKind::NotADirectory.into(),
+        }
+    }
+}
+
 pub(super) fn open_dir(folder: &Dir, part: &str) -> Result<Dir, OpenError> {
     folder.open_dir_nofollow(part).map_err(|error| open_error(folder, part, error, FileType::is_dir))
 }
@@ -32,14 +41,12 @@ pub(super) fn open_folder_path<'p>(from: &Dir, parts: impl Iterator<Item = &'p s
     Ok(folder)
 }
 
-/// An open file with its metadata.
 #[derive(Debug)]
 pub(super) struct OpenedFile {
     pub(super) file: File,
     pub(super) metadata: Metadata,
 }
 
-/// Opens the file that has the name `part` in `folder`.
 pub(super) fn open_file(folder: &Dir, part: &str) -> Result<OpenedFile, OpenError> {
     let mut options = OpenOptions::new();
     // Without `nonblock`, opening a named pipe would wait for a program that writes to the pipe.

@@ -2,13 +2,14 @@
 //! a single system call shows whether the file is still the same.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::fs::Metadata;
 use std::os::linux::fs::MetadataExt;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use cap_std::fs::Dir;
+use quick_cache::Weighter;
+use quick_cache::unsync::Cache;
 use rustix::fs::{AtFlags, Stat, statat};
 use rustix::io::{ReadWriteFlags, preadv2};
 
@@ -28,14 +29,18 @@ const UNSETTLED_TIME: Duration = Duration::from_secs(2);
 
 thread_local! {
     /// The files that this thread has read.
-    static SMALL_FILES: RefCell<SmallFiles> = RefCell::default();
+    static SMALL_FILES: RefCell<Cache<FileName, SmallFile, BytesInMemory>> =
+        RefCell::new(Cache::with_weighter(MAX_TOTAL_LEN / ENTRY_LEN, MAX_TOTAL_LEN as u64, BytesInMemory));
 }
 
-#[derive(Default)]
-struct SmallFiles {
-    files: HashMap<FileName, SmallFile>,
-    /// The number of bytes that the files use.
-    total_len: usize,
+/// Computes the number of bytes that a file uses.
+#[derive(Clone)]
+struct BytesInMemory;
+
+impl Weighter<FileName, SmallFile> for BytesInMemory {
+    fn weight(&self, name: &FileName, file: &SmallFile) -> u64 {
+        (name.as_str().len() + file.bytes.len() + ENTRY_LEN) as u64
+    }
 }
 
 struct SmallFile {
@@ -86,13 +91,12 @@ impl FileState {
 /// following links.
 pub(super) fn recall(root: &Dir, name: &FileName) -> Option<(Bytes, FileInfo)> {
     SMALL_FILES.with_borrow(|known| {
-        let known = known.files.get(name)?;
+        let known = known.get(name)?;
         (FileState::of_name(root, name)? == known.state).then(|| (known.bytes.clone(), known.info.clone()))
     })
 }
 
-/// Reads a file if it is small and in the page cache, and remembers it. Returns its content. If the memory is full, all
-/// other files are forgotten.
+/// Reads a file if it is small and in the page cache, and remembers it. Returns its content.
 pub(super) fn read_and_remember(name: &FileName, opened: &OpenedFile, info: &FileInfo) -> Option<Bytes> {
     let state = FileState::from(&opened.metadata);
     if state.length > MAX_FILE_LEN || !state.is_settled() {
@@ -109,19 +113,4 @@ pub(super) fn read_and_remember(name: &FileName, opened: &OpenedFile, info: &Fil
         known.insert(name.clone(), SmallFile { state, bytes: bytes.clone(), info: info.clone() });
     });
     Some(bytes)
-}
-
-impl SmallFiles {
-    fn insert(&mut self, name: FileName, file: SmallFile) {
-        let cost = |file: &SmallFile| name.as_str().len() + file.bytes.len() + ENTRY_LEN;
-        let added = cost(&file);
-        let replaced = self.files.get(&name).map_or(0, cost);
-        if self.total_len - replaced + added > MAX_TOTAL_LEN {
-            *self = Self::default();
-        } else {
-            self.total_len -= replaced;
-        }
-        self.total_len += added;
-        self.files.insert(name, file);
-    }
 }

@@ -67,12 +67,10 @@ impl Staging {
         })
     }
 
-    /// Returns the open staging folder.
     pub(super) fn dir(&self) -> &Dir {
         &self.dir
     }
 
-    /// Returns the path of the staging folder, relative to the folder of the store.
     pub(super) fn path(&self) -> PathBuf {
         Path::new(STAGING_FOLDER).join(&self.name)
     }
@@ -131,17 +129,12 @@ fn recover_abandoned(root: &Dir, parent: &Dir) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Opens the folder that has the name `name` in `folder`, and creates it if it does not exist.
 fn open_or_create_dir(folder: &Dir, name: &str) -> io::Result<Dir> {
     match folder.create_dir(name) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
         _ => {}
     }
-    resolve::open_dir(folder, name).map_err(|error| match error {
-        resolve::OpenError::Io(error) => error,
-        resolve::OpenError::NotFound => io::ErrorKind::NotFound.into(),
-        resolve::OpenError::WrongType => io::ErrorKind::NotADirectory.into(),
-    })
+    Ok(resolve::open_dir(folder, name)?)
 }
 
 fn open_lock_file(folder: &Dir, name: &str) -> io::Result<File> {

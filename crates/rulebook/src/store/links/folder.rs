@@ -12,22 +12,23 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tempfile::NamedTempFile;
 
 use super::folder_file::{format_start, open};
-use super::key_file::LinkKeyFile;
 use super::{LinkFiles, LinkWriter, NewLink, OpenLink, StoreError, link_size};
 use crate::regular_file::open_regular_file;
+use crate::secret;
 use crate::transfer::{LinkId, LinkKey};
 use crate::unix_time::unix_time;
 
 /// The prefix of the name of an unfinished file.
 const UNFINISHED_PREFIX: &str = "writing.";
 const WRITE: &str = "storing the file of a link";
+const READ_KEY: &str = "reading the key of links";
 const READ: &str = "opening the file of a link";
 
-/// The files of links in a folder.
 #[derive(Debug)]
 pub(crate) struct LinkFolder {
     folder: PathBuf,
-    key_file: LinkKeyFile,
+    /// The file with the signing key, which is created together with the first link.
+    key_file: PathBuf,
     /// The total size of all complete files in the folder, including the files that other servers wrote.
     /// Between two searches for expired files the number may be too high, but it always includes the files that this
     /// server wrote.
@@ -38,11 +39,7 @@ impl LinkFolder {
     /// Returns the files of links in the data folder of a server, and deletes the unfinished files of a server that
     /// crashed. Files of other programs are kept. The folder of links is created together with the first link.
     pub(crate) fn open(data: &Path) -> Self {
-        let links = Self {
-            folder: data.join("links"),
-            key_file: LinkKeyFile(data.join("links.key")),
-            stored_bytes: Arc::default(),
-        };
+        let links = Self { folder: data.join("links"), key_file: data.join("links.key"), stored_bytes: Arc::default() };
         if let Err(error) = links.delete_unfinished_and_expired() {
             log::warn!("{}: {error}", links.folder.display());
         }
@@ -113,11 +110,14 @@ impl LinkFiles for LinkFolder {
     }
 
     fn key(&self) -> Result<Option<LinkKey>, StoreError> {
-        self.key_file.read().map_err(StoreError::io_during("reading the key of links"))
+        match secret::read(&self.key_file) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            read => read.map(|key| Some(LinkKey::new(key))).map_err(StoreError::io_during(READ_KEY)),
+        }
     }
 
     fn create_key(&self) -> Result<LinkKey, StoreError> {
-        self.key_file.read_or_create().map_err(StoreError::io_during("reading the key of links"))
+        secret::read_or_create(&self.key_file).map(LinkKey::new).map_err(StoreError::io_during(READ_KEY))
     }
 
     fn create(&self, link: NewLink) -> Result<Box<dyn LinkWriter>, StoreError> {
@@ -151,7 +151,6 @@ impl LinkFiles for LinkFolder {
     }
 }
 
-/// Writes the file of a link.
 #[derive(Debug)]
 struct FolderWriter {
     file: NamedTempFile,
@@ -169,13 +168,12 @@ impl LinkWriter for FolderWriter {
     }
 
     fn finish(self: Box<Self>, lifetime: u64) -> Result<LinkId, StoreError> {
-        self.complete(lifetime, sync_folder).map_err(StoreError::io_during(WRITE))
+        self.complete(lifetime).map_err(StoreError::io_during(WRITE))
     }
 }
 
 impl FolderWriter {
-    /// Completes the file. `sync_folder` writes the folder to the disk.
-    fn complete(self, lifetime: u64, sync_folder: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<LinkId> {
+    fn complete(self, lifetime: u64) -> io::Result<LinkId> {
         self.file.as_file().sync_all()?;
         let id = LinkId::new(self.nonce, unix_time().saturating_add(lifetime));
         let path = self.folder.join(id.to_string());
@@ -211,35 +209,5 @@ fn remove_unfinished(path: &Path) -> io::Result<()> {
         Ok(()) => fs::remove_file(path),
         // Another server that uses the same folder is writing the file.
         Err(_) => Ok(()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_file_of_a_link_is_deleted_if_its_folder_cannot_be_written_to_the_disk() {
-        let data = tempfile::tempdir().unwrap();
-        let links = LinkFolder::open(data.path());
-        let writer = |nonce| FolderWriter {
-            file: links.create_unfinished().unwrap(),
-            length: 10,
-            nonce: [nonce; 16],
-            folder: links.folder.clone(),
-            stored_bytes: Arc::clone(&links.stored_bytes),
-        };
-        let files = || fs::read_dir(&links.folder).unwrap().count();
-        let error = writer(1).complete(60, |_| Err(io::ErrorKind::StorageFull.into())).unwrap_err();
-        assert_eq!((error.kind(), files(), links.stored_bytes()), (io::ErrorKind::StorageFull, 0, 0));
-        writer(2).complete(60, sync_folder).unwrap();
-        assert_eq!((files(), links.stored_bytes()), (1, link_size(10)));
-        // Another program has deleted the file, so that it cannot be deleted again.
-        let delete = |folder: &Path| {
-            fs::remove_dir_all(folder)?;
-            Err(io::Error::other("the disk fails"))
-        };
-        writer(3).complete(60, delete).unwrap_err();
-        assert_eq!(links.stored_bytes(), 2 * link_size(10), "a file that may be left is counted");
     }
 }

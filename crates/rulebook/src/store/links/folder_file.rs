@@ -15,7 +15,6 @@ use crate::regular_file::open_regular_file;
 const MAX_HEAD_LEN: u64 = 64 << 10;
 /// The beginning of the line with the number of downloads that are left. No header field begins in this way.
 const USES_PREFIX: &str = ":uses ";
-/// The number of digits in the line.
 const USES_DIGITS: usize = 10;
 /// The length of the line with its line feed.
 const USES_LEN: usize = USES_PREFIX.len() + USES_DIGITS + 1;
@@ -42,9 +41,6 @@ fn parse_uses(line: &[u8]) -> Option<u32> {
 }
 
 /// Opens the file of a link. Returns `None` if it does not exist, or if no downloads are left.
-///
-/// # Errors
-/// Fails if the file cannot be read, or does not have the format of a link's file.
 pub(super) fn open(path: &Path) -> io::Result<Option<OpenLink>> {
     let mut file = match open_regular_file(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
@@ -119,23 +115,4 @@ impl FolderUses {
 
 fn malformed_file_error() -> io::Error {
     io::Error::new(ErrorKind::InvalidData, "it is not the file of a link")
-}
-
-#[cfg(all(test, target_os = "linux"))]
-mod tests {
-    use std::os::fd::AsRawFd;
-
-    use super::*;
-
-    #[test]
-    fn the_last_download_is_sent_if_the_file_cannot_be_deleted() {
-        let mut file = tempfile::tempfile().unwrap();
-        file.write_all(&format_start(b"head\n\n", NonZeroU32::new(1)).unwrap()).unwrap();
-        // The system does not delete this name, not even for an administrator.
-        let path = PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()));
-        assert!(fs::remove_file(&path).is_err());
-        let claim = || Box::new(FolderUses(path.clone())).claim(false).unwrap();
-        assert_eq!([claim(), claim()], [true, false]);
-        assert!(open(&path).unwrap().is_none(), "no downloads are left");
-    }
 }

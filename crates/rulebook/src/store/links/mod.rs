@@ -5,7 +5,6 @@
 
 mod folder;
 mod folder_file;
-mod key_file;
 
 use std::fmt;
 use std::fs::File;

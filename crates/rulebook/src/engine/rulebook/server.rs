@@ -1,12 +1,16 @@
-//! The functions of the builder that choose where the server stores data, and what several servers share.
+//! The functions of the builder for the server: where it stores data, what several servers share, and its `App`.
 
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
+
+use actix_web::web::ServiceConfig;
 
 use super::Rulebook;
 use crate::engine::DataFolder;
 use crate::idempotency::IdempotencyStorage;
 use crate::rate_limit::{SharedCounter, SharedCounterSettings};
+use crate::server::{CustomApp, Services};
 use crate::store::{FileEngine, StoreError};
 use crate::trace::{TraceExporter, Tracer};
 
@@ -16,7 +20,7 @@ impl Rulebook {
     /// of the command line overrides all calls in the program.
     #[must_use]
     pub fn data_folder(self, folder: impl Into<PathBuf>) -> Self {
-        self.data_folder.set_if_unset(Some(folder.into()));
+        self.parts.data_folder.set_if_unset(Some(folder.into()));
         self
     }
 
@@ -29,7 +33,7 @@ impl Rulebook {
     /// If this crate was compiled without the feature `files`, the program does not start.
     #[must_use]
     pub fn keep_files(mut self) -> Self {
-        self.files.enable_stored_files();
+        self.files.is_enabled = true;
         self
     }
 
@@ -42,7 +46,7 @@ impl Rulebook {
     /// stores no other files, so that a link is valid at all servers with the same URL.
     #[must_use]
     pub fn files_folder(mut self, folder: impl Into<PathBuf>) -> Self {
-        self.files.set_location_if_unset(folder.into());
+        self.files.location.get_or_insert(folder.into());
         self
     }
 
@@ -57,14 +61,14 @@ impl Rulebook {
         scheme: &'static str,
         open: impl Fn(&str) -> Result<Arc<dyn FileEngine>, StoreError> + Send + Sync + 'static,
     ) -> Self {
-        self.files.add_storage(scheme, Arc::new(open));
+        self.files.storages.insert(scheme, Arc::new(open));
         self
     }
 
     /// Returns a handle for the path of the data folder. The path is final once the definition has been read.
     #[must_use]
     pub fn data_folder_handle(&self) -> DataFolder {
-        self.data_folder.clone()
+        self.parts.data_folder.clone()
     }
 
     /// Sets the counter that counts the requests of limits for several servers: of the limits in the definition, and of
@@ -81,7 +85,7 @@ impl Rulebook {
     /// ```
     #[must_use]
     pub fn shared_counter(mut self, counter: impl SharedCounter, settings: SharedCounterSettings) -> Self {
-        self.shared_counter = Some((Arc::new(counter), settings));
+        self.parts.shared_counter = Some((Arc::new(counter), settings));
         self
     }
 
@@ -95,7 +99,7 @@ impl Rulebook {
     /// The readiness check `idempotency` reports whether the storage can be used.
     #[must_use]
     pub fn idempotency_storage(mut self, storage: Arc<dyn IdempotencyStorage>) -> Self {
-        self.idempotency_storage = Some(storage);
+        self.parts.idempotency_storage = Some(storage);
         self
     }
 
@@ -126,7 +130,32 @@ impl Rulebook {
     /// ```
     #[must_use]
     pub fn trace_exporter(mut self, exporter: impl TraceExporter, percent: u8) -> Self {
-        self.tracer = Some(Tracer::new(Arc::new(exporter), percent));
+        self.parts.tracer = Some(Tracer::new(Arc::new(exporter), percent));
+        self
+    }
+
+    /// Sets how the actix `App` of [`Engine::serve`](crate::Engine::serve) is made: `configure` adds the [`Services`]
+    /// of the API, and may add others. Without this function, all services of the API are added. Each worker of the
+    /// server calls `configure`, and so does the start of the server, which returns its error.
+    ///
+    /// ```no_run
+    /// use actix_web::web;
+    /// use rulebook::Rulebook;
+    ///
+    /// let rulebook = Rulebook::load("api").app(|services, app| {
+    ///     app.route("/hello", web::get().to(|| async { "hello" }))
+    ///         .service(services.module("article")?)
+    ///         .service(services.documents())
+    ///         .default_service(services.fallback());
+    ///     Ok(())
+    /// });
+    /// ```
+    #[must_use]
+    pub fn app(
+        mut self,
+        configure: impl Fn(&Services, &mut ServiceConfig) -> io::Result<()> + Send + Sync + 'static,
+    ) -> Self {
+        self.parts.state.insert(CustomApp(Arc::new(configure)));
         self
     }
 }
