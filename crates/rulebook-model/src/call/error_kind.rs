@@ -9,12 +9,6 @@ use serde_json::Value as Json;
 use super::{HttpMethod, Limit, MalformedRequest, ParameterError, ParameterErrorKind};
 use crate::error::ErrorCode;
 
-/// The number of seconds in the `Retry-After` field of a 503 response.
-const UNAVAILABLE_RETRY_SECONDS: u64 = 5;
-
-/// The number of seconds in the `Retry-After` field of a response to a request whose idempotency key is in use.
-const IN_USE_RETRY_SECONDS: u64 = 1;
-
 /// The kind of an [`ApiError`](super::ApiError).
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -168,16 +162,14 @@ impl ErrorKind {
         }
     }
 
-    /// Returns the header fields that a response with this error must have.
-    pub(super) fn headers(&self) -> Vec<(HeaderName, HeaderValue)> {
-        let field = match self {
+    /// Returns the header field that a response with this error must have.
+    pub(super) fn header(&self) -> Option<(HeaderName, HeaderValue)> {
+        let (name, value) = match self {
             Self::UnknownMethod { allowed } => (header::ALLOW, allowed.to_string()),
             Self::Unauthenticated { challenge, .. } => (header::WWW_AUTHENTICATE, challenge.clone()),
             Self::TooManyRequests { retry_after } => (header::RETRY_AFTER, retry_after.to_string()),
-            Self::Plain(ErrorCode::IdempotencyKeyInUse) => (header::RETRY_AFTER, IN_USE_RETRY_SECONDS.to_string()),
-            Self::Plain(ErrorCode::Unavailable) => (header::RETRY_AFTER, UNAVAILABLE_RETRY_SECONDS.to_string()),
-            _ => return Vec::new(),
+            _ => (header::RETRY_AFTER, self.code().row().retry_after?.to_string()),
         };
-        HeaderValue::try_from(field.1).map(|value| vec![(field.0, value)]).unwrap_or_default()
+        Some((name, HeaderValue::try_from(value).ok()?))
     }
 }

@@ -1,8 +1,11 @@
 //! The reasons why a request cannot be decoded.
 
+use serde::Serialize;
+
 /// The reason why a request cannot be decoded, and the position of the error where it is known. It never contains
-/// content of the request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// content of the request. The serialized names are those of its message in the catalogues.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum MalformedRequest {
     /// A `%` in the path is not followed by two hexadecimal digits.
@@ -72,7 +75,7 @@ pub enum MalformedRequest {
 
 impl MalformedRequest {
     /// Converts an error of serde_json. Only its position is kept, because its message may quote the body.
-    #[doc(hidden)]
+    #[must_use]
     pub fn from_json_error(error: &serde_json::Error) -> Self {
         let (line, column) = (error.line(), error.column());
         if error.is_eof() { Self::JsonEnd { line, column } } else { Self::JsonSyntax { line, column } }

@@ -24,10 +24,9 @@ pub use callback::Callback;
 pub use custom_error::CustomError;
 pub use encode::Encode;
 pub use error_kind::{AllowedMethods, ErrorKind, ServiceNameError};
-pub use json_reader::{JsonLimits, JsonValueSeed, MemberNameSeed, value_from_json};
+pub use json_reader::{JsonLimits, JsonValueSeed, MemberCollector, collect_members, value_from_json};
 pub use limit::{Limit, Unit};
 pub use malformed_request::MalformedRequest;
-pub use message::Message;
 pub use method::HttpMethod;
 pub use parameter_error::{
     ParameterError, ParameterErrorKind, Source, TypeMismatch, TypeMismatchDetails, is_secret_name, shorten_text,

@@ -62,6 +62,18 @@ pub enum Measure {
     Size,
 }
 
+impl Measure {
+    /// Returns the first word of the keys of messages about the quantity.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Value => "value",
+            Self::Length => "length",
+            Self::Count => "count",
+            Self::Size => "size",
+        }
+    }
+}
+
 impl Violation {
     /// Returns the violation if `got` is below `min` or above `max`, or `None` if it is within these bounds.
     pub fn of_bounds<T: Copy + PartialOrd + Display>(

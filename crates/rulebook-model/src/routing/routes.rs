@@ -76,24 +76,31 @@ impl Routes {
         let lowercase = if self.max_case_insensitive_segments > 0 { to_lowercase(path) } else { Cow::Borrowed("") };
         let (mut prefix, mut lowercase_prefix) = (path, &*lowercase);
         for count in (1..=segments.min(max)).rev() {
-            let sensitive =
-                if count <= self.max_case_sensitive_segments { self.case_sensitive.at(prefix).ok() } else { None };
-            let insensitive = if count <= self.max_case_insensitive_segments {
-                self.case_insensitive.at(lowercase_prefix).ok()
-            } else {
-                None
-            };
-            match (sensitive.map(|route| *route.value), insensitive.map(|route| *route.value)) {
-                (None, None) => {}
-                (Some(one), Some(other)) if self.capture_flags.get(&other) < self.capture_flags.get(&one) => {
-                    return Some(other);
-                }
-                (Some(one), _) | (None, Some(one)) => return Some(one),
+            if let Some(service) = self.find_whole(prefix, lowercase_prefix, count) {
+                return Some(service);
             }
             prefix = &prefix[..prefix.rfind('/')?];
             lowercase_prefix = lowercase_prefix.rfind('/').map_or("", |end| &lowercase_prefix[..end]);
         }
         self.service_at_base_path
+    }
+
+    /// Returns the index of the service with exactly this path, of `segments` segments.
+    #[must_use]
+    pub fn find_exact(&self, path: &str, segments: usize) -> Option<usize> {
+        self.find_whole(path, &to_lowercase(path), segments)
+    }
+
+    fn find_whole(&self, path: &str, lowercase_path: &str, segments: usize) -> Option<usize> {
+        let find = |tree: &matchit::Router<usize>, path: &str, max: usize| {
+            if segments <= max { tree.at(path).ok().map(|route| *route.value) } else { None }
+        };
+        let sensitive = find(&self.case_sensitive, path, self.max_case_sensitive_segments);
+        let insensitive = find(&self.case_insensitive, lowercase_path, self.max_case_insensitive_segments);
+        match (sensitive, insensitive) {
+            (Some(one), Some(other)) if self.capture_flags.get(&other) < self.capture_flags.get(&one) => Some(other),
+            (one, other) => one.or(other),
+        }
     }
 }
 

@@ -201,7 +201,7 @@ mod tests {
                 path: "",
             };
             let path = NamedTempFile::new().unwrap().into_temp_path();
-            let upload = Upload::new(name.to_owned(), media_type.to_owned(), size, path);
+            let upload = Upload::new(name.to_owned(), media_type.to_owned(), size, Some(path), None);
             let checked = compile(&arguments).unwrap().checked(Value::File(upload));
             assert_eq!(checked.is_ok(), is_valid, "{attributes} of {name}, {media_type}, {size}");
         }

@@ -291,12 +291,13 @@ fn sample_slots(parameter: &Parameter) -> Vec<ArgumentSlot<'static>> {
 /// Returns the boundary values of a parameter's type, in the form in which handlers receive them.
 fn boundary_slots(parameter: &Parameter) -> impl Iterator<Item = ArgumentSlot<'static>> {
     let check = &parameter.r#type.check;
+    let file = || Value::File(Upload::new("sample".to_owned(), "application/octet-stream".to_owned(), 0, None, None));
     let values = match check.arity() {
         Arity::One | Arity::Many => {
             check.boundary_values().into_iter().filter_map(|value| check.checked(value).ok()).collect()
         }
-        Arity::File => vec![Value::File(Upload::sample())],
-        Arity::Files => vec![Value::List(vec![Value::File(Upload::sample())])],
+        Arity::File => vec![file()],
+        Arity::Files => vec![Value::List(vec![file()])],
     };
     // For an optional parameter, the value null means absence, even if the type of the parameter accepts null.
     let is_absence = move |value: &Value<'_>| parameter.optional && *value == Value::Null;

@@ -21,8 +21,8 @@ use crate::handler::{self, ProgramState, ReadinessCheck};
 use crate::idempotency::{IdempotencyStorage, MemoryStorage};
 use crate::plan::{
     Action, BodyUse, DocumentCache, MultipartLimits, NamedInBody, NamedServices, Plan, PlannedAuthenticator,
-    PlannedError, PlannedMethod, PlannedModule, PlannedOutput, PlannedParameter, PlannedService, RequiredPermission,
-    RequiredPermissionPart, RequiredPermissions, Routes, SchemeSet, ServicesByClass, ServicesByModule, SimilarPaths,
+    PlannedMethod, PlannedModule, PlannedOutput, PlannedParameter, PlannedService, Routes, SchemeSet, ServicesByClass,
+    ServicesByModule, SimilarPaths,
 };
 use crate::rate_limit::{SharedCounter, SharedCounterSettings};
 use crate::trace::Tracer;
@@ -127,7 +127,7 @@ pub fn create_plan(api: &Api, actions: Vec<Action>, handlers: &[handler::Module]
             .join(", ")
             .into(),
         authenticators: plan_authenticators(context.authenticators, context.ending_authenticators),
-        auth_errors: api.auth_errors.iter().map(plan_error).collect(),
+        auth_errors: api.auth_errors.clone().into(),
         auth_fields,
         verify_outputs: context.verify_outputs,
         state: context.state,
@@ -220,7 +220,7 @@ fn plan_method(
         rate_limits: rate_limits.of_method(method),
         cost: method.options.cost,
         idempotency: method.options.idempotent,
-        required_permissions: required_permissions(method),
+        scope: method.scope.clone(),
         scope_challenges: scope_challenges(&api.auth_schemes, method),
         parameter_names: parameters.iter().map(|parameter| parameter.name.as_str().into()).collect(),
         parameters: parameters.iter().map(|parameter| plan_parameter(parameter, &api.limits)).collect(),
@@ -239,16 +239,7 @@ fn plan_method(
         returns_file: method.options.download,
         outputs: method.outputs.iter().map(plan_output).collect(),
         has_whole_output: method.whole().is_some(),
-        declared_errors: method.errors.iter().map(plan_error).collect(),
-    }
-}
-
-fn plan_error(error: &model::DeclaredError) -> PlannedError {
-    PlannedError {
-        name: error.name.as_str().into(),
-        status: error.status,
-        info: error.info.as_str().into(),
-        number: error.number,
+        declared_errors: method.errors.clone().into(),
     }
 }
 
@@ -335,22 +326,4 @@ fn is_secret(parameter: &Parameter) -> bool {
         || parameter.from == Location::Cookie
         || is_secret_name(&parameter.key)
         || is_secret_name(&parameter.name)
-}
-
-fn required_permissions(method: &model::Method) -> RequiredPermissions {
-    let piece = |piece: &model::PermissionPart| match piece {
-        model::PermissionPart::Literal(text) => Some(RequiredPermissionPart::Literal(text.as_str().into())),
-        // The step `lower` has rejected unknown variables. If a variable were unknown, the requirement would have no
-        // parts and would never be satisfied.
-        model::PermissionPart::Variable(name) => {
-            method.parameters.iter().position(|it| it.name == *name).map(RequiredPermissionPart::Slot)
-        }
-    };
-    let requirement = |permission: &model::Permission| RequiredPermission {
-        text: permission.text.as_str().into(),
-        parts: permission.parts.iter().map(piece).collect::<Option<_>>().unwrap_or_default(),
-    };
-    RequiredPermissions {
-        groups: method.scope.groups.iter().map(|group| group.iter().map(requirement).collect()).collect(),
-    }
 }

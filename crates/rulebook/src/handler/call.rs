@@ -1,8 +1,8 @@
 //! Calls of methods from code, without an HTTP request, and the responses to such calls.
 
-use std::pin::Pin;
 use std::sync::Arc;
 
+use futures_util::future::BoxFuture;
 use rulebook_model::envelope::{Envelope, JsonMemberWriter, WriteError};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value as Json};
@@ -21,11 +21,11 @@ pub trait EngineHandle: Send + Sync {
 
     /// Runs a call in the same way as a request: checks the permission and the arguments, and runs the hooks and the
     /// handler.
-    fn call(self: Arc<Self>, call: Call) -> Pin<Box<dyn Future<Output = Response> + Send>>;
+    fn call(self: Arc<Self>, call: Call) -> BoxFuture<'static, Response>;
 }
 
 /// A call of a method from code.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Call {
     /// The method to call, in one of the forms that [`CallBuilder`](super::CallBuilder) describes.
     pub target: String,

@@ -46,18 +46,7 @@ pub struct CallBuilder {
 impl CallBuilder {
     /// Creates a builder for an anonymous call.
     pub(crate) fn new(target: impl Into<String>, engine: Arc<dyn EngineHandle>) -> Self {
-        let target = target.into();
-        Self {
-            call: Call {
-                target,
-                arguments: Vec::new(),
-                identity: None,
-                request_id: None,
-                trace: None,
-                nesting_depth: 0,
-            },
-            engine,
-        }
+        Self { call: Call { target: target.into(), ..Call::default() }, engine }
     }
 
     /// Adds an argument. `name` is the name that the definition gives the parameter in code.

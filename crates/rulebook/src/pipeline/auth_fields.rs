@@ -1,13 +1,10 @@
 //! Reads those fields of a request's body that authenticators check.
 
-use std::fmt;
-
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
-use serde_json::Value as Json;
+use std::borrow::Cow;
 
 use super::body::{Body, BodyPart, BodyPartContent};
 use super::urlencoded::{decode_text, split_fields};
-use crate::call::BodyFields;
+use crate::call::{BodyFields, JsonLimits, MemberCollector, Value, collect_members};
 
 /// Returns the fields of a body whose names are in `names`. Fields that are not texts are omitted, and so are all
 /// fields of a JSON body that cannot be parsed: the next stage reports its error.
@@ -20,8 +17,13 @@ pub(super) fn read_auth_fields(names: &[Box<str>], body: &Body) -> BodyFields {
             Some((name, decode_text(value)?))
         })),
         Body::Json(bytes) => {
+            let mut members = TextMembers { names, texts: Vec::new() };
+            let limits = JsonLimits::new(JsonLimits::HIGHEST_NESTING_LIMIT, u64::MAX);
             let mut reader = serde_json::Deserializer::from_slice(bytes);
-            BodyFields::new(MemberReader { names }.deserialize(&mut reader).unwrap_or_default())
+            match collect_members(&mut reader, &limits, u64::MAX, &mut members) {
+                Ok(()) => BodyFields::new(members.texts),
+                Err(_) => BodyFields::default(),
+            }
         }
         Body::Parts(parts) => BodyFields::new(parts.iter().filter_map(|BodyPart { name, content }| match content {
             BodyPartContent::Field(bytes) if is_read(name) => Some((name.as_str(), std::str::from_utf8(bytes).ok()?)),
@@ -30,35 +32,22 @@ pub(super) fn read_auth_fields(names: &[Box<str>], body: &Body) -> BodyFields {
     }
 }
 
-/// Deserializes the outermost object of a JSON body, and returns its members with these names whose values are strings.
-struct MemberReader<'n> {
+/// Collects the members with these names whose values are strings.
+struct TextMembers<'n, 'a> {
     names: &'n [Box<str>],
+    texts: Vec<(Cow<'a, str>, Cow<'a, str>)>,
 }
 
-impl<'de> DeserializeSeed<'de> for MemberReader<'_> {
-    type Value = Vec<(String, String)>;
+impl<'a> MemberCollector<'a> for TextMembers<'_, 'a> {
+    type Key = Cow<'a, str>;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for MemberReader<'_> {
-    type Value = Vec<(String, String)>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
+    fn select(&mut self, name: Cow<'a, str>) -> Option<Cow<'a, str>> {
+        self.names.iter().any(|known| **known == *name).then_some(name)
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Self::Value, A::Error> {
-        let mut members = Vec::new();
-        while let Some(name) = access.next_key::<String>()? {
-            if !self.names.iter().any(|known| **known == *name) {
-                access.next_value::<IgnoredAny>()?;
-            } else if let Json::String(text) = access.next_value::<Json>()? {
-                members.push((name, text));
-            }
+    fn add(&mut self, name: Cow<'a, str>, value: Value<'a>) {
+        if let Value::Text(text) = value {
+            self.texts.push((name, text));
         }
-        Ok(members)
     }
 }

@@ -3,13 +3,12 @@
 //!
 //! The errors of all parameters are reported together, in the order of the definition, up to [`MAX_PARAMETER_ERRORS`].
 
-use rulebook_model::error::catalogue::MessageId;
+use rulebook_model::error::catalogue::Catalogue;
 use rulebook_model::limits;
 use rulebook_model::model::Limits;
 use rulebook_model::types::Arity;
 
 use super::check_constraints::{InvalidArgument, constraint_errors};
-use super::english_text;
 use super::raw_value::RawValue;
 use super::read::{RawValues, find_parameter_of_part};
 use crate::call::{
@@ -102,8 +101,9 @@ fn fill_slot<'a>(
     limits: &Limits,
 ) -> Result<ArgumentSlot<'a>, SlotError> {
     let default = || plan.default.as_ref().map(|value| ArgumentSlot::Value(value.reborrow()));
-    let got =
-        |kind, text| SlotError::Invalid(kind, Some(TypeMismatch::with_got(plan.expected.clone(), english_text(text))));
+    let got = |kind, text| {
+        SlotError::Invalid(kind, Some(TypeMismatch::with_got(plan.expected.clone(), Catalogue::ENGLISH.text(text))))
+    };
     let value = match raw {
         RawValue::Absent => {
             let absent = default().or(plan.is_optional.then_some(ArgumentSlot::Absent));
@@ -116,13 +116,13 @@ fn fill_slot<'a>(
         RawValue::File(upload) if plan.arity == Arity::Files => Value::List(vec![Value::File(upload)]),
         RawValue::File(upload) => Value::File(upload),
         RawValue::Files(files) => Value::List(files.into_iter().map(Value::File).collect()),
-        RawValue::Repeated => return Err(got(ParameterErrorKind::Repeated, MessageId::GotSeveralValues)),
+        RawValue::Repeated => return Err(got(ParameterErrorKind::Repeated, "several-values")),
         RawValue::RepeatedItem(keys) => {
-            let text = english_text(MessageId::GotSeveralValues);
+            let text = Catalogue::ENGLISH.text("several-values");
             let mismatch = TypeMismatch::with_got(plan.expected.clone(), text).inside(&keys);
             return Err(SlotError::Invalid(ParameterErrorKind::Repeated, Some(mismatch)));
         }
-        RawValue::InvalidUtf8 => return Err(got(ParameterErrorKind::Invalid, MessageId::GotInvalidUtf8)),
+        RawValue::InvalidUtf8 => return Err(got(ParameterErrorKind::Invalid, "not-utf-8")),
     };
     match value {
         // If a parameter is optional, the value null means that the argument is absent, even if the type of the

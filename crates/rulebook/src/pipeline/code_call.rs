@@ -2,9 +2,10 @@
 //! the stage `authorize`, and ends with the outcome of the API method, without an HTTP reply.
 
 use std::borrow::Cow;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::Arc;
 
+use futures_util::future::BoxFuture;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use rulebook_model::suggest::closest_word;
 use thiserror::Error;
@@ -33,7 +34,7 @@ impl EngineHandle for MethodRunner {
         &self.plan.methods[method_index].id
     }
 
-    fn call(self: Arc<Self>, call: Call) -> Pin<Box<dyn Future<Output = Response> + Send>> {
+    fn call(self: Arc<Self>, call: Call) -> BoxFuture<'static, Response> {
         Box::pin(async move {
             let (call, target) = match find_call_target(&self.plan, call) {
                 Ok(call_and_target) => call_and_target,
@@ -66,7 +67,7 @@ async fn run_call_stages(runner: &Arc<MethodRunner>, call: Call, target: CallTar
         let origin = CallOrigin::Call { request_id, trace, nesting_depth: call.nesting_depth };
         start_handler(runner, &granted, arguments, origin)?
     };
-    running.await
+    running.run(runner).await
 }
 
 /// Returns the unchecked values of a call's arguments, one for each parameter of the API method, in the order of the
@@ -154,15 +155,7 @@ pub fn find_unknown_argument<'n>(
     target: &str,
     mut names: impl Iterator<Item = &'n str>,
 ) -> Option<UnknownArgument> {
-    let call = Call {
-        target: target.to_owned(),
-        arguments: Vec::new(),
-        identity: None,
-        request_id: None,
-        trace: None,
-        nesting_depth: 0,
-    };
-    let (_, target) = find_call_target(plan, call).ok()?;
+    let (_, target) = find_call_target(plan, Call { target: target.to_owned(), ..Call::default() }).ok()?;
     let method = &plan.methods[target.method];
     let in_query = urlencoded::split_fields(target.query.as_bytes())
         .filter(|(key, _)| find_query_array(method, key).is_none())
@@ -254,10 +247,12 @@ fn route_call_target(plan: &Plan, method: Option<http::Method>, uri: http::Uri) 
         // Only HTTP requests can select an API method by a name in the query or the body. Calling code uses the id of
         // the method.
         Ok(_) => Err(unknown_service_error()),
-        Err(RoutingError { context, error }) if error.is_unknown_service() => {
-            Err(RoutingError { context, error: error.with_similar_services(similar_service_uris(plan, &head)) })
+        Err(mut unrouted) => {
+            if let ErrorKind::UnknownService { similar } = unrouted.error.kind_mut() {
+                *similar = similar_service_uris(plan, &head);
+            }
+            Err(unrouted)
         }
-        Err(error) => Err(error),
     }
 }
 

@@ -11,7 +11,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use http::{HeaderName, HeaderValue, header};
-use rulebook_model::error::catalogue::MessageId;
+use rulebook_model::error::catalogue::Catalogue;
 use rulebook_model::model::Audience;
 
 use super::document_reply::{reply_with_description, reply_with_document};
@@ -20,7 +20,7 @@ use super::render::{find_caller_documents, render_if_needed, run_rendering};
 use super::respond::{ErrorContext, respond_with_error, respond_with_error_without_suggestions};
 use super::route::{OptionsTarget, find_parent_path_index};
 use super::urlencoded::query_values;
-use super::{Reply, ReplyBody, cors, english_text};
+use super::{Reply, ReplyBody, cors};
 use crate::call::{
     AllowedMethods, ApiError, Head, HttpMethod, Identity, ParameterError, ParameterErrorKind, Source, shorten_text,
 };
@@ -104,9 +104,7 @@ pub async fn find_audience_documents<'p>(plan: &'p Plan, head: &Head) -> Result<
 
 /// Returns `true` if the audience of the requested documents is the caller; `false` if the audience is every client.
 fn requests_caller_documents(plan: &Plan, head: &Head) -> Result<bool, ApiError> {
-    let requested = parse_query_value(head, AUDIENCE_FIELD, MessageId::ExpectedAsParameter, |value| {
-        (value == CALLER_AUDIENCE).then_some(())
-    })?;
+    let requested = parse_query_value(head, AUDIENCE_FIELD, "as-me", |value| (value == CALLER_AUDIENCE).then_some(()))?;
     Ok(requested.is_some() || plan.documents.is_limited_to_caller)
 }
 
@@ -117,12 +115,12 @@ fn requests_caller_documents(plan: &Plan, head: &Head) -> Result<bool, ApiError>
 fn parse_query_value<T>(
     head: &Head,
     name: &str,
-    expected: MessageId,
+    expected: &str,
     parse: impl FnOnce(&str) -> Option<T>,
 ) -> Result<Option<T>, ApiError> {
     let mut values = query_values(head, name);
     let error = |kind, got: Option<&str>| {
-        let error = ParameterError::new(kind, name, Source::Query, english_text(expected));
+        let error = ParameterError::new(kind, name, Source::Query, Catalogue::ENGLISH.text(expected));
         ApiError::parameters(vec![error.with_got(got.map(|got| format!("{:?}", shorten_text(got))))])
     };
     match (values.next(), values.next()) {
@@ -172,10 +170,10 @@ pub async fn respond_with_document(plan: &Plan, head: &Head, kind: DocumentKind)
 async fn requested_openapi_document(documents: &AudienceDocuments<'_>, head: &Head) -> Result<Document, ApiError> {
     let published = &documents.documents().published;
     let find_module = |name: &str| published.modules.find_index(name).map(|index| (name.to_owned(), index));
-    let module = parse_query_value(head, MODULE_FIELD, MessageId::ExpectedModuleParameter, find_module)?;
+    let module = parse_query_value(head, MODULE_FIELD, "one-module", find_module)?;
     let find_part =
         |number: &str| published.parts.find_index(&Documents::module_part_name(&module.as_ref()?.0, number));
-    let part = parse_query_value(head, PART_FIELD, MessageId::ExpectedPartParameter, find_part)?;
+    let part = parse_query_value(head, PART_FIELD, "one-part", find_part)?;
     let (select, index): (fn(&PublishedDocuments) -> &RenderedOnDemand<Document>, usize) = match (part, &module) {
         (Some(part), _) => (|documents| &documents.parts, part),
         (None, Some((_, module))) => (|documents| &documents.modules, *module),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use http::{HeaderValue, header};
 use rulebook_model::error::ErrorCode;
 
-use super::act::with_declared_status;
+use super::act::with_declaration;
 use super::auth_fields::read_auth_fields;
 use super::body::Body;
 use super::jsonp;
@@ -125,7 +125,7 @@ fn joined_reasons(reasons: impl Iterator<Item = String>) -> String {
 /// Adds to an error of an authenticator what its declaration contains. A response with the status 401 must have a
 /// challenge (RFC 9110 section 15.5.2).
 fn auth_error(plan: &Plan, error: ApiError) -> ApiError {
-    let error = with_declared_status(&plan.auth_errors, "authenticator", error);
+    let error = with_declaration(&plan.auth_errors, "authenticator", error);
     if error.status() != ErrorCode::Unauthenticated.status() {
         return error;
     }

@@ -10,13 +10,12 @@ use std::sync::Arc;
 
 use http::{HeaderValue, Method, header};
 use rulebook_model::envelope::{Envelope, JsonMemberWriter, MemberWriter, WriteError};
-use rulebook_model::error::catalogue::MessageId;
+use rulebook_model::error::catalogue::Catalogue;
 
-use super::english_text;
 use super::representation::FormattedBody;
 use super::respond::ErrorContext;
 use super::urlencoded::query_values;
-use crate::call::{ApiError, Callback, Encode, Head, ParameterError, ParameterErrorKind, Source};
+use crate::call::{ApiError, Callback, Encode, ErrorKind, Head, ParameterError, ParameterErrorKind, Source};
 use crate::plan::Plan;
 
 /// Returns the JavaScript function that the request names in the query field `callback`. Returns `None` if the query
@@ -31,9 +30,9 @@ pub(super) fn requested_callback(enabled: bool, head: &Head) -> Result<Option<Ca
     }
     // The error does not quote the value of the field, because the value may be a script or a secret.
     let error = |kind, parameter, source, expected| {
-        ApiError::parameters(vec![ParameterError::new(kind, parameter, source, english_text(expected))])
+        ApiError::parameters(vec![ParameterError::new(kind, parameter, source, Catalogue::ENGLISH.text(expected))])
     };
-    let not_a_name = |kind| error(kind, Callback::PARAMETER, Source::Query, MessageId::ExpectedCallback);
+    let not_a_name = |kind| error(kind, Callback::PARAMETER, Source::Query, "callback");
     let mut values = query_values(head, Callback::PARAMETER);
     let callback = match (values.next(), values.next()) {
         (None, _) => return Ok(None),
@@ -42,12 +41,7 @@ pub(super) fn requested_callback(enabled: bool, head: &Head) -> Result<Option<Ca
         (Some(name), None) => name.and_then(Callback::new).ok_or_else(|| not_a_name(ParameterErrorKind::Invalid))?,
     };
     if head.get_all(&header::AUTHORIZATION).next().is_some() {
-        return Err(error(
-            ParameterErrorKind::Invalid,
-            "Authorization",
-            Source::Header,
-            MessageId::ExpectedNoCredential,
-        ));
+        return Err(error(ParameterErrorKind::Invalid, "Authorization", Source::Header, "no-credential-allowed"));
     }
     Ok(Some(callback))
 }
@@ -104,16 +98,16 @@ pub(super) fn write_success_script(
 pub(super) fn write_error_script(
     callback: &Callback<'_>,
     envelope: &dyn Envelope,
-    error: ApiError,
+    mut error: ApiError,
 ) -> Result<FormattedBody, WriteError> {
     let mut members = JsonMemberWriter::new();
-    let status = error.status().get();
-    match envelope.status_member() {
-        Some(name) => {
-            envelope.error(&error.without_member(name), &mut members)?;
-            members.member(name, u32::from(status).into())?;
-        }
-        None => envelope.error(&error, &mut members)?,
+    let status_member = envelope.status_member();
+    if let ErrorKind::Declared { data, .. } = error.kind_mut() {
+        data.retain(|(name, _)| status_member != Some(name));
+    }
+    envelope.error(&error, &mut members)?;
+    if let Some(name) = status_member {
+        members.member(name, u32::from(error.status().get()).into())?;
     }
     Ok(write_script(callback, &members.finish()))
 }

@@ -21,7 +21,6 @@ mod planned_authenticator;
 mod planned_parameter;
 #[cfg_attr(not(feature = "documents"), allow(dead_code, reason = "no documents are rendered"))]
 mod rendered_on_demand;
-mod required_permissions;
 mod segments;
 mod similar_paths;
 
@@ -42,7 +41,6 @@ pub use parent_paths::ParentPaths;
 pub use planned_authenticator::{PlannedAuthenticator, SchemeSet};
 pub use planned_parameter::{BodyUse, MatchedMethod, MultipartLimits, NameMatch, PlannedParameter, SegmentError};
 pub use rendered_on_demand::RenderedOnDemand;
-pub use required_permissions::{RequiredPermission, RequiredPermissionPart, RequiredPermissions, ScopeChallenges};
 pub use rulebook_model::routing::{
     NamedServices, RouteConflict, Routes, ServiceNaming, ServicesByClass, ServicesByModule, encode_segment,
 };
@@ -50,9 +48,8 @@ pub use segments::Segments;
 pub use similar_paths::SimilarPaths;
 
 use rulebook_model::envelope::Envelope;
-use rulebook_model::error::ErrorStatus;
 use rulebook_model::format::FormatOffer;
-use rulebook_model::model::{Idempotency, Limits, UnknownParameters};
+use rulebook_model::model::{DeclaredError, Idempotency, Limits, Scope, UnknownParameters};
 use rulebook_model::types::Check;
 
 use crate::call::HttpMethod;
@@ -107,7 +104,7 @@ pub struct Plan {
     /// The authenticators of the program, in the order in which they are called.
     pub authenticators: Box<[PlannedAuthenticator]>,
     /// The errors that the authenticators declare.
-    pub auth_errors: Box<[PlannedError]>,
+    pub auth_errors: Box<[DeclaredError]>,
     /// The names of the fields of bodies that the authenticators read.
     pub auth_fields: Box<[Box<str>]>,
     /// The value of the header field `WWW-Authenticate` in responses to requests without a credential.
@@ -172,7 +169,7 @@ pub struct PlannedMethod {
     /// Whether requests can or must have an idempotency key; `None` if the API method does not use it.
     pub idempotency: Option<Idempotency>,
     /// The permissions that a caller needs.
-    pub required_permissions: RequiredPermissions,
+    pub scope: Scope,
     /// The challenges that name these permissions; `None` if challenges do not depend on the method.
     pub scope_challenges: Option<Box<ScopeChallenges>>,
     /// The names of the parameters in code, one for each slot.
@@ -210,7 +207,7 @@ pub struct PlannedMethod {
     /// The outputs that the definition declares for the API method.
     pub outputs: Box<[PlannedOutput]>,
     /// The errors that the definition declares for the API method.
-    pub declared_errors: Box<[PlannedError]>,
+    pub declared_errors: Box<[DeclaredError]>,
 }
 
 impl PlannedMethod {
@@ -266,14 +263,12 @@ pub struct PlannedOutput {
     pub is_optional: bool,
 }
 
-/// An error that the definition declares for an API method, or that an authenticator declares.
-pub struct PlannedError {
-    /// The name by which handlers return the error.
-    pub name: Box<str>,
-    /// The HTTP status of a response with this error.
-    pub status: ErrorStatus,
-    /// The message of the error for clients.
-    pub info: Box<str>,
-    /// The number of the error in the envelope `aicra`; `None` if the declaration contains no number.
-    pub number: Option<u32>,
+/// The values of `WWW-Authenticate` that name the permissions of a method (RFC 6750 section 3), so that clients can
+/// request a token with these permissions. If the method accepts several groups of permissions, they name the first.
+#[derive(Debug)]
+pub struct ScopeChallenges {
+    /// The value in a response to a request without a credential.
+    pub without_credential: Box<str>,
+    /// The value in a response to a request whose token lacks a permission.
+    pub insufficient_scope: Box<str>,
 }

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use percent_encoding::percent_decode;
 use rulebook_model::limits;
 
-use super::{ParameterReader, RawValue};
+use super::RawValue;
 use crate::call::{ApiError, PhpArrayError, PhpArrayLimits, Value, shorten_text, split_array_name};
 use crate::plan::{Plan, PlannedMethod, PlannedParameter};
 
@@ -20,22 +20,6 @@ pub(in crate::pipeline) fn find_slot_of_array(method: &PlannedMethod, slots: &[u
 /// the part before its brackets is the name of a parameter.
 pub(super) fn find_slot_of_invalid_name(method: &PlannedMethod, slots: &[usize], name: &[u8]) -> Option<usize> {
     find_slot_of_array(method, slots, &percent_decode(name).decode_utf8_lossy())
-}
-
-impl<'a> ParameterReader<'a, '_> {
-    /// Adds the value of a field whose name has brackets to the array in a slot. `value` is `None` if it is not UTF-8.
-    ///
-    /// # Errors
-    /// Fails if the array exceeds the limit `nesting` or `items`.
-    pub(super) fn add_to_array(
-        &mut self,
-        slot: usize,
-        name: Cow<'a, str>,
-        value: Option<Value<'a>>,
-    ) -> Result<(), ApiError> {
-        let limits = array_limits(self.plan, self.method);
-        add_to_array(&mut self.raw[slot], &self.method.parameters[slot], limits, name, value)
-    }
 }
 
 /// Returns the limits of the arrays that the names of fields describe, for a method of the API.

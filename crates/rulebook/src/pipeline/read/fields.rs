@@ -1,9 +1,12 @@
-//! Reads the raw values of those parameters that are fields of a query or of an urlencoded body.
+//! Reads the raw values of those parameters that are fields of a query or of an urlencoded body, or parts of a multipart
+//! body (RFC 7578).
+
+use std::borrow::Cow;
 
 use rulebook_model::limits;
 
-use super::array_fields::{find_slot_of_array, find_slot_of_invalid_name};
-use super::{ParameterReader, RawValue};
+use super::array_fields::{add_to_array, array_limits, find_slot_of_array, find_slot_of_invalid_name};
+use super::{BodyPart, BodyPartContent, ParameterReader, RawValue};
 use crate::call::{ApiError, Source, Value};
 use crate::pipeline::urlencoded::{decode_text, split_fields};
 use crate::plan::PlannedMethod;
@@ -22,7 +25,6 @@ pub(super) fn read_fields<'a>(
     let method = reading.method;
     let slots = if source == Source::Query { &method.query_slots } else { &method.body_slots };
     let limits = &reading.plan.limits;
-    let uses_last_value = reading.uses_last_value();
     let mut next = 0;
     let mut count = 0;
     // If both the query and the body contain a value for a parameter, the value in the body is used.
@@ -42,28 +44,74 @@ pub(super) fn read_fields<'a>(
             }
             continue;
         };
-        let Some(slot) = method.find_slot(slots, &name, &mut next) else {
-            if let Some(slot) = find_slot_of_array(method, slots, &name) {
-                body_slots.clear_query_value(slot, &mut reading.raw);
-                reading.add_to_array(slot, name, decode_text(value).map(Value::Text))?;
-            } else {
-                reading.handle_unknown_field(&name, source);
-            }
-            continue;
+        let value = decode_text(value).map(Value::Text);
+        reading.add_field(name, value, slots, source, &mut next, &mut body_slots)?;
+    }
+    Ok(())
+}
+
+impl<'a> ParameterReader<'a, '_> {
+    /// Adds the value of a field of the query or of the body to its parameter, which is in one of these slots. `value` is
+    /// `None` if it is not UTF-8. The search for the slot begins at the index `next` of `slots`.
+    ///
+    /// # Errors
+    /// Fails if the parameter has more values than the limit `items` allows.
+    pub(super) fn add_field(
+        &mut self,
+        name: Cow<'a, str>,
+        value: Option<Value<'a>>,
+        slots: &[usize],
+        source: Source,
+        next: &mut usize,
+        body_slots: &mut SlotsFilledByBody,
+    ) -> Result<(), ApiError> {
+        let method = self.method;
+        let uses_last_value = self.uses_last_value();
+        let Some(slot) = method.find_slot(slots, &name, next) else {
+            let Some(slot) = find_slot_of_array(method, slots, &name) else {
+                self.handle_unknown_field(&name, source);
+                return Ok(());
+            };
+            body_slots.clear_query_value(slot, &mut self.raw);
+            let limits = array_limits(self.plan, method);
+            return add_to_array(&mut self.raw[slot], &method.parameters[slot], limits, name, value);
         };
-        body_slots.clear_query_value(slot, &mut reading.raw);
-        match decode_text(value) {
-            Some(value) => reading.raw[slot].add_text(value, method.parameters[slot].arity, uses_last_value),
-            None => reading.raw[slot] = RawValue::InvalidUtf8,
+        body_slots.clear_query_value(slot, &mut self.raw);
+        let (raw, parameter) = (&mut self.raw[slot], &method.parameters[slot]);
+        match value {
+            Some(Value::Text(text)) => raw.add_text(text, parameter.arity, uses_last_value),
+            Some(Value::File(upload)) => raw.add_file(upload, parameter.arity, uses_last_value),
+            _ => *raw = RawValue::InvalidUtf8,
         }
-        if let RawValue::Texts(texts) = &reading.raw[slot]
-            && texts.len() as u64 > limits.items
-        {
-            return Err(ApiError::too_large(
-                limits::ITEM_COUNT.with_value(limits.items),
-                Some(&method.parameters[slot].display_name),
-            ));
+        let values = match raw {
+            RawValue::Texts(texts) => texts.len(),
+            RawValue::Files(files) => files.len(),
+            _ => 1,
+        };
+        let max = self.plan.limits.items;
+        if values as u64 > max {
+            return Err(ApiError::too_large(limits::ITEM_COUNT.with_value(max), Some(&parameter.display_name)));
         }
+        Ok(())
+    }
+}
+
+/// Stores the content of those parts of a multipart body that are parameters of the API method. Other uploaded files
+/// are deleted when the body is dropped.
+///
+/// # Errors
+/// Fails if the body has more parts for one parameter than the limit `items` allows.
+pub(super) fn read_parts<'a>(reading: &mut ParameterReader<'a, '_>, parts: &'a [BodyPart]) -> Result<(), ApiError> {
+    let method = reading.method;
+    let mut next = 0;
+    let mut body_slots = SlotsFilledByBody::for_method(method);
+    for part in parts {
+        let value = match &part.content {
+            BodyPartContent::Field(bytes) => std::str::from_utf8(bytes).ok().map(Value::from),
+            BodyPartContent::File(upload) => Some(Value::File(upload.clone())),
+        };
+        let name = Cow::Borrowed(&*part.name);
+        reading.add_field(name, value, &method.body_slots, Source::Body, &mut next, &mut body_slots)?;
     }
     Ok(())
 }

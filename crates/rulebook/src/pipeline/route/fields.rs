@@ -2,16 +2,16 @@
 //! positional parameters.
 
 use std::borrow::Cow;
-use std::fmt;
 use std::future::ready;
 
 use bytes::Bytes;
 use futures_util::{FutureExt, StreamExt, stream};
 use rulebook_model::limits;
-use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 
 use super::BodyPrefix;
-use crate::call::{ApiError, Head, JsonLimits, MalformedRequest, MemberNameSeed, Value, split_array_name};
+use crate::call::{
+    ApiError, Head, JsonLimits, MalformedRequest, MemberCollector, Value, collect_members, split_array_name,
+};
 use crate::pipeline::body::{BodyKind, multipart_parser};
 use crate::pipeline::urlencoded::{decode_text, split_fields};
 use crate::plan::{Plan, SegmentError};
@@ -126,66 +126,51 @@ fn json_fields<'b>(plan: &Plan, bytes: &'b [u8], whole: bool) -> Result<Vec<Fiel
         return Ok(Vec::new());
     }
     let limits = JsonLimits::new(plan.limits.nesting, plan.limits.items);
-    let mut fields = Vec::new();
     let mut reader = serde_json::Deserializer::from_str(text);
-    let members = JsonFieldCollector { limits: &limits, max_members: plan.limits.fields, fields: &mut fields };
-    let read = members.deserialize(&mut reader).and_then(|()| reader.end());
+    let mut collector = FieldCollector::default();
+    let read = collect_members(&mut reader, &limits, plan.limits.fields, &mut collector);
+    let FieldCollector { mut fields, last } = collector;
     match (read, limits.take_exceeded()) {
         (_, Some(limit)) => Err(ApiError::too_large(limit, None)),
         (Err(error), None) if error.is_data() => Err(ApiError::malformed(MalformedRequest::JsonKind)),
         (Err(error), None) if whole => Err(ApiError::malformed(MalformedRequest::from_json_error(&error))),
-        (_, None) => Ok(fields),
+        (Err(_), None) => Ok(fields),
+        (Ok(()), None) => {
+            fields.extend(last);
+            Ok(fields)
+        }
     }
 }
 
 /// Collects the members of a JSON object as fields.
-struct JsonFieldCollector<'r, 'a> {
-    limits: &'r JsonLimits,
-    /// The maximum number of members that the JSON object may have.
-    max_members: u64,
-    fields: &'r mut Vec<Field<'a>>,
+#[derive(Default)]
+struct FieldCollector<'a> {
+    fields: Vec<Field<'a>>,
+    /// The last field. A number at the end of the prefix may be cut off, so that a member is added only after the parser
+    /// has found the next member or the end of the object.
+    last: Option<Field<'a>>,
 }
 
-impl<'a> DeserializeSeed<'a> for JsonFieldCollector<'_, 'a> {
-    type Value = ();
+impl<'a> MemberCollector<'a> for FieldCollector<'a> {
+    type Key = Cow<'a, str>;
 
-    fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'a> Visitor<'a> for JsonFieldCollector<'_, 'a> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
+    fn select(&mut self, name: Cow<'a, str>) -> Option<Cow<'a, str>> {
+        self.fields.extend(self.last.take());
+        Some(name)
     }
 
-    fn visit_map<A: MapAccess<'a>>(self, mut access: A) -> Result<(), A::Error> {
-        let mut count = 0;
-        // A number at the end of the prefix may be cut off. So a member is added only after the parser has found the
-        // next member or the end of the object.
-        let mut last = None;
-        while let Some(name) = access.next_key_seed(MemberNameSeed)? {
-            self.fields.extend(last.take());
-            count += 1;
-            if count > self.max_members {
-                return Err(self.limits.limit_error(limits::FIELD_COUNT.with_value(self.max_members)));
-            }
-            let value = match access.next_value_seed(self.limits.value_seed(1))? {
-                // A member whose value is null counts as absent.
-                Value::Null => continue,
-                Value::Text(text) => FieldValue::Text(text),
-                Value::Bool(bool) => FieldValue::Text(bool.to_string().into()),
-                Value::Int(int) => FieldValue::Text(int.to_string().into()),
-                Value::Uint(uint) => FieldValue::Text(uint.to_string().into()),
-                Value::Float(float) => FieldValue::Text(float.to_string().into()),
-                Value::List(_) | Value::Map(_) | Value::File(_) => FieldValue::Invalid(SegmentError::SeveralValues),
-            };
-            last = Some(Field { name, value });
-        }
-        self.fields.extend(last);
-        Ok(())
+    fn add(&mut self, name: Cow<'a, str>, value: Value<'a>) {
+        let value = match value {
+            // A member whose value is null counts as absent.
+            Value::Null => return,
+            Value::Text(text) => FieldValue::Text(text),
+            Value::Bool(bool) => FieldValue::Text(bool.to_string().into()),
+            Value::Int(int) => FieldValue::Text(int.to_string().into()),
+            Value::Uint(uint) => FieldValue::Text(uint.to_string().into()),
+            Value::Float(float) => FieldValue::Text(float.to_string().into()),
+            Value::List(_) | Value::Map(_) | Value::File(_) => FieldValue::Invalid(SegmentError::SeveralValues),
+        };
+        self.last = Some(Field { name, value });
     }
 }
 

@@ -19,8 +19,8 @@ mod path;
 mod route_by_body;
 mod select_by_name;
 
-pub use options::{OptionsTarget, preflighted_method};
-pub(super) use options::{allowed_methods_of_page, find_parent_path_index};
+pub use options::OptionsTarget;
+pub(super) use options::{allowed_methods_of_page, find_parent_path_index, preflighted_method};
 pub(super) use path::similar_service_uris;
 pub use route_by_body::{BodyPrefix, NeedsBody, route_by_body};
 
@@ -60,6 +60,13 @@ pub struct RoutingError {
     pub error: ApiError,
 }
 
+impl RoutingError {
+    /// Returns `true` if no service has the path of the request.
+    pub(super) fn is_unknown_service(&self) -> bool {
+        matches!(self.error.kind(), ErrorKind::UnknownService { .. })
+    }
+}
+
 impl From<ApiError> for RoutingError {
     fn from(error: ApiError) -> Self {
         Self { context: ErrorContext::Nothing, error }
@@ -78,7 +85,7 @@ pub fn route(plan: &Plan, head: &Head) -> Route {
         Ok(Route::Method(matched)) if has_unknown_expectation(head) => ErrorContext::Method(matched.method_index),
         Ok(Route::NeedsBody(pending)) if has_unknown_expectation(head) => pending.error_context(),
         Ok(route) => return route,
-        Err(unrouted) if unrouted.error.is_unknown_service() => return Route::Fallback,
+        Err(unrouted) if unrouted.is_unknown_service() => return Route::Fallback,
         Err(unrouted) => return Route::Error(unrouted),
     };
     Route::Error(RoutingError { context, error: ApiError::plain(ErrorCode::ExpectationFailed) })
@@ -130,7 +137,7 @@ pub(super) fn route_to_api(plan: &Plan, head: &Head) -> Result<Route, RoutingErr
     }
     match method_by_path(plan, head, segments, service) {
         Ok(matched) => Ok(Route::Method(matched)),
-        Err(unrouted) if plan.services_by_module.is_some() && unrouted.error.is_unknown_service() => {
+        Err(unrouted) if plan.services_by_module.is_some() && unrouted.is_unknown_service() => {
             let kind = body_kind_with_names(plan, head).ok_or(unrouted)?;
             Ok(Route::NeedsBody(NeedsBody { kind, method: None, module: None }))
         }

@@ -99,7 +99,7 @@ pub(super) fn find_service(plan: &Plan, target: &Uri, below: &str) -> Result<(Se
 
 /// Returns the index of the parent path (a path with services below it) that consists of these segments.
 pub(super) fn find_parent_path(parents: &ParentPaths, segments: &Segments) -> Option<usize> {
-    parents.find_parent_path(&join_segments(segments))
+    parents.find_parent_path(&join_segments(segments), segments.len())
 }
 
 fn is_percent_encoded(path: &str) -> bool {

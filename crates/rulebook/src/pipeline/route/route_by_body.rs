@@ -41,8 +41,8 @@ impl NeedsBody {
     #[must_use]
     pub fn method_to_authorize(&self, plan: &Plan) -> Option<MatchedMethod> {
         let method = self.method?;
-        let PlannedMethod { required_permissions, path_slots, .. } = &plan.methods[method];
-        let depends_on_body = path_slots.iter().any(|(_, slot)| required_permissions.uses_slot(*slot));
+        let PlannedMethod { scope, path_slots, parameter_names, .. } = &plan.methods[method];
+        let depends_on_body = path_slots.iter().any(|(_, slot)| scope.has_variable(&parameter_names[*slot]));
         (!depends_on_body).then(|| MatchedMethod { method_index: method, segments: Segments::none(), by_name: None })
     }
 }

@@ -1,14 +1,13 @@
 //! Selects an API method by names in the query or the body instead of the path: the field `service` of PhalApi, or the
 //! fields `module` and `method` of api 3.0.
 
-use rulebook_model::error::catalogue::MessageId;
+use rulebook_model::error::catalogue::Catalogue;
 
 use super::RoutingError;
 use super::fields::{Field, FieldValue, query_fields, single_field_value};
 use crate::call::{
     ApiError, ErrorKind, Head, ParameterError, ParameterErrorKind, ServiceNameError, Source, shorten_text,
 };
-use crate::pipeline::english_text;
 use crate::pipeline::respond::ErrorContext;
 use crate::plan::{self, MatchedMethod, NameMatch, Plan, SegmentError, Segments, ServiceNaming, ServicesByModule};
 
@@ -120,11 +119,11 @@ pub(super) fn find_by_module_and_method(
 /// Returns the error for a field that should name a service, but whose value is not a single text.
 fn name_field_error(name: &str, why: SegmentError) -> ParameterError {
     let got = match why {
-        SegmentError::SeveralValues => MessageId::GotSeveralValues,
-        SegmentError::InvalidUtf8 => MessageId::GotInvalidUtf8,
+        SegmentError::SeveralValues => "several-values",
+        SegmentError::InvalidUtf8 => "not-utf-8",
     };
     let error = ParameterError::new(ParameterErrorKind::Invalid, name, Source::Body, "a name");
-    error.with_got(Some(english_text(got)))
+    error.with_got(Some(Catalogue::ENGLISH.text(got).to_owned()))
 }
 
 /// An API method that names in the query or the body have selected.

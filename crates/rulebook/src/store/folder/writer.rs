@@ -72,7 +72,7 @@ impl Writer {
         let Self { temporary, digest, .. } = self;
         let path = temporary.into_path().map_err(StoreError::io_during("finishing a file"))?;
         let media_type = digest.media_type().to_owned();
-        Ok(Upload::with_hash(filename, media_type, digest.length(), path, *digest.hash().as_bytes()))
+        Ok(Upload::new(filename, media_type, digest.length(), Some(path), Some(*digest.hash().as_bytes())))
     }
 }
 
