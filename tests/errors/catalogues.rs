@@ -2,7 +2,6 @@
 //! data.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 
 use rulebook::ApiError;
 use rulebook::HttpMethod;
@@ -14,14 +13,12 @@ use rulebook::types::{Measure, Violation};
 use rulebook_model::error::codes;
 use rulebook_model::limits;
 use serde_json::Value;
-use support::repository_folder;
 
 type Translations = BTreeMap<String, String>;
 
 /// Returns the file of all texts.
 fn texts() -> Value {
-    let path = repository_folder().join("crates/rulebook-model/src/error/messages.json");
-    serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
+    serde_json::from_str(include_str!("../../crates/rulebook-model/src/error/messages.json")).unwrap()
 }
 
 fn messages() -> BTreeMap<String, Translations> {

@@ -3,7 +3,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod fuzz;
 mod handler_settings;
+mod member_writer;
 mod public_api;
 mod tls;
+mod variables;
 mod without_features;

@@ -35,7 +35,6 @@ type BindingKey<'a> = (&'a str, HttpMethod, String);
 
 /// Finds the handler of every API method: one of the program, or one of these kinds that the definition chooses.
 /// `unbound` is the setting for API methods without a handler.
-#[must_use]
 pub fn bind_handlers(
     api: &Api,
     modules: &[handler::Module],

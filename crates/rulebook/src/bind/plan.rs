@@ -21,7 +21,7 @@ use crate::handler::{self, ProgramState, ReadinessCheck};
 use crate::idempotency::{IdempotencyStorage, MemoryStorage};
 use crate::plan::{
     Action, BodyUse, DocumentCache, MultipartLimits, NamedInBody, NamedServices, Plan, PlannedAuthenticator,
-    PlannedMethod, PlannedModule, PlannedOutput, PlannedParameter, PlannedService, Routes, SchemeSet, ServicesByClass,
+    PlannedMethod, PlannedModule, PlannedOutput, PlannedParameter, PlannedService, Routes, ServicesByClass,
     ServicesByModule, SimilarPaths,
 };
 use crate::rate_limit::{SharedCounter, SharedCounterSettings};
@@ -54,7 +54,6 @@ pub struct PlanContext {
 
 /// Creates the plan of an API. `actions` contains the action of each API method, as
 /// [`bind_handlers`](super::bind_handlers()) returns them.
-#[must_use]
 pub fn create_plan(api: &Api, actions: Vec<Action>, handlers: &[handler::Module], context: PlanContext) -> Plan {
     let mut routes = Routes::default();
     let mut services: Vec<PlannedService> = Vec::new();
@@ -254,7 +253,8 @@ fn plan_authenticators(all: Vec<Box<dyn DynAuthenticate>>, ending: usize) -> Box
         })
     };
     let plan = |(index, authenticator): (usize, Box<dyn DynAuthenticate>)| PlannedAuthenticator {
-        schemes: SchemeSet::new(authenticator.schemes().into_iter().map(&mut scheme_index)),
+        // All schemes from the index 63 count as one scheme.
+        schemes: authenticator.schemes().into_iter().fold(0, |bits, scheme| bits | 1 << scheme_index(scheme).min(63)),
         authenticator,
         ends_authentication: index < ending,
     };

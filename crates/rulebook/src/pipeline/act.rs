@@ -24,11 +24,8 @@ use crate::handler::{CallEnd, CallOrigin, Context, EngineHandle, HandlerFuture};
 use crate::plan::{Action, PlannedMethod};
 
 /// Starts the handler of an API method. The future of the handler does not borrow from the request, so that it can
-/// outlive the request.
-///
-/// # Errors
-/// Fails if the program has no handler for the method, or the arguments cannot be deserialized to the argument type of
-/// the handler.
+/// outlive the request. Fails if the program has no handler for the method, or the arguments cannot be deserialized to
+/// the argument type of the handler.
 pub(crate) fn start_handler(
     runner: &Arc<MethodRunner>,
     granted: &GrantedCall<'_>,
@@ -138,7 +135,6 @@ impl DetachedHandlers {
     }
 
     /// Returns the number of handlers that are still running although their clients have disconnected.
-    #[must_use]
     pub fn count(&self) -> usize {
         self.count.load(Ordering::Acquire)
     }

@@ -23,7 +23,6 @@ pub struct GrantedCall<'r> {
 
 impl<'r> GrantedCall<'r> {
     /// Returns the API method that the client may call.
-    #[must_use]
     pub fn method(&self) -> &'r PlannedMethod {
         &self.plan.methods[self.method]
     }
@@ -39,10 +38,8 @@ impl<'r> GrantedCall<'r> {
     }
 }
 
-/// Compares the permissions that an API method requires with the permissions that the client has.
-///
-/// # Errors
-/// Fails if the method requires permissions, and the client is anonymous or lacks one of them.
+/// Compares the permissions that an API method requires with the permissions that the client has. Fails if the method
+/// requires permissions, and the client is anonymous or lacks one of them.
 pub fn authorize<'r>(
     plan: &'r Plan,
     matched: &MatchedMethod,
@@ -55,10 +52,8 @@ pub fn authorize<'r>(
     Ok(GrantedCall { plan, method: matched.method_index, identity })
 }
 
-/// Authorizes a call from code. The variables in the required permissions are replaced by the arguments in `raw`.
-///
-/// # Errors
-/// Fails under the same conditions as [`authorize`].
+/// Authorizes a call from code. The variables in the required permissions are replaced by the arguments in `raw`. Fails
+/// under the same conditions as [`authorize`].
 pub(super) fn authorize_code_call<'r>(
     plan: &'r Plan,
     method: usize,
@@ -70,12 +65,10 @@ pub(super) fn authorize_code_call<'r>(
 }
 
 /// Checks the client's permission to call an API method before the body is read. The request passes through the stages
-/// [`identify`] and [`authorize`] later, so this function does not count it for the rate limit.
+/// [`identify`] and [`authorize`] later, so this function does not count it for the rate limit. Returns the same errors
+/// as the stages [`identify`] and [`authorize`].
 ///
 /// [`identify`]: super::identify()
-///
-/// # Errors
-/// Returns the same errors as the stages [`identify`] and [`authorize`].
 pub async fn authorize_before_body(plan: &Plan, head: &Head, matched: &MatchedMethod) -> Result<(), ApiError> {
     let method = &plan.methods[matched.method_index];
     let identity = match jsonp::requested_callback(method.allows_jsonp, head)? {

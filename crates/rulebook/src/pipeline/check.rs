@@ -20,11 +20,9 @@ use crate::plan::{Plan, PlannedMethod, PlannedParameter};
 /// The maximum number of parameter errors in one response.
 const MAX_PARAMETER_ERRORS: usize = 50;
 
-/// Decodes and checks the raw values of an API method's parameters.
-///
-/// # Errors
-/// Fails if a required parameter is missing, or if a value is invalid or exceeds a limit. Fails if the request contains
-/// an unknown parameter and the definition refuses unknown parameters.
+/// Decodes and checks the raw values of an API method's parameters. Fails if a required parameter is missing, or if a
+/// value is invalid or exceeds a limit. Fails if the request contains an unknown parameter and the definition refuses
+/// unknown parameters.
 pub fn check_parameters<'a>(
     plan: &Plan,
     method: &'a PlannedMethod,
@@ -71,7 +69,6 @@ pub fn check_parameters<'a>(
 /// Returns `true` if the content of a part of a multipart body is invalid, so that the request will be refused,
 /// whatever parts follow; the server then does not store the files that follow. Returns `false` if the value cannot be
 /// checked yet, because later parts may replace it or add values to it, or because its check needs other values.
-#[must_use]
 pub fn is_invalid_part(plan: &Plan, method: &PlannedMethod, name: &str, bytes: &[u8]) -> bool {
     let uses_last_value = plan.modules[method.module_index].uses_last_value;
     let early = |slot: &&PlannedParameter| !uses_last_value && slot.arity == Arity::One && slot.check.can_check_early();

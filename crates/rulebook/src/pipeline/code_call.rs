@@ -71,11 +71,8 @@ async fn run_call_stages(runner: &Arc<MethodRunner>, call: Call, target: CallTar
 }
 
 /// Returns the unchecked values of a call's arguments, one for each parameter of the API method, in the order of the
-/// definition.
-///
-/// # Errors
-/// Returns an internal error if the method has no parameter with the name of an argument, because the calling code is
-/// wrong.
+/// definition. Returns an internal error if the method has no parameter with the name of an argument, because the
+/// calling code is wrong.
 fn raw_values<'c>(
     method: &PlannedMethod,
     plan: &Plan,
@@ -257,10 +254,8 @@ fn route_call_target(plan: &Plan, method: Option<http::Method>, uri: http::Uri) 
 }
 
 /// Returns the HTTP method of the only API method at a path. If several API methods with the same handler and the same
-/// parameters are at the path, returns the HTTP method of the first of them.
-///
-/// # Errors
-/// Fails if no API method is at the path, or if API methods with different handlers are at the path.
+/// parameters are at the path, returns the HTTP method of the first of them. Fails if no API method is at the path, or
+/// if API methods with different handlers are at the path.
 fn only_http_method(plan: &Plan, head: &Head) -> Result<http::Method, RoutingError> {
     let (context, service, allowed) = match route_to_api(plan, head)? {
         Route::Options(OptionsTarget::Service { service, allowed, .. }) => {

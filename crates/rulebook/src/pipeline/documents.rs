@@ -42,20 +42,17 @@ pub struct AudienceDocuments<'p> {
 
 impl AudienceDocuments<'_> {
     /// Returns the rendered documents.
-    #[must_use]
     pub fn documents(&self) -> &Documents {
         self.documents.get_or_render()
     }
 
     /// Returns a shared handle to the documents, for a thread that outlives this value.
-    #[must_use]
     pub fn shared(&self) -> &Arc<LazyDocuments> {
         &self.documents
     }
 
     /// Adds the header fields that depend on the audience: the fields for HTTP caches, and the state of the caller's
     /// rate limit.
-    #[must_use]
     pub fn add_headers(&self, mut reply: Reply) -> Reply {
         if self.is_for_caller {
             reply.headers.retain(|(name, _)| *name != header::CACHE_CONTROL);
@@ -77,11 +74,8 @@ const CALLER_DOCUMENT_HEADERS: [(HeaderName, HeaderValue); 2] = [
 ];
 
 /// Returns the documents for the audience of a request. If the documents do not exist yet, they are rendered on another
-/// thread.
-///
-/// # Errors
-/// Fails if the query field `as` has another value than `me`, the credential is invalid, the caller's rate limit is
-/// used up, or the documents for the caller do not exist and the time for rendering such documents is used up.
+/// thread. Fails if the query field `as` has another value than `me`, the credential is invalid, the caller's rate
+/// limit is used up, or the documents for the caller do not exist and the time for rendering such documents is used up.
 pub async fn find_audience_documents<'p>(plan: &'p Plan, head: &Head) -> Result<AudienceDocuments<'p>, ApiError> {
     // A browser sends a CORS preflight without credentials, so that the caller is unknown.
     if cors::is_preflight(head) || !requests_caller_documents(plan, head)? {
@@ -109,8 +103,6 @@ fn requests_caller_documents(plan: &Plan, head: &Head) -> Result<bool, ApiError>
 }
 
 /// Returns the value of the query field `name`, converted by `parse`; `None` if the query does not have this field.
-///
-/// # Errors
 /// Fails if `parse` returns `None` for the value, or the field occurs twice.
 fn parse_query_value<T>(
     head: &Head,
@@ -163,10 +155,8 @@ pub async fn respond_with_document(plan: &Plan, head: &Head, kind: DocumentKind)
         .add_headers(document_result.map_or_else(respond_with_error, |chosen| reply_with_document(plan, head, &chosen)))
 }
 
-/// Returns the OpenAPI document that the query of a request selects.
-///
-/// # Errors
-/// Fails if the API has no module with the name in the query, or the module has no part with the number in the query.
+/// Returns the OpenAPI document that the query of a request selects. Fails if the API has no module with the name in
+/// the query, or the module has no part with the number in the query.
 async fn requested_openapi_document(documents: &AudienceDocuments<'_>, head: &Head) -> Result<Document, ApiError> {
     let published = &documents.documents().published;
     let find_module = |name: &str| published.modules.find_index(name).map(|index| (name.to_owned(), index));
@@ -217,10 +207,7 @@ pub async fn respond_to_options(plan: &Plan, head: &Head, target: &OptionsTarget
 }
 
 /// Returns the description of the requested URI and its allowed HTTP methods; `None` if the documents describe nothing
-/// at this URI.
-///
-/// # Errors
-/// Fails if the description cannot be rendered now.
+/// at this URI. Fails if the description cannot be rendered now.
 async fn describe_target(
     plan: &Plan,
     head: &Head,

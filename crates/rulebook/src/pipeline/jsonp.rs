@@ -19,11 +19,8 @@ use crate::call::{ApiError, Callback, Encode, ErrorKind, Head, ParameterError, P
 use crate::plan::Plan;
 
 /// Returns the JavaScript function that the request names in the query field `callback`. Returns `None` if the query
-/// has no such field or `enabled` is `false`.
-///
-/// # Errors
-/// Fails if the query field `callback` occurs twice or is not a function name, or if the request has a field
-/// `Authorization`.
+/// has no such field or `enabled` is `false`. Fails if the query field `callback` occurs twice or is not a function
+/// name, or if the request has a field `Authorization`.
 pub(super) fn requested_callback(enabled: bool, head: &Head) -> Result<Option<Callback<'_>>, ApiError> {
     if !enabled {
         return Ok(None);
@@ -72,10 +69,7 @@ pub(super) fn head_without_cookies(head: &Arc<Head>) -> Cow<'_, Arc<Head>> {
     Cow::Owned(Arc::new(head))
 }
 
-/// Writes the outputs of a successful call as a JSONP script.
-///
-/// # Errors
-/// Fails if the outputs cannot be written as JSON.
+/// Writes the outputs of a successful call as a JSONP script. Fails if the outputs cannot be written as JSON.
 pub(super) fn write_success_script(
     callback: &Callback<'_>,
     envelope: &dyn Envelope,
@@ -91,10 +85,8 @@ pub(super) fn write_success_script(
     Ok(write_script(callback, &members.finish()))
 }
 
-/// Writes an error as a JSONP script.
-///
-/// # Errors
-/// Fails if the envelope cannot write the error. Only an envelope that the program has added can fail.
+/// Writes an error as a JSONP script. Fails if the envelope cannot write the error. Only an envelope that the program
+/// has added can fail.
 pub(super) fn write_error_script(
     callback: &Callback<'_>,
     envelope: &dyn Envelope,

@@ -13,7 +13,6 @@
 
 mod accept;
 mod act;
-mod auth_fields;
 mod authorize;
 mod body;
 mod check;
@@ -23,8 +22,6 @@ mod cors;
 mod document_reply;
 mod documents;
 mod encode;
-#[cfg(test)]
-mod fuzz_tests;
 mod identify;
 mod jsonp;
 mod panic;
@@ -35,7 +32,6 @@ mod render;
 mod reply;
 mod representation;
 mod respond;
-mod reused_buffer;
 mod route;
 mod run_once;
 mod urlencoded;

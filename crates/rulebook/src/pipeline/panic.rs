@@ -22,8 +22,6 @@ thread_local! {
 }
 
 /// Calls `run` and catches a panic in it. `what` is the name of the called code in the log, such as "the handler".
-///
-/// # Errors
 /// Returns an internal error with the panic message for the log if `run` panics.
 pub fn catch_panic<T>(what: &str, run: impl FnOnce() -> T) -> Result<T, ApiError> {
     ACTIVE_CATCHERS.set(ACTIVE_CATCHERS.get() + 1);
@@ -44,10 +42,8 @@ pub fn catch_panic<T>(what: &str, run: impl FnOnce() -> T) -> Result<T, ApiError
 }
 
 /// Polls a future, and catches a panic in it as [`catch_panic`] does. The caller pins the future: if this function
-/// moved it into its own future, the memory for both would double.
-///
-/// # Errors
-/// Returns an internal error with the panic message for the log if the future panics.
+/// moved it into its own future, the memory for both would double. Returns an internal error with the panic message for
+/// the log if the future panics.
 pub async fn catch_panic_async<F: Future>(what: &str, mut future: Pin<&mut F>) -> Result<F::Output, ApiError> {
     let polled = std::future::poll_fn(|task| match catch_panic(what, || future.as_mut().poll(task)) {
         Ok(poll) => poll.map(Ok),

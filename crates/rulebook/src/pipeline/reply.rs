@@ -1,14 +1,15 @@
 //! The reply to a request, before the server converts it to a response of actix. A reply is complete, or refers to a
 //! file that the server has yet to open.
 
+use std::cell::Cell;
 use std::fs::File;
+use std::ops::Deref;
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, header};
 use rulebook_model::error::ErrorCode;
 
 use super::representation::FormattedBody;
-use super::reused_buffer::ReusedBuffer;
 use crate::call::{ByteStream, Download};
 use crate::client_shares::Share;
 use crate::plan::{Document, Plan};
@@ -81,13 +82,11 @@ pub struct FileRange {
 
 impl ReplyBody {
     /// Returns a body without bytes.
-    #[must_use]
     pub fn empty() -> Self {
         Self::Whole(Bytes::new())
     }
 
     /// Returns all bytes of the body; `None` if the body is a file or a stream.
-    #[must_use]
     pub fn bytes(&self) -> Option<&[u8]> {
         match self {
             Self::Whole(bytes) | Self::Document(Document { body: bytes, .. }) => Some(bytes),
@@ -97,7 +96,6 @@ impl ReplyBody {
     }
 
     /// Returns the number of bytes of memory that only this reply uses. Documents are shared with other replies.
-    #[must_use]
     pub fn owned_len(&self) -> usize {
         match self {
             Self::Whole(bytes) | Self::Document(Document { body: bytes, .. }) if !bytes.is_unique() => 0,
@@ -106,7 +104,6 @@ impl ReplyBody {
     }
 
     /// Returns the length of the body in bytes; `None` if it is not known before the stream of the body ends.
-    #[must_use]
     pub fn len(&self) -> Option<u64> {
         match self {
             Self::Stream { length, .. } => *length,
@@ -171,13 +168,11 @@ pub struct FileReply {
 
 impl Reply {
     /// Returns a reply that will be replaced.
-    #[must_use]
     pub fn empty() -> Self {
         Self::without_body(500, Vec::new())
     }
 
     /// Returns a reply without a body.
-    #[must_use]
     pub fn without_body(status: u16, headers: Vec<(HeaderName, HeaderValue)>) -> Self {
         Self {
             status,
@@ -210,6 +205,54 @@ impl Reply {
             body: ReplyBody::Written(body.into()),
             is_written_for_request: true,
             code,
+        }
+    }
+}
+
+/// The maximum size in bytes of the memory that a worker keeps.
+const MAX_KEPT_SIZE: usize = 64 << 10;
+
+thread_local! {
+    /// Memory that is not in use.
+    static UNUSED: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+/// The bytes of a reply's body. When this value is dropped, its memory is kept for the next reply of this thread.
+#[derive(Debug, Default)]
+pub struct ReusedBuffer(Vec<u8>);
+
+impl ReusedBuffer {
+    /// Returns empty memory. Its capacity is that of an earlier body, so that most bodies need no allocation.
+    pub(super) fn empty_memory() -> Vec<u8> {
+        // The thread may be ending, so that its memory has been released already.
+        UNUSED.try_with(Cell::take).unwrap_or_default()
+    }
+
+    /// Returns the bytes without keeping their memory.
+    pub fn into_vec(mut self) -> Vec<u8> {
+        std::mem::take(&mut self.0)
+    }
+}
+
+impl From<Vec<u8>> for ReusedBuffer {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+}
+
+impl Deref for ReusedBuffer {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl Drop for ReusedBuffer {
+    fn drop(&mut self) {
+        if (1..=MAX_KEPT_SIZE).contains(&self.0.capacity()) {
+            self.0.clear();
+            let _ = UNUSED.try_with(|unused| unused.set(std::mem::take(&mut self.0)));
         }
     }
 }

@@ -9,7 +9,7 @@ use rulebook_model::format::FormatOffer;
 use super::accept::{media_ranges, media_type_weight};
 use super::jsonp;
 use super::panic::catch_panic;
-use super::reused_buffer::ReusedBuffer;
+use super::reply::ReusedBuffer;
 use crate::call::{ApiError, Callback, Encode, Head};
 use crate::plan::Plan;
 
@@ -51,11 +51,8 @@ impl<'p> Representation<'p> {
     }
 
     /// Writes the outputs of a successful call. `status` is the HTTP status of the outcome; the envelope may replace it
-    /// by another status.
-    ///
-    /// # Errors
-    /// Fails if the outputs cannot be written in this representation. Returns the error, and the representation in
-    /// which the caller should write the error.
+    /// by another status. Fails if the outputs cannot be written in this representation. Returns the error, and the
+    /// representation in which the caller should write the error.
     pub(super) fn write_success(
         self,
         envelope: &dyn Envelope,
@@ -78,10 +75,7 @@ impl<'p> Representation<'p> {
         encoded.map_err(|why| (Self::Json, why))
     }
 
-    /// Writes an error in its envelope.
-    ///
-    /// # Errors
-    /// Fails if the error cannot be written in this representation.
+    /// Writes an error in its envelope. Fails if the error cannot be written in this representation.
     pub(super) fn write_error(self, envelope: &dyn Envelope, error: &ApiError) -> Result<FormattedBody, ApiError> {
         if let Self::Script(callback) = self {
             return jsonp::write_error_script(callback, envelope, error.clone()).map_err(ApiError::internal);

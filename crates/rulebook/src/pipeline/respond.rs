@@ -79,7 +79,6 @@ fn raw_reply(response: RawResponse, headers: Vec<(HeaderName, HeaderValue)>) -> 
 
 /// Creates a reply whose only output is a link to a file. The link replaces the file that the API method with this
 /// index returned.
-#[must_use]
 pub fn respond_with_link(
     plan: &Plan,
     head: &Head,
@@ -128,7 +127,6 @@ impl ErrorContext {
 /// Creates the reply for an error. The reply has the envelope of the API module to which the request was routed, or
 /// the envelope of the whole API if routing failed. The reply to an unknown path suggests services with similar
 /// paths, unless the definition hides from each caller the methods that the caller may not call.
-#[must_use]
 pub fn respond_with_error(plan: &Plan, head: &Head, context: ErrorContext, mut error: ApiError) -> Reply {
     // Suggestions are added only when the error is final. During routing, a path that is unknown to the API may still
     // be the path of a static file or a page.

@@ -38,10 +38,8 @@ const LEASE_PER_STORE_TIME: u32 = 3;
 /// The maximum number of repeated attempts to store a response.
 const STORE_RETRIES: u32 = 5;
 
-/// Returns the idempotency key of a request; `None` if the request has none, or the API method does not use it.
-///
-/// # Errors
-/// Fails if the key is malformed or too long, or if it is missing but the method requires it.
+/// Returns the idempotency key of a request; `None` if the request has none, or the API method does not use it. Fails
+/// if the key is malformed or too long, or if it is missing but the method requires it.
 pub fn requested_key(plan: &Plan, method: &PlannedMethod, head: &Head) -> Result<Option<String>, ApiError> {
     match method.idempotency {
         Some(idempotency) => read_key(head, idempotency, plan.limits.idempotency_key),
@@ -70,11 +68,8 @@ pub fn fingerprint(
     hasher.finish(&method.id, granted.identity(), client.head.client, key)
 }
 
-/// Runs a handler unless a request with the same key was handled, and returns the reply.
-///
-/// # Errors
-/// Fails if the key cannot be used: it is in use, it was used for other arguments, or the storage is unavailable or
-/// full.
+/// Runs a handler unless a request with the same key was handled, and returns the reply. Fails if the key cannot be
+/// used: it is in use, it was used for other arguments, or the storage is unavailable or full.
 pub async fn run_once(
     runner: &Arc<MethodRunner>,
     head: &Arc<Head>,

@@ -12,13 +12,11 @@ pub struct LazyDescription {
 
 impl LazyDescription {
     /// Creates a description that is not rendered yet. [`LazyDescription::get_or_render`] calls `render`.
-    #[must_use]
     pub fn new(render: impl Fn() -> OptionsDescription + Send + Sync + 'static) -> Self {
         Self { rendered: OnceLock::new(), render: Box::new(render) }
     }
 
     /// Returns the description if it has been rendered.
-    #[must_use]
     pub fn rendered(&self) -> Option<&OptionsDescription> {
         self.rendered.get()
     }

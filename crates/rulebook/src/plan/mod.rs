@@ -10,15 +10,13 @@
 
 mod caller_documents;
 mod content_coding;
-mod cors;
 #[cfg_attr(not(feature = "documents"), allow(dead_code, reason = "no pages are rendered"))]
 mod document;
 mod document_cache;
 mod lazy_description;
 mod named_in_body;
 mod parent_paths;
-mod planned_authenticator;
-mod planned_parameter;
+mod planned;
 #[cfg_attr(not(feature = "documents"), allow(dead_code, reason = "no documents are rendered"))]
 mod rendered_on_demand;
 mod segments;
@@ -31,15 +29,15 @@ use bytes::Bytes;
 
 pub use caller_documents::CallerDocuments;
 pub use content_coding::{CompressionEffort, ContentCoding};
-pub use cors::PlannedCors;
-
 pub use document::{Document, Documents, OptionsDescription, PageRenderer, PublishedDocuments, RenderedPage};
 pub use document_cache::{DocumentCache, LazyDocuments};
 pub use lazy_description::LazyDescription;
 pub use named_in_body::NamedInBody;
 pub use parent_paths::ParentPaths;
-pub use planned_authenticator::{PlannedAuthenticator, SchemeSet};
-pub use planned_parameter::{BodyUse, MatchedMethod, MultipartLimits, NameMatch, PlannedParameter, SegmentError};
+pub use planned::{
+    BodyUse, MatchedMethod, MultipartLimits, NameMatch, PlannedAuthenticator, PlannedCors, PlannedParameter,
+    SegmentError,
+};
 pub use rendered_on_demand::RenderedOnDemand;
 pub use rulebook_model::routing::{
     NamedServices, RouteConflict, Routes, ServiceNaming, ServicesByClass, ServicesByModule, encode_segment,

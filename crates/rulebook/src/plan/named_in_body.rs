@@ -16,7 +16,6 @@ pub struct NamedInBody {
 
 impl NamedInBody {
     /// Finds the methods. `by_module` and `named` are the services that a body can name in each way.
-    #[must_use]
     pub fn new(
         by_module: Option<&ServicesByModule>,
         named: Option<&NamedServices>,

@@ -20,21 +20,18 @@ enum Form {
 
 impl Segments {
     /// Returns a path without segments.
-    #[must_use]
     pub fn none() -> Self {
         Self(Form::Decoded(Vec::new()))
     }
 
     /// Returns the segments of a part of a path, which must contain no percent-encoding and no slash at its beginning
     /// or end.
-    #[must_use]
     pub fn of_plain_path(target: &Uri, part: Range<usize>) -> Self {
         let count = 1 + memchr_iter(b'/', target.path()[part.clone()].as_bytes()).count();
         Self(Form::Plain { target: target.clone(), part, count })
     }
 
     /// Returns the number of segments.
-    #[must_use]
     pub fn len(&self) -> usize {
         match &self.0 {
             Form::Plain { count, .. } => *count,
@@ -43,13 +40,11 @@ impl Segments {
     }
 
     /// Returns `true` if the path has no segments.
-    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
     /// Returns the segment with this index.
-    #[must_use]
     pub fn get(&self, index: usize) -> Option<&str> {
         match &self.0 {
             Form::Plain { target, part, .. } => plain_segment(&target.path()[part.clone()], index),
@@ -81,23 +76,5 @@ fn plain_segment(path: &str, index: usize) -> Option<&str> {
 impl From<Vec<String>> for Segments {
     fn from(segments: Vec<String>) -> Self {
         Self(Form::Decoded(segments))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn both_forms_of_a_path_have_the_same_segments() {
-        for path in ["a", "a/b", "a//b/", "/", ""] {
-            let target = Uri::try_from(format!("/base/{path}")).expect("it is a path");
-            let plain = Segments::of_plain_path(&target, 6..6 + path.len());
-            let decoded = Segments::from(path.split('/').map(str::to_owned).collect::<Vec<_>>());
-            assert!(plain.iter().eq(decoded.iter()), "{path:?}");
-            assert_eq!((plain.len(), plain.get(plain.len())), (decoded.len(), None), "{path:?}");
-            assert!((0..plain.len()).all(|index| plain.get(index) == decoded.get(index)), "{path:?}");
-        }
-        assert!(Segments::none().is_empty() && Segments::none().get(0).is_none());
     }
 }

@@ -72,7 +72,6 @@ struct SearchState {
 
 impl SimilarPaths {
     /// Creates a tree without services. `base` is the base path of the API without a slash at its end.
-    #[must_use]
     pub fn new(base: &str) -> Self {
         let mut similar = Self { nodes: vec![SegmentNode::default()], base_node: 0, max_segments: 0 };
         for segment in base.split('/').skip(1) {
@@ -126,14 +125,12 @@ impl SimilarPaths {
     }
 
     /// Returns `true` if a path with this number of segments can be similar to the path of a service.
-    #[must_use]
     pub fn can_be_similar(&self, segments: usize) -> bool {
         segments <= self.max_segments + 1
     }
 
     /// Returns the URIs of the services whose paths are most similar to these percent-decoded segments of a request
     /// path; at most [`MAX_SUGGESTIONS`] URIs.
-    #[must_use]
     pub fn find_similar(&self, segments: &[&str]) -> Vec<String> {
         if !self.can_be_similar(segments.len()) {
             return Vec::new();

@@ -3,20 +3,17 @@
 
 use std::borrow::Cow;
 
+use percent_encoding::percent_decode;
 use rulebook_model::limits;
 
-use super::array_fields::{add_to_array, array_limits, find_slot_of_array, find_slot_of_invalid_name};
 use super::{BodyPart, BodyPartContent, ParameterReader, RawValue};
-use crate::call::{ApiError, Source, Value};
+use crate::call::{ApiError, PhpArrayError, PhpArrayLimits, Source, Value, shorten_text, split_array_name};
 use crate::pipeline::urlencoded::{decode_text, split_fields};
-use crate::plan::PlannedMethod;
+use crate::plan::{Plan, PlannedMethod, PlannedParameter};
 
 /// Parses the fields of `text`, and stores the values of those fields that are parameters of the API method. `source`
-/// is the part of the request that contains the text.
-///
-/// # Errors
-/// Fails if the text has more fields than the limit `fields` allows, or a field is repeated more often than the limit
-/// `items` allows.
+/// is the part of the request that contains the text. Fails if the text has more fields than the limit `fields` allows,
+/// or a field is repeated more often than the limit `items` allows.
 pub(super) fn read_fields<'a>(
     reading: &mut ParameterReader<'a, '_>,
     text: &'a [u8],
@@ -51,11 +48,9 @@ pub(super) fn read_fields<'a>(
 }
 
 impl<'a> ParameterReader<'a, '_> {
-    /// Adds the value of a field of the query or of the body to its parameter, which is in one of these slots. `value` is
-    /// `None` if it is not UTF-8. The search for the slot begins at the index `next` of `slots`.
-    ///
-    /// # Errors
-    /// Fails if the parameter has more values than the limit `items` allows.
+    /// Adds the value of a field of the query or of the body to its parameter, which is in one of these slots. `value`
+    /// is `None` if it is not UTF-8. The search for the slot begins at the index `next` of `slots`. Fails if the
+    /// parameter has more values than the limit `items` allows.
     pub(super) fn add_field(
         &mut self,
         name: Cow<'a, str>,
@@ -97,10 +92,8 @@ impl<'a> ParameterReader<'a, '_> {
 }
 
 /// Stores the content of those parts of a multipart body that are parameters of the API method. Other uploaded files
-/// are deleted when the body is dropped.
-///
-/// # Errors
-/// Fails if the body has more parts for one parameter than the limit `items` allows.
+/// are deleted when the body is dropped. Fails if the body has more parts for one parameter than the limit `items`
+/// allows.
 pub(super) fn read_parts<'a>(reading: &mut ParameterReader<'a, '_>, parts: &'a [BodyPart]) -> Result<(), ApiError> {
     let method = reading.method;
     let mut next = 0;
@@ -136,4 +129,73 @@ impl SlotsFilledByBody {
             raw[slot] = RawValue::Absent;
         }
     }
+}
+
+/// Returns the slot of the parameter that a name with brackets belongs to. `slots` are the candidates.
+pub(in crate::pipeline) fn find_slot_of_array(method: &PlannedMethod, slots: &[usize], name: &str) -> Option<usize> {
+    let (parameter, _) = split_array_name(name)?;
+    slots.iter().copied().find(|slot| *method.parameters[*slot].key == *parameter)
+}
+
+/// Returns the slot of the parameter that an urlencoded name belongs to, if the name is not UTF-8 after decoding, but
+/// the part before its brackets is the name of a parameter.
+fn find_slot_of_invalid_name(method: &PlannedMethod, slots: &[usize], name: &[u8]) -> Option<usize> {
+    find_slot_of_array(method, slots, &percent_decode(name).decode_utf8_lossy())
+}
+
+/// Returns the limits of the arrays that the names of fields describe, for a method of the API.
+pub(in crate::pipeline) fn array_limits(plan: &Plan, method: &PlannedMethod) -> PhpArrayLimits {
+    PhpArrayLimits {
+        nesting: plan.limits.nesting,
+        items: plan.limits.items,
+        replaces_values: plan.modules[method.module_index].uses_last_value,
+    }
+}
+
+/// Adds the value of a field whose name has brackets to the raw value of a parameter. `value` is `None` if it is not
+/// UTF-8. Fails if the array exceeds one of the limits.
+pub(in crate::pipeline) fn add_to_array<'a>(
+    raw: &mut RawValue<'a>,
+    parameter: &PlannedParameter,
+    limits: PhpArrayLimits,
+    name: Cow<'a, str>,
+    value: Option<Value<'a>>,
+) -> Result<(), ApiError> {
+    let value = match value {
+        Some(Value::File(upload)) if parameter.file_limit.is_none() => {
+            *raw = RawValue::File(upload);
+            return Ok(());
+        }
+        Some(value) => value,
+        None => {
+            *raw = RawValue::InvalidUtf8;
+            return Ok(());
+        }
+    };
+    if matches!(raw, RawValue::InvalidUtf8 | RawValue::RepeatedItem(_)) {
+        return Ok(());
+    }
+    let sent = match std::mem::take(raw) {
+        RawValue::Array(array) => Some(array),
+        _ if limits.replaces_values => Some(Box::default()),
+        sent => sent.into_array(parameter.arity),
+    };
+    let Some(mut array) = sent else {
+        *raw = RawValue::Repeated;
+        return Ok(());
+    };
+    let exceeded = match array.insert(name.clone(), value, limits) {
+        Ok(()) => {
+            *raw = RawValue::Array(array);
+            return Ok(());
+        }
+        Err(PhpArrayError::Repeated) => {
+            let keys = name.into_owned().split_off(parameter.key.len());
+            *raw = RawValue::RepeatedItem(shorten_text(&keys).into());
+            return Ok(());
+        }
+        Err(PhpArrayError::Nesting) => limits::NESTING_DEPTH.with_value(limits.nesting),
+        Err(PhpArrayError::Items) => limits::ITEM_COUNT.with_value(limits.items),
+    };
+    Err(ApiError::too_large(exceeded, Some(&parameter.display_name)))
 }

@@ -9,10 +9,8 @@ use super::fields::SlotsFilledByBody;
 use super::{ParameterReader, RawValue};
 use crate::call::{ApiError, JsonLimits, MalformedRequest, MemberCollector, Source, Value, collect_members};
 
-/// Parses a JSON body, and stores those members of its outermost object that are parameters of the API method.
-///
-/// # Errors
-/// Fails if the body is not a JSON object, or exceeds a limit.
+/// Parses a JSON body, and stores those members of its outermost object that are parameters of the API method. Fails if
+/// the body is not a JSON object, or exceeds a limit.
 pub(super) fn read_members<'a>(reading: &mut ParameterReader<'a, '_>, bytes: &'a [u8]) -> Result<(), ApiError> {
     let Some(text) = json_text(bytes)? else { return Ok(()) };
     let limits = JsonLimits::new(reading.plan.limits.nesting, reading.plan.limits.items);
@@ -23,10 +21,8 @@ pub(super) fn read_members<'a>(reading: &mut ParameterReader<'a, '_>, bytes: &'a
     collect_members(&mut reader, &limits, max_members, &mut collector).map_err(|error| json_error(&error, &limits))
 }
 
-/// Parses a JSON body, and stores it as the value of the parameter with this slot.
-///
-/// # Errors
-/// Fails if the body is not JSON, or exceeds a limit.
+/// Parses a JSON body, and stores it as the value of the parameter with this slot. Fails if the body is not JSON, or
+/// exceeds a limit.
 pub(super) fn read_whole<'a>(
     reading: &mut ParameterReader<'a, '_>,
     bytes: &'a [u8],

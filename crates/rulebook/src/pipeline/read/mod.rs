@@ -3,7 +3,6 @@
 //! Each Rust module reads one part of the request. The raw values borrow from the request where possible. The next
 //! stage, `check`, decodes and checks them. Each parameter of an API method has a slot, the place for its value.
 
-mod array_fields;
 mod fields;
 mod json;
 
@@ -11,7 +10,7 @@ use rulebook_model::error::catalogue::Catalogue;
 use rulebook_model::model::UnknownParameters;
 use rulebook_model::suggest::closest_word;
 
-pub(super) use array_fields::{add_to_array, array_limits, find_slot_of_array};
+pub(super) use fields::{add_to_array, array_limits, find_slot_of_array};
 
 use super::body::{Body, BodyPart, BodyPartContent};
 use super::raw_value::{RawValue, raw_header_value, raw_segment_value};
@@ -43,10 +42,8 @@ struct ParameterReader<'a, 'p> {
     unknown_parameter_errors: Vec<ParameterError>,
 }
 
-/// Reads the raw value of every parameter of the API method that the request calls.
-///
-/// # Errors
-/// Fails if the body is malformed, or the request exceeds a limit.
+/// Reads the raw value of every parameter of the API method that the request calls. Fails if the body is malformed, or
+/// the request exceeds a limit.
 pub fn read_parameters<'a>(
     plan: &Plan,
     head: &'a Head,
@@ -170,7 +167,6 @@ fn similar_parameter<'p>(method: &'p PlannedMethod, name: &str, source: Source) 
 
 /// Returns the parameter whose value is the part of a multipart body with this name; `None` if the method has no such
 /// parameter. The name may have brackets; the part is then an item of the value.
-#[must_use]
 pub fn find_parameter_of_part<'p>(method: &'p PlannedMethod, name: &str) -> Option<&'p PlannedParameter> {
     let slots = &method.body_slots;
     let slot = method.find_slot(slots, name, &mut 0).or_else(|| find_slot_of_array(method, slots, name))?;

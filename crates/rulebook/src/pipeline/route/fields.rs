@@ -85,8 +85,6 @@ fn array_field(parameter: &str) -> Field<'static> {
 }
 
 /// Parses the fields in the first bytes of a body. If the last field may continue after these bytes, it is omitted.
-///
-/// # Errors
 /// Fails if the body exceeds a limit. Also fails if the prefix is the whole body and is malformed.
 pub(super) fn read_fields<'b>(
     plan: &Plan,

@@ -27,7 +27,6 @@ pub struct NeedsBody {
 
 impl NeedsBody {
     /// Returns the context of an error that occurs before the body of the request has been read.
-    #[must_use]
     pub fn error_context(&self) -> ErrorContext {
         match (self.method, self.module) {
             (Some(method), _) => ErrorContext::Method(method),
@@ -38,7 +37,6 @@ impl NeedsBody {
 
     /// Returns the API method if the caller's permission can be checked before the body is read: the method is known,
     /// and the permissions that it requires do not contain the value of a positional parameter.
-    #[must_use]
     pub fn method_to_authorize(&self, plan: &Plan) -> Option<MatchedMethod> {
         let method = self.method?;
         let PlannedMethod { scope, path_slots, parameter_names, .. } = &plan.methods[method];
@@ -57,12 +55,9 @@ pub struct BodyPrefix {
 }
 
 /// Finds the API method of a request whose first body bytes have arrived: the method that the body names, or the method
-/// at the request path if the body names no method.
-///
-/// # Errors
-/// Fails if the prefix cannot be parsed or names a service or method that does not exist. Fails if the prefix contains
-/// no name, and the API has no method at the path. Fails with the limit `dispatch` if a name may follow after the
-/// prefix.
+/// at the request path if the body names no method. Fails if the prefix cannot be parsed or names a service or method
+/// that does not exist. Fails if the prefix contains no name, and the API has no method at the path. Fails with the
+/// limit `dispatch` if a name may follow after the prefix.
 pub fn route_by_body(
     plan: &Plan,
     head: &Head,

@@ -26,10 +26,8 @@ pub(super) fn service_name<'a>(fields: impl Iterator<Item = Field<'a>>) -> Optio
     by_long.or(by_short)
 }
 
-/// Finds the service that a PhalApi client names, and returns its index.
-///
-/// # Errors
-/// Fails if the API has no service with this name.
+/// Finds the service that a PhalApi client names, and returns its index. Fails if the API has no service with this
+/// name.
 pub(super) fn find_by_service_name(named: &plan::NamedServices, given: &FieldValue<'_>) -> Result<usize, RoutingError> {
     let unknown_name = |name: &str, (parts, error_kind)| {
         let error = ApiError::new(ErrorKind::InvalidServiceName { name: shorten_text(name), parts, error: error_kind });
@@ -44,11 +42,8 @@ pub(super) fn find_by_service_name(named: &plan::NamedServices, given: &FieldVal
 
 /// Returns the index of the service that the query names, if it is another service than the one at the request path,
 /// whose index is `at_path`. As in PhalApi, the name in the query has priority over the path, unless the field that
-/// contains it is a parameter of the service at the path.
-///
-/// # Errors
-/// Fails if the field `service` contains a name that no service has. Such a field `s` is ignored, because fields with
-/// this name often have another meaning.
+/// contains it is a parameter of the service at the path. Fails if the field `service` contains a name that no service
+/// has. Such a field `s` is ignored, because fields with this name often have another meaning.
 pub(super) fn service_instead(plan: &Plan, head: &Head, at_path: usize) -> Result<Option<usize>, RoutingError> {
     let fields = &plan.services[at_path].name_fields;
     let Some(named) = plan.named_services.as_ref().filter(|_| !fields.is_empty() && head.uri.query().is_some()) else {
@@ -89,10 +84,7 @@ fn service_name_error(name: &str) -> (usize, ServiceNameError) {
 }
 
 /// Finds the service that the fields `module` and `method` of a body name. Returns `None` if the body lacks one of
-/// these two fields.
-///
-/// # Errors
-/// Fails if the value of `module` or `method` is not text, or the API has no such service.
+/// these two fields. Fails if the value of `module` or `method` is not text, or the API has no such service.
 pub(super) fn find_by_module_and_method(
     modules: &ServicesByModule,
     fields: &[Field<'_>],

@@ -1,13 +1,16 @@
-//! The parameters of API methods, compiled for requests, and the result of routing a request.
+//! The parameters of API methods, the authenticators and the setting `cors`, compiled for requests, and the result of
+//! routing a request.
 
 use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use http::HeaderValue;
 use rulebook_model::routing::ServiceNaming;
 use rulebook_model::types::{Arity, Check};
 
 use super::Segments;
-use crate::call::{Limit, Source, Value};
+use crate::call::{DynAuthenticate, Limit, Source, Value};
 
 /// A parameter of an API method, compiled for requests.
 #[derive(Debug)]
@@ -85,4 +88,34 @@ pub enum SegmentError {
     SeveralValues,
     /// The value of the field is not UTF-8.
     InvalidUtf8,
+}
+
+/// An authenticator of the program.
+pub struct PlannedAuthenticator {
+    /// The authenticator.
+    pub authenticator: Box<dyn DynAuthenticate>,
+    /// A bit for each authentication scheme whose credentials the authenticator accepts.
+    pub schemes: u64,
+    /// `true` if no further authenticator is called after this one has returned an identity.
+    pub ends_authentication: bool,
+}
+
+/// The settings with which pages of other origins (scheme, host and port) may call the API from a browser.
+#[derive(Debug)]
+pub struct PlannedCors {
+    /// The allowed origins in lower case; `None` if all origins are allowed.
+    pub allowed_origins: Option<HashSet<Box<str>>>,
+    /// `true` if browsers may send cookies and other stored credentials.
+    pub allows_credentials: bool,
+    /// The value of `Access-Control-Allow-Headers` for API methods without parameters in header fields: the header
+    /// fields that pages may send.
+    pub allowed_headers: HeaderValue,
+    /// The value of `Access-Control-Allow-Headers` for each API method with parameters in header fields, by the index
+    /// of the method.
+    pub allowed_headers_of_methods: HashMap<usize, HeaderValue>,
+    /// The value of `Access-Control-Expose-Headers`: the header fields of responses that pages may read.
+    pub exposed_headers: HeaderValue,
+    /// The value of `Access-Control-Max-Age`: the number of seconds for which browsers may cache the response to a
+    /// preflight.
+    pub max_age: HeaderValue,
 }
