@@ -8,7 +8,7 @@ use rulebook_model::span::Span;
 
 use super::bind_handlers::all_methods;
 use crate::handler::settings::unknown_setting;
-use crate::handler::{Binding, HandledMethod, HandlerError, HandlerKind};
+use crate::handler::{HandledMethod, HandlerBinding, HandlerError, HandlerKind};
 use crate::plan::Action;
 
 /// Returns the action of a method whose handler the definition chooses, and `None` if the method has no such handler.
@@ -18,7 +18,7 @@ use crate::plan::Action;
 pub(super) fn compile_handler(
     api: &Api,
     method: &Method,
-    binding: Option<&Binding>,
+    binding: Option<&HandlerBinding>,
     kinds: &[Arc<dyn HandlerKind>],
 ) -> Option<Result<Action, Vec<Diagnostic>>> {
     let default = || default_handler(api).filter(|_| binding.is_none());

@@ -19,47 +19,31 @@ pub(super) fn file_limit(parameter: &Parameter, limits: &Limits) -> Option<Limit
 /// Returns the limits for a multipart body of an API method. The limits allow every body in which each part is valid
 /// for its parameter.
 pub(super) fn method_limits(method: &Method, limits: &Limits) -> MultipartLimits {
-    let in_body = method.parameters.iter().filter(|it| matches!(it.from, Location::Body | Location::Any));
-    let needed = in_body.fold(NeededLimits::default(), |needed, parameter| needed.with_parameter(parameter, limits));
-    let bytes = if needed.has_size { needed.file_bytes.saturating_add(limits.body) } else { 0 };
-    MultipartLimits { bytes: bytes.max(limits.multipart), parts: needed.parts.max(limits.parts) }
+    let (mut all_parts, mut file_bytes, mut has_size) = (0_u64, 0_u64, false);
+    for parameter in method.parameters.iter().filter(|it| matches!(it.from, Location::Body | Location::Any)) {
+        let check = &parameter.r#type.check;
+        let max = check.max_size();
+        let is_list = matches!(check.arity(), Arity::Many | Arity::Files);
+        let parts = if is_list { max.items.unwrap_or(1) } else { 1 }.min(limits.items);
+        // The type of the parameter limits the size of a file or the number of files.
+        has_size |= match check.arity() {
+            Arity::One | Arity::Many => false,
+            Arity::File => max.bytes.is_some(),
+            Arity::Files => max.items.is_some(),
+        };
+        all_parts = all_parts.saturating_add(parts);
+        file_bytes = file_bytes.saturating_add(match file_limit(parameter, limits) {
+            None => 0,
+            // If the parameter accepts any number of files, the setting `multipart` limits their total size.
+            Some(_) if check.arity() == Arity::Files && max.items.is_none() => limits.multipart,
+            Some(limit) => limit.max.saturating_mul(parts),
+        });
+    }
+    let bytes = if has_size { file_bytes.saturating_add(limits.body) } else { 0 };
+    MultipartLimits { bytes: bytes.max(limits.multipart), parts: all_parts.max(limits.parts) }
 }
 
 /// Returns the higher limit for bytes, and the higher limit for parts.
 pub(super) fn max_limits(one: MultipartLimits, other: MultipartLimits) -> MultipartLimits {
     MultipartLimits { bytes: one.bytes.max(other.bytes), parts: one.parts.max(other.parts) }
-}
-
-/// The maximum size and number of the parts that the parameters of an API method allow in a multipart body.
-#[derive(Default)]
-struct NeededLimits {
-    parts: u64,
-    file_bytes: u64,
-    /// `true` if the type of a parameter limits the size of a file or the number of files.
-    has_size: bool,
-}
-
-impl NeededLimits {
-    fn with_parameter(self, parameter: &Parameter, limits: &Limits) -> Self {
-        let check = &parameter.r#type.check;
-        let max = check.max_size();
-        let (parts, has_size) = match check.arity() {
-            Arity::One => (1, false),
-            Arity::File => (1, max.bytes.is_some()),
-            Arity::Many => (max.items.unwrap_or(1), false),
-            Arity::Files => (max.items.unwrap_or(1), max.items.is_some()),
-        };
-        let parts = parts.min(limits.items);
-        let file_bytes = match file_limit(parameter, limits) {
-            None => 0,
-            // If the parameter accepts any number of files, the setting `multipart` limits their total size.
-            Some(_) if check.arity() == Arity::Files && max.items.is_none() => limits.multipart,
-            Some(limit) => limit.max.saturating_mul(parts),
-        };
-        Self {
-            parts: self.parts.saturating_add(parts),
-            file_bytes: self.file_bytes.saturating_add(file_bytes),
-            has_size: self.has_size || has_size,
-        }
-    }
 }

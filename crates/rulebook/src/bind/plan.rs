@@ -14,7 +14,7 @@ use super::auth_challenges::{invalid_token_challenge, resource_metadata, scope_c
 use super::bind_handlers::all_methods;
 use super::cors;
 use super::multipart_limits;
-use super::rate_limits::{ModuleRateLimits, RateLimits, new_shared_limiter};
+use super::rate_limits::{new_shared_limiter, plan_limits};
 use crate::auth::ProtectedResource;
 use crate::call::{AuthScheme, DynAuthenticate, Value, is_secret_header_field, is_secret_name};
 use crate::handler::{self, ProgramState, ReadinessCheck};
@@ -24,7 +24,7 @@ use crate::plan::{
     PlannedMethod, PlannedModule, PlannedOutput, PlannedParameter, PlannedService, Routes, ServicesByClass,
     ServicesByModule, SimilarPaths,
 };
-use crate::rate_limit::{SharedCounter, SharedCounterSettings};
+use crate::rate_limit::{PlannedRateLimit, SharedCounter, SharedCounterSettings};
 use crate::trace::Tracer;
 
 /// The parts of a plan that come from the program instead of the model.
@@ -59,9 +59,11 @@ pub fn create_plan(api: &Api, actions: Vec<Action>, handlers: &[handler::Module]
     let mut services: Vec<PlannedService> = Vec::new();
     let mut plans: Vec<PlannedMethod> = Vec::new();
     let mut actions = actions.into_iter();
-    let rate_limits = RateLimits::new(api);
+    let api_limits = plan_limits(api, &api.rate_limits, "api");
     for (module_index, module) in api.modules.iter().enumerate() {
-        let module_limits = rate_limits.of_module(module);
+        let module_limits = module.rate_limits.as_ref();
+        let module_limits = module_limits.map(|limits| plan_limits(api, limits, &format!("module:{}", module.name)));
+        let module_limits = module_limits.as_ref().unwrap_or(&api_limits);
         for service in &module.services {
             let index = services.len();
             // The step `lower` has rejected duplicate paths, so this insertion never fails.
@@ -69,7 +71,7 @@ pub fn create_plan(api: &Api, actions: Vec<Action>, handlers: &[handler::Module]
             let first = plans.len();
             plans.extend(service.methods.iter().map(|method| {
                 let action = actions.next().unwrap_or(Action::NotImplemented);
-                plan_method(api, &module_limits, service, method, (module_index, action))
+                plan_method(api, module_limits, service, method, (module_index, action))
             }));
             services.push(PlannedService {
                 module_index,
@@ -172,12 +174,11 @@ fn services_by_module(api: &Api) -> ServicesByModule {
 /// Collects the paths of all services, from which responses to unknown paths suggest similar paths.
 fn similar_paths(api: &Api) -> SimilarPaths {
     let base = api.base.trim_end_matches('/');
-    let mut similar = SimilarPaths::new(base);
-    for service in api.modules.iter().flat_map(|module| &module.services) {
+    let services = api.modules.iter().flat_map(|module| &module.services).map(|service| {
         let positions = service.methods.iter().map(|method| method.positions().len()).max().unwrap_or_default();
-        similar.insert_service(&service.path, &format!("{base}{}", service.uri()), positions);
-    }
-    similar
+        (&*service.path, format!("{base}{}", service.uri()), positions)
+    });
+    SimilarPaths::new(base, services)
 }
 
 /// Returns `true` if an API method uses idempotency keys.
@@ -197,7 +198,7 @@ fn plan_module(api: &Api, module: &model::Module, handlers: &[handler::Module]) 
 
 fn plan_method(
     api: &Api,
-    rate_limits: &ModuleRateLimits<'_>,
+    module_limits: &[Arc<PlannedRateLimit>],
     service: &model::Service,
     method: &model::Method,
     (module, action): (usize, Action),
@@ -216,7 +217,10 @@ fn plan_method(
         id: method.id.as_str().into(),
         route: format!("{}{}", api.base.trim_end_matches('/'), service.uri()).into(),
         module_index: module,
-        rate_limits: rate_limits.of_method(method),
+        rate_limits: match &method.options.rate_limits {
+            Some(limits) => plan_limits(api, limits, &format!("method:{}", method.id)),
+            None => module_limits.into(),
+        },
         cost: method.options.cost,
         idempotency: method.options.idempotent,
         scope: method.scope.clone(),

@@ -24,12 +24,6 @@ pub struct Success {
     pub headers: Vec<(HeaderName, HeaderValue)>,
 }
 
-impl fmt::Debug for Success {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Success").field("status", &self.status).field("returned", &self.returned).finish()
-    }
-}
-
 /// The value that a handler has returned: outputs or a file.
 pub enum ReturnedValue {
     /// The handler has returned outputs. The response contains them in an envelope (a JSON structure around the

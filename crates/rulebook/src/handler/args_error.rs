@@ -5,14 +5,9 @@ use std::fmt;
 use serde::de::{self, Expected, Unexpected};
 use thiserror::Error;
 
-/// An error that occurred while a handler's arguments were deserialized. The kind is boxed to keep `Result`s small.
+/// An error that occurred while a handler's arguments were deserialized.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{0}")]
-pub struct ArgsError(Box<ArgsErrorKind>);
-
-/// The kind of an [`ArgsError`].
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum ArgsErrorKind {
+pub enum ArgsError {
     /// The argument type requires this field, but the definition has no parameter with its name.
     #[error("missing field `{0}`")]
     MissingField(&'static str),
@@ -27,16 +22,9 @@ pub enum ArgsErrorKind {
     Other(String),
 }
 
-impl ArgsError {
-    /// Returns the kind of this error.
-    pub fn kind(&self) -> &ArgsErrorKind {
-        &self.0
-    }
-}
-
 impl de::Error for ArgsError {
     fn custom<T: fmt::Display>(message: T) -> Self {
-        Self(Box::new(ArgsErrorKind::Other(message.to_string())))
+        Self::Other(message.to_string())
     }
 
     fn invalid_type(unexpected: Unexpected<'_>, expected: &dyn Expected) -> Self {
@@ -48,14 +36,14 @@ impl de::Error for ArgsError {
     }
 
     fn unknown_field(field: &str, _: &'static [&'static str]) -> Self {
-        Self(Box::new(ArgsErrorKind::UnknownField(field.to_owned())))
+        Self::UnknownField(field.to_owned())
     }
 
     fn missing_field(field: &'static str) -> Self {
-        Self(Box::new(ArgsErrorKind::MissingField(field)))
+        Self::MissingField(field)
     }
 
     fn duplicate_field(field: &'static str) -> Self {
-        Self(Box::new(ArgsErrorKind::DuplicateField(field)))
+        Self::DuplicateField(field)
     }
 }

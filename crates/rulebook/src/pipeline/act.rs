@@ -157,7 +157,7 @@ pub struct StartedHandler {
 impl StartedHandler {
     /// Runs the handler to its end, even if the returned future is dropped before.
     pub(crate) async fn run(self, runner: &Arc<MethodRunner>) -> Outcome {
-        let client = self.context.as_ref().and_then(Context::client);
+        let client = self.context.as_ref().and_then(Context::client_address);
         let method = &runner.plan.methods[self.method];
         let mut handler = DetachableFuture::new(runner, client, self.running);
         handler.call = self.context.map(|context| (self.method, context));
@@ -173,7 +173,10 @@ impl StartedHandler {
                 Ok(Success { returned, status, has_whole_output: method.has_whole_output, headers: overrides.headers })
             }
             Err(error) => {
-                Err(overrides.add_headers_to_error(with_declaration(&method.declared_errors, &method.id, error)))
+                let error = with_declaration(&method.declared_errors, &method.id, error);
+                // The handler may have failed before it had set all of its header fields.
+                let is_internal = matches!(error.kind(), ErrorKind::Internal { .. });
+                Err(if is_internal { error } else { error.with_headers(overrides.headers) })
             }
         }
     }

@@ -111,35 +111,14 @@ fn write_script(callback: &Callback<'_>, json: &[u8]) -> FormattedBody {
     // first bytes are never text of the client. The condition avoids an error in a page that no longer has the
     // function.
     let start = format!("/**/ typeof {callback} === 'function' && {callback}(");
-    let mut body = Vec::with_capacity(start.len() + json.len() + json.len() / 16 + SCRIPT_END.len());
-    body.extend_from_slice(start.as_bytes());
-    append_escaped_json(json, &mut body);
-    body.extend_from_slice(SCRIPT_END);
+    let body = format!("{start}{});", escape_json(json)).into_bytes();
     FormattedBody { status: 200, media_type: HeaderValue::from_static("text/javascript; charset=utf-8"), body }
 }
 
-const SCRIPT_END: &[u8] = b");";
-
-/// Appends JSON in a form that is safe in a script and has the same value. `<` is escaped, because it could begin an
+/// Returns JSON in a form that is safe in a script and has the same value. `<` is escaped, because it could begin an
 /// HTML tag or comment if the script is embedded in a page. U+2028 and U+2029 are escaped, because they ended a line of
 /// JavaScript before ECMAScript 2019. In JSON, these characters occur only in strings.
-fn append_escaped_json(json: &[u8], to: &mut Vec<u8>) {
-    let mut copied = 0;
-    for at in memchr::memchr2_iter(b'<', LINE_SEPARATOR[0], json) {
-        let (length, escaped) = match &json[at..] {
-            [b'<', ..] => (1, "\\u003c"),
-            rest if rest.starts_with(&LINE_SEPARATOR) => (LINE_SEPARATOR.len(), "\\u2028"),
-            rest if rest.starts_with(&PARAGRAPH_SEPARATOR) => (PARAGRAPH_SEPARATOR.len(), "\\u2029"),
-            _ => continue,
-        };
-        to.extend_from_slice(&json[copied..at]);
-        to.extend_from_slice(escaped.as_bytes());
-        copied = at + length;
-    }
-    to.extend_from_slice(&json[copied..]);
+fn escape_json(json: &[u8]) -> String {
+    let json = String::from_utf8_lossy(json);
+    json.replace('<', "\\u003c").replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029")
 }
-
-/// The character U+2028 (line separator) in UTF-8.
-const LINE_SEPARATOR: [u8; 3] = [0xE2, 0x80, 0xA8];
-/// The character U+2029 (paragraph separator) in UTF-8.
-const PARAGRAPH_SEPARATOR: [u8; 3] = [0xE2, 0x80, 0xA9];

@@ -16,7 +16,6 @@ use crate::plan::{Document, Plan};
 use crate::rate_limit::CountedRequest;
 
 /// A complete reply, which the server sends as an HTTP response.
-#[derive(Debug)]
 pub struct Reply {
     /// The HTTP status of the reply, from 200 to 599.
     pub status: u16,
@@ -68,7 +67,6 @@ pub enum ReplyBody {
 }
 
 /// A part of an open file.
-#[derive(Debug)]
 pub struct FileRange {
     /// The open file. Its read position is not used.
     pub file: File,
@@ -119,21 +117,7 @@ impl<B: Into<Bytes>> From<B> for ReplyBody {
     }
 }
 
-impl std::fmt::Debug for ReplyBody {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Whole(bytes) => write!(f, "{} bytes", bytes.len()),
-            Self::Written(bytes) => write!(f, "{} bytes", bytes.len()),
-            Self::Document(document) => write!(f, "{} bytes of a document", document.body.len()),
-            Self::File(range) => write!(f, "{} bytes of a file", range.length),
-            Self::Stream { length: Some(length), .. } => write!(f, "{length} bytes in pieces"),
-            Self::Stream { length: None, .. } => f.write_str("pieces"),
-        }
-    }
-}
-
 /// The result of the stage [`respond`](super::respond()).
-#[derive(Debug)]
 pub enum CallReply {
     /// The reply is complete.
     Reply(Reply),
@@ -154,7 +138,6 @@ impl CallReply {
 }
 
 /// A file that an API method returned, and the data for the reply that sends it.
-#[derive(Debug)]
 pub struct FileReply {
     /// The index in the plan of the API method that returned the file.
     pub method_index: usize,

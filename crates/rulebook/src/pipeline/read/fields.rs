@@ -74,9 +74,8 @@ impl<'a> ParameterReader<'a, '_> {
         body_slots.clear_query_value(slot, &mut self.raw);
         let (raw, parameter) = (&mut self.raw[slot], &method.parameters[slot]);
         match value {
-            Some(Value::Text(text)) => raw.add_text(text, parameter.arity, uses_last_value),
-            Some(Value::File(upload)) => raw.add_file(upload, parameter.arity, uses_last_value),
-            _ => *raw = RawValue::InvalidUtf8,
+            Some(value) => raw.add(value, parameter.arity, uses_last_value),
+            None => *raw = RawValue::InvalidUtf8,
         }
         let values = match raw {
             RawValue::Texts(texts) => texts.len(),
@@ -144,7 +143,7 @@ fn find_slot_of_invalid_name(method: &PlannedMethod, slots: &[usize], name: &[u8
 }
 
 /// Returns the limits of the arrays that the names of fields describe, for a method of the API.
-pub(in crate::pipeline) fn array_limits(plan: &Plan, method: &PlannedMethod) -> PhpArrayLimits {
+fn array_limits(plan: &Plan, method: &PlannedMethod) -> PhpArrayLimits {
     PhpArrayLimits {
         nesting: plan.limits.nesting,
         items: plan.limits.items,
@@ -154,7 +153,7 @@ pub(in crate::pipeline) fn array_limits(plan: &Plan, method: &PlannedMethod) -> 
 
 /// Adds the value of a field whose name has brackets to the raw value of a parameter. `value` is `None` if it is not
 /// UTF-8. Fails if the array exceeds one of the limits.
-pub(in crate::pipeline) fn add_to_array<'a>(
+fn add_to_array<'a>(
     raw: &mut RawValue<'a>,
     parameter: &PlannedParameter,
     limits: PhpArrayLimits,

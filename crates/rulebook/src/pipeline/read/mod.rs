@@ -10,7 +10,7 @@ use rulebook_model::error::catalogue::Catalogue;
 use rulebook_model::model::UnknownParameters;
 use rulebook_model::suggest::closest_word;
 
-pub(super) use fields::{add_to_array, array_limits, find_slot_of_array};
+pub(super) use fields::find_slot_of_array;
 
 use super::body::{Body, BodyPart, BodyPartContent};
 use super::raw_value::{RawValue, raw_header_value, raw_segment_value};
@@ -102,7 +102,7 @@ impl<'a> ParameterReader<'a, '_> {
             let mut slots = self.method.cookie_slots.iter();
             let Some(slot) = slots.find(|slot| self.method.parameters[**slot].key.as_bytes() == name) else { continue };
             match std::str::from_utf8(value) {
-                Ok(text) => self.raw[*slot].add_text(text.into(), self.method.parameters[*slot].arity, false),
+                Ok(text) => self.raw[*slot].add(text.into(), self.method.parameters[*slot].arity, false),
                 Err(_) => self.raw[*slot] = RawValue::InvalidUtf8,
             }
         }

@@ -22,24 +22,24 @@ pub(super) struct Field<'a> {
     /// The name of the field. For `x[]` and `x[y]`, which PHP parses as arrays, the name is `x`.
     pub(super) name: Cow<'a, str>,
     /// The value of the field.
-    pub(super) value: FieldValue<'a>,
+    pub(super) value: FieldContent<'a>,
 }
 
 /// The value of a field.
 #[derive(Debug, Clone)]
-pub(super) enum FieldValue<'a> {
+pub(super) enum FieldContent<'a> {
     /// The value is a single text.
     Text(Cow<'a, str>),
     /// The value is not a single text, for this reason.
     Invalid(SegmentError),
 }
 
-impl FieldValue<'_> {
+impl FieldContent<'_> {
     /// Copies the text, so that the returned value no longer borrows from the request.
-    pub(super) fn into_owned(self) -> FieldValue<'static> {
+    pub(super) fn into_owned(self) -> FieldContent<'static> {
         match self {
-            Self::Text(text) => FieldValue::Text(Cow::Owned(text.into_owned())),
-            Self::Invalid(why) => FieldValue::Invalid(why),
+            Self::Text(text) => FieldContent::Text(Cow::Owned(text.into_owned())),
+            Self::Invalid(why) => FieldContent::Invalid(why),
         }
     }
 }
@@ -50,13 +50,13 @@ pub(super) fn single_field_value<'a>(
     fields: impl Iterator<Item = Field<'a>>,
     name: &str,
     uses_last_value: bool,
-) -> Option<FieldValue<'a>> {
+) -> Option<FieldContent<'a>> {
     let mut values = fields.filter(|field| field.name == name).map(|field| field.value);
     let first = values.next()?;
     match values.last() {
         None => Some(first),
         Some(last) if uses_last_value => Some(last),
-        Some(_) => Some(FieldValue::Invalid(SegmentError::SeveralValues)),
+        Some(_) => Some(FieldContent::Invalid(SegmentError::SeveralValues)),
     }
 }
 
@@ -70,7 +70,7 @@ pub(super) fn query_fields<'h>(head: &'h Head, names: &[&str]) -> impl Iterator<
 fn urlencoded_fields(text: &[u8], has_name: impl Fn(&str) -> bool) -> impl Iterator<Item = Field<'_>> {
     split_fields(text).filter_map(move |(name, value)| {
         let name = decode_text(name)?;
-        let text = || decode_text(value).map_or(FieldValue::Invalid(SegmentError::InvalidUtf8), FieldValue::Text);
+        let text = || decode_text(value).map_or(FieldContent::Invalid(SegmentError::InvalidUtf8), FieldContent::Text);
         match split_array_name(&name) {
             Some((parameter, _)) => has_name(parameter).then(|| array_field(parameter)),
             None => has_name(&name).then(|| Field { name, value: text() }),
@@ -81,7 +81,7 @@ fn urlencoded_fields(text: &[u8], has_name: impl Fn(&str) -> bool) -> impl Itera
 /// Returns the field for a name with brackets, such as `x[]`. The value of the field is invalid, because PHP parses the
 /// field as an array. `parameter` is the part of the name before the brackets.
 fn array_field(parameter: &str) -> Field<'static> {
-    Field { name: parameter.to_owned().into(), value: FieldValue::Invalid(SegmentError::SeveralValues) }
+    Field { name: parameter.to_owned().into(), value: FieldContent::Invalid(SegmentError::SeveralValues) }
 }
 
 /// Parses the fields in the first bytes of a body. If the last field may continue after these bytes, it is omitted.
@@ -161,12 +161,12 @@ impl<'a> MemberCollector<'a> for FieldCollector<'a> {
         let value = match value {
             // A member whose value is null counts as absent.
             Value::Null => return,
-            Value::Text(text) => FieldValue::Text(text),
-            Value::Bool(bool) => FieldValue::Text(bool.to_string().into()),
-            Value::Int(int) => FieldValue::Text(int.to_string().into()),
-            Value::Uint(uint) => FieldValue::Text(uint.to_string().into()),
-            Value::Float(float) => FieldValue::Text(float.to_string().into()),
-            Value::List(_) | Value::Map(_) | Value::File(_) => FieldValue::Invalid(SegmentError::SeveralValues),
+            Value::Text(text) => FieldContent::Text(text),
+            Value::Bool(bool) => FieldContent::Text(bool.to_string().into()),
+            Value::Int(int) => FieldContent::Text(int.to_string().into()),
+            Value::Uint(uint) => FieldContent::Text(uint.to_string().into()),
+            Value::Float(float) => FieldContent::Text(float.to_string().into()),
+            Value::List(_) | Value::Map(_) | Value::File(_) => FieldContent::Invalid(SegmentError::SeveralValues),
         };
         self.last = Some(Field { name, value });
     }
@@ -184,7 +184,8 @@ fn part_fields(plan: &Plan, bytes: &Bytes, boundary: &str) -> Vec<Field<'static>
         let is_file = part.content_disposition().is_some_and(|given| given.get_filename().is_some());
         let Some(name) = part.name().map(str::to_owned).filter(|_| !is_file) else { continue };
         let text = String::from_utf8(content.into()).ok();
-        let value = text.map_or(FieldValue::Invalid(SegmentError::InvalidUtf8), |text| FieldValue::Text(text.into()));
+        let value =
+            text.map_or(FieldContent::Invalid(SegmentError::InvalidUtf8), |text| FieldContent::Text(text.into()));
         let field = split_array_name(&name).map(|(parameter, _)| array_field(parameter));
         fields.push(field.unwrap_or_else(|| Field { name: name.into(), value }));
     }

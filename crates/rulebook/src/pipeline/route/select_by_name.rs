@@ -4,7 +4,7 @@
 use rulebook_model::error::catalogue::Catalogue;
 
 use super::RoutingError;
-use super::fields::{Field, FieldValue, query_fields, single_field_value};
+use super::fields::{Field, FieldContent, query_fields, single_field_value};
 use crate::call::{
     ApiError, ErrorKind, Head, ParameterError, ParameterErrorKind, ServiceNameError, Source, shorten_text,
 };
@@ -13,7 +13,7 @@ use crate::plan::{self, MatchedMethod, NameMatch, Plan, SegmentError, Segments, 
 
 /// Returns the value of the field `service`, or the value of the field `s` if the request has no field `service`. If a
 /// field is repeated, its last value is used, as in PHP.
-pub(super) fn service_name<'a>(fields: impl Iterator<Item = Field<'a>>) -> Option<FieldValue<'a>> {
+pub(super) fn service_name<'a>(fields: impl Iterator<Item = Field<'a>>) -> Option<FieldContent<'a>> {
     let [long, short] = ServiceNaming::Service.fields();
     let (mut by_long, mut by_short) = (None, None);
     for Field { name, value } in fields {
@@ -28,15 +28,22 @@ pub(super) fn service_name<'a>(fields: impl Iterator<Item = Field<'a>>) -> Optio
 
 /// Finds the service that a PhalApi client names, and returns its index. Fails if the API has no service with this
 /// name.
-pub(super) fn find_by_service_name(named: &plan::NamedServices, given: &FieldValue<'_>) -> Result<usize, RoutingError> {
+pub(super) fn find_by_service_name(
+    named: &plan::NamedServices,
+    given: &FieldContent<'_>,
+) -> Result<usize, RoutingError> {
     let unknown_name = |name: &str, (parts, error_kind)| {
         let error = ApiError::new(ErrorKind::InvalidServiceName { name: shorten_text(name), parts, error: error_kind });
         RoutingError { context: ErrorContext::UnknownName, error }
     };
     match given {
-        FieldValue::Text(name) => named.by_class.find(name).ok_or_else(|| unknown_name(name, service_name_error(name))),
-        FieldValue::Invalid(SegmentError::SeveralValues) => Err(unknown_name("[]", (0, ServiceNameError::Illegal))),
-        FieldValue::Invalid(SegmentError::InvalidUtf8) => Err(unknown_name("\u{fffd}", (0, ServiceNameError::Illegal))),
+        FieldContent::Text(name) => {
+            named.by_class.find(name).ok_or_else(|| unknown_name(name, service_name_error(name)))
+        }
+        FieldContent::Invalid(SegmentError::SeveralValues) => Err(unknown_name("[]", (0, ServiceNameError::Illegal))),
+        FieldContent::Invalid(SegmentError::InvalidUtf8) => {
+            Err(unknown_name("\u{fffd}", (0, ServiceNameError::Illegal)))
+        }
     }
 }
 
@@ -92,12 +99,12 @@ pub(super) fn find_by_module_and_method(
     let given = ServiceNaming::Module.fields().map(|name| single_field_value(fields.iter().cloned(), name, true));
     let [Some(module), Some(method)] = given else { return Ok(None) };
     let (module, method) = match (module, method) {
-        (FieldValue::Text(module), FieldValue::Text(method)) => (module, method),
+        (FieldContent::Text(module), FieldContent::Text(method)) => (module, method),
         (module, method) => {
             let given = ServiceNaming::Module.fields().into_iter().zip([module, method]);
             let errors = given.filter_map(|(name, value)| match value {
-                FieldValue::Text(_) => None,
-                FieldValue::Invalid(why) => Some(name_field_error(name, why)),
+                FieldContent::Text(_) => None,
+                FieldContent::Invalid(why) => Some(name_field_error(name, why)),
             });
             return Err(ApiError::parameters(errors.collect()).into());
         }
@@ -141,13 +148,13 @@ impl NamedMethod {
             let in_query = single_field_value(query_fields(head, &[name]), name, uses_last_value);
             let in_body = || Some(single_field_value(body.iter().cloned(), name, uses_last_value)?.into_owned());
             match in_query.or_else(in_body) {
-                Some(FieldValue::Text(text)) => {
+                Some(FieldContent::Text(text)) => {
                     if segments.len() <= *segment {
                         segments.resize(segment + 1, String::new());
                     }
                     segments[*segment] = text.into_owned();
                 }
-                Some(FieldValue::Invalid(why)) => unfit.push((*slot, why)),
+                Some(FieldContent::Invalid(why)) => unfit.push((*slot, why)),
                 None => complete = false,
             }
         }
