@@ -160,7 +160,8 @@ pub trait MemberCollector<'de> {
     fn add(&mut self, key: Self::Key, value: Value<'de>);
 }
 
-/// Parses a JSON object of at most `max_members` members, and passes them to a collector.
+/// Parses a JSON object of at most `max_members` members, and passes them to a collector. Text after the object is not
+/// read.
 ///
 /// # Errors
 /// Fails if the text is not a JSON object, or exceeds a limit.
@@ -170,8 +171,7 @@ pub fn collect_members<'de, R: serde_json::de::Read<'de>>(
     max_members: u64,
     collector: &mut impl MemberCollector<'de>,
 ) -> Result<(), serde_json::Error> {
-    reader.deserialize_map(MembersVisitor { limits, max_members, collector })?;
-    reader.end()
+    reader.deserialize_map(MembersVisitor { limits, max_members, collector })
 }
 
 struct MembersVisitor<'v, C> {

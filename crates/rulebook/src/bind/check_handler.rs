@@ -35,7 +35,6 @@ pub(super) fn check_handler(method: &Method, binding: &HandlerBinding, fields: &
 struct HandlerCheck<'a> {
     method: &'a Method,
     binding: &'a HandlerBinding,
-    /// The names of the parameters.
     names: Vec<Box<str>>,
     /// The sample values of each parameter; null and absence are the last samples.
     samples: Vec<Vec<ArgumentSlot<'static>>>,

@@ -13,8 +13,7 @@ use rulebook_model::routing::fields_naming_another_service;
 use super::auth_challenges::{invalid_token_challenge, resource_metadata, scope_challenges};
 use super::bind_handlers::all_methods;
 use super::cors;
-use super::multipart_limits;
-use super::rate_limits::{new_shared_limiter, plan_limits};
+use super::limits::{self, new_shared_limiter, plan_limits};
 use crate::auth::ProtectedResource;
 use crate::call::{AuthScheme, DynAuthenticate, Value, is_secret_header_field, is_secret_name};
 use crate::handler::{self, ProgramState, ReadinessCheck};
@@ -107,7 +106,7 @@ pub fn create_plan(api: &Api, actions: Vec<Action>, handlers: &[handler::Module]
         max_multipart_limits: plans
             .iter()
             .map(|method| method.multipart_limits)
-            .fold(default_limits, multipart_limits::max_limits),
+            .fold(default_limits, limits::max_limits),
         method_indices: plans.iter().enumerate().map(|(index, method)| (method.id.clone(), index)).collect(),
         methods: plans.into(),
         modules: api.modules.iter().map(|module| plan_module(api, module, handlers)).collect(),
@@ -234,7 +233,7 @@ fn plan_method(
         header_slots: parameters.iter().enumerate().filter_map(header_slot).collect(),
         cookie_slots: slots_from(|from| from == Location::Cookie),
         body_use,
-        multipart_limits: multipart_limits::method_limits(method, &api.limits),
+        multipart_limits: limits::method_limits(method, &api.limits),
         body_slots,
         action,
         allows_jsonp: method.allows_jsonp(api.jsonp),
@@ -308,7 +307,7 @@ fn plan_parameter(parameter: &Parameter, limits: &Limits) -> PlannedParameter {
         display_name: parameter.request_name().into(),
         source: parameter.from.source(),
         arity: check.arity(),
-        file_limit: multipart_limits::file_limit(parameter, limits),
+        file_limit: limits::file_limit(parameter, limits),
         is_optional: parameter.optional,
         default: parameter_default(parameter),
         is_secret: is_secret(parameter),

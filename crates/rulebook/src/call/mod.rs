@@ -15,12 +15,10 @@ mod head;
 mod identity;
 mod outcome;
 mod prefer;
-mod quota;
 mod quoted_string;
 mod ranged_content;
 mod rate_limiter;
 mod response_header;
-mod slots;
 
 pub use rulebook_model::call::*;
 
@@ -37,12 +35,10 @@ pub(crate) use etag::ETagList;
 pub use head::{Head, RequestId, is_secret_header_field};
 pub use identity::Identity;
 pub(crate) use identity::QualifiedName;
-pub use outcome::{Outcome, RawResponse, ReturnedValue, Success};
+pub use outcome::{ArgumentSlot, ArgumentSlots, Outcome, RawResponse, ReturnedValue, Success};
 pub(crate) use prefer::{applied_preference, preferred_value};
-pub use quota::Quota;
 pub(crate) use quoted_string::split_outside_of_quotes;
 pub use ranged_content::RangedContent;
-pub use rate_limiter::RateLimiter;
+pub use rate_limiter::{Quota, RateLimiter};
 pub use response_header::ResponseError;
 pub(crate) use response_header::{check_response_header, is_sent_by_engine};
-pub use slots::{ArgumentSlot, ArgumentSlots};

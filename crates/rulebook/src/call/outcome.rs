@@ -1,4 +1,5 @@
-//! The result of a call of an API method.
+//! The checked arguments and the result of a call of an API method. Each parameter has a slot, the place for its
+//! argument.
 
 use std::fmt;
 use std::io;
@@ -7,7 +8,7 @@ use bytes::Bytes;
 use futures_core::Stream;
 use http::header::{self, HeaderName, HeaderValue};
 
-use super::{ApiError, ByteStream, Download, Encode, ResponseError, is_sent_by_engine};
+use super::{ApiError, ByteStream, Download, Encode, ResponseError, Value, is_sent_by_engine};
 
 /// The result of a call of an API method: a success or an error.
 pub type Outcome = Result<Success, ApiError>;
@@ -95,4 +96,27 @@ impl fmt::Debug for RawResponse {
             .field("length", &self.length)
             .finish_non_exhaustive()
     }
+}
+
+/// The argument for one parameter, after its check. A missing argument and null are different.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum ArgumentSlot<'a> {
+    /// The client has omitted the parameter, and the parameter has no default.
+    #[default]
+    Absent,
+    /// The client has sent null, and the parameter has no default.
+    Null,
+    /// The client's value, which has passed the check, or the default of the parameter.
+    Value(Value<'a>),
+}
+
+/// All arguments of a call, and the names of their parameters. `names` and `values` have the same length.
+///
+/// The arguments borrow from the request and the plan, so they must not be held across an await point.
+#[derive(Debug)]
+pub struct ArgumentSlots<'a, 'n> {
+    /// The names of the parameters in code, in the order of the definition.
+    pub names: &'n [Box<str>],
+    /// The arguments, in the order of `names`.
+    pub values: Vec<ArgumentSlot<'a>>,
 }

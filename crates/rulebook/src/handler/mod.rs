@@ -5,7 +5,6 @@
 //! sent.
 
 mod args;
-mod args_error;
 mod argument_fields;
 mod call_builder;
 mod context;
@@ -24,8 +23,7 @@ mod variables;
 mod worker_thread;
 
 pub use args::Args;
-pub use args_error::ArgsError;
-pub use argument_fields::ArgumentFields;
+pub use argument_fields::{ArgsError, ArgumentFields};
 pub use call_builder::{Call, CallArgument, CallBuilder, EngineHandle};
 pub(crate) use context::CallOrigin;
 pub use context::Context;

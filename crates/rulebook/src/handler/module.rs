@@ -1,9 +1,9 @@
 //! [`Module`], which contains the handlers of one API module, and the hooks that run before and after each call.
 
 use std::panic::Location;
-use std::pin::Pin;
 use std::sync::Arc;
 
+use futures_util::future::BoxFuture;
 use rulebook_model::error::ErrorCode;
 
 use super::{Context, Handler, IntoHandler};
@@ -78,9 +78,8 @@ impl Hooks {
     }
 }
 
-pub(crate) type BeforeHook =
-    dyn Fn(Context) -> Pin<Box<dyn Future<Output = Result<(), ApiError>> + Send>> + Send + Sync;
-pub(crate) type AfterHook = dyn Fn(Context, CallEnd) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync;
+pub(crate) type BeforeHook = dyn Fn(Context) -> BoxFuture<'static, Result<(), ApiError>> + Send + Sync;
+pub(crate) type AfterHook = dyn Fn(Context, CallEnd) -> BoxFuture<'static, ()> + Send + Sync;
 
 /// How a call ended. An after hook receives this value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -35,7 +35,6 @@ impl Body {
     }
 }
 
-/// A part of a multipart body.
 #[derive(Debug)]
 pub struct BodyPart {
     /// The field name of the part, which selects the parameter.
@@ -44,7 +43,6 @@ pub struct BodyPart {
     pub content: BodyPartContent,
 }
 
-/// The content of a part of a multipart body.
 #[derive(Debug)]
 pub enum BodyPartContent {
     /// The bytes of a part that has no file name.

@@ -28,16 +28,15 @@ pub fn reply_with_page(plan: &Plan, head: &Head, page: &RenderedPage) -> Reply {
 /// that says that a page does not exist. `is_markdown` is the form of the page. The page has no entity tag, and is not
 /// compressed: both would cost more than sending it, and a client can request such pages without end.
 pub fn reply_with_rendered_page(status: u16, is_markdown: bool, page: String) -> Reply {
+    let headers = vec![
+        (header::VARY, HeaderValue::from_static("accept")),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
+    ];
     Reply {
-        status,
         content_type: Some(HeaderValue::from_static(if is_markdown { MARKDOWN_UTF8 } else { HTML_UTF8 })),
-        headers: vec![
-            (header::VARY, HeaderValue::from_static("accept")),
-            (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
-        ],
         body: ReplyBody::Whole(page.into()),
-        is_written_for_request: false,
         code: (status == 404).then_some(ErrorCode::UnknownService.into()),
+        ..Reply::without_body(status, headers)
     }
 }
 
@@ -115,14 +114,8 @@ fn conditional_reply(
         return Reply::without_body(304, headers);
     }
     headers.push((header::ETAG, document.etag.clone()));
-    Reply {
-        status: 200,
-        content_type: Some(HeaderValue::from_static(document.media_type)),
-        headers,
-        body: ReplyBody::Document(document.clone()),
-        is_written_for_request: false,
-        code: None,
-    }
+    let content_type = Some(HeaderValue::from_static(document.media_type));
+    Reply { content_type, body: ReplyBody::Document(document.clone()), ..Reply::without_body(200, headers) }
 }
 
 /// Returns the document's entity tag that `If-None-Match` contains: the entity tag of the uncompressed document or of

@@ -41,7 +41,6 @@ pub struct AudienceDocuments<'p> {
 }
 
 impl AudienceDocuments<'_> {
-    /// Returns the rendered documents.
     pub fn documents(&self) -> &Documents {
         self.documents.get_or_render()
     }

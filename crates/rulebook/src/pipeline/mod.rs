@@ -16,7 +16,6 @@ mod act;
 mod authorize;
 mod body;
 mod check;
-mod check_constraints;
 mod code_call;
 mod cors;
 mod document_reply;

@@ -32,7 +32,6 @@ pub struct Reply {
     pub code: Option<ReplyCode>,
 }
 
-/// The error code of a reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReplyCode {
     /// The error code, which is [`ErrorCode::Failed`] for all errors that methods declare.
@@ -55,9 +54,7 @@ pub enum ReplyBody {
     Written(ReusedBuffer),
     /// A document, whose compressed forms are cached together with it.
     Document(Document),
-    /// A part of a file.
     File(FileRange),
-    /// A stream of bytes.
     Stream {
         /// The stream, which yields the bytes of the body in pieces.
         pieces: ByteStream,
@@ -119,7 +116,6 @@ impl<B: Into<Bytes>> From<B> for ReplyBody {
 
 /// The result of the stage [`respond`](super::respond()).
 pub enum CallReply {
-    /// The reply is complete.
     Reply(Reply),
     /// The method returned a file, and the server has yet to open it.
     File(FileReply),
@@ -155,7 +151,6 @@ impl Reply {
         Self::without_body(500, Vec::new())
     }
 
-    /// Returns a reply without a body.
     pub fn without_body(status: u16, headers: Vec<(HeaderName, HeaderValue)>) -> Self {
         Self {
             status,
@@ -181,14 +176,9 @@ impl Reply {
         if !plan.formats.is_empty() || code.is_some() {
             headers.push((header::VARY, HeaderValue::from_static("accept")));
         }
-        Self {
-            status,
-            content_type: Some(media_type),
-            headers,
-            body: ReplyBody::Written(body.into()),
-            is_written_for_request: true,
-            code,
-        }
+        let body = ReplyBody::Written(body.into());
+        let content_type = Some(media_type);
+        Self { content_type, body, is_written_for_request: true, code, ..Self::without_body(status, headers) }
     }
 }
 

@@ -16,7 +16,6 @@ use crate::plan::Plan;
 /// The format of a reply's body.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Representation<'p> {
-    /// The reply is JSON.
     Json,
     /// A success is JSON in its envelope; an error is a problem document (RFC 9457), which has no envelope.
     Problem,
@@ -30,9 +29,7 @@ pub(super) enum Representation<'p> {
 pub(super) struct FormattedBody {
     /// The HTTP status with which the body is sent.
     pub(super) status: u16,
-    /// The media type of the body.
     pub(super) media_type: HeaderValue,
-    /// The bytes of the body.
     pub(super) body: Vec<u8>,
 }
 

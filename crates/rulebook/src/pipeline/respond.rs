@@ -67,14 +67,8 @@ fn raw_reply(response: RawResponse, headers: Vec<(HeaderName, HeaderValue)>) -> 
     if !has_content(status) || status == 304 {
         return Reply::without_body(status, fields);
     }
-    Reply {
-        status,
-        content_type: media_type,
-        headers: fields,
-        body: ReplyBody::Stream { pieces: body, length },
-        is_written_for_request: false,
-        code: None,
-    }
+    let body = ReplyBody::Stream { pieces: body, length };
+    Reply { content_type: media_type, body, ..Reply::without_body(status, fields) }
 }
 
 /// Creates a reply whose only output is a link to a file. The link replaces the file that the API method with this

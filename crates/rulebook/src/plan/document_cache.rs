@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use rulebook_model::model::CallableMethods;
 
 use super::caller_documents::CacheEntry;
-use super::{CallerDocuments, Documents, ParentPaths};
+use super::{CallerDocuments, Documents, OptionsDescription, ParentPaths};
 
 /// Documents that are rendered when they are first needed. At startup they would take too long: for an API with
 /// thousands of services, rendering takes longer than all other steps of the startup together.
@@ -119,13 +119,33 @@ impl DocumentCache {
         self.parent_paths.get_or_init(|| (self.find_parent_paths)())
     }
 
-    /// Returns the documents that describe the whole API.
     pub fn for_whole_api(&self) -> &Arc<LazyDocuments> {
         &self.whole_api
     }
 
-    /// Returns the documents for callers.
     pub fn for_callers(&self) -> &Arc<CallerDocuments> {
         &self.for_callers
+    }
+}
+
+/// A description that is rendered when it is first needed. A request for another document need not wait for it.
+pub struct LazyDescription {
+    rendered: OnceLock<OptionsDescription>,
+    render: Box<dyn Fn() -> OptionsDescription + Send + Sync>,
+}
+
+impl LazyDescription {
+    /// Creates a description that is not rendered yet. [`LazyDescription::get_or_render`] calls `render`.
+    pub fn new(render: impl Fn() -> OptionsDescription + Send + Sync + 'static) -> Self {
+        Self { rendered: OnceLock::new(), render: Box::new(render) }
+    }
+
+    pub fn rendered(&self) -> Option<&OptionsDescription> {
+        self.rendered.get()
+    }
+
+    /// Returns the description. The first call renders it, which is slow, and other threads that need it wait.
+    pub fn get_or_render(&self) -> &OptionsDescription {
+        self.rendered.get_or_init(|| (self.render)())
     }
 }

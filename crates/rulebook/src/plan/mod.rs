@@ -13,13 +13,10 @@ mod content_coding;
 #[cfg_attr(not(feature = "documents"), allow(dead_code, reason = "no pages are rendered"))]
 mod document;
 mod document_cache;
-mod lazy_description;
-mod named_in_body;
 mod parent_paths;
 mod planned;
 #[cfg_attr(not(feature = "documents"), allow(dead_code, reason = "no documents are rendered"))]
 mod rendered_on_demand;
-mod segments;
 mod similar_paths;
 
 use std::collections::HashMap;
@@ -30,19 +27,16 @@ use bytes::Bytes;
 pub use caller_documents::CallerDocuments;
 pub use content_coding::{CompressionEffort, ContentCoding};
 pub use document::{Document, Documents, OptionsDescription, PageRenderer, PublishedDocuments, RenderedPage};
-pub use document_cache::{DocumentCache, LazyDocuments};
-pub use lazy_description::LazyDescription;
-pub use named_in_body::NamedInBody;
+pub use document_cache::{DocumentCache, LazyDescription, LazyDocuments};
 pub use parent_paths::ParentPaths;
 pub use planned::{
-    BodyUse, MatchedMethod, MultipartLimits, NameMatch, PlannedAuthenticator, PlannedCors, PlannedParameter,
-    SegmentError,
+    BodyUse, MatchedMethod, MultipartLimits, NameMatch, NamedInBody, PlannedAuthenticator, PlannedCors,
+    PlannedParameter, SegmentError, Segments,
 };
 pub use rendered_on_demand::RenderedOnDemand;
 pub use rulebook_model::routing::{
     NamedServices, RouteConflict, Routes, ServiceNaming, ServicesByClass, ServicesByModule, encode_segment,
 };
-pub use segments::Segments;
 pub use similar_paths::SimilarPaths;
 
 use rulebook_model::envelope::Envelope;
@@ -71,13 +65,10 @@ pub struct Plan {
     pub named_in_body: NamedInBody,
     /// The paths of all services, from which error responses to unknown paths suggest similar paths.
     pub similar_paths: SimilarPaths,
-    /// All services of the API.
     pub services: Box<[PlannedService]>,
-    /// All API methods.
     pub methods: Box<[PlannedMethod]>,
     /// The index of each API method by the id of the method, for calls from code.
     pub method_indices: HashMap<Box<str>, usize>,
-    /// All API modules.
     pub modules: Box<[PlannedModule]>,
     /// The envelope of error responses to requests that are not routed to an API module. An envelope is the JSON
     /// structure around the outputs or the error of a response.
@@ -141,7 +132,6 @@ pub struct PlannedModule {
 
 /// A service of the API, compiled for requests. A service is a path with a set of API methods.
 pub struct PlannedService {
-    /// The index of its module.
     pub module_index: usize,
     /// The number of segments of the service's path.
     pub path_length: usize,
@@ -158,7 +148,6 @@ pub struct PlannedMethod {
     pub id: Box<str>,
     /// The URI template of its service, with the base path.
     pub route: Box<str>,
-    /// The index of its module.
     pub module_index: usize,
     /// The limits of the number of requests to the API method, and of others that share the limits.
     pub rate_limits: Box<[Arc<PlannedRateLimit>]>,
@@ -180,7 +169,6 @@ pub struct PlannedMethod {
     pub max_positions: usize,
     /// The parameters in the path: pairs of the index of a path segment and the index of a slot.
     pub path_slots: Box<[(usize, usize)]>,
-    /// The slots of the parameters in the query.
     pub query_slots: Box<[usize]>,
     /// The slots of the parameters that are fields of the body.
     pub body_slots: Box<[usize]>,
@@ -233,7 +221,6 @@ pub enum Action {
     },
     /// The call runs a handler that the definition chooses.
     Defined {
-        /// The handler.
         handler: Arc<dyn CompiledHandler>,
         /// The settings of the handler as JSON text, to compare it with others; empty if it has none.
         settings: Box<str>,

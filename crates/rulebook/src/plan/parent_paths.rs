@@ -5,7 +5,6 @@ use rulebook_model::model::Segment;
 
 use super::{RouteConflict, Routes};
 
-/// The parent paths of the API.
 #[derive(Debug, Default)]
 pub struct ParentPaths {
     routes: Routes,

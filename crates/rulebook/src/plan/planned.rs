@@ -1,16 +1,18 @@
-//! The parameters of API methods, the authenticators and the setting `cors`, compiled for requests, and the result of
-//! routing a request.
+//! The parameters of API methods, the authenticators, the setting `cors` and the names in bodies, compiled for requests,
+//! and the result of routing a request.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 use std::sync::Arc;
 
-use http::HeaderValue;
-use rulebook_model::routing::ServiceNaming;
+use http::{HeaderValue, Uri};
+use memchr::memchr_iter;
+use rulebook_model::routing::{NamedServices, ServiceNaming, ServicesByModule};
 use rulebook_model::types::{Arity, Check};
 
-use super::Segments;
-use crate::call::{DynAuthenticate, Limit, Source, Value};
+use super::PlannedService;
+use crate::call::{AllowedMethods, DynAuthenticate, HttpMethod, Limit, Source, Value};
 
 /// A parameter of an API method, compiled for requests.
 #[derive(Debug)]
@@ -90,9 +92,7 @@ pub enum SegmentError {
     InvalidUtf8,
 }
 
-/// An authenticator of the program.
 pub struct PlannedAuthenticator {
-    /// The authenticator.
     pub authenticator: Box<dyn DynAuthenticate>,
     /// A bit for each authentication scheme whose credentials the authenticator accepts.
     pub schemes: u64,
@@ -118,4 +118,95 @@ pub struct PlannedCors {
     /// The value of `Access-Control-Max-Age`: the number of seconds for which browsers may cache the response to a
     /// preflight.
     pub max_age: HeaderValue,
+}
+
+/// The decoded segments of a request path. The segments of a path without percent-encoding need no allocation.
+#[derive(Debug, Clone)]
+pub struct Segments(Form);
+
+#[derive(Debug, Clone)]
+enum Form {
+    /// A part of the path of a request target, whose bytes are shared with the head of the request. The part contains
+    /// no percent-encoding, and no slash at its beginning or end.
+    Plain { target: Uri, part: Range<usize>, count: usize },
+    /// The segments one by one.
+    Decoded(Vec<String>),
+}
+
+impl Segments {
+    /// Returns a path without segments.
+    pub fn none() -> Self {
+        Self(Form::Decoded(Vec::new()))
+    }
+
+    /// Returns the segments of a part of a path, which must contain no percent-encoding and no slash at its beginning
+    /// or end.
+    pub fn of_plain_path(target: &Uri, part: Range<usize>) -> Self {
+        let count = 1 + memchr_iter(b'/', target.path()[part.clone()].as_bytes()).count();
+        Self(Form::Plain { target: target.clone(), part, count })
+    }
+
+    /// Returns the number of segments.
+    pub fn len(&self) -> usize {
+        match &self.0 {
+            Form::Plain { count, .. } => *count,
+            Form::Decoded(segments) => segments.len(),
+        }
+    }
+
+    /// Returns `true` if the path has no segments.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    pub fn get(&self, index: usize) -> Option<&str> {
+        self.iter().nth(index)
+    }
+
+    /// Returns the segments in their order.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        let (plain, decoded) = match &self.0 {
+            Form::Plain { target, part, .. } => (Some(&target.path()[part.clone()]), None),
+            Form::Decoded(segments) => (None, Some(segments)),
+        };
+        let plain = plain.into_iter().flat_map(|path| path.split('/'));
+        plain.chain(decoded.into_iter().flatten().map(AsRef::as_ref))
+    }
+}
+
+impl From<Vec<String>> for Segments {
+    fn from(segments: Vec<String>) -> Self {
+        Self(Form::Decoded(segments))
+    }
+}
+
+/// The API methods that the body of a request to the base path can name, and the HTTP methods of such requests.
+#[derive(Debug)]
+pub struct NamedInBody {
+    /// The indices of the API methods, each with the HTTP method that such a request has.
+    pub methods: Box<[(HttpMethod, usize)]>,
+    /// The HTTP methods of such requests.
+    pub http_methods: AllowedMethods,
+    /// The HTTP methods of the requests that name the service by its module.
+    pub http_methods_by_module: AllowedMethods,
+}
+
+impl NamedInBody {
+    /// Finds the methods. `by_module` and `named` are the services that a body can name in each way.
+    pub fn new(
+        by_module: Option<&ServicesByModule>,
+        named: Option<&NamedServices>,
+        services: &[PlannedService],
+    ) -> Self {
+        let methods_of = |service: usize| services[service].methods.iter().copied();
+        let by_module = by_module.into_iter().flat_map(ServicesByModule::services).flat_map(methods_of);
+        let by_module: Vec<_> = by_module.collect();
+        let by_class = named.into_iter().flat_map(|named| named.by_class.services()).flat_map(methods_of);
+        // PHP reads fields only from the bodies of POST requests.
+        let posted = by_class.filter(|(http, _)| *http == HttpMethod::Post);
+        let http_methods_by_module = AllowedMethods::sorted(by_module.iter().map(|(http, _)| *http));
+        let methods: Box<[_]> = by_module.into_iter().chain(posted).collect();
+        let http_methods = AllowedMethods::sorted(methods.iter().map(|(http, _)| *http));
+        Self { methods, http_methods, http_methods_by_module }
+    }
 }

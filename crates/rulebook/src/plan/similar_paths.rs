@@ -15,18 +15,15 @@ const MAX_SUGGESTIONS: usize = 3;
 /// The maximum cost of a search. Comparing two letters has the cost 1, and visiting a segment has the cost
 /// [`SEGMENT_VISIT_COST`].
 const MAX_SEARCH_COST: usize = 12_000;
-/// The cost of visiting a segment.
 const SEGMENT_VISIT_COST: usize = 8;
 /// The maximum length in bytes of segments for which a distance is computed. Longer segments match only if they are
 /// equal, because computing their distance takes too long.
 const MAX_COMPARED_SEGMENT_LENGTH: usize = 64;
-/// The distance that a missing segment adds.
 const MISSING_SEGMENT_DISTANCE: usize = 2;
 /// The distance that an extra segment adds. This distance is greater than [`MISSING_SEGMENT_DISTANCE`], because the
 /// client sent the extra segment on purpose.
 const EXTRA_SEGMENT_DISTANCE: usize = 3;
 
-/// The paths of all services.
 #[derive(Debug)]
 pub struct SimilarPaths {
     /// The services, sorted by their paths.
@@ -37,7 +34,6 @@ pub struct SimilarPaths {
     max_segments: usize,
 }
 
-/// The path of a service.
 #[derive(Debug)]
 struct KnownPath {
     /// The segments in lower case, with those of the base path; `None` for a capture.

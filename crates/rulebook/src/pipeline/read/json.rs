@@ -18,7 +18,8 @@ pub(super) fn read_members<'a>(reading: &mut ParameterReader<'a, '_>, bytes: &'a
     let mut reader = serde_json::Deserializer::from_str(text);
     let body_slots = SlotsFilledByBody::for_method(reading.method);
     let mut collector = ParameterCollector { reading, body_slots, next: 0 };
-    collect_members(&mut reader, &limits, max_members, &mut collector).map_err(|error| json_error(&error, &limits))
+    let read = collect_members(&mut reader, &limits, max_members, &mut collector).and_then(|()| reader.end());
+    read.map_err(|error| json_error(&error, &limits))
 }
 
 /// Parses a JSON body, and stores it as the value of the parameter with this slot. Fails if the body is not JSON, or

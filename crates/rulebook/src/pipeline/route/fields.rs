@@ -21,11 +21,9 @@ use crate::plan::{Plan, SegmentError};
 pub(super) struct Field<'a> {
     /// The name of the field. For `x[]` and `x[y]`, which PHP parses as arrays, the name is `x`.
     pub(super) name: Cow<'a, str>,
-    /// The value of the field.
     pub(super) value: FieldContent<'a>,
 }
 
-/// The value of a field.
 #[derive(Debug, Clone)]
 pub(super) enum FieldContent<'a> {
     /// The value is a single text.
@@ -126,17 +124,15 @@ fn json_fields<'b>(plan: &Plan, bytes: &'b [u8], whole: bool) -> Result<Vec<Fiel
     let limits = JsonLimits::new(plan.limits.nesting, plan.limits.items);
     let mut reader = serde_json::Deserializer::from_str(text);
     let mut collector = FieldCollector::default();
-    let read = collect_members(&mut reader, &limits, plan.limits.fields, &mut collector);
-    let FieldCollector { mut fields, last } = collector;
+    let read = collect_members(&mut reader, &limits, plan.limits.fields, &mut collector).and_then(|()| {
+        collector.fields.extend(collector.last.take());
+        reader.end()
+    });
     match (read, limits.take_exceeded()) {
         (_, Some(limit)) => Err(ApiError::too_large(limit, None)),
         (Err(error), None) if error.is_data() => Err(ApiError::malformed(MalformedRequest::JsonKind)),
         (Err(error), None) if whole => Err(ApiError::malformed(MalformedRequest::from_json_error(&error))),
-        (Err(_), None) => Ok(fields),
-        (Ok(()), None) => {
-            fields.extend(last);
-            Ok(fields)
-        }
+        (_, None) => Ok(collector.fields),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Finds the part of the API that an OPTIONS request is for. A CORS preflight is an OPTIONS request, too.
 
-use super::{RoutingError, allowed_methods, fields, find_method, path, select_by_name};
+use super::{Route, RoutingError, allowed_methods, fields, find_method, path, select_by_name};
 use crate::call::{AllowedMethods, ApiError, ErrorKind, Head, HttpMethod};
 use crate::pipeline::cors;
 use crate::pipeline::respond::ErrorContext;
@@ -121,10 +121,10 @@ pub(in crate::pipeline) fn allowed_methods_of_page(plan: &Plan, head: &Head) -> 
 /// Returns the index of the API method that a CORS preflight announces; `None` if the request is not a preflight, or
 /// the announced method does not exist.
 pub(in crate::pipeline) fn preflighted_method(plan: &Plan, head: &Head) -> Option<usize> {
-    let (service, positions) = match find_options_target(plan, head).ok()? {
-        OptionsTarget::Service { service, positions, .. } => (service, positions),
-        OptionsTarget::WholeApi { service: Some(service), .. } => (service, 0),
-        OptionsTarget::WholeApi { service: None, .. } | OptionsTarget::ParentPath { .. } => return None,
+    let (service, positions) = match super::route(plan, head) {
+        Route::Options(OptionsTarget::Service { service, positions, .. }) => (service, positions),
+        Route::Options(OptionsTarget::WholeApi { service: Some(service), .. }) => (service, 0),
+        _ => return None,
     };
     find_method(plan, service, positions, &cors::preflight_method(plan, head)?)
 }

@@ -48,7 +48,6 @@ impl NeedsBody {
 /// The first bytes of a request body; their number is at most the limit `dispatch`.
 #[derive(Debug, Clone)]
 pub struct BodyPrefix {
-    /// The bytes that have arrived.
     pub bytes: Bytes,
     /// `true` if the body has no bytes after these.
     pub is_whole: bool,
