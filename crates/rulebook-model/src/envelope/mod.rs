@@ -7,16 +7,17 @@ mod builtin;
 mod decoding;
 mod details;
 mod json_writer;
+mod problem;
 
 use serde_json::{Value as Json, json};
 use thiserror::Error;
 
-pub use builtin::Plain as Problem;
 pub use builtin::{Aicra, CustomEnvelope, EnvelopeName, EnvelopeSettings, Envelopes, Iapi, Phalapi, Plain};
 pub use decoding::{Decoding, ErrorMembers, MemberValue, MemberValues, OutputsLocation};
 use details::object_schema;
 pub use details::{details_schema, write_details};
 pub use json_writer::JsonMemberWriter;
+pub use problem::Problem;
 
 pub use crate::call::Encode;
 use crate::call::{ApiError, Value};
