@@ -6,7 +6,6 @@
 use std::net::IpAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context as TaskContext, Poll, ready};
 
 use futures_util::future::BoxFuture;
@@ -117,7 +116,8 @@ fn echo_arguments(method: &PlannedMethod, arguments: Vec<ArgumentSlot<'_>>) -> R
 /// Counts the handlers that are still running after their clients have disconnected.
 #[derive(Debug)]
 pub struct DetachedHandlers {
-    count: AtomicUsize,
+    /// Each of the handlers has a clone.
+    counted: Arc<()>,
     shares: Arc<ClientShares>,
 }
 
@@ -131,12 +131,12 @@ impl Default for DetachedHandlers {
 impl DetachedHandlers {
     /// Creates the counts. If `shares` is used up, no further handlers should be started.
     pub fn new(shares: ClientShares) -> Self {
-        Self { count: AtomicUsize::default(), shares: Arc::new(shares) }
+        Self { counted: Arc::default(), shares: Arc::new(shares) }
     }
 
     /// Returns the number of handlers that are still running although their clients have disconnected.
     pub fn count(&self) -> usize {
-        self.count.load(Ordering::Acquire)
+        Arc::strong_count(&self.counted) - 1
     }
 
     /// Returns `true` if the maximum is reached, in total or for this client.
@@ -220,7 +220,7 @@ impl<T> Drop for DetachableFuture<'_, T> {
         let Some(running) = self.running.take() else { return };
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
         let (runner, call) = (Arc::clone(self.runner), self.call.take());
-        runner.detached.count.fetch_add(1, Ordering::AcqRel);
+        let counted = Arc::clone(&runner.detached.counted);
         // If there are more of them than the client should have, because they were started at the same time, there is
         // no share.
         let share = runner.detached.shares.take(self.client, 1).ok();
@@ -229,8 +229,7 @@ impl<T> Drop for DetachableFuture<'_, T> {
             if let Some(reason) = result.err().as_ref().and_then(ApiError::log) {
                 log_detached_error(&runner, call.as_ref(), reason);
             }
-            drop(share);
-            runner.detached.count.fetch_sub(1, Ordering::AcqRel);
+            drop((counted, share));
         });
     }
 }
