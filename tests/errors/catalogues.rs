@@ -1,108 +1,65 @@
 //! Tests of the catalogues of error messages: they are complete, every message is used, and every message contains its
 //! data.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rulebook::ApiError;
 use rulebook::HttpMethod;
 use rulebook::error::{
-    AllowedMethods, ErrorKind, MalformedRequest, ParameterError, ParameterErrorKind, ServiceNameError, Source,
+    AllowedMethods, CatalogueName, ErrorKind, MalformedRequest, ParameterError, ParameterErrorKind, ServiceNameError,
+    Source,
 };
 use rulebook::types::{Measure, Violation};
-use rulebook_model::error::catalogue::{Catalogue, CatalogueError, CatalogueName, MESSAGES};
 use rulebook_model::error::codes;
 use rulebook_model::limits;
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
-fn english_catalogue() -> Value {
-    serde_json::from_str(Catalogue::ENGLISH_JSON).unwrap()
+type Translations = BTreeMap<String, String>;
+
+/// Returns the file of all texts.
+fn texts() -> Value {
+    serde_json::from_str(include_str!("../../crates/rulebook-model/src/error/messages.json")).unwrap()
+}
+
+fn messages() -> BTreeMap<String, Translations> {
+    serde_json::from_value(texts()["messages"].clone()).unwrap()
 }
 
 #[test]
-fn the_english_catalogue_is_complete_and_uses_every_placeholder() {
-    Catalogue::parse(Catalogue::ENGLISH_JSON).unwrap();
-    let catalogue = english_catalogue();
-    for row in MESSAGES {
-        let message = match catalogue["texts"].get(row.key) {
-            None if row.is_optional => continue,
-            message => message.unwrap().as_str().unwrap(),
-        };
-        for placeholder in row.placeholders {
-            assert!(message.contains(&format!("{{{placeholder}}}")), "`{}` does not use {placeholder}", row.key);
+fn every_text_exists_in_every_language() {
+    let has_languages = |key: &str, texts: &Translations| {
+        // Only messages in the style of PhalApi are missing in English.
+        assert!(texts.contains_key("zh") && (texts.contains_key("en") || texts.contains_key("1.x")), "{key}");
+        assert!(texts.keys().all(|language| ["en", "1.x", "2.x", "zh"].contains(&language.as_str())), "{key}");
+    };
+    for (key, texts) in messages() {
+        has_languages(&key, &texts);
+    }
+    let errors = texts()["errors"].clone();
+    for (name, error) in errors.as_object().unwrap() {
+        for texts in error.as_object().unwrap().values() {
+            has_languages(name, &serde_json::from_value(texts.clone()).unwrap());
         }
+    }
+    let names: BTreeSet<_> = errors.as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(names, codes::ERROR_CODES.iter().map(|row| row.name).collect());
+    for (index, row) in codes::ERROR_CODES.iter().enumerate() {
+        assert_eq!(row.code as usize, index, "{}", row.name);
+        assert_eq!(errors[row.name]["title"]["en"], row.code.title());
     }
 }
 
 #[test]
-fn the_selectable_catalogues_are_complete() {
-    for name in CatalogueName::ALL {
-        let read = Catalogue::parse(name.json_text()).unwrap_or_else(|errors| panic!("{}: {errors:?}", name.as_str()));
-        for row in MESSAGES {
-            assert!(read.contains(row.id), "{} has no `{}`", name.as_str(), row.key);
-            assert!(name.catalogue().contains(row.id));
-        }
-        assert!(MESSAGES.iter().all(|row| row.is_optional != Catalogue::english().contains(row.id)));
-        // The message of a parameter error contains the name of the parameter, `p`. No message contains a placeholder.
-        for error in errors_with_every_message() {
-            let message = error.message(name.catalogue()).to_string();
+fn no_message_is_empty_or_contains_a_placeholder() {
+    for error in errors_with_every_message() {
+        for name in CatalogueName::ALL {
+            let message = error.message(name);
             assert!(!message.is_empty() && !message.contains(['{', '}']), "{}: {message}", name.as_str());
+            // The message of a parameter error contains the name of the parameter, `p`.
             assert!(error.parameter_errors().is_empty() || message.contains('p'), "{}: {message}", name.as_str());
         }
-    }
-}
-
-#[test]
-fn the_table_of_messages_is_in_order_and_its_keys_are_unique() {
-    let mut keys = BTreeSet::new();
-    for (index, row) in MESSAGES.iter().enumerate() {
-        assert_eq!(row.id as usize, index, "{}", row.key);
-        assert!(keys.insert(row.key), "{} occurs twice", row.key);
-        assert_eq!(row.placeholders.iter().collect::<BTreeSet<_>>().len(), row.placeholders.len(), "{}", row.key);
-    }
-    for row in codes::ERROR_CODES {
-        assert_eq!(english_catalogue()["titles"][row.name], row.code.title(), "{}", row.name);
-    }
-}
-
-#[test]
-fn every_error_in_a_catalogue_is_reported() {
-    let errors = |from: &str, to: &str| {
-        assert!(Catalogue::ENGLISH_JSON.contains(from), "{from}");
-        Catalogue::parse(&Catalogue::ENGLISH_JSON.replacen(from, to, 1)).unwrap_err()
-    };
-    let timeout = "\"timeout\": \"the body";
-    let placeholder = |name: &str| CatalogueError::UnknownPlaceholder { key: "timeout", name: name.to_owned() };
-    let cases = [
-        (
-            timeout,
-            "\"timeuot\": \"the body",
-            vec![CatalogueError::MissingKey("timeout"), CatalogueError::UnknownKey("timeuot".to_owned())],
-        ),
-        (
-            timeout,
-            "\"timeout\": \"\", \"timeout\": \"the body",
-            vec![CatalogueError::DuplicateKey("timeout".to_owned())],
-        ),
-        (timeout, "\"timeout\": \"{id} the body", vec![placeholder("id")]),
-        (timeout, "\"timeout\": \"{} the body", vec![placeholder("")]),
-        (timeout, "\"timeout\": \"{ the body", vec![CatalogueError::UnpairedBrace("timeout")]),
-        (timeout, "\"timeout\": \"} the body", vec![CatalogueError::UnpairedBrace("timeout")]),
-        ("\"failed\": \"it failed\",", "", vec![CatalogueError::MissingKey("failed")]),
-        (
-            "\"texts\": {",
-            "\"texts\": { \"pattern\": \"{id}\",",
-            vec![CatalogueError::UnknownPlaceholder { key: "pattern", name: "id".to_owned() }],
-        ),
-    ];
-    for (from, to, expected) in cases {
-        assert_eq!(errors(from, to), expected, "{to}");
-        assert!(expected.iter().all(|error| error.to_string().contains('`')));
-    }
-    for invalid in
-        ["", "[]", "{}", r#"{"titles": {}, "texts": {}, "more": {}}"#, r#"{"titles": {}, "texts": {"a": 1}}"#]
-    {
-        let errors = Catalogue::parse(invalid).unwrap_err();
-        assert!(matches!(&errors[..], [CatalogueError::Syntax(_)]), "{invalid}: {errors:?}");
+        let english = error.to_string();
+        assert!(!english.is_empty() && !english.contains(['{', '}']), "{english}");
     }
 }
 
@@ -131,8 +88,7 @@ fn errors_with_every_message() -> Vec<ApiError> {
         ErrorKind::TooLarge { limit: limits::BODY_SIZE.with_value(1), parameter: None },
         ErrorKind::TooLarge { limit: limits::PART_SIZE.with_value(1), parameter: Some("p".to_owned()) },
     ];
-    let plain_codes = codes::ERROR_CODES.iter().filter(|row| row.has_fixed_message);
-    kinds.extend(plain_codes.map(|row| ErrorKind::Plain(row.code)));
+    kinds.extend(codes::ERROR_CODES.iter().map(|row| ErrorKind::Plain(row.code)));
     let errors = [
         parameter_error(ParameterErrorKind::Missing, Source::Path, None),
         parameter_error(ParameterErrorKind::Repeated, Source::Query, None),
@@ -191,32 +147,31 @@ fn errors_with_every_message() -> Vec<ApiError> {
 }
 
 /// The keys of messages that are used only in the member `got` or `expected` of a parameter error.
-const MESSAGES_IN_PARAMETER_ERRORS: [&str; 8] =
-    ["several-values", "no-text", "no-parameter", "callback", "as-me", "one-module", "one-part", "no-credential-taken"];
+const MESSAGES_IN_PARAMETER_ERRORS: [&str; 8] = [
+    "several-values",
+    "not-utf-8",
+    "no-parameter",
+    "callback",
+    "as-me",
+    "one-module",
+    "one-part",
+    "no-credential-allowed",
+];
 
 #[test]
-fn every_message_is_used_and_all_text_comes_from_the_catalogue() {
-    // In this catalogue, each message consists of its key and its placeholders.
-    let marked = |row: &rulebook_model::error::catalogue::MessageRow| {
-        let data: String = row.placeholders.iter().map(|name| format!("[{{{name}}}]")).collect();
-        (row.key.to_owned(), Value::from(format!("<{}>{data}", row.key)))
-    };
-    let plain_codes = || codes::ERROR_CODES.iter().filter(|row| row.has_fixed_message).map(|row| row.name);
-    let plain_texts = plain_codes().map(|name| (name.to_owned(), format!("<{name}>").into()));
-    let texts: Map<_, _> = MESSAGES.iter().map(marked).chain(plain_texts).collect();
-    let catalogue =
-        Catalogue::parse(&json!({ "titles": english_catalogue()["titles"], "texts": texts }).to_string()).unwrap();
-    let mut used = BTreeSet::new();
-    for error in errors_with_every_message() {
-        let message = error.message(&catalogue).to_string();
-        assert!(message.starts_with('<'), "{message} is not from the catalogue");
-        used.extend(message.split('<').filter_map(|part| Some(part.split_once('>')?.0.to_owned())));
-        let english = error.to_string();
-        assert!(!english.is_empty() && !english.contains(['{', '}']), "{english}");
+fn every_message_is_used() {
+    let errors = errors_with_every_message();
+    let english: Vec<_> = errors.iter().map(ToString::to_string).collect();
+    let chinese: Vec<_> = errors.iter().map(|error| error.message(CatalogueName::PhalApi2Chinese)).collect();
+    for (key, texts) in messages() {
+        let (text, all) = texts.get("en").map_or((&texts["zh"], &chinese), |text| (text, &english));
+        let is_used = |message: &String| {
+            let mut literals = text.split('{').map(|part| part.split_once('}').map_or(part, |(_, text)| text));
+            literals.try_fold(message.as_str(), |rest, literal| Some(rest.split_once(literal)?.1)).is_some()
+        };
+        let is_known = MESSAGES_IN_PARAMETER_ERRORS.contains(&key.as_str());
+        assert!(is_known || all.iter().any(is_used), "{key} is not used");
     }
-    used.extend(MESSAGES_IN_PARAMETER_ERRORS.map(str::to_owned));
-    let all: BTreeSet<_> = MESSAGES.iter().map(|row| row.key).chain(plain_codes()).map(str::to_owned).collect();
-    assert_eq!(used, all);
 }
 
 #[test]
@@ -232,9 +187,6 @@ fn messages_contain_data_in_place_of_placeholders() {
         parameter: Some("tags".to_owned()),
     });
     assert_eq!(large.to_string(), "tags: over the limit `items` of 9 items");
-    let german = Catalogue::ENGLISH_JSON.replace("\" and \"", "\" und \"").replace("missing permission", "es fehlt");
-    let german = Catalogue::parse(&german).unwrap();
-    assert_eq!(forbidden.message(&german).to_string(), "es fehlt: a und b, or c");
     // Text in the data that looks like a placeholder is not replaced.
     let braces = ApiError::new(ErrorKind::UnknownService { similar: vec!["/{similar}".to_owned()] });
     assert_eq!(braces.to_string(), "no service has this URI; did you mean /{similar}?");

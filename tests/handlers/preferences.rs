@@ -47,6 +47,10 @@ fn a_request_can_prefer_an_example() {
         (&["example=other"], "", "Milk"),
         (&["example"], "", "Milk"),
         (&["example="], "", "Milk"),
+        (&["example=\"empty\"x"], "", "Milk"),
+        (&["example=\"empty"], "", "Milk"),
+        (&["examples=empty, an-example=empty"], "", "Milk"),
+        (&["foo; example=empty"], "", "Milk"),
         (&["code=404"], "", "Milk"),
     ] {
         let (status, header, body) = get(&format!("{at}/note"), prefer);

@@ -1,163 +1,100 @@
-//! Fuzz targets of bodies over HTTP: a body has the same meaning in whatever pieces it arrives, and the arguments of a
-//! JSON body are those that `serde_json` finds.
+//! Fuzz targets of the parsers of queries, urlencoded bodies and paths.
 
-use std::panic::AssertUnwindSafe;
+use std::sync::Mutex;
 
-use actix_web::dev::Payload;
-use actix_web::error::PayloadError;
-use actix_web::http::header::HeaderValue;
-use actix_web::{App, test};
-use bytes::Bytes;
-use futures_util::stream::{self, StreamExt};
-use rulebook::{Settings, Unbound};
+use form_urlencoded::byte_serialize;
+use rulebook_model::uri::percent_decode;
 use serde_json::{Value as Json, json};
 use support::fuzz::{Inputs, MAX_SCRIPT_LEN, TEXTS, check};
 
-use crate::client::engine;
+use crate::client::{Connection, Request, TestServer};
 
-/// The status and the body of a response.
-type Reply = (u16, Vec<u8>);
-
-/// Sends a body with a media type to a path. The body arrives in pieces with the given length.
-type Send = AssertUnwindSafe<Box<dyn Fn(&str, &HeaderValue, &[u8], usize) -> Reply>>;
-
-/// Serves an API that echoes arguments in an `App` of actix, whose requests need no sockets.
-fn serve_without_sockets() -> Send {
-    let parameters = json!({
-        "a": { "info": "A value", "type": "?any", "name": "a" },
-        "b": { "info": "A text", "type": "?string(0,20)", "name": "b" },
+/// A server that returns the texts `a` and `b` of a body, and the last segment of a path below `/api/v 1/item`.
+fn echo_server() -> TestServer {
+    let text = json!({ "info": "A text", "type": "?string" });
+    let item = json!({ "info": "A text", "type": "string", "name": "item" });
+    let services = json!({
+        "texts": { "POST": { "info": "Returns texts", "in": { "a": text, "b": text } } },
+        "item/{item}": { "GET": { "info": "Returns a text", "in": { "{item}": item } } }
     });
-    let upload = json!({
-        "a": { "info": "A text", "type": "?string", "name": "a" },
-        "file": { "info": "A file", "type": "?file", "name": "file", "max": 1000 },
-    });
-    let post = |parameters: Json| json!({ "POST": { "info": "Echoes its arguments", "in": parameters } });
-    let definition = json!({ "/": { "json": post(parameters), "upload": post(upload) } });
-    let api = engine(&[("a.json", definition)], |rulebook| rulebook.unbound(Unbound::Echo));
-    let api = api.services(&Settings::new()).unwrap();
-    let runtime = actix_rt::System::new();
-    let app = runtime.block_on(test::init_service(App::new().configure(|app| api.configure(app))));
-    AssertUnwindSafe(Box::new(move |path, media_type, body, piece| {
-        let pieces: Vec<_> = body.chunks(piece.max(1)).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
-        let arriving = stream::iter(pieces).then(|piece: Result<Bytes, PayloadError>| async {
-            // The server must wait for each piece.
-            tokio::task::yield_now().await;
-            piece
+    TestServer::echo(&[("app.json", json!({ "base": "/api/v 1" })), ("site.json", json!({ "/": services }))])
+}
+
+/// The value of a field is the one that the crate `form_urlencoded` finds. It replaces invalid UTF-8, which is an error
+/// here, and so are several values.
+fn check_fields(connection: &Mutex<Connection>, text: &[u8]) {
+    let encoded = [b"a=", byte_serialize(text).collect::<String>().as_bytes()].concat();
+    for body in [text, &encoded] {
+        let request = Request::new("POST", "/api/v%201/texts").body("application/x-www-form-urlencoded", body);
+        let response = connection.lock().unwrap().send(&request);
+        let fields: Vec<_> = form_urlencoded::parse(body).collect();
+        let values = |name: &str| -> Vec<_> {
+            fields.iter().filter(|(known, _)| known.split('[').next() == Some(name)).map(|(_, value)| value).collect()
+        };
+        let is_accepted = ["a", "b"].iter().all(|name| match &values(name)[..] {
+            [] => true,
+            [value] => !value.contains('\u{FFFD}'),
+            _ => false,
         });
-        let request = test::TestRequest::post().uri(path).insert_header(("content-type", media_type.clone()));
-        let request = request.insert_header(("content-length", body.len())).to_request();
-        let payload: Payload = Payload::Stream { payload: Box::pin(arriving) };
-        let (request, _) = request.replace_payload(payload);
-        runtime.block_on(async {
-            let response = test::call_service(&app, request).await;
-            (response.status().as_u16(), test::read_body(response).await.to_vec())
-        })
-    }))
-}
-
-/// Asserts that the response is the same in whatever pieces the body arrives, and returns the response.
-fn send_in_pieces(send: &Send, path: &str, media_type: &HeaderValue, body: &[u8]) -> Reply {
-    let whole = send(path, media_type, body, body.len());
-    assert!(whole.0 < 500, "{whole:?}");
-    for length in [1, 3, 50] {
-        assert_eq!(send(path, media_type, body, length), whole, "pieces of {length}");
+        let has_arrays = fields.iter().any(|(name, _)| name.starts_with(['a', 'b']) && name.contains('['));
+        match response.status {
+            200 => {
+                for name in ["a", "b"] {
+                    let expected = values(name).first().map_or(Json::Null, |value| json!(value));
+                    assert!(has_arrays || response.json()["args"][name] == expected, "{response:?}");
+                }
+            }
+            status => assert!(status == 400 && (has_arrays || !is_accepted), "{response:?}"),
+        }
     }
-    whole
 }
 
-fn check_json_body(send: &Send, body: &[u8]) {
-    let (status, response) = send_in_pieces(send, "/json", &HeaderValue::from_static("application/json"), body);
-    if status != 200 {
+#[test]
+fn fuzz_urlencoded() {
+    const TOKENS: &[&str] =
+        &["a=b", "&", "=", "+", "%20", "%", "%2", "%zz", "%00", "%C3%A9", "%ff", "%26", "%3D", ";", "[]", "b=", " "];
+    let server = echo_server();
+    let connection = Mutex::new(server.connect());
+    let check_text = |text: &[u8]| check_fields(&connection, text);
+    let inputs = Inputs::check_corpus("urlencoded", TOKENS, check_text);
+    check!()
+        .with_iterations(TEXTS / 10)
+        .with_max_len(MAX_SCRIPT_LEN)
+        .for_each(|script| inputs.check_script(script, check_text));
+}
+
+/// A path selects the method exactly if its decoded segments are those of the base path, of the service and the value.
+fn check_path(connection: &Mutex<Connection>, text: &[u8]) {
+    let is_path_byte = |byte: &u8| byte.is_ascii_alphanumeric() || b"/%._~-".contains(byte);
+    let Some(path) = std::str::from_utf8(text).ok().filter(|path| path.bytes().all(|byte| is_path_byte(&byte))) else {
         return;
-    }
-    let expected: Json = match body.trim_ascii() {
-        b"" => json!({}),
-        _ => serde_json::from_slice(body).unwrap(),
     };
-    let response: Json = serde_json::from_slice(&response).unwrap();
-    for name in ["a", "b"] {
-        assert_eq!(response["args"][name], expected[name], "{name}");
+    let path = format!("/{}", path.trim_start_matches('/'));
+    let segments = path.strip_suffix('/').unwrap_or(&path).split('/').skip(1).map(percent_decode);
+    let segments: Option<Vec<_>> = segments.map(Result::ok).collect();
+    let response = connection.lock().unwrap().send(&Request::new("GET", &path));
+    match segments.as_deref() {
+        Some([api, version, service, item])
+            if api == "api" && version == "v 1" && service == "item" && !item.is_empty() =>
+        {
+            assert_eq!((response.status, &response.json()["args"]["item"]), (200, &json!(item)), "{path}");
+        }
+        _ => assert_ne!(response.status, 200, "{path}: {response:?}"),
     }
 }
 
 #[test]
-fn fuzz_json_body() {
-    const TOKENS: &[&str] = &[
-        "{",
-        "}",
-        "[",
-        "]",
-        ",",
-        ":",
-        "\"a\"",
-        "\"b\"",
-        "\"",
-        "\\u0061",
-        "\\ud800",
-        "1",
-        "-0",
-        "1.5",
-        "1e5",
-        "null",
-        "true",
-        "\"x\"",
-        " ",
-        "é",
-        "\u{0}",
-        "18446744073709551616",
-    ];
-    let send = serve_without_sockets();
-    let media_type = HeaderValue::from_static("application/json");
-    assert_eq!(send_in_pieces(&send, "/json", &media_type, br#"{"b":"x"}"#).0, 200);
-    let property = |text: &[u8]| check_json_body(&send, text);
-    let inputs = Inputs::check_corpus("json_body", TOKENS, property);
+fn fuzz_path() {
+    const TOKENS: &[&str] = &["/", "api", "v%201", "item", "%2F", "%61pi", "%", "%C3%A9", "%ff", "..", ".", "//", "x"];
+    let server = echo_server();
+    let connection = Mutex::new(server.connect());
+    let check_text = |text: &[u8]| {
+        check_path(&connection, text);
+        check_path(&connection, &[b"/api/v%201/item/", text].concat());
+    };
+    let inputs = Inputs::check_corpus("path", TOKENS, check_text);
     check!()
-        .with_iterations(TEXTS)
+        .with_iterations(TEXTS / 10)
         .with_max_len(MAX_SCRIPT_LEN)
-        .for_each(|script| inputs.check_script(script, property));
-}
-
-/// The first line of the text is the value of `Content-Type`, the rest is the body.
-fn check_multipart_body(send: &Send, text: &[u8]) {
-    let end = text.iter().position(|byte| *byte == b'\n').unwrap_or(text.len());
-    let (media_type, body) = (&text[..end], text.get(end + 1..).unwrap_or_default());
-    let Ok(media_type) = HeaderValue::from_bytes(media_type) else { return };
-    send_in_pieces(send, "/upload", &media_type, body);
-}
-
-#[test]
-fn fuzz_multipart_body() {
-    const TOKENS: &[&str] = &[
-        "multipart/form-data; boundary=XX",
-        "\"",
-        ";",
-        "=",
-        "\r\n",
-        "\n",
-        "\r",
-        "--XX",
-        "--XX--",
-        "--XX\r\n",
-        "--",
-        "XX",
-        "Content-Disposition: form-data; name=\"a\"\r\n\r\n",
-        "; filename=\"x.gif\"",
-        "filename*=UTF-8''%C3%A9",
-        "Content-Type: image/gif\r\n",
-        "name=",
-        "\\\"",
-        "é",
-        "\u{0}",
-        "GIF89a",
-    ];
-    let send = serve_without_sockets();
-    let media_type = HeaderValue::from_static("multipart/form-data; boundary=X");
-    let body = b"--X\r\ncontent-disposition: form-data; name=a\r\n\r\nx\r\n--X--";
-    assert_eq!(send_in_pieces(&send, "/upload", &media_type, body).0, 200);
-    let property = |text: &[u8]| check_multipart_body(&send, text);
-    let inputs = Inputs::check_corpus("multipart_body", TOKENS, property);
-    check!()
-        .with_iterations(TEXTS)
-        .with_max_len(MAX_SCRIPT_LEN)
-        .for_each(|script| inputs.check_script(script, property));
+        .for_each(|script| inputs.check_script(script, check_text));
 }

@@ -3,6 +3,7 @@
 
 use rulebook::{ApiError, Args, Context, Engine, Module, RunningServer, Settings};
 use serde_json::{Value, json};
+use support::fuzz::{Inputs, MAX_SCRIPT_LEN, TEXTS, check};
 
 use crate::captured_log::{self, accesses};
 use crate::cli::{definition_folder, run_program};
@@ -68,6 +69,81 @@ fn a_client_cannot_hide_its_address_with_a_malformed_field() {
         let response = ask(&server, &[("forwarded", &format!("{sent}, for=192.0.2.70"))]);
         assert_eq!(response.json()["client"], "192.0.2.70", "{sent}");
     }
+}
+
+#[test]
+fn only_the_addresses_that_trusted_proxies_have_appended_are_believed() {
+    let serve_with = |field: &str| {
+        let proxies = ["127.0.0.1", "10.0.0.0/8", "2001:db8:ffff::/48"];
+        serve(&whoami_engine(json!({ "trusted_proxies": proxies, "forwarded_field": field })), Settings::new())
+    };
+    let servers = [serve_with("x-forwarded-for"), serve_with("forwarded")];
+    let cases: [(usize, &[&str], &str); 32] = [
+        (0, &["198.51.100.7"], "198.51.100.7"),
+        // The client has sent the first address itself.
+        (0, &["203.0.113.9, 198.51.100.7"], "198.51.100.7"),
+        (0, &["203.0.113.9", "198.51.100.7"], "198.51.100.7"),
+        (0, &["127.0.0.1, 198.51.100.7"], "198.51.100.7"),
+        // Two proxies, and a client that names a trusted proxy.
+        (0, &["203.0.113.9, 198.51.100.7,10.1.2.3"], "198.51.100.7"),
+        (0, &["198.51.100.7", "10.1.2.3 , 10.9.9.9"], "198.51.100.7"),
+        (0, &["10.1.2.3"], "10.1.2.3"),
+        (0, &["198.51.100.7, unknown"], "127.0.0.1"),
+        (0, &["198.51.100.7, , 10.1.2.3"], "10.1.2.3"),
+        (0, &["198.51.100.7:4711"], "198.51.100.7"),
+        (0, &["[2001:db8::7]:4711"], "2001:db8::7"),
+        (0, &["2001:db8::7, 2001:db8:ffff::1"], "2001:db8::7"),
+        (0, &["::ffff:198.51.100.7"], "198.51.100.7"),
+        (1, &["for=198.51.100.7"], "198.51.100.7"),
+        (1, &["For=\"[2001:db8::7]:4711\"; proto=https"], "2001:db8::7"),
+        (1, &["proto=https;by=203.0.113.43;for=\"198.51.100.7:80\""], "198.51.100.7"),
+        (1, &["for=203.0.113.9, for=198.51.100.7, for=10.1.2.3"], "198.51.100.7"),
+        (1, &["for=203.0.113.9", "for=198.51.100.7"], "198.51.100.7"),
+        (1, &["for=198.51.100.7, for=_hidden"], "127.0.0.1"),
+        (1, &["for=198.51.100.7, for=unknown, for=10.1.2.3"], "10.1.2.3"),
+        (1, &["198.51.100.7"], "127.0.0.1"),
+        (1, &["by=198.51.100.7"], "127.0.0.1"),
+        (1, &["for=198.51.100.7;host=\"a, for=203.0.113.9;x=\""], "198.51.100.7"),
+        (1, &["for=198.51.100.7;host=\"\\\", for=203.0.113.9;x=\""], "198.51.100.7"),
+        (1, &["host=\"a;for=203.0.113.9;x=\";for=198.51.100.7"], "198.51.100.7"),
+        (1, &["host=\", for=203.0.113.9", "for=198.51.100.7"], "198.51.100.7"),
+        // Quotes of the client that have no counterpart do not hide what the proxy has appended.
+        (1, &["for=x\", for=\"[2001:db8::7]:4711\""], "2001:db8::7"),
+        (1, &["for=x\", for=198.51.100.7;host=\"a\\\\\", for=10.1.2.3;host=\"\\\"b, c\""], "198.51.100.7"),
+        (1, &["for=203.0.113.9, \", for=10.1.2.3"], "10.1.2.3"),
+        (1, &["for=203.0.113.9;host=\"a, for=10.1.2.3;host=b\""], "203.0.113.9"),
+        (0, &[], "127.0.0.1"),
+        (1, &[], "127.0.0.1"),
+    ];
+    for (server, values, expected) in cases {
+        let name = ["x-forwarded-for", "forwarded"][server];
+        let fields: Vec<_> = values.iter().map(|value| (name, *value)).collect();
+        assert_eq!(ask(&servers[server], &fields).json()["client"], expected, "{name}: {values:?}");
+    }
+}
+
+/// Whatever a client sends, the address that the proxy appends is the address of the client.
+#[test]
+fn fuzz_forwarded() {
+    const TOKENS: &[&str] = &["for=", "10.1.2.3", "\"", "\\", ",", ", ", ";", "host=a", "=", "x", " "];
+    let app = json!({ "trusted_proxies": ["127.0.0.1", "10.0.0.0/8"], "forwarded_field": "forwarded" });
+    let server = serve(&whoami_engine(app), Settings::new());
+    let connection = std::sync::Mutex::new(Connection::open(server.addresses()[0]));
+    let check_appended_element = |sent: &[u8]| {
+        let is_value = |byte: &u8| byte.is_ascii_graphic() || *byte == b' ';
+        let Some(sent) = std::str::from_utf8(sent).ok().filter(|sent| sent.as_bytes().iter().all(is_value)) else {
+            return;
+        };
+        for element in ["for=198.51.100.7", "For=\"198.51.100.7:80\";host=\"a\\\\\\\", for=10.1.2.3;\\\\\""] {
+            let request = Request::new("GET", "/whoami").field("forwarded", &format!("{sent}, {element}"));
+            assert_eq!(connection.lock().unwrap().send(&request).json()["client"], "198.51.100.7", "{sent}, {element}");
+        }
+    };
+    let inputs = Inputs::check_corpus("forwarded", TOKENS, check_appended_element);
+    check!()
+        .with_iterations(TEXTS / 10)
+        .with_max_len(MAX_SCRIPT_LEN)
+        .for_each(|script| inputs.check_script(script, check_appended_element));
 }
 
 #[test]

@@ -3,9 +3,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod fuzz;
 mod handler_settings;
+mod member_writer;
 mod public_api;
 mod tls;
 mod trace_context;
+mod variables;
 mod verified_credentials;
 mod without_features;

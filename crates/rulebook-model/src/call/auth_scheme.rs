@@ -69,7 +69,7 @@ impl AuthScheme {
     }
 
     /// Returns the name and the value of the header field that sends a credential; `None` if no header field does.
-    #[doc(hidden)]
+    #[must_use]
     pub fn header_field(&self, credential: &str) -> Option<(String, String)> {
         Some(match self {
             Self::Http(challenge) | Self::Jwt { challenge, .. } => {
@@ -103,7 +103,7 @@ impl AuthScheme {
     /// RFC 9110 section 11.6.1 requires at least one challenge in a 401 response, but no challenge is registered for
     /// credentials outside of `Authorization`. If no scheme uses `Authorization`, the only challenge is therefore
     /// `ApiKey`.
-    #[doc(hidden)]
+    #[must_use]
     pub fn challenges(schemes: &[Self]) -> Vec<&str> {
         let mut challenges: Vec<&str> = Vec::new();
         for challenge in schemes.iter().filter_map(Self::challenge) {

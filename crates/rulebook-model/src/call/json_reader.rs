@@ -3,10 +3,9 @@
 use std::borrow::Cow;
 use std::cell::Cell;
 use std::fmt;
-use std::iter;
-use std::mem;
 
-use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::Deserialize;
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::{Limit, Value};
 use crate::limits;
@@ -38,7 +37,7 @@ impl JsonLimits {
     }
 
     /// Stores the exceeded limit and returns an error for serde, which ends the parsing.
-    pub fn limit_error<E: Error>(&self, limit: Limit) -> E {
+    fn limit_error<E: Error>(&self, limit: Limit) -> E {
         self.exceeded.set(Some(limit));
         E::custom(format_args!("more than {} {}", limit.max, limit.unit.as_str()))
     }
@@ -48,12 +47,6 @@ impl JsonLimits {
     #[must_use]
     pub fn value_seed(&self, level: u64) -> JsonValueSeed<'_> {
         JsonValueSeed { limits: self, level }
-    }
-
-    /// Returns the [`DeserializeSeed`] that does the same as [`value_seed`](Self::value_seed), and stores the value in
-    /// a place that contains [`Value::Null`]. This is faster if the value is not moved afterwards.
-    fn place_seed<'v, 'de>(&'v self, level: u64, place: &'v mut Value<'de>) -> JsonPlaceSeed<'v, 'de> {
-        JsonPlaceSeed { limits: self, level, place }
     }
 
     /// Returns the nesting level of the items of an array, or the members of an object, that is itself at `level`.
@@ -81,166 +74,132 @@ pub struct JsonValueSeed<'l> {
     level: u64,
 }
 
+/// The capacity of an object when its first member is parsed.
+const INITIAL_MEMBERS: usize = 4;
+
 impl<'de> DeserializeSeed<'de> for JsonValueSeed<'_> {
     type Value = Value<'de>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value<'de>, D::Error> {
-        let mut value = Value::Null;
-        self.limits.place_seed(self.level, &mut value).deserialize(deserializer)?;
-        Ok(value)
-    }
-}
-
-/// The capacity of an object when its first member is parsed.
-const INITIAL_MEMBERS: usize = 4;
-
-/// Parses one JSON value into its place, because moving each value of a large text there takes time.
-struct JsonPlaceSeed<'v, 'de> {
-    limits: &'v JsonLimits,
-    level: u64,
-    place: &'v mut Value<'de>,
-}
-
-impl<'de> JsonPlaceSeed<'_, 'de> {
-    fn store<E>(self, value: Value<'de>) -> Result<(), E> {
-        store(self.place, value);
-        Ok(())
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for JsonPlaceSeed<'_, 'de> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         deserializer.deserialize_any(self)
     }
 }
 
-// Some functions are not inlined for the reason that `store_text` describes.
-impl<'de> Visitor<'de> for JsonPlaceSeed<'_, 'de> {
-    type Value = ();
+impl<'de> Visitor<'de> for JsonValueSeed<'_> {
+    type Value = Value<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a JSON value")
     }
 
-    fn visit_unit<E: Error>(self) -> Result<(), E> {
-        self.store(Value::Null)
+    fn visit_unit<E: Error>(self) -> Result<Value<'de>, E> {
+        Ok(Value::Null)
     }
 
-    #[inline(never)]
-    fn visit_bool<E: Error>(self, bool: bool) -> Result<(), E> {
-        self.store(Value::Bool(bool))
+    fn visit_bool<E: Error>(self, bool: bool) -> Result<Value<'de>, E> {
+        Ok(Value::Bool(bool))
     }
 
-    fn visit_i64<E: Error>(self, int: i64) -> Result<(), E> {
-        self.store(Value::Int(int))
+    fn visit_i64<E: Error>(self, int: i64) -> Result<Value<'de>, E> {
+        Ok(Value::Int(int))
     }
 
-    #[inline(never)]
-    fn visit_u64<E: Error>(self, uint: u64) -> Result<(), E> {
-        self.store(i64::try_from(uint).map_or(Value::Uint(uint), Value::Int))
+    fn visit_u64<E: Error>(self, uint: u64) -> Result<Value<'de>, E> {
+        Ok(i64::try_from(uint).map_or(Value::Uint(uint), Value::Int))
     }
 
-    #[inline(never)]
-    fn visit_f64<E: Error>(self, float: f64) -> Result<(), E> {
-        self.store(Value::Float(float))
+    fn visit_f64<E: Error>(self, float: f64) -> Result<Value<'de>, E> {
+        Ok(Value::Float(float))
     }
 
-    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<(), E> {
-        store_text(self.place, text);
-        Ok(())
+    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Value<'de>, E> {
+        Ok(Value::Text(Cow::Borrowed(text)))
     }
 
-    fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
-        self.store(Value::Text(Cow::Owned(text.to_owned())))
+    fn visit_str<E: Error>(self, text: &str) -> Result<Value<'de>, E> {
+        Ok(Value::Text(Cow::Owned(text.to_owned())))
     }
 
-    fn visit_string<E: Error>(self, text: String) -> Result<(), E> {
-        self.store(Value::Text(Cow::Owned(text)))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<(), A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Value<'de>, A::Error> {
         let level = self.limits.nested_level(self.level)?;
         let mut items = Vec::new();
-        let mut item = Value::Null;
-        while access.next_element_seed(self.limits.place_seed(level, &mut item))?.is_some() {
+        while let Some(item) = access.next_element_seed(self.limits.value_seed(level))? {
             self.limits.check_item_count(items.len())?;
-            items.push(mem::replace(&mut item, Value::Null));
+            items.push(item);
         }
-        self.store(Value::List(items))
+        Ok(Value::List(items))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Value<'de>, A::Error> {
+        let level = self.limits.nested_level(self.level)?;
+        let mut members = Vec::new();
+        while let Some(MemberName(name)) = access.next_key()? {
+            self.limits.check_item_count(members.len())?;
+            if members.is_empty() {
+                members.reserve(INITIAL_MEMBERS);
+            }
+            members.push((name, access.next_value_seed(self.limits.value_seed(level))?));
+        }
+        Ok(Value::Map(members))
+    }
+}
+
+/// The name of an object member. It is borrowed from the text if it has no escape sequences.
+#[derive(Deserialize)]
+struct MemberName<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// Collects members of a JSON object.
+pub trait MemberCollector<'de> {
+    /// What the collector knows about a member before its value has been parsed.
+    type Key;
+
+    /// Decides by the name of a member whether it is collected. The value of any other member is skipped.
+    fn select(&mut self, name: Cow<'de, str>) -> Option<Self::Key>;
+
+    /// Collects a selected member.
+    fn add(&mut self, key: Self::Key, value: Value<'de>);
+}
+
+/// Parses a JSON object of at most `max_members` members, and passes them to a collector. Text after the object is not
+/// read.
+///
+/// # Errors
+/// Fails if the text is not a JSON object, or exceeds a limit.
+pub fn collect_members<'de, R: serde_json::de::Read<'de>>(
+    reader: &mut serde_json::Deserializer<R>,
+    limits: &JsonLimits,
+    max_members: u64,
+    collector: &mut impl MemberCollector<'de>,
+) -> Result<(), serde_json::Error> {
+    reader.deserialize_map(MembersVisitor { limits, max_members, collector })
+}
+
+struct MembersVisitor<'v, C> {
+    limits: &'v JsonLimits,
+    max_members: u64,
+    collector: &'v mut C,
+}
+
+impl<'de, C: MemberCollector<'de>> Visitor<'de> for MembersVisitor<'_, C> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<(), A::Error> {
-        let level = self.limits.nested_level(self.level)?;
-        let mut next_key = access.next_key_seed(MemberNameSeed)?;
-        let mut members = Vec::with_capacity(if next_key.is_some() { INITIAL_MEMBERS } else { 0 });
-        while let Some(key) = next_key {
-            self.limits.check_item_count(members.len())?;
-            match key {
-                Cow::Borrowed(name) => add_member(&mut members, name),
-                Cow::Owned(name) => members.push((Cow::Owned(name), Value::Null)),
+        let mut count = 0;
+        while let Some(MemberName(name)) = access.next_key()? {
+            count += 1;
+            if count > self.max_members {
+                return Err(self.limits.limit_error(limits::FIELD_COUNT.with_value(self.max_members)));
             }
-            if let Some((_, place)) = members.last_mut() {
-                access.next_value_seed(self.limits.place_seed(level, place))?;
+            match self.collector.select(name) {
+                Some(key) => self.collector.add(key, access.next_value_seed(self.limits.value_seed(1))?),
+                None => drop(access.next_value::<IgnoredAny>()?),
             }
-            next_key = access.next_key_seed(MemberNameSeed)?;
         }
-        store_members(self.place, members);
         Ok(())
-    }
-}
-
-/// Stores a value in a place that contains null, so that nothing has to be dropped.
-#[inline(always)]
-fn store<'de>(place: &mut Value<'de>, value: Value<'de>) {
-    mem::forget(mem::replace(place, value));
-}
-
-/// Stores a text. This is not inlined, so that pointer and length reach their place from registers: a processor waits
-/// when it reads a whole value from the stack to which it has just written the parts.
-#[inline(never)]
-fn store_text<'de>(place: &mut Value<'de>, text: &'de str) {
-    store(place, Value::Text(Cow::Borrowed(text)));
-}
-
-/// Stores an object; not inlined for the same reason.
-#[inline(never)]
-fn store_members<'de>(place: &mut Value<'de>, members: Vec<(Cow<'de, str>, Value<'de>)>) {
-    store(place, Value::Map(members));
-}
-
-/// Adds a member whose value is null to an object. The member is created in its place, unlike one that is passed to
-/// `push`, for the same reason.
-fn add_member<'de>(members: &mut Vec<(Cow<'de, str>, Value<'de>)>, name: &'de str) {
-    members.extend(iter::once(name).map(|name| (Cow::Borrowed(name), Value::Null)));
-}
-
-/// Parses the name of an object member. The name is borrowed from the text if it has no escape sequences.
-#[derive(Debug, Clone, Copy)]
-pub struct MemberNameSeed;
-
-impl<'de> DeserializeSeed<'de> for MemberNameSeed {
-    type Value = Cow<'de, str>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
-
-impl<'de> Visitor<'de> for MemberNameSeed {
-    type Value = Cow<'de, str>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a member name")
-    }
-
-    fn visit_borrowed_str<E: Error>(self, key: &'de str) -> Result<Self::Value, E> {
-        Ok(Cow::Borrowed(key))
-    }
-
-    fn visit_str<E: Error>(self, key: &str) -> Result<Self::Value, E> {
-        Ok(Cow::Owned(key.to_owned()))
     }
 }
 

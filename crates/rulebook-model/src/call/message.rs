@@ -1,279 +1,192 @@
-//! Formats the message of an error for the client. The text comes from a catalogue, a file with the error messages of
-//! one language, and the data of the error is inserted into it.
+//! Writes the message of an error for the client. The text comes from a catalogue, and contains the data of the error.
 
 use std::fmt::{self, Display};
 
-use super::{
-    ApiError, ErrorKind, MalformedRequest, Measure, Measured, ParameterError, ParameterErrorKind, ServiceNameError,
-    Source, Unit, Violation,
-};
-use crate::error::catalogue::{Catalogue, MessageId};
+use serde_json::Value as Json;
 
-/// The message of an error for the client, in the language of a catalogue. `Display` writes it.
-#[derive(Debug, Clone, Copy)]
-pub struct Message<'e> {
-    error: &'e ApiError,
-    catalogue: &'e Catalogue,
-}
+use super::{
+    ApiError, ErrorKind, MalformedRequest, Measured, ParameterError, ParameterErrorKind, ServiceNameError, Violation,
+};
+use crate::error::catalogue::{Catalogue, CatalogueName};
+
+/// The names of the placeholders in a message, and the data that replaces them.
+type Data<'d> = [(&'d str, &'d dyn Display)];
 
 impl ApiError {
-    /// Returns the message of this error for the client, in the language of `catalogue`.
-    #[doc(hidden)]
+    /// Returns the message for the client in the words of PhalApi. `to_string` returns the English message of all other
+    /// envelopes.
     #[must_use]
-    pub fn message<'e>(&'e self, catalogue: &'e Catalogue) -> Message<'e> {
-        Message { error: self, catalogue }
+    pub fn message(&self, catalogue: CatalogueName) -> String {
+        wrapped_message(self, catalogue.catalogue())
     }
 }
 
 /// Writes the error message for the client in English.
 impl Display for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.message(Catalogue::english()).fmt(f)
+        f.write_str(&wrapped_message(self, Catalogue::ENGLISH))
     }
 }
 
 /// Writes the error message for the client in English.
 impl Display for ParameterError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_parameter_error(f, Catalogue::english(), self)
+        f.write_str(&parameter_message(self, Catalogue::ENGLISH))
     }
 }
 
-impl Display for Message<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { error, catalogue } = *self;
-        let unwrapped = UnwrappedMessage { error, catalogue };
-        let wrapper = match error.kind() {
-            // PhalApi adds a text around its own messages, but not around the messages of a program's functions.
-            ErrorKind::Parameters { errors, .. }
-                if errors.first().is_none_or(|first| first.custom_error().is_none()) =>
-            {
-                MessageId::ParameterErrorWrapper
-            }
-            ErrorKind::TooLarge { limit, parameter: Some(_) } if limit.is_of_file() => MessageId::ParameterErrorWrapper,
-            _ if error.is_redirect() => MessageId::RedirectWrapper,
-            _ if error.status().get() < 500 => MessageId::ClientErrorWrapper,
-            _ => MessageId::ServerErrorWrapper,
-        };
-        if catalogue.contains(wrapper) {
-            catalogue.message(wrapper, &[("words", &unwrapped)]).fmt(f)
-        } else {
-            unwrapped.fmt(f)
+/// Returns the message of an error, inside of the text that the language has around all messages of this kind.
+fn wrapped_message(error: &ApiError, catalogue: Catalogue) -> String {
+    let message = error_message(error.kind(), catalogue);
+    let wrapper = match error.kind() {
+        // PhalApi adds a text around its own messages, but not around the messages of a program's functions.
+        ErrorKind::Parameters { errors, .. } if errors.first().is_none_or(|first| first.custom_error().is_none()) => {
+            "around-parameter-error"
         }
+        ErrorKind::TooLarge { limit, parameter: Some(_) } if limit.is_of_file() => "around-parameter-error",
+        _ if error.is_redirect() => "around-redirect",
+        _ if error.status().get() < 500 => "around-client-error",
+        _ => "around-server-error",
+    };
+    match catalogue.find(wrapper) {
+        Some(_) => catalogue.message(wrapper, &[("words", &message)]),
+        None => message,
     }
 }
 
-/// The message of an error, without the wrapper: the text that some catalogues add around all messages of a kind.
-struct UnwrappedMessage<'e> {
-    error: &'e ApiError,
-    catalogue: &'e Catalogue,
-}
-
-impl Display for UnwrappedMessage<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { error, catalogue } = self;
-        let mut write = |text, data: &[(&'static str, &dyn Display)]| catalogue.message(text, data).fmt(f);
-        let join = |items: &[String], separator| items.join(&catalogue.message_without_data(separator).to_string());
-        match error.kind() {
-            ErrorKind::UnknownService { similar } if similar.is_empty() => write(MessageId::UnknownService, &[]),
-            ErrorKind::UnknownService { similar } => {
-                write(MessageId::SimilarServices, &[("similar", &join(similar, MessageId::OrSeparator))])
-            }
-            ErrorKind::InvalidServiceName { name, parts, error } => {
-                write_service_name_error(f, catalogue, (name, *parts), *error)
-            }
-            ErrorKind::UnknownMethod { allowed } => write(MessageId::UnknownMethod, &[("allowed", allowed)]),
-            ErrorKind::Unauthenticated { invalid: true, .. } => write(MessageId::InvalidCredential, &[]),
-            ErrorKind::Unauthenticated { .. } => write(MessageId::NoCredential, &[]),
-            ErrorKind::Forbidden { missing } => {
-                let groups: Vec<_> = missing.iter().map(|group| join(group, MessageId::AndSeparator)).collect();
-                write(MessageId::Forbidden, &[("missing", &join(&groups, MessageId::OrGroupsSeparator))])
-            }
-            ErrorKind::Parameters { errors, .. } => match errors.first() {
-                Some(first) => write_parameter_error(f, catalogue, first),
-                None => write(MessageId::InvalidParameters, &[]),
-            },
-            ErrorKind::MalformedRequest(cause) => write_malformed_request(f, catalogue, *cause),
-            ErrorKind::TooLarge { limit, parameter } => {
-                let unit = catalogue.message_without_data(unit_message(limit.unit));
-                match parameter {
-                    Some(parameter) if limit.is_of_file() && catalogue.contains(MessageId::FileTooLarge) => {
-                        write(MessageId::FileTooLarge, &[("parameter", parameter), ("max", &limit.max)])
-                    }
-                    None => write(MessageId::TooLarge, &[("limit", &limit.name), ("max", &limit.max), ("unit", &unit)]),
-                    Some(parameter) => write(
-                        MessageId::ParameterTooLarge,
-                        &[("parameter", parameter), ("limit", &limit.name), ("max", &limit.max), ("unit", &unit)],
-                    ),
+fn error_message(kind: &ErrorKind, catalogue: Catalogue) -> String {
+    let message = |key, data: &Data<'_>| catalogue.message(key, data);
+    match kind {
+        ErrorKind::UnknownService { similar } if similar.is_empty() => message("no-such-uri", &[]),
+        ErrorKind::UnknownService { similar } => {
+            message("similar-services", &[("similar", &similar.join(catalogue.text("or")))])
+        }
+        ErrorKind::InvalidServiceName { name, parts, error } => service_name_message(name, *parts, *error, catalogue),
+        ErrorKind::UnknownMethod { allowed } => message("allowed-methods", &[("allowed", allowed)]),
+        ErrorKind::Unauthenticated { invalid: true, .. } => message("invalid-credential", &[]),
+        ErrorKind::Unauthenticated { .. } => message("no-credential", &[]),
+        ErrorKind::Forbidden { missing } => {
+            let groups: Vec<_> = missing.iter().map(|group| group.join(catalogue.text("and"))).collect();
+            message("missing-permissions", &[("missing", &groups.join(catalogue.text("or-groups")))])
+        }
+        ErrorKind::Parameters { errors, .. } => match errors.first() {
+            Some(first) => parameter_message(first, catalogue),
+            None => message("invalid-parameters", &[]),
+        },
+        ErrorKind::MalformedRequest(cause) => malformed_request_message(*cause, catalogue),
+        ErrorKind::TooLarge { limit, parameter } => {
+            let unit = catalogue.text(limit.unit.as_str());
+            match parameter {
+                Some(parameter) if limit.is_of_file() && catalogue.find("file-over-limit").is_some() => {
+                    message("file-over-limit", &[("parameter", parameter), ("max", &limit.max)])
                 }
+                None => message("over-limit", &[("limit", &limit.name), ("max", &limit.max), ("unit", &unit)]),
+                Some(parameter) => message(
+                    "parameter-over-limit",
+                    &[("parameter", parameter), ("limit", &limit.name), ("max", &limit.max), ("unit", &unit)],
+                ),
             }
-            ErrorKind::UnsupportedMediaType { got, accepted } => {
-                let accepted = accepted.join(&catalogue.message_without_data(MessageId::OrSeparator).to_string());
-                write(MessageId::UnsupportedMediaType, &[("type", got), ("accepted", &accepted)])
-            }
-            ErrorKind::Plain(code) => f.write_str(catalogue.fixed_message(*code)),
-            ErrorKind::TooManyRequests { retry_after } => {
-                write(MessageId::TooManyRequests, &[("seconds", retry_after)])
-            }
-            ErrorKind::Declared { name, message, .. } => f.write_str(if message.is_empty() { name } else { message }),
-            ErrorKind::NotImplemented { id } => write(MessageId::NotImplemented, &[("id", id)]),
-            ErrorKind::Internal { request_id } if request_id.is_empty() => write(MessageId::Internal, &[]),
-            ErrorKind::Internal { request_id } => write(MessageId::InternalLogged, &[("request_id", request_id)]),
         }
+        ErrorKind::UnsupportedMediaType { got, accepted } => {
+            let accepted = accepted.join(catalogue.text("or"));
+            message("accepted-media-types", &[("type", got), ("accepted", &accepted)])
+        }
+        ErrorKind::Plain(code) => catalogue.message_of_code(*code).to_owned(),
+        ErrorKind::TooManyRequests { retry_after } => message("retry-after", &[("seconds", retry_after)]),
+        ErrorKind::Declared { name, message, .. } if message.is_empty() => name.clone().into_owned(),
+        ErrorKind::Declared { message, .. } => message.clone(),
+        ErrorKind::NotImplemented { id } => message("no-handler", &[("id", id)]),
+        ErrorKind::Internal { request_id } if request_id.is_empty() => message("program-failed", &[]),
+        ErrorKind::Internal { request_id } => message("program-failed-with-id", &[("request_id", request_id)]),
     }
 }
 
-/// Writes the message for a service name that no service has. `parts` is the number of the name's parts, as in
-/// [`ErrorKind::InvalidServiceName`]. Catalogues of PhalApi quote the name with the parts that PhalApi adds to it.
-fn write_service_name_error(
-    f: &mut fmt::Formatter<'_>,
-    catalogue: &Catalogue,
-    (name, parts): (&str, usize),
-    error: ServiceNameError,
-) -> fmt::Result {
-    let text = match error {
-        ServiceNameError::Illegal => MessageId::InvalidServiceName,
-        ServiceNameError::Incomplete if catalogue.contains(MessageId::ServiceNameWithoutMethod) => {
-            MessageId::ServiceNameWithoutMethod
+/// Returns the message for a service name that no service has. Catalogues of PhalApi quote the name with the parts that
+/// PhalApi adds to it.
+fn service_name_message(name: &str, parts: usize, error: ServiceNameError, catalogue: Catalogue) -> String {
+    let key = match error {
+        ServiceNameError::Illegal => "invalid-service-name",
+        ServiceNameError::Incomplete if catalogue.find("incomplete-service-name").is_some() => {
+            "incomplete-service-name"
         }
-        ServiceNameError::Incomplete | ServiceNameError::Unknown => MessageId::UnknownServiceName,
+        ServiceNameError::Incomplete | ServiceNameError::Unknown => "unknown-service-name",
     };
     let completed = match parts {
-        1 => Some(MessageId::OnePartServiceName),
-        2 => Some(MessageId::TwoPartServiceName),
+        1 => catalogue.find("service-name-of-one-part"),
+        2 => catalogue.find("service-name-of-two-parts"),
         _ => None,
     };
-    let name = ("service", &name as &dyn Display);
-    match completed.filter(|completed| catalogue.contains(*completed)) {
-        Some(completed) => catalogue.message(text, &[("service", &catalogue.message(completed, &[name]))]).fmt(f),
-        None => catalogue.message(text, &[name]).fmt(f),
-    }
+    let quoted = completed.map_or_else(|| name.to_owned(), |text| text.replace("{service}", name));
+    catalogue.message(key, &[("service", &quoted)])
 }
 
-/// Writes the message of a parameter error. The message that the definition or the program's function provides is
-/// preferred to the catalogue's message for the violated constraint, and that message to the catalogue's general
-/// message for invalid parameters.
-fn write_parameter_error(f: &mut fmt::Formatter<'_>, catalogue: &Catalogue, error: &ParameterError) -> fmt::Result {
+/// Returns the message of a parameter error. The message that the definition or the program's function provides is
+/// preferred to the message for the violated constraint, and that message to the message for any invalid value.
+fn parameter_message(error: &ParameterError, catalogue: Catalogue) -> String {
     let ParameterError { kind, parameter, source, expected, got, message, violation, similar } = error;
     if let Some(message) = message {
-        return f.write_str(message);
-    }
-    if let Some(Violation::Custom(custom)) = violation.as_deref() {
-        return custom.fmt(f);
+        return message.to_string();
     }
     let parameter = ("parameter", parameter as &dyn Display);
-    if let Some(violation) = violation
-        && catalogue.contains(violation_message(violation))
-    {
-        return write_violation(f, catalogue, parameter, violation);
+    match violation.as_deref() {
+        Some(Violation::Custom(custom)) => return custom.to_string(),
+        Some(violation) => {
+            let (key, data) = violation_message(violation);
+            if catalogue.find(&key).is_some() {
+                return catalogue.message(&key, &[&[parameter], &data[..]].concat());
+            }
+        }
+        None => {}
     }
-    let source = catalogue.message_without_data(source_message(*source));
+    let source = catalogue.text(source.as_str());
     let source = ("source", &source as &dyn Display);
     let expected = ("expected", expected as &dyn Display);
-    let mut write = |text, data: &[(&'static str, &dyn Display)]| catalogue.message(text, data).fmt(f);
+    let message = |key, data: &Data<'_>| catalogue.message(key, data);
     match (kind, got) {
-        (ParameterErrorKind::Missing, _) => write(MessageId::MissingParameter, &[parameter, source, expected]),
-        (ParameterErrorKind::Repeated, _) => write(MessageId::RepeatedParameter, &[parameter, source, expected]),
+        (ParameterErrorKind::Missing, _) => message("missing-parameter", &[parameter, source, expected]),
+        (ParameterErrorKind::Repeated, _) => message("repeated-parameter", &[parameter, source, expected]),
         (ParameterErrorKind::Unknown, _) => match similar {
-            Some(similar) => write(MessageId::SimilarParameter, &[parameter, source, ("similar", similar)]),
-            None => write(MessageId::UnknownParameter, &[parameter, source]),
+            Some(similar) => message("similar-parameter", &[parameter, source, ("similar", similar)]),
+            None => message("unknown-parameter", &[parameter, source]),
         },
         (ParameterErrorKind::Invalid, Some(got)) => {
-            write(MessageId::InvalidValue, &[parameter, source, expected, ("got", got)])
+            message("invalid-value", &[parameter, source, expected, ("got", got)])
         }
-        (ParameterErrorKind::Invalid, None) => write(MessageId::InvalidValueHidden, &[parameter, source, expected]),
+        (ParameterErrorKind::Invalid, None) => message("invalid-secret-value", &[parameter, source, expected]),
     }
 }
 
-/// Returns the id of the message for a violated constraint. A catalogue may omit this message.
-fn violation_message(violation: &Violation) -> MessageId {
+/// Returns the key and the data of the message for a violated constraint, which a language may lack.
+fn violation_message(violation: &Violation) -> (String, Vec<(&str, &dyn Display)>) {
     match violation {
-        Violation::BelowMin(measured) => match measured.measure {
-            Measure::Value => MessageId::ValueBelowMin,
-            Measure::Length => MessageId::LengthBelowMin,
-            Measure::Count => MessageId::CountBelowMin,
-            Measure::Size => MessageId::SizeBelowMin,
-        },
-        Violation::AboveMax(measured) => match measured.measure {
-            Measure::Value => MessageId::ValueAboveMax,
-            Measure::Length => MessageId::LengthAboveMax,
-            Measure::Count => MessageId::CountAboveMax,
-            Measure::Size => MessageId::SizeAboveMax,
-        },
-        Violation::NotAllowed { .. } => MessageId::NotInSet,
-        Violation::MissingFile => MessageId::MissingFile,
-        Violation::FileExtension(_) => MessageId::FileExtension,
-        Violation::Json => MessageId::InvalidJson,
-        Violation::Pattern => MessageId::PatternMismatch,
-        // The program's function provides the message of a custom error, so this id is never used.
-        Violation::Custom(_) => MessageId::InvalidValue,
+        Violation::BelowMin(Measured { measure, bound, got }) => {
+            (format!("{}-below-min", measure.as_str()), vec![("bound", bound), ("got", got)])
+        }
+        Violation::AboveMax(Measured { measure, bound, got }) => {
+            (format!("{}-above-max", measure.as_str()), vec![("bound", bound), ("got", got)])
+        }
+        Violation::NotAllowed { allowed, got } => ("not-allowed".to_owned(), vec![("words", allowed), ("got", got)]),
+        Violation::FileExtension(words) => ("file-extension".to_owned(), vec![("words", words)]),
+        Violation::MissingFile => ("missing-file".to_owned(), Vec::new()),
+        Violation::Json => ("json".to_owned(), Vec::new()),
+        Violation::Pattern => ("pattern".to_owned(), Vec::new()),
+        // The program's function provides the message itself.
+        Violation::Custom(_) => (String::new(), Vec::new()),
     }
 }
 
-fn write_violation(
-    f: &mut fmt::Formatter<'_>,
-    catalogue: &Catalogue,
-    parameter: (&'static str, &dyn Display),
-    violation: &Violation,
-) -> fmt::Result {
-    let mut write =
-        |data: &[(&'static str, &dyn Display)]| catalogue.message(violation_message(violation), data).fmt(f);
-    match violation {
-        Violation::BelowMin(Measured { bound, got, .. }) | Violation::AboveMax(Measured { bound, got, .. }) => {
-            write(&[parameter, ("bound", bound), ("got", got)])
-        }
-        Violation::NotAllowed { allowed, got } => write(&[parameter, ("words", allowed), ("got", got)]),
-        Violation::FileExtension(words) => write(&[parameter, ("words", words)]),
-        Violation::MissingFile | Violation::Json | Violation::Pattern => write(&[parameter]),
-        Violation::Custom(custom) => custom.fmt(f),
-    }
-}
-
-fn write_malformed_request(f: &mut fmt::Formatter<'_>, catalogue: &Catalogue, cause: MalformedRequest) -> fmt::Result {
-    let mut write = |text, data: &[(&'static str, &dyn Display)]| catalogue.message(text, data).fmt(f);
-    match cause {
-        MalformedRequest::PathEscape => write(MessageId::PathEscape, &[]),
-        MalformedRequest::PathEncoding => write(MessageId::PathEncoding, &[]),
-        MalformedRequest::IdempotencyKey => write(MessageId::IdempotencyKey, &[]),
-        MalformedRequest::BodyBroken => write(MessageId::IncompleteBody, &[]),
-        MalformedRequest::JsonEncoding { byte } => write(MessageId::JsonEncoding, &[("byte", &byte)]),
-        MalformedRequest::JsonKind => write(MessageId::JsonNotAnObject, &[]),
-        MalformedRequest::JsonSyntax { line, column } => {
-            write(MessageId::JsonSyntax, &[("line", &line), ("column", &column)])
-        }
-        MalformedRequest::JsonEnd { line, column } => {
-            write(MessageId::JsonIncomplete, &[("line", &line), ("column", &column)])
-        }
-        MalformedRequest::MultipartBoundary => write(MessageId::MultipartBoundary, &[]),
-        MalformedRequest::MultipartStart { searched } => write(MessageId::MultipartStart, &[("most", &searched)]),
-        MalformedRequest::MultipartPart { part } => write(MessageId::MultipartPart, &[("part", &part)]),
-        MalformedRequest::MultipartHead { part } => write(MessageId::MultipartHead, &[("part", &part)]),
-        MalformedRequest::MultipartName { part } => write(MessageId::MultipartName, &[("part", &part)]),
-        MalformedRequest::MultipartLongName { part, max } => {
-            write(MessageId::MultipartLongName, &[("part", &part), ("most", &max)])
-        }
-        MalformedRequest::MultipartEnd { part } => write(MessageId::MultipartIncomplete, &[("part", &part)]),
-    }
-}
-
-fn source_message(source: Source) -> MessageId {
-    match source {
-        Source::Path => MessageId::SourcePath,
-        Source::Query => MessageId::SourceQuery,
-        Source::Body => MessageId::SourceBody,
-        Source::Any => MessageId::SourceQueryOrBody,
-        Source::Header => MessageId::SourceHeader,
-        Source::Cookie => MessageId::SourceCookie,
-    }
-}
-
-fn unit_message(unit: Unit) -> MessageId {
-    match unit {
-        Unit::Bytes => MessageId::UnitBytes,
-        Unit::Fields => MessageId::UnitFields,
-        Unit::Parts => MessageId::UnitParts,
-        Unit::Items => MessageId::UnitItems,
-        Unit::Levels => MessageId::UnitLevels,
-        Unit::Seconds => MessageId::UnitSeconds,
+/// Returns the message for a malformed request. Its key is the name of the cause, and its data are the fields.
+fn malformed_request_message(cause: MalformedRequest, catalogue: Catalogue) -> String {
+    match serde_json::to_value(cause) {
+        Ok(Json::Object(cause)) => cause
+            .iter()
+            .map(|(key, data)| {
+                let data = data.as_object().into_iter().flatten();
+                let data: Vec<_> = data.map(|(name, value)| (name.as_str(), value as &dyn Display)).collect();
+                catalogue.message(key, &data)
+            })
+            .collect(),
+        Ok(Json::String(key)) => catalogue.message(&key, &[]),
+        _ => String::new(),
     }
 }

@@ -4,12 +4,9 @@
 mod api_error;
 mod auth_scheme;
 mod callback;
-mod custom_error;
-mod encode;
 mod error_kind;
 mod json_reader;
 mod limit;
-mod malformed_request;
 mod message;
 mod method;
 mod parameter_error;
@@ -21,18 +18,14 @@ mod violation;
 pub use api_error::ApiError;
 pub use auth_scheme::AuthScheme;
 pub use callback::Callback;
-pub use custom_error::CustomError;
-pub use encode::Encode;
-pub use error_kind::{AllowedMethods, ErrorKind, ServiceNameError};
-pub use json_reader::{JsonLimits, JsonValueSeed, MemberNameSeed, value_from_json};
+pub use error_kind::{AllowedMethods, ErrorKind, MalformedRequest, ServiceNameError};
+pub use json_reader::{JsonLimits, JsonValueSeed, MemberCollector, collect_members, value_from_json};
 pub use limit::{Limit, Unit};
-pub use malformed_request::MalformedRequest;
-pub use message::Message;
 pub use method::HttpMethod;
 pub use parameter_error::{
     ParameterError, ParameterErrorKind, Source, TypeMismatch, TypeMismatchDetails, is_secret_name, shorten_text,
 };
 pub use php_array::{BracketKeys, PhpArray, PhpArrayError, PhpArrayLimits, PhpItem, PhpKey, split_array_name};
 pub use upload::Upload;
-pub use value::Value;
-pub use violation::{Measure, Measured, Violation};
+pub use value::{Encode, Value};
+pub use violation::{CustomError, Measure, Measured, Violation};

@@ -160,11 +160,11 @@ fn quote_value(value: &Value<'_>) -> String {
         Value::List(items) if items.len() > MAX_QUOTED_CHARS => format!("{} items", items.len()),
         Value::Map(members) if members.len() > MAX_QUOTED_CHARS => format!("{} members", members.len()),
         Value::File(upload) => {
-            let (name, size, media_type) = (JsonText(upload.filename()), upload.size(), upload.media_type());
+            let (name, size, media_type) = (json_text(upload.filename()), upload.size(), upload.media_type());
             truncate_quote(&format!("the file {name} of {size} bytes, {media_type}"))
         }
         Value::Text(text) if text.chars().nth(MAX_QUOTED_CHARS).is_some() => match mask_secrets(value) {
-            Value::Text(text) => truncate_quote(&JsonText(&shorten_text(&text))),
+            Value::Text(text) => truncate_quote(&json_text(&shorten_text(&text))),
             other => other.kind().to_owned(),
         },
         other => {
@@ -173,22 +173,17 @@ fn quote_value(value: &Value<'_>) -> String {
     }
 }
 
-fn truncate_quote(text: &(impl fmt::Display + ?Sized)) -> String {
-    let text = text.to_string();
-    let mut shortened = shorten_text(&text);
+fn truncate_quote(text: &str) -> String {
+    let mut shortened = shorten_text(text);
     if shortened.len() < text.len() {
         shortened.push('…');
     }
     shortened
 }
 
-/// A text that `Display` writes as a JSON string, in quotation marks.
-struct JsonText<'a>(&'a str);
-
-impl fmt::Display for JsonText<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&serde_json::to_string(self.0).unwrap_or_default())
-    }
+/// Returns a text as a JSON string, in quotation marks.
+fn json_text(text: &str) -> String {
+    serde_json::to_string(text).unwrap_or_default()
 }
 
 /// The kind of a [`ParameterError`].

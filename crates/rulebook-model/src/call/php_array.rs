@@ -5,18 +5,16 @@
 //! that begins with a bracket, is an ordinary name.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+
+use indexmap::IndexMap;
+use indexmap::map::Entry;
 
 use super::Value;
 
 /// An array of PHP: items with keys, in the order in which the request contains them.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct PhpArray<'a> {
-    items: Vec<(PhpKey<'a>, PhpItem<'a>)>,
-    /// `true` if the keys are not 0, 1, 2 and so on, in this order.
-    has_other_keys: bool,
-    /// The position of each key in `items`; empty while the array is a list, or has at most [`MAX_SEARCHED_ITEMS`].
-    positions: HashMap<PhpKey<'a>, usize>,
+    items: IndexMap<PhpKey<'a>, PhpItem<'a>>,
     /// The largest index; `None` if no key is an index.
     last_index: Option<i64>,
     /// `true` if the name of an item has no key between its brackets.
@@ -40,9 +38,6 @@ pub enum PhpItem<'a> {
     /// Another array.
     Array(Box<PhpArray<'a>>),
 }
-
-/// The maximum number of items of an array whose keys are compared one after the other.
-const MAX_SEARCHED_ITEMS: usize = 8;
 
 /// The limits of an array of PHP while its items are added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -192,47 +187,23 @@ impl<'a> PhpArray<'a> {
         max_items: u64,
     ) -> Result<(&mut PhpItem<'a>, bool), PhpArrayError> {
         let key = match key {
-            Some(key) => match self.position(&key) {
-                Some(position) => return Ok((&mut self.items[position].1, false)),
-                None => key,
-            },
+            Some(key) => key,
             None => {
                 self.has_appended_items = true;
                 let next = self.last_index.map_or(Some(0), |last| last.checked_add(1));
                 PhpKey::Index(next.ok_or(PhpArrayError::Repeated)?)
             }
         };
-        let position = self.items.len();
-        if position as u64 >= max_items {
-            return Err(PhpArrayError::Items);
-        }
-        if let PhpKey::Index(index) = key {
-            self.last_index = self.last_index.max(Some(index));
-        }
-        self.has_other_keys |= !i64::try_from(position).is_ok_and(|position| key == PhpKey::Index(position));
-        if self.has_other_keys && position >= MAX_SEARCHED_ITEMS {
-            if self.positions.is_empty() {
-                let keys = self.items.iter().map(|(key, _)| key.clone());
-                self.positions = keys.enumerate().map(|(position, key)| (key, position)).collect();
+        let is_full = self.items.len() as u64 >= max_items;
+        match self.items.entry(key) {
+            Entry::Occupied(item) => Ok((item.into_mut(), false)),
+            Entry::Vacant(_) if is_full => Err(PhpArrayError::Items),
+            Entry::Vacant(place) => {
+                if let PhpKey::Index(index) = place.key() {
+                    self.last_index = self.last_index.max(Some(*index));
+                }
+                Ok((place.insert(PhpItem::Value(Value::Null)), true))
             }
-            self.positions.insert(key.clone(), position);
-        }
-        if position == 0 {
-            // Deeply nested arrays have one item each.
-            self.items.reserve_exact(1);
-        }
-        self.items.push((key, PhpItem::Value(Value::Null)));
-        Ok((&mut self.items[position].1, true))
-    }
-
-    fn position(&self, key: &PhpKey<'a>) -> Option<usize> {
-        match key {
-            PhpKey::Index(index) if self.is_list() => {
-                usize::try_from(*index).ok().filter(|index| *index < self.items.len())
-            }
-            PhpKey::Name(_) if self.is_list() => None,
-            key if self.positions.is_empty() => self.items.iter().position(|(other, _)| other == key),
-            key => self.positions.get(key).copied(),
         }
     }
 
@@ -248,7 +219,7 @@ impl<'a> PhpArray<'a> {
     /// and every other array as an object.
     #[must_use]
     pub fn is_list(&self) -> bool {
-        !self.has_other_keys
+        (0..).zip(self.items.keys()).all(|(position, key)| *key == PhpKey::Index(position))
     }
 
     /// Returns `true` if the name of at least one item has no key between its brackets, as in `x[]`.
@@ -260,25 +231,25 @@ impl<'a> PhpArray<'a> {
     /// Returns `true` if no key is a name.
     #[must_use]
     pub fn has_only_indexes(&self) -> bool {
-        self.items.iter().all(|(key, _)| matches!(key, PhpKey::Index(_)))
+        self.items.keys().all(|key| matches!(key, PhpKey::Index(_)))
     }
 
     /// Returns the items with their keys, in the order of the request.
     #[must_use]
     pub fn into_items(self) -> Vec<(PhpKey<'a>, PhpItem<'a>)> {
-        self.items
+        self.items.into_iter().collect()
     }
 
     /// Returns the items in the order of their indexes, without the keys. Items with names are last.
     #[must_use]
     pub fn into_sorted_items(mut self) -> Vec<PhpItem<'a>> {
         if !self.is_list() {
-            self.items.sort_by_key(|(key, _)| match key {
+            self.items.sort_by_key(|key, _| match key {
                 PhpKey::Index(index) => (false, *index),
                 PhpKey::Name(_) => (true, 0),
             });
         }
-        self.items.into_iter().map(|(_, item)| item).collect()
+        self.items.into_values().collect()
     }
 
     /// Returns the array as JSON, as PHP encodes it. Every item remains a text.
@@ -293,7 +264,7 @@ impl<'a> PhpArray<'a> {
     /// Returns the array as JSON, as PHP encodes it. `convert` converts the items.
     pub(crate) fn into_value_with(self, convert: &mut dyn FnMut(PhpItem<'a>) -> Value<'a>) -> Value<'a> {
         if self.is_list() {
-            return Value::List(self.items.into_iter().map(|(_, item)| convert(item)).collect());
+            return Value::List(self.items.into_values().map(convert).collect());
         }
         Value::Map(self.items.into_iter().map(|(key, item)| (key.into_text(), convert(item))).collect())
     }

@@ -21,37 +21,24 @@ struct UploadData {
     filename: String,
     media_type: String,
     size: u64,
-    /// The path of the temporary file. `None` if the content was discarded, and for [`Upload::sample`].
+    /// The path of the temporary file; `None` if the content was discarded.
     path: Option<TempPath>,
     /// The BLAKE3 hash of the content; `None` if it was not computed.
     hash: Option<[u8; 32]>,
 }
 
 impl Upload {
-    /// Creates a handle for a file of `size` bytes at `path`.
-    #[doc(hidden)]
-    pub fn new(filename: String, media_type: String, size: u64, path: TempPath) -> Self {
-        Self(Arc::new(UploadData { filename, media_type, size, path: Some(path), hash: None }))
-    }
-
-    /// Creates a handle for a file of `size` bytes at `path`, with the BLAKE3 hash of its content.
-    #[doc(hidden)]
-    pub fn with_hash(filename: String, media_type: String, size: u64, path: TempPath, hash: [u8; 32]) -> Self {
-        Self(Arc::new(UploadData { filename, media_type, size, path: Some(path), hash: Some(hash) }))
-    }
-
-    /// Creates a handle for a file whose content was discarded while it was received, because no parameter accepts the
-    /// file. The handle contains the data for the error message.
-    #[doc(hidden)]
-    pub fn discarded(filename: String, media_type: String, size: u64) -> Self {
-        Self(Arc::new(UploadData { filename, media_type, size, path: None, hash: None }))
-    }
-
-    /// Creates a handle without a file. When the server starts, it tests the argument types of handlers with this
-    /// value.
-    #[doc(hidden)]
-    pub fn sample() -> Self {
-        Self::discarded("sample".to_owned(), "application/octet-stream".to_owned(), 0)
+    /// Creates a handle for a received file of `size` bytes. Without a `path`, the handle has no content: it describes a
+    /// file that was discarded because no parameter accepts it. `hash` is the BLAKE3 hash of the content.
+    #[doc(hidden)] // Only the server receives files.
+    pub fn new(
+        filename: String,
+        media_type: String,
+        size: u64,
+        path: Option<TempPath>,
+        hash: Option<[u8; 32]>,
+    ) -> Self {
+        Self(Arc::new(UploadData { filename, media_type, size, path, hash }))
     }
 
     /// Returns the file name that the client sent, without folders. Do not use the name in a file path, because it may
@@ -86,16 +73,15 @@ impl Upload {
         self.0.hash.as_ref()
     }
 
-    /// The name that an upload passes to `deserialize_newtype_struct`. A deserializer recognizes an upload by this
-    /// name.
-    #[doc(hidden)]
+    /// The name that an upload passes to `deserialize_newtype_struct`, by which a deserializer recognizes it.
+    #[doc(hidden)] // Only the deserializer of arguments uses it.
     pub const NEWTYPE_NAME: &'static str = "$rulebook::Upload";
 
     /// Passes the handle to the visitor that a deserializer received with the name [`Upload::NEWTYPE_NAME`].
     ///
     /// serde's data model has no type for a file handle. Therefore, this function stores the handle in a thread-local
     /// variable, and the visitor takes the handle from this variable before the function returns.
-    #[doc(hidden)]
+    #[doc(hidden)] // Only the deserializer of arguments calls it.
     pub fn deserialize_into<'de, V: Visitor<'de>, E: Error>(self, visitor: V) -> Result<V::Value, E> {
         UPLOAD_FOR_VISITOR.set(Some(self));
         let value = visitor.visit_unit();

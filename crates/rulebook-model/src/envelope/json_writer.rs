@@ -52,53 +52,16 @@ impl JsonMemberWriter {
             return Err(WriteError::NotAlone);
         }
         self.body.push(if self.body.is_empty() { b'{' } else { b',' });
-        self.write_text(name)?;
+        serde_json::to_writer(&mut self.body, name)?;
         self.body.push(b':');
         Ok(())
     }
-
-    /// Writes a JSON string. Most names and messages contain no character that has to be escaped, and are copied.
-    fn write_text(&mut self, text: &str) -> Result<(), WriteError> {
-        if must_be_escaped(text.as_bytes()) {
-            return Ok(serde_json::to_writer(&mut self.body, text)?);
-        }
-        self.body.push(b'"');
-        self.body.extend_from_slice(text.as_bytes());
-        self.body.push(b'"');
-        Ok(())
-    }
-}
-
-/// Returns `true` if a JSON string cannot contain a byte as it is (RFC 8259 section 7).
-const fn is_special(byte: u8) -> bool {
-    byte < b' ' || byte == b'"' || byte == b'\\'
-}
-
-/// For each byte, the result of [`is_special`].
-const SPECIAL_BYTES: [bool; 256] = {
-    let (mut table, mut byte) = ([false; 256], 0);
-    while byte < table.len() {
-        table[byte] = is_special(byte as u8);
-        byte += 1;
-    }
-    table
-};
-
-/// Returns `true` if a JSON string cannot contain the bytes of a text as they are.
-fn must_be_escaped(text: &[u8]) -> bool {
-    // Without an early end within a chunk, the compiler checks all of its bytes at once.
-    let (chunks, rest) = text.as_chunks::<16>();
-    chunks.iter().any(|chunk| chunk.iter().fold(false, |found, byte| found | is_special(*byte)))
-        || rest.iter().any(|byte| SPECIAL_BYTES[usize::from(*byte)])
 }
 
 impl MemberWriter for JsonMemberWriter {
     fn member(&mut self, name: &str, value: Value<'_>) -> Result<(), WriteError> {
         self.write_member_name(name)?;
-        match value {
-            Value::Text(text) => self.write_text(&text),
-            value => Ok(serde_json::to_writer(&mut self.body, &value)?),
-        }
+        Ok(serde_json::to_writer(&mut self.body, &value)?)
     }
 
     fn nested(&mut self, name: &str, outputs: &dyn Encode) -> Result<(), WriteError> {
@@ -150,24 +113,5 @@ impl MemberWriter for JsonMemberWriter {
         self.outputs_are_body = true;
         outputs.write_json(&mut self.body)?;
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn special_characters_are_escaped_at_every_position() {
-        for length in [1_usize, 15, 16, 17, 40] {
-            for (position, byte) in (0..length).flat_map(|position| (0..128).map(move |byte: u8| (position, byte))) {
-                let mut text = "x".repeat(length);
-                text.replace_range(position..=position, &char::from(byte).to_string());
-                let mut members = JsonMemberWriter::new();
-                members.member("a", Value::Text(text.as_str().into())).expect("the object has no other member");
-                let expected = serde_json::json!({ "a": text }).to_string();
-                assert_eq!(String::from_utf8_lossy(&members.finish()), expected);
-            }
-        }
     }
 }

@@ -81,51 +81,44 @@ pub struct ErrorCodeRow {
     pub aicra_number: u32,
     /// The HTTP status (RFC 9110 section 15, RFC 6585, RFC 4918 section 11.5).
     pub status: u16,
-    /// `true` if errors with this code carry no further data. Catalogues of messages then have one fixed message for
-    /// the code, under the name of the code.
-    pub has_fixed_message: bool,
+    /// The number of seconds in the `Retry-After` field of the response, if it is always the same.
+    pub retry_after: Option<u16>,
 }
 
-/// Returns the row of a code whose errors carry data.
-const fn row_with_data(code: ErrorCode, name: &'static str, aicra_number: u32, status: u16) -> ErrorCodeRow {
-    ErrorCodeRow { code, name, aicra_number, status, has_fixed_message: false }
-}
-
-/// Returns the row of a code whose errors carry no data.
-const fn fixed_message_row(code: ErrorCode, name: &'static str, aicra_number: u32, status: u16) -> ErrorCodeRow {
-    ErrorCodeRow { has_fixed_message: true, ..row_with_data(code, name, aicra_number, status) }
+const fn row(code: ErrorCode, name: &'static str, aicra_number: u32, status: u16) -> ErrorCodeRow {
+    ErrorCodeRow { code, name, aicra_number, status, retry_after: None }
 }
 
 /// The properties of all error codes, in the order of [`ErrorCode`].
 pub const ERROR_CODES: &[ErrorCodeRow] = &[
-    row_with_data(ErrorCode::Failed, "failed", 1, 400),
-    fixed_message_row(ErrorCode::Upload, "upload", 100, 500),
-    fixed_message_row(ErrorCode::StorageFull, "no-room", 101, 507),
-    row_with_data(ErrorCode::UnknownService, "unknown-service", 200, 404),
-    row_with_data(ErrorCode::UnknownMethod, "unknown-method", 201, 405),
-    fixed_message_row(ErrorCode::Gone, "gone", 202, 410),
-    row_with_data(ErrorCode::Forbidden, "forbidden", 300, 403),
-    row_with_data(ErrorCode::Unauthenticated, "unauthenticated", 301, 401),
-    fixed_message_row(ErrorCode::InvalidLink, "invalid-link", 302, 403),
-    row_with_data(ErrorCode::MissingParameter, "missing-parameter", 400, 400),
-    row_with_data(ErrorCode::InvalidParameter, "invalid-parameter", 401, 400),
-    row_with_data(ErrorCode::MalformedRequest, "unreadable", 402, 400),
-    row_with_data(ErrorCode::TooLarge, "too-large", 403, 413),
-    row_with_data(ErrorCode::UnsupportedMediaType, "unsupported-media-type", 404, 415),
-    row_with_data(ErrorCode::UriTooLong, "uri-too-long", 405, 414),
-    row_with_data(ErrorCode::HeadTooLarge, "head-too-large", 406, 431),
-    row_with_data(ErrorCode::TooManyRequests, "too-many-requests", 407, 429),
-    fixed_message_row(ErrorCode::Timeout, "timeout", 408, 408),
-    fixed_message_row(ErrorCode::ExpectationFailed, "expectation-failed", 409, 417),
-    fixed_message_row(ErrorCode::IdempotencyKeyRequired, "idempotency-key-required", 410, 400),
-    fixed_message_row(ErrorCode::IdempotencyKeyReused, "idempotency-key-reused", 411, 422),
-    fixed_message_row(ErrorCode::IdempotencyKeyInUse, "idempotency-key-in-use", 412, 409),
-    fixed_message_row(ErrorCode::ResponseNotKept, "response-not-kept", 413, 409),
-    row_with_data(ErrorCode::NotImplemented, "not-implemented", 500, 501),
-    fixed_message_row(ErrorCode::Unavailable, "unavailable", 501, 503),
-    fixed_message_row(ErrorCode::BadGateway, "bad-gateway", 503, 502),
-    fixed_message_row(ErrorCode::GatewayTimeout, "gateway-timeout", 504, 504),
-    row_with_data(ErrorCode::Internal, "internal", 502, 500),
+    row(ErrorCode::Failed, "failed", 1, 400),
+    row(ErrorCode::Upload, "upload", 100, 500),
+    row(ErrorCode::StorageFull, "no-room", 101, 507),
+    row(ErrorCode::UnknownService, "unknown-service", 200, 404),
+    row(ErrorCode::UnknownMethod, "unknown-method", 201, 405),
+    row(ErrorCode::Gone, "gone", 202, 410),
+    row(ErrorCode::Forbidden, "forbidden", 300, 403),
+    row(ErrorCode::Unauthenticated, "unauthenticated", 301, 401),
+    row(ErrorCode::InvalidLink, "invalid-link", 302, 403),
+    row(ErrorCode::MissingParameter, "missing-parameter", 400, 400),
+    row(ErrorCode::InvalidParameter, "invalid-parameter", 401, 400),
+    row(ErrorCode::MalformedRequest, "unreadable", 402, 400),
+    row(ErrorCode::TooLarge, "too-large", 403, 413),
+    row(ErrorCode::UnsupportedMediaType, "unsupported-media-type", 404, 415),
+    row(ErrorCode::UriTooLong, "uri-too-long", 405, 414),
+    row(ErrorCode::HeadTooLarge, "head-too-large", 406, 431),
+    row(ErrorCode::TooManyRequests, "too-many-requests", 407, 429),
+    row(ErrorCode::Timeout, "timeout", 408, 408),
+    row(ErrorCode::ExpectationFailed, "expectation-failed", 409, 417),
+    row(ErrorCode::IdempotencyKeyRequired, "idempotency-key-required", 410, 400),
+    row(ErrorCode::IdempotencyKeyReused, "idempotency-key-reused", 411, 422),
+    ErrorCodeRow { retry_after: Some(1), ..row(ErrorCode::IdempotencyKeyInUse, "idempotency-key-in-use", 412, 409) },
+    row(ErrorCode::ResponseNotKept, "response-not-kept", 413, 409),
+    row(ErrorCode::NotImplemented, "not-implemented", 500, 501),
+    ErrorCodeRow { retry_after: Some(5), ..row(ErrorCode::Unavailable, "unavailable", 501, 503) },
+    row(ErrorCode::BadGateway, "bad-gateway", 503, 502),
+    row(ErrorCode::GatewayTimeout, "gateway-timeout", 504, 504),
+    row(ErrorCode::Internal, "internal", 502, 500),
 ];
 
 /// The codes of errors that a request to any method can receive.
@@ -143,7 +136,7 @@ pub const GENERAL_ERROR_CODES: &[ErrorCode] = &[
 
 impl ErrorCode {
     /// Returns the properties of the code, from [`ERROR_CODES`].
-    #[doc(hidden)]
+    #[doc(hidden)] // Programs use the functions below.
     pub fn row(self) -> &'static ErrorCodeRow {
         &ERROR_CODES[self as usize]
     }
@@ -151,7 +144,7 @@ impl ErrorCode {
     /// Returns a short English title, which is the same for all errors with this code.
     #[must_use]
     pub fn title(self) -> &'static str {
-        Catalogue::english().title(self)
+        Catalogue::ENGLISH.title(self)
     }
 
     /// Returns the HTTP status of errors with this code.

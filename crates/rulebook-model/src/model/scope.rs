@@ -39,6 +39,13 @@ impl Scope {
         let mut parts = self.groups.iter().flatten().flat_map(|permission| &permission.parts);
         parts.any(|part| matches!(part, PermissionPart::Variable(_)))
     }
+
+    /// Returns `true` if a permission contains the variable for the parameter with this name in code.
+    #[must_use]
+    pub fn has_variable(&self, name: &str) -> bool {
+        let mut parts = self.groups.iter().flatten().flat_map(|permission| &permission.parts);
+        parts.any(|part| matches!(part, PermissionPart::Variable(known) if known == name))
+    }
 }
 
 /// A permission that a method requires. It can contain variables in brackets: `reader`, `user[user_id]`,

@@ -81,18 +81,27 @@ impl Routes {
         let lowercase = if self.case_insensitive.max_segments > 0 { to_lowercase(path) } else { Cow::Borrowed("") };
         let (mut prefix, mut lowercase_prefix) = (path, &*lowercase);
         for count in (1..=segments.min(max)).rev() {
-            let sensitive = self.case_sensitive.find(prefix, count);
-            match (sensitive, self.case_insensitive.find(lowercase_prefix, count)) {
-                (None, None) => {}
-                (Some(one), Some(other)) if self.capture_flags.get(&other) < self.capture_flags.get(&one) => {
-                    return Some(other);
-                }
-                (Some(one), _) | (None, Some(one)) => return Some(one),
+            if let Some(service) = self.find_whole(prefix, lowercase_prefix, count) {
+                return Some(service);
             }
             prefix = &prefix[..prefix.rfind('/')?];
             lowercase_prefix = lowercase_prefix.rfind('/').map_or("", |end| &lowercase_prefix[..end]);
         }
         self.service_at_base_path
+    }
+
+    /// Returns the index of the service with exactly this path, of `segments` segments.
+    #[must_use]
+    pub fn find_exact(&self, path: &str, segments: usize) -> Option<usize> {
+        self.find_whole(path, &to_lowercase(path), segments)
+    }
+
+    fn find_whole(&self, path: &str, lowercase_path: &str, segments: usize) -> Option<usize> {
+        let sensitive = self.case_sensitive.find(path, segments);
+        match (sensitive, self.case_insensitive.find(lowercase_path, segments)) {
+            (Some(one), Some(other)) if self.capture_flags.get(&other) < self.capture_flags.get(&one) => Some(other),
+            (one, other) => one.or(other),
+        }
     }
 }
 

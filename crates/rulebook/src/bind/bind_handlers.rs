@@ -2,7 +2,6 @@
 //! handlers without an API method.
 
 use std::collections::HashMap;
-use std::panic::Location;
 use std::sync::Arc;
 
 use rulebook_model::diagnostic::{Diagnostic, DiagnosticCode};
@@ -13,7 +12,7 @@ use super::check_handler::check_handler;
 use super::check_outputs::check_outputs;
 use super::defined_handlers::{compile_handler, handler_diagnostic, shared_handler_errors};
 use crate::call::HttpMethod;
-use crate::handler::{self, Binding, HandlerKind, MockHandler};
+use crate::handler::{self, HandlerBinding, HandlerKind, MockHandler};
 use crate::plan::Action;
 
 /// The maximum number of modules that the error for an unknown module lists.
@@ -35,7 +34,6 @@ type BindingKey<'a> = (&'a str, HttpMethod, String);
 
 /// Finds the handler of every API method: one of the program, or one of these kinds that the definition chooses.
 /// `unbound` is the setting for API methods without a handler.
-#[must_use]
 pub fn bind_handlers(
     api: &Api,
     modules: &[handler::Module],
@@ -90,7 +88,7 @@ pub fn bind_handlers(
         bound.actions.push(action);
     }
     let mut unmatched_bindings: Vec<_> = bindings.into_iter().collect();
-    unmatched_bindings.sort_by_key(|(_, binding)| location_sort_key(binding.location));
+    unmatched_bindings.sort_by_key(|(_, binding)| binding.location);
     bound
         .diagnostics
         .extend(unmatched_bindings.into_iter().map(|(key, binding)| missing_method_error(api, &key, binding)));
@@ -158,8 +156,8 @@ fn bindings_by_method<'m>(
     api: &Api,
     modules: &[&'m handler::Module],
     diagnostics: &mut Vec<Diagnostic>,
-) -> HashMap<BindingKey<'m>, &'m Binding> {
-    let mut bindings: HashMap<BindingKey<'m>, &'m Binding> = HashMap::new();
+) -> HashMap<BindingKey<'m>, &'m HandlerBinding> {
+    let mut bindings: HashMap<BindingKey<'m>, &'m HandlerBinding> = HashMap::new();
     for module in modules {
         for binding in &module.bindings {
             let key = (module.name.as_str(), binding.http_method, binding_pattern(&binding.path));
@@ -196,7 +194,7 @@ fn binding_pattern(path: &str) -> String {
 }
 
 /// Checks that a handler returns a file if and only if its API method has the option `download`.
-fn check_download_option(method: &Method, binding: &Binding) -> Option<Diagnostic> {
+fn check_download_option(method: &Method, binding: &HandlerBinding) -> Option<Diagnostic> {
     let (message, help) = match (method.options.download, binding.handler.returns_download()) {
         (true, false) => ("returns outputs, but the method is a download", "return a `Download`"),
         (false, true) => (
@@ -222,7 +220,7 @@ fn missing_handler_error(module: &Module, service: &Service, method: &Method) ->
 }
 
 /// Creates the diagnostic for a handler that is bound to an API method which the API module does not have.
-fn missing_method_error(api: &Api, (module, _, pattern): &BindingKey<'_>, binding: &Binding) -> Diagnostic {
+fn missing_method_error(api: &Api, (module, _, pattern): &BindingKey<'_>, binding: &HandlerBinding) -> Diagnostic {
     let name = format!("{} {}", binding.http_method.as_str(), binding.path);
     let message =
         format!("the handler of {name}, bound at {}, does not belong to a method of this module", binding.location);
@@ -244,8 +242,4 @@ fn missing_method_error(api: &Api, (module, _, pattern): &BindingKey<'_>, bindin
             diagnostic.suggest(&name, known.iter().map(String::as_str))
         }
     }
-}
-
-fn location_sort_key(location: &Location<'static>) -> (&'static str, u32, u32) {
-    (location.file(), location.line(), location.column())
 }

@@ -13,11 +13,11 @@ use rulebook_model::model::{Method, Parameter};
 use rulebook_model::types::Arity;
 
 use crate::call::{ArgumentSlot, ArgumentSlots, Upload, Value};
-use crate::handler::{ArgsErrorKind, ArgumentFields, Binding, HandlerMismatch};
+use crate::handler::{ArgsError, ArgumentFields, HandlerBinding, HandlerMismatch};
 
 /// Returns a diagnostic for each parameter of an API method that the argument type of its handler does not accept.
 /// `fields` are the fields of the argument type.
-pub(super) fn check_handler(method: &Method, binding: &Binding, fields: &ArgumentFields) -> Vec<Diagnostic> {
+pub(super) fn check_handler(method: &Method, binding: &HandlerBinding, fields: &ArgumentFields) -> Vec<Diagnostic> {
     let check = HandlerCheck {
         method,
         binding,
@@ -34,8 +34,7 @@ pub(super) fn check_handler(method: &Method, binding: &Binding, fields: &Argumen
 
 struct HandlerCheck<'a> {
     method: &'a Method,
-    binding: &'a Binding,
-    /// The names of the parameters.
+    binding: &'a HandlerBinding,
     names: Vec<Box<str>>,
     /// The sample values of each parameter; null and absence are the last samples.
     samples: Vec<Vec<ArgumentSlot<'static>>>,
@@ -74,9 +73,7 @@ impl HandlerCheck<'_> {
                 Err(HandlerMismatch { slot: Some(_), error }) => {
                     self.report_value(index, &slot, &error.to_string());
                 }
-                Err(HandlerMismatch { slot: None, error })
-                    if matches!(error.kind(), ArgsErrorKind::UnknownField(_)) =>
-                {
+                Err(HandlerMismatch { slot: None, error }) if matches!(error, ArgsError::UnknownField(_)) => {
                     let name = &self.method.parameters[index].name;
                     self.report_parameter(index, &format!("has no argument `{name}`"));
                     return None;
@@ -123,8 +120,7 @@ impl HandlerCheck<'_> {
             let names = [self.method.parameters[index].name.as_str().into(), field.into()];
             let values = vec![slot.clone()?, ArgumentSlot::Null];
             let both = self.binding.handler.check_slots(ArgumentSlots { names: &names, values });
-            both.is_err_and(|mismatch| matches!(mismatch.error.kind(), ArgsErrorKind::DuplicateField(_)))
-                .then_some(index)
+            both.is_err_and(|mismatch| matches!(mismatch.error, ArgsError::DuplicateField(_))).then_some(index)
         })
     }
 
@@ -133,7 +129,7 @@ impl HandlerCheck<'_> {
     fn check_required_fields(&mut self, fields: &[(&'static str, usize)], accepted: &[Option<ArgumentSlot<'static>>]) {
         let mut given: Vec<(usize, ArgumentSlot<'static>)> = Vec::new();
         while let Err(mismatch) = self.deserialize_from(given.iter().cloned()) {
-            let ArgsErrorKind::MissingField(missing) = mismatch.error.kind() else { return };
+            let ArgsError::MissingField(missing) = &mismatch.error else { return };
             let Some((_, index)) = fields.iter().find(|(field, _)| field == missing) else { return };
             let Some(slot) = accepted[*index].clone() else { return };
             if given.iter().any(|(other, _)| other == index) {
@@ -291,12 +287,13 @@ fn sample_slots(parameter: &Parameter) -> Vec<ArgumentSlot<'static>> {
 /// Returns the boundary values of a parameter's type, in the form in which handlers receive them.
 fn boundary_slots(parameter: &Parameter) -> impl Iterator<Item = ArgumentSlot<'static>> {
     let check = &parameter.r#type.check;
+    let file = || Value::File(Upload::new("sample".to_owned(), "application/octet-stream".to_owned(), 0, None, None));
     let values = match check.arity() {
         Arity::One | Arity::Many => {
             check.boundary_values().into_iter().filter_map(|value| check.checked(value).ok()).collect()
         }
-        Arity::File => vec![Value::File(Upload::sample())],
-        Arity::Files => vec![Value::List(vec![Value::File(Upload::sample())])],
+        Arity::File => vec![file()],
+        Arity::Files => vec![Value::List(vec![file()])],
     };
     // For an optional parameter, the value null means absence, even if the type of the parameter accepts null.
     let is_absence = move |value: &Value<'_>| parameter.optional && *value == Value::Null;

@@ -10,11 +10,11 @@ use rulebook_model::span::Span;
 use serde_json::Value as Json;
 
 use crate::call::{ArgumentSlot, ArgumentSlots, Value};
-use crate::handler::{ArgsErrorKind, Binding, HandlerMismatch, OutputProbe};
+use crate::handler::{ArgsError, HandlerBinding, HandlerMismatch, OutputProbe};
 
 /// Returns a diagnostic for the first output of an API method that the output type of its handler does not have.
 /// Returns `None` if the output type has all outputs, or cannot be checked.
-pub(super) fn check_outputs(method: &Method, binding: &Binding) -> Option<Diagnostic> {
+pub(super) fn check_outputs(method: &Method, binding: &HandlerBinding) -> Option<Diagnostic> {
     let probe = binding.handler.output_probe().filter(|_| !method.options.download)?;
     let samples: Vec<Vec<Value<'static>>> = method.outputs.iter().map(sample_values).collect();
     // An output of a program's type may have no samples.
@@ -70,8 +70,8 @@ impl<'m> OutputCheck<'m> {
             accepted.push(slot);
         }
         let json = self.convert(accepted.clone()).map_err(|mismatch| {
-            let predicate = match mismatch.error.kind() {
-                ArgsErrorKind::MissingField(name) => {
+            let predicate = match &mismatch.error {
+                ArgsError::MissingField(name) => {
                     format!("returns an output `{name}`, which is not declared in `out`")
                 }
                 _ => format!("does not return the outputs of the method: {}", mismatch.error),
@@ -118,9 +118,7 @@ impl<'m> OutputCheck<'m> {
             values[index] = slot.clone();
             match self.convert(values) {
                 Err(HandlerMismatch { slot: Some(_), error }) => reason = error.to_string(),
-                Err(HandlerMismatch { slot: None, error })
-                    if matches!(error.kind(), ArgsErrorKind::UnknownField(_)) =>
-                {
+                Err(HandlerMismatch { slot: None, error }) if matches!(error, ArgsError::UnknownField(_)) => {
                     return Err((output.span, format!("does not return the output `{}`", output.name)));
                 }
                 _ => return Ok(Some(slot)),

@@ -8,19 +8,17 @@ use rulebook_model::span::Span;
 
 use super::bind_handlers::all_methods;
 use crate::handler::settings::unknown_setting;
-use crate::handler::{Binding, HandledMethod, HandlerError, HandlerKind};
+use crate::handler::{HandledMethod, HandlerBinding, HandlerError, HandlerKind};
 use crate::plan::Action;
 
 /// Returns the action of a method whose handler the definition chooses, and `None` if the method has no such handler.
-/// `binding` is the handler of the program for this method: a method cannot have both.
-///
-/// # Errors
-/// Returns a diagnostic for each error in the settings of the handler. The errors of the default handler that
-/// [`shared_handler_errors`] returns are not repeated for each method.
+/// `binding` is the handler of the program for this method: a method cannot have both. Returns a diagnostic for each
+/// error in the settings of the handler. The errors of the default handler that [`shared_handler_errors`] returns are
+/// not repeated for each method.
 pub(super) fn compile_handler(
     api: &Api,
     method: &Method,
-    binding: Option<&Binding>,
+    binding: Option<&HandlerBinding>,
     kinds: &[Arc<dyn HandlerKind>],
 ) -> Option<Result<Action, Vec<Diagnostic>>> {
     let default = || default_handler(api).filter(|_| binding.is_none());

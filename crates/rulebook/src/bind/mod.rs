@@ -10,9 +10,8 @@ mod check_handler;
 mod check_outputs;
 mod cors;
 mod defined_handlers;
-mod multipart_limits;
+mod limits;
 mod plan;
-mod rate_limits;
 
 pub(crate) use bind_handlers::all_methods;
 pub use bind_handlers::bind_handlers;

@@ -13,18 +13,17 @@ use rulebook_model::routing::fields_naming_another_service;
 use super::auth_challenges::{invalid_token_challenge, resource_metadata, scope_challenges};
 use super::bind_handlers::all_methods;
 use super::cors;
-use super::multipart_limits;
-use super::rate_limits::{ModuleRateLimits, RateLimits, new_shared_limiter};
+use super::limits::{self, new_shared_limiter, plan_limits};
 use crate::auth::ProtectedResource;
 use crate::call::{AuthScheme, DynAuthenticate, Value, is_secret_header_field, is_secret_name};
 use crate::handler::{self, ProgramState, ReadinessCheck};
 use crate::idempotency::{IdempotencyStorage, MemoryStorage};
 use crate::plan::{
     Action, BodyUse, DocumentCache, MultipartLimits, NamedInBody, NamedServices, Plan, PlannedAuthenticator,
-    PlannedError, PlannedMethod, PlannedModule, PlannedOutput, PlannedParameter, PlannedService, RequiredPermission,
-    RequiredPermissionPart, RequiredPermissions, Routes, SchemeSet, ServicesByClass, ServicesByModule, SimilarPaths,
+    PlannedMethod, PlannedModule, PlannedOutput, PlannedParameter, PlannedService, Routes, ServicesByClass,
+    ServicesByModule, SimilarPaths,
 };
-use crate::rate_limit::{SharedCounter, SharedCounterSettings};
+use crate::rate_limit::{PlannedRateLimit, SharedCounter, SharedCounterSettings};
 use crate::trace::Tracer;
 
 /// The parts of a plan that come from the program instead of the model.
@@ -54,15 +53,16 @@ pub struct PlanContext {
 
 /// Creates the plan of an API. `actions` contains the action of each API method, as
 /// [`bind_handlers`](super::bind_handlers()) returns them.
-#[must_use]
 pub fn create_plan(api: &Api, actions: Vec<Action>, handlers: &[handler::Module], context: PlanContext) -> Plan {
     let mut routes = Routes::default();
     let mut services: Vec<PlannedService> = Vec::new();
     let mut plans: Vec<PlannedMethod> = Vec::new();
     let mut actions = actions.into_iter();
-    let rate_limits = RateLimits::new(api);
+    let api_limits = plan_limits(api, &api.rate_limits, "api");
     for (module_index, module) in api.modules.iter().enumerate() {
-        let module_limits = rate_limits.of_module(module);
+        let module_limits = module.rate_limits.as_ref();
+        let module_limits = module_limits.map(|limits| plan_limits(api, limits, &format!("module:{}", module.name)));
+        let module_limits = module_limits.as_ref().unwrap_or(&api_limits);
         for service in &module.services {
             let index = services.len();
             // The step `lower` has rejected duplicate paths, so this insertion never fails.
@@ -70,7 +70,7 @@ pub fn create_plan(api: &Api, actions: Vec<Action>, handlers: &[handler::Module]
             let first = plans.len();
             plans.extend(service.methods.iter().map(|method| {
                 let action = actions.next().unwrap_or(Action::NotImplemented);
-                plan_method(api, &module_limits, service, method, (module_index, action))
+                plan_method(api, module_limits, service, method, (module_index, action))
             }));
             services.push(PlannedService {
                 module_index,
@@ -106,7 +106,7 @@ pub fn create_plan(api: &Api, actions: Vec<Action>, handlers: &[handler::Module]
         max_multipart_limits: plans
             .iter()
             .map(|method| method.multipart_limits)
-            .fold(default_limits, multipart_limits::max_limits),
+            .fold(default_limits, limits::max_limits),
         method_indices: plans.iter().enumerate().map(|(index, method)| (method.id.clone(), index)).collect(),
         methods: plans.into(),
         modules: api.modules.iter().map(|module| plan_module(api, module, handlers)).collect(),
@@ -127,7 +127,7 @@ pub fn create_plan(api: &Api, actions: Vec<Action>, handlers: &[handler::Module]
             .join(", ")
             .into(),
         authenticators: plan_authenticators(context.authenticators, context.ending_authenticators),
-        auth_errors: api.auth_errors.iter().map(plan_error).collect(),
+        auth_errors: api.auth_errors.clone().into(),
         auth_fields,
         verify_outputs: context.verify_outputs,
         state: context.state,
@@ -173,12 +173,11 @@ fn services_by_module(api: &Api) -> ServicesByModule {
 /// Collects the paths of all services, from which responses to unknown paths suggest similar paths.
 fn similar_paths(api: &Api) -> SimilarPaths {
     let base = api.base.trim_end_matches('/');
-    let mut similar = SimilarPaths::new(base);
-    for service in api.modules.iter().flat_map(|module| &module.services) {
+    let services = api.modules.iter().flat_map(|module| &module.services).map(|service| {
         let positions = service.methods.iter().map(|method| method.positions().len()).max().unwrap_or_default();
-        similar.insert_service(&service.path, &format!("{base}{}", service.uri()), positions);
-    }
-    similar
+        (&*service.path, format!("{base}{}", service.uri()), positions)
+    });
+    SimilarPaths::new(base, services)
 }
 
 /// Returns `true` if an API method uses idempotency keys.
@@ -198,7 +197,7 @@ fn plan_module(api: &Api, module: &model::Module, handlers: &[handler::Module]) 
 
 fn plan_method(
     api: &Api,
-    rate_limits: &ModuleRateLimits<'_>,
+    module_limits: &[Arc<PlannedRateLimit>],
     service: &model::Service,
     method: &model::Method,
     (module, action): (usize, Action),
@@ -217,10 +216,13 @@ fn plan_method(
         id: method.id.as_str().into(),
         route: format!("{}{}", api.base.trim_end_matches('/'), service.uri()).into(),
         module_index: module,
-        rate_limits: rate_limits.of_method(method),
+        rate_limits: match &method.options.rate_limits {
+            Some(limits) => plan_limits(api, limits, &format!("method:{}", method.id)),
+            None => module_limits.into(),
+        },
         cost: method.options.cost,
         idempotency: method.options.idempotent,
-        required_permissions: required_permissions(method),
+        scope: method.scope.clone(),
         scope_challenges: scope_challenges(&api.auth_schemes, method),
         parameter_names: parameters.iter().map(|parameter| parameter.name.as_str().into()).collect(),
         parameters: parameters.iter().map(|parameter| plan_parameter(parameter, &api.limits)).collect(),
@@ -231,7 +233,7 @@ fn plan_method(
         header_slots: parameters.iter().enumerate().filter_map(header_slot).collect(),
         cookie_slots: slots_from(|from| from == Location::Cookie),
         body_use,
-        multipart_limits: multipart_limits::method_limits(method, &api.limits),
+        multipart_limits: limits::method_limits(method, &api.limits),
         body_slots,
         action,
         allows_jsonp: method.allows_jsonp(api.jsonp),
@@ -239,16 +241,7 @@ fn plan_method(
         returns_file: method.options.download,
         outputs: method.outputs.iter().map(plan_output).collect(),
         has_whole_output: method.whole().is_some(),
-        declared_errors: method.errors.iter().map(plan_error).collect(),
-    }
-}
-
-fn plan_error(error: &model::DeclaredError) -> PlannedError {
-    PlannedError {
-        name: error.name.as_str().into(),
-        status: error.status,
-        info: error.info.as_str().into(),
-        number: error.number,
+        declared_errors: method.errors.clone().into(),
     }
 }
 
@@ -263,7 +256,8 @@ fn plan_authenticators(all: Vec<Box<dyn DynAuthenticate>>, ending: usize) -> Box
         })
     };
     let plan = |(index, authenticator): (usize, Box<dyn DynAuthenticate>)| PlannedAuthenticator {
-        schemes: SchemeSet::new(authenticator.schemes().into_iter().map(&mut scheme_index)),
+        // All schemes from the index 63 count as one scheme.
+        schemes: authenticator.schemes().into_iter().fold(0, |bits, scheme| bits | 1 << scheme_index(scheme).min(63)),
         authenticator,
         ends_authentication: index < ending,
     };
@@ -313,7 +307,7 @@ fn plan_parameter(parameter: &Parameter, limits: &Limits) -> PlannedParameter {
         display_name: parameter.request_name().into(),
         source: parameter.from.source(),
         arity: check.arity(),
-        file_limit: multipart_limits::file_limit(parameter, limits),
+        file_limit: limits::file_limit(parameter, limits),
         is_optional: parameter.optional,
         default: parameter_default(parameter),
         is_secret: is_secret(parameter),
@@ -335,22 +329,4 @@ fn is_secret(parameter: &Parameter) -> bool {
         || parameter.from == Location::Cookie
         || is_secret_name(&parameter.key)
         || is_secret_name(&parameter.name)
-}
-
-fn required_permissions(method: &model::Method) -> RequiredPermissions {
-    let piece = |piece: &model::PermissionPart| match piece {
-        model::PermissionPart::Literal(text) => Some(RequiredPermissionPart::Literal(text.as_str().into())),
-        // The step `lower` has rejected unknown variables. If a variable were unknown, the requirement would have no
-        // parts and would never be satisfied.
-        model::PermissionPart::Variable(name) => {
-            method.parameters.iter().position(|it| it.name == *name).map(RequiredPermissionPart::Slot)
-        }
-    };
-    let requirement = |permission: &model::Permission| RequiredPermission {
-        text: permission.text.as_str().into(),
-        parts: permission.parts.iter().map(piece).collect::<Option<_>>().unwrap_or_default(),
-    };
-    RequiredPermissions {
-        groups: method.scope.groups.iter().map(|group| group.iter().map(requirement).collect()).collect(),
-    }
 }

@@ -1,9 +1,9 @@
 //! The interface of authenticators. An authenticator determines the identity of a client from the credential in a
 //! request.
 
-use std::pin::Pin;
+use futures_util::future::BoxFuture;
 
-use super::{ApiError, AuthError, AuthScheme, BodyFields, Head, Identity};
+use super::{ApiError, AuthScheme, Head, Identity};
 
 /// The result of [`Authenticate::authenticate`].
 #[derive(Debug, Clone)]
@@ -163,32 +163,78 @@ pub trait Authenticate: Send + Sync + 'static {
     }
 }
 
+/// An error with which an authenticator rejects requests. [`Authenticate::errors`] lists
+/// these errors, so that the documents describe them. A request is rejected with `ApiError::declared(name)`.
+///
+/// ```
+/// use rulebook::AuthError;
+///
+/// let suspended = AuthError::new("suspended", 403, "this account is suspended").with_number(12);
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuthError {
+    pub(crate) name: String,
+    pub(crate) status: u16,
+    pub(crate) message: String,
+    pub(crate) number: Option<u32>,
+}
+
+impl AuthError {
+    /// Creates an error with a name, by which clients recognize it, an HTTP status from 400 to 599, and a message for
+    /// clients. With another status, or if two authenticators declare different errors with the same name,
+    /// [`Rulebook::build`](crate::Rulebook::build) fails.
+    pub fn new(name: impl Into<String>, status: u16, message: impl Into<String>) -> Self {
+        Self { name: name.into(), status, message: message.into(), number: None }
+    }
+
+    /// Sets the number of the error in the envelope `aicra`, which is at least 1. Without this function, the number
+    /// is 1.
+    #[must_use]
+    pub fn with_number(mut self, number: u32) -> Self {
+        self.number = Some(number);
+        self
+    }
+}
+
+/// The fields of a request's body that [`Authenticate::check_body`] reads: fields of a
+/// form, parts of a multipart body, or members of a JSON object whose values are strings.
+///
+/// ```
+/// use rulebook::BodyFields;
+///
+/// let fields = BodyFields::new([("csrf", "7f")]);
+/// assert_eq!((fields.get("csrf"), fields.get("other")), (Some("7f"), None));
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct BodyFields(Vec<(String, String)>);
+
+impl BodyFields {
+    /// Creates a list of fields, each with its name and its value.
+    pub fn new<N: Into<String>, V: Into<String>>(fields: impl IntoIterator<Item = (N, V)>) -> Self {
+        Self(fields.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+    }
+
+    /// Returns the value of the field with this name. Returns `None` if the body has no such field, if it has several,
+    /// or if the value is not a text.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        let mut values = self.0.iter().filter(|(known, _)| known == name);
+        values.next().filter(|_| values.next().is_none()).map(|(_, value)| value.as_str())
+    }
+}
+
 /// The dyn-compatible form of [`Authenticate`], with which a list can contain authenticators of different types.
 pub trait DynAuthenticate: Send + Sync {
-    /// Does the same as [`Authenticate::authenticate`].
-    fn authenticate<'a>(&'a self, head: &'a Head) -> Pin<Box<dyn Future<Output = Authentication> + Send + 'a>>;
-
-    /// Does the same as [`Authenticate::authenticate_at_once`].
+    fn authenticate<'a>(&'a self, head: &'a Head) -> BoxFuture<'a, Authentication>;
     fn authenticate_at_once(&self, head: &Head) -> Option<Authentication>;
-
-    /// Returns the same as [`Authenticate::schemes`].
     fn schemes(&self) -> Vec<AuthScheme>;
-
-    /// Returns the same as [`Authenticate::errors`].
     fn errors(&self) -> Vec<AuthError>;
-
-    /// Returns the same as [`Authenticate::body_fields`].
     fn body_fields(&self) -> Vec<String>;
-
-    /// Does the same as [`Authenticate::check_body`].
-    ///
-    /// # Errors
-    /// Returns the error that rejects the request.
     fn check_body(&self, head: &Head, identity: Option<&Identity>, fields: &BodyFields) -> Result<(), ApiError>;
 }
 
 impl<A: Authenticate> DynAuthenticate for A {
-    fn authenticate<'a>(&'a self, head: &'a Head) -> Pin<Box<dyn Future<Output = Authentication> + Send + 'a>> {
+    fn authenticate<'a>(&'a self, head: &'a Head) -> BoxFuture<'a, Authentication> {
         Box::pin(Authenticate::authenticate(self, head))
     }
 

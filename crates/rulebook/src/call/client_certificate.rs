@@ -3,8 +3,8 @@
 use std::fmt;
 
 use sha2::{Digest, Sha256};
-
-use super::certificate_parser::parse_names;
+#[cfg(feature = "tls")]
+use x509_cert::der::Decode;
 
 /// The certificate of a client (RFC 5280), which [`Head::client_certificate`](crate::Head::client_certificate) returns.
 #[derive(Clone, PartialEq, Eq)]
@@ -16,11 +16,11 @@ pub struct ClientCertificate {
 
 /// The names in a certificate.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct CertificateNames {
-    pub(super) subject: String,
-    pub(super) dns_names: Vec<String>,
-    pub(super) uris: Vec<String>,
-    pub(super) emails: Vec<String>,
+struct CertificateNames {
+    subject: String,
+    dns_names: Vec<String>,
+    uris: Vec<String>,
+    emails: Vec<String>,
 }
 
 impl ClientCertificate {
@@ -73,4 +73,45 @@ impl fmt::Debug for ClientCertificate {
             .field("names", &self.names)
             .finish_non_exhaustive()
     }
+}
+
+/// Returns the names in a certificate in the DER format; `None` if it is not valid.
+#[cfg(feature = "tls")]
+fn parse_names(der: &[u8]) -> Option<CertificateNames> {
+    use x509_cert::ext::pkix::SubjectAltName;
+    use x509_cert::ext::pkix::name::GeneralName;
+
+    let certificate = x509_cert::Certificate::from_der(der).ok()?.tbs_certificate;
+    let mut names = CertificateNames { subject: certificate.subject.to_string(), ..CertificateNames::default() };
+    let alternative = certificate.get::<SubjectAltName>().ok()?;
+    for name in alternative.map(|(_, SubjectAltName(all))| all).unwrap_or_default() {
+        match name {
+            GeneralName::DnsName(name) => names.dns_names.push(name.as_str().to_owned()),
+            GeneralName::UniformResourceIdentifier(uri) => names.uris.push(uri.as_str().to_owned()),
+            GeneralName::Rfc822Name(email) => names.emails.push(email.as_str().to_owned()),
+            _ => {}
+        }
+    }
+    Some(names)
+}
+
+/// Returns the time until which a certificate in the DER format is valid, in seconds since 1970; `None` if the
+/// certificate cannot be read.
+#[cfg(feature = "tls")]
+pub(crate) fn certificate_expiry(der: &[u8]) -> Option<u64> {
+    let validity = x509_cert::Certificate::from_der(der).ok()?.tbs_certificate.validity;
+    Some(validity.not_after.to_unix_duration().as_secs())
+}
+
+/// Takes the place of the parser in a crate without TLS.
+#[cfg(not(feature = "tls"))]
+fn parse_names(_: &[u8]) -> Option<CertificateNames> {
+    None
+}
+
+/// What a TLS connection shows about its client. The heads of all requests of the connection share it.
+#[derive(Debug)]
+pub(crate) struct TlsSession {
+    /// The certificate of the client, which has been verified; `None` if the client has sent none.
+    pub(crate) client_certificate: Option<ClientCertificate>,
 }

@@ -1,8 +1,11 @@
-//! Entity tags, which identify versions of a file (RFC 9110 section 8.8.3).
+//! Entity tags, which identify versions of a file (RFC 9110 section 8.8.3), and the lists of them in `If-Match` and
+//! `If-None-Match`.
 
 use std::fmt;
 
-use http::HeaderValue;
+use http::{HeaderName, HeaderValue};
+
+use super::Head;
 
 /// An entity tag, which identifies one version of a file. Different versions of a file have different entity tags.
 ///
@@ -89,4 +92,79 @@ fn encode_tag(tag: &str) -> Box<str> {
         byte => format!("%{byte:02X}"),
     });
     encoded.collect::<String>().into()
+}
+
+/// The characters that may be between two entity tags of a list.
+const SEPARATORS: [char; 3] = [' ', '\t', ','];
+
+/// The value of `If-Match` or `If-None-Match`: `*`, or a list of entity tags.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct ETagList {
+    has_star: bool,
+    tags: Vec<ETag>,
+    is_malformed: bool,
+}
+
+impl ETagList {
+    /// Returns the value `*`, which matches any entity tag.
+    pub(crate) fn star() -> Self {
+        Self { has_star: true, ..Self::default() }
+    }
+
+    /// Returns a list with a single entity tag.
+    pub(crate) fn with_tag(tag: ETag) -> Self {
+        Self { tags: vec![tag], ..Self::default() }
+    }
+
+    /// Reads the list from all header fields with this name; `None` if the request does not have the field. In a
+    /// malformed field, the entity tags before the first error are read.
+    pub(crate) fn from_head(head: &Head, field: &HeaderName) -> Option<Self> {
+        let mut values = head.get_all(field).peekable();
+        values.peek()?;
+        let mut list = Self::default();
+        for (index, value) in values.enumerate() {
+            // `*` is valid only as the single value of the field.
+            list.is_malformed |= list.has_star;
+            match value.to_str() {
+                Ok(text) if text.trim() == "*" => {
+                    list.has_star = true;
+                    list.is_malformed |= index > 0;
+                }
+                Ok(text) => list.add_tags(text),
+                Err(_) => list.is_malformed = true,
+            }
+        }
+        Some(list)
+    }
+
+    /// Returns `true` if the value is `*`, or `matches` returns `true` for an entity tag of the list.
+    pub(crate) fn has_match(&self, matches: impl Fn(&ETag) -> bool) -> bool {
+        self.has_star || self.tags.iter().any(matches)
+    }
+
+    /// Returns `true` if the header field contains text that is not an entity tag, or `*` beside other values.
+    pub(crate) fn is_malformed(&self) -> bool {
+        self.is_malformed
+    }
+
+    /// Adds the entity tags of a comma-separated list, up to the first element that is not an entity tag.
+    fn add_tags(&mut self, text: &str) {
+        let mut rest = text;
+        while let Some((tag, after)) = split_first_tag(rest) {
+            self.tags.push(tag);
+            rest = after;
+        }
+        self.is_malformed |= !rest.trim_matches(SEPARATORS).is_empty();
+    }
+}
+
+/// Returns the first entity tag of a comma-separated list, and the text after this tag. Returns `None` if the first
+/// element is not an entity tag. An entity tag may contain commas.
+fn split_first_tag(list: &str) -> Option<(ETag, &str)> {
+    let rest = list.trim_start_matches(SEPARATORS);
+    let start = rest.find('"')? + 1;
+    let end = start + rest[start..].find('"')? + 1;
+    let (tag, after) = rest.split_at(end);
+    let is_separated = after.is_empty() || after.starts_with(SEPARATORS);
+    ETag::parse(tag).filter(|_| is_separated).map(|tag| (tag, after))
 }

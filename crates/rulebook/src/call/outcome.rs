@@ -1,6 +1,14 @@
-//! The result of a call of an API method.
+//! The checked arguments and the result of a call of an API method. Each parameter has a slot, the place for its
+//! argument.
 
-use super::{ApiError, Download, Encode, RawResponse};
+use std::fmt;
+use std::io;
+
+use bytes::Bytes;
+use futures_core::Stream;
+use http::header::{self, HeaderName, HeaderValue};
+
+use super::{ApiError, ByteStream, Download, Encode, ResponseError, Value, is_sent_by_engine};
 
 /// The result of a call of an API method: a success or an error.
 pub type Outcome = Result<Success, ApiError>;
@@ -14,13 +22,7 @@ pub struct Success {
     /// `true` if the API method has a single output, which is the whole body of the response (`out: {"*": …}`).
     pub has_whole_output: bool,
     /// The header fields that the handler has set for the response.
-    pub headers: Vec<(http::HeaderName, http::HeaderValue)>,
-}
-
-impl std::fmt::Debug for Success {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Success").field("status", &self.status).field("returned", &self.returned).finish()
-    }
+    pub headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 /// The value that a handler has returned: outputs or a file.
@@ -34,12 +36,87 @@ pub enum ReturnedValue {
     Response(Box<RawResponse>),
 }
 
-impl std::fmt::Debug for ReturnedValue {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for ReturnedValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Outputs(outputs) => f.debug_tuple("Outputs").field(&outputs.to_json()).finish(),
             Self::Download(download) => f.debug_tuple("Download").field(download).finish(),
             Self::Response(response) => f.debug_tuple("Response").field(response).finish(),
         }
     }
+}
+
+/// A complete response that a handler of a definition returns instead of outputs: it has no envelope, and any status
+/// from 200 to 599. The engine adds only the fields that all responses have, such as `Date` and `X-Request-Id`.
+pub struct RawResponse {
+    pub(crate) status: u16,
+    pub(crate) media_type: Option<HeaderValue>,
+    pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
+    pub(crate) body: ByteStream,
+    /// The length of the body in bytes; `None` if it is not known before the body ends.
+    pub(crate) length: Option<u64>,
+}
+
+impl RawResponse {
+    /// Creates a response whose body is a stream. The stream is polled as fast as the client receives the body, and
+    /// dropped if the client disconnects. If the request has an idempotency key, the engine first reads the stream up
+    /// to the limit `idempotency_response`, even if the client disconnects. `length` is the number of bytes in the
+    /// stream, if it is known.
+    ///
+    /// # Errors
+    /// Fails if the status is not from 200 to 599.
+    pub fn new(
+        status: u16,
+        body: impl Stream<Item = io::Result<Bytes>> + Send + 'static,
+        length: Option<u64>,
+    ) -> Result<Self, ResponseError> {
+        if !(200..=599).contains(&status) {
+            return Err(ResponseError::InvalidStatus { status });
+        }
+        Ok(Self { status, media_type: None, headers: Vec::new(), body: Box::pin(body), length })
+    }
+
+    /// Adds a header field. Fields with the same name are kept. Fields that describe how the body is sent, the id of
+    /// the request and the fields of CORS are ignored, because the engine sends them itself.
+    #[must_use]
+    pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        if name == header::CONTENT_TYPE {
+            self.media_type.get_or_insert(value);
+        } else if !is_sent_by_engine(&name) {
+            self.headers.push((name, value));
+        }
+        self
+    }
+}
+
+impl fmt::Debug for RawResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RawResponse")
+            .field("status", &self.status)
+            .field("length", &self.length)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The argument for one parameter, after its check. A missing argument and null are different.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum ArgumentSlot<'a> {
+    /// The client has omitted the parameter, and the parameter has no default.
+    #[default]
+    Absent,
+    /// The client has sent null, and the parameter has no default.
+    Null,
+    /// The client's value, which has passed the check, or the default of the parameter.
+    Value(Value<'a>),
+}
+
+/// All arguments of a call, and the names of their parameters. `names` and `values` have the same length.
+///
+/// The arguments borrow from the request and the plan, so they must not be held across an await point.
+#[derive(Debug)]
+pub struct ArgumentSlots<'a, 'n> {
+    /// The names of the parameters in code, in the order of the definition.
+    pub names: &'n [Box<str>],
+    /// The arguments, in the order of `names`.
+    pub values: Vec<ArgumentSlot<'a>>,
 }

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-use super::Quota;
+use super::{ApiError, ErrorKind};
 use crate::unix_time::unix_time;
 
 /// The number of blocks into which a worker's share of the allowed requests is divided. The smaller the blocks are, the
@@ -47,14 +47,29 @@ pub struct RateLimiter {
 #[repr(align(128))]
 struct PaddedCounter(AtomicU64);
 
-fn pack_window_and_count(window: u32, count: u32) -> u64 {
-    u64::from(window) << 32 | u64::from(count)
-}
+impl PaddedCounter {
+    /// Returns the window, and the number of requests in it.
+    fn load(&self) -> (u32, u32) {
+        Self::unpack(self.0.load(Ordering::Relaxed))
+    }
 
-/// Returns the window and the number of requests that [`pack_window_and_count`] has combined.
-fn unpack_window_and_count(packed: u64) -> (u32, u32) {
-    // Each half of `packed` fits into 32 bits, so that no bits are lost.
-    ((packed >> 32) as u32, packed as u32)
+    fn unpack(packed: u64) -> (u32, u32) {
+        // Each half of `packed` fits into 32 bits, so that no bits are lost.
+        ((packed >> 32) as u32, packed as u32)
+    }
+
+    fn store(&self, window: u32, count: u32) {
+        self.0.store(u64::from(window) << 32 | u64::from(count), Ordering::Relaxed);
+    }
+
+    /// Changes the number of requests in a window. `change` gets `None` if the counter belongs to another window.
+    /// Returns the number before the change, or as an error the number that `change` has left.
+    fn update(&self, window: u32, change: impl Fn(Option<u32>) -> Option<u32>) -> Result<u32, u32> {
+        let count = |packed| Some(Self::unpack(packed)).filter(|(of, _)| *of == window).map(|(_, count)| count);
+        let update = |packed| change(count(packed)).map(|count| u64::from(window) << 32 | u64::from(count));
+        let before = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, update);
+        before.map(|packed| count(packed).unwrap_or(0)).map_err(|packed| count(packed).unwrap_or(0))
+    }
 }
 
 impl RateLimiter {
@@ -102,19 +117,10 @@ impl RateLimiter {
     pub(crate) fn count(&self, now: u64, cost: u32) -> Result<(Quota, u32), Quota> {
         let window = self.current_window(now);
         let block = self.block();
-        let take = |packed| match unpack_window_and_count(packed) {
-            (of, remaining) if of == window && remaining >= cost => {
-                Some(pack_window_and_count(window, remaining - cost))
-            }
-            _ => None,
-        };
         let before = loop {
-            let held = match block.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take) {
-                Ok(before) => break unpack_window_and_count(before).1,
-                Err(known) => match unpack_window_and_count(known) {
-                    (of, remaining) if of == window => remaining,
-                    _ => 0,
-                },
+            let held = match block.update(window, |held| held?.checked_sub(cost)) {
+                Ok(before) => break before,
+                Err(held) => held,
             };
             let needed = cost.saturating_sub(held);
             let claimed = self.claim_block(window, needed);
@@ -125,30 +131,22 @@ impl RateLimiter {
             }
             // Another thread may take the requests first. Then more are claimed.
         };
-        let (of, claimed) = unpack_window_and_count(self.claimed.0.load(Ordering::Relaxed));
+        let (of, claimed) = self.claimed.load();
         let unclaimed = self.requests.saturating_sub(if of == window { claimed } else { 0 });
         Ok((self.quota_at(now, window, unclaimed.saturating_add(before - cost)), window))
     }
 
     /// Takes back a request that [`RateLimiter::count`] has counted in this window.
     pub(crate) fn give_back(&self, window: u32, cost: u32) {
-        let add = |packed| match unpack_window_and_count(packed) {
-            (of, remaining) if of == window => Some(pack_window_and_count(window, remaining.saturating_add(cost))),
-            _ => None,
-        };
-        let _ = self.block().fetch_update(Ordering::Relaxed, Ordering::Relaxed, add);
+        let _ = self.block().update(window, |held| Some(held?.saturating_add(cost)));
     }
 
     /// Records requests of the current window that a counter of several servers has granted, so that
     /// [`RateLimiter::last_window_usage`] includes them.
     pub(crate) fn record(&self, requests: u32) {
         let window = self.current_window(unix_time());
-        let add = |packed| {
-            let (of, claimed) = unpack_window_and_count(packed);
-            let claimed = if of == window { claimed } else { 0 };
-            Some(pack_window_and_count(window, claimed.saturating_add(requests).min(self.requests)))
-        };
-        let _ = self.claimed.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add);
+        let add = |claimed: Option<u32>| Some(claimed.unwrap_or(0).saturating_add(requests).min(self.requests));
+        let _ = self.claimed.update(window, add);
     }
 
     /// Sets the name under which several servers count the requests together, if the program has a
@@ -171,7 +169,7 @@ impl RateLimiter {
     pub fn check(&self) -> Result<(), Quota> {
         let now = unix_time();
         let window = self.current_window(now);
-        let (claimed_in, claimed) = unpack_window_and_count(self.claimed.0.load(Ordering::Relaxed));
+        let (claimed_in, claimed) = self.claimed.load();
         let is_allowed =
             claimed_in != window || claimed < self.requests || self.unused(window).any(|unused| unused > 0);
         if is_allowed { Ok(()) } else { Err(self.quota_at(now, window, 0)) }
@@ -182,23 +180,21 @@ impl RateLimiter {
     /// subtracted; the result is exact only if no request is counted at the same time.
     #[must_use]
     pub fn last_window_usage(&self, exact: bool) -> (u64, u32) {
-        let (window, claimed) = unpack_window_and_count(self.claimed.0.load(Ordering::Relaxed));
+        let (window, claimed) = self.claimed.load();
         let used = if exact { self.unused(window).fold(claimed, u32::saturating_sub) } else { claimed };
         (u64::from(window) * u64::from(self.seconds), used)
     }
 
     /// Returns, for each worker with a block of this window, the number of requests that remain in the block.
     fn unused(&self, window: u32) -> impl Iterator<Item = u32> {
-        let blocks = self.blocks.iter().map(|block| unpack_window_and_count(block.0.load(Ordering::Relaxed)));
-        blocks.filter(move |(of, _)| *of == window).map(|(_, remaining)| remaining)
+        self.blocks.iter().map(PaddedCounter::load).filter(move |(of, _)| *of == window).map(|(_, remaining)| remaining)
     }
 
     /// Restores the state that [`RateLimiter::last_window_usage`] of an earlier limiter has returned. `since` is the
     /// start of the window.
     #[must_use]
     pub fn with_used(self, since: u64, used: u32) -> Self {
-        let window = self.window_at(since);
-        self.claimed.0.store(pack_window_and_count(window, used), Ordering::Relaxed);
+        self.claimed.store(self.window_at(since), used);
         self
     }
 
@@ -206,49 +202,36 @@ impl RateLimiter {
     /// number.
     fn claim_block(&self, window: u32, needed: u32) -> u32 {
         let workers = u32::try_from(self.blocks.len()).unwrap_or(u32::MAX);
-        let next = |packed| {
-            let (of, claimed) = unpack_window_and_count(packed);
-            let claimed = if of == window { claimed } else { 0 };
+        let block = |claimed: u32| {
             let unclaimed = self.requests.saturating_sub(claimed);
-            let block = (unclaimed / workers.saturating_mul(BLOCKS_PER_WORKER)).max(needed).min(unclaimed);
-            (block > 0).then_some((claimed, block))
+            (unclaimed / workers.saturating_mul(BLOCKS_PER_WORKER)).max(needed).min(unclaimed)
         };
-        let add = |packed| next(packed).map(|(claimed, block)| pack_window_and_count(window, claimed + block));
-        let before = self.claimed.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add).ok();
-        before.and_then(next).map_or(0, |(_, block)| block)
+        let add = |claimed: Option<u32>| {
+            let claimed = claimed.unwrap_or(0);
+            (block(claimed) > 0).then(|| claimed + block(claimed))
+        };
+        self.claimed.update(window, add).map_or(0, block)
     }
 
     /// Takes at most `needed` requests that other workers have claimed and not used. Returns their number.
     fn take_from_other_blocks(&self, window: u32, needed: u32) -> u32 {
         let this = self.block_index();
-        let others = self.blocks.iter().enumerate().filter(|(index, _)| *index != this).map(|(_, block)| &block.0);
-        others.fold(0, |taken, block| {
-            let part = |packed| match unpack_window_and_count(packed) {
-                (of, remaining) if of == window => Some((remaining, remaining.min(needed - taken))),
-                _ => None,
-            };
-            let remove = |packed| {
-                part(packed)
-                    .filter(|(_, part)| *part > 0)
-                    .map(|(held, part)| pack_window_and_count(window, held - part))
-            };
-            let before = block.fetch_update(Ordering::Relaxed, Ordering::Relaxed, remove).ok();
-            taken + before.and_then(part).map_or(0, |(_, part)| part)
+        let others = self.blocks.iter().enumerate().filter(|(index, _)| *index != this);
+        others.fold(0, |taken, (_, block)| {
+            let part = |held: u32| held.min(needed - taken);
+            let remove = |held: Option<u32>| held.filter(|held| part(*held) > 0).map(|held| held - part(held));
+            taken + block.update(window, remove).map_or(0, part)
         })
     }
 
     /// Adds claimed requests to the block of this worker.
     fn add_to_block(&self, window: u32, claimed: u32) {
-        let add = |packed| match unpack_window_and_count(packed) {
-            (of, remaining) if of == window => Some(pack_window_and_count(window, remaining.saturating_add(claimed))),
-            _ => Some(pack_window_and_count(window, claimed)),
-        };
-        let _ = self.block().fetch_update(Ordering::Relaxed, Ordering::Relaxed, add);
+        let _ = self.block().update(window, |held| Some(held.unwrap_or(0).saturating_add(claimed)));
     }
 
     /// Returns the block of this worker.
-    fn block(&self) -> &AtomicU64 {
-        &self.blocks[self.block_index()].0
+    fn block(&self) -> &PaddedCounter {
+        &self.blocks[self.block_index()]
     }
 
     fn block_index(&self) -> usize {
@@ -265,7 +248,7 @@ impl RateLimiter {
     /// window.
     fn current_window(&self, now: u64) -> u32 {
         let window = self.window_at(now);
-        let (known, _) = unpack_window_and_count(self.claimed.0.load(Ordering::Relaxed));
+        let (known, _) = self.claimed.load();
         if known == window.wrapping_add(1) { known } else { window }
     }
 
@@ -287,4 +270,41 @@ fn worker_index() -> usize {
         cell.set(Some(index));
         index
     })
+}
+
+/// The value of `Retry-After` in seconds if a limit without a time window is used up. After this time, an administrator
+/// may have raised the limit.
+const RETRY_AFTER_USED_UP: u64 = 24 * 60 * 60;
+
+/// The state of a rate limit after a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Quota {
+    /// The maximum number of requests in a window.
+    pub requests: u32,
+    /// The length of a window in seconds; 0 if the limit has no window.
+    pub seconds: u32,
+    /// The number of requests that remain in this window. Blocks of other workers may contain a few more requests.
+    pub remaining: u32,
+    /// The number of seconds until the next window; 0 if the limit has no window.
+    pub reset: u64,
+}
+
+impl Quota {
+    /// Returns the error for a request over the limit.
+    #[must_use]
+    pub fn error(self) -> ApiError {
+        let retry_after = if self.seconds == 0 { RETRY_AFTER_USED_UP } else { self.reset.max(1) };
+        ApiError::new(ErrorKind::TooManyRequests { retry_after })
+    }
+
+    /// Returns the item of the header field `RateLimit-Policy` and the item of `RateLimit` for a limit with this name
+    /// (draft-ietf-httpapi-ratelimit-headers, version 10).
+    pub(crate) fn header_items(self, name: &str) -> [String; 2] {
+        let Self { requests, seconds, remaining, reset } = self;
+        match seconds {
+            0 => [format!("\"{name}\";q={requests}"), format!("\"{name}\";r={remaining}")],
+            _ => [format!("\"{name}\";q={requests};w={seconds}"), format!("\"{name}\";r={remaining};t={reset}")],
+        }
+    }
 }

@@ -2,12 +2,14 @@
 //! but records which fields the type requests.
 
 use std::cell::RefCell;
+use std::fmt;
 
 use serde::de::value::StrDeserializer;
-use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
+use serde::de::{
+    self, DeserializeOwned, DeserializeSeed, Deserializer, Error as _, Expected, MapAccess, Unexpected, Visitor,
+};
 use serde::forward_to_deserialize_any;
-
-use super::ArgsError;
+use thiserror::Error;
 
 /// The fields of a handler's argument type.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -124,5 +126,48 @@ impl<'de> Deserializer<'de> for NestedOptionProbe<'_> {
     forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct
         newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
+    }
+}
+
+/// An error that occurred while a handler's arguments were deserialized.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum ArgsError {
+    /// The argument type requires this field, but the definition has no parameter with its name.
+    #[error("missing field `{0}`")]
+    MissingField(&'static str),
+    /// The argument type denies unknown fields, and has no field for this parameter.
+    #[error("unknown field `{0}`")]
+    UnknownField(String),
+    /// Two parameters fill this field: for example, one by the field's name and one by its serde alias.
+    #[error("duplicate field `{0}`")]
+    DuplicateField(&'static str),
+    /// The type of a field does not accept the value of an argument. The text is the error message of serde.
+    #[error("{0}")]
+    Other(String),
+}
+
+impl de::Error for ArgsError {
+    fn custom<T: fmt::Display>(message: T) -> Self {
+        Self::Other(message.to_string())
+    }
+
+    fn invalid_type(unexpected: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        match unexpected {
+            // serde's message would call the value `unit value`; in JSON, its name is null.
+            Unexpected::Unit => Self::custom(format_args!("invalid type: null, expected {expected}")),
+            _ => Self::custom(format_args!("invalid type: {unexpected}, expected {expected}")),
+        }
+    }
+
+    fn unknown_field(field: &str, _: &'static [&'static str]) -> Self {
+        Self::UnknownField(field.to_owned())
+    }
+
+    fn missing_field(field: &'static str) -> Self {
+        Self::MissingField(field)
+    }
+
+    fn duplicate_field(field: &'static str) -> Self {
+        Self::DuplicateField(field)
     }
 }

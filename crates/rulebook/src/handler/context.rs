@@ -6,9 +6,8 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use http::HeaderValue;
+use http::{HeaderName, HeaderValue};
 
-use super::response_overrides::ResponseOverrides;
 use super::{Call, CallBuilder, EngineHandle};
 use crate::call::{ApiError, Head, Identity, RequestId, ResponseError, check_response_header};
 use crate::store::{LazyStore, Store};
@@ -66,6 +65,14 @@ struct CallState {
 /// The value that the before hook of the API module returned for one call.
 type BeforeHookValue = Arc<dyn Any + Send + Sync>;
 
+/// The header fields and the status that a call's handler and hooks have set for the response.
+#[derive(Debug, Default)]
+pub(crate) struct ResponseOverrides {
+    /// The HTTP status of the response if the call succeeds; `None` for the status that the definition sets.
+    pub(crate) status: Option<u16>,
+    pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
+}
+
 /// Whether a call comes from an HTTP request or from code.
 #[derive(Debug)]
 pub(crate) enum CallOrigin {
@@ -101,13 +108,6 @@ impl CallOrigin {
         match self {
             Self::Request { head, .. } => head.trace.as_ref(),
             Self::Call { trace, .. } => trace.as_ref(),
-        }
-    }
-
-    fn client(&self) -> Option<IpAddr> {
-        match self {
-            Self::Request { head, .. } => head.client,
-            Self::Call { .. } => None,
         }
     }
 
@@ -211,11 +211,6 @@ impl Context {
         self.0.origin.trace().is_some()
     }
 
-    /// Returns the address of the client, if the call comes from a request.
-    pub(crate) fn client(&self) -> Option<IpAddr> {
-        self.0.origin.client()
-    }
-
     /// Returns the value of type `T` that the program has added with [`Rulebook::state`](crate::Rulebook::state) or in
     /// a start hook; `None` if there is no such value.
     #[must_use]
@@ -288,8 +283,10 @@ impl Context {
     /// Fails if the name or the value is not valid, or if only the engine may set the field. The operator `?` converts
     /// this error to an internal [`ApiError`].
     pub fn set_header(&self, name: impl AsRef<str>, value: impl TryInto<HeaderValue>) -> Result<(), ResponseError> {
-        let field = check_response_header(name.as_ref(), value)?;
-        self.lock_response_overrides().set_header(field);
+        let (name, value) = check_response_header(name.as_ref(), value)?;
+        let mut overrides = self.lock_response_overrides();
+        overrides.headers.retain(|(other, _)| *other != name);
+        overrides.headers.push((name, value));
         Ok(())
     }
 
@@ -300,7 +297,7 @@ impl Context {
     /// Fails like [`Context::set_header`].
     pub fn append_header(&self, name: impl AsRef<str>, value: impl TryInto<HeaderValue>) -> Result<(), ResponseError> {
         let field = check_response_header(name.as_ref(), value)?;
-        self.lock_response_overrides().append_header(field);
+        self.lock_response_overrides().headers.push(field);
         Ok(())
     }
 
@@ -311,7 +308,11 @@ impl Context {
     /// # Errors
     /// Fails if the status is not from 200 to 299.
     pub fn set_status(&self, status: u16) -> Result<(), ResponseError> {
-        self.lock_response_overrides().set_status(status)
+        if !(200..300).contains(&status) {
+            return Err(ResponseError::InvalidStatus { status });
+        }
+        self.lock_response_overrides().status = Some(status);
+        Ok(())
     }
 
     /// Returns the status and the header fields that the handler and the hooks have set. If the call was made from

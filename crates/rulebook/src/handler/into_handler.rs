@@ -2,9 +2,9 @@
 
 use std::cell::Cell;
 use std::marker::PhantomData;
-use std::pin::Pin;
 use std::sync::Arc;
 
+use futures_util::future::BoxFuture;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -15,17 +15,13 @@ use crate::call::{ApiError, ArgumentSlots, Download, ReturnedValue};
 
 /// The future of a running handler. It does not borrow from the request, so that it can continue after the client has
 /// disconnected.
-pub type HandlerFuture = Pin<Box<dyn Future<Output = Result<ReturnedValue, ApiError>> + Send>>;
+pub type HandlerFuture = BoxFuture<'static, Result<ReturnedValue, ApiError>>;
 
 /// A handler whose argument type and output type have been erased.
 pub trait Handler: Send + Sync {
-    /// Deserializes the arguments from the slots, which hold the checked values of the parameters, and returns a future
-    /// that runs the handler. `nullable` has one item for each slot: `true` if the argument's field is an
-    /// `Option<Option<_>>`, which distinguishes null from an omitted argument.
-    ///
-    /// # Errors
-    /// Returns an internal error if the argument type does not accept the values. Most of these errors are found
-    /// earlier, by the check at startup.
+    /// Deserializes the arguments from the slots, and returns a future that runs the handler. `nullable` has one item for
+    /// each slot: `true` if the argument's field is an `Option<Option<_>>`, which distinguishes null from an omitted
+    /// argument. Fails if the argument type does not accept the values, which the check at startup mostly finds.
     fn start(
         &self,
         slots: ArgumentSlots<'_, '_>,
@@ -44,9 +40,6 @@ pub trait Handler: Send + Sync {
     fn output_probe(&self) -> Option<OutputProbe>;
 
     /// Checks whether the argument type accepts these values of parameters, without running the handler.
-    ///
-    /// # Errors
-    /// Fails if the argument type does not accept the values.
     fn check_slots(&self, slots: ArgumentSlots<'_, '_>) -> Result<(), HandlerMismatch>;
 }
 
@@ -74,7 +67,7 @@ pub struct HandlerMismatch {
 )]
 pub trait IntoHandler<M> {
     /// Erases the argument type and the output type of the function.
-    #[doc(hidden)]
+    #[doc(hidden)] // Its result is a type of the engine.
     fn into_handler(self) -> Arc<dyn Handler>;
 }
 

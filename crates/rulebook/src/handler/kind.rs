@@ -1,9 +1,9 @@
 //! Kinds of handlers that a definition can choose for its methods, instead of code of the program.
 
 use std::path::Path;
-use std::pin::Pin;
 use std::sync::Arc;
 
+use futures_util::future::BoxFuture;
 use rulebook_model::definition::JsonNode;
 use rulebook_model::diagnostic::{Diagnostic, DiagnosticCode};
 use rulebook_model::model::{Api, DefinedHandler, Method};
@@ -102,7 +102,7 @@ pub trait HandlerKind: Send + Sync {
 }
 
 /// The future of [`HandlerKind::start`].
-pub type StartFuture<'a> = Pin<Box<dyn Future<Output = Result<(), Vec<HandlerError>>> + Send + 'a>>;
+pub type StartFuture<'a> = BoxFuture<'a, Result<(), Vec<HandlerError>>>;
 
 /// A handler that a definition chooses, ready for calls.
 pub trait CompiledHandler: Send + Sync {

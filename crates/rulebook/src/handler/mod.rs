@@ -5,9 +5,7 @@
 //! sent.
 
 mod args;
-mod args_error;
 mod argument_fields;
-mod call;
 mod call_builder;
 mod connection_pool;
 mod context;
@@ -19,7 +17,7 @@ mod module;
 mod out;
 mod outgoing_body;
 mod readiness_check;
-mod response_overrides;
+mod response;
 pub mod settings;
 mod settings_reader;
 mod slots_reader;
@@ -30,10 +28,8 @@ mod variables;
 mod worker_thread;
 
 pub use args::Args;
-pub use args_error::{ArgsError, ArgsErrorKind};
-pub use argument_fields::ArgumentFields;
-pub use call::{Call, CallArgument, EngineHandle, Response};
-pub use call_builder::CallBuilder;
+pub use argument_fields::{ArgsError, ArgumentFields};
+pub use call_builder::{Call, CallArgument, CallBuilder, EngineHandle};
 pub use connection_pool::{ConnectionLease, ConnectionPool};
 pub(crate) use context::CallOrigin;
 pub use context::Context;
@@ -41,10 +37,11 @@ pub use file_fields::describe_file;
 pub use into_handler::{Handler, HandlerFuture, HandlerMismatch, IntoHandler, Outputs};
 pub use kind::{CompiledHandler, HandledMethod, HandlerError, HandlerKind, MethodReturns, StartFuture};
 pub use log_lines::{LogLines, printable};
-pub use module::{Binding, CallEnd, Hooks, Module};
+pub use module::{CallEnd, HandlerBinding, Hooks, Module};
 pub use out::{Out, OutputProbe};
 pub use outgoing_body::{body_len, body_stream};
 pub use readiness_check::ReadinessCheck;
+pub use response::Response;
 pub use settings_reader::{SettingNames, SettingsReader};
 pub use state::ProgramState;
 pub use value_kind::{MockHandler, ValueKind};

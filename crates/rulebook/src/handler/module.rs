@@ -1,9 +1,9 @@
 //! [`Module`], which contains the handlers of one API module, and the hooks that run before and after each call.
 
 use std::panic::Location;
-use std::pin::Pin;
 use std::sync::Arc;
 
+use futures_util::future::BoxFuture;
 use rulebook_model::error::ErrorCode;
 
 use super::{Context, Handler, IntoHandler};
@@ -46,14 +46,14 @@ use crate::call::{ApiError, HttpMethod};
 /// ```
 pub struct Module {
     pub(crate) name: String,
-    pub(crate) bindings: Vec<Binding>,
+    pub(crate) bindings: Vec<HandlerBinding>,
     pub(crate) hooks: Hooks,
     /// The line of the program's source that creates this value; diagnostics show it.
     pub(crate) location: &'static Location<'static>,
 }
 
 /// A handler, and the method of the API that it handles.
-pub struct Binding {
+pub struct HandlerBinding {
     /// The HTTP method of the API's method.
     pub http_method: HttpMethod,
     /// The path of the service, written as in the definition.
@@ -78,9 +78,8 @@ impl Hooks {
     }
 }
 
-pub(crate) type BeforeHook =
-    dyn Fn(Context) -> Pin<Box<dyn Future<Output = Result<(), ApiError>> + Send>> + Send + Sync;
-pub(crate) type AfterHook = dyn Fn(Context, CallEnd) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync;
+pub(crate) type BeforeHook = dyn Fn(Context) -> BoxFuture<'static, Result<(), ApiError>> + Send + Sync;
+pub(crate) type AfterHook = dyn Fn(Context, CallEnd) -> BoxFuture<'static, ()> + Send + Sync;
 
 /// How a call ended. An after hook receives this value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -160,7 +159,7 @@ impl Module {
         let (handler, location) = (handler.into_handler(), Location::caller());
         for http_method in [HttpMethod::Get, HttpMethod::Post] {
             let handler = Arc::clone(&handler);
-            self.bindings.push(Binding { http_method, path: path.to_owned(), handler, location });
+            self.bindings.push(HandlerBinding { http_method, path: path.to_owned(), handler, location });
         }
         self
     }
@@ -170,7 +169,7 @@ impl Module {
     #[track_caller]
     pub fn on<M>(mut self, http_method: HttpMethod, path: &str, handler: impl IntoHandler<M>) -> Self {
         let (handler, location) = (handler.into_handler(), Location::caller());
-        self.bindings.push(Binding { http_method, path: path.to_owned(), handler, location });
+        self.bindings.push(HandlerBinding { http_method, path: path.to_owned(), handler, location });
         self
     }
 

@@ -1,10 +1,11 @@
 //! Readiness checks that a program adds: for example, whether its database responds.
 
 use std::fmt;
-use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-type ReadinessFuture = Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
+use futures_util::future::BoxFuture;
+
+type ReadinessFuture = BoxFuture<'static, Result<(), String>>;
 
 /// A check that runs when a client requests `/readyz`. The response reports its result.
 pub struct ReadinessCheck {

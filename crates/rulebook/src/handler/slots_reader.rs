@@ -75,14 +75,14 @@ struct SlotsMap<'a, 'r> {
     slots: vec::IntoIter<ArgumentSlot<'a>>,
     nullable_slots: std::slice::Iter<'r, bool>,
     /// The value that belongs to the key that was returned last.
-    next_value: Option<FieldValue<'a>>,
+    next_value: Option<ArgumentValue<'a>>,
     /// The number of slots that have been read so far.
     slots_read: usize,
     failed_slot: Option<&'r Cell<Option<usize>>>,
 }
 
 /// The value of a slot, as its field needs it.
-enum FieldValue<'a> {
+enum ArgumentValue<'a> {
     Value(Value<'a>),
     /// Null for a field that does not distinguish null from an omitted argument.
     Null,
@@ -102,9 +102,9 @@ impl<'de> MapAccess<'de> for SlotsMap<'_, '_> {
             let is_nullable = self.nullable_slots.next().copied().unwrap_or(false);
             self.next_value = Some(match slot {
                 ArgumentSlot::Absent => continue,
-                ArgumentSlot::Null | ArgumentSlot::Value(Value::Null) if is_nullable => FieldValue::ExplicitNull,
-                ArgumentSlot::Null | ArgumentSlot::Value(Value::Null) => FieldValue::Null,
-                ArgumentSlot::Value(value) => FieldValue::Value(value),
+                ArgumentSlot::Null | ArgumentSlot::Value(Value::Null) if is_nullable => ArgumentValue::ExplicitNull,
+                ArgumentSlot::Null | ArgumentSlot::Value(Value::Null) => ArgumentValue::Null,
+                ArgumentSlot::Value(value) => ArgumentValue::Value(value),
             });
             return seed.deserialize(StrDeserializer::<ArgsError>::new(name)).map(Some);
         }
@@ -112,9 +112,9 @@ impl<'de> MapAccess<'de> for SlotsMap<'_, '_> {
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, ArgsError> {
         let value = match self.next_value.take() {
-            Some(FieldValue::Value(mut value)) => seed.deserialize(ValueReader(&mut value)),
-            Some(FieldValue::ExplicitNull) => seed.deserialize(ExplicitNullReader),
-            Some(FieldValue::Null) | None => seed.deserialize(ValueReader(&mut Value::Null)),
+            Some(ArgumentValue::Value(mut value)) => seed.deserialize(ValueReader(&mut value)),
+            Some(ArgumentValue::ExplicitNull) => seed.deserialize(ExplicitNullReader),
+            Some(ArgumentValue::Null) | None => seed.deserialize(ValueReader(&mut Value::Null)),
         };
         if let (Err(_), Some(failed_slot)) = (&value, self.failed_slot) {
             failed_slot.set(self.slots_read.checked_sub(1));

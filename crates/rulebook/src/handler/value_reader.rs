@@ -6,10 +6,9 @@
 
 use std::borrow::Cow;
 use std::mem;
-use std::slice;
 
-use serde::de::value::{MapAccessDeserializer, StrDeserializer};
-use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::value::{MapAccessDeserializer, MapDeserializer, SeqDeserializer, StrDeserializer};
+use serde::de::{Deserializer, Error, IntoDeserializer, MapAccess, Visitor};
 use serde::forward_to_deserialize_any;
 
 use super::ArgsError;
@@ -31,10 +30,10 @@ impl<'de> Deserializer<'de> for ValueReader<'_, '_> {
             Value::Text(Cow::Borrowed(text)) => visitor.visit_str(text),
             Value::Text(Cow::Owned(text)) => visitor.visit_string(mem::take(text)),
             Value::List(items) => visit_list(items, visitor),
-            Value::Map(members) => visitor.visit_map(MapReader::new(members)),
+            Value::Map(members) => visitor.visit_map(read_map(members)),
             // A type that accepts any JSON value gets a description of the file. The type `Upload` never gets to this
             // arm, because it calls `deserialize_newtype_struct`.
-            Value::File(upload) => visitor.visit_map(MapReader::new(&mut [
+            Value::File(upload) => visitor.visit_map(read_map(&mut [
                 (Cow::Borrowed("filename"), Value::Text(Cow::Borrowed(upload.filename()))),
                 (Cow::Borrowed("size"), i64::try_from(upload.size()).map_or(Value::Null, Value::Int)),
                 (Cow::Borrowed("media_type"), Value::Text(Cow::Borrowed(upload.media_type()))),
@@ -78,7 +77,7 @@ impl<'de> Deserializer<'de> for ValueReader<'_, '_> {
         match self.0 {
             Value::Text(text) => visitor.visit_enum(StrDeserializer::<ArgsError>::new(text)),
             Value::Map(members) if members.len() == 1 => {
-                visitor.visit_enum(MapAccessDeserializer::new(MapReader::new(members)))
+                visitor.visit_enum(MapAccessDeserializer::new(read_map(members)))
             }
             Value::Map(_) => {
                 Err(ArgsError::custom("invalid value: an object of several members, expected one variant"))
@@ -93,58 +92,25 @@ impl<'de> Deserializer<'de> for ValueReader<'_, '_> {
     }
 }
 
+impl<'de> IntoDeserializer<'de, ArgsError> for ValueReader<'_, '_> {
+    type Deserializer = Self;
+
+    fn into_deserializer(self) -> Self {
+        self
+    }
+}
+
 /// Passes the items of a list to `visitor`. Fails if the visitor does not read all items: a tuple may have fewer fields
 /// than the list has items.
 fn visit_list<'de, V: Visitor<'de>>(items: &mut [Value<'_>], visitor: V) -> Result<V::Value, ArgsError> {
-    let length = items.len();
-    let mut reader = ListReader(items.iter_mut());
+    let mut reader = SeqDeserializer::new(items.iter_mut().map(ValueReader));
     let value = visitor.visit_seq(&mut reader)?;
-    if reader.0.len() == 0 { Ok(value) } else { Err(ArgsError::invalid_length(length, &"fewer items")) }
+    reader.end().map(|()| value)
 }
 
-struct ListReader<'v, 'a>(slice::IterMut<'v, Value<'a>>);
-
-impl<'de> SeqAccess<'de> for ListReader<'_, '_> {
-    type Error = ArgsError;
-
-    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, ArgsError> {
-        let Some(value) = self.0.next() else { return Ok(None) };
-        let item = seed.deserialize(ValueReader(value))?;
-        // The memory of this item is used again for the next ones.
-        *value = Value::Null;
-        Ok(Some(item))
-    }
-
-    fn size_hint(&self) -> Option<usize> {
-        Some(self.0.len())
-    }
-}
-
-struct MapReader<'v, 'a> {
-    members: slice::IterMut<'v, (Cow<'a, str>, Value<'a>)>,
-    next_value: Option<&'v mut Value<'a>>,
-}
-
-impl<'v, 'a> MapReader<'v, 'a> {
-    fn new(members: &'v mut [(Cow<'a, str>, Value<'a>)]) -> Self {
-        Self { members: members.iter_mut(), next_value: None }
-    }
-}
-
-impl<'de> MapAccess<'de> for MapReader<'_, '_> {
-    type Error = ArgsError;
-
-    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, ArgsError> {
-        let Some((key, value)) = self.members.next() else {
-            return Ok(None);
-        };
-        self.next_value = Some(value);
-        seed.deserialize(MemberNameReader(key)).map(Some)
-    }
-
-    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, ArgsError> {
-        seed.deserialize(ValueReader(self.next_value.take().unwrap_or(&mut Value::Null)))
-    }
+/// Returns the members of an object as a map for a visitor.
+fn read_map<'de>(members: &mut [(Cow<'_, str>, Value<'_>)]) -> impl MapAccess<'de, Error = ArgsError> {
+    MapDeserializer::new(members.iter_mut().map(|(name, value)| (MemberNameReader(name), ValueReader(value))))
 }
 
 /// A deserializer for the name of a JSON object's member. The name is always a string in JSON, but the target type may
@@ -159,6 +125,14 @@ impl MemberNameReader<'_> {
             (_, Ok(uint)) if uint.to_string() == self.0 => visitor.visit_u64(uint),
             _ => visitor.visit_str(self.0),
         }
+    }
+}
+
+impl<'de> IntoDeserializer<'de, ArgsError> for MemberNameReader<'_> {
+    type Deserializer = Self;
+
+    fn into_deserializer(self) -> Self {
+        self
     }
 }
 

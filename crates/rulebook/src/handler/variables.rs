@@ -16,7 +16,7 @@ const URL_VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(
 /// # Errors
 /// Fails if a variable is not set and has no default, or a brace is not closed. The errors contain no values.
 pub fn expand_variables(text: &str, span: Span) -> Result<String, HandlerError> {
-    expand(text, environment, |_| false).map_err(|error| error.at(span))
+    expand(text, |_| false).map_err(|error| error.at(span))
 }
 
 /// Replaces the variables in a URL, as [`expand_variables`] does. In the user name, the password and the values of the
@@ -25,14 +25,6 @@ pub fn expand_variables(text: &str, span: Span) -> Result<String, HandlerError> 
 /// # Errors
 /// Fails if a variable is not set and has no default, or a brace is not closed. The errors contain no values.
 pub fn expand_url_variables(url: &str, span: Span) -> Result<String, HandlerError> {
-    expand_url(url, environment).map_err(|error| error.at(span))
-}
-
-fn environment(name: &str) -> Option<String> {
-    std::env::var(name).ok()
-}
-
-fn expand_url(url: &str, variable: impl Fn(&str) -> Option<String>) -> Result<String, HandlerError> {
     let text = hide_variables(url);
     let authority = text.find("://").map_or(text.len(), |scheme| scheme + 3);
     let authority_end = text[authority..].find(['/', '?', '#']).map_or(text.len(), |end| authority + end);
@@ -40,7 +32,7 @@ fn expand_url(url: &str, variable: impl Fn(&str) -> Option<String>) -> Result<St
     let query = text.find('?').unwrap_or(text.len());
     let is_encoded =
         |start: usize| (authority..host).contains(&start) || (start > query && text[..start].ends_with('='));
-    expand(url, variable, is_encoded)
+    expand(url, is_encoded).map_err(|error| error.at(span))
 }
 
 /// Replaces each variable by spaces, so that only the other characters remain at their positions.
@@ -58,11 +50,7 @@ fn hide_variables(text: &str) -> String {
 
 /// Replaces the variables in a text. The values of those whose position in the text is `is_encoded` are
 /// percent-encoded.
-fn expand(
-    text: &str,
-    variable: impl Fn(&str) -> Option<String>,
-    is_encoded: impl Fn(usize) -> bool,
-) -> Result<String, HandlerError> {
+fn expand(text: &str, is_encoded: impl Fn(usize) -> bool) -> Result<String, HandlerError> {
     let mut expanded = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, after)) = rest.split_once("${") {
@@ -76,7 +64,7 @@ fn expand(
             let error = HandlerError::new("`${` must be followed by the name of an environment variable and `}`");
             return Err(error.help("write `${NAME}`, or `${NAME:-default}`"));
         }
-        let Some(value) = variable(name).filter(|value| !value.is_empty()).or(default) else {
+        let Some(value) = std::env::var(name).ok().filter(|value| !value.is_empty()).or(default) else {
             let error = HandlerError::new(format!("the environment variable `{name}` is not set"));
             return Err(error.help(format!("set it, or write a default: `${{{name}:-default}}`")));
         };
@@ -89,54 +77,4 @@ fn expand(
     }
     expanded.push_str(rest);
     Ok(expanded)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn variables_are_replaced() {
-        let variable = |name: &str| match name {
-            "PASSWORD" => Some("se}cret".to_owned()),
-            "EMPTY" => Some(String::new()),
-            _ => None,
-        };
-        let expand = |text| expand(text, variable, |_| false).map_err(|error| error.message);
-        let missing = |name: &str| Err(format!("the environment variable `{name}` is not set"));
-        let syntax = Err("`${` must be followed by the name of an environment variable and `}`".to_owned());
-        assert_eq!(expand("postgres://a:${PASSWORD}@host/b"), Ok("postgres://a:se}cret@host/b".to_owned()));
-        assert_eq!(expand("${OTHER:-sqlite:notes.db}"), Ok("sqlite:notes.db".to_owned()));
-        assert_eq!(expand("${EMPTY:-x}${PASSWORD:-y}"), Ok("xse}cret".to_owned()));
-        assert_eq!(expand("${OTHER}"), missing("OTHER"));
-        assert_eq!(expand("${EMPTY}"), missing("EMPTY"));
-        assert_eq!(expand("${OTHER"), syntax);
-        assert_eq!(expand("${a b}"), syntax);
-        assert_eq!(expand("sqlite:$a"), Ok("sqlite:$a".to_owned()));
-    }
-
-    #[test]
-    fn values_in_the_credentials_and_the_query_of_a_url_are_percent_encoded() {
-        let variable = |name: &str| match name {
-            "PASSWORD" => Some("user1@secret%/x?#é".to_owned()),
-            "URL" => Some("postgres://a:b%40@host/c".to_owned()),
-            "BOTH" => Some("ada:a/b".to_owned()),
-            "HOST" => Some("host:5432/c?d=e".to_owned()),
-            _ => None,
-        };
-        let encoded = "user1%40secret%25%2Fx%3F%23%C3%A9";
-        for (url, expected) in [
-            ("postgres://ada:${PASSWORD}@host/b", format!("postgres://ada:{encoded}@host/b")),
-            ("postgres://${PASSWORD}:${PASSWORD}@host", format!("postgres://{encoded}:{encoded}@host")),
-            ("postgres://host/b?password=${PASSWORD}&c=d", format!("postgres://host/b?password={encoded}&c=d")),
-            ("postgres://${BOTH}@host/b", "postgres://ada:a%2Fb@host/b".to_owned()),
-            ("postgres://a@${HOST}", "postgres://a@host:5432/c?d=e".to_owned()),
-            ("${URL}", "postgres://a:b%40@host/c".to_owned()),
-            ("${MISSING:-postgres://a:b%40@host/c}", "postgres://a:b%40@host/c".to_owned()),
-            ("${SCHEME:-redis}://a:${MISSING:-b/c}@host", "redis://a:b%2Fc@host".to_owned()),
-        ] {
-            assert_eq!(expand_url(url, variable).map_err(|error| error.message), Ok(expected), "{url}");
-        }
-        assert!(expand_url("postgres://${", variable).is_err());
-    }
 }

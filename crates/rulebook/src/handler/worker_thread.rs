@@ -50,22 +50,3 @@ pub(crate) fn run_worker() -> Arc<()> {
         })
     })
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_thread_is_a_worker_thread_while_a_service_runs_in_it() {
-        assert_eq!(WorkerThread::current(), None);
-        let (one, other) = (run_worker(), run_worker());
-        let first = WorkerThread::current().unwrap();
-        drop(one);
-        assert_eq!(WorkerThread::current().as_ref(), Some(&first));
-        drop(other);
-        assert!(!first.is_running());
-        assert_eq!(WorkerThread::current(), None);
-        let _next = run_worker();
-        assert_ne!(WorkerThread::current().unwrap(), first);
-    }
-}

@@ -6,10 +6,10 @@
 use std::net::IpAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::{Context as TaskContext, Poll};
+use std::task::{Context as TaskContext, Poll, ready};
 
-use serde::ser::{Serialize, SerializeMap, Serializer};
+use futures_util::future::BoxFuture;
+use rulebook_model::model::DeclaredError;
 
 use super::MethodRunner;
 use super::authorize::GrantedCall;
@@ -18,34 +18,32 @@ use super::verify_outputs::{declared_outputs, verify_outputs};
 use crate::call::{
     ApiError, ArgumentSlot, ArgumentSlots, Download, Encode, ErrorKind, Outcome, ReturnedValue, Success, Value,
 };
-use crate::client_shares::{ClientShares, Share};
+use crate::client_shares::ClientShares;
 use crate::handler::{CallEnd, CallOrigin, Context, EngineHandle, HandlerFuture};
-use crate::plan::{Action, PlannedError, PlannedMethod};
+use crate::plan::{Action, PlannedMethod};
 
 /// Starts the handler of an API method. The future of the handler does not borrow from the request, so that it can
-/// outlive the request.
-///
-/// # Errors
-/// Fails if the program has no handler for the method, or the arguments cannot be deserialized to the argument type of
-/// the handler.
-pub(crate) fn start_handler<'r>(
-    runner: &'r Arc<MethodRunner>,
+/// outlive the request. Fails if the program has no handler for the method, or the arguments cannot be deserialized to
+/// the argument type of the handler.
+pub(crate) fn start_handler(
+    runner: &Arc<MethodRunner>,
     granted: &GrantedCall<'_>,
     arguments: Vec<ArgumentSlot<'_>>,
     origin: CallOrigin,
-) -> Result<RunningHandler<'r>, ApiError> {
-    let method = granted.method();
+) -> Result<StartedHandler, ApiError> {
+    let (method, index) = (granted.method(), granted.method_index());
     match &method.action {
         Action::Handler { .. } | Action::Defined { .. } => {}
         Action::Echo => {
-            return Ok(RunningHandler::new(runner, granted.method_index(), None, echo_arguments(method, arguments)));
+            let running = Box::pin(std::future::ready(echo_arguments(method, arguments)));
+            return Ok(StartedHandler { method: index, context: None, running });
         }
         Action::NotImplemented => {
             return Err(ApiError::new(ErrorKind::NotImplemented { id: method.id.to_string() }));
         }
     }
     let caller = Arc::clone(runner) as Arc<dyn EngineHandle>;
-    let context = Context::new(granted.method_index(), granted.identity().cloned(), origin, caller);
+    let context = Context::new(index, granted.identity().cloned(), origin, caller);
     let slots = ArgumentSlots { names: &method.parameter_names, values: arguments };
     let handler_context = context.clone();
     // The argument type's implementation of `Deserialize` is code of the program and may panic.
@@ -60,7 +58,7 @@ pub(crate) fn start_handler<'r>(
     } else {
         Box::pin(run_with_hooks(Arc::clone(runner), module, running, handler_context.clone()))
     };
-    Ok(RunningHandler::new(runner, granted.method_index(), Some(handler_context), running))
+    Ok(StartedHandler { method: index, context: Some(handler_context), running })
 }
 
 /// Runs a handler between the before hook and the after hook of the API module with the index `module`. The hooks are
@@ -99,39 +97,27 @@ async fn run_with_hooks(
 
 /// Returns the checked arguments of a call as the single output `args`. If the API method returns a file, the arguments
 /// are returned as a JSON file.
-fn echo_arguments(method: &PlannedMethod, arguments: Vec<ArgumentSlot<'_>>) -> HandlerFuture {
-    struct Echo(Vec<(Box<str>, Value<'static>)>);
-    struct NamedValues<'a>(&'a [(Box<str>, Value<'static>)]);
-    impl Serialize for Echo {
-        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-            let mut outputs = serializer.serialize_map(Some(1))?;
-            outputs.serialize_entry("args", &NamedValues(&self.0))?;
-            outputs.end()
-        }
+fn echo_arguments(method: &PlannedMethod, arguments: Vec<ArgumentSlot<'_>>) -> Result<ReturnedValue, ApiError> {
+    let arguments = method.parameter_names.iter().zip(arguments).map(|(name, slot)| {
+        let value = match slot {
+            ArgumentSlot::Absent | ArgumentSlot::Null => Value::Null,
+            ArgumentSlot::Value(value) => value.into_owned(),
+        };
+        (String::from(&**name).into(), value)
+    });
+    let outputs = Value::Map(vec![("args".into(), Value::Map(arguments.collect()))]);
+    if !method.returns_file {
+        return Ok(ReturnedValue::Outputs(Box::new(outputs)));
     }
-    impl Serialize for NamedValues<'_> {
-        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-            serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
-        }
-    }
-    let arguments = method.parameter_names.iter().cloned().zip(arguments.into_iter().map(|slot| match slot {
-        ArgumentSlot::Absent | ArgumentSlot::Null => Value::Null,
-        ArgumentSlot::Value(value) => value.into_owned(),
-    }));
-    let echo_arguments = Echo(arguments.collect());
-    let returned = if method.returns_file {
-        let text = serde_json::to_vec(&echo_arguments).map_err(ApiError::internal);
-        text.map(|text| ReturnedValue::Download(Box::new(Download::bytes(text).name("args.json"))))
-    } else {
-        Ok(ReturnedValue::Outputs(Box::new(echo_arguments)))
-    };
-    Box::pin(std::future::ready(returned))
+    let text = serde_json::to_vec(&outputs).map_err(ApiError::internal)?;
+    Ok(ReturnedValue::Download(Box::new(Download::bytes(text).name("args.json"))))
 }
 
 /// Counts the handlers that are still running after their clients have disconnected.
 #[derive(Debug)]
 pub struct DetachedHandlers {
-    count: AtomicUsize,
+    /// Each of the handlers has a clone.
+    counted: Arc<()>,
     shares: Arc<ClientShares>,
 }
 
@@ -145,13 +131,12 @@ impl Default for DetachedHandlers {
 impl DetachedHandlers {
     /// Creates the counts. If `shares` is used up, no further handlers should be started.
     pub fn new(shares: ClientShares) -> Self {
-        Self { count: AtomicUsize::default(), shares: Arc::new(shares) }
+        Self { counted: Arc::default(), shares: Arc::new(shares) }
     }
 
     /// Returns the number of handlers that are still running although their clients have disconnected.
-    #[must_use]
     pub fn count(&self) -> usize {
-        self.count.load(Ordering::Acquire)
+        Arc::strong_count(&self.counted) - 1
     }
 
     /// Returns `true` if the maximum is reached, in total or for this client.
@@ -160,150 +145,131 @@ impl DetachedHandlers {
     }
 }
 
-/// Counts one handler whose client has disconnected, until this guard is dropped.
-pub(super) struct DetachedHandlerGuard {
-    detached: Arc<DetachedHandlers>,
-    /// `None` if there are more of them than the client should have: they were started at the same time.
-    _share: Option<Share>,
-}
-
-impl DetachedHandlerGuard {
-    pub(super) fn new(detached: &Arc<DetachedHandlers>, client: Option<IpAddr>) -> Self {
-        detached.count.fetch_add(1, Ordering::AcqRel);
-        Self { detached: Arc::clone(detached), _share: detached.shares.take(client, 1).ok() }
-    }
-}
-
-impl Drop for DetachedHandlerGuard {
-    fn drop(&mut self) {
-        self.detached.count.fetch_sub(1, Ordering::AcqRel);
-    }
-}
-
-/// The future of a running handler. If the future is dropped before the handler has finished, the handler continues to
-/// run as a separate task.
-pub struct RunningHandler<'r> {
-    runner: &'r Arc<MethodRunner>,
-    method: usize,
-    /// The context that the handler received; `None` if the arguments are returned without a handler, or if the handler
-    /// has ended.
+/// A handler that has not been polled. If this value is dropped, the handler does not run.
+pub struct StartedHandler {
+    /// The index of the API method.
+    pub(super) method: usize,
+    /// The context that the handler received; `None` if the arguments are returned without a handler.
     context: Option<Context>,
-    running: Option<HandlerFuture>,
+    running: HandlerFuture,
 }
 
-impl<'r> RunningHandler<'r> {
-    fn new(runner: &'r Arc<MethodRunner>, method: usize, context: Option<Context>, running: HandlerFuture) -> Self {
-        Self { runner, method, context, running: Some(running) }
-    }
-
-    /// Returns the parts of a handler that has not been polled. They do not borrow from the runner.
-    pub(super) fn into_parts(mut self) -> HandlerParts {
-        HandlerParts { method: self.method, context: self.context.take(), running: self.running.take() }
-    }
-
-    /// Returns the future of a handler that consists of these parts.
-    pub(super) fn from_parts(runner: &'r Arc<MethodRunner>, parts: HandlerParts) -> Self {
-        let HandlerParts { method, context, running } = parts;
-        Self { runner, method, context, running }
-    }
-}
-
-/// The parts of a [`RunningHandler`] that has not been polled. If they are dropped, the handler does not run.
-pub(super) struct HandlerParts {
-    method: usize,
-    context: Option<Context>,
-    running: Option<HandlerFuture>,
-}
-
-impl HandlerParts {
-    /// Returns the index of the API method.
-    pub(super) fn method_index(&self) -> usize {
-        self.method
-    }
-}
-
-impl Future for RunningHandler<'_> {
-    type Output = Outcome;
-
-    fn poll(mut self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<Outcome> {
-        let Some(running) = &mut self.running else {
-            return Poll::Pending;
-        };
-        let result = match catch_panic("the handler", || running.as_mut().poll(task)) {
-            Ok(Poll::Pending) => return Poll::Pending,
-            Ok(Poll::Ready(result)) => result,
-            Err(error) => Err(error),
-        };
-        self.running = None;
-        let method = &self.runner.plan.methods[self.method];
+impl StartedHandler {
+    /// Runs the handler to its end, even if the returned future is dropped before.
+    pub(crate) async fn run(self, runner: &Arc<MethodRunner>) -> Outcome {
+        let client = self.context.as_ref().and_then(Context::client_address);
+        let method = &runner.plan.methods[self.method];
+        let mut handler = DetachableFuture::new(runner, client, self.running);
+        handler.call = self.context.map(|context| (self.method, context));
+        let result = (&mut handler).await;
         let verified = result.and_then(|returned| match returned {
-            ReturnedValue::Outputs(outputs) => self.verified(method, outputs).map(ReturnedValue::Outputs),
+            ReturnedValue::Outputs(outputs) => verified(runner, method, outputs).map(ReturnedValue::Outputs),
             ReturnedValue::Download(_) | ReturnedValue::Response(_) => Ok(returned),
         });
-        let overrides = self.context.take().map(Context::into_response_overrides).unwrap_or_default();
-        Poll::Ready(match verified {
+        let overrides = handler.call.take().map(|(_, context)| context.into_response_overrides()).unwrap_or_default();
+        match verified {
             Ok(returned) => {
                 let status = overrides.status.unwrap_or(method.success_status);
                 Ok(Success { returned, status, has_whole_output: method.has_whole_output, headers: overrides.headers })
             }
             Err(error) => {
-                let error = with_declared_status(&method.declared_errors, &method.id, error);
-                Err(overrides.add_headers_to_error(error))
+                let error = with_declaration(&method.declared_errors, &method.id, error);
+                // The handler may have failed before it had set all of its header fields.
+                let is_internal = matches!(error.kind(), ErrorKind::Internal { .. });
+                Err(if is_internal { error } else { error.with_headers(overrides.headers) })
             }
-        })
-    }
-}
-
-impl RunningHandler<'_> {
-    /// Compares the outputs of a handler with the definition: those of a function if the setting says so, and those of
-    /// a handler that the definition chooses unless they are known to be valid.
-    fn verified(&self, method: &PlannedMethod, outputs: Box<dyn Encode>) -> Result<Box<dyn Encode>, ApiError> {
-        match &method.action {
-            Action::Handler { .. } if self.runner.plan.verify_outputs => {
-                verify_outputs(method, &*outputs)?;
-                Ok(outputs)
-            }
-            Action::Defined { handler, .. } if !handler.has_valid_outputs() => {
-                Ok(Box::new(declared_outputs(method, &*outputs)?))
-            }
-            _ => Ok(outputs),
         }
     }
 }
 
-impl Drop for RunningHandler<'_> {
+/// A future of a call that continues as a separate task if it is dropped before its end.
+pub(super) struct DetachableFuture<'r, T: 'static> {
+    runner: &'r Arc<MethodRunner>,
+    client: Option<IpAddr>,
+    /// The API method whose handler this is, and its context; `None` for another part of a call.
+    call: Option<(usize, Context)>,
+    running: Option<BoxFuture<'static, Result<T, ApiError>>>,
+}
+
+impl<'r, T> DetachableFuture<'r, T> {
+    pub(super) fn new(
+        runner: &'r Arc<MethodRunner>,
+        client: Option<IpAddr>,
+        running: BoxFuture<'static, Result<T, ApiError>>,
+    ) -> Self {
+        Self { runner, client, call: None, running: Some(running) }
+    }
+}
+
+impl<T> Future for DetachableFuture<'_, T> {
+    type Output = Result<T, ApiError>;
+
+    fn poll(mut self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<Self::Output> {
+        let Some(running) = &mut self.running else { return Poll::Pending };
+        let result = match catch_panic("the handler", || running.as_mut().poll(task)) {
+            Ok(poll) => ready!(poll),
+            Err(error) => Err(error),
+        };
+        self.running = None;
+        Poll::Ready(result)
+    }
+}
+
+impl<T> Drop for DetachableFuture<'_, T> {
     fn drop(&mut self) {
         let Some(running) = self.running.take() else { return };
-        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
-            return;
-        };
-        let (runner, method, context) = (Arc::clone(self.runner), self.method, self.context.take());
-        let client = context.as_ref().and_then(Context::client);
-        let guard = DetachedHandlerGuard::new(&runner.detached, client);
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        let (runner, call) = (Arc::clone(self.runner), self.call.take());
+        let counted = Arc::clone(&runner.detached.counted);
+        // If there are more of them than the client should have, because they were started at the same time, there is
+        // no share.
+        let share = runner.detached.shares.take(self.client, 1).ok();
         runtime.spawn(async move {
             let result = catch_panic_async("the handler", pin!(running)).await.and_then(|result| result);
             if let Some(reason) = result.err().as_ref().and_then(ApiError::log) {
-                let id = context.as_ref().and_then(Context::request_id);
-                let id = id.map_or_else(|| "-".to_owned(), ToString::to_string);
-                let method = &*runner.plan.methods[method].id;
-                log::error!(id = method, request_id = id; "{method}: {id}: the client has gone; {reason}");
+                log_detached_error(&runner, call.as_ref(), reason);
             }
-            drop(guard);
+            drop((counted, share));
         });
     }
 }
 
-/// If the program returned a declared error, sets the HTTP status, the message and the number that the error has in
-/// `declared`. If `declared` contains no error with this name, returns an internal error. `origin` names the method or
-/// the part of the program that returned the error, for the log.
-pub(super) fn with_declared_status(declared: &[PlannedError], origin: &str, error: ApiError) -> ApiError {
-    let ErrorKind::Declared { name, .. } = error.kind() else {
-        return error;
+fn log_detached_error(runner: &MethodRunner, call: Option<&(usize, Context)>, reason: &str) {
+    let Some((method, context)) = call else {
+        log::warn!("idempotency keys: the client has gone; {reason}");
+        return;
     };
-    match declared.iter().find(|declared| *declared.name == **name) {
-        Some(PlannedError { status, info, number, .. }) => {
-            error.with_status(*status).with_default_message(info).with_declared_number(*number)
+    let id = context.request_id().map_or_else(|| "-".to_owned(), ToString::to_string);
+    let method = &*runner.plan.methods[*method].id;
+    log::error!(id = method, request_id = id; "{method}: {id}: the client has gone; {reason}");
+}
+
+/// Compares the outputs of a handler with the definition: those of a function if the setting says so, and those of a
+/// handler that the definition chooses unless they are known to be valid.
+fn verified(
+    runner: &MethodRunner,
+    method: &PlannedMethod,
+    outputs: Box<dyn Encode>,
+) -> Result<Box<dyn Encode>, ApiError> {
+    match &method.action {
+        Action::Handler { .. } if runner.plan.verify_outputs => {
+            verify_outputs(method, &*outputs)?;
+            Ok(outputs)
         }
+        Action::Defined { handler, .. } if !handler.has_valid_outputs() => {
+            Ok(Box::new(declared_outputs(method, &*outputs)?))
+        }
+        _ => Ok(outputs),
+    }
+}
+
+/// If the program returned a declared error, adds what its declaration in `declared` contains. If `declared` contains no
+/// error with this name, returns an internal error. `origin` names the method or the part of the program that returned
+/// the error, for the log.
+pub(super) fn with_declaration(declared: &[DeclaredError], origin: &str, error: ApiError) -> ApiError {
+    let ErrorKind::Declared { name, .. } = error.kind() else { return error };
+    match declared.iter().find(|declared| *declared.name == **name) {
+        Some(declared) => error.with_declaration(declared),
         None => ApiError::internal(format_args!("{origin}: no error {name:?} is declared")),
     }
 }

@@ -4,15 +4,13 @@
 //! values of parameters replace them. Each parameter has a slot with an index, by which variables refer to it.
 
 use http::{HeaderValue, header};
-use rulebook_model::model;
+use rulebook_model::model::{self, Permission, PermissionPart};
 
 use super::identify::{Client, authenticate};
 use super::jsonp;
 use super::raw_value::{self, RawValue};
 use crate::call::{ApiError, ErrorKind, Head, Identity};
-use crate::plan::{
-    MatchedMethod, Plan, PlannedMethod, RequiredPermission, RequiredPermissionPart, RequiredPermissions,
-};
+use crate::plan::{MatchedMethod, Plan, PlannedMethod};
 use crate::rate_limit::check_limits_of_identity;
 
 /// The proof that a client may call an API method. Only this stage creates values of this type, and
@@ -25,7 +23,6 @@ pub struct GrantedCall<'r> {
 
 impl<'r> GrantedCall<'r> {
     /// Returns the API method that the client may call.
-    #[must_use]
     pub fn method(&self) -> &'r PlannedMethod {
         &self.plan.methods[self.method]
     }
@@ -41,10 +38,8 @@ impl<'r> GrantedCall<'r> {
     }
 }
 
-/// Compares the permissions that an API method requires with the permissions that the client has.
-///
-/// # Errors
-/// Fails if the method requires permissions, and the client is anonymous or lacks one of them.
+/// Compares the permissions that an API method requires with the permissions that the client has. Fails if the method
+/// requires permissions, and the client is anonymous or lacks one of them.
 pub fn authorize<'r>(
     plan: &'r Plan,
     matched: &MatchedMethod,
@@ -57,10 +52,8 @@ pub fn authorize<'r>(
     Ok(GrantedCall { plan, method: matched.method_index, identity })
 }
 
-/// Authorizes a call from code. The variables in the required permissions are replaced by the arguments in `raw`.
-///
-/// # Errors
-/// Fails under the same conditions as [`authorize`].
+/// Authorizes a call from code. The variables in the required permissions are replaced by the arguments in `raw`. Fails
+/// under the same conditions as [`authorize`].
 pub(super) fn authorize_code_call<'r>(
     plan: &'r Plan,
     method: usize,
@@ -72,12 +65,10 @@ pub(super) fn authorize_code_call<'r>(
 }
 
 /// Checks the client's permission to call an API method before the body is read. The request passes through the stages
-/// [`identify`] and [`authorize`] later, so this function does not count it for the rate limit.
+/// [`identify`] and [`authorize`] later, so this function does not count it for the rate limit. Returns the same errors
+/// as the stages [`identify`] and [`authorize`].
 ///
 /// [`identify`]: super::identify()
-///
-/// # Errors
-/// Returns the same errors as the stages [`identify`] and [`authorize`].
 pub async fn authorize_before_body(plan: &Plan, head: &Head, matched: &MatchedMethod) -> Result<(), ApiError> {
     let method = &plan.methods[matched.method_index];
     let identity = match jsonp::requested_callback(method.allows_jsonp, head)? {
@@ -100,7 +91,7 @@ fn check_permission_groups<'r>(
     head: Option<&Head>,
     value: impl Fn(usize) -> RawValue<'r>,
 ) -> Result<(), ApiError> {
-    let RequiredPermissions { groups } = &method.required_permissions;
+    let groups = &method.scope.groups;
     if groups.is_empty() {
         return Ok(());
     }
@@ -110,22 +101,22 @@ fn check_permission_groups<'r>(
         return Err(ApiError::new(ErrorKind::Unauthenticated { invalid: false, challenge }));
     };
     let mut variables = Vec::new();
-    for piece in groups.iter().flatten().flat_map(|requirement| &requirement.parts) {
-        if let RequiredPermissionPart::Slot(slot) = piece
-            && !variables.iter().any(|(known, _)| known == slot)
+    for part in groups.iter().flatten().flat_map(|requirement| &requirement.parts) {
+        if let PermissionPart::Variable(name) = part
+            && !variables.iter().any(|(known, _)| known == name)
         {
-            variables.push((*slot, permission_variable_value(method, *slot, value(*slot))));
+            let slot = method.parameter_names.iter().position(|known| **known == **name);
+            variables.push((&**name, slot.and_then(|slot| permission_variable_value(method, slot, value(slot)))));
         }
     }
-    let holds = |requirement: &RequiredPermission| {
-        identity.permissions().any(|held| is_same_permission(requirement, held, &variables))
-    };
+    let holds =
+        |requirement: &Permission| identity.permissions().any(|held| is_same_permission(requirement, held, &variables));
     if groups.iter().any(|group| group.iter().all(holds)) {
         return Ok(());
     }
     let missing = groups
         .iter()
-        .map(|group| group.iter().filter(|required| !holds(required)).map(|it| it.text.to_string()).collect())
+        .map(|group| group.iter().filter(|required| !holds(required)).map(|it| it.text.clone()).collect())
         .collect();
     let error = ApiError::new(ErrorKind::Forbidden { missing });
     let challenges = method.scope_challenges.as_ref().filter(|_| head.is_some_and(Head::has_bearer_scheme));
@@ -151,12 +142,12 @@ fn permission_variable_value(method: &PlannedMethod, slot: usize, raw: RawValue<
 /// Returns `true` if `held`, a permission of the caller, equals the required permission after its variables have been
 /// replaced by values. The parts of the required permission are compared one after the other and are never joined, so
 /// that a value cannot imitate the literal text around it.
-fn is_same_permission(required: &RequiredPermission, held: &str, variables: &[(usize, Option<String>)]) -> bool {
+fn is_same_permission(required: &Permission, held: &str, variables: &[(&str, Option<String>)]) -> bool {
     let mut rest = held;
     for piece in &required.parts {
         let part = match piece {
-            RequiredPermissionPart::Literal(literal) => &**literal,
-            RequiredPermissionPart::Slot(slot) => match variables.iter().find(|(known, _)| known == slot) {
+            PermissionPart::Literal(literal) => literal,
+            PermissionPart::Variable(name) => match variables.iter().find(|(known, _)| known == name) {
                 Some((_, Some(value))) => value,
                 _ => return false,
             },

@@ -27,7 +27,6 @@ pub enum Body {
 
 impl Body {
     /// Returns the bytes of a form or a JSON text; `None` for other bodies.
-    #[must_use]
     pub fn bytes(&self) -> Option<&Bytes> {
         match self {
             Self::Form(bytes) | Self::Json(bytes) => Some(bytes),
@@ -36,7 +35,6 @@ impl Body {
     }
 }
 
-/// A part of a multipart body.
 #[derive(Debug)]
 pub struct BodyPart {
     /// The field name of the part, which selects the parameter.
@@ -45,7 +43,6 @@ pub struct BodyPart {
     pub content: BodyPartContent,
 }
 
-/// The content of a part of a multipart body.
 #[derive(Debug)]
 pub enum BodyPartContent {
     /// The bytes of a part that has no file name.
@@ -96,7 +93,6 @@ const JSON_MEDIA_TYPES: &[&str] = &["application/json"];
 const UNKNOWN_MEDIA_TYPE: &str = "application/octet-stream";
 
 /// Returns the kind of the request body if the API method has parameters in the body; otherwise [`BodyKind::Nothing`].
-#[must_use]
 pub fn body_kind(head: &Head, method: &PlannedMethod) -> BodyKind {
     match method.body_use {
         BodyUse::Nothing => BodyKind::Nothing,
@@ -120,7 +116,6 @@ fn media_type(head: &Head) -> Option<Cow<'_, str>> {
 }
 
 /// Returns the kind of body that the header fields of a request announce. `limits` are the limits for a multipart body.
-#[must_use]
 pub fn announced_body_kind(head: &Head, limits: MultipartLimits) -> BodyKind {
     let empty = match head.get(&header::CONTENT_LENGTH) {
         Some(length) => length.trim() == "0",

@@ -3,13 +3,12 @@
 //!
 //! The errors of all parameters are reported together, in the order of the definition, up to [`MAX_PARAMETER_ERRORS`].
 
-use rulebook_model::error::catalogue::MessageId;
+use rulebook_model::constraint::{Constraint, Given};
+use rulebook_model::error::catalogue::Catalogue;
 use rulebook_model::limits;
 use rulebook_model::model::Limits;
 use rulebook_model::types::Arity;
 
-use super::check_constraints::{InvalidArgument, constraint_errors};
-use super::english_text;
 use super::raw_value::RawValue;
 use super::read::{RawValues, find_parameter_of_part};
 use crate::call::{
@@ -21,11 +20,9 @@ use crate::plan::{Plan, PlannedMethod, PlannedParameter};
 /// The maximum number of parameter errors in one response.
 const MAX_PARAMETER_ERRORS: usize = 50;
 
-/// Decodes and checks the raw values of an API method's parameters.
-///
-/// # Errors
-/// Fails if a required parameter is missing, or if a value is invalid or exceeds a limit. Fails if the request contains
-/// an unknown parameter and the definition refuses unknown parameters.
+/// Decodes and checks the raw values of an API method's parameters. Fails if a required parameter is missing, or if a
+/// value is invalid or exceeds a limit. Fails if the request contains an unknown parameter and the definition refuses
+/// unknown parameters.
 pub fn check_parameters<'a>(
     plan: &Plan,
     method: &'a PlannedMethod,
@@ -72,7 +69,6 @@ pub fn check_parameters<'a>(
 /// Returns `true` if the content of a part of a multipart body is invalid, so that the request will be refused,
 /// whatever parts follow; the server then does not store the files that follow. Returns `false` if the value cannot be
 /// checked yet, because later parts may replace it or add values to it, or because its check needs other values.
-#[must_use]
 pub fn is_invalid_part(plan: &Plan, method: &PlannedMethod, name: &str, bytes: &[u8]) -> bool {
     let uses_last_value = plan.modules[method.module_index].uses_last_value;
     let early = |slot: &&PlannedParameter| !uses_last_value && slot.arity == Arity::One && slot.check.can_check_early();
@@ -102,8 +98,9 @@ fn fill_slot<'a>(
     limits: &Limits,
 ) -> Result<ArgumentSlot<'a>, SlotError> {
     let default = || plan.default.as_ref().map(|value| ArgumentSlot::Value(value.reborrow()));
-    let got =
-        |kind, text| SlotError::Invalid(kind, Some(TypeMismatch::with_got(plan.expected.clone(), english_text(text))));
+    let got = |kind, text| {
+        SlotError::Invalid(kind, Some(TypeMismatch::with_got(plan.expected.clone(), Catalogue::ENGLISH.text(text))))
+    };
     let value = match raw {
         RawValue::Absent => {
             let absent = default().or(plan.is_optional.then_some(ArgumentSlot::Absent));
@@ -116,13 +113,13 @@ fn fill_slot<'a>(
         RawValue::File(upload) if plan.arity == Arity::Files => Value::List(vec![Value::File(upload)]),
         RawValue::File(upload) => Value::File(upload),
         RawValue::Files(files) => Value::List(files.into_iter().map(Value::File).collect()),
-        RawValue::Repeated => return Err(got(ParameterErrorKind::Repeated, MessageId::GotSeveralValues)),
+        RawValue::Repeated => return Err(got(ParameterErrorKind::Repeated, "several-values")),
         RawValue::RepeatedItem(keys) => {
-            let text = english_text(MessageId::GotSeveralValues);
+            let text = Catalogue::ENGLISH.text("several-values");
             let mismatch = TypeMismatch::with_got(plan.expected.clone(), text).inside(&keys);
             return Err(SlotError::Invalid(ParameterErrorKind::Repeated, Some(mismatch)));
         }
-        RawValue::InvalidUtf8 => return Err(got(ParameterErrorKind::Invalid, MessageId::GotInvalidUtf8)),
+        RawValue::InvalidUtf8 => return Err(got(ParameterErrorKind::Invalid, "not-utf-8")),
     };
     match value {
         // If a parameter is optional, the value null means that the argument is absent, even if the type of the
@@ -186,4 +183,74 @@ fn parameter_error(
     error.message = plan.message.clone().or(message.map(Into::into));
     error.violation = violation.filter(|violation| !(secret && violation.reveals_value())).map(Box::new);
     error
+}
+
+/// A parameter whose value is invalid.
+struct InvalidArgument {
+    index: usize,
+    /// The received value as errors show it; `None` if it may be secret.
+    got: Option<String>,
+}
+
+impl InvalidArgument {
+    /// Describes the value that `error` rejects. If the error is about an item or a member, only the kind of the whole
+    /// value is known.
+    fn new(index: usize, error: &ParameterError, parameter: &PlannedParameter) -> Self {
+        let path = error.parameter.strip_prefix(&*parameter.display_name).unwrap_or_default();
+        let got = error.got.as_ref().map(|got| match path.chars().next() {
+            None => got.clone(),
+            Some('[') => "an array".to_owned(),
+            Some(_) => "an object".to_owned(),
+        });
+        Self { index, got }
+    }
+}
+
+/// Returns the errors of the constraints that the arguments do not fulfill.
+// Most methods have no constraints: this code should not be between the instructions of every check.
+#[inline(never)]
+fn constraint_errors(
+    method: &PlannedMethod,
+    slots: &[ArgumentSlot<'_>],
+    invalid: &[InvalidArgument],
+) -> Vec<ParameterError> {
+    let invalid = |index: usize| invalid.iter().find(|argument| argument.index == index);
+    let index = |name: &str| method.parameter_names.iter().position(|known| **known == *name);
+    let given = |name: &str| match index(name) {
+        Some(index) if invalid(index).is_some() => Given::Invalid,
+        Some(index) => match &slots[index] {
+            ArgumentSlot::Absent | ArgumentSlot::Null => Given::Absent,
+            ArgumentSlot::Value(value) => Given::Value(value),
+        },
+        None => Given::Absent,
+    };
+    let display = |name: &str| match index(name) {
+        Some(index) => method.parameters[index].display_name.to_string(),
+        None => name.to_owned(),
+    };
+    let error = |constraint: &Constraint| {
+        let broken = constraint.check(&given, &display)?;
+        let index = index(broken.name)?;
+        let parameter = &method.parameters[index];
+        let got = match given(broken.name) {
+            _ if is_secret(constraint, method) => None,
+            Given::Value(value) => Some(TypeMismatch::new("", value).into_details().got),
+            Given::Invalid => invalid(index).and_then(|argument| argument.got.clone()),
+            Given::Absent => None,
+        };
+        let kind = if broken.is_missing { ParameterErrorKind::Missing } else { ParameterErrorKind::Invalid };
+        let mut error = ParameterError::new(kind, &*parameter.display_name, parameter.source, broken.expected);
+        error.message = constraint.message.as_deref().map(Into::into);
+        Some(error.with_got(got))
+    };
+    method.constraints.iter().filter_map(error).collect()
+}
+
+/// Returns `true` if one of the parameters in a constraint has a secret value, which the value of another could reveal.
+fn is_secret(constraint: &Constraint, method: &PlannedMethod) -> bool {
+    let mut named = method.parameter_names.iter().zip(&method.parameters);
+    named.any(|(name, parameter)| {
+        let is_named = constraint.names.iter().any(|known| **known == **name);
+        is_named && (parameter.is_secret || is_secret_name(name))
+    })
 }

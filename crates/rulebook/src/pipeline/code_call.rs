@@ -1,10 +1,10 @@
 //! Handles calls from code and from the command line. Such a call skips the stages `route` and `identify`, begins at
 //! the stage `authorize`, and ends with the outcome of the API method, without an HTTP reply.
 
-use std::borrow::Cow;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::Arc;
 
+use futures_util::future::BoxFuture;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use rulebook_model::suggest::closest_word;
 use thiserror::Error;
@@ -12,13 +12,13 @@ use thiserror::Error;
 use super::authorize::authorize_code_call;
 use super::panic::catch_panic_async;
 use super::raw_value::RawValue;
-use super::read::{self, RawValues};
+use super::read::{RawValues, find_slot_of_array, read_parameters};
 use super::route::{OptionsTarget, Route, RoutingError, check_head_limits, route_to_api, similar_service_uris};
 use super::urlencoded;
-use super::{ErrorContext, MethodRunner, check_parameters, start_handler};
+use super::{Body, ErrorContext, MethodRunner, check_parameters, start_handler};
 use crate::call::{AllowedMethods, ApiError, ErrorKind, Head, Outcome, Value, split_array_name};
 use crate::handler::{Call, CallArgument, CallOrigin, EngineHandle, ProgramState, Response};
-use crate::plan::{Action, Plan, PlannedMethod};
+use crate::plan::{Action, MatchedMethod, Plan, PlannedMethod, Segments};
 
 /// The maximum nesting depth of calls: how many handlers may wait for each other with
 /// [`Context::call`](crate::Context::call).
@@ -33,7 +33,7 @@ impl EngineHandle for MethodRunner {
         &self.plan.methods[method_index].id
     }
 
-    fn call(self: Arc<Self>, call: Call) -> Pin<Box<dyn Future<Output = Response> + Send>> {
+    fn call(self: Arc<Self>, call: Call) -> BoxFuture<'static, Response> {
         Box::pin(async move {
             let (call, target) = match find_call_target(&self.plan, call) {
                 Ok(call_and_target) => call_and_target,
@@ -41,7 +41,7 @@ impl EngineHandle for MethodRunner {
                     return Response::new(Err(error), Arc::clone(context.envelope(&self.plan)));
                 }
             };
-            let envelope = Arc::clone(ErrorContext::Method(target.method).envelope(&self.plan));
+            let envelope = Arc::clone(ErrorContext::Method(target.matched.method_index).envelope(&self.plan));
             let response_envelope = Arc::clone(&envelope);
             let responding = async { Response::new(run_call_stages(&self, call, target).await, response_envelope) };
             // Types, checks and formats may be code of the program, and may panic. For requests, the server catches
@@ -56,69 +56,39 @@ impl EngineHandle for MethodRunner {
 /// Runs the stages of a call from code, from the permission check to the handler.
 async fn run_call_stages(runner: &Arc<MethodRunner>, call: Call, target: CallTarget) -> Outcome {
     let plan = &*runner.plan;
-    let method = target.method;
     let running = {
-        let raw = raw_values(&plan.methods[method], plan, &call, &target)?;
-        let granted = authorize_code_call(plan, method, &raw, call.identity.as_ref())?;
-        let arguments =
-            check_parameters(plan, granted.method(), RawValues { raw, unknown_parameter_errors: Vec::new() })?;
+        let values = raw_values(plan, &call, &target)?;
+        let granted = authorize_code_call(plan, target.matched.method_index, &values.raw, call.identity.as_ref())?;
+        let arguments = check_parameters(plan, granted.method(), values)?;
         let (request_id, trace) = (call.request_id.clone(), call.trace.clone());
         let origin = CallOrigin::Call { request_id, trace, nesting_depth: call.nesting_depth };
         start_handler(runner, &granted, arguments, origin)?
     };
-    running.await
+    running.run(runner).await
 }
 
-/// Returns the unchecked values of a call's arguments, one for each parameter of the API method, in the order of the
-/// definition.
-///
-/// # Errors
-/// Returns an internal error if the method has no parameter with the name of an argument, because the calling code is
-/// wrong.
-fn raw_values<'c>(
-    method: &PlannedMethod,
-    plan: &Plan,
-    call: &'c Call,
-    target: &CallTarget,
-) -> Result<Vec<RawValue<'c>>, ApiError> {
+/// Returns the unchecked values of a call's arguments. Returns an internal error if the method has no parameter with the
+/// name of an argument, because the calling code is wrong.
+fn raw_values<'c>(plan: &Plan, call: &'c Call, target: &'c CallTarget) -> Result<RawValues<'c>, ApiError> {
+    let method = &plan.methods[target.matched.method_index];
     let uses_last_value = plan.modules[method.module_index].uses_last_value;
-    let mut raw = vec![RawValue::Absent; method.parameters.len()];
-    let text = |raw: &mut Vec<RawValue<'c>>, slot: usize, text| {
-        raw[slot].add_text(text, method.parameters[slot].arity, uses_last_value);
-    };
-    for (segment, slot) in &method.path_slots {
-        if let Some(given) = target.segments.get(*segment).filter(|text| !text.is_empty()) {
-            text(&mut raw, *slot, Cow::Owned(given.clone()));
-        }
+    if let Some(unknown) = find_unknown_query_field(method, &target.head) {
+        return Err(ApiError::internal(unknown));
     }
-    let mut next = 0;
-    for (key, value) in urlencoded::split_fields(target.query.as_bytes()) {
-        let text_value = urlencoded::decode_text(value).map(Cow::into_owned);
-        match (find_query_slot(method, key, &mut next), text_value) {
-            (Ok(slot), Some(value)) => text(&mut raw, slot, Cow::Owned(value)),
-            (Ok(slot), None) => raw[slot] = RawValue::InvalidUtf8,
-            (Err(unknown), value) => {
-                let (slot, name) = find_query_array(method, key).ok_or_else(|| ApiError::internal(unknown))?;
-                let name = Cow::Owned(name.into_owned());
-                let limits = read::array_limits(plan, method);
-                read::add_to_array(&mut raw[slot], &method.parameters[slot], limits, name, value.map(Value::from))?;
-            }
-        }
-    }
+    let mut values = read_parameters(plan, &target.head, &target.matched, &Body::Empty)?;
     for (name, argument) in &call.arguments {
         let slot = find_argument_slot(method, name).map_err(ApiError::internal)?;
+        let (raw, arity) = (&mut values.raw[slot], method.parameters[slot].arity);
         match argument {
-            CallArgument::Text(given) => text(&mut raw, slot, Cow::Borrowed(given)),
-            CallArgument::Json(json) if uses_last_value || matches!(raw[slot], RawValue::Absent) => {
-                raw[slot] = RawValue::Json(Value::from(json));
+            CallArgument::Text(text) => raw.add(Value::from(text.as_str()), arity, uses_last_value),
+            CallArgument::File(file) => raw.add(Value::File(file.clone()), arity, uses_last_value),
+            CallArgument::Json(json) if uses_last_value || matches!(raw, RawValue::Absent) => {
+                *raw = RawValue::Json(Value::from(json));
             }
-            CallArgument::Json(_) => raw[slot] = RawValue::Repeated,
-            CallArgument::File(file) => {
-                raw[slot].add_file(file.clone(), method.parameters[slot].arity, uses_last_value);
-            }
+            CallArgument::Json(_) => *raw = RawValue::Repeated,
         }
     }
-    Ok(raw)
+    Ok(values)
 }
 
 /// The error that an argument of a call does not have the name of a parameter of the API method.
@@ -154,36 +124,25 @@ pub fn find_unknown_argument<'n>(
     target: &str,
     mut names: impl Iterator<Item = &'n str>,
 ) -> Option<UnknownArgument> {
-    let call = Call {
-        target: target.to_owned(),
-        arguments: Vec::new(),
-        identity: None,
-        request_id: None,
-        trace: None,
-        nesting_depth: 0,
-    };
-    let (_, target) = find_call_target(plan, call).ok()?;
-    let method = &plan.methods[target.method];
-    let in_query = urlencoded::split_fields(target.query.as_bytes())
-        .filter(|(key, _)| find_query_array(method, key).is_none())
-        .find_map(|(key, _)| find_query_slot(method, key, &mut 0).err());
+    let (_, target) = find_call_target(plan, Call { target: target.to_owned(), ..Call::default() }).ok()?;
+    let method = &plan.methods[target.matched.method_index];
+    let in_query = find_unknown_query_field(method, &target.head);
     in_query.or_else(|| names.find_map(|name| find_argument_slot(method, name).err()))
 }
 
-/// Returns the slot of the parameter with this percent-encoded name in the query.
-fn find_query_slot(method: &PlannedMethod, key: &[u8], next: &mut usize) -> Result<usize, UnknownArgument> {
-    let slot = urlencoded::decode_text(key).and_then(|key| method.find_slot(&method.query_slots, &key, next));
-    slot.ok_or_else(|| {
-        let known = method.query_slots.iter().map(|slot| &method.parameters[*slot].key);
-        UnknownArgument::new(method, &String::from_utf8_lossy(key), known)
+/// Returns the first field of the query that is neither a parameter nor an item of one.
+fn find_unknown_query_field(method: &PlannedMethod, head: &Head) -> Option<UnknownArgument> {
+    let slots = &method.query_slots;
+    urlencoded::split_fields(head.query().as_bytes()).find_map(|(key, _)| {
+        let name = urlencoded::decode_text(key);
+        let find =
+            |name: &str| method.find_slot(slots, name, &mut 0).or_else(|| find_slot_of_array(method, slots, name));
+        if name.as_deref().and_then(find).is_some() {
+            return None;
+        }
+        let known = slots.iter().map(|slot| &method.parameters[*slot].key);
+        Some(UnknownArgument::new(method, &String::from_utf8_lossy(key), known))
     })
-}
-
-/// Returns the slot of the parameter of which a field of the query with this percent-encoded name is an item, and the
-/// decoded name.
-fn find_query_array<'k>(method: &PlannedMethod, key: &'k [u8]) -> Option<(usize, Cow<'k, str>)> {
-    let name = urlencoded::decode_text(key)?;
-    Some((read::find_slot_of_array(method, &method.query_slots, &name)?, name))
 }
 
 /// Returns the slot of the parameter with this name in code.
@@ -203,14 +162,10 @@ const ENCODED_IN_PATH: &AsciiSet =
 /// The characters that are percent-encoded in a path segment that the argument `module` or `method` contains.
 const ENCODED_IN_SEGMENT: &AsciiSet = &ENCODED_IN_BASE.add(b'/');
 
-/// The API method that a call from code runs, and the parts of the URI that contain arguments.
-#[derive(Default)]
+/// The API method that a call from code runs, and the head of a request with the URI that contains arguments.
 struct CallTarget {
-    method: usize,
-    /// The decoded segments of the URI's path; empty if the calling code names the method by its id.
-    segments: Vec<String>,
-    /// The percent-encoded query of the URI, without `?`.
-    query: String,
+    matched: MatchedMethod,
+    head: Head,
 }
 
 /// Finds the API method that a call from code runs. If the arguments `module` and `method` select the API method, they
@@ -221,7 +176,8 @@ fn find_call_target(plan: &Plan, mut call: Call) -> Result<(Call, CallTarget), R
         return Err(ApiError::internal(why).into());
     }
     if let Some(index) = plan.method_indices.get(&*call.target) {
-        return Ok((call, CallTarget { method: *index, ..CallTarget::default() }));
+        let matched = MatchedMethod { method_index: *index, segments: Segments::none(), by_name: None };
+        return Ok((call, CallTarget { matched, head: Head::new(http::Method::GET, http::Uri::default()) }));
     }
     if call.target.is_empty() {
         call.target = take_module_and_method(&mut call.arguments).ok_or_else(unknown_service_error)?;
@@ -246,26 +202,22 @@ fn route_call_target(plan: &Plan, method: Option<http::Method>, uri: http::Uri) 
     check_head_limits(plan, &head)?;
     let found = if has_method { Ok(()) } else { only_http_method(plan, &head).map(|method| head.method = method) };
     match found.and_then(|()| route_to_api(plan, &head)) {
-        Ok(Route::Method(matched)) if matched.by_name.is_none() => Ok(CallTarget {
-            method: matched.method_index,
-            segments: matched.segments.iter().map(str::to_owned).collect(),
-            query: head.query().to_owned(),
-        }),
+        Ok(Route::Method(matched)) if matched.by_name.is_none() => Ok(CallTarget { matched, head }),
         // Only HTTP requests can select an API method by a name in the query or the body. Calling code uses the id of
         // the method.
         Ok(_) => Err(unknown_service_error()),
-        Err(RoutingError { context, error }) if error.is_unknown_service() => {
-            Err(RoutingError { context, error: error.with_similar_services(similar_service_uris(plan, &head)) })
+        Err(mut unrouted) => {
+            if let ErrorKind::UnknownService { similar } = unrouted.error.kind_mut() {
+                *similar = similar_service_uris(plan, &head);
+            }
+            Err(unrouted)
         }
-        Err(error) => Err(error),
     }
 }
 
 /// Returns the HTTP method of the only API method at a path. If several API methods with the same handler and the same
-/// parameters are at the path, returns the HTTP method of the first of them.
-///
-/// # Errors
-/// Fails if no API method is at the path, or if API methods with different handlers are at the path.
+/// parameters are at the path, returns the HTTP method of the first of them. Fails if no API method is at the path, or
+/// if API methods with different handlers are at the path.
 fn only_http_method(plan: &Plan, head: &Head) -> Result<http::Method, RoutingError> {
     let (context, service, allowed) = match route_to_api(plan, head)? {
         Route::Options(OptionsTarget::Service { service, allowed, .. }) => {

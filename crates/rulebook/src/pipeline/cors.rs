@@ -9,13 +9,14 @@
 use http::header::{self, HeaderValue};
 use http::{Method, StatusCode};
 
+use super::route::preflighted_method;
 use super::{Reply, ReplyBody};
 use crate::call::Head;
 use crate::plan::{Plan, PlannedCors};
 
 /// Adds the header fields for cross-origin requests to a reply. From the reply to a preflight, removes everything
-/// except the allowed HTTP methods. `preflighted` is the index of the API method that the preflight announces.
-pub fn add_cors_headers(plan: &Plan, head: &Head, reply: &mut Reply, preflighted: Option<usize>) {
+/// except the allowed HTTP methods.
+pub fn add_cors_headers(plan: &Plan, head: &Head, reply: &mut Reply) {
     let is_preflight = is_preflight(head);
     let exists = reply.status < StatusCode::BAD_REQUEST.as_u16();
     if exists && is_preflight {
@@ -36,7 +37,7 @@ pub fn add_cors_headers(plan: &Plan, head: &Head, reply: &mut Reply, preflighted
         let allow = reply.headers.iter().find(|(name, _)| exists && *name == header::ALLOW);
         // Without `Allow`, the requested URI does not exist, so that no HTTP method is allowed.
         let Some(allow) = allow.map(|(_, value)| value.clone()) else { return };
-        let headers = preflighted
+        let headers = preflighted_method(plan, head)
             .and_then(|method| cors.allowed_headers_of_methods.get(&method))
             .unwrap_or(&cors.allowed_headers);
         reply.headers.push((header::ACCESS_CONTROL_ALLOW_METHODS, allow));

@@ -14,13 +14,11 @@ use crate::call::{AllowedMethods, ApiError, ETag, ETagList, ErrorKind, Head};
 use crate::plan::{Document, OptionsDescription, Plan, RenderedPage};
 
 /// Creates the reply to GET or HEAD at the path of a document.
-#[must_use]
 pub fn reply_with_document(plan: &Plan, head: &Head, document: &Document) -> Reply {
     conditional_reply(plan, head, document, Vec::with_capacity(2))
 }
 
 /// Creates the reply to GET or HEAD at the path of a documentation page.
-#[must_use]
 pub fn reply_with_page(plan: &Plan, head: &Head, page: &RenderedPage) -> Reply {
     let vary = vec![(header::VARY, HeaderValue::from_static("accept"))];
     conditional_reply(plan, head, if prefers_markdown(head) { &page.markdown } else { &page.html }, vary)
@@ -29,30 +27,26 @@ pub fn reply_with_page(plan: &Plan, head: &Head, page: &RenderedPage) -> Reply {
 /// Creates the reply with a documentation page that was rendered for this request: the results of a search, or the page
 /// that says that a page does not exist. `is_markdown` is the form of the page. The page has no entity tag, and is not
 /// compressed: both would cost more than sending it, and a client can request such pages without end.
-#[must_use]
 pub fn reply_with_rendered_page(status: u16, is_markdown: bool, page: String) -> Reply {
+    let headers = vec![
+        (header::VARY, HeaderValue::from_static("accept")),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
+    ];
     Reply {
-        status,
         content_type: Some(HeaderValue::from_static(if is_markdown { MARKDOWN_UTF8 } else { HTML_UTF8 })),
-        headers: vec![
-            (header::VARY, HeaderValue::from_static("accept")),
-            (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
-        ],
         body: ReplyBody::Whole(page.into()),
-        is_written_for_request: false,
         code: (status == 404).then_some(ErrorCode::UnknownService.into()),
+        ..Reply::without_body(status, headers)
     }
 }
 
 /// Returns `true` if the `Accept` field prefers Markdown to HTML.
-#[must_use]
 pub fn prefers_markdown(head: &Head) -> bool {
     prefers_media_type(head, MARKDOWN, HTML)
 }
 
 /// Returns `true` if the `Accept` field prefers an HTML or Markdown page to JSON, so that an error should be sent as a
 /// page.
-#[must_use]
 pub fn prefers_pages(head: &Head) -> bool {
     let reads = matches!(head.method, Method::GET | Method::HEAD);
     reads && [HTML, MARKDOWN].iter().any(|form| prefers_media_type(head, form, JSON))
@@ -61,7 +55,6 @@ pub fn prefers_pages(head: &Head) -> bool {
 /// Creates the reply to a request other than GET and HEAD at a path that supports only reading: the reply to OPTIONS
 /// lists the allowed methods. A request with one of these methods whose body names no service is refused with 404, and
 /// any other HTTP method with 405. Returns `None` for GET and HEAD.
-#[must_use]
 pub fn reply_unless_read(plan: &Plan, head: &Head) -> Option<Reply> {
     if matches!(head.method, Method::GET | Method::HEAD) {
         return None;
@@ -121,14 +114,8 @@ fn conditional_reply(
         return Reply::without_body(304, headers);
     }
     headers.push((header::ETAG, document.etag.clone()));
-    Reply {
-        status: 200,
-        content_type: Some(HeaderValue::from_static(document.media_type)),
-        headers,
-        body: ReplyBody::Document(document.clone()),
-        is_written_for_request: false,
-        code: None,
-    }
+    let content_type = Some(HeaderValue::from_static(document.media_type));
+    Reply { content_type, body: ReplyBody::Document(document.clone()), ..Reply::without_body(200, headers) }
 }
 
 /// Returns the document's entity tag that `If-None-Match` contains: the entity tag of the uncompressed document or of

@@ -11,7 +11,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use http::{HeaderName, HeaderValue, header};
-use rulebook_model::error::catalogue::MessageId;
+use rulebook_model::error::catalogue::Catalogue;
 use rulebook_model::model::{ApiDocument, Audience};
 
 use super::document_reply::{reply_with_description, reply_with_document};
@@ -20,7 +20,7 @@ use super::render::{find_caller_documents, render_if_needed, run_rendering};
 use super::respond::{ErrorContext, respond_with_error, respond_with_error_without_suggestions};
 use super::route::{OptionsTarget, find_parent_path_index};
 use super::urlencoded::query_values;
-use super::{Reply, ReplyBody, cors, english_text};
+use super::{Reply, ReplyBody, cors};
 use crate::call::{
     AllowedMethods, ApiError, Head, HttpMethod, Identity, ParameterError, ParameterErrorKind, Source, shorten_text,
 };
@@ -41,21 +41,17 @@ pub struct AudienceDocuments<'p> {
 }
 
 impl AudienceDocuments<'_> {
-    /// Returns the rendered documents.
-    #[must_use]
     pub fn documents(&self) -> &Documents {
         self.documents.get_or_render()
     }
 
     /// Returns a shared handle to the documents, for a thread that outlives this value.
-    #[must_use]
     pub fn shared(&self) -> &Arc<LazyDocuments> {
         &self.documents
     }
 
     /// Adds the header fields that depend on the audience: the fields for HTTP caches, and the state of the caller's
     /// rate limit.
-    #[must_use]
     pub fn add_headers(&self, mut reply: Reply) -> Reply {
         if self.is_for_caller {
             reply.headers.retain(|(name, _)| *name != header::CACHE_CONTROL);
@@ -77,11 +73,8 @@ const CALLER_DOCUMENT_HEADERS: [(HeaderName, HeaderValue); 2] = [
 ];
 
 /// Returns the documents for the audience of a request. If the documents do not exist yet, they are rendered on another
-/// thread.
-///
-/// # Errors
-/// Fails if the query field `as` has another value than `me`, the credential is invalid, the caller's rate limit is
-/// used up, or the documents for the caller do not exist and the time for rendering such documents is used up.
+/// thread. Fails if the query field `as` has another value than `me`, the credential is invalid, the caller's rate
+/// limit is used up, or the documents for the caller do not exist and the time for rendering such documents is used up.
 pub async fn find_audience_documents<'p>(plan: &'p Plan, head: &Head) -> Result<AudienceDocuments<'p>, ApiError> {
     // A browser sends a CORS preflight without credentials, so that the caller is unknown.
     if cors::is_preflight(head) || !requests_caller_documents(plan, head)? {
@@ -104,25 +97,21 @@ pub async fn find_audience_documents<'p>(plan: &'p Plan, head: &Head) -> Result<
 
 /// Returns `true` if the audience of the requested documents is the caller; `false` if the audience is every client.
 fn requests_caller_documents(plan: &Plan, head: &Head) -> Result<bool, ApiError> {
-    let requested = parse_query_value(head, AUDIENCE_FIELD, MessageId::ExpectedAsParameter, |value| {
-        (value == CALLER_AUDIENCE).then_some(())
-    })?;
+    let requested = parse_query_value(head, AUDIENCE_FIELD, "as-me", |value| (value == CALLER_AUDIENCE).then_some(()))?;
     Ok(requested.is_some() || plan.documents.is_limited_to_caller)
 }
 
 /// Returns the value of the query field `name`, converted by `parse`; `None` if the query does not have this field.
-///
-/// # Errors
 /// Fails if `parse` returns `None` for the value, or the field occurs twice.
 fn parse_query_value<T>(
     head: &Head,
     name: &str,
-    expected: MessageId,
+    expected: &str,
     parse: impl FnOnce(&str) -> Option<T>,
 ) -> Result<Option<T>, ApiError> {
     let mut values = query_values(head, name);
     let error = |kind, got: Option<&str>| {
-        let error = ParameterError::new(kind, name, Source::Query, english_text(expected));
+        let error = ParameterError::new(kind, name, Source::Query, Catalogue::ENGLISH.text(expected));
         ApiError::parameters(vec![error.with_got(got.map(|got| format!("{:?}", shorten_text(got))))])
     };
     match (values.next(), values.next()) {
@@ -165,17 +154,15 @@ async fn document_of_whole_api(documents: &AudienceDocuments<'_>, document: ApiD
     run_rendering(documents.shared(), move || shared.get_or_render().published.get_or_render(document).clone()).await
 }
 
-/// Returns the OpenAPI document that the query of a request selects.
-///
-/// # Errors
-/// Fails if the API has no module with the name in the query, or the module has no part with the number in the query.
+/// Returns the OpenAPI document that the query of a request selects. Fails if the API has no module with the name in
+/// the query, or the module has no part with the number in the query.
 async fn requested_openapi_document(documents: &AudienceDocuments<'_>, head: &Head) -> Result<Document, ApiError> {
     let published = &documents.documents().published;
     let find_module = |name: &str| published.modules.find_index(name).map(|index| (name.to_owned(), index));
-    let module = parse_query_value(head, MODULE_FIELD, MessageId::ExpectedModuleParameter, find_module)?;
+    let module = parse_query_value(head, MODULE_FIELD, "one-module", find_module)?;
     let find_part =
         |number: &str| published.parts.find_index(&Documents::module_part_name(&module.as_ref()?.0, number));
-    let part = parse_query_value(head, PART_FIELD, MessageId::ExpectedPartParameter, find_part)?;
+    let part = parse_query_value(head, PART_FIELD, "one-part", find_part)?;
     let (select, index): (fn(&PublishedDocuments) -> &RenderedOnDemand<Document>, usize) = match (part, &module) {
         (Some(part), _) => (|documents| &documents.parts, part),
         (None, Some((_, module))) => (|documents| &documents.modules, *module),
@@ -221,10 +208,7 @@ pub async fn respond_to_options(plan: &Plan, head: &Head, target: &OptionsTarget
 }
 
 /// Returns the description of the requested URI and its allowed HTTP methods; `None` if the documents describe nothing
-/// at this URI.
-///
-/// # Errors
-/// Fails if the description cannot be rendered now.
+/// at this URI. Fails if the description cannot be rendered now.
 async fn describe_target(
     plan: &Plan,
     head: &Head,

@@ -6,12 +6,15 @@ use std::sync::Arc;
 use http::{HeaderValue, header};
 use rulebook_model::error::ErrorCode;
 
-use super::act::with_declared_status;
-use super::auth_fields::read_auth_fields;
-use super::body::Body;
+use super::act::with_declaration;
+use super::body::{Body, BodyPart, BodyPartContent};
 use super::jsonp;
-use crate::call::{ApiError, Authentication, ErrorKind, Head, Identity};
-use crate::plan::{Plan, PlannedMethod, SchemeSet};
+use super::urlencoded::{decode_text, split_fields};
+use crate::call::{
+    ApiError, Authentication, BodyFields, ErrorKind, Head, Identity, JsonLimits, MemberCollector, Value,
+    collect_members,
+};
+use crate::plan::{Plan, PlannedMethod};
 use crate::rate_limit::{CountedRequest, RequestCounts};
 
 /// The client of a request, as the stages after `identify` see the client.
@@ -29,12 +32,9 @@ pub struct Client<'h> {
 /// added to `counted`.
 ///
 /// The client of a JSONP request (the response is a script) is anonymous. Any page can load the script in the browser
-/// of any user, so that the user's credentials must not be used.
-///
-/// # Errors
-/// Fails if the request carries an invalid credential, even if the API method requires no permission. Fails if a
-/// limit is used up, an authenticator cannot check the credential at the moment, or an authenticator rejects the
-/// request.
+/// of any user, so that the user's credentials must not be used. Fails if the request carries an invalid credential,
+/// even if the API method requires no permission. Fails if a limit is used up, an authenticator cannot check the
+/// credential at the moment, or an authenticator rejects the request.
 pub async fn identify<'h>(
     plan: &Plan,
     head: &'h Arc<Head>,
@@ -65,17 +65,14 @@ pub(super) fn counts_for_identity<'a>(
     RequestCounts { shared, limits: &[], cost: 1, identity, client: head.client, by_identity: true }
 }
 
-/// Calls the authenticators of the program in order, and combines the identities that they return. Returns `None` if
-/// no authenticator finds a credential.
-///
-/// # Errors
-/// Fails if the request carries an invalid credential, if an authenticator cannot check the credential at the moment,
-/// or if an authenticator rejects the request.
+/// Calls the authenticators of the program in order, and combines the identities that they return. Returns `None` if no
+/// authenticator finds a credential. Fails if the request carries an invalid credential, if an authenticator cannot
+/// check the credential at the moment, or if an authenticator rejects the request.
 pub(super) async fn authenticate(plan: &Plan, head: &Head) -> Result<Option<Identity>, ApiError> {
     let mut caller: Option<Identity> = None;
     // The schemes of the authenticators that have accepted a credential, and those that have found an invalid one.
-    let mut accepted_schemes = SchemeSet::default();
-    let mut invalid_credentials: Vec<(SchemeSet, String)> = Vec::new();
+    let mut accepted_schemes = 0;
+    let mut invalid_credentials: Vec<(u64, String)> = Vec::new();
     for planned in &plan.authenticators {
         let authenticator = &planned.authenticator;
         let authentication = match authenticator.authenticate_at_once(head) {
@@ -85,7 +82,7 @@ pub(super) async fn authenticate(plan: &Plan, head: &Head) -> Result<Option<Iden
         match authentication {
             Authentication::Anonymous => {}
             Authentication::Identity(identity) => {
-                accepted_schemes = accepted_schemes.union(planned.schemes);
+                accepted_schemes |= planned.schemes;
                 caller = Some(match caller {
                     Some(first) => first.combined_with(&identity),
                     None => identity,
@@ -100,7 +97,7 @@ pub(super) async fn authenticate(plan: &Plan, head: &Head) -> Result<Option<Iden
         }
     }
     // A credential that one authenticator does not know may belong to another authenticator with the same scheme.
-    invalid_credentials.retain(|(schemes, _)| !schemes.intersects(accepted_schemes));
+    invalid_credentials.retain(|(schemes, _)| schemes & accepted_schemes == 0);
     if invalid_credentials.is_empty() {
         return Ok(caller);
     }
@@ -125,7 +122,7 @@ fn joined_reasons(reasons: impl Iterator<Item = String>) -> String {
 /// Adds to an error of an authenticator what its declaration contains. A response with the status 401 must have a
 /// challenge (RFC 9110 section 15.5.2).
 fn auth_error(plan: &Plan, error: ApiError) -> ApiError {
-    let error = with_declared_status(&plan.auth_errors, "authenticator", error);
+    let error = with_declaration(&plan.auth_errors, "authenticator", error);
     if error.status() != ErrorCode::Unauthenticated.status() {
         return error;
     }
@@ -133,10 +130,8 @@ fn auth_error(plan: &Plan, error: ApiError) -> ApiError {
     error.with_headers(challenge.map(|challenge| (header::WWW_AUTHENTICATE, challenge)).into_iter().collect())
 }
 
-/// Lets the authenticators of the program check the fields of the body that they read.
-///
-/// # Errors
-/// Fails if an authenticator rejects the request.
+/// Lets the authenticators of the program check the fields of the body that they read. Fails if an authenticator
+/// rejects the request.
 pub fn check_auth_fields(plan: &Plan, client: &Client<'_>, body: &Body) -> Result<(), ApiError> {
     if plan.auth_fields.is_empty() || client.is_jsonp {
         return Ok(());
@@ -147,4 +142,50 @@ pub fn check_auth_fields(plan: &Plan, client: &Client<'_>, body: &Body) -> Resul
         checked.map_err(|error| auth_error(plan, error))?;
     }
     Ok(())
+}
+
+/// Returns the fields of a body whose names are in `names`. Fields that are not texts are omitted, and so are all
+/// fields of a JSON body that cannot be parsed: the next stage reports its error.
+fn read_auth_fields(names: &[Box<str>], body: &Body) -> BodyFields {
+    let is_read = |name: &str| names.iter().any(|known| **known == *name);
+    match body {
+        Body::Empty => BodyFields::default(),
+        Body::Form(bytes) => BodyFields::new(split_fields(bytes).filter_map(|(name, value)| {
+            let name = decode_text(name).filter(|name| is_read(name))?;
+            Some((name, decode_text(value)?))
+        })),
+        Body::Json(bytes) => {
+            let mut members = TextMembers { names, texts: Vec::new() };
+            let limits = JsonLimits::new(JsonLimits::HIGHEST_NESTING_LIMIT, u64::MAX);
+            let mut reader = serde_json::Deserializer::from_slice(bytes);
+            match collect_members(&mut reader, &limits, u64::MAX, &mut members) {
+                Ok(()) => BodyFields::new(members.texts),
+                Err(_) => BodyFields::default(),
+            }
+        }
+        Body::Parts(parts) => BodyFields::new(parts.iter().filter_map(|BodyPart { name, content }| match content {
+            BodyPartContent::Field(bytes) if is_read(name) => Some((name.as_str(), std::str::from_utf8(bytes).ok()?)),
+            BodyPartContent::Field(_) | BodyPartContent::File(_) => None,
+        })),
+    }
+}
+
+/// Collects the members with these names whose values are strings.
+struct TextMembers<'n, 'a> {
+    names: &'n [Box<str>],
+    texts: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+}
+
+impl<'a> MemberCollector<'a> for TextMembers<'_, 'a> {
+    type Key = Cow<'a, str>;
+
+    fn select(&mut self, name: Cow<'a, str>) -> Option<Cow<'a, str>> {
+        self.names.iter().any(|known| **known == *name).then_some(name)
+    }
+
+    fn add(&mut self, name: Cow<'a, str>, value: Value<'a>) {
+        if let Value::Text(text) = value {
+            self.texts.push((name, text));
+        }
+    }
 }

@@ -10,30 +10,26 @@ use std::sync::Arc;
 
 use http::{HeaderValue, Method, header};
 use rulebook_model::envelope::{Envelope, JsonMemberWriter, MemberWriter, WriteError};
-use rulebook_model::error::catalogue::MessageId;
+use rulebook_model::error::catalogue::Catalogue;
 
-use super::english_text;
 use super::representation::FormattedBody;
 use super::respond::ErrorContext;
 use super::urlencoded::query_values;
-use crate::call::{ApiError, Callback, Encode, Head, ParameterError, ParameterErrorKind, Source};
+use crate::call::{ApiError, Callback, Encode, ErrorKind, Head, ParameterError, ParameterErrorKind, Source};
 use crate::plan::Plan;
 
 /// Returns the JavaScript function that the request names in the query field `callback`. Returns `None` if the query
-/// has no such field or `enabled` is `false`.
-///
-/// # Errors
-/// Fails if the query field `callback` occurs twice or is not a function name, or if the request has a field
-/// `Authorization`.
+/// has no such field or `enabled` is `false`. Fails if the query field `callback` occurs twice or is not a function
+/// name, or if the request has a field `Authorization`.
 pub(super) fn requested_callback(enabled: bool, head: &Head) -> Result<Option<Callback<'_>>, ApiError> {
     if !enabled {
         return Ok(None);
     }
     // The error does not quote the value of the field, because the value may be a script or a secret.
     let error = |kind, parameter, source, expected| {
-        ApiError::parameters(vec![ParameterError::new(kind, parameter, source, english_text(expected))])
+        ApiError::parameters(vec![ParameterError::new(kind, parameter, source, Catalogue::ENGLISH.text(expected))])
     };
-    let not_a_name = |kind| error(kind, Callback::PARAMETER, Source::Query, MessageId::ExpectedCallback);
+    let not_a_name = |kind| error(kind, Callback::PARAMETER, Source::Query, "callback");
     let mut values = query_values(head, Callback::PARAMETER);
     let callback = match (values.next(), values.next()) {
         (None, _) => return Ok(None),
@@ -42,12 +38,7 @@ pub(super) fn requested_callback(enabled: bool, head: &Head) -> Result<Option<Ca
         (Some(name), None) => name.and_then(Callback::new).ok_or_else(|| not_a_name(ParameterErrorKind::Invalid))?,
     };
     if head.get_all(&header::AUTHORIZATION).next().is_some() {
-        return Err(error(
-            ParameterErrorKind::Invalid,
-            "Authorization",
-            Source::Header,
-            MessageId::ExpectedNoCredential,
-        ));
+        return Err(error(ParameterErrorKind::Invalid, "Authorization", Source::Header, "no-credential-allowed"));
     }
     Ok(Some(callback))
 }
@@ -78,10 +69,7 @@ pub(super) fn head_without_cookies(head: &Arc<Head>) -> Cow<'_, Arc<Head>> {
     Cow::Owned(Arc::new(head))
 }
 
-/// Writes the outputs of a successful call as a JSONP script.
-///
-/// # Errors
-/// Fails if the outputs cannot be written as JSON.
+/// Writes the outputs of a successful call as a JSONP script. Fails if the outputs cannot be written as JSON.
 pub(super) fn write_success_script(
     callback: &Callback<'_>,
     envelope: &dyn Envelope,
@@ -97,23 +85,21 @@ pub(super) fn write_success_script(
     Ok(write_script(callback, &members.finish()))
 }
 
-/// Writes an error as a JSONP script.
-///
-/// # Errors
-/// Fails if the envelope cannot write the error. Only an envelope that the program has added can fail.
+/// Writes an error as a JSONP script. Fails if the envelope cannot write the error. Only an envelope that the program
+/// has added can fail.
 pub(super) fn write_error_script(
     callback: &Callback<'_>,
     envelope: &dyn Envelope,
-    error: ApiError,
+    mut error: ApiError,
 ) -> Result<FormattedBody, WriteError> {
     let mut members = JsonMemberWriter::new();
-    let status = error.status().get();
-    match envelope.status_member() {
-        Some(name) => {
-            envelope.error(&error.without_member(name), &mut members)?;
-            members.member(name, u32::from(status).into())?;
-        }
-        None => envelope.error(&error, &mut members)?,
+    let status_member = envelope.status_member();
+    if let ErrorKind::Declared { data, .. } = error.kind_mut() {
+        data.retain(|(name, _)| status_member != Some(name));
+    }
+    envelope.error(&error, &mut members)?;
+    if let Some(name) = status_member {
+        members.member(name, u32::from(error.status().get()).into())?;
     }
     Ok(write_script(callback, &members.finish()))
 }
@@ -125,35 +111,14 @@ fn write_script(callback: &Callback<'_>, json: &[u8]) -> FormattedBody {
     // first bytes are never text of the client. The condition avoids an error in a page that no longer has the
     // function.
     let start = format!("/**/ typeof {callback} === 'function' && {callback}(");
-    let mut body = Vec::with_capacity(start.len() + json.len() + json.len() / 16 + SCRIPT_END.len());
-    body.extend_from_slice(start.as_bytes());
-    append_escaped_json(json, &mut body);
-    body.extend_from_slice(SCRIPT_END);
+    let body = format!("{start}{});", escape_json(json)).into_bytes();
     FormattedBody { status: 200, media_type: HeaderValue::from_static("text/javascript; charset=utf-8"), body }
 }
 
-const SCRIPT_END: &[u8] = b");";
-
-/// Appends JSON in a form that is safe in a script and has the same value. `<` is escaped, because it could begin an
+/// Returns JSON in a form that is safe in a script and has the same value. `<` is escaped, because it could begin an
 /// HTML tag or comment if the script is embedded in a page. U+2028 and U+2029 are escaped, because they ended a line of
 /// JavaScript before ECMAScript 2019. In JSON, these characters occur only in strings.
-fn append_escaped_json(json: &[u8], to: &mut Vec<u8>) {
-    let mut copied = 0;
-    for at in memchr::memchr2_iter(b'<', LINE_SEPARATOR[0], json) {
-        let (length, escaped) = match &json[at..] {
-            [b'<', ..] => (1, "\\u003c"),
-            rest if rest.starts_with(&LINE_SEPARATOR) => (LINE_SEPARATOR.len(), "\\u2028"),
-            rest if rest.starts_with(&PARAGRAPH_SEPARATOR) => (PARAGRAPH_SEPARATOR.len(), "\\u2029"),
-            _ => continue,
-        };
-        to.extend_from_slice(&json[copied..at]);
-        to.extend_from_slice(escaped.as_bytes());
-        copied = at + length;
-    }
-    to.extend_from_slice(&json[copied..]);
+fn escape_json(json: &[u8]) -> String {
+    let json = String::from_utf8_lossy(json);
+    json.replace('<', "\\u003c").replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029")
 }
-
-/// The character U+2028 (line separator) in UTF-8.
-const LINE_SEPARATOR: [u8; 3] = [0xE2, 0x80, 0xA8];
-/// The character U+2029 (paragraph separator) in UTF-8.
-const PARAGRAPH_SEPARATOR: [u8; 3] = [0xE2, 0x80, 0xA9];

@@ -13,18 +13,14 @@
 
 mod accept;
 mod act;
-mod auth_fields;
 mod authorize;
 mod body;
 mod check;
-mod check_constraints;
 mod code_call;
 mod cors;
 mod document_reply;
 mod documents;
 mod encode;
-#[cfg(test)]
-mod fuzz_tests;
 mod identify;
 mod jsonp;
 mod panic;
@@ -35,7 +31,6 @@ mod render;
 mod reply;
 mod representation;
 mod respond;
-mod reused_buffer;
 mod route;
 mod run_once;
 mod urlencoded;
@@ -64,12 +59,11 @@ pub use readiness::{Readiness, run_readiness_checks};
 pub use render::run_rendering;
 pub use reply::{CallReply, FileRange, FileReply, Reply, ReplyBody, ReplyCode};
 pub use respond::{ErrorContext, respond, respond_with_error, respond_with_link};
-pub use route::{BodyPrefix, NeedsBody, OptionsTarget, Route, RoutingError, preflighted_method, route, route_by_body};
+pub use route::{BodyPrefix, NeedsBody, OptionsTarget, Route, RoutingError, route, route_by_body};
 pub use run_once::{fingerprint, requested_key, run_once};
 pub use urlencoded::query_values;
 
 pub(crate) use crate::handler::CallOrigin;
-use rulebook_model::error::catalogue::{Catalogue, MessageId};
 
 use crate::plan::Plan;
 
@@ -80,9 +74,4 @@ pub struct MethodRunner {
     pub plan: Arc<Plan>,
     /// Counts the handlers that are still running after their clients have disconnected.
     pub detached: Arc<DetachedHandlers>,
-}
-
-/// Returns the English text of an error message that has no placeholders.
-fn english_text(text: MessageId) -> String {
-    Catalogue::english().message_without_data(text).to_string()
 }

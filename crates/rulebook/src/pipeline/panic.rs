@@ -14,22 +14,17 @@ use crate::call::ApiError;
 thread_local! {
     /// The number of [`catch_panic`] calls that are active on the stack of this thread.
     static ACTIVE_CATCHERS: Cell<u32> = const { Cell::new(0) };
-    /// `true` if [`LAST_PANIC_LOCATION`] contains a location. Reading this flag is faster, because it has no
-    /// destructor.
-    static HAS_PANIC_LOCATION: Cell<bool> = const { Cell::new(false) };
     /// The source location of the last panic in this thread. [`catch_panic`] removes the location and logs it.
     static LAST_PANIC_LOCATION: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
 /// Calls `run` and catches a panic in it. `what` is the name of the called code in the log, such as "the handler".
-///
-/// # Errors
 /// Returns an internal error with the panic message for the log if `run` panics.
 pub fn catch_panic<T>(what: &str, run: impl FnOnce() -> T) -> Result<T, ApiError> {
     ACTIVE_CATCHERS.set(ACTIVE_CATCHERS.get() + 1);
     let ran = catch_unwind(AssertUnwindSafe(run));
     ACTIVE_CATCHERS.set(ACTIVE_CATCHERS.get() - 1);
-    let location = if HAS_PANIC_LOCATION.replace(false) { LAST_PANIC_LOCATION.take() } else { None };
+    let location = LAST_PANIC_LOCATION.try_with(RefCell::take).ok().flatten();
     match (ran, location) {
         (Ok(value), None) => Ok(value),
         (Ok(value), Some(location)) => {
@@ -44,10 +39,8 @@ pub fn catch_panic<T>(what: &str, run: impl FnOnce() -> T) -> Result<T, ApiError
 }
 
 /// Polls a future, and catches a panic in it as [`catch_panic`] does. The caller pins the future: if this function
-/// moved it into its own future, the memory for both would double.
-///
-/// # Errors
-/// Returns an internal error with the panic message for the log if the future panics.
+/// moved it into its own future, the memory for both would double. Returns an internal error with the panic message for
+/// the log if the future panics.
 pub async fn catch_panic_async<F: Future>(what: &str, mut future: Pin<&mut F>) -> Result<F::Output, ApiError> {
     let polled = std::future::poll_fn(|task| match catch_panic(what, || future.as_mut().poll(task)) {
         Ok(poll) => poll.map(Ok),
@@ -72,10 +65,7 @@ fn log_panic(panic: &PanicHookInfo<'_>) {
         let _ = write!(location, "\n{trace}");
     }
     let is_caught = ACTIVE_CATCHERS.get() > 0;
-    if is_caught && LAST_PANIC_LOCATION.try_with(|location_cell| location_cell.replace(Some(location.clone()))).is_ok()
-    {
-        HAS_PANIC_LOCATION.set(true);
-    } else {
+    if !is_caught || LAST_PANIC_LOCATION.try_with(|last| last.replace(Some(location.clone()))).is_err() {
         let thread = std::thread::current();
         let name = thread.name().unwrap_or("unnamed");
         log::error!("the thread {name} panicked{location}: {}", panic_message(panic.payload()));

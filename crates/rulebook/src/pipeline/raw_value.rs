@@ -64,7 +64,7 @@ pub(super) fn raw_header_value<'a>(head: &'a Head, name: &http::HeaderName, arit
     let mut raw = RawValue::Absent;
     for (_, value) in head.headers.iter().filter(|(candidate, _)| candidate == name) {
         match std::str::from_utf8(value.as_bytes()) {
-            Ok(text) => raw.add_text(Cow::Borrowed(text), arity, false),
+            Ok(text) => raw.add(text.into(), arity, false),
             Err(_) => return RawValue::InvalidUtf8,
         }
     }
@@ -72,25 +72,38 @@ pub(super) fn raw_header_value<'a>(head: &'a Head, name: &http::HeaderName, arit
 }
 
 impl<'a> RawValue<'a> {
-    /// Adds a text that the client sent for the parameter. If the parameter accepts only one value and already has a
-    /// value, the text replaces this value if `uses_last_value` is `true`; otherwise the raw value becomes `Repeated`.
-    /// The same applies to a parameter whose value is an array with names in brackets, except that the text becomes an
-    /// item of the array instead of an error.
-    pub(super) fn add_text(&mut self, text: Cow<'a, str>, arity: Arity, uses_last_value: bool) {
-        *self = match std::mem::take(self) {
-            RawValue::Absent => RawValue::Text(text),
-            RawValue::Text(first) if arity == Arity::Many => RawValue::Texts(vec![first, text]),
-            RawValue::Texts(mut texts) => {
+    /// Adds a text or a file that the client sent for the parameter. If the parameter accepts only one value and already
+    /// has a value, the new value replaces it if `uses_last_value` is `true`; otherwise the raw value becomes
+    /// `Repeated`. In an array with names in brackets, the new value becomes an item.
+    pub(super) fn add(&mut self, value: Value<'a>, arity: Arity, uses_last_value: bool) {
+        let is_several = matches!((arity, &value), (Arity::Many, Value::Text(_)) | (Arity::Files, Value::File(_)));
+        *self = match (std::mem::take(self), value) {
+            (RawValue::Absent, value) => Self::single(value),
+            (RawValue::Text(first), Value::Text(text)) if is_several => RawValue::Texts(vec![first, text]),
+            (RawValue::Texts(mut texts), Value::Text(text)) => {
                 texts.push(text);
                 RawValue::Texts(texts)
             }
-            _ if uses_last_value => RawValue::Text(text),
-            RawValue::Array(mut array) if arity == Arity::Many => match array.push(Value::Text(text)) {
+            (RawValue::File(first), Value::File(upload)) if is_several => RawValue::Files(vec![first, upload]),
+            (RawValue::Files(mut files), Value::File(upload)) => {
+                files.push(upload);
+                RawValue::Files(files)
+            }
+            (_, value) if uses_last_value => Self::single(value),
+            (RawValue::Array(mut array), value) if is_several => match array.push(value) {
                 Ok(()) => RawValue::Array(array),
                 Err(_) => RawValue::Repeated,
             },
             _ => RawValue::Repeated,
         };
+    }
+
+    fn single(value: Value<'a>) -> Self {
+        match value {
+            Value::Text(text) => RawValue::Text(text),
+            Value::File(upload) => RawValue::File(upload),
+            value => RawValue::Json(value),
+        }
     }
 
     /// Returns the values that were sent without brackets for a parameter that accepts several values, as the beginning
@@ -108,23 +121,5 @@ impl<'a> RawValue<'a> {
         let mut array = Box::<PhpArray<'_>>::default();
         values.into_iter().try_for_each(|value| array.push(value)).ok()?;
         Some(array)
-    }
-
-    /// Adds a file that the client sent for the parameter, under the same conditions as [`RawValue::add_text`].
-    pub(super) fn add_file(&mut self, upload: Upload, arity: Arity, uses_last_value: bool) {
-        *self = match std::mem::take(self) {
-            RawValue::Absent => RawValue::File(upload),
-            RawValue::File(first) if arity == Arity::Files => RawValue::Files(vec![first, upload]),
-            RawValue::Files(mut files) => {
-                files.push(upload);
-                RawValue::Files(files)
-            }
-            _ if uses_last_value => RawValue::File(upload),
-            RawValue::Array(mut array) if arity == Arity::Files => match array.push(Value::File(upload)) {
-                Ok(()) => RawValue::Array(array),
-                Err(_) => RawValue::Repeated,
-            },
-            _ => RawValue::Repeated,
-        };
     }
 }

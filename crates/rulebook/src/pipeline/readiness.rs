@@ -26,7 +26,6 @@ pub struct Readiness {
 
 impl Readiness {
     /// Returns the value for a server that is shutting down, which is never ready.
-    #[must_use]
     pub fn stopping() -> Self {
         Self::new("stopping", &Map::new())
     }

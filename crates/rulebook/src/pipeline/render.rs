@@ -19,11 +19,8 @@ static CALLER_PERMIT: Semaphore = Semaphore::const_new(1);
 /// The maximum number of methods of an API for which a worker itself finds the methods that a caller can call.
 const MAX_METHODS_IN_WORKER: usize = 1_000;
 
-/// Returns the documents for callers with these permissions, which may not be rendered yet.
-///
-/// # Errors
-/// Fails if the API is large, the methods that the caller can call are not known, and the time for documents for
-/// callers is used up.
+/// Returns the documents for callers with these permissions, which may not be rendered yet. Fails if the API is large,
+/// the methods that the caller can call are not known, and the time for documents for callers is used up.
 pub(super) async fn find_caller_documents(
     plan: &Plan,
     permissions: &[Box<str>],
@@ -41,10 +38,7 @@ pub(super) async fn find_caller_documents(
 
 /// Renders the documents if they do not exist yet. If several requests need the documents at the same time, the first
 /// request starts to render, and the other requests wait. Rendering continues even if the client of the first request
-/// disconnects.
-///
-/// # Errors
-/// Fails if the documents are for a caller, and the time for such documents is used up.
+/// disconnects. Fails if the documents are for a caller, and the time for such documents is used up.
 pub(super) async fn render_if_needed(documents: &Arc<LazyDocuments>) -> Result<(), ApiError> {
     if documents.is_rendered() {
         return Ok(());
@@ -67,10 +61,8 @@ pub(super) async fn render_if_needed(documents: &Arc<LazyDocuments>) -> Result<(
     .await
 }
 
-/// Runs work that renders some of these documents on another thread.
-///
-/// # Errors
-/// Fails if the documents are for a caller, and the time for such documents is used up.
+/// Runs work that renders some of these documents on another thread. Fails if the documents are for a caller, and the
+/// time for such documents is used up.
 pub async fn run_rendering<T: Send + 'static>(
     documents: &Arc<LazyDocuments>,
     work: impl FnOnce() -> T + Send + 'static,

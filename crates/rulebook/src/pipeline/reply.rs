@@ -1,21 +1,21 @@
 //! The reply to a request, before the server converts it to a response of actix. A reply is complete, or refers to a
 //! file that the server has yet to open.
 
+use std::cell::Cell;
 use std::fs::File;
+use std::ops::Deref;
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, header};
 use rulebook_model::error::ErrorCode;
 
 use super::representation::FormattedBody;
-use super::reused_buffer::ReusedBuffer;
 use crate::call::{ByteStream, Download};
 use crate::client_shares::Share;
 use crate::plan::{Document, Plan};
 use crate::rate_limit::CountedRequest;
 
 /// A complete reply, which the server sends as an HTTP response.
-#[derive(Debug)]
 pub struct Reply {
     /// The HTTP status of the reply, from 200 to 599.
     pub status: u16,
@@ -32,7 +32,6 @@ pub struct Reply {
     pub code: Option<ReplyCode>,
 }
 
-/// The error code of a reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReplyCode {
     /// The error code, which is [`ErrorCode::Failed`] for all errors that methods declare.
@@ -55,9 +54,7 @@ pub enum ReplyBody {
     Written(ReusedBuffer),
     /// A document, whose compressed forms are cached together with it.
     Document(Document),
-    /// A part of a file.
     File(FileRange),
-    /// A stream of bytes.
     Stream {
         /// The stream, which yields the bytes of the body in pieces.
         pieces: ByteStream,
@@ -67,7 +64,6 @@ pub enum ReplyBody {
 }
 
 /// A part of an open file.
-#[derive(Debug)]
 pub struct FileRange {
     /// The open file. Its read position is not used.
     pub file: File,
@@ -81,13 +77,11 @@ pub struct FileRange {
 
 impl ReplyBody {
     /// Returns a body without bytes.
-    #[must_use]
     pub fn empty() -> Self {
         Self::Whole(Bytes::new())
     }
 
     /// Returns all bytes of the body; `None` if the body is a file or a stream.
-    #[must_use]
     pub fn bytes(&self) -> Option<&[u8]> {
         match self {
             Self::Whole(bytes) | Self::Document(Document { body: bytes, .. }) => Some(bytes),
@@ -97,7 +91,6 @@ impl ReplyBody {
     }
 
     /// Returns the number of bytes of memory that only this reply uses. Documents are shared with other replies.
-    #[must_use]
     pub fn owned_len(&self) -> usize {
         match self {
             Self::Whole(bytes) | Self::Document(Document { body: bytes, .. }) if !bytes.is_unique() => 0,
@@ -106,7 +99,6 @@ impl ReplyBody {
     }
 
     /// Returns the length of the body in bytes; `None` if it is not known before the stream of the body ends.
-    #[must_use]
     pub fn len(&self) -> Option<u64> {
         match self {
             Self::Stream { length, .. } => *length,
@@ -122,23 +114,8 @@ impl<B: Into<Bytes>> From<B> for ReplyBody {
     }
 }
 
-impl std::fmt::Debug for ReplyBody {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Whole(bytes) => write!(f, "{} bytes", bytes.len()),
-            Self::Written(bytes) => write!(f, "{} bytes", bytes.len()),
-            Self::Document(document) => write!(f, "{} bytes of a document", document.body.len()),
-            Self::File(range) => write!(f, "{} bytes of a file", range.length),
-            Self::Stream { length: Some(length), .. } => write!(f, "{length} bytes in pieces"),
-            Self::Stream { length: None, .. } => f.write_str("pieces"),
-        }
-    }
-}
-
 /// The result of the stage [`respond`](super::respond()).
-#[derive(Debug)]
 pub enum CallReply {
-    /// The reply is complete.
     Reply(Reply),
     /// The method returned a file, and the server has yet to open it.
     File(FileReply),
@@ -157,7 +134,6 @@ impl CallReply {
 }
 
 /// A file that an API method returned, and the data for the reply that sends it.
-#[derive(Debug)]
 pub struct FileReply {
     /// The index in the plan of the API method that returned the file.
     pub method_index: usize,
@@ -171,13 +147,10 @@ pub struct FileReply {
 
 impl Reply {
     /// Returns a reply that will be replaced.
-    #[must_use]
     pub fn empty() -> Self {
         Self::without_body(500, Vec::new())
     }
 
-    /// Returns a reply without a body.
-    #[must_use]
     pub fn without_body(status: u16, headers: Vec<(HeaderName, HeaderValue)>) -> Self {
         Self {
             status,
@@ -203,13 +176,56 @@ impl Reply {
         if !plan.formats.is_empty() || code.is_some() {
             headers.push((header::VARY, HeaderValue::from_static("accept")));
         }
-        Self {
-            status,
-            content_type: Some(media_type),
-            headers,
-            body: ReplyBody::Written(body.into()),
-            is_written_for_request: true,
-            code,
+        let body = ReplyBody::Written(body.into());
+        let content_type = Some(media_type);
+        Self { content_type, body, is_written_for_request: true, code, ..Self::without_body(status, headers) }
+    }
+}
+
+/// The maximum size in bytes of the memory that a worker keeps.
+const MAX_KEPT_SIZE: usize = 64 << 10;
+
+thread_local! {
+    /// Memory that is not in use.
+    static UNUSED: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+/// The bytes of a reply's body. When this value is dropped, its memory is kept for the next reply of this thread.
+#[derive(Debug, Default)]
+pub struct ReusedBuffer(Vec<u8>);
+
+impl ReusedBuffer {
+    /// Returns empty memory. Its capacity is that of an earlier body, so that most bodies need no allocation.
+    pub(super) fn empty_memory() -> Vec<u8> {
+        // The thread may be ending, so that its memory has been released already.
+        UNUSED.try_with(Cell::take).unwrap_or_default()
+    }
+
+    /// Returns the bytes without keeping their memory.
+    pub fn into_vec(mut self) -> Vec<u8> {
+        std::mem::take(&mut self.0)
+    }
+}
+
+impl From<Vec<u8>> for ReusedBuffer {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+}
+
+impl Deref for ReusedBuffer {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl Drop for ReusedBuffer {
+    fn drop(&mut self) {
+        if (1..=MAX_KEPT_SIZE).contains(&self.0.capacity()) {
+            self.0.clear();
+            let _ = UNUSED.try_with(|unused| unused.set(std::mem::take(&mut self.0)));
         }
     }
 }

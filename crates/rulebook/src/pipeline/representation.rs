@@ -9,14 +9,13 @@ use rulebook_model::format::FormatOffer;
 use super::accept::{media_ranges, media_type_weight};
 use super::jsonp;
 use super::panic::catch_panic;
-use super::reused_buffer::ReusedBuffer;
+use super::reply::ReusedBuffer;
 use crate::call::{ApiError, Callback, Encode, Head};
 use crate::plan::Plan;
 
 /// The format of a reply's body.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Representation<'p> {
-    /// The reply is JSON.
     Json,
     /// A success is JSON in its envelope; an error is a problem document (RFC 9457), which has no envelope.
     Problem,
@@ -30,9 +29,7 @@ pub(super) enum Representation<'p> {
 pub(super) struct FormattedBody {
     /// The HTTP status with which the body is sent.
     pub(super) status: u16,
-    /// The media type of the body.
     pub(super) media_type: HeaderValue,
-    /// The bytes of the body.
     pub(super) body: Vec<u8>,
 }
 
@@ -51,11 +48,8 @@ impl<'p> Representation<'p> {
     }
 
     /// Writes the outputs of a successful call. `status` is the HTTP status of the outcome; the envelope may replace it
-    /// by another status.
-    ///
-    /// # Errors
-    /// Fails if the outputs cannot be written in this representation. Returns the error, and the representation in
-    /// which the caller should write the error.
+    /// by another status. Fails if the outputs cannot be written in this representation. Returns the error, and the
+    /// representation in which the caller should write the error.
     pub(super) fn write_success(
         self,
         envelope: &dyn Envelope,
@@ -78,10 +72,7 @@ impl<'p> Representation<'p> {
         encoded.map_err(|why| (Self::Json, why))
     }
 
-    /// Writes an error in its envelope.
-    ///
-    /// # Errors
-    /// Fails if the error cannot be written in this representation.
+    /// Writes an error in its envelope. Fails if the error cannot be written in this representation.
     pub(super) fn write_error(self, envelope: &dyn Envelope, error: &ApiError) -> Result<FormattedBody, ApiError> {
         if let Self::Script(callback) = self {
             return jsonp::write_error_script(callback, envelope, error.clone()).map_err(ApiError::internal);

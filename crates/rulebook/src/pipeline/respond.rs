@@ -67,19 +67,12 @@ fn raw_reply(response: RawResponse, headers: Vec<(HeaderName, HeaderValue)>) -> 
     if !has_content(status) || status == 304 {
         return Reply::without_body(status, fields);
     }
-    Reply {
-        status,
-        content_type: media_type,
-        headers: fields,
-        body: ReplyBody::Stream { pieces: body, length },
-        is_written_for_request: false,
-        code: None,
-    }
+    let body = ReplyBody::Stream { pieces: body, length };
+    Reply { content_type: media_type, body, ..Reply::without_body(status, fields) }
 }
 
 /// Creates a reply whose only output is a link to a file. The link replaces the file that the API method with this
 /// index returned.
-#[must_use]
 pub fn respond_with_link(
     plan: &Plan,
     head: &Head,
@@ -128,13 +121,15 @@ impl ErrorContext {
 /// Creates the reply for an error. The reply has the envelope of the API module to which the request was routed, or
 /// the envelope of the whole API if routing failed. The reply to an unknown path suggests services with similar
 /// paths, unless the definition hides from each caller the methods that the caller may not call.
-#[must_use]
-pub fn respond_with_error(plan: &Plan, head: &Head, context: ErrorContext, error: ApiError) -> Reply {
+pub fn respond_with_error(plan: &Plan, head: &Head, context: ErrorContext, mut error: ApiError) -> Reply {
     // Suggestions are added only when the error is final. During routing, a path that is unknown to the API may still
     // be the path of a static file or a page.
-    let unknown = matches!(error.kind(), ErrorKind::UnknownService { similar } if similar.is_empty());
-    let suggests = unknown && !plan.documents.is_limited_to_caller;
-    let error = if suggests { error.with_similar_services(route::similar_service_uris(plan, head)) } else { error };
+    if let ErrorKind::UnknownService { similar } = error.kind_mut()
+        && similar.is_empty()
+        && !plan.documents.is_limited_to_caller
+    {
+        *similar = route::similar_service_uris(plan, head);
+    }
     respond_with_error_without_suggestions(plan, head, context, error)
 }
 
@@ -188,18 +183,17 @@ fn error_reply(
 
 /// Logs those details of an error that the response must not contain. To an internal error, adds the id of the
 /// request, so that the response contains the id under which the error is in the log.
-fn log_error(head: &Head, method: Option<&PlannedMethod>, error: ApiError) -> ApiError {
+fn log_error(head: &Head, method: Option<&PlannedMethod>, mut error: ApiError) -> ApiError {
     let id = method.map_or("-", |method| &method.id);
-    match (error.kind(), error.log()) {
-        (ErrorKind::Internal { .. }, why) => {
-            let request_id = head.id.to_string();
-            log::error!(id, request_id; "{id}: {request_id}: {}", why.unwrap_or("no reason given"));
-            error.with_request_id(&request_id)
-        }
-        (_, Some(why)) => {
-            log::warn!(id, request_id:% = head.id; "{id}: {}: {}: {why}", head.id, error.code());
-            error
-        }
-        _ => error,
+    let why = error.log();
+    if let ErrorKind::Internal { .. } = error.kind() {
+        let why = why.unwrap_or("no reason given");
+        log::error!(id, request_id:% = head.id; "{id}: {}: {why}", head.id);
+    } else if let Some(why) = why {
+        log::warn!(id, request_id:% = head.id; "{id}: {}: {}: {why}", head.id, error.code());
     }
+    if let ErrorKind::Internal { request_id } = error.kind_mut() {
+        *request_id = head.id.to_string();
+    }
+    error
 }

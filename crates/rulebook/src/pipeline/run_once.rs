@@ -5,10 +5,8 @@
 //! client.
 
 use std::convert::Infallible;
-use std::net::IpAddr;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Context as TaskContext, Poll};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -18,13 +16,13 @@ use rulebook_model::limits::IDEMPOTENCY_RECORD_COUNT;
 use rulebook_model::model::Limits;
 
 use super::MethodRunner;
-use super::act::{DetachedHandlerGuard, HandlerParts, RunningHandler};
+use super::act::{DetachableFuture, StartedHandler};
 use super::authorize::GrantedCall;
 use super::identify::Client;
 use super::panic::catch_panic_async;
 use super::reply::{CallReply, Reply, ReplyBody};
 use super::respond::respond;
-use crate::call::{ApiError, ArgumentSlot, ByteStream, ErrorKind, Head};
+use crate::call::{ApiError, ArgumentSlot, ByteStream, Head};
 use crate::error::ErrorCode;
 use crate::handler::CallOrigin;
 use crate::idempotency::{
@@ -40,10 +38,8 @@ const LEASE_PER_STORE_TIME: u32 = 3;
 /// The maximum number of repeated attempts to store a response.
 const STORE_RETRIES: u32 = 5;
 
-/// Returns the idempotency key of a request; `None` if the request has none, or the API method does not use it.
-///
-/// # Errors
-/// Fails if the key is malformed or too long, or if it is missing but the method requires it.
+/// Returns the idempotency key of a request; `None` if the request has none, or the API method does not use it. Fails
+/// if the key is malformed or too long, or if it is missing but the method requires it.
 pub fn requested_key(plan: &Plan, method: &PlannedMethod, head: &Head) -> Result<Option<String>, ApiError> {
     match method.idempotency {
         Some(idempotency) => read_key(head, idempotency, plan.limits.idempotency_key),
@@ -72,80 +68,70 @@ pub fn fingerprint(
     hasher.finish(&method.id, granted.identity(), client.head.client, key)
 }
 
-/// Runs a handler unless a request with the same key was handled, and returns the reply.
-///
-/// # Errors
-/// Fails if the key cannot be used: it is in use, it was used for other arguments, or the storage is unavailable or
-/// full.
+/// Runs a handler unless a request with the same key was handled, and returns the reply. Fails if the key cannot be
+/// used: it is in use, it was used for other arguments, or the storage is unavailable or full.
 pub async fn run_once(
     runner: &Arc<MethodRunner>,
     head: &Arc<Head>,
-    running: RunningHandler<'_>,
+    handler: StartedHandler,
     fingerprint: Fingerprint,
 ) -> Result<CallReply, ApiError> {
-    let call = KeyedCall { runner: Arc::clone(runner), head: Arc::clone(head), handler: running.into_parts() };
-    let client = head.client;
-    UninterruptedCall { runner, client, running: Some(Box::pin(call.run(fingerprint))) }.await
+    let call = run_with_key(Arc::clone(runner), Arc::clone(head), handler, fingerprint);
+    DetachableFuture::new(runner, head.client, Box::pin(call)).await
 }
 
-/// A call with an idempotency key, which borrows nothing from the connection of the client.
-struct KeyedCall {
-    runner: Arc<MethodRunner>,
-    head: Arc<Head>,
-    handler: HandlerParts,
-}
-
-/// How the storage of the plan is used.
-struct Records<'p> {
+/// The storage of idempotency keys, and the limits of its use.
+struct KeyStorage<'p> {
     storage: &'p dyn IdempotencyStorage,
     limits: &'p Limits,
 }
 
-impl KeyedCall {
-    async fn run(self, fingerprint: Fingerprint) -> Result<CallReply, ApiError> {
-        let runner = Arc::clone(&self.runner);
-        let plan = &*runner.plan;
-        let method = &plan.methods[self.handler.method_index()];
-        let Some(storage) = &plan.idempotency_storage else {
-            return Err(ApiError::internal("there is no storage of idempotency keys"));
-        };
-        let records = Records { storage: &**storage, limits: &plan.limits };
-        let claimed = fingerprint.into_claimed_key().await.map_err(ApiError::internal)?;
-        match records.claim(&claimed).await? {
-            None => {}
-            Some(stored) if stored.is_empty() => {
-                return Err(ApiError::new(ErrorKind::Plain(ErrorCode::ResponseNotKept)));
-            }
-            Some(stored) => {
-                let reply = StoredResponse::decode(method, stored);
-                let reply = reply.ok_or_else(|| ApiError::internal("a stored response is not valid"))?;
-                return Ok(CallReply::Reply(reply));
-            }
+/// Runs a call with an idempotency key. The future borrows nothing from the connection of the client.
+async fn run_with_key(
+    runner: Arc<MethodRunner>,
+    head: Arc<Head>,
+    handler: StartedHandler,
+    fingerprint: Fingerprint,
+) -> Result<CallReply, ApiError> {
+    let plan = &*runner.plan;
+    let index = handler.method;
+    let method = &plan.methods[index];
+    let Some(storage) = &plan.idempotency_storage else {
+        return Err(ApiError::internal("there is no storage of idempotency keys"));
+    };
+    let keys = KeyStorage { storage: &**storage, limits: &plan.limits };
+    let claimed = fingerprint.into_claimed_key().await.map_err(ApiError::internal)?;
+    match keys.claim(&claimed).await? {
+        None => {}
+        Some(stored) if stored.is_empty() => return Err(ApiError::plain(ErrorCode::ResponseNotKept)),
+        Some(stored) => {
+            let reply = StoredResponse::decode(method, stored);
+            let reply = reply.ok_or_else(|| ApiError::internal("a stored response is not valid"))?;
+            return Ok(CallReply::Reply(reply));
         }
-        let index = self.handler.method_index();
-        let handle = pin!(async {
-            let outcome = RunningHandler::from_parts(&runner, self.handler).await;
-            let reply = respond(plan, &self.head, index, outcome, &CountedRequest::default());
-            // The handler may still produce the body.
-            with_body_in_memory(reply, plan.limits.idempotency_response).await
-        });
-        let handle = pin!(catch_panic_async("the body of a response", handle));
-        let reply = match select(handle, pin!(records.renew_regularly(&claimed))).await {
-            Either::Left((reply, _)) => reply,
-            Either::Right((never, _)) => match never {},
-        };
-        let failed = |panic| respond(plan, &self.head, index, Err(panic), &CountedRequest::default());
-        let reply = reply.unwrap_or_else(failed);
-        Ok(records.store_reply(&claimed, method, reply).await)
     }
+    let handle = pin!(async {
+        let outcome = handler.run(&runner).await;
+        let reply = respond(plan, &head, index, outcome, &CountedRequest::default());
+        // The handler may still produce the body.
+        with_body_in_memory(reply, plan.limits.idempotency_response).await
+    });
+    let handle = pin!(catch_panic_async("the body of a response", handle));
+    let reply = match select(handle, pin!(keys.renew_regularly(&claimed))).await {
+        Either::Left((reply, _)) => reply,
+        Either::Right((never, _)) => match never {},
+    };
+    let failed = |panic| respond(plan, &head, index, Err(panic), &CountedRequest::default());
+    let reply = reply.unwrap_or_else(failed);
+    Ok(keys.store_reply(&claimed, method, reply).await)
 }
 
-impl Records<'_> {
+impl KeyStorage<'_> {
     /// Claims a key. Returns the stored response if a request with the key was handled.
     async fn claim(&self, claimed: &ClaimedKey) -> Result<Option<Vec<u8>>, ApiError> {
         let max = self.limits.idempotency_records;
         let claim = KeyClaim::new(claimed.clone(), self.lease(), max);
-        let plain = |code| Err(ApiError::new(ErrorKind::Plain(code)));
+        let plain = |code| Err(ApiError::plain(code));
         match self.storage.claim(claim).await {
             Ok(KeyState::Claimed) => Ok(None),
             Ok(KeyState::InUse { payload } | KeyState::Stored { payload, .. }) if payload != claimed.payload => {
@@ -262,42 +248,4 @@ async fn with_body_in_memory(reply: CallReply, max: u64) -> CallReply {
         body => body,
     };
     CallReply::Reply(reply)
-}
-
-/// The future of a call that runs to its end: if it is dropped before, it continues as a separate task.
-struct UninterruptedCall<'r> {
-    runner: &'r Arc<MethodRunner>,
-    client: Option<IpAddr>,
-    running: Option<CallFuture>,
-}
-
-type CallFuture = Pin<Box<dyn Future<Output = Result<CallReply, ApiError>> + Send>>;
-
-impl Future for UninterruptedCall<'_> {
-    type Output = Result<CallReply, ApiError>;
-
-    fn poll(mut self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<Self::Output> {
-        let Some(running) = &mut self.running else { return Poll::Pending };
-        let result = std::task::ready!(running.as_mut().poll(task));
-        self.running = None;
-        Poll::Ready(result)
-    }
-}
-
-impl Drop for UninterruptedCall<'_> {
-    fn drop(&mut self) {
-        let Some(running) = self.running.take() else { return };
-        // A future that has panicked cannot be polled again.
-        if std::thread::panicking() {
-            return;
-        }
-        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
-        let guard = DetachedHandlerGuard::new(&self.runner.detached, self.client);
-        runtime.spawn(async move {
-            if let Some(reason) = running.await.err().as_ref().and_then(ApiError::log) {
-                log::warn!("idempotency keys: the client has gone; {reason}");
-            }
-            drop(guard);
-        });
-    }
 }

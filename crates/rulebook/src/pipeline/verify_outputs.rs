@@ -7,8 +7,6 @@ use crate::call::{ApiError, Encode, Value, is_secret_name};
 use crate::plan::{PlannedMethod, PlannedOutput};
 
 /// Checks that the outputs of a handler are the outputs that the definition declares for the API method (`out`).
-///
-/// # Errors
 /// Returns an internal error if an output is missing or has the wrong type. The log contains the name of the output;
 /// the response does not, because the client did not cause the error.
 pub(super) fn verify_outputs(method: &PlannedMethod, outputs: &dyn Encode) -> Result<(), ApiError> {
@@ -16,10 +14,8 @@ pub(super) fn verify_outputs(method: &PlannedMethod, outputs: &dyn Encode) -> Re
 }
 
 /// Returns the outputs that the definition declares, without others: what another program returns could contain members
-/// that clients must not see, or members of the envelope.
-///
-/// # Errors
-/// Fails like [`verify_outputs`], and if the outputs are not an object.
+/// that clients must not see, or members of the envelope. Fails like [`verify_outputs`], and if the outputs are not an
+/// object.
 pub(super) fn declared_outputs(method: &PlannedMethod, outputs: &dyn Encode) -> Result<Json, ApiError> {
     let mut json = outputs.to_json().map_err(ApiError::internal)?;
     match &mut json {

@@ -35,7 +35,6 @@ impl ContentCoding {
         if cfg!(feature = "brotli") { &[Self::Gzip, Self::Brotli] } else { &[Self::Gzip] };
 
     /// Returns the name of the content coding in `Accept-Encoding` and `Content-Encoding`.
-    #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Brotli => "br",
@@ -44,7 +43,6 @@ impl ContentCoding {
     }
 
     /// Compresses bytes with this content coding. Returns `None` if the memory is insufficient.
-    #[must_use]
     pub fn compress(self, bytes: &[u8], effort: CompressionEffort) -> Option<Bytes> {
         let encoded = match self {
             Self::Brotli => compress_brotli(bytes, effort),

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use rulebook_model::model::CallableMethods;
 
 use super::caller_documents::CacheEntry;
-use super::{CallerDocuments, Documents, ParentPaths};
+use super::{CallerDocuments, Documents, OptionsDescription, ParentPaths};
 
 /// Documents that are rendered when they are first needed. At startup they would take too long: for an API with
 /// thousands of services, rendering takes longer than all other steps of the startup together.
@@ -23,7 +23,6 @@ pub struct LazyDocuments {
 
 impl LazyDocuments {
     /// Creates documents that are not rendered yet. [`LazyDocuments::get_or_render`] calls `render`.
-    #[must_use]
     pub fn new(render: impl Fn() -> Documents + Send + Sync + 'static) -> Self {
         Self { rendered: OnceLock::new(), render: Box::new(render), render_lock: Arc::default(), cache_entry: None }
     }
@@ -35,7 +34,6 @@ impl LazyDocuments {
 
     /// Returns the cache of documents for callers that limits the time for rendering these documents; `None` if there
     /// is no limit.
-    #[must_use]
     pub fn limited_by(&self) -> Option<Arc<CallerDocuments>> {
         self.cache_entry.as_ref()?.caller_documents()
     }
@@ -56,13 +54,11 @@ impl LazyDocuments {
     }
 
     /// Returns the documents if they have been rendered.
-    #[must_use]
     pub fn rendered(&self) -> Option<&Documents> {
         self.rendered.get()
     }
 
     /// Returns `true` if the documents have been rendered.
-    #[must_use]
     pub fn is_rendered(&self) -> bool {
         self.rendered().is_some()
     }
@@ -84,7 +80,6 @@ impl DocumentCache {
     /// Creates a cache without documents for callers. `whole_api` describes the whole API, `find_parent_paths` finds
     /// the parent paths, `find_callable_methods` finds the methods that callers with certain permissions can call, and
     /// `render` renders the documents for these callers.
-    #[must_use]
     pub fn new(
         whole_api: LazyDocuments,
         is_limited_to_caller: bool,
@@ -106,7 +101,6 @@ impl DocumentCache {
     }
 
     /// Sets where the documents read the URL of the address on which the server listens.
-    #[must_use]
     pub fn with_listening_url(mut self, url: Arc<OnceLock<String>>) -> Self {
         self.listening_url = url;
         self
@@ -125,15 +119,33 @@ impl DocumentCache {
         self.parent_paths.get_or_init(|| (self.find_parent_paths)())
     }
 
-    /// Returns the documents that describe the whole API.
-    #[must_use]
     pub fn for_whole_api(&self) -> &Arc<LazyDocuments> {
         &self.whole_api
     }
 
-    /// Returns the documents for callers.
-    #[must_use]
     pub fn for_callers(&self) -> &Arc<CallerDocuments> {
         &self.for_callers
+    }
+}
+
+/// A description that is rendered when it is first needed. A request for another document need not wait for it.
+pub struct LazyDescription {
+    rendered: OnceLock<OptionsDescription>,
+    render: Box<dyn Fn() -> OptionsDescription + Send + Sync>,
+}
+
+impl LazyDescription {
+    /// Creates a description that is not rendered yet. [`LazyDescription::get_or_render`] calls `render`.
+    pub fn new(render: impl Fn() -> OptionsDescription + Send + Sync + 'static) -> Self {
+        Self { rendered: OnceLock::new(), render: Box::new(render) }
+    }
+
+    pub fn rendered(&self) -> Option<&OptionsDescription> {
+        self.rendered.get()
+    }
+
+    /// Returns the description. The first call renders it, which is slow, and other threads that need it wait.
+    pub fn get_or_render(&self) -> &OptionsDescription {
+        self.rendered.get_or_init(|| (self.render)())
     }
 }

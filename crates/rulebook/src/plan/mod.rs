@@ -10,19 +10,13 @@
 
 mod caller_documents;
 mod content_coding;
-mod cors;
 #[cfg_attr(not(feature = "documents"), allow(dead_code, reason = "no pages are rendered"))]
 mod document;
 mod document_cache;
-mod lazy_description;
-mod named_in_body;
 mod parent_paths;
-mod planned_authenticator;
-mod planned_parameter;
+mod planned;
 #[cfg_attr(not(feature = "documents"), allow(dead_code, reason = "no documents are rendered"))]
 mod rendered_on_demand;
-mod required_permissions;
-mod segments;
 mod similar_paths;
 
 use std::collections::HashMap;
@@ -32,27 +26,22 @@ use bytes::Bytes;
 
 pub use caller_documents::CallerDocuments;
 pub use content_coding::{CompressionEffort, ContentCoding};
-pub use cors::PlannedCors;
-
 pub use document::{Document, Documents, OptionsDescription, PageRenderer, PublishedDocuments, RenderedPage};
-pub use document_cache::{DocumentCache, LazyDocuments};
-pub use lazy_description::LazyDescription;
-pub use named_in_body::NamedInBody;
+pub use document_cache::{DocumentCache, LazyDescription, LazyDocuments};
 pub use parent_paths::ParentPaths;
-pub use planned_authenticator::{PlannedAuthenticator, SchemeSet};
-pub use planned_parameter::{BodyUse, MatchedMethod, MultipartLimits, NameMatch, PlannedParameter, SegmentError};
+pub use planned::{
+    BodyUse, MatchedMethod, MultipartLimits, NameMatch, NamedInBody, PlannedAuthenticator, PlannedCors,
+    PlannedParameter, SegmentError, Segments,
+};
 pub use rendered_on_demand::RenderedOnDemand;
-pub use required_permissions::{RequiredPermission, RequiredPermissionPart, RequiredPermissions, ScopeChallenges};
 pub use rulebook_model::routing::{
     NamedServices, RouteConflict, Routes, ServiceNaming, ServicesByClass, ServicesByModule, encode_segment,
 };
-pub use segments::Segments;
 pub use similar_paths::SimilarPaths;
 
 use rulebook_model::envelope::Envelope;
-use rulebook_model::error::ErrorStatus;
 use rulebook_model::format::FormatOffer;
-use rulebook_model::model::{Idempotency, Limits, UnknownParameters};
+use rulebook_model::model::{DeclaredError, Idempotency, Limits, Scope, UnknownParameters};
 use rulebook_model::types::Check;
 
 use crate::call::HttpMethod;
@@ -76,13 +65,10 @@ pub struct Plan {
     pub named_in_body: NamedInBody,
     /// The paths of all services, from which error responses to unknown paths suggest similar paths.
     pub similar_paths: SimilarPaths,
-    /// All services of the API.
     pub services: Box<[PlannedService]>,
-    /// All API methods.
     pub methods: Box<[PlannedMethod]>,
     /// The index of each API method by the id of the method, for calls from code.
     pub method_indices: HashMap<Box<str>, usize>,
-    /// All API modules.
     pub modules: Box<[PlannedModule]>,
     /// The envelope of error responses to requests that are not routed to an API module. An envelope is the JSON
     /// structure around the outputs or the error of a response.
@@ -107,7 +93,7 @@ pub struct Plan {
     /// The authenticators of the program, in the order in which they are called.
     pub authenticators: Box<[PlannedAuthenticator]>,
     /// The errors that the authenticators declare.
-    pub auth_errors: Box<[PlannedError]>,
+    pub auth_errors: Box<[DeclaredError]>,
     /// The names of the fields of bodies that the authenticators read.
     pub auth_fields: Box<[Box<str>]>,
     /// The value of the header field `WWW-Authenticate` in responses to requests without a credential.
@@ -146,7 +132,6 @@ pub struct PlannedModule {
 
 /// A service of the API, compiled for requests. A service is a path with a set of API methods.
 pub struct PlannedService {
-    /// The index of its module.
     pub module_index: usize,
     /// The number of segments of the service's path.
     pub path_length: usize,
@@ -163,7 +148,6 @@ pub struct PlannedMethod {
     pub id: Box<str>,
     /// The URI template of its service, with the base path.
     pub route: Box<str>,
-    /// The index of its module.
     pub module_index: usize,
     /// The limits of the number of requests to the API method, and of others that share the limits.
     pub rate_limits: Box<[Arc<PlannedRateLimit>]>,
@@ -172,7 +156,7 @@ pub struct PlannedMethod {
     /// Whether requests can or must have an idempotency key; `None` if the API method does not use it.
     pub idempotency: Option<Idempotency>,
     /// The permissions that a caller needs.
-    pub required_permissions: RequiredPermissions,
+    pub scope: Scope,
     /// The challenges that name these permissions; `None` if challenges do not depend on the method.
     pub scope_challenges: Option<Box<ScopeChallenges>>,
     /// The names of the parameters in code, one for each slot.
@@ -185,7 +169,6 @@ pub struct PlannedMethod {
     pub max_positions: usize,
     /// The parameters in the path: pairs of the index of a path segment and the index of a slot.
     pub path_slots: Box<[(usize, usize)]>,
-    /// The slots of the parameters in the query.
     pub query_slots: Box<[usize]>,
     /// The slots of the parameters that are fields of the body.
     pub body_slots: Box<[usize]>,
@@ -210,7 +193,7 @@ pub struct PlannedMethod {
     /// The outputs that the definition declares for the API method.
     pub outputs: Box<[PlannedOutput]>,
     /// The errors that the definition declares for the API method.
-    pub declared_errors: Box<[PlannedError]>,
+    pub declared_errors: Box<[DeclaredError]>,
 }
 
 impl PlannedMethod {
@@ -238,7 +221,6 @@ pub enum Action {
     },
     /// The call runs a handler that the definition chooses.
     Defined {
-        /// The handler.
         handler: Arc<dyn CompiledHandler>,
         /// The settings of the handler as JSON text, to compare it with others; empty if it has none.
         settings: Box<str>,
@@ -266,14 +248,12 @@ pub struct PlannedOutput {
     pub is_optional: bool,
 }
 
-/// An error that the definition declares for an API method, or that an authenticator declares.
-pub struct PlannedError {
-    /// The name by which handlers return the error.
-    pub name: Box<str>,
-    /// The HTTP status of a response with this error.
-    pub status: ErrorStatus,
-    /// The message of the error for clients.
-    pub info: Box<str>,
-    /// The number of the error in the envelope `aicra`; `None` if the declaration contains no number.
-    pub number: Option<u32>,
+/// The values of `WWW-Authenticate` that name the permissions of a method (RFC 6750 section 3), so that clients can
+/// request a token with these permissions. If the method accepts several groups of permissions, they name the first.
+#[derive(Debug)]
+pub struct ScopeChallenges {
+    /// The value in a response to a request without a credential.
+    pub without_credential: Box<str>,
+    /// The value in a response to a request whose token lacks a permission.
+    pub insufficient_scope: Box<str>,
 }

@@ -28,8 +28,8 @@ use crate::file_reply::respond_with_file;
 use crate::metrics::RequestKind;
 use crate::pipeline::{
     CallOrigin, CallReply, ErrorContext, MethodRunner, Reply, Route, add_cors_headers, authorize, catch_panic_async,
-    check_auth_fields, check_parameters, compress_reply, fingerprint, identify, negotiate_coding, preflighted_method,
-    read_parameters, requested_key, respond, respond_to_options, respond_with_error, run_once, start_handler,
+    check_auth_fields, check_parameters, compress_reply, fingerprint, identify, negotiate_coding, read_parameters,
+    requested_key, respond, respond_to_options, respond_with_error, run_once, start_handler,
 };
 use crate::plan::{MatchedMethod, Plan};
 use crate::rate_limit::CountedRequest;
@@ -74,13 +74,13 @@ fn run_stages(
             let origin = CallOrigin::Request { head: Arc::clone(&client.head), body: kept_body };
             let fingerprint = key.map(|key| Box::new(fingerprint(&granted, &client, &key, &arguments, &origin)));
             observed.enter(HANDLE);
-            let running = start_handler(runner, &granted, arguments, origin)?;
-            Ok::<_, ApiError>((running, fingerprint))
+            let handler = start_handler(runner, &granted, arguments, origin)?;
+            Ok::<_, ApiError>((handler, fingerprint))
         }
         .await;
         let replied = match started {
-            Ok((running, Some(fingerprint))) => {
-                let once = Box::pin(run_once(runner, head, running, *fingerprint)).await;
+            Ok((handler, Some(fingerprint))) => {
+                let once = Box::pin(run_once(runner, head, handler, *fingerprint)).await;
                 match once {
                     Ok(reply) => reply.with_limits(plan, index, &counted),
                     Err(error) => respond(plan, head, index, Err(error), &counted),
@@ -88,7 +88,7 @@ fn run_stages(
             }
             started => {
                 let outcome = match started {
-                    Ok((running, _)) => running.await,
+                    Ok((handler, _)) => handler.run(runner).await,
                     Err(error) => Err(error),
                 };
                 observed.enter("respond");
@@ -165,7 +165,6 @@ pub(super) fn handle(
         let mut body = RequestBody::new(payload, &head);
         let mut observed = Observation::begin(&worker, &head);
         observed.set_kind(RequestKind::of(&route));
-        let preflighted = preflighted_method(plan, &head, &route);
         let mut exchange = StaticExchange { reply: Reply::empty(), files, request: request.clone(), body: None };
         let ran = catch_panic_async(
             "a stage",
@@ -176,7 +175,7 @@ pub(super) fn handle(
             exchange.reply = respond_with_error(plan, &head, observed.kind().into(), panic);
         }
         let StaticExchange { mut reply, body: file, .. } = exchange;
-        add_cors_headers(plan, &head, &mut reply, preflighted);
+        add_cors_headers(plan, &head, &mut reply);
         if let Some(coding) = negotiate_coding(plan, &head, &mut reply) {
             observed.enter("compress");
             Box::pin(compress_reply(&mut reply, coding)).await;

@@ -203,12 +203,14 @@ impl<'m> UploadWriter<'m> {
         let Self { filename, destination, next_piece, size, .. } = self;
         let Some(FileDestination { upload_storage, .. }) = destination else {
             keep_buffer(next_piece);
-            return Ok(Upload::discarded(filename, media_type, size));
+            return Ok(Upload::new(filename, media_type, size, None, None));
         };
         let upload_storage = Arc::clone(upload_storage);
         let written = spawn_blocking(move || -> io::Result<_> {
             let upload = match WritableFile::append_piece(file, &upload_storage, &next_piece)? {
-                WritableFile::Temporary(file) => Upload::new(filename, media_type, size, file.into_temp_path()),
+                WritableFile::Temporary(file) => {
+                    Upload::new(filename, media_type, size, Some(file.into_temp_path()), None)
+                }
                 WritableFile::Stored(writer) => writer.into_upload(filename)?,
             };
             Ok((upload, next_piece))

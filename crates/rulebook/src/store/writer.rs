@@ -76,7 +76,7 @@ impl Writer {
         let path = self.engine.content_path(&content).ok_or_else(|| io::Error::from(io::ErrorKind::Unsupported));
         let path = path.and_then(TempPath::try_from_path).map_err(StoreError::io_during("finishing a file"))?;
         let media_type = detect_media_type(&self.first_bytes).to_owned();
-        Ok(Upload::with_hash(filename, media_type, self.length, path, self.hasher.finalize().into()))
+        Ok(Upload::new(filename, media_type, self.length, Some(path), Some(self.hasher.finalize().into())))
     }
 }
 

@@ -52,10 +52,7 @@ fn parameter_error(kind: ParameterErrorKind, got: Option<String>) -> ErrorKind {
 }
 
 pub(in crate::describe) fn sample_declared_error(error: &DeclaredError) -> ApiError {
-    ApiError::declared(error.name.clone())
-        .with_status(error.status)
-        .with_default_message(&error.info)
-        .with_declared_number(error.number)
+    ApiError::declared(error.name.clone()).with_declaration(error)
 }
 
 /// Returns examples of error responses, each with the name of the error. `codes` are errors of the server, and

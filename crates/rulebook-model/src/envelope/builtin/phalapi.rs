@@ -58,7 +58,7 @@ impl Envelope for Phalapi {
     fn error(&self, error: &ApiError, to: &mut dyn MemberWriter) -> Result<(), WriteError> {
         to.member("ret", u32::from(error.phalapi_ret()).into())?;
         to.member("data", (&self.error_data(error)).into())?;
-        to.member("msg", error.message(self.catalogue.catalogue()).to_string().as_str().into())
+        to.member("msg", error.message(self.catalogue).into())
     }
 
     fn status(&self, real: u16) -> u16 {

@@ -1,19 +1,19 @@
-//! Reads the raw values of those parameters that are fields of a query or of an urlencoded body.
+//! Reads the raw values of those parameters that are fields of a query or of an urlencoded body, or parts of a multipart
+//! body (RFC 7578).
 
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode;
 use rulebook_model::limits;
 
-use super::array_fields::{find_slot_of_array, find_slot_of_invalid_name};
-use super::{ParameterReader, RawValue};
-use crate::call::{ApiError, Source, Value};
+use super::{BodyPart, BodyPartContent, ParameterReader, RawValue};
+use crate::call::{ApiError, PhpArrayError, PhpArrayLimits, Source, Value, shorten_text, split_array_name};
 use crate::pipeline::urlencoded::{decode_text, split_fields};
-use crate::plan::PlannedMethod;
+use crate::plan::{Plan, PlannedMethod, PlannedParameter};
 
 /// Parses the fields of `text`, and stores the values of those fields that are parameters of the API method. `source`
-/// is the part of the request that contains the text.
-///
-/// # Errors
-/// Fails if the text has more fields than the limit `fields` allows, or a field is repeated more often than the limit
-/// `items` allows.
+/// is the part of the request that contains the text. Fails if the text has more fields than the limit `fields` allows,
+/// or a field is repeated more often than the limit `items` allows.
 pub(super) fn read_fields<'a>(
     reading: &mut ParameterReader<'a, '_>,
     text: &'a [u8],
@@ -22,7 +22,6 @@ pub(super) fn read_fields<'a>(
     let method = reading.method;
     let slots = if source == Source::Query { &method.query_slots } else { &method.body_slots };
     let limits = &reading.plan.limits;
-    let uses_last_value = reading.uses_last_value();
     let mut next = 0;
     let mut count = 0;
     // If both the query and the body contain a value for a parameter, the value in the body is used.
@@ -42,28 +41,69 @@ pub(super) fn read_fields<'a>(
             }
             continue;
         };
-        let Some(slot) = method.find_slot(slots, &name, &mut next) else {
-            if let Some(slot) = find_slot_of_array(method, slots, &name) {
-                body_slots.clear_query_value(slot, &mut reading.raw);
-                reading.add_to_array(slot, name, decode_text(value).map(Value::Text))?;
-            } else {
-                reading.handle_unknown_field(&name, source);
-            }
-            continue;
+        let value = decode_text(value).map(Value::Text);
+        reading.add_field(name, value, slots, source, &mut next, &mut body_slots)?;
+    }
+    Ok(())
+}
+
+impl<'a> ParameterReader<'a, '_> {
+    /// Adds the value of a field of the query or of the body to its parameter, which is in one of these slots. `value`
+    /// is `None` if it is not UTF-8. The search for the slot begins at the index `next` of `slots`. Fails if the
+    /// parameter has more values than the limit `items` allows.
+    pub(super) fn add_field(
+        &mut self,
+        name: Cow<'a, str>,
+        value: Option<Value<'a>>,
+        slots: &[usize],
+        source: Source,
+        next: &mut usize,
+        body_slots: &mut SlotsFilledByBody,
+    ) -> Result<(), ApiError> {
+        let method = self.method;
+        let uses_last_value = self.uses_last_value();
+        let Some(slot) = method.find_slot(slots, &name, next) else {
+            let Some(slot) = find_slot_of_array(method, slots, &name) else {
+                self.handle_unknown_field(&name, source);
+                return Ok(());
+            };
+            body_slots.clear_query_value(slot, &mut self.raw);
+            let limits = array_limits(self.plan, method);
+            return add_to_array(&mut self.raw[slot], &method.parameters[slot], limits, name, value);
         };
-        body_slots.clear_query_value(slot, &mut reading.raw);
-        match decode_text(value) {
-            Some(value) => reading.raw[slot].add_text(value, method.parameters[slot].arity, uses_last_value),
-            None => reading.raw[slot] = RawValue::InvalidUtf8,
+        body_slots.clear_query_value(slot, &mut self.raw);
+        let (raw, parameter) = (&mut self.raw[slot], &method.parameters[slot]);
+        match value {
+            Some(value) => raw.add(value, parameter.arity, uses_last_value),
+            None => *raw = RawValue::InvalidUtf8,
         }
-        if let RawValue::Texts(texts) = &reading.raw[slot]
-            && texts.len() as u64 > limits.items
-        {
-            return Err(ApiError::too_large(
-                limits::ITEM_COUNT.with_value(limits.items),
-                Some(&method.parameters[slot].display_name),
-            ));
+        let values = match raw {
+            RawValue::Texts(texts) => texts.len(),
+            RawValue::Files(files) => files.len(),
+            _ => 1,
+        };
+        let max = self.plan.limits.items;
+        if values as u64 > max {
+            return Err(ApiError::too_large(limits::ITEM_COUNT.with_value(max), Some(&parameter.display_name)));
         }
+        Ok(())
+    }
+}
+
+/// Stores the content of those parts of a multipart body that are parameters of the API method. Other uploaded files
+/// are deleted when the body is dropped. Fails if the body has more parts for one parameter than the limit `items`
+/// allows.
+pub(super) fn read_parts<'a>(reading: &mut ParameterReader<'a, '_>, parts: &'a [BodyPart]) -> Result<(), ApiError> {
+    let method = reading.method;
+    let mut next = 0;
+    let mut body_slots = SlotsFilledByBody::for_method(method);
+    for part in parts {
+        let value = match &part.content {
+            BodyPartContent::Field(bytes) => std::str::from_utf8(bytes).ok().map(Value::from),
+            BodyPartContent::File(upload) => Some(Value::File(upload.clone())),
+        };
+        let name = Cow::Borrowed(&*part.name);
+        reading.add_field(name, value, &method.body_slots, Source::Body, &mut next, &mut body_slots)?;
     }
     Ok(())
 }
@@ -88,4 +128,73 @@ impl SlotsFilledByBody {
             raw[slot] = RawValue::Absent;
         }
     }
+}
+
+/// Returns the slot of the parameter that a name with brackets belongs to. `slots` are the candidates.
+pub(in crate::pipeline) fn find_slot_of_array(method: &PlannedMethod, slots: &[usize], name: &str) -> Option<usize> {
+    let (parameter, _) = split_array_name(name)?;
+    slots.iter().copied().find(|slot| *method.parameters[*slot].key == *parameter)
+}
+
+/// Returns the slot of the parameter that an urlencoded name belongs to, if the name is not UTF-8 after decoding, but
+/// the part before its brackets is the name of a parameter.
+fn find_slot_of_invalid_name(method: &PlannedMethod, slots: &[usize], name: &[u8]) -> Option<usize> {
+    find_slot_of_array(method, slots, &percent_decode(name).decode_utf8_lossy())
+}
+
+/// Returns the limits of the arrays that the names of fields describe, for a method of the API.
+fn array_limits(plan: &Plan, method: &PlannedMethod) -> PhpArrayLimits {
+    PhpArrayLimits {
+        nesting: plan.limits.nesting,
+        items: plan.limits.items,
+        replaces_values: plan.modules[method.module_index].uses_last_value,
+    }
+}
+
+/// Adds the value of a field whose name has brackets to the raw value of a parameter. `value` is `None` if it is not
+/// UTF-8. Fails if the array exceeds one of the limits.
+fn add_to_array<'a>(
+    raw: &mut RawValue<'a>,
+    parameter: &PlannedParameter,
+    limits: PhpArrayLimits,
+    name: Cow<'a, str>,
+    value: Option<Value<'a>>,
+) -> Result<(), ApiError> {
+    let value = match value {
+        Some(Value::File(upload)) if parameter.file_limit.is_none() => {
+            *raw = RawValue::File(upload);
+            return Ok(());
+        }
+        Some(value) => value,
+        None => {
+            *raw = RawValue::InvalidUtf8;
+            return Ok(());
+        }
+    };
+    if matches!(raw, RawValue::InvalidUtf8 | RawValue::RepeatedItem(_)) {
+        return Ok(());
+    }
+    let sent = match std::mem::take(raw) {
+        RawValue::Array(array) => Some(array),
+        _ if limits.replaces_values => Some(Box::default()),
+        sent => sent.into_array(parameter.arity),
+    };
+    let Some(mut array) = sent else {
+        *raw = RawValue::Repeated;
+        return Ok(());
+    };
+    let exceeded = match array.insert(name.clone(), value, limits) {
+        Ok(()) => {
+            *raw = RawValue::Array(array);
+            return Ok(());
+        }
+        Err(PhpArrayError::Repeated) => {
+            let keys = name.into_owned().split_off(parameter.key.len());
+            *raw = RawValue::RepeatedItem(shorten_text(&keys).into());
+            return Ok(());
+        }
+        Err(PhpArrayError::Nesting) => limits::NESTING_DEPTH.with_value(limits.nesting),
+        Err(PhpArrayError::Items) => limits::ITEM_COUNT.with_value(limits.items),
+    };
+    Err(ApiError::too_large(exceeded, Some(&parameter.display_name)))
 }

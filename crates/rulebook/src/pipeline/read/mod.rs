@@ -3,20 +3,16 @@
 //! Each Rust module reads one part of the request. The raw values borrow from the request where possible. The next
 //! stage, `check`, decodes and checks them. Each parameter of an API method has a slot, the place for its value.
 
-mod array_fields;
-mod cookie;
 mod fields;
 mod json;
-mod multipart_parts;
 
-use rulebook_model::error::catalogue::MessageId;
+use rulebook_model::error::catalogue::Catalogue;
 use rulebook_model::model::UnknownParameters;
 use rulebook_model::suggest::closest_word;
 
-pub(super) use array_fields::{add_to_array, array_limits, find_slot_of_array};
+pub(super) use fields::find_slot_of_array;
 
 use super::body::{Body, BodyPart, BodyPartContent};
-use super::english_text;
 use super::raw_value::{RawValue, raw_header_value, raw_segment_value};
 use crate::call::{
     ApiError, Callback, Head, ParameterError, ParameterErrorKind, Source, shorten_text, split_array_name,
@@ -46,10 +42,8 @@ struct ParameterReader<'a, 'p> {
     unknown_parameter_errors: Vec<ParameterError>,
 }
 
-/// Reads the raw value of every parameter of the API method that the request calls.
-///
-/// # Errors
-/// Fails if the body is malformed, or the request exceeds a limit.
+/// Reads the raw value of every parameter of the API method that the request calls. Fails if the body is malformed, or
+/// the request exceeds a limit.
 pub fn read_parameters<'a>(
     plan: &Plan,
     head: &'a Head,
@@ -78,7 +72,7 @@ pub fn read_parameters<'a>(
             BodyUse::Whole(slot) => json::read_whole(&mut reading, bytes, slot)?,
             BodyUse::Nothing | BodyUse::Fields => json::read_members(&mut reading, bytes)?,
         },
-        Body::Parts(parts) => multipart_parts::read_parts(&mut reading, parts)?,
+        Body::Parts(parts) => fields::read_parts(&mut reading, parts)?,
     }
     Ok(RawValues { raw: reading.raw, unknown_parameter_errors: reading.unknown_parameter_errors })
 }
@@ -101,8 +95,16 @@ impl<'a> ParameterReader<'a, '_> {
         for (name, slot) in &self.method.header_slots {
             self.raw[*slot] = raw_header_value(head, name, self.method.parameters[*slot].arity);
         }
-        if !self.method.cookie_slots.is_empty() {
-            cookie::read_cookies(self, head);
+        if self.method.cookie_slots.is_empty() {
+            return;
+        }
+        for (name, value) in head.cookies() {
+            let mut slots = self.method.cookie_slots.iter();
+            let Some(slot) = slots.find(|slot| self.method.parameters[**slot].key.as_bytes() == name) else { continue };
+            match std::str::from_utf8(value) {
+                Ok(text) => self.raw[*slot].add(text.into(), self.method.parameters[*slot].arity, false),
+                Err(_) => self.raw[*slot] = RawValue::InvalidUtf8,
+            }
         }
     }
 
@@ -130,7 +132,7 @@ impl<'a> ParameterReader<'a, '_> {
                 {
                     return;
                 }
-                let expected = english_text(MessageId::ExpectedNoParameter);
+                let expected = Catalogue::ENGLISH.text("no-parameter");
                 let suggests = self.unknown_parameter_errors.len() < MAX_SUGGESTIONS;
                 let similar = if suggests { similar_parameter(self.method, name, source) } else { None };
                 let error = ParameterError::new(ParameterErrorKind::Unknown, &*parameter, source, expected);
@@ -165,7 +167,6 @@ fn similar_parameter<'p>(method: &'p PlannedMethod, name: &str, source: Source) 
 
 /// Returns the parameter whose value is the part of a multipart body with this name; `None` if the method has no such
 /// parameter. The name may have brackets; the part is then an item of the value.
-#[must_use]
 pub fn find_parameter_of_part<'p>(method: &'p PlannedMethod, name: &str) -> Option<&'p PlannedParameter> {
     let slots = &method.body_slots;
     let slot = method.find_slot(slots, name, &mut 0).or_else(|| find_slot_of_array(method, slots, name))?;

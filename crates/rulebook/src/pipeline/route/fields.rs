@@ -2,16 +2,16 @@
 //! positional parameters.
 
 use std::borrow::Cow;
-use std::fmt;
 use std::future::ready;
 
 use bytes::Bytes;
 use futures_util::{FutureExt, StreamExt, stream};
 use rulebook_model::limits;
-use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 
 use super::BodyPrefix;
-use crate::call::{ApiError, Head, JsonLimits, MalformedRequest, MemberNameSeed, Value, split_array_name};
+use crate::call::{
+    ApiError, Head, JsonLimits, MalformedRequest, MemberCollector, Value, collect_members, split_array_name,
+};
 use crate::pipeline::body::{BodyKind, multipart_parser};
 use crate::pipeline::urlencoded::{decode_text, split_fields};
 use crate::plan::{Plan, SegmentError};
@@ -21,25 +21,23 @@ use crate::plan::{Plan, SegmentError};
 pub(super) struct Field<'a> {
     /// The name of the field. For `x[]` and `x[y]`, which PHP parses as arrays, the name is `x`.
     pub(super) name: Cow<'a, str>,
-    /// The value of the field.
-    pub(super) value: FieldValue<'a>,
+    pub(super) value: FieldContent<'a>,
 }
 
-/// The value of a field.
 #[derive(Debug, Clone)]
-pub(super) enum FieldValue<'a> {
+pub(super) enum FieldContent<'a> {
     /// The value is a single text.
     Text(Cow<'a, str>),
     /// The value is not a single text, for this reason.
     Invalid(SegmentError),
 }
 
-impl FieldValue<'_> {
+impl FieldContent<'_> {
     /// Copies the text, so that the returned value no longer borrows from the request.
-    pub(super) fn into_owned(self) -> FieldValue<'static> {
+    pub(super) fn into_owned(self) -> FieldContent<'static> {
         match self {
-            Self::Text(text) => FieldValue::Text(Cow::Owned(text.into_owned())),
-            Self::Invalid(why) => FieldValue::Invalid(why),
+            Self::Text(text) => FieldContent::Text(Cow::Owned(text.into_owned())),
+            Self::Invalid(why) => FieldContent::Invalid(why),
         }
     }
 }
@@ -50,13 +48,13 @@ pub(super) fn single_field_value<'a>(
     fields: impl Iterator<Item = Field<'a>>,
     name: &str,
     uses_last_value: bool,
-) -> Option<FieldValue<'a>> {
+) -> Option<FieldContent<'a>> {
     let mut values = fields.filter(|field| field.name == name).map(|field| field.value);
     let first = values.next()?;
     match values.last() {
         None => Some(first),
         Some(last) if uses_last_value => Some(last),
-        Some(_) => Some(FieldValue::Invalid(SegmentError::SeveralValues)),
+        Some(_) => Some(FieldContent::Invalid(SegmentError::SeveralValues)),
     }
 }
 
@@ -70,7 +68,7 @@ pub(super) fn query_fields<'h>(head: &'h Head, names: &[&str]) -> impl Iterator<
 fn urlencoded_fields(text: &[u8], has_name: impl Fn(&str) -> bool) -> impl Iterator<Item = Field<'_>> {
     split_fields(text).filter_map(move |(name, value)| {
         let name = decode_text(name)?;
-        let text = || decode_text(value).map_or(FieldValue::Invalid(SegmentError::InvalidUtf8), FieldValue::Text);
+        let text = || decode_text(value).map_or(FieldContent::Invalid(SegmentError::InvalidUtf8), FieldContent::Text);
         match split_array_name(&name) {
             Some((parameter, _)) => has_name(parameter).then(|| array_field(parameter)),
             None => has_name(&name).then(|| Field { name, value: text() }),
@@ -81,12 +79,10 @@ fn urlencoded_fields(text: &[u8], has_name: impl Fn(&str) -> bool) -> impl Itera
 /// Returns the field for a name with brackets, such as `x[]`. The value of the field is invalid, because PHP parses the
 /// field as an array. `parameter` is the part of the name before the brackets.
 fn array_field(parameter: &str) -> Field<'static> {
-    Field { name: parameter.to_owned().into(), value: FieldValue::Invalid(SegmentError::SeveralValues) }
+    Field { name: parameter.to_owned().into(), value: FieldContent::Invalid(SegmentError::SeveralValues) }
 }
 
 /// Parses the fields in the first bytes of a body. If the last field may continue after these bytes, it is omitted.
-///
-/// # Errors
 /// Fails if the body exceeds a limit. Also fails if the prefix is the whole body and is malformed.
 pub(super) fn read_fields<'b>(
     plan: &Plan,
@@ -126,66 +122,49 @@ fn json_fields<'b>(plan: &Plan, bytes: &'b [u8], whole: bool) -> Result<Vec<Fiel
         return Ok(Vec::new());
     }
     let limits = JsonLimits::new(plan.limits.nesting, plan.limits.items);
-    let mut fields = Vec::new();
     let mut reader = serde_json::Deserializer::from_str(text);
-    let members = JsonFieldCollector { limits: &limits, max_members: plan.limits.fields, fields: &mut fields };
-    let read = members.deserialize(&mut reader).and_then(|()| reader.end());
+    let mut collector = FieldCollector::default();
+    let read = collect_members(&mut reader, &limits, plan.limits.fields, &mut collector).and_then(|()| {
+        collector.fields.extend(collector.last.take());
+        reader.end()
+    });
     match (read, limits.take_exceeded()) {
         (_, Some(limit)) => Err(ApiError::too_large(limit, None)),
         (Err(error), None) if error.is_data() => Err(ApiError::malformed(MalformedRequest::JsonKind)),
         (Err(error), None) if whole => Err(ApiError::malformed(MalformedRequest::from_json_error(&error))),
-        (_, None) => Ok(fields),
+        (_, None) => Ok(collector.fields),
     }
 }
 
 /// Collects the members of a JSON object as fields.
-struct JsonFieldCollector<'r, 'a> {
-    limits: &'r JsonLimits,
-    /// The maximum number of members that the JSON object may have.
-    max_members: u64,
-    fields: &'r mut Vec<Field<'a>>,
+#[derive(Default)]
+struct FieldCollector<'a> {
+    fields: Vec<Field<'a>>,
+    /// The last field. A number at the end of the prefix may be cut off, so that a member is added only after the parser
+    /// has found the next member or the end of the object.
+    last: Option<Field<'a>>,
 }
 
-impl<'a> DeserializeSeed<'a> for JsonFieldCollector<'_, 'a> {
-    type Value = ();
+impl<'a> MemberCollector<'a> for FieldCollector<'a> {
+    type Key = Cow<'a, str>;
 
-    fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'a> Visitor<'a> for JsonFieldCollector<'_, 'a> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
+    fn select(&mut self, name: Cow<'a, str>) -> Option<Cow<'a, str>> {
+        self.fields.extend(self.last.take());
+        Some(name)
     }
 
-    fn visit_map<A: MapAccess<'a>>(self, mut access: A) -> Result<(), A::Error> {
-        let mut count = 0;
-        // A number at the end of the prefix may be cut off. So a member is added only after the parser has found the
-        // next member or the end of the object.
-        let mut last = None;
-        while let Some(name) = access.next_key_seed(MemberNameSeed)? {
-            self.fields.extend(last.take());
-            count += 1;
-            if count > self.max_members {
-                return Err(self.limits.limit_error(limits::FIELD_COUNT.with_value(self.max_members)));
-            }
-            let value = match access.next_value_seed(self.limits.value_seed(1))? {
-                // A member whose value is null counts as absent.
-                Value::Null => continue,
-                Value::Text(text) => FieldValue::Text(text),
-                Value::Bool(bool) => FieldValue::Text(bool.to_string().into()),
-                Value::Int(int) => FieldValue::Text(int.to_string().into()),
-                Value::Uint(uint) => FieldValue::Text(uint.to_string().into()),
-                Value::Float(float) => FieldValue::Text(float.to_string().into()),
-                Value::List(_) | Value::Map(_) | Value::File(_) => FieldValue::Invalid(SegmentError::SeveralValues),
-            };
-            last = Some(Field { name, value });
-        }
-        self.fields.extend(last);
-        Ok(())
+    fn add(&mut self, name: Cow<'a, str>, value: Value<'a>) {
+        let value = match value {
+            // A member whose value is null counts as absent.
+            Value::Null => return,
+            Value::Text(text) => FieldContent::Text(text),
+            Value::Bool(bool) => FieldContent::Text(bool.to_string().into()),
+            Value::Int(int) => FieldContent::Text(int.to_string().into()),
+            Value::Uint(uint) => FieldContent::Text(uint.to_string().into()),
+            Value::Float(float) => FieldContent::Text(float.to_string().into()),
+            Value::List(_) | Value::Map(_) | Value::File(_) => FieldContent::Invalid(SegmentError::SeveralValues),
+        };
+        self.last = Some(Field { name, value });
     }
 }
 
@@ -201,7 +180,8 @@ fn part_fields(plan: &Plan, bytes: &Bytes, boundary: &str) -> Vec<Field<'static>
         let is_file = part.content_disposition().is_some_and(|given| given.get_filename().is_some());
         let Some(name) = part.name().map(str::to_owned).filter(|_| !is_file) else { continue };
         let text = String::from_utf8(content.into()).ok();
-        let value = text.map_or(FieldValue::Invalid(SegmentError::InvalidUtf8), |text| FieldValue::Text(text.into()));
+        let value =
+            text.map_or(FieldContent::Invalid(SegmentError::InvalidUtf8), |text| FieldContent::Text(text.into()));
         let field = split_array_name(&name).map(|(parameter, _)| array_field(parameter));
         fields.push(field.unwrap_or_else(|| Field { name: name.into(), value }));
     }

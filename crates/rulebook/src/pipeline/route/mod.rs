@@ -12,15 +12,13 @@
 //! have arrived, [`route_by_body`] finishes the routing.
 
 mod fields;
-#[cfg(test)]
-mod fuzz_tests;
 mod options;
 mod path;
 mod route_by_body;
 mod select_by_name;
 
-pub use options::{OptionsTarget, preflighted_method};
-pub(super) use options::{allowed_methods_of_page, find_parent_path_index};
+pub use options::OptionsTarget;
+pub(super) use options::{allowed_methods_of_page, find_parent_path_index, preflighted_method};
 pub(super) use path::similar_service_uris;
 pub use route_by_body::{BodyPrefix, NeedsBody, route_by_body};
 
@@ -60,6 +58,13 @@ pub struct RoutingError {
     pub error: ApiError,
 }
 
+impl RoutingError {
+    /// Returns `true` if no service has the path of the request.
+    pub(super) fn is_unknown_service(&self) -> bool {
+        matches!(self.error.kind(), ErrorKind::UnknownService { .. })
+    }
+}
+
 impl From<ApiError> for RoutingError {
     fn from(error: ApiError) -> Self {
         Self { context: ErrorContext::Nothing, error }
@@ -78,16 +83,14 @@ pub fn route(plan: &Plan, head: &Head) -> Route {
         Ok(Route::Method(matched)) if has_unknown_expectation(head) => ErrorContext::Method(matched.method_index),
         Ok(Route::NeedsBody(pending)) if has_unknown_expectation(head) => pending.error_context(),
         Ok(route) => return route,
-        Err(unrouted) if unrouted.error.is_unknown_service() => return Route::Fallback,
+        Err(unrouted) if unrouted.is_unknown_service() => return Route::Fallback,
         Err(unrouted) => return Route::Error(unrouted),
     };
     Route::Error(RoutingError { context, error: ApiError::plain(ErrorCode::ExpectationFailed) })
 }
 
-/// Checks the length of the request target and the total size of the header fields.
-///
-/// # Errors
-/// Fails if the request target exceeds the limit `uri`, or the header fields exceed the limit `head`.
+/// Checks the length of the request target and the total size of the header fields. Fails if the request target exceeds
+/// the limit `uri`, or the header fields exceed the limit `head`.
 pub(super) fn check_head_limits(plan: &Plan, head: &Head) -> Result<(), ApiError> {
     let length = head.uri.path().len() + head.uri.query().map_or(0, |query| query.len() + 1);
     if length as u64 > plan.limits.uri {
@@ -109,11 +112,8 @@ fn has_unknown_expectation(head: &Head) -> bool {
     })
 }
 
-/// Routes a request whose path is below the base path of the API.
-///
-/// # Errors
-/// Fails if the path cannot be decoded, the API has no service at the path, or the service does not accept the HTTP
-/// method.
+/// Routes a request whose path is below the base path of the API. Fails if the path cannot be decoded, the API has no
+/// service at the path, or the service does not accept the HTTP method.
 pub(super) fn route_to_api(plan: &Plan, head: &Head) -> Result<Route, RoutingError> {
     if head.method == http::Method::OPTIONS {
         return find_options_target(plan, head).map(Route::Options);
@@ -130,7 +130,7 @@ pub(super) fn route_to_api(plan: &Plan, head: &Head) -> Result<Route, RoutingErr
     }
     match method_by_path(plan, head, segments, service) {
         Ok(matched) => Ok(Route::Method(matched)),
-        Err(unrouted) if plan.services_by_module.is_some() && unrouted.error.is_unknown_service() => {
+        Err(unrouted) if plan.services_by_module.is_some() && unrouted.is_unknown_service() => {
             let kind = body_kind_with_names(plan, head).ok_or(unrouted)?;
             Ok(Route::NeedsBody(NeedsBody { kind, method: None, module: None }))
         }
@@ -139,10 +139,8 @@ pub(super) fn route_to_api(plan: &Plan, head: &Head) -> Result<Route, RoutingErr
 }
 
 /// Routes a request at the base path by the service name in its query or body. Returns `None` if neither the query nor
-/// the body can name a service; the caller then routes to the service `root`, whose path is the base path.
-///
-/// # Errors
-/// Fails if the query names a service that does not exist, or the service does not accept the HTTP method.
+/// the body can name a service; the caller then routes to the service `root`, whose path is the base path. Fails if the
+/// query names a service that does not exist, or the service does not accept the HTTP method.
 fn route_at_base(plan: &Plan, head: &Head, root: Option<usize>) -> Result<Option<Route>, RoutingError> {
     if plan.named_services.is_none() && plan.services_by_module.is_none() {
         return Ok(None);
@@ -162,10 +160,8 @@ fn route_at_base(plan: &Plan, head: &Head, root: Option<usize>) -> Result<Option
     by_default.transpose().map_err(|unrouted| allow_methods_in_body(plan, unrouted))
 }
 
-/// Routes a request to the service that its query names, or to the default service.
-///
-/// # Errors
-/// Fails if the service does not accept the HTTP method.
+/// Routes a request to the service that its query names, or to the default service. Fails if the service does not
+/// accept the HTTP method.
 fn route_to_named_service(plan: &Plan, head: &Head, service: usize) -> Result<Route, RoutingError> {
     let named = NamedMethod { method: select_method(plan, head, service, 0)?, naming: ServiceNaming::Service };
     let (matched, complete) = named.with_named_positions(plan, head, &[]);
@@ -177,10 +173,8 @@ fn route_to_named_service(plan: &Plan, head: &Head, service: usize) -> Result<Ro
 }
 
 /// Selects an API method of the service that was found for a request path. The segments after the path of the service
-/// are the values of positional parameters.
-///
-/// # Errors
-/// Fails if `service` is `None`, or the service does not accept the HTTP method.
+/// are the values of positional parameters. Fails if `service` is `None`, or the service does not accept the HTTP
+/// method.
 fn method_by_path(
     plan: &Plan,
     head: &Head,
@@ -196,8 +190,6 @@ fn method_by_path(
 }
 
 /// Selects an API method of a service by the request's HTTP method and the number of positional parameters in its path.
-///
-/// # Errors
 /// Fails with 404 if no method of the service has this number of positional parameters; fails with 405 if such methods
 /// exist, but not for this HTTP method.
 fn select_method(plan: &Plan, head: &Head, service: usize, positions: usize) -> Result<usize, RoutingError> {

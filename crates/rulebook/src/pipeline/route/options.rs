@@ -53,10 +53,8 @@ impl OptionsTarget {
     }
 }
 
-/// Finds the part of the API that an OPTIONS request is for.
-///
-/// # Errors
-/// Fails if the path cannot be decoded, or the API has no service at the path or below it.
+/// Finds the part of the API that an OPTIONS request is for. Fails if the path cannot be decoded, or the API has no
+/// service at the path or below it.
 pub(super) fn find_options_target(plan: &Plan, head: &Head) -> Result<OptionsTarget, RoutingError> {
     let path = head.uri.path();
     let Some(below) = path::path_of_request(plan, head) else {
@@ -90,10 +88,7 @@ pub(super) fn find_options_target(plan: &Plan, head: &Head) -> Result<OptionsTar
 }
 
 /// Returns the target for OPTIONS at the base path: the service that the query names; without a name in the query, the
-/// whole API.
-///
-/// # Errors
-/// Fails if the query names a service that does not exist.
+/// whole API. Fails if the query names a service that does not exist.
 fn options_at_base(plan: &Plan, head: &Head, root: Option<usize>) -> Result<OptionsTarget, RoutingError> {
     let given = select_by_name::service_name(fields::query_fields(head, &ServiceNaming::Service.fields()));
     if let (Some(named), Some(given)) = (&plan.named_services, given) {
@@ -125,11 +120,10 @@ pub(in crate::pipeline) fn allowed_methods_of_page(plan: &Plan, head: &Head) -> 
 
 /// Returns the index of the API method that a CORS preflight announces; `None` if the request is not a preflight, or
 /// the announced method does not exist.
-#[must_use]
-pub fn preflighted_method(plan: &Plan, head: &Head, route: &Route) -> Option<usize> {
-    let (service, positions) = match route {
-        Route::Options(OptionsTarget::Service { service, positions, .. }) => (*service, *positions),
-        Route::Options(OptionsTarget::WholeApi { service: Some(service), .. }) => (*service, 0),
+pub(in crate::pipeline) fn preflighted_method(plan: &Plan, head: &Head) -> Option<usize> {
+    let (service, positions) = match super::route(plan, head) {
+        Route::Options(OptionsTarget::Service { service, positions, .. }) => (service, positions),
+        Route::Options(OptionsTarget::WholeApi { service: Some(service), .. }) => (service, 0),
         _ => return None,
     };
     find_method(plan, service, positions, &cors::preflight_method(plan, head)?)

@@ -76,10 +76,7 @@ pub(super) fn is_parent_of_base(base: &str, path: &str) -> bool {
 
 /// Decodes the segments of a request path, and finds the service whose path is the longest prefix of these segments.
 /// `below` is the end of the path of `target`, after the base path, or `/`. Returns the segments and the index of the
-/// service.
-///
-/// # Errors
-/// Fails if the percent-encoding of a segment is invalid.
+/// service. Fails if the percent-encoding of a segment is invalid.
 pub(super) fn find_service(plan: &Plan, target: &Uri, below: &str) -> Result<(Segments, Option<usize>), ApiError> {
     let path = below.strip_suffix('/').unwrap_or(below);
     let Some(inner) = path.strip_prefix('/') else {
@@ -99,7 +96,7 @@ pub(super) fn find_service(plan: &Plan, target: &Uri, below: &str) -> Result<(Se
 
 /// Returns the index of the parent path (a path with services below it) that consists of these segments.
 pub(super) fn find_parent_path(parents: &ParentPaths, segments: &Segments) -> Option<usize> {
-    parents.find_parent_path(&join_segments(segments))
+    parents.find_parent_path(&join_segments(segments), segments.len())
 }
 
 fn is_percent_encoded(path: &str) -> bool {

@@ -27,7 +27,6 @@ pub struct NeedsBody {
 
 impl NeedsBody {
     /// Returns the context of an error that occurs before the body of the request has been read.
-    #[must_use]
     pub fn error_context(&self) -> ErrorContext {
         match (self.method, self.module) {
             (Some(method), _) => ErrorContext::Method(method),
@@ -38,11 +37,10 @@ impl NeedsBody {
 
     /// Returns the API method if the caller's permission can be checked before the body is read: the method is known,
     /// and the permissions that it requires do not contain the value of a positional parameter.
-    #[must_use]
     pub fn method_to_authorize(&self, plan: &Plan) -> Option<MatchedMethod> {
         let method = self.method?;
-        let PlannedMethod { required_permissions, path_slots, .. } = &plan.methods[method];
-        let depends_on_body = path_slots.iter().any(|(_, slot)| required_permissions.uses_slot(*slot));
+        let PlannedMethod { scope, path_slots, parameter_names, .. } = &plan.methods[method];
+        let depends_on_body = path_slots.iter().any(|(_, slot)| scope.has_variable(&parameter_names[*slot]));
         (!depends_on_body).then(|| MatchedMethod { method_index: method, segments: Segments::none(), by_name: None })
     }
 }
@@ -50,19 +48,15 @@ impl NeedsBody {
 /// The first bytes of a request body; their number is at most the limit `dispatch`.
 #[derive(Debug, Clone)]
 pub struct BodyPrefix {
-    /// The bytes that have arrived.
     pub bytes: Bytes,
     /// `true` if the body has no bytes after these.
     pub is_whole: bool,
 }
 
 /// Finds the API method of a request whose first body bytes have arrived: the method that the body names, or the method
-/// at the request path if the body names no method.
-///
-/// # Errors
-/// Fails if the prefix cannot be parsed or names a service or method that does not exist. Fails if the prefix contains
-/// no name, and the API has no method at the path. Fails with the limit `dispatch` if a name may follow after the
-/// prefix.
+/// at the request path if the body names no method. Fails if the prefix cannot be parsed or names a service or method
+/// that does not exist. Fails if the prefix contains no name, and the API has no method at the path. Fails with the
+/// limit `dispatch` if a name may follow after the prefix.
 pub fn route_by_body(
     plan: &Plan,
     head: &Head,

@@ -1,20 +1,19 @@
 //! Selects an API method by names in the query or the body instead of the path: the field `service` of PhalApi, or the
 //! fields `module` and `method` of api 3.0.
 
-use rulebook_model::error::catalogue::MessageId;
+use rulebook_model::error::catalogue::Catalogue;
 
 use super::RoutingError;
-use super::fields::{Field, FieldValue, query_fields, single_field_value};
+use super::fields::{Field, FieldContent, query_fields, single_field_value};
 use crate::call::{
     ApiError, ErrorKind, Head, ParameterError, ParameterErrorKind, ServiceNameError, Source, shorten_text,
 };
-use crate::pipeline::english_text;
 use crate::pipeline::respond::ErrorContext;
 use crate::plan::{self, MatchedMethod, NameMatch, Plan, SegmentError, Segments, ServiceNaming, ServicesByModule};
 
 /// Returns the value of the field `service`, or the value of the field `s` if the request has no field `service`. If a
 /// field is repeated, its last value is used, as in PHP.
-pub(super) fn service_name<'a>(fields: impl Iterator<Item = Field<'a>>) -> Option<FieldValue<'a>> {
+pub(super) fn service_name<'a>(fields: impl Iterator<Item = Field<'a>>) -> Option<FieldContent<'a>> {
     let [long, short] = ServiceNaming::Service.fields();
     let (mut by_long, mut by_short) = (None, None);
     for Field { name, value } in fields {
@@ -27,29 +26,31 @@ pub(super) fn service_name<'a>(fields: impl Iterator<Item = Field<'a>>) -> Optio
     by_long.or(by_short)
 }
 
-/// Finds the service that a PhalApi client names, and returns its index.
-///
-/// # Errors
-/// Fails if the API has no service with this name.
-pub(super) fn find_by_service_name(named: &plan::NamedServices, given: &FieldValue<'_>) -> Result<usize, RoutingError> {
+/// Finds the service that a PhalApi client names, and returns its index. Fails if the API has no service with this
+/// name.
+pub(super) fn find_by_service_name(
+    named: &plan::NamedServices,
+    given: &FieldContent<'_>,
+) -> Result<usize, RoutingError> {
     let unknown_name = |name: &str, (parts, error_kind)| {
         let error = ApiError::new(ErrorKind::InvalidServiceName { name: shorten_text(name), parts, error: error_kind });
         RoutingError { context: ErrorContext::UnknownName, error }
     };
     match given {
-        FieldValue::Text(name) => named.by_class.find(name).ok_or_else(|| unknown_name(name, service_name_error(name))),
-        FieldValue::Invalid(SegmentError::SeveralValues) => Err(unknown_name("[]", (0, ServiceNameError::Illegal))),
-        FieldValue::Invalid(SegmentError::InvalidUtf8) => Err(unknown_name("\u{fffd}", (0, ServiceNameError::Illegal))),
+        FieldContent::Text(name) => {
+            named.by_class.find(name).ok_or_else(|| unknown_name(name, service_name_error(name)))
+        }
+        FieldContent::Invalid(SegmentError::SeveralValues) => Err(unknown_name("[]", (0, ServiceNameError::Illegal))),
+        FieldContent::Invalid(SegmentError::InvalidUtf8) => {
+            Err(unknown_name("\u{fffd}", (0, ServiceNameError::Illegal)))
+        }
     }
 }
 
 /// Returns the index of the service that the query names, if it is another service than the one at the request path,
 /// whose index is `at_path`. As in PhalApi, the name in the query has priority over the path, unless the field that
-/// contains it is a parameter of the service at the path.
-///
-/// # Errors
-/// Fails if the field `service` contains a name that no service has. Such a field `s` is ignored, because fields with
-/// this name often have another meaning.
+/// contains it is a parameter of the service at the path. Fails if the field `service` contains a name that no service
+/// has. Such a field `s` is ignored, because fields with this name often have another meaning.
 pub(super) fn service_instead(plan: &Plan, head: &Head, at_path: usize) -> Result<Option<usize>, RoutingError> {
     let fields = &plan.services[at_path].name_fields;
     let Some(named) = plan.named_services.as_ref().filter(|_| !fields.is_empty() && head.uri.query().is_some()) else {
@@ -90,10 +91,7 @@ fn service_name_error(name: &str) -> (usize, ServiceNameError) {
 }
 
 /// Finds the service that the fields `module` and `method` of a body name. Returns `None` if the body lacks one of
-/// these two fields.
-///
-/// # Errors
-/// Fails if the value of `module` or `method` is not text, or the API has no such service.
+/// these two fields. Fails if the value of `module` or `method` is not text, or the API has no such service.
 pub(super) fn find_by_module_and_method(
     modules: &ServicesByModule,
     fields: &[Field<'_>],
@@ -101,12 +99,12 @@ pub(super) fn find_by_module_and_method(
     let given = ServiceNaming::Module.fields().map(|name| single_field_value(fields.iter().cloned(), name, true));
     let [Some(module), Some(method)] = given else { return Ok(None) };
     let (module, method) = match (module, method) {
-        (FieldValue::Text(module), FieldValue::Text(method)) => (module, method),
+        (FieldContent::Text(module), FieldContent::Text(method)) => (module, method),
         (module, method) => {
             let given = ServiceNaming::Module.fields().into_iter().zip([module, method]);
             let errors = given.filter_map(|(name, value)| match value {
-                FieldValue::Text(_) => None,
-                FieldValue::Invalid(why) => Some(name_field_error(name, why)),
+                FieldContent::Text(_) => None,
+                FieldContent::Invalid(why) => Some(name_field_error(name, why)),
             });
             return Err(ApiError::parameters(errors.collect()).into());
         }
@@ -120,11 +118,11 @@ pub(super) fn find_by_module_and_method(
 /// Returns the error for a field that should name a service, but whose value is not a single text.
 fn name_field_error(name: &str, why: SegmentError) -> ParameterError {
     let got = match why {
-        SegmentError::SeveralValues => MessageId::GotSeveralValues,
-        SegmentError::InvalidUtf8 => MessageId::GotInvalidUtf8,
+        SegmentError::SeveralValues => "several-values",
+        SegmentError::InvalidUtf8 => "not-utf-8",
     };
     let error = ParameterError::new(ParameterErrorKind::Invalid, name, Source::Body, "a name");
-    error.with_got(Some(english_text(got)))
+    error.with_got(Some(Catalogue::ENGLISH.text(got).to_owned()))
 }
 
 /// An API method that names in the query or the body have selected.
@@ -150,13 +148,13 @@ impl NamedMethod {
             let in_query = single_field_value(query_fields(head, &[name]), name, uses_last_value);
             let in_body = || Some(single_field_value(body.iter().cloned(), name, uses_last_value)?.into_owned());
             match in_query.or_else(in_body) {
-                Some(FieldValue::Text(text)) => {
+                Some(FieldContent::Text(text)) => {
                     if segments.len() <= *segment {
                         segments.resize(segment + 1, String::new());
                     }
                     segments[*segment] = text.into_owned();
                 }
-                Some(FieldValue::Invalid(why)) => unfit.push((*slot, why)),
+                Some(FieldContent::Invalid(why)) => unfit.push((*slot, why)),
                 None => complete = false,
             }
         }

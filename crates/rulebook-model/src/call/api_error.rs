@@ -1,7 +1,5 @@
 //! The error that ends a request, or a call from code, with the data for the response and for the log.
 
-mod server;
-
 use std::borrow::Cow;
 use std::fmt;
 use std::num::NonZeroU32;
@@ -9,8 +7,9 @@ use std::num::NonZeroU32;
 use http::{HeaderName, HeaderValue};
 use serde_json::Value as Json;
 
-use super::{CustomError, ErrorKind, ParameterError};
+use super::{CustomError, ErrorKind, Limit, MalformedRequest, ParameterError};
 use crate::error::{ErrorCode, ErrorStatus};
+use crate::model::DeclaredError;
 
 /// The maximum error code that a handler can set for the `phalapi` envelope (see [`ApiError::with_phalapi_code`]).
 const MAX_PHALAPI_CODE: u8 = 99;
@@ -54,7 +53,7 @@ impl ApiError {
     #[cold]
     pub fn new(kind: ErrorKind) -> Self {
         let status = kind.code().status();
-        let headers = kind.headers();
+        let headers = kind.header().into_iter().collect();
         let (log_details, phalapi_code, number) = (None, None, None);
         Self(Box::new(ErrorData { kind, status, log_details, headers, phalapi_code, number, is_redirect: false }))
     }
@@ -111,6 +110,35 @@ impl ApiError {
     #[cold]
     pub fn gateway_timeout(reason: impl fmt::Display) -> Self {
         Self::plain(ErrorCode::GatewayTimeout).with_log(reason)
+    }
+
+    /// Creates the error for a request that exceeds `limit`. `parameter` is the parameter or multipart part that
+    /// exceeds the limit, or `None` if the whole request does.
+    #[must_use]
+    #[cold]
+    pub fn too_large(limit: Limit, parameter: Option<&str>) -> Self {
+        Self::new(ErrorKind::TooLarge { limit, parameter: parameter.map(str::to_owned) })
+    }
+
+    /// Creates the error for a request that cannot be decoded.
+    #[must_use]
+    #[cold]
+    pub fn malformed(cause: MalformedRequest) -> Self {
+        Self::new(ErrorKind::MalformedRequest(cause))
+    }
+
+    /// Creates the error for a path that belongs to no service, without suggestions of similar services.
+    #[must_use]
+    #[cold]
+    pub fn unknown_service() -> Self {
+        Self::new(ErrorKind::UnknownService { similar: Vec::new() })
+    }
+
+    /// Creates the error for a request with missing or invalid parameters.
+    #[must_use]
+    #[cold]
+    pub fn parameters(errors: Vec<ParameterError>) -> Self {
+        Self::new(ErrorKind::Parameters { errors, truncated: false })
     }
 
     /// Adds a member to the response of a declared error, or replaces the member with the same name. Errors of other
@@ -203,10 +231,37 @@ impl ApiError {
         self
     }
 
+    /// Sets what the declaration of the error contains: its HTTP status, its number, and its message unless the handler
+    /// has set another one.
+    #[must_use]
+    pub fn with_declaration(mut self, declared: &DeclaredError) -> Self {
+        self.0.status = declared.status;
+        self.0.number = declared.number.and_then(NonZeroU32::new).or(self.0.number);
+        if let ErrorKind::Declared { message, .. } = &mut self.0.kind
+            && message.is_empty()
+        {
+            message.clone_from(&declared.info);
+        }
+        self
+    }
+
+    /// Adds header fields for the response. They replace earlier header fields of the error that have the same names.
+    #[must_use]
+    pub fn with_headers(mut self, headers: Vec<(HeaderName, HeaderValue)>) -> Self {
+        self.0.headers.retain(|(existing, _)| headers.iter().all(|(name, _)| name != existing));
+        self.0.headers.extend(headers);
+        self
+    }
+
     /// Returns the kind of the error, which contains its data.
     #[must_use]
     pub fn kind(&self) -> &ErrorKind {
         &self.0.kind
+    }
+
+    /// Returns the kind of the error, to change its data. The HTTP status and the header fields do not change with it.
+    pub fn kind_mut(&mut self) -> &mut ErrorKind {
+        &mut self.0.kind
     }
 
     /// Returns the code of the error, by which clients recognize it.
@@ -258,12 +313,6 @@ impl ApiError {
     #[must_use]
     pub fn headers(&self) -> &[(HeaderName, HeaderValue)] {
         &self.0.headers
-    }
-
-    /// Returns `true` if no service has the path of the request ([`ErrorKind::UnknownService`]).
-    #[doc(hidden)]
-    pub fn is_unknown_service(&self) -> bool {
-        matches!(self.0.kind, ErrorKind::UnknownService { .. })
     }
 
     /// Returns the errors of single parameters. For kinds other than [`ErrorKind::Parameters`], the list is empty.
