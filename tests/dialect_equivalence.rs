@@ -8,6 +8,7 @@ use rulebook_model::definition::load;
 use rulebook_model::describe::canonical_definition;
 use rulebook_model::model::Api;
 use serde_json::{Value as Json, json};
+use support::WithoutSpans as _;
 
 use crate::client::{Bearer, Request, TestServer};
 

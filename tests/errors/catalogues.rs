@@ -35,18 +35,18 @@ fn the_english_catalogue_is_complete_and_uses_every_placeholder() {
 
 #[test]
 fn the_selectable_catalogues_are_complete() {
-    for name in CatalogueName::ALL {
-        let read = Catalogue::parse(name.json_text()).unwrap_or_else(|errors| panic!("{}: {errors:?}", name.as_str()));
+    for name in [CatalogueName::PhalApi1, CatalogueName::PhalApi2, CatalogueName::PhalApi2Chinese] {
+        let read = Catalogue::parse(name.json_text()).unwrap_or_else(|errors| panic!("{name:?}: {errors:?}"));
         for row in MESSAGES {
-            assert!(read.contains(row.id), "{} has no `{}`", name.as_str(), row.key);
+            assert!(read.contains(row.id), "{name:?} has no `{}`", row.key);
             assert!(name.catalogue().contains(row.id));
         }
         assert!(MESSAGES.iter().all(|row| row.is_optional != Catalogue::english().contains(row.id)));
         // The message of a parameter error contains the name of the parameter, `p`. No message contains a placeholder.
         for error in errors_with_every_message() {
             let message = error.message(name.catalogue()).to_string();
-            assert!(!message.is_empty() && !message.contains(['{', '}']), "{}: {message}", name.as_str());
-            assert!(error.parameter_errors().is_empty() || message.contains('p'), "{}: {message}", name.as_str());
+            assert!(!message.is_empty() && !message.contains(['{', '}']), "{name:?}: {message}");
+            assert!(error.parameter_errors().is_empty() || message.contains('p'), "{name:?}: {message}");
         }
     }
 }

@@ -9,6 +9,7 @@ use rulebook_model::describe::canonical_definition;
 use rulebook_model::diagnostic::DiagnosticCode;
 use rulebook_model::model::Api;
 use serde_json::{Value as Json, json};
+use support::WithoutSpans as _;
 
 use super::definition_files;
 use crate::client::{Request, TestServer};

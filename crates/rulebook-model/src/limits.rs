@@ -1,12 +1,14 @@
 //! The limits of requests. A table contains the name, the unit, the default and the maximum value of each limit.
 
+use serde::Serialize;
+
 use crate::call::{JsonLimits, Limit, Unit};
 use crate::definition::keys::{KeySpec, KeyTable, ValueKind, key, key_table};
 use crate::error::ErrorCode;
 
 /// The limits of requests, with the values that are set for an API. A request that exceeds a limit fails with an error
 /// that contains the name of the limit.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Limits {
     /// The maximum size of all header fields of a request, in bytes. The size of a header field is the length of its

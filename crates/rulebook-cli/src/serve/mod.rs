@@ -1,18 +1,18 @@
 //! `rulebook serve`: serves the API over HTTP.
 
 mod data_lock;
-mod server_settings;
 mod services;
 mod summary;
 mod tls;
 
 use std::io;
+use std::time::Duration;
 
-use rulebook_model::model::{LogFormat, Unbound};
+use rulebook::Settings as ServerSettings;
+use rulebook_model::model::Api;
 use rulebook_model::settings::split_bind_address;
 
 use self::data_lock::{DataSharing, lock_data_folder};
-use self::server_settings::new_server_settings;
 use self::services::{SharedServices, add_services, has_shared_limits};
 use self::summary::{EffectiveSettings, startup_summary};
 use self::tls::{TlsError, client_certificate_warning, tls_settings};
@@ -21,36 +21,7 @@ use super::{AddHandlers, Command, Exit, Settings, key_storage, log, output};
 pub(super) const COMMAND: Command = Command {
     name: "serve",
     add_options: |command| command.about("Serve the API (the default command)"),
-    shown_settings: &[
-        "api",
-        "bind",
-        "data",
-        "key-storage",
-        "idempotency-storage",
-        "files",
-        "link-target",
-        "static",
-        "unbound",
-        "workers",
-        "address-connections",
-        "http2",
-        "tls-certificate",
-        "tls-key",
-        "tls-client-ca",
-        "tls-client-certificate",
-        "trusted-proxies",
-        "forwarded-field",
-        "keep-alive",
-        "shutdown-timeout",
-        "compress",
-        "verify-outputs",
-        "share-data",
-        "shared-limits",
-        "traces",
-        "trace-percent",
-        "log",
-        "log-format",
-    ],
+    shown_settings: None,
     run: |_, settings, app| Ok(run(app, settings)),
 };
 
@@ -58,11 +29,12 @@ pub(super) const COMMAND: Command = Command {
 const DEFAULT_ADDRESS: &str = "127.0.0.1:8080";
 
 fn run(app: AddHandlers<'_>, settings: &Settings) -> Exit {
-    let validated = match settings.new_rulebook(app).validate() {
+    let mut validated = match settings.new_rulebook(app).validate() {
         Ok(validated) => validated,
         Err(report) => return output::print_report(&report),
     };
     output::print_warnings(&validated.warnings);
+    settings.replace_defined(&mut validated.api);
     let api = &validated.api;
     let bind = match (&settings.bind[..], &api.bind) {
         ([], defined) => vec![defined.as_deref().unwrap_or(DEFAULT_ADDRESS).to_owned()],
@@ -76,9 +48,8 @@ fn run(app: AddHandlers<'_>, settings: &Settings) -> Exit {
     if let Some(warning) = client_certificate_warning(api, &bind, tls.as_ref()) {
         output::print_warnings(&validated.report(vec![warning]));
     }
-    let log = settings.log_filter.as_deref().or(api.log.as_deref()).unwrap_or(log::DEFAULT_FILTER).to_owned();
-    let format = settings.log_format.map_or(api.log_format, LogFormat::from);
-    if let Err(why) = log::start_logging(&log, format) {
+    let log = api.log.as_deref().unwrap_or(log::DEFAULT_FILTER).to_owned();
+    if let Err(why) = log::start_logging(&log, api.log_format) {
         return output::print_system_error(&format!("cannot start the log: {why}"));
     }
     let folder = validated.data_folder.clone();
@@ -92,8 +63,7 @@ fn run(app: AddHandlers<'_>, settings: &Settings) -> Exit {
         Ok(lock) => lock,
         Err(why) => return output::print_system_error(&why),
     };
-    let workers = settings.workers.map(usize::from).or(api.workers);
-    let keys = match key_storage::load_keys(settings, &validated.api, data, workers) {
+    let keys = match key_storage::load_keys(settings, &validated.api, data) {
         Ok(keys) => keys,
         Err(failure) => return failure.print(),
     };
@@ -107,24 +77,21 @@ fn run(app: AddHandlers<'_>, settings: &Settings) -> Exit {
             return output::print_system_error(&format!("cannot start the thread that reloads the keys: {error}"));
         }
     };
-    let mut validated = match keys {
+    let validated = match keys {
         Some((keys, is_shared)) => validated.keys_authenticator(keys, is_shared),
         None => validated,
     };
-    validated.api.workers = workers;
     let with_services = match add_services(validated, settings, data) {
         Ok(with_services) => with_services,
         Err(failure) => return failure.print(),
     };
     let services = SharedServices::of(&with_services, settings, key_database.is_some());
-    validated = with_services.validated;
-    validated.api.compress = settings.compress.unwrap_or(validated.api.compress);
-    let engine = match validated.build() {
+    let engine = match with_services.validated.build() {
         Ok(engine) => engine,
         Err(report) => return output::print_report(&report),
     };
     let api = engine.api();
-    let server_settings = new_server_settings(settings, api, bind, workers).with_tls(tls).with_hangup_hook(move || {
+    let server_settings = new_server_settings(settings, api, bind).with_tls(tls).with_hangup_hook(move || {
         match reloaded_keys.clone() {
             // The server must not wait for the database.
             Some((keys, true)) => drop(std::thread::spawn(move || keys.reload())),
@@ -157,7 +124,6 @@ fn run(app: AddHandlers<'_>, settings: &Settings) -> Exit {
         }
         Err(error) => return output::print_system_error(&address_error(error)),
     };
-    let unbound = settings.unbound.map_or(api.unbound, Unbound::from);
     let addresses = running.addresses().iter().zip(&server_settings.bind).map(|(address, bound)| {
         let scheme = if split_bind_address(bound).0 { "https" } else { "http" };
         format!("{scheme}://{address}{}", api.base)
@@ -165,19 +131,28 @@ fn run(app: AddHandlers<'_>, settings: &Settings) -> Exit {
     output::print_to_stdout(&startup_summary(
         &engine,
         settings,
-        &EffectiveSettings {
-            addresses: addresses.collect(),
-            unbound,
-            data,
-            key_count,
-            key_database,
-            workers: server_settings.workers,
-            log,
-            services,
-        },
+        &EffectiveSettings { addresses: addresses.collect(), data, key_count, key_database, log, services },
     ));
     match running.wait() {
         Ok(()) => Exit::Success,
         Err(error) => output::print_system_error(&error.to_string()),
     }
+}
+
+/// Returns the settings of the server, except those of TLS. The engine takes the others from `api`.
+fn new_server_settings(settings: &Settings, api: &Api, bind: Vec<String>) -> ServerSettings {
+    let mut new = ServerSettings::new()
+        .with_bind(bind)
+        .with_workers(api.workers)
+        .with_address_connections(api.address_connections.map(|max| usize::try_from(max).unwrap_or(usize::MAX)))
+        .with_http2(api.http2)
+        .with_signals(true)
+        .with_static_files(&settings.static_files);
+    if let Some(seconds) = api.keep_alive {
+        new = new.with_keep_alive(Duration::from_secs(seconds));
+    }
+    if let Some(seconds) = api.shutdown_timeout {
+        new = new.with_shutdown_timeout(Duration::from_secs(seconds));
+    }
+    new
 }

@@ -46,7 +46,7 @@ pub(super) fn add_services(
         && let Some(exporter) =
             traces::open_exporter(&validated.api, settings.traces.as_deref()).map_err(Failure::Usage)?
     {
-        let percent = settings.trace_percent.or(validated.api.trace_percent).unwrap_or(100);
+        let percent = validated.api.trace_percent.unwrap_or(100);
         validated = validated.trace_exporter(exporter, percent);
     }
     Ok(WithServices { validated, has_shared_idempotency_keys })

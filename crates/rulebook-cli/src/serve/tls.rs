@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use rulebook::{ClientCertificateMode, TlsSettings};
+use rulebook::TlsSettings;
 use rulebook_model::diagnostic::{Diagnostic, DiagnosticCode};
 use rulebook_model::model::Api;
 use rulebook_model::settings::split_bind_address;
@@ -89,7 +89,7 @@ pub(super) fn tls_settings(settings: &Settings, api: &Api) -> Result<Option<TlsS
     let keys = Setting::files("tls_key", &settings.tls_key, &api.tls_keys);
     let defined_ca = api.tls_client_ca.clone().map(|file| file.map(PathBuf::from));
     let client_ca = Setting::new("tls_client_ca", settings.tls_client_ca.clone(), defined_ca);
-    let flag = settings.tls_client_certificate.map(ClientCertificateMode::from);
+    let flag = settings.tls_client_certificate;
     let mode = Setting::new("tls_client_certificate", flag, api.tls_client_certificate);
     if certificates.count() != keys.count() {
         let span = certificates.span.or(keys.span);

@@ -17,7 +17,7 @@ use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::envelope::Envelopes;
 use crate::format::Formats;
 use crate::model::{Api, EnvelopeName};
-use crate::settings::SETTINGS;
+use crate::settings::settings;
 use crate::span::Spanned;
 use crate::types::{Type, Types};
 
@@ -96,7 +96,7 @@ pub fn lower_definition<'a>(
         span: definition.app.span,
         ..Api::default()
     };
-    for setting in &SETTINGS {
+    for setting in settings() {
         if let Some(value) = definition.app.value(setting.key.name) {
             (setting.lower)(&mut lowering, value, &mut api);
         }

@@ -110,8 +110,7 @@ impl Lowering<'_> {
         options: &DeclaredOptions,
         http: Option<HttpMethod>,
     ) -> Option<Idempotency> {
-        let words = Idempotency::ALL.map(|value| (value.as_str(), value));
-        let value = self.resolve_word(option, "value of `idempotent`:", &words)?;
+        let value = self.resolve_word(option, "value of `idempotent`:")?;
         let enabled = |option: &Option<Spanned<bool>>| option.as_ref().filter(|option| option.value).map(|it| it.span);
         let (message, related, help) = if http == Some(HttpMethod::Get) {
             let message = "a GET method cannot be `idempotent`";

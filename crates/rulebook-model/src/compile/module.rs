@@ -13,8 +13,9 @@ use super::path::{self, PathError};
 use crate::definition::parsed;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::envelope::EnvelopeSettings;
-use crate::model::{EnvelopeName, Location, Method, Module, Repeated, Segment, Service};
+use crate::model::{EnvelopeName, Location, Method, Module, Segment, Service};
 use crate::routing::{fold_case, path_shape};
+use crate::schema::Word;
 use crate::span::{Span, Spanned};
 
 impl<'d> Lowering<'d> {
@@ -32,7 +33,7 @@ impl<'d> Lowering<'d> {
         };
         let repeated = parts
             .first_value_in_parts(self, "repeated", |part| part.repeated.as_ref())
-            .and_then(|word| self.resolve_word(word, "value of `repeated`:", &Repeated::ALL.map(|r| (r.as_str(), r))));
+            .and_then(|word| self.resolve_word(word, "value of `repeated`:"));
         let info = parts.first_value_in_parts(self, "info", |part| part.info.as_ref());
         let ignore_case = parts.first_value_in_parts(self, "ignore_case", |part| part.ignore_case.as_ref());
         let ignore_case = ignore_case.is_some_and(|flag| flag.value);
@@ -71,9 +72,9 @@ impl<'d> Lowering<'d> {
 
     /// Finds the envelope (the JSON structure of responses) with this name. Reports an unknown name.
     pub(crate) fn resolve_envelope(&mut self, name: &Spanned<String>) -> Option<EnvelopeName> {
-        let known: Vec<_> = self.responses.envelopes.names().map(|known| (known, known)).collect();
-        let known = self.resolve_word(name, "envelope", &known)?;
-        let resolved = self.responses.envelopes.get(known).cloned()?;
+        let envelopes = &self.responses.envelopes;
+        let known = self.resolve_name(name, "envelope", &envelopes.names().collect::<Vec<_>>())?;
+        let resolved = envelopes.get(known)?.clone();
         let envelope = resolved.envelope(EnvelopeSettings::default());
         let types = [envelope.success_content_type(), envelope.error_content_type()];
         if let Some(invalid) = types.into_iter().find(|media_type| HeaderValue::from_str(media_type).is_err()) {
@@ -84,26 +85,28 @@ impl<'d> Lowering<'d> {
         Some(resolved)
     }
 
-    /// Returns the value that `known` lists for `word`. Reports a word that is not in `known`. `noun` is the
-    /// description of such words in the error message: "envelope", "value of `repeated`:".
-    pub(crate) fn resolve_word<T: Copy>(
-        &mut self,
-        word: &Spanned<String>,
-        noun: &str,
-        known: &[(&str, T)],
-    ) -> Option<T> {
-        let entry = known.iter().find(|(name, _)| *name == word.value);
-        if entry.is_none() {
-            let list: Vec<String> = known.iter().map(|(name, _)| format!("`{name}`")).collect();
+    /// Returns the value of `W` with the name `word`. Reports an unknown word. `noun` is the description of such words
+    /// in the error message: "catalogue", "value of `repeated`:".
+    pub(crate) fn resolve_word<W: Word>(&mut self, word: &Spanned<String>, noun: &str) -> Option<W> {
+        let names: Vec<&str> = W::VARIANTS.iter().map(|value| (*value).into()).collect();
+        let name = self.resolve_name(word, noun, &names)?;
+        W::VARIANTS.iter().copied().find(|value| (*value).into() == name)
+    }
+
+    /// Returns the name in `known` that is equal to `word`. Reports a word that is not in `known`.
+    fn resolve_name<'n>(&mut self, word: &Spanned<String>, noun: &str, known: &[&'n str]) -> Option<&'n str> {
+        let name = known.iter().find(|name| **name == word.value).copied();
+        if name.is_none() {
+            let list: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
             let message = format!("unknown {noun} `{}`", word.value.escape_debug());
             self.report(
                 Diagnostic::new(DiagnosticCode::BadOption, word.span, message)
                     .label("unknown value")
                     .help(format!("expected one of {}", list.join(", ")))
-                    .suggest(&word.value, known.iter().map(|(name, _)| *name)),
+                    .suggest(&word.value, known.iter().copied()),
             );
         }
-        entry.map(|(_, meaning)| *meaning)
+        name
     }
 
     /// Returns the segments of each service's path, or `None` for a path with an error.

@@ -18,9 +18,6 @@ mod schema;
 mod scope;
 mod server_path;
 mod service;
-mod shared_limits;
-mod tls;
-mod without_spans;
 
 pub use crate::envelope::EnvelopeName;
 pub use crate::limits::Limits;
@@ -30,18 +27,19 @@ pub use api::{
 };
 pub(crate) use auth::COMBINE;
 pub use auth::DefinedAuth;
-pub use choices::{Audience, LinkTarget, LogFormat, Unbound, UnknownParameters};
+pub use choices::{
+    Audience, ClientCertificateMode, ForwardedField, Idempotency, LinkTarget, LogFormat, Repeated, Unbound,
+    UnknownParameters, WhenUnavailable,
+};
 pub use for_permissions::CallableMethods;
 pub(crate) use handler::DEFAULT_HANDLER;
 pub use handler::{DefinedHandler, DefinedHandlers};
-pub use method::{DeclaredError, Idempotency, Method, MethodOptions, Output};
+pub use method::{DeclaredError, Method, MethodOptions, Output};
 pub use parameter::{LOCATION_PREFIXES, Location, Parameter, ParameterType, WHOLE_BODY_KEY, default_parameter_name};
 pub use permission_values::{PermissionMatch, match_permission};
-pub use proxies::{AddressRange, AddressRangeError, ForwardedField};
-pub use rate_limit::{RateLimit, RateLimitBy, RatePeriod, rate_limits_to_json};
+pub use proxies::{AddressRange, AddressRangeError};
+pub use rate_limit::{RateLimit, RateLimitBy, RatePeriod, SharedLimits};
 pub use schema::Schema;
 pub use scope::{Permission, PermissionPart, Scope, ScopeCondition, variable_text};
 pub use server_path::ServerPath;
-pub use service::{Module, Repeated, Segment, Service, default_method_id};
-pub use shared_limits::{SharedLimits, WhenUnavailable};
-pub use tls::ClientCertificateMode;
+pub use service::{Module, Segment, Service, default_method_id};

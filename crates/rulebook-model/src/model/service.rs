@@ -1,6 +1,6 @@
 //! API modules and their services.
 
-use super::{EnvelopeName, Method, RateLimit, Schema};
+use super::{EnvelopeName, Method, RateLimit, Repeated, Schema};
 use crate::call::HttpMethod;
 use crate::span::Span;
 
@@ -28,30 +28,6 @@ pub struct Module {
     pub services: Vec<Service>,
     /// The position of the API module in the definition.
     pub span: Span,
-}
-
-/// The handling of requests that contain a parameter more than once, although it accepts only one value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Repeated {
-    /// The request is rejected.
-    #[default]
-    Refuse,
-    /// The last value of the parameter in the request is used.
-    Last,
-}
-
-impl Repeated {
-    /// All variants.
-    pub const ALL: [Self; 2] = [Self::Refuse, Self::Last];
-
-    /// Returns the name of the value in definitions.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Refuse => "refuse",
-            Self::Last => "last",
-        }
-    }
 }
 
 /// A service: a path of the API and its methods. A service has at least one method.

@@ -7,6 +7,7 @@
 use std::ops::RangeInclusive;
 
 use serde_json::{Value as Json, json};
+use strum::VariantArray;
 
 use super::pattern;
 use super::table_schemas::Schema;
@@ -46,20 +47,18 @@ static CONSTRAINTS: &[Constraint] = &[
     constraint(&keys::MODULE, "dialect", || one_of_constraint([TREE.name])),
     constraint(&keys::MODULE, "module", || json!({ "pattern": pattern::NAME_IN_CODE })),
     constraint(&keys::MODULE, "envelope", envelope_examples),
-    constraint(&keys::MODULE, "repeated", || one_of_constraint(Repeated::ALL.map(Repeated::as_str))),
+    constraint(&keys::MODULE, "repeated", words_constraint::<Repeated>),
     constraint(&keys::METHOD, "id", || json!({ "pattern": pattern::NAME_IN_CODE })),
     constraint(&keys::OPTIONS, "cost", cost_constraint),
     constraint(&methods::OPTIONS, "cost", cost_constraint),
     constraint(&rules::METHOD, "@cost", cost_constraint),
-    constraint(&keys::OPTIONS, "idempotent", idempotent_constraint),
-    constraint(&methods::OPTIONS, "idempotent", idempotent_constraint),
-    constraint(&rules::METHOD, "@idempotent", idempotent_constraint),
+    constraint(&keys::OPTIONS, "idempotent", words_constraint::<Idempotency>),
+    constraint(&methods::OPTIONS, "idempotent", words_constraint::<Idempotency>),
+    constraint(&rules::METHOD, "@idempotent", words_constraint::<Idempotency>),
     constraint(&keys::RATE_LIMIT, "requests", || json!({ "minimum": 1, "maximum": RateLimit::MAX_REQUESTS })),
-    constraint(&keys::RATE_LIMIT, "per", || one_of_constraint(RatePeriod::ALL.map(RatePeriod::as_str))),
-    constraint(&keys::RATE_LIMIT, "by", || one_of_constraint(RateLimitBy::ALL.map(RateLimitBy::as_str))),
-    constraint(&keys::SHARED_LIMITS, "when_unavailable", || {
-        one_of_constraint(WhenUnavailable::ALL.map(WhenUnavailable::as_str))
-    }),
+    constraint(&keys::RATE_LIMIT, "per", words_constraint::<RatePeriod>),
+    constraint(&keys::RATE_LIMIT, "by", words_constraint::<RateLimitBy>),
+    constraint(&keys::SHARED_LIMITS, "when_unavailable", words_constraint::<WhenUnavailable>),
     constraint(&keys::SHARED_LIMITS, "timeout_ms", || json!({ "minimum": 1, "maximum": SharedLimits::MAX_TIMEOUT_MS })),
     constraint(&methods::METHOD, "id", || json!({ "pattern": pattern::NAME_IN_CODE })),
     constraint(&keys::PARAMETER, "name", || json!({ "pattern": pattern::NAME_IN_CODE })),
@@ -130,8 +129,18 @@ pub(super) fn member_name_constraint(keys: &'static KeyTable) -> Schema {
     schema
 }
 
+/// A type whose values are words in definitions.
+pub(crate) trait Word: Copy + Into<&'static str> + VariantArray {}
+
+impl<W: Copy + Into<&'static str> + VariantArray> Word for W {}
+
+/// Returns the constraint that a string is one of the words of `W`.
+pub(crate) fn words_constraint<W: Word>() -> Json {
+    json!({ "enum": W::VARIANTS.iter().map(|word| (*word).into()).collect::<Vec<&str>>() })
+}
+
 /// Returns the constraint on a value that must be one of `words`.
-pub(crate) fn one_of_constraint<const N: usize>(words: [&str; N]) -> Json {
+pub(super) fn one_of_constraint<const N: usize>(words: [&str; N]) -> Json {
     json!({ "enum": words.as_slice() })
 }
 
@@ -247,8 +256,4 @@ fn http_methods_constraint() -> Json {
 
 fn cost_constraint() -> Json {
     json!({ "minimum": 1, "maximum": RateLimit::MAX_COST })
-}
-
-fn idempotent_constraint() -> Json {
-    one_of_constraint(Idempotency::ALL.map(Idempotency::as_str))
 }

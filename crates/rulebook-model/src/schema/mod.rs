@@ -11,7 +11,7 @@ mod table_schemas;
 
 use serde_json::{Map, Value as Json, json};
 
-pub(crate) use constraints::{envelope_examples, one_of_constraint, range_constraint};
+pub(crate) use constraints::{Word, envelope_examples, range_constraint, words_constraint};
 
 use constraints::CONSTRAINTS_SUBJECT;
 use table_schemas::SchemaTables;

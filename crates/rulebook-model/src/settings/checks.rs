@@ -7,6 +7,7 @@ use crate::definition::{CheckedObject, JsonNode};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::files_location::FilesLocation;
 use crate::model::{DEFAULT_TIMEZONE, MAX_WORKERS, Segment, ServiceQuery};
+use crate::schema::Word;
 use crate::span::Spanned;
 
 /// How the address of a database begins that several servers can share.
@@ -16,10 +17,9 @@ pub(super) const DATABASES: &[&str] = &["postgres://", "postgresql://", "mysql:/
 const SQLITE: &str = "sqlite:";
 
 impl Lowering<'_> {
-    /// Returns the value that `words` lists for the word in a setting. Reports an unknown word and returns the default.
-    /// `noun` is the description of the words in the error message: "catalogue", "value of `unknown`:".
-    pub(super) fn lower_word<T: Copy + Default>(&mut self, value: &JsonNode, noun: &str, words: &[(&str, T)]) -> T {
-        value.string().and_then(|word| self.resolve_word(&word, noun, words)).unwrap_or_default()
+    /// Returns the value with the name in a setting. Reports an unknown word and returns the default.
+    pub(super) fn lower_word<W: Word + Default>(&mut self, value: &JsonNode, noun: &str) -> W {
+        value.string().and_then(|word| self.resolve_word(&word, noun)).unwrap_or_default()
     }
 
     /// Returns the base path of the API. If the setting has an error, reports it and returns `/`; the compiler then
@@ -186,11 +186,11 @@ impl Lowering<'_> {
         percent
     }
 
-    /// Returns the filter of log messages. Reports an invalid filter if the Cargo feature `log-filter` is enabled. The
+    /// Returns the filter of log messages. Reports an invalid filter if the Cargo feature `command-line` is enabled. The
     /// crate of the command line enables this feature; programs without a command line do not use the filter.
     pub(super) fn lower_log_filter(&mut self, value: &JsonNode) -> Option<String> {
         let filter = value.string()?;
-        #[cfg(feature = "log-filter")]
+        #[cfg(feature = "command-line")]
         if let Err(error) = env_filter::Builder::new().try_parse(&filter.value) {
             self.report(
                 Diagnostic::new(DiagnosticCode::BadOption, filter.span, format!("invalid log filter: {error}"))

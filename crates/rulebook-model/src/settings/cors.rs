@@ -1,7 +1,6 @@
 //! Converts the setting `cors` to the model. The setting says which web pages of other origins may call the API (CORS).
 
 use http::HeaderName;
-use serde_json::{Map, Value as Json, json};
 use url::Url;
 
 use crate::compile::Lowering;
@@ -26,24 +25,6 @@ pub static CORS: KeyTable = key_table(
         ),
     ],
 );
-
-/// Converts the CORS settings back to JSON, as in a definition.
-pub(super) fn cors_to_json(cors: &Cors) -> Json {
-    let Cors { origins, credentials, headers, expose, max_age } = cors;
-    let origins = match origins {
-        Origins::Any => json!(["*"]),
-        Origins::These(origins) => json!(origins),
-    };
-    let members = [
-        ("origins", Some(origins)),
-        ("credentials", credentials.then_some(true.into())),
-        ("headers", (!headers.is_empty()).then(|| json!(headers))),
-        ("expose", (!expose.is_empty()).then(|| json!(expose))),
-        ("max_age", (*max_age != Cors::DEFAULT_MAX_AGE).then(|| json!(max_age))),
-    ];
-    let present = members.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?)));
-    Json::Object(present.collect::<Map<_, _>>())
-}
 
 impl Lowering<'_> {
     /// Converts the setting `cors` to the model. If the setting has an error, reports the error and returns `None`.

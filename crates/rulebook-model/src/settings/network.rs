@@ -1,7 +1,5 @@
 //! Checks the settings of the network: the address to listen on, and the trusted proxies.
 
-use serde_json::Value as Json;
-
 use crate::compile::Lowering;
 use crate::definition::{JsonData, JsonNode};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
@@ -86,15 +84,6 @@ impl Lowering<'_> {
             self.report(Diagnostic::new(DiagnosticCode::BadOption, seconds.span, message).label(expected));
         }
         Some(seconds.value)
-    }
-}
-
-/// Returns the value of a setting that names one file or several; `None` if it names no file.
-pub(super) fn files_to_json(files: &[Spanned<String>]) -> Option<Json> {
-    match files {
-        [] => None,
-        [one] => Some(one.value.as_str().into()),
-        several => Some(several.iter().map(|file| file.value.as_str()).collect()),
     }
 }
 

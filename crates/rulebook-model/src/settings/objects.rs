@@ -1,8 +1,6 @@
 //! The settings whose values are JSON objects: their keys, their conversion to the model, and their conversion back to
 //! JSON.
 
-use serde_json::{Map, Value as Json, json};
-
 use crate::compile::Lowering;
 use crate::definition::keys::{KeyTable, ValueKind, key, key_table, required_key};
 use crate::definition::{CheckedObject, JsonData, JsonNode};
@@ -113,11 +111,6 @@ pub(super) fn lower_contact(lowering: &mut Lowering<'_>, value: &JsonNode) -> Op
     })
 }
 
-pub(super) fn contact_to_json(contact: &Contact) -> Json {
-    let Contact { name, url, email } = contact;
-    object_of_texts([("name", name.as_deref()), ("url", url.as_deref()), ("email", email.as_deref())])
-}
-
 pub(super) fn lower_license(lowering: &mut Lowering<'_>, value: &JsonNode) -> Option<License> {
     let object = check_complete_object(lowering, value, &LICENSE)?;
     let license = License {
@@ -139,11 +132,6 @@ pub(super) fn lower_license(lowering: &mut Lowering<'_>, value: &JsonNode) -> Op
     Some(license)
 }
 
-pub(super) fn license_to_json(license: &License) -> Json {
-    let License { name, identifier, url } = license;
-    object_of_texts([("name", Some(name)), ("identifier", identifier.as_deref()), ("url", url.as_deref())])
-}
-
 pub(super) fn lower_servers(lowering: &mut Lowering<'_>, value: &JsonNode) -> Vec<Server> {
     let JsonData::Array(items) = &value.data else { return Vec::new() };
     items.iter().filter_map(|item| lower_server(lowering, item)).collect()
@@ -162,11 +150,6 @@ fn lower_server(lowering: &mut Lowering<'_>, value: &JsonNode) -> Option<Server>
     None
 }
 
-pub(super) fn server_to_json(server: &Server) -> Json {
-    let Server { url, info } = server;
-    object_of_texts([("url", Some(url)), ("info", info.as_deref())])
-}
-
 pub(super) fn lower_service_query(lowering: &mut Lowering<'_>, value: &JsonNode) -> ServiceQuery {
     let object = CheckedObject::new(value, &SERVICE, &mut lowering.diagnostics);
     object.map_or_else(ServiceQuery::default, |object| ServiceQuery {
@@ -174,15 +157,6 @@ pub(super) fn lower_service_query(lowering: &mut Lowering<'_>, value: &JsonNode)
         default: object.string("default"),
         entry: lowering.lower_entry_path(&object),
     })
-}
-
-pub(super) fn service_query_to_json(query: &ServiceQuery) -> Option<Json> {
-    let ServiceQuery { on, default, entry } = query;
-    let entry = (entry != ServiceQuery::DEFAULT_ENTRY).then(|| ("entry".to_owned(), entry.as_str().into()));
-    let on = on.then(|| ("on".to_owned(), true.into()));
-    let default = default.as_ref().map(|default| ("default".to_owned(), default.value.as_str().into()));
-    let members: Map<_, _> = on.into_iter().chain(default).chain(entry).collect();
-    (!members.is_empty()).then_some(Json::Object(members))
 }
 
 pub(super) fn lower_limits(lowering: &mut Lowering<'_>, value: &JsonNode) -> Limits {
@@ -203,19 +177,4 @@ pub(super) fn lower_limits(lowering: &mut Lowering<'_>, value: &JsonNode) -> Lim
         }
     }
     limits
-}
-
-pub(super) fn limits_to_json(limits: &Limits) -> Option<Json> {
-    let members: Map<_, _> = limits::ALL_LIMITS
-        .iter()
-        .filter(|limit| limit.get(limits) != limit.default)
-        .map(|limit| (limit.key.name.to_owned(), json!(limit.get(limits))))
-        .collect();
-    (!members.is_empty()).then_some(Json::Object(members))
-}
-
-/// Returns a JSON object with the members whose text is not `None`.
-fn object_of_texts<const N: usize>(members: [(&str, Option<&str>); N]) -> Json {
-    let present = members.into_iter().filter_map(|(key, text)| Some((key.to_owned(), text?.into())));
-    Json::Object(present.collect())
 }

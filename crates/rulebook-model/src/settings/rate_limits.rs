@@ -1,14 +1,12 @@
 //! Converts limits of the number of requests to the model: those of a method, of a module, and of the whole API; and
 //! the setting `shared_limits`, which names the counter that several servers share.
 
-use serde_json::{Map, Value as Json, json};
-
 use super::checks::has_password;
 use crate::compile::Lowering;
 use crate::definition::keys::{KeyTable, ValueKind, key, key_table, required_key};
 use crate::definition::{CheckedObject, JsonData, JsonNode};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
-use crate::model::{RateLimit, RateLimitBy, RatePeriod, SharedLimits, WhenUnavailable};
+use crate::model::{RateLimit, RateLimitBy, RatePeriod, SharedLimits};
 use crate::span::Spanned;
 
 /// The description of the keys `rate_limit` of methods, modules and the API.
@@ -67,7 +65,7 @@ impl Lowering<'_> {
         for item in items {
             let Some(limit) = self.lower_rate_limit(item) else { continue };
             if limits.iter().any(|other| (other.per, other.by) == (limit.per, limit.by)) {
-                let message = format!("there are two limits of the requests per {}", limit.per.as_str());
+                let message = format!("there are two limits of the requests per {}", limit.per);
                 self.report(
                     Diagnostic::new(DiagnosticCode::BadOption, item.span, message)
                         .label("counts the same requests")
@@ -96,11 +94,9 @@ impl Lowering<'_> {
         let requests = object
             .integer("requests")
             .and_then(|requests| self.lower_number(&requests, "the number of requests", RateLimit::MAX_REQUESTS));
-        let per = object.string("per").and_then(|word| {
-            self.resolve_word(&word, "value of `per`:", &RatePeriod::ALL.map(|per| (per.as_str(), per)))
-        });
+        let per = object.string("per").and_then(|word| self.resolve_word::<RatePeriod>(&word, "value of `per`:"));
         let by = match object.string("by") {
-            Some(word) => self.resolve_word(&word, "value of `by`:", &RateLimitBy::ALL.map(|by| (by.as_str(), by))),
+            Some(word) => self.resolve_word(&word, "value of `by`:"),
             None => Some(RateLimitBy::default()),
         };
         Some(RateLimit::new(requests?, per?, by?))
@@ -157,9 +153,7 @@ impl Lowering<'_> {
         }
         let mut shared = SharedLimits::new(url);
         if let Some(word) = object.string("when_unavailable") {
-            let words = WhenUnavailable::ALL.map(|value| (value.as_str(), value));
-            shared.when_unavailable =
-                self.resolve_word(&word, "value of `when_unavailable`:", &words).unwrap_or_default();
+            shared.when_unavailable = self.resolve_word(&word, "value of `when_unavailable`:").unwrap_or_default();
         }
         if let Some(timeout) = object.integer("timeout_ms") {
             let max = u32::try_from(SharedLimits::MAX_TIMEOUT_MS).unwrap_or(u32::MAX);
@@ -170,18 +164,4 @@ impl Lowering<'_> {
         }
         Some(shared)
     }
-}
-
-pub(super) fn shared_limits_to_json(shared: &SharedLimits) -> Json {
-    let SharedLimits { url, when_unavailable, timeout_ms, prefix } = shared;
-    let members = [
-        ("url", Some(json!(url.value))),
-        (
-            "when_unavailable",
-            (*when_unavailable != WhenUnavailable::default()).then(|| when_unavailable.as_str().into()),
-        ),
-        ("timeout_ms", (*timeout_ms != SharedLimits::DEFAULT_TIMEOUT_MS).then(|| json!(timeout_ms))),
-        ("prefix", (prefix != SharedLimits::DEFAULT_PREFIX).then(|| json!(prefix))),
-    ];
-    Json::Object(members.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect::<Map<_, _>>())
 }
