@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use rulebook::Rulebook;
 use rulebook_model::definition::dialect_spec::{DialectSpec, METHODS};
-use rulebook_model::definition::keys::rules::Alias;
+use rulebook_model::definition::keys::rules::Aliases;
 use rulebook_model::definition::keys::{self, KeyTable, ValueKind};
 use rulebook_model::diagnostic::codes;
 use rulebook_model::limits;
@@ -214,9 +214,9 @@ fn key_table(keys: &'static KeyTable) -> String {
 
 /// Returns a table with words of another dialect (a syntax of definitions), and their equivalents in the dialect
 /// `tree`.
-fn word_table(of: &str, words: &[Alias]) -> String {
+fn word_table(of: &str, words: Aliases) -> String {
     let mut table = format!("| {of} | in the dialect `tree` |\n| --- | --- |\n");
-    for Alias { name, tree_name } in words {
+    for (name, tree_name) in words {
         let is_prefix = of == "source" && *tree_name != WHOLE_BODY_KEY;
         let tree_name = if is_prefix { format!("{tree_name}x") } else { (*tree_name).to_owned() };
         writeln!(table, "| `{name}` | `{tree_name}` |").unwrap();

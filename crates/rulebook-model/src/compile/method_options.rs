@@ -2,7 +2,7 @@
 
 use super::lowering::Lowering;
 use crate::call::HttpMethod;
-use crate::definition::parsed::{DeclaredOptions, Output};
+use crate::definition::parsed::{DeclaredOptions, Field};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::model::{Idempotency, MethodOptions};
 use crate::span::Spanned;
@@ -25,7 +25,7 @@ impl Lowering<'_> {
     pub(super) fn lower_method_options(
         &mut self,
         options: &DeclaredOptions,
-        outputs: &[Output],
+        outputs: &[Field],
         is_public: bool,
         http: Option<HttpMethod>,
     ) -> MethodOptions {
@@ -55,7 +55,7 @@ impl Lowering<'_> {
 
     /// Returns the HTTP status of the method's success responses. Reports a status that is not a success or that
     /// contradicts the outputs.
-    fn lower_success_status(&mut self, option: &Spanned<u64>, outputs: &[Output], is_download: bool) -> Option<u16> {
+    fn lower_success_status(&mut self, option: &Spanned<u64>, outputs: &[Field], is_download: bool) -> Option<u16> {
         let status = u16::try_from(option.value).ok().filter(|status| MethodOptions::STATUSES.contains(status));
         let Some(status) = status else {
             self.report(
@@ -74,7 +74,7 @@ impl Lowering<'_> {
             self.report(
                 Diagnostic::new(DiagnosticCode::BadOption, option.span, message)
                     .label("allows no outputs")
-                    .related(output.name.span, "an output")
+                    .related(output.key.span, "an output")
                     .help("remove the outputs, or choose another status"),
             );
         } else if is_download && STATUSES_NOT_FOR_DOWNLOADS.contains(&status) {
@@ -89,13 +89,13 @@ impl Lowering<'_> {
     }
 
     /// Returns the value of the option `download`. Reports outputs, because the response of such a method is a file.
-    fn lower_download_option(&mut self, option: &Spanned<bool>, outputs: &[Output]) -> bool {
-        let other = outputs.iter().find(|output| !DOWNLOAD_OUTPUTS.contains(&output.name.value.as_str()));
+    fn lower_download_option(&mut self, option: &Spanned<bool>, outputs: &[Field]) -> bool {
+        let other = outputs.iter().find(|output| !DOWNLOAD_OUTPUTS.contains(&output.key.value.as_str()));
         if let Some(output) = other.filter(|_| option.value) {
             self.report(
                 Diagnostic::new(DiagnosticCode::BadOption, option.span, "a method that returns a file has no outputs")
                     .label("the file is the response")
-                    .related(output.name.span, "an output")
+                    .related(output.key.span, "an output")
                     .help("remove the outputs; the handler can send further data as response headers"),
             );
         }

@@ -17,7 +17,7 @@ use crate::types::Arity;
 impl Lowering<'_> {
     /// Converts the common parameters, which all methods of the API have, to the model. A common parameter cannot be
     /// part of the path, because methods have different paths.
-    pub(super) fn lower_common_parameters(&mut self, parameters: &[parsed::Parameter]) -> Vec<LoweredParameter> {
+    pub(super) fn lower_common_parameters(&mut self, parameters: &[parsed::Field]) -> Vec<LoweredParameter> {
         let mut common = Vec::with_capacity(parameters.len());
         for parameter in parameters {
             let lowered = self.lower_parameter(parameter);
@@ -48,7 +48,7 @@ impl Lowering<'_> {
     /// parameters come before the parameters of the method.
     pub(super) fn lower_method_parameters(
         &mut self,
-        parameters: &[parsed::Parameter],
+        parameters: &[parsed::Field],
         common: &[LoweredParameter],
         context: &MethodContext<'_>,
     ) -> Vec<LoweredParameter> {

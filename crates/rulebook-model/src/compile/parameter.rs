@@ -34,7 +34,7 @@ pub(super) struct LoweredParameter {
 
 impl Lowering<'_> {
     /// Converts a parameter of a method, or a common parameter, to the model.
-    pub(super) fn lower_parameter(&mut self, parameter: &parsed::Parameter) -> LoweredParameter {
+    pub(super) fn lower_parameter(&mut self, parameter: &parsed::Field) -> LoweredParameter {
         let before = self.diagnostics.len();
         let key_text = parameter.key.value.as_str();
         let subject = format!("the parameter `{}`", key_text.escape_debug());
@@ -105,7 +105,7 @@ impl Lowering<'_> {
 
     /// Returns the value of the JSON key `optional`, or `false` if the key is missing. Reports an error if the key is
     /// `false` but the type begins with `?`, which means optional.
-    fn is_marked_optional(&mut self, parameter: &parsed::Parameter, subject: &str) -> bool {
+    fn is_marked_optional(&mut self, parameter: &parsed::Field, subject: &str) -> bool {
         let Some(optional) = &parameter.optional else { return false };
         let term = parameter.r#type.term.as_ref();
         if let Some(term) = term.filter(|term| term.value.starts_with('?') && !optional.value) {
@@ -125,7 +125,7 @@ impl Lowering<'_> {
 
     /// Reports a captured parameter that is optional. It must be required, because a request without the captured
     /// segment has another path.
-    fn check_capture_is_required(&mut self, parameter: &parsed::Parameter, subject: &str, optional: bool) {
+    fn check_capture_is_required(&mut self, parameter: &parsed::Field, subject: &str, optional: bool) {
         let term = parameter.r#type.term.as_ref().filter(|_| optional);
         let span = match (term, &parameter.default) {
             (Some(term), _) => term.part(0, 1),

@@ -136,8 +136,8 @@ fn attribute_span(path: &str, error: ArgumentErrorKind, spec: &TypeSpec) -> Opti
         return Some(if error == ArgumentErrorKind::UnknownAttribute { key.span } else { value.span });
     }
     if let (Some(name), Some(fields)) = (path.strip_prefix(FIELDS_ATTRIBUTE), &spec.fields) {
-        let field = fields.value.iter().find(|field| name.strip_prefix('.') == Some(field.name.value.as_str()));
-        return Some(field.map_or(fields.span, |field| field.r#type.term.as_ref().unwrap_or(&field.name).span));
+        let field = fields.value.iter().find(|field| name.strip_prefix('.') == Some(field.key.value.as_str()));
+        return Some(field.map_or(fields.span, |field| field.r#type.term.as_ref().unwrap_or(&field.key).span));
     }
     nested_type_spans(spec).into_iter().find(|(other, _)| other == path).map(|(_, span)| span)
 }

@@ -10,7 +10,7 @@ use super::lowering::Lowering;
 use super::type_errors::{is_about_fields, is_in_term, nested_type_spans};
 use crate::constraint::Constraint;
 use crate::definition::dialect_spec::DialectSpec;
-use crate::definition::parsed::{NestedType, Output, TypeSpec};
+use crate::definition::parsed::{Field, NestedType, TypeSpec};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::span::Span;
 use crate::types::{
@@ -153,8 +153,8 @@ impl Lowering<'_> {
     }
 
     /// Converts the fields of an object type. Reports their errors; a field with an error has a failed type.
-    fn lower_object_fields(&mut self, fields: &[Output]) -> Vec<ObjectField> {
-        let lower = |field: &Output| match self.lower_output_or_field(field, "field") {
+    fn lower_object_fields(&mut self, fields: &[Field]) -> Vec<ObjectField> {
+        let lower = |field: &Field| match self.lower_output_or_field(field, "field") {
             Some(output) => ObjectField {
                 name: output.name,
                 info: output.info,
@@ -163,7 +163,7 @@ impl Lowering<'_> {
                 example: output.example,
             },
             None => ObjectField {
-                name: field.name.value.clone(),
+                name: field.key.value.clone(),
                 info: String::new(),
                 optional: true,
                 check: failed_type(),

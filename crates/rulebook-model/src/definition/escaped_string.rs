@@ -28,26 +28,3 @@ fn escape_len(text: &str) -> (usize, usize) {
         None => ("\\n".len(), 1),
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use serde_json::Value as Json;
-
-    use super::*;
-
-    #[test]
-    fn each_character_has_its_offset_in_the_escaped_string() {
-        let escaped = r#"a\"b\u00e9c\\d\ud83e\udd80e\u0041é\n"#;
-        let decoded: Json = serde_json::from_str(&format!("\"{escaped}\"")).unwrap();
-        let decoded = decoded.as_str().unwrap();
-        let found = |text: &str| escaped_offset(escaped, decoded.find(text).unwrap());
-        let characters =
-            [("b", "b"), ("é", "\\u00e9"), ("c", "c"), ("\\", "\\\\"), ("d", "d"), ("🦀", "\\ud83e"), ("A", "\\u0041")];
-        for (character, expected) in characters {
-            assert!(escaped[found(character)..].starts_with(expected), "{character}");
-        }
-        assert_eq!(escaped_offset(escaped, 1000), escaped.len());
-        let inside = decoded.find('🦀').unwrap() + 1;
-        assert_eq!(escaped_offset(escaped, inside), found("🦀"));
-    }
-}

@@ -89,7 +89,7 @@ static CONSTRAINTS: &[Constraint] = &[
     constraint(&rules::METHOD, "@method", http_methods_constraint),
     constraint(&rules::RULE, "type", || rule_type_constraint(rules::PARAMETER_TYPE_ALIASES)),
     constraint(&rules::RULE, "source", || {
-        let names = || rules::SOURCE_PREFIXES.iter().map(|word| word.name);
+        let names = || rules::SOURCE_PREFIXES.iter().map(|(word, _)| *word);
         json!({ "pattern": pattern::one_of_ignoring_case(names()), "examples": names().collect::<Vec<_>>() })
     }),
     constraint(&rules::RULE, "callable", function_name_constraint),
@@ -237,8 +237,8 @@ fn schema_type_constraint(dialect: &DialectSpec) -> Json {
 }
 
 /// Returns the constraint on types in the dialect `rules`: their syntax. `words` are examples of type names.
-fn rule_type_constraint(words: &[rules::Alias]) -> Json {
-    json!({ "pattern": pattern::TYPE_TERM, "examples": words.iter().map(|word| word.name).collect::<Vec<_>>() })
+fn rule_type_constraint(words: rules::Aliases) -> Json {
+    json!({ "pattern": pattern::TYPE_TERM, "examples": words.iter().map(|(word, _)| word).collect::<Vec<_>>() })
 }
 
 /// Returns the constraint on the name of a function: a string, or an array of a class name and a method name.

@@ -7,7 +7,7 @@ use super::super::dialect_spec::DialectSpec;
 use super::super::jsonc::{JsonData, JsonMember, JsonNode};
 use super::super::keys::{AFTER_ATTRIBUTE, KeySpec, NESTED_ATTRIBUTES, TYPE_ATTRIBUTES, ValueKind};
 use super::super::parsed::{Attribute, NestedType, TypeSpec};
-use super::method::read_output;
+use super::method::read_fields;
 use crate::constraint::{CONSTRAINTS_KEY, entry_path};
 use crate::diagnostic::Diagnostic;
 use crate::span::{Span, Spanned};
@@ -23,13 +23,9 @@ pub(super) fn read_type(
     let after = object.members().filter(|member| AFTER_ATTRIBUTE.find(&member.key.value).is_some());
     let after = after.map(|member| (member.key.clone(), Spanned::new(member.value.json(), member.value.span)));
     r#type.attributes = attributes.into_iter().chain(after).collect();
-    let field = |name, object: &mut CheckedObject<'_>, diagnostics: &mut Vec<Diagnostic>| {
-        read_output(spec, name, object, diagnostics)
-    };
-    r#type.fields = object
-        .get("fields")
-        .map(|node| node.span)
-        .map(|span| Spanned::new(object.objects_by_name("fields", spec.output_keys, diagnostics, field), span));
+    if let Some(span) = object.get("fields").map(|node| node.span) {
+        r#type.fields = Some(Spanned::new(read_fields(spec, "fields", spec.output_keys, object, diagnostics), span));
+    }
     r#type
 }
 

@@ -6,10 +6,9 @@ use std::collections::HashMap;
 use super::super::super::checked_object::CheckedObject;
 use super::super::super::dialect_spec::RULES;
 use super::super::super::jsonc::{JsonData, JsonMember};
-use super::super::super::keys::ERROR;
 use super::super::super::keys::rules::METHOD;
 use super::super::super::parsed::{DeclaredOptions, Method, Service};
-use super::super::method::{PermissionGroups, read_error, read_permission_groups};
+use super::super::method::{read_errors, read_scope};
 use super::returns::read_return_fields;
 use super::rule::Rule;
 use super::{joined_description, read_rules};
@@ -31,11 +30,8 @@ pub(super) fn read_method(
     let (method_rules, has_all_rules) = read_rules(&object, &METHOD, diagnostics);
     let all = merge_rules(common, method_rules);
     let outputs = read_return_fields(&mut object, diagnostics);
-    let errors =
-        object.objects_by_name("@errors", &ERROR, diagnostics, |name, object, _| read_error(&RULES, name, object));
-    let (scope, has_whole_scope) = object
-        .get("@scope")
-        .map_or((PermissionGroups::new(), true), |node| read_permission_groups("@scope", false, node, diagnostics));
+    let errors = read_errors(&RULES, "@errors", &mut object, diagnostics);
+    let scope = read_scope(&RULES, "@scope", &mut object, diagnostics);
     let info =
         joined_description(&object).unwrap_or_else(|| key.clone().map(|method| format!("{}.{method}", class.value)));
     let methods = http_methods(&object, key.span, &all, diagnostics);
@@ -49,7 +45,7 @@ pub(super) fn read_method(
     let has_jsonp = methods.iter().any(can_have_jsonp);
     let is_get = |http: &Spanned<String>| http.value == "GET";
     let has_other = !methods.iter().all(is_get);
-    let is_incomplete = object.is_incomplete || !(is_common_complete && has_all_rules && has_whole_scope);
+    let is_incomplete = object.is_incomplete || !(is_common_complete && has_all_rules);
     let methods = methods.into_iter().map(|http| Method {
         // Only GET and POST can respond with JSONP, so `@jsonp` applies only to them if the method allows one of them.
         // `@idempotent` does not apply to GET if the method allows another HTTP method.

@@ -15,7 +15,7 @@ use super::super::jsonc::{JsonData, JsonMember, JsonMembers, JsonNode};
 use super::super::keys::KeyTable;
 pub(super) use super::super::keys::rules::COMMON_RULES;
 use super::super::keys::rules::{CLASS, RULES_FILE};
-use super::super::parsed::{Module, Parameter};
+use super::super::parsed::{Field, Module};
 use super::method::read_schemas;
 use crate::diagnostic::Diagnostic;
 use crate::span::Spanned;
@@ -26,7 +26,7 @@ use rule::Rule;
 const DEFAULT_ENVELOPE: &str = "phalapi";
 
 /// Reads a file of this dialect. Each class in the file becomes an API module.
-pub(super) fn read_file(_: &str, node: &JsonNode, diagnostics: &mut Vec<Diagnostic>) -> Vec<Module> {
+pub(in crate::definition) fn read_file(_: &str, node: &JsonNode, diagnostics: &mut Vec<Diagnostic>) -> Vec<Module> {
     let Some(file) = CheckedObject::new(node, &RULES_FILE, diagnostics) else {
         return Vec::new();
     };
@@ -71,7 +71,7 @@ pub(super) fn are_rules(members: &JsonMembers) -> bool {
 }
 
 /// Reads the rules in the setting `common`, which apply to all methods of the API.
-pub(super) fn read_common_rules(object: &CheckedObject<'_>, diagnostics: &mut Vec<Diagnostic>) -> Vec<Parameter> {
+pub(super) fn read_common_rules(object: &CheckedObject<'_>, diagnostics: &mut Vec<Diagnostic>) -> Vec<Field> {
     let (rules, _) = read_rules(object, &COMMON_RULES, diagnostics);
     rules.into_iter().map(|rule| rule.parameter).collect()
 }

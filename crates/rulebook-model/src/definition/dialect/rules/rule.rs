@@ -6,7 +6,7 @@ use super::super::super::checked_object::CheckedObject;
 use super::super::super::dialect_spec::RULES;
 use super::super::super::jsonc::JsonMember;
 use super::super::super::keys::rules::{PARAMETER_TYPE_ALIASES, RULE, SOURCE_PREFIXES, tree_name_of_alias};
-use super::super::super::parsed::{Attribute, Parameter, TypeSpec};
+use super::super::super::parsed::{Attribute, Field, TypeSpec};
 use super::super::type_spec::read_type;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::model::WHOLE_BODY_KEY;
@@ -21,7 +21,7 @@ const SERVER_SOURCE: &str = "server";
 pub(super) struct Rule {
     /// The parameter's name in the code of handlers.
     pub name: String,
-    pub parameter: Parameter,
+    pub parameter: Field,
     /// `true` if the parameter's value can be sent only in a body, because it is a file or the rule has the source
     /// `post` or `body`.
     pub needs_body: bool,
@@ -55,7 +55,7 @@ pub(super) fn read_rule(member: &JsonMember, diagnostics: &mut Vec<Diagnostic>) 
     let not_blank = |key| object.string(key).filter(|text| !text.value.trim().is_empty());
     let is_blank = name.value.trim().is_empty();
     let request_name = if is_whole_body { "" } else { &request_name.value };
-    let parameter = Parameter {
+    let parameter = Field {
         key: Spanned::new(format!("{prefix}{request_name}"), name.span),
         // If the rule has no other name, `compile` reports the blank key instead of a blank name.
         name: (!is_blank || is_whole_body || object.has_key("name")).then(|| name.clone()),
@@ -209,7 +209,7 @@ fn parameter_key_prefix(object: &CheckedObject<'_>, diagnostics: &mut Vec<Diagno
     if let Some(prefix) = tree_name_of_alias(SOURCE_PREFIXES, &source.value) {
         return (prefix, Some(source.span));
     }
-    let names = || SOURCE_PREFIXES.iter().map(|alias| alias.name);
+    let names = || SOURCE_PREFIXES.iter().map(|(name, _)| *name);
     let list: Vec<String> = names().map(|name| format!("`{name}`")).collect();
     let message = format!("unknown source `{}`", source.value.escape_debug());
     let error = Diagnostic::new(DiagnosticCode::BadOption, source.span, message).label("unknown source");
@@ -246,7 +246,7 @@ fn named_whole_body_error(request_name: &Spanned<String>) -> Diagnostic {
 /// `GET@x`, or of the whole body.
 pub(super) fn has_location_prefix(name: &str) -> bool {
     let begins = |prefix: &str| !prefix.is_empty() && prefix != WHOLE_BODY_KEY && name.starts_with(prefix);
-    SOURCE_PREFIXES.iter().any(|alias| begins(alias.tree_name))
+    SOURCE_PREFIXES.iter().any(|(_, prefix)| begins(prefix))
         || name == WHOLE_BODY_KEY
         || begins(RULES.position_prefix)
         || (name.starts_with('{') && name.ends_with('}'))
