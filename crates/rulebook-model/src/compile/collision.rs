@@ -7,8 +7,9 @@ use std::collections::{HashMap, HashSet};
 
 use super::lowering::Lowering;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
-use crate::model::{Location, Method, Module, Segment, Service};
+use crate::model::{Location, Method, Module, Segment, ServerPath, Service};
 use crate::routing::{Routes, encode_segment, fold_case, path_shape, push_segment_shape};
+use crate::span::Span;
 
 /// A service and the API module that it belongs to.
 struct ServiceEntry<'a> {
@@ -73,6 +74,30 @@ impl Lowering<'_> {
             });
         }
         self.check_duplicate_ids(&entries, &reported);
+    }
+
+    /// Checks the complete path of a service, including the base path. If the server reserves this path, reports an
+    /// error and returns `false`.
+    pub(crate) fn check_reserved_path(&mut self, path: &str, ignore_case: bool, span: Span) -> bool {
+        let is_same = |a: &str, b: &str| a == b || (ignore_case && a.eq_ignore_ascii_case(b));
+        let entry = ServerPath::ALL.into_iter().find(|(_, reserved, includes_below)| {
+            let split = path.split_at_checked(reserved.len());
+            split.is_some_and(|(start, rest)| {
+                is_same(start, reserved) && (rest.is_empty() || (*includes_below && rest.starts_with('/')))
+            })
+        });
+        let Some((_, reserved, includes_below)) = entry else { return true };
+        let message = if includes_below {
+            format!("the path `{reserved}` and all paths below it are reserved for the server")
+        } else {
+            format!("the path `{reserved}` is reserved for the server")
+        };
+        self.report(
+            Diagnostic::new(DiagnosticCode::ReservedName, span, message)
+                .label("reserved")
+                .help("choose another path, or another `base` in `app.json`"),
+        );
+        false
     }
 
     /// Reports the service if one of the `earlier` services, which belong to other API modules, has the same path.

@@ -10,7 +10,7 @@ use crate::types::{Functions, after_function_names, callback_function_name};
 
 /// A reference of a definition to a function of the program.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct FunctionRef {
+pub(super) struct FunctionRef {
     name: String,
     /// `true` if the name can also be the name of a PHP function that rulebook implements itself.
     allows_builtin: bool,
@@ -34,8 +34,7 @@ impl Lowering<'_> {
 }
 
 /// Returns an error for each reference to a function that the program does not have.
-#[must_use]
-pub fn unknown_function_errors(references: &[Spanned<FunctionRef>], functions: &Functions) -> Vec<Diagnostic> {
+pub(super) fn unknown_function_errors(references: &[Spanned<FunctionRef>], functions: &Functions) -> Vec<Diagnostic> {
     let mut seen = HashSet::new();
     let is_missing = |reference: &&Spanned<FunctionRef>| {
         let FunctionRef { name, allows_builtin } = &reference.value;

@@ -1,12 +1,14 @@
 //! The state while a definition is lowered, that is, converted from the parsed definition to the model.
 
 use std::collections::HashMap;
+use std::ops::RangeInclusive;
 
 use jiff::tz::TimeZone;
 
 use super::api::ResponseRegistry;
 use super::function::FunctionRef;
 use super::schemas::Schemas;
+use crate::definition::CheckedObject;
 use crate::definition::dialect_spec::DialectSpec;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::model::{EnvelopeName, RateLimit};
@@ -39,7 +41,7 @@ pub(crate) struct Lowering<'a> {
     /// The schemas of the definition.
     pub schemas: Schemas<'a>,
     /// The references to functions of the program in the parts of the definition that have been converted.
-    pub function_refs: Vec<Spanned<FunctionRef>>,
+    pub(super) function_refs: Vec<Spanned<FunctionRef>>,
     /// The errors that have been reported.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -89,6 +91,65 @@ impl Lowering<'_> {
             ),
         }
         String::new()
+    }
+
+    /// Reports an invalid name. `subject` is the noun phrase for the named part in the error message: "a module".
+    pub(super) fn check_name(&mut self, name: &str, subject: &str, span: Span) {
+        let Some(problem) = name_problem(name) else { return };
+        self.report(
+            Diagnostic::new(DiagnosticCode::BadName, span, format!("the name of {subject} {problem}"))
+                .label(problem)
+                .help("a name needs at least one character, and cannot contain whitespace or control characters"),
+        );
+    }
+
+    /// Reports that an object has no member `key`, unless the parser has reported an error in an omitted member.
+    pub(crate) fn report_missing(&mut self, object: &CheckedObject<'_>, key: &str, message: &str, help: Option<&str>) {
+        if object.is_incomplete {
+            return;
+        }
+        let error = Diagnostic::new(DiagnosticCode::BadOption, object.span, message);
+        let error = error.label(format!("`{key}` is missing"));
+        self.report(match help {
+            Some(help) => error.help(help),
+            None => error,
+        });
+    }
+
+    /// Returns a number in `range`. Reports another number.
+    pub(crate) fn number_in<T: TryFrom<u64>>(
+        &mut self,
+        number: &Spanned<u64>,
+        range: RangeInclusive<u64>,
+        message: &str,
+        help: Option<&str>,
+    ) -> Option<T> {
+        if range.contains(&number.value) {
+            return T::try_from(number.value).ok();
+        }
+        let error = Diagnostic::new(DiagnosticCode::BadOption, number.span, message).label(format!(
+            "expected {} to {}",
+            range.start(),
+            range.end()
+        ));
+        self.report(match help {
+            Some(help) => error.help(help),
+            None => error,
+        });
+        None
+    }
+}
+
+/// Returns what is wrong with a name, as the predicate of a sentence, or `None` if the name is valid.
+fn name_problem(name: &str) -> Option<&'static str> {
+    if name.is_empty() {
+        Some("is empty")
+    } else if name.chars().any(char::is_control) {
+        Some("contains a control character")
+    } else if name.chars().any(char::is_whitespace) {
+        Some("contains whitespace")
+    } else {
+        None
     }
 }
 

@@ -56,19 +56,9 @@ impl Lowering<'_> {
     /// Returns the HTTP status of the method's success responses. Reports a status that is not a success or that
     /// contradicts the outputs.
     fn lower_success_status(&mut self, option: &Spanned<u64>, outputs: &[Field], is_download: bool) -> Option<u16> {
-        let status = u16::try_from(option.value).ok().filter(|status| MethodOptions::STATUSES.contains(status));
-        let Some(status) = status else {
-            self.report(
-                Diagnostic::new(
-                    DiagnosticCode::BadOption,
-                    option.span,
-                    format!("{} is not the HTTP status of a success", option.value),
-                )
-                .label("expected 200 to 299")
-                .help("declare errors and their statuses in `errors`"),
-            );
-            return None;
-        };
+        let message = format!("{} is not the HTTP status of a success", option.value);
+        let help = "declare errors and their statuses in `errors`";
+        let status: u16 = self.number_in(option, 200..=299, &message, Some(help))?;
         if let Some(output) = outputs.first().filter(|_| STATUSES_WITHOUT_BODY.contains(&status)) {
             let message = format!("a response with status {status} has no body");
             self.report(

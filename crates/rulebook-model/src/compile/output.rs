@@ -140,21 +140,14 @@ impl Lowering<'_> {
                 // A declared error without a status gets the status of `ErrorCode::Failed`: an error of the client
                 // (4xx).
                 None => Some(ErrorCode::Failed.status()),
-                Some(status) => {
-                    let known = u16::try_from(status.value).ok().and_then(ErrorStatus::new);
-                    if known.is_none() {
-                        self.report(
-                            Diagnostic::new(
-                                DiagnosticCode::BadOption,
-                                status.span,
-                                format!("{} is not the HTTP status of an error", status.value),
-                            )
-                            .label("expected 400 to 599")
-                            .help("use 400 to 499 for errors of the client, 500 to 599 for errors of the server"),
-                        );
-                    }
-                    known
-                }
+                Some(status) => self
+                    .number_in(
+                        status,
+                        400..=599,
+                        &format!("{} is not the HTTP status of an error", status.value),
+                        Some("use 400 to 499 for errors of the client, 500 to 599 for errors of the server"),
+                    )
+                    .and_then(ErrorStatus::new),
             };
             let number = error.number.as_ref().and_then(|number| self.lower_error_number(number));
             if let Some(first) = names.insert(&error.name.value, span) {
@@ -170,15 +163,8 @@ impl Lowering<'_> {
 
     /// Returns the number of a declared error. Reports 0, which is the number of a success, and numbers above 32 bits.
     fn lower_error_number(&mut self, number: &Spanned<u64>) -> Option<u32> {
-        let known = u32::try_from(number.value).ok().filter(|number| *number > 0);
-        if known.is_none() {
-            let message = format!("{} is not the number of an error", number.value);
-            self.report(
-                Diagnostic::new(DiagnosticCode::BadOption, number.span, message)
-                    .label(format!("expected 1 to {}", u32::MAX))
-                    .help("in the envelope `aicra`, the number 0 means success"),
-            );
-        }
-        known
+        let message = format!("{} is not the number of an error", number.value);
+        let help = "in the envelope `aicra`, the number 0 means success";
+        self.number_in(number, 1..=u32::MAX.into(), &message, Some(help))
     }
 }

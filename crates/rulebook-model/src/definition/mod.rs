@@ -10,7 +10,6 @@ mod checked_object;
 mod dialect;
 pub mod dialect_spec;
 mod escaped_string;
-mod files;
 mod jsonc;
 pub mod keys;
 pub mod parsed;
@@ -20,11 +19,13 @@ pub(crate) use checked_object::CheckedObject;
 pub(crate) use dialect::{HTTP_METHOD_NAMES, TREE_OBJECT_KEYS};
 pub use jsonc::{JsonData, JsonMember, JsonMembers, JsonNode};
 
+use std::fs::{self, File};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Sources};
 use crate::span::Span;
-use files::FileContent;
+use jsonc::MAX_FILE_BYTES;
 use parsed::Definition;
 
 /// The result of loading the files of a definition and parsing their text.
@@ -42,7 +43,7 @@ pub struct LoadedDefinition {
 /// Hidden files and subfolders are ignored.
 #[must_use]
 pub fn load(folder: &Path) -> LoadedDefinition {
-    match files::read_folder(folder) {
+    match read_folder(folder) {
         Ok(files) => parse_files(folder, files),
         Err(error) => {
             let mut loaded = LoadedDefinition::default();
@@ -67,7 +68,7 @@ pub fn load(folder: &Path) -> LoadedDefinition {
 pub fn read(files: Vec<(PathBuf, Vec<u8>)>) -> LoadedDefinition {
     let first = files.first().and_then(|(path, _)| path.parent());
     let folder = first.unwrap_or(Path::new("")).to_owned();
-    let files = files.into_iter().map(|(path, bytes)| (path, files::content_from_bytes(bytes)));
+    let files = files.into_iter().map(|(path, bytes)| (path, content_from_bytes(bytes)));
     parse_files(&folder, files.collect())
 }
 
@@ -119,7 +120,7 @@ fn parse_file(path: PathBuf, content: FileContent, loaded: &mut LoadedDefinition
             return jsonc::parse_json(file, text, &mut loaded.diagnostics);
         }
         FileContent::TooLarge => {
-            (DiagnosticCode::Syntax, format!("this file is larger than {} MiB", jsonc::MAX_FILE_BYTES >> 20))
+            (DiagnosticCode::Syntax, format!("this file is larger than {} MiB", MAX_FILE_BYTES >> 20))
         }
         FileContent::Unreadable(error) => {
             (DiagnosticCode::MissingDefinition, format!("cannot read this file: {error}"))
@@ -149,4 +150,53 @@ fn report_missing_definition(loaded: &mut LoadedDefinition, folder: &Path, messa
 
 fn start_of_file(file: u32) -> Span {
     Span { file, start: 0, end: 0 }
+}
+
+/// The content of a definition file, or why the content is not available.
+enum FileContent {
+    /// The file could be read and has these bytes.
+    Bytes(Vec<u8>),
+    /// The file has more than [`MAX_FILE_BYTES`] bytes.
+    TooLarge,
+    /// The file could not be read.
+    Unreadable(io::Error),
+}
+
+/// Reads the definition files of a folder (`*.json` and `*.jsonc`, except hidden files), sorted by file name.
+///
+/// # Errors
+///
+/// Fails if the files in the folder cannot be listed. If a file cannot be read, the result contains its error.
+fn read_folder(folder: &Path) -> io::Result<Vec<(PathBuf, FileContent)>> {
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let name = entry?.file_name();
+        let path = folder.join(&name);
+        let is_json = path.extension().is_some_and(|extension| extension == "json" || extension == "jsonc");
+        let is_hidden = name.as_encoded_bytes().starts_with(b".");
+        // A symbolic link without a target has no metadata. It counts as a file here, so that opening it reports the
+        // error.
+        let is_file = fs::metadata(&path).map_or(true, |metadata| metadata.is_file());
+        if is_json && !is_hidden && is_file {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    let contents = paths.into_iter().map(|path| {
+        let content = read_file(&path).unwrap_or_else(FileContent::Unreadable);
+        (path, content)
+    });
+    Ok(contents.collect())
+}
+
+fn read_file(path: &Path) -> io::Result<FileContent> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(MAX_FILE_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(content_from_bytes(bytes))
+}
+
+/// Returns the content of a file that has these bytes: [`FileContent::TooLarge`] if there are more than
+/// [`MAX_FILE_BYTES`].
+fn content_from_bytes(bytes: Vec<u8>) -> FileContent {
+    if bytes.len() > MAX_FILE_BYTES { FileContent::TooLarge } else { FileContent::Bytes(bytes) }
 }

@@ -35,7 +35,7 @@ struct Marker<'a> {
 /// The result does not end with a line break.
 pub(super) fn render_diagnostic(sources: &Sources, diagnostic: &Diagnostic, color: bool) -> String {
     let level = if diagnostic.is_warning { Level::WARNING } else { Level::ERROR };
-    let title = level.primary_title(diagnostic.message.as_str()).id(diagnostic.code.entry().name);
+    let title = level.primary_title(diagnostic.message.as_str()).id(diagnostic.code.name());
     let mut group = Group::with_title(title);
     let markers = diagnostic_markers(sources, diagnostic);
     if diagnostic.hides_line {

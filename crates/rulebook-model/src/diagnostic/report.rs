@@ -95,7 +95,7 @@ impl Report {
             let source = self.sources.get(diagnostic.span.file);
             let position = source.map(|source| source.locate(diagnostic.span));
             let line = JsonLine {
-                code: diagnostic.code.entry().name,
+                code: diagnostic.code.name(),
                 message: &diagnostic.message,
                 file: source.map_or_else(String::new, |source| source.path.display().to_string()),
                 line: position.as_ref().map_or(1, |position| position.line),

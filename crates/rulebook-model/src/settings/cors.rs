@@ -33,13 +33,9 @@ impl Lowering<'_> {
         let credentials = cors.bool("credentials").filter(|on| on.value);
         let origins = match cors.strings("origins") {
             Some(origins) => self.lower_origins(&origins, credentials.as_ref()),
-            None if cors.is_incomplete => None,
             None => {
-                self.report(
-                    Diagnostic::new(DiagnosticCode::BadOption, cors.span, "`cors` has no `origins`")
-                        .label("`origins` is missing")
-                        .help("list the origins that may call the API, or write `\"origins\": [\"*\"]` for all"),
-                );
+                let help = "list the origins that may call the API, or write `\"origins\": [\"*\"]` for all";
+                self.report_missing(&cors, "origins", "`cors` has no `origins`", Some(help));
                 None
             }
         };

@@ -6,7 +6,6 @@
 
 mod checks;
 mod cors;
-mod network;
 mod objects;
 mod rate_limits;
 mod server_table;
@@ -21,8 +20,8 @@ use crate::definition::keys::{KeySpec, KeyTable, ValueKind, WHOLE_API_KEYS, key,
 use crate::model::Api;
 use crate::schema::{Word, words_constraint};
 
+pub use checks::{MAX_SECONDS, check_bind_address, split_bind_address};
 pub use cors::CORS;
-pub use network::{MAX_SECONDS, check_bind_address, split_bind_address};
 pub use objects::{CONTACT, IAPI, LICENSE, PHALAPI, SERVER, SERVICE, TYPES};
 pub(crate) use rate_limits::RATE_LIMIT_DESCRIPTION;
 pub use rate_limits::{RATE_LIMIT, SHARED_LIMITS};

@@ -118,15 +118,18 @@ pub(super) fn lower_license(lowering: &mut Lowering<'_>, value: &JsonNode) -> Op
         identifier: string_member(&object, "identifier"),
         url: string_member(&object, "url"),
     };
-    let error = |message: &str| Diagnostic::new(DiagnosticCode::BadOption, object.span, message);
     if license.name.trim().is_empty() {
-        lowering.report(error("a license requires a `name`").label("`name` is missing"));
+        lowering.report_missing(&object, "name", "a license requires a `name`", None);
     }
     if license.identifier.is_some() && license.url.is_some() {
         lowering.report(
-            error("a license cannot have both `identifier` and `url`")
-                .label("has both")
-                .help("remove one of them (OpenAPI 3.1, License Object)"),
+            Diagnostic::new(
+                DiagnosticCode::BadOption,
+                object.span,
+                "a license cannot have both `identifier` and `url`",
+            )
+            .label("has both")
+            .help("remove one of them (OpenAPI 3.1, License Object)"),
         );
     }
     Some(license)
@@ -139,13 +142,11 @@ pub(super) fn lower_servers(lowering: &mut Lowering<'_>, value: &JsonNode) -> Ve
 
 fn lower_server(lowering: &mut Lowering<'_>, value: &JsonNode) -> Option<Server> {
     let object = CheckedObject::new(value, &SERVER, &mut lowering.diagnostics)?;
-    let error = |span| Diagnostic::new(DiagnosticCode::BadOption, span, "a server requires a `url`");
     match object.string("url") {
-        Some(url) if url.value.trim().is_empty() => lowering.report(error(url.span).label("empty")),
+        Some(url) if url.value.trim().is_empty() => lowering
+            .report(Diagnostic::new(DiagnosticCode::BadOption, url.span, "a server requires a `url`").label("empty")),
         Some(url) => return Some(Server { url: url.value, info: string_member(&object, "info") }),
-        // The parser has reported an error in the value of `url`.
-        None if object.is_incomplete => {}
-        None => lowering.report(error(value.span).label("`url` is missing")),
+        None => lowering.report_missing(&object, "url", "a server requires a `url`", None),
     }
     None
 }

@@ -81,14 +81,8 @@ impl Lowering<'_> {
         let object = CheckedObject::new(item, &RATE_LIMIT, &mut self.diagnostics)?;
         let missing = ["requests", "per"].into_iter().find(|key| !object.has_key(key));
         if let Some(key) = missing {
-            // The parser has reported an error in the value of the key.
-            if !object.is_incomplete {
-                self.report(
-                    Diagnostic::new(DiagnosticCode::BadOption, item.span, format!("the rate limit has no `{key}`"))
-                        .label(format!("`{key}` is missing"))
-                        .help("write for example `{\"requests\": 100, \"per\": \"minute\", \"by\": \"address\"}`"),
-                );
-            }
+            let help = "write for example `{\"requests\": 100, \"per\": \"minute\", \"by\": \"address\"}`";
+            self.report_missing(&object, key, &format!("the rate limit has no `{key}`"), Some(help));
             return None;
         }
         let requests = object
@@ -102,16 +96,9 @@ impl Lowering<'_> {
         Some(RateLimit::new(requests?, per?, by?))
     }
 
-    /// Returns a number from 1 to `max`. Reports another number.
+    /// Returns a number from 1 to `max`. Reports another number of `subject`.
     fn lower_number(&mut self, number: &Spanned<u64>, subject: &str, max: u32) -> Option<u32> {
-        let valid = u32::try_from(number.value).ok().filter(|value| (1..=max).contains(value));
-        if valid.is_none() {
-            self.report(
-                Diagnostic::new(DiagnosticCode::BadOption, number.span, format!("{subject} is {}", number.value))
-                    .label(format!("expected 1 to {max}")),
-            );
-        }
-        valid
+        self.number_in(number, 1..=max.into(), &format!("{subject} is {}", number.value), None)
     }
 
     /// Returns as how many requests a call of a method counts. `limits` are the limits of the method. Reports a number
@@ -134,13 +121,8 @@ impl Lowering<'_> {
     pub(super) fn lower_shared_limits(&mut self, value: &JsonNode) -> Option<SharedLimits> {
         let object = CheckedObject::new(value, &SHARED_LIMITS, &mut self.diagnostics)?;
         let Some(url) = object.string("url").filter(|url| !url.value.trim().is_empty()) else {
-            if !object.is_incomplete {
-                self.report(
-                    Diagnostic::new(DiagnosticCode::BadOption, value.span, "`shared_limits` has no `url`")
-                        .label("`url` is missing")
-                        .help("write the address of a Valkey or Redis server: `redis://127.0.0.1:6379`"),
-                );
-            }
+            let help = "write the address of a Valkey or Redis server: `redis://127.0.0.1:6379`";
+            self.report_missing(&object, "url", "`shared_limits` has no `url`", Some(help));
             return None;
         };
         if has_password(&url.value) {

@@ -196,8 +196,6 @@ mod tests {
         RenderedOnDemand,
     };
     use crate::store::LinkFolder;
-    use rulebook_model::compile;
-    use rulebook_model::definition;
     use rulebook_model::model::{CallableMethods, LinkTarget, Unbound};
 
     /// Returns documents without content, because these tests request no documents.
@@ -217,9 +215,8 @@ mod tests {
     }
 
     fn plan_of_definition(text: &str) -> Arc<Plan> {
-        let loaded = definition::read(vec![(PathBuf::from("site.json"), text.as_bytes().to_vec())]);
-        let types = compile::type_table(&loaded.definition, []);
-        let api = compile::lower_definition(&loaded.definition, &types, &compile::ResponseRegistry::default()).api;
+        let files = vec![(PathBuf::from("site.json"), text.as_bytes().to_vec())];
+        let api = rulebook_model::read(files).unwrap_or_default();
         let bound = bind::bind_handlers(&api, &[], &[], Unbound::Echo);
         let context = PlanContext {
             authenticators: Vec::new(),

@@ -2,7 +2,7 @@
 //! parameter sources in the dialect `tree`.
 
 use super::{
-    COST, ERROR, FIELDS_ATTRIBUTE, IDEMPOTENT, KeySpec, KeyTable, NESTED_ATTRIBUTES, RATE_LIMIT,
+    CONSTRAINTS, COST, ERROR, FIELDS_ATTRIBUTE, HANDLER, IDEMPOTENT, KeySpec, KeyTable, NESTED_ATTRIBUTES, RATE_LIMIT,
     RATE_LIMIT_DESCRIPTION, SCHEMA, TYPE_ATTRIBUTES, ValueKind, key, key_table,
 };
 use crate::model::WHOLE_BODY_KEY;
@@ -54,16 +54,8 @@ pub static METHOD: KeyTable = php_array_table(
              such as `string list[].name The name`.",
         ),
         key("@errors", ValueKind::ObjectsByName(&ERROR), "The errors that the handler may return."),
-        key(
-            "@handler",
-            ValueKind::AnyObject,
-            "What handles calls of the method instead of code of the program, such as `{\"value\": {\"id\": 5}}`.",
-        ),
-        key(
-            "@constraints",
-            ValueKind::Any,
-            "What must hold between the parameters, such as `[{\"exactly_one\": [\"id\", \"name\"]}]`.",
-        ),
+        KeySpec { name: "@handler", ..HANDLER },
+        KeySpec { name: "@constraints", ..CONSTRAINTS },
         key("@jsonp", ValueKind::Bool, "Whether the method responds with JSONP on request."),
         key("@rate_limit", ValueKind::ObjectOrObjects(&RATE_LIMIT), RATE_LIMIT_DESCRIPTION),
         KeySpec { name: "@cost", ..COST },
