@@ -108,8 +108,8 @@ fn the_page_of_a_method_has_example_calls() {
 fn the_page_of_diagnostics_has_a_section_for_each_code() {
     let (html, markdown) = page_in_both_formats(&render_pages(&small_definition()), "diagnostics");
     for code in DiagnosticCode::ALL {
-        assert!(html.contains(&format!("<h2 id=\"{0}\">{0} <a class=\"anchor\"", row.name)), "{}", row.name);
-        assert!(markdown.contains(&format!("\n## {}\n", row.name)), "{}", row.name);
+        assert!(html.contains(&format!("<h2 id=\"{0}\">{0} <a class=\"anchor\"", code.name())), "{code}");
+        assert!(markdown.contains(&format!("\n## {code}\n")), "{code}");
     }
     let fences = |text: &str| text.lines().filter(|line| *line == "```json").count();
     let explained: usize = DiagnosticCode::ALL.iter().map(|code| fences(code.explanation())).sum();

@@ -14,10 +14,8 @@ use rulebook_model::files_location::FilesLocation;
 use rulebook_model::model::{Api, LogFormat, MAX_WORKERS, Unbound};
 use rulebook_model::settings::{MAX_SECONDS, check_bind_address};
 
-/// The heading above the settings in the help.
 pub(super) const HELP_HEADING: &str = "Settings";
 
-/// The name of the flag that [`new_files_arg`] returns.
 pub(super) const FILES_FLAG: &str = "files";
 
 /// The values of the settings, from flags and environment variables.
@@ -175,7 +173,6 @@ fn parse_log_filter(text: &str) -> Result<String, env_filter::ParseError> {
     env_filter::Builder::new().try_parse(text).map(|_| text.to_owned())
 }
 
-/// Returns the value of `--bind` if it is an address with a port.
 fn parse_bind_address(text: &str) -> Result<String, String> {
     check_bind_address(text).map(|()| text.to_owned())
 }
@@ -185,8 +182,7 @@ fn parse_percent(text: &str) -> Result<u8, &'static str> {
 }
 
 impl Settings {
-    /// Returns the names of the settings of the definition whose addresses are replaced by flags or environment
-    /// variables.
+    /// Returns the settings of the definition whose addresses are replaced by flags or environment variables.
     pub(super) fn replaced_addresses(&self) -> Vec<&'static str> {
         let is_set = |url: &Option<String>| url.as_ref().is_some_and(|url| !url.trim().is_empty());
         let addresses = [
@@ -219,12 +215,10 @@ impl Settings {
         api.log_format = self.log_format.unwrap_or(api.log_format);
     }
 
-    /// Returns a builder that has these settings and the handlers of the program.
     pub(super) fn new_rulebook(&self, app: AddHandlers<'_>) -> Rulebook {
         self.with_settings(Rulebook::load(&self.api), app)
     }
 
-    /// Adds these settings and the handlers of the program to a builder.
     fn with_settings(&self, rulebook: Rulebook, app: AddHandlers<'_>) -> Rulebook {
         let rulebook = match &self.data {
             Some(folder) => rulebook.data_folder(folder),

@@ -9,7 +9,6 @@ use rulebook_model::model::{Api, Unbound};
 use super::SharedServices;
 use crate::{Settings, output};
 
-/// The values that the server uses for its settings, for the summary at startup.
 pub(super) struct EffectiveSettings<'a> {
     pub addresses: Vec<String>,
     pub data: &'a Path,
@@ -21,7 +20,6 @@ pub(super) struct EffectiveSettings<'a> {
     pub services: SharedServices,
 }
 
-/// Returns the text that is printed at startup: the title of the API, the addresses of the server, and its settings.
 pub(super) fn startup_summary(engine: &Engine, settings: &Settings, effective: &EffectiveSettings<'_>) -> String {
     let Api { title, version, workers, unbound, .. } = engine.api();
     let pages = if settings.static_files.is_dir() {

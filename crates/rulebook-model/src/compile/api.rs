@@ -89,8 +89,7 @@ pub fn check_definition(loaded: LoadedDefinition, extensions: ProgramExtensions)
     Ok(CheckedDefinition { api, sources, warnings, unknown_function_errors })
 }
 
-/// Returns the types that a definition can use: the types of the program, and the built-in types unless the definition
-/// disables them. A type of the program replaces a built-in type with the same name.
+/// Returns the types of the program, and the built-in types unless the definition disables them.
 fn known_types(definition: &Definition, program_types: Vec<Arc<dyn Type>>) -> Types {
     let setting = definition.app.value("types").and_then(|types| types.member("default")).and_then(JsonNode::bool);
     let has_builtin = setting.is_none_or(|on| on.value);
@@ -102,7 +101,6 @@ fn known_types(definition: &Definition, program_types: Vec<Arc<dyn Type>>) -> Ty
 }
 
 impl<'a> Lowering<'a> {
-    /// Converts a parsed definition to the model, without the parts that have errors.
     fn lower_definition(&mut self, definition: &'a Definition) -> Api {
         let mut api = Api {
             envelope: self.default_envelope.clone().unwrap_or_default(),
@@ -119,8 +117,7 @@ impl<'a> Lowering<'a> {
         api.schemas = self.schemas_of(None);
         self.dialect = if definition.app.has_common_rules { &RULES } else { &TREE };
         let common = self.lower_common_parameters(&definition.app.common);
-        api.modules =
-            group_by_module(&definition.modules).iter().map(|parts| self.lower_module(parts, &common)).collect();
+        api.modules = group_by_module(&definition.modules).map(|parts| self.lower_module(&parts, &common)).collect();
         let base = (!self.has_invalid_base).then(|| api.base.clone());
         self.check_collisions(&api.modules, base.as_deref());
         api.modules.sort_by(|a, b| a.name.cmp(&b.name));

@@ -11,7 +11,6 @@ use crate::model::{Location, Method, Module, Segment, ServerPath, Service};
 use crate::routing::{Routes, encode_segment, fold_case, path_shape, push_segment_shape};
 use crate::span::Span;
 
-/// A service and the API module that it belongs to.
 struct ServiceEntry<'a> {
     module: &'a Module,
     service: &'a Service,
@@ -30,11 +29,9 @@ impl ServiceEntry<'_> {
 
 /// Services, by the shapes of their paths in lower case.
 type ServicesByShape<'e, 'a> = HashMap<String, Vec<&'e ServiceEntry<'a>>>;
-/// The addresses of the methods with a reported error. Further errors of these methods, which are only a consequence of
-/// the reported error, are not reported.
+/// The methods with a reported error, by address. Their further errors are only a consequence of it.
 type ReportedMethods = HashSet<*const Method>;
 
-/// Returns the routes of all services, each to the index of its entry.
 fn routes_of(entries: &[ServiceEntry<'_>]) -> Routes {
     let mut routes = Routes::default();
     for (index, ServiceEntry { module, service, .. }) in entries.iter().enumerate() {
@@ -45,8 +42,7 @@ fn routes_of(entries: &[ServiceEntry<'_>]) -> Routes {
 }
 
 impl Lowering<'_> {
-    /// Checks the services of all API modules. `modules` are in the order of the definition files. `base` is the base
-    /// path of the API, or `None` if the base path has an error.
+    /// `modules` are in the order of the definition files. `base` is `None` if the base path has an error.
     pub(super) fn check_collisions(&mut self, modules: &[Module], base: Option<&str>) {
         let entries: Vec<ServiceEntry<'_>> = modules
             .iter()
@@ -76,8 +72,7 @@ impl Lowering<'_> {
         self.check_duplicate_ids(&entries, &reported);
     }
 
-    /// Checks the complete path of a service, including the base path. If the server reserves this path, reports an
-    /// error and returns `false`.
+    /// Reports a complete path, including the base path, that the server reserves, and returns `false`.
     pub(crate) fn check_reserved_path(&mut self, path: &str, ignore_case: bool, span: Span) -> bool {
         let is_same = |a: &str, b: &str| a == b || (ignore_case && a.eq_ignore_ascii_case(b));
         let entry = ServerPath::ALL.into_iter().find(|(_, reserved, includes_below)| {
@@ -128,8 +123,8 @@ impl Lowering<'_> {
         );
     }
 
-    /// Reports an HTTP method that the service has more than once. A service's methods may come from several keys of
-    /// the definition whose paths match the same requests.
+    /// Reports an HTTP method that the service has more than once, from several keys whose paths match the same
+    /// requests.
     fn check_duplicate_methods(&mut self, service: &Service, reported: &mut ReportedMethods) {
         for pair in service.methods.windows(2) {
             if let [first, second] = pair
@@ -150,12 +145,9 @@ impl Lowering<'_> {
         }
     }
 
-    /// Checks that a request with positional parameters reaches this service. A positional parameter is a segment after
-    /// the path of the service. The error is a service with a longer path that matches the same request and therefore
-    /// handles it.
-    ///
-    /// `route` returns the service that handles a request path, or `None` unless that service's own path has the given
-    /// number of segments.
+    /// Reports a positional parameter, which is a segment after the path of the service, if a service with a longer
+    /// path handles the same request. `route` returns the service that handles a request path, or `None` unless that
+    /// service's own path has the given number of segments.
     fn check_positions_are_reachable<'e, 'a: 'e>(
         &mut self,
         entry: &ServiceEntry<'_>,
@@ -202,7 +194,6 @@ impl Lowering<'_> {
         }
     }
 
-    /// Reports each method whose id another method of the API already has.
     fn check_duplicate_ids(&mut self, entries: &[ServiceEntry<'_>], reported: &ReportedMethods) {
         let mut ids: HashMap<&str, &Method> = HashMap::new();
         for method in entries.iter().flat_map(|entry| &entry.service.methods) {

@@ -7,7 +7,6 @@ use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::model::{COMBINE, DEFAULT_HANDLER, DefinedAuth, DefinedHandler, DefinedHandlers};
 
 impl Lowering<'_> {
-    /// Returns the handler that a definition chooses for a method.
     pub(super) fn lower_handler(&mut self, node: &JsonNode) -> Option<DefinedHandler> {
         let settings = members(node);
         if settings.is_empty() {
@@ -18,7 +17,6 @@ impl Lowering<'_> {
         Some(DefinedHandler { settings, span: node.span })
     }
 
-    /// Returns the setting `handlers`.
     pub(crate) fn lower_handlers(&mut self, node: &JsonNode) -> Option<DefinedHandlers> {
         let mut kinds = members(node);
         let default = kinds.iter().position(|member| member.key.value == DEFAULT_HANDLER);
@@ -27,7 +25,6 @@ impl Lowering<'_> {
         Some(DefinedHandlers { default, kinds, span: node.span })
     }
 
-    /// Returns the setting `auth`; `None` if it names no kind of authenticator.
     pub(crate) fn lower_auth(&mut self, node: &JsonNode) -> Option<DefinedAuth> {
         // The parser has reported values that are not objects.
         let JsonData::Object(members) = &node.data else { return None };

@@ -15,8 +15,7 @@ use crate::model::{EnvelopeName, RateLimit};
 use crate::span::{Span, Spanned};
 use crate::types::{CompiledTerm, Types};
 
-/// The state while a definition is lowered: the types, envelopes and formats that its parts can name, and the errors
-/// that have been reported.
+/// The state while a definition is lowered.
 pub(crate) struct Lowering<'a> {
     /// The types that the definition can use.
     pub types: &'a Types,
@@ -47,13 +46,12 @@ pub(crate) struct Lowering<'a> {
 }
 
 impl Lowering<'_> {
-    /// Adds an error to the errors of the definition.
     pub(crate) fn report(&mut self, diagnostic: Diagnostic) {
         self.diagnostics.push(diagnostic);
     }
 
-    /// Reports an error unless an error with the same code and span has been reported. A common parameter is checked
-    /// with every method that inherits the parameter, but each error in it is reported only once.
+    /// Reports an error unless one with the same code and span has been reported, because a common parameter is checked
+    /// with every method that inherits it.
     pub(super) fn report_once(&mut self, diagnostic: Diagnostic) {
         let range = |span: Span| (span.file, span.start, span.end);
         let is_same = |other: &Diagnostic| other.code == diagnostic.code && range(other.span) == range(diagnostic.span);
@@ -62,12 +60,8 @@ impl Lowering<'_> {
         }
     }
 
-    /// Returns the description that a method, parameter, output or error must have. If the description is missing or
-    /// blank, reports an error and returns an empty string.
-    ///
-    /// `subject` is the noun phrase for the described part in the error message ("the method `GET`"), and `span` is the
-    /// span of the part's name. If `is_incomplete` is `true`, a missing description is not reported, because the parser
-    /// may have reported an error in the description and omitted it.
+    /// Returns the description that `subject`, such as "the method `GET`", must have. Reports a missing or blank one,
+    /// and returns an empty string. If `is_incomplete` is `true`, the parser may have omitted an erroneous description.
     pub(super) fn required_description(
         &mut self,
         info: Option<&Spanned<String>>,
@@ -153,8 +147,7 @@ fn name_problem(name: &str) -> Option<&'static str> {
     }
 }
 
-/// Collects items in a list without unused capacity. The model stays in memory as long as the program runs, so that
-/// unused capacity in thousands of short lists would waste memory.
+/// Collects items without unused capacity, which would waste memory in the thousands of short lists of a model.
 pub(super) fn without_unused_capacity<T>(items: impl Iterator<Item = T>) -> Vec<T> {
     let mut list: Vec<T> = items.collect();
     list.shrink_to_fit();

@@ -10,9 +10,8 @@ use crate::span::Spanned;
 /// The HTTP statuses of responses without a body (RFC 9110 sections 15.3.5 and 15.3.6).
 const STATUSES_WITHOUT_BODY: [u16; 2] = [204, 205];
 
-/// The HTTP statuses that a method with the option `download` cannot have: the statuses of responses without a body,
-/// and 206 (Partial Content, RFC 9110 section 15.3.7), which the server itself uses if a client requests a part of the
-/// file.
+/// The HTTP statuses that a download cannot have: those without a body, and 206 (RFC 9110 section 15.3.7), which the
+/// server itself uses if a client requests a part of the file.
 const STATUSES_NOT_FOR_DOWNLOADS: [u16; 3] = [204, 205, 206];
 
 /// The only outputs that a method with the option `download` may declare. Definitions for api 3.0 declare these outputs
@@ -20,8 +19,7 @@ const STATUSES_NOT_FOR_DOWNLOADS: [u16; 3] = [204, 205, 206];
 const DOWNLOAD_OUTPUTS: [&str; 4] = ["headers", "body", "link", "error"];
 
 impl Lowering<'_> {
-    /// Converts the options of a method to the model, and checks that they are possible for a method with these
-    /// outputs. `is_public` is `true` if everybody may call the method, and `http` is its HTTP method if it is known.
+    /// Converts the options of a method, and checks that they are possible for a method with these outputs.
     pub(super) fn lower_method_options(
         &mut self,
         options: &DeclaredOptions,
@@ -53,8 +51,7 @@ impl Lowering<'_> {
         }
     }
 
-    /// Returns the HTTP status of the method's success responses. Reports a status that is not a success or that
-    /// contradicts the outputs.
+    /// Reports a status that is not a success or that contradicts the outputs.
     fn lower_success_status(&mut self, option: &Spanned<u64>, outputs: &[Field], is_download: bool) -> Option<u16> {
         let message = format!("{} is not the HTTP status of a success", option.value);
         let help = "declare errors and their statuses in `errors`";
@@ -92,8 +89,8 @@ impl Lowering<'_> {
         option.value
     }
 
-    /// Returns the value of the option `idempotent`. Reports a method whose responses cannot be repeated: a GET method,
-    /// a file, or a script whose text depends on the request.
+    /// Reports a method whose responses cannot be repeated: a GET method, a file, or a script that depends on the
+    /// request.
     fn lower_idempotency(
         &mut self,
         option: &Spanned<String>,

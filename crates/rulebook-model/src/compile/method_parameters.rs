@@ -15,8 +15,7 @@ use crate::span::{Span, Spanned};
 use crate::types::Arity;
 
 impl Lowering<'_> {
-    /// Converts the common parameters, which all methods of the API have, to the model. A common parameter cannot be
-    /// part of the path, because methods have different paths.
+    /// Converts the common parameters. They cannot be part of the path, because methods have different paths.
     pub(super) fn lower_common_parameters(&mut self, parameters: &[parsed::Field]) -> Vec<LoweredParameter> {
         let mut common = Vec::with_capacity(parameters.len());
         for parameter in parameters {
@@ -43,9 +42,8 @@ impl Lowering<'_> {
         common
     }
 
-    /// Converts the parameters of a method to the model, and adds the common parameters of the API. A common parameter
-    /// is omitted if the method has a parameter with the same name in code. The dialect determines whether the common
-    /// parameters come before the parameters of the method.
+    /// Converts the parameters of a method, and adds the common parameters whose names in code the method does not use.
+    /// The dialect determines whether the common parameters come first.
     pub(super) fn lower_method_parameters(
         &mut self,
         parameters: &[parsed::Field],
@@ -80,8 +78,7 @@ impl Lowering<'_> {
         all
     }
 
-    /// Reports parameters with the type of a file that are not read from the body, because only multipart bodies
-    /// contain files.
+    /// Reports files that are not read from the body, because only multipart bodies contain files.
     fn check_file_parameters(&mut self, all: &[LoweredParameter], context: &MethodContext<'_>) {
         for lowered in all {
             let Some(parameter) = &lowered.parameter else { continue };
@@ -103,17 +100,11 @@ impl Lowering<'_> {
                     Location::WholeBody => "make it a field of the body, which is then a multipart form",
                     _ => "use POST, PUT or PATCH, and a key without a prefix",
                 });
-            let is_error_of_method = has_no_body && lowered.is_inherited;
-            self.report_once(if is_error_of_method {
-                error.related(context.http_span, "this method inherits the parameter")
-            } else {
-                error
-            });
+            self.report_once(if has_no_body { context.with_inheritance(error, lowered) } else { error });
         }
     }
 
-    /// Reports parameters that have the same name in code, or the same name in the same part of a request. An error
-    /// between common parameters is reported once, not for every method.
+    /// Reports parameters with the same name in code, or with the same name in the same part of a request.
     fn check_duplicate_parameters(&mut self, all: &[LoweredParameter]) {
         let mut names: HashMap<&str, &LoweredParameter> = HashMap::new();
         let mut keys: HashMap<&ParameterKey, &LoweredParameter> = HashMap::new();
@@ -233,8 +224,7 @@ impl Lowering<'_> {
     }
 }
 
-/// Changes a parameter whose key has no prefix so that requests can also send the parameter in the query. This is
-/// necessary for methods whose requests have no body.
+/// Lets requests of a method without a body send a parameter whose key has no prefix in the query.
 fn also_read_from_query(lowered: &mut LoweredParameter) {
     let change = |location: &mut Location| {
         if *location == Location::Body {
@@ -249,7 +239,6 @@ fn also_read_from_query(lowered: &mut LoweredParameter) {
     }
 }
 
-/// Returns the span of the capture `name` in the path `uri`.
 fn capture_span(name: &str, uri: &Spanned<String>) -> Span {
     let text = format!("{{{name}}}");
     match uri.value.find(&text) {

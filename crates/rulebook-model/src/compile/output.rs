@@ -15,8 +15,6 @@ use crate::model::{DeclaredError, EnvelopeName, Output, ParameterType};
 use crate::span::{Span, Spanned};
 
 impl Lowering<'_> {
-    /// Converts the outputs of a method to the model. `envelope` is the envelope (the JSON structure) of the method's
-    /// responses, or `None` if the definition names an unknown envelope.
     pub(super) fn lower_outputs(&mut self, outputs: &[parsed::Field], envelope: Option<&EnvelopeName>) -> Vec<Output> {
         let outputs: &[_] = &self.without_envelope_outputs(outputs, envelope);
         let lowered: Vec<_> = outputs.iter().map(|output| self.lower_output_or_field(output, "output")).collect();
@@ -25,8 +23,7 @@ impl Lowering<'_> {
         without_unused_capacity(lowered.into_iter().flatten())
     }
 
-    /// Returns the outputs without those that only describe a member of the envelope. Definitions for api 3.0 may list
-    /// `error`, which the envelope `aicra` sends.
+    /// Returns the outputs without those that only describe a member of the envelope, such as `error` in api 3.0.
     fn without_envelope_outputs<'o>(
         &self,
         outputs: &'o [parsed::Field],
@@ -71,8 +68,7 @@ impl Lowering<'_> {
         })
     }
 
-    /// Reports outputs that have the same name in programs for aicra: the value of the key `name`, or the name of the
-    /// output.
+    /// Reports outputs with the same name in programs for aicra.
     fn check_output_code_names(&mut self, outputs: &[parsed::Field]) {
         let mut names: HashMap<&str, Span> = HashMap::new();
         for output in outputs {
@@ -127,7 +123,6 @@ impl Lowering<'_> {
         }
     }
 
-    /// Converts the errors that a method declares, which its handler may return, to the model.
     pub(super) fn lower_declared_errors(&mut self, errors: &[parsed::DeclaredError]) -> Vec<DeclaredError> {
         let mut lowered: Vec<DeclaredError> = Vec::with_capacity(errors.len());
         let mut names: HashMap<&str, Span> = HashMap::new();

@@ -40,14 +40,12 @@ pub(super) struct Inherited {
 }
 
 impl Lowering<'_> {
-    /// Compiles the type of a parameter, output or field. If the type has errors, reports all of them and returns
-    /// `None`.
+    /// Compiles the type of a parameter, output or field. Reports its errors, and returns `None` if there are any.
     pub(super) fn compile_type(&mut self, spec: &TypeSpec, owner: TypeOwner<'_>) -> Option<CompiledTerm> {
         self.compile_type_with_fields(spec, owner, None)
     }
 
-    /// Compiles a type as [`Lowering::compile_type`] does. A schema that extends others has the fields `inherited`
-    /// before its other fields.
+    /// Compiles a type. A schema that extends others has the fields `inherited` before its other fields.
     pub(super) fn compile_type_with_fields(
         &mut self,
         spec: &TypeSpec,

@@ -9,8 +9,8 @@ use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::model::Api;
 use crate::types::Types;
 
-/// Returns a warning for each rule that names a built-in type which PhalApi does not have, in another case. In PhalApi,
-/// `Phone` is a type of the program.
+/// Returns a warning for each rule that names a built-in type in another case. In PhalApi, `Phone` is one of the
+/// program.
 pub(super) fn builtin_type_warnings(definition: &Definition, types: &Types) -> Vec<Diagnostic> {
     let classes = definition.modules.iter().filter(|module| module.spec.name == RULES.name);
     let methods = classes.flat_map(|class| &class.services).flat_map(|service| &service.methods);
@@ -38,8 +38,7 @@ pub(super) fn builtin_type_warnings(definition: &Definition, types: &Types) -> V
     warnings
 }
 
-/// Returns the names of the types in a term, from the outermost array to its items: `array` and `Phone` for
-/// `?array<Phone>`.
+/// Returns the names of types in a term, from the outermost to the innermost: `array` and `Phone` for `?array<Phone>`.
 fn names_of_nested_types(term: &str) -> impl Iterator<Item = &str> {
     let mut rest = Some(term);
     std::iter::from_fn(move || {

@@ -7,8 +7,7 @@ use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::model::Location;
 
 impl Lowering<'_> {
-    /// Reports a parameter that is the whole body if requests of the method have no body, or if other parameters are
-    /// parts of the body.
+    /// Reports a whole body of requests without a body, and parameters that are parts of the same body.
     pub(super) fn check_whole_body(&mut self, all: &[LoweredParameter], context: &MethodContext<'_>) {
         let location = |lowered: &LoweredParameter| lowered.key.as_ref().map(|key| key.location);
         let Some(whole) = all.iter().find(|lowered| location(lowered) == Some(Location::WholeBody)) else { return };
@@ -17,10 +16,7 @@ impl Lowering<'_> {
             let error = Diagnostic::new(DiagnosticCode::BodyNotAllowed, whole.span, message)
                 .label("no body")
                 .help("use POST, PUT or PATCH, or read the parameter from another part of the request");
-            self.report_once(match whole.is_inherited {
-                true => error.related(context.http_span, "this method inherits the parameter"),
-                false => error,
-            });
+            self.report_once(context.with_inheritance(error, whole));
             return;
         }
         let is_part = |lowered: &&LoweredParameter| {

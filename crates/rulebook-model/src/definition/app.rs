@@ -9,8 +9,7 @@ use super::parsed::{AppSettings, Definition};
 use super::syntax_error::duplicate_key_error;
 use crate::diagnostic::Diagnostic;
 
-/// Reads the settings and the API modules of all files that have settings. The settings of these files are merged into
-/// one object.
+/// Reads the settings and the API modules of all files that have settings, which are merged into one object.
 pub(super) fn read_settings_and_modules(
     documents: Vec<JsonNode>,
     definition: &mut Definition,
@@ -36,8 +35,7 @@ pub(super) fn read_settings_and_modules(
     }
 }
 
-/// Adds the members of another settings file to `merged`. If two files have the same setting, the setting is reported
-/// as a duplicate key.
+/// Adds the members of another settings file to `merged`. Reports settings that both files have.
 fn merge_members(merged: &mut JsonMembers, more: JsonMembers, diagnostics: &mut Vec<Diagnostic>) {
     merged.is_incomplete |= more.is_incomplete;
     let before = merged.list.len();
@@ -61,7 +59,6 @@ fn read_api_modules(object: &CheckedObject<'_>, definition: &mut Definition, dia
     }
 }
 
-/// Reads the settings from an object whose keys and kinds of values have been checked.
 fn read_settings(mut object: CheckedObject<'_>, diagnostics: &mut Vec<Diagnostic>) -> AppSettings {
     let (common, has_common_rules) = dialect::read_common_parameters(&mut object, diagnostics);
     let schemas = dialect::read_schemas(&TREE, "schemas", &mut object, diagnostics);

@@ -54,11 +54,9 @@ pub struct DialectSpec {
     /// `true` if the parameters in the setting `common` come before the parameters of the method, so that their errors
     /// are reported first.
     pub puts_common_parameters_first: bool,
-    /// Reads the API modules of a file.
     pub(super) read_file: ReadFile,
 }
 
-/// All dialects.
 pub(super) static DIALECTS: [&DialectSpec; 3] = [&TREE, &METHODS, &RULES];
 
 /// Prints only the name of the dialect, because the key tables refer to each other in cycles.

@@ -1,7 +1,6 @@
 //! Finds the parts of a JSON string whose text in the file contains escape sequences.
 
-/// Returns the offset in a string with escape sequences that belongs to an offset in the decoded string. Inside of a
-/// character, it is the offset of this character.
+/// Returns the offset in a string with escape sequences of the character at an offset in the decoded string.
 pub(super) fn escaped_offset(escaped: &str, offset: usize) -> usize {
     let (mut at, mut decoded) = (0, 0);
     while let Some(rest) = escaped.get(at..).filter(|rest| !rest.is_empty()) {
@@ -18,8 +17,7 @@ pub(super) fn escaped_offset(escaped: &str, offset: usize) -> usize {
     at
 }
 
-/// Returns the length of the escape sequence at the beginning of a text, and the length of its decoded character. The
-/// JSON parser has accepted the text.
+/// Returns the length of a valid escape sequence at the beginning of a text, and that of its decoded character.
 fn escape_len(text: &str) -> (usize, usize) {
     let code_unit = |at: usize| u16::from_str_radix(text.get(at..at + 4)?, 16).ok();
     match code_unit(2).filter(|_| text.starts_with("\\u")) {

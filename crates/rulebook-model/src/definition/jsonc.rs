@@ -14,7 +14,6 @@ use crate::byte_size;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::span::{Span, Spanned};
 
-/// The maximum size of a definition file in bytes.
 pub(super) const MAX_FILE_BYTES: usize = 8 << 20;
 
 /// The maximum nesting depth of objects and arrays in a file. The limit allows functions to recurse over the tree.
@@ -180,8 +179,7 @@ impl JsonNode {
     }
 }
 
-/// Decodes the bytes of a file: removes a byte order mark and replaces invalid UTF-8. The second result is the offset
-/// of the first invalid byte, or `None` if all bytes are valid.
+/// Removes a byte order mark and replaces invalid UTF-8. The second result is the offset of the first invalid byte.
 pub(super) fn decode_utf8(bytes: &[u8]) -> (String, Option<usize>) {
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     match std::str::from_utf8(bytes) {
@@ -191,10 +189,8 @@ pub(super) fn decode_utf8(bytes: &[u8]) -> (String, Option<usize>) {
     }
 }
 
-/// Parses the text of a file, which must be one JSON value with comments. `file` is the number of the file in spans.
-///
-/// If the text has a syntax error, reports the first one and returns `None`. Reports every duplicate key of an object
-/// and keeps only the first member with this key.
+/// Parses the text of a file, which must be one JSON value with comments. Reports the first syntax error and returns
+/// `None`. Reports duplicate keys, and keeps only the first member.
 pub(super) fn parse_json(file: u32, text: &str, diagnostics: &mut Vec<Diagnostic>) -> Option<JsonNode> {
     let options = ParseOptions {
         allow_comments: true,
@@ -247,7 +243,6 @@ pub(super) fn file_span(file: u32, start: usize, end: usize) -> Span {
     Span { file, start: offset(start), end: offset(end) }
 }
 
-/// Converts the syntax tree of the JSON parser to nodes.
 struct NodeConverter<'a> {
     file: u32,
     text: &'a str,

@@ -105,8 +105,7 @@ fn parse_files(folder: &Path, files: Vec<(PathBuf, FileContent)>) -> LoadedDefin
     loaded
 }
 
-/// Adds a file to the sources in `loaded` and parses the file's text. If the text cannot be read or parsed, reports the
-/// error and returns `None`.
+/// Adds a file to the sources and parses its text. Reports a text that cannot be read or parsed.
 fn parse_file(path: PathBuf, content: FileContent, loaded: &mut LoadedDefinition) -> Option<JsonNode> {
     let (code, message) = match content {
         FileContent::Bytes(bytes) => {
@@ -131,7 +130,6 @@ fn parse_file(path: PathBuf, content: FileContent, loaded: &mut LoadedDefinition
     None
 }
 
-/// Returns `true` if a file contains a whole API, which consists of settings and API modules.
 fn is_whole_api(node: &JsonNode) -> bool {
     let JsonData::Object(members) = &node.data else {
         return false;
@@ -154,19 +152,14 @@ fn start_of_file(file: u32) -> Span {
 
 /// The content of a definition file, or why the content is not available.
 enum FileContent {
-    /// The file could be read and has these bytes.
     Bytes(Vec<u8>),
     /// The file has more than [`MAX_FILE_BYTES`] bytes.
     TooLarge,
-    /// The file could not be read.
     Unreadable(io::Error),
 }
 
-/// Reads the definition files of a folder (`*.json` and `*.jsonc`, except hidden files), sorted by file name.
-///
-/// # Errors
-///
-/// Fails if the files in the folder cannot be listed. If a file cannot be read, the result contains its error.
+/// Reads the definition files of a folder (`*.json` and `*.jsonc`, except hidden files), sorted by file name. Fails if
+/// they cannot be listed.
 fn read_folder(folder: &Path) -> io::Result<Vec<(PathBuf, FileContent)>> {
     let mut paths = Vec::new();
     for entry in fs::read_dir(folder)? {
@@ -195,8 +188,6 @@ fn read_file(path: &Path) -> io::Result<FileContent> {
     Ok(content_from_bytes(bytes))
 }
 
-/// Returns the content of a file that has these bytes: [`FileContent::TooLarge`] if there are more than
-/// [`MAX_FILE_BYTES`].
 fn content_from_bytes(bytes: Vec<u8>) -> FileContent {
     if bytes.len() > MAX_FILE_BYTES { FileContent::TooLarge } else { FileContent::Bytes(bytes) }
 }

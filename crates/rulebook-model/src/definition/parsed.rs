@@ -42,7 +42,6 @@ pub struct AppSettings {
 }
 
 impl AppSettings {
-    /// Returns the value of the setting `key`, or `None` if no file contains this setting.
     pub(crate) fn value(&self, key: &str) -> Option<&JsonNode> {
         self.settings.iter().find(|member| member.key.value == key).map(|member| &member.value)
     }

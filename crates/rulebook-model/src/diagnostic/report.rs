@@ -31,7 +31,6 @@ pub struct Report {
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// The JSON object in a line of [`Report::json_lines`].
 #[derive(Serialize)]
 struct JsonLine<'a> {
     code: &'static str,

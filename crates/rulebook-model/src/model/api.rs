@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::{
     AddressRange, Audience, ClientCertificateMode, DeclaredError, DefinedAuth, DefinedHandlers, ForwardedField, Limits,
@@ -162,7 +162,6 @@ pub struct Api {
 }
 
 impl Default for Api {
-    /// Returns an API without API modules, in which every setting has its default.
     fn default() -> Self {
         Self {
             title: DEFAULT_TITLE.to_owned(),
@@ -280,7 +279,7 @@ impl Default for ServiceQuery {
 }
 
 /// The contact for questions about an API (OpenAPI's Contact Object).
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct Contact {
     /// The name of a person or an organization.
@@ -295,10 +294,11 @@ pub struct Contact {
 }
 
 /// The license of an API (OpenAPI's License Object).
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct License {
     /// The name of the license.
+    #[serde(default)]
     pub name: String,
     /// The SPDX expression of the license.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -309,7 +309,7 @@ pub struct License {
 }
 
 /// A server of an API (OpenAPI's Server Object).
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct Server {
     /// The URL of the server, to which the paths of services are appended.
@@ -341,7 +341,6 @@ impl Cors {
 }
 
 impl Default for Cors {
-    /// Returns the settings without an origin, and with the default of everything else.
     fn default() -> Self {
         Self {
             origins: Origins::These(Vec::new()),

@@ -126,8 +126,8 @@ fn is_same_class(one: &str, other: &str) -> bool {
     first(one) == first(other) && one.chars().skip(1).eq(other.chars().skip(1))
 }
 
-/// Returns the conditions under which a caller with these permissions can call a method; one of them must be satisfied.
-/// The list is empty if the caller can never call the method. The result is `None` if there are too many conditions.
+/// Returns the conditions under which a caller with these permissions can call a method: none if it never can, and
+/// `None` if there are too many.
 fn method_conditions(method: &Method, permissions: &[Box<str>]) -> Option<Vec<ScopeCondition>> {
     let groups = method.scope.groups.iter();
     let groups: Vec<_> = groups.map(|group| group_conditions(method, group, permissions)).collect();
@@ -146,8 +146,7 @@ fn method_conditions(method: &Method, permissions: &[Box<str>]) -> Option<Vec<Sc
     (conditions.len() <= MAX_CONDITIONS).then_some(conditions)
 }
 
-/// Returns the conditions under which the caller has all permissions of a group; one of them must be satisfied. Returns
-/// `None` if there are too many conditions.
+/// Returns the conditions under which the caller has all permissions of a group; `None` if there are too many.
 fn group_conditions(method: &Method, group: &[Permission], permissions: &[Box<str>]) -> Option<Vec<ScopeCondition>> {
     let tables: Vec<_> = group.iter().map(|required| possible_variable_values(method, required, permissions)).collect();
     if tables.iter().any(Vec::is_empty) {
@@ -181,8 +180,7 @@ fn group_conditions(method: &Method, group: &[Permission], permissions: &[Box<st
     Some(conditions)
 }
 
-/// Returns the values of the variables in the permission `required` for which the caller has this permission. Each item
-/// of the list has one value for every variable.
+/// Returns the values of all variables in the permission `required` for which the caller has this permission.
 fn possible_variable_values<'a>(
     method: &'a Method,
     required: &'a Permission,
@@ -202,8 +200,7 @@ fn shares_variable(one: &[VariableValues<'_>], other: &[VariableValues<'_>]) -> 
     one.first().zip(other.first()).is_some_and(|(one, other)| one.keys().any(|name| other.contains_key(name)))
 }
 
-/// Joins two tables: combines each pair of rows in which the shared variables have the same values. Returns `None` if
-/// there are too many rows.
+/// Combines each pair of rows in which shared variables have the same values. Returns `None` if there are too many.
 fn join_value_tables<'a>(one: &[VariableValues<'a>], other: &[VariableValues<'a>]) -> Option<Vec<VariableValues<'a>>> {
     let mut joined = Vec::new();
     for left in one {
@@ -220,8 +217,7 @@ fn join_value_tables<'a>(one: &[VariableValues<'a>], other: &[VariableValues<'a>
     Some(joined)
 }
 
-/// Converts the rows of a table to conditions. If the table has only one variable, the result is one condition that
-/// lists all values of this variable.
+/// Converts the rows of a table to conditions. If it has only one variable, one condition lists all values.
 fn conditions_from_table(rows: &[VariableValues<'_>]) -> Vec<ScopeCondition> {
     let condition = |row: &VariableValues<'_>| {
         row.iter().map(|(name, value)| ((*name).to_owned(), vec![(*value).to_owned()])).collect()
@@ -275,7 +271,6 @@ pub fn match_permission<'a>(method: &'a Method, required: &'a Permission, permis
     PermissionMatch::Possible
 }
 
-/// Returns the parameter of the method that has this name in code.
 fn parameter_by_name<'a>(method: &'a Method, name: &str) -> Option<&'a Parameter> {
     method.parameters.iter().find(|parameter| parameter.name == name)
 }

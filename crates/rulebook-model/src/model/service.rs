@@ -77,7 +77,6 @@ pub enum Segment {
 }
 
 impl Segment {
-    /// Returns the text that a static segment matches; `None` if the segment is a capture.
     pub(crate) fn static_text(&self) -> Option<&str> {
         match self {
             Self::Static(text) => Some(text),

@@ -10,9 +10,7 @@ use crate::model::{AddressRange, DEFAULT_TIMEZONE, MAX_WORKERS, Segment, Service
 use crate::schema::Word;
 use crate::span::Spanned;
 
-/// How the address of a database begins that several servers can share.
 pub(super) const SERVER_DATABASES: &[&str] = &["postgres://", "postgresql://", "mysql://", "mariadb://"];
-/// How the address of a database begins, including a file of SQLite.
 pub(super) const DATABASES: &[&str] = &["postgres://", "postgresql://", "mysql://", "mariadb://", SQLITE];
 const SQLITE: &str = "sqlite:";
 /// The maximum of settings that are times in seconds: one day.
@@ -47,13 +45,11 @@ pub fn split_bind_address(text: &str) -> (bool, &str) {
 }
 
 impl Lowering<'_> {
-    /// Returns the value with the name in a setting. Reports an unknown word and returns the default.
     pub(super) fn lower_word<W: Word + Default>(&mut self, value: &JsonNode, noun: &str) -> W {
         value.string().and_then(|word| self.resolve_word(&word, noun)).unwrap_or_default()
     }
 
-    /// Returns the base path of the API. If the setting has an error, reports it and returns `/`; the compiler then
-    /// does not check whether services have reserved paths.
+    /// Returns `/` if the setting has an error. The compiler then does not check whether services have reserved paths.
     pub(super) fn lower_base_path(&mut self, value: &JsonNode) -> String {
         let base = value.string().and_then(|base| self.check_base_path(&base));
         self.has_invalid_base = base.is_none();
@@ -83,8 +79,7 @@ impl Lowering<'_> {
         self.check_reserved_path(&base.value, false, base.span).then(|| base.value.clone())
     }
 
-    /// Returns the path in the key `entry` of the setting `service`, without a slash at its beginning. Reports a value
-    /// that is not a path of static segments, or that contains the start of a query or a fragment.
+    /// Returns the path in the key `entry` without a slash at its beginning. Reports a path that is not of a script.
     pub(super) fn lower_entry_path(&mut self, service: &CheckedObject<'_>) -> String {
         let Some(entry) = service.string("entry") else { return ServiceQuery::DEFAULT_ENTRY.to_owned() };
         let below_base = entry.value.strip_prefix('/').unwrap_or(&entry.value);
@@ -102,7 +97,6 @@ impl Lowering<'_> {
         below_base.to_owned()
     }
 
-    /// Finds the time zone that applies to dates and times without a time zone, and returns its name.
     pub(super) fn lower_timezone(&mut self, value: &JsonNode) -> String {
         let Some(name) = value.string() else { return DEFAULT_TIMEZONE.to_owned() };
         match TimeZone::get(&name.value) {
@@ -120,8 +114,7 @@ impl Lowering<'_> {
         name.value
     }
 
-    /// Returns the folder that the setting `key` names. Reports a blank name. `default` describes, for the error
-    /// message, the folder that is used without the setting.
+    /// Reports a blank name. `default` describes the folder that is used without the setting.
     pub(super) fn lower_folder(&mut self, value: &JsonNode, key: &str, default: &str) -> Option<String> {
         let folder = value.string()?;
         if folder.value.trim().is_empty() {
@@ -133,7 +126,6 @@ impl Lowering<'_> {
         Some(folder.value)
     }
 
-    /// Returns the location of stored files: the path of a folder, or a URL. Reports a location that is not valid.
     pub(super) fn lower_files_location(&mut self, value: &JsonNode) -> Option<String> {
         let location = self.lower_folder(value, "files", "the folder `files` in the data folder")?;
         if let Err(error) = FilesLocation::parse(&location) {
@@ -145,8 +137,8 @@ impl Lowering<'_> {
         Some(location)
     }
 
-    /// Returns the address of a database with `content`, which begins with one of `schemes` or with a variable. Reports
-    /// a blank address, and a password in it, which everyone who can read the definition would know.
+    /// Returns the address of a database with `content`. Reports a password in it, which readers of the definition
+    /// would know.
     pub(super) fn lower_database_url(
         &mut self,
         value: &JsonNode,
@@ -183,7 +175,6 @@ impl Lowering<'_> {
         None
     }
 
-    /// Returns the address of the collector of traces. Reports an address that cannot be one.
     pub(super) fn lower_traces(&mut self, value: &JsonNode) -> Option<Spanned<String>> {
         let url = value.string()?;
         let is_url = ["http://", "https://", "${"].iter().any(|start| url.value.starts_with(start));
@@ -202,7 +193,6 @@ impl Lowering<'_> {
         None
     }
 
-    /// Returns how many percent of the requests begin a trace. Reports more than 100.
     pub(super) fn lower_trace_percent(&mut self, value: &JsonNode) -> Option<u8> {
         let number = value.integer()?;
         let percent = u8::try_from(number.value).ok().filter(|percent| *percent <= 100);
@@ -216,8 +206,7 @@ impl Lowering<'_> {
         percent
     }
 
-    /// Returns the filter of log messages. Reports an invalid filter if the Cargo feature `command-line` is enabled. The
-    /// crate of the command line enables this feature; programs without a command line do not use the filter.
+    /// The filter is checked by the crate of the command line, which enables the feature; other programs do not use it.
     pub(super) fn lower_log_filter(&mut self, value: &JsonNode) -> Option<String> {
         let filter = value.string()?;
         #[cfg(feature = "command-line")]
@@ -232,7 +221,6 @@ impl Lowering<'_> {
         Some(filter.value)
     }
 
-    /// Returns the number of worker threads. Reports a number that is too low or too high.
     pub(super) fn lower_worker_count(&mut self, value: &JsonNode) -> Option<usize> {
         let setting = value.integer()?;
         let message = format!("invalid number of workers: {}", setting.value);
@@ -240,7 +228,6 @@ impl Lowering<'_> {
         self.number_in(&setting, 1..=MAX_WORKERS.into(), &message, Some(help))
     }
 
-    /// Returns the address on which the server listens. Reports an invalid address.
     pub(super) fn lower_bind_address(&mut self, value: &JsonNode) -> Option<String> {
         let address = value.string()?;
         let checked = check_bind_address(&address.value);
@@ -251,7 +238,6 @@ impl Lowering<'_> {
         checked.is_ok().then_some(address.value)
     }
 
-    /// Returns the files of a setting that names one file or several. Reports blank names.
     pub(super) fn lower_files(&mut self, value: &JsonNode, key: &str) -> Vec<Spanned<String>> {
         let files = value.string().map_or_else(|| value.strings().map(|files| files.value), |file| Some(vec![file]));
         let files = files.unwrap_or_default();
@@ -264,7 +250,6 @@ impl Lowering<'_> {
         files
     }
 
-    /// Returns the addresses of the trusted proxies. Reports invalid addresses.
     pub(super) fn lower_trusted_proxies(&mut self, value: &JsonNode) -> Vec<AddressRange> {
         let JsonData::Array(items) = &value.data else { return Vec::new() };
         let mut ranges = Vec::with_capacity(items.len());
@@ -279,7 +264,6 @@ impl Lowering<'_> {
         ranges
     }
 
-    /// Returns a time in seconds. Reports a time of more than a day.
     pub(super) fn lower_seconds(&mut self, value: &JsonNode, key: &str) -> Option<u64> {
         let seconds = value.integer()?;
         if seconds.value > MAX_SECONDS {

@@ -64,8 +64,7 @@ impl Setting {
     }
 }
 
-/// Returns all settings, in the order in which they are checked and in which the canonical form of a definition lists
-/// them.
+/// Returns all settings, in the order in which they are checked and listed in canonical definitions.
 pub(crate) fn settings() -> impl Iterator<Item = &'static Setting> {
     API_SETTINGS.iter().chain(&SERVER_SETTINGS)
 }

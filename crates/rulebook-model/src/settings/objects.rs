@@ -1,6 +1,8 @@
 //! The settings whose values are JSON objects: their keys, their conversion to the model, and their conversion back to
 //! JSON.
 
+use serde::de::DeserializeOwned;
+
 use crate::compile::Lowering;
 use crate::definition::keys::{KeyTable, ValueKind, key, key_table, required_key};
 use crate::definition::{CheckedObject, JsonData, JsonNode};
@@ -86,7 +88,6 @@ fn check_complete_object<'a>(
     CheckedObject::new(value, keys, &mut lowering.diagnostics).filter(|object| !object.is_incomplete)
 }
 
-/// Returns the Boolean member `key` of an object, or `default` if the member is missing.
 pub(super) fn bool_member(
     lowering: &mut Lowering<'_>,
     value: &JsonNode,
@@ -98,26 +99,18 @@ pub(super) fn bool_member(
     object.and_then(|object| object.bool(key)).map_or(default, |flag| flag.value)
 }
 
-fn string_member(object: &CheckedObject<'_>, key: &str) -> Option<String> {
-    object.string(key).map(|text| text.value)
+/// Converts an object whose keys have been checked.
+fn convert<T: DeserializeOwned>(object: &CheckedObject<'_>) -> Option<T> {
+    serde_json::from_value(object.to_json()).ok()
 }
 
 pub(super) fn lower_contact(lowering: &mut Lowering<'_>, value: &JsonNode) -> Option<Contact> {
-    let object = check_complete_object(lowering, value, &CONTACT)?;
-    Some(Contact {
-        name: string_member(&object, "name"),
-        url: string_member(&object, "url"),
-        email: string_member(&object, "email"),
-    })
+    convert(&check_complete_object(lowering, value, &CONTACT)?)
 }
 
 pub(super) fn lower_license(lowering: &mut Lowering<'_>, value: &JsonNode) -> Option<License> {
     let object = check_complete_object(lowering, value, &LICENSE)?;
-    let license = License {
-        name: string_member(&object, "name").unwrap_or_default(),
-        identifier: string_member(&object, "identifier"),
-        url: string_member(&object, "url"),
-    };
+    let license: License = convert(&object)?;
     if license.name.trim().is_empty() {
         lowering.report_missing(&object, "name", "a license requires a `name`", None);
     }
@@ -145,7 +138,7 @@ fn lower_server(lowering: &mut Lowering<'_>, value: &JsonNode) -> Option<Server>
     match object.string("url") {
         Some(url) if url.value.trim().is_empty() => lowering
             .report(Diagnostic::new(DiagnosticCode::BadOption, url.span, "a server requires a `url`").label("empty")),
-        Some(url) => return Some(Server { url: url.value, info: string_member(&object, "info") }),
+        Some(_) => return convert(&object),
         None => lowering.report_missing(&object, "url", "a server requires a `url`", None),
     }
     None

@@ -55,7 +55,6 @@ pub static SHARED_LIMITS: KeyTable = key_table(
 );
 
 impl Lowering<'_> {
-    /// Returns the limits in a value that is a limit or an array of limits. Reports errors in them.
     pub(crate) fn lower_rate_limits(&mut self, value: &JsonNode) -> Vec<RateLimit> {
         let items = match &value.data {
             JsonData::Array(items) => items.as_slice(),
@@ -101,8 +100,7 @@ impl Lowering<'_> {
         self.number_in(number, 1..=max.into(), &format!("{subject} is {}", number.value), None)
     }
 
-    /// Returns as how many requests a call of a method counts. `limits` are the limits of the method. Reports a number
-    /// with which the method can never be called.
+    /// Returns as how many requests a call counts. Reports a number with which the method can never be called.
     pub(crate) fn lower_cost(&mut self, cost: Option<&Spanned<u64>>, limits: &[RateLimit]) -> u32 {
         let Some(cost) = cost else { return 1 };
         let Some(value) = self.lower_number(cost, "the cost of the method", RateLimit::MAX_COST) else { return 1 };
@@ -117,7 +115,6 @@ impl Lowering<'_> {
         value
     }
 
-    /// Returns the setting `shared_limits`. Reports errors in it.
     pub(super) fn lower_shared_limits(&mut self, value: &JsonNode) -> Option<SharedLimits> {
         let object = CheckedObject::new(value, &SHARED_LIMITS, &mut self.diagnostics)?;
         let Some(url) = object.string("url").filter(|url| !url.value.trim().is_empty()) else {

@@ -11,7 +11,7 @@ use crate::model::{COMBINE, ClientCertificateMode, ForwardedField, LinkTarget, L
 use crate::schema::{self, pattern};
 use crate::span::Spanned;
 
-/// These settings, in the order in which they are checked and in which the canonical form of a definition lists them.
+/// These settings, in the order in which they are checked and listed in canonical definitions.
 pub(crate) const SERVER_SETTINGS: [Setting; 28] = [
     setting(
         "shared_limits",

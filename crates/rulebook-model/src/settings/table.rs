@@ -13,7 +13,7 @@ use crate::limits;
 use crate::model::{Audience, UnknownParameters};
 use crate::schema::{self, pattern};
 
-/// These settings, in the order in which they are checked and in which the canonical form of a definition lists them.
+/// These settings, in the order in which they are checked and listed in canonical definitions.
 pub(crate) const API_SETTINGS: [Setting; 21] = [
     setting("title", ValueKind::String, "The name of the API.", |_, value, api| api.title = string_value(value)),
     setting("version", ValueKind::String, "The version of the API.", |_, value, api| api.version = string_value(value)),

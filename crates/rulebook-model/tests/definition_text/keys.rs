@@ -75,8 +75,8 @@ fn each_alias_of_the_rules_dialect_has_one_canonical_name() {
         }
     }
     let known: Vec<_> = rulebook_model::types::Types::builtin().iter().map(|known| known.name().to_owned()).collect();
-    for alias in PARAMETER_TYPE_ALIASES.iter().chain(RETURN_TYPE_ALIASES) {
-        assert!(known.iter().any(|name| name == alias.tree_name), "{}", alias.tree_name);
+    for (_, tree_name) in PARAMETER_TYPE_ALIASES.iter().chain(RETURN_TYPE_ALIASES) {
+        assert!(known.iter().any(|name| name == tree_name), "{tree_name}");
     }
 }
 

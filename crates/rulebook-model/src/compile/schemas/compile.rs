@@ -13,7 +13,6 @@ use crate::span::Spanned;
 use crate::types::{Arity, NamedSchema};
 
 impl Lowering<'_> {
-    /// Compiles a schema, and reports its errors.
     pub(super) fn compile_declared_schema(&mut self, index: usize) {
         let DeclaredSchema { parsed, module, dialect, .. } = self.schemas.declared[index];
         // A schema that has failed is compiled for its other errors.

@@ -11,17 +11,14 @@ use crate::definition::parsed::TypeSpec;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::types::Types;
 
-/// The types of arrays.
 const ARRAYS: [&str; 3] = ["array", "filled_array", "loose_array"];
 /// The type of objects whose members have the type in its argument.
 const MAP: &str = "map";
 
 impl Lowering<'_> {
-    /// Reports the schemas that refer to themselves directly or extend themselves, and chains of direct references and
-    /// of `extends` that are too long.
     pub(super) fn report_direct_references(&mut self) {
         let (schemas, types) = (&self.schemas, self.types);
-        let declared = || schemas.declared.iter();
+        let declared = || schemas.declared.values();
         let direct = declared().map(|schema| schemas.direct_references(schema, types)).collect::<Vec<_>>();
         let items = declared().map(|schema| schemas.item_references(schema, types)).collect::<Vec<_>>();
         let extended = declared().map(|schema| schemas.extended(schema)).collect::<Vec<_>>();
@@ -30,8 +27,8 @@ impl Lowering<'_> {
         self.report_chains(&extended, true);
     }
 
-    /// Reports circles and long chains of references, or of `extends`: each schema of such a chain has all fields of the
-    /// schemas before it. `targets` contains the indexes of the schemas to which each schema refers.
+    /// Reports circles and long chains of references, or of `extends`: each schema of such a chain has all fields of
+    /// the schemas before it. `targets` contains the indexes of the schemas to which each schema refers.
     fn report_chains(&mut self, targets: &[Vec<usize>], is_extends: bool) {
         let Levels { levels, circles } = Levels::new(targets);
         for (index, level) in levels.iter().enumerate() {
@@ -85,7 +82,6 @@ impl Schemas<'_> {
         names.into_iter().filter_map(|name| self.index(schema.module, name)).collect()
     }
 
-    /// Returns the schemas that a schema extends.
     pub(super) fn extended(&self, schema: &DeclaredSchema<'_>) -> Vec<usize> {
         schema.parsed.extends.iter().filter_map(|name| self.index(schema.module, &name.value)).collect()
     }
@@ -98,8 +94,7 @@ impl Schemas<'_> {
     }
 }
 
-/// Adds the names in a type that can be the names of schemas whose values are the values of the type: those in its
-/// term, and those in the types of a union.
+/// Adds the names of schemas whose values are the values of the type: those in its term, and in the types of a union.
 fn add_direct_names<'t>(r#type: &'t TypeSpec, types: &Types, dialect: &DialectSpec, names: &mut Vec<&'t str>) {
     let term = r#type.term.as_ref().map_or("", |term| &term.value);
     let in_term = type_names(term, types, dialect);
@@ -121,7 +116,6 @@ struct Levels {
 }
 
 impl Levels {
-    /// Finds the levels of schemas. `targets` contains the indexes of the schemas to which each schema refers.
     fn new(targets: &[Vec<usize>]) -> Self {
         let mut users: Vec<Vec<usize>> = vec![Vec::new(); targets.len()];
         for (user, targets) in targets.iter().enumerate() {
@@ -140,8 +134,8 @@ impl Levels {
     }
 }
 
-/// Returns the indexes of the selected nodes in the order in which each has no more edges to selected nodes before it.
-/// `edges` contains the edges of each node, and `reversed` the edges in the other direction.
+/// Returns the selected nodes in the order in which each has no more edges to selected nodes before it. `reversed`
+/// contains the edges in the other direction.
 fn peel(edges: &[Vec<usize>], reversed: &[Vec<usize>], is_selected: &[bool]) -> Vec<usize> {
     let mut open: Vec<usize> =
         edges.iter().map(|targets| targets.iter().filter(|target| is_selected[**target]).count()).collect();

@@ -7,10 +7,8 @@ use serde_json::Value as Json;
 
 use crate::types::{NamedSchema, SCHEMA_REFERENCE_PREFIX};
 
-/// Returns the indexes of the schemas whose values would all contain a value that never ends.
-///
-/// A schema has a finite value if its other values contain only schemas that have one. The schemas are examined again
-/// until no other schema turns out to have one; a schema is usually listed after those to which it refers.
+/// Returns the indexes of the schemas whose values would all contain a value that never ends. The schemas are examined
+/// until no other one turns out to have a finite value; a schema is usually listed after those to which it refers.
 pub(super) fn endless_schemas(schemas: &[Arc<NamedSchema>]) -> Vec<usize> {
     let json: Vec<Json> = schemas.iter().map(|schema| schema.check.schema()).collect();
     let mut endless: HashSet<&str> = schemas.iter().map(|schema| schema.key()).collect();

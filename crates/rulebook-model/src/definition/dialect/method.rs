@@ -9,11 +9,9 @@ use super::type_spec::read_type;
 use crate::diagnostic::Diagnostic;
 use crate::span::Spanned;
 
-/// The scope of a method as the definition writes it: groups of permissions. A caller needs all permissions of one
-/// group.
+/// The groups of permissions of a method; a caller needs all permissions of one group.
 pub(super) type PermissionGroups = Vec<Spanned<Vec<Spanned<String>>>>;
 
-/// Reads a method from an object whose keys have been checked.
 pub(super) fn read_method(
     spec: &DialectSpec,
     http_method: Spanned<String>,
@@ -116,7 +114,6 @@ pub(super) fn read_fields(
     })
 }
 
-/// Reads the errors under `key` that the handler of a method may return.
 pub(super) fn read_errors(
     spec: &DialectSpec,
     key: &str,
@@ -133,7 +130,6 @@ pub(super) fn read_errors(
     })
 }
 
-/// Reads the schemas under the key `key` of an object, in the dialect `spec`.
 pub(in crate::definition) fn read_schemas(
     spec: &DialectSpec,
     key: &str,

@@ -43,8 +43,7 @@ fn read_api_module(member: &JsonMember, diagnostics: &mut Vec<Diagnostic>) -> Op
     })
 }
 
-/// Reads a method of an API module as a service that has only this method. Services with the same path are merged
-/// later.
+/// Reads a method as a service that has only this method. Services with the same path are merged later.
 fn read_service(module: &str, member: &JsonMember, diagnostics: &mut Vec<Diagnostic>) -> Option<Service> {
     let names = split_method_key(&member.key, diagnostics);
     let object = CheckedObject::new(&member.value, &METHOD, diagnostics);
@@ -53,8 +52,7 @@ fn read_service(module: &str, member: &JsonMember, diagnostics: &mut Vec<Diagnos
     Some(Service { path, methods: vec![read_method(&METHODS, http, object?, diagnostics)] })
 }
 
-/// Splits the key of a method, such as `GET::read`, into the HTTP method and the name. Reports a key that has not this
-/// form and returns `None`.
+/// Splits a key such as `GET::read` into the HTTP method and the name. Reports other keys and returns `None`.
 fn split_method_key(
     key: &Spanned<String>,
     diagnostics: &mut Vec<Diagnostic>,
@@ -73,8 +71,7 @@ fn split_method_key(
     check_path_segment(&name, "method", diagnostics).then_some((http, name))
 }
 
-/// Checks that a name can be one segment of a path. If not, reports the name and returns `false`. `named_object` is
-/// what has the name, for the message: "module" or "method".
+/// Reports a name that cannot be one segment of a path, and returns `false`.
 fn check_path_segment(name: &Spanned<String>, named_object: &str, diagnostics: &mut Vec<Diagnostic>) -> bool {
     let label = match &*name.value {
         "" => "empty name",

@@ -27,8 +27,7 @@ use crate::span::Span;
 /// Reads the API modules of a file. `name` is the name of an API module for which the file does not set a name.
 pub(super) type ReadFile = fn(name: &str, node: &JsonNode, diagnostics: &mut Vec<Diagnostic>) -> Vec<Module>;
 
-/// Reads the setting `common`, which has parameters that every method has. The second result is `true` if the
-/// parameters are written as rules, as in the dialect `rules`.
+/// Reads the setting `common`. The second result is `true` if the parameters are written as rules.
 pub(super) fn read_common_parameters(
     settings: &mut CheckedObject<'_>,
     diagnostics: &mut Vec<Diagnostic>,
@@ -45,17 +44,15 @@ pub(super) fn read_common_parameters(
     }
 }
 
-/// The names of HTTP methods, which show as keys that a file is in the dialect `tree` unless their values belong to
-/// another dialect. A definition cannot define a method for all of these HTTP methods.
+/// The names of HTTP methods, which show that a file is in the dialect `tree` unless their values belong to another
+/// one.
 pub(crate) const HTTP_METHOD_NAMES: [&str; 7] = ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"];
 
-/// The keys that show that an object under a key such as `get` is a method or a URI of the dialect `tree`, although
-/// their values are objects, as those of a class in the dialect `rules`. Authors may have written the keys of a method
-/// of the dialect `methods` by mistake.
+/// The keys which show that an object under a key such as `get` is a method or a URI of the dialect `tree`, and not a
+/// class of the dialect `rules`. Some are keys of the dialect `methods`, which authors may have written by mistake.
 pub(crate) const TREE_OBJECT_KEYS: [&str; 12] =
     ["/", "GET", "POST", "PUT", "DELETE", "PATCH", "in", "out", "errors", "options", "parameters", "output"];
 
-/// Reads a file of API modules after detecting its dialect.
 pub(super) fn read_api_modules(name: &str, node: &JsonNode, diagnostics: &mut Vec<Diagnostic>) -> Vec<Module> {
     let dialect = match &node.data {
         JsonData::Array(_) => Ok(&TREE),
@@ -71,7 +68,6 @@ pub(super) fn read_api_modules(name: &str, node: &JsonNode, diagnostics: &mut Ve
     }
 }
 
-/// Detects the dialect of a file by the keys of its top level.
 fn detect_dialect(members: &JsonMembers) -> Result<&'static DialectSpec, Diagnostic> {
     let dialect = members.list.iter().find(|member| member.key.value == "dialect");
     if let Some(member) = dialect {
@@ -100,7 +96,6 @@ fn detect_dialect(members: &JsonMembers) -> Result<&'static DialectSpec, Diagnos
     Ok(if is_tree { &TREE } else { &RULES })
 }
 
-/// Returns the dialect that the value of the key `"dialect"` names.
 fn dialect_by_name(node: &JsonNode) -> Result<&'static DialectSpec, Diagnostic> {
     let JsonData::String(name) = &node.data else {
         return Err(wrong_kind_error("`dialect`", "a string", node));
@@ -114,9 +109,8 @@ fn dialect_by_name(node: &JsonNode) -> Result<&'static DialectSpec, Diagnostic> 
     }
 }
 
-/// Returns `true` if a member of a file's top level occurs only in the dialect `tree`: `/`, a setting of the API
-/// module, its schemas, a limit of requests, or an object with `info` under an HTTP method in any case or another
-/// uppercase key, which can be a misspelled HTTP method.
+/// Returns `true` for what only the dialect `tree` has: `/`, a setting of the module, schemas, a limit of requests, or
+/// an object with `info` under a name in upper case or of an HTTP method.
 fn is_tree_member(member: &JsonMember) -> bool {
     let key = &member.key.value;
     let is_uppercase = key.bytes().all(|byte| byte.is_ascii_uppercase());
@@ -141,7 +135,6 @@ fn is_number_of_requests(member: &JsonMember) -> bool {
     member.key.value == "requests" && matches!(member.value.data, JsonData::Number(_))
 }
 
-/// Returns `true` if the value of a member is an object with a description.
 fn is_described(member: &JsonMember) -> bool {
     matches!(&member.value.data, JsonData::Object(inner) if inner.list.iter().any(is_description_member))
 }
@@ -150,8 +143,8 @@ fn is_description_member(member: &JsonMember) -> bool {
     member.key.value == "info" && matches!(member.value.data, JsonData::String(_))
 }
 
-/// Returns `true` if the value of a key such as `Post` is a class of the dialect `rules`, not a method or a URI of the
-/// dialect `tree`. All members of a class are methods, which are objects, or have keys that begin with `@`.
+/// Returns `true` if the value of a key such as `Post` is a class of the dialect `rules`: all its members are methods,
+/// which are objects, or have keys that begin with `@`.
 fn is_class(node: &JsonNode) -> bool {
     let is_class_member = |member: &JsonMember| {
         let key = member.key.value.as_str();

@@ -12,7 +12,6 @@ use crate::constraint::{CONSTRAINTS_KEY, entry_path};
 use crate::diagnostic::Diagnostic;
 use crate::span::{Span, Spanned};
 
-/// Reads a type: the key `type` of an object, and the attributes next to it.
 pub(super) fn read_type(
     spec: &DialectSpec,
     object: &mut CheckedObject<'_>,
@@ -29,8 +28,8 @@ pub(super) fn read_type(
     r#type
 }
 
-/// Returns the attributes of a type, or those of an array's items. Adds the parts of their values to `type`, with
-/// paths that begin with `prefix`: it is empty, or `items.`, `items.items.` and so on.
+/// Returns the attributes of a type, or those of an array's items. Adds the parts of their values to `type`, with paths
+/// that begin with `prefix`, such as `items.`.
 fn read_attributes(
     prefix: &str,
     spec: &DialectSpec,
@@ -70,8 +69,7 @@ fn read_items(
     Some((member.key.clone(), Spanned::new(Json::Object(json), member.value.span)))
 }
 
-/// Returns an attribute whose value is a type or several types, and adds these types to `type`. Returns `None` for
-/// other attributes.
+/// Returns an attribute whose value is a type or several types, and adds these types to `type`.
 fn read_nested_types(
     prefix: &str,
     attribute: &KeySpec,
@@ -131,8 +129,7 @@ fn read_nested_type(
     NestedType { attribute, name, r#type, span: node.span, is_incomplete }
 }
 
-/// Returns the entries of the attribute `constraints`, and their keys and names, by their paths, which begin with
-/// `prefix`.
+/// Returns the entries of the attribute `constraints`, and their keys and names, by their paths.
 fn constraint_entries(prefix: &str, object: &CheckedObject<'_>) -> Vec<Attribute> {
     let Some(JsonNode { data: JsonData::Array(entries), .. }) = object.get(CONSTRAINTS_KEY) else { return Vec::new() };
     let part = |index: usize, part: Option<&str>, span: Span, json: Json| {

@@ -271,7 +271,6 @@ pub static SCHEMA: KeyTable = KeyTable {
     ..key_table("a schema", &schema_keys(required_key("info", ValueKind::String, "A description of the schema.")))
 };
 
-/// Returns the keys of a schema, of which `description` describes it.
 const fn schema_keys(description: KeySpec) -> [KeySpec; 5] {
     [
         description,
@@ -288,7 +287,6 @@ pub static ERROR: KeyTable = key_table(
     &error_keys(required_key("info", ValueKind::String, "A description of the error, for clients.")),
 );
 
-/// Returns the keys of a declared error, of which `description` describes it.
 const fn error_keys(description: KeySpec) -> [KeySpec; 3] {
     [
         key("status", ValueKind::Integer, "The HTTP status of the error response."),
@@ -311,25 +309,21 @@ pub static OPTIONS: KeyTable = key_table(
     ],
 );
 
-/// The key `cost` of a method.
 const COST: KeySpec =
     key("cost", ValueKind::Integer, "The number of requests as which a call counts for rate limits; by default 1.");
 
-/// The key `idempotent` of a method.
 const IDEMPOTENT: KeySpec = key(
     "idempotent",
     ValueKind::String,
     "Whether clients can repeat a request safely with the header field `Idempotency-Key`: `optional` or `required`.",
 );
 
-/// The key `constraints` of a method.
 const CONSTRAINTS: KeySpec = key(
     "constraints",
     ValueKind::Any,
     "What must hold between the parameters, such as `[{\"exactly_one\": [\"id\", \"name\"]}]`.",
 );
 
-/// The key `handler` of a method.
 const HANDLER: KeySpec = key(
     "handler",
     ValueKind::AnyObject,

@@ -1,7 +1,7 @@
 //! Reads a method of a PhalApi class, which becomes one method of the parsed definition for each HTTP method that it
 //! allows.
 
-use std::collections::HashMap;
+use indexmap::IndexMap;
 
 use super::super::super::checked_object::CheckedObject;
 use super::super::super::dialect_spec::RULES;
@@ -15,9 +15,7 @@ use super::{joined_description, read_rules};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::span::{Span, Spanned};
 
-/// Reads a method of the class `class`. The method also has the rules `common` of its class, except for the rules that
-/// the method replaces by a rule with the same name. `is_common_complete` is `false` if an invalid rule of the class
-/// was omitted.
+/// Reads a method, which has the rules `common` of its class except those that it replaces.
 pub(super) fn read_method(
     class: &Spanned<String>,
     member: &JsonMember,
@@ -73,19 +71,12 @@ pub(super) fn read_method(
     Some(Service { path: Spanned::new(path, key.span), methods: methods.collect() })
 }
 
-/// Merges the rules of a class with the rules of a method, in the order of PhalApi: a rule of the method takes the
-/// place of the rule of the class that has the same name in code. The other rules of the method come last.
+/// Merges the rules of a class with those of a method in the order of PhalApi: a rule with the same name takes the
+/// place of the other.
 fn merge_rules(common: &[Rule], method_rules: Vec<Rule>) -> Vec<Rule> {
-    let mut all = common.to_vec();
-    let by_name: HashMap<&str, usize> =
-        common.iter().enumerate().map(|(index, rule)| (rule.name.as_str(), index)).collect();
-    for rule in method_rules {
-        match by_name.get(rule.name.as_str()).and_then(|index| all.get_mut(*index)) {
-            Some(replaced) => *replaced = rule,
-            None => all.push(rule),
-        }
-    }
-    all
+    let named = |rule: Rule| (rule.name.clone(), rule);
+    let all: IndexMap<String, Rule> = common.iter().cloned().chain(method_rules).map(named).collect();
+    all.into_values().collect()
 }
 
 /// Returns the HTTP methods in `@method`. The default is GET and POST, or only POST if a rule requires a body.

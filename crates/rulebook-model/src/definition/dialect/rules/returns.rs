@@ -1,8 +1,7 @@
 //! Reads the key `@return` of a method, which lists output fields with paths such as `list[].id`. The fields become
 //! nested objects and arrays.
 
-use std::collections::HashMap;
-
+use indexmap::IndexMap;
 use serde_json::{Map, Value as Json};
 
 use super::super::super::checked_object::CheckedObject;
@@ -14,19 +13,13 @@ use crate::span::{Span, Spanned};
 /// The maximum number of levels in the path of a field, so that functions can recurse over nested fields.
 const MAX_FIELD_DEPTH: usize = 32;
 
-/// The outputs of a method, or the fields of an object, in the order of the definition.
-#[derive(Default)]
-struct OutputFields {
-    list: Vec<OutputField>,
-    index_by_name: HashMap<String, usize>,
-}
+/// The outputs of a method, or the fields of an object, by their names in the order of the definition.
+type OutputFields = IndexMap<String, OutputField>;
 
-/// An output field with its nested fields.
 #[derive(Default)]
 struct OutputField {
     name: Spanned<String>,
-    /// The entry of `@return` that defines this field. `None` if `@return` has entries only for nested fields of this
-    /// field.
+    /// The entry of `@return` that defines this field; `None` if there are entries only for nested fields.
     entry: Option<Field>,
     /// The items, if the field is an array because a path has `[]` after the name of the field.
     items: Option<Box<OutputField>>,
@@ -34,7 +27,6 @@ struct OutputField {
     fields: OutputFields,
 }
 
-/// Reads the key `@return` of a method's object and returns the outputs of the method.
 pub(super) fn read_return_fields(object: &mut CheckedObject<'_>, diagnostics: &mut Vec<Diagnostic>) -> Vec<Field> {
     let mut entries = object
         .objects_by_name("@return", &RETURN_FIELD, diagnostics, |path, object, _| read_return_entry(path, object));
@@ -49,7 +41,7 @@ pub(super) fn read_return_fields(object: &mut CheckedObject<'_>, diagnostics: &m
             }
         }
     }
-    let mut fields = OutputFields::default();
+    let mut fields = OutputFields::new();
     for entry in entries {
         let depth = entry.key.value.matches("[]").count() + entry.key.value.matches('.').count();
         if depth >= MAX_FIELD_DEPTH {
@@ -58,13 +50,12 @@ pub(super) fn read_return_fields(object: &mut CheckedObject<'_>, diagnostics: &m
             object.is_incomplete = true;
             continue;
         }
-        fields.insert_entry(entry);
+        insert_entry(&mut fields, entry);
     }
-    fields.into_outputs(diagnostics)
+    into_outputs(fields, diagnostics)
 }
 
-/// Reads an annotation of PhalApi, which is a type, the path of a field and a description: `string title The title`.
-/// The word `@return` before it is ignored. Returns `None` if the line has fewer than two words.
+/// Reads a type, the path of a field and a description: `string title The title`, also after `@return`.
 fn read_annotation_line(line: &Spanned<String>) -> Option<Field> {
     const BLANKS: [char; 2] = [' ', '\t'];
     let text = line.value.trim_matches(BLANKS);
@@ -109,43 +100,29 @@ fn read_return_entry(key: Spanned<String>, object: &CheckedObject<'_>) -> Field 
     }
 }
 
-impl OutputFields {
-    /// Inserts an entry at its path. For example, the path `list[].id` is the field `id` of the items of `list`.
-    fn insert_entry(&mut self, entry: Field) {
-        let path = entry.key.clone();
-        let mut fields = self;
-        let mut steps = path.value.split('.').peekable();
-        while let Some(step) = steps.next() {
-            let name = step.trim_end_matches("[]");
-            let mut field = fields.field_or_insert(name, path.span);
-            for _ in 0..(step.len() - name.len()) / 2 {
-                let new = || {
-                    Box::new(OutputField { name: Spanned::new(name.to_owned(), path.span), ..OutputField::default() })
-                };
-                field = field.items.get_or_insert_with(new);
-            }
-            if steps.peek().is_none() {
-                field.name.span = path.span;
-                field.entry = Some(entry);
-                return;
-            }
-            fields = &mut field.fields;
+/// Inserts an entry at its path. For example, the path `list[].id` is the field `id` of the items of `list`.
+fn insert_entry(fields: &mut OutputFields, entry: Field) {
+    let path = entry.key.clone();
+    let new = |name: &str| OutputField { name: Spanned::new(name.to_owned(), path.span), ..OutputField::default() };
+    let mut fields = fields;
+    let mut steps = path.value.split('.').peekable();
+    while let Some(step) = steps.next() {
+        let name = step.trim_end_matches("[]");
+        let mut field = fields.entry(name.to_owned()).or_insert_with(|| new(name));
+        for _ in 0..(step.len() - name.len()) / 2 {
+            field = field.items.get_or_insert_with(|| Box::new(new(name)));
         }
-    }
-
-    fn field_or_insert(&mut self, name: &str, span: Span) -> &mut OutputField {
-        let Self { list, index_by_name } = self;
-        let index = *index_by_name.entry(name.to_owned()).or_insert(list.len());
-        if index == list.len() {
-            list.push(OutputField { name: Spanned::new(name.to_owned(), span), ..OutputField::default() });
+        if steps.peek().is_none() {
+            field.name.span = path.span;
+            field.entry = Some(entry);
+            return;
         }
-        // This index is valid, because `index_by_name` contains only indices of `list`.
-        &mut list[index]
+        fields = &mut field.fields;
     }
+}
 
-    fn into_outputs(self, diagnostics: &mut Vec<Diagnostic>) -> Vec<Field> {
-        self.list.into_iter().map(|field| field.into_output(diagnostics)).collect()
-    }
+fn into_outputs(fields: OutputFields, diagnostics: &mut Vec<Diagnostic>) -> Vec<Field> {
+    fields.into_values().map(|field| field.into_output(diagnostics)).collect()
 }
 
 impl OutputField {
@@ -164,8 +141,7 @@ impl OutputField {
         }
     }
 
-    /// Returns the type of the field: the type in its entry, combined with the array or object that its nested fields
-    /// imply.
+    /// Returns the type in the field's entry, combined with the array or object that its nested fields imply.
     fn into_type(self, diagnostics: &mut Vec<Diagnostic>) -> TypeSpec {
         let Self { name, entry, items, fields } = self;
         let TypeSpec { term, attributes, .. } = entry.map(|entry| entry.r#type).unwrap_or_default();
@@ -176,12 +152,12 @@ impl OutputField {
         let type_name = type_name.map(|name| if name == "enum" && !has_range { "string" } else { name });
         let span = term.as_ref().map_or(name.span, |term| term.span);
         let mark = if term.as_ref().is_some_and(|term| term.value.starts_with('?')) { "?" } else { "" };
-        if items.is_none() && fields.list.is_empty() {
+        if items.is_none() && fields.is_empty() {
             let term = type_name.map(|type_name| Spanned::new(format!("{mark}{type_name}"), span));
             return TypeSpec { term, attributes, ..TypeSpec::default() };
         }
         let expected = if items.is_some() { "array" } else { "object" };
-        if items.is_some() && !fields.list.is_empty() {
+        if items.is_some() && !fields.is_empty() {
             let message = format!("`{}` has both items and fields", name.value);
             let error = Diagnostic::new(DiagnosticCode::BadOption, span, message).label("either an array or an object");
             diagnostics.push(error.help("write the fields of the items after `[]`: `list[].id`"));
@@ -195,7 +171,7 @@ impl OutputField {
         }
         let Some(items) = items else {
             let term = Spanned::new(format!("{mark}object"), span);
-            let fields = Some(Spanned::new(fields.into_outputs(diagnostics), span));
+            let fields = Some(Spanned::new(into_outputs(fields, diagnostics), span));
             return TypeSpec { term: Some(term), attributes, fields, ..TypeSpec::default() };
         };
         let mut array = array_type_with_item_attributes(items.into_type(diagnostics), attributes);
@@ -204,9 +180,8 @@ impl OutputField {
     }
 }
 
-/// Returns the type of an array's items with the attributes of the array. `attributes` are the attributes of the array
-/// itself. The attributes of its items are added as the attribute `items`. The term of the result is the term of the
-/// items; the caller must convert it to the term of the array.
+/// Returns the type of an array's items with the attributes of the array, and those of the items as the attribute
+/// `items`. The term of the result is the term of the items; the caller must convert it to the term of the array.
 fn array_type_with_item_attributes(item: TypeSpec, mut attributes: Vec<Attribute>) -> TypeSpec {
     // The keys of a returned field contain no types.
     let TypeSpec { term, attributes: item_attributes, parts: deeper, nested, fields } = item;
@@ -221,7 +196,6 @@ fn array_type_with_item_attributes(item: TypeSpec, mut attributes: Vec<Attribute
     TypeSpec { term: Some(term), attributes, parts, nested, fields }
 }
 
-/// Returns a term without the `?` that marks an optional type.
 fn without_question_mark(term: &str) -> &str {
     term.strip_prefix('?').unwrap_or(term)
 }
