@@ -87,11 +87,8 @@ impl Lowering<'_> {
         } else {
             format!("the path `{reserved}` is reserved for the server")
         };
-        self.report(
-            Diagnostic::new(DiagnosticCode::ReservedName, span, message)
-                .label("reserved")
-                .help("choose another path, or another `base` in `app.json`"),
-        );
+        let error = Diagnostic::new(DiagnosticCode::ReservedName, span, message).label("reserved");
+        self.report(error.help("choose another path, or another `base` in `app.json`"));
         false
     }
 
@@ -131,15 +128,12 @@ impl Lowering<'_> {
                 && first.http == second.http
             {
                 reported.insert(second);
+                let message = format!("{} `{}` is defined twice", second.http.as_str(), service.uri());
                 self.report(
-                    Diagnostic::new(
-                        DiagnosticCode::UriCollision,
-                        second.span,
-                        format!("{} `{}` is defined twice", second.http.as_str(), service.uri()),
-                    )
-                    .label("second definition")
-                    .related(first.span, "first definition")
-                    .help("remove one of them or change its path; renaming a capture does not make another path"),
+                    Diagnostic::new(DiagnosticCode::UriCollision, second.span, message)
+                        .label("second definition")
+                        .related(first.span, "first definition")
+                        .help("remove one of them or change its path; renaming a capture does not make another path"),
                 );
             }
         }
@@ -201,16 +195,9 @@ impl Lowering<'_> {
                 continue;
             }
             if let Some(first) = ids.get(method.id.as_str()) {
-                self.report(
-                    Diagnostic::new(
-                        DiagnosticCode::IdCollision,
-                        method.span,
-                        format!("two methods have the id `{}`", method.id),
-                    )
-                    .label("second method")
-                    .related(first.span, "first method")
-                    .help("give one of them another `id`"),
-                );
+                let message = format!("two methods have the id `{}`", method.id);
+                let error = Diagnostic::new(DiagnosticCode::IdCollision, method.span, message).label("second method");
+                self.report(error.related(first.span, "first method").help("give one of them another `id`"));
             } else {
                 ids.insert(&method.id, method);
             }

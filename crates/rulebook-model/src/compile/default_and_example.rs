@@ -34,14 +34,11 @@ impl Lowering<'_> {
             return;
         }
         if let Err(mismatch) = check.checked(Value::from(&example.value)) {
+            let message = format!("the example of {subject} is not a valid value of its type");
             self.report(
-                Diagnostic::new(
-                    DiagnosticCode::BadExample,
-                    example.span,
-                    format!("the example of {subject} is not a valid value of its type"),
-                )
-                .label(mismatch_label(&mismatch))
-                .help("change the example or the type; an example is written as in JSON"),
+                Diagnostic::new(DiagnosticCode::BadExample, example.span, message)
+                    .label(mismatch_label(&mismatch))
+                    .help("change the example or the type; an example is written as in JSON"),
             );
         }
     }

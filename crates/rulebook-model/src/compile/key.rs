@@ -70,11 +70,8 @@ impl Lowering<'_> {
             return Some(ParameterKey { location: Location::Path, name: name.to_owned() });
         }
         let message = format!("`{}` is not a valid capture name", name.escape_debug());
-        self.report(
-            Diagnostic::new(DiagnosticCode::BadName, key.span, message)
-                .label("invalid capture name")
-                .help(path::CAPTURE_NAME_RULE),
-        );
+        let error = Diagnostic::new(DiagnosticCode::BadName, key.span, message).label("invalid capture name");
+        self.report(error.help(path::CAPTURE_NAME_RULE));
         None
     }
 
@@ -87,14 +84,11 @@ impl Lowering<'_> {
             .filter(|position| position.to_string() == number && *position < MAX_POSITIONS);
         if position.is_none() {
             let prefix = self.dialect.position_prefix;
+            let message = format!("`{}` is not a valid position", key.value.escape_debug());
             self.report(
-                Diagnostic::new(
-                    DiagnosticCode::BadPosition,
-                    key.span,
-                    format!("`{}` is not a valid position", key.value.escape_debug()),
-                )
-                .label(format!("expected `{prefix}` and a number"))
-                .help(format!("positions are numbered from 0: `{prefix}0`, `{prefix}1`")),
+                Diagnostic::new(DiagnosticCode::BadPosition, key.span, message)
+                    .label(format!("expected `{prefix}` and a number"))
+                    .help(format!("positions are numbered from 0: `{prefix}0`, `{prefix}1`")),
             );
         }
         position.map(|position| ParameterKey { location: Location::Position(position), name: String::new() })
@@ -107,11 +101,8 @@ impl Lowering<'_> {
             return Some(name);
         }
         let message = format!("`{}` is not a valid {noun} name", name.escape_debug());
-        self.report(
-            Diagnostic::new(DiagnosticCode::BadName, key.span, message)
-                .label(format!("invalid {noun} name"))
-                .help(format!("a {noun} name has letters, digits and any of !#$%&'*+-.^_`|~ ({section})")),
-        );
+        let error = Diagnostic::new(DiagnosticCode::BadName, key.span, message).label(format!("invalid {noun} name"));
+        self.report(error.help(format!("a {noun} name has letters, digits and any of !#$%&'*+-.^_`|~ ({section})")));
         None
     }
 }

@@ -111,15 +111,12 @@ impl Lowering<'_> {
         // Parameters with an empty name are omitted, because the empty name has been reported.
         for lowered in all.iter().filter(|lowered| !lowered.name.is_empty()) {
             if let Some(first) = names.insert(&lowered.name, lowered) {
+                let message = format!("two parameters have the name `{}` in code", lowered.name);
                 self.report_once(
-                    Diagnostic::new(
-                        DiagnosticCode::NameCollision,
-                        lowered.name_span,
-                        format!("two parameters have the name `{}` in code", lowered.name),
-                    )
-                    .label("second parameter")
-                    .related(first.name_span, "first parameter")
-                    .help("rename one of them with `name`"),
+                    Diagnostic::new(DiagnosticCode::NameCollision, lowered.name_span, message)
+                        .label("second parameter")
+                        .related(first.name_span, "first parameter")
+                        .help("rename one of them with `name`"),
                 );
                 continue;
             }
@@ -131,15 +128,12 @@ impl Lowering<'_> {
                 } else {
                     (&first.key_text, &lowered.key_text)
                 };
+                let message = format!("`{one}` and `{two}` are the same value of a request");
                 self.report_once(
-                    Diagnostic::new(
-                        DiagnosticCode::NameCollision,
-                        lowered.span,
-                        format!("`{one}` and `{two}` are the same value of a request"),
-                    )
-                    .label("second parameter")
-                    .related(first.span, "first parameter")
-                    .help("remove one of them, or read them from different parts of the request"),
+                    Diagnostic::new(DiagnosticCode::NameCollision, lowered.span, message)
+                        .label("second parameter")
+                        .related(first.span, "first parameter")
+                        .help("remove one of them, or read them from different parts of the request"),
                 );
             }
         }
@@ -182,15 +176,12 @@ impl Lowering<'_> {
             return;
         }
         for name in unused {
+            let message = format!("{} does not define the capture `{{{name}}}`", context.diagnostic_subject);
             self.report(
-                Diagnostic::new(
-                    DiagnosticCode::UnusedCapture,
-                    context.http_span,
-                    format!("{} does not define the capture `{{{name}}}`", context.diagnostic_subject),
-                )
-                .label(format!("has no parameter `{{{name}}}`"))
-                .related(capture_span(name, context.path_text), "captured here")
-                .help(format!("add the parameter: `\"{{{name}}}\": {{ \"info\": \"…\", \"type\": \"…\" }}`")),
+                Diagnostic::new(DiagnosticCode::UnusedCapture, context.http_span, message)
+                    .label(format!("has no parameter `{{{name}}}`"))
+                    .related(capture_span(name, context.path_text), "captured here")
+                    .help(format!("add the parameter: `\"{{{name}}}\": {{ \"info\": \"…\", \"type\": \"…\" }}`")),
             );
         }
     }
@@ -211,14 +202,11 @@ impl Lowering<'_> {
         let gap = positions.iter().enumerate().find(|(expected, (position, _))| expected != position);
         if let Some((expected, (_, lowered))) = gap {
             let prefix = self.dialect.position_prefix;
+            let message = format!("there is a parameter `{}`, but no `{prefix}{expected}`", lowered.key_text);
             self.report(
-                Diagnostic::new(
-                    DiagnosticCode::BadPosition,
-                    lowered.span,
-                    format!("there is a parameter `{}`, but no `{prefix}{expected}`", lowered.key_text),
-                )
-                .label("gap before this position")
-                .help(format!("number the positions from 0 without gaps: this one would be `{prefix}{expected}`")),
+                Diagnostic::new(DiagnosticCode::BadPosition, lowered.span, message)
+                    .label("gap before this position")
+                    .help(format!("number the positions from 0 without gaps: this one would be `{prefix}{expected}`")),
             );
         }
     }

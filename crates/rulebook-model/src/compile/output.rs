@@ -96,12 +96,8 @@ impl Lowering<'_> {
             let span = output.key.span;
             if let Some(first) = names.insert(name, span) {
                 let message = format!("two outputs have the name `{name}`");
-                self.report(
-                    Diagnostic::new(DiagnosticCode::OutputCollision, span, message)
-                        .label("second output")
-                        .related(first, "first output")
-                        .help("rename one of them"),
-                );
+                let error = Diagnostic::new(DiagnosticCode::OutputCollision, span, message).label("second output");
+                self.report(error.related(first, "first output").help("rename one of them"));
             } else if let Some((envelope, _)) = envelope.as_ref().filter(|_| members.contains(&name)) {
                 let message = format!("the {envelope} envelope has a member `{name}` of its own");
                 self.report(

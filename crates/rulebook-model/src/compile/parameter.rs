@@ -106,16 +106,9 @@ impl Lowering<'_> {
         let Some(optional) = &parameter.optional else { return false };
         let term = parameter.r#type.term.as_ref();
         if let Some(term) = term.filter(|term| term.value.starts_with('?') && !optional.value) {
-            self.report(
-                Diagnostic::new(
-                    DiagnosticCode::BadOption,
-                    optional.span,
-                    format!("{subject} is both optional and required"),
-                )
-                .label("required")
-                .related(term.part(0, 1), "optional")
-                .help("remove `optional`, or the `?` of the type"),
-            );
+            let message = format!("{subject} is both optional and required");
+            let error = Diagnostic::new(DiagnosticCode::BadOption, optional.span, message).label("required");
+            self.report(error.related(term.part(0, 1), "optional").help("remove `optional`, or the `?` of the type"));
         }
         optional.value
     }

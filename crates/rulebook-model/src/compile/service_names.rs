@@ -52,15 +52,12 @@ impl Lowering<'_> {
             );
         }
         if let Some(root) = root {
+            let message = "the service at the base path is hidden by the default service";
             self.report(
-                Diagnostic::new(
-                    DiagnosticCode::UriCollision,
-                    root.span,
-                    "the service at the base path is hidden by the default service",
-                )
-                .label("never reached")
-                .related(default.span, "the default service")
-                .help("remove the methods at the base path, or `default`"),
+                Diagnostic::new(DiagnosticCode::UriCollision, root.span, message)
+                    .label("never reached")
+                    .related(default.span, "the default service")
+                    .help("remove the methods at the base path, or `default`"),
             );
         }
     }
@@ -75,11 +72,8 @@ impl Lowering<'_> {
         });
         for service in hidden {
             let message = format!("requests to `{}` are for the script `{}` of PhalApi", service.uri(), entry);
-            self.report(
-                Diagnostic::new(DiagnosticCode::UriCollision, service.span, message)
-                    .label("never reached")
-                    .help("change the path, or the key `entry` of the setting `service`"),
-            );
+            let error = Diagnostic::new(DiagnosticCode::UriCollision, service.span, message).label("never reached");
+            self.report(error.help("change the path, or the key `entry` of the setting `service`"));
         }
     }
 
@@ -94,11 +88,8 @@ impl Lowering<'_> {
                 let message = format!(
                     "the setting `{setting}` reserves the fields `{first}` and `{second}` of bodies at the base path"
                 );
-                self.report_once(
-                    Diagnostic::new(DiagnosticCode::ReservedName, whole.span, message)
-                        .label("the whole body")
-                        .help("move the method to another path"),
-                );
+                let error = Diagnostic::new(DiagnosticCode::ReservedName, whole.span, message).label("the whole body");
+                self.report_once(error.help("move the method to another path"));
             }
             let reserved = parameters
                 .iter()
@@ -106,11 +97,8 @@ impl Lowering<'_> {
             for parameter in reserved {
                 let message =
                     format!("the setting `{setting}` reserves the parameter `{}` of the base path", parameter.key);
-                self.report_once(
-                    Diagnostic::new(DiagnosticCode::ReservedName, parameter.span, message)
-                        .label("reserved")
-                        .help("rename the parameter, or move the method to another path"),
-                );
+                let error = Diagnostic::new(DiagnosticCode::ReservedName, parameter.span, message).label("reserved");
+                self.report_once(error.help("rename the parameter, or move the method to another path"));
             }
         }
     }

@@ -61,15 +61,9 @@ impl Lowering<'_> {
         self.collect_function_refs(spec);
         let Some(term) = &spec.term else {
             if !owner.is_incomplete {
-                self.report(
-                    Diagnostic::new(
-                        DiagnosticCode::MissingType,
-                        owner.name_span,
-                        format!("{} has no `type`", owner.diagnostic_subject),
-                    )
-                    .label("`type` is missing")
-                    .help("add a type: `\"type\": \"string\"`"),
-                );
+                let message = format!("{} has no `type`", owner.diagnostic_subject);
+                let error = Diagnostic::new(DiagnosticCode::MissingType, owner.name_span, message);
+                self.report(error.label("`type` is missing").help("add a type: `\"type\": \"string\"`"));
             }
             return None;
         };

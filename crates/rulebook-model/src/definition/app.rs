@@ -64,5 +64,5 @@ fn read_settings(mut object: CheckedObject<'_>, diagnostics: &mut Vec<Diagnostic
     let schemas = dialect::read_schemas(&TREE, "schemas", &mut object, diagnostics);
     let is_setting = |member: &&JsonMember| WHOLE_API_KEYS.find(&member.key.value).is_none();
     let settings = object.members().filter(is_setting).cloned().collect();
-    AppSettings { settings, common, schemas, has_common_rules, span: object.span, is_incomplete: object.is_incomplete }
+    AppSettings { settings, common, schemas, has_common_rules, span: object.span }
 }

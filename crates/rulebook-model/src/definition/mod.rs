@@ -75,7 +75,6 @@ pub fn read(files: Vec<(PathBuf, Vec<u8>)>) -> LoadedDefinition {
 fn parse_files(folder: &Path, files: Vec<(PathBuf, FileContent)>) -> LoadedDefinition {
     let mut loaded = LoadedDefinition::default();
     let mut settings = Vec::new();
-    let mut has_unreadable_settings = false;
     let mut has_modules = false;
     for (path, content) in files {
         let is_app = path.file_stem().is_some_and(|stem| stem == "app");
@@ -90,14 +89,10 @@ fn parse_files(folder: &Path, files: Vec<(PathBuf, FileContent)>) -> LoadedDefin
                 loaded.definition.modules.extend(modules);
             }
             // A file that could not be parsed may contain API modules, so they must not be reported as missing.
-            None => {
-                has_unreadable_settings |= is_app;
-                has_modules = true;
-            }
+            None => has_modules = true,
         }
     }
     app::read_settings_and_modules(settings, &mut loaded.definition, &mut loaded.diagnostics);
-    loaded.definition.app.is_incomplete |= has_unreadable_settings;
     if !has_modules {
         let message = format!("the folder `{}` contains no definition files", folder.display());
         report_missing_definition(&mut loaded, folder, message);

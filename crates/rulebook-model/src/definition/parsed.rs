@@ -37,8 +37,6 @@ pub struct AppSettings {
     pub has_common_rules: bool,
     /// The span of the whole file, or the default span if there is no file with settings.
     pub span: Span,
-    /// `true` if an erroneous setting was omitted, or if a file with settings could not be read.
-    pub is_incomplete: bool,
 }
 
 impl AppSettings {
@@ -116,8 +114,6 @@ pub struct Method {
     pub handler: Option<JsonNode>,
     /// The values under the key `options`.
     pub options: DeclaredOptions,
-    /// The span of the object that defines the method.
-    pub span: Span,
     /// `true` if an erroneous value, permission, parameter, output or error was omitted.
     pub is_incomplete: bool,
 }
@@ -166,8 +162,6 @@ pub struct Field {
     pub example: Option<Spanned<Json>>,
     /// The value of the key `message` of a parameter: the error message for clients that send an invalid value.
     pub message: Option<Spanned<String>>,
-    /// The span of the object with these keys.
-    pub span: Span,
     /// `true` if an erroneous value was omitted.
     pub is_incomplete: bool,
 }
@@ -238,8 +232,6 @@ pub struct DeclaredError {
     pub info: Option<Spanned<String>>,
     /// The value of the key `number`: the number of the error in the envelope `aicra`.
     pub number: Option<Spanned<u64>>,
-    /// The span of the object that declares the error.
-    pub span: Span,
     /// `true` if an erroneous value of the declaration was omitted.
     pub is_incomplete: bool,
 }

@@ -6,9 +6,8 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{
-    Api, Location, Method, Parameter, Permission, ScopeCondition, Segment, Service, ServiceQuery, variable_text,
-};
+use super::{Api, Location, Method, Parameter, Permission, ScopeCondition, ServiceQuery, variable_text};
+use crate::routing::ServicesByClass;
 use crate::types::{AFTER_ATTRIBUTE, all_referenced_schemas};
 
 /// The maximum number of conditions of a method. If a method has more, the documents describe it without conditions.
@@ -107,23 +106,13 @@ impl Api {
 
     /// Returns `true` if the service that [`ServiceQuery::default`] names is in this API.
     fn has_default_service(&self) -> bool {
-        let name = self.service.default.as_ref().map_or("", |name| &name.value);
-        let name = name.strip_prefix("App.").filter(|rest| rest.contains('.')).unwrap_or(name);
-        let Some((class, name)) = name.split_once('.') else { return false };
-        let is_default = |service: &Service| match service.path.as_slice() {
-            [Segment::Static(first), Segment::Static(second)] => {
-                is_same_class(class, first) && name.eq_ignore_ascii_case(second)
-            }
-            _ => false,
-        };
-        self.modules.iter().flat_map(|module| &module.services).any(is_default)
+        let Some(default) = &self.service.default else { return false };
+        let mut classes = ServicesByClass::default();
+        for (index, service) in self.modules.iter().flat_map(|module| &module.services).enumerate() {
+            classes.insert(&service.path, index);
+        }
+        classes.find(&default.value).is_some()
     }
-}
-
-/// Returns `true` if two class names are equal. As in PhalApi, the case of the first letter is ignored.
-fn is_same_class(one: &str, other: &str) -> bool {
-    let first = |name: &str| name.chars().next().map(|letter| letter.to_ascii_lowercase());
-    first(one) == first(other) && one.chars().skip(1).eq(other.chars().skip(1))
 }
 
 /// Returns the conditions under which a caller with these permissions can call a method: none if it never can, and

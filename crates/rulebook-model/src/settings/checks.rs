@@ -69,11 +69,8 @@ impl Lowering<'_> {
         };
         let capture = segments.iter().find(|segment| matches!(segment, Segment::Capture(_)));
         if capture.is_some() {
-            self.report(
-                Diagnostic::new(DiagnosticCode::BadUri, base.span, "the `base` of an API cannot have captures")
-                    .label("has a capture")
-                    .help("move the capture to the paths of the services"),
-            );
+            let error = Diagnostic::new(DiagnosticCode::BadUri, base.span, "the `base` of an API cannot have captures");
+            self.report(error.label("has a capture").help("move the capture to the paths of the services"));
             return None;
         }
         self.check_reserved_path(&base.value, false, base.span).then(|| base.value.clone())
@@ -198,10 +195,8 @@ impl Lowering<'_> {
         let percent = u8::try_from(number.value).ok().filter(|percent| *percent <= 100);
         if percent.is_none() {
             let message = format!("`trace_percent` is {}", number.value);
-            self.report(
-                Diagnostic::new(DiagnosticCode::BadOption, number.span, message)
-                    .label("expected a number from 0 to 100"),
-            );
+            let error = Diagnostic::new(DiagnosticCode::BadOption, number.span, message);
+            self.report(error.label("expected a number from 0 to 100"));
         }
         percent
     }

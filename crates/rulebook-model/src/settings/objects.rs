@@ -115,15 +115,9 @@ pub(super) fn lower_license(lowering: &mut Lowering<'_>, value: &JsonNode) -> Op
         lowering.report_missing(&object, "name", "a license requires a `name`", None);
     }
     if license.identifier.is_some() && license.url.is_some() {
-        lowering.report(
-            Diagnostic::new(
-                DiagnosticCode::BadOption,
-                object.span,
-                "a license cannot have both `identifier` and `url`",
-            )
-            .label("has both")
-            .help("remove one of them (OpenAPI 3.1, License Object)"),
-        );
+        let message = "a license cannot have both `identifier` and `url`";
+        let error = Diagnostic::new(DiagnosticCode::BadOption, object.span, message).label("has both");
+        lowering.report(error.help("remove one of them (OpenAPI 3.1, License Object)"));
     }
     Some(license)
 }

@@ -65,11 +65,8 @@ impl Lowering<'_> {
             let Some(limit) = self.lower_rate_limit(item) else { continue };
             if limits.iter().any(|other| (other.per, other.by) == (limit.per, limit.by)) {
                 let message = format!("there are two limits of the requests per {}", limit.per);
-                self.report(
-                    Diagnostic::new(DiagnosticCode::BadOption, item.span, message)
-                        .label("counts the same requests")
-                        .help("remove the higher limit"),
-                );
+                let error = Diagnostic::new(DiagnosticCode::BadOption, item.span, message);
+                self.report(error.label("counts the same requests").help("remove the higher limit"));
             }
             limits.push(limit);
         }
@@ -106,11 +103,8 @@ impl Lowering<'_> {
         let Some(value) = self.lower_number(cost, "the cost of the method", RateLimit::MAX_COST) else { return 1 };
         if let Some(limit) = limits.iter().find(|limit| limit.requests < value) {
             let message = format!("a call counts as {value} requests, but the limit is {}", limit.in_words());
-            self.report(
-                Diagnostic::new(DiagnosticCode::BadOption, cost.span, message)
-                    .label("higher than the limit")
-                    .help("every call would be refused: lower `cost`, or raise the limit"),
-            );
+            let error = Diagnostic::new(DiagnosticCode::BadOption, cost.span, message).label("higher than the limit");
+            self.report(error.help("every call would be refused: lower `cost`, or raise the limit"));
         }
         value
     }

@@ -21,7 +21,7 @@ pub(crate) const API_SETTINGS: [Setting; 21] = [
         api.info = Some(string_value(value));
     }),
     setting("contact", ValueKind::Object(&CONTACT), "The people to contact about the API.", |lowering, value, api| {
-        api.contact = objects::lower_contact(lowering, value)
+        api.contact = objects::lower_contact(lowering, value);
     }),
     setting("license", ValueKind::Object(&LICENSE), "The license of the API.", |lowering, value, api| {
         api.license = objects::lower_license(lowering, value);
@@ -81,7 +81,7 @@ pub(crate) const API_SETTINGS: [Setting; 21] = [
         |_, value, api| api.dispatch = bool_value(value),
     ),
     setting("phalapi", ValueKind::Object(&PHALAPI), "Settings of the `phalapi` envelope.", |lowering, value, api| {
-        api.real_status = objects::bool_member(lowering, value, &PHALAPI, "real_status", false)
+        api.real_status = objects::bool_member(lowering, value, &PHALAPI, "real_status", false);
     }),
     setting("iapi", ValueKind::Object(&IAPI), "Settings of the `iapi` envelope.", |lowering, value, api| {
         api.strict_status = objects::bool_member(lowering, value, &IAPI, "strict_status", false);

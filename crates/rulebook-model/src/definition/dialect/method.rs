@@ -34,7 +34,6 @@ pub(super) fn read_method(
         constraints: object.get("constraints").cloned(),
         handler: object.get("handler").cloned(),
         options: options.as_ref().map(read_options).unwrap_or_default(),
-        span: object.span,
         is_incomplete: object.is_incomplete,
     }
 }
@@ -109,7 +108,6 @@ pub(super) fn read_fields(
         default: object.json("default"),
         example: object.json("example"),
         message: object.string("message"),
-        span: object.span,
         is_incomplete: object.is_incomplete,
     })
 }
@@ -125,7 +123,6 @@ pub(super) fn read_errors(
         status: object.integer("status"),
         info: object.string(spec.info_key),
         number: object.integer("number"),
-        span: object.span,
         is_incomplete: object.is_incomplete,
     })
 }

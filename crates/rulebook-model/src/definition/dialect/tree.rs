@@ -92,10 +92,8 @@ fn read_list_entry(item: &JsonNode, diagnostics: &mut Vec<Diagnostic>) -> Option
     let required =
         [(DiagnosticCode::UnknownMethod, "method", http.is_some()), (DiagnosticCode::BadUri, "path", path.is_some())];
     for (code, key, _) in required.into_iter().filter(|(.., is_present)| !is_present && !object.is_incomplete) {
-        diagnostics.push(
-            Diagnostic::new(code, item.span, format!("this entry has no `{key}`"))
-                .help("each entry of a method list requires `method` and `path`"),
-        );
+        let error = Diagnostic::new(code, item.span, format!("this entry has no `{key}`"));
+        diagnostics.push(error.help("each entry of a method list requires `method` and `path`"));
     }
     let method = read_method(&TREE, http?, object, diagnostics);
     Some(Service { path: path?, methods: vec![method] })

@@ -64,7 +64,6 @@ pub(super) fn read_method(
         errors: errors.clone(),
         constraints: constraints.clone(),
         handler: handler.clone(),
-        span: object.span,
         is_incomplete,
     });
     let path = format!("/{}/{}", lowercase_first(&class.value), key.value);
@@ -103,12 +102,8 @@ fn http_methods(
     // also reports the whole body.
     if let (Some(http), Some(source)) = (bodiless, rules.iter().find_map(|rule| rule.post_source)) {
         let message = format!("{} has no body, but a rule reads its value from the body", http.value);
-        diagnostics.push(
-            Diagnostic::new(DiagnosticCode::BodyNotAllowed, http.span, message)
-                .label("has no body")
-                .related(source, "read from the body")
-                .help("remove `@method`, or set it to `POST`"),
-        );
+        let error = Diagnostic::new(DiagnosticCode::BodyNotAllowed, http.span, message).label("has no body");
+        diagnostics.push(error.related(source, "read from the body").help("remove `@method`, or set it to `POST`"));
     }
     names
 }

@@ -68,7 +68,6 @@ fn read_annotation_line(line: &Spanned<String>) -> Option<Field> {
         key: spanned(path),
         info: Some(spanned(info.trim())).filter(|info| !info.value.is_empty()),
         r#type: TypeSpec { term: Some(spanned(term)), ..TypeSpec::default() },
-        span: line.span,
         ..Field::default()
     })
 }
@@ -94,7 +93,6 @@ fn read_return_entry(key: Spanned<String>, object: &CheckedObject<'_>) -> Field 
         info: object.string("desc").filter(|text| !text.value.trim().is_empty()),
         r#type: TypeSpec { term, attributes, ..TypeSpec::default() },
         example: object.json("example"),
-        span: object.span,
         is_incomplete: object.is_incomplete,
         ..Field::default()
     }
@@ -128,7 +126,7 @@ fn into_outputs(fields: OutputFields, diagnostics: &mut Vec<Diagnostic>) -> Vec<
 impl OutputField {
     fn into_output(self, diagnostics: &mut Vec<Diagnostic>) -> Field {
         let key = self.name.clone();
-        let entry = self.entry.clone().unwrap_or(Field { span: key.span, ..Field::default() });
+        let entry = self.entry.clone().unwrap_or_default();
         // If the name is blank, `compile` reports the name. Without this exception, it would also report a missing
         // description.
         let is_blank = key.value.trim().is_empty();

@@ -62,7 +62,6 @@ pub(super) fn read_rule(member: &JsonMember, diagnostics: &mut Vec<Diagnostic>) 
         default: default_of_rule(&object),
         example: object.json("example"),
         message: object.string("message"),
-        span: object.span,
         is_incomplete: object.is_incomplete || is_blank || diagnostics.len() > before,
     };
     let needs_body = is_file || is_whole_body || post_source.is_some();
