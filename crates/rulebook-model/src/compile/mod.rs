@@ -10,7 +10,6 @@
 mod api;
 mod collision;
 mod default_and_example;
-mod format;
 mod function;
 mod jsonp;
 mod key;
@@ -30,7 +29,6 @@ mod service_names;
 mod type_errors;
 mod type_expr;
 mod warnings;
-mod whole_body;
 
 pub use api::{CheckedDefinition, ProgramExtensions, ResponseRegistry, check_definition};
 pub use default_and_example::decode_default;

@@ -5,7 +5,6 @@
 //! `wrong-kind`, `unknown-dialect`, `missing-definition`). The types, paths and permissions in the definition are
 //! checked later by [`crate::compile`].
 
-mod app;
 mod checked_object;
 mod dialect;
 pub mod dialect_spec;
@@ -25,8 +24,12 @@ use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Sources};
 use crate::span::Span;
+use checked_object::{named_members, wrong_kind_error};
+use dialect_spec::TREE;
 use jsonc::MAX_FILE_BYTES;
-use parsed::Definition;
+use keys::{APP, WHOLE_API_KEYS};
+use parsed::{AppSettings, Definition};
+use syntax_error::duplicate_key_error;
 
 /// The result of loading the files of a definition and parsing their text.
 #[derive(Debug, Default)]
@@ -92,7 +95,7 @@ fn parse_files(folder: &Path, files: Vec<(PathBuf, FileContent)>) -> LoadedDefin
             None => has_modules = true,
         }
     }
-    app::read_settings_and_modules(settings, &mut loaded.definition, &mut loaded.diagnostics);
+    read_settings_and_modules(settings, &mut loaded.definition, &mut loaded.diagnostics);
     if !has_modules {
         let message = format!("the folder `{}` contains no definition files", folder.display());
         report_missing_definition(&mut loaded, folder, message);
@@ -131,6 +134,60 @@ fn is_whole_api(node: &JsonNode) -> bool {
     };
     let has = |name: &str| members.list.iter().any(|member| member.key.value == name);
     has("modules") && !has("dialect")
+}
+
+/// Reads the settings and the API modules of all files that have settings, which are merged into one object.
+fn read_settings_and_modules(documents: Vec<JsonNode>, definition: &mut Definition, diagnostics: &mut Vec<Diagnostic>) {
+    let Some(span) = documents.first().map(|node| node.span) else {
+        return;
+    };
+    let mut merged = JsonMembers::default();
+    for node in documents {
+        match node.data {
+            JsonData::Object(members) => merge_members(&mut merged, members, diagnostics),
+            _ => {
+                merged.is_incomplete = true;
+                diagnostics.push(wrong_kind_error(APP.subject, "an object", &node));
+            }
+        }
+    }
+    let node = JsonNode { data: JsonData::Object(merged), span, escaped: None };
+    if let Some(object) = CheckedObject::new(&node, &APP, diagnostics) {
+        read_api_modules(&object, definition, diagnostics);
+        definition.app = read_settings(object, diagnostics);
+    }
+}
+
+/// Adds the members of another settings file to `merged`. Reports settings that both files have.
+fn merge_members(merged: &mut JsonMembers, more: JsonMembers, diagnostics: &mut Vec<Diagnostic>) {
+    merged.is_incomplete |= more.is_incomplete;
+    let before = merged.list.len();
+    for member in more.list {
+        let is_same = |old: &&JsonMember| old.key.value == member.key.value && !old.is_comment();
+        match merged.list[..before].iter().find(is_same) {
+            Some(old) => {
+                merged.is_incomplete = true;
+                diagnostics.push(duplicate_key_error(&member.key.value, member.key.span, old.key.span));
+            }
+            None => merged.list.push(member),
+        }
+    }
+}
+
+fn read_api_modules(object: &CheckedObject<'_>, definition: &mut Definition, diagnostics: &mut Vec<Diagnostic>) {
+    if let Some(JsonData::Object(modules)) = object.get("modules").map(|node| &node.data) {
+        for JsonMember { key, value } in named_members(modules) {
+            definition.modules.extend(dialect::read_tree_module(key.clone(), value, diagnostics));
+        }
+    }
+}
+
+fn read_settings(mut object: CheckedObject<'_>, diagnostics: &mut Vec<Diagnostic>) -> AppSettings {
+    let (common, has_common_rules) = dialect::read_common_parameters(&mut object, diagnostics);
+    let schemas = dialect::read_schemas(&TREE, "schemas", &mut object, diagnostics);
+    let is_setting = |member: &&JsonMember| WHOLE_API_KEYS.find(&member.key.value).is_none();
+    let settings = object.members().filter(is_setting).cloned().collect();
+    AppSettings { settings, common, schemas, has_common_rules, span: object.span }
 }
 
 fn report_missing_definition(loaded: &mut LoadedDefinition, folder: &Path, message: String) {
