@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use rulebook_model::diagnostic::codes;
+use rulebook_model::diagnostic::DiagnosticCode;
 
 use super::{run_program, shop_folder};
 use support::golden;
@@ -54,15 +54,15 @@ fn the_version_is_that_of_the_package() {
 fn every_diagnostic_code_is_explained() {
     let folder = shop_folder();
     let listed = run_program(folder.path(), &["explain"]);
-    let names: Vec<_> = codes::TABLE.iter().map(|row| row.name).collect();
+    let names: Vec<_> = DiagnosticCode::ALL.iter().map(|code| code.name()).collect();
     assert_eq!((listed.exit_code, listed.stdout.lines().collect::<Vec<_>>()), (Some(0), names));
-    for row in codes::TABLE {
-        let result = run_program(folder.path(), &["explain", row.name]);
+    for code in DiagnosticCode::ALL {
+        let result = run_program(folder.path(), &["explain", code.name()]);
         assert_eq!(
             (result.exit_code, result.stdout.trim_end(), result.stderr.as_str()),
-            (Some(0), row.explanation.trim_end(), "")
+            (Some(0), code.explanation(), "")
         );
-        assert!(result.stdout.lines().count() > 2, "{}: {}", row.name, result.stdout);
+        assert!(result.stdout.lines().count() > 2, "{}: {}", code.name(), result.stdout);
     }
     let result = run_program(folder.path(), &["explain", "unknwon-type"]);
     assert_eq!((result.exit_code, result.stdout.as_str()), (Some(2), ""));
@@ -159,7 +159,7 @@ fn every_command_that_a_help_text_or_an_explanation_names_exists() {
     let commands = fs::read_to_string("docs/commands.md").unwrap();
     let helps = commands.split("```text\n").skip(1).filter_map(|part| part.split("\n```").next());
     // The names after `Usage:` and in the list of commands are those of the program itself.
-    let explanations = codes::TABLE.iter().map(|row| row.explanation);
+    let explanations = DiagnosticCode::ALL.iter().map(|code| code.explanation());
     let in_code = |text: &str| {
         text.split('`')
             .skip(1)

@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 
 use super::{check_definition, definition_folders, echo_engine, target_of_template};
 use crate::client::{Request, TestServer};
+use support::WithoutSpans as _;
 use support::generate;
 
 /// Returns the response to OPTIONS on each service except a service at the root, by the URI below the base path.

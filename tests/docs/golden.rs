@@ -1,5 +1,6 @@
 //! Tests that the pages of a small definition have the content of the golden files.
 
+use rulebook_model::diagnostic::DiagnosticCode;
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -106,12 +107,12 @@ fn the_page_of_a_method_has_example_calls() {
 #[test]
 fn the_page_of_diagnostics_has_a_section_for_each_code() {
     let (html, markdown) = page_in_both_formats(&render_pages(&small_definition()), "diagnostics");
-    for row in rulebook_model::diagnostic::codes::TABLE {
-        assert!(html.contains(&format!("<h2 id=\"{0}\">{0} <a class=\"anchor\"", row.name)), "{}", row.name);
-        assert!(markdown.contains(&format!("\n## {}\n", row.name)), "{}", row.name);
+    for code in DiagnosticCode::ALL {
+        assert!(html.contains(&format!("<h2 id=\"{0}\">{0} <a class=\"anchor\"", code.name())), "{code}");
+        assert!(markdown.contains(&format!("\n## {code}\n")), "{code}");
     }
     let fences = |text: &str| text.lines().filter(|line| *line == "```json").count();
-    let explained: usize = rulebook_model::diagnostic::codes::TABLE.iter().map(|row| fences(row.explanation)).sum();
+    let explained: usize = DiagnosticCode::ALL.iter().map(|code| fences(code.explanation())).sum();
     assert_eq!(html.matches("data-language=\"json\"").count(), explained);
     assert_eq!(fences(&markdown), explained);
     assert!(!html.contains("```"));

@@ -12,9 +12,9 @@ use std::path::{Path, PathBuf};
 
 use rulebook::Rulebook;
 use rulebook_model::definition::dialect_spec::{DialectSpec, METHODS};
-use rulebook_model::definition::keys::rules::Alias;
+use rulebook_model::definition::keys::rules::Aliases;
 use rulebook_model::definition::keys::{self, KeyTable, ValueKind};
-use rulebook_model::diagnostic::codes;
+use rulebook_model::diagnostic::DiagnosticCode;
 use rulebook_model::limits;
 use rulebook_model::model::WHOLE_BODY_KEY;
 use rulebook_model::types::{Functions, Types};
@@ -214,9 +214,9 @@ fn key_table(keys: &'static KeyTable) -> String {
 
 /// Returns a table with words of another dialect (a syntax of definitions), and their equivalents in the dialect
 /// `tree`.
-fn word_table(of: &str, words: &[Alias]) -> String {
+fn word_table(of: &str, words: Aliases) -> String {
     let mut table = format!("| {of} | in the dialect `tree` |\n| --- | --- |\n");
-    for Alias { name, tree_name } in words {
+    for (name, tree_name) in words {
         let is_prefix = of == "source" && *tree_name != WHOLE_BODY_KEY;
         let tree_name = if is_prefix { format!("{tree_name}x") } else { (*tree_name).to_owned() };
         writeln!(table, "| `{name}` | `{tree_name}` |").unwrap();
@@ -270,8 +270,8 @@ fn the_page_of_diagnostics_is_generated_from_their_table() {
     let mut page = "# Diagnostics\n\nThis page explains the errors that a definition can have. \
         Each error has a code. `rulebook explain CODE` prints the same explanation.\n"
         .to_owned();
-    for row in codes::TABLE {
-        write!(page, "\n## {}\n\n{}\n", row.name, row.explanation.trim_end()).unwrap();
+    for code in DiagnosticCode::ALL {
+        write!(page, "\n## {}\n\n{}\n", code.name(), code.explanation()).unwrap();
     }
     golden::compare(&repository_folder().join("docs/diagnostics.md"), &page);
 }

@@ -52,11 +52,11 @@ fn every_text_exists_in_every_language() {
 #[test]
 fn no_message_is_empty_or_contains_a_placeholder() {
     for error in errors_with_every_message() {
-        for name in CatalogueName::ALL {
+        for &name in CatalogueName::VARIANTS {
             let message = error.message(name);
-            assert!(!message.is_empty() && !message.contains(['{', '}']), "{}: {message}", name.as_str());
+            assert!(!message.is_empty() && !message.contains(['{', '}']), "{name:?}: {message}");
             // The message of a parameter error contains the name of the parameter, `p`.
-            assert!(error.parameter_errors().is_empty() || message.contains('p'), "{}: {message}", name.as_str());
+            assert!(error.parameter_errors().is_empty() || message.contains('p'), "{name:?}: {message}");
         }
         let english = error.to_string();
         assert!(!english.is_empty() && !english.contains(['{', '}']), "{english}");

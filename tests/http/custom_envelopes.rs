@@ -6,6 +6,7 @@ use rulebook::{ApiError, Args, Context, Module, Rulebook, Unbound};
 use rulebook_model::describe::{canonical_definition, openapi};
 use rulebook_model::envelope::{details_schema, write_details};
 use serde_json::{Value, json};
+use support::WithoutSpans as _;
 
 use crate::captured_log;
 use crate::client::{self, Request, TestServer, xml};

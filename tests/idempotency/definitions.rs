@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use rulebook::idempotency::MemoryStorage;
-use rulebook::model::Idempotency;
 use rulebook::{ApiError, Args, Context, Module, Rulebook, Unbound};
 use serde_json::{Value as Json, json};
 
@@ -44,7 +43,7 @@ fn the_dialects_methods_and_rules_have_the_option() {
         let engine = Rulebook::read(files).unbound(Unbound::Echo).build().unwrap_or_else(|report| panic!("{report}"));
         let methods = engine.api().modules.iter().flat_map(|module| &module.services).flat_map(|it| &it.methods);
         let options: Vec<_> =
-            methods.map(|method| (method.http.as_str(), method.options.idempotent.map(Idempotency::as_str))).collect();
+            methods.map(|method| (method.http.as_str(), method.options.idempotent.map(<&str>::from))).collect();
         assert!(options.contains(&("POST", Some("required"))), "{dialect}: {options:?}");
         assert!(options.iter().all(|(http, value)| *http == "POST" || value.is_none()), "{dialect}: {options:?}");
     }

@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
-use rulebook::{ApiError, Args, Context, Module, Report, Rulebook};
-use rulebook_model::compile::{LoweredDefinition, ResponseRegistry, lower_definition, type_table};
+use rulebook::{ApiError, Args, Context, Module, Rulebook};
 use rulebook_model::definition::{LoadedDefinition, read};
 use rulebook_model::describe::canonical_definition;
 use rulebook_model::diagnostic::DiagnosticCode;
 use rulebook_model::model::Api;
 use serde_json::{Value as Json, json};
+use support::WithoutSpans as _;
 
 use super::definition_files;
 use crate::client::{Request, TestServer};
@@ -16,12 +16,7 @@ use crate::client::{Request, TestServer};
 /// Compiles a definition to its model, and fails if there are errors. The model has no spans, so that the models of
 /// different texts can be compared.
 fn compile_definition(files: Vec<(PathBuf, Vec<u8>)>) -> Api {
-    let LoadedDefinition { sources, definition, mut diagnostics } = read(files);
-    let LoweredDefinition { api, diagnostics: more, .. } =
-        lower_definition(&definition, &type_table(&definition, []), &ResponseRegistry::default());
-    diagnostics.extend(more);
-    let report = Report::new(sources, diagnostics);
-    assert!(report.is_empty(), "{report}");
+    let api = rulebook_model::read(files).unwrap_or_else(|report| panic!("{report}"));
     api.without_spans()
 }
 

@@ -22,6 +22,7 @@ use rulebook_model::describe::canonical_definition;
 use rulebook_model::model::Api;
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
+use support::WithoutSpans;
 
 use crate::client::case::{self, Case};
 use crate::client::{Bearer, Request, Response, TestServer};
@@ -254,7 +255,7 @@ impl DocumentSection {
                 let again = Rulebook::read(vec![("api.json".into(), printed.clone().into_bytes())]);
                 let again = again.add_type(EmailType).check();
                 let expected = engine.api().clone().without_spans();
-                assert_eq!(again.ok().map(Api::without_spans), Some(expected), "{}: {printed}", self.title);
+                assert_eq!(again.ok().map(WithoutSpans::without_spans), Some(expected), "{}: {printed}", self.title);
                 let server = TestServer::start(&engine);
                 (engine, server)
             }

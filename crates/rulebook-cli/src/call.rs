@@ -17,7 +17,7 @@ use rulebook_model::envelope::{Envelope, JsonMemberWriter, Problem};
 pub(super) const COMMAND: Command = Command {
     name: "call",
     add_options: Options::augment_args,
-    shown_settings: &["api", "data", "files", "unbound"],
+    shown_settings: Some(&["api", "data", "files", "unbound"]),
     run: |matches, settings, app| Ok(run(app, settings, super::parse_options(matches)?)),
 };
 

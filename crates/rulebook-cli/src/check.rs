@@ -11,7 +11,7 @@ use rulebook_model::describe;
 pub(super) const COMMAND: Command = Command {
     name: "check",
     add_options: Options::augment_args,
-    shown_settings: &["api", "data", "unbound"],
+    shown_settings: Some(&["api", "data", "unbound"]),
     run: |matches, settings, app| Ok(run(app, settings, &super::parse_options(matches)?)),
 };
 

@@ -3,12 +3,12 @@
 use clap::Args;
 
 use super::{Command, Exit, output};
-use rulebook_model::diagnostic::{closest_word, codes};
+use rulebook_model::diagnostic::{DiagnosticCode, closest_word};
 
 pub(super) const COMMAND: Command = Command {
     name: "explain",
     add_options: Options::augment_args,
-    shown_settings: &[],
+    shown_settings: Some(&[]),
     run: |matches, _, _| Ok(run(&super::parse_options(matches)?)),
 };
 
@@ -20,12 +20,12 @@ struct Options {
 }
 
 fn run(options: &Options) -> Exit {
-    let names = || codes::TABLE.iter().map(|row| row.name);
+    let names = || DiagnosticCode::ALL.iter().map(|code| code.name());
     let Some(code) = &options.code else {
         return output::print_to_stdout(&names().fold(String::new(), |list, name| list + name + "\n"));
     };
-    if let Some(row) = codes::TABLE.iter().find(|row| row.name == code) {
-        return output::print_to_stdout(&format!("{}\n", row.explanation.trim_end()));
+    if let Ok(code) = code.parse::<DiagnosticCode>() {
+        return output::print_to_stdout(&format!("{}\n", code.explanation()));
     }
     let help = closest_word(code, names()).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
     output::print_to_stderr(&format!("error: there is no diagnostic code `{code}`{help}\n"));

@@ -21,7 +21,7 @@ interrupted, the same command resumes it.";
 pub(super) const COMMAND: Command = Command {
     name: "fetch",
     add_options: Options::augment_args,
-    shown_settings: &[],
+    shown_settings: Some(&[]),
     run: |matches, _, _| Ok(run(super::parse_options(matches)?)),
 };
 

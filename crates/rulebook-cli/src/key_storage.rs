@@ -36,22 +36,17 @@ pub(super) fn database_url(settings: &Settings, api: Option<&Api>) -> Result<Opt
 ///
 /// # Errors
 /// Fails if the keys cannot be read.
-pub(super) fn load_keys(
-    settings: &Settings,
-    api: &Api,
-    data: &Path,
-    workers: Option<usize>,
-) -> Result<Option<(Keys, bool)>, Failure> {
+pub(super) fn load_keys(settings: &Settings, api: &Api, data: &Path) -> Result<Option<(Keys, bool)>, Failure> {
     if !api.accepts_keys() {
         return Ok(None);
     }
     let Some(url) = database_url(settings, Some(api))? else {
         let failure = |error| Failure::System(format!("--data {}: {error}", data.display()));
-        let keys = Keys::open(file(data), workers).map_err(failure)?;
+        let keys = Keys::open(file(data), api.workers).map_err(failure)?;
         used_keys::note(data, None);
         return Ok(Some((keys, false)));
     };
-    let keys = Keys::open(database(&url, data, START_WAIT)?, workers);
+    let keys = Keys::open(database(&url, data, START_WAIT)?, api.workers);
     let keys = keys.map_err(|error| Failure::System(format!("--key-storage: {error}")))?;
     used_keys::note(data, Some(&keys.location()));
     Ok(Some((keys, true)))

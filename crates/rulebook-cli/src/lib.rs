@@ -61,9 +61,9 @@ struct Command {
     /// Adds the description and the options of this command to a command of the argument parser clap. For most
     /// commands, this is the function `augment_args` that clap derives for their options.
     add_options: fn(clap::Command) -> clap::Command,
-    /// The names of the settings that the help of this command lists. Every command accepts all settings, except that
-    /// only commands that list `--files` accept it.
-    shown_settings: &'static [&'static str],
+    /// The names of the settings that the help of this command lists; `None` for all. Every command accepts all settings,
+    /// except that only commands that list `--files` accept it.
+    shown_settings: Option<&'static [&'static str]>,
     run: fn(&ArgMatches, &Settings, AddHandlers<'_>) -> Result<Exit, clap::Error>,
 }
 
@@ -156,8 +156,9 @@ fn argument_parser_of(name: impl Into<clap::builder::Str>) -> clap::Command {
     }
     // `build` copies the settings, which are global arguments, to each command.
     cli.build();
-    COMMANDS.iter().fold(cli, |cli, command| {
-        cli.mut_subcommand(command.name, |subcommand| show_only_settings(subcommand, command.shown_settings))
+    COMMANDS.iter().fold(cli, |cli, command| match command.shown_settings {
+        Some(shown) => cli.mut_subcommand(command.name, |subcommand| show_only_settings(subcommand, shown)),
+        None => cli,
     })
 }
 
@@ -222,7 +223,7 @@ impl Command {
     /// Returns `true` if the command accepts the setting `--files`. The command `keys` does not, because `keys add` has
     /// another flag with this name.
     fn accepts_files(&self) -> bool {
-        self.shown_settings.contains(&settings::FILES_FLAG)
+        self.shown_settings.is_none_or(|shown| shown.contains(&settings::FILES_FLAG))
     }
 }
 

@@ -2,14 +2,12 @@
 
 use clap::Args;
 
-use rulebook_model::model::LogFormat;
-
 use super::{AddHandlers, Command, Exit, Settings, log, output};
 
 pub(super) const COMMAND: Command = Command {
     name: "migrate",
     add_options: Options::augment_args,
-    shown_settings: &["api", "data"],
+    shown_settings: Some(&["api", "data"]),
     run: |_, settings, app| Ok(run(app, settings)),
 };
 
@@ -28,7 +26,7 @@ fn run(app: AddHandlers<'_>, settings: &Settings) -> Exit {
     };
     // The log says for what the command waits. A program that has set a logger keeps it.
     let filter = settings.log_filter.as_deref().unwrap_or(log::DEFAULT_FILTER);
-    let _ = log::start_logging(filter, settings.log_format.map_or(LogFormat::Text, LogFormat::from));
+    let _ = log::start_logging(filter, settings.log_format.unwrap_or_default());
     let data = validated.data_folder.path();
     if let Err(error) = std::fs::create_dir_all(data) {
         return output::print_system_error(&format!("the data folder {} cannot be created: {error}", data.display()));

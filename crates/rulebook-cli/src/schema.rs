@@ -8,7 +8,7 @@ use rulebook_model::schema::{SchemaKind, schema};
 pub(super) const COMMAND: Command = Command {
     name: "schema",
     add_options: Options::augment_args,
-    shown_settings: &[],
+    shown_settings: Some(&[]),
     run: |matches, _, _| Ok(run(&super::parse_options(matches)?)),
 };
 

@@ -19,7 +19,7 @@ Examples:
 pub(super) const COMMAND: Command = Command {
     name: "send",
     add_options: Options::augment_args,
-    shown_settings: &[],
+    shown_settings: Some(&[]),
     run: |matches, _, _| Ok(run(&super::parse_options(matches)?)),
 };
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
-use clap::{Arg, ArgMatches, Args, ValueEnum};
+use clap::{Arg, ArgMatches, Args};
 
 use super::{AddHandlers, Exit, output};
 use rulebook::{AddressRange, ClientCertificateMode, ForwardedField, LinkTarget, Rulebook};
@@ -14,10 +14,8 @@ use rulebook_model::files_location::FilesLocation;
 use rulebook_model::model::{Api, LogFormat, MAX_WORKERS, Unbound};
 use rulebook_model::settings::{MAX_SECONDS, check_bind_address};
 
-/// The heading above the settings in the help.
 pub(super) const HELP_HEADING: &str = "Settings";
 
-/// The name of the flag that [`new_files_arg`] returns.
 pub(super) const FILES_FLAG: &str = "files";
 
 /// The values of the settings, from flags and environment variables.
@@ -50,20 +48,20 @@ pub(super) struct Settings {
     pub(super) files: Option<PathBuf>,
     /// How clients get the files of download links, if they are in a bucket [default: proxied].
     #[arg(long, global = true, value_name = "TARGET", env = "RULEBOOK_LINK_TARGET")]
-    pub(super) link_target: Option<LinkTargetFlag>,
+    pub(super) link_target: Option<LinkTarget>,
     /// Folder with static files, served at `/` and `/static/`. Without it, `/` is a built-in page.
     #[arg(long = "static", global = true, value_name = "DIR", env = "RULEBOOK_STATIC", default_value = "static")]
     pub(super) static_files: PathBuf,
     /// How to serve methods without a handler [default: refuse].
     #[arg(long, global = true, value_name = "MODE", env = "RULEBOOK_UNBOUND")]
-    pub(super) unbound: Option<UnboundFlag>,
+    pub(super) unbound: Option<Unbound>,
     /// Number of worker threads [default: one per processor].
     #[arg(long, global = true, value_name = "N", env = "RULEBOOK_WORKERS", value_parser = clap::value_parser!(u16).range(1..=i64::from(MAX_WORKERS)))]
     pub(super) workers: Option<u16>,
     /// Maximum number of open connections of one client address; 0 for no limit. The connections of trusted proxies
     /// have no such limit [default: a quarter of all connections].
     #[arg(long, global = true, value_name = "N", env = "RULEBOOK_ADDRESS_CONNECTIONS")]
-    pub(super) address_connections: Option<usize>,
+    pub(super) address_connections: Option<u64>,
     /// Whether clients, such as a proxy, can speak HTTP/2, with and without TLS [default: false].
     #[arg(long, global = true, value_name = "BOOL", env = "RULEBOOK_HTTP2")]
     pub(super) http2: Option<bool>,
@@ -79,14 +77,14 @@ pub(super) struct Settings {
     pub(super) tls_client_ca: Option<PathBuf>,
     /// Whether clients must have a certificate from `--tls-client-ca` [default: required].
     #[arg(long, global = true, value_name = "MODE", env = "RULEBOOK_TLS_CLIENT_CERTIFICATE")]
-    pub(super) tls_client_certificate: Option<ClientCertificateFlag>,
+    pub(super) tls_client_certificate: Option<ClientCertificateMode>,
     /// Addresses of the proxies in front of the server, whose header field with the address of the client is believed:
     /// `127.0.0.1`, `10.0.0.0/8`; repeat the flag or separate them with commas [default: none].
     #[arg(long, global = true, value_name = "ADDRESSES", env = "RULEBOOK_TRUSTED_PROXIES", value_delimiter = ',')]
     pub(super) trusted_proxies: Vec<AddressRange>,
     /// Header field in which the trusted proxies send the address of the client [default: x-forwarded-for].
     #[arg(long, global = true, value_name = "FIELD", env = "RULEBOOK_FORWARDED_FIELD", ignore_case = true)]
-    pub(super) forwarded_field: Option<ForwardedFieldFlag>,
+    pub(super) forwarded_field: Option<ForwardedField>,
     /// Time in seconds after which an idle connection is closed [default: 75].
     #[arg(long, global = true, value_name = "SECONDS", env = "RULEBOOK_KEEP_ALIVE", value_parser = clap::value_parser!(u64).range(..=MAX_SECONDS))]
     pub(super) keep_alive: Option<u64>,
@@ -119,7 +117,7 @@ pub(super) struct Settings {
     pub(super) log_filter: Option<String>,
     /// Format of the log [default: text].
     #[arg(long, global = true, value_name = "FORMAT", env = "RULEBOOK_LOG_FORMAT")]
-    pub(super) log_format: Option<LogFormatFlag>,
+    pub(super) log_format: Option<LogFormat>,
 }
 
 /// Returns the flag `--files`. The other settings are global flags, which every command accepts; this flag is not,
@@ -175,31 +173,6 @@ fn parse_log_filter(text: &str) -> Result<String, env_filter::ParseError> {
     env_filter::Builder::new().try_parse(text).map(|_| text.to_owned())
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(super) enum UnboundFlag {
-    /// Do not start.
-    Refuse,
-    /// Respond with status 501 (Not Implemented).
-    #[value(name = "501")]
-    NotImplemented,
-    /// Respond with an example of the outputs.
-    Mock,
-    /// Call no handler; every method responds with its checked arguments.
-    Echo,
-}
-
-impl From<UnboundFlag> for Unbound {
-    fn from(flag: UnboundFlag) -> Self {
-        match flag {
-            UnboundFlag::Refuse => Self::Refuse,
-            UnboundFlag::NotImplemented => Self::NotImplemented,
-            UnboundFlag::Mock => Self::Mock,
-            UnboundFlag::Echo => Self::Echo,
-        }
-    }
-}
-
-/// Returns the value of `--bind` if it is an address with a port.
 fn parse_bind_address(text: &str) -> Result<String, String> {
     check_bind_address(text).map(|()| text.to_owned())
 }
@@ -208,77 +181,8 @@ fn parse_percent(text: &str) -> Result<u8, &'static str> {
     text.parse().ok().filter(|percent| *percent <= 100).ok_or("expected a whole number from 0 to 100")
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(super) enum LinkTargetFlag {
-    /// The server sends them.
-    Proxied,
-    /// The server redirects clients to the bucket.
-    Presigned,
-}
-
-impl From<LinkTargetFlag> for LinkTarget {
-    fn from(flag: LinkTargetFlag) -> Self {
-        match flag {
-            LinkTargetFlag::Proxied => Self::Proxied,
-            LinkTargetFlag::Presigned => Self::Presigned,
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(super) enum ForwardedFieldFlag {
-    /// `X-Forwarded-For`, a list of addresses.
-    XForwardedFor,
-    /// `Forwarded` (RFC 7239).
-    Forwarded,
-}
-
-impl From<ForwardedFieldFlag> for ForwardedField {
-    fn from(flag: ForwardedFieldFlag) -> Self {
-        match flag {
-            ForwardedFieldFlag::XForwardedFor => Self::XForwardedFor,
-            ForwardedFieldFlag::Forwarded => Self::Forwarded,
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(super) enum ClientCertificateFlag {
-    /// Clients without a valid certificate cannot connect.
-    Required,
-    /// Clients can connect without a certificate.
-    Optional,
-}
-
-impl From<ClientCertificateFlag> for ClientCertificateMode {
-    fn from(flag: ClientCertificateFlag) -> Self {
-        match flag {
-            ClientCertificateFlag::Required => Self::Required,
-            ClientCertificateFlag::Optional => Self::Optional,
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(super) enum LogFormatFlag {
-    /// Lines of text, for people.
-    Text,
-    /// One JSON object per line, for programs.
-    Json,
-}
-
-impl From<LogFormatFlag> for LogFormat {
-    fn from(flag: LogFormatFlag) -> Self {
-        match flag {
-            LogFormatFlag::Text => Self::Text,
-            LogFormatFlag::Json => Self::Json,
-        }
-    }
-}
-
 impl Settings {
-    /// Returns the names of the settings of the definition whose addresses are replaced by flags or environment
-    /// variables.
+    /// Returns the settings of the definition whose addresses are replaced by flags or environment variables.
     pub(super) fn replaced_addresses(&self) -> Vec<&'static str> {
         let is_set = |url: &Option<String>| url.as_ref().is_some_and(|url| !url.trim().is_empty());
         let addresses = [
@@ -291,12 +195,30 @@ impl Settings {
         addresses.iter().filter(|(_, is_replaced)| *is_replaced).map(|(name, _)| *name).collect()
     }
 
-    /// Returns a builder that has these settings and the handlers of the program.
+    /// Replaces the settings of the definition by those of flags and environment variables. The addresses, the folders
+    /// and the settings of TLS are not replaced, because their errors name the flag or the key in the definition.
+    pub(super) fn replace_defined(&self, api: &mut Api) {
+        api.link_target = self.link_target.unwrap_or(api.link_target);
+        api.unbound = self.unbound.unwrap_or(api.unbound);
+        api.workers = self.workers.map(usize::from).or(api.workers);
+        api.address_connections = self.address_connections.or(api.address_connections);
+        api.http2 = self.http2.unwrap_or(api.http2);
+        if !self.trusted_proxies.is_empty() {
+            api.trusted_proxies.clone_from(&self.trusted_proxies);
+        }
+        api.forwarded_field = self.forwarded_field.unwrap_or(api.forwarded_field);
+        api.keep_alive = self.keep_alive.or(api.keep_alive);
+        api.shutdown_timeout = self.shutdown_timeout.or(api.shutdown_timeout);
+        api.compress = self.compress.unwrap_or(api.compress);
+        api.trace_percent = self.trace_percent.or(api.trace_percent);
+        api.log = self.log_filter.clone().or(api.log.take());
+        api.log_format = self.log_format.unwrap_or(api.log_format);
+    }
+
     pub(super) fn new_rulebook(&self, app: AddHandlers<'_>) -> Rulebook {
         self.with_settings(Rulebook::load(&self.api), app)
     }
 
-    /// Adds these settings and the handlers of the program to a builder.
     fn with_settings(&self, rulebook: Rulebook, app: AddHandlers<'_>) -> Rulebook {
         let rulebook = match &self.data {
             Some(folder) => rulebook.data_folder(folder),
@@ -313,7 +235,7 @@ impl Settings {
             None => rulebook,
         };
         match self.unbound {
-            Some(unbound) => rulebook.unbound(unbound.into()),
+            Some(unbound) => rulebook.unbound(unbound),
             None => rulebook,
         }
     }
@@ -335,9 +257,7 @@ impl Settings {
         // `serve` accepts keys in addition to the other authenticators.
         let mut api = if validated.api.accepts_keys() { validated.api_with_keys() } else { validated.api };
         // The documents describe the server as it would run with these settings.
-        if let Some(unbound) = self.unbound {
-            api.unbound = unbound.into();
-        }
+        self.replace_defined(&mut api);
         Ok(api)
     }
 }

@@ -13,14 +13,14 @@ use super::{Command, Exit, argument_parser_of, output};
 pub(super) const COMPLETIONS: Command = Command {
     name: "completions",
     add_options: CompletionOptions::augment_args,
-    shown_settings: &[],
+    shown_settings: Some(&[]),
     run: |matches, _, _| Ok(print_completions(&super::parse_options(matches)?)),
 };
 
 pub(super) const MAN: Command = Command {
     name: "man",
     add_options: ManOptions::augment_args,
-    shown_settings: &[],
+    shown_settings: Some(&[]),
     run: |matches, _, _| Ok(write_manual(&super::parse_options(matches)?)),
 };
 

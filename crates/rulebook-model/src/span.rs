@@ -3,6 +3,8 @@
 //! The parsed definition and the model contain the span of each value, so that every diagnostic can show the line of
 //! the error.
 
+use serde::Serialize;
+
 /// A range of bytes in a definition file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Span {
@@ -24,11 +26,13 @@ impl Span {
 }
 
 /// A value of a definition, and the span of this value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(transparent)]
 pub struct Spanned<T> {
     /// The value in the definition.
     pub value: T,
     /// The span of the value in a definition file.
+    #[serde(skip)]
     pub span: Span,
 }
 

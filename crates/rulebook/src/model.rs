@@ -8,7 +8,6 @@
 //! A definition with errors has no model. Instead, a [`Report`](crate::Report) lists the errors as [`Diagnostic`]s.
 
 pub use rulebook_model::constraint::{BrokenConstraint, Constraint, ConstraintKind, Given};
-pub use rulebook_model::diagnostic::codes::CodeEntry;
 pub use rulebook_model::diagnostic::{Diagnostic, DiagnosticCode, Source, SourcePosition, Sources};
 pub use rulebook_model::model::{
     Api, Audience, CallableMethods, Contact, Cors, DeclaredError, Idempotency, License, Limits, Location, LogFormat,

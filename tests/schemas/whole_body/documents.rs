@@ -5,6 +5,7 @@ use rulebook_model::describe::{
 };
 use rulebook_model::model::Location;
 use serde_json::{Value as Json, json};
+use support::WithoutSpans as _;
 
 use super::{FOLDER, api_in, server_of};
 use crate::client::Request;

@@ -8,6 +8,8 @@ use rulebook_model::read;
 use rulebook_model::types::all_referenced_schemas;
 use serde_json::{Value as Json, json};
 
+use crate::WithoutSpans;
+
 /// Returns the model of a definition that consists of one file.
 fn load_definition(file: &str, document: &Json) -> Api {
     let text = format!("{document:#}");

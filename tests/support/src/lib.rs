@@ -11,6 +11,9 @@ pub mod memory;
 pub mod random;
 pub mod schema_validator;
 pub mod unprivileged_user;
+mod without_spans;
+
+pub use without_spans::WithoutSpans;
 
 use std::fmt::Display;
 use std::io::{self, Write};

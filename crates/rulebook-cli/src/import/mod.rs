@@ -56,7 +56,7 @@ invalid usage; 3 a file cannot be read or written, or the server cannot be reach
 pub(super) const COMMAND: Command = Command {
     name: "import",
     add_options: Options::augment_args,
-    shown_settings: &[],
+    shown_settings: Some(&[]),
     run: |matches, _, _| Ok(run(&super::parse_options(matches)?).unwrap_or_else(|exit| exit)),
 };
 

@@ -43,7 +43,7 @@ written.";
 pub(super) const COMMAND: super::Command = super::Command {
     name: "keys",
     add_options: Options::augment_args,
-    shown_settings: &["api", "data", "key-storage"],
+    shown_settings: Some(&["api", "data", "key-storage"]),
     run: |matches, settings, app| Ok(run(app, settings, super::parse_options::<Options>(matches)?.command)),
 };
 

@@ -24,7 +24,7 @@ use starter::HandlerLanguage;
 pub(super) const COMMAND: Command = Command {
     name: "new",
     add_options: Options::augment_args,
-    shown_settings: &[],
+    shown_settings: Some(&[]),
     run: |matches, _, _| Ok(run(&super::parse_options(matches)?)),
 };
 

@@ -17,11 +17,8 @@ pub(super) enum DataSharing {
     WithSharedLimits,
 }
 
-/// Locks the data folder, so that no second server uses it by mistake, and creates the folder if it does not exist. A
-/// folder that cannot be written needs no lock, because a server cannot change it.
-///
-/// # Errors
-/// Fails if another server has locked the folder and `sharing` refuses it. The error is a message.
+/// Locks the data folder, so that no second server uses it by mistake, and creates it if it does not exist. A folder
+/// that cannot be written needs no lock, because a server cannot change it. Fails if `sharing` refuses another server.
 pub(super) fn lock_data_folder(folder: &Path, sharing: DataSharing) -> Result<Option<File>, String> {
     let opened = fs::create_dir_all(folder)
         .and_then(|()| File::options().create(true).truncate(false).write(true).open(folder.join(LOCK_FILE)));

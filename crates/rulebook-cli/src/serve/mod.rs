@@ -1,86 +1,55 @@
 //! `rulebook serve`: serves the API over HTTP.
 
 mod data_lock;
-mod server_settings;
 mod services;
 mod summary;
 mod tls;
 
 use std::io;
+use std::time::Duration;
 
-use rulebook_model::model::{LogFormat, Unbound};
+use rulebook::Settings as ServerSettings;
+use rulebook_model::model::Api;
 use rulebook_model::settings::split_bind_address;
 
 use self::data_lock::{DataSharing, lock_data_folder};
-use self::server_settings::new_server_settings;
 use self::services::{SharedServices, add_services, has_shared_limits};
 use self::summary::{EffectiveSettings, startup_summary};
 use self::tls::{TlsError, client_certificate_warning, tls_settings};
+use super::output::Failure;
 use super::{AddHandlers, Command, Exit, Settings, key_storage, log, output};
 
 pub(super) const COMMAND: Command = Command {
     name: "serve",
     add_options: |command| command.about("Serve the API (the default command)"),
-    shown_settings: &[
-        "api",
-        "bind",
-        "data",
-        "key-storage",
-        "idempotency-storage",
-        "files",
-        "link-target",
-        "static",
-        "unbound",
-        "workers",
-        "address-connections",
-        "http2",
-        "tls-certificate",
-        "tls-key",
-        "tls-client-ca",
-        "tls-client-certificate",
-        "trusted-proxies",
-        "forwarded-field",
-        "keep-alive",
-        "shutdown-timeout",
-        "compress",
-        "verify-outputs",
-        "share-data",
-        "shared-limits",
-        "traces",
-        "trace-percent",
-        "log",
-        "log-format",
-    ],
-    run: |_, settings, app| Ok(run(app, settings)),
+    shown_settings: None,
+    run: |_, settings, app| Ok(run(app, settings).unwrap_or_else(|exit| exit)),
 };
 
-/// The default address and port of the server.
 const DEFAULT_ADDRESS: &str = "127.0.0.1:8080";
 
-fn run(app: AddHandlers<'_>, settings: &Settings) -> Exit {
-    let validated = match settings.new_rulebook(app).validate() {
-        Ok(validated) => validated,
-        Err(report) => return output::print_report(&report),
-    };
+/// Serves the API until the server is stopped. An error has been printed.
+fn run(app: AddHandlers<'_>, settings: &Settings) -> Result<Exit, Exit> {
+    let print_report = |report| output::print_report(&report);
+    let print_failure = |failure: Failure| failure.print();
+    let mut validated = settings.new_rulebook(app).validate().map_err(print_report)?;
     output::print_warnings(&validated.warnings);
+    settings.replace_defined(&mut validated.api);
     let api = &validated.api;
     let bind = match (&settings.bind[..], &api.bind) {
         ([], defined) => vec![defined.as_deref().unwrap_or(DEFAULT_ADDRESS).to_owned()],
         (flags, _) => flags.to_vec(),
     };
-    let tls = match tls_settings(settings, api) {
-        Ok(tls) => tls,
-        Err(TlsError::Usage(why)) => return output::print_usage_error(&why),
-        Err(TlsError::Definition(error)) => return output::print_report(&validated.report(vec![*error])),
-    };
+    let tls = tls_settings(settings, api).map_err(|error| match error {
+        TlsError::Usage(why) => output::print_usage_error(&why),
+        TlsError::Definition(error) => output::print_report(&validated.report(vec![*error])),
+    })?;
     if let Some(warning) = client_certificate_warning(api, &bind, tls.as_ref()) {
         output::print_warnings(&validated.report(vec![warning]));
     }
-    let log = settings.log_filter.as_deref().or(api.log.as_deref()).unwrap_or(log::DEFAULT_FILTER).to_owned();
-    let format = settings.log_format.map_or(api.log_format, LogFormat::from);
-    if let Err(why) = log::start_logging(&log, format) {
-        return output::print_system_error(&format!("cannot start the log: {why}"));
-    }
+    let log = api.log.as_deref().unwrap_or(log::DEFAULT_FILTER).to_owned();
+    log::start_logging(&log, api.log_format)
+        .map_err(|why| output::print_system_error(&format!("cannot start the log: {why}")))?;
     let folder = validated.data_folder.clone();
     let data = folder.path();
     let sharing = match settings.share_data {
@@ -88,43 +57,24 @@ fn run(app: AddHandlers<'_>, settings: &Settings) -> Exit {
         Some(true) => DataSharing::WithSeparateLimits,
         _ => DataSharing::Refused,
     };
-    let _lock = match lock_data_folder(data, sharing) {
-        Ok(lock) => lock,
-        Err(why) => return output::print_system_error(&why),
-    };
-    let workers = settings.workers.map(usize::from).or(api.workers);
-    let keys = match key_storage::load_keys(settings, &validated.api, data, workers) {
-        Ok(keys) => keys,
-        Err(failure) => return failure.print(),
-    };
+    let _lock = lock_data_folder(data, sharing).map_err(|why| output::print_system_error(&why))?;
+    let keys = key_storage::load_keys(settings, &validated.api, data).map_err(print_failure)?;
     let key_count = keys.as_ref().map(|(keys, _)| keys.len());
     let key_database = keys.as_ref().filter(|(_, is_shared)| *is_shared).map(|(keys, _)| keys.location());
     let reloaded_keys = keys.clone();
     // While this value exists, a thread reloads the keys when they change. It is dropped after the server has stopped.
-    let _watcher = match keys.as_ref().map(|(keys, _)| keys.watch()).transpose() {
-        Ok(watcher) => watcher,
-        Err(error) => {
-            return output::print_system_error(&format!("cannot start the thread that reloads the keys: {error}"));
-        }
-    };
-    let mut validated = match keys {
+    let _watcher = keys.as_ref().map(|(keys, _)| keys.watch()).transpose().map_err(|error| {
+        output::print_system_error(&format!("cannot start the thread that reloads the keys: {error}"))
+    })?;
+    let validated = match keys {
         Some((keys, is_shared)) => validated.keys_authenticator(keys, is_shared),
         None => validated,
     };
-    validated.api.workers = workers;
-    let with_services = match add_services(validated, settings, data) {
-        Ok(with_services) => with_services,
-        Err(failure) => return failure.print(),
-    };
+    let with_services = add_services(validated, settings, data).map_err(print_failure)?;
     let services = SharedServices::of(&with_services, settings, key_database.is_some());
-    validated = with_services.validated;
-    validated.api.compress = settings.compress.unwrap_or(validated.api.compress);
-    let engine = match validated.build() {
-        Ok(engine) => engine,
-        Err(report) => return output::print_report(&report),
-    };
+    let engine = with_services.validated.build().map_err(print_report)?;
     let api = engine.api();
-    let server_settings = new_server_settings(settings, api, bind, workers).with_tls(tls).with_hangup_hook(move || {
+    let server_settings = new_server_settings(settings, api, bind).with_tls(tls).with_hangup_hook(move || {
         match reloaded_keys.clone() {
             // The server must not wait for the database.
             Some((keys, true)) => drop(std::thread::spawn(move || keys.reload())),
@@ -132,32 +82,23 @@ fn run(app: AddHandlers<'_>, settings: &Settings) -> Exit {
             None => {}
         }
     });
-    if let Some(files) = engine.files()
-        && let Err(error) = files.open_required()
-    {
-        return output::print_system_error(&format!("--files {}: {error}", files.location()));
+    if let Some(files) = engine.files() {
+        let print = |error| output::print_system_error(&format!("--files {}: {error}", files.location()));
+        files.open_required().map_err(print)?;
     }
-    if let Err(error) = engine.start() {
-        return output::print_system_error(&error.to_string());
-    }
+    engine.start().map_err(|error| output::print_system_error(&error.to_string()))?;
     let address_error = |error: io::Error| format!("--bind {}: {error}", server_settings.bind.join(","));
-    let running = match engine.serve(&server_settings) {
-        Ok(running) => running,
+    let running = engine.serve(&server_settings).map_err(|error| match error.kind() {
         // The program was built without a feature that a setting needs.
-        Err(error) if error.kind() == io::ErrorKind::Unsupported => {
-            return output::print_usage_error(&error.to_string());
-        }
+        io::ErrorKind::Unsupported => output::print_usage_error(&error.to_string()),
         // The error names the file.
-        Err(error) if error.kind() == io::ErrorKind::InvalidData => {
-            return output::print_system_error(&format!("the TLS certificates cannot be used: {error}"));
+        io::ErrorKind::InvalidData => {
+            output::print_system_error(&format!("the TLS certificates cannot be used: {error}"))
         }
         // An address is not valid, or needs a certificate that the settings do not name.
-        Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
-            return output::print_usage_error(&address_error(error));
-        }
-        Err(error) => return output::print_system_error(&address_error(error)),
-    };
-    let unbound = settings.unbound.map_or(api.unbound, Unbound::from);
+        io::ErrorKind::InvalidInput => output::print_usage_error(&address_error(error)),
+        _ => output::print_system_error(&address_error(error)),
+    })?;
     let addresses = running.addresses().iter().zip(&server_settings.bind).map(|(address, bound)| {
         let scheme = if split_bind_address(bound).0 { "https" } else { "http" };
         format!("{scheme}://{address}{}", api.base)
@@ -165,19 +106,26 @@ fn run(app: AddHandlers<'_>, settings: &Settings) -> Exit {
     output::print_to_stdout(&startup_summary(
         &engine,
         settings,
-        &EffectiveSettings {
-            addresses: addresses.collect(),
-            unbound,
-            data,
-            key_count,
-            key_database,
-            workers: server_settings.workers,
-            log,
-            services,
-        },
+        &EffectiveSettings { addresses: addresses.collect(), data, key_count, key_database, log, services },
     ));
-    match running.wait() {
-        Ok(()) => Exit::Success,
-        Err(error) => output::print_system_error(&error.to_string()),
+    running.wait().map_err(|error| output::print_system_error(&error.to_string()))?;
+    Ok(Exit::Success)
+}
+
+/// Returns the settings of the server, except those of TLS. The engine takes the others from `api`.
+fn new_server_settings(settings: &Settings, api: &Api, bind: Vec<String>) -> ServerSettings {
+    let mut new = ServerSettings::new()
+        .with_bind(bind)
+        .with_workers(api.workers)
+        .with_address_connections(api.address_connections.map(|max| usize::try_from(max).unwrap_or(usize::MAX)))
+        .with_http2(api.http2)
+        .with_signals(true)
+        .with_static_files(&settings.static_files);
+    if let Some(seconds) = api.keep_alive {
+        new = new.with_keep_alive(Duration::from_secs(seconds));
     }
+    if let Some(seconds) = api.shutdown_timeout {
+        new = new.with_shutdown_timeout(Duration::from_secs(seconds));
+    }
+    new
 }

@@ -7,7 +7,6 @@ use rulebook::{Engine, Validated};
 use crate::output::Failure;
 use crate::{Settings, idempotency_storage, shared_limits, traces};
 
-/// An API with its services.
 pub(super) struct WithServices {
     pub validated: Validated,
     /// Whether the storage of idempotency keys is in a database that several servers share. `None` if there is no
@@ -15,16 +14,12 @@ pub(super) struct WithServices {
     pub has_shared_idempotency_keys: Option<bool>,
 }
 
-/// Returns `true` if [`add_services`] adds a counter of shared limits, or the program has added one.
 pub(super) fn has_shared_limits(validated: &Validated, settings: &Settings) -> bool {
     validated.has_shared_counter() || settings.shared_limits.is_some() || validated.api.shared_limits.is_some()
 }
 
 /// Adds the counter of shared limits, the storage of idempotency keys and the exporter of traces that the settings
 /// name, unless the program has added others.
-///
-/// # Errors
-/// Fails if a service cannot be used.
 pub(super) fn add_services(
     mut validated: Validated,
     settings: &Settings,
@@ -46,7 +41,7 @@ pub(super) fn add_services(
         && let Some(exporter) =
             traces::open_exporter(&validated.api, settings.traces.as_deref()).map_err(Failure::Usage)?
     {
-        let percent = settings.trace_percent.or(validated.api.trace_percent).unwrap_or(100);
+        let percent = validated.api.trace_percent.unwrap_or(100);
         validated = validated.trace_exporter(exporter, percent);
     }
     Ok(WithServices { validated, has_shared_idempotency_keys })
@@ -62,7 +57,6 @@ pub(super) struct SharedServices {
 }
 
 impl SharedServices {
-    /// Returns what an API with its services shares.
     pub(super) fn of(api: &WithServices, settings: &Settings, has_shared_keys: bool) -> Self {
         let data_folder = settings.share_data.unwrap_or(false);
         let validated = &api.validated;

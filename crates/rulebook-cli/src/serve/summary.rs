@@ -9,36 +9,32 @@ use rulebook_model::model::{Api, Unbound};
 use super::SharedServices;
 use crate::{Settings, output};
 
-/// The values that the server uses for its settings, for the summary at startup.
 pub(super) struct EffectiveSettings<'a> {
     pub addresses: Vec<String>,
-    pub unbound: Unbound,
     pub data: &'a Path,
     /// The number of keys; `None` if the server accepts no keys.
     pub key_count: Option<usize>,
     /// The database with the keys; `None` if they are in a file.
     pub key_database: Option<String>,
-    pub workers: Option<usize>,
     pub log: String,
     pub services: SharedServices,
 }
 
-/// Returns the text that is printed at startup: the title of the API, the addresses of the server, and its settings.
 pub(super) fn startup_summary(engine: &Engine, settings: &Settings, effective: &EffectiveSettings<'_>) -> String {
-    let Api { title, version, .. } = engine.api();
+    let Api { title, version, workers, unbound, .. } = engine.api();
     let pages = if settings.static_files.is_dir() {
         settings.static_files.display().to_string()
     } else {
         format!("{} (not found: `/` is the built-in page)", settings.static_files.display())
     };
-    let workers = effective.workers.map_or_else(|| "one per processor".to_owned(), |workers| workers.to_string());
+    let workers = workers.map_or_else(|| "one per processor".to_owned(), |workers| workers.to_string());
     let keys = effective.key_count.map_or_else(|| "no keys".to_owned(), |count| output::count_with_noun(count, "key"));
     let data = effective.data.display();
     let mut rows = vec![
         ("definition", settings.api.display().to_string()),
         ("serves", output::api_size(engine.api())),
         ("listens", effective.addresses.join(", ")),
-        ("unbound", describe_unbound(effective.unbound).to_owned()),
+        ("unbound", describe_unbound(*unbound).to_owned()),
         ("data", if effective.key_database.is_some() { data.to_string() } else { format!("{data} ({keys})") }),
         ("static", pages),
         ("workers", workers),

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use rulebook::{ClientCertificateMode, TlsSettings};
+use rulebook::TlsSettings;
 use rulebook_model::diagnostic::{Diagnostic, DiagnosticCode};
 use rulebook_model::model::Api;
 use rulebook_model::settings::split_bind_address;
@@ -14,7 +14,6 @@ use crate::output::count_with_noun;
 /// The kind of authenticator that accepts the certificates of clients.
 const MTLS: &str = "mtls";
 
-/// Why the settings of TLS cannot be used.
 #[derive(Debug)]
 pub(super) enum TlsError {
     /// Flags or environment variables contradict each other. The value is a message.
@@ -40,8 +39,8 @@ impl<T> Setting<T> {
         }
     }
 
-    /// Returns the name in messages: the key if the value is from the definition, otherwise the flag. A setting without
-    /// a value is named like the one that needs it.
+    /// Returns the key if the value is from the definition, otherwise the flag. Without a value, it is as in
+    /// `needed_by`.
     fn name(&self, needed_by: Option<Span>) -> String {
         let span = if self.value.is_some() { self.span } else { needed_by };
         match span {
@@ -69,7 +68,6 @@ impl Setting<Vec<PathBuf>> {
     }
 }
 
-/// Returns an error at the place of a setting in the definition, or in the usage of flags and environment variables.
 fn contradiction(span: Option<Span>, message: String, help: &str) -> TlsError {
     match span {
         Some(span) => {
@@ -79,17 +77,15 @@ fn contradiction(span: Option<Span>, message: String, help: &str) -> TlsError {
     }
 }
 
-/// Returns the settings of TLS; `None` if the server has no certificate.
-///
-/// # Errors
-/// Fails if the settings do not name all files, or if one has no effect because another is missing: a server without
-/// the authorities of clients would accept clients whose certificates are required.
+/// Returns the settings of TLS; `None` if the server has no certificate. Fails if a setting has no effect because
+/// another is missing: a server without the authorities of clients would accept clients whose certificates are
+/// required.
 pub(super) fn tls_settings(settings: &Settings, api: &Api) -> Result<Option<TlsSettings>, TlsError> {
     let certificates = Setting::files("tls_certificate", &settings.tls_certificate, &api.tls_certificates);
     let keys = Setting::files("tls_key", &settings.tls_key, &api.tls_keys);
     let defined_ca = api.tls_client_ca.clone().map(|file| file.map(PathBuf::from));
     let client_ca = Setting::new("tls_client_ca", settings.tls_client_ca.clone(), defined_ca);
-    let flag = settings.tls_client_certificate.map(ClientCertificateMode::from);
+    let flag = settings.tls_client_certificate;
     let mode = Setting::new("tls_client_certificate", flag, api.tls_client_certificate);
     if certificates.count() != keys.count() {
         let span = certificates.span.or(keys.span);
@@ -121,7 +117,6 @@ pub(super) fn tls_settings(settings: &Settings, api: &Api) -> Result<Option<TlsS
     }))
 }
 
-/// Returns a warning if the definition accepts the certificates of clients, but the server asks no client for one.
 pub(super) fn client_certificate_warning(api: &Api, bind: &[String], tls: Option<&TlsSettings>) -> Option<Diagnostic> {
     let kind = api.auth.as_ref()?.kinds.iter().find(|kind| kind.key.value == MTLS)?;
     let (reason, help) = if !bind.iter().any(|address| split_bind_address(address).0) {

@@ -7,10 +7,10 @@ use std::collections::{HashMap, HashSet};
 
 use super::lowering::Lowering;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
-use crate::model::{Location, Method, Module, Segment, Service};
+use crate::model::{Location, Method, Module, Segment, ServerPath, Service};
 use crate::routing::{Routes, encode_segment, fold_case, path_shape, push_segment_shape};
+use crate::span::Span;
 
-/// A service and the API module that it belongs to.
 struct ServiceEntry<'a> {
     module: &'a Module,
     service: &'a Service,
@@ -29,11 +29,9 @@ impl ServiceEntry<'_> {
 
 /// Services, by the shapes of their paths in lower case.
 type ServicesByShape<'e, 'a> = HashMap<String, Vec<&'e ServiceEntry<'a>>>;
-/// The addresses of the methods with a reported error. Further errors of these methods, which are only a consequence of
-/// the reported error, are not reported.
+/// The methods with a reported error, by address. Their further errors are only a consequence of it.
 type ReportedMethods = HashSet<*const Method>;
 
-/// Returns the routes of all services, each to the index of its entry.
 fn routes_of(entries: &[ServiceEntry<'_>]) -> Routes {
     let mut routes = Routes::default();
     for (index, ServiceEntry { module, service, .. }) in entries.iter().enumerate() {
@@ -44,8 +42,7 @@ fn routes_of(entries: &[ServiceEntry<'_>]) -> Routes {
 }
 
 impl Lowering<'_> {
-    /// Checks the services of all API modules. `modules` are in the order of the definition files. `base` is the base
-    /// path of the API, or `None` if the base path has an error.
+    /// `modules` are in the order of the definition files. `base` is `None` if the base path has an error.
     pub(super) fn check_collisions(&mut self, modules: &[Module], base: Option<&str>) {
         let entries: Vec<ServiceEntry<'_>> = modules
             .iter()
@@ -73,6 +70,26 @@ impl Lowering<'_> {
             });
         }
         self.check_duplicate_ids(&entries, &reported);
+    }
+
+    /// Reports a complete path, including the base path, that the server reserves, and returns `false`.
+    pub(crate) fn check_reserved_path(&mut self, path: &str, ignore_case: bool, span: Span) -> bool {
+        let is_same = |a: &str, b: &str| a == b || (ignore_case && a.eq_ignore_ascii_case(b));
+        let entry = ServerPath::ALL.into_iter().find(|(_, reserved, includes_below)| {
+            let split = path.split_at_checked(reserved.len());
+            split.is_some_and(|(start, rest)| {
+                is_same(start, reserved) && (rest.is_empty() || (*includes_below && rest.starts_with('/')))
+            })
+        });
+        let Some((_, reserved, includes_below)) = entry else { return true };
+        let message = if includes_below {
+            format!("the path `{reserved}` and all paths below it are reserved for the server")
+        } else {
+            format!("the path `{reserved}` is reserved for the server")
+        };
+        let error = Diagnostic::new(DiagnosticCode::ReservedName, span, message).label("reserved");
+        self.report(error.help("choose another path, or another `base` in `app.json`"));
+        false
     }
 
     /// Reports the service if one of the `earlier` services, which belong to other API modules, has the same path.
@@ -103,34 +120,28 @@ impl Lowering<'_> {
         );
     }
 
-    /// Reports an HTTP method that the service has more than once. A service's methods may come from several keys of
-    /// the definition whose paths match the same requests.
+    /// Reports an HTTP method that the service has more than once, from several keys whose paths match the same
+    /// requests.
     fn check_duplicate_methods(&mut self, service: &Service, reported: &mut ReportedMethods) {
         for pair in service.methods.windows(2) {
             if let [first, second] = pair
                 && first.http == second.http
             {
                 reported.insert(second);
+                let message = format!("{} `{}` is defined twice", second.http.as_str(), service.uri());
                 self.report(
-                    Diagnostic::new(
-                        DiagnosticCode::UriCollision,
-                        second.span,
-                        format!("{} `{}` is defined twice", second.http.as_str(), service.uri()),
-                    )
-                    .label("second definition")
-                    .related(first.span, "first definition")
-                    .help("remove one of them or change its path; renaming a capture does not make another path"),
+                    Diagnostic::new(DiagnosticCode::UriCollision, second.span, message)
+                        .label("second definition")
+                        .related(first.span, "first definition")
+                        .help("remove one of them or change its path; renaming a capture does not make another path"),
                 );
             }
         }
     }
 
-    /// Checks that a request with positional parameters reaches this service. A positional parameter is a segment after
-    /// the path of the service. The error is a service with a longer path that matches the same request and therefore
-    /// handles it.
-    ///
-    /// `route` returns the service that handles a request path, or `None` unless that service's own path has the given
-    /// number of segments.
+    /// Reports a positional parameter, which is a segment after the path of the service, if a service with a longer
+    /// path handles the same request. `route` returns the service that handles a request path, or `None` unless that
+    /// service's own path has the given number of segments.
     fn check_positions_are_reachable<'e, 'a: 'e>(
         &mut self,
         entry: &ServiceEntry<'_>,
@@ -177,7 +188,6 @@ impl Lowering<'_> {
         }
     }
 
-    /// Reports each method whose id another method of the API already has.
     fn check_duplicate_ids(&mut self, entries: &[ServiceEntry<'_>], reported: &ReportedMethods) {
         let mut ids: HashMap<&str, &Method> = HashMap::new();
         for method in entries.iter().flat_map(|entry| &entry.service.methods) {
@@ -185,16 +195,9 @@ impl Lowering<'_> {
                 continue;
             }
             if let Some(first) = ids.get(method.id.as_str()) {
-                self.report(
-                    Diagnostic::new(
-                        DiagnosticCode::IdCollision,
-                        method.span,
-                        format!("two methods have the id `{}`", method.id),
-                    )
-                    .label("second method")
-                    .related(first.span, "first method")
-                    .help("give one of them another `id`"),
-                );
+                let message = format!("two methods have the id `{}`", method.id);
+                let error = Diagnostic::new(DiagnosticCode::IdCollision, method.span, message).label("second method");
+                self.report(error.related(first.span, "first method").help("give one of them another `id`"));
             } else {
                 ids.insert(&method.id, method);
             }

@@ -11,8 +11,8 @@ use crate::span::Spanned;
 use crate::types::Check;
 
 impl Lowering<'_> {
-    /// Reports the default of a parameter if it is not a valid value of the parameter's type. `subject` is the noun
-    /// phrase for the parameter in the error message.
+    /// Reports a default that is not a valid value. `subject` is the noun phrase for the parameter in the error
+    /// message.
     pub(super) fn check_default(&mut self, default: &Spanned<Json>, check: &dyn Check, subject: &str) {
         if let Err(mismatch) = decode_default(&default.value, check) {
             let error = Diagnostic::new(
@@ -28,29 +28,24 @@ impl Lowering<'_> {
         }
     }
 
-    /// Reports an example that is not a valid value of its type. If `optional` is `true`, the example may be null.
-    /// `subject` is the noun phrase for the parameter, output or field in the error message.
+    /// Reports an example that is not a valid value. If `optional` is `true`, the example may be null.
     pub(super) fn check_example(&mut self, example: &Spanned<Json>, check: &dyn Check, optional: bool, subject: &str) {
         if optional && example.value.is_null() {
             return;
         }
         if let Err(mismatch) = check.checked(Value::from(&example.value)) {
+            let message = format!("the example of {subject} is not a valid value of its type");
             self.report(
-                Diagnostic::new(
-                    DiagnosticCode::BadExample,
-                    example.span,
-                    format!("the example of {subject} is not a valid value of its type"),
-                )
-                .label(mismatch_label(&mismatch))
-                .help("change the example or the type; an example is written as in JSON"),
+                Diagnostic::new(DiagnosticCode::BadExample, example.span, message)
+                    .label(mismatch_label(&mismatch))
+                    .help("change the example or the type; an example is written as in JSON"),
             );
         }
     }
 }
 
 /// Converts a number to the word of an `enum` that has the same text: the words of `"range": [1, 2]` are `1` and `2`.
-/// Returns any other default or example unchanged. `check` is the check of the type, or `None` if the type has an
-/// error.
+/// `check` is `None` if the type has an error.
 pub(super) fn with_enum_word(mut written: Spanned<Json>, check: Option<&dyn Check>) -> Spanned<Json> {
     if let (Json::Number(number), Some(check)) = (&written.value, check) {
         let word = Json::String(number.to_string());
@@ -61,7 +56,6 @@ pub(super) fn with_enum_word(mut written: Spanned<Json>, check: Option<&dyn Chec
     written
 }
 
-/// Returns `true` if the type is an `enum` with this word, or a reference to a schema of such a type.
 fn is_enum_word(word: &Json, check: &dyn Check) -> bool {
     let schema = check.schema();
     if schema.get("$ref").is_some() {

@@ -8,17 +8,15 @@ use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::span::Spanned;
 use crate::types::{Functions, after_function_names, callback_function_name};
 
-/// A reference of a definition to a function of the program.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct FunctionRef {
+pub(super) struct FunctionRef {
     name: String,
     /// `true` if the name can also be the name of a PHP function that rulebook implements itself.
     allows_builtin: bool,
 }
 
 impl Lowering<'_> {
-    /// Collects the functions that the attributes of a type name. [`unknown_function_errors`] checks later that the
-    /// program has these functions.
+    /// Collects the functions that the attributes of a type name, for [`unknown_function_errors`].
     pub(super) fn collect_function_refs(&mut self, spec: &TypeSpec) {
         for (key, value) in spec.attributes.iter().chain(&spec.parts) {
             let attribute = key.value.rsplit('.').next().unwrap_or_default();
@@ -33,9 +31,7 @@ impl Lowering<'_> {
     }
 }
 
-/// Returns an error for each reference to a function that the program does not have.
-#[must_use]
-pub fn unknown_function_errors(references: &[Spanned<FunctionRef>], functions: &Functions) -> Vec<Diagnostic> {
+pub(super) fn unknown_function_errors(references: &[Spanned<FunctionRef>], functions: &Functions) -> Vec<Diagnostic> {
     let mut seen = HashSet::new();
     let is_missing = |reference: &&Spanned<FunctionRef>| {
         let FunctionRef { name, allows_builtin } = &reference.value;

@@ -10,7 +10,6 @@ use crate::model::{Location, Method};
 use crate::span::Spanned;
 
 impl Lowering<'_> {
-    /// Reports an enabled option `jsonp` of a method that cannot respond with JSONP.
     pub(super) fn check_jsonp_option(
         &mut self,
         option: Option<&Spanned<bool>>,
@@ -67,10 +66,6 @@ impl Lowering<'_> {
         let error = Diagnostic::new(DiagnosticCode::ReservedName, lowered.span, message)
             .label("reserved")
             .help("rename the parameter, or set the method's option `\"jsonp\": false`");
-        self.report_once(if lowered.is_inherited {
-            error.related(context.http_span, "this method inherits the parameter")
-        } else {
-            error
-        });
+        self.report_once(context.with_inheritance(error, lowered));
     }
 }

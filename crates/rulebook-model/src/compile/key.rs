@@ -9,7 +9,6 @@ use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::model::{LOCATION_PREFIXES, Location, WHOLE_BODY_KEY};
 use crate::span::Spanned;
 
-/// The parsed key of a parameter.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct ParameterKey {
     /// The part of a request that contains the parameter. For a key without a prefix, this is [`Location::Body`], or
@@ -26,7 +25,6 @@ const POSITION_PREFIX: &str = "URL#";
 const MAX_POSITIONS: usize = 1_000;
 
 impl Lowering<'_> {
-    /// Parses the key of a parameter. If the key has an error, reports the error and returns `None`.
     pub(super) fn parse_parameter_key(&mut self, key: &Spanned<String>) -> Option<ParameterKey> {
         let text = key.value.as_str();
         // The dialect's prefix of positional parameters must be followed by a digit, because a parameter's name may
@@ -50,8 +48,9 @@ impl Lowering<'_> {
                 text,
             ));
         let name = match location {
-            Location::Header => self.parse_header_name(name, key)?,
-            Location::Cookie => self.parse_cookie_name(name, key)?,
+            // The names of header fields are case-insensitive (RFC 9110 section 5.1), those of cookies are not.
+            Location::Header => self.parse_token(name, key, "header", "RFC 9110 section 5.6.2")?.to_ascii_lowercase(),
+            Location::Cookie => self.parse_token(name, key, "cookie", "RFC 6265 section 4.1.1")?.to_owned(),
             _ if name.is_empty() => {
                 self.report(
                     Diagnostic::new(DiagnosticCode::BadName, key.span, "a parameter without a name")
@@ -71,16 +70,12 @@ impl Lowering<'_> {
             return Some(ParameterKey { location: Location::Path, name: name.to_owned() });
         }
         let message = format!("`{}` is not a valid capture name", name.escape_debug());
-        self.report(
-            Diagnostic::new(DiagnosticCode::BadName, key.span, message)
-                .label("invalid capture name")
-                .help(path::CAPTURE_NAME_RULE),
-        );
+        let error = Diagnostic::new(DiagnosticCode::BadName, key.span, message).label("invalid capture name");
+        self.report(error.help(path::CAPTURE_NAME_RULE));
         None
     }
 
-    /// Parses the key `URL#n` of a positional parameter: the segment with the index `n`, from 0, after the path of the
-    /// service. `number` is the text after the prefix.
+    /// Parses the key `URL#n`: the segment with the index `n`, from 0, after the path of the service.
     fn parse_position_key(&mut self, number: &str, key: &Spanned<String>) -> Option<ParameterKey> {
         let position = number
             .parse::<usize>()
@@ -89,45 +84,25 @@ impl Lowering<'_> {
             .filter(|position| position.to_string() == number && *position < MAX_POSITIONS);
         if position.is_none() {
             let prefix = self.dialect.position_prefix;
+            let message = format!("`{}` is not a valid position", key.value.escape_debug());
             self.report(
-                Diagnostic::new(
-                    DiagnosticCode::BadPosition,
-                    key.span,
-                    format!("`{}` is not a valid position", key.value.escape_debug()),
-                )
-                .label(format!("expected `{prefix}` and a number"))
-                .help(format!("positions are numbered from 0: `{prefix}0`, `{prefix}1`")),
+                Diagnostic::new(DiagnosticCode::BadPosition, key.span, message)
+                    .label(format!("expected `{prefix}` and a number"))
+                    .help(format!("positions are numbered from 0: `{prefix}0`, `{prefix}1`")),
             );
         }
         position.map(|position| ParameterKey { location: Location::Position(position), name: String::new() })
     }
 
-    /// Parses the name of a request header field and converts it to lower case (RFC 9110 section 5.1).
-    fn parse_header_name(&mut self, name: &str, key: &Spanned<String>) -> Option<String> {
-        let header = HeaderName::from_bytes(name.as_bytes()).ok();
-        if header.is_none() {
-            let message = format!("`{}` is not a valid header name", name.escape_debug());
-            self.report(
-                Diagnostic::new(DiagnosticCode::BadName, key.span, message)
-                    .label("invalid header name")
-                    .help("a header name has letters, digits and any of !#$%&'*+-.^_`|~ (RFC 9110 section 5.6.2)"),
-            );
-        }
-        header.map(|header| header.as_str().to_owned())
-    }
-
-    /// Parses the name of a cookie. Cookie names may contain the same characters as names of header fields, but are
-    /// case-sensitive (RFC 6265 section 4.1.1).
-    fn parse_cookie_name(&mut self, name: &str, key: &Spanned<String>) -> Option<String> {
+    /// Checks the name of a header field, or of a cookie, which may contain the same characters. `noun` and `section`
+    /// describe it in the error message.
+    fn parse_token<'n>(&mut self, name: &'n str, key: &Spanned<String>, noun: &str, section: &str) -> Option<&'n str> {
         if HeaderName::from_bytes(name.as_bytes()).is_ok() {
-            return Some(name.to_owned());
+            return Some(name);
         }
-        let message = format!("`{}` is not a valid cookie name", name.escape_debug());
-        self.report(
-            Diagnostic::new(DiagnosticCode::BadName, key.span, message)
-                .label("invalid cookie name")
-                .help("a cookie name has letters, digits and any of !#$%&'*+-.^_`|~ (RFC 6265 section 4.1.1)"),
-        );
+        let message = format!("`{}` is not a valid {noun} name", name.escape_debug());
+        let error = Diagnostic::new(DiagnosticCode::BadName, key.span, message).label(format!("invalid {noun} name"));
+        self.report(error.help(format!("a {noun} name has letters, digits and any of !#$%&'*+-.^_`|~ ({section})")));
         None
     }
 }

@@ -1,20 +1,21 @@
 //! The state while a definition is lowered, that is, converted from the parsed definition to the model.
 
 use std::collections::HashMap;
+use std::ops::RangeInclusive;
 
 use jiff::tz::TimeZone;
 
 use super::api::ResponseRegistry;
 use super::function::FunctionRef;
 use super::schemas::Schemas;
+use crate::definition::CheckedObject;
 use crate::definition::dialect_spec::DialectSpec;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::model::{EnvelopeName, RateLimit};
 use crate::span::{Span, Spanned};
 use crate::types::{CompiledTerm, Types};
 
-/// The state while a definition is lowered: the types, envelopes and formats that its parts can name, and the errors
-/// that have been reported.
+/// The state while a definition is lowered.
 pub(crate) struct Lowering<'a> {
     /// The types that the definition can use.
     pub types: &'a Types,
@@ -39,19 +40,18 @@ pub(crate) struct Lowering<'a> {
     /// The schemas of the definition.
     pub schemas: Schemas<'a>,
     /// The references to functions of the program in the parts of the definition that have been converted.
-    pub function_refs: Vec<Spanned<FunctionRef>>,
+    pub(super) function_refs: Vec<Spanned<FunctionRef>>,
     /// The errors that have been reported.
     pub diagnostics: Vec<Diagnostic>,
 }
 
 impl Lowering<'_> {
-    /// Adds an error to the errors of the definition.
     pub(crate) fn report(&mut self, diagnostic: Diagnostic) {
         self.diagnostics.push(diagnostic);
     }
 
-    /// Reports an error unless an error with the same code and span has been reported. A common parameter is checked
-    /// with every method that inherits the parameter, but each error in it is reported only once.
+    /// Reports an error unless one with the same code and span has been reported, because a common parameter is checked
+    /// with every method that inherits it.
     pub(super) fn report_once(&mut self, diagnostic: Diagnostic) {
         let range = |span: Span| (span.file, span.start, span.end);
         let is_same = |other: &Diagnostic| other.code == diagnostic.code && range(other.span) == range(diagnostic.span);
@@ -60,12 +60,8 @@ impl Lowering<'_> {
         }
     }
 
-    /// Returns the description that a method, parameter, output or error must have. If the description is missing or
-    /// blank, reports an error and returns an empty string.
-    ///
-    /// `subject` is the noun phrase for the described part in the error message ("the method `GET`"), and `span` is the
-    /// span of the part's name. If `is_incomplete` is `true`, a missing description is not reported, because the parser
-    /// may have reported an error in the description and omitted it.
+    /// Returns the description that `subject`, such as "the method `GET`", must have. Reports a missing or blank one,
+    /// and returns an empty string. If `is_incomplete` is `true`, the parser may have omitted an erroneous description.
     pub(super) fn required_description(
         &mut self,
         info: Option<&Spanned<String>>,
@@ -90,10 +86,68 @@ impl Lowering<'_> {
         }
         String::new()
     }
+
+    /// Reports an invalid name. `subject` is the noun phrase for the named part in the error message: "a module".
+    pub(super) fn check_name(&mut self, name: &str, subject: &str, span: Span) {
+        let Some(problem) = name_problem(name) else { return };
+        self.report(
+            Diagnostic::new(DiagnosticCode::BadName, span, format!("the name of {subject} {problem}"))
+                .label(problem)
+                .help("a name needs at least one character, and cannot contain whitespace or control characters"),
+        );
+    }
+
+    /// Reports that an object has no member `key`, unless the parser has reported an error in an omitted member.
+    pub(crate) fn report_missing(&mut self, object: &CheckedObject<'_>, key: &str, message: &str, help: Option<&str>) {
+        if object.is_incomplete {
+            return;
+        }
+        let error = Diagnostic::new(DiagnosticCode::BadOption, object.span, message);
+        let error = error.label(format!("`{key}` is missing"));
+        self.report(match help {
+            Some(help) => error.help(help),
+            None => error,
+        });
+    }
+
+    /// Returns a number in `range`. Reports another number.
+    pub(crate) fn number_in<T: TryFrom<u64>>(
+        &mut self,
+        number: &Spanned<u64>,
+        range: RangeInclusive<u64>,
+        message: &str,
+        help: Option<&str>,
+    ) -> Option<T> {
+        if range.contains(&number.value) {
+            return T::try_from(number.value).ok();
+        }
+        let error = Diagnostic::new(DiagnosticCode::BadOption, number.span, message).label(format!(
+            "expected {} to {}",
+            range.start(),
+            range.end()
+        ));
+        self.report(match help {
+            Some(help) => error.help(help),
+            None => error,
+        });
+        None
+    }
 }
 
-/// Collects items in a list without unused capacity. The model stays in memory as long as the program runs, so that
-/// unused capacity in thousands of short lists would waste memory.
+/// Returns what is wrong with a name, as the predicate of a sentence, or `None` if the name is valid.
+fn name_problem(name: &str) -> Option<&'static str> {
+    if name.is_empty() {
+        Some("is empty")
+    } else if name.chars().any(char::is_control) {
+        Some("contains a control character")
+    } else if name.chars().any(char::is_whitespace) {
+        Some("contains whitespace")
+    } else {
+        None
+    }
+}
+
+/// Collects items without unused capacity, which would waste memory in the thousands of short lists of a model.
 pub(super) fn without_unused_capacity<T>(items: impl Iterator<Item = T>) -> Vec<T> {
     let mut list: Vec<T> = items.collect();
     list.shrink_to_fit();

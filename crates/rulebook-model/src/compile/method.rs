@@ -34,11 +34,18 @@ impl MethodContext<'_> {
     pub fn has_no_body(&self) -> bool {
         matches!(self.http_method, Some(HttpMethod::Get | HttpMethod::Delete))
     }
+
+    /// Adds to an error of a parameter that the method inherits the parameter.
+    pub fn with_inheritance(&self, error: Diagnostic, parameter: &LoweredParameter) -> Diagnostic {
+        match parameter.is_inherited {
+            true => error.related(self.http_span, "this method inherits the parameter"),
+            false => error,
+        }
+    }
 }
 
 impl Lowering<'_> {
-    /// Converts a method of a service to the model. `path` is the service's parsed path, `uri` is its text. Returns
-    /// `None` if the HTTP method or the path has an error, because the model cannot represent such a method.
+    /// Returns `None` if the HTTP method or the path has an error, because the model cannot represent such a method.
     pub(super) fn lower_method(
         &mut self,
         method: &parsed::Method,
@@ -98,7 +105,6 @@ impl Lowering<'_> {
         Some(lowered)
     }
 
-    /// Converts the constraints between the parameters of a method. `parameters` are all parameters of the method.
     fn lower_constraints(
         &mut self,
         constraints: Option<&JsonNode>,

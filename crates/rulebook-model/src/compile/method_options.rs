@@ -2,7 +2,7 @@
 
 use super::lowering::Lowering;
 use crate::call::HttpMethod;
-use crate::definition::parsed::{DeclaredOptions, Output};
+use crate::definition::parsed::{DeclaredOptions, Field};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::model::{Idempotency, MethodOptions};
 use crate::span::Spanned;
@@ -10,9 +10,8 @@ use crate::span::Spanned;
 /// The HTTP statuses of responses without a body (RFC 9110 sections 15.3.5 and 15.3.6).
 const STATUSES_WITHOUT_BODY: [u16; 2] = [204, 205];
 
-/// The HTTP statuses that a method with the option `download` cannot have: the statuses of responses without a body,
-/// and 206 (Partial Content, RFC 9110 section 15.3.7), which the server itself uses if a client requests a part of the
-/// file.
+/// The HTTP statuses that a download cannot have: those without a body, and 206 (RFC 9110 section 15.3.7), which the
+/// server itself uses if a client requests a part of the file.
 const STATUSES_NOT_FOR_DOWNLOADS: [u16; 3] = [204, 205, 206];
 
 /// The only outputs that a method with the option `download` may declare. Definitions for api 3.0 declare these outputs
@@ -20,12 +19,11 @@ const STATUSES_NOT_FOR_DOWNLOADS: [u16; 3] = [204, 205, 206];
 const DOWNLOAD_OUTPUTS: [&str; 4] = ["headers", "body", "link", "error"];
 
 impl Lowering<'_> {
-    /// Converts the options of a method to the model, and checks that they are possible for a method with these
-    /// outputs. `is_public` is `true` if everybody may call the method, and `http` is its HTTP method if it is known.
+    /// Converts the options of a method, and checks that they are possible for a method with these outputs.
     pub(super) fn lower_method_options(
         &mut self,
         options: &DeclaredOptions,
-        outputs: &[Output],
+        outputs: &[Field],
         is_public: bool,
         http: Option<HttpMethod>,
     ) -> MethodOptions {
@@ -53,28 +51,17 @@ impl Lowering<'_> {
         }
     }
 
-    /// Returns the HTTP status of the method's success responses. Reports a status that is not a success or that
-    /// contradicts the outputs.
-    fn lower_success_status(&mut self, option: &Spanned<u64>, outputs: &[Output], is_download: bool) -> Option<u16> {
-        let status = u16::try_from(option.value).ok().filter(|status| MethodOptions::STATUSES.contains(status));
-        let Some(status) = status else {
-            self.report(
-                Diagnostic::new(
-                    DiagnosticCode::BadOption,
-                    option.span,
-                    format!("{} is not the HTTP status of a success", option.value),
-                )
-                .label("expected 200 to 299")
-                .help("declare errors and their statuses in `errors`"),
-            );
-            return None;
-        };
+    /// Reports a status that is not a success or that contradicts the outputs.
+    fn lower_success_status(&mut self, option: &Spanned<u64>, outputs: &[Field], is_download: bool) -> Option<u16> {
+        let message = format!("{} is not the HTTP status of a success", option.value);
+        let help = "declare errors and their statuses in `errors`";
+        let status: u16 = self.number_in(option, 200..=299, &message, Some(help))?;
         if let Some(output) = outputs.first().filter(|_| STATUSES_WITHOUT_BODY.contains(&status)) {
             let message = format!("a response with status {status} has no body");
             self.report(
                 Diagnostic::new(DiagnosticCode::BadOption, option.span, message)
                     .label("allows no outputs")
-                    .related(output.name.span, "an output")
+                    .related(output.key.span, "an output")
                     .help("remove the outputs, or choose another status"),
             );
         } else if is_download && STATUSES_NOT_FOR_DOWNLOADS.contains(&status) {
@@ -89,29 +76,28 @@ impl Lowering<'_> {
     }
 
     /// Returns the value of the option `download`. Reports outputs, because the response of such a method is a file.
-    fn lower_download_option(&mut self, option: &Spanned<bool>, outputs: &[Output]) -> bool {
-        let other = outputs.iter().find(|output| !DOWNLOAD_OUTPUTS.contains(&output.name.value.as_str()));
+    fn lower_download_option(&mut self, option: &Spanned<bool>, outputs: &[Field]) -> bool {
+        let other = outputs.iter().find(|output| !DOWNLOAD_OUTPUTS.contains(&output.key.value.as_str()));
         if let Some(output) = other.filter(|_| option.value) {
             self.report(
                 Diagnostic::new(DiagnosticCode::BadOption, option.span, "a method that returns a file has no outputs")
                     .label("the file is the response")
-                    .related(output.name.span, "an output")
+                    .related(output.key.span, "an output")
                     .help("remove the outputs; the handler can send further data as response headers"),
             );
         }
         option.value
     }
 
-    /// Returns the value of the option `idempotent`. Reports a method whose responses cannot be repeated: a GET method,
-    /// a file, or a script whose text depends on the request.
+    /// Reports a method whose responses cannot be repeated: a GET method, a file, or a script that depends on the
+    /// request.
     fn lower_idempotency(
         &mut self,
         option: &Spanned<String>,
         options: &DeclaredOptions,
         http: Option<HttpMethod>,
     ) -> Option<Idempotency> {
-        let words = Idempotency::ALL.map(|value| (value.as_str(), value));
-        let value = self.resolve_word(option, "value of `idempotent`:", &words)?;
+        let value = self.resolve_word(option, "value of `idempotent`:")?;
         let enabled = |option: &Option<Spanned<bool>>| option.as_ref().filter(|option| option.value).map(|it| it.span);
         let (message, related, help) = if http == Some(HttpMethod::Get) {
             let message = "a GET method cannot be `idempotent`";

@@ -15,9 +15,8 @@ use crate::span::{Span, Spanned};
 use crate::types::Arity;
 
 impl Lowering<'_> {
-    /// Converts the common parameters, which all methods of the API have, to the model. A common parameter cannot be
-    /// part of the path, because methods have different paths.
-    pub(super) fn lower_common_parameters(&mut self, parameters: &[parsed::Parameter]) -> Vec<LoweredParameter> {
+    /// Converts the common parameters. They cannot be part of the path, because methods have different paths.
+    pub(super) fn lower_common_parameters(&mut self, parameters: &[parsed::Field]) -> Vec<LoweredParameter> {
         let mut common = Vec::with_capacity(parameters.len());
         for parameter in parameters {
             let lowered = self.lower_parameter(parameter);
@@ -43,12 +42,11 @@ impl Lowering<'_> {
         common
     }
 
-    /// Converts the parameters of a method to the model, and adds the common parameters of the API. A common parameter
-    /// is omitted if the method has a parameter with the same name in code. The dialect determines whether the common
-    /// parameters come before the parameters of the method.
+    /// Converts the parameters of a method, and adds the common parameters whose names in code the method does not use.
+    /// The dialect determines whether the common parameters come first.
     pub(super) fn lower_method_parameters(
         &mut self,
-        parameters: &[parsed::Parameter],
+        parameters: &[parsed::Field],
         common: &[LoweredParameter],
         context: &MethodContext<'_>,
     ) -> Vec<LoweredParameter> {
@@ -80,8 +78,7 @@ impl Lowering<'_> {
         all
     }
 
-    /// Reports parameters with the type of a file that are not read from the body, because only multipart bodies
-    /// contain files.
+    /// Reports files that are not read from the body, because only multipart bodies contain files.
     fn check_file_parameters(&mut self, all: &[LoweredParameter], context: &MethodContext<'_>) {
         for lowered in all {
             let Some(parameter) = &lowered.parameter else { continue };
@@ -103,32 +100,52 @@ impl Lowering<'_> {
                     Location::WholeBody => "make it a field of the body, which is then a multipart form",
                     _ => "use POST, PUT or PATCH, and a key without a prefix",
                 });
-            let is_error_of_method = has_no_body && lowered.is_inherited;
-            self.report_once(if is_error_of_method {
-                error.related(context.http_span, "this method inherits the parameter")
-            } else {
-                error
-            });
+            self.report_once(if has_no_body { context.with_inheritance(error, lowered) } else { error });
         }
     }
 
-    /// Reports parameters that have the same name in code, or the same name in the same part of a request. An error
-    /// between common parameters is reported once, not for every method.
+    /// Reports a whole body of requests without a body, and parameters that are parts of the same body.
+    pub(super) fn check_whole_body(&mut self, all: &[LoweredParameter], context: &MethodContext<'_>) {
+        let location = |lowered: &LoweredParameter| lowered.key.as_ref().map(|key| key.location);
+        let Some(whole) = all.iter().find(|lowered| location(lowered) == Some(Location::WholeBody)) else { return };
+        if context.has_no_body() {
+            let message = format!("`{}` is the whole body, but {} has no body", whole.name, context.diagnostic_subject);
+            let error = Diagnostic::new(DiagnosticCode::BodyNotAllowed, whole.span, message)
+                .label("no body")
+                .help("use POST, PUT or PATCH, or read the parameter from another part of the request");
+            self.report_once(context.with_inheritance(error, whole));
+            return;
+        }
+        let is_part = |lowered: &&LoweredParameter| {
+            matches!(location(lowered), Some(Location::Body | Location::Any)) && !lowered.name.is_empty()
+        };
+        for part in all.iter().filter(is_part) {
+            let message = format!("`{}` is a part of the body, but `{}` is the whole body", part.name, whole.name);
+            self.report_once(
+                Diagnostic::new(DiagnosticCode::NameCollision, part.span, message)
+                    .label("part of the body")
+                    .related(whole.span, "the whole body")
+                    .help(
+                        "read this parameter from the query, a header field or a cookie, or make it a field of the \
+                         body's type",
+                    ),
+            );
+        }
+    }
+
+    /// Reports parameters with the same name in code, or with the same name in the same part of a request.
     fn check_duplicate_parameters(&mut self, all: &[LoweredParameter]) {
         let mut names: HashMap<&str, &LoweredParameter> = HashMap::new();
         let mut keys: HashMap<&ParameterKey, &LoweredParameter> = HashMap::new();
         // Parameters with an empty name are omitted, because the empty name has been reported.
         for lowered in all.iter().filter(|lowered| !lowered.name.is_empty()) {
             if let Some(first) = names.insert(&lowered.name, lowered) {
+                let message = format!("two parameters have the name `{}` in code", lowered.name);
                 self.report_once(
-                    Diagnostic::new(
-                        DiagnosticCode::NameCollision,
-                        lowered.name_span,
-                        format!("two parameters have the name `{}` in code", lowered.name),
-                    )
-                    .label("second parameter")
-                    .related(first.name_span, "first parameter")
-                    .help("rename one of them with `name`"),
+                    Diagnostic::new(DiagnosticCode::NameCollision, lowered.name_span, message)
+                        .label("second parameter")
+                        .related(first.name_span, "first parameter")
+                        .help("rename one of them with `name`"),
                 );
                 continue;
             }
@@ -140,15 +157,12 @@ impl Lowering<'_> {
                 } else {
                     (&first.key_text, &lowered.key_text)
                 };
+                let message = format!("`{one}` and `{two}` are the same value of a request");
                 self.report_once(
-                    Diagnostic::new(
-                        DiagnosticCode::NameCollision,
-                        lowered.span,
-                        format!("`{one}` and `{two}` are the same value of a request"),
-                    )
-                    .label("second parameter")
-                    .related(first.span, "first parameter")
-                    .help("remove one of them, or read them from different parts of the request"),
+                    Diagnostic::new(DiagnosticCode::NameCollision, lowered.span, message)
+                        .label("second parameter")
+                        .related(first.span, "first parameter")
+                        .help("remove one of them, or read them from different parts of the request"),
                 );
             }
         }
@@ -191,15 +205,12 @@ impl Lowering<'_> {
             return;
         }
         for name in unused {
+            let message = format!("{} does not define the capture `{{{name}}}`", context.diagnostic_subject);
             self.report(
-                Diagnostic::new(
-                    DiagnosticCode::UnusedCapture,
-                    context.http_span,
-                    format!("{} does not define the capture `{{{name}}}`", context.diagnostic_subject),
-                )
-                .label(format!("has no parameter `{{{name}}}`"))
-                .related(capture_span(name, context.path_text), "captured here")
-                .help(format!("add the parameter: `\"{{{name}}}\": {{ \"info\": \"…\", \"type\": \"…\" }}`")),
+                Diagnostic::new(DiagnosticCode::UnusedCapture, context.http_span, message)
+                    .label(format!("has no parameter `{{{name}}}`"))
+                    .related(capture_span(name, context.path_text), "captured here")
+                    .help(format!("add the parameter: `\"{{{name}}}\": {{ \"info\": \"…\", \"type\": \"…\" }}`")),
             );
         }
     }
@@ -220,21 +231,17 @@ impl Lowering<'_> {
         let gap = positions.iter().enumerate().find(|(expected, (position, _))| expected != position);
         if let Some((expected, (_, lowered))) = gap {
             let prefix = self.dialect.position_prefix;
+            let message = format!("there is a parameter `{}`, but no `{prefix}{expected}`", lowered.key_text);
             self.report(
-                Diagnostic::new(
-                    DiagnosticCode::BadPosition,
-                    lowered.span,
-                    format!("there is a parameter `{}`, but no `{prefix}{expected}`", lowered.key_text),
-                )
-                .label("gap before this position")
-                .help(format!("number the positions from 0 without gaps: this one would be `{prefix}{expected}`")),
+                Diagnostic::new(DiagnosticCode::BadPosition, lowered.span, message)
+                    .label("gap before this position")
+                    .help(format!("number the positions from 0 without gaps: this one would be `{prefix}{expected}`")),
             );
         }
     }
 }
 
-/// Changes a parameter whose key has no prefix so that requests can also send the parameter in the query. This is
-/// necessary for methods whose requests have no body.
+/// Lets requests of a method without a body send a parameter whose key has no prefix in the query.
 fn also_read_from_query(lowered: &mut LoweredParameter) {
     let change = |location: &mut Location| {
         if *location == Location::Body {
@@ -249,7 +256,6 @@ fn also_read_from_query(lowered: &mut LoweredParameter) {
     }
 }
 
-/// Returns the span of the capture `name` in the path `uri`.
 fn capture_span(name: &str, uri: &Spanned<String>) -> Span {
     let text = format!("{{{name}}}");
     match uri.value.find(&text) {

@@ -1,6 +1,6 @@
 //! Compiles a parsed definition to the model. This conversion is called lowering, as in other compilers.
 //!
-//! The function [`lower_definition`] finds the types and permissions that the definition names, checks the API as a
+//! The function [`check_definition`] finds the types and permissions that the definition names, checks the API as a
 //! whole (paths, captures, positional parameters, names) and returns the model.
 //!
 //! All errors are collected; an error that is only a consequence of another error is omitted. This Rust module does not
@@ -8,36 +8,28 @@
 //! [`DialectSpec`](crate::definition::dialect_spec::DialectSpec).
 
 mod api;
-mod auth;
-mod builtin_type;
-mod check;
 mod collision;
 mod default_and_example;
-mod format;
 mod function;
-mod handler;
 mod jsonp;
 mod key;
+mod kinds;
 mod lowering;
 mod method;
 mod method_options;
 mod method_parameters;
 mod module;
 mod module_parts;
-mod name;
 mod output;
 mod parameter;
 pub(crate) mod path;
-mod reserved_path;
 mod schemas;
 mod scope;
 mod service_names;
 mod type_errors;
 mod type_expr;
-mod whole_body;
+mod warnings;
 
-pub use api::{LoweredDefinition, ResponseRegistry, lower_definition, type_table};
-pub use check::{CheckedDefinition, ProgramExtensions, check_definition};
+pub use api::{CheckedDefinition, ProgramExtensions, ResponseRegistry, check_definition};
 pub use default_and_example::decode_default;
-pub use function::{FunctionRef, unknown_function_errors};
 pub(crate) use lowering::Lowering;

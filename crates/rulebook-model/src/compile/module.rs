@@ -1,10 +1,11 @@
-//! Converts API modules and their services from the parsed definition to the model. An API module is a named group of
-//! services.
+//! Converts API modules and their services from the parsed definition to the model, and finds the envelopes, formats and
+//! words that a definition names.
 
-use std::collections::hash_map::Entry;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use http::HeaderValue;
+use indexmap::IndexMap;
+use indexmap::map::Entry;
 
 use super::lowering::{Lowering, without_unused_capacity};
 use super::module_parts::ModuleParts;
@@ -13,15 +14,18 @@ use super::path::{self, PathError};
 use crate::definition::parsed;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::envelope::EnvelopeSettings;
-use crate::model::{EnvelopeName, Location, Method, Module, Repeated, Segment, Service};
+use crate::format::{FormatOffer, InvalidMediaType};
+use crate::model::{EnvelopeName, Location, Method, Module, Segment, Service};
 use crate::routing::{fold_case, path_shape};
+use crate::schema::Word;
 use crate::span::{Span, Spanned};
 
+/// The name of the format that every API offers. If the setting `formats` lists this name, that has no effect.
+const JSON_FORMAT_NAME: &str = "json";
+
 impl<'d> Lowering<'d> {
-    /// Converts an API module to the model. `parts` are the parts of the module in all files, `common` are the common
-    /// parameters of the API.
     pub(super) fn lower_module(&mut self, parts: &ModuleParts<'d>, common: &[LoweredParameter]) -> Module {
-        let name = &parts.first_part.name;
+        let name = parts.name;
         self.check_name(&name.value, "a module", name.span);
         let module_envelope = parts
             .first_value_in_parts(self, "envelope", |part| part.envelope.as_ref())
@@ -32,18 +36,16 @@ impl<'d> Lowering<'d> {
         };
         let repeated = parts
             .first_value_in_parts(self, "repeated", |part| part.repeated.as_ref())
-            .and_then(|word| self.resolve_word(word, "value of `repeated`:", &Repeated::ALL.map(|r| (r.as_str(), r))));
+            .and_then(|word| self.resolve_word(word, "value of `repeated`:"));
         let info = parts.first_value_in_parts(self, "info", |part| part.info.as_ref());
         let ignore_case = parts.first_value_in_parts(self, "ignore_case", |part| part.ignore_case.as_ref());
         let ignore_case = ignore_case.is_some_and(|flag| flag.value);
-        let rate_limits = parts
-            .first_node_in_parts(self, "rate_limit", |part| part.rate_limit.as_ref())
-            .map(|limits| self.lower_rate_limits(limits));
+        let rate_limits = parts.first_rate_limit(self).map(|limits| self.lower_rate_limits(limits));
         let limits_of_api = self.default_rate_limits.clone();
         self.default_rate_limits = rate_limits.clone().unwrap_or_else(|| limits_of_api.clone());
         self.schemas.module = Some(&name.value);
-        let mut services = ServiceMerger { ignore_case, ..ServiceMerger::default() };
-        for part in parts.all_parts() {
+        let mut services = IndexMap::new();
+        for part in &parts.parts {
             self.dialect = part.spec;
             let paths = self.parse_paths(&part.services);
             for (service, path) in part.services.iter().zip(paths) {
@@ -51,7 +53,7 @@ impl<'d> Lowering<'d> {
                     self.lower_method(method, path.as_deref(), &service.path, common, envelope.as_ref())
                 }));
                 if let Some(path) = path.filter(|_| !methods.is_empty()) {
-                    services.add_or_merge(Service { path, methods, span: service.path.span });
+                    add_or_merge(&mut services, Service { path, methods, span: service.path.span }, ignore_case);
                 }
             }
         }
@@ -64,16 +66,15 @@ impl<'d> Lowering<'d> {
             repeated: repeated.unwrap_or_default(),
             rate_limits,
             schemas: self.schemas_of(Some(&name.value)),
-            services: services.into_sorted(),
-            span: parts.first_part.span,
+            services: sorted_services(services),
+            span: parts.span,
         }
     }
 
-    /// Finds the envelope (the JSON structure of responses) with this name. Reports an unknown name.
     pub(crate) fn resolve_envelope(&mut self, name: &Spanned<String>) -> Option<EnvelopeName> {
-        let known: Vec<_> = self.responses.envelopes.names().map(|known| (known, known)).collect();
-        let known = self.resolve_word(name, "envelope", &known)?;
-        let resolved = self.responses.envelopes.get(known).cloned()?;
+        let envelopes = &self.responses.envelopes;
+        let known = self.resolve_name(name, "envelope", &envelopes.names().collect::<Vec<_>>())?;
+        let resolved = envelopes.get(known)?.clone();
         let envelope = resolved.envelope(EnvelopeSettings::default());
         let types = [envelope.success_content_type(), envelope.error_content_type()];
         if let Some(invalid) = types.into_iter().find(|media_type| HeaderValue::from_str(media_type).is_err()) {
@@ -84,33 +85,71 @@ impl<'d> Lowering<'d> {
         Some(resolved)
     }
 
-    /// Returns the value that `known` lists for `word`. Reports a word that is not in `known`. `noun` is the
-    /// description of such words in the error message: "envelope", "value of `repeated`:".
-    pub(crate) fn resolve_word<T: Copy>(
-        &mut self,
-        word: &Spanned<String>,
-        noun: &str,
-        known: &[(&str, T)],
-    ) -> Option<T> {
-        let entry = known.iter().find(|(name, _)| *name == word.value);
-        if entry.is_none() {
-            let list: Vec<String> = known.iter().map(|(name, _)| format!("`{name}`")).collect();
+    /// Returns the formats with these names. Unknown and duplicate names are reported and omitted.
+    pub(crate) fn resolve_formats(&mut self, names: &[Spanned<String>]) -> Vec<FormatOffer> {
+        let mut offered: Vec<FormatOffer> = Vec::with_capacity(names.len());
+        for (index, name) in names.iter().enumerate().filter(|(_, name)| name.value != JSON_FORMAT_NAME) {
+            if let Some(first) = names.iter().take(index).find(|other| other.value == name.value) {
+                let message = format!("duplicate format `{}`", name.value.escape_debug());
+                let error = Diagnostic::new(DiagnosticCode::BadOption, name.span, message).label("second occurrence");
+                self.report(error.related(first.span, "first occurrence").help("remove one of the two"));
+            } else if let Some(format) = self.resolve_format(name) {
+                offered.push(format);
+            }
+        }
+        offered
+    }
+
+    fn resolve_format(&mut self, name: &Spanned<String>) -> Option<FormatOffer> {
+        let Some(format) = self.responses.formats.get(&name.value) else {
+            let known: Vec<_> = self.responses.formats.names().collect();
+            let message = format!("unknown response format `{}`", name.value.escape_debug());
+            let error = Diagnostic::new(DiagnosticCode::BadOption, name.span, message).label("unknown format");
+            let help = format!(
+                "the formats are `{}`; a program can add others with `Rulebook::add_format`",
+                known.join("`, `")
+            );
+            self.report(error.help(help).suggest(&name.value, known.iter().copied()));
+            return None;
+        };
+        let offered = FormatOffer::new(format);
+        if let Err(InvalidMediaType(media_type)) = &offered {
+            let message = format!("the format `{}` has an invalid media type", name.value.escape_debug());
+            self.report(
+                Diagnostic::new(DiagnosticCode::BadOption, name.span, message)
+                    .label(format!("media type `{}`", media_type.escape_debug()))
+                    .help("a media type is written `type/subtype`: `text/csv; charset=utf-8`"),
+            );
+        }
+        offered.ok()
+    }
+
+    /// Returns the value with this name. `noun` describes it in the error message: "catalogue", "value of `repeated`:".
+    pub(crate) fn resolve_word<W: Word>(&mut self, word: &Spanned<String>, noun: &str) -> Option<W> {
+        let names: Vec<&str> = W::VARIANTS.iter().map(|value| (*value).into()).collect();
+        let name = self.resolve_name(word, noun, &names)?;
+        W::VARIANTS.iter().copied().find(|value| (*value).into() == name)
+    }
+
+    /// Returns the name in `known` that is equal to `word`. Reports a word that is not in `known`.
+    fn resolve_name<'n>(&mut self, word: &Spanned<String>, noun: &str, known: &[&'n str]) -> Option<&'n str> {
+        let name = known.iter().find(|name| **name == word.value).copied();
+        if name.is_none() {
+            let list: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
             let message = format!("unknown {noun} `{}`", word.value.escape_debug());
             self.report(
                 Diagnostic::new(DiagnosticCode::BadOption, word.span, message)
                     .label("unknown value")
                     .help(format!("expected one of {}", list.join(", ")))
-                    .suggest(&word.value, known.iter().map(|(name, _)| *name)),
+                    .suggest(&word.value, known.iter().copied()),
             );
         }
-        entry.map(|(_, meaning)| *meaning)
+        name
     }
 
-    /// Returns the segments of each service's path, or `None` for a path with an error.
-    ///
-    /// A key of the definition is part of the paths of all services below the key, so an error in the key is an error
-    /// of all these paths. Such an error is reported once: at the key itself if its service has methods, otherwise at
-    /// the first service below.
+    /// Returns the segments of each service's path, or `None` for a path with an error. An error in a key is an error
+    /// of all paths below it. It is reported once: at the key itself if its service has methods, otherwise at the first
+    /// service below.
     fn parse_paths(&mut self, services: &[parsed::Service]) -> Vec<Option<Vec<Segment>>> {
         let mut located: Vec<LocatedPathError<'_>> = Vec::new();
         let paths = services
@@ -140,51 +179,35 @@ impl<'d> Lowering<'d> {
     }
 }
 
-/// Collects the services of an API module, and merges services whose paths match the same requests.
-#[derive(Default)]
-struct ServiceMerger {
-    /// `true` if the paths of the API module are case-insensitive.
-    ignore_case: bool,
-    services: Vec<Service>,
-    /// The indices of the services in `services`, by the [shape](path_shape) of the service's path.
-    index_by_shape: HashMap<String, usize>,
-}
-
-impl ServiceMerger {
-    /// Adds a service. If there is a service whose path matches the same requests, adds the methods of the new service
-    /// to the existing service, with the capture names of the existing path.
-    fn add_or_merge(&mut self, new: Service) {
-        let shape = path_shape(&new.path);
-        let shape = if self.ignore_case { fold_case(&shape) } else { shape };
-        match self.index_by_shape.entry(shape) {
-            Entry::Vacant(entry) => {
-                entry.insert(self.services.len());
-                self.services.push(new);
-            }
-            Entry::Occupied(entry) => {
-                // The index is always valid, because services are never removed.
-                let Some(known) = self.services.get_mut(*entry.get()) else { return };
-                let Service { path, methods, span: _ } = new;
-                let renamed = methods.into_iter().map(|method| rename_captures(method, &path, &known.path));
-                known.methods.extend(renamed);
-            }
+/// Adds a service to those of an API module, which are in a map by the [shapes](path_shape) of their paths. If a
+/// service matches the same requests, it gets the new methods, with its own capture names.
+fn add_or_merge(services: &mut IndexMap<String, Service>, new: Service, ignore_case: bool) {
+    let shape = path_shape(&new.path);
+    match services.entry(if ignore_case { fold_case(&shape) } else { shape }) {
+        Entry::Vacant(entry) => {
+            entry.insert(new);
         }
-    }
-
-    /// Returns the services: first the service of the root path, then the others in the order in which they were added.
-    /// The methods of each service are sorted in the order of [`HttpMethod`](crate::call::HttpMethod).
-    fn into_sorted(mut self) -> Vec<Service> {
-        for service in &mut self.services {
-            service.methods.sort_by_key(|method| method.http);
+        Entry::Occupied(mut entry) => {
+            let known = entry.get_mut();
+            let Service { path, methods, span: _ } = new;
+            let renamed = methods.into_iter().map(|method| rename_captures(method, &path, &known.path));
+            known.methods.extend(renamed);
         }
-        self.services.sort_by_key(|service| !service.path.is_empty());
-        self.services
     }
 }
 
-/// Renames the captures of a method's parameters: replaces each capture name of the path `from` by the capture name
-/// that the path `to` has in the same segment. Apart from capture names, the two paths are equal. The parameters' names
-/// in code and the id of the method are not changed.
+/// Returns the services: first that of the root path, then the others in the order in which they were added.
+fn sorted_services(services: IndexMap<String, Service>) -> Vec<Service> {
+    let mut services: Vec<_> = services.into_values().collect();
+    for service in &mut services {
+        service.methods.sort_by_key(|method| method.http);
+    }
+    services.sort_by_key(|service| !service.path.is_empty());
+    services
+}
+
+/// Renames the captures of a method's parameters as in the path `to`, which differs from `from` only in capture names.
+/// The parameters' names in code and the id of the method are not changed.
 fn rename_captures(mut method: Method, from: &[Segment], to: &[Segment]) -> Method {
     for parameter in method.parameters.iter_mut().filter(|parameter| parameter.from == Location::Path) {
         let old = Segment::Capture(parameter.key.clone());
@@ -196,10 +219,8 @@ fn rename_captures(mut method: Method, from: &[Segment], to: &[Segment]) -> Meth
     method
 }
 
-/// An error in a path, with the span of the error in the definition.
 struct LocatedPathError<'a> {
-    /// The beginning of the path, up to the end of the error. If this text is equal in several paths, the paths have
-    /// the same error in a common key.
+    /// The beginning of the path, up to the end of the error. Paths with the same text have the error in a common key.
     path_up_to_error: &'a str,
     /// `true` if the error is in the last key of the path, `false` if it is in a key above.
     is_in_last_key: bool,
@@ -207,11 +228,9 @@ struct LocatedPathError<'a> {
     error: PathError,
 }
 
-/// Returns the segments of a service's path.
-///
-/// The parser gives the path `/` to the root service, and also to a service below an empty key, which is an error. Only
-/// the span of the path distinguishes them: the span of an empty key consists of the two quotes, and the span of the
-/// root path is the span of its first method.
+/// Returns the segments of a service's path. The parser gives the path `/` to the root service, and also to a service
+/// below an empty key, which is an error. The span of an empty key consists of the two quotes, and the span of the root
+/// path is that of its first method.
 fn service_segments(service: &parsed::Service) -> Result<Vec<Segment>, Vec<PathError>> {
     let Spanned { value: path, span } = &service.path;
     let is_key = service.methods.first().is_none_or(|first| first.http_method.span.start != span.start);

@@ -15,9 +15,7 @@ use crate::model::{DeclaredError, EnvelopeName, Output, ParameterType};
 use crate::span::{Span, Spanned};
 
 impl Lowering<'_> {
-    /// Converts the outputs of a method to the model. `envelope` is the envelope (the JSON structure) of the method's
-    /// responses, or `None` if the definition names an unknown envelope.
-    pub(super) fn lower_outputs(&mut self, outputs: &[parsed::Output], envelope: Option<&EnvelopeName>) -> Vec<Output> {
+    pub(super) fn lower_outputs(&mut self, outputs: &[parsed::Field], envelope: Option<&EnvelopeName>) -> Vec<Output> {
         let outputs: &[_] = &self.without_envelope_outputs(outputs, envelope);
         let lowered: Vec<_> = outputs.iter().map(|output| self.lower_output_or_field(output, "output")).collect();
         self.check_output_names(outputs, envelope);
@@ -25,16 +23,15 @@ impl Lowering<'_> {
         without_unused_capacity(lowered.into_iter().flatten())
     }
 
-    /// Returns the outputs without those that only describe a member of the envelope. Definitions for api 3.0 may list
-    /// `error`, which the envelope `aicra` sends.
+    /// Returns the outputs without those that only describe a member of the envelope, such as `error` in api 3.0.
     fn without_envelope_outputs<'o>(
         &self,
-        outputs: &'o [parsed::Output],
+        outputs: &'o [parsed::Field],
         envelope: Option<&EnvelopeName>,
-    ) -> Cow<'o, [parsed::Output]> {
+    ) -> Cow<'o, [parsed::Field]> {
         let names = self.dialect.envelope_outputs;
-        let describes_envelope = |output: &parsed::Output| {
-            let name = output.name.value.as_str();
+        let describes_envelope = |output: &parsed::Field| {
+            let name = output.key.value.as_str();
             let envelope = || envelope.map(|envelope| envelope.envelope(EnvelopeSettings::default()));
             names.contains(&name) && envelope().is_some_and(|envelope| envelope.reserved_members().contains(&name))
         };
@@ -45,11 +42,11 @@ impl Lowering<'_> {
     }
 
     /// Converts an output, or a field of an object, to the model. `noun` is "output" or "field".
-    pub(super) fn lower_output_or_field(&mut self, output: &parsed::Output, noun: &str) -> Option<Output> {
+    pub(super) fn lower_output_or_field(&mut self, output: &parsed::Field, noun: &str) -> Option<Output> {
         let before = self.diagnostics.len();
-        let subject = format!("the {noun} `{}`", output.name.value.escape_debug());
-        let span = output.name.span;
-        self.check_name(&output.name.value, &subject, span);
+        let subject = format!("the {noun} `{}`", output.key.value.escape_debug());
+        let span = output.key.span;
+        self.check_name(&output.key.value, &subject, span);
         let info = self.required_description(output.info.as_ref(), &subject, span, output.is_incomplete);
         let owner = TypeOwner { diagnostic_subject: &subject, name_span: span, is_incomplete: output.is_incomplete };
         let compiled = self.compile_type(&output.r#type, owner)?;
@@ -62,7 +59,7 @@ impl Lowering<'_> {
             self.check_example(example, &*compiled.check, compiled.is_optional, &subject);
         }
         (self.diagnostics.len() == before).then(|| Output {
-            name: output.name.value.clone(),
+            name: output.key.value.clone(),
             info,
             r#type: ParameterType::new(compiled.check),
             optional: compiled.is_optional,
@@ -71,15 +68,14 @@ impl Lowering<'_> {
         })
     }
 
-    /// Reports outputs that have the same name in programs for aicra: the value of the key `name`, or the name of the
-    /// output.
-    fn check_output_code_names(&mut self, outputs: &[parsed::Output]) {
+    /// Reports outputs with the same name in programs for aicra.
+    fn check_output_code_names(&mut self, outputs: &[parsed::Field]) {
         let mut names: HashMap<&str, Span> = HashMap::new();
         for output in outputs {
-            let name = output.code_name.as_ref().unwrap_or(&output.name);
+            let name = output.name.as_ref().unwrap_or(&output.key);
             let first = names.insert(&name.value, name.span);
             // Two outputs with the same key have been reported.
-            let Some(first) = first.filter(|_| outputs.iter().any(|other| other.code_name.is_some())) else { continue };
+            let Some(first) = first.filter(|_| outputs.iter().any(|other| other.name.is_some())) else { continue };
             let message = format!("two outputs have the `name` `{}`", name.value.escape_debug());
             self.report(
                 Diagnostic::new(DiagnosticCode::NameCollision, name.span, message)
@@ -91,21 +87,17 @@ impl Lowering<'_> {
     }
 
     /// Reports outputs that have the same name, and outputs that have the name of a member that the envelope adds.
-    fn check_output_names(&mut self, outputs: &[parsed::Output], envelope: Option<&EnvelopeName>) {
+    fn check_output_names(&mut self, outputs: &[parsed::Field], envelope: Option<&EnvelopeName>) {
         let envelope = envelope.map(|name| (name.as_str(), name.envelope(EnvelopeSettings::default())));
         let members = envelope.as_ref().map(|(_, envelope)| envelope.reserved_members()).unwrap_or_default();
         let mut names: HashMap<&str, Span> = HashMap::new();
         for output in outputs {
-            let name = output.name.value.as_str();
-            let span = output.name.span;
+            let name = output.key.value.as_str();
+            let span = output.key.span;
             if let Some(first) = names.insert(name, span) {
                 let message = format!("two outputs have the name `{name}`");
-                self.report(
-                    Diagnostic::new(DiagnosticCode::OutputCollision, span, message)
-                        .label("second output")
-                        .related(first, "first output")
-                        .help("rename one of them"),
-                );
+                let error = Diagnostic::new(DiagnosticCode::OutputCollision, span, message).label("second output");
+                self.report(error.related(first, "first output").help("rename one of them"));
             } else if let Some((envelope, _)) = envelope.as_ref().filter(|_| members.contains(&name)) {
                 let message = format!("the {envelope} envelope has a member `{name}` of its own");
                 self.report(
@@ -118,16 +110,15 @@ impl Lowering<'_> {
                 let error = Diagnostic::new(DiagnosticCode::OutputCollision, span, message)
                     .label("must be the only output")
                     .help("remove the other outputs, or rename this one");
-                let other = outputs.iter().find(|other| other.name.value != Output::WHOLE);
+                let other = outputs.iter().find(|other| other.key.value != Output::WHOLE);
                 self.report(match other {
-                    Some(other) => error.related(other.name.span, "another output"),
+                    Some(other) => error.related(other.key.span, "another output"),
                     None => error,
                 });
             }
         }
     }
 
-    /// Converts the errors that a method declares, which its handler may return, to the model.
     pub(super) fn lower_declared_errors(&mut self, errors: &[parsed::DeclaredError]) -> Vec<DeclaredError> {
         let mut lowered: Vec<DeclaredError> = Vec::with_capacity(errors.len());
         let mut names: HashMap<&str, Span> = HashMap::new();
@@ -140,21 +131,14 @@ impl Lowering<'_> {
                 // A declared error without a status gets the status of `ErrorCode::Failed`: an error of the client
                 // (4xx).
                 None => Some(ErrorCode::Failed.status()),
-                Some(status) => {
-                    let known = u16::try_from(status.value).ok().and_then(ErrorStatus::new);
-                    if known.is_none() {
-                        self.report(
-                            Diagnostic::new(
-                                DiagnosticCode::BadOption,
-                                status.span,
-                                format!("{} is not the HTTP status of an error", status.value),
-                            )
-                            .label("expected 400 to 599")
-                            .help("use 400 to 499 for errors of the client, 500 to 599 for errors of the server"),
-                        );
-                    }
-                    known
-                }
+                Some(status) => self
+                    .number_in(
+                        status,
+                        400..=599,
+                        &format!("{} is not the HTTP status of an error", status.value),
+                        Some("use 400 to 499 for errors of the client, 500 to 599 for errors of the server"),
+                    )
+                    .and_then(ErrorStatus::new),
             };
             let number = error.number.as_ref().and_then(|number| self.lower_error_number(number));
             if let Some(first) = names.insert(&error.name.value, span) {
@@ -170,15 +154,8 @@ impl Lowering<'_> {
 
     /// Returns the number of a declared error. Reports 0, which is the number of a success, and numbers above 32 bits.
     fn lower_error_number(&mut self, number: &Spanned<u64>) -> Option<u32> {
-        let known = u32::try_from(number.value).ok().filter(|number| *number > 0);
-        if known.is_none() {
-            let message = format!("{} is not the number of an error", number.value);
-            self.report(
-                Diagnostic::new(DiagnosticCode::BadOption, number.span, message)
-                    .label(format!("expected 1 to {}", u32::MAX))
-                    .help("in the envelope `aicra`, the number 0 means success"),
-            );
-        }
-        known
+        let message = format!("{} is not the number of an error", number.value);
+        let help = "in the envelope `aicra`, the number 0 means success";
+        self.number_in(number, 1..=u32::MAX.into(), &message, Some(help))
     }
 }

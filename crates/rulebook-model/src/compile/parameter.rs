@@ -11,8 +11,7 @@ use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::model::{Location, Parameter, ParameterType, default_parameter_name};
 use crate::span::Span;
 
-/// A parameter that was converted to the model. If the parameter has errors, they have been reported; the valid fields
-/// of this type are then used to check the other parameters of the method.
+/// A parameter that was converted to the model. If it has errors, its valid fields are used to check other parameters.
 #[derive(Debug, Clone)]
 pub(super) struct LoweredParameter {
     /// The parsed key, which says which part of a request contains the parameter; `None` if the key has an error.
@@ -33,8 +32,7 @@ pub(super) struct LoweredParameter {
 }
 
 impl Lowering<'_> {
-    /// Converts a parameter of a method, or a common parameter, to the model.
-    pub(super) fn lower_parameter(&mut self, parameter: &parsed::Parameter) -> LoweredParameter {
+    pub(super) fn lower_parameter(&mut self, parameter: &parsed::Field) -> LoweredParameter {
         let before = self.diagnostics.len();
         let key_text = parameter.key.value.as_str();
         let subject = format!("the parameter `{}`", key_text.escape_debug());
@@ -103,29 +101,20 @@ impl Lowering<'_> {
         }
     }
 
-    /// Returns the value of the JSON key `optional`, or `false` if the key is missing. Reports an error if the key is
-    /// `false` but the type begins with `?`, which means optional.
-    fn is_marked_optional(&mut self, parameter: &parsed::Parameter, subject: &str) -> bool {
+    /// Returns the value of the key `optional`. Reports `false` if the type begins with `?`, which means optional.
+    fn is_marked_optional(&mut self, parameter: &parsed::Field, subject: &str) -> bool {
         let Some(optional) = &parameter.optional else { return false };
         let term = parameter.r#type.term.as_ref();
         if let Some(term) = term.filter(|term| term.value.starts_with('?') && !optional.value) {
-            self.report(
-                Diagnostic::new(
-                    DiagnosticCode::BadOption,
-                    optional.span,
-                    format!("{subject} is both optional and required"),
-                )
-                .label("required")
-                .related(term.part(0, 1), "optional")
-                .help("remove `optional`, or the `?` of the type"),
-            );
+            let message = format!("{subject} is both optional and required");
+            let error = Diagnostic::new(DiagnosticCode::BadOption, optional.span, message).label("required");
+            self.report(error.related(term.part(0, 1), "optional").help("remove `optional`, or the `?` of the type"));
         }
         optional.value
     }
 
-    /// Reports a captured parameter that is optional. It must be required, because a request without the captured
-    /// segment has another path.
-    fn check_capture_is_required(&mut self, parameter: &parsed::Parameter, subject: &str, optional: bool) {
+    /// Reports an optional capture, because a request without the captured segment has another path.
+    fn check_capture_is_required(&mut self, parameter: &parsed::Field, subject: &str, optional: bool) {
         let term = parameter.r#type.term.as_ref().filter(|_| optional);
         let span = match (term, &parameter.default) {
             (Some(term), _) => term.part(0, 1),

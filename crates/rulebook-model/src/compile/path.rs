@@ -7,7 +7,6 @@ use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::model::Segment;
 use crate::span::{Span, Spanned};
 
-/// An error in the path of a service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PathError {
     /// The range of the error in the path, in bytes.
@@ -27,11 +26,7 @@ impl PathError {
     }
 }
 
-/// Parses the path of a service, or the base path of the API. The root path `/` has no segments.
-///
-/// # Errors
-///
-/// Returns all errors of the path.
+/// Parses the path of a service, or the base path of the API. Returns all errors of the path.
 pub(crate) fn parse_path(path: &str) -> Result<Vec<Segment>, Vec<PathError>> {
     if path == "/" {
         return Ok(Vec::new());
@@ -109,10 +104,7 @@ fn empty_segment_error(path: &str, at: usize, is_last: bool) -> PathError {
     }
 }
 
-/// Parses one segment of a path, which must not be empty.
-///
-/// # Errors
-/// Returns the label and the help of the diagnostic for an invalid segment.
+/// Parses one segment of a path, which must not be empty. An error is the label and the help of the diagnostic.
 fn parse_segment(text: &str) -> Result<Segment, (&'static str, &'static str)> {
     let capture = text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
     match capture {
@@ -144,17 +136,14 @@ fn parse_segment(text: &str) -> Result<Segment, (&'static str, &'static str)> {
 pub(crate) const CAPTURE_NAME_RULE: &str =
     "a capture name begins with an ASCII letter or `_`, followed by ASCII letters, digits, `_` and `-`";
 
-/// Returns `true` if a capture may have this name.
 pub(crate) fn is_capture_name(name: &str) -> bool {
     let mut characters = name.chars();
     characters.next().is_some_and(|first| first.is_ascii_alphabetic() || first == '_')
         && characters.all(|other| other.is_ascii_alphanumeric() || matches!(other, '_' | '-'))
 }
 
-/// Returns the span of the bytes `range` of a path, and `true` if these bytes are in the last key of the path.
-///
-/// A path consists of the nested keys of a definition. Only the span of the last key is known, so a range in an earlier
-/// key gets the span of the last key.
+/// Returns the span of the bytes `range` of a path, and `true` if these bytes are in the last key of the path. Only the
+/// span of the last of the nested keys is known, so a range in an earlier key gets the span of the last key.
 pub(crate) fn span_of_range(path: &Spanned<String>, range: &Range<usize>) -> (Span, bool) {
     let key_len = path.span.end.saturating_sub(path.span.start) as usize;
     let key_start = path.value.len().checked_sub(key_len);

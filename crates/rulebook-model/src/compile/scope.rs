@@ -12,10 +12,8 @@ use crate::span::Spanned;
 type PermissionGroup = Spanned<Vec<Spanned<String>>>;
 
 impl Lowering<'_> {
-    /// Converts a scope to the model. A caller must have all permissions of at least one of the `groups`.
-    ///
-    /// A variable in a permission is the name in code of a parameter in the path or in a header field. Parameters in
-    /// the body are not possible, because the server checks permissions before it reads the body.
+    /// Converts a scope to the model. A variable in a permission is a parameter in the path or in a header field,
+    /// because the server checks permissions before it reads the body.
     pub(super) fn lower_scope(
         &mut self,
         groups: &[PermissionGroup],
@@ -82,8 +80,8 @@ impl Lowering<'_> {
         Some(permission)
     }
 
-    /// Reports a variable of a permission that is not the name of a suitable parameter. The span of `permission` is the
-    /// span of the variable in it.
+    /// Reports a variable that is not the name of a suitable parameter. The span of `permission` is that of the
+    /// variable.
     fn check_permission_variable(
         &mut self,
         name: &str,

@@ -7,7 +7,6 @@ use crate::model::{Api, Location, Method, Segment, Service};
 use crate::routing::{ServiceNaming, ServicesByClass};
 
 impl Lowering<'_> {
-    /// Checks the names by which requests can select services, and the parameters of the service at the base path.
     pub(super) fn check_service_names(&mut self, api: &Api) {
         let root = api.modules.iter().flat_map(|module| &module.services).find(|service| service.path.is_empty());
         if api.service.on {
@@ -20,8 +19,8 @@ impl Lowering<'_> {
         }
     }
 
-    /// Checks that each name `Class.method` belongs to only one service, that the default service exists, and that the
-    /// API has no service at the base path that the default service would hide.
+    /// Reports names `Class.method` of several services, an unknown default service, and a service that the default
+    /// hides.
     fn check_class_names(&mut self, api: &Api, root: Option<&Service>) {
         let services: Vec<&Service> = api.modules.iter().flat_map(|module| &module.services).collect();
         let mut classes = ServicesByClass::default();
@@ -53,21 +52,17 @@ impl Lowering<'_> {
             );
         }
         if let Some(root) = root {
+            let message = "the service at the base path is hidden by the default service";
             self.report(
-                Diagnostic::new(
-                    DiagnosticCode::UriCollision,
-                    root.span,
-                    "the service at the base path is hidden by the default service",
-                )
-                .label("never reached")
-                .related(default.span, "the default service")
-                .help("remove the methods at the base path, or `default`"),
+                Diagnostic::new(DiagnosticCode::UriCollision, root.span, message)
+                    .label("never reached")
+                    .related(default.span, "the default service")
+                    .help("remove the methods at the base path, or `default`"),
             );
         }
     }
 
-    /// Reports services below the path of the script through which clients of PhalApi call the API, because requests to
-    /// such a path are handled like requests without it.
+    /// Reports services below the path of PhalApi's script, which requests to such a path do not reach.
     fn check_entry_path(&mut self, api: &Api) {
         let entry = format!("/{}", api.service.entry);
         let services = api.modules.iter().flat_map(|module| &module.services);
@@ -77,16 +72,13 @@ impl Lowering<'_> {
         });
         for service in hidden {
             let message = format!("requests to `{}` are for the script `{}` of PhalApi", service.uri(), entry);
-            self.report(
-                Diagnostic::new(DiagnosticCode::UriCollision, service.span, message)
-                    .label("never reached")
-                    .help("change the path, or the key `entry` of the setting `service`"),
-            );
+            let error = Diagnostic::new(DiagnosticCode::UriCollision, service.span, message).label("never reached");
+            self.report(error.help("change the path, or the key `entry` of the setting `service`"));
         }
     }
 
-    /// Reports parameters of the service at the base path that have the name of a request field that selects a method,
-    /// and the whole body, in which these fields are. `setting` is the setting that reserves these field names.
+    /// Reports parameters of the service at the base path that have the name of a field that selects a method.
+    /// `setting` reserves these fields.
     fn check_root_parameters(&mut self, root: Option<&Service>, naming: ServiceNaming, setting: &str) {
         let in_query = |location| naming == ServiceNaming::Service && location == Location::Query;
         let is_affected = |location| in_query(location) || matches!(location, Location::Body | Location::Any);
@@ -96,11 +88,8 @@ impl Lowering<'_> {
                 let message = format!(
                     "the setting `{setting}` reserves the fields `{first}` and `{second}` of bodies at the base path"
                 );
-                self.report_once(
-                    Diagnostic::new(DiagnosticCode::ReservedName, whole.span, message)
-                        .label("the whole body")
-                        .help("move the method to another path"),
-                );
+                let error = Diagnostic::new(DiagnosticCode::ReservedName, whole.span, message).label("the whole body");
+                self.report_once(error.help("move the method to another path"));
             }
             let reserved = parameters
                 .iter()
@@ -108,18 +97,14 @@ impl Lowering<'_> {
             for parameter in reserved {
                 let message =
                     format!("the setting `{setting}` reserves the parameter `{}` of the base path", parameter.key);
-                self.report_once(
-                    Diagnostic::new(DiagnosticCode::ReservedName, parameter.span, message)
-                        .label("reserved")
-                        .help("rename the parameter, or move the method to another path"),
-                );
+                let error = Diagnostic::new(DiagnosticCode::ReservedName, parameter.span, message).label("reserved");
+                self.report_once(error.help("rename the parameter, or move the method to another path"));
             }
         }
     }
 }
 
-/// Returns the name `Class.method` by which clients of PhalApi select a service. Returns `None` unless the service's
-/// path has exactly two segments, which are static.
+/// Returns the name `Class.method` by which clients of PhalApi select a service whose path is two static segments.
 fn class_name(path: &[Segment]) -> Option<String> {
     let [Segment::Static(class), Segment::Static(method)] = path else { return None };
     let mut letters = class.chars();

@@ -16,7 +16,6 @@ use crate::types::{
 const CUSTOM_TYPES_HELP: &str = "programs add custom types with `Rulebook::add_type`";
 
 impl Lowering<'_> {
-    /// Reports an error in a type expression.
     pub(super) fn report_type_error(
         &mut self,
         error: &TermError,
@@ -60,7 +59,6 @@ impl Lowering<'_> {
         self.report(diagnostic);
     }
 
-    /// Reports the type of a schema that extends others although its values have no fields.
     pub(super) fn report_type_without_fields(&mut self, term: &Spanned<String>) {
         let text = term.value.trim_start_matches('?').escape_debug();
         let message = format!("a schema of the type `{text}` cannot extend others");
@@ -82,8 +80,7 @@ pub(super) fn is_about_fields(error: &TermError) -> bool {
 /// The spans of the types in the attributes of a type, each with its path.
 pub(super) type NestedTypeSpans = Vec<(String, Span)>;
 
-/// Returns the spans of the types in the attributes of a type, after the span of the first attribute that contains
-/// types.
+/// Returns the spans of the types in attributes, after the span of the first attribute that contains types.
 pub(super) fn nested_type_spans(spec: &TypeSpec) -> NestedTypeSpans {
     let first = spec.nested.first().and_then(|nested| {
         let (key, value) = spec.attributes.iter().chain(&spec.parts).find(|(key, _)| key.value == nested.attribute)?;
@@ -99,8 +96,7 @@ pub(super) fn nested_type_spans(spec: &TypeSpec) -> NestedTypeSpans {
     spans
 }
 
-/// Returns the diagnostic for an error that is found only when all schemas are compiled. `spans` contains the spans of
-/// the types in the attributes of the type.
+/// Returns the diagnostic for an error that is found only when all schemas are compiled.
 pub(super) fn late_diagnostic(error: &ArgumentError, spans: &[(String, Span)]) -> Diagnostic {
     let is_path = |path: &str| {
         let attribute = error.attribute.as_deref().unwrap_or_default();
@@ -110,8 +106,7 @@ pub(super) fn late_diagnostic(error: &ArgumentError, spans: &[(String, Span)]) -
     type_argument_diagnostic(error, span.map(|(_, span)| *span).unwrap_or_default(), &TypeSpec::default())
 }
 
-/// Returns the diagnostic for an error in an argument or attribute of a type. `term` is the span of the erroneous part
-/// of the type expression; it is used if the error is not in an attribute.
+/// Returns the diagnostic for an error in a type. `term` is its span unless it is in an attribute.
 fn type_argument_diagnostic(error: &ArgumentError, term: Span, spec: &TypeSpec) -> Diagnostic {
     let ArgumentError { kind, attribute, message, help, .. } = error;
     let code = match kind {
@@ -130,19 +125,17 @@ fn type_argument_diagnostic(error: &ArgumentError, term: Span, spec: &TypeSpec) 
     }
 }
 
-/// Returns the span of an attribute, or of the part of an attribute that `path` names.
 fn attribute_span(path: &str, error: ArgumentErrorKind, spec: &TypeSpec) -> Option<Span> {
     if let Some((key, value)) = spec.attributes.iter().chain(&spec.parts).find(|(key, _)| key.value == path) {
         return Some(if error == ArgumentErrorKind::UnknownAttribute { key.span } else { value.span });
     }
     if let (Some(name), Some(fields)) = (path.strip_prefix(FIELDS_ATTRIBUTE), &spec.fields) {
-        let field = fields.value.iter().find(|field| name.strip_prefix('.') == Some(field.name.value.as_str()));
-        return Some(field.map_or(fields.span, |field| field.r#type.term.as_ref().unwrap_or(&field.name).span));
+        let field = fields.value.iter().find(|field| name.strip_prefix('.') == Some(field.key.value.as_str()));
+        return Some(field.map_or(fields.span, |field| field.r#type.term.as_ref().unwrap_or(&field.key).span));
     }
     nested_type_spans(spec).into_iter().find(|(other, _)| other == path).map(|(_, span)| span)
 }
 
-/// Returns the span of the bytes `range` of a type expression.
 fn term_span(term: &Spanned<String>, range: &Range<usize>) -> Span {
     if range.is_empty() && term.value.is_empty() { term.span } else { term.part(range.start, range.end) }
 }

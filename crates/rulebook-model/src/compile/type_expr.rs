@@ -10,7 +10,7 @@ use super::lowering::Lowering;
 use super::type_errors::{is_about_fields, is_in_term, nested_type_spans};
 use crate::constraint::Constraint;
 use crate::definition::dialect_spec::DialectSpec;
-use crate::definition::parsed::{NestedType, Output, TypeSpec};
+use crate::definition::parsed::{Field, NestedType, TypeSpec};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::span::Span;
 use crate::types::{
@@ -40,14 +40,12 @@ pub(super) struct Inherited {
 }
 
 impl Lowering<'_> {
-    /// Compiles the type of a parameter, output or field. If the type has errors, reports all of them and returns
-    /// `None`.
+    /// Compiles the type of a parameter, output or field. Reports its errors, and returns `None` if there are any.
     pub(super) fn compile_type(&mut self, spec: &TypeSpec, owner: TypeOwner<'_>) -> Option<CompiledTerm> {
         self.compile_type_with_fields(spec, owner, None)
     }
 
-    /// Compiles a type as [`Lowering::compile_type`] does. A schema that extends others has the fields `inherited`
-    /// before its other fields.
+    /// Compiles a type. A schema that extends others has the fields `inherited` before its other fields.
     pub(super) fn compile_type_with_fields(
         &mut self,
         spec: &TypeSpec,
@@ -63,15 +61,9 @@ impl Lowering<'_> {
         self.collect_function_refs(spec);
         let Some(term) = &spec.term else {
             if !owner.is_incomplete {
-                self.report(
-                    Diagnostic::new(
-                        DiagnosticCode::MissingType,
-                        owner.name_span,
-                        format!("{} has no `type`", owner.diagnostic_subject),
-                    )
-                    .label("`type` is missing")
-                    .help("add a type: `\"type\": \"string\"`"),
-                );
+                let message = format!("{} has no `type`", owner.diagnostic_subject);
+                let error = Diagnostic::new(DiagnosticCode::MissingType, owner.name_span, message);
+                self.report(error.label("`type` is missing").help("add a type: `\"type\": \"string\"`"));
             }
             return None;
         };
@@ -153,8 +145,8 @@ impl Lowering<'_> {
     }
 
     /// Converts the fields of an object type. Reports their errors; a field with an error has a failed type.
-    fn lower_object_fields(&mut self, fields: &[Output]) -> Vec<ObjectField> {
-        let lower = |field: &Output| match self.lower_output_or_field(field, "field") {
+    fn lower_object_fields(&mut self, fields: &[Field]) -> Vec<ObjectField> {
+        let lower = |field: &Field| match self.lower_output_or_field(field, "field") {
             Some(output) => ObjectField {
                 name: output.name,
                 info: output.info,
@@ -163,7 +155,7 @@ impl Lowering<'_> {
                 example: output.example,
             },
             None => ObjectField {
-                name: field.name.value.clone(),
+                name: field.key.value.clone(),
                 info: String::new(),
                 optional: true,
                 check: failed_type(),

@@ -154,8 +154,7 @@ impl<'a> CheckedObject<'a> {
     }
 }
 
-/// Returns the members of an object in which the author chooses the names. A name may begin with the prefix of a
-/// comment, so a member is ignored as a comment only if its value is not an object.
+/// Returns the members of an object in which the author chooses the names. Objects are never comments.
 pub(super) fn named_members(members: &JsonMembers) -> impl Iterator<Item = &JsonMember> {
     members.list.iter().filter(move |member| has_object_value(member) || !member.is_comment())
 }
@@ -213,8 +212,7 @@ fn check_array_of_strings(member: &JsonMember) -> Option<Diagnostic> {
     Some(wrong_kind_error(&format!("each item of {subject}"), "a string", other))
 }
 
-/// Returns the diagnostic for a value that has another kind than `expected`. `subject` names the value in the message,
-/// for example "`info`".
+/// Returns the diagnostic for a value of another kind. `subject` names the value in the message, such as "`info`".
 pub(super) fn wrong_kind_error(subject: &str, expected: &str, node: &JsonNode) -> Diagnostic {
     let message = format!("{subject} must be {expected}, but this is {}", node.describe_kind());
     Diagnostic::new(DiagnosticCode::WrongKind, node.span, message).label(format!("expected {expected}"))

@@ -3,6 +3,7 @@
 //! All dialects are parsed into the same structures. `compile` uses the [`DialectSpec`] of a file to look up the type
 //! names of the file's dialect, and to name keys in diagnostics as the author wrote them.
 
+use super::dialect::{ReadFile, read_methods_file, read_rules_file, read_tree_file};
 use super::keys::{self, KeyTable};
 
 /// The keys, the type names and the rules of a dialect that differ from other dialects.
@@ -22,6 +23,18 @@ pub struct DialectSpec {
     /// `false`, these parameters are read from the query or the body only for GET and DELETE, and from the body for
     /// other HTTP methods.
     pub reads_unprefixed_keys_from_query: bool,
+    /// `true` if a permission outside of a group counts as a group with this permission only.
+    pub allows_single_permissions: bool,
+    /// The key under which the parameters of a method are written.
+    pub parameters_key: &'static str,
+    /// The key under which the outputs of a method are written.
+    pub outputs_key: &'static str,
+    /// The keys that the options of a method can have.
+    pub option_keys: &'static KeyTable,
+    /// The keys that a parameter can have.
+    pub parameter_keys: &'static KeyTable,
+    /// The keys that a declared error can have.
+    pub error_keys: &'static KeyTable,
     /// The keys that an output, or a field of an object, can have.
     pub output_keys: &'static KeyTable,
     /// The keys that a schema can have.
@@ -41,7 +54,10 @@ pub struct DialectSpec {
     /// `true` if the parameters in the setting `common` come before the parameters of the method, so that their errors
     /// are reported first.
     pub puts_common_parameters_first: bool,
+    pub(super) read_file: ReadFile,
 }
+
+pub(super) static DIALECTS: [&DialectSpec; 3] = [&TREE, &METHODS, &RULES];
 
 /// Prints only the name of the dialect, because the key tables refer to each other in cycles.
 impl std::fmt::Debug for DialectSpec {
@@ -51,13 +67,21 @@ impl std::fmt::Debug for DialectSpec {
 }
 
 /// The dialect `tree`, whose names are the canonical names.
-pub static TREE: DialectSpec = DialectSpec {
+pub static TREE: DialectSpec = TREE_SPEC;
+
+const TREE_SPEC: DialectSpec = DialectSpec {
     name: "tree",
     info_key: "info",
     info_defaults_to_id: false,
     scope_key: "scope",
     position_prefix: "URL#",
     reads_unprefixed_keys_from_query: false,
+    allows_single_permissions: false,
+    parameters_key: "in",
+    outputs_key: "out",
+    option_keys: &keys::OPTIONS,
+    parameter_keys: &keys::PARAMETER,
+    error_keys: &keys::ERROR,
     output_keys: &keys::OUTPUT,
     schema_keys: &keys::SCHEMA,
     item_keys: &keys::ITEM_ATTRIBUTES,
@@ -66,24 +90,16 @@ pub static TREE: DialectSpec = DialectSpec {
     type_aliases: &[],
     ignores_type_case: false,
     puts_common_parameters_first: false,
+    read_file: read_tree_file,
 };
 
 /// The dialect `rules`. Its parser replaces the type names of the dialect by the type names of `tree`.
 pub static RULES: DialectSpec = DialectSpec {
     name: "rules",
-    info_key: "info",
-    info_defaults_to_id: false,
-    scope_key: "scope",
-    position_prefix: "URL#",
-    reads_unprefixed_keys_from_query: false,
-    output_keys: &keys::OUTPUT,
-    schema_keys: &keys::SCHEMA,
-    item_keys: &keys::ITEM_ATTRIBUTES,
-    nested_type_keys: &keys::NESTED_TYPE,
-    envelope_outputs: &[],
-    type_aliases: &[],
     ignores_type_case: true,
     puts_common_parameters_first: true,
+    read_file: read_rules_file,
+    ..TREE_SPEC
 };
 
 /// The dialect `methods`, with the types of the framework api 3.0. Its types `varchar` and `array<T>` have these names
@@ -95,6 +111,12 @@ pub static METHODS: DialectSpec = DialectSpec {
     scope_key: "permissions",
     position_prefix: "URL_",
     reads_unprefixed_keys_from_query: true,
+    allows_single_permissions: true,
+    parameters_key: "parameters",
+    outputs_key: "output",
+    option_keys: &keys::methods::OPTIONS,
+    parameter_keys: &keys::methods::PARAMETER,
+    error_keys: &keys::methods::ERROR,
     output_keys: &keys::methods::OUTPUT,
     schema_keys: &keys::methods::SCHEMA,
     item_keys: &keys::methods::ITEM_ATTRIBUTES,
@@ -115,6 +137,6 @@ pub static METHODS: DialectSpec = DialectSpec {
         ("boolean", "bool"),
         ("FILE", "file"),
     ],
-    ignores_type_case: false,
-    puts_common_parameters_first: false,
+    read_file: read_methods_file,
+    ..TREE_SPEC
 };

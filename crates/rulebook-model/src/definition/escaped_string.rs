@@ -1,7 +1,6 @@
 //! Finds the parts of a JSON string whose text in the file contains escape sequences.
 
-/// Returns the offset in a string with escape sequences that belongs to an offset in the decoded string. Inside of a
-/// character, it is the offset of this character.
+/// Returns the offset in a string with escape sequences of the character at an offset in the decoded string.
 pub(super) fn escaped_offset(escaped: &str, offset: usize) -> usize {
     let (mut at, mut decoded) = (0, 0);
     while let Some(rest) = escaped.get(at..).filter(|rest| !rest.is_empty()) {
@@ -18,36 +17,12 @@ pub(super) fn escaped_offset(escaped: &str, offset: usize) -> usize {
     at
 }
 
-/// Returns the length of the escape sequence at the beginning of a text, and the length of its decoded character. The
-/// JSON parser has accepted the text.
+/// Returns the length of a valid escape sequence at the beginning of a text, and that of its decoded character.
 fn escape_len(text: &str) -> (usize, usize) {
     let code_unit = |at: usize| u16::from_str_radix(text.get(at..at + 4)?, 16).ok();
     match code_unit(2).filter(|_| text.starts_with("\\u")) {
         Some(0xD800..=0xDFFF) => ("\\uD834\\uDD1E".len(), 4),
         Some(unit) => ("\\u00E9".len(), char::from_u32(unit.into()).map_or(1, char::len_utf8)),
         None => ("\\n".len(), 1),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::Value as Json;
-
-    use super::*;
-
-    #[test]
-    fn each_character_has_its_offset_in_the_escaped_string() {
-        let escaped = r#"a\"b\u00e9c\\d\ud83e\udd80e\u0041é\n"#;
-        let decoded: Json = serde_json::from_str(&format!("\"{escaped}\"")).unwrap();
-        let decoded = decoded.as_str().unwrap();
-        let found = |text: &str| escaped_offset(escaped, decoded.find(text).unwrap());
-        let characters =
-            [("b", "b"), ("é", "\\u00e9"), ("c", "c"), ("\\", "\\\\"), ("d", "d"), ("🦀", "\\ud83e"), ("A", "\\u0041")];
-        for (character, expected) in characters {
-            assert!(escaped[found(character)..].starts_with(expected), "{character}");
-        }
-        assert_eq!(escaped_offset(escaped, 1000), escaped.len());
-        let inside = decoded.find('🦀').unwrap() + 1;
-        assert_eq!(escaped_offset(escaped, inside), found("🦀"));
     }
 }

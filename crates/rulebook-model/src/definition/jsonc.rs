@@ -2,7 +2,6 @@
 //! that contains the value.
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 
 use jsonc_parser::common::{Range, Ranged};
 use jsonc_parser::{CollectOptions, ParseOptions, ast, parse_to_ast};
@@ -15,14 +14,10 @@ use crate::byte_size;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::span::{Span, Spanned};
 
-/// The maximum size of a definition file in bytes.
 pub(super) const MAX_FILE_BYTES: usize = 8 << 20;
 
 /// The maximum nesting depth of objects and arrays in a file. The limit allows functions to recurse over the tree.
 pub(super) const MAX_JSON_DEPTH: usize = 128;
-
-/// The maximum number of keys in an object of which all pairs are compared.
-const MAX_COMPARED_KEYS: usize = 8;
 
 /// A JSON value and its span. The span of a string excludes its quotes, so that a part of the string can be located.
 #[derive(Debug, Clone, PartialEq)]
@@ -184,8 +179,7 @@ impl JsonNode {
     }
 }
 
-/// Decodes the bytes of a file: removes a byte order mark and replaces invalid UTF-8. The second result is the offset
-/// of the first invalid byte, or `None` if all bytes are valid.
+/// Removes a byte order mark and replaces invalid UTF-8. The second result is the offset of the first invalid byte.
 pub(super) fn decode_utf8(bytes: &[u8]) -> (String, Option<usize>) {
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     match std::str::from_utf8(bytes) {
@@ -195,10 +189,8 @@ pub(super) fn decode_utf8(bytes: &[u8]) -> (String, Option<usize>) {
     }
 }
 
-/// Parses the text of a file, which must be one JSON value with comments. `file` is the number of the file in spans.
-///
-/// If the text has a syntax error, reports the first one and returns `None`. Reports every duplicate key of an object
-/// and keeps only the first member with this key.
+/// Parses the text of a file, which must be one JSON value with comments. Reports the first syntax error and returns
+/// `None`. Reports duplicate keys, and keeps only the first member.
 pub(super) fn parse_json(file: u32, text: &str, diagnostics: &mut Vec<Diagnostic>) -> Option<JsonNode> {
     let options = ParseOptions {
         allow_comments: true,
@@ -251,7 +243,6 @@ pub(super) fn file_span(file: u32, start: usize, end: usize) -> Span {
     Span { file, start: offset(start), end: offset(end) }
 }
 
-/// Converts the syntax tree of the JSON parser to nodes.
 struct NodeConverter<'a> {
     file: u32,
     text: &'a str,
@@ -287,17 +278,20 @@ impl NodeConverter<'_> {
 
     fn convert_members(&mut self, object: ast::Object<'_>, depth: usize) -> Result<JsonMembers, Diagnostic> {
         let mut list = Vec::with_capacity(object.properties.len());
+        let mut first: HashMap<String, Span> = HashMap::with_capacity(object.properties.len());
+        let mut is_incomplete = false;
         for property in object.properties {
             let span = self.span_without_quotes(property.name.range());
             let key = Spanned::new(property.name.into_string(), span);
             let value = self.convert_value(property.value, depth + 1)?;
-            list.push(JsonMember { key, value });
+            if let Some(first) = first.get(&key.value) {
+                self.diagnostics.push(duplicate_key_error(&key.value, span, *first));
+                is_incomplete = true;
+            } else {
+                first.insert(key.value.clone(), span);
+                list.push(JsonMember { key, value });
+            }
         }
-        let duplicates = report_duplicate_keys(&list, &mut self.diagnostics);
-        let is_incomplete = !duplicates.is_empty();
-        let mut duplicates = duplicates.into_iter().peekable();
-        let mut index = 0..;
-        list.retain(|_| index.next().is_none_or(|index| duplicates.next_if_eq(&index).is_none()));
         Ok(JsonMembers { list, is_incomplete })
     }
 
@@ -310,31 +304,6 @@ impl NodeConverter<'_> {
             file_span(self.file, range.start, range.end)
         }
     }
-}
-
-/// Reports the duplicate keys of an object and returns the indices of the members with these keys.
-fn report_duplicate_keys(list: &[JsonMember], diagnostics: &mut Vec<Diagnostic>) -> Vec<usize> {
-    let is_equal_to_earlier_key = |(index, member): (usize, &JsonMember)| {
-        list[..index].iter().any(|earlier| earlier.key.value == member.key.value)
-    };
-    // For the few keys of most objects, comparing all pairs is faster than hashing.
-    if list.len() <= MAX_COMPARED_KEYS && !list.iter().enumerate().any(is_equal_to_earlier_key) {
-        return Vec::new();
-    }
-    let mut first: HashMap<&str, Span> = HashMap::with_capacity(list.len());
-    let mut duplicates = Vec::new();
-    for (index, JsonMember { key, .. }) in list.iter().enumerate() {
-        match first.entry(&key.value) {
-            Entry::Occupied(first) => {
-                diagnostics.push(duplicate_key_error(&key.value, key.span, *first.get()));
-                duplicates.push(index);
-            }
-            Entry::Vacant(entry) => {
-                entry.insert(key.span);
-            }
-        }
-    }
-    duplicates
 }
 
 /// Parses a JSON number. An integer of more than 64 bits becomes a float.

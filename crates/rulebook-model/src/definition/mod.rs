@@ -5,12 +5,10 @@
 //! `wrong-kind`, `unknown-dialect`, `missing-definition`). The types, paths and permissions in the definition are
 //! checked later by [`crate::compile`].
 
-mod app;
 mod checked_object;
 mod dialect;
 pub mod dialect_spec;
 mod escaped_string;
-mod files;
 mod jsonc;
 pub mod keys;
 pub mod parsed;
@@ -20,12 +18,18 @@ pub(crate) use checked_object::CheckedObject;
 pub(crate) use dialect::{HTTP_METHOD_NAMES, TREE_OBJECT_KEYS};
 pub use jsonc::{JsonData, JsonMember, JsonMembers, JsonNode};
 
+use std::fs::{self, File};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Sources};
 use crate::span::Span;
-use files::FileContent;
-use parsed::Definition;
+use checked_object::{named_members, wrong_kind_error};
+use dialect_spec::TREE;
+use jsonc::MAX_FILE_BYTES;
+use keys::{APP, WHOLE_API_KEYS};
+use parsed::{AppSettings, Definition};
+use syntax_error::duplicate_key_error;
 
 /// The result of loading the files of a definition and parsing their text.
 #[derive(Debug, Default)]
@@ -42,7 +46,7 @@ pub struct LoadedDefinition {
 /// Hidden files and subfolders are ignored.
 #[must_use]
 pub fn load(folder: &Path) -> LoadedDefinition {
-    match files::read_folder(folder) {
+    match read_folder(folder) {
         Ok(files) => parse_files(folder, files),
         Err(error) => {
             let mut loaded = LoadedDefinition::default();
@@ -67,14 +71,13 @@ pub fn load(folder: &Path) -> LoadedDefinition {
 pub fn read(files: Vec<(PathBuf, Vec<u8>)>) -> LoadedDefinition {
     let first = files.first().and_then(|(path, _)| path.parent());
     let folder = first.unwrap_or(Path::new("")).to_owned();
-    let files = files.into_iter().map(|(path, bytes)| (path, files::content_from_bytes(bytes)));
+    let files = files.into_iter().map(|(path, bytes)| (path, content_from_bytes(bytes)));
     parse_files(&folder, files.collect())
 }
 
 fn parse_files(folder: &Path, files: Vec<(PathBuf, FileContent)>) -> LoadedDefinition {
     let mut loaded = LoadedDefinition::default();
     let mut settings = Vec::new();
-    let mut has_unreadable_settings = false;
     let mut has_modules = false;
     for (path, content) in files {
         let is_app = path.file_stem().is_some_and(|stem| stem == "app");
@@ -89,14 +92,10 @@ fn parse_files(folder: &Path, files: Vec<(PathBuf, FileContent)>) -> LoadedDefin
                 loaded.definition.modules.extend(modules);
             }
             // A file that could not be parsed may contain API modules, so they must not be reported as missing.
-            None => {
-                has_unreadable_settings |= is_app;
-                has_modules = true;
-            }
+            None => has_modules = true,
         }
     }
-    app::read_settings_and_modules(settings, &mut loaded.definition, &mut loaded.diagnostics);
-    loaded.definition.app.is_incomplete |= has_unreadable_settings;
+    read_settings_and_modules(settings, &mut loaded.definition, &mut loaded.diagnostics);
     if !has_modules {
         let message = format!("the folder `{}` contains no definition files", folder.display());
         report_missing_definition(&mut loaded, folder, message);
@@ -104,8 +103,7 @@ fn parse_files(folder: &Path, files: Vec<(PathBuf, FileContent)>) -> LoadedDefin
     loaded
 }
 
-/// Adds a file to the sources in `loaded` and parses the file's text. If the text cannot be read or parsed, reports the
-/// error and returns `None`.
+/// Adds a file to the sources and parses its text. Reports a text that cannot be read or parsed.
 fn parse_file(path: PathBuf, content: FileContent, loaded: &mut LoadedDefinition) -> Option<JsonNode> {
     let (code, message) = match content {
         FileContent::Bytes(bytes) => {
@@ -119,7 +117,7 @@ fn parse_file(path: PathBuf, content: FileContent, loaded: &mut LoadedDefinition
             return jsonc::parse_json(file, text, &mut loaded.diagnostics);
         }
         FileContent::TooLarge => {
-            (DiagnosticCode::Syntax, format!("this file is larger than {} MiB", jsonc::MAX_FILE_BYTES >> 20))
+            (DiagnosticCode::Syntax, format!("this file is larger than {} MiB", MAX_FILE_BYTES >> 20))
         }
         FileContent::Unreadable(error) => {
             (DiagnosticCode::MissingDefinition, format!("cannot read this file: {error}"))
@@ -130,13 +128,66 @@ fn parse_file(path: PathBuf, content: FileContent, loaded: &mut LoadedDefinition
     None
 }
 
-/// Returns `true` if a file contains a whole API, which consists of settings and API modules.
 fn is_whole_api(node: &JsonNode) -> bool {
     let JsonData::Object(members) = &node.data else {
         return false;
     };
     let has = |name: &str| members.list.iter().any(|member| member.key.value == name);
     has("modules") && !has("dialect")
+}
+
+/// Reads the settings and the API modules of all files that have settings, which are merged into one object.
+fn read_settings_and_modules(documents: Vec<JsonNode>, definition: &mut Definition, diagnostics: &mut Vec<Diagnostic>) {
+    let Some(span) = documents.first().map(|node| node.span) else {
+        return;
+    };
+    let mut merged = JsonMembers::default();
+    for node in documents {
+        match node.data {
+            JsonData::Object(members) => merge_members(&mut merged, members, diagnostics),
+            _ => {
+                merged.is_incomplete = true;
+                diagnostics.push(wrong_kind_error(APP.subject, "an object", &node));
+            }
+        }
+    }
+    let node = JsonNode { data: JsonData::Object(merged), span, escaped: None };
+    if let Some(object) = CheckedObject::new(&node, &APP, diagnostics) {
+        read_api_modules(&object, definition, diagnostics);
+        definition.app = read_settings(object, diagnostics);
+    }
+}
+
+/// Adds the members of another settings file to `merged`. Reports settings that both files have.
+fn merge_members(merged: &mut JsonMembers, more: JsonMembers, diagnostics: &mut Vec<Diagnostic>) {
+    merged.is_incomplete |= more.is_incomplete;
+    let before = merged.list.len();
+    for member in more.list {
+        let is_same = |old: &&JsonMember| old.key.value == member.key.value && !old.is_comment();
+        match merged.list[..before].iter().find(is_same) {
+            Some(old) => {
+                merged.is_incomplete = true;
+                diagnostics.push(duplicate_key_error(&member.key.value, member.key.span, old.key.span));
+            }
+            None => merged.list.push(member),
+        }
+    }
+}
+
+fn read_api_modules(object: &CheckedObject<'_>, definition: &mut Definition, diagnostics: &mut Vec<Diagnostic>) {
+    if let Some(JsonData::Object(modules)) = object.get("modules").map(|node| &node.data) {
+        for JsonMember { key, value } in named_members(modules) {
+            definition.modules.extend(dialect::read_tree_module(key.clone(), value, diagnostics));
+        }
+    }
+}
+
+fn read_settings(mut object: CheckedObject<'_>, diagnostics: &mut Vec<Diagnostic>) -> AppSettings {
+    let (common, has_common_rules) = dialect::read_common_parameters(&mut object, diagnostics);
+    let schemas = dialect::read_schemas(&TREE, "schemas", &mut object, diagnostics);
+    let is_setting = |member: &&JsonMember| WHOLE_API_KEYS.find(&member.key.value).is_none();
+    let settings = object.members().filter(is_setting).cloned().collect();
+    AppSettings { settings, common, schemas, has_common_rules, span: object.span }
 }
 
 fn report_missing_definition(loaded: &mut LoadedDefinition, folder: &Path, message: String) {
@@ -149,4 +200,46 @@ fn report_missing_definition(loaded: &mut LoadedDefinition, folder: &Path, messa
 
 fn start_of_file(file: u32) -> Span {
     Span { file, start: 0, end: 0 }
+}
+
+/// The content of a definition file, or why the content is not available.
+enum FileContent {
+    Bytes(Vec<u8>),
+    /// The file has more than [`MAX_FILE_BYTES`] bytes.
+    TooLarge,
+    Unreadable(io::Error),
+}
+
+/// Reads the definition files of a folder (`*.json` and `*.jsonc`, except hidden files), sorted by file name. Fails if
+/// they cannot be listed.
+fn read_folder(folder: &Path) -> io::Result<Vec<(PathBuf, FileContent)>> {
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let name = entry?.file_name();
+        let path = folder.join(&name);
+        let is_json = path.extension().is_some_and(|extension| extension == "json" || extension == "jsonc");
+        let is_hidden = name.as_encoded_bytes().starts_with(b".");
+        // A symbolic link without a target has no metadata. It counts as a file here, so that opening it reports the
+        // error.
+        let is_file = fs::metadata(&path).map_or(true, |metadata| metadata.is_file());
+        if is_json && !is_hidden && is_file {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    let contents = paths.into_iter().map(|path| {
+        let content = read_file(&path).unwrap_or_else(FileContent::Unreadable);
+        (path, content)
+    });
+    Ok(contents.collect())
+}
+
+fn read_file(path: &Path) -> io::Result<FileContent> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(MAX_FILE_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(content_from_bytes(bytes))
+}
+
+fn content_from_bytes(bytes: Vec<u8>) -> FileContent {
+    if bytes.len() > MAX_FILE_BYTES { FileContent::TooLarge } else { FileContent::Bytes(bytes) }
 }

@@ -30,19 +30,16 @@ pub struct AppSettings {
     /// The settings whose values have the right kind, in the order of the text. [`crate::compile`] reads the values.
     pub(crate) settings: Vec<JsonMember>,
     /// The parameters in the setting `common`, which every method has.
-    pub common: Vec<Parameter>,
+    pub common: Vec<Field>,
     /// The schemas that all API modules can use.
     pub schemas: Vec<Schema>,
     /// `true` if the setting `common` is written in the dialect `rules`.
     pub has_common_rules: bool,
     /// The span of the whole file, or the default span if there is no file with settings.
     pub span: Span,
-    /// `true` if an erroneous setting was omitted, or if a file with settings could not be read.
-    pub is_incomplete: bool,
 }
 
 impl AppSettings {
-    /// Returns the value of the setting `key`, or `None` if no file contains this setting.
     pub(crate) fn value(&self, key: &str) -> Option<&JsonNode> {
         self.settings.iter().find(|member| member.key.value == key).map(|member| &member.value)
     }
@@ -75,6 +72,15 @@ pub struct Module {
     pub span: Span,
 }
 
+impl Module {
+    /// Returns an API module that sets nothing and has no services.
+    pub(super) fn new(name: Spanned<String>, spec: &'static DialectSpec, span: Span) -> Self {
+        let (schemas, services) = (Vec::new(), Vec::new());
+        let (info, envelope, ignore_case, repeated, rate_limit) = (None, None, None, None, None);
+        Self { name, info, envelope, ignore_case, repeated, rate_limit, schemas, services, spec, span }
+    }
+}
+
 /// A URI that has methods.
 #[derive(Debug)]
 pub struct Service {
@@ -97,9 +103,9 @@ pub struct Method {
     /// The value of the key `scope`: groups of permissions. A caller needs all permissions of at least one group.
     pub scope: Vec<Spanned<Vec<Spanned<String>>>>,
     /// The parameters under the key `in`.
-    pub parameters: Vec<Parameter>,
+    pub parameters: Vec<Field>,
     /// The outputs under the key `out`.
-    pub outputs: Vec<Output>,
+    pub outputs: Vec<Field>,
     /// The errors under the key `errors`, which the handler may return.
     pub errors: Vec<DeclaredError>,
     /// The value of the key `constraints`: what must hold between the parameters.
@@ -108,8 +114,6 @@ pub struct Method {
     pub handler: Option<JsonNode>,
     /// The values under the key `options`.
     pub options: DeclaredOptions,
-    /// The span of the object that defines the method.
-    pub span: Span,
     /// `true` if an erroneous value, permission, parameter, output or error was omitted.
     pub is_incomplete: bool,
 }
@@ -135,30 +139,30 @@ pub struct DeclaredOptions {
     pub idempotent: Option<Spanned<String>>,
 }
 
-/// A parameter of a method.
-#[derive(Debug, Clone)]
-pub struct Parameter {
-    /// The key, which determines the part of the request that contains the value: `{x}`, `URL#0`, `GET@x`, `HEADER@x`,
-    /// `COOKIE@x`, `ANY@x` or `x`. The [`DialectSpec`] of the API module has the prefix of positional parameters and
-    /// the meaning of `x`.
+/// A parameter of a method, an output of a method, or a field of an object.
+#[derive(Debug, Clone, Default)]
+pub struct Field {
+    /// The key. That of an output or a field is its name. That of a parameter determines the part of the request that
+    /// contains the value: `{x}`, `URL#0`, `GET@x`, `HEADER@x`, `COOKIE@x`, `ANY@x` or `x`. The [`DialectSpec`] of the
+    /// API module has the prefix of positional parameters and the meaning of `x`.
     pub key: Spanned<String>,
-    /// The value of the key `name`: the parameter's name in code.
+    /// The value of the key `name`: the parameter's name in code, or the name of an output in programs for aicra, which
+    /// only has to be unique.
     pub name: Option<Spanned<String>>,
-    /// The description of the parameter.
+    /// The description.
     pub info: Option<Spanned<String>>,
     /// The value of the key `type`, and the attributes next to this key.
     pub r#type: TypeSpec,
-    /// The value of the key `optional`, in dialects that have this key instead of a `?` before the type.
+    /// The value of the key `optional`, in dialects whose parameters have this key instead of a `?` before the type.
     pub optional: Option<Spanned<bool>>,
-    /// The value of the key `default`: the parameter's value if the request does not contain the parameter.
+    /// The value of the key `default`: the parameter's value if the request does not contain the parameter. That of an
+    /// output only has to be a valid value of the type.
     pub default: Option<Spanned<Json>>,
-    /// The value of the key `example`: an example of the parameter's values.
+    /// The value of the key `example`: an example of the values.
     pub example: Option<Spanned<Json>>,
-    /// The value of the key `message`: the error message for clients that send an invalid value.
+    /// The value of the key `message` of a parameter: the error message for clients that send an invalid value.
     pub message: Option<Spanned<String>>,
-    /// The span of the object that defines the parameter.
-    pub span: Span,
-    /// `true` if an erroneous value of the parameter was omitted.
+    /// `true` if an erroneous value was omitted.
     pub is_incomplete: bool,
 }
 
@@ -178,7 +182,7 @@ pub struct TypeSpec {
     /// The types in the attributes `of` and `keys`, also in those of `items`.
     pub nested: Vec<NestedType>,
     /// The fields under the key `fields` of an object type.
-    pub fields: Option<Spanned<Vec<Output>>>,
+    pub fields: Option<Spanned<Vec<Field>>>,
 }
 
 /// A type in an attribute of another type, such as `of`.
@@ -193,27 +197,6 @@ pub struct NestedType {
     /// The span of the type in the attribute.
     pub span: Span,
     /// `true` if an erroneous value of the type was omitted.
-    pub is_incomplete: bool,
-}
-
-/// An output of a method, or a field of an object.
-#[derive(Debug, Clone)]
-pub struct Output {
-    /// The name of the output or field, which is its key in the definition.
-    pub name: Spanned<String>,
-    /// The description of the output or field.
-    pub info: Option<Spanned<String>>,
-    /// The value of the key `type`, and the attributes next to this key.
-    pub r#type: TypeSpec,
-    /// The value of the key `name`: the name of the output in programs for aicra. It only has to be unique.
-    pub code_name: Option<Spanned<String>>,
-    /// The value of the key `default`, which only has to be a valid value of the type.
-    pub default: Option<Spanned<Json>>,
-    /// The value of the key `example`: an example of the output's values.
-    pub example: Option<Spanned<Json>>,
-    /// The span of the object that defines the output or field.
-    pub span: Span,
-    /// `true` if an erroneous value of the output or field was omitted.
     pub is_incomplete: bool,
 }
 
@@ -249,8 +232,6 @@ pub struct DeclaredError {
     pub info: Option<Spanned<String>>,
     /// The value of the key `number`: the number of the error in the envelope `aicra`.
     pub number: Option<Spanned<u64>>,
-    /// The span of the object that declares the error.
-    pub span: Span,
     /// `true` if an erroneous value of the declaration was omitted.
     pub is_incomplete: bool,
 }

@@ -8,9 +8,8 @@ use super::jsonc::{MAX_JSON_DEPTH, file_span};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::span::Span;
 
-/// Finds the first character in a file that the JSON parser accepts but that JSON does not allow (RFC 8259 sections 2
-/// and 7): a control character in a string, or whitespace between tokens other than space, tab, line feed and carriage
-/// return. Returns the diagnostic for the character.
+/// Finds a character that the JSON parser accepts but JSON does not allow (RFC 8259 sections 2 and 7): a control
+/// character in a string, or other whitespace than space, tab, line feed and carriage return.
 pub(super) fn find_invalid_character_error(file: u32, text: &str) -> Option<Diagnostic> {
     let bytes = text.as_bytes();
     let mut at = 0;
@@ -58,7 +57,6 @@ fn control_character_error(file: u32, at: usize, byte: u8) -> Diagnostic {
     }
 }
 
-/// Returns the diagnostic for an error that the JSON parser reported at `range`.
 pub(super) fn json_parse_error(file: u32, text: &str, range: Range, kind: &ParseErrorKind) -> Diagnostic {
     use ParseErrorKind as Kind;
     let at = file_span(file, range.start, range.end);
@@ -109,7 +107,6 @@ pub(super) fn json_parse_error(file: u32, text: &str, range: Range, kind: &Parse
     }
 }
 
-/// Returns the diagnostic for an unexpected character at the start of `span`.
 fn unexpected_character_error(text: &str, span: Span) -> Diagnostic {
     let char = text.get(span.start as usize..).and_then(|rest| rest.chars().next());
     let message = match char {
@@ -124,14 +121,13 @@ pub(super) fn too_deep_error(span: Span) -> Diagnostic {
     Diagnostic::new(DiagnosticCode::Syntax, span, message)
 }
 
-/// Returns the diagnostic for the first byte of a file that is not valid UTF-8. `offset` is the position of the byte.
+/// `offset` is the position of the first byte that is not valid UTF-8.
 pub(super) fn not_utf8_error(file: u32, offset: usize) -> Diagnostic {
     let span = file_span(file, offset, offset + char::REPLACEMENT_CHARACTER.len_utf8());
     Diagnostic::new(DiagnosticCode::Syntax, span, format!("byte {offset} of this file is not valid UTF-8"))
         .help("save the file as UTF-8")
 }
 
-/// Returns the diagnostic for the second occurrence of the key `key` in an object.
 pub(super) fn duplicate_key_error(key: &str, second: Span, first: Span) -> Diagnostic {
     Diagnostic::new(DiagnosticCode::DuplicateKey, second, format!("duplicate key `{key}`"))
         .label("second occurrence")

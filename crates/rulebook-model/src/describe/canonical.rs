@@ -17,11 +17,10 @@ use super::canonical_schemas::{
 };
 use crate::constraint::Constraint;
 use crate::model::{
-    Api, DeclaredError, DefinedHandler, EnvelopeName, Idempotency, Method, MethodOptions, Module, Output, Parameter,
-    ParameterType, Permission, RateLimit, Repeated, Scope, Segment, Service, default_method_id, default_parameter_name,
-    rate_limits_to_json,
+    Api, DeclaredError, DefinedHandler, EnvelopeName, Method, MethodOptions, Module, Output, Parameter, ParameterType,
+    Permission, RateLimit, Repeated, Scope, Segment, Service, default_method_id, default_parameter_name,
 };
-use crate::settings::SETTINGS;
+use crate::settings::{API_SETTINGS, SERVER_SETTINGS, one_or_many, settings_to_json};
 use crate::types::TypeExpr;
 
 /// Selects the keys that are written in a canonical definition.
@@ -54,8 +53,10 @@ pub fn canonical_definition(api: &Api) -> Json {
 
 pub(super) fn write_settings(api: &Api, form: CanonicalForm) -> ObjectWriter {
     let mut object = ObjectWriter::default();
-    for setting in SETTINGS.iter().filter(|setting| form == CanonicalForm::Full || !setting.is_internal) {
-        object.add_if_some(setting.key.name, (setting.to_json)(api));
+    let mut values = settings_to_json(api);
+    let server_settings = SERVER_SETTINGS.iter().filter(|_| form == CanonicalForm::Full);
+    for setting in API_SETTINGS.iter().chain(server_settings) {
+        object.add_if_some(setting.key.name, values.remove(setting.key.name));
         if form.is_for_clients() && setting.key.name == "envelope" {
             object.add_if_some("$envelope", Some(api.make_envelope(&api.envelope).decoding().to_json()));
         }
@@ -150,8 +151,8 @@ fn write_module_settings(object: &mut ObjectWriter, module: &Module, inherited: 
     object.add_if_some("info", info.as_deref());
     object.add_if_some("envelope", envelope.as_ref().or(inherited.envelope).map(EnvelopeName::as_str));
     object.add_if_some("ignore_case", ignore_case.then_some(true));
-    object.add_unless_default("repeated", repeated.as_str(), Repeated::default().as_str());
-    object.add_if_some("rate_limit", rate_limits.as_deref().or(inherited.rate_limits).map(rate_limits_to_json));
+    object.add_unless_default("repeated", repeated.into(), Repeated::default().into());
+    object.add_if_some("rate_limit", rate_limits.as_deref().or(inherited.rate_limits).map(one_or_many));
     object.add_unless_empty("schemas", schemas);
 }
 
@@ -266,9 +267,9 @@ fn write_options(options: &MethodOptions) -> Json {
     object.add_if_some("download", download.then_some(true));
     object.add_if_some("jsonp", *jsonp);
     object.add_if_some("deprecated", deprecated.then_some(true));
-    object.add_if_some("rate_limit", rate_limits.as_deref().map(rate_limits_to_json));
+    object.add_if_some("rate_limit", rate_limits.as_deref().map(one_or_many));
     object.add_if_some("cost", (*cost != default.cost).then_some(*cost));
-    object.add_if_some("idempotent", idempotent.map(Idempotency::as_str));
+    object.add_if_some("idempotent", idempotent.map(<&str>::from));
     object.into_json()
 }
 

@@ -7,22 +7,18 @@ use super::source::{Source, SourcePosition};
 use super::{Diagnostic, Sources};
 use crate::span::Span;
 
-/// The maximum number of characters of a span that are underlined. A limit is needed because a span may contain a whole
-/// object.
+/// The maximum number of characters of a span that are underlined, because a span may contain a whole object.
 const MAX_UNDERLINED_CHARACTERS: usize = 80;
 
 /// The maximum distance, in lines, of two spans that are shown in the same snippet.
 const MAX_LINES_BETWEEN_SPANS: usize = 200;
 
-/// The maximum length, in bytes, of a line that is shown in full. If a line is longer, only the text around the spans
-/// is shown. A definition may consist of a single long line, which otherwise each of its errors would repeat.
+/// The maximum length in bytes of a line that is shown in full, because a definition may be a single long line.
 const MAX_LINE_BYTES: usize = 16_000;
 
-/// The number of bytes that are rendered before and after the spans in a line longer than [`MAX_LINE_BYTES`]. This is
-/// more text than one line of a terminal can show.
+/// The number of bytes before and after the spans in such a line, which is more than a line of a terminal can show.
 const CONTEXT_BYTES: usize = 400;
 
-/// A span of a diagnostic, with the file that contains the span and with the label of the span.
 struct Marker<'a> {
     file: u32,
     source: &'a Source,
@@ -32,10 +28,9 @@ struct Marker<'a> {
 }
 
 /// Renders a diagnostic: the code and the message, the position, the lines that contain the error, and the help text.
-/// The result does not end with a line break.
 pub(super) fn render_diagnostic(sources: &Sources, diagnostic: &Diagnostic, color: bool) -> String {
     let level = if diagnostic.is_warning { Level::WARNING } else { Level::ERROR };
-    let title = level.primary_title(diagnostic.message.as_str()).id(diagnostic.code.entry().name);
+    let title = level.primary_title(diagnostic.message.as_str()).id(diagnostic.code.name());
     let mut group = Group::with_title(title);
     let markers = diagnostic_markers(sources, diagnostic);
     if diagnostic.hides_line {
@@ -54,8 +49,7 @@ pub(super) fn render_diagnostic(sources: &Sources, diagnostic: &Diagnostic, colo
     renderer.render(&[group])
 }
 
-/// Returns a marker for each span of a diagnostic, beginning with the span of the error itself. Spans in unknown files
-/// are omitted.
+/// Returns a marker for each span of a diagnostic in a known file, beginning with that of the error itself.
 fn diagnostic_markers<'a>(sources: &'a Sources, diagnostic: &'a Diagnostic) -> Vec<Marker<'a>> {
     let marker = |span: Span, kind, label: &'a str| {
         let source = sources.get(span.file)?;
@@ -116,7 +110,6 @@ fn render_snippet<'a>(group: Group<'a>, markers: &[Marker<'a>]) -> Group<'a> {
     group.element(origin).element(snippet.annotations(markers.iter().map(|marker| annotation_of_marker(marker, start))))
 }
 
-/// Returns the file, the line and the column of a marker, without the text of the line.
 fn position_of_marker<'a>(marker: &Marker<'a>) -> Origin<'a> {
     let path = normalize_untrusted_str(&marker.source.path.display().to_string());
     Origin::path(path).line(marker.position.line).char_column(marker.position.column)

@@ -31,7 +31,6 @@ pub struct Report {
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// The JSON object in a line of [`Report::json_lines`].
 #[derive(Serialize)]
 struct JsonLine<'a> {
     code: &'static str,
@@ -95,7 +94,7 @@ impl Report {
             let source = self.sources.get(diagnostic.span.file);
             let position = source.map(|source| source.locate(diagnostic.span));
             let line = JsonLine {
-                code: diagnostic.code.entry().name,
+                code: diagnostic.code.name(),
                 message: &diagnostic.message,
                 file: source.map_or_else(String::new, |source| source.path.display().to_string()),
                 line: position.as_ref().map_or(1, |position| position.line),

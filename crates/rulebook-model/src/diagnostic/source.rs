@@ -13,7 +13,6 @@ pub struct Source {
     /// The text of the file, without a byte order mark. Invalid UTF-8 is replaced. The text is empty if the file could
     /// not be read.
     pub text: String,
-    /// The byte offsets at which the lines of the text begin.
     line_starts: Vec<usize>,
 }
 

@@ -7,37 +7,29 @@ use std::collections::HashMap;
 use std::fmt::{Display, Write};
 use std::sync::LazyLock;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantArray};
 
 use super::ErrorCode;
 
 /// The names of the catalogues that a definition can choose for the envelope `phalapi`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, IntoStaticStr, Serialize, VariantArray)]
+#[serde(into = "&'static str")]
 #[non_exhaustive]
 pub enum CatalogueName {
     /// `1.x`: the messages in the documentation of PhalApi 1.
     #[default]
+    #[strum(serialize = "1.x")]
     PhalApi1,
     /// `2.x`: the messages of PhalApi 2 in English.
+    #[strum(serialize = "2.x")]
     PhalApi2,
     /// `zh`: the messages of PhalApi 2 in Chinese.
+    #[strum(serialize = "zh")]
     PhalApi2Chinese,
 }
 
 impl CatalogueName {
-    /// All catalogue names.
-    pub const ALL: [Self; 3] = [Self::PhalApi1, Self::PhalApi2, Self::PhalApi2Chinese];
-
-    /// Returns the name of the catalogue in definitions.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::PhalApi1 => "1.x",
-            Self::PhalApi2 => "2.x",
-            Self::PhalApi2Chinese => "zh",
-        }
-    }
-
     pub(crate) fn catalogue(self) -> Catalogue {
         match self {
             Self::PhalApi1 => Catalogue(&["1.x", "en"]),

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize, Serializer};
+
 use super::{
     AddressRange, Audience, ClientCertificateMode, DeclaredError, DefinedAuth, DefinedHandlers, ForwardedField, Limits,
     LinkTarget, LogFormat, Method, Module, RateLimit, Schema, SharedLimits, Unbound, UnknownParameters,
@@ -19,8 +21,9 @@ pub const DEFAULT_VERSION: &str = "1.0.0";
 /// The time zone of dates and times without a time zone, unless the settings name another one.
 pub const DEFAULT_TIMEZONE: &str = "UTC";
 
-/// An API: its settings and its API modules, from all files of its definition.
-#[derive(Debug, Clone, PartialEq)]
+/// An API: its settings and its API modules, from all files of its definition. `Serialize` writes most settings as in a
+/// definition; the function `settings_to_json` writes the others.
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Api {
     /// The title of the API.
@@ -39,10 +42,12 @@ pub struct Api {
     /// slash.
     pub base: String,
     /// The envelope (JSON structure) of responses in API modules that set no envelope.
+    #[serde(skip)]
     pub envelope: EnvelopeName,
     /// The catalogue from which error messages in the `phalapi` envelope come. Other envelopes have English messages.
     pub catalogue: CatalogueName,
     /// The formats of responses besides JSON, in order of preference.
+    #[serde(skip)]
     pub formats: Vec<FormatOffer>,
     /// `true` if public GET methods respond with JSONP on request, unless a method sets the option `jsonp` itself.
     pub jsonp: bool,
@@ -51,29 +56,36 @@ pub struct Api {
     /// `true` if the body of a request to the base path can select a method by the names of an API module and a method.
     pub dispatch: bool,
     /// If `true`, responses in the `phalapi` envelope have their real HTTP status. If `false`, all of them have 200.
+    #[serde(skip)]
     pub real_status: bool,
     /// If `true`, responses in the `iapi` envelope have their real HTTP status. If `false`, some errors have the status
     /// 400 instead, as in internal-api.
+    #[serde(skip)]
     pub strict_status: bool,
     /// The handling of parameters that a request contains but its method does not define.
     pub unknown: UnknownParameters,
     /// The schemas that all API modules can use, in the order of their names.
+    #[serde(skip)]
     pub schemas: Vec<Schema>,
     /// The time zone of dates and times that are sent without a time zone: a name of the IANA database.
     pub timezone: String,
     /// `true` if the definition can use the built-in types.
+    #[serde(skip)]
     pub default_types: bool,
     /// The limits of requests, such as the maximum size of a body.
     pub limits: Limits,
     /// The limits of the number of requests to all methods that take no other limits from themselves or their module.
+    #[serde(skip)]
     pub rate_limits: Vec<RateLimit>,
     /// Where several servers count the requests of limits together; `None` if each server counts by itself.
     pub shared_limits: Option<SharedLimits>,
     /// The behavior of methods for which the program has no handler.
     pub unbound: Unbound,
     /// The settings of the kinds of handlers; `None` if the definition has none.
+    #[serde(skip)]
     pub handlers: Option<DefinedHandlers>,
     /// The authenticators of the server; `None` if the definition does not choose them.
+    #[serde(skip)]
     pub auth: Option<DefinedAuth>,
     /// The address on which the server listens, as `address:port`, or as `https://address:port` with TLS; `None` for
     /// the default.
@@ -100,14 +112,17 @@ pub struct Api {
     /// `true` if clients can speak HTTP/2, with and without TLS.
     pub http2: bool,
     /// The files with the certificates of the server for TLS.
+    #[serde(skip)]
     pub tls_certificates: Vec<Spanned<String>>,
     /// The files with the private keys of the certificates, in the order of the certificates.
+    #[serde(skip)]
     pub tls_keys: Vec<Spanned<String>>,
     /// The file with the certificates of the authorities that certify clients; `None` if clients need no certificate.
     pub tls_client_ca: Option<Spanned<String>>,
     /// Whether clients must have a certificate from these authorities; `None` for the default.
     pub tls_client_certificate: Option<Spanned<ClientCertificateMode>>,
     /// The proxies whose statements about their clients the server believes.
+    #[serde(skip)]
     pub trusted_proxies: Vec<AddressRange>,
     /// The header field in which the trusted proxies send the address of their client.
     pub forwarded_field: ForwardedField,
@@ -128,22 +143,25 @@ pub struct Api {
     pub options: Audience,
     /// The schemes with which clients authenticate. They come from the program's authenticators, not from the
     /// definition. A program without authenticators has the scheme for bearer tokens.
+    #[serde(skip)]
     pub auth_schemes: Vec<AuthScheme>,
     /// The errors with which the program's authenticators reject requests to any method. They come from the
     /// authenticators, not from the definition.
+    #[serde(skip)]
     pub auth_errors: Vec<DeclaredError>,
     /// `true` if responses are compressed for clients that accept it.
     pub compress: bool,
     /// The settings of cross-origin resource sharing (CORS); `None` if it is disabled.
     pub cors: Option<Cors>,
     /// The API modules, sorted by name.
+    #[serde(skip)]
     pub modules: Vec<Module>,
     /// The position of the settings (`app.json`) in the definition.
+    #[serde(skip)]
     pub span: Span,
 }
 
 impl Default for Api {
-    /// Returns an API without API modules, in which every setting has its default.
     fn default() -> Self {
         Self {
             title: DEFAULT_TITLE.to_owned(),
@@ -237,7 +255,7 @@ impl Api {
 
 /// The settings for requests that select a service by its name in the query, as in PhalApi: `?service=Class.method`, or
 /// `s` instead of `service`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct ServiceQuery {
     /// `true` if requests can select services by name.
@@ -261,41 +279,48 @@ impl Default for ServiceQuery {
 }
 
 /// The contact for questions about an API (OpenAPI's Contact Object).
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct Contact {
     /// The name of a person or an organization.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// The URL of a contact page.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
     /// The email address for questions.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
 }
 
 /// The license of an API (OpenAPI's License Object).
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct License {
     /// The name of the license.
+    #[serde(default)]
     pub name: String,
     /// The SPDX expression of the license.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub identifier: Option<String>,
     /// The URL of the license text.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
 }
 
 /// A server of an API (OpenAPI's Server Object).
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct Server {
     /// The URL of the server, to which the paths of services are appended.
     pub url: String,
     /// The description of the server.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub info: Option<String>,
 }
 
 /// The settings of cross-origin resource sharing (Fetch standard, section 3.3).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Cors {
     /// The origins whose web pages may send requests to the API.
@@ -315,6 +340,18 @@ impl Cors {
     pub const DEFAULT_MAX_AGE: u64 = 600;
 }
 
+impl Default for Cors {
+    fn default() -> Self {
+        Self {
+            origins: Origins::These(Vec::new()),
+            credentials: false,
+            headers: Vec::new(),
+            expose: Vec::new(),
+            max_age: Self::DEFAULT_MAX_AGE,
+        }
+    }
+}
+
 /// The origins (RFC 6454) whose web pages may send requests to the API.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origins {
@@ -322,6 +359,15 @@ pub enum Origins {
     Any,
     /// Only these origins, in the form in which browsers send them: `scheme://host`, `scheme://host:port` or `null`.
     These(Vec<String>),
+}
+
+impl Serialize for Origins {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Any => ["*"].serialize(serializer),
+            Self::These(origins) => origins.serialize(serializer),
+        }
+    }
 }
 
 /// The maximum number of worker threads of a server.

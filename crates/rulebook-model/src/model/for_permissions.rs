@@ -3,11 +3,12 @@
 //! A permission in a definition can contain variables, as in `user[user_id]`: the caller then needs the permission with
 //! the value of the parameter `user_id`. A condition lists the parameter values for which the caller can call a method.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::permission_values::{parameter_by_name, request_text_for_value};
-use super::{Api, Method, Permission, ScopeCondition, Segment, Service, ServiceQuery};
-use crate::types::all_referenced_schemas;
+use super::{Api, Location, Method, Parameter, Permission, ScopeCondition, ServiceQuery, variable_text};
+use crate::routing::ServicesByClass;
+use crate::types::{AFTER_ATTRIBUTE, all_referenced_schemas};
 
 /// The maximum number of conditions of a method. If a method has more, the documents describe it without conditions.
 const MAX_CONDITIONS: usize = 1_000;
@@ -105,27 +106,17 @@ impl Api {
 
     /// Returns `true` if the service that [`ServiceQuery::default`] names is in this API.
     fn has_default_service(&self) -> bool {
-        let name = self.service.default.as_ref().map_or("", |name| &name.value);
-        let name = name.strip_prefix("App.").filter(|rest| rest.contains('.')).unwrap_or(name);
-        let Some((class, name)) = name.split_once('.') else { return false };
-        let is_default = |service: &Service| match service.path.as_slice() {
-            [Segment::Static(first), Segment::Static(second)] => {
-                is_same_class(class, first) && name.eq_ignore_ascii_case(second)
-            }
-            _ => false,
-        };
-        self.modules.iter().flat_map(|module| &module.services).any(is_default)
+        let Some(default) = &self.service.default else { return false };
+        let mut classes = ServicesByClass::default();
+        for (index, service) in self.modules.iter().flat_map(|module| &module.services).enumerate() {
+            classes.insert(&service.path, index);
+        }
+        classes.find(&default.value).is_some()
     }
 }
 
-/// Returns `true` if two class names are equal. As in PhalApi, the case of the first letter is ignored.
-fn is_same_class(one: &str, other: &str) -> bool {
-    let first = |name: &str| name.chars().next().map(|letter| letter.to_ascii_lowercase());
-    first(one) == first(other) && one.chars().skip(1).eq(other.chars().skip(1))
-}
-
-/// Returns the conditions under which a caller with these permissions can call a method; one of them must be satisfied.
-/// The list is empty if the caller can never call the method. The result is `None` if there are too many conditions.
+/// Returns the conditions under which a caller with these permissions can call a method: none if it never can, and
+/// `None` if there are too many.
 fn method_conditions(method: &Method, permissions: &[Box<str>]) -> Option<Vec<ScopeCondition>> {
     let groups = method.scope.groups.iter();
     let groups: Vec<_> = groups.map(|group| group_conditions(method, group, permissions)).collect();
@@ -144,8 +135,7 @@ fn method_conditions(method: &Method, permissions: &[Box<str>]) -> Option<Vec<Sc
     (conditions.len() <= MAX_CONDITIONS).then_some(conditions)
 }
 
-/// Returns the conditions under which the caller has all permissions of a group; one of them must be satisfied. Returns
-/// `None` if there are too many conditions.
+/// Returns the conditions under which the caller has all permissions of a group; `None` if there are too many.
 fn group_conditions(method: &Method, group: &[Permission], permissions: &[Box<str>]) -> Option<Vec<ScopeCondition>> {
     let tables: Vec<_> = group.iter().map(|required| possible_variable_values(method, required, permissions)).collect();
     if tables.iter().any(Vec::is_empty) {
@@ -179,8 +169,7 @@ fn group_conditions(method: &Method, group: &[Permission], permissions: &[Box<st
     Some(conditions)
 }
 
-/// Returns the values of the variables in the permission `required` for which the caller has this permission. Each item
-/// of the list has one value for every variable.
+/// Returns the values of all variables in the permission `required` for which the caller has this permission.
 fn possible_variable_values<'a>(
     method: &'a Method,
     required: &'a Permission,
@@ -200,8 +189,7 @@ fn shares_variable(one: &[VariableValues<'_>], other: &[VariableValues<'_>]) -> 
     one.first().zip(other.first()).is_some_and(|(one, other)| one.keys().any(|name| other.contains_key(name)))
 }
 
-/// Joins two tables: combines each pair of rows in which the shared variables have the same values. Returns `None` if
-/// there are too many rows.
+/// Combines each pair of rows in which shared variables have the same values. Returns `None` if there are too many.
 fn join_value_tables<'a>(one: &[VariableValues<'a>], other: &[VariableValues<'a>]) -> Option<Vec<VariableValues<'a>>> {
     let mut joined = Vec::new();
     for left in one {
@@ -218,8 +206,7 @@ fn join_value_tables<'a>(one: &[VariableValues<'a>], other: &[VariableValues<'a>
     Some(joined)
 }
 
-/// Converts the rows of a table to conditions. If the table has only one variable, the result is one condition that
-/// lists all values of this variable.
+/// Converts the rows of a table to conditions. If it has only one variable, one condition lists all values.
 fn conditions_from_table(rows: &[VariableValues<'_>]) -> Vec<ScopeCondition> {
     let condition = |row: &VariableValues<'_>| {
         row.iter().map(|(name, value)| ((*name).to_owned(), vec![(*value).to_owned()])).collect()
@@ -234,4 +221,60 @@ fn conditions_from_table(rows: &[VariableValues<'_>]) -> Vec<ScopeCondition> {
         }
         _ => rows.iter().map(condition).collect(),
     }
+}
+
+/// The result of comparing a permission that a method requires with a permission of a caller.
+#[derive(Debug, Clone, PartialEq)]
+pub enum PermissionMatch<'a> {
+    /// The permissions differ for all values of the variables.
+    Different,
+    /// A request can require the permission of the caller.
+    Possible,
+    /// No request can require the permission of the caller, because the value of a variable is not a value of its
+    /// parameter.
+    ImpossibleValue {
+        /// The parameter.
+        parameter: &'a Parameter,
+        /// The value in the permission of the caller.
+        value: &'a str,
+        /// The text that stands for this value in permissions. `None` if the type of the parameter rejects the value.
+        normalized: Option<String>,
+    },
+}
+
+/// Compares a permission in the scope of a method with a permission of a caller.
+#[must_use]
+pub fn match_permission<'a>(method: &'a Method, required: &'a Permission, permission: &'a str) -> PermissionMatch<'a> {
+    let Some(values) = required.match_values(permission) else { return PermissionMatch::Different };
+    for (name, value) in values {
+        let Some(parameter) = parameter_by_name(method, name) else { return PermissionMatch::Different };
+        let check = &*parameter.r#type.check;
+        // Functions may convert other texts to the value, and these texts are unknown.
+        let has_functions = check.type_expr().attributes.contains_key(AFTER_ATTRIBUTE);
+        if !has_functions && request_text_for_value(parameter, value).is_none() {
+            let normalized = variable_text(check, check.decode(Cow::Borrowed(value)));
+            let normalized = normalized.filter(|text| text != value);
+            return PermissionMatch::ImpossibleValue { parameter, value, normalized };
+        }
+    }
+    PermissionMatch::Possible
+}
+
+fn parameter_by_name<'a>(method: &'a Method, name: &str) -> Option<&'a Parameter> {
+    method.parameters.iter().find(|parameter| parameter.name == name)
+}
+
+/// Returns a text that a request can send so that the parameter has this value, or `None` if there is no such text.
+fn request_text_for_value(parameter: &Parameter, value: &str) -> Option<String> {
+    let check = &*parameter.r#type.check;
+    let text = check.text_for(value)?;
+    let is_sendable = match parameter.from {
+        // A request with an empty segment omits the parameter.
+        Location::Path | Location::Position(_) => !text.is_empty(),
+        // Servers remove whitespace around the value of a header field (RFC 9110 section 5.5).
+        Location::Header => text.trim_matches([' ', '\t']) == text && !text.contains(['\r', '\n', '\0']),
+        Location::Query | Location::Body | Location::WholeBody | Location::Any | Location::Cookie => true,
+    };
+    let decoded = variable_text(check, check.decode(Cow::Borrowed(&text)));
+    (is_sendable && decoded.is_some_and(|decoded| decoded == value)).then_some(text)
 }

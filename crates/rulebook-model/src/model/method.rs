@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::{DefinedHandler, Location, Parameter, ParameterType, RateLimit, Scope};
+use super::{DefinedHandler, Idempotency, Location, Parameter, ParameterType, RateLimit, Scope};
 use crate::call::HttpMethod;
 use crate::constraint::Constraint;
 use crate::error::ErrorStatus;
@@ -130,34 +130,6 @@ impl Default for MethodOptions {
             rate_limits: None,
             cost: 1,
             idempotent: None,
-        }
-    }
-}
-
-/// Whether requests to a method must have the header field `Idempotency-Key`, with which a client can send a request
-/// again without running the handler again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Idempotency {
-    /// Requests may have the header field.
-    Optional,
-    /// Requests must have the header field.
-    Required,
-}
-
-impl Idempotency {
-    /// All values, in the order in which documents list them.
-    pub const ALL: [Self; 2] = [Self::Optional, Self::Required];
-    /// The name of the header field with the key (draft-ietf-httpapi-idempotency-key-header).
-    pub const HEADER: &'static str = "Idempotency-Key";
-    /// The name of the header field of a response that repeats an earlier response.
-    pub const REPLAYED_HEADER: &'static str = "Idempotent-Replayed";
-
-    /// Returns the value in definitions.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Optional => "optional",
-            Self::Required => "required",
         }
     }
 }

@@ -40,31 +40,3 @@ impl fmt::Display for AddressRange {
         if self.0.prefix_len() == self.0.max_prefix_len() { self.0.addr().fmt(f) } else { self.0.fmt(f) }
     }
 }
-
-/// The header field in which a trusted proxy sends the address of its client.
-///
-/// The server reads only this field: a proxy replaces or extends the field that it knows, and forwards the other one as
-/// the client has sent it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub enum ForwardedField {
-    /// `X-Forwarded-For`, a list of addresses.
-    #[default]
-    XForwardedFor,
-    /// `Forwarded` (RFC 7239), a list of elements with the parameter `for`.
-    Forwarded,
-}
-
-impl ForwardedField {
-    /// All variants.
-    pub const ALL: [Self; 2] = [Self::XForwardedFor, Self::Forwarded];
-
-    /// Returns the name of the header field in lower case, which is its name in definitions and on the command line.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::XForwardedFor => "x-forwarded-for",
-            Self::Forwarded => "forwarded",
-        }
-    }
-}

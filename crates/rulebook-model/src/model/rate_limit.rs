@@ -1,12 +1,16 @@
 //! The limits of the number of requests in a period.
 
-use serde_json::{Value as Json, json};
+use serde::Serialize;
+use strum::{Display, IntoStaticStr, VariantArray};
+
+use super::WhenUnavailable;
+use crate::span::Spanned;
 
 /// A limit of the number of requests in a period, which a method, a module or the whole API sets.
 ///
 /// The limits of a method replace those of its module, and these replace the limits of the API. All methods that take
 /// their limits from the module or from the API count their requests together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 pub struct RateLimit {
     /// The maximum number of requests in a period, at least 1.
@@ -18,7 +22,9 @@ pub struct RateLimit {
 }
 
 /// The period of a limit. A period begins with a second, a minute, an hour or a day of the clock in UTC.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Display, IntoStaticStr, Serialize, VariantArray)]
+#[serde(into = "&'static str")]
+#[strum(serialize_all = "kebab-case")]
 pub enum RatePeriod {
     /// One second.
     Second,
@@ -31,7 +37,9 @@ pub enum RatePeriod {
 }
 
 /// Whose requests a limit counts together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Display, IntoStaticStr, Serialize, VariantArray)]
+#[serde(into = "&'static str")]
+#[strum(serialize_all = "kebab-case")]
 pub enum RateLimitBy {
     /// The requests of one caller: of the same identity or, if the caller is anonymous, of the same client address.
     #[default]
@@ -43,20 +51,6 @@ pub enum RateLimitBy {
 }
 
 impl RatePeriod {
-    /// All variants.
-    pub const ALL: [Self; 4] = [Self::Second, Self::Minute, Self::Hour, Self::Day];
-
-    /// Returns the name of the period in definitions.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Second => "second",
-            Self::Minute => "minute",
-            Self::Hour => "hour",
-            Self::Day => "day",
-        }
-    }
-
     /// Returns the length of the period in seconds.
     #[must_use]
     pub fn seconds(self) -> u32 {
@@ -65,21 +59,6 @@ impl RatePeriod {
             Self::Minute => 60,
             Self::Hour => 60 * 60,
             Self::Day => 24 * 60 * 60,
-        }
-    }
-}
-
-impl RateLimitBy {
-    /// All variants.
-    pub const ALL: [Self; 3] = [Self::Caller, Self::Address, Self::All];
-
-    /// Returns the name of the value in definitions.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Caller => "caller",
-            Self::Address => "address",
-            Self::All => "all",
         }
     }
 }
@@ -100,7 +79,7 @@ impl RateLimit {
     /// The limits of a method have different names.
     #[must_use]
     pub fn policy_name(&self) -> String {
-        format!("{}-{}", self.by.as_str(), self.per.as_str())
+        format!("{}-{}", self.by, self.per)
     }
 
     /// Describes the limit in English: "100 requests per minute and caller".
@@ -112,22 +91,41 @@ impl RateLimit {
             RateLimitBy::Address => " and client address",
             RateLimitBy::All => ", of all callers together",
         };
-        format!("{} {noun} per {}{by}", self.requests, self.per.as_str())
-    }
-
-    /// Returns the limit as JSON, as in a definition.
-    #[must_use]
-    pub fn to_json(&self) -> Json {
-        let Self { requests, per, by } = self;
-        json!({ "requests": requests, "per": per.as_str(), "by": by.as_str() })
+        format!("{} {noun} per {}{by}", self.requests, self.per)
     }
 }
 
-/// Returns limits as JSON, as in a definition: an object for a single limit, otherwise an array.
-#[must_use]
-pub fn rate_limits_to_json(limits: &[RateLimit]) -> Json {
-    match limits {
-        [limit] => limit.to_json(),
-        _ => limits.iter().map(RateLimit::to_json).collect(),
+/// Where several servers count the requests of limits together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct SharedLimits {
+    /// The URL of the shared counter, such as `redis://127.0.0.1:6379`. It can contain variables of the environment,
+    /// which are replaced when the server starts.
+    pub url: Spanned<String>,
+    /// What happens to requests with a limit while the shared counter is unavailable.
+    pub when_unavailable: WhenUnavailable,
+    /// The maximum time in milliseconds for which a request waits for the shared counter.
+    pub timeout_ms: u64,
+    /// The beginning of the names of the counters. Servers count together if they have the same prefix.
+    pub prefix: String,
+}
+
+impl SharedLimits {
+    /// The default of [`SharedLimits::timeout_ms`].
+    pub const DEFAULT_TIMEOUT_MS: u64 = 250;
+    /// The highest value of [`SharedLimits::timeout_ms`].
+    pub const MAX_TIMEOUT_MS: u64 = 10_000;
+    /// The default of [`SharedLimits::prefix`].
+    pub const DEFAULT_PREFIX: &str = "rulebook";
+
+    /// Creates the setting for a counter with this URL, with the default of everything else.
+    #[must_use]
+    pub fn new(url: Spanned<String>) -> Self {
+        Self {
+            url,
+            when_unavailable: WhenUnavailable::default(),
+            timeout_ms: Self::DEFAULT_TIMEOUT_MS,
+            prefix: Self::DEFAULT_PREFIX.to_owned(),
+        }
     }
 }

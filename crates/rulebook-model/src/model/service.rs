@@ -1,6 +1,8 @@
-//! API modules and their services.
+//! API modules, with their schemas and services.
 
-use super::{EnvelopeName, Method, RateLimit, Schema};
+use serde_json::Value as Json;
+
+use super::{EnvelopeName, Method, ParameterType, RateLimit, Repeated};
 use crate::call::HttpMethod;
 use crate::span::Span;
 
@@ -30,28 +32,26 @@ pub struct Module {
     pub span: Span,
 }
 
-/// The handling of requests that contain a parameter more than once, although it accepts only one value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Repeated {
-    /// The request is rejected.
-    #[default]
-    Refuse,
-    /// The last value of the parameter in the request is used.
-    Last,
-}
-
-impl Repeated {
-    /// All variants.
-    pub const ALL: [Self; 2] = [Self::Refuse, Self::Last];
-
-    /// Returns the name of the value in definitions.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Refuse => "refuse",
-            Self::Last => "last",
-        }
-    }
+/// A type with a name, which parameters, outputs and other schemas can use.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Schema {
+    /// The name that types in the definition use.
+    pub name: String,
+    /// The name in JSON Schemas, which is unique in the API: the name or, if several API modules have a schema with
+    /// this name, the name after the name of the API module.
+    pub key: String,
+    /// The description of the schema for documents.
+    pub info: String,
+    /// The type. Its notation is the content of the schema, and its check is a reference to the schema.
+    pub r#type: ParameterType,
+    /// An example of a value, for documents.
+    pub example: Option<Json>,
+    /// The keys of the schemas that the definition names under `extends`, for documents. The type already contains
+    /// their fields and constraints.
+    pub extends: Vec<String>,
+    /// The position of the schema's name in the definition.
+    pub span: Span,
 }
 
 /// A service: a path of the API and its methods. A service has at least one method.
@@ -77,7 +77,6 @@ pub enum Segment {
 }
 
 impl Segment {
-    /// Returns the text that a static segment matches; `None` if the segment is a capture.
     pub(crate) fn static_text(&self) -> Option<&str> {
         match self {
             Self::Static(text) => Some(text),

@@ -7,6 +7,7 @@
 use std::ops::RangeInclusive;
 
 use serde_json::{Value as Json, json};
+use strum::VariantArray;
 
 use super::pattern;
 use crate::call::HttpMethod;
@@ -35,18 +36,18 @@ static CONSTRAINTS: &[KeyConstraint] = &[
     (&keys::MODULE, "dialect", || one_of_constraint([TREE.name])),
     (&keys::MODULE, "module", || json!({ "pattern": pattern::NAME_IN_CODE })),
     (&keys::MODULE, "envelope", envelope_examples),
-    (&keys::MODULE, "repeated", || one_of_constraint(Repeated::ALL.map(Repeated::as_str))),
+    (&keys::MODULE, "repeated", words_constraint::<Repeated>),
     (&keys::METHOD, "id", || json!({ "pattern": pattern::NAME_IN_CODE })),
     (&keys::OPTIONS, "cost", cost_constraint),
     (&methods::OPTIONS, "cost", cost_constraint),
     (&rules::METHOD, "@cost", cost_constraint),
-    (&keys::OPTIONS, "idempotent", idempotent_constraint),
-    (&methods::OPTIONS, "idempotent", idempotent_constraint),
-    (&rules::METHOD, "@idempotent", idempotent_constraint),
+    (&keys::OPTIONS, "idempotent", words_constraint::<Idempotency>),
+    (&methods::OPTIONS, "idempotent", words_constraint::<Idempotency>),
+    (&rules::METHOD, "@idempotent", words_constraint::<Idempotency>),
     (&keys::RATE_LIMIT, "requests", || json!({ "minimum": 1, "maximum": RateLimit::MAX_REQUESTS })),
-    (&keys::RATE_LIMIT, "per", || one_of_constraint(RatePeriod::ALL.map(RatePeriod::as_str))),
-    (&keys::RATE_LIMIT, "by", || one_of_constraint(RateLimitBy::ALL.map(RateLimitBy::as_str))),
-    (&keys::SHARED_LIMITS, "when_unavailable", || one_of_constraint(WhenUnavailable::ALL.map(WhenUnavailable::as_str))),
+    (&keys::RATE_LIMIT, "per", words_constraint::<RatePeriod>),
+    (&keys::RATE_LIMIT, "by", words_constraint::<RateLimitBy>),
+    (&keys::SHARED_LIMITS, "when_unavailable", words_constraint::<WhenUnavailable>),
     (&keys::SHARED_LIMITS, "timeout_ms", || json!({ "minimum": 1, "maximum": SharedLimits::MAX_TIMEOUT_MS })),
     (&methods::METHOD, "id", || json!({ "pattern": pattern::NAME_IN_CODE })),
     (&keys::PARAMETER, "name", || json!({ "pattern": pattern::NAME_IN_CODE })),
@@ -112,7 +113,17 @@ pub(super) fn member_name_constraint(keys: &'static KeyTable) -> Json {
     json!({ "propertyNames": { "anyOf": [{ "pattern": name }, { "pattern": pattern::ignored_key() }] } })
 }
 
-pub(crate) fn one_of_constraint<const N: usize>(words: [&str; N]) -> Json {
+/// A type whose values are words in definitions.
+pub(crate) trait Word: Copy + Into<&'static str> + VariantArray {}
+
+impl<W: Copy + Into<&'static str> + VariantArray> Word for W {}
+
+/// Returns the constraint that a string is one of the words of `W`.
+pub(crate) fn words_constraint<W: Word>() -> Json {
+    json!({ "enum": W::VARIANTS.iter().map(|word| (*word).into()).collect::<Vec<&str>>() })
+}
+
+pub(super) fn one_of_constraint<const N: usize>(words: [&str; N]) -> Json {
     json!({ "enum": words.as_slice() })
 }
 
@@ -185,7 +196,7 @@ fn header_names_constraint() -> Json {
 /// because a program can add types.
 fn type_constraint(dialect: &DialectSpec) -> Json {
     let types = Types::builtin();
-    let mut names: Vec<&str> = dialect.type_aliases.iter().map(|(word, _)| *word).collect();
+    let mut names: Vec<&str> = dialect.type_aliases.iter().map(|word| word.name).collect();
     for name in types.iter().map(Type::name) {
         if !names.contains(&name) {
             names.push(name);
@@ -201,8 +212,8 @@ fn schema_type_constraint(dialect: &DialectSpec) -> Json {
 }
 
 /// Returns the constraint on types in the dialect `rules`: their syntax. `words` are examples of type names.
-fn rule_type_constraint(words: &[rules::Alias]) -> Json {
-    json!({ "pattern": pattern::TYPE_TERM, "examples": words.iter().map(|word| word.name).collect::<Vec<_>>() })
+fn rule_type_constraint(words: rules::Aliases) -> Json {
+    json!({ "pattern": pattern::TYPE_TERM, "examples": words.iter().map(|(word, _)| word).collect::<Vec<_>>() })
 }
 
 /// Returns the constraint on the name of a function: a string, or an array of a class name and a method name.
@@ -220,8 +231,4 @@ fn http_methods_constraint() -> Json {
 
 fn cost_constraint() -> Json {
     json!({ "minimum": 1, "maximum": RateLimit::MAX_COST })
-}
-
-fn idempotent_constraint() -> Json {
-    one_of_constraint(Idempotency::ALL.map(Idempotency::as_str))
 }

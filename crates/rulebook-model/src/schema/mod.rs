@@ -10,7 +10,7 @@ mod table_schemas;
 
 use serde_json::{Value as Json, json};
 
-pub(crate) use constraints::{envelope_examples, one_of_constraint, range_constraint};
+pub(crate) use constraints::{Word, envelope_examples, range_constraint, words_constraint};
 
 use constraints::CONSTRAINTS_SUBJECT;
 use table_schemas::{SchemaTables, named_members_schema, with_keywords};

@@ -55,7 +55,7 @@ pub(crate) fn ignored_key() -> String {
 
 /// Returns a pattern for parameter keys that name a part of the request: `GET@…`, `{…}`, `URL#…`, `*`.
 pub(crate) fn prefixed_parameter_key() -> String {
-    let prefixes = SOURCE_PREFIXES.iter().map(|source| source.tree_name);
+    let prefixes = SOURCE_PREFIXES.iter().map(|(_, tree_name)| *tree_name);
     let prefixes = prefixes.filter(|prefix| !prefix.is_empty() && *prefix != WHOLE_BODY_KEY);
     let whole_body = alternatives([WHOLE_BODY_KEY]);
     format!(r"^({}|\{{[\s\S]*\}}$|{whole_body}$)", alternatives(prefixes.chain([TREE.position_prefix])))

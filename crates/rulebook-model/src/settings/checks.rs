@@ -3,27 +3,53 @@
 use jiff::tz::TimeZone;
 
 use crate::compile::{Lowering, path};
-use crate::definition::{CheckedObject, JsonNode};
+use crate::definition::{CheckedObject, JsonData, JsonNode};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::files_location::FilesLocation;
-use crate::model::{DEFAULT_TIMEZONE, MAX_WORKERS, Segment, ServiceQuery};
+use crate::model::{AddressRange, DEFAULT_TIMEZONE, MAX_WORKERS, Segment, ServiceQuery};
+use crate::schema::Word;
 use crate::span::Spanned;
 
-/// How the address of a database begins that several servers can share.
 pub(super) const SERVER_DATABASES: &[&str] = &["postgres://", "postgresql://", "mysql://", "mariadb://"];
-/// How the address of a database begins, including a file of SQLite.
 pub(super) const DATABASES: &[&str] = &["postgres://", "postgresql://", "mysql://", "mariadb://", SQLITE];
 const SQLITE: &str = "sqlite:";
+/// The maximum of settings that are times in seconds: one day.
+pub const MAX_SECONDS: u64 = 24 * 60 * 60;
+
+/// Checks an address to listen on: a host name or an IP address, a colon and a port; for TLS after `https://`.
+///
+/// # Errors
+/// Fails if the text has another form. The error contains an example, with the port of the text if it has one.
+pub fn check_bind_address(text: &str) -> Result<(), String> {
+    let (_, text) = split_bind_address(text);
+    let has_both = text.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
+    if has_both {
+        return Ok(());
+    }
+    let port = text.trim_start_matches(':').parse::<u16>().unwrap_or(8080);
+    Err(format!("expected `address:port`, such as `127.0.0.1:{port}` or `[::1]:{port}`"))
+}
+
+/// Returns whether an address to listen on has TLS, and the address without its scheme, whose case is ignored (RFC 3986
+/// section 3.1).
+#[must_use]
+pub fn split_bind_address(text: &str) -> (bool, &str) {
+    let without = |scheme: &str| {
+        let (start, rest) = text.split_at_checked(scheme.len())?;
+        start.eq_ignore_ascii_case(scheme).then_some(rest)
+    };
+    match without("https://") {
+        Some(rest) => (true, rest),
+        None => (false, without("http://").unwrap_or(text)),
+    }
+}
 
 impl Lowering<'_> {
-    /// Returns the value that `words` lists for the word in a setting. Reports an unknown word and returns the default.
-    /// `noun` is the description of the words in the error message: "catalogue", "value of `unknown`:".
-    pub(super) fn lower_word<T: Copy + Default>(&mut self, value: &JsonNode, noun: &str, words: &[(&str, T)]) -> T {
-        value.string().and_then(|word| self.resolve_word(&word, noun, words)).unwrap_or_default()
+    pub(super) fn lower_word<W: Word + Default>(&mut self, value: &JsonNode, noun: &str) -> W {
+        value.string().and_then(|word| self.resolve_word(&word, noun)).unwrap_or_default()
     }
 
-    /// Returns the base path of the API. If the setting has an error, reports it and returns `/`; the compiler then
-    /// does not check whether services have reserved paths.
+    /// Returns `/` if the setting has an error. The compiler then does not check whether services have reserved paths.
     pub(super) fn lower_base_path(&mut self, value: &JsonNode) -> String {
         let base = value.string().and_then(|base| self.check_base_path(&base));
         self.has_invalid_base = base.is_none();
@@ -43,18 +69,14 @@ impl Lowering<'_> {
         };
         let capture = segments.iter().find(|segment| matches!(segment, Segment::Capture(_)));
         if capture.is_some() {
-            self.report(
-                Diagnostic::new(DiagnosticCode::BadUri, base.span, "the `base` of an API cannot have captures")
-                    .label("has a capture")
-                    .help("move the capture to the paths of the services"),
-            );
+            let error = Diagnostic::new(DiagnosticCode::BadUri, base.span, "the `base` of an API cannot have captures");
+            self.report(error.label("has a capture").help("move the capture to the paths of the services"));
             return None;
         }
         self.check_reserved_path(&base.value, false, base.span).then(|| base.value.clone())
     }
 
-    /// Returns the path in the key `entry` of the setting `service`, without a slash at its beginning. Reports a value
-    /// that is not a path of static segments, or that contains the start of a query or a fragment.
+    /// Returns the path in the key `entry` without a slash at its beginning. Reports a path that is not of a script.
     pub(super) fn lower_entry_path(&mut self, service: &CheckedObject<'_>) -> String {
         let Some(entry) = service.string("entry") else { return ServiceQuery::DEFAULT_ENTRY.to_owned() };
         let below_base = entry.value.strip_prefix('/').unwrap_or(&entry.value);
@@ -72,7 +94,6 @@ impl Lowering<'_> {
         below_base.to_owned()
     }
 
-    /// Finds the time zone that applies to dates and times without a time zone, and returns its name.
     pub(super) fn lower_timezone(&mut self, value: &JsonNode) -> String {
         let Some(name) = value.string() else { return DEFAULT_TIMEZONE.to_owned() };
         match TimeZone::get(&name.value) {
@@ -90,8 +111,7 @@ impl Lowering<'_> {
         name.value
     }
 
-    /// Returns the folder that the setting `key` names. Reports a blank name. `default` describes, for the error
-    /// message, the folder that is used without the setting.
+    /// Reports a blank name. `default` describes the folder that is used without the setting.
     pub(super) fn lower_folder(&mut self, value: &JsonNode, key: &str, default: &str) -> Option<String> {
         let folder = value.string()?;
         if folder.value.trim().is_empty() {
@@ -103,7 +123,6 @@ impl Lowering<'_> {
         Some(folder.value)
     }
 
-    /// Returns the location of stored files: the path of a folder, or a URL. Reports a location that is not valid.
     pub(super) fn lower_files_location(&mut self, value: &JsonNode) -> Option<String> {
         let location = self.lower_folder(value, "files", "the folder `files` in the data folder")?;
         if let Err(error) = FilesLocation::parse(&location) {
@@ -115,8 +134,8 @@ impl Lowering<'_> {
         Some(location)
     }
 
-    /// Returns the address of a database with `content`, which begins with one of `schemes` or with a variable. Reports
-    /// a blank address, and a password in it, which everyone who can read the definition would know.
+    /// Returns the address of a database with `content`. Reports a password in it, which readers of the definition
+    /// would know.
     pub(super) fn lower_database_url(
         &mut self,
         value: &JsonNode,
@@ -153,7 +172,6 @@ impl Lowering<'_> {
         None
     }
 
-    /// Returns the address of the collector of traces. Reports an address that cannot be one.
     pub(super) fn lower_traces(&mut self, value: &JsonNode) -> Option<Spanned<String>> {
         let url = value.string()?;
         let is_url = ["http://", "https://", "${"].iter().any(|start| url.value.starts_with(start));
@@ -172,25 +190,21 @@ impl Lowering<'_> {
         None
     }
 
-    /// Returns how many percent of the requests begin a trace. Reports more than 100.
     pub(super) fn lower_trace_percent(&mut self, value: &JsonNode) -> Option<u8> {
         let number = value.integer()?;
         let percent = u8::try_from(number.value).ok().filter(|percent| *percent <= 100);
         if percent.is_none() {
             let message = format!("`trace_percent` is {}", number.value);
-            self.report(
-                Diagnostic::new(DiagnosticCode::BadOption, number.span, message)
-                    .label("expected a number from 0 to 100"),
-            );
+            let error = Diagnostic::new(DiagnosticCode::BadOption, number.span, message);
+            self.report(error.label("expected a number from 0 to 100"));
         }
         percent
     }
 
-    /// Returns the filter of log messages. Reports an invalid filter if the Cargo feature `log-filter` is enabled. The
-    /// crate of the command line enables this feature; programs without a command line do not use the filter.
+    /// The filter is checked by the crate of the command line, which enables the feature; other programs do not use it.
     pub(super) fn lower_log_filter(&mut self, value: &JsonNode) -> Option<String> {
         let filter = value.string()?;
-        #[cfg(feature = "log-filter")]
+        #[cfg(feature = "command-line")]
         if let Err(error) = env_filter::Builder::new().try_parse(&filter.value) {
             self.report(
                 Diagnostic::new(DiagnosticCode::BadOption, filter.span, format!("invalid log filter: {error}"))
@@ -202,23 +216,57 @@ impl Lowering<'_> {
         Some(filter.value)
     }
 
-    /// Returns the number of worker threads. Reports a number that is too low or too high.
     pub(super) fn lower_worker_count(&mut self, value: &JsonNode) -> Option<usize> {
         let setting = value.integer()?;
-        let workers =
-            usize::try_from(setting.value).ok().filter(|workers| (1..=usize::from(MAX_WORKERS)).contains(workers));
-        if workers.is_none() {
+        let message = format!("invalid number of workers: {}", setting.value);
+        let help = "remove `workers` to start one worker per processor";
+        self.number_in(&setting, 1..=MAX_WORKERS.into(), &message, Some(help))
+    }
+
+    pub(super) fn lower_bind_address(&mut self, value: &JsonNode) -> Option<String> {
+        let address = value.string()?;
+        let checked = check_bind_address(&address.value);
+        if let Err(expected) = &checked {
+            let message = format!("`{}` is not a valid address to listen on", address.value.escape_debug());
+            self.report(Diagnostic::new(DiagnosticCode::BadOption, address.span, message).label(expected));
+        }
+        checked.is_ok().then_some(address.value)
+    }
+
+    pub(super) fn lower_files(&mut self, value: &JsonNode, key: &str) -> Vec<Spanned<String>> {
+        let files = value.string().map_or_else(|| value.strings().map(|files| files.value), |file| Some(vec![file]));
+        let files = files.unwrap_or_default();
+        for blank in files.iter().filter(|file| file.value.trim().is_empty()) {
+            let message = format!("a file of `{key}` is blank");
             self.report(
-                Diagnostic::new(
-                    DiagnosticCode::BadOption,
-                    setting.span,
-                    format!("invalid number of workers: {}", setting.value),
-                )
-                .label(format!("expected 1 to {MAX_WORKERS}"))
-                .help("remove `workers` to start one worker per processor"),
+                Diagnostic::new(DiagnosticCode::BadOption, blank.span, message).label("expected the path of a file"),
             );
         }
-        workers
+        files
+    }
+
+    pub(super) fn lower_trusted_proxies(&mut self, value: &JsonNode) -> Vec<AddressRange> {
+        let JsonData::Array(items) = &value.data else { return Vec::new() };
+        let mut ranges = Vec::with_capacity(items.len());
+        for text in items.iter().filter_map(JsonNode::string) {
+            match text.value.parse::<AddressRange>() {
+                Ok(range) => ranges.push(range),
+                Err(error) => {
+                    self.report(Diagnostic::new(DiagnosticCode::BadOption, text.span, error.to_string()));
+                }
+            }
+        }
+        ranges
+    }
+
+    pub(super) fn lower_seconds(&mut self, value: &JsonNode, key: &str) -> Option<u64> {
+        let seconds = value.integer()?;
+        if seconds.value > MAX_SECONDS {
+            let message = format!("`{key}` is {} seconds", seconds.value);
+            let expected = format!("expected at most {MAX_SECONDS} seconds, which is a day");
+            self.report(Diagnostic::new(DiagnosticCode::BadOption, seconds.span, message).label(expected));
+        }
+        Some(seconds.value)
     }
 }
 

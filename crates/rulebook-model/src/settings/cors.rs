@@ -1,7 +1,6 @@
 //! Converts the setting `cors` to the model. The setting says which web pages of other origins may call the API (CORS).
 
 use http::HeaderName;
-use serde_json::{Map, Value as Json, json};
 use url::Url;
 
 use crate::compile::Lowering;
@@ -27,38 +26,15 @@ pub static CORS: KeyTable = key_table(
     ],
 );
 
-/// Converts the CORS settings back to JSON, as in a definition.
-pub(super) fn cors_to_json(cors: &Cors) -> Json {
-    let Cors { origins, credentials, headers, expose, max_age } = cors;
-    let origins = match origins {
-        Origins::Any => json!(["*"]),
-        Origins::These(origins) => json!(origins),
-    };
-    let members = [
-        ("origins", Some(origins)),
-        ("credentials", credentials.then_some(true.into())),
-        ("headers", (!headers.is_empty()).then(|| json!(headers))),
-        ("expose", (!expose.is_empty()).then(|| json!(expose))),
-        ("max_age", (*max_age != Cors::DEFAULT_MAX_AGE).then(|| json!(max_age))),
-    ];
-    let present = members.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?)));
-    Json::Object(present.collect::<Map<_, _>>())
-}
-
 impl Lowering<'_> {
-    /// Converts the setting `cors` to the model. If the setting has an error, reports the error and returns `None`.
     pub(super) fn lower_cors(&mut self, value: &JsonNode) -> Option<Cors> {
         let cors = CheckedObject::new(value, &CORS, &mut self.diagnostics)?;
         let credentials = cors.bool("credentials").filter(|on| on.value);
         let origins = match cors.strings("origins") {
             Some(origins) => self.lower_origins(&origins, credentials.as_ref()),
-            None if cors.is_incomplete => None,
             None => {
-                self.report(
-                    Diagnostic::new(DiagnosticCode::BadOption, cors.span, "`cors` has no `origins`")
-                        .label("`origins` is missing")
-                        .help("list the origins that may call the API, or write `\"origins\": [\"*\"]` for all"),
-                );
+                let help = "list the origins that may call the API, or write `\"origins\": [\"*\"]` for all";
+                self.report_missing(&cors, "origins", "`cors` has no `origins`", Some(help));
                 None
             }
         };
@@ -114,8 +90,7 @@ impl Lowering<'_> {
         checked.into_iter().collect::<Option<_>>().map(Origins::These)
     }
 
-    /// Returns the origin. Reports an origin that browsers would write differently (RFC 6454 section 6.2), because the
-    /// server compares origins as texts.
+    /// Reports an origin that browsers would write differently (RFC 6454 section 6.2): the server compares texts.
     fn check_origin(&mut self, origin: &Spanned<String>) -> Option<String> {
         let text = &origin.value;
         if text == "null" {
@@ -135,29 +110,23 @@ impl Lowering<'_> {
         None
     }
 
-    /// Returns the names of header fields. Reports invalid names (RFC 9110 section 5.1) and returns `None` if there are
-    /// any.
+    /// Reports invalid names of header fields (RFC 9110 section 5.1), and returns `None` if there are any.
     fn check_header_names(&mut self, names: Option<Spanned<Vec<Spanned<String>>>>) -> Option<Vec<String>> {
         let names = names.map_or_else(Vec::new, |names| names.value);
-        let mut all = Some(Vec::with_capacity(names.len()));
-        for name in &names {
-            if name.value != "*" && HeaderName::try_from(&*name.value).is_ok() {
-                all.iter_mut().for_each(|all| all.push(name.value.clone()));
-                continue;
-            }
+        let is_valid = |name: &&Spanned<String>| name.value != "*" && HeaderName::try_from(&*name.value).is_ok();
+        let (valid, invalid): (Vec<_>, Vec<_>) = names.iter().partition(is_valid);
+        for name in &invalid {
             let message = format!("`{}` is not a valid header name", name.value.escape_debug());
             self.report(
                 Diagnostic::new(DiagnosticCode::BadOption, name.span, message).label("expected a name like `X-App`"),
             );
-            all = None;
         }
-        all
+        invalid.is_empty().then(|| valid.into_iter().map(|name| name.value.clone()).collect())
     }
 }
 
-/// Returns the origin of a URL in the form in which browsers send it: without a default port, and without the path.
-/// Returns `None` if the text is not a URL with a host, or if the host contains `*`, which is valid in URLs but not in
-/// origins.
+/// Returns the origin of a URL as browsers send it: without a default port, and without the path. A host with `*` is
+/// valid in URLs but not in origins.
 fn serialize_origin(text: &str) -> Option<String> {
     let url = Url::parse(text).ok()?;
     let host = url.host_str().filter(|host| !host.is_empty() && !host.contains('*'))?;

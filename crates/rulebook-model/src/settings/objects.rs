@@ -1,7 +1,7 @@
 //! The settings whose values are JSON objects: their keys, their conversion to the model, and their conversion back to
 //! JSON.
 
-use serde_json::{Map, Value as Json, json};
+use serde::de::DeserializeOwned;
 
 use crate::compile::Lowering;
 use crate::definition::keys::{KeyTable, ValueKind, key, key_table, required_key};
@@ -88,7 +88,6 @@ fn check_complete_object<'a>(
     CheckedObject::new(value, keys, &mut lowering.diagnostics).filter(|object| !object.is_incomplete)
 }
 
-/// Returns the Boolean member `key` of an object, or `default` if the member is missing.
 pub(super) fn bool_member(
     lowering: &mut Lowering<'_>,
     value: &JsonNode,
@@ -100,48 +99,27 @@ pub(super) fn bool_member(
     object.and_then(|object| object.bool(key)).map_or(default, |flag| flag.value)
 }
 
-fn string_member(object: &CheckedObject<'_>, key: &str) -> Option<String> {
-    object.string(key).map(|text| text.value)
+/// Converts an object whose keys have been checked.
+fn convert<T: DeserializeOwned>(object: &CheckedObject<'_>) -> Option<T> {
+    serde_json::from_value(object.to_json()).ok()
 }
 
 pub(super) fn lower_contact(lowering: &mut Lowering<'_>, value: &JsonNode) -> Option<Contact> {
-    let object = check_complete_object(lowering, value, &CONTACT)?;
-    Some(Contact {
-        name: string_member(&object, "name"),
-        url: string_member(&object, "url"),
-        email: string_member(&object, "email"),
-    })
-}
-
-pub(super) fn contact_to_json(contact: &Contact) -> Json {
-    let Contact { name, url, email } = contact;
-    object_of_texts([("name", name.as_deref()), ("url", url.as_deref()), ("email", email.as_deref())])
+    convert(&check_complete_object(lowering, value, &CONTACT)?)
 }
 
 pub(super) fn lower_license(lowering: &mut Lowering<'_>, value: &JsonNode) -> Option<License> {
     let object = check_complete_object(lowering, value, &LICENSE)?;
-    let license = License {
-        name: string_member(&object, "name").unwrap_or_default(),
-        identifier: string_member(&object, "identifier"),
-        url: string_member(&object, "url"),
-    };
-    let error = |message: &str| Diagnostic::new(DiagnosticCode::BadOption, object.span, message);
+    let license: License = convert(&object)?;
     if license.name.trim().is_empty() {
-        lowering.report(error("a license requires a `name`").label("`name` is missing"));
+        lowering.report_missing(&object, "name", "a license requires a `name`", None);
     }
     if license.identifier.is_some() && license.url.is_some() {
-        lowering.report(
-            error("a license cannot have both `identifier` and `url`")
-                .label("has both")
-                .help("remove one of them (OpenAPI 3.1, License Object)"),
-        );
+        let message = "a license cannot have both `identifier` and `url`";
+        let error = Diagnostic::new(DiagnosticCode::BadOption, object.span, message).label("has both");
+        lowering.report(error.help("remove one of them (OpenAPI 3.1, License Object)"));
     }
     Some(license)
-}
-
-pub(super) fn license_to_json(license: &License) -> Json {
-    let License { name, identifier, url } = license;
-    object_of_texts([("name", Some(name)), ("identifier", identifier.as_deref()), ("url", url.as_deref())])
 }
 
 pub(super) fn lower_servers(lowering: &mut Lowering<'_>, value: &JsonNode) -> Vec<Server> {
@@ -151,20 +129,13 @@ pub(super) fn lower_servers(lowering: &mut Lowering<'_>, value: &JsonNode) -> Ve
 
 fn lower_server(lowering: &mut Lowering<'_>, value: &JsonNode) -> Option<Server> {
     let object = CheckedObject::new(value, &SERVER, &mut lowering.diagnostics)?;
-    let error = |span| Diagnostic::new(DiagnosticCode::BadOption, span, "a server requires a `url`");
     match object.string("url") {
-        Some(url) if url.value.trim().is_empty() => lowering.report(error(url.span).label("empty")),
-        Some(url) => return Some(Server { url: url.value, info: string_member(&object, "info") }),
-        // The parser has reported an error in the value of `url`.
-        None if object.is_incomplete => {}
-        None => lowering.report(error(value.span).label("`url` is missing")),
+        Some(url) if url.value.trim().is_empty() => lowering
+            .report(Diagnostic::new(DiagnosticCode::BadOption, url.span, "a server requires a `url`").label("empty")),
+        Some(_) => return convert(&object),
+        None => lowering.report_missing(&object, "url", "a server requires a `url`", None),
     }
     None
-}
-
-pub(super) fn server_to_json(server: &Server) -> Json {
-    let Server { url, info } = server;
-    object_of_texts([("url", Some(url)), ("info", info.as_deref())])
 }
 
 pub(super) fn lower_service_query(lowering: &mut Lowering<'_>, value: &JsonNode) -> ServiceQuery {
@@ -174,15 +145,6 @@ pub(super) fn lower_service_query(lowering: &mut Lowering<'_>, value: &JsonNode)
         default: object.string("default"),
         entry: lowering.lower_entry_path(&object),
     })
-}
-
-pub(super) fn service_query_to_json(query: &ServiceQuery) -> Option<Json> {
-    let ServiceQuery { on, default, entry } = query;
-    let entry = (entry != ServiceQuery::DEFAULT_ENTRY).then(|| ("entry".to_owned(), entry.as_str().into()));
-    let on = on.then(|| ("on".to_owned(), true.into()));
-    let default = default.as_ref().map(|default| ("default".to_owned(), default.value.as_str().into()));
-    let members: Map<_, _> = on.into_iter().chain(default).chain(entry).collect();
-    (!members.is_empty()).then_some(Json::Object(members))
 }
 
 pub(super) fn lower_limits(lowering: &mut Lowering<'_>, value: &JsonNode) -> Limits {
@@ -205,18 +167,4 @@ pub(super) fn lower_limits(lowering: &mut Lowering<'_>, value: &JsonNode) -> Lim
         }
     }
     serde_json::from_value(limits).unwrap_or_default()
-}
-
-pub(super) fn limits_to_json(limits: &Limits) -> Option<Json> {
-    let mut members = json!(limits);
-    let members = members.as_object_mut()?;
-    members
-        .retain(|name, value| limits::ALL_LIMITS.iter().any(|limit| limit.key.name == name && *value != limit.default));
-    (!members.is_empty()).then(|| Json::Object(std::mem::take(members)))
-}
-
-/// Returns a JSON object with the members whose text is not `None`.
-fn object_of_texts<const N: usize>(members: [(&str, Option<&str>); N]) -> Json {
-    let present = members.into_iter().filter_map(|(key, text)| Some((key.to_owned(), text?.into())));
-    Json::Object(present.collect())
 }

@@ -1,14 +1,12 @@
 //! Converts limits of the number of requests to the model: those of a method, of a module, and of the whole API; and
 //! the setting `shared_limits`, which names the counter that several servers share.
 
-use serde_json::{Map, Value as Json, json};
-
 use super::checks::has_password;
 use crate::compile::Lowering;
 use crate::definition::keys::{KeyTable, ValueKind, key, key_table, required_key};
 use crate::definition::{CheckedObject, JsonData, JsonNode};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
-use crate::model::{RateLimit, RateLimitBy, RatePeriod, SharedLimits, WhenUnavailable};
+use crate::model::{RateLimit, RateLimitBy, RatePeriod, SharedLimits};
 use crate::span::Spanned;
 
 /// The description of the keys `rate_limit` of methods, modules and the API.
@@ -57,7 +55,6 @@ pub static SHARED_LIMITS: KeyTable = key_table(
 );
 
 impl Lowering<'_> {
-    /// Returns the limits in a value that is a limit or an array of limits. Reports errors in them.
     pub(crate) fn lower_rate_limits(&mut self, value: &JsonNode) -> Vec<RateLimit> {
         let items = match &value.data {
             JsonData::Array(items) => items.as_slice(),
@@ -67,12 +64,9 @@ impl Lowering<'_> {
         for item in items {
             let Some(limit) = self.lower_rate_limit(item) else { continue };
             if limits.iter().any(|other| (other.per, other.by) == (limit.per, limit.by)) {
-                let message = format!("there are two limits of the requests per {}", limit.per.as_str());
-                self.report(
-                    Diagnostic::new(DiagnosticCode::BadOption, item.span, message)
-                        .label("counts the same requests")
-                        .help("remove the higher limit"),
-                );
+                let message = format!("there are two limits of the requests per {}", limit.per);
+                let error = Diagnostic::new(DiagnosticCode::BadOption, item.span, message);
+                self.report(error.label("counts the same requests").help("remove the higher limit"));
             }
             limits.push(limit);
         }
@@ -83,68 +77,43 @@ impl Lowering<'_> {
         let object = CheckedObject::new(item, &RATE_LIMIT, &mut self.diagnostics)?;
         let missing = ["requests", "per"].into_iter().find(|key| !object.has_key(key));
         if let Some(key) = missing {
-            // The parser has reported an error in the value of the key.
-            if !object.is_incomplete {
-                self.report(
-                    Diagnostic::new(DiagnosticCode::BadOption, item.span, format!("the rate limit has no `{key}`"))
-                        .label(format!("`{key}` is missing"))
-                        .help("write for example `{\"requests\": 100, \"per\": \"minute\", \"by\": \"address\"}`"),
-                );
-            }
+            let help = "write for example `{\"requests\": 100, \"per\": \"minute\", \"by\": \"address\"}`";
+            self.report_missing(&object, key, &format!("the rate limit has no `{key}`"), Some(help));
             return None;
         }
         let requests = object
             .integer("requests")
             .and_then(|requests| self.lower_number(&requests, "the number of requests", RateLimit::MAX_REQUESTS));
-        let per = object.string("per").and_then(|word| {
-            self.resolve_word(&word, "value of `per`:", &RatePeriod::ALL.map(|per| (per.as_str(), per)))
-        });
+        let per = object.string("per").and_then(|word| self.resolve_word::<RatePeriod>(&word, "value of `per`:"));
         let by = match object.string("by") {
-            Some(word) => self.resolve_word(&word, "value of `by`:", &RateLimitBy::ALL.map(|by| (by.as_str(), by))),
+            Some(word) => self.resolve_word(&word, "value of `by`:"),
             None => Some(RateLimitBy::default()),
         };
         Some(RateLimit::new(requests?, per?, by?))
     }
 
-    /// Returns a number from 1 to `max`. Reports another number.
+    /// Returns a number from 1 to `max`. Reports another number of `subject`.
     fn lower_number(&mut self, number: &Spanned<u64>, subject: &str, max: u32) -> Option<u32> {
-        let valid = u32::try_from(number.value).ok().filter(|value| (1..=max).contains(value));
-        if valid.is_none() {
-            self.report(
-                Diagnostic::new(DiagnosticCode::BadOption, number.span, format!("{subject} is {}", number.value))
-                    .label(format!("expected 1 to {max}")),
-            );
-        }
-        valid
+        self.number_in(number, 1..=max.into(), &format!("{subject} is {}", number.value), None)
     }
 
-    /// Returns as how many requests a call of a method counts. `limits` are the limits of the method. Reports a number
-    /// with which the method can never be called.
+    /// Returns as how many requests a call counts. Reports a number with which the method can never be called.
     pub(crate) fn lower_cost(&mut self, cost: Option<&Spanned<u64>>, limits: &[RateLimit]) -> u32 {
         let Some(cost) = cost else { return 1 };
         let Some(value) = self.lower_number(cost, "the cost of the method", RateLimit::MAX_COST) else { return 1 };
         if let Some(limit) = limits.iter().find(|limit| limit.requests < value) {
             let message = format!("a call counts as {value} requests, but the limit is {}", limit.in_words());
-            self.report(
-                Diagnostic::new(DiagnosticCode::BadOption, cost.span, message)
-                    .label("higher than the limit")
-                    .help("every call would be refused: lower `cost`, or raise the limit"),
-            );
+            let error = Diagnostic::new(DiagnosticCode::BadOption, cost.span, message).label("higher than the limit");
+            self.report(error.help("every call would be refused: lower `cost`, or raise the limit"));
         }
         value
     }
 
-    /// Returns the setting `shared_limits`. Reports errors in it.
     pub(super) fn lower_shared_limits(&mut self, value: &JsonNode) -> Option<SharedLimits> {
         let object = CheckedObject::new(value, &SHARED_LIMITS, &mut self.diagnostics)?;
         let Some(url) = object.string("url").filter(|url| !url.value.trim().is_empty()) else {
-            if !object.is_incomplete {
-                self.report(
-                    Diagnostic::new(DiagnosticCode::BadOption, value.span, "`shared_limits` has no `url`")
-                        .label("`url` is missing")
-                        .help("write the address of a Valkey or Redis server: `redis://127.0.0.1:6379`"),
-                );
-            }
+            let help = "write the address of a Valkey or Redis server: `redis://127.0.0.1:6379`";
+            self.report_missing(&object, "url", "`shared_limits` has no `url`", Some(help));
             return None;
         };
         if has_password(&url.value) {
@@ -157,9 +126,7 @@ impl Lowering<'_> {
         }
         let mut shared = SharedLimits::new(url);
         if let Some(word) = object.string("when_unavailable") {
-            let words = WhenUnavailable::ALL.map(|value| (value.as_str(), value));
-            shared.when_unavailable =
-                self.resolve_word(&word, "value of `when_unavailable`:", &words).unwrap_or_default();
+            shared.when_unavailable = self.resolve_word(&word, "value of `when_unavailable`:").unwrap_or_default();
         }
         if let Some(timeout) = object.integer("timeout_ms") {
             let max = u32::try_from(SharedLimits::MAX_TIMEOUT_MS).unwrap_or(u32::MAX);
@@ -170,18 +137,4 @@ impl Lowering<'_> {
         }
         Some(shared)
     }
-}
-
-pub(super) fn shared_limits_to_json(shared: &SharedLimits) -> Json {
-    let SharedLimits { url, when_unavailable, timeout_ms, prefix } = shared;
-    let members = [
-        ("url", Some(json!(url.value))),
-        (
-            "when_unavailable",
-            (*when_unavailable != WhenUnavailable::default()).then(|| when_unavailable.as_str().into()),
-        ),
-        ("timeout_ms", (*timeout_ms != SharedLimits::DEFAULT_TIMEOUT_MS).then(|| json!(timeout_ms))),
-        ("prefix", (prefix != SharedLimits::DEFAULT_PREFIX).then(|| json!(prefix))),
-    ];
-    Json::Object(members.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect::<Map<_, _>>())
 }

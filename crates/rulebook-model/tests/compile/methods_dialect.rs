@@ -13,6 +13,7 @@ use rulebook_model::types::{Type, Types};
 use serde_json::{Map, Value as Json, json};
 
 use super::{compile_definition, compile_valid_definition};
+use support::WithoutSpans as _;
 use support::generate::{self, Choices, Generated};
 use support::golden;
 

@@ -14,18 +14,17 @@ mod several_errors;
 
 use std::path::{Path, PathBuf};
 
-use rulebook_model::compile::{LoweredDefinition, ResponseRegistry, lower_definition, type_table};
+use rulebook_model::compile::{ProgramExtensions, check_definition};
 use rulebook_model::definition::{LoadedDefinition, load, read};
 use rulebook_model::diagnostic::Report;
 use rulebook_model::model::Api;
 
-/// Returns the model of a definition, and a report of all errors in the definition.
+/// Returns the model of a definition, or an API with default settings and a report of all errors in the definition.
 pub fn compile_definition(loaded: LoadedDefinition) -> (Api, Report) {
-    let LoadedDefinition { sources, definition, mut diagnostics } = loaded;
-    let LoweredDefinition { api, diagnostics: more, .. } =
-        lower_definition(&definition, &type_table(&definition, []), &ResponseRegistry::default());
-    diagnostics.extend(more);
-    (api, Report::new(sources, diagnostics))
+    match check_definition(loaded, ProgramExtensions::default()) {
+        Ok(checked) => (checked.api, Report::default()),
+        Err(report) => (Api::default(), report),
+    }
 }
 
 /// Returns the model of a definition that has no errors.

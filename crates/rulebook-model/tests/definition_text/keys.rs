@@ -67,21 +67,16 @@ fn definition_keys_are_unique_and_have_descriptions() {
 fn each_alias_of_the_rules_dialect_has_one_canonical_name() {
     use keys::rules::{PARAMETER_TYPE_ALIASES, RETURN_TYPE_ALIASES, SOURCE_PREFIXES, tree_name_of_alias};
     for table in [PARAMETER_TYPE_ALIASES, RETURN_TYPE_ALIASES, SOURCE_PREFIXES] {
-        for alias in table {
-            assert_eq!(tree_name_of_alias(table, &alias.name.to_uppercase()), Some(alias.tree_name), "{}", alias.name);
+        for (name, tree_name) in table {
+            assert_eq!(tree_name_of_alias(table, &name.to_uppercase()), Some(*tree_name), "{name}");
             // PhalApi, whose rules this dialect reads, has two names for `callable`.
-            let expected = if alias.tree_name == "callable" { 2 } else { 1 };
-            assert_eq!(
-                table.iter().filter(|other| other.tree_name == alias.tree_name).count(),
-                expected,
-                "{}",
-                alias.tree_name
-            );
+            let expected = if *tree_name == "callable" { 2 } else { 1 };
+            assert_eq!(table.iter().filter(|(_, other)| other == tree_name).count(), expected, "{tree_name}");
         }
     }
     let known: Vec<_> = rulebook_model::types::Types::builtin().iter().map(|known| known.name().to_owned()).collect();
-    for alias in PARAMETER_TYPE_ALIASES.iter().chain(RETURN_TYPE_ALIASES) {
-        assert!(known.iter().any(|name| name == alias.tree_name), "{}", alias.tree_name);
+    for (_, tree_name) in PARAMETER_TYPE_ALIASES.iter().chain(RETURN_TYPE_ALIASES) {
+        assert!(known.iter().any(|name| name == tree_name), "{tree_name}");
     }
 }
 

@@ -148,12 +148,12 @@ fn change_for(error: &Diagnostic, members: &[Member], file: &DefinitionFile) -> 
 /// Returns the type that means the same as a type of another framework. `term` is the JSON string with the type.
 fn similar_type(term: &str, dialect: Dialect) -> Option<&'static str> {
     let name = term.trim_matches('"').trim_start_matches('?');
-    let known = FOREIGN_TYPES.iter().find(|known| known.name.eq_ignore_ascii_case(name))?;
-    match known.name {
+    let (known, replacement, _) = FOREIGN_TYPES.iter().find(|(known, ..)| known.eq_ignore_ascii_case(name))?;
+    match *known {
         _ if dialect != Dialect::Tree => None,
         // In the documentation of aicra, `number` is not restricted to integers.
         "number" => Some("float"),
-        _ => Some(known.replacement),
+        _ => Some(replacement),
     }
 }
 

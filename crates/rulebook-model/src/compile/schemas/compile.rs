@@ -13,7 +13,6 @@ use crate::span::Spanned;
 use crate::types::{Arity, NamedSchema};
 
 impl Lowering<'_> {
-    /// Compiles a schema, and reports its errors.
     pub(super) fn compile_declared_schema(&mut self, index: usize) {
         let DeclaredSchema { parsed, module, dialect, .. } = self.schemas.declared[index];
         // A schema that has failed is compiled for its other errors.
@@ -145,13 +144,13 @@ impl Lowering<'_> {
             }
         }
         let declared = || parsed.r#type.fields.iter().flat_map(|fields| &fields.value);
-        for field in declared().filter(|field| fields.iter().any(|known| known.name == field.name.value)) {
-            let message = format!("a schema in `extends` has the field `{}`, too", field.name.value.escape_debug());
-            let error = Diagnostic::new(DiagnosticCode::NameCollision, field.name.span, message).label("second field");
+        for field in declared().filter(|field| fields.iter().any(|known| known.name == field.key.value)) {
+            let message = format!("a schema in `extends` has the field `{}`, too", field.key.value.escape_debug());
+            let error = Diagnostic::new(DiagnosticCode::NameCollision, field.key.span, message).label("second field");
             self.report(error.help("rename it, or list it in `without` to replace the inherited field"));
         }
         // The schema has an error if the list is changed here.
-        fields.retain(|field| !declared().any(|declared| declared.name.value == field.name));
+        fields.retain(|field| !declared().any(|declared| declared.key.value == field.name));
         let is_inherited = |name: &String| fields.iter().any(|field| field.name == *name);
         constraints.retain(|constraint| constraint.names.iter().all(is_inherited));
         Inherited { fields, constraints, is_incomplete }

@@ -23,7 +23,7 @@ impl<'d> Lowering<'d> {
         for (module, dialect, parsed) in app.chain(modules) {
             self.declare_schema(module, dialect, parsed);
         }
-        self.schemas.cells = Arc::new(self.schemas.declared.iter().map(|_| Arc::new(OnceLock::new())).collect());
+        self.schemas.cells = Arc::new(self.schemas.declared.values().map(|_| Arc::new(OnceLock::new())).collect());
     }
 
     fn declare_schema(&mut self, module: Option<&'d str>, dialect: &'static DialectSpec, parsed: &'d parsed::Schema) {
@@ -32,9 +32,8 @@ impl<'d> Lowering<'d> {
             self.report(error);
             return;
         }
-        let indexes = &self.schemas.indexes;
-        let first = indexes.get(&(module, name)).or_else(|| indexes.get(&(None, name)));
-        if let Some(first) = first.and_then(|at| self.schemas.declared.get(*at)) {
+        let declared = &self.schemas.declared;
+        if let Some(first) = declared.get(&(module, name)).or_else(|| declared.get(&(None, name))) {
             // The files of a module can each contain the schemas that they use.
             let is_same = first.module == module && first.parsed.source == parsed.source;
             if !is_same || first.dialect.name != dialect.name {
@@ -45,9 +44,8 @@ impl<'d> Lowering<'d> {
             }
             return;
         }
-        self.schemas.indexes.insert((module, name), self.schemas.declared.len());
         let state = SchemaState::Waiting;
-        self.schemas.declared.push(DeclaredSchema { parsed, module, dialect, state });
+        self.schemas.declared.insert((module, name), DeclaredSchema { parsed, module, dialect, state });
     }
 
     /// Returns the error of a name that a schema cannot have: one that terms cannot contain, or that is a type's.
@@ -78,10 +76,10 @@ impl<'d> Lowering<'d> {
 type SchemaContent = BTreeMap<String, Json>;
 
 impl Schemas<'_> {
-    /// Sets the keys of all compiled schemas. Schemas of different API modules have the same key if they have the same
-    /// name and the same content, including the schemas to which they refer.
+    /// Sets the keys of all compiled schemas. Schemas of different API modules with the same name and content have one
+    /// key.
     pub(super) fn set_keys(&mut self) {
-        let compiled = self.declared.iter().filter_map(|declared| match &declared.state {
+        let compiled = self.declared.values().filter_map(|declared| match &declared.state {
             SchemaState::Compiled(schema) => Some((declared.module, schema)),
             _ => None,
         });
@@ -114,8 +112,8 @@ impl Schemas<'_> {
 
     /// Returns the index of the schema with this name in an API module, or else in `app.json`.
     pub(super) fn index(&self, module: Option<&str>, name: &str) -> Option<usize> {
-        let of_module = module.and_then(|module| self.indexes.get(&(Some(module), name)));
-        of_module.or_else(|| self.indexes.get(&(None, name))).copied()
+        let of_module = module.and_then(|module| self.declared.get_index_of(&(Some(module), name)));
+        of_module.or_else(|| self.declared.get_index_of(&(None, name)))
     }
 }
 

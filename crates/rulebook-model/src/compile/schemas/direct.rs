@@ -11,87 +11,64 @@ use crate::definition::parsed::TypeSpec;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::types::Types;
 
-/// The types of arrays.
 const ARRAYS: [&str; 3] = ["array", "filled_array", "loose_array"];
 /// The type of objects whose members have the type in its argument.
 const MAP: &str = "map";
 
 impl Lowering<'_> {
-    /// Reports the schemas that refer to themselves directly or extend themselves, and chains of direct references and
-    /// of `extends` that are too long.
     pub(super) fn report_direct_references(&mut self) {
         let (schemas, types) = (&self.schemas, self.types);
-        let declared = || schemas.declared.iter();
+        let declared = || schemas.declared.values();
         let direct = declared().map(|schema| schemas.direct_references(schema, types)).collect::<Vec<_>>();
         let items = declared().map(|schema| schemas.item_references(schema, types)).collect::<Vec<_>>();
         let extended = declared().map(|schema| schemas.extended(schema)).collect::<Vec<_>>();
-        self.report_chains(&direct);
-        self.report_chains(&items);
-        self.report_extended_chains(&extended);
+        self.report_chains(&direct, false);
+        self.report_chains(&items, false);
+        self.report_chains(&extended, true);
     }
 
-    /// Reports schemas that extend themselves, and long chains of `extends`: each schema of a chain has all fields of
-    /// the schemas before it. `extended` contains the indexes of the schemas that each schema extends.
-    fn report_extended_chains(&mut self, extended: &[Vec<usize>]) {
-        let Levels { levels, circles } = Levels::new(extended);
+    /// Reports circles and long chains of references, or of `extends`: each schema of such a chain has all fields of
+    /// the schemas before it. `targets` contains the indexes of the schemas to which each schema refers.
+    fn report_chains(&mut self, targets: &[Vec<usize>], is_extends: bool) {
+        let Levels { levels, circles } = Levels::new(targets);
         for (index, level) in levels.iter().enumerate() {
-            let DeclaredSchema { parsed, state, .. } = &self.schemas.declared[index];
+            let DeclaredSchema { parsed, module, state, .. } = &self.schemas.declared[index];
             if matches!(level, Some(level) if *level <= MAX_DEPTH) || matches!(state, SchemaState::Failed) {
                 continue;
             }
-            let (message, help) = match level {
-                Some(level) if *level == MAX_DEPTH + 1 => (
+            let name = &parsed.name.value;
+            let error = match level {
+                Some(level) if *level == MAX_DEPTH + 1 && is_extends => Some((
                     format!("more than {MAX_DEPTH} schemas extend each other in a chain"),
                     "list the fields of several of these schemas in one of them",
-                ),
-                None if circles[index] => (
-                    format!("the schema `{}` extends itself", parsed.name.value),
+                )),
+                Some(level) if *level == MAX_DEPTH + 1 => Some((
+                    format!("more than {MAX_DEPTH} schemas lead from one to the next"),
+                    "let an object stand between them",
+                )),
+                None if circles[index] && is_extends => Some((
+                    format!("the schema `{name}` extends itself"),
                     "remove the schema from `extends` that leads back to this one",
-                ),
-                // The schemas that extend an erroneous one have no error of their own.
-                Some(_) | None => (String::new(), ""),
+                )),
+                None if circles[index] => Some((
+                    format!("the schema `{name}` is defined by itself"),
+                    "let the schema refer to itself only in a field, or as the items of an array in a union",
+                )),
+                // The schemas that lead to an erroneous one have no error of their own.
+                Some(_) | None => None,
             };
             let leads_on = |target: usize| match level {
                 Some(level) => levels[target] == Some(level - 1),
                 None => circles[target],
             };
-            let name = parsed.extends.iter().find(|name| {
-                self.schemas.index(self.schemas.declared[index].module, &name.value).is_some_and(leads_on)
-            });
-            if !message.is_empty() {
-                let span = name.map_or(parsed.name.span, |name| name.span);
-                self.report(
-                    Diagnostic::new(DiagnosticCode::BadOption, span, message).label("cannot be extended").help(help),
-                );
-            }
-            self.schemas.declared[index].state = SchemaState::Failed;
-        }
-    }
-
-    /// Reports circles and long chains of references. `targets` contains the indexes of the schemas to which each
-    /// schema refers.
-    fn report_chains(&mut self, targets: &[Vec<usize>]) {
-        let Levels { levels, circles } = Levels::new(targets);
-        for (index, level) in levels.into_iter().enumerate() {
-            if let SchemaState::Failed = self.schemas.declared[index].state {
-                continue;
-            }
-            let (text, help) = match level {
-                Some(level) if level <= MAX_DEPTH => continue,
-                Some(level) if level == MAX_DEPTH + 1 => (
-                    format!("more than {MAX_DEPTH} schemas lead from one to the next"),
-                    "let an object stand between them",
-                ),
-                None if circles[index] => (
-                    format!("the schema `{}` is defined by itself", self.schemas.declared[index].parsed.name.value),
-                    "let the schema refer to itself only in a field, or as the items of an array in a union",
-                ),
-                Some(_) | None => (String::new(), ""),
+            let base =
+                parsed.extends.iter().find(|name| self.schemas.index(*module, &name.value).is_some_and(leads_on));
+            let (code, label, span) = match base.filter(|_| is_extends) {
+                Some(base) => (DiagnosticCode::BadOption, "cannot be extended", base.span),
+                None => (DiagnosticCode::EndlessSchema, "a chain of references", parsed.name.span),
             };
-            if !text.is_empty() {
-                let span = self.schemas.declared[index].parsed.name.span;
-                let error = Diagnostic::new(DiagnosticCode::EndlessSchema, span, text);
-                self.report(error.label("a chain of references").help(help));
+            if let Some((message, help)) = error {
+                self.report(Diagnostic::new(code, span, message).label(label).help(help));
             }
             self.schemas.declared[index].state = SchemaState::Failed;
         }
@@ -105,7 +82,6 @@ impl Schemas<'_> {
         names.into_iter().filter_map(|name| self.index(schema.module, name)).collect()
     }
 
-    /// Returns the schemas that a schema extends.
     pub(super) fn extended(&self, schema: &DeclaredSchema<'_>) -> Vec<usize> {
         schema.parsed.extends.iter().filter_map(|name| self.index(schema.module, &name.value)).collect()
     }
@@ -118,8 +94,7 @@ impl Schemas<'_> {
     }
 }
 
-/// Adds the names in a type that can be the names of schemas whose values are the values of the type: those in its
-/// term, and those in the types of a union.
+/// Adds the names of schemas whose values are the values of the type: those in its term, and in the types of a union.
 fn add_direct_names<'t>(r#type: &'t TypeSpec, types: &Types, dialect: &DialectSpec, names: &mut Vec<&'t str>) {
     let term = r#type.term.as_ref().map_or("", |term| &term.value);
     let in_term = type_names(term, types, dialect);
@@ -141,7 +116,6 @@ struct Levels {
 }
 
 impl Levels {
-    /// Finds the levels of schemas. `targets` contains the indexes of the schemas to which each schema refers.
     fn new(targets: &[Vec<usize>]) -> Self {
         let mut users: Vec<Vec<usize>> = vec![Vec::new(); targets.len()];
         for (user, targets) in targets.iter().enumerate() {
@@ -160,8 +134,8 @@ impl Levels {
     }
 }
 
-/// Returns the indexes of the selected nodes in the order in which each has no more edges to selected nodes before it.
-/// `edges` contains the edges of each node, and `reversed` the edges in the other direction.
+/// Returns the selected nodes in the order in which each has no more edges to selected nodes before it. `reversed`
+/// contains the edges in the other direction.
 fn peel(edges: &[Vec<usize>], reversed: &[Vec<usize>], is_selected: &[bool]) -> Vec<usize> {
     let mut open: Vec<usize> =
         edges.iter().map(|targets| targets.iter().filter(|target| is_selected[**target]).count()).collect();

@@ -1,33 +1,24 @@
 //! Finds schemas of which no value can end.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-use crate::types::{NamedSchema, SCHEMA_REFERENCE_PREFIX, replace_references};
+use crate::types::{NamedSchema, SCHEMA_REFERENCE_PREFIX};
 
-/// Returns the indexes of the schemas whose values would all contain a value that never ends.
-///
-/// A schema has a finite value if its other values contain only schemas that have one. Each time that a schema turns
-/// out to have one, the schemas that refer to it are examined again.
+/// Returns the indexes of the schemas whose values would all contain a value that never ends. The schemas are examined
+/// until no other one turns out to have a finite value; a schema is usually listed after those to which it refers.
 pub(super) fn endless_schemas(schemas: &[Arc<NamedSchema>]) -> Vec<usize> {
     let json: Vec<Json> = schemas.iter().map(|schema| schema.check.schema()).collect();
-    let known: HashSet<&str> = schemas.iter().map(|schema| schema.key()).collect();
-    let mut users: HashMap<String, Vec<usize>> = HashMap::new();
-    for (index, schema) in json.iter().enumerate() {
-        replace_references(&mut schema.clone(), &mut |key| {
-            users.entry(key.to_owned()).or_default().push(index);
-            String::new()
-        });
-    }
-    let mut endless = known;
-    let mut waiting: VecDeque<usize> = (0..schemas.len()).collect();
-    while let Some(index) = waiting.pop_front() {
-        let key = schemas[index].key();
-        if endless.contains(key) && !is_endless(&json[index], &endless) {
-            endless.remove(key);
-            waiting.extend(users.remove(key).into_iter().flatten());
+    let mut endless: HashSet<&str> = schemas.iter().map(|schema| schema.key()).collect();
+    let mut count = usize::MAX;
+    while endless.len() < count {
+        count = endless.len();
+        for (schema, json) in schemas.iter().zip(&json) {
+            if !is_endless(json, &endless) {
+                endless.remove(schema.key());
+            }
         }
     }
     (0..schemas.len()).filter(|index| endless.contains(schemas[*index].key())).collect()

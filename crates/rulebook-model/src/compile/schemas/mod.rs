@@ -9,8 +9,10 @@ mod direct;
 mod endless;
 mod order;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
+
+use indexmap::IndexMap;
 
 use super::lowering::Lowering;
 use super::type_errors::{NestedTypeSpans, late_diagnostic};
@@ -21,24 +23,21 @@ use crate::types::{
     ArgumentError, Check, NamedSchema, SchemaCells, failed_type, recursive_reference, schema_reference,
 };
 
-/// All schemas of a definition.
 #[derive(Default)]
 pub(crate) struct Schemas<'d> {
-    declared: Vec<DeclaredSchema<'d>>,
-    /// The index in `declared` of each schema, by the API module that declares it (`None` for `app.json`) and its name.
-    indexes: HashMap<(Option<&'d str>, &'d str), usize>,
+    /// The schemas, by the API module that declares each (`None` for `app.json`) and its name.
+    declared: IndexMap<(Option<&'d str>, &'d str), DeclaredSchema<'d>>,
     /// A cell for each schema, in the order of `declared`.
     cells: Arc<SchemaCells>,
     /// The API module whose types are being compiled; `None` for the common parameters of the API.
     pub module: Option<&'d str>,
-    /// The types in schemas whose errors are found when all schemas are compiled, each with the spans of the types in
-    /// its attributes.
+    /// The types whose errors are found when all schemas are compiled, each with the spans of the types in its
+    /// attributes.
     late_checks: Vec<(Arc<dyn Check>, NestedTypeSpans)>,
     /// While a schema is being compiled, the greatest depth of the schemas to which it refers.
     inner_depth: Option<usize>,
 }
 
-/// A schema of the definition.
 struct DeclaredSchema<'d> {
     parsed: &'d parsed::Schema,
     module: Option<&'d str>,
@@ -51,22 +50,17 @@ fn first_key(index: usize) -> String {
     format!("schema.{index}")
 }
 
-/// The maximum number of schemas that lead from one to the next by references that own their targets. A longer chain
-/// contains references that do not, so that no recursive function needs much of the stack.
+/// The maximum number of schemas that own the next one by a reference, so that recursive functions need little stack.
 const MAX_DEPTH: usize = 64;
 
-/// The state of a schema while the definition is compiled.
 enum SchemaState {
-    /// The schema is not compiled yet.
     Waiting,
-    /// The schema is compiled.
     Compiled(Arc<NamedSchema>),
     /// The schema has an error, which has been reported.
     Failed,
 }
 
 impl<'d> Lowering<'d> {
-    /// Compiles all schemas, also those that nothing refers to.
     pub(super) fn compile_schemas(&mut self) {
         self.report_direct_references();
         let order = self.schemas.compile_order(self.types);
@@ -80,7 +74,7 @@ impl<'d> Lowering<'d> {
 
     /// Returns the schemas that an API module, or `app.json`, declares, in the order of their names.
     pub(super) fn schemas_of(&self, module: Option<&str>) -> Vec<Schema> {
-        let declared = self.schemas.declared.iter().filter(|declared| declared.module == module);
+        let declared = self.schemas.declared.values().filter(|declared| declared.module == module);
         let mut schemas: BTreeMap<&str, Schema> = BTreeMap::new();
         for declared in declared {
             let SchemaState::Compiled(named) = &declared.state else { continue };
@@ -107,8 +101,7 @@ impl<'d> Lowering<'d> {
         }
     }
 
-    /// Returns the schema to which a name in a term of the current API module refers; a failed type if the schema has
-    /// an error, and `None` if the name is unknown.
+    /// Returns the schema to which a name refers in the current API module; a failed type if the schema has an error.
     pub(super) fn find_schema(&mut self, name: &str) -> Option<Arc<dyn Check>> {
         let schemas = &mut self.schemas;
         let index = schemas.index(schemas.module, name)?;
@@ -127,8 +120,7 @@ impl<'d> Lowering<'d> {
         })
     }
 
-    /// Reports the errors of a type that are found only when all schemas are compiled. `spans` contains the spans of
-    /// the types in its attributes, by their paths.
+    /// Reports the errors of a type that are found only when all schemas are compiled.
     pub(super) fn check_late(&mut self, check: &Arc<dyn Check>, spans: NestedTypeSpans) {
         if self.schemas.inner_depth.is_some() {
             self.schemas.late_checks.push((Arc::clone(check), spans));
@@ -145,9 +137,8 @@ impl<'d> Lowering<'d> {
         }
     }
 
-    /// Returns the names of the schemas that the current API module can use.
     pub(super) fn schema_names(&self) -> Vec<&'d str> {
         let visible = |module: &Option<&str>| module.is_none() || *module == self.schemas.module;
-        self.schemas.indexes.keys().filter(|(module, _)| visible(module)).map(|(_, name)| *name).collect()
+        self.schemas.declared.keys().filter(|(module, _)| visible(module)).map(|(_, name)| *name).collect()
     }
 }

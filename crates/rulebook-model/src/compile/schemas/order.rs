@@ -17,11 +17,11 @@ struct Dependencies {
 }
 
 impl Schemas<'_> {
-    /// Returns the indexes of all schemas, each after the schemas to which it refers. If schemas refer to each other in
-    /// a circle, a schema in `extends` is first nevertheless.
+    /// Returns the indexes of all schemas, each after those to which it refers. In a circle, a schema in `extends` is
+    /// first.
     pub(super) fn compile_order(&self, types: &Types) -> Vec<usize> {
         let dependencies: Vec<Dependencies> =
-            self.declared.iter().map(|schema| self.dependencies(schema, types)).collect();
+            self.declared.values().map(|schema| self.dependencies(schema, types)).collect();
         // The order of the names is the same in every notation of the definition. Generated examples depend on it,
         // because they end at the first reference that leads back.
         let mut roots: Vec<usize> = (0..self.declared.len()).collect();

@@ -1,61 +1,44 @@
 //! Reads methods, parameters, outputs and declared errors. The functions of this file are shared by all dialects.
 
 use super::super::checked_object::{CheckedObject, wrong_kind_error};
-use super::super::dialect_spec::{DialectSpec, TREE};
+use super::super::dialect_spec::DialectSpec;
 use super::super::jsonc::{JsonData, JsonNode};
-use super::super::keys::{ERROR, METHOD, OPTIONS, OUTPUT, PARAMETER};
-use super::super::parsed::{DeclaredError, DeclaredOptions, Method, Output, Parameter, Schema};
+use super::super::keys::KeyTable;
+use super::super::parsed::{DeclaredError, DeclaredOptions, Field, Method, Schema};
 use super::type_spec::read_type;
 use crate::diagnostic::Diagnostic;
 use crate::span::Spanned;
 
-/// The scope of a method as the definition writes it: groups of permissions. A caller needs all permissions of one
-/// group.
+/// The groups of permissions of a method; a caller needs all permissions of one group.
 pub(super) type PermissionGroups = Vec<Spanned<Vec<Spanned<String>>>>;
 
-/// Reads a method of the dialect `tree`. If the value is not an object, reports the value and returns `None`.
-pub(super) fn read_tree_method(
-    http: Spanned<String>,
-    node: &JsonNode,
-    diagnostics: &mut Vec<Diagnostic>,
-) -> Option<Method> {
-    CheckedObject::new(node, &METHOD, diagnostics).map(|object| read_checked_tree_method(http, object, diagnostics))
-}
-
-/// Reads a method of the dialect `tree` from an object whose keys have been checked.
-pub(super) fn read_checked_tree_method(
-    http: Spanned<String>,
+pub(super) fn read_method(
+    spec: &DialectSpec,
+    http_method: Spanned<String>,
     mut object: CheckedObject<'_>,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Method {
-    let parameters = object.objects_by_name("in", &PARAMETER, diagnostics, read_tree_parameter);
-    let outputs = object.objects_by_name("out", &OUTPUT, diagnostics, |name, object, diagnostics| {
-        read_output(&TREE, name, object, diagnostics)
-    });
-    let errors =
-        object.objects_by_name("errors", &ERROR, diagnostics, |name, object, _| read_error(&TREE, name, object));
-    let options = object.get("options").and_then(|node| CheckedObject::new(node, &OPTIONS, diagnostics));
-    let (scope, is_complete) = object.get(TREE.scope_key).map_or((PermissionGroups::new(), true), |node| {
-        read_permission_groups(TREE.scope_key, false, node, diagnostics)
-    });
+    let parameters = read_fields(spec, spec.parameters_key, spec.parameter_keys, &mut object, diagnostics);
+    let outputs = read_fields(spec, spec.outputs_key, spec.output_keys, &mut object, diagnostics);
+    let errors = read_errors(spec, "errors", &mut object, diagnostics);
+    let options = object.get("options").and_then(|node| CheckedObject::new(node, spec.option_keys, diagnostics));
+    let scope = read_scope(spec, spec.scope_key, &mut object, diagnostics);
     Method {
-        http_method: http,
+        http_method,
         id: object.string("id"),
-        info: object.string("info"),
+        info: object.string(spec.info_key),
         scope,
         parameters,
         outputs,
         errors,
         constraints: object.get("constraints").cloned(),
         handler: object.get("handler").cloned(),
-        options: options.as_ref().map(self::read_options).unwrap_or_default(),
-        span: object.span,
-        is_incomplete: object.is_incomplete || !is_complete,
+        options: options.as_ref().map(read_options).unwrap_or_default(),
+        is_incomplete: object.is_incomplete,
     }
 }
 
-/// Reads the object under the key `options` of a method.
-pub(super) fn read_options(object: &CheckedObject<'_>) -> DeclaredOptions {
+fn read_options(object: &CheckedObject<'_>) -> DeclaredOptions {
     DeclaredOptions {
         status: object.integer("status"),
         download: object.bool("download"),
@@ -68,105 +51,82 @@ pub(super) fn read_options(object: &CheckedObject<'_>) -> DeclaredOptions {
     }
 }
 
-/// Reads the groups of permissions in the array under `key`. The second result is `false` if an invalid group was
-/// omitted. If `allows_single_permission` is `true`, a permission outside of a group counts as a group with this
-/// permission only.
-pub(super) fn read_permission_groups(
+/// Reads the groups of permissions in the array under `key`. Invalid groups are reported and omitted.
+pub(super) fn read_scope(
+    spec: &DialectSpec,
     key: &str,
-    allows_single_permission: bool,
-    node: &JsonNode,
+    object: &mut CheckedObject<'_>,
     diagnostics: &mut Vec<Diagnostic>,
-) -> (PermissionGroups, bool) {
+) -> PermissionGroups {
     let mut groups = PermissionGroups::new();
-    let mut is_complete = true;
-    let JsonData::Array(items) = &node.data else {
-        return (groups, false);
-    };
+    let Some(JsonNode { data: JsonData::Array(items), .. }) = object.get(key) else { return groups };
     for group in items {
         let permissions = match &group.data {
             JsonData::Array(permissions) => permissions.as_slice(),
-            JsonData::String(_) if allows_single_permission => std::slice::from_ref(group),
+            JsonData::String(_) if spec.allows_single_permissions => std::slice::from_ref(group),
             _ => {
-                let expected =
-                    if allows_single_permission { "a string or an array of strings" } else { "an array of strings" };
+                let expected = match spec.allows_single_permissions {
+                    true => "a string or an array of strings",
+                    false => "an array of strings",
+                };
                 let error = wrong_kind_error(&format!("each group of `{key}`"), expected, group);
                 diagnostics.push(error.help(format!(
                     "`{key}` is an OR of ANDs: `[[\"a\", \"b\"], [\"c\"]]` requires both `a` and `b`, or else `c`"
                 )));
-                is_complete = false;
+                object.is_incomplete = true;
                 continue;
             }
         };
-        let mut all = Vec::with_capacity(permissions.len());
-        for permission in permissions {
-            match &permission.data {
-                JsonData::String(text) => all.push(Spanned::new(text.clone(), permission.span)),
-                _ => {
-                    diagnostics.push(wrong_kind_error(&format!("each permission of `{key}`"), "a string", permission));
-                    is_complete = false;
-                }
-            }
-        }
+        let others = permissions.iter().filter(|permission| !matches!(permission.data, JsonData::String(_)));
+        diagnostics
+            .extend(others.map(|other| wrong_kind_error(&format!("each permission of `{key}`"), "a string", other)));
+        let all: Vec<_> = permissions.iter().filter_map(JsonNode::string).collect();
         // A group is kept only if all its permissions are valid, because a shorter group would require less of callers.
         if all.len() == permissions.len() {
             groups.push(Spanned::new(all, group.span));
+        } else {
+            object.is_incomplete = true;
         }
     }
-    (groups, is_complete)
+    groups
 }
 
-/// Reads a parameter in the dialect `tree`.
-pub(super) fn read_tree_parameter(
-    key: Spanned<String>,
-    object: &mut CheckedObject<'_>,
-    diagnostics: &mut Vec<Diagnostic>,
-) -> Parameter {
-    read_parameter(&TREE, key, object, diagnostics)
-}
-
-/// Reads a parameter in the dialect `spec`.
-pub(super) fn read_parameter(
+/// Reads the parameters, outputs or fields under `key`, whose keys are in `keys`.
+pub(super) fn read_fields(
     spec: &DialectSpec,
-    key: Spanned<String>,
+    key: &str,
+    keys: &'static KeyTable,
     object: &mut CheckedObject<'_>,
     diagnostics: &mut Vec<Diagnostic>,
-) -> Parameter {
-    let r#type = read_type(spec, object, diagnostics);
-    Parameter {
+) -> Vec<Field> {
+    object.objects_by_name(key, keys, diagnostics, |key, object, diagnostics| Field {
         key,
         name: object.string("name"),
         info: object.string(spec.info_key),
-        r#type,
+        r#type: read_type(spec, object, diagnostics),
         optional: object.bool("optional"),
         default: object.json("default"),
         example: object.json("example"),
         message: object.string("message"),
-        span: object.span,
         is_incomplete: object.is_incomplete,
-    }
+    })
 }
 
-/// Reads an output, or a field of an object, in the dialect `spec`.
-pub(super) fn read_output(
+pub(super) fn read_errors(
     spec: &DialectSpec,
-    name: Spanned<String>,
+    key: &str,
     object: &mut CheckedObject<'_>,
     diagnostics: &mut Vec<Diagnostic>,
-) -> Output {
-    let r#type = read_type(spec, object, diagnostics);
-    Output {
+) -> Vec<DeclaredError> {
+    object.objects_by_name(key, spec.error_keys, diagnostics, |name, object, _| DeclaredError {
         name,
+        status: object.integer("status"),
         info: object.string(spec.info_key),
-        r#type,
-        code_name: object.string("name"),
-        default: object.json("default"),
-        example: object.json("example"),
-        span: object.span,
+        number: object.integer("number"),
         is_incomplete: object.is_incomplete,
-    }
+    })
 }
 
-/// Reads the schemas under the key `key` of an object, in the dialect `spec`.
 pub(in crate::definition) fn read_schemas(
     spec: &DialectSpec,
     key: &str,
@@ -190,16 +150,4 @@ pub(in crate::definition) fn read_schemas(
             name,
         }
     })
-}
-
-/// Reads the declaration of an error that the handler of a method may return.
-pub(super) fn read_error(spec: &DialectSpec, name: Spanned<String>, object: &CheckedObject<'_>) -> DeclaredError {
-    DeclaredError {
-        name,
-        status: object.integer("status"),
-        info: object.string(spec.info_key),
-        number: object.integer("number"),
-        span: object.span,
-        is_incomplete: object.is_incomplete,
-    }
 }

@@ -4,17 +4,15 @@
 use super::super::checked_object::{CheckedObject, named_members, wrong_kind_error};
 use super::super::dialect_spec::METHODS;
 use super::super::jsonc::{JsonData, JsonMember, JsonMembers, JsonNode};
-use super::super::keys::methods::{ERROR, METHOD, MODULE, OPTIONS, OUTPUT, PARAMETER, SEPARATOR};
-use super::super::parsed::{Method, Module, Service};
+use super::super::keys::methods::{METHOD, MODULE, SEPARATOR};
+use super::super::parsed::{Module, Service};
 use super::first_byte_span;
-use super::method::{
-    PermissionGroups, read_error, read_options, read_output, read_parameter, read_permission_groups, read_schemas,
-};
+use super::method::{read_method, read_schemas};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::span::Spanned;
 
 /// Reads a file of this dialect. Each key of the file's top level is the name of an API module.
-pub(super) fn read_file(_: &str, node: &JsonNode, diagnostics: &mut Vec<Diagnostic>) -> Vec<Module> {
+pub(in crate::definition) fn read_file(_: &str, node: &JsonNode, diagnostics: &mut Vec<Diagnostic>) -> Vec<Module> {
     let JsonData::Object(members) = &node.data else {
         return Vec::new();
     };
@@ -38,31 +36,23 @@ fn read_api_module(member: &JsonMember, diagnostics: &mut Vec<Diagnostic>) -> Op
     let mut settings = CheckedObject::new(&settings, &MODULE, diagnostics)?;
     let schemas = read_schemas(&METHODS, "schemas", &mut settings, diagnostics);
     is_segment.then(|| Module {
-        name: name.clone(),
-        info: None,
-        envelope: None,
-        ignore_case: None,
-        repeated: None,
         rate_limit: settings.get("rate_limit").cloned(),
         schemas,
         services,
-        spec: &METHODS,
-        span: first_byte_span(member.value.span),
+        ..Module::new(name.clone(), &METHODS, first_byte_span(member.value.span))
     })
 }
 
-/// Reads a method of an API module as a service that has only this method. Services with the same path are merged
-/// later.
+/// Reads a method as a service that has only this method. Services with the same path are merged later.
 fn read_service(module: &str, member: &JsonMember, diagnostics: &mut Vec<Diagnostic>) -> Option<Service> {
     let names = split_method_key(&member.key, diagnostics);
     let object = CheckedObject::new(&member.value, &METHOD, diagnostics);
     let (http, name) = names?;
     let path = Spanned::new(format!("/{module}/{}", name.value), name.span);
-    Some(Service { path, methods: vec![read_method(http, object?, diagnostics)] })
+    Some(Service { path, methods: vec![read_method(&METHODS, http, object?, diagnostics)] })
 }
 
-/// Splits the key of a method, such as `GET::read`, into the HTTP method and the name. Reports a key that has not this
-/// form and returns `None`.
+/// Splits a key such as `GET::read` into the HTTP method and the name. Reports other keys and returns `None`.
 fn split_method_key(
     key: &Spanned<String>,
     diagnostics: &mut Vec<Diagnostic>,
@@ -81,8 +71,7 @@ fn split_method_key(
     check_path_segment(&name, "method", diagnostics).then_some((http, name))
 }
 
-/// Checks that a name can be one segment of a path. If not, reports the name and returns `false`. `named_object` is
-/// what has the name, for the message: "module" or "method".
+/// Reports a name that cannot be one segment of a path, and returns `false`.
 fn check_path_segment(name: &Spanned<String>, named_object: &str, diagnostics: &mut Vec<Diagnostic>) -> bool {
     let label = match &*name.value {
         "" => "empty name",
@@ -96,34 +85,4 @@ fn check_path_segment(name: &Spanned<String>, named_object: &str, diagnostics: &
          `/`, `{` or `}`",
     ));
     false
-}
-
-fn read_method(http: Spanned<String>, mut object: CheckedObject<'_>, diagnostics: &mut Vec<Diagnostic>) -> Method {
-    let parameters = object.objects_by_name("parameters", &PARAMETER, diagnostics, |name, object, diagnostics| {
-        read_parameter(&METHODS, name, object, diagnostics)
-    });
-    let outputs = object.objects_by_name("output", &OUTPUT, diagnostics, |name, object, diagnostics| {
-        read_output(&METHODS, name, object, diagnostics)
-    });
-    let errors =
-        object.objects_by_name("errors", &ERROR, diagnostics, |name, object, _| read_error(&METHODS, name, object));
-    let options = object.get("options").and_then(|node| CheckedObject::new(node, &OPTIONS, diagnostics));
-    let options = options.as_ref().map(self::read_options);
-    let (scope, is_complete) = object.get(METHODS.scope_key).map_or((PermissionGroups::new(), true), |node| {
-        read_permission_groups(METHODS.scope_key, true, node, diagnostics)
-    });
-    Method {
-        http_method: http,
-        id: object.string("id"),
-        info: object.string(METHODS.info_key),
-        scope,
-        parameters,
-        outputs,
-        errors,
-        constraints: object.get("constraints").cloned(),
-        handler: object.get("handler").cloned(),
-        options: options.unwrap_or_default(),
-        span: object.span,
-        is_incomplete: object.is_incomplete || !is_complete,
-    }
 }

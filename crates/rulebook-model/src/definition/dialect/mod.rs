@@ -2,7 +2,7 @@
 //! `rules`.
 //!
 //! This Rust module detects the dialect of a file and converts the file to the structures of [`super::parsed`]. All
-//! later code is independent of the dialect, except for what its [`DialectSpec`](dialect_spec::DialectSpec) contains.
+//! later code is independent of the dialect, except for what its [`DialectSpec`] contains.
 
 mod method;
 mod methods;
@@ -11,41 +11,27 @@ mod tree;
 mod type_spec;
 
 pub(super) use method::read_schemas;
-pub(super) use tree::read_tree_module;
+pub(super) use methods::read_file as read_methods_file;
+pub(super) use rules::read_file as read_rules_file;
+pub(super) use tree::{read_file as read_tree_file, read_tree_module};
 
 use super::checked_object::{CheckedObject, wrong_kind_error};
-use super::dialect_spec;
+use super::dialect_spec::{DIALECTS, DialectSpec, METHODS, RULES, TREE};
 use super::jsonc::{JsonData, JsonMember, JsonMembers, JsonNode};
+use super::keys::MODULE;
 use super::keys::methods::SEPARATOR;
-use super::keys::{MODULE, PARAMETER};
-use super::parsed::{Module, Parameter};
+use super::parsed::{Field, Module};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::span::Span;
 
 /// Reads the API modules of a file. `name` is the name of an API module for which the file does not set a name.
-type ReadFile = fn(name: &str, node: &JsonNode, diagnostics: &mut Vec<Diagnostic>) -> Vec<Module>;
+pub(super) type ReadFile = fn(name: &str, node: &JsonNode, diagnostics: &mut Vec<Diagnostic>) -> Vec<Module>;
 
-/// The name of a dialect and the function that reads its files.
-struct Dialect {
-    /// The value of the key `"dialect"` that selects this dialect.
-    name: &'static str,
-    read_file: ReadFile,
-}
-
-const TREE_DIALECT: Dialect = Dialect { name: dialect_spec::TREE.name, read_file: tree::read_file };
-
-const METHODS_DIALECT: Dialect = Dialect { name: dialect_spec::METHODS.name, read_file: methods::read_file };
-
-const RULES_DIALECT: Dialect = Dialect { name: dialect_spec::RULES.name, read_file: rules::read_file };
-
-const DIALECTS: [&Dialect; 3] = [&TREE_DIALECT, &METHODS_DIALECT, &RULES_DIALECT];
-
-/// Reads the setting `common`, which has parameters that every method has. The second result is `true` if the
-/// parameters are written as rules, as in the dialect `rules`.
+/// Reads the setting `common`. The second result is `true` if the parameters are written as rules.
 pub(super) fn read_common_parameters(
     settings: &mut CheckedObject<'_>,
     diagnostics: &mut Vec<Diagnostic>,
-) -> (Vec<Parameter>, bool) {
+) -> (Vec<Field>, bool) {
     let members = match settings.get("common").map(|node| &node.data) {
         Some(JsonData::Object(members)) => members,
         _ => return (Vec::new(), false),
@@ -54,24 +40,22 @@ pub(super) fn read_common_parameters(
         let rules = settings.object("common", &rules::COMMON_RULES, diagnostics);
         (rules.map_or_else(Vec::new, |object| rules::read_common_rules(&object, diagnostics)), true)
     } else {
-        (settings.objects_by_name("common", &PARAMETER, diagnostics, method::read_tree_parameter), false)
+        (method::read_fields(&TREE, "common", TREE.parameter_keys, settings, diagnostics), false)
     }
 }
 
-/// The names of HTTP methods, which show as keys that a file is in the dialect `tree` unless their values belong to
-/// another dialect. A definition cannot define a method for all of these HTTP methods.
+/// The names of HTTP methods, which show that a file is in the dialect `tree` unless their values belong to another
+/// one.
 pub(crate) const HTTP_METHOD_NAMES: [&str; 7] = ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"];
 
-/// The keys that show that an object under a key such as `get` is a method or a URI of the dialect `tree`, although
-/// their values are objects, as those of a class in the dialect `rules`. Authors may have written the keys of a method
-/// of the dialect `methods` by mistake.
+/// The keys which show that an object under a key such as `get` is a method or a URI of the dialect `tree`, and not a
+/// class of the dialect `rules`. Some are keys of the dialect `methods`, which authors may have written by mistake.
 pub(crate) const TREE_OBJECT_KEYS: [&str; 12] =
     ["/", "GET", "POST", "PUT", "DELETE", "PATCH", "in", "out", "errors", "options", "parameters", "output"];
 
-/// Reads a file of API modules after detecting its dialect.
 pub(super) fn read_api_modules(name: &str, node: &JsonNode, diagnostics: &mut Vec<Diagnostic>) -> Vec<Module> {
     let dialect = match &node.data {
-        JsonData::Array(_) => Ok(&TREE_DIALECT),
+        JsonData::Array(_) => Ok(&TREE),
         JsonData::Object(members) => detect_dialect(members),
         _ => Err(wrong_kind_error("a definition", "an object or an array", node)),
     };
@@ -84,14 +68,13 @@ pub(super) fn read_api_modules(name: &str, node: &JsonNode, diagnostics: &mut Ve
     }
 }
 
-/// Detects the dialect of a file by the keys of its top level.
-fn detect_dialect(members: &JsonMembers) -> Result<&'static Dialect, Diagnostic> {
+fn detect_dialect(members: &JsonMembers) -> Result<&'static DialectSpec, Diagnostic> {
     let dialect = members.list.iter().find(|member| member.key.value == "dialect");
     if let Some(member) = dialect {
         return dialect_by_name(&member.value);
     }
     if members.list.iter().any(is_tree_member) {
-        return Ok(&TREE_DIALECT);
+        return Ok(&TREE);
     }
     let content: Vec<&JsonMember> = members.list.iter().filter(|member| !member.is_comment()).collect();
     let inner_keys = || {
@@ -102,7 +85,7 @@ fn detect_dialect(members: &JsonMembers) -> Result<&'static Dialect, Diagnostic>
         inner_members.flatten().map(|member| member.key.value.as_str())
     };
     if inner_keys().any(|key| key.contains(SEPARATOR)) {
-        return Ok(&METHODS_DIALECT);
+        return Ok(&METHODS);
     }
     let is_tree_method = |member: &&JsonMember| is_http_method_name(&member.key.value) && !is_class(&member.value);
     // If the top-level objects contain HTTP methods or `/`, the file is probably a `tree` whose author forgot the `/`
@@ -110,11 +93,10 @@ fn detect_dialect(members: &JsonMembers) -> Result<&'static Dialect, Diagnostic>
     let has_uris = inner_keys().any(|key| key == "/" || HTTP_METHOD_NAMES.contains(&key));
     let has_classes = content.iter().any(|member| is_object_or_empty_array(&member.value));
     let is_tree = content.iter().any(is_tree_method) || has_uris || !has_classes;
-    Ok(if is_tree { &TREE_DIALECT } else { &RULES_DIALECT })
+    Ok(if is_tree { &TREE } else { &RULES })
 }
 
-/// Returns the dialect that the value of the key `"dialect"` names.
-fn dialect_by_name(node: &JsonNode) -> Result<&'static Dialect, Diagnostic> {
+fn dialect_by_name(node: &JsonNode) -> Result<&'static DialectSpec, Diagnostic> {
     let JsonData::String(name) = &node.data else {
         return Err(wrong_kind_error("`dialect`", "a string", node));
     };
@@ -127,9 +109,8 @@ fn dialect_by_name(node: &JsonNode) -> Result<&'static Dialect, Diagnostic> {
     }
 }
 
-/// Returns `true` if a member of a file's top level occurs only in the dialect `tree`: `/`, a setting of the API
-/// module, its schemas, a limit of requests, or an object with `info` under an HTTP method in any case or another
-/// uppercase key, which can be a misspelled HTTP method.
+/// Returns `true` for what only the dialect `tree` has: `/`, a setting of the module, schemas, a limit of requests, or
+/// an object with `info` under a name in upper case or of an HTTP method.
 fn is_tree_member(member: &JsonMember) -> bool {
     let key = &member.key.value;
     let is_uppercase = key.bytes().all(|byte| byte.is_ascii_uppercase());
@@ -154,7 +135,6 @@ fn is_number_of_requests(member: &JsonMember) -> bool {
     member.key.value == "requests" && matches!(member.value.data, JsonData::Number(_))
 }
 
-/// Returns `true` if the value of a member is an object with a description.
 fn is_described(member: &JsonMember) -> bool {
     matches!(&member.value.data, JsonData::Object(inner) if inner.list.iter().any(is_description_member))
 }
@@ -163,8 +143,8 @@ fn is_description_member(member: &JsonMember) -> bool {
     member.key.value == "info" && matches!(member.value.data, JsonData::String(_))
 }
 
-/// Returns `true` if the value of a key such as `Post` is a class of the dialect `rules`, not a method or a URI of the
-/// dialect `tree`. All members of a class are methods, which are objects, or have keys that begin with `@`.
+/// Returns `true` if the value of a key such as `Post` is a class of the dialect `rules`: all its members are methods,
+/// which are objects, or have keys that begin with `@`.
 fn is_class(node: &JsonNode) -> bool {
     let is_class_member = |member: &JsonMember| {
         let key = member.key.value.as_str();

@@ -4,18 +4,22 @@
 use super::super::checked_object::{CheckedObject, named_members};
 use super::super::dialect_spec::TREE;
 use super::super::jsonc::{JsonData, JsonNode};
-use super::super::keys::{METHOD_LIST_ENTRY, MODULE, URI};
+use super::super::keys::{METHOD, METHOD_LIST_ENTRY, MODULE, URI};
 use super::super::parsed::{Module, Service};
 use super::first_byte_span;
-use super::method::{read_checked_tree_method, read_schemas, read_tree_method};
+use super::method::{read_method, read_schemas};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::span::{Span, Spanned};
 
 /// Reads a file of this dialect, which contains one API module.
-pub(super) fn read_file(name: &str, node: &JsonNode, diagnostics: &mut Vec<Diagnostic>) -> Vec<Module> {
+pub(in crate::definition) fn read_file(name: &str, node: &JsonNode, diagnostics: &mut Vec<Diagnostic>) -> Vec<Module> {
     let name = Spanned::new(name.to_owned(), first_byte_span(node.span));
     match &node.data {
-        JsonData::Array(items) => vec![read_method_list(name, items, node.span, diagnostics)],
+        // A flat list of methods, each with its path, is one API module.
+        JsonData::Array(items) => vec![Module {
+            services: items.iter().filter_map(|item| read_list_entry(item, diagnostics)).collect(),
+            ..Module::new(name, &TREE, first_byte_span(node.span))
+        }],
         _ => read_tree_module(name, node, diagnostics).into_iter().collect(),
     }
 }
@@ -61,8 +65,8 @@ fn collect_services(
     let mut methods = Vec::new();
     for member in object.members() {
         let is_method = member.key.value.bytes().all(|byte| byte.is_ascii_uppercase());
-        if is_method {
-            methods.extend(read_tree_method(member.key.clone(), &member.value, diagnostics));
+        if let Some(method) = is_method.then(|| CheckedObject::new(&member.value, &METHOD, diagnostics)).flatten() {
+            methods.push(read_method(&TREE, member.key.clone(), method, diagnostics));
         }
     }
     // Most services have few methods, so that unused capacity would need much memory in large definitions.
@@ -82,38 +86,15 @@ fn collect_services(
     }
 }
 
-/// Reads a flat list of methods, each with its path, as one API module.
-fn read_method_list(
-    name: Spanned<String>,
-    items: &[JsonNode],
-    span: Span,
-    diagnostics: &mut Vec<Diagnostic>,
-) -> Module {
-    Module {
-        name,
-        info: None,
-        envelope: None,
-        ignore_case: None,
-        repeated: None,
-        rate_limit: None,
-        schemas: Vec::new(),
-        services: items.iter().filter_map(|item| read_list_entry(item, diagnostics)).collect(),
-        spec: &TREE,
-        span: first_byte_span(span),
-    }
-}
-
 fn read_list_entry(item: &JsonNode, diagnostics: &mut Vec<Diagnostic>) -> Option<Service> {
     let object = CheckedObject::new(item, &METHOD_LIST_ENTRY, diagnostics)?;
     let (http, path) = (object.string("method"), object.string("path"));
     let required =
         [(DiagnosticCode::UnknownMethod, "method", http.is_some()), (DiagnosticCode::BadUri, "path", path.is_some())];
     for (code, key, _) in required.into_iter().filter(|(.., is_present)| !is_present && !object.is_incomplete) {
-        diagnostics.push(
-            Diagnostic::new(code, item.span, format!("this entry has no `{key}`"))
-                .help("each entry of a method list requires `method` and `path`"),
-        );
+        let error = Diagnostic::new(code, item.span, format!("this entry has no `{key}`"));
+        diagnostics.push(error.help("each entry of a method list requires `method` and `path`"));
     }
-    let method = read_checked_tree_method(http?, object, diagnostics);
+    let method = read_method(&TREE, http?, object, diagnostics);
     Some(Service { path: path?, methods: vec![method] })
 }

@@ -7,12 +7,11 @@ use super::super::dialect_spec::DialectSpec;
 use super::super::jsonc::{JsonData, JsonMember, JsonNode};
 use super::super::keys::{AFTER_ATTRIBUTE, KeySpec, NESTED_ATTRIBUTES, TYPE_ATTRIBUTES, ValueKind};
 use super::super::parsed::{Attribute, NestedType, TypeSpec};
-use super::method::read_output;
+use super::method::read_fields;
 use crate::constraint::{CONSTRAINTS_KEY, entry_path};
 use crate::diagnostic::Diagnostic;
 use crate::span::{Span, Spanned};
 
-/// Reads a type: the key `type` of an object, and the attributes next to it.
 pub(super) fn read_type(
     spec: &DialectSpec,
     object: &mut CheckedObject<'_>,
@@ -23,18 +22,14 @@ pub(super) fn read_type(
     let after = object.members().filter(|member| AFTER_ATTRIBUTE.find(&member.key.value).is_some());
     let after = after.map(|member| (member.key.clone(), Spanned::new(member.value.json(), member.value.span)));
     r#type.attributes = attributes.into_iter().chain(after).collect();
-    let field = |name, object: &mut CheckedObject<'_>, diagnostics: &mut Vec<Diagnostic>| {
-        read_output(spec, name, object, diagnostics)
-    };
-    r#type.fields = object
-        .get("fields")
-        .map(|node| node.span)
-        .map(|span| Spanned::new(object.objects_by_name("fields", spec.output_keys, diagnostics, field), span));
+    if let Some(span) = object.get("fields").map(|node| node.span) {
+        r#type.fields = Some(Spanned::new(read_fields(spec, "fields", spec.output_keys, object, diagnostics), span));
+    }
     r#type
 }
 
-/// Returns the attributes of a type, or those of an array's items. Adds the parts of their values to `type`, with
-/// paths that begin with `prefix`: it is empty, or `items.`, `items.items.` and so on.
+/// Returns the attributes of a type, or those of an array's items. Adds the parts of their values to `type`, with paths
+/// that begin with `prefix`, such as `items.`.
 fn read_attributes(
     prefix: &str,
     spec: &DialectSpec,
@@ -74,8 +69,7 @@ fn read_items(
     Some((member.key.clone(), Spanned::new(Json::Object(json), member.value.span)))
 }
 
-/// Returns an attribute whose value is a type or several types, and adds these types to `type`. Returns `None` for
-/// other attributes.
+/// Returns an attribute whose value is a type or several types, and adds these types to `type`.
 fn read_nested_types(
     prefix: &str,
     attribute: &KeySpec,
@@ -135,8 +129,7 @@ fn read_nested_type(
     NestedType { attribute, name, r#type, span: node.span, is_incomplete }
 }
 
-/// Returns the entries of the attribute `constraints`, and their keys and names, by their paths, which begin with
-/// `prefix`.
+/// Returns the entries of the attribute `constraints`, and their keys and names, by their paths.
 fn constraint_entries(prefix: &str, object: &CheckedObject<'_>) -> Vec<Attribute> {
     let Some(JsonNode { data: JsonData::Array(entries), .. }) = object.get(CONSTRAINTS_KEY) else { return Vec::new() };
     let part = |index: usize, part: Option<&str>, span: Span, json: Json| {

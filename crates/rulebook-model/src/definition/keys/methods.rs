@@ -3,8 +3,8 @@
 
 use super::type_attributes::{item_attributes, nested_attributes, nested_type};
 use super::{
-    AFTER_ATTRIBUTE, COST, IDEMPOTENT, KeySpec, KeyTable, RATE_LIMIT, RATE_LIMIT_DESCRIPTION, TYPE_ATTRIBUTES,
-    ValueKind, key, key_table, required_key,
+    AFTER_ATTRIBUTE, CONSTRAINTS, COST, HANDLER, IDEMPOTENT, KeySpec, KeyTable, RATE_LIMIT, RATE_LIMIT_DESCRIPTION,
+    TYPE_ATTRIBUTES, ValueKind, error_keys, key, key_table, required_key, schema_keys,
 };
 
 /// The separator between the HTTP method and the name in the key of a method, such as `GET::read`.
@@ -25,16 +25,8 @@ pub static METHOD: KeyTable = key_table(
         key("parameters", ValueKind::ObjectsByName(&PARAMETER), "The parameters of the method."),
         key("output", ValueKind::ObjectsByName(&OUTPUT), "The outputs of the method."),
         key("errors", ValueKind::ObjectsByName(&ERROR), "The errors that the handler may return."),
-        key(
-            "constraints",
-            ValueKind::Any,
-            "What must hold between the parameters, such as `[{\"exactly_one\": [\"id\", \"name\"]}]`.",
-        ),
-        key(
-            "handler",
-            ValueKind::AnyObject,
-            "What handles calls of the method instead of code of the program, such as `{\"value\": {\"id\": 5}}`.",
-        ),
+        CONSTRAINTS,
+        HANDLER,
         key("id", ValueKind::String, "The method's id; by default made from the path and the HTTP method."),
     ],
 );
@@ -86,16 +78,7 @@ pub static OUTPUT: KeyTable = KeyTable {
 /// The keys of a schema, which is a type with a name.
 pub static SCHEMA: KeyTable = KeyTable {
     included_tables: &[&TYPE_ATTRIBUTES, &NESTED_ATTRIBUTES, &FIELDS_ATTRIBUTE],
-    ..key_table(
-        "a schema",
-        &[
-            DESCRIPTION,
-            key("type", ValueKind::String, "The type of its values; by default `object`."),
-            key("extends", ValueKind::Strings, "The schemas whose fields the object has, too."),
-            key("without", ValueKind::Strings, "The fields of the schemas in `extends` that the object does not have."),
-            key("example", ValueKind::Any, "An example value."),
-        ],
-    )
+    ..key_table("a schema", &schema_keys(DESCRIPTION))
 };
 
 /// The keys of a module besides its methods, whose names contain [`SEPARATOR`].
@@ -123,11 +106,7 @@ pub static NESTED_TYPE: KeyTable = nested_type(&[&TYPE_ATTRIBUTES, &NESTED_ATTRI
 /// The keys of an error that the handler of a method may return.
 pub static ERROR: KeyTable = key_table(
     "an error",
-    &[
-        key("status", ValueKind::Integer, "The HTTP status of the error response."),
-        required_key("description", ValueKind::String, "A description of the error, for clients."),
-        key("number", ValueKind::Integer, "The number of the error in the envelope `aicra`."),
-    ],
+    &error_keys(required_key("description", ValueKind::String, "A description of the error, for clients.")),
 );
 
 const DESCRIPTION: KeySpec = required_key("description", ValueKind::String, "The description that documents show.");

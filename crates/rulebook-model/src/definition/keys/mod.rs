@@ -212,16 +212,8 @@ pub static METHOD: KeyTable = key_table(
         key("in", ValueKind::ObjectsByName(&PARAMETER), "The parameters of the method."),
         key("out", ValueKind::ObjectsByName(&OUTPUT), "The outputs of the method."),
         key("errors", ValueKind::ObjectsByName(&ERROR), "The errors that the handler may return."),
-        key(
-            "constraints",
-            ValueKind::Any,
-            "What must hold between the parameters, such as `[{\"exactly_one\": [\"id\", \"name\"]}]`.",
-        ),
-        key(
-            "handler",
-            ValueKind::AnyObject,
-            "What handles calls of the method instead of code of the program, such as `{\"value\": {\"id\": 5}}`.",
-        ),
+        CONSTRAINTS,
+        HANDLER,
         key("options", ValueKind::Object(&OPTIONS), "The options of the method."),
     ],
 );
@@ -276,27 +268,32 @@ pub static OUTPUT: KeyTable = KeyTable {
 /// The keys of a schema, which is a type with a name.
 pub static SCHEMA: KeyTable = KeyTable {
     included_tables: &[&TYPE_ATTRIBUTES, &NESTED_ATTRIBUTES, &FIELDS_ATTRIBUTE],
-    ..key_table(
-        "a schema",
-        &[
-            required_key("info", ValueKind::String, "A description of the schema."),
-            key("type", ValueKind::String, "The type of its values; by default `object`."),
-            key("extends", ValueKind::Strings, "The schemas whose fields the object has, too."),
-            key("without", ValueKind::Strings, "The fields of the schemas in `extends` that the object does not have."),
-            key("example", ValueKind::Any, "An example value."),
-        ],
-    )
+    ..key_table("a schema", &schema_keys(required_key("info", ValueKind::String, "A description of the schema.")))
 };
+
+const fn schema_keys(description: KeySpec) -> [KeySpec; 5] {
+    [
+        description,
+        key("type", ValueKind::String, "The type of its values; by default `object`."),
+        key("extends", ValueKind::Strings, "The schemas whose fields the object has, too."),
+        key("without", ValueKind::Strings, "The fields of the schemas in `extends` that the object does not have."),
+        key("example", ValueKind::Any, "An example value."),
+    ]
+}
 
 /// The keys of an error that the handler of a method may return.
 pub static ERROR: KeyTable = key_table(
     "an error",
-    &[
-        key("status", ValueKind::Integer, "The HTTP status of the error response."),
-        required_key("info", ValueKind::String, "A description of the error, for clients."),
-        key("number", ValueKind::Integer, "The number of the error in the envelope `aicra`."),
-    ],
+    &error_keys(required_key("info", ValueKind::String, "A description of the error, for clients.")),
 );
+
+const fn error_keys(description: KeySpec) -> [KeySpec; 3] {
+    [
+        key("status", ValueKind::Integer, "The HTTP status of the error response."),
+        description,
+        key("number", ValueKind::Integer, "The number of the error in the envelope `aicra`."),
+    ]
+}
 
 /// The keys of the object under `options` of a method.
 pub static OPTIONS: KeyTable = key_table(
@@ -312,13 +309,23 @@ pub static OPTIONS: KeyTable = key_table(
     ],
 );
 
-/// The key `cost` of a method.
 const COST: KeySpec =
     key("cost", ValueKind::Integer, "The number of requests as which a call counts for rate limits; by default 1.");
 
-/// The key `idempotent` of a method.
 const IDEMPOTENT: KeySpec = key(
     "idempotent",
     ValueKind::String,
     "Whether clients can repeat a request safely with the header field `Idempotency-Key`: `optional` or `required`.",
+);
+
+const CONSTRAINTS: KeySpec = key(
+    "constraints",
+    ValueKind::Any,
+    "What must hold between the parameters, such as `[{\"exactly_one\": [\"id\", \"name\"]}]`.",
+);
+
+const HANDLER: KeySpec = key(
+    "handler",
+    ValueKind::AnyObject,
+    "What handles calls of the method instead of code of the program, such as `{\"value\": {\"id\": 5}}`.",
 );

@@ -2,7 +2,7 @@
 //! parameter sources in the dialect `tree`.
 
 use super::{
-    COST, ERROR, FIELDS_ATTRIBUTE, IDEMPOTENT, KeySpec, KeyTable, NESTED_ATTRIBUTES, RATE_LIMIT,
+    CONSTRAINTS, COST, ERROR, FIELDS_ATTRIBUTE, HANDLER, IDEMPOTENT, KeySpec, KeyTable, NESTED_ATTRIBUTES, RATE_LIMIT,
     RATE_LIMIT_DESCRIPTION, SCHEMA, TYPE_ATTRIBUTES, ValueKind, key, key_table,
 };
 use crate::model::WHOLE_BODY_KEY;
@@ -54,16 +54,8 @@ pub static METHOD: KeyTable = php_array_table(
              such as `string list[].name The name`.",
         ),
         key("@errors", ValueKind::ObjectsByName(&ERROR), "The errors that the handler may return."),
-        key(
-            "@handler",
-            ValueKind::AnyObject,
-            "What handles calls of the method instead of code of the program, such as `{\"value\": {\"id\": 5}}`.",
-        ),
-        key(
-            "@constraints",
-            ValueKind::Any,
-            "What must hold between the parameters, such as `[{\"exactly_one\": [\"id\", \"name\"]}]`.",
-        ),
+        KeySpec { name: "@handler", ..HANDLER },
+        KeySpec { name: "@constraints", ..CONSTRAINTS },
         key("@jsonp", ValueKind::Bool, "Whether the method responds with JSONP on request."),
         key("@rate_limit", ValueKind::ObjectOrObjects(&RATE_LIMIT), RATE_LIMIT_DESCRIPTION),
         KeySpec { name: "@cost", ..COST },
@@ -117,61 +109,51 @@ pub static RETURN_FIELD: KeyTable = key_table(
     ],
 );
 
-/// A name in the dialect `rules` and the corresponding name in the dialect `tree`.
-#[derive(Debug)]
-pub struct Alias {
-    /// The name in the dialect `rules`, which is compared case-insensitively.
-    pub name: &'static str,
-    /// The corresponding name in the dialect `tree`.
-    pub tree_name: &'static str,
-}
-
-const fn alias(name: &'static str, tree_name: &'static str) -> Alias {
-    Alias { name, tree_name }
-}
+/// Names of the dialect `rules`, which are compared case-insensitively, each with the name in the dialect `tree`.
+pub type Aliases = &'static [(&'static str, &'static str)];
 
 /// The type names of parameters. A type name that is not in the table is a type of the dialect `tree` or of the
 /// program.
-pub static PARAMETER_TYPE_ALIASES: &[Alias] = &[
-    alias("string", "loose_string"),
-    alias("int", "loose_int"),
-    alias("float", "loose_float"),
-    alias("boolean", "truthy"),
-    alias("date", "datetime"),
-    alias("array", "loose_array"),
-    alias("enum", "enum"),
-    alias("file", "file"),
-    alias("callable", "callable"),
-    alias("callback", "callable"),
+pub static PARAMETER_TYPE_ALIASES: Aliases = &[
+    ("string", "loose_string"),
+    ("int", "loose_int"),
+    ("float", "loose_float"),
+    ("boolean", "truthy"),
+    ("date", "datetime"),
+    ("array", "loose_array"),
+    ("enum", "enum"),
+    ("file", "file"),
+    ("callable", "callable"),
+    ("callback", "callable"),
 ];
 
 /// The type names of returned fields. A type name that is not in the table is a type of the dialect `tree` or of the
 /// program.
-pub static RETURN_TYPE_ALIASES: &[Alias] = &[
-    alias("string", "string"),
-    alias("int", "int"),
-    alias("float", "float"),
-    alias("boolean", "bool"),
-    alias("date", "datetime"),
-    alias("array", "array"),
-    alias("fixed", "any"),
-    alias("enum", "enum"),
-    alias("object", "object"),
+pub static RETURN_TYPE_ALIASES: Aliases = &[
+    ("string", "string"),
+    ("int", "int"),
+    ("float", "float"),
+    ("boolean", "bool"),
+    ("date", "datetime"),
+    ("array", "array"),
+    ("fixed", "any"),
+    ("enum", "enum"),
+    ("object", "object"),
 ];
 
 /// The values of the key `source`. The corresponding name is the prefix that a parameter's key has in the dialect
 /// `tree`; for the whole body, it is the key itself.
-pub static SOURCE_PREFIXES: &[Alias] = &[
-    alias("get", "GET@"),
-    alias("post", ""),
-    alias("request", "ANY@"),
-    alias("header", "HEADER@"),
-    alias("cookie", "COOKIE@"),
-    alias("body", WHOLE_BODY_KEY),
+pub static SOURCE_PREFIXES: Aliases = &[
+    ("get", "GET@"),
+    ("post", ""),
+    ("request", "ANY@"),
+    ("header", "HEADER@"),
+    ("cookie", "COOKIE@"),
+    ("body", WHOLE_BODY_KEY),
 ];
 
 /// Returns the name in the dialect `tree` for `name`, or `None` if `aliases` does not contain `name`.
 #[must_use]
-pub fn tree_name_of_alias(aliases: &'static [Alias], name: &str) -> Option<&'static str> {
-    aliases.iter().find(|alias| alias.name.eq_ignore_ascii_case(name)).map(|alias| alias.tree_name)
+pub fn tree_name_of_alias(aliases: Aliases, name: &str) -> Option<&'static str> {
+    aliases.iter().find(|(alias, _)| alias.eq_ignore_ascii_case(name)).map(|(_, tree_name)| *tree_name)
 }

@@ -53,8 +53,6 @@ pub static ITEM_ATTRIBUTES: KeyTable = item_attributes(&[&TYPE_ATTRIBUTES, &NEST
 /// The keys of a type that an attribute such as `of` contains, if the type is not only a term.
 pub static NESTED_TYPE: KeyTable = nested_type(&[&TYPE_ATTRIBUTES, &NESTED_ATTRIBUTES, &FIELDS_ATTRIBUTE]);
 
-/// Returns the attributes that contain types. `nested_type` contains the keys of such a type, and `items` the
-/// attributes of an array's items.
 pub(super) const fn nested_attributes(nested_type: &'static KeyTable, items: &'static KeyTable) -> [KeySpec; 3] {
     [
         key(
@@ -67,7 +65,6 @@ pub(super) const fn nested_attributes(nested_type: &'static KeyTable, items: &'s
     ]
 }
 
-/// Returns the attributes of an array's items. `tables` contains the attributes of all types.
 pub(super) const fn item_attributes(tables: &'static [&'static KeyTable]) -> KeyTable {
     KeyTable {
         included_tables: tables,
@@ -80,7 +77,6 @@ pub(super) const fn item_attributes(tables: &'static [&'static KeyTable]) -> Key
 
 const NESTED_TYPE_KEYS: &[KeySpec] = &[required_key("type", ValueKind::String, "The type of the values.")];
 
-/// Returns the keys of a type that an attribute contains. `tables` contains the attributes of all types.
 pub(super) const fn nested_type(tables: &'static [&'static KeyTable]) -> KeyTable {
     KeyTable { included_tables: tables, ..key_table("a type", NESTED_TYPE_KEYS) }
 }

@@ -5,7 +5,7 @@ use super::document::{Block, Inline, PageDocument, TableRow};
 use super::links::LinkTarget;
 use super::{PageId, Pages, parse_markdown, responses};
 use crate::describe::openapi;
-use crate::diagnostic::codes;
+use crate::diagnostic::DiagnosticCode;
 use crate::error::ErrorCode;
 
 pub(super) fn request_errors_page(pages: &Pages) -> PageDocument<'_> {
@@ -62,14 +62,14 @@ pub(super) fn definition_errors_page(pages: &Pages) -> PageDocument<'_> {
         Inline::code("rulebook explain CODE"),
         Inline::text(" prints the same texts."),
     ])];
-    let link = |row: &codes::CodeEntry| {
-        let target = LinkTarget::Page(pages.page_path(PageId::Diagnostics), Some(row.name));
-        [Inline::text(", "), Inline::Link(target, vec![Inline::code(row.name)])]
+    let link = |code: &DiagnosticCode| {
+        let target = LinkTarget::Page(pages.page_path(PageId::Diagnostics), Some(code.name()));
+        [Inline::text(", "), Inline::Link(target, vec![Inline::code(code.name())])]
     };
-    blocks.push(Block::Paragraph(codes::TABLE.iter().flat_map(link).skip(1).collect()));
-    for row in codes::TABLE {
-        blocks.push(Block::Heading { level: 2, id: row.name, inlines: vec![Inline::text(row.name)] });
-        blocks.extend(parse_markdown::parse_blocks(row.explanation));
+    blocks.push(Block::Paragraph(DiagnosticCode::ALL.iter().flat_map(link).skip(1).collect()));
+    for code in DiagnosticCode::ALL {
+        blocks.push(Block::Heading { level: 2, id: code.name(), inlines: vec![Inline::text(code.name())] });
+        blocks.extend(parse_markdown::parse_blocks(code.explanation()));
     }
     PageDocument::new(pages, pages.page_path(PageId::Diagnostics), "Definition errors", blocks)
 }

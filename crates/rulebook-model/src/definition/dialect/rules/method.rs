@@ -1,24 +1,21 @@
 //! Reads a method of a PhalApi class, which becomes one method of the parsed definition for each HTTP method that it
 //! allows.
 
-use std::collections::HashMap;
+use indexmap::IndexMap;
 
 use super::super::super::checked_object::CheckedObject;
 use super::super::super::dialect_spec::RULES;
 use super::super::super::jsonc::{JsonData, JsonMember};
-use super::super::super::keys::ERROR;
 use super::super::super::keys::rules::METHOD;
 use super::super::super::parsed::{DeclaredOptions, Method, Service};
-use super::super::method::{PermissionGroups, read_error, read_permission_groups};
+use super::super::method::{read_errors, read_scope};
 use super::returns::read_return_fields;
 use super::rule::Rule;
 use super::{joined_description, read_rules};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::span::{Span, Spanned};
 
-/// Reads a method of the class `class`. The method also has the rules `common` of its class, except for the rules that
-/// the method replaces by a rule with the same name. `is_common_complete` is `false` if an invalid rule of the class
-/// was omitted.
+/// Reads a method, which has the rules `common` of its class except those that it replaces.
 pub(super) fn read_method(
     class: &Spanned<String>,
     member: &JsonMember,
@@ -31,11 +28,8 @@ pub(super) fn read_method(
     let (method_rules, has_all_rules) = read_rules(&object, &METHOD, diagnostics);
     let all = merge_rules(common, method_rules);
     let outputs = read_return_fields(&mut object, diagnostics);
-    let errors =
-        object.objects_by_name("@errors", &ERROR, diagnostics, |name, object, _| read_error(&RULES, name, object));
-    let (scope, has_whole_scope) = object
-        .get("@scope")
-        .map_or((PermissionGroups::new(), true), |node| read_permission_groups("@scope", false, node, diagnostics));
+    let errors = read_errors(&RULES, "@errors", &mut object, diagnostics);
+    let scope = read_scope(&RULES, "@scope", &mut object, diagnostics);
     let info =
         joined_description(&object).unwrap_or_else(|| key.clone().map(|method| format!("{}.{method}", class.value)));
     let methods = http_methods(&object, key.span, &all, diagnostics);
@@ -49,7 +43,7 @@ pub(super) fn read_method(
     let has_jsonp = methods.iter().any(can_have_jsonp);
     let is_get = |http: &Spanned<String>| http.value == "GET";
     let has_other = !methods.iter().all(is_get);
-    let is_incomplete = object.is_incomplete || !(is_common_complete && has_all_rules && has_whole_scope);
+    let is_incomplete = object.is_incomplete || !(is_common_complete && has_all_rules);
     let methods = methods.into_iter().map(|http| Method {
         // Only GET and POST can respond with JSONP, so `@jsonp` applies only to them if the method allows one of them.
         // `@idempotent` does not apply to GET if the method allows another HTTP method.
@@ -70,26 +64,18 @@ pub(super) fn read_method(
         errors: errors.clone(),
         constraints: constraints.clone(),
         handler: handler.clone(),
-        span: object.span,
         is_incomplete,
     });
     let path = format!("/{}/{}", lowercase_first(&class.value), key.value);
     Some(Service { path: Spanned::new(path, key.span), methods: methods.collect() })
 }
 
-/// Merges the rules of a class with the rules of a method, in the order of PhalApi: a rule of the method takes the
-/// place of the rule of the class that has the same name in code. The other rules of the method come last.
+/// Merges the rules of a class with those of a method in the order of PhalApi: a rule with the same name takes the
+/// place of the other.
 fn merge_rules(common: &[Rule], method_rules: Vec<Rule>) -> Vec<Rule> {
-    let mut all = common.to_vec();
-    let by_name: HashMap<&str, usize> =
-        common.iter().enumerate().map(|(index, rule)| (rule.name.as_str(), index)).collect();
-    for rule in method_rules {
-        match by_name.get(rule.name.as_str()).and_then(|index| all.get_mut(*index)) {
-            Some(replaced) => *replaced = rule,
-            None => all.push(rule),
-        }
-    }
-    all
+    let named = |rule: Rule| (rule.name.clone(), rule);
+    let all: IndexMap<String, Rule> = common.iter().cloned().chain(method_rules).map(named).collect();
+    all.into_values().collect()
 }
 
 /// Returns the HTTP methods in `@method`. The default is GET and POST, or only POST if a rule requires a body.
@@ -116,12 +102,8 @@ fn http_methods(
     // also reports the whole body.
     if let (Some(http), Some(source)) = (bodiless, rules.iter().find_map(|rule| rule.post_source)) {
         let message = format!("{} has no body, but a rule reads its value from the body", http.value);
-        diagnostics.push(
-            Diagnostic::new(DiagnosticCode::BodyNotAllowed, http.span, message)
-                .label("has no body")
-                .related(source, "read from the body")
-                .help("remove `@method`, or set it to `POST`"),
-        );
+        let error = Diagnostic::new(DiagnosticCode::BodyNotAllowed, http.span, message).label("has no body");
+        diagnostics.push(error.related(source, "read from the body").help("remove `@method`, or set it to `POST`"));
     }
     names
 }

@@ -15,7 +15,7 @@ use super::super::jsonc::{JsonData, JsonMember, JsonMembers, JsonNode};
 use super::super::keys::KeyTable;
 pub(super) use super::super::keys::rules::COMMON_RULES;
 use super::super::keys::rules::{CLASS, RULES_FILE};
-use super::super::parsed::{Module, Parameter};
+use super::super::parsed::{Field, Module};
 use super::method::read_schemas;
 use crate::diagnostic::Diagnostic;
 use crate::span::Spanned;
@@ -26,7 +26,7 @@ use rule::Rule;
 const DEFAULT_ENVELOPE: &str = "phalapi";
 
 /// Reads a file of this dialect. Each class in the file becomes an API module.
-pub(super) fn read_file(_: &str, node: &JsonNode, diagnostics: &mut Vec<Diagnostic>) -> Vec<Module> {
+pub(in crate::definition) fn read_file(_: &str, node: &JsonNode, diagnostics: &mut Vec<Diagnostic>) -> Vec<Module> {
     let Some(file) = CheckedObject::new(node, &RULES_FILE, diagnostics) else {
         return Vec::new();
     };
@@ -58,8 +58,8 @@ fn read_class(member: &JsonMember, diagnostics: &mut Vec<Diagnostic>) -> Option<
     })
 }
 
-/// Returns `true` if the parameters in the setting `common` are written as rules. Parameters of the dialect `tree` have
-/// the key `info`, or a name that is or begins with a part of the request (`*`, `GET@x`); rules have neither.
+/// Returns `true` if the parameters in the setting `common` are rules. Parameters of the dialect `tree` have the key
+/// `info`, or a name that is or begins with a part of the request (`*`, `GET@x`).
 pub(super) fn are_rules(members: &JsonMembers) -> bool {
     let mut named = named_members(members).peekable();
     let is_tree_parameter = |member: &JsonMember| {
@@ -70,14 +70,12 @@ pub(super) fn are_rules(members: &JsonMembers) -> bool {
     named.peek().is_some() && !named.any(is_tree_parameter)
 }
 
-/// Reads the rules in the setting `common`, which apply to all methods of the API.
-pub(super) fn read_common_rules(object: &CheckedObject<'_>, diagnostics: &mut Vec<Diagnostic>) -> Vec<Parameter> {
+pub(super) fn read_common_rules(object: &CheckedObject<'_>, diagnostics: &mut Vec<Diagnostic>) -> Vec<Field> {
     let (rules, _) = read_rules(object, &COMMON_RULES, diagnostics);
     rules.into_iter().map(|rule| rule.parameter).collect()
 }
 
-/// Reads the rules in an object whose other keys are in the key table `keys`. The second result is `false` if an
-/// invalid rule was omitted.
+/// Reads the members that are not in `keys`. The second result is `false` if an invalid rule was omitted.
 fn read_rules(
     object: &CheckedObject<'_>,
     keys: &'static KeyTable,
@@ -94,8 +92,7 @@ fn read_rules(
     (rules, is_complete)
 }
 
-/// Returns the members whose names the author of the definition chose, which are the members that are not in the key
-/// table.
+/// Returns the members whose names the author of the definition chose.
 fn members_outside_key_table<'a>(
     object: &CheckedObject<'a>,
     keys: &'static KeyTable,

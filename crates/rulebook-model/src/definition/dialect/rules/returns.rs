@@ -1,53 +1,35 @@
 //! Reads the key `@return` of a method, which lists output fields with paths such as `list[].id`. The fields become
 //! nested objects and arrays.
 
-use std::collections::HashMap;
-
+use indexmap::IndexMap;
 use serde_json::{Map, Value as Json};
 
 use super::super::super::checked_object::CheckedObject;
 use super::super::super::keys::rules::{RETURN_FIELD, RETURN_TYPE_ALIASES, tree_name_of_alias};
-use super::super::super::parsed::{Attribute, Output, TypeSpec};
+use super::super::super::parsed::{Attribute, Field, TypeSpec};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::span::{Span, Spanned};
 
 /// The maximum number of levels in the path of a field, so that functions can recurse over nested fields.
 const MAX_FIELD_DEPTH: usize = 32;
 
-/// The outputs of a method, or the fields of an object, in the order of the definition.
-#[derive(Default)]
-struct OutputFields {
-    list: Vec<OutputField>,
-    index_by_name: HashMap<String, usize>,
-}
+/// The outputs of a method, or the fields of an object, by their names in the order of the definition.
+type OutputFields = IndexMap<String, OutputField>;
 
-/// An output field with its nested fields.
 #[derive(Default)]
 struct OutputField {
     name: Spanned<String>,
-    /// The entry of `@return` that defines this field. `None` if `@return` has entries only for nested fields of this
-    /// field.
-    entry: Option<ReturnEntry>,
+    /// The entry of `@return` that defines this field; `None` if there are entries only for nested fields.
+    entry: Option<Field>,
     /// The items, if the field is an array because a path has `[]` after the name of the field.
     items: Option<Box<OutputField>>,
     /// The nested fields, if the field is an object because a path has `.` after the name of the field.
     fields: OutputFields,
 }
 
-/// An entry of `@return`, which defines one field.
-struct ReturnEntry {
-    term: Option<Spanned<String>>,
-    info: Option<Spanned<String>>,
-    attributes: Vec<(Spanned<String>, Spanned<Json>)>,
-    example: Option<Spanned<Json>>,
-    span: Span,
-    is_incomplete: bool,
-}
-
-/// Reads the key `@return` of a method's object and returns the outputs of the method.
-pub(super) fn read_return_fields(object: &mut CheckedObject<'_>, diagnostics: &mut Vec<Diagnostic>) -> Vec<Output> {
+pub(super) fn read_return_fields(object: &mut CheckedObject<'_>, diagnostics: &mut Vec<Diagnostic>) -> Vec<Field> {
     let mut entries = object
-        .objects_by_name("@return", &RETURN_FIELD, diagnostics, |path, object, _| (path, read_return_entry(object)));
+        .objects_by_name("@return", &RETURN_FIELD, diagnostics, |path, object, _| read_return_entry(path, object));
     for line in object.strings("@return").into_iter().flat_map(|lines| lines.value) {
         match read_annotation_line(&line) {
             Some(entry) => entries.push(entry),
@@ -59,23 +41,22 @@ pub(super) fn read_return_fields(object: &mut CheckedObject<'_>, diagnostics: &m
             }
         }
     }
-    let mut fields = OutputFields::default();
-    for (path, entry) in entries {
-        let depth = path.value.matches("[]").count() + path.value.matches('.').count();
+    let mut fields = OutputFields::new();
+    for entry in entries {
+        let depth = entry.key.value.matches("[]").count() + entry.key.value.matches('.').count();
         if depth >= MAX_FIELD_DEPTH {
             let message = format!("fields are nested more than {MAX_FIELD_DEPTH} levels deep");
-            diagnostics.push(Diagnostic::new(DiagnosticCode::BadName, path.span, message).label("too deep"));
+            diagnostics.push(Diagnostic::new(DiagnosticCode::BadName, entry.key.span, message).label("too deep"));
             object.is_incomplete = true;
             continue;
         }
-        fields.insert_entry(&path, entry);
+        insert_entry(&mut fields, entry);
     }
-    fields.into_outputs(diagnostics)
+    into_outputs(fields, diagnostics)
 }
 
-/// Reads an annotation of PhalApi, which is a type, the path of a field and a description: `string title The title`.
-/// The word `@return` before it is ignored. Returns `None` if the line has fewer than two words.
-fn read_annotation_line(line: &Spanned<String>) -> Option<(Spanned<String>, ReturnEntry)> {
+/// Reads a type, the path of a field and a description: `string title The title`, also after `@return`.
+fn read_annotation_line(line: &Spanned<String>) -> Option<Field> {
     const BLANKS: [char; 2] = [' ', '\t'];
     let text = line.value.trim_matches(BLANKS);
     let text = text.strip_prefix("@return").unwrap_or(text).trim_matches(BLANKS);
@@ -83,18 +64,15 @@ fn read_annotation_line(line: &Spanned<String>) -> Option<(Spanned<String>, Retu
     let rest = rest.trim_start_matches(BLANKS);
     let (path, info) = rest.split_once(BLANKS).unwrap_or((rest, ""));
     let spanned = |text: &str| Spanned::new(text.to_owned(), line.span);
-    let entry = ReturnEntry {
-        term: Some(spanned(term)),
+    Some(Field {
+        key: spanned(path),
         info: Some(spanned(info.trim())).filter(|info| !info.value.is_empty()),
-        attributes: Vec::new(),
-        example: None,
-        span: line.span,
-        is_incomplete: false,
-    };
-    Some((spanned(path), entry))
+        r#type: TypeSpec { term: Some(spanned(term)), ..TypeSpec::default() },
+        ..Field::default()
+    })
 }
 
-fn read_return_entry(object: &CheckedObject<'_>) -> ReturnEntry {
+fn read_return_entry(key: Spanned<String>, object: &CheckedObject<'_>) -> Field {
     let attribute = |name: &str| {
         let member = object.members().find(|member| member.key.value == name)?;
         Some((member.key.clone(), Spanned::new(member.value.json(), member.value.span)))
@@ -110,75 +88,61 @@ fn read_return_entry(object: &CheckedObject<'_>) -> ReturnEntry {
         attributes.retain(|attribute| !is_timestamp(attribute));
         term = term.map(|term| term.map(|term| term.replace(without_question_mark(&term), "int")));
     }
-    ReturnEntry {
-        term,
+    Field {
+        key,
         info: object.string("desc").filter(|text| !text.value.trim().is_empty()),
-        attributes,
+        r#type: TypeSpec { term, attributes, ..TypeSpec::default() },
         example: object.json("example"),
-        span: object.span,
         is_incomplete: object.is_incomplete,
+        ..Field::default()
     }
 }
 
-impl OutputFields {
-    /// Inserts an entry at its path. For example, the path `list[].id` is the field `id` of the items of `list`.
-    fn insert_entry(&mut self, path: &Spanned<String>, entry: ReturnEntry) {
-        let mut fields = self;
-        let mut steps = path.value.split('.').peekable();
-        while let Some(step) = steps.next() {
-            let name = step.trim_end_matches("[]");
-            let mut field = fields.field_or_insert(name, path.span);
-            for _ in 0..(step.len() - name.len()) / 2 {
-                let new = || {
-                    Box::new(OutputField { name: Spanned::new(name.to_owned(), path.span), ..OutputField::default() })
-                };
-                field = field.items.get_or_insert_with(new);
-            }
-            if steps.peek().is_none() {
-                field.name.span = path.span;
-                field.entry = Some(entry);
-                return;
-            }
-            fields = &mut field.fields;
+/// Inserts an entry at its path. For example, the path `list[].id` is the field `id` of the items of `list`.
+fn insert_entry(fields: &mut OutputFields, entry: Field) {
+    let path = entry.key.clone();
+    let new = |name: &str| OutputField { name: Spanned::new(name.to_owned(), path.span), ..OutputField::default() };
+    let mut fields = fields;
+    let mut steps = path.value.split('.').peekable();
+    while let Some(step) = steps.next() {
+        let name = step.trim_end_matches("[]");
+        let mut field = fields.entry(name.to_owned()).or_insert_with(|| new(name));
+        for _ in 0..(step.len() - name.len()) / 2 {
+            field = field.items.get_or_insert_with(|| Box::new(new(name)));
         }
-    }
-
-    fn field_or_insert(&mut self, name: &str, span: Span) -> &mut OutputField {
-        let Self { list, index_by_name } = self;
-        let index = *index_by_name.entry(name.to_owned()).or_insert(list.len());
-        if index == list.len() {
-            list.push(OutputField { name: Spanned::new(name.to_owned(), span), ..OutputField::default() });
+        if steps.peek().is_none() {
+            field.name.span = path.span;
+            field.entry = Some(entry);
+            return;
         }
-        // This index is valid, because `index_by_name` contains only indices of `list`.
-        &mut list[index]
+        fields = &mut field.fields;
     }
+}
 
-    fn into_outputs(self, diagnostics: &mut Vec<Diagnostic>) -> Vec<Output> {
-        self.list.into_iter().map(|field| field.into_output(diagnostics)).collect()
-    }
+fn into_outputs(fields: OutputFields, diagnostics: &mut Vec<Diagnostic>) -> Vec<Field> {
+    fields.into_values().map(|field| field.into_output(diagnostics)).collect()
 }
 
 impl OutputField {
-    fn into_output(mut self, diagnostics: &mut Vec<Diagnostic>) -> Output {
-        let name = self.name.clone();
-        let entry = self.entry.as_mut();
+    fn into_output(self, diagnostics: &mut Vec<Diagnostic>) -> Field {
+        let key = self.name.clone();
+        let entry = self.entry.clone().unwrap_or_default();
         // If the name is blank, `compile` reports the name. Without this exception, it would also report a missing
         // description.
-        let is_blank = name.value.trim().is_empty();
-        let info = entry.and_then(|entry| entry.info.take()).or_else(|| (!is_blank).then(|| name.clone()));
-        let example = self.entry.as_mut().and_then(|entry| entry.example.take());
-        let (span, is_incomplete) =
-            self.entry.as_ref().map_or((name.span, false), |entry| (entry.span, entry.is_incomplete));
-        let r#type = self.into_type(diagnostics);
-        let is_incomplete = is_incomplete || is_blank;
-        Output { r#type, name, info, code_name: None, default: None, example, span, is_incomplete }
+        let is_blank = key.value.trim().is_empty();
+        Field {
+            info: entry.info.or_else(|| (!is_blank).then(|| key.clone())),
+            r#type: self.into_type(diagnostics),
+            is_incomplete: entry.is_incomplete || is_blank,
+            key,
+            ..entry
+        }
     }
 
-    /// Returns the type of the field: the type in its entry, combined with the array or object that its nested fields
-    /// imply.
+    /// Returns the type in the field's entry, combined with the array or object that its nested fields imply.
     fn into_type(self, diagnostics: &mut Vec<Diagnostic>) -> TypeSpec {
         let Self { name, entry, items, fields } = self;
-        let (term, attributes) = entry.map_or((None, Vec::new()), |entry| (entry.term, entry.attributes));
+        let TypeSpec { term, attributes, .. } = entry.map(|entry| entry.r#type).unwrap_or_default();
         let type_name = term.as_ref().map(|term| without_question_mark(&term.value));
         let type_name = type_name.map(|name| tree_name_of_alias(RETURN_TYPE_ALIASES, name).unwrap_or(name));
         // An annotation of PhalApi cannot list the values of an `enum`.
@@ -186,12 +150,12 @@ impl OutputField {
         let type_name = type_name.map(|name| if name == "enum" && !has_range { "string" } else { name });
         let span = term.as_ref().map_or(name.span, |term| term.span);
         let mark = if term.as_ref().is_some_and(|term| term.value.starts_with('?')) { "?" } else { "" };
-        if items.is_none() && fields.list.is_empty() {
+        if items.is_none() && fields.is_empty() {
             let term = type_name.map(|type_name| Spanned::new(format!("{mark}{type_name}"), span));
             return TypeSpec { term, attributes, ..TypeSpec::default() };
         }
         let expected = if items.is_some() { "array" } else { "object" };
-        if items.is_some() && !fields.list.is_empty() {
+        if items.is_some() && !fields.is_empty() {
             let message = format!("`{}` has both items and fields", name.value);
             let error = Diagnostic::new(DiagnosticCode::BadOption, span, message).label("either an array or an object");
             diagnostics.push(error.help("write the fields of the items after `[]`: `list[].id`"));
@@ -205,7 +169,7 @@ impl OutputField {
         }
         let Some(items) = items else {
             let term = Spanned::new(format!("{mark}object"), span);
-            let fields = Some(Spanned::new(fields.into_outputs(diagnostics), span));
+            let fields = Some(Spanned::new(into_outputs(fields, diagnostics), span));
             return TypeSpec { term: Some(term), attributes, fields, ..TypeSpec::default() };
         };
         let mut array = array_type_with_item_attributes(items.into_type(diagnostics), attributes);
@@ -214,9 +178,8 @@ impl OutputField {
     }
 }
 
-/// Returns the type of an array's items with the attributes of the array. `attributes` are the attributes of the array
-/// itself. The attributes of its items are added as the attribute `items`. The term of the result is the term of the
-/// items; the caller must convert it to the term of the array.
+/// Returns the type of an array's items with the attributes of the array, and those of the items as the attribute
+/// `items`. The term of the result is the term of the items; the caller must convert it to the term of the array.
 fn array_type_with_item_attributes(item: TypeSpec, mut attributes: Vec<Attribute>) -> TypeSpec {
     // The keys of a returned field contain no types.
     let TypeSpec { term, attributes: item_attributes, parts: deeper, nested, fields } = item;
@@ -231,7 +194,6 @@ fn array_type_with_item_attributes(item: TypeSpec, mut attributes: Vec<Attribute
     TypeSpec { term: Some(term), attributes, parts, nested, fields }
 }
 
-/// Returns a term without the `?` that marks an optional type.
 fn without_question_mark(term: &str) -> &str {
     term.strip_prefix('?').unwrap_or(term)
 }

@@ -6,22 +6,20 @@ use super::super::super::checked_object::CheckedObject;
 use super::super::super::dialect_spec::RULES;
 use super::super::super::jsonc::JsonMember;
 use super::super::super::keys::rules::{PARAMETER_TYPE_ALIASES, RULE, SOURCE_PREFIXES, tree_name_of_alias};
-use super::super::super::parsed::{Attribute, Parameter, TypeSpec};
+use super::super::super::parsed::{Attribute, Field, TypeSpec};
 use super::super::type_spec::read_type;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::model::WHOLE_BODY_KEY;
 use crate::span::{Span, Spanned};
 
-/// The value of `source` that selects data of the web server in PhalApi (PHP's `$_SERVER`). rulebook does not support
-/// it.
+/// The value of `source` for data of the web server in PhalApi (PHP's `$_SERVER`), which rulebook does not support.
 const SERVER_SOURCE: &str = "server";
 
-/// A rule that has been converted to a parameter.
 #[derive(Clone)]
 pub(super) struct Rule {
     /// The parameter's name in the code of handlers.
     pub name: String,
-    pub parameter: Parameter,
+    pub parameter: Field,
     /// `true` if the parameter's value can be sent only in a body, because it is a file or the rule has the source
     /// `post` or `body`.
     pub needs_body: bool,
@@ -29,7 +27,6 @@ pub(super) struct Rule {
     pub post_source: Option<Span>,
 }
 
-/// Reads a rule. If the value is not an object, reports the value and returns `None`.
 pub(super) fn read_rule(member: &JsonMember, diagnostics: &mut Vec<Diagnostic>) -> Option<Rule> {
     let mut object = CheckedObject::new(&member.value, &RULE, diagnostics)?;
     let name = &member.key;
@@ -55,7 +52,7 @@ pub(super) fn read_rule(member: &JsonMember, diagnostics: &mut Vec<Diagnostic>) 
     let not_blank = |key| object.string(key).filter(|text| !text.value.trim().is_empty());
     let is_blank = name.value.trim().is_empty();
     let request_name = if is_whole_body { "" } else { &request_name.value };
-    let parameter = Parameter {
+    let parameter = Field {
         key: Spanned::new(format!("{prefix}{request_name}"), name.span),
         // If the rule has no other name, `compile` reports the blank key instead of a blank name.
         name: (!is_blank || is_whole_body || object.has_key("name")).then(|| name.clone()),
@@ -65,7 +62,6 @@ pub(super) fn read_rule(member: &JsonMember, diagnostics: &mut Vec<Diagnostic>) 
         default: default_of_rule(&object),
         example: object.json("example"),
         message: object.string("message"),
-        span: object.span,
         is_incomplete: object.is_incomplete || is_blank || diagnostics.len() > before,
     };
     let needs_body = is_file || is_whole_body || post_source.is_some();
@@ -116,8 +112,7 @@ fn type_in_tree_dialect(text: TypeSpec, object: &CheckedObject<'_>, diagnostics:
     TypeSpec { term: Some(term), attributes, parts, nested, fields }
 }
 
-/// Returns the attribute `callback` if the rule has this attribute under its other name, `callable`. Reports a rule
-/// that has both names, and a rule whose type has no callback.
+/// Returns the attribute `callback` if the rule has it as `callable`. Reports a rule with both, or of another type.
 fn callback_attribute(
     type_name: &str,
     object: &CheckedObject<'_>,
@@ -144,8 +139,7 @@ fn callback_attribute(
     Some((Spanned::new("callback".to_owned(), second.key.span), Spanned::new(second.value.json(), second.value.span)))
 }
 
-/// Returns the key `on_after_parse` as the attribute `after`. An array of a class and a method, as in PHP, is one
-/// function.
+/// Returns the key `on_after_parse` as the attribute `after`. An array of a class and a method is one function.
 fn after_attribute(object: &CheckedObject<'_>, diagnostics: &mut Vec<Diagnostic>) -> Option<Attribute> {
     let member = object.members().find(|member| member.key.value == "on_after_parse")?;
     let span = member.value.span;
@@ -184,8 +178,7 @@ fn convert_item_attributes(attributes: Json) -> Json {
     Json::Object(attributes.into_iter().map(convert).collect())
 }
 
-/// Converts the value of the attribute `format` to lower case. For the type `string`, returns `None`, because all
-/// strings are UTF-8; any other format of a string is reported.
+/// Converts the attribute `format` to lower case. Strings have none, because all are UTF-8; others are reported.
 fn format_attribute(type_name: &str, value: Spanned<Json>, diagnostics: &mut Vec<Diagnostic>) -> Option<Spanned<Json>> {
     let Json::String(text) = &value.value else { return Some(value) };
     let lowercase = text.to_ascii_lowercase();
@@ -200,8 +193,7 @@ fn format_attribute(type_name: &str, value: Spanned<Json>, diagnostics: &mut Vec
     None
 }
 
-/// Returns the prefix that the parameter's key has in the dialect `tree`, and the span of the key `source` if the rule
-/// has this key.
+/// Returns the prefix of the parameter's key in the dialect `tree`, and the span of the key `source`.
 fn parameter_key_prefix(object: &CheckedObject<'_>, diagnostics: &mut Vec<Diagnostic>) -> (&'static str, Option<Span>) {
     let Some(source) = object.string("source") else {
         return ("ANY@", None);
@@ -209,7 +201,7 @@ fn parameter_key_prefix(object: &CheckedObject<'_>, diagnostics: &mut Vec<Diagno
     if let Some(prefix) = tree_name_of_alias(SOURCE_PREFIXES, &source.value) {
         return (prefix, Some(source.span));
     }
-    let names = || SOURCE_PREFIXES.iter().map(|alias| alias.name);
+    let names = || SOURCE_PREFIXES.iter().map(|(name, _)| *name);
     let list: Vec<String> = names().map(|name| format!("`{name}`")).collect();
     let message = format!("unknown source `{}`", source.value.escape_debug());
     let error = Diagnostic::new(DiagnosticCode::BadOption, source.span, message).label("unknown source");
@@ -221,7 +213,6 @@ fn parameter_key_prefix(object: &CheckedObject<'_>, diagnostics: &mut Vec<Diagno
     ("ANY@", None)
 }
 
-/// Returns `true` if a term names the type of a file or of an array of files.
 fn is_file_type(term: &str) -> bool {
     let inner = term.trim_end_matches('>').rsplit(['<', ']', '?']).next();
     inner.is_some_and(|name| name.eq_ignore_ascii_case("file"))
@@ -234,7 +225,6 @@ fn unexpected_prefix_error(request_name: &Spanned<String>) -> Diagnostic {
         .help("remove the prefix or the braces; `source` sets the part of the request that has the value")
 }
 
-/// Returns the diagnostic for the key `name` of a rule with the source `body`.
 fn named_whole_body_error(request_name: &Spanned<String>) -> Diagnostic {
     let message = "the whole body has no name in requests";
     Diagnostic::new(DiagnosticCode::BadOption, request_name.span, message)
@@ -242,11 +232,11 @@ fn named_whole_body_error(request_name: &Spanned<String>) -> Diagnostic {
         .help("remove `name`, or set `source` to `post` for a field of the body")
 }
 
-/// Returns `true` if the dialect `tree` would read a name as the key of a parameter outside of the body, such as
-/// `GET@x`, or of the whole body.
+/// Returns `true` if the dialect `tree` would read a name as that of a parameter outside of the body, or the whole
+/// body.
 pub(super) fn has_location_prefix(name: &str) -> bool {
     let begins = |prefix: &str| !prefix.is_empty() && prefix != WHOLE_BODY_KEY && name.starts_with(prefix);
-    SOURCE_PREFIXES.iter().any(|alias| begins(alias.tree_name))
+    SOURCE_PREFIXES.iter().any(|(_, prefix)| begins(prefix))
         || name == WHOLE_BODY_KEY
         || begins(RULES.position_prefix)
         || (name.starts_with('{') && name.ends_with('}'))

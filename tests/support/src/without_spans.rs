@@ -1,17 +1,24 @@
 //! Comparison of models that were read from different files.
 
-use super::{Api, DefinedAuth, DefinedHandler, DefinedHandlers, Method, Module, Parameter, Schema, Service};
-use crate::definition::{JsonData, JsonMember, JsonNode};
-use crate::span::Span;
+use rulebook_model::definition::{JsonData, JsonMember, JsonNode};
+use rulebook_model::model::{
+    Api, DefinedAuth, DefinedHandler, DefinedHandlers, Method, Module, Parameter, Schema, Service,
+};
+use rulebook_model::span::Span;
 
-impl Api {
+/// Comparison of models that were read from different files.
+pub trait WithoutSpans {
     /// Replaces every span in the model with the default span, and removes the names of the schemas that a schema
     /// extends, because another definition can list the same fields without them.
     ///
     /// Two definitions describe the same API if their models without spans are equal, no matter in which files and on
     /// which lines the parts of the definitions are written.
     #[must_use]
-    pub fn without_spans(mut self) -> Self {
+    fn without_spans(self) -> Self;
+}
+
+impl WithoutSpans for Api {
+    fn without_spans(mut self) -> Self {
         self.span = Span::default();
         if let Some(default) = &mut self.service.default {
             default.span = Span::default();

@@ -1,4 +1,4 @@
-//! Warns about rules whose type is a built-in type, although the rule is probably written for a type of the program.
+//! Warns about definitions for PhalApi that probably mean something else.
 
 use std::collections::HashSet;
 
@@ -6,10 +6,11 @@ use crate::definition::dialect_spec::RULES;
 use crate::definition::keys::rules::{PARAMETER_TYPE_ALIASES, tree_name_of_alias};
 use crate::definition::parsed::Definition;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
+use crate::model::Api;
 use crate::types::Types;
 
-/// Returns a warning for each rule that names a built-in type which PhalApi does not have, in another case. In PhalApi,
-/// `Phone` is a type of the program.
+/// Returns a warning for each rule that names a built-in type in another case. In PhalApi, `Phone` is one of the
+/// program.
 pub(super) fn builtin_type_warnings(definition: &Definition, types: &Types) -> Vec<Diagnostic> {
     let classes = definition.modules.iter().filter(|module| module.spec.name == RULES.name);
     let methods = classes.flat_map(|class| &class.services).flat_map(|service| &service.methods);
@@ -37,8 +38,7 @@ pub(super) fn builtin_type_warnings(definition: &Definition, types: &Types) -> V
     warnings
 }
 
-/// Returns the names of the types in a term, from the outermost array to its items: `array` and `Phone` for
-/// `?array<Phone>`.
+/// Returns the names of types in a term, from the outermost to the innermost: `array` and `Phone` for `?array<Phone>`.
 fn names_of_nested_types(term: &str) -> impl Iterator<Item = &str> {
     let mut rest = Some(term);
     std::iter::from_fn(move || {
@@ -47,4 +47,27 @@ fn names_of_nested_types(term: &str) -> impl Iterator<Item = &str> {
         rest = term[end..].strip_prefix('<');
         Some(&term[..end])
     })
+}
+
+/// Returns warnings about settings that are missing in `app.json`, but on which clients of PhalApi rely.
+pub(super) fn missing_settings(definition: &Definition, api: &Api) -> Vec<Diagnostic> {
+    let Some(class) = definition.modules.iter().find(|module| module.spec.name == RULES.name) else {
+        return Vec::new();
+    };
+    let warning = |message: String, help: &str| {
+        Diagnostic::new(DiagnosticCode::MissingSetting, class.span, message).help(help).into_warning()
+    };
+    let mut warnings = Vec::new();
+    if definition.app.value("service").is_none() {
+        let message = format!("clients cannot name the services of `{}`, as they do in PhalApi", class.name.value);
+        let help = "add `\"service\": { \"on\": true }` to `app.json`, or `false` if clients use paths only";
+        warnings.push(warning(message, help));
+    }
+    let envelope = class.envelope.as_ref().map(|name| name.value.as_str());
+    let default = api.envelope.as_str();
+    if let Some(envelope) = envelope.filter(|name| definition.app.value("envelope").is_none() && *name != default) {
+        let message = format!("errors for paths that do not exist have the envelope `{default}`, not `{envelope}`");
+        warnings.push(warning(message, &format!("set `envelope` in `app.json`: `\"envelope\": \"{envelope}\"`")));
+    }
+    warnings
 }

@@ -1,12 +1,30 @@
-//! Reads the setting `auth`. The program checks the settings of each kind of authenticator.
+//! Reads the handlers and authenticators that a definition chooses. Only the program knows their kinds, and checks the
+//! settings of each.
 
 use super::lowering::Lowering;
-use crate::definition::{JsonData, JsonNode};
+use crate::definition::{JsonData, JsonMember, JsonNode};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
-use crate::model::{COMBINE, DefinedAuth};
+use crate::model::{COMBINE, DEFAULT_HANDLER, DefinedAuth, DefinedHandler, DefinedHandlers};
 
 impl Lowering<'_> {
-    /// Returns the setting `auth`; `None` if it names no kind of authenticator.
+    pub(super) fn lower_handler(&mut self, node: &JsonNode) -> Option<DefinedHandler> {
+        let settings = members(node);
+        if settings.is_empty() {
+            let error = Diagnostic::new(DiagnosticCode::BadHandler, node.span, "`handler` has no kind");
+            self.report(error.help("name a kind of handler and its setting: `\"handler\": {\"value\": {\"id\": 5}}`"));
+            return None;
+        }
+        Some(DefinedHandler { settings, span: node.span })
+    }
+
+    pub(crate) fn lower_handlers(&mut self, node: &JsonNode) -> Option<DefinedHandlers> {
+        let mut kinds = members(node);
+        let default = kinds.iter().position(|member| member.key.value == DEFAULT_HANDLER);
+        let default = default.map(|index| kinds.remove(index));
+        let default = default.and_then(|default| self.lower_handler(&default.value));
+        Some(DefinedHandlers { default, kinds, span: node.span })
+    }
+
     pub(crate) fn lower_auth(&mut self, node: &JsonNode) -> Option<DefinedAuth> {
         // The parser has reported values that are not objects.
         let JsonData::Object(members) = &node.data else { return None };
@@ -32,5 +50,13 @@ impl Lowering<'_> {
             return None;
         }
         Some(DefinedAuth { combine, kinds, span: node.span })
+    }
+}
+
+/// Returns the members of an object, without comments. The parser has reported other values.
+fn members(node: &JsonNode) -> Vec<JsonMember> {
+    match &node.data {
+        JsonData::Object(members) => members.list.iter().filter(|member| !member.is_comment()).cloned().collect(),
+        _ => Vec::new(),
     }
 }
