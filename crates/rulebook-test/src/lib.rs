@@ -11,7 +11,6 @@
 mod client;
 mod identities;
 mod method_call;
-mod multipart;
 mod request;
 mod response;
 mod usage_error;

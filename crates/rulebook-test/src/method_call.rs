@@ -2,7 +2,6 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::multipart::Part;
 use super::usage_error::UsageError;
 use super::{Client, Request, TestResponse};
 use rulebook_model::call::HttpMethod;
@@ -22,7 +21,8 @@ pub struct MethodCall<'c> {
     service: &'c Service,
     method: &'c Method,
     arguments: Vec<(&'c Parameter, Json)>,
-    files: Vec<(&'c Parameter, Part)>,
+    /// The parameter, the file name and the content of each file.
+    files: Vec<(&'c Parameter, String, Vec<u8>)>,
     is_urlencoded: bool,
 }
 
@@ -57,8 +57,7 @@ impl<'c> MethodCall<'c> {
             let (method, source) = (&self.method.id, parameter.from.source());
             UsageError::FileOutsideBody { method, name, source }.fail();
         }
-        let (key, filename) = (parameter.key.clone(), Some(filename.to_owned()));
-        self.files.push((parameter, Part { name: key, filename, content: content.into() }));
+        self.files.push((parameter, filename.to_owned(), content.into()));
         self
     }
 
@@ -111,8 +110,8 @@ impl<'c> MethodCall<'c> {
             for (parameter, value) in fields {
                 request = request.field(&parameter.key, value);
             }
-            for (_, part) in self.files {
-                request = request.part(part);
+            for (parameter, filename, content) in self.files {
+                request = request.file(&parameter.key, &filename, content);
             }
         } else if let Some(value) = whole_body {
             request = request.json(value);

@@ -6,10 +6,10 @@ use std::io::Read;
 use serde::Serialize;
 use ureq::http;
 
-use super::multipart::{self, Part};
 use super::usage_error::UsageError;
 use super::{Client, TestResponse, identities};
 use rulebook::Identity;
+use rulebook::multipart::{MultipartForm, MultipartPiece};
 use rulebook_model::envelope::Decoding;
 
 /// Minimum length in bytes of a body that is sent with `Expect: 100-continue` (RFC 9110 section 10.1.1). With this
@@ -24,25 +24,19 @@ pub struct Request<'c> {
     target: String,
     headers: Vec<(String, Vec<u8>)>,
     identity: Option<Identity>,
-    body: Body,
+    /// The media type of the body, and its content.
+    body: Option<(String, Vec<u8>)>,
+    /// The multipart body, which replaces the other body.
+    form: Option<MultipartForm<Vec<u8>>>,
     /// The decodings that the response may have: where it contains outputs and errors.
     decodings: Vec<Decoding>,
-}
-
-/// The body of a request.
-enum Body {
-    None,
-    /// The media type of the body, and its content.
-    Bytes(String, Vec<u8>),
-    /// The parts of a multipart body.
-    Parts(Vec<Part>),
 }
 
 impl<'c> Request<'c> {
     pub(super) fn new(client: &'c Client, method: &str, target: &str) -> Self {
         let (method, target) = (method.to_owned(), target.to_owned());
         let decodings = client.all_decodings();
-        Self { client, method, target, headers: Vec::new(), identity: None, body: Body::None, decodings }
+        Self { client, method, target, headers: Vec::new(), identity: None, body: None, form: None, decodings }
     }
 
     /// Sets the decodings that the response may have, in order of preference.
@@ -94,25 +88,19 @@ impl<'c> Request<'c> {
 
     /// Sets the body and its media type.
     pub fn body(mut self, media_type: &str, body: impl Into<Vec<u8>>) -> Self {
-        self.body = Body::Bytes(media_type.to_owned(), body.into());
+        (self.body, self.form) = (Some((media_type.to_owned(), body.into())), None);
         self
     }
 
     /// Adds a text field to the multipart body.
-    pub fn field(self, name: &str, content: impl Into<Vec<u8>>) -> Self {
-        self.part(Part { name: name.to_owned(), filename: None, content: content.into() })
+    pub fn field(mut self, name: &str, content: impl Into<Vec<u8>>) -> Self {
+        self.form.get_or_insert_default().field(name, content.into());
+        self
     }
 
     /// Adds a file to the multipart body.
-    pub fn file(self, name: &str, filename: &str, content: impl Into<Vec<u8>>) -> Self {
-        self.part(Part { name: name.to_owned(), filename: Some(filename.to_owned()), content: content.into() })
-    }
-
-    pub(super) fn part(mut self, part: Part) -> Self {
-        match &mut self.body {
-            Body::Parts(parts) => parts.push(part),
-            _ => self.body = Body::Parts(vec![part]),
-        }
+    pub fn file(mut self, name: &str, filename: &str, content: impl Into<Vec<u8>>) -> Self {
+        self.form.get_or_insert_default().file(name, filename, None, content.into());
         self
     }
 
@@ -122,7 +110,7 @@ impl<'c> Request<'c> {
     /// Panics if the request is not valid in HTTP, or no complete response arrives.
     #[track_caller]
     pub fn send(self) -> TestResponse {
-        let Self { client, method, target, headers, identity, body, decodings } = self;
+        let Self { client, method, target, headers, identity, body, form, decodings } = self;
         if !target.starts_with('/') {
             invalid_request(format!("the path {target:?} does not begin with `/`")).fail();
         }
@@ -136,11 +124,7 @@ impl<'c> Request<'c> {
         if let Some(token) = &token {
             request = request.header(identities::TOKEN_FIELD, token);
         }
-        let body = match body {
-            Body::None => None,
-            Body::Bytes(media_type, body) => Some((media_type, body)),
-            Body::Parts(parts) => Some(multipart::encode(&parts)),
-        };
+        let body = form.map(encode_form).or(body);
         let sent = match body {
             None => request.body(()).map(|request| client.agent.run(request)),
             Some((media_type, body)) => {
@@ -162,6 +146,16 @@ impl<'c> Request<'c> {
             Err(error) => invalid_request(error).fail(),
         }
     }
+}
+
+/// Returns the media type and the bytes of a multipart body.
+fn encode_form(form: MultipartForm<Vec<u8>>) -> (String, Vec<u8>) {
+    let media_type = form.media_type();
+    let body = form.finish().into_iter().flat_map(|piece| match piece {
+        MultipartPiece::Bytes(bytes) => bytes.into(),
+        MultipartPiece::File(content) => content,
+    });
+    (media_type, body.collect())
 }
 
 /// Reads the complete body, and returns the response.

@@ -67,6 +67,7 @@
 //! | add parameter types that definitions can use | [`types`], [`Rulebook::callable`] |
 //! | change what responses look like | [`envelope`] |
 //! | handle errors of calls | [`error`], [`Response`] |
+//! | send forms with files to other servers | [`multipart`] |
 //! | read the services, methods and parameters that a definition describes | [`model`] |
 //!
 //! `rulebook_cli::run` gives a program the command line of rulebook. `rulebook_test::Client` tests a program over HTTP.
@@ -88,6 +89,7 @@ pub mod idempotency;
 pub mod key;
 mod metrics;
 pub mod model;
+pub mod multipart;
 mod pages;
 mod pipeline;
 mod plan;

@@ -1,29 +1,24 @@
 //! Multipart request bodies with files. The files are read from disk while the body is sent.
 
+use std::collections::VecDeque;
 use std::fs::File;
-use std::io::{self, Cursor, Read};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::vec::IntoIter;
 
 use blake3::Hasher;
+use rulebook::multipart::{MultipartForm, MultipartPiece};
 
 use super::{Digest, TransferError};
 
 /// A `multipart/form-data` body (RFC 7578). Its bytes are read with the trait `Read`.
 pub(super) struct MultipartBody {
-    boundary: String,
+    media_type: String,
     length: u64,
-    current_section: Option<Section>,
-    remaining_sections: IntoIter<Section>,
+    /// The pieces that have not been read completely.
+    remaining: VecDeque<MultipartPiece<Box<FileContent>>>,
     digests: Vec<Digest>,
     bytes_read: u64,
     error: Option<TransferError>,
-}
-
-/// A section of a multipart body: text in memory, or the content of a file.
-enum Section {
-    Text(Cursor<Vec<u8>>),
-    File(Box<FileContent>),
 }
 
 /// A file whose content is being read.
@@ -43,40 +38,27 @@ impl MultipartBody {
     /// # Errors
     /// Fails if a path cannot be opened, or is not a file.
     pub(super) fn new(fields: &[(&str, &str)], files: &[(&str, &str, &Path)]) -> Result<Self, TransferError> {
-        let boundary = random_boundary()?;
-        let mut sections = Vec::new();
+        let mut form = MultipartForm::new();
         for (name, value) in fields {
-            let name = quote_name(name);
-            let text = format!("--{boundary}\r\nContent-Disposition: form-data; name={name}\r\n\r\n{value}\r\n");
-            sections.push(Section::Text(Cursor::new(text.into_bytes())));
+            form.field(name, value);
         }
         for (name, filename, path) in files {
-            let (name, filename) = (quote_name(name), quote_name(filename));
-            let text = format!(
-                "--{boundary}\r\nContent-Disposition: form-data; name={name}; filename={filename}\r\n\
-                 Content-Type: application/octet-stream\r\n\r\n"
-            );
-            sections.push(Section::Text(Cursor::new(text.into_bytes())));
-            sections.push(Section::File(Box::new(FileContent::open(path)?)));
-            sections.push(Section::Text(Cursor::new(b"\r\n".to_vec())));
+            let content = Box::new(FileContent::open(path)?);
+            form.file(name, filename, Some("application/octet-stream"), content);
         }
-        sections.push(Section::Text(Cursor::new(format!("--{boundary}--\r\n").into_bytes())));
-        let length = sections.iter().map(Section::length).sum();
-        let remaining_sections = sections.into_iter();
-        Ok(Self {
-            boundary,
-            length,
-            current_section: None,
-            remaining_sections,
-            digests: Vec::new(),
-            bytes_read: 0,
-            error: None,
-        })
+        let media_type = form.media_type();
+        let remaining = VecDeque::from(form.finish());
+        let length = remaining.iter().map(|piece| match piece {
+            MultipartPiece::Bytes(bytes) => bytes.len() as u64,
+            MultipartPiece::File(content) => content.length,
+        });
+        let length = length.sum();
+        Ok(Self { media_type, length, remaining, digests: Vec::new(), bytes_read: 0, error: None })
     }
 
-    /// Returns the media type of the body, for the field `Content-Type`. It contains the boundary between the fields.
-    pub(super) fn media_type(&self) -> String {
-        format!("multipart/form-data; boundary={}", self.boundary)
+    /// Returns the value of `Content-Type`.
+    pub(super) fn media_type(&self) -> &str {
+        &self.media_type
     }
 
     /// Returns the length of the body in bytes.
@@ -103,38 +85,27 @@ impl MultipartBody {
 impl Read for MultipartBody {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         while !buffer.is_empty() {
-            if self.current_section.is_none() {
-                self.current_section = self.remaining_sections.next();
-            }
-            let read = match &mut self.current_section {
+            let read = match self.remaining.front_mut() {
                 None => break,
-                Some(Section::Text(text)) => text.read(buffer)?,
-                Some(Section::File(content)) => match content.read(buffer) {
-                    Ok(read) => read,
-                    Err(error) => {
-                        self.error = Some(error);
-                        return Err(io::ErrorKind::Other.into());
-                    }
-                },
+                Some(MultipartPiece::Bytes(bytes)) => {
+                    let next = bytes.split_to(buffer.len().min(bytes.len()));
+                    buffer[..next.len()].copy_from_slice(&next);
+                    next.len()
+                }
+                Some(MultipartPiece::File(content)) => content.read(buffer).map_err(|error| {
+                    self.error = Some(error);
+                    io::Error::from(io::ErrorKind::Other)
+                })?,
             };
             if read > 0 {
                 self.bytes_read += read as u64;
                 return Ok(read);
             }
-            if let Some(Section::File(content)) = self.current_section.take() {
+            if let Some(MultipartPiece::File(content)) = self.remaining.pop_front() {
                 self.digests.push(Digest::from_hasher(&content.hasher));
             }
         }
         Ok(0)
-    }
-}
-
-impl Section {
-    fn length(&self) -> u64 {
-        match self {
-            Self::Text(text) => text.get_ref().len() as u64,
-            Self::File(content) => content.length,
-        }
     }
 }
 
@@ -172,18 +143,4 @@ impl FileContent {
         self.hasher.update(&buffer[..read]);
         Ok(read)
     }
-}
-
-/// Creates the boundary that separates the fields of the body. It has 192 random bits, so that no file contains it.
-fn random_boundary() -> Result<String, TransferError> {
-    let mut random = [0; 24];
-    getrandom::fill(&mut random)
-        .map_err(|error| TransferError::FileAccess { path: "random numbers".into(), error: io::Error::other(error) })?;
-    Ok(format!("rulebook-{}", hex::encode(random)))
-}
-
-/// Quotes a field name or a file name. Quotes and line breaks in the name are escaped as browsers do (RFC 7578 section
-/// 2).
-fn quote_name(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "%22").replace('\r', "%0D").replace('\n', "%0A"))
 }

@@ -57,7 +57,7 @@ fn attempt_send(
         files.iter().map(|file| ("content", last_segment(&file.name), file.path.as_path())).collect();
     let mut body = MultipartBody::new(&names, &contents)?;
     let mut fields = vec![
-        (header::CONTENT_TYPE, body.media_type()),
+        (header::CONTENT_TYPE, body.media_type().to_owned()),
         (header::CONTENT_LENGTH, body.length().to_string()),
         // With this field, the server can reject the API key before it receives the body.
         (header::EXPECT, "100-continue".to_owned()),
