@@ -11,7 +11,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 /// The crates whose source files are copied into a new project.
-const VENDORED_CRATES: [&str; 15] = [
+const VENDORED_CRATES: [&str; 16] = [
     "rulebook",
     "rulebook-auth",
     "rulebook-build",
@@ -19,6 +19,7 @@ const VENDORED_CRATES: [&str; 15] = [
     "rulebook-fastcgi",
     "rulebook-http",
     "rulebook-iapi",
+    "rulebook-import",
     "rulebook-login",
     "rulebook-model",
     "rulebook-process",

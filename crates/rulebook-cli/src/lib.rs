@@ -9,6 +9,7 @@
 mod auth_kinds;
 mod call;
 mod check;
+mod choices;
 #[cfg(feature = "client")]
 mod client_options;
 mod explain;

@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
+use super::choices::{Choice, choice_parser};
 use super::{AddHandlers, Command, Exit, Settings, output};
 use rulebook_model::describe::{self, ModulePart, OpenapiVersion};
 use rulebook_model::diagnostic::closest_word;
@@ -24,36 +25,18 @@ struct Options {
     module: Option<String>,
     /// The version of OpenAPI. Schemas in the version 3.0 can accept more values than the server, because it has fewer
     /// keywords.
-    #[arg(long = "as", value_name = "VERSION", value_enum, default_value_t)]
-    version: Version,
+    #[arg(long = "as", value_name = "VERSION", value_parser = choice_parser(VERSIONS), default_value = "3.1")]
+    version: OpenapiVersion,
     /// Write to this file instead of standard output; an existing file is replaced atomically.
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
 }
 
-#[derive(Debug, Clone, Copy, Default, ValueEnum)]
-enum Version {
-    /// OpenAPI 3.0
-    #[value(name = "3.0")]
-    V3_0,
-    /// OpenAPI 3.1, as the server has it at `/openapi.json`
-    #[default]
-    #[value(name = "3.1")]
-    V3_1,
-    /// OpenAPI 3.2
-    #[value(name = "3.2")]
-    V3_2,
-}
-
-impl From<Version> for OpenapiVersion {
-    fn from(version: Version) -> Self {
-        match version {
-            Version::V3_0 => Self::V3_0,
-            Version::V3_1 => Self::V3_1,
-            Version::V3_2 => Self::V3_2,
-        }
-    }
-}
+const VERSIONS: &[Choice<OpenapiVersion>] = &[
+    ("3.0", "OpenAPI 3.0", OpenapiVersion::V3_0),
+    ("3.1", "OpenAPI 3.1, as the server has it at `/openapi.json`", OpenapiVersion::V3_1),
+    ("3.2", "OpenAPI 3.2", OpenapiVersion::V3_2),
+];
 
 fn run(app: AddHandlers<'_>, settings: &Settings, options: &Options) -> Exit {
     // The document depends on the definition only. Whether the program has the right handlers is checked by
@@ -70,7 +53,7 @@ fn run(app: AddHandlers<'_>, settings: &Settings, options: &Options) -> Exit {
             return Exit::InvalidUsage;
         }
     };
-    let document = describe::convert_openapi(document, options.version.into());
+    let document = describe::convert_openapi(document, options.version);
     output::write_document(&format!("{document:#}\n"), options.output.as_deref())
 }
 

@@ -1,7 +1,8 @@
 //! `rulebook schema`: prints the JSON Schema of definition files.
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
+use super::choices::{Choice, choice_parser};
 use super::{Command, Exit, output};
 use rulebook_model::schema::{SchemaKind, schema};
 
@@ -16,38 +17,20 @@ pub(super) const COMMAND: Command = Command {
 #[derive(Debug, Args)]
 struct Options {
     /// The kind of file that the schema describes.
-    #[arg(value_name = "KIND", value_enum, default_value_t = FileKind::All)]
-    kind: FileKind,
+    #[arg(value_name = "KIND", value_parser = choice_parser(KINDS), default_value = "all")]
+    kind: SchemaKind,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum FileKind {
-    /// A file with modules in the dialect `tree`.
-    Tree,
-    /// A file with modules in the dialect `methods`.
-    Methods,
-    /// A file with modules in the dialect `rules`.
-    Rules,
-    /// `app.json`, or a single document with a whole API.
-    App,
-    /// Any file of a definition.
-    All,
-}
-
-impl From<FileKind> for SchemaKind {
-    fn from(kind: FileKind) -> Self {
-        match kind {
-            FileKind::Tree => Self::Tree,
-            FileKind::Methods => Self::Methods,
-            FileKind::Rules => Self::Rules,
-            FileKind::App => Self::Settings,
-            FileKind::All => Self::AnyFile,
-        }
-    }
-}
+const KINDS: &[Choice<SchemaKind>] = &[
+    ("tree", "A file with modules in the dialect `tree`", SchemaKind::Tree),
+    ("methods", "A file with modules in the dialect `methods`", SchemaKind::Methods),
+    ("rules", "A file with modules in the dialect `rules`", SchemaKind::Rules),
+    ("app", "`app.json`, or a single document with a whole API", SchemaKind::Settings),
+    ("all", "Any file of a definition", SchemaKind::AnyFile),
+];
 
 fn run(options: &Options) -> Exit {
-    output::print_to_stdout(&schema_text(options.kind.into()))
+    output::print_to_stdout(&schema_text(options.kind))
 }
 
 /// Returns the text of the JSON Schema for this kind of definition file.

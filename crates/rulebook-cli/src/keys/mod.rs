@@ -16,6 +16,7 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Subcommand, ValueEnum};
 use jiff::Timestamp;
 
+use super::choices::{Choice, choice_parser};
 use super::{AddHandlers, Exit, Settings, key_storage, output, used_keys};
 use place::{Place, find_keys};
 use rulebook::key::{self, Entry, KeyError, KeyStorage, Limit, NewKey, Per};
@@ -121,8 +122,8 @@ struct AddOptions {
     #[arg(long, value_name = "N", requires = "per", value_parser = clap::value_parser!(u32).range(1..))]
     requests: Option<u32>,
     /// Period to which --requests applies. Periods begin with the minutes, hours and days of the clock in UTC.
-    #[arg(long, value_name = "PERIOD", requires = "requests")]
-    per: Option<PeriodFlag>,
+    #[arg(long, value_name = "PERIOD", requires = "requests", value_parser = choice_parser(PERIODS))]
+    per: Option<Per>,
     /// Write the key to this new file, which only its owner can read, instead of printing it.
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -132,25 +133,12 @@ struct AddOptions {
     expires: Option<ExpiryTime>,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum PeriodFlag {
-    Minute,
-    Hour,
-    Day,
-    /// The whole lifetime of the key.
-    Ever,
-}
-
-impl From<PeriodFlag> for Per {
-    fn from(flag: PeriodFlag) -> Self {
-        match flag {
-            PeriodFlag::Minute => Self::Minute,
-            PeriodFlag::Hour => Self::Hour,
-            PeriodFlag::Day => Self::Day,
-            PeriodFlag::Ever => Self::Ever,
-        }
-    }
-}
+const PERIODS: &[Choice<Per>] = &[
+    ("minute", "", Per::Minute),
+    ("hour", "", Per::Hour),
+    ("day", "", Per::Day),
+    ("ever", "The whole lifetime of the key", Per::Ever),
+];
 
 fn run(app: AddHandlers<'_>, settings: &Settings, command: Command) -> Exit {
     let checked_scope = match &command {
@@ -233,7 +221,7 @@ fn parse_file_pattern(text: &str) -> Result<String, PatternError> {
 
 fn add_key(storage: &dyn KeyStorage, options: AddOptions) -> Result<Exit, KeyError> {
     let AddOptions { name, scope, force: _, files, requests, per, output, expires } = options;
-    let limit = requests.zip(per).map(|(requests, per)| Limit { requests, per: per.into() });
+    let limit = requests.zip(per).map(|(requests, per)| Limit { requests, per });
     let expires = expires.map(|ExpiryTime(expires)| expires);
     let mut new = NewKey::new(name);
     (new.scope, new.files, new.limit, new.expires) = (scope, files, limit, expires);

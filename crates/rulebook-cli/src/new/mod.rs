@@ -3,7 +3,6 @@
 //! The files of the project are copied from the folder `templates`. The tests of the repository build and run such a
 //! project. This command must neither run cargo nor use the network; it runs git to create a repository.
 
-mod from;
 mod name;
 mod project;
 mod starter;
@@ -14,9 +13,10 @@ use std::path::{Path, PathBuf};
 use std::process::{self, Stdio};
 
 use clap::Args;
+use rulebook_import::project::{self as other_project, Framework, ImportedProject, ProjectError};
 
+use super::choices::{Choice, choice_parser};
 use super::{Command, Exit, output};
-use from::{Framework, ImportError, ImportedProject};
 use name::ProjectName;
 use project::{ProjectContent, RulebookSource};
 use starter::HandlerLanguage;
@@ -42,7 +42,7 @@ struct Options {
     #[arg(value_name = "FOLDER", requires = "from")]
     folder: Option<PathBuf>,
     /// Import the project in FOLDER, which is written for another framework.
-    #[arg(long, value_enum, value_name = "FRAMEWORK", requires = "folder")]
+    #[arg(long, value_parser = choice_parser(FRAMEWORKS), value_name = "FRAMEWORK", requires = "folder")]
     from: Option<Framework>,
     /// What the handlers are written in. Only handlers in Rust need a compiler; `rulebook serve` serves the others.
     #[arg(long, value_enum, value_name = "LANGUAGE", default_value = "rust", conflicts_with = "from")]
@@ -54,6 +54,17 @@ struct Options {
     #[arg(long)]
     no_git: bool,
 }
+
+const FRAMEWORKS: &[Choice<Framework>] = &[
+    (
+        "phalapi",
+        "PhalApi 1 and 2: PHP classes with rules. The command executes their PHP files with `php`",
+        Framework::PhalApi,
+    ),
+    ("api3", "api 3.0: `modules.json` with methods such as `POST::write`", Framework::Api3),
+    ("aicra", "aicra: `api.json`", Framework::Aicra),
+    ("iapi", "internal-api: the PHP script that creates the endpoints, and `api_keys.json`", Framework::InternalApi),
+];
 
 fn run(options: &Options) -> Exit {
     let name = &options.name;
@@ -70,17 +81,17 @@ fn run(options: &Options) -> Exit {
     };
     let imported = match options.from.zip(options.folder.as_deref()) {
         None => None,
-        Some((framework, folder)) => match from::import(framework, folder, name) {
+        Some((framework, folder)) => match other_project::import(framework, folder, name.as_str()) {
             Ok(imported) => Some((framework, folder, imported)),
             Err(error) => {
                 output::print_system_error(&error.to_string());
-                let is_definition = matches!(error, ImportError::Definition(_));
+                let is_definition = matches!(error, ProjectError::Definition(_));
                 return if is_definition { Exit::ErrorsReported } else { Exit::SystemError };
             }
         },
     };
     let content = imported.as_ref().map_or(ProjectContent::Example(options.handlers), |(framework, _, imported)| {
-        ProjectContent::Imported { files: &imported.files, needs_iapi: *framework == Framework::Iapi }
+        ProjectContent::Imported { files: &imported.files, needs_iapi: *framework == Framework::InternalApi }
     });
     if let Err(error) = project::create_project(Path::new("."), name, &rulebook, &content) {
         return output::print_system_error(&match error.kind() {

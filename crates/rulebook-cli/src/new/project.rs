@@ -8,6 +8,8 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use rulebook_import::ImportedFile;
+
 use super::name::ProjectName;
 use super::starter::HandlerLanguage;
 use super::vendor;
@@ -20,20 +22,6 @@ const SHARED_FILES: [&str; 4] = [".gitignore", "Cargo.toml", "build.rs", "src/ma
 /// The line of the manifest before which an imported project has more dependencies.
 const FIRST_TYPE_DEPENDENCY: &str = "# The generated types use these two.\n";
 
-/// A generated file of a project.
-#[derive(Debug)]
-pub(super) struct ProjectFile {
-    /// The path in the folder of the project.
-    path: String,
-    text: String,
-}
-
-impl ProjectFile {
-    pub(super) fn new(path: impl Into<String>, text: String) -> Self {
-        Self { path: path.into(), text }
-    }
-}
-
 /// The files of a project besides those that every project has.
 #[derive(Debug)]
 pub(super) enum ProjectContent<'a> {
@@ -41,7 +29,7 @@ pub(super) enum ProjectContent<'a> {
     Example(HandlerLanguage),
     /// The files of an imported project.
     Imported {
-        files: &'a [ProjectFile],
+        files: &'a [ImportedFile],
         /// `true` if the project needs the crate `rulebook-iapi`.
         needs_iapi: bool,
     },
