@@ -12,8 +12,6 @@ use rulebook_import::openapi::{DescriptionError, ImportedDescription, import};
 #[cfg(feature = "client")]
 use super::client_options::{ClientOptions, print_transfer_error};
 use super::{Command, Exit, output};
-#[cfg(feature = "client")]
-use crate::remote::fetch_document;
 
 /// The maximum number of losses that are printed one by one.
 const MAX_PRINTED_LOSSES: usize = 20;
@@ -33,7 +31,7 @@ pub(super) const COMMAND: Command = Command {
     name: "import",
     add_options: ImportOptions::augment_args,
     shown_settings: &[],
-    run: |matches, _, _| Ok(run(&super::parse_options(matches)?).unwrap_or_else(|exit| exit)),
+    run: |matches, _, _| run(&super::parse_options(matches)?),
 };
 
 /// Convert an OpenAPI description to a definition.
@@ -106,20 +104,17 @@ fn read_description(options: &ImportOptions) -> Result<Vec<u8>, Exit> {
 
 #[cfg(feature = "client")]
 fn fetch_description(url: &str, options: &ImportOptions) -> Result<Vec<u8>, Exit> {
-    let url = url.parse().map_err(|error| {
-        output::print_to_stderr(&format!("error: {url}: {error}\n"));
-        Exit::InvalidUsage
-    })?;
+    let server = url.parse().map_err(|error| output::print_usage_error(&format!("{url}: {error}")))?;
     let client = options.client.create_client()?;
-    let name = options.description.clone();
-    let fetched = options.client.run_with_progress(name, |progress| fetch_document(&client, &url, progress));
+    let fetched = options
+        .client
+        .run_with_progress(url.to_owned(), |progress| client.fetch_document("GET", &server, ("", ""), progress));
     fetched.map_err(|error| print_transfer_error(&error))
 }
 
 #[cfg(not(feature = "client"))]
 fn fetch_description(url: &str, _: &ImportOptions) -> Result<Vec<u8>, Exit> {
-    output::print_to_stderr(&format!("error: {url}: this program was built without the feature `client`\n"));
-    Err(Exit::InvalidUsage)
+    Err(output::print_usage_error(&format!("{url}: this program was built without the feature `client`")))
 }
 
 /// Returns the report: what was imported, and what the definition cannot express.

@@ -65,7 +65,8 @@ struct Command {
     /// The names of the settings that the help of this command lists. Every command accepts all settings, except that
     /// only commands that list `--files` accept it.
     shown_settings: &'static [&'static str],
-    run: fn(&ArgMatches, &Settings, AddHandlers<'_>) -> Result<Exit, clap::Error>,
+    /// Runs the command. An `Err` is the exit code of an error that the command has printed.
+    run: fn(&ArgMatches, &Settings, AddHandlers<'_>) -> Result<Exit, Exit>,
 }
 
 /// All commands, in the order in which the help lists them.
@@ -216,7 +217,7 @@ fn run_command(matches: &ArgMatches, app: AddHandlers<'_>) -> Result<Exit, clap:
         .and_then(|(name, options)| Some((COMMANDS.iter().find(|command| command.name == name)?, options)))
         .unwrap_or((&serve::COMMAND, matches));
     settings.files = files_folder(matches, Some(options).filter(|_| command.accepts_files()));
-    (command.run)(options, &settings, app)
+    Ok((command.run)(options, &settings, app).unwrap_or_else(|exit| exit))
 }
 
 impl Command {
@@ -228,6 +229,6 @@ impl Command {
 }
 
 /// Returns the options of a command from the arguments that clap has parsed.
-fn parse_options<O: Args>(matches: &ArgMatches) -> Result<O, clap::Error> {
-    O::from_arg_matches(matches)
+fn parse_options<O: Args>(matches: &ArgMatches) -> Result<O, Exit> {
+    O::from_arg_matches(matches).map_err(|error| output::print_usage_error(&error.to_string()))
 }

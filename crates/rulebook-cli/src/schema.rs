@@ -8,14 +8,14 @@ use rulebook_model::schema::{SchemaKind, schema};
 
 pub(super) const COMMAND: Command = Command {
     name: "schema",
-    add_options: Options::augment_args,
+    add_options: SchemaOptions::augment_args,
     shown_settings: &[],
-    run: |matches, _, _| Ok(run(&super::parse_options(matches)?)),
+    run: |matches, _, _| run(&super::parse_options(matches)?),
 };
 
 /// Print the JSON Schema of definition files, for completion and checks in editors.
 #[derive(Debug, Args)]
-struct Options {
+struct SchemaOptions {
     /// The kind of file that the schema describes.
     #[arg(value_name = "KIND", value_parser = choice_parser(KINDS), default_value = "all")]
     kind: SchemaKind,
@@ -29,8 +29,8 @@ const KINDS: &[Choice<SchemaKind>] = &[
     ("all", "Any file of a definition", SchemaKind::AnyFile),
 ];
 
-fn run(options: &Options) -> Exit {
-    output::print_to_stdout(&schema_text(options.kind))
+fn run(options: &SchemaOptions) -> Result<Exit, Exit> {
+    Ok(output::print_to_stdout(&schema_text(options.kind)))
 }
 
 /// Returns the text of the JSON Schema for this kind of definition file.

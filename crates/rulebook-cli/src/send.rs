@@ -7,8 +7,9 @@ use clap::builder::NonEmptyStringValueParser;
 
 use super::client_options::{ClientOptions, after_help, print_transfer_error};
 use super::{Command, Exit, output};
-use crate::remote::{OutgoingFile, ServerUrl, WriteCondition, send};
+use crate::remote::{OutgoingFile, ServerUrl, send};
 use rulebook::ETag;
+use ureq::http::header;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -18,15 +19,15 @@ Examples:
 
 pub(super) const COMMAND: Command = Command {
     name: "send",
-    add_options: Options::augment_args,
+    add_options: SendOptions::augment_args,
     shown_settings: &[],
-    run: |matches, _, _| Ok(run(&super::parse_options(matches)?)),
+    run: |matches, _, _| run(&super::parse_options(matches)?),
 };
 
 /// Send files to another server.
 #[derive(Debug, Args)]
 #[command(after_help = after_help(EXAMPLES))]
-struct Options {
+struct SendOptions {
     /// Files to send. Several files are sent in one request, so that the server stores either all of them or none.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
@@ -48,35 +49,23 @@ struct Options {
     client: ClientOptions,
 }
 
-fn run(options: &Options) -> Exit {
-    let Options { files, to, name, if_absent, if_match, client: client_options } = options;
-    let outgoing = match outgoing_files(files, name.as_deref()) {
-        Ok(outgoing) => outgoing,
-        Err(why) => {
-            output::print_to_stderr(&format!("error: {why}\n"));
-            return Exit::InvalidUsage;
-        }
-    };
-    let client = match client_options.create_client() {
-        Ok(client) => client,
-        Err(exit) => return exit,
-    };
+fn run(options: &SendOptions) -> Result<Exit, Exit> {
+    let SendOptions { files, to, name, if_absent, if_match, client: client_options } = options;
+    let outgoing = outgoing_files(files, name.as_deref()).map_err(|why| output::print_usage_error(&why))?;
+    let client = client_options.create_client()?;
     let condition = match if_match {
-        Some(tag) => WriteCondition::Match(ETag::parse(tag).unwrap_or_else(|| ETag::strong(tag))),
-        None if *if_absent => WriteCondition::Absent,
-        None => WriteCondition::None,
+        Some(tag) => Some((header::IF_MATCH, ETag::parse(tag).unwrap_or_else(|| ETag::strong(tag)).to_string())),
+        None => if_absent.then(|| (header::IF_NONE_MATCH, "*".to_owned())),
     };
     let shown_name = match outgoing.as_slice() {
         [file] => file.name.clone(),
         files => output::count_with_noun(files.len(), "file"),
     };
-    match client_options.run_with_progress(shown_name, |progress| send(&client, to, &outgoing, &condition, progress)) {
-        Ok((digests, verification)) => {
-            let names = outgoing.iter().map(|file| file.name.as_str());
-            client_options.print_digests(digests.into_iter().zip(names), verification)
-        }
-        Err(error) => print_transfer_error(&error),
-    }
+    let sent =
+        client_options.run_with_progress(shown_name, |progress| send(&client, to, &outgoing, &condition, progress));
+    let (digests, verification) = sent.map_err(|error| print_transfer_error(&error))?;
+    let names = outgoing.iter().map(|file| file.name.as_str());
+    Ok(client_options.print_digests(digests.into_iter().zip(names), verification))
 }
 
 /// Returns each local file together with its name on the server. `name` is the value of `--as`. Returns an error

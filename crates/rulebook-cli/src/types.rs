@@ -8,20 +8,20 @@ use clap::{Args, ValueEnum};
 use super::client_options::{ClientOptions, print_transfer_error};
 use super::{AddHandlers, Command, Exit, Settings, output};
 #[cfg(feature = "client")]
-use crate::remote::{ServerUrl, fetch_declarations, fetch_definition};
+use crate::remote::ServerUrl;
 use rulebook_model::describe;
 use rulebook_model::model::Api;
 
 pub(super) const COMMAND: Command = Command {
     name: "types",
-    add_options: Options::augment_args,
+    add_options: TypesOptions::augment_args,
     shown_settings: &["api", "data", "unbound"],
-    run: |matches, settings, app| Ok(run(app, settings, &super::parse_options(matches)?)),
+    run: |matches, settings, app| run(app, settings, &super::parse_options(matches)?),
 };
 
 /// Print TypeScript declarations of the API, for its client rulebook.js, or a client in another language.
 #[derive(Debug, Args)]
-struct Options {
+struct TypesOptions {
     /// The language.
     #[arg(long, value_name = "LANGUAGE", value_enum, default_value_t)]
     lang: Language,
@@ -60,31 +60,39 @@ impl Language {
     }
 }
 
-fn run(app: AddHandlers<'_>, settings: &Settings, options: &Options) -> Exit {
-    match types(app, settings, options) {
-        Ok(text) => output::write_document(&text, options.output.as_deref()),
-        Err(exit) => exit,
-    }
+fn run(app: AddHandlers<'_>, settings: &Settings, options: &TypesOptions) -> Result<Exit, Exit> {
+    #[cfg(feature = "client")]
+    let text = match (&options.from, options.lang) {
+        // The server generates these from its definition.
+        (Some(server), Language::TypeScript) => {
+            let mismatch = "it does not contain TypeScript declarations";
+            let text = fetch(options, "api.d.ts", "GET", &server.document("/docs/api.d.ts"), ("text/plain", mismatch))?;
+            String::from_utf8_lossy(&text).into_owned()
+        }
+        (Some(server), language) => {
+            let mismatch = "it does not contain the definition of an API";
+            let definition = fetch(options, "definition", "OPTIONS", server, ("application/json", mismatch))?;
+            language.types(&settings.read_api(definition, app)?)
+        }
+        (None, language) => language.types(&settings.load_api(app)?),
+    };
+    #[cfg(not(feature = "client"))]
+    let text = options.lang.types(&settings.load_api(app)?);
+    Ok(output::write_document(&text, options.output.as_deref()))
 }
 
-/// Returns the types, from the server of `--from` or from the definition. Prints the errors.
-fn types(app: AddHandlers<'_>, settings: &Settings, options: &Options) -> Result<String, Exit> {
-    #[cfg(feature = "client")]
-    if let Some(server) = &options.from {
-        let client = options.client.create_client()?;
-        let print = |error| print_transfer_error(&error);
-        return match options.lang {
-            Language::TypeScript => options
-                .client
-                .run_with_progress("api.d.ts".to_owned(), |progress| fetch_declarations(&client, server, progress))
-                .map_err(print),
-            Language::Python | Language::Rust => {
-                let definition = options
-                    .client
-                    .run_with_progress("definition".to_owned(), |progress| fetch_definition(&client, server, progress));
-                Ok(options.lang.types(&settings.read_api(definition.map_err(print)?, app)?))
-            }
-        };
-    }
-    Ok(options.lang.types(&settings.load_api(app)?))
+/// Fetches a document that has a media type.
+#[cfg(feature = "client")]
+fn fetch(
+    options: &TypesOptions,
+    name: &str,
+    method: &str,
+    url: &ServerUrl,
+    media_type: (&str, &'static str),
+) -> Result<Vec<u8>, Exit> {
+    let client = options.client.create_client()?;
+    let fetched = options
+        .client
+        .run_with_progress(name.to_owned(), |progress| client.fetch_document(method, url, media_type, progress));
+    fetched.map_err(|error| print_transfer_error(&error))
 }

@@ -43,14 +43,14 @@ written.";
 
 pub(super) const COMMAND: super::Command = super::Command {
     name: "keys",
-    add_options: Options::augment_args,
+    add_options: KeysOptions::augment_args,
     shown_settings: &["api", "data", "key-storage"],
-    run: |matches, settings, app| Ok(run(app, settings, super::parse_options::<Options>(matches)?.command)),
+    run: |matches, settings, app| run(app, settings, super::parse_options::<KeysOptions>(matches)?.command),
 };
 
 /// Manage bearer keys.
 #[derive(Debug, Args)]
-struct Options {
+struct KeysOptions {
     #[command(subcommand)]
     command: Command,
 }
@@ -140,29 +140,23 @@ const PERIODS: &[Choice<Per>] = &[
     ("ever", "The whole lifetime of the key", Per::Ever),
 ];
 
-fn run(app: AddHandlers<'_>, settings: &Settings, command: Command) -> Exit {
+fn run(app: AddHandlers<'_>, settings: &Settings, command: Command) -> Result<Exit, Exit> {
     let checked_scope = match &command {
         Command::Add(options) if !options.force => &*options.scope,
         _ => &[],
     };
-    let Place { data, database } = match find_keys(app, settings, checked_scope) {
-        Ok(place) => place,
-        Err(exit) => return exit,
-    };
+    let Place { data, database } = find_keys(app, settings, checked_scope)?;
     match (&command, used_keys::check_place(&data, database.is_some())) {
         // This command uses the keys in both places.
         (_, Ok(())) | (Command::Copy { .. }, _) => {}
         (Command::List { .. }, Err(message)) => print_warning(&message),
-        (_, Err(message)) => {
-            output::print_to_stderr(&format!("error: {message}\n"));
-            return Exit::InvalidUsage;
-        }
+        (_, Err(message)) => return Err(output::print_usage_error(&message)),
     }
     let storage = match &database {
-        Some(url) => match key_storage::database(url, &data, key_storage::COMMAND_WAIT) {
-            Ok(storage) => storage,
-            Err(failure) => return failure.print(),
-        },
+        Some(url) => {
+            let opened = key_storage::database(url, &data, key_storage::COMMAND_WAIT);
+            opened.map_err(|failure| failure.print())?
+        }
         None => key_storage::file(&data),
     };
     let storage = &*storage;
@@ -178,7 +172,7 @@ fn run(app: AddHandlers<'_>, settings: &Settings, command: Command) -> Exit {
             key::list(storage).map(|keys| output::print_to_stdout(&list::format_keys(&keys, json, now)))
         }),
         Command::Copy { .. } if database.is_none() => {
-            return output::print_usage_error("--key-storage is missing, which names the database");
+            return Err(output::print_usage_error("--key-storage is missing, which names the database"));
         }
         Command::Copy { to } => {
             let file = key_storage::file(&data);
@@ -199,13 +193,13 @@ fn run(app: AddHandlers<'_>, settings: &Settings, command: Command) -> Exit {
             deliver_key(output.as_deref(), || key::rotate(storage, &id, end), &message)
         }),
     };
-    result.unwrap_or_else(|error| {
-        output::print_to_stderr(&format!("error: {error}\n"));
+    result.map_err(|error| {
+        let exit = output::print_system_error(&error.to_string());
         match error {
             KeyError::InvalidId | KeyError::UnknownId { .. } | KeyError::Replaced { .. } | KeyError::Expired { .. } => {
                 Exit::ErrorsReported
             }
-            _ => Exit::SystemError,
+            _ => exit,
         }
     })
 }

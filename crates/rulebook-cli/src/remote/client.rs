@@ -10,7 +10,7 @@ use ureq::tls::{RootCerts, TlsConfig};
 use ureq::{Agent, AsSendBody, Body};
 use url::Url;
 
-use super::{OnProgress, Progress, TransferError};
+use super::{OnProgress, Progress, ServerUrl, TransferError, error_response};
 
 /// The pause between the first and the second attempt. Each further pause is twice as long as the previous pause.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
@@ -20,6 +20,9 @@ const MAX_PAUSE: Duration = Duration::from_secs(8);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 /// Size of the buffers for reading and writing, in bytes.
 pub(super) const CHUNK_SIZE: usize = 256 << 10;
+
+/// The maximum size in bytes of a document that is read into memory.
+const MAX_DOCUMENT_BYTES: u64 = 256 << 20;
 
 /// An API key that is sent as a bearer token (RFC 6750). The debug output of this type does not contain the key.
 pub(crate) struct BearerKey(HeaderValue);
@@ -96,6 +99,32 @@ impl Client {
             request = request.header(header::AUTHORIZATION, value);
         }
         self.agent.run(request.body(body)?)
+    }
+
+    /// Fetches a document whose media type begins with `media_type`.
+    ///
+    /// # Errors
+    /// Fails if the server cannot be reached or responds with an error. Fails with the error `mismatch` if the document
+    /// has another media type.
+    pub(crate) fn fetch_document(
+        &self,
+        method: &str,
+        url: &ServerUrl,
+        (media_type, mismatch): (&str, &'static str),
+        progress: OnProgress<'_>,
+    ) -> Result<Vec<u8>, TransferError> {
+        self.with_retries(progress, |_| {
+            let response = self.send_request(method, &url.0, Vec::new(), ()).map_err(TransferError::Connection)?;
+            if response.status() != 200 {
+                return Err(error_response::to_transfer_error(response));
+            }
+            let field = response.headers().get(header::CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
+            if !field.starts_with(media_type.as_bytes()) {
+                return Err(TransferError::InvalidResponse(mismatch));
+            }
+            let body = response.into_body().into_with_config().limit(MAX_DOCUMENT_BYTES);
+            body.read_to_vec().map_err(TransferError::Connection)
+        })
     }
 
     /// Calls `attempt` until it succeeds, it fails with an error that a retry cannot fix, or no retries remain.

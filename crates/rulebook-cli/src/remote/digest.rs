@@ -48,10 +48,8 @@ impl Digest {
     ///
     /// # Errors
     /// Fails if the file cannot be read.
-    pub(super) fn of_file(mut file: File) -> io::Result<Self> {
-        let mut hasher = Hasher::new();
-        io::copy(&mut file, &mut hasher)?;
-        Ok(Self::from_hasher(&hasher))
+    pub(super) fn of_file(file: File) -> io::Result<Self> {
+        Hasher::new().update_reader(file).map(|hasher| Self::from_hasher(hasher))
     }
 
     /// Compares this digest with `remote`, the digest that the server sent, if it sent a digest.

@@ -22,24 +22,9 @@ pub(crate) struct FetchRequest {
     pub(crate) if_changed: bool,
 }
 
-/// The result of a successful fetch.
-pub(crate) enum FetchOutcome {
-    /// The file has been fetched and stored.
-    New(Digest, Verification),
-    /// The local file has the same content as the file on the server.
-    Unchanged(Digest),
-}
-
-/// The result of one request.
-enum AttemptOutcome {
-    /// The whole content has been received.
-    Complete,
-    /// No content has been received, because the local file has the same content.
-    Unchanged(Digest),
-}
-
 /// Fetches a file. The received bytes are stored in a second file beside the local file, so that a later attempt, even
-/// of another process, can resume the transfer. The local file is replaced when all bytes have been received.
+/// of another process, can resume the transfer. The local file is replaced when all bytes have been received. Returns the
+/// digest of the content, without verification if the local file already has the same content.
 ///
 /// # Errors
 /// Fails if the server cannot be reached or responds with an error, the digest of the content differs from that of the
@@ -49,16 +34,14 @@ pub(crate) fn fetch(
     server: &ServerUrl,
     request: &FetchRequest,
     progress: OnProgress<'_>,
-) -> Result<FetchOutcome, TransferError> {
+) -> Result<(Digest, Option<Verification>), TransferError> {
     let local = if request.if_changed { local_digest(request)? } else { None };
     let mut partial = PartialFile::open(&request.local_path)?;
-    match client
-        .with_retries(progress, |progress| attempt_fetch(client, server, request, local, &mut partial, progress))?
-    {
-        AttemptOutcome::Unchanged(digest) => Ok(FetchOutcome::Unchanged(digest)),
-        AttemptOutcome::Complete => {
-            partial.finish().map(|(digest, verification)| FetchOutcome::New(digest, verification))
-        }
+    let unchanged = client
+        .with_retries(progress, |progress| attempt_fetch(client, server, request, local, &mut partial, progress))?;
+    match unchanged {
+        Some(digest) => Ok((digest, None)),
+        None => partial.finish().map(|(digest, verification)| (digest, Some(verification))),
     }
 }
 
@@ -72,6 +55,7 @@ fn local_digest(request: &FetchRequest) -> Result<Option<Digest>, TransferError>
     }
 }
 
+/// Receives the content. Returns the digest of the local file instead if it has the same content.
 fn attempt_fetch(
     client: &Client,
     server: &ServerUrl,
@@ -79,8 +63,8 @@ fn attempt_fetch(
     local: Option<Digest>,
     partial: &mut PartialFile,
     progress: OnProgress<'_>,
-) -> Result<AttemptOutcome, TransferError> {
-    let mut url = server.file_url();
+) -> Result<Option<Digest>, TransferError> {
+    let mut url = server.with_default_path("/iapi/file");
     url.query_pairs_mut().append_pair("filename", &request.name);
     let resumed = partial.resumable_digest();
     // The server must not compress the response, because ranges, lengths and entity tags must refer to the file itself.
@@ -98,18 +82,18 @@ fn attempt_fetch(
         return Err(TransferError::InvalidResponse("it has a content coding, which the request excluded"));
     }
     match (response.status(), local, resumed) {
-        (StatusCode::NOT_MODIFIED, Some(local), _) => Ok(AttemptOutcome::Unchanged(local)),
+        (StatusCode::NOT_MODIFIED, Some(local), _) => Ok(Some(local)),
         (StatusCode::OK, ..) => {
             partial.restart(Digest::from_etag_field(response.headers()))?;
-            receive_body(response, partial, progress)
+            receive_body(response, partial, progress).map(|()| None)
         }
         (StatusCode::PARTIAL_CONTENT, _, Some(digest))
             if continues_file(response.headers(), digest, partial.length()) =>
         {
-            receive_body(response, partial, progress)
+            receive_body(response, partial, progress).map(|()| None)
         }
         // An earlier attempt has received all bytes, so that the requested range is empty.
-        (StatusCode::RANGE_NOT_SATISFIABLE, _, Some(_)) if partial.is_complete() => Ok(AttemptOutcome::Complete),
+        (StatusCode::RANGE_NOT_SATISFIABLE, _, Some(_)) if partial.is_complete() => Ok(None),
         (StatusCode::PARTIAL_CONTENT | StatusCode::RANGE_NOT_SATISFIABLE, _, Some(_)) => {
             partial.discard()?;
             attempt_fetch(client, server, request, local, partial, progress)
@@ -133,7 +117,7 @@ fn receive_body(
     response: Response<Body>,
     partial: &mut PartialFile,
     progress: OnProgress<'_>,
-) -> Result<AttemptOutcome, TransferError> {
+) -> Result<(), TransferError> {
     let mut body = response.into_body();
     let done = partial.length();
     let total = body.content_length().map(|length| done.saturating_add(length));
@@ -143,7 +127,7 @@ fn receive_body(
     loop {
         match reader.read(&mut chunk) {
             // If the body ends before its announced length, `read` returns an error instead of 0.
-            Ok(0) => return Ok(AttemptOutcome::Complete),
+            Ok(0) => return Ok(()),
             Ok(read) => {
                 partial.append(&chunk[..read])?;
                 progress(Progress::Advanced(read as u64));

@@ -8,10 +8,7 @@
 //! server decides which files it accepts.
 
 mod client;
-mod declarations;
 mod digest;
-#[cfg(feature = "import")]
-mod document;
 mod error;
 mod error_response;
 mod fetch;
@@ -23,13 +20,10 @@ mod server_url;
 use std::time::Duration;
 
 pub(crate) use client::{BearerKey, Client};
-pub(crate) use declarations::{fetch_declarations, fetch_definition};
 pub(crate) use digest::{Digest, Verification};
-#[cfg(feature = "import")]
-pub(crate) use document::fetch_document;
 pub(crate) use error::TransferError;
-pub(crate) use fetch::{FetchOutcome, FetchRequest, fetch};
-pub(crate) use send::{OutgoingFile, WriteCondition, send};
+pub(crate) use fetch::{FetchRequest, fetch};
+pub(crate) use send::{OutgoingFile, send};
 pub(crate) use server_url::ServerUrl;
 
 /// A progress event of a transfer.

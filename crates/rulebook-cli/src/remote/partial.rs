@@ -6,12 +6,11 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File, TryLockError};
-use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
+use std::io::{self, ErrorKind, Seek, Write};
 use std::path::{Path, PathBuf};
 
 use blake3::Hasher;
 
-use super::client::CHUNK_SIZE;
 use super::{Digest, TransferError, Verification};
 
 /// The bytes of a file that have been received so far.
@@ -24,7 +23,6 @@ pub(super) struct PartialFile {
     /// The digest that the complete file must have, if the server sent one.
     expected_digest: Option<Digest>,
     hasher: Hasher,
-    length: u64,
 }
 
 impl PartialFile {
@@ -39,17 +37,15 @@ impl PartialFile {
         for path in [local_path, &part_path, &tag_path] {
             require_replaceable(path).map_err(TransferError::at_path(path))?;
         }
-        let local_path = local_path.to_owned();
         let mut part = Self {
-            local_path,
+            local_path: local_path.to_owned(),
             part_path,
             tag_path,
             file: None,
             expected_digest: None,
             hasher: Hasher::new(),
-            length: 0,
         };
-        let mut file = match File::options().read(true).write(true).open(&part.part_path) {
+        let file = match File::options().read(true).write(true).open(&part.part_path) {
             Ok(file) => file,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(part),
             Err(error) => return Err(TransferError::at_path(&part.part_path)(error)),
@@ -58,7 +54,8 @@ impl PartialFile {
         let tag = fs::read_to_string(&part.tag_path).ok();
         part.expected_digest = tag.and_then(|tag| Digest::parse_etag(tag.trim_end()));
         if part.expected_digest.is_some() {
-            part.length = hash_file(&mut file, &mut part.hasher).map_err(TransferError::at_path(&part.part_path))?;
+            // After the file has been read, writing to it appends to it.
+            part.hasher.update_reader(&file).map_err(TransferError::at_path(&part.part_path))?;
         }
         part.file = Some(file);
         Ok(part)
@@ -66,12 +63,12 @@ impl PartialFile {
 
     /// Returns the number of received bytes.
     pub(super) fn length(&self) -> u64 {
-        self.length
+        self.hasher.count()
     }
 
     /// Returns the digest of the complete file if the transfer can be resumed, otherwise `None`.
     pub(super) fn resumable_digest(&self) -> Option<Digest> {
-        self.expected_digest.filter(|_| self.length > 0)
+        self.expected_digest.filter(|_| self.length() > 0)
     }
 
     /// Discards the received bytes. `digest` is the digest of the file that the server sends now; `None` if unknown.
@@ -91,7 +88,6 @@ impl PartialFile {
         };
         file.set_len(0).and_then(|()| file.rewind()).map_err(&file_error)?;
         self.hasher.reset();
-        self.length = 0;
         // The new digest is written after the old bytes have been removed, because they do not belong to the new file.
         match digest {
             Some(digest) => fs::write(&self.tag_path, format!("{}\n", digest.to_etag())),
@@ -118,7 +114,6 @@ impl PartialFile {
             return Err(TransferError::at_path(&self.part_path)(error));
         }
         self.hasher.update(bytes);
-        self.length += bytes.len() as u64;
         Ok(())
     }
 
@@ -159,7 +154,6 @@ impl PartialFile {
     pub(super) fn discard(&mut self) -> Result<(), TransferError> {
         self.file = None;
         self.expected_digest = None;
-        self.length = 0;
         self.hasher.reset();
         remove_if_exists(&self.part_path)
             .and_then(|()| remove_if_exists(&self.tag_path))
@@ -175,24 +169,6 @@ impl PartialFile {
             // Some file systems do not support locks.
             Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Unsupported => Ok(()),
             Err(TryLockError::Error(error)) => Err(TransferError::at_path(&self.part_path)(error)),
-        }
-    }
-}
-
-/// Hashes a file from beginning to end and returns its length. Writing to the file then appends to it.
-fn hash_file(file: &mut File, hasher: &mut Hasher) -> io::Result<u64> {
-    file.seek(SeekFrom::Start(0))?;
-    let mut chunk = vec![0; CHUNK_SIZE];
-    let mut length = 0;
-    loop {
-        match file.read(&mut chunk) {
-            Ok(0) => return Ok(length),
-            Ok(read) => {
-                hasher.update(&chunk[..read]);
-                length += read as u64;
-            }
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
         }
     }
 }

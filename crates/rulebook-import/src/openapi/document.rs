@@ -4,9 +4,11 @@
 //! function that uses it. Code that only looks at a member, for example to choose how a schema is converted, uses
 //! [`Json::get`]. `unread` reports every member that was not read, so that none is lost without a report.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 
+use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value as Json};
 
 use super::losses::Place;
@@ -221,23 +223,5 @@ pub(super) fn is_true(value: &Json, key: &str) -> bool {
 
 /// Decodes the percent-encoding of a reference. An invalid escape is kept.
 fn decode_percent(text: &str) -> String {
-    if !text.contains('%') {
-        return text.to_owned();
-    }
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, more)) = rest.split_first() {
-        let decoded = more.get(..2).and_then(|hex| std::str::from_utf8(hex).ok()).filter(|_| *first == b'%');
-        match decoded.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = &more[2..];
-            }
-            None => {
-                bytes.push(*first);
-                rest = more;
-            }
-        }
-    }
-    String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
+    percent_decode_str(text).decode_utf8().map_or_else(|_| text.to_owned(), Cow::into_owned)
 }

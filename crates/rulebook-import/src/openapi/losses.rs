@@ -4,77 +4,41 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::fmt::Write as _;
 
-/// The kinds of losses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) enum LossKind {
-    AllOf,
-    Annotation,
-    Body,
-    Callback,
-    Constraint,
-    ContentType,
-    Default,
-    ErrorBody,
-    Example,
-    Format,
-    Keyword,
-    Link,
-    Method,
-    Name,
-    Null,
-    Parameter,
-    Path,
-    Pattern,
-    Reference,
-    Response,
-    ResponseHeader,
-    Security,
-    Server,
-    Style,
-    Tag,
-    Type,
-    Union,
-    Unknown,
-    Unused,
-    Webhook,
-}
+/// A kind of losses: its name in reports, and what losses of this kind have in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct LossKind(&'static str, &'static str);
 
 impl LossKind {
-    /// Returns the name of the kind in reports, and what losses of this kind have in common.
-    pub(super) fn describe(self) -> (&'static str, &'static str) {
-        match self {
-            Self::AllOf => ("all-of", "parts of `allOf` that cannot be merged"),
-            Self::Annotation => ("annotation", "texts and notes for readers, such as `title` and `externalDocs`"),
-            Self::Body => ("body", "request bodies that are omitted, and those that can be missing or null"),
-            Self::Callback => ("callback", "requests that the server sends to the client"),
-            Self::Constraint => ("constraint", "conditions between the members of an object"),
-            Self::ContentType => ("content-type", "media types of bodies besides the imported one"),
-            Self::Default => ("default", "default values of fields, and those that are not valid"),
-            Self::ErrorBody => ("error-body", "bodies of error responses: the envelope determines them"),
-            Self::Example => ("example", "examples that are not valid or are long, and those without a place"),
-            Self::Format => ("format", "formats of strings and numbers that no type checks"),
-            Self::Keyword => ("keyword", "keywords of schemas that no attribute expresses"),
-            Self::Link => ("link", "links from a response to other operations"),
-            Self::Method => ("method", "operations with other HTTP methods"),
-            Self::Name => ("name", "names that a definition cannot have"),
-            Self::Null => ("null", "values that can be either null or missing: here they can be both"),
-            Self::Parameter => ("parameter", "parameters, and rules for them, that no key expresses"),
-            Self::Path => ("path", "paths that do not consist of whole segments, or that collide"),
-            Self::Pattern => ("pattern", "patterns that the type `string` does not accept"),
-            Self::Reference => ("reference", "references that lead nowhere, to other files, or to themselves"),
-            Self::Response => ("response", "responses besides the first success and the errors"),
-            Self::ResponseHeader => ("response-header", "header fields of responses"),
-            Self::Security => ("security", "authentication that is not a permission"),
-            Self::Server => ("server", "servers of single operations, and variables in their URLs"),
-            Self::Style => ("style", "serializations of parameters"),
-            Self::Tag => ("tag", "tags besides the module of a path"),
-            Self::Type => ("type", "types that `rulebook check` rejects, replaced by looser ones"),
-            Self::Union => ("union", "`oneOf` and `anyOf` whose types overlap, replaced by looser ones"),
-            Self::Unknown => ("unknown", "members that nothing in a definition expresses, such as unknown keys"),
-            Self::Unused => ("unused", "components and tags that no part of the definition uses"),
-            Self::Webhook => ("webhook", "requests that other servers receive"),
-        }
-    }
+    pub const ALL_OF: Self = Self("all-of", "parts of `allOf` that cannot be merged");
+    pub const ANNOTATION: Self = Self("annotation", "texts and notes for readers, such as `title` and `externalDocs`");
+    pub const BODY: Self = Self("body", "request bodies that are omitted, and those that can be missing or null");
+    pub const CALLBACK: Self = Self("callback", "requests that the server sends to the client");
+    pub const CONSTRAINT: Self = Self("constraint", "conditions between the members of an object");
+    pub const CONTENT_TYPE: Self = Self("content-type", "media types of bodies besides the imported one");
+    pub const DEFAULT: Self = Self("default", "default values of fields, and those that are not valid");
+    pub const ERROR_BODY: Self = Self("error-body", "bodies of error responses: the envelope determines them");
+    pub const EXAMPLE: Self = Self("example", "examples that are not valid or are long, and those without a place");
+    pub const FORMAT: Self = Self("format", "formats of strings and numbers that no type checks");
+    pub const KEYWORD: Self = Self("keyword", "keywords of schemas that no attribute expresses");
+    pub const LINK: Self = Self("link", "links from a response to other operations");
+    pub const METHOD: Self = Self("method", "operations with other HTTP methods");
+    pub const NAME: Self = Self("name", "names that a definition cannot have");
+    pub const NULL: Self = Self("null", "values that can be either null or missing: here they can be both");
+    pub const PARAMETER: Self = Self("parameter", "parameters, and rules for them, that no key expresses");
+    pub const PATH: Self = Self("path", "paths that do not consist of whole segments, or that collide");
+    pub const PATTERN: Self = Self("pattern", "patterns that the type `string` does not accept");
+    pub const REFERENCE: Self = Self("reference", "references that lead nowhere, to other files, or to themselves");
+    pub const RESPONSE: Self = Self("response", "responses besides the first success and the errors");
+    pub const RESPONSE_HEADER: Self = Self("response-header", "header fields of responses");
+    pub const SECURITY: Self = Self("security", "authentication that is not a permission");
+    pub const SERVER: Self = Self("server", "servers of single operations, and variables in their URLs");
+    pub const STYLE: Self = Self("style", "serializations of parameters");
+    pub const TAG: Self = Self("tag", "tags besides the module of a path");
+    pub const TYPE: Self = Self("type", "types that `rulebook check` rejects, replaced by looser ones");
+    pub const UNION: Self = Self("union", "`oneOf` and `anyOf` whose types overlap, replaced by looser ones");
+    pub const UNKNOWN: Self = Self("unknown", "members that nothing in a definition expresses, such as unknown keys");
+    pub const UNUSED: Self = Self("unused", "components and tags that no part of the definition uses");
+    pub const WEBHOOK: Self = Self("webhook", "requests that other servers receive");
 }
 
 /// A place in the description, as a JSON pointer (RFC 6901).
@@ -136,7 +100,7 @@ impl fmt::Display for Loss {
             Effect::AcceptsMore => ", accepts more",
             Effect::AcceptsFewer => ", accepts fewer",
         };
-        write!(f, "{}{effect}: {}: {}", self.kind.describe().0, self.place.as_str(), self.message)
+        write!(f, "{}{effect}: {}: {}", self.kind.0, self.place.as_str(), self.message)
     }
 }
 
@@ -221,8 +185,7 @@ impl Losses {
             *counts.entry(loss.kind).or_default() += 1;
         }
         let mut text = String::new();
-        for (kind, count) in counts {
-            let (name, description) = kind.describe();
+        for (LossKind(name, description), count) in counts {
             // Writing to a `String` cannot fail.
             let _ = writeln!(text, "{count:8}  {name}: {description}");
         }

@@ -15,13 +15,9 @@ pub(super) fn unique_name(name: &str, used: &mut HashSet<String>) -> String {
     unused
 }
 
-/// Returns a name of a schema that is similar to `name`, before it is made unique. Types can contain only ASCII
-/// letters, digits, `_` and `-`.
+/// Returns a name of a schema that is similar to `name`, before it is made unique.
 pub(super) fn schema_name(name: &str) -> String {
-    let is_valid = |char: char| char.is_ascii_alphanumeric() || matches!(char, '_' | '-');
-    let name: String = name.chars().map(|char| if is_valid(char) { char } else { '_' }).collect();
-    let is_start = |char: char| char.is_ascii_alphabetic() || char == '_';
-    let name = if name.starts_with(is_start) { name } else { format!("_{name}") };
+    let name = plain_name(name);
     if Types::builtin().iter().any(|known: &dyn Type| known.name() == name) { format!("{name}_schema") } else { name }
 }
 
@@ -45,8 +41,8 @@ pub(super) fn cut(text: &str, max: usize) -> &str {
     &text[..end.unwrap_or_default()]
 }
 
-/// Returns the name of a capture that is similar to `name`: ASCII letters, digits, `_` and `-`.
-pub(super) fn capture_name(name: &str) -> String {
+/// Returns the name of a capture, or of a schema, that is similar to `name`: ASCII letters, digits, `_` and `-`.
+pub(super) fn plain_name(name: &str) -> String {
     let is_valid = |char: char| char.is_ascii_alphanumeric() || matches!(char, '_' | '-');
     let name: String = name.chars().map(|char| if is_valid(char) { char } else { '_' }).collect();
     let is_start = |char: char| char.is_ascii_alphabetic() || char == '_';

@@ -107,8 +107,8 @@ fn fix(
         DiagnosticCode::Syntax | DiagnosticCode::DuplicateKey | DiagnosticCode::MissingDefinition => None,
         DiagnosticCode::BadExample | DiagnosticCode::BadDefault => {
             let (key, kind) = match error.code {
-                DiagnosticCode::BadExample => ("example", LossKind::Example),
-                _ => ("default", LossKind::Default),
+                DiagnosticCode::BadExample => ("example", LossKind::EXAMPLE),
+                _ => ("default", LossKind::DEFAULT),
             };
             let changed = remove_nearest(content, path, key)?;
             losses.add(kind, &place_of_value(root, &place, key), message);
@@ -121,17 +121,17 @@ fn fix(
                 loosen(schema, "any");
             }
             let change = if count == 0 { "the type is `any`" } else { "its references are made optional" };
-            losses.widen(LossKind::Type, &place, format!("{message}: {change}"));
+            losses.widen(LossKind::TYPE, &place, format!("{message}: {change}"));
             Some(path.to_vec())
         }
         DiagnosticCode::BadScope | DiagnosticCode::UnknownScopeVariable => {
             // Without its scope, the method would be public.
             let count = path.iter().position(|key| HTTP_METHODS.contains(&key.as_str()))? + 1;
-            losses.add(LossKind::Security, &place, format!("{message}: the operation is omitted"));
+            losses.add(LossKind::SECURITY, &place, format!("{message}: the operation is omitted"));
             remove(content, &path[..count])
         }
         DiagnosticCode::BadConstraint => {
-            losses.widen(LossKind::Constraint, &place, format!("{message}: it is omitted"));
+            losses.widen(LossKind::CONSTRAINT, &place, format!("{message}: it is omitted"));
             remove(content, &path[..constraint_end(path).unwrap_or(path.len())])
         }
         code => {
@@ -146,7 +146,7 @@ fn fix(
                     | DiagnosticCode::OptionalCapture
             );
             if is_type && let Some((changed, term)) = loosen_nearest(content, path) {
-                losses.widen(LossKind::Type, &place, format!("{message}: the type is `{term}`"));
+                losses.widen(LossKind::TYPE, &place, format!("{message}: the type is `{term}`"));
                 return Some(changed);
             }
             // Items of arrays have no place of their own: the whole array is removed.
@@ -154,13 +154,13 @@ fn fix(
             let count =
                 path.iter().position(is_index).filter(|at| is_array(content, &path[..*at])).unwrap_or(path.len());
             let kind = match code {
-                DiagnosticCode::BadUri | DiagnosticCode::UriCollision | DiagnosticCode::ReservedName => LossKind::Path,
-                DiagnosticCode::BadName | DiagnosticCode::NameCollision | DiagnosticCode::IdCollision => LossKind::Name,
-                _ => LossKind::Type,
+                DiagnosticCode::BadUri | DiagnosticCode::UriCollision | DiagnosticCode::ReservedName => LossKind::PATH,
+                DiagnosticCode::BadName | DiagnosticCode::NameCollision | DiagnosticCode::IdCollision => LossKind::NAME,
+                _ => LossKind::TYPE,
             };
             let message = format!("{message}: it is omitted");
             match kind {
-                LossKind::Type => losses.widen(kind, &place, message),
+                LossKind::TYPE => losses.widen(kind, &place, message),
                 _ => losses.add(kind, &place, message),
             }
             remove(content, &path[..count])

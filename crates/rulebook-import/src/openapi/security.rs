@@ -14,7 +14,7 @@ pub(super) fn read_schemes(converter: &mut Converter<'_>) {
         let place = Place::new("/components/securitySchemes").member(name);
         let message = match document.find_target(scheme, &place) {
             Err(why) => {
-                converter.losses.add(LossKind::Reference, &place, why);
+                converter.losses.add(LossKind::REFERENCE, &place, why);
                 continue;
             }
             Ok((target, _)) => match (text(target, "type"), text(target, "scheme")) {
@@ -27,7 +27,7 @@ pub(super) fn read_schemes(converter: &mut Converter<'_>) {
         };
         match message {
             // The loss names the whole scheme.
-            Some(message) => converter.losses.add(LossKind::Security, &place, message),
+            Some(message) => converter.losses.add(LossKind::SECURITY, &place, message),
             None => {
                 if let Ok((scheme, _)) = document.resolve(scheme, &place) {
                     document.read(scheme, "type");
@@ -47,7 +47,7 @@ pub(super) fn scope(converter: &mut Converter<'_>, operation: &Json, place: &Pla
     let Some((requirements, place)) = of_operation.or_else(global) else { return Vec::new() };
     if requirements.len() > 1 && requirements.iter().any(|requirement| members(Some(requirement)).is_empty()) {
         let message = "everyone may call the method; that some callers identify themselves is not described";
-        converter.losses.add(LossKind::Security, &place, message);
+        converter.losses.add(LossKind::SECURITY, &place, message);
         return Vec::new();
     }
     let mut groups: Vec<Json> = Vec::new();

@@ -79,7 +79,7 @@ fn read_root(converter: &mut Converter<'_>) {
     }
     for name in document.read_members(root, "webhooks").keys() {
         let place = Place::new("/webhooks").member(name);
-        converter.losses.add(LossKind::Webhook, &place, "a definition has no webhooks");
+        converter.losses.add(LossKind::WEBHOOK, &place, "a definition has no webhooks");
     }
 }
 
@@ -100,14 +100,14 @@ fn convert_servers(converter: &mut Converter<'_>) -> Vec<Json> {
             replaced = replaced.replace(&format!("{{{name}}}"), text(variable, "default").unwrap_or_default());
         }
         if replaced.contains(['{', '}']) || url::Url::parse(&replaced).is_err() {
-            converter.losses.add(LossKind::Server, &place, "the URL of the server is not absolute");
+            converter.losses.add(LossKind::SERVER, &place, "the URL of the server is not absolute");
             continue;
         }
         document.record(server);
         document.read(server, "url");
         for name in document.read_members(server, "variables").keys() {
             let place = place.member("variables").member(name);
-            converter.losses.add(LossKind::Server, &place, "the variable is replaced by its default");
+            converter.losses.add(LossKind::SERVER, &place, "the variable is replaced by its default");
         }
         let mut entry = Map::from_iter([("url".to_owned(), Json::String(replaced))]);
         let info = document.read_text(server, "description").or_else(|| document.read_text(server, "name"));
@@ -130,7 +130,7 @@ pub(super) fn tag_info(converter: &mut Converter<'_>, tag: &str, module: &str) -
     let info = document.read_text(declared, "description").or_else(|| document.read_text(declared, "summary"));
     if info.is_some() && tag != module {
         let place = Place::new("/tags").item(index).member("name");
-        converter.losses.add(LossKind::Name, &place, format!("the module is called `{module}`"));
+        converter.losses.add(LossKind::NAME, &place, format!("the module is called `{module}`"));
     }
     info.unwrap_or(fallback).to_owned()
 }
@@ -142,7 +142,7 @@ pub(super) fn report_unused(converter: &mut Converter<'_>) {
     for (index, tag) in items(document.root.get("tags")).iter().enumerate().filter(|(_, tag)| unused(tag)) {
         let name = text(tag, "name").unwrap_or_default().escape_debug();
         let message = format!("no module is made of the tag `{name}`");
-        converter.losses.add(LossKind::Unused, &Place::new("/tags").item(index), message);
+        converter.losses.add(LossKind::UNUSED, &Place::new("/tags").item(index), message);
     }
     for key in COMPONENTS {
         let components = Place::new("/components").member(key);
@@ -150,7 +150,7 @@ pub(super) fn report_unused(converter: &mut Converter<'_>) {
         for (name, component) in members.into_iter().flatten() {
             let place = components.member(name);
             if unused(component) && !converter.losses.has(&place) {
-                converter.losses.add(LossKind::Unused, &place, "no part of the definition uses the component");
+                converter.losses.add(LossKind::UNUSED, &place, "no part of the definition uses the component");
             }
         }
     }

@@ -36,7 +36,7 @@ impl Visitor<'_, '_> {
                     let is_expected = !are_names && (is_extension(key) || has_no_effect(value, key));
                     if is_open && !is_expected && self.is_lost(member, &place) {
                         if are_names {
-                            self.losses.add(LossKind::Unknown, &place, NOT_EXPRESSED);
+                            self.losses.add(LossKind::UNKNOWN, &place, NOT_EXPRESSED);
                         } else {
                             report_member(self.losses, value, key, &place);
                         }
@@ -48,7 +48,7 @@ impl Visitor<'_, '_> {
                 for (index, item) in items.iter().enumerate() {
                     let place = place.item(index);
                     if is_open && self.is_lost(item, &place) {
-                        self.losses.add(LossKind::Unknown, &place, NOT_EXPRESSED);
+                        self.losses.add(LossKind::UNKNOWN, &place, NOT_EXPRESSED);
                     }
                     self.visit_inner(item, &place, is_open, false);
                 }

@@ -40,13 +40,13 @@ pub(super) fn convert_body<'a>(
     let place = place.member("requestBody");
     let Some(body) = operation.get("requestBody") else { return };
     if context.method == "GET" {
-        converter.losses.add(LossKind::Body, &place, "a GET request has no body");
+        converter.losses.add(LossKind::BODY, &place, "a GET request has no body");
         return;
     }
     let (body, place) = match document.resolve(body, &place) {
         Ok(resolved) => resolved,
         Err(why) => {
-            converter.losses.add(LossKind::Reference, &place, format!("{why}: the body is omitted"));
+            converter.losses.add(LossKind::REFERENCE, &place, format!("{why}: the body is omitted"));
             return;
         }
     };
@@ -74,12 +74,12 @@ pub(super) fn convert_body<'a>(
         let message = format!("the body is imported as `{media_type}`");
         // The server reads JSON and forms for each method, except if the whole body is a parameter.
         if is_whole || rank(other) == 3 {
-            converter.losses.narrow(LossKind::ContentType, &place, message);
+            converter.losses.narrow(LossKind::CONTENT_TYPE, &place, message);
         } else if other_content.get("schema") == chosen.schema {
             document.record(other_content);
             document.read_whole(other_content, "schema");
         } else {
-            converter.losses.add(LossKind::ContentType, &place, message);
+            converter.losses.add(LossKind::CONTENT_TYPE, &place, message);
         }
     }
     if is_whole {
@@ -89,16 +89,16 @@ pub(super) fn convert_body<'a>(
     }
     if rank(media_type) == 3 || (rank(media_type) == 0 && !is_json) {
         let message = "the body is neither JSON nor a form: it is omitted";
-        converter.losses.add(LossKind::Body, &chosen.place, message);
+        converter.losses.add(LossKind::BODY, &chosen.place, message);
         return;
     }
     let Some(parts) = parts else {
         let message = "the body is not an object with fields, which would be parameters: it is omitted";
-        converter.losses.add(LossKind::Body, &chosen.place, message);
+        converter.losses.add(LossKind::BODY, &chosen.place, message);
         return;
     };
     if is_null {
-        converter.losses.narrow(LossKind::Body, &schema_place, "the body null is refused");
+        converter.losses.narrow(LossKind::BODY, &schema_place, "the body null is refused");
     }
     document.record(content);
     let others = match (is_json, has_form) {
@@ -107,7 +107,7 @@ pub(super) fn convert_body<'a>(
         (true, true) => None,
     };
     if let Some(message) = others {
-        converter.losses.widen(LossKind::ContentType, &chosen.place, message);
+        converter.losses.widen(LossKind::CONTENT_TYPE, &chosen.place, message);
     }
     insert_fields(converter, &chosen, &parts, context, parameters);
     let needs_field = |constraint: &Json| {
@@ -116,7 +116,7 @@ pub(super) fn convert_body<'a>(
     let has_required =
         parts.members.iter().any(|member| member.is_required) || parameters.constraints.iter().any(needs_field);
     if !is_required && has_required {
-        converter.losses.narrow(LossKind::Body, &place, "a request without the body lacks required parameters");
+        converter.losses.narrow(LossKind::BODY, &place, "a request without the body lacks required parameters");
     }
 }
 
@@ -160,16 +160,16 @@ fn insert_fields<'a>(
     }
     for closing in &parts.closings {
         let message = "unknown fields are handled as the setting `unknown` says";
-        converter.losses.widen(LossKind::Keyword, &closing.place, message);
+        converter.losses.widen(LossKind::KEYWORD, &closing.place, message);
     }
     for others in parts.others.iter().filter(|others| !accepts_all(others.schema)) {
-        converter.losses.widen(LossKind::Keyword, &others.place, "a body has no other fields than parameters");
+        converter.losses.widen(LossKind::KEYWORD, &others.place, "a body has no other fields than parameters");
     }
     for (_, place) in &parts.keys {
-        converter.losses.widen(LossKind::Keyword, place, "the names of the fields of a body are not checked");
+        converter.losses.widen(LossKind::KEYWORD, place, "the names of the fields of a body are not checked");
     }
     for place in &parts.bounds {
-        converter.losses.widen(LossKind::Keyword, place, "the number of the fields of a body is not checked");
+        converter.losses.widen(LossKind::KEYWORD, place, "the number of the fields of a body is not checked");
     }
     for member in &parts.members {
         insert_field(converter, member, chosen, context, parameters);
@@ -195,7 +195,7 @@ fn insert_whole_body<'a>(
     let converted = converter.convert(schema, &place, "body");
     let needs_mark = converted.is_nullable && !matches!(converted.term(), "any" | "null");
     if is_required && needs_mark {
-        converter.losses.widen(LossKind::Null, &place, "the body can also be missing");
+        converter.losses.widen(LossKind::NULL, &place, "the body can also be missing");
     }
     let is_optional = !is_required || needs_mark;
     let description = document.read_description(schema).or_else(|| document.read_text(body, "description"));

@@ -79,7 +79,7 @@ impl Operations {
         let template = match parse_path(path) {
             Ok(template) => template,
             Err(why) => {
-                converter.losses.add(LossKind::Path, place, format!("{why}: its operations are omitted"));
+                converter.losses.add(LossKind::PATH, place, format!("{why}: its operations are omitted"));
                 return;
             }
         };
@@ -87,7 +87,7 @@ impl Operations {
         let (item, item_place) = match document.resolve(item, place) {
             Ok(resolved) => resolved,
             Err(why) => {
-                converter.losses.add(LossKind::Reference, place, format!("{why}: its operations are omitted"));
+                converter.losses.add(LossKind::REFERENCE, place, format!("{why}: its operations are omitted"));
                 return;
             }
         };
@@ -97,7 +97,7 @@ impl Operations {
             return;
         }
         if !template.notes.is_empty() {
-            converter.losses.add(LossKind::Path, place, template.notes.join("; "));
+            converter.losses.add(LossKind::PATH, place, template.notes.join("; "));
         }
         let shape = template.shape();
         let tag = operations.iter().find_map(|(_, _, operation)| first_tag(operation)).unwrap_or_default();
@@ -116,7 +116,7 @@ impl Operations {
             let methods = services.and_then(|services| services.get(&template.text()));
             if methods.is_some_and(|methods| methods.contains_key(method)) {
                 let message = "another path has the same segments: the operation is omitted";
-                converter.losses.add(LossKind::Path, &operation_place, message);
+                converter.losses.add(LossKind::PATH, &operation_place, message);
                 continue;
             }
             document.record(operation);
@@ -160,11 +160,11 @@ impl Operations {
             let usable: String = id.split_whitespace().collect::<Vec<_>>().join("_");
             if self.ids.insert(usable.clone()) {
                 if usable != id {
-                    converter.losses.add(LossKind::Name, &place.member("operationId"), format!("the id is `{usable}`"));
+                    converter.losses.add(LossKind::NAME, &place.member("operationId"), format!("the id is `{usable}`"));
                 }
                 method.insert("id".to_owned(), usable.into());
             } else {
-                converter.losses.add(LossKind::Name, &place.member("operationId"), "another operation has this id");
+                converter.losses.add(LossKind::NAME, &place.member("operationId"), "another operation has this id");
             }
         }
         method.insert("info".to_owned(), operation_info(document, operation, context).into());
@@ -218,12 +218,12 @@ fn read_tags(converter: &mut Converter<'_>, operation: &Json, place: &Place, (ta
     for (index, other) in converter.document.read_items(operation, "tags").iter().enumerate() {
         let place = place.member("tags").item(index);
         if other != tag {
-            converter.losses.add(LossKind::Tag, &place, format!("the operation is in the module `{module}`"));
+            converter.losses.add(LossKind::TAG, &place, format!("the operation is in the module `{module}`"));
             continue;
         }
         converter.document.record(other);
         if slug(tag, '-').len() > MAX_MODULE_BYTES {
-            converter.losses.add(LossKind::Name, &place, format!("the tag is too long: the module is `{module}`"));
+            converter.losses.add(LossKind::NAME, &place, format!("the tag is too long: the module is `{module}`"));
         }
     }
 }

@@ -101,7 +101,7 @@ pub(super) fn convert_parameters<'a>(
                 }
             }
             Err(why) => {
-                converter.losses.add(LossKind::Reference, &place, format!("{why}: the parameter is omitted"));
+                converter.losses.add(LossKind::REFERENCE, &place, format!("{why}: the parameter is omitted"));
             }
         }
     }
@@ -119,7 +119,7 @@ pub(super) fn convert_parameters<'a>(
     }
     if !undescribed.is_empty() {
         let message = format!("parameters of the path are not described: {}", undescribed.join(", "));
-        converter.losses.add(LossKind::Parameter, place, message);
+        converter.losses.add(LossKind::PARAMETER, place, message);
     }
     body::convert_body(converter, operation, place, context, &mut parameters);
     let of_body = std::mem::take(&mut parameters.constraints);
@@ -139,7 +139,7 @@ fn convert_parameter<'a>(
     parameters: &mut Parameters,
 ) -> bool {
     let (Some(name), Some(location)) = (text(parameter, "name"), text(parameter, "in")) else {
-        converter.losses.add(LossKind::Parameter, place, "the parameter has no name or no location");
+        converter.losses.add(LossKind::PARAMETER, place, "the parameter has no name or no location");
         return false;
     };
     let document = converter.document;
@@ -149,7 +149,7 @@ fn convert_parameter<'a>(
     let key = match (location, capture) {
         ("path", Some(capture)) => format!("{{{}}}", capture.name),
         ("path", None) => {
-            converter.losses.add(LossKind::Parameter, place, "the path has no capture of this name");
+            converter.losses.add(LossKind::PARAMETER, place, "the path has no capture of this name");
             return false;
         }
         ("query", _) => format!("GET@{plain}"),
@@ -161,7 +161,7 @@ fn convert_parameter<'a>(
         ("cookie", _) => format!("COOKIE@{name}"),
         (other, _) => {
             let message = format!("parameters cannot be in `{}`: the parameter is omitted", other.escape_debug());
-            converter.losses.add(LossKind::Parameter, place, message);
+            converter.losses.add(LossKind::PARAMETER, place, message);
             return false;
         }
     };
@@ -172,7 +172,7 @@ fn convert_parameter<'a>(
         }
         let (_, schema_place) = value_schema(converter, parameter, place);
         let message = "the segment is checked by a pattern instead";
-        converter.losses.widen(LossKind::Parameter, &schema_place, message);
+        converter.losses.widen(LossKind::PARAMETER, &schema_place, message);
         // The first of these parameters describes the segment.
         if parameters.contains(&key) {
             return true;
@@ -183,13 +183,13 @@ fn convert_parameter<'a>(
             document.record_whole(parameter);
         } else {
             let message = "another parameter has the same place in requests: the parameter is omitted";
-            converter.losses.add(LossKind::Parameter, place, message);
+            converter.losses.add(LossKind::PARAMETER, place, message);
         }
         return is_shared;
     }
     if plain.contains(['[', ']']) {
         let message = "the name has brackets, which mean members of an object: the parameter is omitted";
-        converter.losses.add(LossKind::Parameter, place, message);
+        converter.losses.add(LossKind::PARAMETER, place, message);
         return false;
     }
     for key in ["in", "name"] {
@@ -208,7 +208,7 @@ fn convert_parameter<'a>(
     }
     if is_required && converted.is_nullable {
         let message = "the parameter can also be missing, or cannot be null in the path";
-        converter.losses.widen(LossKind::Null, place, message);
+        converter.losses.widen(LossKind::NULL, place, message);
     }
     let is_optional = location != "path" && (!is_required || converted.is_nullable);
     let info = document.read_text(parameter, "description").or_else(|| document.read_description(schema));
@@ -224,7 +224,7 @@ fn convert_parameter<'a>(
     if location == "path" {
         if let Some((default, place)) = converter.find_default(schema, &schema_place) {
             let message = format!("the default `{}` of a capture is never used", short(default));
-            converter.losses.add(LossKind::Default, &place, message);
+            converter.losses.add(LossKind::DEFAULT, &place, message);
         }
     } else {
         entry.extend(converter.default_of(schema).map(|default| ("default".to_owned(), default)));
@@ -259,7 +259,7 @@ fn value_schema<'a>(converter: &mut Converter<'a>, parameter: &'a Json, place: &
     // Only arrays and objects are read as JSON. Numbers and booleans have the same text in JSON.
     if !is_json_media_type(media_type) || document.accepts_texts(schema) || document.is_nullable(schema) {
         let message = "the value is read as JSON only if it is an array or an object";
-        converter.losses.add(LossKind::Style, &place, message);
+        converter.losses.add(LossKind::STYLE, &place, message);
     }
     (schema, schema_place)
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use rulebook_model::uri::percent_decode;
 
-use crate::openapi::names::capture_name;
+use crate::openapi::names::plain_name;
 
 /// A path, as a definition has it.
 #[derive(Debug, Clone, Default)]
@@ -34,18 +34,18 @@ pub(super) struct Capture {
 impl PathTemplate {
     /// Returns the path as a key of a definition.
     pub(super) fn text(&self) -> String {
-        let text = |segment: &Segment| match segment {
-            Segment::Static(text) => text.clone(),
-            Segment::Capture(capture) => format!("{{{}}}", capture.name),
-        };
-        self.segments.iter().map(text).collect::<Vec<_>>().join("/")
+        self.join(|capture| &capture.name)
     }
 
     /// Returns the path without the names of its captures.
     pub(super) fn shape(&self) -> String {
+        self.join(|_| "")
+    }
+
+    fn join(&self, capture_name: impl Fn(&Capture) -> &str) -> String {
         let text = |segment: &Segment| match segment {
             Segment::Static(text) => text.clone(),
-            Segment::Capture(_) => "{}".to_owned(),
+            Segment::Capture(capture) => format!("{{{}}}", capture_name(capture)),
         };
         self.segments.iter().map(text).collect::<Vec<_>>().join("/")
     }
@@ -131,7 +131,7 @@ fn parse_segment(text: &str, before: &PathTemplate) -> Result<Segment, String> {
     pattern += &escape_pattern(&decode(rest)?);
     pattern.push('$');
     let is_whole = text == format!("{{{}}}", parameters[0]);
-    let mut name = capture_name(&parameters.join("_"));
+    let mut name = plain_name(&parameters.join("_"));
     while before.captures().any(|capture| capture.name == name) {
         name.push('_');
     }

@@ -48,13 +48,13 @@ pub(super) fn convert_responses<'a>(
         }
         if !is_success && error.is_none() {
             let message = "only one success and the errors 400 to 599 are imported";
-            converter.losses.add(LossKind::Response, &place, message);
+            converter.losses.add(LossKind::RESPONSE, &place, message);
             continue;
         }
         let (response, response_place) = match document.resolve(response, &place) {
             Ok(resolved) => resolved,
             Err(why) => {
-                converter.losses.add(LossKind::Reference, &place, format!("{why}: the response is omitted"));
+                converter.losses.add(LossKind::REFERENCE, &place, format!("{why}: the response is omitted"));
                 continue;
             }
         };
@@ -68,7 +68,7 @@ pub(super) fn convert_responses<'a>(
                 converted.errors.insert(name, error);
                 if !members(response.get("content")).is_empty() {
                     let message = "the envelope determines the body of an error response";
-                    converter.losses.add(LossKind::ErrorBody, &response_place.member("content"), message);
+                    converter.losses.add(LossKind::ERROR_BODY, &response_place.member("content"), message);
                 }
             }
             _ => convert_success(converter, status, response, &place, &response_place, &mut converted),
@@ -88,7 +88,7 @@ fn convert_success<'a>(
     let document = converter.document;
     let number = status.parse::<u16>().ok().filter(|number| (200..300).contains(number));
     if number.is_none() {
-        converter.losses.add(LossKind::Response, place, "the response gets the status 200");
+        converter.losses.add(LossKind::RESPONSE, place, "the response gets the status 200");
     }
     if let Some(number) = number.filter(|number| *number != 200) {
         converted.options.insert("status".to_owned(), number.into());
@@ -102,26 +102,26 @@ fn convert_success<'a>(
     let chosen = json.or_else(|| content.iter().next());
     for (other, _) in content.iter().filter(|(other, _)| chosen.is_some_and(|(chosen, _)| chosen != *other)) {
         let message = "the response is imported in one media type";
-        converter.losses.add(LossKind::ContentType, &content_place.member(other), message);
+        converter.losses.add(LossKind::CONTENT_TYPE, &content_place.member(other), message);
     }
     let Some((media_type, chosen)) = chosen else { return };
     let media_place = content_place.member(media_type);
     if matches!(number, Some(204 | 205)) {
-        converter.losses.add(LossKind::Response, &media_place, "a response with this status has no body");
+        converter.losses.add(LossKind::RESPONSE, &media_place, "a response with this status has no body");
         return;
     }
     if json.is_none() {
         if number == Some(206) {
-            converter.losses.add(LossKind::Response, place, "the response gets the status 200");
+            converter.losses.add(LossKind::RESPONSE, place, "the response gets the status 200");
             converted.options.shift_remove("status");
         }
         let message = format!("the method responds with a file; `{media_type}` is not described");
-        converter.losses.add(LossKind::ContentType, &media_place, message);
+        converter.losses.add(LossKind::CONTENT_TYPE, &media_place, message);
         converted.options.insert("download".to_owned(), json!(true));
         return;
     }
     if chosen.get("schema").is_none() && media_type.contains('*') {
-        converter.losses.add(LossKind::ContentType, &media_place, "the media type and the body are not described");
+        converter.losses.add(LossKind::CONTENT_TYPE, &media_place, "the media type and the body are not described");
         return;
     }
     document.record(chosen);
@@ -165,7 +165,7 @@ fn convert_outputs<'a>(
     let body = converter.convert(schema, &place, "result");
     let is_optional = body.is_nullable && body.term() != "any";
     if is_optional {
-        converter.losses.widen(LossKind::Null, &place, "the body can also be missing");
+        converter.losses.widen(LossKind::NULL, &place, "the body can also be missing");
     }
     let description = document.read_description(schema);
     let info = description.or_else(|| document.read_text(response, "description")).unwrap_or("The response");

@@ -46,7 +46,7 @@ pub(super) fn style_attributes<'a>(
     };
     if !is_expressible {
         let message = format!("the style `{}` of this parameter cannot be expressed", name.escape_debug());
-        converter.losses.add(LossKind::Style, style.place, message);
+        converter.losses.add(LossKind::STYLE, style.place, message);
     }
     let mut attributes = Map::new();
     if let Some(separator) = separator.filter(|_| is_array) {

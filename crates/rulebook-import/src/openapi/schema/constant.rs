@@ -30,10 +30,10 @@ impl Converter<'_> {
         self.document.read(schema, "format");
         let is_nullable = constants.iter().any(Json::is_null);
         if is_nullable && !accepts_null(schema) {
-            self.losses.widen(LossKind::Keyword, place, "null is accepted, although `type` excludes it");
+            self.losses.widen(LossKind::KEYWORD, place, "null is accepted, although `type` excludes it");
         }
         if constants.is_empty() {
-            self.losses.widen(LossKind::Keyword, place, "no value is valid: null is accepted");
+            self.losses.widen(LossKind::KEYWORD, place, "no value is valid: null is accepted");
         }
         let converted = match different.as_slice() {
             [] => Type::new("null"),
@@ -52,7 +52,7 @@ impl Converter<'_> {
                 Type::new("union").with("of", types.collect::<Vec<_>>())
             }
             _ => {
-                self.losses.widen(LossKind::Keyword, place, "the constants are arrays or objects, or are too many");
+                self.losses.widen(LossKind::KEYWORD, place, "the constants are arrays or objects, or are too many");
                 Type::new("any")
             }
         };

@@ -84,7 +84,7 @@ impl<'a> Converter<'a> {
         }
         for place in lost {
             let message = "it concerns a member that is required, that can be null, or that has no schema";
-            self.losses.widen(LossKind::Constraint, &place, message);
+            self.losses.widen(LossKind::CONSTRAINT, &place, message);
         }
         converted
     }
@@ -98,7 +98,7 @@ impl<'a> Converter<'a> {
     ) -> Vec<Json> {
         let Some(declared) = object.get(CONSTRAINTS_KEY) else { return Vec::new() };
         let Some(entries) = declared.as_array() else {
-            self.losses.widen(LossKind::Constraint, place, "it is not a list of constraints");
+            self.losses.widen(LossKind::CONSTRAINT, place, "it is not a list of constraints");
             return Vec::new();
         };
         let mut converted = Vec::new();
@@ -107,14 +107,14 @@ impl<'a> Converter<'a> {
             let message = "it is not a constraint between optional parameters or fields";
             let parsed = parse_declared(entry).unwrap_or_default();
             if parsed.is_empty() {
-                self.losses.widen(LossKind::Constraint, &place, message);
+                self.losses.widen(LossKind::CONSTRAINT, &place, message);
             }
             for (first, constraint) in parsed {
                 let place =
                     first.map_or_else(|| place.clone(), |first| place.member(constraint.kind.key()).member(first));
                 match constraint.to_json(&place, definition_name) {
                     Some(constraint) => converted.push(constraint),
-                    None => self.losses.widen(LossKind::Constraint, &place, message),
+                    None => self.losses.widen(LossKind::CONSTRAINT, &place, message),
                 }
             }
         }

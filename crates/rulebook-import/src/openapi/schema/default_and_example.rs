@@ -44,7 +44,7 @@ impl<'a> Converter<'a> {
         let example = self.read_example(items(Some(examples)).first()?, &place)?;
         self.document.record_whole(examples);
         if items(Some(examples)).len() > 1 {
-            self.losses.add(LossKind::Example, &place, "only the first example is imported");
+            self.losses.add(LossKind::EXAMPLE, &place, "only the first example is imported");
         }
         Some(example)
     }
@@ -64,7 +64,7 @@ impl<'a> Converter<'a> {
         let _ = document.resolve(first, &place);
         document.record(named);
         if members(Some(named)).len() > 1 {
-            self.losses.add(LossKind::Example, &place, "only the first example is imported");
+            self.losses.add(LossKind::EXAMPLE, &place, "only the first example is imported");
             let others = members(Some(named)).iter().filter(|(other, _)| *other != name);
             others.for_each(|(_, other)| document.record_whole(other));
         }
@@ -87,7 +87,7 @@ impl<'a> Converter<'a> {
             return None;
         }
         if example.to_string().len() > MAX_EXAMPLE_BYTES {
-            self.losses.add(LossKind::Example, place, "the example is too long");
+            self.losses.add(LossKind::EXAMPLE, place, "the example is too long");
             return None;
         }
         self.document.record_whole(example);

@@ -13,7 +13,7 @@ impl<'a> Converter<'a> {
             Some(others) => {
                 if others.is_pattern {
                     let message = "names that do not match the pattern are accepted, too";
-                    self.losses.widen(LossKind::Keyword, &others.place, message);
+                    self.losses.widen(LossKind::KEYWORD, &others.place, message);
                 }
                 self.convert(others.schema, &others.place, &format!("{hint}_value")).inside("map")
             }
@@ -26,7 +26,7 @@ impl<'a> Converter<'a> {
             let converted = if index == 0 { self.keys(keys, place, hint) } else { None };
             match converted {
                 Some(keys) => map = map.with("keys", keys.attributes),
-                None => self.losses.widen(LossKind::Keyword, place, "the names of members are not checked"),
+                None => self.losses.widen(LossKind::KEYWORD, place, "the names of members are not checked"),
             }
         }
         map

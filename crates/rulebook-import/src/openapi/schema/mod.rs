@@ -135,7 +135,7 @@ impl<'a> Converter<'a> {
         self.document.record(schema);
         if schema.as_bool() != Some(true) && !schema.is_object() {
             let why = if schema.is_boolean() { "no value is valid" } else { "the schema is not an object" };
-            self.losses.widen(LossKind::Keyword, place, format!("{why}: the type is `any`"));
+            self.losses.widen(LossKind::KEYWORD, place, format!("{why}: the type is `any`"));
             return Type::new("any");
         }
         if let Some(reference) = reference_of(schema) {
@@ -193,7 +193,7 @@ impl<'a> Converter<'a> {
             "null" => Type { is_nullable: true, ..Type::new("null") },
             other => {
                 let message = format!("`{}` is not a type", other.escape_debug());
-                self.losses.widen(LossKind::Keyword, &place.member("type"), message);
+                self.losses.widen(LossKind::KEYWORD, &place.member("type"), message);
                 Type::new("any")
             }
         }
@@ -206,7 +206,7 @@ impl<'a> Converter<'a> {
         let name = schema_key(reference).and_then(|key| self.names.get(&key).cloned());
         let Some((target, target_place)) = self.document.find(reference) else {
             let why = why_not_found(reference);
-            self.losses.widen(LossKind::Reference, place, format!("{why}: the type is `any`"));
+            self.losses.widen(LossKind::REFERENCE, place, format!("{why}: the type is `any`"));
             return Type::new("any");
         };
         if let Some(name) = name {
@@ -219,7 +219,7 @@ impl<'a> Converter<'a> {
         if self.inlined.iter().any(|known| known == reference) || is_too_deep {
             let reference = reference.escape_debug();
             let message = format!("`{reference}` leads back to itself, or through too many others: the type is `any`");
-            self.losses.widen(LossKind::Reference, place, message);
+            self.losses.widen(LossKind::REFERENCE, place, message);
             return Type::new("any");
         }
         self.inlined.push(reference.to_owned());

@@ -37,7 +37,7 @@ impl<'a> Converter<'a> {
         let place = schema_place(key);
         let name = self.names.get(key).cloned().unwrap_or_default();
         if name != key {
-            self.losses.add(LossKind::Name, &place, format!("the schema is called `{name}`"));
+            self.losses.add(LossKind::NAME, &place, format!("the schema is called `{name}`"));
         }
         let converted = self.named_schema(schema, &place, &name);
         let described = self.described_schema(&name, converted, schema, &place);
@@ -88,7 +88,7 @@ impl<'a> Converter<'a> {
         let Some(end) = self.document.end_of(schema) else {
             if converted.term() != "any" {
                 let message = "the references lead nowhere, or only back to the schema: the type is `any`";
-                self.losses.widen(LossKind::Reference, place, message);
+                self.losses.widen(LossKind::REFERENCE, place, message);
             }
             return Type::new("any").attributes;
         };

@@ -39,7 +39,7 @@ impl Converter<'_> {
             let whole = whole_bound(bound);
             if whole < low || whole > high {
                 let message = format!("whole numbers have 64 bits: they are from {low} to {high}");
-                self.losses.narrow(LossKind::Keyword, &place.member(bound.keyword), message);
+                self.losses.narrow(LossKind::KEYWORD, &place.member(bound.keyword), message);
             }
         }
         let min = min.filter(|min| *min > low && *min <= high);
@@ -49,7 +49,7 @@ impl Converter<'_> {
             (Some(min), None) => Type::new(name).with("min", json_integer(min)),
             (None, Some(max)) => Type::new(name).with("max", json_integer(max)),
             (Some(_), Some(_)) => {
-                self.losses.widen(LossKind::Keyword, place, "the bounds exclude every number");
+                self.losses.widen(LossKind::KEYWORD, place, "the bounds exclude every number");
                 Type::new(name)
             }
             (None, None) => Type::new(name),
@@ -65,7 +65,7 @@ impl Converter<'_> {
         for bound in self.bounds(schema) {
             if bound.is_exclusive {
                 let message = "the bound itself is accepted: bounds of `float` are inclusive";
-                self.losses.widen(LossKind::Keyword, &place.member(bound.keyword), message);
+                self.losses.widen(LossKind::KEYWORD, &place.member(bound.keyword), message);
             }
             float = float.with(if bound.is_min { "min" } else { "max" }, bound.number);
         }

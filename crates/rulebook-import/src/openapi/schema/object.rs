@@ -45,7 +45,7 @@ impl<'a> Converter<'a> {
     fn object_with_fields(&mut self, parts: &ObjectParts<'a>, hint: &str) -> Type {
         self.report_others(parts);
         for (_, keys_place) in &parts.keys {
-            self.losses.widen(LossKind::Keyword, keys_place, "the names of members are not checked");
+            self.losses.widen(LossKind::KEYWORD, keys_place, "the names of members are not checked");
         }
         let fields = self.fields(&parts.members, hint);
         let mut is_closed = parts.is_closed();
@@ -54,7 +54,7 @@ impl<'a> Converter<'a> {
             is_closed = false;
             for closing in &parts.closings {
                 let message = "other members are accepted, too: a field cannot have the name of a member";
-                self.losses.widen(LossKind::Keyword, &closing.place, message);
+                self.losses.widen(LossKind::KEYWORD, &closing.place, message);
             }
         }
         let object = if is_closed { Type::new("object").with("closed", true) } else { Type::new("object") };
@@ -69,7 +69,7 @@ impl<'a> Converter<'a> {
             (false, true) => "fields of other parts are not checked by this schema",
         };
         for others in parts.others.iter().filter(|others| !accepts_all(others.schema)) {
-            self.losses.widen(LossKind::Keyword, &others.place, message);
+            self.losses.widen(LossKind::KEYWORD, &others.place, message);
         }
     }
 
@@ -92,7 +92,7 @@ impl<'a> Converter<'a> {
         }
         if let Some((default, place)) = self.find_default(member.schema, &member.place) {
             let message = format!("the default `{}` is not applied to a field", short(default));
-            self.losses.add(LossKind::Default, &place, message);
+            self.losses.add(LossKind::DEFAULT, &place, message);
         }
         Some(self.described_member(member, hint))
     }
@@ -100,9 +100,9 @@ impl<'a> Converter<'a> {
     /// Reports a member that is omitted because of its name. Its value is not checked.
     pub(in crate::openapi) fn report_name(&mut self, member: &Member<'a>, message: &str) {
         if accepts_all(member.schema) && !member.is_required {
-            self.losses.add(LossKind::Name, &member.place, message);
+            self.losses.add(LossKind::NAME, &member.place, message);
         } else {
-            self.losses.widen(LossKind::Name, &member.place, message);
+            self.losses.widen(LossKind::NAME, &member.place, message);
         }
     }
 
@@ -116,15 +116,15 @@ impl<'a> Converter<'a> {
     fn described_member(&mut self, member: &Member<'a>, hint: &str) -> Map<String, Json> {
         let converted = self.convert(member.schema, &member.place, &format!("{hint}_{}", member.name));
         if member.is_required && converted.is_nullable && converted.term() != "any" {
-            self.losses.widen(LossKind::Null, &member.place, "the field can also be missing");
+            self.losses.widen(LossKind::NULL, &member.place, "the field can also be missing");
         }
         if !member.is_required && !converted.is_nullable && converted.term() != "any" {
-            self.losses.widen(LossKind::Null, &member.place, "the field can also be null");
+            self.losses.widen(LossKind::NULL, &member.place, "the field can also be null");
         }
         for (key, direction) in [("readOnly", "requests"), ("writeOnly", "responses")] {
             if member.is_required && is_true(member.schema, key) {
                 let message = format!("{direction} must contain the field, too");
-                self.losses.narrow(LossKind::Annotation, &member.place.member(key), message);
+                self.losses.narrow(LossKind::ANNOTATION, &member.place.member(key), message);
             }
         }
         let is_optional = !member.is_required || converted.is_nullable;
@@ -167,7 +167,7 @@ impl<'a> Converter<'a> {
         let first = parts.iter().position(|part| has_type(&part)).unwrap_or(0);
         document.read_items(schema, "allOf");
         for (index, _) in parts.iter().enumerate().filter(|(index, _)| *index != first) {
-            self.losses.widen(LossKind::AllOf, &place.member("allOf").item(index), "only one part is converted");
+            self.losses.widen(LossKind::ALL_OF, &place.member("allOf").item(index), "only one part is converted");
         }
         match parts.get(first) {
             Some(part) => {

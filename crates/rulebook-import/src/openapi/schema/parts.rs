@@ -168,28 +168,28 @@ impl<'a> Converter<'a> {
         self.read_keywords(parts);
         for (place, why) in &parts.not_merged {
             match *why {
-                LEADS_BACK => self.losses.add(LossKind::Reference, place, LEADS_BACK),
-                why => self.losses.widen(LossKind::AllOf, place, why),
+                LEADS_BACK => self.losses.add(LossKind::REFERENCE, place, LEADS_BACK),
+                why => self.losses.widen(LossKind::ALL_OF, place, why),
             }
         }
         for place in &parts.conflicts {
-            self.losses.widen(LossKind::AllOf, place, "the schema is replaced by that of another part");
+            self.losses.widen(LossKind::ALL_OF, place, "the schema is replaced by that of another part");
         }
         let Some((_, place)) = parts.schemas.first() else { return };
         if parts.schemas.iter().all(|(schema, _)| schema.get("type").is_none()) {
             let message = "there is no `type`: values that are not objects are refused";
-            self.losses.narrow(LossKind::Keyword, place, message);
+            self.losses.narrow(LossKind::KEYWORD, place, message);
         }
         for (name, place) in &parts.required {
             if !parts.members.iter().any(|member| member.name == *name) {
-                self.losses.widen(LossKind::Constraint, place, "the required member has no schema");
+                self.losses.widen(LossKind::CONSTRAINT, place, "the required member has no schema");
             }
         }
         for closing in &parts.closings {
             if !parts.members.iter().all(|member| closing.names.contains(member.name)) {
-                self.losses.widen(LossKind::Keyword, &closing.place, "fields of other parts are accepted, too");
+                self.losses.widen(LossKind::KEYWORD, &closing.place, "fields of other parts are accepted, too");
             } else if !parts.is_closed() && parts.common().is_none() {
-                self.losses.widen(LossKind::Keyword, &closing.place, "other members are accepted, too");
+                self.losses.widen(LossKind::KEYWORD, &closing.place, "other members are accepted, too");
             }
         }
     }

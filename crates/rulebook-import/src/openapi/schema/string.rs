@@ -43,12 +43,12 @@ impl Converter<'_> {
                     _ => None,
                 };
                 if let Some(message) = looser {
-                    self.losses.widen(LossKind::Format, &place, message);
+                    self.losses.widen(LossKind::FORMAT, &place, message);
                 }
                 document.read(schema, "format");
                 return Type::new(format);
             }
-            self.losses.widen(LossKind::Format, &place, "the string has a length or a pattern, too");
+            self.losses.widen(LossKind::FORMAT, &place, "the string has a length or a pattern, too");
         }
         let length = |keyword: &str| {
             let length = schema.get(keyword).filter(|length| length.is_u64());
@@ -67,7 +67,7 @@ impl Converter<'_> {
                 }
                 Err(why) => {
                     let message = format!("`{}`: {}", pattern.escape_debug(), why.lines().next().unwrap_or_default());
-                    self.losses.widen(LossKind::Pattern, &place.member("pattern"), message);
+                    self.losses.widen(LossKind::PATTERN, &place.member("pattern"), message);
                 }
             }
         }

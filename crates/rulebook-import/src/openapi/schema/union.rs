@@ -40,25 +40,25 @@ impl<'a> Converter<'a> {
         let is_nullable = branches.iter().any(|branch| document.is_nullable(branch));
         let accepts_null = |branch: &&Json| document.accepts_null(branch);
         if keyword == "oneOf" && branches.iter().filter(accepts_null).count() > 1 {
-            self.losses.widen(LossKind::Union, place, "null is a value of several branches");
+            self.losses.widen(LossKind::UNION, place, "null is a value of several branches");
         }
         let has_other_types = |branch: &Branch<'_>| is_nullable || branch.values.kinds != accepted.kinds;
         if keyword == "oneOf" && different.iter().any(|branch| branch.values.is_implied && has_other_types(branch)) {
             let message = "a value of another branch is also one of a branch without `type`";
-            self.losses.widen(LossKind::Union, place, message);
+            self.losses.widen(LossKind::UNION, place, message);
         }
         let converted = match (different.as_slice(), self.tagged_union(schema, &different, place)) {
             (_, Some(tagged)) => tagged,
             ([], None) if is_nullable => Type::new("null"),
             ([], None) => {
-                self.losses.widen(LossKind::Union, place, "there is no branch that says which values are valid");
+                self.losses.widen(LossKind::UNION, place, "there is no branch that says which values are valid");
                 Type::new("any")
             }
             ([only], None) => self.convert(only.schema, &only.place, hint),
             (several, None) => self.untagged_union(several, place, hint),
         };
         if converted.term() == "any" && !super::type_names(schema).is_empty() {
-            self.losses.widen(LossKind::Constraint, place, "the branches limit the values of the schema next to them");
+            self.losses.widen(LossKind::CONSTRAINT, place, "the branches limit the values of the schema next to them");
             return None;
         }
         document.read_items(schema, keyword);
@@ -88,13 +88,13 @@ impl<'a> Converter<'a> {
                 if keyword == "oneOf" {
                     // A value of one of them is a value of both.
                     self.losses.widen(
-                        LossKind::Union,
+                        LossKind::UNION,
                         &place,
                         "the branch is equal to another: its values are accepted",
                     );
                 }
             } else if document.leads_to(branch, schema) {
-                self.losses.add(LossKind::Reference, &place, "the branch leads back to the schema: it adds nothing");
+                self.losses.add(LossKind::REFERENCE, &place, "the branch leads back to the schema: it adds nothing");
             } else {
                 let values = document.values(branch);
                 different.push(Branch { schema: branch, place, values });
@@ -156,7 +156,7 @@ impl<'a> Converter<'a> {
         document.read(discriminator, "propertyName");
         if !is_always_tagged {
             let message = "values without this member are refused, although a branch does not require it";
-            self.losses.narrow(LossKind::Union, &place.member("propertyName"), message);
+            self.losses.narrow(LossKind::UNION, &place.member("propertyName"), message);
         }
         for (value, target) in document.read_members(discriminator, "mapping") {
             if of.contains_key(value) {
@@ -165,11 +165,11 @@ impl<'a> Converter<'a> {
             }
             let target = target.as_str().unwrap_or_default().escape_debug();
             let message = format!("`{target}` is not a branch: the value is refused");
-            self.losses.narrow(LossKind::Union, &place.member("mapping").member(value), message);
+            self.losses.narrow(LossKind::UNION, &place.member("mapping").member(value), message);
         }
         if discriminator.get("defaultMapping").is_some() {
             let message = "values with another tag, or without a tag, are refused";
-            self.losses.narrow(LossKind::Union, &place.member("defaultMapping"), message);
+            self.losses.narrow(LossKind::UNION, &place.member("defaultMapping"), message);
         }
     }
 
@@ -179,7 +179,7 @@ impl<'a> Converter<'a> {
         if !overlap.is_empty() {
             let kinds: Vec<&str> = overlap.iter().map(|kind| KINDS[*kind]).collect();
             let message = format!("a value could be of several branches ({})", kinds.join(", "));
-            self.losses.widen(LossKind::Union, place, message);
+            self.losses.widen(LossKind::UNION, place, message);
         }
         // A branch that overlaps with another branch is replaced by loose types of all its kinds.
         let is_loose = |branch: &Branch<'_>| overlap.iter().any(|kind| branch.values.kinds[*kind]);
@@ -201,7 +201,7 @@ impl<'a> Converter<'a> {
                 self.document.record_whole(branch.schema);
                 if branch.values.is_implied {
                     let message = "there is no `type`: values that are not objects or arrays are refused";
-                    self.losses.narrow(LossKind::Keyword, &branch.place, message);
+                    self.losses.narrow(LossKind::KEYWORD, &branch.place, message);
                 }
                 kinds.extend((0..KINDS.len()).filter(|kind| branch.values.kinds[*kind]));
             } else {
