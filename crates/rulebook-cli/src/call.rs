@@ -7,22 +7,15 @@ use std::io;
 use clap::Args;
 use serde_json::{Map, Value as Json};
 
-use super::{AddHandlers, Command, Exit, Settings, output};
+use super::{AddHandlers, Exit, Settings, output};
 use rulebook::Engine;
 use rulebook::error::ErrorKind;
 use rulebook::{ApiError, ByteStream, Content, Download, Identity};
 use rulebook_model::envelope::{Envelope, JsonMemberWriter, Problem};
 
-pub(super) const COMMAND: Command = Command {
-    name: "call",
-    add_options: CallOptions::augment_args,
-    shown_settings: &["api", "data", "files", "unbound"],
-    run: |matches, settings, app| run(app, settings, super::parse_options(matches)?),
-};
-
 /// Call a method without a server, with the same permissions, checks and handler.
 #[derive(Debug, Args)]
-struct CallOptions {
+pub(super) struct CallOptions {
     /// The method: its id (`article.line.get`), its HTTP method and path (`"GET /article/line/1"`), or only its path
     /// (`article/line/1`) if no other method has the same path.
     #[arg(value_name = "METHOD")]
@@ -48,7 +41,7 @@ fn parse_json_object(text: &str) -> Result<Map<String, Json>, String> {
     serde_json::from_str(text).map_err(|error| format!("not a JSON object: {error}"))
 }
 
-fn run(app: AddHandlers<'_>, settings: &Settings, options: CallOptions) -> Result<Exit, Exit> {
+pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: CallOptions) -> Result<Exit, Exit> {
     let engine = settings.new_rulebook(app).build().map_err(|report| output::print_report(&report))?;
     let names = options.arguments.iter().map(|(name, _)| name).chain(options.json.iter().flat_map(Map::keys));
     let checked = engine.check_argument_names(&options.method, names.map(String::as_str));

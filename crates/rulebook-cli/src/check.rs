@@ -5,19 +5,12 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{AddHandlers, Command, Exit, Settings, output};
+use super::{AddHandlers, Exit, Settings, output};
 use rulebook_model::describe;
-
-pub(super) const COMMAND: Command = Command {
-    name: "check",
-    add_options: CheckOptions::augment_args,
-    shown_settings: &["api", "data", "unbound"],
-    run: |matches, settings, app| run(app, settings, &super::parse_options(matches)?),
-};
 
 /// Check the definition and report every error.
 #[derive(Debug, Args)]
-struct CheckOptions {
+pub(super) struct CheckOptions {
     /// Folder with the definition [default: the folder of --api].
     dir: Option<PathBuf>,
     /// Format of the report.
@@ -39,7 +32,7 @@ enum Format {
     Json,
 }
 
-fn run(app: AddHandlers<'_>, settings: &Settings, options: &CheckOptions) -> Result<Exit, Exit> {
+pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: &CheckOptions) -> Result<Exit, Exit> {
     let folder = options.dir.clone().unwrap_or_else(|| settings.api.clone());
     let settings = Settings { api: folder, ..settings.clone() };
     let rulebook = settings.new_rulebook(app);

@@ -2,24 +2,17 @@
 
 use clap::Args;
 
-use super::{Command, Exit, output};
+use super::{Exit, output};
 use rulebook_model::diagnostic::codes;
-
-pub(super) const COMMAND: Command = Command {
-    name: "explain",
-    add_options: ExplainOptions::augment_args,
-    shown_settings: &[],
-    run: |matches, _, _| run(&super::parse_options(matches)?),
-};
 
 /// Explain a diagnostic code, with examples.
 #[derive(Debug, Args)]
-struct ExplainOptions {
+pub(super) struct ExplainOptions {
     /// The code in the brackets of the diagnostic, such as `unknown-key`; if omitted, all codes are listed.
     code: Option<String>,
 }
 
-fn run(options: &ExplainOptions) -> Result<Exit, Exit> {
+pub(super) fn run(options: &ExplainOptions) -> Result<Exit, Exit> {
     let names = || codes::TABLE.iter().map(|row| row.name);
     let Some(code) = &options.code else {
         return Ok(output::print_to_stdout(&names().fold(String::new(), |list, name| list + name + "\n")));

@@ -6,7 +6,7 @@ use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 
 use super::client_options::{ClientOptions, after_help, print_transfer_error};
-use super::{Command, Exit, output};
+use super::{Exit, output};
 use crate::remote::{FetchRequest, ServerUrl, Verification, fetch};
 
 const EXAMPLES: &str = "\
@@ -18,17 +18,10 @@ Examples:
 The received bytes are stored in FILE.part until the file is complete and has the server's digest. If the transfer is \
 interrupted, the same command resumes it.";
 
-pub(super) const COMMAND: Command = Command {
-    name: "fetch",
-    add_options: FetchOptions::augment_args,
-    shown_settings: &[],
-    run: |matches, _, _| run(super::parse_options(matches)?),
-};
-
 /// Fetch a file from another server.
 #[derive(Debug, Args)]
 #[command(after_help = after_help(EXAMPLES))]
-struct FetchOptions {
+pub(super) struct FetchOptions {
     /// Name of the file on the server.
     #[arg(value_parser = NonEmptyStringValueParser::new())]
     name: String,
@@ -45,7 +38,7 @@ struct FetchOptions {
     client: ClientOptions,
 }
 
-fn run(options: FetchOptions) -> Result<Exit, Exit> {
+pub(super) fn run(options: FetchOptions) -> Result<Exit, Exit> {
     let FetchOptions { name, from, output, if_changed, client: client_options } = options;
     let local_path = local_path(&name, output).ok_or_else(|| {
         output::print_usage_error(&format!("{name}: not a valid name for a local file; use --output FILE"))

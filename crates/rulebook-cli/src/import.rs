@@ -11,7 +11,7 @@ use rulebook_import::openapi::{DescriptionError, ImportedDescription, import};
 
 #[cfg(feature = "client")]
 use super::client_options::{ClientOptions, print_transfer_error};
-use super::{Command, Exit, output};
+use super::{Exit, output};
 
 /// The maximum number of losses that are printed one by one.
 const MAX_PRINTED_LOSSES: usize = 20;
@@ -27,13 +27,6 @@ lists each with its place in the description, a JSON pointer.
 Exit codes: 0 success, also with losses; 1 the description cannot be converted, or the server responded with an error; 2 \
 invalid usage; 3 a file cannot be read or written, or the server cannot be reached.";
 
-pub(super) const COMMAND: Command = Command {
-    name: "import",
-    add_options: ImportOptions::augment_args,
-    shown_settings: &[],
-    run: |matches, _, _| run(&super::parse_options(matches)?),
-};
-
 /// Convert an OpenAPI description to a definition.
 ///
 /// The description has the version 3.0, 3.1 or 3.2 of OpenAPI, and is written in JSON or YAML. The command writes
@@ -41,7 +34,7 @@ pub(super) const COMMAND: Command = Command {
 /// reject is replaced by something looser, and reported.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
-struct ImportOptions {
+pub(super) struct ImportOptions {
     /// File with the description, or its URL (`https://host/openapi.json`).
     #[arg(value_name = "OPENAPI", value_parser = NonEmptyStringValueParser::new())]
     description: String,
@@ -56,7 +49,7 @@ struct ImportOptions {
     client: ClientOptions,
 }
 
-fn run(options: &ImportOptions) -> Result<Exit, Exit> {
+pub(super) fn run(options: &ImportOptions) -> Result<Exit, Exit> {
     let folder = &options.folder;
     let at_folder = |error: io::Error| output::print_system_error(&format!("{}: {error}", folder.display()));
     if !is_unused(folder).map_err(at_folder)? {

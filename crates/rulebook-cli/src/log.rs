@@ -19,9 +19,6 @@ use rulebook_model::model::LogFormat;
 pub(super) const DEFAULT_FILTER: &str = "info,actix=off,actix_server=warn,h2=off";
 
 /// Starts to log to standard error. The log contains the records that pass `filter`, and every panic.
-///
-/// # Errors
-/// Fails if the program has already set a logger.
 pub(super) fn start_logging(filter: &str, format: LogFormat) -> Result<(), String> {
     let mut builder = env_logger::Builder::new();
     builder.filter_level(log::LevelFilter::Warn).parse_filters(filter).format(match format {
@@ -79,7 +76,6 @@ fn escape_record_text(text: &str) -> String {
     escaped
 }
 
-/// Returns the structured fields of a log record.
 fn structured_fields(record: &Record<'_>) -> Map<String, Json> {
     let mut fields = FieldCollector(Map::new());
     // A structured field whose value cannot be read is omitted.

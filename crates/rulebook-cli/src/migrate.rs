@@ -1,23 +1,10 @@
 //! `rulebook migrate`: applies the migrations of the databases that handlers of the kind `sql` use.
 
-use clap::Args;
-
 use rulebook_model::model::LogFormat;
 
-use super::{AddHandlers, Command, Exit, Settings, log, output};
+use super::{AddHandlers, Exit, Settings, log, output};
 
-pub(super) const COMMAND: Command = Command {
-    name: "migrate",
-    add_options: MigrateOptions::augment_args,
-    shown_settings: &["api", "data"],
-    run: |_, settings, app| run(app, settings),
-};
-
-/// Apply the migrations of the databases that `handlers` in app.json describes, as the start of the server does.
-#[derive(Debug, Args)]
-struct MigrateOptions {}
-
-fn run(app: AddHandlers<'_>, settings: &Settings) -> Result<Exit, Exit> {
+pub(super) fn run(app: AddHandlers<'_>, settings: &Settings) -> Result<Exit, Exit> {
     let validated = settings.new_rulebook(app).validate().map_err(|report| output::print_report(&report))?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| output::print_system_error(&error.to_string()))?;

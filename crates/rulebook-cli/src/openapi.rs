@@ -5,19 +5,12 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::choices::{Choice, choice_parser};
-use super::{AddHandlers, Command, Exit, Settings, output};
+use super::{AddHandlers, Exit, Settings, output};
 use rulebook_model::describe::{self, ModulePart, OpenapiVersion};
-
-pub(super) const COMMAND: Command = Command {
-    name: "openapi",
-    add_options: OpenapiOptions::augment_args,
-    shown_settings: &["api", "data", "unbound"],
-    run: |matches, settings, app| run(app, settings, &super::parse_options(matches)?),
-};
 
 /// Print the OpenAPI document of the API.
 #[derive(Debug, Args)]
-struct OpenapiOptions {
+pub(super) struct OpenapiOptions {
     /// Describe only this module of the API.
     #[arg(long, value_name = "NAME")]
     module: Option<String>,
@@ -36,7 +29,7 @@ const VERSIONS: &[Choice<OpenapiVersion>] = &[
     ("3.2", "OpenAPI 3.2", OpenapiVersion::V3_2),
 ];
 
-fn run(app: AddHandlers<'_>, settings: &Settings, options: &OpenapiOptions) -> Result<Exit, Exit> {
+pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: &OpenapiOptions) -> Result<Exit, Exit> {
     // The document depends on the definition only. Whether the program has the right handlers is checked by
     // `rulebook check --bound` and `rulebook serve`.
     let api = settings.load_api(app)?;

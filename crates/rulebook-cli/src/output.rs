@@ -35,9 +35,6 @@ pub(super) fn print_warnings(warnings: &Report) {
 }
 
 /// Writes bytes to standard output.
-///
-/// # Errors
-/// Fails if the bytes cannot be written, or the program that reads the pipe has closed it.
 pub(super) fn write_to_stdout(bytes: &[u8]) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     stdout.write_all(bytes)?;
@@ -45,9 +42,6 @@ pub(super) fn write_to_stdout(bytes: &[u8]) -> io::Result<()> {
 }
 
 /// Writes the content of a file to standard output.
-///
-/// # Errors
-/// Fails if the file cannot be read, or [`write_to_stdout`] would fail.
 pub(super) fn copy_to_stdout(file: &mut File) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     io::copy(file, &mut stdout)?;
@@ -55,9 +49,6 @@ pub(super) fn copy_to_stdout(file: &mut File) -> io::Result<()> {
 }
 
 /// Writes a file atomically: if the computer crashes meanwhile, `file` has either its previous content or the new one.
-///
-/// # Errors
-/// Fails if the file cannot be written, or the path is that of a folder or a device.
 fn replace_file(file: &Path, text: &str) -> io::Result<()> {
     // If the path is a symbolic link, the file that it refers to is replaced, and not the link.
     let file = match file.canonicalize() {

@@ -2,25 +2,18 @@
 
 use clap::Args;
 
-use super::{AddHandlers, Command, Exit, Settings, output};
+use super::{AddHandlers, Exit, Settings, output};
 use rulebook_model::model::{Method, Service};
-
-pub(super) const COMMAND: Command = Command {
-    name: "routes",
-    add_options: RoutesOptions::augment_args,
-    shown_settings: &["api", "data", "unbound"],
-    run: |matches, settings, app| run(app, settings, &super::parse_options(matches)?),
-};
 
 /// List the methods: HTTP method, path, id and scope.
 #[derive(Debug, Args)]
-struct RoutesOptions {
+pub(super) struct RoutesOptions {
     /// List only methods whose id contains this text.
     #[arg(value_name = "TEXT")]
     filter: Option<String>,
 }
 
-fn run(app: AddHandlers<'_>, settings: &Settings, options: &RoutesOptions) -> Result<Exit, Exit> {
+pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: &RoutesOptions) -> Result<Exit, Exit> {
     let api = settings.load_api(app)?;
     let base = api.base.trim_end_matches('/');
     let services = api.modules.iter().flat_map(|module| &module.services);

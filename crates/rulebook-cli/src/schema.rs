@@ -3,19 +3,12 @@
 use clap::Args;
 
 use super::choices::{Choice, choice_parser};
-use super::{Command, Exit, output};
+use super::{Exit, output};
 use rulebook_model::schema::{SchemaKind, schema};
-
-pub(super) const COMMAND: Command = Command {
-    name: "schema",
-    add_options: SchemaOptions::augment_args,
-    shown_settings: &[],
-    run: |matches, _, _| run(&super::parse_options(matches)?),
-};
 
 /// Print the JSON Schema of definition files, for completion and checks in editors.
 #[derive(Debug, Args)]
-struct SchemaOptions {
+pub(super) struct SchemaOptions {
     /// The kind of file that the schema describes.
     #[arg(value_name = "KIND", value_parser = choice_parser(KINDS), default_value = "all")]
     kind: SchemaKind,
@@ -29,8 +22,8 @@ const KINDS: &[Choice<SchemaKind>] = &[
     ("all", "Any file of a definition", SchemaKind::AnyFile),
 ];
 
-fn run(options: &SchemaOptions) -> Result<Exit, Exit> {
-    Ok(output::print_to_stdout(&schema_text(options.kind)))
+pub(super) fn run(options: &SchemaOptions) -> Exit {
+    output::print_to_stdout(&schema_text(options.kind))
 }
 
 /// Returns the text of the JSON Schema for this kind of definition file.

@@ -6,7 +6,7 @@ use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 
 use super::client_options::{ClientOptions, after_help, print_transfer_error};
-use super::{Command, Exit, output};
+use super::{Exit, output};
 use crate::remote::{OutgoingFile, ServerUrl, send};
 use rulebook::ETag;
 use ureq::http::header;
@@ -17,17 +17,10 @@ Examples:
   rulebook send --to https://host --as public/images/ 1.jpg 2.jpg 3.jpg
   rulebook send --to https://host/api/file --if-absent --as reports/2030.pdf report.pdf";
 
-pub(super) const COMMAND: Command = Command {
-    name: "send",
-    add_options: SendOptions::augment_args,
-    shown_settings: &[],
-    run: |matches, _, _| run(&super::parse_options(matches)?),
-};
-
 /// Send files to another server.
 #[derive(Debug, Args)]
 #[command(after_help = after_help(EXAMPLES))]
-struct SendOptions {
+pub(super) struct SendOptions {
     /// Files to send. Several files are sent in one request, so that the server stores either all of them or none.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
@@ -49,7 +42,7 @@ struct SendOptions {
     client: ClientOptions,
 }
 
-fn run(options: &SendOptions) -> Result<Exit, Exit> {
+pub(super) fn run(options: &SendOptions) -> Result<Exit, Exit> {
     let SendOptions { files, to, name, if_absent, if_match, client: client_options } = options;
     let outgoing = outgoing_files(files, name.as_deref()).map_err(|why| output::print_usage_error(&why))?;
     let client = client_options.create_client()?;

@@ -6,22 +6,15 @@ use clap::{Args, ValueEnum};
 
 #[cfg(feature = "client")]
 use super::client_options::{ClientOptions, print_transfer_error};
-use super::{AddHandlers, Command, Exit, Settings, output};
+use super::{AddHandlers, Exit, Settings, output};
 #[cfg(feature = "client")]
 use crate::remote::ServerUrl;
 use rulebook_model::describe;
 use rulebook_model::model::Api;
 
-pub(super) const COMMAND: Command = Command {
-    name: "types",
-    add_options: TypesOptions::augment_args,
-    shown_settings: &["api", "data", "unbound"],
-    run: |matches, settings, app| run(app, settings, &super::parse_options(matches)?),
-};
-
 /// Print TypeScript declarations of the API, for its client rulebook.js, or a client in another language.
 #[derive(Debug, Args)]
-struct TypesOptions {
+pub(super) struct TypesOptions {
     /// The language.
     #[arg(long, value_name = "LANGUAGE", value_enum, default_value_t)]
     lang: Language,
@@ -50,7 +43,6 @@ enum Language {
 }
 
 impl Language {
-    /// Returns the types of an API.
     fn types(self, api: &Api) -> String {
         match self {
             Self::TypeScript => describe::typescript(api),
@@ -60,7 +52,7 @@ impl Language {
     }
 }
 
-fn run(app: AddHandlers<'_>, settings: &Settings, options: &TypesOptions) -> Result<Exit, Exit> {
+pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: &TypesOptions) -> Result<Exit, Exit> {
     #[cfg(feature = "client")]
     let text = match (&options.from, options.lang) {
         // The server generates these from its definition.

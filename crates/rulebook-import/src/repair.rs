@@ -15,9 +15,6 @@ pub(crate) const HTTP_METHODS: [&str; 5] = ["GET", "POST", "PUT", "DELETE", "PAT
 /// Checks a definition, and lets `fix` change its files, until the definition has no errors. `source` returns the name
 /// and the text of a file. `fix` gets a file, its text, its errors, and those of all files; it returns `true` if it has
 /// changed the file.
-///
-/// # Errors
-/// Returns the errors that cannot be fixed, such as errors in the JSON syntax.
 pub(crate) fn repair<F>(
     files: &mut [F],
     source: impl Fn(&F) -> (PathBuf, String),

@@ -4,7 +4,6 @@
 //! messages are printed to standard error, and only if standard error is a terminal.
 
 mod list;
-mod permissions;
 mod place;
 mod time;
 
@@ -17,7 +16,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use jiff::Timestamp;
 
 use super::choices::{Choice, choice_parser};
-use super::{AddHandlers, Exit, Settings, key_storage, output, used_keys};
+use super::{AddHandlers, Exit, Settings, key_storage, output};
 use place::{Place, find_keys};
 use rulebook::key::{self, Entry, KeyError, KeyStorage, Limit, NewKey, Per};
 use rulebook_model::filename::{FilePatterns, PatternError};
@@ -41,22 +40,8 @@ A server notes in its --data folder where its keys are. Commands that would chan
 Exit codes: 0 success; 1 the definition has errors, or there is no such key; 2 invalid usage; 3 a file cannot be read or \
 written.";
 
-pub(super) const COMMAND: super::Command = super::Command {
-    name: "keys",
-    add_options: KeysOptions::augment_args,
-    shown_settings: &["api", "data", "key-storage"],
-    run: |matches, settings, app| run(app, settings, super::parse_options::<KeysOptions>(matches)?.command),
-};
-
-/// Manage bearer keys.
-#[derive(Debug, Args)]
-struct KeysOptions {
-    #[command(subcommand)]
-    command: Command,
-}
-
 #[derive(Debug, Subcommand)]
-enum Command {
+pub(super) enum KeysCommand {
     /// Create a key and print it. It is not stored and cannot be shown again.
     #[command(after_help = format!("{EXAMPLES}\n\n{AFTER_HELP}"))]
     Add(AddOptions),
@@ -95,7 +80,7 @@ enum Command {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum CopyDestination {
+pub(super) enum CopyDestination {
     /// From the file keys.json to the database.
     Database,
     /// From the database to the file keys.json.
@@ -103,7 +88,7 @@ enum CopyDestination {
 }
 
 #[derive(Debug, Args)]
-struct AddOptions {
+pub(super) struct AddOptions {
     /// Name of the key's owner, for logs and handlers.
     #[arg(long, value_parser = NonEmptyStringValueParser::new())]
     name: String,
@@ -140,16 +125,16 @@ const PERIODS: &[Choice<Per>] = &[
     ("ever", "The whole lifetime of the key", Per::Ever),
 ];
 
-fn run(app: AddHandlers<'_>, settings: &Settings, command: Command) -> Result<Exit, Exit> {
+pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, command: KeysCommand) -> Result<Exit, Exit> {
     let checked_scope = match &command {
-        Command::Add(options) if !options.force => &*options.scope,
+        KeysCommand::Add(options) if !options.force => &*options.scope,
         _ => &[],
     };
     let Place { data, database } = find_keys(app, settings, checked_scope)?;
-    match (&command, used_keys::check_place(&data, database.is_some())) {
+    match (&command, key_storage::check_place(&data, database.is_some())) {
         // This command uses the keys in both places.
-        (_, Ok(())) | (Command::Copy { .. }, _) => {}
-        (Command::List { .. }, Err(message)) => print_warning(&message),
+        (_, Ok(())) | (KeysCommand::Copy { .. }, _) => {}
+        (KeysCommand::List { .. }, Err(message)) => print_warning(&message),
         (_, Err(message)) => return Err(output::print_usage_error(&message)),
     }
     let storage = match &database {
@@ -161,20 +146,20 @@ fn run(app: AddHandlers<'_>, settings: &Settings, command: Command) -> Result<Ex
     };
     let storage = &*storage;
     if database.is_some()
-        && !matches!(command, Command::Copy { .. })
-        && let Some(message) = used_keys::compare_database(&data, &storage.location())
+        && !matches!(command, KeysCommand::Copy { .. })
+        && let Some(message) = key_storage::compare_database(&data, &storage.location())
     {
         print_warning(&message);
     }
     let result = match command {
-        Command::Add(options) => add_key(storage, options),
-        Command::List { json } => key::now(storage).and_then(|now| {
+        KeysCommand::Add(options) => add_key(storage, options),
+        KeysCommand::List { json } => key::now(storage).and_then(|now| {
             key::list(storage).map(|keys| output::print_to_stdout(&list::format_keys(&keys, json, now)))
         }),
-        Command::Copy { .. } if database.is_none() => {
+        KeysCommand::Copy { .. } if database.is_none() => {
             return Err(output::print_usage_error("--key-storage is missing, which names the database"));
         }
-        Command::Copy { to } => {
+        KeysCommand::Copy { to } => {
             let file = key_storage::file(&data);
             let copied = match to {
                 CopyDestination::Database => key::copy(&*file, storage),
@@ -182,11 +167,11 @@ fn run(app: AddHandlers<'_>, settings: &Settings, command: Command) -> Result<Ex
             };
             copied.map(|count| output::print_to_stdout(&format!("copied {}\n", output::count_with_noun(count, "key"))))
         }
-        Command::Revoke { id } => key::revoke(storage, &id).map(|Entry { name, .. }| {
+        KeysCommand::Revoke { id } => key::revoke(storage, &id).map(|Entry { name, .. }| {
             print_to_terminal(&format!("revoked the key {id} of {name:?}\n"));
             Exit::Success
         }),
-        Command::Rotate { id, grace: GracePeriod(grace), output } => key::now(storage).and_then(|now| {
+        KeysCommand::Rotate { id, grace: GracePeriod(grace), output } => key::now(storage).and_then(|now| {
             let end = now.checked_add(grace).unwrap_or(Timestamp::MAX);
             let message =
                 format!("the key {id} expires at {}; the new key, shown only once:\n", list::format_time(end));
@@ -249,9 +234,6 @@ fn deliver_key(
 }
 
 /// Creates a file that only its owner can read.
-///
-/// # Errors
-/// Fails if the file exists or cannot be created.
 fn create_private_file(path: &Path) -> io::Result<File> {
     let mut options = File::options();
     options.write(true).create_new(true);

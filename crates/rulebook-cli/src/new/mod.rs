@@ -16,17 +16,10 @@ use clap::Args;
 use rulebook_import::project::{self as other_project, Framework, ImportedProject, ProjectError};
 
 use super::choices::{Choice, choice_parser};
-use super::{Command, Exit, output};
+use super::{Exit, output};
 use name::ProjectName;
 use project::{ProjectContent, RulebookSource};
 use starter::HandlerLanguage;
-
-pub(super) const COMMAND: Command = Command {
-    name: "new",
-    add_options: NewOptions::augment_args,
-    shown_settings: &[],
-    run: |matches, _, _| run(&super::parse_options(matches)?),
-};
 
 /// Create a new project: a folder with a definition, handlers and tests.
 ///
@@ -35,7 +28,7 @@ pub(super) const COMMAND: Command = Command {
 /// not have is printed as a warning, and listed in the README of the new project. For PhalApi, the command executes PHP
 /// files of the project with `php`, those of its API classes and settings: only import projects whose code you trust.
 #[derive(Debug, Args)]
-struct NewOptions {
+pub(super) struct NewOptions {
     /// Name of the project and its folder: lowercase letters, digits, `-` and `_`.
     name: ProjectName,
     /// Folder of the project to import (with --from). Its files are not changed.
@@ -66,7 +59,7 @@ const FRAMEWORKS: &[Choice<Framework>] = &[
     ("iapi", "internal-api: the PHP script that creates the endpoints, and `api_keys.json`", Framework::InternalApi),
 ];
 
-fn run(options: &NewOptions) -> Result<Exit, Exit> {
+pub(super) fn run(options: &NewOptions) -> Result<Exit, Exit> {
     let name = &options.name;
     if options.path.is_some() && options.handlers != HandlerLanguage::Rust {
         let why = "--path is for handlers in Rust: the program `rulebook` serves this project";

@@ -25,7 +25,6 @@ const FIRST_TYPE_DEPENDENCY: &str = "# The generated types use these two.\n";
 /// The files of a project besides those that every project has.
 #[derive(Debug)]
 pub(super) enum ProjectContent<'a> {
-    /// An example with handlers in this language.
     Example(HandlerLanguage),
     /// The files of an imported project.
     Imported {
@@ -61,9 +60,6 @@ impl RulebookSource {
 }
 
 /// Creates the project in the subfolder `name` of `parent`. If an error occurs, no folder remains.
-///
-/// # Errors
-/// Fails if the folder exists and is not empty, or a file cannot be written.
 pub(super) fn create_project(
     parent: &Path,
     name: &ProjectName,

@@ -16,9 +16,6 @@ pub(super) const VENDORED_FILES: &[(&str, &[u8])] = include!(concat!(env!("OUT_D
 const WORKSPACE_MANIFEST: &str = include_str!(concat!(env!("OUT_DIR"), "/workspace.toml"));
 
 /// Writes all source files and the manifest of their workspace to the folder `vendor`.
-///
-/// # Errors
-/// Fails if a file or folder cannot be written.
 pub(super) fn write_files(vendor: &Path) -> io::Result<()> {
     fs::create_dir_all(vendor)?;
     fs::write(vendor.join("Cargo.toml"), WORKSPACE_MANIFEST)?;

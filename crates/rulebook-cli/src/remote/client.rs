@@ -81,9 +81,6 @@ impl Client {
     }
 
     /// Sends a request, and waits for the status line and the header fields of the response.
-    ///
-    /// # Errors
-    /// Fails if no response arrives. A response of any status is not an error.
     pub(super) fn send_request(
         &self,
         method: &str,
@@ -102,10 +99,6 @@ impl Client {
     }
 
     /// Fetches a document whose media type begins with `media_type`.
-    ///
-    /// # Errors
-    /// Fails if the server cannot be reached or responds with an error. Fails with the error `mismatch` if the document
-    /// has another media type.
     pub(crate) fn fetch_document(
         &self,
         method: &str,
@@ -128,9 +121,6 @@ impl Client {
     }
 
     /// Calls `attempt` until it succeeds, it fails with an error that a retry cannot fix, or no retries remain.
-    ///
-    /// # Errors
-    /// Returns the error of the last attempt.
     pub(super) fn with_retries<T>(
         &self,
         progress: OnProgress<'_>,

@@ -45,17 +45,11 @@ impl Digest {
     }
 
     /// Computes the digest of a file's content.
-    ///
-    /// # Errors
-    /// Fails if the file cannot be read.
     pub(super) fn of_file(file: File) -> io::Result<Self> {
         Hasher::new().update_reader(file).map(|hasher| Self::from_hasher(hasher))
     }
 
     /// Compares this digest with `remote`, the digest that the server sent, if it sent a digest.
-    ///
-    /// # Errors
-    /// Fails if the digests differ.
     pub(super) fn verify(self, remote: Option<Self>) -> Result<Verification, super::TransferError> {
         match remote {
             Some(remote) if remote == self => Ok(Verification::Verified),

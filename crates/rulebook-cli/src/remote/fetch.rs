@@ -25,10 +25,6 @@ pub(crate) struct FetchRequest {
 /// Fetches a file. The received bytes are stored in a second file beside the local file, so that a later attempt, even
 /// of another process, can resume the transfer. The local file is replaced when all bytes have been received. Returns the
 /// digest of the content, without verification if the local file already has the same content.
-///
-/// # Errors
-/// Fails if the server cannot be reached or responds with an error, the digest of the content differs from that of the
-/// server, or the file cannot be written.
 pub(crate) fn fetch(
     client: &Client,
     server: &ServerUrl,

@@ -39,9 +39,6 @@ struct FileContent {
 
 impl<'p> MultipartBody<'p> {
     /// Creates a body with the names of the files in the fields `filename`, and the files in the fields `content`.
-    ///
-    /// # Errors
-    /// Fails if a path cannot be opened, or is not a file.
     pub(super) fn new(files: &[OutgoingFile], progress: OnProgress<'p>) -> Result<Self, TransferError> {
         let mut form = MultipartForm::new();
         // The names are sent first, so that the server can reject a name before it receives any file.

@@ -27,10 +27,6 @@ pub(super) struct PartialFile {
 
 impl PartialFile {
     /// Opens the `.part` file for a local path, if an earlier attempt has left this file.
-    ///
-    /// # Errors
-    /// Fails if the `.part` file cannot be read, another process is writing it, or one of the three paths is that of a
-    /// folder, a device or a link.
     pub(super) fn open(local_path: &Path) -> Result<Self, TransferError> {
         let part_path = with_suffix(local_path, ".part");
         let tag_path = with_suffix(local_path, ".part.tag");
@@ -72,9 +68,6 @@ impl PartialFile {
     }
 
     /// Discards the received bytes. `digest` is the digest of the file that the server sends now; `None` if unknown.
-    ///
-    /// # Errors
-    /// Fails if the files cannot be written.
     pub(super) fn restart(&mut self, digest: Option<Digest>) -> Result<(), TransferError> {
         let file_error = TransferError::at_path(&self.part_path);
         let mut file = match self.file.take() {
@@ -100,9 +93,6 @@ impl PartialFile {
     }
 
     /// Appends received bytes to the `.part` file.
-    ///
-    /// # Errors
-    /// Fails if the bytes cannot be written.
     pub(super) fn append(&mut self, bytes: &[u8]) -> Result<(), TransferError> {
         let written = match &mut self.file {
             Some(file) => file.write_all(bytes),
@@ -124,9 +114,6 @@ impl PartialFile {
 
     /// Verifies the digest of the received bytes and renames the `.part` file to the local path. If the digest differs
     /// from the server's, the received bytes are discarded.
-    ///
-    /// # Errors
-    /// Fails if the digest differs from the server's, or the file cannot be written.
     pub(super) fn finish(&mut self) -> Result<(Digest, Verification), TransferError> {
         let digest = Digest::from_hasher(&self.hasher);
         let verification = match digest.verify(self.expected_digest) {
@@ -148,9 +135,6 @@ impl PartialFile {
     }
 
     /// Removes the `.part` file and the file with its digest.
-    ///
-    /// # Errors
-    /// Fails if the files cannot be removed.
     pub(super) fn discard(&mut self) -> Result<(), TransferError> {
         self.file = None;
         self.expected_digest = None;

@@ -20,10 +20,6 @@ pub(crate) type WriteCondition = Option<(HeaderName, String)>;
 
 /// Sends files in one request, so that the server stores either all of them or none. Returns the digest of each file,
 /// and whether the server confirmed it.
-///
-/// # Errors
-/// Fails if a file cannot be read, the server cannot be reached or responds with an error, or the digest that the
-/// server returns is not that of the sent file.
 pub(crate) fn send(
     client: &Client,
     server: &ServerUrl,

@@ -16,48 +16,44 @@ use self::server_settings::new_server_settings;
 use self::services::{SharedServices, add_services, has_shared_limits};
 use self::summary::{EffectiveSettings, startup_summary};
 use self::tls::{TlsError, client_certificate_warning, tls_settings};
-use super::{AddHandlers, Command, Exit, Settings, key_storage, log, output};
+use super::{AddHandlers, Exit, Settings, key_storage, log, output};
 
-pub(super) const COMMAND: Command = Command {
-    name: "serve",
-    add_options: |command| command.about("Serve the API (the default command)"),
-    shown_settings: &[
-        "api",
-        "bind",
-        "data",
-        "key-storage",
-        "idempotency-storage",
-        "files",
-        "link-target",
-        "static",
-        "unbound",
-        "workers",
-        "address-connections",
-        "http2",
-        "tls-certificate",
-        "tls-key",
-        "tls-client-ca",
-        "tls-client-certificate",
-        "trusted-proxies",
-        "forwarded-field",
-        "keep-alive",
-        "shutdown-timeout",
-        "compress",
-        "verify-outputs",
-        "share-data",
-        "shared-limits",
-        "traces",
-        "trace-percent",
-        "log",
-        "log-format",
-    ],
-    run: |_, settings, app| Ok(run(app, settings)),
-};
+/// The names of the settings that the help of the command lists.
+pub(super) const SHOWN_SETTINGS: &[&str] = &[
+    "api",
+    "bind",
+    "data",
+    "key-storage",
+    "idempotency-storage",
+    "files",
+    "link-target",
+    "static",
+    "unbound",
+    "workers",
+    "address-connections",
+    "http2",
+    "tls-certificate",
+    "tls-key",
+    "tls-client-ca",
+    "tls-client-certificate",
+    "trusted-proxies",
+    "forwarded-field",
+    "keep-alive",
+    "shutdown-timeout",
+    "compress",
+    "verify-outputs",
+    "share-data",
+    "shared-limits",
+    "traces",
+    "trace-percent",
+    "log",
+    "log-format",
+];
 
 /// The default address and port of the server.
 const DEFAULT_ADDRESS: &str = "127.0.0.1:8080";
 
-fn run(app: AddHandlers<'_>, settings: &Settings) -> Exit {
+pub(super) fn run(app: AddHandlers<'_>, settings: &Settings) -> Exit {
     let validated = match settings.new_rulebook(app).validate() {
         Ok(validated) => validated,
         Err(report) => return output::print_report(&report),

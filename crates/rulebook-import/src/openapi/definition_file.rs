@@ -10,7 +10,6 @@ use super::schema::ORIGIN_KEY;
 /// The maximum size of a definition file, in bytes.
 const MAX_FILE_BYTES: usize = 8 << 20;
 
-/// A file of the definition.
 #[derive(Debug)]
 pub(super) struct DefinitionFile {
     /// The name of the file in the folder.

@@ -14,7 +14,6 @@ use serde_json::{Map, Value as Json};
 use super::losses::Place;
 use super::schema::Values;
 
-/// The pointer of the schemas that have names.
 const SCHEMAS_POINTER: &str = "/components/schemas/";
 
 /// The maximum number of references that are followed to one value that is not a schema.
@@ -36,7 +35,6 @@ pub(super) struct Knowledge {
     pub is_nullable: RefCell<HashMap<*const Json, bool>>,
     /// The addresses of the schemas to which schemas lead through their references.
     pub ends: RefCell<HashMap<*const Json, Option<*const Json>>>,
-    /// The values that were read.
     read: RefCell<HashMap<*const Json, Extent>>,
     /// The values that are equal to others that were read next to them.
     repeated: RefCell<HashSet<*const Json>>,
@@ -152,9 +150,6 @@ impl<'a> Document<'a> {
     }
 
     /// Reads a value that is not a schema, and its references, but not its members.
-    ///
-    /// # Errors
-    /// Returns why a reference cannot be followed.
     pub(super) fn resolve(self, value: &'a Json, place: &Place) -> Result<(&'a Json, Place), String> {
         let found = self.find_target(value, place)?;
         let mut value = Some(value);
@@ -166,14 +161,12 @@ impl<'a> Document<'a> {
         Ok(found)
     }
 
-    /// Returns the schemas that have names.
     pub(super) fn schemas(self) -> impl Iterator<Item = (&'a str, &'a Json)> {
         let schemas = self.root.pointer(SCHEMAS_POINTER.trim_end_matches('/'));
         members(schemas).iter().map(|(name, schema)| (name.as_str(), schema))
     }
 }
 
-/// Returns why no value was found for a reference.
 pub(super) fn why_not_found(reference: &str) -> String {
     let why = match reference.strip_prefix('#') {
         Some(pointer) if pointer.is_empty() || pointer.starts_with('/') => "leads nowhere",
@@ -195,7 +188,6 @@ pub(super) fn schema_key(reference: &str) -> Option<String> {
     Some(key.replace("~1", "/").replace("~0", "~"))
 }
 
-/// Returns the place of a schema that has a name.
 pub(super) fn schema_place(key: &str) -> Place {
     Place::new(SCHEMAS_POINTER.trim_end_matches('/')).member(key)
 }

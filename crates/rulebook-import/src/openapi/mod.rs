@@ -6,17 +6,14 @@
 
 mod definition_file;
 mod document;
-mod loosen;
 mod losses;
 mod names;
 mod operation;
 mod read;
 mod repair;
 mod schema;
-mod security;
 mod settings;
 mod unread;
-mod vocabulary;
 
 use rulebook_model::diagnostic::Report;
 use rulebook_model::model::Api;
@@ -67,7 +64,7 @@ pub fn import(name: &str, bytes: Vec<u8>) -> Result<ImportedDescription, Descrip
     let document = Document { root: &root, knowledge: &knowledge };
     let mut converter = Converter::new(document);
     let settings = settings::convert_settings(&mut converter);
-    security::read_schemes(&mut converter);
+    settings::read_schemes(&mut converter);
     let modules = operation::convert_operations(&mut converter);
     let schemas = converter.convert_named_schemas();
     let schema_count = schemas.len();

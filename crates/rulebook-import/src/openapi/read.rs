@@ -14,9 +14,6 @@ const MAX_DEPTH: usize = 128;
 const MAX_EVENTS: usize = 20_000_000;
 
 /// Parses a description, and checks its version. `name` is the name of the file or the URL.
-///
-/// # Errors
-/// Returns why the text is neither JSON nor YAML, or is not an OpenAPI description of a supported version.
 pub(super) fn parse(name: &str, bytes: Vec<u8>) -> Result<Json, String> {
     let text = String::from_utf8(bytes).map_err(|_| format!("{name} is not UTF-8"))?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
@@ -54,9 +51,6 @@ pub(super) fn version(object: &Json, key: &str) -> Option<String> {
 
 /// Parses YAML 1.2, as OpenAPI recommends: words such as `no` are texts. Limits prevent that a small text with many
 /// references becomes a large value.
-///
-/// # Errors
-/// Returns what is wrong with the text, and where.
 fn parse_yaml(text: &str) -> Result<Json, String> {
     let mut budget = Budget::default();
     (budget.max_depth, budget.max_events, budget.max_nodes) = (MAX_DEPTH, MAX_EVENTS, MAX_EVENTS);

@@ -21,9 +21,6 @@ const CONFIGURATION_KEYS: [(&str, &str); 4] = [
 ];
 
 /// Imports the project in `folder`.
-///
-/// # Errors
-/// Fails if no file contains a definition for aicra, or if a file cannot be read.
 pub(super) fn import(folder: &Path) -> Result<Import, ProjectError> {
     let mut import = Import::default();
     for file in read_files(folder, &[".json"])? {

@@ -20,9 +20,6 @@ const SUCCESS: &str = "Success";
 const HOOKS: [(&str, &str); 2] = [("function __construct", "Module::before"), ("function __destruct", "Module::after")];
 
 /// Imports the project in `folder`.
-///
-/// # Errors
-/// Fails if no file contains methods in the notation of api 3.0, or if a file cannot be read.
 pub(super) fn import(folder: &Path) -> Result<Import, ProjectError> {
     let mut import = Import::default();
     for file in read_files(folder, &[".json"])? {

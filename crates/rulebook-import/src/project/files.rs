@@ -41,9 +41,6 @@ impl TextFile {
 
 /// Reads the files below a folder whose names have one of the extensions, sorted by path. Hidden files, symbolic links,
 /// dependencies and files that are not UTF-8 are omitted.
-///
-/// # Errors
-/// Fails if the folder cannot be read, or has too many files to be a project.
 pub(super) fn read_files(root: &Path, extensions: &[&str]) -> Result<Vec<TextFile>, ProjectError> {
     let mut found = Vec::new();
     let mut folders = vec![root.to_owned()];

@@ -139,7 +139,7 @@ pub enum ProjectError {
     /// A file cannot be read.
     #[error("{}: {error}", file.display())]
     Io {
-        /// The path of the file.
+        /// Its path.
         file: PathBuf,
         /// The error of the operating system.
         error: io::Error,

@@ -28,9 +28,6 @@ struct Change {
 }
 
 /// Changes the files of a definition until the definition has no errors. Adds a warning for each change.
-///
-/// # Errors
-/// Returns the errors that cannot be fixed, such as errors in the JSON syntax.
 pub(super) fn repair(files: &mut [DefinitionFile], warnings: &mut Vec<Warning>) -> Result<CheckedDefinition, Report> {
     repair::repair(
         files,

@@ -43,13 +43,7 @@ pub(super) fn convert_body<'a>(
         converter.losses.add(LossKind::BODY, &place, "a GET request has no body");
         return;
     }
-    let (body, place) = match document.resolve(body, &place) {
-        Ok(resolved) => resolved,
-        Err(why) => {
-            converter.losses.add(LossKind::REFERENCE, &place, format!("{why}: the body is omitted"));
-            return;
-        }
-    };
+    let Some((body, place)) = converter.resolve(body, &place, "the body is") else { return };
     let all = document.read_members(body, "content");
     let is_required = document.read_flag(body, "required");
     let content_place = place.member("content");
@@ -146,7 +140,6 @@ fn form_encoding<'a>(
     Some((encoding, content_place.member(media_type).member("encoding")))
 }
 
-/// Adds the fields of a body as parameters.
 fn insert_fields<'a>(
     converter: &mut Converter<'a>,
     chosen: &Content<'a>,
@@ -208,7 +201,6 @@ fn insert_whole_body<'a>(
     parameters.insert(WHOLE_BODY_KEY.to_owned(), WHOLE_BODY_KEY, default_parameter_name(WHOLE_BODY_KEY), parameter);
 }
 
-/// Adds a field of the body.
 fn insert_field<'a>(
     converter: &mut Converter<'a>,
     member: &Member<'a>,
@@ -281,12 +273,7 @@ fn file_type<'a>(converter: &Converter<'a>, member: &Member<'a>) -> Option<Type>
     document.read(schema, "type");
     document.read(schema, "items");
     let mut files = Type::new("array<file>");
-    for (keyword, attribute) in [("minItems", "min"), ("maxItems", "max")] {
-        if let Some(bound) = schema.get(keyword).filter(|bound| bound.is_u64()) {
-            document.read(schema, keyword);
-            files = files.with(attribute, bound.clone());
-        }
-    }
+    files.attributes.extend(converter.item_counts(schema));
     read_file(item, &member.place).map(|()| files)
 }
 

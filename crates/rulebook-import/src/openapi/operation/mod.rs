@@ -10,13 +10,12 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde_json::{Map, Value as Json, json};
 
-use super::document::{Document, items, text};
+use super::document::{Document, items, members, text};
 use super::losses::{LossKind, Place};
 use super::names::{cut, slug, unique_name};
 use super::schema::{Converter, ORIGIN_KEY};
-use super::security;
-use super::settings::tag_info;
-use super::vocabulary::is_extension;
+use super::settings;
+use super::unread::is_extension;
 use path::{PathTemplate, parse_path};
 
 /// The HTTP methods of a definition, with their keys in a description.
@@ -40,7 +39,6 @@ pub(super) struct Module {
     pub services: BTreeMap<String, Map<String, Json>>,
 }
 
-/// Converts all operations. Returns the modules by their names.
 pub(super) fn convert_operations(converter: &mut Converter<'_>) -> BTreeMap<String, Module> {
     let document = converter.document;
     let place = Place::new("/paths");
@@ -57,7 +55,7 @@ pub(super) fn convert_operations(converter: &mut Converter<'_>) -> BTreeMap<Stri
         operations.modules.insert(DEFAULT_MODULE.to_owned(), Module::default());
     }
     for (name, module) in &mut operations.modules {
-        module.info = tag_info(converter, &module.tag, name);
+        module.info = settings::tag_info(converter, &module.tag, name);
     }
     operations.modules
 }
@@ -84,13 +82,7 @@ impl Operations {
             }
         };
         let document = converter.document;
-        let (item, item_place) = match document.resolve(item, place) {
-            Ok(resolved) => resolved,
-            Err(why) => {
-                converter.losses.add(LossKind::REFERENCE, place, format!("{why}: its operations are omitted"));
-                return;
-            }
-        };
+        let Some((item, item_place)) = converter.resolve(item, place, "its operations are") else { return };
         let operations: Vec<(&str, &'static str, &Json)> =
             METHODS.iter().filter_map(|(key, method)| Some((*key, *method, as_object(item.get(*key)?)?))).collect();
         if operations.is_empty() {
@@ -133,7 +125,6 @@ impl Operations {
         }
     }
 
-    /// Returns the name of the module for a tag.
     fn module_name(&mut self, tag: &str) -> String {
         if let Some(name) = self.module_names.get(tag) {
             return name.clone();
@@ -168,31 +159,23 @@ impl Operations {
             }
         }
         method.insert("info".to_owned(), operation_info(document, operation, context).into());
-        let scope = security::scope(converter, operation, place);
-        if !scope.is_empty() {
-            method.insert("scope".to_owned(), scope.into());
-        }
+        let scope = settings::scope(converter, operation, place);
         let parameters = parameter::convert_parameters(converter, operation, place, context);
-        if !parameters.entries.is_empty() {
-            method.insert("in".to_owned(), parameters.entries.into());
-        }
-        if !parameters.constraints.is_empty() {
-            method.insert("constraints".to_owned(), parameters.constraints.into());
-        }
-        let responses = response::convert_responses(converter, operation, place);
-        if !responses.outputs.is_empty() {
-            method.insert("out".to_owned(), responses.outputs.into());
-        }
-        if !responses.errors.is_empty() {
-            method.insert("errors".to_owned(), responses.errors.into());
-        }
-        let mut options = responses.options;
+        let mut responses = response::convert_responses(converter, operation, place);
         if document.read_flag(operation, "deprecated") {
-            options.insert("deprecated".to_owned(), json!(true));
+            responses.options.insert("deprecated".to_owned(), json!(true));
         }
-        if !options.is_empty() {
-            method.insert("options".to_owned(), options.into());
-        }
+        let parts: [(&str, Json); 6] = [
+            ("scope", scope.into()),
+            ("in", parameters.entries.into()),
+            ("constraints", parameters.constraints.into()),
+            ("out", responses.outputs.into()),
+            ("errors", responses.errors.into()),
+            ("options", responses.options.into()),
+        ];
+        let is_empty = |part: &Json| items(Some(part)).is_empty() && members(Some(part)).is_empty();
+        let parts = parts.into_iter().filter(|(_, part)| !is_empty(part));
+        method.extend(parts.map(|(key, part)| (key.to_owned(), part)));
         method.insert(ORIGIN_KEY.to_owned(), place.as_str().into());
         method
     }

@@ -24,7 +24,6 @@ pub(super) struct Parameters {
     pub constraints: Vec<Json>,
     /// The names in code.
     names: HashSet<String>,
-    /// The parameters by their names in requests.
     by_request_name: HashMap<String, Named>,
     /// The names of the parameters of the path that are only parts of segments.
     parts_of_segments: HashSet<String>,
@@ -240,7 +239,6 @@ fn convert_parameter<'a>(
     true
 }
 
-/// Returns the schema of the value of a parameter, and its place.
 fn value_schema<'a>(converter: &mut Converter<'a>, parameter: &'a Json, place: &Place) -> (&'a Json, Place) {
     if let Some(schema) = parameter.get("schema") {
         return (schema, place.member("schema"));

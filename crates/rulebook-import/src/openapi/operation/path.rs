@@ -60,7 +60,6 @@ impl PathTemplate {
         self
     }
 
-    /// Returns all captures.
     pub(super) fn captures(&self) -> impl Iterator<Item = &Capture> {
         self.segments.iter().filter_map(|segment| match segment {
             Segment::Capture(capture) => Some(capture),

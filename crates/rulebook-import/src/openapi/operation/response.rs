@@ -7,7 +7,7 @@ use crate::openapi::document::{members, reference_of, text};
 use crate::openapi::losses::{LossKind, Place};
 use crate::openapi::names::{is_field_name, slug, unique_name};
 use crate::openapi::schema::{Converter, ORIGIN_KEY, any_schema, described};
-use crate::openapi::vocabulary::is_extension;
+use crate::openapi::unread::is_extension;
 
 /// What the responses of an operation become.
 #[derive(Default)]
@@ -51,13 +51,7 @@ pub(super) fn convert_responses<'a>(
             converter.losses.add(LossKind::RESPONSE, &place, message);
             continue;
         }
-        let (response, response_place) = match document.resolve(response, &place) {
-            Ok(resolved) => resolved,
-            Err(why) => {
-                converter.losses.add(LossKind::REFERENCE, &place, format!("{why}: the response is omitted"));
-                continue;
-            }
-        };
+        let Some((response, response_place)) = converter.resolve(response, &place, "the response is") else { continue };
         match error {
             Some(number) if !is_success => {
                 let reason = reason(number);

@@ -6,7 +6,7 @@ use super::constraints::Constraint;
 use super::kinds::is_null;
 use super::{items, members};
 use crate::openapi::document::Document;
-use crate::openapi::vocabulary::is_extension;
+use crate::openapi::unread::is_extension;
 use rulebook_model::constraint::ConstraintKind;
 
 /// The keywords of conditions about which members an object has.
@@ -122,7 +122,6 @@ fn is_none_of(schema: &Json, required: &Required<'_>) -> bool {
     none.is_some_and(|none| none.names == required.names && none.ignores_null == required.ignores_null)
 }
 
-/// Returns the value of the only keyword of a schema.
 fn only<'a>(schema: &'a Json, keyword: &str) -> Option<&'a Json> {
     let mut keywords = members(Some(schema)).keys().filter(|key| !is_note(key));
     (keywords.next()? == keyword && keywords.next().is_none()).then(|| &schema[keyword])

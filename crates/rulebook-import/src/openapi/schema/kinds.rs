@@ -55,7 +55,6 @@ impl Values {
 }
 
 impl<'a> Document<'a> {
-    /// Returns the kinds of the values of a schema.
     pub(in crate::openapi) fn values(self, schema: &'a Json) -> Values {
         let known = |schema: &Json| self.knowledge.values.borrow().get(&std::ptr::from_ref(schema)).cloned();
         let (chain, end) = self.follow(schema, |schema| known(schema).is_some());

@@ -2,19 +2,17 @@
 //!
 //! Each Rust module converts one kind of schemas. All of them report what a type cannot express as losses.
 
-mod array;
 mod constant;
 mod constraint_keywords;
 mod constraints;
+mod containers;
 mod default_and_example;
 mod kinds;
-mod map;
 mod named;
-mod number;
 mod object;
 mod others;
 mod parts;
-mod string;
+mod scalars;
 mod union;
 
 pub(super) use constraints::{DefinitionName, is_same_constraint};
@@ -123,6 +121,13 @@ impl<'a> Converter<'a> {
             inlined: Vec::new(),
             inlined_count: 0,
         }
+    }
+
+    /// Reads a value that is not a schema, and its references, but not its members. If a reference cannot be followed,
+    /// reports that something is omitted.
+    pub(super) fn resolve(&mut self, value: &'a Json, place: &Place, omitted: &str) -> Option<(&'a Json, Place)> {
+        let resolved = self.document.resolve(value, place);
+        resolved.map_err(|why| self.losses.add(LossKind::REFERENCE, place, format!("{why}: {omitted} omitted"))).ok()
     }
 
     /// Records that the members of a schema with a name have become parameters in a body.

@@ -73,7 +73,6 @@ impl<'a> Converter<'a> {
         }
     }
 
-    /// Converts the members of an object to fields.
     fn fields(&mut self, members: &[Member<'a>], hint: &str) -> Map<String, Json> {
         let mut fields = Map::new();
         for member in members {

@@ -16,16 +16,16 @@ pub(in crate::openapi) struct Others<'a> {
     pub is_pattern: bool,
 }
 
-/// A keyword that forbids other members than those that it knows.
+/// A keyword that forbids members that have no schema.
 pub(in crate::openapi) struct Closing<'a> {
     pub place: Place,
-    /// The names that it knows: those of its part, and for `unevaluatedProperties` also those of the parts in it.
+    /// The names with a schema: those of its part, and for `unevaluatedProperties` also those of the parts in it.
     pub names: HashSet<&'a str>,
     /// `true` if it also allows names that match a pattern, or those of parts that are not converted.
     allows_others: bool,
 }
 
-/// How much an object has of what a keyword can know.
+/// The numbers of what has been collected of an object.
 #[derive(Clone, Copy)]
 pub(super) struct Counts {
     names: usize,

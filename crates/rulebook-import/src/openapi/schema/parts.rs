@@ -33,7 +33,6 @@ pub(in crate::openapi) struct ObjectParts<'a> {
     pub(super) names: Vec<&'a str>,
     /// The number of parts that accept all other members.
     pub(super) open_count: usize,
-    /// The names that are required, with the places that require them.
     required: Vec<(&'a str, Place)>,
     pub others: Vec<Others<'a>>,
     pub closings: Vec<Closing<'a>>,
@@ -49,7 +48,6 @@ pub(in crate::openapi) struct ObjectParts<'a> {
     repeated: Vec<&'a Json>,
     /// The schemas of the names of members.
     pub keys: Vec<(&'a Json, Place)>,
-    /// All parts.
     pub schemas: Vec<(&'a Json, Place)>,
     /// The references that lead to parts.
     references: Vec<&'a Json>,
@@ -80,9 +78,6 @@ impl<'a> Converter<'a> {
     }
 
     /// Adds the keywords of a schema to the parts of an object.
-    ///
-    /// # Errors
-    /// Returns why the schema is not a part of an object.
     fn collect_parts(
         &self,
         schema: &'a Json,

@@ -8,7 +8,6 @@ use serde_json::{Map, Value as Json, json};
 use super::kinds::{KINDS, Values, is_null};
 use super::{Converter, LossKind, Place, Type, members, reference_of, schema_key, text};
 
-/// A branch of a union.
 struct Branch<'a> {
     schema: &'a Json,
     place: Place,

@@ -46,9 +46,6 @@ pub(super) enum CacheDatabase {
 }
 
 /// Imports the project in `folder`.
-///
-/// # Errors
-/// Fails if no PHP file creates an endpoint of internal-api, or if a file cannot be read.
 pub(super) fn import(folder: &Path) -> Result<Import, ProjectError> {
     let mut import = Import::default();
     let mut code = IapiCode {

@@ -70,7 +70,6 @@ pub(super) struct Method {
 /// An exception with which a method rejects requests.
 #[derive(Debug, Deserialize)]
 pub(super) struct Rejection {
-    /// From 400 to 499.
     pub ret: u16,
     /// The message; empty if it is computed.
     pub message: String,
@@ -132,9 +131,6 @@ struct Fatal {
 }
 
 /// Runs the script, which loads the PHP files of the project's API classes.
-///
-/// # Errors
-/// Fails if PHP is not installed, or cannot load the files.
 pub(super) fn export(folder: &Path) -> Result<Export, ProjectError> {
     let folder = folder.canonicalize().map_err(|error| ProjectError::Io { file: folder.to_owned(), error })?;
     let output = run_script(&folder).map_err(|error| {

@@ -20,9 +20,6 @@ const DEFAULT_SERVICES: [(&str, &str); 2] = [("Default", "index"), ("Site", "ind
 const SERVER_SOURCE: &str = "server";
 
 /// Imports the project in `folder`. PHP executes the files of the project's API classes.
-///
-/// # Errors
-/// Fails if PHP cannot be run or cannot load the files, or if no class could be imported.
 pub(super) fn import(folder: &Path) -> Result<Import, ProjectError> {
     let export = export::export(folder)?;
     if export.classes.is_empty() {
