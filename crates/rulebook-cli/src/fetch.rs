@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf, is_separator};
 
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
+use url::Url;
 
 use super::client_options::{ClientOptions, after_help, print_transfer_error};
 use super::{Exit, output};
-use crate::remote::{FetchRequest, ServerUrl, Verification, fetch};
+use crate::remote::{Verification, fetch, parse_server_url};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -26,8 +27,8 @@ pub(super) struct FetchOptions {
     #[arg(value_parser = NonEmptyStringValueParser::new())]
     name: String,
     /// URL of the server (`https://host`), whose method `/iapi/file` is called, or the URL of another method.
-    #[arg(long, value_name = "URL")]
-    from: ServerUrl,
+    #[arg(long, value_name = "URL", value_parser = parse_server_url)]
+    from: Url,
     /// File to write or replace, or the folder to write it to [default: the current folder].
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -43,16 +44,14 @@ pub(super) fn run(options: FetchOptions) -> Result<Exit, Exit> {
     let local_path = local_path(&name, output).ok_or_else(|| {
         output::print_usage_error(&format!("{name}: not a valid name for a local file; use --output FILE"))
     })?;
-    let client = client_options.create_client()?;
-    let path = local_path.display().to_string();
-    let request = FetchRequest { name, local_path, if_changed };
-    let fetched =
-        client_options.run_with_progress(request.name.clone(), |progress| fetch(&client, &from, &request, progress));
+    let client = client_options.create_client(name.clone())?;
+    let fetched = fetch(&client, &from, &name, &local_path, if_changed);
     let (digest, verification) = fetched.map_err(|error| print_transfer_error(&error))?;
     if verification.is_none() {
         client_options.print_message("unchanged\n");
     }
-    Ok(client_options.print_digests([(digest, path.as_str())], verification.unwrap_or(Verification::Verified)))
+    Ok(client_options
+        .print_digests([(digest, &*local_path.to_string_lossy())], verification.unwrap_or(Verification::Verified)))
 }
 
 /// Returns `true` if the path ends in a separator. Such a path means a folder, even if the folder does not exist.

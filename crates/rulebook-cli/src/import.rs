@@ -12,6 +12,8 @@ use rulebook_import::openapi::{DescriptionError, ImportedDescription, import};
 #[cfg(feature = "client")]
 use super::client_options::{ClientOptions, print_transfer_error};
 use super::{Exit, output};
+#[cfg(feature = "client")]
+use crate::remote::parse_server_url;
 
 /// The maximum number of losses that are printed one by one.
 const MAX_PRINTED_LOSSES: usize = 20;
@@ -97,12 +99,9 @@ fn read_description(options: &ImportOptions) -> Result<Vec<u8>, Exit> {
 
 #[cfg(feature = "client")]
 fn fetch_description(url: &str, options: &ImportOptions) -> Result<Vec<u8>, Exit> {
-    let server = url.parse().map_err(|error| output::print_usage_error(&format!("{url}: {error}")))?;
-    let client = options.client.create_client()?;
-    let fetched = options
-        .client
-        .run_with_progress(url.to_owned(), |progress| client.fetch_document("GET", &server, ("", ""), progress));
-    fetched.map_err(|error| print_transfer_error(&error))
+    let server = parse_server_url(url).map_err(|why| output::print_usage_error(&format!("{url}: {why}")))?;
+    let client = options.client.create_client(url.to_owned())?;
+    client.fetch_document("GET", &server, ("", "")).map_err(|error| print_transfer_error(&error))
 }
 
 #[cfg(not(feature = "client"))]

@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
+use url::Url;
 
 use super::client_options::{ClientOptions, after_help, print_transfer_error};
 use super::{Exit, output};
-use crate::remote::{OutgoingFile, ServerUrl, send};
+use crate::remote::{OutgoingFile, parse_server_url, send};
 use rulebook::ETag;
 use ureq::http::header;
 
@@ -26,8 +27,8 @@ pub(super) struct SendOptions {
     files: Vec<PathBuf>,
     /// URL of the server (`https://host`), whose method `/iapi/file` or `/iapi/files` is called, or the URL of another
     /// method.
-    #[arg(long, value_name = "URL")]
-    to: ServerUrl,
+    #[arg(long, value_name = "URL", value_parser = parse_server_url)]
+    to: Url,
     /// Name of the file on the server; if it ends in `/`, the folder for the files, which keep their names
     /// [default: the name of the file].
     #[arg(long = "as", value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
@@ -45,7 +46,6 @@ pub(super) struct SendOptions {
 pub(super) fn run(options: &SendOptions) -> Result<Exit, Exit> {
     let SendOptions { files, to, name, if_absent, if_match, client: client_options } = options;
     let outgoing = outgoing_files(files, name.as_deref()).map_err(|why| output::print_usage_error(&why))?;
-    let client = client_options.create_client()?;
     let condition = match if_match {
         Some(tag) => Some((header::IF_MATCH, ETag::parse(tag).unwrap_or_else(|| ETag::strong(tag)).to_string())),
         None => if_absent.then(|| (header::IF_NONE_MATCH, "*".to_owned())),
@@ -54,8 +54,8 @@ pub(super) fn run(options: &SendOptions) -> Result<Exit, Exit> {
         [file] => file.name.clone(),
         files => output::count_with_noun(files.len(), "file"),
     };
-    let sent =
-        client_options.run_with_progress(shown_name, |progress| send(&client, to, &outgoing, &condition, progress));
+    let client = client_options.create_client(shown_name)?;
+    let sent = send(&client, to, &outgoing, &condition);
     let (digests, verification) = sent.map_err(|error| print_transfer_error(&error))?;
     let names = outgoing.iter().map(|file| file.name.as_str());
     Ok(client_options.print_digests(digests.into_iter().zip(names), verification))

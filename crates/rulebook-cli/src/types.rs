@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use super::client_options::{ClientOptions, print_transfer_error};
 use super::{AddHandlers, Exit, Settings, output};
 #[cfg(feature = "client")]
-use crate::remote::ServerUrl;
+use crate::remote::{document_url, parse_server_url};
 use rulebook_model::describe;
 use rulebook_model::model::Api;
 
@@ -23,8 +23,8 @@ pub(super) struct TypesOptions {
     output: Option<PathBuf>,
     /// URL of a server (`https://host`) that serves the API; the definition is then not needed on this machine.
     #[cfg(feature = "client")]
-    #[arg(long, value_name = "URL")]
-    from: Option<ServerUrl>,
+    #[arg(long, value_name = "URL", value_parser = parse_server_url)]
+    from: Option<url::Url>,
     #[cfg(feature = "client")]
     #[command(flatten)]
     client: ClientOptions,
@@ -58,7 +58,8 @@ pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: &TypesOpti
         // The server generates these from its definition.
         (Some(server), Language::TypeScript) => {
             let mismatch = "it does not contain TypeScript declarations";
-            let text = fetch(options, "api.d.ts", "GET", &server.document("/docs/api.d.ts"), ("text/plain", mismatch))?;
+            let text =
+                fetch(options, "api.d.ts", "GET", &document_url(server, "/docs/api.d.ts"), ("text/plain", mismatch))?;
             String::from_utf8_lossy(&text).into_owned()
         }
         (Some(server), language) => {
@@ -79,12 +80,9 @@ fn fetch(
     options: &TypesOptions,
     name: &str,
     method: &str,
-    url: &ServerUrl,
+    url: &url::Url,
     media_type: (&str, &'static str),
 ) -> Result<Vec<u8>, Exit> {
-    let client = options.client.create_client()?;
-    let fetched = options
-        .client
-        .run_with_progress(name.to_owned(), |progress| client.fetch_document(method, url, media_type, progress));
-    fetched.map_err(|error| print_transfer_error(&error))
+    let client = options.client.create_client(name.to_owned())?;
+    client.fetch_document(method, url, media_type).map_err(|error| print_transfer_error(&error))
 }

@@ -13,14 +13,14 @@ use std::path::{Path, PathBuf};
 
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Subcommand, ValueEnum};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::choices::{Choice, choice_parser};
 use super::{AddHandlers, Exit, Settings, key_storage, output};
-use place::{Place, find_keys};
+use place::find_keys;
 use rulebook::key::{self, Entry, KeyError, KeyStorage, Limit, NewKey, Per};
 use rulebook_model::filename::{FilePatterns, PatternError};
-use time::{ExpiryTime, GracePeriod};
+use time::{parse_expiry, parse_grace_period};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -64,8 +64,8 @@ pub(super) enum KeysCommand {
         /// Id of the key to replace.
         id: String,
         /// Time for which the old key remains valid: `30m`, `24h`, `7d`, `0s`.
-        #[arg(long, value_name = "DURATION", default_value = "24h")]
-        grace: GracePeriod,
+        #[arg(long, value_name = "DURATION", default_value = "24h", value_parser = parse_grace_period)]
+        grace: SignedDuration,
         /// Write the new key to this new file, which only its owner can read, instead of printing it.
         #[arg(long, value_name = "FILE")]
         output: Option<PathBuf>,
@@ -114,8 +114,8 @@ pub(super) struct AddOptions {
     output: Option<PathBuf>,
     /// Time at which the key expires: a date (`2030-01-31`, its beginning in UTC), a time (`2030-01-31T12:00:00Z`) or a
     /// duration from now (`90d`, `12h`). If omitted, the key does not expire.
-    #[arg(long, value_name = "WHEN")]
-    expires: Option<ExpiryTime>,
+    #[arg(long, value_name = "WHEN", value_parser = parse_expiry)]
+    expires: Option<Timestamp>,
 }
 
 const PERIODS: &[Choice<Per>] = &[
@@ -130,7 +130,7 @@ pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, command: KeysComman
         KeysCommand::Add(options) if !options.force => &*options.scope,
         _ => &[],
     };
-    let Place { data, database } = find_keys(app, settings, checked_scope)?;
+    let (data, database) = find_keys(app, settings, checked_scope)?;
     match (&command, key_storage::check_place(&data, database.is_some())) {
         // This command uses the keys in both places.
         (_, Ok(())) | (KeysCommand::Copy { .. }, _) => {}
@@ -171,7 +171,7 @@ pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, command: KeysComman
             print_to_terminal(&format!("revoked the key {id} of {name:?}\n"));
             Exit::Success
         }),
-        KeysCommand::Rotate { id, grace: GracePeriod(grace), output } => key::now(storage).and_then(|now| {
+        KeysCommand::Rotate { id, grace, output } => key::now(storage).and_then(|now| {
             let end = now.checked_add(grace).unwrap_or(Timestamp::MAX);
             let message =
                 format!("the key {id} expires at {}; the new key, shown only once:\n", list::format_time(end));
@@ -201,7 +201,6 @@ fn parse_file_pattern(text: &str) -> Result<String, PatternError> {
 fn add_key(storage: &dyn KeyStorage, options: AddOptions) -> Result<Exit, KeyError> {
     let AddOptions { name, scope, force: _, files, requests, per, output, expires } = options;
     let limit = requests.zip(per).map(|(requests, per)| Limit { requests, per });
-    let expires = expires.map(|ExpiryTime(expires)| expires);
     let mut new = NewKey::new(name);
     (new.scope, new.files, new.limit, new.expires) = (scope, files, limit, expires);
     deliver_key(output.as_deref(), || key::add(storage, new), "the new key, shown only once:\n")

@@ -8,18 +8,16 @@ use rulebook_model::model::{Api, PermissionMatch, match_permission};
 
 use crate::{AddHandlers, Exit, Settings, key_storage, output};
 
-/// Where the keys are.
-pub(super) struct Place {
-    pub(super) data: PathBuf,
-    /// The address of the database with the keys; `None` if they are in the data folder.
-    pub(super) database: Option<String>,
-}
-
-/// Returns where the keys are: the values of the flags, otherwise those of `app.json`, or the defaults. Fails if no
-/// method requires one of the permissions in `checked_scope`.
-pub(super) fn find_keys(app: AddHandlers<'_>, settings: &Settings, checked_scope: &[String]) -> Result<Place, Exit> {
+/// Returns the data folder, and the address of the database with the keys, if they are not in the folder: the values of
+/// the flags, otherwise those of `app.json`, or the defaults. Fails if no method requires one of the permissions in
+/// `checked_scope`.
+pub(super) fn find_keys(
+    app: AddHandlers<'_>,
+    settings: &Settings,
+    checked_scope: &[String],
+) -> Result<(PathBuf, Option<String>), Exit> {
     let place = |data: &Path, api: Option<&Api>| match key_storage::database_url(settings, api) {
-        Ok(database) => Ok(Place { data: data.to_owned(), database }),
+        Ok(database) => Ok((data.to_owned(), database)),
         Err(failure) => Err(failure.print()),
     };
     let given = settings.data.as_ref().filter(|_| checked_scope.is_empty());

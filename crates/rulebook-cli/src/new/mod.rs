@@ -6,7 +6,6 @@
 mod name;
 mod project;
 mod starter;
-mod vendor;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -68,7 +67,7 @@ pub(super) fn run(options: &NewOptions) -> Result<Exit, Exit> {
     let checkout = options.path.as_deref().map(checkout_path).transpose();
     let rulebook = match checkout.map_err(|why| output::print_system_error(&why))? {
         Some(folder) => RulebookSource::Folder(folder),
-        None if vendor::VENDORED_FILES.is_empty() => RulebookSource::Version(env!("CARGO_PKG_VERSION")),
+        None if project::VENDORED_FILES.is_empty() => RulebookSource::Version(env!("CARGO_PKG_VERSION")),
         None => RulebookSource::Vendored,
     };
     let imported = match options.from.zip(options.folder.as_deref()) {
@@ -81,9 +80,11 @@ pub(super) fn run(options: &NewOptions) -> Result<Exit, Exit> {
             Some((framework, folder, imported))
         }
     };
-    let content = imported.as_ref().map_or(ProjectContent::Example(options.handlers), |(framework, _, imported)| {
-        ProjectContent::Imported { files: &imported.files, needs_iapi: *framework == Framework::InternalApi }
-    });
+    let content = ProjectContent {
+        language: options.handlers,
+        imported: imported.as_ref().map(|(.., imported)| imported.files.as_slice()),
+        needs_iapi: options.from == Some(Framework::InternalApi),
+    };
     project::create_project(Path::new("."), name, &rulebook, &content).map_err(|error| {
         output::print_system_error(&match error.kind() {
             io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::NotADirectory => {

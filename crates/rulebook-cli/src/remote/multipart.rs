@@ -5,13 +5,13 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use blake3::Hasher;
+use blake3::{Hash, Hasher};
 use rulebook::multipart::{MultipartForm, MultipartPiece};
 
-use super::{Digest, OnProgress, OutgoingFile, Progress, TransferError};
+use super::{OutgoingFile, Progress, TransferError};
 
-/// A `multipart/form-data` body (RFC 7578) with files. Its bytes are read with the trait `Read`, which reports their
-/// number to the progress callback.
+/// A `multipart/form-data` body (RFC 7578) with files. Its bytes are read with the trait `Read`, and their number is
+/// shown as progress.
 pub(super) struct MultipartBody<'p> {
     pub(super) media_type: String,
     /// The length of the body in bytes.
@@ -19,11 +19,11 @@ pub(super) struct MultipartBody<'p> {
     /// The pieces that have not been read completely.
     remaining: VecDeque<MultipartPiece<Box<FileContent>>>,
     /// The digest of each file that has been read completely, in the order of the files.
-    pub(super) digests: Vec<Digest>,
+    pub(super) digests: Vec<Hash>,
     pub(super) has_sent: bool,
     /// The error of a file that interrupted reading.
     pub(super) error: Option<TransferError>,
-    progress: OnProgress<'p>,
+    progress: &'p Progress,
 }
 
 /// A file whose content is being read.
@@ -39,7 +39,7 @@ struct FileContent {
 
 impl<'p> MultipartBody<'p> {
     /// Creates a body with the names of the files in the fields `filename`, and the files in the fields `content`.
-    pub(super) fn new(files: &[OutgoingFile], progress: OnProgress<'p>) -> Result<Self, TransferError> {
+    pub(super) fn new(files: &[OutgoingFile], progress: &'p Progress) -> Result<Self, TransferError> {
         let mut form = MultipartForm::new();
         // The names are sent first, so that the server can reject a name before it receives any file.
         for file in files {
@@ -57,7 +57,7 @@ impl<'p> MultipartBody<'p> {
             MultipartPiece::File(content) => content.length,
         });
         let length = lengths.sum();
-        progress(Progress::Started { done: 0, total: Some(length) });
+        progress.start(0, Some(length));
         Ok(Self { media_type, length, remaining, digests: Vec::new(), has_sent: false, error: None, progress })
     }
 }
@@ -78,11 +78,11 @@ impl Read for MultipartBody<'_> {
             };
             if read > 0 {
                 self.has_sent = true;
-                (self.progress)(Progress::Advanced(read as u64));
+                self.progress.advance(read);
                 return Ok(read);
             }
             if let Some(MultipartPiece::File(content)) = self.remaining.pop_front() {
-                self.digests.push(Digest::from_hasher(&content.hasher));
+                self.digests.push(content.hasher.finalize());
             }
         }
         Ok(0)

@@ -9,9 +9,10 @@ use std::fs::{self, File, TryLockError};
 use std::io::{self, ErrorKind, Seek, Write};
 use std::path::{Path, PathBuf};
 
-use blake3::Hasher;
+use blake3::{Hash, Hasher};
 
-use super::{Digest, TransferError, Verification};
+use super::digest::{etag, parse_etag, verify};
+use super::{TransferError, Verification};
 
 /// The bytes of a file that have been received so far.
 pub(super) struct PartialFile {
@@ -21,7 +22,7 @@ pub(super) struct PartialFile {
     /// The open `.part` file; `None` before anything has been received.
     file: Option<File>,
     /// The digest that the complete file must have, if the server sent one.
-    expected_digest: Option<Digest>,
+    expected_digest: Option<Hash>,
     hasher: Hasher,
 }
 
@@ -48,7 +49,7 @@ impl PartialFile {
         };
         part.lock_part_file(&file)?;
         let tag = fs::read_to_string(&part.tag_path).ok();
-        part.expected_digest = tag.and_then(|tag| Digest::parse_etag(tag.trim_end()));
+        part.expected_digest = tag.and_then(|tag| parse_etag(tag.trim_end()));
         if part.expected_digest.is_some() {
             // After the file has been read, writing to it appends to it.
             part.hasher.update_reader(&file).map_err(TransferError::at_path(&part.part_path))?;
@@ -63,12 +64,12 @@ impl PartialFile {
     }
 
     /// Returns the digest of the complete file if the transfer can be resumed, otherwise `None`.
-    pub(super) fn resumable_digest(&self) -> Option<Digest> {
+    pub(super) fn resumable_digest(&self) -> Option<Hash> {
         self.expected_digest.filter(|_| self.length() > 0)
     }
 
     /// Discards the received bytes. `digest` is the digest of the file that the server sends now; `None` if unknown.
-    pub(super) fn restart(&mut self, digest: Option<Digest>) -> Result<(), TransferError> {
+    pub(super) fn restart(&mut self, digest: Option<Hash>) -> Result<(), TransferError> {
         let file_error = TransferError::at_path(&self.part_path);
         let mut file = match self.file.take() {
             Some(file) => file,
@@ -83,7 +84,7 @@ impl PartialFile {
         self.hasher.reset();
         // The new digest is written after the old bytes have been removed, because they do not belong to the new file.
         match digest {
-            Some(digest) => fs::write(&self.tag_path, format!("{}\n", digest.to_etag())),
+            Some(digest) => fs::write(&self.tag_path, format!("{}\n", etag(digest))),
             None => remove_if_exists(&self.tag_path),
         }
         .map_err(TransferError::at_path(&self.tag_path))?;
@@ -109,14 +110,14 @@ impl PartialFile {
 
     /// Returns `true` if the digest of the received bytes is that of the complete file.
     pub(super) fn is_complete(&self) -> bool {
-        self.expected_digest == Some(Digest::from_hasher(&self.hasher))
+        self.expected_digest == Some(self.hasher.finalize())
     }
 
     /// Verifies the digest of the received bytes and renames the `.part` file to the local path. If the digest differs
     /// from the server's, the received bytes are discarded.
-    pub(super) fn finish(&mut self) -> Result<(Digest, Verification), TransferError> {
-        let digest = Digest::from_hasher(&self.hasher);
-        let verification = match digest.verify(self.expected_digest) {
+    pub(super) fn finish(&mut self) -> Result<(Hash, Verification), TransferError> {
+        let digest = self.hasher.finalize();
+        let verification = match verify(digest, self.expected_digest) {
             Ok(verification) => verification,
             Err(error) => {
                 self.discard()?;

@@ -2,12 +2,16 @@
 
 use std::path::PathBuf;
 
+use blake3::Hash;
 use ureq::SendBody;
 use ureq::http::{HeaderName, StatusCode, header};
+use url::Url;
 
+use super::digest::{etag_field_digest, verify};
 use super::error_response;
 use super::multipart::MultipartBody;
-use super::{Client, Digest, OnProgress, ServerUrl, TransferError, Verification};
+use super::server_url::with_default_path;
+use super::{Client, TransferError, Verification};
 
 /// A local file and its name on the server.
 pub(crate) struct OutgoingFile {
@@ -22,23 +26,21 @@ pub(crate) type WriteCondition = Option<(HeaderName, String)>;
 /// and whether the server confirmed it.
 pub(crate) fn send(
     client: &Client,
-    server: &ServerUrl,
+    server: &Url,
     files: &[OutgoingFile],
     condition: &WriteCondition,
-    progress: OnProgress<'_>,
-) -> Result<(Vec<Digest>, Verification), TransferError> {
-    client.with_retries(progress, |progress| attempt_send(client, server, files, condition, progress))
+) -> Result<(Vec<Hash>, Verification), TransferError> {
+    client.with_retries(|| attempt_send(client, server, files, condition))
 }
 
 fn attempt_send(
     client: &Client,
-    server: &ServerUrl,
+    server: &Url,
     files: &[OutgoingFile],
     condition: &WriteCondition,
-    progress: OnProgress<'_>,
-) -> Result<(Vec<Digest>, Verification), TransferError> {
-    let url = server.with_default_path(if files.len() == 1 { "/iapi/file" } else { "/iapi/files" });
-    let mut body = MultipartBody::new(files, progress)?;
+) -> Result<(Vec<Hash>, Verification), TransferError> {
+    let url = with_default_path(server, if files.len() == 1 { "/iapi/file" } else { "/iapi/files" });
+    let mut body = MultipartBody::new(files, &client.progress)?;
     let mut fields = vec![
         (header::CONTENT_TYPE, body.media_type.clone()),
         (header::CONTENT_LENGTH, body.length.to_string()),
@@ -68,7 +70,7 @@ fn attempt_send(
         return Err(error);
     }
     match body.digests[..] {
-        [digest] => Ok((body.digests, digest.verify(Digest::from_etag_field(&head.headers))?)),
+        [digest] => Ok((body.digests, verify(digest, etag_field_digest(&head.headers))?)),
         // A response has at most one entity tag, so that it cannot confirm the digests of several files.
         _ => Ok((body.digests, Verification::Unverified)),
     }

@@ -31,7 +31,7 @@ pub(super) struct Export {
     pub rejections: Vec<Place>,
     pub notes: Vec<Note>,
     /// An error after which PHP cannot continue.
-    fatal: Option<Fatal>,
+    fatal: Option<Note>,
 }
 
 /// An API class.
@@ -115,19 +115,12 @@ pub(super) struct Found {
     pub value: String,
 }
 
-/// A part of the project that the script could not export.
+/// A part of the project that the script could not export, or why PHP could not continue.
 #[derive(Debug, Deserialize)]
 pub(super) struct Note {
     pub file: String,
     pub line: Option<usize>,
     pub message: String,
-}
-
-#[derive(Debug, Deserialize)]
-struct Fatal {
-    file: String,
-    line: usize,
-    message: String,
 }
 
 /// Runs the script, which loads the PHP files of the project's API classes.
@@ -148,7 +141,10 @@ pub(super) fn export(folder: &Path) -> Result<Export, ProjectError> {
         ProjectError::Unusable(format!("`php` failed ({}): {error}\n{}", output.status, messages.trim_end()))
     })?;
     match export.fatal {
-        Some(Fatal { file, line, message }) => Err(ProjectError::Unusable(format!("{file}:{line}: PHP: {message}"))),
+        Some(Note { file, line, message }) => {
+            let line = line.unwrap_or_default();
+            Err(ProjectError::Unusable(format!("{file}:{line}: PHP: {message}")))
+        }
         None => Ok(export),
     }
 }
