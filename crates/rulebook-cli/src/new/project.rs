@@ -77,7 +77,7 @@ pub(super) fn create_project(
     for (path, text) in content.language.files() {
         if content.imported.is_none() || SHARED_FILES.contains(path) {
             let text = if content.needs_iapi { with_iapi_dependency(text) } else { (*text).to_owned() };
-            write_file(&project.join(path), &fill_placeholders(&text, name, rulebook))?;
+            write_file(&project.join(path), fill_placeholders(&text, name, rulebook))?;
         }
     }
     for file in content.imported.unwrap_or_default() {
