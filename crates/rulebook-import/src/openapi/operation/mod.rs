@@ -83,8 +83,8 @@ impl Operations {
         };
         let document = converter.document;
         let Some((item, item_place)) = converter.resolve(item, place, "its operations are") else { return };
-        let operations: Vec<(&str, &'static str, &Json)> =
-            METHODS.iter().filter_map(|(key, method)| Some((*key, *method, as_object(item.get(*key)?)?))).collect();
+        let operations = METHODS.iter().filter_map(|(key, method)| Some((*key, *method, item.get(*key)?)));
+        let operations: Vec<_> = operations.filter(|(.., operation)| operation.is_object()).collect();
         if operations.is_empty() {
             return;
         }
@@ -190,10 +190,6 @@ struct OperationContext<'a, 'c> {
     item_place: &'c Place,
     /// The parameters of all operations of the path.
     shared: &'a [Json],
-}
-
-fn as_object(value: &Json) -> Option<&Json> {
-    value.is_object().then_some(value)
 }
 
 /// Reads the tags of an operation, of which the first one of its path has become the module.

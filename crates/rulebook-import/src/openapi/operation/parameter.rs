@@ -109,10 +109,7 @@ pub(super) fn convert_parameters<'a>(
         let key = format!("{{{}}}", capture.name);
         if !parameters.contains(&key) {
             undescribed.extend(capture.pattern.is_none().then(|| format!("`{}`", capture.name)));
-            let segment = capture
-                .pattern
-                .iter()
-                .fold(Type::new("string"), |string, pattern| string.with("regex", pattern.clone()));
+            let segment = Type::new("string").with_some("regex", capture.pattern.clone());
             parameters.insert(key, &capture.name, &capture.name, described(&capture.name, segment, false));
         }
     }
@@ -255,7 +252,7 @@ fn value_schema<'a>(converter: &mut Converter<'a>, parameter: &'a Json, place: &
     let Some(schema) = content.get("schema") else { return (any_schema(), place) };
     let schema_place = place.member("schema");
     // Only arrays and objects are read as JSON. Numbers and booleans have the same text in JSON.
-    if !is_json_media_type(media_type) || document.accepts_texts(schema) || document.is_nullable(schema) {
+    if !is_json_media_type(media_type) || document.values(schema).kinds[2] || document.is_nullable(schema) {
         let message = "the value is read as JSON only if it is an array or an object";
         converter.losses.add(LossKind::STYLE, &place, message);
     }

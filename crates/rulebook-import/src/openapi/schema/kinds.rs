@@ -86,11 +86,6 @@ impl<'a> Document<'a> {
         (chain, Some(schema))
     }
 
-    /// Returns `true` if a schema accepts texts.
-    pub(in crate::openapi) fn accepts_texts(self, schema: &'a Json) -> bool {
-        self.values(schema).kinds[2]
-    }
-
     /// Returns `true` if a schema is a reference that leads to `target`.
     pub(super) fn leads_to(self, schema: &'a Json, target: &Json) -> bool {
         let (chain, end) = self.follow(schema, |next| std::ptr::eq(next, target));

@@ -59,6 +59,14 @@ impl Type {
         self
     }
 
+    /// Adds an attribute, if it has a value.
+    pub(super) fn with_some(self, attribute: &str, value: Option<impl Into<Json>>) -> Self {
+        match value {
+            Some(value) => self.with(attribute, value),
+            None => self,
+        }
+    }
+
     pub(super) fn term(&self) -> &str {
         self.attributes.get("type").and_then(Json::as_str).unwrap_or_default()
     }
@@ -80,7 +88,7 @@ impl Type {
         if !self.attributes.is_empty() {
             outer = outer.with("items", self.attributes);
         }
-        if let Some(fields) = fields { outer.with("fields", fields) } else { outer }
+        outer.with_some("fields", fields)
     }
 }
 

@@ -33,13 +33,9 @@ impl<'a> Converter<'a> {
         } else {
             (self.object_with_fields(parts, hint), parts.max.cloned())
         };
-        let bounds = [(parts.min.cloned(), "min"), (max, "max")].into_iter();
-        let object = bounds.fold(object, |object, (bound, attribute)| match bound {
-            Some(bound) => object.with(attribute, bound),
-            None => object,
-        });
+        let object = object.with_some("min", parts.min.cloned()).with_some("max", max);
         let constraints = self.constraints((&parts.schemas, &parts.members), &field_name(&parts.members));
-        if constraints.is_empty() { object } else { object.with("constraints", constraints) }
+        object.with_some("constraints", Some(constraints).filter(|constraints| !constraints.is_empty()))
     }
 
     fn object_with_fields(&mut self, parts: &ObjectParts<'a>, hint: &str) -> Type {
@@ -57,8 +53,8 @@ impl<'a> Converter<'a> {
                 self.losses.widen(LossKind::KEYWORD, &closing.place, message);
             }
         }
-        let object = if is_closed { Type::new("object").with("closed", true) } else { Type::new("object") };
-        if fields.is_empty() { object } else { object.with("fields", fields) }
+        let object = Type::new("object").with_some("closed", is_closed.then_some(true));
+        object.with_some("fields", Some(fields).filter(|fields| !fields.is_empty()))
     }
 
     /// Reports the schemas of other members that are not converted.

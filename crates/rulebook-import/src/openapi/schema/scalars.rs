@@ -148,13 +148,13 @@ impl Converter<'_> {
         let max = max.filter(|max| *max < high && *max >= low);
         match (min, max) {
             (Some(min), Some(max)) if min <= max => Type::new(format!("{name}({min},{max})")),
-            (Some(min), None) => Type::new(name).with("min", json_integer(min)),
-            (None, Some(max)) => Type::new(name).with("max", json_integer(max)),
             (Some(_), Some(_)) => {
                 self.losses.widen(LossKind::KEYWORD, place, "the bounds exclude every number");
                 Type::new(name)
             }
-            (None, None) => Type::new(name),
+            (min, max) => {
+                Type::new(name).with_some("min", min.map(json_integer)).with_some("max", max.map(json_integer))
+            }
         }
     }
 

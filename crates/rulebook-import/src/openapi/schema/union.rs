@@ -280,14 +280,7 @@ fn have_different_constants(branches: &[&Branch<'_>]) -> bool {
     let mut seen = HashSet::new();
     branches.iter().all(|branch| {
         let constants = branch.values.constants.as_ref();
-        constants.is_some_and(|constants| items_differ(constants, &mut seen))
-    })
-}
-
-fn items_differ(constants: &[Json], seen: &mut HashSet<String>) -> bool {
-    let mut in_branch = HashSet::new();
-    constants.iter().all(|constant| {
-        let text = constant.to_string();
-        !in_branch.insert(text.clone()) || seen.insert(text)
+        let texts = constants.map(|constants| constants.iter().map(Json::to_string).collect::<HashSet<String>>());
+        texts.is_some_and(|texts| texts.into_iter().all(|text| seen.insert(text)))
     })
 }
