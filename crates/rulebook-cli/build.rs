@@ -10,24 +10,6 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// The crates whose source files are copied into a new project.
-const VENDORED_CRATES: [&str; 15] = [
-    "rulebook",
-    "rulebook-auth",
-    "rulebook-build",
-    "rulebook-cli",
-    "rulebook-fastcgi",
-    "rulebook-http",
-    "rulebook-iapi",
-    "rulebook-login",
-    "rulebook-model",
-    "rulebook-process",
-    "rulebook-redis",
-    "rulebook-s3",
-    "rulebook-sql",
-    "rulebook-test",
-    "rulebook-traces",
-];
 /// The files and folders in the folder of a crate that are needed to build the crate.
 const BUILD_PATHS: [&str; 6] = ["Cargo.toml", "build.rs", "sdk", "src", "static", "templates"];
 
@@ -35,20 +17,19 @@ fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed=build.rs");
     let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
     let crates = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default()).join("..").canonicalize()?;
-    let mut files = Vec::new();
-    if env::var_os("CARGO_FEATURE_NEW").is_some() && VENDORED_CRATES.iter().all(|name| crates.join(name).is_dir()) {
-        for name in VENDORED_CRATES {
-            for part in BUILD_PATHS {
-                collect_source_files(&crates.join(name).join(part), &mut files)?;
-            }
+    let (mut files, mut manifest) = (Vec::new(), String::new());
+    // In a package registry, the folder beside this one has another name.
+    if env::var_os("CARGO_FEATURE_NEW").is_some() && crates.join("rulebook").is_dir() {
+        let names = crate_names(&crates)?;
+        for (name, part) in names.iter().flat_map(|name| BUILD_PATHS.map(|part| (name, part))) {
+            collect_source_files(&crates.join(name).join(part), &mut files)?;
         }
         let workspace = crates.join("Cargo.toml");
         let workspace = if workspace.is_file() { workspace } else { crates.join("../Cargo.toml") };
         println!("cargo::rerun-if-changed={}", workspace.display());
-        fs::write(out.join("workspace.toml"), workspace_manifest(&fs::read_to_string(workspace)?))?;
-    } else {
-        fs::write(out.join("workspace.toml"), "")?;
+        manifest = workspace_manifest(&fs::read_to_string(workspace)?, &names);
     }
+    fs::write(out.join("workspace.toml"), manifest)?;
     let mut list = String::from("&[\n");
     for file in &files {
         let name = file.strip_prefix(&crates).unwrap_or(file).to_string_lossy().replace('\\', "/");
@@ -64,6 +45,15 @@ fn main() -> io::Result<()> {
     }
     list.push_str("]\n");
     fs::write(out.join("sources.rs"), list)
+}
+
+/// Returns the names of the crates whose source files are copied into a new project: all crates beside this one.
+fn crate_names(crates: &Path) -> io::Result<Vec<String>> {
+    let entries = fs::read_dir(crates)?.collect::<Result<Vec<_>, _>>()?;
+    let entries = entries.iter().filter(|entry| entry.path().join("Cargo.toml").is_file());
+    let mut names: Vec<String> = entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    Ok(names)
 }
 
 /// Adds the file at `path` to `files`. If `path` is a folder, adds all files in it and in its subfolders.
@@ -85,14 +75,14 @@ fn collect_source_files(path: &Path, files: &mut Vec<PathBuf>) -> io::Result<()>
 
 /// Returns the manifest of a workspace that contains only the copied crates. `text` is the manifest of the repository;
 /// the result has its `[workspace.…]` sections, because the manifests of the crates inherit fields from them.
-fn workspace_manifest(text: &str) -> String {
+fn workspace_manifest(text: &str, crates: &[String]) -> String {
     let kept = toml_sections(text)
         .filter(|(name, _)| name.starts_with("workspace."))
         .map(|(_, section)| section.replace("path = \"crates/", "path = \""));
     let lines = kept.collect::<String>();
     let lines =
         lines.lines().filter(|line| !line.starts_with("support ")).fold(String::new(), |text, line| text + line + "\n");
-    format!("[workspace]\nmembers = {VENDORED_CRATES:?}\nresolver = \"3\"\n\n{lines}")
+    format!("[workspace]\nmembers = {crates:?}\nresolver = \"3\"\n\n{lines}")
 }
 
 /// Returns the manifest of a crate without the sections that only its tests and benchmarks need.

@@ -7,23 +7,15 @@ use std::io;
 use clap::Args;
 use serde_json::{Map, Value as Json};
 
-use super::{AddHandlers, Command, Exit, Settings, output};
+use super::{AddHandlers, Exit, Settings, output};
 use rulebook::Engine;
 use rulebook::error::ErrorKind;
 use rulebook::{ApiError, ByteStream, Content, Download, Identity};
-use rulebook_model::diagnostic::closest_word;
 use rulebook_model::envelope::{Envelope, JsonMemberWriter, Problem};
-
-pub(super) const COMMAND: Command = Command {
-    name: "call",
-    add_options: Options::augment_args,
-    shown_settings: Some(&["api", "data", "files", "unbound"]),
-    run: |matches, settings, app| Ok(run(app, settings, super::parse_options(matches)?)),
-};
 
 /// Call a method without a server, with the same permissions, checks and handler.
 #[derive(Debug, Args)]
-struct Options {
+pub(super) struct CallOptions {
     /// The method: its id (`article.line.get`), its HTTP method and path (`"GET /article/line/1"`), or only its path
     /// (`article/line/1`) if no other method has the same path.
     #[arg(value_name = "METHOD")]
@@ -49,20 +41,13 @@ fn parse_json_object(text: &str) -> Result<Map<String, Json>, String> {
     serde_json::from_str(text).map_err(|error| format!("not a JSON object: {error}"))
 }
 
-fn run(app: AddHandlers<'_>, settings: &Settings, options: Options) -> Exit {
-    let engine = match settings.new_rulebook(app).build() {
-        Ok(engine) => engine,
-        Err(report) => return output::print_report(&report),
-    };
+pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: CallOptions) -> Result<Exit, Exit> {
+    let engine = settings.new_rulebook(app).build().map_err(|report| output::print_report(&report))?;
     let names = options.arguments.iter().map(|(name, _)| name).chain(options.json.iter().flat_map(Map::keys));
-    if let Err(error) = engine.check_argument_names(&options.method, names.map(String::as_str)) {
-        output::print_to_stderr(&format!("error: {error}\n"));
-        return Exit::InvalidUsage;
-    }
-    if let Err(error) = engine.start() {
-        return output::print_system_error(&error.to_string());
-    }
-    let Options { method, arguments, json, scope } = options;
+    let checked = engine.check_argument_names(&options.method, names.map(String::as_str));
+    checked.map_err(|error| output::print_usage_error(&error.to_string()))?;
+    engine.start().map_err(|error| output::print_system_error(&error.to_string()))?;
+    let CallOptions { method, arguments, json, scope } = options;
     let mut call = engine.call(&method).args(json.unwrap_or_default());
     for (name, value) in arguments {
         call = call.text(name, value);
@@ -71,32 +56,32 @@ fn run(app: AddHandlers<'_>, settings: &Settings, options: Options) -> Exit {
         let scope = scope.into_iter().filter(|permission| !permission.is_empty());
         call = call.identity(Identity::new("command line", scope));
     }
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => return output::print_system_error(&format!("cannot start the asynchronous runtime: {error}")),
-    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| output::print_system_error(&format!("cannot start the asynchronous runtime: {error}")))?;
     let response = runtime.block_on(call.send());
     if response.download().is_some() {
-        return response.into_download().map_or(Exit::Success, |download| print_download(&runtime, download));
+        let download = response.into_download();
+        return Ok(download.map_or(Exit::Success, |download| print_download(&runtime, download)));
     }
-    match response.outputs() {
-        Ok(outputs) => output::print_to_stdout(&format!("{outputs:#}\n")),
-        Err(error) => {
-            if output::print_to_stdout(&problem_document(&error)) == Exit::SystemError {
-                return Exit::SystemError;
-            }
-            // The details of an internal error. A server writes them to its log and does not send them to clients.
-            if let Some(cause) = error.log() {
-                output::print_to_stderr(&format!("{cause}\n"));
-            }
-            if matches!(error.kind(), ErrorKind::UnknownService { .. })
-                && let Some(message) = unknown_id_message(&engine, &method)
-            {
-                output::print_to_stderr(&format!("{message}\n"));
-            }
-            Exit::ErrorsReported
-        }
+    let error = match response.outputs() {
+        Ok(outputs) => return Ok(output::print_to_stdout(&format!("{outputs:#}\n"))),
+        Err(error) => error,
+    };
+    if output::print_to_stdout(&problem_document(&error)) == Exit::SystemError {
+        return Err(Exit::SystemError);
     }
+    // The details of an internal error. A server writes them to its log and does not send them to clients.
+    if let Some(cause) = error.log() {
+        output::print_to_stderr(&format!("{cause}\n"));
+    }
+    if matches!(error.kind(), ErrorKind::UnknownService { .. })
+        && let Some(message) = unknown_id_message(&engine, &method)
+    {
+        output::print_to_stderr(&format!("{message}\n"));
+    }
+    Err(Exit::ErrorsReported)
 }
 
 /// Writes the file that the called method returned to standard output.
@@ -131,8 +116,7 @@ fn unknown_id_message(engine: &Engine, given: &str) -> Option<String> {
     if given.contains('/') || ids().any(|id| id == given) {
         return None;
     }
-    let help = closest_word(given, ids()).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-    Some(format!("there is no method with the id `{given}`{help}"))
+    Some(format!("there is no method with the id `{given}`{}", output::did_you_mean(given, ids())))
 }
 
 /// Returns the text of a problem document (RFC 9457) that describes the error.

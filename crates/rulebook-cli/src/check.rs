@@ -5,19 +5,12 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{AddHandlers, Command, Exit, Settings, output};
+use super::{AddHandlers, Exit, Settings, output};
 use rulebook_model::describe;
-
-pub(super) const COMMAND: Command = Command {
-    name: "check",
-    add_options: Options::augment_args,
-    shown_settings: Some(&["api", "data", "unbound"]),
-    run: |matches, settings, app| Ok(run(app, settings, &super::parse_options(matches)?)),
-};
 
 /// Check the definition and report every error.
 #[derive(Debug, Args)]
-struct Options {
+pub(super) struct CheckOptions {
     /// Folder with the definition [default: the folder of --api].
     dir: Option<PathBuf>,
     /// Format of the report.
@@ -39,7 +32,7 @@ enum Format {
     Json,
 }
 
-fn run(app: AddHandlers<'_>, settings: &Settings, options: &Options) -> Exit {
+pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: &CheckOptions) -> Result<Exit, Exit> {
     let folder = options.dir.clone().unwrap_or_else(|| settings.api.clone());
     let settings = Settings { api: folder, ..settings.clone() };
     let rulebook = settings.new_rulebook(app);
@@ -55,23 +48,18 @@ fn run(app: AddHandlers<'_>, settings: &Settings, options: &Options) -> Exit {
     {
         output::print_warnings(warnings);
     }
-    match checked.map(|(api, warnings)| (api, warnings.json_lines())) {
-        Ok((api, _)) if options.print => {
-            output::print_to_stdout(&format!("{:#}\n", describe::canonical_definition(&api)))
-        }
+    let (text, exit) = match checked {
+        Ok((api, _)) if options.print => (format!("{:#}\n", describe::canonical_definition(&api)), Exit::Success),
         Ok((api, _)) if options.format == Format::Text => {
-            output::print_to_stdout(&format!("no errors: {}\n", output::api_size(&api)))
+            (format!("no errors: {}\n", output::api_size(&api)), Exit::Success)
         }
-        Ok((_, warnings)) => output::print_to_stdout(&warnings),
-        Err(report) => {
-            let printed = match options.format {
-                Format::Text => {
-                    let color = output::has_color(&io::stdout());
-                    output::print_to_stdout(&format!("{}\n{}\n", report.render(color), output::error_count(&report)))
-                }
-                Format::Json => output::print_to_stdout(&report.json_lines()),
-            };
-            if printed == Exit::SystemError { Exit::SystemError } else { Exit::ErrorsReported }
+        Ok((_, warnings)) => (warnings.json_lines(), Exit::Success),
+        Err(report) if options.format == Format::Text => {
+            let color = output::has_color(&io::stdout());
+            (format!("{}\n{}\n", report.render(color), output::error_count(&report)), Exit::ErrorsReported)
         }
-    }
+        Err(report) => (report.json_lines(), Exit::ErrorsReported),
+    };
+    let printed = output::print_to_stdout(&text);
+    Ok(if printed == Exit::SystemError { printed } else { exit })
 }

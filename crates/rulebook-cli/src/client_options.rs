@@ -1,5 +1,5 @@
 //! What the commands `rulebook send` and `rulebook fetch` have in common: their options, reading the API key, and
-//! displaying the progress.
+//! printing digests.
 
 use std::fmt::Write as _;
 use std::fs::File;
@@ -7,19 +7,17 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use blake3::Hash;
 use clap::Args;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use ureq::http::HeaderValue;
 
 use super::{Exit, output};
-use crate::remote::{BearerKey, Client, Digest, Progress, TransferError, Verification};
+use crate::remote::{Client, Progress, TransferError, Verification, bearer_field};
 
 /// The environment variable that contains the API key.
 const KEY_VARIABLE: &str = "RULEBOOK_KEY";
 /// Maximum number of bytes that are read from the file of `--key-file`.
 const MAX_KEY_FILE_BYTES: u64 = 4096;
-/// The layout of the progress bar, as a template of the crate `indicatif`.
-const PROGRESS_BAR_TEMPLATE: &str = "{wide_msg} [{bar:20}] {bytes}/{total_bytes} {bytes_per_sec} {eta}";
-
 /// The text at the end of the help of both commands.
 const AFTER_HELP: &str = "\
 The key is read from the file of --key-file, or from the environment variable RULEBOOK_KEY. No flag takes the key itself, \
@@ -51,31 +49,27 @@ pub(super) struct ClientOptions {
 }
 
 impl ClientOptions {
-    /// Creates an HTTP client that sends the API key of `--key-file` or of the environment variable. Prints an error if
-    /// the key cannot be read.
-    pub(super) fn create_client(&self) -> Result<Client, Exit> {
-        let key = match &self.key_file {
-            Some(path) => Some(
-                self.read_key(path).map_err(|why| output::print_system_error(&format!("{}: {why}", path.display())))?,
-            ),
-            None => match std::env::var_os(KEY_VARIABLE).filter(|key| !key.is_empty()) {
-                Some(key) => {
-                    let key = key.to_str().and_then(BearerKey::parse);
-                    Some(key.ok_or_else(|| {
-                        output::print_system_error(&format!("the value of {KEY_VARIABLE} is not a key"))
-                    })?)
-                }
-                None => None,
+    /// Creates an HTTP client that sends the API key of `--key-file` or of the environment variable. `transfer` is the
+    /// name of what it transfers. Prints an error if the key cannot be read.
+    pub(super) fn create_client(&self, transfer: String) -> Result<Client, Exit> {
+        let authorization = match (&self.key_file, std::env::var_os(KEY_VARIABLE).filter(|key| !key.is_empty())) {
+            (Some(path), _) => self.read_key(path).map(Some).map_err(|why| format!("{}: {why}", path.display())),
+            (None, Some(key)) => match key.to_str().and_then(bearer_field) {
+                None => Err(format!("the value of {KEY_VARIABLE} is not a key")),
+                field => Ok(field),
             },
+            (None, None) => Ok(None),
         };
-        Ok(Client::new(key, self.retries, Duration::from_secs(self.timeout.into())))
+        let authorization = authorization.map_err(|why| output::print_system_error(&why))?;
+        let progress = Progress::new(transfer, self.quiet);
+        Ok(Client::new(authorization, self.retries, Duration::from_secs(self.timeout.into()), progress))
     }
 
-    fn read_key(&self, path: &Path) -> Result<BearerKey, String> {
+    fn read_key(&self, path: &Path) -> Result<HeaderValue, String> {
         let file = File::open(path).map_err(|error| error.to_string())?;
         let mut text = String::new();
         (&file).take(MAX_KEY_FILE_BYTES).read_to_string(&mut text).map_err(|error| error.to_string())?;
-        let key = BearerKey::parse(&text).ok_or("the file does not contain a key")?;
+        let key = bearer_field(&text).ok_or("the file does not contain a key")?;
         #[cfg(unix)]
         if let Ok(metadata) = file.metadata()
             && std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o077 != 0
@@ -86,46 +80,10 @@ impl ClientOptions {
         Ok(key)
     }
 
-    /// Runs a transfer and displays its progress. The progress bar is shown only if standard error is a terminal; each
-    /// retry is reported in any case, unless `--quiet` is given.
-    pub(super) fn run_with_progress<T>(
-        &self,
-        name: String,
-        transfer: impl FnOnce(&mut dyn FnMut(Progress<'_>)) -> T,
-    ) -> T {
-        let bar = ProgressBar::hidden();
-        // The template is a valid constant, so that the default style is never used.
-        bar.set_style(
-            ProgressStyle::with_template(PROGRESS_BAR_TEMPLATE).unwrap_or_else(|_| ProgressStyle::default_bar()),
-        );
-        bar.set_message(name);
-        let result = transfer(&mut |progress| match progress {
-            Progress::Started { done, total } => {
-                match total {
-                    Some(total) => bar.set_length(total),
-                    None => bar.unset_length(),
-                }
-                bar.set_position(done);
-                bar.reset_eta();
-                if !self.quiet {
-                    // The crate `indicatif` draws nothing unless standard error is a terminal.
-                    bar.set_draw_target(ProgressDrawTarget::stderr());
-                }
-            }
-            Progress::Advanced(bytes) => bar.inc(bytes),
-            Progress::Retrying { error, pause } => {
-                let message = format!("{error}; retrying in {:.1} seconds\n", pause.as_secs_f32());
-                bar.suspend(|| self.print_message(&message));
-            }
-        });
-        bar.finish_and_clear();
-        result
-    }
-
     /// Prints a line with the digest and the name of each file, in the format of the program `b3sum`.
     pub(super) fn print_digests<'a>(
         &self,
-        files: impl IntoIterator<Item = (Digest, &'a str)>,
+        files: impl IntoIterator<Item = (Hash, &'a str)>,
         verification: Verification,
     ) -> Exit {
         if self.quiet {

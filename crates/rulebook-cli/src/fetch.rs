@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf, is_separator};
 
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
+use url::Url;
 
 use super::client_options::{ClientOptions, after_help, print_transfer_error};
-use super::{Command, Exit, output};
-use crate::remote::{FetchOutcome, FetchRequest, ServerUrl, Verification, fetch};
+use super::{Exit, output};
+use crate::remote::{Verification, fetch, parse_server_url};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -18,23 +19,16 @@ Examples:
 The received bytes are stored in FILE.part until the file is complete and has the server's digest. If the transfer is \
 interrupted, the same command resumes it.";
 
-pub(super) const COMMAND: Command = Command {
-    name: "fetch",
-    add_options: Options::augment_args,
-    shown_settings: Some(&[]),
-    run: |matches, _, _| Ok(run(super::parse_options(matches)?)),
-};
-
 /// Fetch a file from another server.
 #[derive(Debug, Args)]
 #[command(after_help = after_help(EXAMPLES))]
-struct Options {
+pub(super) struct FetchOptions {
     /// Name of the file on the server.
     #[arg(value_parser = NonEmptyStringValueParser::new())]
     name: String,
     /// URL of the server (`https://host`), whose method `/iapi/file` is called, or the URL of another method.
-    #[arg(long, value_name = "URL")]
-    from: ServerUrl,
+    #[arg(long, value_name = "URL", value_parser = parse_server_url)]
+    from: Url,
     /// File to write or replace, or the folder to write it to [default: the current folder].
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -45,28 +39,19 @@ struct Options {
     client: ClientOptions,
 }
 
-fn run(options: Options) -> Exit {
-    let Options { name, from, output, if_changed, client: client_options } = options;
-    let Some(local_path) = local_path(&name, output) else {
-        output::print_to_stderr(&format!("error: {name}: not a valid name for a local file; use --output FILE\n"));
-        return Exit::InvalidUsage;
-    };
-    let client = match client_options.create_client() {
-        Ok(client) => client,
-        Err(exit) => return exit,
-    };
-    let path = local_path.display().to_string();
-    let request = FetchRequest { name, local_path, if_changed };
-    match client_options.run_with_progress(request.name.clone(), |progress| fetch(&client, &from, &request, progress)) {
-        Ok(FetchOutcome::New(digest, verification)) => {
-            client_options.print_digests([(digest, path.as_str())], verification)
-        }
-        Ok(FetchOutcome::Unchanged(digest)) => {
-            client_options.print_message("unchanged\n");
-            client_options.print_digests([(digest, path.as_str())], Verification::Verified)
-        }
-        Err(error) => print_transfer_error(&error),
+pub(super) fn run(options: FetchOptions) -> Result<Exit, Exit> {
+    let FetchOptions { name, from, output, if_changed, client: client_options } = options;
+    let local_path = local_path(&name, output).ok_or_else(|| {
+        output::print_usage_error(&format!("{name}: not a valid name for a local file; use --output FILE"))
+    })?;
+    let client = client_options.create_client(name.clone())?;
+    let fetched = fetch(&client, &from, &name, &local_path, if_changed);
+    let (digest, verification) = fetched.map_err(|error| print_transfer_error(&error))?;
+    if verification.is_none() {
+        client_options.print_message("unchanged\n");
     }
+    Ok(client_options
+        .print_digests([(digest, &*local_path.to_string_lossy())], verification.unwrap_or(Verification::Verified)))
 }
 
 /// Returns `true` if the path ends in a separator. Such a path means a folder, even if the folder does not exist.

@@ -25,10 +25,6 @@ pub(super) struct OpenedStorage {
 
 /// Opens the storage in the database of the flag or the environment variable, otherwise in that of the definition,
 /// otherwise in the file.
-///
-/// # Errors
-/// Fails if an environment variable in the address is not set, or the database cannot be used. The error names the
-/// setting with the address.
 pub(super) fn open(settings: &Settings, api: &Api, data: &Path) -> Result<OpenedStorage, Failure> {
     let flag = settings.idempotency_storage.as_deref().filter(|url| !url.trim().is_empty());
     let (url, origin) = match (flag, &api.idempotency_storage) {

@@ -4,22 +4,23 @@
 //! code. The module of a command parses the options of this command, calls the library `rulebook` and prints the
 //! result.
 //!
-//! To add a command, write a Rust module with a constant `COMMAND`, and add this constant to `COMMANDS`.
+//! To add a command, write a Rust module with its options and a function `run`, add a variant to `Command`, and call the
+//! function in `run_command`.
 
-mod auth_kinds;
 mod call;
 mod check;
+mod choices;
 #[cfg(feature = "client")]
 mod client_options;
 mod explain;
 #[cfg(feature = "client")]
 mod fetch;
-mod handler_kinds;
 mod idempotency_storage;
 #[cfg(feature = "import")]
 mod import;
 mod key_storage;
 mod keys;
+mod kinds;
 mod log;
 #[cfg(feature = "sql")]
 mod migrate;
@@ -35,64 +36,72 @@ mod schema;
 mod send;
 mod serve;
 mod settings;
-#[cfg_attr(not(feature = "redis"), path = "without_redis.rs")]
 mod shared_limits;
 #[cfg(feature = "shell")]
 mod shell;
-#[cfg_attr(not(feature = "traces"), path = "without_traces.rs")]
 mod traces;
 mod types;
-mod used_keys;
 
 use std::ffi::OsStr;
 use std::process::ExitCode;
 
 use clap::error::{ContextKind, ContextValue};
-use clap::{ArgMatches, Args, FromArgMatches, Parser};
+use clap::{ArgMatches, FromArgMatches, Parser, Subcommand};
 
-pub use auth_kinds::with_auth_kinds;
-pub use handler_kinds::with_handler_kinds;
+pub use kinds::{with_auth_kinds, with_handler_kinds};
 use rulebook::Rulebook;
 use settings::{Settings, files_folder, new_files_arg};
 
-/// A command of the program, such as `rulebook serve`.
-struct Command {
-    name: &'static str,
-    /// Adds the description and the options of this command to a command of the argument parser clap. For most
-    /// commands, this is the function `augment_args` that clap derives for their options.
-    add_options: fn(clap::Command) -> clap::Command,
-    /// The names of the settings that the help of this command lists; `None` for all. Every command accepts all settings,
-    /// except that only commands that list `--files` accept it.
-    shown_settings: Option<&'static [&'static str]>,
-    run: fn(&ArgMatches, &Settings, AddHandlers<'_>) -> Result<Exit, clap::Error>,
+/// The commands of the program, in the order in which the help lists them.
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the API (the default command)
+    Serve,
+    Check(check::CheckOptions),
+    Routes(routes::RoutesOptions),
+    Openapi(openapi::OpenapiOptions),
+    Types(types::TypesOptions),
+    Schema(schema::SchemaOptions),
+    Explain(explain::ExplainOptions),
+    Call(call::CallOptions),
+    /// Manage bearer keys
+    #[command(subcommand)]
+    Keys(keys::KeysCommand),
+    /// Apply the migrations of the databases that `handlers` in app.json describes, as the start of the server does
+    #[cfg(feature = "sql")]
+    Migrate,
+    #[cfg(feature = "client")]
+    Send(send::SendOptions),
+    #[cfg(feature = "client")]
+    Fetch(fetch::FetchOptions),
+    #[cfg(feature = "import")]
+    Import(import::ImportOptions),
+    #[cfg(feature = "new")]
+    New(new::NewOptions),
+    #[cfg(feature = "shell")]
+    Completions(shell::CompletionsOptions),
+    #[cfg(feature = "shell")]
+    Man(shell::ManOptions),
 }
 
-/// All commands, in the order in which the help lists them.
-const COMMANDS: &[Command] = &[
-    serve::COMMAND,
-    check::COMMAND,
-    routes::COMMAND,
-    openapi::COMMAND,
-    types::COMMAND,
-    schema::COMMAND,
-    explain::COMMAND,
-    call::COMMAND,
-    keys::COMMAND,
-    #[cfg(feature = "sql")]
-    migrate::COMMAND,
-    #[cfg(feature = "client")]
-    send::COMMAND,
-    #[cfg(feature = "client")]
-    fetch::COMMAND,
-    #[cfg(feature = "import")]
-    import::COMMAND,
-    #[cfg(feature = "new")]
-    new::COMMAND,
-    #[cfg(feature = "shell")]
-    shell::COMPLETIONS,
-    #[cfg(feature = "shell")]
-    shell::MAN,
-];
+/// Returns the names of the settings that the help of a command lists; `None` for all. Every command accepts all
+/// settings, except that only commands that list `--files` accept it.
+fn shown_settings(command: &str) -> Option<&'static [&'static str]> {
+    Some(match command {
+        "serve" => return None,
+        "check" | "routes" | "openapi" | "types" => &["api", "data", "unbound"],
+        "call" => &["api", "data", "files", "unbound"],
+        "keys" => &["api", "data", "key-storage"],
+        "migrate" => &["api", "data"],
+        _ => &[],
+    })
+}
+
+/// Returns `true` if a command accepts the setting `--files`. The command `keys` does not, because `keys add` has
+/// another flag with this name.
+fn accepts_files(command: &str) -> bool {
+    shown_settings(command).is_none_or(|shown| shown.contains(&settings::FILES_FLAG))
+}
 
 /// The function of a program that adds its handlers, its custom types and its state to the builder `Rulebook`.
 type AddHandlers<'a> = Box<dyn FnOnce(Rulebook) -> Rulebook + 'a>;
@@ -131,12 +140,14 @@ app.json, its default. --api, --static and --share-data have no key in app.json.
 Exit codes: 0 success; 1 the definition has errors, or the call returned an error; 2 invalid usage; 3 a system error, \
 for example an address in use or an unreadable file.";
 
-/// The options that all commands share.
+/// The settings that all commands share, and the command.
 #[derive(Debug, Parser)]
 #[command(name = "rulebook", version, about = ABOUT, after_help = AFTER_HELP)]
 struct Cli {
     #[command(flatten)]
     settings: Settings,
+    #[command(subcommand)]
+    command: Option<Command>,
 }
 
 /// Builds the argument parser with all commands. The help of each command lists only the settings that it uses.
@@ -146,18 +157,16 @@ fn argument_parser() -> clap::Command {
 
 /// Builds the argument parser of a program with another name.
 fn argument_parser_of(name: impl Into<clap::builder::Str>) -> clap::Command {
-    let mut cli = <Cli as clap::CommandFactory>::command().name(name).arg(new_files_arg());
-    for command in COMMANDS {
-        let mut subcommand = (command.add_options)(clap::Command::new(command.name));
-        if command.accepts_files() {
-            subcommand = subcommand.arg(new_files_arg());
-        }
-        cli = cli.subcommand(subcommand);
-    }
+    let cli = <Cli as clap::CommandFactory>::command().name(name).arg(new_files_arg());
+    let names: Vec<String> = cli.get_subcommands().map(|command| command.get_name().to_owned()).collect();
+    let mut cli = cli.mut_subcommands(|command| match accepts_files(command.get_name()) {
+        true => command.arg(new_files_arg()),
+        false => command,
+    });
     // `build` copies the settings, which are global arguments, to each command.
     cli.build();
-    COMMANDS.iter().fold(cli, |cli, command| match command.shown_settings {
-        Some(shown) => cli.mut_subcommand(command.name, |subcommand| show_only_settings(subcommand, shown)),
+    names.iter().fold(cli, |cli, name| match shown_settings(name) {
+        Some(shown) => cli.mut_subcommand(name, |command| show_only_settings(command, shown)),
         None => cli,
     })
 }
@@ -210,24 +219,35 @@ fn with_environment_variable(mut error: clap::Error) -> clap::Error {
 }
 
 fn run_command(matches: &ArgMatches, app: AddHandlers<'_>) -> Result<Exit, clap::Error> {
-    let mut settings = Cli::from_arg_matches(matches)?.settings;
-    let subcommand = matches.subcommand();
-    let (command, options) = subcommand
-        .and_then(|(name, options)| Some((COMMANDS.iter().find(|command| command.name == name)?, options)))
-        .unwrap_or((&serve::COMMAND, matches));
-    settings.files = files_folder(matches, Some(options).filter(|_| command.accepts_files()));
-    (command.run)(options, &settings, app)
-}
-
-impl Command {
-    /// Returns `true` if the command accepts the setting `--files`. The command `keys` does not, because `keys add` has
-    /// another flag with this name.
-    fn accepts_files(&self) -> bool {
-        self.shown_settings.is_none_or(|shown| shown.contains(&settings::FILES_FLAG))
-    }
-}
-
-/// Returns the options of a command from the arguments that clap has parsed.
-fn parse_options<O: Args>(matches: &ArgMatches) -> Result<O, clap::Error> {
-    O::from_arg_matches(matches)
+    let Cli { mut settings, command } = Cli::from_arg_matches(matches)?;
+    let (name, options) = matches.subcommand().unwrap_or(("serve", matches));
+    settings.files = files_folder(matches, Some(options).filter(|_| accepts_files(name)));
+    let settings = &settings;
+    let result = match command.unwrap_or(Command::Serve) {
+        Command::Serve => serve::run(app, settings),
+        Command::Check(options) => check::run(app, settings, &options),
+        Command::Routes(options) => routes::run(app, settings, &options),
+        Command::Openapi(options) => openapi::run(app, settings, &options),
+        Command::Types(options) => types::run(app, settings, &options),
+        Command::Schema(options) => Ok(schema::run(&options)),
+        Command::Explain(options) => explain::run(&options),
+        Command::Call(options) => call::run(app, settings, options),
+        Command::Keys(command) => keys::run(app, settings, command),
+        #[cfg(feature = "sql")]
+        Command::Migrate => migrate::run(app, settings),
+        #[cfg(feature = "client")]
+        Command::Send(options) => send::run(&options),
+        #[cfg(feature = "client")]
+        Command::Fetch(options) => fetch::run(options),
+        #[cfg(feature = "import")]
+        Command::Import(options) => import::run(&options),
+        #[cfg(feature = "new")]
+        Command::New(options) => new::run(&options),
+        #[cfg(feature = "shell")]
+        Command::Completions(options) => Ok(shell::print_completions(&options)),
+        #[cfg(feature = "shell")]
+        Command::Man(options) => Ok(shell::write_manual(&options)),
+    };
+    // A command has printed the error for which it returns an exit code.
+    Ok(result.unwrap_or_else(|exit| exit))
 }

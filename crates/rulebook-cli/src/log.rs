@@ -8,7 +8,7 @@ use std::io::{self, Write};
 
 use env_logger::fmt::Formatter;
 use log::Record;
-use log::kv::{self, Key, Value, VisitSource, VisitValue};
+use log::kv::{self, Key, Value, VisitSource};
 use serde_json::{Map, Value as Json};
 
 use rulebook_model::invisible::is_invisible;
@@ -19,9 +19,6 @@ use rulebook_model::model::LogFormat;
 pub(super) const DEFAULT_FILTER: &str = "info,actix=off,actix_server=warn,h2=off";
 
 /// Starts to log to standard error. The log contains the records that pass `filter`, and every panic.
-///
-/// # Errors
-/// Fails if the program has already set a logger.
 pub(super) fn start_logging(filter: &str, format: LogFormat) -> Result<(), String> {
     let mut builder = env_logger::Builder::new();
     builder.filter_level(log::LevelFilter::Warn).parse_filters(filter).format(match format {
@@ -79,7 +76,6 @@ fn escape_record_text(text: &str) -> String {
     escaped
 }
 
-/// Returns the structured fields of a log record.
 fn structured_fields(record: &Record<'_>) -> Map<String, Json> {
     let mut fields = FieldCollector(Map::new());
     // A structured field whose value cannot be read is omitted.
@@ -91,48 +87,8 @@ struct FieldCollector(Map<String, Json>);
 
 impl<'kvs> VisitSource<'kvs> for FieldCollector {
     fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), kv::Error> {
-        let mut field = FieldValue(Json::Null);
-        value.visit(&mut field)?;
-        self.0.insert(key.as_str().to_owned(), field.0);
-        Ok(())
-    }
-}
-
-struct FieldValue(Json);
-
-impl<'v> VisitValue<'v> for FieldValue {
-    fn visit_any(&mut self, value: Value<'_>) -> Result<(), kv::Error> {
-        self.0 = value.to_string().into();
-        Ok(())
-    }
-
-    fn visit_null(&mut self) -> Result<(), kv::Error> {
-        self.0 = Json::Null;
-        Ok(())
-    }
-
-    fn visit_u64(&mut self, value: u64) -> Result<(), kv::Error> {
-        self.0 = value.into();
-        Ok(())
-    }
-
-    fn visit_i64(&mut self, value: i64) -> Result<(), kv::Error> {
-        self.0 = value.into();
-        Ok(())
-    }
-
-    fn visit_f64(&mut self, value: f64) -> Result<(), kv::Error> {
-        self.0 = value.into();
-        Ok(())
-    }
-
-    fn visit_bool(&mut self, value: bool) -> Result<(), kv::Error> {
-        self.0 = value.into();
-        Ok(())
-    }
-
-    fn visit_str(&mut self, value: &str) -> Result<(), kv::Error> {
-        self.0 = value.into();
+        let field = serde_json::to_value(&value).unwrap_or_else(|_| value.to_string().into());
+        self.0.insert(key.as_str().to_owned(), field);
         Ok(())
     }
 }

@@ -1,37 +1,19 @@
 //! `rulebook migrate`: applies the migrations of the databases that handlers of the kind `sql` use.
 
-use clap::Args;
+use super::{AddHandlers, Exit, Settings, log, output};
 
-use super::{AddHandlers, Command, Exit, Settings, log, output};
-
-pub(super) const COMMAND: Command = Command {
-    name: "migrate",
-    add_options: Options::augment_args,
-    shown_settings: Some(&["api", "data"]),
-    run: |_, settings, app| Ok(run(app, settings)),
-};
-
-/// Apply the migrations of the databases that `handlers` in app.json describes, as the start of the server does.
-#[derive(Debug, Args)]
-struct Options {}
-
-fn run(app: AddHandlers<'_>, settings: &Settings) -> Exit {
-    let validated = match settings.new_rulebook(app).validate() {
-        Ok(validated) => validated,
-        Err(report) => return output::print_report(&report),
-    };
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => return output::print_system_error(&error.to_string()),
-    };
+pub(super) fn run(app: AddHandlers<'_>, settings: &Settings) -> Result<Exit, Exit> {
+    let validated = settings.new_rulebook(app).validate().map_err(|report| output::print_report(&report))?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| output::print_system_error(&error.to_string()))?;
     // The log says for what the command waits. A program that has set a logger keeps it.
     let filter = settings.log_filter.as_deref().unwrap_or(log::DEFAULT_FILTER);
     let _ = log::start_logging(filter, settings.log_format.unwrap_or_default());
     let data = validated.data_folder.path();
-    if let Err(error) = std::fs::create_dir_all(data) {
-        return output::print_system_error(&format!("the data folder {} cannot be created: {error}", data.display()));
-    }
-    match runtime.block_on(rulebook_sql::migrate(&validated.api, data)) {
+    std::fs::create_dir_all(data).map_err(|error| {
+        output::print_system_error(&format!("the data folder {} cannot be created: {error}", data.display()))
+    })?;
+    Ok(match runtime.block_on(rulebook_sql::migrate(&validated.api, data)) {
         Ok(databases) if databases.is_empty() => output::print_to_stdout("no database has migrations\n"),
         Ok(databases) => output::print_to_stdout(&format!("the migrations are applied: {}\n", databases.join(", "))),
         Err(errors) => {
@@ -40,5 +22,5 @@ fn run(app: AddHandlers<'_>, settings: &Settings) -> Exit {
             }
             Exit::ErrorsReported
         }
-    }
+    })
 }

@@ -5,14 +5,13 @@ use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
 use super::Exit;
-use rulebook_model::diagnostic::Report;
+use rulebook_model::diagnostic::{Report, closest_word};
 use rulebook_model::model::Api;
 
 /// Prints a text to standard output, and returns the exit code for it. It is a success if the program that reads the
 /// pipe has closed it (`| head`), and an error if the text cannot be written, for example because the disk is full.
 pub(super) fn print_to_stdout(text: &str) -> Exit {
-    let mut stdout = io::stdout().lock();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+    match write_to_stdout(text.as_bytes()) {
         Ok(()) => Exit::Success,
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Success,
         Err(error) => print_system_error(&format!("standard output: {error}")),
@@ -36,9 +35,6 @@ pub(super) fn print_warnings(warnings: &Report) {
 }
 
 /// Writes bytes to standard output.
-///
-/// # Errors
-/// Fails if the bytes cannot be written, or the program that reads the pipe has closed it.
 pub(super) fn write_to_stdout(bytes: &[u8]) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     stdout.write_all(bytes)?;
@@ -46,9 +42,6 @@ pub(super) fn write_to_stdout(bytes: &[u8]) -> io::Result<()> {
 }
 
 /// Writes the content of a file to standard output.
-///
-/// # Errors
-/// Fails if the file cannot be read, or [`write_to_stdout`] would fail.
 pub(super) fn copy_to_stdout(file: &mut File) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     io::copy(file, &mut stdout)?;
@@ -56,9 +49,6 @@ pub(super) fn copy_to_stdout(file: &mut File) -> io::Result<()> {
 }
 
 /// Writes a file atomically: if the computer crashes meanwhile, `file` has either its previous content or the new one.
-///
-/// # Errors
-/// Fails if the file cannot be written, or the path is that of a folder or a device.
 fn replace_file(file: &Path, text: &str) -> io::Result<()> {
     // If the path is a symbolic link, the file that it refers to is replaced, and not the link.
     let file = match file.canonicalize() {
@@ -133,6 +123,21 @@ pub(super) fn print_usage_error(why: &str) -> Exit {
 pub(super) fn print_system_error(why: &str) -> Exit {
     print_to_stderr(&format!("error: {why}\n"));
     Exit::SystemError
+}
+
+/// Returns the end of a message about an unknown word, which names the most similar one of the known words.
+pub(super) fn did_you_mean<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> String {
+    closest_word(word, known).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default()
+}
+
+/// Returns the rows of a table as text, in columns as wide as their cells.
+pub(super) fn table<const N: usize>(rows: &[[String; N]]) -> String {
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let widths: [usize; N] = std::array::from_fn(width);
+    rows.iter().fold(String::new(), |text, row| {
+        let cells: Vec<_> = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+        text + cells.join("  ").trim_end() + "\n"
+    })
 }
 
 /// Returns the number of errors in a report, as text: `1 error`, `2 errors`.

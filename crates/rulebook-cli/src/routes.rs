@@ -2,29 +2,19 @@
 
 use clap::Args;
 
-use super::{AddHandlers, Command, Exit, Settings, output};
+use super::{AddHandlers, Exit, Settings, output};
 use rulebook_model::model::{Method, Service};
-
-pub(super) const COMMAND: Command = Command {
-    name: "routes",
-    add_options: Options::augment_args,
-    shown_settings: Some(&["api", "data", "unbound"]),
-    run: |matches, settings, app| Ok(run(app, settings, &super::parse_options(matches)?)),
-};
 
 /// List the methods: HTTP method, path, id and scope.
 #[derive(Debug, Args)]
-struct Options {
+pub(super) struct RoutesOptions {
     /// List only methods whose id contains this text.
     #[arg(value_name = "TEXT")]
     filter: Option<String>,
 }
 
-fn run(app: AddHandlers<'_>, settings: &Settings, options: &Options) -> Exit {
-    let api = match settings.load_api(app) {
-        Ok(api) => api,
-        Err(exit) => return exit,
-    };
+pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: &RoutesOptions) -> Result<Exit, Exit> {
+    let api = settings.load_api(app)?;
     let base = api.base.trim_end_matches('/');
     let services = api.modules.iter().flat_map(|module| &module.services);
     let mut rows: Vec<[String; 4]> = services
@@ -33,16 +23,10 @@ fn run(app: AddHandlers<'_>, settings: &Settings, options: &Options) -> Exit {
         .collect();
     if let Some(text) = options.filter.as_ref().filter(|_| rows.is_empty()) {
         output::print_to_stderr(&format!("no method has an id that contains `{text}`\n"));
-        return Exit::ErrorsReported;
+        return Err(Exit::ErrorsReported);
     }
     rows.sort_by(|a, b| (&a[1], &a[0]).cmp(&(&b[1], &b[0])));
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-    let widths = [width(0), width(1), width(2)];
-    let text = rows.iter().fold(String::new(), |text, [http, path, id, scope]| {
-        let [a, b, c] = widths;
-        text + format!("{http:a$}  {path:b$}  {id:c$}  {scope}").trim_end() + "\n"
-    });
-    output::print_to_stdout(&text)
+    Ok(output::print_to_stdout(&output::table(&rows)))
 }
 
 /// Returns the columns of the table row for a method: HTTP method, path, id, and scope (the permissions that a caller

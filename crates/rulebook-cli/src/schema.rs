@@ -1,53 +1,29 @@
 //! `rulebook schema`: prints the JSON Schema of definition files.
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
-use super::{Command, Exit, output};
+use super::choices::{Choice, choice_parser};
+use super::{Exit, output};
 use rulebook_model::schema::{SchemaKind, schema};
-
-pub(super) const COMMAND: Command = Command {
-    name: "schema",
-    add_options: Options::augment_args,
-    shown_settings: Some(&[]),
-    run: |matches, _, _| Ok(run(&super::parse_options(matches)?)),
-};
 
 /// Print the JSON Schema of definition files, for completion and checks in editors.
 #[derive(Debug, Args)]
-struct Options {
+pub(super) struct SchemaOptions {
     /// The kind of file that the schema describes.
-    #[arg(value_name = "KIND", value_enum, default_value_t = FileKind::All)]
-    kind: FileKind,
+    #[arg(value_name = "KIND", value_parser = choice_parser(KINDS), default_value = "all")]
+    kind: SchemaKind,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum FileKind {
-    /// A file with modules in the dialect `tree`.
-    Tree,
-    /// A file with modules in the dialect `methods`.
-    Methods,
-    /// A file with modules in the dialect `rules`.
-    Rules,
-    /// `app.json`, or a single document with a whole API.
-    App,
-    /// Any file of a definition.
-    All,
-}
+const KINDS: &[Choice<SchemaKind>] = &[
+    ("tree", "A file with modules in the dialect `tree`", SchemaKind::Tree),
+    ("methods", "A file with modules in the dialect `methods`", SchemaKind::Methods),
+    ("rules", "A file with modules in the dialect `rules`", SchemaKind::Rules),
+    ("app", "`app.json`, or a single document with a whole API", SchemaKind::Settings),
+    ("all", "Any file of a definition", SchemaKind::AnyFile),
+];
 
-impl From<FileKind> for SchemaKind {
-    fn from(kind: FileKind) -> Self {
-        match kind {
-            FileKind::Tree => Self::Tree,
-            FileKind::Methods => Self::Methods,
-            FileKind::Rules => Self::Rules,
-            FileKind::App => Self::Settings,
-            FileKind::All => Self::AnyFile,
-        }
-    }
-}
-
-fn run(options: &Options) -> Exit {
-    output::print_to_stdout(&schema_text(options.kind.into()))
+pub(super) fn run(options: &SchemaOptions) -> Exit {
+    output::print_to_stdout(&schema_text(options.kind))
 }
 
 /// Returns the text of the JSON Schema for this kind of definition file.

@@ -4,11 +4,13 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
+use url::Url;
 
 use super::client_options::{ClientOptions, after_help, print_transfer_error};
-use super::{Command, Exit, output};
-use crate::remote::{OutgoingFile, ServerUrl, WriteCondition, send};
+use super::{Exit, output};
+use crate::remote::{OutgoingFile, parse_server_url, send};
 use rulebook::ETag;
+use ureq::http::header;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -16,24 +18,17 @@ Examples:
   rulebook send --to https://host --as public/images/ 1.jpg 2.jpg 3.jpg
   rulebook send --to https://host/api/file --if-absent --as reports/2030.pdf report.pdf";
 
-pub(super) const COMMAND: Command = Command {
-    name: "send",
-    add_options: Options::augment_args,
-    shown_settings: Some(&[]),
-    run: |matches, _, _| Ok(run(&super::parse_options(matches)?)),
-};
-
 /// Send files to another server.
 #[derive(Debug, Args)]
 #[command(after_help = after_help(EXAMPLES))]
-struct Options {
+pub(super) struct SendOptions {
     /// Files to send. Several files are sent in one request, so that the server stores either all of them or none.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// URL of the server (`https://host`), whose method `/iapi/file` or `/iapi/files` is called, or the URL of another
     /// method.
-    #[arg(long, value_name = "URL")]
-    to: ServerUrl,
+    #[arg(long, value_name = "URL", value_parser = parse_server_url)]
+    to: Url,
     /// Name of the file on the server; if it ends in `/`, the folder for the files, which keep their names
     /// [default: the name of the file].
     #[arg(long = "as", value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
@@ -48,35 +43,22 @@ struct Options {
     client: ClientOptions,
 }
 
-fn run(options: &Options) -> Exit {
-    let Options { files, to, name, if_absent, if_match, client: client_options } = options;
-    let outgoing = match outgoing_files(files, name.as_deref()) {
-        Ok(outgoing) => outgoing,
-        Err(why) => {
-            output::print_to_stderr(&format!("error: {why}\n"));
-            return Exit::InvalidUsage;
-        }
-    };
-    let client = match client_options.create_client() {
-        Ok(client) => client,
-        Err(exit) => return exit,
-    };
+pub(super) fn run(options: &SendOptions) -> Result<Exit, Exit> {
+    let SendOptions { files, to, name, if_absent, if_match, client: client_options } = options;
+    let outgoing = outgoing_files(files, name.as_deref()).map_err(|why| output::print_usage_error(&why))?;
     let condition = match if_match {
-        Some(tag) => WriteCondition::Match(ETag::parse(tag).unwrap_or_else(|| ETag::strong(tag))),
-        None if *if_absent => WriteCondition::Absent,
-        None => WriteCondition::None,
+        Some(tag) => Some((header::IF_MATCH, ETag::parse(tag).unwrap_or_else(|| ETag::strong(tag)).to_string())),
+        None => if_absent.then(|| (header::IF_NONE_MATCH, "*".to_owned())),
     };
     let shown_name = match outgoing.as_slice() {
         [file] => file.name.clone(),
         files => output::count_with_noun(files.len(), "file"),
     };
-    match client_options.run_with_progress(shown_name, |progress| send(&client, to, &outgoing, &condition, progress)) {
-        Ok((digests, verification)) => {
-            let names = outgoing.iter().map(|file| file.name.as_str());
-            client_options.print_digests(digests.into_iter().zip(names), verification)
-        }
-        Err(error) => print_transfer_error(&error),
-    }
+    let client = client_options.create_client(shown_name)?;
+    let sent = send(&client, to, &outgoing, &condition);
+    let (digests, verification) = sent.map_err(|error| print_transfer_error(&error))?;
+    let names = outgoing.iter().map(|file| file.name.as_str());
+    Ok(client_options.print_digests(digests.into_iter().zip(names), verification))
 }
 
 /// Returns each local file together with its name on the server. `name` is the value of `--as`. Returns an error

@@ -35,7 +35,7 @@ pub(super) struct Settings {
     /// Address of a database with the API keys, which several servers share: `postgres://USER@HOST/DATABASE`,
     /// `mysql://USER@HOST/DATABASE`. Set the variable if the address contains a password [default: the file keys.json
     /// in the --data folder].
-    // The address is not checked by the argument parser, which would show it.
+    // The argument parser does not check the address, because its error message would contain the address.
     #[arg(long, global = true, value_name = "URL", env = "RULEBOOK_KEY_STORAGE", hide_env_values = true)]
     pub(super) key_storage: Option<String>,
     /// Address of a database with the responses for idempotency keys, which several servers share:

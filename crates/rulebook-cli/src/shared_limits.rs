@@ -1,39 +1,39 @@
 //! Counts the requests of limits together with other servers, in Valkey or Redis.
 
-use std::time::Duration;
-
-use rulebook::SharedCounterSettings;
-use rulebook::handler_kind::{HandlerError, expand_url_variables};
-use rulebook_model::model::{Api, SharedLimits};
-use rulebook_model::span::Spanned;
-use rulebook_redis::{RedisCounter, RedisCounterError};
+use rulebook::Validated;
 
 use super::output::Failure;
 
-/// Opens the counter in the setting `shared_limits`; returns `None` without the setting. `url` is the value of the flag
-/// or the environment variable, which replaces the URL in the definition.
-///
-/// # Errors
-/// Fails if the URL is invalid. The error does not contain the URL.
-pub(super) fn open_counter(
-    api: &Api,
-    url: Option<&str>,
-) -> Result<Option<(RedisCounter, SharedCounterSettings)>, Failure> {
-    let (settings, url) = match (&api.shared_limits, url) {
-        (None, None) => return Ok(None),
-        (defined, Some(url)) => {
-            (defined.clone().unwrap_or_else(|| SharedLimits::new(Spanned::default())), url.to_owned())
-        }
+/// Adds the counter in the setting `shared_limits`, if there is one. `url` is the value of the flag or the environment
+/// variable, which replaces the URL in the definition. The error does not contain the URL.
+#[cfg(feature = "redis")]
+pub(super) fn add_counter(validated: Validated, url: Option<&str>) -> Result<Validated, Failure> {
+    use rulebook_model::model::SharedLimits;
+    use rulebook_redis::{RedisCounter, RedisCounterError};
+
+    let (settings, url) = match (validated.api.shared_limits.clone(), url) {
+        (None, None) => return Ok(validated),
+        (defined, Some(url)) => (defined.unwrap_or_else(|| SharedLimits::new(Default::default())), url.to_owned()),
         (Some(defined), None) => {
-            let url = expand_url_variables(&defined.url.value, defined.url.span);
-            let failure = |error: HandlerError| Failure::Usage(format!("shared_limits: {}", error.message));
-            (defined.clone(), url.map_err(failure)?)
+            let url = rulebook::handler_kind::expand_url_variables(&defined.url.value, defined.url.span);
+            let url = url.map_err(|error| Failure::Usage(format!("shared_limits: {}", error.message)))?;
+            (defined, url)
         }
     };
-    let timeout = Duration::from_millis(settings.timeout_ms);
+    let timeout = std::time::Duration::from_millis(settings.timeout_ms);
     let counter = RedisCounter::with_timeout(&url, timeout).map_err(|error| match error {
         RedisCounterError::Thread(_) => Failure::System(error.to_string()),
         _ => Failure::Usage(error.to_string()),
     })?;
-    Ok(Some((counter, SharedCounterSettings::from(&settings))))
+    Ok(validated.shared_counter(counter, (&settings).into()))
+}
+
+/// Fails if the setting `shared_limits` is used, because each server would count by itself.
+#[cfg(not(feature = "redis"))]
+pub(super) fn add_counter(validated: Validated, url: Option<&str>) -> Result<Validated, Failure> {
+    let why = "`shared_limits` is set, but this program was compiled without the feature `redis`";
+    match (&validated.api.shared_limits, url) {
+        (None, None) => Ok(validated),
+        _ => Err(Failure::Usage(why.to_owned())),
+    }
 }

@@ -8,21 +8,7 @@ use clap::Args;
 use clap_complete::Shell;
 use clap_mangen::Man;
 
-use super::{Command, Exit, argument_parser_of, output};
-
-pub(super) const COMPLETIONS: Command = Command {
-    name: "completions",
-    add_options: CompletionOptions::augment_args,
-    shown_settings: Some(&[]),
-    run: |matches, _, _| Ok(print_completions(&super::parse_options(matches)?)),
-};
-
-pub(super) const MAN: Command = Command {
-    name: "man",
-    add_options: ManOptions::augment_args,
-    shown_settings: Some(&[]),
-    run: |matches, _, _| Ok(write_manual(&super::parse_options(matches)?)),
-};
+use super::{Exit, argument_parser_of, output};
 
 const COMPLETION_EXAMPLES: &str = "\
 Examples:
@@ -33,7 +19,7 @@ Examples:
 /// Print completions of commands and flags for a shell.
 #[derive(Debug, Args)]
 #[command(after_help = COMPLETION_EXAMPLES)]
-struct CompletionOptions {
+pub(super) struct CompletionsOptions {
     /// The shell that loads the completions.
     #[arg(value_enum)]
     shell: Shell,
@@ -41,13 +27,13 @@ struct CompletionOptions {
 
 /// Print the manual page of the program, or write the pages of all commands.
 #[derive(Debug, Args)]
-struct ManOptions {
+pub(super) struct ManOptions {
     /// Write a page for the program and one for each command to this folder, such as `/usr/local/share/man/man1`.
     #[arg(long, value_name = "DIR")]
     output: Option<PathBuf>,
 }
 
-fn print_completions(options: &CompletionOptions) -> Exit {
+pub(super) fn print_completions(options: &CompletionsOptions) -> Exit {
     let name = program_name();
     // The completions for bash do not find the commands of a program with `-` in its name. They are made for a name
     // without it; only the last line contains the name of the program.
@@ -59,7 +45,7 @@ fn print_completions(options: &CompletionOptions) -> Exit {
     output::print_to_stdout(&text)
 }
 
-fn write_manual(options: &ManOptions) -> Exit {
+pub(super) fn write_manual(options: &ManOptions) -> Exit {
     let parser = argument_parser_of(program_name());
     let Some(folder) = &options.output else {
         let mut page = Vec::new();

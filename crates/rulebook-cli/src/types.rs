@@ -6,22 +6,15 @@ use clap::{Args, ValueEnum};
 
 #[cfg(feature = "client")]
 use super::client_options::{ClientOptions, print_transfer_error};
-use super::{AddHandlers, Command, Exit, Settings, output};
+use super::{AddHandlers, Exit, Settings, output};
 #[cfg(feature = "client")]
-use crate::remote::{ServerUrl, fetch_declarations, fetch_definition};
+use crate::remote::{document_url, parse_server_url};
 use rulebook_model::describe;
 use rulebook_model::model::Api;
 
-pub(super) const COMMAND: Command = Command {
-    name: "types",
-    add_options: Options::augment_args,
-    shown_settings: Some(&["api", "data", "unbound"]),
-    run: |matches, settings, app| Ok(run(app, settings, &super::parse_options(matches)?)),
-};
-
 /// Print TypeScript declarations of the API, for its client rulebook.js, or a client in another language.
 #[derive(Debug, Args)]
-struct Options {
+pub(super) struct TypesOptions {
     /// The language.
     #[arg(long, value_name = "LANGUAGE", value_enum, default_value_t)]
     lang: Language,
@@ -30,8 +23,8 @@ struct Options {
     output: Option<PathBuf>,
     /// URL of a server (`https://host`) that serves the API; the definition is then not needed on this machine.
     #[cfg(feature = "client")]
-    #[arg(long, value_name = "URL")]
-    from: Option<ServerUrl>,
+    #[arg(long, value_name = "URL", value_parser = parse_server_url)]
+    from: Option<url::Url>,
     #[cfg(feature = "client")]
     #[command(flatten)]
     client: ClientOptions,
@@ -50,7 +43,6 @@ enum Language {
 }
 
 impl Language {
-    /// Returns the types of an API.
     fn types(self, api: &Api) -> String {
         match self {
             Self::TypeScript => describe::typescript(api),
@@ -60,31 +52,37 @@ impl Language {
     }
 }
 
-fn run(app: AddHandlers<'_>, settings: &Settings, options: &Options) -> Exit {
-    match types(app, settings, options) {
-        Ok(text) => output::write_document(&text, options.output.as_deref()),
-        Err(exit) => exit,
-    }
+pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: &TypesOptions) -> Result<Exit, Exit> {
+    #[cfg(feature = "client")]
+    let text = match (&options.from, options.lang) {
+        // The server generates these from its definition.
+        (Some(server), Language::TypeScript) => {
+            let mismatch = "it does not contain TypeScript declarations";
+            let text =
+                fetch(options, "api.d.ts", "GET", &document_url(server, "/docs/api.d.ts"), ("text/plain", mismatch))?;
+            String::from_utf8_lossy(&text).into_owned()
+        }
+        (Some(server), language) => {
+            let mismatch = "it does not contain the definition of an API";
+            let definition = fetch(options, "definition", "OPTIONS", server, ("application/json", mismatch))?;
+            language.types(&settings.read_api(definition, app)?)
+        }
+        (None, language) => language.types(&settings.load_api(app)?),
+    };
+    #[cfg(not(feature = "client"))]
+    let text = options.lang.types(&settings.load_api(app)?);
+    Ok(output::write_document(&text, options.output.as_deref()))
 }
 
-/// Returns the types, from the server of `--from` or from the definition. Prints the errors.
-fn types(app: AddHandlers<'_>, settings: &Settings, options: &Options) -> Result<String, Exit> {
-    #[cfg(feature = "client")]
-    if let Some(server) = &options.from {
-        let client = options.client.create_client()?;
-        let print = |error| print_transfer_error(&error);
-        return match options.lang {
-            Language::TypeScript => options
-                .client
-                .run_with_progress("api.d.ts".to_owned(), |progress| fetch_declarations(&client, server, progress))
-                .map_err(print),
-            Language::Python | Language::Rust => {
-                let definition = options
-                    .client
-                    .run_with_progress("definition".to_owned(), |progress| fetch_definition(&client, server, progress));
-                Ok(options.lang.types(&settings.read_api(definition.map_err(print)?, app)?))
-            }
-        };
-    }
-    Ok(options.lang.types(&settings.load_api(app)?))
+/// Fetches a document that has a media type.
+#[cfg(feature = "client")]
+fn fetch(
+    options: &TypesOptions,
+    name: &str,
+    method: &str,
+    url: &url::Url,
+    media_type: (&str, &'static str),
+) -> Result<Vec<u8>, Exit> {
+    let client = options.client.create_client(name.to_owned())?;
+    client.fetch_document(method, url, media_type).map_err(|error| print_transfer_error(&error))
 }

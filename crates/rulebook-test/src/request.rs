@@ -5,7 +5,8 @@ use std::io::Read;
 use serde::Serialize;
 use ureq::http;
 
-use super::{Client, TestResponse, fail, identities};
+use super::usage_error::UsageError;
+use super::{Client, TestResponse, identities};
 use rulebook::Identity;
 use rulebook::multipart::{MultipartForm, MultipartPiece};
 use rulebook_model::envelope::Decoding;

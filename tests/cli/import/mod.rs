@@ -260,6 +260,6 @@ fn imported_definitions_read_requests_as_the_other_framework_did() {
 fn the_definition_of_files_between_servers_is_the_same_in_the_command_and_in_the_demo() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let demo = fs::read_to_string(root.join("api/iapi.json")).unwrap();
-    let copy = fs::read_to_string(root.join("crates/rulebook-cli/src/new/from/iapi/iapi.json")).unwrap();
+    let copy = fs::read_to_string(root.join("crates/rulebook-import/src/project/iapi/iapi.json")).unwrap();
     assert_eq!(&demo[demo.find("\n{").unwrap() + 1..], copy);
 }

@@ -14,7 +14,7 @@ use super::{PROJECTS, data, export_file, write_files};
 #[test]
 #[ignore = "needs PHP, see tests/external/php"]
 fn phalapi_projects_are_exported_as_recorded() {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/rulebook-cli/src/new/from/phalapi/export.php");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/rulebook-import/src/project/phalapi/export.php");
     for (project, _) in PROJECTS.iter().filter(|(_, from)| *from == "phalapi") {
         let output = Command::new("php").arg(&script).arg(data(&format!("ancestors/{project}"))).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

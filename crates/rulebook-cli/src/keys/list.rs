@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
+use crate::output;
 use rulebook::key::{Entry, Limit, Per, Usage};
 use rulebook_model::invisible::replace_invisible;
 
@@ -19,12 +20,7 @@ pub(super) fn format_keys(keys: &[(Entry, Usage)], json: bool, now: Timestamp) -
     }
     let mut rows = vec![COLUMN_HEADINGS.map(str::to_owned)];
     rows.extend(keys.iter().map(|(key, usage)| table_row(key, *usage, now)));
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-    let widths: [usize; COLUMN_HEADINGS.len()] = std::array::from_fn(width);
-    rows.iter().fold(String::new(), |text, row| {
-        let line: Vec<_> = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}")).collect();
-        text + line.join("  ").trim_end() + "\n"
-    })
+    output::table(&rows)
 }
 
 /// Formats a time (RFC 3339, in UTC) without fractions of a second.

@@ -4,7 +4,6 @@
 //! messages are printed to standard error, and only if standard error is a terminal.
 
 mod list;
-mod permissions;
 mod place;
 mod time;
 
@@ -14,13 +13,14 @@ use std::path::{Path, PathBuf};
 
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Subcommand, ValueEnum};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
-use super::{AddHandlers, Exit, Settings, key_storage, output, used_keys};
-use place::{Place, find_keys};
+use super::choices::{Choice, choice_parser};
+use super::{AddHandlers, Exit, Settings, key_storage, output};
+use place::find_keys;
 use rulebook::key::{self, Entry, KeyError, KeyStorage, Limit, NewKey, Per};
 use rulebook_model::filename::{FilePatterns, PatternError};
-use time::{ExpiryTime, GracePeriod};
+use time::{parse_expiry, parse_grace_period};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -40,22 +40,8 @@ A server notes in its --data folder where its keys are. Commands that would chan
 Exit codes: 0 success; 1 the definition has errors, or there is no such key; 2 invalid usage; 3 a file cannot be read or \
 written.";
 
-pub(super) const COMMAND: super::Command = super::Command {
-    name: "keys",
-    add_options: Options::augment_args,
-    shown_settings: Some(&["api", "data", "key-storage"]),
-    run: |matches, settings, app| Ok(run(app, settings, super::parse_options::<Options>(matches)?.command)),
-};
-
-/// Manage bearer keys.
-#[derive(Debug, Args)]
-struct Options {
-    #[command(subcommand)]
-    command: Command,
-}
-
 #[derive(Debug, Subcommand)]
-enum Command {
+pub(super) enum KeysCommand {
     /// Create a key and print it. It is not stored and cannot be shown again.
     #[command(after_help = format!("{EXAMPLES}\n\n{AFTER_HELP}"))]
     Add(AddOptions),
@@ -78,8 +64,8 @@ enum Command {
         /// Id of the key to replace.
         id: String,
         /// Time for which the old key remains valid: `30m`, `24h`, `7d`, `0s`.
-        #[arg(long, value_name = "DURATION", default_value = "24h")]
-        grace: GracePeriod,
+        #[arg(long, value_name = "DURATION", default_value = "24h", value_parser = parse_grace_period)]
+        grace: SignedDuration,
         /// Write the new key to this new file, which only its owner can read, instead of printing it.
         #[arg(long, value_name = "FILE")]
         output: Option<PathBuf>,
@@ -94,7 +80,7 @@ enum Command {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum CopyDestination {
+pub(super) enum CopyDestination {
     /// From the file keys.json to the database.
     Database,
     /// From the database to the file keys.json.
@@ -102,7 +88,7 @@ enum CopyDestination {
 }
 
 #[derive(Debug, Args)]
-struct AddOptions {
+pub(super) struct AddOptions {
     /// Name of the key's owner, for logs and handlers.
     #[arg(long, value_parser = NonEmptyStringValueParser::new())]
     name: String,
@@ -121,78 +107,59 @@ struct AddOptions {
     #[arg(long, value_name = "N", requires = "per", value_parser = clap::value_parser!(u32).range(1..))]
     requests: Option<u32>,
     /// Period to which --requests applies. Periods begin with the minutes, hours and days of the clock in UTC.
-    #[arg(long, value_name = "PERIOD", requires = "requests")]
-    per: Option<PeriodFlag>,
+    #[arg(long, value_name = "PERIOD", requires = "requests", value_parser = choice_parser(PERIODS))]
+    per: Option<Per>,
     /// Write the key to this new file, which only its owner can read, instead of printing it.
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Time at which the key expires: a date (`2030-01-31`, its beginning in UTC), a time (`2030-01-31T12:00:00Z`) or a
     /// duration from now (`90d`, `12h`). If omitted, the key does not expire.
-    #[arg(long, value_name = "WHEN")]
-    expires: Option<ExpiryTime>,
+    #[arg(long, value_name = "WHEN", value_parser = parse_expiry)]
+    expires: Option<Timestamp>,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum PeriodFlag {
-    Minute,
-    Hour,
-    Day,
-    /// The whole lifetime of the key.
-    Ever,
-}
+const PERIODS: &[Choice<Per>] = &[
+    ("minute", "", Per::Minute),
+    ("hour", "", Per::Hour),
+    ("day", "", Per::Day),
+    ("ever", "The whole lifetime of the key", Per::Ever),
+];
 
-impl From<PeriodFlag> for Per {
-    fn from(flag: PeriodFlag) -> Self {
-        match flag {
-            PeriodFlag::Minute => Self::Minute,
-            PeriodFlag::Hour => Self::Hour,
-            PeriodFlag::Day => Self::Day,
-            PeriodFlag::Ever => Self::Ever,
-        }
-    }
-}
-
-fn run(app: AddHandlers<'_>, settings: &Settings, command: Command) -> Exit {
+pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, command: KeysCommand) -> Result<Exit, Exit> {
     let checked_scope = match &command {
-        Command::Add(options) if !options.force => &*options.scope,
+        KeysCommand::Add(options) if !options.force => &*options.scope,
         _ => &[],
     };
-    let Place { data, database } = match find_keys(app, settings, checked_scope) {
-        Ok(place) => place,
-        Err(exit) => return exit,
-    };
-    match (&command, used_keys::check_place(&data, database.is_some())) {
+    let (data, database) = find_keys(app, settings, checked_scope)?;
+    match (&command, key_storage::check_place(&data, database.is_some())) {
         // This command uses the keys in both places.
-        (_, Ok(())) | (Command::Copy { .. }, _) => {}
-        (Command::List { .. }, Err(message)) => print_warning(&message),
-        (_, Err(message)) => {
-            output::print_to_stderr(&format!("error: {message}\n"));
-            return Exit::InvalidUsage;
-        }
+        (_, Ok(())) | (KeysCommand::Copy { .. }, _) => {}
+        (KeysCommand::List { .. }, Err(message)) => print_warning(&message),
+        (_, Err(message)) => return Err(output::print_usage_error(&message)),
     }
     let storage = match &database {
-        Some(url) => match key_storage::database(url, &data, key_storage::COMMAND_WAIT) {
-            Ok(storage) => storage,
-            Err(failure) => return failure.print(),
-        },
+        Some(url) => {
+            let opened = key_storage::database(url, &data, key_storage::COMMAND_WAIT);
+            opened.map_err(|failure| failure.print())?
+        }
         None => key_storage::file(&data),
     };
     let storage = &*storage;
     if database.is_some()
-        && !matches!(command, Command::Copy { .. })
-        && let Some(message) = used_keys::compare_database(&data, &storage.location())
+        && !matches!(command, KeysCommand::Copy { .. })
+        && let Some(message) = key_storage::compare_database(&data, &storage.location())
     {
         print_warning(&message);
     }
     let result = match command {
-        Command::Add(options) => add_key(storage, options),
-        Command::List { json } => key::now(storage).and_then(|now| {
+        KeysCommand::Add(options) => add_key(storage, options),
+        KeysCommand::List { json } => key::now(storage).and_then(|now| {
             key::list(storage).map(|keys| output::print_to_stdout(&list::format_keys(&keys, json, now)))
         }),
-        Command::Copy { .. } if database.is_none() => {
-            return output::print_usage_error("--key-storage is missing, which names the database");
+        KeysCommand::Copy { .. } if database.is_none() => {
+            return Err(output::print_usage_error("--key-storage is missing, which names the database"));
         }
-        Command::Copy { to } => {
+        KeysCommand::Copy { to } => {
             let file = key_storage::file(&data);
             let copied = match to {
                 CopyDestination::Database => key::copy(&*file, storage),
@@ -200,24 +167,24 @@ fn run(app: AddHandlers<'_>, settings: &Settings, command: Command) -> Exit {
             };
             copied.map(|count| output::print_to_stdout(&format!("copied {}\n", output::count_with_noun(count, "key"))))
         }
-        Command::Revoke { id } => key::revoke(storage, &id).map(|Entry { name, .. }| {
+        KeysCommand::Revoke { id } => key::revoke(storage, &id).map(|Entry { name, .. }| {
             print_to_terminal(&format!("revoked the key {id} of {name:?}\n"));
             Exit::Success
         }),
-        Command::Rotate { id, grace: GracePeriod(grace), output } => key::now(storage).and_then(|now| {
+        KeysCommand::Rotate { id, grace, output } => key::now(storage).and_then(|now| {
             let end = now.checked_add(grace).unwrap_or(Timestamp::MAX);
             let message =
                 format!("the key {id} expires at {}; the new key, shown only once:\n", list::format_time(end));
             deliver_key(output.as_deref(), || key::rotate(storage, &id, end), &message)
         }),
     };
-    result.unwrap_or_else(|error| {
-        output::print_to_stderr(&format!("error: {error}\n"));
+    result.map_err(|error| {
+        let exit = output::print_system_error(&error.to_string());
         match error {
             KeyError::InvalidId | KeyError::UnknownId { .. } | KeyError::Replaced { .. } | KeyError::Expired { .. } => {
                 Exit::ErrorsReported
             }
-            _ => Exit::SystemError,
+            _ => exit,
         }
     })
 }
@@ -233,8 +200,7 @@ fn parse_file_pattern(text: &str) -> Result<String, PatternError> {
 
 fn add_key(storage: &dyn KeyStorage, options: AddOptions) -> Result<Exit, KeyError> {
     let AddOptions { name, scope, force: _, files, requests, per, output, expires } = options;
-    let limit = requests.zip(per).map(|(requests, per)| Limit { requests, per: per.into() });
-    let expires = expires.map(|ExpiryTime(expires)| expires);
+    let limit = requests.zip(per).map(|(requests, per)| Limit { requests, per });
     let mut new = NewKey::new(name);
     (new.scope, new.files, new.limit, new.expires) = (scope, files, limit, expires);
     deliver_key(output.as_deref(), || key::add(storage, new), "the new key, shown only once:\n")
@@ -267,9 +233,6 @@ fn deliver_key(
 }
 
 /// Creates a file that only its owner can read.
-///
-/// # Errors
-/// Fails if the file exists or cannot be created.
 fn create_private_file(path: &Path) -> io::Result<File> {
     let mut options = File::options();
     options.write(true).create_new(true);

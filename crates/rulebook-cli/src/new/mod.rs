@@ -3,30 +3,22 @@
 //! The files of the project are copied from the folder `templates`. The tests of the repository build and run such a
 //! project. This command must neither run cargo nor use the network; it runs git to create a repository.
 
-mod from;
 mod name;
 mod project;
 mod starter;
-mod vendor;
 
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{self, Stdio};
 
 use clap::Args;
+use rulebook_import::project::{self as other_project, Framework, ImportedProject, ProjectError};
 
-use super::{Command, Exit, output};
-use from::{Framework, ImportError, ImportedProject};
+use super::choices::{Choice, choice_parser};
+use super::{Exit, output};
 use name::ProjectName;
 use project::{ProjectContent, RulebookSource};
 use starter::HandlerLanguage;
-
-pub(super) const COMMAND: Command = Command {
-    name: "new",
-    add_options: Options::augment_args,
-    shown_settings: Some(&[]),
-    run: |matches, _, _| Ok(run(&super::parse_options(matches)?)),
-};
 
 /// Create a new project: a folder with a definition, handlers and tests.
 ///
@@ -35,14 +27,14 @@ pub(super) const COMMAND: Command = Command {
 /// not have is printed as a warning, and listed in the README of the new project. For PhalApi, the command executes PHP
 /// files of the project with `php`, those of its API classes and settings: only import projects whose code you trust.
 #[derive(Debug, Args)]
-struct Options {
+pub(super) struct NewOptions {
     /// Name of the project and its folder: lowercase letters, digits, `-` and `_`.
     name: ProjectName,
     /// Folder of the project to import (with --from). Its files are not changed.
     #[arg(value_name = "FOLDER", requires = "from")]
     folder: Option<PathBuf>,
     /// Import the project in FOLDER, which is written for another framework.
-    #[arg(long, value_enum, value_name = "FRAMEWORK", requires = "folder")]
+    #[arg(long, value_parser = choice_parser(FRAMEWORKS), value_name = "FRAMEWORK", requires = "folder")]
     from: Option<Framework>,
     /// What the handlers are written in. Only handlers in Rust need a compiler; `rulebook serve` serves the others.
     #[arg(long, value_enum, value_name = "LANGUAGE", default_value = "rust", conflicts_with = "from")]
@@ -55,50 +47,61 @@ struct Options {
     no_git: bool,
 }
 
-fn run(options: &Options) -> Exit {
+const FRAMEWORKS: &[Choice<Framework>] = &[
+    (
+        "phalapi",
+        "PhalApi 1 and 2: PHP classes with rules. The command executes their PHP files with `php`",
+        Framework::PhalApi,
+    ),
+    ("api3", "api 3.0: `modules.json` with methods such as `POST::write`", Framework::Api3),
+    ("aicra", "aicra: `api.json`", Framework::Aicra),
+    ("iapi", "internal-api: the PHP script that creates the endpoints, and `api_keys.json`", Framework::InternalApi),
+];
+
+pub(super) fn run(options: &NewOptions) -> Result<Exit, Exit> {
     let name = &options.name;
     if options.path.is_some() && options.handlers != HandlerLanguage::Rust {
-        return output::print_system_error(
-            "--path is for handlers in Rust: the program `rulebook` serves this project",
-        );
+        let why = "--path is for handlers in Rust: the program `rulebook` serves this project";
+        return Err(output::print_system_error(why));
     }
-    let rulebook = match options.path.as_deref().map(checkout_path).transpose() {
-        Ok(Some(folder)) => RulebookSource::Folder(folder),
-        Ok(None) if vendor::VENDORED_FILES.is_empty() => RulebookSource::Version(env!("CARGO_PKG_VERSION")),
-        Ok(None) => RulebookSource::Vendored,
-        Err(why) => return output::print_system_error(&why),
+    let checkout = options.path.as_deref().map(checkout_path).transpose();
+    let rulebook = match checkout.map_err(|why| output::print_system_error(&why))? {
+        Some(folder) => RulebookSource::Folder(folder),
+        None if project::VENDORED_FILES.is_empty() => RulebookSource::Version(env!("CARGO_PKG_VERSION")),
+        None => RulebookSource::Vendored,
     };
     let imported = match options.from.zip(options.folder.as_deref()) {
         None => None,
-        Some((framework, folder)) => match from::import(framework, folder, name) {
-            Ok(imported) => Some((framework, folder, imported)),
-            Err(error) => {
-                output::print_system_error(&error.to_string());
-                let is_definition = matches!(error, ImportError::Definition(_));
-                return if is_definition { Exit::ErrorsReported } else { Exit::SystemError };
-            }
-        },
+        Some((framework, folder)) => {
+            let imported = other_project::import(framework, folder, name.as_str()).map_err(|error| {
+                let exit = output::print_system_error(&error.to_string());
+                if matches!(error, ProjectError::Definition(_)) { Exit::ErrorsReported } else { exit }
+            })?;
+            Some((framework, folder, imported))
+        }
     };
-    let content = imported.as_ref().map_or(ProjectContent::Example(options.handlers), |(framework, _, imported)| {
-        ProjectContent::Imported { files: &imported.files, needs_iapi: *framework == Framework::Iapi }
-    });
-    if let Err(error) = project::create_project(Path::new("."), name, &rulebook, &content) {
-        return output::print_system_error(&match error.kind() {
+    let content = ProjectContent {
+        language: options.handlers,
+        imported: imported.as_ref().map(|(.., imported)| imported.files.as_slice()),
+        needs_iapi: options.from == Some(Framework::InternalApi),
+    };
+    project::create_project(Path::new("."), name, &rulebook, &content).map_err(|error| {
+        output::print_system_error(&match error.kind() {
             io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::NotADirectory => {
                 format!("`{}` already exists", name.as_str())
             }
             _ => format!("cannot create `{}`: {error}", name.as_str()),
-        });
-    }
+        })
+    })?;
     if !options.no_git {
         create_repository(Path::new(name.as_str()));
     }
     let command = options.handlers.serve_command();
     let next = format!("Created the project {0}. Next:\n  cd {0}\n  {command}\n", name.as_str());
-    let Some((framework, folder, imported)) = imported else { return output::print_to_stdout(&next) };
+    let Some((framework, folder, imported)) = imported else { return Ok(output::print_to_stdout(&next)) };
     let exit = output::print_to_stdout(&(import_report(framework, folder, &imported) + &next));
     print_warnings(&imported, name);
-    exit
+    Ok(exit)
 }
 
 /// Returns the list of the imported files.
@@ -112,8 +115,8 @@ fn print_warnings(imported: &ImportedProject, name: &ProjectName) {
     let mut text: String = imported.warnings.iter().map(|warning| format!("warning: {warning}\n")).collect();
     let count = imported.warnings.len();
     if count > 0 {
-        let plural = if count == 1 { "" } else { "s" };
-        text += &format!("{count} warning{plural}; {}/README.md lists them as tasks\n", name.as_str());
+        let count = output::count_with_noun(count, "warning");
+        text += &format!("{count}; {}/README.md lists them as tasks\n", name.as_str());
     }
     output::print_to_stderr(&text);
 }

@@ -3,54 +3,17 @@
 use std::str::FromStr;
 
 use rulebook_build::identifier::RUST_KEYWORDS;
-use thiserror::Error;
 
 /// The name of a new project and of its Cargo package: lowercase ASCII letters, digits, `-` and `_`, beginning with a
 /// letter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ProjectName(String);
 
-/// The reason why a text is not a valid project name.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub(super) enum ProjectNameError {
-    #[error("the name is empty")]
-    Empty,
-    #[error("the name is longer than {MAX_LEN} characters")]
-    TooLong,
-    #[error("the name begins with {0:?}; expected a lowercase letter from a to z")]
-    InvalidStart(char),
-    #[error("the name contains {0:?}; expected lowercase letters from a to z, digits, `-` and `_`")]
-    InvalidCharacter(char),
-    #[error("the name is a keyword of Rust")]
-    Keyword,
-    #[error("the name is reserved by cargo, Rust's standard library or Windows")]
-    Reserved,
-    #[error("the name is that of a dependency of the project")]
-    Dependency,
-}
-
 /// Maximum length of a project name in characters; crates.io has the same limit for package names.
 const MAX_LEN: usize = 64;
 
-/// Names that cargo reserves, names of crates in Rust's standard library, and names of devices on Windows.
-const RESERVED_NAMES: [&str; 13] = [
-    "alloc",
-    "aux",
-    "build",
-    "con",
-    "core",
-    "deps",
-    "examples",
-    "incremental",
-    "nul",
-    "prn",
-    "proc_macro",
-    "std",
-    "test",
-];
-
-/// The crates that the new project depends on.
-const DEPENDENCY_NAMES: [&str; 3] = ["rulebook", "serde", "serde_json"];
+/// The names that [`is_reserved`] rejects, besides ports.
+const RESERVED_NAMES: &str = "alloc aux build con core deps examples incremental nul prn proc_macro std test";
 
 impl ProjectName {
     pub(super) fn as_str(&self) -> &str {
@@ -64,36 +27,35 @@ impl ProjectName {
 }
 
 impl FromStr for ProjectName {
-    type Err = ProjectNameError;
+    type Err = String;
 
-    fn from_str(text: &str) -> Result<Self, ProjectNameError> {
-        let first = text.chars().next().ok_or(ProjectNameError::Empty)?;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let first = text.chars().next().ok_or("the name is empty")?;
         if let Some(other) = text.chars().find(|char| !matches!(char, 'a'..='z' | '0'..='9' | '-' | '_')) {
-            return Err(ProjectNameError::InvalidCharacter(other));
+            let expected = "expected lowercase letters from a to z, digits, `-` and `_`";
+            return Err(format!("the name contains {other:?}; {expected}"));
         }
         if !first.is_ascii_lowercase() {
-            return Err(ProjectNameError::InvalidStart(first));
+            return Err(format!("the name begins with {first:?}; expected a lowercase letter from a to z"));
         }
         if text.len() > MAX_LEN {
-            return Err(ProjectNameError::TooLong);
+            return Err(format!("the name is longer than {MAX_LEN} characters"));
         }
         let name = Self(text.to_owned());
-        let crate_name = name.crate_name();
-        if RUST_KEYWORDS.contains(&&*crate_name) {
-            return Err(ProjectNameError::Keyword);
+        match name.crate_name().as_str() {
+            keyword if RUST_KEYWORDS.contains(&keyword) => Err("the name is a keyword of Rust".to_owned()),
+            reserved if is_reserved(reserved) => {
+                Err("the name is reserved by cargo, Rust's standard library or Windows".to_owned())
+            }
+            "rulebook" | "serde" | "serde_json" => Err("the name is that of a dependency of the project".to_owned()),
+            _ => Ok(name),
         }
-        if RESERVED_NAMES.contains(&&*crate_name) || is_windows_port(&crate_name) {
-            return Err(ProjectNameError::Reserved);
-        }
-        if DEPENDENCY_NAMES.contains(&&*crate_name) {
-            return Err(ProjectNameError::Dependency);
-        }
-        Ok(name)
     }
 }
 
-/// Returns `true` for the names of serial and parallel ports on Windows, such as `com1` and `lpt1`.
-fn is_windows_port(name: &str) -> bool {
-    let number = name.strip_prefix("com").or_else(|| name.strip_prefix("lpt"));
-    matches!(number.map(str::as_bytes), Some([b'0'..=b'9']))
+/// Returns `true` for names that cargo reserves, names of crates in Rust's standard library, and names of devices on
+/// Windows, such as `com1` and `lpt1`.
+fn is_reserved(name: &str) -> bool {
+    let port = name.strip_prefix("com").or_else(|| name.strip_prefix("lpt"));
+    matches!(port.map(str::as_bytes), Some([b'0'..=b'9'])) || RESERVED_NAMES.split(' ').any(|reserved| reserved == name)
 }

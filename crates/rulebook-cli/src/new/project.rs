@@ -8,9 +8,10 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use rulebook_import::ImportedFile;
+
 use super::name::ProjectName;
 use super::starter::HandlerLanguage;
-use super::vendor;
 use crate::schema;
 use rulebook_model::schema::SchemaKind;
 
@@ -20,31 +21,22 @@ const SHARED_FILES: [&str; 4] = [".gitignore", "Cargo.toml", "build.rs", "src/ma
 /// The line of the manifest before which an imported project has more dependencies.
 const FIRST_TYPE_DEPENDENCY: &str = "# The generated types use these two.\n";
 
-/// A generated file of a project.
-#[derive(Debug)]
-pub(super) struct ProjectFile {
-    /// The path in the folder of the project.
-    path: String,
-    text: String,
-}
+/// Every source file of rulebook's crates: its path below `vendor/`, and its content. If this program was built from the
+/// repository, it cannot know whether its version of the crates has been published: the projects that it creates contain
+/// a copy of the crates. The list is empty if this program was built from a package registry.
+pub(super) const VENDORED_FILES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/sources.rs"));
 
-impl ProjectFile {
-    pub(super) fn new(path: impl Into<String>, text: String) -> Self {
-        Self { path: path.into(), text }
-    }
-}
+/// The `Cargo.toml` of the workspace that consists of the copied crates.
+const WORKSPACE_MANIFEST: &str = include_str!(concat!(env!("OUT_DIR"), "/workspace.toml"));
 
-/// The files of a project besides those that every project has.
+/// What the new project contains.
 #[derive(Debug)]
-pub(super) enum ProjectContent<'a> {
-    /// An example with handlers in this language.
-    Example(HandlerLanguage),
-    /// The files of an imported project.
-    Imported {
-        files: &'a [ProjectFile],
-        /// `true` if the project needs the crate `rulebook-iapi`.
-        needs_iapi: bool,
-    },
+pub(super) struct ProjectContent<'a> {
+    pub language: HandlerLanguage,
+    /// The files of an imported project, which replace the example; it is written in Rust.
+    pub imported: Option<&'a [ImportedFile]>,
+    /// `true` if the project needs the crate `rulebook-iapi`.
+    pub needs_iapi: bool,
 }
 
 /// Where the new project gets the crates of rulebook from.
@@ -73,9 +65,6 @@ impl RulebookSource {
 }
 
 /// Creates the project in the subfolder `name` of `parent`. If an error occurs, no folder remains.
-///
-/// # Errors
-/// Fails if the folder exists and is not empty, or a file cannot be written.
 pub(super) fn create_project(
     parent: &Path,
     name: &ProjectName,
@@ -85,48 +74,37 @@ pub(super) fn create_project(
     // The project is created in a temporary folder first, which is removed if an error occurs.
     let temporary = tempfile::Builder::new().prefix(".rulebook-new-").tempdir_in(parent)?;
     let project = temporary.path().join(name.as_str());
-    let language = match content {
-        ProjectContent::Example(language) => *language,
-        ProjectContent::Imported { .. } => HandlerLanguage::Rust,
-    };
-    for (path, text) in language.files() {
-        match content {
-            ProjectContent::Example(_) => write_file(&project.join(path), &fill_placeholders(text, name, rulebook))?,
-            ProjectContent::Imported { needs_iapi, .. } if SHARED_FILES.contains(path) => {
-                let text = with_imported_dependencies(text, *needs_iapi);
-                write_file(&project.join(path), &fill_placeholders(&text, name, rulebook))?;
-            }
-            ProjectContent::Imported { .. } => {}
+    for (path, text) in content.language.files() {
+        if content.imported.is_none() || SHARED_FILES.contains(path) {
+            let text = if content.needs_iapi { with_iapi_dependency(text) } else { (*text).to_owned() };
+            write_file(&project.join(path), fill_placeholders(&text, name, rulebook))?;
         }
     }
-    if let ProjectContent::Imported { files, .. } = content {
-        for file in *files {
-            write_file(&project.join(&file.path), &file.text)?;
-        }
+    for file in content.imported.unwrap_or_default() {
+        write_file(&project.join(&file.path), &file.text)?;
     }
-    if language == HandlerLanguage::Rust && matches!(rulebook, RulebookSource::Vendored) {
-        vendor::write_files(&project.join("vendor"))?;
+    if content.language == HandlerLanguage::Rust && matches!(rulebook, RulebookSource::Vendored) {
+        write_file(&project.join("vendor/Cargo.toml"), WORKSPACE_MANIFEST)?;
+        for (path, content) in VENDORED_FILES {
+            write_file(&project.join("vendor").join(path), content)?;
+        }
     }
     // The JSON Schema for editors is generated, so that it matches this version of the program.
-    fs::create_dir(project.join("schema"))?;
-    fs::write(project.join("schema/definition.json"), schema::schema_text(SchemaKind::AnyFile))?;
+    write_file(&project.join("schema/definition.json"), schema::schema_text(SchemaKind::AnyFile))?;
     // `rename` replaces an empty folder of this name. It fails if a file or a folder with content has the name.
     fs::rename(&project, parent.join(name.as_str()))
 }
 
 /// Writes a file, after creating its folder.
-fn write_file(file: &Path, text: &str) -> io::Result<()> {
+fn write_file(file: &Path, content: impl AsRef<[u8]>) -> io::Result<()> {
     if let Some(folder) = file.parent() {
         fs::create_dir_all(folder)?;
     }
-    fs::write(file, text)
+    fs::write(file, content)
 }
 
-/// Adds the dependencies of imported projects to the manifest of the template. Other texts are not changed.
-fn with_imported_dependencies(text: &str, needs_iapi: bool) -> String {
-    if !needs_iapi {
-        return text.to_owned();
-    }
+/// Adds the dependency on the crate `rulebook-iapi` to the manifest of the template. Other texts are not changed.
+fn with_iapi_dependency(text: &str) -> String {
     text.replace(
         FIRST_TYPE_DEPENDENCY,
         &format!("rulebook-iapi = {{ SOURCE(rulebook-iapi) }}\n{FIRST_TYPE_DEPENDENCY}"),

@@ -1,6 +1,5 @@
 //! An HTTP client that repeats failed requests.
 
-use std::fmt;
 use std::sync::Arc;
 use std::thread::sleep;
 use std::time::Duration;
@@ -10,7 +9,7 @@ use ureq::tls::{RootCerts, TlsConfig};
 use ureq::{Agent, AsSendBody, Body};
 use url::Url;
 
-use super::{OnProgress, Progress, TransferError};
+use super::{Progress, TransferError, error_response};
 
 /// The pause between the first and the second attempt. Each further pause is twice as long as the previous pause.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
@@ -21,40 +20,33 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 /// Size of the buffers for reading and writing, in bytes.
 pub(super) const CHUNK_SIZE: usize = 256 << 10;
 
-/// An API key that is sent as a bearer token (RFC 6750). The debug output of this type does not contain the key.
-pub(crate) struct BearerKey(HeaderValue);
+/// The maximum size in bytes of a document that is read into memory.
+const MAX_DOCUMENT_BYTES: u64 = 256 << 20;
 
-impl BearerKey {
-    /// Parses an API key, ignoring whitespace around it. Returns `None` if the key is empty, or has characters other
-    /// than visible ASCII characters.
-    pub(crate) fn parse(text: &str) -> Option<Self> {
-        let key = text.trim();
-        if key.is_empty() || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return None;
-        }
-        let mut value = HeaderValue::from_str(&format!("Bearer {key}")).ok()?;
-        value.set_sensitive(true);
-        Some(Self(value))
+/// Returns the header field that sends an API key as a bearer token (RFC 6750), ignoring whitespace around the key.
+/// Returns `None` if the key is empty, or has characters other than visible ASCII characters.
+pub(crate) fn bearer_field(key: &str) -> Option<HeaderValue> {
+    let key = key.trim();
+    if key.is_empty() || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return None;
     }
-}
-
-impl fmt::Debug for BearerKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("BearerKey(..)")
-    }
+    let mut value = HeaderValue::from_str(&format!("Bearer {key}")).ok()?;
+    value.set_sensitive(true);
+    Some(value)
 }
 
 /// An HTTP client that sends an API key and repeats failed requests.
 pub(crate) struct Client {
     agent: Agent,
-    key: Option<BearerKey>,
+    authorization: Option<HeaderValue>,
     retries: u32,
+    pub(super) progress: Progress,
 }
 
 impl Client {
     /// Creates a client. It retries a failed request up to `retries` times; `timeout` applies to each read and each
     /// write.
-    pub(crate) fn new(key: Option<BearerKey>, retries: u32, timeout: Duration) -> Self {
+    pub(crate) fn new(authorization: Option<HeaderValue>, retries: u32, timeout: Duration, progress: Progress) -> Self {
         // The certificates that the operating system trusts are used. A company that adds its certificate authority to
         // the system need not configure this program.
         let tls = TlsConfig::builder()
@@ -74,13 +66,10 @@ impl Client {
             .timeout_per_write(Some(timeout))
             .input_buffer_size(CHUNK_SIZE)
             .output_buffer_size(CHUNK_SIZE);
-        Self { agent: config.build().new_agent(), key, retries }
+        Self { agent: config.build().new_agent(), authorization, retries, progress }
     }
 
     /// Sends a request, and waits for the status line and the header fields of the response.
-    ///
-    /// # Errors
-    /// Fails if no response arrives. A response of any status is not an error.
     pub(super) fn send_request(
         &self,
         method: &str,
@@ -92,35 +81,56 @@ impl Client {
         for (name, value) in fields {
             request = request.header(name, value);
         }
-        if let Some(BearerKey(value)) = &self.key {
+        if let Some(value) = &self.authorization {
             request = request.header(header::AUTHORIZATION, value);
         }
         self.agent.run(request.body(body)?)
     }
 
+    /// Fetches a document whose media type begins with `media_type`.
+    pub(crate) fn fetch_document(
+        &self,
+        method: &str,
+        url: &Url,
+        (media_type, mismatch): (&str, &'static str),
+    ) -> Result<Vec<u8>, TransferError> {
+        self.with_retries(|| {
+            let response = self.send_request(method, url, Vec::new(), ()).map_err(TransferError::Connection)?;
+            if response.status() != 200 {
+                return Err(error_response::to_transfer_error(response));
+            }
+            let field = response.headers().get(header::CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
+            if !field.starts_with(media_type.as_bytes()) {
+                return Err(TransferError::InvalidResponse(mismatch));
+            }
+            let body = response.into_body().into_with_config().limit(MAX_DOCUMENT_BYTES);
+            body.read_to_vec().map_err(TransferError::Connection)
+        })
+    }
+
     /// Calls `attempt` until it succeeds, it fails with an error that a retry cannot fix, or no retries remain.
-    ///
-    /// # Errors
-    /// Returns the error of the last attempt.
     pub(super) fn with_retries<T>(
         &self,
-        progress: OnProgress<'_>,
-        mut attempt: impl FnMut(OnProgress<'_>) -> Result<T, TransferError>,
+        mut attempt: impl FnMut() -> Result<T, TransferError>,
     ) -> Result<T, TransferError> {
         let mut backoff = FIRST_PAUSE;
-        for _ in 0..self.retries {
-            let error = match attempt(progress) {
-                Err(error) => error,
-                done => return done,
+        let mut retries = self.retries;
+        let result = loop {
+            let result = attempt();
+            let Some((error, min_pause)) = result.as_ref().err().and_then(|error| Some((error, error.retry_after()?)))
+            else {
+                break result;
             };
-            let Some(min_pause) = error.retry_after() else {
-                return Err(error);
-            };
+            if retries == 0 {
+                break result;
+            }
             let pause = backoff.max(min_pause);
-            progress(Progress::Retrying { error: &error, pause });
+            self.progress.report_retry(error, pause);
             sleep(pause);
             backoff = (backoff * 2).min(MAX_PAUSE);
-        }
-        attempt(progress)
+            retries -= 1;
+        };
+        self.progress.finish();
+        result
     }
 }

@@ -1,17 +1,11 @@
-//! Digests of file contents: two files with the same digest have the same content.
+//! Digests of file contents: two files with the same digest have the same content. The file stores of rulebook servers
+//! use the BLAKE3 hash of a file's content as its entity tag.
 
-use std::fmt;
-use std::fs::File;
-use std::io;
-
-use blake3::{Hash, Hasher};
+use blake3::Hash;
+use rulebook::ETag;
 use ureq::http::{HeaderMap, header};
 
-use rulebook::ETag;
-
-/// The BLAKE3 hash of a file's content. The file stores of rulebook servers use it as the entity tag.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Digest(Hash);
+use super::TransferError;
 
 /// The result of comparing local content with the content on the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,53 +16,26 @@ pub(crate) enum Verification {
     Unverified,
 }
 
-impl Digest {
-    /// Returns the digest from the header field `ETag` of a response; `None` if the entity tag is not a digest.
-    pub(super) fn from_etag_field(fields: &HeaderMap) -> Option<Self> {
-        Self::parse_etag(fields.get(header::ETAG)?.to_str().ok()?)
-    }
-
-    /// Parses an entity tag; `None` unless the tag is strong and consists of 64 hexadecimal digits.
-    pub(super) fn parse_etag(tag: &str) -> Option<Self> {
-        let hex = tag.strip_prefix('"')?.strip_suffix('"')?;
-        Hash::from_hex(hex).ok().map(Self)
-    }
-
-    /// Returns the entity tag that a server uses for a file with this digest.
-    pub(super) fn to_etag(self) -> ETag {
-        ETag::strong(self.0.to_hex())
-    }
-
-    /// Returns the digest of all bytes that were added to the hasher.
-    pub(super) fn from_hasher(hasher: &Hasher) -> Self {
-        Self(hasher.finalize())
-    }
-
-    /// Computes the digest of a file's content.
-    ///
-    /// # Errors
-    /// Fails if the file cannot be read.
-    pub(super) fn of_file(mut file: File) -> io::Result<Self> {
-        let mut hasher = Hasher::new();
-        io::copy(&mut file, &mut hasher)?;
-        Ok(Self::from_hasher(&hasher))
-    }
-
-    /// Compares this digest with `remote`, the digest that the server sent, if it sent a digest.
-    ///
-    /// # Errors
-    /// Fails if the digests differ.
-    pub(super) fn verify(self, remote: Option<Self>) -> Result<Verification, super::TransferError> {
-        match remote {
-            Some(remote) if remote == self => Ok(Verification::Verified),
-            Some(remote) => Err(super::TransferError::DigestMismatch { local: self, remote }),
-            None => Ok(Verification::Unverified),
-        }
-    }
+/// Returns the digest from the header field `ETag` of a response; `None` if the entity tag is not a digest.
+pub(super) fn etag_field_digest(fields: &HeaderMap) -> Option<Hash> {
+    parse_etag(fields.get(header::ETAG)?.to_str().ok()?)
 }
 
-impl fmt::Display for Digest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.to_hex())
+/// Parses an entity tag; `None` unless the tag is strong and consists of 64 hexadecimal digits.
+pub(super) fn parse_etag(tag: &str) -> Option<Hash> {
+    Hash::from_hex(tag.strip_prefix('"')?.strip_suffix('"')?).ok()
+}
+
+/// Returns the entity tag that a server uses for a file with this digest.
+pub(super) fn etag(digest: Hash) -> String {
+    ETag::strong(digest.to_hex()).to_string()
+}
+
+/// Compares a digest with that of the server, if it sent one. Fails if they differ.
+pub(super) fn verify(local: Hash, remote: Option<Hash>) -> Result<Verification, TransferError> {
+    match remote {
+        Some(remote) if remote == local => Ok(Verification::Verified),
+        Some(remote) => Err(TransferError::DigestMismatch { local, remote }),
+        None => Ok(Verification::Unverified),
     }
 }

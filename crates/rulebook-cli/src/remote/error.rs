@@ -5,10 +5,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use blake3::Hash;
 use thiserror::Error;
 use ureq::Timeout;
 
-use super::Digest;
 use super::error_response::ErrorResponse;
 
 /// The reason why a file could not be sent or fetched.
@@ -35,7 +35,7 @@ pub(crate) enum TransferError {
     InvalidResponse(&'static str),
     /// The content differs from the content on the server.
     #[error("the content differs from the server's: its digest is {local} here and {remote} on the server")]
-    DigestMismatch { local: Digest, remote: Digest },
+    DigestMismatch { local: Hash, remote: Hash },
     /// A local file cannot be read or written.
     #[error("{path}: {error}")]
     FileAccess { path: PathBuf, error: io::Error },

@@ -23,7 +23,6 @@ const MAX_RETRY_AFTER: Duration = Duration::from_secs(60);
 /// HTTP statuses of errors that are usually temporary (RFC 9110 section 15.6, RFC 6585 section 4).
 const TEMPORARY_STATUSES: [u16; 4] = [429, 502, 503, 504];
 
-/// An error response.
 #[derive(Debug)]
 pub(crate) struct ErrorResponse {
     /// The HTTP status or, in the envelope `phalapi`, the status in the member `ret`.

@@ -2,117 +2,89 @@
 
 use std::fs::File;
 use std::io::{ErrorKind, Read};
-use std::path::PathBuf;
+use std::path::Path;
 
+use blake3::{Hash, Hasher};
 use ureq::Body;
 use ureq::http::{HeaderMap, HeaderName, Response, StatusCode, header};
+use url::Url;
 
 use super::client::CHUNK_SIZE;
-use super::error_response;
+use super::digest::{etag, etag_field_digest};
 use super::partial::PartialFile;
-use super::{Client, Digest, OnProgress, Progress, ServerUrl, TransferError, Verification};
+use super::server_url::with_default_path;
+use super::{Client, Progress, TransferError, Verification, error_response};
 
-/// A file to fetch.
-pub(crate) struct FetchRequest {
-    /// The file's name on the server.
-    pub(crate) name: String,
-    /// The path of the local file.
-    pub(crate) local_path: PathBuf,
-    /// If `true`, the file is fetched only if its content on the server differs from the local file.
-    pub(crate) if_changed: bool,
-}
-
-/// The result of a successful fetch.
-pub(crate) enum FetchOutcome {
-    /// The file has been fetched and stored.
-    New(Digest, Verification),
-    /// The local file has the same content as the file on the server.
-    Unchanged(Digest),
-}
-
-/// The result of one request.
-enum AttemptOutcome {
-    /// The whole content has been received.
-    Complete,
-    /// No content has been received, because the local file has the same content.
-    Unchanged(Digest),
-}
-
-/// Fetches a file. The received bytes are stored in a second file beside the local file, so that a later attempt, even
-/// of another process, can resume the transfer. The local file is replaced when all bytes have been received.
+/// Fetches a file with this name on the server to a local path. With `if_changed`, it is fetched only if its content
+/// differs from that of the local file. Returns the digest of the content, and no verification if it is unchanged.
 ///
-/// # Errors
-/// Fails if the server cannot be reached or responds with an error, the digest of the content differs from that of the
-/// server, or the file cannot be written.
+/// The received bytes are stored in a second file beside the local file, so that a later attempt, even of another
+/// process, can resume the transfer. The local file is replaced when all bytes have been received.
 pub(crate) fn fetch(
     client: &Client,
-    server: &ServerUrl,
-    request: &FetchRequest,
-    progress: OnProgress<'_>,
-) -> Result<FetchOutcome, TransferError> {
-    let local = if request.if_changed { local_digest(request)? } else { None };
-    let mut partial = PartialFile::open(&request.local_path)?;
-    match client
-        .with_retries(progress, |progress| attempt_fetch(client, server, request, local, &mut partial, progress))?
-    {
-        AttemptOutcome::Unchanged(digest) => Ok(FetchOutcome::Unchanged(digest)),
-        AttemptOutcome::Complete => {
-            partial.finish().map(|(digest, verification)| FetchOutcome::New(digest, verification))
-        }
+    server: &Url,
+    name: &str,
+    local_path: &Path,
+    if_changed: bool,
+) -> Result<(Hash, Option<Verification>), TransferError> {
+    let local = if if_changed { local_digest(local_path)? } else { None };
+    let mut url = with_default_path(server, "/iapi/file");
+    url.query_pairs_mut().append_pair("filename", name);
+    let mut partial = PartialFile::open(local_path)?;
+    match client.with_retries(|| attempt_fetch(client, &url, local, &mut partial))? {
+        Some(digest) => Ok((digest, None)),
+        None => partial.finish().map(|(digest, verification)| (digest, Some(verification))),
     }
 }
 
 /// Returns the digest of the local file; `None` if the file does not exist.
-fn local_digest(request: &FetchRequest) -> Result<Option<Digest>, TransferError> {
-    let file_error = TransferError::at_path(&request.local_path);
-    match File::open(&request.local_path) {
-        Ok(file) => Digest::of_file(file).map(Some).map_err(file_error),
+fn local_digest(path: &Path) -> Result<Option<Hash>, TransferError> {
+    let hashed = File::open(path).and_then(|file| Hasher::new().update_reader(file).map(|hasher| hasher.finalize()));
+    match hashed {
+        Ok(digest) => Ok(Some(digest)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(file_error(error)),
+        Err(error) => Err(TransferError::at_path(path)(error)),
     }
 }
 
+/// Receives the content. Returns the digest of the local file instead if it has the same content.
 fn attempt_fetch(
     client: &Client,
-    server: &ServerUrl,
-    request: &FetchRequest,
-    local: Option<Digest>,
+    url: &Url,
+    local: Option<Hash>,
     partial: &mut PartialFile,
-    progress: OnProgress<'_>,
-) -> Result<AttemptOutcome, TransferError> {
-    let mut url = server.file_url();
-    url.query_pairs_mut().append_pair("filename", &request.name);
+) -> Result<Option<Hash>, TransferError> {
     let resumed = partial.resumable_digest();
     // The server must not compress the response, because ranges, lengths and entity tags must refer to the file itself.
     let mut fields = vec![(header::ACCEPT_ENCODING, "identity".to_owned())];
     if let Some(local) = local {
-        fields.push((header::IF_NONE_MATCH, local.to_etag().to_string()));
+        fields.push((header::IF_NONE_MATCH, etag(local)));
     }
     if let Some(digest) = resumed {
         fields.push((header::RANGE, format!("bytes={}-", partial.length())));
-        fields.push((header::IF_RANGE, digest.to_etag().to_string()));
+        fields.push((header::IF_RANGE, etag(digest)));
     }
-    let response = client.send_request("GET", &url, fields, ()).map_err(TransferError::Connection)?;
+    let response = client.send_request("GET", url, fields, ()).map_err(TransferError::Connection)?;
     let coding = field_text(response.headers(), header::CONTENT_ENCODING);
     if response.status().is_success() && coding.is_some_and(|coding| !coding.eq_ignore_ascii_case("identity")) {
         return Err(TransferError::InvalidResponse("it has a content coding, which the request excluded"));
     }
     match (response.status(), local, resumed) {
-        (StatusCode::NOT_MODIFIED, Some(local), _) => Ok(AttemptOutcome::Unchanged(local)),
+        (StatusCode::NOT_MODIFIED, Some(local), _) => Ok(Some(local)),
         (StatusCode::OK, ..) => {
-            partial.restart(Digest::from_etag_field(response.headers()))?;
-            receive_body(response, partial, progress)
+            partial.restart(etag_field_digest(response.headers()))?;
+            receive_body(response, partial, &client.progress).map(|()| None)
         }
         (StatusCode::PARTIAL_CONTENT, _, Some(digest))
             if continues_file(response.headers(), digest, partial.length()) =>
         {
-            receive_body(response, partial, progress)
+            receive_body(response, partial, &client.progress).map(|()| None)
         }
         // An earlier attempt has received all bytes, so that the requested range is empty.
-        (StatusCode::RANGE_NOT_SATISFIABLE, _, Some(_)) if partial.is_complete() => Ok(AttemptOutcome::Complete),
+        (StatusCode::RANGE_NOT_SATISFIABLE, _, Some(_)) if partial.is_complete() => Ok(None),
         (StatusCode::PARTIAL_CONTENT | StatusCode::RANGE_NOT_SATISFIABLE, _, Some(_)) => {
             partial.discard()?;
-            attempt_fetch(client, server, request, local, partial, progress)
+            attempt_fetch(client, url, local, partial)
         }
         (StatusCode::PARTIAL_CONTENT, ..) => {
             Err(TransferError::InvalidResponse("it has partial content, which was not requested"))
@@ -122,31 +94,27 @@ fn attempt_fetch(
 }
 
 /// Returns `true` if a response with status 206 belongs to the file with this digest, and begins at offset `from`.
-fn continues_file(fields: &HeaderMap, digest: Digest, from: u64) -> bool {
+fn continues_file(fields: &HeaderMap, digest: Hash, from: u64) -> bool {
     let range = field_text(fields, header::CONTENT_RANGE).and_then(|range| range.strip_prefix("bytes "));
     let first = range.and_then(|range| range.split_once('-')).and_then(|(first, _)| first.parse().ok());
-    first == Some(from) && Digest::from_etag_field(fields) == Some(digest)
+    first == Some(from) && etag_field_digest(fields) == Some(digest)
 }
 
 /// Appends the body of a response to the partial file.
-fn receive_body(
-    response: Response<Body>,
-    partial: &mut PartialFile,
-    progress: OnProgress<'_>,
-) -> Result<AttemptOutcome, TransferError> {
+fn receive_body(response: Response<Body>, partial: &mut PartialFile, progress: &Progress) -> Result<(), TransferError> {
     let mut body = response.into_body();
     let done = partial.length();
     let total = body.content_length().map(|length| done.saturating_add(length));
-    progress(Progress::Started { done, total });
+    progress.start(done, total);
     let mut reader = body.as_reader();
     let mut chunk = vec![0; CHUNK_SIZE];
     loop {
         match reader.read(&mut chunk) {
             // If the body ends before its announced length, `read` returns an error instead of 0.
-            Ok(0) => return Ok(AttemptOutcome::Complete),
+            Ok(0) => return Ok(()),
             Ok(read) => {
                 partial.append(&chunk[..read])?;
-                progress(Progress::Advanced(read as u64));
+                progress.advance(read);
             }
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) => return Err(TransferError::Connection(error.into())),

@@ -4,44 +4,23 @@
 //! import`.
 //!
 //! This module sends the requests, repeats failed requests, and verifies that the local file and the file on the server
-//! have the same content. It reports progress to a callback and prints nothing. It does not read a definition: the
-//! server decides which files it accepts.
+//! have the same content. It does not read a definition: the server decides which files it accepts.
 
 mod client;
-mod declarations;
 mod digest;
-#[cfg(feature = "import")]
-mod document;
 mod error;
 mod error_response;
 mod fetch;
 mod multipart;
 mod partial;
+mod progress;
 mod send;
 mod server_url;
 
-use std::time::Duration;
-
-pub(crate) use client::{BearerKey, Client};
-pub(crate) use declarations::{fetch_declarations, fetch_definition};
-pub(crate) use digest::{Digest, Verification};
-#[cfg(feature = "import")]
-pub(crate) use document::fetch_document;
+pub(crate) use client::{Client, bearer_field};
+pub(crate) use digest::Verification;
 pub(crate) use error::TransferError;
-pub(crate) use fetch::{FetchOutcome, FetchRequest, fetch};
-pub(crate) use send::{OutgoingFile, WriteCondition, send};
-pub(crate) use server_url::ServerUrl;
-
-/// A progress event of a transfer.
-pub(crate) enum Progress<'a> {
-    /// An attempt has started. Earlier attempts have transferred `done` bytes. `total` is the number of bytes of the
-    /// whole transfer; `None` if the server did not announce it.
-    Started { done: u64, total: Option<u64> },
-    /// This number of bytes has been transferred since the previous event.
-    Advanced(u64),
-    /// The attempt has failed; after a pause, the next attempt follows.
-    Retrying { error: &'a TransferError, pause: Duration },
-}
-
-/// A callback that receives the progress of a transfer.
-pub(crate) type OnProgress<'a> = &'a mut dyn FnMut(Progress<'_>);
+pub(crate) use fetch::fetch;
+pub(crate) use progress::Progress;
+pub(crate) use send::{OutgoingFile, send};
+pub(crate) use server_url::{document_url, parse_server_url};

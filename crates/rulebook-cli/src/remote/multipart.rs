@@ -5,20 +5,25 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use blake3::Hasher;
+use blake3::{Hash, Hasher};
 use rulebook::multipart::{MultipartForm, MultipartPiece};
 
-use super::{Digest, TransferError};
+use super::{OutgoingFile, Progress, TransferError};
 
-/// A `multipart/form-data` body (RFC 7578). Its bytes are read with the trait `Read`.
-pub(super) struct MultipartBody {
-    media_type: String,
-    length: u64,
+/// A `multipart/form-data` body (RFC 7578) with files. Its bytes are read with the trait `Read`, and their number is
+/// shown as progress.
+pub(super) struct MultipartBody<'p> {
+    pub(super) media_type: String,
+    /// The length of the body in bytes.
+    pub(super) length: u64,
     /// The pieces that have not been read completely.
     remaining: VecDeque<MultipartPiece<Box<FileContent>>>,
-    digests: Vec<Digest>,
-    bytes_read: u64,
-    error: Option<TransferError>,
+    /// The digest of each file that has been read completely, in the order of the files.
+    pub(super) digests: Vec<Hash>,
+    pub(super) has_sent: bool,
+    /// The error of a file that interrupted reading.
+    pub(super) error: Option<TransferError>,
+    progress: &'p Progress,
 }
 
 /// A file whose content is being read.
@@ -32,77 +37,52 @@ struct FileContent {
     hasher: Hasher,
 }
 
-impl MultipartBody {
-    /// Creates a body of text fields (field name, value) and then files (field name, file name, path).
-    ///
-    /// # Errors
-    /// Fails if a path cannot be opened, or is not a file.
-    pub(super) fn new(fields: &[(&str, &str)], files: &[(&str, &str, &Path)]) -> Result<Self, TransferError> {
+impl<'p> MultipartBody<'p> {
+    /// Creates a body with the names of the files in the fields `filename`, and the files in the fields `content`.
+    pub(super) fn new(files: &[OutgoingFile], progress: &'p Progress) -> Result<Self, TransferError> {
         let mut form = MultipartForm::new();
-        for (name, value) in fields {
-            form.field(name, value);
+        // The names are sent first, so that the server can reject a name before it receives any file.
+        for file in files {
+            form.field("filename", &file.name);
         }
-        for (name, filename, path) in files {
-            let content = Box::new(FileContent::open(path)?);
-            form.file(name, filename, Some("application/octet-stream"), content);
+        for file in files {
+            let last_segment = file.name.rsplit('/').next().unwrap_or(&file.name);
+            let content = Box::new(FileContent::open(&file.path)?);
+            form.file("content", last_segment, Some("application/octet-stream"), content);
         }
         let media_type = form.media_type();
         let remaining = VecDeque::from(form.finish());
-        let length = remaining.iter().map(|piece| match piece {
+        let lengths = remaining.iter().map(|piece| match piece {
             MultipartPiece::Bytes(bytes) => bytes.len() as u64,
             MultipartPiece::File(content) => content.length,
         });
-        let length = length.sum();
-        Ok(Self { media_type, length, remaining, digests: Vec::new(), bytes_read: 0, error: None })
-    }
-
-    /// Returns the value of `Content-Type`.
-    pub(super) fn media_type(&self) -> &str {
-        &self.media_type
-    }
-
-    /// Returns the length of the body in bytes.
-    pub(super) fn length(&self) -> u64 {
-        self.length
-    }
-
-    /// Returns the number of bytes of the body that have been read.
-    pub(super) fn bytes_read(&self) -> u64 {
-        self.bytes_read
-    }
-
-    /// Returns the digest of each file that has been read completely, in the order of the files in the body.
-    pub(super) fn digests(&self) -> &[Digest] {
-        &self.digests
-    }
-
-    /// Returns the error that interrupted reading; `None` if no file has caused an error.
-    pub(super) fn into_error(self) -> Option<TransferError> {
-        self.error
+        let length = lengths.sum();
+        progress.start(0, Some(length));
+        Ok(Self { media_type, length, remaining, digests: Vec::new(), has_sent: false, error: None, progress })
     }
 }
 
-impl Read for MultipartBody {
+impl Read for MultipartBody<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        while !buffer.is_empty() {
-            let read = match self.remaining.front_mut() {
-                None => break,
-                Some(MultipartPiece::Bytes(bytes)) => {
+        while let Some(piece) = self.remaining.front_mut().filter(|_| !buffer.is_empty()) {
+            let read = match piece {
+                MultipartPiece::Bytes(bytes) => {
                     let next = bytes.split_to(buffer.len().min(bytes.len()));
                     buffer[..next.len()].copy_from_slice(&next);
                     next.len()
                 }
-                Some(MultipartPiece::File(content)) => content.read(buffer).map_err(|error| {
+                MultipartPiece::File(content) => content.read(buffer).map_err(|error| {
                     self.error = Some(error);
                     io::Error::from(io::ErrorKind::Other)
                 })?,
             };
             if read > 0 {
-                self.bytes_read += read as u64;
+                self.has_sent = true;
+                self.progress.advance(read);
                 return Ok(read);
             }
             if let Some(MultipartPiece::File(content)) = self.remaining.pop_front() {
-                self.digests.push(Digest::from_hasher(&content.hasher));
+                self.digests.push(content.hasher.finalize());
             }
         }
         Ok(0)

@@ -6,13 +6,13 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File, TryLockError};
-use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
+use std::io::{self, ErrorKind, Seek, Write};
 use std::path::{Path, PathBuf};
 
-use blake3::Hasher;
+use blake3::{Hash, Hasher};
 
-use super::client::CHUNK_SIZE;
-use super::{Digest, TransferError, Verification};
+use super::digest::{etag, parse_etag, verify};
+use super::{TransferError, Verification};
 
 /// The bytes of a file that have been received so far.
 pub(super) struct PartialFile {
@@ -22,43 +22,37 @@ pub(super) struct PartialFile {
     /// The open `.part` file; `None` before anything has been received.
     file: Option<File>,
     /// The digest that the complete file must have, if the server sent one.
-    expected_digest: Option<Digest>,
+    expected_digest: Option<Hash>,
     hasher: Hasher,
-    length: u64,
 }
 
 impl PartialFile {
     /// Opens the `.part` file for a local path, if an earlier attempt has left this file.
-    ///
-    /// # Errors
-    /// Fails if the `.part` file cannot be read, another process is writing it, or one of the three paths is that of a
-    /// folder, a device or a link.
     pub(super) fn open(local_path: &Path) -> Result<Self, TransferError> {
         let part_path = with_suffix(local_path, ".part");
         let tag_path = with_suffix(local_path, ".part.tag");
         for path in [local_path, &part_path, &tag_path] {
             require_replaceable(path).map_err(TransferError::at_path(path))?;
         }
-        let local_path = local_path.to_owned();
         let mut part = Self {
-            local_path,
+            local_path: local_path.to_owned(),
             part_path,
             tag_path,
             file: None,
             expected_digest: None,
             hasher: Hasher::new(),
-            length: 0,
         };
-        let mut file = match File::options().read(true).write(true).open(&part.part_path) {
+        let file = match File::options().read(true).write(true).open(&part.part_path) {
             Ok(file) => file,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(part),
             Err(error) => return Err(TransferError::at_path(&part.part_path)(error)),
         };
         part.lock_part_file(&file)?;
         let tag = fs::read_to_string(&part.tag_path).ok();
-        part.expected_digest = tag.and_then(|tag| Digest::parse_etag(tag.trim_end()));
+        part.expected_digest = tag.and_then(|tag| parse_etag(tag.trim_end()));
         if part.expected_digest.is_some() {
-            part.length = hash_file(&mut file, &mut part.hasher).map_err(TransferError::at_path(&part.part_path))?;
+            // After the file has been read, writing to it appends to it.
+            part.hasher.update_reader(&file).map_err(TransferError::at_path(&part.part_path))?;
         }
         part.file = Some(file);
         Ok(part)
@@ -66,19 +60,16 @@ impl PartialFile {
 
     /// Returns the number of received bytes.
     pub(super) fn length(&self) -> u64 {
-        self.length
+        self.hasher.count()
     }
 
     /// Returns the digest of the complete file if the transfer can be resumed, otherwise `None`.
-    pub(super) fn resumable_digest(&self) -> Option<Digest> {
-        self.expected_digest.filter(|_| self.length > 0)
+    pub(super) fn resumable_digest(&self) -> Option<Hash> {
+        self.expected_digest.filter(|_| self.length() > 0)
     }
 
     /// Discards the received bytes. `digest` is the digest of the file that the server sends now; `None` if unknown.
-    ///
-    /// # Errors
-    /// Fails if the files cannot be written.
-    pub(super) fn restart(&mut self, digest: Option<Digest>) -> Result<(), TransferError> {
+    pub(super) fn restart(&mut self, digest: Option<Hash>) -> Result<(), TransferError> {
         let file_error = TransferError::at_path(&self.part_path);
         let mut file = match self.file.take() {
             Some(file) => file,
@@ -91,10 +82,9 @@ impl PartialFile {
         };
         file.set_len(0).and_then(|()| file.rewind()).map_err(&file_error)?;
         self.hasher.reset();
-        self.length = 0;
         // The new digest is written after the old bytes have been removed, because they do not belong to the new file.
         match digest {
-            Some(digest) => fs::write(&self.tag_path, format!("{}\n", digest.to_etag())),
+            Some(digest) => fs::write(&self.tag_path, format!("{}\n", etag(digest))),
             None => remove_if_exists(&self.tag_path),
         }
         .map_err(TransferError::at_path(&self.tag_path))?;
@@ -104,9 +94,6 @@ impl PartialFile {
     }
 
     /// Appends received bytes to the `.part` file.
-    ///
-    /// # Errors
-    /// Fails if the bytes cannot be written.
     pub(super) fn append(&mut self, bytes: &[u8]) -> Result<(), TransferError> {
         let written = match &mut self.file {
             Some(file) => file.write_all(bytes),
@@ -118,23 +105,19 @@ impl PartialFile {
             return Err(TransferError::at_path(&self.part_path)(error));
         }
         self.hasher.update(bytes);
-        self.length += bytes.len() as u64;
         Ok(())
     }
 
     /// Returns `true` if the digest of the received bytes is that of the complete file.
     pub(super) fn is_complete(&self) -> bool {
-        self.expected_digest == Some(Digest::from_hasher(&self.hasher))
+        self.expected_digest == Some(self.hasher.finalize())
     }
 
     /// Verifies the digest of the received bytes and renames the `.part` file to the local path. If the digest differs
     /// from the server's, the received bytes are discarded.
-    ///
-    /// # Errors
-    /// Fails if the digest differs from the server's, or the file cannot be written.
-    pub(super) fn finish(&mut self) -> Result<(Digest, Verification), TransferError> {
-        let digest = Digest::from_hasher(&self.hasher);
-        let verification = match digest.verify(self.expected_digest) {
+    pub(super) fn finish(&mut self) -> Result<(Hash, Verification), TransferError> {
+        let digest = self.hasher.finalize();
+        let verification = match verify(digest, self.expected_digest) {
             Ok(verification) => verification,
             Err(error) => {
                 self.discard()?;
@@ -153,13 +136,9 @@ impl PartialFile {
     }
 
     /// Removes the `.part` file and the file with its digest.
-    ///
-    /// # Errors
-    /// Fails if the files cannot be removed.
     pub(super) fn discard(&mut self) -> Result<(), TransferError> {
         self.file = None;
         self.expected_digest = None;
-        self.length = 0;
         self.hasher.reset();
         remove_if_exists(&self.part_path)
             .and_then(|()| remove_if_exists(&self.tag_path))
@@ -175,24 +154,6 @@ impl PartialFile {
             // Some file systems do not support locks.
             Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Unsupported => Ok(()),
             Err(TryLockError::Error(error)) => Err(TransferError::at_path(&self.part_path)(error)),
-        }
-    }
-}
-
-/// Hashes a file from beginning to end and returns its length. Writing to the file then appends to it.
-fn hash_file(file: &mut File, hasher: &mut Hasher) -> io::Result<u64> {
-    file.seek(SeekFrom::Start(0))?;
-    let mut chunk = vec![0; CHUNK_SIZE];
-    let mut length = 0;
-    loop {
-        match file.read(&mut chunk) {
-            Ok(0) => return Ok(length),
-            Ok(read) => {
-                hasher.update(&chunk[..read]);
-                length += read as u64;
-            }
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
         }
     }
 }

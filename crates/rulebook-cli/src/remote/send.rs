@@ -1,15 +1,17 @@
 //! Sends files to another server.
 
-use std::io::{self, Read};
 use std::path::PathBuf;
 
+use blake3::Hash;
 use ureq::SendBody;
-use ureq::http::{StatusCode, header};
+use ureq::http::{HeaderName, StatusCode, header};
+use url::Url;
 
+use super::digest::{etag_field_digest, verify};
 use super::error_response;
 use super::multipart::MultipartBody;
-use super::{Client, Digest, OnProgress, Progress, ServerUrl, TransferError, Verification};
-use rulebook::ETag;
+use super::server_url::with_default_path;
+use super::{Client, TransferError, Verification};
 
 /// A local file and its name on the server.
 pub(crate) struct OutgoingFile {
@@ -17,61 +19,46 @@ pub(crate) struct OutgoingFile {
     pub(crate) name: String,
 }
 
-/// The condition for storing the files (RFC 9110 section 13.1).
-pub(crate) enum WriteCondition {
-    /// Store the files in any case; existing files are replaced.
-    None,
-    /// Store the files only if no file with one of these names exists: `If-None-Match: *`.
-    Absent,
-    /// Store the file only if the existing file has this entity tag: `If-Match`.
-    Match(ETag),
-}
+/// The header field with the condition for storing the files (RFC 9110 section 13.1), if there is one.
+pub(crate) type WriteCondition = Option<(HeaderName, String)>;
 
 /// Sends files in one request, so that the server stores either all of them or none. Returns the digest of each file,
 /// and whether the server confirmed it.
-///
-/// # Errors
-/// Fails if a file cannot be read, the server cannot be reached or responds with an error, or the digest that the
-/// server returns is not that of the sent file.
 pub(crate) fn send(
     client: &Client,
-    server: &ServerUrl,
+    server: &Url,
     files: &[OutgoingFile],
     condition: &WriteCondition,
-    progress: OnProgress<'_>,
-) -> Result<(Vec<Digest>, Verification), TransferError> {
-    client.with_retries(progress, |progress| attempt_send(client, server, files, condition, progress))
+) -> Result<(Vec<Hash>, Verification), TransferError> {
+    client.with_retries(|| attempt_send(client, server, files, condition))
 }
 
 fn attempt_send(
     client: &Client,
-    server: &ServerUrl,
+    server: &Url,
     files: &[OutgoingFile],
     condition: &WriteCondition,
-    progress: OnProgress<'_>,
-) -> Result<(Vec<Digest>, Verification), TransferError> {
-    let url = if files.len() == 1 { server.file_url() } else { server.files_url() };
-    // The names are sent first, so that the server can reject a name before it receives any file.
-    let names: Vec<_> = files.iter().map(|file| ("filename", file.name.as_str())).collect();
-    let contents: Vec<_> =
-        files.iter().map(|file| ("content", last_segment(&file.name), file.path.as_path())).collect();
-    let mut body = MultipartBody::new(&names, &contents)?;
+) -> Result<(Vec<Hash>, Verification), TransferError> {
+    let url = with_default_path(server, if files.len() == 1 { "/iapi/file" } else { "/iapi/files" });
+    let mut body = MultipartBody::new(files, &client.progress)?;
     let mut fields = vec![
-        (header::CONTENT_TYPE, body.media_type().to_owned()),
-        (header::CONTENT_LENGTH, body.length().to_string()),
+        (header::CONTENT_TYPE, body.media_type.clone()),
+        (header::CONTENT_LENGTH, body.length.to_string()),
         // With this field, the server can reject the API key before it receives the body.
         (header::EXPECT, "100-continue".to_owned()),
     ];
-    match condition {
-        WriteCondition::None => {}
-        WriteCondition::Absent => fields.push((header::IF_NONE_MATCH, "*".to_owned())),
-        WriteCondition::Match(tag) => fields.push((header::IF_MATCH, tag.to_string())),
-    }
-    progress(Progress::Started { done: 0, total: Some(body.length()) });
-    let mut reader = ReportingReader { body: &mut body, progress };
-    let response = match client.send_request("POST", &url, fields, SendBody::from_reader(&mut reader)) {
+    fields.extend(condition.clone());
+    let response = match client.send_request("POST", &url, fields, SendBody::from_reader(&mut body)) {
         Ok(response) => response,
-        Err(error) => return Err(classify_error(error, body, condition)),
+        Err(error) => {
+            return Err(match body.error {
+                Some(error) => error,
+                // A request without a condition can be repeated. A repeated request with a condition would fail if the
+                // server had already stored the file for the first request.
+                None if condition.is_some() && body.has_sent => TransferError::OutcomeUnknown(error),
+                None => TransferError::Connection(error),
+            });
+        }
     };
     if !response.status().is_success() {
         return Err(error_response::to_transfer_error(response));
@@ -82,42 +69,9 @@ fn attempt_send(
     {
         return Err(error);
     }
-    let digests = body.digests().to_vec();
-    match *digests {
-        [digest] => Ok((digests, digest.verify(Digest::from_etag_field(&head.headers))?)),
+    match body.digests[..] {
+        [digest] => Ok((body.digests, verify(digest, etag_field_digest(&head.headers))?)),
         // A response has at most one entity tag, so that it cannot confirm the digests of several files.
-        _ => Ok((digests, Verification::Unverified)),
-    }
-}
-
-/// Returns the transfer error for a connection error that occurred before a response arrived.
-fn classify_error(error: ureq::Error, body: MultipartBody, condition: &WriteCondition) -> TransferError {
-    let has_sent = body.bytes_read() > 0;
-    match (body.into_error(), condition) {
-        (Some(error), _) => error,
-        // A request without a condition can be repeated. A repeated request with a condition would fail if the server
-        // had already stored the file for the first request.
-        (None, WriteCondition::None) => TransferError::Connection(error),
-        (None, _) if !has_sent => TransferError::Connection(error),
-        (None, _) => TransferError::OutcomeUnknown(error),
-    }
-}
-
-/// Returns the text after the last `/` of a file name on the server.
-fn last_segment(name: &str) -> &str {
-    name.rsplit('/').next().unwrap_or(name)
-}
-
-/// Reads a request body, and reports the number of read bytes to the progress callback.
-struct ReportingReader<'a, 'p> {
-    body: &'a mut MultipartBody,
-    progress: OnProgress<'p>,
-}
-
-impl Read for ReportingReader<'_, '_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.body.read(buffer)?;
-        (self.progress)(Progress::Advanced(read as u64));
-        Ok(read)
+        _ => Ok((body.digests, Verification::Unverified)),
     }
 }

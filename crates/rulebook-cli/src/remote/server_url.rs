@@ -1,76 +1,38 @@
-//! The URLs of the methods that send and fetch files.
+//! The URLs of servers.
 
-use std::str::FromStr;
-
-use thiserror::Error;
 use url::{ParseError, Url};
 
-/// The URL of a server, or the URL of one method on it.
-#[derive(Debug, Clone)]
-pub(crate) struct ServerUrl(Url);
-
-/// The reason why a text is not the URL of a server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-pub(crate) enum ServerUrlError {
-    #[error(transparent)]
-    InvalidUrl(ParseError),
-    #[error("the URL must begin with https:// or http://")]
-    InvalidScheme,
-    #[error("the URL must not contain a user name or password; pass a key with --key-file instead")]
-    HasCredentials,
+/// Parses the URL of a server, or of a method or a document on it. Returns an error message if the text is no such URL.
+pub(crate) fn parse_server_url(text: &str) -> Result<Url, String> {
+    let invalid_scheme = || "the URL must begin with https:// or http://".to_owned();
+    let mut url = Url::parse(text).map_err(|error| match error {
+        // The text has no scheme, for example `127.0.0.1:8080`.
+        ParseError::RelativeUrlWithoutBase => invalid_scheme(),
+        other => other.to_string(),
+    })?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(invalid_scheme());
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("the URL must not contain a user name or password; pass a key with --key-file instead".to_owned());
+    }
+    url.set_fragment(None);
+    Ok(url)
 }
 
-impl ServerUrl {
-    /// Returns the URL of the method that stores or returns a single file.
-    pub(super) fn file_url(&self) -> Url {
-        self.method_url("/iapi/file")
+/// Returns the URL that the user gave. If it has no path, `default_path` is added to it.
+pub(super) fn with_default_path(server: &Url, default_path: &str) -> Url {
+    let mut url = server.clone();
+    if url.path() == "/" {
+        url.set_path(default_path);
     }
-
-    /// Returns the URL of the method that stores several files.
-    pub(super) fn files_url(&self) -> Url {
-        self.method_url("/iapi/files")
-    }
-
-    /// Returns the URL of the TypeScript declarations of the server's API. The path of the URL that the user gave is
-    /// the prefix of a reverse proxy.
-    pub(super) fn declarations_url(&self) -> Url {
-        let mut url = self.0.clone();
-        let prefix = url.path().trim_end_matches('/').to_owned();
-        url.set_path(&format!("{prefix}/docs/api.d.ts"));
-        url
-    }
-
-    /// Returns the URL that the user gave.
-    pub(super) fn document_url(&self) -> &Url {
-        &self.0
-    }
-
-    /// Returns the URL that the user gave. If it has no path, `default_path` is added to it.
-    fn method_url(&self, default_path: &str) -> Url {
-        let mut url = self.0.clone();
-        if url.path() == "/" {
-            url.set_path(default_path);
-        }
-        url
-    }
+    url
 }
 
-impl FromStr for ServerUrl {
-    type Err = ServerUrlError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let mut url = Url::parse(text).map_err(|error| match error {
-            // The text has no scheme, for example `127.0.0.1:8080`.
-            ParseError::RelativeUrlWithoutBase => ServerUrlError::InvalidScheme,
-            other => ServerUrlError::InvalidUrl(other),
-        })?;
-        if !matches!(url.scheme(), "http" | "https") {
-            return Err(ServerUrlError::InvalidScheme);
-        }
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err(ServerUrlError::HasCredentials);
-        }
-        url.set_fragment(None);
-        Ok(Self(url))
-    }
+/// Returns the URL of a document of a server. The path of the URL that the user gave is the prefix of a reverse proxy.
+pub(crate) fn document_url(server: &Url, path: &str) -> Url {
+    let mut url = server.clone();
+    let prefix = url.path().trim_end_matches('/').to_owned();
+    url.set_path(&format!("{prefix}{path}"));
+    url
 }

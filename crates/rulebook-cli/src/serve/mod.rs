@@ -17,19 +17,12 @@ use self::services::{SharedServices, add_services, has_shared_limits};
 use self::summary::{EffectiveSettings, startup_summary};
 use self::tls::{TlsError, client_certificate_warning, tls_settings};
 use super::output::Failure;
-use super::{AddHandlers, Command, Exit, Settings, key_storage, log, output};
-
-pub(super) const COMMAND: Command = Command {
-    name: "serve",
-    add_options: |command| command.about("Serve the API (the default command)"),
-    shown_settings: None,
-    run: |_, settings, app| Ok(run(app, settings).unwrap_or_else(|exit| exit)),
-};
+use super::{AddHandlers, Exit, Settings, key_storage, log, output};
 
 const DEFAULT_ADDRESS: &str = "127.0.0.1:8080";
 
 /// Serves the API until the server is stopped. An error has been printed.
-fn run(app: AddHandlers<'_>, settings: &Settings) -> Result<Exit, Exit> {
+pub(super) fn run(app: AddHandlers<'_>, settings: &Settings) -> Result<Exit, Exit> {
     let print_report = |report| output::print_report(&report);
     let print_failure = |failure: Failure| failure.print();
     let mut validated = settings.new_rulebook(app).validate().map_err(print_report)?;

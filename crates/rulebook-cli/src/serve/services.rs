@@ -25,11 +25,8 @@ pub(super) fn add_services(
     settings: &Settings,
     data: &Path,
 ) -> Result<WithServices, Failure> {
-    if !validated.has_shared_counter()
-        && let Some((counter, settings)) =
-            shared_limits::open_counter(&validated.api, settings.shared_limits.as_deref())?
-    {
-        validated = validated.shared_counter(counter, settings);
+    if !validated.has_shared_counter() {
+        validated = shared_limits::add_counter(validated, settings.shared_limits.as_deref())?;
     }
     let mut has_shared_idempotency_keys = None;
     if validated.needs_idempotency_storage() {
@@ -37,12 +34,8 @@ pub(super) fn add_services(
         validated = validated.idempotency_storage(opened.storage);
         has_shared_idempotency_keys = Some(opened.is_shared);
     }
-    if !validated.has_trace_exporter()
-        && let Some(exporter) =
-            traces::open_exporter(&validated.api, settings.traces.as_deref()).map_err(Failure::Usage)?
-    {
-        let percent = validated.api.trace_percent.unwrap_or(100);
-        validated = validated.trace_exporter(exporter, percent);
+    if !validated.has_trace_exporter() {
+        validated = traces::add_exporter(validated, settings.traces.as_deref())?;
     }
     Ok(WithServices { validated, has_shared_idempotency_keys })
 }

@@ -1,0 +1,81 @@
+//! Converts `const` and `enum`.
+
+use serde_json::{Value as Json, json};
+
+use super::kinds::{Values, is_of_type};
+use super::{Converter, LossKind, Place, Type, is_true, items, type_names};
+
+/// The maximum number of constants in a union.
+const MAX_CONSTANTS: usize = 200;
+
+impl Converter<'_> {
+    /// Converts a schema with a list of constants: to an `enum` if they are texts, or else to a union. Constants that
+    /// the keyword `type` excludes are omitted.
+    pub(super) fn constants(&mut self, schema: &Json, constants: &[Json], place: &Place) -> Type {
+        let names = type_names(schema);
+        let is_allowed = |constant: &Json| names.is_empty() || names.iter().any(|name| is_of_type(constant, name));
+        let is_possible = |constant: &&Json| constant.is_null() || is_allowed(constant);
+        let possible: Vec<Json> = constants.iter().filter(is_possible).cloned().collect();
+        // If the type excludes every constant, the type is reported instead.
+        let constants = if possible.is_empty() { constants } else { possible.as_slice() };
+        let mut different: Vec<&Json> = Vec::new();
+        for constant in constants.iter().filter(|constant| !constant.is_null()) {
+            if !different.contains(&constant) {
+                different.push(constant);
+            }
+        }
+        let values = Values::of_constants(constants);
+        self.read_type_of(schema, &values);
+        // The constants are values of the format.
+        self.document.read(schema, "format");
+        let is_nullable = constants.iter().any(Json::is_null);
+        if is_nullable && !accepts_null(schema) {
+            self.losses.widen(LossKind::KEYWORD, place, "null is accepted, although `type` excludes it");
+        }
+        if constants.is_empty() {
+            self.losses.widen(LossKind::KEYWORD, place, "no value is valid: null is accepted");
+        }
+        let converted = match different.as_slice() {
+            [] => Type::new("null"),
+            [Json::Array(items)] if items.is_empty() => Type::new("array<any>").with("max", 0),
+            [Json::Object(members)] if members.is_empty() => Type::new("object").with("max", 0),
+            [only] if !only.is_array() && !only.is_object() => Type::new("const").with("value", (*only).clone()),
+            several if several.iter().all(|constant| constant.is_string()) => {
+                let words: Vec<Json> = several.iter().map(|constant| (*constant).clone()).collect();
+                Type::new("enum").with("range", words)
+            }
+            several
+                if several.len() <= MAX_CONSTANTS
+                    && !several.iter().any(|constant| constant.is_array() || constant.is_object()) =>
+            {
+                let types = several.iter().map(|constant| json!({ "type": "const", "value": constant }));
+                Type::new("union").with("of", types.collect::<Vec<_>>())
+            }
+            _ => {
+                self.losses.widen(LossKind::KEYWORD, place, "the constants are arrays or objects, or are too many");
+                Type::new("any")
+            }
+        };
+        Type { is_nullable, ..converted }
+    }
+
+    /// Reads the keyword `type` of a schema that can only have these values, unless the keyword excludes some.
+    pub(super) fn read_type_of(&self, schema: &Json, values: &Values) {
+        let mut allowed = Values { is_whole: true, ..Values::default() };
+        type_names(schema).into_iter().for_each(|name| allowed.add_type(name));
+        let are_kinds_allowed =
+            values.kinds.iter().zip(allowed.kinds).all(|(is_possible, is_allowed)| !is_possible || is_allowed);
+        let has_fractions = values.kinds[1] && !values.is_whole;
+        if are_kinds_allowed && !(has_fractions && allowed.is_whole) {
+            self.document.read_whole(schema, "type");
+        }
+    }
+}
+
+/// Returns `true` if the keyword `type` of a schema does not exclude null.
+fn accepts_null(schema: &Json) -> bool {
+    match schema.get("type") {
+        Some(Json::String(name)) => name == "null" || is_true(schema, "nullable"),
+        names => items(names).is_empty() || items(names).iter().any(|name| name == "null"),
+    }
+}

@@ -1,0 +1,160 @@
+//! Generates the Rust code of an imported project: a file of handlers for each API module, and `src/lib.rs`.
+
+mod handlers;
+
+use std::collections::{BTreeSet, HashSet};
+
+use rulebook_model::model::{Api, Parameter};
+use rulebook_model::types::Functions;
+use serde_json::Value as Json;
+
+use super::iapi::{CacheDatabase, IapiCode};
+use crate::ImportedFile;
+use rulebook_build::identifier::{snake_case, unique};
+
+/// The name of the API module whose handlers are in the crate `rulebook_iapi`.
+const IAPI_MODULE: &str = "iapi";
+
+/// The Rust module in `src/lib.rs` with the code that the build script generates.
+const GENERATED_CODE: &str = "
+/// The types and handlers that `api/` defines. `build.rs` generates them.
+pub mod api {
+    include!(concat!(env!(\"OUT_DIR\"), \"/api.rs\"));
+}
+";
+
+/// Returns the files in `src` and `tests`.
+pub(super) fn generate(api: &Api, name: &str, iapi: Option<&IapiCode>) -> Vec<ImportedFile> {
+    let mut files = Vec::new();
+    let mut used = HashSet::from(["api".to_owned(), "lib".to_owned(), "main".to_owned()]);
+    let mut modules = Vec::new();
+    for (module, (path, signatures)) in api.modules.iter().zip(rulebook_build::signatures(api)) {
+        let identifier = unique(snake_case(&module.name, "module"), &mut used);
+        let text = match iapi {
+            Some(iapi) if module.name == IAPI_MODULE => iapi_file(iapi),
+            _ => handlers::module_file(module, &path, &signatures),
+        };
+        files.push(ImportedFile { path: format!("src/{identifier}.rs"), text });
+        modules.push(identifier);
+    }
+    modules.sort();
+    let functions = functions_of_parameters(api).into_iter().flat_map(|(_, names)| names).collect();
+    files.push(ImportedFile { path: "src/lib.rs".to_owned(), text: library_file(&modules, &functions, iapi) });
+    files.push(ImportedFile { path: "tests/definition.rs".to_owned(), text: test_file(name) });
+    files
+}
+
+/// Returns the text of `src/lib.rs`. `modules` are the names of the Rust modules.
+fn library_file(modules: &[String], functions: &BTreeSet<String>, iapi: Option<&IapiCode>) -> String {
+    let declarations: String = modules.iter().map(|module| format!("pub mod {module};\n")).collect();
+    let has_handlers = iapi.is_none();
+    let imports = if has_handlers {
+        "use rulebook::error::ErrorKind;\nuse rulebook::{ApiError, Rulebook};\n"
+    } else {
+        "use rulebook::Rulebook;\n"
+    };
+    let generated = if has_handlers { GENERATED_CODE } else { "" };
+    let mut calls: Vec<String> = Vec::new();
+    if let Some(iapi) = iapi {
+        calls.push(".keep_files()".to_owned());
+        if iapi.cache_path.is_some() {
+            calls.push(".state(iapi::caches())".to_owned());
+        }
+    }
+    let function = |name: &String| {
+        format!(
+            ".callable({name:?}, |_, _| {{\n            // TODO: write this function. Until then, it rejects every \
+             value.\n            Err(\"this function is not written yet\".into())\n        }})"
+        )
+    };
+    calls.extend(functions.iter().map(function));
+    calls.extend(modules.iter().map(|module| format!(".module({module}::module())")));
+    let line = format!("rulebook{}", calls.concat());
+    let chain = if line.len() <= 60 { line } else { format!("rulebook\n        {}", calls.join("\n        ")) };
+    let mut text = format!(
+        "//! The handlers of the API that `api/` defines. There is a file for each API module.\n\n{declarations}\n{imports}{generated}\n\
+         /// Adds the handlers of each API module to the definition. Add a line here for each new API module.\n\
+         pub fn app(rulebook: Rulebook) -> Rulebook {{\n    {chain}\n}}\n"
+    );
+    if has_handlers {
+        text += "\n/// Returns the error of a method whose handler is not written yet: the status 501.\n\
+                 fn not_implemented(id: &str) -> ApiError {\n    \
+                 ApiError::new(ErrorKind::NotImplemented { id: id.to_owned() })\n}\n";
+    }
+    text
+}
+
+/// Returns the parameters that name functions of the program, each with the names of those functions that rulebook does
+/// not have.
+pub(super) fn functions_of_parameters(api: &Api) -> Vec<(&Parameter, Vec<String>)> {
+    let methods = api.modules.iter().flat_map(|module| &module.services).flat_map(|service| &service.methods);
+    let parameters = methods.flat_map(|method| &method.parameters);
+    parameters.map(|parameter| (parameter, function_names(parameter))).filter(|(_, names)| !names.is_empty()).collect()
+}
+
+fn function_names(parameter: &Parameter) -> Vec<String> {
+    let attributes = &parameter.r#type.written.attributes;
+    let texts = |key: &str| -> Vec<String> {
+        match attributes.get(key) {
+            Some(Json::String(text)) => vec![text.clone()],
+            Some(Json::Array(items)) => items.iter().filter_map(Json::as_str).map(str::to_owned).collect(),
+            _ => Vec::new(),
+        }
+    };
+    let is_builtin =
+        |name: &String| Functions::builtin_names_and_descriptions().any(|(known, _)| known.eq_ignore_ascii_case(name));
+    texts("callback").into_iter().chain(texts("after").into_iter().filter(|name| !is_builtin(name))).collect()
+}
+
+/// Returns the text of the file for the API module `iapi`, whose handlers exist.
+fn iapi_file(code: &IapiCode) -> String {
+    let mut calls = Vec::new();
+    if code.has_files {
+        calls.push(format!(".get({:?}, rulebook_iapi::download)", code.file_path));
+        calls.push(format!(".post({:?}, rulebook_iapi::upload)", code.file_path));
+    }
+    if let Some(path) = &code.cache_path {
+        calls.push(format!(".post({path:?}, rulebook_iapi::cache)"));
+    }
+    let module = format!(
+        "/// Returns the handlers of the API module.\npub fn module() -> Module {{\n    Module::new(\"iapi\")\n        {}\n}}\n",
+        calls.join("\n        ")
+    );
+    let about = "//! The handlers of the API module `iapi`, through which servers exchange files.\n\n";
+    if code.cache_path.is_none() {
+        return format!("{about}use rulebook::Module;\n\n{module}");
+    }
+    let (env, caches) = match &code.database {
+        CacheDatabase::Sqlite(file) => {
+            ("", format!("    Caches::new(|| async {{ Ok(Database::Sqlite({file:?}.into())) }})\n"))
+        }
+        CacheDatabase::Server(variant) => (
+            "use std::env;\n\n",
+            format!(
+                "    Caches::new(|| async {{\n        let url = env::var(\"DATABASE_URL\");\n        \
+                 url.map(Database::{variant})\n            .map_err(|error| format!(\"DATABASE_URL: {{error}}\"))\n    }})\n"
+            ),
+        ),
+    };
+    format!(
+        "{about}{env}use rulebook::Module;\nuse rulebook_iapi::{{Caches, Database}};\n\n{module}\n\
+         /// Returns the database from which caches are written.\npub fn caches() -> Caches {{\n{caches}}}\n"
+    )
+}
+
+/// Returns the text of the test that compares the handlers with the definition.
+fn test_file(name: &str) -> String {
+    // `cargo fmt` sorts imports.
+    let mut imports = [
+        format!("use {}::app;\n", name.replace('-', "_")),
+        "use rulebook::Rulebook;\n".into(),
+        "use rulebook_test::Client;\n".into(),
+    ];
+    imports.sort();
+    format!(
+        "//! Tests that the program has a handler for each method of the definition.\n\nuse std::error::Error;\n\n{}\n#[test]\n\
+         fn the_handlers_match_the_definition() -> Result<(), Box<dyn Error>> {{\n    \
+         Client::new(app(Rulebook::load(\"api\")))?;\n    Ok(())\n}}\n",
+        imports.concat()
+    )
+}

@@ -1,0 +1,236 @@
+//! Reads the files of a project for another framework, and generates a project for rulebook.
+//!
+//! The Rust module of each framework reads the framework's files and returns an [`Import`]. [`repair`] then removes
+//! what rulebook does not accept, and [`code`] generates Rust code for the methods of the definition. Definitions are
+//! copied unchanged if rulebook can read them.
+
+mod aicra;
+mod api3;
+mod code;
+mod definition_file;
+mod files;
+mod iapi;
+mod phalapi;
+mod readme;
+mod repair;
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value as Json};
+use thiserror::Error;
+
+use rulebook_model::definition::dialect_spec::{DialectSpec, RULES};
+use rulebook_model::diagnostic::{Diagnostic, Report};
+use rulebook_model::model::Api;
+use rulebook_model::span::Span;
+
+use crate::ImportedFile;
+use crate::members::{MemberPath, parse, path_at};
+use definition_file::{DefinitionFile, Positions};
+
+/// A framework whose projects can be imported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Framework {
+    /// PhalApi 1 and 2: PHP classes with rules, which `php` executes.
+    PhalApi,
+    /// api 3.0: `modules.json` with methods such as `POST::write`.
+    Api3,
+    /// aicra: `api.json`.
+    Aicra,
+    /// internal-api: the PHP script that creates the endpoints, and `api_keys.json`.
+    InternalApi,
+}
+
+impl Framework {
+    /// Returns the name of the framework for people.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::PhalApi => "PhalApi",
+            Self::Api3 => "api 3.0",
+            Self::Aicra => "aicra",
+            Self::InternalApi => "internal-api",
+        }
+    }
+}
+
+/// A part of the other project that rulebook does not have, or that needs work by a programmer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Warning {
+    /// The path of the file, relative to the folder of the other project.
+    pub file: String,
+    /// The line in the file, counted from 1, if it is known.
+    pub line: Option<usize>,
+    /// What is missing, or what to do.
+    pub message: String,
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            Some(line) => write!(f, "{}:{line}: {}", self.file, self.message),
+            None => write!(f, "{}: {}", self.file, self.message),
+        }
+    }
+}
+
+/// What the files of another project contain.
+#[derive(Debug, Default)]
+struct Import {
+    definitions: Vec<DefinitionFile>,
+    /// The keys of `app.json`.
+    settings: Map<String, Json>,
+    /// The file of the other project that has the settings, and the positions of members of `settings`.
+    settings_origin: (String, Positions),
+    /// The imported files, each with a description of what was imported.
+    imported: Vec<(String, String)>,
+    warnings: Vec<Warning>,
+    /// Code for the API module `iapi`, whose handlers exist.
+    iapi: Option<iapi::IapiCode>,
+}
+
+impl Import {
+    fn warn(&mut self, file: &str, line: impl Into<Option<usize>>, message: impl Into<String>) {
+        self.warnings.push(Warning { file: file.to_owned(), line: line.into(), message: message.into() });
+    }
+
+    /// Records that a part of a file was imported.
+    fn add_imported(&mut self, file: &str, what: impl Into<String>) {
+        self.imported.push((file.to_owned(), what.into()));
+    }
+
+    /// Adds a setting to `app.json`.
+    fn set(&mut self, key: &str, value: impl Into<Json>) {
+        self.settings.insert(key.to_owned(), value.into());
+    }
+
+    /// Returns a name for a further file of the definition: `stem`, with as many `_` after it as make it unique.
+    fn unique_stem(&self, stem: &str) -> String {
+        let mut stem = stem.to_owned();
+        while stem == "app" || self.definitions.iter().any(|file| file.name.strip_suffix(".json") == Some(&*stem)) {
+            stem.push('_');
+        }
+        stem
+    }
+
+    /// Adds a file of the definition that is copied from a file of the other project. `what` is its content.
+    fn copy_definition(&mut self, stem: &str, file: files::TextFile, dialect: &'static DialectSpec, what: &str) {
+        self.add_imported(&file.path, format!("{what} → `api/{stem}.json`"));
+        self.definitions.push(DefinitionFile::copied(format!("{stem}.json"), file.text, dialect, &file.path));
+    }
+}
+
+/// The generated files of the new project, and what the user has to know.
+#[derive(Debug)]
+pub struct ImportedProject {
+    /// The files of the project, without those that every project has.
+    pub files: Vec<ImportedFile>,
+    /// What rulebook does not have, and what needs work by a programmer.
+    pub warnings: Vec<Warning>,
+    /// The imported files, each with a description of what was imported.
+    pub imported: Vec<(String, String)>,
+}
+
+/// The reason why a project cannot be imported.
+#[derive(Debug, Error)]
+pub enum ProjectError {
+    /// A file cannot be read.
+    #[error("{}: {error}", file.display())]
+    Io {
+        /// Its path.
+        file: PathBuf,
+        /// The error of the operating system.
+        error: io::Error,
+    },
+    /// The folder does not contain a project for the framework, or PHP cannot be run.
+    #[error("{0}")]
+    Unusable(String),
+    /// The definition has errors that cannot be fixed.
+    #[error("the definition has errors that must be fixed in the files first\n{0}")]
+    Definition(Report),
+}
+
+/// Reads the project of another framework in `folder`. `name` is the name of the new project, which is also the name of
+/// a Cargo package.
+///
+/// # Errors
+/// Fails if the folder does not contain such a project, if a file cannot be read, if the definition has errors that
+/// cannot be fixed, or if PHP is needed but cannot be run.
+pub fn import(framework: Framework, folder: &Path, name: &str) -> Result<ImportedProject, ProjectError> {
+    let mut import = match framework {
+        Framework::PhalApi => phalapi::import(folder),
+        Framework::Api3 => api3::import(folder),
+        Framework::Aicra => aicra::import(folder),
+        Framework::InternalApi => iapi::import(folder),
+    }?;
+    let mut settings = Map::new();
+    settings.insert("$schema".to_owned(), "../schema/definition.json".into());
+    settings.insert("title".to_owned(), name.into());
+    settings.insert("version".to_owned(), "0.1.0".into());
+    settings.append(&mut import.settings);
+    let (origin, positions) = std::mem::take(&mut import.settings_origin);
+    let text = format!("{:#}\n", Json::Object(settings));
+    import.definitions.iter_mut().for_each(DefinitionFile::add_dialect_if_needed);
+    // In `app.json`, only the rules of PhalApi can have errors.
+    let mut definitions =
+        vec![DefinitionFile { name: "app.json".to_owned(), text, dialect: &RULES, origin, positions }];
+    definitions.append(&mut import.definitions);
+    let checked = repair::repair(&mut definitions, &mut import.warnings).map_err(ProjectError::Definition)?;
+    import.warnings.extend(definition_warnings(&checked.warnings, &definitions));
+    let api = checked.api;
+    import.warnings.extend(function_warnings(&api, &definitions));
+    let definitions = definitions.into_iter();
+    let mut files: Vec<ImportedFile> =
+        definitions.map(|file| ImportedFile { path: format!("api/{}", file.name), text: file.text }).collect();
+    files.extend(code::generate(&api, name, import.iapi.as_ref()));
+    import.warnings.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
+    let Import { imported, warnings, .. } = import;
+    files.push(readme::generate(framework, name, &api, &imported, &warnings));
+    Ok(ImportedProject { files, warnings, imported })
+}
+
+/// Returns the warnings about the new definition with positions in the files of the other project.
+fn definition_warnings(warnings: &[Diagnostic], definitions: &[DefinitionFile]) -> Vec<Warning> {
+    let convert = |warning: &Diagnostic| {
+        let (path, file, line) = locate(warning.span, definitions)?;
+        let help = warning.help.as_ref().map(|help| format!("; {help}")).unwrap_or_default();
+        Some(Warning { file, line, message: format!("`{}`: {}{help}", path.join("."), warning.message) })
+    };
+    warnings.iter().filter_map(convert).collect()
+}
+
+/// Returns the path of the member that contains a span, and the file and the line of the other project that have it.
+fn locate(span: Span, definitions: &[DefinitionFile]) -> Option<(MemberPath, String, Option<usize>)> {
+    let file = definitions.get(span.file as usize)?;
+    let path = parse(&file.text).map(|value| path_at(&value, span.start as usize)).unwrap_or_default();
+    let (origin, line) = file.locate(&path);
+    Some((path, origin, line))
+}
+
+/// Returns a warning for each parameter whose check or conversion is a function of the other project.
+fn function_warnings(api: &Api, definitions: &[DefinitionFile]) -> Vec<Warning> {
+    let mut warnings: Vec<Warning> = Vec::new();
+    for (parameter, names) in code::functions_of_parameters(api) {
+        let Some((_, file, line)) = locate(parameter.span, definitions) else { continue };
+        for name in names {
+            let message = format!(
+                "the function `{name}` for the parameter `{}` has to be written (`Rulebook::callable` in `src/lib.rs`); until \
+                 then, it rejects every value",
+                parameter.name
+            );
+            let warning = Warning { file: file.clone(), line, message };
+            // The methods GET and POST of a service share their parameters.
+            if !warnings.contains(&warning) {
+                warnings.push(warning);
+            }
+        }
+    }
+    warnings
+}
+
+/// Returns a number with a noun in singular or plural: `1 method`, `2 methods`.
+fn count_with_noun(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
