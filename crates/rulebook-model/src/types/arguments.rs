@@ -97,7 +97,7 @@ impl ArgumentError {
         self
     }
 
-    /// Joins several errors, because the compilation of a type returns one error. Returns `None` if there are none.
+    /// Joins several errors, because the compilation of a type returns one error. Returns `None` without errors.
     pub(super) fn join(errors: Vec<Self>) -> Option<Self> {
         let mut errors = errors.into_iter();
         let mut first = errors.next()?;

@@ -228,7 +228,7 @@ pub trait Check: Send + Sync + Debug {
     }
 
     /// Returns a text that [`decode`](Check::decode) and [`check`](Check::check) convert to the value of a variable in
-    /// a permission, such as 7 in `author[7]`; `None` if there is none. By default, this is the value itself.
+    /// a permission, such as 7 in `author[7]`; `None` if no text is known. By default, this is the value itself.
     fn text_for(&self, value: &str) -> Option<String> {
         self.base().map_or_else(|| Some(value.to_owned()), |base| base.text_for(value))
     }

@@ -54,8 +54,8 @@ impl ObjectCheck {
         self.indexes.get(name).map(|index| (*index, &self.fields()[*index]))
     }
 
-    /// Checks each member. Returns the number of required members; `None` if a name may occur twice, because the members
-    /// are not in the order of the definition, or because several members are unknown.
+    /// Checks each member. Returns the number of required members; `None` if a name may occur twice, because the
+    /// members are not in the order of the definition, or because several members are unknown.
     pub(super) fn check_members(
         &self,
         members: &mut [(Cow<'_, str>, Value<'_>)],

@@ -37,7 +37,7 @@ fn padded(hir: &Hir, before: bool, after: bool) -> Hir {
     Hir::concat(parts.into_iter().flatten().collect())
 }
 
-/// For each number of characters up to the limit, a text with this number of characters; `None` if there is none.
+/// For each number of characters up to the limit, a text with this number of characters, if there is one.
 type TextsByLength = Vec<Option<String>>;
 
 struct FittedTexts {

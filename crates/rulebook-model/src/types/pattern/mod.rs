@@ -25,8 +25,8 @@ pub(super) struct Pattern {
     pub(super) regex: Regex,
     /// The canonical notation of the pattern in definitions, such as `/^a+$/i`.
     pub(super) notation: String,
-    /// The pattern in the syntax of ECMA-262 (section 22.2), for JSON Schemas. It does not contain `\d`, `\w`, `\s`, `\b`
-    /// and `.`, which regex engines define differently.
+    /// The pattern in the syntax of ECMA-262 (section 22.2), for JSON Schemas. It does not contain `\d`, `\w`, `\s`,
+    /// `\b` and `.`, which regex engines define differently.
     pub(super) ecma_pattern: String,
     pub(super) hir: Hir,
 }

@@ -29,7 +29,7 @@ struct SampleBuilder {
 }
 
 impl SampleBuilder {
-    /// Appends a text that matches a part of the pattern. Returns `false` if there is none, or it is too long.
+    /// Appends a text that matches a part of the pattern. Returns `false` without such a text, or if it is too long.
     fn append_sample(&mut self, hir: &Hir) -> bool {
         let appended = match hir.kind() {
             HirKind::Empty | HirKind::Look(_) => true,

@@ -13,8 +13,8 @@ use crate::types::{Check, SCHEMA_REFERENCE_PREFIX, Structure};
 /// How a branch is chosen for a value.
 #[derive(Debug)]
 pub(super) struct Choice {
-    /// For each [kind](kind_index), the indexes of the branches that accept values of this kind. Several branches of a kind
-    /// are limited to different constants, except for objects.
+    /// For each [kind](kind_index), the indexes of the branches that accept values of this kind. Several branches of a
+    /// kind are limited to different constants, except for objects.
     pub(super) by_kind: [Vec<usize>; 6],
     /// The member of objects that says of which branch an object is; `None` if at most one branch accepts objects.
     pub(super) member: Option<ChoiceMember>,
