@@ -41,7 +41,7 @@ pub use proxies::{AddressRange, AddressRangeError, ForwardedField};
 pub use rate_limit::{RateLimit, RateLimitBy, RatePeriod, rate_limits_to_json};
 pub use schema::Schema;
 pub use scope::{Permission, PermissionPart, Scope, ScopeCondition, variable_text};
-pub use server_path::ServerPath;
+pub use server_path::{ApiDocument, ServerPath};
 pub use service::{Module, Repeated, Segment, Service, default_method_id};
 pub use shared_limits::{SharedLimits, WhenUnavailable};
 pub use tls::ClientCertificateMode;

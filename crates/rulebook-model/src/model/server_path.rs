@@ -1,12 +1,28 @@
 //! The paths that are reserved for the server.
 
+/// A document that describes the whole API, at a path of the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ApiDocument {
+    /// The OpenAPI document.
+    OpenApi,
+    /// The documentation of the API for language models (<https://llmstxt.org>).
+    LlmsTxt,
+    /// The types of the API for TypeScript.
+    TypeScript,
+}
+
+impl ApiDocument {
+    /// The number of documents.
+    pub const COUNT: usize = 3;
+}
+
 /// A path that the server itself handles, so that no service of an API can have it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ServerPath {
     /// `/docs` and all paths below it: the documentation pages and Swagger UI.
     Docs,
-    /// `/openapi.json`: the OpenAPI document.
-    OpenApi,
+    /// A document that describes the whole API.
+    Document(ApiDocument),
     /// `/static` and all paths below it: the static files.
     Static,
     /// `/-` and all paths below it: signed links to stored files.
@@ -17,31 +33,30 @@ pub enum ServerPath {
     Readiness,
     /// `/metrics`: the counters in the OpenMetrics format.
     Metrics,
-    /// `/llms.txt`: the documentation of the API as plain text.
-    LlmsTxt,
     /// `/.well-known/oauth-protected-resource`: the issuers whose tokens the server accepts (RFC 9728).
     ProtectedResource,
 }
 
 impl ServerPath {
     /// The reserved paths, each with its variant. The third item is `true` if all paths below the path are reserved
-    /// too.
-    pub const ALL: [(Self, &'static str, bool); 9] = [
+    /// too. The first path that includes a request path decides.
+    pub const ALL: [(Self, &'static str, bool); 10] = [
+        (Self::Document(ApiDocument::OpenApi), "/openapi.json", false),
+        (Self::Document(ApiDocument::LlmsTxt), "/llms.txt", false),
+        (Self::Document(ApiDocument::TypeScript), "/docs/api.d.ts", false),
         (Self::Docs, "/docs", true),
-        (Self::OpenApi, "/openapi.json", false),
         (Self::Static, "/static", true),
         (Self::Link, "/-", true),
         (Self::Health, "/healthz", false),
         (Self::Readiness, "/readyz", false),
         (Self::Metrics, "/metrics", false),
-        (Self::LlmsTxt, "/llms.txt", false),
         (Self::ProtectedResource, "/.well-known/oauth-protected-resource", true),
     ];
 
     /// Returns `true` if the path belongs to a document that describes the API.
     #[must_use]
     pub fn is_document(self) -> bool {
-        matches!(self, Self::Docs | Self::OpenApi | Self::LlmsTxt)
+        matches!(self, Self::Docs | Self::Document(_))
     }
 
     /// Returns `true` if the path is requested by programs that watch the server: whether it runs, whether it is ready,

@@ -5,9 +5,9 @@
 use std::sync::{Arc, OnceLock};
 
 use rulebook_model::describe::{self, IntermediateUri, ModulePart, PageForm, ServiceUri, Uris};
-use rulebook_model::model::Api;
+use rulebook_model::model::{Api, ApiDocument};
 
-use super::documents::json_document;
+use super::documents::{catch_rendering_panic, json_document};
 use crate::plan::{Document, Documents, PageRenderer, PublishedDocuments, RenderedOnDemand, RenderedPage};
 
 /// Renders the documents of an API. `requested` is `true` if `api` contains only what one caller may call, and the
@@ -20,17 +20,31 @@ pub(super) fn render_published(
     let pages = describe::Pages::new(Arc::clone(api), requested)
         .with_swagger_ui(cfg!(feature = "swagger-ui"))
         .with_listening_url(Arc::clone(listening_url));
-    let llms = Document::new("text/plain; charset=utf-8", pages.llms());
-    let (pages, page_renderer) = pages_on_demand(pages);
+    let pages = Arc::new(pages);
     let (modules, parts) = module_documents(api);
+    let (api, pages_of_llms) = (Arc::clone(api), Arc::clone(&pages));
+    let render = move |document| {
+        catch_rendering_panic(|| render_document(document, &api, &pages_of_llms))
+            .unwrap_or_else(|| PublishedDocuments::empty_document(document))
+    };
+    let (pages, page_renderer) = pages_on_demand(&pages);
     PublishedDocuments {
-        openapi: openapi_document(api, None),
+        of_whole_api: Default::default(),
+        render: Box::new(render),
         modules,
         parts,
-        llms,
-        types: types_on_demand(api),
         pages,
         page_renderer: Some(page_renderer),
+    }
+}
+
+/// Renders a document of the whole API.
+fn render_document(document: ApiDocument, api: &Api, pages: &describe::Pages) -> Document {
+    let text = |text: String| Document::new("text/plain; charset=utf-8", text);
+    match document {
+        ApiDocument::OpenApi => openapi_document(api, None),
+        ApiDocument::LlmsTxt => text(pages.llms()),
+        ApiDocument::TypeScript => text(describe::typescript(api)),
     }
 }
 
@@ -77,20 +91,11 @@ fn openapi_documents(api: &Arc<Api>, parts: impl Iterator<Item = (String, Module
     RenderedOnDemand::new(names, Document::memory_size, move |index| openapi_document(&api, parts.get(index)))
 }
 
-/// Returns the TypeScript declarations of the API as the only document.
-fn types_on_demand(api: &Arc<Api>) -> RenderedOnDemand<Document> {
-    let api = Arc::clone(api);
-    RenderedOnDemand::without_names(1, Document::memory_size, move |_| {
-        Document::new("text/plain; charset=utf-8", describe::typescript(&api))
-    })
-}
-
 /// Returns the documentation pages, and the functions that render pages whose content depends on the request.
-fn pages_on_demand(pages: describe::Pages) -> (RenderedOnDemand<RenderedPage>, PageRenderer) {
+fn pages_on_demand(pages: &Arc<describe::Pages>) -> (RenderedOnDemand<RenderedPage>, PageRenderer) {
     let paths = pages.paths();
     let is_quick = pages.is_rendered_quickly();
-    let pages = Arc::new(pages);
-    let (search, missing) = (Arc::clone(&pages), Arc::clone(&pages));
+    let [pages, search, missing] = [(); 3].map(|()| Arc::clone(pages));
     let rendered = RenderedOnDemand::new(paths, RenderedPage::memory_size, move |index| RenderedPage {
         html: Document::new("text/html; charset=utf-8", pages.html(index)),
         markdown: markdown_document(pages.markdown(index)),

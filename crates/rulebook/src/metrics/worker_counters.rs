@@ -62,7 +62,7 @@ impl RequestKind {
             Route::Fallback => Self::Static,
             Route::Error(unrouted) => unrouted.context.into(),
             Route::Server(path) => match path {
-                ServerPath::OpenApi | ServerPath::LlmsTxt | ServerPath::ProtectedResource => Self::Document,
+                ServerPath::Document(_) | ServerPath::ProtectedResource => Self::Document,
                 ServerPath::Docs | ServerPath::Static => Self::Static,
                 ServerPath::Link => Self::Link,
                 ServerPath::Health | ServerPath::Readiness => Self::Health,

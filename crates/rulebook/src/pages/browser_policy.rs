@@ -33,9 +33,7 @@ pub(crate) enum PageKind {
     Default,
     /// The single file of the static folder that may load JSONP scripts from other servers.
     Jsonp,
-    /// A documentation page.
     Docs,
-    /// Swagger UI.
     Swagger,
 }
 
@@ -49,7 +47,6 @@ pub(crate) enum BrowserCaching {
     Hour,
 }
 
-/// Returns the header fields that restrict a page, and the field that controls its caching.
 pub(crate) fn policy_fields(kind: PageKind, caching: BrowserCaching) -> [(HeaderName, HeaderValue); 3] {
     let policy = match kind {
         PageKind::Default => DEFAULT_POLICY,

@@ -35,10 +35,8 @@ pub(crate) enum DocsPage {
 }
 
 /// Finds the page at a percent-encoded path below `/docs/`. If no page has this path, returns the page that says so for
-/// a client that prefers HTML pages, and `None` for other clients.
-///
-/// # Errors
-/// Fails if the page cannot be rendered.
+/// a client that prefers HTML pages, and `None` for other clients. Fails
+/// if the page cannot be rendered.
 pub(crate) async fn find_docs_page(
     documents: &Arc<LazyDocuments>,
     path: &str,
@@ -69,19 +67,6 @@ pub(crate) async fn find_docs_page(
     };
     let page = find_or_render_page(documents, index).await?;
     Ok(page.map(|page| if is_always_markdown { DocsPage::Markdown(page.markdown) } else { DocsPage::Page(page) }))
-}
-
-/// Returns the TypeScript declarations of the API, which are rendered on another thread when they are first requested.
-///
-/// # Errors
-/// Fails if the declarations cannot be rendered.
-pub(crate) async fn render_types(documents: &Arc<LazyDocuments>) -> Result<Option<Document>, ApiError> {
-    const ONLY: usize = 0;
-    if let Some(types) = documents.get_or_render().published.types.cached_document(ONLY) {
-        return Ok(Some(types));
-    }
-    let shared = Arc::clone(documents);
-    run_rendering(documents, move || shared.get_or_render().published.types.get_or_render(ONLY)).await
 }
 
 /// Decodes a percent-encoded path. Returns `None` if an encoded slash changes the number of segments, because the

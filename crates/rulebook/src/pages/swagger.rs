@@ -103,10 +103,8 @@ fn with_display_settings<'a>(config: Config<'a>, expansion: &str) -> Config<'a> 
         .try_it_out_enabled(true)
 }
 
-/// Returns the file with this name, and how long a browser may cache it. The name of the page itself is empty.
-///
-/// # Errors
-/// Fails if the documents of the API cannot be generated.
+/// Returns the file with this name, and how long a browser may cache it. The name of the page itself is empty. Fails
+/// if the documents of the API cannot be generated.
 pub(crate) async fn find_file(
     name: &str,
     plan: &Plan,

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use http::{HeaderName, HeaderValue, header};
 use rulebook_model::error::catalogue::MessageId;
-use rulebook_model::model::Audience;
+use rulebook_model::model::{ApiDocument, Audience};
 
 use super::document_reply::{reply_with_description, reply_with_document};
 use super::identify::{authenticate, counts_for_identity};
@@ -135,15 +135,6 @@ fn parse_query_value<T>(
     }
 }
 
-/// A document that clients can request at a path of the server.
-#[derive(Debug, Clone, Copy)]
-pub enum DocumentKind {
-    /// The OpenAPI document of the whole API, or of the API module or the part of a module that the query selects.
-    OpenApi,
-    /// The description of the API as plain text, at `/llms.txt`.
-    LlmsTxt,
-}
-
 /// The query field whose value is the name of an API module. The response is the OpenAPI document of this module.
 pub const MODULE_FIELD: &str = "module";
 /// The query field whose value is the number of a part of a large API module; the first part has the number 1. The
@@ -151,18 +142,27 @@ pub const MODULE_FIELD: &str = "module";
 pub const PART_FIELD: &str = "part";
 
 /// Responds to GET or HEAD at the path of a document.
-pub async fn respond_with_document(plan: &Plan, head: &Head, kind: DocumentKind) -> Reply {
+pub async fn respond_with_document(plan: &Plan, head: &Head, document: ApiDocument) -> Reply {
     let respond_with_error = |error| respond_with_error(plan, head, ErrorContext::ServerPath, error);
     let documents = match find_audience_documents(plan, head).await {
         Ok(documents) => documents,
         Err(error) => return respond_with_error(error),
     };
-    let document_result = match kind {
-        DocumentKind::OpenApi => requested_openapi_document(&documents, head).await,
-        DocumentKind::LlmsTxt => Ok(documents.documents().published.llms.clone()),
+    let document_result = match document {
+        ApiDocument::OpenApi => requested_openapi_document(&documents, head).await,
+        other => document_of_whole_api(&documents, other).await,
     };
     documents
         .add_headers(document_result.map_or_else(respond_with_error, |chosen| reply_with_document(plan, head, &chosen)))
+}
+
+/// Returns a document of the whole API, which is rendered on another thread when it is first requested.
+async fn document_of_whole_api(documents: &AudienceDocuments<'_>, document: ApiDocument) -> Result<Document, ApiError> {
+    if let Some(rendered) = documents.documents().published.rendered(document) {
+        return Ok(rendered.clone());
+    }
+    let shared = Arc::clone(documents.shared());
+    run_rendering(documents.shared(), move || shared.get_or_render().published.get_or_render(document).clone()).await
 }
 
 /// Returns the OpenAPI document that the query of a request selects.
@@ -179,16 +179,18 @@ async fn requested_openapi_document(documents: &AudienceDocuments<'_>, head: &He
     let (select, index): (fn(&PublishedDocuments) -> &RenderedOnDemand<Document>, usize) = match (part, &module) {
         (Some(part), _) => (|documents| &documents.parts, part),
         (None, Some((_, module))) => (|documents| &documents.modules, *module),
-        (None, None) => return Ok(published.openapi.clone()),
+        (None, None) => return document_of_whole_api(documents, ApiDocument::OpenApi).await,
     };
     if let Some(cached) = select(published).cached_document(index) {
         return Ok(cached);
     }
     let shared = Arc::clone(documents.shared());
     let render = move || select(&shared.get_or_render().published).get_or_render(index);
-    let document = run_rendering(documents.shared(), render).await?;
-    // The index comes from the same documents, so that a document with this index exists.
-    Ok(document.unwrap_or_else(|| published.openapi.clone()))
+    match run_rendering(documents.shared(), render).await? {
+        Some(document) => Ok(document),
+        // The index comes from the same documents, so that a document with this index exists.
+        None => document_of_whole_api(documents, ApiDocument::OpenApi).await,
+    }
 }
 
 /// Returns the HTTP methods with which the body of a request to the base path can name a service that the documents

@@ -53,9 +53,7 @@ pub use cors::add_cors_headers;
 pub use document_reply::{
     prefers_markdown, prefers_pages, reply_unless_read, reply_with_document, reply_with_page, reply_with_rendered_page,
 };
-pub use documents::{
-    AudienceDocuments, DocumentKind, find_audience_documents, respond_to_options, respond_with_document,
-};
+pub use documents::{AudienceDocuments, find_audience_documents, respond_to_options, respond_with_document};
 #[cfg(feature = "swagger-ui")]
 pub use documents::{MODULE_FIELD, PART_FIELD};
 pub use encode::{compress_reply, negotiate_coding};

@@ -46,7 +46,6 @@ type FindCallableMethods = dyn Fn(&[Box<str>]) -> CallableMethods + Send + Sync;
 /// A function that renders the documents for callers that can call these methods.
 type RenderForCallers = dyn Fn(&CallableMethods) -> Documents + Send + Sync;
 
-/// The documents for callers.
 pub struct CallerDocuments {
     whole_api: Arc<LazyDocuments>,
     find_callable_methods: Box<FindCallableMethods>,
@@ -72,7 +71,6 @@ impl CacheEntry {
 }
 
 impl CallerDocuments {
-    /// Creates an empty cache.
     pub(super) fn new(
         whole_api: Arc<LazyDocuments>,
         find_callable_methods: Box<FindCallableMethods>,
@@ -91,7 +89,6 @@ impl CallerDocuments {
 
     /// Returns the documents for callers with these permissions, in any order; `None` if the methods that these callers
     /// can call are not known yet.
-    #[must_use]
     pub fn find(self: &Arc<Self>, permissions: &[Box<str>]) -> Option<Arc<LazyDocuments>> {
         if permissions.is_empty() {
             return Some(Arc::clone(&self.for_anonymous().1));
@@ -106,7 +103,6 @@ impl CallerDocuments {
     }
 
     /// Returns the documents for callers with these permissions, in any order. This function is slow for large APIs.
-    #[must_use]
     pub fn find_or_add(self: &Arc<Self>, permissions: &[Box<str>]) -> Arc<LazyDocuments> {
         let callable = (self.find_callable_methods)(permissions);
         let key = fingerprint(&callable);
@@ -135,8 +131,6 @@ impl CallerDocuments {
         LazyDocuments::new(move || render(&callable))
     }
 
-    /// Returns `true` if the time for rendering is not used up.
-    #[must_use]
     pub fn has_time(&self) -> bool {
         self.lock_time().is_free(Instant::now())
     }
@@ -166,7 +160,6 @@ impl CallerDocuments {
     }
 }
 
-/// Documents in the cache.
 #[derive(Clone)]
 struct CachedDocuments {
     documents: Arc<LazyDocuments>,

@@ -2,10 +2,11 @@
 //! `/llms.txt`, and the descriptions with which the server responds to OPTIONS.
 
 use std::iter;
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 
 use bytes::Bytes;
 use http::HeaderValue;
+use rulebook_model::model::ApiDocument;
 use sha2::{Digest, Sha256};
 
 use super::content_coding::{CompressedBodies, CompressedBody, ContentCoding, compressed_etag};
@@ -16,7 +17,6 @@ use super::{LazyDescription, LazyDocuments, ParentPaths, RenderedOnDemand};
 pub struct Document {
     /// The uncompressed bytes of the document.
     pub body: Bytes,
-    /// The media type of the document.
     pub media_type: &'static str,
     /// The strong entity tag of the uncompressed bytes (RFC 9110 section 8.8.3), which is a hash of the bytes.
     pub etag: HeaderValue,
@@ -27,7 +27,6 @@ pub struct Document {
 
 impl Document {
     /// Creates a document from its bytes, and computes its entity tag.
-    #[must_use]
     pub fn new(media_type: &'static str, body: impl Into<Bytes>) -> Self {
         let body = body.into();
         let digest = Sha256::digest(&body);
@@ -43,26 +42,22 @@ impl Document {
     }
 
     /// Returns the documents for whose limits the compression of this document counts.
-    #[must_use]
     pub fn limited_by(&self) -> Option<Arc<LazyDocuments>> {
         self.limited_by.as_ref()?.upgrade()
     }
 
     /// Returns the compressed bytes of the document in a content coding; `None` if compression fails. The first call
     /// for each content coding compresses the document, which is slow.
-    #[must_use]
     pub fn compressed(&self, coding: ContentCoding) -> Option<&CompressedBody> {
         self.compressed_bodies.get_or_compress(coding, &self.body, &self.etag)
     }
 
     /// Returns `true` if the document has been compressed in this content coding, successfully or not.
-    #[must_use]
     pub fn is_compressed(&self, coding: ContentCoding) -> bool {
         self.compressed_bodies.cached_body(coding).is_some()
     }
 
     /// Returns the number of bytes that the document occupies in memory, including its compressed forms.
-    #[must_use]
     pub fn memory_size(&self) -> usize {
         let encoded = ContentCoding::SMALLEST_FIRST
             .iter()
@@ -81,7 +76,6 @@ impl Document {
 /// The documents with which the server responds to OPTIONS at a URI: they describe the services at or below the URI.
 #[derive(Debug, Clone)]
 pub struct OptionsDescription {
-    /// The description of the URI in JSON.
     pub json: Document,
     /// The description of the URI in Markdown; `None` if the feature `documents` is disabled.
     pub markdown: Option<Document>,
@@ -97,7 +91,6 @@ pub struct Documents {
     /// For each service of the plan, its index in [`Documents::services`], or `None` if the documents omit the service.
     /// `None` if the documents describe all services, in the order of the plan.
     pub service_indices: Option<Box<[Option<usize>]>>,
-    /// The descriptions of services.
     pub services: RenderedOnDemand<OptionsDescription>,
     /// The parent paths of the services that these documents describe.
     pub parent_paths: Arc<ParentPaths>,
@@ -109,17 +102,15 @@ pub struct Documents {
 
 /// The documents that clients can request with GET at paths of the server, such as `/openapi.json`.
 pub struct PublishedDocuments {
-    /// The OpenAPI document of the whole API.
-    pub openapi: Document,
+    /// The documents of the whole API, in the order of [`ApiDocument`]. Each is rendered when it is first needed.
+    pub of_whole_api: [OnceLock<Document>; ApiDocument::COUNT],
+    /// Renders the documents of the whole API.
+    pub render: Box<dyn Fn(ApiDocument) -> Document + Send + Sync>,
     /// The OpenAPI document of each API module, by the name of the module.
     pub modules: RenderedOnDemand<Document>,
     /// The OpenAPI document of each part of a large API module, by the name that [`Documents::module_part_name`]
     /// returns.
     pub parts: RenderedOnDemand<Document>,
-    /// The plain text description of the API, at `/llms.txt`.
-    pub llms: Document,
-    /// The TypeScript declarations of the API; empty if they cannot be rendered.
-    pub types: RenderedOnDemand<Document>,
     /// The documentation pages, by their percent-decoded paths below `/docs/`.
     pub pages: RenderedOnDemand<RenderedPage>,
     /// Renders pages whose content depends on the request; `None` if pages cannot be rendered.
@@ -128,29 +119,28 @@ pub struct PublishedDocuments {
 
 impl Documents {
     /// Returns `true` if the documents describe the API method with this index.
-    #[must_use]
     pub fn is_method_visible(&self, method: usize) -> bool {
         self.visible_methods.as_ref().is_none_or(|visible| visible.get(method).copied().unwrap_or_default())
     }
 
     /// Returns the index in [`Documents::services`] of a service of the plan, or `None` if the documents omit the
     /// service.
-    #[must_use]
     pub fn service_index(&self, service: usize) -> Option<usize> {
         self.service_indices.as_ref().map_or(Some(service), |indices| indices.get(service).copied().flatten())
     }
 
     /// Returns the name of a part of a large API module. `number` is the number of the part; the first part has the
     /// number 1. The name is unique, because names of API modules contain no spaces.
-    #[must_use]
     pub fn module_part_name(module: &str, number: &str) -> String {
         format!("{module} {number}")
     }
 
-    /// Compresses large documents in advance, so that the first request for such a document need not wait.
+    /// Renders the documents that most clients request, and compresses the large ones, so that the first request for
+    /// such a document need not wait.
     pub fn compress_large_documents(&self) {
-        let PublishedDocuments { openapi, llms, .. } = &self.published;
-        [openapi, llms].into_iter().for_each(compress_large_document);
+        for document in [ApiDocument::OpenApi, ApiDocument::LlmsTxt] {
+            compress_large_document(self.published.get_or_render(document));
+        }
         // The description of the whole API is rendered only now, so that it delays no other document.
         let OptionsDescription { json, markdown } = self.whole_api.get_or_render();
         [json].into_iter().chain(markdown).for_each(compress_large_document);
@@ -158,7 +148,6 @@ impl Documents {
 
     /// Returns the approximate number of bytes that these documents occupy in memory: all documents and cached pages
     /// with their compressed forms, and the data from which pages are rendered.
-    #[must_use]
     pub fn memory_size(&self) -> usize {
         let whole_api = self.whole_api.rendered().map_or(0, OptionsDescription::memory_size);
         let options = whole_api + self.services.memory_size() + self.parents.memory_size();
@@ -176,7 +165,6 @@ fn compress_large_document(document: &Document) {
 
 impl OptionsDescription {
     /// Returns the number of bytes that the description occupies in memory, including its compressed forms.
-    #[must_use]
     pub fn memory_size(&self) -> usize {
         self.json.memory_size() + self.markdown.as_ref().map_or(0, Document::memory_size)
     }
@@ -184,24 +172,40 @@ impl OptionsDescription {
 
 impl PublishedDocuments {
     /// Returns documents without content, for an API whose documents cannot be rendered.
-    #[must_use]
     pub fn empty() -> Self {
         Self {
-            openapi: Document::new("application/json", "{}\n"),
+            of_whole_api: Default::default(),
+            render: Box::new(Self::empty_document),
             modules: RenderedOnDemand::default(),
             parts: RenderedOnDemand::default(),
-            llms: Document::new("text/plain; charset=utf-8", ""),
-            types: RenderedOnDemand::default(),
             pages: RenderedOnDemand::default(),
             page_renderer: None,
         }
     }
 
+    /// Returns a document without content, in place of one that cannot be rendered.
+    pub fn empty_document(document: ApiDocument) -> Document {
+        match document {
+            ApiDocument::OpenApi => Document::new("application/json", "{}\n"),
+            _ => Document::new("text/plain; charset=utf-8", ""),
+        }
+    }
+
+    pub fn rendered(&self, document: ApiDocument) -> Option<&Document> {
+        self.of_whole_api[document as usize].get()
+    }
+
+    /// Returns a document of the whole API. The first call renders it, which is slow, and other threads that need it
+    /// wait.
+    pub fn get_or_render(&self, document: ApiDocument) -> &Document {
+        self.of_whole_api[document as usize].get_or_init(|| (self.render)(document))
+    }
+
     /// Returns the approximate number of bytes that these documents occupy in memory.
     fn memory_size(&self) -> usize {
-        let openapi = self.openapi.memory_size() + self.modules.memory_size() + self.parts.memory_size();
+        let of_whole_api = self.of_whole_api.iter().filter_map(OnceLock::get).map(Document::memory_size).sum::<usize>();
         let pages = self.pages.memory_size() + self.pages.len() * DATA_BYTES_PER_PAGE;
-        openapi + self.llms.memory_size() + self.types.memory_size() + pages
+        of_whole_api + self.modules.memory_size() + self.parts.memory_size() + pages
     }
 }
 
@@ -214,16 +218,13 @@ const DATA_BYTES_PER_PAGE: usize = 4 << 10;
 /// A documentation page in its two forms.
 #[derive(Debug, Clone)]
 pub struct RenderedPage {
-    /// The documentation page as HTML.
     pub html: Document,
-    /// The documentation page as Markdown.
     pub markdown: Document,
 }
 
 impl RenderedPage {
     /// Returns the number of bytes that the page occupies in memory: HTML and Markdown, including their compressed
     /// forms.
-    #[must_use]
     pub fn memory_size(&self) -> usize {
         self.html.memory_size() + self.markdown.memory_size()
     }

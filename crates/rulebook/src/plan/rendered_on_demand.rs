@@ -6,7 +6,6 @@ use std::convert::Infallible;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
-/// A function that renders the document with this index.
 type RenderByIndex<T> = dyn Fn(usize) -> T + Send + Sync;
 
 /// Documents, each of which is rendered when a client requests it. A cache of limited size keeps the
@@ -48,7 +47,6 @@ impl<T> Clone for SizeWeighter<T> {
 impl<T: Clone> RenderedOnDemand<T> {
     /// Creates documents with these names, without rendering them. `size` returns the size of a document in bytes, and
     /// `render` renders the document whose name has this index in `names`.
-    #[must_use]
     pub fn new(names: Vec<String>, size: fn(&T) -> usize, render: impl Fn(usize) -> T + Send + Sync + 'static) -> Self {
         let len = names.len();
         let indices = names.into_iter().enumerate().map(|(index, name)| (name.into(), index)).collect();
@@ -57,7 +55,6 @@ impl<T: Clone> RenderedOnDemand<T> {
 
     /// Creates `len` documents without names, without rendering them. `size` returns the size of a document in bytes,
     /// and `render` renders the document with an index below `len`.
-    #[must_use]
     pub fn without_names(
         len: usize,
         size: fn(&T) -> usize,
@@ -67,26 +64,20 @@ impl<T: Clone> RenderedOnDemand<T> {
     }
 
     /// Returns the number of documents, rendered or not.
-    #[must_use]
     pub fn len(&self) -> usize {
         self.len
     }
 
-    /// Returns the index of the document with this name.
-    #[must_use]
     pub fn find_index(&self, name: &str) -> Option<usize> {
         self.indices.get(name).copied()
     }
 
-    /// Returns the document with this index if the document is in the cache.
-    #[must_use]
     pub fn cached_document(&self, index: usize) -> Option<T> {
         self.rendered.get(&index)
     }
 
     /// Returns the document with this index, or `None` if no document has the index. If the document is not in the
     /// cache, this thread renders it, which is slow, and other threads that need the same document wait.
-    #[must_use]
     pub fn get_or_render(&self, index: usize) -> Option<T> {
         let render = self.render.as_ref().filter(|_| index < self.len)?;
         let Ok(document) = self.rendered.get_or_insert_with(&index, || Ok::<_, Infallible>(render(index)));
@@ -95,7 +86,6 @@ impl<T: Clone> RenderedOnDemand<T> {
 
     /// Returns the current total size in bytes of the documents in the cache, including compressed forms that were
     /// added after rendering.
-    #[must_use]
     pub fn memory_size(&self) -> usize {
         self.rendered.iter().map(|(_, document)| (self.size)(&document)).sum()
     }
@@ -110,49 +100,4 @@ impl<T: Clone> Default for RenderedOnDemand<T> {
 
 fn create_cache<T: Clone>(size: fn(&T) -> usize) -> Cache<usize, T, SizeWeighter<T>> {
     Cache::with_weighter(ESTIMATED_DOCUMENTS, MAX_CACHED_BYTES, SizeWeighter(size))
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-    use std::sync::atomic::{AtomicUsize, Ordering};
-
-    use super::*;
-
-    /// Returns 40 documents of 1 MiB each, and a counter of how often a document was rendered.
-    fn counted_documents() -> (RenderedOnDemand<Arc<str>>, Arc<AtomicUsize>) {
-        let rendered = Arc::new(AtomicUsize::new(0));
-        let count = Arc::clone(&rendered);
-        let render = move |index: usize| {
-            count.fetch_add(1, Ordering::Relaxed);
-            Arc::from(format!("{}{index:02}", " ".repeat((1 << 20) - 2)))
-        };
-        (RenderedOnDemand::new((0..40).map(|name| name.to_string()).collect(), |text| text.len(), render), rendered)
-    }
-
-    #[test]
-    fn documents_are_rendered_once_until_the_cache_is_full() {
-        let (documents, rendered) = counted_documents();
-        for index in (0..16).chain(0..16) {
-            assert!(documents.get_or_render(index).unwrap().ends_with(&format!("{index:02}")));
-        }
-        assert_eq!((rendered.load(Ordering::Relaxed), documents.memory_size()), (16, 16 << 20));
-    }
-
-    #[test]
-    fn new_documents_evict_old_ones_from_a_full_cache() {
-        let (documents, rendered) = counted_documents();
-        for index in 0..40 {
-            let _ = documents.get_or_render(index);
-            assert!(documents.cached_document(index).is_some() && documents.memory_size() <= 16 << 20);
-        }
-        assert_eq!(rendered.load(Ordering::Relaxed), 40);
-    }
-
-    #[test]
-    fn one_thread_renders_a_document_that_several_request() {
-        let (documents, rendered) = counted_documents();
-        std::thread::scope(|scope| (0..8).for_each(|_| drop(scope.spawn(|| documents.get_or_render(7)))));
-        assert_eq!(rendered.load(Ordering::Relaxed), 1);
-    }
 }

@@ -28,9 +28,6 @@ const REDIRECTS: &[(&str, &str)] = &[
 const INDEX_REDIRECTS: [(&str, &str); 4] =
     [("/", "docs/"), ("/index.html", "docs/"), ("/static/", "../docs/"), ("/static/index.html", "../docs/")];
 
-/// The path of the TypeScript declarations of the API, relative to `/docs/`.
-const TYPES_PATH: &str = "api.d.ts";
-
 /// The page or static file that was found for a path.
 pub(super) enum Page<'p> {
     /// A file that is built into the program.
@@ -81,10 +78,6 @@ pub(super) async fn find_page<'p>(
             return Ok(Some(Page::BuiltIn(document.clone(), PageKind::Default, BrowserCaching::Revalidate)));
         }
         let documents = find_audience_documents(plan, head).await?;
-        if path == TYPES_PATH {
-            let types = docs::render_types(documents.shared()).await?;
-            return Ok(types.map(|types| Page::Document(types, documents)));
-        }
         let page = docs::find_docs_page(documents.shared(), path, head).await?;
         return Ok(page.map(|page| match page {
             DocsPage::Page(page) => Page::Docs(page, documents),

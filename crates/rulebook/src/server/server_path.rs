@@ -10,9 +10,7 @@ use super::fallback::respond_with_page;
 use super::static_files::StaticExchange;
 use super::worker::Worker;
 use crate::call::{ApiError, Head};
-use crate::pipeline::{
-    DocumentKind, ErrorContext, Readiness, Reply, reply_unless_read, respond_with_document, respond_with_error,
-};
+use crate::pipeline::{ErrorContext, Readiness, Reply, reply_unless_read, respond_with_document, respond_with_error};
 use crate::plan::Plan;
 
 const TEXT_MEDIA_TYPE: &str = "text/plain; charset=utf-8";
@@ -39,8 +37,7 @@ pub(super) async fn respond_at_server_path(
         return reply;
     }
     match path {
-        ServerPath::OpenApi => respond_with_document(plan, head, DocumentKind::OpenApi).await,
-        ServerPath::LlmsTxt => respond_with_document(plan, head, DocumentKind::LlmsTxt).await,
+        ServerPath::Document(document) => respond_with_document(plan, head, document).await,
         ServerPath::Link => state.links.respond_to_link(plan, head, &state.open_files).await,
         ServerPath::Readiness => {
             let stopping = state.is_stopping();
