@@ -1,22 +1,15 @@
 //! The responses of methods that return a file, which definitions mark with the option `download`.
 
 use serde_json::{Value as Json, json};
-use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
-use utoipa::openapi::{ContentBuilder, Required, Response};
+use utoipa::openapi::{ContentBuilder, Response};
 
+use super::error_classes::HeaderField;
 use super::headers;
-use super::schemas::Schemas;
 use crate::call::HttpMethod;
 use crate::model::{Api, Method};
 
 /// The media range that includes every media type. The documents use it for the content of files.
 const ANY_MEDIA_TYPE: &str = "*/*";
-
-/// The request header field with which a client requests a link to a file.
-pub(super) const LINK_REQUEST_HEADER: &str = "X-Requested-With";
-
-/// The name and the description of a header field in responses.
-type HeaderField = (&'static str, &'static str);
 
 const ETAG: HeaderField =
     ("ETag", "The entity tag of the file's content, for `If-None-Match`, `If-Match` and `If-Range` of later requests");
@@ -92,20 +85,4 @@ pub(super) fn conditional_responses(method: &Method) -> Vec<(u16, &'static str, 
         (412, "PreconditionFailed", response_without_body(changed, &[ETAG, LAST_MODIFIED])),
         (416, "RangeNotSatisfiable", response_without_body(no_such_part, &[ETAG, LAST_MODIFIED, CONTENT_RANGE])),
     ]
-}
-
-/// Describes the request header field `X-Requested-With`, with which a client requests a link to the file instead of
-/// the file.
-pub(super) fn link_request_header(schemas: &mut Schemas) -> Parameter {
-    // The server ignores other values.
-    let schema = json!({ "type": "string" });
-    ParameterBuilder::new()
-        .name(LINK_REQUEST_HEADER)
-        .parameter_in(ParameterIn::Header)
-        .required(Required::False)
-        .description(Some(
-            "With the value `XMLHttpRequest` the response is a link to the file instead of the file itself",
-        ))
-        .schema(Some(schemas.add_with_placeholder(schema)))
-        .build()
 }

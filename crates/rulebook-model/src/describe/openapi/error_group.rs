@@ -15,7 +15,7 @@ use crate::model::{DeclaredError, Method};
 /// that any request can cause and for which the document has no other response.
 pub(super) struct ErrorGroup<'m> {
     pub(super) status: Option<u16>,
-    pub(super) classes: Vec<&'static ErrorClass>,
+    pub(super) classes: Vec<ErrorClass>,
     pub(super) declared: Vec<&'m DeclaredError>,
 }
 
@@ -43,7 +43,7 @@ impl ErrorGroup<'_> {
     /// Returns `true` if any request can cause these errors, and all of them have the status of this group as their
     /// actual status.
     pub(super) fn contains_only_general_errors(&self) -> bool {
-        let is_general = |class: &&ErrorClass| class.is_general && self.status == Some(class.status());
+        let is_general = |class: &ErrorClass| class.is_general && self.status == Some(class.status());
         self.declared.is_empty() && self.classes.iter().all(is_general)
     }
 

@@ -7,7 +7,7 @@ use serde_json::json;
 use utoipa::openapi::{Header, HeaderBuilder, Ref, RefOr, Response};
 
 use super::downloads;
-use super::error_classes::{RATE_LIMIT_HEADER, RATE_LIMIT_POLICY_HEADER};
+use super::error_classes::{RATE_LIMIT, RATE_LIMIT_POLICY};
 use super::schemas::Schemas;
 use crate::model::{Api, Method, Module};
 
@@ -20,7 +20,7 @@ pub(super) fn header_components(api: &Api, schemas: &mut Schemas) -> BTreeMap<St
         api.modules.iter().flat_map(|module| module.services.iter().map(move |service| (module, service)));
     let has_rate_limits =
         methods.any(|(module, service)| service.methods.iter().any(|method| has_rate_limits(api, module, method)));
-    let limits = [RATE_LIMIT_HEADER, RATE_LIMIT_POLICY_HEADER].into_iter().filter(|_| has_rate_limits);
+    let limits = [RATE_LIMIT, RATE_LIMIT_POLICY].into_iter().filter(|_| has_rate_limits);
     let fields = limits.chain(downloads::download_header_fields(api));
     let mut components: BTreeMap<String, RefOr<Header>> =
         fields.map(|(name, info)| (header_component_name(name), text_header(info, schemas).into())).collect();
@@ -40,7 +40,6 @@ fn header_component_name(name: &str) -> String {
     name.replace('-', "")
 }
 
-/// Adds the header field `name` to a response, as a reference to the component that describes the header field.
 pub(super) fn add_header_reference(response: &mut Response, name: &str) {
     let reference = Ref::new(format!("#/components/headers/{}", header_component_name(name)));
     response.headers.insert(name.to_owned(), RefOr::Ref(reference));

@@ -13,8 +13,6 @@ mod downloads;
 mod error_classes;
 mod error_group;
 mod headers;
-mod idempotency;
-mod jsonp;
 mod openapi_3_0;
 mod operation;
 mod parameters;
@@ -23,14 +21,13 @@ mod paths;
 mod placement_texts;
 mod request_body;
 mod responses;
-mod same_content;
 mod sample_errors;
 mod schemas;
 mod security;
 mod serialization;
+mod server_parameters;
 mod single_item;
 mod success;
-mod versions;
 mod write;
 
 use serde::Serializer;
@@ -48,7 +45,7 @@ use paths::Operations;
 pub(super) use parameters::placement;
 pub(super) use serialization::{Placement, TextStyle, text_style};
 
-pub use versions::{OpenapiVersion, convert_openapi};
+pub use openapi_3_0::{OpenapiVersion, convert_openapi};
 
 pub(super) use sample_errors::{error_body, sample_declared_error, sample_error};
 
@@ -104,7 +101,7 @@ pub fn write_openapi<S: Serializer>(api: &Api, part: Option<&ModulePart>, serial
 /// are not included.
 pub(super) fn possible_error_codes(api: &Api, module: &Module, method: &Method) -> Vec<ErrorCode> {
     let has_body = !request_body::body_fields(method).is_empty();
-    let classes = operation::possible_error_classes(api, (module, method), has_body);
+    let classes = error_classes::possible_error_classes(api, (module, method), has_body);
     let mut codes: Vec<_> = classes.iter().flat_map(|class| class.codes).copied().collect();
     codes.sort_by_key(|code| code.status());
     codes

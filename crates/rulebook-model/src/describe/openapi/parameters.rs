@@ -6,8 +6,6 @@ use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::{ContentBuilder, Required};
 
 use super::super::example;
-use super::downloads;
-use super::same_content::PlacedParameter;
 use super::schemas::{Schemas, with_description};
 use super::serialization::{
     Placement, TextStyle, bracket_note, default_for_documents, text_encoding, value_for_documents,
@@ -17,6 +15,14 @@ use crate::model::{self, Location, Method};
 
 /// The header fields that OpenAPI does not allow as parameters (OpenAPI 3.1.1, Parameter Object, `name`).
 const HEADERS_IGNORED_BY_OPENAPI: [&str; 3] = ["accept", "content-type", "authorization"];
+
+/// A parameter of a method, with its name in the request and the part of the request that carries it.
+#[derive(Clone, Copy)]
+pub(super) struct PlacedParameter<'a> {
+    pub(super) name: &'a str,
+    pub(super) parameter: &'a model::Parameter,
+    pub(super) placement: Placement,
+}
 
 /// Returns the part of a request that carries a parameter, or `None` if the body carries the parameter.
 pub(in crate::describe) fn placement(http: HttpMethod, parameter: &model::Parameter) -> Option<Placement> {
@@ -64,13 +70,6 @@ pub(super) fn operation_parameters<'a>(
     placed
 }
 
-/// Returns `true` if the operation of a method needs a description of the header field that requests a link to a file.
-/// `parameters` are the parameters of the operation.
-pub(super) fn has_undeclared_link_header(method: &Method, parameters: &[PlacedParameter<'_>]) -> bool {
-    method.options.download
-        && !parameters.iter().any(|parameter| parameter.name.eq_ignore_ascii_case(downloads::LINK_REQUEST_HEADER))
-}
-
 fn openapi_location(placement: Placement) -> ParameterIn {
     match placement {
         Placement::Path => ParameterIn::Path,
@@ -81,7 +80,6 @@ fn openapi_location(placement: Placement) -> ParameterIn {
     }
 }
 
-/// Describes a parameter of a method.
 pub(super) fn describe_parameter(
     PlacedParameter { name, parameter, placement }: PlacedParameter<'_>,
     method: &Method,

@@ -11,7 +11,6 @@ use serde_json::{Map, Value as Json};
 
 use super::schemas::{Schemas, to_component_name};
 
-/// The index of a part in its [`Parts`].
 pub(super) type PartIndex = usize;
 
 /// All parts of one kind, such as parameters, that the operations of a document have.
@@ -40,7 +39,6 @@ pub(super) struct PartName<'a> {
     pub(super) is_meaningful_alone: bool,
     /// The name of the API module in which the part occurs first.
     pub(super) module: &'a str,
-    /// The id of the method in which the part occurs first.
     pub(super) method_id: &'a str,
 }
 
@@ -81,7 +79,6 @@ impl<'a> Parts<'a> {
         index
     }
 
-    /// Counts an occurrence of a part.
     pub(super) fn count_occurrence(&mut self, index: PartIndex) {
         if let Some(part) = self.parts.get_mut(index) {
             part.occurrences += 1;
@@ -105,12 +102,10 @@ impl<'a> Parts<'a> {
         self.member
     }
 
-    /// Returns a reference to the component `name`, which is not one of these parts.
     pub(super) fn component_in_operation<'p>(&self, name: &'p str) -> PartInOperation<'p> {
         PartInOperation::Reference { member: self.member, name }
     }
 
-    /// Returns a part as an operation contains it.
     pub(super) fn part_in_operation(&self, index: PartIndex) -> PartInOperation<'_> {
         let part = self.parts.get(index);
         match part.map(|part| (&part.component_name, &*part.text)) {

@@ -17,7 +17,6 @@ pub(super) struct Operations<'a> {
     paths: BTreeMap<String, Vec<PathOperation<'a>>>,
 }
 
-/// An operation: a method at one of its paths.
 pub(super) struct PathOperation<'a> {
     /// The index of the method's service in [`Operations::services`].
     service_index: usize,
@@ -118,7 +117,6 @@ fn method_inclusion_flags(api: &Api, part: Option<&ModulePart>) -> impl Iterator
 const HTTP_METHODS_IN_ORDER: [HttpMethod; 5] =
     [HttpMethod::Get, HttpMethod::Put, HttpMethod::Post, HttpMethod::Delete, HttpMethod::Patch];
 
-/// A segment of a method's path.
 enum PathSegment<'a> {
     Static(&'a str),
     /// A segment with the value of a parameter: the name of the capture or position, and the parameter.

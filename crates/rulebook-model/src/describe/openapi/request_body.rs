@@ -8,8 +8,7 @@ use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
 use utoipa::openapi::{ContentBuilder, Required};
 
 use super::super::example;
-use super::parameters::placement;
-use super::same_content::PlacedParameter;
+use super::parameters::{PlacedParameter, placement};
 use super::schemas::{Schemas, with_description};
 use super::serialization::{self, Placement, TextStyle, text_encoding};
 use crate::constraint::{Constraint, ConstraintKind, add_to_object_schema};
@@ -38,7 +37,6 @@ pub(super) fn body_constraints<'m>(method: &'m Method, fields: &[PlacedParameter
     method.constraints.iter().filter(|constraint| constraint.names.iter().all(is_field)).collect()
 }
 
-/// Describes the request body that has these fields, or that is the value of a parameter.
 pub(super) fn request_body(
     api: &Api,
     fields: &[PlacedParameter<'_>],
@@ -89,7 +87,6 @@ pub(super) fn request_body(
     body
 }
 
-/// Describes the request body that is the value of a parameter.
 fn whole_body(parameter: &Parameter, method: &Method, schemas: &mut Schemas) -> RequestBody {
     let schema = json_field_schema(parameter, method, schemas);
     let is_sent = example::sent_parameters(method).iter().any(|sent| std::ptr::eq(*sent, parameter));

@@ -39,7 +39,6 @@ pub(super) struct ResponseComponents {
 /// classes, and the name, status, description and number of each declared error.
 type ComponentKey = (EnvelopeName, Option<u16>, Vec<&'static str>, Vec<(String, u16, String, Option<u32>)>);
 
-/// A response of an operation.
 #[derive(Clone)]
 pub(super) enum OperationResponse {
     /// A part of the document, which can be shared with other operations.
@@ -88,7 +87,7 @@ impl ResponseComponents {
     pub(super) fn operation_responses<'a>(
         &mut self,
         (api, module, method): (&Api, &'a Module, &'a Method),
-        classes: &[&'static ErrorClass],
+        classes: &[ErrorClass],
         (parts, schemas): (&mut Parts<'a>, &mut Schemas),
     ) -> BTreeMap<String, OperationResponse> {
         let envelope = api.envelope_name(module);
@@ -113,7 +112,7 @@ impl ResponseComponents {
         let groups = statuses.into_iter().map(|status| self.error_group(envelope, &declared, classes, status));
         // The response of all other statuses describes general errors, so that they need no responses of their own.
         let groups: Vec<_> = groups.filter(|errors| !errors.contains_only_general_errors()).collect();
-        let other = ErrorGroup { status: None, classes: vec![&GENERAL_ERRORS], declared: Vec::new() };
+        let other = ErrorGroup { status: None, classes: vec![GENERAL_ERRORS], declared: Vec::new() };
         for errors in groups.iter().chain([&other]) {
             let status = errors.status.map_or_else(|| "default".to_owned(), |status| status.to_string());
             let component = self.error_component_name(envelope, errors, &method.id, schemas);
@@ -139,9 +138,9 @@ impl ResponseComponents {
         name: &EnvelopeName,
         method: &Method,
         declared: &[&DeclaredError],
-        classes: &[&'static ErrorClass],
+        classes: &[ErrorClass],
     ) -> Vec<u16> {
-        let of_classes = classes.iter().map(|class| class.status());
+        let of_classes = classes.iter().map(ErrorClass::status);
         let mut statuses: Vec<u16> = of_classes.chain(declared.iter().map(|error| error.status.get())).collect();
         let real = statuses.clone();
         for (envelope, _) in self.envelopes_of_method(name) {
@@ -163,7 +162,7 @@ impl ResponseComponents {
         &self,
         name: &EnvelopeName,
         declared: &[&'m DeclaredError],
-        classes: &[&'static ErrorClass],
+        classes: &[ErrorClass],
         status: u16,
     ) -> ErrorGroup<'m> {
         let is_sent = |real: u16, can_precede_routing: bool| {
@@ -175,7 +174,7 @@ impl ResponseComponents {
             |class: &ErrorClass| class.status() == status || is_sent(class.status(), class.can_precede_routing);
         let mut classes: Vec<_> = classes.iter().copied().filter(|class| is_in_group(class)).collect();
         if GENERAL_ERRORS.status() != status && is_sent(GENERAL_ERRORS.status(), GENERAL_ERRORS.can_precede_routing) {
-            classes.push(&GENERAL_ERRORS);
+            classes.push(GENERAL_ERRORS);
         }
         let declared = declared.iter().copied();
         let declared = declared.filter(|error| error.status.get() == status || is_sent(error.status.get(), false));

@@ -15,7 +15,6 @@ use crate::error::ErrorCode;
 use crate::limits;
 use crate::model::DeclaredError;
 
-/// Returns a sample of the server error with the code `code`.
 pub(in crate::describe) fn sample_error(code: ErrorCode) -> ApiError {
     ApiError::new(match code {
         ErrorCode::UnknownService => ErrorKind::UnknownService { similar: Vec::new() },
@@ -52,7 +51,6 @@ fn parameter_error(kind: ParameterErrorKind, got: Option<String>) -> ErrorKind {
     ErrorKind::Parameters { errors: vec![error], truncated: false }
 }
 
-/// Returns a sample of an error that a method or an authenticator declares.
 pub(in crate::describe) fn sample_declared_error(error: &DeclaredError) -> ApiError {
     ApiError::declared(error.name.clone())
         .with_status(error.status)

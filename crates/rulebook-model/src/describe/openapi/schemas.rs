@@ -86,7 +86,6 @@ impl Schemas {
         found
     }
 
-    /// Adds a schema and returns a placeholder for it.
     pub(super) fn add_with_placeholder(&mut self, schema: Json) -> RefOr<Schema> {
         self.schemas.push(schema);
         RefOr::Ref(Ref::new(format!("{PLACEHOLDER_PREFIX}{}", self.schemas.len() - 1)))
@@ -135,7 +134,6 @@ impl Schemas {
         names.chain(numbered).find(is_unused).unwrap_or(last)
     }
 
-    /// Returns a placeholder for the schema of each component, by the name of the component.
     pub(super) fn component_placeholders(&self) -> BTreeMap<String, RefOr<Schema>> {
         let placeholder = |index: &usize| RefOr::Ref(Ref::new(format!("{PLACEHOLDER_PREFIX}{index}")));
         self.components.iter().map(|(name, index)| (name.clone(), placeholder(index))).collect()

@@ -8,8 +8,8 @@ use utoipa::openapi::security::{
     ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, OpenIdConnect, SecurityRequirement, SecurityScheme,
 };
 
-use super::super::conditions;
-use super::super::credentials::{CredentialKind, credential_kind};
+use super::super::in_words;
+use super::super::in_words::{CredentialKind, credential_kind};
 use super::super::markdown::code_span;
 use crate::call::AuthScheme;
 use crate::model::{Api, Method, Parameter, Permission, PermissionPart};
@@ -112,7 +112,7 @@ pub(super) fn describe_required_permissions(method: &Method) -> Option<String> {
             let _ = write!(text, " `[{name}]` is the value of {}, in brackets.", describe_parameter_source(parameter));
         }
     }
-    if let Some(when) = conditions::describe_call_condition(method, code_span) {
+    if let Some(when) = in_words::describe_call_condition(method, code_span) {
         let _ = write!(text, " You may call it {when}.");
     }
     Some(text)

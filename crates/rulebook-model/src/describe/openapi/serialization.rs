@@ -20,13 +20,9 @@ use crate::types::{Arity, schema_without_outer_references};
 /// The part of a request that carries a parameter as text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::describe) enum Placement {
-    /// The parameter is a segment of the path.
     Path,
-    /// The parameter is a field of the query.
     Query,
-    /// The parameter is a header field.
     Header,
-    /// The parameter is a cookie.
     Cookie,
     /// The parameter is a field of a form in the request body.
     Form,
@@ -35,13 +31,11 @@ pub(in crate::describe) enum Placement {
 /// The way in which a value is serialized as text.
 #[derive(Debug, PartialEq)]
 pub(in crate::describe) enum TextStyle {
-    /// The value is one text.
     Plain,
     /// The value is a list, and each item of the list is sent in a separate field.
     Repeated,
     /// The value is a list, whose items are joined with commas to one text.
     Commas,
-    /// The text is the value as JSON.
     Json,
 }
 
@@ -63,7 +57,6 @@ impl TextStyle {
 pub(super) struct TextEncoding {
     /// The schema of the values that can be serialized.
     pub(super) schema: Json,
-    /// The way in which a value is serialized.
     pub(super) style: TextStyle,
     /// A sentence for the description of the parameter, with details that the schema and the style do not express.
     pub(super) note: Option<String>,
@@ -243,7 +236,6 @@ fn restrict_list_item(item: Json, separator: Option<&str>) -> Json {
     }
 }
 
-/// Returns `true` if a schema accepts arrays or objects.
 fn accepts_arrays_or_objects(schema: &Json) -> bool {
     let structured = |name: &Json| matches!(name.as_str(), Some("array" | "object"));
     let by_type = match schema.get("type") {
@@ -259,7 +251,6 @@ pub(super) fn accepts_anything(schema: &Json) -> bool {
     *schema == json!({}) || *schema == json!({ "not": { "type": "null" } })
 }
 
-/// Returns `true` if a schema accepts texts.
 fn accepts_text(schema: &Json) -> bool {
     match schema.get("type") {
         Some(Json::Array(names)) => names.contains(&json!("string")),

@@ -6,11 +6,11 @@ use utoipa::openapi::example::{Example, ExampleBuilder};
 
 use super::super::{example, outputs};
 use super::content::{ResponseContent, response_with_contents};
-use super::error_classes::{GENERAL_ERRORS, RATE_LIMIT_HEADER, RATE_LIMIT_POLICY_HEADER};
+use super::error_classes::{GENERAL_ERRORS, RATE_LIMIT, RATE_LIMIT_POLICY};
 use super::error_group::is_separate_from_success;
 use super::responses::ResponseComponents;
 use super::schemas::{Schemas, with_description};
-use super::{downloads, headers, jsonp};
+use super::{downloads, headers};
 use crate::envelope::{self, Envelope, has_content};
 use crate::model::{DeclaredError, EnvelopeName, Method, Output, Unbound};
 
@@ -48,7 +48,9 @@ impl ResponseComponents {
         });
         let contents =
             success.into_iter().chain(hidden).flat_map(|content| content.in_json_and_formats(&self.format_media_types));
-        let all: Vec<_> = contents.chain(jsonp.then(jsonp::script_content)).collect();
+        // The schema of a script does not depend on the body that the script contains.
+        let script = || ResponseContent::new(200, "text/javascript", json!({ "type": "string" }));
+        let all: Vec<_> = contents.chain(jsonp.then(script)).collect();
         let with_status = |status| all.iter().filter(move |content| content.status == status);
         let mut response = response_with_contents(description, with_status(status), schemas);
         if method.options.download && method.options.status == status {
@@ -60,7 +62,7 @@ impl ResponseComponents {
             responses.push((method.options.status, COMPONENT_NAME, file));
         }
         if has_rate_limits {
-            for (name, _) in [RATE_LIMIT_HEADER, RATE_LIMIT_POLICY_HEADER] {
+            for (name, _) in [RATE_LIMIT, RATE_LIMIT_POLICY] {
                 headers::add_header_reference(&mut response, name);
             }
         }

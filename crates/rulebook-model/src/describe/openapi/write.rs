@@ -5,8 +5,7 @@ use serde::{Serialize, Serializer};
 use utoipa::openapi::OpenApi;
 use utoipa::openapi::security::SecurityRequirement;
 
-use super::super::conditions::join_first_items;
-use super::super::rate_limits::describe_rate_limits;
+use super::super::in_words::{describe_rate_limits, join_first_items};
 use super::operation::{DescribedOperation, OperationDescriber};
 use super::parameters::{has_request_body, is_ignored_header};
 use super::parts::PartInOperation;
@@ -25,10 +24,7 @@ const COMPONENTS_MEMBER: &str = "components";
 /// that operations do not add.
 ///
 /// The operations are described before any of them is written, because only then it is known which of their parts occur
-/// more than once.
-///
-/// # Errors
-/// Returns the errors of the serializer.
+/// more than once. Returns the errors of the serializer.
 pub(super) fn write_document<S: Serializer>(
     frame: &OpenApi,
     api: &Api,
@@ -193,7 +189,6 @@ fn is_false(value: &bool) -> bool {
     !value
 }
 
-/// A JSON object with these members.
 struct EntriesObject<K, V>(Vec<(K, V)>);
 
 impl<K: Serialize, V: Serialize> Serialize for EntriesObject<K, V> {

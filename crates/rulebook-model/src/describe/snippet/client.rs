@@ -62,7 +62,6 @@ pub(super) fn format_client_code(api: &Api, server: &str, method: &Method) -> St
     text
 }
 
-/// Returns the option of the client that contains the credential.
 fn credential_option(credential: &SampleCredential) -> String {
     let SampleCredential::Field(name, value) = credential else {
         let (name, password) = (string_literal(NAME_PLACEHOLDER), string_literal(PASSWORD_PLACEHOLDER));

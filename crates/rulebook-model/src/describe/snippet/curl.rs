@@ -1,10 +1,9 @@
 //! Example calls in a shell, for curl 7.43 (2015) and later.
 
+use super::NAME_AND_PASSWORD;
 use super::request::{FormPart, SampleBody, SampleRequest};
-use super::sample_name_and_password;
 use crate::call::HttpMethod;
 
-/// Returns a shell command that sends the request with curl.
 pub(super) fn format_curl_command(request: &SampleRequest) -> String {
     let has_body = !matches!(request.body, SampleBody::Empty);
     let default_http_method = if has_body { HttpMethod::Post } else { HttpMethod::Get };
@@ -21,13 +20,9 @@ pub(super) fn format_curl_command(request: &SampleRequest) -> String {
     command.push_str(&shell_quote(&request.url));
     let mut lines = vec![command];
     if request.has_password {
-        lines.push(format!("--user {}", shell_quote(&sample_name_and_password())));
+        lines.push(format!("--user {}", shell_quote(NAME_AND_PASSWORD)));
     }
-    for (name, value) in &request.headers {
-        // curl omits a header field without a value, unless its name is followed by a semicolon instead of a colon.
-        let field = if value.is_empty() { format!("{name};") } else { format!("{name}: {value}") };
-        lines.push(format!("-H {}", shell_quote(&field)));
-    }
+    lines.extend(request.curl_headers().map(|field| format!("-H {}", shell_quote(&field))));
     match &request.body {
         SampleBody::Empty => {}
         SampleBody::Json(json) => {

@@ -12,10 +12,16 @@ mod php;
 mod python;
 mod request;
 
-use super::credentials::is_basic;
+use askama::Template;
+
+use super::in_words::is_basic;
 use crate::call::AuthScheme;
 use crate::model::{Api, Method};
 use crate::settings::split_bind_address;
+use go::GoCode;
+use javascript::JavascriptCode;
+use php::PhpCode;
+use python::PythonCode;
 use request::SampleRequest;
 
 /// An example call of a method in one programming language.
@@ -52,6 +58,8 @@ pub fn server_url(api: &Api, listening: Option<&str>) -> String {
 const NAME_PLACEHOLDER: &str = "NAME";
 /// The placeholder in example calls that readers replace by their password.
 const PASSWORD_PLACEHOLDER: &str = "PASSWORD";
+/// Both placeholders as one text, in which the first colon separates them.
+const NAME_AND_PASSWORD: &str = "NAME:PASSWORD";
 
 /// The name of the header field that contains the credentials of most schemes.
 const AUTHORIZATION: &str = "Authorization";
@@ -89,22 +97,19 @@ fn sample_credential(api: &Api, method: &Method) -> Option<SampleCredential> {
     Some(SampleCredential::Field(name, value))
 }
 
-/// Returns the name and the password of example calls as one text, in which the first colon separates them.
-fn sample_name_and_password() -> String {
-    format!("{NAME_PLACEHOLDER}:{PASSWORD_PLACEHOLDER}")
-}
-
 /// Returns example calls of a method, one for each supported language. `server` is the URL of the server, which
 /// [`server_url`] returns. `uri` is the URI template of the method's service, including the base path.
 #[must_use]
 pub fn snippets(api: &Api, server: &str, uri: &str, method: &Method) -> Vec<Snippet> {
-    let request = SampleRequest::new(api, server, uri, method);
+    let request = &SampleRequest::new(api, server, uri, method);
+    let snippet = |title, language, text| Snippet { title, language, text };
+    // Writing to a `String` cannot fail.
     vec![
-        Snippet { title: "curl", language: "sh", text: curl::format_curl_command(&request) },
-        Snippet { title: "rulebook.js", language: "js", text: client::format_client_code(api, server, method) },
-        Snippet { title: "fetch", language: "js", text: javascript::format_javascript_code(&request) },
-        Snippet { title: "Python", language: "python", text: python::format_python_code(&request) },
-        Snippet { title: "PHP", language: "php", text: php::format_php_code(&request) },
-        Snippet { title: "Go", language: "go", text: go::format_go_code(&request) },
+        snippet("curl", "sh", curl::format_curl_command(request)),
+        snippet("rulebook.js", "js", client::format_client_code(api, server, method)),
+        snippet("fetch", "js", JavascriptCode { request }.render().unwrap_or_default()),
+        snippet("Python", "python", PythonCode { request }.render().unwrap_or_default()),
+        snippet("PHP", "php", PhpCode { request }.render().unwrap_or_default()),
+        snippet("Go", "go", GoCode { request }.render().unwrap_or_default()),
     ]
 }

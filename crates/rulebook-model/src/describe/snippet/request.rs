@@ -4,8 +4,9 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value as Json};
 
+use super::super::escape::escape_like_json;
 use super::super::example;
-use super::super::idempotency::{SAMPLE_KEY, reads_key_as_parameter};
+use super::super::in_words::{SAMPLE_KEY, reads_key_as_parameter};
 use super::super::openapi::{Placement, TextStyle, placement, text_style};
 use super::{AUTHORIZATION, SampleCredential, sample_credential};
 use crate::call::{HttpMethod, Value};
@@ -27,19 +28,15 @@ pub(super) struct SampleRequest {
     /// the `Content-Type`.
     pub(super) headers: Vec<(String, String)>,
     pub(super) body: SampleBody,
-    /// `true` if the response to the request is a file.
     pub(super) returns_file: bool,
 }
 
-/// The body of an example request.
 pub(super) enum SampleBody {
     Empty,
     Json(Json),
-    /// The parts of a multipart form, each with its name.
     Multipart(Vec<(String, FormPart)>),
 }
 
-/// A part of a multipart form.
 pub(super) enum FormPart {
     Text(String),
     /// The name of a file. The reader of the example provides this file.
@@ -97,6 +94,24 @@ impl SampleRequest {
         }
         request.body = sample_body(method, &fields);
         request
+    }
+
+    pub(super) fn sends_files(&self) -> bool {
+        let SampleBody::Multipart(parts) = &self.body else { return false };
+        parts.iter().any(|(_, part)| matches!(part, FormPart::File(_)))
+    }
+
+    pub(super) fn has_cookies(&self) -> bool {
+        self.headers.iter().any(|(name, _)| name == COOKIE)
+    }
+
+    /// Returns the header fields as curl reads them. It omits a field without a value, unless the name of the field is
+    /// followed by a semicolon instead of a colon.
+    pub(super) fn curl_headers(&self) -> impl Iterator<Item = String> {
+        let format = |(name, value): &(String, String)| {
+            if value.is_empty() { format!("{name};") } else { format!("{name}: {value}") }
+        };
+        self.headers.iter().map(format)
     }
 
     /// Adds the header field of a parameter, unless the request already has this header field or the body determines
@@ -179,7 +194,6 @@ fn sample_body(method: &Method, fields: &[&Parameter]) -> SampleBody {
     SampleBody::Multipart(parts.collect())
 }
 
-/// Returns `true` if the value of a parameter is a file or a list of files.
 pub(super) fn is_file(parameter: &Parameter) -> bool {
     matches!(parameter.r#type.check.arity(), Arity::File | Arity::Files)
 }
@@ -232,7 +246,8 @@ fn field_texts(method: &Method, parameter: &Parameter, placement: Placement) -> 
     if decodes_to_value(&*parameter.r#type.check, &texts, &value) {
         texts
     } else {
-        vec![escape_non_ascii(&value.to_string())]
+        // Header fields can only carry ASCII characters.
+        vec![escape_like_json(&value.to_string(), |character| !character.is_ascii())]
     }
 }
 
@@ -251,21 +266,4 @@ fn decodes_to_value(check: &dyn Check, texts: &[String], value: &Json) -> bool {
     // If the type also accepts the value before decoding, such as the text `"1"` for an `id`, the decoded value has the
     // same meaning.
     decoded.to_json() == *value || !matches!(value, Json::Array(_)) || check.checked(Value::from(value)).is_err()
-}
-
-/// Escapes all non-ASCII characters in a JSON text, because header fields can only carry ASCII characters.
-fn escape_non_ascii(json: &str) -> String {
-    let mut ascii = String::with_capacity(json.len());
-    let mut units = [0; 2];
-    for character in json.chars() {
-        if character.is_ascii() {
-            ascii.push(character);
-        } else {
-            // In a JSON text, non-ASCII characters occur only in strings, which can contain them as `\uXXXX` (RFC 8259
-            // section 7).
-            let escaped = character.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}"));
-            ascii.extend(escaped);
-        }
-    }
-    ascii
 }

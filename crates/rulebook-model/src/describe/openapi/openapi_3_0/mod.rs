@@ -1,4 +1,5 @@
-//! Converts an OpenAPI 3.1 document to OpenAPI 3.0: removes what 3.0 does not have, and converts the schemas.
+//! Converts an OpenAPI 3.1 document to another version of OpenAPI. For OpenAPI 3.0, removes what 3.0 does not have, and
+//! converts the schemas.
 
 mod schema;
 mod types;
@@ -8,6 +9,38 @@ use serde_json::{Map, Value as Json};
 use schema::SchemaConverter;
 
 use super::security::ROLES_NOTE;
+
+/// A version of the OpenAPI Specification.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OpenapiVersion {
+    /// OpenAPI 3.0. Its schemas have fewer keywords, so that they can accept more values than the server.
+    V3_0,
+    /// OpenAPI 3.1, for which the document is generated.
+    #[default]
+    V3_1,
+    /// OpenAPI 3.2.
+    V3_2,
+}
+
+/// Converts an OpenAPI document that [`openapi`](super::openapi) or [`openapi_part`](super::openapi_part) has returned
+/// to another version of OpenAPI.
+#[must_use]
+pub fn convert_openapi(mut document: Json, version: OpenapiVersion) -> Json {
+    let text = match version {
+        OpenapiVersion::V3_0 => {
+            convert_to_3_0(&mut document);
+            // Some programs know only the patch versions up to this one.
+            "3.0.3"
+        }
+        OpenapiVersion::V3_1 => return document,
+        // Every document for 3.1 is also a document for 3.2.
+        OpenapiVersion::V3_2 => "3.2.0",
+    };
+    if let Json::Object(members) = &mut document {
+        members.insert("openapi".to_owned(), text.into());
+    }
+    document
+}
 
 /// An object of the document whose members have a meaning of their own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,7 +107,7 @@ impl Part {
 }
 
 /// Converts a document of OpenAPI 3.1, except its version.
-pub(super) fn convert_document(document: &mut Json) {
+fn convert_to_3_0(document: &mut Json) {
     let schemas = SchemaConverter::new(document.pointer("/components/schemas"));
     convert_part(document, Part::Document, &schemas);
 }

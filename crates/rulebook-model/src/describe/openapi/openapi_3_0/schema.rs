@@ -25,14 +25,12 @@ pub(super) const ANNOTATIONS: [&str; 10] = [
     "xml",
 ];
 
-/// Converts the schemas of a document.
 #[derive(Debug, Default)]
 pub(super) struct SchemaConverter {
     /// The names of the components whose converted schemas accept more values.
     inexact: HashSet<String>,
 }
 
-/// A converted schema.
 pub(super) struct Converted {
     pub(super) keywords: Map<String, Json>,
     /// `true` if the converted schema accepts the same values.
@@ -86,7 +84,6 @@ impl SchemaConverter {
         }
     }
 
-    /// Converts a schema.
     pub(super) fn convert(&self, schema: &Json) -> Json {
         self.convert_schema(schema).into_json()
     }
@@ -181,7 +178,6 @@ impl SchemaConverter {
         }
     }
 
-    /// Converts a schema that is a part of another.
     fn convert_part(&self, schema: &Json, whole: &mut Converted) -> Json {
         let part = self.convert_schema(schema);
         whole.is_exact &= part.is_exact;
@@ -189,7 +185,6 @@ impl SchemaConverter {
     }
 }
 
-/// Returns `true` if a keyword is the same in OpenAPI 3.0.
 fn is_known(keyword: &str) -> bool {
     let of_types = KEYWORDS_OF_TYPES.iter().any(|(_, keywords)| keywords.contains(&keyword));
     of_types || ANNOTATIONS.contains(&keyword) || keyword.starts_with("x-")
