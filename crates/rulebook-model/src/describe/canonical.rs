@@ -52,7 +52,6 @@ pub fn canonical_definition(api: &Api) -> Json {
     object.into_json()
 }
 
-/// Writes the settings of an API in the form `form`.
 pub(super) fn write_settings(api: &Api, form: CanonicalForm) -> ObjectWriter {
     let mut object = ObjectWriter::default();
     for setting in SETTINGS.iter().filter(|setting| form == CanonicalForm::Full || !setting.is_internal) {
@@ -164,7 +163,6 @@ struct ServicesObjects<'a> {
 }
 
 impl<'a> ServicesObjects<'a> {
-    /// Returns the methods of the root path, each with its key.
     fn root_methods(&self) -> impl Iterator<Item = (String, Json)> + use<'a> {
         let form = self.form;
         self.services
@@ -185,7 +183,6 @@ impl Serialize for ServicesObjects<'_> {
     }
 }
 
-/// Returns the methods of a service, each with its key.
 fn write_methods(service: &Service, form: CanonicalForm) -> impl Iterator<Item = (String, Json)> {
     let Service { path, methods, span: _ } = service;
     methods.iter().map(move |method| (method.http.as_str().to_owned(), write_method(method, path, form)))
@@ -275,24 +272,20 @@ fn write_options(options: &MethodOptions) -> Json {
     object.into_json()
 }
 
-/// A JSON object to which keys are added.
 #[derive(Default)]
 pub(super) struct ObjectWriter(Map<String, Json>);
 
 impl ObjectWriter {
-    /// Adds the key if `value` is not `None`.
     pub(super) fn add_if_some(&mut self, key: &str, value: Option<impl Into<Json>>) {
         if let Some(value) = value {
             self.0.insert(key.to_owned(), value.into());
         }
     }
 
-    /// Adds the key unless `text` equals `default`.
     fn add_unless_default(&mut self, key: &str, text: &str, default: &str) {
         self.add_if_some(key, (text != default).then_some(text));
     }
 
-    /// Adds the key unless `value` is an empty array or an empty object.
     pub(super) fn add_unless_empty(&mut self, key: &str, value: Json) {
         let is_empty = match &value {
             Json::Array(items) => items.is_empty(),
@@ -314,7 +307,6 @@ impl ObjectWriter {
         Json::Object(self.0)
     }
 
-    /// Returns the keys with their values.
     pub(super) fn into_entries(self) -> Map<String, Json> {
         self.0
     }

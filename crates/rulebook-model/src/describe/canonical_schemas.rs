@@ -1,11 +1,11 @@
 //! Writes the schemas of an API as a definition contains them.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::Value as Json;
 
 use super::canonical::ObjectWriter;
-use super::schemas_in_types::schemas_in_types;
 use crate::model::{Method, Schema};
 use crate::types::{Check, NamedSchema, SCHEMA_REFERENCE_PREFIX, TypeExpr, replace_references};
 
@@ -19,7 +19,6 @@ pub(super) enum SchemaReferences {
     ByName,
 }
 
-/// Returns the JSON Schema of a type.
 pub(super) fn client_schema(check: &dyn Check, references: SchemaReferences) -> Json {
     let mut schema = check.schema();
     rename_references(&mut schema, check, references);
@@ -56,6 +55,25 @@ pub(super) fn schemas_of_methods<'m>(methods: impl IntoIterator<Item = &'m Metho
     };
     let types = methods.into_iter().flat_map(types);
     schemas_in_types(types.map(|r#type| &*r#type.check)).into_values().collect()
+}
+
+/// Returns the schemas to which several types refer, directly or through other schemas, by their keys. The time that
+/// this takes is proportional to the number of references.
+pub(super) fn schemas_in_types<'c>(
+    types: impl IntoIterator<Item = &'c dyn Check>,
+) -> BTreeMap<String, Arc<NamedSchema>> {
+    let mut all: BTreeMap<String, Arc<NamedSchema>> = BTreeMap::new();
+    let mut waiting: Vec<Arc<NamedSchema>> = Vec::new();
+    for check in types {
+        waiting.extend(check.referenced_schemas());
+        while let Some(schema) = waiting.pop() {
+            if !all.contains_key(schema.key()) {
+                waiting.extend(schema.check.referenced_schemas());
+                all.insert(schema.key().to_owned(), schema);
+            }
+        }
+    }
+    all
 }
 
 pub(super) fn write_schemas(schemas: &[Schema]) -> Json {

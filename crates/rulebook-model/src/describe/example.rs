@@ -43,7 +43,9 @@ pub fn sent_parameters(method: &Method) -> Vec<&Parameter> {
         _ => method.parameters.iter().map(|p| parameter_example(method, p).as_ref().map(Value::from)).collect(),
     };
     let index = |name: &str| method.parameters.iter().position(|parameter| parameter.name == name);
-    for _ in 0..method.constraints.len() * MAX_CHANGES {
+    // Each parameter changes at most once, so that constraints without a solution end the loop.
+    let mut unchanged = vec![true; sent.len()];
+    loop {
         let given = |name: &str| match index(name).map(|index| (sent[index], &values[index])) {
             Some((true, Some(value))) => Given::Value(value),
             Some((true, None)) => Given::Invalid,
@@ -53,16 +55,13 @@ pub fn sent_parameters(method: &Method) -> Vec<&Parameter> {
         let Some((index, is_missing)) = broken.and_then(|broken| Some((index(broken.name)?, broken.is_missing))) else {
             break;
         };
-        if !is_missing && !method.parameters[index].optional {
+        if !unchanged[index] || !is_missing && !method.parameters[index].optional {
             break;
         }
-        sent[index] = is_missing;
+        (sent[index], unchanged[index]) = (is_missing, false);
     }
     method.parameters.iter().zip(sent).filter(|(_, sent)| *sent).map(|(parameter, _)| parameter).collect()
 }
-
-/// The maximum number of parameters of an example request that are added or omitted for each constraint.
-const MAX_CHANGES: usize = 4;
 
 /// Returns an example value of an output, or `None` if no value can be generated.
 #[must_use]

@@ -7,7 +7,6 @@ use serde_json::{Map, Value as Json};
 use crate::model::{Location, Parameter};
 use crate::types::{Arity, Check, NamedSchema, SCHEMA_REFERENCE_PREFIX};
 
-/// The format of the items of a list in one text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct ListFormat<'a> {
     /// The text between two items.

@@ -11,17 +11,12 @@ mod canonical_schemas;
 #[cfg_attr(not(feature = "documents"), expect(dead_code, reason = "only documents use all examples"))]
 pub mod example;
 mod options;
-mod schemas_in_types;
 mod uris;
 
 #[cfg(feature = "documents")]
-mod conditions;
-#[cfg(feature = "documents")]
-mod credentials;
-#[cfg(feature = "documents")]
 mod escape;
 #[cfg(feature = "documents")]
-mod idempotency;
+mod in_words;
 #[cfg(feature = "documents")]
 mod list_format;
 #[cfg(feature = "documents")]
@@ -37,15 +32,11 @@ mod pages;
 #[cfg(feature = "documents")]
 mod python;
 #[cfg(feature = "documents")]
-mod rate_limits;
-#[cfg(feature = "documents")]
 mod snippet;
 #[cfg(feature = "documents")]
 mod typescript;
 #[cfg(feature = "documents")]
 mod unique_names;
-#[cfg(feature = "documents")]
-mod words;
 
 pub use canonical::{canonical_definition, canonical_service_definition};
 pub use options::{options_for_api, options_for_intermediate_uri, options_for_service, write_options_for_api};
@@ -53,10 +44,9 @@ pub use uris::{IntermediateUri, ServiceUri, Uris, uris};
 
 #[cfg(feature = "documents")]
 pub use self::{
-    markdown::{markdown_for_api, markdown_for_intermediate_uri, markdown_for_service},
     module_part::ModulePart,
     openapi::{OpenapiVersion, convert_openapi, openapi, openapi_part, write_openapi},
-    pages::{PageForm, Pages},
+    pages::{PageForm, Pages, markdown_for_api, markdown_for_intermediate_uri, markdown_for_service},
     python::python,
     snippet::{API_KEY_PLACEHOLDER, Snippet, server_url, snippets},
     typescript::{argument_names, typescript},

@@ -70,11 +70,6 @@ fn add_links(object: &mut ObjectWriter, uris_below: &[String]) {
     object.add_if_some("$below", Some(json!(uris_below)));
     object.add_if_some(
         "$links",
-        cfg!(feature = "documents").then(|| json!({ "openapi": OPENAPI_PATH, "docs": DOCS_PATH })),
+        cfg!(feature = "documents").then(|| json!({ "openapi": "/openapi.json", "docs": "/docs" })),
     );
 }
-
-/// The URI path at which the server offers the OpenAPI document.
-pub(super) const OPENAPI_PATH: &str = "/openapi.json";
-/// The URI path at which the server offers the documentation pages.
-pub(super) const DOCS_PATH: &str = "/docs";

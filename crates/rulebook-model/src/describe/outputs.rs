@@ -34,7 +34,6 @@ pub(super) fn nullable_if_optional(output: &Output, schema: Json) -> Json {
     if output.optional && !output.r#type.check.accepts_null() { nullable_schema(schema) } else { schema }
 }
 
-/// Returns the schema of an output, including the description of the output.
 pub(super) fn described_schema(output: &Output) -> Json {
     let mut schema = nullable_if_optional(output, output.r#type.check.schema());
     if let Json::Object(schema) = &mut schema {

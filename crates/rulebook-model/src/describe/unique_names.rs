@@ -7,7 +7,6 @@ use std::collections::HashMap;
 pub(super) struct UniqueNames(HashMap<String, usize>);
 
 impl UniqueNames {
-    /// Creates a scope in which these names cannot be used.
     pub(super) fn reserving<'n>(names: impl IntoIterator<Item = &'n str>) -> Self {
         Self(names.into_iter().map(|name| (name.to_owned(), 1)).collect())
     }

@@ -103,7 +103,6 @@ fn reaches_service(path: &[Segment], routes: &Routes, services: &[(&Module, &Ser
 
 /// A URI, and the URIs below it that have been found so far.
 struct UriNode<'a> {
-    /// The [shape](path_shape) of `path`.
     shape: String,
     path: &'a [Segment],
     ignore_case: bool,

@@ -12,7 +12,6 @@ use crate::model::{Method, Parameter};
 /// The maximum number of values that are tried for the parameters of one method.
 const MAX_TRIES: usize = 10_000;
 
-/// Returns `true` if a constraint of the method compares the parameter with others.
 pub(in crate::describe) fn is_compared(method: &Method, parameter: &Parameter) -> bool {
     comparing(method).any(|constraint| constraint.names.contains(&parameter.name))
 }

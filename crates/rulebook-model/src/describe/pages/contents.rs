@@ -6,7 +6,7 @@ use super::links::LinkTarget;
 use super::phrases::{count_with_noun, first_line, links_to_parts, method_line};
 use super::{MODULES_PER_PAGE, PageId, Pages, parse_markdown};
 use crate::call::AuthScheme;
-use crate::describe::credentials::{CredentialKind, credential_kind};
+use crate::describe::in_words::{CredentialKind, credential_kind};
 use crate::model::{Api, Contact, DEFAULT_TIMEZONE, License};
 
 pub(super) fn contents_page(pages: &Pages, part: usize) -> PageDocument<'_> {
@@ -27,19 +27,12 @@ pub(super) fn contents_page(pages: &Pages, part: usize) -> PageDocument<'_> {
         blocks.push(Block::List(module_items(pages, part)));
         blocks.extend(links_to_parts(pages, part, pages.count_contents_parts(), |part| PageId::Contents { part }));
     }
-    let breadcrumbs = if part == 0 { Vec::new() } else { vec![contents_link(pages)] };
-    PageDocument {
-        path: pages.page_path(PageId::Contents { part }),
-        title: "Contents".into(),
-        heading: vec![Inline::quoted(&api.title), Inline::text(" "), Inline::quoted(&api.version)],
-        breadcrumbs,
-        query: "",
-        blocks,
-        panel: None,
-    }
+    let page = PageDocument::new(pages, pages.page_path(PageId::Contents { part }), "Contents", blocks);
+    let heading = vec![Inline::quoted(&api.title), Inline::text(" "), Inline::quoted(&api.version)];
+    let breadcrumbs = if part == 0 { Vec::new() } else { page.breadcrumbs };
+    PageDocument { heading, breadcrumbs, ..page }
 }
 
-/// Returns the link to the start page.
 pub(super) fn contents_link(pages: &Pages) -> (LinkTarget, Inlines<'_>) {
     (pages.page_link(PageId::Contents { part: 0 }), vec![Inline::text("Contents")])
 }
@@ -177,7 +170,7 @@ pub(super) fn links_to_documents(pages: &Pages) -> Vec<ListItem<'_>> {
         link_item(LinkTarget::Document("openapi.json"), "OpenAPI", "the API for programs, as an OpenAPI 3.1 document"),
         link_item(LinkTarget::Server("docs/rulebook.js"), "rulebook.js", "a JavaScript client of the API"),
         link_item(LinkTarget::Document("docs/api.d.ts"), "api.d.ts", "the types of this API for TypeScript"),
-        link_item(LinkTarget::Document("llms.txt"), "llms.txt", "this documentation for programs that read text"),
+        link_item(LinkTarget::Document("llms.txt"), "llms.txt", "this documentation for language models"),
         link_item(
             pages.page_link(PageId::Diagnostics),
             "Definition errors",
@@ -187,7 +180,6 @@ pub(super) fn links_to_documents(pages: &Pages) -> Vec<ListItem<'_>> {
     items
 }
 
-/// Lists each API module with its methods.
 fn methods_by_module(pages: &Pages) -> Vec<Block<'_>> {
     let mut blocks = Vec::new();
     for (index, range) in pages.method_ranges.iter().enumerate() {
@@ -196,7 +188,7 @@ fn methods_by_module(pages: &Pages) -> Vec<Block<'_>> {
         let link = Inline::Link(target, vec![Inline::quoted(&module.name)]);
         blocks.push(Block::Heading { level: 2, id: "", inlines: vec![link] });
         blocks.extend(module.info.as_ref().map(|info| Block::Paragraph(vec![Inline::quoted(info)])));
-        let lines = pages.method_entries(range.clone()).map(|(index, entry)| method_line(pages, index, entry));
+        let lines = pages.method_entries(range.clone()).map(|(_, entry)| method_line(entry));
         blocks.push(Block::Methods(lines.collect()));
     }
     blocks

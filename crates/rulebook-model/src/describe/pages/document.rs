@@ -6,16 +6,17 @@
 
 use std::borrow::Cow;
 
+use super::Pages;
+use super::contents::contents_link;
 use super::links::LinkTarget;
 use crate::call::HttpMethod;
 
-/// The content of a documentation page.
 #[derive(Debug)]
 pub(super) struct PageDocument<'a> {
     /// The path of the page below `/docs/`, before percent-encoding.
     pub(super) path: String,
     /// The title of the page, which browsers show on the tab of the page.
-    pub(super) title: Cow<'a, str>,
+    pub(super) title: &'a str,
     pub(super) heading: Inlines<'a>,
     /// Links to the pages above this page, beginning with the start page.
     pub(super) breadcrumbs: Vec<(LinkTarget, Inlines<'a>)>,
@@ -26,10 +27,17 @@ pub(super) struct PageDocument<'a> {
     pub(super) panel: Option<Panel<'a>>,
 }
 
+impl<'a> PageDocument<'a> {
+    /// Creates a page with a title, which is also its heading. The page is directly below the start page.
+    pub(super) fn new(pages: &'a Pages, path: String, title: &'static str, blocks: Vec<Block<'a>>) -> Self {
+        let heading = vec![Inline::text(title)];
+        Self { path, title, heading, breadcrumbs: vec![contents_link(pages)], query: "", blocks, panel: None }
+    }
+}
+
 /// The panel beside the description of a method, with the form that calls the method, and with code that calls it.
 #[derive(Debug)]
 pub(super) struct Panel<'a> {
-    /// The id of the method.
     pub(super) id: &'a str,
     /// The URI of the method's service.
     pub(super) uri: &'a str,
@@ -56,39 +64,49 @@ pub(super) enum Inline<'a> {
     Strong(Cow<'a, str>),
     /// A name, a type or a value in the definition, which is shown as code.
     Code(Cow<'a, str>),
-    /// The name of an HTTP method.
     HttpMethod(HttpMethod),
     /// A highlighted text.
     Mark(&'static str),
-    /// A link: its target, and the content that is shown.
     Link(LinkTarget, Inlines<'a>),
 }
 
-/// A block of a documentation page.
 #[derive(Debug)]
 pub(super) enum Block<'a> {
     /// A heading of level 2 or 3. `id` is the URL fragment by which links refer to the heading; it may be empty.
-    Heading { level: u8, id: &'static str, inlines: Inlines<'a> },
-    /// A paragraph.
+    Heading {
+        level: u8,
+        id: &'static str,
+        inlines: Inlines<'a>,
+    },
     Paragraph(Inlines<'a>),
     /// The first paragraph of a page, which summarizes it.
     Lead(Inlines<'a>),
     /// A list of facts, each with a label and a text.
     Facts(Vec<(&'static str, Inlines<'a>)>),
-    /// A list.
     List(Vec<ListItem<'a>>),
     /// A table. Each cell has one or more lines, the first of which is emphasized.
-    Table { head: &'static [&'static str], rows: Vec<TableRow<'a>> },
-    /// A list of methods, each in one line.
+    Table {
+        head: &'static [&'static str],
+        rows: Vec<TableRow<'a>>,
+    },
     Methods(Vec<MethodLine<'a>>),
     /// A code block. `server` is the server URL in `text`. In a browser, a script replaces this URL by the URL of the
     /// server that sent the page.
-    Code { title: Option<&'static str>, language: Cow<'a, str>, text: Cow<'a, str>, server: Option<String> },
+    Code {
+        title: Option<&'static str>,
+        language: Cow<'a, str>,
+        text: Cow<'a, str>,
+        server: Option<String>,
+    },
     /// A list of parameters, outputs or members of objects.
     Fields(Vec<Field<'a>>),
     /// Blocks that a browser shows only when the reader unfolds them. `id` is the URL fragment by which links refer to
     /// them.
-    Folded { id: &'static str, summary: Cow<'static, str>, blocks: Vec<Block<'a>> },
+    Folded {
+        id: &'static str,
+        summary: Cow<'static, str>,
+        blocks: Vec<Block<'a>>,
+    },
 }
 
 /// A parameter, an output, or a member of an object.
@@ -100,10 +118,9 @@ pub(super) struct Field<'a> {
     pub(super) key: String,
     pub(super) name: Inline<'a>,
     /// The part of the request that contains a parameter. Empty for other fields.
-    pub(super) location: Cow<'static, str>,
+    pub(super) location: &'static str,
     /// A mark beside the name, such as `required`.
     pub(super) mark: Option<Inline<'static>>,
-    /// The description of the field.
     pub(super) info: &'a str,
     /// The values of the field, in words.
     pub(super) words: Cow<'static, str>,
@@ -132,7 +149,6 @@ pub(super) struct ListItem<'a> {
     pub(super) nested_items: Vec<ListItem<'a>>,
 }
 
-/// A description of a method in one line.
 #[derive(Debug)]
 pub(super) struct MethodLine<'a> {
     pub(super) page_link: LinkTarget,
@@ -166,7 +182,6 @@ impl<'a> ListItem<'a> {
 }
 
 impl<'a> Block<'a> {
-    /// Creates a heading of level 2.
     pub(super) fn heading(id: &'static str, text: &'static str) -> Self {
         Self::Heading { level: 2, id, inlines: vec![Inline::text(text)] }
     }

@@ -1,7 +1,6 @@
 //! The reference pages of errors: a page with the errors that requests can cause, and a page with the errors that
 //! definitions can have.
 
-use super::contents::contents_link;
 use super::document::{Block, Inline, PageDocument, TableRow};
 use super::links::LinkTarget;
 use super::{PageId, Pages, parse_markdown, responses};
@@ -9,7 +8,6 @@ use crate::describe::openapi;
 use crate::diagnostic::codes;
 use crate::error::ErrorCode;
 
-/// Returns the page with the errors that requests can cause.
 pub(super) fn request_errors_page(pages: &Pages) -> PageDocument<'_> {
     let api = &*pages.api;
     let envelope = api.make_envelope(&api.envelope);
@@ -55,10 +53,9 @@ pub(super) fn request_errors_page(pages: &Pages) -> PageDocument<'_> {
             rows: responses::all_error_codes().map(row).collect(),
         },
     ];
-    error_page(pages, PageId::Errors, "Errors", blocks)
+    PageDocument::new(pages, pages.page_path(PageId::Errors), "Errors", blocks)
 }
 
-/// Returns the page with the errors that definitions can have.
 pub(super) fn definition_errors_page(pages: &Pages) -> PageDocument<'_> {
     let mut blocks = vec![Block::Paragraph(vec![
         Inline::text("For the authors of the API: what can be wrong with a definition, by code. The command "),
@@ -74,17 +71,5 @@ pub(super) fn definition_errors_page(pages: &Pages) -> PageDocument<'_> {
         blocks.push(Block::Heading { level: 2, id: row.name, inlines: vec![Inline::text(row.name)] });
         blocks.extend(parse_markdown::parse_blocks(row.explanation));
     }
-    error_page(pages, PageId::Diagnostics, "Definition errors", blocks)
-}
-
-fn error_page<'a>(pages: &'a Pages, page: PageId, title: &'static str, blocks: Vec<Block<'a>>) -> PageDocument<'a> {
-    PageDocument {
-        path: pages.page_path(page),
-        title: title.into(),
-        heading: vec![Inline::text(title)],
-        breadcrumbs: vec![contents_link(pages)],
-        query: "",
-        blocks,
-        panel: None,
-    }
+    PageDocument::new(pages, pages.page_path(PageId::Diagnostics), "Definition errors", blocks)
 }

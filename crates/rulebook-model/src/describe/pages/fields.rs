@@ -11,43 +11,63 @@ use super::phrases::location_name;
 use super::types::json_line;
 use crate::describe::bracket_name::bracket_name;
 use crate::describe::example;
+use crate::describe::in_words::type_in_words;
 use crate::describe::list_format::describe_list_format;
-use crate::describe::words::type_in_words;
 use crate::model::{Location, Method, Output, Parameter};
 use crate::types::{Check, ObjectField};
 
-/// Describes a parameter of a method.
 pub(super) fn parameter_field<'p>(method: &Method, parameter: &'p Parameter) -> Field<'p> {
-    let name = parameter.request_name();
     let is_optional = parameter.optional || parameter.default.is_some();
     let default = parameter.default.as_ref().map(|default| ("default", json_line(default)));
     let brackets = bracket_name(parameter).map(|name| (bracket_label(parameter.from), Cow::Owned(name)));
     let example = example::parameter_example(method, parameter);
-    let schemas = schema_links(&*parameter.r#type.check);
-    let members = member_fields(parameter.r#type.check.members(), example.as_ref(), !schemas.is_empty());
-    // An example that is equal to the default is omitted, and so is the example of an object whose members have
-    // examples.
-    let shown = example.as_ref().filter(|example| parameter.default.as_ref() != Some(*example));
-    let shown = shown.filter(|_| parameter.example.is_some() || members.is_empty());
+    let name = Inline::code(parameter.request_name());
+    let has_example = parameter.example.is_some();
+    let field = value_field(name, &parameter.info, &*parameter.r#type.check, (example.as_ref(), has_example), false);
+    // An example that is equal to the default is omitted.
+    let is_default = example.is_some() && parameter.default == example;
+    let examples = field.values.into_iter().filter(|_| !is_default);
     Field {
         id: fragment("parameter", &parameter.name),
         key: parameter.tree_key(),
-        name: Inline::code(name),
-        location: location_name(parameter.from).into(),
+        location: location_name(parameter.from),
         mark: (!is_optional).then_some(Inline::Mark("required")),
-        info: &parameter.info,
         words: parameter_words(parameter),
-        values: default
-            .into_iter()
-            .chain(shown.map(|example| ("example", json_line(example))))
-            .chain(brackets)
-            .collect(),
+        values: default.into_iter().chain(examples).chain(brackets).collect(),
+        ..field
+    }
+}
+
+/// Describes a value by its type. `example` is an example of it, if there is one; the second item is `true` if the
+/// definition contains the example. If `is_in_schema` is `true`, the members of further schemas are omitted, because
+/// their number can grow exponentially with the number of schemas.
+fn value_field<'a>(
+    name: Inline<'a>,
+    info: &'a str,
+    check: &'a dyn Check,
+    (example, is_defined): (Option<&Json>, bool),
+    is_in_schema: bool,
+) -> Field<'a> {
+    let schemas = schema_links(check);
+    let is_omitted = is_in_schema && !schemas.is_empty();
+    let inner = if is_omitted { &[] } else { check.members() };
+    let members = member_fields(inner, example, is_in_schema || !schemas.is_empty());
+    // The example of an object is omitted if its members have examples.
+    let shown = example.filter(|_| is_defined || members.is_empty() && !is_omitted);
+    Field {
+        id: String::new(),
+        key: String::new(),
+        name,
+        location: "",
+        mark: None,
+        info,
+        words: type_in_words(check),
+        values: shown.map(|example| ("example", json_line(example))).into_iter().collect(),
         schemas,
         members,
     }
 }
 
-/// Describes the values of a parameter in words.
 fn parameter_words(parameter: &Parameter) -> Cow<'static, str> {
     let words = type_in_words(&*parameter.r#type.check);
     match describe_list_format(parameter) {
@@ -65,24 +85,14 @@ fn bracket_label(from: Location) -> &'static str {
     }
 }
 
-/// Describes an output.
 pub(super) fn output_field(output: &Output) -> Field<'_> {
     let name = if output.is_whole() { Inline::text("the whole body") } else { Inline::code(&output.name) };
     let example = example::output_example(output);
-    let schemas = schema_links(&*output.r#type.check);
-    let members = member_fields(output.r#type.check.members(), example.as_ref(), !schemas.is_empty());
-    let shown = example.as_ref().filter(|_| output.example.is_some() || members.is_empty());
+    let example = (example.as_ref(), output.example.is_some());
     Field {
         id: fragment("output", &output.name),
-        key: String::new(),
-        name,
-        location: Cow::Borrowed(""),
         mark: output.optional.then_some(Inline::text("optional")),
-        info: &output.info,
-        words: type_in_words(&*output.r#type.check),
-        values: shown.map(|example| ("example", json_line(example))).into_iter().collect(),
-        schemas,
-        members,
+        ..value_field(name, &output.info, &*output.r#type.check, example, false)
     }
 }
 
@@ -91,7 +101,6 @@ pub(super) fn schema_fields<'a>(check: &'a dyn Check, example: Option<&Json>) ->
     member_fields(check.members(), example, true)
 }
 
-/// Returns a link to the page of the schema with the key `key`.
 pub(super) fn schema_link(key: &str) -> LinkTarget {
     LinkTarget::Page(schema_page_path(key), None)
 }
@@ -106,28 +115,12 @@ pub(super) fn schema_links(check: &dyn Check) -> Vec<(LinkTarget, String)> {
     referenced.iter().map(|schema| (schema_link(schema.key()), schema.name.clone())).collect()
 }
 
-/// Describes the members of an object. `example` is an example of the object. If `is_in_schema` is `true`, the members
-/// of further schemas are omitted, because their number can grow exponentially with the number of schemas.
 fn member_fields<'a>(members: &'a [ObjectField], example: Option<&Json>, is_in_schema: bool) -> Vec<Field<'a>> {
     let describe = |member: &'a ObjectField| {
         let example = member.example.as_ref().or_else(|| example::member_example(example?, &member.name));
-        let schemas = schema_links(&*member.check);
-        let is_omitted = is_in_schema && !schemas.is_empty();
-        let inner = if is_omitted { &[] } else { member.check.members() };
-        let members = member_fields(inner, example, is_in_schema || !schemas.is_empty());
-        let shown = example.filter(|_| member.example.is_some() || members.is_empty() && !is_omitted);
-        Field {
-            id: String::new(),
-            key: String::new(),
-            name: Inline::code(&member.name),
-            location: Cow::Borrowed(""),
-            mark: member.optional.then_some(Inline::text("optional")),
-            info: &member.info,
-            words: type_in_words(&*member.check),
-            values: shown.map(|example| ("example", json_line(example))).into_iter().collect(),
-            schemas,
-            members,
-        }
+        let (name, example) = (Inline::code(&member.name), (example, member.example.is_some()));
+        let mark = member.optional.then_some(Inline::text("optional"));
+        Field { mark, ..value_field(name, &member.info, &*member.check, example, is_in_schema) }
     };
     members.iter().map(describe).collect()
 }

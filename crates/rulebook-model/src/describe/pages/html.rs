@@ -8,7 +8,7 @@ use askama::Template;
 use url::form_urlencoded;
 
 use super::document::{Block, Field, Inline, ListItem, PageDocument};
-use super::links::{LinkContext, LinkTarget, page_url};
+use super::links::{LinkContext, LinkOrigin, LinkTarget, page_url};
 use super::tree::Tree;
 use super::{PageForm, PageId, Pages};
 use crate::describe::escape::escape_control_characters;
@@ -17,7 +17,6 @@ use crate::model::Audience;
 /// The query parameter with the search words in the URL of the search page.
 const SEARCH_QUERY_PARAMETER: &str = "q";
 
-/// The template of a whole page.
 #[derive(Template)]
 #[template(path = "page.html")]
 struct PageTemplate<'a> {
@@ -35,7 +34,6 @@ struct TreeTemplate<'a> {
     context: LinkContext<'a>,
 }
 
-/// The template of a block, such as a table.
 #[derive(Template)]
 #[template(path = "block.html")]
 struct BlockTemplate<'a> {
@@ -70,7 +68,7 @@ struct ListTemplate<'a> {
 /// Returns a page as HTML. `id` is `None` for pages whose content depends on the request.
 pub(super) fn render_html(pages: &Pages, page: &PageDocument<'_>, id: Option<PageId>) -> String {
     let is_for_caller = pages.is_for_caller;
-    let context = LinkContext { page: Some(&page.path), form: PageForm::Html, is_for_caller };
+    let context = LinkContext { origin: LinkOrigin::Page(&page.path), form: PageForm::Html, is_for_caller };
     // Writing to a `String` cannot fail.
     PageTemplate { pages, page, id, context }.render().unwrap_or_default()
 }
@@ -121,7 +119,6 @@ impl PageTemplate<'_> {
         self.context.is_for_caller.then_some(Audience::ASKED)
     }
 
-    /// Returns a link to the Markdown of this page.
     fn markdown_link(&self) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
         if !self.page.query.is_empty() {

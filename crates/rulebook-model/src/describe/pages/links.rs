@@ -27,6 +27,9 @@ const ENCODED_IN_LINKS: &AsciiSet = &CONTROLS
 /// The extension at the end of the path if a page is requested in Markdown.
 const MARKDOWN_EXTENSION: &str = ".md";
 
+/// The path of the page with the errors of the server, below `/docs/`.
+pub(super) const ERRORS_PATH: &str = "errors";
+
 /// Converts a name to one path segment, before percent-encoding. Different names are converted to different segments.
 /// Browsers and proxies resolve the segments `.` and `..`, even if they are percent-encoded, and some proxies decode
 /// `%2F` or `%25`. Therefore the characters of these sequences are escaped. The dot of `.md` at the end is also
@@ -66,12 +69,21 @@ pub(super) enum LinkTarget {
     External(String),
 }
 
+/// The document that contains links.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum LinkOrigin<'a> {
+    /// The page with this path below `/docs/`.
+    Page(&'a str),
+    /// A document at the root of the server, such as `llms.txt`.
+    Root,
+    /// A response to OPTIONS, at any path. Its links are absolute paths.
+    AnyPath,
+}
+
 /// The properties of a document on which the URLs of its links depend.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct LinkContext<'a> {
-    /// The path below `/docs/` of the page that contains the links. `None` if a document at the root of the server
-    /// contains the links.
-    pub(super) page: Option<&'a str>,
+    pub(super) origin: LinkOrigin<'a>,
     /// The form of the document. The links of a page refer to pages in the same form.
     pub(super) form: PageForm,
     /// `true` if the document was requested for the caller (`?as=me`). The links of such a document refer to documents
@@ -80,23 +92,21 @@ pub(super) struct LinkContext<'a> {
 }
 
 impl LinkContext<'_> {
-    /// The context of links in a Markdown document at the root of the server, such as `llms.txt`.
-    pub(super) const ROOT: Self = Self { page: None, form: PageForm::Markdown, is_for_caller: false };
-
-    /// Returns a relative URL of a path below `/docs/`. The URL is valid behind every reverse proxy, because it is
-    /// relative.
+    /// Returns a URL of a path below `/docs/`. The URLs in pages are relative, so that they are valid behind every
+    /// reverse proxy.
     pub(super) fn docs_reference(self, path: &str) -> String {
-        match self.page {
-            Some(page) => "../".repeat(page.matches('/').count()) + path,
-            None => format!("docs/{path}"),
+        match self.origin {
+            LinkOrigin::Page(page) => "../".repeat(page.matches('/').count()) + path,
+            LinkOrigin::Root => format!("docs/{path}"),
+            LinkOrigin::AnyPath => format!("/docs/{path}"),
         }
     }
 
-    /// Returns a relative URL of a path on the server.
     fn server_reference(self, path: &str) -> String {
-        match self.page {
-            Some(_) => self.docs_reference("../") + path,
-            None => path.to_owned(),
+        match self.origin {
+            LinkOrigin::Page(_) => self.docs_reference("../") + path,
+            LinkOrigin::Root => path.to_owned(),
+            LinkOrigin::AnyPath => format!("/{path}"),
         }
     }
 
@@ -141,6 +151,11 @@ pub(super) fn page_url(path: &str, query: &str, context: LinkContext<'_>) -> Str
     let reference = context.docs_reference(&encoded_page_path(path, context.form));
     let reference = if reference.is_empty() { "./".to_owned() } else { reference };
     reference + &context.link_query(query)
+}
+
+/// Returns a link to the page with the errors of the server, or to one of them.
+pub(super) fn errors_link(error: Option<&'static str>) -> LinkTarget {
+    LinkTarget::Page(ERRORS_PATH.to_owned(), error)
 }
 
 /// Returns the path of a method's documentation page, below `/docs/` and before percent-encoding. `id` is the id of the

@@ -3,15 +3,15 @@
 
 use super::contents::{links_to_documents, module_list_item};
 use super::document::{Block, Inline, ListItem};
-use super::links::LinkContext;
+use super::links::{LinkContext, LinkOrigin};
 use super::markdown::{inlines_to_markdown, write_block};
 use super::phrases::{count_with_noun, method_line};
-use super::{PageId, Pages, parse_markdown};
-use crate::describe::markdown::MarkdownWriter;
-use crate::describe::markdown::escape::escape_text;
+use super::{PageForm, PageId, Pages, parse_markdown};
+use crate::describe::markdown::{MarkdownWriter, escape_text};
 
 pub(super) fn write_llms_txt(pages: &Pages) -> String {
-    let context = LinkContext { is_for_caller: pages.is_for_caller, ..LinkContext::ROOT };
+    let (origin, form, is_for_caller) = (LinkOrigin::Root, PageForm::Markdown, pages.is_for_caller);
+    let context = LinkContext { origin, form, is_for_caller };
     let api = &*pages.api;
     let mut page = MarkdownWriter::default();
     page.write_line(&format!("# {} {}", escape_text(&api.title), escape_text(&api.version)));
@@ -35,8 +35,7 @@ pub(super) fn write_llms_txt(pages: &Pages) -> String {
     if pages.lists_methods() {
         for (module, range) in pages.method_ranges.iter().enumerate() {
             page.write_line(&format!("## {}", escape_text(&api.modules[module].name)));
-            let lines =
-                pages.method_entries(range.clone()).map(|(index, entry)| method_line(pages, index, entry)).collect();
+            let lines = pages.method_entries(range.clone()).map(|(_, entry)| method_line(entry)).collect();
             write_block(&Block::Methods(lines), context, &mut page);
         }
     } else {

@@ -2,23 +2,38 @@
 
 use std::borrow::Cow;
 
-use super::contents::contents_link;
 use super::document::{Block, Inline, Inlines, ListItem, PageDocument, Panel};
 use super::fields::{output_field, parameter_field};
 use super::phrases::describe_scope;
 use super::{MethodEntry, PageId, Pages, method_definition, responses};
-use crate::describe::idempotency::describe_idempotency;
-use crate::describe::rate_limits::describe_rate_limits;
+use crate::describe::escape::is_white_space;
+use crate::describe::in_words::{describe_idempotency, describe_rate_limits};
 use crate::describe::snippet::credential_field_of_api;
 use crate::describe::{server_url, snippets};
-use crate::model::{Idempotency, Method};
+use crate::model::{Api, Idempotency, Method};
 
 pub(super) fn method_page(pages: &Pages, index: usize) -> PageDocument<'_> {
     let entry = pages.method_entry(index);
-    let MethodEntry { module, uri, method } = entry;
-    let paths = method_paths(uri, method);
-    let mut blocks = vec![Block::Lead(vec![Inline::quoted(method.info.trim())])];
-    blocks.push(Block::Facts(method_facts(pages, entry, &paths)));
+    let module_page = pages.page_link(PageId::Module { module: pages.methods[index].module_index, part: 0 });
+    let (path, blocks) = (pages.page_path(PageId::Method(index)), method_blocks(&pages.api, entry));
+    let mut page = PageDocument::new(pages, path, "", blocks);
+    page.title = &entry.method.id;
+    page.heading = method_heading(entry);
+    page.breadcrumbs.push((module_page, vec![Inline::quoted(&entry.module.name)]));
+    page.panel = Some(method_panel(pages, entry));
+    page
+}
+
+/// Returns the HTTP method and the longest path of a method.
+pub(super) fn method_heading<'a>(MethodEntry { uri, method, .. }: MethodEntry<'a>) -> Inlines<'a> {
+    let path = method_paths(uri, method).into_iter().next().map_or(Cow::Borrowed(uri), Cow::Owned);
+    vec![Inline::HttpMethod(method.http), Inline::text(" "), Inline::code(path)]
+}
+
+pub(super) fn method_blocks<'a>(api: &'a Api, entry: MethodEntry<'a>) -> Vec<Block<'a>> {
+    let method = entry.method;
+    let mut blocks = vec![Block::Lead(vec![Inline::quoted(method.info.trim_matches(is_white_space))])];
+    blocks.push(Block::Facts(method_facts(api, entry)));
     blocks.push(Block::heading("parameters", "Parameters"));
     if method.parameters.is_empty() {
         blocks.push(Block::paragraph("This method has no parameters."));
@@ -34,26 +49,16 @@ pub(super) fn method_page(pages: &Pages, index: usize) -> PageDocument<'_> {
         blocks.push(Block::List(constraints.into_iter().map(item).collect()));
     }
     blocks.push(Block::heading("response", "Response"));
-    blocks.extend(responses::describe_success(&pages.api, entry));
-    blocks.extend(responses::describe_echo(&pages.api, method));
+    blocks.extend(responses::describe_success(api, entry));
+    blocks.extend(responses::describe_echo(api, method));
     if !method.outputs.is_empty() && !method.options.download {
         blocks.push(Block::Fields(method.outputs.iter().map(output_field).collect()));
     }
-    blocks.extend(responses::success_example(&pages.api, entry));
+    blocks.extend(responses::success_example(api, entry));
     blocks.push(Block::heading("errors", "Errors"));
-    blocks.extend(responses::describe_errors(pages, entry));
-    blocks.push(method_definition::definition_of_method(&pages.api, entry));
-    let module_page = pages.page_link(PageId::Module { module: pages.methods[index].module_index, part: 0 });
-    let path = paths.into_iter().next().map_or(Cow::Borrowed(uri), Cow::Owned);
-    PageDocument {
-        path: pages.page_path(PageId::Method(index)),
-        title: method.id.as_str().into(),
-        heading: vec![Inline::HttpMethod(method.http), Inline::text(" "), Inline::code(path)],
-        breadcrumbs: vec![contents_link(pages), (module_page, vec![Inline::quoted(&module.name)])],
-        query: "",
-        blocks,
-        panel: Some(method_panel(pages, entry)),
-    }
+    blocks.extend(responses::describe_errors(api, entry));
+    blocks.push(method_definition::definition_of_method(api, entry));
+    blocks
 }
 
 /// Returns the panel with the form that calls the method, and with code in several languages that calls it.
@@ -67,23 +72,22 @@ fn method_panel<'a>(pages: &'a Pages, MethodEntry { uri, method, .. }: MethodEnt
     Panel { id: &method.id, uri, credential, is_public: method.scope.is_public(), samples: samples.collect() }
 }
 
-/// Returns facts about the method, each with a label.
 fn method_facts<'a>(
-    pages: &'a Pages,
-    MethodEntry { module, method, .. }: MethodEntry<'a>,
-    paths: &[String],
+    api: &Api,
+    MethodEntry { module, uri, method }: MethodEntry<'a>,
 ) -> Vec<(&'static str, Inlines<'a>)> {
     let mut facts = vec![("Access", describe_scope(method)), ("Id", vec![Inline::code(&method.id)])];
+    let paths = method_paths(uri, method);
     // Most methods have only one path. The heading of the page contains this path.
     if paths.len() > 1 {
         let with_separator = |path: &String| [Inline::text(", "), Inline::code(path.clone())];
         facts.push(("Paths", paths.iter().flat_map(with_separator).skip(1).collect()));
     }
-    let limits = describe_rate_limits(&pages.api, module, method);
+    let limits = describe_rate_limits(api, module, method);
     if !limits.is_empty() {
         facts.push(("Rate limit", vec![Inline::text(limits.join(" "))]));
     }
-    if let Some(text) = describe_idempotency(&pages.api, method) {
+    if let Some(text) = describe_idempotency(api, method) {
         facts.push((Idempotency::HEADER, vec![Inline::text(text)]));
     }
     if method.options.deprecated {
@@ -98,7 +102,7 @@ fn method_facts<'a>(
             ],
         ));
     }
-    if method.allows_jsonp(pages.api.jsonp) {
+    if method.allows_jsonp(api.jsonp) {
         let info = vec![
             Inline::text("with "),
             Inline::code("?callback=NAME"),
@@ -111,7 +115,7 @@ fn method_facts<'a>(
 
 /// Returns the paths of a method, beginning with the path that contains all positional parameters. If the last
 /// positional parameters are optional, the other paths omit one or more of these parameters.
-pub(super) fn method_paths(uri: &str, method: &Method) -> Vec<String> {
+fn method_paths(uri: &str, method: &Method) -> Vec<String> {
     let positions = method.positions();
     let optional = positions.iter().rev().take_while(|position| position.optional).count();
     let path = |length: usize| {

@@ -8,7 +8,7 @@
 mod document;
 mod html;
 mod links;
-pub(super) mod markdown;
+mod markdown;
 
 // These Rust modules generate the content of each page.
 mod contents;
@@ -18,13 +18,13 @@ mod llms;
 mod method;
 mod method_definition;
 mod module;
+mod options;
 mod parse_markdown;
 mod phrases;
 mod responses;
 mod schema;
 mod search;
 mod search_index;
-mod search_service;
 mod search_url;
 mod spelling;
 mod tree;
@@ -40,6 +40,8 @@ use document::PageDocument;
 use links::{LinkTarget, escape_segment};
 use schema::SchemaPosition;
 use search_index::SearchIndex;
+
+pub use options::{markdown_for_api, markdown_for_intermediate_uri, markdown_for_service};
 
 /// The contents list each method if the API has at most this number of methods, and at most this number of API modules.
 /// Otherwise the contents list only the API modules.
@@ -69,7 +71,6 @@ pub struct Pages {
     methods: Vec<MethodPosition>,
     /// For each API module, the range in `methods` that contains the methods of the API module.
     method_ranges: Vec<Range<usize>>,
-    /// The positions of all schemas, sorted by their keys.
     schemas: Vec<SchemaPosition>,
     page_ids: Vec<PageId>,
     /// `true` if the pages contain only what the caller can call (`?as=me`).
@@ -84,11 +85,8 @@ pub struct Pages {
 /// The indexes with which a method is found in the model of the API.
 #[derive(Debug, Clone, Copy)]
 struct MethodPosition {
-    /// The index of the API module in the API.
     module_index: usize,
-    /// The index of the service in its API module.
     service_index: usize,
-    /// The index of the method in its service.
     method_index: usize,
     /// The index of the service's URI in [`Pages::uris`].
     uri_index: usize,
@@ -207,7 +205,7 @@ impl Pages {
             PageId::Schemas { part: 0 } => "schemas".to_owned(),
             PageId::Schemas { part } => format!("schemas/list/{}", part + 1),
             PageId::Schema(index) => links::schema_page_path(&self.schema(index).key),
-            PageId::Errors => "errors".to_owned(),
+            PageId::Errors => links::ERRORS_PATH.to_owned(),
             PageId::Diagnostics => "diagnostics".to_owned(),
         }
     }
@@ -258,7 +256,7 @@ impl Pages {
         }
     }
 
-    /// Returns `llms.txt`, a summary of the API for programs that read text (<https://llmstxt.org>).
+    /// Returns `llms.txt`, a summary of the API for language models (<https://llmstxt.org>).
     #[must_use]
     pub fn llms(&self) -> String {
         llms::write_llms_txt(self)

@@ -2,7 +2,6 @@
 //! are split into several pages, which are called parts.
 
 use super::super::module_part::split_method_range;
-use super::contents::contents_link;
 use super::document::{Block, Inline, PageDocument};
 use super::phrases::{count_with_noun, links_to_parts, method_line};
 use super::{PageId, Pages};
@@ -20,20 +19,14 @@ pub(super) fn module_page(pages: &Pages, index: usize, part: usize) -> PageDocum
     blocks.push(Block::Facts(facts));
     blocks.push(Block::heading("methods", "Methods"));
     let entries = pages.method_entries(split_method_range(range).nth(part).unwrap_or_default());
-    blocks.push(Block::Methods(entries.map(|(index, entry)| method_line(pages, index, entry)).collect()));
+    blocks.push(Block::Methods(entries.map(|(_, entry)| method_line(entry)).collect()));
     let part_id = |part| PageId::Module { module: index, part };
     blocks.extend(links_to_parts(pages, part, pages.count_module_parts(index), part_id));
-    let mut breadcrumbs = vec![contents_link(pages)];
+    let mut page = PageDocument::new(pages, pages.page_path(part_id(part)), "", blocks);
+    page.title = &module.name;
+    page.heading = vec![Inline::quoted(&module.name)];
     if part > 0 {
-        breadcrumbs.push((pages.page_link(part_id(0)), vec![Inline::quoted(&module.name)]));
+        page.breadcrumbs.push((pages.page_link(part_id(0)), vec![Inline::quoted(&module.name)]));
     }
-    PageDocument {
-        path: pages.page_path(part_id(part)),
-        title: module.name.as_str().into(),
-        heading: vec![Inline::quoted(&module.name)],
-        breadcrumbs,
-        query: "",
-        blocks,
-        panel: None,
-    }
+    page
 }

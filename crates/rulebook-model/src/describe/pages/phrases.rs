@@ -2,22 +2,22 @@
 //! of a long list.
 
 use super::document::{Block, Inline, Inlines, ListItem, MethodLine};
+use super::links::{LinkTarget, method_page_path};
 use super::{MethodEntry, PageId, Pages};
-use crate::describe::conditions;
+use crate::describe::in_words;
 use crate::model::{Location, Method, Parameter, Permission, PermissionPart};
 
 /// Describes the permissions that a method requires. On a page for one caller, also describes the parameter values with
 /// which the caller can call the method.
 pub(super) fn describe_scope(method: &Method) -> Inlines<'_> {
     let mut inlines = describe_permission_groups(method);
-    if let Some(when) = conditions::describe_call_condition(method, str::to_owned) {
+    if let Some(when) = in_words::describe_call_condition(method, str::to_owned) {
         inlines.extend([Inline::text("; you may call it "), Inline::quoted(when)]);
     }
     inlines
 }
 
-/// Describes the permissions that a method requires.
-pub(super) fn describe_permission_groups(method: &Method) -> Inlines<'_> {
+fn describe_permission_groups(method: &Method) -> Inlines<'_> {
     if method.scope.is_public() {
         return vec![Inline::text("public")];
     }
@@ -52,10 +52,9 @@ fn write_permission<'a>(permission: &'a Permission, parameters: &'a [Parameter],
 }
 
 /// Describes a method in one line, with a link to the page of the method.
-pub(super) fn method_line<'a>(pages: &'a Pages, index: usize, entry: MethodEntry<'a>) -> MethodLine<'a> {
-    let MethodEntry { uri, method, .. } = entry;
+pub(super) fn method_line<'a>(MethodEntry { uri, method, .. }: MethodEntry<'a>) -> MethodLine<'a> {
     MethodLine {
-        page_link: pages.page_link(PageId::Method(index)),
+        page_link: LinkTarget::Page(method_page_path(&method.id), None),
         http: method.http,
         uri,
         info: first_line(&method.info),
@@ -65,7 +64,6 @@ pub(super) fn method_line<'a>(pages: &'a Pages, index: usize, entry: MethodEntry
     }
 }
 
-/// Returns the first line of a description.
 pub(super) fn first_line(info: &str) -> &str {
     info.trim().lines().next().unwrap_or_default()
 }
@@ -103,19 +101,5 @@ pub(super) fn location_name(from: Location) -> &'static str {
         Location::Any => "query or body",
         Location::Header => "header",
         Location::Cookie => "cookie",
-    }
-}
-
-/// Describes the part of a request that carries a parameter.
-pub(super) fn describe_location(from: Location) -> Inline<'static> {
-    match from {
-        Location::Path => Inline::text("path"),
-        Location::Position(n) => Inline::text(format!("path, segment {} after the URI", n + 1)),
-        Location::Query => Inline::text("query"),
-        Location::Body => Inline::text("body"),
-        Location::WholeBody => Inline::text("whole body"),
-        Location::Any => Inline::text("query or body"),
-        Location::Header => Inline::text("header"),
-        Location::Cookie => Inline::text("cookie"),
     }
 }

@@ -3,11 +3,11 @@
 
 use serde_json::Value as Json;
 
+use super::MethodEntry;
 use super::document::{Block, Inline, Inlines, TableRow};
-use super::links::LinkTarget;
+use super::links::errors_link;
 use super::phrases::count_with_noun;
 use super::types::pretty_json;
-use super::{MethodEntry, PageId, Pages};
 use crate::call::{ApiError, ErrorKind, ParameterError, ParameterErrorKind, Source};
 use crate::describe::{example, openapi};
 use crate::envelope::{self, Decoding, Envelope, OutputsLocation, has_content};
@@ -91,12 +91,7 @@ fn json_code_block(title: &'static str, json: &Json) -> Block<'static> {
     Block::Code { title: Some(title), language: "json".into(), text: pretty_json(json).into(), server: None }
 }
 
-/// Describes the error responses of a method.
-pub(super) fn describe_errors<'a>(
-    pages: &'a Pages,
-    MethodEntry { module, method, .. }: MethodEntry<'a>,
-) -> Vec<Block<'a>> {
-    let api = &*pages.api;
+pub(super) fn describe_errors<'a>(api: &'a Api, MethodEntry { module, method, .. }: MethodEntry<'a>) -> Vec<Block<'a>> {
     let envelope = api.make_envelope(api.envelope_name(module));
     let declared: Vec<ApiError> = method.errors_of_call(&api.auth_errors).map(openapi::sample_declared_error).collect();
     let rows: Vec<_> = method
@@ -109,7 +104,7 @@ pub(super) fn describe_errors<'a>(
     let codes = openapi::possible_error_codes(api, module, method);
     let server_error_rows = codes.iter().map(|code| {
         let sample = openapi::sample_error(*code);
-        let link = LinkTarget::Page(pages.page_path(PageId::Errors), Some(code.row().name));
+        let link = errors_link(Some(code.row().name));
         let name = vec![Inline::Link(link, vec![Inline::code(code.row().name)])];
         error_table_row(name, vec![Inline::text(code.title())], &sample, &*envelope)
     });
@@ -130,7 +125,7 @@ pub(super) fn describe_errors<'a>(
     let count = count_with_noun(server_error_rows.len(), "error", "errors");
     let of_all_methods = vec![
         Inline::text("Some "),
-        Inline::Link(pages.page_link(PageId::Errors), vec![Inline::text("errors of the server")]),
+        Inline::Link(errors_link(None), vec![Inline::text("errors of the server")]),
         Inline::text(" can occur for any request."),
     ];
     blocks.push(Block::Folded {

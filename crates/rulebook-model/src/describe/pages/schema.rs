@@ -1,13 +1,12 @@
 //! The pages of schemas, which are types with a name: the page of each schema, and the pages that list all schemas.
 
-use super::contents::contents_link;
 use super::document::{Block, Inline, ListItem, PageDocument};
 use super::fields::{schema_fields, schema_link, schema_links};
 use super::phrases::{count_with_noun, first_line, links_to_parts, method_line};
 use super::types::pretty_json;
 use super::{PageId, Pages};
 use crate::describe::example;
-use crate::describe::words::type_in_words;
+use crate::describe::in_words::type_in_words;
 use crate::model::{Method, Schema};
 use crate::types::Check;
 
@@ -21,7 +20,6 @@ const MAX_USERS: usize = 100;
 pub(super) struct SchemaPosition {
     /// The index of the API module in the API; `None` if the schema belongs to the whole API.
     module_index: Option<usize>,
-    /// The index of the schema in its API module.
     schema_index: usize,
 }
 
@@ -56,7 +54,6 @@ impl Pages {
     }
 }
 
-/// Returns a page that lists the schemas of the API.
 pub(super) fn schemas_page(pages: &Pages, part: usize) -> PageDocument<'_> {
     let start = part * SCHEMAS_PER_PAGE;
     let end = (start + SCHEMAS_PER_PAGE).min(pages.schemas.len());
@@ -65,15 +62,7 @@ pub(super) fn schemas_page(pages: &Pages, part: usize) -> PageDocument<'_> {
         Block::List((start..end).map(|index| schema_item(pages, index)).collect()),
     ];
     blocks.extend(links_to_parts(pages, part, pages.count_schema_parts(), |part| PageId::Schemas { part }));
-    PageDocument {
-        path: pages.page_path(PageId::Schemas { part }),
-        title: "Schemas".into(),
-        heading: vec![Inline::text("Schemas")],
-        breadcrumbs: vec![contents_link(pages)],
-        query: "",
-        blocks,
-        panel: None,
-    }
+    PageDocument::new(pages, pages.page_path(PageId::Schemas { part }), "Schemas", blocks)
 }
 
 /// Describes a schema in one line, with a link to its page.
@@ -121,21 +110,13 @@ pub(super) fn schema_page(pages: &Pages, index: usize) -> PageDocument<'_> {
     }
     blocks.push(Block::heading("used-by", "Used by"));
     blocks.extend(users(pages, &schema.key));
-    PageDocument {
-        path: pages.page_path(PageId::Schema(index)),
-        title: schema.key.as_str().into(),
-        heading: vec![Inline::code(&schema.key)],
-        breadcrumbs: vec![
-            contents_link(pages),
-            (pages.page_link(PageId::Schemas { part: 0 }), vec![Inline::text("Schemas")]),
-        ],
-        query: "",
-        blocks,
-        panel: None,
-    }
+    let mut page = PageDocument::new(pages, pages.page_path(PageId::Schema(index)), "", blocks);
+    page.title = &schema.key;
+    page.heading = vec![Inline::code(&schema.key)];
+    page.breadcrumbs.push((pages.page_link(PageId::Schemas { part: 0 }), vec![Inline::text("Schemas")]));
+    page
 }
 
-/// Returns a link to the page of the schema with the key `key`.
 fn link_to_schema(key: &str) -> Inline<'_> {
     Inline::Link(schema_link(key), vec![Inline::code(key)])
 }
@@ -148,7 +129,7 @@ fn users<'a>(pages: &'a Pages, key: &str) -> Vec<Block<'a>> {
         method.parameters.iter().map(|parameter| &parameter.r#type).chain(outputs).any(|r#type| refers(&*r#type.check))
     };
     let methods = pages.method_entries(0..pages.methods.len()).filter(|(_, entry)| is_user(entry.method));
-    let mut methods: Vec<_> = methods.map(|(index, entry)| method_line(pages, index, entry)).collect();
+    let mut methods: Vec<_> = methods.map(|(_, entry)| method_line(entry)).collect();
     // The check of a schema in the model is a reference to the schema, whose content refers to other schemas.
     let contains =
         |schema: &Schema| schema.r#type.check.referenced_schemas().iter().any(|schema| refers(&*schema.check));

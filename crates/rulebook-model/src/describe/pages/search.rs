@@ -1,13 +1,13 @@
 //! The search page. It lists the API modules, schemas, methods and errors whose texts contain all words of a query,
 //! beginning with the best matches.
 
-use super::contents::{contents_link, module_list_item};
+use super::Pages;
+use super::contents::module_list_item;
 use super::document::{Block, Inline, ListItem, PageDocument};
-use super::links::LinkTarget;
+use super::links::errors_link;
 use super::phrases::{count_with_noun, method_line};
 use super::schema::schema_item;
 use super::search_index::{Found, SearchIndex};
-use super::{PageId, Pages};
 use crate::error::ErrorCode;
 
 /// The maximum number of methods on the search page, and also the maximum number of API modules and of schemas.
@@ -15,7 +15,6 @@ const MAX_RESULTS: usize = 100;
 /// The maximum number of words in a query. Further words of the query are ignored.
 const MAX_WORDS: usize = 8;
 
-/// Returns the search page with the results for a query.
 pub(super) fn search_page<'a>(pages: &'a Pages, query: &'a str) -> PageDocument<'a> {
     let blocks = match SearchResults::new(pages, query) {
         Some(results) => results.to_blocks(pages),
@@ -24,15 +23,7 @@ pub(super) fn search_page<'a>(pages: &'a Pages, query: &'a str) -> PageDocument<
              permission; or a URL such as /article/3. The search lists what contains all of the words.",
         )],
     };
-    PageDocument {
-        path: "search".to_owned(),
-        title: "Search".into(),
-        heading: vec![Inline::text("Search")],
-        breadcrumbs: vec![contents_link(pages)],
-        query,
-        blocks,
-        panel: None,
-    }
+    PageDocument { query, ..PageDocument::new(pages, "search".to_owned(), "Search", blocks) }
 }
 
 /// Returns the page that is shown if no page has the requested path. It contains search results for the words of the
@@ -42,16 +33,7 @@ pub(super) fn page_not_found<'a>(pages: &'a Pages, path: &str, query: &'a str) -
     if let Some(results) = SearchResults::new(pages, query).filter(|results| !results.is_empty()) {
         blocks.extend(results.to_blocks(pages));
     }
-    let heading = "Page not found";
-    PageDocument {
-        path: path.to_owned(),
-        title: heading.into(),
-        heading: vec![Inline::text(heading)],
-        breadcrumbs: vec![contents_link(pages)],
-        query,
-        blocks,
-        panel: None,
-    }
+    PageDocument { query, ..PageDocument::new(pages, path.to_owned(), "Page not found", blocks) }
 }
 
 /// Returns a query that consists of the words in the last segment of a path.
@@ -60,7 +42,6 @@ pub(super) fn query_from_path(path: &str) -> String {
     name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
-/// The results of a search.
 struct SearchResults {
     /// The words that were found instead of misspelled words of the query; `None` if no word was corrected.
     corrected: Option<String>,
@@ -80,9 +61,7 @@ impl SearchResults {
         let mut found = index.find(&words, url.as_ref());
         let mut corrected = None;
         if found.is_empty() {
-            let corrected_url =
-                url.as_ref().and_then(|url| url.with_corrected_segments(|segment| index.correct_word(segment)));
-            if let Some(url) = corrected_url {
+            if let Some(url) = url.and_then(|url| index.correct_url(&url)) {
                 found = index.find(&[url.to_text()], Some(&url));
                 corrected = Some(url.to_text());
             } else if let Some(words) = index.correct(&words).or_else(|| index.correct(&parts_of_words(&words))) {
@@ -109,7 +88,7 @@ impl SearchResults {
         blocks.push(Block::paragraph(summarize(&self.found)));
         if !errors.is_empty() {
             blocks.push(Block::heading("errors", "Errors"));
-            blocks.push(Block::List(errors.iter().map(|code| error_item(pages, *code)).collect()));
+            blocks.push(Block::List(errors.iter().copied().map(error_item).collect()));
         }
         if !modules.is_empty() {
             blocks.push(Block::heading("modules", "Modules"));
@@ -123,8 +102,7 @@ impl SearchResults {
         }
         if !methods.is_empty() {
             blocks.push(Block::heading("methods", "Methods"));
-            let lines =
-                methods.iter().take(MAX_RESULTS).map(|(_, at)| method_line(pages, *at, pages.method_entry(*at)));
+            let lines = methods.iter().take(MAX_RESULTS).map(|(_, at)| method_line(pages.method_entry(*at)));
             blocks.push(Block::Methods(lines.collect()));
         }
         blocks
@@ -154,9 +132,9 @@ fn summarize(found: &Found) -> String {
 }
 
 /// Describes an error of the server, with a link to its row on the page of errors.
-fn error_item<'a>(pages: &Pages, code: ErrorCode) -> ListItem<'a> {
+fn error_item<'a>(code: ErrorCode) -> ListItem<'a> {
     let row = code.row();
-    let link = LinkTarget::Page(pages.page_path(PageId::Errors), Some(row.name));
+    let link = errors_link(Some(row.name));
     ListItem::new(vec![
         Inline::Link(link, vec![Inline::code(row.name)]),
         Inline::text(format!(" (status {}): {}", row.status, code.title())),

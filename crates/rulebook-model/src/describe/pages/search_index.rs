@@ -1,10 +1,10 @@
 //! The texts that the search compares with the words of a query: those of API modules, methods, schemas and errors, in
 //! lower case.
 
-use super::search_service::ServiceNames;
-use super::search_url::{RequestUrl, UriTemplate};
+use super::search_url::{RequestUrl, ServiceUrls};
 use super::spelling::Spelling;
 use super::{MethodEntry, Pages, responses};
+use crate::call::HttpMethod;
 use crate::describe::openapi;
 use crate::error::ErrorCode;
 
@@ -21,8 +21,7 @@ pub(super) struct SearchIndex {
     method_texts: Vec<MethodTexts>,
     schema_texts: Vec<String>,
     error_texts: Vec<(ErrorCode, String)>,
-    /// The names by which URLs can select services; `None` if the API does not allow this.
-    service_names: Option<ServiceNames>,
+    service_urls: ServiceUrls,
     spelling: Spelling,
 }
 
@@ -31,12 +30,14 @@ pub(super) struct SearchIndex {
 struct MethodTexts {
     /// The id, the HTTP method and the URI of the method.
     id_and_uri: String,
-    /// The description of the method.
     info: String,
     /// The name of the API module, the permissions, the statuses, and the names and descriptions of the parameters, the
     /// outputs and the errors.
     other_texts: String,
-    uri: UriTemplate,
+    http: HttpMethod,
+    service: usize,
+    /// The number of positional parameters, which are segments after the path of the service.
+    positions: usize,
 }
 
 /// What a query finds: the indexes of API modules, methods and schemas, and errors of the server.
@@ -56,7 +57,6 @@ impl Found {
 }
 
 impl MethodTexts {
-    /// `service` is the index of the method's service.
     fn new(service: usize, MethodEntry { module, uri, method }: MethodEntry<'_>) -> Self {
         let statuses = method.errors.iter().map(|error| error.status.get()).chain([method.options.status]);
         let statuses: String = statuses.map(|status| format!("{status}\n")).collect();
@@ -71,7 +71,9 @@ impl MethodTexts {
             id_and_uri: join_lowercase_lines([method.id.as_str(), method.http.as_str(), uri].into_iter()),
             info: method.info.to_lowercase(),
             other_texts: join_lowercase_lines(other_texts),
-            uri: UriTemplate::new(uri, service, method),
+            http: method.http,
+            service,
+            positions: method.positions().len(),
         }
     }
 
@@ -80,6 +82,11 @@ impl MethodTexts {
         let weights = [(&self.id_and_uri, 9), (&self.info, 3), (&self.other_texts, 1)];
         let weight = weights.into_iter().map(|(text, weight)| if text.contains(word) { weight } else { 0 }).sum();
         (weight > 0).then_some(weight)
+    }
+
+    fn is_called_by(&self, url: &RequestUrl<'_>) -> bool {
+        let is_called = |(service, positions)| service == self.service && positions <= self.positions;
+        url.called.is_some_and(is_called) && url.http.is_none_or(|http| http == self.http)
     }
 
     fn texts(&self) -> [&str; 3] {
@@ -105,18 +112,14 @@ impl SearchIndex {
         let of_errors = error_texts.iter().map(|(_, text)| text.as_str());
         let of_schemas = schema_texts.iter().map(String::as_str);
         let spelling = Spelling::new(of_methods.chain(of_modules).chain(of_schemas).chain(of_errors));
-        let service_names = ServiceNames::new(&pages.api);
-        Self { module_texts, method_texts, schema_texts, error_texts, service_names, spelling }
+        let service_urls = ServiceUrls::new(&pages.api);
+        Self { module_texts, method_texts, schema_texts, error_texts, service_urls, spelling }
     }
 
     /// Returns the URL that a query consists of, with the service that a request for the URL calls. Returns `None` if
     /// the query is not a URL.
     pub(super) fn parse_url<'q>(&self, query: &'q str) -> Option<RequestUrl<'q>> {
-        let url = RequestUrl::parse(query)?;
-        Some(match &self.service_names {
-            Some(names) => names.resolve(url),
-            None => url,
-        })
+        self.service_urls.parse(query)
     }
 
     /// Returns what contains all words. The words must be in lower case. `url` is a URL in the query: the methods that
@@ -129,7 +132,7 @@ impl SearchIndex {
         let is_long = words.iter().any(|word| word.len() >= MIN_ERROR_WORD_LEN);
         let errors = self.error_texts.iter().filter(|(_, text)| is_long && contains_all(text));
         let weight = |texts: &MethodTexts| {
-            let by_url = url.and_then(|url| texts.uri.matching_segments(url)).map(|segments| URL_WEIGHT + segments);
+            let by_url = url.is_some_and(|url| texts.is_called_by(url)).then_some(URL_WEIGHT);
             by_url.or_else(|| words.iter().map(|word| texts.weight(word)).sum::<Option<u32>>())
         };
         let methods = self.method_texts.iter().enumerate().filter_map(|(at, texts)| Some((weight(texts)?, at)));
@@ -141,9 +144,9 @@ impl SearchIndex {
         }
     }
 
-    /// Returns the known word that a misspelled word in lower case means, or `None` if the word cannot be corrected.
-    pub(super) fn correct_word(&self, word: &str) -> Option<String> {
-        self.spelling.correct(word).map(str::to_owned)
+    /// Returns the URL with corrected spelling of its path, or `None` if no segment can be corrected.
+    pub(super) fn correct_url<'q>(&self, url: &RequestUrl<'q>) -> Option<RequestUrl<'q>> {
+        self.service_urls.with_corrected_segments(url, |segment| self.spelling.correct(segment).map(str::to_owned))
     }
 
     /// Returns the words with corrected spelling, or `None` if no word can be corrected.

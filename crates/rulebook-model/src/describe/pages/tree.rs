@@ -3,10 +3,10 @@
 //! The tree of a small API contains every method. The tree of a large API contains the API modules, and the methods
 //! only of the API module to which the page belongs, so that the size of a page does not grow with the API.
 
+use super::document::MethodLine;
 use super::links::LinkTarget;
-use super::phrases::first_line;
+use super::phrases::method_line;
 use super::{PageId, Pages};
-use crate::call::HttpMethod;
 use crate::describe::module_part::split_method_range;
 
 /// The tree contains every method if it has at most this number of API modules and methods.
@@ -20,27 +20,14 @@ pub(super) struct Tree<'a> {
     pub(super) is_complete: bool,
 }
 
-/// An API module in the tree.
 #[derive(Debug)]
 pub(super) struct TreeModule<'a> {
     pub(super) page_link: LinkTarget,
     pub(super) name: &'a str,
     /// `true` if the tree is on the page of the API module.
     pub(super) is_current: bool,
-    pub(super) methods: Vec<TreeMethod<'a>>,
-}
-
-/// A method in the tree.
-#[derive(Debug)]
-pub(super) struct TreeMethod<'a> {
-    pub(super) page_link: LinkTarget,
-    pub(super) http: HttpMethod,
-    pub(super) uri: &'a str,
-    /// The first line of the description.
-    pub(super) info: &'a str,
-    pub(super) is_deprecated: bool,
-    /// `true` if the tree is on the page of the method.
-    pub(super) is_current: bool,
+    /// The methods, each with `true` if the tree is on the page of the method.
+    pub(super) methods: Vec<(MethodLine<'a>, bool)>,
 }
 
 impl<'a> Tree<'a> {
@@ -69,21 +56,11 @@ impl<'a> Tree<'a> {
                 page_link: pages.page_link(PageId::Module { module, part: 0 }),
                 name: &pages.api.modules[module].name,
                 is_current: matches!(page, Some(PageId::Module { module: shown, .. }) if shown == module),
-                methods: range.map(|index| tree_method(pages, index, page)).collect(),
+                methods: range
+                    .map(|index| (method_line(pages.method_entry(index)), page == Some(PageId::Method(index))))
+                    .collect(),
             }
         };
         Self { modules: (0..modules).filter(shown).map(tree_module).collect(), is_complete }
-    }
-}
-
-fn tree_method(pages: &Pages, index: usize, page: Option<PageId>) -> TreeMethod<'_> {
-    let entry = pages.method_entry(index);
-    TreeMethod {
-        page_link: pages.page_link(PageId::Method(index)),
-        http: entry.method.http,
-        uri: entry.uri,
-        info: first_line(&entry.method.info),
-        is_deprecated: entry.method.options.deprecated,
-        is_current: page == Some(PageId::Method(index)),
     }
 }

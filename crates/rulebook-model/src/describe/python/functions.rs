@@ -16,14 +16,10 @@ pub(super) struct FunctionNode {
     children: BTreeMap<String, FunctionNode>,
 }
 
-/// The name of the class of the whole API.
-pub(super) const API_CLASS: &str = "Api";
-
 /// The member of every class through which its functions send requests.
 const CONNECTION_MEMBER: &str = "_api";
 
 impl FunctionNode {
-    /// Adds a function to the tree.
     pub(super) fn insert(&mut self, id: &str, function: Function) {
         let leaf = id.split('.').fold(self, |node, name| node.children.entry(name.to_owned()).or_default());
         leaf.function = Some(function);
@@ -34,7 +30,7 @@ impl FunctionNode {
     pub(super) fn classes(&self, about: &str, base: &str, types: &mut TypeWriter) -> Vec<String> {
         let mut classes = Vec::new();
         let groups = self.write_groups("", types, &mut classes);
-        let mut text = format!("class {API_CLASS}:\n{about}\n");
+        let mut text = format!("class Api:\n{about}\n");
         let _ = write!(
             text,
             "    def __init__(\n        self,\n        url: str,\n        *,\n        token: str | None = None,\n        \
@@ -85,12 +81,10 @@ impl FunctionNode {
     }
 }
 
-/// The members of a class.
 #[derive(Default)]
 struct Members {
     /// The statements that create the objects of inner groups.
     attributes: String,
-    /// The functions.
     functions: String,
     /// The names of the functions, which hide types of the same names.
     hidden: HashSet<String>,

@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use super::names::{docstring, string_literal, to_class_name, to_name, words_of_type};
 use super::types::TypeWriter;
 use crate::call::{HttpMethod, Value};
-use crate::describe::idempotency::reads_key_as_parameter;
+use crate::describe::in_words::reads_key_as_parameter;
 use crate::describe::list_format::{ListFormat, type_attributes};
 use crate::describe::outputs;
 use crate::describe::typescript::argument_names;
@@ -28,7 +28,6 @@ const MAX_WIDTH: usize = 110;
 pub(super) struct Function {
     /// The parameters in the signature, each with its type and its default.
     parameters: Vec<(String, String, bool)>,
-    /// The type of the result.
     result: String,
     docstring: String,
     /// The arguments of the call, one on each line.
@@ -63,7 +62,6 @@ impl Function {
         Self { parameters, result, docstring, call }
     }
 
-    /// Returns the words in the types of the parameters and of the result.
     pub(super) fn words_of_types(&self) -> Vec<String> {
         let types = self.parameters.iter().map(|(_, r#type, _)| r#type).chain([&self.result]);
         types.flat_map(|r#type| words_of_type(r#type)).collect()
@@ -123,7 +121,6 @@ fn qualify_hidden(r#type: &str, hidden: &HashSet<String>) -> String {
     text
 }
 
-/// Returns the type of the result of a call.
 fn result_type(api: &Api, module: &Module, method: &Method, hint: &str, types: &mut TypeWriter) -> String {
     if method.options.download {
         return "Download".to_owned();
@@ -140,7 +137,6 @@ fn result_type(api: &Api, module: &Module, method: &Method, hint: &str, types: &
     }
 }
 
-/// Returns the docstring of a function.
 fn describe(api: &Api, method: &Method, names: &[String]) -> String {
     let mut paragraphs = vec![method.info.clone()];
     paragraphs.extend(method.options.deprecated.then(|| "Deprecated.".to_owned()));

@@ -13,10 +13,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 
-use super::schemas_in_types::schemas_in_types;
+use super::canonical_schemas::schemas_in_types;
 use super::unique_names::UniqueNames;
 use crate::model::{Api, Method, Module, Service};
-use functions::{API_CLASS, FunctionNode};
+use functions::FunctionNode;
 use method::Function;
 use names::{docstring, literal, string_literal};
 use types::{TYPE_NAMES, TypeWriter};
@@ -44,35 +44,10 @@ from typing import Any, Literal, NamedTuple, NotRequired, TypeAlias, TypedDict
 ";
 
 /// The names at the top of every file that no type of an API can have.
-const TOP_NAMES: [&str; 27] = [
-    "API_ENVELOPE",
-    "ApiError",
-    API_CLASS,
-    "Connection",
-    "DeclaredError",
-    "ENVELOPES",
-    "Exception",
-    "File",
-    "Mapping",
-    "NamedTuple",
-    "Path",
-    "Sequence",
-    "TypeAlias",
-    "TypedDict",
-    "ValueError",
-    "annotations",
-    "base64",
-    "builtins",
-    "bytearray",
-    "dataclass",
-    "json",
-    "os",
-    "re",
-    "secrets",
-    "tuple",
-    "type",
-    "urllib",
-];
+const TOP_NAMES: &str = "\
+    API_ENVELOPE ApiError Api Connection DeclaredError ENVELOPES Exception File Mapping NamedTuple Path Sequence \
+    TypeAlias TypedDict ValueError annotations base64 builtins bytearray dataclass json os re secrets tuple type \
+    urllib";
 
 /// Returns the Python client of an API, as the text of a file.
 #[must_use]
@@ -86,7 +61,7 @@ pub fn python(api: &Api) -> String {
     let arguments = methods.iter().flat_map(|(.., method)| &method.parameters).map(|parameter| &parameter.r#type);
     let results = methods.iter().flat_map(|(.., method)| &method.outputs).map(|output| &output.r#type);
     let schemas = schemas_in_types(arguments.chain(results).map(|r#type| &*r#type.check));
-    let names = UniqueNames::reserving(TOP_NAMES.into_iter().chain(TYPE_NAMES));
+    let names = UniqueNames::reserving(TOP_NAMES.split(' ').chain(TYPE_NAMES));
     let mut types = TypeWriter::new(schemas, names);
     let mut tree = FunctionNode::default();
     for (module, service, method) in &methods {
@@ -129,7 +104,6 @@ fn constants(api: &Api, methods: &[(&Module, &Service, &Method)]) -> String {
     )
 }
 
-/// Returns the name of the envelope of an API module.
 fn envelope_key(api: &Api, module: &Module) -> String {
     api.envelope_name(module).as_str().to_owned()
 }

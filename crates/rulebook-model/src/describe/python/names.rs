@@ -74,7 +74,6 @@ pub(super) fn string_literal(text: &str) -> String {
     escape_invisible(&Json::from(text).to_string())
 }
 
-/// Formats a JSON value as a literal.
 pub(super) fn literal(json: &Json) -> String {
     match json {
         Json::Null => "None".to_owned(),

@@ -31,11 +31,8 @@ pub(super) const TYPE_NAMES: [&str; 13] = [
 
 /// The types of a file, and their declarations.
 pub(super) struct TypeWriter {
-    /// The schemas of the definition, by their keys.
     schemas: BTreeMap<String, Arc<NamedSchema>>,
-    /// The names of their types.
     names: HashMap<String, String>,
-    /// The names at the top of the file.
     top_names: UniqueNames,
     declarations: Vec<String>,
 }
@@ -67,7 +64,6 @@ impl TypeWriter {
         self.top_names.add(name)
     }
 
-    /// Returns the declarations of all types.
     pub(super) fn into_declarations(self) -> Vec<String> {
         self.declarations
     }
@@ -207,7 +203,6 @@ fn is_defined_before(value_type: &str) -> bool {
     words_of_type(value_type).iter().all(|word| is_known(word))
 }
 
-/// Returns the type of these values.
 fn literal_type(values: &[Json]) -> String {
     let is_literal = |value: &&Json| value.is_string() || value.is_boolean() || value.is_i64() || value.is_u64();
     let literals: Vec<String> = values.iter().filter(is_literal).map(super::names::literal).collect();

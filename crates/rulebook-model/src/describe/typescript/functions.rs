@@ -6,7 +6,7 @@ use std::fmt::Write;
 
 use super::method_doc_comment;
 use super::types::{member_name, string_literal};
-use crate::model::Method;
+use crate::model::{Method, Parameter};
 
 /// The members that every client has at the top of the tree, beside the functions of the API.
 const CLIENT_MEMBERS: [&str; 2] = ["$call", "$methods"];
@@ -22,10 +22,23 @@ struct FunctionNode<'a> {
     children: BTreeMap<&'a str, FunctionNode<'a>>,
 }
 
-/// Returns `true` if the client has a function for the method with this id.
 pub(in crate::describe) fn is_client_member(id: &str) -> bool {
     let first = id.split('.').next().unwrap_or_default();
     !CLIENT_MEMBERS.contains(&first) && id != PROMISE_MEMBER
+}
+
+/// Returns the names of a method's arguments, one for each parameter: the names of the parameters in code. If the name
+/// of an argument is the key of another parameter, both have their full keys as names, which the client accepts for
+/// every parameter.
+#[must_use]
+pub fn argument_names(parameters: &[Parameter]) -> Vec<String> {
+    let names: Vec<_> = parameters.iter().map(|parameter| (&parameter.name, parameter.tree_key())).collect();
+    let argument_name = |(index, (short, key)): (usize, &(&String, String))| {
+        let mut others = names.iter().enumerate().filter(|(other, _)| *other != index).map(|(_, names)| names);
+        let is_ambiguous = others.any(|(other_short, other_key)| other_short == short || other_key == *short);
+        if is_ambiguous { key.clone() } else { (*short).clone() }
+    };
+    names.iter().enumerate().map(argument_name).collect()
 }
 
 /// Returns the members of the TypeScript interface `Api`. A method whose id is a reserved name is not a member;

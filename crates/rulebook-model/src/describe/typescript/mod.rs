@@ -4,18 +4,15 @@
 //! their arguments and results. Types that all APIs share are in `rulebook.d.ts`, which is a part of the client. This
 //! Rust module must not depend on how the client sends requests.
 
-mod argument_names;
 mod functions;
-mod names;
 mod schemas;
 mod types;
 
 use std::fmt::Write;
 
-pub use argument_names::argument_names;
+pub use functions::argument_names;
 pub(super) use functions::is_client_member;
-use names::SchemaTypeNames;
-use schemas::UsedSchemas;
+use schemas::{SchemaTypeNames, UsedSchemas};
 use types::{TypeWriter, ValueRole, describe_value, format_doc_comment, member_name, string_literal};
 
 use super::outputs;
@@ -103,7 +100,6 @@ fn result_type(api: &Api, module: &Module, method: &Method, names: &SchemaTypeNa
     }
 }
 
-/// Returns the doc comment that describes a method.
 fn method_doc_comment(method: &Method, level: usize) -> String {
     let tag = method.options.deprecated.then(|| "@deprecated".to_owned());
     let sentences = method.constraints_in_words();

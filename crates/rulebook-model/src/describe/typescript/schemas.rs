@@ -1,13 +1,22 @@
-//! The TypeScript types of the schemas of a definition.
+//! The TypeScript types of the schemas of a definition, and their names.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::names::SchemaTypeNames;
 use super::types::{TypeWriter, ValueRole, describe_value, format_doc_comment};
-use crate::describe::schemas_in_types::schemas_in_types;
+use crate::describe::canonical_schemas::schemas_in_types;
+use crate::describe::unique_names::UniqueNames;
 use crate::model::{Method, Module};
 use crate::types::NamedSchema;
+
+/// The words that TypeScript does not allow as the name of a type, or not in a module, and the names that the
+/// declarations of every API contain.
+const RESERVED_NAMES: &str = "\
+    any as await bigint boolean break case catch class const continue debugger default delete do else enum \
+    export extends false finally for function if implements import in infer instanceof interface intrinsic keyof \
+    let never new null number object package private protected public readonly return static string super switch \
+    symbol this throw true try typeof undefined unique unknown using var void while with yield Api Array Call \
+    Calls Download FileArgument Id Methods ReadonlyArray";
 
 /// The schemas that the arguments and the results of an API's methods contain, by their keys.
 pub(super) struct UsedSchemas {
@@ -23,12 +32,10 @@ impl UsedSchemas {
         Self { arguments: schemas_in_types(arguments), results: schemas_in_types(results) }
     }
 
-    /// Returns the names of the types of all schemas.
     pub(super) fn type_names(&self) -> SchemaTypeNames {
         SchemaTypeNames::new(&self.results.keys().chain(self.arguments.keys()).map(String::as_str).collect())
     }
 
-    /// Returns the declarations of a type for each schema.
     pub(super) fn declarations(&self, names: &SchemaTypeNames) -> String {
         let declarations = |schemas: &BTreeMap<String, Arc<NamedSchema>>, role: ValueRole| -> String {
             schemas.values().map(|schema| declaration(schema, names, role)).collect()
@@ -42,4 +49,38 @@ fn declaration(named: &NamedSchema, names: &SchemaTypeNames, role: ValueRole) ->
     let comment = format_doc_comment(&describe_value(&named.info, &schema), &[], 0);
     let content = TypeWriter { names, role }.write_type(&schema, 0);
     format!("\n{comment}export type {} = {content};\n", names.get(named.key(), role))
+}
+
+/// The names of the types of an API's schemas. All are different, and none is used for anything else.
+pub(super) struct SchemaTypeNames {
+    results: HashMap<String, String>,
+    arguments: HashMap<String, String>,
+}
+
+impl SchemaTypeNames {
+    /// Chooses the names for the schemas with these keys.
+    pub(super) fn new(keys: &BTreeSet<&str>) -> Self {
+        let mut used = UniqueNames::reserving(RESERVED_NAMES.split(' '));
+        let mut names = |end: &str| -> HashMap<String, String> {
+            keys.iter().map(|key| ((*key).to_owned(), used.add(&(to_identifier(key) + end)))).collect()
+        };
+        // The names of the results are chosen first, so that most are the names of their schemas.
+        let results = names("");
+        Self { results, arguments: names("Argument") }
+    }
+
+    /// Returns the name of the type of a schema's values. Arguments have a type of their own, because they can be
+    /// read-only arrays and large integers.
+    pub(super) fn get(&self, key: &str, role: ValueRole) -> &str {
+        let names = match role {
+            ValueRole::Argument => &self.arguments,
+            ValueRole::Result => &self.results,
+        };
+        names.get(key).map_or("unknown", String::as_str)
+    }
+}
+
+fn to_identifier(key: &str) -> String {
+    let name: String = key.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+    if name.starts_with(|first: char| first.is_ascii_digit()) { format!("_{name}") } else { name }
 }

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value as Json};
 
-use super::names::SchemaTypeNames;
+use super::schemas::SchemaTypeNames;
 use crate::describe::escape::escape_like_json;
 use crate::invisible::is_invisible;
 use crate::types::{SCHEMA_REFERENCE_PREFIX, info_with_type_description};

@@ -1,12 +1,75 @@
-//! Escapes texts of a definition, so that a Markdown renderer shows them literally.
+//! Writes Markdown, in which texts of a definition are escaped, so that a Markdown renderer shows them literally.
 
-use crate::describe::escape::{format_code_point, is_white_space};
+use std::fmt::Write;
+
+use super::escape::{format_code_point, is_white_space};
 use crate::invisible::is_control_character;
+
+/// A Markdown document to which blocks are added: paragraphs, lists, tables and code. Two blocks are separated by an
+/// empty line.
+#[derive(Default)]
+pub(super) struct MarkdownWriter(String);
+
+impl MarkdownWriter {
+    pub(super) fn begin_block(&mut self) {
+        if !self.0.is_empty() {
+            self.0.push('\n');
+        }
+    }
+
+    /// Writes a block that consists of one line, such as a heading or a paragraph.
+    pub(super) fn write_line(&mut self, line: &str) {
+        self.begin_block();
+        self.0.extend([line, "\n"]);
+    }
+
+    pub(super) fn write_list(&mut self, items: impl IntoIterator<Item = String>) {
+        for (index, item) in items.into_iter().enumerate() {
+            if index == 0 {
+                self.begin_block();
+            }
+            self.write_item(0, "-", &item);
+        }
+    }
+
+    /// Writes an item of the current list, indented by `indent` spaces. `marker` is `-` or a number with a dot.
+    pub(super) fn write_item(&mut self, indent: usize, marker: &str, item: &str) {
+        // Writing to a `String` cannot fail.
+        let _ = writeln!(self.0, "{:indent$}{marker} {item}", "");
+    }
+
+    /// Writes a table, unless the table has no rows. Each row must have as many cells as `head`.
+    pub(super) fn write_table(&mut self, head: &[&str], rows: &[Vec<String>]) {
+        if rows.is_empty() {
+            return;
+        }
+        self.begin_block();
+        self.0.extend(["| ", &head.join(" | "), " |\n|"]);
+        self.0.extend(head.iter().map(|_| " --- |"));
+        self.0.push('\n');
+        for row in rows {
+            self.0.extend(["| ", &row.join(" | "), " |\n"]);
+        }
+    }
+
+    /// Writes a fenced code block. The fence has more backticks than any sequence of backticks in the text, so that the
+    /// text cannot end the block.
+    pub(super) fn write_code_block(&mut self, language: &str, text: &str) {
+        let max_backticks = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+        let fence = "`".repeat(max_backticks.max(2) + 1);
+        self.begin_block();
+        self.0.extend([&fence, language, "\n", text.trim_end_matches('\n'), "\n", &fence, "\n"]);
+    }
+
+    pub(super) fn finish(self) -> String {
+        self.0
+    }
+}
 
 /// Returns a text on one line, escaped so that a Markdown renderer shows it literally. The supported syntax is
 /// CommonMark with the tables and the strikethrough of GitHub Flavored Markdown. Control characters, including
 /// characters that change the direction of text, are replaced by their code points.
-pub(in crate::describe) fn escape_text(text: &str) -> String {
+pub(super) fn escape_text(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len() + text.len() / 8);
     let mut last = None;
     let mut characters = text.trim_matches(is_white_space).chars().peekable();
@@ -43,13 +106,13 @@ pub(in crate::describe) fn escape_text(text: &str) -> String {
 
 /// Formats a text of the definition as a code span (`` `text` ``). If a code span in a table cannot contain the text,
 /// the text is escaped instead.
-pub(in crate::describe) fn code_span(text: &str) -> String {
+pub(super) fn code_span(text: &str) -> String {
     let is_plain =
         |character| !matches!(character, '`' | '|') && !is_white_space(character) && !is_control_character(character);
     if !text.is_empty() && text.split(' ').all(|word| !word.is_empty() && word.chars().all(is_plain)) {
         format!("`{text}`")
     } else {
-        self::escape_text(text)
+        escape_text(text)
     }
 }
 
