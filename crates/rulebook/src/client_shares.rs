@@ -17,7 +17,6 @@ pub struct ClientShares {
     max: usize,
     max_per_client: usize,
     used: AtomicUsize,
-    /// What each client uses.
     by_client: Box<[AtomicUsize]>,
     /// Selects the counter of a client. Its keys are random, so that no client can find the clients with the same
     /// counter.

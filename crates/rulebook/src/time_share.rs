@@ -26,7 +26,6 @@ impl TimeShare {
         Self { part, burst, used_until: None }
     }
 
-    /// Returns `true` if the work can be done now.
     pub(crate) fn is_free(&self, now: Instant) -> bool {
         self.used_until.is_none_or(|until| until <= now + self.burst * self.part)
     }

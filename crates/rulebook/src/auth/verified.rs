@@ -10,7 +10,6 @@ use std::sync::LazyLock;
 use siphasher::sip128::{Hasher128, SipHasher24};
 use thread_local::ThreadLocal;
 
-/// The maximum number of credentials that a worker remembers.
 const MAX_REMEMBERED: usize = 1 << 10;
 
 /// The secret of this process that the tags depend on; `None` if the system provides no random bytes.

@@ -124,7 +124,6 @@ impl Validated {
         self.api
     }
 
-    /// Returns the number of authenticators before the one that checks keys.
     fn keys_position(&self) -> usize {
         self.defined_auth.keys_position.unwrap_or(self.parts.authenticators.len())
     }

@@ -56,14 +56,12 @@ fn requests_link(head: &Head) -> bool {
 }
 
 pub(crate) struct LinkedFile {
-    /// The header fields of the responses to requests for the link.
     pub(crate) headers: FileHeaders,
     pub(crate) content: Content,
     /// The maximum number of downloads; `None` if it is not limited.
     pub(crate) uses: Option<NonZeroU32>,
 }
 
-/// The header fields of a response that contains a file.
 pub(crate) struct FileHeaders {
     pub(crate) content_type: HeaderValue,
     pub(crate) fields: Vec<(HeaderName, HeaderValue)>,

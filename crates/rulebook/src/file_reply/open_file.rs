@@ -49,7 +49,6 @@ pub(crate) struct FilePart {
     pub(crate) decision: TransferDecision,
     /// The length, entity tag and modification time of the whole file.
     pub(crate) info: FileInfo,
-    /// The bytes that the response contains.
     pub(crate) body: ReplyBody,
 }
 
@@ -85,7 +84,6 @@ pub(crate) async fn open_content(
     }
 }
 
-/// Returns the entity tag of a file with this content.
 fn content_etag(bytes: &[u8]) -> ETag {
     ETag::strong(hex::encode(&Sha256::digest(bytes)[..16]))
 }
@@ -102,7 +100,6 @@ pub(crate) async fn on_other_thread<T: Send + 'static>(
 }
 
 pub(crate) struct FileRequest<'r> {
-    /// The head of the request, with its conditions and its range.
     pub(crate) head: &'r Head,
     /// `true` if the conditions and the range of the request select the part of the file. If it is `false`, the
     /// response always contains the whole file.

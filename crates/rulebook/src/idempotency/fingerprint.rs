@@ -20,7 +20,6 @@ pub(crate) struct Fingerprint {
     hasher: RequestHasher,
 }
 
-/// The maximum number of bytes that are hashed on the thread of a worker.
 const MAX_HASHED_AT_ONCE: usize = 64 << 10;
 
 /// Collects the arguments of a request for its hash. Each value is preceded by its kind and its length, so that two
@@ -141,7 +140,6 @@ impl Fingerprint {
     }
 }
 
-/// Returns the hash of a file's content.
 fn hash_of_file(path: &Path) -> io::Result<[u8; 32]> {
     let (mut file, mut hasher) = (File::open(path)?, Sha256::new());
     let mut buffer = vec![0; 64 << 10];

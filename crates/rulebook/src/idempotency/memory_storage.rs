@@ -12,7 +12,6 @@ use super::{ClaimedKey, IdempotencyStorage, KeyClaim, KeyState};
 const CLEAN_INTERVAL: Duration = Duration::from_secs(10);
 /// The minimum time between two searches while no further key can be stored.
 const CLEAN_INTERVAL_WHEN_FULL: Duration = Duration::from_secs(1);
-/// The maximum number of bytes of all responses together.
 const MAX_BYTES: usize = 64 << 20;
 
 /// Stores idempotency keys in memory. They are lost when the program ends, and other servers do not know them. If the

@@ -173,7 +173,6 @@ impl Keys {
     }
 }
 
-/// Returns the log message for a request whose key is not valid.
 fn log_message(error: LookupError) -> &'static str {
     match error {
         LookupError::Malformed(TokenError::Format) => "the token is not a key",

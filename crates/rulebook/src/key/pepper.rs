@@ -11,7 +11,6 @@ use sha2::{Digest, Sha256, Sha512};
 use super::KeyError;
 use crate::secret;
 
-/// The environment variable that contains the pepper.
 const PEPPER_VARIABLE: &str = "RULEBOOK_PEPPER";
 /// The length of a pepper in bytes: the block size of SHA-256, because HMAC would hash a longer secret (RFC 2104
 /// section 3).

@@ -39,7 +39,6 @@ pub(super) struct KeyTable {
     clock_offset: i64,
 }
 
-/// One key of the table, without its secret.
 #[derive(Clone)]
 pub(super) struct StoredKey {
     hash: [u8; 32],

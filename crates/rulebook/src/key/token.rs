@@ -49,7 +49,6 @@ pub(super) fn parse(key: &str) -> Result<Token<'_>, TokenError> {
     if checksum(summed) == *sum.as_bytes() { Ok(Token { id, secret }) } else { Err(TokenError::Checksum) }
 }
 
-/// Returns `true` if the text has the format of a key's id.
 pub(super) fn is_id(text: &str) -> bool {
     text.len() == ID_DIGITS && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
@@ -59,7 +58,6 @@ pub(super) fn format_id(number: u32) -> String {
     format!("{number:08x}")
 }
 
-/// Formats the random bytes of a secret in base 62.
 pub(super) fn format_secret(bytes: &[u8; SECRET_BYTES]) -> String {
     // The number with these bytes, the most significant byte first, is divided by 62 until it has no more digits.
     let mut number = bytes.to_vec();

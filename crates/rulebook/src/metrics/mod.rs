@@ -32,14 +32,12 @@ struct AllCounters {
 }
 
 impl Metrics {
-    /// Creates the counters of one worker.
     pub(crate) fn new_worker_counters(&self, plan: &Arc<Plan>) -> Arc<WorkerCounters> {
         let counters = Arc::new(WorkerCounters::new(plan));
         self.lock().by_worker.push(Arc::clone(&counters));
         counters
     }
 
-    /// Returns the number of requests that are being handled by any worker.
     pub(crate) fn in_flight(&self) -> u64 {
         self.lock().by_worker.iter().map(|counters| counters.in_flight()).sum()
     }

@@ -9,7 +9,6 @@ use std::fmt::{Arguments, Display, Write};
 use super::ExceededLimits;
 use super::worker_counters::{BUCKET_MILLISECONDS, CountedRequests, ResponseLabels};
 
-/// Returns the counts in the text format of OpenMetrics.
 pub(super) fn openmetrics_text(
     counted: &BTreeMap<Box<str>, CountedRequests>,
     in_flight: u64,

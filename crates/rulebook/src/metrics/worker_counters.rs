@@ -199,7 +199,6 @@ pub(super) struct CountedRequests {
     pub(super) responses: BTreeMap<ResponseLabels, u64>,
     /// The number of requests by duration, for each bucket in [`BUCKET_MILLISECONDS`], and for longer durations.
     pub(super) durations: [u64; BUCKET_MILLISECONDS.len() + 1],
-    /// The sum of the durations of all requests.
     pub(super) total_nanoseconds: u64,
 }
 

@@ -27,7 +27,6 @@ use crate::client_shares::{Share, UsedUp};
 /// The number of bytes that the server receives beyond the request that it handles, to notice that the client has
 /// disconnected.
 const MAX_BYTES_AHEAD: usize = 2 << 10;
-/// The number of bytes below which a piece of a request is small.
 const SMALL_PIECE_LEN: usize = 512;
 /// The number of small pieces that follow each other after which the stream pauses. Each piece wakes the worker, which
 /// costs more than all that the worker does with some bytes; during a pause, further pieces become one.
@@ -52,7 +51,6 @@ pub(super) struct ClientStream {
     /// The number of small pieces that have followed each other, and the number of the request that came before them.
     small_pieces: u32,
     request_of_pieces: u64,
-    /// The end of the current pause.
     paused_until: Option<Instant>,
 }
 
@@ -135,7 +133,6 @@ impl ClientStream {
         }
     }
 
-    /// Receives the next bytes for actix.
     fn poll_receive(&mut self, task: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         if self.connection.must_wait() {
             return self.poll_ahead(task);
@@ -187,7 +184,6 @@ impl ClientStream {
         Poll::Pending
     }
 
-    /// Waits for the end of a pause.
     fn poll_pause(&mut self, task: &mut Context<'_>) -> Poll<()> {
         if let Some(until) = self.paused_until {
             ready!(self.alarm.poll(until, task));

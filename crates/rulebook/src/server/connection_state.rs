@@ -48,7 +48,6 @@ pub(super) struct ConnectionState {
     pub(super) unsent_body: Cell<usize>,
     /// `true` once a response says that the connection ends.
     closes: Cell<bool>,
-    /// `true` once this response has been sent.
     pub(super) has_ended: Cell<bool>,
     /// `true` if the client may still send the body of the last request.
     pub(super) has_unread_body: Cell<bool>,

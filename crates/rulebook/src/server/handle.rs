@@ -13,10 +13,9 @@ use futures_util::future::LocalBoxFuture;
 use rulebook_model::error::ErrorCode;
 
 use super::connection_state::{ConnectionState, Served};
-use super::method_in_body::find_in_body;
 use super::observe::{HANDLE, Observation};
 use super::pages::respond_with_page;
-use super::receive::receive;
+use super::receive::{find_in_body, receive};
 use super::request::RoutedRequest;
 use super::request_body::RequestBody;
 use super::response::{ResponseContext, to_response};

@@ -57,7 +57,6 @@ pub(super) async fn stop_listening(
     services
 }
 
-/// Accepts all connections that wait for it, and serves them in this thread.
 fn serve_waiting<S>(listener: &TcpListener, service: &S)
 where
     S: Service<actix_rt::net::TcpStream, Response = (), Error = io::Error>,
@@ -78,10 +77,8 @@ fn into_async(stream: TcpStream) -> io::Result<actix_rt::net::TcpStream> {
 }
 
 /// Makes the operating system refuse new connections. Otherwise a new connection would wait until the process ends,
-/// because no thread accepts it.
-///
-/// The server owns the socket, and closes it only when the server ends. On systems where a listening socket cannot be
-/// shut down before it is closed, new connections wait until then.
+/// because no thread accepts it. On systems where a listening socket cannot be shut down, it waits until the server,
+/// which owns the socket, closes it.
 fn shut_down(listener: &TcpListener) {
     let _ = socket2::SockRef::from(listener).shutdown(Shutdown::Both);
 }

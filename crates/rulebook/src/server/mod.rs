@@ -11,7 +11,6 @@ mod connection_limits;
 mod connection_state;
 mod handle;
 mod listening;
-mod method_in_body;
 mod multipart;
 mod observe;
 mod open_connections;

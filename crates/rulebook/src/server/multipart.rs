@@ -45,7 +45,6 @@ const MAX_FILENAME_CHARS: usize = 255;
 /// The method for which a multipart body is received, and what is needed to receive its parts.
 #[derive(Clone, Copy)]
 pub(super) struct MultipartTarget<'m> {
-    /// The plan that contains the method.
     pub(super) plan: &'m Plan,
     pub(super) method: &'m PlannedMethod,
     pub(super) max_parts: u64,
@@ -244,7 +243,6 @@ fn part_filename(field: &Field, number: u64) -> Result<Option<String>, ApiError>
     }
 }
 
-/// Converts the error of storing a file to an error for the client.
 fn storage_error(error: io::Error) -> ApiError {
     let code = match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => ErrorCode::StorageFull,

@@ -34,7 +34,6 @@ pub(super) struct Observation<'r> {
     head: &'r Head,
     started: Instant,
     kind: RequestKind,
-    /// The trace of the request; `None` if it has none.
     traced: Option<Box<TracedRequest>>,
     /// `true` once the request has been counted and logged.
     is_reported: bool,
@@ -58,17 +57,14 @@ impl<'r> Observation<'r> {
         }
     }
 
-    /// Sets the kind of the request, once it is known.
     pub(super) fn set_kind(&mut self, kind: RequestKind) {
         self.kind = kind;
     }
 
-    /// Returns the kind of the request, as far as it is known.
     pub(super) fn kind(&self) -> RequestKind {
         self.kind
     }
 
-    /// Counts and logs the request.
     pub(super) fn finish(mut self, reply: &Reply) {
         if self.kind == RequestKind::Static && reply.code.is_some_and(|code| code.code == ErrorCode::UnknownService) {
             self.kind = RequestKind::Unrouted;
@@ -122,7 +118,8 @@ impl<'r> Observation<'r> {
             error,
             request_id:%;
             "{} {method} {path} {} {} {ms:.3}ms {id} {}{}{} {request_id}",
-            ClientAndPort(*client, *peer), OrDash(status), OrDash(length), OrDash(code), colon, error.unwrap_or_default()
+            ClientAndPort(*client, *peer), OrDash(status), OrDash(length), OrDash(code), colon,
+            error.unwrap_or_default()
         );
     }
 }

@@ -1,4 +1,5 @@
-//! Receives the bodies of requests. Limits on the size and the time apply while the bytes arrive.
+//! Receives the bodies of requests, or their first bytes, which may name the method. Limits on the size and the time
+//! apply while the bytes arrive.
 
 use std::future::poll_fn;
 use std::net::{IpAddr, SocketAddr};
@@ -13,12 +14,16 @@ use rulebook_model::model::Limits;
 
 use super::alarm::{BodyTimer, ExceededTime};
 use super::multipart;
+use super::observe::Observation;
 use super::request_body::RequestBody;
 use super::worker::Worker;
 use crate::call::{ApiError, ErrorKind, Head, Limit, MalformedRequest};
 use crate::client_shares::UsedUp;
-use crate::pipeline::{Body, BodyKind, BodyPrefix, body_kind};
-use crate::plan::{Plan, PlannedMethod};
+use crate::metrics::RequestKind;
+use crate::pipeline::{
+    Body, BodyKind, BodyPrefix, ErrorContext, NeedsBody, RoutingError, authorize_before_body, body_kind, route_by_body,
+};
+use crate::plan::{MatchedMethod, Plan, PlannedMethod, Segments};
 
 /// The speed in bytes per second at which a multipart body must arrive if it takes longer than `limits.seconds`.
 const MIN_BYTES_PER_SECOND: u64 = 16 << 10;
@@ -185,7 +190,7 @@ pub(super) async fn receive(
 
 /// Receives the first bytes of a body, at most `limits.dispatch` bytes. When the whole body is received later, these
 /// bytes are returned again.
-pub(super) async fn receive_body_prefix(
+async fn receive_body_prefix(
     body: &mut RequestBody,
     kind: &BodyKind,
     limits: &Limits,
@@ -221,10 +226,56 @@ fn check_announced_length(kind: &BodyKind, announced: Option<u64>, limits: &Limi
     }
 }
 
-/// Returns the limit on the size of a body of this kind.
 fn size_limit(kind: &BodyKind, limits: &Limits) -> Limit {
     match kind {
         BodyKind::Multipart { limits, .. } => limits::MULTIPART_SIZE.with_value(limits.bytes),
         _ => limits::BODY_SIZE.with_value(limits.body),
     }
+}
+
+/// Finds the method of a request by the first bytes of its body. If the required permission does not depend on these
+/// bytes, it is checked first, so that no byte of the body is read without permission. Sets the kind of `observed` to
+/// the method.
+///
+/// # Errors
+/// Fails if the client may not call the method, if the first bytes do not arrive, or if they do not name a method.
+pub(super) async fn find_in_body(
+    plan: &Plan,
+    head: &Head,
+    pending: NeedsBody,
+    body: &mut RequestBody,
+    worker: &Worker,
+    observed: &mut Observation<'_>,
+) -> Result<MatchedMethod, RoutingError> {
+    let prefix = receive_authorized_prefix(plan, head, &pending, body, worker).await;
+    let prefix = prefix.map_err(|error| RoutingError { context: pending.error_context(), error })?;
+    match route_by_body(plan, head, &pending, &prefix) {
+        Ok(matched) => {
+            observed.set_kind(RequestKind::Method(matched.method_index));
+            Ok(matched)
+        }
+        Err(RoutingError { context, error }) => {
+            observed.set_kind(context.into());
+            let ErrorContext::Method(method) = context else { return Err(RoutingError { context, error }) };
+            // A client without the permission gets the error about the permission instead of the error about its
+            // request.
+            let matched = MatchedMethod { method_index: method, segments: Segments::none(), by_name: None };
+            let error = authorize_before_body(plan, head, &matched).await.err().unwrap_or(error);
+            Err(RoutingError { context, error })
+        }
+    }
+}
+
+/// Receives the first bytes of a body. If the required permission does not depend on these bytes, it is checked first.
+async fn receive_authorized_prefix(
+    plan: &Plan,
+    head: &Head,
+    pending: &NeedsBody,
+    body: &mut RequestBody,
+    worker: &Worker,
+) -> Result<BodyPrefix, ApiError> {
+    if let Some(matched) = pending.method_to_authorize(plan) {
+        authorize_before_body(plan, head, &matched).await?;
+    }
+    receive_body_prefix(body, &pending.kind, &plan.limits, worker).await
 }

@@ -29,7 +29,6 @@ pub(super) struct RequestBody {
     payload: Payload,
     /// The length of the body in bytes, if the head announces it; `None` if there is no body.
     pub(super) announced_length: Option<u64>,
-    /// The number of bytes that have been received so far.
     pub(super) received_bytes: u64,
     /// How often the server has waited for bytes of the body, without a time limit.
     pub(super) waits: u8,

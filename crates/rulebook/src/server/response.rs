@@ -25,7 +25,6 @@ use crate::plan::Document;
 pub(super) struct ResponseContext<'a> {
     pub(super) worker: &'a Worker,
     pub(super) head: &'a Head,
-    /// The version of HTTP that the client speaks.
     pub(super) version: Version,
     pub(super) closes: bool,
     /// The body of the request, if a part of it is unread that keeps the connection from being used again.
@@ -35,7 +34,6 @@ pub(super) struct ResponseContext<'a> {
     pub(super) connection: Rc<ConnectionState>,
 }
 
-/// Converts a reply to the response of actix.
 pub(super) fn to_response(reply: Reply, context: ResponseContext<'_>) -> Response<BoxBody> {
     let ResponseContext { worker, head, version, closes, unread, file, connection } = context;
     let Reply { status, content_type, headers, body: content, is_written_for_request: _, code: _ } = reply;

@@ -176,7 +176,6 @@ impl Part {
     }
 }
 
-/// Returns the index of the module to which a route leads.
 fn module_of(plan: &Plan, route: &Route) -> Option<usize> {
     match route {
         Route::Method(matched) => Some(plan.methods[matched.method_index].module_index),

@@ -49,13 +49,11 @@ pub(super) struct ServerState {
     /// The open connections of rulebook's own server.
     pub(super) connections: Arc<OpenConnections>,
     pub(super) worker_turns: WorkerTurns,
-    /// If `true`, clients can speak HTTP/2.
     pub(super) http2_enabled: bool,
     /// The certificates of the server; `None` if it has no address with TLS.
     pub(super) tls: Option<Arc<Tls>>,
     /// The proxies whose statements about their clients the server believes.
     pub(super) trusted_proxies: TrustedProxies,
-    /// The bytes of memory that requests use.
     pub(super) request_memory: Arc<ClientShares>,
     /// The bytes of memory for responses that clients do not receive at the moment.
     pub(super) response_memory: Arc<ClientShares>,
@@ -146,7 +144,6 @@ impl ServerState {
         (!self.trusted_proxies.is_proxy(peer)).then(|| peer.ip())
     }
 
-    /// Checks that a handler can be started for a request.
     #[inline]
     pub(super) fn check_detached_handlers(&self, head: &Head) -> Result<(), ApiError> {
         if !self.detached_handlers.is_used_up(head.client) {

@@ -32,7 +32,6 @@ thread_local! {
     static SPARE_BUFFERS: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Returns an empty buffer for a piece of a file.
 fn take_buffer() -> Vec<u8> {
     SPARE_BUFFERS.with_borrow_mut(Vec::pop).unwrap_or_default()
 }
@@ -70,9 +69,7 @@ pub(super) struct UploadWriter<'m> {
     /// The task that writes a piece on another thread; `None` before the first piece is written. The task owns the
     /// file, so that the file is removed even if the request is dropped while a piece is written.
     piece_in_progress: Option<JoinHandle<io::Result<WrittenPiece>>>,
-    /// The bytes of the next piece that have been received.
     next_piece: Vec<u8>,
-    /// The memory for the bytes of the next piece.
     memory: ReservedMemory,
     /// Counts the file while it is open between two pieces.
     open_file: Option<Share>,

@@ -38,7 +38,6 @@ impl fmt::Debug for LazyStore {
 }
 
 impl LazyStore {
-    /// Returns the storage in a folder.
     pub(crate) fn folder(path: PathBuf, is_required: bool) -> Self {
         let location = path.display().to_string();
         Self { is_folder: true, ..Self::engine(location, is_required, move || Store::open(&path)) }

@@ -82,7 +82,6 @@ impl RequestTrace {
         &self.context
     }
 
-    /// The time at which the request began.
     pub(crate) fn start(&self) -> Instant {
         self.started.1
     }

@@ -24,14 +24,12 @@ use rulebook_model::model::Limits;
 /// Space that is reserved for an unfinished file. Dropping this value releases the space.
 struct Reservation {
     links: Arc<Links>,
-    /// The maximum total size in bytes of the files of all links.
     max_bytes: u64,
     /// The number of bytes that have been reserved so far.
     reserved_bytes: u64,
 }
 
 impl Reservation {
-    /// Reserves more bytes.
     fn reserve(&mut self, bytes: u64) -> Result<(), ApiError> {
         let before = self.links.unfinished_bytes.fetch_add(bytes, Ordering::Relaxed);
         self.reserved_bytes += bytes;

@@ -39,12 +39,10 @@ pub(crate) struct Links {
     unfinished_bytes: AtomicU64,
     /// `true` once the task that deletes expired files has been started.
     has_sweep_task: AtomicBool,
-    /// `true` if clients are redirected to the storage.
     redirects: bool,
 }
 
 impl Links {
-    /// Returns the links whose files are in a storage.
     pub(crate) fn new(files: Arc<dyn LinkFiles>, target: LinkTarget) -> Self {
         let redirects = target == LinkTarget::Presigned && files.can_redirect();
         if target == LinkTarget::Presigned && !redirects {
@@ -203,7 +201,6 @@ fn restrict_caching(headers: &mut Vec<(HeaderName, HeaderValue)>, is_limited: bo
     }
 }
 
-/// Counts a download.
 async fn claim(uses: Box<dyn LinkUses>, is_redirected: bool) -> Result<(), ApiError> {
     let has_claimed = blocking(move || uses.claim(is_redirected).map_err(store_error)).await?;
     if has_claimed { Ok(()) } else { Err(ApiError::plain(ErrorCode::Gone)) }
@@ -216,7 +213,6 @@ async fn blocking<T: Send + 'static>(
     spawn_blocking(run).await.map_err(ApiError::internal)?
 }
 
-/// Converts the error of a storage to an error for the client.
 fn store_error(error: StoreError) -> ApiError {
     match error {
         StoreError::Unavailable { .. } => ApiError::unavailable(error),
@@ -256,7 +252,6 @@ fn format_head(entity_tag: &str, headers: &FileHeaders) -> Vec<u8> {
     head
 }
 
-/// Parses a head; `None` if it is malformed.
 fn parse_head(head: &[u8]) -> Option<FileHeaders> {
     let (mut fields, mut info, mut content_type) = (Vec::new(), FileInfo::default(), None);
     for line in head.strip_suffix(b"\n\n")?.split(|byte| *byte == b'\n') {
@@ -275,7 +270,6 @@ fn parse_head(head: &[u8]) -> Option<FileHeaders> {
     Some(FileHeaders { content_type: content_type?, fields, info })
 }
 
-/// Parses one line of a header field; `None` if the line is malformed.
 fn parse_field(line: &[u8]) -> Option<(HeaderName, HeaderValue)> {
     let colon = line.iter().position(|byte| *byte == b':')?;
     let value = line[colon..].strip_prefix(b": ")?;

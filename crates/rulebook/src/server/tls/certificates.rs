@@ -97,7 +97,6 @@ impl Tls {
         current.expiry_times.iter().map(|(file, time)| (file.display().to_string(), *time)).collect()
     }
 
-    /// Returns the current metadata of all files.
     pub(super) fn stamps(&self) -> Vec<Option<FileStamp>> {
         file_stamps(&self.settings)
     }

@@ -12,7 +12,6 @@ use std::time::SystemTime;
 use crate::call::ETag;
 use crate::transfer::{FileInfo, etag_from_metadata};
 
-/// The name of the extended attribute.
 #[cfg(unix)]
 const HASH_ATTRIBUTE: &str = "user.rulebook.blake3";
 /// The maximum length of the attribute's value in bytes: a hash of 64 digits, and two numbers of at most 16 and 32

@@ -25,7 +25,6 @@ const ROLLBACK_SUFFIX: &str = ".undo";
 pub(super) struct PlannedRename {
     #[serde(rename = "staged")]
     staged_name: String,
-    /// The name under which the file is published in the store.
     name: String,
     /// The second name, in the staging folder, of the file that the rename replaces; `None` if it replaces no file.
     #[serde(rename = "before")]

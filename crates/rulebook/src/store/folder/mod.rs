@@ -39,7 +39,6 @@ pub(super) struct Folder {
 }
 
 impl Folder {
-    /// Opens the folder at a path, and creates it if it does not exist.
     pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
         let io = StoreError::io_during("opening the folder of stored files");
         let open = |path| Dir::open_ambient_dir(path, ambient_authority());

@@ -33,7 +33,6 @@ thread_local! {
         RefCell::new(Cache::with_weighter(MAX_TOTAL_LEN / ENTRY_LEN, MAX_TOTAL_LEN as u64, BytesInMemory));
 }
 
-/// Computes the number of bytes that a file uses.
 #[derive(Clone)]
 struct BytesInMemory;
 

@@ -18,7 +18,6 @@ use crate::secret;
 use crate::transfer::{LinkId, LinkKey};
 use crate::unix_time::unix_time;
 
-/// The prefix of the name of an unfinished file.
 const UNFINISHED_PREFIX: &str = "writing.";
 const WRITE: &str = "storing the file of a link";
 const READ_KEY: &str = "reading the key of links";
