@@ -118,6 +118,10 @@ impl Bucket {
     pub(crate) async fn publish_several(&self, files: &[NewFile]) -> Published {
         let mut sorted = files.to_vec();
         sorted.sort_by(|one, other| one.name.cmp(&other.name));
+        // The preconditions are checked before anything is written: a listing could contain the folders of new pointers.
+        if let Err(error) = self.check_all(&sorted).await {
+            return Published { unused: true, ..Published::failed(error) };
+        }
         // The first attempt prepares pointers at the same time, and gives up if another server publishes one of the
         // files. The second attempt waits for other servers, and prepares one pointer after the other in the order of
         // the names, so that no two servers wait for each other. Before it prepares the first pointer, it waits for the
@@ -191,6 +195,16 @@ impl Bucket {
         let (bucket, transaction) = (self.clone(), transaction.to_owned());
         tokio::spawn(async move { bucket.complete_prepared(&transaction, prepared).await });
         Some(Published { result: Ok(Vec::new()), replaced, unused: false })
+    }
+
+    async fn check_all(&self, files: &[NewFile]) -> Result<(), StoreError> {
+        let bucket = self.clone();
+        run_for_all(files.to_vec(), move |file| bucket.clone().check_one(file)).await
+    }
+
+    async fn check_one(self, file: NewFile) -> Result<(), StoreError> {
+        let resolved = self.resolve(&self.keys.pointer(&file.name)?).await?;
+        check_precondition(&file, &resolved)
     }
 
     /// Waits until no file waits for the decision of another server.

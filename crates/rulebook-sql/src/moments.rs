@@ -41,8 +41,9 @@ impl Moments {
     }
 
     /// Converts the points in time in a value to UTC, in the notation of a database. Only PostgreSQL has arrays of
-    /// them; an array for another database is JSON text, which stays as it is.
-    fn convert(&self, value: &mut SqlValue, dialect: Dialect) -> Result<(), OutOfRange> {
+    /// them; an array for another database is JSON text, which stays as it is. Returns `None` if the year of a point in
+    /// time has more than four digits in UTC.
+    fn convert(&self, value: &mut SqlValue, dialect: Dialect) -> Option<()> {
         match (self, value) {
             (Self::One(check), SqlValue::Text(text)) => convert_text(&**check, text, dialect),
             (Self::Items(item), SqlValue::Nested(Json::Array(items))) if dialect == Dialect::Postgres => {
@@ -53,19 +54,16 @@ impl Moments {
                 texts.into_iter().try_for_each(|text| convert_text(&**item, text, dialect))
             }
             // Null, or the seconds since 1970.
-            _ => Ok(()),
+            _ => Some(()),
         }
     }
 }
-
-/// The error of a point in time that databases cannot store.
-struct OutOfRange;
 
 /// Converts the points in time among the values of a call. `named` is what is known about the values.
 pub(crate) fn convert_moments(values: &mut [SqlValue], named: &[NamedValue], dialect: Dialect) -> Result<(), ApiError> {
     for (value, named) in values.iter_mut().zip(named) {
         let Some(moments) = &named.moments else { continue };
-        if let (Err(OutOfRange), Some(request)) = (moments.convert(value, dialect), &named.request) {
+        if let (None, Some(request)) = (moments.convert(value, dialect), &named.request) {
             let expected = "a date and time from the year 0 to the year 9999 in UTC";
             return Err(ApiError::parameters(vec![parameter_error(request, expected)]));
         }
@@ -73,10 +71,10 @@ pub(crate) fn convert_moments(values: &mut [SqlValue], named: &[NamedValue], dia
     Ok(())
 }
 
-fn convert_text(check: &dyn Check, text: &mut String, dialect: Dialect) -> Result<(), OutOfRange> {
-    let Some((seconds, nanos)) = check.point_in_time(&Value::from(text.as_str())) else { return Ok(()) };
-    *text = in_utc(seconds, nanos, dialect).ok_or(OutOfRange)?;
-    Ok(())
+fn convert_text(check: &dyn Check, text: &mut String, dialect: Dialect) -> Option<()> {
+    let Some((seconds, nanos)) = check.point_in_time(&Value::from(text.as_str())) else { return Some(()) };
+    *text = in_utc(seconds, nanos, dialect)?;
+    Some(())
 }
 
 /// Formats a point in time. A database that stores microseconds could round other fractions up to the year 10000.

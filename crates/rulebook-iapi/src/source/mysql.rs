@@ -201,12 +201,15 @@ impl ColumnInfo {
     /// it equals the text of the key byte for byte. The operator of MySQL is used too, because it uses the index.
     fn key_condition(&self) -> (String, usize) {
         let name = quote_identifier(&self.name, '`');
+        if INTEGER_TYPES.contains(&&*self.base_type) {
+            // The sum has no leading zeros, which a column with the attribute ZEROFILL has.
+            return (format!("{name} = ? AND CONVERT({name} + 0 USING binary) = CONVERT(? USING binary)"), 2);
+        }
         let is_equal = format!("{} = CONVERT(? USING binary)", self.bytes());
         let charset = self.collation.as_deref().and_then(|collation| collation.split_once('_'));
         let indexed = match (&self.collation, charset) {
             // The names of collations and of character sets come from the server. They contain no special characters.
             (Some(collation), Some((charset, _))) => format!("{name} = CONVERT(? USING {charset}) COLLATE {collation}"),
-            _ if INTEGER_TYPES.contains(&&*self.base_type) => format!("{name} = ?"),
             _ if BYTE_STRING_TYPES.contains(&&*self.base_type) => format!("{name} = CONVERT(? USING binary)"),
             _ => return (is_equal, 1),
         };

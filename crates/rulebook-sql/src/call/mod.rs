@@ -206,11 +206,12 @@ impl SqlMethod {
         values: &[SqlValue],
         read: impl AsyncFnOnce(&Self, &mut Lease, &Prepared, &[SqlValue]) -> Result<T, Failure>,
     ) -> Result<Option<T>, Failure> {
-        if self.timeout != self.database.settings.timeout {
-            lease.limit_time(self.timeout).await?;
+        let settings = &self.database.settings;
+        if self.timeout != settings.timeout {
+            lease.limit_time(settings.dialect, self.timeout).await?;
         }
         if self.is_transaction() {
-            lease.run(self.database.settings.dialect.begin()).await?;
+            lease.run(settings.dialect.begin()).await?;
         }
         let (mut read, mut result) = (Some(read), None);
         for (index, statement) in prepared.statements.iter().enumerate() {
@@ -232,8 +233,11 @@ impl SqlMethod {
         if is_error && self.is_transaction() {
             lease.run("ROLLBACK").await?;
         }
-        let default_timeout = self.database.settings.timeout;
-        if self.timeout == default_timeout { Ok(()) } else { lease.limit_time(default_timeout).await }
+        let settings = &self.database.settings;
+        if self.timeout == settings.timeout {
+            return Ok(());
+        }
+        lease.limit_time(settings.dialect, settings.timeout).await
     }
 
     fn is_transaction(&self) -> bool {

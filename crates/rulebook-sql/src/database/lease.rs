@@ -50,14 +50,6 @@ impl Lease {
         &mut open.connection
     }
 
-    fn dialect(&mut self) -> Dialect {
-        match self.connection() {
-            Connection::Sqlite(_) => Dialect::Sqlite,
-            Connection::Postgres(_) => Dialect::Postgres,
-            Connection::Mysql(_) => Dialect::Mysql,
-        }
-    }
-
     pub(crate) fn end(mut self, end: LeaseEnd) {
         self.end = end;
     }
@@ -89,9 +81,8 @@ impl Lease {
     }
 
     /// Limits the time of the following statements in the database.
-    pub(crate) async fn limit_time(&mut self, limit: Duration) -> Result<(), sqlx::Error> {
-        let statements = self.dialect().limit_time(limit);
-        self.connection().run_first(&statements).await
+    pub(crate) async fn limit_time(&mut self, dialect: Dialect, limit: Duration) -> Result<(), sqlx::Error> {
+        self.connection().run_first(&dialect.limit_time(limit)).await
     }
 
     /// Returns the maximum size of all values of a statement in bytes; `None` if the database has no such limit.

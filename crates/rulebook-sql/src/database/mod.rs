@@ -69,7 +69,7 @@ impl Database {
         // The lease is not released, because it has another time limit.
         let mut lease = self.lease().await.map_err(MigrateError::Execute)?;
         // A migration may take longer than a call.
-        lease.limit_time(Duration::ZERO).await.map_err(MigrateError::Execute)?;
+        lease.limit_time(self.settings.dialect, Duration::ZERO).await.map_err(MigrateError::Execute)?;
         let (connection, sqlite_folder) = (lease.connection(), self.pool().ok().and_then(|pool| pool.sqlite_folder()));
         let lock = MigrationLock::acquire(connection, sqlite_folder, &self.settings.name).await?;
         let result = match &mut *connection {

@@ -100,34 +100,55 @@ async fn inferred_types(
     statement: &Statement,
     values: &[NamedValue],
 ) -> Result<Vec<PgTypeInfo>, PrepareError> {
-    // PostgreSQL does not find the type of `$1` in `$1 is null`. So each place gets a placeholder, and a type that
-    // follows from the definition where PostgreSQL finds none.
+    let shared = statement.render(|_, name| name, |position, _| format!("${}", position + 1));
+    let first_error = match types_of_placeholders(connection, &shared).await {
+        Ok(types) => return types_of_parameters(&types, statement, &shared),
+        Err(error) => error,
+    };
+    // PostgreSQL does not find the type of `$1` in `$1 is null`, even if `$1` is in other places. So each place gets a
+    // placeholder, and a type that follows from the definition where PostgreSQL finds none.
     let names: Vec<_> = statement.names().collect();
     let mut casts = vec![""; names.len()];
     loop {
         let placeholder = |position: usize, index: usize| format!("(${}{})", position + 1, casts[index]);
-        let rendered = statement.render(|index, _| index, placeholder);
-        let error = match (&mut *connection).prepare(&rendered.sql).await {
-            Ok(prepared) => {
-                let types = match prepared.parameters() {
-                    Some(Either::Left(types)) => types.to_vec(),
-                    _ => Vec::new(),
-                };
-                check_placeholders(types.len(), statement, &rendered)?;
-                return Ok(types);
-            }
+        let separate = statement.render(|index, _| index, placeholder);
+        let error = match types_of_placeholders(connection, &separate).await {
+            Ok(types) => return types_of_parameters(&types, statement, &separate),
             Err(error) => error,
         };
-        let index = untyped_placeholder(&error).filter(|index| casts.get(*index).is_some_and(|cast| cast.is_empty()));
-        let Some(index) = index else { return Err(rejected(error, statement, &rendered)) };
-        casts[index] = match values[names[index]].target {
-            Target::Integer => "::bigint",
-            Target::Number => "::float8",
-            Target::Bool => "::boolean",
-            Target::Binary => "::bytea",
-            Target::Any | Target::Text | Target::Datetime | Target::Nested => "::text",
-        };
+        match untyped_placeholder(&error).filter(|index| casts.get(*index).is_some_and(|cast| cast.is_empty())) {
+            Some(index) => {
+                casts[index] = match values[names[index]].target {
+                    Target::Integer => "::bigint",
+                    Target::Number => "::float8",
+                    Target::Bool => "::boolean",
+                    Target::Binary => "::bytea",
+                    Target::Any | Target::Text | Target::Datetime | Target::Nested => "::text",
+                };
+            }
+            None if untyped_placeholder(&first_error).is_some() => return Err(rejected(error, statement, &separate)),
+            None => return Err(rejected(first_error, statement, &shared)),
+        }
     }
+}
+
+async fn types_of_placeholders(
+    connection: &mut PgConnection,
+    rendered: &Rendered,
+) -> Result<Vec<PgTypeInfo>, sqlx::Error> {
+    Ok(match connection.prepare(&rendered.sql).await?.parameters() {
+        Some(Either::Left(types)) => types.to_vec(),
+        _ => Vec::new(),
+    })
+}
+
+fn types_of_parameters(
+    types: &[PgTypeInfo],
+    statement: &Statement,
+    rendered: &Rendered,
+) -> Result<Vec<PgTypeInfo>, PrepareError> {
+    check_placeholders(types.len(), statement, rendered)?;
+    Ok(rendered.positions.iter().map(|position| types[*position].clone()).collect())
 }
 
 /// Returns the position of the placeholder whose type PostgreSQL cannot find, if this is the error.
