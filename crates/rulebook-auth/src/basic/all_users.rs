@@ -11,6 +11,8 @@ use tokio::time::sleep;
 
 use super::user_file::{Stamp, StoredHash, UserFile, Users};
 
+/// The maximum number of credentials that each worker remembers, because computing a hash again takes long.
+const MAX_VERIFIED: usize = 10_000;
 /// The interval at which the files of users are checked for changes.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -24,7 +26,7 @@ pub struct AllUsers {
 
 impl AllUsers {
     pub fn new(files: Vec<Arc<Users>>) -> Self {
-        Self { files, verified: VerifiedCredentials::new() }
+        Self { files, verified: VerifiedCredentials::with_max(MAX_VERIFIED) }
     }
 
     pub fn is_empty(&self) -> bool {

@@ -4,50 +4,55 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fmt;
-use std::hash::Hasher;
 use std::sync::LazyLock;
 
-use siphasher::sip128::{Hasher128, SipHasher24};
+use blake3::Hash;
 use thread_local::ThreadLocal;
 
+/// The maximum number of credentials that a worker remembers, unless an authenticator sets another one.
 const MAX_REMEMBERED: usize = 1 << 10;
 
 /// The secret of this process that the tags depend on; `None` if the system provides no random bytes.
-static TAG_SECRET: LazyLock<Option<[u8; 16]>> = LazyLock::new(|| {
-    let mut secret = [0; 16];
+static TAG_SECRET: LazyLock<Option<[u8; 32]>> = LazyLock::new(|| {
+    let mut secret = [0; 32];
     getrandom::fill(&mut secret).is_ok().then_some(secret)
 });
 
-/// The tag of a credential. SipHash is a pseudorandom function: without the secret of this process, a client cannot
-/// find another text with the same tag.
-type Tag = u128;
-
-/// What an authenticator has found out about the credentials that it has verified. Each thread remembers at most 1024
-/// credentials, by a hash that only this process can compute. Threads share nothing.
+/// What an authenticator has found out about the credentials that it has verified. Each thread remembers a limited
+/// number of credentials, by a hash that only this process can compute. Threads share nothing.
 ///
 /// What makes a credential valid, such as a set of keys or a list of users, should contain this value: if a new set
 /// replaces it, all credentials are verified again.
-pub struct VerifiedCredentials<T: Send>(ThreadLocal<RefCell<HashMap<Tag, T>>>);
+pub struct VerifiedCredentials<T: Send> {
+    remembered: ThreadLocal<RefCell<HashMap<Hash, T>>>,
+    max: usize,
+}
 
 impl<T: Send> VerifiedCredentials<T> {
-    /// Creates an empty memory.
+    /// Creates an empty memory for at most 1024 credentials in each thread.
     #[must_use]
     pub fn new() -> Self {
-        Self(ThreadLocal::new())
+        Self::with_max(MAX_REMEMBERED)
+    }
+
+    /// Creates an empty memory for at most `max` credentials in each thread.
+    #[must_use]
+    pub fn with_max(max: usize) -> Self {
+        Self { remembered: ThreadLocal::new(), max }
     }
 
     /// Calls `read` with the value that this thread remembers for a credential. Returns `None` if the thread does not
     /// remember the credential.
     pub fn recall<R>(&self, credential: &str, read: impl FnOnce(&T) -> R) -> Option<R> {
-        self.0.get()?.borrow().get(&tag(credential)?).map(read)
+        self.remembered.get()?.borrow().get(&tag(credential)?).map(read)
     }
 
     /// Remembers a value for a credential that has been verified. If the memory of this thread is full, it forgets all
     /// other credentials.
     pub fn remember(&self, credential: &str, value: T) {
         let Some(tag) = tag(credential) else { return };
-        let mut remembered = self.0.get_or_default().borrow_mut();
-        if remembered.len() >= MAX_REMEMBERED {
+        let mut remembered = self.remembered.get_or_default().borrow_mut();
+        if remembered.len() >= self.max {
             remembered.clear();
         }
         remembered.insert(tag, value);
@@ -66,9 +71,8 @@ impl<T: Send> fmt::Debug for VerifiedCredentials<T> {
     }
 }
 
-/// Returns the tag of a credential; `None` if no tags can be computed.
-fn tag(credential: &str) -> Option<Tag> {
-    let mut hasher = SipHasher24::new_with_key(TAG_SECRET.as_ref()?);
-    hasher.write(credential.as_bytes());
-    Some(hasher.finish128().as_u128())
+/// Returns the tag of a credential, which cannot be found without the secret of this process; `None` if the process has
+/// no secret.
+fn tag(credential: &str) -> Option<Hash> {
+    Some(blake3::keyed_hash(TAG_SECRET.as_ref()?, credential.as_bytes()))
 }
