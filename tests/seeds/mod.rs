@@ -19,7 +19,6 @@ use std::path::{Path, PathBuf};
 
 use rulebook::{ApiError, Engine, Module, Rulebook, Unbound};
 use rulebook_model::describe::canonical_definition;
-use rulebook_model::model::Api;
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 use support::WithoutSpans;
