@@ -4,8 +4,8 @@
 //! code. The module of a command parses the options of this command, calls the library `rulebook` and prints the
 //! result.
 //!
-//! To add a command, write a Rust module with its options and a function `run`, add a variant to `Command`, and call the
-//! function in `run_command`.
+//! To add a command, write a Rust module with its options and a function `run`, add a variant to `Command`, and call
+//! the function in `run_command`.
 
 mod call;
 mod check;

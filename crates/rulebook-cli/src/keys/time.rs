@@ -9,7 +9,7 @@ pub(super) fn parse_expiry(text: &str) -> Result<Timestamp, &'static str> {
     let now = Timestamp::now();
     let at = text.parse::<Timestamp>().ok();
     let at = at.or_else(|| {
-        // The date parser of `jiff` ignores text that follows a date. Therefore the parsed date is compared with `text`.
+        // The date parser of `jiff` ignores text that follows a date, so that the parsed date is compared with `text`.
         let date = text.parse::<Date>().ok().filter(|date| date.to_string() == text)?;
         date.to_zoned(TimeZone::UTC).ok().map(|midnight| midnight.timestamp())
     });

@@ -21,9 +21,9 @@ const SHARED_FILES: [&str; 4] = [".gitignore", "Cargo.toml", "build.rs", "src/ma
 /// The line of the manifest before which an imported project has more dependencies.
 const FIRST_TYPE_DEPENDENCY: &str = "# The generated types use these two.\n";
 
-/// Every source file of rulebook's crates: its path below `vendor/`, and its content. If this program was built from the
-/// repository, it cannot know whether its version of the crates has been published: the projects that it creates contain
-/// a copy of the crates. The list is empty if this program was built from a package registry.
+/// Every source file of rulebook's crates: its path below `vendor/`, and its content. If this program was built from
+/// the repository, it cannot know whether its version of the crates has been published: the projects that it creates
+/// contain a copy of the crates. The list is empty if this program was built from a package registry.
 pub(super) const VENDORED_FILES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/sources.rs"));
 
 /// The `Cargo.toml` of the workspace that consists of the copied crates.

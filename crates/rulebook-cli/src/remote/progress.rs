@@ -27,8 +27,8 @@ impl Progress {
         Self { bar, is_quiet }
     }
 
-    /// Shows that an attempt has started. Earlier attempts have transferred `done` bytes. `total` is the number of bytes
-    /// of the whole transfer; `None` if the server did not announce it.
+    /// Shows that an attempt has started. Earlier attempts have transferred `done` bytes. `total` is the number of
+    /// bytes of the whole transfer; `None` if the server did not announce it.
     pub(super) fn start(&self, done: u64, total: Option<u64>) {
         match total {
             Some(total) => self.bar.set_length(total),
