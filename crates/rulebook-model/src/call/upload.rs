@@ -28,8 +28,8 @@ struct UploadData {
 }
 
 impl Upload {
-    /// Creates a handle for a received file of `size` bytes. Without a `path`, the handle has no content: it describes a
-    /// file that was discarded because no parameter accepts it. `hash` is the BLAKE3 hash of the content.
+    /// Creates a handle for a received file of `size` bytes. Without a `path`, the handle has no content: it describes
+    /// a file that was discarded because no parameter accepts it. `hash` is the BLAKE3 hash of the content.
     #[doc(hidden)] // Only the server receives files.
     pub fn new(
         filename: String,

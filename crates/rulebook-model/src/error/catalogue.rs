@@ -1,7 +1,7 @@
 //! The texts of errors, in the languages of the file `messages.json`.
 //!
-//! For each error code, `errors` has a title, and a message if its errors have no data. `messages` has all other texts by
-//! their keys, in which `{name}` is replaced by data. This Rust module must not depend on the errors with the data.
+//! For each error code, `errors` has a title, and a message if its errors have no data. `messages` has all other texts
+//! by their keys, in which `{name}` is replaced by data. This Rust module must not depend on the errors with the data.
 
 use std::collections::HashMap;
 use std::fmt::{Display, Write};

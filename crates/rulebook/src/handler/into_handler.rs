@@ -19,9 +19,10 @@ pub type HandlerFuture = BoxFuture<'static, Result<ReturnedValue, ApiError>>;
 
 /// A handler whose argument type and output type have been erased.
 pub trait Handler: Send + Sync {
-    /// Deserializes the arguments from the slots, and returns a future that runs the handler. `nullable` has one item for
-    /// each slot: `true` if the argument's field is an `Option<Option<_>>`, which distinguishes null from an omitted
-    /// argument. Fails if the argument type does not accept the values, which the check at startup mostly finds.
+    /// Deserializes the arguments from the slots, and returns a future that runs the handler. `nullable` has one item
+    /// for each slot: `true` if the argument's field is an `Option<Option<_>>`, which distinguishes null from an
+    /// omitted argument. Fails if the argument type does not accept the values, which the check at startup mostly
+    /// finds.
     fn start(
         &self,
         slots: ArgumentSlots<'_, '_>,

@@ -263,9 +263,9 @@ fn verified(
     }
 }
 
-/// If the program returned a declared error, adds what its declaration in `declared` contains. If `declared` contains no
-/// error with this name, returns an internal error. `origin` names the method or the part of the program that returned
-/// the error, for the log.
+/// If the program returned a declared error, adds what its declaration in `declared` contains. If `declared` contains
+/// no error with this name, returns an internal error. `origin` names the method or the part of the program that
+/// returned the error, for the log.
 pub(super) fn with_declaration(declared: &[DeclaredError], origin: &str, error: ApiError) -> ApiError {
     let ErrorKind::Declared { name, .. } = error.kind() else { return error };
     match declared.iter().find(|declared| *declared.name == **name) {

@@ -67,8 +67,8 @@ async fn run_call_stages(runner: &Arc<MethodRunner>, call: Call, target: CallTar
     running.run(runner).await
 }
 
-/// Returns the unchecked values of a call's arguments. Returns an internal error if the method has no parameter with the
-/// name of an argument, because the calling code is wrong.
+/// Returns the unchecked values of a call's arguments. Returns an internal error if the method has no parameter with
+/// the name of an argument, because the calling code is wrong.
 fn raw_values<'c>(plan: &Plan, call: &'c Call, target: &'c CallTarget) -> Result<RawValues<'c>, ApiError> {
     let method = &plan.methods[target.matched.method_index];
     let uses_last_value = plan.modules[method.module_index].uses_last_value;

@@ -72,8 +72,8 @@ pub(super) fn raw_header_value<'a>(head: &'a Head, name: &http::HeaderName, arit
 }
 
 impl<'a> RawValue<'a> {
-    /// Adds a text or a file that the client sent for the parameter. If the parameter accepts only one value and already
-    /// has a value, the new value replaces it if `uses_last_value` is `true`; otherwise the raw value becomes
+    /// Adds a text or a file that the client sent for the parameter. If the parameter accepts only one value and
+    /// already has a value, the new value replaces it if `uses_last_value` is `true`; otherwise the raw value becomes
     /// `Repeated`. In an array with names in brackets, the new value becomes an item.
     pub(super) fn add(&mut self, value: Value<'a>, arity: Arity, uses_last_value: bool) {
         let is_several = matches!((arity, &value), (Arity::Many, Value::Text(_)) | (Arity::Files, Value::File(_)));

@@ -20,8 +20,8 @@ impl ParentPaths {
         Ok(())
     }
 
-    /// Returns the index of a parent path. `path` consists of `segments` [encoded](super::encode_segment) segments, each
-    /// with a leading `/`.
+    /// Returns the index of a parent path. `path` consists of `segments` [encoded](super::encode_segment) segments,
+    /// each with a leading `/`.
     pub fn find_parent_path(&self, path: &str, segments: usize) -> Option<usize> {
         self.routes.find_exact(path, segments)
     }

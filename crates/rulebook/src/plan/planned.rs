@@ -1,5 +1,5 @@
-//! The parameters of API methods, the authenticators, the setting `cors` and the names in bodies, compiled for requests,
-//! and the result of routing a request.
+//! The parameters of API methods, the authenticators, the setting `cors` and the names in bodies, compiled for
+//! requests, and the result of routing a request.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};

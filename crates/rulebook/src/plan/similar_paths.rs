@@ -1,10 +1,10 @@
 //! Finds services whose paths are similar to a request path that does not exist, so that the error response can suggest
 //! these services.
 //!
-//! Two paths are similar if they differ in a few letters; a capture (a segment that is a parameter) matches any segment.
-//! At most one segment of the request may be extra or missing. Services are sorted by their paths, and those next to the
-//! path of the request are compared first: each search has the budget [`MAX_SEARCH_COST`], so that its time does not
-//! grow with the number of services.
+//! Two paths are similar if they differ in a few letters; a capture (a segment that is a parameter) matches any
+//! segment. At most one segment of the request may be extra or missing. Services are sorted by their paths, and those
+//! next to the path of the request are compared first: each search has the budget [`MAX_SEARCH_COST`], so that its time
+//! does not grow with the number of services.
 
 use rulebook_model::model::Segment;
 use rulebook_model::suggest::{edit_distance, has_comparable_length};
@@ -55,8 +55,8 @@ struct PathDistance {
 }
 
 impl SimilarPaths {
-    /// Creates the list of services. `base` is the base path of the API without a slash at its end. Each service has its
-    /// path below the base path, its URI, and the maximum number of its positional parameters.
+    /// Creates the list of services. `base` is the base path of the API without a slash at its end. Each service has
+    /// its path below the base path, its URI, and the maximum number of its positional parameters.
     pub fn new<'s>(base: &str, services: impl IntoIterator<Item = (&'s [Segment], String, usize)>) -> Self {
         let base: Vec<_> = base.split('/').skip(1).map(|segment| Some(segment.to_lowercase().into())).collect();
         let to_text = |segment: &Segment| match segment {

@@ -1,5 +1,5 @@
-//! Reads the raw values of those parameters that are fields of a query or of an urlencoded body, or parts of a multipart
-//! body (RFC 7578).
+//! Reads the raw values of those parameters that are fields of a query or of an urlencoded body, or parts of a
+//! multipart body (RFC 7578).
 
 use std::borrow::Cow;
 

@@ -140,8 +140,8 @@ fn json_fields<'b>(plan: &Plan, bytes: &'b [u8], whole: bool) -> Result<Vec<Fiel
 #[derive(Default)]
 struct FieldCollector<'a> {
     fields: Vec<Field<'a>>,
-    /// The last field. A number at the end of the prefix may be cut off, so that a member is added only after the parser
-    /// has found the next member or the end of the object.
+    /// The last field. A number at the end of the prefix may be cut off, so that a member is added only after the
+    /// parser has found the next member or the end of the object.
     last: Option<Field<'a>>,
 }
 
