@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::usage_error::UsageError;
-use super::{Client, Request, TestResponse};
+use super::client::quoted_list;
+use super::{Client, Request, TestResponse, fail};
 use rulebook_model::call::HttpMethod;
 use rulebook_model::model::{Location, Method, Module, Parameter, Segment, Service};
 use rulebook_model::uri::percent_encode;

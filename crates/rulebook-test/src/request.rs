@@ -5,8 +5,7 @@ use std::io::Read;
 use serde::Serialize;
 use ureq::http;
 
-use super::usage_error::UsageError;
-use super::{Client, TestResponse, identities};
+use super::{Client, TestResponse, fail, identities};
 use rulebook::Identity;
 use rulebook::multipart::{MultipartForm, MultipartPiece};
 use rulebook_model::envelope::Decoding;

@@ -78,7 +78,7 @@ static CONSTRAINTS: &[KeyConstraint] = &[
     (&rules::METHOD, "@method", http_methods_constraint),
     (&rules::RULE, "type", || rule_type_constraint(rules::PARAMETER_TYPE_ALIASES)),
     (&rules::RULE, "source", || {
-        let names = || rules::SOURCE_PREFIXES.iter().map(|word| word.name);
+        let names = || rules::SOURCE_PREFIXES.iter().map(|(word, _)| *word);
         json!({ "pattern": pattern::one_of_ignoring_case(names()), "examples": names().collect::<Vec<_>>() })
     }),
     (&rules::RULE, "callable", function_name_constraint),
@@ -196,7 +196,7 @@ fn header_names_constraint() -> Json {
 /// because a program can add types.
 fn type_constraint(dialect: &DialectSpec) -> Json {
     let types = Types::builtin();
-    let mut names: Vec<&str> = dialect.type_aliases.iter().map(|word| word.name).collect();
+    let mut names: Vec<&str> = dialect.type_aliases.iter().map(|(word, _)| *word).collect();
     for name in types.iter().map(Type::name) {
         if !names.contains(&name) {
             names.push(name);

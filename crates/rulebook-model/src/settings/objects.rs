@@ -3,6 +3,8 @@
 
 use serde::de::DeserializeOwned;
 
+use serde_json::json;
+
 use crate::compile::Lowering;
 use crate::definition::keys::{KeyTable, ValueKind, key, key_table, required_key};
 use crate::definition::{CheckedObject, JsonData, JsonNode};
