@@ -105,7 +105,7 @@ impl<'c> SourceColumn<'c> {
         let mut statement = connection.prepare(&sql)?;
         let method = |key: &String| {
             let found = statement.query_row([key], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()?;
-            found.map_or(Ok(None), |(rowid, kind, length)| self.read_method(rowid, kind, length))
+            found.map_or(Ok(None), |(rowid, kind, length): (_, String, _)| self.read_method(rowid, &kind, length))
         };
         keys.iter().map(method).collect()
     }
@@ -114,7 +114,7 @@ impl<'c> SourceColumn<'c> {
     fn read_method(
         &self,
         rowid: Option<i64>,
-        kind: String,
+        kind: &str,
         length: Option<u64>,
     ) -> Result<Option<ReadMethod>, SourceError> {
         let Some(length) = length else { return Ok(None) };

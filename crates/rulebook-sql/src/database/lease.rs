@@ -7,6 +7,7 @@ use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 use serde_json::{Map, Value as Json};
 use sqlx::error::BoxDynError;
+use sqlx::query::Query;
 use sqlx::{ColumnIndex, Decode, Row};
 
 use super::connection::{Connection, OpenConnection};
@@ -65,16 +66,16 @@ impl Lease {
         let values = values.iter().map(|value| (*value).to_owned());
         match self.connection() {
             Connection::Sqlite(connection) => {
-                let query = values.fold(sqlx::query(sql), |query, value| query.bind(value));
+                let query = values.fold(sqlx::query(sql), Query::bind);
                 text_rows(&query.fetch_all(connection).await?)
             }
             Connection::Postgres(connection) => {
                 let sql = numbered_placeholders(sql);
-                let query = values.fold(sqlx::query(&sql), |query, value| query.bind(value));
+                let query = values.fold(sqlx::query(&sql), Query::bind);
                 text_rows(&query.fetch_all(connection).await?)
             }
             Connection::Mysql(connection) => {
-                let query = values.fold(sqlx::query(sql), |query, value| query.bind(value));
+                let query = values.fold(sqlx::query(sql), Query::bind);
                 text_rows(&query.fetch_all(connection).await?)
             }
         }
