@@ -52,7 +52,7 @@ fn every_text_exists_in_every_language() {
 #[test]
 fn no_message_is_empty_or_contains_a_placeholder() {
     for error in errors_with_every_message() {
-        for &name in CatalogueName::VARIANTS {
+        for name in [CatalogueName::PhalApi1, CatalogueName::PhalApi2, CatalogueName::PhalApi2Chinese] {
             let message = error.message(name);
             assert!(!message.is_empty() && !message.contains(['{', '}']), "{name:?}: {message}");
             // The message of a parameter error contains the name of the parameter, `p`.
@@ -119,7 +119,7 @@ fn errors_with_every_message() -> Vec<ApiError> {
         limits::PART_COUNT.with_value(1),
         limits::ITEM_COUNT.with_value(1),
         limits::NESTING_DEPTH.with_value(1),
-        limits::BODY_SECONDS.with_value(1),
+        limits::LINK_SECONDS.with_value(1),
     ];
     kinds.extend(limits.map(|limit| ErrorKind::TooLarge { limit, parameter: None }));
     kinds.push(ErrorKind::TooLarge { limit: rulebook_model::call::Limit::file(1), parameter: Some("picture".into()) });

@@ -128,5 +128,5 @@ fn fuzz_key() {
     check!()
         .with_iterations(TEXTS)
         .with_max_len(MAX_SCRIPT_LEN)
-        .for_each(|script| inputs.check_script(script, &*property));
+        .for_each(|script| inputs.check_script(script, *property));
 }

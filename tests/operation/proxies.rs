@@ -135,7 +135,7 @@ fn fuzz_forwarded() {
             return;
         };
         for element in ["for=198.51.100.7", "For=\"198.51.100.7:80\";host=\"a\\\\\\\", for=10.1.2.3;\\\\\""] {
-            let request = Request::new("GET", "/whoami").field("forwarded", &format!("{sent}, {element}"));
+            let request = Request::new("GET", "/whoami").field("forwarded", format!("{sent}, {element}"));
             assert_eq!(connection.lock().unwrap().send(&request).json()["client"], "198.51.100.7", "{sent}, {element}");
         }
     };

@@ -73,7 +73,7 @@ impl HandlerCheck<'_> {
                 Err(HandlerMismatch { slot: Some(_), error }) => {
                     self.report_value(index, &slot, &error.to_string());
                 }
-                Err(HandlerMismatch { slot: None, error }) if matches!(error, ArgsError::UnknownField(_)) => {
+                Err(HandlerMismatch { slot: None, error: ArgsError::UnknownField(_) }) => {
                     let name = &self.method.parameters[index].name;
                     self.report_parameter(index, &format!("has no argument `{name}`"));
                     return None;

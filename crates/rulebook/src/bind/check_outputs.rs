@@ -118,7 +118,7 @@ impl<'m> OutputCheck<'m> {
             values[index] = slot.clone();
             match self.convert(values) {
                 Err(HandlerMismatch { slot: Some(_), error }) => reason = error.to_string(),
-                Err(HandlerMismatch { slot: None, error }) if matches!(error, ArgsError::UnknownField(_)) => {
+                Err(HandlerMismatch { slot: None, error: ArgsError::UnknownField(_) }) => {
                     return Err((output.span, format!("does not return the output `{}`", output.name)));
                 }
                 _ => return Ok(Some(slot)),
