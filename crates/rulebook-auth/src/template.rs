@@ -124,8 +124,8 @@ pub fn one_or_more<'n>(node: &'n JsonNode, name: &str) -> Result<&'n [JsonNode],
 }
 
 /// Reads a template of permissions, or an array of them, that can only insert the name of the caller. `owner` is the
-/// subject of the messages, such as "user". Adds the errors if the value is neither a string nor an array of strings, or
-/// a template is not valid.
+/// subject of the messages, such as "user". Adds the errors if the value is neither a string nor an array of strings,
+/// or a template is not valid.
 pub fn name_templates(node: &JsonNode, owner: &str, errors: &mut Vec<HandlerError>) -> Vec<Template> {
     let items = one_or_more(node, "permissions").map_err(|found| errors.extend(found)).unwrap_or_default();
     let mut templates = Vec::new();

@@ -53,7 +53,8 @@ impl Outgoing {
     fn request(&self) -> Request<OutgoingBody> {
         let (body, length) = match &self.content {
             RequestContent::Bytes(bytes) => {
-                // Other requests with these HTTP methods have a body, so that its absence is announced (RFC 9110 section 8.6).
+                // Other requests with these HTTP methods have a body, so that its absence is announced (RFC 9110
+                // section 8.6).
                 let has_length = [Method::POST, Method::PUT, Method::PATCH].contains(&self.method);
                 (Either::Left(Full::new(bytes.clone())), (bytes.is_empty() && has_length).then_some(0))
             }

@@ -21,8 +21,8 @@ pub struct FieldRules {
 }
 
 impl FieldRules {
-    /// Reads the settings `headers`, `forward` and `identity`. The fields of a handler are added to those of all handlers,
-    /// and replace those with equal names.
+    /// Reads the settings `headers`, `forward` and `identity`. The fields of a handler are added to those of all
+    /// handlers, and replace those with equal names.
     pub fn read(reader: &mut SettingsReader<'_>) -> Self {
         let nodes = |name| [reader.shared_node(name), reader.method.optional_setting(name)].into_iter().flatten();
         let (headers, forwards) = (nodes("headers"), nodes("forward"));

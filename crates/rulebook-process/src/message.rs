@@ -144,8 +144,8 @@ pub fn error_line(id: &RawValue, code: i64, message: &str, data: &Json) -> Vec<u
     format!("{{\"jsonrpc\":\"2.0\",\"id\":{},\"error\":{error}}}\n", id.get()).into_bytes()
 }
 
-/// The members of a line. They borrow from it. Those before an error in the line are known, too, so that the call to which
-/// the line belongs can be found.
+/// The members of a line. They borrow from it. Those before an error in the line are known, too, so that the call to
+/// which the line belongs can be found.
 #[derive(Debug, Default)]
 struct LineMembers<'a> {
     jsonrpc: Option<Cow<'a, str>>,

@@ -197,7 +197,8 @@ impl PoolState {
         self.queue.drain(..).map(|job| (job.events, Event::Failed(failure.clone()))).collect()
     }
 
-    /// Removes a call whose time limit has ended: that of waiting, or else that of its worker, which gets no more calls.
+    /// Removes a call whose time limit has ended: that of waiting, or else that of its worker, which gets no more
+    /// calls.
     pub fn expire(&mut self, id: u64, now: Instant) -> Expiry {
         if let Some(index) = self.queue.iter().position(|job| job.id == id) {
             self.queue.remove(index);

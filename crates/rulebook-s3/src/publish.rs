@@ -118,7 +118,8 @@ impl Bucket {
     pub(crate) async fn publish_several(&self, files: &[NewFile]) -> Published {
         let mut sorted = files.to_vec();
         sorted.sort_by(|one, other| one.name.cmp(&other.name));
-        // The preconditions are checked before anything is written: a listing could contain the folders of new pointers.
+        // The preconditions are checked before anything is written: a listing could contain the folders of new
+        // pointers.
         if let Err(error) = self.check_all(&sorted).await {
             return Published { unused: true, ..Published::failed(error) };
         }

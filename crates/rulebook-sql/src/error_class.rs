@@ -9,8 +9,8 @@ pub(crate) enum ErrorClass {
     Timeout,
     /// The same call may succeed later.
     Temporary,
-    /// A value cannot be converted to the type of a column or a function. `None` means that the value need not come from
-    /// the request, such as in a division by zero.
+    /// A value cannot be converted to the type of a column or a function. `None` means that the value need not come
+    /// from the request, such as in a division by zero.
     Value(Option<Problem>),
     Other,
 }

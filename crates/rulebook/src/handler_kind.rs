@@ -1,5 +1,6 @@
 //! The traits that a program implements to add a kind of handler, [`HandlerKind`] and [`CompiledHandler`], the types in
-//! the signatures of these traits, and what such kinds need. A definition chooses handlers of such a kind with `handler`.
+//! the signatures of these traits, and what such kinds need. A definition chooses handlers of such a kind with
+//! `handler`.
 
 pub use rulebook_model::definition::{JsonData, JsonMember, JsonMembers, JsonNode};
 pub use rulebook_model::model::{DefinedHandler, DefinedHandlers};

@@ -47,8 +47,8 @@ fn create<const BYTES: usize>(path: &Path) -> io::Result<[u8; BYTES]> {
     Ok(secret)
 }
 
-/// Writes a temporary file to the disk, in the folder of the file that it shall become. Only its owner can read it, also
-/// after it has been renamed.
+/// Writes a temporary file to the disk, in the folder of the file that it shall become. Only its owner can read it,
+/// also after it has been renamed.
 pub fn write_private_file(path: &Path, content: &[u8]) -> io::Result<NamedTempFile> {
     let mut file = NamedTempFile::new_in(folder_of(path))?;
     file.write_all(content)?;

@@ -74,8 +74,8 @@ impl KeySource {
     }
 
     /// Fetches the keys unless the last fetch has ended just now, and waits until they are there. However many requests
-    /// call this function, the keys are fetched once. Returns `true` if the keys are those that the issuer has published,
-    /// or were so a short time ago, and `false` if the issuer does not respond, or too many requests wait.
+    /// call this function, the keys are fetched once. Returns `true` if the keys are those that the issuer has
+    /// published, or were so a short time ago, and `false` if the issuer does not respond, or too many requests wait.
     pub async fn renew(&self) -> bool {
         let mut fetches = self.last.subscribe();
         let last = *fetches.borrow_and_update();

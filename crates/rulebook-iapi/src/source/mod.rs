@@ -181,7 +181,7 @@ impl Column {
     /// Returns the only one of the columns of the table's primary key. `name` returns the name of such a column.
     ///
     /// # Errors
-    /// Fails if there are none or several: then a single value does not identify a row.
+    /// Fails unless there is exactly one: only then a single value identifies a row.
     fn single_key<T>(&self, mut keys: Vec<T>, name: impl Fn(&T) -> String) -> Result<T, SourceError> {
         match (keys.pop(), keys.is_empty()) {
             (None, _) => Err(SourceError::NoPrimaryKey(self.to_string())),

@@ -197,8 +197,8 @@ impl ColumnInfo {
     /// Returns an SQL condition for the row with a key, and the number of its placeholders for the text of the key.
     ///
     /// MySQL compares texts in the collation of a column, which may ignore case and trailing blanks, and it converts a
-    /// text to a number when it compares the two, so that `'1abc' = 1` is true. Here, a text is the key of a row only if
-    /// it equals the text of the key byte for byte. The operator of MySQL is used too, because it uses the index.
+    /// text to a number when it compares the two, so that `'1abc' = 1` is true. Here, a text is the key of a row only
+    /// if it equals the text of the key byte for byte. The operator of MySQL is used too, because it uses the index.
     fn key_condition(&self) -> (String, usize) {
         let name = quote_identifier(&self.name, '`');
         if INTEGER_TYPES.contains(&&*self.base_type) {

@@ -1,5 +1,5 @@
-//! Converts API modules and their services from the parsed definition to the model, and finds the envelopes, formats and
-//! words that a definition names.
+//! Converts API modules and their services from the parsed definition to the model, and finds the envelopes, formats
+//! and words that a definition names.
 
 use std::collections::HashSet;
 

@@ -112,11 +112,11 @@ fn a_new_period_begins_after_the_time_in_retry_after() {
 #[test]
 fn only_a_limited_number_of_callers_is_remembered() {
     let client = client();
-    let call = |name: &str| client.get("/caller").identity(name, ["reader"]).send().status();
-    assert_eq!([call("ada"), call("ada"), call("ada")], [200, 200, 429]);
-    // The setting `callers` is 64.
-    for other in 0..1000 {
-        assert_eq!(call(&format!("caller {other}")), 200);
+    let call = |number: u32| client.get("/caller").identity(format!("caller {number}"), ["reader"]).send().status();
+    for number in 0..1000 {
+        assert_eq!([call(number), call(number)], [200, 200]);
     }
-    assert_eq!(call("ada"), 200, "other callers took the place of this one");
+    // The setting `callers` is 64. A caller that has been forgotten can call again.
+    let remembered = (0..1000).filter(|number| call(*number) == 429).count();
+    assert!(remembered <= 64, "{remembered} callers");
 }

@@ -155,8 +155,8 @@ impl SqlMethod {
     }
 
     /// Runs the statements with the values of a call, in a transaction if there are several, at most for the time limit
-    /// of the method. `read` executes the statement whose rows are the result; `None` is returned if there is none. If
-    /// `read` fails, or its future is dropped, nothing is changed.
+    /// of the method. `read` executes the statement whose rows are the result; `None` is returned without such a
+    /// statement. If `read` fails, or its future is dropped, nothing is changed.
     pub(crate) async fn run<T>(
         &self,
         mut values: Vec<SqlValue>,

@@ -25,8 +25,8 @@ pub(crate) struct Prepared {
 }
 
 impl Prepared {
-    /// Creates the value of a statement whose parameters have no types that the database reports. `column_type` converts
-    /// the type of a column.
+    /// Creates the value of a statement whose parameters have no types that the database reports. `column_type`
+    /// converts the type of a column.
     pub(super) fn new<'q, S: sqlx::Statement<'q>>(
         prepared: &S,
         statement: &Statement,

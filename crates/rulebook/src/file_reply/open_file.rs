@@ -108,8 +108,8 @@ pub(crate) struct FileRequest<'r> {
 }
 
 impl FileRequest<'_> {
-    /// Decides which part of a file the response contains. Returns the offset and the length of this part; `None` if the
-    /// response has no content.
+    /// Decides which part of a file the response contains. Returns the offset and the length of this part; `None` if
+    /// the response has no content.
     fn decide_part(&self, info: &FileInfo) -> (TransferDecision, Option<(u64, u64)>) {
         let decision = if self.selects_part {
             decide_transfer(self.head, info, SystemTime::now())

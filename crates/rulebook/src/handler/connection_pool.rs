@@ -51,8 +51,8 @@ impl<C: Send + 'static> ConnectionPool<C> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Closes connections that have been idle for too long. Returns when the next one has to be closed; `None` if there
-    /// is none, so that the task ends.
+    /// Closes connections that have been idle for too long. Returns when the next one has to be closed; `None` if no
+    /// connection is idle, so that the task ends.
     fn close_expired(&self) -> Option<Instant> {
         let mut idle = self.lock_idle();
         let expired = idle.list.iter().take_while(|(_, since)| since.elapsed() >= self.idle_timeout).count();

@@ -24,8 +24,8 @@ pub fn body_len(pieces: &[MultipartPiece<Upload>]) -> u64 {
     pieces.iter().map(len).sum()
 }
 
-/// Returns the bytes of a body, in parts of 1 byte to 32 KiB. Files are read as the parts are needed, and are kept until
-/// then. If a file is shorter than it was, the stream fails.
+/// Returns the bytes of a body, in parts of 1 byte to 32 KiB. Files are read as the parts are needed, and are kept
+/// until then. If a file is shorter than it was, the stream fails.
 #[must_use]
 pub fn body_stream(pieces: Vec<MultipartPiece<Upload>>) -> BoxStream<'static, io::Result<Bytes>> {
     let parts = |piece: MultipartPiece<Upload>| match piece {

@@ -87,8 +87,8 @@ pub(super) fn log_reload_error(error: &KeyError) {
     log::error!("the keys stay as they were: {error}");
 }
 
-/// The error of [`reload_if_changed`] that was logged last, so that the same error is logged only once. While the storage
-/// does not respond, the reason can change.
+/// The error of [`reload_if_changed`] that was logged last, so that the same error is logged only once. While the
+/// storage does not respond, the reason can change.
 struct ReloadReport(Option<(Option<KeyVersion>, String)>);
 
 impl ReloadReport {

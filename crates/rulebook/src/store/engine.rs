@@ -8,7 +8,8 @@ use std::time::{Duration, SystemTime};
 use super::{FileInfo, FileName, LinkFiles, Listing, Precondition, StoreError, StoredFile};
 use crate::call::ETag;
 
-/// A storage for stored files. [`Store::with_engine`](super::Store::with_engine) returns a store of its files, and [`Rulebook::file_storage`](crate::Rulebook::file_storage) lets the setting `files` choose it.
+/// A storage for stored files. [`Store::with_engine`](super::Store::with_engine) returns a store of its files, and
+/// [`Rulebook::file_storage`](crate::Rulebook::file_storage) lets the setting `files` choose it.
 ///
 /// The storage keeps contents and names. A content is a sequence of bytes with an id that the storage chooses; it never
 /// changes. A name refers to a content. Publishing a file makes its name refer to another content.
@@ -40,8 +41,8 @@ pub trait FileEngine: fmt::Debug + Send + Sync + 'static {
         Ok(self.read(name)?.info)
     }
 
-    /// Opens a file like [`FileEngine::read`], but only if this does not need to wait. Returns `None` if it might have to
-    /// wait. By default, always returns `None`.
+    /// Opens a file like [`FileEngine::read`], but only if this does not need to wait. Returns `None` if it might have
+    /// to wait. By default, always returns `None`.
     fn read_nonblocking(&self, name: &FileName) -> Option<Result<StoredFile, StoreError>> {
         let _ = name;
         None
@@ -59,9 +60,9 @@ pub trait FileEngine: fmt::Debug + Send + Sync + 'static {
     /// Fails if the content cannot be created.
     fn create(&self) -> Result<Box<dyn ContentWriter>, StoreError>;
 
-    /// Returns the metadata that the file with a complete content will have. The store calls this function once for each
-    /// content, before it publishes the content. `hash` is the BLAKE3 hash as 64 hexadecimal digits. By default, the
-    /// entity tag is the hash, and the time is the current one in whole milliseconds.
+    /// Returns the metadata that the file with a complete content will have. The store calls this function once for
+    /// each content, before it publishes the content. `hash` is the BLAKE3 hash as 64 hexadecimal digits. By default,
+    /// the entity tag is the hash, and the time is the current one in whole milliseconds.
     ///
     /// # Errors
     /// Fails if the storage fails. Then the store discards the content.

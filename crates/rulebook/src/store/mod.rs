@@ -4,8 +4,8 @@
 //! upload to the client, the file is complete; if not, the file does not exist. This Rust module must not depend on
 //! requests.
 //!
-//! A store has a storage that implements the trait [`FileEngine`]: a local folder (`folder`), or another one, such as an
-//! object storage.
+//! A store has a storage that implements the trait [`FileEngine`]: a local folder (`folder`), or another one, such as
+//! an object storage.
 
 mod engine;
 mod error;

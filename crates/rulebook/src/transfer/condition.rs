@@ -11,8 +11,8 @@ use crate::call::{ETag, ETagList, Head};
 /// seconds, so that a file may change again without a change of its date (RFC 9110 section 8.8.2.2).
 const MIN_SETTLED_AGE: Duration = Duration::from_secs(2);
 
-/// Evaluates the conditions of a GET or HEAD request, in the order of RFC 9110 section 13.2.2. Returns `None` if all are
-/// met, or the request has no condition.
+/// Evaluates the conditions of a GET or HEAD request, in the order of RFC 9110 section 13.2.2. Returns `None` if all
+/// are met, or the request has no condition.
 pub(super) fn evaluate_conditions(head: &Head, info: &FileInfo) -> Option<TransferDecision> {
     let etag = info.etag.as_ref();
     let matches = |same: fn(&ETag, &ETag) -> bool| move |tag: &ETag| etag.is_some_and(|etag| same(etag, tag));

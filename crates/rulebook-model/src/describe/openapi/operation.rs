@@ -96,7 +96,8 @@ impl<'a> OperationDescriber<'a> {
         Some(self.request_bodies.find_or_add(&body, name, &mut self.schemas))
     }
 
-    /// Returns the components to which the described operations refer, together with the components in `others`.  Fails if a component cannot be serialized.
+    /// Returns the components to which the described operations refer, together with the components in `others`. Fails
+    /// if a component cannot be serialized.
     pub(super) fn make_components(&mut self, mut others: Components) -> serde_json::Result<Map<String, Json>> {
         others.headers = headers::header_components(self.api, &mut self.schemas);
         others.responses = self.error_responses.take_components();

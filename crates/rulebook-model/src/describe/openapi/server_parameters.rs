@@ -1,5 +1,5 @@
-//! The parameters that the server itself reads, whatever the definition of a method says: the header fields with which a
-//! client requests a link to a file and repeats a request safely, and the query parameter for JSONP.
+//! The parameters that the server itself reads, whatever the definition of a method says: the header fields with which
+//! a client requests a link to a file and repeats a request safely, and the query parameter for JSONP.
 
 use serde_json::{Value as Json, json};
 use utoipa::openapi::Required;

@@ -15,7 +15,7 @@ pub(super) struct PythonCode<'r> {
 }
 
 impl PythonCode<'_> {
-    /// Formats the header fields as the keyword argument `headers`. Returns an empty text if there are none.
+    /// Formats the header fields as the keyword argument `headers`. Returns an empty text without fields.
     fn headers(&self) -> String {
         let SampleRequest { has_password, headers, body, .. } = self.request;
         let is_form = matches!(body, SampleBody::Multipart(_));

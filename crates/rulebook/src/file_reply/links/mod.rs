@@ -237,7 +237,8 @@ fn make_private(headers: &mut Vec<(HeaderName, HeaderValue)>) {
     }
 }
 
-/// Returns the head of a link: the header fields of the response, and an empty line. If the file has no entity tag, it gets `entity_tag`.
+/// Returns the head of a link: the header fields of the response, and an empty line. If the file has no entity tag, it
+/// gets `entity_tag`.
 fn format_head(entity_tag: &str, headers: &FileHeaders) -> Vec<u8> {
     let info =
         FileInfo { etag: Some(headers.info.etag.clone().unwrap_or_else(|| ETag::strong(entity_tag))), ..headers.info };

@@ -1,4 +1,5 @@
-//! Contents of files in the staging folder: those that are being written, and complete ones without a name in the store.
+//! Contents of files in the staging folder: those that are being written, and complete ones without a name in the
+//! store.
 
 use std::fs::File;
 use std::io::Write;
