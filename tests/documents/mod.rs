@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use rulebook::Rulebook;
 use rulebook_model::definition::dialect_spec::{DialectSpec, METHODS};
 use rulebook_model::definition::keys::rules::Aliases;
-use rulebook_model::definition::keys::{self, KeyTable, ValueKind};
+use rulebook_model::definition::keys::{self, JsonKind, KeyTable};
 use rulebook_model::diagnostic::DiagnosticCode;
 use rulebook_model::limits;
 use rulebook_model::model::WHOLE_BODY_KEY;
@@ -156,13 +156,13 @@ fn every_object_of_a_definition_has_a_table() {
         seen.push(keys);
         waiting.extend(keys.other_method_table.into_iter().chain(keys.named_member_table));
         waiting.extend(keys.iter().filter_map(|key| match key.kind {
-            ValueKind::Object(keys)
-            | ValueKind::Objects(keys)
-            | ValueKind::ObjectOrObjects(keys)
-            | ValueKind::ObjectsByName(keys)
-            | ValueKind::ObjectsByNameOrStrings(keys)
-            | ValueKind::Type(keys)
-            | ValueKind::Types(keys) => Some(keys),
+            JsonKind::Object(keys)
+            | JsonKind::Objects(keys)
+            | JsonKind::ObjectOrObjects(keys)
+            | JsonKind::ObjectsByName(keys)
+            | JsonKind::ObjectsByNameOrStrings(keys)
+            | JsonKind::Type(keys)
+            | JsonKind::Types(keys) => Some(keys),
             _ => None,
         }));
     }
@@ -184,27 +184,27 @@ fn key_table(keys: &'static KeyTable) -> String {
     let mut table = "| key | value | meaning |\n| --- | --- | --- |\n".to_owned();
     for key in keys.iter() {
         let value = match key.kind {
-            ValueKind::String => "a string".to_owned(),
-            ValueKind::Bool => "true or false".to_owned(),
-            ValueKind::Integer => "an integer".to_owned(),
-            ValueKind::ByteSize => "an integer, or a size such as `\"5MB\"`".to_owned(),
-            ValueKind::Any => "a value".to_owned(),
-            ValueKind::AnyObject => "an object".to_owned(),
-            ValueKind::Strings => "a list of strings".to_owned(),
-            ValueKind::StringOrStrings => "a string or a list of strings".to_owned(),
-            ValueKind::BoolOrString => "true or false, also as a string".to_owned(),
-            ValueKind::Scope => "a list of lists of strings".to_owned(),
-            ValueKind::Permissions => "a list of strings, or of lists of strings".to_owned(),
-            ValueKind::Object(keys) => keys.subject.to_owned(),
-            ValueKind::Objects(keys) => format!("a list; each item is {}", keys.subject),
-            ValueKind::ObjectOrObjects(keys) => format!("{0}, or a list; each item is {0}", keys.subject),
-            ValueKind::ObjectsByName(keys) => format!("an object; each member is {}", keys.subject),
-            ValueKind::ObjectsByNameOrStrings(keys) => {
+            JsonKind::String => "a string".to_owned(),
+            JsonKind::Bool => "true or false".to_owned(),
+            JsonKind::Integer => "an integer".to_owned(),
+            JsonKind::ByteSize => "an integer, or a size such as `\"5MB\"`".to_owned(),
+            JsonKind::Any => "a value".to_owned(),
+            JsonKind::AnyObject => "an object".to_owned(),
+            JsonKind::Strings => "a list of strings".to_owned(),
+            JsonKind::StringOrStrings => "a string or a list of strings".to_owned(),
+            JsonKind::BoolOrString => "true or false, also as a string".to_owned(),
+            JsonKind::Scope => "a list of lists of strings".to_owned(),
+            JsonKind::Permissions => "a list of strings, or of lists of strings".to_owned(),
+            JsonKind::Object(keys) => keys.subject.to_owned(),
+            JsonKind::Objects(keys) => format!("a list; each item is {}", keys.subject),
+            JsonKind::ObjectOrObjects(keys) => format!("{0}, or a list; each item is {0}", keys.subject),
+            JsonKind::ObjectsByName(keys) => format!("an object; each member is {}", keys.subject),
+            JsonKind::ObjectsByNameOrStrings(keys) => {
                 format!("an object; each member is {}; or a list of strings", keys.subject)
             }
-            ValueKind::Type(_) => "a type".to_owned(),
-            ValueKind::Types(_) => "a list of types, or an object whose members are types".to_owned(),
-            ValueKind::CommonParameters => "an object; each member is a parameter or a rule".to_owned(),
+            JsonKind::Type(_) => "a type".to_owned(),
+            JsonKind::Types(_) => "a list of types, or an object whose members are types".to_owned(),
+            JsonKind::CommonParameters => "an object; each member is a parameter or a rule".to_owned(),
         };
         let required = if key.is_required { "; required" } else { "" };
         writeln!(table, "| `{}` | {value}{required} | {} |", key.name, escape_cell(key.description)).unwrap();

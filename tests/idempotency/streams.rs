@@ -13,7 +13,7 @@ use rulebook::handler_kind::{
     ArgumentSlots, CompiledHandler, HandledMethod, HandlerError, HandlerFuture, HandlerKind, RawResponse, ReturnedValue,
 };
 use rulebook::idempotency::{
-    ClaimedKey, IdempotencyError, IdempotencyStorage, KeyClaim, KeyState, MemoryStorage, StorageFuture,
+    ClaimedKey, IdempotencyError, IdempotencyKeyState, IdempotencyStorage, KeyClaim, MemoryStorage, StorageFuture,
 };
 use serde_json::json;
 use tokio::sync::Notify;
@@ -148,7 +148,7 @@ impl Unavailable {
 }
 
 impl IdempotencyStorage for Unavailable {
-    fn claim(&self, claim: KeyClaim) -> StorageFuture<KeyState> {
+    fn claim(&self, claim: KeyClaim) -> StorageFuture<IdempotencyKeyState> {
         self.storage.claim(claim)
     }
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use rulebook_model::definition::keys::{self, KeyTable, ValueKind};
+use rulebook_model::definition::keys::{self, JsonKind, KeyTable};
 use rulebook_model::schema::{SchemaKind, schema};
 use serde_json::{Map, Value as Json, json};
 
@@ -196,7 +196,7 @@ fn the_schema_lists_all_words_that_the_parser_accepts_for_a_key() {
     ];
     let mut closed = Vec::new();
     for (table, name, with) in tables {
-        for key in table.iter().filter(|key| matches!(key.kind, ValueKind::String)) {
+        for key in table.iter().filter(|key| matches!(key.kind, JsonKind::String)) {
             let words = &described["$defs"][name]["properties"][key.name]["enum"];
             for word in words.as_array().into_iter().flatten() {
                 let (parser, schema, report) = parse_and_validate("app.json", &with(key.name, word.clone()));

@@ -137,7 +137,7 @@ impl HandlerKind for HttpKind {
             let paths = if paths.is_empty() { vec![None] } else { paths };
             paths.into_iter().map(|path| (Arc::clone(&used.upstream), path))
         });
-        // Every client can read the names, so that they do not contain addresses.
+        // The names contain no addresses, because every client can read them.
         let name = |number: usize| if number == 1 { HTTP.to_owned() } else { format!("{HTTP}-{number}") };
         (1..).zip(checks).map(|(number, (upstream, path))| readiness_check(name(number), upstream, path)).collect()
     }

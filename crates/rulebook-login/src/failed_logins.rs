@@ -23,14 +23,14 @@ const MAX_ADDRESSES: usize = 10_000;
 /// [`Logins`](crate::Logins) contains it.
 #[derive(Debug)]
 pub struct FailedLogins {
-    by_address: Mutex<Cache<IpAddr, Vec<Failure>>>,
+    by_address: Mutex<Cache<IpAddr, Vec<LoginFailure>>>,
     /// The table contains hashes of login names, so that its memory does not depend on their length. The hashes are
     /// keyed, so that clients cannot choose two names with the same hash.
     hash_keys: RandomState,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Failure {
+struct LoginFailure {
     login_hash: u64,
     at: Instant,
 }
@@ -41,7 +41,7 @@ struct Failure {
 pub struct Attempt {
     failed_logins: Arc<FailedLogins>,
     address: IpAddr,
-    failure: Failure,
+    failure: LoginFailure,
 }
 
 impl FailedLogins {
@@ -56,7 +56,7 @@ impl FailedLogins {
     /// # Errors
     /// Fails if too many logins have failed. The error is the time after which the client can try again.
     pub fn begin(self: &Arc<Self>, address: IpAddr, login: &str, now: Instant) -> Result<Attempt, Duration> {
-        let failure = Failure { login_hash: self.hash_keys.hash_one(login), at: now };
+        let failure = LoginFailure { login_hash: self.hash_keys.hash_one(login), at: now };
         let mut table = self.lock();
         let mut failures = table.remove(&address).map(|(_, failures)| failures).unwrap_or_default();
         failures.retain(|earlier| now.saturating_duration_since(earlier.at) < WINDOW);
@@ -74,7 +74,7 @@ impl FailedLogins {
         wait.map_or_else(|| Ok(Attempt { failed_logins: Arc::clone(self), address, failure }), Err)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Cache<IpAddr, Vec<Failure>>> {
+    fn lock(&self) -> MutexGuard<'_, Cache<IpAddr, Vec<LoginFailure>>> {
         self.by_address.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -89,7 +89,7 @@ impl Default for FailedLogins {
 /// there are fewer now.
 fn wait_until_below<'f>(
     limit: usize,
-    failures: impl DoubleEndedIterator<Item = &'f Failure>,
+    failures: impl DoubleEndedIterator<Item = &'f LoginFailure>,
     now: Instant,
 ) -> Option<Duration> {
     let decisive = failures.rev().nth(limit - 1)?;
@@ -112,7 +112,7 @@ impl Attempt {
         });
     }
 
-    fn update(&self, change: impl FnOnce(&mut Vec<Failure>)) {
+    fn update(&self, change: impl FnOnce(&mut Vec<LoginFailure>)) {
         if let Some(mut failures) = self.failed_logins.lock().get_mut(&self.address) {
             change(&mut failures);
         }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use crate::call::{JsonLimits, Limit, Unit};
-use crate::definition::keys::{KeySpec, KeyTable, ValueKind, key, key_table};
+use crate::definition::keys::{JsonKind, KeySpec, KeyTable, key, key_table};
 use crate::error::ErrorCode;
 
 /// The limits of requests of an API. The error of a request that exceeds a limit contains its name.
@@ -70,7 +70,7 @@ pub struct LimitSpec {
 
 const fn limit_spec(name: &'static str, unit: Unit, default: u64, description: &'static str) -> LimitSpec {
     LimitSpec {
-        key: key(name, if matches!(unit, Unit::Bytes) { ValueKind::ByteSize } else { ValueKind::Integer }, description),
+        key: key(name, if matches!(unit, Unit::Bytes) { JsonKind::ByteSize } else { JsonKind::Integer }, description),
         unit,
         default,
         max: u64::MAX,

@@ -21,7 +21,7 @@ use crate::download::read_file;
 use crate::message::{self, ApiCall, ApiCallRequest};
 use crate::once;
 use crate::pool::Pool;
-use crate::pool_state::{Event, Failure, Job};
+use crate::pool_state::{Event, Job, WorkerFailure};
 use crate::settings::MethodSettings;
 use crate::supervisor::Supervisor;
 
@@ -209,7 +209,7 @@ impl HandledByPool {
             Ok(Event::Error(error)) => Err(self.error(&error)),
             Ok(Event::Failed(failure)) => Err(failure.into_error(&self.method)),
             // The sender is dropped without an event if the task of the worker ends.
-            Ok(Event::ApiCall(_)) | Err(_) => Err(Failure::Stopping.into_error(&self.method)),
+            Ok(Event::ApiCall(_)) | Err(_) => Err(WorkerFailure::Stopping.into_error(&self.method)),
         }
     }
 

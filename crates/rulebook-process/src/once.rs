@@ -19,7 +19,7 @@ use tokio::time::timeout;
 use crate::command::{self, Process};
 use crate::message::FAILED;
 use crate::pool::Pool;
-use crate::pool_state::{Event, Failure, Job};
+use crate::pool_state::{Event, Job, WorkerFailure};
 use crate::supervisor::stopped;
 use crate::worker_output::log_line;
 
@@ -84,9 +84,9 @@ async fn run_job(pool: &Pool, job: Job) {
     // A logger of the program can panic.
     let event = match timeout(limit, AssertUnwindSafe(running).catch_unwind()).await {
         Ok(Ok(Ok(event))) => event,
-        Ok(Ok(Err(error))) => Event::Failed(Failure::Ended(format!("the process failed: {error}"))),
-        Ok(Err(_)) => Event::Failed(Failure::Ended("the process was killed: its task panicked".to_owned())),
-        Err(_) => Event::Failed(Failure::Late(limit)),
+        Ok(Ok(Err(error))) => Event::Failed(WorkerFailure::Ended(format!("the process failed: {error}"))),
+        Ok(Err(_)) => Event::Failed(WorkerFailure::Ended("the process was killed: its task panicked".to_owned())),
+        Err(_) => Event::Failed(WorkerFailure::Late(limit)),
     };
     // The receiver is dropped if the server no longer needs the result.
     let _ = events.send(event);

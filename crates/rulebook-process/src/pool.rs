@@ -11,7 +11,7 @@ use tokio::sync::{Notify, oneshot};
 use tokio::time::sleep;
 
 use crate::pool_start::PoolStart;
-use crate::pool_state::{Event, Expiry, Failure, InFlight, Job, Notice, Phase, PoolState, Slot};
+use crate::pool_state::{Event, Expiry, InFlight, Job, Notice, Phase, PoolState, Slot, WorkerFailure};
 use crate::settings::PoolSettings;
 use crate::worker_input::WorkerInput;
 
@@ -57,11 +57,11 @@ impl Pool {
 
     /// Gives a call to a worker, or lets it wait for one.
     /// Fails if too many calls wait, no worker can be started, or the pool ends.
-    pub fn submit(&self, job: Job) -> Result<(), Failure> {
+    pub fn submit(&self, job: Job) -> Result<(), WorkerFailure> {
         let PoolSettings { once, workers, concurrency, queue, .. } = self.settings;
         let mut state = self.lock_state();
         if state.is_stopped {
-            return Err(Failure::Stopping);
+            return Err(WorkerFailure::Stopping);
         }
         let (waits, max_waiting) = if once {
             (true, queue + workers.saturating_sub(state.running))
@@ -77,13 +77,13 @@ impl Pool {
             (!state.is_down(), queue)
         };
         if !waits {
-            return Err(Failure::NoWorker);
+            return Err(WorkerFailure::NoWorker);
         }
         if state.queue.len() >= max_waiting {
             state.queue.retain(|job| !job.events.is_closed());
         }
         if state.queue.len() >= max_waiting {
-            return Err(Failure::QueueFull(state.queue.len()));
+            return Err(WorkerFailure::QueueFull(state.queue.len()));
         }
         state.queue.push_back(job);
         drop(state);
@@ -174,9 +174,10 @@ impl Pool {
         removed.phase = if is_failing { Phase::Waiting } else { Phase::Starting };
         removed.input = None;
         let calls = std::mem::take(&mut removed.in_flight);
-        let waiting = if state.is_down() { state.clear_queue(&Failure::NoWorker) } else { Vec::new() };
+        let waiting = if state.is_down() { state.clear_queue(&WorkerFailure::NoWorker) } else { Vec::new() };
         drop(state);
-        let failed = calls.into_iter().map(|call| (call.events, Event::Failed(Failure::Ended(reason.to_owned()))));
+        let failed =
+            calls.into_iter().map(|call| (call.events, Event::Failed(WorkerFailure::Ended(reason.to_owned()))));
         send(failed.chain(waiting));
     }
 
@@ -189,25 +190,25 @@ impl Pool {
     pub fn stop(&self) {
         let mut state = self.lock_state();
         state.is_stopped = true;
-        let waiting = state.clear_queue(&Failure::Stopping);
+        let waiting = state.clear_queue(&WorkerFailure::Stopping);
         drop(state);
         send(waiting);
     }
 
     /// Waits until the time limit of a call has ended, and returns why it fails. It waits for a worker at most for the
     /// limit, and a worker that handles it for longer is killed.
-    pub async fn time_out(&self, id: u64, limit: Duration) -> Failure {
+    pub async fn time_out(&self, id: u64, limit: Duration) -> WorkerFailure {
         let mut wait = limit;
         loop {
             sleep(wait).await;
             let expiry = self.lock_state().expire(id, Instant::now());
             match expiry {
-                Expiry::InQueue => return Failure::NotStarted(limit),
+                Expiry::InQueue => return WorkerFailure::NotStarted(limit),
                 Expiry::AtWorker(input) => {
                     if let Some(input) = input {
                         input.fail("a call exceeded its time limit");
                     }
-                    return Failure::Late(limit);
+                    return WorkerFailure::Late(limit);
                 }
                 Expiry::After(left) => wait = left,
                 // The result is on its way.

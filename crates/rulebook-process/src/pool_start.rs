@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 /// worker could not start.
 pub type FirstStart = Result<Option<Vec<String>>, String>;
 
-/// What the start of a pool needs: its methods, and the receiver of the first start of a worker.
+/// What the start of a pool needs: its methods, and where the result of the first start of a worker is sent.
 #[derive(Debug)]
 pub struct PoolStart {
     /// The command, for the log and for errors in the definition.
@@ -42,8 +42,8 @@ impl PoolStart {
         lock(&self.methods).push(PoolMethod { id: id.to_owned(), span, command });
     }
 
-    /// Sets what receives the result of the first start of a worker.
-    pub fn set_receiver(&self, sender: oneshot::Sender<FirstStart>) {
+    /// Sets the channel to which the result of the first start of a worker is sent.
+    pub fn set_first_start_sender(&self, sender: oneshot::Sender<FirstStart>) {
         *lock(&self.first) = Some(sender);
     }
 

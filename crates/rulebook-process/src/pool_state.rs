@@ -40,12 +40,12 @@ pub enum Event {
     /// The worker calls a method of the API. Further events follow.
     ApiCall(Box<ApiCall>),
     /// The call has failed without a response of the worker.
-    Failed(Failure),
+    Failed(WorkerFailure),
 }
 
 /// Why a call has no response of a worker.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Failure {
+pub enum WorkerFailure {
     /// The worker ended, for this reason.
     Ended(String),
     /// The response of the worker is not valid, for this reason.
@@ -62,7 +62,7 @@ pub enum Failure {
     Stopping,
 }
 
-impl Failure {
+impl WorkerFailure {
     /// Returns the error for the client, with the reason for the log.
     pub fn into_error(self, method: &str) -> ApiError {
         match self {
@@ -193,7 +193,7 @@ impl PoolState {
     }
 
     /// Removes all waiting calls, which fail for this reason.
-    pub fn clear_queue(&mut self, failure: &Failure) -> Vec<Notice> {
+    pub fn clear_queue(&mut self, failure: &WorkerFailure) -> Vec<Notice> {
         self.queue.drain(..).map(|job| (job.events, Event::Failed(failure.clone()))).collect()
     }
 

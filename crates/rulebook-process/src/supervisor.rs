@@ -83,7 +83,7 @@ async fn run(pools: Vec<Arc<Pool>>, stop: watch::Receiver<bool>, errors: oneshot
             continue;
         }
         let (first_sender, first) = oneshot::channel();
-        pool.start.set_receiver(first_sender);
+        pool.start.set_first_start_sender(first_sender);
         for slot in 0..pool.settings.workers {
             tasks.spawn(run_slot(Arc::clone(&pool), slot, stop.clone()));
         }

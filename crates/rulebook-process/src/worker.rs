@@ -16,7 +16,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use crate::command::{self, Process};
 use crate::message::{self, ApiCall, ApiCallRequest, Message};
 use crate::pool::Pool;
-use crate::pool_state::{Event, Failure, Phase};
+use crate::pool_state::{Event, Phase, WorkerFailure};
 use crate::settings::PoolSettings;
 use crate::supervisor::stopped;
 use crate::worker_input::WorkerInput;
@@ -228,7 +228,7 @@ impl Worker {
                     self.output.log_noise(pool, slot, line);
                     return;
                 };
-                (id, Event::Failed(Failure::Invalid(printable(reason.as_bytes()))))
+                (id, Event::Failed(WorkerFailure::Invalid(printable(reason.as_bytes()))))
             }
             Message::Noise => {
                 self.output.log_noise(pool, slot, line);

@@ -9,7 +9,7 @@ use rulebook::auth_kind::VerifiedCredentials;
 use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
-use super::user_file::{Stamp, StoredHash, UserFile, Users};
+use super::user_file::{StoredHash, UserFile, UserFileStamp, Users};
 
 /// The maximum number of credentials that each worker remembers, because computing a hash again takes long.
 const MAX_VERIFIED: usize = 10_000;
@@ -82,7 +82,7 @@ pub async fn watch(files: Arc<[UserFile]>, users: Arc<ArcSwapOption<AllUsers>>) 
         sleep(POLL_INTERVAL).await;
         let mut has_changed = false;
         for (index, file) in files.iter().enumerate() {
-            let stamp = Stamp::of(&file.path);
+            let stamp = UserFileStamp::of(&file.path);
             if stamps[index] == stamp {
                 continue;
             }

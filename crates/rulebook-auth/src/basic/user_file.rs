@@ -37,14 +37,14 @@ pub struct Users {
     pub by_name: HashMap<String, User>,
     /// The namespace of the names of users.
     pub namespace: String,
-    pub stamp: Stamp,
+    pub stamp: UserFileStamp,
 }
 
 /// What changes if a file changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stamp(Option<(SystemTime, u64)>);
+pub struct UserFileStamp(Option<(SystemTime, u64)>);
 
-impl Stamp {
+impl UserFileStamp {
     pub fn of(path: &Path) -> Self {
         Self(std::fs::metadata(path).and_then(|data| Ok((data.modified()?, data.len()))).ok())
     }
@@ -55,7 +55,7 @@ impl UserFile {
     /// Fails if the file cannot be read or has an invalid line. The error is a message, which contains no hash.
     pub fn read(&self) -> Result<Users, String> {
         let error = |reason: &dyn std::fmt::Display| format!("{}: {reason}", self.path.display());
-        let stamp = Stamp::of(&self.path);
+        let stamp = UserFileStamp::of(&self.path);
         if stamp.0.is_some_and(|(_, size)| size > MAX_SIZE) {
             return Err(error(&format_args!("the file is larger than {MAX_SIZE} bytes")));
         }

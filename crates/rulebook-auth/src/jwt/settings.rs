@@ -187,7 +187,8 @@ impl<'a> Reader<'_, 'a> {
         Some(Origin::Url(url, ca.map(|path| PathBuf::from(&path.value))))
     }
 
-    /// Reads the times of fetches. A file is read again every second, so that a changed file takes effect.
+    /// Reads the times of fetches. By default, a file is read again every second, so that a change
+    /// takes effect.
     fn times(&mut self, is_file: bool) -> FetchTimes {
         let (refresh, cooldown) = if is_file { (1, 1) } else { (300, 10) };
         let mut time = |name, default| self.optional(name, seconds).unwrap_or(Duration::from_secs(default));

@@ -27,12 +27,12 @@ pub fn class(reader: &mut SettingsReader<'_>, root: Option<&str>) -> (PhpStyle, 
         let message = format!("`{function}` is not a function that clients can call");
         reader.errors.push(HandlerError::new(message).help("set `function`"));
     }
-    let folder = path(reader, "folder", FOLDER);
-    let namespace = namespace(reader);
+    let folder = read_path(reader, "folder", FOLDER);
+    let namespace = read_namespace(reader);
     let file = format!("{root}/{folder}/{class}.php");
     let bootstrap = reader.read("bootstrap", non_empty_text);
     let bootstrap = bootstrap.map(|bootstrap| below(root, &bootstrap.value));
-    let delegates = delegates(reader);
+    let delegates = read_delegates(reader);
     let parameters = [
         ("RULEBOOK_ROOT", root.to_owned()),
         ("RULEBOOK_FOLDER", format!("{root}/{folder}")),
@@ -75,12 +75,12 @@ fn is_identifier(name: &str) -> bool {
     name.bytes().next().is_some_and(is_letter) && name.bytes().all(|byte| is_letter(byte) || byte.is_ascii_digit())
 }
 
-fn path(reader: &mut SettingsReader<'_>, setting: &str, default: &str) -> String {
+fn read_path(reader: &mut SettingsReader<'_>, setting: &str, default: &str) -> String {
     let path = reader.read(setting, non_empty_text).map_or_else(|| default.to_owned(), |text| text.value);
     path.trim_matches('/').to_owned()
 }
 
-fn namespace(reader: &mut SettingsReader<'_>) -> String {
+fn read_namespace(reader: &mut SettingsReader<'_>) -> String {
     let Some(node) = reader.node("namespace") else { return NAMESPACE.to_owned() };
     let text = node.string().map(|text| text.value.trim_matches('\\').to_owned());
     let namespace = text.filter(|text| text.is_empty() || text.split('\\').all(is_identifier));
@@ -92,7 +92,7 @@ fn namespace(reader: &mut SettingsReader<'_>) -> String {
 }
 
 /// Reads the methods that the class may call with `Request`.
-fn delegates(reader: &mut SettingsReader<'_>) -> Vec<String> {
+fn read_delegates(reader: &mut SettingsReader<'_>) -> Vec<String> {
     let mut delegates = reader.read_list("delegates", texts);
     delegates.retain(|delegate| is_known_delegate(reader, delegate));
     delegates.into_iter().map(|delegate| delegate.value).collect()

@@ -45,7 +45,8 @@ pub struct ImportedDescription {
 /// The reason why a description cannot be imported.
 #[derive(Debug, Error)]
 pub enum DescriptionError {
-    /// The text is not a description of a supported version. The message contains the name.
+    /// The text is not an OpenAPI description, or its version of OpenAPI is not supported. The message contains the
+    /// name of the file.
     #[error("{0}")]
     Unreadable(String),
     /// The definition has errors that cannot be fixed.

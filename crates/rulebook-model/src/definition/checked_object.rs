@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use super::jsonc::{JsonData, JsonMember, JsonMembers, JsonNode};
 use super::keys::ancestors::{FOREIGN_KEYS, help_for_foreign_name};
 use super::keys::rules::COMMON_RULES;
-use super::keys::{KeyTable, ValueKind};
+use super::keys::{JsonKind, KeyTable};
 use crate::byte_size;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::span::{Span, Spanned};
@@ -167,38 +167,36 @@ fn has_object_value(member: &JsonMember) -> bool {
     matches!(member.value.data, JsonData::Object(_))
 }
 
-fn check_value_kind(kind: ValueKind, member: &JsonMember) -> Option<Diagnostic> {
+fn check_value_kind(kind: JsonKind, member: &JsonMember) -> Option<Diagnostic> {
     let node = &member.value;
     let (is_valid, expected) = match kind {
-        ValueKind::String => (matches!(node.data, JsonData::String(_)), "a string"),
-        ValueKind::Bool => (matches!(node.data, JsonData::Bool(_)), "true or false"),
-        ValueKind::BoolOrString => (node.bool().is_some(), "true or false"),
-        ValueKind::Integer => (node.integer().is_some(), "an integer from 0"),
-        ValueKind::ByteSize => (node.byte_size().is_some(), byte_size::DESCRIPTION),
-        ValueKind::Strings => return check_array_of_strings(member),
-        ValueKind::StringOrStrings | ValueKind::ObjectsByNameOrStrings(_)
-            if matches!(node.data, JsonData::Array(_)) =>
-        {
+        JsonKind::String => (matches!(node.data, JsonData::String(_)), "a string"),
+        JsonKind::Bool => (matches!(node.data, JsonData::Bool(_)), "true or false"),
+        JsonKind::BoolOrString => (node.bool().is_some(), "true or false"),
+        JsonKind::Integer => (node.integer().is_some(), "an integer from 0"),
+        JsonKind::ByteSize => (node.byte_size().is_some(), byte_size::DESCRIPTION),
+        JsonKind::Strings => return check_array_of_strings(member),
+        JsonKind::StringOrStrings | JsonKind::ObjectsByNameOrStrings(_) if matches!(node.data, JsonData::Array(_)) => {
             return check_array_of_strings(member);
         }
-        ValueKind::ObjectOrObjects(_) => {
+        JsonKind::ObjectOrObjects(_) => {
             (matches!(node.data, JsonData::Object(_) | JsonData::Array(_)), "an object or an array of objects")
         }
-        ValueKind::ObjectsByNameOrStrings(_) => {
+        JsonKind::ObjectsByNameOrStrings(_) => {
             (matches!(node.data, JsonData::Object(_)), "an object or an array of strings")
         }
-        ValueKind::StringOrStrings => (matches!(node.data, JsonData::String(_)), "a string or an array of strings"),
-        ValueKind::Scope => (matches!(node.data, JsonData::Array(_)), "an array of arrays of strings"),
-        ValueKind::Permissions => (matches!(node.data, JsonData::Array(_)), "an array of strings"),
-        ValueKind::Object(keys) if is_allowed_empty_array(keys, node) => (true, ""),
-        ValueKind::CommonParameters if is_allowed_empty_array(&COMMON_RULES, node) => (true, ""),
-        ValueKind::Object(_) | ValueKind::AnyObject | ValueKind::ObjectsByName(_) | ValueKind::CommonParameters => {
+        JsonKind::StringOrStrings => (matches!(node.data, JsonData::String(_)), "a string or an array of strings"),
+        JsonKind::Scope => (matches!(node.data, JsonData::Array(_)), "an array of arrays of strings"),
+        JsonKind::Permissions => (matches!(node.data, JsonData::Array(_)), "an array of strings"),
+        JsonKind::Object(keys) if is_allowed_empty_array(keys, node) => (true, ""),
+        JsonKind::CommonParameters if is_allowed_empty_array(&COMMON_RULES, node) => (true, ""),
+        JsonKind::Object(_) | JsonKind::AnyObject | JsonKind::ObjectsByName(_) | JsonKind::CommonParameters => {
             (matches!(node.data, JsonData::Object(_)), "an object")
         }
-        ValueKind::Type(_) => (matches!(node.data, JsonData::String(_) | JsonData::Object(_)), "a string or an object"),
-        ValueKind::Types(_) => (matches!(node.data, JsonData::Array(_) | JsonData::Object(_)), "an array or an object"),
-        ValueKind::Objects(_) => (matches!(node.data, JsonData::Array(_)), "an array of objects"),
-        ValueKind::Any => (true, ""),
+        JsonKind::Type(_) => (matches!(node.data, JsonData::String(_) | JsonData::Object(_)), "a string or an object"),
+        JsonKind::Types(_) => (matches!(node.data, JsonData::Array(_) | JsonData::Object(_)), "an array or an object"),
+        JsonKind::Objects(_) => (matches!(node.data, JsonData::Array(_)), "an array of objects"),
+        JsonKind::Any => (true, ""),
     };
     (!is_valid).then(|| wrong_kind_error(&format!("`{}`", member.key.value), expected, node))
 }

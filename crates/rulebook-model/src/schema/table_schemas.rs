@@ -4,7 +4,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::{constraints, pattern};
 use crate::byte_size;
-use crate::definition::keys::{KeySpec, KeyTable, PARAMETER, ValueKind, rules};
+use crate::definition::keys::{JsonKind, KeySpec, KeyTable, PARAMETER, rules};
 
 /// The schemas in `$defs`, where each schema has a name.
 #[derive(Default)]
@@ -89,46 +89,46 @@ impl SchemaTables {
         let text = || json!({ "type": "string" });
         let texts = || json!({ "type": "array", "items": text() });
         let mut schema = match key.kind {
-            ValueKind::String if key.is_required => json!({ "type": "string", "pattern": pattern::NOT_BLANK }),
-            ValueKind::String => text(),
-            ValueKind::Bool => json!({ "type": "boolean" }),
-            ValueKind::BoolOrString => json!({ "enum": [true, false, "true", "false"] }),
-            ValueKind::Integer => json!({ "type": "integer", "minimum": 0, "maximum": u64::MAX }),
-            ValueKind::ByteSize => json!({
+            JsonKind::String if key.is_required => json!({ "type": "string", "pattern": pattern::NOT_BLANK }),
+            JsonKind::String => text(),
+            JsonKind::Bool => json!({ "type": "boolean" }),
+            JsonKind::BoolOrString => json!({ "enum": [true, false, "true", "false"] }),
+            JsonKind::Integer => json!({ "type": "integer", "minimum": 0, "maximum": u64::MAX }),
+            JsonKind::ByteSize => json!({
                 "type": ["integer", "string"], "minimum": 0, "maximum": u64::MAX, "pattern": byte_size::PATTERN
             }),
-            ValueKind::Any => json!({}),
-            ValueKind::AnyObject => json!({ "type": "object" }),
-            ValueKind::Strings => texts(),
-            ValueKind::StringOrStrings => json!({ "type": ["string", "array"], "items": text() }),
-            ValueKind::Scope => permission_groups_schema(false),
-            ValueKind::Permissions => permission_groups_schema(true),
-            ValueKind::Object(inner) => self.reference_to_table(inner),
-            ValueKind::Objects(inner) => json!({ "type": "array", "items": self.reference_to_table(inner) }),
-            ValueKind::ObjectOrObjects(inner) => {
+            JsonKind::Any => json!({}),
+            JsonKind::AnyObject => json!({ "type": "object" }),
+            JsonKind::Strings => texts(),
+            JsonKind::StringOrStrings => json!({ "type": ["string", "array"], "items": text() }),
+            JsonKind::Scope => permission_groups_schema(false),
+            JsonKind::Permissions => permission_groups_schema(true),
+            JsonKind::Object(inner) => self.reference_to_table(inner),
+            JsonKind::Objects(inner) => json!({ "type": "array", "items": self.reference_to_table(inner) }),
+            JsonKind::ObjectOrObjects(inner) => {
                 let object = self.reference_to_table(inner);
                 json!({ "anyOf": [object, { "type": "array", "items": object }] })
             }
-            ValueKind::ObjectsByName(inner) => {
+            JsonKind::ObjectsByName(inner) => {
                 let members = named_members_schema(&self.reference_to_table(inner));
                 let members = with_keywords(json!({ "type": "object" }), members);
                 with_keywords(members, constraints::member_name_constraint(inner))
             }
-            ValueKind::ObjectsByNameOrStrings(inner) => {
+            JsonKind::ObjectsByNameOrStrings(inner) => {
                 let mut schema = named_members_schema(&self.reference_to_table(inner));
                 schema["type"] = json!(["object", "array"]);
                 schema["items"] = json!({ "type": "string", "pattern": pattern::TWO_WORDS });
                 schema
             }
-            ValueKind::Type(inner) => self.type_schema(inner),
-            ValueKind::Types(inner) => {
+            JsonKind::Type(inner) => self.type_schema(inner),
+            JsonKind::Types(inner) => {
                 let r#type = self.type_schema(inner);
                 let mut schema = named_members_schema(&r#type);
                 schema["type"] = json!(["array", "object"]);
                 schema["items"] = r#type;
                 schema
             }
-            ValueKind::CommonParameters => {
+            JsonKind::CommonParameters => {
                 let rules = self.reference_to_table(&rules::COMMON_RULES);
                 json!({
                     "type": ["object", "array"],

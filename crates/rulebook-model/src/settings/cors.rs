@@ -4,7 +4,7 @@ use http::HeaderName;
 use url::Url;
 
 use crate::compile::Lowering;
-use crate::definition::keys::{KeyTable, ValueKind, key, key_table, required_key};
+use crate::definition::keys::{JsonKind, KeyTable, key, key_table, required_key};
 use crate::definition::{CheckedObject, JsonNode};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::model::{Cors, Origins};
@@ -14,13 +14,13 @@ use crate::span::Spanned;
 pub static CORS: KeyTable = key_table(
     "the CORS settings",
     &[
-        required_key("origins", ValueKind::Strings, "The origins whose pages may call the API, or `*` for all."),
-        key("credentials", ValueKind::Bool, "Whether browsers may send credentials, such as cookies."),
-        key("headers", ValueKind::Strings, "Additional request headers that pages may send."),
-        key("expose", ValueKind::Strings, "Additional response headers that pages may read."),
+        required_key("origins", JsonKind::Strings, "The origins whose pages may call the API, or `*` for all."),
+        key("credentials", JsonKind::Bool, "Whether browsers may send credentials, such as cookies."),
+        key("headers", JsonKind::Strings, "Additional request headers that pages may send."),
+        key("expose", JsonKind::Strings, "Additional response headers that pages may read."),
         key(
             "max_age",
-            ValueKind::Integer,
+            JsonKind::Integer,
             "How many seconds browsers may cache the response to a preflight request; 600 by default.",
         ),
     ],

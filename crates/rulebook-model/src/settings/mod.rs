@@ -16,7 +16,7 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::compile::Lowering;
 use crate::definition::JsonNode;
-use crate::definition::keys::{KeySpec, KeyTable, ValueKind, WHOLE_API_KEYS, key, key_table};
+use crate::definition::keys::{JsonKind, KeySpec, KeyTable, WHOLE_API_KEYS, key, key_table};
 use crate::format::FormatOffer;
 use crate::model::{Api, Cors, DefinedAuth, DefinedHandlers, SharedLimits};
 use crate::schema::{Word, words_constraint};
@@ -43,7 +43,7 @@ pub(crate) struct Setting {
 
 const fn setting(
     name: &'static str,
-    kind: ValueKind,
+    kind: JsonKind,
     description: &'static str,
     lower: fn(&mut Lowering<'_>, &JsonNode, &mut Api),
 ) -> Setting {
@@ -56,7 +56,7 @@ const fn word_setting<W: Word>(
     description: &'static str,
     lower: fn(&mut Lowering<'_>, &JsonNode, &mut Api),
 ) -> Setting {
-    setting(name, ValueKind::String, description, lower).with_constraint(words_constraint::<W>)
+    setting(name, JsonKind::String, description, lower).with_constraint(words_constraint::<W>)
 }
 
 impl Setting {

@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use crate::compile::Lowering;
-use crate::definition::keys::{KeyTable, ValueKind, key, key_table, required_key};
+use crate::definition::keys::{JsonKind, KeyTable, key, key_table, required_key};
 use crate::definition::{CheckedObject, JsonData, JsonNode};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::limits::{self, Limits};
@@ -16,9 +16,9 @@ use crate::model::{Contact, License, Server, ServiceQuery};
 pub static CONTACT: KeyTable = key_table(
     "a contact",
     &[
-        key("name", ValueKind::String, "The name of a person or an organization."),
-        key("url", ValueKind::String, "The URL of a contact page."),
-        key("email", ValueKind::String, "An email address."),
+        key("name", JsonKind::String, "The name of a person or an organization."),
+        key("url", JsonKind::String, "The URL of a contact page."),
+        key("email", JsonKind::String, "An email address."),
     ],
 );
 
@@ -26,9 +26,9 @@ pub static CONTACT: KeyTable = key_table(
 pub static LICENSE: KeyTable = key_table(
     "a license",
     &[
-        required_key("name", ValueKind::String, "The name of the license."),
-        key("identifier", ValueKind::String, "The SPDX expression of the license."),
-        key("url", ValueKind::String, "The URL of the license text."),
+        required_key("name", JsonKind::String, "The name of the license."),
+        key("identifier", JsonKind::String, "The SPDX expression of the license."),
+        key("url", JsonKind::String, "The URL of the license text."),
     ],
 );
 
@@ -36,8 +36,8 @@ pub static LICENSE: KeyTable = key_table(
 pub static SERVER: KeyTable = key_table(
     "a server",
     &[
-        required_key("url", ValueKind::String, "The base URL of the API on this server, to which paths are appended."),
-        key("info", ValueKind::String, "A description of the server."),
+        required_key("url", JsonKind::String, "The base URL of the API on this server, to which paths are appended."),
+        key("info", JsonKind::String, "A description of the server."),
     ],
 );
 
@@ -45,11 +45,11 @@ pub static SERVER: KeyTable = key_table(
 pub static SERVICE: KeyTable = key_table(
     "the settings of `service`",
     &[
-        key("on", ValueKind::Bool, "Whether the query parameters `service` and `s` of a request select a service."),
-        key("default", ValueKind::String, "The service for requests that name none, as `Class.method`."),
+        key("on", JsonKind::Bool, "Whether the query parameters `service` and `s` of a request select a service."),
+        key("default", JsonKind::String, "The service for requests that name none, as `Class.method`."),
         key(
             "entry",
-            ValueKind::String,
+            JsonKind::String,
             "The path of the PHP script that clients call; by default `index.php`, and an empty string for none.",
         ),
     ],
@@ -60,7 +60,7 @@ pub static PHALAPI: KeyTable = key_table(
     "the settings of the `phalapi` envelope",
     &[key(
         "real_status",
-        ValueKind::Bool,
+        JsonKind::Bool,
         "Whether responses have the HTTP status of the method or error, instead of always 200.",
     )],
 );
@@ -70,7 +70,7 @@ pub static IAPI: KeyTable = key_table(
     "the settings of the `iapi` envelope",
     &[key(
         "strict_status",
-        ValueKind::Bool,
+        JsonKind::Bool,
         "Whether error responses have the HTTP status of the error, instead of 400.",
     )],
 );
@@ -78,7 +78,7 @@ pub static IAPI: KeyTable = key_table(
 /// The keys of the setting `types`.
 pub static TYPES: KeyTable = key_table(
     "the settings of the types",
-    &[key("default", ValueKind::Bool, "Whether the built-in types are available.")],
+    &[key("default", JsonKind::Bool, "Whether the built-in types are available.")],
 );
 
 /// Checks the keys of an object and the kinds of their values. Returns `None` if a member has an error.

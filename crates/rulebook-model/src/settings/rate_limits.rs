@@ -3,7 +3,7 @@
 
 use super::checks::has_password;
 use crate::compile::Lowering;
-use crate::definition::keys::{KeyTable, ValueKind, key, key_table, required_key};
+use crate::definition::keys::{JsonKind, KeyTable, key, key_table, required_key};
 use crate::definition::{CheckedObject, JsonData, JsonNode};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::model::{RateLimit, RateLimitBy, RatePeriod, SharedLimits};
@@ -17,11 +17,11 @@ pub(crate) const RATE_LIMIT_DESCRIPTION: &str =
 pub static RATE_LIMIT: KeyTable = key_table(
     "a rate limit",
     &[
-        required_key("requests", ValueKind::Integer, "The maximum number of requests in a period."),
-        required_key("per", ValueKind::String, "The period: `second`, `minute`, `hour` or `day`."),
+        required_key("requests", JsonKind::Integer, "The maximum number of requests in a period."),
+        required_key("per", JsonKind::String, "The period: `second`, `minute`, `hour` or `day`."),
         key(
             "by",
-            ValueKind::String,
+            JsonKind::String,
             "Whose requests are counted together: those of a `caller` (default), of a client `address`, or of `all`.",
         ),
     ],
@@ -33,22 +33,22 @@ pub static SHARED_LIMITS: KeyTable = key_table(
     &[
         required_key(
             "url",
-            ValueKind::String,
+            JsonKind::String,
             "The URL of the Valkey or Redis server: `redis://HOST:PORT/DATABASE`, `rediss://…` for TLS.",
         ),
         key(
             "when_unavailable",
-            ValueKind::String,
+            JsonKind::String,
             "While it is unavailable: with `open`, each server counts by itself; with `closed`, requests get status 503.",
         ),
         key(
             "timeout_ms",
-            ValueKind::Integer,
+            JsonKind::Integer,
             "The time for which a request waits for it, in milliseconds; 250 by default.",
         ),
         key(
             "prefix",
-            ValueKind::String,
+            JsonKind::String,
             "The beginning of the names of its keys, `rulebook` by default. Servers with the same prefix count together.",
         ),
     ],

@@ -7,7 +7,7 @@ use super::{
     setting, word_setting,
 };
 use crate::definition::JsonNode;
-use crate::definition::keys::ValueKind;
+use crate::definition::keys::JsonKind;
 use crate::error::catalogue::CatalogueName;
 use crate::limits;
 use crate::model::{Audience, UnknownParameters};
@@ -15,30 +15,30 @@ use crate::schema::{self, pattern};
 
 /// These settings, in the order in which they are checked and listed in canonical definitions.
 pub(crate) const API_SETTINGS: [Setting; 21] = [
-    setting("title", ValueKind::String, "The name of the API.", |_, value, api| api.title = string_value(value)),
-    setting("version", ValueKind::String, "The version of the API.", |_, value, api| api.version = string_value(value)),
-    setting("info", ValueKind::String, "A description of the API, in Markdown.", |_, value, api| {
+    setting("title", JsonKind::String, "The name of the API.", |_, value, api| api.title = string_value(value)),
+    setting("version", JsonKind::String, "The version of the API.", |_, value, api| api.version = string_value(value)),
+    setting("info", JsonKind::String, "A description of the API, in Markdown.", |_, value, api| {
         api.info = Some(string_value(value));
     }),
-    setting("contact", ValueKind::Object(&CONTACT), "The people to contact about the API.", |lowering, value, api| {
+    setting("contact", JsonKind::Object(&CONTACT), "The people to contact about the API.", |lowering, value, api| {
         api.contact = objects::lower_contact(lowering, value);
     }),
-    setting("license", ValueKind::Object(&LICENSE), "The license of the API.", |lowering, value, api| {
+    setting("license", JsonKind::Object(&LICENSE), "The license of the API.", |lowering, value, api| {
         api.license = objects::lower_license(lowering, value);
     }),
     setting(
         "servers",
-        ValueKind::Objects(&SERVER),
+        JsonKind::Objects(&SERVER),
         "The servers of the API that the documents list.",
         |lowering, value, api| api.servers = objects::lower_servers(lowering, value),
     ),
-    setting("base", ValueKind::String, "The path prefix of all services.", |lowering, value, api| {
+    setting("base", JsonKind::String, "The path prefix of all services.", |lowering, value, api| {
         api.base = lowering.lower_base_path(value);
     })
     .with_constraint(|| json!({ "pattern": pattern::base_path() })),
     setting(
         "envelope",
-        ValueKind::String,
+        JsonKind::String,
         "The envelope of modules that do not set another envelope.",
         |lowering, value, api| {
             lowering.default_envelope = value.string().and_then(|name| lowering.resolve_envelope(&name));
@@ -53,7 +53,7 @@ pub(crate) const API_SETTINGS: [Setting; 21] = [
     ),
     setting(
         "formats",
-        ValueKind::Strings,
+        JsonKind::Strings,
         "The formats, such as `xml`, in which clients can request responses instead of JSON.",
         |lowering, value, api| {
             api.formats = value.strings().map(|names| lowering.resolve_formats(&names.value)).unwrap_or_default();
@@ -61,7 +61,7 @@ pub(crate) const API_SETTINGS: [Setting; 21] = [
     ),
     setting(
         "jsonp",
-        ValueKind::Bool,
+        JsonKind::Bool,
         "Whether public GET methods, and POST methods of rules, respond with JSONP on request, unless a method sets otherwise.",
         |lowering, value, api| {
             api.jsonp = bool_value(value);
@@ -70,20 +70,20 @@ pub(crate) const API_SETTINGS: [Setting; 21] = [
     ),
     setting(
         "service",
-        ValueKind::Object(&SERVICE),
+        JsonKind::Object(&SERVICE),
         "The settings with which a request to `?service=Class.method` calls a service (PhalApi).",
         |lowering, value, api| api.service = objects::lower_service_query(lowering, value),
     ),
     setting(
         "dispatch",
-        ValueKind::Bool,
+        JsonKind::Bool,
         "Whether the body of a request can name the module and the method (api 3.0).",
         |_, value, api| api.dispatch = bool_value(value),
     ),
-    setting("phalapi", ValueKind::Object(&PHALAPI), "Settings of the `phalapi` envelope.", |lowering, value, api| {
+    setting("phalapi", JsonKind::Object(&PHALAPI), "Settings of the `phalapi` envelope.", |lowering, value, api| {
         api.real_status = objects::bool_member(lowering, value, &PHALAPI, "real_status", false);
     }),
-    setting("iapi", ValueKind::Object(&IAPI), "Settings of the `iapi` envelope.", |lowering, value, api| {
+    setting("iapi", JsonKind::Object(&IAPI), "Settings of the `iapi` envelope.", |lowering, value, api| {
         api.strict_status = objects::bool_member(lowering, value, &IAPI, "strict_status", false);
     }),
     word_setting::<UnknownParameters>(
@@ -93,17 +93,17 @@ pub(crate) const API_SETTINGS: [Setting; 21] = [
     ),
     setting(
         "timezone",
-        ValueKind::String,
+        JsonKind::String,
         "The time zone of dates and times that are sent without one.",
         |lowering, value, api| api.timezone = lowering.lower_timezone(value),
     ),
-    setting("types", ValueKind::Object(&TYPES), "The settings of the types.", |lowering, value, api| {
+    setting("types", JsonKind::Object(&TYPES), "The settings of the types.", |lowering, value, api| {
         api.default_types = objects::bool_member(lowering, value, &TYPES, "default", true);
     }),
-    setting("limits", ValueKind::Object(&limits::LIMIT_KEYS), "The limits of requests.", |lowering, value, api| {
+    setting("limits", JsonKind::Object(&limits::LIMIT_KEYS), "The limits of requests.", |lowering, value, api| {
         api.limits = objects::lower_limits(lowering, value);
     }),
-    setting("rate_limit", ValueKind::ObjectOrObjects(&RATE_LIMIT), RATE_LIMIT_DESCRIPTION, |lowering, value, api| {
+    setting("rate_limit", JsonKind::ObjectOrObjects(&RATE_LIMIT), RATE_LIMIT_DESCRIPTION, |lowering, value, api| {
         api.rate_limits = lowering.lower_rate_limits(value);
         lowering.default_rate_limits.clone_from(&api.rate_limits);
     }),

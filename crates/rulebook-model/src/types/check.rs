@@ -188,7 +188,7 @@ pub trait Check: Send + Sync + Debug {
 
     /// Compares two values that passed the check. Only numbers have an order by default.
     fn compare(&self, one: &Value<'_>, other: &Value<'_>) -> Option<Ordering> {
-        self.base().map_or_else(|| number::compare(one, other), |base| base.compare(one, other))
+        self.base().map_or_else(|| number::compare_numbers(one, other), |base| base.compare(one, other))
     }
 
     /// Returns the point in time that a value denotes: the seconds since 1970-01-01T00:00:00Z, and the nanoseconds from

@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use rulebook_model::definition::keys::{self, KeyTable, ValueKind};
+use rulebook_model::definition::keys::{self, JsonKind, KeyTable};
 use rulebook_model::limits;
 use rulebook_model::model::Cors;
 use serde_json::{Value as Json, json};
@@ -91,30 +91,30 @@ fn object_with_all_keys(table: &'static KeyTable, path: &str, texts: &mut Vec<St
             json!(path)
         };
         let value = match key.kind {
-            ValueKind::String if key.name == "dialect" => json!("tree"),
-            ValueKind::String | ValueKind::Any => text(),
-            ValueKind::AnyObject => json!({ "key": text() }),
-            ValueKind::Strings | ValueKind::StringOrStrings => json!([text()]),
-            ValueKind::Scope => json!([[text()]]),
-            ValueKind::Permissions => json!([text(), [text()]]),
-            ValueKind::Bool => json!(true),
-            ValueKind::BoolOrString => json!("true"),
-            ValueKind::Integer | ValueKind::ByteSize => json!(123_456_789),
+            JsonKind::String if key.name == "dialect" => json!("tree"),
+            JsonKind::String | JsonKind::Any => text(),
+            JsonKind::AnyObject => json!({ "key": text() }),
+            JsonKind::Strings | JsonKind::StringOrStrings => json!([text()]),
+            JsonKind::Scope => json!([[text()]]),
+            JsonKind::Permissions => json!([text(), [text()]]),
+            JsonKind::Bool => json!(true),
+            JsonKind::BoolOrString => json!("true"),
+            JsonKind::Integer | JsonKind::ByteSize => json!(123_456_789),
             // Types in the attributes of inner types are terms, so that the text does not become too long.
-            ValueKind::Type(_) if is_inner_type(&path) => text(),
-            ValueKind::Types(_) if is_inner_type(&path) => json!([text()]),
-            ValueKind::Types(keys) => {
+            JsonKind::Type(_) if is_inner_type(&path) => text(),
+            JsonKind::Types(_) if is_inner_type(&path) => json!([text()]),
+            JsonKind::Types(keys) => {
                 texts.push(format!("{path}.*"));
                 json!({ format!("{path}.*"): object_with_all_keys(keys, &path, texts) })
             }
-            ValueKind::Object(_) | ValueKind::ObjectsByName(_) if depth > 7 => json!({}),
-            ValueKind::Type(keys) | ValueKind::Object(keys) => object_with_all_keys(keys, &path, texts),
-            ValueKind::Objects(keys) | ValueKind::ObjectOrObjects(keys) => {
+            JsonKind::Object(_) | JsonKind::ObjectsByName(_) if depth > 7 => json!({}),
+            JsonKind::Type(keys) | JsonKind::Object(keys) => object_with_all_keys(keys, &path, texts),
+            JsonKind::Objects(keys) | JsonKind::ObjectOrObjects(keys) => {
                 json!([object_with_all_keys(keys, &path, texts)])
             }
-            ValueKind::ObjectsByName(_) | ValueKind::ObjectsByNameOrStrings(_) | ValueKind::CommonParameters => {
+            JsonKind::ObjectsByName(_) | JsonKind::ObjectsByNameOrStrings(_) | JsonKind::CommonParameters => {
                 let keys = match key.kind {
-                    ValueKind::ObjectsByName(keys) | ValueKind::ObjectsByNameOrStrings(keys) => keys,
+                    JsonKind::ObjectsByName(keys) | JsonKind::ObjectsByNameOrStrings(keys) => keys,
                     _ => &keys::PARAMETER,
                 };
                 texts.push(format!("{path}.*"));

@@ -112,7 +112,7 @@ fn a_new_period_begins_after_the_time_in_retry_after() {
 #[test]
 fn only_a_limited_number_of_callers_is_remembered() {
     let client = client();
-    let call = |number: u32| client.get("/caller").identity(format!("caller {number}"), ["reader"]).send().status();
+    let call = |number: u32| client.get("/caller").identity(&format!("caller {number}"), ["reader"]).send().status();
     for number in 0..1000 {
         assert_eq!([call(number), call(number)], [200, 200]);
     }

@@ -12,7 +12,7 @@ use rulebook::{ApiError, Download};
 use serde_json::Value as Json;
 use tokio::sync::mpsc;
 
-use super::{Failure, SqlMethod};
+use super::{CallFailure, SqlMethod};
 use crate::database::{JsonRow, Lease, Prepared, row_object};
 use crate::value::SqlValue;
 
@@ -66,7 +66,7 @@ async fn write_rows(
     values: &[SqlValue],
     format: Format,
     sender: &mpsc::Sender<Chunk>,
-) -> Result<(), Failure> {
+) -> Result<(), CallFailure> {
     let mut chunk = Vec::with_capacity(CHUNK_BYTES);
     format.write_head(statement, &mut chunk);
     let mut rows = lease.fetch(statement, values)?;
@@ -84,8 +84,8 @@ async fn write_rows(
     send(sender, chunk).await
 }
 
-async fn send(sender: &mpsc::Sender<Chunk>, chunk: Vec<u8>) -> Result<(), Failure> {
-    sender.send(Ok(chunk.into())).await.map_err(|_| Failure::Stopped(ApiError::internal("the client is gone")))
+async fn send(sender: &mpsc::Sender<Chunk>, chunk: Vec<u8>) -> Result<(), CallFailure> {
+    sender.send(Ok(chunk.into())).await.map_err(|_| CallFailure::Stopped(ApiError::internal("the client is gone")))
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use rulebook::handler_kind::ReturnedValue;
 use rulebook::{ApiError, Download, ETag};
 
 use super::upload::LIMIT_NAME;
-use super::{Failure, SqlMethod};
+use super::{CallFailure, SqlMethod};
 use crate::database::{FileRow, Lease, Prepared};
 use crate::value::SqlValue;
 
@@ -51,22 +51,22 @@ async fn read_file(
     lease: &mut Lease,
     statement: &Prepared,
     values: &[SqlValue],
-) -> Result<(Vec<u8>, FileRow), Failure> {
+) -> Result<(Vec<u8>, FileRow), CallFailure> {
     let mut rows = lease.fetch::<FileRow>(statement, values)?;
     let mut row = rows.next().await.transpose()?;
     if rows.next().await.transpose()?.is_some() {
         let reason = "the statement returned more than one file; add a condition, or `limit 1`";
-        return Err(Failure::Stopped(ApiError::internal(reason)));
+        return Err(CallFailure::Stopped(ApiError::internal(reason)));
     }
     let content = row.as_mut().and_then(|row| row.content.take());
     if content.is_none() {
         method.check_missing()?;
     }
-    let (content, row) = content.zip(row).ok_or_else(|| Failure::Api(no_file()))?;
+    let (content, row) = content.zip(row).ok_or_else(|| CallFailure::Api(no_file()))?;
     let (size, max) = (content.len() as u64, method.limits.file);
     if size > max {
         let reason = format!("the file has {size} bytes, but `{LIMIT_NAME}` is {max}");
-        return Err(Failure::Api(ApiError::internal(reason)));
+        return Err(CallFailure::Api(ApiError::internal(reason)));
     }
     Ok((content, row))
 }

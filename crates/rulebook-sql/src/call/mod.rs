@@ -94,7 +94,7 @@ pub(crate) struct PreparedMethod {
 }
 
 /// Why statements did not succeed.
-pub(crate) enum Failure {
+pub(crate) enum CallFailure {
     /// The database reported an error.
     Sql(sqlx::Error),
     /// The call fails; the connection can be used again.
@@ -103,7 +103,7 @@ pub(crate) enum Failure {
     Stopped(ApiError),
 }
 
-impl From<sqlx::Error> for Failure {
+impl From<sqlx::Error> for CallFailure {
     fn from(error: sqlx::Error) -> Self {
         Self::Sql(error)
     }
@@ -160,7 +160,7 @@ impl SqlMethod {
     pub(crate) async fn run<T>(
         &self,
         mut values: Vec<SqlValue>,
-        read: impl AsyncFnOnce(&Self, &mut Lease, &Prepared, &[SqlValue]) -> Result<T, Failure>,
+        read: impl AsyncFnOnce(&Self, &mut Lease, &Prepared, &[SqlValue]) -> Result<T, CallFailure>,
     ) -> Result<Option<T>, ApiError> {
         let running = async {
             let prepared = self.prepared()?;
@@ -177,20 +177,20 @@ impl SqlMethod {
             let result = self.run_in_transaction(&mut lease, prepared, &values, read).await;
             let end = match &result {
                 // A value that cannot be encoded was not sent.
-                Ok(_) | Err(Failure::Api(_) | Failure::Sql(sqlx::Error::Encode(_))) => LeaseEnd::Reuse,
-                Err(Failure::Sql(sqlx::Error::Database(_))) => LeaseEnd::ReuseAfterTest,
-                Err(Failure::Sql(_) | Failure::Stopped(_)) => LeaseEnd::Close,
+                Ok(_) | Err(CallFailure::Api(_) | CallFailure::Sql(sqlx::Error::Encode(_))) => LeaseEnd::Reuse,
+                Err(CallFailure::Sql(sqlx::Error::Database(_))) => LeaseEnd::ReuseAfterTest,
+                Err(CallFailure::Sql(_) | CallFailure::Stopped(_)) => LeaseEnd::Close,
             };
             if end != LeaseEnd::Close && self.reset(&mut lease, result.is_err()).await.is_ok() {
                 lease.end(end);
             }
             result.map_err(|failure| match failure {
-                Failure::Sql(error) => {
+                CallFailure::Sql(error) => {
                     let bound = prepared.statements.iter().flat_map(|statement| &statement.bound);
                     let invalid = invalid_value(&error, &self.values, &values, bound);
                     invalid.unwrap_or_else(|| self.violations.api_error(&error))
                 }
-                Failure::Api(error) | Failure::Stopped(error) => error,
+                CallFailure::Api(error) | CallFailure::Stopped(error) => error,
             })
         };
         self.database.within(self.timeout, running).await.unwrap_or_else(|| {
@@ -204,8 +204,8 @@ impl SqlMethod {
         lease: &mut Lease,
         prepared: &PreparedMethod,
         values: &[SqlValue],
-        read: impl AsyncFnOnce(&Self, &mut Lease, &Prepared, &[SqlValue]) -> Result<T, Failure>,
-    ) -> Result<Option<T>, Failure> {
+        read: impl AsyncFnOnce(&Self, &mut Lease, &Prepared, &[SqlValue]) -> Result<T, CallFailure>,
+    ) -> Result<Option<T>, CallFailure> {
         let settings = &self.database.settings;
         if self.timeout != settings.timeout {
             lease.limit_time(settings.dialect, self.timeout).await?;
@@ -251,7 +251,7 @@ impl SqlMethod {
         prepared: &PreparedMethod,
         index: usize,
         values: &[SqlValue],
-    ) -> Result<(), Failure> {
+    ) -> Result<(), CallFailure> {
         let statement = &prepared.statements[index];
         let rows = if statement.returns_rows() {
             lease.fetch::<JsonRow>(statement, values)?.try_fold(0, async |count, _| Ok(count + 1)).await?
@@ -261,17 +261,17 @@ impl SqlMethod {
         let is_last = prepared.output.is_none() && index + 1 == self.steps.len();
         let missing = self.steps[index].missing.error().or_else(|| self.missing.error().filter(|_| is_last));
         match missing {
-            Some(name) if rows == 0 => Err(Failure::Api(ApiError::declared(name.to_owned()))),
+            Some(name) if rows == 0 => Err(CallFailure::Api(ApiError::declared(name.to_owned()))),
             _ => Ok(()),
         }
     }
 
     /// Fails with the error for an empty result, if the statement with the result or the method names one.
-    fn check_missing(&self) -> Result<(), Failure> {
+    fn check_missing(&self) -> Result<(), CallFailure> {
         let output = self.prepared.get().and_then(|prepared| prepared.output);
         let of_step = output.and_then(|index| self.steps[index].missing.error());
         match of_step.or_else(|| self.missing.error()) {
-            Some(name) => Err(Failure::Api(ApiError::declared(name.to_owned()))),
+            Some(name) => Err(CallFailure::Api(ApiError::declared(name.to_owned()))),
             None => Ok(()),
         }
     }

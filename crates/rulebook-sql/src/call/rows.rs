@@ -4,7 +4,7 @@ use futures_util::StreamExt;
 use rulebook::ApiError;
 use serde_json::{Map, Value as Json};
 
-use super::{Failure, SqlMethod};
+use super::{CallFailure, SqlMethod};
 use crate::database::{JsonRow, Lease, Prepared, row_object};
 use crate::result_shape::{RowShape, Rows};
 use crate::value::SqlValue;
@@ -14,7 +14,7 @@ pub(super) async fn read_outputs(
     lease: &mut Lease,
     statement: &Prepared,
     values: &[SqlValue],
-) -> Result<Json, Failure> {
+) -> Result<Json, CallFailure> {
     let rows = collect(method, lease, statement, values).await?;
     if rows.is_empty() {
         method.check_missing()?;
@@ -24,7 +24,7 @@ pub(super) async fn read_outputs(
         (Rows::Many, None) => Json::Array(rows),
         (Rows::One | Rows::None, _) => {
             let row = rows.into_iter().next();
-            row.ok_or_else(|| Failure::Api(ApiError::internal("the statement returned no row, without `missing`")))?
+            row.ok_or_else(|| CallFailure::Api(ApiError::internal("the statement returned no row, without `missing`")))?
         }
     })
 }
@@ -34,7 +34,7 @@ async fn collect(
     lease: &mut Lease,
     statement: &Prepared,
     values: &[SqlValue],
-) -> Result<Vec<Json>, Failure> {
+) -> Result<Vec<Json>, CallFailure> {
     let limits = method.limits;
     let mut stream = lease.fetch::<JsonRow>(statement, values)?;
     let (mut rows, mut bytes) = (Vec::new(), 0_u64);
@@ -54,7 +54,7 @@ async fn collect(
             });
             continue;
         };
-        return Err(Failure::Stopped(ApiError::internal(reason)));
+        return Err(CallFailure::Stopped(ApiError::internal(reason)));
     }
     Ok(rows)
 }

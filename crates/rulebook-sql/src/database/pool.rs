@@ -27,7 +27,7 @@ const TEST_AFTER: Duration = Duration::from_millis(100);
 const TEST_TIMEOUT: Duration = Duration::from_secs(1);
 /// A connection that was not used for this time is closed when another one is returned.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(600);
-/// The maximum time for which a connection is used, because a database can keep memory for each one.
+/// A connection that is older is closed when a call returns it, because a database can keep memory for each one.
 const MAX_AGE: Duration = Duration::from_secs(1_800);
 
 pub(super) struct Pool {

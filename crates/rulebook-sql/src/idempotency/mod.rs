@@ -9,7 +9,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rulebook::idempotency::{ClaimedKey, IdempotencyError, IdempotencyStorage, KeyClaim, KeyState, StorageFuture};
+use rulebook::idempotency::{
+    ClaimedKey, IdempotencyError, IdempotencyKeyState, IdempotencyStorage, KeyClaim, StorageFuture,
+};
 
 use crate::database::{Database, Dialect};
 use crate::storage::{INTERRUPTED, OpenError, Storage, within};
@@ -143,7 +145,7 @@ async fn clean(records: &Records, database: &Database) -> Result<(), String> {
 }
 
 impl IdempotencyStorage for SqlIdempotency {
-    fn claim(&self, claim: KeyClaim) -> StorageFuture<KeyState> {
+    fn claim(&self, claim: KeyClaim) -> StorageFuture<IdempotencyKeyState> {
         self.run(|records, database| async move { records.claim(&database, claim).await })
     }
 

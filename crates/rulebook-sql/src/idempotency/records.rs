@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use rulebook::idempotency::{ClaimedKey, KeyClaim, KeyState};
+use rulebook::idempotency::{ClaimedKey, IdempotencyKeyState, KeyClaim};
 use tokio::sync::Mutex as AsyncMutex;
 
 use super::statements::Statements;
@@ -54,7 +54,7 @@ impl Records {
         self.count_records(database).await
     }
 
-    pub(super) async fn claim(&self, database: &Database, claim: KeyClaim) -> Result<KeyState, sqlx::Error> {
+    pub(super) async fn claim(&self, database: &Database, claim: KeyClaim) -> Result<IdempotencyKeyState, sqlx::Error> {
         let KeyClaim { key, lease, max_records, .. } = &claim;
         let is_full = self.is_full(database, *max_records).await?;
         let lease = millis(*lease);
@@ -65,27 +65,27 @@ impl Records {
                         .await?;
                 if !rows.is_empty() {
                     self.count.fetch_add(1, Ordering::Relaxed);
-                    return Ok(KeyState::Claimed);
+                    return Ok(IdempotencyKeyState::Claimed);
                 }
             }
             let rows = execute_repeatedly(database, &self.statements.read, &[&key.id]).await?;
             let Some([Some(token), Some(payload), response]) = rows.first().map(Vec::as_slice) else {
                 if is_full {
-                    return Ok(KeyState::Full);
+                    return Ok(IdempotencyKeyState::Full);
                 }
                 // The record has expired since the key was claimed.
                 continue;
             };
             if **token == *key.token {
                 self.count.fetch_add(1, Ordering::Relaxed);
-                return Ok(KeyState::Claimed);
+                return Ok(IdempotencyKeyState::Claimed);
             }
             let payload = payload.as_str().into();
             return match response {
-                None => Ok(KeyState::InUse { payload }),
+                None => Ok(IdempotencyKeyState::InUse { payload }),
                 Some(response) => {
                     let response = BASE64.decode(response).map_err(|error| sqlx::Error::Decode(error.into()))?;
-                    Ok(KeyState::Stored { payload, response })
+                    Ok(IdempotencyKeyState::Stored { payload, response })
                 }
             };
         }

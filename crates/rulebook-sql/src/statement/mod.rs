@@ -11,7 +11,7 @@ use rulebook_model::span::Span;
 use crate::database::Dialect;
 use crate::handler_settings::SQL;
 
-use tokens::{TokenError, tokenize};
+use tokens::{SqlTokenError, tokenize};
 
 /// The first words of statements that begin or end a transaction.
 const TRANSACTION_WORDS: [&str; 7] = ["begin", "start", "commit", "end", "rollback", "savepoint", "release"];
@@ -49,7 +49,7 @@ impl Statement {
         mut index_of: impl FnMut(&str) -> Result<usize, HandlerError>,
     ) -> Result<Self, Vec<HandlerError>> {
         let JsonData::String(text) = &node.data else { return Err(vec![wrong_value(node, SQL, "a string")]) };
-        let tokens = tokenize(text, dialect).map_err(|TokenError { what, range }| {
+        let tokens = tokenize(text, dialect).map_err(|SqlTokenError { what, range }| {
             let error = HandlerError::new(format!("{what} that begins here is not closed"));
             vec![error.at(node.part(range.start, range.end)).help("add the closing mark")]
         })?;

@@ -16,14 +16,14 @@ pub(super) struct Tokens {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct TokenError {
+pub(super) struct SqlTokenError {
     pub what: &'static str,
     /// The range from the opening mark to the end of the text.
     pub range: Range<usize>,
 }
 
 /// Splits the text of a statement, according to the syntax of a database.
-pub(super) fn tokenize(sql: &str, dialect: Dialect) -> Result<Tokens, TokenError> {
+pub(super) fn tokenize(sql: &str, dialect: Dialect) -> Result<Tokens, SqlTokenError> {
     let mut tokens = Tokens { parameters: Vec::new(), words: Vec::new(), second_statement: None };
     let mut first_semicolon = None;
     let mut at = 0;
@@ -69,7 +69,7 @@ pub(super) fn tokenize(sql: &str, dialect: Dialect) -> Result<Tokens, TokenError
 }
 
 /// Returns the end of the quoted text or of the comment that begins at `at`. Returns `None` if none begins there.
-fn skipped(sql: &str, at: usize, dialect: Dialect) -> Result<Option<usize>, TokenError> {
+fn skipped(sql: &str, at: usize, dialect: Dialect) -> Result<Option<usize>, SqlTokenError> {
     let rest = &sql[at..];
     let is_line_comment = match dialect {
         // In MySQL, `--` begins a comment only before a space: `5--1` is a subtraction.
@@ -101,7 +101,7 @@ fn skipped(sql: &str, at: usize, dialect: Dialect) -> Result<Option<usize>, Toke
         },
         _ => return Ok(None),
     };
-    let len = len.ok_or(TokenError { what, range: at..sql.len() })?;
+    let len = len.ok_or(SqlTokenError { what, range: at..sql.len() })?;
     Ok(Some(at + len))
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use rulebook::idempotency::{ClaimedKey, IdempotencyStorage, KeyClaim, KeyState};
+use rulebook::idempotency::{ClaimedKey, IdempotencyKeyState, IdempotencyStorage, KeyClaim};
 use rulebook::{ApiError, Args, Context, Module, Rulebook};
 use rulebook_sql::SqlIdempotency;
 use rulebook_test::Client;
@@ -33,7 +33,7 @@ pub fn wait<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
 }
 
-pub fn try_claim(storage: &SqlIdempotency, claim: &KeyClaim) -> KeyState {
+pub fn try_claim(storage: &SqlIdempotency, claim: &KeyClaim) -> IdempotencyKeyState {
     wait(storage.claim(claim.clone())).unwrap()
 }
 
@@ -42,14 +42,14 @@ fn a_key_is_claimed_once_and_its_response_is_kept() {
     for_each_database(|database| {
         let storages = [open(database), open(database)];
         let first = claim("a", "p", LONG);
-        assert_eq!(try_claim(&storages[0], &first), KeyState::Claimed);
-        let in_use = KeyState::InUse { payload: first.key.payload.clone() };
+        assert_eq!(try_claim(&storages[0], &first), IdempotencyKeyState::Claimed);
+        let in_use = IdempotencyKeyState::InUse { payload: first.key.payload.clone() };
         for storage in &storages {
             assert_eq!(try_claim(storage, &claim("a", "other", LONG)), in_use);
         }
         let response: Vec<u8> = (0..=255).cycle().take(300_000).collect();
         wait(storages[0].store(&first.key, response.clone(), LONG)).unwrap();
-        let stored = KeyState::Stored { payload: first.key.payload.clone(), response: response.clone() };
+        let stored = IdempotencyKeyState::Stored { payload: first.key.payload.clone(), response: response.clone() };
         for storage in &storages {
             assert!(try_claim(storage, &claim("a", "p", LONG)) == stored, "{:?}", database.kind);
         }
@@ -66,13 +66,13 @@ fn a_released_key_can_be_claimed_again() {
     for_each_database(|database| {
         let storage = open(database);
         let (first, second) = (claim("a", "p", LONG), claim("a", "q", LONG));
-        assert_eq!(try_claim(&storage, &first), KeyState::Claimed);
+        assert_eq!(try_claim(&storage, &first), IdempotencyKeyState::Claimed);
         wait(storage.release(&first.key)).unwrap();
-        assert_eq!(try_claim(&storage, &second), KeyState::Claimed);
+        assert_eq!(try_claim(&storage, &second), IdempotencyKeyState::Claimed);
         // The first claim has ended.
         wait(storage.release(&first.key)).unwrap();
         wait(storage.store(&first.key, b"first".to_vec(), LONG)).unwrap();
-        let in_use = KeyState::InUse { payload: second.key.payload.clone() };
+        let in_use = IdempotencyKeyState::InUse { payload: second.key.payload.clone() };
         assert_eq!(try_claim(&storage, &claim("a", "p", LONG)), in_use);
     });
 }
@@ -82,18 +82,21 @@ fn a_claim_ends_with_its_lease_unless_it_is_renewed() {
     for_each_database(|database| {
         let storage = open(database);
         let first = claim("a", "p", SHORT);
-        assert_eq!(try_claim(&storage, &first), KeyState::Claimed);
+        assert_eq!(try_claim(&storage, &first), IdempotencyKeyState::Claimed);
         wait(storage.renew(&first.key, LONG)).unwrap();
         // The time itself is tested.
         std::thread::sleep(SHORT * 2);
-        assert_eq!(try_claim(&storage, &claim("a", "p", LONG)), KeyState::InUse { payload: first.key.payload.clone() });
+        assert_eq!(
+            try_claim(&storage, &claim("a", "p", LONG)),
+            IdempotencyKeyState::InUse { payload: first.key.payload.clone() }
+        );
         wait(storage.renew(&first.key, SHORT)).unwrap();
         let second = claim("a", "q", LONG);
-        wait_until(WAIT, || try_claim(&storage, &second) == KeyState::Claimed);
+        wait_until(WAIT, || try_claim(&storage, &second) == IdempotencyKeyState::Claimed);
         wait(storage.renew(&first.key, SHORT)).unwrap();
         wait(storage.store(&first.key, b"first".to_vec(), LONG)).unwrap();
         std::thread::sleep(SHORT * 2);
-        let in_use = KeyState::InUse { payload: second.key.payload.clone() };
+        let in_use = IdempotencyKeyState::InUse { payload: second.key.payload.clone() };
         assert_eq!(try_claim(&storage, &claim("a", "p", LONG)), in_use, "the first claim has ended");
     });
 }
@@ -103,9 +106,9 @@ fn a_response_expires() {
     for_each_database(|database| {
         let storage = open(database);
         let first = claim("a", "p", LONG);
-        assert_eq!(try_claim(&storage, &first), KeyState::Claimed);
+        assert_eq!(try_claim(&storage, &first), IdempotencyKeyState::Claimed);
         wait(storage.store(&first.key, b"response".to_vec(), SHORT)).unwrap();
-        wait_until(WAIT, || try_claim(&storage, &claim("a", "q", LONG)) == KeyState::Claimed);
+        wait_until(WAIT, || try_claim(&storage, &claim("a", "q", LONG)) == IdempotencyKeyState::Claimed);
     });
 }
 
@@ -119,11 +122,11 @@ fn the_number_of_records_is_limited_and_expired_records_are_removed() {
             claim
         };
         let first = limited("a", LONG);
-        assert_eq!(try_claim(&storage, &first), KeyState::Claimed);
-        assert_eq!(try_claim(&storage, &limited("b", SHORT)), KeyState::Claimed);
-        assert_eq!(try_claim(&storage, &limited("c", LONG)), KeyState::Full);
-        assert_eq!(try_claim(&storage, &limited("a", LONG)), KeyState::InUse { payload: first.key.payload });
-        wait_until(WAIT, || try_claim(&storage, &limited("c", LONG)) == KeyState::Claimed);
+        assert_eq!(try_claim(&storage, &first), IdempotencyKeyState::Claimed);
+        assert_eq!(try_claim(&storage, &limited("b", SHORT)), IdempotencyKeyState::Claimed);
+        assert_eq!(try_claim(&storage, &limited("c", LONG)), IdempotencyKeyState::Full);
+        assert_eq!(try_claim(&storage, &limited("a", LONG)), IdempotencyKeyState::InUse { payload: first.key.payload });
+        wait_until(WAIT, || try_claim(&storage, &limited("c", LONG)) == IdempotencyKeyState::Claimed);
     });
 }
 
@@ -134,7 +137,7 @@ fn one_of_many_concurrent_claims_succeeds() {
         let storages: Vec<Arc<SqlIdempotency>> = (0..2).map(|_| Arc::new(open(database))).collect();
         for round in 0..20 {
             let id = format!("{round}");
-            let states: Vec<KeyState> = std::thread::scope(|scope| {
+            let states: Vec<IdempotencyKeyState> = std::thread::scope(|scope| {
                 let tasks = (0..TASKS).map(|task| {
                     let (storage, id) = (Arc::clone(&storages[task % 2]), id.as_str());
                     scope.spawn(move || try_claim(&storage, &claim(id, "p", LONG)))
@@ -142,7 +145,7 @@ fn one_of_many_concurrent_claims_succeeds() {
                 let tasks: Vec<_> = tasks.collect();
                 tasks.into_iter().map(|task| task.join().unwrap()).collect()
             });
-            let claimed = states.iter().filter(|state| **state == KeyState::Claimed).count();
+            let claimed = states.iter().filter(|state| **state == IdempotencyKeyState::Claimed).count();
             assert_eq!(claimed, 1, "{:?}: {states:?}", database.kind);
         }
     });

@@ -4,7 +4,7 @@ use std::sync::Barrier;
 use std::thread;
 use std::time::Duration;
 
-use rulebook::idempotency::{IdempotencyStorage, KeyClaim, KeyState};
+use rulebook::idempotency::{IdempotencyKeyState, IdempotencyStorage, KeyClaim};
 use rulebook_sql::SqlIdempotency;
 use sqlx::any::install_default_drivers;
 use sqlx::{AnyConnection, Connection, Executor, Row};
@@ -21,7 +21,7 @@ fn limited(id: &str, lease: Duration, max: u64) -> KeyClaim {
 }
 
 /// Claims keys at the same time, each in a separate thread.
-fn claim_concurrently(storage: &SqlIdempotency, claims: &[KeyClaim]) -> Vec<KeyState> {
+fn claim_concurrently(storage: &SqlIdempotency, claims: &[KeyClaim]) -> Vec<IdempotencyKeyState> {
     let barrier = Barrier::new(claims.len());
     thread::scope(|scope| {
         let claim = |claim| {
@@ -76,9 +76,9 @@ fn expired_records_do_not_count() {
     for_each_database(|database| {
         let storage = open(database);
         insert_expired(database, 2_500);
-        assert_eq!(try_claim(&storage, &limited("a", LONG, 2)), KeyState::Claimed);
-        assert_eq!(try_claim(&storage, &limited("b", LONG, 2)), KeyState::Claimed);
-        assert_eq!(try_claim(&storage, &limited("c", LONG, 2)), KeyState::Full, "{:?}", database.kind);
+        assert_eq!(try_claim(&storage, &limited("a", LONG, 2)), IdempotencyKeyState::Claimed);
+        assert_eq!(try_claim(&storage, &limited("b", LONG, 2)), IdempotencyKeyState::Claimed);
+        assert_eq!(try_claim(&storage, &limited("c", LONG, 2)), IdempotencyKeyState::Full, "{:?}", database.kind);
     });
 }
 
@@ -86,11 +86,14 @@ fn expired_records_do_not_count() {
 fn all_expired_records_are_removed_at_the_start() {
     for_each_database(|database| {
         let key = claim("a", "p", LONG);
-        assert_eq!(try_claim(&open(database), &key), KeyState::Claimed);
+        assert_eq!(try_claim(&open(database), &key), IdempotencyKeyState::Claimed);
         insert_expired(database, 3_500);
         let storage = open(database);
         wait_until(WAIT, || count_expired(database) == 0);
-        assert_eq!(try_claim(&storage, &claim("a", "p", LONG)), KeyState::InUse { payload: key.key.payload });
+        assert_eq!(
+            try_claim(&storage, &claim("a", "p", LONG)),
+            IdempotencyKeyState::InUse { payload: key.key.payload }
+        );
     });
 }
 
@@ -113,8 +116,8 @@ fn locked_expired_records_delay_neither_the_start_nor_claims() {
             thread::scope(|scope| {
                 let start = scope.spawn(|| {
                     let storage = SqlIdempotency::open(&database.url, database.folder.path(), Duration::ZERO).unwrap();
-                    assert_eq!(try_claim(&storage, &limited("a", LONG, 1)), KeyState::Claimed);
-                    assert_eq!(try_claim(&storage, &limited("b", LONG, 1)), KeyState::Full);
+                    assert_eq!(try_claim(&storage, &limited("a", LONG, 1)), IdempotencyKeyState::Claimed);
+                    assert_eq!(try_claim(&storage, &limited("b", LONG, 1)), IdempotencyKeyState::Full);
                 });
                 start.join().unwrap();
             });
@@ -128,12 +131,12 @@ fn a_released_key_no_longer_counts() {
     for_each_database(|database| {
         let storage = open(database);
         let (first, second) = (limited("a", LONG, 2), limited("b", LONG, 2));
-        assert_eq!(try_claim(&storage, &first), KeyState::Claimed);
-        assert_eq!(try_claim(&storage, &second), KeyState::Claimed);
+        assert_eq!(try_claim(&storage, &first), IdempotencyKeyState::Claimed);
+        assert_eq!(try_claim(&storage, &second), IdempotencyKeyState::Claimed);
         // Afterwards, the records are not counted again for a second.
-        assert_eq!(try_claim(&storage, &limited("c", LONG, 2)), KeyState::Full);
+        assert_eq!(try_claim(&storage, &limited("c", LONG, 2)), IdempotencyKeyState::Full);
         wait(storage.release(&first.key)).unwrap();
-        assert_eq!(try_claim(&storage, &limited("c", LONG, 2)), KeyState::Claimed, "{:?}", database.kind);
+        assert_eq!(try_claim(&storage, &limited("c", LONG, 2)), IdempotencyKeyState::Claimed, "{:?}", database.kind);
     });
 }
 
@@ -144,13 +147,13 @@ fn concurrent_claims_wait_until_the_records_are_counted() {
         let storage = open(database);
         for index in 0..CLAIMS {
             let first = limited(&format!("a{index}"), SHORT, CLAIMS as u64);
-            assert_eq!(try_claim(&storage, &first), KeyState::Claimed);
+            assert_eq!(try_claim(&storage, &first), IdempotencyKeyState::Claimed);
         }
         // The time itself is tested: the claims expire.
         thread::sleep(SHORT * 2);
         let claims: Vec<_> = (0..CLAIMS).map(|index| limited(&format!("b{index}"), LONG, CLAIMS as u64)).collect();
         let states = claim_concurrently(&storage, &claims);
-        assert_eq!(states, [const { KeyState::Claimed }; CLAIMS], "{:?}", database.kind);
+        assert_eq!(states, [const { IdempotencyKeyState::Claimed }; CLAIMS], "{:?}", database.kind);
     });
 }
 
@@ -162,8 +165,9 @@ fn servers_that_share_a_database_count_the_records_of_all_of_them() {
         let try_claim =
             |server: usize, index: u64| try_claim(&storages[server], &limited(&format!("{server}{index}"), LONG, MAX));
         // Each server counts the records while there are few.
-        assert_eq!([0, 1, 2].map(|server| try_claim(server, 0)), [const { KeyState::Claimed }; 3]);
-        let claimed = |server| (1..).take_while(|index| try_claim(server, *index) == KeyState::Claimed).count() as u64;
+        assert_eq!([0, 1, 2].map(|server| try_claim(server, 0)), [const { IdempotencyKeyState::Claimed }; 3]);
+        let claimed =
+            |server| (1..).take_while(|index| try_claim(server, *index) == IdempotencyKeyState::Claimed).count() as u64;
         let total = 3 + claimed(0) + claimed(1) + claimed(2);
         assert!((MAX..=MAX + 2 * MAX / 16).contains(&total), "{:?}: {total}", database.kind);
     });
@@ -201,12 +205,15 @@ fn claims_succeed_after_the_database_has_closed_all_connections() {
             }
             wait_until(WAIT, || !numbers(database, list).iter().any(|open| connections.contains(open)));
             // A single claim must not use more than one of the closed connections.
-            assert_eq!(try_claim(&storage, &claim(&format!("single {round}"), "p", LONG)), KeyState::Claimed);
+            assert_eq!(
+                try_claim(&storage, &claim(&format!("single {round}"), "p", LONG)),
+                IdempotencyKeyState::Claimed
+            );
             for connection in numbers(database, list) {
                 close_connection(database, list, close, connection);
             }
             let states = claim_concurrently(&storage, &claims("b"));
-            assert_eq!(states, [const { KeyState::Claimed }; CLAIMS], "{:?}", database.kind);
+            assert_eq!(states, [const { IdempotencyKeyState::Claimed }; CLAIMS], "{:?}", database.kind);
         }
     });
 }

@@ -44,7 +44,7 @@ impl Response {
                     Some(error) => return Err(error.into()),
                     None => (Json::Null, Some(download)),
                 },
-                ReturnedValue::Response(response) => (Json::Null, Some(Box::new(raw_download(*response)?))),
+                ReturnedValue::Response(response) => (Json::Null, Some(Box::new(download_from_response(*response)?))),
             };
             Ok((outputs, download, success.status, success.has_whole_output))
         });
@@ -139,7 +139,7 @@ impl Response {
 ///
 /// # Errors
 /// Fails if the response is an error, whose body has an unknown form.
-fn raw_download(response: RawResponse) -> Result<Download, ApiError> {
+fn download_from_response(response: RawResponse) -> Result<Download, ApiError> {
     let RawResponse { status, media_type, body, length, .. } = response;
     if status >= 300 {
         return Err(ApiError::bad_gateway(format_args!("the response has the status {status}")));

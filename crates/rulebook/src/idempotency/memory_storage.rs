@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::storage::StorageFuture;
-use super::{ClaimedKey, IdempotencyStorage, KeyClaim, KeyState};
+use super::{ClaimedKey, IdempotencyKeyState, IdempotencyStorage, KeyClaim};
 
 /// The minimum time between two searches for expired records.
 const CLEAN_INTERVAL: Duration = Duration::from_secs(10);
@@ -61,13 +61,15 @@ impl MemoryStorage {
 }
 
 impl Records {
-    fn claim(&mut self, claim: KeyClaim) -> KeyState {
+    fn claim(&mut self, claim: KeyClaim) -> IdempotencyKeyState {
         let now = Instant::now();
         match self.by_id.get(&claim.key.id).filter(|record| record.expires > now) {
             Some(Record { payload, response: Some(response), .. }) => {
-                return KeyState::Stored { payload: payload.clone(), response: response.clone() };
+                return IdempotencyKeyState::Stored { payload: payload.clone(), response: response.clone() };
             }
-            Some(Record { payload, response: None, .. }) => return KeyState::InUse { payload: payload.clone() },
+            Some(Record { payload, response: None, .. }) => {
+                return IdempotencyKeyState::InUse { payload: payload.clone() };
+            }
             None => {}
         }
         let is_full = |records: &Self| records.by_id.len() as u64 >= claim.max_records || records.bytes > MAX_BYTES;
@@ -78,18 +80,18 @@ impl Records {
             self.cleaned = Some(now);
         }
         if is_full(self) {
-            return KeyState::Full;
+            return IdempotencyKeyState::Full;
         }
         let ClaimedKey { id, payload, token } = claim.key;
         let record = Record { payload, token, expires: now + claim.lease, response: None };
         let expired = self.by_id.insert(id, record);
         self.bytes -= expired.as_ref().map_or(0, Record::size);
-        KeyState::Claimed
+        IdempotencyKeyState::Claimed
     }
 }
 
 impl IdempotencyStorage for MemoryStorage {
-    fn claim(&self, claim: KeyClaim) -> StorageFuture<KeyState> {
+    fn claim(&self, claim: KeyClaim) -> StorageFuture<IdempotencyKeyState> {
         let state = self.lock().claim(claim);
         Box::pin(ready(Ok(state)))
     }

@@ -14,5 +14,5 @@ mod stored_response;
 pub(crate) use fingerprint::{Fingerprint, RequestHasher};
 pub(crate) use key::read_key;
 pub use memory_storage::MemoryStorage;
-pub use storage::{ClaimedKey, IdempotencyError, IdempotencyStorage, KeyClaim, KeyState, StorageFuture};
+pub use storage::{ClaimedKey, IdempotencyError, IdempotencyKeyState, IdempotencyStorage, KeyClaim, StorageFuture};
 pub(crate) use stored_response::StoredResponse;

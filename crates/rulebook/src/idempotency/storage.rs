@@ -17,7 +17,7 @@ use thiserror::Error;
 pub trait IdempotencyStorage: Send + Sync + 'static {
     /// Claims a key for the time `lease`, unless another claim of the key is valid or a response is stored for it. If
     /// several servers claim a key at the same time, at most one of the claims may succeed.
-    fn claim(&self, claim: KeyClaim) -> StorageFuture<KeyState>;
+    fn claim(&self, claim: KeyClaim) -> StorageFuture<IdempotencyKeyState>;
 
     /// Extends a claim, so that it ends after the time `lease` from now. Does nothing if the key was claimed again in
     /// the meantime.
@@ -77,7 +77,7 @@ impl KeyClaim {
 
 /// The state of an idempotency key after an attempt to claim it.
 #[derive(Clone, PartialEq, Eq)]
-pub enum KeyState {
+pub enum IdempotencyKeyState {
     /// The key is claimed for this request.
     Claimed,
     /// Another request with the key is being handled.
@@ -96,7 +96,7 @@ pub enum KeyState {
     Full,
 }
 
-impl fmt::Debug for KeyState {
+impl fmt::Debug for IdempotencyKeyState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Claimed => "Claimed",

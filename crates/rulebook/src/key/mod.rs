@@ -33,7 +33,7 @@ pub use watcher::KeyWatcher;
 
 use crate::call::{AuthScheme, Authenticate, Authentication, Head};
 use table::{KeyTable, LookupError, PreviousUsage};
-use token::TokenError;
+use token::KeyTokenError;
 
 /// The name of the key file in the data folder.
 pub const FILE: &str = "keys.json";
@@ -175,11 +175,11 @@ impl Keys {
 
 fn log_message(error: LookupError) -> &'static str {
     match error {
-        LookupError::Malformed(TokenError::Format) => "the token is not a key",
-        LookupError::Malformed(TokenError::OldFormat) => {
+        LookupError::Malformed(KeyTokenError::Format) => "the token is not a key",
+        LookupError::Malformed(KeyTokenError::OldFormat) => {
             "the key has the format of an earlier version and has to be replaced"
         }
-        LookupError::Malformed(TokenError::Checksum) => "the key is mistyped or truncated: its checksum is wrong",
+        LookupError::Malformed(KeyTokenError::Checksum) => "the key is mistyped or truncated: its checksum is wrong",
         LookupError::Unknown => "the key is unknown",
         LookupError::Expired => "the key has expired",
     }

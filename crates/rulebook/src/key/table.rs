@@ -53,7 +53,7 @@ pub(super) struct StoredKey {
 /// Why the key of a request is not valid.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum LookupError {
-    Malformed(token::TokenError),
+    Malformed(token::KeyTokenError),
     /// The key does not exist, or its secret is wrong.
     Unknown,
     Expired,

@@ -26,7 +26,7 @@ pub(super) struct Token<'k> {
 
 /// Why a bearer token is not a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum TokenError {
+pub(super) enum KeyTokenError {
     Format,
     /// The token is a key of an earlier version of rulebook, in which keys had no ids.
     OldFormat,
@@ -34,19 +34,19 @@ pub(super) enum TokenError {
 }
 
 /// Splits a key into its parts, and checks its format and its checksum.
-pub(super) fn parse(key: &str) -> Result<Token<'_>, TokenError> {
-    let rest = key.strip_prefix(KEY_PREFIX).ok_or(TokenError::Format)?;
+pub(super) fn parse(key: &str) -> Result<Token<'_>, KeyTokenError> {
+    let rest = key.strip_prefix(KEY_PREFIX).ok_or(KeyTokenError::Format)?;
     if rest.len() == 64 && rest.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return Err(TokenError::OldFormat);
+        return Err(KeyTokenError::OldFormat);
     }
-    let (id, secret) = rest.split_once('_').ok_or(TokenError::Format)?;
+    let (id, secret) = rest.split_once('_').ok_or(KeyTokenError::Format)?;
     let is_alphanumeric = secret.bytes().all(|byte| byte.is_ascii_alphanumeric());
     if !is_id(id) || !is_alphanumeric || secret.len() != SECRET_DIGITS + CHECKSUM_DIGITS {
-        return Err(TokenError::Format);
+        return Err(KeyTokenError::Format);
     }
     let (secret, sum) = secret.split_at(SECRET_DIGITS);
     let summed = &key[..key.len() - CHECKSUM_DIGITS];
-    if checksum(summed) == *sum.as_bytes() { Ok(Token { id, secret }) } else { Err(TokenError::Checksum) }
+    if checksum(summed) == *sum.as_bytes() { Ok(Token { id, secret }) } else { Err(KeyTokenError::Checksum) }
 }
 
 pub(super) fn is_id(text: &str) -> bool {

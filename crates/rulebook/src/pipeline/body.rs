@@ -81,7 +81,7 @@ pub enum BodyKind {
 /// The maximum length of the boundary of a multipart body (RFC 2046 section 5.1.1). Searching for a long one is slow.
 const MAX_BOUNDARY_LEN: usize = 70;
 
-/// The media types of request bodies that the server supports.
+/// The media types of request bodies that the error 415 lists. Types that end with `+json` are supported, too.
 const SUPPORTED_MEDIA_TYPES: &[&str] =
     &["application/json", "application/x-www-form-urlencoded", "multipart/form-data"];
 

@@ -93,7 +93,8 @@ fn choose_coding(head: &Head, order: &[ContentCoding]) -> Option<ChosenCoding> {
     best.filter(|_| !prefers_plain).map(|coding| ChosenCoding { coding, refuses_uncompressed })
 }
 
-/// The weights that `Accept-Encoding` gives to content codings. The first element with a name counts.
+/// The weights that `Accept-Encoding` gives to content codings. If a name occurs several times, its first
+/// element determines the weight.
 #[derive(Debug, Default)]
 struct CodingWeights {
     brotli: Option<u16>,

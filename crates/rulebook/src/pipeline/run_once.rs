@@ -26,7 +26,7 @@ use crate::call::{ApiError, ArgumentSlot, ByteStream, Head};
 use crate::error::ErrorCode;
 use crate::handler::CallOrigin;
 use crate::idempotency::{
-    ClaimedKey, Fingerprint, IdempotencyStorage, KeyClaim, KeyState, RequestHasher, StoredResponse, read_key,
+    ClaimedKey, Fingerprint, IdempotencyKeyState, IdempotencyStorage, KeyClaim, RequestHasher, StoredResponse, read_key,
 };
 use crate::plan::{Plan, PlannedMethod};
 use crate::rate_limit::CountedRequest;
@@ -81,7 +81,7 @@ pub async fn run_once(
 }
 
 /// The storage of idempotency keys, and the limits of its use.
-struct KeyStorage<'p> {
+struct LimitedStorage<'p> {
     storage: &'p dyn IdempotencyStorage,
     limits: &'p Limits,
 }
@@ -99,7 +99,7 @@ async fn run_with_key(
     let Some(storage) = &plan.idempotency_storage else {
         return Err(ApiError::internal("there is no storage of idempotency keys"));
     };
-    let keys = KeyStorage { storage: &**storage, limits: &plan.limits };
+    let keys = LimitedStorage { storage: &**storage, limits: &plan.limits };
     let claimed = fingerprint.into_claimed_key().await.map_err(ApiError::internal)?;
     match keys.claim(&claimed).await? {
         None => {}
@@ -126,20 +126,22 @@ async fn run_with_key(
     Ok(keys.store_reply(&claimed, method, reply).await)
 }
 
-impl KeyStorage<'_> {
+impl LimitedStorage<'_> {
     /// Claims a key. Returns the stored response if a request with the key was handled.
     async fn claim(&self, claimed: &ClaimedKey) -> Result<Option<Vec<u8>>, ApiError> {
         let max = self.limits.idempotency_records;
         let claim = KeyClaim::new(claimed.clone(), self.lease(), max);
         let plain = |code| Err(ApiError::plain(code));
         match self.storage.claim(claim).await {
-            Ok(KeyState::Claimed) => Ok(None),
-            Ok(KeyState::InUse { payload } | KeyState::Stored { payload, .. }) if payload != claimed.payload => {
+            Ok(IdempotencyKeyState::Claimed) => Ok(None),
+            Ok(IdempotencyKeyState::InUse { payload } | IdempotencyKeyState::Stored { payload, .. })
+                if payload != claimed.payload =>
+            {
                 plain(ErrorCode::IdempotencyKeyReused)
             }
-            Ok(KeyState::InUse { .. }) => plain(ErrorCode::IdempotencyKeyInUse),
-            Ok(KeyState::Stored { response, .. }) => Ok(Some(response)),
-            Ok(KeyState::Full) => Err(ApiError::too_large(IDEMPOTENCY_RECORD_COUNT.with_value(max), None)),
+            Ok(IdempotencyKeyState::InUse { .. }) => plain(ErrorCode::IdempotencyKeyInUse),
+            Ok(IdempotencyKeyState::Stored { response, .. }) => Ok(Some(response)),
+            Ok(IdempotencyKeyState::Full) => Err(ApiError::too_large(IDEMPOTENCY_RECORD_COUNT.with_value(max), None)),
             Err(error) => Err(ApiError::unavailable(format_args!("idempotency keys: {error}"))),
         }
     }

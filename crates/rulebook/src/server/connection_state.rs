@@ -123,7 +123,7 @@ impl ConnectionState {
 
     /// Notes that a response says that the connection ends. `has_unread_body` is `true` if the client may still send
     /// the body of the request.
-    pub(super) fn close(&self, has_unread_body: bool) {
+    pub(super) fn note_close(&self, has_unread_body: bool) {
         self.closes.set(true);
         self.has_unread_body.set(has_unread_body);
     }

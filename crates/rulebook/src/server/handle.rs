@@ -185,7 +185,7 @@ pub(super) fn handle(
         let closes = request.head().connection_type() != ConnectionType::KeepAlive || unread.is_some();
         let closes = closes || served == Served::ServerState || worker.state().is_stopping();
         if closes {
-            connection.close(unread.is_some());
+            connection.note_close(unread.is_some());
         }
         let version = request.version();
         let context = ResponseContext { worker: &worker, head: &head, version, closes, unread, connection, file };

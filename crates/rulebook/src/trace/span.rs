@@ -161,7 +161,7 @@ impl TraceContext {
     /// Returns the context in the header fields of a request; `None` without a valid `traceparent`.
     pub(crate) fn of_request(head: &Head) -> Option<Self> {
         let mut fields = head.get_all(&TRACEPARENT);
-        // Several fields are not valid.
+        // A request with more than one `traceparent` field has no valid context.
         let field = fields.next().filter(|_| fields.next().is_none())?;
         let mut context = Self::parse(field.to_str().ok()?)?;
         for state in head.get_all(&TRACESTATE).filter_map(|value| value.to_str().ok()) {

@@ -5,7 +5,7 @@ use serde_json::{Map, Value as Json};
 use super::super::checked_object::{CheckedObject, named_members, wrong_kind_error};
 use super::super::dialect_spec::DialectSpec;
 use super::super::jsonc::{JsonData, JsonMember, JsonNode};
-use super::super::keys::{AFTER_ATTRIBUTE, KeySpec, NESTED_ATTRIBUTES, TYPE_ATTRIBUTES, ValueKind};
+use super::super::keys::{AFTER_ATTRIBUTE, JsonKind, KeySpec, NESTED_ATTRIBUTES, TYPE_ATTRIBUTES};
 use super::super::parsed::{Attribute, NestedType, TypeSpec};
 use super::method::read_fields;
 use crate::constraint::{CONSTRAINTS_KEY, entry_path};
@@ -87,13 +87,13 @@ fn read_nested_types(
         node.json()
     };
     let json = match (attribute.kind, &member.value.data) {
-        (ValueKind::Types(_), JsonData::Array(types)) => types.iter().map(|node| read(None, node)).collect(),
-        (ValueKind::Types(_), JsonData::Object(types)) => {
+        (JsonKind::Types(_), JsonData::Array(types)) => types.iter().map(|node| read(None, node)).collect(),
+        (JsonKind::Types(_), JsonData::Object(types)) => {
             let read_member =
                 |JsonMember { key, value }: &JsonMember| (key.value.clone(), read(Some(&key.value), value));
             Json::Object(named_members(types).map(read_member).collect())
         }
-        (ValueKind::Type(_), _) => read(None, &member.value),
+        (JsonKind::Type(_), _) => read(None, &member.value),
         _ => return None,
     };
     if let JsonData::Object(members) = &member.value.data {

@@ -3,8 +3,8 @@
 
 use super::type_attributes::{item_attributes, nested_attributes, nested_type};
 use super::{
-    AFTER_ATTRIBUTE, CONSTRAINTS, COST, HANDLER, IDEMPOTENT, KeySpec, KeyTable, RATE_LIMIT, RATE_LIMIT_DESCRIPTION,
-    TYPE_ATTRIBUTES, ValueKind, error_keys, key, key_table, required_key, schema_keys,
+    AFTER_ATTRIBUTE, CONSTRAINTS, COST, HANDLER, IDEMPOTENT, JsonKind, KeySpec, KeyTable, RATE_LIMIT,
+    RATE_LIMIT_DESCRIPTION, TYPE_ATTRIBUTES, error_keys, key, key_table, required_key, schema_keys,
 };
 
 /// The separator between the HTTP method and the name in the key of a method, such as `GET::read`.
@@ -14,20 +14,20 @@ pub const SEPARATOR: &str = "::";
 pub static METHOD: KeyTable = key_table(
     "a method",
     &[
-        key("description", ValueKind::String, "A description of the method; by default its id."),
+        key("description", JsonKind::String, "A description of the method; by default its id."),
         key(
             "permissions",
-            ValueKind::Permissions,
+            JsonKind::Permissions,
             "The permissions that a caller needs: one item of the list is enough; an item that is a list requires all \
              permissions in it.",
         ),
-        key("options", ValueKind::Object(&OPTIONS), "The options of the method."),
-        key("parameters", ValueKind::ObjectsByName(&PARAMETER), "The parameters of the method."),
-        key("output", ValueKind::ObjectsByName(&OUTPUT), "The outputs of the method."),
-        key("errors", ValueKind::ObjectsByName(&ERROR), "The errors that the handler may return."),
+        key("options", JsonKind::Object(&OPTIONS), "The options of the method."),
+        key("parameters", JsonKind::ObjectsByName(&PARAMETER), "The parameters of the method."),
+        key("output", JsonKind::ObjectsByName(&OUTPUT), "The outputs of the method."),
+        key("errors", JsonKind::ObjectsByName(&ERROR), "The errors that the handler may return."),
         CONSTRAINTS,
         HANDLER,
-        key("id", ValueKind::String, "The method's id; by default made from the path and the HTTP method."),
+        key("id", JsonKind::String, "The method's id; by default made from the path and the HTTP method."),
     ],
 );
 
@@ -35,11 +35,11 @@ pub static METHOD: KeyTable = key_table(
 pub static OPTIONS: KeyTable = key_table(
     "the options",
     &[
-        key("download", ValueKind::BoolOrString, "Whether the method returns a file instead of outputs."),
-        key("status", ValueKind::Integer, "The HTTP status of a successful response."),
-        key("jsonp", ValueKind::BoolOrString, "Whether the method responds with JSONP on request."),
-        key("deprecated", ValueKind::BoolOrString, "Whether the method is deprecated."),
-        key("rate_limit", ValueKind::ObjectOrObjects(&RATE_LIMIT), RATE_LIMIT_DESCRIPTION),
+        key("download", JsonKind::BoolOrString, "Whether the method returns a file instead of outputs."),
+        key("status", JsonKind::Integer, "The HTTP status of a successful response."),
+        key("jsonp", JsonKind::BoolOrString, "Whether the method responds with JSONP on request."),
+        key("deprecated", JsonKind::BoolOrString, "Whether the method is deprecated."),
+        key("rate_limit", JsonKind::ObjectOrObjects(&RATE_LIMIT), RATE_LIMIT_DESCRIPTION),
         COST,
         IDEMPOTENT,
     ],
@@ -52,12 +52,12 @@ pub static PARAMETER: KeyTable = KeyTable {
         "a parameter",
         &[
             DESCRIPTION,
-            required_key("type", ValueKind::String, "The type of its values."),
-            key("optional", ValueKind::BoolOrString, "Whether the parameter is optional."),
-            key("default", ValueKind::Any, "The value if the request omits the parameter."),
-            key("name", ValueKind::String, "The parameter's name in code; by default its key without a prefix."),
-            key("example", ValueKind::Any, "An example value."),
-            key("message", ValueKind::String, "The error message for clients that send an invalid value."),
+            required_key("type", JsonKind::String, "The type of its values."),
+            key("optional", JsonKind::BoolOrString, "Whether the parameter is optional."),
+            key("default", JsonKind::Any, "The value if the request omits the parameter."),
+            key("name", JsonKind::String, "The parameter's name in code; by default its key without a prefix."),
+            key("example", JsonKind::Any, "An example value."),
+            key("message", JsonKind::String, "The error message for clients that send an invalid value."),
         ],
     )
 };
@@ -69,8 +69,8 @@ pub static OUTPUT: KeyTable = KeyTable {
         "an output",
         &[
             DESCRIPTION,
-            required_key("type", ValueKind::String, "The type of its values; a leading `?` makes it optional."),
-            key("example", ValueKind::Any, "An example value."),
+            required_key("type", JsonKind::String, "The type of its values; a leading `?` makes it optional."),
+            key("example", JsonKind::Any, "An example value."),
         ],
     )
 };
@@ -85,14 +85,14 @@ pub static SCHEMA: KeyTable = KeyTable {
 pub static MODULE: KeyTable = key_table(
     "a module",
     &[
-        key("rate_limit", ValueKind::ObjectOrObjects(&RATE_LIMIT), RATE_LIMIT_DESCRIPTION),
-        key("schemas", ValueKind::ObjectsByName(&SCHEMA), "The schemas of the module, by name."),
+        key("rate_limit", JsonKind::ObjectOrObjects(&RATE_LIMIT), RATE_LIMIT_DESCRIPTION),
+        key("schemas", JsonKind::ObjectsByName(&SCHEMA), "The schemas of the module, by name."),
     ],
 );
 
 /// The key `fields`, which defines the fields of an object type.
 pub static FIELDS_ATTRIBUTE: KeyTable =
-    key_table("a type", &[key("fields", ValueKind::ObjectsByName(&OUTPUT), "The fields of an object.")]);
+    key_table("a type", &[key("fields", JsonKind::ObjectsByName(&OUTPUT), "The fields of an object.")]);
 
 /// The attributes that contain types, or attributes of types.
 pub static NESTED_ATTRIBUTES: KeyTable = key_table("a type", &nested_attributes(&NESTED_TYPE, &ITEM_ATTRIBUTES));
@@ -106,7 +106,7 @@ pub static NESTED_TYPE: KeyTable = nested_type(&[&TYPE_ATTRIBUTES, &NESTED_ATTRI
 /// The keys of an error that the handler of a method may return.
 pub static ERROR: KeyTable = key_table(
     "an error",
-    &error_keys(required_key("description", ValueKind::String, "A description of the error, for clients.")),
+    &error_keys(required_key("description", JsonKind::String, "A description of the error, for clients.")),
 );
 
-const DESCRIPTION: KeySpec = required_key("description", ValueKind::String, "The description that documents show.");
+const DESCRIPTION: KeySpec = required_key("description", JsonKind::String, "The description that documents show.");

@@ -55,7 +55,7 @@ pub struct KeySpec {
     /// The key in the JSON object.
     pub name: &'static str,
     /// The kind of JSON value that the key must have.
-    pub kind: ValueKind,
+    pub kind: JsonKind,
     /// The purpose of the key in one sentence, for the guide and the JSON Schema.
     pub description: &'static str,
     /// `true` if every object of this kind must have the key. A required string must not be blank.
@@ -64,7 +64,7 @@ pub struct KeySpec {
 
 /// The kind of JSON value that a key must have.
 #[derive(Debug, Clone, Copy)]
-pub enum ValueKind {
+pub enum JsonKind {
     /// The value must be a string.
     String,
     /// The value must be `true` or `false`.
@@ -96,7 +96,7 @@ pub enum ValueKind {
     /// The value must be an object. Each of its members has a name that the author chooses, and is an object with the
     /// keys of this table.
     ObjectsByName(&'static KeyTable),
-    /// The value must be an object of the kind [`ValueKind::ObjectsByName`], or an array of strings.
+    /// The value must be an object of the kind [`JsonKind::ObjectsByName`], or an array of strings.
     ObjectsByNameOrStrings(&'static KeyTable),
     /// The value must be a type: a string, or an object with the keys of this table.
     Type(&'static KeyTable),
@@ -110,26 +110,27 @@ pub enum ValueKind {
 }
 
 impl KeyTable {
-    /// Returns all keys that the object can have: the keys of this table, then the keys of the included tables.
+    /// Returns the listed keys: those of this table, then those of the included tables. HTTP methods, and names that the
+    /// author chooses, are not listed.
     pub fn iter(&'static self) -> impl Iterator<Item = &'static KeySpec> {
         self.keys.iter().chain(self.included_tables.iter().flat_map(|table| table.keys))
     }
 
     /// Returns the kind of value that the key `name` must have, or `None` if the object cannot have this key.
     #[must_use]
-    pub fn find(&'static self, name: &str) -> Option<ValueKind> {
+    pub fn find(&'static self, name: &str) -> Option<JsonKind> {
         let known = self.iter().find(|key| key.name == name).map(|key| key.kind);
         let is_uppercase = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_uppercase());
         let named = self.named_member_table.filter(|_| !name.starts_with('@'));
-        known.or_else(|| self.other_method_table.filter(|_| is_uppercase).or(named).map(ValueKind::Object))
+        known.or_else(|| self.other_method_table.filter(|_| is_uppercase).or(named).map(JsonKind::Object))
     }
 }
 
-pub(crate) const fn key(name: &'static str, kind: ValueKind, description: &'static str) -> KeySpec {
+pub(crate) const fn key(name: &'static str, kind: JsonKind, description: &'static str) -> KeySpec {
     KeySpec { name, kind, description, is_required: false }
 }
 
-pub(crate) const fn required_key(name: &'static str, kind: ValueKind, description: &'static str) -> KeySpec {
+pub(crate) const fn required_key(name: &'static str, kind: JsonKind, description: &'static str) -> KeySpec {
     KeySpec { name, kind, description, is_required: true }
 }
 
@@ -152,11 +153,11 @@ pub static WHOLE_API_KEYS: KeyTable = key_table(
     &[
         key(
             "common",
-            ValueKind::CommonParameters,
+            JsonKind::CommonParameters,
             "Parameters that every method has, in the dialect `tree` or as rules.",
         ),
-        key("schemas", ValueKind::ObjectsByName(&SCHEMA), "The schemas that all modules can use, by name."),
-        key("modules", ValueKind::ObjectsByName(&MODULE), "The modules of a whole API, by name."),
+        key("schemas", JsonKind::ObjectsByName(&SCHEMA), "The schemas that all modules can use, by name."),
+        key("modules", JsonKind::ObjectsByName(&MODULE), "The modules of a whole API, by name."),
     ],
 );
 
@@ -168,19 +169,19 @@ pub static MODULE: KeyTable = KeyTable {
     ..key_table(
         "a module",
         &[
-            key("dialect", ValueKind::String, "The dialect in which the file is written."),
-            key("module", ValueKind::String, "The name of the module; by default the name of the file."),
-            key("info", ValueKind::String, "A description of the module."),
-            key("envelope", ValueKind::String, "The envelope of the module's responses."),
-            key("ignore_case", ValueKind::Bool, "Whether URIs are matched case-insensitively."),
+            key("dialect", JsonKind::String, "The dialect in which the file is written."),
+            key("module", JsonKind::String, "The name of the module; by default the name of the file."),
+            key("info", JsonKind::String, "A description of the module."),
+            key("envelope", JsonKind::String, "The envelope of the module's responses."),
+            key("ignore_case", JsonKind::Bool, "Whether URIs are matched case-insensitively."),
             key(
                 "repeated",
-                ValueKind::String,
+                JsonKind::String,
                 "What happens if a parameter is sent more than once: `refuse` rejects the request, `last` uses the \
                  last value.",
             ),
-            key("rate_limit", ValueKind::ObjectOrObjects(&RATE_LIMIT), RATE_LIMIT_DESCRIPTION),
-            key("schemas", ValueKind::ObjectsByName(&SCHEMA), "The schemas of the module, by name."),
+            key("rate_limit", JsonKind::ObjectOrObjects(&RATE_LIMIT), RATE_LIMIT_DESCRIPTION),
+            key("schemas", JsonKind::ObjectsByName(&SCHEMA), "The schemas of the module, by name."),
         ],
     )
 };
@@ -192,12 +193,12 @@ pub static URI: KeyTable = KeyTable {
     ..key_table(
         "a URI",
         &[
-            key("GET", ValueKind::Object(&METHOD), "The GET method; HEAD runs it too and omits the body."),
-            key("POST", ValueKind::Object(&METHOD), "The POST method."),
-            key("PUT", ValueKind::Object(&METHOD), "The PUT method."),
-            key("DELETE", ValueKind::Object(&METHOD), "The DELETE method."),
-            key("PATCH", ValueKind::Object(&METHOD), "The PATCH method."),
-            key("/", ValueKind::ObjectsByName(&URI), "The paths below this path."),
+            key("GET", JsonKind::Object(&METHOD), "The GET method; HEAD runs it too and omits the body."),
+            key("POST", JsonKind::Object(&METHOD), "The POST method."),
+            key("PUT", JsonKind::Object(&METHOD), "The PUT method."),
+            key("DELETE", JsonKind::Object(&METHOD), "The DELETE method."),
+            key("PATCH", JsonKind::Object(&METHOD), "The PATCH method."),
+            key("/", JsonKind::ObjectsByName(&URI), "The paths below this path."),
         ],
     )
 };
@@ -206,15 +207,15 @@ pub static URI: KeyTable = KeyTable {
 pub static METHOD: KeyTable = key_table(
     "a method",
     &[
-        key("id", ValueKind::String, "The method's id; by default made from the path and the HTTP method."),
-        required_key("info", ValueKind::String, "A description of the method."),
-        key("scope", ValueKind::Scope, "The groups of permissions, of which the caller needs one group completely."),
-        key("in", ValueKind::ObjectsByName(&PARAMETER), "The parameters of the method."),
-        key("out", ValueKind::ObjectsByName(&OUTPUT), "The outputs of the method."),
-        key("errors", ValueKind::ObjectsByName(&ERROR), "The errors that the handler may return."),
+        key("id", JsonKind::String, "The method's id; by default made from the path and the HTTP method."),
+        required_key("info", JsonKind::String, "A description of the method."),
+        key("scope", JsonKind::Scope, "The groups of permissions, of which the caller needs one group completely."),
+        key("in", JsonKind::ObjectsByName(&PARAMETER), "The parameters of the method."),
+        key("out", JsonKind::ObjectsByName(&OUTPUT), "The outputs of the method."),
+        key("errors", JsonKind::ObjectsByName(&ERROR), "The errors that the handler may return."),
         CONSTRAINTS,
         HANDLER,
-        key("options", ValueKind::Object(&OPTIONS), "The options of the method."),
+        key("options", JsonKind::Object(&OPTIONS), "The options of the method."),
     ],
 );
 
@@ -224,8 +225,8 @@ pub static METHOD_LIST_ENTRY: KeyTable = KeyTable {
     ..key_table(
         "an entry of a method list",
         &[
-            required_key("method", ValueKind::String, "The HTTP method."),
-            required_key("path", ValueKind::String, "The path of the method below the base path."),
+            required_key("method", JsonKind::String, "The HTTP method."),
+            required_key("path", JsonKind::String, "The path of the method below the base path."),
         ],
     )
 };
@@ -236,16 +237,12 @@ pub static PARAMETER: KeyTable = KeyTable {
     ..key_table(
         "a parameter",
         &[
-            required_key("info", ValueKind::String, "A description of the parameter."),
-            required_key("type", ValueKind::String, "The type of its values; a leading `?` makes it optional."),
-            key(
-                "name",
-                ValueKind::String,
-                "The parameter's name in code; by default its key without prefix or braces.",
-            ),
-            key("default", ValueKind::Any, "The value if the request omits the parameter."),
-            key("example", ValueKind::Any, "An example value."),
-            key("message", ValueKind::String, "The error message for clients that send an invalid value."),
+            required_key("info", JsonKind::String, "A description of the parameter."),
+            required_key("type", JsonKind::String, "The type of its values; a leading `?` makes it optional."),
+            key("name", JsonKind::String, "The parameter's name in code; by default its key without prefix or braces."),
+            key("default", JsonKind::Any, "The value if the request omits the parameter."),
+            key("example", JsonKind::Any, "An example value."),
+            key("message", JsonKind::String, "The error message for clients that send an invalid value."),
         ],
     )
 };
@@ -256,11 +253,11 @@ pub static OUTPUT: KeyTable = KeyTable {
     ..key_table(
         "an output",
         &[
-            required_key("info", ValueKind::String, "A description of the output."),
-            required_key("type", ValueKind::String, "The type of its values; a leading `?` makes it optional."),
-            key("name", ValueKind::String, "The name of the output in programs for aicra; rulebook ignores it."),
-            key("default", ValueKind::Any, "The default in definitions for aicra; rulebook checks and ignores it."),
-            key("example", ValueKind::Any, "An example value."),
+            required_key("info", JsonKind::String, "A description of the output."),
+            required_key("type", JsonKind::String, "The type of its values; a leading `?` makes it optional."),
+            key("name", JsonKind::String, "The name of the output in programs for aicra; rulebook ignores it."),
+            key("default", JsonKind::Any, "The default in definitions for aicra; rulebook checks and ignores it."),
+            key("example", JsonKind::Any, "An example value."),
         ],
     )
 };
@@ -268,30 +265,30 @@ pub static OUTPUT: KeyTable = KeyTable {
 /// The keys of a schema, which is a type with a name.
 pub static SCHEMA: KeyTable = KeyTable {
     included_tables: &[&TYPE_ATTRIBUTES, &NESTED_ATTRIBUTES, &FIELDS_ATTRIBUTE],
-    ..key_table("a schema", &schema_keys(required_key("info", ValueKind::String, "A description of the schema.")))
+    ..key_table("a schema", &schema_keys(required_key("info", JsonKind::String, "A description of the schema.")))
 };
 
 const fn schema_keys(description: KeySpec) -> [KeySpec; 5] {
     [
         description,
-        key("type", ValueKind::String, "The type of its values; by default `object`."),
-        key("extends", ValueKind::Strings, "The schemas whose fields the object has, too."),
-        key("without", ValueKind::Strings, "The fields of the schemas in `extends` that the object does not have."),
-        key("example", ValueKind::Any, "An example value."),
+        key("type", JsonKind::String, "The type of its values; by default `object`."),
+        key("extends", JsonKind::Strings, "The schemas whose fields the object has, too."),
+        key("without", JsonKind::Strings, "The fields of the schemas in `extends` that the object does not have."),
+        key("example", JsonKind::Any, "An example value."),
     ]
 }
 
 /// The keys of an error that the handler of a method may return.
 pub static ERROR: KeyTable = key_table(
     "an error",
-    &error_keys(required_key("info", ValueKind::String, "A description of the error, for clients.")),
+    &error_keys(required_key("info", JsonKind::String, "A description of the error, for clients.")),
 );
 
 const fn error_keys(description: KeySpec) -> [KeySpec; 3] {
     [
-        key("status", ValueKind::Integer, "The HTTP status of the error response."),
+        key("status", JsonKind::Integer, "The HTTP status of the error response."),
         description,
-        key("number", ValueKind::Integer, "The number of the error in the envelope `aicra`."),
+        key("number", JsonKind::Integer, "The number of the error in the envelope `aicra`."),
     ]
 }
 
@@ -299,33 +296,33 @@ const fn error_keys(description: KeySpec) -> [KeySpec; 3] {
 pub static OPTIONS: KeyTable = key_table(
     "the options",
     &[
-        key("status", ValueKind::Integer, "The HTTP status of a successful response."),
-        key("download", ValueKind::Bool, "Whether the method returns a file instead of outputs."),
-        key("jsonp", ValueKind::Bool, "Whether the method responds with JSONP on request."),
-        key("deprecated", ValueKind::Bool, "Whether the method is deprecated."),
-        key("rate_limit", ValueKind::ObjectOrObjects(&RATE_LIMIT), RATE_LIMIT_DESCRIPTION),
+        key("status", JsonKind::Integer, "The HTTP status of a successful response."),
+        key("download", JsonKind::Bool, "Whether the method returns a file instead of outputs."),
+        key("jsonp", JsonKind::Bool, "Whether the method responds with JSONP on request."),
+        key("deprecated", JsonKind::Bool, "Whether the method is deprecated."),
+        key("rate_limit", JsonKind::ObjectOrObjects(&RATE_LIMIT), RATE_LIMIT_DESCRIPTION),
         COST,
         IDEMPOTENT,
     ],
 );
 
 const COST: KeySpec =
-    key("cost", ValueKind::Integer, "The number of requests as which a call counts for rate limits; by default 1.");
+    key("cost", JsonKind::Integer, "The number of requests as which a call counts for rate limits; by default 1.");
 
 const IDEMPOTENT: KeySpec = key(
     "idempotent",
-    ValueKind::String,
+    JsonKind::String,
     "Whether clients can repeat a request safely with the header field `Idempotency-Key`: `optional` or `required`.",
 );
 
 const CONSTRAINTS: KeySpec = key(
     "constraints",
-    ValueKind::Any,
+    JsonKind::Any,
     "What must hold between the parameters, such as `[{\"exactly_one\": [\"id\", \"name\"]}]`.",
 );
 
 const HANDLER: KeySpec = key(
     "handler",
-    ValueKind::AnyObject,
+    JsonKind::AnyObject,
     "What handles calls of the method instead of code of the program, such as `{\"value\": {\"id\": 5}}`.",
 );

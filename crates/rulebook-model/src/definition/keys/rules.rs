@@ -2,8 +2,8 @@
 //! parameter sources in the dialect `tree`.
 
 use super::{
-    CONSTRAINTS, COST, ERROR, FIELDS_ATTRIBUTE, HANDLER, IDEMPOTENT, KeySpec, KeyTable, NESTED_ATTRIBUTES, RATE_LIMIT,
-    RATE_LIMIT_DESCRIPTION, SCHEMA, TYPE_ATTRIBUTES, ValueKind, key, key_table,
+    CONSTRAINTS, COST, ERROR, FIELDS_ATTRIBUTE, HANDLER, IDEMPOTENT, JsonKind, KeySpec, KeyTable, NESTED_ATTRIBUTES,
+    RATE_LIMIT, RATE_LIMIT_DESCRIPTION, SCHEMA, TYPE_ATTRIBUTES, key, key_table,
 };
 use crate::model::WHOLE_BODY_KEY;
 
@@ -19,19 +19,19 @@ const fn php_array_table(
 /// The keys at the top level of a file in the dialect `rules`. All other members are classes.
 pub static RULES_FILE: KeyTable = KeyTable {
     named_member_table: Some(&CLASS),
-    ..key_table("a file of rules", &[key("dialect", ValueKind::String, "The dialect of the file: `rules`.")])
+    ..key_table("a file of rules", &[key("dialect", JsonKind::String, "The dialect of the file: `rules`.")])
 };
 
 /// The keys of a PhalApi class, which becomes an API module. All other members are methods.
 pub static CLASS: KeyTable = php_array_table(
     "a class",
     &[
-        key("@info", ValueKind::String, "A description of the class."),
-        key("@desc", ValueKind::String, "The second paragraph of the description."),
-        key("@envelope", ValueKind::String, "The envelope of the class's responses."),
-        key("@rate_limit", ValueKind::ObjectOrObjects(&RATE_LIMIT), RATE_LIMIT_DESCRIPTION),
-        key("@schemas", ValueKind::ObjectsByName(&SCHEMA), "The schemas of the class, by name."),
-        key("*", ValueKind::Object(&COMMON_RULES), "The rules that all methods of the class have."),
+        key("@info", JsonKind::String, "A description of the class."),
+        key("@desc", JsonKind::String, "The second paragraph of the description."),
+        key("@envelope", JsonKind::String, "The envelope of the class's responses."),
+        key("@rate_limit", JsonKind::ObjectOrObjects(&RATE_LIMIT), RATE_LIMIT_DESCRIPTION),
+        key("@schemas", JsonKind::ObjectsByName(&SCHEMA), "The schemas of the class, by name."),
+        key("*", JsonKind::Object(&COMMON_RULES), "The rules that all methods of the class have."),
     ],
     &METHOD,
 );
@@ -43,21 +43,21 @@ pub static COMMON_RULES: KeyTable = php_array_table("the rules of a class", &[],
 pub static METHOD: KeyTable = php_array_table(
     "a method of a class",
     &[
-        key("@info", ValueKind::String, "A description of the method."),
-        key("@desc", ValueKind::String, "The second paragraph of the description."),
-        key("@scope", ValueKind::Scope, "The groups of permissions, of which the caller needs one group completely."),
-        key("@method", ValueKind::StringOrStrings, "The HTTP methods; by default `GET` and `POST`."),
+        key("@info", JsonKind::String, "A description of the method."),
+        key("@desc", JsonKind::String, "The second paragraph of the description."),
+        key("@scope", JsonKind::Scope, "The groups of permissions, of which the caller needs one group completely."),
+        key("@method", JsonKind::StringOrStrings, "The HTTP methods; by default `GET` and `POST`."),
         key(
             "@return",
-            ValueKind::ObjectsByNameOrStrings(&RETURN_FIELD),
+            JsonKind::ObjectsByNameOrStrings(&RETURN_FIELD),
             "The outputs of the method and their members, under paths such as `list[].id`; or a list of annotations \
              such as `string list[].name The name`.",
         ),
-        key("@errors", ValueKind::ObjectsByName(&ERROR), "The errors that the handler may return."),
+        key("@errors", JsonKind::ObjectsByName(&ERROR), "The errors that the handler may return."),
         KeySpec { name: "@handler", ..HANDLER },
         KeySpec { name: "@constraints", ..CONSTRAINTS },
-        key("@jsonp", ValueKind::Bool, "Whether the method responds with JSONP on request."),
-        key("@rate_limit", ValueKind::ObjectOrObjects(&RATE_LIMIT), RATE_LIMIT_DESCRIPTION),
+        key("@jsonp", JsonKind::Bool, "Whether the method responds with JSONP on request."),
+        key("@rate_limit", JsonKind::ObjectOrObjects(&RATE_LIMIT), RATE_LIMIT_DESCRIPTION),
         KeySpec { name: "@cost", ..COST },
         KeySpec { name: "@idempotent", ..IDEMPOTENT },
     ],
@@ -71,26 +71,26 @@ pub static RULE: KeyTable = KeyTable {
     ..key_table(
         "a rule",
         &[
-            key("name", ValueKind::String, "The parameter's name in requests; by default its name in code."),
-            key("type", ValueKind::String, "The type of its values; by default `string`."),
+            key("name", JsonKind::String, "The parameter's name in requests; by default its name in code."),
+            key("type", JsonKind::String, "The type of its values; by default `string`."),
             key(
                 "require",
-                ValueKind::Bool,
+                JsonKind::Bool,
                 "Whether the parameter is required. A parameter with a default may be omitted anyway.",
             ),
-            key("default", ValueKind::Any, "The value if the request omits the parameter."),
+            key("default", JsonKind::Any, "The value if the request omits the parameter."),
             key(
                 "source",
-                ValueKind::String,
+                JsonKind::String,
                 "The part of the request that contains the value; by default the query or the body.",
             ),
-            key("desc", ValueKind::String, "A description of the parameter."),
-            key("message", ValueKind::String, "The error message for clients that send an invalid value."),
-            key("example", ValueKind::Any, "An example value."),
-            key("callable", ValueKind::StringOrStrings, "Another name of `callback`."),
+            key("desc", JsonKind::String, "A description of the parameter."),
+            key("message", JsonKind::String, "The error message for clients that send an invalid value."),
+            key("example", JsonKind::Any, "An example value."),
+            key("callable", JsonKind::StringOrStrings, "Another name of `callback`."),
             key(
                 "on_after_parse",
-                ValueKind::StringOrStrings,
+                JsonKind::StringOrStrings,
                 "The functions that convert the value after it has been checked, separated by `|`.",
             ),
         ],
@@ -101,11 +101,11 @@ pub static RULE: KeyTable = KeyTable {
 pub static RETURN_FIELD: KeyTable = key_table(
     "a field of `@return`",
     &[
-        key("type", ValueKind::String, "The type of its values."),
-        key("desc", ValueKind::String, "A description of the field."),
-        key("format", ValueKind::String, "`timestamp` for a date that is returned in seconds."),
-        key("range", ValueKind::Any, "The allowed values of an `enum`; without it, an `enum` is a `string`."),
-        key("example", ValueKind::Any, "An example value."),
+        key("type", JsonKind::String, "The type of its values."),
+        key("desc", JsonKind::String, "A description of the field."),
+        key("format", JsonKind::String, "`timestamp` for a date that is returned in seconds."),
+        key("range", JsonKind::Any, "The allowed values of an `enum`; without it, an `enum` is a `string`."),
+        key("example", JsonKind::Any, "An example value."),
     ],
 );
 

@@ -1,6 +1,6 @@
 //! The attributes of types, which are keys next to the key `type`.
 
-use super::{KeySpec, KeyTable, OUTPUT, ValueKind, key, key_table, required_key};
+use super::{JsonKind, KeySpec, KeyTable, OUTPUT, key, key_table, required_key};
 
 /// The attributes of a type, which are keys next to the key `type`. The attributes that contain types, `fields` and
 /// `after` have tables of their own.
@@ -9,37 +9,29 @@ pub static TYPE_ATTRIBUTES: KeyTable = key_table(
     &[
         key(
             "min",
-            ValueKind::Any,
+            JsonKind::Any,
             "The smallest allowed value, length, size or number of items, depending on the type.",
         ),
-        key(
-            "max",
-            ValueKind::Any,
-            "The largest allowed value, length, size or number of items, depending on the type.",
-        ),
-        key("regex", ValueKind::Any, "A regular expression that the string must match."),
-        key("format", ValueKind::Any, "The format of the value, depending on the type."),
-        key("separator", ValueKind::Any, "The separator of the items of an array that is sent as one string."),
+        key("max", JsonKind::Any, "The largest allowed value, length, size or number of items, depending on the type."),
+        key("regex", JsonKind::Any, "A regular expression that the string must match."),
+        key("format", JsonKind::Any, "The format of the value, depending on the type."),
+        key("separator", JsonKind::Any, "The separator of the items of an array that is sent as one string."),
         key(
             "range",
-            ValueKind::Any,
+            JsonKind::Any,
             "The allowed values of an `enum`, media types of a `file`, or patterns of a `filename`.",
         ),
-        key("ext", ValueKind::Any, "The allowed file name extensions."),
+        key("ext", JsonKind::Any, "The allowed file name extensions."),
         key(
             "callback",
-            ValueKind::StringOrStrings,
+            JsonKind::StringOrStrings,
             "The function of the program that checks values of the type `callable`.",
         ),
-        key(
-            "params",
-            ValueKind::Any,
-            "Parameters for the function in `callback`, or for a custom type of the program.",
-        ),
-        key("closed", ValueKind::Any, "Whether an object can have only the members in `fields`."),
-        key("constraints", ValueKind::Any, "What must hold between the members in `fields`."),
-        key("value", ValueKind::Any, "The value of a `const`."),
-        key("tag", ValueKind::String, "The member of an object that says which type in `of` the object has."),
+        key("params", JsonKind::Any, "Parameters for the function in `callback`, or for a custom type of the program."),
+        key("closed", JsonKind::Any, "Whether an object can have only the members in `fields`."),
+        key("constraints", JsonKind::Any, "What must hold between the members in `fields`."),
+        key("value", JsonKind::Any, "The value of a `const`."),
+        key("tag", JsonKind::String, "The member of an object that says which type in `of` the object has."),
     ],
 );
 
@@ -57,11 +49,11 @@ pub(super) const fn nested_attributes(nested_type: &'static KeyTable, items: &'s
     [
         key(
             "of",
-            ValueKind::Types(nested_type),
+            JsonKind::Types(nested_type),
             "The types of a `union`: a list, or with `tag` an object with a schema for each value of the tag.",
         ),
-        key("keys", ValueKind::Type(nested_type), "The type of the names in a `map`."),
-        key("items", ValueKind::Object(items), "The attributes of the items of an array."),
+        key("keys", JsonKind::Type(nested_type), "The type of the names in a `map`."),
+        key("items", JsonKind::Object(items), "The attributes of the items of an array."),
     ]
 }
 
@@ -75,7 +67,7 @@ pub(super) const fn item_attributes(tables: &'static [&'static KeyTable]) -> Key
     }
 }
 
-const NESTED_TYPE_KEYS: &[KeySpec] = &[required_key("type", ValueKind::String, "The type of the values.")];
+const NESTED_TYPE_KEYS: &[KeySpec] = &[required_key("type", JsonKind::String, "The type of the values.")];
 
 pub(super) const fn nested_type(tables: &'static [&'static KeyTable]) -> KeyTable {
     KeyTable { included_tables: tables, ..key_table("a type", NESTED_TYPE_KEYS) }
@@ -86,11 +78,11 @@ pub static AFTER_ATTRIBUTE: KeyTable = key_table(
     "a type",
     &[key(
         "after",
-        ValueKind::StringOrStrings,
+        JsonKind::StringOrStrings,
         "The functions that convert the value after it has been checked, in this order.",
     )],
 );
 
 /// The attribute `fields`, which defines the fields of an object type.
 pub static FIELDS_ATTRIBUTE: KeyTable =
-    key_table("a type", &[key("fields", ValueKind::ObjectsByName(&OUTPUT), "The fields of an object.")]);
+    key_table("a type", &[key("fields", JsonKind::ObjectsByName(&OUTPUT), "The fields of an object.")]);

@@ -126,7 +126,7 @@ pub(super) struct Field<'a> {
     pub(super) words: Cow<'static, str>,
     /// Values of the field, such as its default, each with a label.
     pub(super) values: Vec<(&'static str, Cow<'a, str>)>,
-    /// Links to the pages of the schemas that the type of the field names, each with the text of the link.
+    /// Links to the pages of the schemas that occur in the type of the field, each with its text.
     pub(super) schemas: Vec<(LinkTarget, String)>,
     /// The members of the field, if it is an object or an array of objects. The members of a schema are omitted inside
     /// another schema, whose page contains a link to them.

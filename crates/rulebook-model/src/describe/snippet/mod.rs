@@ -64,8 +64,8 @@ const NAME_AND_PASSWORD: &str = "NAME:PASSWORD";
 /// The name of the header field that contains the credentials of most schemes.
 const AUTHORIZATION: &str = "Authorization";
 
-/// Returns the scheme in which calls send credentials: the first one that has a header field. Keys and tokens are
-/// preferred to names with passwords, which programs should not contain. Returns `None` if no scheme has one.
+/// Returns the scheme that example calls use: the first one whose credential is sent in a header field, and one with
+/// passwords, which programs should not contain, only if there is no other. Returns `None` if no scheme has such a field.
 fn preferred_scheme(api: &Api) -> Option<&AuthScheme> {
     let mut schemes: Vec<_> = api.auth_schemes.iter().filter(|scheme| scheme.header_field("").is_some()).collect();
     schemes.sort_by_key(|scheme| is_basic(scheme));
