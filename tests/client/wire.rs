@@ -144,6 +144,11 @@ impl Connection {
         self.stream.write_all(bytes).unwrap();
     }
 
+    /// Writes bytes. Returns `false` if the server has closed the connection.
+    pub fn try_write(&mut self, bytes: &[u8]) -> bool {
+        self.stream.write_all(bytes).is_ok()
+    }
+
     /// Closes the connection in the direction to the server.
     pub fn close_writing(&mut self) {
         self.stream.shutdown(Shutdown::Write).unwrap();

@@ -1,5 +1,6 @@
 //! Tests what one client can use of the memory and the files that all clients share.
 
+use std::cell::RefCell;
 use std::fs::File;
 use std::path::Path;
 use std::process::Command;
@@ -82,11 +83,17 @@ fn the_bodies_of_a_client_use_a_part_of_the_memory() {
 #[test]
 fn unread_responses_of_a_client_use_a_part_of_the_memory() {
     let server = echo_server(&json!({ "body": BODY_LEN }));
-    let mut unread: Vec<_> = (0..8).map(|_| server.connect()).collect();
-    for connection in &mut unread {
-        connection.write(&long_request(6 << 20).bytes());
-        // The memory of the request is free when its response begins.
-        assert!(connection.read_more(), "the server responds");
+    let unread = RefCell::new(Vec::new());
+    let request = long_request(6 << 20).bytes();
+    // The server refuses a request while the memory of the one before is in use.
+    let responds = || {
+        let mut connection = server.connect();
+        let responds = connection.try_write(&request) && connection.read_more();
+        unread.borrow_mut().push(connection);
+        responds
+    };
+    for _ in 0..8 {
+        assert!(wait_until(responds), "the server responds");
     }
     assert!(wait_until(|| exceeded(&server, "response-memory") >= 3), "the client uses more than its part");
     // Short responses do not count.

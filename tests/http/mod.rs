@@ -6,6 +6,7 @@
 //! `request_limits`, `uploads`, `receiving`, `expect`, `http2`, `mounted`.
 
 mod array_fields;
+mod body_pieces;
 mod client_shares;
 mod connection_limits;
 mod connections;

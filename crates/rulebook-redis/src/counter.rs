@@ -58,7 +58,8 @@ impl RedisCounter {
     /// yet, so that a program can start while the server is unavailable. The server must respond within a second.
     ///
     /// # Errors
-    /// Fails if the URL is invalid, if it needs TLS and the feature `tls` is disabled, or if a thread cannot be started.
+    /// Fails if the URL is invalid, if it needs TLS and the feature `tls` is disabled, or if a thread cannot be
+    /// started.
     pub fn new(url: &str) -> Result<Self, RedisCounterError> {
         Self::with_timeout(url, MIN_TIMEOUT)
     }
@@ -68,7 +69,8 @@ impl RedisCounter {
     /// this time, or within a second if it is shorter.
     ///
     /// # Errors
-    /// Fails if the URL is invalid, if it needs TLS and the feature `tls` is disabled, or if a thread cannot be started.
+    /// Fails if the URL is invalid, if it needs TLS and the feature `tls` is disabled, or if a thread cannot be
+    /// started.
     pub fn with_timeout(url: &str, timeout: Duration) -> Result<Self, RedisCounterError> {
         if !cfg!(feature = "tls") && url.starts_with("rediss:") {
             return Err(RedisCounterError::NoTls);

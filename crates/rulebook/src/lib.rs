@@ -1,7 +1,7 @@
 //! rulebook serves an HTTP API from its definition: JSON files that list the methods of the API with their parameters,
 //! outputs and permissions. For each request, rulebook finds the method, checks the permission and every parameter, and
-//! calls the handler that the program has written for the method. rulebook also responds to OPTIONS on every path of
-//! the API, and generates the OpenAPI document and the documentation pages.
+//! calls the handler of the method, which the program or the definition contains. rulebook also responds to OPTIONS on
+//! every path of the API, and generates the OpenAPI document and the documentation pages.
 //!
 //! A program adds its handlers to a [`Rulebook`], grouped in [`Module`]s, and builds an [`Engine`]. The engine serves
 //! the API over HTTP, and also calls methods of the API from code:

@@ -2,10 +2,10 @@
 //! services.
 //!
 //! Each field of the model is written under a key of the definition, and loading the written definition returns the
-//! same model. A key whose value equals the default is omitted. The functions destructure each struct completely: if a
-//! struct gets a new field, this file does not compile until it writes that field. The same functions write two forms
-//! of a definition: the full form for the authors of the API, and a form for its clients, which responses to OPTIONS
-//! contain.
+//! same model. A key whose value equals the default is omitted. The functions destructure each struct except `Api`
+//! completely: if a struct gets a new field, this file does not compile until it writes that field. The same functions
+//! write two forms of a definition: the full form for the authors of the API, and a form for its clients, which
+//! responses to OPTIONS contain.
 
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};

@@ -1,4 +1,5 @@
-//! The settings whose values are words. The name of a variant in kebab case is the word in definitions.
+//! The settings whose values are words. The name of a variant in kebab case is the word, unless it has another name for
+//! `strum` and `clap` in definitions.
 
 use serde::Serialize;
 use strum::{IntoStaticStr, VariantArray};

@@ -1,5 +1,4 @@
-//! The settings whose values are JSON objects: their keys, their conversion to the model, and their conversion back to
-//! JSON.
+//! The settings whose values are JSON objects: their keys, and their conversion to the model.
 
 use serde::de::DeserializeOwned;
 

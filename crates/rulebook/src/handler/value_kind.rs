@@ -115,8 +115,8 @@ impl CompiledHandler for ValueHandler {
 /// (`Prefer: code=404`) gets this error.
 pub struct MockHandler {
     response: MockResponse,
-    /// The statuses that a request can select with `Prefer: code=…`, each with the name of its declared error; `None` for
-    /// the success.
+    /// The statuses that a request can select with `Prefer: code=…`, each with the name of its declared error; `None`
+    /// for the success.
     statuses: Vec<(u16, Option<String>)>,
 }
 

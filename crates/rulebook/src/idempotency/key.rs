@@ -56,3 +56,27 @@ fn parse_key(text: &[u8]) -> Option<String> {
     }
     (!key.is_empty()).then_some(key)
 }
+
+#[cfg(test)]
+mod tests {
+    use support::fuzz::{Inputs, MAX_SCRIPT_LEN, TEXTS, check};
+
+    use super::*;
+
+    /// A key that is written with quotes is read again.
+    fn check_key(text: &[u8]) {
+        let Some(key) = parse_key(text) else { return };
+        let quoted = format!("\"{}\"", key.replace('\\', r"\\").replace('"', "\\\""));
+        assert_eq!(parse_key(quoted.as_bytes()), Some(key));
+    }
+
+    #[test]
+    fn fuzz_idempotency_key() {
+        const TOKENS: &[&str] = &["\"", "\\", "a", "-", "8e03", " ", ",", ";a=1", "é", "\u{7f}"];
+        let inputs = Inputs::check_corpus("idempotency_key", TOKENS, check_key);
+        check!()
+            .with_iterations(TEXTS)
+            .with_max_len(MAX_SCRIPT_LEN)
+            .for_each(|script| inputs.check_script(script, check_key));
+    }
+}

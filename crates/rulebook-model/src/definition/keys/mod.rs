@@ -110,8 +110,8 @@ pub enum JsonKind {
 }
 
 impl KeyTable {
-    /// Returns the listed keys: those of this table, then those of the included tables. HTTP methods, and names that the
-    /// author chooses, are not listed.
+    /// Returns the listed keys: those of this table, then those of the included tables. HTTP methods, and names that
+    /// the author chooses, are not listed.
     pub fn iter(&'static self) -> impl Iterator<Item = &'static KeySpec> {
         self.keys.iter().chain(self.included_tables.iter().flat_map(|table| table.keys))
     }

@@ -65,7 +65,8 @@ const NAME_AND_PASSWORD: &str = "NAME:PASSWORD";
 const AUTHORIZATION: &str = "Authorization";
 
 /// Returns the scheme that example calls use: the first one whose credential is sent in a header field, and one with
-/// passwords, which programs should not contain, only if there is no other. Returns `None` if no scheme has such a field.
+/// passwords, which programs should not contain, only if there is no other. Returns `None` if no scheme has such a
+/// field.
 fn preferred_scheme(api: &Api) -> Option<&AuthScheme> {
     let mut schemes: Vec<_> = api.auth_schemes.iter().filter(|scheme| scheme.header_field("").is_some()).collect();
     schemes.sort_by_key(|scheme| is_basic(scheme));

@@ -153,7 +153,8 @@ fn parsed(regex: &str) -> Hir {
 }
 
 /// Returns a regular expression for the texts that `hir` matches and that do not begin with a dot in place of a
-/// wildcard. Names of stored files cannot begin with a dot: `./` at the beginning of a text is a prefix that is removed.
+/// wildcard. Names of stored files cannot begin with a dot: `./` at the beginning of a text is a prefix that is
+/// removed.
 fn without_leading_dot(hir: &Hir) -> Hir {
     match hir.kind() {
         HirKind::Class(Class::Unicode(class)) => {
