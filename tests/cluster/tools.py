@@ -38,7 +38,11 @@ class Wrk:
     SCRIPT = """
     local threads = {}
     function setup(thread) table.insert(threads, thread) end
-    function init(args) ok = 0; refused = 0; unavailable = 0; other = 0; last = 0 end
+    function init(args)
+      ok = 0; refused = 0; unavailable = 0; other = 0; last = 0
+      io.write("connected\\n")
+      io.flush()
+    end
     function response(status, headers, body)
       if status == 200 then ok = ok + 1
       elseif status == 429 then refused = refused + 1
@@ -64,6 +68,10 @@ class Wrk:
         command = ["nice", "-n", "10", "wrk", "-t1", f"-c{connections}", "-d100000", "--timeout", "60s", "-s",
                    self.script.name, "-H", f"Authorization: Bearer {key}", f"http://127.0.0.1:{port}{path}"]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        # wrk gives up if it cannot connect at first, so that nothing may be killed before.
+        first = self.process.stdout.readline()
+        if first != "connected\n":
+            raise RuntimeError(f"wrk printed:\n{first}{self.process.communicate()[0]}")
 
     def stop(self):
         """Ends wrk, and sets the counts."""

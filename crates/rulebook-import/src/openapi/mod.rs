@@ -1,8 +1,8 @@
 //! Converts an OpenAPI description to a definition.
 //!
-//! [`read`] parses the description, [`schema`] converts its schemas, [`operation`] its operations and [`settings`] the
-//! rest. Everything that the definition cannot express is added to the [`losses`]. [`repair`] then checks the
-//! definition, and [`unread`] reports everything that no code has read.
+//! `read` parses the description, `schema` converts its schemas, `operation` its operations and `settings` the rest.
+//! Everything that the definition cannot express is added to the `losses`. `repair` then checks the definition, and
+//! `unread` reports everything that no code has read.
 
 mod definition_file;
 mod document;

@@ -1,8 +1,8 @@
 //! Reads the files of a project for another framework, and generates a project for rulebook.
 //!
-//! The Rust module of each framework reads the framework's files and returns an [`Import`]. [`repair`] then removes
-//! what rulebook does not accept, and [`code`] generates Rust code for the methods of the definition. Definitions are
-//! copied unchanged if rulebook can read them.
+//! The Rust module of each framework reads the framework's files and returns an `Import`. `repair` then removes what
+//! rulebook does not accept, and `code` generates Rust code for the methods of the definition. Definitions are copied
+//! unchanged if rulebook can read them.
 
 mod aicra;
 mod api3;

@@ -25,8 +25,7 @@ pub fn printable(line: &[u8]) -> String {
     text
 }
 
-/// Splits the output of another program into lines of at most [`MAX_LOGGED`] bytes; further bytes of a longer line are
-/// dropped.
+/// Splits the output of another program into lines of at most 4 KiB; further bytes of a longer line are dropped.
 #[derive(Debug, Default)]
 pub struct LogLines {
     line: Vec<u8>,
