@@ -33,8 +33,8 @@ impl CaseRow {
         self.rulebook.push(rulebook);
     }
 
-    /// Returns the cells of the case in the README; `None` if it was not measured.
-    pub fn readme_cells(&self) -> Option<[String; 5]> {
+    /// Returns the title of the case, the two speeds, their ratio and the aim; `None` if the case was not measured.
+    pub fn speed_cells(&self) -> Option<[String; 5]> {
         let ratio = ratio_of_speeds(&self.rulebook, &self.hand)?;
         let aim = match self.case.goal() {
             Goal::RatioToOtherServer(goal) => format!("≥ {goal:.2}"),
@@ -147,7 +147,7 @@ impl Results {
                 }
             }
         };
-        let [case, hand, rulebook, median, aim] = row.readme_cells()?;
+        let [case, hand, rulebook, median, aim] = row.speed_cells()?;
         Some([case, hand, rulebook, median, format!("{:.2} to {:.2}", ratio.min, ratio.max), aim, verdict])
     }
 
