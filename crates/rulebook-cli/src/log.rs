@@ -8,7 +8,7 @@ use std::io::{self, Write};
 
 use env_logger::fmt::Formatter;
 use log::Record;
-use log::kv::{self, Key, Value, VisitSource};
+use log::kv::{self, Key, Value, VisitSource, VisitValue};
 use serde_json::{Map, Value as Json};
 
 use rulebook_model::invisible::is_invisible;
@@ -87,8 +87,43 @@ struct FieldCollector(Map<String, Json>);
 
 impl<'kvs> VisitSource<'kvs> for FieldCollector {
     fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), kv::Error> {
-        let field = serde_json::to_value(&value).unwrap_or_else(|_| value.to_string().into());
-        self.0.insert(key.as_str().to_owned(), field);
+        let mut field = FieldValue(Json::Null);
+        value.visit(&mut field)?;
+        self.0.insert(key.as_str().to_owned(), field.0);
+        Ok(())
+    }
+}
+
+/// The value of a structured field: a number, a boolean or null; anything else is a text.
+struct FieldValue(Json);
+
+impl<'v> VisitValue<'v> for FieldValue {
+    fn visit_any(&mut self, value: Value<'_>) -> Result<(), kv::Error> {
+        self.0 = value.to_string().into();
+        Ok(())
+    }
+
+    fn visit_null(&mut self) -> Result<(), kv::Error> {
+        Ok(())
+    }
+
+    fn visit_u64(&mut self, value: u64) -> Result<(), kv::Error> {
+        self.0 = value.into();
+        Ok(())
+    }
+
+    fn visit_i64(&mut self, value: i64) -> Result<(), kv::Error> {
+        self.0 = value.into();
+        Ok(())
+    }
+
+    fn visit_f64(&mut self, value: f64) -> Result<(), kv::Error> {
+        self.0 = value.into();
+        Ok(())
+    }
+
+    fn visit_bool(&mut self, value: bool) -> Result<(), kv::Error> {
+        self.0 = value.into();
         Ok(())
     }
 }
