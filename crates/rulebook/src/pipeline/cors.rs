@@ -67,8 +67,7 @@ pub(super) fn is_from_another_site(plan: &Plan, head: &Head) -> bool {
         Some(site) => site == "same-origin" || site == "none",
         None => head.get_all(&header::ORIGIN).all(|origin| is_own_origin(head, origin)),
     };
-    let is_allowed =
-        |cors: &PlannedCors| cors.allows_credentials && allowed_origin(cors, head).is_some_and(|origin| origin != "*");
+    let is_allowed = |cors: &PlannedCors| cors.allows_credentials && allowed_origin(cors, head).is_some();
     !is_own && !plan.cors.as_ref().is_some_and(is_allowed)
 }
 
