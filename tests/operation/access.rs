@@ -172,7 +172,7 @@ fn secret_parameters_in_paths_are_neither_logged_nor_traced() {
         ("GET", "/v1/reset/HIDDEN/user/7", 200, "/v1/reset/{secret_of_user}/user/7"),
         ("GET", "/v1/reset/HIDDEN%FF", 400, "-"),
         ("GET", "/v1/pick/7/HIDDEN", 200, "/v1/pick/7/{api_key}"),
-        ("POST", "/v1/pick/7/HIDDEN", 404, "/v1/pick/7/{api_key}"),
+        ("POST", "/v1/pick/7/HIDDEN", 405, "/v1/pick/7/{api_key}"),
         ("GET", "/v1/open/7", 200, "/v1/open/7"),
         ("GET", "/v1", 404, "/v1"),
         ("GET", "/elsewhere/7", 404, "/elsewhere/7"),

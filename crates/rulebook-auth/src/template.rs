@@ -9,8 +9,8 @@ use serde_json::{Map, Value as Json};
 
 use crate::jwt::Claims;
 
-/// The maximum number of permissions from one template, and the maximum length of all of them together in bytes. A short
-/// token would otherwise give many long permissions, if a template combines a long value with many others.
+/// The maximum number of permissions from one template, and the maximum length of all of them together in bytes. A
+/// short token would otherwise give many long permissions, if a template combines a long value with many others.
 const MAX_PERMISSIONS: usize = 1000;
 const MAX_PERMISSION_BYTES: usize = 64 << 10;
 /// The claims whose text is a list, separated by spaces: `scope` (RFC 8693 section 4.2), and `scp`, its name in the
@@ -81,7 +81,8 @@ impl Template {
     }
 
     /// Returns the permissions that this template makes of the claims of a token: one for each value, and none if a
-    /// claim is missing. Values that cannot be part of a permission are omitted, and so are permissions above the limits.
+    /// claim is missing. Values that cannot be part of a permission are omitted, and so are permissions above the
+    /// limits.
     pub fn permissions(&self, claims: &Claims) -> Vec<String> {
         let mut permissions = vec![String::new()];
         for piece in &self.0 {

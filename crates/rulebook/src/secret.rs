@@ -1,5 +1,5 @@
-//! Files that contain a random secret, such as the key that signs download links, and folders with private files. A file
-//! is created when its secret is first needed. Only the user that runs the program can read it.
+//! Files that contain a random secret, such as the key that signs download links, and folders with private files. A
+//! file is created when its secret is first needed. Only the user that runs the program can read it.
 
 use std::fmt::Display;
 use std::fs;

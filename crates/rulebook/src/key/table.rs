@@ -107,8 +107,8 @@ impl KeyTable {
         let is_valid = self.pepper.mac(token.secret).verify_slice(&hash).is_ok();
         let stored = stored.filter(|_| is_valid).ok_or(LookupError::Unknown)?;
         // A copy for this worker alone: workers that shared the identity would write to its reference count.
-        let own_copy = StoredKey { identity: stored.identity.unshared(), ..stored.clone() };
-        self.verified.remember(key, own_copy, stored.identity.memory_size());
+        let unshared = StoredKey { identity: stored.identity.unshared(), ..stored.clone() };
+        self.verified.remember(key, unshared, stored.identity.memory_size());
         stored.record_use(now)
     }
 

@@ -3,9 +3,9 @@
 //!
 //! Before some requests, a browser sends a preflight, an OPTIONS request that announces the actual request. The earlier
 //! stages reply to OPTIONS with a description of the URI; in the reply to a preflight, this stage keeps only the
-//! allowed HTTP methods. If an origin is not allowed, the browser withholds the response from the page, but has sent the
-//! request. So the stage `identify` refuses such a request if the browser may have added the credential of the user to
-//! it (cross-site request forgery).
+//! allowed HTTP methods. If an origin is not allowed, the browser withholds the response from the page, but has sent
+//! the request. So the stage `identify` refuses such a request if the browser may have added the credential of the user
+//! to it (cross-site request forgery).
 
 use http::header::{self, HeaderValue};
 use http::{Method, StatusCode};
@@ -63,17 +63,17 @@ pub(super) fn is_from_another_site(plan: &Plan, head: &Head) -> bool {
     if head.method.is_safe() {
         return false;
     }
-    let is_own = match head.header_values("sec-fetch-site").next() {
+    let is_same_origin = match head.header_values("sec-fetch-site").next() {
         Some(site) => site == "same-origin" || site == "none",
-        None => head.get_all(&header::ORIGIN).all(|origin| is_own_origin(head, origin)),
+        None => head.get_all(&header::ORIGIN).all(|origin| is_origin_of_request(head, origin)),
     };
     let is_allowed = |cors: &PlannedCors| cors.allows_credentials && allowed_origin(cors, head).is_some();
-    !is_own && !plan.cors.as_ref().is_some_and(is_allowed)
+    !is_same_origin && !plan.cors.as_ref().is_some_and(is_allowed)
 }
 
 /// Returns `true` if the host and the port of an origin are those to which the request was sent. The scheme is unknown
 /// behind a proxy.
-fn is_own_origin(head: &Head, origin: &HeaderValue) -> bool {
+fn is_origin_of_request(head: &Head, origin: &HeaderValue) -> bool {
     let host = head.uri.authority().map(|authority| authority.as_str()).or_else(|| head.get(&header::HOST));
     let of_origin = origin.to_str().ok().and_then(|origin| Some(origin.split_once("://")?.1));
     matches!((of_origin, host), (Some(origin), Some(host)) if origin.eq_ignore_ascii_case(host))
