@@ -115,7 +115,7 @@ impl Database {
     }
 
     async fn open(&self) -> Result<Pools, sqlx::Error> {
-        create_private_folder(self.0.folder.path())?;
+        self.0.folder.create()?;
         // In WAL mode, a write that has been acknowledged to the client survives a power failure only with FULL.
         let options = SqliteConnectOptions::new()
             .filename(self.file())
@@ -130,13 +130,4 @@ impl Database {
         let writer = pool.clone().max_connections(1).connect_lazy_with(options.clone());
         Ok(Pools { readers: pool.max_connections(MAX_READERS).connect_lazy_with(options), writer })
     }
-}
-
-/// Creates a folder that only the user of this process can read, because the database contains hashes of passwords.
-fn create_private_folder(folder: &std::path::Path) -> std::io::Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
 }

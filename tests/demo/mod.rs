@@ -7,6 +7,8 @@ mod caches;
 mod database_errors;
 mod failed_logins;
 mod files;
+#[cfg(unix)]
+mod private_files;
 mod random;
 mod start;
 mod users;

@@ -7,6 +7,7 @@ mod auth_schemes;
 mod authenticators;
 mod binding;
 mod calls_from_code;
+mod cross_site;
 mod default_names;
 mod deserialization;
 mod diagnostics;

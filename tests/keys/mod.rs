@@ -65,12 +65,13 @@ fn authenticate_key(keys: &Keys, key: &str) -> Result<(String, Vec<String>), Str
 
 #[test]
 fn the_debug_output_of_a_head_omits_credentials() {
-    let mut head = Head::new(http::Method::GET, http::Uri::from_static("/a"));
+    let mut head = Head::new(http::Method::GET, http::Uri::from_static("/a?token=hidden"));
     for name in ["authorization", "proxy-authorization", "cookie", "x-api-key", "accept"] {
         let value = http::HeaderValue::from_str(&format!("value of {name}")).unwrap();
         head.headers.push((http::HeaderName::from_static(name), value));
     }
     let printed = format!("{head:?}");
     assert_eq!(printed.matches("value of ").count(), 1, "{printed}");
+    assert!(!printed.contains("hidden"), "{printed}");
     assert!(printed.contains("value of accept") && printed.contains("proxy-authorization"), "{printed}");
 }

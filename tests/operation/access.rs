@@ -1,13 +1,16 @@
 //! Tests of the access log. It has one line for each request, without secrets and without line breaks that clients
 //! send.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
+use rulebook::trace::{Span, TraceExporter};
+use rulebook::{Rulebook, Unbound};
+use serde_json::json;
 use tokio::sync::Notify;
 
 use super::{begin_request, shop_engine, shop_engine_with_put};
 use crate::captured_log::{self, Line, accesses, logged};
-use crate::client::{Request, TestServer, wait_until};
+use crate::client::{Request, TestServer, engine, wait_until};
 
 /// Returns the line of the access log about the request with this id. Asserts that there is exactly one.
 #[track_caller]
@@ -125,6 +128,68 @@ fn no_line_of_the_log_contains_a_secret() {
     for secret in secrets {
         assert_eq!(logged(secret).len(), 0, "{secret}");
     }
+}
+
+/// Keeps the spans of requests.
+#[derive(Default, Clone)]
+struct Spans(Arc<Mutex<Vec<String>>>);
+
+impl TraceExporter for Spans {
+    fn export(&self, span: Span) {
+        self.0.lock().unwrap().push(format!("{span:?}"));
+    }
+}
+
+#[test]
+fn secret_parameters_in_paths_are_neither_logged_nor_traced() {
+    captured_log::begin();
+    let parameter = |name: &str| json!({ "info": "I", "type": "string", "name": name });
+    let module = json!({ "/": {
+        "reset/{token}": {
+            "GET": { "info": "I", "in": { "{token}": parameter("token") } },
+            "/": { "user/{id}": { "GET": { "info": "I", "in": {
+                "{token}": parameter("secret_of_user"), "{id}": parameter("id")
+            } } } }
+        },
+        "pick": {
+            "GET": { "info": "I", "in": { "URL#0": parameter("id"), "URL#1": parameter("api_key") } },
+            "POST": { "info": "I" }
+        },
+        "open/{id}": { "GET": { "info": "I", "in": { "{id}": parameter("id") } } }
+    } });
+    let spans = Spans::default();
+    let exporter = spans.clone();
+    let add = |rulebook: Rulebook| rulebook.unbound(Unbound::Echo).trace_exporter(exporter, 100);
+    let server = TestServer::start(&engine(&[("app.json", json!({ "base": "/v1" })), ("site.json", module)], add));
+    let cases = [
+        ("GET", "/v1/reset/HIDDEN?token=HIDDEN", 200, "/v1/reset/{token}"),
+        ("HEAD", "/v1/reset/HIDDEN", 200, "/v1/reset/{token}"),
+        ("PUT", "/v1/reset/HIDDEN", 405, "/v1/reset/{token}"),
+        ("OPTIONS", "/v1/reset/HIDDEN", 200, "/v1/reset/{token}"),
+        ("GET", "/v1/reset/HIDDEN/", 200, "/v1/reset/{token}/"),
+        ("GET", "/v1/%72eset/%48HIDDEN%2f", 200, "/v1/%72eset/{token}"),
+        ("GET", "/v1/reset/HIDDEN/more", 404, "/v1/reset/{token}/more"),
+        ("GET", "/v1/reset/HIDDEN/user/7", 200, "/v1/reset/{secret_of_user}/user/7"),
+        ("GET", "/v1/reset/HIDDEN%FF", 400, "-"),
+        ("GET", "/v1/pick/7/HIDDEN", 200, "/v1/pick/7/{api_key}"),
+        ("POST", "/v1/pick/7/HIDDEN", 405, "/v1/pick/7/{api_key}"),
+        ("GET", "/v1/open/7", 200, "/v1/open/7"),
+        ("GET", "/v1", 404, "/v1"),
+        ("GET", "/elsewhere/7", 404, "/elsewhere/7"),
+    ];
+    for (method, target, status, logged_path) in cases {
+        let response = server.send(&Request::new(method, target));
+        assert_eq!(response.status, status, "{method} {target}");
+        assert!(!response.head.contains("HIDDEN") || response.status == 200, "{response:?}");
+        let line = access_line(response.field("x-request-id").unwrap());
+        assert_eq!(line.fields["path"], logged_path, "{method} {target}");
+        assert!(line.message.contains(&format!(" {method} {logged_path} {status} ")), "{line:?}");
+        let spans = spans.0.lock().unwrap();
+        assert!(spans.iter().any(|span| span.contains(&format!("{logged_path:?}"))), "{method} {target}: {spans:?}");
+    }
+    assert_eq!(logged("HIDDEN").len(), 0);
+    let spans = spans.0.lock().unwrap();
+    assert!(spans.iter().all(|span| !span.contains("HIDDEN")), "{spans:?}");
 }
 
 #[test]

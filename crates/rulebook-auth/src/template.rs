@@ -9,8 +9,10 @@ use serde_json::{Map, Value as Json};
 
 use crate::jwt::Claims;
 
-/// The maximum number of permissions from one template.
+/// The maximum number of permissions from one template, and the maximum length of all of them together in bytes. A
+/// short token would otherwise give many long permissions, if a template combines a long value with many others.
 const MAX_PERMISSIONS: usize = 1000;
+const MAX_PERMISSION_BYTES: usize = 64 << 10;
 /// The claims whose text is a list, separated by spaces: `scope` (RFC 8693 section 4.2), and `scp`, its name in the
 /// tokens of some issuers.
 const SPACE_SEPARATED: [&str; 2] = ["scope", "scp"];
@@ -79,22 +81,33 @@ impl Template {
     }
 
     /// Returns the permissions that this template makes of the claims of a token: one for each value, and none if a
-    /// claim is missing. Values that cannot be part of a permission are omitted.
+    /// claim is missing. Values that cannot be part of a permission are omitted, and so are permissions above the
+    /// limits.
     pub fn permissions(&self, claims: &Claims) -> Vec<String> {
         let mut permissions = vec![String::new()];
         for piece in &self.0 {
             match piece {
-                Piece::Literal(text) => permissions.iter_mut().for_each(|permission| permission.push_str(text)),
+                Piece::Literal(text) => permissions = limited(permissions.iter().map(|start| format!("{start}{text}"))),
                 Piece::Claim(name) => {
                     let values = claims.get(name).map(|value| claim_values(name, value)).unwrap_or_default();
-                    let with =
-                        |start: &String| values.iter().map(|value| format!("{start}{value}")).collect::<Vec<_>>();
-                    permissions = permissions.iter().flat_map(with).take(MAX_PERMISSIONS).collect();
+                    let (starts, values) = (&permissions, &values);
+                    let with = |start| values.iter().map(move |value| format!("{start}{value}"));
+                    permissions = limited(starts.iter().flat_map(with));
                 }
             }
         }
         permissions
     }
+}
+
+/// Returns the first permissions, up to the limits. Further ones are not created.
+fn limited(permissions: impl Iterator<Item = String>) -> Vec<String> {
+    let mut bytes = 0;
+    let is_within = |permission: &String| {
+        bytes += permission.len();
+        bytes <= MAX_PERMISSION_BYTES
+    };
+    permissions.take(MAX_PERMISSIONS).take_while(is_within).collect()
 }
 
 /// Returns the position of a bracket that is not closed, has not been opened, or encloses nothing or other brackets.

@@ -218,10 +218,23 @@ fn with_environment_variable(mut error: clap::Error) -> clap::Error {
     error
 }
 
+/// The commands whose files contain data of the server or of its clients.
+const WITH_PRIVATE_FILES: [&str; 4] = ["serve", "call", "keys", "migrate"];
+
+/// Lets only the user of this process read the files and folders that the process creates from now on, such as stored
+/// files and databases, whichever code creates them: the library, handlers, or processes with handlers.
+fn create_only_private_files() {
+    #[cfg(unix)]
+    rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
+}
+
 fn run_command(matches: &ArgMatches, app: AddHandlers<'_>) -> Result<Exit, clap::Error> {
     let Cli { mut settings, command } = Cli::from_arg_matches(matches)?;
     let (name, options) = matches.subcommand().unwrap_or(("serve", matches));
     settings.files = files_folder(matches, Some(options).filter(|_| accepts_files(name)));
+    if WITH_PRIVATE_FILES.contains(&name) {
+        create_only_private_files();
+    }
     let settings = &settings;
     let result = match command.unwrap_or(Command::Serve) {
         Command::Serve => serve::run(app, settings),

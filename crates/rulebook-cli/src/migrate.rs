@@ -10,7 +10,7 @@ pub(super) fn run(app: AddHandlers<'_>, settings: &Settings) -> Result<Exit, Exi
     let filter = settings.log_filter.as_deref().unwrap_or(log::DEFAULT_FILTER);
     let _ = log::start_logging(filter, settings.log_format.unwrap_or_default());
     let data = validated.data_folder.path();
-    std::fs::create_dir_all(data).map_err(|error| {
+    validated.data_folder.create().map_err(|error| {
         output::print_system_error(&format!("the data folder {} cannot be created: {error}", data.display()))
     })?;
     Ok(match runtime.block_on(rulebook_sql::migrate(&validated.api, data)) {

@@ -1,5 +1,5 @@
-//! Files that contain a random secret, such as the key that signs download links. A file is created when its secret is
-//! first needed. Only the user that runs the program can read it.
+//! Files that contain a random secret, such as the key that signs download links, and folders with private files. A
+//! file is created when its secret is first needed. Only the user that runs the program can read it.
 
 use std::fmt::Display;
 use std::fs;
@@ -42,9 +42,19 @@ fn error_with_path(path: &Path, kind: ErrorKind, reason: &dyn Display) -> io::Er
 fn create<const BYTES: usize>(path: &Path) -> io::Result<[u8; BYTES]> {
     let mut secret = [0; BYTES];
     getrandom::fill(&mut secret).map_err(io::Error::other)?;
-    fs::create_dir_all(folder_of(path))?;
+    create_private_folder(folder_of(path))?;
     write_private_file(path, &secret)?.persist_noclobber(path)?;
     Ok(secret)
+}
+
+/// Creates a folder and the folders in which it is, unless they exist. Only the user that runs the program can enter
+/// the new folders, so that other users cannot read the files in them.
+pub fn create_private_folder(folder: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
 }
 
 /// Writes a temporary file to the disk, in the folder of the file that it shall become. Only its owner can read it,

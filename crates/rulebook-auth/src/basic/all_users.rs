@@ -9,7 +9,7 @@ use rulebook::auth_kind::VerifiedCredentials;
 use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
-use super::user_file::{StoredHash, UserFile, UserFileStamp, Users};
+use super::user_file::{UserFile, UserFileStamp, Users};
 
 /// The maximum number of credentials that each worker remembers, because computing a hash again takes long.
 const MAX_VERIFIED: usize = 10_000;
@@ -30,31 +30,27 @@ impl AllUsers {
     }
 
     pub fn is_empty(&self) -> bool {
-        self.any_hash().is_none()
-    }
-
-    fn any_hash(&self) -> Option<&StoredHash> {
-        self.files.iter().find_map(|users| Some(&users.by_name.values().next()?.hash))
+        self.files.iter().all(|users| users.by_name.is_empty())
     }
 
     /// Verifies a password with the hash of each file that contains the user, and returns the indexes of the files that
-    /// accept it: all of them, or only the first one. The call takes a long time.
+    /// accept it: all of them, or only the first one. The call takes a long time, which is the same for every wrong
+    /// password and for unknown names: for each file, it computes one hash of each cost in the file.
     pub fn verify(&self, name: &str, password: &str, only_first: bool) -> Vec<usize> {
-        let verified = self.hashes(name).into_iter().filter(|(_, hash)| hash.verify(password));
-        verified.filter_map(|(file, _)| file).take(if only_first { 1 } else { usize::MAX }).collect()
-    }
-
-    /// Returns the hashes that are computed for a password of this name, with the indexes of their files. For an
-    /// unknown name, it is the hash of any user, which belongs to no file, so that the response takes as long as for a
-    /// wrong password.
-    fn hashes(&self, name: &str) -> Vec<(Option<usize>, &StoredHash)> {
-        let files = self.files.iter().enumerate();
-        let mut hashes: Vec<_> =
-            files.filter_map(|(index, users)| Some((Some(index), &users.by_name.get(name)?.hash))).collect();
-        if hashes.is_empty() {
-            hashes.extend(self.any_hash().map(|hash| (None, hash)));
+        let mut accepting = Vec::new();
+        for (index, users) in self.files.iter().enumerate() {
+            let hash_of_user = users.by_name.get(name).map(|user| &user.hash);
+            for hash in &users.hash_of_each_cost {
+                let same_cost = hash_of_user.filter(|of_user| of_user.cost() == hash.cost());
+                // Without a hash of the user, the result has no meaning.
+                let is_correct = same_cost.unwrap_or(hash).verify(password);
+                if same_cost.is_some() && is_correct {
+                    accepting.push(index);
+                }
+            }
         }
-        hashes
+        accepting.truncate(if only_first { 1 } else { usize::MAX });
+        accepting
     }
 
     /// Returns the identity of a user. It has the name that the first accepting file gives it, and the permissions of

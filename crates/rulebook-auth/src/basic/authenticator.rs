@@ -99,7 +99,7 @@ impl BasicAuthenticator {
             return Authentication::Invalid("the name or the password is wrong".to_owned());
         };
         attempt.succeed();
-        users.verified.remember(credential, identity.clone());
+        users.verified.remember(credential, identity.clone(), identity.memory_size());
         Authentication::Identity(identity)
     }
 }

@@ -16,6 +16,9 @@ const MAX_BCRYPT_COST: u32 = 16;
 const MAX_ARGON2_MEMORY: u32 = 256 << 10;
 /// The maximum number of passes of an argon2 hash over its memory.
 const MAX_ARGON2_PASSES: u32 = 16;
+/// The maximum number of different costs of the hashes in a file, because a hash of each cost is computed for every
+/// password.
+const MAX_COSTS: usize = 8;
 
 /// A file with users, as a definition names it.
 pub struct UserFile {
@@ -35,6 +38,8 @@ pub struct User {
 /// The users in a file.
 pub struct Users {
     pub by_name: HashMap<String, User>,
+    /// A hash of each [cost](StoredHash::cost) in the file.
+    pub hash_of_each_cost: Vec<StoredHash>,
     /// The namespace of the names of users.
     pub namespace: String,
     pub stamp: UserFileStamp,
@@ -61,6 +66,7 @@ impl UserFile {
         }
         let text = std::fs::read_to_string(&self.path).map_err(|reason| error(&reason))?;
         let mut by_name = HashMap::new();
+        let mut hash_of_each_cost: Vec<StoredHash> = Vec::new();
         for (index, line) in text.lines().enumerate() {
             let line = line.trim();
             if line.is_empty() || line.starts_with('#') {
@@ -68,11 +74,17 @@ impl UserFile {
             }
             let in_line = |reason: &str| error(&format_args!("line {}: {reason}", index + 1));
             let (name, user) = parse_line(line, &self.templates).map_err(|reason| in_line(&reason))?;
+            if hash_of_each_cost.iter().all(|known| known.cost() != user.hash.cost()) {
+                if hash_of_each_cost.len() == MAX_COSTS {
+                    return Err(in_line(&format!("the hashes have more than {MAX_COSTS} different costs")));
+                }
+                hash_of_each_cost.push(user.hash.clone());
+            }
             if by_name.insert(name, user).is_some() {
                 return Err(in_line("a user of this name is in the file already"));
             }
         }
-        Ok(Users { by_name, namespace: self.namespace.clone(), stamp })
+        Ok(Users { by_name, hash_of_each_cost, namespace: self.namespace.clone(), stamp })
     }
 }
 
@@ -123,6 +135,17 @@ impl StoredHash {
             return Ok(Self::Bcrypt(text.to_owned()));
         }
         Err("the hash is neither argon2 nor bcrypt".to_owned())
+    }
+
+    /// Returns the part of the hash that determines how long its computation takes: the parameters of argon2, or the
+    /// cost of bcrypt.
+    pub fn cost(&self) -> &str {
+        match self {
+            // The parts after these parameters are the salt and the hash.
+            Self::Argon2(text) => text.rsplitn(3, '$').last().unwrap_or(text),
+            // The versions of bcrypt, such as `$2y$`, take the same time.
+            Self::Bcrypt(text) => text.get(4..6).unwrap_or(text),
+        }
     }
 
     /// Returns `true` if a password has this hash. The hashes are compared in constant time. The call takes a long

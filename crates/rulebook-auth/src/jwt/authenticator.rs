@@ -37,7 +37,8 @@ impl JwtAuthenticator {
             Ok(verified) => {
                 let identity = verified.identity.clone();
                 if let Some(keys) = keys {
-                    keys.verified.remember(token, verified);
+                    let heap_size = verified.heap_size;
+                    keys.verified.remember(token, verified, heap_size);
                 }
                 Some(Authentication::Identity(identity))
             }

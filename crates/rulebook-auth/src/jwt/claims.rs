@@ -28,8 +28,31 @@ impl Claims {
         })
     }
 
+    /// Returns about how many bytes of memory the claims occupy.
+    pub(crate) fn memory_size(&self) -> usize {
+        members_size(&self.0)
+    }
+
     /// Returns all claims by their names.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Json)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value))
     }
+}
+
+/// About how many bytes of memory a member of an object occupies, without the text of its name and its value.
+const MEMBER_SIZE: usize = 128;
+
+fn members_size(members: &Map<String, Json>) -> usize {
+    members.iter().map(|(name, value)| MEMBER_SIZE + name.len() + value_size(value)).sum()
+}
+
+/// Returns about how many bytes of memory a value occupies. The parser limits how deep values are nested.
+fn value_size(value: &Json) -> usize {
+    size_of::<Json>()
+        + match value {
+            Json::String(text) => text.len(),
+            Json::Array(items) => items.iter().map(value_size).sum(),
+            Json::Object(members) => members_size(members),
+            _ => 0,
+        }
 }

@@ -181,6 +181,8 @@ pub struct VerifiedToken {
     pub identity: Identity,
     /// The Unix time in seconds from which the token has to be verified again.
     pub expires: u64,
+    /// About how many bytes of memory the identity occupies.
+    pub heap_size: usize,
 }
 
 impl KeySet {

@@ -55,8 +55,9 @@ pub fn verify_token(
     }
     let expires = token.claims.get("exp").and_then(Json::as_f64).unwrap_or_default();
     let identity = identity(rules, Claims(token.claims)).map_err(TokenError::Invalid)?;
+    let heap_size = identity.memory_size() + identity.data().map_or(0, Claims::memory_size);
     // The conversion saturates.
-    Ok(VerifiedToken { identity, expires: expires as u64 })
+    Ok(VerifiedToken { identity, expires: expires as u64, heap_size })
 }
 
 fn identity(rules: &TokenRules, claims: Claims) -> Result<Identity, &'static str> {

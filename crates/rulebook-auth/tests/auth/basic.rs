@@ -176,3 +176,43 @@ fn several_kinds_are_combined_unless_the_definition_says_otherwise() {
     let schemes = document["components"]["securitySchemes"].as_object().unwrap();
     assert_eq!(schemes.keys().collect::<Vec<_>>(), ["basic", "jwt"]);
 }
+
+#[test]
+fn the_time_of_a_login_does_not_show_the_cost_of_the_hash() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("users.htpasswd");
+    let slow = bcrypt::hash_with_salt("secret", 11, *b"a salt for tests").unwrap().to_string();
+    let (cheap, argon2) = (bcrypt_hash("secret"), argon2_hash("secret"));
+    std::fs::write(&file, format!("slow:{slow}\ncheap:{cheap}\nargon2:{argon2}\n")).unwrap();
+    let client = serve(&settings(&file));
+    let time = |name: &str, password: &str, status: u16| {
+        let started = Instant::now();
+        assert_eq!(send(&client, "/open", name, password).status(), status, "{name}");
+        started.elapsed()
+    };
+    // Each further login of another user takes at least most of this time; the hash of `cheap` alone takes a hundredth.
+    let reference = time("slow", "wrong", 401).min(time("slow", "wronger", 401));
+    for (name, password, status) in [
+        ("cheap", "wrong", 401),
+        ("argon2", "wrong", 401),
+        ("unknown", "wrong", 401),
+        ("cheap", "secret", 200),
+        ("argon2", "secret", 200),
+    ] {
+        let took = time(name, password, status);
+        assert!(took > reference / 2, "{name}: {took:?}, but {reference:?} for the highest cost");
+    }
+}
+
+#[test]
+fn a_file_with_many_costs_is_refused() {
+    let hash = |cost: u32| bcrypt_hash("secret").replace("$04$", &format!("${cost:02}$"));
+    for (costs, is_valid) in [(4..12, true), (4..13, false)] {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("users.htpasswd");
+        let lines: String = costs.map(|cost| format!("user{cost}:{}\n", hash(cost))).collect();
+        std::fs::write(&file, lines).unwrap();
+        let client = Client::new(rulebook(&settings(&file)));
+        assert_eq!(client.is_ok(), is_valid, "{:?}", client.err().map(|error| error.to_string()));
+    }
+}

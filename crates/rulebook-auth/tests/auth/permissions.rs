@@ -58,6 +58,20 @@ fn values_of_claims_cannot_imitate_other_permissions() {
 }
 
 #[test]
+fn the_length_of_the_permissions_from_one_template_is_limited() {
+    let (long, many) = ("x".repeat(5000), (0..900).collect::<Vec<_>>());
+    let made = permissions(&json!(["{a}.{b}", "{b}.{a}", "{a}.{b}.{b}"]), json!({ "a": long, "b": many }));
+    let templates =
+        [made.iter().filter(|it| it.starts_with('x')).count(), made.iter().filter(|it| it.ends_with('x')).count()];
+    // 64 KiB contain 13 permissions of 5000 bytes.
+    assert_eq!(templates[1], 13, "{templates:?}");
+    assert_eq!(templates[0], 26, "{templates:?}");
+    // The template adds its own texts to each permission.
+    let long_template = format!("{{b}}{}", "y".repeat(2000));
+    assert_eq!(permissions(&json!([long_template]), json!({ "b": (0..900).collect::<Vec<_>>() })).len(), 32);
+}
+
+#[test]
 fn a_token_permits_what_its_claims_describe() {
     let issuer = Issuer::new();
     let (client, _folder) = super::serve_with_file(&issuer);

@@ -1,7 +1,8 @@
 //! The lock of the data folder.
 
-use std::fs::{self, File, TryLockError};
-use std::path::Path;
+use std::fs::{File, TryLockError};
+
+use rulebook::DataFolder;
 
 /// The file in the data folder that a running server locks.
 const LOCK_FILE: &str = "server.lock";
@@ -19,8 +20,10 @@ pub(super) enum DataSharing {
 
 /// Locks the data folder, so that no second server uses it by mistake, and creates it if it does not exist. A folder
 /// that cannot be written needs no lock, because a server cannot change it. Fails if `sharing` refuses another server.
-pub(super) fn lock_data_folder(folder: &Path, sharing: DataSharing) -> Result<Option<File>, String> {
-    let opened = fs::create_dir_all(folder)
+pub(super) fn lock_data_folder(data: &DataFolder, sharing: DataSharing) -> Result<Option<File>, String> {
+    let folder = data.path();
+    let opened = data
+        .create()
         .and_then(|()| File::options().create(true).truncate(false).write(true).open(folder.join(LOCK_FILE)));
     let file = match opened {
         Ok(file) => file,

@@ -50,7 +50,7 @@ pub(super) fn run(app: AddHandlers<'_>, settings: &Settings) -> Result<Exit, Exi
         Some(true) => DataSharing::WithSeparateLimits,
         _ => DataSharing::Refused,
     };
-    let _lock = lock_data_folder(data, sharing).map_err(|why| output::print_system_error(&why))?;
+    let _lock = lock_data_folder(&folder, sharing).map_err(|why| output::print_system_error(&why))?;
     let keys = key_storage::load_keys(settings, &validated.api, data).map_err(print_failure)?;
     let key_count = keys.as_ref().map(|(keys, _)| keys.len());
     let key_database = keys.as_ref().filter(|(_, is_shared)| *is_shared).map(|(keys, _)| keys.location());

@@ -60,6 +60,18 @@ impl AuthScheme {
         self.challenge().map(|challenge| scheme_of(challenge).to_ascii_lowercase())
     }
 
+    /// Returns `true` if browsers add such credentials to requests by themselves, also to those that a page of another
+    /// site causes: cookies, certificates, and what they have asked the user for.
+    #[must_use]
+    pub fn is_sent_by_browsers(&self) -> bool {
+        const ASKED_BY_BROWSERS: [&str; 4] = ["basic", "digest", "negotiate", "ntlm"];
+        match self {
+            Self::Cookie(_) | Self::Certificate => true,
+            Self::Http(_) => self.http_scheme().is_some_and(|name| ASKED_BY_BROWSERS.contains(&&*name)),
+            Self::Jwt { .. } | Self::Header(_) => false,
+        }
+    }
+
     /// Returns the challenge for `WWW-Authenticate`; `None` for credentials outside of `Authorization`.
     fn challenge(&self) -> Option<&str> {
         match self {

@@ -30,6 +30,8 @@ pub enum ErrorCode {
     Unauthenticated,
     /// This server did not issue the link to a file, or the link was changed.
     InvalidLink,
+    /// A page of another site has sent the request, with a credential that the browser has added by itself.
+    CrossSite,
     /// At least one required parameter is missing, and no parameter is invalid.
     MissingParameter,
     /// At least one parameter is invalid.
@@ -100,6 +102,7 @@ pub const ERROR_CODES: &[ErrorCodeRow] = &[
     row(ErrorCode::Forbidden, "forbidden", 300, 403),
     row(ErrorCode::Unauthenticated, "unauthenticated", 301, 401),
     row(ErrorCode::InvalidLink, "invalid-link", 302, 403),
+    row(ErrorCode::CrossSite, "cross-site", 303, 403),
     row(ErrorCode::MissingParameter, "missing-parameter", 400, 400),
     row(ErrorCode::InvalidParameter, "invalid-parameter", 401, 400),
     row(ErrorCode::MalformedRequest, "unreadable", 402, 400),

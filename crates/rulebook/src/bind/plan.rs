@@ -18,6 +18,7 @@ use crate::auth::ProtectedResource;
 use crate::call::{AuthScheme, DynAuthenticate, Value, is_secret_header_field, is_secret_name};
 use crate::handler::{self, ProgramState, ReadinessCheck};
 use crate::idempotency::{IdempotencyStorage, MemoryStorage};
+use crate::pipeline::secret_segments;
 use crate::plan::{
     Action, BodyUse, DocumentCache, MultipartLimits, NamedInBody, NamedServices, Plan, PlannedAuthenticator,
     PlannedMethod, PlannedModule, PlannedOutput, PlannedParameter, PlannedService, Routes, ServicesByClass,
@@ -102,6 +103,7 @@ pub fn create_plan(api: &Api, actions: Vec<Action>, handlers: &[handler::Module]
         services_by_module,
         named_in_body,
         similar_paths: similar_paths(api),
+        has_secret_paths: plans.iter().any(|method| secret_segments(method).next().is_some()),
         services: services.into(),
         max_multipart_limits: plans
             .iter()
@@ -255,11 +257,16 @@ fn plan_authenticators(all: Vec<Box<dyn DynAuthenticate>>, ending: usize) -> Box
             known.len() - 1
         })
     };
-    let plan = |(index, authenticator): (usize, Box<dyn DynAuthenticate>)| PlannedAuthenticator {
-        // All schemes from the index 63 count as one scheme.
-        schemes: authenticator.schemes().into_iter().fold(0, |bits, scheme| bits | 1 << scheme_index(scheme).min(63)),
-        authenticator,
-        ends_authentication: index < ending,
+    let plan = |(index, authenticator): (usize, Box<dyn DynAuthenticate>)| {
+        let schemes = authenticator.schemes();
+        PlannedAuthenticator {
+            // An authenticator without schemes may read a cookie that the documents do not mention.
+            accepts_browser_credentials: schemes.is_empty() || schemes.iter().any(AuthScheme::is_sent_by_browsers),
+            // All schemes from the index 63 count as one scheme.
+            schemes: schemes.into_iter().fold(0, |bits, scheme| bits | 1 << scheme_index(scheme).min(63)),
+            authenticator,
+            ends_authentication: index < ending,
+        }
     };
     all.into_iter().enumerate().map(plan).collect()
 }

@@ -129,6 +129,10 @@ pub trait Authenticate: Send + Sync + 'static {
     /// Returns the authentication schemes of the credentials that this authenticator accepts; by default, bearer
     /// tokens. If the list is empty, neither `WWW-Authenticate` nor the documents mention the credential. This function
     /// is called once, when the API is built.
+    ///
+    /// If [browsers add](AuthScheme::is_sent_by_browsers) a credential of one of these schemes by themselves, or the
+    /// list is empty, the server refuses requests of other sites for which this authenticator returns an identity,
+    /// unless their HTTP method is GET, HEAD or OPTIONS.
     fn schemes(&self) -> Vec<AuthScheme> {
         vec![AuthScheme::bearer()]
     }

@@ -9,7 +9,7 @@ use super::{ClientCertificate, TlsSession, is_secret_name};
 use crate::trace::RequestTrace;
 
 /// The head of a request: HTTP method, request target and header fields. The `Debug` output of a head omits
-/// credentials.
+/// credentials and the query, which may contain secrets.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Head {
@@ -46,7 +46,7 @@ impl fmt::Debug for Head {
         let headers: Vec<_> = self.headers.iter().map(shown).collect();
         f.debug_struct("Head")
             .field("method", &self.method)
-            .field("uri", &self.uri)
+            .field("path", &self.uri.path())
             .field("headers", &headers)
             .field("peer", &self.peer)
             .field("client", &self.client)

@@ -130,6 +130,13 @@ impl Identity {
         self.0.permissions.iter().map(|permission| &**permission)
     }
 
+    /// Returns about how many bytes of memory the identity occupies, without the values that the program has attached.
+    #[must_use]
+    pub fn memory_size(&self) -> usize {
+        let permissions: usize = self.permissions().map(|permission| permission.len() + size_of::<Box<str>>()).sum();
+        size_of::<IdentityData>() + self.0.name.namespace.len() + self.name().len() + permissions
+    }
+
     /// Returns `true` if the identity has exactly this permission.
     #[must_use]
     pub fn has_permission(&self, permission: &str) -> bool {

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use rulebook_model::files_location::{FilesLocation, S3_SCHEME};
 use url::Url;
 
+use crate::secret::create_private_folder;
 use crate::store::{LazyStore, OpenEngine, Store, StoreError};
 
 /// The default folder of stored files, as a name in the data folder.
@@ -84,6 +86,15 @@ impl DataFolder {
     #[must_use]
     pub fn path(&self) -> &Path {
         self.0.get().map_or(Path::new(DEFAULT_DATA_FOLDER), PathBuf::as_path)
+    }
+
+    /// Creates the folder, unless it exists. Only the user that runs the program can enter a new folder, because the
+    /// data can be secret.
+    ///
+    /// # Errors
+    /// Fails if the operating system does not create the folder.
+    pub fn create(&self) -> io::Result<()> {
+        create_private_folder(self.path())
     }
 
     pub(super) fn set_if_unset(&self, path: Option<PathBuf>) {

@@ -2,7 +2,6 @@
 
 use std::error::Error;
 use std::fmt;
-use std::fs;
 use std::io;
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
@@ -15,6 +14,7 @@ use tokio::runtime;
 use tokio::sync::{oneshot, watch};
 
 use crate::handler::ProgramState;
+use crate::secret::create_private_folder;
 
 /// The error that a start hook returns. The operator `?` converts every error type and every text to this type.
 type HookError = Box<dyn Error + Send + Sync>;
@@ -132,7 +132,7 @@ fn begin_hooks(
 /// Creates the data folder, and runs the start hooks one after the other. If a hook fails, the remaining hooks do not
 /// run.
 async fn run_start_hooks(hooks: Vec<StartHook>, data_folder: PathBuf, state: &ProgramState) -> Result<(), HookError> {
-    fs::create_dir_all(&data_folder)
+    create_private_folder(&data_folder)
         .map_err(|error| format!("the data folder {} cannot be created: {error}", data_folder.display()))?;
     let inserted = Arc::new(Mutex::new(ProgramState::default()));
     for hook in hooks {

@@ -12,7 +12,7 @@ use super::KeyError;
 use super::entry::check_entries;
 use super::storage::{KeySet, KeyState, KeyStorage, KeyVersion, Usages};
 use crate::regular_file::FileStamp;
-use crate::secret::{folder_of, write_private_file};
+use crate::secret::{create_private_folder, folder_of, write_private_file};
 
 /// The storage of keys in a file. The usage of keys is stored in a file beside it, and so is the pepper.
 #[derive(Debug)]
@@ -65,7 +65,7 @@ impl KeyStorage for KeyFile {
     fn change(&self, change: &mut dyn FnMut(&mut KeySet) -> Result<(), KeyError>) -> Result<(), KeyError> {
         let io = |error| KeyError::Io(self.path.clone(), error);
         let folder = folder_of(&self.path);
-        let lock = fs::create_dir_all(folder).and_then(|()| File::open(folder)).map_err(io)?;
+        let lock = create_private_folder(folder).and_then(|()| File::open(folder)).map_err(io)?;
         lock.lock().map_err(io)?;
         let (mut keys, _) = read_key_file(&self.path)?;
         change(&mut keys)?;

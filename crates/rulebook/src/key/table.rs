@@ -107,7 +107,8 @@ impl KeyTable {
         let is_valid = self.pepper.mac(token.secret).verify_slice(&hash).is_ok();
         let stored = stored.filter(|_| is_valid).ok_or(LookupError::Unknown)?;
         // A copy for this worker alone: workers that shared the identity would write to its reference count.
-        self.verified.remember(key, StoredKey { identity: stored.identity.unshared(), ..stored.clone() });
+        let unshared = StoredKey { identity: stored.identity.unshared(), ..stored.clone() };
+        self.verified.remember(key, unshared, stored.identity.memory_size());
         stored.record_use(now)
     }
 

@@ -3,8 +3,9 @@
 //!
 //! Before some requests, a browser sends a preflight, an OPTIONS request that announces the actual request. The earlier
 //! stages reply to OPTIONS with a description of the URI; in the reply to a preflight, this stage keeps only the
-//! allowed HTTP methods. The server refuses no request because of its origin: if an origin is not allowed, the browser
-//! withholds the response from the page.
+//! allowed HTTP methods. If an origin is not allowed, the browser withholds the response from the page, but has sent
+//! the request. So the stage `identify` refuses such a request if the browser may have added the credential of the user
+//! to it (cross-site request forgery).
 
 use http::header::{self, HeaderValue};
 use http::{Method, StatusCode};
@@ -50,6 +51,32 @@ pub fn add_cors_headers(plan: &Plan, head: &Head, reply: &mut Reply) {
     if cors.allows_credentials {
         reply.headers.push((header::ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true")));
     }
+}
+
+/// Returns `true` if a page of another origin may have sent a request that changes something, unless the definition
+/// allows this origin to send credentials.
+///
+/// Browsers say which page sends a request in `Sec-Fetch-Site` (Fetch Metadata, section 2.3), which scripts cannot set.
+/// Without TLS, and if they are older than this field, they send `Origin` with each such request. Other clients send
+/// neither.
+pub(super) fn is_from_another_site(plan: &Plan, head: &Head) -> bool {
+    if head.method.is_safe() {
+        return false;
+    }
+    let is_same_origin = match head.header_values("sec-fetch-site").next() {
+        Some(site) => site == "same-origin" || site == "none",
+        None => head.get_all(&header::ORIGIN).all(|origin| is_origin_of_request(head, origin)),
+    };
+    let is_allowed = |cors: &PlannedCors| cors.allows_credentials && allowed_origin(cors, head).is_some();
+    !is_same_origin && !plan.cors.as_ref().is_some_and(is_allowed)
+}
+
+/// Returns `true` if the host and the port of an origin are those to which the request was sent. The scheme is unknown
+/// behind a proxy.
+fn is_origin_of_request(head: &Head, origin: &HeaderValue) -> bool {
+    let host = head.uri.authority().map(|authority| authority.as_str()).or_else(|| head.get(&header::HOST));
+    let of_origin = origin.to_str().ok().and_then(|origin| Some(origin.split_once("://")?.1));
+    matches!((of_origin, host), (Some(origin), Some(host)) if origin.eq_ignore_ascii_case(host))
 }
 
 /// Returns `true` if a request is a CORS preflight: an OPTIONS request with the fields `Origin` and

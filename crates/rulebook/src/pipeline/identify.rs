@@ -8,6 +8,7 @@ use rulebook_model::error::ErrorCode;
 
 use super::act::with_declaration;
 use super::body::{Body, BodyPart, BodyPartContent};
+use super::cors::is_from_another_site;
 use super::jsonp;
 use super::urlencoded::{decode_text, split_fields};
 use crate::call::{
@@ -67,7 +68,8 @@ pub(super) fn counts_for_identity<'a>(
 
 /// Calls the authenticators of the program in order, and combines the identities that they return. Returns `None` if no
 /// authenticator finds a credential. Fails if the request carries an invalid credential, if an authenticator cannot
-/// check the credential at the moment, or if an authenticator rejects the request.
+/// check the credential at the moment, or if an authenticator rejects the request. Fails also if a page of another site
+/// has sent the request, and the browser may have added the credential.
 pub(super) async fn authenticate(plan: &Plan, head: &Head) -> Result<Option<Identity>, ApiError> {
     let mut caller: Option<Identity> = None;
     // The schemes of the authenticators that have accepted a credential, and those that have found an invalid one.
@@ -81,6 +83,9 @@ pub(super) async fn authenticate(plan: &Plan, head: &Head) -> Result<Option<Iden
         };
         match authentication {
             Authentication::Anonymous => {}
+            Authentication::Identity(_) if planned.accepts_browser_credentials && is_from_another_site(plan, head) => {
+                return Err(ApiError::plain(ErrorCode::CrossSite));
+            }
             Authentication::Identity(identity) => {
                 accepted_schemes |= planned.schemes;
                 caller = Some(match caller {

@@ -65,6 +65,8 @@ pub struct Plan {
     pub named_in_body: NamedInBody,
     /// The paths of all services, from which error responses to unknown paths suggest similar paths.
     pub similar_paths: SimilarPaths,
+    /// `true` if a parameter in the path of any API method is secret.
+    pub has_secret_paths: bool,
     pub services: Box<[PlannedService]>,
     pub methods: Box<[PlannedMethod]>,
     /// The index of each API method by the id of the method, for calls from code.

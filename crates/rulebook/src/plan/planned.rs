@@ -96,6 +96,8 @@ pub struct PlannedAuthenticator {
     pub authenticator: Box<dyn DynAuthenticate>,
     /// A bit for each authentication scheme whose credentials the authenticator accepts.
     pub schemes: u64,
+    /// `true` if the authenticator accepts credentials that browsers add to requests by themselves.
+    pub accepts_browser_credentials: bool,
     /// `true` if no further authenticator is called after this one has returned an identity.
     pub ends_authentication: bool,
 }

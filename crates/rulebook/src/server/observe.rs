@@ -14,7 +14,7 @@ use rulebook_model::error::ErrorCode;
 use super::worker::Worker;
 use crate::call::Head;
 use crate::metrics::{RequestEnd, RequestKind, WorkerCounters};
-use crate::pipeline::Reply;
+use crate::pipeline::{Reply, logged_path};
 use crate::plan::Plan;
 use crate::trace::{AttributeValue, RequestTrace};
 
@@ -88,10 +88,11 @@ impl<'r> Observation<'r> {
     }
 
     fn write_access_log(&self, status: RequestEnd, length: Option<u64>, duration: Duration) {
-        let Head { method, uri, peer, client, id: request_id, .. } = self.head;
+        let Head { method, peer, client, id: request_id, .. } = self.head;
         // A request target without a path (RFC 9112 section 3.2.3) is logged as a dash, so that every log line has the
         // same number of columns.
-        let path = Some(uri.path()).filter(|path| !path.is_empty()).unwrap_or("-");
+        let path = logged_path(self.plan, self.head);
+        let path = if path.is_empty() { "-" } else { &*path };
         let (method, path) = (EscapedForLog(method.as_str()), EscapedForLog(path));
         let (status, code, error) = match status {
             RequestEnd::ClientDisconnected => (None, Some("-gone"), None),
@@ -219,7 +220,7 @@ impl TracedRequest {
         }
         self.end_stage(now);
         let method = known_method(&head.method);
-        let path = head.uri.path();
+        let path = logged_path(plan, head);
         let path_end = (0..=path.len().min(MAX_PATH_LEN)).rev().find(|end| path.is_char_boundary(*end));
         let path = &path[..path_end.unwrap_or(0)];
         let mut attributes: Vec<(&'static str, AttributeValue)> = vec![

@@ -4,6 +4,7 @@
 use super::headers::has_rate_limits;
 use super::parameters::placement;
 use super::serialization::Placement;
+use crate::call::{AuthScheme, HttpMethod};
 use crate::error::ErrorCode;
 use crate::error::codes::GENERAL_ERROR_CODES;
 use crate::model::{Api, Method, Module, Unbound, UnknownParameters};
@@ -82,6 +83,8 @@ pub(super) fn possible_error_classes(
     let has_parameters = !method.parameters.is_empty() || checks_query;
     let is_idempotent = method.options.idempotent.is_some();
     let is_public = method.scope.is_public();
+    let refuses_other_sites =
+        method.http != HttpMethod::Get && api.auth_schemes.iter().any(AuthScheme::is_sent_by_browsers);
     let before_routing = |suffix, codes| ErrorClass { can_precede_routing: true, ..class(suffix, codes) };
     let with_headers = |suffix, codes, headers| ErrorClass { headers, ..class(suffix, codes) };
     let classes = [
@@ -94,6 +97,7 @@ pub(super) fn possible_error_classes(
         (is_idempotent, class("IdempotencyKeyReused", &[IdempotencyKeyReused])),
         (!is_public, with_headers("Unauthenticated", &[Unauthenticated], &[WWW_AUTHENTICATE])),
         (!is_public, class("Forbidden", &[Forbidden])),
+        (refuses_other_sites, class("CrossSite", &[CrossSite])),
         (
             has_rate_limits(api, module, method),
             with_headers("TooManyRequests", &[TooManyRequests], &[RETRY_AFTER, RATE_LIMIT, RATE_LIMIT_POLICY]),

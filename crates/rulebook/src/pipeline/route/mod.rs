@@ -12,11 +12,13 @@
 //! have arrived, [`route_by_body`] finishes the routing.
 
 mod fields;
+mod logged_path;
 mod options;
 mod path;
 mod route_by_body;
 mod select_by_name;
 
+pub use logged_path::{logged_path, secret_segments};
 pub use options::OptionsTarget;
 pub(super) use options::{allowed_methods_of_page, find_parent_path_index, preflighted_method};
 pub(super) use path::similar_service_uris;

@@ -23,6 +23,7 @@ use cap_std::fs::Dir;
 
 use super::{ContentWriter, FileEngine, FileName, Listing, NewFile, StoreError, StoredFile};
 use crate::call::Content;
+use crate::secret::create_private_folder;
 use crate::transfer::FileInfo;
 use content::FolderContent;
 use resolve::{OpenError, OpenedFile};
@@ -43,7 +44,7 @@ impl Folder {
         let io = StoreError::io_during("opening the folder of stored files");
         let open = |path| Dir::open_ambient_dir(path, ambient_authority());
         if !path.is_dir() {
-            std::fs::create_dir_all(path).map_err(&io)?;
+            create_private_folder(path).map_err(&io)?;
             // The new folder is written to the disk, because a crash must not lose it together with the files in it.
             let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
             open(parent).and_then(|parent| resolve::sync_dir(&parent)).map_err(&io)?;

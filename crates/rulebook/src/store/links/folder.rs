@@ -3,7 +3,7 @@
 //! The name of a file contains the time at which the link expires. A file gets this name only after its whole content
 //! has been written to the disk, so that a file with such a name is complete even after a crash.
 
-use std::fs::{self, DirBuilder, File};
+use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -92,11 +92,7 @@ impl LinkFolder {
     /// Creates an unfinished file. Only the user that runs the server can read its folder. The file is locked while it
     /// is open, so that another server does not remove it.
     fn create_unfinished(&self) -> io::Result<NamedTempFile> {
-        let mut builder = DirBuilder::new();
-        builder.recursive(true);
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(&self.folder)?;
+        secret::create_private_folder(&self.folder)?;
         let file = tempfile::Builder::new().prefix(UNFINISHED_PREFIX).tempfile_in(&self.folder)?;
         file.as_file().lock()?;
         Ok(file)
