@@ -12,9 +12,7 @@ use rulebook_model::call::is_secret_name;
 use super::address::Origin;
 use super::arguments::{BodyForm, Place, Placement, encode_body};
 use super::exchange::{Outgoing, RequestContent, UpstreamResponse};
-use super::field_names::{
-    HOP_BY_HOP, is_named_by_connection, is_reserved, is_unambiguous, is_untrusted, lists_name,
-};
+use super::field_names::{HOP_BY_HOP, is_named_by_connection, is_reserved, is_unambiguous, is_untrusted, lists_name};
 use super::field_rules::FieldRules;
 use super::public_location::SentRequest;
 use super::settings::CallLimits;

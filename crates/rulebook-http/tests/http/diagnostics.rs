@@ -111,7 +111,12 @@ fn errors_in_settings_name_the_part_that_is_wrong() {
     check(&with("headers", json!({ "a b": "c" })), "a b", "not a name", "");
     check(&with("headers", json!({ "Connection": "close" })), "Connection", "set by the server", "remove");
     check(&with("headers", json!({ "X-Request-Id": "a" })), "X-Request-Id", "set by the server", "remove");
-    check(&with("headers", json!({ "X_Rulebook.Identity": "a" })), "X_Rulebook.Identity", "set by the server", "remove");
+    check(
+        &with("headers", json!({ "X_Rulebook.Identity": "a" })),
+        "X_Rulebook.Identity",
+        "set by the server",
+        "remove",
+    );
     check(&with("headers", json!({ "X-A": 5 })), "5", "not valid", "line breaks");
     check(&with("headers", json!({ "X-A": "a", "x-a": "b" })), "x-a", "twice", "remove");
     check(&with("headers", json!({ "X-A": "${NO_SUCH_VARIABLE}" })), "${NO_SUCH_VARIABLE}", "is not set", ":-");

@@ -127,10 +127,26 @@ fn end_to_end_fields_are_sent_on_without_credentials() {
 #[test]
 fn fields_whose_names_upstreams_take_for_others_are_not_sent_on() {
     let names = [
-        "X-Rulebook-Identity", "X-Request-Id", "X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override",
-        "X-Original-URL", "X-Rewrite-URL", "X-Real-IP", "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-User",
-        "Transfer-Encoding", "Content-Length", "Content-Type", "Proxy-Authorization", "Accept-Encoding", "Keep-Alive",
-        "X-Api-Key", "X-Auth-Token", "X-Custom",
+        "X-Rulebook-Identity",
+        "X-Request-Id",
+        "X-HTTP-Method-Override",
+        "X-HTTP-Method",
+        "X-Method-Override",
+        "X-Original-URL",
+        "X-Rewrite-URL",
+        "X-Real-IP",
+        "X-Forwarded-For",
+        "X-Forwarded-Proto",
+        "X-Forwarded-User",
+        "Transfer-Encoding",
+        "Content-Length",
+        "Content-Type",
+        "Proxy-Authorization",
+        "Accept-Encoding",
+        "Keep-Alive",
+        "X-Api-Key",
+        "X-Auth-Token",
+        "X-Custom",
     ];
     let fake = echo();
     let client = serve(&json!({ "note": { "GET": { "info": "A note", "handler": {
