@@ -70,7 +70,9 @@ fn forms_are_decoded_by_the_url_standard() {
     let config = support::random::cases(GENERATED_CASES);
     let compared = Cell::new(0);
     proptest!(config, |(bytes in arbitrary_query())| {
-        let request = Request::new("POST", "/x").body_without_type(bytes.clone());
+        // A body that begins like JSON is not read as a form.
+        let bytes = [b"&", &bytes[..]].concat();
+        let request = Request::new("POST", "/x").body("application/x-www-form-urlencoded", bytes.clone());
         compare_args(&mut connection.borrow_mut(), &request, &bytes, &compared)?;
     });
     assert!(compared.get() > MIN_COMPARED_CASES, "{} were compared", compared.get());
@@ -84,7 +86,7 @@ fn queries_are_decoded_by_the_url_standard() {
     let compared = Cell::new(0);
     proptest!(config, |(bytes in arbitrary_query())| {
         // Removes bytes that a request target cannot contain.
-        let bytes: Vec<u8> = bytes.into_iter().filter(|byte| byte.is_ascii_graphic() && !b"#\"<>`".contains(byte)).collect();
+        let bytes: Vec<u8> = bytes.into_iter().filter(|byte| *byte > b' ' && !b"#\x7f".contains(byte)).collect();
         let request = Request::new("POST", [b"/x?", &bytes[..]].concat());
         compare_args(&mut connection.borrow_mut(), &request, &bytes, &compared)?;
     });

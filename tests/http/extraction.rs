@@ -94,22 +94,117 @@ fn errors_quote_at_most_a_hundred_characters_of_a_value() {
     assert_eq!(response["errors"][0]["got"], format!("\"{}…", "z".repeat(99)));
 }
 
+/// What a body contains is unknown to a method without parameters in the body.
 #[test]
-fn a_method_without_body_parameters_does_not_read_the_body() {
+fn the_setting_unknown_decides_about_the_body_of_a_method_without_body_parameters() {
     let module = json!({ "/": { "x": {
         "POST": { "info": "Takes no body", "in": { "GET@q": { "info": "A word", "type": "?string", "name": "q" } } },
         "GET": { "info": "Takes nothing" }
     } } });
-    let server = TestServer::echo(&[("app.json", json!({ "unknown": "refuse" })), ("site.json", module)]);
-    for method in ["POST", "GET"] {
-        for media_type in
-            ["application/json", "multipart/form-data", "text/csv", "x", "multipart/form-data; boundary=X"]
-        {
-            let mut connection = server.connect();
-            let request = Request::new(method, "/x").body(media_type, b"\xff{garbage".as_slice());
-            assert_eq!(connection.send(&request).status, 200, "{request:?}");
-            let request = Request::new(method, "/x").chunked(media_type, &[b"\xff{gar", b"bage"]);
-            assert_eq!(connection.send(&request).status, 200, "{request:?}");
+    let bodies: [(&str, &[u8], u16); 10] = [
+        ("application/json", b"{}", 200),
+        ("application/json", b"{\"a\": 1}", 400),
+        ("application/json", b"\xff{garbage", 400),
+        ("application/x-www-form-urlencoded", b"a=1", 400),
+        ("application/x-www-form-urlencoded", b"{\"a\": 1}", 415),
+        ("multipart/form-data", b"\xff{garbage", 400),
+        ("multipart/form-data; boundary=X", b"--X\r\nContent-Disposition: form-data; name=a\r\n\r\n1\r\n--X--", 400),
+        ("text/csv", b"\xff{garbage", 415),
+        ("x", b"a=1", 415),
+        ("", b"a=1", 415),
+    ];
+    for unknown in ["ignore", "warn", "refuse"] {
+        let server = TestServer::echo(&[("app.json", json!({ "unknown": unknown })), ("site.json", module.clone())]);
+        for (media_type, body, refused) in bodies {
+            for method in ["POST", "GET"] {
+                let status = match unknown {
+                    "ignore" => 200,
+                    // Only unknown parameters are accepted.
+                    "warn" if media_type.starts_with("application/") && body.starts_with(b"a=1") => 200,
+                    "warn" if body.starts_with(b"{\"a\"") && refused == 400 || body.starts_with(b"--X") => 200,
+                    _ => refused,
+                };
+                let (first, second) = body.split_at(1);
+                let announced = Request::new(method, "/x").body(media_type, body);
+                for request in [announced, Request::new(method, "/x").chunked(media_type, &[first, second])] {
+                    assert_eq!(server.send(&request).status, status, "{unknown}: {request:?}");
+                }
+            }
         }
+    }
+}
+
+/// Each body would otherwise be a form with a single field, which is not a parameter.
+#[test]
+fn no_body_is_lost_if_its_media_type_is_missing_or_wrong() {
+    let parameters =
+        json!({ "a": { "info": "A number", "type": "?int" }, "b": { "info": "A list", "type": "?array<int>" } });
+    let methods = ["POST", "PUT", "PATCH"].map(|method| (method.to_owned(), json!({ "info": "I", "in": parameters })));
+    let module = json!({ "/": { "x": methods.into_iter().collect::<serde_json::Map<_, _>>() } });
+    let form = "application/x-www-form-urlencoded";
+    let (none, json) = (json!({ "a": null, "b": null }), "send application/json");
+    let (without, in_form) = ("application/octet-stream (without Content-Type)", format!("{form} that contains JSON"));
+    let server = TestServer::echo(&[("site.json", module)]);
+    for method in ["POST", "PUT", "PATCH"] {
+        for body in ["{\"a\":1}", " \r\n{\"a\": \"x&a=1\"}", "[1]", "{\"a\":1", "{}"] {
+            let request = Request::new(method, "/x").body(form, body);
+            server.send(&request).assert_error(415, &format!("a body of type {in_form} is not supported; {json}"));
+        }
+        for body in ["{\"a\":1}", "[]", "hello", "<a b=\"1\"/>", "A=1&aa=2", "\u{1f8b}", "=1", "c[a]=1"] {
+            for request in [Request::new(method, "/x"), Request::new(method, "/x").field("content-type", "")] {
+                let response = server.send(&request.body_without_type(body));
+                response.assert_error(415, &format!("a body of type {without} is not supported; {json}"));
+            }
+        }
+        // A form with a parameter needs no media type, and blanks are no body.
+        let typeless = |body: &str| server.send(&Request::new(method, "/x").body_without_type(body));
+        typeless("z=1&a=1").assert_args(&json!({ "a": 1, "b": null }));
+        typeless("b[]=1&b[]=2").assert_args(&json!({ "a": null, "b": [1, 2] }));
+        typeless("\r\n").assert_args(&none);
+        server.send(&Request::new(method, "/x").body(form, "%7B%22a%22:1%7D")).assert_args(&none);
+        let coded = Request::new(method, "/x").field("content-encoding", "gzip").body_without_type("a=1");
+        server.send(&coded).assert_error(415, &format!("{without} with the content coding gzip"));
+    }
+}
+
+#[test]
+fn an_error_says_that_a_plus_was_read_as_a_blank() {
+    let parameter = |kind: &str| json!({ "info": "I", "type": kind });
+    let module = json!({ "/": { "x": { "POST": { "info": "I", "in": {
+        "ANY@at": parameter("?datetime"), "ANY@days": { "info": "I", "type": "?array<datetime>", "min": 1 },
+        "ANY@mail": parameter("?mail"), "ANY@n": parameter("?float"),
+        "HEADER@since": { "info": "I", "type": "?datetime", "name": "since" }
+    } } } } });
+    let server = TestServer::echo(&[("site.json", module)]);
+    let (plus, form) = ("+ is written as %2B", "application/x-www-form-urlencoded");
+    let cases = [
+        ("at=2026-03-29T12:00:00+02:00", true),
+        ("at=2026-03-29T12:00:00%2002:00", true),
+        ("days=2026-03-29T12:00:00+02:00", true),
+        ("days=2026-01-01&days=2026-03-29T12:00:00+02:00", true),
+        ("mail=a+b@example.org", true),
+        ("n=1e+5", true),
+        ("at=2026-03-29T12:00:00+99:00", false),
+        ("at=2026-03-29T12:00:00", false),
+        ("at=a+b", false),
+    ];
+    for (fields, has_plus) in cases {
+        let query = server.send(&Request::new("POST", format!("/x?{fields}")));
+        let body = server.send(&Request::new("POST", "/x").body(form, fields));
+        for response in [query, body] {
+            response.assert_error(400, "expected");
+            assert_eq!(String::from_utf8_lossy(&response.body).contains(plus), has_plus, "{fields}: {response:?}");
+        }
+        let encoded = fields.replace('+', "%2B");
+        if has_plus && encoded != fields {
+            assert_eq!(server.send(&Request::new("POST", format!("/x?{encoded}"))).status, 200, "{encoded}");
+        }
+    }
+    let in_json = Request::new("POST", "/x").body("application/json", r#"{"at": "2026-03-29T12:00:00 02:00"}"#);
+    let in_header = Request::new("POST", "/x").field("since", "2026-03-29T12:00:00 02:00");
+    for request in [in_json, in_header] {
+        let response = server.send(&request);
+        response.assert_error(400, "expected");
+        assert!(!String::from_utf8_lossy(&response.body).contains(plus), "{response:?}");
     }
 }

@@ -47,11 +47,31 @@ pub fn is_reserved(name: &HeaderName) -> bool {
     HOP_BY_HOP.contains(name) || *name == IDENTITY || *name == REQUEST_ID
 }
 
-/// Returns `true` if the header field with this name of a client is not trusted: proxies set it, or servers take the
-/// HTTP method or the path from it.
+/// Returns `true` if the header field with this name of a client is not trusted: proxies set it, servers take the HTTP
+/// method or the path from it, or programs take the variable `HTTP_PROXY`, in which CGI contains the field `Proxy`, as
+/// the address of their proxy.
 pub fn is_untrusted(name: &HeaderName) -> bool {
     let text = name.as_str();
-    *name == header::FORWARDED || text.starts_with("x-forwarded-") || text == "x-real-ip" || OVERRIDES.contains(&text)
+    *name == header::FORWARDED
+        || text.starts_with("x-forwarded-")
+        || matches!(text, "x-real-ip" | "proxy")
+        || OVERRIDES.contains(&text)
+}
+
+/// Returns `true` if no server takes the header field with this name for another one. Servers with variables such as
+/// `HTTP_X_REAL_IP` (CGI, WSGI, PHP) take the fields `X_Real_IP` and `X.Real.IP` for `X-Real-IP`.
+pub fn is_unambiguous(name: &HeaderName) -> bool {
+    name.as_str().bytes().all(is_unambiguous_byte)
+}
+
+/// Returns the name of the header field for which some servers take the one with this name.
+pub fn unambiguous_name(name: &HeaderName) -> HeaderName {
+    let bytes = name.as_str().bytes().map(|byte| if is_unambiguous_byte(byte) { byte } else { b'-' });
+    HeaderName::from_bytes(&bytes.collect::<Vec<_>>()).unwrap_or_else(|_| name.clone())
+}
+
+fn is_unambiguous_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'-'
 }
 
 /// Returns `true` if the field `Connection` of a request contains this name, so that the field with this name concerns

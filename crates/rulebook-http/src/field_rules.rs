@@ -7,7 +7,9 @@ use rulebook::handler_kind::settings::{boolean, texts, wrong_value};
 use rulebook::handler_kind::{HandlerError, JsonData, JsonNode, SettingsReader, expand_variables};
 use rulebook::{Context, Identity};
 
-use super::field_names::{IDENTITY, NEVER_COPIED, REQUEST_ID, TRACE, is_named_by_connection, is_reserved};
+use super::field_names::{
+    IDENTITY, NEVER_COPIED, REQUEST_ID, TRACE, is_named_by_connection, is_reserved, unambiguous_name,
+};
 
 /// The header fields of requests that the definition chooses.
 #[derive(Debug, Clone, Default)]
@@ -121,7 +123,7 @@ fn read_forward(node: &JsonNode, errors: &mut Vec<HandlerError>) -> Vec<HeaderNa
     let mut names = Vec::new();
     for text in items {
         let Some(name) = read_name(&text.value, text.span, errors) else { continue };
-        if NEVER_COPIED.contains(&name) {
+        if NEVER_COPIED.contains(&unambiguous_name(&name)) {
             let error = HandlerError::new(format!("the header field `{name}` of a request is never passed on"));
             errors.push(error.at(text.span).help("remove it, or set a fixed value with `headers`"));
         } else {
@@ -137,7 +139,7 @@ fn read_name(text: &str, span: rulebook::model::Span, errors: &mut Vec<HandlerEr
         errors.push(HandlerError::new(message).at(span));
         return None;
     };
-    if is_reserved(&name) {
+    if is_reserved(&unambiguous_name(&name)) {
         let error = HandlerError::new(format!("the header field `{name}` is set by the server"));
         errors.push(error.at(span).help("remove it"));
         return None;

@@ -12,7 +12,7 @@ use rulebook_model::call::is_secret_name;
 use super::address::Origin;
 use super::arguments::{BodyForm, Place, Placement, encode_body};
 use super::exchange::{Outgoing, RequestContent, UpstreamResponse};
-use super::field_names::{HOP_BY_HOP, is_named_by_connection, is_reserved, is_untrusted, lists_name};
+use super::field_names::{HOP_BY_HOP, is_named_by_connection, is_reserved, is_unambiguous, is_untrusted, lists_name};
 use super::field_rules::FieldRules;
 use super::public_location::SentRequest;
 use super::settings::CallLimits;
@@ -115,8 +115,8 @@ impl RawRules {
         Uri::try_from(target).map_err(ApiError::internal)
     }
 
-    /// Returns the header fields of the request that concern the upstream. Credentials are for this server, and the
-    /// fields of proxies are not trusted.
+    /// Returns the header fields of the request that concern the upstream. Credentials are for this server, the fields
+    /// of proxies are not trusted, and a name that some servers take for another one could be that of such a field.
     fn fields(&self, head: &Head, rules: &FieldRules) -> HeaderMap {
         let mut fields = HeaderMap::with_capacity(head.headers.len() + 4);
         for (name, value) in &head.headers {
@@ -124,7 +124,7 @@ impl RawRules {
             let is_credential = self.credentials.contains(&name) || is_secret_name(name.as_str());
             let is_kept = !is_reserved(&name)
                 && !is_untrusted(&name)
-                && (!is_credential || rules.forward.contains(&name))
+                && (is_unambiguous(&name) && !is_credential || rules.forward.contains(&name))
                 && !is_named_by_connection(head, &name);
             if let Ok(value) = HeaderValue::from_bytes(value.as_bytes())
                 && is_kept

@@ -111,6 +111,12 @@ fn errors_in_settings_name_the_part_that_is_wrong() {
     check(&with("headers", json!({ "a b": "c" })), "a b", "not a name", "");
     check(&with("headers", json!({ "Connection": "close" })), "Connection", "set by the server", "remove");
     check(&with("headers", json!({ "X-Request-Id": "a" })), "X-Request-Id", "set by the server", "remove");
+    check(
+        &with("headers", json!({ "X_Rulebook.Identity": "a" })),
+        "X_Rulebook.Identity",
+        "set by the server",
+        "remove",
+    );
     check(&with("headers", json!({ "X-A": 5 })), "5", "not valid", "line breaks");
     check(&with("headers", json!({ "X-A": "a", "x-a": "b" })), "x-a", "twice", "remove");
     check(&with("headers", json!({ "X-A": "${NO_SUCH_VARIABLE}" })), "${NO_SUCH_VARIABLE}", "is not set", ":-");
@@ -118,7 +124,9 @@ fn errors_in_settings_name_the_part_that_is_wrong() {
     check(&with("forward", json!("X-A")), "X-A", "must be an array of strings", "");
     check(&with("forward", json!([5])), "5", "each item of `forward` must be a string", "");
     check(&with("forward", json!(["Host"])), "Host", "never passed on", "headers");
+    check(&with("forward", json!(["Content_Type"])), "Content_Type", "never passed on", "headers");
     check(&with("forward", json!(["Transfer-Encoding"])), "Transfer-Encoding", "set by the server", "");
+    check(&with("forward", json!(["X_Rulebook_Identity"])), "X_Rulebook_Identity", "set by the server", "");
     check(&with("errors", json!({ "200": "no_note" })), "200", "not the status of an error", "300 to 599");
     check(&with("errors", json!({ "404": "no_nte" })), "no_nte", "no error `no_nte`", "did you mean `no_note`?");
     let raw = json!({ "http": "http://a", "raw": true, "errors": {} });

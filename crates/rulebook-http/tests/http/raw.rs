@@ -123,6 +123,50 @@ fn end_to_end_fields_are_sent_on_without_credentials() {
     assert_eq!(field(&fake.last_request(), "x-api-key"), None);
 }
 
+/// Names that servers with variables such as `HTTP_X_REAL_IP` take for those of fields that are not sent on.
+#[test]
+fn fields_whose_names_upstreams_take_for_others_are_not_sent_on() {
+    let names = [
+        "X-Rulebook-Identity",
+        "X-Request-Id",
+        "X-HTTP-Method-Override",
+        "X-HTTP-Method",
+        "X-Method-Override",
+        "X-Original-URL",
+        "X-Rewrite-URL",
+        "X-Real-IP",
+        "X-Forwarded-For",
+        "X-Forwarded-Proto",
+        "X-Forwarded-User",
+        "Transfer-Encoding",
+        "Content-Length",
+        "Content-Type",
+        "Proxy-Authorization",
+        "Accept-Encoding",
+        "Keep-Alive",
+        "X-Api-Key",
+        "X-Auth-Token",
+        "X-Custom",
+    ];
+    let fake = echo();
+    let client = serve(&json!({ "note": { "GET": { "info": "A note", "handler": {
+        "http": fake.url(""), "raw": true, "identity": true, "forward": ["X-Api-Key", "x_own"],
+        "headers": { "X-Custom": "fixed" }
+    } } } }));
+    for separator in ["_", ".", "~", "!", "|", "-_"] {
+        let mut request = client.get("/note").header("X_Own", "sent").header("X-Other", "sent").header("Proxy", "evil");
+        for name in names {
+            request = request.header(&name.replace('-', separator), "evil");
+            request = request.header(&name.replacen('-', separator, 1), "evil");
+        }
+        assert_eq!(request.send().status(), 200, "{separator}");
+        let sent = fake.last_request();
+        assert!(!sent.contains("evil"), "{separator}: {sent}");
+        assert_eq!((field(&sent, "x_own"), field(&sent, "x-other")), (Some("sent"), Some("sent")), "{separator}");
+        assert_eq!(field(&sent, "x-custom"), Some("fixed"));
+    }
+}
+
 #[test]
 fn the_response_is_sent_on_with_its_status_and_its_end_to_end_fields() {
     for status in [200, 201, 206, 302, 404, 429, 500, 503] {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use http::HeaderName;
 use rulebook_model::compile::decode_default;
-use rulebook_model::model::{self, Api, EnvelopeName, Limits, Location, Parameter, Repeated};
+use rulebook_model::model::{self, Api, EnvelopeName, Limits, Location, Parameter, Repeated, UnknownParameters};
 use rulebook_model::routing::fields_naming_another_service;
 
 use super::auth_challenges::{invalid_token_challenge, resource_metadata, scope_challenges};
@@ -91,7 +91,8 @@ pub fn create_plan(api: &Api, actions: Vec<Action>, handlers: &[handler::Module]
     let named_in_body = NamedInBody::new(services_by_module.as_ref(), named_services.as_ref(), &services);
     let challenges = AuthScheme::challenges(&api.auth_schemes);
     let auth_fields = auth_fields(&context.authenticators);
-    if !auth_fields.is_empty() {
+    // The fields of a body that a method does not read are unknown parameters.
+    if !auth_fields.is_empty() || api.unknown != UnknownParameters::Ignore {
         let without_body = plans.iter_mut().filter(|method| method.body_use == BodyUse::Nothing);
         without_body.for_each(|method| method.body_use = BodyUse::Fields);
     }

@@ -37,7 +37,7 @@ pub use identity::Identity;
 pub(crate) use identity::QualifiedName;
 pub use outcome::{ArgumentSlot, ArgumentSlots, Outcome, RawResponse, ReturnedValue, Success};
 pub(crate) use prefer::{applied_preference, preferred_value};
-pub(crate) use quoted_string::split_outside_of_quotes;
+pub(crate) use quoted_string::{parse_word, split_outside_of_quotes};
 pub use ranged_content::RangedContent;
 pub use rate_limiter::{Quota, RateLimiter};
 pub use response_header::ResponseError;

@@ -17,7 +17,7 @@ pub(crate) fn split_outside_of_quotes(value: &[u8], separator: u8) -> Vec<&[u8]>
 
 /// Returns the text of a word, which is a quoted string or a text without quotes. Returns `None` if a quote is not
 /// matched.
-pub(super) fn parse_word(word: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn parse_word(word: &[u8]) -> Option<Vec<u8>> {
     let Some(quoted) = word.strip_prefix(b"\"") else {
         return (!word.contains(&b'"')).then(|| word.to_vec());
     };

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use futures_core::Stream;
 use http::header;
 
-use crate::call::{Head, Upload, shorten_text};
+use crate::call::{ApiError, ErrorKind, Head, Upload, parse_word, shorten_text, split_outside_of_quotes};
 use crate::plan::{BodyUse, MultipartLimits, PlannedMethod};
 
 /// The body of a request, completely received.
@@ -56,7 +56,7 @@ pub enum BodyPartContent {
 pub enum BodyKind {
     /// The request has no body, or the API method has no parameters in the body.
     Nothing,
-    /// The body is a form (`application/x-www-form-urlencoded`) and is kept in memory.
+    /// The body is a form (`application/x-www-form-urlencoded`), or has no media type, and is kept in memory.
     Form,
     /// The body is JSON and is kept in memory.
     Json,
@@ -90,7 +90,7 @@ const SUPPORTED_MEDIA_TYPES: &[&str] =
 const JSON_MEDIA_TYPES: &[&str] = &["application/json"];
 
 /// The media type of bodies without `Content-Type` (RFC 9110 section 8.3), for error messages.
-const UNKNOWN_MEDIA_TYPE: &str = "application/octet-stream";
+const UNKNOWN_MEDIA_TYPE: &str = "application/octet-stream (without Content-Type)";
 
 /// Returns the kind of the request body if the API method has parameters in the body; otherwise [`BodyKind::Nothing`].
 pub fn body_kind(head: &Head, method: &PlannedMethod) -> BodyKind {
@@ -101,18 +101,46 @@ pub fn body_kind(head: &Head, method: &PlannedMethod) -> BodyKind {
             kind @ (BodyKind::Nothing | BodyKind::Json) => kind,
             BodyKind::Unsupported { got, .. } => BodyKind::Unsupported { got, accepted: JSON_MEDIA_TYPES },
             BodyKind::Form | BodyKind::Multipart { .. } => {
-                let got = media_type(head).filter(|text| !text.trim().is_empty());
-                let got = got.unwrap_or(Cow::Borrowed(UNKNOWN_MEDIA_TYPE));
+                let got = media_type(head).unwrap_or(Cow::Borrowed(UNKNOWN_MEDIA_TYPE));
                 BodyKind::Unsupported { got: shorten_text(&got), accepted: JSON_MEDIA_TYPES }
             }
         },
     }
 }
 
-/// Returns the value of `Content-Type`.
+/// Returns the value of `Content-Type`; `None` if it contains no media type.
 fn media_type(head: &Head) -> Option<Cow<'_, str>> {
     let (_, value) = head.headers.iter().find(|(name, _)| name == header::CONTENT_TYPE)?;
-    Some(String::from_utf8_lossy(value.as_bytes()))
+    Some(String::from_utf8_lossy(value.as_bytes())).filter(|text| !essence(text).is_empty())
+}
+
+/// Returns a media type without its parameters.
+fn essence(media_type: &str) -> &str {
+    media_type.split(';').next().unwrap_or_default().trim()
+}
+
+/// Checks that a body that would be read as a form does not begin like JSON: browsers and programs percent-encode these
+/// bytes in forms. Otherwise such a body would be a field that is not a parameter, and be lost.
+pub(super) fn check_is_not_json(head: &Head, bytes: &[u8]) -> Result<(), ApiError> {
+    if !matches!(bytes.trim_ascii_start().first(), Some(b'{' | b'[')) {
+        return Ok(());
+    }
+    let Some(text) = media_type(head) else { return Err(missing_media_type()) };
+    let got = shorten_text(&format!("{text} that contains JSON"));
+    Err(ApiError::new(ErrorKind::UnsupportedMediaType { got, accepted: JSON_MEDIA_TYPES }))
+}
+
+/// Checks that a body without a media type is a form with known fields, which clients may send without one. `is_known`
+/// returns `true` if the body contains such a field.
+pub(super) fn check_has_media_type(head: &Head, bytes: &[u8], is_known: impl Fn() -> bool) -> Result<(), ApiError> {
+    let is_form = media_type(head).is_some() || bytes.trim_ascii().is_empty() || is_known();
+    if is_form { Ok(()) } else { Err(missing_media_type()) }
+}
+
+#[cold]
+fn missing_media_type() -> ApiError {
+    let got = UNKNOWN_MEDIA_TYPE.to_owned();
+    ApiError::new(ErrorKind::UnsupportedMediaType { got, accepted: SUPPORTED_MEDIA_TYPES })
 }
 
 /// Returns the kind of body that the header fields of a request announce. `limits` are the limits for a multipart body.
@@ -125,18 +153,20 @@ pub fn announced_body_kind(head: &Head, limits: MultipartLimits) -> BodyKind {
     if empty {
         return BodyKind::Nothing;
     }
-    let Some(text) = media_type(head) else {
-        return BodyKind::Form;
-    };
+    let text = media_type(head);
     if let Some(coding) = head.get(&header::CONTENT_ENCODING).filter(|coding| !coding.eq_ignore_ascii_case("identity"))
     {
+        let text = text.as_deref().unwrap_or(UNKNOWN_MEDIA_TYPE);
         return unsupported(&format!("{text} with the content coding {coding}"));
     }
-    let essence = text.split(';').next().unwrap_or_default().trim();
+    let Some(text) = text else {
+        return BodyKind::Form;
+    };
+    let essence = essence(&text);
     if essence.eq_ignore_ascii_case("application/json") || has_json_suffix(essence) {
         return BodyKind::Json;
     }
-    if essence.is_empty() || essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+    if essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
         return BodyKind::Form;
     }
     if essence.eq_ignore_ascii_case("multipart/form-data") {
@@ -145,19 +175,19 @@ pub fn announced_body_kind(head: &Head, limits: MultipartLimits) -> BodyKind {
     unsupported(&text)
 }
 
-/// Returns the boundary in the value of `Content-Type`. Some clients send a boundary that contains `=` without quotes.
+/// Returns the boundary in the value of `Content-Type`. Many clients send a boundary without quotes that contains `=`
+/// or other characters that only a quoted string may contain.
 fn multipart_boundary(content_type: &str) -> Option<String> {
-    let boundary = match content_type.parse::<mime::Mime>() {
-        Ok(media_type) => media_type.get_param(mime::BOUNDARY)?.as_str().to_owned(),
-        Err(_) => content_type.split(';').skip(1).find_map(|parameter| {
-            let (name, value) = parameter.split_once('=')?;
-            let is_boundary = name.trim().eq_ignore_ascii_case("boundary") && !value.trim().contains(' ');
-            is_boundary.then(|| value.trim().to_owned())
-        })?,
-    };
+    let boundary =
+        split_outside_of_quotes(content_type.as_bytes(), b';').into_iter().skip(1).find_map(|parameter| {
+            let at = parameter.iter().position(|byte| *byte == b'=')?;
+            let (name, value) = (parameter[..at].trim_ascii(), parameter[at + 1..].trim_ascii());
+            let is_word = value.starts_with(b"\"") || !value.contains(&b' ');
+            name.eq_ignore_ascii_case(b"boundary").then(|| parse_word(value).filter(|_| is_word))
+        })??;
     let is_valid = (1..=MAX_BOUNDARY_LEN).contains(&boundary.len())
-        && boundary.bytes().all(|byte| matches!(byte, b' ' | b'!' | b'#'..=b'~'));
-    is_valid.then_some(boundary)
+        && boundary.iter().all(|byte| matches!(byte, b' ' | b'!' | b'#'..=b'~'));
+    String::from_utf8(boundary).ok().filter(|_| is_valid)
 }
 
 /// Returns the parser for a multipart body with this boundary. If the boundary is invalid, the parser returns an error.

@@ -12,8 +12,8 @@ use rulebook_model::types::Arity;
 use super::raw_value::RawValue;
 use super::read::{RawValues, find_parameter_of_part};
 use crate::call::{
-    ApiError, ArgumentSlot, ErrorKind, Limit, ParameterError, ParameterErrorKind, TypeMismatch, TypeMismatchDetails,
-    Value, Violation, is_secret_name,
+    ApiError, ArgumentSlot, ErrorKind, Limit, ParameterError, ParameterErrorKind, Source, TypeMismatch,
+    TypeMismatchDetails, Value, Violation, is_secret_name,
 };
 use crate::plan::{Plan, PlannedMethod, PlannedParameter};
 
@@ -35,10 +35,11 @@ pub fn check_parameters<'a>(
     // values.
     let mut invalid = Vec::new();
     let slots = values.raw.into_iter().zip(&method.parameters).enumerate().map_while(|(index, (raw, slot))| {
+        let is_text = matches!(raw, RawValue::Text(_) | RawValue::Texts(_));
         match fill_slot(slot, raw, &plan.limits) {
             Ok(filled) => return Some(filled),
             Err(SlotError::Invalid(kind, mismatch)) if errors.len() < MAX_PARAMETER_ERRORS => {
-                let error = parameter_error(slot, kind, mismatch);
+                let error = parameter_error(slot, kind, mismatch, is_text);
                 invalid.push(InvalidArgument::new(index, &error, slot));
                 errors.push(error);
             }
@@ -160,16 +161,20 @@ fn exceeded_limit(value: &Value<'_>, limits: &Limits, level: u64) -> Option<Limi
 }
 
 /// Creates the error for a parameter whose value is missing or invalid. If the value is a secret, the error does not
-/// contain it.
+/// contain it. `is_text` is `true` if the value was sent as text.
 fn parameter_error(
     plan: &PlannedParameter,
     kind: ParameterErrorKind,
     mismatch: Option<TypeMismatch>,
+    is_text: bool,
 ) -> ParameterError {
     let mut message = None;
     let (expected, got, path, violation) = match mismatch.map(TypeMismatch::into_details) {
-        Some(TypeMismatchDetails { expected, got, path, violation, message: of_constraint, .. }) => {
+        Some(TypeMismatchDetails { mut expected, got, path, violation, message: of_constraint, .. }) => {
             message = of_constraint;
+            if is_text && has_lost_plus(plan, &got) {
+                expected = format!("{expected} (in a query or a form, + is written as %2B)").into();
+            }
             (expected, Some(got), path, violation)
         }
         None => {
@@ -183,6 +188,19 @@ fn parameter_error(
     error.message = plan.message.clone().or(message.map(Into::into));
     error.violation = violation.filter(|violation| !(secret && violation.reveals_value())).map(Box::new);
     error
+}
+
+/// Returns `true` if the rejected text that `got` quotes would be valid with `+` instead of its blanks. In a query or a
+/// form, `+` is a blank.
+fn has_lost_plus(plan: &PlannedParameter, got: &str) -> bool {
+    let is_decoded = matches!(plan.source, Source::Query | Source::Body | Source::Any) && got.contains(' ');
+    let quoted = if is_decoded { serde_json::from_str::<String>(got) } else { return false };
+    quoted.is_ok_and(|text| {
+        let text = text.replace(' ', "+").into();
+        let value =
+            if plan.arity == Arity::Many { plan.check.decode_many(vec![text]) } else { plan.check.decode(text) };
+        plan.check.checked(value).is_ok()
+    })
 }
 
 /// A parameter whose value is invalid.

@@ -137,24 +137,33 @@ impl ClientStream {
         if self.connection.must_wait() {
             return self.poll_ahead(task);
         }
-        if !self.ahead.is_empty() {
-            let length = self.connection.pass(&self.ahead[..self.ahead.len().min(buffer.remaining())]);
-            buffer.put_slice(&self.ahead[..length]);
-            self.ahead.advance(length);
-            // Only a little memory is kept for the next request.
-            if self.ahead.is_empty() && self.ahead.try_reclaim(MAX_BYTES_AHEAD + 1) {
-                self.ahead = BytesMut::new();
-            }
-        } else if !self.is_end {
+        if self.ahead.is_empty() && !self.is_end {
             let begin = buffer.filled().len();
             ready!(self.poll_pause(task));
             ready!(Pin::new(&mut *self.transport.borrow_mut()).poll_read(task, buffer))?;
             let received = &buffer.filled()[begin..];
-            let length = self.connection.pass(received);
+            let length = match self.connection.encode_target(received) {
+                None => self.connection.pass(received),
+                // There may be no memory for the longer bytes in the buffer.
+                Some(_) => 0,
+            };
             self.ahead.extend_from_slice(&received[length..]);
             let received = received.len();
             buffer.set_filled(begin + length);
             self.count_piece(received);
+            if length > 0 || received == 0 {
+                return Poll::Ready(Ok(()));
+            }
+        }
+        if let Some(encoded) = self.connection.encode_target(&self.ahead) {
+            self.ahead = encoded;
+        }
+        let length = self.connection.pass(&self.ahead[..self.ahead.len().min(buffer.remaining())]);
+        buffer.put_slice(&self.ahead[..length]);
+        self.ahead.advance(length);
+        // Only a little memory is kept for the next request.
+        if self.ahead.is_empty() && self.ahead.try_reclaim(MAX_BYTES_AHEAD + 1) {
+            self.ahead = BytesMut::new();
         }
         Poll::Ready(Ok(()))
     }

@@ -15,6 +15,7 @@ mod multipart;
 mod observe;
 mod open_connections;
 mod pages;
+mod position;
 mod receive;
 mod request;
 mod request_body;

@@ -79,8 +79,10 @@ pub(super) fn possible_error_classes(
     };
     let has_files =
         method.parameters.iter().any(|parameter| matches!(parameter.r#type.check.arity(), Arity::File | Arity::Files));
-    let checks_query = api.unknown == UnknownParameters::Refuse || method.allows_jsonp(api.jsonp);
-    let has_parameters = !method.parameters.is_empty() || checks_query;
+    let refuses_unknown = api.unknown == UnknownParameters::Refuse;
+    let has_parameters = !method.parameters.is_empty() || refuses_unknown || method.allows_jsonp(api.jsonp);
+    // A body is read to find unknown parameters, too.
+    let has_body = has_body || api.unknown != UnknownParameters::Ignore;
     let is_idempotent = method.options.idempotent.is_some();
     let is_public = method.scope.is_public();
     let refuses_other_sites =

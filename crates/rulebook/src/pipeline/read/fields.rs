@@ -8,6 +8,7 @@ use rulebook_model::limits;
 
 use super::{BodyPart, BodyPartContent, ParameterReader, RawValue};
 use crate::call::{ApiError, PhpArrayError, PhpArrayLimits, Source, Value, shorten_text, split_array_name};
+use crate::pipeline::body::{check_has_media_type, check_is_not_json};
 use crate::pipeline::urlencoded::{decode_text, split_fields};
 use crate::plan::{Plan, PlannedMethod, PlannedParameter};
 
@@ -47,7 +48,31 @@ pub(super) fn read_fields<'a>(
     Ok(())
 }
 
+/// Reads a body that is a form, or that has no media type. Fails if it is not a form with fields that the API knows, so
+/// that no body is lost.
+pub(super) fn read_form<'a>(reading: &mut ParameterReader<'a, '_>, bytes: &'a [u8]) -> Result<(), ApiError> {
+    check_is_not_json(reading.head, bytes)?;
+    check_has_media_type(reading.head, bytes, || reading.knows_field_of(bytes))?;
+    read_fields(reading, bytes, Source::Body)
+}
+
 impl<'a> ParameterReader<'a, '_> {
+    /// Returns `true` if a field of the urlencoded body is a parameter, names the method, or is for an authenticator.
+    #[cold]
+    fn knows_field_of(&self, bytes: &[u8]) -> bool {
+        let (method, slots) = (self.method, &self.method.body_slots);
+        let is_known = |name: &str| {
+            method.find_slot(slots, name, &mut 0).is_some()
+                || find_slot_of_array(method, slots, name).is_some()
+                || self.selects_method(name)
+                || self.is_auth_field(name)
+        };
+        split_fields(bytes).any(|(name, _)| match decode_text(name) {
+            Some(name) => is_known(&name),
+            None => find_slot_of_invalid_name(method, slots, name).is_some(),
+        })
+    }
+
     /// Adds the value of a field of the query or of the body to its parameter, which is in one of these slots. `value`
     /// is `None` if it is not UTF-8. The search for the slot begins at the index `next` of `slots`. Fails if the
     /// parameter has more values than the limit `items` allows.

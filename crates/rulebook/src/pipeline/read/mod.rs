@@ -67,7 +67,7 @@ pub fn read_parameters<'a>(
     }
     match body {
         Body::Empty => {}
-        Body::Form(bytes) => fields::read_fields(&mut reading, bytes, Source::Body)?,
+        Body::Form(bytes) => fields::read_form(&mut reading, bytes)?,
         Body::Json(bytes) => match method.body_use {
             BodyUse::Whole(slot) => json::read_whole(&mut reading, bytes, slot)?,
             BodyUse::Nothing | BodyUse::Fields => json::read_members(&mut reading, bytes)?,
@@ -115,10 +115,9 @@ impl<'a> ParameterReader<'a, '_> {
         if self.method.allows_jsonp && source == Source::Query && name == Callback::PARAMETER {
             return;
         }
-        let is_auth_field = || source == Source::Body && self.plan.auth_fields.iter().any(|field| **field == *name);
         match self.plan.unknown_parameters {
             UnknownParameters::Ignore => {}
-            _ if self.selects_method(name) || is_auth_field() => {}
+            _ if self.selects_method(name) || source == Source::Body && self.is_auth_field(name) => {}
             UnknownParameters::Warn => {
                 let (id, request_id, name) = (&*self.method.id, &self.head.id, shorten_text(name));
                 log::warn!(id, request_id:%; "{id}: {request_id}: unknown parameter {name:?} in the {source}");
@@ -148,6 +147,11 @@ impl<'a> ParameterReader<'a, '_> {
         let mut positions = self.method.path_slots.iter();
         let name = split_array_name(name).map_or(name, |(parameter, _)| parameter);
         naming.fields().contains(&name) || positions.any(|(_, slot)| *self.method.parameter_names[*slot] == *name)
+    }
+
+    /// Returns `true` if authenticators read the field of the body with this name.
+    fn is_auth_field(&self, name: &str) -> bool {
+        self.plan.auth_fields.iter().any(|field| **field == *name)
     }
 
     /// Returns `true` if the last value is used when the request contains several values for a parameter that accepts

@@ -8,7 +8,7 @@ use super::options::allow_methods_in_body;
 use super::select_by_name::{self, NamedMethod};
 use super::{RoutingError, method_by_path, path, select_method};
 use crate::call::{ApiError, ErrorKind, Head, MalformedRequest};
-use crate::pipeline::body::{BodyKind, announced_body_kind};
+use crate::pipeline::body::{BodyKind, announced_body_kind, check_is_not_json};
 use crate::pipeline::respond::ErrorContext;
 use crate::plan::{BodyUse, MatchedMethod, Plan, PlannedMethod, Segments, ServiceNaming};
 
@@ -64,7 +64,9 @@ pub fn route_by_body(
     prefix: &BodyPrefix,
 ) -> Result<MatchedMethod, RoutingError> {
     let route = |fields: &[Field<'_>], is_whole| route_by_fields(plan, head, pending, fields, is_whole);
-    match fields::read_fields(plan, &pending.kind, prefix) {
+    let is_form = pending.kind == BodyKind::Form;
+    let read = if is_form { check_is_not_json(head, &prefix.bytes) } else { Ok(()) };
+    match read.and_then(|()| fields::read_fields(plan, &pending.kind, prefix)) {
         Ok(fields) => route(&fields, prefix.is_whole),
         // The method is known, so the parse error is ignored here: the caller's permission is checked first, and after
         // that the whole body is parsed again, which reports the parse error.
