@@ -4,7 +4,8 @@ use std::collections::HashSet;
 
 use serde_json::Value as Json;
 
-use super::{is_true, items, members, reference_of, type_names};
+use super::constant::typed_constants;
+use super::{Type, is_true, items, members, reference_of, type_names};
 use crate::openapi::document::Document;
 
 /// The kinds of JSON values, without null. A whole number is a number.
@@ -40,6 +41,13 @@ impl Values {
         let kind = if name == "integer" { "number" } else { name };
         self.is_whole &= name != "number";
         KINDS.iter().zip(&mut self.kinds).for_each(|(known, accepts)| *accepts |= *known == kind);
+    }
+
+    /// Returns a type for each kind, which accepts all values of it.
+    pub(super) fn loose_types(&self) -> Vec<Type> {
+        let number = if self.is_whole { "int" } else { "float" };
+        let names = ["bool", number, "string", "array", "object"].into_iter().zip(self.kinds);
+        names.filter(|(_, accepts)| *accepts).map(|(name, _)| Type::new(name)).collect()
     }
 
     pub(super) fn of_constants(constants: &[Json]) -> Self {
@@ -125,11 +133,12 @@ impl<'a> Document<'a> {
             let (_, end) = self.follow(schema, |_| false);
             return end.map_or_else(Values::anything, |end| self.values_at(end, depth + 1, searched));
         }
+        let typed = |constants| typed_constants(schema, constants).into_iter().flatten().collect::<Vec<_>>();
         if let Some(constant) = schema.get("const") {
-            return Values::of_constants(std::slice::from_ref(constant));
+            return Values::of_constants(&typed(std::slice::from_ref(constant)));
         }
         if let Some(constants) = schema.get("enum").and_then(Json::as_array) {
-            return Values::of_constants(constants);
+            return Values::of_constants(&typed(constants));
         }
         let mut values = Values { is_whole: true, ..Values::default() };
         let names = match type_names(schema) {

@@ -104,7 +104,7 @@ impl<'a> Converter<'a> {
     /// Converts a member of a request body to a parameter.
     pub(in crate::openapi) fn parameter_of_member(&mut self, member: &Member<'a>, hint: &str) -> Map<String, Json> {
         let mut parameter = self.described_member(member, hint);
-        parameter.extend(self.default_of(member.schema).map(|default| ("default".to_owned(), default)));
+        parameter.extend(self.default_entry(member.schema, member.is_required, &member.place));
         parameter
     }
 

@@ -207,16 +207,15 @@ impl<'a> Converter<'a> {
                 types.push(self.convert_without_fields(branch.schema, &branch.place, &format!("{hint}_option")));
             }
         }
-        let numbers = branches.iter().filter(|branch| branch.values.kinds[1]);
-        let number = if numbers.clone().all(|branch| branch.values.is_whole) { "int" } else { "float" };
-        let mut kinds: Vec<usize> = kinds.into_iter().collect();
-        kinds.sort_unstable();
-        types.extend(kinds.into_iter().map(|kind| Type::new(["bool", number, "string", "array", "object"][kind])));
+        let mut numbers = branches.iter().filter(|branch| branch.values.kinds[1]);
+        let is_whole = numbers.all(|branch| branch.values.is_whole);
+        let loose = Values { is_whole, kinds: std::array::from_fn(|kind| kinds.contains(&kind)), ..Values::default() };
+        types.extend(loose.loose_types());
         Self::join(types)
     }
 
     /// Joins types to a union. Their kinds differ.
-    fn join(mut types: Vec<Type>) -> Type {
+    pub(super) fn join(mut types: Vec<Type>) -> Type {
         if types.iter().any(|one| one.term() == "any") {
             return Type::new("any");
         }
