@@ -191,8 +191,9 @@ impl Run<'_> {
             }
             // Null can be one of the constants, although the type excludes it.
             ValidationErrorKind::Type { .. } => {
-                let constants = last.strip_suffix("/type").unwrap_or(last).to_owned() + "/enum";
-                error.instance().is_null() && self.losses.widens([&constants])
+                let schema = last.strip_suffix("/type").unwrap_or(last);
+                let constants = ["const", "enum"].map(|keyword| format!("{schema}/{keyword}"));
+                error.instance().is_null() && self.losses.widens(&constants)
             }
             ValidationErrorKind::Enum { .. } => self.losses.widens_within(last),
             _ => {

@@ -3,6 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::kinds::{Values, is_of_type};
+use super::scalars::is_of_format;
 use super::{Converter, LossKind, Place, Type, is_true, items, short, type_names};
 
 /// The maximum number of constants in a union.
@@ -32,8 +33,9 @@ impl Converter<'_> {
         }
         let values = Values::of_constants(constants);
         self.read_type_of(schema, &values);
-        // The constants are values of the format.
-        self.document.read(schema, "format");
+        if constants.iter().all(|constant| is_of_format(constant, schema)) {
+            self.document.read(schema, "format");
+        }
         let is_nullable = constants.iter().any(Json::is_null);
         if is_nullable && !accepts_null(schema) {
             self.losses.widen(LossKind::KEYWORD, place, "null is accepted, although `type` excludes it");

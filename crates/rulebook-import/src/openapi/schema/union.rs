@@ -6,7 +6,7 @@ use rulebook_model::definition::keys::is_comment_key;
 use serde_json::{Map, Value as Json, json};
 
 use super::kinds::{KINDS, Values, is_null};
-use super::{Converter, LossKind, Place, Type, members, reference_of, schema_key, text};
+use super::{Converter, LossKind, Place, Type, is_true, members, reference_of, schema_key, text};
 
 struct Branch<'a> {
     schema: &'a Json,
@@ -79,6 +79,10 @@ impl<'a> Converter<'a> {
             let place = place.item(index);
             if is_null(branch) {
                 document.record(branch);
+                if is_true(branch, "nullable") && members(Some(branch)).len() == 1 {
+                    // OpenAPI 3.0 has no type for null, so that its descriptions mean null.
+                    self.losses.narrow(LossKind::UNION, &place, "the branch is read as null: other values are refused");
+                }
                 for keyword in ["const", "enum", "nullable", "type"] {
                     document.read_whole(branch, keyword);
                 }
