@@ -6,7 +6,7 @@ use jsonschema::ValidationError;
 use jsonschema::error::ValidationErrorKind;
 use rulebook_import::openapi::import;
 use rulebook_model::model::Api;
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 
 use super::definition::{self, Part};
 use super::losses::Losses;
@@ -42,6 +42,17 @@ pub fn compare(name: &str, text: &str, root: &Json) -> Option<Comparison> {
     run.compare_schemas(&imported.api);
     run.compare_operations(&imported.api);
     Some(run.result)
+}
+
+fn without_null_members(value: &Json) -> Json {
+    match value {
+        Json::Array(items) => items.iter().map(without_null_members).collect(),
+        Json::Object(members) => {
+            let members = members.iter().filter(|(_, member)| !member.is_null());
+            members.map(|(name, member)| (name.clone(), without_null_members(member))).collect::<Map<_, _>>().into()
+        }
+        other => other.clone(),
+    }
 }
 
 /// Returns `true` if a value contains a number that no type of whole numbers accepts: one that has not at most 63 bits, or
@@ -155,7 +166,31 @@ impl Run<'_> {
                     (!self.losses.narrows(&places)).then(|| "refused".to_owned())
                 }
                 (false, true) if !self.losses.widens(around) => {
-                    let error = errors.iter().find(|error| !self.is_named(place, error));
+                    let without_nulls = without_null_members(&value);
+                    let rest: Vec<_> = validator.iter_errors(&without_nulls).collect();
+                    // A member that is null counts as missing in the definition, and the losses name such members.
+                    let is_of_null = |error: &ValidationError<'_>| {
+                        let is_same = |other: &ValidationError<'_>| other.evaluation_path() == error.evaluation_path();
+                        error.instance().is_object() && !rest.iter().any(is_same)
+                    };
+                    // A loss of the type explains what the other keywords of a schema require of values of other types.
+                    let named_types: HashSet<String> = errors
+                        .iter()
+                        .filter(|error| matches!(error.kind(), ValidationErrorKind::Type { .. }))
+                        .filter(|error| self.is_named(place, error))
+                        .filter_map(|error| {
+                            let places = self.source.places_on_path(place, error.evaluation_path().as_str());
+                            Some(places.last()?.strip_suffix("/type")?.to_owned())
+                        })
+                        .collect();
+                    let has_other_type = |error: &ValidationError<'_>| {
+                        let places = self.source.places_on_path(place, error.evaluation_path().as_str());
+                        places.iter().any(|place| named_types.contains(place))
+                    };
+                    let is_explained = |error: &ValidationError<'_>| {
+                        self.is_named(place, error) || is_of_null(error) || has_other_type(error)
+                    };
+                    let error = errors.iter().find(|error| !is_explained(error));
                     error.map(|error| {
                         let places = self.source.places_on_path(place, error.evaluation_path().as_str());
                         format!("accepted: {} ({error})", places.last().unwrap())

@@ -117,7 +117,10 @@ impl<'a> Source<'a> {
                 }
                 (key, value) if SCHEMAS.contains(&key) => self.translate(value),
                 (key, Json::Array(items)) if LISTS.contains(&key) => {
-                    items.iter().map(|item| self.translate(item)).collect()
+                    // OpenAPI 3.0 has no type for null: this is how a branch expresses it.
+                    let is_null = |item: &Json| key != "allOf" && *item == json!({ "nullable": true });
+                    let translate = |item| if is_null(item) { json!({ "type": "null" }) } else { self.translate(item) };
+                    items.iter().map(translate).collect()
                 }
                 ("exclusiveMinimum" | "exclusiveMaximum", Json::Bool(_)) => continue,
                 (key @ ("minimum" | "maximum"), value) => {

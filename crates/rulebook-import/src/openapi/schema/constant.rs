@@ -2,9 +2,9 @@
 
 use serde_json::{Value as Json, json};
 
-use super::kinds::{Values, is_of_type};
+use super::kinds::{Values, allows_null, is_of_type};
 use super::scalars::is_of_format;
-use super::{Converter, LossKind, Place, Type, is_true, items, short, type_names};
+use super::{Converter, LossKind, Place, Type, short, type_names};
 
 /// The maximum number of constants in a union.
 const MAX_CONSTANTS: usize = 200;
@@ -37,7 +37,7 @@ impl Converter<'_> {
             self.document.read(schema, "format");
         }
         let is_nullable = constants.iter().any(Json::is_null);
-        if is_nullable && !accepts_null(schema) {
+        if is_nullable && !allows_null(schema) {
             self.losses.widen(LossKind::KEYWORD, place, "null is accepted, although `type` excludes it");
         }
         if constants.is_empty() {
@@ -98,12 +98,4 @@ pub(super) fn typed_constants(schema: &Json, constants: &[Json]) -> Vec<Option<J
     let typed: Vec<_> = constants.iter().map(typed).collect();
     let is_possible = typed.iter().flatten().any(|constant| !constant.is_null()) || constants.contains(&Json::Null);
     if is_possible { typed } else { constants.iter().cloned().map(Some).collect() }
-}
-
-/// Returns `true` if the keyword `type` of a schema does not exclude null.
-fn accepts_null(schema: &Json) -> bool {
-    match schema.get("type") {
-        Some(Json::String(name)) => name == "null" || is_true(schema, "nullable"),
-        names => items(names).is_empty() || items(names).iter().any(|name| name == "null"),
-    }
 }

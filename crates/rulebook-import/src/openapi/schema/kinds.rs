@@ -217,11 +217,11 @@ impl<'a> Document<'a> {
         if is_true(schema, "nullable") || is_null(schema) {
             return true;
         }
+        if let Some(constant) = schema.get("const") {
+            return constant.is_null();
+        }
         if let Some(constants) = schema.get("enum").and_then(Json::as_array) {
             return constants.contains(&Json::Null);
-        }
-        if schema.get("const").is_some() {
-            return false;
         }
         if items(schema.get("type")).iter().any(|name| name == "null") {
             return true;
@@ -241,12 +241,20 @@ impl<'a> Document<'a> {
     }
 }
 
+/// Returns `true` if the keyword `type` of a schema does not exclude null.
+pub(super) fn allows_null(schema: &Json) -> bool {
+    match schema.get("type") {
+        Some(Json::String(name)) => name == "null" || is_true(schema, "nullable"),
+        names => items(names).is_empty() || items(names).iter().any(|name| name == "null"),
+    }
+}
+
 /// Returns `true` if null is the only value of a schema.
 pub(super) fn is_null(schema: &Json) -> bool {
-    let is_null_constant = |constants: &[Json]| !constants.is_empty() && constants.iter().all(Json::is_null);
+    let constants = schema.get("const").map_or_else(|| items(schema.get("enum")), std::slice::from_ref);
+    let is_constant = !constants.is_empty() && constants.iter().all(Json::is_null);
     schema.get("type").is_some_and(|name| name == "null")
-        || schema.get("const").is_some_and(Json::is_null)
-        || is_null_constant(items(schema.get("enum")))
+        || (is_constant && allows_null(schema))
         // OpenAPI 3.0 has no type for null; descriptions write an empty schema that is nullable.
         || (is_true(schema, "nullable") && members(Some(schema)).len() == 1)
 }

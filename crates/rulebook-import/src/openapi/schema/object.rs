@@ -122,7 +122,8 @@ impl<'a> Converter<'a> {
                 self.losses.narrow(LossKind::ANNOTATION, &member.place.member(key), message);
             }
         }
-        let is_optional = !member.is_required || converted.is_nullable;
+        // The type `any` contains null.
+        let is_optional = !member.is_required || (converted.is_nullable && converted.term() != "any");
         let example = self.example(member.schema, &member.place);
         let info = self.document.read_description(member.schema).unwrap_or(member.name);
         let mut field = described(info, converted, is_optional);
