@@ -35,6 +35,7 @@
 //! changes.
 
 mod build;
+mod distinct_names;
 pub mod identifier;
 mod rust;
 

@@ -8,6 +8,7 @@ use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 use rulebook_import::ImportedFile;
 use rulebook_import::openapi::{DescriptionError, ImportedDescription, import};
+use rulebook_model::invisible::replace_invisible;
 
 #[cfg(feature = "client")]
 use super::client_options::{ClientOptions, print_transfer_error};
@@ -59,7 +60,7 @@ pub(super) fn run(options: &ImportOptions) -> Result<Exit, Exit> {
     }
     let bytes = read_description(options)?;
     let imported = import(&options.description, bytes).map_err(|error| {
-        output::print_to_stderr(&format!("error: {error}\n"));
+        output::print_to_stderr(&format!("error: {}\n", replace_invisible(&error.to_string())));
         match error {
             DescriptionError::Unreadable(_) => Exit::ErrorsReported,
             DescriptionError::Definition(report) => output::print_report(&report),
@@ -111,11 +112,11 @@ fn fetch_description(url: &str, _: &ImportOptions) -> Result<Vec<u8>, Exit> {
 
 /// Returns the report: what was imported, and what the definition cannot express.
 fn report(imported: &ImportedDescription, folder: &Path, list: Option<&Path>) -> String {
-    let title = imported.title.as_deref().unwrap_or("the description");
+    let title = replace_invisible(imported.title.as_deref().unwrap_or("the description"));
+    let version = replace_invisible(&imported.version);
     let schemas = output::count_with_noun(imported.schema_count, "schema");
     let size = output::api_size(&imported.api);
-    let mut report =
-        format!("Imported {title} (OpenAPI {}) to {}: {size}, {schemas}\n", imported.version, folder.display());
+    let mut report = format!("Imported {title} (OpenAPI {version}) to {}: {size}, {schemas}\n", folder.display());
     let count = imported.losses.count();
     if count == 0 {
         return report + "The definition expresses the whole description.\n";

@@ -1,6 +1,6 @@
 // The Rust code of Shop 1.0.0. It is generated from the definition: do not edit it.
 
-#[allow(dead_code, clippy::all)]
+#[allow(dead_code, non_camel_case_types, non_snake_case, clippy::all)]
 mod shared {
     use ::serde::{Deserialize, Serialize};
 
@@ -63,7 +63,7 @@ pub use shared::*;
 /// A shop.
 ///
 /// Its descriptions have several lines.
-#[allow(dead_code, clippy::all)]
+#[allow(dead_code, non_camel_case_types, non_snake_case, clippy::all)]
 pub mod shop {
     use ::serde::{Deserialize, Serialize};
 

@@ -10,7 +10,8 @@ use super::samples::{JSON, Role};
 use super::type_writer::{TypeWriter, option};
 use super::unions::text_enum;
 use super::{API_ERROR, Purpose, Signature, one_line};
-use crate::identifier::{camel_case, snake_case, type_name, unique, unique_type};
+use crate::distinct_names::variant_names;
+use crate::identifier::{camel_case, snake_case, unique};
 
 /// A method, and its Rust types. In the dialect `rules`, a service has one method for GET and POST.
 pub(super) struct MethodCode<'a> {
@@ -188,9 +189,8 @@ fn write_error(method: &Method, prefix: &str, title: &str, types: &mut TypeWrite
 /// Returns the enum of the errors that a handler can return. Every error that becomes an `ApiError` becomes this error
 /// too, so that handlers can use `?`.
 fn handler_error(errors: &[DeclaredError], name: &str, doc: &str) -> String {
-    let mut used = HashSet::from(["Other".to_owned(), "Self".to_owned()]);
-    let variants: Vec<_> =
-        errors.iter().map(|error| (error, unique_type(type_name(&error.name, "Error"), &mut used))).collect();
+    let names: Vec<&str> = errors.iter().map(|error| error.name.as_str()).collect();
+    let variants: Vec<_> = errors.iter().zip(variant_names(&names, &["Other", "Self"])).collect();
     let declared: String =
         variants.iter().map(|(error, variant)| indented(&format!("{}{variant},", doc_comment(&error.info)))).collect();
     let arms: String = variants

@@ -1,13 +1,12 @@
 //! The structs of objects, arguments and outputs, and pieces of code: comments and indentation.
 
-use std::collections::HashSet;
-
 use rulebook_model::invisible::is_invisible;
 use rulebook_model::types::ObjectShape;
 
 use super::samples::Role;
 use super::type_writer::{TypeWriter, option};
-use crate::identifier::{snake_case, type_name, unique};
+use crate::distinct_names::field_names;
+use crate::identifier::type_name;
 
 /// The traits that the types of values implement.
 pub(super) const VALUE_TRAITS: &str = "#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]\n";
@@ -58,11 +57,11 @@ pub(super) fn name_of_part(name: &str, part: &str) -> String {
 
 /// Returns a struct with these fields.
 pub(super) fn struct_code(name: &str, doc: &str, traits: &str, fields: &[Field]) -> String {
-    let mut used = HashSet::new();
+    let names = field_names(&fields.iter().map(|field| field.name.as_str()).collect::<Vec<_>>());
     let fields: String = fields
         .iter()
-        .map(|field| {
-            let identifier = unique(snake_case(&field.name, "field"), &mut used);
+        .zip(names)
+        .map(|(field, identifier)| {
             let info = if field.info.trim().is_empty() { &field.name } else { &field.info };
             let (doc, rename) = (doc_comment(info), rename(&field.name, &identifier));
             indented(&format!("{doc}{rename}{}pub {identifier}: {},", field.attributes, field.rust_type))

@@ -9,16 +9,16 @@ use serde_json::{Value as Json, json};
 use super::objects::{Field, VALUE_TRAITS, doc_comment, indented, name_of_part, object_fields, rename, struct_code};
 use super::samples::{Role, Scalar, scalar_type};
 use super::type_writer::TypeWriter;
-use crate::identifier::{type_name, unique_type};
+use crate::distinct_names::variant_names;
+use crate::identifier::unique_type;
 
 /// The traits that enums of texts implement.
 const TEXT_TRAITS: &str = "#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]\n";
 
 /// Returns the enum of these texts.
 pub(super) fn text_enum(texts: &[String], name: &str, doc: &str) -> String {
-    let mut used = HashSet::from(["Self".to_owned()]);
-    let variants: Vec<(&String, String)> =
-        texts.iter().map(|text| (text, unique_type(type_name(text, "Empty"), &mut used))).collect();
+    let names = variant_names(&texts.iter().map(String::as_str).collect::<Vec<_>>(), &["Self"]);
+    let variants: Vec<(&String, String)> = texts.iter().zip(names).collect();
     let declared: String = variants
         .iter()
         .map(|(text, variant)| indented(&format!("/// `{}`\n{}{variant},", visible(text), rename(text, variant))))
@@ -102,10 +102,15 @@ pub(super) fn is_null(check: &Arc<dyn Check>) -> bool {
 pub(super) fn write_union(types: &mut TypeWriter<'_>, branches: &[Arc<dyn Check>], role: Role, name: &str, doc: &str) {
     types.add_item_first(|types| {
         let (mut used, mut seen) = (HashSet::from(["Self".to_owned()]), HashSet::new());
+        let constants: Vec<Option<String>> = branches.iter().map(|branch| constant_text(branch, role)).collect();
+        let texts: Vec<&str> = constants.iter().flatten().map(String::as_str).collect();
+        let mut names = variant_names(&texts, &["Self"]).into_iter();
         let mut variants = String::new();
-        for branch in branches {
-            let variant = unique_type(variant_name(types, branch, role), &mut used);
-            let rust_type = types.rust_type(branch, role, &name_of_part(name, &variant), doc);
+        for (branch, constant) in branches.iter().zip(&constants) {
+            let name_of_constant = constant.as_ref().and_then(|_| names.next());
+            let variant = name_of_constant.unwrap_or_else(|| variant_name(types, branch, role));
+            let variant = unique_type(variant, &mut used);
+            let rust_type = types.rust_type(branch, role, &name_of_variant(name, &variant), doc);
             // Different types of the definition can have the same Rust type.
             if seen.insert(rust_type.clone()) {
                 let doc = match branch.structure() {
@@ -127,16 +132,33 @@ fn variant_name(types: &TypeWriter<'_>, branch: &Arc<dyn Check>, role: Role) -> 
         Structure::Array(_) => "List",
         Structure::Map(_) | Structure::Object(_) | Structure::TaggedUnion { .. } => "Object",
         _ => match scalar_type(&**branch, role).0 {
-            Scalar::OneOf(texts) if texts.len() == 1 => return type_name(&texts[0], "Empty"),
-            Scalar::Constant(json) => return type_name(&json.to_string(), "Value"),
             Scalar::OneOf(_) | Scalar::Plain("String") => "Text",
             Scalar::Plain("bool") => "Bool",
             Scalar::Plain("i64" | "u64") => "Integer",
             Scalar::Plain("f64") => "Number",
-            Scalar::Plain(_) => "Value",
+            Scalar::Plain(_) | Scalar::Constant(_) => "Value",
         },
     };
     name.to_owned()
+}
+
+/// Returns the text of the only value of a type; `None` if the type has other values.
+fn constant_text(branch: &Arc<dyn Check>, role: Role) -> Option<String> {
+    match branch.structure() {
+        Structure::Nullable(inner) => constant_text(&inner, role),
+        Structure::Scalar => match scalar_type(&**branch, role).0 {
+            Scalar::OneOf(texts) => <[String; 1]>::try_from(texts).ok().map(|[only]| only),
+            Scalar::Constant(json) => Some(json.to_string()),
+            Scalar::Plain(_) => None,
+        },
+        _ => None,
+    }
+}
+
+/// Returns the name for the type of the values of a variant of the enum `name`.
+fn name_of_variant(name: &str, variant: &str) -> String {
+    // Only at the beginning of a name, a digit needs an underscore before it.
+    name.to_owned() + variant.trim_start_matches('_')
 }
 
 /// Writes the enum of a union with a tag.
@@ -153,11 +175,10 @@ pub(super) fn write_tagged_union(
 ) {
     let is_tagged = branches.iter().all(|(_, branch)| tag_field(tag, branch).is_none());
     types.add_item_first(|types| {
-        let mut used = HashSet::from(["Self".to_owned()]);
+        let values: Vec<&str> = branches.iter().map(|(value, _)| value.as_str()).collect();
         let mut variants = String::new();
-        for (value, branch) in branches {
-            let variant = unique_type(type_name(value, "Empty"), &mut used);
-            let part = name_of_part(name, value);
+        for ((value, branch), variant) in branches.iter().zip(variant_names(&values, &["Self"])) {
+            let part = name_of_variant(name, &variant);
             let rename = if is_tagged { rename(value, &variant) } else { String::new() };
             let rust_type = if is_tagged || is_constant(tag, value, branch) {
                 types.rust_type(branch, role, &part, doc)

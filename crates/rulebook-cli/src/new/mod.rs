@@ -13,6 +13,7 @@ use std::process::{self, Stdio};
 
 use clap::Args;
 use rulebook_import::project::{self as other_project, Framework, ImportedProject, ProjectError};
+use rulebook_model::invisible::replace_invisible;
 
 use super::choices::{Choice, choice_parser};
 use super::{Exit, output};
@@ -106,13 +107,20 @@ pub(super) fn run(options: &NewOptions) -> Result<Exit, Exit> {
 
 /// Returns the list of the imported files.
 fn import_report(framework: Framework, folder: &Path, imported: &ImportedProject) -> String {
-    let files = imported.imported.iter().map(|(file, what)| format!("  {file}: {what}\n"));
+    let files = imported
+        .imported
+        .iter()
+        .map(|(file, what)| format!("  {}: {}\n", replace_invisible(file), replace_invisible(what)));
     format!("Imported from {} ({}):\n{}", folder.display(), framework.title(), files.collect::<String>())
 }
 
 /// Prints what rulebook does not have to standard error.
 fn print_warnings(imported: &ImportedProject, name: &ProjectName) {
-    let mut text: String = imported.warnings.iter().map(|warning| format!("warning: {warning}\n")).collect();
+    let mut text: String = imported
+        .warnings
+        .iter()
+        .map(|warning| format!("warning: {}\n", replace_invisible(&warning.to_string())))
+        .collect();
     let count = imported.warnings.len();
     if count > 0 {
         let count = output::count_with_noun(count, "warning");

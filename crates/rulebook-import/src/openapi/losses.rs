@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::fmt::Write as _;
 
+use rulebook_model::invisible::replace_invisible;
+
 /// A kind of losses: its name in reports, and what losses of this kind have in common.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct LossKind(&'static str, &'static str);
@@ -171,7 +173,8 @@ impl Losses {
     pub fn to_text(&self) -> String {
         let mut text = String::new();
         for loss in &self.list {
-            let line = loss.to_string().replace(['\n', '\r'], " ");
+            // Titles, names and paths of the description can contain anything, also what changes a terminal.
+            let line = replace_invisible(&loss.to_string().replace(['\n', '\r'], " "));
             // Writing to a `String` cannot fail.
             let _ = writeln!(text, "{line}");
         }

@@ -190,10 +190,13 @@ fn insert_whole_body<'a>(
     if is_required && needs_mark {
         converter.losses.widen(LossKind::NULL, &place, "the body can also be missing");
     }
+    if !is_required && !converted.is_nullable && converted.term() != "any" {
+        converter.losses.widen(LossKind::NULL, &place, "the body can also be null");
+    }
     let is_optional = !is_required || needs_mark;
     let description = document.read_description(schema).or_else(|| document.read_text(body, "description"));
     let mut parameter = described(description.unwrap_or("The body"), converted, is_optional);
-    parameter.extend(converter.default_of(schema).map(|default| ("default".to_owned(), default)));
+    parameter.extend(converter.default_entry(schema, is_required, &place));
     let example = converter.content_example(chosen.content, &chosen.place);
     let example = example.or_else(|| converter.example(schema, &place));
     parameter.extend(example.map(|example| ("example".to_owned(), example)));

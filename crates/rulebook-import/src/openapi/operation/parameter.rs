@@ -223,7 +223,7 @@ fn convert_parameter<'a>(
             converter.losses.add(LossKind::DEFAULT, &place, message);
         }
     } else {
-        entry.extend(converter.default_of(schema).map(|default| ("default".to_owned(), default)));
+        entry.extend(converter.default_entry(schema, is_required, place));
     }
     entry.extend(example.map(|example| ("example".to_owned(), example)));
     entry.insert(ORIGIN_KEY.to_owned(), place.as_str().into());

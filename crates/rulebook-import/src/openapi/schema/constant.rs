@@ -2,22 +2,29 @@
 
 use serde_json::{Value as Json, json};
 
-use super::kinds::{Values, is_of_type};
-use super::{Converter, LossKind, Place, Type, is_true, items, type_names};
+use super::kinds::{Values, allows_null, is_of_type};
+use super::scalars::is_of_format;
+use super::{Converter, LossKind, Place, Type, short, type_names};
 
 /// The maximum number of constants in a union.
 const MAX_CONSTANTS: usize = 200;
 
 impl Converter<'_> {
-    /// Converts a schema with a list of constants: to an `enum` if they are texts, or else to a union. Constants that
-    /// the keyword `type` excludes are omitted.
+    /// Converts a schema with a list of constants: to an `enum` if they are texts, or else to a union.
     pub(super) fn constants(&mut self, schema: &Json, constants: &[Json], place: &Place) -> Type {
-        let names = type_names(schema);
-        let is_allowed = |constant: &Json| names.is_empty() || names.iter().any(|name| is_of_type(constant, name));
-        let is_possible = |constant: &&Json| constant.is_null() || is_allowed(constant);
-        let possible: Vec<Json> = constants.iter().filter(is_possible).cloned().collect();
-        // If the type excludes every constant, the type is reported instead.
-        let constants = if possible.is_empty() { constants } else { possible.as_slice() };
+        let typed = typed_constants(schema, constants);
+        for (index, (constant, typed)) in constants.iter().zip(&typed).enumerate() {
+            let place = if schema.get("const").is_some() { place.clone() } else { place.item(index) };
+            match typed {
+                Some(typed) if typed != constant => {
+                    let message = format!("`{}` becomes `{}`, which `type` allows", short(constant), short(typed));
+                    self.losses.widen(LossKind::KEYWORD, &place, message);
+                }
+                None => self.losses.add(LossKind::KEYWORD, &place, "`type` excludes the constant: it is omitted"),
+                Some(_) => {}
+            }
+        }
+        let constants: &[Json] = &typed.into_iter().flatten().collect::<Vec<_>>();
         let mut different: Vec<&Json> = Vec::new();
         for constant in constants.iter().filter(|constant| !constant.is_null()) {
             if !different.contains(&constant) {
@@ -26,10 +33,11 @@ impl Converter<'_> {
         }
         let values = Values::of_constants(constants);
         self.read_type_of(schema, &values);
-        // The constants are values of the format.
-        self.document.read(schema, "format");
+        if constants.iter().all(|constant| is_of_format(constant, schema)) {
+            self.document.read(schema, "format");
+        }
         let is_nullable = constants.iter().any(Json::is_null);
-        if is_nullable && !accepts_null(schema) {
+        if is_nullable && !allows_null(schema) {
             self.losses.widen(LossKind::KEYWORD, place, "null is accepted, although `type` excludes it");
         }
         if constants.is_empty() {
@@ -53,7 +61,7 @@ impl Converter<'_> {
             }
             _ => {
                 self.losses.widen(LossKind::KEYWORD, place, "the constants are arrays or objects, or are too many");
-                Type::new("any")
+                Self::join(values.loose_types())
             }
         };
         Type { is_nullable, ..converted }
@@ -72,10 +80,22 @@ impl Converter<'_> {
     }
 }
 
-/// Returns `true` if the keyword `type` of a schema does not exclude null.
-fn accepts_null(schema: &Json) -> bool {
-    match schema.get("type") {
-        Some(Json::String(name)) => name == "null" || is_true(schema, "nullable"),
-        names => items(names).is_empty() || items(names).iter().any(|name| name == "null"),
-    }
+/// Returns each constant, or `None` for one that the keyword `type` of the schema excludes. A constant that is written as
+/// a value of another kind, such as 1 instead of "1" in YAML, becomes a value that the type allows. If the type excludes
+/// every constant, it excludes none here, so that the type is reported instead.
+pub(super) fn typed_constants(schema: &Json, constants: &[Json]) -> Vec<Option<Json>> {
+    let names = type_names(schema);
+    let is_allowed =
+        |constant: &Json| constant.is_null() || names.is_empty() || names.iter().any(|name| is_of_type(constant, name));
+    let typed = |constant: &Json| match constant {
+        constant if is_allowed(constant) => Some(constant.clone()),
+        Json::String(text) => {
+            serde_json::from_str(text).ok().filter(|value: &Json| !value.is_null() && is_allowed(value))
+        }
+        Json::Bool(_) | Json::Number(_) => Some(Json::String(constant.to_string())).filter(is_allowed),
+        _ => None,
+    };
+    let typed: Vec<_> = constants.iter().map(typed).collect();
+    let is_possible = typed.iter().flatten().any(|constant| !constant.is_null()) || constants.contains(&Json::Null);
+    if is_possible { typed } else { constants.iter().cloned().map(Some).collect() }
 }

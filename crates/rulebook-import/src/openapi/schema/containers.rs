@@ -42,6 +42,9 @@ impl<'a> Converter<'a> {
                 if others.is_pattern {
                     let message = "names that do not match the pattern are accepted, too";
                     self.losses.widen(LossKind::KEYWORD, &others.place, message);
+                    for closing in &parts.closings {
+                        self.losses.widen(LossKind::KEYWORD, &closing.place, message);
+                    }
                 }
                 self.convert(others.schema, &others.place, &format!("{hint}_value")).inside("map")
             }

@@ -11,11 +11,19 @@ const MAX_EXAMPLE_BYTES: usize = 300;
 const MAX_CHAIN: usize = 32;
 
 impl<'a> Converter<'a> {
-    /// Returns the default of a schema, also if it refers to the schema that has it.
-    pub(in crate::openapi) fn default_of(&mut self, schema: &'a Json) -> Option<Json> {
+    /// Returns the key `default` for a parameter at `place`, also if its schema refers to the schema that has the default.
+    pub(in crate::openapi) fn default_entry(
+        &mut self,
+        schema: &'a Json,
+        is_required: bool,
+        place: &Place,
+    ) -> Option<(String, Json)> {
         let (default, _) = self.find_default(schema, &Place::default())?;
         self.document.record_whole(default);
-        Some(default.clone())
+        if is_required {
+            self.losses.widen(LossKind::DEFAULT, place, "the value can also be missing, because it has a default");
+        }
+        Some(("default".to_owned(), default.clone()))
     }
 
     /// Returns the default of a schema that is not null, and its place.

@@ -4,7 +4,8 @@ use std::collections::HashSet;
 
 use serde_json::Value as Json;
 
-use super::{is_true, items, members, reference_of, type_names};
+use super::constant::typed_constants;
+use super::{Type, is_true, items, members, reference_of, type_names};
 use crate::openapi::document::Document;
 
 /// The kinds of JSON values, without null. A whole number is a number.
@@ -40,6 +41,13 @@ impl Values {
         let kind = if name == "integer" { "number" } else { name };
         self.is_whole &= name != "number";
         KINDS.iter().zip(&mut self.kinds).for_each(|(known, accepts)| *accepts |= *known == kind);
+    }
+
+    /// Returns a type for each kind, which accepts all values of it.
+    pub(super) fn loose_types(&self) -> Vec<Type> {
+        let number = if self.is_whole { "int" } else { "float" };
+        let names = ["bool", number, "string", "array", "object"].into_iter().zip(self.kinds);
+        names.filter(|(_, accepts)| *accepts).map(|(name, _)| Type::new(name)).collect()
     }
 
     pub(super) fn of_constants(constants: &[Json]) -> Self {
@@ -125,11 +133,12 @@ impl<'a> Document<'a> {
             let (_, end) = self.follow(schema, |_| false);
             return end.map_or_else(Values::anything, |end| self.values_at(end, depth + 1, searched));
         }
+        let typed = |constants| typed_constants(schema, constants).into_iter().flatten().collect::<Vec<_>>();
         if let Some(constant) = schema.get("const") {
-            return Values::of_constants(std::slice::from_ref(constant));
+            return Values::of_constants(&typed(std::slice::from_ref(constant)));
         }
         if let Some(constants) = schema.get("enum").and_then(Json::as_array) {
-            return Values::of_constants(constants);
+            return Values::of_constants(&typed(constants));
         }
         let mut values = Values { is_whole: true, ..Values::default() };
         let names = match type_names(schema) {
@@ -208,11 +217,11 @@ impl<'a> Document<'a> {
         if is_true(schema, "nullable") || is_null(schema) {
             return true;
         }
+        if let Some(constant) = schema.get("const") {
+            return constant.is_null();
+        }
         if let Some(constants) = schema.get("enum").and_then(Json::as_array) {
             return constants.contains(&Json::Null);
-        }
-        if schema.get("const").is_some() {
-            return false;
         }
         if items(schema.get("type")).iter().any(|name| name == "null") {
             return true;
@@ -232,12 +241,20 @@ impl<'a> Document<'a> {
     }
 }
 
+/// Returns `true` if the keyword `type` of a schema does not exclude null.
+pub(super) fn allows_null(schema: &Json) -> bool {
+    match schema.get("type") {
+        Some(Json::String(name)) => name == "null" || is_true(schema, "nullable"),
+        names => items(names).is_empty() || items(names).iter().any(|name| name == "null"),
+    }
+}
+
 /// Returns `true` if null is the only value of a schema.
 pub(super) fn is_null(schema: &Json) -> bool {
-    let is_null_constant = |constants: &[Json]| !constants.is_empty() && constants.iter().all(Json::is_null);
+    let constants = schema.get("const").map_or_else(|| items(schema.get("enum")), std::slice::from_ref);
+    let is_constant = !constants.is_empty() && constants.iter().all(Json::is_null);
     schema.get("type").is_some_and(|name| name == "null")
-        || schema.get("const").is_some_and(Json::is_null)
-        || is_null_constant(items(schema.get("enum")))
+        || (is_constant && allows_null(schema))
         // OpenAPI 3.0 has no type for null; descriptions write an empty schema that is nullable.
         || (is_true(schema, "nullable") && members(Some(schema)).len() == 1)
 }

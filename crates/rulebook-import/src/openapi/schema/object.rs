@@ -104,7 +104,7 @@ impl<'a> Converter<'a> {
     /// Converts a member of a request body to a parameter.
     pub(in crate::openapi) fn parameter_of_member(&mut self, member: &Member<'a>, hint: &str) -> Map<String, Json> {
         let mut parameter = self.described_member(member, hint);
-        parameter.extend(self.default_of(member.schema).map(|default| ("default".to_owned(), default)));
+        parameter.extend(self.default_entry(member.schema, member.is_required, &member.place));
         parameter
     }
 
@@ -122,7 +122,8 @@ impl<'a> Converter<'a> {
                 self.losses.narrow(LossKind::ANNOTATION, &member.place.member(key), message);
             }
         }
-        let is_optional = !member.is_required || converted.is_nullable;
+        // The type `any` contains null.
+        let is_optional = !member.is_required || (converted.is_nullable && converted.term() != "any");
         let example = self.example(member.schema, &member.place);
         let info = self.document.read_description(member.schema).unwrap_or(member.name);
         let mut field = described(info, converted, is_optional);

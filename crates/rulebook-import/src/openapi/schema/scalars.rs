@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use serde_json::{Map, Value as Json, json};
 
+use rulebook_model::call::Value;
 use rulebook_model::types::{CompiledTerm, TermError, TermErrorKind, Types, UncompiledTerm};
 
 use super::{Converter, LossKind, Place, Type};
@@ -26,15 +27,7 @@ impl Converter<'_> {
             return Type::new(*date);
         }
         let has_limits = ["maxLength", "minLength", "pattern"].iter().any(|keyword| schema.get(*keyword).is_some());
-        let format = match schema.get("format").and_then(Json::as_str).unwrap_or_default() {
-            "date" => Some("date"),
-            "date-time" => Some("datetime"),
-            "email" => Some("mail"),
-            "uuid" => Some("uuid"),
-            "ipv4" | "ipv6" | "ip" => Some("ip"),
-            _ => None,
-        };
-        if let Some(format) = format {
+        if let Some(format) = type_of_format(schema) {
             let place = place.member("format");
             if !has_limits {
                 let looser = match format {
@@ -75,6 +68,42 @@ impl Converter<'_> {
     }
 }
 
+/// Returns the type that checks the format of a schema of strings.
+fn type_of_format(schema: &Json) -> Option<&'static str> {
+    match schema.get("format")?.as_str()? {
+        "date" => Some("date"),
+        "date-time" => Some("datetime"),
+        "email" => Some("mail"),
+        "uuid" => Some("uuid"),
+        "ipv4" | "ipv6" | "ip" => Some("ip"),
+        _ => None,
+    }
+}
+
+/// Returns the bounds of the whole numbers of a format.
+fn bounds_of_format(schema: &Json) -> Option<(i128, i128)> {
+    match schema.get("format")?.as_str()? {
+        "int8" => Some((-128, 127)),
+        "int16" => Some((i16::MIN.into(), i16::MAX.into())),
+        "int32" => Some((i32::MIN.into(), i32::MAX.into())),
+        "uint8" => Some((0, 255)),
+        "uint16" => Some((0, u16::MAX.into())),
+        "uint32" => Some((0, u32::MAX.into())),
+        "uint64" => Some((0, u64::MAX.into())),
+        _ => None,
+    }
+}
+
+/// Returns `true` if a constant is a value of the format of its schema.
+pub(super) fn is_of_format(constant: &Json, schema: &Json) -> bool {
+    if constant.is_string() {
+        let format = type_of_format(schema).and_then(|name| compile(name, &Map::new()).ok());
+        return format.is_some_and(|format| format.check.checked(Value::from(constant)).is_ok());
+    }
+    let whole = constant.as_i64().map(i128::from).or_else(|| constant.as_u64().map(i128::from));
+    whole.zip(bounds_of_format(schema)).is_none_or(|(whole, (min, max))| (min..=max).contains(&whole))
+}
+
 /// Returns the notation of a pattern in definitions. Returns an error message if a definition cannot have the pattern.
 fn usable_pattern(pattern: &str) -> Result<String, String> {
     // A definition can write these characters as the delimiters of a pattern.
@@ -110,16 +139,7 @@ impl Converter<'_> {
     /// Converts whole numbers, to `int` or `uint` with bounds.
     pub(super) fn integer(&mut self, schema: &Json, place: &Place) -> Type {
         let format = schema.get("format").and_then(Json::as_str);
-        let (mut min, mut max) = match format {
-            Some("int8") => (Some(-128), Some(127)),
-            Some("int16") => (Some(i128::from(i16::MIN)), Some(i128::from(i16::MAX))),
-            Some("int32") => (Some(i128::from(i32::MIN)), Some(i128::from(i32::MAX))),
-            Some("uint8") => (Some(0), Some(255)),
-            Some("uint16") => (Some(0), Some(i128::from(u16::MAX))),
-            Some("uint32") => (Some(0), Some(i128::from(u32::MAX))),
-            Some("uint64") => (Some(0), Some(i128::from(u64::MAX))),
-            _ => (None, None),
-        };
+        let (mut min, mut max) = bounds_of_format(schema).unzip();
         if min.is_some() || format == Some("int64") {
             self.document.read(schema, "format");
         }
@@ -132,7 +152,9 @@ impl Converter<'_> {
                 false => max = Some(max.map_or(whole, |max| max.min(whole))),
             }
         }
-        let is_unsigned = min.is_some_and(|min| min >= 0) && max.is_some_and(|max| max > i128::from(i64::MAX));
+        let needs_sign = |bound: i128| bound <= i128::from(i64::MAX);
+        let is_unsigned =
+            min.is_some_and(|min| min >= 0 && (!needs_sign(min) || max.is_some_and(|max| !needs_sign(max))));
         let (name, low, high) = match is_unsigned {
             true => ("uint", 0, i128::from(u64::MAX)),
             false => ("int", i128::from(i64::MIN), i128::from(i64::MAX)),
@@ -144,14 +166,12 @@ impl Converter<'_> {
                 self.losses.narrow(LossKind::KEYWORD, &place.member(bound.keyword), message);
             }
         }
-        let min = min.filter(|min| *min > low && *min <= high);
-        let max = max.filter(|max| *max < high && *max >= low);
-        match (min, max) {
-            (Some(min), Some(max)) if min <= max => Type::new(format!("{name}({min},{max})")),
-            (Some(_), Some(_)) => {
-                self.losses.widen(LossKind::KEYWORD, place, "the bounds exclude every number");
-                Type::new(name)
-            }
+        if min.unwrap_or(low).max(low) > max.unwrap_or(high).min(high) {
+            self.losses.widen(LossKind::KEYWORD, place, "the bounds exclude every number of 64 bits");
+            return Type::new(name);
+        }
+        match (min.filter(|min| *min > low), max.filter(|max| *max < high)) {
+            (Some(min), Some(max)) => Type::new(format!("{name}({min},{max})")),
             (min, max) => {
                 Type::new(name).with_some("min", min.map(json_integer)).with_some("max", max.map(json_integer))
             }
@@ -169,7 +189,12 @@ impl Converter<'_> {
                 let message = "the bound itself is accepted: bounds of `float` are inclusive";
                 self.losses.widen(LossKind::KEYWORD, &place.member(bound.keyword), message);
             }
-            float = float.with(if bound.is_min { "min" } else { "max" }, bound.number);
+            let attribute = if bound.is_min { "min" } else { "max" };
+            let known = float.attributes.get(attribute).and_then(Json::as_f64);
+            // Of two bounds, the stricter one excludes more.
+            if known.is_none_or(|known| if bound.is_min { bound.value > known } else { bound.value < known }) {
+                float = float.with(attribute, bound.number);
+            }
         }
         float
     }

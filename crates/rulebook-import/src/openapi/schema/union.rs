@@ -6,7 +6,7 @@ use rulebook_model::definition::keys::is_comment_key;
 use serde_json::{Map, Value as Json, json};
 
 use super::kinds::{KINDS, Values, is_null};
-use super::{Converter, LossKind, Place, Type, members, reference_of, schema_key, text};
+use super::{Converter, LossKind, Place, Type, is_true, members, reference_of, schema_key, text};
 
 struct Branch<'a> {
     schema: &'a Json,
@@ -79,6 +79,10 @@ impl<'a> Converter<'a> {
             let place = place.item(index);
             if is_null(branch) {
                 document.record(branch);
+                if is_true(branch, "nullable") && members(Some(branch)).len() == 1 {
+                    // OpenAPI 3.0 has no type for null, so that its descriptions mean null.
+                    self.losses.narrow(LossKind::UNION, &place, "the branch is read as null: other values are refused");
+                }
                 for keyword in ["const", "enum", "nullable", "type"] {
                     document.read_whole(branch, keyword);
                 }
@@ -207,16 +211,15 @@ impl<'a> Converter<'a> {
                 types.push(self.convert_without_fields(branch.schema, &branch.place, &format!("{hint}_option")));
             }
         }
-        let numbers = branches.iter().filter(|branch| branch.values.kinds[1]);
-        let number = if numbers.clone().all(|branch| branch.values.is_whole) { "int" } else { "float" };
-        let mut kinds: Vec<usize> = kinds.into_iter().collect();
-        kinds.sort_unstable();
-        types.extend(kinds.into_iter().map(|kind| Type::new(["bool", number, "string", "array", "object"][kind])));
+        let mut numbers = branches.iter().filter(|branch| branch.values.kinds[1]);
+        let is_whole = numbers.all(|branch| branch.values.is_whole);
+        let loose = Values { is_whole, kinds: std::array::from_fn(|kind| kinds.contains(&kind)), ..Values::default() };
+        types.extend(loose.loose_types());
         Self::join(types)
     }
 
     /// Joins types to a union. Their kinds differ.
-    fn join(mut types: Vec<Type>) -> Type {
+    pub(super) fn join(mut types: Vec<Type>) -> Type {
         if types.iter().any(|one| one.term() == "any") {
             return Type::new("any");
         }
