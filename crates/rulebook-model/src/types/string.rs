@@ -7,8 +7,9 @@ use serde_json::{Value as Json, json};
 
 use super::bounds::Bounds;
 use super::check::{first_valid_value, keep_valid_values};
-use super::pattern::{Pattern, describe_pattern, fitted_samples, minimal_sample};
-use super::{ArgumentError, Check, NamedSchema, TypeArgument, TypeArguments, TypeExpr};
+use super::pattern::{Pattern, describe_pattern, fitted_samples, lengths_of_pattern, minimal_sample};
+use super::text_lengths::{ANY_LENGTH, lengths_of_type};
+use super::{ArgumentError, ArgumentErrorKind, Check, NamedSchema, TypeArgument, TypeArguments, TypeExpr};
 use crate::call::{Measure, TypeMismatch, Value, Violation};
 
 #[derive(Debug)]
@@ -51,7 +52,34 @@ impl StringCheck {
                 format!("the third argument of `{}` must be a type of strings, such as `mail`", arguments.name),
             ));
         }
+        text.length_error().map_or(Ok(()), Err)?;
         Ok(text)
+    }
+
+    /// Returns the error if no text has both an allowed length and the pattern or the inner type.
+    fn length_error(&self) -> Option<ArgumentError> {
+        let pattern = self
+            .pattern
+            .iter()
+            .filter_map(|pattern| Some(("a text of the pattern".to_owned(), lengths_of_pattern(&pattern.hir)?)));
+        let inner = self.inner_check.iter().map(|inner| {
+            (
+                format!("a text of the type `{}`", inner.type_expr().term),
+                lengths_of_type(&**inner).unwrap_or(ANY_LENGTH),
+            )
+        });
+        pattern.chain(inner).find_map(|(subject, (shortest, longest))| {
+            let too_short = self.length.max.filter(|max| *max < shortest);
+            let too_long = self.length.min.filter(|min| *min > longest);
+            let (least, length, bound, attribute) = match (too_short, too_long) {
+                (Some(max), _) => ("at least", shortest, max, "max"),
+                (None, Some(min)) => ("at most", longest, min, "min"),
+                (None, None) => return None,
+            };
+            let message =
+                format!("no text is valid: {subject} has {least} {length} characters, and `{attribute}` is {bound}");
+            Some(ArgumentError::new(ArgumentErrorKind::Bounds, message).help("change the bounds of the length"))
+        })
     }
 
     /// Returns `true` if every text with an allowed length is valid.
