@@ -196,10 +196,15 @@ impl RequestBuilder<'_> {
         parameter.map_or(Vec::new(), |parameter| parameter.r#type.check.boundary_values())
     }
 
-    /// Returns `true` if texts are the text `null`, and the type of the parameter is `numeric`, so that it is null.
+    /// Returns `true` if texts are the text `null`, and the type of the parameter is `numeric` or a union with it, so
+    /// that it is null.
     fn is_null_text(&self, name: &str, texts: &[String]) -> bool {
         let parameter = self.method.parameters.iter().find(|parameter| parameter.key == name || parameter.name == name);
-        let is_numeric = parameter.is_some_and(|parameter| parameter.r#type.written.term == "numeric");
+        let is_numeric = parameter.is_some_and(|parameter| {
+            let written = &parameter.r#type.written;
+            let branches = written.attributes.get("of").and_then(Json::as_array);
+            written.term == "numeric" || branches.is_some_and(|branches| branches.contains(&"numeric".into()))
+        });
         is_numeric && texts == ["null"]
     }
 

@@ -2,8 +2,8 @@
 //! definition can list *patterns* such as `public/**`, of which a name must match at least one.
 //!
 //! Every name that passes the check is valid against the JSON Schema, but the JSON Schema also accepts some other
-//! names, because it can describe the syntax of names and the patterns only approximately: parts of more than 255 bytes,
-//! rare invisible characters, and names with non-ASCII characters in place of wildcards.
+//! names, because it can describe the syntax of names and the patterns only approximately: parts of more than 255
+//! bytes, rare invisible characters, and names with non-ASCII characters in place of wildcards.
 
 use std::borrow::Cow;
 use std::sync::Arc;

@@ -5,9 +5,6 @@ use serde_json::Value as Json;
 use super::pattern::lengths_of_pattern;
 use super::{Check, Structure};
 
-/// The smallest and the largest number of characters of any text.
-pub(super) const ANY_LENGTH: (u64, u64) = (0, u64::MAX);
-
 /// Returns the smallest and the largest number of characters of the texts of a type; `None` if no text is valid. The
 /// type may have no text with these numbers, because keywords that are not known here are ignored.
 pub(super) fn lengths_of_type(check: &dyn Check) -> Option<(u64, u64)> {
