@@ -2,15 +2,16 @@
 //! against the document.
 
 mod keys;
+mod paths;
 
 use std::collections::BTreeSet;
 
-use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use rulebook::types::Value;
 use rulebook_model::model::{Idempotency, Method};
 use rulebook_model::types::Arity;
 use serde_json::{Map, Value as Json};
 
+use self::paths::{matches_other_path, percent_encode};
 use super::schema_texts::{SchemaCheck, SerializationStyle, Validity, resolve_references};
 use super::{boundary, constraints};
 use crate::client::{Request, multipart};
@@ -23,7 +24,12 @@ pub struct TestRequest {
     pub validity: Validity,
     /// `true` if the request selects JSONP by its query.
     pub is_jsonp: bool,
+    /// The parts of the request that contain values of parameters, such as `query` and `multipart/form-data`.
+    pub places: BTreeSet<&'static str>,
 }
+
+/// The media types of request bodies.
+const MEDIA_TYPES: [&str; 3] = ["application/json", "application/x-www-form-urlencoded", "multipart/form-data"];
 
 /// The maximum number of attempts to generate a valid value.
 const MAX_TRIES: usize = 6;
@@ -67,6 +73,7 @@ pub fn random_request(
     let mut cookie_names = Vec::new();
     let mut cookie_validity = Validity::Valid;
     let mut jsonp = false;
+    let mut places = BTreeSet::new();
     for parameter in operation["parameters"].as_array().into_iter().flatten() {
         let parameter = resolved(document, parameter);
         let name = parameter["name"].as_str().unwrap_or_default();
@@ -80,7 +87,9 @@ pub fn random_request(
             cookie_validity = cookie_validity.and(std::mem::replace(&mut builder.validity, before));
         }
         let Some(texts) = texts else { continue };
+        places.extend(["path", "query", "header", "cookie"].into_iter().find(|place| *place == location));
         match location {
+            _ if builder.is_null_text(name, &texts) => {}
             _ if is_null_in_json(parameter, &texts) => {
                 let check = SchemaCheck::new(document, parameter_schema(parameter));
                 builder.has_unclear_null |= check.may_give_null();
@@ -124,7 +133,7 @@ pub fn random_request(
         request = request.scope(&["reader"]);
     }
     if let Some(body) = operation.get("requestBody") {
-        request = builder.add_body(request, resolved(document, body));
+        request = builder.add_body(request, resolved(document, body), &mut places);
     }
     let has_constraints = operation.get("x-constraints").is_some();
     builder.add_validity(match constraints::are_fulfilled(operation, &builder.given) {
@@ -133,37 +142,7 @@ pub fn random_request(
         false => Validity::Invalid,
     });
     let validity = if is_ambiguous { Validity::Unknown } else { builder.validity };
-    TestRequest { request, validity, is_jsonp: jsonp }
-}
-
-/// Returns `true` if a target also matches another path of the document, which has a static segment where this path has
-/// a template. The server then prefers the other path, although the schema of the parameter accepts the text of the
-/// segment.
-fn matches_other_path(document: &Json, path: &str, target: &str) -> bool {
-    let segments = |path: &str| -> Vec<String> {
-        let path = path.split('?').next().unwrap_or_default();
-        let decode = |segment: &str| percent_decode_str(segment).decode_utf8_lossy().to_lowercase();
-        path.split('/').skip(1).map(decode).collect()
-    };
-    let is_template = |segment: &str| segment.starts_with('{');
-    let (path, target) = (segments(path), segments(target));
-    let is_preferred = |other: &str| {
-        let mut other = segments(other);
-        // A service also has the paths that omit its last positions, if only with an error.
-        let is_position = |segment: &String| is_template(segment);
-        while other.len() > target.len() && other.last().is_some_and(is_position) {
-            other.pop();
-        }
-        let matches = other.len() <= target.len()
-            && other.iter().zip(&target).all(|(other, sent)| is_template(other) || other == sent);
-        matches && other.iter().zip(&path).any(|(other, segment)| !is_template(other) && is_template(segment))
-    };
-    document["paths"].as_object().into_iter().flatten().any(|(other, _)| is_preferred(other))
-}
-
-/// Percent-encodes all characters of a text except letters and digits.
-fn percent_encode(text: &str) -> String {
-    utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
+    TestRequest { request, validity, is_jsonp: jsonp, places }
 }
 
 /// Returns `true` if texts are the JSON value null, with which a parameter is not given. `object` is the Parameter
@@ -217,6 +196,18 @@ impl RequestBuilder<'_> {
         parameter.map_or(Vec::new(), |parameter| parameter.r#type.check.boundary_values())
     }
 
+    /// Returns `true` if texts are the text `null`, and the type of the parameter is `numeric` or a union with it, so
+    /// that it is null.
+    fn is_null_text(&self, name: &str, texts: &[String]) -> bool {
+        let parameter = self.method.parameters.iter().find(|parameter| parameter.key == name || parameter.name == name);
+        let is_numeric = parameter.is_some_and(|parameter| {
+            let written = &parameter.r#type.written;
+            let branches = written.attributes.get("of").and_then(Json::as_array);
+            written.term == "numeric" || branches.is_some_and(|branches| branches.contains(&"numeric".into()))
+        });
+        is_numeric && texts == ["null"]
+    }
+
     /// Generates the texts of a value, and determines their validity. `transmission` returns whether a part of the
     /// request can carry the texts, and whether they arrive unchanged.
     fn random_texts(
@@ -247,7 +238,7 @@ impl RequestBuilder<'_> {
         found.unwrap_or_else(|| (vec!["x".to_owned()], Validity::Unknown))
     }
 
-    fn add_body(&mut self, request: Request, body: &Json) -> Request {
+    fn add_body(&mut self, request: Request, body: &Json, places: &mut BTreeSet<&'static str>) -> Request {
         let contents: Vec<_> = body["content"].as_object().into_iter().flatten().collect();
         let is_required = body["required"] == true;
         if contents.is_empty() || self.choices.once_in(10) {
@@ -255,6 +246,7 @@ impl RequestBuilder<'_> {
             return request;
         }
         let (media_type, content) = contents[self.choices.below(contents.len())];
+        places.extend(MEDIA_TYPES.into_iter().find(|known| *known == media_type));
         let schema = resolve_references(self.document, &content["schema"]);
         if media_type == "application/json" {
             let json = self.random_json_body(&schema);
@@ -273,8 +265,11 @@ impl RequestBuilder<'_> {
             is_null(name, text) && SchemaCheck::new(self.document, &schema["properties"][name]).may_give_null()
         };
         self.has_unclear_null |= fields.iter().any(|(name, text, _)| is_unclear(name, text));
+        let is_null =
+            |name: &str, text: &String| is_null(name, text) || self.is_null_text(name, std::slice::from_ref(text));
         let given = fields.iter().filter(|(name, text, _)| !is_null(name, text));
-        self.given.extend(given.map(|(name, ..)| name.clone()));
+        let given: Vec<String> = given.map(|(name, ..)| name.clone()).collect();
+        self.given.extend(given);
         if media_type == "multipart/form-data" {
             let parts: Vec<_> = fields
                 .iter()
@@ -302,8 +297,13 @@ impl RequestBuilder<'_> {
         match whole {
             Some(whole) => self.given.extend((!json.is_null()).then(|| whole.name.clone())),
             None => {
-                let members = json.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null());
-                self.given.extend(members.map(|(name, _)| name.clone()));
+                let is_null = |name: &str, value: &Json| {
+                    let text = value.as_str().map(str::to_owned);
+                    value.is_null() || text.is_some_and(|text| self.is_null_text(name, &[text]))
+                };
+                let members = json.as_object().into_iter().flatten().filter(|(name, value)| !is_null(name, value));
+                let members: Vec<String> = members.map(|(name, _)| name.clone()).collect();
+                self.given.extend(members);
             }
         }
         json

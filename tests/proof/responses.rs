@@ -41,6 +41,7 @@ fn check_requests_and_responses(
         let sent = with_random_accept(sent, choices);
         let (response, result) = server.send(&sent.request)?;
         counts.add_response(response.status);
+        sent.places.iter().for_each(|place| counts.add_kind(place));
         let failure = (has_outputs && response.status == 500).then(|| "the server failed".to_owned());
         let error = failure
             .or_else(|| check_reached(&sent, method, &response, result, counts))

@@ -5,7 +5,7 @@ use rulebook_model::describe::{openapi, python, typescript};
 use serde_json::{Value as Json, json};
 
 use super::{api_in, server_of};
-use crate::client::Request;
+use crate::client::{Request, TestServer};
 
 const FOLDER: &str = "constraints";
 
@@ -119,6 +119,65 @@ fn every_description_of_a_schema_names_its_constraints() {
     for text in [component, markdown, typescript(&api), python(&api), rust_code(&api, Purpose::Types)] {
         for sentence in ["at least one of name and lat is given", "min is at most max"] {
             assert!(text.contains(sentence), "{sentence}: {text}");
+        }
+    }
+}
+
+/// The text `null` is the value null for some types, and then it is not given: in JSON for `numeric`, and in a form for
+/// every type that accepts null.
+#[test]
+fn schemas_count_the_text_null_as_the_server_does() {
+    let field = |r#type: &str| json!({ "info": "I", "type": r#type });
+    let fields = json!({ "a": field("?numeric"), "b": field("?int"), "c": { "info": "I", "type": "?union", "of": ["int", "null"] } });
+    let constraints = [
+        json!({ "exactly_one": ["a", "b"] }),
+        json!({ "at_least_one": ["a", "c"] }),
+        json!({ "at_most_one": ["a", "b", "c"] }),
+        json!({ "together": ["a", "b"] }),
+        json!({ "requires": { "a": ["b"], "c": ["a"] } }),
+    ];
+    let names = ["exactly_one", "at_least_one", "at_most_one", "together", "requires"];
+    let mut uris = json!({});
+    for (name, constraint) in names.iter().zip(&constraints) {
+        let object = json!({ "info": "I", "type": "object", "fields": fields, "constraints": [constraint] });
+        uris[name] = json!({ "POST": { "info": "I", "in": fields, "constraints": [constraint] } });
+        uris[format!("{name}/object")] = json!({ "POST": { "info": "I", "in": { "*": object } } });
+    }
+    let server = TestServer::echo(&[("a.json", json!({ "/": uris }))]);
+    let document = server.send(&Request::new("GET", "/openapi.json")).json();
+    let schema = |path: &str, media_type: &str| {
+        let schema = &document["paths"][path]["post"]["requestBody"]["content"][media_type]["schema"];
+        let complete = json!({ "allOf": [schema], "components": document["components"] });
+        jsonschema::validator_for(&complete).unwrap()
+    };
+    let values: [&[Json]; 3] = [
+        &[json!(null), json!("null"), json!("5"), json!(5), json!("x")],
+        &[json!(null), json!(1)],
+        &[json!(null), json!("null"), json!(1)],
+    ];
+    for name in names {
+        let json = "application/json";
+        let form = "application/x-www-form-urlencoded";
+        let paths = [format!("/{name}"), format!("/{name}/object")];
+        let validators = [schema(&paths[0], json), schema(&paths[1], json)];
+        let form_validator = schema(&paths[0], form);
+        for mut index in 0..values.iter().map(|values| values.len() + 1).product::<usize>() {
+            let mut body = json!({});
+            for (name, values) in ["a", "b", "c"].iter().zip(values) {
+                let choice = index % (values.len() + 1);
+                index /= values.len() + 1;
+                values.get(choice).into_iter().for_each(|value| body[name] = value.clone());
+            }
+            for (path, validator) in paths.iter().zip(&validators) {
+                let response = server.send(&Request::new("POST", path).body(json, body.to_string()));
+                assert_eq!(response.status == 200, validator.is_valid(&body), "{path}: {body}: {response:?}");
+            }
+            let sent = body.as_object_mut().unwrap();
+            sent.retain(|_, value| !value.is_null());
+            let fields: Vec<_> =
+                sent.iter().map(|(name, value)| format!("{name}={}", value.to_string().replace('"', ""))).collect();
+            let response = server.send(&Request::new("POST", &paths[0]).body(form, fields.join("&")));
+            assert_eq!(response.status == 200, form_validator.is_valid(&body), "form of {name}: {body}: {response:?}");
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Tests schemas: types with a name, which several methods use.
 
 mod constraints;
+mod exceptions;
 mod hostile;
 mod unions;
 mod whole_body;

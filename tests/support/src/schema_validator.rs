@@ -23,7 +23,7 @@ pub fn validator(schema: &Json) -> Validator {
 }
 
 /// Returns `true` if a check may reject a value that the schema of the type accepts, because JSON Schema has no keyword
-/// for the reason: the documentation of `rulebook_model::types` lists these values.
+/// for the reason: `docs/types.md` lists these values.
 pub fn is_beyond_schemas(check: &dyn Check, value: &Json) -> bool {
     let TypeExpr { term, attributes } = check.type_expr();
     let notation = format!("{term} {}", Json::Object(attributes));
@@ -34,7 +34,8 @@ pub fn is_beyond_schemas(check: &dyn Check, value: &Json) -> bool {
         Json::String(text) => {
             let is_bounded_number = has("loose_float(") || has("loose_float") && has_bounds;
             let is_inexact_moment = has("datetime") && (has_bounds || text.contains(":60"));
-            has("filename") || is_inexact_moment || is_bounded_number && text.parse::<f64>().is_ok()
+            let is_rare_file_name = has("filename") && (!text.is_ascii() || text.len() > 255);
+            is_rare_file_name || is_inexact_moment || is_bounded_number && text.parse::<f64>().is_ok()
         }
         _ => false,
     })
@@ -101,11 +102,11 @@ pub fn unusual_keyword(schema: &Json) -> Option<String> {
 }
 
 /// Returns `true` if a validator that ignores formats checks a value completely: the schema has no format except
-/// `uuid`, which is accompanied by an equivalent pattern.
+/// `uuid` and `email`, which are accompanied by equivalent patterns.
 pub fn is_exact(schema: &Json) -> bool {
     match schema {
         Json::Object(keywords) => keywords.iter().all(|(keyword, value)| match keyword.as_str() {
-            "format" => value == "uuid",
+            "format" => value == "uuid" || value == "email",
             _ => is_exact(value),
         }),
         Json::Array(items) => items.iter().all(is_exact),

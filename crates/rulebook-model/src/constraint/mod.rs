@@ -169,15 +169,17 @@ fn join(names: &[String]) -> String {
 const CONSTRAINTS_KEYWORD: &str = "x-constraints";
 const MESSAGE_KEYWORD: &str = "x-message";
 
-/// Adds constraints to the JSON Schema of an object. `member` returns the name of the object's member for a name.
+/// Adds constraints to the JSON Schema of an object. `member` returns the name of the object's member for a name, and
+/// `reads_null_text` returns `true` if the text `null` is read as null.
 pub(crate) fn add_to_object_schema<'c>(
     object: &mut Json,
     constraints: impl IntoIterator<Item = &'c Constraint>,
     member: &dyn Fn(&str) -> String,
+    reads_null_text: &dyn Fn(&str) -> bool,
 ) {
     let (mut all_of, mut others) = (Vec::new(), Vec::new());
     for constraint in constraints {
-        match schema(constraint, member) {
+        match schema(constraint, member, reads_null_text) {
             Some(mut schema) => {
                 if let Some(message) = &constraint.message {
                     schema[MESSAGE_KEYWORD] = json!(message);
@@ -195,11 +197,17 @@ pub(crate) fn add_to_object_schema<'c>(
 }
 
 /// Returns the JSON Schema of the objects that fulfill a constraint; `None` if no JSON Schema describes it.
-fn schema(constraint: &Constraint, name_in_object: &dyn Fn(&str) -> String) -> Option<Json> {
+fn schema(
+    constraint: &Constraint,
+    name_in_object: &dyn Fn(&str) -> String,
+    reads_null_text: &dyn Fn(&str) -> bool,
+) -> Option<Json> {
     // A member that is null is not given.
     let given = |name: &String| {
+        let not_given =
+            if reads_null_text(name) { json!({ "enum": [null, "null"] }) } else { json!({ "type": "null" }) };
         let name = name_in_object(name);
-        json!({ "required": [name], "properties": { (name.as_str()): { "not": { "type": "null" } } } })
+        json!({ "required": [name], "properties": { (name.as_str()): { "not": not_given } } })
     };
     let all: Vec<Json> = constraint.names.iter().map(given).collect();
     let none = || json!({ "not": { "anyOf": all } });

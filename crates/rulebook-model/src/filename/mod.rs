@@ -7,5 +7,6 @@ mod name;
 mod patterns;
 
 pub use name::{FileName, FileNameError, visible_base_name};
+pub(crate) use name::{NUMBERED_WINDOWS_DEVICES, WINDOWS_DEVICES};
 pub(crate) use patterns::pattern_to_regex;
 pub use patterns::{FilePatterns, PatternError};

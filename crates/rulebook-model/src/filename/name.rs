@@ -17,9 +17,9 @@ const MAX_PART_LEN: usize = 255;
 const SPECIAL_CHARACTERS: &[char] = &['\\', '%', ':', '*', '?', '"', '<', '>', '|'];
 
 /// Device names of Windows, which are reserved in every folder and with every extension.
-const WINDOWS_DEVICES: &[&str] = &["CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"];
+pub(crate) const WINDOWS_DEVICES: &[&str] = &["CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"];
 /// Device names of Windows that end with a digit, without this digit.
-const NUMBERED_WINDOWS_DEVICES: &[&str] = &["COM", "LPT"];
+pub(crate) const NUMBERED_WINDOWS_DEVICES: &[&str] = &["COM", "LPT"];
 
 /// The name of a stored file, relative to the folder of all stored files. The name consists of parts that are separated
 /// by `/`. The last part is the name of the file, and the other parts are the names of folders.

@@ -243,6 +243,11 @@ pub trait Check: Send + Sync + Debug {
         self.base().is_some_and(Check::accepts_null)
     }
 
+    /// Returns `true` if the text `null` in JSON is the value null, so that it does not count as a given value.
+    fn reads_null_text(&self) -> bool {
+        self.base().is_some_and(Check::reads_null_text)
+    }
+
     /// Returns the maximum size of a valid value, which precedes the general limits of the API.
     fn max_size(&self) -> MaxSize {
         self.base().map(Check::max_size).unwrap_or_default()

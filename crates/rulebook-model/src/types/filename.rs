@@ -2,8 +2,8 @@
 //! definition can list *patterns* such as `public/**`, of which a name must match at least one.
 //!
 //! Every name that passes the check is valid against the JSON Schema, but the JSON Schema also accepts some other
-//! names, because it can describe the syntax of names and the patterns only approximately: names of devices such as
-//! `CON`, parts of more than 255 bytes, and names with non-ASCII characters in place of wildcards.
+//! names, because it can describe the syntax of names and the patterns only approximately: parts of more than 255
+//! bytes, rare invisible characters, and names with non-ASCII characters in place of wildcards.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -86,6 +86,8 @@ impl Check for FileNameCheck {
         // this limit rejects no valid name.
         let any = file_name_patterns::any_file_name_pattern();
         let mut schema = json!({ "type": "string", "minLength": 1, "maxLength": FileName::MAX_LEN, "pattern": any });
+        // Without `type`, null would be a device if the type is `?filename`.
+        schema["not"] = json!({ "type": "string", "pattern": file_name_patterns::device_pattern() });
         if let Some(pattern) = &self.schema_pattern {
             schema["pattern"] = json!(pattern);
             schema["allOf"] = json!([{ "pattern": any }]);

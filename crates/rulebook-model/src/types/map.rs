@@ -11,7 +11,10 @@ use super::array::{MAX_REQUIRED_VALUES, count_nested_values, item_type_expr, wit
 use super::bounds::Bounds;
 use super::check::{decode_item, first_valid_value, keep_valid_values};
 use super::object::keep_last_member_of_each_name;
-use super::{ArgumentError, Arity, Check, NamedSchema, Structure, TypeArgument, TypeArguments, TypeExpr};
+use super::union::constants_of;
+use super::{
+    ArgumentError, ArgumentErrorKind, Arity, Check, NamedSchema, Structure, TypeArgument, TypeArguments, TypeExpr,
+};
 use crate::call::{PhpArray, TypeMismatch, Value};
 
 /// The name of the attribute that contains the type of the members' names.
@@ -45,6 +48,11 @@ pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, A
     // The argument of the term is the type of the members. It is hidden, because it is not a bound.
     let attributes_only = TypeArguments { positional: &[], ..*arguments };
     let member_count = Bounds::from_arguments(&attributes_only, false)?;
+    let names = keys.as_ref().and_then(|keys| constants_of(&**keys)).map(|names| names.len() as u64);
+    if let Some((names, min)) = names.zip(member_count.min).filter(|(names, min)| names < min) {
+        let message = format!("no map is valid: it has at most {names} members, but at least {min} are required");
+        return Err(ArgumentError::new(ArgumentErrorKind::Bounds, message).at("min").help("lower `min`"));
+    }
     Ok(Arc::new(MapCheck { keys, values: Arc::clone(values), member_count }))
 }
 

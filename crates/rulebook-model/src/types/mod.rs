@@ -5,20 +5,10 @@
 //! Schema. The code in this module must not depend on where a value comes from (a query, a body, a handler).
 //!
 //! The JSON Schema of a type describes the values after [decoding](Check::decode), which converts the text of a request
-//! to a JSON value. How closely the JSON Schema matches the check depends on the type:
-//!
-//! - For most types, a value passes the check exactly if it is valid against the JSON Schema.
-//! - For `date`, `mail`, `url` and `ip`, every value that passes the check is also valid against the JSON Schema. A
-//!   JSON Schema validator that knows the [formats](SCHEMA_FORMATS) of this module rejects all other values too.
-//! - For `datetime`, `filename`, `loose_float` and `callable`, every value that passes the check is valid against the
-//!   JSON Schema, but the JSON Schema also accepts some values that the check rejects: leap seconds at the wrong time,
-//!   and with bounds of a `datetime`, times just outside of them and 29 February of other years than leap years;
-//!   numbers in texts outside the bounds of a `loose_float`; some file names; and values that the function of a
-//!   `callable` rejects.
-//! - A whole number from 2^53 that is written with a fraction or an exponent in JSON, such as `1e18`, is an integer for
-//!   a JSON Schema, but the checks of whole numbers reject it, because different numbers of this size are the same
-//!   float.
-//! - The JSON Schema of `file` validates nothing, because an uploaded file is never a JSON value.
+//! to a JSON value. Every value that passes the check is valid against the JSON Schema. The reverse is true too, if the
+//! validator knows the [formats](SCHEMA_FORMATS) of this module, except for the values that the page `docs/types.md`
+//! lists: no keyword of JSON Schema describes why the check rejects them. The JSON Schema of `file` validates nothing,
+//! because an uploaded file is never a JSON value.
 
 // The traits that all types implement, the grammar of terms, the table of all types, and the compiler of terms.
 mod after_attribute;
@@ -40,6 +30,7 @@ mod nullable;
 mod number;
 mod pattern;
 mod simple_type;
+mod text_lengths;
 mod text_type;
 
 // The types, one file for each. The file `builtin.rs` has the table of all built-in types.

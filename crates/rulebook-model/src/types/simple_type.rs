@@ -66,6 +66,10 @@ impl Check for &'static SimpleType {
     fn accepts_null(&self) -> bool {
         self.boundary_values.contains(&Value::Null)
     }
+
+    fn reads_null_text(&self) -> bool {
+        self.accepts_null()
+    }
 }
 
 pub(super) fn keep_text(text: Cow<'_, str>) -> Value<'_> {

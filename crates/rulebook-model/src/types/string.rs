@@ -7,8 +7,9 @@ use serde_json::{Value as Json, json};
 
 use super::bounds::Bounds;
 use super::check::{first_valid_value, keep_valid_values};
-use super::pattern::{Pattern, describe_pattern, fitted_samples, minimal_sample};
-use super::{ArgumentError, Check, NamedSchema, TypeArgument, TypeArguments, TypeExpr};
+use super::pattern::{Pattern, describe_pattern, fitted_samples, lengths_of_pattern, minimal_sample};
+use super::text_lengths::lengths_of_type;
+use super::{ArgumentError, ArgumentErrorKind, Check, NamedSchema, TypeArgument, TypeArguments, TypeExpr};
 use crate::call::{Measure, TypeMismatch, Value, Violation};
 
 #[derive(Debug)]
@@ -51,7 +52,31 @@ impl StringCheck {
                 format!("the third argument of `{}` must be a type of strings, such as `mail`", arguments.name),
             ));
         }
+        text.length_error().map_or(Ok(()), Err)?;
         Ok(text)
+    }
+
+    /// Returns the error if no text has both an allowed length and the pattern or the inner type.
+    fn length_error(&self) -> Option<ArgumentError> {
+        let of_pattern = |pattern: &Pattern| Some(("the pattern".to_owned(), lengths_of_pattern(&pattern.hir)?));
+        let of_type = |inner: &Arc<dyn Check>| {
+            let name = format!("the type `{}`", inner.type_expr().term);
+            Some((name, lengths_of_type(&**inner)?))
+        };
+        let mut lengths = self.pattern.iter().filter_map(of_pattern).chain(self.inner_check.iter().filter_map(of_type));
+        lengths.find_map(|(subject, (min_len, max_len))| {
+            let upper = self.length.max.filter(|max| *max < min_len);
+            let lower = self.length.min.filter(|min| *min > max_len);
+            let (relation, length, attribute, bound) = match (upper, lower) {
+                (Some(max), _) => ("at least", min_len, "max", max),
+                (None, Some(min)) => ("at most", max_len, "min", min),
+                (None, None) => return None,
+            };
+            let message = format!(
+                "no text is valid: a text of {subject} has {relation} {length} characters, and `{attribute}` is {bound}"
+            );
+            Some(ArgumentError::new(ArgumentErrorKind::Bounds, message).help("change the bounds of the length"))
+        })
     }
 
     /// Returns `true` if every text with an allowed length is valid.

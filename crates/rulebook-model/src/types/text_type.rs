@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
-use email_address::{EmailAddress, Options};
+use regex::Regex;
 use serde_json::{Value as Json, json};
 
 use super::bounds::Bounds;
@@ -130,7 +130,10 @@ pub(super) static IP: SimpleType = SimpleType {
     expected: "an IP address",
     decode: keep_text,
     check: |value| is_text(value, |text| text.parse::<IpAddr>().is_ok()),
-    schema: || json!({ "type": "string", "anyOf": [{ "format": "ipv4" }, { "format": "ipv6" }] }),
+    schema: || {
+        let formats = json!([{ "format": "ipv4" }, { "format": "ipv6" }]);
+        json!({ "type": "string", "minLength": 2, "maxLength": 45, "anyOf": formats })
+    },
     boundary_values: &[
         text("0.0.0.0"),
         text("255.255.255.255"),
@@ -140,33 +143,40 @@ pub(super) static IP: SimpleType = SimpleType {
     example: text("192.0.2.1"),
 };
 
-/// An email address (RFC 5321 section 4.1.2, with the internationalized characters of RFC 6531) without a display name.
-/// Its domain must not be an IP address.
+/// An email address (RFC 5321 section 4.1.2) in ASCII, without a display name. Its domain must not be an IP address.
 pub(super) static MAIL: SimpleType = SimpleType {
     name: "mail",
     expected: "an email address",
     decode: keep_text,
     check: |value| is_text(value, is_mail),
-    schema: || json!({ "type": "string", "format": "email", "pattern": MAIL_PATTERN }),
-    boundary_values: &[text("a@b.example"), text("first.last+tag@mail.example.org")],
+    schema: || {
+        let [form, lengths] = MAIL_PATTERNS;
+        json!({ "type": "string", "format": "email", "pattern": form, "allOf": [{ "pattern": lengths }] })
+    },
+    boundary_values: &[text("a@b.example"), text("first.last+tag@mail.example.org"), text("\"a @ b\"@c")],
     example: text("ada@example.org"),
 };
 
 fn is_mail(text: &str) -> bool {
-    let options = Options::default().without_display_text().without_domain_literal();
-    EmailAddress::parse_with_options(text, options).is_ok()
+    static REGEXES: LazyLock<Vec<Regex>> =
+        LazyLock::new(|| MAIL_PATTERNS.iter().filter_map(|pattern| Regex::new(pattern).ok()).collect());
+    REGEXES.iter().all(|regex| regex.is_match(text))
 }
 
-/// A pattern that every email address matches. It does not check the lengths of the parts, and accepts every character
-/// beyond ASCII.
-const MAIL_PATTERN: &str = concat!(
-    // The part before the `@`: words separated by dots, or a text in quotes.
-    r#"^(?:[^\x00-\x20"(),.:;<>@\[\\\]\x7F]+(?:\.[^\x00-\x20"(),.:;<>@\[\\\]\x7F]+)*|"#,
-    r#""(?:[^\x00-\x08\x0A-\x1F"\\\x7F]|\\[!-~])+")@"#,
-    // The labels of the domain begin and end with a letter or digit.
-    r#"(?:[^\x00-/:-@\[-`{-\x7F](?:[^\x00-\x20"(),.:;<>@\[\\\]\x7F]*[^\x00-/:-@\[-`{-\x7F])?\.)*"#,
-    r#"[^\x00-/:-@\[-`{-\x7F](?:[^\x00-\x20"(),.:;<>@\[\\\]\x7F]*[^\x00-/:-@\[-`{-\x7F])?$"#
-);
+/// The patterns that an email address matches, both in the check and in the JSON Schema.
+const MAIL_PATTERNS: [&str; 2] = [
+    concat!(
+        // The part before the `@`: words separated by dots, or a text in quotes. ` <` would begin an address after a
+        // display name.
+        r"^(?:[!#-'*+\-/-9=?A-Z\^-~]+(?:\.[!#-'*+\-/-9=?A-Z\^-~]+)*|",
+        r#""(?:(?:[\t!#-\[\]-~]|\\[!-~]| +(?:[\t!#-;=-\[\]-~]|\\[!-~]))+ *| +)")@"#,
+        // The labels of the domain begin and end with a letter or digit.
+        "(?:[0-9A-Za-z](?:[!#-'*+\\-/-9=?A-Z\\^-~]{0,61}[0-9A-Za-z])?\\.)*",
+        "[0-9A-Za-z](?:[!#-'*+\\-/-9=?A-Z\\^-~]{0,61}[0-9A-Za-z])?$"
+    ),
+    // The lengths of the part before the `@` and of the domain.
+    "^.{1,64}@[^@]{1,254}$",
+];
 
 /// The check of `digest(n)`: n lower-case hexadecimal digits.
 #[derive(Debug)]
@@ -239,7 +249,7 @@ pub struct SchemaFormat {
 }
 
 /// The formats of JSON Schema 2020-12 for rules that no other keyword describes. A validator with these formats accepts
-/// exactly the values that the checks accept, except for those that the documentation of [`types`](super) lists.
+/// exactly the values that the checks accept, except for those that the page `docs/types.md` lists.
 pub const SCHEMA_FORMATS: &[SchemaFormat] = &[
     SchemaFormat { name: "date", is_valid: |text| moment::parse_date(text).is_some() },
     SchemaFormat { name: "email", is_valid: is_mail },

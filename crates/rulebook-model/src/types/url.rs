@@ -18,15 +18,18 @@ pub(super) static URL: SimpleType = SimpleType {
 };
 
 /// A pattern that every URL matches. It excludes invalid ports and IPv4 addresses, which the format `uri` accepts. It
-/// does not check the parts of IPv6 addresses and internationalized domain names.
+/// does not check IPv6 addresses, and labels of domain names that begin with `xn--`.
 const URL_PATTERN: &str = concat!(
     "^[Hh][Tt][Tt][Pp][Ss]?://",
     // The user and password.
     "(?:(?:[A-Za-z0-9\\-._~!$&'()*+,;=:]|%[0-9A-Fa-f]{2})*@)?",
-    // The host: an IPv6 address, an IPv4 address, or a name whose last label does not consist of digits only.
+    // The host: an IPv6 address, an IPv4 address, or a name whose last label is not a number. A dot can follow the last
+    // label. A number can be hexadecimal, such as `0x7f`.
     r"(?:\[[0-9A-Fa-f:.]+\]|",
     r"(?:(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])\.){3}(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])|",
-    r"[A-Za-z0-9\-._~!$&'()*+,;=%]*[A-Za-z\-_~!$&'()*+,;=%][A-Za-z0-9\-_~!$&'()*+,;=%]*\.*|\.+)",
+    r"(?:[A-Za-z0-9\-._~!$&'()*+,;=]*\.)?(?:[A-Za-z\-_~!$&'()*+,;=]|(?:[1-9][0-9]*|0[0-9]+)[A-Za-z\-_~!$&'()*+,;=]|",
+    r"0[A-WYZa-wyz\-_~!$&'()*+,;=]|0[Xx][0-9A-Fa-f]*[G-Zg-z\-_~!$&'()*+,;=])[A-Za-z0-9\-_~!$&'()*+,;=]*\.?|",
+    r"(?:[A-Za-z0-9\-._~!$&'()*+,;=]*\.)?\.)",
     // The port, up to 65535.
     "(?::0*(?:[0-9]{0,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?",
     // The path, the query and the fragment.
@@ -39,8 +42,8 @@ const URL_PATTERN: &str = concat!(
 /// URL parsers that follow the WHATWG standard, such as [`Url`], also accept invalid URIs and repair them: they remove
 /// white space, replace `\` by `/`, and accept any number of `/` before the host. Two programs that repair the same
 /// text differently may connect to different hosts, so this function accepts only URIs that need no repair. It rejects
-/// other schemes, such as `javascript:` and `file:`, more than one `@` before the path, and IPv4 addresses that are not
-/// written as four decimal numbers, such as `127.1`.
+/// other schemes, such as `javascript:` and `file:`, more than one `@` before the path, escapes such as `%31` in the
+/// host, and IPv4 addresses that are not written as four decimal numbers, such as `127.1`.
 pub(super) fn is_url(text: &str) -> bool {
     let Some((scheme, after_scheme)) = text.split_once("://") else {
         return false;
@@ -56,6 +59,7 @@ pub(super) fn is_url(text: &str) -> bool {
         && path.matches('#').count() <= 1
         && path.bytes().all(|byte| is_valid_in_any_component(byte) || matches!(byte, b'/' | b'?' | b'#' | b'%'))
         && authority.matches('@').count() <= 1
+        && !authority.rsplit('@').next().is_some_and(|host| host.contains('%'))
         && Url::parse(text).is_ok_and(|url| host_is_unchanged(&url, authority))
 }
 

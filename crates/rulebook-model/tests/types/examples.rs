@@ -106,7 +106,7 @@ fn each_type_has_the_expected_readable_example() {
         ("file", json!({})),
         ("array<file>", json!({ "min": 1 })),
         ("array<file>", json!({})),
-        ("string(5)", json!({ "regex": "^a$" })),
+        ("string(5)", json!({ "regex": r"^a\b\Ba{4}$" })),
     ] {
         assert_eq!(valid_example(term, &attributes), None, "{term} {attributes}");
     }

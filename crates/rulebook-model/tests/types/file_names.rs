@@ -97,6 +97,15 @@ fn every_file_name_pattern_has_boundary_values_and_a_schema_that_accepts_matchin
     let validator = plain_validator(&filename_check(&[]).schema());
     for (name, valid) in [
         ("./a/b.c", true),
+        ("con.txt", false),
+        ("a/Nul /b", false),
+        ("./COM\u{b9}\u{3000}.tar.gz", false),
+        ("conin$", false),
+        ("CON\u{301}", true),
+        ("COM1\u{301}x", true),
+        ("icon.txt", true),
+        ("com.txt", true),
+        ("a.con", true),
         ("图/封 面.png", true),
         ("<\u{338}", true),
         ("..", false),

@@ -161,7 +161,8 @@ fn random_constraints(parameters: &Map<String, Json>, choices: &mut Choices) -> 
     });
     let names: Vec<String> = names.collect();
     let [one, other, ..] = names.as_slice() else { return None };
-    let constraint = match choices.below(4) {
+    let constraint = match choices.below(5) {
+        4 => json!({ "exactly_one": [one, other] }),
         0 => json!({ "requires": { (one.as_str()): [other] } }),
         1 => json!({ "together": [one, other], "message": "Both or none" }),
         2 => json!({ "at_most_one": [other, one] }),

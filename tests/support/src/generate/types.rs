@@ -58,6 +58,11 @@ const PLAIN_TYPES: &[(&str, &str, &str)] = &[
     ("loose_string", r#""x""#, "x"),
     ("filename", r#""a/b.txt""#, "图/é.png"),
     ("filename(public/**|*.json)", r#""public/a/b""#, "a.json"),
+    ("numeric", "1.5", "-2"),
+    ("varchar(5,9,mail)", r#""a@b.cc""#, "a@b.cc"),
+    ("varchar(2,5,numeric)", r#""-1.5""#, "100"),
+    ("loose_array", r#"{"a": 1}"#, "x"),
+    ("loose_array<int>", "[1]", "1"),
     ("array", "[1]", "x"),
     ("object", r#"{"a": 1}"#, r#"{"a": 2}"#),
     ("filled_array", "[1]", "x"),
@@ -94,6 +99,36 @@ const TYPES_WITH_ATTRIBUTES: &[(&str, &str, &str)] = &[
     ("union", r#"{"of": ["map<int>", "filled_array<string>", "const(1)", "const(2)"]}"#, r#"{"a": 1}"#),
     ("array<union>", r#"{"items": {"of": ["int", "null"]}}"#, "[1, null]"),
     ("union", r#"{"of": ["int", "const(Tone)", {"type": "enum", "range": ["Person", "Shape"]}]}"#, r#""Shape""#),
+    ("date", r#"{"min": "2014-03-01", "max": "2020-02-29"}"#, r#""2016-02-29""#),
+    ("datetime", r#"{"max": "2020-02-29T12:00:00+02:00"}"#, r#""2015-01-31""#),
+    ("loose_float", r#"{"min": 0.5}"#, r#""1.5""#),
+    ("loose_int", r#"{"min": -5, "max": 5}"#, r#""+5""#),
+    ("text_id", r#"{"max": 9}"#, r#""5""#),
+    ("loose_string", r#"{"min": 2, "max": 3}"#, "12"),
+    ("loose_string", r#"{"min": 2}"#, "0.5"),
+    ("object", r#"{"min": 1, "max": 2}"#, r#"{"a": 1}"#),
+    ("map<numeric>", r#"{"keys": "enum(a|b|c)", "min": 1, "max": 2}"#, r#"{"a": "null"}"#),
+    ("union", r#"{"of": ["?enum(a|b)", "const(c)"]}"#, r#""c""#),
+    ("union", r#"{"of": ["?const(a)", {"type": "union", "of": ["bool", "const(b)"]}, "const(1)"]}"#, r#""b""#),
+    ("union", r#"{"of": ["numeric", "array<numeric>"]}"#, r#"["null"]"#),
+    (
+        "union",
+        r#"{"of": [
+            {"type": "?object", "fields": {"k": {"info": "K", "type": "const(a)"}}},
+            {"type": "object", "fields": {"k": {"info": "K", "type": "enum(b|c)"}, "x": {"info": "X", "type": "?int"}}},
+            {"type": "union", "tag": "k", "of": {"d": {"type": "object", "fields": {"y": {"info": "Y", "type": "id"}}}}}
+        ]}"#,
+        r#"{"k": "d", "y": 1}"#,
+    ),
+    (
+        "union",
+        r#"{"tag": "kind", "of": {
+            "one": {"type": "object", "min": 2, "max": 3, "closed": true, "fields": {
+                "a": {"info": "A", "type": "?int"}, "b": {"info": "B", "type": "?bool"}
+            }}
+        }}"#,
+        r#"{"kind": "one", "a": 1}"#,
+    ),
     (
         "union",
         r#"{"of": ["int", {"type": "object", "closed": true, "fields": {"a": {"info": "A", "type": "string(1,3)"}}}]}"#,
@@ -214,8 +249,46 @@ fn random_object_type(depth: usize, choices: &mut Choices) -> TypeCase {
         fields.insert(name, Json::Object(written));
     }
     let mut attributes = Map::new();
+    if choices.once_in(4) {
+        attributes.insert("closed".to_owned(), json!(true));
+    }
+    if choices.once_in(4) {
+        attributes.insert("max".to_owned(), json!(fields.len()));
+    }
+    if fields.len() > 1 && choices.once_in(2) {
+        let constraint = random_constraint(&mut fields, &mut value, choices);
+        attributes.insert("constraints".to_owned(), json!([constraint]));
+    }
     attributes.insert("fields".to_owned(), Json::Object(fields));
     TypeCase { term: "object".to_owned(), attributes, value: value.map(Json::Object), text: None }
+}
+
+/// Returns a constraint between the first two fields, which become optional. Often one of them is `numeric`, whose text
+/// `null` is null. `value` is the object with all members, and becomes one that fulfills the constraint.
+fn random_constraint(
+    fields: &mut Map<String, Json>,
+    value: &mut Option<Map<String, Json>>,
+    choices: &mut Choices,
+) -> Json {
+    let mut names = Vec::new();
+    for (name, field) in fields.iter_mut().take(2) {
+        if choices.once_in(2) {
+            *field = json!({ "info": "A number", "type": "?numeric" });
+            value.iter_mut().for_each(|members| drop(members.insert(name.clone(), json!(1))));
+        }
+        let term = field["type"].as_str().unwrap_or_default().trim_start_matches('?');
+        field["type"] = json!(format!("?{term}"));
+        names.push(name.clone());
+    }
+    let (one, other) = (names[0].as_str(), names[1].as_str());
+    let kind = choices.of(&["exactly_one", "at_most_one", "at_least_one", "together", "requires"]);
+    if kind == "requires" {
+        return json!({ "requires": { one: [other] } });
+    }
+    if kind.ends_with("_one") {
+        value.iter_mut().for_each(|members| drop(members.remove(other)));
+    }
+    json!({ kind: names })
 }
 
 fn random_file_type(choices: &mut Choices) -> TypeCase {

@@ -11,9 +11,10 @@ use super::super::example;
 use super::parameters::{PlacedParameter, placement};
 use super::schemas::{Schemas, with_description};
 use super::serialization::{self, Placement, TextStyle, text_encoding};
+use crate::call::Value;
 use crate::constraint::{Constraint, ConstraintKind, add_to_object_schema};
 use crate::model::{Api, Method, Parameter, UnknownParameters};
-use crate::types::{Arity, nullable_schema};
+use crate::types::{Arity, Check, nullable_schema};
 
 /// The media type of JSON bodies. Only in these bodies, a value can be something other than a text or a file.
 const JSON_MEDIA_TYPE: &str = "application/json";
@@ -49,8 +50,13 @@ pub(super) fn request_body(
         return whole_body(parameter, method, schemas);
     }
     let constraints = body_constraints(method, fields);
-    let with_constraints = |mut schema: Json| {
-        add_to_object_schema(&mut schema, constraints.iter().copied(), &|name| method.request_name(name));
+    let with_constraints = |mut schema: Json, reads_null_text: fn(&dyn Check) -> bool| {
+        let reads_null_text = |name: &str| {
+            let parameter = method.parameters.iter().find(|parameter| parameter.name == name);
+            parameter.is_some_and(|parameter| reads_null_text(&*parameter.r#type.check))
+        };
+        let constraints = constraints.iter().copied();
+        add_to_object_schema(&mut schema, constraints, &|name| method.request_name(name), &reads_null_text);
         schema
     };
     let needs_field =
@@ -65,7 +71,7 @@ pub(super) fn request_body(
         if needs_fields || fields.iter().any(|field| !field.optional) { Required::True } else { Required::False };
     let mut body = RequestBodyBuilder::new().required(Some(required)).build();
     let form = object_schema(&fields, is_closed, |field| form_field_schema(field, method, schemas));
-    let form = schemas.inline_or_component(&[&format!("{}.form", method.id)], with_constraints(form));
+    let form = schemas.inline_or_component(&[&format!("{}.form", method.id)], with_constraints(form, decodes_null));
     let mut add = |media_type: &str, schema: Json, encoding: BTreeMap<String, Encoding>, schemas: &mut Schemas| {
         let example = body_example(method, &sent, media_type == JSON_MEDIA_TYPE);
         let mut content =
@@ -76,13 +82,21 @@ pub(super) fn request_body(
     // Only multipart forms can contain files.
     if !fields.iter().any(|field| is_file_field(field)) {
         let json = object_schema(&fields, is_closed, |field| json_field_schema(field, method, schemas));
-        let json = schemas.inline_or_component(&[&format!("{}.body", method.id)], with_constraints(json));
+        let json = schemas.inline_or_component(
+            &[&format!("{}.body", method.id)],
+            with_constraints(json, |check| check.reads_null_text()),
+        );
         add(JSON_MEDIA_TYPE, json, BTreeMap::new(), schemas);
         let encoding = non_default_encodings(&fields, urlencoded_field_encoding);
         add("application/x-www-form-urlencoded", form.clone(), encoding, schemas);
     }
     add("multipart/form-data", form, non_default_encodings(&fields, multipart_part_encoding), schemas);
     body
+}
+
+/// Returns `true` if the text `null` in a form is null.
+fn decodes_null(check: &dyn Check) -> bool {
+    check.decode("null".into()) == Value::Null
 }
 
 fn whole_body(parameter: &Parameter, method: &Method, schemas: &mut Schemas) -> RequestBody {

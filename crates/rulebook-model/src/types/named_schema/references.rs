@@ -160,6 +160,10 @@ impl Check for RecursiveReference {
         TypeExpr::term(self.name.clone())
     }
 
+    fn reads_null_text(&self) -> bool {
+        self.schema().is_some_and(|schema| schema.check.reads_null_text())
+    }
+
     fn boundary_values(&self) -> Vec<Value<'static>> {
         Vec::new()
     }

@@ -8,7 +8,7 @@ use super::{CLOSED_ATTRIBUTE, CONSTRAINTS_ATTRIBUTE, ObjectCheck};
 use crate::constraint::{Constraint, ConstraintError, Subject, Subjects, entry_path, parse_constraints};
 use crate::types::bounds::Bounds;
 use crate::types::table::FIELDS_ATTRIBUTE;
-use crate::types::{ArgumentError, ArgumentErrorKind, Arity, Check, ObjectField, TypeArguments};
+use crate::types::{ArgumentError, ArgumentErrorKind, Arity, Check, ObjectField, ObjectShape, TypeArguments};
 
 /// Compiles the type of an object, which has at least one member if `is_filled` is `true`.
 pub(in crate::types) fn compile(
@@ -40,12 +40,17 @@ pub(in crate::types) fn compile(
         constraints.extend(declared);
         errors.extend(more);
     }
+    let fields = arguments.fields.map(<[ObjectField]>::to_vec);
+    let object = ObjectCheck::new(fields, is_closed, member_count, constraints);
+    let shape = object.object_shape();
+    let shape = shape.map(|shape| ObjectShape { is_closed: is_closed && !arguments.has_missing_fields, ..shape });
+    errors.extend(shape.and_then(|shape| shape.count_error()).map(|(attribute, message)| {
+        let message = format!("no object is valid: {message}");
+        ArgumentError::new(ArgumentErrorKind::Bounds, message).at(attribute).help("change the bounds, or the fields")
+    }));
     match ArgumentError::join(errors) {
         Some(error) => Err(error),
-        None => {
-            let fields = arguments.fields.map(<[ObjectField]>::to_vec);
-            Ok(Arc::new(ObjectCheck::new(fields, is_closed, member_count, constraints)))
-        }
+        None => Ok(Arc::new(object)),
     }
 }
 

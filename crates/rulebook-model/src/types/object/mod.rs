@@ -58,6 +58,19 @@ pub struct ObjectShape {
     pub constraints: Vec<Constraint>,
 }
 
+impl ObjectShape {
+    /// Returns the attribute and the message of the error if no object has an allowed number of members.
+    pub(super) fn count_error(&self) -> Option<(&'static str, String)> {
+        let required = self.fields.iter().filter(|field| !field.optional).count() as u64;
+        let known = self.fields.len() as u64;
+        if let Some(max) = self.max.filter(|max| *max < required) {
+            return Some(("max", format!("it has {required} required members, but `max` is {max}")));
+        }
+        let min = self.min.filter(|min| self.is_closed && *min > known)?;
+        Some(("min", format!("it is closed and has at most {known} members, but at least {min} are required")))
+    }
+}
+
 pub(in crate::types) fn object_check(shape: ObjectShape) -> Arc<dyn Check> {
     let ObjectShape { fields, is_closed, min, max, constraints } = shape;
     Arc::new(ObjectCheck::new(Some(fields), is_closed, Bounds { min, max }, constraints))
@@ -177,7 +190,11 @@ impl Check for ObjectCheck {
             schema["additionalProperties"] = json!(false);
         }
         self.member_count.insert_keywords(&mut schema, "minProperties", "maxProperties");
-        add_to_object_schema(&mut schema, &self.constraints, &str::to_owned);
+        let reads_null_text = |name: &str| {
+            let index = self.indexes.get(name);
+            index.is_some_and(|index| self.fields()[*index].check.reads_null_text())
+        };
+        add_to_object_schema(&mut schema, &self.constraints, &str::to_owned, &reads_null_text);
         if !self.constraints.is_empty() {
             let sentences: Vec<_> = self.constraints_in_words().collect();
             schema["description"] = json!(format!("Between the members: {}", sentences.join("; ")));

@@ -12,6 +12,8 @@ use regex_syntax::hir::{Class, ClassUnicode, ClassUnicodeRange, Hir, HirKind, Re
 
 use super::ecma;
 use super::sample::sample_text;
+use crate::filename::{NUMBERED_WINDOWS_DEVICES, WINDOWS_DEVICES};
+use crate::schema::pattern::ignoring_case_pattern;
 
 /// The non-ASCII characters that NFC converts to an ASCII character. Each pair has the ASCII character first.
 const NFC_TO_ASCII: &[(char, char)] = &[('K', '\u{212A}'), (';', '\u{37E}'), ('`', '\u{1FEF}')];
@@ -36,6 +38,14 @@ pub(in crate::types) fn any_file_name_pattern() -> String {
     let first_or_last = format!("(?:[^{FORBIDDEN_CHARACTERS}{WHITE_SPACE}.]|{composed})");
     let part = format!("{first_or_last}(?:(?:[^{FORBIDDEN_CHARACTERS}]|{composed})*{first_or_last})?");
     format!(r"^(?:\./)?(?:{part}/)*{part}$")
+}
+
+/// Returns a regular expression that the file names match of which a part is the name of a device in Windows.
+pub(in crate::types) fn device_pattern() -> String {
+    let alternatives =
+        |names: &[&str]| names.iter().map(|name| ignoring_case_pattern(name)).collect::<Vec<_>>().join("|");
+    let (names, numbered) = (alternatives(WINDOWS_DEVICES), alternatives(NUMBERED_WINDOWS_DEVICES));
+    format!("(?:^|/)(?:{names}|(?:{numbered})[0-9\\xB2\\xB3\\xB9])[{WHITE_SPACE}]*(?:[./]|$)")
 }
 
 /// File name patterns as parsed regular expressions, one for each pattern.

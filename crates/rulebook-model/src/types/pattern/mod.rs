@@ -4,6 +4,7 @@
 mod ecma;
 pub(super) mod file_name_patterns;
 mod fitted;
+mod lengths;
 mod parse;
 mod sample;
 
@@ -13,6 +14,7 @@ use regex_syntax::hir::Hir;
 
 use super::{ArgumentError, TypeArguments};
 pub(super) use fitted::fitted_samples;
+pub(super) use lengths::lengths_of_pattern;
 use parse::ParsedPattern;
 pub(super) use sample::minimal_sample;
 use sample::sample_text;
@@ -52,6 +54,9 @@ impl Pattern {
             regex_syntax::Error::Translate(error) => parse::regex_error_message(error.kind()),
             other => parse::regex_error_message(&other),
         })?;
+        if lengths_of_pattern(&hir).is_none() {
+            return Err("the pattern matches no text".to_owned());
+        }
         let regex =
             RegexBuilder::new(&pattern).nest_limit(parse::MAX_GROUP_DEPTH).size_limit(MAX_COMPILED_SIZE).build();
         let regex = regex.map_err(|_| "the pattern is too large: its repetitions multiply".to_owned())?;

@@ -4,11 +4,12 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use crate::call::{TypeMismatch, Value};
+use crate::types::constant::constant_text;
 use crate::types::number::normalized_number;
-use crate::types::{Check, SCHEMA_REFERENCE_PREFIX, Structure};
+use crate::types::{Check, ObjectField, SCHEMA_REFERENCE_PREFIX, Structure};
 
 /// How a branch is chosen for a value.
 #[derive(Debug)]
@@ -90,14 +91,14 @@ impl Choice {
     pub(super) fn new(branches: &[Arc<dyn Check>]) -> Result<Self, (usize, usize)> {
         let values: Vec<Values> = branches.iter().map(|branch| values_of(&**branch)).collect();
         let by_kind: [Vec<usize>; 6] =
-            std::array::from_fn(|kind| (0..branches.len()).filter(|index| values[*index].kinds[kind]).collect());
+            std::array::from_fn(|kind| (0..branches.len()).filter(|index| values[*index].accepts(kind)).collect());
         for (kind, indexes) in by_kind.iter().enumerate() {
             if indexes.len() < 2 || kind == OBJECT {
                 continue;
             }
             let mut seen: HashMap<String, usize> = HashMap::new();
             for index in indexes {
-                let Some(constants) = &values[*index].constants else {
+                let Some(constants) = &values[*index].0[kind] else {
                     let other = if indexes[0] == *index { indexes[1] } else { indexes[0] };
                     return Err((other.min(*index), other.max(*index)));
                 };
@@ -126,17 +127,20 @@ impl Choice {
 /// indexes of two branches if no member is such a member.
 fn choice_member(branches: &[Arc<dyn Check>], objects: &[usize]) -> Result<ChoiceMember, (usize, usize)> {
     let mut conflict = (objects[0], objects[1]);
-    let first = branches[objects[0]].object_shape().map(|shape| shape.fields).unwrap_or_default();
-    for name in first.into_iter().map(|field| field.name) {
+    let lists = objects.iter().flat_map(|index| {
+        // Objects without known fields have no such member.
+        let lists = field_lists(&*branches[*index]).unwrap_or_else(|| vec![Vec::new()]);
+        lists.into_iter().map(|fields| (*index, fields))
+    });
+    let lists: Vec<(usize, Vec<ObjectField>)> = lists.collect();
+    for name in lists.iter().take(1).flat_map(|(_, fields)| fields).map(|field| &field.name) {
         let (texts, others, checks) = (HashMap::new(), Vec::new(), Vec::new());
         let mut found = ChoiceMember { name: name.clone(), texts, others, checks };
-        let is_choice = objects.iter().all(|index| {
-            let shape = branches[*index].object_shape();
-            let fields = shape.map(|shape| shape.fields).unwrap_or_default();
-            let field = fields.into_iter().find(|field| field.name == name && !field.optional);
+        let is_choice = lists.iter().all(|(index, fields)| {
+            let field = fields.iter().find(|field| field.name == *name && !field.optional);
             field.is_some_and(|field| {
                 let constants = constants_of(&*field.check).unwrap_or_default();
-                found.checks.push((field.check, *index));
+                found.checks.push((Arc::clone(&field.check), *index));
                 !constants.is_empty()
                     && constants.iter().all(|constant| match found.insert(constant, *index) {
                         Some(other) => {
@@ -154,8 +158,37 @@ fn choice_member(branches: &[Arc<dyn Check>], objects: &[usize]) -> Result<Choic
     Err(conflict)
 }
 
+/// Returns the fields of each type of objects that `check` accepts; `None` if their fields are not known.
+fn field_lists(check: &dyn Check) -> Option<Vec<Vec<ObjectField>>> {
+    match check.structure() {
+        Structure::Object(shape) => Some(vec![shape.fields]),
+        Structure::Schema(schema) => field_lists(&*schema.check),
+        Structure::Nullable(check) => field_lists(&*check),
+        Structure::Union(branches) => {
+            let objects = branches.iter().filter(|branch| values_of(&***branch).accepts(OBJECT));
+            Some(objects.map(|branch| field_lists(&**branch)).collect::<Option<Vec<_>>>()?.concat())
+        }
+        Structure::TaggedUnion { tag, branches } => {
+            let of_branch = |(value, branch): &(String, Arc<dyn Check>)| {
+                let mut fields = branch.object_shape()?.fields;
+                fields.retain(|field| field.name != tag);
+                fields.insert(0, tag_field(&tag, value));
+                Some(fields)
+            };
+            branches.iter().map(of_branch).collect()
+        }
+        Structure::Scalar | Structure::Array(_) | Structure::Map(_) => None,
+    }
+}
+
+/// Returns the field with the tag of a union in the objects whose tag has this value.
+pub(super) fn tag_field(tag: &str, value: &str) -> ObjectField {
+    let check = constant_text(value);
+    ObjectField { name: tag.to_owned(), info: String::new(), optional: false, check, example: None }
+}
+
 /// The kinds of JSON values. A whole number is a number.
-const KINDS: [&str; 6] = ["null", "boolean", "number", "string", "array", "object"];
+pub(super) const KINDS: [&str; 6] = ["null", "boolean", "number", "string", "array", "object"];
 
 pub(super) const NULL: usize = 0;
 pub(super) const ARRAY: usize = 4;
@@ -174,25 +207,20 @@ pub(super) fn kind_index(value: &Value<'_>) -> Option<usize> {
     })
 }
 
-/// What is known of the values of a type.
-#[derive(Debug, Default)]
-pub(super) struct Values {
-    /// For each of [`KINDS`], whether a value can have this kind.
-    pub(super) kinds: [bool; 6],
-    /// All values, if they are constants.
-    pub(super) constants: Option<Vec<Json>>,
-}
+/// What is known of the values of a type: for each of [`KINDS`], the constants that the values of this kind are, or
+/// `None` if they are not constants.
+pub(super) struct Values([Option<Vec<Json>>; 6]);
 
-/// Returns the kinds of the values that `check` accepts.
+/// Returns what is known of the values that `check` accepts.
 pub(super) fn values_of(check: &dyn Check) -> Values {
     values_of_schema(&check.schema(), check)
 }
 
 /// Returns all values that `check` accepts, if they are constants. The JSON Schema of a type that refers to schemas is
 /// not used, because these schemas may contain the union whose JSON Schema depends on the constants.
-pub(super) fn constants_of(check: &dyn Check) -> Option<Vec<Json>> {
+pub(in crate::types) fn constants_of(check: &dyn Check) -> Option<Vec<Json>> {
     match check.structure() {
-        Structure::Scalar if check.referenced_schemas().is_empty() => values_of(check).constants,
+        Structure::Scalar if check.referenced_schemas().is_empty() => values_of(check).constants(),
         Structure::Schema(schema) => constants_of(&*schema.check),
         Structure::Nullable(check) => constants_of(&*check).map(|constants| [constants, vec![Json::Null]].concat()),
         Structure::Union(branches) => {
@@ -213,17 +241,17 @@ fn values_of_schema(schema: &Json, check: &dyn Check) -> Values {
     }
     let branches = ["anyOf", "oneOf"].iter().find_map(|keyword| schema.get(*keyword)?.as_array());
     if let Some(branches) = branches {
-        return Values::of_branches(branches.iter().map(|branch| values_of_schema(branch, check)));
+        let mut values = Values::of_constants(&[]);
+        branches.iter().for_each(|branch| values.add(&values_of_schema(branch, check)));
+        return values;
     }
     let constants = match (schema.get("const"), schema.get("enum")) {
-        (Some(constant), _) => Some(vec![constant.clone()]),
-        (None, Some(Json::Array(constants))) => Some(constants.clone()),
+        (Some(constant), _) => Some(std::slice::from_ref(constant)),
+        (None, Some(Json::Array(constants))) => Some(constants.as_slice()),
         _ => None,
     };
     if let Some(constants) = constants {
-        let mut kinds = [false; 6];
-        constants.iter().filter_map(|json| kind_index(&Value::from(json))).for_each(|kind| kinds[kind] = true);
-        return Values { kinds, constants: Some(constants) };
+        return Values::of_constants(constants);
     }
     // The parts of `allOf` describe objects with a tag.
     let names = match schema.get("type") {
@@ -232,25 +260,48 @@ fn values_of_schema(schema: &Json, check: &dyn Check) -> Values {
         _ if schema.get("allOf").is_some() => vec!["object"],
         _ => return Values::anything(),
     };
-    let mut values = Values::default();
+    let mut values = Values::of_constants(&[]);
     for name in names {
-        let name = if name == "integer" { "number" } else { name };
-        KINDS.iter().zip(&mut values.kinds).for_each(|(kind, accepts)| *accepts |= *kind == name);
+        match name {
+            "null" => values.add(&Values::of_constants(&[Json::Null])),
+            "boolean" => values.add(&Values::of_constants(&[json!(false), json!(true)])),
+            name => {
+                let name = if name == "integer" { "number" } else { name };
+                KINDS
+                    .iter()
+                    .zip(&mut values.0)
+                    .filter(|(kind, _)| **kind == name)
+                    .for_each(|(_, values)| *values = None);
+            }
+        }
     }
     values
 }
 
 impl Values {
     fn anything() -> Self {
-        Self { kinds: [true; 6], constants: None }
+        Self([const { None }; 6])
     }
 
-    fn of_branches(branches: impl Iterator<Item = Self>) -> Self {
-        let mut all = Self { kinds: [false; 6], constants: Some(Vec::new()) };
-        for branch in branches {
-            all.kinds.iter_mut().zip(branch.kinds).for_each(|(kind, more)| *kind |= more);
-            all.constants = all.constants.zip(branch.constants).map(|(one, other)| [one, other].concat());
+    fn of_constants(constants: &[Json]) -> Self {
+        let is_of = |kind: usize, json: &Json| kind_index(&Value::from(json)) == Some(kind);
+        Self(std::array::from_fn(|kind| Some(constants.iter().filter(|json| is_of(kind, json)).cloned().collect())))
+    }
+
+    /// Adds the values of another type.
+    fn add(&mut self, other: &Self) {
+        for (values, more) in self.0.iter_mut().zip(&other.0) {
+            *values = values.take().zip(more.as_ref()).map(|(values, more)| [&values[..], more].concat());
         }
-        all
+    }
+
+    /// Returns `true` if a value can have the kind with this index in [`KINDS`].
+    pub(super) fn accepts(&self, kind: usize) -> bool {
+        self.0[kind].as_ref().is_none_or(|constants| !constants.is_empty())
+    }
+
+    /// Returns all values, if they are constants.
+    pub(super) fn constants(self) -> Option<Vec<Json>> {
+        self.0.into_iter().collect::<Option<Vec<_>>>().map(|constants| constants.concat())
     }
 }

@@ -5,6 +5,8 @@ mod choice;
 mod tagged;
 mod untagged;
 
+pub(super) use choice::constants_of;
+
 use std::sync::Arc;
 
 use serde_json::Value as Json;

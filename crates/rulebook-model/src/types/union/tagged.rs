@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use serde_json::{Map, Value as Json, json};
 
-use super::choice::constants_of;
+use super::choice::{constants_of, tag_field};
 use super::{OF_ATTRIBUTE, TAG_ATTRIBUTE, join_branches};
 use crate::call::{PhpArray, TypeMismatch, Value};
 use crate::definition::keys::is_comment_key;
@@ -61,9 +61,7 @@ impl TaggedObject {
         let Some(mut shape) = branch.object_shape() else {
             return Self { check: Arc::clone(branch), schema: TaggedSchema::Branch };
         };
-        let check = constant_text(value);
-        let tag_field =
-            ObjectField { name: tag.to_owned(), info: String::new(), optional: false, check, example: None };
+        let tag_field = tag_field(tag, value);
         let declared = shape.fields.iter_mut().find(|field| field.name == tag);
         let schema = match declared {
             Some(field) if !field.optional && constants_of(&*field.check) == Some(vec![json!(value)]) => {
@@ -176,6 +174,14 @@ impl Check for TaggedUnion {
                 let error = error(format!("`{}` is not a type of objects", term.escape_debug()));
                 return Some(error.help("a union with `tag` contains schemas of objects; or remove `tag`"));
             };
+            let of_objects = self.objects()[index].check.object_shape();
+            if let Some((_, message)) = of_objects.as_ref().and_then(ObjectShape::count_error) {
+                let tag = self.tag.escape_debug();
+                let message =
+                    format!("with the tag `{tag}`, no object of `{}` is valid: {message}", term.escape_debug());
+                let error = ArgumentError::new(ArgumentErrorKind::Bounds, message).at(&path);
+                return Some(error.help("the tag is one of the members; change the bounds of the schema"));
+            }
             let declared = fields.iter().find(|field| field.name == self.tag)?;
             let is_valid = declared.check.checked(Value::Text(Cow::Borrowed(value))).is_ok();
             if is_valid || contains_failed_type(&declared.check) {

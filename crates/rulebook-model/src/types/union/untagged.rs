@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use serde_json::{Value as Json, json};
 
-use super::choice::{ARRAY, Choice, ChoiceMember, NULL, OBJECT, kind_index, values_of};
+use super::choice::{ARRAY, Choice, ChoiceMember, KINDS, NULL, OBJECT, kind_index, values_of};
 use super::{OF_ATTRIBUTE, join_branches, join_words};
 use crate::call::{PhpArray, TypeMismatch, Value};
 use crate::types::any::decode_json;
@@ -107,11 +107,10 @@ impl Check for UntaggedUnion {
     }
 
     fn in_words(&self) -> Cow<'static, str> {
-        let words = |branch: &Arc<dyn Check>| match values_of(&**branch).constants.as_deref() {
+        let words = |branch: &Arc<dyn Check>| match values_of(&**branch).constants().as_deref() {
             // Only a type that is not one of several has "always" the same value.
             Some([Json::String(text)]) => text.clone(),
             Some([constant]) => constant.to_string(),
-            _ if branch.schema() == json!({ "type": "null" }) => "null".to_owned(),
             _ => branch.in_words().into_owned(),
         };
         join_words(self.branches.iter().map(words)).into()
@@ -128,8 +127,8 @@ impl Check for UntaggedUnion {
         let term = |index: usize| branches[index].type_expr().term;
         let message = format!("a value can be both `{}` and `{}`", term(one), term(other));
         let error = ArgumentError::new(ArgumentErrorKind::Overlap, message).at(OF_ATTRIBUTE);
-        let [one, other] = [one, other].map(|index| values_of(&*branches[index]).kinds);
-        let common: Vec<usize> = (0..one.len()).filter(|kind| one[*kind] && other[*kind]).collect();
+        let [one, other] = [one, other].map(|index| values_of(&*branches[index]));
+        let common: Vec<usize> = (0..KINDS.len()).filter(|kind| one.accepts(*kind) && other.accepts(*kind)).collect();
         Some(error.help(if common == [NULL] {
             "let only one of them accept null: a `?` before a type is enough for the union"
         } else if common.contains(&OBJECT) {
@@ -166,5 +165,9 @@ impl Check for UntaggedUnion {
 
     fn accepts_null(&self) -> bool {
         self.branches.iter().any(|branch| branch.accepts_null())
+    }
+
+    fn reads_null_text(&self) -> bool {
+        self.branches.iter().any(|branch| branch.reads_null_text())
     }
 }
