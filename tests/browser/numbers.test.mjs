@@ -1,5 +1,5 @@
-// No digit of a number is lost: in the parser of the client, in the definition that it reads, and in a form, which shows
-// the numbers of the definition, sends them, writes them into the example calls, and shows those of responses.
+// No digit of a number is lost: in the parser of the client, in the definition that it reads, in the documents of the
+// server, and in a form, which shows and sends the numbers of the definition, and shows those of responses.
 
 import assert from "node:assert/strict";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -56,8 +56,8 @@ async function served(t, text) {
   return (await serve(t, { api, flags: ["--unbound", "echo"] })).url;
 }
 
-/** Returns a method for each number, shape and part of a request, whose parameter has the number as its example, or as its
-    default if it is not in the path. */
+/** Returns a method for each number, shape and part of a request. The number is in the example of its parameter, or in
+    the default if the parameter is not in the path. */
 function methods(key) {
   return NUMBERS.flatMap(([type, text], n) =>
     Object.entries(SHAPES).flatMap(([shape, of]) =>
@@ -112,13 +112,15 @@ test("parsed numbers keep all of their digits", () => {
 });
 
 test("arguments that are large numbers are sent with all digits", () => {
-  assert.equal(json([2 ** 63, -(2 ** 64), 1e20, 1e21, -0, 0.1]), "[9223372036854775808,-18446744073709551616,100000000000000000000,1e+21,-0,0.1]");
+  const written = "[9223372036854775808,-18446744073709551616,100000000000000000000,1e+21,-0,0.1]";
+  assert.equal(json([2 ** 63, -(2 ** 64), 1e20, 1e21, -0, 0.1]), written);
 });
 
 test("the client knows the exact bounds, defaults and examples of the definition", async (t) => {
-  const bounds = '"min":9007199254740993,"max":9007199254740995';
-  const input = `{"info":"x","type":"?int",${bounds},"default":9007199254740993,"example":9007199254740995}`;
-  const url = await served(t, `{"module":"m","/":{"a":{"POST":{"id":"a","info":"x","in":{"v":${input},"u":{"info":"x","type":"?uint"},"f":{"info":"x","type":"?int","min":5}}}}}}`);
+  const values = '"min":9007199254740993,"max":9007199254740995,"default":9007199254740993,"example":9007199254740995';
+  const others = '"u":{"info":"x","type":"?uint"},"f":{"info":"x","type":"?int","min":5}';
+  const inputs = `{"v":{"info":"x","type":"?int",${values}},${others}}`;
+  const url = await served(t, `{"module":"m","/":{"a":{"POST":{"id":"a","info":"x","in":${inputs}}}}}`);
   const api = await rulebook(url, { parse: parseExactly });
   const [{ parameters }] = api.$methods;
   const { schema, default: preset, example } = parameters[0];

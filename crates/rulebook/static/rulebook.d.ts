@@ -187,8 +187,8 @@ export class Json {
 }
 
 /**
- * Parses JSON without rounding: an integer with more digits than a JavaScript number becomes a `bigint`, and another such
- * number a `Json` with its text. `isNumber` decides by the text whether a number becomes a JavaScript number.
+ * Parses JSON without rounding: an integer with more digits than a JavaScript number becomes a `bigint`, and another
+ * such number a `Json` with its text. `isNumber` decides by the text whether a number becomes a JavaScript number.
  */
 export function parseExactly(text: string, isNumber?: (text: string) => boolean): unknown;
 

@@ -66,8 +66,8 @@ export function hasAllDigits(text) {
 }
 
 /**
- * Parses JSON without rounding: an integer with more digits than a JavaScript number becomes a `BigInt`, and another such
- * number a `Json` with its text. `isNumber` decides by the text whether a number becomes a JavaScript number.
+ * Parses JSON without rounding: an integer with more digits than a JavaScript number becomes a `BigInt`, and another
+ * such number a `Json` with its text. `isNumber` decides by the text whether a number becomes a JavaScript number.
  */
 export function parseExactly(text, isNumber = hasAllDigits) {
   // A string in the text cannot begin with a random key.
