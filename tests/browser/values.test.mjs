@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { rulebook as client, serve, top } from "./support.mjs";
 
-const { ArgumentError, mismatch, rulebook } = client;
+const { ArgumentError, mismatch, parseExactly: exact, rulebook } = client;
 
 /** Serves a definition whose methods echo their arguments as the server has checked them. */
 async function echo(t, definition) {
@@ -17,14 +17,6 @@ async function echo(t, definition) {
   const text = JSON.stringify(definition, (_, value) => (typeof value === "bigint" ? `big ${value}` : value));
   await writeFile(join(api, "echo.json"), text.replace(/"big (-?\d+)"/g, "$1"));
   return (await serve(t, { api, flags: ["--unbound", "echo"] })).url;
-}
-
-/** Parses JSON, with integers as BigInt if a JavaScript number cannot hold them. */
-function exact(text) {
-  const marked = text.replace(/"(?:[^"\\]|\\.)*"|-?\d+(?![\d.eE])/g, (one) =>
-    one.startsWith('"') || Number.isSafeInteger(Number(one)) ? one : `{"$big":"${one}"}`,
-  );
-  return JSON.parse(marked, (_, value) => (value?.$big === undefined ? value : BigInt(value.$big)));
 }
 
 /** Compares values; numbers and BigInts are equal if their values are. */

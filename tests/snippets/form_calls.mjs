@@ -15,12 +15,12 @@ import { pathToFileURL } from "node:url";
 const [modules, file] = process.argv.slice(2);
 const load = (name) => import(pathToFileURL(join(modules, name)));
 const { Json, baseOf, definition, services } = await load("rulebook.js");
-const { inputKind, messageOf, typed } = await load("form.js");
+const { inputKind, messageOf, parseDefinition: parse, typed } = await load("form.js");
 const { Scheme } = await load("credential.js");
 const { snippets } = await load("snippets.js");
 
 const { url, calls } = JSON.parse(readFileSync(file));
-const api = await definition(url);
+const api = await definition(url, { parse });
 const base = baseOf(api, url);
 const methods = [...services(api)].flatMap((service) => service.methods);
 

@@ -5,7 +5,7 @@ import { Scheme } from "./credential.js";
 import { h } from "./element.js";
 import { responseElements } from "./response.js";
 import { KEY_HEADER, Json, baseOf, describe, needsKey, randomKey } from "./rulebook.js";
-import { readsJsonStrings, request, send, services, utf8 } from "./rulebook.js";
+import { json, kindsOf, parseExactly, readsJsonStrings, request, send, services, utf8 } from "./rulebook.js";
 
 export { escapeControls } from "./element.js";
 export { pretty } from "./response.js";
@@ -22,12 +22,16 @@ export function messageOf(base, method, values, key = SAMPLE_KEY) {
 /** The responses to OPTIONS by URL and credential, so that the forms of a page share a request. */
 const responses = new Map();
 
+/** Parses a response to OPTIONS. Numbers that JavaScript would write otherwise keep their text, such as 1.0. */
+export const parseDefinition = (text) => parseExactly(text, (number) => String(Number(number)) === number);
+
 /** Returns the response to OPTIONS on a URL. */
 async function describeOnce(url, token, scheme) {
   const typed = token();
   const key = JSON.stringify([String(url), typed]);
   const headers = scheme.fieldsOfPage(typed).map(([name, value]) => [name, utf8(value)]);
-  if (!responses.has(key)) responses.set(key, describe(url, { headers, credentials: scheme.fetchOption }));
+  const options = { headers, credentials: scheme.fetchOption, parse: parseDefinition };
+  if (!responses.has(key)) responses.set(key, describe(url, options));
   return responses.get(key).catch((error) => {
     // The next call sends a new request.
     responses.delete(key);
@@ -186,11 +190,17 @@ function parses(text) {
   }
 }
 
+/** Returns whether a schema is a union, not only of strings. */
+const isUnionWithOthers = (schema) =>
+  Boolean(schema.anyOf ?? schema.oneOf) && kindsOf(schema).some((kind) => !["string", "null"].includes(kind));
+
 /** Returns the kind of input for a type, by its JSON Schema; by its type expression if there is no schema. */
-export function inputKind({ type, schema = {}, max, isWholeBody }) {
+export function inputKind({ type, schema = {}, max, place, isWholeBody }) {
   if (isWholeBody) return { name: "json", isWhole: true };
   // A text in JSON is a string, a number or another value of the union.
   if (readsJsonStrings(schema)) return { name: "any", isWhole: true };
+  // In a body, only a string of the union is sent as a string.
+  if (place === "body" && isUnionWithOthers(schema)) return { name: "any" };
   const term = type.replace(/^\?/, "");
   if (/^file\b/i.test(term)) return { name: "file" };
   if (/^(array<file\b.*>|\[\]file\b.*)$/i.test(term)) return { name: "file", multiple: true };
@@ -211,9 +221,11 @@ export function inputKind({ type, schema = {}, max, isWholeBody }) {
   return { name: "text", long: term === "text" || maxLength > 250 };
 }
 
-function control(kind, { default: preset, example, range, ext, min, max }, optional, id) {
+function control(kind, { default: preset, example, range, ext, min, max, place }, optional, id) {
   const shared = { id, "aria-describedby": `${id}-info`, spellcheck: false };
-  const format = (value) => (typeof value === "string" && !kind.isWhole ? value : JSON.stringify(value));
+  // A string without quotes could be other JSON.
+  const isQuoted = (value) => kind.isWhole || (kind.name === "any" && place === "body" && parses(value));
+  const format = (value) => (typeof value === "string" && !isQuoted(value) ? value : json(value));
   const value = !optional && example !== undefined ? format(example) : undefined;
   const placeholder =
     preset !== undefined

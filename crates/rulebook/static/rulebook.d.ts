@@ -42,7 +42,7 @@ export interface Options {
   link?: boolean;
   /** If false, the client does not check the arguments. The default is true. */
   check?: boolean;
-  /** Parses responses instead of `JSON.parse`, which rounds integers of more than 53 bits. */
+  /** Parses responses instead of `JSON.parse`, which rounds numbers. `parseExactly` keeps all digits. */
   parse?: (text: string) => unknown;
   /** Sends requests instead of the global `fetch`. */
   fetch?: typeof fetch;
@@ -183,7 +183,14 @@ export class NetworkError extends RulebookError {
 export class Json {
   constructor(text: string);
   readonly text: string;
+  toString(): string;
 }
+
+/**
+ * Parses JSON without rounding: an integer with more digits than a JavaScript number becomes a `bigint`, and another
+ * such number a `Json` with its text. `isNumber` decides by the text whether a number becomes a JavaScript number.
+ */
+export function parseExactly(text: string, isNumber?: (text: string) => boolean): unknown;
 
 /** Reads the definition of an API and returns its functions. `url` is the base path of the API, or its server. */
 export function rulebook<Api = any>(url: string | URL, options?: ClientOptions): Promise<Api>;

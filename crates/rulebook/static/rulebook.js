@@ -46,6 +46,41 @@ export class Json {
   constructor(text) {
     this.text = text;
   }
+
+  toString() {
+    return this.text;
+  }
+}
+
+/** Returns the significant digits of a decimal number without its sign, and the power of ten of the last of them. */
+function digitsOf(text) {
+  const [, whole, fraction = "", exponent = "0"] = /^-?(\d+)(?:\.(\d*))?(?:[eE]([+-]?\d+))?$/.exec(text);
+  const [, digits = "", zeros] = /^0*([1-9](?:\d*[1-9])?)?(0*)$/.exec(whole + fraction);
+  return digits === "" ? "0" : `${digits}e${Number(exponent) - fraction.length + zeros.length}`;
+}
+
+/** Returns whether a JavaScript number has all digits of a JSON number. */
+export function hasAllDigits(text) {
+  const number = Number(text);
+  return Number.isFinite(number) && digitsOf(text) === digitsOf(String(number));
+}
+
+/**
+ * Parses JSON without rounding: an integer with more digits than a JavaScript number becomes a `BigInt`, and another
+ * such number a `Json` with its text. `isNumber` decides by the text whether a number becomes a JavaScript number.
+ */
+export function parseExactly(text, isNumber = hasAllDigits) {
+  // A string in the text cannot begin with a random key.
+  const mark = randomKey();
+  const marked = text.replace(/"[^"\\]*(?:\\.[^"\\]*)*"|-?\d[\d.eE+-]*/gs, (token) =>
+    /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/.test(token) && !isNumber(token) ? `"${mark}${token}"` : token,
+  );
+  if (marked === text) return JSON.parse(text);
+  return JSON.parse(marked, (_, value) => {
+    if (typeof value !== "string" || !value.startsWith(mark)) return value;
+    const number = value.slice(mark.length);
+    return /^-?\d+$/.test(number) && number !== "-0" ? BigInt(number) : new Json(number);
+  });
 }
 
 /**
@@ -56,7 +91,7 @@ export class Json {
  */
 export async function rulebook(url, options = {}) {
   const start = new URL(url, globalThis.location?.href);
-  const api = options.definition ?? (await definition(start, options));
+  const api = options.definition ?? (await definition(start, { ...options, parse: parseExactly }));
   const base = new URL(api.base ?? "/", start).pathname.replace(/\/$/, "");
   const path = start.pathname.replace(/\/$/, "");
   const root = path.endsWith(base) ? path.slice(0, path.length - base.length) : path;
@@ -542,14 +577,17 @@ function texts({ schema, format, separator = "," }, value, repeats) {
     string without quotes could there become a value of another type. */
 export function readsJsonStrings({ oneOf, anyOf = [] }) {
   if (oneOf === undefined) return anyOf.some(readsJsonStrings);
-  const kinds = oneOf.flatMap((one) => valuesOfSchema(one).kinds);
+  const kinds = oneOf.flatMap(kindsOf);
   return kinds.includes("string") && (kinds.includes("array") || kinds.includes("object"));
 }
 
-/** Returns a value as JSON. Integers keep all of their digits. */
-function json(value) {
+/** Returns a value as JSON. Numbers keep all of their digits, and -0 its sign. */
+export function json(value) {
   if (value instanceof Json) return value.text;
+  if (Object.is(value, -0)) return "-0";
   if (typeof value === "bigint") return String(value);
+  // JSON.stringify replaces the last digits by zeros.
+  if (Number.isInteger(value) && Math.abs(value) < 1e21) return String(BigInt(value));
   if (Array.isArray(value)) return `[${value.map((item) => json(item)).join(",")}]`;
   if (value === null || typeof value !== "object" || typeof value.toJSON === "function")
     return JSON.stringify(value) ?? "null";
@@ -611,9 +649,11 @@ export function mismatch(schema, value, at) {
   return undefined;
 }
 
-/** Returns whether a value is a constant of a schema. */
+/** Returns whether a value is a constant of a schema. A bigint and a number can be equal. */
 const isSame = (constant, value) =>
-  constant === value || (typeof value === "bigint" && constant === Number(value));
+  constant === value || ([constant, value].every(isNumeric) && constant == value);
+
+const isNumeric = (value) => typeof value === "number" || typeof value === "bigint";
 
 /** Returns the error for a value that matches no branch of a union; undefined if it matches one. */
 function unionMismatch(schema, value, kind, at) {
@@ -676,6 +716,9 @@ function constantsOf({ properties = {}, required = [], allOf = [] }, name) {
 /** The kinds of JSON values, which are the types of JSON Schema without `integer`. */
 const KINDS = ["null", "boolean", "number", "string", "array", "object"];
 
+/** Returns the kinds of the values that match a schema. */
+export const kindsOf = (schema) => valuesOfSchema(schema).kinds;
+
 /** Returns the kinds of the values that match a schema, and all values if they are constants. */
 function valuesOfSchema(schema) {
   const branches = (schema.anyOf ?? schema.oneOf)?.map(valuesOfSchema);
@@ -719,7 +762,7 @@ function first(all, find) {
   return undefined;
 }
 
-/** Widens a bound that JSON.parse may have rounded to 53 bits. `sign` is -1 for a minimum and 1 for a maximum. */
+/** Widens a bound that the `JSON.parse` of a program may have rounded. `sign` is -1 for a minimum and 1 for a maximum. */
 function rounded(bound, sign) {
   return Number.isInteger(bound) && !Number.isSafeInteger(bound)
     ? bound + sign * Math.abs(bound) * Number.EPSILON
@@ -737,6 +780,7 @@ function matches(pattern, text) {
 /** Returns the JSON Schema type of a value, or "file"; undefined for a value that JSON does not have. */
 function jsonType(value) {
   if (value === null) return "null";
+  if (value instanceof Json) return jsonType(JSON.parse(value.text));
   if (isFile(value)) return "file";
   if (Array.isArray(value)) return "array";
   if (typeof value === "bigint" || Number.isInteger(value)) return "integer";
@@ -754,12 +798,12 @@ function summary(value) {
 
 /** Describes the values that match a schema, for a sentence such as "expected a string". */
 function expected(schema) {
-  if (schema.enum) return `one of ${schema.enum.map((one) => JSON.stringify(one)).join(", ")}`;
-  if ("const" in schema) return JSON.stringify(schema.const);
+  if (schema.enum) return `one of ${schema.enum.map(json).join(", ")}`;
+  if ("const" in schema) return json(schema.const);
   const branches = schema.anyOf ?? schema.oneOf;
   if (branches) {
     // A branch that accepts null besides other values says so itself.
-    const acceptsNull = (one) => one.type !== "null" && valuesOfSchema(one).kinds.includes("null");
+    const acceptsNull = (one) => one.type !== "null" && kindsOf(one).includes("null");
     const others = branches.some(acceptsNull) ? branches.filter(({ type }) => type !== "null") : branches;
     const all = [...new Set(others.map(expected))];
     return all.length === 2 && all[1] === "null" ? all.join(" or ") : all.join(", or ");
@@ -772,10 +816,10 @@ function expected(schema) {
   const what = types.filter((type) => type !== "null" || types.length === 1).map((type) => names[type] ?? type);
   const orNull = types.length > what.length ? " or null" : "";
   const range = (minKeyword, maxKeyword, unit) => {
-    const [min, max] = [schema[minKeyword], schema[maxKeyword]];
-    if (min === undefined && max === undefined) return "";
-    // JSON.parse has rounded these bounds.
-    if (min === -(2 ** 63) && max === 2 ** 63) return " of 64 bits";
+    // As on the server, the bounds of 64 bits are only named if there are no others. A program may have rounded them.
+    const shown = (name, ...bounds) => (bounds.includes(Number(schema[name])) ? undefined : schema[name]);
+    const [min, max] = [shown(minKeyword, -(2 ** 63)), shown(maxKeyword, 2 ** 63, 2 ** 64)];
+    if (min === undefined && max === undefined) return schema[minKeyword] === undefined ? "" : " of 64 bits";
     return min === undefined
       ? ` of at most ${max}${unit}`
       : max === undefined

@@ -1,7 +1,7 @@
 // Example calls in JavaScript, and the parts of them that the example calls in other languages also have.
 
 import { pretty } from "./response.js";
-import { Json } from "./rulebook.js";
+import { Json, hasAllDigits, json as jsonOf } from "./rulebook.js";
 
 /** Returns the header fields of a request, with that for its JSON body. */
 export const fieldsOf = (fields, json) => (json === undefined ? fields : [...fields, ["Content-Type", "application/json"]]);
@@ -26,9 +26,8 @@ export const isAscii = (text) => /^[\0-\x7f]*$/.test(text);
 /** Indents all lines of a text except the first one. */
 export const indented = (text, indent) => text.replaceAll("\n", `\n${indent}`);
 
-/** Returns whether a language with floating-point numbers can represent all numbers of a JSON text. */
-export const hasFiniteNumbers = (pieces) =>
-  pieces.every(([name, piece]) => name !== "word" || !/\d/.test(piece) || Number.isFinite(Number(piece)));
+/** Returns whether a piece of a JSON text is a number. */
+export const isNumber = ([name, piece]) => name === "word" && /\d/.test(piece);
 
 /** The lines before statements that read files. */
 const READ_FILE = [
@@ -63,12 +62,6 @@ const api = await rulebook(${literal(server)}${more});
 ${result}`;
 }
 
-/** Returns the JSON of a value of the form. */
-function jsonOf(value) {
-  if (value instanceof Json) return value.text;
-  return Array.isArray(value) ? `[${value.map(jsonOf).join(",")}]` : JSON.stringify(value);
-}
-
 /** Returns the argument of the client that contains the credential, after a comma; "" without a credential. */
 function credentialOption({ field, login }) {
   if (login) return `, { basic: { name: ${literal(login.name)}, password: ${literal(login.password)} } }`;
@@ -94,11 +87,15 @@ function member(name) {
   return IDENTIFIER.test(name) ? name : literal(name);
 }
 
-/** Returns whether a JavaScript literal can represent a JSON text and all numbers in it. */
+/** Returns whether a JavaScript literal can represent a JSON text and all numbers in it. `JSON.stringify` removes the sign
+    of -0, and writes large numbers with a fraction or an exponent as integers. */
 function isExact(pieces) {
-  const isSafe = ([name, piece]) =>
-    name === "key" ? piece !== '"__proto__"' : !/^-?\d+$/.test(piece) || Number.isSafeInteger(Number(piece));
-  return pieces.every(isSafe) && hasFiniteNumbers(pieces);
+  const isSafe = (number) => Number.isSafeInteger(number) || !Number.isInteger(number);
+  return pieces.every(([name, piece]) => {
+    if (!isNumber([name, piece])) return piece !== '"__proto__"' || name !== "key";
+    const number = Number(piece);
+    return hasAllDigits(piece) && isSafe(number) && !Object.is(number, -0);
+  });
 }
 
 /** Returns JavaScript statements that send a request. */

@@ -1,15 +1,15 @@
 // Example calls of a method in several languages, for the values in a form. For the example values of the definition,
 // the server writes the same texts (the Rust module `describe::snippet`); a test compares them.
 
-import { cookieValue } from "./rulebook.js";
+import { cookieValue, hasAllDigits } from "./rulebook.js";
 import {
   client,
   compactJson,
   fieldsOf,
-  hasFiniteNumbers,
   indented,
   isAscii,
   isFile,
+  isNumber,
   javascript,
   jsonPieces,
   literal,
@@ -107,8 +107,9 @@ ${lines}    ],
 )
 print(response.status_code, response.text)`;
   }
-  // Python would send a number that is too large for it as `Infinity`.
-  const isValue = json !== undefined && hasFiniteNumbers(json);
+  // Python has integers of any size, without -0, and rounds other numbers.
+  const isExact = ([, piece]) => piece !== "-0" && (/^-?\d+$/.test(piece) || hasAllDigits(piece));
+  const isValue = json !== undefined && json.filter(isNumber).every(isExact);
   const body = isValue ? `json.dumps(${pythonValue(json)})` : literal(compactJson(json ?? []));
   return `${login ? "import base64\n" : ""}${isValue ? "import json\n" : ""}import urllib.request
 

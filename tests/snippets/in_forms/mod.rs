@@ -127,9 +127,13 @@ fn forms_show_the_calls_of_the_server_for_the_example_values() {
         "head": { "GET": { "info": "I", "scope": [["reader"]], "in": {
             "HEADER@X-Text": parameter("string", "it's"), "COOKIE@c": parameter("string", "it's")
         } } },
+        "numbers": { "POST": { "info": "I", "in": {
+            "integer": parameter("any", 9_007_199_254_740_993_u64), "zero": parameter("any", -0.0),
+            "large": parameter("any", vec![1e18, 1e22]), "fraction": parameter("any", vec![0.1, 2.0])
+        } } },
         "file": { "GET": { "info": "I", "options": { "download": true }, "in": { "(a)*'!": parameter("string", "(b)*'!") } } }
     }));
-    assert_eq!(assert_forms_show_the_calls_of_the_server(&engine), 3);
+    assert_eq!(assert_forms_show_the_calls_of_the_server(&engine), 4);
 }
 
 /// An authenticator with this scheme.
@@ -202,6 +206,6 @@ fn forms_show_calls_that_send_the_typed_name_and_password() {
 }
 
 /// Returns a parameter with an example.
-fn parameter(r#type: &str, example: &str) -> Json {
-    json!({ "info": "I", "type": r#type, "example": example })
+fn parameter(r#type: &str, example: impl Into<Json>) -> Json {
+    json!({ "info": "I", "type": r#type, "example": example.into() })
 }

@@ -67,10 +67,15 @@ pub(super) fn indented_json(json: &Json) -> String {
     pretty.replace('\n', "\n  ")
 }
 
-/// Returns `true` if a JavaScript literal can represent the JSON value and all numbers in it exactly.
+/// Returns `true` if a JavaScript literal can represent the JSON value and all numbers in it exactly. `JSON.stringify`
+/// removes the sign of -0, and writes large numbers with a fraction or an exponent as integers.
 pub(super) fn is_exact_in_javascript(json: &Json) -> bool {
+    let is_exact = |float: f64| match float == 0.0 {
+        true => float.is_sign_positive(),
+        false => float.abs() <= MAX_SAFE_INTEGER || float.fract() != 0.0,
+    };
     match json {
-        Json::Number(number) => number.is_f64() || number.as_f64().is_some_and(|float| float.abs() <= MAX_SAFE_INTEGER),
+        Json::Number(number) => number.as_f64().is_some_and(is_exact),
         Json::Array(items) => items.iter().all(is_exact_in_javascript),
         // In a JavaScript object literal, `__proto__` would set the prototype of the object instead of adding a member.
         Json::Object(members) => {
