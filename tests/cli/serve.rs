@@ -280,6 +280,42 @@ fn static_files_are_served_if_their_folder_exists() {
     assert_eq!(page(&["--static", "other"]), (false, "other".to_owned()));
 }
 
+#[test]
+fn a_static_folder_with_private_files_is_refused() {
+    for (flags, message) in [
+        (&["--static", "."][..], "the static folder . contains the definition api"),
+        (
+            &["--static", "static", "--data", "static/data"],
+            "the static folder static contains the data folder static/data",
+        ),
+        (&["--static", "data", "--data", "data"], "the static folder data contains the data folder data"),
+        (&["--static", "static", "--data", "link/data"], "the static folder static contains the data folder link/data"),
+        (&["--static", "static", "--files", "static/files"], "the static folder static contains the stored files "),
+        (&["--static", "files/public", "--files", "files"], "is in the folder of stored files "),
+    ] {
+        let folder = folder_with_unbound_service(&json!({ "unbound": "echo" }));
+        for name in ["static", "data", "files/public"] {
+            std::fs::create_dir_all(folder.path().join(name)).unwrap();
+        }
+        std::os::unix::fs::symlink("static", folder.path().join("link")).unwrap();
+        let result = run_program(folder.path(), &[&["serve", "--bind", "127.0.0.1:0"], flags].concat());
+        assert_eq!((result.exit_code, result.stdout.as_str()), (Some(2), ""), "{flags:?}: {result:?}");
+        assert!(result.stderr.contains(message) && result.stderr.contains("move one"), "{flags:?}: {result:?}");
+    }
+}
+
+#[test]
+fn the_summary_contains_no_control_characters() {
+    let folder =
+        folder_with_unbound_service(&json!({ "unbound": "echo", "title": "T\u{1b}]0;x\u{7}", "data": "d\u{9b}31m" }));
+    let address = free_address();
+    let mut command = program(folder.path());
+    command.env("RULEBOOK_BIND", &address);
+    let text = start_server(command, folder.path(), &address).stdout.clone();
+    assert!(text.starts_with("T\u{fffd}]0;x\u{fffd} ") && text.contains("d\u{fffd}31m"), "{text:?}");
+    assert!(!text.contains(|char: char| char.is_control() && char != '\n'), "{text:?}");
+}
+
 /// A running server process. Dropping this value kills the process.
 struct StartedServer {
     child: Child,

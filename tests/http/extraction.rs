@@ -20,6 +20,23 @@ fn values_of_secret_parameters_are_never_quoted() {
 }
 
 #[test]
+fn the_documented_words_are_those_of_names_of_secret_values() {
+    let page = include_str!("../../docs/responses.md");
+    let words =
+        page.lines().filter(|line| line.starts_with("- a name ")).flat_map(|line| line.split('`').skip(1).step_by(2));
+    let mut count = 0;
+    for word in words {
+        count += 1;
+        assert!(is_secret_name(word), "{word}");
+        assert!(is_secret_name(&format!("user_{word}")), "{word}");
+    }
+    assert_eq!(count, 25 + 2);
+    for name in ["shipping", "opinion", "author", "compass", "passenger", "key", "monkey"] {
+        assert!(!is_secret_name(name), "{name}");
+    }
+}
+
+#[test]
 fn an_error_for_an_exceeded_limit_names_the_limit() {
     case::run(&case::read(include_str!("../data/http/limits.json")));
 }

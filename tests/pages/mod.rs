@@ -259,6 +259,7 @@ fn files_outside_of_the_static_folder_are_not_served() {
         link(folder.path(), "static/up");
         link(&folder.path().join("static-too"), "static/too");
         link(&folder.path().join("static/data.bin"), "static/inside.bin");
+        link(Path::new(".hidden"), "static/visible");
         assert_eq!(
             fetch(&server, "/static/inside.bin").status,
             200,
@@ -291,6 +292,7 @@ fn files_outside_of_the_static_folder_are_not_served() {
         "./",
         "./index.html",
         ".hidden",
+        "visible",
         "%2ehidden",
         "more/.hidden",
         "more//page.svg",

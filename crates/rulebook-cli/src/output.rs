@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::Exit;
 use rulebook_model::diagnostic::{Report, closest_word};
+use rulebook_model::invisible::replace_invisible;
 use rulebook_model::model::Api;
 
 /// Prints a text to standard output, and returns the exit code for it. It is a success if the program that reads the
@@ -115,14 +116,20 @@ impl Failure {
 
 /// Prints an error in the usage of a command to standard error, and returns the exit code for it.
 pub(super) fn print_usage_error(why: &str) -> Exit {
-    print_to_stderr(&format!("error: {why}\n"));
+    print_error(why);
     Exit::InvalidUsage
 }
 
 /// Prints an error of the operating system to standard error, and returns the exit code for it.
 pub(super) fn print_system_error(why: &str) -> Exit {
-    print_to_stderr(&format!("error: {why}\n"));
+    print_error(why);
     Exit::SystemError
+}
+
+/// Prints an error, which can have several lines, and can contain texts of files and other programs.
+fn print_error(why: &str) {
+    let lines: Vec<_> = why.split('\n').map(replace_invisible).collect();
+    print_to_stderr(&format!("error: {}\n", lines.join("\n")));
 }
 
 /// Returns the end of a message about an unknown word, which names the most similar one of the known words.

@@ -26,20 +26,56 @@ pub const HOP_BY_HOP: [HeaderName; 12] = [
     HeaderName::from_static("proxy-connection"),
 ];
 
-/// The header fields from which some servers take the HTTP method or the path of the request, so that a client could
-/// choose another one than the definition.
-const OVERRIDES: [&str; 5] =
-    ["x-http-method", "x-http-method-override", "x-method-override", "x-original-url", "x-rewrite-url"];
+/// The header fields from which some servers take the HTTP method, the host or the path of the request, so that a client
+/// could choose another one than the definition; the address or the identity of the client, which proxies determine; or,
+/// from `Proxy` as the variable `HTTP_PROXY` of CGI, the address of their own proxy.
+const OVERRIDES: [&str; 33] = [
+    "base-url",
+    "cf-connecting-ip",
+    "cf-connecting-ipv6",
+    "client-ip",
+    "fastly-client-ip",
+    "proxy",
+    "remote-addr",
+    "remote-user",
+    "ssl-client-cert",
+    "ssl-client-s-dn",
+    "ssl-client-verify",
+    "true-client-ip",
+    "x-client-cert",
+    "x-client-ip",
+    "x-cluster-client-ip",
+    "x-envoy-external-address",
+    "x-envoy-internal",
+    "x-envoy-original-host",
+    "x-envoy-original-path",
+    "x-forwarded",
+    "x-host",
+    "x-http-method",
+    "x-http-method-override",
+    "x-method-override",
+    "x-original-forwarded-for",
+    "x-original-host",
+    "x-original-url",
+    "x-remote-user",
+    "x-rewrite-url",
+    "x-ssl-client-cert",
+    "x-ssl-client-dn",
+    "x-ssl-client-s-dn",
+    "x-ssl-client-verify",
+];
 
 /// The header fields that are not copied from the request of a client, even if the definition names them: `Host` could
-/// select another site of the upstream, and the others describe the body, or request a part of it.
-pub const NEVER_COPIED: [HeaderName; 6] = [
+/// select another site of the upstream, `Proxy` the server to which it sends its own requests (httpoxy), and the others
+/// describe the body, or request a part of it.
+pub const NEVER_COPIED: [HeaderName; 7] = [
     header::ACCEPT_ENCODING,
     header::CONTENT_ENCODING,
     header::CONTENT_TYPE,
     header::HOST,
     header::IF_RANGE,
     header::RANGE,
+    HeaderName::from_static("proxy"),
 ];
 
 /// Returns `true` if only this crate sets the header field with this name in requests.

@@ -11,7 +11,7 @@ use rulebook_model::call::{ParameterError, ParameterErrorKind, Source, TypeMisma
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// The description of the arguments that a path can contain, for error messages.
-const EXPECTED_SEGMENT: &str = "a text that is not empty and has no path segment `.` or `..`";
+const EXPECTED_SEGMENT: &str = "a text that is not empty and has no path segment `.` or `..`, also before a `;`";
 
 /// A path and a query with places for arguments.
 #[derive(Debug)]
@@ -143,9 +143,11 @@ impl ArgumentPlace {
 }
 
 /// Returns `true` if a decoded path segment is removed by servers, alone or together with its parent. Some servers
-/// decode `%2F` before they remove segments, so that the parts between encoded slashes are checked like segments.
+/// decode `%2F` before they remove segments, so that the parts between encoded slashes are checked like segments. Others,
+/// such as Tomcat, first remove the parameters of segments, which a semicolon begins (RFC 3986 section 3.3).
 pub fn has_dot_segment(decoded: &str) -> bool {
-    decoded.split(['/', '\\']).any(|segment| segment == "." || segment == "..")
+    let name = |segment: &str| segment.split(';').next().is_some_and(|name| name == "." || name == "..");
+    decoded.split(['/', '\\']).any(name)
 }
 
 /// Returns a text, a number or a boolean as the text that an address contains; `None` for other values.

@@ -55,7 +55,9 @@ pub struct Settings {
     /// The folder for uploaded files while their request is handled. It is not used if the program keeps uploaded files
     /// in a file store. By default, the system's folder for temporary files.
     pub upload_folder: PathBuf,
-    /// The folder of static files. If it is `None`, `/` leads to the pages of the API.
+    /// The folder of static files. If it is `None`, `/` leads to the pages of the API. The server does not start if the
+    /// folder contains private files: the data folder, the definition or the stored files; or if it is in the folder of
+    /// stored files.
     pub static_files: Option<PathBuf>,
 }
 

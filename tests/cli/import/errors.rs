@@ -49,6 +49,27 @@ fn erroneous_parts_of_definitions_are_replaced_or_removed_with_a_warning() {
 }
 
 #[test]
+fn control_characters_in_names_of_files_are_neither_printed_nor_written() {
+    let folder = TempDir::new().unwrap();
+    let module =
+        json!({ "a": { "GET::b": { "description": "d", "output": { "x": { "description": "d", "type": "text" } } } } });
+    let files = [
+        ("config/modules.json", module.to_string()),
+        ("Lo\u{1b}[31mgin.php", "<?php class Login implements AuthSystem {}".to_owned()),
+    ];
+    let files = files.map(|(name, text)| (name.to_owned(), text));
+    write_files(&folder.path().join("old"), &files.into());
+    let result = import(folder.path(), "shop", "api3", folder.path());
+    let readme = fs::read_to_string(folder.path().join("shop/README.md")).unwrap();
+    for text in [&result.stderr, &readme] {
+        assert!(text.contains("Lo\u{fffd}[31mgin.php"), "{text:?}");
+    }
+    for text in [result.stdout, result.stderr, readme] {
+        assert!(!text.contains(|char: char| char.is_control() && char != '\n'), "{text:?}");
+    }
+}
+
+#[test]
 fn rules_whose_custom_type_has_the_name_of_a_built_in_type_are_reported() {
     let export = fs::read_to_string(export_file("phalapi_odd")).unwrap();
     let export = export.replace(r#""name":"ids","type":"array""#, r#""name":"ids","type":"Phone""#);

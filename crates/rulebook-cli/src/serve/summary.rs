@@ -4,6 +4,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 use rulebook::Engine;
+use rulebook_model::invisible::replace_invisible;
 use rulebook_model::model::{Api, Unbound};
 
 use super::SharedServices;
@@ -50,9 +51,10 @@ pub(super) fn startup_summary(engine: &Engine, settings: &Settings, effective: &
     if let Some(shared) = effective.services.describe(engine) {
         rows.push(("shared", shared));
     }
-    rows.iter().fold(format!("{title} {version}\n"), |mut text, (name, value)| {
+    let headline = replace_invisible(&format!("{title} {version}"));
+    rows.iter().fold(headline + "\n", |mut text, (name, value)| {
         // Writing to a `String` cannot fail.
-        let _ = writeln!(text, "  {name:<11}{value}");
+        let _ = writeln!(text, "  {name:<11}{}", replace_invisible(value));
         text
     })
 }

@@ -189,6 +189,8 @@ fn an_argument_is_always_one_path_segment() {
         ("http%3A%2F%2F10.0.0.1%2F", "http%3A%2F%2F10.0.0.1%2F"),
         ("%40host%3A1", "%40host%3A1"),
         ("...", "..."),
+        ("...%3B", "...%3B"),
+        ("a..%3B..", "a..%3B.."),
         ("%C3%A9", "%C3%A9"),
         ("a%5Cb", "a%5Cb"),
     ];
@@ -209,7 +211,20 @@ fn arguments_that_lead_to_another_path_are_rejected_and_not_sent() {
         "in": { "GET@name": { "info": "The name", "type": "string", "name": "name" } },
         "handler": { "http": fake.url("/files/{name}") }
     } } }));
-    for sent in ["", ".", "..", "..%2Fadmin", "a%2F..%2F..%2Fadmin", "..%5Cadmin", "a%2F.", "%2E%2E", "a%2F..%5Cb"] {
+    for sent in [
+        "",
+        ".",
+        "..",
+        "..%2Fadmin",
+        "a%2F..%2F..%2Fadmin",
+        "..%5Cadmin",
+        "a%2F.",
+        "%2E%2E",
+        "a%2F..%5Cb",
+        "..%3B",
+        ".%3Bx",
+        "a%2F..%3Bx%3By%2Fadmin",
+    ] {
         let response = client.get(&format!("/file?name={sent}")).send();
         assert_eq!((response.status(), response.invalid_parameters()), (400, vec!["name"]), "{sent:?}");
     }

@@ -88,6 +88,7 @@ fn errors_in_addresses_name_the_part_that_is_wrong() {
     check("http://a/é", "é", "cannot contain", "percent");
     check("http://a/b/../c", "..", "`..`", "leads");
     check("http://a/b/%2e%2E/c", "%2e%2E", "`..`", "leads");
+    check("http://a/b/..;x/c", "..;x", "`..`", "leads");
     check("http://a/b#c", "#c", "fragment", "remove");
 }
 
@@ -125,6 +126,7 @@ fn errors_in_settings_name_the_part_that_is_wrong() {
     check(&with("forward", json!([5])), "5", "each item of `forward` must be a string", "");
     check(&with("forward", json!(["Host"])), "Host", "never passed on", "headers");
     check(&with("forward", json!(["Content_Type"])), "Content_Type", "never passed on", "headers");
+    check(&with("forward", json!(["Proxy"])), "Proxy", "never passed on", "headers");
     check(&with("forward", json!(["Transfer-Encoding"])), "Transfer-Encoding", "set by the server", "");
     check(&with("forward", json!(["X_Rulebook_Identity"])), "X_Rulebook_Identity", "set by the server", "");
     check(&with("errors", json!({ "200": "no_note" })), "200", "not the status of an error", "300 to 599");

@@ -61,7 +61,15 @@ fn a_request_is_checked_before_it_is_sent_on() {
     let fake = echo();
     let client = serve_raw(&fake, "");
     assert_eq!(client.post("/note/a").json(json!({ "title": "too long" })).send().status(), 400);
-    for path in ["/note/..%2Fadmin", "/note/%2e%2e", "/note/a%2F..%2Fb"] {
+    for path in [
+        "/note/..%2Fadmin",
+        "/note/%2e%2e",
+        "/note/a%2F..%2Fb",
+        "/note/..;",
+        "/note/.;x=y",
+        "/note/%2e%2e%3b",
+        "/note/a%2F..;x%2Fb",
+    ] {
         assert_eq!(client.get(path).send().status(), 404, "{path}");
     }
     assert_eq!(fake.requests().len(), 0);
@@ -89,6 +97,16 @@ fn end_to_end_fields_are_sent_on_without_credentials() {
         .header("X-Original-URL", "/admin")
         .header("Forwarded", "for=1.2.3.4")
         .header("X-Rulebook-Identity", "{}")
+        .header("Proxy", "http://evil:1")
+        .header("True-Client-IP", "6.6.6.6")
+        .header("CF-Connecting-IP", "6.6.6.6")
+        .header("X-Client-IP", "6.6.6.6")
+        .header("Client-IP", "6.6.6.6")
+        .header("X-Envoy-Original-Path", "/admin")
+        .header("Base-Url", "/x")
+        .header("Remote-User", "admin")
+        .header("X-SSL-Client-Verify", "SUCCESS")
+        .header("X-Auth", "secret")
         .header("Via", "1.0 front")
         .json(json!({}))
         .send();
@@ -115,10 +133,21 @@ fn end_to_end_fields_are_sent_on_without_credentials() {
         "x-http-method-override",
         "x-original-url",
         "x-rulebook-identity",
+        "proxy",
+        "true-client-ip",
+        "cf-connecting-ip",
+        "x-client-ip",
+        "client-ip",
+        "x-envoy-original-path",
+        "base-url",
+        "remote-user",
+        "x-ssl-client-verify",
+        "x-auth",
     ];
     for name in absent {
         assert_eq!(field(&request, name), None, "{name}");
     }
+    assert_eq!(response.header("x-content-type-options"), Some("nosniff"), "also without a media type");
     client.get("/note/a").header("X-Api-Key", "secret").send();
     assert_eq!(field(&fake.last_request(), "x-api-key"), None);
 }

@@ -23,6 +23,7 @@ use thiserror::Error;
 
 use rulebook_model::definition::dialect_spec::{DialectSpec, RULES};
 use rulebook_model::diagnostic::{Diagnostic, Report};
+use rulebook_model::invisible::replace_invisible;
 use rulebook_model::model::Api;
 use rulebook_model::span::Span;
 
@@ -186,7 +187,14 @@ pub fn import(framework: Framework, folder: &Path, name: &str) -> Result<Importe
         definitions.map(|file| ImportedFile { path: format!("api/{}", file.name), text: file.text }).collect();
     files.extend(code::generate(&api, name, import.iapi.as_ref()));
     import.warnings.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
-    let Import { imported, warnings, .. } = import;
+    let Import { mut imported, mut warnings, .. } = import;
+    for (file, what) in &mut imported {
+        (*file, *what) = (replace_invisible(file), replace_invisible(what));
+    }
+    for Warning { file, line: _, message } in &mut warnings {
+        *file = replace_invisible(file);
+        *message = replace_invisible(&message.split_whitespace().collect::<Vec<_>>().join(" "));
+    }
     files.push(readme::generate(framework, name, &api, &imported, &warnings));
     Ok(ImportedProject { files, warnings, imported })
 }

@@ -49,8 +49,7 @@ pub(super) fn generate(
             let _ = writeln!(text, "\n`{last_file}`:\n");
         }
         let line = warning.line.map(|line| format!("line {line}: ")).unwrap_or_default();
-        let message = warning.message.split_whitespace().collect::<Vec<_>>().join(" ");
-        let _ = writeln!(text, "- [ ] {line}{message}");
+        let _ = writeln!(text, "- [ ] {line}{}", warning.message);
     }
     ImportedFile { path: "README.md".to_owned(), text }
 }

@@ -11,6 +11,7 @@ mod message;
 mod method;
 mod parameter_error;
 mod php_array;
+mod secret_name;
 mod upload;
 mod value;
 mod violation;
@@ -23,9 +24,10 @@ pub use json_reader::{JsonLimits, JsonValueSeed, MemberCollector, collect_member
 pub use limit::{Limit, Unit};
 pub use method::HttpMethod;
 pub use parameter_error::{
-    ParameterError, ParameterErrorKind, Source, TypeMismatch, TypeMismatchDetails, is_secret_name, shorten_text,
+    ParameterError, ParameterErrorKind, Source, TypeMismatch, TypeMismatchDetails, shorten_text,
 };
 pub use php_array::{BracketKeys, PhpArray, PhpArrayError, PhpArrayLimits, PhpItem, PhpKey, split_array_name};
+pub use secret_name::is_secret_name;
 pub use upload::{TemporaryFiles, Upload, UploadContent};
 pub use value::{Encode, Value};
 pub use violation::{CustomError, Measure, Measured, Violation};

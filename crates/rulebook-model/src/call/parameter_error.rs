@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 
-use super::{CustomError, Value, Violation};
+use super::{CustomError, Value, Violation, is_secret_name};
 
 /// The part of a request that contains a parameter. The variants have the names that the member `in` of OpenAPI uses,
 /// where OpenAPI has a name for that part.
@@ -118,15 +118,6 @@ impl DerefMut for TypeMismatch {
     fn deref_mut(&mut self) -> &mut TypeMismatchDetails {
         &mut self.0
     }
-}
-
-/// Returns `true` if a parameter or member with this name probably has a secret value, such as a password. Error
-/// messages never quote secret values.
-#[must_use]
-pub fn is_secret_name(name: &str) -> bool {
-    const SECRET_NAME_PARTS: [&str; 7] = ["password", "passwd", "passphrase", "secret", "token", "api_key", "apikey"];
-    let name = name.to_lowercase().replace('-', "_");
-    SECRET_NAME_PARTS.iter().any(|word| name.contains(word))
 }
 
 /// Returns the first 100 characters of a text that the client sent, for an error message that quotes it.

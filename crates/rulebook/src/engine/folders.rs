@@ -1,4 +1,5 @@
-//! Where a program stores data: its data folder, and the settings of stored files.
+//! Where a program stores data: its data folder, and the settings of stored files; and that the static folder, whose
+//! files everyone can read, is another one.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -67,6 +68,35 @@ fn shown_url(url: &str) -> String {
     // With `/`, `?` or `#` in a password, which should be percent-encoded, the password seems to be a port.
     without_secrets
         .unwrap_or_else(|| url.split_once("://").map_or_else(String::new, |(scheme, _)| format!("{scheme}://")))
+}
+
+/// Fails if the static folder contains a file of the definition, the data folder or the folder of stored files, or is in
+/// the folder of stored files. A folder that does not exist contains nothing.
+pub(super) fn check_static_folder(
+    folder: &Path,
+    definition: Option<&Path>,
+    data: &Path,
+    files: Option<&Path>,
+) -> io::Result<()> {
+    let Ok(resolved) = folder.canonicalize() else { return Ok(()) };
+    let contains = |path: &Path| path.canonicalize().is_ok_and(|path| path.starts_with(&resolved));
+    let definition = definition.filter(|path| contains(path)).and_then(Path::parent);
+    let error = |why: String| {
+        let why = format!(
+            "the static folder {} {why}: everyone could read its files; move one of the two folders",
+            folder.display()
+        );
+        Err(io::Error::new(io::ErrorKind::InvalidInput, why))
+    };
+    match (definition, files) {
+        (Some(definition), _) => error(format!("contains the definition {}", definition.display())),
+        _ if contains(data) => error(format!("contains the data folder {}", data.display())),
+        (_, Some(files)) if contains(files) => error(format!("contains the stored files {}", files.display())),
+        (_, Some(files)) if files.canonicalize().is_ok_and(|files| resolved.starts_with(files)) => {
+            error(format!("is in the folder of stored files {}", files.display()))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The path of the data folder if neither the program, the flag `--data` nor the definition sets the path.

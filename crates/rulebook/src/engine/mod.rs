@@ -11,6 +11,7 @@ mod start;
 mod validated;
 
 use std::io;
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::thread;
@@ -25,6 +26,7 @@ use crate::settings::Settings;
 use crate::store::LazyStore;
 
 pub use folders::DataFolder;
+use folders::check_static_folder;
 pub use rulebook::Rulebook;
 use rulebook_model::model::Api;
 pub use start::StartContext;
@@ -35,6 +37,8 @@ pub use validated::Validated;
 /// A compiled API, which can be served over HTTP or called from code.
 pub struct Engine {
     api: Arc<Api>,
+    /// A file of the definition.
+    definition: Option<PathBuf>,
     data_folder: DataFolder,
     files: Option<Arc<LazyStore>>,
     started: Arc<StartedRunner>,
@@ -43,6 +47,7 @@ pub struct Engine {
 impl Engine {
     fn new(
         api: Arc<Api>,
+        definition: Option<PathBuf>,
         data_folder: DataFolder,
         files: Option<Arc<LazyStore>>,
         plan: Plan,
@@ -50,7 +55,7 @@ impl Engine {
     ) -> Self {
         let start = EngineStart::new(start_hooks, data_folder.path().to_owned(), plan.state.clone());
         let runner = Arc::new(MethodRunner { plan: Arc::new(plan), detached: Arc::default() });
-        Self { api, data_folder, files, started: Arc::new(StartedRunner { start, runner }) }
+        Self { api, definition, data_folder, files, started: Arc::new(StartedRunner { start, runner }) }
     }
 
     /// Returns the model of the API that the definition describes.
@@ -103,9 +108,10 @@ impl Engine {
     ///
     /// # Errors
     /// Fails if a start hook fails, the server cannot listen on an address, a thread cannot be started, the configured
-    /// folder of stored files cannot be used, or HTTP/2 is enabled in a program without the feature `http2`.
+    /// folder of stored files cannot be used, [private files](Settings::static_files) are in the static folder, or
+    /// HTTP/2 is enabled in a program without the feature `http2`.
     pub fn serve(&self, settings: &Settings) -> io::Result<RunningServer> {
-        self.prepare_to_serve()?;
+        self.prepare_to_serve(settings)?;
         server::serve(self.plan(), self.data_folder.path(), &self.complete_settings(settings))
     }
 
@@ -118,9 +124,10 @@ impl Engine {
     /// See [`Services`] for an example.
     ///
     /// # Errors
-    /// Fails if a thread cannot be started, or the folder of stored files cannot be used.
+    /// Fails if a thread cannot be started, the folder of stored files cannot be used, or
+    /// [private files](Settings::static_files) are in the static folder.
     pub fn services(&self, settings: &Settings) -> io::Result<Services> {
-        self.prepare_to_serve()?;
+        self.prepare_to_serve(settings)?;
         Ok(server::services(self.plan(), self.data_folder.path(), &self.complete_settings(settings)))
     }
 
@@ -132,12 +139,28 @@ impl Engine {
         settings
     }
 
+    /// Checks that the static folder contains no private files: neither the data folder, nor the definition, nor the
+    /// stored files; and that it is not itself in the folder of stored files.
+    ///
+    /// # Errors
+    /// Fails if requests for static files could read such files.
+    // It is hidden because only the command line uses it.
+    #[doc(hidden)]
+    pub fn check_static_folder(&self, folder: &Path) -> io::Result<()> {
+        let files = self.files.as_ref().filter(|files| files.is_folder()).and_then(|files| files.store().ok()?.path());
+        check_static_folder(folder, self.definition.as_deref(), self.data_folder.path(), files)
+    }
+
     /// Opens the folder of stored files, runs the start hooks, and starts to render the documents on another thread.
-    fn prepare_to_serve(&self) -> io::Result<()> {
+    fn prepare_to_serve(&self, settings: &Settings) -> io::Result<()> {
         if let Some(files) = &self.files {
             files.open()?;
         }
         self.start()?;
+        // The folders exist now, so that symbolic links in their paths can be resolved.
+        if let Some(folder) = &settings.static_files {
+            self.check_static_folder(folder)?;
+        }
         let plan = Arc::clone(self.plan());
         // The documents are rendered before clients request them. Calls of API methods do not wait for the documents.
         thread::Builder::new().name("documents".to_owned()).spawn(move || {

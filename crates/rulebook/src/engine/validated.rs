@@ -337,6 +337,7 @@ impl Validated {
             documents: documents::create_document_cache(&described),
         };
         let plan = bind::create_plan(&api, bound.actions, &self.parts.modules, context);
-        Ok(Engine::new(api, self.data_folder, self.files, plan, hooks))
+        let definition = sources.get(0).map(|source| source.path.clone());
+        Ok(Engine::new(api, definition, self.data_folder, self.files, plan, hooks))
     }
 }

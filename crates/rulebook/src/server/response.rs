@@ -63,8 +63,9 @@ pub(super) fn to_response(reply: Reply, context: ResponseContext<'_>) -> Respons
     let fields = response.headers_mut();
     if let Some(media_type) = content_type {
         fields.insert(header::CONTENT_TYPE, media_type);
-        fields.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     }
+    // Browsers guess the media type of a body without one, which the response of an upstream can be.
+    fields.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     for (name, value) in headers {
         fields.append(name, value);
     }

@@ -1,9 +1,9 @@
 //! Static files: the files of a folder that the settings name, and the files that are built into the program.
 //!
 //! The crate `actix-files` serves the folder. It follows symbolic links and would wait for a named pipe, so that a
-//! filter lets only regular files through that are inside the folder after symbolic links have been resolved. Hidden
-//! files are not served, and the content of a folder is not listed. Users that can write to the folder are trusted: a
-//! file that is replaced between this check and its opening is not checked again.
+//! filter lets only regular, visible files through that are inside the folder after symbolic links have been resolved.
+//! The content of a folder is not listed. Users that can write to the folder are trusted: a file that is replaced
+//! between this check and its opening is not checked again.
 
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
@@ -111,12 +111,13 @@ impl StaticFiles {
     }
 }
 
-/// Returns `true` if a path in the static folder leads to a folder or a regular file inside it. `target` is the path of
-/// the request, from which `actix-files` has removed empty segments and those that consist of dots.
+/// Returns `true` if a path in the static folder leads to a visible folder or regular file inside it. `target` is the
+/// path of the request, from which `actix-files` has removed empty segments and those that consist of dots.
 fn is_served(folder: &Path, path: &Path, target: &str) -> bool {
     let is_inside = |path: &Path| {
-        let resolved = path.canonicalize().ok().filter(|path| path.starts_with(folder));
-        resolved.is_some_and(|path| path.is_dir() || path.is_file())
+        let Ok(resolved) = path.canonicalize() else { return false };
+        let is_visible = |path: &Path| !path.iter().any(|name| name.as_encoded_bytes().starts_with(b"."));
+        resolved.strip_prefix(folder).is_ok_and(is_visible) && (resolved.is_dir() || resolved.is_file())
     };
     let (path, index) = (folder.join(path), folder.join(path).join(INDEX_FILE));
     let is_file_as_folder = || target.ends_with('/') && path.is_file();
