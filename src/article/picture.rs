@@ -32,7 +32,10 @@ pub(super) async fn replace_picture(
     context: Context,
 ) -> Result<IllustrateOutputs, IllustrateError> {
     let database = Database::from_context(&context)?;
-    let content = tokio::fs::read(new.picture.path()).await.map_err(ApiError::internal)?;
+    let content = match new.picture.bytes() {
+        Some(bytes) => bytes.to_vec(),
+        None => tokio::fs::read(new.picture.path().map_err(ApiError::internal)?).await.map_err(ApiError::internal)?,
+    };
     let stored = IllustrateOutputs { media_type: new.picture.media_type().to_owned(), size: new.picture.size() };
     let size = i64::try_from(content.len()).map_err(ApiError::internal)?;
     let author = required_author(context.identity());

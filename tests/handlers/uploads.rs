@@ -35,15 +35,15 @@ struct KeptUploads(Arc<Mutex<Vec<Upload>>>);
 async fn describe_pictures(Args(pictures): Args<Pictures>, context: Context) -> Result<SeenPictures, ApiError> {
     let Pictures { picture, more } = pictures;
     let more = more.unwrap_or_default();
-    let content = fs::read(picture.path()).map_err(ApiError::internal)?;
+    let content = fs::read(picture.path().map_err(ApiError::internal)?).map_err(ApiError::internal)?;
     if let Some(kept) = context.state::<KeptUploads>() {
         kept.0.lock().unwrap().push(picture.clone());
     }
     Ok(SeenPictures {
-        path: picture.path().to_owned(),
+        path: picture.path().map_err(ApiError::internal)?.to_owned(),
         is_unchanged: content == PNG_START,
         more_sizes: more.iter().map(Upload::size).collect(),
-        more_paths: more.iter().map(|upload| upload.path().to_owned()).collect(),
+        more_paths: more.iter().map(|upload| upload.path().unwrap().to_owned()).collect(),
         picture,
     })
 }
@@ -148,7 +148,7 @@ fn a_handler_can_pass_uploads_to_another_method() {
         let twice = context.call("seen.post").file("picture", picture.clone()).file("picture", picture.clone());
         let text = context.call("seen.post").file("picture", picture.clone()).file("word", picture.clone());
         let refused = [twice.send().await.status(), text.send().await.status()];
-        Ok(json!({ "seen": seen, "own": picture.path(), "refused": refused }))
+        Ok(json!({ "seen": seen, "own": picture.path().unwrap(), "refused": refused }))
     }
     let mut takes = picture_parameters();
     takes["word"] = json!({ "info": "A word", "type": "?string" });

@@ -34,6 +34,7 @@ pub mod recorded;
 mod request_limits;
 mod responses;
 mod routing;
+mod short_uploads;
 mod targets;
 mod upload_properties;
 mod uploads;

@@ -297,7 +297,9 @@ fn an_upload_of_a_client_that_disconnects_leaves_no_file() {
 fn an_upload_that_cannot_be_stored_is_refused_without_the_reason() {
     let server = echo_server(&json!({}));
     fs::remove_dir(server.uploads.path()).unwrap();
-    let response = server.send(&Request::new("POST", "/file").multipart(&[("name=\"file\"; filename=\"a\"", b"x")]));
+    let content = [b'x'; 16_385];
+    let response =
+        server.send(&Request::new("POST", "/file").multipart(&[("name=\"file\"; filename=\"a\"", &content)]));
     response.assert_error(500, "the upload could not be stored");
     assert_eq!(response.json()["error"], 100);
     assert!(!String::from_utf8_lossy(&response.body).contains("directory"), "{response:?}");
@@ -329,7 +331,7 @@ fn a_handler_can_read_an_upload_and_keep_it_after_the_request() {
     let keep = move |Args(sent): Args<UploadedFile>, _: Context| {
         let shelf = Arc::clone(&shelf);
         async move {
-            let content = fs::read_to_string(sent.file.path()).map_err(ApiError::internal)?;
+            let content = fs::read_to_string(sent.file.path().unwrap()).map_err(ApiError::internal)?;
             shelf.lock().unwrap().push(sent.file);
             Ok::<_, ApiError>(json!({ "content": content }))
         }
@@ -344,7 +346,7 @@ fn a_handler_can_read_an_upload_and_keep_it_after_the_request() {
     let response = server.send(&request);
     assert_eq!(response.status, 200, "{response:?}");
     assert_eq!(response.json()["content"], content);
-    let path = kept.lock().unwrap()[0].path().to_owned();
+    let path = kept.lock().unwrap()[0].path().unwrap().to_owned();
     assert!(path.starts_with(server.uploads.path()) && path.exists());
     kept.lock().unwrap().clear();
     assert!(!path.exists(), "the file is removed when its last handle is dropped");

@@ -66,7 +66,7 @@ impl Serialize for Argument<'_, '_> {
 /// Serializes an uploaded file as an object with its path, which is absolute, because workers can have another working
 /// directory.
 fn serialize_upload<S: Serializer>(upload: &Upload, serializer: S) -> Result<S::Ok, S::Error> {
-    let path = std::path::absolute(upload.path()).map_err(S::Error::custom)?;
+    let path = upload.path().and_then(std::path::absolute).map_err(S::Error::custom)?;
     let path = path.to_str().ok_or_else(|| S::Error::custom("the path of an uploaded file is not UTF-8"))?;
     let mut file = serializer.serialize_struct("Upload", 4)?;
     file.serialize_field("path", path)?;

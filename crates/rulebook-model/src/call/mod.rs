@@ -26,6 +26,6 @@ pub use parameter_error::{
     ParameterError, ParameterErrorKind, Source, TypeMismatch, TypeMismatchDetails, is_secret_name, shorten_text,
 };
 pub use php_array::{BracketKeys, PhpArray, PhpArrayError, PhpArrayLimits, PhpItem, PhpKey, split_array_name};
-pub use upload::Upload;
+pub use upload::{TemporaryFiles, Upload, UploadContent};
 pub use value::{Encode, Value};
 pub use violation::{CustomError, Measure, Measured, Violation};

@@ -1,9 +1,10 @@
-//! Uploaded files. The server stores the content of each upload in a temporary file.
+//! Uploaded files. The content of an upload is in a temporary file, or in memory if it is short.
 
 use std::cell::RefCell;
 use std::fmt;
+use std::io;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
 use serde::ser::{Serialize, SerializeStruct, Serializer};
@@ -21,24 +22,61 @@ struct UploadData {
     filename: String,
     media_type: String,
     size: u64,
-    /// The path of the temporary file; `None` if the content was discarded.
-    path: Option<TempPath>,
+    content: UploadContent,
     /// The BLAKE3 hash of the content; `None` if it was not computed.
     hash: Option<[u8; 32]>,
 }
 
+/// Where the temporary files of uploads are created.
+#[doc(hidden)] // Only the server receives files.
+pub trait TemporaryFiles: Send + Sync {
+    /// Creates a temporary file with this content.
+    ///
+    /// # Errors
+    /// Fails if the file cannot be created.
+    fn create(&self, content: &[u8]) -> io::Result<TempPath>;
+}
+
+/// Where the content of an upload is.
+#[doc(hidden)] // Only the server receives files.
+pub enum UploadContent {
+    /// Nowhere: no parameter accepts the file.
+    Discarded,
+    /// In a temporary file.
+    File(TempPath),
+    /// In memory, and in a temporary file once a handler has asked for its path. Creating many files costs much more
+    /// than receiving them.
+    Memory {
+        /// The whole content.
+        bytes: Vec<u8>,
+        /// Where the temporary file is created.
+        files: Arc<dyn TemporaryFiles>,
+        /// The temporary file, if there is one.
+        file: OnceLock<TempPath>,
+    },
+}
+
+impl fmt::Debug for UploadContent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Discarded => f.write_str("Discarded"),
+            Self::File(path) => f.debug_tuple("File").field(path).finish(),
+            Self::Memory { file, .. } => f.debug_struct("Memory").field("file", file).finish_non_exhaustive(),
+        }
+    }
+}
+
 impl Upload {
-    /// Creates a handle for a received file of `size` bytes. Without a `path`, the handle has no content: it describes
-    /// a file that was discarded because no parameter accepts it. `hash` is the BLAKE3 hash of the content.
+    /// Creates a handle for a received file of `size` bytes. `hash` is the BLAKE3 hash of the content.
     #[doc(hidden)] // Only the server receives files.
     pub fn new(
         filename: String,
         media_type: String,
         size: u64,
-        path: Option<TempPath>,
+        content: UploadContent,
         hash: Option<[u8; 32]>,
     ) -> Self {
-        Self(Arc::new(UploadData { filename, media_type, size, path, hash }))
+        Self(Arc::new(UploadData { filename, media_type, size, content, hash }))
     }
 
     /// Returns the file name that the client sent, without folders. Do not use the name in a file path, because it may
@@ -60,11 +98,35 @@ impl Upload {
         self.0.size
     }
 
-    /// Returns the path of the temporary file. The file exists until the last handle is dropped or `Store::stage` moves
-    /// the file to a store. To keep the file, copy or link it, or pass the upload to `Store::stage`.
+    /// Returns the content if it is in memory, as that of a short file is; otherwise `None`, and the content is in the
+    /// file at [`path`](Self::path).
     #[must_use]
-    pub fn path(&self) -> &Path {
-        self.0.path.as_deref().unwrap_or(Path::new(""))
+    pub fn bytes(&self) -> Option<&[u8]> {
+        match &self.0.content {
+            UploadContent::Memory { bytes, .. } => Some(bytes),
+            UploadContent::File(_) | UploadContent::Discarded => None,
+        }
+    }
+
+    /// Returns the path of the temporary file. If the content is in memory, the first call creates the file. The file
+    /// exists until the last handle is dropped or `Store::stage` moves the file to a store. To keep the file, copy or
+    /// link it, or pass the upload to `Store::stage`.
+    ///
+    /// # Errors
+    /// Fails if the file cannot be created.
+    pub fn path(&self) -> io::Result<&Path> {
+        match &self.0.content {
+            UploadContent::Discarded => Err(io::ErrorKind::NotFound.into()),
+            UploadContent::File(path) => Ok(path),
+            UploadContent::Memory { bytes, files, file } => match file.get() {
+                Some(path) => Ok(path),
+                None => {
+                    let created = files.create(bytes)?;
+                    // If another thread was faster, the file that was created here is removed.
+                    Ok(file.get_or_init(|| created))
+                }
+            },
+        }
     }
 
     /// Returns the BLAKE3 hash of the content, or `None` if the program does not store files (`Rulebook::keep_files`).

@@ -49,8 +49,12 @@ impl SqlMethod {
                 let parameter = named.request.as_ref().map(Parameter::request_name);
                 return Err(ApiError::too_large(limit, parameter));
             }
+            if let Some(bytes) = upload.bytes() {
+                *value = SqlValue::Bytes(bytes.to_vec());
+                continue;
+            }
             let upload = upload.clone();
-            let content = self.wait_for_disk(move || std::fs::read(upload.path())).await;
+            let content = self.wait_for_disk(move || std::fs::read(upload.path()?)).await;
             let content =
                 content.map_err(|error| ApiError::internal(format!("the uploaded file cannot be read: {error}")))?;
             *value = SqlValue::Bytes(content);

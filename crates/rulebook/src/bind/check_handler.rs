@@ -12,7 +12,7 @@ use rulebook_model::diagnostic::{Diagnostic, DiagnosticCode};
 use rulebook_model::model::{Method, Parameter};
 use rulebook_model::types::Arity;
 
-use crate::call::{ArgumentSlot, ArgumentSlots, Upload, Value};
+use crate::call::{ArgumentSlot, ArgumentSlots, Upload, UploadContent, Value};
 use crate::handler::{ArgsError, ArgumentFields, HandlerBinding, HandlerMismatch};
 
 /// Returns a diagnostic for each parameter of an API method that the argument type of its handler does not accept.
@@ -287,7 +287,15 @@ fn sample_slots(parameter: &Parameter) -> Vec<ArgumentSlot<'static>> {
 /// Returns the boundary values of a parameter's type, in the form in which handlers receive them.
 fn boundary_slots(parameter: &Parameter) -> impl Iterator<Item = ArgumentSlot<'static>> {
     let check = &parameter.r#type.check;
-    let file = || Value::File(Upload::new("sample".to_owned(), "application/octet-stream".to_owned(), 0, None, None));
+    let file = || {
+        Value::File(Upload::new(
+            "sample".to_owned(),
+            "application/octet-stream".to_owned(),
+            0,
+            UploadContent::Discarded,
+            None,
+        ))
+    };
     let values = match check.arity() {
         Arity::One | Arity::Many => {
             check.boundary_values().into_iter().filter_map(|value| check.checked(value).ok()).collect()

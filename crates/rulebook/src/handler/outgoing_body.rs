@@ -28,9 +28,17 @@ pub fn body_len(pieces: &[MultipartPiece<Upload>]) -> u64 {
 /// until then. If a file is shorter than it was, the stream fails.
 #[must_use]
 pub fn body_stream(pieces: Vec<MultipartPiece<Upload>>) -> BoxStream<'static, io::Result<Bytes>> {
-    let parts = |piece: MultipartPiece<Upload>| match piece {
-        MultipartPiece::Bytes(bytes) => unfold(bytes, |bytes| ready(next_of_bytes(bytes))).left_stream(),
-        MultipartPiece::File(upload) => try_unfold((None, upload.size(), upload), next_of_file).right_stream(),
+    let parts = |piece: MultipartPiece<Upload>| {
+        let in_memory = match &piece {
+            MultipartPiece::Bytes(bytes) => Some(bytes.clone()),
+            MultipartPiece::File(upload) => upload.bytes().map(Bytes::copy_from_slice),
+        };
+        match (in_memory, piece) {
+            (None, MultipartPiece::File(upload)) => {
+                try_unfold((None, upload.size(), upload), next_of_file).right_stream()
+            }
+            (bytes, _) => unfold(bytes.unwrap_or_default(), |bytes| ready(next_of_bytes(bytes))).left_stream(),
+        }
     };
     iter(pieces).flat_map(parts).boxed()
 }
@@ -50,7 +58,7 @@ async fn next_of_file((file, left, upload): OpenUpload) -> io::Result<Option<(By
     }
     let mut file = match file {
         Some(file) => file,
-        None => File::open(upload.path()).await?,
+        None => File::open(upload.path()?).await?,
     };
     let mut part = BytesMut::with_capacity(len);
     let read = (&mut file).take(len as u64).read_buf(&mut part).await?;

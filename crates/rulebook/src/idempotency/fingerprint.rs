@@ -82,9 +82,10 @@ impl RequestHasher {
             Value::File(upload) => {
                 self.add_bytes(b'F', upload.filename().as_bytes());
                 self.add_bytes(b's', &upload.size().to_le_bytes());
-                match upload.hash() {
-                    Some(hash) => self.add_bytes(b'h', hash),
-                    None => self.unhashed.push(upload.clone()),
+                match (upload.hash(), upload.bytes()) {
+                    (Some(hash), _) => self.add_bytes(b'h', hash),
+                    (None, Some(bytes)) => self.add_bytes(b'c', bytes),
+                    (None, None) => self.unhashed.push(upload.clone()),
                 }
             }
         }
@@ -128,7 +129,7 @@ impl Fingerprint {
             let mut payload = Sha256::new();
             payload.update(&arguments);
             for upload in unhashed {
-                payload.update(hash_of_file(upload.path())?);
+                payload.update(hash_of_file(upload.path()?)?);
             }
             io::Result::Ok(payload)
         };

@@ -1,5 +1,5 @@
-//! Receives multipart bodies (RFC 7578) while their bytes arrive. A field without a file name is kept in memory; a file
-//! is written to a temporary file.
+//! Receives multipart bodies (RFC 7578) while their bytes arrive. A field without a file name is kept in memory, and so
+//! is a short file; any other file is written to a temporary file.
 //!
 //! The crate `actix-multipart` finds the parts. It does not read from the connection itself: the limits on size and
 //! time are applied to every chunk first, and the first chunks may have been read already to find the method. The crate
@@ -78,7 +78,13 @@ pub(super) async fn receive_parts(
     // No waker is needed: the function that polls the parser adds a chunk and polls again.
     let chunks = stream::poll_fn(move |_| chunks.replace(Poll::Pending).map(|chunk| chunk.map(Ok)));
     let mut parser = pipeline::multipart_parser(&boundary, chunks);
-    let mut reader = PartReader { body, next_chunk, field_bytes: 0, has_invalid_field: false };
+    let mut reader = PartReader {
+        body,
+        next_chunk,
+        field_bytes: 0,
+        memory_for_files: target.plan.limits.body,
+        has_invalid_field: false,
+    };
     let mut parts = Vec::new();
     let mut number = 1;
     while let Some(field) = reader.next(&mut parser, number, MalformedRequest::MultipartPart { part: number }).await? {
@@ -101,6 +107,8 @@ struct PartReader<'b> {
     next_chunk: Rc<Cell<Poll<Option<Bytes>>>>,
     /// The total number of bytes in the fields that have been received, without files.
     field_bytes: u64,
+    /// The number of bytes that files in memory may still have, together at most the limit `body`.
+    memory_for_files: u64,
     /// `true` if a field is invalid, so that the request will be rejected. Files after this field are not stored.
     has_invalid_field: bool,
 }
@@ -191,7 +199,11 @@ impl PartReader<'_> {
         if writer.is_unnamed_and_empty() {
             return Ok(None);
         }
-        let upload = writer.finish().await.map_err(storage_error)?;
+        let upload = writer.finish(self.memory_for_files).await.map_err(storage_error)?;
+        if let Some(bytes) = upload.bytes() {
+            self.memory_for_files -= bytes.len() as u64;
+            self.body.reserve_memory(bytes.len())?;
+        }
         Ok(Some(BodyPart { name, content: BodyPartContent::File(upload) }))
     }
 

@@ -1,19 +1,19 @@
-//! Writes an uploaded file to the disk while its bytes arrive.
+//! Writes an uploaded file to the disk while its bytes arrive, unless it is so short that it stays in memory.
 
 use std::cell::RefCell;
 use std::io::{self, Write};
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use actix_rt::task::{JoinHandle, spawn_blocking};
 use rulebook_model::connection_limits::REQUEST_MEMORY;
 use rulebook_model::types::Check;
-use tempfile::NamedTempFile;
+use tempfile::{NamedTempFile, TempPath};
 
 use super::request_body::ReservedMemory;
 use super::state::ServerState;
-use crate::call::Upload;
+use crate::call::{TemporaryFiles, Upload, UploadContent};
 use crate::client_shares::{Share, UsedUp};
 use crate::store::{LazyStore, Writer};
 use crate::transfer::detect_media_type;
@@ -23,6 +23,10 @@ const PIECE_LEN: usize = 256 << 10;
 /// The length of a shorter piece, for which there must be memory. If many clients send files, there is no memory for
 /// longer ones.
 const MIN_PIECE_LEN: usize = 16 << 10;
+
+/// The maximum length of a file that stays in memory. Creating and removing a file costs more processor time than
+/// receiving this many bytes.
+const MAX_LEN_IN_MEMORY: usize = 16 << 10;
 
 /// The maximum number of unused buffers that a worker keeps for later files, because allocating memory takes longer
 /// than writing to it.
@@ -54,6 +58,15 @@ pub(super) enum UploadStorage {
     /// Uploaded files are temporary files of the program's file store, so that a handler can publish them without
     /// copying. The hash of a file is computed while the file is written.
     Store(Arc<LazyStore>),
+}
+
+impl TemporaryFiles for UploadStorage {
+    fn create(&self, content: &[u8]) -> io::Result<TempPath> {
+        match WritableFile::append_piece(None, self, content)? {
+            WritableFile::Temporary(file) => Ok(file.into_temp_path()),
+            WritableFile::Stored(writer) => Ok(writer.into_temporary_file()?),
+        }
+    }
 }
 
 /// Writes an uploaded file, unless the check of its parameter is certain to reject it. Dropping the writer deletes the
@@ -190,8 +203,8 @@ impl<'m> UploadWriter<'m> {
         }
     }
 
-    /// Writes the last piece, and returns the complete file.
-    pub(super) async fn finish(mut self) -> io::Result<Upload> {
+    /// Writes the last piece, and returns the complete file. A short file of at most `memory` bytes stays in memory.
+    pub(super) async fn finish(mut self, memory: u64) -> io::Result<Upload> {
         let media_type = self.recognise_media_type().to_owned();
         let file = self.wait_for_piece().await?.map(|(file, buffer)| {
             keep_buffer(buffer);
@@ -200,13 +213,22 @@ impl<'m> UploadWriter<'m> {
         let Self { filename, destination, next_piece, size, .. } = self;
         let Some(FileDestination { upload_storage, .. }) = destination else {
             keep_buffer(next_piece);
-            return Ok(Upload::new(filename, media_type, size, None, None));
+            return Ok(Upload::new(filename, media_type, size, UploadContent::Discarded, None));
         };
         let upload_storage = Arc::clone(upload_storage);
+        if file.is_none() && next_piece.len() <= MAX_LEN_IN_MEMORY && size <= memory {
+            let is_hashed = matches!(*upload_storage, UploadStorage::Store(_));
+            let hash = is_hashed.then(|| blake3::hash(&next_piece).into());
+            let bytes = next_piece.as_slice().to_vec();
+            keep_buffer(next_piece);
+            let content = UploadContent::Memory { bytes, files: upload_storage, file: OnceLock::new() };
+            return Ok(Upload::new(filename, media_type, size, content, hash));
+        }
         let written = spawn_blocking(move || -> io::Result<_> {
             let upload = match WritableFile::append_piece(file, &upload_storage, &next_piece)? {
                 WritableFile::Temporary(file) => {
-                    Upload::new(filename, media_type, size, Some(file.into_temp_path()), None)
+                    let content = UploadContent::File(file.into_temp_path());
+                    Upload::new(filename, media_type, size, content, None)
                 }
                 WritableFile::Stored(writer) => writer.into_upload(filename)?,
             };

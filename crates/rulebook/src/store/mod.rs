@@ -180,14 +180,20 @@ impl Store {
     /// Fails if the upload has been staged already, or if the disk has no space for a copy.
     pub fn stage(&self, upload: &Upload) -> Result<StagedFile, StoreError> {
         let io = StoreError::io_during("taking over an uploaded file");
-        let name = upload.path().file_name().and_then(|name| name.to_str());
+        if let Some(bytes) = upload.bytes() {
+            let mut writer = self.writer(u64::MAX)?;
+            writer.write(bytes)?;
+            return writer.finish();
+        }
+        let upload_path = upload.path().map_err(&io)?;
+        let name = upload_path.file_name().and_then(|name| name.to_str());
         if let (Some(name), Some(hash)) = (name, upload.hash())
-            && self.engine.content_path(name).is_some_and(|path| path == upload.path())
+            && self.engine.content_path(name).is_some_and(|path| path == upload_path)
         {
             let (hash, media_type) = (blake3::Hash::from_bytes(*hash), upload.media_type().to_owned().into());
             return StagedFile::new(Arc::clone(&self.engine), name.to_owned(), &hash, upload.size(), media_type);
         }
-        let mut file = File::open(upload.path()).map_err(&io)?;
+        let mut file = File::open(upload_path).map_err(&io)?;
         let mut writer = self.writer(u64::MAX)?;
         let mut chunk = vec![0; COPY_CHUNK_LEN];
         loop {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tempfile::TempPath;
 
 use super::{ContentWriter, FileEngine, StoreError};
-use crate::call::Upload;
+use crate::call::{Upload, UploadContent};
 use crate::transfer::FileInfo;
 use crate::transfer::sniff::{SAMPLE_LEN, detect_media_type};
 
@@ -72,11 +72,16 @@ impl Writer {
     /// Completes the file and converts it to an upload. `filename` is the name that the client sent. The content is not
     /// yet written to the disk: until the file is published, a crash may lose it.
     pub(crate) fn into_upload(self, filename: String) -> Result<Upload, StoreError> {
+        let (media_type, length) = (detect_media_type(&self.first_bytes).to_owned(), self.length);
+        let hash = self.hasher.finalize().into();
+        Ok(Upload::new(filename, media_type, length, UploadContent::File(self.into_temporary_file()?), Some(hash)))
+    }
+
+    /// Completes the file, and returns its path.
+    pub(crate) fn into_temporary_file(self) -> Result<TempPath, StoreError> {
         let content = self.content.finish()?;
         let path = self.engine.content_path(&content).ok_or_else(|| io::Error::from(io::ErrorKind::Unsupported));
-        let path = path.and_then(TempPath::try_from_path).map_err(StoreError::io_during("finishing a file"))?;
-        let media_type = detect_media_type(&self.first_bytes).to_owned();
-        Ok(Upload::new(filename, media_type, self.length, Some(path), Some(self.hasher.finalize().into())))
+        path.and_then(TempPath::try_from_path).map_err(StoreError::io_during("finishing a file"))
     }
 }
 
