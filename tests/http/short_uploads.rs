@@ -51,7 +51,7 @@ fn short_files_stay_in_memory_until_a_handler_needs_their_paths() {
     // All of them together have at most the size that the limit `body` sets, which is 1 MiB by default.
     let (in_memory, sizes) = send(&[16_384; 66]);
     let expected: Vec<_> = (0..66).map(|index| if index < 64 { 16_384 } else { -1 }).collect();
-    assert_eq!((in_memory, sizes), (json!(expected), json!([16_384; 33])));
+    assert_eq!((in_memory, sizes), (json!(expected), json!(vec![16_384; 33])));
     // Only a path needs the folder.
     fs::remove_dir(server.uploads.path()).unwrap();
     let response = server.send(&Request::new("POST", "/files").multipart(&[("name=\"files\"; filename=\"a\"", b"x")]));
