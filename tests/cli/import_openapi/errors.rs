@@ -134,7 +134,11 @@ fn invisible_characters_of_descriptions_do_not_reach_the_terminal() {
     assert_eq!(result.exit_code, Some(0), "{}", result.stderr);
     let losses = fs::read_to_string(folder.path().join("losses.txt")).unwrap();
     assert!(is_visible(&result.stdout) && is_visible(&losses), "{:?} {losses:?}", result.stdout);
-    assert!(result.stdout.starts_with("Imported A\u{fffd}[2J\u{fffd}\u{fffd}\u{fffd}B (OpenAPI 3.1.0)"), "{}", result.stdout);
+    assert!(
+        result.stdout.starts_with("Imported A\u{fffd}[2J\u{fffd}\u{fffd}\u{fffd}B (OpenAPI 3.1.0)"),
+        "{}",
+        result.stdout
+    );
     assert_eq!(losses.lines().count(), 2, "{losses}");
     let (_, result) = import_text("title.json", &text("2.0\u{1b}[2J"));
     assert_eq!(result.exit_code, Some(1), "{}", result.stdout);
