@@ -63,8 +63,8 @@ fn without_null_members(value: &Json) -> Json {
     }
 }
 
-/// Returns `true` if a value contains a number that no type of whole numbers accepts: one that has not at most 63 bits, or
-/// one with a fraction or an exponent that is not exact.
+/// Returns `true` if a value contains a number that no type of whole numbers accepts: one that has not at most 63 bits,
+/// or one with a fraction or an exponent that is not exact.
 fn has_large_number(value: &Json) -> bool {
     match value {
         Json::Number(number) if number.is_f64() => number.as_f64().is_some_and(|float| float.abs() > 9e15),
@@ -207,8 +207,9 @@ impl Run<'_> {
         }
     }
 
-    /// Returns `true` if a loss says that the definition accepts values with this error. `rest` are the paths of the errors
-    /// without the members that are null: such a member counts as missing in the definition, and the losses name it.
+    /// Returns `true` if a loss says that the definition accepts values with this error. `rest` are the paths of the
+    /// errors without the members that are null: such a member counts as missing in the definition, and the losses name
+    /// it.
     fn is_named(&self, place: &str, error: &ValidationError<'_>, rest: &HashSet<String>) -> bool {
         if error.instance().is_object() && !rest.contains(error.evaluation_path().as_str()) {
             return true;
