@@ -63,14 +63,27 @@ fn branches_without_a_type_that_become_objects_or_arrays_accept_fewer() {
 fn the_type_next_to_constants_and_branches_is_expressed_or_reported() {
     let number = json!({ "type": "number" });
     for (schema, converted, losses) in [
-        (json!({ "enum": [1, 1.5], "type": "integer" }), json!({ "type": "const", "value": 1 }), &[][..]),
+        (
+            json!({ "enum": [1, 1.5], "type": "integer" }),
+            json!({ "type": "const", "value": 1 }),
+            &["keyword S/enum/1"][..],
+        ),
         (json!({ "enum": ["a", null], "type": ["string", "null"] }), json!({ "type": "const", "value": "a" }), &[]),
         (
             json!({ "enum": ["a", null], "type": "string" }),
             json!({ "type": "const", "value": "a" }),
             &["keyword, accepts more S/enum"],
         ),
-        (json!({ "enum": ["a", 2, true], "type": "string" }), json!({ "type": "const", "value": "a" }), &[]),
+        (
+            json!({ "enum": ["a", 2, true], "type": "string" }),
+            json!({ "type": "enum", "range": ["a", "2", "true"] }),
+            &["keyword, accepts more S/enum/1", "keyword, accepts more S/enum/2"],
+        ),
+        (
+            json!({ "enum": [1, "2", "x"], "type": "integer" }),
+            json!({ "type": "union", "of": [{ "type": "const", "value": 1 }, { "type": "const", "value": 2 }] }),
+            &["keyword, accepts more S/enum/1", "keyword S/enum/2"],
+        ),
         (
             json!({ "const": 1.5, "type": "integer" }),
             json!({ "type": "const", "value": 1.5 }),

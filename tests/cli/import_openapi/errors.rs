@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use rulebook_model::invisible::is_invisible;
+use serde_json::json;
 use tempfile::TempDir;
 
 use super::super::run_program;
@@ -116,4 +118,29 @@ fn schemas_that_refer_to_others_very_often_are_imported() {
         let (_, result) = import_text("often.json", &text);
         assert_eq!((result.exit_code, result.stderr.as_str()), (Some(0), ""), "{keyword}");
     }
+}
+
+#[test]
+fn invisible_characters_of_descriptions_do_not_reach_the_terminal() {
+    let text = |version: &str| {
+        json!({
+            "openapi": version, "info": { "title": "A\u{1b}[2J\u{7}\n\u{202e}B", "version": "1" },
+            "paths": { "/a\u{1b}[2J\u{7}?": { "get": { "responses": {} } }, "/b\u{9b}\nc?": { "get": { "responses": {} } } }
+        })
+        .to_string()
+    };
+    let is_visible = |text: &str| !text.contains(|char: char| char != '\n' && is_invisible(char));
+    let (folder, result) = import_text("title.json", &text("3.1.0"));
+    assert_eq!(result.exit_code, Some(0), "{}", result.stderr);
+    let losses = fs::read_to_string(folder.path().join("losses.txt")).unwrap();
+    assert!(is_visible(&result.stdout) && is_visible(&losses), "{:?} {losses:?}", result.stdout);
+    assert!(
+        result.stdout.starts_with("Imported A\u{fffd}[2J\u{fffd}\u{fffd}\u{fffd}B (OpenAPI 3.1.0)"),
+        "{}",
+        result.stdout
+    );
+    assert_eq!(losses.lines().count(), 2, "{losses}");
+    let (_, result) = import_text("title.json", &text("2.0\u{1b}[2J"));
+    assert_eq!(result.exit_code, Some(1), "{}", result.stdout);
+    assert!(is_visible(&result.stderr) && result.stderr.contains("2.0\u{fffd}[2J"), "{:?}", result.stderr);
 }

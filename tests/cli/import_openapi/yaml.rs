@@ -55,3 +55,14 @@ fn plain_values_have_the_kinds_of_yaml_1_2() {
         assert_eq!((&parameters["GET@x"]["value"], losses.as_str()), (&value, ""), "{text}");
     }
 }
+
+#[test]
+fn constants_of_another_kind_than_the_type_become_values_of_the_type() {
+    let (parameters, losses) = import_parameters("v", "{type: string, enum: [1, 2, latest]}");
+    assert_eq!(parameters["GET@v"]["range"], json!(["1", "2", "latest"]));
+    let place = "keyword, accepts more: /paths/~1p/get/parameters/0/schema/enum";
+    let expected = ["1", "2"].iter().enumerate();
+    let expected = expected
+        .map(|(index, value)| format!("{place}/{index}: `{value}` becomes `\"{value}\"`, which `type` allows\n"));
+    assert_eq!(losses, expected.collect::<String>());
+}

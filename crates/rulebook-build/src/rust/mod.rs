@@ -29,8 +29,8 @@ pub enum Purpose {
     Types,
 }
 
-/// The line above every generated Rust module, for programs that do not use all of its items. Names that are spelled out
-/// have the letters of the definition.
+/// The line above every generated Rust module, for programs that do not use all of its items. Names that are spelled
+/// out have the letters of the definition.
 const LINTS: &str = "#[allow(dead_code, non_camel_case_types, non_snake_case, clippy::all)]\n";
 
 /// The type of the errors of a method that declares none.

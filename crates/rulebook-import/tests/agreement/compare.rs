@@ -44,6 +44,14 @@ pub fn compare(name: &str, text: &str, root: &Json) -> Option<Comparison> {
     Some(run.result)
 }
 
+/// Adds the path of an error, and those of the errors in its branches.
+fn collect_paths(error: &ValidationError<'_>, paths: &mut HashSet<String>) {
+    paths.insert(error.evaluation_path().as_str().to_owned());
+    if let ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } = error.kind() {
+        context.iter().flatten().for_each(|error| collect_paths(error, paths));
+    }
+}
+
 fn without_null_members(value: &Json) -> Json {
     match value {
         Json::Array(items) => items.iter().map(without_null_members).collect(),
@@ -55,8 +63,8 @@ fn without_null_members(value: &Json) -> Json {
     }
 }
 
-/// Returns `true` if a value contains a number that no type of whole numbers accepts: one that has not at most 63 bits, or
-/// one with a fraction or an exponent that is not exact.
+/// Returns `true` if a value contains a number that no type of whole numbers accepts: one that has not at most 63 bits,
+/// or one with a fraction or an exponent that is not exact.
 fn has_large_number(value: &Json) -> bool {
     match value {
         Json::Number(number) if number.is_f64() => number.as_f64().is_some_and(|float| float.abs() > 9e15),
@@ -167,17 +175,13 @@ impl Run<'_> {
                 }
                 (false, true) if !self.losses.widens(around) => {
                     let without_nulls = without_null_members(&value);
-                    let rest: Vec<_> = validator.iter_errors(&without_nulls).collect();
-                    // A member that is null counts as missing in the definition, and the losses name such members.
-                    let is_of_null = |error: &ValidationError<'_>| {
-                        let is_same = |other: &ValidationError<'_>| other.evaluation_path() == error.evaluation_path();
-                        error.instance().is_object() && !rest.iter().any(is_same)
-                    };
+                    let mut rest = HashSet::new();
+                    validator.iter_errors(&without_nulls).for_each(|error| collect_paths(&error, &mut rest));
                     // A loss of the type explains what the other keywords of a schema require of values of other types.
                     let named_types: HashSet<String> = errors
                         .iter()
                         .filter(|error| matches!(error.kind(), ValidationErrorKind::Type { .. }))
-                        .filter(|error| self.is_named(place, error))
+                        .filter(|error| self.is_named(place, error, &rest))
                         .filter_map(|error| {
                             let places = self.source.places_on_path(place, error.evaluation_path().as_str());
                             Some(places.last()?.strip_suffix("/type")?.to_owned())
@@ -187,9 +191,8 @@ impl Run<'_> {
                         let places = self.source.places_on_path(place, error.evaluation_path().as_str());
                         places.iter().any(|place| named_types.contains(place))
                     };
-                    let is_explained = |error: &ValidationError<'_>| {
-                        self.is_named(place, error) || is_of_null(error) || has_other_type(error)
-                    };
+                    let is_explained =
+                        |error: &ValidationError<'_>| self.is_named(place, error, &rest) || has_other_type(error);
                     let error = errors.iter().find(|error| !is_explained(error));
                     error.map(|error| {
                         let places = self.source.places_on_path(place, error.evaluation_path().as_str());
@@ -204,20 +207,28 @@ impl Run<'_> {
         }
     }
 
-    /// Returns `true` if a loss says that the definition accepts values with this error.
-    fn is_named(&self, place: &str, error: &ValidationError<'_>) -> bool {
+    /// Returns `true` if a loss says that the definition accepts values with this error. `rest` are the paths of the
+    /// errors without the members that are null: such a member counts as missing in the definition, and the losses name
+    /// it.
+    fn is_named(&self, place: &str, error: &ValidationError<'_>, rest: &HashSet<String>) -> bool {
+        if error.instance().is_object() && !rest.contains(error.evaluation_path().as_str()) {
+            return true;
+        }
         let places = self.source.places_on_path(place, error.evaluation_path().as_str());
         if self.losses.widens(&places) {
             return true;
         }
         let last = places.last().unwrap();
         let has_named_branch = |context: &[Vec<ValidationError<'static>>]| {
-            context.iter().any(|errors| !errors.is_empty() && errors.iter().all(|error| self.is_named(place, error)))
+            context
+                .iter()
+                .any(|errors| !errors.is_empty() && errors.iter().all(|error| self.is_named(place, error, rest)))
         };
         match error.kind() {
             ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
                 has_named_branch(context)
             }
+            ValidationErrorKind::OneOfMultipleValid { .. } => self.losses.widens_within(last),
             // A member that must not be missing can be missing because of its type.
             ValidationErrorKind::Required { property } => {
                 let object = last.strip_suffix("/required").unwrap_or(last);

@@ -104,8 +104,8 @@ impl<'a> Source<'a> {
         options.build(&document).map_err(|error| println!(" {place}: {error}")).ok()
     }
 
-    /// Returns a schema without the keywords of OpenAPI: they are expressed by those of JSON Schema. References keep their
-    /// neighbours, as in OpenAPI 3.1.
+    /// Returns a schema without the keywords of OpenAPI: they are expressed by those of JSON Schema. References keep
+    /// their neighbours, as in OpenAPI 3.1.
     fn translate(&self, schema: &Json) -> Json {
         let Json::Object(keywords) = schema else { return schema.clone() };
         let mut translated = Map::new();

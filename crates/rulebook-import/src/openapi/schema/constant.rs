@@ -80,9 +80,9 @@ impl Converter<'_> {
     }
 }
 
-/// Returns each constant, or `None` for one that the keyword `type` of the schema excludes. A constant that is written as
-/// a value of another kind, such as 1 instead of "1" in YAML, becomes a value that the type allows. If the type excludes
-/// every constant, it excludes none here, so that the type is reported instead.
+/// Returns each constant, or `None` for one that the keyword `type` of the schema excludes. A constant that is written
+/// as a value of another kind, such as 1 instead of "1" in YAML, becomes a value that the type allows. If the type
+/// excludes every constant, it excludes none here, so that the type is reported instead.
 pub(super) fn typed_constants(schema: &Json, constants: &[Json]) -> Vec<Option<Json>> {
     let names = type_names(schema);
     let is_allowed =

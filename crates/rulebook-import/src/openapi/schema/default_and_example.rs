@@ -11,7 +11,8 @@ const MAX_EXAMPLE_BYTES: usize = 300;
 const MAX_CHAIN: usize = 32;
 
 impl<'a> Converter<'a> {
-    /// Returns the key `default` for a parameter at `place`, also if its schema refers to the schema that has the default.
+    /// Returns the key `default` for a parameter at `place`, also if its schema refers to the schema that has the
+    /// default.
     pub(in crate::openapi) fn default_entry(
         &mut self,
         schema: &'a Json,

@@ -237,7 +237,9 @@ impl<'a> Document<'a> {
             values.kinds == [true; 5] && values.constants.is_none() && reference_of(part).is_none()
         };
         let mut typed = parts.iter().filter(|part| !is_note(part)).peekable();
-        typed.peek().is_some() && typed.all(|part| self.is_nullable_at(part, depth + 1, seen))
+        type_names(schema).is_empty()
+            && typed.peek().is_some()
+            && typed.all(|part| self.is_nullable_at(part, depth + 1, seen))
     }
 }
 
