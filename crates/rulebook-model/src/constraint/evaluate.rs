@@ -36,6 +36,11 @@ impl Constraint {
         given: &dyn Fn(&str) -> Given<'v>,
         display: &dyn Fn(&str) -> String,
     ) -> Option<BrokenConstraint<'c>> {
+        // A check can convert a value to null, such as the text `null` of a `numeric`.
+        let given = |name: &str| match given(name) {
+            Given::Value(Value::Null) => Given::Absent,
+            given => given,
+        };
         let is_given = |name: &&String| !matches!(given(name), Given::Absent);
         let count = self.names.iter().filter(is_given).count();
         let (first, rest) = (&self.names[0], &self.names[1..]);
