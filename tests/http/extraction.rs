@@ -1,5 +1,6 @@
 //! Tests how parameters are read from all parts of a request, and how their errors are reported.
 
+use rulebook_model::call::is_secret_name;
 use serde_json::{Value, json};
 
 use crate::client::{Request, TestServer, case};

@@ -26,9 +26,9 @@ pub const HOP_BY_HOP: [HeaderName; 12] = [
     HeaderName::from_static("proxy-connection"),
 ];
 
-/// The header fields from which some servers take the HTTP method, the host or the path of the request, so that a client
-/// could choose another one than the definition; the address or the identity of the client, which proxies determine; or,
-/// from `Proxy` as the variable `HTTP_PROXY` of CGI, the address of their own proxy.
+/// The header fields from which some servers take the HTTP method, the host or the path of the request, so that a
+/// client could choose another one than the definition; the address or the identity of the client, which proxies
+/// determine; or, from `Proxy` as the variable `HTTP_PROXY` of CGI, the address of their own proxy.
 const OVERRIDES: [&str; 33] = [
     "base-url",
     "cf-connecting-ip",

@@ -143,8 +143,8 @@ impl ArgumentPlace {
 }
 
 /// Returns `true` if a decoded path segment is removed by servers, alone or together with its parent. Some servers
-/// decode `%2F` before they remove segments, so that the parts between encoded slashes are checked like segments. Others,
-/// such as Tomcat, first remove the parameters of segments, which a semicolon begins (RFC 3986 section 3.3).
+/// decode `%2F` before they remove segments, so that the parts between encoded slashes are checked like segments.
+/// Others, such as Tomcat, first remove the parameters of segments, which a semicolon begins (RFC 3986 section 3.3).
 pub fn has_dot_segment(decoded: &str) -> bool {
     let name = |segment: &str| segment.split(';').next().is_some_and(|name| name == "." || name == "..");
     decoded.split(['/', '\\']).any(name)

@@ -14,8 +14,8 @@ const SECRET_PARTS: [&str; 10] = [
     "sessionid",
 ];
 
-/// The words of names of secret values that are also parts of other words, such as `pin` of `shipping`. A word of a name
-/// can have an `s` at its end.
+/// The words of names of secret values that are also parts of other words, such as `pin` of `shipping`. A word of a
+/// name can have an `s` at its end.
 const SECRET_WORDS: [&str; 15] = [
     "auth",
     "authorization",

@@ -70,8 +70,8 @@ fn shown_url(url: &str) -> String {
         .unwrap_or_else(|| url.split_once("://").map_or_else(String::new, |(scheme, _)| format!("{scheme}://")))
 }
 
-/// Fails if the static folder contains a file of the definition, the data folder or the folder of stored files, or is in
-/// the folder of stored files. A folder that does not exist contains nothing.
+/// Fails if the static folder contains a file of the definition, the data folder or the folder of stored files, or is
+/// in the folder of stored files. A folder that does not exist contains nothing.
 pub(super) fn check_static_folder(
     folder: &Path,
     definition: Option<&Path>,
