@@ -51,7 +51,7 @@ pub(crate) fn read_method(
     }
     let download = format(method, &mut errors);
     let shape = rows(method, &mut errors).and_then(|rows| {
-        let shape = ResultShape::new(method.method, rows, download == Some(DownloadContent::File));
+        let shape = ResultShape::new(method.method, rows, download);
         let span = method.optional_setting("rows").map_or(method.setting(SQL).span, |node| node.span);
         shape.map_err(|error| errors.push(error.at(span))).ok()
     });

@@ -32,6 +32,8 @@
 //! [`SqlIdempotency`] stores the responses for idempotency keys in these databases or in SQLite.
 
 mod call;
+mod column_error;
+mod column_output;
 mod constraint;
 mod database;
 mod error_class;
@@ -42,6 +44,7 @@ mod kind;
 mod migrate;
 mod moments;
 mod names;
+mod raw_value;
 mod result_shape;
 mod settings;
 mod statement;

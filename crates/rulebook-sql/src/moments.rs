@@ -26,6 +26,17 @@ pub(crate) fn is_datetime(check: &dyn Check) -> bool {
     check.example().is_some_and(|example| check.point_in_time(&example).is_some())
 }
 
+/// Returns `true` if the values of a type are dates.
+pub(crate) fn is_date(check: &dyn Check) -> bool {
+    check.schema().get("format").is_some_and(|format| format == "date")
+}
+
+/// Returns `true` if the values of a type are times of day.
+pub(crate) fn is_time(check: &dyn Check) -> bool {
+    let accepts = |text| check.checked(Value::from(text)).is_ok();
+    accepts("00:00:00") && accepts("23:59") && !accepts("24:00:00") && !accepts("00:00:00.5")
+}
+
 impl Moments {
     /// Returns where the values of a parameter contain points in time; `None` if they contain none.
     pub(crate) fn of(check: &Arc<dyn Check>) -> Option<Self> {
@@ -102,4 +113,13 @@ pub(crate) fn with_zone(text: String) -> String {
     let is_without_zone =
         (text.len() == 19 || text.len() > 20) && text.bytes().enumerate().all(|(index, byte)| is_clock(byte, index));
     if is_without_zone { format!("{}Z", text.replacen(' ', "T", 1)) } else { text }
+}
+
+/// Removes the fraction of a second from a time of day. Other texts stay as they are.
+pub(crate) fn without_fraction(mut text: String) -> String {
+    let fraction = text.bytes().skip(9);
+    if text.len() > 9 && text.as_bytes()[8] == b'.' && fraction.into_iter().all(|byte| byte.is_ascii_digit()) {
+        text.truncate(8);
+    }
+    text
 }

@@ -1,10 +1,15 @@
 //! How the rows of a result become the outputs of a method, and which columns they must have.
 
+use std::sync::Arc;
+
 use rulebook::handler_kind::HandlerError;
 use rulebook_model::model::{Method, Output};
 use rulebook_model::suggest::closest_word;
 use rulebook_model::types::{Check, Structure};
 
+use crate::call::{DownloadContent, Format};
+use crate::column_error::{file_type_error, type_error};
+use crate::column_output::ColumnOutput;
 use crate::database::{Column, ColumnType};
 use crate::statement::{Statement, locate};
 use crate::target::Target;
@@ -23,9 +28,10 @@ pub(crate) enum Rows {
 #[derive(Debug)]
 pub(crate) enum RowShape {
     Members(Vec<Member>),
-    AnyMembers,
+    /// Any columns, which all become this.
+    AnyMembers(Target),
     /// The value of the only column.
-    Value(Target),
+    Value(ColumnOutput),
 }
 
 /// A member of an object, which a column fills.
@@ -33,7 +39,7 @@ pub(crate) enum RowShape {
 pub(crate) struct Member {
     name: String,
     is_optional: bool,
-    target: Target,
+    output: ColumnOutput,
 }
 
 /// How rows become the outputs of a method.
@@ -52,11 +58,19 @@ const FILE_COLUMNS: [(&str, Target, bool); 3] =
     [("content", Target::Binary, false), ("name", Target::Text, true), ("type", Target::Text, true)];
 
 impl ResultShape {
-    pub(crate) fn new(method: &Method, rows: Option<Rows>, is_file: bool) -> Result<Self, HandlerError> {
+    pub(crate) fn new(
+        method: &Method,
+        rows: Option<Rows>,
+        download: Option<DownloadContent>,
+    ) -> Result<Self, HandlerError> {
+        let is_file = download == Some(DownloadContent::File);
         let shape = |rows, output, row| Ok(Self { rows, output, row, is_file });
         if is_file {
-            let member =
-                |(name, target, is_optional): (&str, _, _)| Member { name: name.to_owned(), is_optional, target };
+            let member = |(name, target, is_optional): (&str, Target, _)| Member {
+                name: name.to_owned(),
+                is_optional,
+                output: target.into(),
+            };
             return match rows {
                 None | Some(Rows::One) => {
                     shape(Rows::One, None, RowShape::Members(FILE_COLUMNS.into_iter().map(member).collect()))
@@ -65,8 +79,10 @@ impl ResultShape {
             };
         }
         if method.options.download {
+            let is_csv = download == Some(DownloadContent::Rows(Format::Csv));
+            let target = if is_csv { Target::Csv } else { Target::Any };
             return match rows {
-                None | Some(Rows::Many) => shape(Rows::Many, None, RowShape::AnyMembers),
+                None | Some(Rows::Many) => shape(Rows::Many, None, RowShape::AnyMembers(target)),
                 Some(_) => Err(HandlerError::new("a download consists of many rows").help("remove `rows`")),
             };
         }
@@ -81,7 +97,7 @@ impl ResultShape {
         };
         match rows.unwrap_or(default) {
             Rows::None if method.outputs.iter().all(|output| output.optional) => {
-                shape(Rows::None, None, RowShape::AnyMembers)
+                shape(Rows::None, None, RowShape::AnyMembers(Target::Any))
             }
             Rows::None => {
                 let error = HandlerError::new("without rows, the method cannot have outputs");
@@ -91,7 +107,7 @@ impl ResultShape {
             Rows::Many => match single {
                 Some((output, item)) => {
                     let name = (!output.is_whole()).then(|| output.name.clone());
-                    shape(Rows::Many, name, row_shape(&*item))
+                    shape(Rows::Many, name, row_shape(&item, false))
                 }
                 None => {
                     let error = HandlerError::new("many rows need exactly one output, which is an array");
@@ -101,42 +117,50 @@ impl ResultShape {
         }
     }
 
-    /// Compares the columns of a statement with the outputs, and returns the kind of value that each column becomes.
+    /// Compares the columns of a statement with the outputs, and returns what each column becomes.
     ///
     /// # Errors
     /// Returns an error for each column that is not an output, each output without a column, and each column whose type
     /// an output never accepts.
-    pub(crate) fn targets(&self, columns: &[Column], statement: &Statement) -> Result<Vec<Target>, Vec<HandlerError>> {
+    pub(crate) fn outputs(
+        &self,
+        columns: &[Column],
+        statement: &Statement,
+    ) -> Result<Vec<ColumnOutput>, Vec<HandlerError>> {
         let mut errors = Vec::new();
-        let type_error = |column: &Column, target: Target| {
-            let message = if self.is_file { file_type_error(column, target) } else { type_error(column, target) };
-            message.map(|message| column_error(column, statement, message))
+        let type_error = |column: &Column, output: &ColumnOutput| {
+            let error = if self.is_file { file_type_error(column, output.target) } else { type_error(column, output) };
+            error.map(|(message, help)| {
+                let error = column_error(column, statement, message);
+                if help.is_empty() { error } else { error.help(help) }
+            })
         };
-        if let RowShape::Value(target) = self.row {
+        if let RowShape::Value(output) = &self.row {
             let [column] = columns else {
                 let message = format!("the output needs exactly one column, but the statement has {}", columns.len());
                 return Err(vec![
                     HandlerError::new(message).at(statement.span()).help(format!("it has {}", list(columns))),
                 ]);
             };
-            errors.extend(type_error(column, target));
-            return if errors.is_empty() { Ok(vec![target]) } else { Err(errors) };
+            errors.extend(type_error(column, output));
+            return if errors.is_empty() { Ok(vec![output.clone()]) } else { Err(errors) };
         }
         errors.extend(duplicate_column(columns, statement));
-        let mut targets = Vec::new();
+        let mut outputs = Vec::new();
         for column in columns {
-            let target = match &self.row {
+            let output = match &self.row {
                 RowShape::Members(members) => match members.iter().find(|member| member.name == column.name) {
-                    Some(member) => member.target,
+                    Some(member) => member.output.clone(),
                     None => {
                         errors.push(self.unknown_column(column, members, statement));
                         continue;
                     }
                 },
-                RowShape::AnyMembers | RowShape::Value(_) => Target::Any,
+                RowShape::AnyMembers(target) => (*target).into(),
+                RowShape::Value(output) => output.clone(),
             };
-            errors.extend(type_error(column, target));
-            targets.push(target);
+            errors.extend(type_error(column, &output));
+            outputs.push(output);
         }
         if let RowShape::Members(members) = &self.row {
             let has_column = |member: &Member| columns.iter().any(|column| column.name == member.name);
@@ -150,7 +174,7 @@ impl ResultShape {
                 errors.push(error.at(statement.span()).help(help));
             }
         }
-        if errors.is_empty() { Ok(targets) } else { Err(errors) }
+        if errors.is_empty() { Ok(outputs) } else { Err(errors) }
     }
 
     fn unknown_column(&self, column: &Column, members: &[Member], statement: &Statement) -> HandlerError {
@@ -169,16 +193,18 @@ impl ResultShape {
         column_error(column, statement, message).help(format!("{closest}{help}"))
     }
 
-    /// Returns the names of the outputs and the kinds of values that they accept, for a statement whose columns the
+    /// Returns the names of the outputs and what their columns become, for a statement whose columns the
     /// database does not describe. The name is empty for the only column.
-    pub(crate) fn late_columns(&self, statement: &Statement) -> Result<Vec<(Column, Target)>, HandlerError> {
-        let column = |name: &str, target| (Column { name: name.to_owned(), r#type: ColumnType::Unknown }, target);
+    pub(crate) fn late_columns(&self, statement: &Statement) -> Result<Vec<(Column, ColumnOutput)>, HandlerError> {
+        let column = |name: &str, output: &ColumnOutput| {
+            (Column { name: name.to_owned(), r#type: ColumnType::Unknown }, output.clone())
+        };
         match &self.row {
             RowShape::Members(members) => {
-                Ok(members.iter().map(|member| column(&member.name, member.target)).collect())
+                Ok(members.iter().map(|member| column(&member.name, &member.output)).collect())
             }
-            RowShape::Value(target) => Ok(vec![column("", *target)]),
-            RowShape::AnyMembers => {
+            RowShape::Value(output) => Ok(vec![column("", output)]),
+            RowShape::AnyMembers(_) => {
                 let error = HandlerError::new("the database does not describe the columns of `returning`");
                 Err(error
                     .at(statement.span())
@@ -189,7 +215,7 @@ impl ResultShape {
 }
 
 /// Returns the type of the items of an output that is an array.
-fn item_of(output: &Output) -> Option<std::sync::Arc<dyn Check>> {
+fn item_of(output: &Output) -> Option<Arc<dyn Check>> {
     let mut structure = output.r#type.check.structure();
     loop {
         structure = match structure {
@@ -203,30 +229,30 @@ fn item_of(output: &Output) -> Option<std::sync::Arc<dyn Check>> {
 
 fn one_row(method: &Method) -> RowShape {
     if let Some(whole) = method.whole() {
-        return row_shape(&*whole.r#type.check);
+        return row_shape(&whole.r#type.check, whole.optional);
     }
     let members = method.outputs.iter().map(|output| Member {
         name: output.name.clone(),
         is_optional: output.optional,
-        target: Target::of(&*output.r#type.check),
+        output: ColumnOutput::of(&output.r#type.check, output.optional),
     });
     RowShape::Members(members.collect())
 }
 
-fn row_shape(check: &dyn Check) -> RowShape {
+fn row_shape(check: &Arc<dyn Check>, is_optional: bool) -> RowShape {
     match check.structure() {
         Structure::Object(shape) if !shape.fields.is_empty() => {
             let members = shape.fields.iter().map(|field| Member {
                 name: field.name.clone(),
                 is_optional: field.optional,
-                target: Target::of(&*field.check),
+                output: ColumnOutput::of(&field.check, field.optional),
             });
             RowShape::Members(members.collect())
         }
-        Structure::Object(_) | Structure::Map(_) | Structure::TaggedUnion { .. } => RowShape::AnyMembers,
-        Structure::Nullable(inner) => row_shape(&*inner),
-        Structure::Schema(schema) => row_shape(&*schema.check),
-        _ => RowShape::Value(Target::of(check)),
+        Structure::Object(_) | Structure::Map(_) | Structure::TaggedUnion { .. } => RowShape::AnyMembers(Target::Any),
+        Structure::Nullable(inner) => row_shape(&inner, true),
+        Structure::Schema(schema) => row_shape(&schema.check, is_optional),
+        _ => RowShape::Value(ColumnOutput::of(check, is_optional)),
     }
 }
 
@@ -243,45 +269,6 @@ fn duplicate_column(columns: &[Column], statement: &Statement) -> Option<Handler
         indexed.find(|(index, column)| columns[..*index].iter().any(|other| other.name == column.name))?;
     let error = column_error(column, statement, format!("two columns have the name `{}`", column.name));
     Some(error.help("give one of them another name with `as`"))
-}
-
-/// Describes the mismatch of a column and an output; `None` if they agree as far as their types are known.
-fn type_error(column: &Column, target: Target) -> Option<String> {
-    let agrees = match (&column.r#type, target) {
-        (ColumnType::Unsupported(name), _) => {
-            let cast = "convert it to a text in the statement";
-            return Some(format!("the column `{}` has the type `{name}`, which is not supported; {cast}", column.name));
-        }
-        (ColumnType::Binary, _) => {
-            let help =
-                "only a download with `\"format\": \"file\"` can return it; convert it to a text in the statement";
-            return Some(format!("the column `{}` is binary data; {help}", column.name));
-        }
-        (ColumnType::Unknown | ColumnType::Json, _) | (_, Target::Any) => true,
-        (ColumnType::Integer { is_boolean }, target) => {
-            matches!(target, Target::Integer | Target::Number) || (*is_boolean && target == Target::Bool)
-        }
-        (ColumnType::Float, target) => target == Target::Number,
-        (ColumnType::Decimal, target) => matches!(target, Target::Integer | Target::Number | Target::Text),
-        (ColumnType::Bool, target) => target == Target::Bool,
-        (ColumnType::Text, target) => matches!(target, Target::Text | Target::Datetime | Target::Nested),
-        (ColumnType::Time, target) => matches!(target, Target::Text | Target::Datetime),
-        (ColumnType::Array, target) => target == Target::Nested,
-    };
-    let column_type = column.r#type.in_words();
-    (!agrees).then(|| format!("the column `{}` is {column_type}, but the output is {}", column.name, target.in_words()))
-}
-
-/// Describes the mismatch of a column and a column of a file.
-fn file_type_error(column: &Column, target: Target) -> Option<String> {
-    let is_accepted = match column.r#type {
-        ColumnType::Unknown | ColumnType::Text => true,
-        ColumnType::Binary | ColumnType::Json => target == Target::Binary,
-        _ => false,
-    };
-    let (name, found) = (&column.name, column.r#type.in_words());
-    let accepted = if target == Target::Binary { "binary data or a text" } else { "a text" };
-    (!is_accepted).then(|| format!("the column `{name}` is {found}, but the {name} of a file is {accepted}"))
 }
 
 fn list(columns: &[Column]) -> String {

@@ -132,10 +132,10 @@ impl SqlMethod {
         if let Some(index) = output {
             let (prepared, statement) = (&mut statements[index], &self.steps[index].statement);
             if prepared.has_late_columns {
-                (prepared.columns, prepared.targets) = self.shape.late_columns(statement)?.into_iter().unzip();
+                (prepared.columns, prepared.outputs) = self.shape.late_columns(statement)?.into_iter().unzip();
             } else {
-                let targets = self.shape.targets(&prepared.columns, statement);
-                prepared.targets = targets.map_err(PrepareError::Definition)?;
+                let outputs = self.shape.outputs(&prepared.columns, statement);
+                prepared.outputs = outputs.map_err(PrepareError::Definition)?;
             }
         } else if self.shape.rows != Rows::None {
             let span = self.steps.last().map_or(self.span, |step| step.statement.span());

@@ -50,7 +50,7 @@ async fn collect(
         } else {
             rows.push(match method.shape.row {
                 RowShape::Value(_) => row.into_iter().next().unwrap_or(Json::Null),
-                RowShape::Members(_) | RowShape::AnyMembers => Json::Object(row_object(statement, row)),
+                RowShape::Members(_) | RowShape::AnyMembers(_) => Json::Object(row_object(statement, row)),
             });
             continue;
         };

@@ -13,8 +13,10 @@ use sqlx::{ColumnIndex, Decode, Row};
 use super::connection::{Connection, OpenConnection};
 use super::pool::{Permit, Pool};
 use super::{Dialect, PrepareError, Prepared, mysql, postgres, postgres_value, sqlite};
+use crate::column_output::ColumnOutput;
+use crate::raw_value::RawValue;
 use crate::statement::Statement;
-use crate::target::{Raw, Target};
+use crate::target::Target;
 use crate::value::{NamedValue, SqlValue};
 
 /// A row whose values are texts or null.
@@ -203,7 +205,7 @@ pub(crate) trait FromRow: Sized {
     /// Converts the values of a row. `decode` decodes the value of the column with an index.
     fn from_row(
         prepared: &Prepared,
-        decode: impl Fn(usize, Target) -> Result<Raw, BoxDynError>,
+        decode: impl Fn(usize, Target) -> Result<RawValue, BoxDynError>,
     ) -> Result<Self, sqlx::Error>;
 }
 
@@ -213,9 +215,11 @@ pub(crate) type JsonRow = Vec<Json>;
 impl FromRow for JsonRow {
     fn from_row(
         prepared: &Prepared,
-        decode: impl Fn(usize, Target) -> Result<Raw, BoxDynError>,
+        decode: impl Fn(usize, Target) -> Result<RawValue, BoxDynError>,
     ) -> Result<Self, sqlx::Error> {
-        convert(prepared, decode, |raw, target| Ok(raw.into_json(target)?))
+        convert(prepared, decode, |raw, column, output| {
+            Ok(raw.into_json(output, &|| output.report(column, &prepared.sql)))
+        })
     }
 }
 
@@ -230,9 +234,9 @@ pub(crate) struct FileRow {
 impl FromRow for FileRow {
     fn from_row(
         prepared: &Prepared,
-        decode: impl Fn(usize, Target) -> Result<Raw, BoxDynError>,
+        decode: impl Fn(usize, Target) -> Result<RawValue, BoxDynError>,
     ) -> Result<Self, sqlx::Error> {
-        let values = convert(prepared, decode, |raw, _| raw.into_bytes())?;
+        let values = convert(prepared, decode, |raw, _, _| raw.into_bytes())?;
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).map_err(|error| sqlx::Error::Decode(error.into()));
         let mut file = Self::default();
         for (column, value) in prepared.columns.iter().zip(values) {
@@ -248,12 +252,12 @@ impl FromRow for FileRow {
 
 fn convert<T>(
     prepared: &Prepared,
-    decode: impl Fn(usize, Target) -> Result<Raw, BoxDynError>,
-    into: impl Fn(Raw, Target) -> Result<T, BoxDynError>,
+    decode: impl Fn(usize, Target) -> Result<RawValue, BoxDynError>,
+    into: impl Fn(RawValue, &str, &ColumnOutput) -> Result<T, BoxDynError>,
 ) -> Result<Vec<T>, sqlx::Error> {
-    let targets = prepared.targets.iter().zip(&prepared.columns).enumerate();
-    let values = targets.map(|(index, (target, column))| {
-        let value = decode(index, *target).and_then(|raw| into(raw, *target));
+    let outputs = prepared.outputs.iter().zip(&prepared.columns).enumerate();
+    let values = outputs.map(|(index, (output, column))| {
+        let value = decode(index, output.target).and_then(|raw| into(raw, &column.name, output));
         value.map_err(|source| sqlx::Error::ColumnDecode { index: column.name.clone(), source })
     });
     values.collect()

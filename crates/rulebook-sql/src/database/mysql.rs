@@ -2,17 +2,16 @@
 
 use std::str::FromStr;
 
-use serde_json::Value as Json;
 use sqlx::ValueRef;
 use sqlx::error::BoxDynError;
-use sqlx::mysql::types::MySqlTime;
-use sqlx::mysql::{MySqlArguments, MySqlConnectOptions, MySqlConnection, MySqlRow, MySqlValueRef};
-use sqlx::{Arguments, Column as _, ConnectOptions, Decode, Executor, MySql, Row, TypeInfo};
+use sqlx::mysql::{MySqlArguments, MySqlConnectOptions, MySqlConnection, MySqlRow};
+use sqlx::{Arguments, Column as _, ConnectOptions, Decode, Executor, MySql, Row, Type, TypeInfo};
 
 use super::prepared::{UNREAD_FILE, statement_error};
 use super::{ColumnType, PrepareError, Prepared};
+use crate::raw_value::RawValue;
 use crate::statement::Statement;
-use crate::target::{Raw, Target};
+use crate::target::Target;
 use crate::value::{NamedValue, SqlValue};
 
 pub(super) fn options(url: &str) -> Result<MySqlConnectOptions, sqlx::Error> {
@@ -41,14 +40,18 @@ pub(super) async fn prepare(
 
 fn column_type(name: &str) -> ColumnType {
     match name.trim_end_matches(" UNSIGNED") {
-        "BOOLEAN" | "TINYINT" | "SMALLINT" | "INT" | "MEDIUMINT" | "BIGINT" => ColumnType::Integer { is_boolean: true },
+        "BOOLEAN" | "TINYINT" | "SMALLINT" | "INT" | "MEDIUMINT" | "BIGINT" | "BIT" => {
+            ColumnType::Integer { is_boolean: true }
+        }
         "YEAR" => ColumnType::Integer { is_boolean: false },
         "FLOAT" | "DOUBLE" => ColumnType::Float,
         "DECIMAL" => ColumnType::Decimal,
-        "DATE" | "TIME" | "DATETIME" | "TIMESTAMP" => ColumnType::Time,
+        "DATE" => ColumnType::Date,
+        "TIME" => ColumnType::Time,
+        "DATETIME" | "TIMESTAMP" => ColumnType::Datetime,
         "JSON" => ColumnType::Json,
         "ENUM" | "SET" | "CHAR" | "VARCHAR" | "TINYTEXT" | "TEXT" | "MEDIUMTEXT" | "LONGTEXT" => ColumnType::Text,
-        name @ ("BIT" | "GEOMETRY") => ColumnType::Unsupported(name.to_owned()),
+        name @ "GEOMETRY" => ColumnType::Unsupported(name.to_owned()),
         // Texts with a binary collation, among them the JSON columns of MariaDB, look like binary data.
         _ => ColumnType::Unknown,
     }
@@ -80,80 +83,77 @@ fn add_null(arguments: &mut MySqlArguments, target: Target) -> Result<(), BoxDyn
         Target::Integer => arguments.add(None::<i64>),
         Target::Number => arguments.add(None::<f64>),
         Target::Binary => arguments.add(None::<&[u8]>),
-        Target::Any | Target::Text | Target::Datetime | Target::Nested => arguments.add(None::<&str>),
+        _ => arguments.add(None::<&str>),
     }
 }
 
-pub(super) fn decode(prepared: &Prepared, row: &MySqlRow, index: usize, target: Target) -> Result<Raw, BoxDynError> {
+pub(super) fn decode(
+    prepared: &Prepared,
+    row: &MySqlRow,
+    index: usize,
+    target: Target,
+) -> Result<RawValue, BoxDynError> {
     let name = prepared.columns[index].name.as_str();
     let index = match prepared.has_late_columns && !name.is_empty() {
         // The outputs are compared with the definition, which reports a missing one if it is required.
         true => row.columns().iter().position(|column| column.name() == name),
         false => Some(index),
     };
-    let Some(index) = index else { return Ok(Raw::Json(Json::Null)) };
+    let Some(index) = index else { return Ok(RawValue::Null) };
     let value = row.try_get_raw(index)?;
     if value.is_null() {
-        return Ok(Raw::Json(Json::Null));
+        return Ok(RawValue::Null);
     }
-    let name = value.type_info().name().to_owned();
-    Ok(match name.as_str() {
-        "BIGINT UNSIGNED" => {
-            let uint = <u64 as Decode<'_, MySql>>::decode(value)?;
-            i64::try_from(uint).map_or_else(|_| Raw::Json(uint.into()), Raw::Int)
+    let info = value.type_info().into_owned();
+    let bytes = <&[u8] as Decode<'_, MySql>>::decode(value.clone())?;
+    Ok(match info.name() {
+        // The name of a `tinyint(1) unsigned` is that of a boolean.
+        _ if <u64 as Type<MySql>>::compatible(&info) && info.name() != "BIT" => {
+            <u64 as Decode<'_, MySql>>::decode(value)?.into()
         }
-        "YEAR" => Raw::Json(<u16 as Decode<'_, MySql>>::decode(value)?.into()),
-        name if matches!(column_type(name), ColumnType::Integer { .. }) => match name.ends_with("UNSIGNED") {
-            true => Raw::Int(i64::try_from(<u64 as Decode<'_, MySql>>::decode(value)?)?),
-            false => Raw::Int(<i64 as Decode<'_, MySql>>::decode(value)?),
-        },
+        "YEAR" => RawValue::Int(<u16 as Decode<'_, MySql>>::decode(value)?.into()),
+        "BIT" => bytes.iter().fold(0, |bits, byte| bits << 8 | u64::from(*byte)).into(),
         // The shortest decimal notation of a float of 32 bits is that of its value, not of the next float of 64 bits.
-        "FLOAT" => Raw::Json(<f32 as Decode<'_, MySql>>::decode(value)?.to_string().parse::<f64>()?.into()),
-        "DOUBLE" => Raw::Json(<f64 as Decode<'_, MySql>>::decode(value)?.into()),
-        "DECIMAL" => Raw::Decimal(text(value)?),
-        "DATE" | "DATETIME" | "TIMESTAMP" => {
-            let is_utc = name == "TIMESTAMP";
-            Raw::Text(date_text(<&[u8] as Decode<'_, MySql>>::decode(value)?, name == "DATE", is_utc)?)
+        "FLOAT" => RawValue::Float(<f32 as Decode<'_, MySql>>::decode(value)?.to_string().parse()?),
+        "DOUBLE" => RawValue::Float(<f64 as Decode<'_, MySql>>::decode(value)?),
+        "DECIMAL" => RawValue::Decimal(std::str::from_utf8(bytes)?.to_owned()),
+        name @ ("DATE" | "DATETIME" | "TIMESTAMP") => {
+            RawValue::Text(date_text(bytes, name == "DATE", name == "TIMESTAMP"))
         }
-        "TIME" => Raw::Text(time_text(MySqlTime::decode(value)?)),
-        "JSON" => Raw::JsonText(text(value)?),
-        "BIT" | "GEOMETRY" => return Err("the type is not supported; convert it to a text in the statement".into()),
-        _ if target == Target::Binary => Raw::Bytes(<&[u8] as Decode<'_, MySql>>::decode(value)?.to_vec()),
-        _ if target == Target::Nested => Raw::JsonText(text(value)?),
-        _ => Raw::Text(text(value)?),
+        "TIME" => RawValue::Text(time_text(bytes)),
+        "JSON" => RawValue::JsonText(std::str::from_utf8(bytes)?.to_owned()),
+        name if matches!(column_type(name), ColumnType::Integer { .. }) => {
+            RawValue::Int(<i64 as Decode<'_, MySql>>::decode(value)?)
+        }
+        _ if target == Target::Binary => RawValue::Bytes(bytes.to_vec()),
+        _ => RawValue::from_text(bytes),
     })
 }
 
-fn text(value: MySqlValueRef<'_>) -> Result<String, BoxDynError> {
-    match std::str::from_utf8(<&[u8] as Decode<'_, MySql>>::decode(value)?) {
-        Ok(text) => Ok(text.to_owned()),
-        Err(_) => {
-            Err("the value is binary; convert it to a text in the statement, for example with to_base64()".into())
-        }
-    }
+/// Returns a number in the binary protocol: parts that are zero may be missing at the end of a value.
+fn number<const N: usize>(bytes: &[u8], start: usize) -> u32 {
+    (start..start + N).rev().fold(0, |number, index| number << 8 | u32::from(bytes.get(index).copied().unwrap_or(0)))
 }
 
 /// Converts a date and time in the binary protocol: the number of bytes, the year, month, day, hour, minute, second and
-/// microseconds, of which the last ones may be missing.
-fn date_text(bytes: &[u8], is_date: bool, is_utc: bool) -> Result<String, BoxDynError> {
-    let byte = |index: usize| bytes.get(index).copied().unwrap_or(0);
-    if bytes.len() < 5 {
-        return Err("the date is too short".into());
-    }
-    let year = u16::from_le_bytes([byte(1), byte(2)]);
-    let date = format!("{year:04}-{:02}-{:02}", byte(3), byte(4));
+/// microseconds.
+fn date_text(bytes: &[u8], is_date: bool, is_utc: bool) -> String {
+    let part = |index| number::<1>(bytes, index);
+    let date = format!("{:04}-{:02}-{:02}", number::<2>(bytes, 1), part(3), part(4));
     if is_date {
-        return Ok(date);
+        return date;
     }
-    let micros = u32::from_le_bytes([byte(8), byte(9), byte(10), byte(11)]);
     let zone = if is_utc { "Z" } else { "" };
-    Ok(format!("{date}T{:02}:{:02}:{:02}{}{zone}", byte(5), byte(6), byte(7), fraction(micros)))
+    format!("{date}T{:02}:{:02}:{:02}{}{zone}", part(5), part(6), part(7), fraction(number::<4>(bytes, 8)))
 }
 
-fn time_text(time: MySqlTime) -> String {
-    let sign = if time.sign().is_negative() { "-" } else { "" };
-    let fraction = fraction(time.microseconds());
-    format!("{sign}{:02}:{:02}:{:02}{fraction}", time.hours(), time.minutes(), time.seconds())
+/// Converts a time in the binary protocol: the number of bytes, the sign, the days, hours, minutes, seconds and
+/// microseconds.
+fn time_text(bytes: &[u8]) -> String {
+    let part = |index| number::<1>(bytes, index);
+    let sign = if part(1) == 1 { "-" } else { "" };
+    let hours = number::<4>(bytes, 2).saturating_mul(24).saturating_add(part(6));
+    format!("{sign}{hours:02}:{:02}:{:02}{}", part(7), part(8), fraction(number::<4>(bytes, 9)))
 }
 
 /// Returns the fraction of a second without zeros at its end.

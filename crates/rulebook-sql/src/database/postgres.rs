@@ -123,7 +123,7 @@ async fn inferred_types(
                     Target::Number => "::float8",
                     Target::Bool => "::boolean",
                     Target::Binary => "::bytea",
-                    Target::Any | Target::Text | Target::Datetime | Target::Nested => "::text",
+                    _ => "::text",
                 };
             }
             None if untyped_placeholder(&first_error).is_some() => return Err(rejected(error, statement, &separate)),
@@ -238,18 +238,20 @@ fn column_type(info: &PgTypeInfo) -> ColumnType {
     match (info.kind(), info.name()) {
         (PgTypeKind::Array(item), _) => match column_type(item) {
             ColumnType::Unsupported(name) => ColumnType::Unsupported(format!("{name}[]")),
-            _ => ColumnType::Array,
+            ColumnType::Binary => ColumnType::Unsupported("BYTEA[]".to_owned()),
+            item => ColumnType::Array(Box::new(item)),
         },
         (_, "BOOL") => ColumnType::Bool,
         (_, "INT2" | "INT4" | "INT8" | "OID") => ColumnType::Integer { is_boolean: false },
         (_, "FLOAT4" | "FLOAT8") => ColumnType::Float,
         (_, "NUMERIC") => ColumnType::Decimal,
         (_, "JSON" | "JSONB") => ColumnType::Json,
-        (_, "DATE" | "TIME" | "TIMESTAMP" | "TIMESTAMPTZ") => ColumnType::Time,
+        (_, "DATE") => ColumnType::Date,
+        (_, "TIME") => ColumnType::Time,
+        (_, "TIMESTAMP" | "TIMESTAMPTZ") => ColumnType::Datetime,
+        (_, "UUID") => ColumnType::Uuid,
         (_, "BYTEA") => ColumnType::Binary,
-        (PgTypeKind::Enum(_), _) | (_, "TEXT" | "VARCHAR" | "CHAR" | "NAME" | "UNKNOWN" | "UUID" | "citext") => {
-            ColumnType::Text
-        }
+        (PgTypeKind::Enum(_), _) | (_, "TEXT" | "VARCHAR" | "CHAR" | "NAME" | "UNKNOWN" | "citext") => ColumnType::Text,
         (_, name) => ColumnType::Unsupported(name.to_owned()),
     }
 }

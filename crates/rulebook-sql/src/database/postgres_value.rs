@@ -2,8 +2,6 @@
 
 use std::borrow::Cow;
 
-use jiff::Span;
-use jiff::civil::{Date, date};
 use serde_json::Value as Json;
 use sqlx::error::BoxDynError;
 use sqlx::postgres::{PgArguments, PgRow, PgTypeInfo, PgTypeKind, PgValueFormat};
@@ -11,28 +9,26 @@ use sqlx::{Arguments, Row, TypeInfo, ValueRef};
 
 use super::prepared::UNREAD_FILE;
 use super::{Accepts, Binding, Prepared};
-use crate::target::{Raw, Target};
+use crate::raw_value::RawValue;
+use crate::target::Target;
 use crate::value::SqlValue;
 use crate::value_error::InvalidValue;
 
-/// The day from which PostgreSQL counts.
-const EPOCH: Date = date(2000, 1, 1);
+/// The microseconds of a day.
+const DAY: i64 = 86_400 * 1_000_000;
 
-/// The microseconds after which the calendar repeats: 400 years.
-const CALENDAR_CYCLE: i64 = 146_097 * 86_400 * 1_000_000;
-
-pub(super) fn decode(row: &PgRow, index: usize, target: Target) -> Result<Raw, BoxDynError> {
+pub(super) fn decode(row: &PgRow, index: usize, target: Target) -> Result<RawValue, BoxDynError> {
     let value = row.try_get_raw(index)?;
     if value.is_null() {
-        return Ok(Raw::Json(Json::Null));
+        return Ok(RawValue::Null);
     }
     let info = value.type_info().into_owned();
     match value.format() {
         PgValueFormat::Binary if target == Target::Binary && base_type(&info).name() == "BYTEA" => {
-            Ok(Raw::Bytes(value.as_bytes()?.to_vec()))
+            Ok(RawValue::Bytes(value.as_bytes()?.to_vec()))
         }
         PgValueFormat::Binary => decode_binary(value.as_bytes()?, &info),
-        PgValueFormat::Text => Ok(Raw::Text(value.as_str()?.to_owned())),
+        PgValueFormat::Text => Ok(RawValue::Text(value.as_str()?.to_owned())),
     }
 }
 
@@ -44,29 +40,33 @@ pub(super) fn base_type(info: &PgTypeInfo) -> &PgTypeInfo {
     }
 }
 
-fn decode_binary(bytes: &[u8], info: &PgTypeInfo) -> Result<Raw, BoxDynError> {
+fn decode_binary(bytes: &[u8], info: &PgTypeInfo) -> Result<RawValue, BoxDynError> {
     let info = base_type(info);
     let text = || std::str::from_utf8(bytes).map(str::to_owned);
     Ok(match (info.kind(), info.name()) {
-        (PgTypeKind::Array(item), _) => Raw::Json(decode_array(bytes, item)?),
-        (_, "BOOL") => Raw::Json((array::<1>(bytes)? != [0]).into()),
-        (_, "INT2") => Raw::Int(i16::from_be_bytes(array(bytes)?).into()),
-        (_, "INT4") => Raw::Int(i32::from_be_bytes(array(bytes)?).into()),
-        (_, "INT8") => Raw::Int(i64::from_be_bytes(array(bytes)?)),
-        (_, "OID") => Raw::Int(u32::from_be_bytes(array(bytes)?).into()),
-        (_, "FLOAT4") => Raw::Json(f32::from_be_bytes(array(bytes)?).to_string().parse::<f64>()?.into()),
-        (_, "FLOAT8") => Raw::Json(f64::from_be_bytes(array(bytes)?).into()),
-        (_, "NUMERIC") => Raw::Decimal(numeric_text(bytes)?),
-        (_, "JSON") => Raw::JsonText(text()?),
+        (PgTypeKind::Array(item), _) => decode_array(bytes, item)?,
+        (_, "BOOL") => RawValue::Bool(array::<1>(bytes)? != [0]),
+        (_, "INT2") => RawValue::Int(i16::from_be_bytes(array(bytes)?).into()),
+        (_, "INT4") => RawValue::Int(i32::from_be_bytes(array(bytes)?).into()),
+        (_, "INT8") => RawValue::Int(i64::from_be_bytes(array(bytes)?)),
+        (_, "OID") => RawValue::Int(u32::from_be_bytes(array(bytes)?).into()),
+        (_, "FLOAT4") => RawValue::Float(f32::from_be_bytes(array(bytes)?).to_string().parse()?),
+        (_, "FLOAT8") => RawValue::Float(f64::from_be_bytes(array(bytes)?)),
+        (_, "NUMERIC") => RawValue::Decimal(numeric_text(bytes)?),
+        (_, "JSON") => RawValue::JsonText(text()?),
         // The first byte is the version of the format.
-        (_, "JSONB") => Raw::JsonText(std::str::from_utf8(bytes.get(1..).unwrap_or_default())?.to_owned()),
-        (_, "DATE") => Raw::Text(days_after_epoch(i32::from_be_bytes(array(bytes)?).into())?.to_string()),
-        (_, "TIMESTAMP") => Raw::Text(timestamp_text(i64::from_be_bytes(array(bytes)?), "")?),
-        (_, "TIMESTAMPTZ") => Raw::Text(timestamp_text(i64::from_be_bytes(array(bytes)?), "Z")?),
-        (_, "TIME") => Raw::Text(time_text(i64::from_be_bytes(array(bytes)?))?),
-        (_, "UUID") => Raw::Text(uuid_text(array(bytes)?)),
+        (_, "JSONB") => RawValue::JsonText(std::str::from_utf8(bytes.get(1..).unwrap_or_default())?.to_owned()),
+        (_, "DATE") => RawValue::Text(match i32::from_be_bytes(array(bytes)?) {
+            i32::MAX => "infinity".to_owned(),
+            i32::MIN => "-infinity".to_owned(),
+            days => date_text(days.into()),
+        }),
+        (_, "TIMESTAMP") => RawValue::Text(timestamp_text(i64::from_be_bytes(array(bytes)?), "")),
+        (_, "TIMESTAMPTZ") => RawValue::Text(timestamp_text(i64::from_be_bytes(array(bytes)?), "Z")),
+        (_, "TIME") => RawValue::Text(time_text(i64::from_be_bytes(array(bytes)?))),
+        (_, "UUID") => RawValue::Text(uuid_text(array(bytes)?)),
         (PgTypeKind::Enum(_), _) | (_, "TEXT" | "VARCHAR" | "CHAR" | "NAME" | "UNKNOWN" | "citext") => {
-            Raw::Text(text()?)
+            RawValue::from_text(bytes)
         }
         (_, name) => return Err(format!("the type {name} is not supported; cast the column to text").into()),
     })
@@ -97,7 +97,7 @@ impl<'a> Reader<'a> {
 
 /// Converts an array of any number of dimensions: the number of dimensions, two words, the length and the first index
 /// of each dimension, and the items with their lengths.
-fn decode_array(bytes: &[u8], item: &PgTypeInfo) -> Result<Json, BoxDynError> {
+fn decode_array(bytes: &[u8], item: &PgTypeInfo) -> Result<RawValue, BoxDynError> {
     let mut reader = Reader(bytes);
     let dimensions = reader.i32()?;
     reader.bytes(8)?;
@@ -107,24 +107,24 @@ fn decode_array(bytes: &[u8], item: &PgTypeInfo) -> Result<Json, BoxDynError> {
         reader.i32()?;
     }
     if lengths.is_empty() {
-        return Ok(Json::Array(Vec::new()));
+        return Ok(RawValue::List(Vec::new()));
     }
     decode_items(&mut reader, &lengths, item)
 }
 
-fn decode_items(reader: &mut Reader<'_>, lengths: &[usize], item: &PgTypeInfo) -> Result<Json, BoxDynError> {
+fn decode_items(reader: &mut Reader<'_>, lengths: &[usize], item: &PgTypeInfo) -> Result<RawValue, BoxDynError> {
     let Some((length, inner)) = lengths.split_first() else {
         return match usize::try_from(reader.i32()?) {
-            Ok(len) => Ok(decode_binary(reader.bytes(len)?, item)?.into_json(Target::Any)?),
+            Ok(len) => decode_binary(reader.bytes(len)?, item),
             // The length -1 is null.
-            Err(_) => Ok(Json::Null),
+            Err(_) => Ok(RawValue::Null),
         };
     };
     let mut items = Vec::new();
     for _ in 0..*length {
         items.push(decode_items(reader, inner, item)?);
     }
-    Ok(Json::Array(items))
+    Ok(RawValue::List(items))
 }
 
 /// Converts a decimal: the number of groups of four digits, the position of the first group, the sign, the number of
@@ -159,29 +159,35 @@ fn numeric_text(bytes: &[u8]) -> Result<String, BoxDynError> {
     Ok(if fraction.is_empty() { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") })
 }
 
-fn days_after_epoch(days: i64) -> Result<Date, BoxDynError> {
-    Ok(EPOCH.checked_add(Span::new().try_days(days)?)?)
+/// Returns the date that is a number of days after 2000-01-01. The year 0 is the year before the year 1.
+fn date_text(days: i64) -> String {
+    // In years that begin in March, the leap day is the last day; 400 of them have 146,097 days, and each five months
+    // from March have 153 days.
+    let days = days + 730_425;
+    let (cycle, day) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let (day, is_next_year) = (day - (153 * month + 2) / 5 + 1, month >= 10);
+    let month = if is_next_year { month - 9 } else { month + 3 };
+    match 400 * cycle + year + i64::from(is_next_year) {
+        year @ 0.. => format!("{year:04}-{month:02}-{day:02}"),
+        year => format!("-{:06}-{month:02}-{day:02}", -year),
+    }
 }
 
-fn timestamp_text(micros: i64, zone: &str) -> Result<String, BoxDynError> {
-    if micros == i64::MAX || micros == i64::MIN {
-        return Ok(if micros > 0 { "infinity" } else { "-infinity" }.to_owned());
+fn timestamp_text(micros: i64, zone: &str) -> String {
+    match micros {
+        i64::MAX => "infinity".to_owned(),
+        i64::MIN => "-infinity".to_owned(),
+        _ => format!("{}T{}{zone}", date_text(micros.div_euclid(DAY)), time_text(micros.rem_euclid(DAY))),
     }
-    let after_epoch =
-        |micros| Ok::<_, BoxDynError>(EPOCH.at(0, 0, 0, 0).checked_add(Span::new().try_microseconds(micros)?)?);
-    if let Ok(time) = after_epoch(micros) {
-        return Ok(format!("{time}{zone}"));
-    }
-    // After the year 9999, the date is that of the same day in an earlier cycle of the calendar.
-    let time = after_epoch(micros % CALENDAR_CYCLE)?;
-    let year = i64::from(time.year()) + 400 * (micros / CALENDAR_CYCLE);
-    Ok(format!("{year}-{:02}-{:02}T{}{zone}", time.month(), time.day(), time.time()))
 }
 
-fn time_text(micros: i64) -> Result<String, BoxDynError> {
+fn time_text(micros: i64) -> String {
     let (seconds, fraction) = (micros / 1_000_000, micros % 1_000_000);
     let time = format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
-    Ok(if fraction == 0 { time } else { format!("{time}.{fraction:06}").trim_end_matches('0').to_owned() })
+    if fraction == 0 { time } else { format!("{time}.{fraction:06}").trim_end_matches('0').to_owned() }
 }
 
 fn uuid_text(bytes: [u8; 16]) -> String {

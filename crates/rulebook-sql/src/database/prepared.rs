@@ -3,6 +3,7 @@
 use rulebook::handler_kind::HandlerError;
 use sqlx::{Column as _, Database, Either};
 
+use crate::column_output::ColumnOutput;
 use crate::statement::{Rendered, Statement, locate};
 use crate::target::Target;
 use crate::value::NamedValue;
@@ -17,7 +18,7 @@ pub(crate) struct Prepared {
     /// The value of each placeholder.
     pub bound: Vec<Bound>,
     /// What each column becomes. The list is empty if the rows are not the result of the method.
-    pub targets: Vec<Target>,
+    pub outputs: Vec<ColumnOutput>,
     pub columns: Vec<Column>,
     /// `true` if the columns are known only when the statement is executed, because MariaDB does not describe the
     /// columns of `returning`. Then `columns` are the names of the outputs.
@@ -52,7 +53,7 @@ impl Prepared {
         Ok(Self {
             sql: rendered.sql.clone(),
             bound: bound.collect(),
-            targets: Vec::new(),
+            outputs: Vec::new(),
             columns,
             has_late_columns: false,
         })
@@ -132,8 +133,14 @@ pub(crate) enum ColumnType {
     Bool,
     Text,
     Json,
+    Uuid,
+    Date,
+    /// A time of day, or a duration in hours.
     Time,
-    Array,
+    /// A date and time.
+    Datetime,
+    /// An array of items of a type.
+    Array(Box<ColumnType>),
     Binary,
     /// A type that cannot be converted to JSON.
     Unsupported(String),
@@ -149,8 +156,11 @@ impl ColumnType {
             Self::Bool => "a boolean",
             Self::Text => "a text",
             Self::Json => "a JSON value",
-            Self::Time => "a date or time, which becomes a text",
-            Self::Array => "an array",
+            Self::Uuid => "a UUID, which becomes a text",
+            Self::Date => "a date, which becomes a text",
+            Self::Time => "a time, which becomes a text",
+            Self::Datetime => "a date and time, which becomes a text",
+            Self::Array(_) => "an array",
             Self::Binary => "binary data",
         }
     }

@@ -6,18 +6,18 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use rulebook::handler_kind::HandlerError;
-use serde_json::Value as Json;
 use sqlx::error::{BoxDynError, DatabaseError};
 use sqlx::sqlite::{
     SqliteArguments, SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteRow, SqliteTypeInfo,
 };
-use sqlx::{Arguments, ConnectOptions, Decode, Executor, Row, TypeInfo, ValueRef};
+use sqlx::{Arguments, ConnectOptions, Decode, Executor, Row, Sqlite, TypeInfo, ValueRef};
 use tokio::time::sleep;
 
 use super::prepared::{UNREAD_FILE, statement_error};
 use super::{ColumnType, PrepareError, Prepared};
+use crate::raw_value::RawValue;
 use crate::statement::Statement;
-use crate::target::{Raw, Target};
+use crate::target::Target;
 use crate::value::{NamedValue, SqlValue};
 
 /// SQLite's error code for a file that another connection has locked. The higher bits of a code say more about the
@@ -110,17 +110,16 @@ pub(super) fn arguments<'q>(prepared: &Prepared, values: &[SqlValue]) -> Result<
     Ok(arguments)
 }
 
-pub(super) fn decode(row: &SqliteRow, index: usize, target: Target) -> Result<Raw, BoxDynError> {
+pub(super) fn decode(row: &SqliteRow, index: usize, target: Target) -> Result<RawValue, BoxDynError> {
     let value = row.try_get_raw(index)?;
     if value.is_null() {
-        return Ok(Raw::Json(Json::Null));
+        return Ok(RawValue::Null);
     }
-    let name = value.type_info().name().to_owned();
-    Ok(match name.as_str() {
-        "INTEGER" => Raw::Int(<i64 as Decode<'_, sqlx::Sqlite>>::decode(value)?),
-        "REAL" => Raw::Json(<f64 as Decode<'_, sqlx::Sqlite>>::decode(value)?.into()),
-        "TEXT" => Raw::Text(<String as Decode<'_, sqlx::Sqlite>>::decode(value)?),
-        _ if target == Target::Binary => Raw::Bytes(<Vec<u8> as Decode<'_, sqlx::Sqlite>>::decode(value)?),
-        _ => return Err("the value is binary; convert it to a text in the statement, for example with hex()".into()),
+    let info = value.type_info().into_owned();
+    Ok(match info.name() {
+        "INTEGER" => RawValue::Int(<i64 as Decode<'_, Sqlite>>::decode(value)?),
+        "REAL" => RawValue::Float(<f64 as Decode<'_, Sqlite>>::decode(value)?),
+        "TEXT" if target != Target::Binary => RawValue::from_text(<&[u8] as Decode<'_, Sqlite>>::decode(value)?),
+        _ => RawValue::Bytes(<&[u8] as Decode<'_, Sqlite>>::decode(value)?.to_vec()),
     })
 }

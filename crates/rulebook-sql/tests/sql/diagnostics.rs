@@ -236,6 +236,44 @@ fn parameters_are_compared_with_the_types_of_postgresql() {
 }
 
 #[test]
+fn outputs_that_cannot_express_a_column_are_errors() {
+    for_each_database(|database| {
+        if database.kind == Kind::Sqlite {
+            return;
+        }
+        let date = "cast('2026-01-31' as date)";
+        for (column, r#type, message) in [
+            ("cast(1 as decimal(5, 2))", "int", "is a decimal number, but the output is a whole number"),
+            (date, "time", "is a date, which becomes a text, but the output is a time of day"),
+            (date, "int", "is a date, which becomes a text, but the output is a whole number"),
+            (
+                "cast('2026-01-31' as timestamp)",
+                "date",
+                "is a date and time, which becomes a text, but the output is a date",
+            ),
+            (date, "numeric", "is a date, which becomes a text, but the output is a number or null"),
+            (
+                "array[1]",
+                "array<date>",
+                "each item of the column `v` is a whole number, but each item of the output is a date",
+            ),
+        ] {
+            if database.kind == Kind::Mariadb && column.starts_with("array") {
+                continue;
+            }
+            let column = if database.kind == Kind::Mariadb {
+                column.replace("timestamp", "datetime")
+            } else {
+                column.to_owned()
+            };
+            let outputs = format!(r#"{{ "v": {{ "info": "A value", "type": "{type}" }} }}"#);
+            let handler = format!(r#"{{"sql": "select {column} as «v", "missing": false, "rows": "one"}}"#);
+            expect_error(database, &outputs, &handler, message);
+        }
+    });
+}
+
+#[test]
 fn numbers_that_do_not_fit_are_reported_for_sqlite() {
     let handler = r#"{"sql": "select id from note where id = «:big"}"#;
     expect_error(&TestDatabase::sqlite(), MANY, handler, "are larger than the whole numbers of the database");

@@ -46,7 +46,7 @@ fn api(database: &TestDatabase) -> TestApi {
 }
 
 /// Returns the content of a download, or the status of the error.
-fn content(api: &TestApi, name: &str) -> Result<Vec<u8>, u16> {
+pub fn content(api: &TestApi, name: &str) -> Result<Vec<u8>, u16> {
     let response = api.call(name, json!({}));
     let status = response.status();
     let Some(download) = response.into_download() else { return Err(status) };

@@ -26,6 +26,7 @@ mod results;
 mod sqlite_files;
 mod statements;
 mod tls;
+mod value_tables;
 mod values;
 mod violations;
 mod waiting;

@@ -5,7 +5,7 @@ use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value as Json, json};
 
-use crate::databases::{Kind, TestApi, TestDatabase, for_each_database, method, of_type};
+use crate::databases::{Kind, TestApi, for_each_database, method, of_type};
 
 /// Texts that would change a statement if they became part of it.
 const TEXTS: [&str; 16] = [
@@ -173,63 +173,6 @@ fn null_is_a_value_of_every_column() {
         assert_eq!(api.outputs("count.get", json!({})), json!({ "n": 1 }));
         // The type of the null is the type of the result.
         assert_eq!(api.outputs("default.get", json!({})), json!({ "v": 7 }));
-    });
-}
-
-/// Returns the value of a column for an output of a type.
-fn column(database: &TestDatabase, sql: &str, r#type: &str) -> Json {
-    let handler = json!({ "sql": format!("select {sql} as v"), "rows": "one", "missing": false });
-    let api = database.api(json!({ "read": method(json!({}), json!({ "v": of_type(r#type) }), handler) }));
-    api.outputs("read.get", json!({}))["v"].clone()
-}
-
-#[test]
-fn types_of_servers_become_json() {
-    for_each_database(|database| {
-        let cases: &[(&str, &str, Json)] = match database.kind {
-            Kind::Sqlite => &[
-                ("json_array(1, 'a')", "array", json!([1, "a"])),
-                ("json_array(1, 'a')", "string", json!("[1,\"a\"]")),
-                ("1 = 1", "bool", json!(true)),
-                ("date('2026-01-31')", "date", json!("2026-01-31")),
-            ],
-            Kind::Postgres => &[
-                ("12.50::numeric", "float", json!(12.5)),
-                ("12.50::numeric", "string", json!("12.50")),
-                ("-0.00012::numeric", "string", json!("-0.00012")),
-                ("0::numeric", "string", json!("0")),
-                ("0.5::numeric", "string", json!("0.5")),
-                ("12.00::numeric", "int", json!(12)),
-                ("300000000::numeric(12, 2)", "string", json!("300000000.00")),
-                ("'NaN'::numeric", "string", json!("NaN")),
-                ("123456789012345678901234567890::numeric", "string", json!("123456789012345678901234567890")),
-                ("'2026-01-31'::date", "date", json!("2026-01-31")),
-                ("'2026-01-31 12:30:00.5+02'::timestamptz", "datetime", json!("2026-01-31T10:30:00.5Z")),
-                ("'9999-12-31T23:59:60Z'::timestamptz", "string", json!("10000-01-01T00:00:00Z")),
-                ("'12:30'::time", "string", json!("12:30:00")),
-                ("'6f1c3e8a-1b2c-4d5e-8f90-a1b2c3d4e5f6'::uuid", "uuid", json!("6f1c3e8a-1b2c-4d5e-8f90-a1b2c3d4e5f6")),
-                ("array[1, null, 3]", "array", json!([1, null, 3])),
-                ("array[['a', 'b'], ['c', 'd']]", "array", json!([["a", "b"], ["c", "d"]])),
-                ("'{\"a\": [1]}'::jsonb", "object", json!({ "a": [1] })),
-                ("'{}'::json", "string", json!("{}")),
-                ("1.5::float4", "float", json!(1.5)),
-                ("'x'::char(3)", "string", json!("x  ")),
-            ],
-            Kind::Mariadb => &[
-                ("cast(12.5 as decimal(10, 2))", "string", json!("12.50")),
-                ("cast(12.5 as decimal(10, 2))", "float", json!(12.5)),
-                ("cast('2026-01-31' as date)", "date", json!("2026-01-31")),
-                ("cast('2026-01-31 12:30:00.5' as datetime(1))", "string", json!("2026-01-31T12:30:00.5")),
-                ("cast('26:30:00' as time)", "string", json!("26:30:00")),
-                ("json_array(1, 'a')", "array", json!([1, "a"])),
-                ("18446744073709551615", "uint", json!(u64::MAX)),
-                ("true", "bool", json!(true)),
-                ("1.5e0", "float", json!(1.5)),
-            ],
-        };
-        for (sql, r#type, expected) in cases {
-            assert_eq!(column(database, sql, r#type), *expected, "{sql}");
-        }
     });
 }
 

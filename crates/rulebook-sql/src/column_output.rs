@@ -1,0 +1,134 @@
+//! What a column becomes: the values that its output accepts.
+
+use std::borrow::Cow;
+use std::mem::discriminant;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rulebook::types::{Check, Structure, Value};
+use serde_json::{Value as Json, json};
+
+use crate::moments::{with_zone, without_fraction};
+use crate::target::Target;
+
+/// The maximum number of dimensions of an array of PostgreSQL. A schema can be an array of itself.
+const MAX_DIMENSIONS: usize = 6;
+
+#[derive(Debug, Clone)]
+pub(crate) struct ColumnOutput {
+    pub target: Target,
+    pub accepts_null: bool,
+    /// The items, if the output accepts arrays.
+    pub items: Option<Box<ColumnOutput>>,
+    pub accepts_objects: bool,
+    /// The type of the output; `None` if it accepts any value, or the definition contains none.
+    check: Option<Arc<dyn Check>>,
+    /// `true` if the log contains that the column has a value that the output cannot express.
+    is_reported: Arc<AtomicBool>,
+}
+
+impl From<Target> for ColumnOutput {
+    fn from(target: Target) -> Self {
+        let accepts_null = true;
+        Self { target, accepts_null, items: None, accepts_objects: false, check: None, is_reported: Arc::default() }
+    }
+}
+
+impl ColumnOutput {
+    /// Returns what is known about an output of a type. An optional output may be null.
+    pub(crate) fn of(check: &Arc<dyn Check>, is_optional: bool) -> Self {
+        Self::of_dimension(check, is_optional, 0)
+    }
+
+    fn of_dimension(check: &Arc<dyn Check>, is_optional: bool, dimension: usize) -> Self {
+        let target = Target::of(&**check);
+        let (items, accepts_objects) = match target {
+            Target::Nested => nested(&**check, dimension),
+            Target::Any => (Some(Box::new(Target::Any.into())), true),
+            _ => (None, false),
+        };
+        Self {
+            accepts_null: is_optional || check.checked(Value::Null).is_ok(),
+            items,
+            accepts_objects,
+            check: (check.schema() != json!({})).then(|| Arc::clone(check)),
+            ..target.into()
+        }
+    }
+
+    /// Returns `true` if the type of the output accepts a value.
+    pub(crate) fn accepts(&self, json: &Json) -> bool {
+        self.check.as_ref().is_none_or(|check| check.checked(Value::from(json)).is_ok())
+    }
+
+    /// Returns `true` if the type of the output accepts values such as this one, perhaps only others within its bounds.
+    pub(crate) fn accepts_kind(&self, json: &Json) -> bool {
+        let result = self.check.as_ref().map(|check| check.checked(Value::from(json)).map(drop));
+        !matches!(result, Some(Err(mismatch)) if mismatch.violation.is_none())
+    }
+
+    /// Returns `true` if a type that accepts values of several kinds may accept one of the kind of a value.
+    pub(crate) fn may_accept(&self, sample: &Json) -> bool {
+        let known = self.check.as_ref().map(|check| check.boundary_values()).unwrap_or_default();
+        let is_like = |value: &Value<'_>| discriminant(&value.to_json()) == discriminant(sample);
+        known.is_empty() || self.accepts_kind(sample) || known.iter().any(is_like)
+    }
+
+    /// Returns the items of an array, whatever its number of dimensions is.
+    pub(crate) fn innermost_item(&self) -> Option<&Self> {
+        let item = self.items.as_deref()?;
+        Some(item.innermost_item().unwrap_or(item))
+    }
+
+    /// Returns the text of a date or time in the notation of the output.
+    ///
+    /// # Errors
+    /// Returns the text if the output cannot express it. A text beyond the bounds of the type remains, so that it is
+    /// reported like another value beyond the bounds of its type.
+    pub(crate) fn moment(&self, text: String) -> Result<Json, Json> {
+        let text = match self.target {
+            Target::Datetime => with_zone(text),
+            Target::Time => without_fraction(text),
+            _ => text,
+        };
+        let json = Json::String(text);
+        if self.accepts_kind(&json) { Ok(json) } else { Err(json) }
+    }
+
+    /// Returns what replaces a value that the output cannot express: null, or if the output does not accept null, the
+    /// value itself, which the check of the outputs reports.
+    pub(crate) fn null_or(&self, unchanged: Json) -> Json {
+        if self.accepts_null { Json::Null } else { unchanged }
+    }
+
+    /// Describes the values of the output.
+    pub(crate) fn in_words(&self) -> Cow<'static, str> {
+        match &self.check {
+            Some(check) if self.target == Target::Any => check.expected(),
+            _ => self.target.in_words().into(),
+        }
+    }
+
+    /// Writes to the log, the first time, that a column has a value that the output cannot express.
+    pub(crate) fn report(&self, column: &str, sql: &str) {
+        if !self.is_reported.swap(true, Ordering::Relaxed) {
+            let expected = self.in_words();
+            log::warn!(
+                "the column `{column}` has a value that is not {expected}, without which the output is null: {sql}"
+            );
+        }
+    }
+}
+
+/// Returns the items of arrays and whether objects are accepted, for a type whose values are arrays or objects.
+fn nested(check: &dyn Check, dimension: usize) -> (Option<Box<ColumnOutput>>, bool) {
+    match check.structure() {
+        Structure::Array(item) if dimension < MAX_DIMENSIONS => {
+            (Some(Box::new(ColumnOutput::of_dimension(&item, false, dimension + 1))), false)
+        }
+        Structure::Nullable(inner) => nested(&*inner, dimension),
+        Structure::Schema(schema) => nested(&*schema.check, dimension),
+        Structure::Map(_) | Structure::Object(_) | Structure::TaggedUnion { .. } => (None, true),
+        _ => (Some(Box::new(Target::Any.into())), true),
+    }
+}
