@@ -5,7 +5,7 @@ use rulebook_model::model::{Method, Output};
 use rulebook_model::suggest::closest_word;
 use rulebook_model::types::{Check, Structure};
 
-use crate::database::{Column, ColumnType};
+use crate::database::{Column, ColumnOutput, ColumnType};
 use crate::statement::{Statement, locate};
 use crate::target::Target;
 
@@ -34,6 +34,12 @@ pub(crate) struct Member {
     name: String,
     is_optional: bool,
     target: Target,
+}
+
+impl Member {
+    fn column_output(&self) -> ColumnOutput {
+        ColumnOutput { target: self.target, is_optional: self.is_optional }
+    }
 }
 
 /// How rows become the outputs of a method.
@@ -101,12 +107,16 @@ impl ResultShape {
         }
     }
 
-    /// Compares the columns of a statement with the outputs, and returns the kind of value that each column becomes.
+    /// Compares the columns of a statement with the outputs, and returns what each column becomes.
     ///
     /// # Errors
     /// Returns an error for each column that is not an output, each output without a column, and each column whose type
     /// an output never accepts.
-    pub(crate) fn targets(&self, columns: &[Column], statement: &Statement) -> Result<Vec<Target>, Vec<HandlerError>> {
+    pub(crate) fn column_outputs(
+        &self,
+        columns: &[Column],
+        statement: &Statement,
+    ) -> Result<Vec<ColumnOutput>, Vec<HandlerError>> {
         let mut errors = Vec::new();
         let type_error = |column: &Column, target: Target| {
             let message = if self.is_file { file_type_error(column, target) } else { type_error(column, target) };
@@ -120,23 +130,23 @@ impl ResultShape {
                 ]);
             };
             errors.extend(type_error(column, target));
-            return if errors.is_empty() { Ok(vec![target]) } else { Err(errors) };
+            return if errors.is_empty() { Ok(vec![ColumnOutput { target, is_optional: false }]) } else { Err(errors) };
         }
         errors.extend(duplicate_column(columns, statement));
-        let mut targets = Vec::new();
+        let mut outputs = Vec::new();
         for column in columns {
-            let target = match &self.row {
+            let output = match &self.row {
                 RowShape::Members(members) => match members.iter().find(|member| member.name == column.name) {
-                    Some(member) => member.target,
+                    Some(member) => member.column_output(),
                     None => {
                         errors.push(self.unknown_column(column, members, statement));
                         continue;
                     }
                 },
-                RowShape::AnyMembers | RowShape::Value(_) => Target::Any,
+                RowShape::AnyMembers | RowShape::Value(_) => ColumnOutput { target: Target::Any, is_optional: true },
             };
-            errors.extend(type_error(column, target));
-            targets.push(target);
+            errors.extend(type_error(column, output.target));
+            outputs.push(output);
         }
         if let RowShape::Members(members) = &self.row {
             let has_column = |member: &Member| columns.iter().any(|column| column.name == member.name);
@@ -150,7 +160,7 @@ impl ResultShape {
                 errors.push(error.at(statement.span()).help(help));
             }
         }
-        if errors.is_empty() { Ok(targets) } else { Err(errors) }
+        if errors.is_empty() { Ok(outputs) } else { Err(errors) }
     }
 
     fn unknown_column(&self, column: &Column, members: &[Member], statement: &Statement) -> HandlerError {
@@ -169,15 +179,15 @@ impl ResultShape {
         column_error(column, statement, message).help(format!("{closest}{help}"))
     }
 
-    /// Returns the names of the outputs and the kinds of values that they accept, for a statement whose columns the
-    /// database does not describe. The name is empty for the only column.
-    pub(crate) fn late_columns(&self, statement: &Statement) -> Result<Vec<(Column, Target)>, HandlerError> {
-        let column = |name: &str, target| (Column { name: name.to_owned(), r#type: ColumnType::Unknown }, target);
+    /// Returns the names of the outputs and what their columns become, for a statement whose columns the database does
+    /// not describe. The name is empty for the only column.
+    pub(crate) fn late_columns(&self, statement: &Statement) -> Result<Vec<(Column, ColumnOutput)>, HandlerError> {
+        let column = |name: &str, output| (Column { name: name.to_owned(), r#type: ColumnType::Unknown }, output);
         match &self.row {
             RowShape::Members(members) => {
-                Ok(members.iter().map(|member| column(&member.name, member.target)).collect())
+                Ok(members.iter().map(|member| column(&member.name, member.column_output())).collect())
             }
-            RowShape::Value(target) => Ok(vec![column("", *target)]),
+            RowShape::Value(target) => Ok(vec![column("", ColumnOutput { target: *target, is_optional: false })]),
             RowShape::AnyMembers => {
                 let error = HandlerError::new("the database does not describe the columns of `returning`");
                 Err(error

@@ -7,7 +7,7 @@ use sqlx::ValueRef;
 use sqlx::error::BoxDynError;
 use sqlx::mysql::types::MySqlTime;
 use sqlx::mysql::{MySqlArguments, MySqlConnectOptions, MySqlConnection, MySqlRow, MySqlValueRef};
-use sqlx::{Arguments, Column as _, ConnectOptions, Decode, Executor, MySql, Row, TypeInfo};
+use sqlx::{Arguments, ConnectOptions, Decode, Executor, MySql, Row, TypeInfo};
 
 use super::prepared::{UNREAD_FILE, statement_error};
 use super::{ColumnType, PrepareError, Prepared};
@@ -84,14 +84,7 @@ fn add_null(arguments: &mut MySqlArguments, target: Target) -> Result<(), BoxDyn
     }
 }
 
-pub(super) fn decode(prepared: &Prepared, row: &MySqlRow, index: usize, target: Target) -> Result<Raw, BoxDynError> {
-    let name = prepared.columns[index].name.as_str();
-    let index = match prepared.has_late_columns && !name.is_empty() {
-        // The outputs are compared with the definition, which reports a missing one if it is required.
-        true => row.columns().iter().position(|column| column.name() == name),
-        false => Some(index),
-    };
-    let Some(index) = index else { return Ok(Raw::Json(Json::Null)) };
+pub(super) fn decode(row: &MySqlRow, index: usize, target: Target) -> Result<Raw, BoxDynError> {
     let value = row.try_get_raw(index)?;
     if value.is_null() {
         return Ok(Raw::Json(Json::Null));

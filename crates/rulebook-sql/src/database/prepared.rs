@@ -17,8 +17,10 @@ pub(crate) struct Prepared {
     /// The value of each placeholder.
     pub bound: Vec<Bound>,
     /// What each column becomes. The list is empty if the rows are not the result of the method.
-    pub targets: Vec<Target>,
+    pub outputs: Vec<ColumnOutput>,
     pub columns: Vec<Column>,
+    /// `true` in SQLite if the tables determine how many columns the rows have: the statement contains `*` for columns.
+    pub has_open_columns: bool,
     /// `true` if the columns are known only when the statement is executed, because MariaDB does not describe the
     /// columns of `returning`. Then `columns` are the names of the outputs.
     pub has_late_columns: bool,
@@ -52,8 +54,9 @@ impl Prepared {
         Ok(Self {
             sql: rendered.sql.clone(),
             bound: bound.collect(),
-            targets: Vec::new(),
+            outputs: Vec::new(),
             columns,
+            has_open_columns: false,
             has_late_columns: false,
         })
     }
@@ -62,6 +65,14 @@ impl Prepared {
     pub(crate) fn returns_rows(&self) -> bool {
         !self.columns.is_empty() || self.has_late_columns
     }
+}
+
+/// What a column becomes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ColumnOutput {
+    pub target: Target,
+    /// `true` if a result without the column is valid.
+    pub is_optional: bool,
 }
 
 /// A value that is bound to a placeholder.
