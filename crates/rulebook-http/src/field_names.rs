@@ -83,14 +83,13 @@ pub fn is_reserved(name: &HeaderName) -> bool {
     HOP_BY_HOP.contains(name) || *name == IDENTITY || *name == REQUEST_ID
 }
 
-/// Returns `true` if the header field with this name of a client is not trusted: proxies set it, servers take the HTTP
-/// method or the path from it, or programs take the variable `HTTP_PROXY`, in which CGI contains the field `Proxy`, as
-/// the address of their proxy.
+/// Returns `true` if the header field with this name of a client is not trusted: proxies set it, or servers and programs
+/// take something from it that the definition determines.
 pub fn is_untrusted(name: &HeaderName) -> bool {
     let text = name.as_str();
     *name == header::FORWARDED
         || text.starts_with("x-forwarded-")
-        || matches!(text, "x-real-ip" | "proxy")
+        || text == "x-real-ip"
         || OVERRIDES.contains(&text)
 }
 

@@ -17,6 +17,8 @@ const MAX_DIMENSIONS: usize = 6;
 #[derive(Debug, Clone)]
 pub(crate) struct ColumnOutput {
     pub target: Target,
+    /// `true` if a result without the column is valid.
+    pub is_optional: bool,
     pub accepts_null: bool,
     /// The items, if the output accepts arrays.
     pub items: Option<Box<ColumnOutput>>,
@@ -29,8 +31,15 @@ pub(crate) struct ColumnOutput {
 
 impl From<Target> for ColumnOutput {
     fn from(target: Target) -> Self {
-        let accepts_null = true;
-        Self { target, accepts_null, items: None, accepts_objects: false, check: None, is_reported: Arc::default() }
+        Self {
+            target,
+            is_optional: true,
+            accepts_null: true,
+            items: None,
+            accepts_objects: false,
+            check: None,
+            is_reported: Arc::default(),
+        }
     }
 }
 
@@ -48,6 +57,7 @@ impl ColumnOutput {
             _ => (None, false),
         };
         Self {
+            is_optional,
             accepts_null: is_optional || check.checked(Value::Null).is_ok(),
             items,
             accepts_objects,

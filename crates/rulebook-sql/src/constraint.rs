@@ -72,7 +72,9 @@ impl Violations {
                 let code = database.and_then(DatabaseError::code).unwrap_or_default();
                 ApiError::internal(format!("the database cannot convert a value of a statement (error {code})"))
             }
-            ErrorClass::Other => ApiError::internal(format!("the database: {description}")),
+            ErrorClass::Stale | ErrorClass::Rejected | ErrorClass::Other => {
+                ApiError::internal(format!("the database: {description}"))
+            }
         }
     }
 

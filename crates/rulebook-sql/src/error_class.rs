@@ -9,6 +9,11 @@ pub(crate) enum ErrorClass {
     Timeout,
     /// The same call may succeed later.
     Temporary,
+    /// The connection cannot use its prepared statement any more, because the tables have been changed. The same
+    /// statement may succeed when it is prepared again; it had no effect.
+    Stale,
+    /// The statement does not fit to the tables any more.
+    Rejected,
     /// A value cannot be converted to the type of a column or a function. `None` means that the value need not come
     /// from the request, such as in a division by zero.
     Value(Option<Problem>),
@@ -28,10 +33,11 @@ pub(crate) enum Problem {
 impl ErrorClass {
     /// Returns the cause of any error.
     pub(crate) fn of(error: &sqlx::Error) -> Self {
-        use sqlx::Error::{ColumnDecode, Decode, Encode};
+        use sqlx::Error::{ColumnDecode, ColumnNotFound, Decode, Encode};
         match error {
             sqlx::Error::Database(error) => Self::of_database(&**error),
             ColumnDecode { .. } | Decode(_) | Encode(_) => Self::Other,
+            ColumnNotFound(_) => Self::Rejected,
             _ => Self::Temporary,
         }
     }
@@ -45,7 +51,9 @@ impl ErrorClass {
         } else {
             // The lower byte of an extended code of SQLite is the primary code.
             match code.parse::<u32>().map(|code| code & 0xff) {
+                Ok(1) if is_missing_in_sqlite(error.message()) => Self::Rejected,
                 Ok(9) => Self::Timeout,
+                Ok(17) => Self::Stale,
                 // Busy, locked, read only, an error of the disk, a full disk, and a file that cannot be opened.
                 Ok(5 | 6 | 8 | 10 | 13 | 14) => Self::Temporary,
                 _ => Self::Other,
@@ -59,6 +67,10 @@ impl ErrorClass {
             1969 | 3024 => Self::Timeout,
             // Too many connections, a shutdown, a wait for a lock, a deadlock, a killed statement or connection.
             1040 | 1053 | 1205 | 1213 | 1317 | 1927 | 1290 => Self::Temporary,
+            // An unknown statement, one that must be prepared again, and a table that was changed in a transaction.
+            1243 | 1412 | 1615 => Self::Stale,
+            // An unknown column, table, function or procedure, or a view of one.
+            1054 | 1146 | 1305 | 1356 => Self::Rejected,
             1406 => Self::Value(Some(Problem::TooLong)),
             1264 | 1690 => Self::Value(Some(Problem::OutOfRange)),
             3140 => Self::Value(Some(Problem::Json)),
@@ -73,6 +85,9 @@ impl ErrorClass {
             "57014" => Self::Timeout,
             // A serialization failure, a deadlock, a wait for a lock, a transaction that only reads.
             "40001" | "40P01" | "55P03" | "25006" => Self::Temporary,
+            // A result of other types than the prepared one, a statement that is unknown, for example since a proxy has
+            // changed the server, and a table or type that is gone while the statement is planned.
+            "0A000" | "26000" | "XX000" => Self::Stale,
             "22001" => Self::Value(Some(Problem::TooLong)),
             "22003" => Self::Value(Some(Problem::OutOfRange)),
             "22007" | "22008" => Self::Value(Some(Problem::Date)),
@@ -81,9 +96,16 @@ impl ErrorClass {
             code if code.starts_with("22") => Self::Value(None),
             // Errors of the connection, of resources, and of an operator who stops the server.
             code if ["08", "53", "57"].iter().any(|class| code.starts_with(class)) => Self::Temporary,
+            // Everything except missing privileges: the statement was accepted when the program started.
+            code if code.starts_with("42") && code != "42501" => Self::Rejected,
             _ => Self::Other,
         }
     }
+}
+
+/// Returns `true` for the message of a missing table, column or function, which has no code of its own.
+fn is_missing_in_sqlite(message: &str) -> bool {
+    message.starts_with("no such ") || message.contains(" has no column named ")
 }
 
 impl Problem {

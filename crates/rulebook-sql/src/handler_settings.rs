@@ -17,7 +17,7 @@ use crate::statement::Statement;
 /// The main setting: the statement, or a list of statements.
 pub(crate) const SQL: &str = "sql";
 
-pub(crate) const SETTINGS: [&str; 12] = [
+pub(crate) const SETTINGS: [&str; 13] = [
     "rows",
     "missing",
     "database",
@@ -25,6 +25,7 @@ pub(crate) const SETTINGS: [&str; 12] = [
     "max_rows",
     "max_bytes",
     "max_file",
+    "max_pattern",
     "format",
     "on_unique",
     "on_foreign_key",
@@ -200,7 +201,7 @@ fn limits(method: &HandledMethod<'_>, database: &Database, errors: &mut Vec<Hand
     if let Some(node) = method.optional_setting("timeout") {
         errors.extend(seconds(node, "timeout").map(|seconds| timeout = seconds).err());
     }
-    for key in ["max_rows", "max_bytes", "max_file"] {
+    for key in ["max_rows", "max_bytes", "max_file", "max_pattern"] {
         errors.extend(method.optional_setting(key).and_then(|node| limits.set(key, node).err()));
     }
     (timeout, limits)

@@ -122,7 +122,7 @@ impl ResultShape {
     /// # Errors
     /// Returns an error for each column that is not an output, each output without a column, and each column whose type
     /// an output never accepts.
-    pub(crate) fn outputs(
+    pub(crate) fn column_outputs(
         &self,
         columns: &[Column],
         statement: &Statement,

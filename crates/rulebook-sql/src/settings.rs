@@ -17,8 +17,19 @@ pub(crate) const MAIN: &str = "main";
 /// The database without settings: a file in the data folder.
 const DEFAULT_URL: &str = "sqlite:data.db";
 
-const KEYS: [&str; 9] =
-    ["url", "pool", "pool_timeout", "timeout", "download_timeout", "max_rows", "max_bytes", "max_file", "migrations"];
+const KEYS: [&str; 11] = [
+    "url",
+    "pool",
+    "pool_timeout",
+    "timeout",
+    "download_timeout",
+    "max_rows",
+    "max_bytes",
+    "max_file",
+    "max_pattern",
+    "max_failed_calls",
+    "migrations",
+];
 
 /// The key of the object with further databases.
 const DATABASES: &str = "databases";
@@ -30,6 +41,8 @@ pub(crate) struct CallLimits {
     pub bytes: u64,
     /// The maximum size of an uploaded file that is bound, and of a file that is downloaded, in bytes.
     pub file: u64,
+    /// The maximum size of a value in a pattern of SQLite in bytes.
+    pub pattern: u64,
 }
 
 impl CallLimits {
@@ -38,6 +51,7 @@ impl CallLimits {
         match key {
             "max_rows" => self.rows = whole_number(node, key, 1..=1_000_000)?,
             "max_bytes" => self.bytes = byte_size(node, key, 1..=1 << 30)?,
+            "max_pattern" => self.pattern = byte_size(node, key, 1..=50_000)?,
             _ => self.file = byte_size(node, key, 1..=1 << 30)?,
         }
         Ok(())
@@ -62,6 +76,8 @@ pub(crate) struct DatabaseSettings {
     pub timeout: Duration,
     pub download_timeout: Duration,
     pub limits: CallLimits,
+    /// The number of failed calls, one after the other, from which the database is not ready.
+    pub max_failed_calls: u32,
     /// The folder with the migrations, relative to the current directory.
     pub migrations: Option<Spanned<String>>,
 }
@@ -78,7 +94,8 @@ impl DatabaseSettings {
             pool_timeout: Duration::from_secs(3),
             timeout: Duration::from_secs(5),
             download_timeout: Duration::from_secs(600),
-            limits: CallLimits { rows: 10_000, bytes: 16 << 20, file: 16 << 20 },
+            limits: CallLimits { rows: 10_000, bytes: 16 << 20, file: 16 << 20, pattern: 256 },
+            max_failed_calls: 10,
             migrations: None,
         }
     }
@@ -97,7 +114,8 @@ impl DatabaseSettings {
             "pool_timeout" => self.pool_timeout = seconds(node, key)?,
             "timeout" => self.timeout = seconds(node, key)?,
             "download_timeout" => self.download_timeout = seconds(node, key)?,
-            "max_rows" | "max_bytes" | "max_file" => self.limits.set(key, node)?,
+            "max_rows" | "max_bytes" | "max_file" | "max_pattern" => self.limits.set(key, node)?,
+            "max_failed_calls" => self.max_failed_calls = whole_number(node, key, 1..=1_000_000)?,
             "migrations" => self.migrations = Some(non_empty_text(node, key)?),
             _ => return Err(unknown_setting(&member.key, "a database", &KEYS)),
         }

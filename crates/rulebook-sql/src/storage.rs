@@ -169,13 +169,21 @@ pub(crate) async fn end_transaction(mut lease: Lease, sql: &str) -> Result<(), s
 
 pub(crate) async fn execute(database: &Database, sql: &str, values: &[&str]) -> Result<Vec<TextRow>, sqlx::Error> {
     let mut lease = database.lease().await?;
-    let rows = lease.text_rows(sql, values).await?;
-    lease.end(LeaseEnd::Reuse);
-    Ok(rows)
+    let rows = lease.text_rows(sql, values).await;
+    let end = match &rows {
+        Ok(_) => LeaseEnd::Reuse,
+        Err(error) if ErrorClass::of(error) == ErrorClass::Stale && lease.forget_statements().await.is_ok() => {
+            LeaseEnd::ReuseAfterTest
+        }
+        Err(_) => LeaseEnd::Close,
+    };
+    lease.end(end);
+    rows
 }
 
 /// Executes a statement that can be repeated without another effect. Repeats it if the database has undone it because
-/// of another statement, or if the connection was closed in the meantime.
+/// of another statement, if the connection was closed in the meantime, or if it could not use its prepared statement
+/// any more.
 pub(crate) async fn execute_repeatedly(
     database: &Database,
     sql: &str,
@@ -190,7 +198,8 @@ pub(crate) async fn execute_repeatedly(
     }
 }
 
-/// Returns `true` if the same statement may succeed at once, on another connection.
+/// Returns `true` if the same statement may succeed at once, on the same or another connection.
 fn is_repeatable(error: &sqlx::Error) -> bool {
-    !matches!(error, sqlx::Error::PoolTimedOut) && ErrorClass::of(error) == ErrorClass::Temporary
+    !matches!(error, sqlx::Error::PoolTimedOut)
+        && matches!(ErrorClass::of(error), ErrorClass::Temporary | ErrorClass::Stale)
 }

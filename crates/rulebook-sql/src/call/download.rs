@@ -3,6 +3,7 @@
 use std::io;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 use futures_util::future::{Either, select};
@@ -12,7 +13,7 @@ use rulebook::{ApiError, Download};
 use serde_json::Value as Json;
 use tokio::sync::mpsc;
 
-use super::{CallFailure, SqlMethod};
+use super::{CallFailure, ReadRows, SqlMethod};
 use crate::database::{JsonRow, Lease, Prepared, row_object};
 use crate::value::SqlValue;
 
@@ -46,46 +47,64 @@ fn stream_error(error: &ApiError) -> io::Error {
 }
 
 /// Runs the statements until all rows are sent, the client is gone, or the time is over.
-async fn send_rows(method: Arc<SqlMethod>, values: Vec<SqlValue>, format: Format, sender: mpsc::Sender<Chunk>) {
-    let write = async |method: &SqlMethod, lease: &mut Lease, statement: &Prepared, values: &[SqlValue]| {
-        write_rows(method, lease, statement, values, format, &sender).await
-    };
-    let ended = match select(pin!(method.run(values, write)), pin!(sender.closed())).await {
+async fn send_rows(method: Arc<SqlMethod>, values: Vec<SqlValue>, format: Format, chunks: mpsc::Sender<Chunk>) {
+    let sender = RowSender { format, chunks, has_sent: AtomicBool::new(false) };
+    let ended = match select(pin!(method.run(values, &sender)), pin!(sender.chunks.closed())).await {
         Either::Left((ended, _)) => ended,
         Either::Right(_) => return,
     };
     if let Err(error) = ended {
-        let _ = sender.send(Err(error)).await;
+        let _ = sender.chunks.send(Err(error)).await;
     }
 }
 
-async fn write_rows(
-    method: &SqlMethod,
-    lease: &mut Lease,
-    statement: &Prepared,
-    values: &[SqlValue],
+/// Sends the rows of a result to a client.
+struct RowSender {
     format: Format,
-    sender: &mpsc::Sender<Chunk>,
-) -> Result<(), CallFailure> {
-    let mut chunk = Vec::with_capacity(CHUNK_BYTES);
-    format.write_head(statement, &mut chunk);
-    let mut rows = lease.fetch(statement, values)?;
-    let mut is_empty = true;
-    while let Some(row) = rows.next().await {
-        is_empty = false;
-        format.write_row(statement, row?, &mut chunk);
-        if chunk.len() >= CHUNK_BYTES {
-            send(sender, std::mem::replace(&mut chunk, Vec::with_capacity(CHUNK_BYTES))).await?;
-        }
-    }
-    if is_empty {
-        method.check_missing()?;
-    }
-    send(sender, chunk).await
+    chunks: mpsc::Sender<Chunk>,
+    /// `true` if the client may have got a chunk.
+    has_sent: AtomicBool,
 }
 
-async fn send(sender: &mpsc::Sender<Chunk>, chunk: Vec<u8>) -> Result<(), CallFailure> {
-    sender.send(Ok(chunk.into())).await.map_err(|_| CallFailure::Stopped(ApiError::internal("the client is gone")))
+impl ReadRows for RowSender {
+    type Result = ();
+
+    async fn read(
+        &self,
+        method: &SqlMethod,
+        lease: &mut Lease,
+        statement: &Prepared,
+        values: &[SqlValue],
+    ) -> Result<(), CallFailure> {
+        // Statements run again after a change of the tables.
+        if self.has_sent.load(Ordering::Relaxed) {
+            let reason = "the tables were changed while their rows were sent";
+            return Err(CallFailure::Stopped(ApiError::internal(reason)));
+        }
+        let mut chunk = Vec::with_capacity(CHUNK_BYTES);
+        self.format.write_head(statement, &mut chunk);
+        let mut rows = lease.fetch(statement, values)?;
+        let mut is_empty = true;
+        while let Some(row) = rows.next().await {
+            is_empty = false;
+            self.format.write_row(statement, row?, &mut chunk);
+            if chunk.len() >= CHUNK_BYTES {
+                self.send(std::mem::replace(&mut chunk, Vec::with_capacity(CHUNK_BYTES))).await?;
+            }
+        }
+        if is_empty {
+            method.check_missing()?;
+        }
+        self.send(chunk).await
+    }
+}
+
+impl RowSender {
+    async fn send(&self, chunk: Vec<u8>) -> Result<(), CallFailure> {
+        self.has_sent.store(true, Ordering::Relaxed);
+        let sent = self.chunks.send(Ok(chunk.into())).await;
+        sent.map_err(|_| CallFailure::Stopped(ApiError::internal("the client is gone")))
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use rulebook::handler_kind::ReturnedValue;
 use rulebook::{ApiError, Download, ETag};
 
 use super::upload::LIMIT_NAME;
-use super::{CallFailure, SqlMethod};
+use super::{CallFailure, ReadRows, SqlMethod};
 use crate::database::{FileRow, Lease, Prepared};
 use crate::value::SqlValue;
 
@@ -20,7 +20,7 @@ const MAX_BYTES_IN_MEMORY: usize = 64 << 10;
 
 /// Runs the statements, and returns the file in the row of the result.
 pub(super) async fn file(method: Arc<SqlMethod>, values: Vec<SqlValue>) -> Result<ReturnedValue, ApiError> {
-    let Some((content, row)) = method.run(values, read_file).await? else { return Err(no_file()) };
+    let Some((content, row)) = method.run(values, &FileContent).await? else { return Err(no_file()) };
     let download = if content.len() <= MAX_BYTES_IN_MEMORY {
         Download::bytes(content)
     } else {
@@ -45,30 +45,37 @@ fn store(content: &[u8], folder: &Path) -> io::Result<(File, ETag)> {
     Ok((file, ETag::strong(blake3::hash(content).to_hex())))
 }
 
-/// Returns the content of the file, and the row without it.
-async fn read_file(
-    method: &SqlMethod,
-    lease: &mut Lease,
-    statement: &Prepared,
-    values: &[SqlValue],
-) -> Result<(Vec<u8>, FileRow), CallFailure> {
-    let mut rows = lease.fetch::<FileRow>(statement, values)?;
-    let mut row = rows.next().await.transpose()?;
-    if rows.next().await.transpose()?.is_some() {
-        let reason = "the statement returned more than one file; add a condition, or `limit 1`";
-        return Err(CallFailure::Stopped(ApiError::internal(reason)));
+struct FileContent;
+
+impl ReadRows for FileContent {
+    /// The content of the file, and the row without it.
+    type Result = (Vec<u8>, FileRow);
+
+    async fn read(
+        &self,
+        method: &SqlMethod,
+        lease: &mut Lease,
+        statement: &Prepared,
+        values: &[SqlValue],
+    ) -> Result<Self::Result, CallFailure> {
+        let mut rows = lease.fetch::<FileRow>(statement, values)?;
+        let mut row = rows.next().await.transpose()?;
+        if rows.next().await.transpose()?.is_some() {
+            let reason = "the statement returned more than one file; add a condition, or `limit 1`";
+            return Err(CallFailure::Stopped(ApiError::internal(reason)));
+        }
+        let content = row.as_mut().and_then(|row| row.content.take());
+        if content.is_none() {
+            method.check_missing()?;
+        }
+        let (content, row) = content.zip(row).ok_or_else(|| CallFailure::Api(no_file()))?;
+        let (size, max) = (content.len() as u64, method.limits.file);
+        if size > max {
+            let reason = format!("the file has {size} bytes, but `{LIMIT_NAME}` is {max}");
+            return Err(CallFailure::Api(ApiError::internal(reason)));
+        }
+        Ok((content, row))
     }
-    let content = row.as_mut().and_then(|row| row.content.take());
-    if content.is_none() {
-        method.check_missing()?;
-    }
-    let (content, row) = content.zip(row).ok_or_else(|| CallFailure::Api(no_file()))?;
-    let (size, max) = (content.len() as u64, method.limits.file);
-    if size > max {
-        let reason = format!("the file has {size} bytes, but `{LIMIT_NAME}` is {max}");
-        return Err(CallFailure::Api(ApiError::internal(reason)));
-    }
-    Ok((content, row))
 }
 
 fn no_file() -> ApiError {

@@ -2,30 +2,32 @@
 
 mod download;
 mod file;
+mod patterns;
+mod prepare;
 mod rows;
 mod span;
 mod upload;
 
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use futures_util::TryStreamExt;
-use rulebook::handler_kind::{ArgumentSlots, CompiledHandler, HandlerError, HandlerFuture, ReturnedValue};
+use rulebook::handler_kind::{ArgumentSlots, CompiledHandler, HandlerFuture, ReturnedValue};
 use rulebook::{ApiError, Context};
 use rulebook_model::span::Span;
 use serde_json::{Map, Value as Json};
 
 use crate::constraint::Violations;
-use crate::database::{Database, JsonRow, Lease, LeaseEnd, PrepareError, Prepared};
+use crate::database::{Database, JsonRow, Lease, LeaseEnd, Prepared};
 use crate::moments::convert_moments;
-use crate::result_shape::{ResultShape, Rows};
+use crate::result_shape::ResultShape;
 use crate::settings::CallLimits;
 use crate::statement::Statement;
 use crate::value::{NamedValue, SqlValue};
 use crate::value_error::invalid_value;
 
 pub(crate) use download::Format;
+use prepare::PreparedMethod;
 
 /// A method whose handler consists of statements.
 pub(crate) struct SqlMethod {
@@ -82,17 +84,6 @@ impl Missing {
     }
 }
 
-/// The statements of a method after a database has prepared them.
-pub(crate) struct PreparedMethod {
-    pub statements: Vec<Prepared>,
-    /// The index of the statement whose rows are the result.
-    pub output: Option<usize>,
-    /// The maximum size of an uploaded file in bytes.
-    max_upload: u64,
-    /// The folder for temporary files.
-    data_folder: PathBuf,
-}
-
 /// Why statements did not succeed.
 pub(crate) enum CallFailure {
     /// The database reported an error.
@@ -109,84 +100,62 @@ impl From<sqlx::Error> for CallFailure {
     }
 }
 
+/// Executes the statement whose rows are the result of a method.
+pub(crate) trait ReadRows: Sync {
+    type Result: Send;
+
+    fn read(
+        &self,
+        method: &SqlMethod,
+        lease: &mut Lease,
+        statement: &Prepared,
+        values: &[SqlValue],
+    ) -> impl Future<Output = Result<Self::Result, CallFailure>> + Send;
+}
+
 impl SqlMethod {
-    /// Prepares the statements, and compares their columns with the outputs.
-    pub(crate) async fn prepare(&self, data_folder: &Path) -> Result<(), PrepareError> {
-        let mut lease = self.database.lease().await.map_err(PrepareError::Database)?;
-        let mut statements = Vec::new();
-        let mut errors = Vec::new();
-        for step in &self.steps {
-            match lease.prepare(&step.statement, &self.values).await {
-                Ok(prepared) => statements.push(prepared),
-                Err(PrepareError::Definition(found)) => errors.extend(found),
-                Err(error) => return Err(error),
-            }
-        }
-        let max_upload = self.max_upload(&mut lease).await?;
-        lease.end(LeaseEnd::Reuse);
-        if !errors.is_empty() {
-            return Err(PrepareError::Definition(errors));
-        }
-        let with_rows = statements.iter().rposition(Prepared::returns_rows);
-        let output = with_rows.filter(|_| self.shape.rows != Rows::None);
-        if let Some(index) = output {
-            let (prepared, statement) = (&mut statements[index], &self.steps[index].statement);
-            if prepared.has_late_columns {
-                (prepared.columns, prepared.outputs) = self.shape.late_columns(statement)?.into_iter().unzip();
-            } else {
-                let outputs = self.shape.outputs(&prepared.columns, statement);
-                prepared.outputs = outputs.map_err(PrepareError::Definition)?;
-            }
-        } else if self.shape.rows != Rows::None {
-            let span = self.steps.last().map_or(self.span, |step| step.statement.span());
-            let error = HandlerError::new("the statement returns no rows, but the method has outputs").at(span);
-            return Err(error
-                .help("add `returning …`, add a statement that selects the outputs, or remove `out`")
-                .into());
-        }
-        // A method is prepared once.
-        let data_folder = data_folder.to_owned();
-        let _ = self.prepared.set(PreparedMethod { statements, output, max_upload, data_folder });
-        Ok(())
-    }
-
-    fn prepared(&self) -> Result<&PreparedMethod, ApiError> {
-        self.prepared.get().ok_or_else(|| ApiError::internal("the statements are not prepared"))
-    }
-
     /// Runs the statements with the values of a call, in a transaction if there are several, at most for the time limit
-    /// of the method. `read` executes the statement whose rows are the result; `None` is returned without such a
-    /// statement. If `read` fails, or its future is dropped, nothing is changed.
-    pub(crate) async fn run<T>(
+    /// of the method. `reader` executes the statement whose rows are the result; `None` is returned without such a
+    /// statement. If the reader fails, or its future is dropped, nothing is changed.
+    pub(crate) async fn run<R: ReadRows>(
         &self,
         mut values: Vec<SqlValue>,
-        read: impl AsyncFnOnce(&Self, &mut Lease, &Prepared, &[SqlValue]) -> Result<T, CallFailure>,
-    ) -> Result<Option<T>, ApiError> {
+        reader: &R,
+    ) -> Result<Option<R::Result>, ApiError> {
         let running = async {
             let prepared = self.prepared()?;
             convert_moments(&mut values, &self.values, self.database.settings.dialect)?;
-            let lease = match self.download {
-                Some(DownloadContent::Rows(_)) => self.database.lease_for_download().await,
-                Some(DownloadContent::File) | None => self.database.lease().await,
-            };
-            let mut lease = lease.map_err(|error| self.violations.api_error(&error))?;
+            self.check_patterns(&values)?;
+            let mut lease = self.lease().await?;
             if let Err(error) = self.read_files(&mut values, prepared.max_upload).await {
                 lease.end(LeaseEnd::Reuse);
                 return Err(error);
             }
-            let result = self.run_in_transaction(&mut lease, prepared, &values, read).await;
+            let mut statements = prepared.statements();
+            let mut result = self.run_in_transaction(&mut lease, prepared, &statements, &values, reader).await;
+            if let Err(CallFailure::Sql(error)) = &result
+                && self.may_repeat(error)
+                && self.prepare_again(&mut lease, prepared).await.is_ok()
+            {
+                statements = prepared.statements();
+                result = self.run_in_transaction(&mut lease, prepared, &statements, &values, reader).await;
+            }
             let end = match &result {
                 // A value that cannot be encoded was not sent.
                 Ok(_) | Err(CallFailure::Api(_) | CallFailure::Sql(sqlx::Error::Encode(_))) => LeaseEnd::Reuse,
                 Err(CallFailure::Sql(sqlx::Error::Database(_))) => LeaseEnd::ReuseAfterTest,
                 Err(CallFailure::Sql(_) | CallFailure::Stopped(_)) => LeaseEnd::Close,
             };
-            if end != LeaseEnd::Close && self.reset(&mut lease, result.is_err()).await.is_ok() {
+            if end != LeaseEnd::Close && self.reset(&mut lease, prepared, result.is_err()).await.is_ok() {
                 lease.end(end);
+            }
+            match &result {
+                Err(CallFailure::Sql(error)) => self.note_failure(error),
+                Ok(_) | Err(CallFailure::Api(_) | CallFailure::Stopped(_)) => self.database.failures.end(),
             }
             result.map_err(|failure| match failure {
                 CallFailure::Sql(error) => {
-                    let bound = prepared.statements.iter().flat_map(|statement| &statement.bound);
+                    let bound = statements.iter().flat_map(|statement| &statement.bound);
                     let invalid = invalid_value(&error, &self.values, &values, bound);
                     invalid.unwrap_or_else(|| self.violations.api_error(&error))
                 }
@@ -199,28 +168,41 @@ impl SqlMethod {
         })
     }
 
-    async fn run_in_transaction<T>(
+    async fn lease(&self) -> Result<Lease, ApiError> {
+        let lease = match self.download {
+            Some(DownloadContent::Rows(_)) => self.database.lease_for_download().await,
+            Some(DownloadContent::File) | None => self.database.lease().await,
+        };
+        lease.map_err(|error| {
+            self.note_failure(&error);
+            self.violations.api_error(&error)
+        })
+    }
+
+    async fn run_in_transaction<R: ReadRows>(
         &self,
         lease: &mut Lease,
         prepared: &PreparedMethod,
+        statements: &[Prepared],
         values: &[SqlValue],
-        read: impl AsyncFnOnce(&Self, &mut Lease, &Prepared, &[SqlValue]) -> Result<T, CallFailure>,
-    ) -> Result<Option<T>, CallFailure> {
+        reader: &R,
+    ) -> Result<Option<R::Result>, CallFailure> {
         let settings = &self.database.settings;
         if self.timeout != settings.timeout {
             lease.limit_time(settings.dialect, self.timeout).await?;
         }
-        if self.is_transaction() {
-            lease.run(settings.dialect.begin()).await?;
+        if let Some(begin) = prepared.begin {
+            lease.run(begin).await?;
         }
-        let (mut read, mut result) = (Some(read), None);
-        for (index, statement) in prepared.statements.iter().enumerate() {
-            match read.take_if(|_| Some(index) == prepared.output) {
-                Some(read) => result = Some(read(self, lease, statement, values).await?),
-                None => self.run_step(lease, prepared, index, values).await?,
+        let mut result = None;
+        for (index, statement) in statements.iter().enumerate() {
+            if Some(index) == prepared.output {
+                result = Some(reader.read(self, lease, statement, values).await?);
+            } else {
+                self.run_step(lease, statement, index, prepared, values).await?;
             }
         }
-        if self.is_transaction() {
+        if prepared.begin.is_some() {
             // Constraints that are checked at the end are reported here.
             lease.run("COMMIT").await?;
         }
@@ -229,8 +211,8 @@ impl SqlMethod {
 
     /// Undoes what a call has changed in its connection, and its transaction after an error. If this fails, the
     /// connection is closed, which rolls the transaction back.
-    async fn reset(&self, lease: &mut Lease, is_error: bool) -> Result<(), sqlx::Error> {
-        if is_error && self.is_transaction() {
+    async fn reset(&self, lease: &mut Lease, prepared: &PreparedMethod, is_error: bool) -> Result<(), sqlx::Error> {
+        if is_error && prepared.begin.is_some() {
             lease.run("ROLLBACK").await?;
         }
         let settings = &self.database.settings;
@@ -240,19 +222,15 @@ impl SqlMethod {
         lease.limit_time(settings.dialect, settings.timeout).await
     }
 
-    fn is_transaction(&self) -> bool {
-        self.steps.len() > 1
-    }
-
     /// Runs a statement whose rows are not the result.
     async fn run_step(
         &self,
         lease: &mut Lease,
-        prepared: &PreparedMethod,
+        statement: &Prepared,
         index: usize,
+        prepared: &PreparedMethod,
         values: &[SqlValue],
     ) -> Result<(), CallFailure> {
-        let statement = &prepared.statements[index];
         let rows = if statement.returns_rows() {
             lease.fetch::<JsonRow>(statement, values)?.try_fold(0, async |count, _| Ok(count + 1)).await?
         } else {
@@ -293,6 +271,6 @@ impl CompiledHandler for SqlHandler {
 }
 
 async fn outputs(method: Arc<SqlMethod>, values: Vec<SqlValue>) -> Result<ReturnedValue, ApiError> {
-    let outputs = method.run(values, rows::read_outputs).await?;
+    let outputs = method.run(values, &rows::Outputs).await?;
     Ok(ReturnedValue::Outputs(Box::new(outputs.unwrap_or_else(|| Json::Object(Map::new())))))
 }

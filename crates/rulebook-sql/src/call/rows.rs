@@ -4,29 +4,35 @@ use futures_util::StreamExt;
 use rulebook::ApiError;
 use serde_json::{Map, Value as Json};
 
-use super::{CallFailure, SqlMethod};
+use super::{CallFailure, ReadRows, SqlMethod};
 use crate::database::{JsonRow, Lease, Prepared, row_object};
 use crate::result_shape::{RowShape, Rows};
 use crate::value::SqlValue;
 
-pub(super) async fn read_outputs(
-    method: &SqlMethod,
-    lease: &mut Lease,
-    statement: &Prepared,
-    values: &[SqlValue],
-) -> Result<Json, CallFailure> {
-    let rows = collect(method, lease, statement, values).await?;
-    if rows.is_empty() {
-        method.check_missing()?;
-    }
-    Ok(match (method.shape.rows, &method.shape.output) {
-        (Rows::Many, Some(name)) => Json::Object(Map::from_iter([(name.clone(), Json::Array(rows))])),
-        (Rows::Many, None) => Json::Array(rows),
-        (Rows::One | Rows::None, _) => {
-            let row = rows.into_iter().next();
-            row.ok_or_else(|| CallFailure::Api(ApiError::internal("the statement returned no row, without `missing`")))?
+pub(super) struct Outputs;
+
+impl ReadRows for Outputs {
+    type Result = Json;
+
+    async fn read(
+        &self,
+        method: &SqlMethod,
+        lease: &mut Lease,
+        statement: &Prepared,
+        values: &[SqlValue],
+    ) -> Result<Json, CallFailure> {
+        let rows = collect(method, lease, statement, values).await?;
+        if rows.is_empty() {
+            method.check_missing()?;
         }
-    })
+        Ok(match (method.shape.rows, &method.shape.output) {
+            (Rows::Many, Some(name)) => Json::Object(Map::from_iter([(name.clone(), Json::Array(rows))])),
+            (Rows::Many, None) => Json::Array(rows),
+            (Rows::One | Rows::None, _) => rows.into_iter().next().ok_or_else(|| {
+                CallFailure::Api(ApiError::internal("the statement returned no row, without `missing`"))
+            })?,
+        })
+    }
 }
 
 async fn collect(

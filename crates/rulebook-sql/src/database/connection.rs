@@ -15,7 +15,7 @@ use super::{Dialect, mysql, postgres, sqlite};
 use crate::settings::DatabaseSettings;
 
 /// The number of instructions of SQLite after which a running statement looks whether it must stop.
-const INSTRUCTIONS_PER_CHECK: i32 = 2_000;
+const INSTRUCTIONS_PER_CHECK: i32 = 100;
 
 /// The options of the connections of a database, and the statements that each connection begins with.
 pub(super) enum Options {

@@ -3,16 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 use serde_json::{Map, Value as Json};
 use sqlx::error::BoxDynError;
 use sqlx::query::Query;
-use sqlx::{ColumnIndex, Decode, Row};
+use sqlx::{ColumnIndex, Connection as _, Decode, Executor, MySql, Postgres, Row, Sqlite};
 
 use super::connection::{Connection, OpenConnection};
 use super::pool::{Permit, Pool};
-use super::{Dialect, PrepareError, Prepared, mysql, postgres, postgres_value, sqlite};
+use super::{Dialect, PrepareError, Prepared, mysql, postgres, postgres_value, results, sqlite};
 use crate::column_output::ColumnOutput;
 use crate::raw_value::RawValue;
 use crate::statement::Statement;
@@ -29,8 +28,9 @@ pub(crate) struct Lease {
     connection: Option<OpenConnection>,
     pool: Arc<Pool>,
     end: LeaseEnd,
-    /// The last field, because another call gets the connection when it is dropped.
-    _permit: Permit,
+    /// The last field, because another call gets the connection when it is dropped. `None` only after the lease was
+    /// dropped.
+    permit: Option<Permit>,
 }
 
 /// What happens with the connection at the end of its lease.
@@ -45,7 +45,7 @@ pub(crate) enum LeaseEnd {
 
 impl Lease {
     pub(super) fn new(connection: OpenConnection, permit: Permit, pool: Arc<Pool>) -> Self {
-        Self { connection: Some(connection), pool, end: LeaseEnd::Close, _permit: permit }
+        Self { connection: Some(connection), pool, end: LeaseEnd::Close, permit: Some(permit) }
     }
 
     pub(super) fn connection(&mut self) -> &mut Connection {
@@ -69,16 +69,16 @@ impl Lease {
         match self.connection() {
             Connection::Sqlite(connection) => {
                 let query = values.fold(sqlx::query(sql), Query::bind);
-                text_rows(&query.fetch_all(connection).await?)
+                text_rows(&results::all_rows::<Sqlite>(connection.fetch_many(query)).await?)
             }
             Connection::Postgres(connection) => {
                 let sql = numbered_placeholders(sql);
                 let query = values.fold(sqlx::query(&sql), Query::bind);
-                text_rows(&query.fetch_all(connection).await?)
+                text_rows(&results::all_rows::<Postgres>(connection.fetch_many(query)).await?)
             }
             Connection::Mysql(connection) => {
                 let query = values.fold(sqlx::query(sql), Query::bind);
-                text_rows(&query.fetch_all(connection).await?)
+                text_rows(&results::all_rows::<MySql>(connection.fetch_many(query)).await?)
             }
         }
     }
@@ -109,26 +109,38 @@ impl Lease {
         }
     }
 
+    /// Makes the connection forget its prepared statements: the next call prepares them again.
+    pub(crate) async fn forget_statements(&mut self) -> Result<(), sqlx::Error> {
+        match self.connection() {
+            Connection::Sqlite(connection) => connection.clear_cached_statements().await,
+            Connection::Postgres(connection) => connection.clear_cached_statements().await,
+            Connection::Mysql(connection) => connection.clear_cached_statements().await,
+        }
+    }
+
     /// Executes a statement that returns no rows. Returns the number of rows that it has changed.
     pub(crate) async fn execute(&mut self, prepared: &Prepared, values: &[SqlValue]) -> Result<u64, sqlx::Error> {
         let sql = prepared.sql.as_str();
-        Ok(match self.connection() {
+        match self.connection() {
             Connection::Sqlite(connection) => {
                 let arguments = sqlite::arguments(prepared, values).map_err(sqlx::Error::Encode)?;
-                sqlx::query_with(sql, arguments).execute(connection).await?.rows_affected()
+                let results = connection.fetch_many(sqlx::query_with(sql, arguments));
+                results::changed_rows::<Sqlite>(results, |result| result.rows_affected()).await
             }
             Connection::Postgres(connection) => {
                 let arguments = postgres_value::arguments(prepared, values).map_err(sqlx::Error::Encode)?;
-                sqlx::query_with(sql, arguments).execute(connection).await?.rows_affected()
+                let results = connection.fetch_many(sqlx::query_with(sql, arguments));
+                results::changed_rows::<Postgres>(results, |result| result.rows_affected()).await
             }
             Connection::Mysql(connection) => {
                 let arguments = mysql::arguments(prepared, values).map_err(sqlx::Error::Encode)?;
-                sqlx::query_with(sql, arguments).execute(connection).await?.rows_affected()
+                let results = connection.fetch_many(sqlx::query_with(sql, arguments));
+                results::changed_rows::<MySql>(results, |result| result.rows_affected()).await
             }
-        })
+        }
     }
 
-    pub(crate) fn fetch<'a, T: FromRow + 'a>(
+    pub(crate) fn fetch<'a, T: FromRow + Send + 'a>(
         &'a mut self,
         prepared: &'a Prepared,
         values: &'a [SqlValue],
@@ -137,31 +149,21 @@ impl Lease {
         Ok(match self.connection() {
             Connection::Sqlite(connection) => {
                 let arguments = sqlite::arguments(prepared, values).map_err(sqlx::Error::Encode)?;
-                let rows = sqlx::query_with(sql, arguments).fetch(connection);
-                rows.map(|row| {
-                    row.and_then(|row| T::from_row(prepared, |index, target| sqlite::decode(&row, index, target)))
-                })
-                .boxed()
+                // The thread of the connection would end if SQLite found another column after it has prepared a
+                // statement.
+                let (statements, is_kept) = if prepared.has_open_columns { (2, false) } else { (1, true) };
+                let query = sqlx::query_with(sql, arguments).persistent(is_kept);
+                results::rows::<Sqlite, T>(connection.fetch_many(query), statements, prepared, sqlite::decode)
             }
             Connection::Postgres(connection) => {
                 let arguments = postgres_value::arguments(prepared, values).map_err(sqlx::Error::Encode)?;
-                let rows = sqlx::query_with(sql, arguments).fetch(connection);
-                rows.map(|row| {
-                    row.and_then(|row| {
-                        T::from_row(prepared, |index, target| postgres_value::decode(&row, index, target))
-                    })
-                })
-                .boxed()
+                let query = sqlx::query_with(sql, arguments);
+                results::rows::<Postgres, T>(connection.fetch_many(query), 1, prepared, postgres_value::decode)
             }
             Connection::Mysql(connection) => {
                 let arguments = mysql::arguments(prepared, values).map_err(sqlx::Error::Encode)?;
-                let rows = sqlx::query_with(sql, arguments).fetch(connection);
-                rows.map(|row| {
-                    row.and_then(|row| {
-                        T::from_row(prepared, |index, target| mysql::decode(prepared, &row, index, target))
-                    })
-                })
-                .boxed()
+                let query = sqlx::query_with(sql, arguments);
+                results::rows::<MySql, T>(connection.fetch_many(query), 1, prepared, mysql::decode)
             }
         })
     }
@@ -174,7 +176,7 @@ impl Drop for Lease {
             LeaseEnd::Close => {
                 open.stop();
                 self.pool.distrust_others();
-                self.pool.drop_connections([open]);
+                self.pool.close_in_background(open, self.permit.take());
             }
             LeaseEnd::Reuse => self.pool.put_back(open, false),
             LeaseEnd::ReuseAfterTest => self.pool.put_back(open, true),

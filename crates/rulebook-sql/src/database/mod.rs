@@ -2,6 +2,7 @@
 
 mod connection;
 mod dialect;
+mod failures;
 mod lease;
 mod migration_lock;
 mod mysql;
@@ -9,6 +10,7 @@ mod pool;
 mod postgres;
 mod postgres_value;
 mod prepared;
+mod results;
 mod sqlite;
 
 use std::path::Path;
@@ -21,6 +23,7 @@ use tokio::runtime::Handle;
 
 use connection::{Connection, Options};
 pub(crate) use dialect::Dialect;
+use failures::Failures;
 pub(crate) use lease::{FileRow, JsonRow, Lease, LeaseEnd, TextRow, row_object};
 use migration_lock::MigrationLock;
 use pool::Pool;
@@ -47,11 +50,13 @@ pub(crate) struct Database {
     pub settings: DatabaseSettings,
     /// The connections, after the start of the API.
     pool: OnceLock<Arc<Pool>>,
+    /// The calls that the database has failed, one after the other.
+    pub failures: Failures,
 }
 
 impl Database {
     pub(crate) fn new(settings: DatabaseSettings) -> Self {
-        Self { settings, pool: OnceLock::new() }
+        Self { settings, pool: OnceLock::new(), failures: Failures::new() }
     }
 
     /// Creates the pool, in the runtime of the caller. Connections are opened when they are needed.
@@ -117,7 +122,7 @@ impl Database {
         self.pool().map(|pool| pool.runtime.clone())
     }
 
-    /// Executes a statement, to find out whether the database responds.
+    /// Executes a statement, to find out whether the database responds. Fails, too, while the calls of methods fail.
     pub(crate) async fn check_readiness(&self) -> Result<(), String> {
         let query = async {
             let mut lease = self.lease().await?;
@@ -127,7 +132,10 @@ impl Database {
         };
         let name = &self.settings.name;
         match self.within(self.settings.timeout, query).await {
-            Some(Ok(())) => Ok(()),
+            Some(Ok(())) => match self.failures.count() {
+                count if count < self.settings.max_failed_calls => Ok(()),
+                count => Err(format!("the database `{name}` has failed the last {count} calls")),
+            },
             Some(Err(error)) => Err(format!("the database `{name}`: {error}")),
             None => Err(format!("the database `{name}` does not respond in time")),
         }

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use sqlx::ValueRef;
 use sqlx::error::BoxDynError;
 use sqlx::mysql::{MySqlArguments, MySqlConnectOptions, MySqlConnection, MySqlRow};
-use sqlx::{Arguments, Column as _, ConnectOptions, Decode, Executor, MySql, Row, Type, TypeInfo};
+use sqlx::{Arguments, ConnectOptions, Decode, Executor, MySql, Row, Type, TypeInfo};
 
 use super::prepared::{UNREAD_FILE, statement_error};
 use super::{ColumnType, PrepareError, Prepared};
@@ -87,19 +87,7 @@ fn add_null(arguments: &mut MySqlArguments, target: Target) -> Result<(), BoxDyn
     }
 }
 
-pub(super) fn decode(
-    prepared: &Prepared,
-    row: &MySqlRow,
-    index: usize,
-    target: Target,
-) -> Result<RawValue, BoxDynError> {
-    let name = prepared.columns[index].name.as_str();
-    let index = match prepared.has_late_columns && !name.is_empty() {
-        // The outputs are compared with the definition, which reports a missing one if it is required.
-        true => row.columns().iter().position(|column| column.name() == name),
-        false => Some(index),
-    };
-    let Some(index) = index else { return Ok(RawValue::Null) };
+pub(super) fn decode(row: &MySqlRow, index: usize, target: Target) -> Result<RawValue, BoxDynError> {
     let value = row.try_get_raw(index)?;
     if value.is_null() {
         return Ok(RawValue::Null);

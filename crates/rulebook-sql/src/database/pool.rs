@@ -173,6 +173,20 @@ impl Pool {
         connections.into_iter().for_each(drop);
     }
 
+    /// Closes a connection whose statement may still run. SQLite notices only between its instructions that it must
+    /// stop, so that another call gets the permit when the thread of the connection has ended: otherwise, the number of
+    /// threads would have no limit.
+    pub(super) fn close_in_background(&self, open: OpenConnection, permit: Option<Permit>) {
+        if matches!(open.connection, Connection::Sqlite(_)) {
+            self.runtime.spawn(async move {
+                open.connection.close().await;
+                drop(permit);
+            });
+        } else {
+            self.drop_connections([open]);
+        }
+    }
+
     /// Returns a connection that works: this one, another one that is idle, or a new one.
     async fn tested_or_new(
         &self,

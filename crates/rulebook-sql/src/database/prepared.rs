@@ -20,6 +20,8 @@ pub(crate) struct Prepared {
     /// What each column becomes. The list is empty if the rows are not the result of the method.
     pub outputs: Vec<ColumnOutput>,
     pub columns: Vec<Column>,
+    /// `true` in SQLite if the tables determine how many columns the rows have: the statement contains `*` for columns.
+    pub has_open_columns: bool,
     /// `true` if the columns are known only when the statement is executed, because MariaDB does not describe the
     /// columns of `returning`. Then `columns` are the names of the outputs.
     pub has_late_columns: bool,
@@ -55,6 +57,7 @@ impl Prepared {
             bound: bound.collect(),
             outputs: Vec::new(),
             columns,
+            has_open_columns: false,
             has_late_columns: false,
         })
     }

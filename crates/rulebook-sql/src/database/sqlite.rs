@@ -23,6 +23,9 @@ use crate::value::{NamedValue, SqlValue};
 /// SQLite's error code for a file that another connection has locked. The higher bits of a code say more about the
 /// reason.
 const SQLITE_BUSY: i32 = 5;
+/// A statement without rows, which makes the connection read the schema again if it has changed. SQLite prepares the
+/// statement that follows with the columns that it then has.
+const READ_SCHEMA: &str = "select 1 from sqlite_master limit 0;";
 /// The number of attempts to open a connection, and the time between them.
 const CONNECT_ATTEMPTS: u32 = 50;
 const CONNECT_RETRY_INTERVAL: Duration = Duration::from_millis(20);
@@ -73,7 +76,11 @@ pub(super) async fn prepare(
     let rendered = statement.render(|_, name| name, |position, _| format!("?{}", position + 1));
     let prepared = connection.prepare(&rendered.sql).await;
     let prepared = prepared.map_err(|error| statement_error(error, statement, &rendered, None))?;
-    let prepared = Prepared::new(&prepared, statement, &rendered, values, column_type)?;
+    let mut prepared = Prepared::new(&prepared, statement, &rendered, values, column_type)?;
+    if statement.has_open_columns && prepared.returns_rows() {
+        prepared.has_open_columns = true;
+        prepared.sql.insert_str(0, READ_SCHEMA);
+    }
     let too_large = statement.names().enumerate().filter(|(_, name)| values[*name].exceeds_i64);
     let errors: Vec<HandlerError> =
         too_large.map(|(index, name)| values[name].range_error().at(statement.parameter_span(index))).collect();

@@ -23,6 +23,10 @@ pub(crate) struct Statement {
     /// The ranges of the parameters in the text, in the order of the text, with the index of the parameter's name in
     /// the names of the method.
     parameters: Vec<(Range<usize>, usize)>,
+    /// The indexes of the names whose values are a part of a pattern, such as that of `like`.
+    pub pattern_names: Vec<usize>,
+    /// `true` if the statement contains a `*` that means all columns.
+    pub has_open_columns: bool,
     /// `true` if the statement certainly returns a row unless it fails.
     pub returns_row: bool,
     /// `true` if the statement contains the word `returning`.
@@ -79,11 +83,12 @@ impl Statement {
         let words: Vec<_> = tokens.words.into_iter().map(|(word, _)| word).collect();
         let returns_row = certainly_returns_row(&words);
         let has_returning = words.iter().any(|word| word == "returning");
-        if errors.is_empty() {
-            Ok(Self { node: node.clone(), parameters, returns_row, has_returning })
-        } else {
-            Err(errors)
+        if !errors.is_empty() {
+            return Err(errors);
         }
+        let pattern_names = tokens.in_patterns.iter().map(|index| parameters[*index].1).collect();
+        let (node, has_open_columns) = (node.clone(), tokens.has_open_columns);
+        Ok(Self { node, parameters, pattern_names, has_open_columns, returns_row, has_returning })
     }
 
     /// Returns the statement with a placeholder for each parameter. `slot` returns a number by the index of a parameter

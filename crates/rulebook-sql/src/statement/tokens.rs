@@ -11,8 +11,67 @@ pub(super) struct Tokens {
     pub parameters: Vec<Range<usize>>,
     /// The words outside of quotes and comments, in lower case, with their ranges.
     pub words: Vec<(String, Range<usize>)>,
+    /// The indexes of the parameters that are a part of a pattern: they follow `like`, `glob` or `instr`, and no comma
+    /// or word that ends the expression is between them.
+    pub in_patterns: Vec<usize>,
+    /// `true` if the statement contains a `*` that means all columns.
+    pub has_open_columns: bool,
     /// The text after a semicolon, if it contains more than spaces and comments.
     pub second_statement: Option<Range<usize>>,
+}
+
+/// The words after which a `*` means all columns. It does so after a comma or a dot, too.
+const BEFORE_COLUMNS: [&str; 4] = ["select", "distinct", "all", "returning"];
+
+/// The words before a text for which a database searches in another text.
+const BEFORE_PATTERN: [&str; 3] = ["like", "glob", "instr"];
+
+/// The words that end an expression outside of parentheses.
+const AFTER_PATTERN: [&str; 16] = [
+    "and",
+    "or",
+    "then",
+    "when",
+    "else",
+    "where",
+    "group",
+    "having",
+    "order",
+    "limit",
+    "union",
+    "intersect",
+    "except",
+    "from",
+    "as",
+    "returning",
+];
+
+/// Whether a place of a statement is a part of a pattern.
+#[derive(Debug, Default)]
+struct Pattern {
+    /// The number of open parentheses and `case` in the pattern; `None` outside of a pattern.
+    depth: Option<usize>,
+}
+
+impl Pattern {
+    fn word(&mut self, word: &str) {
+        match (word, self.depth) {
+            (word, None) if BEFORE_PATTERN.contains(&word) => self.depth = Some(0),
+            ("case", Some(depth)) => self.depth = Some(depth + 1),
+            ("end", Some(depth)) => self.depth = depth.checked_sub(1),
+            (word, Some(0)) if AFTER_PATTERN.contains(&word) => self.depth = None,
+            _ => {}
+        }
+    }
+
+    fn mark(&mut self, mark: char) {
+        match (mark, self.depth) {
+            ('(', Some(depth)) => self.depth = Some(depth + 1),
+            (')', Some(depth)) => self.depth = depth.checked_sub(1),
+            (',', Some(0)) => self.depth = None,
+            _ => {}
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,7 +83,14 @@ pub(super) struct SqlTokenError {
 
 /// Splits the text of a statement, according to the syntax of a database.
 pub(super) fn tokenize(sql: &str, dialect: Dialect) -> Result<Tokens, SqlTokenError> {
-    let mut tokens = Tokens { parameters: Vec::new(), words: Vec::new(), second_statement: None };
+    let mut tokens = Tokens {
+        parameters: Vec::new(),
+        words: Vec::new(),
+        in_patterns: Vec::new(),
+        has_open_columns: false,
+        second_statement: None,
+    };
+    let (mut pattern, mut may_mean_columns) = (Pattern::default(), false);
     let mut first_semicolon = None;
     let mut at = 0;
     while let Some(next) = sql[at..].chars().next() {
@@ -34,10 +100,15 @@ pub(super) fn tokenize(sql: &str, dialect: Dialect) -> Result<Tokens, SqlTokenEr
             if is_comment(sql, start) {
                 continue;
             }
+            may_mean_columns = false;
         } else if is_name_start(next) || next.is_ascii_digit() {
             at = name_end(sql, at);
+            may_mean_columns = false;
             if is_name_start(next) {
-                tokens.words.push((sql[start..at].to_lowercase(), start..at));
+                let word = sql[start..at].to_lowercase();
+                pattern.word(&word);
+                may_mean_columns = BEFORE_COLUMNS.contains(&&*word);
+                tokens.words.push((word, start..at));
             }
         } else if next == ':' {
             let after = sql[at + 1..].chars().next();
@@ -49,8 +120,12 @@ pub(super) fn tokenize(sql: &str, dialect: Dialect) -> Result<Tokens, SqlTokenEr
                 at + 1 + usize::from(matches!(after, Some(':' | '=')))
             };
             if is_parameter {
+                if pattern.depth.is_some() {
+                    tokens.in_patterns.push(tokens.parameters.len());
+                }
                 tokens.parameters.push(start..at);
             }
+            may_mean_columns = false;
         } else {
             at += next.len_utf8();
             if next.is_whitespace() {
@@ -60,6 +135,9 @@ pub(super) fn tokenize(sql: &str, dialect: Dialect) -> Result<Tokens, SqlTokenEr
                 first_semicolon = Some(start);
                 continue;
             }
+            pattern.mark(next);
+            tokens.has_open_columns |= next == '*' && may_mean_columns;
+            may_mean_columns = matches!(next, '.' | ',');
         }
         if first_semicolon.is_some() && tokens.second_statement.is_none() && next != ';' {
             tokens.second_statement = Some(start..sql.len());

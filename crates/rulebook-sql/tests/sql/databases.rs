@@ -173,7 +173,9 @@ impl TestDatabase {
     /// Returns the content of `app.json` with settings of the database besides its address.
     fn app(&self, mut settings: Json) -> Json {
         settings["url"] = self.url.as_str().into();
-        settings["migrations"] = self.write_migration(self.pick(TABLES)).into();
+        if settings.get("migrations").is_none() {
+            settings["migrations"] = self.write_migration(self.pick(TABLES)).into();
+        }
         json!({ "handlers": { "sql": settings } })
     }
 
@@ -183,7 +185,7 @@ impl TestDatabase {
         rulebook(self.folder.path(), &app, &definition).build().unwrap()
     }
 
-    /// Serves an API with the tables of the tests.
+    /// Serves an API with the tables of the tests, unless the settings name other migrations.
     pub fn serve(&self, settings: Json, methods: Json) -> Client {
         let (app, definition) = (self.app(settings).to_string(), json!({ "/": methods }).to_string());
         Client::new(rulebook(self.folder.path(), &app, &definition)).unwrap()

@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use crate::databases::{TestDatabase, for_each_database, method, of_type};
+use crate::databases::{TestApi, TestDatabase, for_each_database, method, of_type};
+use crate::waiting::{WAIT, wait_until};
 
 fn numbers(database: &TestDatabase, count: u32) -> String {
     database.pick([
@@ -59,6 +60,63 @@ fn a_call_that_waits_too_long_for_a_connection_is_unavailable() {
         assert!(status == 503 && reason.contains("no connection"), "{reason}");
         running.abort();
     });
+}
+
+/// Returns an API whose notes are found by a text in their title.
+fn searching(database: &TestDatabase, settings: serde_json::Value, handler: serde_json::Value) -> TestApi {
+    let text = || json!({ "GET@text": of_type("string") });
+    database.api_with(
+        settings,
+        json!({
+            "add": method(text(), json!({}), json!({ "sql": "insert into note (title) values (:text)" })),
+            "find": method(text(), json!({ "n": of_type("int") }), handler),
+            "one": method(json!({}), json!({ "*": of_type("int") }), json!({ "sql": "select 1 as n", "rows": "one" })),
+        }),
+    )
+}
+
+#[test]
+fn a_text_in_a_pattern_of_sqlite_has_a_limit_and_other_texts_have_none() {
+    let find = |condition: &str| format!("select count(*) as n from note where {condition}");
+    for (condition, is_pattern) in [
+        ("title like :text", true),
+        ("title like '%,)' || lower(:text) || '%' escape '!'", true),
+        ("title not like (case when 1 then :text else 'a' end)", true),
+        ("like(:text, title)", true),
+        ("title GLOB :text", true),
+        ("instr(title, :text) > 0", true),
+        ("(title like 'a%') = :text", false),
+        ("title like 'a' and title = :text", false),
+        ("title in (title like 'a', :text)", false),
+        ("case when title like 'a' then :text else 1 end", false),
+        ("title = :text or 'like' = :text /* like */", false),
+    ] {
+        let handler = json!({ "sql": find(condition), "missing": false, "max_pattern": 20 });
+        let api = searching(&TestDatabase::sqlite(), json!({ "max_pattern": 10 }), handler);
+        let statuses = [20, 21].map(|len| api.call("find.get", json!({ "text": "a".repeat(len) })).status());
+        assert_eq!(statuses, [200, if is_pattern { 400 } else { 200 }], "{condition}");
+    }
+    let database = TestDatabase::sqlite();
+    let api = searching(&database, json!({}), json!({ "sql": find("title like :text"), "missing": false }));
+    let response = api.call("find.get", json!({ "text": "a".repeat(257) }));
+    let error = &response.error().unwrap().parameter_errors()[0];
+    assert_eq!((error.parameter.as_str(), &*error.expected), ("text", "a text to search for of at most 256 bytes"));
+}
+
+#[test]
+fn a_statement_that_sqlite_cannot_stop_keeps_its_connection_until_it_ends() {
+    let database = TestDatabase::sqlite();
+    // Comparing a long text with a long pattern is a single step of SQLite.
+    let sql = format!("select count(*) as n from note where title like '%{}b'", "a".repeat(2_000));
+    let handler = json!({ "sql": sql, "missing": false });
+    let settings = json!({ "pool": 1, "timeout": 0.5 });
+    let api = searching(&database, settings, handler);
+    for (len, expected) in [(1, 200), (200_000, 504)] {
+        api.call("add.get", json!({ "text": "a".repeat(len) }));
+        assert_eq!(api.call("find.get", json!({ "text": "" })).status(), expected);
+    }
+    assert_eq!(api.call("one.get", json!({})).status(), 504);
+    wait_until(WAIT, || api.call("one.get", json!({})).status() == 200);
 }
 
 #[test]

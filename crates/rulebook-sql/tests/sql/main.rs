@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::needless_pass_by_value)]
 
 mod addresses;
+mod changed_tables;
 mod databases;
 mod datetimes;
 mod diagnostics;

@@ -1,0 +1,103 @@
+//! The results of statements: whether they are complete, and where their columns are.
+
+use futures_util::future::ready;
+use futures_util::stream::BoxStream;
+use futures_util::{Stream, StreamExt, TryStreamExt, stream};
+use sqlx::error::BoxDynError;
+use sqlx::{Column, Database, Either, Row};
+
+use super::Prepared;
+use super::lease::FromRow;
+use crate::raw_value::RawValue;
+use crate::target::Target;
+
+type Results<'a, D> = BoxStream<'a, Result<Either<<D as Database>::QueryResult, <D as Database>::Row>, sqlx::Error>>;
+
+/// Returns the results with an error at the end if not all of the `statements` have reached their ends. If the thread
+/// of a connection of SQLite ends early, its results only end, so that they would look like those without further rows.
+fn complete<'a, D: Database>(
+    results: Results<'a, D>,
+    mut statements: u32,
+) -> impl Stream<Item = Result<Either<D::QueryResult, D::Row>, sqlx::Error>> + Send + 'a {
+    results.map(Some).chain(stream::once(ready(None))).filter_map(move |result| {
+        match &result {
+            Some(Ok(Either::Left(_))) => statements = statements.saturating_sub(1),
+            Some(Err(_)) => statements = 0,
+            Some(Ok(Either::Right(_))) | None => {}
+        }
+        ready(result.or_else(|| (statements > 0).then_some(Err(sqlx::Error::WorkerCrashed))))
+    })
+}
+
+/// Converts the rows of the last one of the `statements`; the others return none. `decode` decodes the value of the
+/// column with an index in the row.
+pub(super) fn rows<'a, D: Database, T: FromRow + Send + 'a>(
+    results: Results<'a, D>,
+    statements: u32,
+    prepared: &'a Prepared,
+    decode: impl Fn(&D::Row, usize, Target) -> Result<RawValue, BoxDynError> + Send + 'a,
+) -> BoxStream<'a, Result<T, sqlx::Error>> {
+    let mut places = None;
+    let rows = complete::<D>(results, statements).try_filter_map(move |result| ready(Ok(result.right())));
+    rows.map(move |row| {
+        let row = row?;
+        let places = &*match &mut places {
+            Some(places) => places,
+            unknown => unknown.insert(ColumnPlaces::find(prepared, row.columns())?),
+        };
+        T::from_row(prepared, |index, target| match places {
+            ColumnPlaces::Unchanged => decode(&row, index, target),
+            ColumnPlaces::Moved(places) => match places[index] {
+                Some(place) => decode(&row, place, target),
+                None => Ok(RawValue::Null),
+            },
+        })
+    })
+    .boxed()
+}
+
+/// Executes a statement without rows, and returns the number of changed rows.
+pub(super) async fn changed_rows<D: Database>(
+    results: Results<'_, D>,
+    count: impl Fn(D::QueryResult) -> u64,
+) -> Result<u64, sqlx::Error> {
+    let changed = |sum, result: Either<D::QueryResult, D::Row>| ready(Ok(sum + result.left().map_or(0, &count)));
+    complete::<D>(results, 1).try_fold(0, changed).await
+}
+
+pub(super) async fn all_rows<D: Database>(results: Results<'_, D>) -> Result<Vec<D::Row>, sqlx::Error> {
+    complete::<D>(results, 1).try_filter_map(|result| ready(Ok(result.right()))).try_collect().await
+}
+
+/// Where the columns are that a statement had when it was prepared.
+enum ColumnPlaces {
+    Unchanged,
+    /// The indexes in the rows; `None` for an optional column that does not exist any more.
+    Moved(Vec<Option<usize>>),
+}
+
+impl ColumnPlaces {
+    /// Finds the columns by their names if the tables have got other columns since the statement was prepared.
+    fn find<C: Column>(prepared: &Prepared, columns: &[C]) -> Result<Self, sqlx::Error> {
+        let known = &prepared.columns;
+        if prepared.outputs.is_empty()
+            || (known.len() == columns.len() && known.iter().zip(columns).all(|(known, now)| known.name == now.name()))
+        {
+            return Ok(Self::Unchanged);
+        }
+        let places = known.iter().zip(&prepared.outputs).map(|(known, output)| {
+            let mut found = (0..columns.len()).filter(|index| columns[*index].name() == known.name);
+            match (found.next(), found.next()) {
+                // MariaDB has not described the only column.
+                (None, None) if known.name.is_empty() => Ok(Some(0)),
+                (None, None) if !output.is_optional => Err(sqlx::Error::ColumnNotFound(known.name.clone())),
+                (place, None) => Ok(place),
+                (_, Some(_)) => {
+                    let source = "two columns have this name since the tables were changed".into();
+                    Err(sqlx::Error::ColumnDecode { index: known.name.clone(), source })
+                }
+            }
+        });
+        Ok(Self::Moved(places.collect::<Result<_, _>>()?))
+    }
+}
