@@ -87,10 +87,7 @@ pub fn is_reserved(name: &HeaderName) -> bool {
 /// take something from it that the definition determines.
 pub fn is_untrusted(name: &HeaderName) -> bool {
     let text = name.as_str();
-    *name == header::FORWARDED
-        || text.starts_with("x-forwarded-")
-        || text == "x-real-ip"
-        || OVERRIDES.contains(&text)
+    *name == header::FORWARDED || text.starts_with("x-forwarded-") || text == "x-real-ip" || OVERRIDES.contains(&text)
 }
 
 /// Returns `true` if no server takes the header field with this name for another one. Servers with variables such as

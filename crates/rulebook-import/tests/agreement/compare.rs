@@ -228,7 +228,6 @@ impl Run<'_> {
             ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
                 has_named_branch(context)
             }
-            ValidationErrorKind::OneOfMultipleValid { .. } => self.losses.widens_within(last),
             // A member that must not be missing can be missing because of its type.
             ValidationErrorKind::Required { property } => {
                 let object = last.strip_suffix("/required").unwrap_or(last);
@@ -241,7 +240,9 @@ impl Run<'_> {
                 let constants = ["const", "enum"].map(|keyword| format!("{schema}/{keyword}"));
                 error.instance().is_null() && self.losses.widens(&constants)
             }
-            ValidationErrorKind::Enum { .. } => self.losses.widens_within(last),
+            ValidationErrorKind::OneOfMultipleValid { .. } | ValidationErrorKind::Enum { .. } => {
+                self.losses.widens_within(last)
+            }
             _ => {
                 ["dependentRequired", "dependentSchemas"].iter().any(|keyword| last.ends_with(keyword))
                     && self.losses.widens_within(last)

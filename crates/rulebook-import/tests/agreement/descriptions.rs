@@ -43,7 +43,7 @@ fn compare_files(files: &[PathBuf]) -> Comparison {
             all.add(compared);
         }
     }
-    println!("{count} descriptions, {} schemas, {} values, {} skipped", all.schemas, all.values, all.skipped);
+    eprintln!("{count} descriptions, {} schemas, {} values, {} skipped", all.schemas, all.values, all.skipped);
     assert!(all.differences.is_empty(), "{} differences:\n{}", all.differences.len(), all.differences.join("\n"));
     all
 }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json, json};
 use super::compare::compare;
 
 /// Returns a strategy for a keyword with one of these values, or without the keyword.
-fn keyword(name: &'static str, values: Json) -> impl Strategy<Value = Option<(String, Json)>> {
+fn keyword(name: &'static str, values: &Json) -> impl Strategy<Value = Option<(String, Json)>> {
     let values = values.as_array().unwrap().clone();
     prop::option::weighted(0.4, prop::sample::select(values).prop_map(move |value| (name.to_owned(), value)))
 }
@@ -50,25 +50,25 @@ fn general() -> impl Strategy<Value = Vec<Option<(String, Json)>>> {
 
 fn scalar() -> BoxedStrategy<Json> {
     let text = (
-        keyword("minLength", json!([0, 1, 3])),
-        keyword("maxLength", json!([0, 2, 5])),
-        keyword("pattern", json!(["^[a-z]+$", "a", "^(?!x)", "/b"])),
-        keyword("format", json!(["date", "date-time", "email", "uuid", "ipv4", "uri", "hostname", "byte", "time"])),
+        keyword("minLength", &json!([0, 1, 3])),
+        keyword("maxLength", &json!([0, 2, 5])),
+        keyword("pattern", &json!(["^[a-z]+$", "a", "^(?!x)", "/b"])),
+        keyword("format", &json!(["date", "date-time", "email", "uuid", "ipv4", "uri", "hostname", "byte", "time"])),
         general(),
     )
         .prop_map(|(a, b, c, d, general)| schema_of("string", [vec![a, b, c, d], general].concat()));
     let bounds = |largest: i64| {
         (
-            keyword("minimum", json!([0, -5, 1.5, largest])),
-            keyword("maximum", json!([10, 0, 2.5, 1e20])),
-            keyword("exclusiveMinimum", json!([true, 0, 1.5])),
-            keyword("exclusiveMaximum", json!([true, 7])),
-            keyword("multipleOf", json!([1, 2, 0.1])),
+            keyword("minimum", &json!([0, -5, 1.5, largest])),
+            keyword("maximum", &json!([10, 0, 2.5, 1e20])),
+            keyword("exclusiveMinimum", &json!([true, 0, 1.5])),
+            keyword("exclusiveMaximum", &json!([true, 7])),
+            keyword("multipleOf", &json!([1, 2, 0.1])),
             general(),
         )
             .prop_map(|(a, b, c, d, e, general)| [vec![a, b, c, d, e], general].concat())
     };
-    let integer = (bounds((1 << 53) - 1), keyword("format", json!(["int32", "int64", "uint8", "double"])))
+    let integer = (bounds((1 << 53) - 1), keyword("format", &json!(["int32", "int64", "uint8", "double"])))
         .prop_map(|(bounds, format)| schema_of("integer", [bounds, vec![format]].concat()));
     let number = bounds(1000).prop_map(|bounds| schema_of("number", bounds));
     let untyped = prop_oneof![
@@ -93,9 +93,9 @@ fn any_schema() -> impl Strategy<Value = Json> {
         let list = prop::collection::vec(inner.clone(), 1..4);
         let array = (
             prop::option::of(inner.clone()),
-            keyword("minItems", json!([0, 1, 2])),
-            keyword("maxItems", json!([0, 1, 3])),
-            keyword("uniqueItems", json!([true, false])),
+            keyword("minItems", &json!([0, 1, 2])),
+            keyword("maxItems", &json!([0, 1, 3])),
+            keyword("uniqueItems", &json!([true, false])),
             prop::option::weighted(0.1, list.clone()),
             general(),
         )
@@ -107,14 +107,14 @@ fn any_schema() -> impl Strategy<Value = Json> {
         let names = prop::sample::select(vec!["a", "b", "x", "a b"]);
         let object = (
             prop::collection::btree_map(names, inner.clone(), 0..4),
-            keyword("required", json!([["a"], ["a", "b"], ["z"], []])),
+            keyword("required", &json!([["a"], ["a", "b"], ["z"], []])),
             prop_oneof![Just(None), Just(Some(json!(false))), Just(Some(json!(true))), inner.clone().prop_map(Some)],
-            keyword("minProperties", json!([0, 1, 2])),
-            keyword("maxProperties", json!([0, 1, 2])),
-            keyword("propertyNames", json!([{ "pattern": "^[a-z]$" }, { "maxLength": 1 }, true])),
-            keyword("patternProperties", json!([{ "^x": { "type": "string" } }])),
-            keyword("dependentRequired", json!([{ "a": ["b"] }, { "q": ["a"] }])),
-            keyword("not", json!([{ "required": ["a", "b"] }, { "type": "string" }, { "required": ["a"] }])),
+            keyword("minProperties", &json!([0, 1, 2])),
+            keyword("maxProperties", &json!([0, 1, 2])),
+            keyword("propertyNames", &json!([{ "pattern": "^[a-z]$" }, { "maxLength": 1 }, true])),
+            keyword("patternProperties", &json!([{ "^x": { "type": "string" } }])),
+            keyword("dependentRequired", &json!([{ "a": ["b"] }, { "q": ["a"] }])),
+            keyword("not", &json!([{ "required": ["a", "b"] }, { "type": "string" }, { "required": ["a"] }])),
             general(),
         )
             .prop_map(|(members, a, others, b, c, d, e, f, g, general)| {

@@ -100,7 +100,7 @@ fn composed(source: &Source<'_>, schema: &Json, depth: usize) -> Vec<Json> {
         for value in part {
             match value {
                 Json::Object(_) => {
-                    values.extend(objects(source, schema, depth, &merged(index, value)).into_iter().take(2))
+                    values.extend(objects(source, schema, depth, &merged(index, value)).into_iter().take(2));
                 }
                 other => values.push(other.clone()),
             }

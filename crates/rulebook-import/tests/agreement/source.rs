@@ -101,7 +101,7 @@ impl<'a> Source<'a> {
             options = options.with_format(format.name, format.is_valid);
         }
         options = options.with_format("ip", |text: &str| text.parse::<IpAddr>().is_ok());
-        options.build(&document).map_err(|error| println!(" {place}: {error}")).ok()
+        options.build(&document).map_err(|error| eprintln!("{place}: {error}")).ok()
     }
 
     /// Returns a schema without the keywords of OpenAPI: they are expressed by those of JSON Schema. References keep

@@ -281,7 +281,7 @@ fn migrations_beside_calls_cause_no_wrong_response() {
         });
         assert!(migrated.is_ok(), "{:?}: {migrated:?}", database.kind);
         let (wrong, unavailable) = (responses.wrong.into_inner().unwrap(), responses.unavailable.into_inner().unwrap());
-        println!(
+        eprintln!(
             "{:?}: {migrations} migrations, {} right responses, {} with the status 503, {} wrong",
             database.kind,
             responses.right.into_inner(),

@@ -74,7 +74,7 @@ pub(super) fn is_from_another_site(plan: &Plan, head: &Head) -> bool {
 /// Returns `true` if the host and the port of an origin are those to which the request was sent. The scheme is unknown
 /// behind a proxy.
 fn is_origin_of_request(head: &Head, origin: &HeaderValue) -> bool {
-    let host = head.uri.authority().map(|authority| authority.as_str()).or_else(|| head.get(&header::HOST));
+    let host = head.uri.authority().map(http::uri::Authority::as_str).or_else(|| head.get(&header::HOST));
     let of_origin = origin.to_str().ok().and_then(|origin| Some(origin.split_once("://")?.1));
     matches!((of_origin, host), (Some(origin), Some(host)) if origin.eq_ignore_ascii_case(host))
 }
