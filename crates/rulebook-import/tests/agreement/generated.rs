@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json, json};
 use super::compare::compare;
 
 /// Returns a strategy for a keyword with one of these values, or without the keyword.
-fn keyword(name: &'static str, values: &Json) -> impl Strategy<Value = Option<(String, Json)>> {
+fn keyword(name: &'static str, values: &Json) -> impl Strategy<Value = Option<(String, Json)>> + use<> {
     let values = values.as_array().unwrap().clone();
     prop::option::weighted(0.4, prop::sample::select(values).prop_map(move |value| (name.to_owned(), value)))
 }
