@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use serde_json::json;
+
 use super::{DemoFolder, Server};
 use crate::cli::RunResult;
 use crate::client::{Request, Response};
@@ -99,7 +101,9 @@ fn a_default_files_folder_that_cannot_be_used_does_not_prevent_the_start() {
         log.contains("files cannot be stored in data/files; requests that need no stored files are served: "),
         "{log}"
     );
-    assert_eq!(upload_picture(&server, &key).status, 500);
+    let refused = upload_picture(&server, &key);
+    assert_eq!(refused.json(), json!({ "status": "error", "message": "try again later" }));
+    assert!(refused.field("retry-after").is_some(), "{refused:?}");
     // The server tries to open the folder again at the next request that needs it.
     fs::remove_file(&taken).unwrap();
     assert_eq!(upload_picture(&server, &key).status, 204);

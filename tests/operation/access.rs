@@ -197,15 +197,10 @@ fn text_of_clients_cannot_begin_a_line_or_a_column() {
     captured_log::begin();
     let server = TestServer::start(&shop_engine());
     for (path, shown) in
-        [("/a%0d%0ab%20c", "/a%0d%0ab%20c"), ("/a\u{202e}b", "/a\\u{202e}b"), ("/caf\u{e9}", "/caf\\u{e9}")]
+        [("/a%0d%0ab%20c", "/a%0d%0ab%20c"), ("/a\u{202e}b", "/a%E2%80%AEb"), ("/caf\u{e9}", "/caf%C3%A9")]
     {
         let response = server.connect().send(&Request::new("GET", path));
-        // actix rejects a request whose target has bytes that are not allowed, before rulebook handles the request.
-        let Some(name) = response.field("x-request-id") else {
-            assert_eq!(response.status, 400, "{response:?}");
-            continue;
-        };
-        assert_eq!(access_line(name).fields["path"], shown);
+        assert_eq!(access_line(response.field("x-request-id").unwrap()).fields["path"], shown);
     }
     let long = format!("/{}", "x".repeat(5_000));
     let response = server.send(&Request::new("GET", &long));

@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_of_variants_depend_on_their_own_text() {
+    fn names_of_variants_depend_only_on_the_text_of_the_value() {
         for (texts, names) in [
             (
                 &["base-info", "text/html", "utf-8", "1.5", "sortBy", "a b"][..],
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn names_of_fields_depend_on_their_own_text() {
+    fn names_of_fields_depend_only_on_the_text_of_the_key() {
         for (texts, names) in [
             (&["baseInfo", "$filter", "@type", "7"][..], &["base_info", "filter", "type_", "_7"][..]),
             (&["date<", "date>", "date"], &["date_less__", "date_greater__", "date_"]),

@@ -83,8 +83,8 @@ pub fn is_reserved(name: &HeaderName) -> bool {
     HOP_BY_HOP.contains(name) || *name == IDENTITY || *name == REQUEST_ID
 }
 
-/// Returns `true` if the header field with this name of a client is not trusted: proxies set it, or servers and programs
-/// take something from it that the definition determines.
+/// Returns `true` if the header field with this name of a client is not trusted: proxies set it, or servers and
+/// programs take something from it that the definition determines.
 pub fn is_untrusted(name: &HeaderName) -> bool {
     let text = name.as_str();
     *name == header::FORWARDED || text.starts_with("x-forwarded-") || text == "x-real-ip" || OVERRIDES.contains(&text)

@@ -282,7 +282,7 @@ pub mod shop {
         /// always 1.5
         _15(PriceObject2Version15),
         /// always -2
-        _2(PriceObject2Version2),
+        Minus2(PriceObject2VersionMinus2),
     }
 
     /// The version
@@ -312,20 +312,20 @@ pub mod shop {
     /// The version
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
     #[serde(try_from = "i64", into = "i64")]
-    pub struct PriceObject2Version2;
+    pub struct PriceObject2VersionMinus2;
 
-    impl PriceObject2Version2 {
+    impl PriceObject2VersionMinus2 {
         /// The value that requests and responses contain.
         pub const VALUE: i64 = -2;
     }
 
-    impl From<PriceObject2Version2> for i64 {
-        fn from(_: PriceObject2Version2) -> Self {
-            PriceObject2Version2::VALUE
+    impl From<PriceObject2VersionMinus2> for i64 {
+        fn from(_: PriceObject2VersionMinus2) -> Self {
+            PriceObject2VersionMinus2::VALUE
         }
     }
 
-    impl ::std::convert::TryFrom<i64> for PriceObject2Version2 {
+    impl ::std::convert::TryFrom<i64> for PriceObject2VersionMinus2 {
         type Error = &'static str;
 
         fn try_from(value: i64) -> Result<Self, Self::Error> {

@@ -1,8 +1,8 @@
 //! Compares imported definitions with their descriptions: a value that one accepts and the other refuses needs a loss
 //! that names the place in the description.
 //!
-//! The crate `jsonschema` judges values by the schemas of the description, and the types of the definition judge the
-//! same values.
+//! The crate `jsonschema` validates values with the schemas of the description, and the types of the definition check
+//! the same values.
 
 mod compare;
 mod definition;

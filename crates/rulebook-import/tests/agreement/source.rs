@@ -1,4 +1,4 @@
-//! The schemas of a description as JSON Schemas 2020-12, which the crate `jsonschema` can judge values by.
+//! The schemas of a description as JSON Schemas 2020-12, with which the crate `jsonschema` validates values.
 
 use std::net::IpAddr;
 

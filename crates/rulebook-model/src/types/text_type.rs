@@ -170,9 +170,8 @@ const MAIL_PATTERNS: [&str; 2] = [
         // display name.
         r"^(?:[!#-'*+\-/-9=?A-Z\^-~]+(?:\.[!#-'*+\-/-9=?A-Z\^-~]+)*|",
         r#""(?:(?:[\t!#-\[\]-~]|\\[!-~]| +(?:[\t!#-;=-\[\]-~]|\\[!-~]))+ *| +)")@"#,
-        // The labels of the domain begin and end with a letter or digit.
-        "(?:[0-9A-Za-z](?:[!#-'*+\\-/-9=?A-Z\\^-~]{0,61}[0-9A-Za-z])?\\.)*",
-        "[0-9A-Za-z](?:[!#-'*+\\-/-9=?A-Z\\^-~]{0,61}[0-9A-Za-z])?$"
+        // The labels of the domain consist of letters, digits and hyphens, and begin and end with a letter or digit.
+        r"(?:[0-9A-Za-z](?:[0-9A-Za-z-]{0,61}[0-9A-Za-z])?\.)*[0-9A-Za-z](?:[0-9A-Za-z-]{0,61}[0-9A-Za-z])?$"
     ),
     // The lengths of the part before the `@` and of the domain.
     "^.{1,64}@[^@]{1,254}$",
