@@ -15,6 +15,7 @@ mod pipes;
 mod serve;
 mod settings;
 mod shell;
+mod summary;
 mod tls;
 mod transfer;
 mod types;
