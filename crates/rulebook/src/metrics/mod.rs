@@ -96,7 +96,7 @@ impl ExceededLimits {
         if last_log.is_none_or(|last| last.elapsed() >= LOG_INTERVAL) {
             *last_log = Some(Instant::now());
             let peer = peer.map_or_else(|| "-".to_owned(), |peer| peer.to_string());
-            log::warn!(peer, limit = name; "{peer} has exceeded the limit `{name}` of connections ({total} in total)");
+            log::warn!(peer:%, limit = name; "{peer} has exceeded the limit `{name}` of connections ({total} in total)");
         }
     }
 

@@ -241,7 +241,7 @@ fn log_detached_error(runner: &MethodRunner, call: Option<&(usize, Context)>, re
     };
     let id = context.request_id().map_or_else(|| "-".to_owned(), ToString::to_string);
     let method = &*runner.plan.methods[*method].id;
-    log::error!(id = method, request_id = id; "{method}: {id}: the client has gone; {reason}");
+    log::error!(id = method, request_id:% = id; "{method}: {id}: the client has gone; {reason}");
 }
 
 /// Compares the outputs of a handler with the definition: those of a function if the setting says so, and those of a
