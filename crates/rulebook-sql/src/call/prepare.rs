@@ -2,8 +2,9 @@
 //! while this one runs.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use rulebook::ApiError;
 use rulebook::handler_kind::HandlerError;
 
@@ -15,7 +16,7 @@ use crate::result_shape::Rows;
 /// The statements of a method after a database has prepared them.
 pub(crate) struct PreparedMethod {
     /// They are replaced when the tables have been changed.
-    statements: RwLock<Arc<Vec<Prepared>>>,
+    statements: ArcSwap<Vec<Prepared>>,
     /// The statement that begins the transaction of a call; `None` for a call without one.
     pub(super) begin: Option<&'static str>,
     /// The index of the statement whose rows are the result.
@@ -28,7 +29,7 @@ pub(crate) struct PreparedMethod {
 
 impl PreparedMethod {
     pub(super) fn statements(&self) -> Arc<Vec<Prepared>> {
-        Arc::clone(&self.statements.read().unwrap_or_else(PoisonError::into_inner))
+        self.statements.load_full()
     }
 }
 
@@ -69,7 +70,7 @@ impl SqlMethod {
         }
         // A method is prepared once.
         let begin = self.begin(&statements);
-        let (statements, data_folder) = (RwLock::new(Arc::new(statements)), data_folder.to_owned());
+        let (statements, data_folder) = (ArcSwap::from_pointee(statements), data_folder.to_owned());
         let _ = self.prepared.set(PreparedMethod { statements, begin, output, max_upload, data_folder });
         Ok(())
     }
@@ -114,7 +115,7 @@ impl SqlMethod {
             let new = lease.prepare(&step.statement, &self.values).await?;
             statements.push(Prepared { columns: old.columns.clone(), outputs: old.outputs.clone(), ..new });
         }
-        *prepared.statements.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(statements);
+        prepared.statements.store(Arc::new(statements));
         Ok(())
     }
 
