@@ -66,15 +66,13 @@ impl Violations {
         let description = database.map_or_else(|| error.to_string(), ToString::to_string);
         match ErrorClass::of(error) {
             ErrorClass::Timeout => ApiError::gateway_timeout("the database has stopped a statement at the time limit"),
-            ErrorClass::Temporary => ApiError::unavailable(format!("the database: {description}")),
+            ErrorClass::Temporary | ErrorClass::Stale => ApiError::unavailable(format!("the database: {description}")),
             // The message may contain the value.
             ErrorClass::Value(_) => {
                 let code = database.and_then(DatabaseError::code).unwrap_or_default();
                 ApiError::internal(format!("the database cannot convert a value of a statement (error {code})"))
             }
-            ErrorClass::Stale | ErrorClass::Rejected | ErrorClass::Other => {
-                ApiError::internal(format!("the database: {description}"))
-            }
+            ErrorClass::Rejected | ErrorClass::Other => ApiError::internal(format!("the database: {description}")),
         }
     }
 

@@ -29,6 +29,9 @@ use crate::value_error::invalid_value;
 pub(crate) use download::Format;
 use prepare::PreparedMethod;
 
+/// How often a call prepares its statements again: the tables can be changed once more before they run.
+const MAX_PREPARATIONS: usize = 3;
+
 /// A method whose handler consists of statements.
 pub(crate) struct SqlMethod {
     pub database: Arc<Database>,
@@ -133,10 +136,14 @@ impl SqlMethod {
             }
             let mut statements = prepared.statements();
             let mut result = self.run_in_transaction(&mut lease, prepared, &statements, &values, reader).await;
-            if let Err(CallFailure::Sql(error)) = &result
-                && self.may_repeat(error)
-                && self.prepare_again(&mut lease, prepared).await.is_ok()
-            {
+            for attempt in 1..=MAX_PREPARATIONS {
+                match &result {
+                    Err(CallFailure::Sql(error)) if self.may_repeat(error, attempt) => {}
+                    _ => break,
+                }
+                if self.prepare_again(&mut lease, prepared).await.is_err() {
+                    break;
+                }
                 statements = prepared.statements();
                 result = self.run_in_transaction(&mut lease, prepared, &statements, &values, reader).await;
             }

@@ -92,13 +92,14 @@ impl SqlMethod {
         self.prepared.get().ok_or_else(|| ApiError::internal("the statements are not prepared"))
     }
 
-    /// Returns `true` if the statements had no effect, and may succeed when they are prepared again.
-    pub(super) fn may_repeat(&self, error: &sqlx::Error) -> bool {
+    /// Returns `true` if the statements had no effect, and may succeed when they are prepared again. `attempt` counts
+    /// how often they were run.
+    pub(super) fn may_repeat(&self, error: &sqlx::Error, attempt: usize) -> bool {
         match ErrorClass::of(error) {
             ErrorClass::Stale => true,
             // The statements for PostgreSQL contain the types that the parameters had. The other databases prepare a
-            // statement again themselves.
-            ErrorClass::Rejected => self.database.settings.dialect == Dialect::Postgres,
+            // statement again themselves. A statement in a function is rejected each time.
+            ErrorClass::Rejected => attempt == 1 && self.database.settings.dialect == Dialect::Postgres,
             _ => false,
         }
     }

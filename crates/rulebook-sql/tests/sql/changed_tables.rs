@@ -12,7 +12,7 @@ use rulebook_sql::migrate;
 use serde_json::{Value as Json, json};
 use tokio::runtime::{Builder, Runtime};
 
-use crate::databases::{Kind, TestApi, TestDatabase, execute, for_each_database, method, of_type};
+use crate::databases::{Kind, POSTGRES, TestApi, TestDatabase, execute, for_each_database, method, of_type};
 use crate::waiting::{WAIT, wait_until};
 
 /// The connections of the API under load.
@@ -203,6 +203,29 @@ fn a_column_that_an_output_needs_is_an_error_when_it_is_gone() {
         }
         assert_eq!(api.outputs("number.get", json!({ "id": 1 })), json!({ "n": 5 }));
     });
+}
+
+#[test]
+fn a_statement_is_prepared_again_until_the_tables_stay_as_they_are_at_most_three_times() {
+    let Some(database) = POSTGRES.new_database() else { return };
+    // A sequence counts the runs also if they are undone. The error is the one of a table that was changed.
+    let function = "create sequence runs;
+        create function changed(times int) returns bigint language plpgsql as $$
+        begin
+            if nextval('runs') <= times then raise exception 'changed' using errcode = '0A000'; end if;
+            return currval('runs');
+        end $$;";
+    let settings = json!({ "migrations": database.write_migration(function) });
+    let run = method(
+        json!({ "GET@times": of_type("int") }),
+        json!({ "runs": of_type("int") }),
+        json!({ "sql": "select changed(:times) as runs", "missing": false }),
+    );
+    let api = database.api_with(settings, json!({ "run": run }));
+    assert_eq!(api.outputs("run.get", json!({ "times": 3 })), json!({ "runs": 4 }));
+    execute(&url(&database), "alter sequence runs restart");
+    let (status, reason) = api.error("run.get", json!({ "times": 4 }));
+    assert!(status == 503 && reason.contains("changed"), "{status}: {reason}");
 }
 
 /// Returns the statements of a migration, which changes the types and the columns of a table.

@@ -80,7 +80,7 @@ const TABLES: [&str; 3] = [
 ];
 
 impl Server {
-    fn new_database(&'static self) -> Option<TestDatabase> {
+    pub fn new_database(&'static self) -> Option<TestDatabase> {
         let running = self.lock.read().unwrap_or_else(PoisonError::into_inner);
         let mut database = self.create()?;
         database._running = Some(running);
