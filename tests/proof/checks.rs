@@ -16,9 +16,9 @@ use support::schema_validator::{is_beyond_schemas, is_exact, plain_validator, un
 
 /// A check accepts a value if and only if the schema accepts it. This holds for a validator that knows the formats of
 /// rulebook. For a validator that ignores formats, the schema accepts every value that the check accepts, and exactly
-/// these values if the schema has no formats. Texts are decoded by the type before; if the value is accepted, the schema
-/// also accepts the text, or the number, boolean or null of which it is the JSON. The exceptions are the values that
-/// [`is_beyond_schemas`] names. Schemas have only keywords and formats that usual validators support.
+/// these values if the schema has no formats. Texts are decoded by the type before; if the value is accepted, the
+/// schema also accepts the text, or the number, boolean or null of which it is the JSON. The exceptions are the values
+/// that [`is_beyond_schemas`] names. Schemas have only keywords and formats that usual validators support.
 pub const PROPERTY: Property = Property { name: "checks", check: check_types };
 
 /// The number of values that are tried for a type before another type is chosen.

@@ -5,8 +5,8 @@
 //! are checked like JSON strings, so that one rule and one schema describe both.
 //!
 //! In such a text, a number of `loose_float` has at most 200 characters and an exponent of at most two digits, so that
-//! the pattern in the JSON Schema accepts only finite numbers. The JSON Schema also accepts texts of numbers outside the
-//! bounds, because a pattern cannot compare numbers. The description in the schema names the bounds.
+//! the pattern in the JSON Schema accepts only finite numbers. The JSON Schema also accepts texts of numbers outside
+//! the bounds, because a pattern cannot compare numbers. The description in the schema names the bounds.
 
 use std::borrow::Cow;
 use std::sync::Arc;
