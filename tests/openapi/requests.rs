@@ -115,10 +115,12 @@ fn schemas_of_texts_exclude_what_their_location_cannot_contain() {
         schema.as_object_mut().unwrap().remove("examples");
         assert_eq!(schema, expected, "{at} {term}");
     }
-    for (at, bad) in [("HEADER@x", " é"), ("COOKIE@x", "a;b")] {
-        let schema = &described_parameter("a", at, "string", &json!({}))["schema"];
-        let validator = validator(&json!({}), schema);
-        assert!(validator.is_valid(&json!("abc")) && !validator.is_valid(&json!(bad)), "{schema}");
+    for (at, bad) in [("HEADER@x", " é"), ("COOKIE@x", "a;b"), ("URL#0", "")] {
+        for (term, beside) in [("string", json!({})), ("enum", json!({ "range": [bad, "abc"] }))] {
+            let schema = &described_parameter("a", at, term, &beside)["schema"];
+            let validator = validator(&json!({}), schema);
+            assert!(validator.is_valid(&json!("abc")) && !validator.is_valid(&json!(bad)), "{schema}");
+        }
     }
 }
 

@@ -315,12 +315,14 @@ pub fn random_notation(value: &Json, choices: &mut Choices) -> String {
     match value {
         _ if choices.once_in(10) => choices.of(TEXTS).to_owned(),
         Json::String(text) => text.clone(),
-        Json::Number(number) => match choices.below(8) {
+        Json::Number(number) => match choices.below(10) {
             0 => format!("+{number}"),
             1 => format!("0{number}"),
             2 => format!("{number}.0"),
             3 => format!("{number}e0"),
             4 => format!(" {number}"),
+            5 => format!("{}{number}", "0".repeat(201)),
+            6 => format!("{number}e+100"),
             _ => number.to_string(),
         },
         other => other.to_string(),

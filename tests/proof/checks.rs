@@ -9,15 +9,16 @@ use rulebook_model::types::{Arity, Check, complete_schema};
 use serde_json::Value as Json;
 
 use super::case::methods;
-use super::schema_texts::unfold_references;
+use super::schema_texts::{may_accept_text, unfold_references};
 use super::{Property, PropertyCase, PropertyCounts, boundary};
 use support::generate::Choices;
 use support::schema_validator::{is_beyond_schemas, is_exact, plain_validator, unusual_keyword, validator};
 
 /// A check accepts a value if and only if the schema accepts it. This holds for a validator that knows the formats of
 /// rulebook. For a validator that ignores formats, the schema accepts every value that the check accepts, and exactly
-/// these values if the schema has no formats. Texts are decoded by the type before. The exceptions are the values that
-/// [`is_beyond_schemas`] names. Schemas have only keywords and formats that usual validators support.
+/// these values if the schema has no formats. Texts are decoded by the type before; if the value is accepted, the
+/// schema also accepts the text, or the number, boolean or null of which it is the JSON. The exceptions are the values
+/// that [`is_beyond_schemas`] names. Schemas have only keywords and formats that usual validators support.
 pub const PROPERTY: Property = Property { name: "checks", check: check_types };
 
 /// The number of values that are tried for a type before another type is chosen.
@@ -61,11 +62,12 @@ fn compare_check_with_schema(
     let boundary_values = check.boundary_values();
     for _ in 0..values {
         let json = boundary::random_value(&schema, &boundary_values, choices);
+        let mut text = None;
         let (source, value): (String, Value<'static>) = match choices.below(3) {
             0 => (format!("JSON {json}"), Value::from(&json)),
             1 => {
-                let text = boundary::random_notation(&json, choices);
-                (format!("the text {text:?}"), check.decode(Cow::Borrowed(&text)).into_owned())
+                let text: &String = text.insert(boundary::random_notation(&json, choices));
+                (format!("the text {text:?}"), check.decode(Cow::Borrowed(text)).into_owned())
             }
             _ if check.arity() == Arity::Many => {
                 let texts: Vec<_> =
@@ -78,6 +80,9 @@ fn compare_check_with_schema(
         let read = value.to_json();
         let passes = check.checked(value).is_ok();
         counts.add_kind(if passes { "accepted" } else { "rejected" });
+        if passes && text.is_some_and(|text| !may_accept_text(&schema, &with_formats, &text)) {
+            return Err(format!("{source}, read as {read}, is accepted, but the schema accepts no reading: {schema}"));
+        }
         let is_beyond = !passes && is_beyond_schemas(check, &read);
         let is_valid = with_formats.is_valid(&read);
         if passes != is_valid && !is_beyond {

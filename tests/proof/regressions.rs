@@ -255,3 +255,32 @@ fn the_only_item_of_a_list_can_be_of_every_branch_of_a_union() {
         }
     }
 }
+
+/// Clients send such a list without items as an empty text.
+#[test]
+fn an_empty_text_is_a_list_without_items_if_commas_separate_the_items() {
+    let parameter = json!({ "info": "I", "type": "array<int>", "format": "explode", "name": "x" });
+    let keys = ["GET@x", "HEADER@x", "COOKIE@x", "x"];
+    let of_key = |key: &str| json!({ "POST": { "info": "I", "in": { key: parameter } } });
+    let uris: serde_json::Map<_, _> =
+        keys.iter().enumerate().map(|(number, key)| (format!("u{number}"), of_key(key))).collect();
+    let server = TestServer::echo(&[("a.json", json!({ "/": uris }))]);
+    let document = server.send(&Request::new("GET", "/openapi.json")).json();
+    for (number, key) in keys.into_iter().enumerate() {
+        let path = format!("/u{number}");
+        let empty = match key {
+            "GET@x" => Request::new("POST", format!("{path}?x=")),
+            "HEADER@x" => Request::new("POST", path.as_str()).field("x", ""),
+            "COOKIE@x" => Request::new("POST", path.as_str()).field("cookie", "x="),
+            _ => Request::new("POST", path.as_str()).body("application/x-www-form-urlencoded", "x="),
+        };
+        assert_eq!(server.send(&empty).status, 200, "{key}");
+        assert_eq!(server.send(&Request::new("POST", path.as_str())).status, 400, "{key}");
+        let operation = &document["paths"][path]["post"];
+        let form = &operation["requestBody"]["content"]["application/x-www-form-urlencoded"]["schema"];
+        let form = super::schema_texts::resolve_references(&document, form);
+        let schema = operation.pointer("/parameters/0/schema").unwrap_or(&form["properties"]["x"]);
+        let check = SchemaCheck::new(&document, schema);
+        assert!(check.is_valid(&json!([])) && !check.is_valid(&json!([""])), "{key}: {schema}");
+    }
+}

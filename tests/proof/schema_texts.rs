@@ -128,6 +128,14 @@ impl SchemaCheck {
     }
 }
 
+/// Returns `true` if a text can be read as a value that matches a schema, or as an array, an object or the only item of
+/// an array.
+pub fn may_accept_text(schema: &Json, validator: &Validator, text: &str) -> bool {
+    text.trim_start().starts_with(['[', '{'])
+        || allows_arrays(schema)
+        || possible_scalars(text).iter().any(|value| validator.is_valid(value))
+}
+
 /// Returns `true` if a schema accepts arrays.
 fn allows_arrays(schema: &Json) -> bool {
     let is_array =

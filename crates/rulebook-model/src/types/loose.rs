@@ -1,9 +1,12 @@
 //! The types that also accept other notations of the values of another type: `text_id` (an `id`), `loose_int` (an
 //! `int`), `loose_float` (a `float`) and `loose_string` (a `string`).
 //!
-//! In a JSON string, a number of `loose_float` has at most 200 characters and an exponent of at most two digits, so
-//! that the pattern in the JSON Schema accepts only finite numbers. The JSON Schema also accepts texts of numbers
-//! outside the bounds, because a pattern cannot compare numbers. The description in the schema names the bounds.
+//! A text of a request that has the strict notation is decoded like the strict type. All other texts stay texts, which
+//! are checked like JSON strings, so that one rule and one schema describe both.
+//!
+//! In such a text, a number of `loose_float` has at most 200 characters and an exponent of at most two digits, so that
+//! the pattern in the JSON Schema accepts only finite numbers. The JSON Schema also accepts texts of numbers outside
+//! the bounds, because a pattern cannot compare numbers. The description in the schema names the bounds.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -14,7 +17,6 @@ use super::bounds::BoundValue;
 use super::decimal_pattern::decimal_pattern;
 use super::float::FloatCheck;
 use super::int::{I64_RANGE, ID_RANGE, IntCheck};
-use super::simple_type::keep_text;
 use super::string::StringCheck;
 use super::{ArgumentError, Check, TypeArguments, TypeExpr, number};
 use crate::call::{TypeMismatch, Value};
@@ -23,7 +25,6 @@ use crate::call::{TypeMismatch, Value};
 #[derive(Debug)]
 struct LooseCheck<C> {
     strict: C,
-    decode: for<'a> fn(&C, Cow<'a, str>) -> Value<'a>,
     check: fn(&C, &mut Value<'_>) -> Result<(), TypeMismatch>,
     /// Returns the JSON Schemas of the other notations.
     other_schemas: fn(&C) -> Vec<Json>,
@@ -32,14 +33,6 @@ struct LooseCheck<C> {
 impl<C: Check> Check for LooseCheck<C> {
     fn base(&self) -> Option<&dyn Check> {
         Some(&self.strict)
-    }
-
-    fn decode<'a>(&self, text: Cow<'a, str>) -> Value<'a> {
-        (self.decode)(&self.strict, text)
-    }
-
-    fn decode_item<'a>(&self, text: Cow<'a, str>) -> Value<'a> {
-        self.decode(text)
     }
 
     fn check(&self, value: &mut Value<'_>) -> Result<(), TypeMismatch> {
@@ -68,7 +61,6 @@ impl<C: Check> Check for LooseCheck<C> {
 pub(super) fn compile_text_id(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
     Ok(Arc::new(LooseCheck {
         strict: IntCheck::from_arguments("text_id", ID_RANGE, arguments)?,
-        decode: IntCheck::decode,
         check: check_text_id,
         other_schemas: |strict| {
             let pattern = decimal_pattern(strict.min(), strict.max(), "", "-");
@@ -88,7 +80,6 @@ fn check_text_id(strict: &IntCheck, value: &mut Value<'_>) -> Result<(), TypeMis
 pub(super) fn compile_int(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
     Ok(Arc::new(LooseCheck {
         strict: IntCheck::from_arguments("loose_int", I64_RANGE, arguments)?,
-        decode: |_, text| parse_int(&text).and_then(number::whole_number_value).unwrap_or(Value::Text(text)),
         check: check_int,
         other_schemas: |strict| {
             let pattern = decimal_pattern(strict.min(), strict.max(), "\\+?0*", "-0*");
@@ -114,7 +105,6 @@ fn parse_int(text: &str) -> Option<i128> {
 pub(super) fn compile_float(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
     Ok(Arc::new(LooseCheck {
         strict: FloatCheck::from_arguments("loose_float", arguments)?,
-        decode: |_, text| parse_float(&text).unwrap_or(Value::Text(text)),
         check: check_float,
         other_schemas: |strict| {
             let pattern = format!(r"^[+\-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:{})?$", number::EXPONENT_PATTERN);
@@ -151,7 +141,6 @@ fn parse_float(text: &str) -> Option<Value<'static>> {
 pub(super) fn compile_string(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
     Ok(Arc::new(LooseCheck {
         strict: StringCheck::from_arguments("loose_string", arguments)?,
-        decode: |_, text| keep_text(text),
         check: check_string,
         other_schemas: |strict| {
             let mut schemas = whole_number_schemas(strict);

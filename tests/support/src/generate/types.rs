@@ -89,6 +89,8 @@ const TYPES_WITH_ATTRIBUTES: &[(&str, &str, &str)] = &[
     ("callable", r#"{"callback": ["Class", "method"]}"#, "[1]"),
     ("array<int>", r#"{"min": 1, "max": 3}"#, "[1, 2]"),
     ("array<string>", r#"{"format": "explode", "separator": ";"}"#, r#"["a"]"#),
+    ("array<int>", r#"{"format": "explode"}"#, "[1, 2]"),
+    ("array<string(0,3)>", r#"{"format": "list", "max": 2}"#, r#"["a", "b"]"#),
     ("const", r#"{"value": "(a)"}"#, r#""(a)""#),
     ("const", r#"{"value": "5"}"#, r#""5""#),
     ("map<string>", r#"{"keys": "string(1,3)", "min": 1, "max": 2}"#, r#"{"abc": "x"}"#),

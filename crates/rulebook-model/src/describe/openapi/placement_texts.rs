@@ -1,5 +1,8 @@
 //! Restricts schemas to the texts that a part of a request can carry.
 
+use std::sync::LazyLock;
+
+use regex::Regex;
 use serde_json::{Map, Value as Json, json};
 
 use super::serialization::Placement;
@@ -19,7 +22,16 @@ pub(super) fn restrict_to_placement(schema: Json, placement: Placement) -> Json 
             branches.extend(all);
         }
     }
-    if schema.get("type") != Some(&json!("string")) || schema.contains_key("enum") {
+    if schema.get("type") != Some(&json!("string")) {
+        return Json::Object(schema);
+    }
+    if let Some(Json::Array(words)) = schema.get_mut("enum") {
+        let can_be_sent = |word: &&Json| word.as_str().is_some_and(|word| can_carry(placement, word));
+        let sent: Vec<_> = words.iter().filter(can_be_sent).cloned().collect();
+        // A schema must have at least one value.
+        if !sent.is_empty() {
+            *words = sent;
+        }
         return Json::Object(schema);
     }
     match placement {
@@ -31,6 +43,19 @@ pub(super) fn restrict_to_placement(schema: Json, placement: Placement) -> Json 
         }
         Placement::Header => with_pattern_if_unrestricted(schema, HEADER_VALUE_PATTERN),
         Placement::Cookie => with_pattern_if_unrestricted(schema, COOKIE_VALUE_PATTERN),
+    }
+}
+
+/// Returns `true` if the part `placement` of a request can carry a text.
+fn can_carry(placement: Placement, text: &str) -> bool {
+    static PATTERNS: LazyLock<[Option<Regex>; 2]> =
+        LazyLock::new(|| [HEADER_VALUE_PATTERN, COOKIE_VALUE_PATTERN].map(|pattern| Regex::new(pattern).ok()));
+    let matches = |pattern: &Option<Regex>| pattern.as_ref().is_some_and(|pattern| pattern.is_match(text));
+    match placement {
+        Placement::Query | Placement::Form => true,
+        Placement::Path => !text.is_empty(),
+        Placement::Header => matches(&PATTERNS[0]),
+        Placement::Cookie => matches(&PATTERNS[1]),
     }
 }
 

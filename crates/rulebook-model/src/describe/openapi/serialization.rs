@@ -64,7 +64,7 @@ pub(super) struct TextEncoding {
 
 /// Returns how values of this type are serialized in the part `placement` of a request. If a list has one field for
 /// each item, an empty list has no fields, which is the same as a missing parameter. Therefore such a list needs at
-/// least one item if `required` is `true`.
+/// least one item if `required` is `true`. An empty list whose items are joined with commas is an empty text.
 pub(super) fn text_encoding(r#type: &ParameterType, placement: Placement, required: bool) -> TextEncoding {
     let schema = schema_without_outer_references(&*r#type.check);
     let complete = (!r#type.check.referenced_schemas().is_empty()).then(|| schema.clone());
@@ -191,7 +191,7 @@ fn list_encoding(r#type: &ParameterType, schema: Json, placement: Placement, req
     // A list without items is sent without fields or as an empty path segment. The server treats such a parameter as
     // missing.
     let min_items = list.get("minItems").and_then(Json::as_u64).unwrap_or(0);
-    if min_items == 0 && (required || placement == Placement::Path) {
+    if min_items == 0 && (required && style == TextStyle::Repeated || placement == Placement::Path) {
         list.insert("minItems".to_owned(), json!(1));
     }
     TextEncoding { schema: Json::Object(list), note: list_note(format, &style), style }
