@@ -21,6 +21,9 @@ pub fn server_with_service_names() -> TestServer {
 fn a_service_name_calls_the_method_at_its_path() {
     let ok = |to, args: Json| -> ExpectedOutcome { Ok((to, args)) };
     let login = |name: &str| ok("user.login", json!({ "username": name }));
+    let similar = |path: &str| -> ExpectedOutcome {
+        Err((404, format!("unknown service: no service has this URI; did you mean {path}?")))
+    };
     let cases = [
         (get_request("/?service=User.Login&username=a"), login("a")),
         (get_request("/?username=a&service=user.login"), login("a")),
@@ -93,9 +96,9 @@ fn a_service_name_calls_the_method_at_its_path() {
         (get_request("/App/article/line/3"), ok("article.line.get", json!({ "article_id": 3 }))),
         (get_request("/App/Site/Index?service=User.Login&username=a"), login("a")),
         (get_request("/App/App/User/Login"), Err((404, "unknown service: no service has this URI".to_owned()))),
-        (get_request("/app/User/Login"), Err((404, "unknown service: no service has this URI".to_owned()))),
-        (get_request("/App/one"), Err((404, "unknown service: no service has this URI".to_owned()))),
-        (get_request("/App/one/two/three"), Err((404, "unknown service: no service has this URI".to_owned()))),
+        (get_request("/app/User/Login"), similar("/user/login")),
+        (get_request("/App/one"), similar("/one")),
+        (get_request("/App/one/two/three"), similar("/one/two/three")),
         (get_request("/index.php/article/line/3"), ok("article.line.get", json!({ "article_id": 3 }))),
         (get_request("/index.phpx"), Err((404, "unknown service: no service has this URI".to_owned()))),
         (get_request("/x/index.php"), Err((404, "unknown service: no service has this URI".to_owned()))),

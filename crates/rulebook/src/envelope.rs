@@ -2,8 +2,8 @@
 //! its error. A format decides how these members become bytes: as JSON, XML or in another syntax.
 //!
 //! A definition selects one of the built-in envelopes ([`Aicra`], [`AicraStatus`], [`Iapi`], [`Phalapi`], [`Plain`]).
-//! [`Problem`] is an envelope that a program can add. Every API responds in JSON; a definition can also offer [`Xml`]. A
-//! program adds its own envelopes with [`Rulebook::add_envelope`](crate::Rulebook::add_envelope), by implementing the
+//! [`Problem`] is an envelope that a program can add. Every API responds in JSON; a definition can also offer [`Xml`].
+//! A program adds its own envelopes with [`Rulebook::add_envelope`](crate::Rulebook::add_envelope), by implementing the
 //! trait [`Envelope`], and its own formats with [`Rulebook::add_format`](crate::Rulebook::add_format), by implementing
 //! the trait [`Format`].
 

@@ -138,7 +138,7 @@ impl Catalogue {
     }
 
     /// Returns the title of an error code in the language itself; `None` if only another language has a title.
-    pub(crate) fn own_title(self, code: ErrorCode) -> Option<&'static str> {
+    pub(crate) fn title_without_fallback(self, code: ErrorCode) -> Option<&'static str> {
         let titles = TEXTS.errors.get(code.row().name).map(|texts| &texts.title);
         titles.and_then(|titles| titles.get(*self.0.first()?)).map(String::as_str)
     }

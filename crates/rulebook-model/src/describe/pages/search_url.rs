@@ -117,8 +117,9 @@ impl ServiceUrls {
         is_changed.then(|| self.resolve(url.http, segments.collect(), ""))
     }
 
-    /// Finds the service that a request for a URL calls. Removes the path of PhalApi's script, and PhalApi's namespace, from the path of the URL.
-    /// If the query names an unknown service, the segments are those that its path would have.
+    /// Finds the service that a request for a URL calls. Removes the path of PhalApi's script, and PhalApi's namespace,
+    /// from the path of the URL. If the query names an unknown service, the segments are those that its path would
+    /// have.
     fn resolve<'q>(&self, http: Option<HttpMethod>, mut segments: Vec<Cow<'q, str>>, query: &str) -> RequestUrl<'q> {
         let base = self.base_path.len();
         if !starts_with(&segments, &self.base_path) {
@@ -147,8 +148,8 @@ impl ServiceUrls {
         RequestUrl { http, segments, called }
     }
 
-    /// Returns `true` if a path begins with PhalApi's namespace, as in `/App/User/Login`, and the rest leads to a service
-    /// that has a name. A service whose own path begins with the namespace has priority.
+    /// Returns `true` if a path begins with PhalApi's namespace, as in `/App/User/Login`, and the rest leads to a
+    /// service that has a name. A service whose own path begins with the namespace has priority.
     fn is_below_namespace(&self, segments: &[Cow<'_, str>]) -> bool {
         let path_length =
             |segments| self.service_at_path(segments).map_or(0, |(service, _)| self.path_lengths[service]);

@@ -85,7 +85,7 @@ fn error_status(error: &ApiError) -> String {
             Some(first) => parameter_status(first),
             None => error.code().title().to_owned(),
         },
-        _ => match Catalogue::AICRA_STATUS.own_title(error.code()) {
+        _ => match Catalogue::AICRA_STATUS.title_without_fallback(error.code()) {
             Some(title) => title.to_owned(),
             None => format!("{}: {error}", error.code().title()),
         },
