@@ -62,7 +62,7 @@ pub struct Case {
     pub fields: BTreeMap<String, Value>,
     /// Texts that the response must not contain.
     pub must_not_contain: Vec<String>,
-    /// The envelope of the response: `plain`, `phalapi`, `iapi` or `problem`; the default is `aicra`.
+    /// The envelope of the response: `plain`, `phalapi`, `iapi`, `aicra-status` or `problem`; the default is `aicra`.
     pub envelope: Option<String>,
 }
 
@@ -141,6 +141,7 @@ impl Case {
             Some("plain") => EnvelopeKind::Plain,
             Some("phalapi") => EnvelopeKind::Phalapi,
             Some("iapi") => EnvelopeKind::Iapi,
+            Some("aicra-status") => EnvelopeKind::AicraStatus,
             Some("problem") => EnvelopeKind::AicraProblem,
             Some(other) => panic!("{other} is not an envelope"),
         };

@@ -13,9 +13,14 @@ pub enum EnvelopeKind {
     AicraProblem,
     /// The envelope of PhalApi. The HTTP status is the real status, or always 200.
     Phalapi,
+    /// The envelope of aicra since version 0.4.3.
+    AicraStatus,
     /// The envelope of internal-api. The HTTP status is the real status, or a more general status such as 400.
     Iapi,
 }
+
+/// The media type of responses in the envelope `aicra-status`.
+const AICRA_STATUS_TYPE: &str = "application/json; charset=utf-8";
 
 /// Returns the reason why a response does not have the structure of this envelope; `None` if it has this structure.
 pub fn violation(response: &Response, envelope: EnvelopeKind) -> Option<String> {
@@ -28,12 +33,18 @@ pub fn violation(response: &Response, envelope: EnvelopeKind) -> Option<String> 
     }
     let is_error = response.status >= 400;
     let iapi = envelope == EnvelopeKind::Iapi && response.field("content-type") == Some("application/json");
+    let aicra_status =
+        envelope == EnvelopeKind::AicraStatus && response.field("content-type") == Some(AICRA_STATUS_TYPE);
     if matches!(response.status, 204 | 205) {
         let is_empty = response.body.is_empty() && response.field("content-type").is_none();
         return if is_empty { None } else { violation("a response without content has a body") };
     }
-    let problem = is_error && envelope != EnvelopeKind::Aicra && !iapi;
-    let media_type = if problem { "application/problem+json" } else { "application/json" };
+    let problem = is_error && envelope != EnvelopeKind::Aicra && !iapi && !aicra_status;
+    let media_type = match envelope {
+        _ if problem => "application/problem+json",
+        EnvelopeKind::AicraStatus => AICRA_STATUS_TYPE,
+        _ => "application/json",
+    };
     if response.field("content-type") != Some(media_type) {
         return violation(&format!("the media type is not {media_type}"));
     }
@@ -52,6 +63,7 @@ pub fn violation(response: &Response, envelope: EnvelopeKind) -> Option<String> 
             let texts = ["type", "title", "detail", "code"].iter().all(|key| text(key));
             texts && errors && document["status"] == response.status
         }
+        (false, _) if aicra_status => text("status") && is_error != (document["status"] == "all right"),
         (false, true) if iapi => errors && text("message") && document["status"] == "error",
         (false, true) => errors && text("ErrorDescription") && document["error"].as_u64().is_some_and(|code| code > 0),
         (false, false) if matches!(envelope, EnvelopeKind::Plain | EnvelopeKind::Iapi) => true,

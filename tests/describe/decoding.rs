@@ -18,7 +18,7 @@ fn envelopes() -> Vec<(String, std::sync::Arc<dyn Envelope>)> {
     let mut all: Vec<(String, std::sync::Arc<dyn Envelope>)> =
         vec![("problem".to_owned(), std::sync::Arc::new(Problem))];
     for name in EnvelopeName::ALL {
-        for catalogue in [CatalogueName::PhalApi1, CatalogueName::PhalApi2, CatalogueName::PhalApi2Chinese] {
+        for catalogue in [CatalogueName::PhalApi1, CatalogueName::PhalApi2_0, CatalogueName::PhalApi2] {
             for strict in [false, true] {
                 let settings = EnvelopeSettings { catalogue, real_status: strict, strict_status: strict };
                 all.push((format!("{} {settings:?}", name.as_str()), name.envelope(settings)));

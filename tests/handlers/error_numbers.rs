@@ -58,7 +58,7 @@ fn the_aicra_envelope_sends_the_number_of_the_definition_or_of_the_handler() {
 
 #[test]
 fn other_envelopes_ignore_the_number() {
-    for envelope in ["plain", "phalapi", "iapi"] {
+    for envelope in ["plain", "phalapi", "iapi", "aicra-status"] {
         let module = Module::new("book").get("/line", fail);
         let server = TestServer::handlers(&[("book.json", definition(envelope))], module);
         let response = server.send(&Request::new("GET", "/line?error=no_line&number=30"));

@@ -23,7 +23,7 @@ use support::generate;
 /// The built-in envelopes. A response to a random request may be in any of them, because the modules of a definition
 /// may have different envelopes.
 pub const ANY_ENVELOPE: &[EnvelopeKind] =
-    &[EnvelopeKind::Aicra, EnvelopeKind::Plain, EnvelopeKind::Phalapi, EnvelopeKind::Iapi];
+    &[EnvelopeKind::Aicra, EnvelopeKind::Plain, EnvelopeKind::Phalapi, EnvelopeKind::Iapi, EnvelopeKind::AicraStatus];
 
 /// The number of random requests that each test sends.
 const REQUESTS_PER_TEST: u32 = 5_000;

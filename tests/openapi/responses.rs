@@ -230,6 +230,7 @@ fn every_kind_of_response_matches_its_openapi_description() {
         ("phalapi", "plain", false),
         ("phalapi", "phalapi", true),
         ("aicra", "iapi", false),
+        ("aicra-status", "aicra-status", false),
         ("iapi", "iapi", false),
         ("iapi", "phalapi", false),
         ("plain", "iapi", true),

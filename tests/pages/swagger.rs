@@ -50,6 +50,20 @@ fn swagger_ui_is_complete_and_loads_only_from_the_server() {
 }
 
 #[test]
+fn the_path_of_swagger_ui_in_other_frameworks_leads_to_it() {
+    let server = pages_server();
+    for (path, target) in [
+        ("/swagger-ui", "docs/swagger/"),
+        ("/swagger-ui/", "../docs/swagger/"),
+        ("/swagger-ui/index.html", "../docs/swagger/"),
+    ] {
+        let response = fetch(&server, path);
+        assert_eq!((response.status, response.field("location")), (307, Some(target)), "{path}");
+    }
+    fetch(&server, "/swagger-ui/other").assert_error(404, "");
+}
+
+#[test]
 fn swagger_ui_displays_a_large_api_module_by_module() {
     let module = |services: usize| {
         let service = |n| (format!("s{n}"), json!({ "GET": { "info": "One of many" } }));

@@ -142,7 +142,7 @@ fn errors_of_uploads_have_the_messages_of_phalapi() {
     for (catalogue, missing, too_large) in [
         ("1.x", "Illegal Param: miss upload file: upfile", "Illegal Param: upfile.size should <= 1024"),
         ("2.x", "Bad Request: miss upload file: upfile", "Bad Request: upfile.size should <= 1024"),
-        ("zh", "非法请求：缺少上传文件：upfile", "非法请求：upfile.size应该小于或等于1024"),
+        ("zh", "非法请求：缺少上传文件：upfile", "非法请求：upfile.size应该小于等于1024"),
     ] {
         let app = json!({ "envelope": "phalapi", "catalogue": catalogue });
         let server = TestServer::echo(&[("app.json", app), ("user.json", json!({ "User": { "upload": rule } }))]);

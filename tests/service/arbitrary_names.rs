@@ -21,7 +21,8 @@ const NAMED_SERVICES: [(&str, &str); 7] = [
 fn named_service(name: &str) -> Option<String> {
     let parts: Vec<&str> = name.split('.').collect();
     let (class, method) = match parts[..] {
-        [class, method] | ["App", class, method] => (class, method),
+        [class] => (class, "Index"),
+        [class, method] | ["App", class, method, ..] => (class, method),
         _ => return None,
     };
     let is_class = |own: &str| {

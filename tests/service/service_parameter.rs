@@ -21,10 +21,17 @@ pub fn server_with_service_names() -> TestServer {
 fn a_service_name_calls_the_method_at_its_path() {
     let ok = |to, args: Json| -> ExpectedOutcome { Ok((to, args)) };
     let login = |name: &str| ok("user.login", json!({ "username": name }));
+    let similar = |path: &str| -> ExpectedOutcome {
+        Err((404, format!("unknown service: no service has this URI; did you mean {path}?")))
+    };
     let cases = [
         (get_request("/?service=User.Login&username=a"), login("a")),
         (get_request("/?username=a&service=user.login"), login("a")),
         (get_request("/?service=user.LOGIN&username=a"), login("a")),
+        // A name that consists of a class gets the method `Index`, and parts after the method are ignored.
+        (get_request("/?service=Site"), ok("site.index", json!({}))),
+        (get_request("/?s=site&title=t"), ok("site.index", json!({ "title": "t" }))),
+        (get_request("/?service=App.User.Login.x.y&username=a"), login("a")),
         (get_request("/?service=App.User.Login&username=a"), login("a")),
         (get_request("/?s=User.Login&username=a"), login("a")),
         (get_request("/?s=User.Login&service=User.getBaseInfo"), ok("user.getBaseInfo", json!({}))),
@@ -82,6 +89,16 @@ fn a_service_name_calls_the_method_at_its_path() {
         (get_request("/index.php?service=User.Login&username=a"), login("a")),
         (post_request("/index.php", FORM_MEDIA_TYPE, "service=User.Login&username=a"), login("a")),
         (get_request("/index.php/User/Login?username=a"), login("a")),
+        (get_request("/index.php/App/User/Login?username=a"), login("a")),
+        // PhalApi's namespace may precede the path of a service that has a name.
+        (get_request("/App/User/Login?username=a"), login("a")),
+        (get_request("/App/user/getbaseinfo/"), ok("user.getBaseInfo", json!({}))),
+        (get_request("/App/article/line/3"), ok("article.line.get", json!({ "article_id": 3 }))),
+        (get_request("/App/Site/Index?service=User.Login&username=a"), login("a")),
+        (get_request("/App/App/User/Login"), Err((404, "unknown service: no service has this URI".to_owned()))),
+        (get_request("/app/User/Login"), similar("/user/login")),
+        (get_request("/App/one"), similar("/one")),
+        (get_request("/App/one/two/three"), similar("/one/two/three")),
         (get_request("/index.php/article/line/3"), ok("article.line.get", json!({ "article_id": 3 }))),
         (get_request("/index.phpx"), Err((404, "unknown service: no service has this URI".to_owned()))),
         (get_request("/x/index.php"), Err((404, "unknown service: no service has this URI".to_owned()))),
@@ -97,6 +114,7 @@ fn invalid_service_names_are_refused_with_the_messages_of_phalapi() {
         (get_request("/?service=User.Nope"), none("App.User.Nope")),
         (get_request("/?service=USER.Login"), none("App.USER.Login")),
         (get_request("/?service=User"), none("App.User.Index")),
+        (get_request("/?service=App.Site"), none("App.App.Site")),
         (get_request("/?service=one"), none("App.one.Index")),
         (get_request("/?service=One.Two.Three"), none("One.Two.Three")),
         (get_request("/?service=App.One.Two.Three"), none("App.One.Two.Three")),
@@ -126,43 +144,50 @@ fn invalid_service_names_are_refused_with_the_messages_of_phalapi() {
     assert_outcomes(&server_with_service_names(), &cases);
 }
 
+/// The responses of each version of PhalApi to a name that no service has, and to a class without a method.
 #[test]
-fn the_catalogue_changes_messages_of_name_errors_but_not_ret() {
+fn errors_of_names_are_those_of_the_version_of_phalapi() {
+    let (array, object) = (json!([]), json!({}));
+    // For each version: its catalogues, the empty `data`, the number of an unknown service, and the names in messages.
+    // `-` is a name that is not valid.
     let cases = [
-        (
-            "/?service=User.Nope",
-            404,
-            ["no such service as User.Nope", "no such service as App.User.Nope", "接口服务App.User.Nope不存在"],
-        ),
-        (
-            "/?service=User",
-            404,
-            ["service (User) illegal", "no such service as App.User.Index", "接口服务App.User.Index不存在"],
-        ),
-        ("/?service=User.", 400, ["service (User.) illegal", "service (App.User.) illegal", "非法服务：App.User."]),
-        ("/?service=", 400, ["service () illegal", "service () illegal", "非法服务："]),
+        (["1.x", "zh-1.4"], &array, 404, ["User.Nope", "-User", "Nope.Index", "-User.", "-"]),
+        (["1.1", "zh-1.1"], &array, 400, ["User.Nope", "-User", "Nope.Index", "User.", "-"]),
+        (["1.4", "zh-1.4"], &array, 404, ["User.Nope", "-User", "Nope.Index", "-User.", "-"]),
+        (["2.0", "zh-2.0"], &array, 404, ["App.User.Nope", "-User", "App.Nope.Index", "-App.User.", "-"]),
+        (["2.3", "zh-2.3"], &object, 404, ["App.User.Nope", "-User", "App.Nope.Index", "-App.User.", "-"]),
+        (["2.x", "zh"], &object, 404, ["App.User.Nope", "App.User.Index", "App.Nope.Index", "-App.User.", "-"]),
     ];
-    for (index, (catalogue, empty)) in
-        [("1.x", json!([])), ("2.x", json!({})), ("zh", json!({}))].into_iter().enumerate()
-    {
-        let server = server_of_all_dialects(&json!({ "service": { "on": true }, "catalogue": catalogue }));
-        for (target, ret, words) in cases {
-            let around = if catalogue == "zh" { "非法请求：" } else { "Bad Request: " };
-            let response = server.send(&get_request(target));
-            assert_eq!(
-                (response.status, response.field("content-type")),
-                (200, Some("application/json;charset=utf-8"))
-            );
-            let expected = json!({ "ret": ret, "data": empty, "msg": format!("{around}{}", words[index]) });
-            assert_eq!(response.json(), expected, "{catalogue} {target}");
+    for (catalogues, empty, unknown, names) in cases {
+        for catalogue in catalogues {
+            let server = server_of_all_dialects(&json!({ "service": { "on": true }, "catalogue": catalogue }));
+            for (sent, name) in ["User.Nope", "User", "Nope.Index", "User.", ""].into_iter().zip(names) {
+                let (ret, message) = match (name.strip_prefix('-'), catalogue.starts_with("zh")) {
+                    (Some(name), false) => (400, format!("Bad Request: service ({name}) illegal")),
+                    (Some(name), true) => (400, format!("非法请求：非法服务：{name}")),
+                    (None, false) => (unknown, format!("Bad Request: no such service as {name}")),
+                    (None, true) => (unknown, format!("非法请求：接口服务{name}不存在")),
+                };
+                let response = server.send(&get_request(&format!("/?service={sent}")));
+                let head = (response.status, response.field("content-type"));
+                assert_eq!(head, (200, Some("application/json;charset=utf-8")), "{catalogue} {sent}");
+                let expected = json!({ "ret": ret, "data": empty, "msg": message });
+                assert_eq!(response.json(), expected, "{catalogue} {sent}");
+            }
+            let alone = server.send(&get_request("/?s=Site"));
+            assert_eq!(alone.json()["ret"] == 200, ["2.x", "zh"].contains(&catalogue), "{catalogue} {alone:?}");
+            // The namespace is accepted in every version.
+            for target in ["/?service=App.Site.Index", "/App/Site/Index", "/Site/Index"] {
+                assert_eq!(server.send(&get_request(target)).json()["ret"], 200, "{catalogue} {target}");
+            }
         }
     }
     let real = server_of_all_dialects(&json!({ "service": { "on": true }, "phalapi": { "real_status": true } }));
     assert_eq!(real.send(&get_request("/?service=User.Nope")).status, 404);
-    let problem = get_request("/?service=User").field("accept", "application/problem+json");
+    let problem = get_request("/?service=User.Nope").field("accept", "application/problem+json");
     let response = real.send(&problem);
     let (status, words) = (response.status, response.json()["detail"].clone());
-    assert_eq!((status, words), (404, "no service has the name User".into()), "{response:?}");
+    assert_eq!((status, words), (404, "no service has the name App.User.Nope".into()), "{response:?}");
 }
 
 #[test]

@@ -125,6 +125,24 @@ fn iapi_error(problem: &Value) -> Value {
     all
 }
 
+/// Converts a value without an envelope, or a problem document, to the value in the envelope `aicra-status`.
+fn with_aicra_status(plain: &Value, status: u16) -> Value {
+    if status < 400 {
+        let mut all = json!({ "status": "all right" });
+        let outputs = if plain.is_array() { json!({ "result": plain }) } else { plain.clone() };
+        all.as_object_mut().unwrap().extend(outputs.as_object().unwrap().clone());
+        return all;
+    }
+    let detail = plain["detail"].as_str().unwrap();
+    match plain["code"].as_str().unwrap() {
+        "gone" => json!({ "status": detail, "since": 1999 }),
+        "invalid-parameter" => json!({ "status": "n: invalid parameter" }),
+        "unknown-service" => json!({ "status": "unknown service" }),
+        "unknown-method" => json!({ "status": format!("unknown method: {detail}") }),
+        _ => json!({ "status": format!("malformed request: {detail}") }),
+    }
+}
+
 #[test]
 fn every_outcome_is_passed_to_the_callback() {
     for envelope in EnvelopeName::ALL.each_ref().map(EnvelopeName::as_str) {
@@ -137,6 +155,7 @@ fn every_outcome_is_passed_to_the_callback() {
                 "aicra" => aicra,
                 "phalapi" => phalapi,
                 "iapi" if status >= 400 => iapi_error(&plain),
+                "aicra-status" => with_aicra_status(&plain, status),
                 _ => plain,
             };
             assert_eq!(callback_value(&response, "a.b"), expected, "{envelope} {target}");
@@ -166,12 +185,15 @@ fn every_outcome_is_passed_to_the_callback() {
 fn of_an_internal_error_only_the_request_id_is_passed_to_the_callback() {
     captured_log::begin();
     let cases = [("aicra", "status", json!(500)), ("plain", "status", json!(500)), ("phalapi", "ret", json!(500))];
-    for (envelope, status, failed) in cases.into_iter().chain([("iapi", "status", json!("error"))]) {
+    for (envelope, status, failed) in cases.into_iter().chain([
+        ("iapi", "status", json!("error")),
+        ("aicra-status", "status", json!("internal error: the log has the reason under jsonp-panic")),
+    ]) {
         let server = api_with_every_outcome(envelope, &json!({}));
         let response = server.send(&Request::new("GET", "/panics?callback=cb").field("x-request-id", "jsonp-panic"));
         let value = callback_value(&response, "cb");
         assert_eq!(value[status], failed, "{value}");
         assert!(value.to_string().contains("jsonp-panic") && !value.to_string().contains("secret"), "{value}");
     }
-    assert_eq!(logged("jsonp-panic").iter().filter(|line| line.message.contains("the secret reason")).count(), 4);
+    assert_eq!(logged("jsonp-panic").iter().filter(|line| line.message.contains("the secret reason")).count(), 5);
 }

@@ -22,10 +22,9 @@ pub enum ErrorKind {
     },
     /// The query or the body of the request selects a service by name, and no service has this name.
     InvalidServiceName {
-        /// The name that the client sent, shortened to 100 characters.
+        /// The name that the client sent, shortened to 100 characters, and the parts that PhalApi adds to it, such as
+        /// `App.`.
         name: String,
-        /// The number of parts of the name, which are separated by dots; 0 if the name has another notation.
-        parts: usize,
         /// What is wrong with the name.
         error: ServiceNameError,
     },
@@ -101,10 +100,8 @@ pub enum ErrorKind {
 /// The reason why a service name in a query or a body is not valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ServiceNameError {
-    /// The name contains characters that are not allowed in service names.
+    /// The name lacks the part that names the class or the method, or is not a single text.
     Illegal,
-    /// The name lacks the part that names the method.
-    Incomplete,
     /// No service has the name.
     Unknown,
 }

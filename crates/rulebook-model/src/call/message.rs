@@ -61,7 +61,12 @@ fn error_message(kind: &ErrorKind, catalogue: Catalogue) -> String {
         ErrorKind::UnknownService { similar } => {
             message("similar-services", &[("similar", &similar.join(catalogue.text("or")))])
         }
-        ErrorKind::InvalidServiceName { name, parts, error } => service_name_message(name, *parts, *error, catalogue),
+        ErrorKind::InvalidServiceName { name, error: ServiceNameError::Illegal } => {
+            message("invalid-service-name", &[("service", name)])
+        }
+        ErrorKind::InvalidServiceName { name, error: ServiceNameError::Unknown } => {
+            message("unknown-service-name", &[("service", name)])
+        }
         ErrorKind::UnknownMethod { allowed } => message("allowed-methods", &[("allowed", allowed)]),
         ErrorKind::Unauthenticated { invalid: true, .. } => message("invalid-credential", &[]),
         ErrorKind::Unauthenticated { .. } => message("no-credential", &[]),
@@ -101,29 +106,10 @@ fn error_message(kind: &ErrorKind, catalogue: Catalogue) -> String {
     }
 }
 
-/// Returns the message for a service name that no service has. Catalogues of PhalApi quote the name with the parts that
-/// PhalApi adds to it.
-fn service_name_message(name: &str, parts: usize, error: ServiceNameError, catalogue: Catalogue) -> String {
-    let key = match error {
-        ServiceNameError::Illegal => "invalid-service-name",
-        ServiceNameError::Incomplete if catalogue.find("incomplete-service-name").is_some() => {
-            "incomplete-service-name"
-        }
-        ServiceNameError::Incomplete | ServiceNameError::Unknown => "unknown-service-name",
-    };
-    let completed = match parts {
-        1 => catalogue.find("service-name-of-one-part"),
-        2 => catalogue.find("service-name-of-two-parts"),
-        _ => None,
-    };
-    let quoted = completed.map_or_else(|| name.to_owned(), |text| text.replace("{service}", name));
-    catalogue.message(key, &[("service", &quoted)])
-}
-
 /// Returns the message of a parameter error. The message that the definition or the program's function provides is
 /// preferred to the message for the violated constraint, and that message to the message for any invalid value.
 fn parameter_message(error: &ParameterError, catalogue: Catalogue) -> String {
-    let ParameterError { kind, parameter, source, expected, got, message, violation, similar } = error;
+    let ParameterError { kind, parameter, source, expected, got, message, violation, similar, .. } = error;
     if let Some(message) = message {
         return message.to_string();
     }

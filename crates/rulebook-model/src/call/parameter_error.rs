@@ -200,6 +200,8 @@ pub struct ParameterError {
     /// The name of the parameter in requests, followed by the path to the rejected item or member of its value:
     /// `article_id`, `tags[2].name`.
     pub parameter: String,
+    /// The name of the parameter in code, if it is another name.
+    pub name_in_code: Option<Box<str>>,
     /// The part of the request that should contain the parameter.
     pub source: Source,
     /// A description of the values that the parameter accepts, which can follow the word "expected" in a message.
@@ -225,7 +227,17 @@ impl ParameterError {
         expected: impl Into<Cow<'static, str>>,
     ) -> Self {
         let (parameter, expected) = (parameter.into(), expected.into());
-        Self { kind, parameter, source, expected, got: None, message: None, violation: None, similar: None }
+        Self {
+            kind,
+            parameter,
+            name_in_code: None,
+            source,
+            expected,
+            got: None,
+            message: None,
+            violation: None,
+            similar: None,
+        }
     }
 
     /// Sets the description of the received value; `None` if the value is missing or may be secret.

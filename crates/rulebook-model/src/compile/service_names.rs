@@ -23,7 +23,7 @@ impl Lowering<'_> {
     /// hides.
     fn check_class_names(&mut self, api: &Api, root: Option<&Service>) {
         let services: Vec<&Service> = api.modules.iter().flat_map(|module| &module.services).collect();
-        let mut classes = ServicesByClass::default();
+        let mut classes = ServicesByClass::new(api.catalogue.version());
         for (index, service) in services.iter().enumerate() {
             let Some(first) = classes.insert(&service.path, index).and_then(|first| services.get(first)) else {
                 continue;
@@ -41,7 +41,7 @@ impl Lowering<'_> {
         }
         let Some(default) = &api.service.default else { return };
         // After other errors, the default service may be missing only because it was omitted.
-        if self.diagnostics.is_empty() && classes.find(&default.value).is_none() {
+        if self.diagnostics.is_empty() && classes.find(&default.value).is_err() {
             let message = format!("unknown default service `{}`", default.value.escape_debug());
             let names: Vec<String> = services.iter().filter_map(|service| class_name(&service.path)).collect();
             self.report(

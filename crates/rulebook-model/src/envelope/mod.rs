@@ -12,7 +12,9 @@ mod problem;
 use serde_json::{Value as Json, json};
 use thiserror::Error;
 
-pub use builtin::{Aicra, CustomEnvelope, EnvelopeName, EnvelopeSettings, Envelopes, Iapi, Phalapi, Plain};
+pub use builtin::{
+    Aicra, AicraStatus, CustomEnvelope, EnvelopeName, EnvelopeSettings, Envelopes, Iapi, Phalapi, Plain,
+};
 pub use decoding::{Decoding, ErrorMembers, MemberValue, MemberValues, OutputsLocation};
 use details::object_schema;
 pub use details::{details_schema, write_details};

@@ -12,30 +12,93 @@ use strum::{IntoStaticStr, VariantArray};
 
 use super::ErrorCode;
 
-/// The names of the catalogues that a definition can choose for the envelope `phalapi`.
+/// The names of the catalogues that a definition can choose for the envelope `phalapi`. Each stands for the versions of
+/// PhalApi from the one in its name to the next one, and for a language.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, IntoStaticStr, Serialize, VariantArray)]
 #[serde(into = "&'static str")]
 #[non_exhaustive]
 pub enum CatalogueName {
-    /// `1.x`: the messages in the documentation of PhalApi 1.
+    /// `1.x`: the messages in the documentation of PhalApi 1, which differ from those of the program.
     #[default]
     #[strum(serialize = "1.x")]
     PhalApi1,
-    /// `2.x`: the messages of PhalApi 2 in English.
+    /// `1.1`: PhalApi 1.1 to 1.3 in English.
+    #[strum(serialize = "1.1")]
+    PhalApi1_1,
+    /// `1.4`: PhalApi 1.4 in English.
+    #[strum(serialize = "1.4")]
+    PhalApi1_4,
+    /// `2.0`: PhalApi 2.0 to 2.2 in English.
+    #[strum(serialize = "2.0")]
+    PhalApi2_0,
+    /// `2.3`: PhalApi 2.3 to 2.16 in English.
+    #[strum(serialize = "2.3")]
+    PhalApi2_3,
+    /// `2.x`: PhalApi 2.17 and later in English.
     #[strum(serialize = "2.x")]
     PhalApi2,
-    /// `zh`: the messages of PhalApi 2 in Chinese.
+    /// `zh-1.1`: PhalApi 1.1 to 1.3 in Chinese.
+    #[strum(serialize = "zh-1.1")]
+    PhalApi1_1Chinese,
+    /// `zh-1.4`: PhalApi 1.4 in Chinese.
+    #[strum(serialize = "zh-1.4")]
+    PhalApi1_4Chinese,
+    /// `zh-2.0`: PhalApi 2.0 to 2.2 in Chinese.
+    #[strum(serialize = "zh-2.0")]
+    PhalApi2_0Chinese,
+    /// `zh-2.3`: PhalApi 2.3 to 2.16 in Chinese.
+    #[strum(serialize = "zh-2.3")]
+    PhalApi2_3Chinese,
+    /// `zh`: PhalApi 2.17 and later in Chinese.
     #[strum(serialize = "zh")]
     PhalApi2Chinese,
 }
 
+/// The versions of PhalApi that respond differently, apart from the texts of messages. Each stands for the versions
+/// from this one to the next one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PhalapiVersion {
+    /// The number of an error about an unknown service is 400, as for an invalid name.
+    V1_1,
+    /// The number of an error about an unknown service is 404.
+    V1_4,
+    /// The name of a service without a namespace gets the namespace `App`.
+    V2_0,
+    /// `data` without content is `{}`; before, it is `[]`.
+    V2_3,
+    /// A service name that consists only of a class gets the method `Index`; before, it is invalid.
+    V2_17,
+}
+
 impl CatalogueName {
-    pub(crate) fn catalogue(self) -> Catalogue {
+    /// Returns the version of PhalApi, and the languages of its texts; see [`Catalogue`].
+    fn row(self) -> (PhalapiVersion, &'static [&'static str]) {
+        const ENGLISH: &[&str] = &["2.x", "1.x", "en"];
+        const CHINESE: &[&str] = &["zh"];
         match self {
-            Self::PhalApi1 => Catalogue(&["1.x", "en"]),
-            Self::PhalApi2 => Catalogue(&["2.x", "1.x", "en"]),
-            Self::PhalApi2Chinese => Catalogue(&["zh"]),
+            Self::PhalApi1 => (PhalapiVersion::V1_4, &["1.x", "en"]),
+            Self::PhalApi1_1 => (PhalapiVersion::V1_1, ENGLISH),
+            Self::PhalApi1_4 => (PhalapiVersion::V1_4, ENGLISH),
+            Self::PhalApi2_0 => (PhalapiVersion::V2_0, ENGLISH),
+            Self::PhalApi2_3 => (PhalapiVersion::V2_3, ENGLISH),
+            Self::PhalApi2 => (PhalapiVersion::V2_17, ENGLISH),
+            Self::PhalApi1_1Chinese => (PhalapiVersion::V1_1, &["zh-1.1", "zh"]),
+            Self::PhalApi1_4Chinese => (PhalapiVersion::V1_4, CHINESE),
+            Self::PhalApi2_0Chinese => (PhalapiVersion::V2_0, CHINESE),
+            Self::PhalApi2_3Chinese => (PhalapiVersion::V2_3, CHINESE),
+            Self::PhalApi2Chinese => (PhalapiVersion::V2_17, CHINESE),
         }
+    }
+
+    pub(crate) fn catalogue(self) -> Catalogue {
+        Catalogue(self.row().1)
+    }
+
+    /// Returns the first version of PhalApi whose responses the catalogue describes.
+    #[must_use]
+    #[doc(hidden)] // Programs do not need it.
+    pub fn version(self) -> PhalapiVersion {
+        self.row().0
     }
 }
 
@@ -67,8 +130,17 @@ impl Catalogue {
     /// The English texts, which all envelopes except `phalapi` use.
     pub const ENGLISH: Self = Self(&["en"]);
 
+    /// The titles of errors in the program aicra since version 0.4.3.
+    pub(crate) const AICRA_STATUS: Self = Self(&["aicra-status", "en"]);
+
     fn choose(self, texts: &Translations) -> Option<&str> {
         self.0.iter().find_map(|language| texts.get(*language)).map(String::as_str)
+    }
+
+    /// Returns the title of an error code in the language itself; `None` if only another language has a title.
+    pub(crate) fn title_without_fallback(self, code: ErrorCode) -> Option<&'static str> {
+        let titles = TEXTS.errors.get(code.row().name).map(|texts| &texts.title);
+        titles.and_then(|titles| titles.get(*self.0.first()?)).map(String::as_str)
     }
 
     /// Returns the title of an error code.

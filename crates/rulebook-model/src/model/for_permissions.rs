@@ -107,11 +107,11 @@ impl Api {
     /// Returns `true` if the service that [`ServiceQuery::default`] names is in this API.
     fn has_default_service(&self) -> bool {
         let Some(default) = &self.service.default else { return false };
-        let mut classes = ServicesByClass::default();
+        let mut classes = ServicesByClass::new(self.catalogue.version());
         for (index, service) in self.modules.iter().flat_map(|module| &module.services).enumerate() {
             classes.insert(&service.path, index);
         }
-        classes.find(&default.value).is_some()
+        classes.find(&default.value).is_ok()
     }
 }
 

@@ -7,5 +7,5 @@ mod service_names;
 pub use routes::{RouteConflict, Routes, encode_segment};
 pub(crate) use routes::{fold_case, path_shape, push_segment_shape};
 pub use service_names::{
-    NamedServices, ServiceNaming, ServicesByClass, ServicesByModule, fields_naming_another_service, split_service_name,
+    NAMESPACE, NamedServices, ServiceNaming, ServicesByClass, ServicesByModule, fields_naming_another_service,
 };

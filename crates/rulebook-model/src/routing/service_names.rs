@@ -1,14 +1,20 @@
 //! Finds services of the API by their names. A service has a name if its path consists of two static segments. Requests
 //! name services in the style of PhalApi or api 3.0, two systems whose clients rulebook supports.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::call::ServiceNameError;
 use crate::envelope::Envelope;
+use crate::error::catalogue::PhalapiVersion;
 use crate::model::{Location, Segment, Service};
 
-/// The optional prefix of service names in PhalApi: `App.Class.method`.
-const NAMESPACE_PREFIX: &str = "App.";
+/// The namespace of all services in PhalApi 2: `App.Class.method`.
+pub const NAMESPACE: &str = "App";
+
+/// The method that PhalApi 2 calls if the name of a service contains only its class.
+const DEFAULT_METHOD: &str = "Index";
 
 /// The services that requests in the style of PhalApi can name, in the query at the base path or in the body.
 pub struct NamedServices {
@@ -25,10 +31,20 @@ pub struct NamedServices {
 
 /// The indexes of services by the name `Class.method`. As in PHP, the case of ASCII letters is ignored in the method,
 /// and in the first letter of the class.
-#[derive(Debug, Default)]
-pub struct ServicesByClass(HashMap<Box<str>, usize>);
+#[derive(Debug)]
+pub struct ServicesByClass {
+    /// The version of PhalApi that determines which names are complete.
+    version: PhalapiVersion,
+    services: HashMap<Box<str>, usize>,
+}
 
 impl ServicesByClass {
+    /// Creates an index without services.
+    #[must_use]
+    pub fn new(version: PhalapiVersion) -> Self {
+        Self { version, services: HashMap::new() }
+    }
+
     /// Adds the service with the index `service` if its path consists of two static segments. If another service has
     /// the same name, returns the index of the other service and adds nothing.
     pub fn insert(&mut self, path: &[Segment], service: usize) -> Option<usize> {
@@ -37,10 +53,10 @@ impl ServicesByClass {
             return None;
         }
         let key = service_name_key(class, method).into();
-        match self.0.get(&key) {
+        match self.services.get(&key) {
             Some(first) => Some(*first),
             None => {
-                self.0.insert(key, service);
+                self.services.insert(key, service);
                 None
             }
         }
@@ -48,22 +64,56 @@ impl ServicesByClass {
 
     /// Returns the indexes of all services that have a name.
     pub fn services(&self) -> impl Iterator<Item = usize> {
-        self.0.values().copied()
+        self.services.values().copied()
     }
 
-    /// Returns the index of the service with the name `name`, which has the form `Class.method` or `App.Class.method`.
+    /// Returns the index of the service with the name `name`, such as `Class.method` or `App.Class.method`.
+    ///
+    /// # Errors
+    /// Fails if the name is not complete, or no service has it.
+    pub fn find(&self, name: &str) -> Result<usize, ServiceNameError> {
+        let (class, method) = self.split(name)?;
+        self.services.get(&*service_name_key(class, method)).copied().ok_or(ServiceNameError::Unknown)
+    }
+
+    /// Splits the name of a service into the class and the method. As in PhalApi, parts after these are ignored.
+    ///
+    /// # Errors
+    /// Fails if the name is not complete, or has another namespace than `App`.
+    pub fn split<'n>(&self, name: &'n str) -> Result<(&'n str, &'n str), ServiceNameError> {
+        let mut parts = name.split('.');
+        let first = parts.next().unwrap_or_default();
+        let (namespace, class, method) = match (parts.next(), parts.next()) {
+            (None, _) if self.completes_class(name) => (NAMESPACE, first, DEFAULT_METHOD),
+            (None, _) => return Err(ServiceNameError::Illegal),
+            (Some(method), None) => (NAMESPACE, first, method),
+            (Some(class), Some(method)) => (first, class, method),
+        };
+        if self.version >= PhalapiVersion::V1_4 && (is_empty_in_php(class) || is_empty_in_php(method)) {
+            return Err(ServiceNameError::Illegal);
+        }
+        if namespace == NAMESPACE { Ok((class, method)) } else { Err(ServiceNameError::Unknown) }
+    }
+
+    /// Returns a name with the parts that PhalApi adds to it, as its error messages quote it.
     #[must_use]
-    pub fn find(&self, name: &str) -> Option<usize> {
-        let (class, method) = split_service_name(name)?;
-        self.0.get(&*service_name_key(class, method)).copied()
+    pub fn complete<'n>(&self, name: &'n str) -> Cow<'n, str> {
+        match name.split('.').count() {
+            1 if self.completes_class(name) => Cow::Owned(format!("{NAMESPACE}.{name}.{DEFAULT_METHOD}")),
+            2 if self.version >= PhalapiVersion::V2_0 => Cow::Owned(format!("{NAMESPACE}.{name}")),
+            _ => Cow::Borrowed(name),
+        }
+    }
+
+    /// Returns `true` if a name that contains only a class is complete.
+    fn completes_class(&self, name: &str) -> bool {
+        self.version >= PhalapiVersion::V2_17 && !is_empty_in_php(name)
     }
 }
 
-/// Splits the name of a service, `Class.method` or `App.Class.method`, into the class and the method.
-#[must_use]
-pub fn split_service_name(name: &str) -> Option<(&str, &str)> {
-    let without_namespace = name.strip_prefix(NAMESPACE_PREFIX).filter(|rest| rest.contains('.'));
-    without_namespace.unwrap_or(name).split_once('.')
+/// Returns `true` if the PHP function `empty` treats a text as empty.
+fn is_empty_in_php(text: &str) -> bool {
+    matches!(text, "" | "0")
 }
 
 fn service_name_key(class: &str, method: &str) -> String {

@@ -48,7 +48,7 @@ pub(crate) const API_SETTINGS: [Setting; 21] = [
     .with_constraint(schema::envelope_examples),
     word_setting::<CatalogueName>(
         "catalogue",
-        "The catalogue of error messages in the `phalapi` envelope: `1.x`, `2.x` or `zh`.",
+        "The version and the language of PhalApi whose messages the `phalapi` envelope has, such as `1.4`, `2.x` or `zh`.",
         |lowering, value, api| api.catalogue = lowering.lower_word(value, "catalogue"),
     ),
     setting(

@@ -150,12 +150,12 @@ fn all_services(api: &Api) -> impl Iterator<Item = (usize, (&model::Module, &mod
 
 /// Creates the index of services by their PhalApi names, which have the form `Class.method`.
 fn services_by_name(api: &Api) -> NamedServices {
-    let mut classes = ServicesByClass::default();
+    let mut classes = ServicesByClass::new(api.catalogue.version());
     for (index, (_, service)) in all_services(api) {
         // The step `lower` has rejected duplicate names, so this insertion never fails.
         let _ = classes.insert(&service.path, index);
     }
-    let default = api.service.default.as_ref().and_then(|name| classes.find(&name.value));
+    let default = api.service.default.as_ref().and_then(|name| classes.find(&name.value).ok());
     NamedServices {
         by_class: classes,
         default_service: default,

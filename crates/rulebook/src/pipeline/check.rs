@@ -39,7 +39,9 @@ pub fn check_parameters<'a>(
         match fill_slot(slot, raw, &plan.limits) {
             Ok(filled) => return Some(filled),
             Err(SlotError::Invalid(kind, mismatch)) if errors.len() < MAX_PARAMETER_ERRORS => {
-                let error = parameter_error(slot, kind, mismatch, is_text);
+                let mut error = parameter_error(slot, kind, mismatch, is_text);
+                let name = &method.parameter_names[index];
+                error.name_in_code = (**name != *slot.display_name).then(|| (&**name).into());
                 invalid.push(InvalidArgument::new(index, &error, slot));
                 errors.push(error);
             }

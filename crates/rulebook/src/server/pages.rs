@@ -34,10 +34,20 @@ const REDIRECTS: &[(&str, &str)] = &[
     ("/static", "static/"),
 ];
 
-/// The paths of the index file of a static folder, each with the target of the redirect if there is no such file: the
-/// documentation.
-const INDEX_REDIRECTS: [(&str, &str); 4] =
-    [("/", "docs/"), ("/index.html", "docs/"), ("/static/", "../docs/"), ("/static/index.html", "../docs/")];
+/// The paths that redirect if there is no file at them, each with its target: the index of a static folder to the
+/// documentation, and the path at which other frameworks have Swagger UI.
+const REDIRECTS_WITHOUT_FILE: &[(&str, &str)] = &[
+    ("/", "docs/"),
+    ("/index.html", "docs/"),
+    ("/static/", "../docs/"),
+    ("/static/index.html", "../docs/"),
+    #[cfg(feature = "swagger-ui")]
+    ("/swagger-ui", "docs/swagger/"),
+    #[cfg(feature = "swagger-ui")]
+    ("/swagger-ui/", "../docs/swagger/"),
+    #[cfg(feature = "swagger-ui")]
+    ("/swagger-ui/index.html", "../docs/swagger/"),
+];
 
 /// The page or static file that was found for a path.
 enum Page<'p> {
@@ -104,8 +114,9 @@ async fn find_page<'p>(
     if let Some(document) = files.built_in_file(below) {
         return Ok(Some(Page::BuiltIn(document.clone(), PageKind::Default, BrowserCaching::Revalidate)));
     }
-    let index = INDEX_REDIRECTS.iter().find(|(from, _)| *from == path).filter(|_| cfg!(feature = "documents"));
-    Ok(index.map(|(_, target)| Page::Redirect((*target).to_owned())))
+    let redirect =
+        REDIRECTS_WITHOUT_FILE.iter().find(|(from, _)| *from == path).filter(|_| cfg!(feature = "documents"));
+    Ok(redirect.map(|(_, target)| Page::Redirect((*target).to_owned())))
 }
 
 /// Replies with the page or static file at the path of a request. If there is neither a page nor a file at this path,

@@ -8,7 +8,7 @@ use url::form_urlencoded;
 use crate::call::HttpMethod;
 use crate::model::Api;
 use crate::routing::{
-    Routes, ServiceNaming, ServicesByClass, encode_segment, fields_naming_another_service, split_service_name,
+    NAMESPACE, Routes, ServiceNaming, ServicesByClass, encode_segment, fields_naming_another_service,
 };
 use crate::uri::percent_decode;
 
@@ -57,7 +57,7 @@ struct ServiceNames {
 impl ServiceUrls {
     pub(super) fn new(api: &Api) -> Self {
         let services: Vec<_> = api.modules.iter().flat_map(|module| &module.services).collect();
-        let (mut by_class, mut routes) = (ServicesByClass::default(), Routes::default());
+        let (mut by_class, mut routes) = (ServicesByClass::new(api.catalogue.version()), Routes::default());
         for (index, service) in services.iter().enumerate() {
             // The first of several services whose paths differ only in case is found.
             let _ = routes.insert(&service.path, index, true);
@@ -70,7 +70,7 @@ impl ServiceUrls {
         let path_lengths = services.iter().map(|service| service.path.len()).collect();
         let segments = |path: &str| path.split('/').filter(|it| !it.is_empty()).map(str::to_owned).collect();
         let names = api.service.on.then(|| ServiceNames {
-            default_service: api.service.default.as_ref().and_then(|name| by_class.find(&name.value)),
+            default_service: api.service.default.as_ref().and_then(|name| by_class.find(&name.value).ok()),
             by_class,
             name_fields,
             script_path: segments(&api.service.entry),
@@ -117,8 +117,9 @@ impl ServiceUrls {
         is_changed.then(|| self.resolve(url.http, segments.collect(), ""))
     }
 
-    /// Finds the service that a request for a URL calls. Removes the path of PhalApi's script from the path of the URL.
-    /// If the query names an unknown service, the segments are those that its path would have.
+    /// Finds the service that a request for a URL calls. Removes the path of PhalApi's script, and PhalApi's namespace,
+    /// from the path of the URL. If the query names an unknown service, the segments are those that its path would
+    /// have.
     fn resolve<'q>(&self, http: Option<HttpMethod>, mut segments: Vec<Cow<'q, str>>, query: &str) -> RequestUrl<'q> {
         let base = self.base_path.len();
         if !starts_with(&segments, &self.base_path) {
@@ -128,19 +129,34 @@ impl ServiceUrls {
         if starts_with(&segments[base..], script_path) {
             segments.drain(base..base + script_path.len());
         }
+        if self.is_below_namespace(&segments[base..]) {
+            segments.remove(base);
+        }
         let at_path = self.service_at_path(&segments[base..]);
-        let named = self.names.as_ref().and_then(|names| names.find(segments.len() == base, at_path, query));
+        let names = self.names.as_ref();
+        let named = names.and_then(|names| Some((names, names.find(segments.len() == base, at_path, query)?)));
         let called = match named {
-            Some(Ok(service)) => Some((service, 0)),
-            Some(Err(name)) => {
+            Some((_, Ok(service))) => Some((service, 0)),
+            Some((names, Err(name))) => {
                 segments.truncate(base);
-                let (class, method) = split_service_name(&name).unwrap_or_default();
+                let (class, method) = names.by_class.split(&name).unwrap_or_default();
                 segments.extend([class, method].map(|part| part.to_owned().into()));
                 None
             }
             None => at_path,
         };
         RequestUrl { http, segments, called }
+    }
+
+    /// Returns `true` if a path begins with PhalApi's namespace, as in `/App/User/Login`, and the rest leads to a
+    /// service that has a name. A service whose own path begins with the namespace has priority.
+    fn is_below_namespace(&self, segments: &[Cow<'_, str>]) -> bool {
+        let path_length =
+            |segments| self.service_at_path(segments).map_or(0, |(service, _)| self.path_lengths[service]);
+        self.names.is_some()
+            && segments.first().is_some_and(|first| first == NAMESPACE)
+            && path_length(segments) == 0
+            && path_length(&segments[1..]) == 2
     }
 
     /// Returns the index of the service at a path below the base path, and the number of segments after its path.
@@ -168,8 +184,8 @@ impl ServiceNames {
         };
         match self.by_class.find(&name) {
             // At the path of a service, a field `s` without the name of a service has another meaning.
-            None if !is_base_path && field == short_field => None,
-            service => Some(service.ok_or_else(|| name.into_owned())),
+            Err(_) if !is_base_path && field == short_field => None,
+            service => Some(service.map_err(|_| name.into_owned())),
         }
     }
 }

@@ -4,6 +4,7 @@
 //! To add a built-in envelope, write a Rust module that implements [`Envelope`], and add a variant to [`EnvelopeName`].
 
 mod aicra;
+mod aicra_status;
 mod iapi;
 mod phalapi;
 mod plain;
@@ -13,6 +14,7 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 pub use aicra::Aicra;
+pub use aicra_status::AicraStatus;
 pub use iapi::Iapi;
 pub use phalapi::Phalapi;
 pub use plain::Plain;
@@ -44,13 +46,15 @@ pub enum EnvelopeName {
     Phalapi,
     /// `iapi`: only the outputs for a success; `{"status": "error", "message": …}` for errors.
     Iapi,
+    /// `aicra-status`: `{"status": "all right", …}`.
+    AicraStatus,
     /// The name of an envelope that the program adds.
     Custom(CustomEnvelope),
 }
 
 impl EnvelopeName {
     /// The names of the built-in envelopes.
-    pub const ALL: [Self; 4] = [Self::Aicra, Self::Plain, Self::Phalapi, Self::Iapi];
+    pub const ALL: [Self; 5] = [Self::Aicra, Self::Plain, Self::Phalapi, Self::Iapi, Self::AicraStatus];
 
     /// Returns the name as text.
     #[must_use]
@@ -60,6 +64,7 @@ impl EnvelopeName {
             Self::Plain => "plain",
             Self::Phalapi => "phalapi",
             Self::Iapi => "iapi",
+            Self::AicraStatus => "aicra-status",
             Self::Custom(custom) => &custom.name,
         }
     }
@@ -73,6 +78,7 @@ impl EnvelopeName {
             Self::Plain => Arc::new(Plain),
             Self::Phalapi => Arc::new(Phalapi { catalogue, real_status }),
             Self::Iapi => Arc::new(Iapi { strict_status }),
+            Self::AicraStatus => Arc::new(AicraStatus),
             Self::Custom(custom) => Arc::clone(&custom.envelope),
         }
     }

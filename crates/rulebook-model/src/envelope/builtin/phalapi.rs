@@ -6,7 +6,7 @@ use crate::call::{ApiError, Encode, ErrorKind};
 use crate::envelope::{
     Decoding, Envelope, ErrorMembers, MemberValue, MemberWriter, OutputsLocation, WriteError, object_schema,
 };
-use crate::error::catalogue::CatalogueName;
+use crate::error::catalogue::{CatalogueName, PhalapiVersion};
 use crate::model::DeclaredError;
 
 /// The value of `ret` in success responses. Unless `real_status` is set, it is also the HTTP status of all responses.
@@ -16,7 +16,8 @@ const SUCCESS_STATUS: u16 = 200;
 /// response reports only the first one.
 #[derive(Debug, Clone, Copy)]
 pub struct Phalapi {
-    /// The catalogue that error messages come from. It also determines whether `data` without content is `[]` or `{}`.
+    /// The catalogue that error messages come from. Its version of PhalApi determines whether `data` without content is
+    /// `[]` or `{}`, and the number of errors about unknown services.
     pub catalogue: CatalogueName,
     /// If `true`, responses have their actual HTTP status instead of 200.
     pub real_status: bool,
@@ -37,10 +38,7 @@ impl Phalapi {
     /// Returns the member `data` of a response without data. Depending on the version, PhalApi writes it as `[]` or
     /// `{}`.
     fn empty_data(self) -> Json {
-        match self.catalogue {
-            CatalogueName::PhalApi1 => json!([]),
-            CatalogueName::PhalApi2 | CatalogueName::PhalApi2Chinese => json!({}),
-        }
+        if self.catalogue.version() >= PhalapiVersion::V2_3 { json!({}) } else { json!([]) }
     }
 }
 
@@ -56,7 +54,12 @@ impl Envelope for Phalapi {
     }
 
     fn error(&self, error: &ApiError, to: &mut dyn MemberWriter) -> Result<(), WriteError> {
-        to.member("ret", u32::from(error.phalapi_ret()).into())?;
+        let is_first_version = self.catalogue.version() < PhalapiVersion::V1_4;
+        let ret = match error.kind() {
+            ErrorKind::InvalidServiceName { .. } if is_first_version => 400,
+            _ => error.phalapi_ret(),
+        };
+        to.member("ret", u32::from(ret).into())?;
         to.member("data", (&self.error_data(error)).into())?;
         to.member("msg", error.message(self.catalogue).into())
     }

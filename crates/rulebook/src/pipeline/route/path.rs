@@ -5,6 +5,7 @@ use std::fmt::Write;
 
 use http::Uri;
 use memchr::memchr;
+use rulebook_model::routing::NAMESPACE;
 use rulebook_model::uri::percent_decode;
 
 use crate::call::{ApiError, Head};
@@ -52,15 +53,29 @@ pub(super) fn path_below_base<'p>(base: &str, path: &'p str) -> Option<&'p str> 
 
 /// Returns the part of a request's path after the base path, beginning with `/`; `None` if the path is not below the
 /// base path. If the path continues with that of the script through which clients of PhalApi call the API, such as
-/// `/index.php`, the script is omitted.
+/// `/index.php`, or with PhalApi's namespace, as in `/App/User/Login`, this part is omitted.
 pub(super) fn path_of_request<'h>(plan: &Plan, head: &'h Head) -> Option<&'h str> {
     let below = path_below_base(&plan.base_path, head.uri.path())?;
+    let Some(named) = &plan.named_services else { return Some(below) };
     let below_script = |entry: &str| match below.strip_prefix('/')?.strip_prefix(entry)? {
         "" => Some("/"),
         rest => rest.starts_with('/').then_some(rest),
     };
-    let entry = plan.named_services.as_ref().map(|named| &*named.entry).filter(|entry| !entry.is_empty());
-    Some(entry.and_then(below_script).unwrap_or(below))
+    let entry = Some(&*named.entry).filter(|entry| !entry.is_empty());
+    let below = entry.and_then(below_script).unwrap_or(below);
+    Some(below_namespace(plan, head, below).unwrap_or(below))
+}
+
+/// Returns the part of a path after PhalApi's namespace if this part leads to a service that has a name. A service
+/// whose own path begins with the namespace has priority.
+fn below_namespace<'h>(plan: &Plan, head: &'h Head, below: &'h str) -> Option<&'h str> {
+    let rest = below.strip_prefix('/')?.strip_prefix(NAMESPACE).filter(|rest| rest.starts_with('/'))?;
+    let path_length = |path| {
+        let (_, service) = find_service(plan, &head.uri, path).ok()?;
+        service.map(|service| plan.services[service].path_length)
+    };
+    // The service at the base path, whose length is 0, takes any path.
+    (path_length(below).unwrap_or_default() == 0 && path_length(rest) == Some(2)).then_some(rest)
 }
 
 /// Returns `true` if `path` consists of the first segments of the base path.

@@ -32,19 +32,16 @@ pub(super) fn find_by_service_name(
     named: &plan::NamedServices,
     given: &FieldContent<'_>,
 ) -> Result<usize, RoutingError> {
-    let unknown_name = |name: &str, (parts, error_kind)| {
-        let error = ApiError::new(ErrorKind::InvalidServiceName { name: shorten_text(name), parts, error: error_kind });
-        RoutingError { context: ErrorContext::UnknownName, error }
+    let (name, error) = match given {
+        FieldContent::Text(name) => match named.by_class.find(name) {
+            Ok(service) => return Ok(service),
+            Err(error) => (named.by_class.complete(&shorten_text(name)).into_owned(), error),
+        },
+        FieldContent::Invalid(SegmentError::SeveralValues) => ("[]".to_owned(), ServiceNameError::Illegal),
+        FieldContent::Invalid(SegmentError::InvalidUtf8) => ("\u{fffd}".to_owned(), ServiceNameError::Illegal),
     };
-    match given {
-        FieldContent::Text(name) => {
-            named.by_class.find(name).ok_or_else(|| unknown_name(name, service_name_error(name)))
-        }
-        FieldContent::Invalid(SegmentError::SeveralValues) => Err(unknown_name("[]", (0, ServiceNameError::Illegal))),
-        FieldContent::Invalid(SegmentError::InvalidUtf8) => {
-            Err(unknown_name("\u{fffd}", (0, ServiceNameError::Illegal)))
-        }
-    }
+    let error = ApiError::new(ErrorKind::InvalidServiceName { name, error });
+    Err(RoutingError { context: ErrorContext::UnknownName, error })
 }
 
 /// Returns the index of the service that the query names, if it is another service than the one at the request path,
@@ -65,29 +62,6 @@ pub(super) fn service_instead(plan: &Plan, head: &Head, at_path: usize) -> Resul
         };
     }
     Ok(None)
-}
-
-/// Splits an unknown service name at its dots, and returns the number of parts and the error that PhalApi reports for
-/// such a name. An empty name has 0 parts.
-///
-/// A name with one part names a class, a name with two parts a class and a method, and a name with three parts a
-/// namespace, a class and a method; parts after the third are ignored. The part `0` counts as empty, because the PHP
-/// function `empty` treats it so.
-fn service_name_error(name: &str) -> (usize, ServiceNameError) {
-    let is_empty = |part: &str| matches!(part, "" | "0");
-    if is_empty(name) {
-        return (0, ServiceNameError::Illegal);
-    }
-    let mut parts = name.split('.');
-    let parts = [parts.next(), parts.next(), parts.next()].map(Option::unwrap_or_default);
-    let count = name.split('.').count();
-    let (class, method) = match count {
-        1 => return (count, ServiceNameError::Incomplete),
-        2 => (parts[0], parts[1]),
-        _ => (parts[1], parts[2]),
-    };
-    let illegal = is_empty(class) || is_empty(method);
-    (count, if illegal { ServiceNameError::Illegal } else { ServiceNameError::Unknown })
 }
 
 /// Finds the service that the fields `module` and `method` of a body name. Returns `None` if the body lacks one of
@@ -111,7 +85,7 @@ pub(super) fn find_by_module_and_method(
     };
     modules.find(&module, &method).map(Some).ok_or_else(|| {
         let name = format!("{}/{}", shorten_text(&module), shorten_text(&method));
-        ApiError::new(ErrorKind::InvalidServiceName { name, parts: 0, error: ServiceNameError::Unknown }).into()
+        ApiError::new(ErrorKind::InvalidServiceName { name, error: ServiceNameError::Unknown }).into()
     })
 }
 
