@@ -71,7 +71,8 @@ pub(super) fn run(options: &NewOptions) -> Result<Exit, Exit> {
         (HandlerLanguage::FastCgi, Some(_)) => HandlerChoice::FastCgi,
         (HandlerLanguage::Rust, _) | (_, None) if options.handlers != HandlerLanguage::FastCgi => HandlerChoice::Rust,
         (HandlerLanguage::FastCgi, None) => {
-            let why = "--handlers fastcgi is for imported projects: add `--from phalapi FOLDER`, or `--from api3 FOLDER`";
+            let why =
+                "--handlers fastcgi is for imported projects: add `--from phalapi FOLDER`, or `--from api3 FOLDER`";
             return Err(output::print_system_error(why));
         }
         _ => {

@@ -87,8 +87,8 @@ fn read_php(file: &TextFile, handlers: HandlerChoice, import: &mut Import) {
         }
     }
     for (line, text) in file.lines_with("new Request(") {
-        let target = quoted_after(text, "new Request(")
-            .filter(|target| target.contains('/') && handlers == HandlerChoice::Rust);
+        let target =
+            quoted_after(text, "new Request(").filter(|target| target.contains('/') && handlers == HandlerChoice::Rust);
         if let Some(target) = target {
             import.warn(path, line, format!("a call from code becomes `context.call(\"{target}\")`"));
         }

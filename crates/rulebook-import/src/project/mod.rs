@@ -267,9 +267,9 @@ fn function_warnings(api: &Api, definitions: &[DefinitionFile]) -> Vec<Warning> 
 /// Returns the absolute path of a folder.
 fn absolute_path(folder: &Path) -> Result<String, ProjectError> {
     let path = folder.canonicalize().map_err(|error| ProjectError::Io { file: folder.to_owned(), error })?;
-    path.into_os_string().into_string().map_err(|_| {
-        ProjectError::Unusable(format!("{}: the path of the folder is not UTF-8", folder.display()))
-    })
+    path.into_os_string()
+        .into_string()
+        .map_err(|_| ProjectError::Unusable(format!("{}: the path of the folder is not UTF-8", folder.display())))
 }
 
 /// Returns the setting `handlers` for the PHP code in a folder, with further settings of the kind `fastcgi`.

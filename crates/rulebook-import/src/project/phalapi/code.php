@@ -82,7 +82,7 @@ class Code
             }
             // The value of the key of an inner array is reported at the keys of that array.
             if (!in_array('=>', $code, true) && self::isComputed($code, end($path) === 'default')) {
-                $found[implode('/', $path)] = implode(' ', $code);
+                $found[implode('/', $path)] = preg_replace('/ ?([^\w\s\'"]) ?/', '$1', implode(' ', $code));
             }
         }
         return $found;
@@ -121,6 +121,18 @@ class Code
     private static function nesting($text)
     {
         return in_array($text, ['[', '('], true) ? 1 : (in_array($text, [']', ')'], true) ? -1 : 0);
+    }
+
+    /** Returns the texts in a range of lines. */
+    public static function texts($file, $first, $last)
+    {
+        $texts = [];
+        foreach (self::tokens($file) as [$line, $text]) {
+            if ($line >= $first && $line <= $last && preg_match('/^[\'"](.*)[\'"]$/', $text, $match)) {
+                $texts[] = $match[1];
+            }
+        }
+        return $texts;
     }
 
     /** Returns the line of the last doc comment with a text before a line. */

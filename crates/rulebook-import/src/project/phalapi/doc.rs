@@ -35,7 +35,12 @@ pub(super) fn description(doc: &Doc) -> Map<String, Json> {
 
 /// Returns the keys of a method that its annotations and its exceptions define: `@method`, `@return`, `@errors` and
 /// `@deprecated`.
-pub(super) fn annotations(class: &Class, method: &Method, context: &Context<'_>, import: &mut Import) -> Map<String, Json> {
+pub(super) fn annotations(
+    class: &Class,
+    method: &Method,
+    context: &Context<'_>,
+    import: &mut Import,
+) -> Map<String, Json> {
     let mut keys = Map::new();
     let (mut returned, mut errors) = (Vec::new(), Map::new());
     let mut warn = |line: usize, message: String| {
@@ -45,12 +50,21 @@ pub(super) fn annotations(class: &Class, method: &Method, context: &Context<'_>,
         match tag.as_str() {
             "method" if !context.version.checks_method() => {
                 let version = context.version;
-                warn(*line, format!("`@method {text}` has no effect in PhalApi {version}: the method takes GET and POST"));
+                warn(
+                    *line,
+                    format!("`@method {text}` has no effect in PhalApi {version}: the method takes GET and POST"),
+                );
             }
             "method" => {
                 let (read, others) = http_methods(text);
                 if !others.is_empty() && !read.is_empty() {
-                    warn(*line, format!("`@method {text}` allows only {}: PhalApi separates the names by blanks", read.join(" and ")));
+                    warn(
+                        *line,
+                        format!(
+                            "`@method {text}` allows only {}: PhalApi separates the names by blanks",
+                            read.join(" and ")
+                        ),
+                    );
                 }
                 if read.is_empty() {
                     warn(*line, format!("`@method {text}` names no HTTP methods; the method takes GET and POST"));

@@ -240,7 +240,8 @@ class Export
         $file = $method->getFileName();
         return ['name' => $method->name, 'file' => $this->relative($file), 'line' => $method->getStartLine(), 'doc' => $this->doc($method),
             'rules' => $rules->clean($own, $path), 'rejections' => $this->rejections->ofMethod($method),
-            'names' => array_values(array_intersect(self::ENVELOPE, $this->texts($method)))];
+            'removed' => array_keys(array_filter($own, function ($rule) { return $rule === null || $rule === false; })),
+            'names' => array_values(array_intersect(self::ENVELOPE, Code::texts($file, $method->getStartLine(), $method->getEndLine())))];
     }
 
     private function doc($reflection)
@@ -248,18 +249,6 @@ class Export
         $comment = (string) $reflection->getDocComment();
         $file = (string) $reflection->getFileName();
         return Code::doc($comment, $comment === '' ? 0 : Code::docLine($file, $comment, $reflection->getStartLine()));
-    }
-
-    /** Returns the texts in the code of a method. */
-    private function texts(\ReflectionMethod $method)
-    {
-        $texts = [];
-        foreach (Code::tokens($method->getFileName()) as [$line, $text]) {
-            if ($line >= $method->getStartLine() && $line <= $method->getEndLine() && preg_match('/^[\'"](.*)[\'"]$/', $text, $match)) {
-                $texts[] = $match[1];
-            }
-        }
-        return $texts;
     }
 
     private function addNotes(Rules $rules)

@@ -77,6 +77,8 @@ pub(super) struct Method {
     pub doc: Doc,
     #[serde(deserialize_with = "php_object")]
     pub rules: Map<String, Json>,
+    /// The names of the rules that the method removes from those of the class and of the project.
+    pub removed: Vec<String>,
     /// The exceptions with which the method rejects requests.
     pub rejections: Vec<Rejection>,
     /// Those of the texts `ret`, `data` and `msg` that are in the code of the method.

@@ -144,7 +144,7 @@ fn method_definition(
     for key in ["@method", "@deprecated"] {
         content.extend(annotations.shift_remove_entry(key));
     }
-    let mut rules = rules::rules_without_filter(class, method, context);
+    let mut rules = rules::changed_rules(class, method, context);
     rules.extend(method.rules.clone());
     content.append(&mut rules::rules_of_clients(&rules, &[&class.name, &method.name], positions, context, import));
     content.append(&mut annotations);

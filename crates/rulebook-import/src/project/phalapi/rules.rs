@@ -64,31 +64,40 @@ fn rule_checked_by_php(rule: &Json, context: &Context<'_>) -> Json {
     kept.into()
 }
 
-/// Returns the common rules that are optional for a method, because `service_whitelist` names it: then PhalApi does not
-/// require what its filter checks.
-pub(super) fn rules_without_filter(class: &Class, method: &Method, context: &Context<'_>) -> Map<String, Json> {
-    let Some(config) = &context.export.config else { return Map::new() };
+/// Returns the rules of the project and of the class that are others for a method: a rule that the method removes accepts
+/// every value, and if `service_whitelist` names the method, PhalApi does not require what its filter checks.
+pub(super) fn changed_rules(class: &Class, method: &Method, context: &Context<'_>) -> Map<String, Json> {
+    let no_rules = Map::new();
+    let (common, whitelist) = match &context.export.config {
+        Some(config) => (&config.rules, config.whitelist.as_slice()),
+        None => (&no_rules, &[][..]),
+    };
     let name = [class.name.as_str(), method.name.as_str()];
-    if !config.whitelist.iter().filter_map(Json::as_str).any(|pattern| names_service(pattern, name)) {
-        return Map::new();
-    }
-    let is_required = |rule: &Json| rule.get("require") == Some(&Json::Bool(true));
-    let rules = config.rules.iter().filter(|(name, rule)| is_required(rule) && !class.common.contains_key(*name));
-    let optional = rules.map(|(name, rule)| {
-        let mut rule = rule.clone();
-        if let Json::Object(keys) = &mut rule {
+    let has_no_filter = whitelist.iter().filter_map(Json::as_str).any(|pattern| names_service(pattern, name));
+    let mut changed = Map::new();
+    for (name, rule) in common.iter().chain(&class.common) {
+        let Json::Object(keys) = rule else { continue };
+        let mut keys = keys.clone();
+        if method.removed.contains(name) {
+            keys.retain(|key, _| matches!(key.as_str(), "name" | "source"));
+            keys.insert("type".to_owned(), ANY.into());
+            keys.insert("desc".to_owned(), "not used by this method".into());
+            changed.insert(name.clone(), keys.into());
+        } else if has_no_filter && !class.common.contains_key(name) && keys.get("require") == Some(&true.into()) {
             keys.shift_remove("require");
+            changed.insert(name.clone(), keys.into());
         }
-        (name.clone(), rule)
-    });
-    optional.collect()
+    }
+    changed
 }
 
 /// Returns `true` if an entry of `service_whitelist`, such as `Site.Index`, `App.Site.*` or `*.*`, names a service.
 fn names_service(pattern: &str, name: [&str; 2]) -> bool {
     let parts: Vec<&str> = pattern.split('.').collect();
     let parts = match parts.as_slice() {
-        [namespace, rest @ ..] if rest.len() == 2 && (*namespace == "*" || namespace.eq_ignore_ascii_case("App")) => rest,
+        [namespace, rest @ ..] if rest.len() == 2 && (*namespace == "*" || namespace.eq_ignore_ascii_case("App")) => {
+            rest
+        }
         parts => parts,
     };
     parts.len() == 2 && parts.iter().zip(name).all(|(part, name)| *part == "*" || part.eq_ignore_ascii_case(name))

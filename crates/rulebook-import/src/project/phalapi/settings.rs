@@ -64,16 +64,20 @@ fn carry_over(import: &mut Import, found: &Found, key: &str, value: Json) {
 fn add_catalogue(context: &Context<'_>, import: &mut Import) {
     let (export, version) = (context.export, context.version);
     let languages = found(export, "language");
-    let language = languages.last().map(|found| found.value.trim_start_matches(IS_CHOSEN)).unwrap_or_default();
+    // A later script replaces the language of an earlier one. Within a script, another language is that of a condition.
+    let chosen = languages.last().and_then(|last| languages.iter().find(|place| place.file == last.file));
+    let language = chosen.map(|place| place.value.trim_start_matches(IS_CHOSEN)).unwrap_or_default();
     let name = catalogue(language, version);
     import.set("catalogue", name);
-    for place in languages.last().into_iter().chain(&export.version) {
+    for place in chosen.into_iter().chain(&export.version) {
         import.add_imported(&place.file, format!("line {}: `catalogue` in `api/app.json`", place.line));
     }
     let unknown = "the version of PhalApi is not known exactly";
     if !version.is_known() {
-        let (file, line) = export.version.as_ref().map_or(("composer.json", None), |found| (&found.file, Some(found.line)));
-        let message = format!("{unknown}: messages and `@method` are those of the last version {version} (`catalogue`)");
+        let (file, line) =
+            export.version.as_ref().map_or(("composer.json", None), |found| (&found.file, Some(found.line)));
+        let message =
+            format!("{unknown}: messages and `@method` are those of the last version {version} (`catalogue`)");
         import.warn(file, line, message);
     }
     for place in languages {
@@ -83,7 +87,9 @@ fn add_catalogue(context: &Context<'_>, import: &mut Import) {
         } else if value != language {
             format!("the language `{value}` is not always set: `catalogue` in `app.json` is that of `{language}`")
         } else if place.value.starts_with(IS_CHOSEN) {
-            format!("requests can choose another language than `{language}`: the messages of rulebook are always in one language")
+            format!(
+                "requests can choose another language than `{language}`: the messages of rulebook are always in one language"
+            )
         } else {
             continue;
         };

@@ -56,7 +56,7 @@ pub static METHOD: KeyTable = php_array_table(
         key("@errors", JsonKind::ObjectsByName(&ERROR), "The errors that the handler may return."),
         KeySpec { name: "@handler", ..HANDLER },
         KeySpec { name: "@constraints", ..CONSTRAINTS },
-        key("@status", JsonKind::Integer, "The HTTP status of a successful response, with the setting `real_status`."),
+        key("@status", JsonKind::Integer, "The HTTP status of a successful response."),
         key("@download", JsonKind::Bool, "Whether the method returns a file instead of outputs."),
         key("@jsonp", JsonKind::Bool, "Whether the method responds with JSONP on request."),
         key("@deprecated", JsonKind::Bool, "Whether the method is deprecated."),
