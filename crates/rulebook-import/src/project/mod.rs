@@ -169,8 +169,8 @@ pub enum ProjectError {
 /// a Cargo package.
 ///
 /// # Errors
-/// Fails if the folder does not contain such a project, or has no handlers of the wanted kind, if a file cannot be read,
-/// if the definition has errors that cannot be fixed, or if PHP is needed but cannot be run.
+/// Fails if the folder does not contain such a project, or has no handlers of the wanted kind, if a file cannot be
+/// read, if the definition has errors that cannot be fixed, or if PHP is needed but cannot be run.
 pub fn import(
     framework: Framework,
     folder: &Path,

@@ -19,10 +19,10 @@ pub(super) fn generate(
     let title = framework.title();
     let has_php = handlers == HandlerChoice::FastCgi;
     let (contents, run, command) = if has_php {
-        let contents =
-            "`api/` contains its definition, and php-fpm runs its handlers: the PHP code of the old project, as \
-                        `handlers` in `api/app.json` says. It needs the program `rulebook`."
-                .to_owned();
+        let contents = format!(
+            "`api/` contains its definition, and php-fpm runs its handlers, the PHP code of a project for {title}, as \
+             `handlers` in `api/app.json` says. It needs the program `rulebook`."
+        );
         (contents, "rulebook serve", "rulebook")
     } else {
         let state = match framework {

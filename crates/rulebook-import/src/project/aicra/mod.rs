@@ -1,5 +1,5 @@
-//! Imports a project for aicra: its definition `api.json`, or the definition in a string of its Go code, and its project
-//! configuration `aicra.json`.
+//! Imports a project for aicra: its definition `api.json`, or the definition in a string of its Go code, and its
+//! project configuration `aicra.json`.
 
 mod source;
 
@@ -100,19 +100,18 @@ fn add_definition(file: TextFile, line: usize, import: &mut Import) {
 /// Sets the envelope by the version of aicra in `go.mod`.
 fn add_envelope(folder: &Path, go: &[TextFile], import: &mut Import) -> Result<(), ProjectError> {
     let files = read_files(folder, &["go.mod"])?;
-    for file in &files {
-        for (line, text) in file.lines_with(GO_MODULE) {
-            let mut words = text.split_whitespace().skip_while(|word| *word != GO_MODULE).skip(1);
-            // A project without a version is aicra itself, with its examples.
-            let version = words.next().filter(|word| word.starts_with('v'));
-            if version.is_none_or(has_status) {
-                let version = version.unwrap_or("of this repository");
-                import.set("envelope", STATUS_ENVELOPE);
-                import.settings_origin.0.clone_from(&file.path);
-                import.add_imported(&file.path, format!("line {line}: aicra {version} → `envelope` in `api/app.json`"));
-            }
-            return Ok(());
+    let mention = files.iter().find_map(|file| Some((file, file.lines_with(GO_MODULE).next()?)));
+    if let Some((file, (line, text))) = mention {
+        let mut words = text.split_whitespace().skip_while(|word| *word != GO_MODULE).skip(1);
+        // A project without a version is aicra itself, with its examples.
+        let version = words.next().filter(|word| word.starts_with('v'));
+        if version.is_none_or(has_status) {
+            let version = version.unwrap_or("of this repository");
+            import.set("envelope", STATUS_ENVELOPE);
+            import.settings_origin.0.clone_from(&file.path);
+            import.add_imported(&file.path, format!("line {line}: aicra {version} → `envelope` in `api/app.json`"));
         }
+        return Ok(());
     }
     let quoted = format!("\"{GO_MODULE}");
     if let Some((file, line)) = go.iter().find_map(|file| Some((file, file.lines_with(&quoted).next()?.0))) {
@@ -125,8 +124,8 @@ fn add_envelope(folder: &Path, go: &[TextFile], import: &mut Import) -> Result<(
     Ok(())
 }
 
-/// Returns `true` if the responses of a version, such as `v0.4.11`, have the member `status`. Versions of a commit, such
-/// as `v0.0.0-20230604135342-1186ddc`, are those of the present repository.
+/// Returns `true` if the responses of a version, such as `v0.4.11`, have the member `status`. Versions of a commit,
+/// such as `v0.0.0-20230604135342-1186ddc`, are those of the present repository.
 fn has_status(version: &str) -> bool {
     let (numbers, commit) =
         version.trim_start_matches('v').split_once('-').unwrap_or((version.trim_start_matches('v'), ""));

@@ -45,8 +45,8 @@ fn after_string<'c>(code: &'c str, quote: &str) -> &'c str {
     ""
 }
 
-/// Returns the list of methods below the key `endpoints`, and its first line. The key `name` of a method, which is that of
-/// its function, becomes its `id`.
+/// Returns the list of methods below the key `endpoints`, and its first line. The key `name` of a method, which is that
+/// of its function, becomes its `id`.
 pub(super) fn endpoints(text: &str) -> Option<(String, usize)> {
     let content = parse(text)?;
     let members = members_of(&content);

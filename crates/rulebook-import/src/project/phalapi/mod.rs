@@ -22,7 +22,8 @@ use version::Version;
 struct Context<'a> {
     export: &'a Export,
     version: Version,
-    /// `true` if code that any method may call rejects requests with an unknown `ret`, and a handler in Rust does so too.
+    /// `true` if code that any method may call rejects requests with an unknown `ret`, and a handler in Rust does so
+    /// too.
     has_other_rejections: bool,
     /// `true` if PHP handles the calls.
     has_php: bool,

@@ -64,8 +64,8 @@ fn rule_checked_by_php(rule: &Json, context: &Context<'_>) -> Json {
     kept.into()
 }
 
-/// Returns the rules of the project and of the class that are others for a method: a rule that the method removes accepts
-/// every value, and if `service_whitelist` names the method, PhalApi does not require what its filter checks.
+/// Returns the rules of the project and of the class that are others for a method: a rule that the method removes
+/// accepts every value, and if `service_whitelist` names the method, PhalApi does not require what its filter checks.
 pub(super) fn changed_rules(class: &Class, method: &Method, context: &Context<'_>) -> Map<String, Json> {
     let no_rules = Map::new();
     let (common, whitelist) = match &context.export.config {

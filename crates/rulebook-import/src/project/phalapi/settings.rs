@@ -166,8 +166,8 @@ pub(super) fn entry_script(export: &Export) -> Option<&Found> {
     found(export, "entry").iter().max_by_key(|entry| (served(entry), std::cmp::Reverse(entry.file.len())))
 }
 
-/// Returns `true` if an entry script loads a file. A script of PhalApi 1 loads the classes of the folders that it lists;
-/// one without a list can load all.
+/// Returns `true` if an entry script loads a file. A script of PhalApi 1 loads the classes of the folders that it
+/// lists; one without a list can load all.
 pub(super) fn loads(entry: &Found, file: &str) -> bool {
     let is_below = |folder: &str| file.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'));
     entry.value.is_empty() || entry.value.split(' ').any(is_below)
