@@ -55,6 +55,9 @@ const CERTAIN_TYPES: usize = 12;
 /// The words that stand for no value.
 const NO_VALUE: [&str; 5] = ["null", "void", "none", "nil", "never"];
 
+/// The maximum number of steps to an output.
+const MAX_STEPS: usize = 32;
+
 /// A step in the path of an output.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Step {
@@ -100,7 +103,7 @@ fn read_words(text: &str, warn: &mut dyn FnMut(&str)) -> Option<Output> {
         (Some(type_name), Some(path)) => output(path, type_name, after),
         // Only a type and a description: it describes all that the method returns.
         (Some(type_name), None) => {
-            if second.contains(['[', '$', '\'', '"']) {
+            if second.contains(['[', '$', '\'', '"']) || second.trim_end_matches('.').contains('.') {
                 warn("the name is not understood: the annotation describes all that the method returns");
             }
             output(Vec::new(), type_name, rest)
@@ -190,7 +193,7 @@ fn read_path(word: &str) -> Option<Vec<Step>> {
             rest = after;
         }
     }
-    Some(path)
+    (path.len() <= MAX_STEPS).then_some(path)
 }
 
 fn field_name(name: &str) -> Option<String> {
