@@ -25,9 +25,9 @@ use starter::HandlerLanguage;
 ///
 /// With --from, the command imports a project that is written for another framework: it copies or converts the
 /// definition of the API, and writes a handler for each method, which responds with the status 501. With --handlers
-/// fastcgi, php-fpm runs the PHP code of the imported project instead. What rulebook does not have is printed as a
-/// warning, and listed in the README of the new project. For PhalApi, the command executes PHP files of the project
-/// with `php`, those of its API classes and settings: only import projects whose code you trust.
+/// fastcgi, php-fpm runs the PHP code of the imported project instead. The command prints what rulebook does not have
+/// as warnings, and lists it in the README of the new project. For PhalApi, it executes PHP files of the project with
+/// `php`, those of its API classes and settings: only import projects whose code you trust.
 #[derive(Debug, Args)]
 pub(super) struct NewOptions {
     /// Name of the project and its folder: lowercase letters, digits, `-` and `_`.
