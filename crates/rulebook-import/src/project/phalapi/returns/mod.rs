@@ -39,12 +39,12 @@ pub(super) fn outputs(
         let mut warn = |message: &str| warn(*line, format!("`@return {}`: {message}", text.trim()));
         found.extend(read(text, &mut warn).into_iter().map(|output| (*line, output)));
     }
-    let is_own = |name: &str| names.iter().any(|known| known == name);
+    let is_in_code = |name: &str| names.iter().any(|known| known == name);
     let begins_with =
         |output: &Output, name: &str| matches!(output.path.first(), Some(Step::Field(first)) if first == name);
-    let has_envelope = !is_own(DATA) && found.iter().any(|(_, output)| begins_with(output, DATA));
+    let has_envelope = !is_in_code(DATA) && found.iter().any(|(_, output)| begins_with(output, DATA));
     for (line, mut output) in found {
-        if has_envelope && ENVELOPE.iter().any(|name| !is_own(name) && begins_with(&output, name)) {
+        if has_envelope && ENVELOPE.iter().any(|name| !is_in_code(name) && begins_with(&output, name)) {
             if !begins_with(&output, DATA) {
                 continue;
             }
