@@ -107,8 +107,18 @@ fn the_options_of_projects_in_rust_are_refused_for_other_languages() {
     let result = run_program(folder.path(), &["new", "notes", "--handlers", "sql", "--path", "."]);
     let words = "error: --path is for handlers in Rust: the program `rulebook` serves this project\n";
     assert_eq!((result.exit_code, result.stderr.as_str()), (Some(3), words));
-    let result = run_program(folder.path(), &["new", "notes", ".", "--handlers", "sql", "--from", "aicra"]);
-    assert_eq!(result.exit_code, Some(2), "{}", result.stderr);
+    for (arguments, message) in [
+        (&["--handlers", "sql", "--from", "aicra", "."][..], "an imported project has handlers in Rust, or with"),
+        (&["--handlers", "fastcgi"], "--handlers fastcgi is for imported projects"),
+        (
+            &["--handlers", "fastcgi", "--from", "aicra", "."],
+            "projects for aicra have no handlers that php-fpm can run",
+        ),
+    ] {
+        let result = run_program(folder.path(), &[&["new", "notes"], arguments].concat());
+        assert_eq!(result.exit_code, Some(3), "{}", result.stderr);
+        assert!(result.stderr.contains(message), "{arguments:?}: {}", result.stderr);
+    }
     assert!(!folder.path().join("notes").exists());
 }
 

@@ -142,6 +142,9 @@ fn rule_keys_with_at_are_compiled_to_keys_of_the_method() {
         (json!({ "@info": "" }), json!({ "info": "User.get" })),
         (json!({ "@scope": [["a", "b"], ["c"]] }), json!({ "scope": [["a", "b"], ["c"]] })),
         (json!({ "@jsonp": false }), json!({ "options": { "jsonp": false } })),
+        (json!({ "@status": 201 }), json!({ "options": { "status": 201 } })),
+        (json!({ "@download": true }), json!({ "options": { "download": true } })),
+        (json!({ "@deprecated": true }), json!({ "options": { "deprecated": true } })),
         (
             json!({ "@errors": { "gone": { "status": 410, "info": "It is gone" } } }),
             json!({ "errors": { "gone": { "status": 410, "info": "It is gone" } } }),

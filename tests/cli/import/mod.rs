@@ -6,6 +6,7 @@
 
 mod errors;
 mod php;
+mod returns;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -29,17 +30,29 @@ use crate::server_process::program;
 mod internal;
 
 /// The projects in `data/ancestors`, each with the value of `--from`.
-const PROJECTS: [(&str, &str); 6] = [
+const PROJECTS: [(&str, &str); 13] = [
     ("aicra", "aicra"),
+    ("aicra_go", "aicra"),
+    ("aicra_v06", "aicra"),
     ("api3", "api3"),
+    ("api3_fastcgi", "api3"),
     ("iapi", "iapi"),
     ("phalapi", "phalapi"),
     ("phalapi1", "phalapi"),
+    ("phalapi1_shops", "phalapi"),
+    ("phalapi1_shops_fastcgi", "phalapi"),
     ("phalapi_odd", "phalapi"),
+    ("phalapi_shop", "phalapi"),
+    ("phalapi_shop_fastcgi", "phalapi"),
 ];
 
+/// The end of the name of a project that is imported with `--handlers fastcgi`.
+const FASTCGI: &str = "_fastcgi";
+
 /// The files that every imported project has, which do not depend on the imported project.
-const SHARED_FILES: [&str; 4] = [".gitignore", "schema/definition.json", "src/main.rs", "tests/definition.rs"];
+const SHARED_FILES: [&str; 2] = [".gitignore", "schema/definition.json"];
+/// Those that every project with handlers in Rust has.
+const SHARED_RUST_FILES: [&str; 2] = ["src/main.rs", "tests/definition.rs"];
 
 fn data(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(path)
@@ -81,27 +94,39 @@ fn fake_php(export: &str) -> TempDir {
     folder
 }
 
+/// Returns the name of the project in `data/ancestors` that is imported.
+fn ancestor(project: &str) -> &str {
+    project.strip_suffix(FASTCGI).unwrap_or(project)
+}
+
 pub fn export_file(project: &str) -> PathBuf {
-    data(&format!("ancestors/{project}.export.json"))
+    data(&format!("ancestors/{}.export.json", ancestor(project)))
 }
 
 /// Runs `rulebook new NAME --from` for the project in the subfolder `old` of `folder`, with the program `php` in the
-/// folder `path`.
+/// folder `path`. The handlers are in Rust.
 fn import(folder: &Path, name: &str, from: &str, path: &Path) -> RunResult {
+    import_with(folder, name, from, path, &["--path", env!("CARGO_MANIFEST_DIR")])
+}
+
+fn import_with(folder: &Path, name: &str, from: &str, path: &Path, options: &[&str]) -> RunResult {
     let mut command = program(folder);
-    let repository = env!("CARGO_MANIFEST_DIR");
-    command.args(["new", name, "--from", from, "old", "--no-git", "--path", repository]).env("PATH", path);
+    command.args(["new", name, "--from", from, "old", "--no-git"]).args(options).env("PATH", path);
     command.output().unwrap().into()
 }
 
 /// Imports a project of `data/ancestors` in a new folder. Returns the folder and the result of the command.
 fn import_project(project: &str, from: &str) -> (TempDir, RunResult) {
     let folder = TempDir::new().unwrap();
-    let files = files_below(&data(&format!("ancestors/{project}")));
+    let files = files_below(&data(&format!("ancestors/{}", ancestor(project))));
     write_files(&folder.path().join("old"), &files);
     let export = fs::read_to_string(export_file(project));
     let php = export.map_or_else(|_| TempDir::new().unwrap(), |export| fake_php(&export));
-    let result = import(folder.path(), &project.replace('_', "-"), from, php.path());
+    let name = project.replace('_', "-");
+    let result = match project.ends_with(FASTCGI) {
+        true => import_with(folder.path(), &name, from, php.path(), &["--handlers", "fastcgi"]),
+        false => import(folder.path(), &name, from, php.path()),
+    };
     assert_eq!(files_below(&folder.path().join("old")), files, "the imported project is not changed");
     (folder, result)
 }
@@ -114,10 +139,13 @@ fn imported_projects_have_the_recorded_files_and_pass_the_check() {
         let name = project.replace('_', "-");
         let created = folder.path().join(&name);
         let mut files = files_below(&created);
-        for shared in SHARED_FILES {
-            assert!(files.remove(shared).is_some(), "{project}: {shared}");
+        let rust_files = if project.ends_with(FASTCGI) { &[][..] } else { &SHARED_RUST_FILES };
+        for shared in SHARED_FILES.iter().chain(rust_files) {
+            assert!(files.remove(*shared).is_some(), "{project}: {shared}");
         }
         files.insert("output.txt".to_owned(), format!("{}{}", result.stdout, result.stderr));
+        let old = folder.path().canonicalize().unwrap().join("old").to_str().unwrap().to_owned();
+        files.values_mut().for_each(|text| *text = text.replace(&old, "[old]"));
         let recorded = data(&format!("imported/{project}"));
         if std::env::var_os("UPDATE_GOLDEN").is_some_and(|value| value == "1") {
             write_files(&recorded, &files);
@@ -228,8 +256,14 @@ fn imported_definitions_read_requests_as_the_other_framework_did() {
     let requests: Vec<Sent> =
         serde_json::from_str(&fs::read_to_string(data("ancestors/requests.json")).unwrap()).unwrap();
     for (project, _) in PROJECTS {
-        let definition = data(&format!("imported/{project}/api"));
-        let client = Client::new(Rulebook::load(definition).unbound(Unbound::Echo)).unwrap();
+        let definition = TempDir::new().unwrap();
+        let mut files = files_below(&data(&format!("imported/{project}/api")));
+        let app = files.get_mut("app.json").unwrap();
+        let mut settings: Json = serde_json::from_str(app).unwrap();
+        settings.as_object_mut().unwrap().remove("handlers");
+        *app = settings.to_string();
+        write_files(definition.path(), &files);
+        let client = Client::new(Rulebook::load(definition.path()).unbound(Unbound::Echo)).unwrap();
         let mut count = 0;
         for sent in requests.iter().filter(|sent| sent.project == project) {
             count += 1;

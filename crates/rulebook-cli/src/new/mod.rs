@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::{self, Stdio};
 
 use clap::Args;
-use rulebook_import::project::{self as other_project, Framework, ImportedProject, ProjectError};
+use rulebook_import::project::{self as other_project, Framework, HandlerChoice, ImportedProject, ProjectError};
 use rulebook_model::invisible::replace_invisible;
 
 use super::choices::{Choice, choice_parser};
@@ -24,9 +24,10 @@ use starter::HandlerLanguage;
 /// Create a new project: a folder with a definition, handlers and tests.
 ///
 /// With --from, the command imports a project that is written for another framework: it copies or converts the
-/// definition of the API, and writes a handler for each method, which responds with the status 501. What rulebook does
-/// not have is printed as a warning, and listed in the README of the new project. For PhalApi, the command executes PHP
-/// files of the project with `php`, those of its API classes and settings: only import projects whose code you trust.
+/// definition of the API, and writes a handler for each method, which responds with the status 501. With --handlers
+/// fastcgi, php-fpm runs the PHP code of the imported project instead. The command prints what rulebook does not have
+/// as warnings, and lists it in the README of the new project. For PhalApi, it executes PHP files of the project with
+/// `php`, those of its API classes and settings: only import projects whose code you trust.
 #[derive(Debug, Args)]
 pub(super) struct NewOptions {
     /// Name of the project and its folder: lowercase letters, digits, `-` and `_`.
@@ -38,7 +39,9 @@ pub(super) struct NewOptions {
     #[arg(long, value_parser = choice_parser(FRAMEWORKS), value_name = "FRAMEWORK", requires = "folder")]
     from: Option<Framework>,
     /// What the handlers are written in. Only handlers in Rust need a compiler; `rulebook serve` serves the others.
-    #[arg(long, value_enum, value_name = "LANGUAGE", default_value = "rust", conflicts_with = "from")]
+    ///
+    /// An imported project has handlers in Rust, which have to be written, or with `fastcgi` its own code in PHP.
+    #[arg(long, value_enum, value_name = "LANGUAGE", default_value = "rust")]
     handlers: HandlerLanguage,
     /// Folder with a checkout of rulebook's repository, which the project uses instead of a copy in `vendor/`.
     #[arg(long, value_name = "DIR")]
@@ -65,6 +68,19 @@ pub(super) fn run(options: &NewOptions) -> Result<Exit, Exit> {
         let why = "--path is for handlers in Rust: the program `rulebook` serves this project";
         return Err(output::print_system_error(why));
     }
+    let handlers = match (options.handlers, options.from) {
+        (HandlerLanguage::FastCgi, Some(_)) => HandlerChoice::FastCgi,
+        (HandlerLanguage::Rust, _) | (_, None) if options.handlers != HandlerLanguage::FastCgi => HandlerChoice::Rust,
+        (HandlerLanguage::FastCgi, None) => {
+            let why =
+                "--handlers fastcgi is for imported projects: add `--from phalapi FOLDER`, or `--from api3 FOLDER`";
+            return Err(output::print_system_error(why));
+        }
+        _ => {
+            let why = "an imported project has handlers in Rust, or with `--handlers fastcgi` in PHP";
+            return Err(output::print_system_error(why));
+        }
+    };
     let checkout = options.path.as_deref().map(checkout_path).transpose();
     let rulebook = match checkout.map_err(|why| output::print_system_error(&why))? {
         Some(folder) => RulebookSource::Folder(folder),
@@ -74,7 +90,7 @@ pub(super) fn run(options: &NewOptions) -> Result<Exit, Exit> {
     let imported = match options.from.zip(options.folder.as_deref()) {
         None => None,
         Some((framework, folder)) => {
-            let imported = other_project::import(framework, folder, name.as_str()).map_err(|error| {
+            let imported = other_project::import(framework, folder, name.as_str(), handlers).map_err(|error| {
                 let exit = output::print_system_error(&error.to_string());
                 if matches!(error, ProjectError::Definition(_)) { Exit::ErrorsReported } else { exit }
             })?;

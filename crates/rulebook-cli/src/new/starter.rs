@@ -18,6 +18,9 @@ pub(super) enum HandlerLanguage {
     Node,
     /// PHP functions.
     Php,
+    /// The PHP code of an imported project, which php-fpm runs.
+    #[value(name = "fastcgi")]
+    FastCgi,
 }
 
 /// The definition of the module `greeting`.
@@ -88,6 +91,7 @@ impl HandlerLanguage {
             Self::Python => PYTHON,
             Self::Node => NODE,
             Self::Php => PHP,
+            Self::FastCgi => &[GITIGNORE],
         }
     }
 
@@ -95,7 +99,7 @@ impl HandlerLanguage {
     pub(super) fn serve_command(self) -> &'static str {
         match self {
             Self::Rust => "cargo run",
-            Self::Sql | Self::Python | Self::Node | Self::Php => "rulebook serve",
+            Self::Sql | Self::Python | Self::Node | Self::Php | Self::FastCgi => "rulebook serve",
         }
     }
 }

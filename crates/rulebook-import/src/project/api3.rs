@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use rulebook_model::definition::dialect_spec::METHODS;
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use super::files::{TextFile, read_files};
-use super::{Import, ProjectError, count_with_noun};
+use super::{HandlerChoice, Import, ProjectError, absolute_path, count_with_noun, fastcgi_handlers};
 
 /// The folder with the classes of modules.
 const MODULE_FOLDER: &str = "module/";
@@ -20,7 +20,7 @@ const SUCCESS: &str = "Success";
 const HOOKS: [(&str, &str); 2] = [("function __construct", "Module::before"), ("function __destruct", "Module::after")];
 
 /// Imports the project in `folder`.
-pub(super) fn import(folder: &Path) -> Result<Import, ProjectError> {
+pub(super) fn import(folder: &Path, handlers: HandlerChoice) -> Result<Import, ProjectError> {
     let mut import = Import::default();
     for file in read_files(folder, &[".json"])? {
         let Some(modules) = method_counts(&file.text) else { continue };
@@ -41,8 +41,11 @@ pub(super) fn import(folder: &Path) -> Result<Import, ProjectError> {
     }
     // Clients of api 3.0 can send the names of the module and the method in the body.
     import.set("dispatch", true);
+    if handlers == HandlerChoice::FastCgi {
+        import.set("handlers", fastcgi_handlers(&absolute_path(folder)?, json!({ "style": "api3" })));
+    }
     for file in read_files(folder, &[".php"])? {
-        read_php(&file, &mut import);
+        read_php(&file, handlers, &mut import);
     }
     Ok(import)
 }
@@ -58,7 +61,7 @@ fn method_counts(text: &str) -> Option<Vec<(String, usize)>> {
 }
 
 /// Adds the settings and the warnings that the PHP code of the project requires.
-fn read_php(file: &TextFile, import: &mut Import) {
+fn read_php(file: &TextFile, handlers: HandlerChoice, import: &mut Import) {
     let path = &file.path;
     for (line, text) in file.lines_with("class ") {
         if text.contains("implements AuthSystem") || text.contains("implements \\api\\core\\AuthSystem") {
@@ -66,7 +69,7 @@ fn read_php(file: &TextFile, import: &mut Import) {
         }
     }
     if file.path.contains(MODULE_FOLDER) {
-        for (php, hook) in HOOKS {
+        for (php, hook) in HOOKS.into_iter().filter(|_| handlers == HandlerChoice::Rust) {
             for (line, _) in file.lines_with(php) {
                 let function = &php["function ".len()..];
                 let message = format!("`{function}` runs for each call of the module and becomes a hook (`{hook}`)");
@@ -84,7 +87,8 @@ fn read_php(file: &TextFile, import: &mut Import) {
         }
     }
     for (line, text) in file.lines_with("new Request(") {
-        let target = quoted_after(text, "new Request(").filter(|target| target.contains('/'));
+        let target =
+            quoted_after(text, "new Request(").filter(|target| target.contains('/') && handlers == HandlerChoice::Rust);
         if let Some(target) = target {
             import.warn(path, line, format!("a call from code becomes `context.call(\"{target}\")`"));
         }

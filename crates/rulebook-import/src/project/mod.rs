@@ -18,7 +18,7 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use serde_json::{Map, Value as Json};
+use serde_json::{Map, Value as Json, json};
 use thiserror::Error;
 
 use rulebook_model::definition::dialect_spec::{DialectSpec, RULES};
@@ -56,6 +56,18 @@ impl Framework {
         }
     }
 }
+
+/// What handles the calls of the new project.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HandlerChoice {
+    /// Handlers in Rust, which have to be written.
+    Rust,
+    /// The PHP code of the other project, which php-fpm runs.
+    FastCgi,
+}
+
+/// The socket of php-fpm in Debian and Ubuntu.
+const PHP_FPM: &str = "unix:/run/php/php-fpm.sock";
 
 /// A part of the other project that rulebook does not have, or that needs work by a programmer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -157,14 +169,26 @@ pub enum ProjectError {
 /// a Cargo package.
 ///
 /// # Errors
-/// Fails if the folder does not contain such a project, if a file cannot be read, if the definition has errors that
-/// cannot be fixed, or if PHP is needed but cannot be run.
-pub fn import(framework: Framework, folder: &Path, name: &str) -> Result<ImportedProject, ProjectError> {
-    let mut import = match framework {
-        Framework::PhalApi => phalapi::import(folder),
-        Framework::Api3 => api3::import(folder),
-        Framework::Aicra => aicra::import(folder),
-        Framework::InternalApi => iapi::import(folder),
+/// Fails if the folder does not contain such a project, or has no handlers of the wanted kind, if a file cannot be
+/// read, if the definition has errors that cannot be fixed, or if PHP is needed but cannot be run.
+pub fn import(
+    framework: Framework,
+    folder: &Path,
+    name: &str,
+    handlers: HandlerChoice,
+) -> Result<ImportedProject, ProjectError> {
+    let mut import = match (framework, handlers) {
+        (Framework::PhalApi, _) => phalapi::import(folder, handlers),
+        (Framework::Api3, _) => api3::import(folder, handlers),
+        (Framework::Aicra, HandlerChoice::Rust) => aicra::import(folder),
+        (Framework::InternalApi, HandlerChoice::Rust) => iapi::import(folder),
+        (_, HandlerChoice::FastCgi) => {
+            let message = format!(
+                "projects for {} have no handlers that php-fpm can run: only those for PhalApi and api 3.0 have them",
+                framework.title()
+            );
+            Err(ProjectError::Unusable(message))
+        }
     }?;
     let mut settings = Map::new();
     settings.insert("$schema".to_owned(), "../schema/definition.json".into());
@@ -185,7 +209,9 @@ pub fn import(framework: Framework, folder: &Path, name: &str) -> Result<Importe
     let definitions = definitions.into_iter();
     let mut files: Vec<ImportedFile> =
         definitions.map(|file| ImportedFile { path: format!("api/{}", file.name), text: file.text }).collect();
-    files.extend(code::generate(&api, name, import.iapi.as_ref()));
+    if handlers == HandlerChoice::Rust {
+        files.extend(code::generate(&api, name, import.iapi.as_ref()));
+    }
     import.warnings.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
     let Import { mut imported, mut warnings, .. } = import;
     for (file, what) in &mut imported {
@@ -195,7 +221,7 @@ pub fn import(framework: Framework, folder: &Path, name: &str) -> Result<Importe
         *file = replace_invisible(file);
         *message = replace_invisible(&message.split_whitespace().collect::<Vec<_>>().join(" "));
     }
-    files.push(readme::generate(framework, name, &api, &imported, &warnings));
+    files.push(readme::generate(framework, handlers, name, &api, &imported, &warnings));
     Ok(ImportedProject { files, warnings, imported })
 }
 
@@ -236,6 +262,23 @@ fn function_warnings(api: &Api, definitions: &[DefinitionFile]) -> Vec<Warning> 
         }
     }
     warnings
+}
+
+/// Returns the absolute path of a folder.
+fn absolute_path(folder: &Path) -> Result<String, ProjectError> {
+    let path = folder.canonicalize().map_err(|error| ProjectError::Io { file: folder.to_owned(), error })?;
+    path.into_os_string()
+        .into_string()
+        .map_err(|_| ProjectError::Unusable(format!("{}: the path of the folder is not UTF-8", folder.display())))
+}
+
+/// Returns the setting `handlers` for the PHP code in a folder, with further settings of the kind `fastcgi`.
+fn fastcgi_handlers(root: &str, settings: Json) -> Json {
+    let mut all = Map::from_iter([("root".to_owned(), root.into())]);
+    if let Json::Object(settings) = settings {
+        all.extend(settings);
+    }
+    json!({ "default": { "fastcgi": PHP_FPM }, "fastcgi": all })
 }
 
 /// Returns a number with a noun in singular or plural: `1 method`, `2 methods`.

@@ -57,6 +57,7 @@ static CONSTRAINTS: &[KeyConstraint] = &[
     (&keys::OPTIONS, "status", || range_constraint(&MethodOptions::STATUSES)),
     (&methods::METHOD, "description", || json!({ "pattern": pattern::NOT_BLANK })),
     (&methods::OPTIONS, "status", || range_constraint(&MethodOptions::STATUSES)),
+    (&rules::METHOD, "@status", || range_constraint(&MethodOptions::STATUSES)),
     (&keys::ERROR, "status", || range_constraint(&ErrorStatus::RANGE)),
     (&methods::ERROR, "status", || range_constraint(&ErrorStatus::RANGE)),
     (&keys::PARAMETER, "type", || type_constraint(&TREE)),

@@ -6,6 +6,12 @@ namespace RulebookExport;
 
 class Code
 {
+    /** Functions whose results change from call to call. */
+    private const VOLATILE = '/^\\\\?(time|microtime|hrtime|date|gmdate|idate|getdate|localtime|mktime|gmmktime|strtotime|date_create'
+        . '|rand|mt_rand|random_int|random_bytes|uniqid|lcg_value|session_id|getenv|gethostname)$/i';
+    /** What looks like a call of a function, and is none, or one that returns its argument. */
+    private const NO_CALL = '/^(array|(\\\\?PhalApi\\\\)?T)$/i';
+
     /** Returns the name of the first class in a file, without loading the file. */
     public static function declaredClass($file)
     {
@@ -20,13 +26,23 @@ class Code
     /** Returns the tokens of a file without comments and white space, each as [line, text]. */
     public static function tokens($file)
     {
-        $line = 1;
         $tokens = [];
-        foreach (token_get_all(file_get_contents($file)) as $token) {
-            $text = is_array($token) ? $token[1] : $token;
-            if (!is_array($token) || !in_array($token[0], [T_COMMENT, T_DOC_COMMENT, T_WHITESPACE, T_OPEN_TAG], true)) {
+        foreach (self::allTokens($file) as [$line, $text, $kind]) {
+            if (!in_array($kind, [T_COMMENT, T_DOC_COMMENT, T_WHITESPACE, T_OPEN_TAG], true)) {
                 $tokens[] = [$line, $text];
             }
+        }
+        return $tokens;
+    }
+
+    /** Returns the tokens of a file, each as [line, text, kind]. */
+    private static function allTokens($file)
+    {
+        $line = 1;
+        $tokens = [];
+        foreach (token_get_all((string) file_get_contents($file)) as $token) {
+            [$kind, $text] = is_array($token) ? $token : [null, $token];
+            $tokens[] = [$line, $text, $kind];
             $line += substr_count($text, "\n");
         }
         return $tokens;
@@ -39,31 +55,106 @@ class Code
     public static function keyLines($file, $first, $last, $nested)
     {
         $lines = [];
-        $depth = 0;
-        $path = [];
-        $tokens = self::tokens($file);
-        foreach ($tokens as $at => [$line, $text]) {
-            if ($line < $first || $line > $last) {
-                continue;
-            }
-            $depth += in_array($text, ['[', '('], true) ? 1 : (in_array($text, [']', ')'], true) ? -1 : 0);
-            if (($tokens[$at + 1][1] ?? '') === '=>' && preg_match('/^[\'"](.*)[\'"]$/', $text, $match)) {
-                $path = array_filter($path, function ($other) use ($depth) { return $other < $depth; }, ARRAY_FILTER_USE_KEY);
-                $path[$depth] = $match[1];
-                $lines += [$nested ? implode('/', $path) : $match[1] => $line];
-            }
+        foreach (self::keys(self::tokens($file), $first, $last) as [$path, $line]) {
+            $lines += [$nested ? implode('/', $path) : end($path) => $line];
         }
         return $lines;
     }
 
-    /** Splits a doc comment into its first line, the lines after it, and its annotations. */
-    public static function doc($comment)
+    /**
+     * Returns the paths of keys in a range of lines whose values the program computes for each request, each with the
+     * code of the value: a `default` that calls a function, and other values that change from call to call.
+     */
+    public static function computed($file, $first, $last)
+    {
+        $tokens = self::tokens($file);
+        $found = [];
+        foreach (self::keys($tokens, $first, $last) as [$path, , $at]) {
+            $depth = 0;
+            $code = [];
+            for ($next = $at + 2; isset($tokens[$next]); $next++) {
+                $text = $tokens[$next][1];
+                $depth += self::nesting($text);
+                if ($depth < 0 || ($depth === 0 && $text === ',')) {
+                    break;
+                }
+                $code[] = $text;
+            }
+            // The value of the key of an inner array is reported at the keys of that array.
+            if (!in_array('=>', $code, true) && self::isComputed($code, end($path) === 'default')) {
+                $found[implode('/', $path)] = preg_replace('/ ?([^\w\s\'"]) ?/', '$1', implode(' ', $code));
+            }
+        }
+        return $found;
+    }
+
+    private static function isComputed($code, $with_calls)
+    {
+        foreach ($code as $at => $text) {
+            $is_call = ($code[$at + 1] ?? '') === '(' && preg_match('/^[\w\\\\]+$/', $text) && !preg_match(self::NO_CALL, $text);
+            $is_new = strtolower($text) === 'new';
+            if (strpos($text, '$_') === 0 || ($with_calls ? $is_new || $is_call : $is_call && preg_match(self::VOLATILE, $text))) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Returns the path, the line and the position of each key of an array in a range of lines. */
+    private static function keys($tokens, $first, $last)
+    {
+        $depth = 0;
+        $path = [];
+        foreach ($tokens as $at => [$line, $text]) {
+            if ($line < $first || $line > $last) {
+                continue;
+            }
+            $depth += self::nesting($text);
+            if (($tokens[$at + 1][1] ?? '') === '=>' && preg_match('/^[\'"](.*)[\'"]$/', $text, $match)) {
+                $path = array_filter($path, function ($other) use ($depth) { return $other < $depth; }, ARRAY_FILTER_USE_KEY);
+                $path[$depth] = $match[1];
+                yield [$path, $line, $at];
+            }
+        }
+    }
+
+    private static function nesting($text)
+    {
+        return in_array($text, ['[', '('], true) ? 1 : (in_array($text, [']', ')'], true) ? -1 : 0);
+    }
+
+    /** Returns the texts in a range of lines. */
+    public static function texts($file, $first, $last)
+    {
+        $texts = [];
+        foreach (self::tokens($file) as [$line, $text]) {
+            if ($line >= $first && $line <= $last && preg_match('/^[\'"](.*)[\'"]$/', $text, $match)) {
+                $texts[] = $match[1];
+            }
+        }
+        return $texts;
+    }
+
+    /** Returns the line of the last doc comment with a text before a line. */
+    public static function docLine($file, $comment, $before)
+    {
+        $found = $before;
+        foreach (self::allTokens($file) as [$line, $text, $kind]) {
+            if ($kind === T_DOC_COMMENT && $line <= $before && $text === $comment) {
+                $found = $line;
+            }
+        }
+        return $found;
+    }
+
+    /** Splits a doc comment that begins in a line into its first line, the lines after it, and its annotations. */
+    public static function doc($comment, $first_line = 0)
     {
         $doc = ['info' => '', 'text' => '', 'tags' => []];
-        foreach (explode("\n", preg_replace('~^/\*\*|\*/$~', '', (string) $comment)) as $line) {
+        foreach (explode("\n", preg_replace('~^/\*\*|\*/$~', '', (string) $comment)) as $at => $line) {
             $line = trim(preg_replace('/^\s*\* ?/', '', $line));
             if (preg_match('/^@(\w+)\s*(.*)$/', $line, $match)) {
-                $doc['tags'][] = [$match[1], $match[2]];
+                $doc['tags'][] = [$match[1], $match[2], $first_line + $at];
             } elseif ($line !== '' && $doc['tags']) {
                 $doc['tags'][count($doc['tags']) - 1][1] .= " $line";
             } elseif ($line !== '' && $doc['info'] === '') {
@@ -73,37 +164,5 @@ class Code
             }
         }
         return $doc;
-    }
-
-    /** Searches the entry scripts, without executing them, for settings that rulebook has too. */
-    public static function setup($root)
-    {
-        $scripts = $found = [];
-        foreach (['init.php', '*/init.php', 'Config/di.php', 'config/di.php', 'index.php', '*/index.php', '*/*/index.php'] as $pattern) {
-            $scripts = array_merge($scripts, (array) glob("$root/$pattern"));
-        }
-        $patterns = [
-            'timezone' => '/^date_default_timezone_set\([\'"]([\w\/+-]+)[\'"]/',
-            'language' => '/^SL\([\'"](\w+)[\'"]/',
-            'jsonp' => '/^(?:new)?[\w\\\\]*Response(?:\\\\|_)(Json[pP]\w*)\(/',
-            'xml' => '/^(?:new)?[\w\\\\]*Response(?:\\\\|_)(Xml\w*)\(/i',
-            'filter' => '/^filter=(?!=)(.{0,60})/',
-            'formatter' => '/^_formatter(\w+)=(?!=)/',
-        ];
-        foreach (array_unique($scripts) as $script) {
-            if (preg_match('~(^|/)(vendor|node_modules|PhalApi|Tests|tests)/~', substr($script, strlen($root) + 1))) {
-                continue;
-            }
-            $tokens = self::tokens($script);
-            foreach ($tokens as $at => [$line, $_]) {
-                $code = implode('', array_column(array_slice($tokens, $at, 12), 1));
-                foreach ($patterns as $name => $pattern) {
-                    if (preg_match($pattern, ltrim($code, '\\'), $match)) {
-                        $found[$name][] = ['file' => substr($script, strlen($root) + 1), 'line' => $line, 'value' => $match[1]];
-                    }
-                }
-            }
-        }
-        return $found;
     }
 }

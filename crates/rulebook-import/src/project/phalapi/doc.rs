@@ -1,9 +1,10 @@
 //! Converts the doc comments of PhalApi's methods to keys of the dialect `rules`.
 
-use rulebook_model::definition::keys::rules::{RETURN_TYPE_ALIASES, tree_name_of_alias};
 use serde_json::{Map, Value as Json, json};
 
+use super::Context;
 use super::export::{Class, Doc, Method, Rejection};
+use super::returns::outputs;
 use crate::project::Import;
 
 /// The HTTP methods that `@method` can name.
@@ -14,7 +15,7 @@ pub(super) const REFUSED: &str = "refused";
 
 /// Returns the description of a class or a method: the keys `@info` and `@desc`.
 pub(super) fn description(doc: &Doc) -> Map<String, Json> {
-    let tags = doc.tags.iter().filter(|(name, _)| name == "desc").map(|(_, text)| text.as_str());
+    let tags = doc.tags.iter().filter(|(name, ..)| name == "desc").map(|(_, text, _)| text.as_str());
     let rest: Vec<&str> = std::iter::once(doc.text.as_str()).chain(tags).filter(|text| !text.is_empty()).collect();
     let mut keys = Map::new();
     let mut insert = |key: &str, text: &str| {
@@ -32,51 +33,66 @@ pub(super) fn description(doc: &Doc) -> Map<String, Json> {
     keys
 }
 
-/// Returns the keys of a method that its annotations and its exceptions define: `@method`, `@return` and `@errors`.
-/// With `has_other_rejections`, code that the method may call rejects requests with an unknown `ret`.
+/// Returns the keys of a method that its annotations and its exceptions define: `@method`, `@return`, `@errors` and
+/// `@deprecated`.
 pub(super) fn annotations(
     class: &Class,
     method: &Method,
-    has_other_rejections: bool,
+    context: &Context<'_>,
     import: &mut Import,
 ) -> Map<String, Json> {
     let mut keys = Map::new();
-    let (mut returned, mut errors) = (Map::new(), Map::new());
-    for (tag, text) in &method.doc.tags {
-        let mut warn = |message: String| {
-            let message = format!("`{}.{}`: {message}", class.name, method.name);
-            import.warn(&method.file, method.line, message);
-        };
+    let (mut returned, mut errors) = (Vec::new(), Map::new());
+    let mut warn = |line: usize, message: String| {
+        import.warn(&method.file, line, format!("`{}.{}`: {message}", class.name, method.name));
+    };
+    for (tag, text, line) in &method.doc.tags {
         match tag.as_str() {
+            "method" if !context.version.checks_method() => {
+                let version = context.version;
+                warn(
+                    *line,
+                    format!("`@method {text}` has no effect in PhalApi {version}: the method takes GET and POST"),
+                );
+            }
             "method" => {
-                let names: Vec<&str> =
-                    text.split(|char: char| !char.is_ascii_alphabetic()).filter(|name| !name.is_empty()).collect();
-                let methods: Vec<String> = names.iter().map(|name| name.to_ascii_uppercase()).collect();
-                if !methods.is_empty() && methods.iter().all(|name| HTTP_METHODS.contains(&name.as_str())) {
-                    keys.insert("@method".to_owned(), methods.into());
+                let (read, others) = http_methods(text);
+                if !others.is_empty() && !read.is_empty() {
+                    warn(
+                        *line,
+                        format!(
+                            "`@method {text}` allows only {}: PhalApi separates the names by blanks",
+                            read.join(" and ")
+                        ),
+                    );
+                }
+                if read.is_empty() {
+                    warn(*line, format!("`@method {text}` names no HTTP methods; the method takes GET and POST"));
                 } else {
-                    warn(format!("`@method {text}` names no HTTP methods; the method takes GET and POST"));
+                    keys.insert("@method".to_owned(), read.into());
                 }
             }
-            "return" => add_output(text, &mut returned, &mut warn),
-            "exception" => add_error(text, &mut errors, &mut warn),
-            "deprecated" => warn("`@deprecated` has no equivalent in the dialect `rules`".to_owned()),
-            "ignore" => {
-                warn("`@ignore` hides the method from PhalApi's documents; rulebook documents every method".to_owned());
-            }
+            "return" => returned.push((text.as_str(), *line)),
+            "exception" => add_error(text, &mut errors, &mut |message| warn(*line, message)),
+            "deprecated" => drop(keys.insert("@deprecated".to_owned(), true.into())),
+            "ignore" => warn(
+                *line,
+                "`@ignore` hides the method from PhalApi's documents; rulebook documents every method".to_owned(),
+            ),
             // Other functions read these annotations, or they describe the code and not the API.
             "desc" | "author" | "version" | "link" | "license" | "since" | "see" | "param" | "throws" | "package"
             | "copyright" | "example" | "todo" | "var" | "property" => {}
-            other => warn(format!("the annotation `@{other}` is not read")),
+            other => warn(*line, format!("the annotation `@{other}` is not read")),
         }
     }
+    let returned = outputs(&returned, &method.names, &mut warn);
     for Rejection { ret, message } in &method.rejections {
         let is_declared = |error: &Json| error["status"] == *ret;
         if !errors.values().any(is_declared) {
             insert_error(*ret, message, &mut errors);
         }
     }
-    if has_other_rejections {
+    if context.has_other_rejections {
         errors.insert(REFUSED.to_owned(), json!({ "status": 400, "info": "the request is refused" }));
     }
     if !returned.is_empty() {
@@ -88,36 +104,12 @@ pub(super) fn annotations(
     keys
 }
 
-/// Adds the output that an annotation such as `@return int list[].id The id` describes.
-fn add_output(text: &str, returned: &mut Map<String, Json>, warn: &mut dyn FnMut(String)) {
-    let mut words = text.splitn(3, char::is_whitespace).map(str::trim);
-    let (name, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-    let is_path = path.bytes().next().is_some_and(|first| first.is_ascii_alphabetic() || first == b'_');
-    if !is_path {
-        return warn(format!("`@return {text}` names no output: the outputs are not described"));
-    }
-    // The documentation of PhalApi does not list all names of PHP's types.
-    let known = |name: &str| tree_name_of_alias(RETURN_TYPE_ALIASES, name).is_some();
-    let type_name = match name.to_ascii_lowercase().as_str() {
-        "integer" | "timestamp" => "int",
-        "bool" => "boolean",
-        "double" | "number" => "float",
-        "mixed" => "fixed",
-        _ if known(name) => name,
-        _ => {
-            warn(format!(
-                "`@return {text}`: the type `{name}` is unknown; replaced by `fixed`, which accepts every value"
-            ));
-            "fixed"
-        }
-    };
-    let mut output = json!({ "type": type_name });
-    if let Some(description) = words.next().filter(|text| !text.is_empty()) {
-        output["desc"] = description.into();
-    }
-    if returned.insert(path.to_owned(), output).is_some() {
-        warn(format!("there are several `@return` of `{path}`: only the last one was carried over"));
-    }
+/// Returns the HTTP methods that PhalApi reads in the text after `@method`, and those that it does not find. It
+/// searches each name after a blank.
+fn http_methods(text: &str) -> (Vec<&'static str>, Vec<&'static str>) {
+    let text = text.to_ascii_uppercase();
+    let named = HTTP_METHODS.into_iter().filter(|name| text.contains(name));
+    named.partition(|name| text.split_whitespace().any(|word| word.starts_with(name)))
 }
 
 /// Adds the error that an annotation such as `@exception 406 The signature is wrong` describes.

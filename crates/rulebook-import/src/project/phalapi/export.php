@@ -8,7 +8,11 @@
 namespace RulebookExport;
 
 require __DIR__ . '/code.php';
+require __DIR__ . '/loader.php';
+require __DIR__ . '/reads.php';
 require __DIR__ . '/rejections.php';
+require __DIR__ . '/rules.php';
+require __DIR__ . '/setup.php';
 require __DIR__ . '/stubs.php';
 
 /** Folders that contain code of others, or tests. */
@@ -16,25 +20,25 @@ const SKIPPED_FOLDERS = ['vendor', 'node_modules', 'PhalApi', 'Tests', 'tests', 
 
 class Export
 {
+    /** The members of a response around what a method returns. */
+    private const ENVELOPE = ['ret', 'data', 'msg'];
+
     private $root;
-    private $namespaces = [];
+    private $loader;
     /** The file that is loaded. */
     public $file = '';
-    /** The name of the class that is exported. */
-    private $service = '';
     private $rejections;
-    public $result = ['classes' => [], 'config' => null, 'setup' => [], 'rejections' => [], 'notes' => []];
+    public $result = ['classes' => [], 'config' => null, 'version' => null, 'setup' => [], 'translations' => [], 'reads' => [],
+        'hooks' => [], 'rejections' => [], 'notes' => []];
 
     public function __construct($root)
     {
         $this->root = rtrim(realpath($root), '/');
-        $composer = json_decode((string) @file_get_contents("$this->root/composer.json"), true);
-        foreach ((array) ($composer['autoload']['psr-4'] ?? []) as $prefix => $folders) {
-            $this->namespaces[$prefix] = (array) $folders;
-        }
-        // FOLDER may also be the folder `src/app` of a project.
-        $this->namespaces += ['App\\' => ['src/app', '.']];
-        spl_autoload_register([$this, 'load']);
+        $this->loader = new Loader($this->root);
+        // Entry scripts define these constants.
+        define('API_ROOT', $this->root);
+        define('API_MODE', 'prod');
+        define('PHALAPI_VERSION', (new Setup($this->root))->version()['value'] ?? '');
     }
 
     public function run()
@@ -42,7 +46,14 @@ class Export
         $files = $this->files($this->root);
         sort($files);
         $this->rejections = new Rejections($files);
-        foreach (preg_grep('~(^|/)Api/~', array_map([$this, 'relative'], $files)) as $name) {
+        $names = preg_grep('~(^|/)Api/~', array_map([$this, 'relative'], $files));
+        // If several applications have a class of the same name, that of the largest one is exported.
+        $application = function ($name) { return preg_replace('~(^|/)Api/.*~', '', $name); };
+        $sizes = array_count_values(array_map($application, $names));
+        usort($names, function ($a, $b) use ($application, $sizes) {
+            return [$sizes[$application($b)], $a] <=> [$sizes[$application($a)], $b];
+        });
+        foreach ($names as $name) {
             $file = "$this->root/$name";
             $this->guard($file, function () use ($file) { $this->exportFile($file); });
         }
@@ -51,63 +62,26 @@ class Export
                 $this->guard("$this->root/$name", function () use ($name) { $this->exportConfig("$this->root/$name"); });
             }
         }
-        $this->result['setup'] = Code::setup($this->root);
+        $setup = new Setup($this->root);
+        $this->result['version'] = $setup->version();
+        $this->result['setup'] = $setup->settings();
+        foreach ($this->result['setup']['language'] ?? [] as $found) {
+            $language = ltrim($found['value'], '$');
+            $this->guard($found['file'], function () use ($setup, $language) {
+                $this->result['translations'] = $language === '' ? [] : $setup->translations($language);
+            });
+        }
+        $entries = array_column($this->result['setup']['entry'] ?? [], 'file');
+        foreach ($files as $file) {
+            // Of the scripts that clients call directly, only the entry scripts and what they load handle calls.
+            $is_other = preg_match('~^public/(?!(.*/)?init\.php$)~i', $this->relative($file)) && !in_array($this->relative($file), $entries, true);
+            if (!$is_other && ($reads = Reads::find($file))) {
+                $this->result['reads'][] = ['file' => $this->relative($file), 'values' => $reads];
+            }
+        }
         foreach ($this->rejections->others() as $other) {
             $this->result['rejections'][] = ['file' => $this->relative($other['file'])] + $other;
         }
-    }
-
-    /** Loads a class of the project, or defines a stub for a class that the project does not contain. */
-    public function load($class)
-    {
-        if (!$this->loadFromProject($class)) {
-            $this->define($class);
-        }
-    }
-
-    /** Loads a class from the file in which composer, or PhalApi 1, expects it. */
-    private function loadFromProject($class)
-    {
-        foreach ($this->namespaces as $prefix => $folders) {
-            if ($prefix !== '' && strpos($class, $prefix) !== 0) {
-                continue;
-            }
-            foreach ($folders as $folder) {
-                $path = $this->root . '/' . trim($folder, '/') . '/' . str_replace('\\', '/', substr($class, strlen($prefix))) . '.php';
-                if (is_file($path)) {
-                    require_once $path;
-                    return true;
-                }
-            }
-        }
-        // PhalApi 1: the class Domain_User is in the file Domain/User.php of the application.
-        if (strpos($class, '\\') === false && strpos($class, 'PhalApi_') !== 0) {
-            foreach (array_merge([$this->root], glob("$this->root/*", GLOB_ONLYDIR)) as $application) {
-                $path = $application . '/' . str_replace('_', '/', $class) . '.php';
-                if (is_file($path)) {
-                    require_once $path;
-                    return true;
-                }
-            }
-        }
-        return false;
-    }
-
-    private function define($class)
-    {
-        $at = strrpos($class, '\\');
-        [$namespace, $name] = $at === false ? ['', $class] : [substr($class, 0, $at), substr($class, $at + 1)];
-        if (!preg_match('/^\w+$/', $name)) {
-            return;
-        }
-        if (preg_match('/Interface$|^PhalApi_(Filter|Request_Formatter|Cache|Logger)$|^(Filter|Formatter|Cache)$/', $name)) {
-            $kind = "interface $name {}";
-        } elseif (strpos($name, 'Exception') !== false || strpos($class, '\\Exception\\') !== false) {
-            $kind = "class $name extends \\Exception {}";
-        } else {
-            $kind = "class $name extends \\RulebookExport\\Stub {}";
-        }
-        eval("namespace $namespace { $kind }");
     }
 
     /** Returns the PHP files of the project. */
@@ -142,17 +116,20 @@ class Export
         try {
             $function();
         } catch (\Throwable $error) {
+            $this->loader->is_loading_parents = false;
             $own = strpos($error->getFile(), $this->root) === 0;
-            $this->note($own ? $error->getFile() : $file, $own ? $error->getLine() : null,
-                'not carried over, because PHP failed: ' . $error->getMessage());
+            $where = $own && $error->getFile() !== $file ? ' in ' . $this->relative($error->getFile()) . ':' . $error->getLine() : '';
+            $this->note($file, $own && $where === '' ? $error->getLine() : null,
+                "not carried over, because PHP failed$where: " . $error->getMessage());
         }
     }
 
     private function exportFile($file)
     {
+        $this->loader->is_loading_parents = true;
         $declared = Code::declaredClass($file);
         if ($declared !== null && !class_exists($declared, false)) {
-            $this->loadFromProject($declared);
+            $this->loader->loadFromProject($declared);
         }
         if ($declared !== null && class_exists($declared, false)) {
             $loaded = (new \ReflectionClass($declared))->getFileName();
@@ -162,12 +139,31 @@ class Export
             }
         }
         require_once $file;
+        $this->loader->is_loading_parents = false;
         foreach (get_declared_classes() as $class) {
             $reflection = new \ReflectionClass($class);
-            if ($reflection->getFileName() === $file && !$reflection->isAbstract() && is_subclass_of($class, ApiStub::class)) {
+            if ($reflection->getFileName() === $file && !$reflection->isAbstract() && $this->isApi($reflection)) {
                 $this->guard($file, function () use ($reflection) { $this->exportClass($reflection); });
             }
         }
+    }
+
+    /** Returns `true` for a class that extends that of PhalApi, and for one in `Api` whose parent is not in the project. */
+    private function isApi(\ReflectionClass $class)
+    {
+        return $class->isSubclassOf(ApiStub::class)
+            || $this->missingParent($class) !== null && preg_match('/(^|\\\\)Api[\\\\_]/i', $class->getName());
+    }
+
+    /** Returns the name of the parent of a class that the project does not contain. */
+    private function missingParent(\ReflectionClass $class)
+    {
+        for ($parent = $class->getParentClass(); $parent !== false; $parent = $parent->getParentClass()) {
+            if (isset($this->loader->stubs[$parent->getName()])) {
+                return $parent->getName();
+            }
+        }
+        return null;
     }
 
     private function exportClass(\ReflectionClass $class)
@@ -178,42 +174,51 @@ class Export
         if (preg_match('/^(.*?)\\\\?Api\\\\(.+)$/', $name, $match)) {
             [$namespace, $service] = [$match[1], str_replace('\\', '_', $match[2])];
         } else {
-            $service = preg_replace('/^Api_/', '', $name);
+            $service = preg_replace('/^Api_/i', '', $name);
         }
         if ($namespace !== null && $namespace !== 'App') {
             $this->note($file, $class->getStartLine(),
                 "not carried over: clients call the class as `$namespace.$service`, and rulebook has only the namespace `App`");
             return;
         }
-        $this->service = $service;
+        if (($parent = $this->missingParent($class)) !== null) {
+            $this->note($file, $class->getStartLine(), "the parent `$parent` of the class `$name` is not in the project: the methods and "
+                . 'rules that it adds are missing; install the packages of the project (`composer install`), then import it again');
+        }
         Stub::$uses = 0;
-        $rules = (array) $class->newInstanceWithoutConstructor()->getRules();
+        $getter = $class->hasMethod('getRules') ? $class->getMethod('getRules') : null;
+        $all = $getter === null ? [] : $class->newInstanceWithoutConstructor()->getRules();
+        $all = is_array($all) ? $all : [];
         if (Stub::$uses > 0) {
-            $this->note($file, $class->getMethod('getRules')->getStartLine(),
+            $this->note($file, $getter->getStartLine(),
                 'getRules() uses services of the program, such as DI(): compare its rules with the definition');
         }
-        $lines = $this->ruleLines($class);
+        $is_own = $getter !== null && strpos((string) $getter->getFileName(), $this->root) === 0;
+        $rules = $is_own ? new Rules($service, $getter->getFileName(), $getter->getStartLine(), $getter->getEndLine()) : new Rules($service, '', 0, 0);
+        $common = $rules->clean((array) ($all['*'] ?? []), '*');
         $methods = [];
         foreach ($class->getMethods(\ReflectionMethod::IS_PUBLIC) as $method) {
             if ($this->isService($method)) {
-                $methods[] = $this->exportMethod($method, $rules);
+                $methods[] = $this->exportMethod($method, $all, $rules);
             }
         }
-        foreach ($rules as $key => $_) {
+        $rules->noteOthers();
+        $this->addNotes($rules);
+        foreach ($all as $key => $_) {
             $known = array_map('strtolower', array_column($methods, 'name'));
             if ($key !== '*' && !in_array(strtolower($key), $known, true)) {
-                $this->note($file, $lines[$key] ?? null, "not carried over: there are rules for `$key`, but no such method");
+                $this->note($file, $rules->lines[$key] ?? null, "not carried over: there are rules for `$key`, but no such method");
             }
         }
         foreach (['userCheck', '__construct', '__destruct'] as $hook) {
-            if ($class->hasMethod($hook) && strpos((string) $class->getMethod($hook)->getFileName(), $this->root) === 0) {
-                $replacement = $hook === 'userCheck' ? 'an authenticator and `@scope`' : 'a hook of the module (`Module::before`, `Module::after`)';
-                $this->note($class->getMethod($hook)->getFileName(), $class->getMethod($hook)->getStartLine(), "`$hook` becomes $replacement");
+            $from = $class->hasMethod($hook) ? (string) $class->getMethod($hook)->getFileName() : '';
+            if (strpos($from, $this->root) === 0 && strpos($from, "$this->root/vendor/") !== 0) {
+                $this->result['hooks'][] = ['file' => $this->relative($from), 'line' => $class->getMethod($hook)->getStartLine(), 'value' => $hook];
             }
         }
         $this->result['classes'][] = ['name' => $service, 'file' => $this->relative($file), 'line' => $class->getStartLine(),
-            'style' => $namespace === null ? '1.x' : '2.x', 'doc' => Code::doc($class->getDocComment()),
-            'common' => $this->clean((array) ($rules['*'] ?? []), $file, $lines, '*'), 'lines' => $lines, 'methods' => $methods];
+            'style' => $namespace === null ? '1.x' : '2.x', 'doc' => $this->doc($class),
+            'common' => $common, 'rules_file' => $this->relative($is_own ? $rules->file : $file), 'lines' => $rules->lines, 'methods' => $methods];
     }
 
     private function isService(\ReflectionMethod $method)
@@ -223,67 +228,45 @@ class Export
             && !in_array(strtolower($method->name), ['getrules', 'getapirules', 'init', 'usercheck'], true);
     }
 
-    private function exportMethod(\ReflectionMethod $method, $rules)
+    private function exportMethod(\ReflectionMethod $method, $all, Rules $rules)
     {
         $own = [];
-        foreach ($rules as $key => $value) {
+        $path = $method->name;
+        foreach ($all as $key => $value) {
             if (strcasecmp($key, $method->name) === 0) {
-                $own = (array) $value;
+                [$own, $path] = [(array) $value, $key];
             }
         }
-        $lines = $this->ruleLines($method->getDeclaringClass());
-        return ['name' => $method->name, 'file' => $this->relative($method->getFileName()), 'line' => $method->getStartLine(),
-            'doc' => Code::doc($method->getDocComment()), 'rules' => $this->clean($own, $method->getFileName(), $lines, $method->name),
-            'rejections' => $this->rejections->ofMethod($method)];
+        $file = $method->getFileName();
+        return ['name' => $method->name, 'file' => $this->relative($file), 'line' => $method->getStartLine(), 'doc' => $this->doc($method),
+            'rules' => $rules->clean($own, $path), 'rejections' => $this->rejections->ofMethod($method),
+            'removed' => array_keys(array_filter($own, function ($rule) { return $rule === null || $rule === false; })),
+            'names' => array_values(array_intersect(self::ENVELOPE, Code::texts($file, $method->getStartLine(), $method->getEndLine())))];
     }
 
-    /** Returns the lines of the keys in getRules(): those of `login`, and those of its rules as `login/username`. */
-    private function ruleLines(\ReflectionClass $class)
+    private function doc($reflection)
     {
-        $method = $class->getMethod('getRules');
-        $file = (string) $method->getFileName();
-        return strpos($file, $this->root) === 0 ? Code::keyLines($file, $method->getStartLine(), $method->getEndLine(), true) : [];
+        $comment = (string) $reflection->getDocComment();
+        $file = (string) $reflection->getFileName();
+        return Code::doc($comment, $comment === '' ? 0 : Code::docLine($file, $comment, $reflection->getStartLine()));
     }
 
-    /** Removes values that JSON cannot contain from rules: functions, and values of the running program. */
-    private function clean($value, $file, $lines, $path)
+    private function addNotes(Rules $rules)
     {
-        if (is_array($value)) {
-            $clean = [];
-            foreach ($value as $key => $item) {
-                $below = "$path/$key";
-                if ($item instanceof \Closure) {
-                    $clean[$key] = $this->service . '::' . str_replace('/', '_', $path);
-                    $this->note($file, $this->lineOf($lines, $below), "`$below` is a function without a name; it was named `{$clean[$key]}`");
-                } elseif ($item instanceof Stub || is_resource($item)) {
-                    $this->note($file, $this->lineOf($lines, $below), "not carried over: `$below` is known only while the program runs");
-                } else {
-                    $clean[$key] = $this->clean($item, $file, $lines, $below);
-                }
-            }
-            return $clean;
+        foreach ($rules->notes as [$line, $message]) {
+            $this->note($rules->file, $line, $message);
         }
-        if (is_float($value) && !is_finite($value)) {
-            return null;
-        }
-        return is_object($value) ? get_class($value) : $value;
-    }
-
-    private function lineOf($lines, $path)
-    {
-        while ($path !== '' && !isset($lines[$path])) {
-            $path = strpos($path, '/') === false ? '' : substr($path, 0, strrpos($path, '/'));
-        }
-        return $lines[$path] ?? null;
     }
 
     private function exportConfig($file)
     {
         $config = require $file;
+        $rules = new Rules('', $file, 1, PHP_INT_MAX);
         $lines = Code::keyLines($file, 1, PHP_INT_MAX, false);
         $this->result['config'] = ['file' => $this->relative($file), 'lines' => $lines, 'keys' => array_keys((array) $config),
-            'rules' => $this->clean((array) ($config['apiCommonRules'] ?? []), $file, $lines, ''),
-            'whitelist' => array_values((array) ($config['service_whitelist'] ?? []))];
+            'rules' => $rules->clean((array) ($config['apiCommonRules'] ?? []), 'apiCommonRules'),
+            'whitelist' => array_values((array) ($config['service_whitelist']['App'] ?? $config['service_whitelist'] ?? []))];
+        $this->addNotes($rules);
     }
 }
 

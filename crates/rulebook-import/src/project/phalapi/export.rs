@@ -12,10 +12,14 @@ use serde_json::{Map, Value as Json};
 use crate::project::ProjectError;
 
 /// The script, which runs without PhalApi: the names and the texts of its files. The first file is executed.
-const SCRIPT_FILES: [(&str, &str); 4] = [
+const SCRIPT_FILES: [(&str, &str); 8] = [
     ("export.php", include_str!("export.php")),
     ("code.php", include_str!("code.php")),
+    ("loader.php", include_str!("loader.php")),
+    ("reads.php", include_str!("reads.php")),
     ("rejections.php", include_str!("rejections.php")),
+    ("rules.php", include_str!("rules.php")),
+    ("setup.php", include_str!("setup.php")),
     ("stubs.php", include_str!("stubs.php")),
 ];
 
@@ -24,9 +28,17 @@ const SCRIPT_FILES: [(&str, &str); 4] = [
 pub(super) struct Export {
     pub classes: Vec<Class>,
     pub config: Option<Config>,
+    /// The version of PhalApi, such as `2.23.0`; or only its first numbers, if the project allows several versions.
+    pub version: Option<Found>,
     /// The settings that the script has found in entry scripts of the project.
     #[serde(default, deserialize_with = "php_map")]
     pub setup: BTreeMap<String, Vec<Found>>,
+    /// The texts of PhalApi that the project translates in its own words.
+    pub translations: Vec<Found>,
+    /// What the project reads from requests without a rule.
+    pub reads: Vec<Reads>,
+    /// The functions of API classes that run for each call: `userCheck`, `__construct` and `__destruct`.
+    pub hooks: Vec<Found>,
     /// Where the project rejects requests, except in API methods with a known `ret`.
     pub rejections: Vec<Place>,
     pub notes: Vec<Note>,
@@ -47,6 +59,8 @@ pub(super) struct Class {
     /// The rules under `*`.
     #[serde(deserialize_with = "php_object")]
     pub common: Map<String, Json>,
+    /// The file that declares `getRules()`, which may be that of a base class.
+    pub rules_file: String,
     /// The lines of the keys in `getRules()`, such as `login/username`.
     #[serde(deserialize_with = "php_map")]
     pub lines: BTreeMap<String, usize>,
@@ -63,8 +77,12 @@ pub(super) struct Method {
     pub doc: Doc,
     #[serde(deserialize_with = "php_object")]
     pub rules: Map<String, Json>,
+    /// The names of the rules that the method removes from those of the class and of the project.
+    pub removed: Vec<String>,
     /// The exceptions with which the method rejects requests.
     pub rejections: Vec<Rejection>,
+    /// Those of the texts `ret`, `data` and `msg` that are in the code of the method.
+    pub names: Vec<String>,
 }
 
 /// An exception with which a method rejects requests.
@@ -89,8 +107,8 @@ pub(super) struct Doc {
     pub info: String,
     /// The lines after the first line, before the annotations.
     pub text: String,
-    /// The annotations: each name without `@`, and the text after it.
-    pub tags: Vec<(String, String)>,
+    /// The annotations: each name without `@`, the text after it, and the line.
+    pub tags: Vec<(String, String, usize)>,
 }
 
 /// The file `Config/app.php`.
@@ -107,12 +125,26 @@ pub(super) struct Config {
     pub whitelist: Vec<Json>,
 }
 
-/// A setting in an entry script.
+/// A part of a file, such as a setting in an entry script.
 #[derive(Debug, Deserialize)]
 pub(super) struct Found {
     pub file: String,
     pub line: usize,
     pub value: String,
+}
+
+/// What a file reads from requests without a rule, such as `$_POST['id']`.
+#[derive(Debug, Deserialize)]
+pub(super) struct Reads {
+    pub file: String,
+    pub values: Vec<Read>,
+}
+
+/// A value of a request, and the first line that reads it.
+#[derive(Debug, Deserialize)]
+pub(super) struct Read {
+    pub name: String,
+    pub line: usize,
 }
 
 /// A part of the project that the script could not export, or why PHP could not continue.

@@ -6,7 +6,7 @@ use rulebook::{ApiError, Context, Module};
 
 use super::api::user::{
     GetListArguments, GetListOutputs, Handlers, LoginPostArguments, LoginPostError,
-    LoginPostOutputs, UploadPostArguments, UploadPostError,
+    LoginPostOutputs, UploadPostArguments, UploadPostError, UploadPostOutputs,
 };
 use super::not_implemented;
 
@@ -31,6 +31,9 @@ async fn get_list(_: GetListArguments, _: Context) -> Result<GetListOutputs, Api
 }
 
 /// User.upload
-async fn upload_post(_: UploadPostArguments, _: Context) -> Result<(), UploadPostError> {
+async fn upload_post(
+    _: UploadPostArguments,
+    _: Context,
+) -> Result<UploadPostOutputs, UploadPostError> {
     Err(not_implemented("user.upload.post").into())
 }

@@ -35,7 +35,8 @@ pub(super) fn read_method(
     let methods = http_methods(&object, key.span, &all, diagnostics);
     let constraints = object.get("@constraints").cloned();
     let handler = object.get("@handler").cloned();
-    let jsonp = object.bool("@jsonp");
+    let (status, download) = (object.integer("@status"), object.bool("@download"));
+    let (jsonp, deprecated) = (object.bool("@jsonp"), object.bool("@deprecated"));
     let rate_limit = object.get("@rate_limit").cloned();
     let cost = object.integer("@cost");
     let idempotent = object.string("@idempotent");
@@ -50,10 +51,12 @@ pub(super) fn read_method(
         options: DeclaredOptions {
             jsonp: jsonp.filter(|jsonp| !jsonp.value || !has_jsonp || can_have_jsonp(&http)),
             has_jsonp_on_post: http.value == "POST",
+            status,
+            download,
+            deprecated,
             rate_limit: rate_limit.clone(),
             cost,
             idempotent: idempotent.clone().filter(|_| !(has_other && is_get(&http))),
-            ..DeclaredOptions::default()
         },
         http_method: http,
         id: None,

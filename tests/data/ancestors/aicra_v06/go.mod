@@ -1,0 +1,7 @@
+module example.org/library
+
+go 1.18
+
+require (
+	github.com/xdrm-io/aicra v0.6.0-pre
+)

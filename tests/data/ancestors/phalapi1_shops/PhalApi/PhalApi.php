@@ -1,0 +1,2 @@
+<?php
+defined('PHALAPI_VERSION') || define('PHALAPI_VERSION', '1.3.6');

@@ -1,0 +1,3 @@
+<?php
+// Clients do not call services with this script.
+echo $_GET['day'];
