@@ -25,12 +25,13 @@ use super::worker::Worker;
 use crate::call::{ApiError, Head};
 use crate::file_reply::respond_with_file;
 use crate::metrics::RequestKind;
+use crate::handler::BodyAccess;
 use crate::pipeline::{
-    CallOrigin, CallReply, ErrorContext, MethodRunner, Reply, Route, add_cors_headers, authorize, catch_panic_async,
+    Body, CallOrigin, CallReply, ErrorContext, MethodRunner, Reply, Route, add_cors_headers, authorize, catch_panic_async,
     check_auth_fields, check_parameters, compress_reply, fingerprint, identify, negotiate_coding, read_parameters,
     requested_key, respond, respond_to_options, respond_with_error, run_once, start_handler,
 };
-use crate::plan::{MatchedMethod, Plan};
+use crate::plan::{MatchedMethod, Plan, PlannedMethod};
 use crate::rate_limit::CountedRequest;
 
 /// Calls the stages of a request in their order, and sets the reply of `exchange`.
@@ -69,8 +70,7 @@ fn run_stages(
             check_auth_fields(plan, &client, &body)?;
             let values = read_parameters(plan, &client.head, &matched, &body)?;
             let arguments = check_parameters(plan, granted.method(), values)?;
-            let kept_body = if granted.method().action.reads_body() { body.bytes().cloned() } else { None };
-            let origin = CallOrigin::Request { head: Arc::clone(&client.head), body: kept_body };
+            let origin = origin(Arc::clone(&client.head), granted.method(), &body);
             let fingerprint = key.map(|key| Box::new(fingerprint(&granted, &client, &key, &arguments, &origin)));
             observed.enter(HANDLE);
             let handler = start_handler(runner, &granted, arguments, origin)?;
@@ -101,6 +101,14 @@ fn run_stages(
             }
         };
     }
+}
+
+/// Returns the origin of a call, with the body if the handler reads it.
+#[inline]
+fn origin(head: Arc<Head>, method: &PlannedMethod, body: &Body) -> CallOrigin {
+    let access = method.action.body_access();
+    let text_parts = if access == BodyAccess::Any { body.text_parts() } else { Vec::new() };
+    CallOrigin::Request { head, body: body.bytes().filter(|_| access != BodyAccess::None).cloned(), text_parts }
 }
 
 /// Finds the method of a request whose path does not name one, or responds to it: then the reply of `exchange` is set.
