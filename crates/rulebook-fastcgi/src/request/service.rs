@@ -1,0 +1,154 @@
+//! Finds the names of a service that PhalApi reads in a request, so that PHP runs the service whose permissions were
+//! checked, and no other.
+//!
+//! PhalApi takes the service from the member `service` of `$_REQUEST`, or else from `s`. PHP creates this array from the
+//! query, then from a form, whose fields have priority, and possibly from cookies; PhalApi 2 adds the members of a JSON
+//! object in the body, whatever its media type is.
+
+use std::borrow::Cow;
+
+use rulebook::ApiError;
+use rulebook::error::{ErrorKind, ServiceNameError};
+use serde_json::Value as Json;
+
+/// The namespace that the name of a service may begin with.
+const NAMESPACE: &str = "App.";
+/// The maximum number of characters of a name in an error message.
+const MAX_QUOTED: usize = 100;
+
+/// A field from which PhalApi takes the service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ServiceField {
+    Service,
+    /// PhalApi reads it only if there is no `service`.
+    S,
+}
+
+impl ServiceField {
+    /// Returns the field that PHP reads from a field with this decoded name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::from_key(&php_name(name).0)
+    }
+
+    fn from_key(key: &str) -> Option<Self> {
+        match key {
+            "service" => Some(Self::Service),
+            "s" => Some(Self::S),
+            _ => None,
+        }
+    }
+
+    /// Returns the name of the field.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Service => "service",
+            Self::S => "s",
+        }
+    }
+}
+
+/// Returns the name that PHP gives to a field with this decoded name: without blanks at the beginning, up to a NUL or a
+/// bracket, and with `_` for blanks and dots. Also returns `true` if a bracket follows, so that the value is an array.
+pub fn php_name(name: &str) -> (Cow<'_, str>, bool) {
+    let name = name.trim_start_matches(' ');
+    let name = name.split('\0').next().unwrap_or_default();
+    let (key, is_array) = name.split_once('[').map_or((name, false), |(key, _)| (key, true));
+    let key = if key.contains([' ', '.']) { key.replace([' ', '.'], "_").into() } else { Cow::Borrowed(key) };
+    (key, is_array)
+}
+
+/// A name of a service in a request.
+#[derive(Debug)]
+struct GivenName {
+    field: ServiceField,
+    /// The name; `None` if the value is not a text.
+    name: Option<String>,
+    is_in_query: bool,
+}
+
+/// The names of a service in a request.
+#[derive(Debug, Default)]
+pub struct GivenNames(Vec<GivenName>);
+
+impl GivenNames {
+    /// Adds the fields of a query or a form. The texts are decoded.
+    pub fn add_fields<'f>(&mut self, fields: impl Iterator<Item = (Cow<'f, str>, Cow<'f, str>)>, is_in_query: bool) {
+        for (name, value) in fields {
+            let (key, is_array) = php_name(&name);
+            if let Some(field) = ServiceField::from_key(&key) {
+                self.0.push(GivenName { field, name: (!is_array).then(|| value.into_owned()), is_in_query });
+            }
+        }
+    }
+
+    /// Adds the members of a body if it may be a JSON object.
+    /// Fails if it is not certain what PHP reads.
+    pub fn add_json(&mut self, body: &[u8]) -> Result<(), ApiError> {
+        if body.trim_ascii_start().first() != Some(&b'{') {
+            return Ok(());
+        }
+        // PHP parses numbers and depths that this parser does not.
+        let Ok(Json::Object(members)) = serde_json::from_slice(body) else { return Err(wrong_service("{…")) };
+        for (key, value) in members {
+            if let Some(field) = ServiceField::from_key(&key) {
+                self.0.push(GivenName { field, name: value.as_str().map(str::to_owned), is_in_query: false });
+            }
+        }
+        Ok(())
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Returns the field that must precede the query so that PHP runs this service, or `None` if the query needs none.
+    /// If `service` names the service wherever PHP reads it, nothing changes, because a signature can depend on the
+    /// text. A name in the body is repeated in the query: PHP ignores a body that is longer than `post_max_size`.
+    /// `is_found` is `true` if PHP runs the service without a name.
+    /// Fails if PHP could run another service.
+    pub fn missing_field(&self, service: &str, is_found: bool) -> Result<Option<(ServiceField, String)>, ApiError> {
+        let of = |field| self.0.iter().filter(move |given| given.field == field);
+        let is_right = |given: &GivenName| given.name.as_ref().is_some_and(|name| is_same_service(name, service));
+        let field = match (of(ServiceField::Service).count(), of(ServiceField::S).count()) {
+            (0, 0) if is_found => return Ok(None),
+            (0, 0) => return Ok(Some((ServiceField::Service, service.to_owned()))),
+            // `service` has priority over a field `s` with another meaning.
+            (0, _) if !of(ServiceField::S).all(is_right) => {
+                return Ok(Some((ServiceField::Service, service.to_owned())));
+            }
+            (0, _) => ServiceField::S,
+            _ => ServiceField::Service,
+        };
+        if let Some(wrong) = of(field).find(|given| !is_right(given)) {
+            return Err(wrong_service(wrong.name.as_deref().unwrap_or("[]")));
+        }
+        if of(field).any(|given| given.is_in_query) {
+            return Ok(None);
+        }
+        Ok(of(field).find_map(|given| given.name.clone()).map(|name| (field, name)))
+    }
+}
+
+/// Returns `true` if PhalApi runs the service for a name: the namespace `App` is optional, and the case of the class's
+/// first letter and of the method does not matter.
+fn is_same_service(name: &str, service: &str) -> bool {
+    let parts = |name: &'_ str| -> Option<(String, String)> {
+        let (class, method) = name.rsplit_once('.')?;
+        let class = class.strip_prefix(NAMESPACE).unwrap_or(class);
+        let (namespace, class) = class.rsplit_once('.').map_or(("", class), |(namespace, class)| (namespace, class));
+        let mut class = class.to_owned();
+        if let Some(first) = class.get_mut(..1) {
+            first.make_ascii_uppercase();
+        }
+        Some((format!("{namespace}.{class}"), method.to_ascii_lowercase()))
+    };
+    parts(name).is_some_and(|name| parts(service) == Some(name))
+}
+
+/// Returns the error for a request with which PHP could run another service than the one whose permissions were
+/// checked.
+fn wrong_service(name: &str) -> ApiError {
+    let name = name.chars().take(MAX_QUOTED).collect();
+    let error = ApiError::new(ErrorKind::InvalidServiceName { name, parts: 0, error: ServiceNameError::Illegal });
+    error.with_log("the request also names another service, which PHP could run")
+}
