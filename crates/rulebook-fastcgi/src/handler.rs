@@ -4,9 +4,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use bytes::{Bytes, BytesMut};
-use rulebook::handler_kind::{
-    ArgumentSlots, BodyAccess, CompiledHandler, HandlerFuture, OutputsCheck, ReturnedValue,
-};
+use rulebook::handler_kind::{ArgumentSlots, BodyAccess, CompiledHandler, HandlerFuture, OutputsCheck, ReturnedValue};
 use rulebook::http::Method;
 use rulebook::trace::{OpenSpan, SpanKind};
 use rulebook::{ApiError, Context, HttpMethod};

@@ -4,6 +4,7 @@
 
 mod api3;
 mod arguments;
+mod attacks;
 mod definitions;
 mod failures;
 mod fake_server;
@@ -14,5 +15,6 @@ mod php_fpm;
 mod plain;
 mod responses;
 mod reuse;
+mod same_responses;
 mod traces;
 mod undeclared;

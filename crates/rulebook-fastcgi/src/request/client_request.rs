@@ -123,7 +123,8 @@ fn header_fields(settings: &HandlerSettings, context: &Context, head: &Head) -> 
     let is_named = |name: &str| settings.request_headers.iter().any(|named| named.name.eq_ignore_ascii_case(name));
     for (name, _) in &head.headers {
         let name = name.as_str();
-        let is_credential = context.identity().is_some() && settings.credentials.header_fields.iter().any(|it| it == name);
+        let is_credential =
+            context.identity().is_some() && settings.credentials.header_fields.iter().any(|it| it == name);
         let is_sent = !NOT_SENT.contains(&name)
             && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
             && (!is_credential || is_named(name))

@@ -55,9 +55,10 @@ pub fn unchanged(
             RawResponse::new(head.status, stream, announced).map_err(invalid)?
         }
     };
-    let fields = head.fields.iter().filter(|(name, _)| !NOT_SENT.contains(&name.as_str())).filter_map(|(name, value)| {
-        Some((HeaderName::from_bytes(name.as_bytes()).ok()?, HeaderValue::from_bytes(value).ok()?))
-    });
+    let fields =
+        head.fields.iter().filter(|(name, _)| !NOT_SENT.contains(&name.as_str())).filter_map(|(name, value)| {
+            Some((HeaderName::from_bytes(name.as_bytes()).ok()?, HeaderValue::from_bytes(value).ok()?))
+        });
     let response = fields.fold(response, |response, (name, value)| response.header(name, value));
     Ok(ReturnedValue::Response(Box::new(response)))
 }

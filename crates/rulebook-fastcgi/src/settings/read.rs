@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use rulebook::envelope::EnvelopeName;
 use rulebook::handler_kind::settings::{
     boolean, byte_size, choice, non_empty_text, seconds, text_members, whole_number, wrong_value,
 };
-use rulebook::envelope::EnvelopeName;
 use rulebook::handler_kind::{HandledMethod, HandlerError, JsonNode, SettingsReader};
 use rulebook::model::{Location, Module, Span};
 

@@ -94,7 +94,8 @@ pub fn create_plan(api: &Api, actions: Vec<Action>, handlers: &[handler::Module]
     let auth_fields = auth_fields(&context.authenticators);
     // The fields of a body that a method does not read are unknown parameters.
     if !auth_fields.is_empty() || api.unknown != UnknownParameters::Ignore {
-        let without_body = plans.iter_mut().filter(|method| matches!(method.body_use, BodyUse::Nothing | BodyUse::Unread));
+        let without_body =
+            plans.iter_mut().filter(|method| matches!(method.body_use, BodyUse::Nothing | BodyUse::Unread));
         without_body.for_each(|method| method.body_use = BodyUse::Fields);
     }
     let default_limits = MultipartLimits { bytes: api.limits.multipart, parts: api.limits.parts };

@@ -15,9 +15,7 @@ use super::MethodRunner;
 use super::authorize::GrantedCall;
 use super::panic::{catch_panic, catch_panic_async};
 use super::verify_outputs::{count_difference, declared_outputs, described_outputs, verify_outputs};
-use crate::call::{
-    ApiError, ArgumentSlot, ArgumentSlots, Download, ErrorKind, Outcome, ReturnedValue, Success, Value,
-};
+use crate::call::{ApiError, ArgumentSlot, ArgumentSlots, Download, ErrorKind, Outcome, ReturnedValue, Success, Value};
 use crate::client_shares::ClientShares;
 use crate::handler::{CallEnd, CallOrigin, Context, EngineHandle, HandlerFuture, OutputsCheck};
 use crate::plan::{Action, PlannedMethod};

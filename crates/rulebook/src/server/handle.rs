@@ -24,12 +24,12 @@ use super::static_files::StaticExchange;
 use super::worker::Worker;
 use crate::call::{ApiError, Head};
 use crate::file_reply::respond_with_file;
-use crate::metrics::RequestKind;
 use crate::handler::BodyAccess;
+use crate::metrics::RequestKind;
 use crate::pipeline::{
-    Body, CallOrigin, CallReply, ErrorContext, MethodRunner, Reply, Route, add_cors_headers, authorize, catch_panic_async,
-    check_auth_fields, check_parameters, compress_reply, fingerprint, identify, negotiate_coding, read_parameters,
-    requested_key, respond, respond_to_options, respond_with_error, run_once, start_handler,
+    Body, CallOrigin, CallReply, ErrorContext, MethodRunner, Reply, Route, add_cors_headers, authorize,
+    catch_panic_async, check_auth_fields, check_parameters, compress_reply, fingerprint, identify, negotiate_coding,
+    read_parameters, requested_key, respond, respond_to_options, respond_with_error, run_once, start_handler,
 };
 use crate::plan::{MatchedMethod, Plan, PlannedMethod};
 use crate::rate_limit::CountedRequest;
