@@ -129,7 +129,7 @@ fn a_credential_of_rulebook_does_not_reach_php() {
     let Some(fpm) = PhpFpm::start() else { return };
     for (shared, is_sent) in [(json!({}), false), (json!({ "request_headers": ["Authorization"] }), true)] {
         let client = client(&fpm, &shared);
-        let seen = client.get("/?service=Demo.Seen").scope(["admin"]).send().json();
+        let seen = client.get("/?service=Demo.Seen").header("Authorization", "Own x").scope(["admin"]).send().json();
         assert_eq!(seen["data"]["fields"].get("HTTP_AUTHORIZATION").is_some(), is_sent, "{seen}");
     }
     let client = client(&fpm, &json!({}));

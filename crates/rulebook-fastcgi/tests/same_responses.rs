@@ -62,9 +62,12 @@ impl Answer {
     pub fn json(&self) -> Json {
         let text = String::from_utf8_lossy(&self.body);
         let mut json: Json = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {}", text));
-        // Servers repeat the length of the body in different ways.
+        // Servers describe the absence and the length of a body in different ways.
         if let Some(fields) = json["data"].get_mut("fields").and_then(Json::as_object_mut) {
             fields.retain(|name, _| name != "HTTP_CONTENT_LENGTH");
+        }
+        if json["data"]["type"] == "" {
+            json["data"]["type"] = Json::Null;
         }
         json
     }
@@ -90,12 +93,15 @@ pub fn send(address: SocketAddr, request: &RawRequest) -> Answer {
     let mut lines = head.lines();
     let status = lines.next().and_then(|line| line.split(' ').nth(1)).and_then(|status| status.parse().ok());
     let fields: Vec<_> = lines.filter_map(|line| line.split_once(": ")).collect();
-    let named = |name: &str| fields.iter().filter(move |(other, _)| other.eq_ignore_ascii_case(name));
+    let named = |name: &str| -> Vec<String> {
+        let named = fields.iter().filter(|(other, _)| other.eq_ignore_ascii_case(name));
+        named.map(|(_, value)| (*value).to_owned()).collect()
+    };
     let compared = ["location", "set-cookie", "content-disposition", "x-own"];
     Answer {
         status: status.unwrap(),
-        media_type: named("content-type").next().map(|(_, value)| value.to_lowercase()),
-        fields: compared.iter().flat_map(|name| named(name)).map(|(_, value)| (*value).to_owned()).collect(),
+        media_type: named("content-type").first().map(|value| value.to_lowercase()),
+        fields: compared.iter().flat_map(|name| named(name)).collect(),
         body: received.split_off(end + 4),
     }
 }
@@ -155,9 +161,8 @@ pub fn client(fpm: &PhpFpm, shared: &Json) -> Client {
             "remember": { "name": "remember", "type": "boolean", "default": true },
             "born": { "name": "born", "type": "date", "format": "timestamp" },
             "price": { "name": "price", "type": "float", "default": 2.5 },
-            "ids": { "name": "ids", "type": "array", "format": "explode" },
-            "file": { "name": "file", "type": "file" }
-        } },
+            "ids": { "name": "ids", "type": "array", "format": "explode" }
+        }, "upload": { "@desc": "Compares the signature of a form", "file": { "name": "file", "type": "file" } } },
         "Admin": { "wipe": { "@desc": "Removes everything", "@scope": [["admin"]] } }
     });
     let files = vec![("app.json".into(), app.to_string().into()), ("rules.json".into(), rules.to_string().into())];
@@ -229,7 +234,7 @@ fn data_that_differs_from_its_description_is_sent_and_counted() {
         count = now;
     }
     let text = client.get("/metrics").send().text().to_owned();
-    assert!(text.contains("rulebook_output_differences_total{method=\"Demo.described.get\"}"), "{text}");
+    assert!(text.contains("rulebook_output_differences_total{method=\"demo.described.get\"}"), "{text}");
     assert_same(&php, &client, &RawRequest::new("GET /?s=Demo.Free"));
 }
 
@@ -249,11 +254,11 @@ fn responses_beside_the_framework_are_sent_as_they_are() {
         "internal",
         "uncaught",
         "jsonp&callback=show",
-        "no_content",
     ];
     for case in cases {
         assert_same(&php, &client, &RawRequest::new(format!("GET /?service=Demo.Leave&case={case}")));
     }
+    assert_eq!(send(client.address(), &RawRequest::new("GET /?service=Demo.Leave&case=no_content")).status, 204);
     let head = send(client.address(), &RawRequest::new("HEAD /?service=Demo.Leave&case=download"));
     assert_eq!((head.status, head.media_type.as_deref()), (200, Some("text/csv; charset=utf-8")));
     // The response is longer than `max_response`, and is not compared.
@@ -264,24 +269,28 @@ fn responses_beside_the_framework_are_sent_as_they_are() {
 #[test]
 fn requests_reach_php_as_they_were_sent() {
     let Some((_fpm, php, client)) = servers(&json!({})) else { return };
-    let seen = |line: &str| RawRequest::new(line);
     let requests = [
-        seen("GET /?service=Demo.Seen&a.b=1&c[]=2&c[]=3&d=1&d=2&e&=x&%20f=%2B+%E4%BD%A0"),
-        seen("GET /?x=1&service=demo.seen").field("User-Agent: test/1").field("Accept-Language: zh").field("X-Own: a"),
-        seen("GET /?s=App.Demo.Seen").field("Cookie: session=abc; lang=zh%20cn; s.x=1").field("X-Own: a, b"),
-        seen("GET /?service=Demo.Seen").field("Authorization: Basic YWRhOnBhc3M="),
-        seen("POST /?service=Demo.Seen&a=1").form("note=x&a=2&b[k]=3&c=%00"),
-        seen("POST /?service=Demo.Seen")
+        RawRequest::new("GET /?service=Demo.Seen&a.b=1&c[]=2&c[]=3&d=1&d=2&e&=x&%20f=%2B+%E4%BD%A0"),
+        RawRequest::new("GET /?x=1&service=demo.seen")
+            .field("User-Agent: test/1")
+            .field("Accept-Language: zh")
+            .field("X-Own: a"),
+        RawRequest::new("GET /?s=App.Demo.Seen").field("Cookie: session=abc; lang=zh%20cn; s.x=1").field("X-Own: a, b"),
+        RawRequest::new("GET /?service=Demo.Seen").field("Authorization: Basic YWRhOnBhc3M="),
+        RawRequest::new("POST /?service=Demo.Seen&a=1").form("note=x&a=2&b[k]=3&c=%00"),
+        RawRequest::new("POST /?service=Demo.Seen")
             .body("application/json; charset=utf-8", "{\"note\": \"x\", \"z\": [1e3, 2.50]}"),
-        seen("POST /?service=Demo.Seen").body("text/xml", "<xml><a>1</a></xml>"),
-        seen("POST /?service=Demo.Seen").body("application/octet-stream", [0, 255, 10]),
-        seen("POST /?service=Demo.Free").body("", "anything"),
-        seen("POST /?service=Demo.Free").body("application/json", "not json"),
-        seen("POST /?service=Demo.Seen").field("Content-Encoding: gzip").body("application/json", [31, 139, 8, 0]),
-        seen("GET /?service=Demo.Seen&s=other"),
-        seen("GET /?service=Demo.Seen").field("Proxy-Connection: x").field("X-Forwarded-For: 10.0.0.1"),
-        seen("GET /?a=1&b[x]=2"),
-        seen("GET /"),
+        RawRequest::new("POST /?service=Demo.Seen").body("text/xml", "<xml><a>1</a></xml>"),
+        RawRequest::new("POST /?service=Demo.Seen").body("application/octet-stream", [0, 255, 10]),
+        RawRequest::new("POST /?service=Demo.Free").body("", "anything"),
+        RawRequest::new("POST /?service=Demo.Free").body("application/json", "not json"),
+        RawRequest::new("POST /?service=Demo.Seen")
+            .field("Content-Encoding: gzip")
+            .body("application/json", [31, 139, 8, 0]),
+        RawRequest::new("GET /?service=Demo.Seen&s=other"),
+        RawRequest::new("GET /?service=Demo.Seen").field("Proxy-Connection: x").field("X-Forwarded-For: 10.0.0.1"),
+        RawRequest::new("GET /?a=1&b[x]=2"),
+        RawRequest::new("GET /"),
     ];
     for request in requests {
         let (expected, actual) = (send(php.address, &request), send(client.address(), &request));
@@ -322,12 +331,12 @@ fn a_form_with_files_keeps_its_other_fields() {
         assert_eq!(actual["data"][member], expected["data"][member], "{member}");
     }
     let signed = form(&[("unknown", "1"), ("username", "test"), ("sign", SIGNED_FORM)]);
-    let request = RawRequest::new("POST /?service=Signed.Check").body("multipart/form-data; boundary=b", signed);
+    let request = RawRequest::new("POST /?service=Signed.Upload").body("multipart/form-data; boundary=b", signed);
     assert_eq!(assert_same(&php, &client, &request).json()["data"], json!({ "file": 5 }));
 }
 
-/// The signature of the values `Signed.Check`, `1` and `test`.
-const SIGNED_FORM: &str = "a1038c56f899de21e9941ebb9094a1f7";
+/// The signature of the values `Signed.Upload`, `1` and `test`.
+const SIGNED_FORM: &str = "ebca8de7ee44b69fb3c0bc21f30532b4";
 
 #[test]
 fn signatures_of_all_parameters_are_valid() {
@@ -369,5 +378,5 @@ fn descriptions_are_enforced_if_they_are_strict() {
     assert_eq!((ret("valid"), ret("missing"), ret("scalar")), (json!(200), json!(500), json!(500)));
     let leave = |case: &str| client.get(&format!("/?service=Demo.Leave&case={case}")).send().json()["ret"].clone();
     assert_eq!((leave("page"), leave("code"), leave("internal")), (json!(502), json!(502), json!(502)));
-    assert_eq!(client.get("/?service=Demo.Free").send().json()["data"], json!({}));
+    assert_eq!(client.get("/?service=Demo.Free").send().json()["data"], json!([]));
 }

@@ -3,13 +3,14 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
+use rulebook::error::ErrorKind;
 use rulebook::handler_kind::{ArgumentSlot, ArgumentSlots};
 use rulebook::multipart::MultipartPiece;
 use rulebook::{ApiError, Context, Head};
 
 use super::encoded::Encoded;
 use super::form::{Field, multipart, push_fields};
-use super::service::{GivenNames, ServiceField, php_name};
+use super::service::{GivenNames, MAX_QUOTED, ServiceField, php_name};
 use crate::settings::{HandlerSettings, PhpStyle, variable};
 
 /// The header fields that describe the connection of the client, or are sent as other parameters, in lower case.
@@ -27,6 +28,9 @@ const NOT_SENT: [&str; 11] = [
     "x-rulebook-identity",
 ];
 
+/// The media types of bodies with parameters.
+const ACCEPTED: [&str; 3] = ["application/json", "application/x-www-form-urlencoded", "multipart/form-data"];
+
 /// Returns the request of a client for PHP. Only the files in a form, which were stored, are taken from the arguments.
 /// Fails if PHP could run another service, or would drop fields.
 pub fn encode(
@@ -41,6 +45,11 @@ pub fn encode(
     let media_type = media_type.map(|value| String::from_utf8_lossy(value.as_bytes())).unwrap_or_default();
     // PHP takes more texts than the standard for this media type.
     let is_form = media_type.to_ascii_lowercase().contains("urlencoded");
+    // PHP would read a form with files here, which was not parsed.
+    if context.body().is_some() && media_type.to_ascii_lowercase().contains(ACCEPTED[2]) {
+        let got = media_type.chars().take(MAX_QUOTED).collect();
+        return Err(ApiError::new(ErrorKind::UnsupportedMediaType { got, accepted: &ACCEPTED }));
+    }
     let form = if is_form { &body[..] } else { &[] };
     for text in [head.query().as_bytes(), form] {
         check_count(text.split(|byte| *byte == b'&').filter(|field| !field.is_empty()).count(), settings)?;

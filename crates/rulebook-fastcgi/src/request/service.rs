@@ -14,7 +14,7 @@ use serde_json::Value as Json;
 /// The namespace that the name of a service may begin with.
 const NAMESPACE: &str = "App.";
 /// The maximum number of characters of a name in an error message.
-const MAX_QUOTED: usize = 100;
+pub const MAX_QUOTED: usize = 100;
 
 /// A field from which PhalApi takes the service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -17,6 +17,8 @@ class Signed extends Api {
                 'born' => array('name' => 'born', 'type' => 'date', 'format' => 'timestamp'),
                 'price' => array('name' => 'price', 'type' => 'float', 'default' => 2.5),
                 'ids' => array('name' => 'ids', 'type' => 'array', 'format' => 'explode'),
+            ),
+            'upload' => array(
                 'file' => array('name' => 'file', 'type' => 'file'),
             ),
         );
@@ -33,5 +35,10 @@ class Signed extends Api {
             throw new BadRequestException('wrong sign of ' . $text, 6);
         }
         return array('file' => isset($this->file['size']) ? $this->file['size'] : null);
+    }
+
+    /** Compares the signature of a form with a file */
+    public function upload() {
+        return $this->check();
     }
 }
