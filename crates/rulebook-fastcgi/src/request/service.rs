@@ -152,3 +152,85 @@ fn wrong_service(name: &str) -> ApiError {
     let error = ApiError::new(ErrorKind::InvalidServiceName { name, parts: 0, error: ServiceNameError::Illegal });
     error.with_log("the request also names another service, which PHP could run")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::process::{Command, Stdio};
+
+    use proptest::prelude::*;
+    use proptest::strategy::ValueTree;
+    use proptest::test_runner::TestRunner;
+
+    use super::*;
+
+    /// Prints `service` and `s` as PHP reads them, for each query in a line of its input.
+    const SCRIPT: &str = "while (($line = fgets(STDIN)) !== false) { parse_str(rtrim($line, \"\\n\"), $fields);
+        echo json_encode([$fields['service'] ?? null, $fields['s'] ?? null], JSON_INVALID_UTF8_SUBSTITUTE), \"\\n\"; }";
+
+    /// Returns a query whose fields have names that resemble those of a service.
+    fn query() -> impl Strategy<Value = String> {
+        let piece = prop::sample::select(vec![
+            "service", "s", "%73", "e", "rvice", "+", "%20", "%09", "%00", "[", "]", "[]", "%5B", "%5D", ".", "_", "%",
+            "%2", "%zz", "%C3", "S", "x", ";", "%26", "%3D",
+        ]);
+        let name = prop::collection::vec(piece, 0..4).prop_map(|pieces| pieces.concat());
+        let value =
+            prop::sample::select(vec!["User.Login", "user.login", "App.User.Login", "Admin.Wipe", "", "%00", "%ff"]);
+        let field = (name, prop::option::weighted(0.9, value)).prop_map(|(name, value)| match value {
+            Some(value) => format!("{name}={value}"),
+            None => name,
+        });
+        prop::collection::vec(field, 0..5).prop_map(|fields| fields.join("&"))
+    }
+
+    #[test]
+    fn php_reads_no_name_that_is_not_found() {
+        let mut runner = TestRunner::default();
+        let queries: Vec<String> = (0..20_000).map(|_| query().new_tree(&mut runner).unwrap().current()).collect();
+        let command = Command::new("php").args(["-r", SCRIPT]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+        let Ok(mut php) = command else { return support::skip("the command line of PHP is not installed") };
+        let (mut input, text) = (php.stdin.take().unwrap(), queries.join("\n") + "\n");
+        let writer = std::thread::spawn(move || input.write_all(text.as_bytes()));
+        let output = php.wait_with_output().unwrap();
+        writer.join().unwrap().unwrap();
+        let lines: Vec<Json> =
+            output.stdout.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect();
+        assert_eq!(lines.len(), queries.len());
+        let mut found = 0;
+        for (query, read) in queries.iter().zip(&lines) {
+            let mut given = GivenNames::default();
+            given.add_fields(form_urlencoded::parse(query.as_bytes()), true);
+            let field = given.missing_field("User.Login", false);
+            // PHP runs the service that the query names, with the field that is added to its beginning.
+            let runs = match (&read[0], &read[1], &field) {
+                (_, _, Err(_)) => continue,
+                (Json::Null, _, Ok(Some((ServiceField::Service, _)))) => continue,
+                (Json::Null, name, Ok(None)) | (name, _, Ok(_)) => name.as_str().unwrap_or_default(),
+            };
+            found += 1;
+            assert!(is_same_service(runs, "User.Login"), "{query:?}: PHP reads {read}, and {field:?} is added");
+        }
+        assert!(found > 500, "{found}");
+    }
+
+    #[test]
+    fn names_of_a_service_may_have_a_namespace_and_differ_in_case() {
+        for (name, service, is_same) in [
+            ("User.Login", "User.login", true),
+            ("user.LOGIN", "User.login", true),
+            ("App.User.Login", "User.login", true),
+            ("User.Login", "App.User.login", true),
+            ("uSer.login", "User.login", false),
+            ("app.User.Login", "User.login", false),
+            ("Portal.User.Login", "User.login", false),
+            ("Portal.User.Login", "Portal.User.login", true),
+            ("User", "User.login", false),
+            ("User.Login.X", "User.login", false),
+            ("", "User.login", false),
+            ("User.Login\0", "User.login", false),
+        ] {
+            assert_eq!(is_same_service(name, service), is_same, "{name} {service}");
+        }
+    }
+}
