@@ -3,7 +3,8 @@
 use serde_json::json;
 
 use super::php_fpm::PhpFpm;
-use super::same_responses::{RawRequest, client, send};
+use super::raw_exchange::{RawRequest, send};
+use super::same_responses::client;
 
 /// The services that the client may not call: one needs a permission, the other is not in the definition.
 const FORBIDDEN: [&str; 2] = ["Admin.Wipe", "App.Admin.Hidden"];

@@ -13,6 +13,7 @@ mod page;
 mod phalapi;
 mod php_fpm;
 mod plain;
+mod raw_exchange;
 mod responses;
 mod reuse;
 mod same_responses;
