@@ -14,7 +14,7 @@ use super::service::{GivenNames, MAX_QUOTED, ServiceField, php_name};
 use crate::settings::{HandlerSettings, PhpStyle, variable};
 
 /// The header fields that describe the connection of the client, or are sent as other parameters, in lower case.
-const NOT_SENT: [&str; 11] = [
+const NOT_SENT: [&str; 10] = [
     "connection",
     "content-length",
     "expect",
@@ -25,7 +25,6 @@ const NOT_SENT: [&str; 11] = [
     "trailer",
     "transfer-encoding",
     "upgrade",
-    "x-rulebook-identity",
 ];
 
 /// The media types of bodies with parameters.
@@ -43,14 +42,14 @@ pub fn encode(
     let body = context.body().cloned().unwrap_or_default();
     let media_type = head.header_values("content-type").next();
     let media_type = media_type.map(|value| String::from_utf8_lossy(value.as_bytes())).unwrap_or_default();
-    // PHP takes more texts than the standard for this media type.
-    let is_form = media_type.to_ascii_lowercase().contains("urlencoded");
+    // PHP takes more texts than the standard for these media types.
+    let contains = |name: &str| media_type.to_ascii_lowercase().contains(name);
     // PHP would read a form with files here, which was not parsed.
-    if context.body().is_some() && media_type.to_ascii_lowercase().contains(ACCEPTED[2]) {
+    if context.body().is_some() && contains(ACCEPTED[2]) {
         let got = media_type.chars().take(MAX_QUOTED).collect();
         return Err(ApiError::new(ErrorKind::UnsupportedMediaType { got, accepted: &ACCEPTED }));
     }
-    let form = if is_form { &body[..] } else { &[] };
+    let form = if contains(ACCEPTED[1]) { &body[..] } else { &[] };
     for text in [head.query().as_bytes(), form] {
         check_count(text.split(|byte| *byte == b'&').filter(|field| !field.is_empty()).count(), settings)?;
     }
@@ -73,7 +72,7 @@ pub fn encode(
         http: Cow::Owned(head.method.as_str().to_owned()),
         query,
         uri: Some(uri),
-        content_type: media_type.clone().into_owned(),
+        content_type: media_type.into_owned(),
         body: vec![MultipartPiece::Bytes(body)],
         header_fields: header_fields(settings, context, head),
     };
