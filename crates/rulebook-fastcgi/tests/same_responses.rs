@@ -1,4 +1,4 @@
-//! A project for PhalApi answers as it does without rulebook: each request is sent to PHP's own server, too.
+//! A project for PhalApi returns the same responses as without rulebook: each request is sent to PHP's own server, too.
 
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};

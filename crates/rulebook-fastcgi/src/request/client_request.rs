@@ -154,7 +154,7 @@ fn header_fields(settings: &HandlerSettings, context: &Context, head: &Head) -> 
     fields
 }
 
-/// Returns the values of all header fields with this name; `None` if there are none that PHP may read.
+/// Returns the values of all header fields with this name; `None` if PHP may read no value.
 pub fn field_value(settings: &HandlerSettings, context: &Context, head: &Head, name: &str) -> Option<String> {
     let values = head.header_values(name);
     let mut values: Vec<_> = values.map(|value| String::from_utf8_lossy(value.as_bytes())).collect();

@@ -1,9 +1,9 @@
 //! Finds the names of a service that PhalApi reads in a request, so that PHP runs the service whose permissions were
 //! checked, and no other.
 //!
-//! PhalApi takes the service from the member `service` of `$_REQUEST`, or else from `s`. PHP creates this array from the
-//! query, then from a form, whose fields have priority, and possibly from cookies; PhalApi 2 adds the members of a JSON
-//! object in the body, whatever its media type is.
+//! PhalApi takes the service from the member `service` of `$_REQUEST`, or else from `s`. PHP creates this array from
+//! the query, then from a form, whose fields have priority, and possibly from cookies; PhalApi 2 adds the members of a
+//! JSON object in the body, whatever its media type is.
 
 use std::borrow::Cow;
 

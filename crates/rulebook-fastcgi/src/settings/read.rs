@@ -98,10 +98,10 @@ fn responses(reader: &mut SettingsReader<'_>, style: &PhpStyle) -> Responses {
 fn envelope<'a>(reader: &SettingsReader<'a>) -> Option<&'a EnvelopeName> {
     let HandledMethod { api, method, .. } = reader.method;
     let mut modules = api.modules.iter();
-    let is_own = |module: &&Module| {
+    let has_method = |module: &&Module| {
         module.services.iter().any(|service| service.methods.iter().any(|other| other.id == method.id))
     };
-    modules.find(is_own).map(|module| api.envelope_name(module))
+    modules.find(has_method).map(|module| api.envelope_name(module))
 }
 
 /// Reads the limits of connections, which all methods share.

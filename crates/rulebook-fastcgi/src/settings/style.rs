@@ -62,7 +62,7 @@ fn check_parameter_names(reader: &mut SettingsReader<'_>) {
     }
 }
 
-/// Returns the `REQUEST_URI` with which PhalApi finds the service if a request does not name it. It contains nothing of
+/// Returns the `REQUEST_URI` with which PhalApi finds the service if a request does not name it. It contains no part of
 /// the request, because PhalApi searches the whole of it for its script.
 fn unnamed_uri(reader: &mut SettingsReader<'_>, service: &str) -> Option<String> {
     let matches_uris = reader.read("uri_match", boolean).unwrap_or(false);

@@ -1,6 +1,7 @@
 //! The received body of a request, and the kind of body that the header fields of a request announce.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use actix_multipart::Multipart;
 use actix_web::error::PayloadError;
@@ -10,7 +11,7 @@ use futures_core::Stream;
 use http::header;
 
 use crate::call::{ApiError, ErrorKind, Head, Upload, parse_word, shorten_text, split_outside_of_quotes};
-use crate::handler::BodyAccess;
+use crate::handler::{BodyAccess, CallOrigin};
 use crate::plan::{BodyUse, MultipartLimits, PlannedMethod};
 
 /// The body of a request, completely received.
@@ -37,8 +38,15 @@ impl Body {
         }
     }
 
+    /// Returns the origin of the call that a request makes, with those parts of its body that the handler reads.
+    #[inline]
+    pub fn call_origin(&self, head: Arc<Head>, access: BodyAccess) -> CallOrigin {
+        let text_parts = if access == BodyAccess::Any { self.text_parts() } else { Vec::new() };
+        CallOrigin::Request { head, body: self.bytes().filter(|_| access != BodyAccess::None).cloned(), text_parts }
+    }
+
     /// Returns the names and the contents of the parts of a multipart body that are not files.
-    pub fn text_parts(&self) -> Vec<(String, Bytes)> {
+    fn text_parts(&self) -> Vec<(String, Bytes)> {
         let Self::Parts(parts) = self else { return Vec::new() };
         let text = |part: &BodyPart| match &part.content {
             BodyPartContent::Field(bytes) => Some((part.name.clone(), bytes.clone())),

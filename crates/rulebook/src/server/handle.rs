@@ -24,14 +24,13 @@ use super::static_files::StaticExchange;
 use super::worker::Worker;
 use crate::call::{ApiError, Head};
 use crate::file_reply::respond_with_file;
-use crate::handler::BodyAccess;
 use crate::metrics::RequestKind;
 use crate::pipeline::{
-    Body, CallOrigin, CallReply, ErrorContext, MethodRunner, Reply, Route, add_cors_headers, authorize,
-    catch_panic_async, check_auth_fields, check_parameters, compress_reply, fingerprint, identify, negotiate_coding,
-    read_parameters, requested_key, respond, respond_to_options, respond_with_error, run_once, start_handler,
+    CallReply, ErrorContext, MethodRunner, Reply, Route, add_cors_headers, authorize, catch_panic_async,
+    check_auth_fields, check_parameters, compress_reply, fingerprint, identify, negotiate_coding, read_parameters,
+    requested_key, respond, respond_to_options, respond_with_error, run_once, start_handler,
 };
-use crate::plan::{MatchedMethod, Plan, PlannedMethod};
+use crate::plan::{MatchedMethod, Plan};
 use crate::rate_limit::CountedRequest;
 
 /// Calls the stages of a request in their order, and sets the reply of `exchange`.
@@ -70,7 +69,7 @@ fn run_stages(
             check_auth_fields(plan, &client, &body)?;
             let values = read_parameters(plan, &client.head, &matched, &body)?;
             let arguments = check_parameters(plan, granted.method(), values)?;
-            let origin = origin(Arc::clone(&client.head), granted.method(), &body);
+            let origin = body.call_origin(Arc::clone(&client.head), granted.method().action.body_access());
             let fingerprint = key.map(|key| Box::new(fingerprint(&granted, &client, &key, &arguments, &origin)));
             observed.enter(HANDLE);
             let handler = start_handler(runner, &granted, arguments, origin)?;
@@ -101,14 +100,6 @@ fn run_stages(
             }
         };
     }
-}
-
-/// Returns the origin of a call, with the body if the handler reads it.
-#[inline]
-fn origin(head: Arc<Head>, method: &PlannedMethod, body: &Body) -> CallOrigin {
-    let access = method.action.body_access();
-    let text_parts = if access == BodyAccess::Any { body.text_parts() } else { Vec::new() };
-    CallOrigin::Request { head, body: body.bytes().filter(|_| access != BodyAccess::None).cloned(), text_parts }
 }
 
 /// Finds the method of a request whose path does not name one, or responds to it: then the reply of `exchange` is set.
