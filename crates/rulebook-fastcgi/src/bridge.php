@@ -82,6 +82,28 @@ namespace Rulebook\Bridge {
         return $error === $success || $error === 0 || $error === false || $error === '' ? null : $error;
     }
 
+    /**
+     * Returns what the framework of the project sends for an error: the description, and the HTTP status. Both are
+     * missing if the project does not contain the framework.
+     */
+    function description(int $number): array
+    {
+        if (is_a('api\core\Response', Response::class, true) || !method_exists('api\core\Response', 'serialize')) {
+            return [];
+        }
+        $headers = headers_list();
+        $response = new \api\core\Response(new \error\core\Error($number));
+        $response->error = new \error\core\Error($number);
+        $body = json_decode((string) $response->serialize(), true);
+        $status = http_response_code();
+        http_response_code(200);
+        header_remove();
+        foreach ($headers as $header) {
+            header($header, false);
+        }
+        return ['description' => $body['ErrorDescription'] ?? null, 'status' => is_int($status) ? $status : null];
+    }
+
     /** Loads classes from the folder `build` of the project, as api 3.0 does. */
     function load(string $class): void
     {
@@ -214,7 +236,8 @@ namespace Rulebook\Bridge {
         $error = error_of($result);
         unset($result['error']);
         if ($error !== null) {
-            send_json('error', is_int($error) ? ['number' => $error] : ['name' => (string) $error]);
+            $content = is_int($error) ? ['number' => $error] + description($error) : ['name' => (string) $error];
+            send_json('error', $content);
         } elseif (setting('DOWNLOAD') !== '') {
             send_file($result);
         } else {

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use bytes::{Bytes, BytesMut};
-use rulebook::handler_kind::{ArgumentSlots, CompiledHandler, HandlerFuture, ReturnedValue};
+use rulebook::handler_kind::{ArgumentSlots, BodyAccess, CompiledHandler, HandlerFuture, OutputsCheck, ReturnedValue};
+use rulebook::http::Method;
 use rulebook::trace::{OpenSpan, SpanKind};
 use rulebook::{ApiError, Context, HttpMethod};
 use tokio::time::{Instant, timeout_at};
@@ -12,8 +13,8 @@ use tokio::time::{Instant, timeout_at};
 use crate::call_error::CallError;
 use crate::protocol::{Exchange, Pool, Sender, StderrLog};
 use crate::request::PhpRequest;
-use crate::response::{self, ResponseHead};
-use crate::settings::HandlerSettings;
+use crate::response::{self, ReceivedBody, ReceivedFile, ResponseHead};
+use crate::settings::{ArgumentNotation, HandlerSettings, Responses};
 
 /// The handler of a method.
 pub struct FastCgiHandler {
@@ -41,6 +42,20 @@ impl CompiledHandler for FastCgiHandler {
                 })
             }
             Err(error) => Box::pin(std::future::ready(Err(error))),
+        }
+    }
+
+    fn outputs_check(&self) -> OutputsCheck {
+        match self.settings.responses {
+            Responses::Strict => OutputsCheck::Enforced,
+            Responses::Described | Responses::Unchanged => OutputsCheck::Described,
+        }
+    }
+
+    fn body_access(&self) -> BodyAccess {
+        match self.settings.arguments {
+            ArgumentNotation::Request => BodyAccess::Any,
+            ArgumentNotation::Form | ArgumentNotation::Json => BodyAccess::None,
         }
     }
 }
@@ -73,6 +88,20 @@ async fn call(
             Err(error) => return Err(error.into()),
         }
     };
+    if let Some(request) = context.head().filter(|_| settings.responses == Responses::Unchanged) {
+        let body = match response::is_compared(&head) {
+            true => timeout_at(deadline, receive_start(&mut exchange, first, settings.max_response)).await,
+            false => Ok(Ok((first, false))),
+        };
+        let (first, is_whole) = body.unwrap_or(Err(CallError::Late))?;
+        let body = if is_whole {
+            exchange.finish();
+            ReceivedBody::Whole(first)
+        } else {
+            ReceivedBody::Beginning(Box::new(ReceivedFile { exchange, first, timeout: settings.timeout }))
+        };
+        return response::unchanged(settings, &head, body, request.method == Method::HEAD);
+    }
     if response::is_file(settings, &head) {
         return response::download(settings, &head, first, exchange, context);
     }
@@ -97,15 +126,22 @@ async fn receive_head(exchange: &mut Exchange) -> Result<(ResponseHead, Bytes), 
 }
 
 /// Receives the body of a response, of which `first` was received.
-async fn receive_body(exchange: &mut Exchange, first: Bytes, max_len: usize) -> Result<Vec<u8>, CallError> {
-    let mut body = first.to_vec();
-    loop {
-        if body.len() > max_len {
-            return Err(CallError::TooLong(max_len));
-        }
+async fn receive_body(exchange: &mut Exchange, first: Bytes, max_len: usize) -> Result<Bytes, CallError> {
+    match receive_start(exchange, first, max_len).await? {
+        (body, true) => Ok(body),
+        (_, false) => Err(CallError::TooLong(max_len)),
+    }
+}
+
+/// Receives a body until it ends, or until more than `max_len` bytes were received. Also returns `true` if it has
+/// ended.
+async fn receive_start(exchange: &mut Exchange, first: Bytes, max_len: usize) -> Result<(Bytes, bool), CallError> {
+    let mut body = BytesMut::from(first);
+    while body.len() <= max_len {
         match exchange.next().await? {
             Some(bytes) => body.extend_from_slice(&bytes),
-            None => return Ok(body),
+            None => return Ok((body.freeze(), true)),
         }
     }
+    Ok((body.freeze(), false))
 }

@@ -10,7 +10,7 @@
 //! ```
 //!
 //! PHP is called only after the permissions and the arguments of a request have been checked. What it returns is
-//! compared with the definition before it is sent.
+//! compared with the definition. Only existing projects, whose clients rely on it, may return something else.
 //!
 //! The protocol FastCGI 1.0 is implemented in the module `protocol`. The published clients for it send a whole request
 //! before they read any byte of the response, which can wait forever if the server writes first, and they do not limit

@@ -98,9 +98,47 @@ fn a_class_runs_behind_the_checks_and_calls_the_methods_that_its_definition_list
 }
 
 #[test]
+fn outputs_and_errors_that_are_not_declared_are_sent_unless_they_are_strict() {
+    let Some(fpm) = PhpFpm::start() else { return };
+    let id = json!({ "description": "The wanted article", "type": "id", "name": "article_id" });
+    let lang = json!({ "description": "Its language", "type": "text", "optional": true });
+    let title = json!({ "description": "It", "type": "id" });
+    let modules = json!({ "article": {
+        "GET::read": {
+            "description": "Reads an article", "parameters": { "URL_0": id, "lang": lang }, "output": { "title": title }
+        },
+        "POST::lock": { "description": "Locks an article" }
+    } });
+    let answers = |root: &str, shared: Json| {
+        let mut app = documented_settings("api3", &fpm.address());
+        app["handlers"]["fastcgi"]["root"] = data(root).into();
+        for (name, value) in shared.as_object().unwrap() {
+            app["handlers"]["fastcgi"][name] = value.clone();
+        }
+        let files =
+            vec![("app.json".into(), app.to_string().into()), ("modules.json".into(), modules.to_string().into())];
+        let client = Client::new(Rulebook::read(files).handler_kind(FastCgiKind::new())).unwrap();
+        let read = client.get("/article/read/52").send();
+        let missing = client.get("/article/read/404").send();
+        (read.status(), read.json(), missing.status(), missing.json())
+    };
+    let (_, _, missing_status, missing) = answers("api3", json!({}));
+    let expected = json!({ "error": 12, "ErrorDescription": "it failed" });
+    assert_eq!((missing_status, missing), (400, expected), "{}", fpm.log());
+    // The framework of this project knows a description and a status.
+    let (status, read, missing_status, missing) = answers("api3_framework", json!({}));
+    let expected = json!({ "error": 0, "ErrorDescription": "all right", "title": "article", "log": ["read"] });
+    assert_eq!((status, read), (200, expected), "{}", fpm.log());
+    assert_eq!((missing_status, missing), (417, json!({ "error": 12, "ErrorDescription": "no such article" })));
+    let (status, _, missing_status, _) = answers("api3_framework", json!({ "strict": true }));
+    assert_eq!((status, missing_status), (500, 502));
+}
+
+#[test]
 fn one_declared_error_keeps_the_numbers_of_a_project() {
     let Some(fpm) = PhpFpm::start() else { return };
-    let app = documented_settings("api3", &fpm.address());
+    let mut app = documented_settings("api3", &fpm.address());
+    app["handlers"]["fastcgi"]["errors"] = json!({ "*": "refused" });
     let errors = json!({ "refused": { "status": 400, "description": "the request is refused" } });
     let id = json!({ "description": "The wanted article", "type": "id", "name": "article_id" });
     let modules = json!({ "article": {

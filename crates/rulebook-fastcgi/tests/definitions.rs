@@ -109,6 +109,10 @@ fn wrong_settings_are_reported_with_their_place_and_what_to_do() {
         (with("style", json!("phalapi")), json!({}), "does not name a service of PhalApi", "User.Login"),
         (with("style", json!("api3")), json!({}), "needs the folder of the project", "set `root`"),
         (with("service", json!("A.B")), json!({}), "no effect with the style `plain`", "remove it"),
+        (with("strict", json!(true)), json!({}), "no effect with the style `plain`", "remove it"),
+        (with("uri_match", json!(true)), json!({}), "no effect with the style `plain`", "remove it"),
+        (with("arguments", json!("json")), json!({ "style": "phalapi" }), "does not read its arguments", "`form`"),
+        (with("arguments", json!("form")), json!({ "style": "api3", "root": "/srv" }), "no effect", "`api3`"),
         (with("timeout", json!(0)), json!({}), "a number of seconds from 0.001 to 86400", "0"),
         (with("max_response", json!("2GB")), json!({}), "a size in bytes from 1 to 1073741824", "2GB"),
         (with("form_fields", json!(-1)), json!({}), "a whole number from 1 to 1000000", "-1"),
@@ -144,6 +148,21 @@ fn wrong_settings_are_reported_with_their_place_and_what_to_do() {
         assert!(report.contains(part), "{part}:\n{report}");
         assert!(report.contains("error[bad-handler]"), "{report}");
     }
+}
+
+#[test]
+fn a_request_is_not_sent_as_it_is_if_a_part_of_its_path_is_an_argument() {
+    let definition = |handler: Json| {
+        let parameters = json!({ "{id}": { "info": "It", "type": "id" } });
+        let method = json!({ "info": "A song", "in": parameters, "out": {}, "handler": handler });
+        rulebook(&json!({}), &json!({ "/": { "song/{id}": { "GET": method } } })).build()
+    };
+    let phalapi = json!({ "fastcgi": "h:1", "script": "/a.php", "style": "phalapi", "service": "Song.Get" });
+    assert!(definition(phalapi).is_ok());
+    let request = json!({ "fastcgi": "h:1", "script": "/a.php", "arguments": "request" });
+    let report = definition(request).err().unwrap().to_string();
+    assert!(report.contains("PHP does not find the argument `id`"), "{report}");
+    assert!(report.contains("set `arguments` to `form`"), "{report}");
 }
 
 #[test]

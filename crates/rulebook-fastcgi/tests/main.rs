@@ -4,6 +4,7 @@
 
 mod api3;
 mod arguments;
+mod attacks;
 mod definitions;
 mod failures;
 mod fake_server;
@@ -12,7 +13,9 @@ mod page;
 mod phalapi;
 mod php_fpm;
 mod plain;
+mod raw_exchange;
 mod responses;
 mod reuse;
+mod same_responses;
 mod traces;
 mod undeclared;

@@ -28,7 +28,8 @@ impl PhpFpm {
         let is_root = Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout == b"0\n");
         let user = if is_root { "user = root\ngroup = root\n" } else { "" };
         let configuration = format!(
-            "[global]\nerror_log = {}\n[www]\nlisten = {}\n{user}pm = static\npm.max_children = 2\n",
+            "[global]\nerror_log = {}\n[www]\nlisten = {}\n{user}pm = static\npm.max_children = 2\n\
+             php_admin_value[request_order] = GPC\nphp_admin_value[display_errors] = 0\n",
             path("log"),
             path("php.sock"),
         );

@@ -111,3 +111,15 @@ fn php_that_restarts_fails_no_call_of_an_idempotent_method() {
         assert_eq!(engine.call("article.get").send().await.status(), 200);
     });
 }
+
+#[test]
+fn a_script_gets_the_request_as_it_was_sent() {
+    let Some(fpm) = PhpFpm::start() else { return };
+    let rulebook = rulebook(&app(&fpm, &json!({ "arguments": "request" })), &article("PUT"));
+    let client = rulebook_test::Client::new(rulebook).unwrap();
+    let request = client.put("/article?a.b=1&service=x").header("X-Any", "1").body("application/xml", "<a>é</a>");
+    let server = request.send().json()["result"]["server"].clone();
+    assert_eq!((&server["REQUEST_METHOD"], &server["CONTENT_TYPE"]), (&json!("PUT"), &json!("application/xml")));
+    assert_eq!((&server["QUERY_STRING"], &server["CONTENT_LENGTH"]), (&json!("a.b=1&service=x"), &json!("9")));
+    assert_eq!((&server["REQUEST_URI"], &server["HTTP_X_ANY"]), (&json!("/article?a.b=1&service=x"), &json!("1")));
+}

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use hyper::header::{self, HeaderMap, HeaderValue};
 use hyper::{Method, StatusCode, Uri};
 use rulebook::handler_kind::{
-    ArgumentSlots, CompiledHandler, HandlerFuture, MethodReturns, ReturnedValue, describe_file,
+    ArgumentSlots, BodyAccess, CompiledHandler, HandlerFuture, MethodReturns, ReturnedValue, describe_file,
 };
 use rulebook::trace::{OpenSpan, SpanKind};
 use rulebook::{ApiError, Context, Download};
@@ -69,8 +69,8 @@ impl CompiledHandler for HttpHandler {
         }
     }
 
-    fn reads_body(&self) -> bool {
-        self.0.raw.is_some()
+    fn body_access(&self) -> BodyAccess {
+        if self.0.raw.is_some() { BodyAccess::Parameters } else { BodyAccess::None }
     }
 }
 

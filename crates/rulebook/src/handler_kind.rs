@@ -7,7 +7,7 @@ pub use rulebook_model::model::{DefinedHandler, DefinedHandlers};
 
 pub use crate::call::{ArgumentSlot, ArgumentSlots, RawResponse, ReturnedValue};
 pub use crate::handler::{
-    CompiledHandler, ConnectionLease, ConnectionPool, HandledMethod, HandlerError, HandlerFuture, HandlerKind,
-    LogLines, MethodReturns, ReadinessCheck, SettingNames, SettingsReader, StartFuture, WorkerThread, body_len,
-    body_stream, describe_file, expand_url_variables, expand_variables, printable, settings,
+    BodyAccess, CompiledHandler, ConnectionLease, ConnectionPool, HandledMethod, HandlerError, HandlerFuture,
+    HandlerKind, LogLines, MethodReturns, OutputsCheck, ReadinessCheck, SettingNames, SettingsReader, StartFuture,
+    WorkerThread, body_len, body_stream, describe_file, expand_url_variables, expand_variables, printable, settings,
 };

@@ -1,12 +1,15 @@
 //! Encodes the arguments of a call: as JSON, or in the query and in a form.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use rulebook::handler_kind::{ArgumentSlot, ArgumentSlots};
 use rulebook::multipart::MultipartPiece;
 use rulebook::types::Value;
-use rulebook::{ApiError, HttpMethod, Upload};
+use rulebook::{ApiError, Context, HttpMethod, Upload};
 use serde_json::{Map, Value as Json};
 
+use super::client_request;
 use super::form::{Field, FormError, multipart, push_fields, scalar_text, urlencoded};
 use crate::settings::{ArgumentNotation, HandlerSettings, ParameterSettings, PhpStyle, SentIn};
 
@@ -24,19 +27,28 @@ const COOKIES: &str = "HTTP_COOKIE";
 #[derive(Debug)]
 pub struct Encoded {
     /// The HTTP method that the script sees: PHP reads forms only from POST requests.
-    pub http: &'static str,
+    pub http: Cow<'static, str>,
     pub query: String,
+    /// The path and the query of the request; `None` for those of the script.
+    pub uri: Option<String>,
     /// The media type of the body; empty if there is no body.
     pub content_type: String,
     pub body: Vec<MultipartPiece<Upload>>,
-    /// The values of header fields and cookies that are parameters of PhalApi.
+    /// The header fields and cookies that are parameters of PhalApi, or those of the request.
     pub header_fields: Vec<(String, String)>,
 }
 
 impl Encoded {
     /// Encodes the arguments of a call.
     /// Fails if PHP would change or drop arguments.
-    pub fn new(settings: &HandlerSettings, arguments: ArgumentSlots<'_, '_>) -> Result<Self, ApiError> {
+    pub fn new(
+        settings: &HandlerSettings,
+        arguments: ArgumentSlots<'_, '_>,
+        context: &Context,
+    ) -> Result<Self, ApiError> {
+        if let Some(head) = context.head().filter(|_| settings.arguments == ArgumentNotation::Request) {
+            return client_request::encode(settings, arguments, context, head);
+        }
         let has_files = arguments.values.iter().any(contains_file);
         match (&settings.style, settings.arguments) {
             (PhpStyle::Api3 { .. }, _) => Self::for_class(settings, arguments, has_files),
@@ -48,7 +60,8 @@ impl Encoded {
     fn json(settings: &HandlerSettings, arguments: &Map<String, Json>) -> Self {
         let body = Bytes::from(serde_json::to_vec(arguments).unwrap_or_default());
         Self {
-            http: settings.http.as_str(),
+            http: settings.http.as_str().into(),
+            uri: None,
             query: String::new(),
             content_type: "application/json".to_owned(),
             body: vec![MultipartPiece::Bytes(body)],
@@ -80,14 +93,14 @@ impl Encoded {
         if !has_files {
             return Ok(Self::json(settings, &json));
         }
-        fields.push(Field::Text(ARGUMENTS_FIELD.to_owned(), Json::Object(json).to_string()));
+        fields.push(Field::Text(ARGUMENTS_FIELD.to_owned(), Json::Object(json).to_string().into()));
         Self::multipart(String::new(), fields)
     }
 
     fn form(settings: &HandlerSettings, arguments: ArgumentSlots<'_, '_>, has_files: bool) -> Result<Self, ApiError> {
         let (mut fields, mut header_fields, mut cookies) = (Vec::new(), Vec::new(), Vec::new());
         let service = match &settings.style {
-            PhpStyle::PhalApi { service } => Some(Field::Text(SERVICE.to_owned(), service.clone())),
+            PhpStyle::PhalApi { service, .. } => Some(Field::Text(SERVICE.to_owned(), service.clone().into())),
             PhpStyle::Plain | PhpStyle::Api3 { .. } => None,
         };
         for (slot, parameter) in arguments.values.into_iter().zip(&settings.parameters) {
@@ -110,12 +123,13 @@ impl Encoded {
             Self::multipart(urlencoded(service.as_slice()), fields)?
         } else if is_query {
             let query = urlencoded(&service.into_iter().chain(fields).collect::<Vec<_>>());
-            let http = settings.http.as_str();
-            Self { http, query, content_type: String::new(), body: Vec::new(), header_fields: Vec::new() }
+            let http = settings.http.as_str().into();
+            Self { http, query, uri: None, content_type: String::new(), body: Vec::new(), header_fields: Vec::new() }
         } else {
             let body = Bytes::from(urlencoded(&fields));
             Self {
-                http: HttpMethod::Post.as_str(),
+                http: HttpMethod::Post.as_str().into(),
+                uri: None,
                 query: urlencoded(service.as_slice()),
                 content_type: FORM.to_owned(),
                 body: vec![MultipartPiece::Bytes(body)],
@@ -127,8 +141,8 @@ impl Encoded {
 
     fn multipart(query: String, fields: Vec<Field>) -> Result<Self, ApiError> {
         let form = multipart(fields).map_err(ApiError::internal)?;
-        let (content_type, http) = (form.media_type(), HttpMethod::Post.as_str());
-        Ok(Self { http, query, content_type, body: form.finish(), header_fields: Vec::new() })
+        let (content_type, http) = (form.media_type(), HttpMethod::Post.as_str().into());
+        Ok(Self { http, query, uri: None, content_type, body: form.finish(), header_fields: Vec::new() })
     }
 }
 
@@ -161,7 +175,8 @@ fn contains_file(slot: &ArgumentSlot<'_>) -> bool {
     matches!(slot, ArgumentSlot::Value(value) if is_file(value))
 }
 
-fn is_file(value: &Value<'_>) -> bool {
+/// Returns `true` if a value is a file or a list of files.
+pub fn is_file(value: &Value<'_>) -> bool {
     match value {
         Value::File(_) => true,
         Value::List(items) => items.iter().any(is_file),

@@ -1,5 +1,6 @@
 //! Encodes arguments as the fields of a form, in the notation in which PHP reads arrays: `tags[0]=a`, `size[width]=9`.
 
+use bytes::Bytes;
 use rulebook::Upload;
 use rulebook::multipart::MultipartForm;
 use rulebook::types::Value;
@@ -12,7 +13,7 @@ const MAX_DEPTH: usize = 64;
 #[derive(Debug)]
 pub enum Field {
     /// The name and the value of a field.
-    Text(String, String),
+    Text(String, Bytes),
     /// The name of a field, and the uploaded file in it.
     File(String, Upload),
 }
@@ -66,7 +67,7 @@ fn push_nested(to: &mut Vec<Field>, name: String, value: Value<'_>, depth: usize
         }
         scalar => scalar_text(&scalar),
     };
-    to.push(Field::Text(name, text));
+    to.push(Field::Text(name, text.into()));
     Ok(())
 }
 
@@ -127,7 +128,7 @@ pub fn urlencoded(fields: &[Field]) -> String {
     let mut form = form_urlencoded::Serializer::new(String::new());
     for field in fields {
         if let Field::Text(name, value) = field {
-            form.append_pair(name, value);
+            form.append_pair(name, &String::from_utf8_lossy(value));
         }
     }
     form.finish()

@@ -1,8 +1,10 @@
 //! Converts a call to a FastCGI request.
 
+mod client_request;
 mod encoded;
 mod form;
 mod parameters;
+mod service;
 
 use rulebook::handler_kind::ArgumentSlots;
 use rulebook::multipart::MultipartPiece;
@@ -37,7 +39,7 @@ impl PhpRequest {
         arguments: ArgumentSlots<'_, '_>,
         context: &Context,
     ) -> Result<Self, ApiError> {
-        let encoded = Encoded::new(settings, arguments)?;
+        let encoded = Encoded::new(settings, arguments, context)?;
         let mut parameters = parameters::parameters(settings, script, &encoded, context);
         if context.is_traced() {
             parameters.retain(|(name, _)| name != TRACEPARENT);

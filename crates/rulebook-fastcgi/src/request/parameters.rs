@@ -7,6 +7,7 @@ use rulebook::Context;
 use rulebook::handler_kind::body_len;
 use serde_json::Value as Json;
 
+use super::client_request::field_value;
 use super::encoded::Encoded;
 use crate::settings::HandlerSettings;
 
@@ -41,9 +42,10 @@ pub fn parameters<'a>(
 ) -> Vec<(Cow<'a, str>, Cow<'a, str>)> {
     let script_name = format!("/{}", script.rsplit('/').next().unwrap_or_default());
     let len = body_len(&encoded.body);
-    let uri = match encoded.query.as_str() {
-        "" => script_name.clone(),
-        query => format!("{script_name}?{query}"),
+    let uri = match (&encoded.uri, encoded.query.as_str()) {
+        (Some(uri), _) => uri.clone(),
+        (None, "") => script_name.clone(),
+        (None, query) => format!("{script_name}?{query}"),
     };
     let mut parameters: Vec<(Cow<'a, str>, Cow<'a, str>)> = vec![
         ("GATEWAY_INTERFACE".into(), "CGI/1.1".into()),
@@ -51,7 +53,7 @@ pub fn parameters<'a>(
         ("SERVER_PROTOCOL".into(), "HTTP/1.1".into()),
         // A PHP program that was compiled with `force-cgi-redirect` requires it.
         ("REDIRECT_STATUS".into(), "200".into()),
-        ("REQUEST_METHOD".into(), encoded.http.into()),
+        ("REQUEST_METHOD".into(), encoded.http.as_ref().into()),
         ("SCRIPT_FILENAME".into(), script.into()),
         ("DOCUMENT_URI".into(), script_name.clone().into()),
         ("SCRIPT_NAME".into(), script_name.into()),
@@ -80,12 +82,8 @@ pub fn parameters<'a>(
         push("REMOTE_ADDR", address.to_string().into());
     }
     for header in &settings.request_headers {
-        let values = context.head().into_iter().flat_map(|head| head.header_values(&header.name));
-        let values: Vec<_> = values.map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
-        if !values.is_empty() {
-            // Cookies are the only field whose values are not separated by commas (RFC 9110 section 5.3).
-            let separator = if header.name.eq_ignore_ascii_case("cookie") { "; " } else { ", " };
-            push(&header.variable, values.join(separator).into());
+        if let Some(value) = context.head().and_then(|head| field_value(settings, context, head, &header.name)) {
+            push(&header.variable, value.into());
         }
     }
     for (name, value) in &encoded.header_fields {

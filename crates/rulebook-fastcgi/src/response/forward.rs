@@ -22,12 +22,12 @@ const FORWARDED: [&str; 2] = ["set-cookie", "location"];
 const BODY_STATUSES: [u16; 3] = [204, 205, 206];
 
 /// A file that is being received.
-struct ReceivedFile {
-    exchange: Exchange,
-    /// The bytes that were received with the head.
-    first: Bytes,
+pub struct ReceivedFile {
+    pub exchange: Exchange,
+    /// The bytes that were received.
+    pub first: Bytes,
     /// The maximum time until the next bytes are received.
-    timeout: Duration,
+    pub timeout: Duration,
 }
 
 /// Returns the file whose first bytes are `first`. It is received as fast as the client reads it.
@@ -45,7 +45,7 @@ pub fn download(
     Ok(ReturnedValue::Download(Box::new(describe_file(download, fields))))
 }
 
-async fn next_bytes(file: Option<ReceivedFile>) -> io::Result<Option<(Bytes, Option<ReceivedFile>)>> {
+pub async fn next_bytes(file: Option<ReceivedFile>) -> io::Result<Option<(Bytes, Option<ReceivedFile>)>> {
     let Some(mut file) = file else { return Ok(None) };
     if !file.first.is_empty() {
         return Ok(Some((std::mem::take(&mut file.first), Some(file))));

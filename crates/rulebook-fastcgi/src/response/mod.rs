@@ -6,15 +6,17 @@ mod head;
 mod named_error;
 mod phalapi;
 mod plain;
+mod unchanged;
 
 use rulebook::handler_kind::{MethodReturns, ReturnedValue};
 use rulebook::{ApiError, Context};
 use serde_json::Value as Json;
 
 use crate::call_error::CallError;
-use crate::settings::{HandlerSettings, PhpStyle};
-pub use forward::download;
+use crate::settings::{HandlerSettings, PhpStyle, Responses};
+pub use forward::{ReceivedFile, download};
 pub use head::ResponseHead;
+pub use unchanged::{ReceivedBody, is_compared, unchanged};
 
 /// What a response contains.
 enum PhpResult {
@@ -22,6 +24,8 @@ enum PhpResult {
     Outputs(Json),
     /// An error that the method declares.
     Error(ApiError),
+    /// A response that is sent as it is.
+    Response(ReturnedValue),
 }
 
 /// Returns `true` if the body of a response is the file that the method returns.
@@ -46,7 +50,7 @@ pub fn returned_value(
     let content = match settings.style {
         PhpStyle::Plain => plain::read(settings, head, body),
         PhpStyle::PhalApi { .. } => phalapi::read(settings, head, body),
-        PhpStyle::Api3 { .. } => api3::read(settings, head, body),
+        PhpStyle::Api3 { .. } => api3::read(settings, head, body, context),
     }?;
     let outputs = match content {
         PhpResult::Outputs(outputs) if settings.returns != MethodReturns::File => Ok(outputs),
@@ -54,6 +58,7 @@ pub fn returned_value(
             Err(CallError::Response("the method returns a file, and PHP returned JSON".into()).into())
         }
         PhpResult::Error(error) => Err(error),
+        PhpResult::Response(response) => return Ok(response),
     };
     forward::forward(settings, head, context)?;
     outputs.map(|outputs| ReturnedValue::Outputs(Box::new(outputs)))
@@ -64,13 +69,13 @@ fn parse_json(body: &[u8]) -> Result<Json, CallError> {
     serde_json::from_slice(body).map_err(|error| CallError::Response(format!("the response is not JSON: {error}")))
 }
 
-/// Returns the outputs in a response, from which the engine removes members that are not outputs.
+/// Returns the outputs in a response. If they are strict, the engine removes members that are not outputs.
 fn outputs(settings: &HandlerSettings, json: Json) -> Json {
     match (settings.returns, json) {
         // A method without outputs has no part that could be wrong.
-        (MethodReturns::Nothing, _) => Json::Null,
+        (MethodReturns::Nothing, _) if settings.responses == Responses::Strict => Json::Null,
         // PHP writes an array without members as `[]`, even if it is an object.
-        (MethodReturns::Outputs, Json::Array(items)) if items.is_empty() => Json::Null,
+        (MethodReturns::Nothing | MethodReturns::Outputs, Json::Array(items)) if items.is_empty() => Json::Null,
         (_, json) => json,
     }
 }

@@ -47,6 +47,14 @@ pub fn read(settings: &HandlerSettings, head: &ResponseHead, body: &[u8]) -> Res
     }))
 }
 
+/// Returns the outputs in the response to a successful call; `None` for other responses.
+pub fn outputs_of_success(settings: &HandlerSettings, body: &[u8]) -> Option<Json> {
+    let Json::Object(mut response) = serde_json::from_slice(body).ok()? else { return None };
+    let is_success = response.get("ret").and_then(number) == Some(SUCCESS);
+    let outputs = outputs(settings, response.remove("data").filter(|_| is_success)?);
+    Some(if outputs.is_null() { Json::Object(serde_json::Map::new()) } else { outputs })
+}
+
 /// Removes the words with which PhalApi begins a message, because the envelope `phalapi` begins with them, too.
 fn without_prefix(message: &str) -> &str {
     let stripped = MESSAGE_PREFIXES.iter().find_map(|prefix| message.strip_prefix(prefix));

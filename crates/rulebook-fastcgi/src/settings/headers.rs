@@ -1,11 +1,12 @@
 //! How parameters and header fields are sent, and further FastCGI parameters.
 
+use rulebook::AuthScheme;
 use rulebook::handler_kind::settings::{text_members, texts};
 use rulebook::handler_kind::{HandlerError, SettingsReader};
 use rulebook::http::HeaderName;
 use rulebook::model::{Location, Parameter, Spanned};
 
-use super::{ArgumentNotation, ParameterSettings, PhpStyle, RequestHeader, SentIn};
+use super::{ArgumentNotation, Credentials, ParameterSettings, PhpStyle, RequestHeader, SentIn};
 use crate::request::{RESERVED, RESERVED_PREFIX, is_readable_name};
 
 /// The FastCGI parameter that many programs read as the address of their proxy ("httpoxy"), so that no client may set
@@ -31,6 +32,19 @@ pub fn request_headers(reader: &mut SettingsReader<'_>) -> Vec<RequestHeader> {
         }
     }
     headers
+}
+
+/// Returns the header fields and cookies that the authentication schemes of the API use.
+pub fn credentials(reader: &SettingsReader<'_>) -> Credentials {
+    let mut credentials = Credentials { header_fields: vec!["authorization".to_owned()], cookies: Vec::new() };
+    for scheme in &reader.method.api.auth_schemes {
+        match scheme {
+            AuthScheme::Header(name) => credentials.header_fields.push(name.to_ascii_lowercase()),
+            AuthScheme::Cookie(name) => credentials.cookies.push(name.clone()),
+            _ => {}
+        }
+    }
+    credentials
 }
 
 pub fn response_headers(reader: &mut SettingsReader<'_>) -> Vec<String> {
@@ -86,11 +100,7 @@ pub fn parameters(
 ) -> Vec<ParameterSettings> {
     let method = reader.method.method;
     let is_phalapi = matches!(style, PhpStyle::PhalApi { .. });
-    let is_form = match style {
-        PhpStyle::Plain => notation == ArgumentNotation::Form,
-        PhpStyle::PhalApi { .. } => true,
-        PhpStyle::Api3 { .. } => false,
-    };
+    let is_form = notation == ArgumentNotation::Form && !matches!(style, PhpStyle::Api3 { .. });
     let mut list = Vec::new();
     for parameter in &method.parameters {
         let name = if is_phalapi { parameter.request_name() } else { &parameter.name };

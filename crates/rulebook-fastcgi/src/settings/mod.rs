@@ -8,9 +8,11 @@ mod style;
 use std::time::Duration;
 
 use rulebook::HttpMethod;
+use rulebook::error::{ErrorCode, Limit, Unit};
 use rulebook::handler_kind::{MethodReturns, SettingNames};
 use rulebook::model::DeclaredError;
 
+pub use headers::variable;
 pub use read::{ReadSettings, pool_limits, read};
 
 /// The name of the kind, and of the setting with the address.
@@ -24,6 +26,7 @@ pub const NAMES: SettingNames = SettingNames {
         "local_files",
         "style",
         "arguments",
+        "strict",
         "timeout",
         "max_response",
         "form_fields",
@@ -32,6 +35,7 @@ pub const NAMES: SettingNames = SettingNames {
         "response_headers",
         "errors",
         "service",
+        "uri_match",
         "class",
         "function",
         "folder",
@@ -54,6 +58,10 @@ pub struct HandlerSettings {
     pub returns: MethodReturns,
     pub style: PhpStyle,
     pub arguments: ArgumentNotation,
+    /// What clients get of PHP's responses.
+    pub responses: Responses,
+    /// `true` if errors are written as api 3.0 wrote them.
+    pub has_api3_envelope: bool,
     /// The parameters in the order of the definition.
     pub parameters: Vec<ParameterSettings>,
     /// The folder of the project.
@@ -72,12 +80,26 @@ pub struct HandlerSettings {
     pub style_parameters: Vec<(String, String)>,
     /// The header fields of the request that the script gets.
     pub request_headers: Vec<RequestHeader>,
+    /// The header fields and cookies with credentials for this server.
+    pub credentials: Credentials,
     /// The names of further header fields of PHP's response that clients get.
     pub response_headers: Vec<String>,
     /// The errors that the method declares.
     pub declared_errors: Vec<DeclaredError>,
     /// The names of declared errors, by what PHP returns for them.
     pub error_names: Vec<(String, String)>,
+}
+
+impl HandlerSettings {
+    /// Returns the limit of the number of fields.
+    pub fn field_limit(&self) -> Limit {
+        Limit {
+            name: "fields",
+            max: u64::try_from(self.form_fields).unwrap_or(u64::MAX),
+            unit: Unit::Fields,
+            code: ErrorCode::TooLarge,
+        }
+    }
 }
 
 /// How the PHP code is called, and how its output is read.
@@ -89,6 +111,9 @@ pub enum PhpStyle {
     PhalApi {
         /// The value of `service`, such as `User.Login`.
         service: String,
+        /// The `REQUEST_URI` with which PhalApi finds the service if a request does not name it; `None` if it would
+        /// find another one.
+        unnamed_uri: Option<String>,
     },
     /// A class of api 3.0, called by the bridge.
     Api3 {
@@ -97,9 +122,30 @@ pub enum PhpStyle {
     },
 }
 
-/// The notation in which a plain script gets its arguments.
+/// What clients get of PHP's responses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Responses {
+    /// The outputs and errors of the definition.
+    Strict,
+    /// All outputs, and errors that are not declared, in the envelope of the definition.
+    Described,
+    /// The responses of PhalApi as they are, if the call comes from a request.
+    Unchanged,
+}
+
+/// The names of the header fields and cookies with which clients prove their identity to this server.
+#[derive(Debug, Default)]
+pub struct Credentials {
+    /// The header fields, in lower case.
+    pub header_fields: Vec<String>,
+    pub cookies: Vec<String>,
+}
+
+/// How PHP gets the arguments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ArgumentNotation {
+    /// The request of the client, as it was sent.
+    Request,
     /// The query for GET and DELETE, otherwise a form.
     Form,
     /// The body, as JSON.

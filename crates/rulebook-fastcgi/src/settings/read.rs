@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
+use rulebook::envelope::EnvelopeName;
 use rulebook::handler_kind::settings::{
     boolean, byte_size, choice, non_empty_text, seconds, text_members, whole_number, wrong_value,
 };
-use rulebook::handler_kind::{HandlerError, JsonNode, SettingsReader};
-use rulebook::model::Span;
+use rulebook::handler_kind::{HandledMethod, HandlerError, JsonNode, SettingsReader};
+use rulebook::model::{Location, Module, Span};
 
 use super::api3::below;
-use super::{ArgumentNotation, HandlerSettings, KIND, PhpStyle, headers, style};
+use super::{ArgumentNotation, HandlerSettings, KIND, PhpStyle, Responses, headers, style};
 use crate::address::Address;
 use crate::protocol::PoolLimits;
 
@@ -27,20 +28,21 @@ pub fn read(reader: &mut SettingsReader<'_>) -> Option<ReadSettings> {
     let address = address(reader);
     let root = root(reader);
     let (style, style_parameters) = style::style(reader, root.as_deref());
-    let notation = [("form", ArgumentNotation::Form), ("json", ArgumentNotation::Json)];
-    let arguments = reader.read("arguments", |node, name| choice(node, name, &notation));
-    let arguments = arguments.unwrap_or(ArgumentNotation::Form);
+    let arguments = arguments(reader, &style);
     let script = script(reader, root.as_deref(), &style);
     let parameters = headers::parameters(reader, &style, arguments);
     let local_files = reader.read("local_files", boolean);
     // With a socket, the server runs on this machine, so that it probably sees the same files.
     let is_local = local_files.unwrap_or(matches!(address, Some(Address::Unix(_))));
     let files = if is_local { files(reader, script.as_deref(), &style) } else { Vec::new() };
+    let responses = responses(reader, &style);
     let settings = HandlerSettings {
         http: method.http,
         returns: reader.method.returns(),
         style,
         arguments,
+        responses,
+        has_api3_envelope: envelope(reader) == Some(&EnvelopeName::Aicra),
         parameters,
         root,
         script,
@@ -50,12 +52,56 @@ pub fn read(reader: &mut SettingsReader<'_>) -> Option<ReadSettings> {
         environment: headers::environment(reader),
         style_parameters,
         request_headers: headers::request_headers(reader),
+        credentials: headers::credentials(reader),
         response_headers: headers::response_headers(reader),
         error_names: error_names(reader),
         declared_errors: method.errors_of_call(&reader.method.api.auth_errors).cloned().collect(),
     };
     let address = address.filter(|_| reader.errors.is_empty())?;
     Some(ReadSettings { settings, address, files })
+}
+
+/// Reads how PHP gets the arguments. A project for PhalApi reads the request itself, unless a part of its path is an
+/// argument, which PhalApi does not know.
+fn arguments(reader: &mut SettingsReader<'_>, style: &PhpStyle) -> ArgumentNotation {
+    use ArgumentNotation::{Form, Json, Request};
+    let parameters = &reader.method.method.parameters;
+    let in_path = parameters.iter().find(|parameter| matches!(parameter.from, Location::Path | Location::Position(_)));
+    let is_phalapi = matches!(style, PhpStyle::PhalApi { .. });
+    let notations = [("request", Request), ("form", Form), ("json", Json)];
+    let notation = reader.read("arguments", |node, name| choice(node, name, &notations));
+    let mut report = |message: String| {
+        let span = reader.node("arguments").map_or(reader.method.handler.span, |node| node.span);
+        reader.errors.push(HandlerError::new(message).at(span).help("set `arguments` to `form`"));
+    };
+    match (notation, in_path) {
+        (Some(Request), Some(parameter)) => {
+            report(format!("PHP does not find the argument `{}`, which is in the path of requests", parameter.name));
+        }
+        (Some(Json), _) if is_phalapi => report("PhalApi does not read its arguments from JSON".to_owned()),
+        _ => {}
+    }
+    notation.unwrap_or(if is_phalapi && in_path.is_none() { Request } else { Form })
+}
+
+fn responses(reader: &mut SettingsReader<'_>, style: &PhpStyle) -> Responses {
+    let is_strict = reader.read("strict", boolean).unwrap_or(false);
+    match style {
+        PhpStyle::Plain => Responses::Strict,
+        _ if is_strict => Responses::Strict,
+        PhpStyle::PhalApi { .. } if envelope(reader) == Some(&EnvelopeName::Phalapi) => Responses::Unchanged,
+        PhpStyle::PhalApi { .. } | PhpStyle::Api3 { .. } => Responses::Described,
+    }
+}
+
+/// Returns the envelope of the method's module.
+fn envelope<'a>(reader: &SettingsReader<'a>) -> Option<&'a EnvelopeName> {
+    let HandledMethod { api, method, .. } = reader.method;
+    let mut modules = api.modules.iter();
+    let has_method = |module: &&Module| {
+        module.services.iter().any(|service| service.methods.iter().any(|other| other.id == method.id))
+    };
+    modules.find(has_method).map(|module| api.envelope_name(module))
 }
 
 /// Reads the limits of connections, which all methods share.

@@ -1,22 +1,26 @@
 //! The style of a handler, and the service or class that it calls.
 
-use rulebook::handler_kind::settings::{choice, non_empty_text};
+use rulebook::handler_kind::settings::{boolean, choice, non_empty_text};
 use rulebook::handler_kind::{HandlerError, SettingsReader};
-use rulebook::model::Segment;
+use rulebook::model::{Segment, Spanned};
 
 use super::{PhpStyle, api3};
 
 /// The parameter of PhalApi that names the service.
 const SERVICE: &str = "service";
+/// The namespace that names of services may have.
+const NAMESPACE: &str = "App.";
+/// The services that PhalApi 2 and 1 run if a request names none.
+const DEFAULTS: [&str; 2] = ["Site.Index", "Default.Index"];
 
 /// Reads the style, and the FastCGI parameters by which the bridge finds a class.
 pub fn style(reader: &mut SettingsReader<'_>, root: Option<&str>) -> (PhpStyle, Vec<(String, String)>) {
     let names = ["plain", "phalapi", "api3"].map(|name| (name, name));
     let name = reader.read("style", |node, setting| choice(node, setting, &names)).unwrap_or("plain");
     let others: &[&str] = match name {
-        "plain" => &["service", "class", "function"],
-        "phalapi" => &["class", "function", "arguments"],
-        _ => &["service", "arguments"],
+        "plain" => &["service", "uri_match", "class", "function", "strict"],
+        "phalapi" => &["class", "function"],
+        _ => &["service", "uri_match", "arguments"],
     };
     for setting in others {
         let Some(node) = reader.method.optional_setting(setting) else { continue };
@@ -27,7 +31,9 @@ pub fn style(reader: &mut SettingsReader<'_>, root: Option<&str>) -> (PhpStyle, 
         "plain" => (PhpStyle::Plain, Vec::new()),
         "phalapi" => {
             check_parameter_names(reader);
-            (PhpStyle::PhalApi { service: service(reader) }, Vec::new())
+            let service = service(reader);
+            let unnamed_uri = unnamed_uri(reader, &service);
+            (PhpStyle::PhalApi { service, unnamed_uri }, Vec::new())
         }
         _ => api3::class(reader, root),
     }
@@ -54,6 +60,21 @@ fn check_parameter_names(reader: &mut SettingsReader<'_>) {
             reader.errors.push(HandlerError::new(message).at(parameter.span).help("give it another `name`"));
         }
     }
+}
+
+/// Returns the `REQUEST_URI` with which PhalApi finds the service if a request does not name it. It contains no part of
+/// the request, because PhalApi searches the whole of it for its script.
+fn unnamed_uri(reader: &mut SettingsReader<'_>, service: &str) -> Option<String> {
+    let matches_uris = reader.read("uri_match", boolean).unwrap_or(false);
+    let without_namespace = service.strip_prefix(NAMESPACE).unwrap_or(service);
+    let is_default = |name: &Spanned<String>| {
+        name.value.eq_ignore_ascii_case(without_namespace)
+            && DEFAULTS.iter().any(|default| default.eq_ignore_ascii_case(without_namespace))
+    };
+    if reader.method.api.service.default.as_ref().is_some_and(is_default) {
+        return Some("/".to_owned());
+    }
+    matches_uris.then(|| format!("/{}", service.replace('.', "/")))
 }
 
 /// Returns the name of the PhalApi service: the setting `service`, or `Class.Method` for the path `/Class/Method`.

@@ -4,6 +4,7 @@
 //! of its slot, the place for its argument.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use http::HeaderName;
 use rulebook_model::compile::decode_default;
@@ -16,7 +17,7 @@ use super::cors;
 use super::limits::{self, new_shared_limiter, plan_limits};
 use crate::auth::ProtectedResource;
 use crate::call::{AuthScheme, DynAuthenticate, Value, is_secret_header_field, is_secret_name};
-use crate::handler::{self, ProgramState, ReadinessCheck};
+use crate::handler::{self, BodyAccess, ProgramState, ReadinessCheck};
 use crate::idempotency::{IdempotencyStorage, MemoryStorage};
 use crate::pipeline::secret_segments;
 use crate::plan::{
@@ -93,7 +94,8 @@ pub fn create_plan(api: &Api, actions: Vec<Action>, handlers: &[handler::Module]
     let auth_fields = auth_fields(&context.authenticators);
     // The fields of a body that a method does not read are unknown parameters.
     if !auth_fields.is_empty() || api.unknown != UnknownParameters::Ignore {
-        let without_body = plans.iter_mut().filter(|method| method.body_use == BodyUse::Nothing);
+        let without_body =
+            plans.iter_mut().filter(|method| matches!(method.body_use, BodyUse::Nothing | BodyUse::Unread));
         without_body.for_each(|method| method.body_use = BodyUse::Fields);
     }
     let default_limits = MultipartLimits { bytes: api.limits.multipart, parts: api.limits.parts };
@@ -212,8 +214,9 @@ fn plan_method(
     let body_slots = slots_from(|from| matches!(from, Location::Body | Location::Any));
     let body_use = match parameters.iter().position(Parameter::is_whole_body) {
         Some(slot) => BodyUse::Whole(slot),
-        None if body_slots.is_empty() => BodyUse::Nothing,
-        None => BodyUse::Fields,
+        None if !body_slots.is_empty() => BodyUse::Fields,
+        None if action.body_access() == BodyAccess::Any => BodyUse::Unread,
+        None => BodyUse::Nothing,
     };
     PlannedMethod {
         id: method.id.as_str().into(),
@@ -244,6 +247,7 @@ fn plan_method(
         returns_file: method.options.download,
         outputs: method.outputs.iter().map(plan_output).collect(),
         has_whole_output: method.whole().is_some(),
+        output_differences: AtomicU64::new(0),
         declared_errors: method.errors.clone().into(),
     }
 }

@@ -7,6 +7,7 @@ use std::io;
 use bytes::Bytes;
 use futures_core::Stream;
 use http::header::{self, HeaderName, HeaderValue};
+use serde_json::Value as Json;
 
 use super::{ApiError, ByteStream, Download, Encode, ResponseError, Value, is_sent_by_engine};
 
@@ -55,6 +56,8 @@ pub struct RawResponse {
     pub(crate) body: ByteStream,
     /// The length of the body in bytes; `None` if it is not known before the body ends.
     pub(crate) length: Option<u64>,
+    /// The outputs in the body, which are compared with the definition; `None` if they are not known.
+    pub(crate) outputs: Option<Json>,
 }
 
 impl RawResponse {
@@ -73,7 +76,14 @@ impl RawResponse {
         if !(200..=599).contains(&status) {
             return Err(ResponseError::InvalidStatus { status });
         }
-        Ok(Self { status, media_type: None, headers: Vec::new(), body: Box::pin(body), length })
+        Ok(Self { status, media_type: None, headers: Vec::new(), body: Box::pin(body), length, outputs: None })
+    }
+
+    /// Adds the outputs that the body contains, if the handler has parsed it. They are compared with the definition as
+    /// [`OutputsCheck::Described`](crate::handler_kind::OutputsCheck::Described) demands, and not sent.
+    #[must_use]
+    pub fn outputs(self, outputs: Json) -> Self {
+        Self { outputs: Some(outputs), ..self }
     }
 
     /// Adds a header field. Fields with the same name are kept. Fields that describe how the body is sent, the id of

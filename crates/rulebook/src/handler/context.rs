@@ -80,8 +80,10 @@ pub(crate) enum CallOrigin {
     Request {
         /// The head of the request.
         head: Arc<Head>,
-        /// The body of the request, if the handler reads it, and it is JSON or a form without files.
+        /// The body of the request, if the handler reads it, and it is not multipart.
         body: Option<Bytes>,
+        /// The parts of a multipart body that are not files, if the handler reads any body.
+        text_parts: Vec<(String, Bytes)>,
     },
     /// The call was made from code, with [`CallBuilder`], or on the command line.
     Call {
@@ -153,14 +155,26 @@ impl Context {
     }
 
     /// Returns the bytes of the body of the request, for a handler of a definition that
-    /// [reads the body](crate::handler_kind::CompiledHandler::reads_body). Returns `None` for all other handlers, if
-    /// the request has no body, if the method has no parameters in the body, for `multipart/form-data`, whose files are
-    /// not kept in memory, and if the call was made from code or on the command line.
+    /// [reads the body](crate::handler_kind::CompiledHandler::body_access). Returns `None` for all other handlers, if
+    /// the request has no body, for `multipart/form-data`, whose files are not kept in memory, and if the call was made
+    /// from code or on the command line. If the handler reads only bodies with parameters, it also returns `None` if
+    /// the method has no parameters in the body.
     #[must_use]
     pub fn body(&self) -> Option<&Bytes> {
         match &self.0.origin {
             CallOrigin::Request { body, .. } => body.as_ref(),
             CallOrigin::Call { .. } => None,
+        }
+    }
+
+    /// Returns the names and the contents of the parts of a multipart body that are not files, for a handler of a
+    /// definition that [reads bodies of any kind](crate::handler_kind::BodyAccess::Any). Returns none for all other
+    /// handlers, and if the call was made from code or on the command line.
+    #[must_use]
+    pub fn text_parts(&self) -> &[(String, Bytes)] {
+        match &self.0.origin {
+            CallOrigin::Request { text_parts, .. } => text_parts,
+            CallOrigin::Call { .. } => &[],
         }
     }
 

@@ -113,16 +113,38 @@ pub trait CompiledHandler: Send + Sync {
     /// request has been stored. So this function has no effects outside of the future; spans, too, begin in the future.
     fn start(&self, arguments: ArgumentSlots<'_, '_>, context: Context) -> HandlerFuture;
 
-    /// Returns `true` if the outputs of the handler are known to be valid. The outputs of all other handlers are
-    /// compared with the definition before they are sent.
-    fn has_valid_outputs(&self) -> bool {
-        false
+    /// Returns how the outputs of the handler are compared with the definition.
+    fn outputs_check(&self) -> OutputsCheck {
+        OutputsCheck::Enforced
     }
 
-    /// Returns `true` if the handler reads the body of the request with [`Context::body`].
-    fn reads_body(&self) -> bool {
-        false
+    /// Returns whether the handler reads the body of the request with [`Context::body`], in addition to the arguments.
+    fn body_access(&self) -> BodyAccess {
+        BodyAccess::None
     }
+}
+
+/// How the outputs of a handler are compared with the definition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OutputsCheck {
+    /// Outputs that differ from the definition are an internal error. Members that are not outputs are not sent.
+    Enforced,
+    /// All outputs are sent as they are. Differences from the definition are counted, and the first one is logged.
+    Described,
+    /// The outputs are known to be valid, and are not compared.
+    Known,
+}
+
+/// Which bodies of requests a handler reads, in addition to the arguments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BodyAccess {
+    /// The handler reads no body.
+    None,
+    /// The handler reads bodies with parameters: JSON and forms.
+    Parameters,
+    /// The handler reads bodies of any media type, even if the method has no parameters in the body. A body that is
+    /// neither JSON nor a form contains no arguments.
+    Any,
 }
 
 /// A method whose handler is compiled.

@@ -35,7 +35,9 @@ pub(crate) use context::CallOrigin;
 pub use context::Context;
 pub use file_fields::describe_file;
 pub use into_handler::{Handler, HandlerFuture, HandlerMismatch, IntoHandler, Outputs};
-pub use kind::{CompiledHandler, HandledMethod, HandlerError, HandlerKind, MethodReturns, StartFuture};
+pub use kind::{
+    BodyAccess, CompiledHandler, HandledMethod, HandlerError, HandlerKind, MethodReturns, OutputsCheck, StartFuture,
+};
 pub use log_lines::{LogLines, printable};
 pub use module::{CallEnd, HandlerBinding, Hooks, Module};
 pub use out::{Out, OutputProbe};

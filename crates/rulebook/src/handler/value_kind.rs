@@ -10,7 +10,7 @@ use rulebook_model::describe::example::{outputs_example, outputs_without_example
 use rulebook_model::model::{Method, Output};
 use serde_json::Value as Json;
 
-use super::{CompiledHandler, Context, HandledMethod, HandlerError, HandlerFuture, HandlerKind};
+use super::{CompiledHandler, Context, HandledMethod, HandlerError, HandlerFuture, HandlerKind, OutputsCheck};
 use crate::call::{ApiError, ArgumentSlots, Download, ReturnedValue, applied_preference, preferred_value};
 
 /// `{"value": outputs}`: the outputs of every call. `examples` has other outputs by name, which a request selects with
@@ -106,8 +106,8 @@ impl CompiledHandler for ValueHandler {
         ready(outputs.map(|outputs| ReturnedValue::Outputs(Box::new(Arc::clone(outputs)))))
     }
 
-    fn has_valid_outputs(&self) -> bool {
-        true
+    fn outputs_check(&self) -> OutputsCheck {
+        OutputsCheck::Known
     }
 }
 
@@ -160,8 +160,8 @@ impl CompiledHandler for MockHandler {
         }))
     }
 
-    fn has_valid_outputs(&self) -> bool {
-        true
+    fn outputs_check(&self) -> OutputsCheck {
+        OutputsCheck::Known
     }
 }
 

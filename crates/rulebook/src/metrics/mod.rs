@@ -46,14 +46,16 @@ impl Metrics {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns all counts in the OpenMetrics text format. `detached` is the number of handlers that are still running
-    /// although their clients have disconnected. `certificates` returns the files with the certificates of the server,
-    /// each with the time until which its certificate is valid, in seconds since 1970.
+    /// Returns all counts in the OpenMetrics text format. `plan` contains the counts of its methods. `detached` is the
+    /// number of handlers that are still running although their clients have disconnected. `certificates` returns the
+    /// files with the certificates of the server, each with the time until which its certificate is valid, in seconds
+    /// since 1970.
     ///
     /// If clients request the text so often that writing it would take much time, returns the text that was written
     /// last.
     pub(crate) fn to_openmetrics(
         &self,
+        plan: &Plan,
         detached: usize,
         exceeded_limits: &ExceededLimits,
         certificates: impl FnOnce() -> Vec<(String, u64)>,
@@ -66,8 +68,15 @@ impl Metrics {
         let in_flight = by_worker.iter().map(|counters| counters.in_flight()).sum();
         let mut counted = BTreeMap::new();
         by_worker.iter().for_each(|counters| counters.add_to(&mut counted));
-        let text =
-            Bytes::from(openmetrics::openmetrics_text(&counted, in_flight, detached, exceeded_limits, &certificates()));
+        let differences = plan.methods.iter().map(|method| (&*method.id, &method.output_differences));
+        let text = Bytes::from(openmetrics::openmetrics_text(
+            &counted,
+            in_flight,
+            detached,
+            exceeded_limits,
+            differences.map(|(id, count)| (id, count.load(Ordering::Relaxed))).filter(|(_, count)| *count > 0),
+            &certificates(),
+        ));
         last_text.clone_from(&text);
         time.add(begun, begun.elapsed());
         text

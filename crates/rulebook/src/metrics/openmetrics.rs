@@ -9,11 +9,12 @@ use std::fmt::{Arguments, Display, Write};
 use super::ExceededLimits;
 use super::worker_counters::{BUCKET_MILLISECONDS, CountedRequests, ResponseLabels};
 
-pub(super) fn openmetrics_text(
+pub(super) fn openmetrics_text<'p>(
     counted: &BTreeMap<Box<str>, CountedRequests>,
     in_flight: u64,
     detached: usize,
     exceeded_limits: &ExceededLimits,
+    output_differences: impl Iterator<Item = (&'p str, u64)>,
     certificates: &[(String, u64)],
 ) -> String {
     let mut text = OpenMetricsText(String::new());
@@ -33,6 +34,11 @@ pub(super) fn openmetrics_text(
     text.begin_metric(exceeded, "counter", "Connections or requests that exceeded a limit of connections, by limit.");
     for (limit, count) in exceeded_limits.counts() {
         text.write_sample(&format!("{exceeded}_total"), &[("limit", limit)], count);
+    }
+    let differences = "rulebook_output_differences";
+    text.begin_metric(differences, "counter", "Responses whose outputs differ from the definition, by method.");
+    for (id, count) in output_differences {
+        text.write_sample(&format!("{differences}_total"), &[("method", id)], count);
     }
     let expiry = "rulebook_tls_certificate_expiry_timestamp_seconds";
     if !certificates.is_empty() {

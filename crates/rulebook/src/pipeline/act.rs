@@ -14,12 +14,10 @@ use rulebook_model::model::DeclaredError;
 use super::MethodRunner;
 use super::authorize::GrantedCall;
 use super::panic::{catch_panic, catch_panic_async};
-use super::verify_outputs::{declared_outputs, verify_outputs};
-use crate::call::{
-    ApiError, ArgumentSlot, ArgumentSlots, Download, Encode, ErrorKind, Outcome, ReturnedValue, Success, Value,
-};
+use super::verify_outputs::{count_difference, declared_outputs, described_outputs, verify_outputs};
+use crate::call::{ApiError, ArgumentSlot, ArgumentSlots, Download, ErrorKind, Outcome, ReturnedValue, Success, Value};
 use crate::client_shares::ClientShares;
-use crate::handler::{CallEnd, CallOrigin, Context, EngineHandle, HandlerFuture};
+use crate::handler::{CallEnd, CallOrigin, Context, EngineHandle, HandlerFuture, OutputsCheck};
 use crate::plan::{Action, PlannedMethod};
 
 /// Starts the handler of an API method. The future of the handler does not borrow from the request, so that it can
@@ -162,15 +160,13 @@ impl StartedHandler {
         let mut handler = DetachableFuture::new(runner, client, self.running);
         handler.call = self.context.map(|context| (self.method, context));
         let result = (&mut handler).await;
-        let verified = result.and_then(|returned| match returned {
-            ReturnedValue::Outputs(outputs) => verified(runner, method, outputs).map(ReturnedValue::Outputs),
-            ReturnedValue::Download(_) | ReturnedValue::Response(_) => Ok(returned),
-        });
+        let verified = result.and_then(|returned| verified(runner, method, returned));
         let overrides = handler.call.take().map(|(_, context)| context.into_response_overrides()).unwrap_or_default();
         match verified {
             Ok(returned) => {
                 let status = overrides.status.unwrap_or(method.success_status);
-                Ok(Success { returned, status, has_whole_output: method.has_whole_output, headers: overrides.headers })
+                let (returned, has_whole_output) = returned;
+                Ok(Success { returned, status, has_whole_output, headers: overrides.headers })
             }
             Err(error) => {
                 let error = with_declaration(&method.declared_errors, &method.id, error);
@@ -245,21 +241,38 @@ fn log_detached_error(runner: &MethodRunner, call: Option<&(usize, Context)>, re
 }
 
 /// Compares the outputs of a handler with the definition: those of a function if the setting says so, and those of a
-/// handler that the definition chooses unless they are known to be valid.
+/// handler that the definition chooses as the handler demands. Also returns `true` if the outputs are the whole body,
+/// as outputs are that are only described, and not an object.
 fn verified(
     runner: &MethodRunner,
     method: &PlannedMethod,
-    outputs: Box<dyn Encode>,
-) -> Result<Box<dyn Encode>, ApiError> {
-    match &method.action {
-        Action::Handler { .. } if runner.plan.verify_outputs => {
-            verify_outputs(method, &*outputs)?;
-            Ok(outputs)
+    returned: ReturnedValue,
+) -> Result<(ReturnedValue, bool), ApiError> {
+    let check = match &method.action {
+        Action::Defined { handler, .. } => handler.outputs_check(),
+        _ => OutputsCheck::Known,
+    };
+    let is_whole = method.has_whole_output;
+    match (returned, check) {
+        (ReturnedValue::Outputs(outputs), OutputsCheck::Enforced) => {
+            Ok((ReturnedValue::Outputs(Box::new(declared_outputs(method, &*outputs)?)), is_whole))
         }
-        Action::Defined { handler, .. } if !handler.has_valid_outputs() => {
-            Ok(Box::new(declared_outputs(method, &*outputs)?))
+        (ReturnedValue::Outputs(outputs), OutputsCheck::Described) => {
+            let outputs = described_outputs(method, &*outputs)?;
+            let is_whole = is_whole || !outputs.is_object();
+            Ok((ReturnedValue::Outputs(Box::new(outputs)), is_whole))
         }
-        _ => Ok(outputs),
+        (ReturnedValue::Response(response), _) => {
+            response.outputs.iter().for_each(|outputs| count_difference(method, outputs));
+            Ok((ReturnedValue::Response(response), is_whole))
+        }
+        (ReturnedValue::Outputs(outputs), OutputsCheck::Known) => {
+            if runner.plan.verify_outputs && matches!(method.action, Action::Handler { .. }) {
+                verify_outputs(method, &*outputs)?;
+            }
+            Ok((ReturnedValue::Outputs(outputs), is_whole))
+        }
+        (download @ ReturnedValue::Download(_), _) => Ok((download, is_whole)),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The received body of a request, and the kind of body that the header fields of a request announce.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use actix_multipart::Multipart;
 use actix_web::error::PayloadError;
@@ -10,6 +11,7 @@ use futures_core::Stream;
 use http::header;
 
 use crate::call::{ApiError, ErrorKind, Head, Upload, parse_word, shorten_text, split_outside_of_quotes};
+use crate::handler::{BodyAccess, CallOrigin};
 use crate::plan::{BodyUse, MultipartLimits, PlannedMethod};
 
 /// The body of a request, completely received.
@@ -21,17 +23,36 @@ pub enum Body {
     Form(Bytes),
     /// The bytes of a JSON text (`application/json`).
     Json(Bytes),
+    /// The bytes of a body that contains no parameters, for the handler.
+    Other(Bytes),
     /// The parts of a `multipart/form-data` body. Files have been written to disk.
     Parts(Vec<BodyPart>),
 }
 
 impl Body {
-    /// Returns the bytes of a form or a JSON text; `None` for other bodies.
+    /// Returns the bytes of a body that is in memory; `None` without a body, and for the parts of a multipart body.
     pub fn bytes(&self) -> Option<&Bytes> {
         match self {
-            Self::Form(bytes) | Self::Json(bytes) => Some(bytes),
+            Self::Form(bytes) | Self::Json(bytes) | Self::Other(bytes) => Some(bytes),
             Self::Empty | Self::Parts(_) => None,
         }
+    }
+
+    /// Returns the origin of the call that a request makes, with those parts of its body that the handler reads.
+    #[inline]
+    pub fn call_origin(&self, head: Arc<Head>, access: BodyAccess) -> CallOrigin {
+        let text_parts = if access == BodyAccess::Any { self.text_parts() } else { Vec::new() };
+        CallOrigin::Request { head, body: self.bytes().filter(|_| access != BodyAccess::None).cloned(), text_parts }
+    }
+
+    /// Returns the names and the contents of the parts of a multipart body that are not files.
+    fn text_parts(&self) -> Vec<(String, Bytes)> {
+        let Self::Parts(parts) = self else { return Vec::new() };
+        let text = |part: &BodyPart| match &part.content {
+            BodyPartContent::Field(bytes) => Some((part.name.clone(), bytes.clone())),
+            BodyPartContent::File(_) => None,
+        };
+        parts.iter().filter_map(text).collect()
     }
 }
 
@@ -60,6 +81,8 @@ pub enum BodyKind {
     Form,
     /// The body is JSON and is kept in memory.
     Json,
+    /// The body contains no parameters, and is kept in memory for the handler.
+    Other,
     /// The body is `multipart/form-data`; its files are written to disk.
     Multipart {
         /// The boundary that separates the parts. `None` if `Content-Type` contains no boundary; such a body is
@@ -92,19 +115,24 @@ const JSON_MEDIA_TYPES: &[&str] = &["application/json"];
 /// The media type of bodies without `Content-Type` (RFC 9110 section 8.3), for error messages.
 const UNKNOWN_MEDIA_TYPE: &str = "application/octet-stream (without Content-Type)";
 
-/// Returns the kind of the request body if the API method has parameters in the body; otherwise [`BodyKind::Nothing`].
+/// Returns the kind of the request body if the API method has parameters in the body, or its handler reads the body;
+/// otherwise [`BodyKind::Nothing`].
 pub fn body_kind(head: &Head, method: &PlannedMethod) -> BodyKind {
-    match method.body_use {
-        BodyUse::Nothing => BodyKind::Nothing,
-        BodyUse::Fields => announced_body_kind(head, method.multipart_limits),
-        BodyUse::Whole(_) => match announced_body_kind(head, method.multipart_limits) {
-            kind @ (BodyKind::Nothing | BodyKind::Json) => kind,
-            BodyKind::Unsupported { got, .. } => BodyKind::Unsupported { got, accepted: JSON_MEDIA_TYPES },
-            BodyKind::Form | BodyKind::Multipart { .. } => {
-                let got = media_type(head).unwrap_or(Cow::Borrowed(UNKNOWN_MEDIA_TYPE));
-                BodyKind::Unsupported { got: shorten_text(&got), accepted: JSON_MEDIA_TYPES }
-            }
-        },
+    if method.body_use == BodyUse::Nothing {
+        return BodyKind::Nothing;
+    }
+    let announced = announced_body_kind(head, method.multipart_limits);
+    match (&method.body_use, announced) {
+        (BodyUse::Unread, BodyKind::Json | BodyKind::Form) => BodyKind::Other,
+        (_, BodyKind::Unsupported { .. }) if method.action.body_access() == BodyAccess::Any => BodyKind::Other,
+        (BodyUse::Whole(_), BodyKind::Unsupported { got, .. }) => {
+            BodyKind::Unsupported { got, accepted: JSON_MEDIA_TYPES }
+        }
+        (BodyUse::Whole(_), BodyKind::Form | BodyKind::Multipart { .. }) => {
+            let got = media_type(head).unwrap_or(Cow::Borrowed(UNKNOWN_MEDIA_TYPE));
+            BodyKind::Unsupported { got: shorten_text(&got), accepted: JSON_MEDIA_TYPES }
+        }
+        (_, kind) => kind,
     }
 }
 

@@ -65,8 +65,6 @@ pub use route::{
 pub use run_once::{fingerprint, requested_key, run_once};
 pub use urlencoded::query_values;
 
-pub(crate) use crate::handler::CallOrigin;
-
 use crate::plan::Plan;
 
 /// Runs the API methods of a plan. Each worker thread has a separate runner: if the workers shared one runner, each

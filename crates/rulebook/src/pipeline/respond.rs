@@ -61,7 +61,7 @@ pub fn respond(plan: &Plan, head: &Head, index: usize, outcome: Outcome, counted
 /// those of the response.
 #[inline(never)]
 fn raw_reply(response: RawResponse, headers: Vec<(HeaderName, HeaderValue)>) -> Reply {
-    let RawResponse { status, media_type, headers: mut fields, body, length } = response;
+    let RawResponse { status, media_type, headers: mut fields, body, length, outputs: _ } = response;
     fields.retain(|(name, _)| headers.iter().all(|(other, _)| other != name));
     fields.extend(headers);
     if !has_content(status) || status == 304 {

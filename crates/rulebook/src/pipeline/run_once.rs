@@ -24,7 +24,7 @@ use super::reply::{CallReply, Reply, ReplyBody};
 use super::respond::respond;
 use crate::call::{ApiError, ArgumentSlot, ByteStream, Head};
 use crate::error::ErrorCode;
-use crate::handler::CallOrigin;
+use crate::handler::{BodyAccess, CallOrigin};
 use crate::idempotency::{
     ClaimedKey, Fingerprint, IdempotencyKeyState, IdempotencyStorage, KeyClaim, RequestHasher, StoredResponse, read_key,
 };
@@ -59,11 +59,15 @@ pub fn fingerprint(
     let mut hasher = RequestHasher::new(key);
     hasher.add_arguments(&method.parameter_names, arguments);
     // Such a handler also forwards fields that are not parameters.
-    if let CallOrigin::Request { head, body } = origin
-        && method.action.reads_body()
+    if let CallOrigin::Request { head, body, text_parts } = origin
+        && method.action.body_access() != BodyAccess::None
     {
         hasher.add_raw(head.query().as_bytes());
         hasher.add_raw(body.as_deref().unwrap_or_default());
+        for (name, content) in text_parts {
+            hasher.add_raw(name.as_bytes());
+            hasher.add_raw(content);
+        }
     }
     hasher.finish(&method.id, granted.identity(), client.head.client, key)
 }

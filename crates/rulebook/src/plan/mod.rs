@@ -21,6 +21,7 @@ mod similar_paths;
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use bytes::Bytes;
 
@@ -45,7 +46,7 @@ use rulebook_model::model::{DeclaredError, Idempotency, Limits, Scope, UnknownPa
 use rulebook_model::types::Check;
 
 use crate::call::HttpMethod;
-use crate::handler::{CompiledHandler, Handler, Hooks, ProgramState, ReadinessCheck};
+use crate::handler::{BodyAccess, CompiledHandler, Handler, Hooks, ProgramState, ReadinessCheck};
 use crate::idempotency::IdempotencyStorage;
 use crate::rate_limit::{PlannedRateLimit, SharedLimiter};
 use crate::trace::Tracer;
@@ -194,6 +195,9 @@ pub struct PlannedMethod {
     pub has_whole_output: bool,
     /// The outputs that the definition declares for the API method.
     pub outputs: Box<[PlannedOutput]>,
+    /// The number of responses whose outputs differ from the definition, though they were sent. Only handlers that
+    /// call another program have such outputs, so that the workers can share the count.
+    pub output_differences: AtomicU64,
     /// The errors that the definition declares for the API method.
     pub declared_errors: Box<[DeclaredError]>,
 }
@@ -234,9 +238,12 @@ pub enum Action {
 }
 
 impl Action {
-    /// Returns `true` if the handler reads the bytes of the body, so that they are kept for it.
-    pub fn reads_body(&self) -> bool {
-        matches!(self, Self::Defined { handler, .. } if handler.reads_body())
+    /// Returns which bodies are kept for the handler.
+    pub fn body_access(&self) -> BodyAccess {
+        match self {
+            Self::Defined { handler, .. } => handler.body_access(),
+            _ => BodyAccess::None,
+        }
     }
 }
 

@@ -56,6 +56,8 @@ pub struct MultipartLimits {
 pub enum BodyUse {
     /// The API method has no parameters in the body, so that the server does not read the body.
     Nothing,
+    /// The API method has no parameters in the body, but its handler reads any body.
+    Unread,
     /// The API method has parameters in the body: fields or files.
     Fields,
     /// The whole body, which is JSON, is the value of the parameter with this slot.

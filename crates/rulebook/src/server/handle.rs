@@ -26,7 +26,7 @@ use crate::call::{ApiError, Head};
 use crate::file_reply::respond_with_file;
 use crate::metrics::RequestKind;
 use crate::pipeline::{
-    CallOrigin, CallReply, ErrorContext, MethodRunner, Reply, Route, add_cors_headers, authorize, catch_panic_async,
+    CallReply, ErrorContext, MethodRunner, Reply, Route, add_cors_headers, authorize, catch_panic_async,
     check_auth_fields, check_parameters, compress_reply, fingerprint, identify, negotiate_coding, read_parameters,
     requested_key, respond, respond_to_options, respond_with_error, run_once, start_handler,
 };
@@ -69,8 +69,7 @@ fn run_stages(
             check_auth_fields(plan, &client, &body)?;
             let values = read_parameters(plan, &client.head, &matched, &body)?;
             let arguments = check_parameters(plan, granted.method(), values)?;
-            let kept_body = if granted.method().action.reads_body() { body.bytes().cloned() } else { None };
-            let origin = CallOrigin::Request { head: Arc::clone(&client.head), body: kept_body };
+            let origin = body.call_origin(Arc::clone(&client.head), granted.method().action.body_access());
             let fingerprint = key.map(|key| Box::new(fingerprint(&granted, &client, &key, &arguments, &origin)));
             observed.enter(HANDLE);
             let handler = start_handler(runner, &granted, arguments, origin)?;

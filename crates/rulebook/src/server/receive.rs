@@ -172,12 +172,13 @@ pub(super) async fn receive(
             Some(_) => Err(ApiError::new(ErrorKind::UnsupportedMediaType { got, accepted })),
             None => Ok(Body::Empty),
         },
-        BodyKind::Form | BodyKind::Json => {
+        BodyKind::Form | BodyKind::Json | BodyKind::Other => {
             let (bytes, _) = limited.gather(usize::MAX).await?;
             Ok(match kind {
                 _ if bytes.is_empty() => Body::Empty,
                 BodyKind::Form => Body::Form(bytes),
-                _ => Body::Json(bytes),
+                BodyKind::Json => Body::Json(bytes),
+                _ => Body::Other(bytes),
             })
         }
         // This future is boxed for the same reason as the one in `gather`.

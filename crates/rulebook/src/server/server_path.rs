@@ -47,7 +47,7 @@ pub(super) async fn respond_at_server_path(
         ServerPath::Metrics => {
             let certificates = || state.tls.as_ref().map(|tls| tls.expiry_times()).unwrap_or_default();
             let detached = state.detached_handlers.count();
-            let text = state.metrics.to_openmetrics(detached, &state.exceeded_limits, certificates);
+            let text = state.metrics.to_openmetrics(&state.plan, detached, &state.exceeded_limits, certificates);
             status_reply(200, METRICS_MEDIA_TYPE, text)
         }
         ServerPath::ProtectedResource => {

@@ -29,7 +29,8 @@ switch ($input['action'] ?? '') {
         echo json_encode([
             'input' => $input,
             'server' => array_intersect_key($_SERVER, array_flip(
-                ['REQUEST_METHOD', 'RULEBOOK_HTTP_METHOD', 'RULEBOOK_IDENTITY', 'RULEBOOK_PERMISSIONS', 'RULEBOOK_METHOD', 'PHP_SELF', 'HTTP_PROXY']
+                ['REQUEST_METHOD', 'RULEBOOK_HTTP_METHOD', 'RULEBOOK_IDENTITY', 'RULEBOOK_PERMISSIONS', 'RULEBOOK_METHOD', 'PHP_SELF', 'HTTP_PROXY',
+                    'CONTENT_TYPE', 'CONTENT_LENGTH', 'QUERY_STRING', 'REQUEST_URI', 'HTTP_X_ANY']
             )),
             'process' => getmypid(),
         ]);

@@ -66,11 +66,11 @@ pub fn read_parameters<'a>(
         fields::read_fields(&mut reading, head.query().as_bytes(), Source::Query)?;
     }
     match body {
-        Body::Empty => {}
+        Body::Empty | Body::Other(_) => {}
         Body::Form(bytes) => fields::read_form(&mut reading, bytes)?,
         Body::Json(bytes) => match method.body_use {
             BodyUse::Whole(slot) => json::read_whole(&mut reading, bytes, slot)?,
-            BodyUse::Nothing | BodyUse::Fields => json::read_members(&mut reading, bytes)?,
+            BodyUse::Nothing | BodyUse::Unread | BodyUse::Fields => json::read_members(&mut reading, bytes)?,
         },
         Body::Parts(parts) => fields::read_parts(&mut reading, parts)?,
     }

@@ -5,8 +5,40 @@ namespace PhalApi {
     {
     }
 
+    /** The request, of which a JSON body is a part, and its service. */
+    class Request
+    {
+        public $data;
+
+        public function __construct()
+        {
+            $json = json_decode(file_get_contents('php://input'), true);
+            $this->data = is_array($json) ? array_merge($_REQUEST, $json) : $_REQUEST;
+        }
+
+        public function service()
+        {
+            $service = $this->data['service'] ?? $this->data['s'] ?? null;
+            if ($service === null) {
+                // As in PhalApi with `enable_uri_match`, which searches its script in the whole URI.
+                $uri = $_SERVER['REQUEST_URI'];
+                $script = strpos($uri, 'index.php');
+                $start = $script === false ? 0 : $script + strlen('index.php');
+                $end = strpos($uri, '?');
+                $path = $end === false ? substr($uri, $start) : substr($uri, $start, $end - $start);
+                $service = str_replace('/', '.', trim($path, '/'));
+            }
+            $parts = explode('.', $service === '' ? 'App.Site.Index' : (string) $service);
+            return count($parts) === 2 ? array_merge(['App'], $parts) : $parts;
+        }
+    }
+
     abstract class Api
     {
+        /** @var Response */
+        public $response;
+        /** @var Request */
+        public $request;
         private $values = [];
 
         public function __get($name)
@@ -31,7 +63,7 @@ namespace PhalApi {
         {
             $name = $rule['name'];
             $sources = ['header' => $_SERVER['HTTP_' . strtoupper(str_replace('-', '_', $name))] ?? null, 'cookie' => $_COOKIE[$name] ?? null];
-            $value = isset($rule['source']) ? $sources[$rule['source']] : ($_FILES[$name] ?? $_REQUEST[$name] ?? null);
+            $value = isset($rule['source']) ? $sources[$rule['source']] : ($_FILES[$name] ?? $this->request->data[$name] ?? null);
             if ($value === null) {
                 if (!empty($rule['require'])) {
                     throw new Exception\BadRequestException("wrong param: $name");
@@ -58,14 +90,17 @@ namespace PhalApi {
         public function response()
         {
             $response = new Response();
+            $request = new Request();
             try {
-                $parts = explode('.', $_REQUEST['service'] ?? 'Site.Index');
-                [$class, $method] = array_slice($parts, -2);
-                $class = 'App\\Api\\' . str_replace('_', '\\', ucfirst($class));
+                $service = $request->service();
+                [$namespace, $class, $method] = $service + ['', '', ''];
+                $class = "$namespace\\Api\\" . str_replace('_', '\\', ucfirst($class));
                 if (!class_exists($class) || !method_exists($class, $method)) {
-                    throw new Exception\BadRequestException("no such service as {$_REQUEST['service']}", 4);
+                    throw new Exception\BadRequestException('no such service as ' . implode('.', $service), 4);
                 }
                 $api = new $class();
+                $api->response = $response;
+                $api->request = $request;
                 $api->init($method);
                 $response->data = $api->$method();
             } catch (Exception $error) {
@@ -81,11 +116,12 @@ namespace PhalApi {
         public $ret = 200;
         public $data = [];
         public $msg = '';
+        public $others = [];
 
         public function output()
         {
             header('Content-Type: application/json;charset=utf-8');
-            echo json_encode(['ret' => $this->ret, 'data' => $this->data, 'msg' => $this->msg]);
+            echo json_encode(['ret' => $this->ret, 'data' => $this->data, 'msg' => $this->msg] + $this->others);
         }
     }
 }
@@ -104,6 +140,14 @@ namespace PhalApi\Exception {
         public function __construct($message, $code = 0)
         {
             parent::__construct("Interal Server Error: $message", 500 + $code);
+        }
+    }
+
+    class RedirectException extends \PhalApi\Exception
+    {
+        public function __construct($message, $code = 0)
+        {
+            parent::__construct("Redirect: $message", 300 + $code);
         }
     }
 }
