@@ -149,7 +149,7 @@ fn is_same_service(name: &str, service: &str) -> bool {
 /// checked.
 fn wrong_service(name: &str) -> ApiError {
     let name = name.chars().take(MAX_QUOTED).collect();
-    let error = ApiError::new(ErrorKind::InvalidServiceName { name, parts: 0, error: ServiceNameError::Illegal });
+    let error = ApiError::new(ErrorKind::InvalidServiceName { name, error: ServiceNameError::Illegal });
     error.with_log("the request also names another service, which PHP could run")
 }
 
