@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use rulebook::error::ErrorKind;
 use rulebook::handler_kind::{ArgumentSlot, ArgumentSlots};
+use rulebook::http::uri::Authority;
 use rulebook::multipart::MultipartPiece;
 use rulebook::{ApiError, Context, Head};
 
@@ -147,6 +148,13 @@ fn header_fields(settings: &HandlerSettings, context: &Context, head: &Head) -> 
     }
     if let Some(authority) = head.uri.authority().filter(|_| head.header("host").is_none()) {
         fields.push(("HTTP_HOST".to_owned(), authority.to_string()));
+    }
+    let default_port = if head.is_https() { 443 } else { 80 };
+    if let Some(host) =
+        head.header("host").and_then(|host| host.parse::<Authority>().ok()).as_ref().or(head.uri.authority())
+    {
+        fields.push(("SERVER_NAME".to_owned(), host.host().to_owned()));
+        fields.push(("SERVER_PORT".to_owned(), host.port_u16().unwrap_or(default_port).to_string()));
     }
     if head.is_https() {
         fields.push(("HTTPS".to_owned(), "on".to_owned()));

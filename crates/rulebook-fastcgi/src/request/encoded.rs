@@ -110,6 +110,7 @@ impl Encoded {
                     .map_err(ApiError::internal)?,
                 SentIn::HeaderField(variable) => header_fields.push((variable.clone(), scalar_text(&value))),
                 SentIn::Cookie => cookies.push(cookie(&parameter.name, &value)),
+                SentIn::Nowhere => {}
             }
         }
         if !cookies.is_empty() {

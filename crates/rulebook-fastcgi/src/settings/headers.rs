@@ -7,7 +7,7 @@ use rulebook::http::HeaderName;
 use rulebook::model::{Location, Parameter, Spanned};
 
 use super::{ArgumentNotation, Credentials, ParameterSettings, PhpStyle, RequestHeader, SentIn};
-use crate::request::{RESERVED, RESERVED_PREFIX, is_readable_name};
+use crate::request::{RESERVED, RESERVED_PREFIX, is_readable_name, php_name};
 
 /// The FastCGI parameter that many programs read as the address of their proxy ("httpoxy"), so that no client may set
 /// it.
@@ -91,6 +91,9 @@ pub fn environment(reader: &mut SettingsReader<'_>) -> Vec<(String, String)> {
 /// The maximum length of a parameter in `environment` in bytes: a parameter must fit into a FastCGI record.
 const MAX_VALUE_LEN: usize = 32 << 10;
 
+/// The field of PhalApi that names the service, which the handler adds itself.
+const SERVICE: &str = "service";
+
 /// Returns how each parameter is sent. The code of PhalApi knows parameters by their names in requests, and reads some
 /// of them from header fields and cookies; other code knows them by their names in code.
 pub fn parameters(
@@ -105,6 +108,12 @@ pub fn parameters(
     for parameter in &method.parameters {
         let name = if is_phalapi { parameter.request_name() } else { &parameter.name };
         let sent_in = if is_phalapi { phalapi_location(parameter) } else { Some(SentIn::Form) };
+        let is_service = is_phalapi && php_name(name).0.eq_ignore_ascii_case(SERVICE);
+        if is_service && is_form {
+            let message = format!("PhalApi would take the service from the parameter `{}`", parameter.name);
+            reader.errors.push(HandlerError::new(message).at(parameter.span).help("give it another `name`"));
+        }
+        let sent_in = if is_service { Some(SentIn::Nowhere) } else { sent_in };
         let Some(sent_in) = sent_in else {
             let message = "a script must not get the header field `Proxy`: many programs would use it as their proxy";
             reader.errors.push(HandlerError::new(message).at(parameter.span));

@@ -170,6 +170,8 @@ pub enum SentIn {
     /// A header field: the FastCGI parameter with this name.
     HeaderField(String),
     Cookie,
+    /// The parameter names the service, which the handler adds itself.
+    Nowhere,
 }
 
 /// A header field of the request that the script gets.

@@ -6,8 +6,6 @@ use rulebook::model::{Segment, Spanned};
 
 use super::{PhpStyle, api3};
 
-/// The parameter of PhalApi that names the service.
-const SERVICE: &str = "service";
 /// The namespace that names of services may have.
 const NAMESPACE: &str = "App.";
 /// The services that PhalApi 2 and 1 run if a request names none.
@@ -30,7 +28,6 @@ pub fn style(reader: &mut SettingsReader<'_>, root: Option<&str>) -> (PhpStyle, 
     match name {
         "plain" => (PhpStyle::Plain, Vec::new()),
         "phalapi" => {
-            check_parameter_names(reader);
             let service = service(reader);
             let unnamed_uri = unnamed_uri(reader, &service);
             (PhpStyle::PhalApi { service, unnamed_uri }, Vec::new())
@@ -47,18 +44,6 @@ pub fn path_names<'a>(reader: &SettingsReader<'a>) -> Option<(&'a str, &'a str)>
     match &service?.path[..] {
         [Segment::Static(first), Segment::Static(second)] => Some((first, second)),
         _ => None,
-    }
-}
-
-/// Reports a parameter with which a client could select another service than the definition.
-fn check_parameter_names(reader: &mut SettingsReader<'_>) {
-    for parameter in &reader.method.method.parameters {
-        // PHP ignores blanks at the beginning of a name, and reads brackets as an array with the name before them.
-        let name = parameter.name.trim_start().split('[').next().unwrap_or_default();
-        if name.eq_ignore_ascii_case(SERVICE) {
-            let message = format!("PhalApi would take the service from the parameter `{}`", parameter.name);
-            reader.errors.push(HandlerError::new(message).at(parameter.span).help("give it another `name`"));
-        }
     }
 }
 

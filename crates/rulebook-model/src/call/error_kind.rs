@@ -117,6 +117,11 @@ impl AllowedMethods {
         let methods: Vec<_> = methods.into_iter().collect();
         Self(HttpMethod::ALL.into_iter().filter(|http| methods.contains(http)).collect())
     }
+
+    /// Returns the names of the HTTP methods that the definition contains, without those that the server adds.
+    pub(crate) fn defined(&self) -> String {
+        self.0.iter().map(|http| http.as_str()).collect::<Vec<_>>().join(", ")
+    }
 }
 
 impl fmt::Display for AllowedMethods {

@@ -67,7 +67,9 @@ fn error_message(kind: &ErrorKind, catalogue: Catalogue) -> String {
         ErrorKind::InvalidServiceName { name, error: ServiceNameError::Unknown } => {
             message("unknown-service-name", &[("service", name)])
         }
-        ErrorKind::UnknownMethod { allowed } => message("allowed-methods", &[("allowed", allowed)]),
+        ErrorKind::UnknownMethod { allowed } => {
+            message("allowed-methods", &[("allowed", allowed), ("defined", &allowed.defined())])
+        }
         ErrorKind::Unauthenticated { invalid: true, .. } => message("invalid-credential", &[]),
         ErrorKind::Unauthenticated { .. } => message("no-credential", &[]),
         ErrorKind::Forbidden { missing } => {

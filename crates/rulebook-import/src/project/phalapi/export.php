@@ -223,7 +223,7 @@ class Export
 
     private function isService(\ReflectionMethod $method)
     {
-        return !$method->isStatic() && !$method->isAbstract() && $method->name[0] !== '_'
+        return !$method->isAbstract() && $method->name[0] !== '_'
             && strpos((string) $method->getFileName(), $this->root) === 0
             && !in_array(strtolower($method->name), ['getrules', 'getapirules', 'init', 'usercheck'], true);
     }

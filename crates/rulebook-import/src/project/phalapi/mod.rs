@@ -66,7 +66,7 @@ pub(super) fn import(folder: &Path, handlers: HandlerChoice) -> Result<Import, P
     }
     settings::add(&context, &mut import);
     match entry {
-        Some(entry) => settings::add_handlers(entry, &absolute_path(folder)?, &mut import),
+        Some(entry) => settings::add_handlers(entry, &export, &absolute_path(folder)?, &mut import),
         None => warn_of_rejections(&export.rejections, &mut import),
     }
     warn_of_reads(&context, &mut import);

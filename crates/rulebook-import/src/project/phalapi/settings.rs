@@ -174,7 +174,12 @@ pub(super) fn loads(entry: &Found, file: &str) -> bool {
 }
 
 /// Adds the handlers in PHP: the entry script of the project, which php-fpm runs.
-pub(super) fn add_handlers(entry: &Found, root: &str, import: &mut Import) {
-    import.set("handlers", fastcgi_handlers(root, json!({ "script": entry.file, "style": "phalapi" })));
+pub(super) fn add_handlers(entry: &Found, export: &Export, root: &str, import: &mut Import) {
+    let mut settings = json!({ "script": entry.file, "style": "phalapi" });
+    if let Some(place) = found(export, "uri_match").first() {
+        settings["uri_match"] = true.into();
+        import.add_imported(&place.file, format!("line {}: `uri_match` in `api/app.json`", place.line));
+    }
+    import.set("handlers", fastcgi_handlers(root, settings));
     import.add_imported(&entry.file, format!("line {}: `handlers` in `api/app.json`", entry.line));
 }

@@ -35,7 +35,7 @@ class Setup
     /** Searches the entry scripts, without executing them, for settings that rulebook has too. */
     public function settings()
     {
-        $found = [];
+        $found = ['uri_match' => $this->uriMatch()];
         foreach ($this->scripts() as $script) {
             $tokens = Code::tokens($script);
             foreach ($tokens as $at => [$line, $_]) {
@@ -53,6 +53,22 @@ class Setup
                 }
                 if (strpos($code, 'output()') === 0 && ($tokens[$at - 1][1] ?? '') === '->') {
                     $found['entry'][] = $place + ['value' => $this->applications($tokens)];
+                }
+            }
+        }
+        return $found;
+    }
+
+    /** Returns where the configuration lets PhalApi find the service in the path. */
+    private function uriMatch()
+    {
+        $found = [];
+        foreach (['config/sys.php', 'Config/sys.php'] as $name) {
+            $tokens = is_file("$this->root/$name") ? Code::tokens("$this->root/$name") : [];
+            foreach ($tokens as $at => [$line, $text]) {
+                $value = strtolower($tokens[$at + 2][1] ?? '');
+                if (trim($text, '"\'') === 'enable_uri_match' && $value === 'true') {
+                    $found[] = ['file' => $name, 'line' => $line, 'value' => $value];
                 }
             }
         }
