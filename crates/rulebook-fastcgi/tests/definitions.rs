@@ -69,8 +69,10 @@ fn report(handler: &Json, shared: &Json, method: &Json) -> String {
 fn a_parameter_cannot_select_another_service_of_phalapi() {
     let handler = json!({ "fastcgi": "h:1", "script": "/a.php", "style": "phalapi", "service": "User.Login" });
     for name in ["service", "Service"] {
-        let parameters = json!({ "in": { "GET@x": { "info": "Any", "type": "string", "name": name } } });
-        let report = report(&handler, &json!({}), &parameters);
+        let parameters = json!({ "in": { format!("GET@{name}"): { "info": "Any", "type": "string", "name": name } } });
+        // PHP gets the service that the request names, which is the one of the definition.
+        rulebook(&json!({}), &song("GET", &json!({ "handler": handler, "in": parameters["in"] }))).build().unwrap();
+        let report = report(&handler, &json!({ "arguments": "form" }), &parameters);
         assert!(report.contains(&format!("PhalApi would take the service from the parameter `{name}`")), "{report}");
     }
 }

@@ -70,4 +70,9 @@ class Cart extends \PhalApi\Api {
     public function clear() {
         return array('rows' => 1);
     }
+
+    /** Empties the cart */
+    public static function clear() {
+        return array();
+    }
 }

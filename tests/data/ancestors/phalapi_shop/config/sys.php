@@ -1,0 +1,5 @@
+<?php
+return array(
+    'debug' => false,
+    'enable_uri_match' => true,
+);
