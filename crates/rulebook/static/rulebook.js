@@ -480,7 +480,7 @@ function differ(one, value, other, otherValue) {
 }
 
 /** Returns the error for a value that cannot be sent in the location of its parameter; undefined if it can be. */
-function unsendable(parameter, value) {
+export function unsendable(parameter, value) {
   const [text] = texts(parameter, value, false);
   const fail = (what) => new ArgumentError(parameter.name, what, summary(value));
   // URLs cannot express these as segments, and an empty segment means that the parameter is missing.
@@ -686,7 +686,7 @@ const UNIONS = new WeakMap();
  * Returns the branches of a union, each with the kinds of its values, and the member by which objects of several
  * branches are distinguished: `tags` are its values in the objects of a branch.
  */
-function unionOf(schema) {
+export function unionOf(schema) {
   if (!UNIONS.has(schema)) {
     const branches = (schema.anyOf ?? schema.oneOf).map((one) => ({ schema: one, ...valuesOfSchema(one) }));
     const objects = branches.filter(({ kinds }) => kinds.includes("object"));
@@ -720,7 +720,7 @@ const KINDS = ["null", "boolean", "number", "string", "array", "object"];
 export const kindsOf = (schema) => valuesOfSchema(schema).kinds;
 
 /** Returns the kinds of the values that match a schema, and all values if they are constants. */
-function valuesOfSchema(schema) {
+export function valuesOfSchema(schema) {
   const branches = (schema.anyOf ?? schema.oneOf)?.map(valuesOfSchema);
   if (branches) {
     const areConstants = branches.every(({ constants }) => constants !== undefined);
@@ -797,7 +797,7 @@ function summary(value) {
 }
 
 /** Describes the values that match a schema, for a sentence such as "expected a string". */
-function expected(schema) {
+export function expected(schema) {
   if (schema.enum) return `one of ${schema.enum.map(json).join(", ")}`;
   if ("const" in schema) return json(schema.const);
   const branches = schema.anyOf ?? schema.oneOf;
@@ -1025,7 +1025,7 @@ const PROBLEM = {
 };
 
 /** Returns the outputs in a response, or throws the error in it. `inScript` is true for JSONP. */
-function outputs({ module: { decodings }, out }, response, body, inScript) {
+export function outputs({ module: { decodings }, out }, response, body, inScript) {
   const [decoding] = decodings;
   if (!response.ok || isHiddenError(decoding, body, inScript)) throw apiError(response, body, decodings);
   const whole = "*" in out;
@@ -1052,7 +1052,7 @@ function isHiddenError({ success, hides_errors, error }, body, inScript) {
 }
 
 /** Returns the error in a response. An error may be in the envelope of the method or in that of the API. */
-function apiError(response, body, decodings) {
+export function apiError(response, body, decodings) {
   const members = typeof body === "object" && body !== null ? body : {};
   const isProblem = response.headers?.get("Content-Type")?.startsWith("application/problem+json");
   const isIn = ({ error }) => error.schema && mismatch(error.schema, members, "body") === undefined;
