@@ -35,7 +35,7 @@ const FLAGS = [
 export const modules = mkdtempSync(join(tmpdir(), "rulebook-modules-"));
 process.on("exit", () => rmSync(modules, { recursive: true, force: true }));
 writeFileSync(join(modules, "package.json"), '{"type": "module"}');
-const names = ["credential", "element", "form", "response", "rulebook", "snippets", "snippets-javascript"];
+const names = ["credential", "editors", "element", "form", "response", "rulebook", "snippets", "snippets-javascript"];
 for (const name of names.map((one) => `${one}.js`))
   cpSync(join(top, "crates/rulebook/static", name), join(modules, name));
 export const rulebook = await import(join(modules, "rulebook.js"));

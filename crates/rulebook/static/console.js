@@ -34,7 +34,7 @@ export async function startConsole(panel, root) {
     choose(0);
     folded.hidden = true;
     element.hidden = false;
-    element.querySelector("input, select, textarea, .group button")?.focus();
+    element.querySelector("input, select, textarea, .group button, .field button")?.focus();
   };
   const fold = (count) => {
     if (element.querySelector(".field") === null) return;
@@ -56,7 +56,7 @@ export async function startConsole(panel, root) {
     const use = action("Use this token", () => {
       line.use(token);
       use.replaceWith(h("span", { role: "status" }, "The next calls send this token."));
-    }, { className: "use" });
+    }, { className: "minor use" });
     response.prepend(h("p", {}, use));
   };
   const onChange = (next) => {

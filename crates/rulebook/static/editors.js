@@ -131,7 +131,7 @@ export function fieldOf(options, depth = 0) {
   const problem = h("p", { id: `${id}-problem`, className: "problem", hidden: true });
   const text = h("p", { id: `${id}-info`, className: "more" }, info ?? "");
   const row = isGroup
-    ? h("fieldset", { className: `field group ${kind.name}`, id: `${id}-group` }, h("legend", {}, name, marks), info ? text : "", editor.element, problem)
+    ? h("div", { className: `field group ${kind.name}`, role: "group" }, h("p", { id: `${id}-label` }, h("span", { className: "label" }, name), marks), info ? text : "", problem, h("div", { className: "inner" }, editor.element))
     : h("div", { className: "field" }, h("p", {}, h("label", { htmlFor: id }, name), marks), editor.element, problem, text);
   const field = {
     row,
@@ -154,7 +154,7 @@ export function fieldOf(options, depth = 0) {
       field.input.removeAttribute("aria-invalid");
     },
   };
-  row.field = field;
+  if (isGroup) row.setAttribute("aria-labelledby", `${id}-label`);
   return field;
 }
 
@@ -318,7 +318,7 @@ function rowsOf(label, { min = 0, max = Infinity }, create) {
       changed(list);
       (rows[at] ?? rows.at(-1))?.field.input.focus();
       if (rows.length === 0) add.focus();
-    }, { className: "remove", ariaLabel: `Remove this row of ${label}`, title: "Remove" });
+    }, { className: "minor remove", ariaLabel: `Remove this row of ${label}`, title: "Remove" });
     row.item = h("li", {}, row.element ?? row.field.row, remove);
     row.number = row.item.querySelector(".number") ?? h("span");
     rows.push(row);

@@ -86,7 +86,7 @@ async function ofService(root, id, path, token, scheme) {
  */
 export function formOf(base, method, token, options = {}) {
   const { scheme = new Scheme(), words = () => undefined, values: starts = {}, examples = {}, onChange = () => {}, view } = options;
-  const fields = new Map(method.parameters.map((parameter) => [parameter, parameterField(parameter, words(parameter.key), examples)]));
+  const fields = new Map(method.parameters.map((parameter) => [parameter, parameterField(parameter, words(parameter.key), { ...starts, ...examples })]));
   const body = bodyOf(method, fields);
   const { status, response, onCalled = () => {} } = view ?? viewOf();
   const start = new Map();
