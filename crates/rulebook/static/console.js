@@ -26,7 +26,7 @@ export async function startConsole(panel, root) {
   panel.querySelector(".bar").append(status);
   const { codes, choose } = tabs(panel);
   const response = h("div", { className: "response" });
-  const folded = h("p", { className: "values", hidden: true });
+  const folded = h("p", { className: "summary", hidden: true });
   const content = h("div");
   let element;
 
