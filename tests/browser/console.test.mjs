@@ -1,5 +1,5 @@
-// The console on the pages of methods, with a definition that has unions, lists of objects, recursive schemas, large numbers
-// and idempotency keys.
+// The console on the pages of methods, with a definition that has unions, lists of objects, recursive schemas, large
+// numbers and idempotency keys.
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
@@ -44,7 +44,10 @@ test("the console of a method", async (t) => {
     await page.getByRole("button", { name: "Edit" }).click();
     await page.getByLabel("count").fill("7");
     const changed = await code(page, "sh");
-    assert.equal(changed.replace(/Key: \w+/, "").replace('"count":7', ""), curl.replace(/Key: \w+/, "").replace(/"count":\d+/, ""));
+    assert.equal(
+      changed.replace(/Key: \w+/, "").replace('"count":7', ""),
+      curl.replace(/Key: \w+/, "").replace(/"count":\d+/, ""),
+    );
     assert.deepEqual(problems, []);
   });
 
@@ -52,7 +55,10 @@ test("the console of a method", async (t) => {
     const { page, problems, button, field, call, received } = await opened(t, "order.create");
     await field("Kind of payment").selectOption("transfer");
     await field("iban").fill("DE02120300000000202051");
-    for (const [index, value] of [[1, 7], [2, "7"]]) {
+    for (const [index, value] of [
+      [1, 7],
+      [2, "7"],
+    ]) {
       await field("Kind of reference").selectOption({ index });
       await page.locator(".branches > div input").last().fill("7");
       assert.match(await code(page, "sh"), new RegExp(`"reference":${JSON.stringify(value)}\\D`));
@@ -98,7 +104,8 @@ test("the console of a method", async (t) => {
     await button("Call").click();
     await page.getByText("This is not JSON").waitFor();
     assert.equal(await page.evaluate(() => document.activeElement.ariaInvalid), "true");
-    const other = '{"lines":[{"product":18446744073709551615,"count":2}],"payment":{"kind":"card","number":"123456789012","until":"2026-05-01"},"reference":"x"}';
+    const other =
+      '{"lines":[{"product":18446744073709551615,"count":2}],"payment":{"kind":"card","number":"123456789012","until":"2026-05-01"},"reference":"x"}';
     await text.fill(other);
     assert.equal(await call(), "200 OK");
     assert.ok((await page.locator(".response pre.json").innerText()).includes("18446744073709551615"));
@@ -120,12 +127,19 @@ test("the console of a method", async (t) => {
     await button("Add to lines").click();
     await page.getByLabel("count").last().fill("0");
     await page.keyboard.press("Tab");
-    assert.match(await page.locator(".problem:visible").innerText(), /^Expected a whole number from 1 to 99\.$/, "as soon as it is typed");
+    assert.match(
+      await page.locator(".problem:visible").innerText(),
+      /^Expected a whole number from 1 to 99\.$/,
+      "as soon as it is typed",
+    );
     await page.getByLabel("product").last().fill("1");
     assert.equal(await call(), "400 Bad Request");
     const focused = await page.evaluate(() => {
       const { value, ariaInvalid } = document.activeElement;
-      const described = document.activeElement.getAttribute("aria-describedby").split(" ").map((id) => document.getElementById(id)?.textContent);
+      const described = document.activeElement
+        .getAttribute("aria-describedby")
+        .split(" ")
+        .map((id) => document.getElementById(id)?.textContent);
       return { value, ariaInvalid, described };
     });
     assert.deepEqual([focused.value, focused.ariaInvalid], ["0", "true"]);
@@ -168,7 +182,9 @@ test("the console of a method", async (t) => {
     assert.equal(await field("name").inputValue(), "grace");
     assert.ok(!(await code(page, "sh")).includes("hopper"));
     const { page: other } = await watched(t, chromium, url);
-    await other.goto(`${url}docs/methods/order.create#try&lines=%5B%7B%22product%22%3A18446744073709551615%2C%22count%22%3A5%7D%5D&reference=x`);
+    await other.goto(
+      `${url}docs/methods/order.create#try&lines=%5B%7B%22product%22%3A18446744073709551615%2C%22count%22%3A5%7D%5D&reference=x`,
+    );
     await other.locator("form.call").waitFor();
     assert.equal(await other.getByLabel("product").inputValue(), "18446744073709551615");
     assert.equal(await other.getByLabel("Kind of payment").inputValue(), "");
@@ -187,7 +203,10 @@ test("the console of a method", async (t) => {
     }
     assert.notEqual(keys[0], keys[1]);
     const panel = page.getByRole("tabpanel");
-    const [button, line] = await Promise.all([panel.getByRole("button").boundingBox(), panel.locator("code").boundingBox()]);
+    const [button, line] = await Promise.all([
+      panel.getByRole("button").boundingBox(),
+      panel.locator("code").boundingBox(),
+    ]);
     assert.ok(button.y + button.height <= line.y, "the button covers no code");
     await page.locator("main").getByText("Idempotent-Replayed: true").waitFor();
     assert.ok(!(await page.locator("main").innerText()).includes("`"));
@@ -195,7 +214,9 @@ test("the console of a method", async (t) => {
   });
 
   await t.test("keeps the bar in view, and announces only the status", async (t) => {
-    const { page, problems, button, call } = await opened(t, "order.create", { viewport: { width: 1366, height: 768 } });
+    const { page, problems, button, call } = await opened(t, "order.create", {
+      viewport: { width: 1366, height: 768 },
+    });
     await page.locator(".panel").evaluate((panel) => panel.scrollTo(0, 400));
     assert.ok((await button("Call").boundingBox()).y < 768);
     await page.locator("form.call input").last().focus();
@@ -203,9 +224,14 @@ test("the console of a method", async (t) => {
     await page.locator(".response pre.json").waitFor();
     assert.ok((await page.locator(".response pre.json").boundingBox()).y < 700, "the response is in view");
     assert.equal(await page.locator(".summary").innerText(), "2 values · Edit");
-    assert.deepEqual(await page.locator(".panel [role=status]").allInnerTexts(), [await page.locator(".status").innerText()]);
+    assert.deepEqual(await page.locator(".panel [role=status]").allInnerTexts(), [
+      await page.locator(".status").innerText(),
+    ]);
     await page.getByRole("tab", { name: "Request as sent" }).click();
-    assert.match(await page.locator(".response .sent").innerText(), /^Copy\s+POST http.*\/orders\n(.+\n)*Idempotency-Key: \w+\n/);
+    assert.match(
+      await page.locator(".response .sent").innerText(),
+      /^Copy\s+POST http.*\/orders\n(.+\n)*Idempotency-Key: \w+\n/,
+    );
     await button("Edit").click();
     assert.equal(await call(), "200 OK");
     assert.deepEqual(problems, []);
@@ -233,7 +259,14 @@ test("the console of a method", async (t) => {
     await sheet.waitFor();
     for (let n = 0; n < 30; n += 1) {
       await page.keyboard.press("Tab");
-      assert.ok(await page.evaluate(() => document.activeElement === document.body || document.querySelector(".panel").contains(document.activeElement)), `${n}`);
+      assert.ok(
+        await page.evaluate(
+          () =>
+            document.activeElement === document.body ||
+            document.querySelector(".panel").contains(document.activeElement),
+        ),
+        `${n}`,
+      );
     }
     await page.keyboard.press("Escape");
     await sheet.waitFor({ state: "hidden" });
@@ -258,7 +291,8 @@ test("the token of a login is used for the next calls", async (t) => {
   assert.ok(token.length > 10);
   await page.goto(`${url}docs/methods/article.create`);
   await page.locator("form.call").waitFor();
-  for (const one of await page.locator(".tabs code").allTextContents()) assert.ok(!one.includes(token), "the token is masked");
+  for (const one of await page.locator(".tabs code").allTextContents())
+    assert.ok(!one.includes(token), "the token is masked");
   await page.getByRole("button", { name: "Call" }).click();
   await page.locator(".response pre.json").waitFor();
   assert.equal(await page.locator(".status strong").innerText(), "201 Created");

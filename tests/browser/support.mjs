@@ -35,7 +35,8 @@ const FLAGS = [
 export const modules = mkdtempSync(join(tmpdir(), "rulebook-modules-"));
 process.on("exit", () => rmSync(modules, { recursive: true, force: true }));
 writeFileSync(join(modules, "package.json"), '{"type": "module"}');
-const names = ["credential", "editors", "element", "form", "response", "rulebook", "snippets", "snippets-javascript"];
+const names = ["body", "credential", "editors", "element", "form", "kinds", "nested", "problems", "response", "rulebook",
+  "snippets", "snippets-javascript"];
 for (const name of names.map((one) => `${one}.js`))
   cpSync(join(top, "crates/rulebook/static", name), join(modules, name));
 export const rulebook = await import(join(modules, "rulebook.js"));

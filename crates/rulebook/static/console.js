@@ -1,11 +1,12 @@
-// The console on the page of a method: a bar with the method and the button that calls it, the form, code that sends the same
-// request, and the response. On small screens it is a sheet above the page.
+// The console on the page of a method: a bar with the method and the button that calls it, the form, code that sends
+// the same request, and the response. On small screens it is a sheet above the page.
 
 import { Scheme } from "./credential.js";
-import { MASK, isSecret, parseDefinition, parsed, revealed } from "./editors.js";
+import { MASK, revealed } from "./editors.js";
 import { action, copyButton, escapeControls, h, tabsOf } from "./element.js";
 import { form } from "./form.js";
 import { highlight } from "./highlight.js";
+import { isSecret, parseDefinition, parsed } from "./kinds.js";
 import { json, outputs } from "./rulebook.js";
 import { snippets } from "./snippets.js";
 
@@ -53,15 +54,20 @@ export async function startConsole(panel, root) {
     if (!result.isAtFields) fold(result.values.size);
     const token = tokenIn(result, scheme);
     if (token === undefined) return;
-    const use = action("Use this token", () => {
-      line.use(token);
-      use.replaceWith(h("span", { role: "status" }, "The next calls send this token."));
-    }, { className: "minor use" });
+    const use = action(
+      "Use this token",
+      () => {
+        line.use(token);
+        use.replaceWith(h("span", { role: "status" }, "The next calls send this token."));
+      },
+      { className: "minor use" },
+    );
     response.prepend(h("p", {}, use));
   };
   const onChange = (next) => {
     const typed = scheme.stored();
-    const credential = isPublic && typed === "" ? undefined : scheme.sample(typed === "" ? "" : scheme.masked(typed, MASK));
+    const credential =
+      isPublic && typed === "" ? undefined : scheme.sample(typed === "" ? "" : scheme.masked(typed, MASK));
     const texts = snippets(server(root), next({ hides: true }), credential);
     for (const [name, code] of codes) {
       if (texts[name] === undefined) continue;
@@ -86,7 +92,9 @@ export async function startConsole(panel, root) {
     try {
       element = await form(root, dataset.method, () => scheme.stored(), dataset.uri, options);
     } catch (error) {
-      content.replaceChildren(h("p", {}, `The form cannot be shown: ${error.message}. Use one of the examples instead.`));
+      content.replaceChildren(
+        h("p", {}, `The form cannot be shown: ${error.message}. Use one of the examples instead.`),
+      );
       // With another credential, the definition may contain the method.
       line.element.addEventListener("change", show, { once: true });
       return;
@@ -104,7 +112,10 @@ export async function startConsole(panel, root) {
     event.preventDefault();
     element.requestSubmit();
   });
-  addEventListener("hashchange", () => element && location.hash.startsWith(STATE) && (loadState(element), element.refresh()));
+  addEventListener(
+    "hashchange",
+    () => element && location.hash.startsWith(STATE) && (loadState(element), element.refresh()),
+  );
   addSheet(panel, () => (element ? edit() : panel.focus()));
   await show();
   place.replaceChildren(line.element, folded, content, response);
@@ -120,10 +131,19 @@ function tabs(panel) {
     heading.remove();
     return [heading.textContent, section];
   });
-  const { list, choose } = tabsOf("Ways to call the method", pairs, (index) => sessionStorage.setItem("tab", pairs[index][0]));
+  const { list, choose } = tabsOf("Ways to call the method", pairs, (index) =>
+    sessionStorage.setItem("tab", pairs[index][0]),
+  );
   panel.querySelector(".tabs").prepend(list);
-  choose(Math.max(pairs.findIndex(([name]) => name === sessionStorage.getItem("tab")), 0));
-  const codes = new Map(pairs.map(([name, section]) => [name, section.querySelector("code[data-language]")]).filter(([, code]) => code));
+  choose(
+    Math.max(
+      pairs.findIndex(([name]) => name === sessionStorage.getItem("tab")),
+      0,
+    ),
+  );
+  const codes = new Map(
+    pairs.map(([name, section]) => [name, section.querySelector("code[data-language]")]).filter(([, code]) => code),
+  );
   for (const code of codes.values()) {
     highlight(code, code.dataset.language);
     code.closest("pre").tabIndex = 0;
@@ -134,7 +154,14 @@ function tabs(panel) {
 /** Returns the input for a credential of a scheme, and a function that stores a credential. */
 function credentialLine(scheme, root, isRequired) {
   const placeholder = isRequired ? "required for this method" : "none";
-  const input = h("input", { id: "token", type: "password", autocomplete: "off", spellcheck: false, placeholder, value: scheme.stored() });
+  const input = h("input", {
+    id: "token",
+    type: "password",
+    autocomplete: "off",
+    spellcheck: false,
+    placeholder,
+    value: scheme.stored(),
+  });
   input.addEventListener("input", () => scheme.store(input.value, root));
   const element = h("form", { className: "token" }, h("label", { htmlFor: input.id }, scheme.label), revealed(input));
   element.addEventListener("submit", (event) => event.preventDefault());
@@ -149,16 +176,24 @@ function credentialLine(scheme, root, isRequired) {
 /** Names of outputs that are credentials. */
 const TOKEN = /^((access|auth|bearer|api|session)[_-]?)?(token|jwt)$|^api[_-]?key$/i;
 
-/** Returns the credential in a response: a text among the outputs of the method, or in an object among them, whose name is that
-    of a token, of the header field or of the cookie in which the API expects the credential. */
+/** Returns the credential in a response: a text among the outputs of the method, or in an object among them, whose name
+    is that of a token, of the header field or of the cookie in which the API expects the credential. */
 function tokenIn({ response, json: body, method }, scheme) {
   if (!response.ok || body === undefined || scheme.isBasic) return undefined;
   const plain = (name) => name.toLowerCase().replace(/^x-|[_-]/g, "");
   const isName = (name) => TOKEN.test(name) || plain(name) === plain(scheme.cookie ?? scheme.name);
   const find = (value, depth) => {
     if (value === null || typeof value !== "object" || Array.isArray(value)) return undefined;
-    const [, token] = Object.entries(value).find(([name, one]) => typeof one === "string" && one !== "" && isName(name)) ?? [];
-    return token ?? (depth > 0 ? Object.values(value).map((one) => find(one, depth - 1)).find((one) => one !== undefined) : undefined);
+    const [, token] =
+      Object.entries(value).find(([name, one]) => typeof one === "string" && one !== "" && isName(name)) ?? [];
+    return (
+      token ??
+      (depth > 0
+        ? Object.values(value)
+            .map((one) => find(one, depth - 1))
+            .find((one) => one !== undefined)
+        : undefined)
+    );
   };
   try {
     return find(outputs(method, response, body), 1);
@@ -171,8 +206,13 @@ function tokenIn({ response, json: body, method }, scheme) {
 function stateOf(form) {
   const { values } = form.call();
   const isPrivate = ({ name, wire, place, key }) =>
-    key === undefined || isSecret(name) || place === "cookie" || (place === "header" && /authorization|token|key|secret/i.test(wire));
-  const pairs = [...values].filter(([parameter, value]) => !isPrivate(parameter) && ![value].flat().some((one) => one instanceof Blob));
+    key === undefined ||
+    isSecret(name) ||
+    place === "cookie" ||
+    (place === "header" && /authorization|token|key|secret/i.test(wire));
+  const pairs = [...values].filter(
+    ([parameter, value]) => !isPrivate(parameter) && ![value].flat().some((one) => one instanceof Blob),
+  );
   const text = (value) => (typeof value === "string" && parsed(value) === undefined ? value : json(value));
   return String(new URLSearchParams(pairs.map(([{ key }, value]) => [key, text(value)])));
 }
@@ -189,7 +229,10 @@ function saveState(form) {
 function loadState(form) {
   form.dataset.start ??= stateOf(form);
   if (!location.hash.startsWith(STATE)) return;
-  const values = [...new URLSearchParams(location.hash.slice(STATE.length))].map(([key, text]) => [key, parsed(text) ?? text]);
+  const values = [...new URLSearchParams(location.hash.slice(STATE.length))].map(([key, text]) => [
+    key,
+    parsed(text) ?? text,
+  ]);
   const secrets = [...form.start].filter(([key]) => isSecret(key));
   form.setAll(new Map([...secrets, ...values]));
 }

@@ -1,5 +1,5 @@
-// Adds to the documentation pages what needs JavaScript: the console that calls the method, copy buttons, highlighting, the
-// filter of the tree, and the choice of the color scheme. Text of definitions is only inserted as text nodes.
+// Adds to the documentation pages what needs JavaScript: the console that calls the method, copy buttons, highlighting,
+// the filter of the tree, and the choice of the color scheme. Text of definitions is only inserted as text nodes.
 
 import { copyButton, h } from "./element.js";
 import { highlight } from "./highlight.js";

@@ -29,8 +29,8 @@ export function h(tag, properties = {}, ...children) {
   return element;
 }
 
-/** Turns pairs of a name and an element into tabs. `chosen` is called with the index of a tab that the reader chooses. Returns
-    the list of tabs and the elements below it; `choose` of the list shows a tab. */
+/** Turns pairs of a name and an element into tabs. `chosen` is called with the index of a tab that the reader chooses.
+    Returns the list of tabs and the elements below it; `choose` of the list shows a tab. */
 export function tabsOf(label, pairs, chosen = () => {}) {
   const buttons = pairs.map(([name, element]) => {
     const button = h("button", { type: "button", role: "tab", id: newId() }, name);

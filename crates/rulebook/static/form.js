@@ -1,14 +1,17 @@
 // The form that calls a method: a field for each parameter, and the response. Text of definitions and responses is only
 // inserted as text nodes.
 
+import { bodyOf } from "./body.js";
 import { Scheme } from "./credential.js";
-import { MASK, fieldOf, inputKind, parseDefinition, parsed } from "./editors.js";
+import { MASK, fieldOf } from "./editors.js";
 import { action, escapeControls, h, newId } from "./element.js";
-import { prettyText, responseElement } from "./response.js";
-import { KEY_HEADER, Json, apiError, baseOf, describe, json, mismatch, needsKey, parseExactly } from "./rulebook.js";
-import { randomKey, request, send, services, unsendable, utf8 } from "./rulebook.js";
+import { inputKind, parseDefinition, parsed } from "./kinds.js";
+import { problemsOf } from "./problems.js";
+import { responseElement } from "./response.js";
+import { KEY_HEADER, apiError, baseOf, describe, json, needsKey, randomKey, request } from "./rulebook.js";
+import { send, services, utf8 } from "./rulebook.js";
 
-export { inputKind, parseDefinition, typed } from "./editors.js";
+export { inputKind, parseDefinition, typed } from "./kinds.js";
 export { escapeControls } from "./element.js";
 export { pretty } from "./response.js";
 
@@ -79,14 +82,27 @@ async function ofService(root, id, path, token, scheme) {
  * @param {object} method the method, as `services` returns it
  * @param {() => string} token returns the bearer token, or the credential of another scheme; or ""
  * @param {object} [options] `scheme` is the authentication scheme of the API, by default that of bearer tokens;
- *   `words` returns the description of a parameter's values, by the key of the parameter; `values` and `examples` have the
- *   values with which the form begins, and those of other parameters, by key; `onChange` is called when a value changes,
- *   with a function that returns the call; `view` has the elements `status` and `response` that show the response, and
- *   `onCalled`, which is called with a response and whether its errors are shown at fields; otherwise the form shows the response
+ *   `words` returns the description of a parameter's values, by the key of the parameter; `values` and `examples` have
+ *   the values with which the form begins, and those of other parameters, by key; `onChange` is called when a value
+ *   changes, with a function that returns the call; `view` has the elements `status` and `response` that show the
+ *   response, and `onCalled`, which is called with a response and whether its errors are shown at fields; otherwise
+ *   the form shows the response
  */
 export function formOf(base, method, token, options = {}) {
-  const { scheme = new Scheme(), words = () => undefined, values: starts = {}, examples = {}, onChange = () => {}, view } = options;
-  const fields = new Map(method.parameters.map((parameter) => [parameter, parameterField(parameter, words(parameter.key), { ...starts, ...examples })]));
+  const {
+    scheme = new Scheme(),
+    words = () => undefined,
+    values: starts = {},
+    examples = {},
+    onChange = () => {},
+    view,
+  } = options;
+  const fields = new Map(
+    method.parameters.map((parameter) => [
+      parameter,
+      parameterField(parameter, words(parameter.key), { ...starts, ...examples }),
+    ]),
+  );
   const body = bodyOf(method, fields);
   const { status, response, onCalled = () => {} } = view ?? viewOf();
   const start = new Map();
@@ -112,7 +128,9 @@ export function formOf(base, method, token, options = {}) {
     for (const [parameter, field] of fields) field.set(all.get(parameter.key));
   };
 
-  const rows = [...fields].filter(([parameter]) => !body.element || parameter.place !== "body").map(([, { row }]) => row);
+  const rows = [...fields]
+    .filter(([parameter]) => !body.element || parameter.place !== "body")
+    .map(([, { row }]) => row);
   const clear = action("Clear the form", () => {
     problems.clear();
     setAll(start);
@@ -125,7 +143,12 @@ export function formOf(base, method, token, options = {}) {
     { className: "call", id: newId(), noValidate: true, autocomplete: "off" },
     fields.size === 0 ? h("p", { className: "quiet" }, "This method has no parameters.") : rows,
     body.element,
-    h("p", { className: "actions" }, view ? "" : h("button", { type: "submit" }, "Call"), fields.size === 0 ? "" : clear),
+    h(
+      "p",
+      { className: "actions" },
+      view ? "" : h("button", { type: "submit" }, "Call"),
+      fields.size === 0 ? "" : clear,
+    ),
     view ? "" : [status, response],
   );
   const problems = problemsOf(fields, body);
@@ -164,7 +187,8 @@ function viewOf() {
 function parameterField(parameter, words, examples) {
   const { name, wire, place, position, key, isWholeBody, optional, example, default: preset } = parameter;
   const label = position === undefined ? wire : name === key ? `segment ${position + 1}` : name;
-  const isText = place !== "body" && inputKind(parameter).name === "union" && !optional ? { ...parameter, optional } : parameter;
+  const isText =
+    place !== "body" && inputKind(parameter).name === "union" && !optional ? { ...parameter, optional } : parameter;
   const field = fieldOf({
     ...isText,
     label,
@@ -175,156 +199,10 @@ function parameterField(parameter, words, examples) {
     note: isWholeBody ? "whole body" : place,
   });
   const notes = [sendingNote(parameter)];
-  if (preset !== undefined && ["list", "object", "map", "union"].includes(field.kind.name)) notes.push(h("small", { className: "note" }, `${json(preset)} (default)`));
+  if (preset !== undefined && ["list", "object", "map", "union"].includes(field.kind.name))
+    notes.push(h("small", { className: "note" }, `${json(preset)} (default)`));
   field.row.append(...notes.filter(Boolean));
   return field;
-}
-
-/** Returns the part of a form with the parameters in a JSON body, which can be edited as fields or as JSON. */
-function bodyOf(method, fields) {
-  const own = [...fields].filter(([{ place }]) => place === "body");
-  const isJsonBody = own.length > 0 && own.every(([, { kind }]) => kind.name !== "file");
-  if (!isJsonBody) return { isJson: false, show: () => {} };
-  const [[whole]] = own;
-  const input = h("textarea", { id: newId(), className: "json", rows: 14, spellcheck: false, ariaLabel: "The body in JSON" });
-  const problem = h("p", { className: "problem", id: newId(), hidden: true });
-  const rows = h("div", {}, own.map(([, { row }]) => row));
-  const text = h("div", { className: "field" }, input, problem);
-  const content = () =>
-    whole.isWholeBody
-      ? fields.get(whole).value()
-      : Object.fromEntries(own.map(([{ wire }, field]) => [wire, field.value()]).filter(([, value]) => value !== undefined));
-  const isObject = (value) => value !== null && typeof value === "object" && !Array.isArray(value) && !(value instanceof Json);
-  const error = () => {
-    const value = parsed(input.value);
-    if (value === undefined) return "This is not JSON. Check the quotes, commas and brackets.";
-    return whole.isWholeBody || isObject(value) ? undefined : "The body is an object in JSON: {…}";
-  };
-  const fail = (message) => {
-    problem.textContent = message ?? "";
-    problem.hidden = message === undefined;
-    if (message === undefined) input.removeAttribute("aria-invalid");
-    else input.ariaInvalid = "true";
-    input.setAttribute("aria-describedby", problem.id);
-  };
-  const body = {
-    isJson: false,
-    input,
-    fail,
-    error,
-    show(isJson) {
-      body.isJson = isJson;
-      fail(undefined);
-      rows.hidden = isJson;
-      text.hidden = !isJson;
-      for (const [n, button] of buttons.entries()) button.ariaPressed = String((n === 1) === isJson);
-    },
-    /** Returns the members of the body by parameter. A member without a parameter is sent, too. */
-    members() {
-      if (error()) return [];
-      const value = parsed(input.value);
-      if (whole.isWholeBody) return [[whole, new Json(input.value)]];
-      const parameterOf = (wire) => own.find(([one]) => one.wire === wire)?.[0] ?? { wire, name: wire, place: "body" };
-      return Object.entries(value).map(([wire, member]) => [parameterOf(wire), member]);
-    },
-  };
-  const toFields = () => {
-    const value = parsed(input.value);
-    if (error()) return fail(error());
-    for (const [{ wire, isWholeBody }, field] of own) field.set(isWholeBody ? value : Object.hasOwn(value, wire) ? value[wire] : undefined);
-    if (json(sorted(content() ?? null)) !== json(sorted(value))) return fail("The form cannot show all of this. It stays in JSON.");
-    return body.show(false);
-  };
-  const toJson = () => {
-    input.value = prettyText(json(content() ?? {}));
-    body.show(true);
-  };
-  const choose = (isJson) => () => {
-    if (isJson === body.isJson) return;
-    (isJson ? toJson : toFields)();
-    input.dispatchEvent(new Event("input", { bubbles: true }));
-  };
-  const buttons = [action("Form", choose(false)), action("JSON", choose(true))];
-  const head = h("p", { className: "body-head" }, h("span", {}, "Body"), h("span", { className: "switch", role: "group", ariaLabel: "How to edit the body" }, buttons));
-  body.element = h("div", { className: "body" }, head, rows, text);
-  body.show(false);
-  return body;
-}
-
-/** Returns a value with the members of its objects in order, so that equal values have the same JSON. */
-function sorted(value) {
-  const plain = value instanceof Json ? parseDefinition(value.text) : value;
-  if (Array.isArray(plain)) return plain.map(sorted);
-  if (plain === null || typeof plain !== "object" || plain instanceof Json) return plain;
-  const members = Object.entries(plain).sort(([one], [other]) => (one < other ? -1 : 1));
-  return Object.fromEntries(members.map(([name, member]) => [name, sorted(member)]));
-}
-
-/** Returns functions that show errors at the fields of a form. */
-function problemsOf(fields, body) {
-  let failed = [];
-  const fail = (field, message) => {
-    field.fail(message);
-    failed.push(field);
-  };
-  const fieldAt = (path) => {
-    for (const [{ name, key, wire }, field] of fields) {
-      for (const start of [name, key, wire])
-        if (path.startsWith(start) && /^([.[]|$)/.test(path.slice(start.length))) return field.find(path.slice(start.length));
-    }
-    return undefined;
-  };
-  const clear = () => {
-    for (const field of failed) field.clear();
-    failed = [];
-    body.fail?.(undefined);
-  };
-  const focus = () => {
-    for (const field of failed) for (let one = field.row.parentElement; one; one = one.parentElement) if (one.hidden) return;
-    failed[0]?.input.focus();
-  };
-  return {
-    clear,
-    /** Checks a value that was typed. It can be sent nevertheless, because only the server decides. */
-    check(parameter) {
-      clear();
-      const value = parameter && fields.get(parameter).value();
-      if (value === undefined || fields.get(parameter).kind.name === "file") return;
-      const exact = parseExactly(json(value));
-      const wrong = mismatch(parameter.schema, exact, parameter.name);
-      const field = wrong && wrong.got !== "nothing" && fieldAt(wrong.parameter);
-      if (field) fail(field, wrong.message.startsWith(wrong.parameter) ? `Expected ${wrong.expected}.` : wrong.message);
-    },
-    /** Shows the values that a request cannot carry, and returns whether there are any. */
-    refuse() {
-      if (body.isJson && body.error()) {
-        body.fail(body.error());
-        body.input.focus();
-        return true;
-      }
-      for (const [parameter, field] of fields) {
-        const value = field.value();
-        const isNeeded = parameter.place === "path" && !parameter.optional;
-        if (value === undefined && isNeeded) fail(field, "Enter a value: without it, the request has another address.");
-        const wrong = value === undefined || parameter.place === "body" ? undefined : unsendable(parameter, value);
-        if (wrong) fail(field, `Expected ${wrong.expected}.`);
-        if (value !== undefined && field.kind.name === "json" && typeof value === "string") fail(field, `Expected ${field.kind.what}.`);
-      }
-      focus();
-      return failed.length > 0;
-    },
-    /** Shows the errors of a response, and returns whether one of them is at a field. */
-    report(errors) {
-      const texts = errors.map(({ parameter, expected, got, message }) => [
-        String(parameter),
-        message ?? `Expected ${expected}${got === null || got === undefined ? "" : `, got ${got}`}.`,
-      ]);
-      if (body.isJson) body.fail(texts.length === 0 ? undefined : texts.map(([path, text]) => `${path}: ${text}`).join("\n"));
-      else for (const [path, text] of texts) if (fieldAt(path)) fail(fieldAt(path), text);
-      focus();
-      return failed.length > 0 || (body.isJson && texts.length > 0);
-    },
-  };
 }
 
 /** Returns the errors of parameters in a response. */
@@ -345,13 +223,18 @@ function sendingNote({ place, wire }) {
   const isForbidden =
     place === "cookie" ||
     (place === "header" && /^(user-agent|host|origin|referer|connection|content-length|date|via)$/i.test(wire));
-  return isForbidden ? h("small", { className: "note" }, "Browsers do not let a page send this parameter. The curl command sends it.") : undefined;
+  return isForbidden
+    ? h("small", { className: "note" }, "Browsers do not let a page send this parameter. The curl command sends it.")
+    : undefined;
 }
 
-/** Sends a request, and shows its status in an element. Returns the response; undefined if there is none. `credentials` is the
-    option of `fetch`. */
+/** Sends a request, and shows its status in an element. Returns the response; undefined if there is none. `credentials`
+    is the option of `fetch`. */
 async function exchange(message, credentials, status, form) {
-  const buttons = [...form.querySelectorAll("[type=submit]"), ...document.querySelectorAll(`button[form="${form.id}"]`)];
+  const buttons = [
+    ...form.querySelectorAll("[type=submit]"),
+    ...document.querySelectorAll(`button[form="${form.id}"]`),
+  ];
   for (const button of buttons) button.disabled = true;
   status.className = "status";
   status.replaceChildren("Waiting…");

@@ -1,5 +1,5 @@
-// Shows the response to a call: its body, its header fields, and the request. JSON is highlighted and can be folded, images are
-// shown, and other files can be saved.
+// Shows the response to a call: its body, its header fields, and the request. JSON is highlighted and can be folded,
+// images are shown, and other files can be saved.
 
 import { copyButton, escapeControlsInJson, h, tabsOf } from "./element.js";
 
@@ -14,7 +14,12 @@ export function responseElement({ response, body, text }, sent) {
     [`Headers (${fields.length})`, h("div", { className: "header-fields" }, textElement(fields.join("\n")))],
     ["Request as sent", h("div", { className: "sent" }, textElement(requestText(sent)))],
   ];
-  return h("div", {}, tabsOf("Parts of the response", pairs).list, pairs.map(([, element]) => element));
+  return h(
+    "div",
+    {},
+    tabsOf("Parts of the response", pairs).list,
+    pairs.map(([, element]) => element),
+  );
 }
 
 /** Shows a body. */
@@ -22,14 +27,25 @@ function bodyElement(body, text) {
   if (body.size === 0) return h("p", { className: "quiet" }, "No body.");
   if (text !== undefined) {
     const shown = /[/+]json\b/.test(body.type) ? jsonElement(text) : h("pre", { tabIndex: 0 }, h("code", {}, text));
-    return h("figure", {}, copyButton(() => text), shown);
+    return h(
+      "figure",
+      {},
+      copyButton(() => text),
+      shown,
+    );
   }
   const href = URL.createObjectURL(body);
   const save = h("a", { href, download: "" }, `Save (${body.type || "unknown type"})`);
   return h("p", {}, body.type.startsWith("image/") ? h("img", { src: href, alt: "The response" }) : "", save);
 }
 
-const textElement = (text) => h("figure", {}, copyButton(() => text), h("pre", { tabIndex: 0 }, h("code", {}, text)));
+const textElement = (text) =>
+  h(
+    "figure",
+    {},
+    copyButton(() => text),
+    h("pre", { tabIndex: 0 }, h("code", {}, text)),
+  );
 
 /** Returns a request as a text with its first line, its header fields and its body. */
 function requestText({ http, url, headers, parts, text }) {
