@@ -2,9 +2,11 @@
 // numbers and idempotency keys.
 
 import assert from "node:assert/strict";
+import http from "node:http";
 import { join } from "node:path";
 import { test } from "node:test";
-import { author, browser, serve, top, watched } from "./support.mjs";
+import axe from "axe-core";
+import { author, browser, picture, serve, top, watched } from "./support.mjs";
 
 const api = join(top, "tests/browser/shop");
 
@@ -298,5 +300,68 @@ test("the token of a login is used for the next calls", async (t) => {
   assert.equal(await page.locator(".status strong").innerText(), "201 Created");
   await page.getByRole("tab", { name: "Request as sent" }).click();
   assert.match(await page.locator(".response .sent").innerText(), /Authorization: \*+/i);
+  assert.deepEqual(problems, []);
+});
+
+test("the console is accessible before and after a call, and with errors", async (t) => {
+  const chromium = await browser(t);
+  const { url } = await serve(t, { api, flags: ["--unbound", "echo"] });
+  for (const colorScheme of ["light", "dark"]) {
+    for (const width of [390, 820, 1280, 1920]) {
+      await t.test(`${width} px, ${colorScheme}`, async (t) => {
+        const { page, problems } = await watched(t, chromium, url, { colorScheme, viewport: { width, height: 900 } });
+        await page.goto(`${url}docs/methods/order.create`);
+        await page.locator("form.call").waitFor({ state: "attached" });
+        if (width < 1280) await page.getByRole("button", { name: "Try it" }).click();
+        await page.evaluate(axe.source);
+        const check = async (state) => {
+          const { violations } = await page.evaluate(() => globalThis.axe.run(document));
+          const texts = violations.flatMap((one) =>
+            one.nodes.map((node) => `${one.id}: ${node.html} ${node.failureSummary}`),
+          );
+          assert.deepEqual(texts, [], state);
+          const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+          assert.ok(wide <= width, `${state}: ${wide} px wide`);
+          await picture(page, `console-${state}-${width}-${colorScheme}`);
+        };
+        await check("form");
+        await page.getByRole("button", { name: "Call" }).click();
+        await page.locator(".response pre.json").waitFor();
+        await check("response");
+        await page.getByRole("button", { name: "Edit" }).click();
+        await page.getByLabel("count").fill("0");
+        await page.getByRole("button", { name: "Add category" }).click();
+        await page.getByRole("button", { name: "Call" }).click();
+        await page.locator("[aria-invalid=true]").waitFor();
+        await check("errors");
+        assert.deepEqual(problems, []);
+      });
+    }
+  }
+});
+
+/** The maximum number of compressed bytes of a method's page with everything that it loads, and of its scripts. */
+const [MAX_PAGE, MAX_SCRIPTS] = [60_000, 40_000];
+
+test("the page of a method is small", async (t) => {
+  const { url } = await serve(t);
+  const { page, problems } = await watched(t, await browser(t), url);
+  const requests = [];
+  page.on("request", (request) => requests.push({ method: request.method(), url: request.url() }));
+  await page.goto(`${url}docs/methods/article.create`);
+  await page.locator("form.call").waitFor();
+  const size = async ({ method, url }) => {
+    const options = { method, headers: { "Accept-Encoding": "br" } };
+    const response = await new Promise((found, failed) => http.request(url, options, found).on("error", failed).end());
+    let bytes = 0;
+    for await (const chunk of response) bytes += chunk.length;
+    return bytes;
+  };
+  const sum = async (all) => (await Promise.all(all.map(size))).reduce((one, other) => one + other, 0);
+  const own = requests.filter(({ url }) => url.startsWith("http"));
+  const scripts = await sum(own.filter(({ url }) => url.endsWith(".js")));
+  const all = await sum(own);
+  console.log(`${own.length} requests, ${all} bytes, of which scripts ${scripts}`);
+  assert.ok(all <= MAX_PAGE && scripts <= MAX_SCRIPTS, `${all} bytes, of which scripts ${scripts}`);
   assert.deepEqual(problems, []);
 });
