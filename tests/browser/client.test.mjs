@@ -357,7 +357,7 @@ function run(source) {
   return execFileSync(process.execPath, [file], { encoding: "utf8" });
 }
 
-/** Returns the client of a definition with one method, and the requests that it sends. Each response is the next of a list. */
+/** Returns the client of a definition with one method, and the requests that it sends. `responses` is their list. */
 async function recorded(method, responses, options = {}) {
   const sent = [];
   const fetch = async (url, { headers, body }) => {

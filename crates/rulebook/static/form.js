@@ -228,8 +228,8 @@ function sendingNote({ place, wire }) {
     : undefined;
 }
 
-/** Sends a request, and shows its status in an element. Returns the response; undefined if there is none. `credentials`
-    is the option of `fetch`. */
+/** Sends a request, and shows its status in an element. Returns the response; undefined if the server does not respond.
+    `credentials` is the option of `fetch`. */
 async function exchange(message, credentials, status, form) {
   const buttons = [
     ...form.querySelectorAll("[type=submit]"),

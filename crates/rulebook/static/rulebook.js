@@ -253,8 +253,8 @@ function methodOf(module, path, http, written, jsonp) {
   return Object.defineProperty(method, "toJSON", { value: () => serializable(method) });
 }
 
-/** Returns a method as JSON can express it: a schema that has replaced a reference is the reference again, and `$defs` has the
-    schemas to which references lead. Numbers with many digits are rounded. */
+/** Returns a method as JSON can express it: a schema that has replaced a reference is the reference again, and `$defs`
+    has the schemas to which references lead. Numbers with many digits are rounded. */
 function serializable({ module, ...method }) {
   const $defs = Object.create(null);
   const write = (value) => {
@@ -339,7 +339,7 @@ async function callMethod(base, method, args, options) {
   message.headers.unshift(["Accept", download ? "*/*" : "application/json"]);
   if (options.link) message.headers.push(["X-Requested-With", "XMLHttpRequest"]);
   if (globalThis.document !== undefined && message.cookies.length > 0)
-    throw new ArgumentError(message.cookies[0][0], "no value in a page, because browsers do not let a page send cookies of its choice", "a value");
+    throw new ArgumentError(message.cookies[0][0], "no value, because a page cannot choose the cookies of a request", "one");
   const isRetried = options.retry > 0 && method.options.idempotent !== undefined;
   const key = options.idempotencyKey ?? (isRetried || needsKey(method, message) ? randomKey() : undefined);
   if (key !== undefined) message.headers.push([KEY_HEADER, JSON.stringify(key)]);
@@ -398,21 +398,22 @@ function valuesOf(method, args, { check = true }) {
   return values;
 }
 
-/** Replaces each `Date` in an argument by a text: by a day in UTC if the schema is that of a date, otherwise by a point in
-    time. */
+/** Replaces each `Date` in an argument by a text: by a day in UTC if the schema is that of a date, otherwise by a point
+    in time. */
 function withoutDates(schema, value, at) {
   if (value instanceof Date) {
     if (Number.isNaN(value.getTime())) throw new ArgumentError(at, expected(schema), "an invalid Date");
     const branches = [schema, ...(schema.anyOf ?? []), ...(schema.oneOf ?? [])];
-    const isDay = branches.some(({ format }) => format === "date") && !branches.some(({ format }) => format === "date-time");
+    const has = (format) => branches.some((one) => one.format === format);
+    const isDay = has("date") && !has("date-time");
     return value.toISOString().slice(0, isDay ? 10 : undefined);
   }
   if (Array.isArray(value)) return value.map((item, n) => withoutDates(schema.items ?? {}, item, `${at}[${n}]`));
   if (value === null || typeof value !== "object" || Object.getPrototypeOf(value) !== Object.prototype) return value;
   const { properties = {}, additionalProperties } = schema;
   const schemaOf = (name) => (Object.hasOwn(properties, name) ? properties[name] : additionalProperties || {});
-  const members = Object.entries(value).map(([name, member]) => [name, withoutDates(schemaOf(name), member, `${at}.${name}`)]);
-  return Object.fromEntries(members);
+  const textOf = ([name, member]) => [name, withoutDates(schemaOf(name), member, `${at}.${name}`)];
+  return Object.fromEntries(Object.entries(value).map(textOf));
 }
 
 /**
@@ -591,14 +592,15 @@ export function request(base, method, values, authorization) {
 const percentEncode = (text) =>
   encodeURIComponent(text).replace(/[!'()*]/g, (one) => `%${one.charCodeAt(0).toString(16).toUpperCase()}`);
 
-/** Percent-encodes a segment of the definition, as the server does: without the characters that segments can contain. */
+/** Percent-encodes a segment of the definition, as the server does: without the characters that segments can contain.
+    */
 const encodeSegment = (text) => encodeURIComponent(text).replace(/%(24|26|2B|2C|3A|3B|3D|40)/g, decodeURIComponent);
 
 const isFile = (value) =>
   (typeof Blob !== "undefined" && value instanceof Blob) || value instanceof ArrayBuffer || ArrayBuffer.isView(value);
 
-/** Serializes a value as texts, as the OpenAPI document describes it. A list is repeated or joined by commas if the server
-    then reads the same list, otherwise JSON. */
+/** Serializes a value as texts, as the OpenAPI document describes it. A list is repeated or joined by commas if the
+    server then reads the same list, otherwise JSON. */
 function texts({ schema, format, separator = "," }, value, repeats) {
   if (readsJsonStrings(schema)) return [json(value)];
   const text = (one) => (typeof one === "string" ? one : json(one).replace(/^"(.*)"$/s, (all) => JSON.parse(all)));
@@ -809,7 +811,8 @@ function first(all, find) {
   return undefined;
 }
 
-/** Widens a bound that the `JSON.parse` of a program may have rounded. `sign` is -1 for a minimum and 1 for a maximum. */
+/** Widens a bound that the `JSON.parse` of a program may have rounded. `sign` is -1 for a minimum and 1 for a maximum.
+    */
 function rounded(bound, sign) {
   return Number.isInteger(bound) && !Number.isSafeInteger(bound)
     ? bound + sign * Math.abs(bound) * Number.EPSILON
@@ -899,12 +902,13 @@ export function basicCredentials(text) {
   return `Basic ${btoa(utf8(text))}`;
 }
 
-/** The maximum time in milliseconds between a response and the next try. A server that asks for more gets no other try. */
+/** The maximum time in milliseconds between a response and the next try. A server that asks for more gets no other try.
+    */
 const MAX_PAUSE = 60_000;
 
 /** Sends a request like `sendAndRead`. If there is no response, or if the status is 429 or 503, sends it again, at most
-    `retry` times. A request that may have run the method is sent again only if the method does not then run again: with an
-    idempotency key, or if its HTTP method is idempotent (RFC 9110 section 9.2.2). */
+    `retry` times. A request that may have run the method is sent again only if the method does not then run again: with
+    an idempotency key, or if its HTTP method is idempotent (RFC 9110 section 9.2.2). */
 async function sendAndRetry(message, options, download, hasKey) {
   const isIdempotent = hasKey || ["GET", "PUT", "DELETE"].includes(message.http);
   for (let tries = 0; ; tries += 1) {
@@ -1132,7 +1136,8 @@ export function outputs({ module: { decodings }, out }, response, body, inScript
   return body ?? (whole ? body : {});
 }
 
-/** Returns whether a response with the status of a success is an error: in a script, or if the envelope hides errors. */
+/** Returns whether a response with the status of a success is an error: in a script, or if the envelope hides errors.
+    */
 function isHiddenError({ success, hides_errors, error }, body, inScript) {
   if (!inScript && !hides_errors) return false;
   if (success) return mismatch(success.schema, body, "body") !== undefined;

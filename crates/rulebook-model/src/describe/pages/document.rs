@@ -48,8 +48,8 @@ pub(super) struct Panel<'a> {
     pub(super) credential: Option<String>,
     /// `true` if the method requires no permissions, so that the code sends no credential.
     pub(super) is_public: bool,
-    /// The values with which the form begins: JSON with the examples of the parameters that a request needs, by the keys
-    /// of the parameters in the definition.
+    /// The values with which the form begins: JSON with the examples of the parameters that a request needs, by the
+    /// keys of the parameters in the definition.
     pub(super) values: String,
     /// The examples of the other parameters, in the same form.
     pub(super) examples: String,

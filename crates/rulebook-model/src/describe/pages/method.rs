@@ -8,7 +8,7 @@ use super::document::{Block, Inline, Inlines, ListItem, PageDocument, Panel};
 use super::fields::{output_field, parameter_field};
 use super::phrases::describe_scope;
 use super::{MethodEntry, PageId, Pages, method_definition, responses};
-use crate::describe::escape::is_white_space;
+use crate::describe::escape::{escape_like_json, is_white_space};
 use crate::describe::example::{necessary_parameters, parameter_example};
 use crate::describe::in_words::{describe_idempotency, describe_rate_limits};
 use crate::describe::snippet::credential_field_of_api;
@@ -90,7 +90,9 @@ fn method_panel<'a>(pages: &'a Pages, MethodEntry { module, uri, method }: Metho
 /// Returns the examples of parameters as JSON, by the keys of the parameters in the definition.
 fn examples_as_json(method: &Method, parameters: &[&Parameter]) -> String {
     let example = |parameter: &&Parameter| Some((parameter.tree_key(), parameter_example(method, parameter)?));
-    Json::Object(parameters.iter().filter_map(example).collect()).to_string()
+    let values = Json::Object(parameters.iter().filter_map(example).collect());
+    // The page must not contain characters that change the direction of text.
+    escape_like_json(&values.to_string(), |character| !matches!(character, ' '..='~'))
 }
 
 /// Returns a text with its parts in backticks as code.
