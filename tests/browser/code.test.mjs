@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { DOT, browser, serve, watched } from "./support.mjs";
+import { DOT, browser, codeOf, serve, watched } from "./support.mjs";
 
 /** The tabs with code, each with what the title `it's "$x" \ ü` is in its language. */
 const TITLES = {
@@ -20,7 +20,7 @@ async function opened(t, id) {
   const options = { permissions: ["clipboard-read", "clipboard-write"] };
   const { page, problems } = await watched(t, await browser(t), url, options);
   await page.goto(`${url}docs/methods/${id}`);
-  await page.locator(".form form.call").waitFor();
+  await codeOf(page);
   const codes = async () => {
     const texts = await page.locator(".tabs > section figure code").allTextContents();
     return Object.fromEntries(Object.keys(TITLES).map((name, index) => [name, texts[index]]));

@@ -2,11 +2,11 @@
 // numbers and idempotency keys.
 
 import assert from "node:assert/strict";
-import http from "node:http";
 import { join } from "node:path";
 import { test } from "node:test";
+import { brotliCompressSync, constants } from "node:zlib";
 import axe from "axe-core";
-import { author, browser, picture, serve, top, watched } from "./support.mjs";
+import { author, browser, codeOf, picture, serve, top, watched } from "./support.mjs";
 
 const api = join(top, "tests/browser/shop");
 
@@ -19,7 +19,7 @@ test("the console of a method", async (t) => {
   const opened = async (t, id, more = {}) => {
     const { page, problems } = await watched(t, chromium, url, { ...options, ...more });
     await page.goto(`${url}docs/methods/${id}`);
-    await page.locator("form.call").waitFor({ state: "attached" });
+    await codeOf(page);
     const button = (name) => page.getByRole("button", { name, exact: true });
     const field = (name) => page.locator("form.call").getByLabel(name, { exact: true });
     const call = async () => {
@@ -180,7 +180,7 @@ test("the console of a method", async (t) => {
     await page.waitForFunction(() => location.hash.includes("grace"));
     assert.ok(!page.url().includes("hopper"));
     await page.reload();
-    await page.locator("form.call").waitFor();
+    await codeOf(page);
     assert.equal(await field("name").inputValue(), "grace");
     assert.ok(!(await code(page, "sh")).includes("hopper"));
     const { page: other } = await watched(t, chromium, url);
@@ -282,6 +282,7 @@ test("the token of a login is used for the next calls", async (t) => {
   const user = await author(origin);
   const { page, problems } = await watched(t, await browser(t), url);
   await page.goto(`${url}docs/methods/user.login`);
+  await codeOf(page);
   await page.getByLabel("login", { exact: true }).fill(user.login);
   const password = page.getByLabel("password", { exact: true });
   assert.equal(await password.getAttribute("type"), "password");
@@ -292,7 +293,7 @@ test("the token of a login is used for the next calls", async (t) => {
   const token = await page.locator("#token").inputValue();
   assert.ok(token.length > 10);
   await page.goto(`${url}docs/methods/article.create`);
-  await page.locator("form.call").waitFor();
+  await codeOf(page);
   for (const one of await page.locator(".tabs code").allTextContents())
     assert.ok(!one.includes(token), "the token is masked");
   await page.getByRole("button", { name: "Call" }).click();
@@ -350,12 +351,11 @@ test("the page of a method is small", async (t) => {
   page.on("request", (request) => requests.push({ method: request.method(), url: request.url() }));
   await page.goto(`${url}docs/methods/article.create`);
   await page.locator("form.call").waitFor();
+  // As a program with the feature `brotli` compresses documents.
+  const params = { [constants.BROTLI_PARAM_QUALITY]: 9, [constants.BROTLI_PARAM_LGWIN]: 19 };
   const size = async ({ method, url }) => {
-    const options = { method, headers: { "Accept-Encoding": "br" } };
-    const response = await new Promise((found, failed) => http.request(url, options, found).on("error", failed).end());
-    let bytes = 0;
-    for await (const chunk of response) bytes += chunk.length;
-    return bytes;
+    const body = Buffer.from(await (await fetch(url, { method })).arrayBuffer());
+    return brotliCompressSync(body, { params }).length;
   };
   const sum = async (all) => (await Promise.all(all.map(size))).reduce((one, other) => one + other, 0);
   const own = requests.filter(({ url }) => url.startsWith("http"));

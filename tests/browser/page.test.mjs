@@ -5,7 +5,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { DOT, author, behind, browser, picture, serve, watched } from "./support.mjs";
+import { DOT, author, behind, browser, codeOf, picture, serve, watched } from "./support.mjs";
 
 /** The widths of a phone, a tablet, and two screens. */
 const WIDTHS = [390, 820, 1280, 1920];
@@ -103,7 +103,7 @@ test("the pages of an API", async (t) => {
     const { page, problems } = await watched(t, chromium, direct, options);
     await page.goto(`${direct}docs/methods/article.create`);
     const tabs = page.getByRole("tab");
-    await tabs.first().waitFor();
+    await codeOf(page);
     assert.deepEqual(await tabs.allInnerTexts(), ["Try it", "curl", "rulebook.js", "fetch", "Python", "PHP", "Go"]);
     await tabs.first().focus();
     for (const name of ["curl", "rulebook.js", "fetch", "Python", "PHP", "Go"]) {

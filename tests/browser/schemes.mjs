@@ -17,6 +17,7 @@ async function called(page) {
 async function curl(page) {
   await page.getByRole("tab", { name: "curl" }).click();
   await page.getByRole("tabpanel", { name: "curl" }).getByRole("button", { name: /Cop/ }).click();
+  await page.getByRole("button", { name: "Copied" }).waitFor();
   await page.getByRole("tab", { name: "Try it" }).click();
   return page.evaluate(() => navigator.clipboard.readText());
 }

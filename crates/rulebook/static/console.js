@@ -8,7 +8,6 @@ import { form } from "./form.js";
 import { highlight } from "./highlight.js";
 import { isSecret, parseDefinition, parsed } from "./kinds.js";
 import { json, outputs } from "./rulebook.js";
-import { snippets } from "./snippets.js";
 
 /** The start of the fragment of a URL that contains the values of the form. */
 const STATE = "#try&";
@@ -30,6 +29,15 @@ export async function startConsole(panel, root) {
   const folded = h("p", { className: "summary", hidden: true });
   const content = h("div");
   let element;
+  let snippets;
+  // Most readers do not need the code of the form. Until it is loaded, the tabs have the code of the server.
+  const loadCode = async () => {
+    ({ snippets } = await import("./snippets.js"));
+    element?.refresh();
+    panel.dataset.code = "loaded";
+  };
+  for (const type of ["focusin", "pointerdown"]) panel.addEventListener(type, loadCode, { once: true });
+  if (!panel.querySelector("#tab-try").checkVisibility()) loadCode();
 
   const edit = () => {
     choose(0);
@@ -65,6 +73,7 @@ export async function startConsole(panel, root) {
     response.prepend(h("p", {}, use));
   };
   const onChange = (next) => {
+    if (snippets === undefined) return;
     const typed = scheme.stored();
     const credential =
       isPublic && typed === "" ? undefined : scheme.sample(typed === "" ? "" : scheme.masked(typed, MASK));
@@ -77,8 +86,9 @@ export async function startConsole(panel, root) {
   };
   for (const [name, code] of codes) {
     // Each copy has an idempotency key of its own, and the credential that the page masks.
-    const text = () => {
+    const text = async () => {
       if (element === undefined) return code.textContent;
+      if (snippets === undefined) await loadCode();
       const typed = scheme.stored();
       return snippets(server(root), element.call(), isPublic && typed === "" ? undefined : scheme.sample(typed))[name];
     };

@@ -77,11 +77,11 @@ export function action(text, run, properties = {}) {
   return button;
 }
 
-/** Returns a button that copies a text to the clipboard. `text` returns the text. */
+/** Returns a button that copies a text to the clipboard. `text` returns the text or a promise of it. */
 export function copyButton(text) {
   const button = h("button", { type: "button", className: "copy" }, "Copy");
   button.addEventListener("click", async () => {
-    button.textContent = (await copy(text())) ? "Copied" : "Not copied";
+    button.textContent = (await copy(await text())) ? "Copied" : "Not copied";
     setTimeout(() => {
       button.textContent = "Copy";
     }, 1500);

@@ -64,18 +64,17 @@ static BUILT_IN_DOCUMENTS: LazyLock<[(&str, Document); 22]> = LazyLock::new(|| {
     })
 });
 
-/// Returns a script without the lines of its comments, except those at its beginning, so that browsers load less. No
-/// other line of a built-in script begins like a comment.
+/// Returns a script without the lines of its comments, so that browsers load less. No other line of a built-in script
+/// begins like a comment.
 fn without_comments(script: &str) -> String {
     let mut kept = String::with_capacity(script.len());
-    let (mut is_inside, mut has_code) = (false, false);
+    let mut is_inside = false;
     for line in script.lines() {
         let text = line.trim();
         let is_start = text.starts_with("/**");
         let is_comment = is_inside || is_start || text.starts_with("//");
         is_inside = (is_inside || is_start) && !text.ends_with("*/");
-        has_code |= !is_comment;
-        if !is_comment || !has_code {
+        if !is_comment {
             kept.push_str(line);
             kept.push('\n');
         }
