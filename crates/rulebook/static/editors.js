@@ -150,6 +150,7 @@ function textEditor(kind, { shared, preset, declared, optional, isNested, min, m
           ...shared,
           ...bounds,
           type: isMasked ? "password" : (kind.input ?? "text"),
+          autocomplete: isMasked ? "off" : undefined,
           inputMode: kind.mode,
           placeholder,
         });

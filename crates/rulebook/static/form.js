@@ -5,7 +5,7 @@ import { bodyOf } from "./body.js";
 import { Scheme } from "./credential.js";
 import { MASK, fieldOf } from "./editors.js";
 import { action, escapeControls, h, newId } from "./element.js";
-import { inputKind, parseDefinition, parsed } from "./kinds.js";
+import { parseDefinition, parsed } from "./kinds.js";
 import { problemsOf } from "./problems.js";
 import { responseElement } from "./response.js";
 import { KEY_HEADER, apiError, baseOf, describe, json, needsKey, randomKey, request } from "./rulebook.js";
@@ -163,14 +163,15 @@ export function formOf(base, method, token, options = {}) {
     problems.clear();
     refresh();
     if (problems.refuse()) return;
-    const { values: sentValues, message } = call({ key: randomKey() });
-    const sent = withCredential(message, scheme.fieldsOfPage(token()));
-    const shownValues = call({ key: "", hides: true }).message;
+    const key = randomKey();
+    const { values: sentValues, message } = call({ key });
+    const credential = scheme.fieldsOfPage(token());
+    const sent = withCredential(message, credential);
+    const masked = credential.map(([name]) => [name, MASK]);
+    const shown = withCredential(call({ key, hides: true }).message, masked);
     const result = await exchange(sent, scheme.fetchOption, status, element);
     if (!result) return response.replaceChildren();
-    const names = new Set(scheme.fieldsOfPage("x").map(([name]) => name.toLowerCase()));
-    const headers = sent.headers.map(([name, value]) => [name, names.has(name.toLowerCase()) ? MASK : value]);
-    response.replaceChildren(responseElement(result, { ...shownValues, headers }));
+    response.replaceChildren(responseElement(result, shown));
     const isAtFields = problems.report(errorsOf(method, result));
     onCalled({ ...result, method, values: sentValues, isAtFields });
   });
@@ -187,10 +188,10 @@ function viewOf() {
 function parameterField(parameter, words, examples) {
   const { name, wire, place, position, key, isWholeBody, optional, example, default: preset } = parameter;
   const label = position === undefined ? wire : name === key ? `segment ${position + 1}` : name;
-  const isText =
-    place !== "body" && inputKind(parameter).name === "union" && !optional ? { ...parameter, optional } : parameter;
   const field = fieldOf({
-    ...isText,
+    ...parameter,
+    // The branches of a union in the definition have this name, too.
+    of: undefined,
     label,
     preset,
     declared: optional ? example : undefined,
