@@ -44,6 +44,7 @@ for (const { url, label, typed, field } of JSON.parse(process.env.CASES)) {
     assert.ok((await curl(page)).includes(shown), await curl(page));
     // The credential precedes a parameter with the same name.
     if (field.startsWith("X-Api-Key")) {
+      await page.getByRole("button", { name: "Edit" }).click();
       await page.getByLabel("x-api-key", { exact: true }).last().fill("a parameter");
       assert.equal(await called(page), 200);
     }
