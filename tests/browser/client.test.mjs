@@ -356,3 +356,74 @@ function run(source) {
   writeFileSync(file, source);
   return execFileSync(process.execPath, [file], { encoding: "utf8" });
 }
+
+/** Returns the client of a definition with one method, and the requests that it sends. `responses` is their list. */
+async function recorded(method, responses, options = {}) {
+  const sent = [];
+  const fetch = async (url, { headers, body }) => {
+    sent.push({ key: new Headers(headers).get("idempotency-key"), body });
+    const next = responses[Math.min(sent.length, responses.length) - 1];
+    if (next instanceof Error) throw next;
+    return new Response("{}", { headers: { "Content-Type": "application/json" }, ...next });
+  };
+  const definition = { base: "/", modules: { m: { ...method } } };
+  return { api: await rulebook("http://h/", { definition, fetch, ...options }), sent };
+}
+
+test("requests are sent again as often as the option allows, if that is safe", async () => {
+  const busy = { status: 503, headers: { "Retry-After": "0" } };
+  const limited = { ...busy, status: 429 };
+  const lost = new TypeError("lost");
+  const methods = {
+    read: { GET: { info: "x", id: "call" } },
+    write: { POST: { info: "x", id: "call" } },
+    keyed: { POST: { info: "x", id: "call", options: { idempotent: "optional" } } },
+  };
+  const cases = [
+    ["read", [busy, lost, {}], 3],
+    ["write", [limited, limited, {}], 3],
+    ["write", [busy, {}], 1],
+    ["write", [lost, {}], 1],
+    ["keyed", [busy, lost, {}], 3],
+    ["read", [busy], 3],
+    ["read", [{ ...busy, headers: { "Retry-After": "3600" } }, {}], 1],
+    ["read", [{ status: 500 }, {}], 1],
+  ];
+  for (const [name, responses, count] of cases) {
+    const { api, sent } = await recorded(methods[name], responses, { retry: 2 });
+    await api.call().catch((error) => assert.ok(error instanceof RulebookError, String(error)));
+    assert.equal(sent.length, count, `${name} ${JSON.stringify(responses)}`);
+    const keys = new Set(sent.map(({ key }) => key));
+    assert.equal(keys.size, 1, "each try has the same key");
+    assert.equal(keys.has(null), name !== "keyed");
+  }
+  const { api, sent } = await recorded(methods.keyed, [busy]);
+  await fails(api.call(), client.ApiError);
+  assert.deepEqual(sent.map(({ key }) => key), [null]);
+});
+
+test("dates are sent as days or points in time, and an invalid date is an error", async () => {
+  const date = { info: "x", type: "?date", $schema: { type: ["string", "null"], format: "date" } };
+  const time = { info: "x", type: "?datetime", $schema: { type: ["string", "null"], format: "date-time" } };
+  const list = { info: "x", type: "?array<date>", $schema: { type: "array", items: { type: "string", format: "date" } } };
+  const { api, sent } = await recorded({ POST: { info: "x", id: "call", in: { date, time, list } } }, [{}]);
+  const moment = new Date("2026-03-01T12:30:00Z");
+  await api.call({ date: moment, time: moment, list: [moment] });
+  const expected = { date: "2026-03-01", time: "2026-03-01T12:30:00.000Z", list: ["2026-03-01"] };
+  assert.deepEqual(JSON.parse(sent[0].body), expected);
+  for (const args of [{ date: new Date("x") }, { list: [new Date("x")] }])
+    await assert.rejects(api.call(args), (error) => error instanceof client.ArgumentError && /invalid Date/.test(error.message));
+});
+
+test("the methods of an API with schemas that contain themselves can be written as JSON", async () => {
+  const $defs = {
+    Node: { type: "object", properties: { next: { $ref: "#/$defs/Node" }, id: { type: "integer", maximum: 2n ** 64n } } },
+  };
+  const parameter = { info: "x", type: "?Node", $schema: { $ref: "#/$defs/Node" } };
+  const definition = { base: "/", $defs, modules: { m: { POST: { info: "x", id: "call", in: { node: parameter } } } } };
+  const api = await rulebook("http://h/", { definition });
+  const [method] = JSON.parse(JSON.stringify(api.$methods));
+  assert.deepEqual([method.id, method.module, method.parameters[0].schema], ["call", "m", { $ref: "#/$defs/Node" }]);
+  assert.deepEqual(Object.keys(method.$defs), ["Node"]);
+  assert.deepEqual(method.$defs.Node.properties.next, { $ref: "#/$defs/Node" });
+});

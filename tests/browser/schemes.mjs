@@ -9,18 +9,24 @@ import { browser, watched } from "./support.mjs";
 /** Calls the method of the page, and returns the status that the page shows. */
 async function called(page) {
   await page.getByRole("button", { name: "Call" }).click();
-  await page.waitForFunction(() => !document.querySelector(".call [type=submit]").disabled);
+  await page.locator(".send:enabled").waitFor();
   return Number.parseInt(await page.locator(".status strong").innerText(), 10);
 }
 
-/** Returns the curl command of the page. */
-const curl = (page) => page.locator(".panel [data-language=sh]").textContent();
+/** Returns the curl command of the page, as its button copies it: the page masks the credential. */
+async function curl(page) {
+  await page.getByRole("tab", { name: "curl" }).click();
+  await page.getByRole("tabpanel", { name: "curl" }).getByRole("button", { name: /Cop/ }).click();
+  await page.getByRole("button", { name: "Copied" }).waitFor();
+  await page.getByRole("tab", { name: "Try it" }).click();
+  return page.evaluate(() => navigator.clipboard.readText());
+}
 
 for (const { url, label, typed, field } of JSON.parse(process.env.CASES)) {
   test(`the form sends ${field}`, async (t) => {
     const isCookie = field.startsWith("Cookie");
     const isBasic = field.startsWith("Authorization: Basic");
-    const { page, problems } = await watched(t, await browser(t), url);
+    const { page, problems } = await watched(t, await browser(t), url, { permissions: ["clipboard-read", "clipboard-write"] });
     const input = page.locator("#token");
 
     // Public methods need no credential, and reject an invalid one.
@@ -38,6 +44,7 @@ for (const { url, label, typed, field } of JSON.parse(process.env.CASES)) {
     assert.ok((await curl(page)).includes(shown), await curl(page));
     // The credential precedes a parameter with the same name.
     if (field.startsWith("X-Api-Key")) {
+      await page.getByRole("button", { name: "Edit" }).click();
       await page.getByLabel("x-api-key", { exact: true }).last().fill("a parameter");
       assert.equal(await called(page), 200);
     }

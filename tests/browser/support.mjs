@@ -35,7 +35,10 @@ const FLAGS = [
 export const modules = mkdtempSync(join(tmpdir(), "rulebook-modules-"));
 process.on("exit", () => rmSync(modules, { recursive: true, force: true }));
 writeFileSync(join(modules, "package.json"), '{"type": "module"}');
-const names = ["credential", "element", "form", "response", "rulebook", "snippets", "snippets-javascript"];
+const names = [
+  ...["body", "credential", "editors", "element", "form", "kinds", "nested", "problems", "response", "rulebook"],
+  ...["snippets", "snippets-javascript"],
+];
 for (const name of names.map((one) => `${one}.js`))
   cpSync(join(top, "crates/rulebook/static", name), join(modules, name));
 export const rulebook = await import(join(modules, "rulebook.js"));
@@ -171,6 +174,13 @@ export async function watched(t, browser, home, options = {}, others = []) {
     );
   });
   return { page, problems };
+}
+
+/** Waits until the code in the panel of a method follows the form, which a page loads when a reader uses the panel. */
+export async function codeOf(page) {
+  await page.locator("form.call").waitFor({ state: "attached" });
+  await page.locator(".panel").dispatchEvent("pointerdown");
+  await page.locator(".panel[data-code]").waitFor({ state: "attached" });
 }
 
 /** Saves a screenshot of a page. */

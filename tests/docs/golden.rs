@@ -57,7 +57,7 @@ fn pages_of_a_small_definition_equal_the_golden_files() {
         ("errors", "errors"),
     ] {
         let (html, markdown) = page_in_both_formats(&pages, path);
-        let html = without_section(&html, "<aside", "</aside>");
+        let html = without_section(&html, "<section class=\"panel\"", "</section>\n</div>\n</body>");
         // The example calls are the last section.
         let markdown = markdown.split("## Call it").next().unwrap_or_default();
         golden::compare(Path::new(&format!("tests/data/docs/{name}.html")), &html);
@@ -97,7 +97,7 @@ fn without_section(text: &str, from: &str, to: &str) -> String {
 fn the_page_of_a_method_has_example_calls() {
     let (html, markdown) = page_in_both_formats(&render_pages(&small_definition()), "methods/article.get");
     for title in ["curl", "rulebook.js", "fetch", "Python", "PHP", "Go"] {
-        let sample = format!("<h2>{title}</h2>\n<figure><pre data-server=\"http://127.0.0.1:8080\">");
+        let sample = format!("<h3>{title}</h3>\n<figure><pre data-server=\"http://127.0.0.1:8080\">");
         assert!(html.contains(&sample), "{title}: {html}");
         assert!(markdown.contains(&format!("\n{title}:\n\n```")), "{title}: {markdown}");
     }

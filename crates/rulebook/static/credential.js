@@ -39,6 +39,11 @@ export class Scheme {
     return { login: { name, password } };
   }
 
+  /** Returns a typed credential with a mask instead of its secret part. */
+  masked(typed, mask) {
+    return this.isLogin(typed) ? `${typed.split(":")[0]}:${mask}` : mask;
+  }
+
   /** Returns the header fields that a page sets in a request. Browsers add cookies themselves. */
   fieldsOfPage(typed) {
     if (typed === "" || this.cookie !== undefined) return [];

@@ -1,9 +1,7 @@
-// Adds to the documentation pages what needs JavaScript: the form that calls the method, tabs, copy buttons,
-// highlighting, the filter of the tree, and the choice of the color scheme. Text of definitions is only inserted as text
-// nodes.
+// Adds to the documentation pages what needs JavaScript: the console that calls the method, copy buttons, highlighting,
+// the filter of the tree, and the choice of the color scheme. Text of definitions is only inserted as text nodes.
 
-import { Scheme } from "./credential.js";
-import { copyButton, escapeControls, h } from "./element.js";
+import { copyButton, h } from "./element.js";
 import { highlight } from "./highlight.js";
 
 /** The URL of the server, behind any prefix of a reverse proxy. */
@@ -17,124 +15,14 @@ for (const block of document.querySelectorAll("[data-server]")) {
   code.textContent = code.textContent.replaceAll(block.dataset.server, root.href.replace(/\/$/, ""));
 }
 
-/** The texts of code that shows the values of a form. The page replaces the control characters in them. */
-const changed = new WeakMap();
-
-for (const code of document.querySelectorAll("figure code")) {
+for (const code of document.querySelectorAll("main figure code")) {
   if (code.dataset.language) highlight(code, code.dataset.language);
   code.closest("pre").tabIndex = 0;
-  code.closest("figure").append(copyButton(() => changed.get(code) ?? code.textContent));
+  code.closest("figure").append(copyButton(() => code.textContent));
 }
 
-/** Replaces the text of code. */
-function change(code, text) {
-  changed.set(code, text);
-  code.textContent = escapeControls(text);
-  highlight(code, code.dataset.language);
-}
-
-/** Returns an input for a credential of this scheme. */
-function credentialInput(scheme, isRequired) {
-  const input = h("input", { id: "token", type: "password", autocomplete: "off", spellcheck: false });
-  input.placeholder = isRequired ? "required for this method" : "none";
-  input.value = scheme.stored();
-  input.addEventListener("input", () => scheme.store(input.value, root));
-  const line = h("form", { className: "token" }, h("label", { htmlFor: input.id }, scheme.label), input);
-  line.addEventListener("submit", (event) => event.preventDefault());
-  return line;
-}
-
-/** Replaces a placeholder by the form of its method, below the input for the credential. */
-async function mount(placeholder, panel) {
-  const scheme = new Scheme(placeholder.dataset.credential);
-  const isPublic = placeholder.dataset.public !== undefined;
-  const line = credentialInput(scheme, !isPublic);
-  const content = h("div");
-  const show = async () => {
-    try {
-      content.replaceChildren(await methodForm(placeholder.dataset, panel, scheme, isPublic, line));
-    } catch (error) {
-      content.replaceChildren(h("p", {}, `The form cannot be shown: ${error.message}. Use one of the examples instead.`));
-      // With another credential, the definition may contain the method.
-      line.addEventListener("change", show, { once: true });
-    }
-  };
-  await show();
-  placeholder.replaceChildren(line, content);
-}
-
-/** Returns the form of a method. Shows the response at the end of the panel. */
-async function methodForm({ method, uri }, panel, scheme, isPublic, line) {
-  const [{ form }, { snippets }] = await Promise.all([import("./form.js"), import("./snippets.js")]);
-  const described = new Map([...document.querySelectorAll("[data-key]")].map((entry) => [entry.dataset.key, entry]));
-  const words = (key) => described.get(key)?.querySelector(".words")?.textContent;
-  const token = () => scheme.stored();
-  const onChange = (call) => {
-    const typed = token();
-    const credential = isPublic && typed === "" ? undefined : scheme.sample(typed);
-    const texts = snippets(root.href.replace(/\/$/, ""), call, credential);
-    // The button of a tab has the name of the language.
-    for (const section of panel.querySelectorAll(".tabs > section")) {
-      const text = texts[document.getElementById(`${section.id}-name`).textContent];
-      if (text !== undefined) change(section.querySelector("code"), text);
-    }
-  };
-  const response = h("div", { className: "response", role: "status" });
-  const element = await form(root, method, token, uri, { scheme, words, onChange, response });
-  line.addEventListener("input", () => element.dispatchEvent(new Event("input")));
-  panel.append(h("h2", {}, "Response"), response);
-  // Until the first call, the panel shows the example.
-  const example = document.querySelector("#response ~ figure")?.cloneNode(true);
-  if (example) {
-    example.querySelector(".copy")?.replaceWith(copyButton(() => example.querySelector("code").textContent));
-    response.append(example);
-  }
-  return element;
-}
-
-/** Turns the sections of the panel into tabs. */
-function addTabs(panel) {
-  const sections = [...panel.querySelectorAll(".tabs > section")];
-  const buttons = sections.map((section) => {
-    const button = h("button", { type: "button", role: "tab", id: `${section.id}-name` });
-    button.append(...section.querySelector("h2").childNodes);
-    button.setAttribute("aria-controls", section.id);
-    section.querySelector("h2").remove();
-    section.setAttribute("role", "tabpanel");
-    section.setAttribute("aria-labelledby", button.id);
-    return button;
-  });
-  const choose = (index) => {
-    for (const [n, section] of sections.entries()) {
-      section.hidden = n !== index;
-      buttons[n].setAttribute("aria-selected", String(n === index));
-      buttons[n].tabIndex = n === index ? 0 : -1;
-    }
-  };
-  for (const [index, button] of buttons.entries()) {
-    button.addEventListener("click", () => {
-      choose(index);
-      sessionStorage.setItem("tab", sections[index].id);
-    });
-    button.addEventListener("keydown", ({ key }) => {
-      const to = { ArrowLeft: index - 1, ArrowRight: index + 1, Home: 0, End: buttons.length - 1 }[key];
-      if (to === undefined) return;
-      const next = (to + buttons.length) % buttons.length;
-      buttons[next].focus();
-      buttons[next].click();
-    });
-  }
-  const list = h("div", { role: "tablist" }, buttons);
-  list.setAttribute("aria-label", "Ways to call the method");
-  panel.querySelector(".tabs").prepend(list);
-  choose(Math.max(sections.findIndex(({ id }) => id === sessionStorage.getItem("tab")), 0));
-}
-
-for (const panel of document.querySelectorAll(".panel")) {
-  addTabs(panel);
-  const placeholder = panel.querySelector("[data-method]");
-  mount(placeholder, panel);
-}
+const panel = document.querySelector(".panel");
+if (panel) import("./console.js").then(({ startConsole }) => startConsole(panel, root));
 
 /** Shows only the modules and methods of the tree that contain all words. */
 function addFilter(input, tree) {

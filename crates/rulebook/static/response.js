@@ -1,41 +1,58 @@
-// Shows the response to a call: its status, the time, its header fields, and its body. JSON is highlighted and can be
-// folded, images are shown, and other files can be saved.
+// Shows the response to a call: its body, its header fields, and the request. JSON is highlighted and can be folded,
+// images are shown, and other files can be saved.
 
-import { copyButton, escapeControlsInJson, h } from "./element.js";
+import { copyButton, escapeControlsInJson, h, tabsOf } from "./element.js";
 
 /** The maximum number of values in JSON that can be folded. Longer JSON is shown as text. */
 const MAX_FOLDABLE = 5000;
 
-/** Returns the elements that show a response. `time` is in milliseconds. */
-export async function responseElements(response, body, time) {
+/** Returns the element that shows a response, beside the request that was sent. */
+export function responseElement({ response, body, text }, sent) {
   const fields = [...response.headers].map(([name, value]) => `${name}: ${value}`);
-  const count = `${fields.length} header field${fields.length === 1 ? "" : "s"}`;
-  return [
-    h(
-      "p",
-      { className: `status ${response.ok ? "success" : "error"}` },
-      h("strong", {}, `${response.status} ${response.statusText}`.trim()),
-      ` in ${Math.round(time)} ms, ${body.size} bytes`,
-    ),
-    h("details", { className: "header-fields" }, h("summary", {}, count), h("pre", { tabIndex: 0 }, h("code", {}, fields.join("\n")))),
-    await bodyElement(body),
+  const pairs = [
+    ["Body", h("div", {}, bodyElement(body, text))],
+    [`Headers (${fields.length})`, h("div", { className: "header-fields" }, textElement(fields.join("\n")))],
+    ["Request as sent", h("div", { className: "sent" }, textElement(requestText(sent)))],
   ];
+  return h(
+    "div",
+    {},
+    tabsOf("Parts of the response", pairs).list,
+    pairs.map(([, element]) => element),
+  );
 }
 
 /** Shows a body. */
-async function bodyElement(body) {
+function bodyElement(body, text) {
   if (body.size === 0) return h("p", { className: "quiet" }, "No body.");
-  if (/[/+]json\b/.test(body.type)) {
-    const text = await body.text();
-    return h("figure", {}, jsonElement(text), copyButton(() => text));
-  }
-  if (body.type.startsWith("text/")) {
-    const text = await body.text();
-    return h("figure", {}, h("pre", { tabIndex: 0 }, h("code", {}, text)), copyButton(() => text));
+  if (text !== undefined) {
+    const shown = /[/+]json\b/.test(body.type) ? jsonElement(text) : h("pre", { tabIndex: 0 }, h("code", {}, text));
+    return h(
+      "figure",
+      {},
+      copyButton(() => text),
+      shown,
+    );
   }
   const href = URL.createObjectURL(body);
   const save = h("a", { href, download: "" }, `Save (${body.type || "unknown type"})`);
   return h("p", {}, body.type.startsWith("image/") ? h("img", { src: href, alt: "The response" }) : "", save);
+}
+
+const textElement = (text) =>
+  h(
+    "figure",
+    {},
+    copyButton(() => text),
+    h("pre", { tabIndex: 0 }, h("code", {}, text)),
+  );
+
+/** Returns a request as a text with its first line, its header fields and its body. */
+function requestText({ http, url, headers, parts, text }) {
+  const fields = headers.map(([name, value]) => `${name}: ${value}`);
+  const part = ([name, value]) => `${name}: ${value instanceof Blob ? `${value.name}, ${value.size} bytes` : value}`;
+  const body = parts ? `(multipart form)\n${parts.map(part).join("\n")}` : text === undefined ? "" : prettyText(text);
+  return [`${http} ${url}`, ...fields, "", body].join("\n").trim();
 }
 
 /** Shows a JSON text with a line for each value. Objects and arrays can be folded. */
@@ -92,3 +109,6 @@ export function* pretty(text) {
     if (colon !== undefined) yield ["", ": "];
   }
 }
+
+/** Formats a JSON text as one text, see `pretty`. */
+export const prettyText = (text) => [...pretty(text)].map(([, piece]) => piece).join("");

@@ -32,6 +32,12 @@ export interface Options {
    * run the method again. By default, methods that require a key get a random one.
    */
   idempotencyKey?: string;
+  /**
+   * The maximum number of times that a request is sent again if there is no response, or if the status is 429 or 503. The
+   * client waits as long as `Retry-After` says, but at most a minute. Methods that accept an idempotency key get one. Other
+   * requests with POST and PATCH are sent again only after the status 429. The default is 0.
+   */
+  retry?: number;
   /** The `credentials` option of `fetch`: whether cookies are sent to other origins. */
   credentials?: RequestCredentials;
   /** Called repeatedly during an upload. */

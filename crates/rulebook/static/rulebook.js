@@ -236,7 +236,7 @@ function methodOf(module, path, http, written, jsonp) {
     one.name = parameters.some(same) ? one.key : one.short;
   }
   const open = http === "GET" && !scope && !options.download;
-  return {
+  const method = {
     id,
     module,
     path,
@@ -250,6 +250,29 @@ function methodOf(module, path, http, written, jsonp) {
     options,
     jsonp: open && (options.jsonp ?? jsonp),
   };
+  return Object.defineProperty(method, "toJSON", { value: () => serializable(method) });
+}
+
+/** Returns a method as JSON can express it: a schema that has replaced a reference is the reference again, and `$defs`
+    has the schemas to which references lead. Numbers with many digits are rounded. */
+function serializable({ module, ...method }) {
+  const $defs = Object.create(null);
+  const write = (value) => {
+    if (typeof value === "bigint" || value instanceof Json) return Number(value);
+    if (Array.isArray(value)) return value.map(write);
+    if (value === null || typeof value !== "object") return value;
+    const $ref = value[REFERENCE];
+    if ($ref === undefined)
+      return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, write(member)]));
+    const name = $ref.replace("#/$defs/", "");
+    if (!(name in $defs)) {
+      $defs[name] = {};
+      $defs[name] = write(module.defs[name]);
+    }
+    return { $ref };
+  };
+  const parameters = method.parameters.map(({ $schema, ...parameter }) => parameter);
+  return { ...write({ ...method, parameters }), module: module.name, $defs };
 }
 
 /** Returns a parameter, by its key in the definition. `short` is its name unless another parameter has the same. */
@@ -277,6 +300,9 @@ function parameterOf(key, written, http, defs) {
   };
 }
 
+/** The key under which a schema has the reference that it has replaced. */
+const REFERENCE = Symbol("reference");
+
 /** The maximum number of references that lead from one schema to the next. */
 const MAX_REFERENCES = 64;
 
@@ -289,6 +315,7 @@ function withoutReferences(schema, defs, seen = new Set()) {
   seen.add(schema);
   for (let n = 0; typeof schema.$ref === "string" && n < MAX_REFERENCES; n += 1) {
     const { $ref, ...beside } = schema;
+    if (n === 0) Object.defineProperty(schema, REFERENCE, { value: $ref });
     delete schema.$ref;
     Object.assign(schema, defs[$ref.replace("#/$defs/", "")], beside);
   }
@@ -311,9 +338,12 @@ async function callMethod(base, method, args, options) {
   const download = method.options.download && !options.link;
   message.headers.unshift(["Accept", download ? "*/*" : "application/json"]);
   if (options.link) message.headers.push(["X-Requested-With", "XMLHttpRequest"]);
-  const key = options.idempotencyKey ?? (needsKey(method, message) ? randomKey() : undefined);
+  if (globalThis.document !== undefined && message.cookies.length > 0)
+    throw new ArgumentError(message.cookies[0][0], "no value, because a page cannot choose the cookies of a request", "one");
+  const isRetried = options.retry > 0 && method.options.idempotent !== undefined;
+  const key = options.idempotencyKey ?? (isRetried || needsKey(method, message) ? randomKey() : undefined);
   if (key !== undefined) message.headers.push([KEY_HEADER, JSON.stringify(key)]);
-  const { response, body } = await sendAndRead(message, options, download);
+  const { response, body } = await sendAndRetry(message, options, download, key !== undefined);
   if (body === undefined) return { response, filename: fileName(response.headers.get("Content-Disposition") ?? "") };
   return outputs(method, response, body, false);
 }
@@ -352,7 +382,7 @@ function valuesOf(method, args, { check = true }) {
     if (values.has(one)) throw new ArgumentError(name, "one value", "two values, by both of its names");
     // Null means that an optional parameter is missing. Only JSON can express it.
     if (value === null && one.optional && one.place !== "body") continue;
-    values.set(one, value);
+    values.set(one, withoutDates(one.schema, value, one.name));
   }
   for (const one of check ? parameters : []) {
     if (!values.has(one) && !one.optional) throw new ArgumentError(one.name, expected(one.schema), "nothing");
@@ -366,6 +396,24 @@ function valuesOf(method, args, { check = true }) {
     throw new ArgumentError(parameter, expected, got ?? "nothing", { message, errors: broken });
   }
   return values;
+}
+
+/** Replaces each `Date` in an argument by a text: by a day in UTC if the schema is that of a date, otherwise by a point
+    in time. */
+function withoutDates(schema, value, at) {
+  if (value instanceof Date) {
+    if (Number.isNaN(value.getTime())) throw new ArgumentError(at, expected(schema), "an invalid Date");
+    const branches = [schema, ...(schema.anyOf ?? []), ...(schema.oneOf ?? [])];
+    const has = (format) => branches.some((one) => one.format === format);
+    const isDay = has("date") && !has("date-time");
+    return value.toISOString().slice(0, isDay ? 10 : undefined);
+  }
+  if (Array.isArray(value)) return value.map((item, n) => withoutDates(schema.items ?? {}, item, `${at}[${n}]`));
+  if (value === null || typeof value !== "object" || Object.getPrototypeOf(value) !== Object.prototype) return value;
+  const { properties = {}, additionalProperties } = schema;
+  const schemaOf = (name) => (Object.hasOwn(properties, name) ? properties[name] : additionalProperties || {});
+  const textOf = ([name, member]) => [name, withoutDates(schemaOf(name), member, `${at}.${name}`)];
+  return Object.fromEntries(Object.entries(value).map(textOf));
 }
 
 /**
@@ -480,7 +528,7 @@ function differ(one, value, other, otherValue) {
 }
 
 /** Returns the error for a value that cannot be sent in the location of its parameter; undefined if it can be. */
-function unsendable(parameter, value) {
+export function unsendable(parameter, value) {
   const [text] = texts(parameter, value, false);
   const fail = (what) => new ArgumentError(parameter.name, what, summary(value));
   // URLs cannot express these as segments, and an empty segment means that the parameter is missing.
@@ -544,14 +592,15 @@ export function request(base, method, values, authorization) {
 const percentEncode = (text) =>
   encodeURIComponent(text).replace(/[!'()*]/g, (one) => `%${one.charCodeAt(0).toString(16).toUpperCase()}`);
 
-/** Percent-encodes a segment of the definition, as the server does: without the characters that segments can contain. */
+/** Percent-encodes a segment of the definition, as the server does: without the characters that segments can contain.
+    */
 const encodeSegment = (text) => encodeURIComponent(text).replace(/%(24|26|2B|2C|3A|3B|3D|40)/g, decodeURIComponent);
 
 const isFile = (value) =>
   (typeof Blob !== "undefined" && value instanceof Blob) || value instanceof ArrayBuffer || ArrayBuffer.isView(value);
 
-/** Serializes a value as texts, as the OpenAPI document describes it. A list is repeated or joined by commas if the server
-    then reads the same list, otherwise JSON. */
+/** Serializes a value as texts, as the OpenAPI document describes it. A list is repeated or joined by commas if the
+    server then reads the same list, otherwise JSON. */
 function texts({ schema, format, separator = "," }, value, repeats) {
   if (readsJsonStrings(schema)) return [json(value)];
   const text = (one) => (typeof one === "string" ? one : json(one).replace(/^"(.*)"$/s, (all) => JSON.parse(all)));
@@ -686,7 +735,7 @@ const UNIONS = new WeakMap();
  * Returns the branches of a union, each with the kinds of its values, and the member by which objects of several
  * branches are distinguished: `tags` are its values in the objects of a branch.
  */
-function unionOf(schema) {
+export function unionOf(schema) {
   if (!UNIONS.has(schema)) {
     const branches = (schema.anyOf ?? schema.oneOf).map((one) => ({ schema: one, ...valuesOfSchema(one) }));
     const objects = branches.filter(({ kinds }) => kinds.includes("object"));
@@ -720,7 +769,7 @@ const KINDS = ["null", "boolean", "number", "string", "array", "object"];
 export const kindsOf = (schema) => valuesOfSchema(schema).kinds;
 
 /** Returns the kinds of the values that match a schema, and all values if they are constants. */
-function valuesOfSchema(schema) {
+export function valuesOfSchema(schema) {
   const branches = (schema.anyOf ?? schema.oneOf)?.map(valuesOfSchema);
   if (branches) {
     const areConstants = branches.every(({ constants }) => constants !== undefined);
@@ -762,7 +811,8 @@ function first(all, find) {
   return undefined;
 }
 
-/** Widens a bound that the `JSON.parse` of a program may have rounded. `sign` is -1 for a minimum and 1 for a maximum. */
+/** Widens a bound that the `JSON.parse` of a program may have rounded. `sign` is -1 for a minimum and 1 for a maximum.
+    */
 function rounded(bound, sign) {
   return Number.isInteger(bound) && !Number.isSafeInteger(bound)
     ? bound + sign * Math.abs(bound) * Number.EPSILON
@@ -797,7 +847,7 @@ function summary(value) {
 }
 
 /** Describes the values that match a schema, for a sentence such as "expected a string". */
-function expected(schema) {
+export function expected(schema) {
   if (schema.enum) return `one of ${schema.enum.map(json).join(", ")}`;
   if ("const" in schema) return json(schema.const);
   const branches = schema.anyOf ?? schema.oneOf;
@@ -850,6 +900,48 @@ async function authorizationOf({ token, basic }) {
 /** Returns the value of `Authorization` for a name and a password, which a colon separates (RFC 7617). */
 export function basicCredentials(text) {
   return `Basic ${btoa(utf8(text))}`;
+}
+
+/** The maximum time in milliseconds between a response and the next try. A server that asks for more gets no other try.
+    */
+const MAX_PAUSE = 60_000;
+
+/** Sends a request like `sendAndRead`. If there is no response, or if the status is 429 or 503, sends it again, at most
+    `retry` times. A request that may have run the method is sent again only if the method does not then run again: with
+    an idempotency key, or if its HTTP method is idempotent (RFC 9110 section 9.2.2). */
+async function sendAndRetry(message, options, download, hasKey) {
+  const isIdempotent = hasKey || ["GET", "PUT", "DELETE"].includes(message.http);
+  for (let tries = 0; ; tries += 1) {
+    const isLast = tries >= (options.retry ?? 0);
+    let pause = 250 * 2 ** tries * (1 + Math.random());
+    try {
+      const result = await sendAndRead(message, options, download);
+      const { status, headers } = result.response;
+      const isBusy = status === 429 || (status === 503 && isIdempotent);
+      const after = headers.get("Retry-After");
+      if (after !== null) pause = /^\d+$/.test(after) ? after * 1000 : Math.max(Date.parse(after) - Date.now(), 0);
+      if (isLast || !isBusy || !(pause <= MAX_PAUSE)) return result;
+    } catch (error) {
+      if (isLast || !isIdempotent || !(error instanceof NetworkError)) throw error;
+    }
+    await waitFor(pause, options.signal);
+  }
+}
+
+/** Waits for a number of milliseconds. Fails if the signal is aborted. */
+function waitFor(time, signal) {
+  return new Promise((done, fail) => {
+    const stop = () => {
+      clearTimeout(timer);
+      fail(signal.reason);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener("abort", stop);
+      done();
+    }, time);
+    if (signal?.aborted) stop();
+    else signal?.addEventListener("abort", stop, { once: true });
+  });
 }
 
 /**
@@ -1025,7 +1117,7 @@ const PROBLEM = {
 };
 
 /** Returns the outputs in a response, or throws the error in it. `inScript` is true for JSONP. */
-function outputs({ module: { decodings }, out }, response, body, inScript) {
+export function outputs({ module: { decodings }, out }, response, body, inScript) {
   const [decoding] = decodings;
   if (!response.ok || isHiddenError(decoding, body, inScript)) throw apiError(response, body, decodings);
   const whole = "*" in out;
@@ -1044,7 +1136,8 @@ function outputs({ module: { decodings }, out }, response, body, inScript) {
   return body ?? (whole ? body : {});
 }
 
-/** Returns whether a response with the status of a success is an error: in a script, or if the envelope hides errors. */
+/** Returns whether a response with the status of a success is an error: in a script, or if the envelope hides errors.
+    */
 function isHiddenError({ success, hides_errors, error }, body, inScript) {
   if (!inScript && !hides_errors) return false;
   if (success) return mismatch(success.schema, body, "body") !== undefined;
@@ -1052,7 +1145,7 @@ function isHiddenError({ success, hides_errors, error }, body, inScript) {
 }
 
 /** Returns the error in a response. An error may be in the envelope of the method or in that of the API. */
-function apiError(response, body, decodings) {
+export function apiError(response, body, decodings) {
   const members = typeof body === "object" && body !== null ? body : {};
   const isProblem = response.headers?.get("Content-Type")?.startsWith("application/problem+json");
   const isIn = ({ error }) => error.schema && mismatch(error.schema, members, "body") === undefined;

@@ -37,7 +37,19 @@ fn independent_example(parameter: &Parameter) -> Option<Json> {
 /// omitted.
 #[must_use]
 pub fn sent_parameters(method: &Method) -> Vec<&Parameter> {
-    let mut sent: Vec<bool> = method.parameters.iter().map(|p| !p.optional || p.example.is_some()).collect();
+    parameters_with(method, |parameter| !parameter.optional || parameter.example.is_some())
+}
+
+/// Returns the parameters without which a request is invalid: the required parameters, and others that the constraints
+/// of the method require.
+pub(super) fn necessary_parameters(method: &Method) -> Vec<&Parameter> {
+    parameters_with(method, |parameter| !parameter.optional)
+}
+
+/// Returns the parameters for which `is_preferred` returns `true`, changed so that they fulfill the constraints of the
+/// method.
+fn parameters_with(method: &Method, is_preferred: impl Fn(&Parameter) -> bool) -> Vec<&Parameter> {
+    let mut sent: Vec<bool> = method.parameters.iter().map(is_preferred).collect();
     let values: Vec<Option<Value<'static>>> = match method.constraints.as_slice() {
         [] => Vec::new(),
         _ => method.parameters.iter().map(|p| parameter_example(method, p).as_ref().map(Value::from)).collect(),

@@ -30,27 +30,57 @@ const SCRIPT_MEDIA_TYPE: &str = "text/javascript; charset=utf-8";
 
 /// The built-in files, each with its media type: the JavaScript client of APIs, and the files that the documentation
 /// pages load.
-const BUILT_IN_FILES: [(&str, &str, &[u8]); 15] = [
-    ("rulebook.js", SCRIPT_MEDIA_TYPE, include_bytes!("../../static/rulebook.js")),
-    ("rulebook.d.ts", "text/plain; charset=utf-8", include_bytes!("../../static/rulebook.d.ts")),
-    ("theme.css", CSS_MEDIA_TYPE, include_bytes!("../../static/theme.css")),
-    ("theme.js", SCRIPT_MEDIA_TYPE, include_bytes!("../../static/theme.js")),
-    ("docs.css", CSS_MEDIA_TYPE, include_bytes!("../../static/docs.css")),
-    ("docs.js", SCRIPT_MEDIA_TYPE, include_bytes!("../../static/docs.js")),
-    ("credential.js", SCRIPT_MEDIA_TYPE, include_bytes!("../../static/credential.js")),
-    ("element.js", SCRIPT_MEDIA_TYPE, include_bytes!("../../static/element.js")),
-    ("highlight.js", SCRIPT_MEDIA_TYPE, include_bytes!("../../static/highlight.js")),
-    ("form.js", SCRIPT_MEDIA_TYPE, include_bytes!("../../static/form.js")),
-    ("snippets-javascript.js", SCRIPT_MEDIA_TYPE, include_bytes!("../../static/snippets-javascript.js")),
-    ("snippets.js", SCRIPT_MEDIA_TYPE, include_bytes!("../../static/snippets.js")),
-    ("response.js", SCRIPT_MEDIA_TYPE, include_bytes!("../../static/response.js")),
-    ("swagger.css", CSS_MEDIA_TYPE, include_bytes!("../../static/swagger.css")),
-    ("swagger.js", SCRIPT_MEDIA_TYPE, include_bytes!("../../static/swagger.js")),
+const BUILT_IN_FILES: [(&str, &str, &str); 22] = [
+    ("rulebook.js", SCRIPT_MEDIA_TYPE, include_str!("../../static/rulebook.js")),
+    ("rulebook.d.ts", "text/plain; charset=utf-8", include_str!("../../static/rulebook.d.ts")),
+    ("theme.css", CSS_MEDIA_TYPE, include_str!("../../static/theme.css")),
+    ("theme.js", SCRIPT_MEDIA_TYPE, include_str!("../../static/theme.js")),
+    ("docs.css", CSS_MEDIA_TYPE, include_str!("../../static/docs.css")),
+    ("docs.js", SCRIPT_MEDIA_TYPE, include_str!("../../static/docs.js")),
+    ("body.js", SCRIPT_MEDIA_TYPE, include_str!("../../static/body.js")),
+    ("console.css", CSS_MEDIA_TYPE, include_str!("../../static/console.css")),
+    ("console.js", SCRIPT_MEDIA_TYPE, include_str!("../../static/console.js")),
+    ("credential.js", SCRIPT_MEDIA_TYPE, include_str!("../../static/credential.js")),
+    ("editors.js", SCRIPT_MEDIA_TYPE, include_str!("../../static/editors.js")),
+    ("element.js", SCRIPT_MEDIA_TYPE, include_str!("../../static/element.js")),
+    ("highlight.js", SCRIPT_MEDIA_TYPE, include_str!("../../static/highlight.js")),
+    ("form.js", SCRIPT_MEDIA_TYPE, include_str!("../../static/form.js")),
+    ("kinds.js", SCRIPT_MEDIA_TYPE, include_str!("../../static/kinds.js")),
+    ("nested.js", SCRIPT_MEDIA_TYPE, include_str!("../../static/nested.js")),
+    ("problems.js", SCRIPT_MEDIA_TYPE, include_str!("../../static/problems.js")),
+    ("snippets-javascript.js", SCRIPT_MEDIA_TYPE, include_str!("../../static/snippets-javascript.js")),
+    ("snippets.js", SCRIPT_MEDIA_TYPE, include_str!("../../static/snippets.js")),
+    ("response.js", SCRIPT_MEDIA_TYPE, include_str!("../../static/response.js")),
+    ("swagger.css", CSS_MEDIA_TYPE, include_str!("../../static/swagger.css")),
+    ("swagger.js", SCRIPT_MEDIA_TYPE, include_str!("../../static/swagger.js")),
 ];
 
 /// The built-in files as documents, which can be sent. They are created when the first of them is requested.
-static BUILT_IN_DOCUMENTS: LazyLock<[(&str, Document); 15]> =
-    LazyLock::new(|| BUILT_IN_FILES.map(|(name, media_type, bytes)| (name, Document::new(media_type, bytes))));
+static BUILT_IN_DOCUMENTS: LazyLock<[(&str, Document); 22]> = LazyLock::new(|| {
+    BUILT_IN_FILES.map(|(name, media_type, text)| {
+        let is_script = media_type == SCRIPT_MEDIA_TYPE;
+        let text = if is_script { without_comments(text) } else { text.to_owned() };
+        (name, Document::new(media_type, text))
+    })
+});
+
+/// Returns a script without the lines of its comments, so that browsers load less. No other line of a built-in script
+/// begins like a comment.
+fn without_comments(script: &str) -> String {
+    let mut kept = String::with_capacity(script.len());
+    let mut is_inside = false;
+    for line in script.lines() {
+        let text = line.trim();
+        let is_start = text.starts_with("/**");
+        let is_comment = is_inside || is_start || text.starts_with("//");
+        is_inside = (is_inside || is_start) && !text.ends_with("*/");
+        if !is_comment {
+            kept.push_str(line);
+            kept.push('\n');
+        }
+    }
+    kept
+}
 
 /// Returns the built-in file with this name, which the documentation pages load from `/docs/` even if a static folder
 /// exists; `None` if there is no such file, or if the feature `documents` of the crate is disabled.

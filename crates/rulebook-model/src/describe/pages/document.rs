@@ -39,6 +39,8 @@ impl<'a> PageDocument<'a> {
 #[derive(Debug)]
 pub(super) struct Panel<'a> {
     pub(super) id: &'a str,
+    /// The HTTP method and the path of the method.
+    pub(super) heading: Inlines<'a>,
     /// The URI of the method's service.
     pub(super) uri: &'a str,
     /// The header field in which calls send the credential: `Authorization: Bearer YOUR_KEY`. `None` if the API has no
@@ -46,6 +48,11 @@ pub(super) struct Panel<'a> {
     pub(super) credential: Option<String>,
     /// `true` if the method requires no permissions, so that the code sends no credential.
     pub(super) is_public: bool,
+    /// The values with which the form begins: JSON with the examples of the parameters that a request needs, by the
+    /// keys of the parameters in the definition.
+    pub(super) values: String,
+    /// The examples of the other parameters, in the same form.
+    pub(super) examples: String,
     /// Code blocks that call the method, each with the name of its language or tool.
     pub(super) samples: Vec<(&'static str, Block<'a>)>,
 }

@@ -2,15 +2,18 @@
 
 use std::borrow::Cow;
 
+use serde_json::Value as Json;
+
 use super::document::{Block, Inline, Inlines, ListItem, PageDocument, Panel};
 use super::fields::{output_field, parameter_field};
 use super::phrases::describe_scope;
 use super::{MethodEntry, PageId, Pages, method_definition, responses};
-use crate::describe::escape::is_white_space;
+use crate::describe::escape::{escape_like_json, is_white_space};
+use crate::describe::example::{necessary_parameters, parameter_example};
 use crate::describe::in_words::{describe_idempotency, describe_rate_limits};
 use crate::describe::snippet::credential_field_of_api;
 use crate::describe::{server_url, snippets};
-use crate::model::{Api, Idempotency, Method};
+use crate::model::{Api, Idempotency, Method, Parameter};
 
 pub(super) fn method_page(pages: &Pages, index: usize) -> PageDocument<'_> {
     let entry = pages.method_entry(index);
@@ -62,14 +65,42 @@ pub(super) fn method_blocks<'a>(api: &'a Api, entry: MethodEntry<'a>) -> Vec<Blo
 }
 
 /// Returns the panel with the form that calls the method, and with code in several languages that calls it.
-fn method_panel<'a>(pages: &'a Pages, MethodEntry { uri, method, .. }: MethodEntry<'a>) -> Panel<'a> {
+fn method_panel<'a>(pages: &'a Pages, MethodEntry { module, uri, method }: MethodEntry<'a>) -> Panel<'a> {
     let server = server_url(&pages.api, pages.listening_url.get().map(String::as_str));
     let samples = snippets(&pages.api, &server, uri, method).into_iter().map(|snippet| {
         let (language, text) = (snippet.language.into(), snippet.text.into());
         (snippet.title, Block::Code { title: None, language, text, server: Some(server.clone()) })
     });
     let credential = credential_field_of_api(&pages.api).map(|(name, value)| format!("{name}: {value}"));
-    Panel { id: &method.id, uri, credential, is_public: method.scope.is_public(), samples: samples.collect() }
+    let necessary = necessary_parameters(method);
+    let is_necessary = |parameter: &&Parameter| necessary.iter().any(|one| std::ptr::eq(*one, *parameter));
+    let (values, examples): (Vec<_>, Vec<_>) = method.parameters.iter().partition(is_necessary);
+    Panel {
+        id: &method.id,
+        heading: method_heading(MethodEntry { module, uri, method }),
+        uri,
+        credential,
+        is_public: method.scope.is_public(),
+        values: examples_as_json(method, &values),
+        examples: examples_as_json(method, &examples),
+        samples: samples.collect(),
+    }
+}
+
+/// Returns the examples of parameters as JSON, by the keys of the parameters in the definition.
+fn examples_as_json(method: &Method, parameters: &[&Parameter]) -> String {
+    let example = |parameter: &&Parameter| Some((parameter.tree_key(), parameter_example(method, parameter)?));
+    let values = Json::Object(parameters.iter().filter_map(example).collect());
+    // The page must not contain characters that change the direction of text.
+    escape_like_json(&values.to_string(), |character| !matches!(character, ' '..='~'))
+}
+
+/// Returns a text with its parts in backticks as code.
+fn inlines_with_code<'a>(text: &str) -> Inlines<'a> {
+    let inline = |(index, part): (usize, &str)| {
+        if index % 2 == 0 { Inline::text(part.to_owned()) } else { Inline::code(part.to_owned()) }
+    };
+    text.split('`').enumerate().map(inline).collect()
 }
 
 fn method_facts<'a>(
@@ -88,7 +119,7 @@ fn method_facts<'a>(
         facts.push(("Rate limit", vec![Inline::text(limits.join(" "))]));
     }
     if let Some(text) = describe_idempotency(api, method) {
-        facts.push((Idempotency::HEADER, vec![Inline::text(text)]));
+        facts.push((Idempotency::HEADER, inlines_with_code(&text)));
     }
     if method.options.deprecated {
         facts.push(("Deprecated", vec![Inline::text("new clients should not call this method")]));

@@ -1,0 +1,274 @@
+// The console on the page of a method: a bar with the method and the button that calls it, the form, code that sends
+// the same request, and the response. On small screens it is a sheet above the page.
+
+import { Scheme } from "./credential.js";
+import { MASK, revealed } from "./editors.js";
+import { action, copyButton, escapeControls, h, tabsOf } from "./element.js";
+import { form } from "./form.js";
+import { highlight } from "./highlight.js";
+import { isSecret, parseDefinition, parsed } from "./kinds.js";
+import { json, outputs } from "./rulebook.js";
+
+/** The start of the fragment of a URL that contains the values of the form. */
+const STATE = "#try&";
+/** The maximum length of such a fragment. Longer values are not in the URL. */
+const MAX_STATE = 6000;
+
+/** Starts the console. `root` is the URL of the server. */
+export async function startConsole(panel, root) {
+  const { dataset } = panel.querySelector("[data-method]");
+  const scheme = new Scheme(dataset.credential);
+  const isPublic = dataset.public !== undefined;
+  const place = panel.querySelector(".form");
+  const call = h("button", { type: "submit", disabled: true, title: "Ctrl+Enter", className: "send" }, "Call");
+  const status = h("p", { className: "status", role: "status" });
+  panel.querySelector(".close").before(call);
+  panel.querySelector(".bar").append(status);
+  const { codes, choose } = tabs(panel);
+  const response = h("div", { className: "response" });
+  const folded = h("p", { className: "summary", hidden: true });
+  const content = h("div");
+  let element;
+  let snippets;
+  // Most readers do not need the code of the form. Until it is loaded, the tabs have the code of the server.
+  const loadCode = async () => {
+    ({ snippets } = await import("./snippets.js"));
+    element?.refresh();
+    panel.dataset.code = "loaded";
+  };
+  for (const type of ["focusin", "pointerdown"]) panel.addEventListener(type, loadCode, { once: true });
+  if (!panel.querySelector("#tab-try").checkVisibility()) loadCode();
+
+  const edit = () => {
+    choose(0);
+    folded.hidden = true;
+    element.hidden = false;
+    element.querySelector("input, select, textarea, .group button, .field button")?.focus();
+  };
+  const fold = (count) => {
+    if (element.querySelector(".field") === null) return;
+    const hadFocus = element.contains(document.activeElement);
+    const button = action("Edit", edit);
+    folded.replaceChildren(`${count === 0 ? "No values" : count === 1 ? "1 value" : `${count} values`} · `, button);
+    element.hidden = true;
+    folded.hidden = false;
+    panel.scrollTop = 0;
+    if (hadFocus) button.focus();
+  };
+  const line = credentialLine(scheme, root, !isPublic);
+  const onCalled = (result) => {
+    choose(0);
+    saveState(element);
+    if (!result.isAtFields) fold(result.values.size);
+    const token = tokenIn(result, scheme);
+    if (token === undefined) return;
+    const use = action(
+      "Use this token",
+      () => {
+        line.use(token);
+        use.replaceWith(h("span", { role: "status" }, "The next calls send this token."));
+      },
+      { className: "minor use" },
+    );
+    response.prepend(h("p", {}, use));
+  };
+  const onChange = (next) => {
+    if (snippets === undefined) return;
+    const typed = scheme.stored();
+    const credential =
+      isPublic && typed === "" ? undefined : scheme.sample(typed === "" ? "" : scheme.masked(typed, MASK));
+    const texts = snippets(server(root), next({ hides: true }), credential);
+    for (const [name, code] of codes) {
+      if (texts[name] === undefined) continue;
+      code.textContent = escapeControls(texts[name]);
+      highlight(code, code.dataset.language);
+    }
+  };
+  for (const [name, code] of codes) {
+    // Each copy has an idempotency key of its own, and the credential that the page masks.
+    const text = async () => {
+      if (element === undefined) return code.textContent;
+      if (snippets === undefined) await loadCode();
+      const typed = scheme.stored();
+      return snippets(server(root), element.call(), isPublic && typed === "" ? undefined : scheme.sample(typed))[name];
+    };
+    code.closest("figure").prepend(copyButton(text));
+  }
+  const show = async () => {
+    const [values, examples] = [dataset.values, dataset.examples].map(parseDefinition);
+    const described = new Map([...document.querySelectorAll("[data-key]")].map((entry) => [entry.dataset.key, entry]));
+    const words = (key) => described.get(key)?.querySelector(".words")?.textContent;
+    const options = { scheme, words, values, examples, onChange, view: { status, response, onCalled } };
+    try {
+      element = await form(root, dataset.method, () => scheme.stored(), dataset.uri, options);
+    } catch (error) {
+      content.replaceChildren(
+        h("p", {}, `The form cannot be shown: ${error.message}. Use one of the examples instead.`),
+      );
+      // With another credential, the definition may contain the method.
+      line.element.addEventListener("change", show, { once: true });
+      return;
+    }
+    loadState(element);
+    content.replaceChildren(element);
+    call.setAttribute("form", element.id);
+    call.disabled = false;
+    element.addEventListener("change", () => saveState(element));
+    line.element.addEventListener("input", element.refresh);
+    element.refresh();
+  };
+  panel.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || call.disabled) return;
+    event.preventDefault();
+    element.requestSubmit();
+  });
+  addEventListener(
+    "hashchange",
+    () => element && location.hash.startsWith(STATE) && (loadState(element), element.refresh()),
+  );
+  addSheet(panel, () => (element ? edit() : panel.focus()));
+  await show();
+  place.replaceChildren(line.element, folded, content, response);
+}
+
+/** Returns the URL of the server without a slash at the end. */
+const server = (root) => root.href.replace(/\/$/, "");
+
+/** Turns the sections of the panel into tabs, and returns their code by name. */
+function tabs(panel) {
+  const pairs = [...panel.querySelectorAll(".tabs > section")].map((section) => {
+    const heading = section.querySelector("h3");
+    heading.remove();
+    return [heading.textContent, section];
+  });
+  const { list, choose } = tabsOf("Ways to call the method", pairs, (index) =>
+    sessionStorage.setItem("tab", pairs[index][0]),
+  );
+  panel.querySelector(".tabs").prepend(list);
+  choose(
+    Math.max(
+      pairs.findIndex(([name]) => name === sessionStorage.getItem("tab")),
+      0,
+    ),
+  );
+  const codes = new Map(
+    pairs.map(([name, section]) => [name, section.querySelector("code[data-language]")]).filter(([, code]) => code),
+  );
+  for (const code of codes.values()) {
+    highlight(code, code.dataset.language);
+    code.closest("pre").tabIndex = 0;
+  }
+  return { codes, choose };
+}
+
+/** Returns the input for a credential of a scheme, and a function that stores a credential. */
+function credentialLine(scheme, root, isRequired) {
+  const placeholder = isRequired ? "required for this method" : "none";
+  const input = h("input", {
+    id: "token",
+    type: "password",
+    autocomplete: "off",
+    spellcheck: false,
+    placeholder,
+    value: scheme.stored(),
+  });
+  input.addEventListener("input", () => scheme.store(input.value, root));
+  const element = h("form", { className: "token" }, h("label", { htmlFor: input.id }, scheme.label), revealed(input));
+  element.addEventListener("submit", (event) => event.preventDefault());
+  const use = (token) => {
+    input.value = token;
+    input.dispatchEvent(new Event("input", { bubbles: true }));
+    input.dispatchEvent(new Event("change", { bubbles: true }));
+  };
+  return { element, use };
+}
+
+/** Names of outputs that are credentials. */
+const TOKEN = /^((access|auth|bearer|api|session)[_-]?)?(token|jwt)$|^api[_-]?key$/i;
+
+/** Returns the credential in a response: a text among the outputs of the method, or in an object among them, whose name
+    is that of a token, of the header field or of the cookie in which the API expects the credential. */
+function tokenIn({ response, json: body, method }, scheme) {
+  if (!response.ok || body === undefined || scheme.isBasic) return undefined;
+  const plain = (name) => name.toLowerCase().replace(/^x-|[_-]/g, "");
+  const isName = (name) => TOKEN.test(name) || plain(name) === plain(scheme.cookie ?? scheme.name);
+  const find = (value, depth) => {
+    if (value === null || typeof value !== "object" || Array.isArray(value)) return undefined;
+    const [, token] =
+      Object.entries(value).find(([name, one]) => typeof one === "string" && one !== "" && isName(name)) ?? [];
+    return (
+      token ??
+      (depth > 0
+        ? Object.values(value)
+            .map((one) => find(one, depth - 1))
+            .find((one) => one !== undefined)
+        : undefined)
+    );
+  };
+  try {
+    return find(outputs(method, response, body), 1);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Returns the values of a form for a URL: without credentials, other secrets and files. */
+function stateOf(form) {
+  const { values } = form.call();
+  const isPrivate = ({ name, wire, place, key }) =>
+    key === undefined ||
+    isSecret(name) ||
+    place === "cookie" ||
+    (place === "header" && /authorization|token|key|secret/i.test(wire));
+  const pairs = [...values].filter(
+    ([parameter, value]) => !isPrivate(parameter) && ![value].flat().some((one) => one instanceof Blob),
+  );
+  const text = (value) => (typeof value === "string" && parsed(value) === undefined ? value : json(value));
+  return String(new URLSearchParams(pairs.map(([{ key }, value]) => [key, text(value)])));
+}
+
+/** Writes the values of a form to the address of the page, if they differ from those with which the form begins. */
+function saveState(form) {
+  const state = stateOf(form);
+  const isStart = state === form.dataset.start || state.length > MAX_STATE;
+  if (isStart && !location.hash.startsWith(STATE)) return;
+  history.replaceState(history.state, "", isStart ? location.pathname + location.search : STATE + state);
+}
+
+/** Fills a form with the values in the address of the page. */
+function loadState(form) {
+  form.dataset.start ??= stateOf(form);
+  if (!location.hash.startsWith(STATE)) return;
+  const values = [...new URLSearchParams(location.hash.slice(STATE.length))].map(([key, text]) => [
+    key,
+    parsed(text) ?? text,
+  ]);
+  const secrets = [...form.start].filter(([key]) => isSecret(key));
+  form.setAll(new Map([...secrets, ...values]));
+}
+
+/** Makes the panel a dialog while it is open above the page, and lets the second link of the page lead to the form. */
+function addSheet(panel, focusForm) {
+  const isColumn = matchMedia("(min-width: 80rem)");
+  const others = () => [...document.querySelectorAll("body > header, body > .skip, main, .tree")];
+  const setOpen = (isOpen) => {
+    for (const other of others()) other.inert = isOpen;
+    if (isOpen) panel.setAttribute("role", "dialog");
+    else panel.removeAttribute("role");
+    panel.ariaModal = isOpen ? "true" : null;
+  };
+  // The button that opened the panel can get the focus again only if it is not inert.
+  panel.addEventListener("beforetoggle", ({ newState }) => newState === "closed" && setOpen(false));
+  panel.addEventListener("toggle", ({ newState }) => {
+    if (newState !== "open") return;
+    setOpen(true);
+    if (!panel.contains(document.activeElement)) panel.focus();
+  });
+  isColumn.addEventListener("change", () => panel.matches(":popover-open") && panel.hidePopover());
+  document.querySelector('.skip[href="#tab-try"]')?.addEventListener("click", (event) => {
+    event.preventDefault();
+    if (!isColumn.matches) panel.showPopover();
+    focusForm();
+  });
+  if (location.hash.startsWith(STATE) && !isColumn.matches) panel.showPopover();
+}

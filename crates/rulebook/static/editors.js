@@ -1,0 +1,182 @@
+// The editors of values, by their JSON Schemas: inputs for scalars, rows for lists and maps, fields for objects, and a
+// selector for the branches of a union. Numbers are texts, so that no digits are lost.
+//
+// An editor has its `element`, the `input` that gets the focus, `value(isMasked)`, which is undefined for a missing
+// value, `set(value)`, and, if it contains other fields, `find(path)`.
+
+import { action, h, newId } from "./element.js";
+import { inputKind, isSecret, parsed, typed } from "./kinds.js";
+import { listEditor, mapEditor, objectEditor, onDemand, unionEditor } from "./nested.js";
+import { json } from "./rulebook.js";
+
+/** What code shows instead of a secret. */
+export const MASK = "********";
+/** The number of levels of required objects that a form shows at once. Deeper values are edited as JSON. */
+export const MAX_DEPTH = 10;
+
+/** Returns a value as a text: a string as it is, another value as JSON. */
+export const shown = (value) => (typeof value === "string" ? value : json(value));
+
+/**
+ * Returns a field: an editor with its label, its description and the place for its error.
+ *
+ * @param {object} options `label`; `of`, the name of the list that contains the field; `schema`, and `type` if the
+ *   field is a parameter; `optional`; `note` and `info` describe the field; `preset` is its default, `declared` the
+ *   example of the definition, and `example` the value with which an optional object begins
+ */
+export function fieldOf(options, depth = 0) {
+  const { label, of, optional, note = "", info, isNested = depth > 0 } = options;
+  const id = newId();
+  const kind = depth > MAX_DEPTH ? { name: "any" } : inputKind({ ...options, optional });
+  const shared = { id, "aria-describedby": `${id}-info`, spellcheck: false };
+  const editor = make(kind, { ...options, shared, isNested }, depth);
+  const isGroup = ["list", "object", "map", "union"].includes(kind.name);
+  const name = [of === undefined ? "" : h("span", { className: "unseen" }, `${of} `), label];
+  const marks = [
+    optional || of !== undefined ? "" : h("span", { className: "required" }, " required"),
+    note && h("small", {}, ` ${note}`),
+  ];
+  const problem = h("p", { id: `${id}-problem`, className: "problem", hidden: true });
+  const text = h("p", { id: `${id}-info`, className: "more" }, info ?? "");
+  const row = isGroup
+    ? h(
+        "div",
+        { className: `field group ${kind.name}`, role: "group" },
+        h("p", { id: `${id}-label` }, h("span", { className: "label" }, name), marks),
+        info ? text : "",
+        problem,
+        h("div", { className: "inner" }, editor.element),
+      )
+    : h(
+        "div",
+        { className: "field" },
+        h("p", {}, h("label", { htmlFor: id }, name), marks),
+        editor.element,
+        problem,
+        text,
+      );
+  const field = {
+    row,
+    kind,
+    get input() {
+      return editor.input ?? row.querySelector("input, select, textarea, button");
+    },
+    value: editor.value,
+    set: editor.set,
+    /** Returns the innermost field at a path such as `[1].count`. */
+    find: (path) => (path === "" ? field : (editor.find?.(path) ?? field)),
+    fail(message) {
+      problem.textContent = message;
+      problem.hidden = false;
+      if (!field.input.matches("button")) field.input.ariaInvalid = "true";
+      field.input.setAttribute("aria-describedby", `${problem.id} ${id}-info`);
+    },
+    clear() {
+      problem.hidden = true;
+      field.input.removeAttribute("aria-invalid");
+    },
+  };
+  if (isGroup) row.setAttribute("aria-labelledby", `${id}-label`);
+  return field;
+}
+
+/** Returns the editor of a kind. */
+export function make(kind, options, depth) {
+  switch (kind.name) {
+    case "file":
+      return fileEditor(kind, options);
+    case "choice":
+      return choiceEditor(kind.options, options);
+    case "list":
+      return listEditor(kind.schema, options, depth);
+    case "union":
+      return unionEditor(kind.schema, options, depth);
+    case "object":
+    case "map": {
+      const create = () => (kind.name === "map" ? mapEditor : objectEditor)(kind.schema, options, depth);
+      return options.optional ? onDemand(options, create) : create();
+    }
+    default:
+      return textEditor(kind, options);
+  }
+}
+
+function fileEditor({ multiple }, { shared, range, ext }) {
+  const accept = [...(range ?? []), ...(ext ?? []).map((end) => `.${end}`)].join(",");
+  const input = h("input", { ...shared, type: "file", multiple, accept });
+  const value = () => (input.files.length === 0 ? undefined : multiple ? [...input.files] : input.files[0]);
+  return { element: input, input, value, set: () => (input.value = "") };
+}
+
+function choiceEditor(constants, { shared, preset, optional }) {
+  const unset = preset !== undefined ? `${shown(preset)} (default)` : optional ? "not sent" : "choose";
+  const names = constants.map(shown);
+  const input = h(
+    "select",
+    shared,
+    [unset, ...names].map((name, n) => h("option", { value: n === 0 ? "" : String(n) }, name)),
+  );
+  const set = (value) => {
+    const index = value === undefined ? -1 : names.indexOf(shown(value));
+    input.value = index < 0 ? "" : String(index + 1);
+  };
+  if (constants.length === 1 && !optional) set(constants[0]);
+  return {
+    element: input,
+    input,
+    set,
+    value: () => (input.value === "" ? undefined : constants[Number(input.value) - 1]),
+  };
+}
+
+function textEditor(kind, { shared, preset, declared, optional, isNested, min, max, label, place }) {
+  const isRaw = ["json", "any"].includes(kind.name);
+  // A string without quotes could be other JSON.
+  const format = (value) =>
+    typeof value === "string" && !(kind.name === "any" && parsed(value) !== undefined) ? value : json(value);
+  const example = kind.what ?? (isRaw ? "JSON" : undefined);
+  const placeholder =
+    preset !== undefined
+      ? `${format(preset)} (default)`
+      : declared !== undefined
+        ? `e.g. ${format(declared)}`
+        : example;
+  const isMasked = isSecret(label) && kind.name === "text";
+  const bounds = kind.input === "date" ? { min, max } : {};
+  const input =
+    isRaw || (kind.long && !isMasked)
+      ? h("textarea", { ...shared, rows: isRaw ? 3 : 4, className: isRaw ? "json" : "", placeholder })
+      : h("input", {
+          ...shared,
+          ...bounds,
+          type: isMasked ? "password" : (kind.input ?? "text"),
+          autocomplete: isMasked ? "off" : undefined,
+          inputMode: kind.mode,
+          placeholder,
+        });
+  // An example is there to be replaced.
+  let start = "";
+  input.addEventListener("focus", () => input.value !== "" && input.value === start && !kind.long && input.select());
+  const keepsEmpty = isNested && !optional && kind.name === "text" && !kind.minLength && place === undefined;
+  const value = (hides) => {
+    if (input.value === "") return keepsEmpty && input.type === "text" ? "" : undefined;
+    return hides && isMasked ? MASK : typed(kind, input.value);
+  };
+  const set = (next) => (input.value = start = next === undefined ? "" : format(next));
+  return { element: isMasked ? revealed(input) : input, input, value, set };
+}
+
+/** Returns the input of a secret, with a button that shows it. */
+export function revealed(input) {
+  const button = action(
+    "Show",
+    () => {
+      const isShown = input.type === "text";
+      input.type = isShown ? "password" : "text";
+      button.textContent = isShown ? "Show" : "Hide";
+      button.ariaPressed = String(!isShown);
+    },
+    { ariaPressed: "false", ariaLabel: "Show the characters" },
+  );
+  return h("span", { className: "with-button" }, input, button);
+}

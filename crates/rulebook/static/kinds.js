@@ -1,0 +1,122 @@
+// The kinds of editors, by the JSON Schemas of values.
+
+import { Json, kindsOf, parseExactly, valuesOfSchema } from "./rulebook.js";
+
+/** Parses JSON. Numbers that JavaScript would write otherwise keep their text, such as 1.0. */
+export const parseDefinition = (text) => parseExactly(text, (number) => String(Number(number)) === number);
+
+/** Returns JSON that was typed as a value; undefined if the text is not JSON. */
+export function parsed(text) {
+  try {
+    return parseDefinition(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Returns whether a name is that of a secret, which the page masks. */
+export const isSecret = (name) => /(pass(word|wd|phrase)|secret)$/i.test(name);
+
+/** Returns a schema without null, which stands for a missing value, and with the parts of `allOf` merged. */
+export function plain(schema) {
+  const { description } = schema;
+  const key = schema.oneOf ? "oneOf" : schema.anyOf ? "anyOf" : undefined;
+  if (key) {
+    const others = schema[key].filter(({ type }) => type !== "null");
+    if (others.length === 1) return plain({ ...others[0], description: description ?? others[0].description });
+    return others.length < schema[key].length ? { ...schema, [key]: others } : schema;
+  }
+  if (Array.isArray(schema.type)) {
+    const types = schema.type.filter((type) => type !== "null");
+    return { ...schema, type: types.length === 1 ? types[0] : types };
+  }
+  return (schema.allOf ?? []).map(plain).reduce(
+    (all, { type = all.type, properties, required = [], additionalProperties = all.additionalProperties }) => ({
+      ...all,
+      type,
+      properties: { ...all.properties, ...properties },
+      required: [...(all.required ?? []), ...required],
+      additionalProperties,
+    }),
+    schema,
+  );
+}
+
+const isNullable = (schema) =>
+  (schema.type !== undefined || (schema.oneOf ?? schema.anyOf) !== undefined) && kindsOf(schema).includes("null");
+
+/** Returns the kind of editor for a type, by its JSON Schema; by its type expression if there is no schema. */
+export function inputKind({ type = "", schema: written = {}, max, optional = true }) {
+  const term = type.replace(/^\?/, "");
+  if (/^file\b/i.test(term)) return { name: "file" };
+  if (/^(array<file\b.*>|\[\]file\b.*)$/i.test(term)) return { name: "file", multiple: true };
+  const { constants } = Object.keys(written).length > 0 ? valuesOfSchema(written) : {};
+  const schema = plain(written);
+  const [, choices] = /^enum\((.*)\)$/s.exec(term) ?? [];
+  const options = schema.type === "boolean" || term === "bool" ? [true, false] : (constants ?? choices?.split("|"));
+  if (options) return { name: "choice", options: options.filter((option) => option !== null || !optional) };
+  if (!optional && isNullable(written)) {
+    const branches = written.oneOf ?? written.anyOf ?? [{ type: "null" }, schema];
+    return { name: "union", schema: { ...written, type: undefined, anyOf: undefined, oneOf: branches } };
+  }
+  if (schema.anyOf ?? schema.oneOf) return { name: "union", schema };
+  const types = [schema.type ?? []].flat();
+  const only = (...names) => types.length > 0 && types.every((name) => names.includes(name));
+  const isInteger = /^(int|uint|id)\b/.test(term) || only("integer");
+  if (isInteger || /^float/.test(term) || only("integer", "number"))
+    return {
+      name: "number",
+      mode: isInteger && !(schema.minimum < 0) && schema.minimum !== undefined ? "numeric" : "text",
+    };
+  if (only("array")) {
+    const isKnown =
+      schema.items &&
+      (schema.items.type ??
+        schema.items.oneOf ??
+        schema.items.anyOf ??
+        schema.items.enum ??
+        schema.items.allOf ??
+        schema.items.const) !== undefined;
+    return isKnown ? { name: "list", schema } : { name: "json", what: 'a list in JSON, for example [1, "two"]' };
+  }
+  if (only("object") && (schema.properties || typeof schema.additionalProperties === "object"))
+    return { name: schema.properties ? "object" : "map", schema };
+  if (/^(array|\[\]|object|loose_array|map)/.test(term) || only("array", "object"))
+    return {
+      name: "json",
+      what:
+        only("object") || /^(object|map)/.test(term)
+          ? 'an object in JSON, for example {"name": 1}'
+          : "a list in JSON, for example [1, 2]",
+    };
+  if (["any", "mixed"].includes(term) || (types.length === 0 && (term === "" || term === "union")))
+    return { name: "any" };
+  const input = { date: "date", time: "time", mail: "email", url: "url", phone: "tel" }[term];
+  const byFormat = { date: "date", email: "email" }[schema.format];
+  const maxLength = schema.maxLength ?? max ?? Number(/^string\((?:\d+,\s?)?(\d+)\)/.exec(term)?.[1]);
+  return {
+    name: "text",
+    input: input ?? byFormat,
+    long: term === "text" || maxLength > 250,
+    minLength: schema.minLength,
+  };
+}
+
+/** Returns a typed text as a value. A text that is not valid for the kind of input is sent as it is, and the server
+    reports the error. */
+export function typed({ name }, text) {
+  const number = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/;
+  const isJson = name === "number" ? number.test(text) : ["json", "any"].includes(name) && parsed(text) !== undefined;
+  if (!isJson) return text;
+  return name === "json" ? (listOf(text) ?? new Json(text)) : new Json(text);
+}
+
+/** Returns the items of a JSON array of strings, numbers and booleans, which can be sent one by one; undefined for
+    other JSON. */
+function listOf(text) {
+  const items = parseExactly(text, () => false);
+  if (!Array.isArray(items)) return undefined;
+  return items.every((item) => item instanceof Json || ["string", "bigint", "boolean"].includes(typeof item))
+    ? items
+    : undefined;
+}

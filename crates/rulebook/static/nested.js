@@ -1,0 +1,295 @@
+// The editors of values that contain others: objects, lists, maps and unions, and that of an optional value, which is
+// created on demand, because a schema can contain itself. See editors.js.
+
+import { MAX_DEPTH, fieldOf, make, shown } from "./editors.js";
+import { action, h, newId } from "./element.js";
+import { inputKind, plain } from "./kinds.js";
+import { Json, expected, json, kindsOf, mismatch, parseExactly, unionOf } from "./rulebook.js";
+
+/** Says that the value of an element has changed, as a typed text does. */
+const changed = (element) => element.dispatchEvent(new Event("input", { bubbles: true }));
+
+/** Returns the editor of an optional value, which is created when the reader adds the value. */
+export function onDemand({ label, example }, create) {
+  const element = h("div");
+  let inner;
+  const close = () => {
+    inner = undefined;
+    element.replaceChildren(add);
+  };
+  const open = (value) => {
+    inner ??= create();
+    if (value !== undefined) inner.set(value);
+    element.replaceChildren(inner.element, remove);
+  };
+  const add = action(`Add ${label}`, () => {
+    open(example);
+    changed(element);
+    element.querySelector("input, select, textarea")?.focus();
+  });
+  const remove = action(`Remove ${label}`, () => {
+    close();
+    changed(element);
+    add.focus();
+  });
+  close();
+  return {
+    element,
+    value: (hides) => inner?.value(hides),
+    set: (value) => (value === undefined || value === null ? close() : open(value)),
+    find: (path) => inner?.find(path),
+  };
+}
+
+/** Returns the longest name at the start of a path such as `.name[0]`, and the rest of the path. */
+function step(path, names) {
+  const ends = (name) => path.startsWith(`.${name}`) && /^(\.|\[|$)/.test(path.slice(name.length + 1));
+  const name = names.filter(ends).sort((a, b) => b.length - a.length)[0];
+  return [name, path.slice((name ?? "").length + 1)];
+}
+
+const described = (schema) => {
+  const words = expected(plain(schema));
+  const [info = ""] = (schema.description ?? "").split("\n");
+  return words === "a value" ? info : `${info && `${info}: `}${words}`;
+};
+
+export function objectEditor({ properties, required = [] }, { example, omitted }, depth) {
+  const fields = new Map();
+  for (const [name, schema] of Object.entries(properties)) {
+    if (name === omitted) continue;
+    const options = {
+      label: name,
+      schema,
+      optional: !required.includes(name),
+      info: described(schema),
+      example: example?.[name],
+    };
+    fields.set(name, fieldOf(options, depth + 1));
+  }
+  const value = (hides) => {
+    const members = [...fields].map(([name, field]) => [name, field.value(hides)]);
+    return Object.fromEntries(members.filter(([, member]) => member !== undefined));
+  };
+  const set = (next) => {
+    for (const [name, field] of fields)
+      field.set(next !== null && typeof next === "object" && Object.hasOwn(next, name) ? next[name] : undefined);
+  };
+  const find = (path) => {
+    const [name, rest] = step(path, [...fields.keys()]);
+    return fields.get(name)?.find(rest);
+  };
+  return {
+    element: h(
+      "div",
+      { className: "members" },
+      [...fields.values()].map(({ row }) => row),
+    ),
+    value,
+    set,
+    find,
+  };
+}
+
+/** Returns an element with rows, which can be added and removed. `create` returns a row: its field, and its element. */
+function rowsOf(label, { min = 0, max = Infinity }, create) {
+  const list = h("ol", { className: "rows" });
+  let rows = [];
+  const number = () => {
+    for (const [n, row] of rows.entries()) row.number.textContent = String(n + 1);
+    add.disabled = rows.length >= max;
+  };
+  const push = (value) => {
+    const row = create(rows.length, value);
+    const remove = action(
+      "×",
+      () => {
+        const at = rows.indexOf(row);
+        rows.splice(at, 1);
+        row.item.remove();
+        number();
+        changed(list);
+        (rows[at] ?? rows.at(-1))?.field.input.focus();
+        if (rows.length === 0) add.focus();
+      },
+      { className: "minor remove", ariaLabel: `Remove this row of ${label}`, title: "Remove" },
+    );
+    row.item = h("li", {}, row.element ?? row.field.row, remove);
+    row.number = row.item.querySelector(".number") ?? h("span");
+    rows.push(row);
+    list.append(row.item);
+    number();
+    return row;
+  };
+  const add = action(`Add to ${label}`, () => {
+    push().field.input.focus();
+    changed(list);
+  });
+  const clear = () => {
+    rows = [];
+    list.replaceChildren();
+    add.disabled = max <= 0;
+  };
+  return { element: h("div", {}, list, add), all: () => rows, push, clear, min };
+}
+
+export function listEditor({ items, minItems, maxItems }, { label, optional, example }, depth) {
+  const model = Array.isArray(example) ? example[0] : undefined;
+  const rows = rowsOf(label, { max: maxItems }, (n, value) => {
+    const name = h("span", { className: "number" }, String(n + 1));
+    const field = fieldOf(
+      { label: name, of: label, schema: items, optional: false, example: value ?? model },
+      depth + 1,
+    );
+    field.set(value ?? (kindsOf(items).includes("object") ? model : undefined));
+    return { field };
+  });
+  let isGiven = !optional;
+  const set = (next) => {
+    rows.clear();
+    isGiven = !optional || Array.isArray(next);
+    const count = Array.isArray(next) ? next.length : isGiven ? Number(minItems ?? 0) : 0;
+    for (let n = 0; n < Math.min(count, 1000); n += 1) rows.push(next?.[n]);
+  };
+  rows.element.addEventListener("input", () => (isGiven = !optional || rows.all().length > 0));
+  const value = (hides) => {
+    const all = rows.all().map(({ field }) => field.value(hides) ?? (kindsOf(items).includes("string") ? "" : null));
+    return isGiven || all.length > 0 ? all : undefined;
+  };
+  const find = (path) => {
+    const [, n, rest] = /^\[(\d+)\](.*)$/s.exec(path) ?? [];
+    return rows.all()[Number(n)]?.field.find(rest);
+  };
+  return { element: rows.element, value, set, find };
+}
+
+export function mapEditor({ additionalProperties: schema, propertyNames, maxProperties }, { label, example }, depth) {
+  const [model] = Object.values(example ?? {});
+  const rows = rowsOf(label, { max: maxProperties }, (n, pair) => {
+    const key = fieldOf(
+      { label: "name", of: `${label}: `, schema: propertyNames ?? { type: "string" }, optional: false },
+      depth + 1,
+    );
+    const field = fieldOf({ label: "value", of: `${label}: `, schema, optional: false, example: model }, depth + 1);
+    key.set(pair?.[0]);
+    field.set(pair?.[1] ?? model);
+    return {
+      field: { ...field, input: key.input },
+      key,
+      inner: field,
+      element: h("div", { className: "pair" }, key.row, field.row),
+    };
+  });
+  const pairs = (hides) => rows.all().map(({ key, inner }) => [key.value() ?? "", inner.value(hides) ?? null]);
+  return {
+    element: rows.element,
+    value: (hides) => Object.fromEntries(pairs(hides)),
+    set(next) {
+      rows.clear();
+      if (next !== null && typeof next === "object") for (const pair of Object.entries(next)) rows.push(pair);
+    },
+    find(path) {
+      const [name, rest] = step(
+        path,
+        rows.all().map(({ key }) => String(key.value() ?? "")),
+      );
+      return rows
+        .all()
+        .find(({ key }) => key.value() === name)
+        ?.inner.find(rest);
+    },
+  };
+}
+
+/** Returns the name of a branch of a union: its tag, or the words for its values. */
+function branchName({ schema, tags }) {
+  if (tags?.length === 1) return shown(tags[0]);
+  const [info = ""] = (schema.description ?? "").split("\n");
+  return kindsOf(schema).includes("object") && info !== "" && info.length < 60 ? info : expected(plain(schema));
+}
+
+export function unionEditor(schema, { shared, label, optional, example, isNested }, depth) {
+  const { branches, member } = unionOf(schema);
+  const input = h("select", { ...shared, ariaLabel: `Kind of ${typeof label === "string" ? label : "item"}` });
+  input.append(
+    ...[optional ? "not sent" : "choose", ...branches.map(branchName)].map((name, n) =>
+      h("option", { value: n === 0 ? "" : String(n) }, name),
+    ),
+  );
+  const content = h("div");
+  let inner;
+  let at = -1;
+  const choose = (index, value) => {
+    [at, inner] = [index, undefined];
+    input.value = index < 0 ? "" : String(index + 1);
+    content.replaceChildren();
+    if (index < 0) return;
+    const branch = branches[index];
+    // The selector is the field of the tag.
+    const omitted = branch.tags?.length === 1 ? member : undefined;
+    if (branch.schema.type === "null" || "const" in branch.schema) return;
+    const kind = depth > MAX_DEPTH ? { name: "any" } : inputKind({ schema: branch.schema });
+    const ids = {
+      id: newId(),
+      spellcheck: false,
+      ariaLabel: `${typeof label === "string" ? label : "item"}: ${branchName(branch)}`,
+    };
+    inner = make(
+      kind,
+      { shared: ids, label, optional: false, example: value ?? example, omitted, isNested },
+      depth + 1,
+    );
+    inner.set(value);
+    content.append(inner.element);
+  };
+  input.addEventListener("change", () => {
+    const index = input.value === "" ? -1 : Number(input.value) - 1;
+    choose(index, index >= 0 && example !== undefined && branchOf(example) === index ? example : undefined);
+    changed(input);
+  });
+  /** Returns the index of the branch of a value. */
+  const branchOf = (value) => {
+    const tag = member === undefined || value === null || typeof value !== "object" ? undefined : value[member];
+    const tagged = branches.findIndex(
+      ({ tags = [] }) => tag !== undefined && tags.some((one) => shown(one) === shown(tag)),
+    );
+    if (tagged >= 0) return tagged;
+    const exact = parseExactly(json(value));
+    const index = branches.findIndex((branch) => !mismatch(branch.schema, exact, label));
+    return index >= 0 ? index : branches.findIndex(({ kinds }) => kinds.includes(kindOfValue(exact)));
+  };
+  const value = (hides) => {
+    if (at < 0) return undefined;
+    const { schema: chosen, tags } = branches[at];
+    if (chosen.type === "null") return null;
+    if ("const" in chosen) return chosen.const;
+    const own = inner.value(hides);
+    return tags?.length === 1 &&
+      member !== undefined &&
+      own !== null &&
+      typeof own === "object" &&
+      !(own instanceof Json)
+      ? { [member]: tags[0], ...own }
+      : own;
+  };
+  const set = (next) => {
+    const isMissing = next === undefined || (next === null && optional);
+    choose(isMissing ? -1 : branchOf(next), isMissing ? undefined : next);
+  };
+  return {
+    element: h("div", { className: "branches" }, input, content),
+    input,
+    value,
+    set,
+    find: (path) => inner?.find?.(path),
+  };
+}
+
+const kindOfValue = (value) =>
+  value === null
+    ? "null"
+    : Array.isArray(value)
+      ? "array"
+      : value instanceof Json || typeof value === "bigint"
+        ? "number"
+        : typeof value;

@@ -1,0 +1,367 @@
+// The console on the pages of methods, with a definition that has unions, lists of objects, recursive schemas, large
+// numbers and idempotency keys.
+
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { test } from "node:test";
+import { brotliCompressSync, constants } from "node:zlib";
+import axe from "axe-core";
+import { author, browser, codeOf, picture, serve, top, watched } from "./support.mjs";
+
+const api = join(top, "tests/browser/shop");
+
+test("the console of a method", async (t) => {
+  const chromium = await browser(t);
+  const { url } = await serve(t, { api, flags: ["--unbound", "echo"] });
+  const options = { permissions: ["clipboard-read", "clipboard-write"] };
+
+  /** Opens the page of a method, and returns functions that work with its console. */
+  const opened = async (t, id, more = {}) => {
+    const { page, problems } = await watched(t, chromium, url, { ...options, ...more });
+    await page.goto(`${url}docs/methods/${id}`);
+    await codeOf(page);
+    const button = (name) => page.getByRole("button", { name, exact: true });
+    const field = (name) => page.locator("form.call").getByLabel(name, { exact: true });
+    const call = async () => {
+      await button("Call").click();
+      await page.locator(".send:enabled").waitFor();
+      return page.locator(".status strong").innerText();
+    };
+    const received = async () => JSON.parse(await page.locator(".response pre.json").textContent()).args;
+    return { page, problems, button, field, call, received };
+  };
+  const code = (page, language) => page.locator(`.tabs code[data-language=${language}]`).first().textContent();
+
+  await t.test("begins with examples of the required values, which every sample has", async (t) => {
+    const { page, problems, call, received } = await opened(t, "order.create");
+    const curl = await code(page, "sh");
+    assert.ok(curl.includes('"product":9007199254740993,'), curl);
+    assert.equal(await page.getByLabel("product").inputValue(), "9007199254740993");
+    assert.ok((await code(page, "python")).includes("9007199254740993"));
+    assert.equal(await call(), "200 OK");
+    const { lines, payment } = await received();
+    assert.equal(payment.kind, "card");
+    assert.equal(lines.length, 1);
+    assert.ok((await page.locator(".response pre.json").innerText()).includes("9007199254740993"));
+    await page.getByRole("button", { name: "Edit" }).click();
+    await page.getByLabel("count").fill("7");
+    const changed = await code(page, "sh");
+    assert.equal(
+      changed.replace(/Key: \w+/, "").replace('"count":7', ""),
+      curl.replace(/Key: \w+/, "").replace(/"count":\d+/, ""),
+    );
+    assert.deepEqual(problems, []);
+  });
+
+  await t.test("sends the branches of unions as what they are", async (t) => {
+    const { page, problems, button, field, call, received } = await opened(t, "order.create");
+    await field("Kind of payment").selectOption("transfer");
+    await field("iban").fill("DE02120300000000202051");
+    for (const [index, value] of [
+      [1, 7],
+      [2, "7"],
+    ]) {
+      await field("Kind of reference").selectOption({ index });
+      await page.locator(".branches > div input").last().fill("7");
+      assert.match(await code(page, "sh"), new RegExp(`"reference":${JSON.stringify(value)}\\D`));
+      assert.equal(await call(), "200 OK");
+      const { payment, reference } = await received();
+      assert.deepEqual([payment, reference], [{ kind: "transfer", iban: "DE02120300000000202051" }, value]);
+      await button("Edit").click();
+    }
+    assert.deepEqual(problems, []);
+  });
+
+  await t.test("adds and removes rows, optional objects, and objects that contain themselves", async (t) => {
+    const { page, problems, button, field, call, received } = await opened(t, "order.create");
+    await button("Add to lines").click();
+    await page.getByLabel("count").last().fill("3");
+    await button("Add category").click();
+    await field("name").first().fill("A");
+    await button("Add to below").first().click();
+    await page.getByLabel("name", { exact: true }).last().fill("B");
+    await button("Add labels").click();
+    await button("Add to labels").click();
+    assert.equal(await call(), "200 OK");
+    const { lines, category, labels } = await received();
+    assert.equal(lines[1].count, 3);
+    assert.deepEqual([category.name, category.below[0].name], ["A", "B"]);
+    assert.ok(Object.keys(labels).length >= 1);
+    await button("Edit").click();
+    await button("Remove this row of lines").first().click();
+    await button("Remove category").click();
+    assert.equal(await call(), "200 OK");
+    assert.deepEqual([(await received()).lines.length, (await received()).category], [1, null]);
+    assert.deepEqual(problems, []);
+  });
+
+  await t.test("edits the body as fields or as JSON", async (t) => {
+    const { page, problems, button, field, call, received } = await opened(t, "order.create");
+    await button("JSON").click();
+    const text = page.getByLabel("The body in JSON");
+    const body = JSON.parse(await text.inputValue());
+    assert.deepEqual(Object.keys(body), ["lines", "payment"]);
+    assert.ok((await text.inputValue()).includes("9007199254740993"));
+    await text.fill("{");
+    await button("Call").click();
+    await page.getByText("This is not JSON").waitFor();
+    assert.equal(await page.evaluate(() => document.activeElement.ariaInvalid), "true");
+    const other =
+      '{"lines":[{"product":18446744073709551615,"count":2}],"payment":{"kind":"card","number":"123456789012","until":"2026-05-01"},"reference":"x"}';
+    await text.fill(other);
+    assert.equal(await call(), "200 OK");
+    assert.ok((await page.locator(".response pre.json").innerText()).includes("18446744073709551615"));
+    await button("Edit").click();
+    await button("Form").click();
+    assert.equal(await field("product").inputValue(), "18446744073709551615");
+    assert.equal(await call(), "200 OK");
+    assert.equal((await received()).reference, "x");
+    await button("Edit").click();
+    await button("JSON").click();
+    await text.fill('{"lines":[],"unknown":1}');
+    await button("Form").click();
+    await page.getByText("The form cannot show all of this").waitFor();
+    assert.deepEqual(problems, []);
+  });
+
+  await t.test("shows errors at their fields", async (t) => {
+    const { page, problems, button, call } = await opened(t, "order.create");
+    await button("Add to lines").click();
+    await page.getByLabel("count").last().fill("0");
+    await page.keyboard.press("Tab");
+    assert.match(
+      await page.locator(".problem:visible").innerText(),
+      /^Expected a whole number from 1 to 99\.$/,
+      "as soon as it is typed",
+    );
+    await page.getByLabel("product").last().fill("1");
+    assert.equal(await call(), "400 Bad Request");
+    const focused = await page.evaluate(() => {
+      const { value, ariaInvalid } = document.activeElement;
+      const described = document.activeElement
+        .getAttribute("aria-describedby")
+        .split(" ")
+        .map((id) => document.getElementById(id)?.textContent);
+      return { value, ariaInvalid, described };
+    });
+    assert.deepEqual([focused.value, focused.ariaInvalid], ["0", "true"]);
+    assert.match(focused.described[0], /from 1 to 99, got 0/);
+    assert.ok(await page.locator("form.call").isVisible(), "the form stays open");
+    await page.getByLabel("count").last().fill("1");
+    assert.equal(await call(), "200 OK");
+    assert.equal(await page.locator("[aria-invalid=true]").count(), 0);
+    assert.deepEqual(problems, []);
+  });
+
+  await t.test("refuses an empty value in the path, and checks large numbers and dates exactly", async (t) => {
+    const { page, problems, field, button, call } = await opened(t, "order.put");
+    assert.equal(await field("day").getAttribute("min"), "2026-01-01");
+    const requests = [];
+    page.on("request", (request) => request.method() === "PUT" && requests.push(request.url()));
+    await field("id").fill("");
+    await button("Call").click();
+    await page.getByText("Enter a value: without it").waitFor();
+    assert.equal(await field("id").evaluate((input) => input === document.activeElement), true);
+    await field("id").fill("18446744073709551616");
+    await page.keyboard.press("Tab");
+    assert.match(await page.locator(".problem:visible").innerText(), /^Expected a whole number/);
+    assert.deepEqual(requests, []);
+    await field("id").fill("18446744073709551615");
+    assert.equal(await call(), "200 OK");
+    assert.match(requests[0], /\/orders\/18446744073709551615$/);
+    assert.deepEqual(problems, []);
+  });
+
+  await t.test("keeps the values in the address, without secrets", async (t) => {
+    const { page, problems, field } = await opened(t, "login");
+    await field("name").fill("grace");
+    await field("password").fill("hopper!");
+    await page.keyboard.press("Tab");
+    await page.waitForFunction(() => location.hash.includes("grace"));
+    assert.ok(!page.url().includes("hopper"));
+    await page.reload();
+    await codeOf(page);
+    assert.equal(await field("name").inputValue(), "grace");
+    assert.ok(!(await code(page, "sh")).includes("hopper"));
+    const { page: other } = await watched(t, chromium, url);
+    await other.goto(
+      `${url}docs/methods/order.create#try&lines=%5B%7B%22product%22%3A18446744073709551615%2C%22count%22%3A5%7D%5D&reference=x`,
+    );
+    await other.locator("form.call").waitFor();
+    assert.equal(await other.getByLabel("product").inputValue(), "18446744073709551615");
+    assert.equal(await other.getByLabel("Kind of payment").inputValue(), "");
+    assert.deepEqual(problems, []);
+  });
+
+  await t.test("has a new idempotency key in each copy", async (t) => {
+    const { page, problems } = await opened(t, "order.create");
+    await page.getByRole("tab", { name: "curl" }).click();
+    const keys = [];
+    for (let n = 0; n < 2; n += 1) {
+      await page.getByRole("tabpanel").getByRole("button").click();
+      await page.getByRole("button", { name: "Copied" }).waitFor();
+      keys.push(/Idempotency-Key: (\w+)/.exec(await page.evaluate(() => navigator.clipboard.readText()))[1]);
+      await page.getByRole("button", { name: "Copy", exact: true }).waitFor();
+    }
+    assert.notEqual(keys[0], keys[1]);
+    const panel = page.getByRole("tabpanel");
+    const [button, line] = await Promise.all([
+      panel.getByRole("button").boundingBox(),
+      panel.locator("code").boundingBox(),
+    ]);
+    assert.ok(button.y + button.height <= line.y, "the button covers no code");
+    await page.locator("main").getByText("Idempotent-Replayed: true").waitFor();
+    assert.ok(!(await page.locator("main").innerText()).includes("`"));
+    assert.deepEqual(problems, []);
+  });
+
+  await t.test("keeps the bar in view, and announces only the status", async (t) => {
+    const { page, problems, button, call } = await opened(t, "order.create", {
+      viewport: { width: 1366, height: 768 },
+    });
+    await page.locator(".panel").evaluate((panel) => panel.scrollTo(0, 400));
+    assert.ok((await button("Call").boundingBox()).y < 768);
+    await page.locator("form.call input").last().focus();
+    await page.keyboard.press("Control+Enter");
+    await page.locator(".response pre.json").waitFor();
+    assert.ok((await page.locator(".response pre.json").boundingBox()).y < 700, "the response is in view");
+    assert.equal(await page.locator(".summary").innerText(), "2 values · Edit");
+    assert.deepEqual(await page.locator(".panel [role=status]").allInnerTexts(), [
+      await page.locator(".status").innerText(),
+    ]);
+    await page.getByRole("tab", { name: "Request as sent" }).click();
+    assert.match(
+      await page.locator(".response .sent").innerText(),
+      /^Copy\s+POST http.*\/orders\n(.+\n)*Idempotency-Key: \w+\n/,
+    );
+    await button("Edit").click();
+    assert.equal(await call(), "200 OK");
+    assert.deepEqual(problems, []);
+  });
+
+  await t.test("is near for the keyboard", async (t) => {
+    const { page, problems, field } = await opened(t, "order.put");
+    const isFirst = () => field("id").evaluate((input) => input === document.activeElement);
+    const press = async (keys) => {
+      for (const key of keys) await page.keyboard.press(key);
+    };
+    await press(["Tab", "Tab"]);
+    assert.equal(await page.evaluate(() => document.activeElement.textContent), "Skip to the form");
+    await press(["Enter"]);
+    assert.ok(await isFirst());
+    assert.deepEqual(problems, []);
+  });
+
+  await t.test("is a sheet on a phone, which keeps the focus and returns it", async (t) => {
+    const { page, problems } = await opened(t, "order.put", { viewport: { width: 390, height: 844 } });
+    const open = page.getByRole("button", { name: "Try it" });
+    await open.focus();
+    await page.keyboard.press("Enter");
+    const sheet = page.getByRole("dialog", { name: "Call PUT /orders/{id}" });
+    await sheet.waitFor();
+    for (let n = 0; n < 30; n += 1) {
+      await page.keyboard.press("Tab");
+      assert.ok(
+        await page.evaluate(
+          () =>
+            document.activeElement === document.body ||
+            document.querySelector(".panel").contains(document.activeElement),
+        ),
+        `${n}`,
+      );
+    }
+    await page.keyboard.press("Escape");
+    await sheet.waitFor({ state: "hidden" });
+    assert.ok(await open.evaluate((button) => button === document.activeElement));
+    assert.deepEqual(problems, []);
+  });
+});
+
+test("the token of a login is used for the next calls", async (t) => {
+  const { origin, url } = await serve(t);
+  const user = await author(origin);
+  const { page, problems } = await watched(t, await browser(t), url);
+  await page.goto(`${url}docs/methods/user.login`);
+  await codeOf(page);
+  await page.getByLabel("login", { exact: true }).fill(user.login);
+  const password = page.getByLabel("password", { exact: true });
+  assert.equal(await password.getAttribute("type"), "password");
+  await password.fill(user.password);
+  for (const one of await page.locator(".tabs code").allTextContents()) assert.ok(!one.includes(user.password), one);
+  await page.getByRole("button", { name: "Call" }).click();
+  await page.getByRole("button", { name: "Use this token" }).click();
+  const token = await page.locator("#token").inputValue();
+  assert.ok(token.length > 10);
+  await page.goto(`${url}docs/methods/article.create`);
+  await codeOf(page);
+  for (const one of await page.locator(".tabs code").allTextContents())
+    assert.ok(!one.includes(token), "the token is masked");
+  await page.getByRole("button", { name: "Call" }).click();
+  await page.locator(".response pre.json").waitFor();
+  assert.equal(await page.locator(".status strong").innerText(), "201 Created");
+  await page.getByRole("tab", { name: "Request as sent" }).click();
+  assert.match(await page.locator(".response .sent").innerText(), /Authorization: \*+/i);
+  assert.deepEqual(problems, []);
+});
+
+test("the console is accessible before and after a call, and with errors", async (t) => {
+  const chromium = await browser(t);
+  const { url } = await serve(t, { api, flags: ["--unbound", "echo"] });
+  for (const colorScheme of ["light", "dark"]) {
+    for (const width of [390, 820, 1280, 1920]) {
+      await t.test(`${width} px, ${colorScheme}`, async (t) => {
+        const { page, problems } = await watched(t, chromium, url, { colorScheme, viewport: { width, height: 900 } });
+        await page.goto(`${url}docs/methods/order.create`);
+        await page.locator("form.call").waitFor({ state: "attached" });
+        if (width < 1280) await page.getByRole("button", { name: "Try it" }).click();
+        await page.evaluate(axe.source);
+        const check = async (state) => {
+          const { violations } = await page.evaluate(() => globalThis.axe.run(document));
+          const texts = violations.flatMap((one) =>
+            one.nodes.map((node) => `${one.id}: ${node.html} ${node.failureSummary}`),
+          );
+          assert.deepEqual(texts, [], state);
+          const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+          assert.ok(wide <= width, `${state}: ${wide} px wide`);
+          await picture(page, `console-${state}-${width}-${colorScheme}`);
+        };
+        await check("form");
+        await page.getByRole("button", { name: "Call" }).click();
+        await page.locator(".response pre.json").waitFor();
+        await check("response");
+        await page.getByRole("button", { name: "Edit" }).click();
+        await page.getByLabel("count").fill("0");
+        await page.getByRole("button", { name: "Add category" }).click();
+        await page.getByRole("button", { name: "Call" }).click();
+        await page.locator("[aria-invalid=true]").waitFor();
+        await check("errors");
+        assert.deepEqual(problems, []);
+      });
+    }
+  }
+});
+
+/** The maximum number of compressed bytes of a method's page with everything that it loads, and of its scripts. */
+const [MAX_PAGE, MAX_SCRIPTS] = [60_000, 40_000];
+
+test("the page of a method is small", async (t) => {
+  const { url } = await serve(t);
+  const { page, problems } = await watched(t, await browser(t), url);
+  const requests = [];
+  page.on("request", (request) => requests.push({ method: request.method(), url: request.url() }));
+  await page.goto(`${url}docs/methods/article.create`);
+  await page.locator("form.call").waitFor();
+  // As a program with the feature `brotli` compresses documents.
+  const params = { [constants.BROTLI_PARAM_QUALITY]: 9, [constants.BROTLI_PARAM_LGWIN]: 19 };
+  const size = async ({ method, url }) => {
+    const body = Buffer.from(await (await fetch(url, { method })).arrayBuffer());
+    return brotliCompressSync(body, { params }).length;
+  };
+  const sum = async (all) => (await Promise.all(all.map(size))).reduce((one, other) => one + other, 0);
+  const own = requests.filter(({ url }) => url.startsWith("http"));
+  const scripts = await sum(own.filter(({ url }) => url.endsWith(".js")));
+  const all = await sum(own);
+  console.log(`${own.length} requests, ${all} bytes, of which scripts ${scripts}`);
+  assert.ok(all <= MAX_PAGE && scripts <= MAX_SCRIPTS, `${all} bytes, of which scripts ${scripts}`);
+  assert.deepEqual(problems, []);
+});
