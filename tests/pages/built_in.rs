@@ -5,11 +5,12 @@ use std::fs;
 use super::{assert_policy, fetch, folder_with_static_files, pages_server, policy_sources, server_with_files};
 
 /// The built-in files that the pages below `/docs/` load.
-const DOCS_FILES: [&str; 15] = [
+const DOCS_FILES: [&str; 18] = [
     "credential.js",
     "docs.css",
     "docs.js",
     "element.js",
+    "find.js",
     "form.js",
     "highlight.js",
     "response.js",
@@ -19,8 +20,10 @@ const DOCS_FILES: [&str; 15] = [
     "snippets.js",
     "swagger.css",
     "swagger.js",
+    "tabs.js",
     "theme.css",
     "theme.js",
+    "tree.js",
 ];
 
 #[test]

@@ -1,10 +1,13 @@
 // Adds to the documentation pages what needs JavaScript: the form that calls the method, tabs, copy buttons,
-// highlighting, the filter of the tree, and the choice of the color scheme. Text of definitions is only inserted as text
-// nodes.
+// highlighting, the dialog of the search, and the choice of the color scheme. Text of definitions is only inserted as
+// text nodes.
 
 import { Scheme } from "./credential.js";
 import { copyButton, escapeControls, h } from "./element.js";
+import { addFinder } from "./find.js";
 import { highlight } from "./highlight.js";
+import { addTabs } from "./tabs.js";
+import { dimForbidden, keepFolds, showCurrent } from "./tree.js";
 
 /** The URL of the server, behind any prefix of a reverse proxy. */
 const root = new URL("../", import.meta.url);
@@ -92,88 +95,25 @@ async function methodForm({ method, uri }, panel, scheme, isPublic, line) {
   return element;
 }
 
-/** Turns the sections of the panel into tabs. */
-function addTabs(panel) {
-  const sections = [...panel.querySelectorAll(".tabs > section")];
-  const buttons = sections.map((section) => {
-    const button = h("button", { type: "button", role: "tab", id: `${section.id}-name` });
-    button.append(...section.querySelector("h2").childNodes);
-    button.setAttribute("aria-controls", section.id);
-    section.querySelector("h2").remove();
-    section.setAttribute("role", "tabpanel");
-    section.setAttribute("aria-labelledby", button.id);
-    return button;
-  });
-  const choose = (index) => {
-    for (const [n, section] of sections.entries()) {
-      section.hidden = n !== index;
-      buttons[n].setAttribute("aria-selected", String(n === index));
-      buttons[n].tabIndex = n === index ? 0 : -1;
-    }
-  };
-  for (const [index, button] of buttons.entries()) {
-    button.addEventListener("click", () => {
-      choose(index);
-      sessionStorage.setItem("tab", sections[index].id);
-    });
-    button.addEventListener("keydown", ({ key }) => {
-      const to = { ArrowLeft: index - 1, ArrowRight: index + 1, Home: 0, End: buttons.length - 1 }[key];
-      if (to === undefined) return;
-      const next = (to + buttons.length) % buttons.length;
-      buttons[next].focus();
-      buttons[next].click();
-    });
-  }
-  const list = h("div", { role: "tablist" }, buttons);
-  list.setAttribute("aria-label", "Ways to call the method");
-  panel.querySelector(".tabs").prepend(list);
-  choose(Math.max(sections.findIndex(({ id }) => id === sessionStorage.getItem("tab")), 0));
-}
-
 for (const panel of document.querySelectorAll(".panel")) {
-  addTabs(panel);
+  const sections = [...panel.querySelectorAll(".tabs > section")];
+  addTabs(sections, "Ways to call the method", { name: (section) => section.querySelector("h2"), key: "tab" });
   const placeholder = panel.querySelector("[data-method]");
   mount(placeholder, panel);
 }
 
-/** Shows only the modules and methods of the tree that contain all words. */
-function addFilter(input, tree) {
-  const modules = [...tree.children].map((item) => {
-    const [name, ...links] = item.querySelectorAll("a");
-    const text = (link) => `${link.textContent} ${link.title}`.toLowerCase();
-    const methods = links.map((link) => ({ item: link.parentElement, text: `${name.textContent.toLowerCase()} ${text(link)}` }));
-    return { item, text: text(name), methods };
-  });
-  const nothing = h("p", { className: "more", hidden: true }, "Nothing here contains this. Enter searches all texts.");
-  tree.after(nothing);
-  const filter = () => {
-    const words = input.value.toLowerCase().split(/\s+/).filter((word) => word !== "");
-    const contains = (text) => words.every((word) => text.includes(word));
-    for (const { item, text, methods } of modules) {
-      for (const method of methods) method.item.hidden = !contains(method.text);
-      item.hidden = !contains(text) && methods.every((method) => method.item.hidden);
-    }
-    nothing.hidden = modules.some(({ item }) => !item.hidden);
-  };
-  input.addEventListener("input", filter);
+for (const [index, branches] of document.querySelectorAll(".branches").entries()) {
+  const sections = [...branches.children];
+  if (sections.length === 0) continue;
+  addTabs(sections, "Types", { name: (section) => section.querySelector(".branch-name"), id: `branch-${index}` });
 }
 
-const search = document.getElementById("search");
-const tree = document.querySelector(".tree .modules");
-addFilter(search, tree);
-document.querySelector('.tree [aria-current="page"]')?.scrollIntoView({ block: "nearest" });
-scrollTo(0, location.hash === "" ? 0 : scrollY);
-
-// The key / selects the search, as on many sites.
-addEventListener("keydown", (event) => {
-  const isTyping = event.target.closest?.("input, textarea, select");
-  if (event.key !== "/" || isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
-  event.preventDefault();
-  const drawer = document.getElementById("tree");
-  if (!search.checkVisibility()) drawer.showPopover();
-  search.select();
-  search.focus();
-});
+const tree = document.querySelector(".tree");
+const home = document.querySelector(".title a").href;
+keepFolds(tree);
+showCurrent(tree);
+dimForbidden(tree, home);
+addFinder(document.querySelector("header form"));
 
 /** Unfolds the section to which the URL refers. */
 function unfold() {

@@ -1,0 +1,70 @@
+// The tree of modules and methods: it keeps which modules are unfolded, and dims the methods that the caller may not call.
+
+import { Scheme } from "./credential.js";
+
+/** Keeps which modules are unfolded while the browser tab is open. The module of the page is always unfolded. */
+export function keepFolds(tree) {
+  const folds = [...tree.querySelectorAll("details")];
+  const name = (fold) => fold.querySelector("summary").textContent;
+  const stored = JSON.parse(sessionStorage.getItem("folds") ?? "{}");
+  for (const fold of folds) {
+    fold.open ||= stored[name(fold)] === true;
+    fold.addEventListener("toggle", () => {
+      stored[name(fold)] = fold.open;
+      sessionStorage.setItem("folds", JSON.stringify(stored));
+    });
+  }
+}
+
+/** Scrolls the tree to the entry of this page. */
+export function showCurrent(tree) {
+  const current = tree.querySelector('[aria-current="page"]');
+  if (!current || tree.matches(":popover-open")) return;
+  const { top, bottom } = current.getBoundingClientRect();
+  const box = tree.getBoundingClientRect();
+  if (top < box.top || bottom > Math.min(box.bottom, innerHeight)) tree.scrollTop += top - box.top - box.height / 3;
+}
+
+/** Returns the paths of the methods that the caller with this credential may call; undefined if the server does not say.
+    The start page for the caller lists them. The browser keeps them while its tab is open. */
+async function callable(home, scheme, typed) {
+  const kept = JSON.parse(sessionStorage.getItem("callable") ?? "null");
+  if (kept?.typed === typed) return kept.paths;
+  const [name, value] = ["as", "me"];
+  const url = new URL(home);
+  url.searchParams.set(name, value);
+  const response = await fetch(url, { headers: scheme.fieldsOfPage(typed), credentials: scheme.fetchOption }).catch(() => undefined);
+  if (!response?.ok) return undefined;
+  const page = new DOMParser().parseFromString(await response.text(), "text/html");
+  const paths = [...page.querySelectorAll(".tree .method")].map((link) => new URL(link.getAttribute("href"), home).pathname);
+  sessionStorage.setItem("callable", JSON.stringify({ typed, paths }));
+  return paths;
+}
+
+/** Dims the methods that the caller with the stored credential may not call, and removes the mark of the others. `home` is
+    the URL of the start page. */
+export async function dimForbidden(tree, home) {
+  const { credential } = tree.querySelector(".modules").dataset;
+  // Documents for the caller contain only methods that the caller may call.
+  if (credential === undefined || new URL(home).searchParams.has("as")) return;
+  const scheme = new Scheme(credential);
+  const marks = [...tree.querySelectorAll(".lock")];
+  let shown = "";
+  const show = async () => {
+    const typed = scheme.stored();
+    if (typed === shown || marks.length === 0) return;
+    shown = typed;
+    const paths = typed === "" ? undefined : await callable(home, scheme, typed);
+    if (shown !== typed) return;
+    for (const mark of marks) {
+      const link = mark.closest("a");
+      const isCallable = paths?.includes(new URL(link.href).pathname) === true;
+      mark.hidden = isCallable;
+      link.classList.toggle("denied", paths !== undefined && !isCallable);
+      mark.ariaLabel = paths === undefined ? "requires permissions" : "you may not call it";
+      mark.title = mark.ariaLabel;
+    }
+  };
+  document.addEventListener("change", show);
+  await show();
+}
