@@ -5,7 +5,7 @@ use std::fs;
 use super::{assert_policy, fetch, folder_with_static_files, pages_server, policy_sources, server_with_files};
 
 /// The built-in files that the pages below `/docs/` load.
-const DOCS_FILES: [&str; 18] = [
+const DOCS_FILES: [&str; 17] = [
     "credential.js",
     "docs.css",
     "docs.js",
@@ -20,7 +20,6 @@ const DOCS_FILES: [&str; 18] = [
     "snippets.js",
     "swagger.css",
     "swagger.js",
-    "tabs.js",
     "theme.css",
     "theme.js",
     "tree.js",

@@ -3,10 +3,9 @@
 // text nodes.
 
 import { Scheme } from "./credential.js";
-import { copyButton, escapeControls, h } from "./element.js";
+import { copyButton, escapeControls, h, tabsOf } from "./element.js";
 import { addFinder } from "./find.js";
 import { highlight } from "./highlight.js";
-import { addTabs } from "./tabs.js";
 import { dimForbidden, keepFolds, showCurrent } from "./tree.js";
 
 /** The URL of the server, behind any prefix of a reverse proxy. */
@@ -78,7 +77,7 @@ async function methodForm({ method, uri }, panel, scheme, isPublic, line) {
     const texts = snippets(root.href.replace(/\/$/, ""), call, credential);
     // The button of a tab has the name of the language.
     for (const section of panel.querySelectorAll(".tabs > section")) {
-      const text = texts[document.getElementById(`${section.id}-name`).textContent];
+      const text = texts[document.getElementById(section.getAttribute("aria-labelledby")).textContent];
       if (text !== undefined) change(section.querySelector("code"), text);
     }
   };
@@ -95,17 +94,33 @@ async function methodForm({ method, uri }, panel, scheme, isPublic, line) {
   return element;
 }
 
+/** Turns the sections of the panel into tabs. */
+function addTabs(panel) {
+  const pairs = [...panel.querySelectorAll(".tabs > section")].map((section) => {
+    const heading = section.querySelector("h2");
+    heading.remove();
+    return [heading.textContent, section];
+  });
+  const store = (index) => sessionStorage.setItem("tab", pairs[index][0]);
+  const { list, choose } = tabsOf("Ways to call the method", pairs, store);
+  panel.querySelector(".tabs").prepend(list);
+  choose(Math.max(pairs.findIndex(([name]) => name === sessionStorage.getItem("tab")), 0));
+}
+
 for (const panel of document.querySelectorAll(".panel")) {
-  const sections = [...panel.querySelectorAll(".tabs > section")];
-  addTabs(sections, "Ways to call the method", { name: (section) => section.querySelector("h2"), key: "tab" });
+  addTabs(panel);
   const placeholder = panel.querySelector("[data-method]");
   mount(placeholder, panel);
 }
 
-for (const [index, branches] of document.querySelectorAll(".branches").entries()) {
-  const sections = [...branches.children];
-  if (sections.length === 0) continue;
-  addTabs(sections, "Types", { name: (section) => section.querySelector(".branch-name"), id: `branch-${index}` });
+// The types of unions.
+for (const union of document.querySelectorAll("main .union")) {
+  const pairs = [...union.children].map((branch) => {
+    const name = branch.querySelector(".branch-name");
+    name.remove();
+    return [[...name.childNodes], branch];
+  });
+  union.prepend(tabsOf("Types", pairs).list);
 }
 
 const tree = document.querySelector(".tree");

@@ -29,6 +29,54 @@ export function h(tag, properties = {}, ...children) {
   return element;
 }
 
+/** Turns pairs of a name and an element into tabs. `chosen` is called with the index of a tab that the reader chooses. Returns
+    the list of tabs and the elements below it; `choose` of the list shows a tab. */
+export function tabsOf(label, pairs, chosen = () => {}) {
+  const buttons = pairs.map(([name, element]) => {
+    const button = h("button", { type: "button", role: "tab", id: newId() }, name);
+    element.id ||= newId();
+    button.setAttribute("aria-controls", element.id);
+    element.setAttribute("role", "tabpanel");
+    element.setAttribute("aria-labelledby", button.id);
+    return button;
+  });
+  const choose = (index) => {
+    for (const [n, [, element]] of pairs.entries()) {
+      element.hidden = n !== index;
+      buttons[n].setAttribute("aria-selected", String(n === index));
+      buttons[n].tabIndex = n === index ? 0 : -1;
+    }
+  };
+  for (const [index, button] of buttons.entries()) {
+    button.addEventListener("click", () => {
+      choose(index);
+      chosen(index);
+    });
+    button.addEventListener("keydown", ({ key }) => {
+      const to = { ArrowLeft: index - 1, ArrowRight: index + 1, Home: 0, End: buttons.length - 1 }[key];
+      if (to === undefined) return;
+      const next = buttons[(to + buttons.length) % buttons.length];
+      next.focus();
+      next.click();
+    });
+  }
+  choose(0);
+  const list = h("div", { role: "tablist", ariaLabel: label }, buttons);
+  return { list, choose };
+}
+
+let count = 0;
+
+/** Returns an id that no other element of the page has. */
+export const newId = () => `n-${(count += 1)}`;
+
+/** Returns a button that is not the main one of its form. */
+export function action(text, run, properties = {}) {
+  const button = h("button", { type: "button", className: "minor", ...properties }, text);
+  button.addEventListener("click", run);
+  return button;
+}
+
 /** Returns a button that copies a text to the clipboard. `text` returns the text. */
 export function copyButton(text) {
   const button = h("button", { type: "button", className: "copy" }, "Copy");

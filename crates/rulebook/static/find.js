@@ -1,4 +1,5 @@
-// The dialog of the search, which Ctrl-K and / open on every page. The server finds the results, as for the search page.
+// The dialog of the search, which Ctrl-K and / open on every page. The server finds the results, as for the search
+// page.
 
 import { h } from "./element.js";
 
@@ -10,20 +11,22 @@ export function addFinder(form) {
   const input = form.querySelector("[type=search]");
   const isMac = /mac|iphone|ipad/i.test(navigator.platform);
   const keys = h("kbd", { ariaHidden: "true" }, isMac ? "⌘K" : "Ctrl K");
-  const open = h("button", { type: "button", className: "open-find", ariaKeyShortcuts: "Control+K Meta+K /" }, h("span", {}, "Search"), keys);
+  const shortcuts = { ariaKeyShortcuts: "Control+K Meta+K /" };
+  const open = h("button", { type: "button", className: "open-find", ...shortcuts }, h("span", {}, "Search"), keys);
   form.replaceWith(open);
   const count = h("p", { className: "count", role: "status" });
   const results = h("div", { className: "results" });
   const close = h("button", { type: "button", className: "minor" }, "Close");
   const hint = h("p", { className: "hint" }, "↑ ↓ select, Enter opens, Escape closes");
-  const dialog = h("dialog", { className: "find", ariaLabel: "Search" }, h("div", { className: "line" }, form, close), count, results, hint);
+  const line = h("div", { className: "line" }, form, close);
+  const dialog = h("dialog", { className: "find", ariaLabel: "Search" }, line, count, results, hint);
   document.body.append(dialog);
   close.addEventListener("click", () => dialog.close());
 
   const links = () => [...results.querySelectorAll("a[href]")];
   /** Marks the result that Enter in the input opens. */
   const markFirst = () => {
-    for (const [index, link] of links().entries()) link.classList.toggle("chosen", index === 0 && input.value.trim() !== "");
+    if (input.value.trim() !== "") links()[0]?.classList.add("chosen");
   };
 
   let last = 0;
@@ -51,8 +54,9 @@ export function addFinder(form) {
     for (const anchor of page.querySelectorAll(".anchor")) anchor.remove();
     // The ids are those of the page below.
     for (const one of page.querySelectorAll("[id]")) one.removeAttribute("id");
-    count.textContent = page.querySelector("p")?.textContent ?? "";
-    if (query.trim() !== "") page.querySelector("p")?.remove();
+    const summary = [...page.querySelectorAll("body > p")].filter((line) => line.querySelector("a") === null);
+    count.textContent = summary.map((line) => line.textContent).join(" ");
+    for (const line of summary) line.remove();
     results.replaceChildren(...page.body.childNodes);
     results.scrollTop = 0;
     markFirst();
@@ -93,7 +97,7 @@ export function addFinder(form) {
       return;
     }
     // A result on this page only scrolls to its place.
-    if (link && !event.ctrlKey && !event.metaKey && new URL(link.href).pathname === location.pathname && link.hash !== "") dialog.close();
+    if (link?.pathname === location.pathname && link.hash !== "" && !event.ctrlKey && !event.metaKey) dialog.close();
   });
   dialog.addEventListener("keydown", (event) => {
     const all = links();

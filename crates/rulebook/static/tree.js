@@ -1,4 +1,5 @@
-// The tree of modules and methods: it keeps which modules are unfolded, and dims the methods that the caller may not call.
+// The tree of modules and methods: it keeps which modules are unfolded, and dims the methods that the caller may not
+// call.
 
 import { Scheme } from "./credential.js";
 
@@ -25,44 +26,48 @@ export function showCurrent(tree) {
   if (top < box.top || bottom > Math.min(box.bottom, innerHeight)) tree.scrollTop += top - box.top - box.height / 3;
 }
 
+/** Returns a number by which two credentials are distinguished, so that only one place stores the credential. */
+const mark = (text) => [...text].reduce((sum, character) => (Math.imul(sum, 31) + character.codePointAt(0)) | 0, 7);
+
 /** Returns the paths of the methods that the caller with this credential may call; undefined if the server does not say.
     The start page for the caller lists them. The browser keeps them while its tab is open. */
 async function callable(home, scheme, typed) {
   const kept = JSON.parse(sessionStorage.getItem("callable") ?? "null");
-  if (kept?.typed === typed) return kept.paths;
-  const [name, value] = ["as", "me"];
+  if (kept?.mark === mark(typed)) return kept.paths;
   const url = new URL(home);
-  url.searchParams.set(name, value);
-  const response = await fetch(url, { headers: scheme.fieldsOfPage(typed), credentials: scheme.fetchOption }).catch(() => undefined);
+  url.searchParams.set("as", "me");
+  const options = { headers: scheme.fieldsOfPage(typed), credentials: scheme.fetchOption };
+  const response = await fetch(url, options).catch(() => undefined);
   if (!response?.ok) return undefined;
   const page = new DOMParser().parseFromString(await response.text(), "text/html");
-  const paths = [...page.querySelectorAll(".tree .method")].map((link) => new URL(link.getAttribute("href"), home).pathname);
-  sessionStorage.setItem("callable", JSON.stringify({ typed, paths }));
+  const links = [...page.querySelectorAll(".tree .method")];
+  const paths = links.map((link) => new URL(link.getAttribute("href"), home).pathname);
+  sessionStorage.setItem("callable", JSON.stringify({ mark: mark(typed), paths }));
   return paths;
 }
 
-/** Dims the methods that the caller with the stored credential may not call, and removes the mark of the others. `home` is
-    the URL of the start page. */
+/** Dims the methods that the caller with the stored credential may not call, and removes the locks of the others. `home`
+    is the URL of the start page. */
 export async function dimForbidden(tree, home) {
   const { credential } = tree.querySelector(".modules").dataset;
   // Documents for the caller contain only methods that the caller may call.
   if (credential === undefined || new URL(home).searchParams.has("as")) return;
   const scheme = new Scheme(credential);
-  const marks = [...tree.querySelectorAll(".lock")];
+  const locks = [...tree.querySelectorAll(".lock")];
   let shown = "";
   const show = async () => {
     const typed = scheme.stored();
-    if (typed === shown || marks.length === 0) return;
+    if (typed === shown || locks.length === 0) return;
     shown = typed;
     const paths = typed === "" ? undefined : await callable(home, scheme, typed);
     if (shown !== typed) return;
-    for (const mark of marks) {
-      const link = mark.closest("a");
+    for (const lock of locks) {
+      const link = lock.closest("a");
       const isCallable = paths?.includes(new URL(link.href).pathname) === true;
-      mark.hidden = isCallable;
+      lock.hidden = isCallable;
       link.classList.toggle("denied", paths !== undefined && !isCallable);
-      mark.ariaLabel = paths === undefined ? "requires permissions" : "you may not call it";
-      mark.title = mark.ariaLabel;
+      lock.ariaLabel = paths === undefined ? "requires permissions" : "you may not call it";
+      lock.title = lock.ariaLabel;
     }
   };
   document.addEventListener("change", show);

@@ -12,7 +12,8 @@ use crate::plan::{self, Document, LazyDocuments, PageRenderer};
 
 /// The path of the search page, relative to `/docs/`.
 const SEARCH_PATH: &str = "search";
-/// The path of the first results of a search in HTML, without the rest of the page. The dialog of the search shows them.
+/// The path of the first results of a search in HTML, without the rest of the page. The dialog of the search shows
+/// them.
 const SEARCH_RESULTS_PATH: &str = "search/results";
 /// The name of the query parameter that contains the words to search for.
 const WORDS_PARAMETER: &str = "q";

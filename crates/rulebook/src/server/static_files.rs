@@ -30,7 +30,7 @@ const SCRIPT_MEDIA_TYPE: &str = "text/javascript; charset=utf-8";
 
 /// The built-in files, each with its media type: the JavaScript client of APIs, and the files that the documentation
 /// pages load.
-const BUILT_IN_FILES: [(&str, &str, &[u8]); 18] = [
+const BUILT_IN_FILES: [(&str, &str, &[u8]); 17] = [
     ("rulebook.js", SCRIPT_MEDIA_TYPE, include_bytes!("../../static/rulebook.js")),
     ("rulebook.d.ts", "text/plain; charset=utf-8", include_bytes!("../../static/rulebook.d.ts")),
     ("theme.css", CSS_MEDIA_TYPE, include_bytes!("../../static/theme.css")),
@@ -38,7 +38,6 @@ const BUILT_IN_FILES: [(&str, &str, &[u8]); 18] = [
     ("docs.css", CSS_MEDIA_TYPE, include_bytes!("../../static/docs.css")),
     ("docs.js", SCRIPT_MEDIA_TYPE, include_bytes!("../../static/docs.js")),
     ("find.js", SCRIPT_MEDIA_TYPE, include_bytes!("../../static/find.js")),
-    ("tabs.js", SCRIPT_MEDIA_TYPE, include_bytes!("../../static/tabs.js")),
     ("tree.js", SCRIPT_MEDIA_TYPE, include_bytes!("../../static/tree.js")),
     ("credential.js", SCRIPT_MEDIA_TYPE, include_bytes!("../../static/credential.js")),
     ("element.js", SCRIPT_MEDIA_TYPE, include_bytes!("../../static/element.js")),
@@ -52,7 +51,7 @@ const BUILT_IN_FILES: [(&str, &str, &[u8]); 18] = [
 ];
 
 /// The built-in files as documents, which can be sent. They are created when the first of them is requested.
-static BUILT_IN_DOCUMENTS: LazyLock<[(&str, Document); 18]> =
+static BUILT_IN_DOCUMENTS: LazyLock<[(&str, Document); 17]> =
     LazyLock::new(|| BUILT_IN_FILES.map(|(name, media_type, bytes)| (name, Document::new(media_type, bytes))));
 
 /// Returns the built-in file with this name, which the documentation pages load from `/docs/` even if a static folder

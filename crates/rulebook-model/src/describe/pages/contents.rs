@@ -18,8 +18,6 @@ pub(super) fn contents_page(pages: &Pages, part: usize) -> PageDocument<'_> {
         blocks.push(Block::Facts(contents_facts(pages)));
         blocks.push(Block::heading("call", "How to call it"));
         blocks.extend(how_to_call(pages));
-        blocks.push(Block::heading("documents", "Documents"));
-        blocks.push(Block::List(links_to_documents(pages)));
     }
     if pages.lists_methods() {
         blocks.extend(methods_by_module(pages));
@@ -27,6 +25,10 @@ pub(super) fn contents_page(pages: &Pages, part: usize) -> PageDocument<'_> {
         blocks.push(Block::heading("modules", "Modules"));
         blocks.push(Block::List(module_items(pages, part)));
         blocks.extend(links_to_parts(pages, part, pages.count_contents_parts(), |part| PageId::Contents { part }));
+    }
+    if part == 0 {
+        blocks.push(Block::heading("documents", "Documents"));
+        blocks.push(Block::List(links_to_documents(pages)));
     }
     let page = PageDocument::new(pages, pages.page_path(PageId::Contents { part }), "Contents", blocks);
     let heading = vec![Inline::quoted(&api.title), Inline::text(" "), Inline::quoted(&api.version)];

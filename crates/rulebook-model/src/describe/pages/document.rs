@@ -31,7 +31,15 @@ impl<'a> PageDocument<'a> {
     /// Creates a page with a title, which is also its heading. The page is directly below the start page.
     pub(super) fn new(pages: &'a Pages, path: String, title: &'static str, blocks: Vec<Block<'a>>) -> Self {
         let heading = vec![Inline::text(title)];
-        Self { path, title: title.into(), heading, breadcrumbs: vec![contents_link(pages)], query: "", blocks, panel: None }
+        Self {
+            path,
+            title: title.into(),
+            heading,
+            breadcrumbs: vec![contents_link(pages)],
+            query: "",
+            blocks,
+            panel: None,
+        }
     }
 }
 

@@ -54,8 +54,9 @@ fn value_field<'a>(
     let is_omitted = is_in_schema && !schemas.is_empty();
     let inner = if is_omitted { &[] } else { check.members() };
     let members = member_fields(inner, example, is_in_schema || !schemas.is_empty());
-    // The example of an object is omitted if its members have examples.
-    let shown = example.filter(|_| is_defined || members.is_empty() && !is_omitted);
+    let branches = if is_omitted { Vec::new() } else { branches(check, is_in_schema) };
+    // The example of an object is omitted if its members, or the types of the union, have examples.
+    let shown = example.filter(|_| is_defined || members.is_empty() && branches.is_empty() && !is_omitted);
     Field {
         id: String::new(),
         key: String::new(),
@@ -65,9 +66,9 @@ fn value_field<'a>(
         info: to_lines(parse_blocks(info.trim())),
         words: type_in_words(check),
         values: shown.map(|example| ("example", json_line(example))).into_iter().collect(),
-        branches: if is_omitted { Vec::new() } else { branches(check, is_in_schema) },
         schemas,
         members,
+        branches,
     }
 }
 

@@ -236,8 +236,8 @@ impl Pages {
         self.render(&search::search_page(self, query), form)
     }
 
-    /// Returns the first results of a search in HTML, without the rest of the page. `path` is the path below `/docs/` to
-    /// which the links are relative.
+    /// Returns the first results of a search in HTML, without the rest of the page. `path` is the path below `/docs/`
+    /// to which the links are relative.
     #[must_use]
     pub fn search_results(&self, path: &str, query: &str) -> String {
         html::render_blocks(self, &search::results_of_dialog(self, path, query))

@@ -38,7 +38,8 @@ pub fn markdown_for_api(api: &Api, uris: &Uris<'_>) -> String {
         let mut lines = Vec::new();
         while let Some(ServiceUri { service, uri, .. }) = services.next_if(|uri| std::ptr::eq(uri.module, module)) {
             let entries = service.methods.iter().map(|method| MethodEntry { module, uri, method });
-            lines.extend(entries.map(|entry| MethodLine { info: parse_line(&entry.method.info), ..method_line(entry) }));
+            lines
+                .extend(entries.map(|entry| MethodLine { info: parse_line(&entry.method.info), ..method_line(entry) }));
         }
         blocks.push(Block::Methods(lines));
     }

@@ -1,5 +1,6 @@
-//! Parses Markdown in the descriptions of a definition into blocks: paragraphs, lists and code. HTML in the Markdown is shown as text, and
-//! images are replaced by their descriptions. Only URLs with the schemes `http`, `https` and `mailto` become links.
+//! Parses Markdown in the descriptions of a definition into blocks: paragraphs, lists and code. HTML in the Markdown is
+//! shown as text, and images are replaced by their descriptions. Only URLs with the schemes `http`, `https` and
+//! `mailto` become links.
 
 use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
 

@@ -71,15 +71,15 @@ pub(super) fn first_line(info: &str) -> &str {
     info.trim().lines().next().unwrap_or_default()
 }
 
-/// The maximum length in bytes of a first line that is a title. Of a longer line, only the first sentence is.
-const MAX_TITLE_LEN: usize = 80;
+/// The minimum length in bytes of a first sentence. A shorter one is an abbreviation, such as `e.g.`.
+const MIN_SENTENCE_LEN: usize = 10;
 
-/// Splits a description into its title, which is the first line or the first sentence of a long line, and the text
-/// after the title.
+/// Splits a description into its title, which is the first sentence of its first line, and the text after the title.
 pub(super) fn split_title(info: &str) -> (&str, &str) {
     let info = info.trim();
     let line = first_line(info);
-    let sentence = line.find(". ").filter(|_| line.len() > MAX_TITLE_LEN);
+    let is_end = |at: &usize| line[at + 2..].starts_with(char::is_uppercase) && *at >= MIN_SENTENCE_LEN;
+    let sentence = line.match_indices(". ").map(|(at, _)| at).find(is_end);
     let (title, rest) = info.split_at(sentence.unwrap_or(line.len()));
     (title, rest.strip_prefix('.').unwrap_or(rest).trim())
 }

@@ -105,6 +105,8 @@ pub(super) fn schema_page(pages: &Pages, index: usize) -> PageDocument<'_> {
         blocks.push(Block::Fields(fields));
     }
     let branches = branches(check, false);
+    // The types of a union have examples of their own.
+    let example = example.filter(|_| branches.is_empty() || schema.example.is_some());
     if !branches.is_empty() {
         blocks.push(Block::heading("types", "Types"));
         blocks.push(Block::Branches(branches));

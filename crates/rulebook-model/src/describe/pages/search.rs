@@ -1,6 +1,7 @@
-//! The search page. It lists the methods, parameters, schemas, errors, API modules and documents whose texts contain all
-//! words of a query, beginning with the best matches.
+//! The search page. It lists the methods, parameters, schemas, errors, API modules and documents whose texts contain
+//! all words of a query, beginning with the best matches.
 
+use super::PageId;
 use super::Pages;
 use super::contents::{contents_facts, document_item, documents, module_list_item};
 use super::document::{Block, Inline, ListItem, PageDocument};
@@ -10,7 +11,6 @@ use super::phrases::{count_with_noun, method_line};
 use super::schema::schema_item;
 use super::search_index::{Found, SearchIndex};
 use super::search_members::{FoundMember, find_members, member_item};
-use super::PageId;
 use crate::diagnostic::DiagnosticCode;
 use crate::error::ErrorCode;
 
@@ -104,7 +104,8 @@ impl<'a> SearchResults<'a> {
         // Methods with equal weights are sorted by the length of their paths, then by their order in the definition.
         found.methods.sort_by_key(|(weight, at)| (u32::MAX - weight, pages.method_entry(*at).uri.len(), *at));
         let members = find_members(pages, &found.methods, &words, MAX_RESULTS);
-        let is_named = |code: &ErrorCode| [code.row().name, &code.row().status.to_string()].contains(&&*words.join(" "));
+        let is_named =
+            |code: &ErrorCode| [code.row().name, &code.row().status.to_string()].contains(&&*words.join(" "));
         let is_error = found.errors.iter().any(is_named);
         Some(Self { corrected, found, members, others, is_error })
     }
@@ -129,7 +130,8 @@ impl<'a> SearchResults<'a> {
             (!items.is_empty()).then(|| [Block::heading(id, name), Block::List(items)])
         };
         let members = self.members.iter().take(limit).map(|member| member_item(pages, member)).collect();
-        let errors = items("errors", "Errors", errors.iter().copied().take(limit).map(error_item).collect());
+        let errors =
+            items("errors", "Errors of the server", errors.iter().copied().take(limit).map(error_item).collect());
         let schemas = schemas.iter().take(limit).map(|schema| schema_item(pages, *schema)).collect();
         let modules = modules.iter().take(limit).map(|module| module_list_item(pages, *module)).collect();
         let others = self.others.iter().take(limit).cloned().collect();
@@ -137,7 +139,7 @@ impl<'a> SearchResults<'a> {
         let groups = [
             first,
             methods,
-            items("members", "Parameters, outputs and errors of methods", members),
+            items("members", "Parameters, outputs, errors", members),
             items("schemas", "Schemas", schemas),
             last,
             items("modules", "Modules", modules),
@@ -152,9 +154,9 @@ impl<'a> SearchResults<'a> {
         let Found { modules, methods, schemas, errors } = &self.found;
         let counted = [
             (methods.len(), "method", "methods"),
-            (self.members.len(), "parameter, output or error of methods", "parameters, outputs and errors of methods"),
+            (self.members.len(), "parameter, output or error", "parameters, outputs or errors"),
             (schemas.len(), "schema", "schemas"),
-            (errors.len(), "error", "errors"),
+            (errors.len(), "error of the server", "errors of the server"),
             (modules.len(), "module", "modules"),
             (self.others.len(), "other entry", "other entries"),
         ];

@@ -105,8 +105,7 @@ impl SearchIndex {
         let method_texts: Vec<_> =
             entries.map(|(index, entry)| MethodTexts::new(pages.methods[index].uri_index, entry)).collect();
         let schemas = (0..pages.schemas.len()).map(|index| pages.schema(index));
-        let schema_texts: Vec<_> =
-            schemas.map(schema_text).collect();
+        let schema_texts: Vec<_> = schemas.map(schema_text).collect();
         let error_texts = error_texts(pages);
         let of_methods = method_texts.iter().flat_map(MethodTexts::texts);
         let of_modules = module_texts.iter().map(String::as_str);

@@ -4,8 +4,11 @@ use super::Pages;
 use super::document::{Inline, ListItem};
 use super::fields::fragment;
 use super::links::{LinkTarget, method_page_path};
-use super::phrases::{first_line, location_name};
 use super::parse_markdown::parse_line;
+use super::phrases::{first_line, location_name};
+
+/// The maximum number of methods whose entries are searched, which limits the time of a search.
+const MAX_SEARCHED_METHODS: usize = 1_000;
 
 /// A parameter, an output or an error of a method that contains all words of a query.
 #[derive(Debug)]
@@ -29,7 +32,7 @@ pub(super) fn find_members<'a>(
     limit: usize,
 ) -> Vec<FoundMember<'a>> {
     let mut found: Vec<(u8, FoundMember<'_>)> = Vec::new();
-    for (_, index) in methods {
+    for (_, index) in methods.iter().take(MAX_SEARCHED_METHODS) {
         for member in members_of(pages, *index) {
             let (name, info) = (member.name.to_lowercase(), member.info.to_lowercase());
             if !words.iter().all(|word| name.contains(word) || info.contains(word)) {

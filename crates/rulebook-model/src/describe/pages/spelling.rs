@@ -44,9 +44,9 @@ impl Spelling {
         close.max_by_key(|(_, count)| **count).map(|(other, _)| other.as_str())
     }
 
-    /// Returns the known words that are most similar to a word in lower case, beginning with the most similar.
+    /// Returns the known words that are most similar to an unknown word in lower case, beginning with the most similar.
     pub(super) fn similar(&self, word: &str) -> Vec<&str> {
-        if !CORRECTED_LENGTHS.contains(&word.chars().count()) {
+        if !CORRECTED_LENGTHS.contains(&word.chars().count()) || self.0.contains_key(word) {
             return Vec::new();
         }
         let similarity = |other: &str| strsim::jaro_winkler(word, other);
