@@ -61,10 +61,11 @@ fn all_pages(words: &str, permission: &str) -> Vec<(String, String)> {
     all
 }
 
-/// Returns the HTML tags of a page with the names of their attributes, but without the values of the attributes.
+/// Returns the HTML tags of a page with the names of their attributes, but without the values of the attributes. The
+/// class of long code is ignored.
 fn html_tags(html: &str) -> Vec<String> {
     let tags = html.split('<').skip(1).map(|behind| behind.split('>').next().unwrap());
-    let bare = |tag: &str| tag.split('"').step_by(2).collect::<String>();
+    let bare = |tag: &str| tag.split('"').step_by(2).collect::<String>().replace("code class=", "code");
     tags.map(bare).collect()
 }
 

@@ -105,6 +105,8 @@ export function addFinder(form) {
     const isText = event.key.length === 1 && !event.ctrlKey && !event.metaKey && !event.altKey;
     if (event.key === "ArrowDown") (all[at + 1] ?? (at < 0 ? input : all[at])).focus();
     else if (event.key === "ArrowUp") (all[at - 1] ?? input).focus();
+    // Otherwise, the first Escape would only empty the input.
+    else if (event.key === "Escape") dialog.close();
     else if (at >= 0 && (isText || event.key === "Backspace")) return input.focus();
     else return undefined;
     return event.preventDefault();

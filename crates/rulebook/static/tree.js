@@ -1,8 +1,6 @@
 // The tree of modules and methods: it keeps which modules are unfolded, and dims the methods that the caller may not
 // call.
 
-import { Scheme } from "./credential.js";
-
 /** Keeps which modules are unfolded while the browser tab is open. The module of the page is always unfolded. */
 export function keepFolds(tree) {
   const folds = [...tree.querySelectorAll("details")];
@@ -52,12 +50,16 @@ export async function dimForbidden(tree, home) {
   const { credential } = tree.querySelector(".modules").dataset;
   // Documents for the caller contain only methods that the caller may call.
   if (credential === undefined || new URL(home).searchParams.has("as")) return;
-  const scheme = new Scheme(credential);
   const locks = [...tree.querySelectorAll(".lock")];
+  const isCookie = credential.startsWith("Cookie:");
   let shown = "";
   const show = async () => {
+    // Most readers have no credential, and need no code for it.
+    if (locks.length === 0 || (shown === "" && !isCookie && (sessionStorage.getItem("token") ?? "") === "")) return;
+    const { Scheme } = await import("./credential.js");
+    const scheme = new Scheme(credential);
     const typed = scheme.stored();
-    if (typed === shown || locks.length === 0) return;
+    if (typed === shown) return;
     shown = typed;
     const paths = typed === "" ? undefined : await callable(home, scheme, typed);
     if (shown !== typed) return;

@@ -16,7 +16,10 @@ pub(super) fn method_page(pages: &Pages, index: usize) -> PageDocument<'_> {
     let entry = pages.method_entry(index);
     let module_page = pages.page_link(PageId::Module { module: pages.methods[index].module_index, part: 0 });
     let mut blocks = vec![Block::Address(entry.method.http, longest_path(entry))];
-    blocks.extend(parse_blocks(split_title(&entry.method.info).1));
+    let (title_line, rest) = split_title(&entry.method.info);
+    // The title has no links.
+    let has_link = parse_line(title_line).iter().any(|inline| matches!(inline, Inline::Link(..)));
+    blocks.extend(parse_blocks(if has_link { &entry.method.info } else { rest }));
     blocks.extend(method_blocks(&pages.api, entry));
     let mut page = PageDocument::new(pages, pages.page_path(PageId::Method(index)), "", blocks);
     let title = title(&entry.method.info);

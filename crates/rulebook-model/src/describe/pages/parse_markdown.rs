@@ -174,12 +174,21 @@ impl MarkdownParser {
 
     /// Ends the current item of the innermost list. An item without content is omitted.
     fn end_item(&mut self) {
+        self.trim_end();
         let Some(list) = self.open_lists.last_mut() else { return self.end_block() };
         if !self.inlines.is_empty() {
             self.open_link = None;
             let number = list.number;
             list.number = number.map(|number| number + 1);
             list.items.push(ListItem { number, ..ListItem::new(std::mem::take(&mut self.inlines)) });
+        }
+    }
+
+    /// Removes the line break at the end of HTML.
+    fn trim_end(&mut self) {
+        if let Some(Inline::Quoted(text)) = self.inlines.last_mut() {
+            let length = text.trim_end().len();
+            text.to_mut().truncate(length);
         }
     }
 
@@ -211,6 +220,7 @@ impl MarkdownParser {
         if !self.open_lists.is_empty() {
             return self.end_item();
         }
+        self.trim_end();
         if !self.inlines.is_empty() {
             self.open_link = None;
             self.blocks.push(Block::Paragraph(std::mem::take(&mut self.inlines)));
