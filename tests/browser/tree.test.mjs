@@ -251,6 +251,8 @@ test("the layout of the content", async (t) => {
           if (new Set(names).size < names.length) problems.push(`the rows ${names}`);
           if (table.getBoundingClientRect().width > document.querySelector("main").clientWidth) problems.push("a table is too wide");
         }
+        const header = document.querySelector("header").offsetHeight;
+        if (innerWidth > 800 && header > 60) problems.push(`the header is ${header} px high`);
         // Names and numbers in tables are not broken.
         const words = document.querySelectorAll(':is(th, td) code:not(.long) bdi, td[data-label="Status"] div');
         for (const word of words) {
