@@ -146,7 +146,7 @@ test("search, keyboard and form work", async (t) => {
     await page.keyboard.press("Enter");
     await page.waitForURL(`${home}docs/methods/article.create`);
     assert.equal(await page.locator("h1").innerText(), "Create an article");
-    assert.equal(await page.locator(".address").innerText(), "POST /article");
+    assert.equal(await page.locator(".address").textContent(), "POST /article");
     await page.goto(`${home}docs/search?q=create+article`);
     await page.locator(".methods a", { hasText: "Create an article" }).first().click();
     await page.waitForURL(`${home}docs/methods/article.create`);

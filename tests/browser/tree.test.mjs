@@ -122,7 +122,7 @@ test("the dialog of the search", async (t) => {
     assert.ok((await first.getAttribute("href")).endsWith(href), `${words}: ${await first.getAttribute("href")}`);
   }
 
-  // The arrow keys select, Enter opens, and typing goes on in the input.
+  // The arrow keys select, Enter opens, and the reader can continue to type.
   await page.goto(`${url}docs/errors`);
   await page.locator("#content").focus();
   await page.keyboard.press("/");

@@ -15,7 +15,7 @@ use crate::model::{Api, Idempotency, Method};
 pub(super) fn method_page(pages: &Pages, index: usize) -> PageDocument<'_> {
     let entry = pages.method_entry(index);
     let module_page = pages.page_link(PageId::Module { module: pages.methods[index].module_index, part: 0 });
-    let mut blocks = vec![Block::Address(entry.method.http, longest_path(entry))];
+    let mut blocks = vec![Block::Address(entry.method.http, full_path(entry))];
     let (title_line, rest) = split_title(&entry.method.info);
     // The title has no links.
     let has_link = parse_line(title_line).iter().any(|inline| matches!(inline, Inline::Link(..)));
@@ -32,10 +32,10 @@ pub(super) fn method_page(pages: &Pages, index: usize) -> PageDocument<'_> {
 
 /// Returns the HTTP method and the longest path of a method.
 pub(super) fn method_heading(entry: MethodEntry<'_>) -> Inlines<'_> {
-    vec![Inline::HttpMethod(entry.method.http), Inline::text(" "), Inline::code(longest_path(entry))]
+    vec![Inline::HttpMethod(entry.method.http), Inline::text(" "), Inline::code(full_path(entry))]
 }
 
-fn longest_path<'a>(MethodEntry { uri, method, .. }: MethodEntry<'a>) -> Cow<'a, str> {
+fn full_path<'a>(MethodEntry { uri, method, .. }: MethodEntry<'a>) -> Cow<'a, str> {
     method_paths(uri, method).into_iter().next().map_or(Cow::Borrowed(uri), Cow::Owned)
 }
 

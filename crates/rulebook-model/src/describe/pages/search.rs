@@ -184,7 +184,7 @@ fn parts_of_words(words: &[String]) -> Vec<String> {
 }
 
 /// Returns what a reader can do if nothing contains all words of a query: similar words, the methods that contain some
-/// of the words or, if there are none, the API modules.
+/// of the words or, if no method contains one, the API modules.
 fn suggestions<'a>(pages: &'a Pages, query: &str) -> Vec<Block<'a>> {
     let index = search_index(pages);
     let words = words_of(query);
