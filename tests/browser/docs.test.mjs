@@ -148,6 +148,7 @@ test("search, keyboard and form work", async (t) => {
     assert.equal(await page.locator("h1").innerText(), "Create an article");
     assert.equal(await page.locator(".address").textContent(), "POST /article");
     await page.goto(`${home}docs/search?q=create+article`);
+    asked.length = 0;
     await page.locator(".methods a", { hasText: "Create an article" }).first().click();
     await page.waitForURL(`${home}docs/methods/article.create`);
 
