@@ -279,7 +279,7 @@ test("text of a definition stays text", async (t) => {
 /** Opens the page of the method with this address by the tree. */
 async function choose(page, address) {
   const place = page.getByText(address, { exact: true });
-  const link = page.locator(".tree .method").filter({ has: place });
+  const link = page.locator(".method").filter({ has: place });
   const module = page.locator(".tree details").filter({ has: link });
   if ((await module.getAttribute("open")) === null) await module.locator("summary").click();
   await link.click();
