@@ -141,13 +141,16 @@ test("search, keyboard and form work", async (t) => {
     await page.keyboard.press("Enter");
     assert.equal(await page.evaluate(() => document.activeElement.tagName), "MAIN");
 
+    await page.keyboard.press("Control+k");
     await page.getByRole("searchbox").fill("create article");
     await page.keyboard.press("Enter");
-    await page.waitForURL(`${home}docs/search?q=create+article`);
-    assert.equal(await page.getByRole("searchbox").inputValue(), "create article");
-    await page.locator(".methods a", { hasText: "/article" }).first().click();
     await page.waitForURL(`${home}docs/methods/article.create`);
-    assert.equal(await page.locator("h1").innerText(), "POST /article");
+    assert.equal(await page.locator("h1").innerText(), "Create an article");
+    assert.equal(await page.locator(".address").textContent(), "POST /article");
+    await page.goto(`${home}docs/search?q=create+article`);
+    asked.length = 0;
+    await page.locator(".methods a", { hasText: "Create an article" }).first().click();
+    await page.waitForURL(`${home}docs/methods/article.create`);
 
     const command = await page.locator("[data-server]").first().textContent();
     assert.ok(command.includes(`${home}article`), command);

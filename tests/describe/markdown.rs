@@ -34,10 +34,12 @@ fn markdown_of_a_definition_with_every_key_equals_the_golden_file() {
     golden::compare(Path::new("tests/data/describe/everything.md"), &all);
 }
 
-/// Returns a definition in which every description, name and example contains `words`, and a method requires this
-/// permission.
+/// The descriptions of the definitions. They are markdown, so that they are not displayed unchanged.
+const DESCRIPTION: &str = "About it";
+
+/// Returns a definition in which every name and example contains `words`, and a method requires this permission.
 fn definition_with_words(words: &str, permission: &str) -> Value {
-    let member = json!({ "info": words, "type": "?array<string>", "example": [words] });
+    let member = json!({ "info": DESCRIPTION, "type": "?array<string>", "example": [words] });
     // A text that consists only of a URL would be displayed as a link.
     let whose = format!("see {words}");
     json!({
@@ -46,19 +48,19 @@ fn definition_with_words(words: &str, permission: &str) -> Value {
         "contact": { "name": whose, "url": whose, "email": whose },
         "license": { "name": whose, "url": whose },
         "servers": [{ "url": words, "info": words }],
-        "modules": { "m": { "info": words, "/": { "a": { "/": {
+        "modules": { "m": { "info": DESCRIPTION, "/": { "a": { "/": {
             "b": {
                 "POST": {
-                    "info": words,
+                    "info": DESCRIPTION,
                     "scope": [[permission]],
                     "in": {
-                        "x": { "info": words, "type": "string", "default": words, "example": words },
-                        "y": { "info": words, "type": "object", "fields": { "z": member } }
+                        "x": { "info": DESCRIPTION, "type": "string", "default": words, "example": words },
+                        "y": { "info": DESCRIPTION, "type": "object", "fields": { "z": member } }
                     },
-                    "out": { "o": { "info": words, "type": "object", "fields": { "z": member } } },
-                    "errors": { "e": { "status": 409, "info": words } }
+                    "out": { "o": { "info": DESCRIPTION, "type": "object", "fields": { "z": member } } },
+                    "errors": { "e": { "status": 409, "info": DESCRIPTION } }
                 },
-                "GET": { "info": words }
+                "GET": { "info": DESCRIPTION }
             }
         } } } } }
     })

@@ -12,21 +12,21 @@ use super::render_pages;
 /// A text without any character that is special in HTML or markdown.
 const PLAIN_TEXT: &str = "Qx";
 
-/// Returns a definition in which every description, name and example is `words`, and whose method requires
-/// `permission`.
-fn definition_with_text(words: &str, permission: &str) -> Value {
-    let member = json!({ "info": words, "type": "?array<string>", "example": [words] });
+/// Returns a definition in which every name and example is `words`, every description is `info`, and whose method
+/// requires `permission`.
+fn definition_with_text(words: &str, info: &str, permission: &str) -> Value {
+    let member = json!({ "info": info, "type": "?array<string>", "example": [words] });
     let method = json!({
-        "info": words,
+        "info": info,
         "scope": [[permission], ["other"]],
         "in": {
-            "x": { "info": words, "type": "string", "name": "x", "default": words, "example": words },
-            "y": { "info": words, "type": "object", "name": "y", "fields": { "z": member } },
-            "HEADER@x-q": { "info": words, "type": "?string", "name": "q", "example": words }
+            "x": { "info": info, "type": "string", "name": "x", "default": words, "example": words },
+            "y": { "info": info, "type": "object", "name": "y", "fields": { "z": member } },
+            "HEADER@x-q": { "info": info, "type": "?string", "name": "q", "example": words }
         },
-        "out": { "o": { "info": words, "type": "object", "fields": { "z": member } },
-                 "p": { "info": words, "type": "string", "example": words } },
-        "errors": { "e": { "status": 409, "info": words } },
+        "out": { "o": { "info": info, "type": "object", "fields": { "z": member } },
+                 "p": { "info": info, "type": "string", "example": words } },
+        "errors": { "e": { "status": 409, "info": info } },
         "options": { "deprecated": true }
     });
     // The contact and the license have links for URLs and email addresses. A name with a parenthesis is neither.
@@ -37,14 +37,14 @@ fn definition_with_text(words: &str, permission: &str) -> Value {
         "contact": { "name": name, "url": url, "email": name },
         "license": { "name": name, "url": url },
         "servers": [{ "url": words, "info": words }],
-        "modules": { "m": { "info": words, "/": { "a": { "POST": method, "GET": { "info": words } } } } }
+        "modules": { "m": { "info": info, "/": { "a": { "POST": method, "GET": { "info": info } } } } }
     })
 }
 
 /// Returns every page, and two search pages: one with the text `words` in the results, and one with `words` in the
 /// query. The results have the same structure for every text. Each page is returned as HTML and as markdown.
 fn all_pages(words: &str, permission: &str) -> Vec<(String, String)> {
-    let pages = render_pages(&definition_with_text(words, permission));
+    let pages = render_pages(&definition_with_text(words, "About it", permission));
     let mut all: Vec<_> = (0..pages.paths().len()).map(|index| (pages.html(index), pages.markdown(index))).collect();
     let search =
         |pages: &Pages, query: &str| (pages.search(query, PageForm::Html), pages.search(query, PageForm::Markdown));
@@ -52,14 +52,20 @@ fn all_pages(words: &str, permission: &str) -> Vec<(String, String)> {
     all.push(search(&pages, "m"));
     // `words` alone could find something, such as `G` the methods with GET. No text contains the first word.
     let empty = render_pages(&json!({ "title": "Empty", "modules": {} }));
-    all.push(search(&empty, &format!("unfindable {words}")));
+    // Known words that are similar to `words` are suggested.
+    let without_suggestions = |page: String| {
+        page.lines().filter(|line| !line.contains("Did you mean")).fold(String::new(), |page, line| page + line + "\n")
+    };
+    let (html, markdown) = search(&empty, &format!("unfindable {words}"));
+    all.push((without_suggestions(html), without_suggestions(markdown)));
     all
 }
 
-/// Returns the HTML tags of a page with the names of their attributes, but without the values of the attributes.
+/// Returns the HTML tags of a page with the names of their attributes, but without the values of the attributes. The
+/// class of long code is ignored.
 fn html_tags(html: &str) -> Vec<String> {
     let tags = html.split('<').skip(1).map(|behind| behind.split('>').next().unwrap());
-    let bare = |tag: &str| tag.split('"').step_by(2).collect::<String>();
+    let bare = |tag: &str| tag.split('"').step_by(2).collect::<String>().replace("code class=", "code");
     tags.map(bare).collect()
 }
 
@@ -181,6 +187,30 @@ proptest! {
         // A definition with a blank description is invalid.
         prop_assume!(!words.trim().is_empty());
         assert_shown_literally(&words);
+    }
+}
+
+/// Descriptions are markdown on every page: no text in them becomes HTML or a `javascript:` link.
+#[test]
+fn descriptions_cannot_contain_html_or_scripts() {
+    let info = "**bold** `code` [a](javascript:alert(1)) [b](https://example.org/)\n\n- <script>alert(1)</script>\n- <b>e</b> \u{202E}\n\n```\n</code><img>\n```";
+    let pages = render_pages(&definition_with_text("words", info, "p"));
+    for (index, path) in pages.paths().iter().enumerate() {
+        let (html, markdown) = (pages.html(index), pages.markdown(index));
+        let (_, content) = html.split_once("<main").unwrap();
+        for forbidden in ["<script>", "\"javascript:", "<b>", "<i>", "<img", "\u{202E}"] {
+            assert!(!content.contains(forbidden), "{path}: {forbidden} in\n{html}");
+        }
+        for event in Parser::new(&markdown) {
+            assert!(!matches!(event, Event::Html(_) | Event::InlineHtml(_)), "{path}: {event:?} in\n{markdown}");
+        }
+        if path.starts_with("methods/") || path.starts_with("modules/") {
+            assert!(content.contains("<a href=\"https://example.org/\">"), "{path}: {html}");
+        }
+        if path == "methods/a.post" {
+            assert!(content.contains("<h1><bdi>bold code a b</bdi></h1>"), "{html}");
+            assert!(content.matches("<strong><bdi>bold</bdi></strong>").count() > 5, "{html}");
+        }
     }
 }
 

@@ -57,7 +57,7 @@ fn a_search_with_many_results_lists_the_first_ones() {
     let pages = render_pages(&definition_with_many_services(2_000, 100));
     let [html, markdown] = [PageForm::Html, PageForm::Markdown].map(|form| pages.search("service", form));
     assert_eq!(page_content(&html).matches("<li><a href=\"methods/").count(), 100);
-    assert!(markdown.contains("2000 methods. This page lists the first 100."));
+    assert!(markdown.contains("Found 2000 methods, ") && markdown.contains(" The first 100 of each are listed."));
     let html = pages.search("s1999", PageForm::Html);
     assert_eq!(page_content(&html).matches("<li><a href=\"methods/").count(), 1);
 }

@@ -120,7 +120,9 @@ fn methods_and_modules_with_odd_names_have_pages_of_their_own() {
     for n in 0..ODD_NAMES.len() {
         for what in [format!("Method {n}"), format!("Module {n}")] {
             let with = |page: &&String| {
-                page.contains(&format!("class=\"lead\"><bdi>{what}</bdi>")) || page.contains(&format!("\n\n{what}\n"))
+                let shown = [format!("<h1><bdi>{what}</bdi></h1>"), format!("<p><bdi>{what}</bdi></p>")];
+                let written = [format!("\n# {what}\n"), format!("\n\n{what}\n")];
+                shown.iter().chain(&written).any(|text| page.contains(text))
             };
             let found = pages.iter().filter(|(path, _)| path.contains("/m")).map(|(_, page)| page).filter(with);
             assert_eq!(found.count(), 2, "{what}");

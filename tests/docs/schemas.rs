@@ -27,6 +27,74 @@ fn pages_describe_the_members_that_an_object_allows_and_the_schema_of_each_tag()
     assert!(!cash.contains("without other members"), "{cash}");
 }
 
+/// The page of a union and that of a method with a union describe each type, with its fields and an example.
+#[test]
+fn pages_describe_the_fields_of_each_type_of_a_union() {
+    let field = |term: &str| json!({ "info": "I", "type": term });
+    let home = json!({ "type": "object", "fields": { "street": field("string") } });
+    let ship = json!({ "info": "To where", "type": "union", "tag": "to", "of": { "home": home, "store": "Store" } });
+    let pages = render_pages(&json!({
+        "schemas": {
+            "Card": { "info": "A card", "fields": { "number": field("string"), "by": field("const(card)") } },
+            "Cash": { "info": "Cash", "fields": { "coins": field("?int") } },
+            "Store": { "info": "A shop", "fields": { "shop": field("id") } },
+            "Payment": { "info": "P", "type": "union", "tag": "by", "of": { "card": "Card", "cash": "Cash" } },
+            "Mixed": { "info": "M", "type": "union", "of": ["Store", "null", "array<string>"] },
+            "Plain": { "info": "N", "type": "union", "of": ["int", "null"] }
+        },
+        "/": { "a": { "POST": { "info": "I", "in": { "pay": field("array<Payment>"), "ship": ship } } } }
+    }));
+    for (path, branches, names) in [
+        ("schemas/Payment", &["card", "cash"][..], &["by", "number", "by", "coins"][..]),
+        ("schemas/Mixed", &["Store"], &["shop"]),
+        (
+            "methods/a.post",
+            &["card", "cash", "home", "store"],
+            &["by", "number", "by", "coins", "to", "street", "to", "shop"],
+        ),
+    ] {
+        let (html, markdown) = page_in_both_formats(&pages, path);
+        let of_branches: String =
+            html.split("<div class=\"union\">").skip(1).map(|part| part.split("</div>").next().unwrap()).collect();
+        let found = |start: &str, end: &str| {
+            let texts = of_branches.split(start).skip(1).map(|behind| behind.split(end).next().unwrap().to_owned());
+            texts.collect::<Vec<_>>()
+        };
+        assert_eq!(found("<p class=\"branch-name\"><code><bdi>", "</bdi>"), branches, "{path}: {html}");
+        assert_eq!(found("<p class=\"name\"><code><bdi>", "</bdi>"), names, "{path}: {html}");
+        assert!(found("<figcaption>Example</figcaption>", "</pre>").len() >= branches.len(), "{path}: {html}");
+        assert!(
+            branches.iter().all(|branch| markdown.contains(&format!(" `{branch}`: an object"))),
+            "{path}: {markdown}"
+        );
+    }
+    let (html, _) = page_in_both_formats(&pages, "schemas/Payment");
+    assert!(html.contains("&#34;by&#34;: &#34;cash&#34;"), "{html}");
+    let (html, _) = page_in_both_formats(&pages, "schemas/Plain");
+    assert!(!html.contains("class=\"union\""), "{html}");
+}
+
+/// Parameters, members and outputs that are required have the mark `required`; others have no mark.
+#[test]
+fn required_fields_have_the_same_mark_everywhere() {
+    let field = |term: &str| json!({ "info": "I", "type": term });
+    let object =
+        |term: &str| json!({ "info": "I", "type": term, "fields": { "in": field("int"), "not": field("?int") } });
+    let pages = render_pages(&json!({ "/": { "a": { "POST": {
+        "info": "I",
+        "in": { "one": object("object"), "two": object("?object") },
+        "out": { "three": object("object"), "four": object("?object") }
+    } } } }));
+    let (html, markdown) = page_in_both_formats(&pages, "methods/a.post");
+    let html = html.split("<h2 id=\"errors\"").next().unwrap();
+    let names = html.split("<p class=\"name\"><code><bdi>").skip(1).map(|behind| behind.split("</p>").next().unwrap());
+    let marked = names.map(|name| (name.split('<').next().unwrap(), name.contains("class=\"required\">required<")));
+    let expected = [("one", true), ("in", true), ("not", false), ("two", false), ("in", true), ("not", false)];
+    let of_outputs = [("three", true), ("in", true), ("not", false), ("four", false), ("in", true), ("not", false)];
+    assert_eq!(marked.collect::<Vec<_>>(), [expected, of_outputs].concat());
+    assert!(!html.contains("optional") && !markdown.contains("optional"), "{markdown}");
+}
+
 #[test]
 fn pages_list_the_schemas_that_extend_a_schema() {
     let field = |term: &str| json!({ "info": "I", "type": term });

@@ -22,9 +22,16 @@ fn texts_module() -> Value {
 fn found_method_ids(server: &TestServer, query: &str) -> Vec<String> {
     let html = body_text(&get_page(server, &format!("/docs/search?{query}")));
     let markdown = body_text(&get_page(server, &format!("/docs/search.md?{query}")));
-    let of_html = page_content(&html).split(" href=\"methods/").skip(1).map(|behind| behind.split('"').next().unwrap());
-    let of_markdown = markdown.split("](methods/").skip(1).map(|behind| behind.split(".md)").next().unwrap());
-    let of_html: Vec<_> = of_html.map(str::to_owned).collect();
+    // Suggestions do not contain all words, and a link to a parameter has a fragment.
+    let html = page_content(&html).split("<h2 id=\"suggestions\"").next().unwrap();
+    let markdown = markdown.split("\n## Methods with some of the words\n").next().unwrap();
+    let links = |page: &str, start: &str, end: char| {
+        let targets = page.split(start).skip(1).map(|behind| behind.split(end).next().unwrap().to_owned());
+        targets.filter(|target| !target.contains('#')).collect::<Vec<_>>()
+    };
+    let of_html = links(html, " href=\"methods/", '"');
+    let of_markdown = links(markdown, "](methods/", ')').into_iter();
+    let of_markdown = of_markdown.map(|target| target.strip_suffix(".md").unwrap().to_owned());
     assert_eq!(of_html, of_markdown.collect::<Vec<_>>(), "{query}");
     of_html
 }
@@ -178,8 +185,80 @@ fn a_misspelled_word_finds_what_the_correct_word_finds() {
     }
     for query in ["zzzzzz", "xx", "qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq"] {
         let page = body_text(&get_page(&server, &format!("/docs/search?q={query}")));
-        assert!(page.contains("Found 0 methods.") && !page.contains("Results for"), "{query}: {page}");
+        assert!(page.contains("Nothing contains ") && !page.contains("Results for"), "{query}: {page}");
+        assert!(page_content(&page).contains("<a href=\"modules/articles\">"), "{query}: {page}");
     }
+}
+
+#[test]
+fn a_search_without_results_suggests_similar_words_and_methods_with_some_of_the_words() {
+    let server = TestServer::echo(&[("articles.json", articles_module())]);
+    let page = body_text(&get_page(&server, "/docs/search?q=articulation"));
+    assert!(page.contains("Did you mean: <a href=\"search?q=article\"><bdi>article</bdi></a>"), "{page}");
+    let page = body_text(&get_page(&server, "/docs/search?q=picture+zzzzzz"));
+    let (_, suggested) = page_content(&page).split_once("Methods with some of the words").unwrap();
+    assert_eq!(suggested.matches("<li><a href=\"methods/").count(), 1, "{page}");
+    assert!(suggested.contains("methods/article.picture"), "{page}");
+}
+
+#[test]
+fn parameters_outputs_errors_settings_and_documents_are_found_with_links_to_them() {
+    let app = json!({ "timezone": "Europe/Paris", "schemas": {
+        "Note": { "info": "N", "fields": { "colour": { "info": "C", "type": "string" } } }
+    } });
+    let note = json!({ "info": "A note", "type": "?Note", "name": "note" });
+    let texts = [
+        ("app.json", app),
+        ("texts.json", texts_module()),
+        (
+            "notes.json",
+            json!({ "/": { "note": { "POST": {
+        "info": "Keep it", "in": { "note": note }, "out": { "weight": { "info": "In grams", "type": "int" } }
+    } } } }),
+        ),
+    ];
+    let server = TestServer::echo(&texts);
+    for (query, link) in [
+        ("lang", "methods/article.get#parameter-tongue"),
+        ("which tongue", "methods/article.get#parameter-tongue"),
+        ("grams", "methods/note.post#output-weight"),
+        ("too_big", "methods/Gr%C3%B6%C3%9Fe.get#errors"),
+        ("huge", "methods/Gr%C3%B6%C3%9Fe.get#errors"),
+        ("colour", "schemas/Note"),
+        ("paris", "./#settings"),
+        ("time zone", "./#settings"),
+        ("authentication", "./#call"),
+        ("openapi", "../openapi.json"),
+        ("typescript", "../docs/api.d.ts"),
+        ("union-overlap", "diagnostics#union-overlap"),
+        ("union-overlpa", "Nothing contains"),
+    ] {
+        let page = body_text(&get_page(&server, &format!("/docs/search?q={}", query.replace(' ', "+"))));
+        assert!(page_content(&page).contains(link), "{query}: {}", page_content(&page));
+    }
+    // An error whose code or status is the query comes first.
+    let page = body_text(&get_page(&server, "/docs/search?q=404"));
+    let place = |text: &str| page_content(&page).find(text).unwrap_or_else(|| panic!("{text}: {page}"));
+    assert!(place("Errors of the server") < place("<h2 id=\"methods\">"));
+}
+
+/// The dialog of the search requests the results without the rest of the page.
+#[test]
+fn the_first_results_are_available_as_a_part_of_a_page() {
+    let server = TestServer::echo(&[("texts.json", texts_module())]);
+    let results = get_page(&server, "/docs/search/results?q=article");
+    assert_eq!((results.status, results.field("content-type")), (200, Some("text/html; charset=utf-8")));
+    assert!(results.field("content-security-policy").unwrap().starts_with("default-src 'none'"));
+    let html = body_text(&results);
+    assert!(html.contains("<a href=\"../methods/article.get\"><bdi>Articles</bdi></a>"), "{html}");
+    assert!(!html.contains("<html") && !html.contains("class=\"modules\""), "{html}");
+    let none = body_text(&get_page(&server, "/docs/search/results?q=%3Cscript%3E"));
+    assert!(none.contains("Nothing contains <bdi>&#60;script&#62;</bdi>."), "{none}");
+    let own = body_text(&get_page(&server, "/docs/search/results?q=new&as=me"));
+    assert!(!own.contains("article.post"), "{own}");
+    let everybody = body_text(&get_page(&server, "/docs/search/results?q=new"));
+    assert!(everybody.contains("article.post"), "{everybody}");
+    get_page(&server, "/docs/search/results.md?q=article").assert_error(404, "");
 }
 
 #[test]

@@ -5,11 +5,12 @@ use std::fs;
 use super::{assert_policy, fetch, folder_with_static_files, pages_server, policy_sources, server_with_files};
 
 /// The built-in files that the pages below `/docs/` load.
-const DOCS_FILES: [&str; 15] = [
+const DOCS_FILES: [&str; 17] = [
     "credential.js",
     "docs.css",
     "docs.js",
     "element.js",
+    "find.js",
     "form.js",
     "highlight.js",
     "response.js",
@@ -21,6 +22,7 @@ const DOCS_FILES: [&str; 15] = [
     "swagger.js",
     "theme.css",
     "theme.js",
+    "tree.js",
 ];
 
 #[test]

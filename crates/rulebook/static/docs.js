@@ -1,8 +1,10 @@
 // Adds to the documentation pages what needs JavaScript: the console that calls the method, copy buttons, highlighting,
-// the filter of the tree, and the choice of the color scheme. Text of definitions is only inserted as text nodes.
+// the dialog of the search, and the choice of the color scheme. Text of definitions is only inserted as text nodes.
 
-import { copyButton, h } from "./element.js";
+import { copyButton, h, tabsOf } from "./element.js";
+import { addFinder } from "./find.js";
 import { highlight } from "./highlight.js";
+import { dimForbidden, keepFolds, showCurrent } from "./tree.js";
 
 /** The URL of the server, behind any prefix of a reverse proxy. */
 const root = new URL("../", import.meta.url);
@@ -24,44 +26,22 @@ for (const code of document.querySelectorAll("main figure code")) {
 const panel = document.querySelector(".panel");
 if (panel) import("./console.js").then(({ startConsole }) => startConsole(panel, root));
 
-/** Shows only the modules and methods of the tree that contain all words. */
-function addFilter(input, tree) {
-  const modules = [...tree.children].map((item) => {
-    const [name, ...links] = item.querySelectorAll("a");
-    const text = (link) => `${link.textContent} ${link.title}`.toLowerCase();
-    const methods = links.map((link) => ({ item: link.parentElement, text: `${name.textContent.toLowerCase()} ${text(link)}` }));
-    return { item, text: text(name), methods };
+// The types of unions.
+for (const union of document.querySelectorAll("main .union")) {
+  const pairs = [...union.children].map((branch) => {
+    const name = branch.querySelector(".branch-name");
+    name.remove();
+    return [[...name.childNodes], branch];
   });
-  const nothing = h("p", { className: "more", hidden: true }, "Nothing here contains this. Enter searches all texts.");
-  tree.after(nothing);
-  const filter = () => {
-    const words = input.value.toLowerCase().split(/\s+/).filter((word) => word !== "");
-    const contains = (text) => words.every((word) => text.includes(word));
-    for (const { item, text, methods } of modules) {
-      for (const method of methods) method.item.hidden = !contains(method.text);
-      item.hidden = !contains(text) && methods.every((method) => method.item.hidden);
-    }
-    nothing.hidden = modules.some(({ item }) => !item.hidden);
-  };
-  input.addEventListener("input", filter);
+  union.prepend(tabsOf("Types", pairs).list);
 }
 
-const search = document.getElementById("search");
-const tree = document.querySelector(".tree .modules");
-addFilter(search, tree);
-document.querySelector('.tree [aria-current="page"]')?.scrollIntoView({ block: "nearest" });
-scrollTo(0, location.hash === "" ? 0 : scrollY);
-
-// The key / selects the search, as on many sites.
-addEventListener("keydown", (event) => {
-  const isTyping = event.target.closest?.("input, textarea, select");
-  if (event.key !== "/" || isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
-  event.preventDefault();
-  const drawer = document.getElementById("tree");
-  if (!search.checkVisibility()) drawer.showPopover();
-  search.select();
-  search.focus();
-});
+const tree = document.querySelector(".tree");
+const home = document.querySelector(".title a").href;
+keepFolds(tree);
+showCurrent(tree);
+dimForbidden(tree, home);
+addFinder(document.querySelector("header form"));
 
 /** Unfolds the section to which the URL refers. */
 function unfold() {

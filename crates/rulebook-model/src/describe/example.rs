@@ -87,6 +87,11 @@ pub fn schema_example(schema: &Schema) -> Option<Json> {
     schema.example.clone().or_else(|| generate_example(&*schema.r#type.check, |_| true))
 }
 
+/// Returns an example value of a type, or `None` if no value can be generated.
+pub(super) fn type_example(check: &dyn Check) -> Option<Json> {
+    generate_example(check, |_| true)
+}
+
 /// Returns an example of the outputs of a method. Returns `None` if no example value exists for a required output.
 #[must_use]
 pub fn outputs_example(method: &Method) -> Option<Json> {

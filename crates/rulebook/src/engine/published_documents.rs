@@ -95,13 +95,14 @@ fn openapi_documents(api: &Arc<Api>, parts: impl Iterator<Item = (String, Module
 fn pages_on_demand(pages: &Arc<describe::Pages>) -> (RenderedOnDemand<RenderedPage>, PageRenderer) {
     let paths = pages.paths();
     let is_quick = pages.is_rendered_quickly();
-    let [pages, search, missing] = [(); 3].map(|()| Arc::clone(pages));
+    let [pages, search, results, missing] = [(); 4].map(|()| Arc::clone(pages));
     let rendered = RenderedOnDemand::new(paths, RenderedPage::memory_size, move |index| RenderedPage {
         html: Document::new("text/html; charset=utf-8", pages.html(index)),
         markdown: markdown_document(pages.markdown(index)),
     });
     let renderer = PageRenderer {
         search: Box::new(move |words, is_markdown| search.search(words, page_form(is_markdown))),
+        results: Box::new(move |path, words| results.search_results(path, words)),
         missing: Box::new(move |path, is_markdown| missing.page_not_found(path, page_form(is_markdown))),
         is_quick,
     };

@@ -12,6 +12,9 @@ use crate::plan::{self, Document, LazyDocuments, PageRenderer};
 
 /// The path of the search page, relative to `/docs/`.
 const SEARCH_PATH: &str = "search";
+/// The path of the first results of a search in HTML, without the rest of the page. The dialog of the search shows
+/// them.
+const SEARCH_RESULTS_PATH: &str = "search/results";
 /// The name of the query parameter that contains the words to search for.
 const WORDS_PARAMETER: &str = "q";
 
@@ -52,10 +55,14 @@ pub(crate) async fn find_docs_page(
     };
     let is_markdown = is_always_markdown || prefers_markdown(head);
     if path == SEARCH_PATH {
-        let words = query_values(head, WORDS_PARAMETER).next().flatten().unwrap_or_default();
-        let words: String = words.chars().take(MAX_SEARCH_CHARS).collect();
+        let words = search_words(head);
         let text = render(documents, move |renderer| (renderer.search)(&words, is_markdown)).await?;
         return Ok(text.map(|text| DocsPage::Rendered { status: 200, is_markdown, text }));
+    }
+    if path == SEARCH_RESULTS_PATH && !is_always_markdown {
+        let words = search_words(head);
+        let text = render(documents, move |renderer| (renderer.results)(SEARCH_RESULTS_PATH, &words)).await?;
+        return Ok(text.map(|text| DocsPage::Rendered { status: 200, is_markdown: false, text }));
     }
     let Some(index) = documents.get_or_render().published.pages.find_index(path) else {
         if !prefers_pages(head) {
@@ -67,6 +74,12 @@ pub(crate) async fn find_docs_page(
     };
     let page = find_or_render_page(documents, index).await?;
     Ok(page.map(|page| if is_always_markdown { DocsPage::Markdown(page.markdown) } else { DocsPage::Page(page) }))
+}
+
+/// Returns the words of a search, of which only the first characters are read.
+fn search_words(head: &Head) -> String {
+    let words = query_values(head, WORDS_PARAMETER).next().flatten().unwrap_or_default();
+    words.chars().take(MAX_SEARCH_CHARS).collect()
 }
 
 /// Decodes a percent-encoded path. Returns `None` if an encoded slash changes the number of segments, because the

@@ -14,11 +14,10 @@ pub(super) fn contents_page(pages: &Pages, part: usize) -> PageDocument<'_> {
     let mut blocks = Vec::new();
     if part == 0 {
         blocks.extend(api.info.iter().flat_map(|info| parse_markdown::parse_blocks(info)));
+        blocks.push(Block::heading("settings", "Settings"));
         blocks.push(Block::Facts(contents_facts(pages)));
         blocks.push(Block::heading("call", "How to call it"));
         blocks.extend(how_to_call(pages));
-        blocks.push(Block::heading("documents", "Documents"));
-        blocks.push(Block::List(links_to_documents(pages)));
     }
     if pages.lists_methods() {
         blocks.extend(methods_by_module(pages));
@@ -26,6 +25,10 @@ pub(super) fn contents_page(pages: &Pages, part: usize) -> PageDocument<'_> {
         blocks.push(Block::heading("modules", "Modules"));
         blocks.push(Block::List(module_items(pages, part)));
         blocks.extend(links_to_parts(pages, part, pages.count_contents_parts(), |part| PageId::Contents { part }));
+    }
+    if part == 0 {
+        blocks.push(Block::heading("documents", "Documents"));
+        blocks.push(Block::List(links_to_documents(pages)));
     }
     let page = PageDocument::new(pages, pages.page_path(PageId::Contents { part }), "Contents", blocks);
     let heading = vec![Inline::quoted(&api.title), Inline::text(" "), Inline::quoted(&api.version)];
@@ -38,7 +41,7 @@ pub(super) fn contents_link(pages: &Pages) -> (LinkTarget, Inlines<'_>) {
 }
 
 /// Returns facts about the API, each with a label: its version, its size, and the facts of [`api_facts`].
-fn contents_facts(pages: &Pages) -> Vec<(&'static str, Inlines<'_>)> {
+pub(super) fn contents_facts(pages: &Pages) -> Vec<(&'static str, Inlines<'_>)> {
     let api = &*pages.api;
     let mut facts = vec![("Version", vec![Inline::quoted(&api.version)])];
     let services = count_with_noun(pages.uris.len(), "service", "services");
@@ -154,30 +157,33 @@ fn accepted_credentials<'a>(schemes: &[AuthScheme]) -> Inlines<'a> {
 
 /// Returns links to the other documents of the API, such as the OpenAPI document.
 pub(super) fn links_to_documents(pages: &Pages) -> Vec<ListItem<'_>> {
-    let link_item = |target: LinkTarget, name: &'static str, info: &'static str| {
-        ListItem::new(vec![Inline::Link(target, vec![Inline::text(name)]), Inline::text(": "), Inline::text(info)])
-    };
-    let swagger_ui = link_item(LinkTarget::Server("docs/swagger/"), "Swagger UI", "a form for every method");
-    let mut items = vec![link_item(
-        pages.page_link(PageId::Errors),
-        "Errors",
-        "the errors of the server, with their codes and statuses",
-    )];
+    documents(pages).into_iter().map(document_item).collect()
+}
+
+/// Describes a document in one line, with a link to it.
+pub(super) fn document_item<'a>((target, name, info): (LinkTarget, &'static str, &'static str)) -> ListItem<'a> {
+    ListItem::new(vec![Inline::Link(target, vec![Inline::text(name)]), Inline::text(": "), Inline::text(info)])
+}
+
+/// Returns the other documents of the API, each with its name and its description.
+pub(super) fn documents(pages: &Pages) -> Vec<(LinkTarget, &'static str, &'static str)> {
+    let swagger_ui = (LinkTarget::Server("docs/swagger/"), "Swagger UI", "a form for every method");
+    let errors = pages.page_link(PageId::Errors);
+    let mut documents = vec![(errors, "Errors", "the errors of the server, with their codes and statuses")];
     let schemas = pages.page_link(PageId::Schemas { part: 0 });
-    items.extend((!pages.schemas.is_empty()).then(|| link_item(schemas, "Schemas", "types that several methods use")));
-    items.extend(pages.has_swagger_ui.then_some(swagger_ui));
-    items.extend([
-        link_item(LinkTarget::Document("openapi.json"), "OpenAPI", "the API for programs, as an OpenAPI 3.1 document"),
-        link_item(LinkTarget::Server("docs/rulebook.js"), "rulebook.js", "a JavaScript client of the API"),
-        link_item(LinkTarget::Document("docs/api.d.ts"), "api.d.ts", "the types of this API for TypeScript"),
-        link_item(LinkTarget::Document("llms.txt"), "llms.txt", "this documentation for language models"),
-        link_item(
-            pages.page_link(PageId::Diagnostics),
-            "Definition errors",
-            "for the authors of the API: what can be wrong with a definition",
-        ),
+    documents.extend((!pages.schemas.is_empty()).then_some((schemas, "Schemas", "types that several methods use")));
+    documents.extend(pages.has_swagger_ui.then_some(swagger_ui));
+    let (openapi, types) = (LinkTarget::Document("openapi.json"), LinkTarget::Document("docs/api.d.ts"));
+    let (client, llms) = (LinkTarget::Server("docs/rulebook.js"), LinkTarget::Document("llms.txt"));
+    let diagnostics = pages.page_link(PageId::Diagnostics);
+    documents.extend([
+        (openapi, "OpenAPI", "the API for programs, as an OpenAPI 3.1 document"),
+        (client, "rulebook.js", "a JavaScript client of the API"),
+        (types, "api.d.ts", "the types of this API for TypeScript"),
+        (llms, "llms.txt", "this documentation for language models"),
+        (diagnostics, "Definition errors", "for the authors of the API: what can be wrong with a definition"),
     ]);
-    items
+    documents
 }
 
 fn methods_by_module(pages: &Pages) -> Vec<Block<'_>> {
@@ -187,7 +193,7 @@ fn methods_by_module(pages: &Pages) -> Vec<Block<'_>> {
         let target = pages.page_link(PageId::Module { module: index, part: 0 });
         let link = Inline::Link(target, vec![Inline::quoted(&module.name)]);
         blocks.push(Block::Heading { level: 2, id: "", inlines: vec![link] });
-        blocks.extend(module.info.as_ref().map(|info| Block::Paragraph(vec![Inline::quoted(info)])));
+        blocks.extend(module.info.iter().flat_map(|info| parse_markdown::parse_blocks(info)));
         let lines = pages.method_entries(range.clone()).map(|(_, entry)| method_line(entry));
         blocks.push(Block::Methods(lines.collect()));
     }
@@ -209,7 +215,8 @@ pub(super) fn module_list_item(pages: &Pages, index: usize) -> ListItem<'_> {
     let methods = count_with_noun(pages.method_ranges[index].len(), "method", "methods");
     let mut inlines = vec![link, Inline::text(format!(", {methods}"))];
     if let Some(info) = &module.info {
-        inlines.extend([Inline::text(": "), Inline::quoted(first_line(info))]);
+        inlines.push(Inline::text(": "));
+        inlines.extend(parse_markdown::parse_line(first_line(info)));
     }
     ListItem::new(inlines)
 }

@@ -16,7 +16,7 @@ pub(super) struct PageDocument<'a> {
     /// The path of the page below `/docs/`, before percent-encoding.
     pub(super) path: String,
     /// The title of the page, which browsers show on the tab of the page.
-    pub(super) title: &'a str,
+    pub(super) title: Cow<'a, str>,
     pub(super) heading: Inlines<'a>,
     /// Links to the pages above this page, beginning with the start page.
     pub(super) breadcrumbs: Vec<(LinkTarget, Inlines<'a>)>,
@@ -31,7 +31,15 @@ impl<'a> PageDocument<'a> {
     /// Creates a page with a title, which is also its heading. The page is directly below the start page.
     pub(super) fn new(pages: &'a Pages, path: String, title: &'static str, blocks: Vec<Block<'a>>) -> Self {
         let heading = vec![Inline::text(title)];
-        Self { path, title, heading, breadcrumbs: vec![contents_link(pages)], query: "", blocks, panel: None }
+        Self {
+            path,
+            title: title.into(),
+            heading,
+            breadcrumbs: vec![contents_link(pages)],
+            query: "",
+            blocks,
+            panel: None,
+        }
     }
 }
 
@@ -72,8 +80,6 @@ pub(super) enum Inline<'a> {
     /// A name, a type or a value in the definition, which is shown as code.
     Code(Cow<'a, str>),
     HttpMethod(HttpMethod),
-    /// A highlighted text.
-    Mark(&'static str),
     Link(LinkTarget, Inlines<'a>),
 }
 
@@ -86,14 +92,14 @@ pub(super) enum Block<'a> {
         inlines: Inlines<'a>,
     },
     Paragraph(Inlines<'a>),
-    /// The first paragraph of a page, which summarizes it.
-    Lead(Inlines<'a>),
+    /// The HTTP method and the longest path of a method.
+    Address(HttpMethod, Cow<'a, str>),
     /// A list of facts, each with a label and a text.
     Facts(Vec<(&'static str, Inlines<'a>)>),
     List(Vec<ListItem<'a>>),
     /// A table. Each cell has one or more lines, the first of which is emphasized.
     Table {
-        head: &'static [&'static str],
+        head: Vec<&'static str>,
         rows: Vec<TableRow<'a>>,
     },
     Methods(Vec<MethodLine<'a>>),
@@ -107,6 +113,8 @@ pub(super) enum Block<'a> {
     },
     /// A list of parameters, outputs or members of objects.
     Fields(Vec<Field<'a>>),
+    /// The types of a union, of which a browser shows one at a time.
+    Branches(Vec<Branch<'a>>),
     /// Blocks that a browser shows only when the reader unfolds them. `id` is the URL fragment by which links refer to
     /// them.
     Folded {
@@ -126,9 +134,10 @@ pub(super) struct Field<'a> {
     pub(super) name: Inline<'a>,
     /// The part of the request that contains a parameter. Empty for other fields.
     pub(super) location: &'static str,
-    /// A mark beside the name, such as `required`.
-    pub(super) mark: Option<Inline<'static>>,
-    pub(super) info: &'a str,
+    /// `true` if a request must contain the parameter or the member, or if each response contains the output.
+    pub(super) is_required: bool,
+    /// The lines of the description.
+    pub(super) info: Vec<Inlines<'static>>,
     /// The values of the field, in words.
     pub(super) words: Cow<'static, str>,
     /// Values of the field, such as its default, each with a label.
@@ -138,6 +147,21 @@ pub(super) struct Field<'a> {
     /// The members of the field, if it is an object or an array of objects. The members of a schema are omitted inside
     /// another schema, whose page contains a link to them.
     pub(super) members: Vec<Field<'a>>,
+    /// The types of which the value is, if it is a union with objects.
+    pub(super) branches: Vec<Branch<'a>>,
+}
+
+/// A type of a union.
+#[derive(Debug)]
+pub(super) struct Branch<'a> {
+    /// The value of the tag, the name of the schema, or the values in words.
+    pub(super) name: Inline<'a>,
+    pub(super) words: Cow<'static, str>,
+    /// Links to the pages of the schemas that occur in the type, each with its text.
+    pub(super) schemas: Vec<(LinkTarget, String)>,
+    pub(super) fields: Vec<Field<'a>>,
+    /// An example in JSON.
+    pub(super) example: Option<String>,
 }
 
 /// A row of a table. `id` is the URL fragment by which links refer to the row.
@@ -148,7 +172,7 @@ pub(super) struct TableRow<'a> {
 }
 
 /// An item of a list. The item can have nested items.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct ListItem<'a> {
     /// The number of the item, or `None` if the list is unordered.
     pub(super) number: Option<u64>,
@@ -161,9 +185,13 @@ pub(super) struct MethodLine<'a> {
     pub(super) page_link: LinkTarget,
     pub(super) http: HttpMethod,
     pub(super) uri: &'a str,
-    pub(super) info: &'a str,
+    /// The first sentence of the description, without markup.
+    pub(super) title: String,
+    pub(super) info: Inlines<'a>,
     pub(super) id: &'a str,
     pub(super) scope: Inlines<'a>,
+    /// `true` if a caller needs permissions.
+    pub(super) is_restricted: bool,
     pub(super) is_deprecated: bool,
 }
 
@@ -191,6 +219,17 @@ impl<'a> ListItem<'a> {
 impl<'a> Block<'a> {
     pub(super) fn heading(id: &'static str, text: &'static str) -> Self {
         Self::Heading { level: 2, id, inlines: vec![Inline::text(text)] }
+    }
+
+    /// Creates a table. Columns without content are omitted, except the first.
+    pub(super) fn table(head: &[&'static str], mut rows: Vec<TableRow<'a>>) -> Self {
+        let is_shown = |column: &usize| *column == 0 || rows.iter().any(|row| !row.cells[*column].is_empty());
+        let shown: Vec<_> = (0..head.len()).filter(is_shown).collect();
+        for row in &mut rows {
+            let mut index = 0..;
+            row.cells.retain(|_| index.next().is_some_and(|index| shown.contains(&index)));
+        }
+        Self::Table { head: shown.into_iter().map(|index| head[index]).collect(), rows }
     }
 
     /// Creates a paragraph of text that is the same for every API.

@@ -24,8 +24,8 @@ pub(super) fn request_errors_page(pages: &Pages) -> PageDocument<'_> {
         let cells = vec![
             vec![vec![Inline::code(code.row().name)]],
             vec![vec![Inline::text(code.row().status.to_string())]],
-            body.map(|member| vec![Inline::code(member)]).into_iter().collect(),
             when,
+            body.map(|member| vec![Inline::code(member)]).into_iter().collect(),
         ];
         TableRow { id: Some(code.row().name.into()), cells }
     };
@@ -48,10 +48,7 @@ pub(super) fn request_errors_page(pages: &Pages) -> PageDocument<'_> {
             Inline::code("code"),
             Inline::text("."),
         ]),
-        Block::Table {
-            head: &["Error", "Status", "In the body", "When"],
-            rows: responses::all_error_codes().map(row).collect(),
-        },
+        Block::table(responses::TABLE_HEADER, responses::all_error_codes().map(row).collect()),
     ];
     PageDocument::new(pages, pages.page_path(PageId::Errors), "Errors", blocks)
 }
@@ -63,7 +60,7 @@ pub(super) fn definition_errors_page(pages: &Pages) -> PageDocument<'_> {
         Inline::text(" prints the same texts."),
     ])];
     let link = |code: &DiagnosticCode| {
-        let target = LinkTarget::Page(pages.page_path(PageId::Diagnostics), Some(code.name()));
+        let target = LinkTarget::Page(pages.page_path(PageId::Diagnostics), Some(code.name().into()));
         [Inline::text(", "), Inline::Link(target, vec![Inline::code(code.name())])]
     };
     blocks.push(Block::Paragraph(DiagnosticCode::ALL.iter().flat_map(link).skip(1).collect()));

@@ -2,19 +2,21 @@
 //! words, and examples.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-use super::document::{Field, Inline};
+use super::document::{Branch, Field, Inline};
 use super::links::{LinkTarget, schema_page_path};
+use super::parse_markdown::{parse_blocks, to_lines};
 use super::phrases::location_name;
-use super::types::json_line;
+use super::types::{json_line, pretty_json};
 use crate::describe::bracket_name::bracket_name;
 use crate::describe::example;
 use crate::describe::in_words::type_in_words;
 use crate::describe::list_format::describe_list_format;
 use crate::model::{Location, Method, Output, Parameter};
-use crate::types::{Check, ObjectField};
+use crate::types::{Check, ObjectField, Structure};
 
 pub(super) fn parameter_field<'p>(method: &Method, parameter: &'p Parameter) -> Field<'p> {
     let is_optional = parameter.optional || parameter.default.is_some();
@@ -31,7 +33,7 @@ pub(super) fn parameter_field<'p>(method: &Method, parameter: &'p Parameter) -> 
         id: fragment("parameter", &parameter.name),
         key: parameter.tree_key(),
         location: location_name(parameter.from),
-        mark: (!is_optional).then_some(Inline::Mark("required")),
+        is_required: !is_optional,
         words: parameter_words(parameter),
         values: default.into_iter().chain(examples).chain(brackets).collect(),
         ..field
@@ -43,8 +45,8 @@ pub(super) fn parameter_field<'p>(method: &Method, parameter: &'p Parameter) -> 
 /// their number can grow exponentially with the number of schemas.
 fn value_field<'a>(
     name: Inline<'a>,
-    info: &'a str,
-    check: &'a dyn Check,
+    info: &str,
+    check: &dyn Check,
     (example, is_defined): (Option<&Json>, bool),
     is_in_schema: bool,
 ) -> Field<'a> {
@@ -52,19 +54,86 @@ fn value_field<'a>(
     let is_omitted = is_in_schema && !schemas.is_empty();
     let inner = if is_omitted { &[] } else { check.members() };
     let members = member_fields(inner, example, is_in_schema || !schemas.is_empty());
-    // The example of an object is omitted if its members have examples.
-    let shown = example.filter(|_| is_defined || members.is_empty() && !is_omitted);
+    let branches = if is_omitted { Vec::new() } else { branches(check, is_in_schema) };
+    // The example of an object is omitted if its members, or the types of the union, have examples.
+    let shown = example.filter(|_| is_defined || members.is_empty() && branches.is_empty() && !is_omitted);
     Field {
         id: String::new(),
         key: String::new(),
         name,
         location: "",
-        mark: None,
-        info,
+        is_required: false,
+        info: to_lines(parse_blocks(info.trim())),
         words: type_in_words(check),
         values: shown.map(|example| ("example", json_line(example))).into_iter().collect(),
         schemas,
         members,
+        branches,
+    }
+}
+
+/// Describes the types of a union, or of the unions in a list or a map. Returns no types if no type has fields, because
+/// the words of the union describe them completely. If `is_in_schema` is `true`, the fields of other schemas are
+/// omitted.
+pub(super) fn branches(check: &dyn Check, is_in_schema: bool) -> Vec<Branch<'static>> {
+    let described: Vec<_> = match check.structure() {
+        Structure::Nullable(inner) | Structure::Array(inner) | Structure::Map(inner) => {
+            return branches(&*inner, is_in_schema);
+        }
+        Structure::Schema(schema) => return branches(&*schema.check, is_in_schema),
+        Structure::Union(types) => types.iter().map(|branch| describe_branch(None, &**branch, is_in_schema)).collect(),
+        Structure::TaggedUnion { tag, branches } => {
+            let describe = |(value, branch): &(String, Arc<dyn Check>)| {
+                describe_branch(Some((&tag, value)), &**branch, is_in_schema)
+            };
+            branches.iter().map(describe).collect()
+        }
+        Structure::Scalar | Structure::Object(_) => Vec::new(),
+    };
+    let has_more = |branch: &Branch<'_>| !branch.fields.is_empty() || !branch.schemas.is_empty();
+    if described.iter().any(has_more) { described } else { Vec::new() }
+}
+
+/// Describes a type of a union. `tag` is the name and the value of the member that selects the type.
+fn describe_branch(tag: Option<(&str, &str)>, check: &dyn Check, is_in_schema: bool) -> Branch<'static> {
+    let schemas = schema_links(check);
+    let words = type_in_words(check);
+    let name = match (tag, &schemas[..]) {
+        (Some((_, value)), _) => Inline::code(value.to_owned()),
+        (None, [(_, schema)]) => Inline::code(schema.clone()),
+        (None, _) => Inline::quoted(words.clone()),
+    };
+    let mut example = example::type_example(check);
+    if let (Some((tag, value)), Some(Json::Object(members))) = (tag, &mut example) {
+        let other = std::mem::take(members).into_iter().filter(|(name, _)| name != tag);
+        *members = [(tag.to_owned(), Json::from(value))].into_iter().chain(other).collect();
+    }
+    let is_omitted = is_in_schema && !schemas.is_empty();
+    let inner = if is_omitted { &[] } else { check.members() };
+    let mut fields = member_fields(inner, example.as_ref(), true);
+    if let Some((tag, value)) = tag.filter(|_| !is_omitted) {
+        fields.retain(|field| !matches!(&field.name, Inline::Code(name) if name == tag));
+        fields.insert(0, tag_field(tag, value));
+    }
+    let is_complex = matches!(example, Some(Json::Object(_) | Json::Array(_)));
+    let example = example.filter(|_| is_complex && !is_omitted).map(|example| pretty_json(&example));
+    Branch { name, words, schemas, fields, example }
+}
+
+/// Describes the member that selects a type of a union.
+fn tag_field(tag: &str, value: &str) -> Field<'static> {
+    Field {
+        id: String::new(),
+        key: String::new(),
+        name: Inline::code(tag.to_owned()),
+        location: "",
+        is_required: true,
+        info: Vec::new(),
+        words: "text".into(),
+        values: vec![("always", json_line(&Json::from(value)))],
+        schemas: Vec::new(),
+        members: Vec::new(),
+        branches: Vec::new(),
     }
 }
 
@@ -91,13 +160,13 @@ pub(super) fn output_field(output: &Output) -> Field<'_> {
     let example = (example.as_ref(), output.example.is_some());
     Field {
         id: fragment("output", &output.name),
-        mark: output.optional.then_some(Inline::text("optional")),
+        is_required: !output.optional,
         ..value_field(name, &output.info, &*output.r#type.check, example, false)
     }
 }
 
 /// Describes the fields of a schema. `example` is an example of its values.
-pub(super) fn schema_fields<'a>(check: &'a dyn Check, example: Option<&Json>) -> Vec<Field<'a>> {
+pub(super) fn schema_fields(check: &dyn Check, example: Option<&Json>) -> Vec<Field<'static>> {
     member_fields(check.members(), example, true)
 }
 
@@ -115,19 +184,19 @@ pub(super) fn schema_links(check: &dyn Check) -> Vec<(LinkTarget, String)> {
     referenced.iter().map(|schema| (schema_link(schema.key()), schema.name.clone())).collect()
 }
 
-fn member_fields<'a>(members: &'a [ObjectField], example: Option<&Json>, is_in_schema: bool) -> Vec<Field<'a>> {
-    let describe = |member: &'a ObjectField| {
+fn member_fields(members: &[ObjectField], example: Option<&Json>, is_in_schema: bool) -> Vec<Field<'static>> {
+    let describe = |member: &ObjectField| {
         let example = member.example.as_ref().or_else(|| example::member_example(example?, &member.name));
-        let (name, example) = (Inline::code(&member.name), (example, member.example.is_some()));
-        let mark = member.optional.then_some(Inline::text("optional"));
-        Field { mark, ..value_field(name, &member.info, &*member.check, example, is_in_schema) }
+        let (name, example) = (Inline::code(member.name.clone()), (example, member.example.is_some()));
+        let field = value_field(name, &member.info, &*member.check, example, is_in_schema);
+        Field { is_required: !member.optional, ..field }
     };
     members.iter().map(describe).collect()
 }
 
 /// Returns the URL fragment of a field. `name` can contain any characters; those that an id in HTML should not contain
 /// are replaced by their code points.
-fn fragment(kind: &str, name: &str) -> String {
+pub(super) fn fragment(kind: &str, name: &str) -> String {
     let escape = |c: char| match c {
         _ if c.is_ascii_alphanumeric() || "-_".contains(c) => c.to_string(),
         _ => format!("-{:X}-", u32::from(c)),

@@ -7,15 +7,13 @@ use std::slice;
 use askama::Template;
 use url::form_urlencoded;
 
-use super::document::{Block, Field, Inline, ListItem, PageDocument};
-use super::links::{LinkContext, LinkOrigin, LinkTarget, page_url};
+use super::document::{Block, Branch, Field, Inline, ListItem, PageDocument};
+use super::links::{LinkContext, LinkOrigin, LinkTarget, SEARCH_QUERY_PARAMETER, page_url};
 use super::tree::Tree;
 use super::{PageForm, PageId, Pages};
 use crate::describe::escape::escape_control_characters;
+use crate::describe::snippet::credential_field_of_api;
 use crate::model::Audience;
-
-/// The query parameter with the search words in the URL of the search page.
-const SEARCH_QUERY_PARAMETER: &str = "q";
 
 #[derive(Template)]
 #[template(path = "page.html")]
@@ -31,6 +29,7 @@ struct PageTemplate<'a> {
 #[template(path = "tree.html")]
 struct TreeTemplate<'a> {
     tree: Tree<'a>,
+    credential: Option<String>,
     context: LinkContext<'a>,
 }
 
@@ -48,6 +47,25 @@ struct FieldsTemplate<'a> {
     fields: &'a [Field<'a>],
     context: LinkContext<'a>,
 }
+
+/// The template of the types of a union.
+#[derive(Template)]
+#[template(path = "branches.html")]
+struct BranchesTemplate<'a> {
+    branches: &'a [Branch<'a>],
+    context: LinkContext<'a>,
+}
+
+/// The template of the blocks of a page without the parts that all pages have.
+#[derive(Template)]
+#[template(path = "blocks.html")]
+struct BlocksTemplate<'a> {
+    blocks: &'a [Block<'a>],
+    context: LinkContext<'a>,
+}
+
+/// The maximum length in bytes of code in a cell of a table that stays on one line.
+const MAX_UNBROKEN_CODE_LEN: usize = 34;
 
 /// The template of the content in a line, such as text and links.
 #[derive(Template)]
@@ -73,6 +91,13 @@ pub(super) fn render_html(pages: &Pages, page: &PageDocument<'_>, id: Option<Pag
     PageTemplate { pages, page, id, context }.render().unwrap_or_default()
 }
 
+/// Returns the blocks of a page as HTML.
+pub(super) fn render_blocks(pages: &Pages, page: &PageDocument<'_>) -> String {
+    let is_for_caller = pages.is_for_caller;
+    let context = LinkContext { origin: LinkOrigin::Page(&page.path), form: PageForm::Html, is_for_caller };
+    BlocksTemplate { blocks: &page.blocks, context }.render().unwrap_or_default()
+}
+
 /// Functions that the templates call.
 impl<'a> LinkContext<'a> {
     fn url(self, target: &LinkTarget) -> String {
@@ -93,6 +118,10 @@ impl<'a> LinkContext<'a> {
 
     fn fields(self, fields: &'a [Field<'a>]) -> FieldsTemplate<'a> {
         FieldsTemplate { fields, context: self }
+    }
+
+    fn branches(self, branches: &'a [Branch<'a>]) -> BranchesTemplate<'a> {
+        BranchesTemplate { branches, context: self }
     }
 
     fn inlines(self, inlines: &'a [Inline<'a>]) -> InlinesTemplate<'a> {
@@ -128,7 +157,8 @@ impl PageTemplate<'_> {
     }
 
     fn tree(&self) -> TreeTemplate<'_> {
-        TreeTemplate { tree: Tree::new(self.pages, self.id), context: self.context }
+        let credential = credential_field_of_api(&self.pages.api).map(|(name, value)| format!("{name}: {value}"));
+        TreeTemplate { tree: Tree::new(self.pages, self.id), credential, context: self.context }
     }
 }
 

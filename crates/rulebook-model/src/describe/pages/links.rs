@@ -1,8 +1,10 @@
 //! The paths of documentation pages, and relative links between these pages.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use url::form_urlencoded;
 
 use super::PageForm;
 use crate::model::Audience;
@@ -26,6 +28,11 @@ const ENCODED_IN_LINKS: &AsciiSet = &CONTROLS
 
 /// The extension at the end of the path if a page is requested in Markdown.
 const MARKDOWN_EXTENSION: &str = ".md";
+
+/// The path of the search page, below `/docs/`.
+pub(super) const SEARCH_PATH: &str = "search";
+/// The query parameter with the search words in the URL of the search page.
+pub(super) const SEARCH_QUERY_PARAMETER: &str = "q";
 
 /// The path of the page with the errors of the server, below `/docs/`.
 pub(super) const ERRORS_PATH: &str = "errors";
@@ -59,7 +66,9 @@ pub(super) fn escape_segment(name: &str) -> String {
 pub(super) enum LinkTarget {
     /// A documentation page: the path of the page below `/docs/`, before percent-encoding, and the URL fragment of the
     /// link.
-    Page(String, Option<&'static str>),
+    Page(String, Option<Cow<'static, str>>),
+    /// The results of a search for these words.
+    Search(String),
     /// A document whose content depends on the caller: the path of the document on the server, without the leading
     /// slash.
     Document(&'static str),
@@ -139,6 +148,10 @@ impl LinkTarget {
                 reference.extend(fragment.iter().flat_map(|fragment| ["#", fragment]));
                 reference
             }
+            Self::Search(words) => {
+                let mut query = form_urlencoded::Serializer::new(String::new());
+                page_url(SEARCH_PATH, &query.append_pair(SEARCH_QUERY_PARAMETER, words).finish(), context)
+            }
             Self::Document(path) => context.server_reference(path) + &context.link_query(""),
             Self::Server(path) => context.server_reference(path),
             Self::External(url) => url.clone(),
@@ -155,7 +168,7 @@ pub(super) fn page_url(path: &str, query: &str, context: LinkContext<'_>) -> Str
 
 /// Returns a link to the page with the errors of the server, or to one of them.
 pub(super) fn errors_link(error: Option<&'static str>) -> LinkTarget {
-    LinkTarget::Page(ERRORS_PATH.to_owned(), error)
+    LinkTarget::Page(ERRORS_PATH.to_owned(), error.map(Cow::Borrowed))
 }
 
 /// Returns the path of a method's documentation page, below `/docs/` and before percent-encoding. `id` is the id of the

@@ -4,7 +4,7 @@
 use std::slice;
 
 use super::PageForm;
-use super::document::{Block, Field, Inline, ListItem, MethodLine, PageDocument, TableRow};
+use super::document::{Block, Branch, Field, Inline, ListItem, MethodLine, PageDocument, TableRow};
 use super::links::{LinkContext, LinkOrigin, LinkTarget};
 use crate::describe::escape::escape_control_characters;
 use crate::describe::markdown::{MarkdownWriter, code_span, escape_text};
@@ -43,7 +43,8 @@ pub(super) fn write_block(block: &Block<'_>, context: LinkContext<'_>, page: &mu
         Block::Heading { level, inlines, .. } => {
             page.write_line(&format!("{} {}", "#".repeat(usize::from(*level)), inlines_to_markdown(inlines, context)));
         }
-        Block::Paragraph(inlines) | Block::Lead(inlines) => page.write_line(&inlines_to_markdown(inlines, context)),
+        Block::Paragraph(inlines) => page.write_line(&inlines_to_markdown(inlines, context)),
+        Block::Address(http, path) => page.write_line(&format!("{} {}", http.as_str(), code_span(path))),
         Block::Facts(facts) => {
             let fact = |(label, inlines): &(_, Vec<_>)| format!("{label}: {}", inlines_to_markdown(inlines, context));
             page.write_list(facts.iter().map(fact));
@@ -67,6 +68,16 @@ pub(super) fn write_block(block: &Block<'_>, context: LinkContext<'_>, page: &mu
             page.begin_block();
             write_fields(fields, 0, context, page);
         }
+        Block::Branches(branches) => branches.iter().for_each(|branch| {
+            page.write_line(&format!("### {}", branch_to_markdown(branch, context)));
+            if !branch.fields.is_empty() {
+                page.begin_block();
+                write_fields(&branch.fields, 0, context, page);
+            }
+            if let Some(example) = &branch.example {
+                page.write_code_block("json", example);
+            }
+        }),
         Block::Folded { summary, blocks, .. } => {
             page.write_line(&format!("### {summary}"));
             blocks.iter().for_each(|block| write_block(block, context, page));
@@ -86,18 +97,32 @@ fn write_list(items: &[ListItem<'_>], indent: usize, context: LinkContext<'_>, p
 /// Writes parameters, outputs or members as a list. The members of an object are nested items.
 fn write_fields(fields: &[Field<'_>], indent: usize, context: LinkContext<'_>, page: &mut MarkdownWriter) {
     for field in fields {
-        let mark = field.mark.as_ref().map(|mark| inlines_to_markdown(slice::from_ref(mark), context));
-        let facts: Vec<_> = [field.location].into_iter().chain(mark.as_deref()).filter(|f| !f.is_empty()).collect();
+        let required = if field.is_required { "required" } else { "" };
+        let facts: Vec<_> = [field.location, required].into_iter().filter(|fact| !fact.is_empty()).collect();
         let facts = if facts.is_empty() { String::new() } else { format!(" ({})", facts.join(", ")) };
         let name = inlines_to_markdown(slice::from_ref(&field.name), context);
         let values = field.values.iter().map(|(label, value)| format!("; {label} {}", code_span(value)));
-        let link =
-            |(target, name): &(LinkTarget, String)| format!("; see [{}]({})", code_span(name), target.to_url(context));
-        let values: String = values.chain(field.schemas.iter().map(link)).collect();
-        let (info, words) = (escape_text(field.info), escape_text(&field.words));
+        let values: String = values.chain(field.schemas.iter().map(|link| schema_to_markdown(link, context))).collect();
+        let info: Vec<_> = field.info.iter().map(|line| inlines_to_markdown(line, context)).collect();
+        let (info, words) = (info.join(" "), escape_text(&field.words));
         page.write_item(indent, "-", &format!("{name}{facts}: {info} ({words}{values})"));
         write_fields(&field.members, indent + 2, context, page);
+        for branch in &field.branches {
+            page.write_item(indent + 2, "-", &branch_to_markdown(branch, context));
+            write_fields(&branch.fields, indent + 4, context, page);
+        }
     }
+}
+
+fn schema_to_markdown((target, name): &(LinkTarget, String), context: LinkContext<'_>) -> String {
+    format!("; see [{}]({})", code_span(name), target.to_url(context))
+}
+
+/// Describes a type of a union on one line, without its fields.
+fn branch_to_markdown(branch: &Branch<'_>, context: LinkContext<'_>) -> String {
+    let schemas: String = branch.schemas.iter().map(|link| schema_to_markdown(link, context)).collect();
+    let name = inlines_to_markdown(slice::from_ref(&branch.name), context);
+    format!("{name}: {}{schemas}", escape_text(&branch.words))
 }
 
 fn row_cells(row: &TableRow<'_>, context: LinkContext<'_>) -> Vec<String> {
@@ -109,7 +134,8 @@ fn row_cells(row: &TableRow<'_>, context: LinkContext<'_>) -> Vec<String> {
 
 fn format_method_line(line: &MethodLine<'_>, context: LinkContext<'_>) -> String {
     let deprecated = if line.is_deprecated { " (deprecated)" } else { "" };
-    let (page, uri, info) = (line.page_link.to_url(context), code_span(line.uri), escape_text(line.info));
+    let (page, uri) = (line.page_link.to_url(context), code_span(line.uri));
+    let info = inlines_to_markdown(&line.info, context);
     let (id, scope) = (code_span(line.id), inlines_to_markdown(&line.scope, context));
     format!("[{} {uri}]({page}){deprecated}: {info}; {id}; {scope}", line.http.as_str())
 }
@@ -123,7 +149,6 @@ pub(super) fn inlines_to_markdown(inlines: &[Inline<'_>], context: LinkContext<'
             Inline::Strong(quoted) => bold_text(quoted),
             Inline::Code(quoted) => code_span(quoted),
             Inline::HttpMethod(http) => http.as_str().to_owned(),
-            Inline::Mark(text) => (*text).to_owned(),
             Inline::Link(target, inlines) => {
                 format!("[{}]({})", inlines_to_markdown(inlines, context), target.to_url(context))
             }

@@ -6,7 +6,8 @@ use serde_json::Value as Json;
 
 use super::document::{Block, Inline, Inlines, ListItem, PageDocument, Panel};
 use super::fields::{output_field, parameter_field};
-use super::phrases::describe_scope;
+use super::parse_markdown::{parse_blocks, parse_line};
+use super::phrases::{describe_scope, split_title, title};
 use super::{MethodEntry, PageId, Pages, method_definition, responses};
 use crate::describe::escape::{escape_like_json, is_white_space};
 use crate::describe::example::{necessary_parameters, parameter_example};
@@ -18,25 +19,34 @@ use crate::model::{Api, Idempotency, Method, Parameter};
 pub(super) fn method_page(pages: &Pages, index: usize) -> PageDocument<'_> {
     let entry = pages.method_entry(index);
     let module_page = pages.page_link(PageId::Module { module: pages.methods[index].module_index, part: 0 });
-    let (path, blocks) = (pages.page_path(PageId::Method(index)), method_blocks(&pages.api, entry));
-    let mut page = PageDocument::new(pages, path, "", blocks);
-    page.title = &entry.method.id;
-    page.heading = method_heading(entry);
+    let mut blocks = vec![Block::Address(entry.method.http, full_path(entry))];
+    let (title_line, rest) = split_title(&entry.method.info);
+    // The title has no links.
+    let has_link = parse_line(title_line).iter().any(|inline| matches!(inline, Inline::Link(..)));
+    blocks.extend(parse_blocks(if has_link { &entry.method.info } else { rest }));
+    blocks.extend(method_blocks(&pages.api, entry));
+    let mut page = PageDocument::new(pages, pages.page_path(PageId::Method(index)), "", blocks);
+    let title = title(&entry.method.info);
+    page.heading = vec![Inline::quoted(title.clone())];
+    page.title = title.into();
     page.breadcrumbs.push((module_page, vec![Inline::quoted(&entry.module.name)]));
     page.panel = Some(method_panel(pages, entry));
     page
 }
 
 /// Returns the HTTP method and the longest path of a method.
-pub(super) fn method_heading<'a>(MethodEntry { uri, method, .. }: MethodEntry<'a>) -> Inlines<'a> {
-    let path = method_paths(uri, method).into_iter().next().map_or(Cow::Borrowed(uri), Cow::Owned);
-    vec![Inline::HttpMethod(method.http), Inline::text(" "), Inline::code(path)]
+pub(super) fn method_heading(entry: MethodEntry<'_>) -> Inlines<'_> {
+    vec![Inline::HttpMethod(entry.method.http), Inline::text(" "), Inline::code(full_path(entry))]
 }
 
+fn full_path<'a>(MethodEntry { uri, method, .. }: MethodEntry<'a>) -> Cow<'a, str> {
+    method_paths(uri, method).into_iter().next().map_or(Cow::Borrowed(uri), Cow::Owned)
+}
+
+/// Describes a method, without its title and its description.
 pub(super) fn method_blocks<'a>(api: &'a Api, entry: MethodEntry<'a>) -> Vec<Block<'a>> {
     let method = entry.method;
-    let mut blocks = vec![Block::Lead(vec![Inline::quoted(method.info.trim_matches(is_white_space))])];
-    blocks.push(Block::Facts(method_facts(api, entry)));
+    let mut blocks = vec![Block::Facts(method_facts(api, entry))];
     blocks.push(Block::heading("parameters", "Parameters"));
     if method.parameters.is_empty() {
         blocks.push(Block::paragraph("This method has no parameters."));
@@ -95,14 +105,6 @@ fn examples_as_json(method: &Method, parameters: &[&Parameter]) -> String {
     escape_like_json(&values.to_string(), |character| !matches!(character, ' '..='~'))
 }
 
-/// Returns a text with its parts in backticks as code.
-fn inlines_with_code<'a>(text: &str) -> Inlines<'a> {
-    let inline = |(index, part): (usize, &str)| {
-        if index % 2 == 0 { Inline::text(part.to_owned()) } else { Inline::code(part.to_owned()) }
-    };
-    text.split('`').enumerate().map(inline).collect()
-}
-
 fn method_facts<'a>(
     api: &Api,
     MethodEntry { module, uri, method }: MethodEntry<'a>,
@@ -119,7 +121,7 @@ fn method_facts<'a>(
         facts.push(("Rate limit", vec![Inline::text(limits.join(" "))]));
     }
     if let Some(text) = describe_idempotency(api, method) {
-        facts.push((Idempotency::HEADER, inlines_with_code(&text)));
+        facts.push((Idempotency::HEADER, parse_line(&text)));
     }
     if method.options.deprecated {
         facts.push(("Deprecated", vec![Inline::text("new clients should not call this method")]));

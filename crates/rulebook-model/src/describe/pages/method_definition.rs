@@ -15,7 +15,7 @@ pub(super) fn definition_of_method<'a>(api: &Api, MethodEntry { module, method, 
     let mut blocks = vec![Block::Facts(vec![("Response format", vec![Inline::code(format)])])];
     let rows = definition_rows(method);
     if !rows.is_empty() {
-        blocks.push(Block::Table { head: &["Key", "Type", "Name in handlers", "Name in rulebook.js"], rows });
+        blocks.push(Block::table(&["Key", "Type", "Name in handlers", "Name in rulebook.js"], rows));
     }
     Block::Folded { id: "definition", summary: "In the definition, for the authors of the API".into(), blocks }
 }
@@ -48,8 +48,8 @@ fn add_rows<'a>(
 ) {
     let mut described = describe_type(term, attributes);
     described.extend(describe_constraints(attributes));
-    if is_optional {
-        described.push(Inline::text(", optional"));
+    if !is_optional {
+        described.push(Inline::text(", required"));
     }
     let members = attributes.get("fields").and_then(Json::as_object);
     let [in_handlers, argument] = names;

@@ -25,6 +25,7 @@ mod responses;
 mod schema;
 mod search;
 mod search_index;
+mod search_members;
 mod search_url;
 mod spelling;
 mod tree;
@@ -233,6 +234,13 @@ impl Pages {
     #[must_use]
     pub fn search(&self, query: &str, form: PageForm) -> String {
         self.render(&search::search_page(self, query), form)
+    }
+
+    /// Returns the first results of a search in HTML, without the rest of the page. `path` is the path below `/docs/`
+    /// to which the links are relative.
+    #[must_use]
+    pub fn search_results(&self, path: &str, query: &str) -> String {
+        html::render_blocks(self, &search::results_of_dialog(self, path, query))
     }
 
     /// Returns the page that is shown if no page has the path `path` below `/docs/`.

@@ -3,13 +3,14 @@
 
 use super::super::module_part::split_method_range;
 use super::document::{Block, Inline, PageDocument};
+use super::parse_markdown::parse_blocks;
 use super::phrases::{count_with_noun, links_to_parts, method_line};
 use super::{PageId, Pages};
 
 pub(super) fn module_page(pages: &Pages, index: usize, part: usize) -> PageDocument<'_> {
     let module = &pages.api.modules[index];
     let range = pages.method_ranges[index].clone();
-    let mut blocks: Vec<_> = module.info.iter().map(|info| Block::Lead(vec![Inline::quoted(info)])).collect();
+    let mut blocks: Vec<_> = module.info.iter().flat_map(|info| parse_blocks(info)).collect();
     let services = count_with_noun(module.services.len(), "service", "services");
     let methods = count_with_noun(range.len(), "method", "methods");
     let mut facts = vec![("Size", vec![Inline::text(format!("{services}, {methods}"))])];
@@ -23,7 +24,7 @@ pub(super) fn module_page(pages: &Pages, index: usize, part: usize) -> PageDocum
     let part_id = |part| PageId::Module { module: index, part };
     blocks.extend(links_to_parts(pages, part, pages.count_module_parts(index), part_id));
     let mut page = PageDocument::new(pages, pages.page_path(part_id(part)), "", blocks);
-    page.title = &module.name;
+    page.title = module.name.as_str().into();
     page.heading = vec![Inline::quoted(&module.name)];
     if part > 0 {
         page.breadcrumbs.push((pages.page_link(part_id(0)), vec![Inline::quoted(&module.name)]));

@@ -3,10 +3,11 @@
 
 use super::contents::api_facts;
 use super::document::{Block, Inline, Inlines, ListItem, MethodLine};
-use super::fields::schema_fields;
+use super::fields::{branches, schema_fields};
 use super::links::{LinkContext, LinkOrigin, LinkTarget};
 use super::markdown::write_block;
 use super::method::{method_blocks, method_heading};
+use super::parse_markdown::parse_line;
 use super::phrases::method_line;
 use super::{MethodEntry, PageForm, parse_markdown};
 use crate::describe::canonical_schemas::schemas_of_methods;
@@ -33,11 +34,12 @@ pub fn markdown_for_api(api: &Api, uris: &Uris<'_>) -> String {
     let mut services = uris.services.iter().peekable();
     for module in &api.modules {
         blocks.push(heading(2, vec![Inline::quoted(&module.name)]));
-        blocks.extend(module.info.as_ref().map(|info| Block::Paragraph(vec![Inline::quoted(info)])));
+        blocks.extend(module.info.iter().flat_map(|info| parse_markdown::parse_blocks(info)));
         let mut lines = Vec::new();
         while let Some(ServiceUri { service, uri, .. }) = services.next_if(|uri| std::ptr::eq(uri.module, module)) {
             let entries = service.methods.iter().map(|method| MethodEntry { module, uri, method });
-            lines.extend(entries.map(|entry| MethodLine { info: &entry.method.info, ..method_line(entry) }));
+            lines
+                .extend(entries.map(|entry| MethodLine { info: parse_line(&entry.method.info), ..method_line(entry) }));
         }
         blocks.push(Block::Methods(lines));
     }
@@ -49,11 +51,15 @@ pub fn markdown_for_api(api: &Api, uris: &Uris<'_>) -> String {
 pub fn markdown_for_service(api: &Api, uri: &ServiceUri<'_>) -> String {
     let ServiceUri { module, service, uri, uris_below } = uri;
     let mut inlines = vec![Inline::text("Module "), Inline::code(&module.name)];
-    inlines.extend(module.info.iter().flat_map(|info| [Inline::text(": "), Inline::quoted(info)]));
+    if let Some(info) = &module.info {
+        inlines.push(Inline::text(": "));
+        inlines.extend(parse_line(info));
+    }
     let mut blocks = vec![heading(1, vec![Inline::code(uri)]), Block::Paragraph(inlines)];
     for method in &service.methods {
         let entry = MethodEntry { module, uri, method };
         blocks.push(heading(2, method_heading(entry)));
+        blocks.extend(parse_markdown::parse_blocks(&method.info));
         for mut block in method_blocks(api, entry) {
             match &mut block {
                 Block::Heading { level, .. } => *level += 1,
@@ -72,11 +78,13 @@ pub fn markdown_for_service(api: &Api, uri: &ServiceUri<'_>) -> String {
     for schema in &schemas {
         blocks.push(heading(3, vec![Inline::code(&schema.name)]));
         if !schema.info.trim().is_empty() {
-            blocks.push(Block::Paragraph(vec![Inline::quoted(&schema.info)]));
+            blocks.extend(parse_markdown::parse_blocks(&schema.info));
         }
         blocks.push(Block::Facts(vec![("Values", vec![Inline::quoted(schema.check.in_words())])]));
         let fields = schema_fields(&*schema.check, schema.example.as_ref());
         blocks.extend((!fields.is_empty()).then_some(Block::Fields(fields)));
+        let branches = branches(&*schema.check, true);
+        blocks.extend((!branches.is_empty()).then_some(Block::Branches(branches)));
     }
     if !uris_below.is_empty() {
         blocks.push(Block::heading("", "Below"));

@@ -1,5 +1,6 @@
-//! Parses Markdown in a definition into blocks: paragraphs, lists and code. HTML in the Markdown is shown as text, and
-//! images are replaced by their descriptions. Only URLs with the schemes `http`, `https` and `mailto` become links.
+//! Parses Markdown in the descriptions of a definition into blocks: paragraphs, lists and code. HTML in the Markdown is
+//! shown as text, and images are replaced by their descriptions. Only URLs with the schemes `http`, `https` and
+//! `mailto` become links.
 
 use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
 
@@ -8,7 +9,7 @@ use super::links::LinkTarget;
 
 /// Parses a Markdown text into blocks. Headings become paragraphs in bold type, so that they do not interfere with the
 /// headings of the documentation page.
-pub(super) fn parse_blocks(text: &str) -> Vec<Block<'_>> {
+pub(super) fn parse_blocks(text: &str) -> Vec<Block<'static>> {
     let mut parser = MarkdownParser::default();
     for event in Parser::new_ext(text, Options::empty()) {
         parser.handle_event(event);
@@ -17,13 +18,53 @@ pub(super) fn parse_blocks(text: &str) -> Vec<Block<'_>> {
     parser.blocks
 }
 
+/// Returns the content of blocks for a place that has only lines, such as a cell of a table: each paragraph, each item
+/// of a list and each code block is a line.
+pub(super) fn to_lines(blocks: Vec<Block<'static>>) -> Vec<Inlines<'static>> {
+    fn add_items(items: Vec<ListItem<'static>>, lines: &mut Vec<Inlines<'static>>) {
+        for item in items {
+            let marker = item.number.map_or_else(|| "• ".to_owned(), |number| format!("{number}. "));
+            lines.push([vec![Inline::text(marker)], item.inlines].concat());
+            add_items(item.nested_items, lines);
+        }
+    }
+    let mut lines = Vec::new();
+    for block in blocks {
+        match block {
+            Block::Paragraph(inlines) => lines.push(inlines),
+            Block::List(items) => add_items(items, &mut lines),
+            Block::Code { text, .. } => lines.push(vec![Inline::Code(text)]),
+            _ => {}
+        }
+    }
+    lines
+}
+
+/// Parses a Markdown text for a single line.
+pub(super) fn parse_line(text: &str) -> Inlines<'static> {
+    let lines = to_lines(parse_blocks(text)).into_iter();
+    lines.reduce(|line, next| [line, vec![Inline::text(" ")], next].concat()).unwrap_or_default()
+}
+
+/// Returns the text of inlines, without markup.
+pub(super) fn plain_text(inlines: &[Inline<'_>]) -> String {
+    inlines.iter().fold(String::new(), |text, inline| {
+        text + &match inline {
+            Inline::Text(text) => text.to_string(),
+            Inline::Quoted(text) | Inline::Strong(text) | Inline::Code(text) => text.to_string(),
+            Inline::HttpMethod(http) => http.as_str().to_owned(),
+            Inline::Link(_, inlines) => plain_text(inlines),
+        }
+    })
+}
+
 /// Collects the blocks while a Markdown text is parsed.
 #[derive(Default)]
-struct MarkdownParser<'a> {
-    blocks: Vec<Block<'a>>,
-    inlines: Inlines<'a>,
+struct MarkdownParser {
+    blocks: Vec<Block<'static>>,
+    inlines: Inlines<'static>,
     /// The lists whose end has not been parsed. Each list is nested in an item of the preceding list.
-    open_lists: Vec<OpenList<'a>>,
+    open_lists: Vec<OpenList>,
     /// The language and the text of the code block whose end has not been parsed.
     open_code_block: Option<(String, String)>,
     /// The target of the link whose end has not been parsed, and the index in `inlines` at which the link begins.
@@ -33,26 +74,27 @@ struct MarkdownParser<'a> {
 }
 
 /// A list whose end has not been parsed.
-struct OpenList<'a> {
+struct OpenList {
     /// The number of the next item if the list is ordered.
     number: Option<u64>,
-    items: Vec<ListItem<'a>>,
+    items: Vec<ListItem<'static>>,
 }
 
-impl<'a> MarkdownParser<'a> {
-    fn handle_event(&mut self, event: Event<'a>) {
+impl MarkdownParser {
+    fn handle_event(&mut self, event: Event<'_>) {
         match event {
             Event::Start(tag) => self.start_tag(tag),
             Event::End(tag) => self.end_tag(tag),
             Event::Text(text) | Event::Html(text) | Event::InlineHtml(text) => self.add_text(&text),
             Event::Code(text) => self.inlines.push(Inline::code(text.into_string())),
-            Event::SoftBreak | Event::HardBreak => self.add_text(" "),
+            // Lines stay lines, as authors without Markdown expect.
+            Event::SoftBreak | Event::HardBreak => self.add_text("\n"),
             Event::Rule => self.end_block(),
             Event::FootnoteReference(_) | Event::TaskListMarker(_) | Event::InlineMath(_) | Event::DisplayMath(_) => {}
         }
     }
 
-    fn start_tag(&mut self, tag: Tag<'a>) {
+    fn start_tag(&mut self, tag: Tag<'_>) {
         match tag {
             Tag::Heading { .. } => {
                 self.end_block();
@@ -132,6 +174,7 @@ impl<'a> MarkdownParser<'a> {
 
     /// Ends the current item of the innermost list. An item without content is omitted.
     fn end_item(&mut self) {
+        self.trim_end();
         let Some(list) = self.open_lists.last_mut() else { return self.end_block() };
         if !self.inlines.is_empty() {
             self.open_link = None;
@@ -141,9 +184,17 @@ impl<'a> MarkdownParser<'a> {
         }
     }
 
+    /// Removes the line break at the end of HTML.
+    fn trim_end(&mut self) {
+        if let Some(Inline::Quoted(text)) = self.inlines.last_mut() {
+            let length = text.trim_end().len();
+            text.to_mut().truncate(length);
+        }
+    }
+
     /// Adds `items` as nested items to the last item of the open list above `depth`. If no such list is open, adds a
     /// block with a list of these items.
-    fn add_nested_items(&mut self, depth: usize, items: Vec<ListItem<'a>>) {
+    fn add_nested_items(&mut self, depth: usize, items: Vec<ListItem<'static>>) {
         let above = depth.checked_sub(1).and_then(|above| self.open_lists.get_mut(above));
         match above.map(|list| &mut list.items) {
             Some(list) => match list.last_mut() {
@@ -169,6 +220,7 @@ impl<'a> MarkdownParser<'a> {
         if !self.open_lists.is_empty() {
             return self.end_item();
         }
+        self.trim_end();
         if !self.inlines.is_empty() {
             self.open_link = None;
             self.blocks.push(Block::Paragraph(std::mem::take(&mut self.inlines)));

@@ -3,6 +3,7 @@
 
 use super::document::{Block, Inline, Inlines, ListItem, MethodLine};
 use super::links::{LinkTarget, method_page_path};
+use super::parse_markdown::{parse_line, plain_text};
 use super::{MethodEntry, PageId, Pages};
 use crate::describe::in_words;
 use crate::model::{Location, Method, Parameter, Permission, PermissionPart};
@@ -57,15 +58,37 @@ pub(super) fn method_line<'a>(MethodEntry { uri, method, .. }: MethodEntry<'a>) 
         page_link: LinkTarget::Page(method_page_path(&method.id), None),
         http: method.http,
         uri,
-        info: first_line(&method.info),
+        title: title(&method.info),
+        info: parse_line(first_line(&method.info)),
         id: &method.id,
         scope: describe_scope(method),
+        is_restricted: !method.scope.is_public(),
         is_deprecated: method.options.deprecated,
     }
 }
 
 pub(super) fn first_line(info: &str) -> &str {
     info.trim().lines().next().unwrap_or_default()
+}
+
+/// The minimum length in bytes of a first sentence. A shorter one is an abbreviation, such as `e.g.`.
+const MIN_SENTENCE_LEN: usize = 10;
+
+/// Splits a description into its title, which is the first sentence of its first line, and the text after the title.
+pub(super) fn split_title(info: &str) -> (&str, &str) {
+    let info = info.trim();
+    let line = first_line(info);
+    let is_end = |at: &usize| line[at + 2..].starts_with(char::is_uppercase) && *at >= MIN_SENTENCE_LEN;
+    let sentence = line.match_indices(". ").map(|(at, _)| at).find(is_end);
+    let (title, rest) = info.split_at(sentence.unwrap_or(line.len()));
+    (title, rest.strip_prefix('.').unwrap_or(rest).trim())
+}
+
+/// Returns the title of a description, without markup.
+pub(super) fn title(info: &str) -> String {
+    let (written, _) = split_title(info);
+    // A line that consists of markup only, such as `---`, has no other text.
+    Some(plain_text(&parse_line(written))).filter(|text| !text.trim().is_empty()).unwrap_or_else(|| written.to_owned())
 }
 
 /// Formats a number with a noun, such as `1 method` or `2 methods`.

@@ -6,6 +6,7 @@ use serde_json::Value as Json;
 use super::MethodEntry;
 use super::document::{Block, Inline, Inlines, TableRow};
 use super::links::errors_link;
+use super::parse_markdown::{parse_blocks, to_lines};
 use super::phrases::count_with_noun;
 use super::types::pretty_json;
 use crate::call::{ApiError, ErrorKind, ParameterError, ParameterErrorKind, Source};
@@ -15,7 +16,7 @@ use crate::error::ErrorCode;
 use crate::model::{Api, Method, Unbound};
 
 /// The column headings of the table of errors.
-const TABLE_HEADER: &[&str] = &["Error", "Status", "In the body", "When"];
+pub(super) const TABLE_HEADER: &[&str] = &["Error", "Status", "When", "In the body"];
 
 /// Describes the success response of a method: its status, and where its body contains the outputs.
 pub(super) fn describe_success(api: &Api, MethodEntry { module, method, .. }: MethodEntry<'_>) -> Vec<Block<'static>> {
@@ -98,7 +99,7 @@ pub(super) fn describe_errors<'a>(api: &'a Api, MethodEntry { module, method, ..
         .errors_of_call(&api.auth_errors)
         .zip(&declared)
         .map(|(error, sample)| {
-            error_table_row(vec![Inline::code(&error.name)], vec![Inline::quoted(&error.info)], sample, &*envelope)
+            error_table_row(vec![Inline::code(&error.name)], to_lines(parse_blocks(&error.info)), sample, &*envelope)
         })
         .collect();
     let codes = openapi::possible_error_codes(api, module, method);
@@ -106,7 +107,7 @@ pub(super) fn describe_errors<'a>(api: &'a Api, MethodEntry { module, method, ..
         let sample = openapi::sample_error(*code);
         let link = errors_link(Some(code.row().name));
         let name = vec![Inline::Link(link, vec![Inline::code(code.row().name)])];
-        error_table_row(name, vec![Inline::text(code.title())], &sample, &*envelope)
+        error_table_row(name, vec![vec![Inline::text(code.title())]], &sample, &*envelope)
     });
     let server_error_rows: Vec<_> = server_error_rows.collect();
     let example = declared.into_iter().next().or_else(|| missing_parameter_error(method));
@@ -115,7 +116,7 @@ pub(super) fn describe_errors<'a>(api: &'a Api, MethodEntry { module, method, ..
     if rows.is_empty() {
         blocks.push(Block::paragraph("This method has no errors of its own."));
     } else {
-        blocks.push(Block::Table { head: TABLE_HEADER, rows });
+        blocks.push(Block::table(TABLE_HEADER, rows));
     }
     blocks.extend(
         example
@@ -131,7 +132,7 @@ pub(super) fn describe_errors<'a>(api: &'a Api, MethodEntry { module, method, ..
     blocks.push(Block::Folded {
         id: "server-errors",
         summary: format!("{count} of the server, which many methods have").into(),
-        blocks: vec![Block::Table { head: TABLE_HEADER, rows: server_error_rows }, Block::Paragraph(of_all_methods)],
+        blocks: vec![Block::table(TABLE_HEADER, server_error_rows), Block::Paragraph(of_all_methods)],
     });
     blocks
 }
@@ -152,7 +153,7 @@ fn missing_parameter_error(method: &Method) -> Option<ApiError> {
 
 fn error_table_row<'a>(
     name: Inlines<'a>,
-    when: Inlines<'a>,
+    when: Vec<Inlines<'a>>,
     sample: &ApiError,
     envelope: &dyn Envelope,
 ) -> TableRow<'a> {
@@ -160,7 +161,7 @@ fn error_table_row<'a>(
     let body = openapi::error_body(envelope, sample);
     let body = body.and_then(|body| identifying_error_member(&envelope.decoding(), &body));
     let body = body.map(|member| vec![Inline::code(member)]);
-    let cells = vec![vec![name], vec![vec![Inline::text(status.to_string())]], body.into_iter().collect(), vec![when]];
+    let cells = vec![vec![name], vec![vec![Inline::text(status.to_string())]], when, body.into_iter().collect()];
     TableRow { id: None, cells }
 }
 

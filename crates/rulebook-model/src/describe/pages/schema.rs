@@ -1,7 +1,8 @@
 //! The pages of schemas, which are types with a name: the page of each schema, and the pages that list all schemas.
 
 use super::document::{Block, Inline, ListItem, PageDocument};
-use super::fields::{schema_fields, schema_link, schema_links};
+use super::fields::{branches, schema_fields, schema_link, schema_links};
+use super::parse_markdown::{parse_blocks, parse_line};
 use super::phrases::{count_with_noun, first_line, links_to_parts, method_line};
 use super::types::pretty_json;
 use super::{PageId, Pages};
@@ -58,7 +59,7 @@ pub(super) fn schemas_page(pages: &Pages, part: usize) -> PageDocument<'_> {
     let start = part * SCHEMAS_PER_PAGE;
     let end = (start + SCHEMAS_PER_PAGE).min(pages.schemas.len());
     let mut blocks = vec![
-        Block::Lead(vec![Inline::text("Types with a name, which the parameters and responses of methods contain.")]),
+        Block::paragraph("Types with a name, which the parameters and responses of methods contain."),
         Block::List((start..end).map(|index| schema_item(pages, index)).collect()),
     ];
     blocks.extend(links_to_parts(pages, part, pages.count_schema_parts(), |part| PageId::Schemas { part }));
@@ -69,14 +70,14 @@ pub(super) fn schemas_page(pages: &Pages, part: usize) -> PageDocument<'_> {
 pub(super) fn schema_item(pages: &Pages, index: usize) -> ListItem<'_> {
     let schema = pages.schema(index);
     let link = Inline::Link(pages.page_link(PageId::Schema(index)), vec![Inline::code(&schema.key)]);
-    ListItem::new(vec![link, Inline::text(": "), Inline::quoted(first_line(&schema.info))])
+    ListItem::new([vec![link, Inline::text(": ")], parse_line(first_line(&schema.info))].concat())
 }
 
 /// Returns the page of a schema, with its values and with links to the methods and the schemas that use it.
 pub(super) fn schema_page(pages: &Pages, index: usize) -> PageDocument<'_> {
     let schema = pages.schema(index);
     let check = &*schema.r#type.check;
-    let mut blocks = vec![Block::Lead(vec![Inline::quoted(schema.info.trim())])];
+    let mut blocks = parse_blocks(&schema.info);
     let mut facts = vec![("Values", vec![Inline::quoted(type_in_words(check))])];
     if let Some(module) = pages.schemas[index].module_index.map(|index| &pages.api.modules[index].name) {
         facts.push(("Module", vec![Inline::quoted(module)]));
@@ -103,6 +104,13 @@ pub(super) fn schema_page(pages: &Pages, index: usize) -> PageDocument<'_> {
         blocks.push(Block::heading("fields", "Fields"));
         blocks.push(Block::Fields(fields));
     }
+    let branches = branches(check, false);
+    // The types of a union have examples of their own.
+    let example = example.filter(|_| branches.is_empty() || schema.example.is_some());
+    if !branches.is_empty() {
+        blocks.push(Block::heading("types", "Types"));
+        blocks.push(Block::Branches(branches));
+    }
     if let Some(example) = example {
         blocks.push(Block::heading("example", "Example"));
         let text = pretty_json(&example).into();
@@ -111,7 +119,7 @@ pub(super) fn schema_page(pages: &Pages, index: usize) -> PageDocument<'_> {
     blocks.push(Block::heading("used-by", "Used by"));
     blocks.extend(users(pages, &schema.key));
     let mut page = PageDocument::new(pages, pages.page_path(PageId::Schema(index)), "", blocks);
-    page.title = &schema.key;
+    page.title = schema.key.as_str().into();
     page.heading = vec![Inline::code(&schema.key)];
     page.breadcrumbs.push((pages.page_link(PageId::Schemas { part: 0 }), vec![Inline::text("Schemas")]));
     page

@@ -1,38 +1,61 @@
-//! The search page. It lists the API modules, schemas, methods and errors whose texts contain all words of a query,
-//! beginning with the best matches.
+//! The search page. It lists the methods, parameters, schemas, errors, API modules and documents whose texts contain
+//! all words of a query, beginning with the best matches.
 
+use super::PageId;
 use super::Pages;
-use super::contents::module_list_item;
+use super::contents::{contents_facts, document_item, documents, module_list_item};
 use super::document::{Block, Inline, ListItem, PageDocument};
-use super::links::errors_link;
+use super::links::{LinkTarget, SEARCH_PATH, errors_link};
+use super::parse_markdown::plain_text;
 use super::phrases::{count_with_noun, method_line};
 use super::schema::schema_item;
 use super::search_index::{Found, SearchIndex};
+use super::search_members::{FoundMember, find_members, member_item};
+use crate::diagnostic::DiagnosticCode;
 use crate::error::ErrorCode;
 
-/// The maximum number of methods on the search page, and also the maximum number of API modules and of schemas.
+/// The maximum number of results of each kind on the search page.
 const MAX_RESULTS: usize = 100;
+/// The maximum number of results of each kind in the dialog of the search.
+const MAX_RESULTS_OF_DIALOG: usize = 6;
+/// The maximum number of methods or modules that are suggested if nothing contains all words.
+const MAX_SUGGESTIONS: usize = 8;
 /// The maximum number of words in a query. Further words of the query are ignored.
 const MAX_WORDS: usize = 8;
+/// The minimum length in bytes of the words that find settings and errors of definitions.
+const MIN_WORD_LEN: usize = 3;
 
 pub(super) fn search_page<'a>(pages: &'a Pages, query: &'a str) -> PageDocument<'a> {
-    let blocks = match SearchResults::new(pages, query) {
-        Some(results) => results.to_blocks(pages),
+    let blocks = search_blocks(pages, query, MAX_RESULTS);
+    PageDocument { query, ..PageDocument::new(pages, SEARCH_PATH.to_owned(), "Search", blocks) }
+}
+
+/// Returns the first results of each kind, which the dialog of the search shows. Their links are relative to `path`.
+pub(super) fn results_of_dialog<'a>(pages: &'a Pages, path: &str, query: &'a str) -> PageDocument<'a> {
+    let blocks = search_blocks(pages, query, MAX_RESULTS_OF_DIALOG);
+    PageDocument { query, ..PageDocument::new(pages, path.to_owned(), "Search", blocks) }
+}
+
+fn search_blocks<'a>(pages: &'a Pages, query: &str, limit: usize) -> Vec<Block<'a>> {
+    match SearchResults::new(pages, query) {
+        Some(results) if results.is_empty() => suggestions(pages, query),
+        Some(results) => results.to_blocks(pages, limit),
         None => vec![Block::paragraph(
             "Enter words from a path, an id, a description or a parameter; the code or status of an error; a \
              permission; or a URL such as /article/3. The search lists what contains all of the words.",
         )],
-    };
-    PageDocument { query, ..PageDocument::new(pages, "search".to_owned(), "Search", blocks) }
+    }
 }
 
 /// Returns the page that is shown if no page has the requested path. It contains search results for the words of the
 /// path.
 pub(super) fn page_not_found<'a>(pages: &'a Pages, path: &str, query: &'a str) -> PageDocument<'a> {
     let mut blocks = vec![Block::paragraph("This API has no such page. See the contents, or search for it.")];
-    if let Some(results) = SearchResults::new(pages, query).filter(|results| !results.is_empty()) {
-        blocks.extend(results.to_blocks(pages));
-    }
+    blocks.extend(match SearchResults::new(pages, query) {
+        Some(results) if !results.is_empty() => results.to_blocks(pages, MAX_RESULTS),
+        Some(_) => suggestions(pages, query),
+        None => Vec::new(),
+    });
     PageDocument { query, ..PageDocument::new(pages, path.to_owned(), "Page not found", blocks) }
 }
 
@@ -42,71 +65,116 @@ pub(super) fn query_from_path(path: &str) -> String {
     name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
-struct SearchResults {
+struct SearchResults<'a> {
     /// The words that were found instead of misspelled words of the query; `None` if no word was corrected.
     corrected: Option<String>,
     /// The methods are sorted by weight in descending order.
     found: Found,
+    /// Parameters, outputs and errors of the found methods.
+    members: Vec<FoundMember<'a>>,
+    /// Settings of the API, documents, and errors of definitions.
+    others: Vec<ListItem<'a>>,
+    /// `true` if the query is the code or the status of an error.
+    is_error: bool,
 }
 
-impl SearchResults {
+impl<'a> SearchResults<'a> {
     /// Returns the results for a query, or `None` if the query contains no words.
-    fn new(pages: &Pages, query: &str) -> Option<Self> {
-        let index = pages.search_index.get_or_init(|| SearchIndex::new(pages));
+    fn new(pages: &'a Pages, query: &str) -> Option<Self> {
+        let index = search_index(pages);
         let url = index.parse_url(query);
-        let words: Vec<_> = query.split_whitespace().take(MAX_WORDS).map(str::to_lowercase).collect();
+        let mut words = words_of(query);
         if words.is_empty() {
             return None;
         }
         let mut found = index.find(&words, url.as_ref());
+        let mut others = other_results(pages, &words);
         let mut corrected = None;
-        if found.is_empty() {
+        if found.is_empty() && others.is_empty() {
             if let Some(url) = url.and_then(|url| index.correct_url(&url)) {
                 found = index.find(&[url.to_text()], Some(&url));
                 corrected = Some(url.to_text());
-            } else if let Some(words) = index.correct(&words).or_else(|| index.correct(&parts_of_words(&words))) {
-                found = index.find(&words, None);
-                corrected = Some(words.join(" "));
+            } else if let Some(known) = index.correct(&words).or_else(|| index.correct(&parts_of_words(&words))) {
+                found = index.find(&known, None);
+                others = other_results(pages, &known);
+                corrected = Some(known.join(" "));
+                words = known;
             }
         }
         // Methods with equal weights are sorted by the length of their paths, then by their order in the definition.
         found.methods.sort_by_key(|(weight, at)| (u32::MAX - weight, pages.method_entry(*at).uri.len(), *at));
-        Some(Self { corrected, found })
+        let members = find_members(pages, &found.methods, &words, MAX_RESULTS);
+        let is_named =
+            |code: &ErrorCode| [code.row().name, &code.row().status.to_string()].contains(&&*words.join(" "));
+        let is_error = found.errors.iter().any(is_named);
+        Some(Self { corrected, found, members, others, is_error })
     }
 
     fn is_empty(&self) -> bool {
-        self.found.is_empty()
+        self.found.is_empty() && self.others.is_empty()
     }
 
-    fn to_blocks<'a>(&self, pages: &'a Pages) -> Vec<Block<'a>> {
+    /// Lists the results, at most `limit` of each kind.
+    fn to_blocks(&self, pages: &'a Pages, limit: usize) -> Vec<Block<'a>> {
         let Found { modules, methods, schemas, errors } = &self.found;
         let mut blocks = Vec::new();
-        if let Some(words) = self.corrected.as_ref().filter(|_| !self.is_empty()) {
+        if let Some(words) = &self.corrected {
             let words = Inline::quoted(words.clone());
             blocks.push(Block::Paragraph(vec![Inline::text("Nothing contains these words. Results for: "), words]));
         }
-        blocks.push(Block::paragraph(summarize(&self.found)));
-        if !errors.is_empty() {
-            blocks.push(Block::heading("errors", "Errors"));
-            blocks.push(Block::List(errors.iter().copied().map(error_item).collect()));
-        }
-        if !modules.is_empty() {
-            blocks.push(Block::heading("modules", "Modules"));
-            let items = modules.iter().take(MAX_RESULTS).map(|module| module_list_item(pages, *module));
-            blocks.push(Block::List(items.collect()));
-        }
-        if !schemas.is_empty() {
-            blocks.push(Block::heading("schemas", "Schemas"));
-            let items = schemas.iter().take(MAX_RESULTS).map(|schema| schema_item(pages, *schema));
-            blocks.push(Block::List(items.collect()));
-        }
-        if !methods.is_empty() {
-            blocks.push(Block::heading("methods", "Methods"));
-            let lines = methods.iter().take(MAX_RESULTS).map(|(_, at)| method_line(pages.method_entry(*at)));
-            blocks.push(Block::Methods(lines.collect()));
-        }
+        blocks.push(Block::paragraph(self.summarize(limit)));
+        let lines = methods.iter().take(limit).map(|(_, at)| method_line(pages.method_entry(*at)));
+        let methods: Vec<_> = lines.collect();
+        let methods = (!methods.is_empty()).then(|| [Block::heading("methods", "Methods"), Block::Methods(methods)]);
+        let items = |id, name, items: Vec<ListItem<'a>>| {
+            (!items.is_empty()).then(|| [Block::heading(id, name), Block::List(items)])
+        };
+        let members = self.members.iter().take(limit).map(|member| member_item(pages, member)).collect();
+        let errors =
+            items("errors", "Errors of the server", errors.iter().copied().take(limit).map(error_item).collect());
+        let schemas = schemas.iter().take(limit).map(|schema| schema_item(pages, *schema)).collect();
+        let modules = modules.iter().take(limit).map(|module| module_list_item(pages, *module)).collect();
+        let others = self.others.iter().take(limit).cloned().collect();
+        let (first, last) = if self.is_error { (errors, None) } else { (None, errors) };
+        let groups = [
+            first,
+            methods,
+            items("members", "Parameters, outputs, errors", members),
+            items("schemas", "Schemas", schemas),
+            last,
+            items("modules", "Modules", modules),
+            items("others", "Settings and documents", others),
+        ];
+        blocks.extend(groups.into_iter().flatten().flatten());
         blocks
     }
+
+    /// States how many methods, errors, API modules and schemas were found.
+    fn summarize(&self, limit: usize) -> String {
+        let Found { modules, methods, schemas, errors } = &self.found;
+        let counted = [
+            (methods.len(), "method", "methods"),
+            (self.members.len(), "parameter, output or error", "parameters, outputs or errors"),
+            (schemas.len(), "schema", "schemas"),
+            (errors.len(), "error of the server", "errors of the server"),
+            (modules.len(), "module", "modules"),
+            (self.others.len(), "other entry", "other entries"),
+        ];
+        let counts = counted.iter().filter(|(number, ..)| *number > 0);
+        let counts: Vec<_> = counts.map(|(number, one, many)| count_with_noun(*number, one, many)).collect();
+        let is_cut = counted.iter().any(|(number, ..)| *number > limit);
+        let listed = if is_cut { format!(" The first {limit} of each are listed.") } else { String::new() };
+        format!("Found {}.{listed}", counts.join(", "))
+    }
+}
+
+fn search_index(pages: &Pages) -> &SearchIndex {
+    pages.search_index.get_or_init(|| SearchIndex::new(pages))
+}
+
+/// Returns the first words of a query, in lower case.
+fn words_of(query: &str) -> Vec<String> {
+    query.split_whitespace().take(MAX_WORDS).map(str::to_lowercase).collect()
 }
 
 /// Returns the parts of words that contain punctuation, such as the words of `invalid-paramter`.
@@ -115,20 +183,69 @@ fn parts_of_words(words: &[String]) -> Vec<String> {
     parts.filter(|part| !part.is_empty()).take(MAX_WORDS).map(str::to_owned).collect()
 }
 
-/// States how many API modules, schemas, methods and errors were found.
-fn summarize(found: &Found) -> String {
-    let (modules, schemas, methods) = (found.modules.len(), found.schemas.len(), found.methods.len());
-    let optional =
-        [(found.errors.len(), "error", "errors"), (modules, "module", "modules"), (schemas, "schema", "schemas")];
-    let counts = optional.iter().filter(|(number, ..)| *number > 0);
-    let counts: Vec<_> = counts.map(|(number, one, many)| count_with_noun(*number, one, many)).collect();
-    let last = count_with_noun(methods, "method", "methods");
-    let counts = if counts.is_empty() { last } else { format!("{} and {last}", counts.join(", ")) };
-    if modules.max(methods).max(schemas) > MAX_RESULTS {
-        format!("Found {counts}. This page lists the first {MAX_RESULTS}.")
-    } else {
-        format!("Found {counts}.")
+/// Returns what a reader can do if nothing contains all words of a query: similar words, the methods that contain some
+/// of the words or, if no method contains one, the API modules.
+fn suggestions<'a>(pages: &'a Pages, query: &str) -> Vec<Block<'a>> {
+    let index = search_index(pages);
+    let words = words_of(query);
+    let mut blocks = vec![Block::Paragraph(vec![
+        Inline::text("Nothing contains "),
+        Inline::quoted(query.split_whitespace().collect::<Vec<_>>().join(" ")),
+        Inline::text("."),
+    ])];
+    let mut similar: Vec<_> = words.iter().flat_map(|word| index.similar_words(word)).collect();
+    similar.dedup();
+    let link = |word: &&str| {
+        let link = Inline::Link(LinkTarget::Search((*word).to_owned()), vec![Inline::quoted((*word).to_owned())]);
+        [Inline::text(", "), link]
+    };
+    if !similar.is_empty() {
+        let links = similar.iter().flat_map(link).skip(1);
+        blocks.push(Block::Paragraph([Inline::text("Did you mean: ")].into_iter().chain(links).collect()));
     }
+    let mut methods = index.methods_with_any(&words);
+    methods.sort_by_key(|(weight, at)| (u32::MAX - weight, *at));
+    methods.truncate(MAX_SUGGESTIONS);
+    if methods.is_empty() {
+        let modules = 0..pages.method_ranges.len().min(MAX_SUGGESTIONS);
+        let mut items: Vec<_> = modules.map(|module| module_list_item(pages, module)).collect();
+        let contents = pages.page_link(PageId::Contents { part: 0 });
+        items.push(ListItem::new(vec![Inline::Link(contents, vec![Inline::text("All methods and modules")])]));
+        blocks.push(Block::heading("suggestions", "What the API has"));
+        blocks.push(Block::List(items));
+    } else {
+        let lines = methods.iter().map(|(_, at)| method_line(pages.method_entry(*at)));
+        blocks.push(Block::heading("suggestions", "Methods with some of the words"));
+        blocks.push(Block::Methods(lines.collect()));
+    }
+    blocks
+}
+
+/// Returns the settings of the API, the documents, and the errors of definitions that contain all words.
+fn other_results<'a>(pages: &'a Pages, words: &[String]) -> Vec<ListItem<'a>> {
+    if words.iter().all(|word| word.len() < MIN_WORD_LEN) {
+        return Vec::new();
+    }
+    let contains_all = |text: &str| {
+        let text = text.to_lowercase();
+        words.iter().all(|word| text.contains(word.as_str()))
+    };
+    let section = |id: &'static str| LinkTarget::Page(String::new(), Some(id.into()));
+    let facts = contents_facts(pages).into_iter();
+    let facts = facts.filter(|(label, fact)| contains_all(&format!("{label} {}", plain_text(fact))));
+    let facts = facts.map(|(label, fact)| {
+        let link = Inline::Link(section("settings"), vec![Inline::text(label)]);
+        ListItem::new(vec![link, Inline::text(": "), Inline::quoted(plain_text(&fact))])
+    });
+    let authentication = (section("call"), "How to call it", "authentication with a credential, key or token");
+    let documents = [authentication].into_iter().chain(documents(pages));
+    let documents = documents.filter(|(_, name, info)| contains_all(&format!("{name} {info}"))).map(document_item);
+    let codes = DiagnosticCode::ALL.iter().filter(|code| contains_all(code.name())).map(|code| {
+        let target = LinkTarget::Page(pages.page_path(PageId::Diagnostics), Some(code.name().into()));
+        let link = Inline::Link(target, vec![Inline::code(code.name())]);
+        ListItem::new(vec![link, Inline::text(": an error of definitions")])
+    });
+    facts.chain(documents).chain(codes).collect()
 }
 
 /// Describes an error of the server, with a link to its row on the page of errors.

@@ -7,6 +7,7 @@ use super::{MethodEntry, Pages, responses};
 use crate::call::HttpMethod;
 use crate::describe::openapi;
 use crate::error::ErrorCode;
+use crate::model::Schema;
 
 /// The weight of a method that a request for a URL in the query calls. It is larger than the weights of all words.
 const URL_WEIGHT: u32 = 1000;
@@ -104,8 +105,7 @@ impl SearchIndex {
         let method_texts: Vec<_> =
             entries.map(|(index, entry)| MethodTexts::new(pages.methods[index].uri_index, entry)).collect();
         let schemas = (0..pages.schemas.len()).map(|index| pages.schema(index));
-        let schema_texts: Vec<_> =
-            schemas.map(|schema| join_lowercase_lines([&*schema.key, &*schema.info].into_iter())).collect();
+        let schema_texts: Vec<_> = schemas.map(schema_text).collect();
         let error_texts = error_texts(pages);
         let of_methods = method_texts.iter().flat_map(MethodTexts::texts);
         let of_modules = module_texts.iter().map(String::as_str);
@@ -149,12 +149,31 @@ impl SearchIndex {
         self.service_urls.with_corrected_segments(url, |segment| self.spelling.correct(segment).map(str::to_owned))
     }
 
+    /// Returns the methods that contain at least one of the words, each with its weight.
+    pub(super) fn methods_with_any(&self, words: &[String]) -> Vec<(u32, usize)> {
+        let weight = |texts: &MethodTexts| words.iter().filter_map(|word| texts.weight(word)).sum::<u32>();
+        let weights = self.method_texts.iter().enumerate().map(|(at, texts)| (weight(texts), at));
+        weights.filter(|(weight, _)| *weight > 0).collect()
+    }
+
+    /// Returns known words that are similar to a word in lower case, beginning with the most similar.
+    pub(super) fn similar_words(&self, word: &str) -> Vec<&str> {
+        self.spelling.similar(word)
+    }
+
     /// Returns the words with corrected spelling, or `None` if no word can be corrected.
     pub(super) fn correct(&self, words: &[String]) -> Option<Vec<String>> {
         let corrected: Vec<_> = words.iter().map(|word| self.spelling.correct(word).unwrap_or(word)).collect();
         let is_changed = corrected.iter().zip(words).any(|(corrected, word)| corrected != word);
         is_changed.then(|| corrected.into_iter().map(str::to_owned).collect())
     }
+}
+
+/// Returns the texts of a schema: its key, its description, and the names and descriptions of its fields.
+fn schema_text(schema: &Schema) -> String {
+    let members = schema.r#type.check.members().iter();
+    let members = members.flat_map(|member| [member.name.as_str(), &member.info]);
+    join_lowercase_lines([&*schema.key, &*schema.info].into_iter().chain(members))
 }
 
 /// Returns the texts of the errors of the server: the name, the status, the identifying member of the body, and the

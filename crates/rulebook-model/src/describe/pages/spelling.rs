@@ -7,6 +7,12 @@ use std::collections::BTreeMap;
 const CORRECTED_LENGTHS: std::ops::RangeInclusive<usize> = 4..=24;
 /// The maximum number of known words, which limits the memory that they need. Further words are not suggested.
 const MAX_KNOWN_WORDS: usize = 20_000;
+
+/// The minimum similarity of the words that are suggested for an unknown word, from 0 to 1.
+const MIN_SIMILARITY: f64 = 0.82;
+/// The maximum number of words that are suggested for an unknown word.
+const MAX_SIMILAR: usize = 3;
+
 /// The words to which misspelled words are corrected, each with the number of its occurrences.
 #[derive(Debug, Default)]
 pub(super) struct Spelling(BTreeMap<String, u32>);
@@ -36,6 +42,18 @@ impl Spelling {
             |other: &str| other.chars().count().abs_diff(length) <= 1 && strsim::damerau_levenshtein(word, other) <= 1;
         let close = self.0.iter().filter(|(other, _)| is_close(other));
         close.max_by_key(|(_, count)| **count).map(|(other, _)| other.as_str())
+    }
+
+    /// Returns the known words that are most similar to an unknown word in lower case, beginning with the most similar.
+    pub(super) fn similar(&self, word: &str) -> Vec<&str> {
+        if !CORRECTED_LENGTHS.contains(&word.chars().count()) || self.0.contains_key(word) {
+            return Vec::new();
+        }
+        let similarity = |other: &str| strsim::jaro_winkler(word, other);
+        let mut similar: Vec<_> = self.0.keys().map(|other| (similarity(other), other.as_str())).collect();
+        similar.retain(|(similarity, _)| *similarity >= MIN_SIMILARITY);
+        similar.sort_by(|(one, _), (other, _)| other.total_cmp(one));
+        similar.into_iter().take(MAX_SIMILAR).map(|(_, other)| other).collect()
     }
 }
 

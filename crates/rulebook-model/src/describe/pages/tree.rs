@@ -16,6 +16,8 @@ const MAX_ENTRIES: usize = 300;
 #[derive(Debug)]
 pub(super) struct Tree<'a> {
     pub(super) modules: Vec<TreeModule<'a>>,
+    /// Links to the start page and to the lists of errors and schemas, each with `true` if the tree is on this page.
+    pub(super) pages: Vec<(LinkTarget, &'static str, bool)>,
     /// `true` if the tree contains every method.
     pub(super) is_complete: bool,
 }
@@ -26,6 +28,8 @@ pub(super) struct TreeModule<'a> {
     pub(super) name: &'a str,
     /// `true` if the tree is on the page of the API module.
     pub(super) is_current: bool,
+    /// `true` if the methods are shown without being unfolded.
+    pub(super) is_open: bool,
     /// The methods, each with `true` if the tree is on the page of the method.
     pub(super) methods: Vec<(MethodLine<'a>, bool)>,
 }
@@ -56,11 +60,15 @@ impl<'a> Tree<'a> {
                 page_link: pages.page_link(PageId::Module { module, part: 0 }),
                 name: &pages.api.modules[module].name,
                 is_current: matches!(page, Some(PageId::Module { module: shown, .. }) if shown == module),
+                is_open: current == Some(module) || modules == 1,
                 methods: range
                     .map(|index| (method_line(pages.method_entry(index)), page == Some(PageId::Method(index))))
                     .collect(),
             }
         };
-        Self { modules: (0..modules).filter(shown).map(tree_module).collect(), is_complete }
+        let link = |id, name| (pages.page_link(id), name, page == Some(id));
+        let mut links = vec![link(PageId::Contents { part: 0 }, "Overview"), link(PageId::Errors, "Errors")];
+        links.extend((!pages.schemas.is_empty()).then(|| link(PageId::Schemas { part: 0 }, "Schemas")));
+        Self { pages: links, modules: (0..modules).filter(shown).map(tree_module).collect(), is_complete }
     }
 }

@@ -1,0 +1,308 @@
+// The documentation pages: the tree of modules and methods, the dialog of the search, the pages of unions, and the layout
+// of the content.
+
+import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import axe from "axe-core";
+import { browser, key, picture, serve, watched } from "./support.mjs";
+
+/** The maximum size of a page with all files that it loads, in bytes as transferred. */
+const MAX_PAGE_BYTES = 60_000;
+/** The maximum size of the scripts of a page, in bytes as transferred. */
+const MAX_SCRIPT_BYTES = 45_000;
+/** The maximum number of times that a reader presses Tab or Enter from the start of a page to the first input of the form. */
+const MAX_KEYS_TO_FORM = 12;
+
+const field = (type, info = "Its value") => ({ info, type });
+
+/** A definition with unions, markdown in descriptions, and long names of errors. */
+async function shop(t) {
+  const api = await mkdtemp(join(tmpdir(), "rulebook-api-"));
+  t.after(() => rm(api, { recursive: true, force: true }));
+  const create = {
+    id: "order.create",
+    info: "Place an order. It is **paid** at once.\n\n- Send the `lines`\n- See [the guide](https://example.org/guide)",
+    in: { payment: { info: "How it is *paid*", type: "Payment" }, note: field("?string", "A `note`\n\n1. short\n2. plain") },
+    errors: {
+      out_of_stock: { status: 409, info: "A product is **out of stock**" },
+      payment_refused_by_the_bank: { status: 402, info: "The bank refused" },
+    },
+  };
+  const definition = {
+    info: "Orders and **payments**",
+    schemas: {
+      Card: { info: "A card", fields: { number: field("string(16,16)") } },
+      Cash: { info: "Cash", fields: { coins: field("?int") } },
+      Payment: { info: "One of **two** ways", type: "union", tag: "by", of: { card: "Card", cash: "Cash" } },
+    },
+    "/": { orders: { GET: { info: "List orders" }, POST: create } },
+  };
+  await writeFile(join(api, "app.json"), JSON.stringify({ title: "Shop", timezone: "Europe/Paris" }));
+  await writeFile(join(api, "orders.json"), JSON.stringify(definition));
+  return api;
+}
+
+test("the tree of modules and methods", async (t) => {
+  const chromium = await browser(t);
+  const { url, data } = await serve(t);
+  const author = await key(data, "author");
+
+  await t.test("shows titles, and keeps which modules are unfolded", async (t) => {
+    const { page, problems } = await watched(t, chromium, url);
+    await page.goto(`${url}docs/methods/article.read`);
+    const open = page.locator(".tree details[open] > summary");
+    assert.deepEqual(await open.allInnerTexts(), ["article"]);
+    const current = page.locator(".tree [aria-current=page]");
+    assert.match(await current.innerText(), /^Return an article\s+GET\s*\/article\/\{id\}$/);
+    await page.locator(".tree summary", { hasText: /^user$/ }).click();
+    await page.getByRole("link", { name: "Errors", exact: true }).click();
+    await page.waitForURL(/errors$/);
+    assert.deepEqual(await open.allInnerTexts(), ["article", "user"].filter((name) => name === "user"));
+    assert.equal(await page.locator("h1").innerText(), "Errors");
+    assert.deepEqual(problems, []);
+  });
+
+  await t.test("marks methods that require permissions, and dims those that the caller may not call", async (t) => {
+    const { page, problems } = await watched(t, chromium, url);
+    const asked = [];
+    page.on("request", (request) => request.url().includes("as=me") && asked.push(request.url()));
+    const entry = (id) => page.locator(`.tree .method[href$="methods/${id}"]`);
+    await page.goto(`${url}docs/methods/article.create`);
+    assert.ok(await entry("article.create").getByRole("img", { name: "requires permissions" }).isVisible());
+    assert.equal(await entry("article.read").getByRole("img").count(), 0);
+    assert.deepEqual(asked, []);
+    await page.locator("#token").fill(author);
+    await page.locator("#token").blur();
+    await page.locator(".tree .denied").first().waitFor();
+    assert.equal(await entry("article.create").getByRole("img").count(), 0, "the caller may create articles");
+    assert.ok(await entry("article.remove").getByRole("img", { name: "you may not call it" }).isVisible());
+    await page.evaluate(axe.source);
+    const { violations } = await page.evaluate(() => globalThis.axe.run(document.querySelector(".tree")));
+    assert.deepEqual(violations.map(({ id }) => id), []);
+    await page.reload();
+    await page.locator(".tree .denied").first().waitFor();
+    assert.equal(asked.length, 1, "the response is kept while the credential is the same");
+    assert.deepEqual(problems, []);
+  });
+});
+
+test("the dialog of the search", async (t) => {
+  const chromium = await browser(t);
+  const { url } = await serve(t);
+  const { page, problems } = await watched(t, chromium, url);
+  const dialog = page.getByRole("dialog", { name: "Search" });
+  const input = dialog.getByRole("searchbox");
+  const status = dialog.getByRole("status");
+  const first = dialog.locator("li a").first();
+  /** Searches for words, and waits for the results. */
+  const find = async (words) => {
+    const answered = page.waitForResponse((response) => response.url().includes("/search/results?"));
+    await input.fill(words);
+    await answered;
+    await dialog.locator(".chosen, .results p").first().waitFor();
+  };
+
+  for (const [words, href] of [
+    ["create article", "methods/article.create"],
+    ["GET /article/3/picture", "methods/article.picture"],
+    ["artcle", "methods/article.list"],
+    ["invalid-parameter", "errors#invalid-parameter"],
+    ["ListedArticle", "schemas/ListedArticle"],
+    ["no_such_line", "methods/article.line.get"],
+    ["union-overlap", "diagnostics#union-overlap"],
+    ["license", "#settings"],
+    ["typescript", "api.d.ts"],
+  ]) {
+    await page.goto(`${url}docs/methods/article.read`);
+    await page.keyboard.press("Control+k");
+    await find(words);
+    assert.ok((await first.getAttribute("href")).endsWith(href), `${words}: ${await first.getAttribute("href")}`);
+  }
+
+  // The arrow keys select, Enter opens, and the reader can continue to type.
+  await page.goto(`${url}docs/errors`);
+  await page.locator("#content").focus();
+  await page.keyboard.press("/");
+  await find("article");
+  const links = await dialog.locator("li a").evaluateAll((all) => all.map((one) => one.href));
+  assert.ok(links.length > 10, `${links}`);
+  const focused = () => page.evaluate(() => document.activeElement.href);
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("ArrowDown");
+  assert.equal(await focused(), links[1]);
+  await page.keyboard.press("ArrowUp");
+  assert.equal(await focused(), links[0]);
+  await page.keyboard.press("ArrowUp");
+  assert.equal(await page.evaluate(() => document.activeElement.id), "search");
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.type("s");
+  assert.equal(await input.inputValue(), "articles");
+  await page.evaluate(axe.source);
+  const { violations } = await page.evaluate(() => globalThis.axe.run(document));
+  assert.deepEqual(violations.map(({ id, nodes }) => `${id}: ${nodes[0].html}`), []);
+  await picture(page, "find-1280");
+  await page.keyboard.press("Escape");
+  assert.equal(await dialog.count(), 0);
+  await page.keyboard.press("Control+k");
+  assert.equal(await input.inputValue(), "articles", "the words are kept, and selected");
+  await find("lines article");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(`${url}docs/methods/article.line.get`);
+
+  // A parameter is an entry of its own.
+  await page.keyboard.press("Control+k");
+  await find("no_line");
+  await dialog.locator("li a", { hasText: "no_line" }).first().click();
+  await page.waitForURL(/article\.line\.get#(parameter|output)-no_line$/);
+  assert.equal(await dialog.count(), 0, "the dialog is closed on the page of the parameter");
+
+  // Suggestions, if nothing is found.
+  await page.keyboard.press("Control+k");
+  await find("pictograph");
+  assert.match(await status.innerText(), /^Nothing contains pictograph\./);
+  await dialog.getByRole("link", { name: "picture", exact: true }).click();
+  await page.waitForFunction(() => /Found/.test(document.querySelector("dialog [role=status]").textContent));
+  assert.equal(await input.inputValue(), "picture");
+  await find("xyzzy qqqq");
+  assert.ok(await dialog.getByRole("link", { name: "All methods and modules" }).isVisible());
+  assert.deepEqual(problems, []);
+});
+
+test("a page that does not exist has a search on a phone", async (t) => {
+  const chromium = await browser(t);
+  const { url } = await serve(t);
+  for (const javaScriptEnabled of [true, false]) {
+    const { page } = await watched(t, chromium, url, { viewport: { width: 390, height: 844 }, javaScriptEnabled });
+    await page.goto(`${url}docs/nowhere/pictur`);
+    const search = javaScriptEnabled ? page.getByRole("button", { name: "Search" }) : page.getByRole("searchbox");
+    assert.ok(await search.isVisible());
+    assert.ok((await page.locator("main .methods li").count()) > 0, "the words of the path are searched");
+  }
+});
+
+test("unions and markdown on pages", async (t) => {
+  const chromium = await browser(t);
+  const { url } = await serve(t, { api: await shop(t), flags: ["--unbound", "echo"] });
+
+  await t.test("the types of a union are tabs", async (t) => {
+    const { page, problems } = await watched(t, chromium, url);
+    for (const path of ["schemas/Payment", "methods/order.create"]) {
+      await page.goto(`${url}docs/${path}`);
+      const union = page.locator("main .union").first();
+      const tabs = union.getByRole("tab");
+      assert.deepEqual(await tabs.allInnerTexts(), ["card", "cash"], path);
+      const panel = union.getByRole("tabpanel");
+      assert.equal(await panel.count(), 1);
+      assert.match(await panel.innerText(), /by[\s\S]*number[\s\S]*"by": "card"/);
+      await tabs.first().focus();
+      await page.keyboard.press("ArrowRight");
+      assert.match(await panel.innerText(), /by[\s\S]*coins[\s\S]*"by": "cash"/);
+    }
+    assert.deepEqual(problems, []);
+  });
+
+  await t.test("all types are visible without JavaScript", async (t) => {
+    const { page } = await watched(t, chromium, url, { javaScriptEnabled: false });
+    await page.goto(`${url}docs/schemas/Payment`);
+    for (const name of ["number", "coins"]) assert.ok(await page.locator(".fields code", { hasText: name }).first().isVisible());
+  });
+
+  await t.test("descriptions are markdown", async (t) => {
+    const { page } = await watched(t, chromium, url);
+    await page.goto(`${url}docs/methods/order.create`);
+    assert.equal(await page.locator("h1").innerText(), "Place an order");
+    assert.equal(await page.locator("main > p strong").innerText(), "paid");
+    assert.equal(await page.locator("main > ul:not(.fields) a").getAttribute("href"), "https://example.org/guide");
+    assert.equal(await page.locator("#parameter-note code", { hasText: /^note$/ }).count(), 2);
+    assert.equal(await page.locator("main td strong").innerText(), "out of stock");
+    for (const path of ["", "modules/orders", "schemas/Payment", "methods/order.create"]) {
+      await page.goto(`${url}docs/${path}`);
+      // Examples show the text that the server sends.
+      await page.evaluate(() => document.querySelectorAll("main figure").forEach((one) => one.remove()));
+      assert.doesNotMatch(await page.locator("main").innerText(), /\*\*|\]\(/, path);
+    }
+  });
+});
+
+test("the layout of the content", async (t) => {
+  const chromium = await browser(t);
+  const { url } = await serve(t, { api: await shop(t), flags: ["--unbound", "echo"] });
+  for (const width of [390, 820, 1280, 1920]) {
+    const { page } = await watched(t, chromium, url, { viewport: { width, height: 900 } });
+    for (const path of ["", "errors", "methods/order.create", "schemas/Payment", "search?q=order"]) {
+      await page.goto(`${url}docs/${path}`);
+      await page.evaluate(() => document.querySelectorAll("main details").forEach((one) => (one.open = true)));
+      const found = await page.evaluate(() => {
+        const problems = [];
+        // Rules end at the same place.
+        const ends = [...document.querySelectorAll("main > :is(h2, table, .fields, .methods, figure, details, .union, .address)")];
+        const rights = new Set(ends.map((one) => Math.round(one.getBoundingClientRect().right)));
+        if (rights.size > 1) problems.push(`rules end at ${[...rights]}`);
+        for (const table of document.querySelectorAll("main table")) {
+          const head = [...table.querySelectorAll("thead th")].map((one) => one.textContent);
+          for (const [index, name] of head.entries()) {
+            const cells = [...table.querySelectorAll(`tbody tr > :nth-child(${index + 1})`)];
+            if (cells.every((cell) => cell.textContent.trim() === "")) problems.push(`the column ${name} is empty`);
+          }
+          const names = [...table.querySelectorAll("tbody th")].map((one) => one.textContent);
+          if (new Set(names).size < names.length) problems.push(`the rows ${names}`);
+          if (table.getBoundingClientRect().width > document.querySelector("main").clientWidth) problems.push("a table is too wide");
+        }
+        const header = document.querySelector("header").offsetHeight;
+        if (innerWidth > 800 && header > 60) problems.push(`the header is ${header} px high`);
+        // Names and numbers in tables are not broken.
+        const words = document.querySelectorAll(':is(th, td) code:not(.long) bdi, td[data-label="Status"] div');
+        for (const word of words) {
+          const range = document.createRange();
+          range.selectNodeContents(word);
+          const lines = new Set([...range.getClientRects()].map((one) => Math.round(one.top)));
+          if (lines.size > 1) problems.push(`${word.textContent} is broken`);
+        }
+        return problems;
+      });
+      assert.deepEqual(found, [], `${path} at ${width}`);
+    }
+  }
+});
+
+test("pages are small, and the form is near with the keyboard", async (t) => {
+  const chromium = await browser(t);
+  const { url } = await serve(t);
+  const { page, problems } = await watched(t, chromium, url);
+  const client = await page.context().newCDPSession(page);
+  await client.send("Network.enable");
+  const types = new Map();
+  const sizes = [];
+  client.on("Network.responseReceived", ({ requestId, type, response }) => types.set(requestId, [type, response]));
+  client.on("Network.loadingFinished", ({ requestId, encodedDataLength }) => {
+    const [type, response] = types.get(requestId);
+    const body = Number(response.headers["content-length"] ?? encodedDataLength);
+    sizes.push([type, response.url, body]);
+  });
+  for (const path of ["", "methods/article.create", "schemas/Article", "errors"]) {
+    sizes.length = 0;
+    await client.send("Network.clearBrowserCache");
+    await page.goto(`${url}docs/${path}`, { waitUntil: "networkidle" });
+    if (path.startsWith("methods/")) await page.locator("form.call").waitFor();
+    const sum = (kinds) => sizes.filter(([type]) => kinds.includes(type)).reduce((total, [, , size]) => total + size, 0);
+    const [all, scripts] = [sum(["Document", "Stylesheet", "Script", "Fetch", "XHR", "Image"]), sum(["Script"])];
+    console.log(`/docs/${path}: ${all} bytes, of which ${scripts} are scripts`);
+    assert.ok(all <= MAX_PAGE_BYTES, `${path}: ${all}`);
+    assert.ok(scripts <= MAX_SCRIPT_BYTES, `${path}: ${scripts}`);
+  }
+
+  await page.goto(`${url}docs/methods/article.create`);
+  await page.locator("form.call").waitFor();
+  const place = () => page.evaluate(() => document.activeElement.closest("form.call") !== null);
+  let keys = 0;
+  for (; keys < 30 && !(await place()); keys++) {
+    const isLink = await page.evaluate(() => document.activeElement.getAttribute("href") === "#tab-try");
+    await page.keyboard.press(isLink ? "Enter" : "Tab");
+  }
+  console.log(`${keys} keys to the first input of the form`);
+  assert.ok(keys <= MAX_KEYS_TO_FORM, `${keys} keys`);
+  assert.deepEqual(problems, []);
+});
