@@ -10,7 +10,9 @@ use rulebook_model::describe::{canonical_definition, openapi};
 use rulebook_model::model::{Api, Audience, Location, Permission};
 use serde_json::{Value as Json, json};
 
-use super::{Operation, engine_with_definition, engine_with_files, methods, openapi_of_uris, operations};
+use super::{
+    Operation, engine_with_definition, engine_with_files, method_of_operation, methods, openapi_of_uris, operations,
+};
 use crate::client::{Request, TestServer};
 use support::generate;
 
@@ -55,18 +57,10 @@ fn below_base<'p>(base: &str, path: &'p str) -> &'p str {
     if rest.is_empty() { "/" } else { rest }
 }
 
-/// Returns the id of the method that an operation describes. If an operation is at a path without optional positions,
-/// its id has a number at the end. Ids of operations have no braces, unless two ids would be equal.
+/// Returns the id of the method that an operation describes.
 fn method_id<'k>(operation: &Operation<'_>, known: &BTreeSet<&'k str>) -> &'k str {
-    let find = |id: &str| {
-        let exact = known.iter().find(|known| **known == id);
-        exact.or_else(|| known.iter().find(|known| known.replace(['{', '}'], "") == id)).copied()
-    };
-    find(operation.id).unwrap_or_else(|| {
-        let (id, number) = operation.id.trim_end_matches('_').rsplit_once('.').unwrap();
-        assert!(number.parse::<usize>().is_ok(), "{} has no method", operation.id);
-        find(id).unwrap_or_else(|| panic!("{} has no method", operation.id))
-    })
+    let known: Vec<&str> = known.iter().copied().collect();
+    method_of_operation(operation.id, &known).unwrap_or_else(|| panic!("{} has no method", operation.id))
 }
 
 /// Checks that `Allow` in the responses to OPTIONS lists the operations of each path of the OpenAPI document. Any other

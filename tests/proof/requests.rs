@@ -12,11 +12,12 @@ use rulebook_model::types::Arity;
 use serde_json::{Map, Value as Json};
 
 use self::paths::{matches_other_path, percent_encode};
-use super::schema_texts::{SchemaCheck, SerializationStyle, Validity, resolve_references};
+use super::schema_texts::{SchemaCheck, SerializationStyle, Validity, member_fields, resolve_references};
 use super::{boundary, constraints};
 use crate::client::{Request, multipart};
 use crate::openapi::resolved;
 use support::generate::Choices;
+use support::schema_validator::may_be_missing_day;
 
 /// A request, and whether it is valid against the document.
 pub struct TestRequest {
@@ -46,6 +47,9 @@ struct RequestBuilder<'a> {
     /// `true` if the value of a parameter is the text `null`, and the document does not say whether it is a text or
     /// null.
     has_unclear_null: bool,
+    /// What follows the name of the current parameter in the names of its fields, if it is sent with a field for each
+    /// member.
+    suffixes: Vec<String>,
     choices: &'a mut Choices,
 }
 
@@ -64,6 +68,7 @@ pub fn random_request(
         validity: Validity::Valid,
         given: BTreeSet::new(),
         has_unclear_null: false,
+        suffixes: Vec::new(),
         choices,
     };
     let mut target = path.to_owned();
@@ -107,7 +112,12 @@ pub fn random_request(
             "query" => {
                 // An empty callback is the same as none.
                 jsonp |= name == "callback" && texts.iter().any(|text| !text.is_empty()) && method.allows_jsonp(true);
-                query.extend(texts.iter().map(|text| format!("{}={}", percent_encode(name), percent_encode(text))));
+                let suffixes = std::mem::take(&mut builder.suffixes);
+                let suffix = |index: usize| suffixes.get(index).map(String::as_str).unwrap_or_default();
+                let fields = texts.iter().enumerate();
+                query.extend(fields.map(|(index, text)| {
+                    format!("{}={}", percent_encode(&format!("{name}{}", suffix(index))), percent_encode(text))
+                }));
             }
             "header" => headers.extend(texts.iter().map(|text| (name.to_owned(), text.clone()))),
             _ => cookies.extend(texts.iter().map(|text| format!("{name}={text}"))),
@@ -175,6 +185,9 @@ impl RequestBuilder<'_> {
         let check = SchemaCheck::new(self.document, schema);
         let boundary_values = self.boundary_values(name);
         let style = SerializationStyle::from_object(parameter);
+        if style == SerializationStyle::Members {
+            return self.member_texts(&check, &boundary_values, is_required);
+        }
         let (texts, validity) =
             self.random_texts(&check, style, &boundary_values, |texts| transmission(location, texts));
         // An empty array is sent as no text, which is the same as an omitted parameter.
@@ -183,6 +196,33 @@ impl RequestBuilder<'_> {
             return None;
         }
         self.add_validity(validity);
+        Some(texts)
+    }
+
+    /// Generates the texts of an object that is sent with a field for each member; `None` if no field is sent.
+    fn member_texts(
+        &mut self,
+        check: &SchemaCheck,
+        boundary_values: &[Value<'static>],
+        is_required: bool,
+    ) -> Option<Vec<String>> {
+        let mut found = None;
+        for _ in 0..MAX_TRIES + 4 {
+            let value = boundary::random_value(&check.schema, boundary_values, self.choices);
+            let Some(fields) = member_fields(&value).filter(|fields| !fields.is_empty()) else { continue };
+            let is_valid = check.is_valid(&value) && !may_be_beyond_schemas(&value);
+            found = Some((fields, is_valid));
+            if is_valid || !self.prefer_valid {
+                break;
+            }
+        }
+        let Some((fields, is_valid)) = found else {
+            self.add_validity(validity_of_omission(is_required));
+            return None;
+        };
+        self.add_validity(if is_valid { Validity::Valid } else { Validity::Unknown });
+        let texts;
+        (self.suffixes, texts) = fields.into_iter().unzip();
         Some(texts)
     }
 
@@ -365,10 +405,11 @@ impl RequestBuilder<'_> {
     }
 }
 
-/// Returns `true` if a value contains a text that a schema cannot check completely: a time with a leap second.
+/// Returns `true` if a value contains a text that a schema cannot check completely: a time with a leap second, or on a
+/// day that does not exist.
 fn may_be_beyond_schemas(value: &Json) -> bool {
     match value {
-        Json::String(text) => text.contains(":60"),
+        Json::String(text) => text.contains(":60") || may_be_missing_day(text),
         Json::Array(items) => items.iter().any(may_be_beyond_schemas),
         Json::Object(members) => members.values().any(may_be_beyond_schemas),
         _ => false,

@@ -104,7 +104,7 @@ fn link_if_url(text: &str) -> Inline<'_> {
 }
 
 /// Explains how a client authenticates, and how a client reads the definition of the API.
-fn how_to_call(pages: &Pages) -> [Block<'_>; 2] {
+pub(super) fn how_to_call(pages: &Pages) -> [Block<'_>; 2] {
     let is_public = pages.method_entries(0..pages.methods.len()).all(|(_, entry)| entry.method.scope.is_public());
     let authentication = if is_public {
         vec![Inline::text("All methods are public: a client needs no key.")]
@@ -170,7 +170,12 @@ pub(super) fn links_to_documents(pages: &Pages) -> Vec<ListItem<'_>> {
         link_item(LinkTarget::Document("openapi.json"), "OpenAPI", "the API for programs, as an OpenAPI 3.1 document"),
         link_item(LinkTarget::Server("docs/rulebook.js"), "rulebook.js", "a JavaScript client of the API"),
         link_item(LinkTarget::Document("docs/api.d.ts"), "api.d.ts", "the types of this API for TypeScript"),
-        link_item(LinkTarget::Document("llms.txt"), "llms.txt", "this documentation for language models"),
+        link_item(LinkTarget::Document("llms.txt"), "llms.txt", "a summary of this documentation for language models"),
+        link_item(
+            LinkTarget::Document("llms-full.txt"),
+            "llms-full.txt",
+            "all pages of this documentation in one text",
+        ),
         link_item(
             pages.page_link(PageId::Diagnostics),
             "Definition errors",
