@@ -4,6 +4,7 @@ mod descriptions;
 mod discriminators;
 mod echo;
 mod examples;
+mod generators;
 mod golden;
 pub mod modules;
 pub mod paths;

@@ -2,7 +2,9 @@
 //! against the document.
 
 mod keys;
+mod members;
 mod paths;
+mod transmission;
 
 use std::collections::BTreeSet;
 
@@ -12,7 +14,8 @@ use rulebook_model::types::Arity;
 use serde_json::{Map, Value as Json};
 
 use self::paths::{matches_other_path, percent_encode};
-use super::schema_texts::{SchemaCheck, SerializationStyle, Validity, member_fields, resolve_references};
+use self::transmission::transmission;
+use super::schema_texts::{SchemaCheck, SerializationStyle, Validity, resolve_references};
 use super::{boundary, constraints};
 use crate::client::{Request, multipart};
 use crate::openapi::resolved;
@@ -196,33 +199,6 @@ impl RequestBuilder<'_> {
             return None;
         }
         self.add_validity(validity);
-        Some(texts)
-    }
-
-    /// Generates the texts of an object that is sent with a field for each member; `None` if no field is sent.
-    fn member_texts(
-        &mut self,
-        check: &SchemaCheck,
-        boundary_values: &[Value<'static>],
-        is_required: bool,
-    ) -> Option<Vec<String>> {
-        let mut found = None;
-        for _ in 0..MAX_TRIES + 4 {
-            let value = boundary::random_value(&check.schema, boundary_values, self.choices);
-            let Some(fields) = member_fields(&value).filter(|fields| !fields.is_empty()) else { continue };
-            let is_valid = check.is_valid(&value) && !may_be_beyond_schemas(&value);
-            found = Some((fields, is_valid));
-            if is_valid || !self.prefer_valid {
-                break;
-            }
-        }
-        let Some((fields, is_valid)) = found else {
-            self.add_validity(validity_of_omission(is_required));
-            return None;
-        };
-        self.add_validity(if is_valid { Validity::Valid } else { Validity::Unknown });
-        let texts;
-        (self.suffixes, texts) = fields.into_iter().unzip();
         Some(texts)
     }
 
@@ -418,23 +394,4 @@ fn may_be_beyond_schemas(value: &Json) -> bool {
 
 fn is_required(schema: &Json, name: &str) -> bool {
     schema["required"].as_array().is_some_and(|required| required.contains(&name.into()))
-}
-
-/// Returns whether this part of a request can carry the texts, and whether they arrive unchanged.
-fn transmission(location: &str, texts: &[String]) -> (bool, bool) {
-    let all = |test: fn(&String) -> bool| texts.iter().all(test);
-    match location {
-        // A segment of a path cannot be empty.
-        "path" => (texts.len() == 1 && all(|text| !text.is_empty()), true),
-        "header" => {
-            let is_plain = |text: &String| text.trim() == text && text.bytes().all(|byte| (0x20..0x7f).contains(&byte));
-            let is_allowed = |text: &String| !text.bytes().any(|byte| byte < 0x20 || byte == 0x7f);
-            (texts.len() < 2 && all(is_allowed), all(is_plain))
-        }
-        "cookie" => {
-            let is_plain = |byte: u8| byte.is_ascii_graphic() && !b"\",;\\".contains(&byte);
-            (texts.len() < 2 && texts.iter().all(|text| text.bytes().all(is_plain)), true)
-        }
-        _ => (true, true),
-    }
 }

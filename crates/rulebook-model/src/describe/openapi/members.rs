@@ -3,7 +3,7 @@
 
 use serde_json::{Value as Json, json};
 
-use super::serialization::{accepts_anything, accepts_arrays_or_objects, without_null};
+use super::kinds::{accepts_anything, accepts_arrays_or_objects, without_null};
 
 /// The keywords of objects whose members can be sent in fields.
 const KEYWORDS: [&str; 8] = [

@@ -13,6 +13,7 @@ mod downloads;
 mod error_classes;
 mod error_group;
 mod headers;
+mod kinds;
 mod members;
 mod openapi_3_0;
 mod operation;
