@@ -43,8 +43,8 @@ fn local_links(page: &str, is_markdown: bool) -> Vec<String> {
     links.filter(|link| !["data:", "https://", "mailto:"].iter().any(|scheme| link.starts_with(scheme))).collect()
 }
 
-/// Follows all links, beginning with the start page in HTML and with the texts for language models. Returns the text of each page. The
-/// map keys are the paths of the pages.
+/// Follows all links, beginning with the start page in HTML and with the texts for language models. Returns the text of
+/// each page. The map keys are the paths of the pages.
 #[track_caller]
 fn crawl(server: &TestServer) -> BTreeMap<String, String> {
     let mut open = vec!["/docs/".to_owned(), "/llms.txt".to_owned(), "/llms-full.txt".to_owned()];

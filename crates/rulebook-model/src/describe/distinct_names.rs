@@ -79,8 +79,9 @@ pub(super) fn with_hash(name: &str, text: &str) -> String {
     format!("{name}.{hash:08x}")
 }
 
-/// Converts a text to a name of a component or an operation. Such a name can contain ASCII letters, digits, `.`, `-` and
-/// `_` (OpenAPI 3.1.1 section 4.8.7). Braces are removed, and other letters become their code points, such as `u4e2d`.
+/// Converts a text to a name of a component or an operation. Such a name can contain ASCII letters, digits, `.`, `-`
+/// and `_` (OpenAPI 3.1.1 section 4.8.7). Braces are removed, and other letters become their code points, such as
+/// `u4e2d`.
 pub(super) fn to_component_name(text: &str) -> String {
     let mut name = String::with_capacity(text.len());
     for char in text.chars().filter(|char| !matches!(char, '{' | '}')) {

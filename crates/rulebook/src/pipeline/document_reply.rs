@@ -121,8 +121,8 @@ fn conditional_reply(
 }
 
 /// Returns the header field with a link to the OpenAPI document (RFC 8631), which the pages, the documents and the
-/// responses to OPTIONS have. The link is relative to the path of the request, so that it is correct behind every reverse
-/// proxy. Returns `None` if the server has no OpenAPI document.
+/// responses to OPTIONS have. The link is relative to the path of the request, so that it is correct behind every
+/// reverse proxy. Returns `None` if the server has no OpenAPI document.
 pub fn link_to_openapi(head: &Head) -> Option<(HeaderName, HeaderValue)> {
     if !cfg!(feature = "documents") {
         return None;
@@ -133,8 +133,8 @@ pub fn link_to_openapi(head: &Head) -> Option<(HeaderName, HeaderValue)> {
     Some((header::LINK, HeaderValue::try_from(link).ok()?))
 }
 
-/// The maximum number of path segments above which the link to the OpenAPI document leads. No path of a service or a
-/// document has so many.
+/// The maximum number of path segments above which the link to the OpenAPI document leads. Paths of services and
+/// documents have fewer.
 const MAX_LINK_DEPTH: usize = 64;
 
 /// Returns the document's entity tag that `If-None-Match` contains: the entity tag of the uncompressed document or of

@@ -171,13 +171,17 @@ async fn requested_openapi_document(documents: &AudienceDocuments<'_>, head: &He
     let published = &documents.documents().published;
     let is_lean = parse_query_value(head, LEAN_FIELD, "lean", |value| value.is_empty().then_some(()))?.is_some();
     let whole_api = if is_lean { ApiDocument::LeanOpenApi } else { ApiDocument::OpenApi };
-    let name = |name: &str| if is_lean { Documents::lean_name(name) } else { name.to_owned() };
-    let find_module =
-        |module: &str| published.modules.find_index(&name(module)).map(|index| (module.to_owned(), index));
+    // The keys of parts and of lean documents contain spaces, which names of modules and numbers do not contain.
+    let key = |name: String| if is_lean { Documents::lean_name(&name) } else { name };
+    let is_plain = |text: &str| !text.contains(' ');
+    let find_module = |name: &str| {
+        let index = published.modules.find_index(&key(name.to_owned())).filter(|_| is_plain(name))?;
+        Some((name.to_owned(), index))
+    };
     let module = parse_query_value(head, MODULE_FIELD, "one-module", find_module)?;
     let find_part = |number: &str| {
-        let part = Documents::module_part_name(&module.as_ref()?.0, number);
-        published.parts.find_index(&name(&part))
+        let name = Documents::module_part_name(&module.as_ref()?.0, number);
+        published.parts.find_index(&key(name)).filter(|_| is_plain(number))
     };
     let part = parse_query_value(head, PART_FIELD, "one-part", find_part)?;
     let (select, index): (fn(&PublishedDocuments) -> &RenderedOnDemand<Document>, usize) = match (part, &module) {

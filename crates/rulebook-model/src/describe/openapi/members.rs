@@ -3,7 +3,7 @@
 
 use serde_json::{Value as Json, json};
 
-use super::kinds::{accepts_anything, accepts_arrays_or_objects, without_null};
+use super::kinds::{accepts_arrays_or_objects, without_null};
 
 /// The keywords of objects whose members can be sent in fields.
 const KEYWORDS: [&str; 8] = [
@@ -26,7 +26,9 @@ pub(super) fn schema_of_members(schema: &Json, required: bool) -> Option<Json> {
     let is_closed = object.get("additionalProperties").is_none_or(Json::is_boolean);
     let members = object.get_mut("properties")?.as_object_mut()?;
     let can_be_field = |(name, member): (&String, &Json)| {
-        let is_scalar = member.get("$ref").is_none() && !accepts_anything(member) && !accepts_arrays_or_objects(member);
+        // A member without a type, which has at most a description, can be anything.
+        let has_type = ["type", "enum", "const", "anyOf", "oneOf"].iter().any(|keyword| member.get(*keyword).is_some());
+        let is_scalar = has_type && !accepts_arrays_or_objects(member);
         is_scalar && !name.is_empty() && !name.contains(['[', ']'])
     };
     if !is_plain || !is_closed || members.is_empty() || !members.iter().all(can_be_field) {

@@ -9,7 +9,7 @@ use super::super::example;
 use super::operation::DescribedMethod;
 use super::schemas::{SchemaPlace, Schemas, with_description};
 use super::serialization::{
-    Placement, TextStyle, default_for_documents, other_way_note, text_encoding, value_for_documents,
+    Placement, TextStyle, alternative_note, default_for_documents, text_encoding, value_for_documents,
 };
 use crate::call::{HttpMethod, Value};
 use crate::model::{self, Location, Method};
@@ -89,7 +89,7 @@ pub(super) fn describe_parameter(
     let method = described.method;
     let is_required = placement == Placement::Path || !parameter.optional;
     let encoding = text_encoding(&parameter.r#type, placement, is_required);
-    let notes = encoding.note.into_iter().chain(other_way_note(parameter, placement, &encoding.style));
+    let notes = encoding.note.into_iter().chain(alternative_note(parameter, placement, &encoding.style));
     let info = notes.fold(parameter.info.clone(), |info, note| format!("{info}\n\n{note}"));
     let place = SchemaPlace { method: described.name, part: placement.as_str(), key: name };
     let schema = schemas.add_referenced(encoding.schema, &*parameter.r#type.check, place);

@@ -35,8 +35,8 @@ struct Part {
 /// The names that the component of a part can have.
 #[derive(Debug, Clone)]
 pub(super) struct PartName {
-    /// The module or the method within which equal parts are one component, so that its name depends on nothing outside;
-    /// empty for the whole document.
+    /// The module or the method within which equal parts are one component, so that its name depends on nothing
+    /// outside; empty for the whole document.
     pub(super) scope: String,
     /// The names. The component has the first one that no other component has.
     pub(super) candidates: Vec<String>,

@@ -156,8 +156,8 @@ fn path_parameters<'a>(
     names.iter().map(String::as_str).zip(parameters.collect::<Vec<_>>())
 }
 
-/// Returns the ids of the operations of all methods, in the order of the methods. The operation at the longest path of a
-/// method comes first, and then those at the paths that omit one more position each. The id of the first is the id of
+/// Returns the ids of the operations of all methods, in the order of the methods. The operation at the longest path of
+/// a method comes first, and then those at the paths that omit one more position each. The id of the first is the id of
 /// the method without braces, and those of the others name the first omitted position, such as `line.get.without_to`.
 fn operation_ids(services: &[ServiceUri<'_>]) -> Vec<String> {
     let mut all = Vec::new();

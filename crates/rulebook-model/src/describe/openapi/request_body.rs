@@ -191,7 +191,7 @@ fn form_field_schema(
     // A form cannot distinguish a text from an array that has only this text as its item.
     let is_repeated = encoding.style == TextStyle::Repeated;
     let single = is_repeated.then(|| "A single value is an array with one item.".to_owned());
-    let notes = encoding.note.into_iter().chain(single).chain(serialization::other_way_note(
+    let notes = encoding.note.into_iter().chain(single).chain(serialization::alternative_note(
         field,
         Placement::Form,
         &encoding.style,

@@ -47,8 +47,8 @@ pub(super) struct Schemas {
     schemas: Vec<Json>,
     /// The index in `schemas` of each component, by the name of the component.
     components: BTreeMap<String, usize>,
-    /// The name of each component that is not a schema of the definition, by the method to which it belongs and the JSON
-    /// text of its schema. Methods do not share such components, so that their names depend on one method only.
+    /// The name of each component that is not a schema of the definition, by the method to which it belongs and the
+    /// JSON text of its schema. Methods do not share such components, so that their names depend on one method only.
     names_by_schema: HashMap<(String, String), String>,
     /// The [folded] names of the components.
     folded_names: HashSet<String>,
@@ -122,14 +122,14 @@ impl Schemas {
         self.schemas.push(schema);
     }
 
-    /// Returns a reference to the component that contains this schema at this place. If the method has no such component
-    /// yet, it is added.
+    /// Returns a reference to the component that contains this schema at this place. If the method has no such
+    /// component yet, it is added.
     pub(super) fn component_reference(&mut self, place: SchemaPlace<'_>, schema: Json) -> Json {
         self.named_component_reference(place.method, place.component_name(), schema)
     }
 
-    /// Returns a reference to the component that contains this schema, for a method. If the method has no such component
-    /// yet, it is added. Its name is `name`, or begins with it.
+    /// Returns a reference to the component that contains this schema, for a method. If the method has no such
+    /// component yet, it is added. Its name is `name`, or begins with it.
     pub(super) fn named_component_reference(&mut self, method: &str, name: String, schema: Json) -> Json {
         let key = (method.to_owned(), schema.to_string());
         if let Some(name) = self.names_by_schema.get(&key) {

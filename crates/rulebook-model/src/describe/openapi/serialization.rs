@@ -174,7 +174,7 @@ fn json_text_note(schema: &Json) -> Option<String> {
 /// Returns a note for a parameter that the part `placement` of a request can also contain in another way than in the
 /// style `style`: under names with brackets or, if the members of an object have such names, as JSON. OpenAPI describes
 /// only one way to serialize a parameter, and its style `deepObject` allows no nested values.
-pub(super) fn other_way_note(parameter: &Parameter, placement: Placement, style: &TextStyle) -> Option<String> {
+pub(super) fn alternative_note(parameter: &Parameter, placement: Placement, style: &TextStyle) -> Option<String> {
     if *style == TextStyle::Members {
         return Some("The query can also contain it as JSON.".to_owned());
     }

@@ -19,9 +19,10 @@ use crate::model::{DeclaredError, EnvelopeName, Method, Output, Unbound};
 const COMPONENT_NAME_WITHOUT_CONTENT: &str = "NoContent";
 
 impl ErrorResponses {
-    /// Returns the success responses of a method, each with its status and, if it is the same for all methods, the
-    /// name of its component. They also describe the errors that an envelope sends with the status of a success. `jsonp` and `has_rate_limits` say
-    /// whether the method can respond with JSONP, and whether the number of requests to it can be limited.
+    /// Returns the success responses of a method, each with its status and, if it is the same for all methods, the name
+    /// of its component. They also describe the errors that an envelope sends with the status of a success. `jsonp` and
+    /// `has_rate_limits` say whether the method can respond with JSONP, and whether the number of requests to it can be
+    /// limited.
     pub(super) fn success_responses(
         &self,
         name: &EnvelopeName,

@@ -1,5 +1,5 @@
-//! Writes the list of the documents of the API (RFC 9727), with which programs find them if they know only the address of
-//! the server. The URLs are relative to the path of the list, so that they are correct behind every reverse proxy.
+//! Writes the list of the documents of the API (RFC 9727), with which programs find them if they know only the address
+//! of the server. The URLs are relative to the path of the list, so that they are correct behind every reverse proxy.
 
 use serde_json::json;
 

@@ -263,8 +263,8 @@ impl Pages {
         llms::write_llms_txt(self)
     }
 
-    /// Returns `llms-full.txt`: all pages in Markdown, in one document. If the API is large, this document only contains
-    /// the pages of its modules, and links to the others.
+    /// Returns `llms-full.txt`: all pages in Markdown, in one document. If the API is large, this document only
+    /// contains the pages of its modules, and links to the others.
     #[must_use]
     pub fn llms_full(&self) -> String {
         llms::write_llms_full_txt(self)

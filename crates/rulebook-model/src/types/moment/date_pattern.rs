@@ -1,7 +1,7 @@
 //! Generates regular expressions that match dates, and the dates of a range. JSON Schemas contain these expressions,
 //! because usual validators do not support bounds of dates. The expressions use only the syntax that every validator
-//! supports (JSON Schema Core 2020-12, section 6.4), so they have no lookaheads. To stay short, they treat each month as
-//! if it had 31 days.
+//! supports (JSON Schema Core 2020-12, section 6.4), so they have no lookaheads. To stay short, they treat each month
+//! as if it had 31 days.
 
 use std::fmt::Write;
 
