@@ -66,9 +66,9 @@ fn operations(document: &Json) -> Vec<Operation<'_>> {
     .collect()
 }
 
-/// Returns the id of the method that the operation with the id `id` describes; `None` if it has no such method. The id of the
-/// operation is that of the method without signs that generators of code do not know. At a path that omits positions,
-/// it names the first of them. If several methods would have the same id, it names captures, or has a hash.
+/// Returns the id of the method that the operation with the id `id` describes; `None` if it has no such method. The id
+/// of the operation is that of the method without signs that generators of code do not know. At a path that omits
+/// positions, it names the first of them. If several methods would have the same id, it names captures, or has a hash.
 pub fn method_of_operation<'k>(id: &str, known: &[&'k str]) -> Option<&'k str> {
     if let Some(same) = known.iter().find(|known| **known == id) {
         return Some(same);
