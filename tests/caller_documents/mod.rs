@@ -259,6 +259,8 @@ fn no_document_names_a_method_that_is_hidden_from_the_caller() {
             ("OPTIONS", "/user/1"),
             ("GET", "/openapi.json"),
             ("GET", "/llms.txt"),
+            ("GET", "/llms-full.txt"),
+            ("GET", "/.well-known/api-catalog"),
             ("GET", "/docs/"),
             ("GET", "/docs/modules/shop"),
         ];
@@ -353,7 +355,9 @@ fn links_of_pages_for_the_caller_lead_to_pages_for_the_caller() {
     };
     let asking = TestServer::echo(&shop_definition("public"));
     let is_same_for_all_callers = |link: &String| link.contains("swagger/") || link.ends_with("rulebook.js");
-    for target in ["docs/", "docs/methods/ingots", "docs/search", "docs/search.md", "docs/index.md", "llms.txt"] {
+    for target in
+        ["docs/", "docs/methods/ingots", "docs/search", "docs/search.md", "docs/index.md", "llms.txt", "llms-full.txt"]
+    {
         let all = links(&asking, &format!("/{target}?as=me&q=gold"));
         let pages = all.iter().filter(|link| !link.starts_with('#') && !is_same_for_all_callers(link));
         let lost: Vec<_> = pages.filter(|link| !link.contains("?as=me")).collect();

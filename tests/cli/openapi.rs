@@ -53,6 +53,9 @@ fn the_printed_document_of_a_module_equals_the_served_document() {
     let process = Connection::open(address.parse().unwrap()).send(&Request::new("GET", "/openapi.json?module=shop"));
     let printed = run_program(folder.path(), &["openapi", "--module", "shop"]);
     assert_eq!((printed.exit_code, printed.stdout), (Some(0), String::from_utf8(process.body).unwrap()));
+    let lean = Connection::open(address.parse().unwrap()).send(&Request::new("GET", "/openapi.json?module=shop&lean"));
+    let printed = run_program(folder.path(), &["openapi", "--module", "shop", "--lean"]);
+    assert_eq!((printed.exit_code, printed.stdout), (Some(0), String::from_utf8(lean.body).unwrap()));
     let near = run_program(folder.path(), &["openapi", "--module", "shpo"]);
     assert_eq!((near.exit_code, near.stdout.as_str()), (Some(2), ""));
     assert_eq!(near.stderr, "error: --module shpo: there is no module of this name; did you mean `shop`?\n");

@@ -1,6 +1,7 @@
 //! Tests the format of the documents that the server generates, and conditional requests for these documents.
 
 use serde_json::json;
+use url::Url;
 
 use crate::client::{Request, Response, TestServer};
 
@@ -106,7 +107,10 @@ fn a_request_with_the_current_entity_tag_gets_304() {
         Request::new("OPTIONS", "/api/article"),
         Request::new("GET", "/openapi.json"),
         Request::new("HEAD", "/openapi.json"),
+        Request::new("GET", "/openapi.json?lean"),
         Request::new("GET", "/llms.txt"),
+        Request::new("GET", "/llms-full.txt"),
+        Request::new("GET", "/.well-known/api-catalog"),
     ];
     for request in requests {
         let mut connection = server.connect();
@@ -152,7 +156,12 @@ fn the_entity_tag_of_one_format_does_not_match_the_other_format() {
 #[test]
 fn documents_of_the_server_only_support_get_and_head() {
     let server = documents_server();
-    for (target, media_type) in [("/openapi.json", "application/json"), ("/llms.txt", "text/plain; charset=utf-8")] {
+    for (target, media_type) in [
+        ("/openapi.json", "application/json"),
+        ("/llms.txt", "text/plain; charset=utf-8"),
+        ("/llms-full.txt", "text/plain; charset=utf-8"),
+        (CATALOG, "application/linkset+json; profile=\"https://www.rfc-editor.org/info/rfc9727\""),
+    ] {
         let mut connection = server.connect();
         let got = connection.send(&Request::new("GET", target));
         assert_eq!((got.status, got.field("content-type")), (200, Some(media_type)), "{got:?}");
@@ -188,5 +197,58 @@ fn captures_and_positions_do_not_match_paths_of_documents() {
             Some("3.")
         );
         assert!(server.send(&Request::new("GET", "/llms.txt")).body.starts_with(b"# "));
+    }
+}
+
+const CATALOG: &str = "/.well-known/api-catalog";
+
+/// Returns the targets of the links in the header fields `Link` that have this relation, resolved at the path of the
+/// request.
+fn linked(response: &Response, path: &str, relation: &str) -> Vec<String> {
+    let fields = response.head.lines().filter_map(|line| line.split_once(": "));
+    let links = fields.filter(|(name, _)| name.eq_ignore_ascii_case("link")).map(|(_, link)| link);
+    let links = links.filter(|link| link.contains(&format!("rel=\"{relation}\"")));
+    let base = Url::parse("http://x").unwrap().join(path).unwrap();
+    links.map(|link| base.join(&link[1..link.find('>').unwrap()]).unwrap().path().to_owned()).collect()
+}
+
+#[test]
+fn documents_and_responses_to_options_link_to_the_openapi_document() {
+    let server = documents_server();
+    for (method, path) in [
+        ("OPTIONS", "/"),
+        ("OPTIONS", "/api"),
+        ("OPTIONS", "/api/article/7/line"),
+        ("GET", "/"),
+        ("GET", "/docs/"),
+        ("GET", "/docs/methods/article.%7Bid%7D.line.get"),
+        ("GET", "/llms.txt"),
+        ("HEAD", CATALOG),
+    ] {
+        let response = server.send(&Request::new(method, path));
+        assert!([200, 307].contains(&response.status), "{path}: {response:?}");
+        assert_eq!(linked(&response, path, "service-desc"), ["/openapi.json"], "{method} {path}: {response:?}");
+    }
+    assert_eq!(linked(&server.send(&Request::new("HEAD", CATALOG)), CATALOG, "api-catalog"), [CATALOG]);
+    let call = server.send(&Request::new("GET", "/api/article/7/line"));
+    assert!(call.field("link").is_none(), "{call:?}");
+}
+
+#[test]
+fn the_catalog_lists_the_documents_of_the_api() {
+    let server = documents_server();
+    let catalog = server.send(&Request::new("GET", CATALOG)).json();
+    let entry = &catalog["linkset"][0];
+    let base = Url::parse("http://x").unwrap().join(CATALOG).unwrap();
+    assert_eq!(base.join(entry["anchor"].as_str().unwrap()).unwrap().path(), "/api");
+    for (relation, count) in [("service-desc", 1), ("service-doc", 3), ("status", 1)] {
+        let links = entry[relation].as_array().unwrap();
+        assert_eq!(links.len(), count, "{catalog}");
+        for link in links {
+            let path = base.join(link["href"].as_str().unwrap()).unwrap().path().to_owned();
+            let response = server.send(&Request::new("GET", &path));
+            let media_type = response.field("content-type").unwrap().split(';').next().unwrap().to_owned();
+            assert_eq!((response.status, json!(media_type)), (200, link["type"].clone()), "{path}");
+        }
     }
 }

@@ -43,11 +43,11 @@ fn local_links(page: &str, is_markdown: bool) -> Vec<String> {
     links.filter(|link| !["data:", "https://", "mailto:"].iter().any(|scheme| link.starts_with(scheme))).collect()
 }
 
-/// Follows all links, beginning with the start page in HTML and with `/llms.txt`. Returns the text of each page. The
-/// map keys are the paths of the pages.
+/// Follows all links, beginning with the start page in HTML and with the texts for language models. Returns the text of
+/// each page. The map keys are the paths of the pages.
 #[track_caller]
 fn crawl(server: &TestServer) -> BTreeMap<String, String> {
-    let mut open = vec!["/docs/".to_owned(), "/llms.txt".to_owned()];
+    let mut open = vec!["/docs/".to_owned(), "/llms.txt".to_owned(), "/llms-full.txt".to_owned()];
     let mut seen = BTreeSet::new();
     let mut pages = BTreeMap::new();
     while let Some(path) = open.pop() {
@@ -57,7 +57,7 @@ fn crawl(server: &TestServer) -> BTreeMap<String, String> {
         let response = get_page(server, &path);
         assert_eq!(response.status, 200, "{path}");
         let media_type = response.field("content-type").unwrap();
-        let is_markdown = media_type.starts_with("text/markdown") || path == "/llms.txt";
+        let is_markdown = media_type.starts_with("text/markdown") || path.starts_with("/llms");
         let is_page = is_markdown || media_type.starts_with("text/html") && !path.contains("/swagger/");
         if !is_page {
             continue;

@@ -361,7 +361,7 @@ fn errors_with_every_message() -> Vec<ApiError> {
 }
 
 /// The keys of messages that are used only in the member `got` or `expected` of a parameter error.
-const MESSAGES_IN_PARAMETER_ERRORS: [&str; 8] = [
+const MESSAGES_IN_PARAMETER_ERRORS: [&str; 9] = [
     "several-values",
     "not-utf-8",
     "no-parameter",
@@ -369,6 +369,7 @@ const MESSAGES_IN_PARAMETER_ERRORS: [&str; 8] = [
     "as-me",
     "one-module",
     "one-part",
+    "lean",
     "no-credential-allowed",
 ];
 

@@ -107,7 +107,8 @@ fn downloads_are_described_as_files_of_any_media_type_or_links() {
         document_and_operation("GET", &json!({ "info": "A file", "options": { "download": true } }));
     let responses = &operation["responses"];
     assert_eq!(responses["200"]["content"]["*/*"], json!({}));
-    assert_eq!(responses["206"]["content"], json!({ "*/*": {} }));
+    let bytes = json!({ "schema": { "type": "string", "format": "binary" } });
+    assert_eq!(responses["206"]["content"], json!({ "*/*": {}, "application/octet-stream": bytes }));
     let fields = |status: &str| {
         let fields = responses[status]["headers"].as_object().unwrap();
         fields.values().for_each(|field| assert!(resolved(&document, field)["description"].is_string(), "{field}"));
@@ -196,8 +197,8 @@ fn errors_that_any_request_can_cause_are_in_the_default_response() {
         assert_eq!(operation["responses"]["503"]["description"], description);
         let other = &responses["default"];
         for (code, status) in [("unknown-service", 404), ("unavailable", 503), ("internal", 500)] {
-            let problem = &other["content"]["application/problem+json"]["examples"][code]["value"];
-            assert_eq!(problem["status"], status, "{code}");
+            let example = &other["content"]["application/json"]["examples"][code]["value"];
+            assert!(example["error"].is_u64(), "{code}: {example}");
             assert!(other["description"].as_str().unwrap().contains(&format!("({status})")), "{code}");
         }
     }

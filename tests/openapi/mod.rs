@@ -4,6 +4,7 @@ mod descriptions;
 mod discriminators;
 mod echo;
 mod examples;
+mod generators;
 mod golden;
 pub mod modules;
 pub mod paths;
@@ -63,6 +64,37 @@ fn operations(document: &Json) -> Vec<Operation<'_>> {
         Operation { path, http_method: http.to_ascii_uppercase(), id, operation_object }
     })
     .collect()
+}
+
+/// Returns the id of the method that the operation with the id `id` describes; `None` if it has no such method. The id
+/// of the operation is that of the method without signs that generators of code do not know. At a path that omits
+/// positions, it names the first of them. If several methods would have the same id, it names captures, or has a hash.
+pub fn method_of_operation<'k>(id: &str, known: &[&'k str]) -> Option<&'k str> {
+    if let Some(same) = known.iter().find(|known| **known == id) {
+        return Some(same);
+    }
+    let to_name = |text: &str| -> String {
+        let letter = |char: char| match char {
+            '{' | '}' => String::new(),
+            char if char.is_ascii_alphanumeric() || ".-_".contains(char) => char.to_string(),
+            char if char.is_alphanumeric() => format!("u{:x}", u32::from(char)),
+            _ => "_".to_owned(),
+        };
+        text.chars().map(letter).collect()
+    };
+    let is_hash = |end: &str| end.len() == 8 && end.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let without_hash = |id: &str| id.rsplit_once('.').filter(|(_, end)| is_hash(end)).map(|(id, _)| id.to_owned());
+    let find = |id: &str| {
+        let is_same = |known: &&&str| to_name(known) == id || to_name(&known.replace('{', "by_")) == id;
+        // The ids of two methods can differ only in braces.
+        let with_braces = id.contains("by_").then(|| known.iter().filter(is_same).find(|known| known.contains('{')));
+        with_braces.flatten().or_else(|| known.iter().find(is_same)).copied()
+    };
+    let hashed = without_hash(id);
+    let ids = [Some(id), hashed.as_deref()].into_iter().flatten();
+    let shorter = |id: &str| id.rsplit_once(".without_").map(|(id, _)| id.to_owned());
+    let mut ids = ids.flat_map(|id| [Some(id.to_owned()), shorter(id)]).flatten();
+    ids.find_map(|id| find(&id))
 }
 
 /// Returns an operation in which references to parameters, request bodies and responses are replaced by what they refer

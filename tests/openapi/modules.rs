@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use rulebook_model::describe::{ModulePart, openapi, openapi_part};
+use rulebook_model::describe::{ModulePart, OpenapiDetail, openapi, openapi_part};
 use rulebook_model::model::{Api, Unbound};
 use serde_json::{Map, Value as Json, json};
 
@@ -69,7 +69,7 @@ pub fn assert_module_documents(api: &Api) {
     let mut met = BTreeSet::new();
     for (index, module) in api.modules.iter().enumerate() {
         let part = ModulePart::whole_module(api, index);
-        let document = openapi_part(api, &part);
+        let document = openapi_part(api, Some(&part), OpenapiDetail::Full);
         let own: BTreeSet<_> =
             all.iter().filter(|own| own.operation_object["tags"] == json!([module.name])).map(|own| own.id).collect();
         assert_eq!(document["tags"], json!([whole["tags"][index]]), "{}", module.name);
@@ -90,7 +90,10 @@ pub fn assert_module_documents(api: &Api) {
         }
         let parts: Vec<_> = part.split().collect();
         if parts != [part] {
-            let in_parts: Vec<_> = parts.iter().flat_map(|part| operation_ids(&openapi_part(api, part))).collect();
+            let in_parts: Vec<_> = parts
+                .iter()
+                .flat_map(|part| operation_ids(&openapi_part(api, Some(part), OpenapiDetail::Full)))
+                .collect();
             assert_eq!(in_parts.iter().map(String::as_str).collect::<BTreeSet<_>>(), own, "{}", module.name);
             assert_eq!(in_parts.len(), own.len(), "{}: a method is in two parts", module.name);
         }
@@ -137,18 +140,24 @@ fn the_query_selects_the_openapi_document_of_a_module_or_part() {
     let server = TestServer::start(&engine);
     let get = |query: &str| server.send(&Request::new("GET", format!("/openapi.json{query}")));
     let parts: Vec<_> = large.split().collect();
+    let (full, lean) = (OpenapiDetail::Full, OpenapiDetail::Lean);
     let cases = [
-        ("?module=a%26b%3Dc", &small),
-        ("?module=a%26b%3Dc&part=1", &small),
-        ("?module=many", &large),
-        ("?part=1&module=many", &parts[0]),
-        ("?module=many&part=2&other=x", &parts[1]),
+        ("", None, full),
+        ("?lean", None, lean),
+        ("?module=a%26b%3Dc", Some(&small), full),
+        ("?module=a%26b%3Dc&part=1", Some(&small), full),
+        ("?module=a%26b%3Dc&lean=", Some(&small), lean),
+        ("?module=many", Some(&large), full),
+        ("?lean&module=many", Some(&large), lean),
+        ("?part=1&module=many", Some(&parts[0]), full),
+        ("?module=many&part=2&other=x", Some(&parts[1]), full),
+        ("?module=many&lean&part=2", Some(&parts[1]), lean),
     ];
-    for (query, part) in cases {
+    for (query, part, detail) in cases {
         for _ in 0..2 {
             let response = get(query);
             assert_eq!((response.status, response.field("content-type")), (200, Some("application/json")), "{query}");
-            assert_eq!(response.json(), openapi_part(&served, part), "{query}");
+            assert_eq!(response.json(), openapi_part(&served, part, detail), "{query}");
             let known = Request::new("GET", format!("/openapi.json{query}"));
             assert_eq!(server.send(&known.field("if-none-match", response.field("etag").unwrap())).status, 304);
         }
@@ -157,6 +166,8 @@ fn the_query_selects_the_openapi_document_of_a_module_or_part() {
     let refused = [
         ("?module=", "module", module, json!("\"\"")),
         ("?module=man", "module", module, json!("\"man\"")),
+        ("?lean=1", "lean", "no value, or no `lean`", json!("\"1\"")),
+        ("?module=many%20lean", "module", module, json!("\"many lean\"")),
         ("?module=many%201", "module", module, json!("\"many 1\"")),
         ("?module=many&module=many", "module", module, Json::Null),
         ("?part=1", "part", part, json!("\"1\"")),

@@ -50,24 +50,23 @@ fn parts_that_occur_several_times_are_components() {
     } });
     let document = openapi(engine_with_definition(&app).api());
     let names = |kind: &str| document["components"][kind].as_object().unwrap().keys().cloned().collect::<Vec<_>>();
-    assert_eq!(names("parameters"), ["b.page", "id", "page"]);
-    assert_eq!(names("requestBodies"), ["c.Body"]);
+    assert_eq!(names("parameters"), ["a.id", "a.page", "b.page"]);
+    assert_eq!(names("requestBodies"), ["c.Request"]);
     let responses = names("responses");
     let success: Vec<_> = responses.iter().filter(|name| name.ends_with("Success")).collect();
-    assert_eq!(success, ["a.Success", "c.Success"]);
+    assert_eq!(success, ["c.Success"], "the outputs of a method belong to it");
     let reference = |kind: &str, name: &str| json!({ "$ref": format!("#/components/{kind}/{name}") });
     let paths = &document["paths"];
     assert_eq!(
         paths["/a/{id}"]["get"]["parameters"],
-        json!([reference("parameters", "id"), reference("parameters", "page")])
+        json!([reference("parameters", "a.id"), reference("parameters", "a.page")])
     );
-    assert_eq!(paths["/a/{id}"]["get"]["responses"]["200"], reference("responses", "a.Success"));
     assert_eq!(paths["/b/{id}"]["get"]["parameters"][1], reference("parameters", "b.page"));
     assert_eq!(
         paths["/b/{id}"]["get"]["parameters"][0]["description"], "Of b",
         "a parameter that occurs once is inline"
     );
-    assert_eq!(paths["/c"]["put"]["requestBody"], reference("requestBodies", "c.Body"));
+    assert_eq!(paths["/c"]["put"]["requestBody"], reference("requestBodies", "c.Request"));
 }
 
 /// The types of the parameters, the body and the outputs have the same notation, but refer to other schemas.
@@ -95,5 +94,56 @@ fn parts_with_schemas_of_different_modules_are_different() {
         ] {
             assert!(has_field(part, name) && !has_field(part, other), "{name}: {part}");
         }
+    }
+}
+
+/// Returns the names of all components, and the ids of all operations.
+fn names_for_generators(document: &Json) -> Vec<String> {
+    let components = document["components"].as_object().unwrap();
+    let kinds = ["schemas", "responses", "parameters", "requestBodies"].iter().filter_map(|kind| components.get(*kind));
+    let components = kinds.flat_map(|components| components.as_object().unwrap().keys());
+    components.cloned().chain(super::operations(document).iter().map(|operation| operation.id.to_owned())).collect()
+}
+
+#[test]
+fn names_are_distinct_for_generators_and_do_not_change_when_methods_are_added() {
+    let place = json!({ "info": "A place with a description that is long enough for a component", "type": "object", "fields": {
+        "city": { "info": "The city", "type": "string(1,60)" }, "street": { "info": "The street", "type": "string(1,60)" }
+    } });
+    let errors =
+        json!({ "other": { "status": 404, "info": "there is none" }, "NOT_found": { "status": 409, "info": "no" } });
+    let method = json!({
+        "info": "I", "in": { "place": place, "GET@id": { "info": "An id", "type": "id" } }, "out": { "place": place },
+        "errors": errors,
+    });
+    let document_of = |paths: &[&str]| {
+        let uris: serde_json::Map<_, _> =
+            paths.iter().map(|path| ((*path).to_owned(), json!({ "POST": method, "PUT": method }))).collect();
+        openapi(engine_with_definition(&json!({ "modules": { "site": { "/": uris } } })).api())
+    };
+    let few = names_for_generators(&document_of(&["m", "z"]));
+    let document = document_of(&["A", "a-b", "a_b", "m", "z", "中"]);
+    let all = names_for_generators(&document);
+    for name in &few {
+        assert!(all.contains(name), "{name}: {all:?}");
+    }
+    let folded = |name: &String| -> String {
+        name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase()
+    };
+    let operations: Vec<String> =
+        super::operations(&document).iter().map(|operation| folded(&operation.id.to_owned())).collect();
+    let components = || all.iter().take(all.len() - operations.len());
+    assert_eq!(
+        components().map(folded).collect::<std::collections::BTreeSet<_>>().len(),
+        components().count(),
+        "{all:?}"
+    );
+    assert_eq!(operations.iter().collect::<std::collections::BTreeSet<_>>().len(), operations.len());
+    for name in &all {
+        let is_plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte));
+        assert!(is_plain && name.len() <= 64, "{name}");
+    }
+    for name in ["z.post.body.place", "z.post.result", "z.put.body", "site.id", "site.other", "z.put"] {
+        assert!(all.iter().any(|known| known == name), "{name}: {all:?}");
     }
 }

@@ -2,7 +2,9 @@
 //! against the document.
 
 mod keys;
+mod members;
 mod paths;
+mod transmission;
 
 use std::collections::BTreeSet;
 
@@ -12,11 +14,13 @@ use rulebook_model::types::Arity;
 use serde_json::{Map, Value as Json};
 
 use self::paths::{matches_other_path, percent_encode};
+use self::transmission::transmission;
 use super::schema_texts::{SchemaCheck, SerializationStyle, Validity, resolve_references};
 use super::{boundary, constraints};
 use crate::client::{Request, multipart};
 use crate::openapi::resolved;
 use support::generate::Choices;
+use support::schema_validator::may_be_missing_day;
 
 /// A request, and whether it is valid against the document.
 pub struct TestRequest {
@@ -46,6 +50,9 @@ struct RequestBuilder<'a> {
     /// `true` if the value of a parameter is the text `null`, and the document does not say whether it is a text or
     /// null.
     has_unclear_null: bool,
+    /// What follows the name of the current parameter in the names of its fields, if it is sent with a field for each
+    /// member.
+    suffixes: Vec<String>,
     choices: &'a mut Choices,
 }
 
@@ -64,6 +71,7 @@ pub fn random_request(
         validity: Validity::Valid,
         given: BTreeSet::new(),
         has_unclear_null: false,
+        suffixes: Vec::new(),
         choices,
     };
     let mut target = path.to_owned();
@@ -107,7 +115,12 @@ pub fn random_request(
             "query" => {
                 // An empty callback is the same as none.
                 jsonp |= name == "callback" && texts.iter().any(|text| !text.is_empty()) && method.allows_jsonp(true);
-                query.extend(texts.iter().map(|text| format!("{}={}", percent_encode(name), percent_encode(text))));
+                let suffixes = std::mem::take(&mut builder.suffixes);
+                let suffix = |index: usize| suffixes.get(index).map(String::as_str).unwrap_or_default();
+                let fields = texts.iter().enumerate();
+                query.extend(fields.map(|(index, text)| {
+                    format!("{}={}", percent_encode(&format!("{name}{}", suffix(index))), percent_encode(text))
+                }));
             }
             "header" => headers.extend(texts.iter().map(|text| (name.to_owned(), text.clone()))),
             _ => cookies.extend(texts.iter().map(|text| format!("{name}={text}"))),
@@ -175,6 +188,9 @@ impl RequestBuilder<'_> {
         let check = SchemaCheck::new(self.document, schema);
         let boundary_values = self.boundary_values(name);
         let style = SerializationStyle::from_object(parameter);
+        if style == SerializationStyle::Members {
+            return self.member_texts(&check, &boundary_values, is_required);
+        }
         let (texts, validity) =
             self.random_texts(&check, style, &boundary_values, |texts| transmission(location, texts));
         // An empty array is sent as no text, which is the same as an omitted parameter.
@@ -365,10 +381,11 @@ impl RequestBuilder<'_> {
     }
 }
 
-/// Returns `true` if a value contains a text that a schema cannot check completely: a time with a leap second.
+/// Returns `true` if a value contains a text that a schema cannot check completely: a time with a leap second, or on a
+/// day that does not exist.
 fn may_be_beyond_schemas(value: &Json) -> bool {
     match value {
-        Json::String(text) => text.contains(":60"),
+        Json::String(text) => text.contains(":60") || may_be_missing_day(text),
         Json::Array(items) => items.iter().any(may_be_beyond_schemas),
         Json::Object(members) => members.values().any(may_be_beyond_schemas),
         _ => false,
@@ -377,23 +394,4 @@ fn may_be_beyond_schemas(value: &Json) -> bool {
 
 fn is_required(schema: &Json, name: &str) -> bool {
     schema["required"].as_array().is_some_and(|required| required.contains(&name.into()))
-}
-
-/// Returns whether this part of a request can carry the texts, and whether they arrive unchanged.
-fn transmission(location: &str, texts: &[String]) -> (bool, bool) {
-    let all = |test: fn(&String) -> bool| texts.iter().all(test);
-    match location {
-        // A segment of a path cannot be empty.
-        "path" => (texts.len() == 1 && all(|text| !text.is_empty()), true),
-        "header" => {
-            let is_plain = |text: &String| text.trim() == text && text.bytes().all(|byte| (0x20..0x7f).contains(&byte));
-            let is_allowed = |text: &String| !text.bytes().any(|byte| byte < 0x20 || byte == 0x7f);
-            (texts.len() < 2 && all(is_allowed), all(is_plain))
-        }
-        "cookie" => {
-            let is_plain = |byte: u8| byte.is_ascii_graphic() && !b"\",;\\".contains(&byte);
-            (texts.len() < 2 && texts.iter().all(|text| text.bytes().all(is_plain)), true)
-        }
-        _ => (true, true),
-    }
 }

@@ -8,6 +8,7 @@ use super::requests::{TestRequest, random_request};
 use super::schema_texts::{SchemaCheck, Validity, resolve_references};
 use super::{Property, PropertyCase, PropertyCounts, checks};
 use crate::client::{Request, Response};
+use crate::openapi::method_of_operation;
 use support::generate::Choices;
 
 /// A request that is valid against the OpenAPI document reaches its handler, unless it exceeds a limit. An invalid
@@ -70,14 +71,10 @@ pub fn operations<'a>(
     for (path, item) in document["paths"].as_object().into_iter().flatten() {
         for (http, operation) in item.as_object().into_iter().flatten() {
             let id = operation["operationId"].as_str().unwrap_or_default();
-            // Ids of operations have no braces if they stay unique.
-            let find = |id: &str| {
-                let exact = methods.iter().find(|(_, _, method)| method.id == id);
-                exact.or_else(|| methods.iter().find(|(_, _, method)| method.id.replace(['{', '}'], "") == id))
-            };
-            // The operation at a path without optional positions has the id of the method with a number at the end.
-            let shorter = || id.rsplit_once('.').and_then(|(id, _)| find(id));
-            let Some((_, _, method)) = find(id).or_else(shorter) else { return Err(format!("{id} is not a method")) };
+            let known: Vec<&str> = methods.iter().map(|(_, _, method)| &*method.id).collect();
+            let described = method_of_operation(id, &known);
+            let method = methods.iter().find(|(_, _, method)| Some(&*method.id) == described);
+            let Some((_, _, method)) = method else { return Err(format!("{id} is not a method")) };
             operations.push((path.as_str(), http.to_ascii_uppercase(), operation, *method));
         }
     }

@@ -38,6 +38,8 @@ pub enum SerializationStyle {
     CommaSeparated,
     /// The value is an array, with one text for each item.
     RepeatedTexts,
+    /// The value is an object, with a field for each member.
+    Members,
     /// The value is one text in JSON.
     Json,
 }
@@ -48,6 +50,7 @@ impl SerializationStyle {
         match (object.get("content"), &object["contentType"], &object["style"], &object["explode"]) {
             (Some(_), ..) => Self::Json,
             (_, kind, ..) if kind == "application/json" => Self::Json,
+            (_, _, style, _) if style == "deepObject" => Self::Members,
             (_, _, style, explode) if style == "form" && explode != false => Self::RepeatedTexts,
             (_, _, style, _) if style == "form" || style == "simple" => Self::CommaSeparated,
             _ => Self::SingleText,
@@ -134,6 +137,17 @@ pub fn may_accept_text(schema: &Json, validator: &Validator, text: &str) -> bool
     text.trim_start().starts_with(['[', '{'])
         || allows_arrays(schema)
         || possible_scalars(text).iter().any(|value| validator.is_valid(value))
+}
+
+/// Returns the members of an object as the names and the texts of fields. Returns `None` if the value is not an object,
+/// or if a member cannot be sent in a field.
+pub fn member_fields(value: &Json) -> Option<Vec<(String, String)>> {
+    let field = |(name, member): (&String, &Json)| {
+        let can_be_field = !name.is_empty() && !name.contains(['[', ']']);
+        let is_scalar = !matches!(member, Json::Null | Json::Array(_) | Json::Object(_));
+        (can_be_field && is_scalar).then(|| (format!("[{name}]"), plain_text(member)))
+    };
+    value.as_object()?.iter().map(field).collect()
 }
 
 /// Returns `true` if a schema accepts arrays.

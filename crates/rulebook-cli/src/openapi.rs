@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::choices::{Choice, choice_parser};
 use super::{AddHandlers, Exit, Settings, output};
-use rulebook_model::describe::{self, ModulePart, OpenapiVersion};
+use rulebook_model::describe::{self, ModulePart, OpenapiDetail, OpenapiVersion};
 
 /// Print the OpenAPI document of the API.
 #[derive(Debug, Args)]
@@ -14,6 +14,9 @@ pub(super) struct OpenapiOptions {
     /// Describe only this module of the API.
     #[arg(long, value_name = "NAME")]
     module: Option<String>,
+    /// Describe only what a generator of clients needs: bodies in JSON, and one response for all errors of the server.
+    #[arg(long)]
+    lean: bool,
     /// The version of OpenAPI. Schemas in the version 3.0 can accept more values than the server, because it has fewer
     /// keywords.
     #[arg(long = "as", value_name = "VERSION", value_parser = choice_parser(VERSIONS), default_value = "3.1")]
@@ -33,8 +36,8 @@ pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: &OpenapiOp
     // The document depends on the definition only. Whether the program has the right handlers is checked by
     // `rulebook check --bound` and `rulebook serve`.
     let api = settings.load_api(app)?;
-    let document = match &options.module {
-        None => describe::openapi(&api),
+    let part = match &options.module {
+        None => None,
         Some(name) => {
             let names = || api.modules.iter().map(|module| module.name.as_str());
             let Some(index) = names().position(|module| module == name) else {
@@ -42,9 +45,11 @@ pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: &OpenapiOp
                 let why = format!("--module {name}: there is no module of this name{help}");
                 return Err(output::print_usage_error(&why));
             };
-            describe::openapi_part(&api, &ModulePart::whole_module(&api, index))
+            Some(ModulePart::whole_module(&api, index))
         }
     };
+    let detail = if options.lean { OpenapiDetail::Lean } else { OpenapiDetail::Full };
+    let document = describe::openapi_part(&api, part.as_ref(), detail);
     let document = describe::convert_openapi(document, options.version);
     Ok(output::write_document(&format!("{document:#}\n"), options.output.as_deref()))
 }

@@ -65,7 +65,17 @@ fn calls_get_responses_without_features() -> TestResult {
 fn requests_for_documents_get_404() -> TestResult {
     let server = serve_program(hello_program())?;
     let html = "accept: text/html\r\n";
-    for path in ["/openapi.json", "/llms.txt", "/docs", "/docs/", "/docs/swagger/", "/static/openapi.json", "/"] {
+    for path in [
+        "/openapi.json",
+        "/llms.txt",
+        "/llms-full.txt",
+        "/.well-known/api-catalog",
+        "/docs",
+        "/docs/",
+        "/docs/swagger/",
+        "/static/openapi.json",
+        "/",
+    ] {
         for fields in ["", html] {
             let response = send_request(server.addresses()[0], "GET", path, fields)?;
             assert!(response.starts_with("HTTP/1.1 404 "), "{path}: {response}");

@@ -14,6 +14,8 @@ mod options;
 mod uris;
 
 #[cfg(feature = "documents")]
+mod distinct_names;
+#[cfg(feature = "documents")]
 mod escape;
 #[cfg(feature = "documents")]
 mod in_words;
@@ -45,7 +47,7 @@ pub use uris::{IntermediateUri, ServiceUri, Uris, uris};
 #[cfg(feature = "documents")]
 pub use self::{
     module_part::ModulePart,
-    openapi::{OpenapiVersion, convert_openapi, openapi, openapi_part, write_openapi},
+    openapi::{OpenapiDetail, OpenapiVersion, convert_openapi, openapi, openapi_part, write_openapi},
     pages::{PageForm, Pages, markdown_for_api, markdown_for_intermediate_uri, markdown_for_service},
     python::python,
     snippet::{API_KEY_PLACEHOLDER, Snippet, server_url, snippets},

@@ -5,15 +5,21 @@
 pub enum ApiDocument {
     /// The OpenAPI document.
     OpenApi,
+    /// The OpenAPI document with less detail, which a query at the path of [`ApiDocument::OpenApi`] selects.
+    LeanOpenApi,
     /// The documentation of the API for language models (<https://llmstxt.org>).
     LlmsTxt,
+    /// All documentation pages in one document, for language models.
+    LlmsFullTxt,
+    /// The list of the documents, for programs that find them by the address of the server (RFC 9727).
+    ApiCatalog,
     /// The types of the API for TypeScript.
     TypeScript,
 }
 
 impl ApiDocument {
     /// The number of documents.
-    pub const COUNT: usize = 3;
+    pub const COUNT: usize = 6;
 }
 
 /// A path that the server itself handles, so that no service of an API can have it.
@@ -40,9 +46,11 @@ pub enum ServerPath {
 impl ServerPath {
     /// The reserved paths, each with its variant. The third item is `true` if all paths below the path are reserved
     /// too. The first path that includes a request path decides.
-    pub const ALL: [(Self, &'static str, bool); 10] = [
+    pub const ALL: [(Self, &'static str, bool); 12] = [
         (Self::Document(ApiDocument::OpenApi), "/openapi.json", false),
         (Self::Document(ApiDocument::LlmsTxt), "/llms.txt", false),
+        (Self::Document(ApiDocument::LlmsFullTxt), "/llms-full.txt", false),
+        (Self::Document(ApiDocument::ApiCatalog), "/.well-known/api-catalog", false),
         (Self::Document(ApiDocument::TypeScript), "/docs/api.d.ts", false),
         (Self::Docs, "/docs", true),
         (Self::Static, "/static", true),

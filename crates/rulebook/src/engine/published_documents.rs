@@ -4,7 +4,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use rulebook_model::describe::{self, IntermediateUri, ModulePart, PageForm, ServiceUri, Uris};
+use rulebook_model::describe::{self, IntermediateUri, ModulePart, OpenapiDetail, PageForm, ServiceUri, Uris};
 use rulebook_model::model::{Api, ApiDocument};
 
 use super::documents::{catch_rendering_panic, json_document};
@@ -42,8 +42,11 @@ pub(super) fn render_published(
 fn render_document(document: ApiDocument, api: &Api, pages: &describe::Pages) -> Document {
     let text = |text: String| Document::new("text/plain; charset=utf-8", text);
     match document {
-        ApiDocument::OpenApi => openapi_document(api, None),
+        ApiDocument::OpenApi => openapi_document(api, None, OpenapiDetail::Full),
+        ApiDocument::LeanOpenApi => openapi_document(api, None, OpenapiDetail::Lean),
         ApiDocument::LlmsTxt => text(pages.llms()),
+        ApiDocument::LlmsFullTxt => text(pages.llms_full()),
+        ApiDocument::ApiCatalog => Document::new(PublishedDocuments::CATALOG_MEDIA_TYPE, pages.api_catalog()),
         ApiDocument::TypeScript => text(describe::typescript(api)),
     }
 }
@@ -68,8 +71,8 @@ fn markdown_document(text: String) -> Document {
     Document::new("text/markdown; charset=utf-8", text)
 }
 
-fn openapi_document(api: &Api, part: Option<&ModulePart>) -> Document {
-    json_document(|writer| describe::write_openapi(api, part, writer))
+fn openapi_document(api: &Api, part: Option<&ModulePart>, detail: OpenapiDetail) -> Document {
+    json_document(|writer| describe::write_openapi(api, part, detail, writer))
 }
 
 /// Returns the OpenAPI documents of the API modules, and the OpenAPI documents of the parts into which large modules
@@ -84,11 +87,16 @@ fn module_documents(api: &Arc<Api>) -> (RenderedOnDemand<Document>, RenderedOnDe
     (openapi_documents(api, modules().map(|(name, part)| (name.clone(), part))), openapi_documents(api, parts))
 }
 
-/// Returns an OpenAPI document for each part of the API, by the name of the part.
+/// Returns an OpenAPI document for each part of the API, by the name of the part, and a lean one.
 fn openapi_documents(api: &Arc<Api>, parts: impl Iterator<Item = (String, ModulePart)>) -> RenderedOnDemand<Document> {
     let (names, parts): (Vec<_>, Vec<_>) = parts.unzip();
+    let lean_names = names.iter().map(|name| Documents::lean_name(name));
+    let names = names.iter().cloned().chain(lean_names).collect();
     let api = Arc::clone(api);
-    RenderedOnDemand::new(names, Document::memory_size, move |index| openapi_document(&api, parts.get(index)))
+    RenderedOnDemand::new(names, Document::memory_size, move |index| match index.checked_sub(parts.len()) {
+        None => openapi_document(&api, parts.get(index), OpenapiDetail::Full),
+        Some(index) => openapi_document(&api, parts.get(index), OpenapiDetail::Lean),
+    })
 }
 
 /// Returns the documentation pages, and the functions that render pages whose content depends on the request.

@@ -20,8 +20,9 @@ pub fn reply_with_document(plan: &Plan, head: &Head, document: &Document) -> Rep
 
 /// Creates the reply to GET or HEAD at the path of a documentation page.
 pub fn reply_with_page(plan: &Plan, head: &Head, page: &RenderedPage) -> Reply {
-    let vary = vec![(header::VARY, HeaderValue::from_static("accept"))];
-    conditional_reply(plan, head, if prefers_markdown(head) { &page.markdown } else { &page.html }, vary)
+    let mut headers = vec![(header::VARY, HeaderValue::from_static("accept"))];
+    headers.extend(link_to_openapi(head));
+    conditional_reply(plan, head, if prefers_markdown(head) { &page.markdown } else { &page.html }, headers)
 }
 
 /// Creates the reply with a documentation page that was rendered for this request: the results of a search, or the page
@@ -79,7 +80,8 @@ pub(super) fn reply_with_description(
     allowed: &AllowedMethods,
 ) -> Reply {
     let OptionsDescription { json, markdown } = description;
-    let mut headers = Vec::with_capacity(4);
+    let mut headers = Vec::with_capacity(6);
+    headers.extend(link_to_openapi(head));
     headers.push((header::ALLOW, allow_header(allowed)));
     headers.push((header::VARY, HeaderValue::from_static("accept")));
     let document = markdown.as_ref().filter(|_| prefers_media_type(head, MARKDOWN, JSON)).unwrap_or(json);
@@ -117,6 +119,23 @@ fn conditional_reply(
     let content_type = Some(HeaderValue::from_static(document.media_type));
     Reply { content_type, body: ReplyBody::Document(document.clone()), ..Reply::without_body(200, headers) }
 }
+
+/// Returns the header field with a link to the OpenAPI document (RFC 8631), which the pages, the documents and the
+/// responses to OPTIONS have. The link is relative to the path of the request, so that it is correct behind every
+/// reverse proxy. Returns `None` if the server has no OpenAPI document.
+pub fn link_to_openapi(head: &Head) -> Option<(HeaderName, HeaderValue)> {
+    if !cfg!(feature = "documents") {
+        return None;
+    }
+    let depth = head.uri.path().matches('/').count().saturating_sub(1).min(MAX_LINK_DEPTH);
+    let link = format!("<{}openapi.json>; rel=\"service-desc\"; type=\"application/json\"", "../".repeat(depth));
+    // The link consists of printable ASCII characters.
+    Some((header::LINK, HeaderValue::try_from(link).ok()?))
+}
+
+/// The maximum number of path segments above which the link to the OpenAPI document leads. Paths of services and
+/// documents have fewer.
+const MAX_LINK_DEPTH: usize = 64;
 
 /// Returns the document's entity tag that `If-None-Match` contains: the entity tag of the uncompressed document or of
 /// one of its compressed forms. If the field is `*`, returns the entity tag of the uncompressed document (RFC 9110

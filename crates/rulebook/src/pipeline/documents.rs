@@ -14,7 +14,7 @@ use http::{HeaderName, HeaderValue, header};
 use rulebook_model::error::catalogue::Catalogue;
 use rulebook_model::model::{ApiDocument, Audience};
 
-use super::document_reply::{reply_with_description, reply_with_document};
+use super::document_reply::{link_to_openapi, reply_with_description, reply_with_document};
 use super::identify::{authenticate, counts_for_identity};
 use super::render::{find_caller_documents, render_if_needed, run_rendering};
 use super::respond::{ErrorContext, respond_with_error, respond_with_error_without_suggestions};
@@ -130,6 +130,9 @@ pub const MODULE_FIELD: &str = "module";
 /// response is the OpenAPI document of this part.
 pub const PART_FIELD: &str = "part";
 
+/// The query field that selects the OpenAPI document with less detail. It has no value.
+pub const LEAN_FIELD: &str = "lean";
+
 /// Responds to GET or HEAD at the path of a document.
 pub async fn respond_with_document(plan: &Plan, head: &Head, document: ApiDocument) -> Reply {
     let respond_with_error = |error| respond_with_error(plan, head, ErrorContext::ServerPath, error);
@@ -141,8 +144,16 @@ pub async fn respond_with_document(plan: &Plan, head: &Head, document: ApiDocume
         ApiDocument::OpenApi => requested_openapi_document(&documents, head).await,
         other => document_of_whole_api(&documents, other).await,
     };
-    documents
-        .add_headers(document_result.map_or_else(respond_with_error, |chosen| reply_with_document(plan, head, &chosen)))
+    let mut reply = match document_result {
+        Ok(document) => reply_with_document(plan, head, &document),
+        Err(error) => return documents.add_headers(respond_with_error(error)),
+    };
+    reply.headers.extend(link_to_openapi(head));
+    if document == ApiDocument::ApiCatalog {
+        // RFC 9727 section 2 requires this link in responses to HEAD.
+        reply.headers.push((header::LINK, HeaderValue::from_static("<api-catalog>; rel=\"api-catalog\"")));
+    }
+    documents.add_headers(reply)
 }
 
 /// Returns a document of the whole API, which is rendered on another thread when it is first requested.
@@ -158,15 +169,25 @@ async fn document_of_whole_api(documents: &AudienceDocuments<'_>, document: ApiD
 /// the query, or the module has no part with the number in the query.
 async fn requested_openapi_document(documents: &AudienceDocuments<'_>, head: &Head) -> Result<Document, ApiError> {
     let published = &documents.documents().published;
-    let find_module = |name: &str| published.modules.find_index(name).map(|index| (name.to_owned(), index));
+    let is_lean = parse_query_value(head, LEAN_FIELD, "lean", |value| value.is_empty().then_some(()))?.is_some();
+    let whole_api = if is_lean { ApiDocument::LeanOpenApi } else { ApiDocument::OpenApi };
+    // The keys of parts and of lean documents contain spaces, which names of modules and numbers do not contain.
+    let key = |name: String| if is_lean { Documents::lean_name(&name) } else { name };
+    let is_plain = |text: &str| !text.contains(' ');
+    let find_module = |name: &str| {
+        let index = published.modules.find_index(&key(name.to_owned())).filter(|_| is_plain(name))?;
+        Some((name.to_owned(), index))
+    };
     let module = parse_query_value(head, MODULE_FIELD, "one-module", find_module)?;
-    let find_part =
-        |number: &str| published.parts.find_index(&Documents::module_part_name(&module.as_ref()?.0, number));
+    let find_part = |number: &str| {
+        let name = Documents::module_part_name(&module.as_ref()?.0, number);
+        published.parts.find_index(&key(name)).filter(|_| is_plain(number))
+    };
     let part = parse_query_value(head, PART_FIELD, "one-part", find_part)?;
     let (select, index): (fn(&PublishedDocuments) -> &RenderedOnDemand<Document>, usize) = match (part, &module) {
         (Some(part), _) => (|documents| &documents.parts, part),
         (None, Some((_, module))) => (|documents| &documents.modules, *module),
-        (None, None) => return document_of_whole_api(documents, ApiDocument::OpenApi).await,
+        (None, None) => return document_of_whole_api(documents, whole_api).await,
     };
     if let Some(cached) = select(published).cached_document(index) {
         return Ok(cached);
@@ -176,7 +197,7 @@ async fn requested_openapi_document(documents: &AudienceDocuments<'_>, head: &He
     match run_rendering(documents.shared(), render).await? {
         Some(document) => Ok(document),
         // The index comes from the same documents, so that a document with this index exists.
-        None => document_of_whole_api(documents, ApiDocument::OpenApi).await,
+        None => document_of_whole_api(documents, whole_api).await,
     }
 }
 

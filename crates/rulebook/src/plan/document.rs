@@ -135,6 +135,11 @@ impl Documents {
         format!("{module} {number}")
     }
 
+    /// Returns the name of the lean OpenAPI document of a module or a part with this name.
+    pub fn lean_name(name: &str) -> String {
+        format!("{name} lean")
+    }
+
     /// Renders the documents that most clients request, and compresses the large ones, so that the first request for
     /// such a document need not wait.
     pub fn compress_large_documents(&self) {
@@ -171,6 +176,10 @@ impl OptionsDescription {
 }
 
 impl PublishedDocuments {
+    /// The media type of the list of documents (RFC 9264 section 4.2, RFC 9727 section 4).
+    pub const CATALOG_MEDIA_TYPE: &str =
+        "application/linkset+json; profile=\"https://www.rfc-editor.org/info/rfc9727\"";
+
     /// Returns documents without content, for an API whose documents cannot be rendered.
     pub fn empty() -> Self {
         Self {
@@ -186,7 +195,8 @@ impl PublishedDocuments {
     /// Returns a document without content, in place of one that cannot be rendered.
     pub fn empty_document(document: ApiDocument) -> Document {
         match document {
-            ApiDocument::OpenApi => Document::new("application/json", "{}\n"),
+            ApiDocument::OpenApi | ApiDocument::LeanOpenApi => Document::new("application/json", "{}\n"),
+            ApiDocument::ApiCatalog => Document::new(Self::CATALOG_MEDIA_TYPE, "{\"linkset\":[]}\n"),
             _ => Document::new("text/plain; charset=utf-8", ""),
         }
     }

@@ -152,7 +152,8 @@ pub(super) async fn respond_with_page(
         }
         Page::Redirect(target) => {
             let location = HeaderValue::try_from(target).ok().map(|target| (header::LOCATION, target));
-            Reply::without_body(307, location.into_iter().collect())
+            let headers = location.into_iter().chain(pipeline::link_to_openapi(head));
+            Reply::without_body(307, headers.collect())
         }
         Page::File(reply, body, kind) => {
             let is_long = reply.body.len().is_none_or(|length| length > MAX_LEN_IN_MEMORY);

@@ -1,28 +1,35 @@
 //! Completes the discriminators of unions with a tag. A discriminator maps each value of the tag to a component, so
 //! that the types of a union cannot be written inside of it.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value as Json, json};
 
+use super::super::distinct_names::{NameCandidates, distinct_names, to_component_name};
 use super::schemas::Schemas;
 
-/// Completes the discriminators in a schema. The types of a union that are not components become components. `name` is
-/// the name of the component that contains the schema.
-pub(super) fn complete_discriminators(schema: &mut Json, name: Option<&str>, schemas: &mut Schemas) {
+/// Completes the discriminators in a schema. The types of a union that are not components become components of the
+/// method or the schema `owner`, whose names begin with `name`.
+pub(super) fn complete_discriminators(schema: &mut Json, owner: &str, name: &str, schemas: &mut Schemas) {
     let Json::Object(keywords) = schema else { return };
     for (keyword, value) in keywords.iter_mut() {
         match (keyword.as_str(), value) {
             ("properties", Json::Object(inner)) => {
-                inner.values_mut().for_each(|schema| complete_discriminators(schema, name, schemas));
+                for (key, schema) in inner {
+                    complete_discriminators(schema, owner, &format!("{name}.{}", to_component_name(key)), schemas);
+                }
             }
             ("anyOf" | "allOf" | "oneOf", Json::Array(inner)) => {
-                inner.iter_mut().for_each(|schema| complete_discriminators(schema, name, schemas));
+                inner.iter_mut().for_each(|schema| complete_discriminators(schema, owner, name, schemas));
             }
-            ("items" | "additionalProperties" | "not", inner) => complete_discriminators(inner, name, schemas),
+            ("items" | "additionalProperties" | "not", inner) => {
+                complete_discriminators(inner, owner, name, schemas);
+            }
             _ => {}
         }
     }
     if let Some(discriminator) = keywords.get("discriminator") {
-        match complete_mapping(discriminator.clone(), keywords.get_mut("oneOf"), name, schemas) {
+        match complete_mapping(discriminator.clone(), keywords.get_mut("oneOf"), (owner, name), schemas) {
             Some(discriminator) => keywords.insert("discriminator".to_owned(), discriminator),
             None => keywords.shift_remove("discriminator"),
         };
@@ -34,7 +41,7 @@ pub(super) fn complete_discriminators(schema: &mut Json, name: Option<&str>, sch
 fn complete_mapping(
     mut discriminator: Json,
     branches: Option<&mut Json>,
-    name: Option<&str>,
+    (owner, name): (&str, &str),
     schemas: &mut Schemas,
 ) -> Option<Json> {
     let tag = discriminator.get("propertyName")?.as_str()?.to_owned();
@@ -45,11 +52,13 @@ fn complete_mapping(
         None => tag_value(branch, &tag).map(str::to_owned),
     };
     let values = branches.iter().map(value_of).collect::<Option<Vec<String>>>()?;
+    let names =
+        |value: &String| NameCandidates::new(vec![format!("{name}.{}", to_component_name(value))], value.as_str());
+    let names = distinct_names(&values.iter().map(names).collect::<Vec<_>>(), &HashSet::new());
     let mut mapping = Map::new();
-    for (value, branch) in values.into_iter().zip(branches) {
+    for ((value, component), branch) in values.into_iter().zip(names).zip(branches) {
         if branch.get("$ref").is_none() {
-            let component = format!("{}.{value}", name.unwrap_or(&tag));
-            *branch = schemas.component_reference(&[&component], branch.take());
+            *branch = schemas.named_component_reference(owner, component, branch.take());
         }
         mapping.insert(value, branch.get("$ref")?.clone());
     }

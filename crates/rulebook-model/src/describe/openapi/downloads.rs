@@ -5,11 +5,15 @@ use utoipa::openapi::{ContentBuilder, Response};
 
 use super::error_classes::HeaderField;
 use super::headers;
+use super::schemas::Schemas;
 use crate::call::HttpMethod;
 use crate::model::{Api, Method};
 
 /// The media range that includes every media type. The documents use it for the content of files.
 const ANY_MEDIA_TYPE: &str = "*/*";
+
+/// The media type of files with unknown content.
+const FILE_MEDIA_TYPE: &str = "application/octet-stream";
 
 const ETAG: HeaderField =
     ("ETag", "The entity tag of the file's content, for `If-None-Match`, `If-Match` and `If-Range` of later requests");
@@ -61,20 +65,23 @@ pub(super) fn file_schema() -> Json {
 }
 
 /// Adds the file to the possible contents of a success response.
-pub(super) fn add_file_content(response: &mut Response) {
-    // Binary content is described without a schema (OpenAPI 3.1.1 section 4.14).
+pub(super) fn add_file_content(response: &mut Response, schemas: &mut Schemas) {
+    // Binary content is described without a schema (OpenAPI 3.1.1 section 4.14). But some generators of code know only
+    // the second one of these media types, with a schema.
     response.content.insert(ANY_MEDIA_TYPE.to_owned(), ContentBuilder::new().build().into());
+    let bytes = schemas.add_with_placeholder(json!({ "type": "string", "format": "binary" }));
+    response.content.insert(FILE_MEDIA_TYPE.to_owned(), ContentBuilder::new().schema(Some(bytes)).build().into());
     add_header_fields(response, &[ETAG, LAST_MODIFIED, CONTENT_DISPOSITION, ACCEPT_RANGES]);
 }
 
 /// Returns the responses that only conditional requests and range requests receive, each with its status and the name
 /// of its component.
-pub(super) fn conditional_responses(method: &Method) -> Vec<(u16, &'static str, Response)> {
+pub(super) fn conditional_responses(method: &Method, schemas: &mut Schemas) -> Vec<(u16, &'static str, Response)> {
     if !method.options.download || method.http != HttpMethod::Get || method.options.status != 200 {
         return Vec::new();
     }
     let mut part = Response::new("The part of the file that `Range` requests");
-    add_file_content(&mut part);
+    add_file_content(&mut part, schemas);
     add_header_fields(&mut part, &[CONTENT_RANGE]);
     let not_modified = "The file has not changed since the client received it (`If-None-Match` or `If-Modified-Since`)";
     let changed = "The file does not meet the condition in `If-Match` or `If-Unmodified-Since`";

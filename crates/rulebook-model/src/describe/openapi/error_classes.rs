@@ -116,7 +116,7 @@ pub(super) fn possible_error_classes(
         (!has_files, ErrorClass { is_general: true, ..before_routing("Internal", &[Internal]) }),
         (api.unbound == Unbound::NotImplemented, class("NotImplemented", &[NotImplemented])),
         (true, ErrorClass { is_general: true, ..with_headers("Unavailable", &[Unavailable], &[RETRY_AFTER_IF_KNOWN]) }),
-        (has_files || is_idempotent || method.options.download, class("NoRoom", &[StorageFull])),
+        (has_files || is_idempotent || method.options.download, class("StorageFull", &[StorageFull])),
     ];
     classes.into_iter().filter_map(|(is_possible, class)| is_possible.then_some(class)).collect()
 }

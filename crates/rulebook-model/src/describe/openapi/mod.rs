@@ -13,12 +13,15 @@ mod downloads;
 mod error_classes;
 mod error_group;
 mod headers;
+mod kinds;
+mod members;
 mod openapi_3_0;
 mod operation;
 mod parameters;
 mod parts;
 mod paths;
 mod placement_texts;
+mod plain_keywords;
 mod request_body;
 mod responses;
 mod sample_errors;
@@ -49,21 +52,28 @@ pub use openapi_3_0::{OpenapiVersion, convert_openapi};
 
 pub(super) use sample_errors::{error_body, sample_declared_error, sample_error};
 
+/// How much an OpenAPI document says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OpenapiDetail {
+    /// Everything: each media type, each status with its errors, header fields and examples.
+    #[default]
+    Full,
+    /// What a generator of clients needs: bodies in JSON, the schema of each result as a component with the name of its
+    /// method, the errors that methods declare, and one response for all other errors.
+    Lean,
+}
+
 /// Returns the OpenAPI document of an API.
 #[must_use]
 pub fn openapi(api: &Api) -> Json {
-    document_json(api, None)
+    openapi_part(api, None, OpenapiDetail::Full)
 }
 
-/// Returns the OpenAPI document of an API module, or of a part of an API module.
+/// Returns the OpenAPI document of an API or, if `part` is given, of an API module or a part of it.
 #[must_use]
-pub fn openapi_part(api: &Api, part: &ModulePart) -> Json {
-    document_json(api, Some(part))
-}
-
-fn document_json(api: &Api, part: Option<&ModulePart>) -> Json {
+pub fn openapi_part(api: &Api, part: Option<&ModulePart>, detail: OpenapiDetail) -> Json {
     // Serializing an OpenAPI document to a JSON value cannot fail.
-    write_openapi(api, part, serde_json::value::Serializer).unwrap_or_default()
+    write_openapi(api, part, detail, serde_json::value::Serializer).unwrap_or_default()
 }
 
 /// Writes the OpenAPI document of an API, or only of the given part of an API module. The operations are
@@ -72,7 +82,12 @@ fn document_json(api: &Api, part: Option<&ModulePart>) -> Json {
 ///
 /// # Errors
 /// Returns the errors of the serializer.
-pub fn write_openapi<S: Serializer>(api: &Api, part: Option<&ModulePart>, serializer: S) -> Result<S::Ok, S::Error> {
+pub fn write_openapi<S: Serializer>(
+    api: &Api,
+    part: Option<&ModulePart>,
+    detail: OpenapiDetail,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     let modules = match part {
         Some(part) => api.modules.get(part.module..=part.module).unwrap_or_default(),
         None => &api.modules[..],
@@ -94,7 +109,7 @@ pub fn write_openapi<S: Serializer>(api: &Api, part: Option<&ModulePart>, serial
         .security(Some([]))
         .build();
     frame.extensions = timezone_extension(api);
-    write::write_document(&frame, api, &Operations::new(api, part), serializer)
+    write::write_document(&frame, (api, detail), &Operations::new(api, part), serializer)
 }
 
 /// Returns the server errors that a call of the method can cause, ordered by status. Errors that any request can cause

@@ -6,9 +6,10 @@ use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::{ContentBuilder, Required};
 
 use super::super::example;
-use super::schemas::{Schemas, with_description};
+use super::operation::DescribedMethod;
+use super::schemas::{SchemaPlace, Schemas, with_description};
 use super::serialization::{
-    Placement, TextStyle, bracket_note, default_for_documents, text_encoding, value_for_documents,
+    Placement, TextStyle, alternative_note, default_for_documents, text_encoding, value_for_documents,
 };
 use crate::call::{HttpMethod, Value};
 use crate::model::{self, Location, Method};
@@ -82,27 +83,28 @@ fn openapi_location(placement: Placement) -> ParameterIn {
 
 pub(super) fn describe_parameter(
     PlacedParameter { name, parameter, placement }: PlacedParameter<'_>,
-    method: &Method,
+    described: DescribedMethod<'_>,
     schemas: &mut Schemas,
 ) -> Parameter {
+    let method = described.method;
     let is_required = placement == Placement::Path || !parameter.optional;
     let encoding = text_encoding(&parameter.r#type, placement, is_required);
-    let notes = encoding.note.into_iter().chain(bracket_note(parameter, placement));
+    let notes = encoding.note.into_iter().chain(alternative_note(parameter, placement, &encoding.style));
     let info = notes.fold(parameter.info.clone(), |info, note| format!("{info}\n\n{note}"));
-    let schema = schemas.add_referenced(encoding.schema, &*parameter.r#type.check);
-    let schema = schemas.type_schema_or_reference(&[name, &method.id], schema);
+    let place = SchemaPlace { method: described.name, part: placement.as_str(), key: name };
+    let schema = schemas.add_referenced(encoding.schema, &*parameter.r#type.check, place);
+    let schema = schemas.type_schema_or_reference(place, schema);
     let value = example::parameter_example(method, parameter);
     let example = value.and_then(|value| value_for_documents(&parameter.r#type, &encoding.style, value));
     // The serialization of a value other than a text can contain characters that are not allowed in this part of the
     // request. A default or an example with such characters is omitted.
-    let is_sendable =
-        |value: &Json| encoding.style == TextStyle::Json || example::is_sendable(parameter.from, &Value::from(value));
+    let is_json = matches!(encoding.style, TextStyle::Json | TextStyle::Members);
+    let is_sendable = |value: &Json| is_json || example::is_sendable(parameter.from, &Value::from(value));
     let example = example.filter(is_sendable);
     let default = default_for_documents(parameter, &encoding.style).filter(is_sendable);
     let schema = with_default_and_example(schema, parameter, default, example.as_ref());
-    // Some tools send every parameter that has an example. Therefore an optional parameter has an example only if the
-    // definition contains one.
-    let example = example.filter(|_| is_required || parameter.example.is_some());
+    // Some tools, such as Swagger UI, send every parameter that has an example here. The schema contains the others.
+    let example = example.filter(|_| is_required);
     let (style, explode) = encoding.style.openapi_style_and_explode(placement);
     let builder = ParameterBuilder::new()
         .name(name)

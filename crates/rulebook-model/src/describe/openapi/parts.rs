@@ -2,77 +2,63 @@
 //! than once with the same content is written once, as a component, and each operation refers to the component. A part
 //! that occurs once is written in its operation.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use serde::ser::{Error, SerializeMap};
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value as Json};
 
-use super::schemas::{Schemas, to_component_name};
+use super::super::distinct_names::{NameCandidates, distinct_names};
+use super::schemas::Schemas;
 
 pub(super) type PartIndex = usize;
 
 /// All parts of one kind, such as parameters, that the operations of a document have.
-pub(super) struct Parts<'a> {
+pub(super) struct Parts {
     /// The member of the document's components that contains shared parts of this kind.
     member: &'static str,
-    parts: Vec<Part<'a>>,
-    indexes_by_text: HashMap<Rc<str>, PartIndex>,
+    parts: Vec<Part>,
+    /// The index of each part, by its scope and its text.
+    indexes: HashMap<(Rc<str>, Rc<str>), PartIndex>,
 }
 
 /// A part. Parts are kept as text, which needs much less memory than JSON values.
-struct Part<'a> {
+struct Part {
     text: Rc<str>,
     occurrences: usize,
-    name: PartName<'a>,
-    /// The name of the component; `None` if the part occurs only once.
+    name: PartName,
+    /// The name of the component; `None` if the part is written in its operation.
     component_name: Option<String>,
 }
 
-/// The names that the component of a part can have. The first unused name is taken.
-#[derive(Clone, Copy)]
-pub(super) struct PartName<'a> {
-    /// The name of the part without a prefix.
-    pub(super) base: &'a str,
-    /// `true` if the base alone is a meaningful name of a component.
-    pub(super) is_meaningful_alone: bool,
-    /// The name of the API module in which the part occurs first.
-    pub(super) module: &'a str,
-    pub(super) method_id: &'a str,
+/// The names that the component of a part can have.
+#[derive(Debug, Clone)]
+pub(super) struct PartName {
+    /// The module or the method within which equal parts are one component, so that its name depends on nothing
+    /// outside; empty for the whole document.
+    pub(super) scope: String,
+    /// The names. The component has the first one that no other component has.
+    pub(super) candidates: Vec<String>,
+    /// `true` if the part is a component even if it occurs only once.
+    pub(super) is_always_component: bool,
 }
 
-impl PartName<'_> {
-    fn candidates(&self) -> impl Iterator<Item = String> {
-        let Self { base, is_meaningful_alone, module, method_id } = self;
-        let alone = is_meaningful_alone.then(|| to_component_name(base));
-        let with_method = to_component_name(&format!("{method_id}.{base}"));
-        let names = [to_component_name(&format!("{module}.{base}")), with_method.clone()];
-        let numbered = (2_usize..).map(move |number| format!("{with_method}.{number}"));
-        alone.into_iter().chain(names).chain(numbered)
-    }
-}
-
-impl<'a> Parts<'a> {
+impl Parts {
     /// Creates an empty collection of parts. `member` is the member of the document's components for these parts.
     pub(super) fn new(member: &'static str) -> Self {
-        Self { member, parts: Vec::new(), indexes_by_text: HashMap::new() }
+        Self { member, parts: Vec::new(), indexes: HashMap::new() }
     }
 
     /// Returns the index of the part with this content. If no such part exists, it is added. `part` can contain
     /// placeholders for schemas.
-    pub(super) fn find_or_add(
-        &mut self,
-        part: &impl Serialize,
-        name: PartName<'a>,
-        schemas: &mut Schemas,
-    ) -> PartIndex {
+    pub(super) fn find_or_add(&mut self, part: &impl Serialize, name: PartName, schemas: &mut Schemas) -> PartIndex {
         // Serializing a part of the document never fails.
         let mut json = serde_json::to_value(part).unwrap_or_default();
         schemas.fill_placeholders(&mut json);
         let text: Rc<str> = json.to_string().into();
         let next = self.parts.len();
-        let index = *self.indexes_by_text.entry(Rc::clone(&text)).or_insert(next);
+        let index = *self.indexes.entry((name.scope.as_str().into(), Rc::clone(&text))).or_insert(next);
         if index == next {
             self.parts.push(Part { text, occurrences: 0, name, component_name: None });
         }
@@ -85,25 +71,30 @@ impl<'a> Parts<'a> {
         }
     }
 
-    /// Makes each part that occurs more than once a component, in the order of their first occurrences. `components`
-    /// contains the other components of the same kind, to which these components are added.
-    pub(super) fn add_components(&mut self, components: &mut Map<String, Json>) {
-        for part in self.parts.iter_mut().filter(|part| part.occurrences > 1) {
-            // There are infinitely many candidates, so one of them is always unused.
-            let name = part.name.candidates().find(|name| !components.contains_key(name)).unwrap_or_default();
-            components.insert(name.clone(), parse_part(&part.text));
-            part.component_name = Some(name);
-        }
-        components.sort_keys();
+    /// Returns those of the parts that are components: the parts that occur more than once, and error responses.
+    fn components(&mut self) -> impl Iterator<Item = &mut Part> {
+        self.parts.iter_mut().filter(|part| part.occurrences > 1 || part.name.is_always_component)
     }
 
-    /// Returns the member of the document's components for these parts.
-    pub(super) fn member(&self) -> &'static str {
-        self.member
-    }
-
-    pub(super) fn component_in_operation<'p>(&self, name: &'p str) -> PartInOperation<'p> {
-        PartInOperation::Reference { member: self.member, name }
+    /// Returns the components of all kinds of parts, and gives them names. No two of them, and none of the names in
+    /// `reserved`, are the same to a generator of code, which can write all of them to one file.
+    pub(super) fn name_components<const N: usize>(
+        mut kinds: [&mut Self; N],
+        reserved: &HashSet<String>,
+    ) -> [(&'static str, Map<String, Json>); N] {
+        let candidates = |part: &mut Part| NameCandidates::new(part.name.candidates.clone(), &*part.text);
+        let all: Vec<_> = kinds.iter_mut().flat_map(|parts| parts.components().map(candidates)).collect();
+        let mut names = distinct_names(&all, reserved).into_iter();
+        kinds.map(|parts| {
+            let mut components = Map::new();
+            for part in parts.components() {
+                let name = names.next().unwrap_or_default();
+                components.insert(name.clone(), parse_part(&part.text));
+                part.component_name = Some(name);
+            }
+            components.sort_keys();
+            (parts.member, components)
+        })
     }
 
     pub(super) fn part_in_operation(&self, index: PartIndex) -> PartInOperation<'_> {

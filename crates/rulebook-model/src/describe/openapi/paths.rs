@@ -2,9 +2,11 @@
 //! If the last positions of a method are optional, the method has a path for each possible number of segments.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::rc::Rc;
 
 use percent_encoding::utf8_percent_encode;
 
+use super::super::distinct_names::{NameCandidates, distinct_names, to_component_name};
 use super::super::module_part::ModulePart;
 use super::super::uris::{ENCODED_IN_PATH_SEGMENTS, ServiceUri, encode_base_path, uris};
 use crate::call::HttpMethod;
@@ -23,8 +25,10 @@ pub(super) struct PathOperation<'a> {
     pub(super) method: &'a Method,
     /// The number of positions at the end of the method's longest path that this path omits.
     omitted_positions: usize,
-    /// The id of the operation (`operationId`), which is the id of the method without braces if that is unique.
-    pub(super) operation_id: String,
+    /// The id of the operation (`operationId`), which is the name of the method, or begins with it.
+    pub(super) operation_id: Rc<str>,
+    /// The name of the method in the document: the id of the operation at its longest path.
+    pub(super) method_name: Rc<str>,
     /// The names of the parameters in the path, in the order of the path.
     parameter_names: Vec<String>,
 }
@@ -34,29 +38,26 @@ impl<'a> Operations<'a> {
     /// operations are always chosen for the whole API, so that an operation is the same in every document.
     pub(super) fn new(api: &'a Api, part: Option<&ModulePart>) -> Self {
         let services = uris(api).services;
-        let operation_ids = operation_ids(&services);
+        let mut operation_ids = operation_ids(&services).into_iter();
         let mut included = method_inclusion_flags(api, part);
-        let mut ids: HashSet<String> = operation_ids.values().cloned().collect();
         let mut templates = PathTemplates::default();
         let mut paths: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for (service_index, uri) in services.iter().enumerate() {
             for method in &uri.service.methods {
                 let is_included = included.next().unwrap_or_default();
                 let segments = path_segments(uri.service, method);
+                let mut method_name: Option<Rc<str>> = None;
                 for omitted_positions in 0..=count_trailing_optional(&method.positions()) {
                     let PathTemplate { path, names } =
                         templates.get_or_add_template(&api.base, &segments[..segments.len() - omitted_positions]);
-                    let id = operation_ids.get(method.id.as_str()).unwrap_or(&method.id);
-                    let operation_id = if omitted_positions == 0 {
-                        id.clone()
-                    } else {
-                        operation_id_for_shorter_path(id, omitted_positions, &mut ids)
-                    };
+                    let operation_id: Rc<str> = operation_ids.next().unwrap_or_default().into();
+                    let method_name = method_name.get_or_insert_with(|| Rc::clone(&operation_id));
                     if is_included {
                         let operation = PathOperation {
                             service_index,
                             method,
                             omitted_positions,
+                            method_name: Rc::clone(method_name),
                             operation_id,
                             parameter_names: names.clone(),
                         };
@@ -155,32 +156,27 @@ fn path_parameters<'a>(
     names.iter().map(String::as_str).zip(parameters.collect::<Vec<_>>())
 }
 
-/// Returns the operation id of each method for its longest path, by the id of the method. The ids of methods that the
-/// definition does not name contain the captures of the path, such as `article.{id}.get`. Braces are legal in operation
-/// ids, but code generators convert them to unreadable names, so they are removed if the id stays unique.
-fn operation_ids<'a>(services: &[ServiceUri<'a>]) -> HashMap<&'a str, String> {
-    let ids = || services.iter().flat_map(|uri| &uri.service.methods).map(|method| method.id.as_str());
-    let without_braces = |id: &str| id.replace(['{', '}'], "");
-    let mut counts: HashMap<String, usize> = HashMap::new();
-    for id in ids() {
-        *counts.entry(without_braces(id)).or_default() += 1;
+/// Returns the ids of the operations of all methods, in the order of the methods. The operation at the longest path of
+/// a method comes first, and then those at the paths that omit one more position each. The id of the first is the id of
+/// the method without braces, and those of the others name the first omitted position, such as `line.get.without_to`.
+fn operation_ids(services: &[ServiceUri<'_>]) -> Vec<String> {
+    let mut all = Vec::new();
+    for method in services.iter().flat_map(|uri| &uri.service.methods) {
+        let name = to_component_name(&method.id);
+        // The ids of methods that the definition does not name contain the captures of the path.
+        let with_captures = to_component_name(&method.id.replace('{', "by_"));
+        let names = if name == with_captures { vec![name] } else { vec![name, with_captures] };
+        let positions = method.positions();
+        for omitted in 0..=count_trailing_optional(&positions) {
+            let without = match positions.get(positions.len() - omitted) {
+                Some(position) => format!(".without_{}", to_component_name(&position.name)),
+                None => String::new(),
+            };
+            let names = names.iter().map(|name| format!("{name}{without}")).collect();
+            all.push(NameCandidates::new(names, format!("{}{without}", method.id)));
+        }
     }
-    let operation_id = |id: &str| {
-        let short = without_braces(id);
-        if counts.get(&short) == Some(&1) { short } else { id.to_owned() }
-    };
-    ids().map(|id| (id, operation_id(id))).collect()
-}
-
-/// Returns an unused operation id for the path that omits the last `omitted_positions` positions. `id` is the id of the
-/// method.
-fn operation_id_for_shorter_path(id: &str, omitted_positions: usize, ids: &mut HashSet<String>) -> String {
-    let mut id = format!("{id}.{omitted_positions}");
-    while ids.contains(&id) {
-        id.push('_');
-    }
-    ids.insert(id.clone());
-    id
+    distinct_names(&all, &HashSet::new())
 }
 
 /// The path templates, by [shape](crate::routing::path_shape). Paths with the same shape share a template.

@@ -8,8 +8,10 @@ use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
 use utoipa::openapi::{ContentBuilder, Required};
 
 use super::super::example;
+use super::OpenapiDetail;
+use super::operation::DescribedMethod;
 use super::parameters::{PlacedParameter, placement};
-use super::schemas::{Schemas, with_description};
+use super::schemas::{SchemaPlace, Schemas, with_description};
 use super::serialization::{self, Placement, TextStyle, text_encoding};
 use crate::call::Value;
 use crate::constraint::{Constraint, ConstraintKind, add_to_object_schema};
@@ -39,15 +41,16 @@ pub(super) fn body_constraints<'m>(method: &'m Method, fields: &[PlacedParameter
 }
 
 pub(super) fn request_body(
-    api: &Api,
+    (api, detail): (&Api, OpenapiDetail),
     fields: &[PlacedParameter<'_>],
-    method: &Method,
+    described: DescribedMethod<'_>,
     schemas: &mut Schemas,
 ) -> RequestBody {
+    let method = described.method;
     if let [PlacedParameter { parameter, .. }] = fields
         && parameter.is_whole_body()
     {
-        return whole_body(parameter, method, schemas);
+        return whole_body(parameter, described, schemas);
     }
     let constraints = body_constraints(method, fields);
     let with_constraints = |mut schema: Json, reads_null_text: fn(&dyn Check) -> bool| {
@@ -70,8 +73,6 @@ pub(super) fn request_body(
     let required =
         if needs_fields || fields.iter().any(|field| !field.optional) { Required::True } else { Required::False };
     let mut body = RequestBodyBuilder::new().required(Some(required)).build();
-    let form = object_schema(&fields, is_closed, |field| form_field_schema(field, method, schemas));
-    let form = schemas.inline_or_component(&[&format!("{}.form", method.id)], with_constraints(form, decodes_null));
     let mut add = |media_type: &str, schema: Json, encoding: BTreeMap<String, Encoding>, schemas: &mut Schemas| {
         let example = body_example(method, &sent, media_type == JSON_MEDIA_TYPE);
         let mut content =
@@ -79,14 +80,24 @@ pub(super) fn request_body(
         content.encoding = encoding;
         body.content.insert(media_type.to_owned(), content.into());
     };
+    let place = |part: &'static str| SchemaPlace { method: described.name, part, key: "" };
     // Only multipart forms can contain files.
-    if !fields.iter().any(|field| is_file_field(field)) {
-        let json = object_schema(&fields, is_closed, |field| json_field_schema(field, method, schemas));
-        let json = schemas.inline_or_component(
-            &[&format!("{}.body", method.id)],
-            with_constraints(json, |check| check.reads_null_text()),
-        );
+    let has_files = fields.iter().any(|field| is_file_field(field));
+    if !has_files {
+        let json = object_schema(&fields, is_closed, |field| json_field_schema(field, described, schemas));
+        let json = with_constraints(json, |check| check.reads_null_text());
+        let json = match detail {
+            OpenapiDetail::Full => schemas.inline_or_component(place("body"), json),
+            OpenapiDetail::Lean => schemas.component_reference(place("body"), json),
+        };
         add(JSON_MEDIA_TYPE, json, BTreeMap::new(), schemas);
+        if detail == OpenapiDetail::Lean {
+            return body;
+        }
+    }
+    let form = object_schema(&fields, is_closed, |field| form_field_schema(field, described, schemas));
+    let form = schemas.inline_or_component(place("form"), with_constraints(form, decodes_null));
+    if !has_files {
         let encoding = non_default_encodings(&fields, urlencoded_field_encoding);
         add("application/x-www-form-urlencoded", form.clone(), encoding, schemas);
     }
@@ -99,8 +110,9 @@ fn decodes_null(check: &dyn Check) -> bool {
     check.decode("null".into()) == Value::Null
 }
 
-fn whole_body(parameter: &Parameter, method: &Method, schemas: &mut Schemas) -> RequestBody {
-    let schema = json_field_schema(parameter, method, schemas);
+fn whole_body(parameter: &Parameter, described: DescribedMethod<'_>, schemas: &mut Schemas) -> RequestBody {
+    let method = described.method;
+    let schema = json_field_schema(parameter, described, schemas);
     let is_sent = example::sent_parameters(method).iter().any(|sent| std::ptr::eq(*sent, parameter));
     let example = if is_sent { example::parameter_example(method, parameter) } else { None };
     let content = ContentBuilder::new().schema(Some(schemas.add_with_placeholder(schema))).example(example).build();
@@ -147,11 +159,16 @@ fn object_schema(fields: &[&Parameter], is_closed: bool, mut schema: impl FnMut(
 
 /// Returns the schema of a field in a JSON body, or of the whole body. If the parameter is optional, null is allowed
 /// and means the same as omitting the parameter.
-fn json_field_schema(field: &Parameter, method: &Method, schemas: &mut Schemas) -> Json {
+fn json_field_schema(
+    field: &Parameter,
+    DescribedMethod { method, name, .. }: DescribedMethod<'_>,
+    schemas: &mut Schemas,
+) -> Json {
     let check = &field.r#type.check;
-    let schema = schemas.add_referenced(check.schema(), &**check);
-    let name = field.request_name();
-    let mut schema = schemas.type_schema_or_reference(&[name, &format!("{}.{name}", method.id)], schema);
+    let key = if field.is_whole_body() { "" } else { &*field.key };
+    let place = SchemaPlace { method: name, part: "body", key };
+    let schema = schemas.add_referenced(check.schema(), &**check, place);
+    let mut schema = schemas.type_schema_or_reference(place, schema);
     if field.optional && !check.accepts_null() {
         schema = nullable_schema(schema);
     }
@@ -160,7 +177,11 @@ fn json_field_schema(field: &Parameter, method: &Method, schemas: &mut Schemas) 
 }
 
 /// Returns the schema of a field in a form. The value of a form field is a text or a file.
-fn form_field_schema(field: &Parameter, method: &Method, schemas: &mut Schemas) -> Json {
+fn form_field_schema(
+    field: &Parameter,
+    DescribedMethod { method, name, .. }: DescribedMethod<'_>,
+    schemas: &mut Schemas,
+) -> Json {
     let encoding = text_encoding(&field.r#type, Placement::Form, !field.optional);
     let mut info = field.info.clone();
     if is_file_field(field) {
@@ -170,10 +191,15 @@ fn form_field_schema(field: &Parameter, method: &Method, schemas: &mut Schemas) 
     // A form cannot distinguish a text from an array that has only this text as its item.
     let is_repeated = encoding.style == TextStyle::Repeated;
     let single = is_repeated.then(|| "A single value is an array with one item.".to_owned());
-    let notes = encoding.note.into_iter().chain(single).chain(serialization::bracket_note(field, Placement::Form));
+    let notes = encoding.note.into_iter().chain(single).chain(serialization::alternative_note(
+        field,
+        Placement::Form,
+        &encoding.style,
+    ));
     let info = notes.fold(info, |info, note| format!("{info}\n\n{note}"));
-    let schema = schemas.add_referenced(encoding.schema, &*field.r#type.check);
-    let schema = schemas.type_schema_or_reference(&[&field.key, &format!("{}.{}", method.id, field.key)], schema);
+    let place = SchemaPlace { method: name, part: "form", key: &field.key };
+    let schema = schemas.add_referenced(encoding.schema, &*field.r#type.check, place);
+    let schema = schemas.type_schema_or_reference(place, schema);
     let example = form_field_example(method, field).filter(|_| example::has_additional_example(field));
     with_description(schema, &info, serialization::default_for_documents(field, &encoding.style), example.as_ref())
 }
@@ -195,7 +221,9 @@ fn urlencoded_field_encoding(_: &Parameter, style: &TextStyle) -> Option<Encodin
     let (form_style, explode) = style.openapi_style_and_explode(Placement::Form);
     match style {
         TextStyle::Plain => None,
-        TextStyle::Json => Some(EncodingBuilder::new().content_type(Some("application/json")).build()),
+        TextStyle::Json | TextStyle::Members => {
+            Some(EncodingBuilder::new().content_type(Some("application/json")).build())
+        }
         TextStyle::Repeated | TextStyle::Commas => {
             Some(EncodingBuilder::new().style(form_style).explode(explode).build())
         }

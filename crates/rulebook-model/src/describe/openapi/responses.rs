@@ -3,122 +3,140 @@
 //! error with a status other than the actual status of the error.
 
 use std::collections::{BTreeMap, HashMap};
-use std::rc::Rc;
 use std::sync::Arc;
 
-use utoipa::openapi::{RefOr, Response};
+use utoipa::openapi::Response;
 
+use super::super::distinct_names::to_component_name;
+use super::OpenapiDetail;
 use super::content::response_with_contents;
+use super::downloads;
 use super::error_classes::{ErrorClass, GENERAL_ERRORS};
 use super::error_group::{ErrorEnvelope, ErrorGroup, is_separate_from_success};
 use super::headers::{has_rate_limits, text_header, with_request_id_header};
+use super::operation::DescribedMethod;
 use super::parts::{PartIndex, PartName, Parts};
-use super::schemas::{Schemas, to_component_name};
-use super::{downloads, success};
+use super::schemas::{SchemaPlace, Schemas};
 use crate::envelope::{self, Envelope, Problem};
-use crate::model::{Api, DeclaredError, EnvelopeName, Method, Module, Unbound};
+use crate::model::{Api, DeclaredError, EnvelopeName, Method, Unbound};
 
 /// Generates the responses of a document. Error responses are components of the document, so that several operations
 /// can refer to the same response.
-pub(super) struct ResponseComponents {
+pub(super) struct ErrorResponses {
     /// The envelope of errors that occur before the server knows to which API module a request belongs.
     pub(super) envelope_before_routing: EnvelopeName,
     /// What methods without a handler respond with.
     pub(super) unbound: Unbound,
     /// The media types of the response formats other than JSON.
     pub(super) format_media_types: Vec<String>,
-    components: BTreeMap<String, Response>,
-    /// The name of each component, by the errors that the component describes.
-    component_names: HashMap<ComponentKey, Rc<str>>,
+    pub(super) detail: OpenapiDetail,
+    /// The index of each error response, by the errors that it describes.
+    indexes: HashMap<ResponseKey, PartIndex>,
     pub(super) envelopes: HashMap<EnvelopeName, ErrorEnvelope>,
     /// The envelope of problem documents (RFC 9457). A client can request errors in this envelope from every API.
-    problem_envelope: ErrorEnvelope,
+    problem_envelope: Option<ErrorEnvelope>,
 }
 
-/// Identifies a response component by the errors that it describes: the envelope, the status, the names of the error
-/// classes, and the name, status, description and number of each declared error.
-type ComponentKey = (EnvelopeName, Option<u16>, Vec<&'static str>, Vec<(String, u16, String, Option<u32>)>);
+/// Identifies an error response by the errors that it describes: the envelope, the status, the names of the error
+/// classes, and the name, status, description and number of each declared error. The first text is the module, if a
+/// method declares one of the errors.
+type ResponseKey = (String, EnvelopeName, Option<u16>, Vec<&'static str>, Vec<(String, u16, String, Option<u32>)>);
 
-#[derive(Clone)]
-pub(super) enum OperationResponse {
-    /// A part of the document, which can be shared with other operations.
-    Part(PartIndex),
-    /// The name of a response component that describes errors.
-    ErrorComponent(Rc<str>),
-}
+/// The maximum length of a name that consists of the names of errors.
+const MAX_NAME_LENGTH: usize = 48;
 
-impl ResponseComponents {
-    /// Creates a value without components, and adds the schemas of errors to `schemas`. Must be called before other
+impl ErrorResponses {
+    /// Creates a value without responses, and adds the schemas of errors to `schemas`. Must be called before other
     /// schemas are added, so that no other schema gets the name of an error schema.
-    pub(super) fn new(api: &Api, schemas: &mut Schemas) -> Self {
-        let mut error_envelope = |envelope: Arc<dyn Envelope>, name| {
-            let error_schema = schemas.component_reference(&[name], envelope.error_schema());
+    pub(super) fn new(api: &Api, detail: OpenapiDetail, schemas: &mut Schemas) -> Self {
+        let mut error_envelope = |envelope: Arc<dyn Envelope>, owner: &str, part| {
+            let place = SchemaPlace { method: owner, part, key: "" };
+            let error_schema = schemas.component_reference(place, envelope.error_schema());
             ErrorEnvelope { envelope, error_schema }
         };
-        let problem_envelope = error_envelope(Arc::new(Problem), "Problem");
+        let is_full = detail == OpenapiDetail::Full;
+        let problem_envelope = is_full.then(|| error_envelope(Arc::new(Problem), "", "Problem"));
         let mut used: Vec<_> = api.modules.iter().filter_map(|module| module.envelope.as_ref()).collect();
         used.push(&api.envelope);
         used.sort_by_key(|name| envelope_sort_key(name));
         used.dedup();
-        let envelopes =
-            used.into_iter().map(|name| (name.clone(), error_envelope(api.make_envelope(name), "ApiError"))).collect();
-        let format_media_types = api.formats.iter().map(|format| format.essence().to_owned()).collect();
-        let envelope_before_routing = api.envelope.clone();
+        let envelopes = used.into_iter().map(|name| {
+            // The envelope of the API has a name that does not change when a module gets another envelope.
+            let (owner, part) = if *name == api.envelope { ("", "ApiError") } else { (name.as_str(), "Error") };
+            (name.clone(), error_envelope(api.make_envelope(name), owner, part))
+        });
+        let envelopes = envelopes.collect();
+        let formats = api.formats.iter().filter(|_| is_full);
         Self {
-            envelope_before_routing,
+            envelope_before_routing: api.envelope.clone(),
             unbound: api.unbound,
-            format_media_types,
-            components: BTreeMap::new(),
-            component_names: HashMap::new(),
+            format_media_types: formats.map(|format| format.essence().to_owned()).collect(),
+            detail,
+            indexes: HashMap::new(),
             envelopes,
             problem_envelope,
         }
     }
 
-    /// Returns the response components to which the operations refer. Must be called only once, after all operations
-    /// are generated.
-    pub(super) fn take_components(&mut self) -> BTreeMap<String, RefOr<Response>> {
-        let components = std::mem::take(&mut self.components);
-        components.into_iter().map(|(name, response)| (name, response.into())).collect()
-    }
-
     /// Returns the responses of a method, by status: the success response, the errors that the method declares, and the
-    /// server errors of the classes `classes`. Success responses are added to `parts`.
-    pub(super) fn operation_responses<'a>(
+    /// server errors of the classes `classes`. The responses are added to `parts`.
+    pub(super) fn operation_responses(
         &mut self,
-        (api, module, method): (&Api, &'a Module, &'a Method),
+        api: &Api,
+        described: DescribedMethod<'_>,
         classes: &[ErrorClass],
-        (parts, schemas): (&mut Parts<'a>, &mut Schemas),
-    ) -> BTreeMap<String, OperationResponse> {
+        (parts, schemas): (&mut Parts, &mut Schemas),
+    ) -> BTreeMap<String, PartIndex> {
+        let DescribedMethod { module, method, name } = described;
         let envelope = api.envelope_name(module);
         let declared: Vec<_> = method.errors_of_call(&api.auth_errors).collect();
         let statuses = self.error_statuses(envelope, method, &declared, classes);
-        let limited = has_rate_limits(api, module, method);
-        let mut described =
-            self.success_responses(envelope, (method, &declared), (method.allows_jsonp(api.jsonp), limited), schemas);
-        let conditional = downloads::conditional_responses(method).into_iter();
-        described.extend(conditional.filter(|(status, ..)| !statuses.contains(status)));
+        let is_full = self.detail == OpenapiDetail::Full;
+        let limited = is_full && has_rate_limits(api, module, method);
+        let jsonp = is_full && method.allows_jsonp(api.jsonp);
+        let mut success = self.success_responses(envelope, (described, &declared), (jsonp, limited), schemas);
+        let conditional = downloads::conditional_responses(method, schemas).into_iter();
+        let conditional = conditional.filter(|(status, ..)| !statuses.contains(status));
+        success.extend(conditional.map(|(status, base, response)| (status, Some(base), response)));
         let mut responses = BTreeMap::new();
-        for (status, base, response) in described {
-            let name = PartName {
-                base,
-                is_meaningful_alone: base != success::COMPONENT_NAME,
-                module: &module.name,
-                method_id: &method.id,
+        for (status, base, response) in success {
+            let with_status = format!("{name}.{status}");
+            let (scope, candidates) = match base {
+                Some(base) => (String::new(), vec![base.to_owned(), with_status]),
+                // A response without outputs is the same for several methods.
+                None if method.outputs.is_empty() => {
+                    let of_module = format!("{}.Success", to_component_name(&module.name));
+                    (module.name.clone(), vec![of_module, with_status])
+                }
+                None => (name.to_owned(), vec![with_status]),
             };
-            let index = parts.find_or_add(&with_request_id_header(response), name, schemas);
-            responses.insert(status.to_string(), OperationResponse::Part(index));
+            let name = PartName { scope, candidates, is_always_component: false };
+            let index = parts.find_or_add(&self.with_general_headers(response), name, schemas);
+            responses.insert(status.to_string(), index);
         }
         let groups = statuses.into_iter().map(|status| self.error_group(envelope, &declared, classes, status));
         // The response of all other statuses describes general errors, so that they need no responses of their own.
-        let groups: Vec<_> = groups.filter(|errors| !errors.contains_only_general_errors()).collect();
+        let has_response = |errors: &ErrorGroup<'_>| match self.detail {
+            OpenapiDetail::Full => !errors.contains_only_general_errors(),
+            OpenapiDetail::Lean => !errors.declared.is_empty(),
+        };
+        let groups: Vec<_> = groups.filter(has_response).collect();
         let other = ErrorGroup { status: None, classes: vec![GENERAL_ERRORS], declared: Vec::new() };
         for errors in groups.iter().chain([&other]) {
             let status = errors.status.map_or_else(|| "default".to_owned(), |status| status.to_string());
-            let component = self.error_component_name(envelope, errors, &method.id, schemas);
-            responses.insert(status, OperationResponse::ErrorComponent(component));
+            let index = self.error_index(envelope, errors, described, (parts, schemas));
+            responses.insert(status, index);
         }
         responses
+    }
+
+    /// Adds the header fields that every response has. A lean document describes no header fields of responses.
+    fn with_general_headers(&self, mut response: Response) -> Response {
+        if self.detail == OpenapiDetail::Full {
+            return with_request_id_header(response);
+        }
+        response.headers.clear();
+        response
     }
 
     /// Returns the envelopes of a method's responses. The envelope of the method's API module is marked with `true`. If
@@ -181,41 +199,41 @@ impl ResponseComponents {
         ErrorGroup { status: Some(status), classes, declared: declared.collect() }
     }
 
-    /// Returns the name of the response component that describes these errors. If no such component exists, it is
-    /// added. `id` is the id of the method.
-    fn error_component_name(
+    /// Returns the index of the response that describes these errors. If no such response exists, it is added.
+    fn error_index(
         &mut self,
         envelope: &EnvelopeName,
         errors: &ErrorGroup<'_>,
-        id: &str,
-        schemas: &mut Schemas,
-    ) -> Rc<str> {
+        DescribedMethod { module, name, .. }: DescribedMethod<'_>,
+        (parts, schemas): (&mut Parts, &mut Schemas),
+    ) -> PartIndex {
         let ErrorGroup { status, classes, declared } = errors;
-        let names: Vec<_> = classes.iter().map(|class| class.component_suffix).collect();
+        let suffixes: Vec<_> = classes.iter().map(|class| class.component_suffix).collect();
         let declared_keys = declared
             .iter()
             .map(|error| (error.name.clone(), error.status.get(), error.info.clone(), error.number))
             .collect();
-        let key = (envelope.clone(), *status, names, declared_keys);
-        if let Some(name) = self.component_names.get(&key) {
-            return Rc::clone(name);
+        // The names of declared errors are those of a module.
+        let scope = if declared.is_empty() { String::new() } else { module.name.clone() };
+        let key = (scope.clone(), envelope.clone(), *status, suffixes, declared_keys);
+        if let Some(index) = self.indexes.get(&key) {
+            return *index;
         }
-        let parts = key.2.iter().copied().chain(declared.iter().map(|error| error.name.as_str()));
-        let parts = parts.map(to_component_name).collect::<Vec<_>>().join(".");
-        let mut name = format!("{}.{parts}", envelope.as_str());
-        if self.components.contains_key(&name) {
-            // Two methods can declare different errors with the same name, so that the name of the component needs the
-            // id of the method.
-            name = format!("{}.{}.{parts}", envelope.as_str(), to_component_name(id));
-        }
-        while self.components.contains_key(&name) {
-            name.push('_');
-        }
+        let names = match declared.as_slice() {
+            [] => [&[envelope.as_str()], &*key.3].concat(),
+            declared => {
+                let names = declared.iter().map(|error| error.name.as_str());
+                [module.name.as_str()].into_iter().chain(names).collect()
+            }
+        };
+        let joined = names.into_iter().map(to_component_name).collect::<Vec<_>>().join(".");
+        let status = status.map_or_else(|| "default".to_owned(), |status| status.to_string());
+        let joined = Some(joined).filter(|name| name.len() <= MAX_NAME_LENGTH);
+        let candidates = joined.into_iter().chain([format!("{name}.{status}")]).collect();
         let response = self.error_response(envelope, errors, schemas);
-        self.components.insert(name.clone(), response);
-        let name: Rc<str> = name.into();
-        self.component_names.insert(key, Rc::clone(&name));
-        name
+        let index = parts.find_or_add(&response, PartName { scope, candidates, is_always_component: true }, schemas);
+        self.indexes.insert(key, index);
+        index
     }
 
     /// Returns the response that contains these errors in the method's envelopes and as problem documents.
@@ -225,12 +243,33 @@ impl ResponseComponents {
         let envelopes = self.envelopes_of_method(envelope);
         let in_envelopes =
             envelopes.iter().filter_map(|(used, of_method)| Some((*used, errors.error_content(used, *of_method)?)));
-        let in_envelopes = in_envelopes.flat_map(|(used, content)| {
-            content.in_json_and_formats(&self.format_media_types).skip(usize::from(sends_problems(used)))
-        });
-        let contents: Vec<_> = in_envelopes.chain(errors.error_content(&self.problem_envelope, true)).collect();
-        let all = envelopes.iter().map(|(used, _)| *used).chain([&self.problem_envelope]).collect::<Vec<_>>();
-        let mut response = response_with_contents(&errors.describe_errors(&all), contents.iter(), schemas);
+        let problem = self.problem_envelope.as_ref();
+        let mut contents: Vec<_> = in_envelopes
+            .flat_map(|(used, content)| {
+                let skipped = usize::from(sends_problems(used) && problem.is_some());
+                content.in_json_and_formats(&self.format_media_types).skip(skipped)
+            })
+            .collect();
+        let has_examples = !contents.is_empty();
+        contents.extend(problem.and_then(|used| errors.error_content(used, true)).map(|mut content| {
+            // The same errors have examples in the envelope.
+            if has_examples {
+                content.examples.clear();
+            }
+            content
+        }));
+        if self.detail == OpenapiDetail::Lean {
+            contents.iter_mut().for_each(|content| content.examples.clear());
+        }
+        let all = envelopes.iter().map(|(used, _)| *used).chain(problem).collect::<Vec<_>>();
+        let description = match (self.detail, errors.status) {
+            (OpenapiDetail::Lean, None) => "Any other error".to_owned(),
+            _ => errors.describe_errors(&all),
+        };
+        let mut response = response_with_contents(&description, contents.iter(), schemas);
+        if self.detail == OpenapiDetail::Lean {
+            return response;
+        }
         let classes = errors.classes.iter();
         let classes = classes.filter(|class| errors.status.is_none_or(|status| status == class.status()));
         for (name, info) in classes.flat_map(|class| class.headers) {

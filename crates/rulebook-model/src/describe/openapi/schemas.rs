@@ -8,7 +8,9 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json, json};
 use utoipa::openapi::{Ref, RefOr, Schema};
 
+use super::super::distinct_names::{folded, to_component_name, with_hash};
 use super::discriminator::complete_discriminators;
+use super::plain_keywords::use_plain_keywords;
 use crate::model::Api;
 use crate::types::{Check, NamedSchema, info_with_type_description, replace_references};
 
@@ -20,30 +22,52 @@ pub(super) const COMPONENT_PREFIX: &str = "#/components/schemas/";
 /// The prefix of a placeholder, which is a reference (`$ref`). The prefix is followed by the index of the schema.
 const PLACEHOLDER_PREFIX: &str = "placeholder:";
 
+/// The place of a schema in the definition, from which the name of its component is made.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct SchemaPlace<'a> {
+    /// The name of the method in the document; empty for a schema that belongs to no method.
+    pub(super) method: &'a str,
+    /// The part of the method, such as `body`.
+    pub(super) part: &'a str,
+    /// The parameter or output; empty for the whole part.
+    pub(super) key: &'a str,
+}
+
+impl SchemaPlace<'_> {
+    /// Returns the name of a component, such as `article.create.body.lines`.
+    fn component_name(self) -> String {
+        let parts = [self.method, self.part, self.key].into_iter().filter(|part| !part.is_empty());
+        parts.map(to_component_name).collect::<Vec<_>>().join(".")
+    }
+}
+
 /// All schemas of an OpenAPI document, including the components.
 #[derive(Default)]
 pub(super) struct Schemas {
     schemas: Vec<Json>,
     /// The index in `schemas` of each component, by the name of the component.
     components: BTreeMap<String, usize>,
-    /// The name of each component, by the JSON text of its schema.
-    names_by_schema: HashMap<String, String>,
-    /// The keys of the definition's schemas, which are the names of their components.
+    /// The name of each component that is not a schema of the definition, by the method to which it belongs and the
+    /// JSON text of its schema. Methods do not share such components, so that their names depend on one method only.
+    names_by_schema: HashMap<(String, String), String>,
+    /// The [folded] names of the components.
+    folded_names: HashSet<String>,
+    /// The keys of the definition's schemas, which are the names of their components, folded. No other component has
+    /// such a name.
     reserved_names: HashSet<String>,
 }
 
 impl Schemas {
-    /// Creates the schemas of a document without components. No component has the name of a schema of the API unless it
-    /// is this schema.
+    /// Creates the schemas of a document without components.
     pub(super) fn new(api: &Api) -> Self {
         let of_modules = api.modules.iter().flat_map(|module| &module.schemas);
-        let reserved_names = api.schemas.iter().chain(of_modules).map(|schema| schema.key.clone()).collect();
+        let reserved_names = api.schemas.iter().chain(of_modules).map(|schema| folded(&schema.key)).collect();
         Self { reserved_names, ..Self::default() }
     }
 
     /// Makes the schemas of the definition to which `schema` refers components, and lets the references lead to them.
     /// Also completes the discriminators of unions. `check` is the check to which the JSON Schema belongs.
-    pub(super) fn add_referenced(&mut self, mut schema: Json, check: &dyn Check) -> Json {
+    pub(super) fn add_referenced(&mut self, mut schema: Json, check: &dyn Check, place: SchemaPlace<'_>) -> Json {
         let mut waiting = self.lead_to_components(&mut schema, check);
         while let Some(named) = waiting.pop() {
             if self.components.contains_key(named.key()) {
@@ -51,11 +75,10 @@ impl Schemas {
             }
             let mut content = named.schema();
             waiting.extend(self.lead_to_components(&mut content, &*named.check));
-            complete_discriminators(&mut content, Some(named.key()), self);
-            self.components.insert(named.key().to_owned(), self.schemas.len());
-            self.schemas.push(content);
+            complete_discriminators(&mut content, named.key(), named.key(), self);
+            self.insert_component(named.key().to_owned(), content);
         }
-        complete_discriminators(&mut schema, None, self);
+        complete_discriminators(&mut schema, place.method, &place.component_name(), self);
         schema
     }
 
@@ -86,52 +109,66 @@ impl Schemas {
         found
     }
 
-    pub(super) fn add_with_placeholder(&mut self, schema: Json) -> RefOr<Schema> {
+    pub(super) fn add_with_placeholder(&mut self, mut schema: Json) -> RefOr<Schema> {
+        use_plain_keywords(&mut schema);
         self.schemas.push(schema);
         RefOr::Ref(Ref::new(format!("{PLACEHOLDER_PREFIX}{}", self.schemas.len() - 1)))
     }
 
-    /// Returns a reference to the component that contains this schema. If no such component exists, it is added. The
-    /// name of a new component is the first name in `names` that is unused. If all names are used, it is the last name
-    /// followed by a number.
-    pub(super) fn component_reference(&mut self, names: &[&str], schema: Json) -> Json {
-        let text = schema.to_string();
-        if let Some(name) = self.names_by_schema.get(&text) {
+    fn insert_component(&mut self, name: String, mut schema: Json) {
+        use_plain_keywords(&mut schema);
+        self.folded_names.insert(folded(&name));
+        self.components.insert(name, self.schemas.len());
+        self.schemas.push(schema);
+    }
+
+    /// Returns a reference to the component that contains this schema at this place. If the method has no such
+    /// component yet, it is added.
+    pub(super) fn component_reference(&mut self, place: SchemaPlace<'_>, schema: Json) -> Json {
+        self.named_component_reference(place.method, place.component_name(), schema)
+    }
+
+    /// Returns a reference to the component that contains this schema, for a method. If the method has no such
+    /// component yet, it is added. Its name is `name`, or begins with it.
+    pub(super) fn named_component_reference(&mut self, method: &str, name: String, schema: Json) -> Json {
+        let key = (method.to_owned(), schema.to_string());
+        if let Some(name) = self.names_by_schema.get(&key) {
             return schema_reference(name);
         }
-        let name = self.unused_component_name(names);
-        self.components.insert(name.clone(), self.schemas.len());
-        self.schemas.push(schema);
+        let is_used = |name: &str| {
+            let name = folded(name);
+            self.folded_names.contains(&name) || self.reserved_names.contains(&name)
+        };
+        // Only in this rare case, the name depends on the content. Names of the schemas of methods hardly ever clash.
+        let distinct = [with_hash(&name, &name), with_hash(&name, &key.1)];
+        let name = [name].into_iter().chain(distinct).find(|name| !is_used(name)).unwrap_or_else(|| "_".to_owned());
+        self.insert_component(name.clone(), schema);
         let reference = schema_reference(&name);
-        self.names_by_schema.insert(text, name);
+        self.names_by_schema.insert(key, name);
         reference
     }
 
     /// Returns a small schema unchanged. Adds a large schema as a component, and returns a reference to the component.
-    pub(super) fn inline_or_component(&mut self, names: &[&str], schema: Json) -> Json {
-        if schema.to_string().len() <= MAX_INLINE_BYTES { schema } else { self.component_reference(names, schema) }
+    pub(super) fn inline_or_component(&mut self, place: SchemaPlace<'_>, schema: Json) -> Json {
+        if schema.to_string().len() <= MAX_INLINE_BYTES { schema } else { self.component_reference(place, schema) }
     }
 
     /// Returns the schema of a type. If the type is an object with declared members, or a list of such objects, a large
     /// object schema becomes a component to which the result refers.
-    pub(super) fn type_schema_or_reference(&mut self, names: &[&str], mut schema: Json) -> Json {
+    pub(super) fn type_schema_or_reference(&mut self, place: SchemaPlace<'_>, mut schema: Json) -> Json {
         if schema.get("properties").is_some() {
-            return self.inline_or_component(names, schema);
+            return self.inline_or_component(place, schema);
         }
         if let Some(items) = schema.get_mut("items") {
             let schema = std::mem::take(items);
-            *items = self.type_schema_or_reference(names, schema);
+            *items = self.type_schema_or_reference(place, schema);
         }
         schema
     }
 
-    fn unused_component_name(&self, names: &[&str]) -> String {
-        let last = names.last().map(|name| to_component_name(name)).unwrap_or_default();
-        let names = names.iter().map(|name| to_component_name(name));
-        let numbered = (2..).map(|number| format!("{last}.{number}"));
-        // There are more numbers than components, so one of the numbered names is always unused.
-        let is_unused = |name: &String| !self.components.contains_key(name) && !self.reserved_names.contains(name);
-        names.chain(numbered).find(is_unused).unwrap_or(last)
+    /// Returns the names of the components, [folded].
+    pub(super) fn folded_names(&self) -> &HashSet<String> {
+        &self.folded_names
     }
 
     pub(super) fn component_placeholders(&self) -> BTreeMap<String, RefOr<Schema>> {
@@ -160,17 +197,6 @@ fn placeholder_index(members: &Map<String, Json>) -> Option<usize> {
 
 fn schema_reference(name: &str) -> Json {
     json!({ "$ref": format!("{COMPONENT_PREFIX}{name}") })
-}
-
-/// Converts a text to a valid name of a component, which can contain ASCII letters, digits, `.`, `-` and `_` (OpenAPI
-/// 3.1.1 section 4.8.7).
-pub(super) fn to_component_name(text: &str) -> String {
-    let name: String = text
-        .chars()
-        .filter(|c| !matches!(c, '{' | '}'))
-        .map(|c| if c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_') { c } else { '_' })
-        .collect();
-    if name.is_empty() { "_".to_owned() } else { name }
 }
 
 /// Returns the description in the schema of a type as a sentence. Types describe the rules that their schemas cannot

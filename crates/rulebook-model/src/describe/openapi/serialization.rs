@@ -8,6 +8,8 @@
 use serde_json::{Value as Json, json};
 use utoipa::openapi::path::ParameterStyle;
 
+use super::kinds::{accepts_anything, accepts_arrays_or_objects, accepts_text, without_null};
+use super::members::schema_of_members;
 use super::placement_texts::restrict_to_placement;
 use super::{schemas, single_item};
 use crate::describe::bracket_name::bracket_name;
@@ -28,6 +30,19 @@ pub(in crate::describe) enum Placement {
     Form,
 }
 
+impl Placement {
+    /// Returns the name of the part of the request.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Path => "path",
+            Self::Query => "query",
+            Self::Header => "header",
+            Self::Cookie => "cookie",
+            Self::Form => "form",
+        }
+    }
+}
+
 /// The way in which a value is serialized as text.
 #[derive(Debug, PartialEq)]
 pub(in crate::describe) enum TextStyle {
@@ -36,6 +51,8 @@ pub(in crate::describe) enum TextStyle {
     Repeated,
     /// The value is a list, whose items are joined with commas to one text.
     Commas,
+    /// The value is an object, and each member is sent in a separate field, whose name has brackets.
+    Members,
     Json,
 }
 
@@ -47,6 +64,7 @@ impl TextStyle {
         match self {
             Self::Plain | Self::Json => (None, None),
             Self::Repeated => (Some(ParameterStyle::Form), Some(true)),
+            Self::Members => (Some(ParameterStyle::DeepObject), Some(true)),
             Self::Commas if form => (Some(ParameterStyle::Form), Some(false)),
             Self::Commas => (Some(ParameterStyle::Simple), Some(false)),
         }
@@ -80,7 +98,13 @@ fn text_encoding_of_schema(r#type: &ParameterType, schema: Json, placement: Plac
     match r#type.check.arity() {
         Arity::File | Arity::Files => TextEncoding { schema, style: TextStyle::Plain, note: None },
         Arity::Many => list_encoding(r#type, schema, placement, required),
-        Arity::One if accepts_arrays_or_objects(&schema) => json_encoding(schema),
+        Arity::One if accepts_arrays_or_objects(&schema) => {
+            let of_members = (placement == Placement::Query).then(|| schema_of_members(&schema, required)).flatten();
+            match of_members {
+                Some(schema) => TextEncoding { schema, style: TextStyle::Members, note: None },
+                None => json_encoding(schema),
+            }
+        }
         Arity::One => TextEncoding {
             note: json_text_note(&schema).or_else(|| schemas::description_of(&schema)),
             schema: restrict_to_placement(without_null(schema), placement),
@@ -105,6 +129,10 @@ pub(super) fn value_for_documents(r#type: &ParameterType, style: &TextStyle, val
                     .filter(|item| can_be_list_item(item, separator))
             };
             items.into_iter().map(item).collect()
+        }
+        (TextStyle::Members, Json::Object(mut members)) => {
+            members.retain(|_, member| !member.is_null());
+            Some(Json::Object(members))
         }
         (_, value) => Some(value),
     }
@@ -143,9 +171,13 @@ fn json_text_note(schema: &Json) -> Option<String> {
     (*schema == json!({})).then(|| "A text that begins with `[` or `{` is read as JSON.".to_owned())
 }
 
-/// Returns a note for a parameter that the part `placement` of a request can also contain under names with brackets.
-/// OpenAPI describes only one way to serialize a parameter, and its style `deepObject` allows no nested values.
-pub(super) fn bracket_note(parameter: &Parameter, placement: Placement) -> Option<String> {
+/// Returns a note for a parameter that the part `placement` of a request can also contain in another way than in the
+/// style `style`: under names with brackets or, if the members of an object have such names, as JSON. OpenAPI describes
+/// only one way to serialize a parameter, and its style `deepObject` allows no nested values.
+pub(super) fn alternative_note(parameter: &Parameter, placement: Placement, style: &TextStyle) -> Option<String> {
+    if *style == TextStyle::Members {
+        return Some("The query can also contain it as JSON.".to_owned());
+    }
     let part = match placement {
         Placement::Query => "query",
         Placement::Form => "form",
@@ -204,7 +236,7 @@ fn list_note(format: Option<ListFormat<'_>>, style: &TextStyle) -> Option<String
     let separator = format.separator_in_words(|text| format!("`{text}`"));
     let note = match style {
         TextStyle::Commas => format!("The items are separated by {separator}."),
-        TextStyle::Plain | TextStyle::Repeated | TextStyle::Json => {
+        TextStyle::Plain | TextStyle::Repeated | TextStyle::Members | TextStyle::Json => {
             format!("One text can hold several items, separated by {separator}.")
         }
     };
@@ -234,69 +266,4 @@ fn restrict_list_item(item: Json, separator: Option<&str>) -> Json {
         }
         item => json!({ "allOf": [item, excluded] }),
     }
-}
-
-fn accepts_arrays_or_objects(schema: &Json) -> bool {
-    let structured = |name: &Json| matches!(name.as_str(), Some("array" | "object"));
-    let by_type = match schema.get("type") {
-        Some(Json::Array(names)) => names.iter().any(structured),
-        Some(name) => structured(name),
-        None => false,
-    };
-    by_type || single_item::is_tagged_object(schema) || branches(schema).iter().any(accepts_arrays_or_objects)
-}
-
-/// Returns `true` if a schema accepts any value, or any value except null.
-pub(super) fn accepts_anything(schema: &Json) -> bool {
-    *schema == json!({}) || *schema == json!({ "not": { "type": "null" } })
-}
-
-fn accepts_text(schema: &Json) -> bool {
-    match schema.get("type") {
-        Some(Json::Array(names)) => names.contains(&json!("string")),
-        Some(name) => name == "string",
-        None => branches(schema).is_empty() || branches(schema).iter().any(accepts_text),
-    }
-}
-
-/// Returns the branches of a type that accepts several kinds of values. Those of a union are under `oneOf`.
-fn branches(schema: &Json) -> &[Json] {
-    let branches = ["anyOf", "oneOf"].iter().find_map(|keyword| schema.get(*keyword)?.as_array());
-    branches.map_or(&[], Vec::as_slice)
-}
-
-/// Removes null from the values that a schema accepts, because no text is decoded as null, except for the text `null`
-/// in a union that contains the type `null`. A schema that accepts every value is replaced by the schema of texts.
-fn without_null(schema: Json) -> Json {
-    if accepts_anything(&schema) {
-        return json!({ "type": "string" });
-    }
-    let null = json!("null");
-    let Json::Object(mut schema) = schema else { return schema };
-    if let Some(Json::Array(names)) = schema.get_mut("type") {
-        names.retain(|name| *name != null);
-        if let [name] = names.as_slice() {
-            let name = name.clone();
-            schema.insert("type".to_owned(), name);
-        }
-    }
-    if let Some(Json::Array(branches)) = schema.get_mut("anyOf") {
-        branches.retain(|branch| branch.get("type") != Some(&null));
-        let all = std::mem::take(branches).into_iter().map(without_null);
-        branches.extend(all);
-        if schema.len() == 1
-            && let Some(Json::Array(branches)) = schema.get_mut("anyOf")
-            && branches.len() == 1
-        {
-            return branches.swap_remove(0);
-        }
-    }
-    if let Some(Json::Array(branches)) = schema.remove("oneOf") {
-        let is_null = |branch: &Json| branch.get("type") == Some(&null);
-        // The text `null` can also be a value of another branch.
-        let keyword = if branches.iter().any(is_null) { "anyOf" } else { "oneOf" };
-        let of_texts = |branch: Json| if is_null(&branch) { json!({ "const": "null" }) } else { without_null(branch) };
-        schema.insert(keyword.to_owned(), branches.into_iter().map(of_texts).collect());
-    }
-    Json::Object(schema)
 }

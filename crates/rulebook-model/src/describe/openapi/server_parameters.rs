@@ -5,6 +5,7 @@ use serde_json::{Value as Json, json};
 use utoipa::openapi::Required;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 
+use super::OpenapiDetail;
 use super::parameters::PlacedParameter;
 use super::schemas::Schemas;
 use crate::call::Callback;
@@ -24,6 +25,7 @@ const CALLBACK_DESCRIPTION: &str = "The name of a JavaScript function, for JSONP
 /// has declared it: `declared` are the parameters of the operation.
 pub(super) fn server_parameters(
     api: &Api,
+    detail: OpenapiDetail,
     method: &Method,
     declared: &[PlacedParameter<'_>],
     schemas: &mut Schemas,
@@ -49,7 +51,7 @@ pub(super) fn server_parameters(
         let schema = json!({ "type": "string", "minLength": 1, "maxLength": api.limits.idempotency_key });
         add(Idempotency::HEADER, ParameterIn::Header, required, description, schema);
     }
-    if method.allows_jsonp(api.jsonp) {
+    if method.allows_jsonp(api.jsonp) && detail == OpenapiDetail::Full {
         let schema = json!({ "type": "string", "pattern": Callback::PATTERN, "maxLength": Callback::MAX_LEN });
         add(Callback::PARAMETER, ParameterIn::Query, Required::False, CALLBACK_DESCRIPTION.to_owned(), schema);
     }

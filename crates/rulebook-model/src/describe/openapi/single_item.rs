@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::serialization::accepts_anything;
+use super::kinds::accepts_anything;
 use crate::types::Check;
 
 /// Returns the schemas of the values that the server decodes as a list with a single item if their JSON text is the

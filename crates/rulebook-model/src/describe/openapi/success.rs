@@ -8,32 +8,33 @@ use super::super::{example, outputs};
 use super::content::{ResponseContent, response_with_contents};
 use super::error_classes::{GENERAL_ERRORS, RATE_LIMIT, RATE_LIMIT_POLICY};
 use super::error_group::is_separate_from_success;
-use super::responses::ResponseComponents;
-use super::schemas::{Schemas, with_description};
-use super::{downloads, headers};
+use super::operation::DescribedMethod;
+use super::responses::ErrorResponses;
+use super::schemas::{SchemaPlace, Schemas, with_description};
+use super::{OpenapiDetail, downloads, headers};
 use crate::envelope::{self, Envelope, has_content};
 use crate::model::{DeclaredError, EnvelopeName, Method, Output, Unbound};
 
-/// The last part of the name of a component that contains a success response with content.
-pub(super) const COMPONENT_NAME: &str = "Success";
 /// The name of a component that contains a success response without content.
 const COMPONENT_NAME_WITHOUT_CONTENT: &str = "NoContent";
 
-impl ResponseComponents {
-    /// Returns the success responses of a method, each with its status and the name of its component. They also
-    /// describe the errors that an envelope sends with the status of a success. `jsonp` and `has_rate_limits` say
-    /// whether the method can respond with JSONP, and whether the number of requests to it can be limited.
+impl ErrorResponses {
+    /// Returns the success responses of a method, each with its status and, if it is the same for all methods, the name
+    /// of its component. They also describe the errors that an envelope sends with the status of a success. `jsonp` and
+    /// `has_rate_limits` say whether the method can respond with JSONP, and whether the number of requests to it can be
+    /// limited.
     pub(super) fn success_responses(
         &self,
         name: &EnvelopeName,
-        (method, declared): (&Method, &[&DeclaredError]),
+        (described, declared): (DescribedMethod<'_>, &[&DeclaredError]),
         (jsonp, has_rate_limits): (bool, bool),
         schemas: &mut Schemas,
-    ) -> Vec<(u16, &'static str, Response)> {
+    ) -> Vec<(u16, Option<&'static str>, Response)> {
+        let method = described.method;
         let mut responses = Vec::new();
         let Some(used) = self.envelopes.get(name) else { return responses };
         let status = envelope::response_status(&*used.envelope, method.options.status);
-        let success = success_schema(&*used.envelope, method, self.unbound, schemas);
+        let success = self.success_schema(&*used.envelope, described, schemas);
         let hidden = self.errors_with_success_status(name, method, declared);
         let has_errors = hidden.iter().any(|content| content.status == status);
         let description = match (&success, has_errors) {
@@ -54,23 +55,23 @@ impl ResponseComponents {
         let with_status = |status| all.iter().filter(move |content| content.status == status);
         let mut response = response_with_contents(description, with_status(status), schemas);
         if method.options.download && method.options.status == status {
-            downloads::add_file_content(&mut response);
+            downloads::add_file_content(&mut response, schemas);
         } else if method.options.download {
             // A file is sent without an envelope, and therefore with the actual status.
             let mut file = Response::new("The file");
-            downloads::add_file_content(&mut file);
-            responses.push((method.options.status, COMPONENT_NAME, file));
+            downloads::add_file_content(&mut file, schemas);
+            responses.push((method.options.status, None, file));
         }
         if has_rate_limits {
             for (name, _) in [RATE_LIMIT, RATE_LIMIT_POLICY] {
                 headers::add_header_reference(&mut response, name);
             }
         }
-        let name = if response.content.is_empty() { COMPONENT_NAME_WITHOUT_CONTENT } else { COMPONENT_NAME };
+        let name = response.content.is_empty().then_some(COMPONENT_NAME_WITHOUT_CONTENT);
         responses.push((status, name, response));
         if let Some(other) = all.iter().map(|content| content.status).find(|other| *other != status) {
             let response = response_with_contents("The body alone reports the outcome", with_status(other), schemas);
-            responses.push((other, COMPONENT_NAME, response));
+            responses.push((other, None, response));
         }
         responses
     }
@@ -98,30 +99,40 @@ impl ResponseComponents {
         }
         hidden
     }
-}
 
-/// Returns the schema of a method's success response, or `None` if the response has no content. If the method returns a
-/// file, the schema describes the response with a link to the file.
-fn success_schema(envelope: &dyn Envelope, method: &Method, unbound: Unbound, schemas: &mut Schemas) -> Option<Json> {
-    if !has_content(envelope::response_status(envelope, method.options.status)) {
-        return None;
+    /// Returns the schema of a method's success response, or `None` if the response has no content. If the method
+    /// returns a file, the schema describes the response with a link to the file.
+    fn success_schema(
+        &self,
+        envelope: &dyn Envelope,
+        described: DescribedMethod<'_>,
+        schemas: &mut Schemas,
+    ) -> Option<Json> {
+        let method = described.method;
+        if !has_content(envelope::response_status(envelope, method.options.status)) {
+            return None;
+        }
+        let schema = if method.options.download {
+            json!({ "anyOf": [envelope.success_schema(downloads::link_schema(), false), downloads::file_schema()] })
+        } else {
+            let outputs =
+                outputs::response_schema(self.unbound, method, |output| output_schema(described, output, schemas));
+            envelope.success_schema(outputs, method.whole().is_some())
+        };
+        let place = SchemaPlace { method: described.name, part: "result", key: "" };
+        Some(match self.detail {
+            OpenapiDetail::Full => schemas.inline_or_component(place, schema),
+            OpenapiDetail::Lean => schemas.component_reference(place, schema),
+        })
     }
-    let schema = if method.options.download {
-        json!({ "anyOf": [envelope.success_schema(downloads::link_schema(), false), downloads::file_schema()] })
-    } else {
-        let outputs = outputs::response_schema(unbound, method, |output| output_schema(method, output, schemas));
-        envelope.success_schema(outputs, method.whole().is_some())
-    };
-    Some(schemas.inline_or_component(&[&format!("{}.response", method.id)], schema))
 }
 
-fn output_schema(method: &Method, output: &Output, schemas: &mut Schemas) -> Json {
-    let names = [&*output.name, &*format!("{}.{}", method.id, output.name)];
-    // An output that is the whole body has the name `*`, which would not be a meaningful name of a component.
-    let names = if output.is_whole() { &names[1..] } else { &names[..] };
+fn output_schema(described: DescribedMethod<'_>, output: &Output, schemas: &mut Schemas) -> Json {
+    let (part, key) = if output.is_whole() { ("output", "") } else { ("result", &*output.name) };
+    let place = SchemaPlace { method: described.name, part, key };
     let check = &*output.r#type.check;
-    let schema = schemas.add_referenced(check.schema(), check);
-    let schema = schemas.type_schema_or_reference(names, schema);
+    let schema = schemas.add_referenced(check.schema(), check, place);
+    let schema = schemas.type_schema_or_reference(place, schema);
     with_description(outputs::nullable_if_optional(output, schema), &output.info, None, output.example.as_ref())
 }
 

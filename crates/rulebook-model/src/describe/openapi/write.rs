@@ -6,12 +6,11 @@ use utoipa::openapi::OpenApi;
 use utoipa::openapi::security::SecurityRequirement;
 
 use super::super::in_words::{describe_rate_limits, join_first_items};
-use super::operation::{DescribedOperation, OperationDescriber};
+use super::operation::{DescribedMethod, DescribedOperation, OperationDescriber};
 use super::parameters::{has_request_body, is_ignored_header};
 use super::parts::PartInOperation;
 use super::paths::{Operations, PathOperation};
-use super::responses::OperationResponse;
-use super::security;
+use super::{OpenapiDetail, security};
 use crate::call::HttpMethod;
 use crate::model::{Api, Location, Method, Module};
 
@@ -27,15 +26,16 @@ const COMPONENTS_MEMBER: &str = "components";
 /// more than once. Returns the errors of the serializer.
 pub(super) fn write_document<S: Serializer>(
     frame: &OpenApi,
-    api: &Api,
+    (api, detail): (&Api, OpenapiDetail),
     operations: &Operations<'_>,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
-    let mut describer = OperationDescriber::new(api);
+    let mut describer = OperationDescriber::new(api, detail);
     let mut described = Vec::new();
     for operation in operations.paths().flat_map(|(_, operations)| operations) {
         let module = operations.service_of(operation).module;
-        described.push(describer.describe((module, operation.method), &operations.path_parameters(operation)));
+        let method = DescribedMethod { module, method: operation.method, name: &operation.method_name };
+        described.push(describer.describe(method, &operations.path_parameters(operation)));
     }
     let components = describer.make_components(frame.components.clone().unwrap_or_default());
     let components = components.map_err(S::Error::custom)?;
@@ -90,11 +90,9 @@ impl<'o> PathsObject<'o, '_> {
         let Self { api, operations, describer, .. } = *self;
         let method = operation.method;
         let module = operations.service_of(operation).module;
-        let response = |response: &'o OperationResponse| match response {
-            OperationResponse::Part(index) => describer.responses().part_in_operation(*index),
-            OperationResponse::ErrorComponent(name) => describer.responses().component_in_operation(name),
-        };
-        let responses = parts.responses.iter().map(|(status, part)| (status.as_str(), response(part)));
+        let responses = parts.responses.iter();
+        let responses =
+            responses.map(|(status, index)| (status.as_str(), describer.responses().part_in_operation(*index)));
         OperationObject {
             tags: [&module.name],
             summary: method.info.trim().lines().next().unwrap_or_default(),

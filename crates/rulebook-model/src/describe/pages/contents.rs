@@ -107,7 +107,7 @@ fn link_if_url(text: &str) -> Inline<'_> {
 }
 
 /// Explains how a client authenticates, and how a client reads the definition of the API.
-fn how_to_call(pages: &Pages) -> [Block<'_>; 2] {
+pub(super) fn how_to_call(pages: &Pages) -> [Block<'_>; 2] {
     let is_public = pages.method_entries(0..pages.methods.len()).all(|(_, entry)| entry.method.scope.is_public());
     let authentication = if is_public {
         vec![Inline::text("All methods are public: a client needs no key.")]
@@ -180,7 +180,8 @@ pub(super) fn documents(pages: &Pages) -> Vec<(LinkTarget, &'static str, &'stati
         (openapi, "OpenAPI", "the API for programs, as an OpenAPI 3.1 document"),
         (client, "rulebook.js", "a JavaScript client of the API"),
         (types, "api.d.ts", "the types of this API for TypeScript"),
-        (llms, "llms.txt", "this documentation for language models"),
+        (llms, "llms.txt", "a summary of this documentation for language models"),
+        (LinkTarget::Document("llms-full.txt"), "llms-full.txt", "all pages of this documentation in one text"),
         (diagnostics, "Definition errors", "for the authors of the API: what can be wrong with a definition"),
     ]);
     documents

@@ -85,6 +85,8 @@ pub(super) enum LinkOrigin<'a> {
     Page(&'a str),
     /// A document at the root of the server, such as `llms.txt`.
     Root,
+    /// A document in the folder `.well-known` of the server.
+    WellKnown,
     /// A response to OPTIONS, at any path. Its links are absolute paths.
     AnyPath,
 }
@@ -107,6 +109,7 @@ impl LinkContext<'_> {
         match self.origin {
             LinkOrigin::Page(page) => "../".repeat(page.matches('/').count()) + path,
             LinkOrigin::Root => format!("docs/{path}"),
+            LinkOrigin::WellKnown => format!("../docs/{path}"),
             LinkOrigin::AnyPath => format!("/docs/{path}"),
         }
     }
@@ -115,6 +118,7 @@ impl LinkContext<'_> {
         match self.origin {
             LinkOrigin::Page(_) => self.docs_reference("../") + path,
             LinkOrigin::Root => path.to_owned(),
+            LinkOrigin::WellKnown => format!("../{path}"),
             LinkOrigin::AnyPath => format!("/{path}"),
         }
     }

@@ -6,13 +6,13 @@ use std::slice;
 use super::PageForm;
 use super::document::{Block, Branch, Field, Inline, ListItem, MethodLine, PageDocument, TableRow};
 use super::links::{LinkContext, LinkOrigin, LinkTarget};
-use crate::describe::escape::escape_control_characters;
+use crate::describe::escape::{escape_control_characters, is_white_space};
 use crate::describe::markdown::{MarkdownWriter, code_span, escape_text};
 
-/// Returns a page as Markdown. If `is_for_caller` is `true`, the links of the page refer to the pages for the caller
-/// (`?as=me`).
-pub(super) fn render_markdown(document: &PageDocument<'_>, is_for_caller: bool) -> String {
-    let context = LinkContext { origin: LinkOrigin::Page(&document.path), form: PageForm::Markdown, is_for_caller };
+/// Returns a page as Markdown, for a document at `origin`. If `is_for_caller` is `true`, the links of the page refer to
+/// the pages for the caller (`?as=me`).
+pub(super) fn render_markdown(document: &PageDocument<'_>, origin: LinkOrigin<'_>, is_for_caller: bool) -> String {
+    let context = LinkContext { origin, form: PageForm::Markdown, is_for_caller };
     let mut page = MarkdownWriter::default();
     if !document.breadcrumbs.is_empty() {
         let link = |(target, name): &(LinkTarget, Vec<_>)| {
@@ -142,22 +142,34 @@ fn format_method_line(line: &MethodLine<'_>, context: LinkContext<'_>) -> String
 
 /// Converts inlines (the content of a line) to Markdown on one line.
 pub(super) fn inlines_to_markdown(inlines: &[Inline<'_>], context: LinkContext<'_>) -> String {
-    inlines.iter().fold(String::new(), |line, inline| {
-        line + &match inline {
-            Inline::Text(text) => text.to_string(),
-            Inline::Quoted(quoted) => escape_text(quoted),
-            Inline::Strong(quoted) => bold_text(quoted),
-            Inline::Code(quoted) => code_span(quoted),
-            Inline::HttpMethod(http) => http.as_str().to_owned(),
+    let mut line = String::new();
+    for inline in inlines {
+        let (text, content) = match inline {
+            Inline::Text(text) => (None, text.to_string()),
+            Inline::Quoted(quoted) => (Some(quoted), escape_text(quoted)),
+            Inline::Strong(quoted) => (Some(quoted), bold_text(quoted)),
+            Inline::Code(quoted) => (None, code_span(quoted)),
+            Inline::HttpMethod(http) => (None, http.as_str().to_owned()),
             Inline::Link(target, inlines) => {
-                format!("[{}]({})", inlines_to_markdown(inlines, context), target.to_url(context))
+                (None, format!("[{}]({})", inlines_to_markdown(inlines, context), target.to_url(context)))
             }
+        };
+        // The spaces around a text separate it from the texts beside it. Bold type cannot contain them (CommonMark
+        // section 6.2), and Markdown does not show others.
+        let begins_with_space = text.is_some_and(|text| text.starts_with(is_white_space));
+        if begins_with_space && !line.is_empty() && !line.ends_with(' ') {
+            line.push(' ');
         }
-    })
+        line.push_str(&content);
+        if text.is_some_and(|text| text.ends_with(is_white_space)) && !line.is_empty() && !line.ends_with(' ') {
+            line.push(' ');
+        }
+    }
+    line.truncate(line.trim_end().len());
+    line
 }
 
-/// Returns a text in bold type. Spaces at the beginning and the end are removed, because Markdown does not show a text
-/// with such spaces in bold type (CommonMark section 6.2).
+/// Returns a text in bold type.
 fn bold_text(quoted: &str) -> String {
     let escaped = escape_text(quoted);
     if escaped.is_empty() { escaped } else { format!("**{}**", escaped.trim()) }

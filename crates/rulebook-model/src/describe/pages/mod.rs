@@ -11,6 +11,7 @@ mod links;
 mod markdown;
 
 // These Rust modules generate the content of each page.
+mod api_catalog;
 mod contents;
 mod error_pages;
 mod fields;
@@ -38,7 +39,7 @@ use super::module_part::split_method_range;
 use super::uris;
 use crate::model::{Api, Method, Module};
 use document::PageDocument;
-use links::{LinkTarget, escape_segment};
+use links::{LinkOrigin, LinkTarget, escape_segment};
 use schema::SchemaPosition;
 use search_index::SearchIndex;
 
@@ -227,7 +228,7 @@ impl Pages {
     /// index is invalid.
     #[must_use]
     pub fn markdown(&self, index: usize) -> String {
-        self.page_document(index).map(|page| markdown::render_markdown(&page, self.is_for_caller)).unwrap_or_default()
+        self.page_document(index).map(|page| self.render(&page, PageForm::Markdown)).unwrap_or_default()
     }
 
     /// Returns the search page for a query.
@@ -256,11 +257,11 @@ impl Pages {
         self.methods.len() <= MAX_METHODS_OF_SMALL_API
     }
 
-    /// Renders a page whose content depends on the request.
+    /// Renders a page.
     fn render(&self, page: &PageDocument<'_>, form: PageForm) -> String {
         match form {
             PageForm::Html => html::render_html(self, page, None),
-            PageForm::Markdown => markdown::render_markdown(page, self.is_for_caller),
+            PageForm::Markdown => markdown::render_markdown(page, LinkOrigin::Page(&page.path), self.is_for_caller),
         }
     }
 
@@ -268,6 +269,19 @@ impl Pages {
     #[must_use]
     pub fn llms(&self) -> String {
         llms::write_llms_txt(self)
+    }
+
+    /// Returns `llms-full.txt`: all pages in Markdown, in one document. If the API is large, this document only
+    /// contains the pages of its modules, and links to the others.
+    #[must_use]
+    pub fn llms_full(&self) -> String {
+        llms::write_llms_full_txt(self)
+    }
+
+    /// Returns the list of the documents of the API, as JSON (RFC 9727, RFC 9264).
+    #[must_use]
+    pub fn api_catalog(&self) -> String {
+        api_catalog::write_api_catalog(self)
     }
 
     fn page_document(&self, index: usize) -> Option<PageDocument<'_>> {

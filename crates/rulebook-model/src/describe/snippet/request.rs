@@ -241,7 +241,8 @@ fn field_texts(method: &Method, parameter: &Parameter, placement: Placement) -> 
         TextStyle::Plain => vec![json_to_text(&value)],
         TextStyle::Repeated => items().collect(),
         TextStyle::Commas => vec![items().collect::<Vec<_>>().join(",")],
-        TextStyle::Json => vec![value.to_string()],
+        // The server also reads such an object as JSON, in one field.
+        TextStyle::Json | TextStyle::Members => vec![value.to_string()],
     };
     if decodes_to_value(&*parameter.r#type.check, &texts, &value) {
         texts
