@@ -103,7 +103,7 @@ pub fn has_approximate_schema(check: &dyn Check) -> bool {
     let attributes = Json::Object(written.attributes).to_string();
     let has = |name: &str| written.term.contains(name) || attributes.contains(name);
     let has_bounds = has("\"min\"") || has("\"max\"");
-    has("filename") || has("datetime") || has("loose_float(") || has_bounds && has("loose_float")
+    has("filename") || has("loose_float(") || has_bounds && (has("datetime") || has("loose_float"))
 }
 
 fn items_or_single_value(json: &Json) -> &[Json] {

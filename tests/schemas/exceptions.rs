@@ -36,12 +36,7 @@ fn exceptions() -> Vec<Exception> {
             false,
         ),
         exception("`filename`", &[json!({ "type": "filename", "range": ["?.txt"] })], &[json!("éé.txt")], false),
-        exception(
-            "`datetime`",
-            &[term("datetime")],
-            &[json!("2016-12-31T12:00:60Z"), json!("2015-02-29"), json!("2015-04-31 12:00:00")],
-            false,
-        ),
+        exception("`datetime`", &[term("datetime")], &[json!("2016-12-31T12:00:60Z")], false),
         exception(
             "`datetime`",
             &[json!({ "type": "datetime", "min": "2014-03-01T12:00:00Z", "max": "2019-03-01T12:00:00Z" })],
@@ -51,12 +46,7 @@ fn exceptions() -> Vec<Exception> {
         exception("`loose_float`", &[term("loose_float(1,2)")], &[json!("2.5"), json!("0")], false),
         exception("`url`", &[term("url")], &[json!("http://xn--a/"), json!("http://[:::]/")], true),
         exception("`ip`", &[term("ip")], &[json!("1.2.3"), json!("x:y")], true),
-        exception(
-            "`date`",
-            &[term("date"), json!({ "type": "date", "min": "2014-03-01" })],
-            &[json!("2015-02-29"), json!("2015-04-31")],
-            true,
-        ),
+        exception("`date`", &[json!({ "type": "date", "min": "2014-03-01" })], &[json!("2015-02-29")], true),
         exception("`callable`", &[json!({ "type": "callable", "callback": "refuse" })], &[json!(1)], false),
         exception(
             "types of whole numbers, `loose_string`",

@@ -223,7 +223,7 @@ fn the_http_method_of_the_request_selects_the_method_of_a_named_service() {
     let body = lacking.json();
     assert_eq!(
         (body["ret"].clone(), lacking.field("allow")),
-        (405.into(), Some("GET, HEAD, POST, OPTIONS")),
+        (404.into(), Some("GET, HEAD, POST, OPTIONS")),
         "{lacking:?}"
     );
     // The module that the name selects determines the envelope of errors.

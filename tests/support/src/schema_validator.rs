@@ -33,19 +33,12 @@ pub fn is_beyond_schemas(check: &dyn Check, value: &Json) -> bool {
         Json::Number(number) => number.is_f64() && number.as_f64().is_some_and(|float| float.abs() >= 2_f64.powi(53)),
         Json::String(text) => {
             let is_bounded_number = has("loose_float(") || has("loose_float") && has_bounds;
-            let is_inexact_moment = has("datetime") && (has_bounds || text.contains(":60") || may_be_missing_day(text));
+            let is_inexact_moment = has("datetime") && (has_bounds || text.contains(":60"));
             let is_rare_file_name = has("filename") && (!text.is_ascii() || text.len() > 255);
             is_rare_file_name || is_inexact_moment || is_bounded_number && text.parse::<f64>().is_ok()
         }
         _ => false,
     })
-}
-
-/// Returns `true` if a text begins with a date on one of the days 29 to 31, which some months do not have.
-pub fn may_be_missing_day(text: &str) -> bool {
-    let is_late = |day: &str| ["29", "30", "31"].contains(&day);
-    let is_date = |date: &str| date.bytes().enumerate().all(|(at, byte)| (at == 4 || at == 7) == (byte == b'-'));
-    text.get(..10).is_some_and(|date| is_date(date) && is_late(&date[8..]))
 }
 
 /// Returns `true` if a value, an item or a member at any depth has a property.

@@ -3,9 +3,8 @@
 //!
 //! Usual JSON Schema validators do not support bounds of dates, so the bounds are in the `pattern` of the JSON Schema.
 //! For `datetime`, this pattern only limits the date, with one day of tolerance for offsets from UTC, and the
-//! description in the schema names the exact bounds. The patterns accept 31 days in each month. Validators that know
-//! `format: date` reject the days that do not exist. The JSON Schema of a `datetime` also accepts leap seconds (`:60`)
-//! at any time of day.
+//! description in the schema names the exact bounds. Such a pattern accepts 29 February in every year between the
+//! bounds. The JSON Schema also accepts leap seconds (`:60`) at any time of day.
 
 mod date_pattern;
 mod notation;

@@ -5,7 +5,7 @@
 use rulebook::{ApiError, Context, Module};
 
 use super::api::user::{
-    GetListArguments, GetListOutputs, Handlers, LoginPostArguments, LoginPostError,
+    GetListArguments, GetListOutputs, Handlers, HelperArguments, LoginPostArguments, LoginPostError,
     LoginPostOutputs, UploadPostArguments, UploadPostError, UploadPostOutputs,
 };
 use super::not_implemented;
@@ -16,6 +16,7 @@ pub fn module() -> Module {
         login_post,
         get_list,
         upload_post,
+        helper,
     }
     .into_module()
 }
@@ -36,4 +37,9 @@ async fn upload_post(
     _: Context,
 ) -> Result<UploadPostOutputs, UploadPostError> {
     Err(not_implemented("user.upload.post").into())
+}
+
+/// User.helper
+async fn helper(_: HelperArguments, _: Context) -> Result<(), ApiError> {
+    Err(not_implemented("user.helper.get"))
 }

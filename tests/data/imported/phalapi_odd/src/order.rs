@@ -4,15 +4,20 @@
 
 use rulebook::{Context, Module};
 
-use super::api::order::{AllArguments, AllError, AllOutputs, Handlers};
+use super::api::order::{AllArguments, AllError, AllOutputs, CreateArguments, CreateError, Handlers};
 use super::not_implemented;
 
 /// Returns the handlers of the API module.
 pub fn module() -> Module {
-    Handlers { all }.into_module()
+    Handlers { all, create }.into_module()
 }
 
 /// Lists orders
 async fn all(_: AllArguments, _: Context) -> Result<AllOutputs, AllError> {
     Err(not_implemented("order.all.get").into())
+}
+
+/// Order.create
+async fn create(_: CreateArguments, _: Context) -> Result<(), CreateError> {
+    Err(not_implemented("order.create.get").into())
 }
