@@ -70,9 +70,4 @@ class Cart extends \PhalApi\Api {
     public function clear() {
         return array('rows' => 1);
     }
-
-    /** Empties the cart */
-    public static function clear() {
-        return array();
-    }
 }
