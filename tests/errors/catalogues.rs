@@ -223,10 +223,10 @@ fn messages_have_the_texts_of_phalapi() {
         (
             ApiError::new(unsupported),
             [
-                "Bad Request: request method not allowed, only POST, OPTIONS",
-                "Bad Request: request method not allowed, only POST, OPTIONS",
-                "非法请求：请求方式错误，仅支持：POST, OPTIONS",
-                "非法请求：请求方式错误，仅支持：POST, OPTIONS",
+                "Bad Request: request method not allowed, only POST",
+                "Bad Request: request method not allowed, only POST",
+                "非法请求：请求方式错误，仅支持：POST",
+                "非法请求：请求方式错误，仅支持：POST",
             ],
         ),
         (

@@ -77,7 +77,7 @@ fn documents_contain_the_numbers_of_errors() {
     assert_eq!(content["examples"]["no_line"]["value"]["error"], 12);
     assert_eq!(content["examples"]["no_page"]["value"]["error"], 1);
     let text = document.to_string();
-    assert!(text.contains(r#""error":{"const":12}"#), "{content}");
+    assert!(text.contains(r#""error":{"type":"integer","const":12}"#), "{content}");
     let canonical = canonical_definition(engine.api()).to_string();
     assert!(canonical.contains(r#""number":12"#), "{canonical}");
 }

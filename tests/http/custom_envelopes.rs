@@ -170,7 +170,7 @@ fn an_envelope_that_was_not_added_is_unknown() {
     let near = report(rulebook_from(&app).add_envelope("corp", OkEnvelope));
     assert!(near.contains("bad-option") && near.contains("did you mean `corp`?"), "{near}");
     let far = report(rulebook_from(&json!({ "envelope": "mine", "modules": {} })).add_envelope("corp", OkEnvelope));
-    assert!(far.contains("expected one of `aicra`, `plain`, `phalapi`, `iapi`, `corp`"), "{far}");
+    assert!(far.contains("expected one of `aicra`, `plain`, `phalapi`, `iapi`, `aicra-status`, `corp`"), "{far}");
 }
 
 #[test]

@@ -122,8 +122,12 @@ impl SchemaCheck {
             return (texts, Validity::Valid);
         }
         // Types that accept several kinds of values decode a text as JSON if it begins like JSON. A text in a repeated
-        // field may be decoded as several items, or as none.
-        let splits = |text: &str| style == SerializationStyle::RepeatedTexts && (text.is_empty() || text.contains(';'));
+        // field may be decoded as several items, or as none. Empty items between commas are not described.
+        let splits = |text: &str| match style {
+            SerializationStyle::RepeatedTexts => text.is_empty() || text.contains(';'),
+            SerializationStyle::CommaSeparated => text.split(',').any(str::is_empty),
+            _ => false,
+        };
         let is_plain = |text: &String| !text.trim_start().starts_with(['[', '{']) && !splits(text);
         let is_invalid =
             texts.iter().all(is_plain) && !possible_decodings(style, &texts).iter().any(|value| self.is_valid(value));

@@ -86,7 +86,7 @@ fn every_outcome() -> Vec<Outcome> {
             "/post",
             405,
             json!({ "error": 201, "ErrorDescription": "unknown method: the service does not support this method; it supports POST, OPTIONS", "status": 405 }),
-            bad(405, json!([]), "Bad Request: request method not allowed, only POST, OPTIONS"),
+            bad(404, json!([]), "Bad Request: request method not allowed, only POST"),
             problem(
                 405,
                 "the service does not support this method; it supports POST, OPTIONS",

@@ -165,7 +165,7 @@ pub(super) fn inlines_to_markdown(inlines: &[Inline<'_>], context: LinkContext<'
             line.push(' ');
         }
     }
-    line.truncate(line.trim_end().len());
+    line.truncate(line.trim_end_matches(' ').len());
     line
 }
 

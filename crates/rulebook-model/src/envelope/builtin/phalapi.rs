@@ -57,8 +57,8 @@ impl Envelope for Phalapi {
         let is_first_version = self.catalogue.version() < PhalapiVersion::V1_4;
         let ret = match error.kind() {
             ErrorKind::InvalidServiceName { .. } if is_first_version => 400,
-            // PhalApi checks the HTTP method since version 2.16.
-            ErrorKind::UnknownMethod { .. } => 404,
+            // PhalApi checks the HTTP method since version 2.16. It has no other status than that of a success.
+            ErrorKind::UnknownMethod { .. } if !self.real_status => 404,
             _ => error.phalapi_ret(),
         };
         to.member("ret", u32::from(ret).into())?;
