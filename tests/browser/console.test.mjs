@@ -198,13 +198,13 @@ test("the console of a method", async (t) => {
     await page.getByRole("tab", { name: "curl" }).click();
     const keys = [];
     for (let n = 0; n < 2; n += 1) {
-      await page.getByRole("tabpanel").getByRole("button").click();
+      await page.locator(".panel").getByRole("tabpanel").getByRole("button").click();
       await page.getByRole("button", { name: "Copied" }).waitFor();
       keys.push(/Idempotency-Key: (\w+)/.exec(await page.evaluate(() => navigator.clipboard.readText()))[1]);
       await page.getByRole("button", { name: "Copy", exact: true }).waitFor();
     }
     assert.notEqual(keys[0], keys[1]);
-    const panel = page.getByRole("tabpanel");
+    const panel = page.locator(".panel").getByRole("tabpanel");
     const [button, line] = await Promise.all([
       panel.getByRole("button").boundingBox(),
       panel.locator("code").boundingBox(),

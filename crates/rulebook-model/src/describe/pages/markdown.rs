@@ -160,7 +160,7 @@ pub(super) fn inlines_to_markdown(inlines: &[Inline<'_>], context: LinkContext<'
         if begins_with_space && !line.is_empty() && !line.ends_with(' ') {
             line.push(' ');
         }
-        line.push_str(&content);
+        line.push_str(if line.ends_with(' ') { content.trim_start_matches(' ') } else { &content });
         if text.is_some_and(|text| text.ends_with(is_white_space)) && !line.is_empty() && !line.ends_with(' ') {
             line.push(' ');
         }
