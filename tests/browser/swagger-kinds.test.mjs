@@ -57,8 +57,8 @@ function judge(parameter, got, id, { isShorter, inBody }) {
     if (!type.startsWith("?")) assert.ok(files.every((file) => file?.media_type === "image/png"), what);
   } else if (parameter.key.startsWith("URL#") && got === null) {
     assert.ok(isShorter && type.startsWith("?"), what);
-  } else if (example !== undefined && (inBody || !type.startsWith("?") || parameter.key.startsWith("URL#"))) {
-    // Optional parameters outside of the body are left out, although the definition has an example.
+  } else if (example !== undefined && (inBody || !type.startsWith("?") || /^(URL#|COOKIE@)/.test(parameter.key))) {
+    // Other optional parameters outside of the body are left out, although the definition has an example.
     assert.deepEqual(got, example, what);
   } else if (parameter.default !== undefined) {
     assert.deepEqual(got, parameter.default, what);
@@ -128,10 +128,13 @@ for (const { name, api, permissions } of APIS) {
   });
 }
 
-/** Returns the method of an operation. The ids of operations have no braces, unless two ids would be equal. */
+/** Returns the method of an operation, whose id is that of the method without signs that are not in names. */
 function methodOf(methods, id) {
-  const ids = [...methods.keys()];
-  return methods.get(id) ?? methods.get(ids.find((known) => known.replace(/[{}]/g, "") === id));
+  const letter = (one) => (/[{}]/.test(one) ? "" : /[\w.-]/.test(one) ? one : escaped(one));
+  const escaped = (one) => (/[\p{L}\p{N}]/u.test(one) ? `u${one.codePointAt(0).toString(16)}` : "_");
+  const toName = (text) => [...text].map(letter).join("");
+  const isSame = (known) => toName(known) === id || toName(known.replaceAll("{", "by_")) === id;
+  return methods.get(id) ?? methods.get([...methods.keys()].find(isSame));
 }
 
 /** Executes an operation with the values of its form, except files. Returns the response and the status shown. */

@@ -203,7 +203,7 @@ fn assert_responses_are_described(envelope: &str, second: &str, real: bool) {
                         if response.status < 400 && *status < 400 {
                             *status
                         } else {
-                            // In one status for all responses, PhalApi does not tell a wrong HTTP method.
+                            // In one status for all responses, PhalApi shows a wrong HTTP method as an unknown service.
                             let expected = if *status == 405 && !real { 404 } else { *status };
                             assert_eq!(body["ret"], expected, "{request:?} {response:?}");
                             *status

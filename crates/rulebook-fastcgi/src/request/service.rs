@@ -204,8 +204,7 @@ mod tests {
             let field = given.missing_field("User.Login", false);
             // PHP runs the service that the query names, with the field that is added to its beginning.
             let runs = match (&read[0], &read[1], &field) {
-                (_, _, Err(_)) => continue,
-                (Json::Null, _, Ok(Some((ServiceField::Service, _)))) => continue,
+                (_, _, Err(_)) | (Json::Null, _, Ok(Some((ServiceField::Service, _)))) => continue,
                 (Json::Null, name, Ok(None)) | (name, _, Ok(_)) => name.as_str().unwrap_or_default(),
             };
             found += 1;

@@ -244,13 +244,16 @@ impl RenderedPage {
 /// HTML.
 pub type RenderPage = dyn Fn(&str, bool) -> String + Send + Sync;
 
+/// A function that renders the first results of a search in HTML, without the rest of the page. The first text is the
+/// path below `/docs/` to which the links are relative, and the second one consists of the words.
+pub type RenderResults = dyn Fn(&str, &str) -> String + Send + Sync;
+
 /// Renders the documentation pages whose content depends on the request.
 pub struct PageRenderer {
     /// Renders the page with the results of a search for these words.
     pub search: Box<RenderPage>,
-    /// Renders the first results of a search in HTML, without the rest of the page. The first text is the path below
-    /// `/docs/` to which the links are relative, and the second one consists of the words.
-    pub results: Box<dyn Fn(&str, &str) -> String + Send + Sync>,
+    /// Renders the first results of a search.
+    pub results: Box<RenderResults>,
     /// Renders the error page for a path below `/docs/` that does not exist. The text is the percent-decoded path.
     pub missing: Box<RenderPage>,
     /// `true` if the API is so small that a worker can render a page itself. Otherwise rendering is slow.

@@ -50,8 +50,7 @@ pub(super) fn parse_line(text: &str) -> Inlines<'static> {
 pub(super) fn plain_text(inlines: &[Inline<'_>]) -> String {
     inlines.iter().fold(String::new(), |text, inline| {
         text + &match inline {
-            Inline::Text(text) => text.to_string(),
-            Inline::Quoted(text) | Inline::Strong(text) | Inline::Code(text) => text.to_string(),
+            Inline::Text(text) | Inline::Quoted(text) | Inline::Strong(text) | Inline::Code(text) => text.to_string(),
             Inline::HttpMethod(http) => http.as_str().to_owned(),
             Inline::Link(_, inlines) => plain_text(inlines),
         }
