@@ -199,9 +199,9 @@ test("the console of a method", async (t) => {
     const keys = [];
     for (let n = 0; n < 2; n += 1) {
       await page.locator(".panel").getByRole("tabpanel").getByRole("button").click();
-      await page.getByRole("button", { name: "Copied" }).waitFor();
+      await page.locator(".panel").getByRole("button", { name: "Copied" }).waitFor();
       keys.push(/Idempotency-Key: (\w+)/.exec(await page.evaluate(() => navigator.clipboard.readText()))[1]);
-      await page.getByRole("button", { name: "Copy", exact: true }).waitFor();
+      await page.locator(".panel").getByRole("button", { name: "Copy", exact: true }).waitFor();
     }
     assert.notEqual(keys[0], keys[1]);
     const panel = page.locator(".panel").getByRole("tabpanel");

@@ -2,4 +2,5 @@
 
 mod catalogues;
 mod members;
+mod phalapi_texts;
 mod suggestions;
