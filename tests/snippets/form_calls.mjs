@@ -24,12 +24,19 @@ const api = await definition(url, { parse });
 const base = baseOf(api, url);
 const methods = [...services(api)].flatMap((service) => service.methods);
 
+/** The kinds of inputs that consist of other inputs, or have a choice, so that their values are no texts. */
+const COMPOSED = ["choice", "list", "map", "object", "union"];
+
+/** The idempotency key in the examples of the server. */
+const SAMPLE_KEY = "8e03978e-40d5-43dd-bc93-6894a57f9324";
+
 /** Returns the value of an input; undefined if no text of the input means this value. */
 function valueOf(kind, value) {
   if (Array.isArray(value)) {
     const files = value.map((name) => new File(["x"], name));
     return kind.multiple ? files : files[0];
   }
+  if (COMPOSED.includes(kind.name)) return parse(value);
   const parsed = JSON.parse(value);
   const isWritten = typeof parsed !== "string" || ["json", "any"].includes(kind.name);
   const text = isWritten ? value : parsed;
@@ -48,7 +55,7 @@ const texts = calls.map(({ id, credential, token, values: given }) => {
     if (value === undefined) return null;
     values.set(parameter, value);
   }
-  const call = { method, values, message: messageOf(base, method, values) };
+  const call = { method, values, message: messageOf(base, method, values, SAMPLE_KEY) };
   const sample = credential === null ? undefined : new Scheme(credential).sample(token);
   return snippets(url.replace(/\/$/, ""), call, sample);
 });

@@ -5,7 +5,6 @@ mod hard_values;
 
 use std::collections::HashMap;
 use std::fs;
-use std::path::Path;
 use std::process::Command;
 
 use rulebook::{AuthScheme, Authenticate, Authentication, Engine, Head, Rulebook, Unbound};
@@ -26,9 +25,9 @@ type Calls = HashMap<String, String>;
 /// its values.
 fn calls_of_forms(server: &TestServer, calls: &[Json]) -> Vec<Option<Calls>> {
     let folder = tempfile::tempdir().unwrap();
-    for name in ["credential", "element", "form", "response", "rulebook", "snippets", "snippets-javascript"] {
-        let name = format!("{name}.js");
-        fs::copy(Path::new("crates/rulebook/static").join(&name), folder.path().join(&name)).unwrap();
+    for entry in fs::read_dir("crates/rulebook/static").unwrap() {
+        let entry = entry.unwrap();
+        fs::copy(entry.path(), folder.path().join(entry.file_name())).unwrap();
     }
     fs::write(folder.path().join("package.json"), r#"{ "type": "module" }"#).unwrap();
     let file = folder.path().join("calls.json");
