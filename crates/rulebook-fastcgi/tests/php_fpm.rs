@@ -47,13 +47,8 @@ impl PhpFpm {
     }
 
     fn await_socket(&self) {
-        for _ in 0..3000 {
-            if std::os::unix::net::UnixStream::connect(self.folder.path().join("php.sock")).is_ok() {
-                return;
-            }
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        panic!("php-fpm has not started:\n{}", self.log());
+        let connect = || std::os::unix::net::UnixStream::connect(self.folder.path().join("php.sock"));
+        assert!(await_connection(connect), "php-fpm has not started:\n{}", self.log());
     }
 
     /// Returns the address in a definition.
@@ -121,4 +116,15 @@ pub fn documented_settings(style: &str, address: &str) -> Json {
 /// Returns the path of a file or folder in `tests/data`.
 pub fn data(path: &str) -> String {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(path).display().to_string()
+}
+
+/// Waits until a server accepts connections. Returns `false` if it does not for too long.
+pub fn await_connection<T>(connect: impl Fn() -> std::io::Result<T>) -> bool {
+    (0..3000).any(|_| {
+        let is_open = connect().is_ok();
+        if !is_open {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        is_open
+    })
 }

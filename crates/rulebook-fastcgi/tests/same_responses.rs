@@ -2,14 +2,13 @@
 
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
 
 use rulebook::Rulebook;
 use rulebook_fastcgi::FastCgiKind;
 use rulebook_test::Client;
 use serde_json::{Value as Json, json};
 
-use super::php_fpm::{PhpFpm, data, documented_settings};
+use super::php_fpm::{PhpFpm, await_connection, data, documented_settings};
 use super::raw_exchange::{Answer, RawRequest, send};
 
 /// PHP's own server, which runs the project without rulebook.
@@ -31,13 +30,8 @@ impl PhpServer {
             return None;
         };
         let server = Self { process, address };
-        for _ in 0..3000 {
-            if TcpStream::connect(address).is_ok() {
-                return Some(server);
-            }
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        panic!("php has not started");
+        assert!(await_connection(|| TcpStream::connect(address)), "php has not started");
+        Some(server)
     }
 }
 

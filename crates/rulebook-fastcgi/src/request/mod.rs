@@ -16,7 +16,7 @@ use crate::settings::HandlerSettings;
 use encoded::Encoded;
 pub use form::is_readable_name;
 pub use parameters::{RESERVED, RESERVED_PREFIX};
-pub use service::php_name;
+pub use service::{NAMESPACE, php_name};
 
 /// The name of the parameter with the trace of a call (W3C Trace Context).
 const TRACEPARENT: &str = "HTTP_TRACEPARENT";

@@ -12,7 +12,7 @@ use rulebook::error::{ErrorKind, ServiceNameError};
 use serde_json::Value as Json;
 
 /// The namespace that the name of a service may begin with.
-const NAMESPACE: &str = "App.";
+pub const NAMESPACE: &str = "App.";
 /// The maximum number of characters of a name in an error message.
 pub const MAX_QUOTED: usize = 100;
 

@@ -5,9 +5,8 @@ use rulebook::handler_kind::{HandlerError, SettingsReader};
 use rulebook::model::{Segment, Spanned};
 
 use super::{PhpStyle, api3};
+use crate::request::NAMESPACE;
 
-/// The namespace that names of services may have.
-const NAMESPACE: &str = "App.";
 /// The services that PhalApi 2 and 1 run if a request names none.
 const DEFAULTS: [&str; 2] = ["Site.Index", "Default.Index"];
 
