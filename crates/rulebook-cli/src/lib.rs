@@ -55,8 +55,7 @@ use settings::{Settings, files_folder, new_files_arg};
 /// The commands of the program, in the order in which the help lists them.
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Serve the API (the default command)
-    Serve,
+    Serve(serve::ServeOptions),
     Check(check::CheckOptions),
     Routes(routes::RoutesOptions),
     Openapi(openapi::OpenapiOptions),
@@ -104,7 +103,7 @@ fn accepts_files(command: &str) -> bool {
 }
 
 /// The function of a program that adds its handlers, its custom types and its state to the builder `Rulebook`.
-type AddHandlers<'a> = Box<dyn FnOnce(Rulebook) -> Rulebook + 'a>;
+type AddHandlers<'a> = &'a dyn Fn(Rulebook) -> Rulebook;
 
 /// The result of a command, which determines the exit code of the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -180,15 +179,16 @@ fn show_only_settings(command: clap::Command, shown: &[&str]) -> clap::Command {
     command.mut_subcommands(|subcommand| show_only_settings(subcommand, shown))
 }
 
-/// Runs the command line of a program. `app` adds the program's handlers, custom types and state to the builder.
+/// Runs the command line of a program. `app` adds the program's handlers, custom types and state to the builder; with
+/// `serve --watch`, it is called again after each change of the definition.
 ///
 /// ```no_run
 /// fn main() -> std::process::ExitCode {
 ///     rulebook_cli::run(|rulebook| rulebook)
 /// }
 /// ```
-pub fn run(app: impl FnOnce(Rulebook) -> Rulebook) -> ExitCode {
-    match argument_parser().try_get_matches().and_then(|matches| run_command(&matches, Box::new(app))) {
+pub fn run(app: impl Fn(Rulebook) -> Rulebook) -> ExitCode {
+    match argument_parser().try_get_matches().and_then(|matches| run_command(&matches, &app)) {
         Ok(exit) => exit.into(),
         Err(error) => {
             let error = with_environment_variable(error);
@@ -236,8 +236,8 @@ fn run_command(matches: &ArgMatches, app: AddHandlers<'_>) -> Result<Exit, clap:
         create_only_private_files();
     }
     let settings = &settings;
-    let result = match command.unwrap_or(Command::Serve) {
-        Command::Serve => serve::run(app, settings),
+    let result = match command.unwrap_or(Command::Serve(serve::ServeOptions::default())) {
+        Command::Serve(options) => serve::run(app, settings, &options),
         Command::Check(options) => check::run(app, settings, &options),
         Command::Routes(options) => routes::run(app, settings, &options),
         Command::Openapi(options) => openapi::run(app, settings, &options),

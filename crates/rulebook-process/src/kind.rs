@@ -1,7 +1,7 @@
 //! The kind of handler `process`.
 
 use std::collections::HashSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use rulebook::handler_kind::{CompiledHandler, HandledMethod, HandlerError, HandlerKind, ReadinessCheck, StartFuture};
@@ -9,7 +9,7 @@ use rulebook::model::Api;
 
 use crate::handler::MethodHandler;
 use crate::pool::Pool;
-use crate::settings::{MethodSettings, NAMES, PROCESS};
+use crate::settings::{MethodSettings, NAMES, PROCESS, PoolSettings};
 use crate::supervisor::Supervisor;
 
 /// The kind of handler `process`: worker processes handle the calls of methods.
@@ -64,6 +64,16 @@ impl HandlerKind for ProcessKind {
             std::future::ready(stopped.map_or(Ok(()), |command| Err(format!("no worker is ready: {command}"))))
         };
         vec![ReadinessCheck::new(PROCESS, check)]
+    }
+
+    fn source_files(&self) -> Vec<PathBuf> {
+        let pools = self.lock_pools();
+        let files = pools.iter().flat_map(|pool| {
+            let PoolSettings { command, directory, .. } = &pool.settings;
+            // The program is one file, or the interpreter of one.
+            command.iter().map(|argument| directory.join(argument)).filter(|path| path.is_file())
+        });
+        files.collect()
     }
 
     fn start<'a>(&'a self, _: &'a Path) -> StartFuture<'a> {

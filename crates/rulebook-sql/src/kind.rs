@@ -1,6 +1,6 @@
 //! The kind of handler `sql`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rulebook::handler_kind::{CompiledHandler, HandledMethod, HandlerError, HandlerKind, ReadinessCheck, StartFuture};
@@ -120,6 +120,12 @@ impl HandlerKind for SqlKind {
             })
         };
         self.used_databases().into_iter().map(check).collect()
+    }
+
+    fn source_files(&self) -> Vec<PathBuf> {
+        let folders = self.used_databases().into_iter().filter_map(|database| database.settings.migrations.clone());
+        let files = folders.filter_map(|folder| Path::new(&folder.value).read_dir().ok()).flatten();
+        files.filter_map(|file| Some(file.ok()?.path())).collect()
     }
 
     fn start<'a>(&'a self, data_folder: &'a Path) -> StartFuture<'a> {

@@ -122,7 +122,7 @@ pub use rulebook_model::diagnostic::Report;
 pub use rulebook_model::model::{
     AddressRange, AddressRangeError, ClientCertificateMode, ForwardedField, LinkTarget, Unbound, WhenUnavailable,
 };
-pub use server::{ApiService, RunningServer, Services, StopHandle};
+pub use server::{ApiHandle, ApiService, RunningServer, Services, StopHandle};
 pub use settings::{Settings, TlsSettings};
 
 /// The crate `http`, whose types [`Head`] and [`Download`] use for header fields, HTTP methods and URIs.

@@ -1,33 +1,57 @@
 //! `rulebook serve`: serves the API over HTTP.
 
 mod data_lock;
+mod load;
 mod services;
 mod summary;
 mod tls;
+mod watch;
 
 use std::io;
 use std::time::Duration;
 
+use clap::Args;
 use rulebook::Settings as ServerSettings;
 use rulebook_model::model::Api;
 use rulebook_model::settings::split_bind_address;
 
 use self::data_lock::{DataSharing, lock_data_folder};
-use self::services::{SharedServices, add_services, has_shared_limits};
+use self::load::{Loader, read_definition};
+use self::services::{SharedServices, has_shared_limits};
 use self::summary::{EffectiveSettings, startup_summary};
 use self::tls::{TlsError, client_certificate_warning, tls_settings};
+use self::watch::{Changes, serve_changes};
 use super::output::Failure;
 use super::{AddHandlers, Exit, Settings, key_storage, log, output};
 
 const DEFAULT_ADDRESS: &str = "127.0.0.1:8080";
 
+/// Serve the API (the default command).
+#[derive(Debug, Default, Args)]
+pub(super) struct ServeOptions {
+    /// Serve each change of the definition, and of the files with its handlers, as soon as it is saved. A change with
+    /// errors is reported, and the previous definition is still served.
+    #[arg(long, env = "RULEBOOK_WATCH")]
+    watch: bool,
+}
+
 /// Serves the API until the server is stopped. An error has been printed.
-pub(super) fn run(app: AddHandlers<'_>, settings: &Settings) -> Result<Exit, Exit> {
-    let print_report = |report| output::print_report(&report);
+pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: &ServeOptions) -> Result<Exit, Exit> {
     let print_failure = |failure: Failure| failure.print();
-    let mut validated = settings.new_rulebook(app).validate().map_err(print_report)?;
+    let changes = options.watch.then(|| Changes::of_definition(&settings.api)).transpose();
+    let changes = changes.map_err(|why| output::print_system_error(&why))?;
+    let validated = loop {
+        match read_definition(app, settings) {
+            Ok(validated) => break validated,
+            Err(report) => {
+                let exit = output::print_report(&report);
+                if !changes.as_ref().is_some_and(Changes::wait) {
+                    return Err(exit);
+                }
+            }
+        }
+    };
     output::print_warnings(&validated.warnings);
-    settings.replace_defined(&mut validated.api);
     let api = &validated.api;
     let bind = match (&settings.bind[..], &api.bind) {
         ([], defined) => vec![defined.as_deref().unwrap_or(DEFAULT_ADDRESS).to_owned()],
@@ -59,13 +83,8 @@ pub(super) fn run(app: AddHandlers<'_>, settings: &Settings) -> Result<Exit, Exi
     let _watcher = keys.as_ref().map(|(keys, _)| keys.watch()).transpose().map_err(|error| {
         output::print_system_error(&format!("cannot start the thread that reloads the keys: {error}"))
     })?;
-    let validated = match keys {
-        Some((keys, is_shared)) => validated.keys_authenticator(keys, is_shared),
-        None => validated,
-    };
-    let with_services = add_services(validated, settings, data).map_err(print_failure)?;
-    let services = SharedServices::of(&with_services, settings, key_database.is_some());
-    let engine = with_services.validated.build().map_err(print_report)?;
+    let loader = Loader { app, settings, data, keys, is_watched: options.watch };
+    let (engine, services) = loader.build(validated).map_err(|error| error.print())?;
     let api = engine.api();
     let server_settings = new_server_settings(settings, api, bind).with_tls(tls).with_hangup_hook(move || {
         match reloaded_keys.clone() {
@@ -103,7 +122,11 @@ pub(super) fn run(app: AddHandlers<'_>, settings: &Settings) -> Result<Exit, Exi
         settings,
         &EffectiveSettings { addresses: addresses.collect(), data, key_count, key_database, log, services },
     ));
-    running.wait().map_err(|error| output::print_system_error(&error.to_string()))?;
+    let ended = match changes {
+        Some(changes) => serve_changes(&loader, changes, engine, running),
+        None => running.wait(),
+    };
+    ended.map_err(|error| output::print_system_error(&error.to_string()))?;
     Ok(Exit::Success)
 }
 

@@ -156,6 +156,9 @@ pub struct Api {
     /// The API modules, sorted by name.
     #[serde(skip)]
     pub modules: Vec<Module>,
+    /// `true` if the server serves each change of the definition, so that its pages look for changes.
+    #[serde(skip)]
+    pub is_watched: bool,
     /// The position of the settings (`app.json`) in the definition.
     #[serde(skip)]
     pub span: Span,
@@ -217,6 +220,7 @@ impl Default for Api {
             compress: true,
             cors: None,
             modules: Vec::new(),
+            is_watched: false,
             span: Span::default(),
         }
     }

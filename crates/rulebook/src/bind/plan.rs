@@ -138,6 +138,7 @@ pub fn create_plan(api: &Api, actions: Vec<Action>, handlers: &[handler::Module]
         state: context.state,
         readiness_checks: context.readiness_checks,
         compresses_responses: api.compress,
+        is_watched: api.is_watched,
         cors: cors::plan_cors(api),
         resource_metadata: resource_metadata(api, &context.protected_resources),
         documents: context.documents,

@@ -21,7 +21,7 @@ use crate::handler::{Call, CallBuilder, EngineHandle, ProgramState, Response};
 pub use crate::pipeline::log_panics;
 use crate::pipeline::{self, MethodRunner};
 use crate::plan::Plan;
-use crate::server::{self, RunningServer, Services};
+use crate::server::{self, ApiHandle, RunningServer, Services};
 use crate::settings::Settings;
 use crate::store::LazyStore;
 
@@ -41,6 +41,8 @@ pub struct Engine {
     definition: Option<PathBuf>,
     data_folder: DataFolder,
     files: Option<Arc<LazyStore>>,
+    /// The files with the code of handlers that the definition chooses.
+    source_files: Vec<PathBuf>,
     started: Arc<StartedRunner>,
 }
 
@@ -50,12 +52,13 @@ impl Engine {
         definition: Option<PathBuf>,
         data_folder: DataFolder,
         files: Option<Arc<LazyStore>>,
+        source_files: Vec<PathBuf>,
         plan: Plan,
         start_hooks: Vec<StartHook>,
     ) -> Self {
         let start = EngineStart::new(start_hooks, data_folder.path().to_owned(), plan.state.clone());
         let runner = Arc::new(MethodRunner { plan: Arc::new(plan), detached: Arc::default() });
-        Self { api, definition, data_folder, files, started: Arc::new(StartedRunner { start, runner }) }
+        Self { api, definition, data_folder, files, source_files, started: Arc::new(StartedRunner { start, runner }) }
     }
 
     /// Returns the model of the API that the definition describes.
@@ -93,6 +96,14 @@ impl Engine {
         self.files.as_deref()
     }
 
+    /// Returns the files with the code of handlers that the definition chooses
+    /// ([`HandlerKind::source_files`](crate::handler_kind::HandlerKind::source_files)).
+    // It is hidden because only the command line uses it.
+    #[doc(hidden)]
+    pub fn source_files(&self) -> &[PathBuf] {
+        &self.source_files
+    }
+
     /// Runs the start hooks that were added with [`Rulebook::on_start`], unless they have run, and waits for them.
     /// [`Engine::serve`] calls this function.
     ///
@@ -113,6 +124,28 @@ impl Engine {
     pub fn serve(&self, settings: &Settings) -> io::Result<RunningServer> {
         self.prepare_to_serve(settings)?;
         server::serve(self.plan(), self.data_folder.path(), &self.complete_settings(settings))
+    }
+
+    /// Serves this API instead of the one that a server serves, after the start hooks have run: all requests that begin
+    /// from now on. Requests in flight end with the API with which they began, whose handlers are dropped after the
+    /// last of them. The server keeps its addresses, its connections, its counts in `/metrics` and its [`Settings`]; it
+    /// begins to count the requests of limits anew.
+    ///
+    /// ```no_run
+    /// use rulebook::{Rulebook, Settings};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let server = Rulebook::load("api").build()?.serve(&Settings::default())?;
+    /// // The files of the definition have changed.
+    /// Rulebook::load("api").build()?.replace_api(&server.api_handle())?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// Fails in the same cases as [`Engine::services`]. The server then serves the previous API.
+    pub fn replace_api(&self, server: &ApiHandle) -> io::Result<()> {
+        self.prepare_to_serve(&server.settings)?;
+        server.replace_plan(self.plan())
     }
 
     fn plan(&self) -> &Arc<Plan> {

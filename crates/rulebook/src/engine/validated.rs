@@ -237,6 +237,16 @@ impl Validated {
         self.parts.tracer.is_some()
     }
 
+    /// Uses the opened storage of files of another engine of the same server.
+    #[must_use]
+    pub fn with_files_of(mut self, engine: &Engine) -> Self {
+        if let Some(files) = engine.files.as_ref().filter(|_| self.files.is_some()) {
+            self.parts.state.insert_shared(Arc::clone(files));
+            self.files = Some(Arc::clone(files));
+        }
+        self
+    }
+
     /// Returns a report with diagnostics that the program has found in the definition.
     pub fn report(&self, diagnostics: Vec<Diagnostic>) -> Report {
         Report::new(self.sources.clone(), diagnostics)
@@ -287,6 +297,7 @@ impl Validated {
         let (mut checks, mut hooks) =
             if echo { (Vec::new(), Vec::new()) } else { (self.parts.readiness_checks, self.parts.start_hooks) };
         let sources = Arc::new(self.sources);
+        let source_files = self.parts.handler_kinds.iter().flat_map(|kind| kind.source_files()).collect();
         let DefinedAuthParts { starts, readiness_checks, resources, keys_position: _ } = self.defined_auth;
         checks.extend(readiness_checks);
         hooks.extend(starts.into_iter().map(|(start, span)| auth_start_hook(start, span, Arc::clone(&sources))));
@@ -338,6 +349,6 @@ impl Validated {
         };
         let plan = bind::create_plan(&api, bound.actions, &self.parts.modules, context);
         let definition = sources.get(0).map(|source| source.path.clone());
-        Ok(Engine::new(api, definition, self.data_folder, self.files, plan, hooks))
+        Ok(Engine::new(api, definition, self.data_folder, self.files, source_files, plan, hooks))
     }
 }

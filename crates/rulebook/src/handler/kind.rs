@@ -1,6 +1,6 @@
 //! Kinds of handlers that a definition can choose for its methods, instead of code of the program.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
@@ -87,6 +87,13 @@ pub trait HandlerKind: Send + Sync {
     /// Returns the readiness checks of the handlers of this kind: for example, whether their database responds. This
     /// function is called once, after the handlers of all methods are compiled.
     fn readiness_checks(&self) -> Vec<ReadinessCheck> {
+        Vec::new()
+    }
+
+    /// Returns the files with the code of the handlers. A server that watches its definition loads the API again when
+    /// one of them has changed, or another file of the same folder with the same extension. This function is called
+    /// once, after the handlers of all methods are compiled.
+    fn source_files(&self) -> Vec<PathBuf> {
         Vec::new()
     }
 

@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use rulebook_model::connection_limits::{CONNECTION_LIMITS, ConnectionLimit};
+use worker_counters::CountedRequests;
 pub(crate) use worker_counters::{RequestEnd, RequestKind, WorkerCounters};
 
 use crate::plan::Plan;
@@ -26,6 +27,8 @@ pub(crate) struct Metrics(Mutex<AllCounters>);
 #[derive(Default)]
 struct AllCounters {
     by_worker: Vec<Arc<WorkerCounters>>,
+    /// The counts of the plans that are no longer served.
+    ended: BTreeMap<Box<str>, CountedRequests>,
     last_text: Bytes,
     /// The time that can be used to write the text.
     time: TimeShare,
@@ -36,6 +39,13 @@ impl Metrics {
         let counters = Arc::new(WorkerCounters::new(plan));
         self.lock().by_worker.push(Arc::clone(&counters));
         counters
+    }
+
+    /// Keeps the counts of a worker, but not the counters, which nothing changes any more.
+    pub(crate) fn end_worker_counters(&self, counters: &Arc<WorkerCounters>) {
+        let AllCounters { by_worker, ended, .. } = &mut *self.lock();
+        by_worker.retain(|known| !Arc::ptr_eq(known, counters));
+        counters.add_to(ended);
     }
 
     pub(crate) fn in_flight(&self) -> u64 {
@@ -60,13 +70,13 @@ impl Metrics {
         exceeded_limits: &ExceededLimits,
         certificates: impl FnOnce() -> Vec<(String, u64)>,
     ) -> Bytes {
-        let AllCounters { by_worker, last_text, time } = &mut *self.lock();
+        let AllCounters { by_worker, ended, last_text, time } = &mut *self.lock();
         let begun = Instant::now();
         if !time.is_free(begun) {
             return last_text.clone();
         }
         let in_flight = by_worker.iter().map(|counters| counters.in_flight()).sum();
-        let mut counted = BTreeMap::new();
+        let mut counted = ended.clone();
         by_worker.iter().for_each(|counters| counters.add_to(&mut counted));
         let differences = plan.methods.iter().map(|method| (&*method.id, &method.output_differences));
         let text = Bytes::from(openmetrics::openmetrics_text(

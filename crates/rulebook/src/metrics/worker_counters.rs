@@ -183,7 +183,7 @@ const STATUSES_WITHOUT_METHOD: [u16; 16] =
 const OTHER_STATUS: u16 = 0;
 
 /// The labels of a counter, by which `/metrics` distinguishes the responses to one kind of request.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct ResponseLabels {
     /// The HTTP status; `None` if no response was sent, or if its status has no column.
     pub(super) status: Option<u16>,
@@ -193,7 +193,7 @@ pub(super) struct ResponseLabels {
     pub(super) error: Box<str>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct CountedRequests {
     /// The number of responses by label. Labels without responses are omitted.
     pub(super) responses: BTreeMap<ResponseLabels, u64>,

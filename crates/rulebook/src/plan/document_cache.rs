@@ -113,6 +113,10 @@ impl DocumentCache {
         let _ = self.listening_url.set(url);
     }
 
+    pub fn listening_url(&self) -> Option<&String> {
+        self.listening_url.get()
+    }
+
     /// Returns the parent paths of the whole API: paths that are not paths of services, but have services below them.
     /// This function does not render the documents, which takes much longer.
     pub fn parent_paths(&self) -> &ParentPaths {

@@ -111,6 +111,8 @@ pub struct Plan {
     pub readiness_checks: Vec<ReadinessCheck>,
     /// `true` if the definition allows the server to compress responses.
     pub compresses_responses: bool,
+    /// `true` if pages look for changes of the definition.
+    pub is_watched: bool,
     /// The settings of cross-origin resource sharing (CORS); `None` if the definition does not enable it.
     pub cors: Option<PlannedCors>,
     /// The metadata of the API as a protected resource of OAuth 2.0 (RFC 9728): the request path and the document of

@@ -58,7 +58,7 @@ pub(super) fn connection_service_factory(
     fn_factory(move || {
         let state = &services.state;
         let (worker, thread) = (Worker::of_thread(state), run_worker());
-        state.worker_turns.add_worker();
+        state.worker_turns.add_worker(&worker);
         let app = App::new().configure(|config| {
             // The server has called the same function before, and it did not fail.
             if let Err(error) = services.add_to_app(config) {

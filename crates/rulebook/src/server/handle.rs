@@ -20,6 +20,7 @@ use super::request::RoutedRequest;
 use super::request_body::RequestBody;
 use super::response::{ResponseContext, to_response};
 use super::server_path::respond_at_server_path;
+use super::state::ServerState;
 use super::static_files::StaticExchange;
 use super::worker::Worker;
 use crate::call::{ApiError, Head};
@@ -139,7 +140,7 @@ pub(super) fn handle(
     worker: Rc<Worker>,
     mut request: ServiceRequest,
     files: Option<FilesService>,
-    leads_to_service: fn(&Plan, &Route) -> bool,
+    leads_to_service: fn(&ServerState, &Plan, &Route) -> bool,
 ) -> impl Future<Output = ServiceResponse> {
     async move {
         if files.is_some() {
@@ -148,9 +149,9 @@ pub(super) fn handle(
         let (request, payload) = request.into_parts();
         let connection = connection_of(&request);
         let served = connection.served;
-        let RoutedRequest { mut head, mut route } = worker.take_routed(request.head());
-        let (runner, plan) = (&worker.runner, &worker.runner.plan);
-        if !leads_to_service(plan, &route) {
+        let RoutedRequest { mut head, mut route, served: served_plan } = worker.take_routed(request.head());
+        let (runner, plan) = (&served_plan.runner, &served_plan.runner.plan);
+        if !leads_to_service(worker.state(), plan, &route) {
             route = Route::Error(ApiError::unknown_service().into());
         } else if !served.permits(&route) {
             route = Route::Error(ApiError::plain(ErrorCode::Unavailable).into());
@@ -161,7 +162,7 @@ pub(super) fn handle(
             tracer.begin(&mut head);
         }
         let mut body = RequestBody::new(payload, &head);
-        let mut observed = Observation::begin(&worker, &head);
+        let mut observed = Observation::begin(&served_plan, &head);
         observed.set_kind(RequestKind::of(&route));
         let mut exchange = StaticExchange { reply: Reply::empty(), files, request: request.clone(), body: None };
         let ran = catch_panic_async(

@@ -5,6 +5,7 @@
 //! functions of `pipeline` in order.
 
 mod alarm;
+mod changes;
 mod client_stream;
 mod connection;
 mod connection_limits;
@@ -21,6 +22,7 @@ mod request;
 mod request_body;
 mod response;
 mod running;
+mod served_plan;
 mod server_path;
 mod services;
 mod signals;
@@ -42,7 +44,7 @@ use actix_web::App;
 use listening::Listener;
 use rulebook_model::model::MAX_WORKERS;
 use rulebook_model::settings::split_bind_address;
-pub use running::{RunningServer, StopHandle};
+pub use running::{ApiHandle, RunningServer, StopHandle};
 pub(crate) use services::CustomApp;
 pub use services::{ApiService, Services};
 use state::ServerState;

@@ -11,7 +11,7 @@ use http::{HeaderName, Method};
 use log::kv::Value;
 use rulebook_model::error::ErrorCode;
 
-use super::worker::Worker;
+use super::served_plan::ServedPlan;
 use crate::call::Head;
 use crate::metrics::{RequestEnd, RequestKind, WorkerCounters};
 use crate::pipeline::{Reply, logged_path};
@@ -41,8 +41,8 @@ pub(super) struct Observation<'r> {
 
 impl<'r> Observation<'r> {
     /// Begins to observe a request, and counts it as in flight.
-    pub(super) fn begin(worker: &'r Worker, head: &'r Head) -> Self {
-        let Worker { runner, counters, .. } = worker;
+    pub(super) fn begin(served: &'r ServedPlan, head: &'r Head) -> Self {
+        let ServedPlan { runner, counters, .. } = served;
         counters.count_begin();
         let (plan, started, kind) = (&*runner.plan, Instant::now(), RequestKind::Unrouted);
         let traced = head.trace.as_ref().map(|trace| Box::new(TracedRequest::begin(trace)));

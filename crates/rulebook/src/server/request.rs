@@ -2,6 +2,7 @@
 //! request.
 
 use std::cell::RefCell;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use actix_http::RequestHead;
@@ -9,6 +10,7 @@ use http::header::{HeaderName, HeaderValue};
 use http::{Method, Uri, Version};
 
 use super::observe::REQUEST_ID_FIELD;
+use super::served_plan::ServedPlan;
 use super::worker::Worker;
 use crate::call::{Head, RequestId};
 use crate::pipeline::{Route, catch_panic, route};
@@ -19,14 +21,16 @@ pub(super) struct RoutedRequest {
     /// The request line and the header fields.
     pub(super) head: Arc<Head>,
     pub(super) route: Route,
+    /// The plan in which the route was found.
+    pub(super) served: Rc<ServedPlan>,
 }
 
 impl RoutedRequest {
     pub(super) fn new(worker: &Worker, request: &RequestHead) -> Self {
-        let head = share_head(request, worker);
-        let found = catch_panic("a stage", || route(&worker.runner.plan, &head));
+        let (head, served) = (share_head(request, worker), worker.served_plan());
+        let found = catch_panic("a stage", || route(&served.runner.plan, &head));
         let route = found.unwrap_or_else(|panic| Route::Error(panic.into()));
-        Self { head, route }
+        Self { head, route, served }
     }
 
     /// Returns `true` if this is the request with this head: its target is the same memory, which no other request can

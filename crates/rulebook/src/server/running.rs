@@ -19,6 +19,7 @@ use super::services::Services;
 use super::signals::{Signals, next_stop_signal};
 use super::state::{ServerActivity, ServerState};
 use super::tls::watch_certificates;
+use crate::plan::Plan;
 use crate::settings::Settings;
 
 /// For how long a stopping server keeps connections open on which it waits for a request.
@@ -28,6 +29,9 @@ use crate::settings::Settings;
 /// often is closed without this risk within the time.
 const IDLE_GRACE: Duration = Duration::from_secs(1);
 
+/// The interval at which a thread checks whether the last request of a replaced API has ended.
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
+
 /// The time for which a server that has stopped waits for the threads of its file operations.
 const STOP_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -35,6 +39,7 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 #[must_use = "the server stops when this is dropped"]
 pub struct RunningServer {
+    api: ApiHandle,
     addresses: Vec<SocketAddr>,
     stopper: StopHandle,
     handle: ServerHandle,
@@ -53,7 +58,43 @@ impl StopHandle {
     }
 }
 
+/// A handle with which any thread can replace the API that a server serves, with
+/// [`Engine::replace_api`](crate::Engine::replace_api).
+#[derive(Debug, Clone)]
+pub struct ApiHandle {
+    state: Arc<ServerState>,
+    pub(crate) settings: Settings,
+}
+
+impl ApiHandle {
+    /// Lets the pages of the server know that the definition has changed: `errors` says why it is not served; `None` if
+    /// it is. Pages look for changes if the API [is watched](rulebook_model::model::Api::is_watched).
+    // It is hidden because only the command line uses it.
+    #[doc(hidden)]
+    pub fn report_change(&self, errors: Option<String>) {
+        self.state.changes.report(errors);
+    }
+
+    /// Serves another plan to all requests that begin from now on.
+    pub(crate) fn replace_plan(&self, plan: &Arc<Plan>) -> io::Result<()> {
+        let previous = self.state.replace_plan(plan);
+        // The end of a plan may wait for processes and databases, so that it is not the end of a worker's request.
+        let ending = std::thread::Builder::new().name("replaced".to_owned()).spawn(move || {
+            while Arc::strong_count(&previous) > 1 {
+                std::thread::sleep(POLL_INTERVAL);
+            }
+        });
+        ending.map(drop)
+    }
+}
+
 impl RunningServer {
+    /// Returns a handle with which any thread can replace the API.
+    #[must_use]
+    pub fn api_handle(&self) -> ApiHandle {
+        self.api.clone()
+    }
+
     /// Returns the addresses on which the server listens, in the order of [`Settings::bind`].
     #[must_use]
     pub fn addresses(&self) -> &[SocketAddr] {
@@ -112,6 +153,7 @@ pub(super) fn start_server(
     settings: &Settings,
 ) -> io::Result<RunningServer> {
     let state = Arc::clone(&services.state);
+    let api = ApiHandle { state: Arc::clone(&state), settings: settings.clone() };
     let addresses = listeners.iter().map(|listener| listener.socket.local_addr()).collect::<io::Result<Vec<_>>>()?;
     let owned = settings.clone();
     let handle = server.handle();
@@ -119,7 +161,6 @@ pub(super) fn start_server(
     let requested = stopper.clone();
     let (ready, caught) = mpsc::channel();
     let thread = std::thread::Builder::new().name("rulebook".to_owned()).spawn(move || {
-        let plan = Arc::clone(&state.plan);
         let runtime = server_runtime()?;
         let ended = runtime.block_on(async {
             let hangup_hook = owned.hangup_hook.clone();
@@ -137,7 +178,7 @@ pub(super) fn start_server(
         });
         // A file system that does not respond can block the thread that looks for new certificates.
         runtime.shutdown_timeout(STOP_TIMEOUT);
-        if let Some(tracer) = &plan.tracer {
+        if let Some(tracer) = &state.plan().tracer {
             tracer.flush();
         }
         ended
@@ -149,7 +190,7 @@ pub(super) fn start_server(
         let with_tls = if split_bind_address(bound).0 { " with TLS" } else { "" };
         log::info!(address:%; "listening on {address}{with_tls}");
     }
-    Ok(RunningServer { addresses, stopper, handle, thread: Some(thread) })
+    Ok(RunningServer { api, addresses, stopper, handle, thread: Some(thread) })
 }
 
 /// Returns the runtime of the server's own thread.

@@ -6,11 +6,14 @@ use bytes::Bytes;
 use http::{HeaderValue, header};
 use rulebook_model::model::ServerPath;
 
+use super::changes::{CHANGES_PATH, KNOWN_PARAMETER};
 use super::pages::respond_with_page;
 use super::static_files::StaticExchange;
 use super::worker::Worker;
 use crate::call::{ApiError, Head};
-use crate::pipeline::{ErrorContext, Readiness, Reply, reply_unless_read, respond_with_document, respond_with_error};
+use crate::pipeline::{
+    ErrorContext, Readiness, Reply, query_values, reply_unless_read, respond_with_document, respond_with_error,
+};
 use crate::plan::Plan;
 
 const TEXT_MEDIA_TYPE: &str = "text/plain; charset=utf-8";
@@ -30,6 +33,11 @@ pub(super) async fn respond_at_server_path(
     if path.is_document() && !cfg!(feature = "documents") {
         return respond_with_error(plan, head, ErrorContext::ServerPath, ApiError::unknown_service());
     }
+    if plan.is_watched && head.uri.path() == CHANGES_PATH {
+        let known = query_values(head, KNOWN_PARAMETER).flatten().next();
+        let change = state.changes.next_after(known.and_then(|known| known.parse().ok())).await;
+        return status_reply(200, JSON_MEDIA_TYPE, change);
+    }
     if matches!(path, ServerPath::Docs | ServerPath::Static) {
         return respond_with_page(worker, plan, head, ErrorContext::ServerPath, files).await;
     }
@@ -47,7 +55,7 @@ pub(super) async fn respond_at_server_path(
         ServerPath::Metrics => {
             let certificates = || state.tls.as_ref().map(|tls| tls.expiry_times()).unwrap_or_default();
             let detached = state.detached_handlers.count();
-            let text = state.metrics.to_openmetrics(&state.plan, detached, &state.exceeded_limits, certificates);
+            let text = state.metrics.to_openmetrics(plan, detached, &state.exceeded_limits, certificates);
             status_reply(200, METRICS_MEDIA_TYPE, text)
         }
         ServerPath::ProtectedResource => {

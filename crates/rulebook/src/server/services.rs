@@ -74,7 +74,7 @@ impl Services {
 
     /// Adds the services to the `App` of rulebook's own server.
     pub(super) fn add_to_app(&self, config: &mut ServiceConfig) -> io::Result<()> {
-        match self.state.plan.state.get::<CustomApp>().as_deref() {
+        match self.state.plan().state.get::<CustomApp>().as_deref() {
             Some(CustomApp(configure)) => configure(self, config),
             None => {
                 self.configure(config);
@@ -88,7 +88,7 @@ impl Services {
     /// # Errors
     /// Fails if the API has no module with this name.
     pub fn module(&self, name: &str) -> io::Result<ApiService> {
-        let plan = &self.state.plan;
+        let plan = self.state.plan();
         if plan.modules.iter().any(|module| *module.name == *name) {
             return Ok(self.service(Part::Module(name.into())));
         }
@@ -100,7 +100,7 @@ impl Services {
     /// Returns the services of all API modules, in the order of the definition.
     #[must_use]
     pub fn modules(&self) -> Vec<ApiService> {
-        let plan = &self.state.plan;
+        let plan = self.state.plan();
         plan.modules.iter().map(|module| self.service(Part::Module(module.name.as_ref().into()))).collect()
     }
 
@@ -217,8 +217,7 @@ struct PartGuard {
 
 impl Guard for PartGuard {
     fn check(&self, context: &GuardContext<'_>) -> bool {
-        let plan = &self.worker.runner.plan;
-        self.worker.with_routed(context.head(), |routed| self.part.contains(plan, &routed.route))
+        self.worker.with_routed(context.head(), |routed| self.part.contains(&routed.served.runner.plan, &routed.route))
     }
 }
 
@@ -230,9 +229,12 @@ fn service_factory(
         state.links.start_sweeping();
         let (worker, has_static_files) = (Worker::of_thread(&state), part.has_static_files());
         // What leads into another part, and reaches the fallback, is for a part that the program has not mounted.
-        let leads_to_service: fn(&Plan, &Route) -> bool = match part {
-            Part::Fallback => |plan, route| module_of(plan, route).is_none() && !matches!(route, Route::Server(_)),
-            _ => |_, _| true,
+        let leads_to_service: fn(&ServerState, &Plan, &Route) -> bool = match part {
+            Part::Fallback => |state, plan, route| {
+                let module = module_of(plan, route).map(|module| &*plan.modules[module].name);
+                module.is_none_or(|name| !state.has_service(name)) && !matches!(route, Route::Server(_))
+            },
+            _ => |_, _, _| true,
         };
         async move {
             let files = if has_static_files { worker.state().static_files.service().await } else { None };

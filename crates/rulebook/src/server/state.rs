@@ -4,10 +4,11 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use actix_rt::time::sleep;
+use arc_swap::ArcSwap;
 use rulebook_model::connection_limits::{
     ADDRESS_SHARE, DETACHED_HANDLERS, MAX_DETACHED_HANDLERS, REQUEST_MEMORY_BYTES, RESPONSE_ADDRESS_SHARE,
     RESPONSE_MEMORY_BYTES,
@@ -15,6 +16,7 @@ use rulebook_model::connection_limits::{
 use rulebook_model::error::ErrorCode;
 use tokio::sync::watch;
 
+use super::changes::Changes;
 use super::open_connections::OpenConnections;
 use super::static_files::StaticFiles;
 use super::tls::Tls;
@@ -34,7 +36,14 @@ const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
 /// The state that all workers of a server share. It changes with each connection, but not with each request.
 pub(super) struct ServerState {
-    pub(super) plan: Arc<Plan>,
+    /// The plan of the API that the server serves, and how often the API was replaced before.
+    plan: ArcSwap<(u64, Arc<Plan>)>,
+    /// The same number, which each request compares.
+    replacements: AtomicU64,
+    pub(super) changes: Changes,
+    /// The names of the API modules that have a service of their own. The fallback serves modules that a replaced API
+    /// has added.
+    modules_with_service: Box<[Box<str>]>,
     /// Where uploaded files are stored.
     pub(super) upload_storage: UploadStorage,
     pub(super) metrics: Metrics,
@@ -87,7 +96,10 @@ impl ServerState {
         let max_files = max_files.unwrap_or(usize::MAX);
         let exceeded_limits = Arc::default();
         Self {
-            plan: Arc::clone(plan),
+            plan: ArcSwap::from_pointee((0, Arc::clone(plan))),
+            replacements: AtomicU64::new(0),
+            changes: Changes::default(),
+            modules_with_service: plan.modules.iter().map(|module| module.name.clone()).collect(),
             upload_storage,
             metrics: Metrics::default(),
             detached_handlers: Arc::new(detached_handlers),
@@ -111,10 +123,45 @@ impl ServerState {
         }
     }
 
+    /// Returns the plan of the API that the server serves.
+    pub(super) fn plan(&self) -> Arc<Plan> {
+        self.numbered_plan().1
+    }
+
+    /// Returns the plan with its number: how often the API had been replaced before.
+    pub(super) fn numbered_plan(&self) -> (u64, Arc<Plan>) {
+        (**self.plan.load()).clone()
+    }
+
+    /// Returns `true` if the API module with this name has a service of its own.
+    pub(super) fn has_service(&self, module: &str) -> bool {
+        self.modules_with_service.iter().any(|name| **name == *module)
+    }
+
+    /// Returns how often the API has been replaced.
+    #[inline]
+    pub(super) fn replacements(&self) -> u64 {
+        self.replacements.load(Ordering::Acquire)
+    }
+
+    /// Replaces the plan for all requests that begin from now on, and returns the previous one, which requests in
+    /// flight keep.
+    pub(super) fn replace_plan(&self, plan: &Arc<Plan>) -> Arc<Plan> {
+        let (replacements, previous) = self.numbered_plan();
+        if let Some(url) = previous.documents.listening_url() {
+            plan.documents.set_listening_url(url.clone());
+        }
+        self.plan.store(Arc::new((replacements + 1, Arc::clone(plan))));
+        self.replacements.store(replacements + 1, Ordering::Release);
+        self.worker_turns.ask_all();
+        previous
+    }
+
     /// Marks the server as stopping. From then on, `/readyz` reports that the server is not ready, and connections end
     /// after the next response.
     pub(super) fn mark_stopping(&self) {
         self.is_stopping.store(true, Ordering::Relaxed);
+        self.changes.end_waiting();
     }
 
     pub(super) fn is_stopping(&self) -> bool {

@@ -30,7 +30,7 @@ const SCRIPT_MEDIA_TYPE: &str = "text/javascript; charset=utf-8";
 
 /// The built-in files, each with its media type: the JavaScript client of APIs, and the files that the documentation
 /// pages load.
-const BUILT_IN_FILES: [(&str, &str, &str); 24] = [
+const BUILT_IN_FILES: [(&str, &str, &str); 25] = [
     ("rulebook.js", SCRIPT_MEDIA_TYPE, include_str!("../../static/rulebook.js")),
     ("rulebook.d.ts", "text/plain; charset=utf-8", include_str!("../../static/rulebook.d.ts")),
     ("theme.css", CSS_MEDIA_TYPE, include_str!("../../static/theme.css")),
@@ -40,6 +40,7 @@ const BUILT_IN_FILES: [(&str, &str, &str); 24] = [
     ("find.js", SCRIPT_MEDIA_TYPE, include_str!("../../static/find.js")),
     ("tree.js", SCRIPT_MEDIA_TYPE, include_str!("../../static/tree.js")),
     ("body.js", SCRIPT_MEDIA_TYPE, include_str!("../../static/body.js")),
+    ("changes.js", SCRIPT_MEDIA_TYPE, include_str!("../../static/changes.js")),
     ("console.css", CSS_MEDIA_TYPE, include_str!("../../static/console.css")),
     ("console.js", SCRIPT_MEDIA_TYPE, include_str!("../../static/console.js")),
     ("credential.js", SCRIPT_MEDIA_TYPE, include_str!("../../static/credential.js")),
@@ -58,7 +59,7 @@ const BUILT_IN_FILES: [(&str, &str, &str); 24] = [
 ];
 
 /// The built-in files as documents, which can be sent. They are created when the first of them is requested.
-static BUILT_IN_DOCUMENTS: LazyLock<[(&str, Document); 24]> = LazyLock::new(|| {
+static BUILT_IN_DOCUMENTS: LazyLock<[(&str, Document); 25]> = LazyLock::new(|| {
     BUILT_IN_FILES.map(|(name, media_type, text)| {
         let is_script = media_type == SCRIPT_MEDIA_TYPE;
         let text = if is_script { without_comments(text) } else { text.to_owned() };

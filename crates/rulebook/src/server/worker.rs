@@ -11,11 +11,11 @@ use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::yield_now;
 
 use super::request::{HeadPool, RoutedRequest};
+use super::served_plan::ServedPlan;
 use super::state::ServerState;
 use super::upload_writer::UploadStorage;
 use crate::call::RequestId;
-use crate::metrics::WorkerCounters;
-use crate::pipeline::{MethodRunner, Readiness, run_readiness_checks};
+use crate::pipeline::{Readiness, run_readiness_checks};
 use crate::plan::Plan;
 
 /// The number of bytes of memory for the short responses of a worker.
@@ -31,9 +31,8 @@ thread_local! {
 /// Handles the requests of one server in one thread.
 pub(super) struct Worker {
     pub(super) shared_state: Arc<ServerState>,
-    /// Runs the methods of the plan. It contains the plan.
-    pub(super) runner: Arc<MethodRunner>,
-    pub(super) counters: Arc<WorkerCounters>,
+    /// The plan for the next requests.
+    served: RefCell<Rc<ServedPlan>>,
     /// A copy for this worker alone: if workers shared the `Arc`, cloning it would make all of them write to its
     /// reference count.
     pub(super) upload_storage: Arc<UploadStorage>,
@@ -62,15 +61,13 @@ impl Worker {
     }
 
     fn new(state: &Arc<ServerState>) -> Self {
-        let (plan, detached) = (Arc::clone(&state.plan), Arc::clone(&state.detached_handlers));
         let mut first_id = [0; 8];
         // If the system provides no random bytes, workers may use the same request ids, but requests can still be
         // handled.
         let _ = getrandom::fill(&mut first_id);
         Self {
             shared_state: Arc::clone(state),
-            counters: state.metrics.new_worker_counters(&plan),
-            runner: Arc::new(MethodRunner { plan, detached }),
+            served: RefCell::new(Rc::new(ServedPlan::new(state))),
             upload_storage: Arc::new(state.upload_storage.clone()),
             readiness_cache: Arc::default(),
             next_request_id: Cell::new(u64::from_ne_bytes(first_id)),
@@ -78,6 +75,15 @@ impl Worker {
             heads: HeadPool::default(),
             response_memory: RefCell::default(),
         }
+    }
+
+    /// Returns the plan for a request that begins now.
+    pub(super) fn served_plan(&self) -> Rc<ServedPlan> {
+        let mut served = self.served.borrow_mut();
+        if !served.is_current() {
+            *served = Rc::new(ServedPlan::new(&self.shared_state));
+        }
+        Rc::clone(&served)
     }
 
     /// Returns the id for the next request. The ids of a worker are consecutive numbers that begin at a random number.
@@ -156,14 +162,17 @@ pub(super) struct WorkerTurns(sync::Mutex<Vec<mpsc::UnboundedSender<oneshot::Sen
 impl WorkerTurns {
     /// Adds the worker of this thread. Must be called in its runtime. A worker of several addresses is added once for
     /// each of them, which only makes it take several turns.
-    pub(super) fn add_worker(&self) {
+    pub(super) fn add_worker(&self, worker: &Rc<Worker>) {
         let (asking, mut asked) = mpsc::unbounded_channel();
+        let worker = Rc::downgrade(worker);
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(asking);
         actix_rt::spawn(async move {
             while let Some(turn) = asked.recv().await {
                 for _ in 0..ROUNDS {
                     yield_now().await;
                 }
+                // A worker without requests does not keep a plan that was replaced.
+                drop(worker.upgrade().map(|worker| worker.served_plan()));
                 drop::<oneshot::Sender<()>>(turn);
             }
         });
@@ -171,21 +180,21 @@ impl WorkerTurns {
 
     /// Waits until each worker has begun to serve the connections that have been passed to it.
     pub(super) async fn wait_for_all(&self) {
-        let turns: Vec<_> = {
-            let workers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            workers
-                .iter()
-                .map(|worker| {
-                    let (turn, ended) = oneshot::channel();
-                    // A worker that has ended drops the turn.
-                    let _ = worker.send(turn);
-                    ended
-                })
-                .collect()
-        };
-        for ended in turns {
+        for ended in self.ask_all() {
             // A worker never sends a value: it ends its turn by dropping the sender.
             let _: Result<(), _> = ended.await;
         }
+    }
+
+    /// Asks each worker for a turn. The receivers return an error when the turns are over.
+    pub(super) fn ask_all(&self) -> Vec<oneshot::Receiver<()>> {
+        let workers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let ask = |worker: &mpsc::UnboundedSender<_>| {
+            let (turn, ended) = oneshot::channel();
+            // A worker that has ended drops the turn.
+            let _ = worker.send(turn);
+            ended
+        };
+        workers.iter().map(ask).collect()
     }
 }

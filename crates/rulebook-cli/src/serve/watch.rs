@@ -1,0 +1,152 @@
+//! `rulebook serve --watch`: serves each change of the definition and of the files with its handlers.
+
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
+use rulebook::{Engine, RunningServer};
+
+use super::load::Loader;
+use crate::output;
+
+/// The time without further changes after which a change is complete: editors write several files one after the other.
+const SETTLE_TIME: Duration = Duration::from_millis(40);
+/// The time after which a change is served although further changes follow.
+const MAX_SETTLE_TIME: Duration = Duration::from_millis(250);
+/// The end of the names of the files of a definition.
+const DEFINITION_EXTENSION: &str = "json";
+
+enum Event {
+    FileChanged(PathBuf),
+    ServerStopped,
+}
+
+/// A folder that is watched: all its files with one extension, in all its folders.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct WatchedFolder {
+    path: PathBuf,
+    extension: PathBuf,
+}
+
+impl WatchedFolder {
+    /// Returns the folder of a file, for all files with the same extension.
+    fn of_file(file: &Path) -> Option<Self> {
+        let folder = file.parent()?;
+        // The events have absolute paths.
+        Some(Self { path: folder.canonicalize().ok()?, extension: file.extension()?.into() })
+    }
+
+    fn contains(&self, file: &Path) -> bool {
+        let Ok(inside) = file.strip_prefix(&self.path) else { return false };
+        let is_hidden = |name: &OsStr| name.as_encoded_bytes().starts_with(b".") || name == "node_modules";
+        file.extension() == Some(self.extension.as_os_str()) && !inside.iter().any(is_hidden)
+    }
+}
+
+/// Reports the changes of the definition and of the files with its handlers.
+pub(super) struct Changes {
+    watcher: RecommendedWatcher,
+    folders: BTreeSet<WatchedFolder>,
+    sender: Sender<Event>,
+    events: Receiver<Event>,
+}
+
+impl Changes {
+    /// Begins to watch the folder of a definition.
+    pub(super) fn of_definition(folder: &Path) -> Result<Self, String> {
+        let (sender, events) = channel();
+        let reports = sender.clone();
+        let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+            // The server itself reads the files.
+            let Some(event) = event.ok().filter(|event| !matches!(event.kind, EventKind::Access(_))) else { return };
+            for path in event.paths {
+                // Sending fails if the server has stopped.
+                let _ = reports.send(Event::FileChanged(path));
+            }
+        });
+        let watcher = watcher.map_err(|error| format!("--watch: changes cannot be watched: {error}"))?;
+        let mut changes = Self { watcher, folders: BTreeSet::new(), sender, events };
+        let path = folder.canonicalize().map_err(|error| format!("--api {}: {error}", folder.display()))?;
+        changes.watch(WatchedFolder { path, extension: DEFINITION_EXTENSION.into() });
+        Ok(changes)
+    }
+
+    /// Begins to watch the files with the handlers of an API, besides those that are watched already.
+    fn add_handlers_of(&mut self, engine: &Engine) {
+        for folder in engine.source_files().iter().filter_map(|file| WatchedFolder::of_file(file)) {
+            self.watch(folder);
+        }
+    }
+
+    fn watch(&mut self, folder: WatchedFolder) {
+        // The current folder can contain the data folder, packages and other large folders.
+        let is_current = std::env::current_dir().and_then(|path| path.canonicalize()).is_ok_and(|it| it == folder.path);
+        let mode = if is_current { RecursiveMode::NonRecursive } else { RecursiveMode::Recursive };
+        if self.folders.iter().all(|known| known.path != folder.path)
+            && let Err(error) = self.watcher.watch(&folder.path, mode)
+        {
+            ::log::warn!("changes in {} cannot be watched: {error}", folder.path.display());
+        }
+        self.folders.insert(folder);
+    }
+
+    /// Waits for a change, until it is complete. Returns `false` if the server has stopped instead.
+    pub(super) fn wait(&self) -> bool {
+        let mut first = None;
+        loop {
+            let wait = first.map_or(Duration::MAX, |first: Instant| {
+                SETTLE_TIME.min(MAX_SETTLE_TIME.saturating_sub(first.elapsed()))
+            });
+            match self.events.recv_timeout(wait) {
+                Ok(Event::FileChanged(file)) if self.folders.iter().any(|folder| folder.contains(&file)) => {
+                    first.get_or_insert_with(Instant::now);
+                }
+                Ok(Event::FileChanged(_)) => {}
+                Ok(Event::ServerStopped) | Err(RecvTimeoutError::Disconnected) => return false,
+                Err(RecvTimeoutError::Timeout) => return true,
+            }
+        }
+    }
+}
+
+/// Serves each change until the server stops. A change with errors is reported, and the previous API is still served.
+pub(super) fn serve_changes(
+    loader: &Loader<'_>,
+    mut changes: Changes,
+    engine: Engine,
+    running: RunningServer,
+) -> io::Result<()> {
+    let server = running.api_handle();
+    changes.add_handlers_of(&engine);
+    thread::scope(|scope| {
+        let sender = changes.sender.clone();
+        let stopped = scope.spawn(move || {
+            let ended = running.wait();
+            // Receiving fails only if this function has ended.
+            let _ = sender.send(Event::ServerStopped);
+            ended
+        });
+        let mut served = engine;
+        while changes.wait() {
+            match loader.replace(&served, &server) {
+                Ok(engine) => {
+                    changes.add_handlers_of(&engine);
+                    ::log::info!("serves the changed definition: {}", output::api_size(engine.api()));
+                    served = engine;
+                    server.report_change(None);
+                }
+                Err(error) => {
+                    error.print();
+                    ::log::error!("the definition has errors, so that the previous one is served");
+                    server.report_change(Some(error.text()));
+                }
+            }
+        }
+        stopped.join().unwrap_or_else(|_| Err(io::Error::other("the thread that waits for the server panicked")))
+    })
+}

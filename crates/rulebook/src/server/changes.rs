@@ -1,0 +1,57 @@
+//! Reports the changes of the definition to the pages, which then load again or show the errors (`serve --watch`).
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde_json::json;
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+use crate::unix_time::unix_time;
+
+/// The path at which pages wait for the next change.
+pub(super) const CHANGES_PATH: &str = "/docs/changes";
+/// The query parameter with the number of the change that a page knows.
+pub(super) const KNOWN_PARAMETER: &str = "known";
+/// The time after which a page that waits gets a response and asks again, so that the server keeps no request of a page
+/// that was closed.
+const MAX_WAIT: Duration = Duration::from_secs(20);
+
+/// The last change of the definition.
+#[derive(Debug, Clone)]
+struct Change {
+    /// Another number after each change, also after a restart of the server.
+    number: u64,
+    /// Why the changed definition is not served.
+    errors: Option<String>,
+}
+
+pub(super) struct Changes(watch::Sender<Change>);
+
+impl Default for Changes {
+    fn default() -> Self {
+        // Fewer changes are made than seconds pass.
+        Self(watch::Sender::new(Change { number: unix_time(), errors: None }))
+    }
+}
+
+impl Changes {
+    /// Notes that the definition has changed, and was served unless it has errors.
+    pub(super) fn report(&self, errors: Option<String>) {
+        self.0.send_modify(|change| *change = Change { number: change.number + 1, errors });
+    }
+
+    /// Lets all pages ask again, because the server stops.
+    pub(super) fn end_waiting(&self) {
+        self.report(self.0.borrow().errors.clone());
+    }
+
+    /// Waits until there is another change than the one with the number `known`, and returns it as JSON.
+    pub(super) async fn next_after(&self, known: Option<u64>) -> Bytes {
+        let mut changes = self.0.subscribe();
+        // After the time, the page gets the change that it knows. The channel is open as long as the server.
+        let _ = timeout(MAX_WAIT, changes.wait_for(|change| Some(change.number) != known)).await;
+        let Change { number, errors } = &*changes.borrow();
+        json!({ "number": number, "errors": errors }).to_string().into()
+    }
+}
