@@ -19,6 +19,7 @@ mod summary;
 mod tls;
 mod transfer;
 mod types;
+mod watch;
 
 use std::fs;
 use std::path::Path;

@@ -1,6 +1,8 @@
 //! The settings of a server: addresses, threads, timeouts and folders.
 
 use std::fmt;
+use std::io;
+use std::net::TcpListener;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -49,6 +51,10 @@ pub struct Settings {
     pub link_target: Option<LinkTarget>,
     /// The function that is called when the process receives the signal SIGHUP, if `handle_signals` is `true`.
     pub(crate) hangup_hook: Option<HangupHook>,
+    /// The function that is called when the process receives the signal SIGUSR2, if `handle_signals` is `true`.
+    pub(crate) handover_hook: Option<HandoverHook>,
+    /// The sockets that another process has opened, in the order of `bind`.
+    pub(crate) sockets: Arc<[TcpListener]>,
     /// If `true`, the signals SIGTERM and SIGINT stop the server, and the signal SIGHUP does not end the process. A
     /// second signal stops it without waiting for requests in flight. By default, `false`.
     pub handle_signals: bool,
@@ -127,6 +133,15 @@ impl fmt::Debug for HangupHook {
     }
 }
 
+#[derive(Clone)]
+pub(crate) struct HandoverHook(pub(crate) Arc<dyn Fn(Vec<TcpListener>) -> io::Result<()> + Send + Sync>);
+
+impl fmt::Debug for HandoverHook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("HandoverHook")
+    }
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {
@@ -141,6 +156,8 @@ impl Default for Settings {
             forwarded_field: None,
             link_target: None,
             hangup_hook: None,
+            handover_hook: None,
+            sockets: Arc::default(),
             handle_signals: false,
             upload_folder: std::env::temp_dir(),
             static_files: None,
@@ -231,6 +248,27 @@ impl Settings {
     #[must_use]
     pub fn with_hangup_hook(mut self, hook: impl Fn() + Send + Sync + 'static) -> Self {
         self.hangup_hook = Some(HangupHook(Arc::new(hook)));
+        self
+    }
+
+    /// Sets a function that is called when the process receives the signal SIGUSR2, if the server
+    /// [handles signals](Self::with_signals). It gets the sockets on which the server listens, which it can pass on to
+    /// another process. If it succeeds, these sockets also accept connections after this server has stopped.
+    #[must_use]
+    pub fn with_handover_hook(
+        mut self,
+        hook: impl Fn(Vec<TcpListener>) -> io::Result<()> + Send + Sync + 'static,
+    ) -> Self {
+        self.handover_hook = Some(HandoverHook(Arc::new(hook)));
+        self
+    }
+
+    /// Sets the sockets on which the server listens, in the order of the addresses: those that the process which started
+    /// this one has opened. They also accept connections after this server has stopped. If there are none, the server
+    /// opens sockets itself.
+    #[must_use]
+    pub fn with_sockets(mut self, sockets: Vec<TcpListener>) -> Self {
+        self.sockets = sockets.into();
         self
     }
 

@@ -1,6 +1,7 @@
 //! `rulebook serve`: serves the API over HTTP.
 
 mod data_lock;
+mod handover;
 mod load;
 mod services;
 mod summary;
@@ -16,6 +17,7 @@ use rulebook_model::model::Api;
 use rulebook_model::settings::split_bind_address;
 
 use self::data_lock::{DataSharing, lock_data_folder};
+use self::handover::{inherited_sockets, is_successor, start_successor, stop_predecessor};
 use self::load::{Loader, read_definition};
 use self::services::{SharedServices, has_shared_limits};
 use self::summary::{EffectiveSettings, startup_summary};
@@ -70,6 +72,7 @@ pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: &ServeOpti
     let folder = validated.data_folder.clone();
     let data = folder.path();
     let sharing = match settings.share_data {
+        _ if is_successor() => DataSharing::WithPredecessor,
         Some(true) if has_shared_limits(&validated, settings) => DataSharing::WithSharedLimits,
         Some(true) => DataSharing::WithSeparateLimits,
         _ => DataSharing::Refused,
@@ -86,14 +89,18 @@ pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: &ServeOpti
     let loader = Loader { app, settings, data, keys, is_watched: options.watch };
     let (engine, services) = loader.build(validated).map_err(|error| error.print())?;
     let api = engine.api();
-    let server_settings = new_server_settings(settings, api, bind).with_tls(tls).with_hangup_hook(move || {
-        match reloaded_keys.clone() {
+    let sockets = inherited_sockets()
+        .map_err(|error| output::print_system_error(&format!("the sockets of LISTEN_FDS cannot be used: {error}")))?;
+    let server_settings = new_server_settings(settings, api, bind)
+        .with_tls(tls)
+        .with_sockets(sockets)
+        .with_handover_hook(start_successor)
+        .with_hangup_hook(move || match reloaded_keys.clone() {
             // The server must not wait for the database.
             Some((keys, true)) => drop(std::thread::spawn(move || keys.reload())),
             Some((keys, false)) => keys.reload(),
             None => {}
-        }
-    });
+        });
     if let Some(files) = engine.files() {
         let print = |error| output::print_system_error(&format!("--files {}: {error}", files.location()));
         files.open_required().map_err(print)?;
@@ -122,6 +129,7 @@ pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: &ServeOpti
         settings,
         &EffectiveSettings { addresses: addresses.collect(), data, key_count, key_database, log, services },
     ));
+    stop_predecessor();
     let ended = match changes {
         Some(changes) => serve_changes(&loader, changes, engine, running),
         None => running.wait(),

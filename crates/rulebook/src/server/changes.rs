@@ -43,7 +43,8 @@ impl Changes {
 
     /// Lets all pages ask again, because the server stops.
     pub(super) fn end_waiting(&self) {
-        self.report(self.0.borrow().errors.clone());
+        let errors = self.0.borrow().errors.clone();
+        self.report(errors);
     }
 
     /// Waits until there is another change than the one with the number `known`, and returns it as JSON.

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use actix_rt::time::sleep;
@@ -24,7 +25,7 @@ pub(super) struct Listener {
     pub(super) is_tls: bool,
 }
 
-/// Stops listening. The operating system then refuses new connections.
+/// Stops listening. The operating system then refuses new connections, unless another process uses the sockets too.
 ///
 /// Connections that clients have opened, but that have not been accepted yet, would be reset with the requests that
 /// have been sent on them. Therefore this thread accepts and serves them. The returned values must exist as long as
@@ -50,6 +51,9 @@ pub(super) async fn stop_listening(
         sleep(ACCEPT_INTERVAL).await;
     }
     for (Listener { socket, .. }, service) in listeners.iter().zip(&services) {
+        if api.state.shares_sockets.load(Ordering::Relaxed) {
+            break;
+        }
         serve_waiting(socket, service);
         // Only a connection that is opened right now is reset.
         shut_down(socket);

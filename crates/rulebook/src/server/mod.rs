@@ -68,10 +68,16 @@ pub(crate) fn serve(plan: &Arc<Plan>, data: &Path, settings: &Settings) -> io::R
     }
     let addresses: Vec<_> = settings.bind.iter().map(|address| split_bind_address(address)).collect();
     let tls = load_certificates(settings, addresses.iter().any(|(is_tls, _)| *is_tls))?;
+    if ![0, addresses.len()].contains(&settings.sockets.len()) {
+        let (sockets, addresses) = (settings.sockets.len(), addresses.len());
+        let why = format!("{sockets} sockets were passed to this process, for {addresses} addresses");
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+    }
     let mut listeners = Vec::with_capacity(settings.bind.len());
-    for &(is_tls, address) in &addresses {
-        let socket = TcpListener::bind(address)
-            .map_err(|error| io::Error::new(error.kind(), format!("cannot listen on {address}: {error}")))?;
+    for (index, &(is_tls, address)) in addresses.iter().enumerate() {
+        let opened = settings.sockets.get(index).map_or_else(|| TcpListener::bind(address), TcpListener::try_clone);
+        let socket =
+            opened.map_err(|error| io::Error::new(error.kind(), format!("cannot listen on {address}: {error}")))?;
         lengthen_backlog(&socket);
         limit_unsent_bytes(&socket);
         listeners.push(Listener { socket, is_tls });

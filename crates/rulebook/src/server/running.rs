@@ -163,8 +163,8 @@ pub(super) fn start_server(
     let thread = std::thread::Builder::new().name("rulebook".to_owned()).spawn(move || {
         let runtime = server_runtime()?;
         let ended = runtime.block_on(async {
-            let hangup_hook = owned.hangup_hook.clone();
-            let signals = owned.handle_signals.then(|| Signals::new(hangup_hook, state.tls.clone())).transpose()?;
+            let sockets = || listeners.iter().map(|listener| listener.socket.try_clone()).collect::<io::Result<_>>();
+            let signals = owned.handle_signals.then(|| Signals::new(&owned, &state, sockets()?)).transpose()?;
             if let Some(tls) = state.tls.clone() {
                 actix_rt::spawn(watch_certificates(tls));
             }
@@ -216,6 +216,9 @@ async fn run_until_stopped(
         Either::Right(((), server)) => server,
     };
     state.mark_stopping();
+    if let Some(signals) = &mut signals {
+        signals.end_handover();
+    }
     log::info!("stopping when the requests in flight have ended");
     let (_services, server) =
         match select(server, pin!(stop_listening(listeners, &handle, services, settings.keep_alive))).await {

@@ -52,6 +52,8 @@ pub(super) struct ServerState {
     pub(super) static_files: StaticFiles,
     /// The files that clients download with signed links.
     pub(super) links: Arc<Links>,
+    /// `true` if another process also uses the sockets on which this server listens.
+    pub(super) shares_sockets: AtomicBool,
     is_stopping: AtomicBool,
     is_closing: AtomicBool,
     closing_sender: watch::Sender<bool>,
@@ -105,6 +107,7 @@ impl ServerState {
             detached_handlers: Arc::new(detached_handlers),
             static_files: StaticFiles::new(settings.static_files.as_deref()),
             links: Arc::new(Links::new(links, settings.link_target.unwrap_or_default())),
+            shares_sockets: AtomicBool::new(!settings.sockets.is_empty()),
             is_stopping: AtomicBool::default(),
             is_closing: AtomicBool::default(),
             closing_sender: watch::Sender::default(),

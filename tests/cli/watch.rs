@@ -1,0 +1,136 @@
+//! Tests of `rulebook serve --watch`: changes of the definition while the server runs.
+
+use std::fs;
+use std::net::TcpStream;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value as Json, json};
+use tempfile::TempDir;
+
+use super::{definition_folder, shop_folder, shop_module};
+use crate::server_process::{ServerProcess, free_address, program};
+
+/// The maximum time until a change is served.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A server that watches the definition in its folder.
+struct Watched {
+    folder: TempDir,
+    address: String,
+    process: ServerProcess,
+}
+
+impl Watched {
+    fn start(folder: TempDir) -> Self {
+        let address = free_address();
+        let process = ServerProcess::start(folder.path(), &address, &["serve", "--watch"]);
+        Self { folder, address, process }
+    }
+
+    fn write(&self, file: &str, content: &str) {
+        fs::write(self.folder.path().join("api").join(file), content).unwrap();
+    }
+
+    /// Returns the status and the body of the response at a path.
+    fn get(&self, path: &str) -> (u16, String) {
+        let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+        let mut response = agent.get(format!("http://{}{path}", self.address)).call().unwrap();
+        (response.status().as_u16(), response.body_mut().read_to_string().unwrap())
+    }
+
+    /// Waits until the response at a path is as expected.
+    fn wait_for(&self, path: &str, is_expected: impl Fn(u16, &str) -> bool) -> String {
+        let begun = Instant::now();
+        loop {
+            let (status, body) = self.get(path);
+            if is_expected(status, &body) {
+                return body;
+            }
+            assert!(begun.elapsed() < TIMEOUT, "{path} {status} {body}\n{}", self.process.log());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Returns the last change, as the pages get it.
+    fn last_change(&self) -> Json {
+        serde_json::from_str(&self.get("/docs/changes").1).unwrap()
+    }
+}
+
+#[test]
+fn each_change_is_served_and_counts_stay() {
+    let watched = Watched::start(shop_folder());
+    assert_eq!(watched.get("/article?tag=a").0, 200);
+    let first = watched.last_change();
+    let mut module = shop_module();
+    module["/"]["article"]["GET"]["in"]["GET@tag"]["type"] = "array<string>".into();
+    watched.write("shop.json", &module.to_string());
+    watched.wait_for("/article", |status, _| status == 400);
+    // The page waits with the change that it knows.
+    let next = watched.get(&format!("/docs/changes?known={}", first["number"])).1;
+    let next: Json = serde_json::from_str(&next).unwrap();
+    assert!(next["number"] != first["number"] && next["errors"].is_null(), "{next}");
+
+    let other = json!({ "/": { "news": { "GET": { "info": "News" } } } });
+    watched.write("other.json", &other.to_string());
+    watched.wait_for("/news", |status, _| status == 200);
+    assert!(watched.get("/openapi.json").1.contains("\"/news\""));
+    assert!(watched.get("/docs/").1.contains("changes.js"));
+    fs::remove_file(watched.folder.path().join("api/other.json")).unwrap();
+    watched.wait_for("/news", |status, _| status == 404);
+    let metrics = watched.get("/metrics").1;
+    let calls = |method: &str, status: &str| {
+        let labels = [format!("method=\"{method}\""), format!("status=\"{status}\"")];
+        let is_row = |row: &&str| row.contains("_total{") && labels.iter().all(|label| row.contains(label));
+        metrics.lines().find(is_row).map(|row| row.rsplit(' ').next().unwrap().to_owned())
+    };
+    assert_eq!(calls("article.get", "200").as_deref(), Some("1"), "{metrics}");
+    assert!(calls("news.get", "200").is_some(), "{metrics}");
+}
+
+#[test]
+fn a_change_with_errors_is_reported_and_the_previous_definition_is_served() {
+    let watched = Watched::start(shop_folder());
+    watched.write("shop.json", r#"{ "/": { "article": { "GETT": {} } } }"#);
+    watched.wait_for("/docs/changes", |_, change| change.contains("unknown-method"));
+    assert_eq!(watched.get("/article").0, 200);
+    let log = watched.process.log();
+    assert!(log.contains("error[unknown-method]") && log.contains("api/shop.json:1:"), "{log}");
+    watched.write("shop.json", &shop_module().to_string());
+    watched.wait_for("/docs/changes", |_, change| change.contains("\"errors\":null"));
+}
+
+#[test]
+fn settings_that_need_a_restart_are_reported() {
+    let watched = Watched::start(shop_folder());
+    let app = json!({ "unbound": "echo", "title": "Changed", "workers": 1 });
+    watched.write("app.json", &app.to_string());
+    watched.wait_for("/docs/", |_, page| page.contains("Changed"));
+    let log = watched.process.log();
+    assert!(log.contains("`workers` has changed: restart the server"), "{log}");
+    assert!(!log.contains("`unbound` has changed"), "{log}");
+}
+
+#[test]
+fn a_server_waits_until_the_definition_has_no_errors() {
+    let folder = definition_folder(&[("app.json", json!({ "unbound": "echo" }))]);
+    fs::write(folder.path().join("api/shop.json"), "{").unwrap();
+    let address = free_address();
+    let mut command = program(folder.path());
+    command.args(["serve", "--watch", "--bind", &address]).stdout(Stdio::null());
+    let log = folder.path().join("log");
+    let mut child = command.stderr(fs::File::create(&log).unwrap()).spawn().unwrap();
+    let begun = Instant::now();
+    let wait = |condition: &dyn Fn() -> bool| {
+        while !condition() {
+            assert!(begun.elapsed() < TIMEOUT, "{}", fs::read_to_string(&log).unwrap());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    };
+    wait(&|| fs::read_to_string(&log).unwrap().contains("error["));
+    fs::write(folder.path().join("api/shop.json"), shop_module().to_string()).unwrap();
+    wait(&|| TcpStream::connect(&address).is_ok());
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
