@@ -4,6 +4,8 @@ mod absent_services;
 mod buckets;
 mod call;
 mod check;
+#[cfg(unix)]
+mod handover;
 mod help;
 #[cfg(unix)]
 mod import;

@@ -29,7 +29,7 @@ fn paths_below(folder: &Path) -> Vec<String> {
 fn a_new_project_has_the_files_of_the_template_and_a_copy_of_rulebook() {
     let folder = TempDir::new().unwrap();
     let result = run_program(folder.path(), &["new", "my-greeter2", "--no-git"]);
-    let words = "Created the project my-greeter2. Next:\n  cd my-greeter2\n  cargo run\n";
+    let words = "Created the project my-greeter2. Next:\n  cd my-greeter2\n  cargo run -- serve --watch\n";
     assert_eq!((result.exit_code, result.stdout.as_str(), result.stderr.as_str()), (Some(0), words, ""));
     let expected = [
         "my-greeter2",
@@ -86,7 +86,7 @@ fn a_new_project_can_have_handlers_in_other_languages() {
     for language in ["sql", "python", "node", "php"] {
         let folder = TempDir::new().unwrap();
         let result = run_program(folder.path(), &["new", "notes", "--no-git", "--handlers", language]);
-        let words = "Created the project notes. Next:\n  cd notes\n  rulebook serve\n";
+        let words = "Created the project notes. Next:\n  cd notes\n  rulebook serve --watch\n";
         assert_eq!((result.exit_code, result.stdout.as_str(), result.stderr.as_str()), (Some(0), words, ""));
         let shared = [".gitignore", "README.md", "api", "api/app.json", "schema", "schema/definition.json"];
         let mut expected = [&shared[..], &files(language)].concat();

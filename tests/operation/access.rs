@@ -45,6 +45,7 @@ fn a_line_of_the_access_log_describes_the_request_and_its_result() {
         (Request::new("GET", "/metrics"), "GET /metrics 200", "-metrics", "-"),
     ];
     for (request, asked, id, code) in cases {
+        let caller = if request.fields.iter().any(|field| field.starts_with(b"authorization")) { "test" } else { "-" };
         let mut connection = server.connect();
         let peer = connection.stream.local_addr().unwrap().to_string();
         let response = connection.send(&request);
@@ -52,7 +53,7 @@ fn a_line_of_the_access_log_describes_the_request_and_its_result() {
         let Line { level, message, fields, .. } = access_line(name);
         assert_eq!(level, log::Level::Info);
         let bytes = response.body.len().to_string();
-        let (before, after) = (format!("{peer} {asked} {bytes} "), format!("ms {id} {code} {name}"));
+        let (before, after) = (format!("{peer} {caller} {asked} {bytes} "), format!("ms {id} {code} {name}"));
         assert!(message.starts_with(&before) && message.ends_with(&after), "{message}");
         let [method, path, status] = asked.split(' ').collect::<Vec<_>>()[..] else { panic!("{asked}") };
         let (code, error) = code.split_once(':').unwrap_or((code, "None"));

@@ -52,7 +52,7 @@ fn the_address_that_a_trusted_proxy_sends_counts_for_handlers_and_the_log() {
     let port = response.json()["port"].clone();
     assert_eq!(response.json()["client"], "198.51.100.7", "the last address is the one that the proxy has added");
     let line = accesses(response.field("x-request-id").unwrap()).remove(0);
-    assert!(line.message.starts_with("198.51.100.7 GET /whoami 200 "), "{}", line.message);
+    assert!(line.message.starts_with("198.51.100.7 - GET /whoami 200 "), "{}", line.message);
     assert_eq!((&*line.fields["client"], &*line.fields["peer"]), ("198.51.100.7", &*format!("127.0.0.1:{port}")));
 
     let response = ask(&server, &[]);

@@ -98,8 +98,8 @@ impl HandlerLanguage {
     /// Returns the command that serves a new project.
     pub(super) fn serve_command(self) -> &'static str {
         match self {
-            Self::Rust => "cargo run",
-            Self::Sql | Self::Python | Self::Node | Self::Php | Self::FastCgi => "rulebook serve",
+            Self::Rust => "cargo run -- serve --watch",
+            Self::Sql | Self::Python | Self::Node | Self::Php | Self::FastCgi => "rulebook serve --watch",
         }
     }
 }

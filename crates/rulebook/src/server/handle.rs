@@ -61,6 +61,7 @@ fn run_stages(
         let started = async {
             observed.enter("identify");
             let client = identify(plan, head, index, &mut counted).await?;
+            observed.set_caller(client.identity.as_ref());
             let granted = authorize(plan, &matched, &client)?;
             worker.state().check_detached_handlers(head)?;
             observed.enter("receive");

@@ -12,7 +12,7 @@ use log::kv::Value;
 use rulebook_model::error::ErrorCode;
 
 use super::served_plan::ServedPlan;
-use crate::call::Head;
+use crate::call::{Head, Identity};
 use crate::metrics::{RequestEnd, RequestKind, WorkerCounters};
 use crate::pipeline::{Reply, logged_path};
 use crate::plan::Plan;
@@ -34,6 +34,8 @@ pub(super) struct Observation<'r> {
     head: &'r Head,
     started: Instant,
     kind: RequestKind,
+    /// The caller, if the access log is enabled.
+    caller: Option<Identity>,
     traced: Option<Box<TracedRequest>>,
     /// `true` once the request has been counted and logged.
     is_reported: bool,
@@ -46,7 +48,7 @@ impl<'r> Observation<'r> {
         counters.count_begin();
         let (plan, started, kind) = (&*runner.plan, Instant::now(), RequestKind::Unrouted);
         let traced = head.trace.as_ref().map(|trace| Box::new(TracedRequest::begin(trace)));
-        Self { plan, counters, head, started, kind, traced, is_reported: false }
+        Self { plan, counters, head, started, kind, caller: None, traced, is_reported: false }
     }
 
     /// Notes in the trace that a stage of the request begins.
@@ -59,6 +61,14 @@ impl<'r> Observation<'r> {
 
     pub(super) fn set_kind(&mut self, kind: RequestKind) {
         self.kind = kind;
+    }
+
+    /// Notes the caller for the access log.
+    #[inline]
+    pub(super) fn set_caller(&mut self, caller: Option<&Identity>) {
+        if is_access_log_enabled() {
+            self.caller = caller.cloned();
+        }
     }
 
     pub(super) fn kind(&self) -> RequestKind {
@@ -79,7 +89,7 @@ impl<'r> Observation<'r> {
         let now = Instant::now();
         let duration = now - self.started;
         self.counters.count_end(self.kind, status, duration);
-        if log::log_enabled!(target: ACCESS_LOG_TARGET, log::Level::Info) {
+        if is_access_log_enabled() {
             self.write_access_log(status, length, duration);
         }
         if let Some(traced) = self.traced.take() {
@@ -104,11 +114,13 @@ impl<'r> Observation<'r> {
         };
         let ms = duration.as_micros() as f64 / 1e3;
         let id = self.kind.method_label(self.plan);
+        let caller = self.caller.as_ref().map(|caller| EscapedForLog(caller.name()));
         let colon = if error.is_some() { ":" } else { "" };
         log::info!(
             target: ACCESS_LOG_TARGET,
             client = client.as_ref().map(Value::from_display),
             peer = peer.as_ref().map(Value::from_display),
+            caller = self.caller.as_ref().map(Identity::name),
             method:%,
             path:%,
             status,
@@ -118,11 +130,15 @@ impl<'r> Observation<'r> {
             code,
             error,
             request_id:%;
-            "{} {method} {path} {} {} {ms:.3}ms {id} {}{}{} {request_id}",
-            ClientAndPort(*client, *peer), OrDash(status), OrDash(length), OrDash(code), colon,
+            "{} {} {method} {path} {} {} {ms:.3}ms {id} {}{}{} {request_id}",
+            ClientAndPort(*client, *peer), OrDash(caller), OrDash(status), OrDash(length), OrDash(code), colon,
             error.unwrap_or_default()
         );
     }
+}
+
+fn is_access_log_enabled() -> bool {
+    log::log_enabled!(target: ACCESS_LOG_TARGET, log::Level::Info)
 }
 
 impl Drop for Observation<'_> {
