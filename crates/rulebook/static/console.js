@@ -42,7 +42,7 @@ export async function startConsole(panel, root) {
   const edit = () => {
     choose(0);
     folded.hidden = true;
-    element.hidden = false;
+    element.hidden = line.element.hidden = false;
     element.querySelector("input, select, textarea, .group button, .field button")?.focus();
   };
   const fold = (count) => {
@@ -52,6 +52,7 @@ export async function startConsole(panel, root) {
     folded.replaceChildren(count === 1 ? "1 value · " : `${count || "No"} values · `, button);
     element.hidden = true;
     folded.hidden = false;
+    line.element.hidden = isPublic && scheme.stored() === "";
     panel.scrollTop = 0;
     if (hadFocus) button.focus();
   };
@@ -65,6 +66,7 @@ export async function startConsole(panel, root) {
     const use = action(
       "Use this token",
       () => {
+        line.element.hidden = false;
         line.use(token);
         use.replaceWith(h("span", { role: "status" }, "The next calls send this token."));
       },
