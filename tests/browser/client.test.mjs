@@ -250,21 +250,28 @@ test("the client in a page", async (t) => {
   assert.deepEqual(got.refused, ["ApiError", 404]);
   assert.deepEqual(got.unsent, ["ArgumentError", "article_id"]);
 
-  await t.test("shows the form of a method", async () => {
+  await t.test("finds the method of a form in the whole definition if another service is at its path", async () => {
     await page.evaluate(async (token) => {
       const { form } = await import("/docs/form.js");
-      const made = await form(new URL("/", location.href), "article.read", () => token);
-      made.id = "tried";
-      document.body.append(made);
+      const { Scheme } = await import("/docs/credential.js");
+      const { h } = await import("/docs/element.js");
+      sessionStorage.setItem("token", token);
+      const nothing = () => undefined;
+      globalThis.made = (id) => {
+        const [button, status, response] = ["button", "p", "div"].map((name) => h(name, { className: name }));
+        const shown = { button, status, response, onCalled: nothing, onChange: nothing, words: nothing };
+        const options = { ...shown, values: {}, examples: {} };
+        return form(new URL("/", location.href), id, "/", new Scheme(), options).then((element) =>
+          document.body.append(h("div", { id: "tried" }, element, h("div", {}, button, status, response))),
+        );
+      };
+      await globalThis.made("article.read");
     }, secret);
     await page.locator("#tried").getByLabel("id", { exact: true }).fill("1");
-    await page.locator("#tried").getByRole("button", { name: "Call" }).click();
+    await page.locator("#tried .button").click();
     await page.locator("#tried .status.success").waitFor();
     assert.match(await page.locator("#tried pre.json").innerText(), /"article_id": 1/);
-    const none = await page.evaluate(async () => {
-      const { form } = await import("/docs/form.js");
-      return form(new URL("/", location.href), "none", () => "").catch((error) => error.message);
-    });
+    const none = await page.evaluate(() => globalThis.made("none").catch((error) => error.message));
     assert.equal(none, "there is no method none");
   });
   assert.deepEqual(problems, []);

@@ -6,7 +6,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { browser, form, rulebook as client, serve, watched } from "./support.mjs";
+import { browser, rulebook as client, serve, watched } from "./support.mjs";
 
 const { ArgumentError, Json, json, parseExactly, rulebook } = client;
 
@@ -173,12 +173,17 @@ test("forms show, send and return the numbers of the definition", async (t) => {
 /** Sends the forms of methods as they are, in the page: returns what each shows, sends and receives. */
 async function callAll(methods) {
   const { form } = await import("./form.js");
+  const { Scheme } = await import("./credential.js");
+  const { h } = await import("./element.js");
   const { fetch } = globalThis;
   const results = [];
   for (const [id, path] of methods) {
     let message;
     const onChange = (call) => ({ message } = call());
-    const element = await form(new URL("../", location.href), id, () => "", path, { onChange });
+    const [button, status, response] = ["button", "p", "div"].map((name) => h(name));
+    const nothing = { words: () => undefined, values: {}, examples: {}, onCalled: () => {} };
+    const options = { ...nothing, button, status, response, onChange };
+    const element = await form(new URL("../", location.href), id, path, new Scheme(), options);
     const inputs = [...element.querySelectorAll("input, textarea, select")];
     const [input] = inputs;
     const file = inputs.find(({ type }) => type === "file");
@@ -196,8 +201,8 @@ async function callAll(methods) {
     document.body.append(element);
     element.requestSubmit();
     await new Promise((done) => {
-      const observer = new MutationObserver(() => element.querySelector(".status strong") && done(observer.disconnect()));
-      observer.observe(element, { childList: true, subtree: true });
+      const observer = new MutationObserver(() => status.querySelector("strong") && done(observer.disconnect()));
+      observer.observe(status, { childList: true, subtree: true });
     });
     globalThis.fetch = fetch;
     const { url, headers, text = "", parts = [] } = message;
@@ -206,9 +211,9 @@ async function callAll(methods) {
       shown: [...inputs.map((one) => one.value), element.textContent].join("\n"),
       placeholder: input?.placeholder ?? "",
       message: all.join("\n"),
-      status: element.querySelector(".status strong").textContent,
+      status: status.querySelector("strong").textContent,
       received,
-      response: element.querySelector("pre.json").textContent,
+      response: response.querySelector("pre.json").textContent,
     });
     element.remove();
   }

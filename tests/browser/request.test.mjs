@@ -3,9 +3,9 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { test } from "node:test";
-import { Scheme, form, rulebook, snippets } from "./support.mjs";
+import { Scheme, kinds, pretty, rulebook, snippets } from "./support.mjs";
 
-const { inputKind, pretty, typed } = form;
+const { inputKind, typed } = kinds;
 const { request, services } = rulebook;
 
 /** Returns the parameter with this key of a method. */

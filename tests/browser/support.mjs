@@ -42,7 +42,8 @@ const names = [
 for (const name of names.map((one) => `${one}.js`))
   cpSync(join(top, "crates/rulebook/static", name), join(modules, name));
 export const rulebook = await import(join(modules, "rulebook.js"));
-export const form = await import(join(modules, "form.js"));
+export const kinds = await import(join(modules, "kinds.js"));
+export const { pretty } = await import(join(modules, "response.js"));
 export const { Scheme } = await import(join(modules, "credential.js"));
 export const { snippets } = await import(join(modules, "snippets.js"));
 

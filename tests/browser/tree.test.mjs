@@ -12,7 +12,7 @@ import { browser, key, picture, serve, watched } from "./support.mjs";
 /** The maximum size of a page with all files that it loads, in bytes as transferred. */
 const MAX_PAGE_BYTES = 60_000;
 /** The maximum size of the scripts of a page, in bytes as transferred. */
-const MAX_SCRIPT_BYTES = 45_000;
+const MAX_SCRIPT_BYTES = 40_000;
 /** The maximum number of times that a reader presses Tab or Enter from the start of a page to the first input of the form. */
 const MAX_KEYS_TO_FORM = 12;
 

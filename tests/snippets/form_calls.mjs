@@ -14,8 +14,8 @@ import { pathToFileURL } from "node:url";
 
 const [modules, file] = process.argv.slice(2);
 const load = (name) => import(pathToFileURL(join(modules, name)));
-const { Json, baseOf, definition, services } = await load("rulebook.js");
-const { inputKind, messageOf, parseDefinition: parse, typed } = await load("form.js");
+const { Json, baseOf, definition, request, services } = await load("rulebook.js");
+const { inputKind, parseDefinition: parse, typed } = await load("kinds.js");
 const { Scheme } = await load("credential.js");
 const { snippets } = await load("snippets.js");
 
@@ -26,9 +26,6 @@ const methods = [...services(api)].flatMap((service) => service.methods);
 
 /** The kinds of inputs that consist of other inputs, or have a choice, so that their values are no texts. */
 const COMPOSED = ["choice", "list", "map", "object", "union"];
-
-/** The idempotency key in the examples of the server. */
-const SAMPLE_KEY = "8e03978e-40d5-43dd-bc93-6894a57f9324";
 
 /** Returns the value of an input; undefined if no text of the input means this value. */
 function valueOf(kind, value) {
@@ -55,7 +52,7 @@ const texts = calls.map(({ id, credential, token, values: given }) => {
     if (value === undefined) return null;
     values.set(parameter, value);
   }
-  const call = { method, values, message: messageOf(base, method, values, SAMPLE_KEY) };
+  const call = { method, values, message: request(base, method, values, "") };
   const sample = credential === null ? undefined : new Scheme(credential).sample(token);
   return snippets(url.replace(/\/$/, ""), call, sample);
 });

@@ -246,6 +246,12 @@ fn definition_with_every_serialization() -> Generated {
             "PATCH": method(json!({ "in": { "perhaps": own("?file", json!({})), "note": own("string", json!({})) } })),
         },
         "nothing": { "DELETE": method(json!({ "options": { "status": 204 } })), "POST": method(json!({})) },
+        // The code creates the key of each request.
+        "keys": {
+            "POST": method(json!({ "in": { "text": own("string", json!({})) }, "options": { "idempotent": "required" } })),
+            "PUT": method(json!({ "in": { "one": own("file", json!({})) }, "options": { "idempotent": "required" } })),
+            "DELETE": method(json!({ "options": { "idempotent": "required" } })),
+        },
         "it's & ü": { "GET": method(json!({})) }
     });
     Generated { files: vec![("site.json".to_owned(), json!({ "/": uris }))] }

@@ -42,16 +42,17 @@ export async function startConsole(panel, root) {
   const edit = () => {
     choose(0);
     folded.hidden = true;
-    element.hidden = false;
+    element.hidden = line.element.hidden = false;
     element.querySelector("input, select, textarea, .group button, .field button")?.focus();
   };
   const fold = (count) => {
     if (element.querySelector(".field") === null) return;
     const hadFocus = element.contains(document.activeElement);
     const button = action("Edit", edit);
-    folded.replaceChildren(`${count === 0 ? "No values" : count === 1 ? "1 value" : `${count} values`} · `, button);
+    folded.replaceChildren(count === 1 ? "1 value · " : `${count || "No"} values · `, button);
     element.hidden = true;
     folded.hidden = false;
+    line.element.hidden = isPublic && scheme.stored() === "";
     panel.scrollTop = 0;
     if (hadFocus) button.focus();
   };
@@ -65,6 +66,7 @@ export async function startConsole(panel, root) {
     const use = action(
       "Use this token",
       () => {
+        line.element.hidden = false;
         line.use(token);
         use.replaceWith(h("span", { role: "status" }, "The next calls send this token."));
       },
@@ -72,25 +74,25 @@ export async function startConsole(panel, root) {
     );
     response.prepend(h("p", {}, use));
   };
+  /** Returns the code of a call by its title. Secrets are masked if `hides` is true. */
+  const codeOf = (next, hides) => {
+    const typed = scheme.stored();
+    const credential = typed !== "" && hides ? scheme.masked(typed, MASK) : typed;
+    const sample = isPublic && typed === "" ? undefined : scheme.sample(credential);
+    return snippets(root.href.replace(/\/$/, ""), next(hides), sample);
+  };
   const onChange = (next) => {
     if (snippets === undefined) return;
-    const typed = scheme.stored();
-    const credential =
-      isPublic && typed === "" ? undefined : scheme.sample(typed === "" ? "" : scheme.masked(typed, MASK));
-    const texts = snippets(server(root), next({ hides: true }), credential);
+    const texts = codeOf(next, true);
     for (const [name, code] of codes) {
-      if (texts[name] === undefined) continue;
       code.textContent = escapeControls(texts[name]);
       highlight(code, code.dataset.language);
     }
   };
   for (const [name, code] of codes) {
-    // Each copy has an idempotency key of its own, and the credential that the page masks.
     const text = async () => {
-      if (element === undefined) return code.textContent;
       if (snippets === undefined) await loadCode();
-      const typed = scheme.stored();
-      return snippets(server(root), element.call(), isPublic && typed === "" ? undefined : scheme.sample(typed))[name];
+      return element === undefined ? code.textContent : codeOf(element.call, false)[name];
     };
     code.closest("figure").prepend(copyButton(text));
   }
@@ -98,9 +100,9 @@ export async function startConsole(panel, root) {
     const [values, examples] = [dataset.values, dataset.examples].map(parseDefinition);
     const described = new Map([...document.querySelectorAll("[data-key]")].map((entry) => [entry.dataset.key, entry]));
     const words = (key) => described.get(key)?.querySelector(".words")?.textContent;
-    const options = { scheme, words, values, examples, onChange, view: { status, response, onCalled } };
+    const options = { button: call, status, response, onCalled, onChange, words, values, examples };
     try {
-      element = await form(root, dataset.method, () => scheme.stored(), dataset.uri, options);
+      element = await form(root, dataset.method, dataset.uri, scheme, options);
     } catch (error) {
       content.replaceChildren(
         h("p", {}, `The form cannot be shown: ${error.message}. Use one of the examples instead.`),
@@ -111,7 +113,6 @@ export async function startConsole(panel, root) {
     }
     loadState(element);
     content.replaceChildren(element);
-    call.setAttribute("form", element.id);
     call.disabled = false;
     element.addEventListener("change", () => saveState(element));
     line.element.addEventListener("input", element.refresh);
@@ -122,17 +123,15 @@ export async function startConsole(panel, root) {
     event.preventDefault();
     element.requestSubmit();
   });
-  addEventListener(
-    "hashchange",
-    () => element && location.hash.startsWith(STATE) && (loadState(element), element.refresh()),
-  );
+  addEventListener("hashchange", () => {
+    if (!element || !location.hash.startsWith(STATE)) return;
+    loadState(element);
+    element.refresh();
+  });
   addSheet(panel, () => (element ? edit() : panel.focus()));
   await show();
   place.replaceChildren(line.element, folded, content, response);
 }
-
-/** Returns the URL of the server without a slash at the end. */
-const server = (root) => root.href.replace(/\/$/, "");
 
 /** Turns the sections of the panel into tabs, and returns their code by name. */
 function tabs(panel) {
@@ -145,12 +144,8 @@ function tabs(panel) {
     sessionStorage.setItem("tab", pairs[index][0]),
   );
   panel.querySelector(".tabs").prepend(list);
-  choose(
-    Math.max(
-      pairs.findIndex(([name]) => name === sessionStorage.getItem("tab")),
-      0,
-    ),
-  );
+  const last = pairs.findIndex(([name]) => name === sessionStorage.getItem("tab"));
+  choose(Math.max(last, 0));
   const codes = new Map(
     pairs.map(([name, section]) => [name, section.querySelector("code[data-language]")]).filter(([, code]) => code),
   );
@@ -196,14 +191,8 @@ function tokenIn({ response, json: body, method }, scheme) {
     if (value === null || typeof value !== "object" || Array.isArray(value)) return undefined;
     const [, token] =
       Object.entries(value).find(([name, one]) => typeof one === "string" && one !== "" && isName(name)) ?? [];
-    return (
-      token ??
-      (depth > 0
-        ? Object.values(value)
-            .map((one) => find(one, depth - 1))
-            .find((one) => one !== undefined)
-        : undefined)
-    );
+    if (token !== undefined || depth === 0) return token;
+    return Object.values(value).map((one) => find(one, depth - 1)).find((one) => one !== undefined);
   };
   try {
     return find(outputs(method, response, body), 1);

@@ -45,7 +45,7 @@ export class Scheme {
   }
 
   /** Returns the header fields that a page sets in a request. Browsers add cookies themselves. */
-  fieldsOfPage(typed) {
+  fieldsOfPage(typed = this.stored()) {
     if (typed === "" || this.cookie !== undefined) return [];
     return [[this.name, this.isLogin(typed) ? basicCredentials(typed) : this.start + typed]];
   }

@@ -33,8 +33,8 @@ export function fieldOf(options, depth = 0) {
   const isGroup = ["list", "object", "map", "union"].includes(kind.name);
   const name = [of === undefined ? "" : h("span", { className: "unseen" }, `${of} `), label];
   const marks = [
-    optional || of !== undefined ? "" : h("span", { className: "required" }, " required"),
     note && h("small", {}, ` ${note}`),
+    optional || of !== undefined ? "" : h("span", { className: "required" }, " required"),
   ];
   const problem = h("p", { id: `${id}-problem`, className: "problem", hidden: true });
   const text = h("p", { id: `${id}-info`, className: "more" }, info ?? "");

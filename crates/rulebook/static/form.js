@@ -2,7 +2,6 @@
 // inserted as text nodes.
 
 import { bodyOf } from "./body.js";
-import { Scheme } from "./credential.js";
 import { MASK, fieldOf } from "./editors.js";
 import { action, escapeControls, h, newId } from "./element.js";
 import { parseDefinition, parsed } from "./kinds.js";
@@ -11,60 +10,38 @@ import { responseElement } from "./response.js";
 import { KEY_HEADER, apiError, baseOf, describe, json, needsKey, randomKey, request } from "./rulebook.js";
 import { send, services, utf8 } from "./rulebook.js";
 
-export { inputKind, parseDefinition, typed } from "./kinds.js";
-export { escapeControls } from "./element.js";
-export { pretty } from "./response.js";
-
-/** Returns the request of a form without a credential, with an idempotency key if the method requires one. */
-export function messageOf(base, method, values, key = randomKey()) {
-  const sent = request(base, method, values, "");
-  return needsKey(method, sent) ? { ...sent, headers: [...sent.headers, [KEY_HEADER, key]] } : sent;
-}
-
-/** The responses to OPTIONS by URL and credential, so that the forms of a page share a request. */
-const responses = new Map();
-
 /** Returns the response to OPTIONS on a URL. */
-async function describeOnce(url, token, scheme) {
-  const typed = token();
-  const key = JSON.stringify([String(url), typed]);
-  const headers = scheme.fieldsOfPage(typed).map(([name, value]) => [name, utf8(value)]);
-  const options = { headers, credentials: scheme.fetchOption, parse: parseDefinition };
-  if (!responses.has(key)) responses.set(key, describe(url, options));
-  return responses.get(key).catch((error) => {
-    // The next call sends a new request.
-    responses.delete(key);
-    throw error;
-  });
+function definitionAt(url, scheme) {
+  const headers = scheme.fieldsOfPage().map(([name, value]) => [name, utf8(value)]);
+  return describe(url, { headers, credentials: scheme.fetchOption, parse: parseDefinition });
 }
 
 /**
  * Returns the form of a method.
  *
- * @param {string | URL} root the URL of the server, with a slash at the end
+ * @param {URL} root the URL of the server, with a slash at the end
  * @param {string} id the id of the method, such as `article.line.get`
- * @param {() => string} token returns the bearer token, or the credential of another scheme; or ""
- * @param {string} [path] the URI template of its service, so that only the definition of the service is requested;
- *   otherwise, or if another service is there, the definition of the whole API is requested
- * @param {object} [options] see formOf
+ * @param {string} path the URI template of its service, so that only the definition of the service is requested; if
+ *   another service is there, the definition of the whole API is requested
+ * @param {Scheme} scheme the authentication scheme of the API
+ * @param {object} options see formOf
  * @returns {Promise<HTMLElement>}
  */
-export async function form(root, id, token, path = "/", options = {}) {
-  const { scheme = new Scheme() } = options;
-  const alone = await ofService(root, id, path, token, scheme).catch(() => undefined);
-  if (alone) return formOf(alone.base, alone.method, token, options);
-  const api = await describeOnce(new URL(root), token, scheme);
+export async function form(root, id, path, scheme, options) {
+  const alone = await ofService(root, id, path, scheme).catch(() => undefined);
+  if (alone) return formOf(alone.base, alone.method, scheme, options);
+  const api = await definitionAt(root, scheme);
   const method = api?.modules && [...services(api)].flatMap((service) => service.methods).find((one) => one.id === id);
   if (!method) throw new Error(`there is no method ${id}`);
-  return formOf(baseOf(api, root), method, token, options);
+  return formOf(baseOf(api, root), method, scheme, options);
 }
 
 /** Requests the definition of one service, and returns its method with this id and the URL of the API's base path;
     undefined if the service does not have the method. */
-async function ofService(root, id, path, token, scheme) {
+async function ofService(root, id, path, scheme) {
   const url = new URL(`.${path}`, root);
-  if (url.href === String(root)) return undefined;
-  const tree = await describeOnce(url, token, scheme);
+  if (url.href === root.href) return undefined;
+  const tree = await definitionAt(url, scheme);
   if (!tree?.module) return undefined;
   for (const service of services({ $defs: tree.$defs, modules: { [tree.module]: tree } })) {
     const method = service.methods.find((one) => one.id === id);
@@ -80,31 +57,17 @@ async function ofService(root, id, path, token, scheme) {
  *
  * @param {string} base the URL of the base path of the API
  * @param {object} method the method, as `services` returns it
- * @param {() => string} token returns the bearer token, or the credential of another scheme; or ""
- * @param {object} [options] `scheme` is the authentication scheme of the API, by default that of bearer tokens;
- *   `words` returns the description of a parameter's values, by the key of the parameter; `values` and `examples` have
- *   the values with which the form begins, and those of other parameters, by key; `onChange` is called when a value
- *   changes, with a function that returns the call; `view` has the elements `status` and `response` that show the
- *   response, and `onCalled`, which is called with a response and whether its errors are shown at fields; otherwise
- *   the form shows the response
+ * @param {Scheme} scheme the authentication scheme of the API
+ * @param {object} options `button` submits the form; `status` and `response` are the elements that show the response,
+ *   and `onCalled` is called with it and with whether its errors are shown at fields; `onChange` is called when a value
+ *   changes; `words` returns the description of a parameter's values, by the key of the parameter; `values` and
+ *   `examples` have the values with which the form begins, and those of other parameters, by key
  */
-export function formOf(base, method, token, options = {}) {
-  const {
-    scheme = new Scheme(),
-    words = () => undefined,
-    values: starts = {},
-    examples = {},
-    onChange = () => {},
-    view,
-  } = options;
-  const fields = new Map(
-    method.parameters.map((parameter) => [
-      parameter,
-      parameterField(parameter, words(parameter.key), { ...starts, ...examples }),
-    ]),
-  );
+function formOf(base, method, scheme, options) {
+  const { button, status, response, onCalled, onChange, words, values: starts, examples } = options;
+  const fieldOfParameter = (one) => parameterField(one, words(one.key), { ...starts, ...examples });
+  const fields = new Map(method.parameters.map((one) => [one, fieldOfParameter(one)]));
   const body = bodyOf(method, fields);
-  const { status, response, onCalled = () => {} } = view ?? viewOf();
   const start = new Map();
   for (const parameter of method.parameters) {
     const { key, optional, example } = parameter;
@@ -118,10 +81,10 @@ export function formOf(base, method, token, options = {}) {
     const others = all.filter(([parameter, one]) => one !== undefined && !(body.isJson && parameter.place === "body"));
     return new Map([...others, ...(body.isJson ? body.members() : [])]);
   };
-  /** Returns the call of the form, with an idempotency key if the method requires one. */
-  const call = ({ key, hides } = {}) => {
+  /** Returns the call of the form, without a credential and an idempotency key. */
+  const call = (hides) => {
     const all = values(hides);
-    return { method, values: all, message: messageOf(base, method, all, key) };
+    return { method, values: all, message: request(base, method, all, "") };
   };
   const setAll = (all) => {
     body.show(false);
@@ -143,13 +106,7 @@ export function formOf(base, method, token, options = {}) {
     { className: "call", id: newId(), noValidate: true, autocomplete: "off" },
     fields.size === 0 ? h("p", { className: "quiet" }, "This method has no parameters.") : rows,
     body.element,
-    h(
-      "p",
-      { className: "actions" },
-      view ? "" : h("button", { type: "submit" }, "Call"),
-      fields.size === 0 ? "" : clear,
-    ),
-    view ? "" : [status, response],
+    fields.size === 0 ? "" : h("p", { className: "actions" }, clear),
   );
   const problems = problemsOf(fields, body);
   const refresh = () => onChange(call);
@@ -163,25 +120,21 @@ export function formOf(base, method, token, options = {}) {
     problems.clear();
     refresh();
     if (problems.refuse()) return;
-    const key = randomKey();
-    const { values: sentValues, message } = call({ key });
-    const credential = scheme.fieldsOfPage(token());
-    const sent = withCredential(message, credential);
-    const masked = credential.map(([name]) => [name, MASK]);
-    const shown = withCredential(call({ key, hides: true }).message, masked);
-    const result = await exchange(sent, scheme.fetchOption, status, element);
+    const { values, message } = call();
+    const credential = scheme.fieldsOfPage();
+    const key = needsKey(method, message) ? [[KEY_HEADER, randomKey()]] : [];
+    button.disabled = true;
+    const result = await exchange(withFields(message, [...credential, ...key]), scheme.fetchOption, status);
+    button.disabled = false;
     if (!result) return response.replaceChildren();
-    response.replaceChildren(responseElement(result, shown));
+    const masked = credential.map(([name]) => [name, MASK]);
+    response.replaceChildren(responseElement(result, withFields(call(true).message, [...masked, ...key])));
     const isAtFields = problems.report(errorsOf(method, result));
-    onCalled({ ...result, method, values: sentValues, isAtFields });
+    onCalled({ ...result, method, values, isAtFields });
   });
   setAll(start);
+  button.setAttribute("form", element.id);
   return Object.assign(element, { call, setAll, start, refresh });
-}
-
-/** Returns the elements that show a response below the form. */
-function viewOf() {
-  return { status: h("p", { className: "status", role: "status" }), response: h("div", { className: "response" }) };
 }
 
 /** Returns the field of a parameter. `words` describes its values. */
@@ -213,8 +166,8 @@ function errorsOf({ module }, { response, json: value }) {
   return Array.isArray(errors) ? errors.filter((one) => typeof one?.parameter === "string") : [];
 }
 
-/** Returns a request with the header fields of a credential, which replace those of parameters with the same names. */
-function withCredential(message, fields) {
+/** Returns a request with more header fields, which replace those of parameters with the same names. */
+function withFields(message, fields) {
   const isOther = ([name]) => !fields.some(([other]) => other.toLowerCase() === name.toLowerCase());
   return { ...message, headers: [...fields, ...message.headers.filter(isOther)] };
 }
@@ -231,12 +184,7 @@ function sendingNote({ place, wire }) {
 
 /** Sends a request, and shows its status in an element. Returns the response; undefined if the server does not respond.
     `credentials` is the option of `fetch`. */
-async function exchange(message, credentials, status, form) {
-  const buttons = [
-    ...form.querySelectorAll("[type=submit]"),
-    ...document.querySelectorAll(`button[form="${form.id}"]`),
-  ];
-  for (const button of buttons) button.disabled = true;
+async function exchange(message, credentials, status) {
   status.className = "status";
   status.replaceChildren("Waiting…");
   const start = performance.now();
@@ -254,7 +202,5 @@ async function exchange(message, credentials, status, form) {
     status.classList.add("error");
     status.replaceChildren(h("strong", {}, "No response"), ` ${escapeControls(error.message)}`);
     return undefined;
-  } finally {
-    for (const button of buttons) button.disabled = false;
   }
 }

@@ -64,31 +64,15 @@ export function inputKind({ type = "", schema: written = {}, max, optional = tru
   const only = (...names) => types.length > 0 && types.every((name) => names.includes(name));
   const isInteger = /^(int|uint|id)\b/.test(term) || only("integer");
   if (isInteger || /^float/.test(term) || only("integer", "number"))
-    return {
-      name: "number",
-      mode: isInteger && !(schema.minimum < 0) && schema.minimum !== undefined ? "numeric" : "text",
-    };
-  if (only("array")) {
-    const isKnown =
-      schema.items &&
-      (schema.items.type ??
-        schema.items.oneOf ??
-        schema.items.anyOf ??
-        schema.items.enum ??
-        schema.items.allOf ??
-        schema.items.const) !== undefined;
-    return isKnown ? { name: "list", schema } : { name: "json", what: 'a list in JSON, for example [1, "two"]' };
-  }
+    return { name: "number", mode: isInteger && schema.minimum >= 0 ? "numeric" : "text" };
+  const hasKnownItems = ["type", "oneOf", "anyOf", "enum", "allOf", "const"].some((key) => key in (schema.items ?? {}));
+  if (only("array") && hasKnownItems) return { name: "list", schema };
   if (only("object") && (schema.properties || typeof schema.additionalProperties === "object"))
     return { name: schema.properties ? "object" : "map", schema };
-  if (/^(array|\[\]|object|loose_array|map)/.test(term) || only("array", "object"))
-    return {
-      name: "json",
-      what:
-        only("object") || /^(object|map)/.test(term)
-          ? 'an object in JSON, for example {"name": 1}'
-          : "a list in JSON, for example [1, 2]",
-    };
+  if (/^(array|\[\]|object|loose_array|map)/.test(term) || only("array", "object")) {
+    const isObject = only("object") || /^(object|map)/.test(term);
+    return { name: "json", what: isObject ? 'an object in JSON, for example {"name": 1}' : 'a list in JSON, for example [1, "two"]' };
+  }
   if (["any", "mixed"].includes(term) || (types.length === 0 && (term === "" || term === "union")))
     return { name: "any" };
   const input = { date: "date", time: "time", mail: "email", url: "url", phone: "tel" }[term];

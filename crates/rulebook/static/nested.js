@@ -256,7 +256,7 @@ export function unionEditor(schema, { shared, label, optional, example, isNested
     if (tagged >= 0) return tagged;
     const exact = parseExactly(json(value));
     const index = branches.findIndex((branch) => !mismatch(branch.schema, exact, label));
-    return index >= 0 ? index : branches.findIndex(({ kinds }) => kinds.includes(kindOfValue(exact)));
+    return index >= 0 ? index : branches.findIndex(({ kinds }) => kinds.includes(kindsOf({ const: exact })[0]));
   };
   const value = (hides) => {
     if (at < 0) return undefined;
@@ -284,12 +284,3 @@ export function unionEditor(schema, { shared, label, optional, example, isNested
     find: (path) => inner?.find?.(path),
   };
 }
-
-const kindOfValue = (value) =>
-  value === null
-    ? "null"
-    : Array.isArray(value)
-      ? "array"
-      : value instanceof Json || typeof value === "bigint"
-        ? "number"
-        : typeof value;

@@ -26,6 +26,8 @@ export function problemsOf(fields, body) {
     for (const field of failed)
       for (let one = field.row.parentElement; one; one = one.parentElement) if (one.hidden) return;
     failed[0]?.input.focus();
+    // The wrong value is there to be replaced.
+    failed[0]?.input.select?.();
   };
   return {
     clear,

@@ -25,27 +25,16 @@ export function responseElement({ response, body, text }, sent) {
 /** Shows a body. */
 function bodyElement(body, text) {
   if (body.size === 0) return h("p", { className: "quiet" }, "No body.");
-  if (text !== undefined) {
-    const shown = /[/+]json\b/.test(body.type) ? jsonElement(text) : h("pre", { tabIndex: 0 }, h("code", {}, text));
-    return h(
-      "figure",
-      {},
-      copyButton(() => text),
-      shown,
-    );
-  }
+  if (text !== undefined) return textElement(text, /[/+]json\b/.test(body.type) ? jsonElement(text) : undefined);
   const href = URL.createObjectURL(body);
   const save = h("a", { href, download: "" }, `Save (${body.type || "unknown type"})`);
   return h("p", {}, body.type.startsWith("image/") ? h("img", { src: href, alt: "The response" }) : "", save);
 }
 
-const textElement = (text) =>
-  h(
-    "figure",
-    {},
-    copyButton(() => text),
-    h("pre", { tabIndex: 0 }, h("code", {}, text)),
-  );
+const textElement = (text, shown = h("pre", { tabIndex: 0 }, h("code", {}, text))) => {
+  const copy = copyButton(() => text);
+  return h("figure", {}, copy, shown);
+};
 
 /** Returns a request as a text with its first line, its header fields and its body. */
 function requestText({ http, url, headers, parts, text }) {

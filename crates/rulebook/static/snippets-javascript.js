@@ -99,7 +99,7 @@ function isExact(pieces) {
 }
 
 /** Returns JavaScript statements that send a request. */
-export function javascript({ http, url, login, fields, parts, json, returnsFile }) {
+export function javascript({ http, url, login, fields, key, parts, json, returnsFile }) {
   const before = parts?.some(([, value]) => isFile(value)) ? [...READ_FILE] : [];
   if (parts) before.push("const form = new FormData();");
   for (const [name, value] of parts ?? []) {
@@ -114,6 +114,7 @@ export function javascript({ http, url, login, fields, parts, json, returnsFile 
   const text = (value) => (isAscii(value) ? literal(value) : bytes(value));
   const all = fieldsOf(fields, json).map(([name, value]) => `    ${literal(name)}: ${text(value)},\n`);
   if (login) all.unshift(`    "Authorization": "Basic " + btoa(${text(loginText(login))}),\n`);
+  if (key) all.push(`    ${literal(key)}: crypto.randomUUID(),\n`);
   if (all.length > 0) options.push(`headers: {\n${all.join("")}  }`);
   // JavaScript would round the numbers of a literal, so the body is then a string.
   if (json !== undefined)

@@ -1,7 +1,7 @@
 // Example calls of a method in several languages, for the values in a form. For the example values of the definition,
 // the server writes the same texts (the Rust module `describe::snippet`); a test compares them.
 
-import { cookieValue, hasAllDigits } from "./rulebook.js";
+import { KEY_HEADER, cookieValue, hasAllDigits, needsKey } from "./rulebook.js";
 import {
   client,
   compactJson,
@@ -37,8 +37,10 @@ export function snippets(server, { method, values, message }, credential = {}) {
 }
 
 /** Returns a request with all of its header fields, except `Content-Type` if the request has a body, and except
-    `Authorization` if it contains the name and the password in `login`. */
-function requestOf({ http, url, headers, cookies, parts, text }, { options }, { field, login }) {
+    `Authorization` if it contains the name and the password in `login`. If the method requires an idempotency key, `key`
+    is its header field: the code creates the value when it runs, so that code that is pasted again is another request. */
+function requestOf(message, method, { field, login }) {
+  const { http, url, headers, cookies, parts, text } = message;
   const isCookie = field?.[0] === "Cookie";
   const fields = field && !isCookie ? [field] : [];
   for (const [name, value] of headers) {
@@ -50,19 +52,21 @@ function requestOf({ http, url, headers, cookies, parts, text }, { options }, { 
   const pairs = [...session, ...cookies.map(([name, value]) => `${name}=${cookieValue(value)}`)];
   if (pairs.length > 0) fields.push(["Cookie", pairs.join("; ")]);
   const json = text === undefined ? undefined : jsonPieces(text);
-  return { http, url, login, fields, parts, json, returnsFile: options.download };
+  const key = needsKey(method, message) ? KEY_HEADER : undefined;
+  return { http, url, login, fields, key, parts, json, returnsFile: method.options.download };
 }
 
 /** Returns a request as a curl command for a POSIX shell. */
-export function curl({ http, url, login, fields, parts, json, returnsFile }) {
+export function curl({ http, url, login, fields, key, parts, json, returnsFile }) {
   const hasBody = parts !== undefined || json !== undefined;
   const method = http === (hasBody ? "POST" : "GET") ? "" : ` -X ${http}`;
   // Otherwise curl expands a URL with brackets or braces to several URLs.
   const glob = /[[\]{}]/.test(url) ? " --globoff" : "";
   const lines = [`curl${method}${glob} ${quote(url)}`];
   if (login) lines.push(`--user ${quote(loginText(login))}`);
-  for (const [name, value] of fieldsOf(fields, json))
-    lines.push(`-H ${quote(value === "" ? `${name};` : `${name}: ${value}`)}`);
+  const all = fieldsOf(fields, json).map(([name, value]) => quote(value === "" ? `${name};` : `${name}: ${value}`));
+  if (key) all.push(`"${key}: $(uuidgen)"`);
+  lines.push(...all.map((field) => `-H ${field}`));
   if (json !== undefined) lines.push(`--data-raw ${quote(compactJson(json))}`);
   for (const [name, value] of parts ?? []) {
     if (isFile(value)) lines.push(`-F ${quote(`${name}=@${curlFileName(value.name)}`)}`);
@@ -83,7 +87,7 @@ function quote(text) {
 }
 
 /** Returns Python statements that send a request: with the package `requests` if it has a multipart form. */
-function python({ http, url, login, fields, parts, json, returnsFile }) {
+function python({ http, url, login, fields, key, parts, json, returnsFile }) {
   // Python only sends strings of Latin-1 as header fields. The examples of the server are ASCII.
   const text = (value) => (isAscii(value) ? literal(value) : `${literal(value)}.encode()`);
   const all = fieldsOf(fields, json).map(([name, value]) => `        ${literal(name)}: ${text(value)},\n`);
@@ -91,13 +95,14 @@ function python({ http, url, login, fields, parts, json, returnsFile }) {
     const encoded = `base64.b64encode(${literal(loginText(login))}.encode()).decode()`;
     all.unshift(`        "Authorization": "Basic " + ${encoded},\n`);
   }
+  if (key) all.push(`        ${literal(key)}: str(uuid.uuid4()),\n`);
   const headers = all.length === 0 ? "" : `    headers={\n${all.join("")}    },\n`;
   if (parts) {
     const content = (value) => (isFile(value) ? `open(${literal(value.name)}, "rb")` : `(None, ${literal(value)})`);
     const lines = parts.map(([name, value]) => `        (${literal(name)}, ${content(value)}),\n`).join("");
     // The package `requests` would send strings as Latin-1.
     const auth = login ? `    auth=(${text(login.name)}, ${text(login.password)}),\n` : "";
-    return `import requests  # python3 -m pip install requests
+    return `${key ? "import uuid\n" : ""}import requests  # python3 -m pip install requests
 
 response = requests.request(
     ${literal(http)},
@@ -111,7 +116,7 @@ print(response.status_code, response.text)`;
   const isExact = ([, piece]) => piece !== "-0" && (/^-?\d+$/.test(piece) || hasAllDigits(piece));
   const isValue = json !== undefined && json.filter(isNumber).every(isExact);
   const body = isValue ? `json.dumps(${pythonValue(json)})` : literal(compactJson(json ?? []));
-  return `${login ? "import base64\n" : ""}${isValue ? "import json\n" : ""}import urllib.request
+  return `${login ? "import base64\n" : ""}${isValue ? "import json\n" : ""}import urllib.request${key ? "\nimport uuid" : ""}
 
 request = urllib.request.Request(
     ${literal(url)},
@@ -133,7 +138,7 @@ function pythonValue(pieces) {
 }
 
 /** Returns a PHP script that sends a request. */
-function php({ http, url, login, fields, parts, json, returnsFile }) {
+function php({ http, url, login, fields, key, parts, json, returnsFile }) {
   const names = (parts ?? []).map(([name]) => name);
   // A PHP array cannot contain several parts with the same name.
   const isRepeated = new Set(names).size < names.length;
@@ -142,9 +147,10 @@ function php({ http, url, login, fields, parts, json, returnsFile }) {
   const type = isRepeated ? [["Content-Type", `multipart/form-data; boundary=${boundary}`]] : [];
   const all = [...fieldsOf(fields, json), ...type];
   const options = http === "GET" ? [] : [`CURLOPT_CUSTOMREQUEST => ${phpLiteral(http)}`];
-  const field = ([name, value]) => `        ${phpLiteral(value === "" ? `${name};` : `${name}: ${value}`)},\n`;
+  const headers = all.map(([name, value]) => `        ${phpLiteral(value === "" ? `${name};` : `${name}: ${value}`)},\n`);
+  if (key) headers.push(`        ${phpLiteral(`${key}: `)} . bin2hex(random_bytes(16)),\n`);
   if (login) options.push(`CURLOPT_USERPWD => ${phpLiteral(loginText(login))}`);
-  if (all.length > 0) options.push(`CURLOPT_HTTPHEADER => [\n${all.map(field).join("")}    ]`);
+  if (headers.length > 0) options.push(`CURLOPT_HTTPHEADER => [\n${headers.join("")}    ]`);
   if (json !== undefined)
     options.push(`CURLOPT_POSTFIELDS => <<<'JSON'\n${indented(`\n${prettyJson(json)}\nJSON`, "        ").slice(1)}`);
   if (isRepeated) options.push("CURLOPT_POSTFIELDS => $body");
@@ -188,17 +194,20 @@ function phpLiteral(text) {
 }
 
 /** Returns a Go program that sends a request. */
-function go({ http, url, login, fields, parts, json, returnsFile }) {
+function go({ http, url, login, fields, key, parts, json, returnsFile }) {
   const fail = "\tif err != nil {\n\t\tlog.Fatal(err)\n\t}\n";
   const imports = ["fmt", "io", "log", "net/http"];
   const hasFiles = parts?.some(([, value]) => isFile(value));
   if (json !== undefined) imports.push("strings");
   if (parts) imports.push("bytes", "mime/multipart");
   if (hasFiles) imports.push("os");
+  if (key) imports.push("crypto/rand");
   const headers = fieldsOf(fields, json).map((field) => field.map(goLiteral));
   if (parts) headers.push([goLiteral("Content-Type"), "form.FormDataContentType()"]);
   const sets = headers.map(([name, value]) => `\trequest.Header.Set(${name}, ${value})\n`);
   if (login) sets.unshift(`\trequest.SetBasicAuth(${goLiteral(login.name)}, ${goLiteral(login.password)})\n`);
+  const random = `\tkey := make([]byte, 16)\n\trand.Read(key)\n`;
+  const keyed = key ? `${random}\trequest.Header.Set(${goLiteral(key)}, fmt.Sprintf("%x", key))\n` : "";
   const pretty = json === undefined ? "" : prettyJson(json);
   // A raw string literal cannot contain these characters.
   const text = /[`\r\ufeff]/.test(pretty) ? goLiteral(compactJson(json)) : `\`${pretty}\``;
@@ -211,7 +220,7 @@ ${imports.sort().map((name) => `\t"${name}"\n`).join("")})
 
 func main() {
 ${statements}\trequest, err := http.NewRequest(${goLiteral(http)}, ${goLiteral(url)}, ${body})
-${fail}${sets.join("")}\tresponse, err := http.DefaultClient.Do(request)
+${fail}${sets.join("")}${keyed}\tresponse, err := http.DefaultClient.Do(request)
 ${fail}\tdefer response.Body.Close()
 \tcontent, err := io.ReadAll(response.Body)
 ${fail}\tfmt.Println(response.StatusCode, ${returnsFile ? 'len(content), "bytes"' : "string(content)"})

@@ -90,9 +90,6 @@ pub(super) fn reads_key_as_parameter(method: &Method) -> bool {
     method.parameters.iter().any(|parameter| parameter.from == Location::Header && is_key(&parameter.key))
 }
 
-/// An idempotency key for examples, as in the draft of the header field.
-pub(super) const SAMPLE_KEY: &str = "8e03978e-40d5-43dd-bc93-6894a57f9324";
-
 fn duration_in_words(seconds: u64) -> String {
     let (count, unit) = match seconds {
         0..60 => (seconds, "second"),

@@ -3,6 +3,7 @@
 use super::NAME_AND_PASSWORD;
 use super::request::{FormPart, SampleBody, SampleRequest};
 use crate::call::HttpMethod;
+use crate::model::Idempotency;
 
 pub(super) fn format_curl_command(request: &SampleRequest) -> String {
     let has_body = !matches!(request.body, SampleBody::Empty);
@@ -23,12 +24,16 @@ pub(super) fn format_curl_command(request: &SampleRequest) -> String {
         lines.push(format!("--user {}", shell_quote(NAME_AND_PASSWORD)));
     }
     lines.extend(request.curl_headers().map(|field| format!("-H {}", shell_quote(&field))));
+    if let SampleBody::Json(_) = request.body {
+        lines.push(format!("-H {}", shell_quote("Content-Type: application/json")));
+    }
+    if request.needs_key {
+        // The shell replaces the command by its output.
+        lines.push(format!("-H \"{}: $(uuidgen)\"", Idempotency::HEADER));
+    }
     match &request.body {
         SampleBody::Empty => {}
-        SampleBody::Json(json) => {
-            lines.push(format!("-H {}", shell_quote("Content-Type: application/json")));
-            lines.push(format!("--data-raw {}", shell_quote(&json.to_string())));
-        }
+        SampleBody::Json(json) => lines.push(format!("--data-raw {}", shell_quote(&json.to_string()))),
         SampleBody::Multipart(parts) => lines.extend(parts.iter().map(|(name, part)| match part {
             FormPart::Text(text) => format!("--form-string {}", shell_quote(&format!("{name}={text}"))),
             FormPart::File(file) => format!("-F {}", shell_quote(&format!("{name}=@{file}"))),

@@ -5,6 +5,7 @@ use serde_json::Value as Json;
 
 use super::request::{FormPart, SampleBody, SampleRequest};
 use super::{NAME_PLACEHOLDER, PASSWORD_PLACEHOLDER};
+use crate::model::Idempotency;
 
 /// A Go program that sends a request.
 #[derive(Template)]
@@ -22,6 +23,7 @@ impl GoCode<'_> {
             SampleBody::Multipart(_) => imports.extend(["bytes", "mime/multipart"]),
         }
         imports.extend(self.request.sends_files().then_some("os"));
+        imports.extend(self.request.needs_key.then_some("crypto/rand"));
         imports.sort_unstable();
         imports
     }

@@ -1,5 +1,5 @@
 //! Example calls in JavaScript. They run in JavaScript modules, in the console of a browser, and in Node.js 18 and
-//! later.
+//! later; if they need an idempotency key, in Node.js 20 and later.
 
 use askama::Template;
 use serde_json::Value as Json;
@@ -7,6 +7,7 @@ use serde_json::Value as Json;
 use super::request::{FormPart, SampleBody, SampleRequest};
 use super::{AUTHORIZATION, NAME_AND_PASSWORD};
 use crate::call::HttpMethod;
+use crate::model::Idempotency;
 
 /// The value of `Number.MAX_SAFE_INTEGER` in JavaScript. JavaScript numbers represent all integers up to this value
 /// exactly.
@@ -22,7 +23,7 @@ pub(super) struct JavascriptCode<'r> {
 impl JavascriptCode<'_> {
     /// Returns the members of the object with the options of `fetch`.
     fn options(&self) -> Vec<String> {
-        let SampleRequest { http, has_password, headers, body, .. } = self.request;
+        let SampleRequest { http, has_password, needs_key, headers, body, .. } = self.request;
         let mut options = Vec::new();
         if *http != HttpMethod::Get {
             options.push(format!("method: {}", string_literal(http.as_str())));
@@ -44,6 +45,7 @@ impl JavascriptCode<'_> {
             }
             SampleBody::Multipart(_) => Some("form".to_owned()),
         };
+        fields.extend(needs_key.then(|| (Idempotency::HEADER, "crypto.randomUUID()".to_owned())));
         if !fields.is_empty() {
             let fields = fields.iter().map(|(name, value)| format!("    {}: {value},\n", string_literal(name)));
             options.push(format!("headers: {{\n{}  }}", fields.collect::<String>()));

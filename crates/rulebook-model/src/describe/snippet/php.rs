@@ -6,6 +6,7 @@ use serde_json::Value as Json;
 use super::NAME_AND_PASSWORD;
 use super::request::{FormPart, SampleBody, SampleRequest};
 use crate::call::HttpMethod;
+use crate::model::Idempotency;
 
 /// A PHP script that sends a request.
 #[derive(Template)]
@@ -47,6 +48,7 @@ impl PhpCode<'_> {
         }
     }
 
+    /// Returns the header fields as string expressions.
     fn headers(&self) -> Vec<String> {
         let content_type = match &self.request.body {
             SampleBody::Json(_) => Some("application/json"),
@@ -54,7 +56,10 @@ impl PhpCode<'_> {
             SampleBody::Empty => None,
         };
         let content_type = content_type.map(|content_type| format!("Content-Type: {content_type}"));
-        self.request.curl_headers().chain(content_type).collect()
+        let key = format!("{} . bin2hex(random_bytes(16))", self.literal(&format!("{}: ", Idempotency::HEADER)));
+        let key = self.request.needs_key.then_some(key);
+        let literal = |header: String| self.literal(&header);
+        self.request.curl_headers().map(literal).chain(content_type.map(literal)).chain(key).collect()
     }
 
     /// Returns the lines of a JSON value in a string literal. PHP would convert some values that are written as PHP

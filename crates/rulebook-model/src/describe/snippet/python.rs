@@ -6,6 +6,7 @@ use serde_json::Value as Json;
 
 use super::request::{FormPart, SampleBody, SampleRequest};
 use super::{AUTHORIZATION, NAME_AND_PASSWORD, NAME_PLACEHOLDER, PASSWORD_PLACEHOLDER};
+use crate::model::Idempotency;
 
 /// Python statements that send a request. `urllib`, a module of the standard library, does not support multipart forms.
 #[derive(Template)]
@@ -17,7 +18,7 @@ pub(super) struct PythonCode<'r> {
 impl PythonCode<'_> {
     /// Formats the header fields as the keyword argument `headers`. Returns an empty text without fields.
     fn headers(&self) -> String {
-        let SampleRequest { has_password, headers, body, .. } = self.request;
+        let SampleRequest { has_password, needs_key, headers, body, .. } = self.request;
         let is_form = matches!(body, SampleBody::Multipart(_));
         let mut fields = Vec::new();
         if *has_password && !is_form {
@@ -28,6 +29,7 @@ impl PythonCode<'_> {
         if matches!(body, SampleBody::Json(_)) {
             fields.push(("Content-Type", string_literal("application/json")));
         }
+        fields.extend(needs_key.then(|| (Idempotency::HEADER, "str(uuid.uuid4())".to_owned())));
         if fields.is_empty() {
             return String::new();
         }

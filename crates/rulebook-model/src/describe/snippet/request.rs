@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json};
 
 use super::super::escape::escape_like_json;
 use super::super::example;
-use super::super::in_words::{SAMPLE_KEY, reads_key_as_parameter};
+use super::super::in_words::reads_key_as_parameter;
 use super::super::openapi::{Placement, TextStyle, placement, text_style};
 use super::{AUTHORIZATION, SampleCredential, sample_credential};
 use crate::call::{HttpMethod, Value};
@@ -24,6 +24,9 @@ pub(super) struct SampleRequest {
     pub(super) url: String,
     /// `true` if the request has the name and the password of the examples, in its field `Authorization`.
     pub(super) has_password: bool,
+    /// `true` if the request needs an idempotency key. The code creates it when it runs, so that code that is pasted
+    /// again is not the same request.
+    pub(super) needs_key: bool,
     /// The names and values of the other header fields, in order, without `Content-Type`. The kind of `body` determines
     /// the `Content-Type`.
     pub(super) headers: Vec<(String, String)>,
@@ -49,6 +52,7 @@ impl SampleRequest {
             http: method.http,
             url: format!("{server}{}", sample_path(uri, method)),
             has_password: false,
+            needs_key: method.options.idempotent == Some(Idempotency::Required) && !reads_key_as_parameter(method),
             headers: Vec::new(),
             body: SampleBody::Empty,
             returns_file: method.options.download,
@@ -81,9 +85,6 @@ impl SampleRequest {
                 Some(Placement::Path | Placement::Form) => {}
                 None => fields.push(parameter),
             }
-        }
-        if method.options.idempotent == Some(Idempotency::Required) && !reads_key_as_parameter(method) {
-            request.headers.push((Idempotency::HEADER.to_owned(), SAMPLE_KEY.to_owned()));
         }
         if !query.is_empty() {
             request.url.push('?');
