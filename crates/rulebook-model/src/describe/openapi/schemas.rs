@@ -8,9 +8,10 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json, json};
 use utoipa::openapi::{Ref, RefOr, Schema};
 
-use super::super::distinct_names::{folded, to_component_name, with_hash};
+use super::component_name::{folded, to_component_name};
 use super::discriminator::complete_discriminators;
 use super::plain_keywords::use_plain_keywords;
+use crate::distinct_names::with_hash;
 use crate::model::Api;
 use crate::types::{Check, NamedSchema, info_with_type_description, replace_references};
 
@@ -140,7 +141,7 @@ impl Schemas {
             self.folded_names.contains(&name) || self.reserved_names.contains(&name)
         };
         // Only in this rare case, the name depends on the content. Names of the schemas of methods hardly ever clash.
-        let distinct = [with_hash(&name, &name), with_hash(&name, &key.1)];
+        let distinct = [with_hash(&name, ".", &name), with_hash(&name, ".", &key.1)];
         let name = [name].into_iter().chain(distinct).find(|name| !is_used(name)).unwrap_or_else(|| "_".to_owned());
         self.insert_component(name.clone(), schema);
         let reference = schema_reference(&name);
