@@ -40,6 +40,28 @@ fn typescript_results_of_a_server_that_echoes_arguments_are_the_arguments() {
     }
 }
 
+#[test]
+fn typescript_arguments_for_dates_are_texts_or_dates_and_results_are_texts() {
+    let value = |term: &str| json!({ "info": "I", "type": term });
+    let input = json!({
+        "day": value("date"),
+        "time": { "info": "I", "type": "?datetime", "min": "2020-01-01" },
+        "days": value("array<date>"),
+        "text": value("string(1,9)")
+    });
+    let method = json!({ "info": "I", "in": input, "out": { "day": value("date"), "time": value("datetime") } });
+    let tree = json!({ "/": { "x": { "POST": method } } });
+    let engine = engine(&[("x.json", tree)], |rulebook| rulebook.unbound(Unbound::NotImplemented));
+    let declarations = typescript(engine.api());
+    let (arguments, result) = declarations.split_once("result: ").unwrap();
+    for member in
+        ["day: string | Date;", "time?: string | Date | null;", "days: ReadonlyArray<string | Date>;", "text: string;"]
+    {
+        assert!(arguments.contains(&format!(" {member}\n")), "{member}: {arguments}");
+    }
+    assert!(result.contains(" day: string;\n") && result.contains(" time: string;\n"), "{result}");
+}
+
 /// Returns the argument names of a method. Each item of `parameters` is the key of a parameter in the definition, and
 /// its name in code if it has one.
 fn declared_argument_names(http: &str, parameters: &[(&str, Option<&str>)]) -> Vec<String> {

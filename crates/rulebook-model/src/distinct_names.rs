@@ -5,9 +5,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use serde_json::Value as Json;
+
 /// Returns a name for each thing. `things` are the names that each can have, the best one first. A thing has the first
-/// of them that no other thing can have. If there is none, it has the last one, which should therefore be unlike all
-/// others, as that of [`candidates`] is.
+/// of them that no other thing can have. If others can have all of them, it has the last one, which should therefore be
+/// unlike all others, as that of [`candidates`] is.
 ///
 /// From this follows:
 /// - The order of the things has no influence.
@@ -50,6 +52,24 @@ pub fn with_hash(name: &str, separator: &str, text: &str) -> String {
     format!("{}{separator}{hash:08x}", name.trim_end_matches('_'))
 }
 
+/// Returns a text for each type of a union, which it has wherever it is in the union: the constants in the required
+/// members of its objects, such as `on true`, or else a hash. `types` are the JSON Schemas of the types, and a notation
+/// that no other type has.
+#[must_use]
+pub fn texts_of_union(types: impl IntoIterator<Item = (Json, String)>) -> Vec<String> {
+    let texts = types.into_iter().map(|(schema, notation)| {
+        let required = schema["required"].as_array().into_iter().flatten().filter_map(Json::as_str);
+        let constant = |name: &str| {
+            let constant = schema["properties"][name].get("const")?;
+            Some(format!("{name} {}", constant.as_str().map_or_else(|| constant.to_string(), str::to_owned)))
+        };
+        let constants = required.filter_map(constant).collect::<Vec<_>>().join(" ");
+        let constants = (!constants.is_empty()).then_some(constants);
+        constants.into_iter().chain([with_hash("", "", &notation)]).collect()
+    });
+    distinct_names(texts, str::to_owned)
+}
+
 /// A type without a name in the definition, or a part of one: the name after its place, and the place itself.
 #[derive(Debug, Clone)]
 pub struct PlaceName {
@@ -82,8 +102,8 @@ pub struct ScopeNames {
 }
 
 impl ScopeNames {
-    /// Returns the name of the thing at a place: the chosen one or, before names are chosen, the first of `names`, which
-    /// are those that it can have.
+    /// Returns the name of the thing at a place: the chosen one or, before names are chosen, the first of `names`,
+    /// which are those that it can have.
     pub fn name(&mut self, place: &str, names: Vec<String>) -> String {
         let name = self.chosen.get(place).or(names.first()).cloned().unwrap_or_default();
         self.things.insert(place.to_owned(), names);
@@ -104,6 +124,7 @@ mod tests {
     use std::collections::HashSet;
 
     use proptest::prelude::*;
+    use serde_json::json;
 
     use super::*;
 
@@ -129,6 +150,21 @@ mod tests {
         }
         assert_eq!(with_hash("a.b", ".", "a.b"), "a.b.108bf50c");
         assert_eq!(with_hash("class_", "_", "class"), "class_ab3e0bff");
+    }
+
+    #[test]
+    fn types_of_a_union_are_distinguished_by_their_constants() {
+        let object = |value: Json, info: &str| {
+            let members = json!({ "on": { "const": value, "description": info }, "x": { "const": 1 } });
+            json!({ "properties": members, "required": ["on"] })
+        };
+        let texts = |types: &[Json]| texts_of_union(types.iter().map(|one| (one.clone(), one.to_string())));
+        let (yes, no, other) = (object(json!(true), "I"), object(json!("no"), "I"), object(json!("no"), "J"));
+        assert_eq!(texts(&[yes.clone(), no.clone()]), ["on true", "on no"]);
+        let hash = |one: &Json| with_hash("", "", &one.to_string());
+        let list = json!({ "type": "array" });
+        let expected = [hash(&no), "on true".to_owned(), hash(&other), hash(&list)];
+        assert_eq!(texts(&[no, yes, other, list]), expected);
     }
 
     #[test]

@@ -228,16 +228,16 @@ pub mod shop {
     #[serde(untagged)]
     pub enum Price {
         /// an object
-        ObjectE486918c(PriceObjectE486918c),
+        ObjectVersion1(PriceObjectVersion1),
         /// an object
         Object350768d9(PriceObject350768d9),
     }
 
     /// The price in one of the versions of a format
     #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-    pub struct PriceObjectE486918c {
+    pub struct PriceObjectVersion1 {
         /// The version
-        pub version: PriceObjectE486918cVersion,
+        pub version: PriceObjectVersion1Version,
         /// The price
         pub cents: Option<i64>,
     }
@@ -245,20 +245,20 @@ pub mod shop {
     /// The version
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
     #[serde(try_from = "i64", into = "i64")]
-    pub struct PriceObjectE486918cVersion;
+    pub struct PriceObjectVersion1Version;
 
-    impl PriceObjectE486918cVersion {
+    impl PriceObjectVersion1Version {
         /// The value that requests and responses contain.
         pub const VALUE: i64 = 1;
     }
 
-    impl From<PriceObjectE486918cVersion> for i64 {
-        fn from(_: PriceObjectE486918cVersion) -> Self {
-            PriceObjectE486918cVersion::VALUE
+    impl From<PriceObjectVersion1Version> for i64 {
+        fn from(_: PriceObjectVersion1Version) -> Self {
+            PriceObjectVersion1Version::VALUE
         }
     }
 
-    impl ::std::convert::TryFrom<i64> for PriceObjectE486918cVersion {
+    impl ::std::convert::TryFrom<i64> for PriceObjectVersion1Version {
         type Error = &'static str;
 
         fn try_from(value: i64) -> Result<Self, Self::Error> {
@@ -374,16 +374,16 @@ pub mod shop {
     #[serde(untagged)]
     pub enum Switch {
         /// an object
-        Object5c2fc7c9(SwitchObject5c2fc7c9),
+        ObjectOnTrue(SwitchObjectOnTrue),
         /// an object
-        Object9f446090(SwitchObject9f446090),
+        ObjectOnFalse(SwitchObjectOnFalse),
     }
 
     /// The state of a switch
     #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-    pub struct SwitchObject5c2fc7c9 {
+    pub struct SwitchObjectOnTrue {
         /// The switch is on
-        pub on: SwitchObject5c2fc7c9On,
+        pub on: SwitchObjectOnTrueOn,
         /// How bright the light is
         pub level: Option<i64>,
     }
@@ -391,20 +391,20 @@ pub mod shop {
     /// The switch is on
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
     #[serde(try_from = "bool", into = "bool")]
-    pub struct SwitchObject5c2fc7c9On;
+    pub struct SwitchObjectOnTrueOn;
 
-    impl SwitchObject5c2fc7c9On {
+    impl SwitchObjectOnTrueOn {
         /// The value that requests and responses contain.
         pub const VALUE: bool = true;
     }
 
-    impl From<SwitchObject5c2fc7c9On> for bool {
-        fn from(_: SwitchObject5c2fc7c9On) -> Self {
-            SwitchObject5c2fc7c9On::VALUE
+    impl From<SwitchObjectOnTrueOn> for bool {
+        fn from(_: SwitchObjectOnTrueOn) -> Self {
+            SwitchObjectOnTrueOn::VALUE
         }
     }
 
-    impl ::std::convert::TryFrom<bool> for SwitchObject5c2fc7c9On {
+    impl ::std::convert::TryFrom<bool> for SwitchObjectOnTrueOn {
         type Error = &'static str;
 
         fn try_from(value: bool) -> Result<Self, Self::Error> {
@@ -414,9 +414,9 @@ pub mod shop {
 
     /// The state of a switch
     #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-    pub struct SwitchObject9f446090 {
+    pub struct SwitchObjectOnFalse {
         /// The switch is off
-        pub on: SwitchObject9f446090On,
+        pub on: SwitchObjectOnFalseOn,
         /// The second in which it was switched off
         pub since: Option<i64>,
     }
@@ -424,20 +424,20 @@ pub mod shop {
     /// The switch is off
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
     #[serde(try_from = "bool", into = "bool")]
-    pub struct SwitchObject9f446090On;
+    pub struct SwitchObjectOnFalseOn;
 
-    impl SwitchObject9f446090On {
+    impl SwitchObjectOnFalseOn {
         /// The value that requests and responses contain.
         pub const VALUE: bool = false;
     }
 
-    impl From<SwitchObject9f446090On> for bool {
-        fn from(_: SwitchObject9f446090On) -> Self {
-            SwitchObject9f446090On::VALUE
+    impl From<SwitchObjectOnFalseOn> for bool {
+        fn from(_: SwitchObjectOnFalseOn) -> Self {
+            SwitchObjectOnFalseOn::VALUE
         }
     }
 
-    impl ::std::convert::TryFrom<bool> for SwitchObject9f446090On {
+    impl ::std::convert::TryFrom<bool> for SwitchObjectOnFalseOn {
         type Error = &'static str;
 
         fn try_from(value: bool) -> Result<Self, Self::Error> {

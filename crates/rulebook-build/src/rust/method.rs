@@ -71,7 +71,7 @@ pub(super) fn name_in_method(name: &str, end: &str) -> PlaceName {
 fn name_of_value(name: &str, end: &str, value: &str) -> PlaceName {
     let mut place = name_in_method(name, end);
     let part = name_of_part(&PlaceName::new("", ""), value).short;
-    // A value never has the name of a type that another method could have.
+    // A value never has the name of a type that the method itself can have.
     if !TYPES_OF_METHOD.contains(&part.as_str()) {
         place.short = camel_case(name);
     }

@@ -75,8 +75,8 @@ pub fn rust_code(api: &Api, purpose: Purpose) -> String {
     )
 }
 
-/// Returns where the types of schemas are, and the names of all types: those of the schemas of the API, and those of each
-/// API module.
+/// Returns where the types of schemas are, and the names of all types: those of the schemas of the API, and those of
+/// each API module.
 fn names_of_types(api: &Api, purpose: Purpose) -> (SchemaPaths, Vec<ScopeNames>) {
     let paths = SchemaPaths::new(api, |_, schema| schema_name(schema).short);
     let types = |scope| TypeWriter::new(&paths, scope, ScopeNames::default(), purpose);

@@ -60,8 +60,8 @@ impl<'a> TypeWriter<'a> {
         Self { paths, purpose, scope, within: None, names, written: HashMap::new(), items: Vec::new() }
     }
 
-    /// Returns the name of the type at a place: the short one or, if another type can have it, a longer one of the words
-    /// of the place.
+    /// Returns the name of the type at a place: the short one or, if another type can have it, a longer one of the
+    /// words of the place.
     pub(super) fn name(&mut self, PlaceName { short, place }: &PlaceName) -> String {
         let names = vec![unreserved(short.clone()), unreserved(type_name(place, ""))];
         self.names.name(place, candidates(names, "", place))
@@ -97,12 +97,10 @@ impl<'a> TypeWriter<'a> {
             }
             Structure::Scalar => match scalar_type(&**check, role) {
                 (Scalar::OneOf(texts), false) => {
-                    let name = self.name(name);
-                    self.add_item(unions::text_enum(&texts, &name, doc));
+                    self.add_item_first(|types| unions::text_enum(&texts, &types.name(name), doc));
                 }
                 (Scalar::Constant(json), false) => {
-                    let name = self.name(name);
-                    self.add_item(unions::constant_struct(&json, &name, doc));
+                    self.add_item_first(|types| unions::constant_struct(&json, &types.name(name), doc));
                 }
                 _ => self.write_alias(check, role, name, doc),
             },

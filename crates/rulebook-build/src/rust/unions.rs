@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use rulebook_model::distinct_names::{PlaceName, distinct_names, with_hash};
+use rulebook_model::distinct_names::{PlaceName, distinct_names, texts_of_union};
 use rulebook_model::types::{Check, Structure};
 use serde_json::{Value as Json, json};
 
@@ -109,13 +109,13 @@ pub(super) fn write_union(
 ) {
     types.add_item_first(|types| {
         let (mut things, mut variants, mut seen) = (Vec::new(), Vec::new(), HashSet::new());
-        for branch in branches {
+        let texts = texts_of_union(branches.iter().map(|branch| (branch.schema(), notation(&**branch))));
+        for (branch, text) in branches.iter().zip(texts) {
             let mut names = match constant_text(branch, role) {
                 Some(text) => names_of_variant(&text, &["Self"]),
                 None => vec![variant_name(types, branch, role)],
             };
-            // Only its notation distinguishes a type from others of its kind.
-            let text = with_hash(&names[0], "_", &notation(&**branch));
+            let text = format!("{} {text}", names[0]);
             let rust_type = types.rust_type(branch, role, &name_of_variant(name, &names[0], &text), doc);
             // Different types of the definition can have the same Rust type.
             if seen.insert(rust_type.clone()) {

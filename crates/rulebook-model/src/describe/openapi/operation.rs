@@ -66,6 +66,7 @@ impl<'a> OperationDescriber<'a> {
         segments: &[(&str, &Parameter)],
     ) -> DescribedOperation {
         let DescribedMethod { module, method, .. } = described;
+        self.schemas.begin_method(method);
         let parameters = self.describe_parameters(described, segments);
         let request_body = self.describe_request_body(described);
         let classes = possible_error_classes(self.api, (module, method), request_body.is_some());

@@ -10,7 +10,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::TOP_NAMES;
 use super::names::{comment, docstring, is_plain_name, string_literal, to_class_name, to_name, words_of_type};
-use crate::distinct_names::{PlaceName, ScopeNames, candidates};
+use crate::distinct_names::{PlaceName, ScopeNames, candidates, texts_of_union};
 use crate::types::{NamedSchema, SCHEMA_REFERENCE_PREFIX};
 
 /// The names that types can contain, besides those of the declared types.
@@ -71,7 +71,8 @@ impl<'s> TypeWriter<'s> {
         (self.declarations, self.names)
     }
 
-    /// Returns the type of the values that a schema accepts. `hint` names the types that are declared for objects in it.
+    /// Returns the type of the values that a schema accepts. `hint` names the types that are declared for objects in
+    /// it.
     pub(super) fn type_of(&mut self, schema: &Json, hint: &PlaceName) -> String {
         let Json::Object(keywords) = schema else { return "Any".to_owned() };
         let reference = keywords.get("$ref").and_then(Json::as_str);
@@ -87,16 +88,15 @@ impl<'s> TypeWriter<'s> {
         if let Some(Json::Array(branches)) = keywords.get("anyOf").or_else(|| keywords.get("oneOf")) {
             let tag =
                 keywords.get("discriminator").and_then(|discriminator| discriminator.get("propertyName")?.as_str());
-            return union_type(branches.iter().map(|branch| {
+            // Only its content distinguishes a type from others in a union without a tag.
+            let texts = texts_of_union(branches.iter().map(|branch| (branch.clone(), branch.to_string())));
+            let end = if self.schemas.contains_key(&hint.place) { "_" } else { "" };
+            return union_type(branches.iter().zip(texts).map(|(branch, text)| {
                 let value = tag
                     .and_then(|tag| Some(self.object_members(branch)?["properties"].get(tag)?.get("const")?.clone()));
-                // Only its content distinguishes a type from others in a union without a tag.
                 let hint = match value.as_ref().and_then(Json::as_str) {
                     Some(value) => hint.part(&to_class_name(value), value),
-                    None => {
-                        let end = if self.schemas.contains_key(&hint.place) { "_" } else { "" };
-                        hint.part(end, &branch.to_string())
-                    }
+                    None => hint.part(end, &text),
                 };
                 self.type_of(branch, &hint)
             }));
