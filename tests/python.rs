@@ -39,8 +39,8 @@ fn names_that_python_reserves_are_changed_in_python_clients() {
     let client = python(engine.api());
     for part in [
         "        self.import_ = ImportFunctions(self._api)\n",
-        "    def list(\n        self,\n        *,\n        class_: str,\n        class__: str,\n        self_: str,\n        n2a: str,\n",
-        "        a_b: str,\n        a_b_: str,\n        x: str,\n",
+        "    def list(\n        self,\n        *,\n        class_ab3e0bff: str,\n        class_32ac4ce0: str,\n        self_: str,\n        n2a: str,\n",
+        "        a_b_2a89df63: str,\n        a_b_108bf50c: str,\n        x: str,\n",
         "(\"__x\", x)",
         "ImportListResult = TypedDict(",
         "        \"\"\"Ends with \"quotes\"\n",

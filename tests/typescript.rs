@@ -40,6 +40,28 @@ fn typescript_results_of_a_server_that_echoes_arguments_are_the_arguments() {
     }
 }
 
+#[test]
+fn typescript_arguments_for_dates_are_texts_or_dates_and_results_are_texts() {
+    let value = |term: &str| json!({ "info": "I", "type": term });
+    let input = json!({
+        "day": value("date"),
+        "time": { "info": "I", "type": "?datetime", "min": "2020-01-01" },
+        "days": value("array<date>"),
+        "text": value("string(1,9)")
+    });
+    let method = json!({ "info": "I", "in": input, "out": { "day": value("date"), "time": value("datetime") } });
+    let tree = json!({ "/": { "x": { "POST": method } } });
+    let engine = engine(&[("x.json", tree)], |rulebook| rulebook.unbound(Unbound::NotImplemented));
+    let declarations = typescript(engine.api());
+    let (arguments, result) = declarations.split_once("result: ").unwrap();
+    for member in
+        ["day: string | Date;", "time?: string | Date | null;", "days: ReadonlyArray<string | Date>;", "text: string;"]
+    {
+        assert!(arguments.contains(&format!(" {member}\n")), "{member}: {arguments}");
+    }
+    assert!(result.contains(" day: string;\n") && result.contains(" time: string;\n"), "{result}");
+}
+
 /// Returns the argument names of a method. Each item of `parameters` is the key of a parameter in the definition, and
 /// its name in code if it has one.
 fn declared_argument_names(http: &str, parameters: &[(&str, Option<&str>)]) -> Vec<String> {
@@ -98,10 +120,22 @@ fn typescript_types_of_schemas_have_names_that_are_allowed_and_unused() {
         declarations.lines().filter_map(|line| line.strip_prefix("export type ")?.split([' ', '<']).next()).collect();
     let different: std::collections::HashSet<&str> = names.iter().copied().collect();
     assert_eq!(different.len(), names.len(), "{names:?}");
-    for name in ["import_", "importArgument", "class_", "Api_", "Array_", "File", "Foo", "FooArgument", "foo_bar"] {
+    for name in [
+        "import_",
+        "importArgument",
+        "class_",
+        "Api_",
+        "Array_",
+        "File",
+        "Foo",
+        "FooArgument_47dea63a",
+        "FooArgument_40bc6484",
+        "foo_bar_8c55acc7",
+        "foo_bar_e3cfbf75",
+    ] {
         assert!(different.contains(name), "{name}: {names:?}");
     }
-    for reserved in ["import", "class", "Array", "unknown", "undefined"] {
+    for reserved in ["import", "class", "Array", "unknown", "undefined", "FooArgument", "foo_bar"] {
         assert!(!different.contains(reserved), "{reserved}: {names:?}");
     }
 }

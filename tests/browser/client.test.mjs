@@ -418,6 +418,13 @@ test("dates are sent as days or points in time, and an invalid date is an error"
   await api.call({ date: moment, time: moment, list: [moment] });
   const expected = { date: "2026-03-01", time: "2026-03-01T12:30:00.000Z", list: ["2026-03-01"] };
   assert.deepEqual(JSON.parse(sent[0].body), expected);
+  // In a union, the first type that the text fits decides.
+  const [day, point] = [date.$schema.format, time.$schema.format].map((format) => ({ type: "string", format }));
+  const tagged = ["a", "b"].map((kind) => ({ type: "object", properties: { kind: { const: kind } }, required: ["kind"] }));
+  const $schema = { oneOf: tagged.map((tag, n) => ({ allOf: [{ type: "object", properties: { at: [day, point][n] } }, tag] })) };
+  const union = await recorded({ POST: { info: "x", id: "call", in: { union: { info: "x", type: "union", $schema } } } }, [{}, {}]);
+  for (const kind of ["a", "b"]) await union.api.call({ union: { kind, at: moment } });
+  assert.deepEqual(union.sent.map(({ body }) => JSON.parse(body).union.at), [expected.date, expected.time]);
   for (const args of [{ date: new Date("x") }, { list: [new Date("x")] }])
     await assert.rejects(api.call(args), (error) => error instanceof client.ArgumentError && /invalid Date/.test(error.message));
 });

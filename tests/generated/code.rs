@@ -1,5 +1,6 @@
 //! The text of the generated code.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;
@@ -9,7 +10,7 @@ use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
 use rulebook_build::{Build, Purpose, rust_code};
 use rulebook_model::model::Api;
-use serde_json::json;
+use serde_json::{Value as Json, json};
 use support::{generate, golden};
 
 fn api() -> Api {
@@ -41,7 +42,7 @@ fn descriptions_cannot_end_their_comments() {
 }
 
 #[test]
-fn names_that_become_the_same_identifier_are_spelled_out_and_those_of_methods_get_numbers() {
+fn names_that_become_the_same_identifier_are_spelled_out_and_those_of_methods_get_hashes() {
     let field = |info: &str| json!({ "info": info, "type": "int" });
     let out = json!({ "a-b": field("1"), "a_b": field("2"), "aB": field("3"), "?!": field("4"), "7": field("5") });
     let api = read(
@@ -51,7 +52,7 @@ fn names_that_become_the_same_identifier_are_spelled_out_and_those_of_methods_ge
     for field in ["a_minus_b_", "a_underscore_b_", "aB_", "question_not", "_7"].map(|name| format!("pub {name}: i64")) {
         assert!(code.contains(&field), "{field}: {code}");
     }
-    assert!(code.contains("struct XGetOutputs {") && code.contains("struct XGet2Outputs {"), "{code}");
+    assert!(code.contains("struct XGet3b077945Outputs {") && code.contains("struct XGetE0c2eae5Outputs {"), "{code}");
 }
 
 #[test]
@@ -79,7 +80,60 @@ fn names_of_fields_that_would_be_equal_are_spelled_out() {
     let field = json!({ "info": "I", "type": "int" });
     let api = read(&json!({ "/": { "a": { "POST": { "info": "I", "in": { "self": field, "self_": field } } } } }));
     let code = rust_code(&api, Purpose::Types);
-    assert!(code.contains("pub self_: i64") && code.contains("pub self_underscore__: i64"), "{code}");
+    assert!(code.contains("pub self_645ba277: i64") && code.contains("pub self_underscore__: i64"), "{code}");
+}
+
+#[test]
+fn names_of_types_do_not_depend_on_other_types_and_do_not_move() {
+    let object =
+        |field: &str| json!({ "info": "I", "type": "object", "fields": { (field): { "info": "I", "type": "int" } } });
+    let code = |input: Json, out: Json, errors: Json, schemas: Json| {
+        let get = json!({ "id": "site.get", "info": "I", "in": input, "out": out, "errors": errors });
+        rust_code(&read(&json!({ "schemas": schemas, "/": { "a": { "POST": get } } })), Purpose::Types)
+    };
+    let [none, line, other] = [json!({}), json!({ "line": object("a") }), json!({ "line": object("b") })];
+    let error = json!({ "gone": { "info": "I" } });
+    let clash = json!({ "GetLine": { "info": "I", "type": "array<int>" } });
+    for (input, out, errors, schemas, names) in [
+        (&line, &none, &none, &none, &["GetLine"][..]),
+        (&none, &line, &none, &none, &["GetLine"]),
+        (&line, &line, &none, &none, &["GetLine"]),
+        (&line, &other, &none, &none, &["GetArgumentsLine", "GetOutputsLine"]),
+        (&other, &line, &none, &none, &["GetArgumentsLine", "GetOutputsLine"]),
+        (&line, &none, &none, &clash, &["GetArgumentsLine", "GetLine8c53a265"]),
+        (&json!({ "error": object("a") }), &none, &none, &none, &["GetArgumentsError"]),
+        (&json!({ "error": object("a") }), &none, &error, &none, &["GetArgumentsError", "GetError"]),
+    ] {
+        let code = code(input.clone(), out.clone(), errors.clone(), schemas.clone());
+        for name in names {
+            assert!(code.contains(&format!(" {name} ")), "{name}: {code}");
+        }
+    }
+}
+
+#[test]
+fn names_of_the_types_of_a_union_do_not_depend_on_their_order() {
+    let object = |kind: &str| {
+        let fields = json!({ "kind": { "info": "I", "type": format!("const({kind})") } });
+        json!({ "type": "object", "fields": fields })
+    };
+    let all = [object("a"), object("b"), json!("array<int>")];
+    let variants = |order: &[usize]| {
+        let of: Vec<&Json> = order.iter().map(|index| &all[*index]).collect();
+        let value = json!({ "info": "I", "type": "union", "of": of });
+        let api = read(&json!({ "/": { "a": { "POST": { "info": "I", "in": { "u": value } } } } }));
+        let code = rust_code(&api, Purpose::Types);
+        let (_, after) = code.split_once("enum APostU {").unwrap();
+        let lines = after.split_once('}').unwrap().0.lines().map(str::trim).filter(|line| line.ends_with("),"));
+        lines.map(str::to_owned).collect::<BTreeSet<_>>()
+    };
+    let expected = |lines: &[&str]| lines.iter().map(|line| (*line).to_owned()).collect::<BTreeSet<_>>();
+    let both =
+        ["ObjectKindA(APostArgumentsUObjectKindA),", "ObjectKindB(APostArgumentsUObjectKindB),", "List(Vec<i64>),"];
+    for order in [&[0, 1, 2], &[2, 1, 0], &[1, 2, 0]] {
+        assert_eq!(variants(order), expected(&both), "{order:?}");
+    }
+    assert_eq!(variants(&[1, 2]), expected(&["Object(APostUObject),", "List(Vec<i64>),"]));
 }
 
 #[test]

@@ -7,8 +7,8 @@ use serde_json::{Value as Json, json};
 use super::api;
 use super::api::shop::{
     ChangeArguments, ChangeOutputs, ClearArguments, Event, Handlers, PhotoArguments, Price, SearchArguments,
-    SearchError, SearchOutputs, SearchOutputsItem, SearchType, Setting, Shape, Switch, SwitchObject2, SwitchObject2On,
-    UploadPhotoArguments, UploadPhotoOutputs,
+    SearchError, SearchOutputs, SearchOutputsItem, SearchType, Setting, Shape, Switch, SwitchObjectOnFalse,
+    SwitchObjectOnFalseOn, UploadPhotoArguments, UploadPhotoOutputs,
 };
 
 async fn search(arguments: SearchArguments, _: Context) -> Result<SearchOutputs, SearchError> {
@@ -119,11 +119,11 @@ fn generated_errors_are_the_declared_errors() {
 
 #[test]
 fn constants_accept_only_their_value() {
-    assert_eq!(serde_json::from_value::<SwitchObject2On>(json!(false)).unwrap(), SwitchObject2On);
-    let error = serde_json::from_value::<SwitchObject2On>(json!(true)).unwrap_err();
+    assert_eq!(serde_json::from_value::<SwitchObjectOnFalseOn>(json!(false)).unwrap(), SwitchObjectOnFalseOn);
+    let error = serde_json::from_value::<SwitchObjectOnFalseOn>(json!(true)).unwrap_err();
     assert_eq!(error.to_string(), "the value must be false");
-    assert!(!bool::from(SwitchObject2On) && !SwitchObject2On::VALUE);
-    let switch = Switch::Object2(SwitchObject2 { on: SwitchObject2On, since: Some(5) });
+    assert!(!bool::from(SwitchObjectOnFalseOn) && !SwitchObjectOnFalseOn::VALUE);
+    let switch = Switch::ObjectOnFalse(SwitchObjectOnFalse { on: SwitchObjectOnFalseOn, since: Some(5) });
     assert_eq!(serde_json::to_value(switch).unwrap(), json!({ "on": false, "since": 5 }));
     assert!(serde_json::from_value::<Price>(json!({ "version": 3 })).is_err());
 }

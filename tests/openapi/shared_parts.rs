@@ -3,9 +3,9 @@
 use rulebook_model::describe::openapi;
 use serde_json::{Value as Json, json};
 
-use super::engine_with_definition;
 use super::modules::inline_references;
 use super::paths::assert_valid_references_and_schemas;
+use super::{engine_with_definition, openapi_of_uris};
 
 /// A form contains the schema of a field itself, and a JSON body a reference to it.
 #[test]
@@ -145,5 +145,26 @@ fn names_are_distinct_for_generators_and_do_not_change_when_methods_are_added() 
     }
     for name in ["z.post.body.place", "z.post.result", "z.put.body", "site.id", "site.other", "z.put"] {
         assert!(all.iter().any(|known| known == name), "{name}: {all:?}");
+    }
+}
+
+#[test]
+fn names_of_schemas_do_not_depend_on_the_order_of_parameters() {
+    let text = |index: usize| (format!("text_{index}"), json!({ "info": "A text", "type": "string" }));
+    let object = |count| json!({ "info": "I", "type": "object", "fields": (0..count).map(text).collect::<Json>() });
+    let parameters =
+        [("a-b", object(9)), ("A_b", object(8)), ("HEADER@a-b", json!({ "info": "I", "type": "?int", "name": "c" }))];
+    let names = |order: &[usize]| {
+        let input: Json =
+            order.iter().map(|index| parameters[*index].clone()).map(|(key, one)| (key.to_owned(), one)).collect();
+        let document = openapi_of_uris(&json!({ "x": { "POST": { "id": "m", "info": "I", "in": input } } }));
+        let schemas = document["components"]["schemas"].as_object().unwrap();
+        schemas.keys().filter(|name| name.starts_with("m.body.")).cloned().collect::<Vec<_>>()
+    };
+    let both = ["m.body.A_b.7d8f9c51", "m.body.a-b.2a89df63"];
+    for (order, expected) in
+        [(&[0, 1, 2][..], &both[..]), (&[2, 1, 0], &both), (&[0, 2], &["m.body.a-b"]), (&[1], &["m.body.A_b"])]
+    {
+        assert_eq!(names(order), expected, "{order:?}");
     }
 }

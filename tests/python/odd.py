@@ -387,7 +387,7 @@ class ProtoFunctions:
         )
 
 
-class AFunctions:
+class AFunctions_27ff16ba:
     def __init__(self, api: Connection) -> None:
         self._api = api
 
@@ -400,10 +400,10 @@ class AFunctions:
         )
 
 
-class AFunctions_:
+class AFunctions_54d42ab0:
     def __init__(self, api: Connection) -> None:
         self._api = api
-        self.value = AFunctions(self._api)
+        self.value = AFunctions_27ff16ba(self._api)
 
 
 class AlikeXFunctions:
@@ -612,7 +612,7 @@ class Api:
         self._api = Connection(url, "", token, basic, timeout, headers)
         self.methods = MethodsFunctions(self._api)
         self.proto__ = ProtoFunctions(self._api)
-        self.a = AFunctions_(self._api)
+        self.a = AFunctions_54d42ab0(self._api)
         self.alike = AlikeFunctions(self._api)
         self.article = ArticleFunctions(self._api)
         self.file = FileFunctions(self._api)

@@ -1,9 +1,7 @@
-//! The identifiers of the values of an enum, and of the fields of a struct.
-//!
-//! Each depends only on its own text, and never on its position, so that code for one value cannot come to mean another
-//! value when a definition changes. If two texts have the same identifier, both are spelled out instead.
+//! The identifiers of the values of an enum, and of the fields of a struct. If two texts have the same identifier, both
+//! are spelled out instead. A keyword that is spelled out can be the identifier of another text; it then has a hash.
 
-use std::collections::HashMap;
+use rulebook_model::distinct_names::{candidates, distinct_names};
 
 use crate::identifier::{snake_case, type_name};
 
@@ -51,32 +49,26 @@ const SEPARATORS: &str = "\"'(),-./:;[]`_{} \t\n\r";
 /// Returns the names of the variants for these texts, which are different: `BaseInfo` for `base-info`, `LessEqual` for
 /// `<=`. A name of `reserved` gets a number.
 pub(crate) fn variant_names(texts: &[&str], reserved: &[&str]) -> Vec<String> {
-    let name = |text: &&str| match *text {
-        "" => "Empty".to_owned(),
-        text => type_name(&with_words(text), ""),
-    };
-    distinct(texts, texts.iter().map(name), reserved)
+    let names = texts.iter().map(|text| candidates(names_of_variant(text, reserved), "_", text));
+    distinct_names(names, str::to_owned)
+}
+
+/// Returns the names that the variant for a text can have.
+pub(crate) fn names_of_variant(text: &str, reserved: &[&str]) -> Vec<String> {
+    let name = if text.is_empty() { "Empty".to_owned() } else { type_name(&with_words(text), "") };
+    let is_reserved = name.is_empty() || reserved.contains(&name.as_str());
+    vec![if is_reserved { name + "2" } else { name }, spelled(text)]
 }
 
 /// Returns the names of the fields for these texts, which are different: `base_info` for `baseInfo`. Signs have words
 /// only in names without letters and digits, so that the field for `$filter` is `filter`.
 pub(crate) fn field_names(texts: &[&str]) -> Vec<String> {
-    let name = |text: &&str| match snake_case(text, "") {
+    let name = |text: &str| match snake_case(text, "") {
         name if !name.is_empty() => name,
         _ if text.is_empty() => "field".to_owned(),
         _ => snake_case(&with_words(text), ""),
     };
-    distinct(texts, texts.iter().map(name), &[])
-}
-
-/// Returns the names, except that texts with the same name are spelled out.
-fn distinct(texts: &[&str], names: impl Iterator<Item = String>, reserved: &[&str]) -> Vec<String> {
-    let is_reserved = |name: &String| name.is_empty() || reserved.contains(&name.as_str());
-    let names: Vec<String> = names.map(|name| if is_reserved(&name) { name + "2" } else { name }).collect();
-    let mut counts: HashMap<&str, usize> = HashMap::new();
-    names.iter().for_each(|name| *counts.entry(name).or_default() += 1);
-    let name = |(name, text): (&String, &&str)| if counts[name.as_str()] > 1 { spelled(text) } else { name.clone() };
-    names.iter().zip(texts).map(name).collect()
+    distinct_names(texts.iter().map(|text| candidates(vec![name(text), spelled(text)], "_", text)), str::to_owned)
 }
 
 /// Returns a text in which signs that separate no words are words, with spaces around them. In a text of signs alone,
@@ -151,7 +143,7 @@ mod tests {
         for (texts, names) in [
             (&["baseInfo", "$filter", "@type", "7"][..], &["base_info", "filter", "type_", "_7"][..]),
             (&["date<", "date>", "date"], &["date_less__", "date_greater__", "date_"]),
-            (&["type", "Type", "?!", "中"], &["type_", "Type_", "question_not", "u4e2d"]),
+            (&["type", "Type", "?!", "中"], &["type_5127f14d", "Type_", "question_not", "u4e2d"]),
         ] {
             assert_eq!(field_names(texts), names, "{texts:?}");
         }

@@ -1,7 +1,5 @@
 //! Converts names of the definition to identifiers of Rust code.
 
-use std::collections::HashSet;
-
 /// The strict and reserved keywords of Rust, in all editions.
 pub const RUST_KEYWORDS: [&str; 51] = [
     "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "crate", "do", "dyn", "else",
@@ -49,27 +47,4 @@ pub fn camel_case(identifier: &str) -> String {
 #[must_use]
 pub fn type_name(name: &str, fallback: &str) -> String {
     camel_case(&snake_case(name, fallback))
-}
-
-/// Returns the identifier, with a number if it is in `used`, and adds it to `used`.
-pub fn unique(identifier: String, used: &mut HashSet<String>) -> String {
-    // Two underscores in a row are not snake case.
-    let start = identifier.trim_end_matches('_').to_owned() + "_";
-    numbered(identifier, &start, used)
-}
-
-/// Returns the name of a type, with a number if it is in `used`, and adds it to `used`.
-pub fn unique_type(name: String, used: &mut HashSet<String>) -> String {
-    let start = name.clone();
-    numbered(name, &start, used)
-}
-
-/// Returns the name, or else the first number after `start` that is not in `used`, and adds it to `used`.
-fn numbered(mut name: String, start: &str, used: &mut HashSet<String>) -> String {
-    let mut number = 1;
-    while !used.insert(name.clone()) {
-        number += 1;
-        name = format!("{start}{number}");
-    }
-    name
 }

@@ -40,4 +40,4 @@ pub mod identifier;
 mod rust;
 
 pub use build::{Build, FILE_NAME, generate};
-pub use rust::{Purpose, Signature, rust_code, signatures};
+pub use rust::{Purpose, Signature, module_names, rust_code, signatures};

@@ -17,6 +17,7 @@ pub mod constraint;
 pub mod definition;
 pub mod describe;
 pub mod diagnostic;
+pub mod distinct_names;
 pub mod envelope;
 pub mod error;
 pub mod filename;

@@ -401,17 +401,18 @@ function valuesOf(method, args, { check = true }) {
 /** Replaces each `Date` in an argument by a text: by a day in UTC if the schema is that of a date, otherwise by a point
     in time. */
 function withoutDates(schema, value, at) {
-  if (value instanceof Date) {
-    if (Number.isNaN(value.getTime())) throw new ArgumentError(at, expected(schema), "an invalid Date");
-    const branches = [schema, ...(schema.anyOf ?? []), ...(schema.oneOf ?? [])];
-    const has = (format) => branches.some((one) => one.format === format);
-    const isDay = has("date") && !has("date-time");
-    return value.toISOString().slice(0, isDay ? 10 : undefined);
+  if (value instanceof Date && Number.isNaN(value.getTime()))
+    throw new ArgumentError(at, expected(schema), "an invalid Date");
+  // In a union, the first type that fits decides, as for texts.
+  for (const one of schema.anyOf ?? schema.oneOf ?? []) {
+    const text = withoutDates(one, value, at);
+    if (!mismatch(one, text, at)) return text;
   }
+  if (value instanceof Date) return value.toISOString().slice(0, schema.format === "date" ? 10 : undefined);
   if (Array.isArray(value)) return value.map((item, n) => withoutDates(schema.items ?? {}, item, `${at}[${n}]`));
   if (value === null || typeof value !== "object" || Object.getPrototypeOf(value) !== Object.prototype) return value;
-  const { properties = {}, additionalProperties } = schema;
-  const schemaOf = (name) => (Object.hasOwn(properties, name) ? properties[name] : additionalProperties || {});
+  const properties = Object.assign({}, ...[...(schema.allOf ?? []), schema].map((one) => one.properties));
+  const schemaOf = (name) => (Object.hasOwn(properties, name) ? properties[name] : schema.additionalProperties || {});
   const textOf = ([name, member]) => [name, withoutDates(schemaOf(name), member, `${at}.${name}`)];
   return Object.fromEntries(Object.entries(value).map(textOf));
 }

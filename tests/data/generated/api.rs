@@ -228,16 +228,16 @@ pub mod shop {
     #[serde(untagged)]
     pub enum Price {
         /// an object
-        Object(PriceObject),
+        ObjectVersion1(PriceObjectVersion1),
         /// an object
-        Object2(PriceObject2),
+        Object350768d9(PriceObject350768d9),
     }
 
     /// The price in one of the versions of a format
     #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-    pub struct PriceObject {
+    pub struct PriceObjectVersion1 {
         /// The version
-        pub version: PriceObjectVersion,
+        pub version: PriceObjectVersion1Version,
         /// The price
         pub cents: Option<i64>,
     }
@@ -245,20 +245,20 @@ pub mod shop {
     /// The version
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
     #[serde(try_from = "i64", into = "i64")]
-    pub struct PriceObjectVersion;
+    pub struct PriceObjectVersion1Version;
 
-    impl PriceObjectVersion {
+    impl PriceObjectVersion1Version {
         /// The value that requests and responses contain.
         pub const VALUE: i64 = 1;
     }
 
-    impl From<PriceObjectVersion> for i64 {
-        fn from(_: PriceObjectVersion) -> Self {
-            PriceObjectVersion::VALUE
+    impl From<PriceObjectVersion1Version> for i64 {
+        fn from(_: PriceObjectVersion1Version) -> Self {
+            PriceObjectVersion1Version::VALUE
         }
     }
 
-    impl ::std::convert::TryFrom<i64> for PriceObjectVersion {
+    impl ::std::convert::TryFrom<i64> for PriceObjectVersion1Version {
         type Error = &'static str;
 
         fn try_from(value: i64) -> Result<Self, Self::Error> {
@@ -268,9 +268,9 @@ pub mod shop {
 
     /// The price in one of the versions of a format
     #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-    pub struct PriceObject2 {
+    pub struct PriceObject350768d9 {
         /// The version
-        pub version: PriceObject2Version,
+        pub version: PriceObject350768d9Version,
         /// The price
         pub value: Option<f64>,
     }
@@ -278,30 +278,30 @@ pub mod shop {
     /// The version
     #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
     #[serde(untagged)]
-    pub enum PriceObject2Version {
+    pub enum PriceObject350768d9Version {
         /// always 1.5
-        _15(PriceObject2Version15),
+        _15(PriceObjectVersion15),
         /// always -2
-        Minus2(PriceObject2VersionMinus2),
+        Minus2(PriceObjectVersionMinus2),
     }
 
     /// The version
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
     #[serde(try_from = "f64", into = "f64")]
-    pub struct PriceObject2Version15;
+    pub struct PriceObjectVersion15;
 
-    impl PriceObject2Version15 {
+    impl PriceObjectVersion15 {
         /// The value that requests and responses contain.
         pub const VALUE: f64 = 1.5;
     }
 
-    impl From<PriceObject2Version15> for f64 {
-        fn from(_: PriceObject2Version15) -> Self {
-            PriceObject2Version15::VALUE
+    impl From<PriceObjectVersion15> for f64 {
+        fn from(_: PriceObjectVersion15) -> Self {
+            PriceObjectVersion15::VALUE
         }
     }
 
-    impl ::std::convert::TryFrom<f64> for PriceObject2Version15 {
+    impl ::std::convert::TryFrom<f64> for PriceObjectVersion15 {
         type Error = &'static str;
 
         fn try_from(value: f64) -> Result<Self, Self::Error> {
@@ -312,20 +312,20 @@ pub mod shop {
     /// The version
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
     #[serde(try_from = "i64", into = "i64")]
-    pub struct PriceObject2VersionMinus2;
+    pub struct PriceObjectVersionMinus2;
 
-    impl PriceObject2VersionMinus2 {
+    impl PriceObjectVersionMinus2 {
         /// The value that requests and responses contain.
         pub const VALUE: i64 = -2;
     }
 
-    impl From<PriceObject2VersionMinus2> for i64 {
-        fn from(_: PriceObject2VersionMinus2) -> Self {
-            PriceObject2VersionMinus2::VALUE
+    impl From<PriceObjectVersionMinus2> for i64 {
+        fn from(_: PriceObjectVersionMinus2) -> Self {
+            PriceObjectVersionMinus2::VALUE
         }
     }
 
-    impl ::std::convert::TryFrom<i64> for PriceObject2VersionMinus2 {
+    impl ::std::convert::TryFrom<i64> for PriceObjectVersionMinus2 {
         type Error = &'static str;
 
         fn try_from(value: i64) -> Result<Self, Self::Error> {
@@ -374,16 +374,16 @@ pub mod shop {
     #[serde(untagged)]
     pub enum Switch {
         /// an object
-        Object(SwitchObject),
+        ObjectOnTrue(SwitchObjectOnTrue),
         /// an object
-        Object2(SwitchObject2),
+        ObjectOnFalse(SwitchObjectOnFalse),
     }
 
     /// The state of a switch
     #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-    pub struct SwitchObject {
+    pub struct SwitchObjectOnTrue {
         /// The switch is on
-        pub on: SwitchObjectOn,
+        pub on: SwitchObjectOnTrueOn,
         /// How bright the light is
         pub level: Option<i64>,
     }
@@ -391,20 +391,20 @@ pub mod shop {
     /// The switch is on
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
     #[serde(try_from = "bool", into = "bool")]
-    pub struct SwitchObjectOn;
+    pub struct SwitchObjectOnTrueOn;
 
-    impl SwitchObjectOn {
+    impl SwitchObjectOnTrueOn {
         /// The value that requests and responses contain.
         pub const VALUE: bool = true;
     }
 
-    impl From<SwitchObjectOn> for bool {
-        fn from(_: SwitchObjectOn) -> Self {
-            SwitchObjectOn::VALUE
+    impl From<SwitchObjectOnTrueOn> for bool {
+        fn from(_: SwitchObjectOnTrueOn) -> Self {
+            SwitchObjectOnTrueOn::VALUE
         }
     }
 
-    impl ::std::convert::TryFrom<bool> for SwitchObjectOn {
+    impl ::std::convert::TryFrom<bool> for SwitchObjectOnTrueOn {
         type Error = &'static str;
 
         fn try_from(value: bool) -> Result<Self, Self::Error> {
@@ -414,9 +414,9 @@ pub mod shop {
 
     /// The state of a switch
     #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-    pub struct SwitchObject2 {
+    pub struct SwitchObjectOnFalse {
         /// The switch is off
-        pub on: SwitchObject2On,
+        pub on: SwitchObjectOnFalseOn,
         /// The second in which it was switched off
         pub since: Option<i64>,
     }
@@ -424,20 +424,20 @@ pub mod shop {
     /// The switch is off
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
     #[serde(try_from = "bool", into = "bool")]
-    pub struct SwitchObject2On;
+    pub struct SwitchObjectOnFalseOn;
 
-    impl SwitchObject2On {
+    impl SwitchObjectOnFalseOn {
         /// The value that requests and responses contain.
         pub const VALUE: bool = false;
     }
 
-    impl From<SwitchObject2On> for bool {
-        fn from(_: SwitchObject2On) -> Self {
-            SwitchObject2On::VALUE
+    impl From<SwitchObjectOnFalseOn> for bool {
+        fn from(_: SwitchObjectOnFalseOn) -> Self {
+            SwitchObjectOnFalseOn::VALUE
         }
     }
 
-    impl ::std::convert::TryFrom<bool> for SwitchObject2On {
+    impl ::std::convert::TryFrom<bool> for SwitchObjectOnFalseOn {
         type Error = &'static str;
 
         fn try_from(value: bool) -> Result<Self, Self::Error> {

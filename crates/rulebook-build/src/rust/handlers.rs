@@ -2,11 +2,10 @@
 
 use rulebook_model::model::Module;
 
-use super::method::MethodCode;
+use super::method::{MethodCode, name_in_method};
 use super::objects::{doc_comment, indented};
 use super::type_writer::TypeWriter;
 use super::{API_ERROR, Signature};
-use crate::identifier::camel_case;
 
 /// The path of the type that a handler receives besides its arguments.
 const CONTEXT: &str = "::rulebook::Context";
@@ -28,9 +27,8 @@ pub(super) fn handlers_code(module: &Module, methods: &[MethodCode<'_>], types: 
     let handlers: Vec<Handler<'_>> = methods
         .iter()
         .map(|code| {
-            let prefix = camel_case(&code.signature.name);
-            let function = types.new_name(format!("{prefix}Function"));
-            Handler { code, function, future: types.new_name(format!("{prefix}Future")) }
+            let mut name = |end| types.name(&name_in_method(&code.signature.name, end));
+            Handler { code, function: name("Function"), future: name("Future") }
         })
         .collect();
     let doc = format!(

@@ -1,7 +1,6 @@
 //! The arguments, outputs and errors of methods.
 
-use std::collections::HashSet;
-
+use rulebook_model::distinct_names::{PlaceName, candidates, distinct_names};
 use rulebook_model::model::{DeclaredError, Method, Module, Parameter, Service};
 use rulebook_model::types::Arity;
 
@@ -11,7 +10,7 @@ use super::type_writer::{TypeWriter, option};
 use super::unions::text_enum;
 use super::{API_ERROR, Purpose, Signature, one_line};
 use crate::distinct_names::variant_names;
-use crate::identifier::{camel_case, snake_case, unique};
+use crate::identifier::{camel_case, snake_case};
 
 /// A method, and its Rust types. In the dialect `rules`, a service has one method for GET and POST.
 pub(super) struct MethodCode<'a> {
@@ -32,19 +31,51 @@ fn title(method: &Method, uri: &str, is_shared: bool) -> String {
 
 /// Writes the types of the methods of an API module.
 pub(super) fn write_methods<'a>(module: &'a Module, types: &mut TypeWriter<'_>) -> Vec<MethodCode<'a>> {
-    let mut used = HashSet::new();
     let mut methods = Vec::new();
     for service in &module.services {
         let shared = shared_method(service);
         for method in &service.methods {
             let is_shared = shared.is_some() && ["GET", "POST"].contains(&method.http.as_str());
-            if is_shared && method.http.as_str() == "POST" {
-                continue;
+            if !is_shared || method.http.as_str() != "POST" {
+                methods.push((service, method, is_shared));
             }
-            methods.push(write_method(module, service, method, is_shared, &mut used, types));
         }
     }
-    methods
+    let names = methods.iter().map(|(_, method, is_shared)| names_of_method(module, method, *is_shared));
+    // The names of types are in camel case, in which other names can be the same.
+    let names = distinct_names(names, camel_case);
+    let methods = methods.into_iter().zip(names);
+    methods.map(|((service, method, is_shared), name)| write_method(service, method, is_shared, name, types)).collect()
+}
+
+/// Returns the names that the function of a method can have.
+fn names_of_method(module: &Module, method: &Method, is_shared: bool) -> Vec<String> {
+    let id = match method.id.split_once('.').unwrap_or((&method.id, "")) {
+        (first, rest) if first.eq_ignore_ascii_case(&module.name) => rest,
+        _ => &method.id,
+    };
+    let id = if is_shared { id.strip_suffix(".get").unwrap_or(id) } else { id };
+    let http = method.http.as_str().to_ascii_lowercase();
+    candidates(vec![snake_case(id, &http), snake_case(&method.id, &http)], "_", &method.id)
+}
+
+/// The ends of the names of the types that each method has.
+const TYPES_OF_METHOD: [&str; 5] = ["Arguments", "Outputs", "Error", "Function", "Future"];
+
+/// Names one of the types of the method with the function `name`.
+pub(super) fn name_in_method(name: &str, end: &str) -> PlaceName {
+    PlaceName::new(camel_case(name) + end, format!("{name}\n{end}"))
+}
+
+/// Names the type of a parameter or of an output.
+fn name_of_value(name: &str, end: &str, value: &str) -> PlaceName {
+    let mut place = name_in_method(name, end);
+    let part = name_of_part(&PlaceName::new("", ""), value).short;
+    // A value never has the name of a type that the method itself can have.
+    if !TYPES_OF_METHOD.contains(&part.as_str()) {
+        place.short = camel_case(name);
+    }
+    place.part(&part, value)
 }
 
 /// Returns the GET method of a service if it differs from the POST method in nothing that handlers see.
@@ -68,44 +99,35 @@ fn shared_method(service: &Service) -> Option<&Method> {
 }
 
 fn write_method<'a>(
-    module: &Module,
     service: &Service,
     method: &'a Method,
     is_shared: bool,
-    used: &mut HashSet<String>,
+    name: String,
     types: &mut TypeWriter<'_>,
 ) -> MethodCode<'a> {
-    let http = method.http.as_str().to_ascii_lowercase();
-    let id = match method.id.split_once('.').unwrap_or((&method.id, "")) {
-        (first, rest) if first.eq_ignore_ascii_case(&module.name) => rest,
-        _ => &method.id,
-    };
-    let id = if is_shared { id.strip_suffix(".get").unwrap_or(id) } else { id };
-    let name = unique(snake_case(id, &http), used);
     let uri = service.uri();
     let title = title(method, &uri, is_shared);
-    let prefix = camel_case(&name);
-    let arguments = write_arguments(method, &prefix, &title, types);
-    let outputs = write_outputs(method, &prefix, &title, types);
+    let arguments = write_arguments(method, &name, &title, types);
+    let outputs = write_outputs(method, &name, &title, types);
     let error = match method.errors[..] {
         [] => API_ERROR.to_owned(),
-        _ => write_error(method, &prefix, &title, types),
+        _ => write_error(method, &name, &title, types),
     };
-    let binding = if is_shared { "any".to_owned() } else { http };
+    let binding = if is_shared { "any".to_owned() } else { method.http.as_str().to_ascii_lowercase() };
     let (id, info) = (method.id.clone(), one_line(first_paragraph(&method.info)));
     MethodCode { method, uri, title, binding, signature: Signature { name, id, arguments, outputs, error, info } }
 }
 
-fn write_arguments(method: &Method, prefix: &str, title: &str, types: &mut TypeWriter<'_>) -> String {
+fn write_arguments(method: &Method, function: &str, title: &str, types: &mut TypeWriter<'_>) -> String {
     if method.parameters.is_empty() {
         return "()".to_owned();
     }
-    let name = types.new_name(format!("{prefix}Arguments"));
+    let name = types.name(&name_in_method(function, "Arguments"));
     let is_file = |parameter: &Parameter| matches!(parameter.r#type.check.arity(), Arity::File | Arity::Files);
     let has_files = types.purpose == Purpose::Handlers && method.parameters.iter().any(is_file);
     types.add_item_first(|types| {
         let fields: Vec<_> =
-            method.parameters.iter().map(|parameter| argument_field(parameter, prefix, types)).collect();
+            method.parameters.iter().map(|parameter| argument_field(parameter, function, types)).collect();
         let doc = format!("The arguments of {title}: {}", first_paragraph(&method.info));
         let doc = with_constraints(&doc, "parameters", method.constraints_in_words().into_iter());
         struct_code(&name, &doc, if has_files { "#[derive(Debug, Deserialize)]\n" } else { VALUE_TRAITS }, &fields)
@@ -113,7 +135,7 @@ fn write_arguments(method: &Method, prefix: &str, title: &str, types: &mut TypeW
     name
 }
 
-fn argument_field(parameter: &Parameter, prefix: &str, types: &mut TypeWriter<'_>) -> Field {
+fn argument_field(parameter: &Parameter, function: &str, types: &mut TypeWriter<'_>) -> Field {
     let check = &parameter.r#type.check;
     let has_function =
         ["callback", "after"].iter().any(|attribute| parameter.r#type.written.attributes.contains_key(*attribute));
@@ -130,7 +152,8 @@ fn argument_field(parameter: &Parameter, prefix: &str, types: &mut TypeWriter<'_
         // The function of the program may return any value.
         Arity::One | Arity::Many if has_function => JSON.to_owned(),
         Arity::One | Arity::Many => {
-            types.rust_type(check, Role::Argument, &name_of_part(prefix, &parameter.name), &parameter.info)
+            let name = name_of_value(function, "Arguments", &parameter.name);
+            types.rust_type(check, Role::Argument, &name, &parameter.info)
         }
     };
     // Handlers receive the default, so that the value is never missing.
@@ -139,29 +162,30 @@ fn argument_field(parameter: &Parameter, prefix: &str, types: &mut TypeWriter<'_
     Field { name: parameter.name.clone(), info: parameter.info.clone(), rust_type, attributes }
 }
 
-fn write_outputs(method: &Method, prefix: &str, title: &str, types: &mut TypeWriter<'_>) -> String {
+fn write_outputs(method: &Method, function: &str, title: &str, types: &mut TypeWriter<'_>) -> String {
     if method.options.download {
         return "::rulebook::Download".to_owned();
     }
     if method.outputs.is_empty() {
         return "()".to_owned();
     }
-    let name = types.new_name(format!("{prefix}Outputs"));
+    let place = name_in_method(function, "Outputs");
+    let name = types.name(&place);
     if let Some(whole) = method.whole() {
         let doc = format!("The response of {title}: {}", whole.info);
         if whole.optional {
             types.add_item_first(|types| {
-                let inner = types.rust_type(&whole.r#type.check, Role::Output, &format!("{name}Value"), &doc);
+                let inner = types.rust_type(&whole.r#type.check, Role::Output, &place.part("Value", "Value"), &doc);
                 format!("{}pub type {name} = {};\n", doc_comment(&doc), option(inner))
             });
         } else {
-            types.write_type(&whole.r#type.check, Role::Output, &name, &doc);
+            types.write_type(&whole.r#type.check, Role::Output, &place, &doc);
         }
         return name;
     }
     types.add_item_first(|types| {
         let field = |output: &rulebook_model::model::Output| {
-            let part = name_of_part(prefix, &output.name);
+            let part = name_of_value(function, "Outputs", &output.name);
             let rust_type = types.rust_type(&output.r#type.check, Role::Output, &part, &output.info);
             let rust_type = if output.optional { option(rust_type) } else { rust_type };
             Field { name: output.name.clone(), info: output.info.clone(), rust_type, attributes: "" }
@@ -172,8 +196,8 @@ fn write_outputs(method: &Method, prefix: &str, title: &str, types: &mut TypeWri
     name
 }
 
-fn write_error(method: &Method, prefix: &str, title: &str, types: &mut TypeWriter<'_>) -> String {
-    let name = types.new_name(format!("{prefix}Error"));
+fn write_error(method: &Method, function: &str, title: &str, types: &mut TypeWriter<'_>) -> String {
+    let name = types.name(&name_in_method(function, "Error"));
     let doc = format!("The errors of {title}");
     let item = match types.purpose {
         Purpose::Handlers => handler_error(&method.errors, &name, &doc),

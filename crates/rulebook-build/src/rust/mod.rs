@@ -9,14 +9,13 @@ mod schemas;
 mod type_writer;
 mod unions;
 
-use std::collections::HashSet;
-
+use rulebook_model::distinct_names::{ScopeNames, candidates, distinct_names};
 use rulebook_model::model::{Api, Module};
 
-use crate::identifier::{snake_case, unique};
+use crate::identifier::snake_case;
 use method::MethodCode;
 use objects::{doc_comment, indented, visible};
-use schemas::SchemaPaths;
+use schemas::{SchemaPaths, schema_name};
 use type_writer::TypeWriter;
 
 /// For whom the Rust code of an API is generated.
@@ -56,25 +55,40 @@ const SHARED_MODULE: &str = "shared";
 /// ```
 #[must_use]
 pub fn rust_code(api: &Api, purpose: Purpose) -> String {
-    let paths = SchemaPaths::new(api);
-    let mut types = TypeWriter::new(&paths, None, purpose);
-    schemas::write_schemas(&api.schemas, &mut types);
-    let shared = match types.into_items() {
+    let (paths, mut names) = names_of_types(api, purpose);
+    let shared = match write_shared(api, TypeWriter::new(&paths, None, names.remove(0), purpose)).0 {
         items if items.is_empty() => String::new(),
         items => format!(
             "\n{LINTS}mod {SHARED_MODULE} {{\n{}}}\n#[allow(unused_imports)]\npub use {SHARED_MODULE}::*;\n",
             indented(&with_imports(&items))
         ),
     };
-    let modules = api.modules.iter().zip(module_names(api)).enumerate();
-    let modules: String = modules
-        .map(|(index, (module, name))| module_code(module, &name, TypeWriter::new(&paths, Some(index), purpose)))
-        .collect();
+    let modules = api.modules.iter().zip(module_names(api, &[SHARED_MODULE])).zip(names).enumerate();
+    let modules = modules.map(|(index, ((module, name), names))| {
+        module_code(module, &name, TypeWriter::new(&paths, Some(index), names, purpose)).0
+    });
+    let modules: String = modules.collect();
     let title = format!("{} {}", api.title, api.version);
     format!(
         "// The Rust code of {}. It is generated from the definition: do not edit it.\n{shared}{modules}",
         one_line(&title)
     )
+}
+
+/// Returns where the types of schemas are, and the names of all types: those of the schemas of the API, and those of
+/// each API module.
+fn names_of_types(api: &Api, purpose: Purpose) -> (SchemaPaths, Vec<ScopeNames>) {
+    let paths = SchemaPaths::new(api, |_, schema| schema_name(schema).short);
+    let types = |scope| TypeWriter::new(&paths, scope, ScopeNames::default(), purpose);
+    let modules = api.modules.iter().enumerate();
+    let of_modules = modules.map(|(index, module)| module_code(module, "", types(Some(index))).1);
+    let names = std::iter::once(write_shared(api, types(None)).1).chain(of_modules);
+    let mut names: Vec<ScopeNames> = names.map(ScopeNames::choose).collect();
+    let paths = SchemaPaths::new(api, |scope, schema| {
+        let place = schema_name(schema);
+        names[scope.map_or(0, |index| index + 1)].name(&place.place, vec![place.short])
+    });
+    (paths, names)
 }
 
 /// A handler of an API module: a function, and the types of its arguments and results.
@@ -97,12 +111,12 @@ pub struct Signature {
 /// Returns the names of the Rust modules for the API modules, and the handlers of each.
 #[must_use]
 pub fn signatures(api: &Api) -> Vec<(String, Vec<Signature>)> {
-    let paths = SchemaPaths::new(api);
-    let names = module_names(api);
-    let modules = api.modules.iter().zip(names).enumerate();
+    let (paths, names) = names_of_types(api, Purpose::Handlers);
+    let modules =
+        api.modules.iter().zip(module_names(api, &[SHARED_MODULE])).zip(names.into_iter().skip(1)).enumerate();
     modules
-        .map(|(index, (module, name))| {
-            let mut types = TypeWriter::new(&paths, Some(index), Purpose::Handlers);
+        .map(|(index, ((module, name), names))| {
+            let mut types = TypeWriter::new(&paths, Some(index), names, Purpose::Handlers);
             let methods = method::write_methods(module, &mut types);
             (name, methods.into_iter().filter(needs_function).map(|method| method.signature).collect())
         })
@@ -114,10 +128,15 @@ fn needs_function(method: &MethodCode<'_>) -> bool {
     method.method.handler.is_none()
 }
 
-/// Returns the names of the Rust modules for the API modules.
-fn module_names(api: &Api) -> Vec<String> {
-    let mut used = HashSet::from([SHARED_MODULE.to_owned()]);
-    api.modules.iter().map(|module| unique(snake_case(&module.name, "module"), &mut used)).collect()
+/// Returns the names of the Rust modules for the API modules. A name in `reserved` gets a number.
+#[must_use]
+pub fn module_names(api: &Api, reserved: &[&str]) -> Vec<String> {
+    let names = api.modules.iter().map(|module| {
+        let name = snake_case(&module.name, "module");
+        let name = if reserved.contains(&name.as_str()) { name + "_2" } else { name };
+        candidates(vec![name], "_", &module.name)
+    });
+    distinct_names(names, str::to_owned)
 }
 
 /// Returns a text without line breaks, for a comment.
@@ -125,8 +144,14 @@ fn one_line(text: &str) -> String {
     visible(&text.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
-/// Returns the Rust module for an API module.
-fn module_code(module: &Module, name: &str, mut types: TypeWriter<'_>) -> String {
+/// Writes the types of the schemas of the API. Returns them, and their names.
+fn write_shared(api: &Api, mut types: TypeWriter<'_>) -> (Vec<String>, ScopeNames) {
+    schemas::write_schemas(&api.schemas, &mut types);
+    types.finish()
+}
+
+/// Returns the Rust module for an API module, and the names of its types.
+fn module_code(module: &Module, name: &str, mut types: TypeWriter<'_>) -> (String, ScopeNames) {
     schemas::write_schemas(&module.schemas, &mut types);
     let mut methods: Vec<MethodCode<'_>> = method::write_methods(module, &mut types);
     methods.retain(needs_function);
@@ -136,7 +161,8 @@ fn module_code(module: &Module, name: &str, mut types: TypeWriter<'_>) -> String
     }
     let info = module.info.as_deref().map(|info| format!("\n\n{info}")).unwrap_or_default();
     let doc = doc_comment(&format!("The API module `{}`.{info}", module.name));
-    format!("\n{doc}{LINTS}pub mod {name} {{\n{}}}\n", indented(&with_imports(&types.into_items())))
+    let (items, names) = types.finish();
+    (format!("\n{doc}{LINTS}pub mod {name} {{\n{}}}\n", indented(&with_imports(&items))), names)
 }
 
 /// Returns the items of a Rust module, after the traits that they derive.

@@ -1,5 +1,6 @@
 //! The structs of objects, arguments and outputs, and pieces of code: comments and indentation.
 
+use rulebook_model::distinct_names::PlaceName;
 use rulebook_model::invisible::is_invisible;
 use rulebook_model::types::ObjectShape;
 
@@ -25,11 +26,11 @@ pub(super) struct Field {
 }
 
 /// Writes the struct of an object.
-pub(super) fn write_struct(types: &mut TypeWriter<'_>, shape: &ObjectShape, role: Role, name: &str, doc: &str) {
+pub(super) fn write_struct(types: &mut TypeWriter<'_>, shape: &ObjectShape, role: Role, name: &PlaceName, doc: &str) {
     types.add_item_first(|types| {
         let fields = object_fields(types, shape, role, name);
         let constraints = shape.constraints.iter().map(|constraint| constraint.in_words(&str::to_owned));
-        struct_code(name, &with_constraints(doc, "members", constraints), VALUE_TRAITS, &fields)
+        struct_code(&types.name(name), &with_constraints(doc, "members", constraints), VALUE_TRAITS, &fields)
     });
 }
 
@@ -40,7 +41,12 @@ pub(super) fn with_constraints(doc: &str, names: &str, constraints: impl Iterato
 }
 
 /// Returns the fields of the struct `name` of an object.
-pub(super) fn object_fields(types: &mut TypeWriter<'_>, shape: &ObjectShape, role: Role, name: &str) -> Vec<Field> {
+pub(super) fn object_fields(
+    types: &mut TypeWriter<'_>,
+    shape: &ObjectShape,
+    role: Role,
+    name: &PlaceName,
+) -> Vec<Field> {
     let field = |field: &rulebook_model::types::ObjectField| {
         let rust_type = types.rust_type(&field.check, role, &name_of_part(name, &field.name), &field.info);
         let rust_type = if field.optional { option(rust_type) } else { rust_type };
@@ -49,10 +55,10 @@ pub(super) fn object_fields(types: &mut TypeWriter<'_>, shape: &ObjectShape, rol
     shape.fields.iter().map(field).collect()
 }
 
-/// Returns the name for the type of a part of the type `name`.
-pub(super) fn name_of_part(name: &str, part: &str) -> String {
+/// Names the type of a part of the type `name`.
+pub(super) fn name_of_part(name: &PlaceName, part: &str) -> PlaceName {
     // Only at the beginning of a name, a digit needs an underscore before it.
-    name.to_owned() + type_name(part, "Value").trim_start_matches('_')
+    name.part(type_name(part, "Value").trim_start_matches('_'), part)
 }
 
 /// Returns a struct with these fields.

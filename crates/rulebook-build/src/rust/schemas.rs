@@ -1,13 +1,14 @@
 //! The Rust types of the schemas of a definition.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
+use rulebook_model::distinct_names::PlaceName;
 use rulebook_model::model::{Api, Schema};
 use rulebook_model::types::Structure;
 
 use super::samples::Role;
-use super::type_writer::{RESERVED_TYPES, TypeWriter};
-use crate::identifier::{type_name, unique_type};
+use super::type_writer::{TypeWriter, unreserved};
+use crate::identifier::type_name;
 
 /// Where the Rust types of all schemas are.
 pub(super) struct SchemaPaths {
@@ -16,27 +17,17 @@ pub(super) struct SchemaPaths {
 }
 
 impl SchemaPaths {
-    pub(super) fn new(api: &Api) -> Self {
-        let mut by_key = HashMap::new();
+    /// `name` returns the name of the type of a schema in an API module, or at the top.
+    pub(super) fn new(api: &Api, mut name: impl FnMut(Option<usize>, &Schema) -> String) -> Self {
         let of_modules = api.modules.iter().enumerate().map(|(index, module)| (Some(index), &module.schemas));
-        for (scope, schemas) in [(None, &api.schemas)].into_iter().chain(of_modules) {
-            let mut used: HashSet<String> = RESERVED_TYPES.iter().map(|name| (*name).to_owned()).collect();
-            for schema in schemas {
-                let name = unique_type(type_name(&schema.name, "Schema"), &mut used);
-                by_key.insert(schema.key.clone(), (scope, name));
-            }
-        }
-        Self { by_key }
+        let scopes = [(None, &api.schemas)].into_iter().chain(of_modules);
+        let schemas = scopes.flat_map(|(scope, schemas)| schemas.iter().map(move |schema| (scope, schema)));
+        Self { by_key: schemas.map(|(scope, schema)| (schema.key.clone(), (scope, name(scope, schema)))).collect() }
     }
 
     /// Returns the name of the schema's type; `None` if the definition does not list the schema.
     pub(super) fn name(&self, key: &str) -> Option<&str> {
         self.by_key.get(key).map(|(_, name)| name.as_str())
-    }
-
-    /// Returns the names of all types in an API module, or at the top.
-    pub(super) fn names_in(&self, scope: Option<usize>) -> impl Iterator<Item = &str> {
-        self.by_key.values().filter(move |(other, _)| *other == scope).map(|(_, name)| name.as_str())
     }
 
     /// Returns the path of the schema's type for code in an API module, or at the top.
@@ -49,15 +40,19 @@ impl SchemaPaths {
     }
 }
 
+/// Names the type of a schema.
+pub(super) fn schema_name(schema: &Schema) -> PlaceName {
+    PlaceName::new(unreserved(type_name(&schema.name, "Schema")), schema.name.as_str())
+}
+
 /// Writes the types of these schemas.
 pub(super) fn write_schemas(schemas: &[Schema], types: &mut TypeWriter<'_>) {
     for schema in schemas {
         let check = &schema.r#type.check;
         let Structure::Schema(named) = check.structure() else { continue };
-        let Some(name) = types.paths.name(&schema.key).map(str::to_owned) else { continue };
         types.within = Some(named.key().to_owned());
         let doc = if named.info.is_empty() { format!("The schema `{}`.", named.name) } else { named.info.clone() };
-        types.write_type(&named.check, Role::Both, &name, &doc);
+        types.write_type(&named.check, Role::Both, &schema_name(schema), &doc);
         types.within = None;
     }
 }

@@ -1,8 +1,9 @@
 //! Finds the Rust type of the values of each type, and writes the structs and enums that it needs.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
+use rulebook_model::distinct_names::{PlaceName, ScopeNames, candidates};
 use rulebook_model::types::{Check, Structure};
 use serde_json::Value as JsonValue;
 
@@ -11,10 +12,10 @@ use super::recursion::{Parts, contains_schema};
 use super::samples::{JSON, Role, Scalar, is_same_in_both_roles, scalar_type};
 use super::schemas::SchemaPaths;
 use super::{Purpose, objects, unions};
-use crate::identifier::unique_type;
+use crate::identifier::type_name;
 
 /// Names that the types of an API cannot have, because the generated code uses other types with these names.
-pub(super) const RESERVED_TYPES: [&str; 22] = [
+const RESERVED_TYPES: [&str; 22] = [
     "Box",
     "Clone",
     "Copy",
@@ -47,22 +48,23 @@ pub(super) struct TypeWriter<'a> {
     scope: Option<usize>,
     /// The key of the schema whose type is written; `None` in other types, and in lists and maps, which need no `Box`.
     pub(super) within: Option<String>,
-    used: HashSet<String>,
-    /// The names of the types that have been written for parts of other types, by their first choice of a name and
-    /// their notation in the definition.
+    names: ScopeNames,
+    /// The names of the types that have been written for parts of other types, by their shortest name and their
+    /// notation in the definition.
     written: HashMap<(String, String), (Role, String)>,
     items: Vec<String>,
 }
 
 impl<'a> TypeWriter<'a> {
-    pub(super) fn new(paths: &'a SchemaPaths, scope: Option<usize>, purpose: Purpose) -> Self {
-        let used = RESERVED_TYPES.into_iter().chain(paths.names_in(scope)).map(str::to_owned).collect();
-        Self { paths, purpose, scope, within: None, used, written: HashMap::new(), items: Vec::new() }
+    pub(super) fn new(paths: &'a SchemaPaths, scope: Option<usize>, names: ScopeNames, purpose: Purpose) -> Self {
+        Self { paths, purpose, scope, within: None, names, written: HashMap::new(), items: Vec::new() }
     }
 
-    /// Returns the name for a new type.
-    pub(super) fn new_name(&mut self, name: String) -> String {
-        unique_type(name, &mut self.used)
+    /// Returns the name of the type at a place: the short one or, if another type can have it, a longer one of the
+    /// words of the place.
+    pub(super) fn name(&mut self, PlaceName { short, place }: &PlaceName) -> String {
+        let names = vec![unreserved(short.clone()), unreserved(type_name(place, ""))];
+        self.names.name(place, candidates(names, "", place))
     }
 
     pub(super) fn add_item(&mut self, item: String) {
@@ -76,13 +78,13 @@ impl<'a> TypeWriter<'a> {
         self.items.insert(index, item);
     }
 
-    /// Returns the structs and enums, each as a text.
-    pub(super) fn into_items(self) -> Vec<String> {
-        self.items
+    /// Returns the structs and enums, each as a text, and their names.
+    pub(super) fn finish(self) -> (Vec<String>, ScopeNames) {
+        (self.items, self.names)
     }
 
-    /// Writes a type with this name, which no other type has.
-    pub(super) fn write_type(&mut self, check: &Arc<dyn Check>, role: Role, name: &str, doc: &str) {
+    /// Writes a type with this name.
+    pub(super) fn write_type(&mut self, check: &Arc<dyn Check>, role: Role, name: &PlaceName, doc: &str) {
         match check.structure() {
             Structure::Object(shape) if !shape.fields.is_empty() => {
                 objects::write_struct(self, &shape, role, name, doc);
@@ -94,14 +96,11 @@ impl<'a> TypeWriter<'a> {
                 unions::write_tagged_union(self, &tag, &branches, role, name, doc);
             }
             Structure::Scalar => match scalar_type(&**check, role) {
-                (Scalar::OneOf(texts), false) => self.add_item(unions::text_enum(&texts, name, doc)),
-                (Scalar::Constant(json), false) => self.add_item(unions::constant_struct(&json, name, doc)),
-                _ => self.write_alias(check, role, name, doc),
-            },
-            Structure::Schema(schema) => match self.paths.name(schema.key()) {
-                // The schema itself, and not another name for it.
-                Some(named) if named == name && self.within.is_some() => {
-                    self.write_type(&schema.check, role, name, doc);
+                (Scalar::OneOf(texts), false) => {
+                    self.add_item_first(|types| unions::text_enum(&texts, &types.name(name), doc));
+                }
+                (Scalar::Constant(json), false) => {
+                    self.add_item_first(|types| unions::constant_struct(&json, &types.name(name), doc));
                 }
                 _ => self.write_alias(check, role, name, doc),
             },
@@ -111,14 +110,15 @@ impl<'a> TypeWriter<'a> {
 
     /// Writes another name for a type. A schema of lists that contains itself becomes a struct, because such a name
     /// cannot stand for a type that contains it.
-    fn write_alias(&mut self, check: &Arc<dyn Check>, role: Role, name: &str, doc: &str) {
+    fn write_alias(&mut self, check: &Arc<dyn Check>, role: Role, place: &PlaceName, doc: &str) {
         let is_recursive = self.within.as_ref().is_some_and(|key| contains_schema(check, key, Parts::All));
         self.add_item_first(|types| {
             let part = match check.structure() {
-                Structure::Array(_) | Structure::Map(_) => name.to_owned(),
-                _ => format!("{name}Value"),
+                Structure::Array(_) | Structure::Map(_) => place.clone(),
+                _ => place.part("Value", "Value"),
             };
             let target = types.rust_type(check, role, &part, doc);
+            let name = types.name(place);
             let doc = doc_comment(doc);
             if is_recursive {
                 return format!("{doc}{VALUE_TRAITS}#[serde(transparent)]\npub struct {name}(pub {target});\n");
@@ -127,9 +127,9 @@ impl<'a> TypeWriter<'a> {
         });
     }
 
-    /// Returns the Rust type of the values of a type. If a struct or an enum must be written for it, it is called
-    /// `name`, and `doc` describes it.
-    pub(super) fn rust_type(&mut self, check: &Arc<dyn Check>, role: Role, name: &str, doc: &str) -> String {
+    /// Returns the Rust type of the values of a type. If a struct or an enum must be written for it, `name` names it,
+    /// and `doc` describes it.
+    pub(super) fn rust_type(&mut self, check: &Arc<dyn Check>, role: Role, name: &PlaceName, doc: &str) -> String {
         match check.structure() {
             Structure::Schema(schema) => {
                 let path = self.paths.path(schema.key(), self.scope).unwrap_or_else(|| JSON.to_owned());
@@ -138,11 +138,11 @@ impl<'a> TypeWriter<'a> {
             }
             Structure::Nullable(inner) => option(self.rust_type(&inner, role, name, doc)),
             Structure::Array(item) => {
-                let item = self.type_in_list(&item, role, &format!("{name}Item"), doc);
+                let item = self.type_in_list(&item, role, &name.part("Item", "Item"), doc);
                 format!("Vec<{item}>")
             }
             Structure::Map(value) => {
-                let value = self.type_in_list(&value, role, &format!("{name}Value"), doc);
+                let value = self.type_in_list(&value, role, &name.part("Value", "Value"), doc);
                 format!("::std::collections::BTreeMap<String, {value}>")
             }
             Structure::Object(shape) if shape.fields.is_empty() => format!("::serde_json::Map<String, {JSON}>"),
@@ -150,13 +150,13 @@ impl<'a> TypeWriter<'a> {
                 let others: Vec<_> = branches.into_iter().filter(|branch| !unions::is_null(branch)).collect();
                 match others.as_slice() {
                     [only] => option(self.rust_type(only, role, name, doc)),
-                    _ => option(self.part_type(check, role, name, |types, name| {
+                    _ => option(self.part_type(check, role, name, |types, _| {
                         unions::write_union(types, &others, role, name, doc);
                     })),
                 }
             }
             Structure::Object(_) | Structure::Union(_) | Structure::TaggedUnion { .. } => {
-                self.part_type(check, role, name, |types, name| types.write_type(check, role, name, doc))
+                self.part_type(check, role, name, |types, _| types.write_type(check, role, name, doc))
             }
             _ => {
                 let (scalar, is_nullable) = scalar_type(&**check, role);
@@ -175,34 +175,44 @@ impl<'a> TypeWriter<'a> {
     }
 
     /// Returns the name of the type of a part of another type. `write` writes it with this name, unless an equal type
-    /// has the name `first_choice`, as the arguments and outputs of a method often have.
+    /// has the same short name, as the arguments and outputs of a method often have.
     fn part_type(
         &mut self,
         check: &Arc<dyn Check>,
         role: Role,
-        first_choice: &str,
+        place: &PlaceName,
         write: impl FnOnce(&mut Self, &str),
     ) -> String {
-        let notation = check.type_expr();
-        let key = (first_choice.to_owned(), format!("{} {}", notation.term, JsonValue::Object(notation.attributes)));
+        let key = (place.short.clone(), notation(&**check));
         if let Some((other, name)) = self.written.get(&key)
             && (*other == role || is_same_in_both_roles(&**check))
         {
             return name.clone();
         }
-        let name = self.new_name(first_choice.to_owned());
+        let name = self.name(place);
         self.written.insert(key, (role, name.clone()));
         write(self, &name);
         name
     }
 
     /// Returns the type of the values in a list or a map.
-    fn type_in_list(&mut self, check: &Arc<dyn Check>, role: Role, name: &str, doc: &str) -> String {
+    fn type_in_list(&mut self, check: &Arc<dyn Check>, role: Role, name: &PlaceName, doc: &str) -> String {
         let within = self.within.take();
         let text = self.rust_type(check, role, name, doc);
         self.within = within;
         text
     }
+}
+
+/// Returns the notation of a type in the definition.
+pub(super) fn notation(check: &dyn Check) -> String {
+    let notation = check.type_expr();
+    format!("{} {}", notation.term, JsonValue::Object(notation.attributes))
+}
+
+/// Returns the name, with a number if no type of an API can have it.
+pub(super) fn unreserved(name: String) -> String {
+    if RESERVED_TYPES.contains(&name.as_str()) { name + "2" } else { name }
 }
 
 /// Returns the type of a value that may be missing.

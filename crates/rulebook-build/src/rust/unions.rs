@@ -3,14 +3,15 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use rulebook_model::distinct_names::{PlaceName, distinct_names, texts_of_union};
 use rulebook_model::types::{Check, Structure};
 use serde_json::{Value as Json, json};
 
 use super::objects::{Field, VALUE_TRAITS, doc_comment, indented, name_of_part, object_fields, rename, struct_code};
 use super::samples::{Role, Scalar, scalar_type};
-use super::type_writer::TypeWriter;
-use crate::distinct_names::variant_names;
-use crate::identifier::unique_type;
+use super::type_writer::{TypeWriter, notation};
+use crate::distinct_names::{names_of_variant, variant_names};
+use crate::identifier::type_name;
 
 /// The traits that enums of texts implement.
 const TEXT_TRAITS: &str = "#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]\n";
@@ -99,28 +100,41 @@ pub(super) fn is_null(check: &Arc<dyn Check>) -> bool {
 }
 
 /// Writes the enum of a union without a tag.
-pub(super) fn write_union(types: &mut TypeWriter<'_>, branches: &[Arc<dyn Check>], role: Role, name: &str, doc: &str) {
+pub(super) fn write_union(
+    types: &mut TypeWriter<'_>,
+    branches: &[Arc<dyn Check>],
+    role: Role,
+    name: &PlaceName,
+    doc: &str,
+) {
     types.add_item_first(|types| {
-        let (mut used, mut seen) = (HashSet::from(["Self".to_owned()]), HashSet::new());
-        let constants: Vec<Option<String>> = branches.iter().map(|branch| constant_text(branch, role)).collect();
-        let texts: Vec<&str> = constants.iter().flatten().map(String::as_str).collect();
-        let mut names = variant_names(&texts, &["Self"]).into_iter();
-        let mut variants = String::new();
-        for (branch, constant) in branches.iter().zip(&constants) {
-            let name_of_constant = constant.as_ref().and_then(|_| names.next());
-            let variant = name_of_constant.unwrap_or_else(|| variant_name(types, branch, role));
-            let variant = unique_type(variant, &mut used);
-            let rust_type = types.rust_type(branch, role, &name_of_variant(name, &variant), doc);
+        let (mut things, mut variants, mut seen) = (Vec::new(), Vec::new(), HashSet::new());
+        let texts = texts_of_union(branches.iter().map(|branch| (branch.schema(), notation(&**branch))));
+        for (branch, text) in branches.iter().zip(texts) {
+            let mut names = match constant_text(branch, role) {
+                Some(text) => names_of_variant(&text, &["Self"]),
+                None => vec![variant_name(types, branch, role)],
+            };
+            let text = format!("{} {text}", names[0]);
+            let rust_type = types.rust_type(branch, role, &name_of_variant(name, &names[0], &text), doc);
             // Different types of the definition can have the same Rust type.
             if seen.insert(rust_type.clone()) {
                 let doc = match branch.structure() {
                     Structure::Schema(schema) if !schema.info.trim().is_empty() => schema.info.clone(),
                     _ => branch.in_words().into_owned(),
                 };
-                variants += &indented(&format!("{}{variant}({rust_type}),", doc_comment(&doc)));
+                names.push(type_name(&text, ""));
+                things.push(names);
+                variants.push((doc_comment(&doc), rust_type));
             }
         }
-        format!("{}{VALUE_TRAITS}#[serde(untagged)]\npub enum {name} {{\n{variants}}}\n", doc_comment(doc))
+        let variants: String = distinct_names(things, str::to_owned)
+            .iter()
+            .zip(variants)
+            .map(|(variant, (doc, rust_type))| indented(&format!("{doc}{variant}({rust_type}),")))
+            .collect();
+        let (doc, name) = (doc_comment(doc), types.name(name));
+        format!("{doc}{VALUE_TRAITS}#[serde(untagged)]\npub enum {name} {{\n{variants}}}\n")
     });
 }
 
@@ -155,10 +169,10 @@ fn constant_text(branch: &Arc<dyn Check>, role: Role) -> Option<String> {
     }
 }
 
-/// Returns the name for the type of the values of a variant of the enum `name`.
-fn name_of_variant(name: &str, variant: &str) -> String {
+/// Names the type of the values of a variant of the enum `name`. `text` distinguishes the variant from all others.
+fn name_of_variant(name: &PlaceName, variant: &str, text: &str) -> PlaceName {
     // Only at the beginning of a name, a digit needs an underscore before it.
-    name.to_owned() + variant.trim_start_matches('_')
+    name.part(variant.trim_start_matches('_'), text)
 }
 
 /// Writes the enum of a union with a tag.
@@ -170,7 +184,7 @@ pub(super) fn write_tagged_union(
     tag: &str,
     branches: &[(String, Arc<dyn Check>)],
     role: Role,
-    name: &str,
+    name: &PlaceName,
     doc: &str,
 ) {
     let is_tagged = branches.iter().all(|(_, branch)| tag_field(tag, branch).is_none());
@@ -178,7 +192,7 @@ pub(super) fn write_tagged_union(
         let values: Vec<&str> = branches.iter().map(|(value, _)| value.as_str()).collect();
         let mut variants = String::new();
         for ((value, branch), variant) in branches.iter().zip(variant_names(&values, &["Self"])) {
-            let part = name_of_variant(name, &variant);
+            let part = name_of_variant(name, &variant, value);
             let rename = if is_tagged { rename(value, &variant) } else { String::new() };
             let rust_type = if is_tagged || is_constant(tag, value, branch) {
                 types.rust_type(branch, role, &part, doc)
@@ -189,7 +203,8 @@ pub(super) fn write_tagged_union(
             variants += &indented(&format!("{}{rename}{variant}({rust_type}),", doc_comment(&doc)));
         }
         let serde = if is_tagged { format!("#[serde(tag = {tag:?})]") } else { "#[serde(untagged)]".to_owned() };
-        format!("{}{VALUE_TRAITS}{serde}\npub enum {name} {{\n{variants}}}\n", doc_comment(doc))
+        let (doc, name) = (doc_comment(doc), types.name(name));
+        format!("{doc}{VALUE_TRAITS}{serde}\npub enum {name} {{\n{variants}}}\n")
     });
 }
 
@@ -212,16 +227,16 @@ fn write_object_with_tag(
     (tag, value): (&str, &str),
     branch: &Arc<dyn Check>,
     role: Role,
-    name: &str,
+    place: &PlaceName,
 ) -> String {
-    let name = types.new_name(name.to_owned());
-    let Some(mut shape) = branch.object_shape() else { return types.rust_type(branch, role, &name, "") };
+    let Some(mut shape) = branch.object_shape() else { return types.rust_type(branch, role, place, "") };
+    let name = types.name(place);
     shape.fields.retain(|field| field.name != tag);
     types.add_item_first(|types| {
-        let tag_type = types.new_name(name_of_part(&name, tag));
+        let tag_type = types.name(&name_of_part(place, tag));
         types.add_item(text_enum(&[value.to_owned()], &tag_type, &format!("The value of `{}`.", visible(tag))));
         let tag_field = Field { name: tag.to_owned(), info: String::new(), rust_type: tag_type, attributes: "" };
-        let fields: Vec<_> = [tag_field].into_iter().chain(object_fields(types, &shape, role, &name)).collect();
+        let fields: Vec<_> = [tag_field].into_iter().chain(object_fields(types, &shape, role, place)).collect();
         struct_code(
             &name,
             &format!("An object in which `{}` is `{}`.", visible(tag), visible(value)),

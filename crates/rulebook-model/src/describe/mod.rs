@@ -14,8 +14,6 @@ mod options;
 mod uris;
 
 #[cfg(feature = "documents")]
-mod distinct_names;
-#[cfg(feature = "documents")]
 mod escape;
 #[cfg(feature = "documents")]
 mod in_words;
@@ -37,8 +35,6 @@ mod python;
 mod snippet;
 #[cfg(feature = "documents")]
 mod typescript;
-#[cfg(feature = "documents")]
-mod unique_names;
 
 pub use canonical::{canonical_definition, canonical_service_definition};
 pub use options::{options_for_api, options_for_intermediate_uri, options_for_service, write_options_for_api};

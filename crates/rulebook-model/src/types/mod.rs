@@ -60,6 +60,8 @@ pub use check::{Arity, Check, MaxSize, Type, TypeExpr};
 pub(crate) use failed_type::{failed_type, is_failed_type};
 pub use functions::Functions;
 pub(crate) use grammar::names_in_term;
+#[cfg(feature = "documents")]
+pub(crate) use moment::is_moment;
 pub use named_schema::{NamedSchema, SCHEMA_REFERENCE_PREFIX, all_referenced_schemas, complete_schema};
 pub(crate) use named_schema::{SchemaCells, recursive_reference, replace_references, schema_reference};
 #[cfg(feature = "documents")]

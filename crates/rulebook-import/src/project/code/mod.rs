@@ -2,7 +2,7 @@
 
 mod handlers;
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 
 use rulebook_model::model::{Api, Parameter};
 use rulebook_model::types::Functions;
@@ -10,7 +10,6 @@ use serde_json::Value as Json;
 
 use super::iapi::{CacheDatabase, IapiCode};
 use crate::ImportedFile;
-use rulebook_build::identifier::{snake_case, unique};
 
 /// The name of the API module whose handlers are in the crate `rulebook_iapi`.
 const IAPI_MODULE: &str = "iapi";
@@ -26,16 +25,14 @@ pub mod api {
 /// Returns the files in `src` and `tests`.
 pub(super) fn generate(api: &Api, name: &str, iapi: Option<&IapiCode>) -> Vec<ImportedFile> {
     let mut files = Vec::new();
-    let mut used = HashSet::from(["api".to_owned(), "lib".to_owned(), "main".to_owned()]);
-    let mut modules = Vec::new();
-    for (module, (path, signatures)) in api.modules.iter().zip(rulebook_build::signatures(api)) {
-        let identifier = unique(snake_case(&module.name, "module"), &mut used);
+    let mut modules = rulebook_build::module_names(api, &["api", "lib", "main"]);
+    let signatures = rulebook_build::signatures(api);
+    for ((module, identifier), (path, signatures)) in api.modules.iter().zip(&modules).zip(signatures) {
         let text = match iapi {
             Some(iapi) if module.name == IAPI_MODULE => iapi_file(iapi),
             _ => handlers::module_file(module, &path, &signatures),
         };
         files.push(ImportedFile { path: format!("src/{identifier}.rs"), text });
-        modules.push(identifier);
     }
     modules.sort();
     let functions = functions_of_parameters(api).into_iter().flat_map(|(_, names)| names).collect();

@@ -1,12 +1,11 @@
 //! Completes the discriminators of unions with a tag. A discriminator maps each value of the tag to a component, so
 //! that the types of a union cannot be written inside of it.
 
-use std::collections::HashSet;
-
 use serde_json::{Map, Value as Json, json};
 
-use super::super::distinct_names::{NameCandidates, distinct_names, to_component_name};
+use super::component_name::{folded, to_component_name};
 use super::schemas::Schemas;
+use crate::distinct_names::{candidates, distinct_names};
 
 /// Completes the discriminators in a schema. The types of a union that are not components become components of the
 /// method or the schema `owner`, whose names begin with `name`.
@@ -52,9 +51,8 @@ fn complete_mapping(
         None => tag_value(branch, &tag).map(str::to_owned),
     };
     let values = branches.iter().map(value_of).collect::<Option<Vec<String>>>()?;
-    let names =
-        |value: &String| NameCandidates::new(vec![format!("{name}.{}", to_component_name(value))], value.as_str());
-    let names = distinct_names(&values.iter().map(names).collect::<Vec<_>>(), &HashSet::new());
+    let names = |value: &String| candidates(vec![format!("{name}.{}", to_component_name(value))], ".", value);
+    let names = distinct_names(values.iter().map(names), folded);
     let mut mapping = Map::new();
     for ((value, component), branch) in values.into_iter().zip(names).zip(branches) {
         if branch.get("$ref").is_none() {

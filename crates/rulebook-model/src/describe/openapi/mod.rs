@@ -7,6 +7,7 @@
 //! can be serialized as text. [`convert_openapi`] converts the complete document to another version of OpenAPI. This
 //! Rust module must not depend on the plan that handles requests, or on requests.
 
+mod component_name;
 mod content;
 mod discriminator;
 mod downloads;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value as Json};
 use utoipa::openapi::Components;
 
-use super::super::distinct_names::to_component_name;
+use super::component_name::to_component_name;
 use super::error_classes::possible_error_classes;
 use super::parameters::{describe_parameter, operation_parameters};
 use super::parts::{PartIndex, PartName, Parts};
@@ -66,6 +66,7 @@ impl<'a> OperationDescriber<'a> {
         segments: &[(&str, &Parameter)],
     ) -> DescribedOperation {
         let DescribedMethod { module, method, .. } = described;
+        self.schemas.begin_method(method);
         let parameters = self.describe_parameters(described, segments);
         let request_body = self.describe_request_body(described);
         let classes = possible_error_classes(self.api, (module, method), request_body.is_some());

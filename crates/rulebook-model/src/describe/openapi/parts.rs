@@ -9,8 +9,9 @@ use serde::ser::{Error, SerializeMap};
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value as Json};
 
-use super::super::distinct_names::{NameCandidates, distinct_names};
+use super::component_name::folded;
 use super::schemas::Schemas;
+use crate::distinct_names::{candidates, distinct_names};
 
 pub(super) type PartIndex = usize;
 
@@ -38,7 +39,7 @@ pub(super) struct PartName {
     /// The module or the method within which equal parts are one component, so that its name depends on nothing
     /// outside; empty for the whole document.
     pub(super) scope: String,
-    /// The names. The component has the first one that no other component has.
+    /// The names. The component has the first one that no other component can have.
     pub(super) candidates: Vec<String>,
     /// `true` if the part is a component even if it occurs only once.
     pub(super) is_always_component: bool,
@@ -82,9 +83,10 @@ impl Parts {
         mut kinds: [&mut Self; N],
         reserved: &HashSet<String>,
     ) -> [(&'static str, Map<String, Json>); N] {
-        let candidates = |part: &mut Part| NameCandidates::new(part.name.candidates.clone(), &*part.text);
-        let all: Vec<_> = kinds.iter_mut().flat_map(|parts| parts.components().map(candidates)).collect();
-        let mut names = distinct_names(&all, reserved).into_iter();
+        let names = |part: &mut Part| candidates(part.name.candidates.clone(), ".", &part.text);
+        let all = kinds.iter_mut().flat_map(|parts| parts.components().map(names));
+        let all = all.chain(reserved.iter().map(|name| vec![name.clone()]));
+        let mut names = distinct_names(all, folded).into_iter();
         kinds.map(|parts| {
             let mut components = Map::new();
             for part in parts.components() {

@@ -1,15 +1,16 @@
 //! The paths of all methods. A position is a parameter that is read from a path segment after the path of its service.
 //! If the last positions of a method are optional, the method has a path for each possible number of segments.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
 use percent_encoding::utf8_percent_encode;
 
-use super::super::distinct_names::{NameCandidates, distinct_names, to_component_name};
 use super::super::module_part::ModulePart;
 use super::super::uris::{ENCODED_IN_PATH_SEGMENTS, ServiceUri, encode_base_path, uris};
+use super::component_name::{folded, to_component_name};
 use crate::call::HttpMethod;
+use crate::distinct_names::{candidates, distinct_names};
 use crate::model::{Api, Location, Method, Module, Parameter, Segment, Service};
 use crate::routing::push_segment_shape;
 
@@ -173,10 +174,10 @@ fn operation_ids(services: &[ServiceUri<'_>]) -> Vec<String> {
                 None => String::new(),
             };
             let names = names.iter().map(|name| format!("{name}{without}")).collect();
-            all.push(NameCandidates::new(names, format!("{}{without}", method.id)));
+            all.push(candidates(names, ".", &format!("{}\n{without}", method.id)));
         }
     }
-    distinct_names(&all, &HashSet::new())
+    distinct_names(all, folded)
 }
 
 /// The path templates, by [shape](crate::routing::path_shape). Paths with the same shape share a template.
@@ -204,31 +205,25 @@ impl PathTemplates {
 }
 
 fn make_path_template(base: &str, segments: &[PathSegment<'_>]) -> PathTemplate {
+    let allowed_character = |c: char| if c.is_alphanumeric() || matches!(c, '-' | '_') { c } else { '_' };
+    let names = segments.iter().filter_map(|segment| match segment {
+        PathSegment::Static(_) => None,
+        PathSegment::Variable(name, parameter) => {
+            Some(candidates(vec![name.chars().map(allowed_character).collect()], "_", &parameter.name))
+        }
+    });
+    let names = distinct_names(names, str::to_owned);
     let mut path = encode_base_path(base);
-    let mut names: Vec<String> = Vec::new();
+    let mut variables = names.iter();
     for segment in segments {
         path.push('/');
         match segment {
             PathSegment::Static(text) => path.extend(utf8_percent_encode(text, ENCODED_IN_PATH_SEGMENTS)),
-            PathSegment::Variable(name, _) => {
-                let name = unused_parameter_name(name, &names);
-                path.extend(["{", &name, "}"]);
-                names.push(name);
-            }
+            PathSegment::Variable(..) => path.extend(["{", variables.next().map_or("", String::as_str), "}"]),
         }
     }
     if path.is_empty() {
         path.push('/');
     }
     PathTemplate { path, names }
-}
-
-/// Converts a parameter name to a name that is allowed in a path template and does not occur in `names`.
-fn unused_parameter_name(name: &str, names: &[String]) -> String {
-    let allowed_character = |c: char| if c.is_alphanumeric() || matches!(c, '-' | '_') { c } else { '_' };
-    let mut name: String = name.chars().map(allowed_character).collect();
-    while names.contains(&name) {
-        name.push('_');
-    }
-    name
 }

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use utoipa::openapi::Response;
 
-use super::super::distinct_names::to_component_name;
 use super::OpenapiDetail;
+use super::component_name::to_component_name;
 use super::content::response_with_contents;
 use super::downloads;
 use super::error_classes::{ErrorClass, GENERAL_ERRORS};

@@ -8,10 +8,11 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json, json};
 use utoipa::openapi::{Ref, RefOr, Schema};
 
-use super::super::distinct_names::{folded, to_component_name, with_hash};
+use super::component_name::{folded, to_component_name};
 use super::discriminator::complete_discriminators;
 use super::plain_keywords::use_plain_keywords;
-use crate::model::Api;
+use crate::distinct_names::with_hash;
+use crate::model::{Api, Method};
 use crate::types::{Check, NamedSchema, info_with_type_description, replace_references};
 
 /// The maximum size of an inline schema, in bytes of JSON. A larger schema becomes a component, to which each use of
@@ -33,14 +34,6 @@ pub(super) struct SchemaPlace<'a> {
     pub(super) key: &'a str,
 }
 
-impl SchemaPlace<'_> {
-    /// Returns the name of a component, such as `article.create.body.lines`.
-    fn component_name(self) -> String {
-        let parts = [self.method, self.part, self.key].into_iter().filter(|part| !part.is_empty());
-        parts.map(to_component_name).collect::<Vec<_>>().join(".")
-    }
-}
-
 /// All schemas of an OpenAPI document, including the components.
 #[derive(Default)]
 pub(super) struct Schemas {
@@ -52,6 +45,8 @@ pub(super) struct Schemas {
     names_by_schema: HashMap<(String, String), String>,
     /// The [folded] names of the components.
     folded_names: HashSet<String>,
+    /// The [folded] keys that several parameters at one place, or several outputs, of the described method have.
+    alike_keys: HashSet<String>,
     /// The keys of the definition's schemas, which are the names of their components, folded. No other component has
     /// such a name.
     reserved_names: HashSet<String>,
@@ -63,6 +58,32 @@ impl Schemas {
         let of_modules = api.modules.iter().flat_map(|module| &module.schemas);
         let reserved_names = api.schemas.iter().chain(of_modules).map(|schema| folded(&schema.key)).collect();
         Self { reserved_names, ..Self::default() }
+    }
+
+    /// Begins the description of a method.
+    pub(super) fn begin_method(&mut self, method: &Method) {
+        self.alike_keys.clear();
+        let parameters = || method.parameters.iter().map(|parameter| (Some(parameter.from), parameter));
+        let keys = parameters().map(|(from, parameter)| (from, &parameter.key));
+        let names = parameters().map(|(from, parameter)| (from, &parameter.name));
+        let outputs = method.outputs.iter().map(|output| (None, &output.name));
+        for keys in [keys.collect::<Vec<_>>(), names.collect(), outputs.collect()] {
+            let mut seen = HashMap::new();
+            for (from, key) in keys {
+                let component = folded(&to_component_name(key));
+                if seen.insert((from, component.clone()), key).is_some_and(|other| other != key) {
+                    self.alike_keys.insert(component);
+                }
+            }
+        }
+    }
+
+    /// Returns the name of a component, such as `article.create.body.lines`.
+    fn component_name(&self, SchemaPlace { method, part, key }: SchemaPlace<'_>) -> String {
+        let parts = [method, part, key].into_iter().filter(|part| !part.is_empty());
+        let name = parts.map(to_component_name).collect::<Vec<_>>().join(".");
+        let is_alike = !key.is_empty() && self.alike_keys.contains(&folded(&to_component_name(key)));
+        if is_alike { with_hash(&name, ".", key) } else { name }
     }
 
     /// Makes the schemas of the definition to which `schema` refers components, and lets the references lead to them.
@@ -78,7 +99,8 @@ impl Schemas {
             complete_discriminators(&mut content, named.key(), named.key(), self);
             self.insert_component(named.key().to_owned(), content);
         }
-        complete_discriminators(&mut schema, place.method, &place.component_name(), self);
+        let name = self.component_name(place);
+        complete_discriminators(&mut schema, place.method, &name, self);
         schema
     }
 
@@ -125,7 +147,7 @@ impl Schemas {
     /// Returns a reference to the component that contains this schema at this place. If the method has no such
     /// component yet, it is added.
     pub(super) fn component_reference(&mut self, place: SchemaPlace<'_>, schema: Json) -> Json {
-        self.named_component_reference(place.method, place.component_name(), schema)
+        self.named_component_reference(place.method, self.component_name(place), schema)
     }
 
     /// Returns a reference to the component that contains this schema, for a method. If the method has no such
@@ -140,7 +162,7 @@ impl Schemas {
             self.folded_names.contains(&name) || self.reserved_names.contains(&name)
         };
         // Only in this rare case, the name depends on the content. Names of the schemas of methods hardly ever clash.
-        let distinct = [with_hash(&name, &name), with_hash(&name, &key.1)];
+        let distinct = [with_hash(&name, ".", &name), with_hash(&name, ".", &key.1)];
         let name = [name].into_iter().chain(distinct).find(|name| !is_used(name)).unwrap_or_else(|| "_".to_owned());
         self.insert_component(name.clone(), schema);
         let reference = schema_reference(&name);

@@ -7,7 +7,7 @@ use std::fmt::Write;
 use super::method::Function;
 use super::names::{to_class_name, to_name};
 use super::types::{TYPE_NAMES, TypeWriter};
-use crate::describe::unique_names::UniqueNames;
+use crate::distinct_names::{PlaceName, candidates, distinct_names};
 
 /// A node of the tree: a function, a group of functions, or both.
 #[derive(Default)]
@@ -27,7 +27,7 @@ impl FunctionNode {
 
     /// Returns the classes of the groups in the tree, and that of the whole API, which is the last. `about` is its
     /// docstring, and `base` the base path of the API.
-    pub(super) fn classes(&self, about: &str, base: &str, types: &mut TypeWriter) -> Vec<String> {
+    pub(super) fn classes(&self, about: &str, base: &str, types: &mut TypeWriter<'_>) -> Vec<String> {
         let mut classes = Vec::new();
         let groups = self.write_groups("", types, &mut classes);
         let mut text = format!("class Api:\n{about}\n");
@@ -45,24 +45,25 @@ impl FunctionNode {
     }
 
     /// Writes the classes of the groups below this node to `classes`. Returns the members of the class of this node.
-    fn write_groups(&self, path: &str, types: &mut TypeWriter, classes: &mut Vec<String>) -> Members {
-        let mut names = UniqueNames::reserving([CONNECTION_MEMBER]);
+    fn write_groups(&self, path: &str, types: &mut TypeWriter<'_>, classes: &mut Vec<String>) -> Members {
         let mut members = Members::default();
         let mut functions = Vec::new();
         let functions_of_class = self.children.values().filter_map(|node| node.function.as_ref());
         let words: HashSet<String> = functions_of_class.flat_map(Function::words_of_types).collect();
-        for (name, node) in &self.children {
+        let names = self.children.keys().map(|name| {
             // In a class, a function hides a type of the same name. Only types that are built in have another name.
             let is_builtin = TYPE_NAMES.contains(&name.as_str()) && !name.starts_with(|c: char| c.is_ascii_uppercase());
             let is_hiding = !is_builtin && words.contains(name);
-            let member = names.add(&if is_hiding { format!("{}_", to_name(name)) } else { to_name(name) });
+            candidates(vec![to_name(name) + if is_hiding { "_" } else { "" }], "_", name)
+        });
+        for ((name, node), member) in self.children.iter().zip(distinct_names(names, str::to_owned)) {
             if node.children.is_empty() {
                 functions.extend(node.function.as_ref().map(|function| (member, function)));
                 continue;
             }
             let path = format!("{path}.{name}");
             let inner = node.write_groups(&path, types, classes);
-            let class = types.add_top_name(&format!("{}Functions", to_class_name(&path)));
+            let class = types.name(&PlaceName::new(format!("{}Functions", to_class_name(&path)), path));
             let call = node.function.as_ref().map(|function| function.text("__call__", &inner.hidden));
             classes.push(format!(
                 "class {class}:\n    def __init__(self, api: Connection) -> None:\n        self.{CONNECTION_MEMBER} = \

@@ -12,7 +12,7 @@ use crate::describe::in_words::reads_key_as_parameter;
 use crate::describe::list_format::{ListFormat, type_attributes};
 use crate::describe::outputs;
 use crate::describe::typescript::argument_names;
-use crate::describe::unique_names::UniqueNames;
+use crate::distinct_names::{PlaceName, candidates, distinct_names};
 use crate::envelope::{self, OutputsLocation, has_content};
 use crate::model::{Api, Idempotency, Location, Method, Module, Parameter, Segment, Service, Unbound};
 use crate::types::Check;
@@ -35,26 +35,39 @@ pub(super) struct Function {
 }
 
 impl Function {
-    pub(super) fn new(api: &Api, module: &Module, service: &Service, method: &Method, types: &mut TypeWriter) -> Self {
+    pub(super) fn new(
+        api: &Api,
+        module: &Module,
+        service: &Service,
+        method: &Method,
+        types: &mut TypeWriter<'_>,
+    ) -> Self {
         let hint = to_class_name(&method.id);
-        let names = argument_names(&method.parameters).into_iter().map(|name| to_name(&name)).collect::<Vec<_>>();
-        let types_of_parameters = method.parameters.iter().zip(&names).map(|(parameter, name)| {
-            types.type_of(&parameter.r#type.check.schema(), &format!("{hint}{}", to_class_name(name)))
+        let arguments = argument_names(&method.parameters);
+        let types_of_parameters = method.parameters.iter().zip(&arguments).map(|(parameter, name)| {
+            let hint = PlaceName::new(hint.clone(), format!("{}\nin", method.id));
+            types.type_of(&parameter.r#type.check.schema(), &hint.part(&to_class_name(&to_name(name)), name))
         });
         let types_of_parameters: Vec<String> = types_of_parameters.collect();
-        let result = result_type(api, module, method, &format!("{hint}Result"), types);
+        let hint = PlaceName::new(hint + "Result", format!("{}\nout", method.id));
+        let result = result_type(api, module, method, &hint, types);
+        let key = method.options.idempotent.filter(|_| !reads_key_as_parameter(method));
         // In the function, a parameter hides a type of the same name, which the variable with the result needs.
         let words = words_of_type(&result);
-        let mut names_in_use = UniqueNames::reserving(words.iter().map(String::as_str).chain(["self"]));
-        let names: Vec<String> = names.iter().map(|name| names_in_use.add(name)).collect();
+        let names = arguments.iter().map(|argument| {
+            let name = to_name(argument);
+            let end = if name == "self" || words.contains(&name) { "_" } else { "" };
+            candidates(vec![name + end], "_", argument)
+        });
+        let key_argument = key.map(|_| candidates(vec!["idempotency_key".to_owned()], "_", Idempotency::HEADER));
+        let names = distinct_names(names.chain(key_argument), str::to_owned);
         let parameters = method.parameters.iter().zip(&names).zip(types_of_parameters);
         let parameters = parameters.map(|((parameter, name), r#type)| (name.clone(), r#type, parameter.optional));
         let mut parameters: Vec<_> = parameters.collect();
-        let key = method.options.idempotent.filter(|_| !reads_key_as_parameter(method)).map(|idempotency| {
-            let name = names_in_use.add("idempotency_key");
+        let key = key.zip(names.get(method.parameters.len())).map(|(idempotency, name)| {
             parameters.push((name.clone(), "str".to_owned(), true));
             match idempotency {
-                Idempotency::Optional => name,
+                Idempotency::Optional => name.clone(),
                 Idempotency::Required => format!("{name} or _new_key()"),
             }
         });
@@ -121,7 +134,7 @@ fn qualify_hidden(r#type: &str, hidden: &HashSet<String>) -> String {
     text
 }
 
-fn result_type(api: &Api, module: &Module, method: &Method, hint: &str, types: &mut TypeWriter) -> String {
+fn result_type(api: &Api, module: &Module, method: &Method, hint: &PlaceName, types: &mut TypeWriter<'_>) -> String {
     if method.options.download {
         return "Download".to_owned();
     }

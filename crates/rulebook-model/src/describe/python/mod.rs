@@ -14,12 +14,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value as Json;
 
 use super::canonical_schemas::schemas_in_types;
-use super::unique_names::UniqueNames;
+use crate::distinct_names::ScopeNames;
 use crate::model::{Api, Method, Module, Service};
 use functions::FunctionNode;
 use method::Function;
 use names::{docstring, literal, string_literal};
-use types::{TYPE_NAMES, TypeWriter};
+use types::TypeWriter;
 
 /// The part of the file that is the same for every API.
 const RUNTIME: &str = include_str!("runtime.py");
@@ -61,23 +61,28 @@ pub fn python(api: &Api) -> String {
     let arguments = methods.iter().flat_map(|(.., method)| &method.parameters).map(|parameter| &parameter.r#type);
     let results = methods.iter().flat_map(|(.., method)| &method.outputs).map(|output| &output.r#type);
     let schemas = schemas_in_types(arguments.chain(results).map(|r#type| &*r#type.check));
-    let names = UniqueNames::reserving(TOP_NAMES.split(' ').chain(TYPE_NAMES));
-    let mut types = TypeWriter::new(schemas, names);
-    let mut tree = FunctionNode::default();
-    for (module, service, method) in &methods {
-        tree.insert(&method.id, Function::new(api, module, service, method, &mut types));
-    }
     let title = format!("{} {}", api.title, api.version);
     let about = format!(
         "The functions of the API. `url` is the URL of its server, or of its base path.\n\n{}",
         api.info.as_deref().unwrap_or_default()
     );
     let base = string_literal(api.base.trim_end_matches('/'));
-    let classes = tree.classes(&docstring(&about, 4), &base, &mut types);
+    let write = |names: ScopeNames| {
+        let mut types = TypeWriter::new(&schemas, names);
+        let mut tree = FunctionNode::default();
+        for (module, service, method) in &methods {
+            tree.insert(&method.id, Function::new(api, module, service, method, &mut types));
+        }
+        let classes = tree.classes(&docstring(&about, 4), &base, &mut types);
+        let (declarations, names) = types.finish();
+        (declarations, classes, names)
+    };
+    let (.., names) = write(ScopeNames::default());
+    let (declarations, classes, _) = write(names.choose());
     let header =
         docstring(&format!("The client of {title}, generated from its definition, for Python 3.11 and later."), 0);
     let mut parts = vec![RUNTIME.to_owned(), constants(api, &methods)];
-    parts.extend(types.into_declarations());
+    parts.extend(declarations);
     parts.extend(classes);
     let parts: Vec<&str> = parts.iter().map(|part| part.trim_end()).collect();
     format!("{header}\n{IMPORTS}\n\n{}\n", parts.join("\n\n\n"))

@@ -3,13 +3,14 @@
 //! A Python type accepts every value that the JSON Schema accepts. Rules that Python cannot express, such as bounds and
 //! patterns, are not part of the type. An object with known members is a `TypedDict`, which needs a name.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use serde_json::{Map, Value as Json, json};
 
+use super::TOP_NAMES;
 use super::names::{comment, docstring, is_plain_name, string_literal, to_class_name, to_name, words_of_type};
-use crate::describe::unique_names::UniqueNames;
+use crate::distinct_names::{PlaceName, ScopeNames, candidates, texts_of_union};
 use crate::types::{NamedSchema, SCHEMA_REFERENCE_PREFIX};
 
 /// The names that types can contain, besides those of the declared types.
@@ -30,28 +31,29 @@ pub(super) const TYPE_NAMES: [&str; 13] = [
 ];
 
 /// The types of a file, and their declarations.
-pub(super) struct TypeWriter {
-    schemas: BTreeMap<String, Arc<NamedSchema>>,
-    names: HashMap<String, String>,
-    top_names: UniqueNames,
+pub(super) struct TypeWriter<'s> {
+    schemas: &'s BTreeMap<String, Arc<NamedSchema>>,
+    names: ScopeNames,
     declarations: Vec<String>,
+    /// The places of the objects whose types are declared. Equal types of a union have the same place.
+    declared: HashSet<String>,
 }
 
-impl TypeWriter {
-    /// Creates the types of these schemas. `top_names` are the names at the top of the file that are already used.
-    pub(super) fn new(schemas: BTreeMap<String, Arc<NamedSchema>>, mut top_names: UniqueNames) -> Self {
-        let names = schemas.keys().map(|key| (key.clone(), top_names.add(&to_name(key)))).collect();
-        let mut writer = Self { schemas, names, top_names, declarations: Vec::new() };
-        for schema in writer.schemas.values().cloned().collect::<Vec<_>>() {
-            let name = writer.names[schema.key()].clone();
+impl<'s> TypeWriter<'s> {
+    /// Creates the types of these schemas. `names` are the names at the top of the file.
+    pub(super) fn new(schemas: &'s BTreeMap<String, Arc<NamedSchema>>, names: ScopeNames) -> Self {
+        let mut writer = Self { schemas, names, declarations: Vec::new(), declared: HashSet::new() };
+        for (key, schema) in schemas {
+            let name = schema_name(key);
             let content = schema.schema();
             let about = content.get("description").and_then(Json::as_str).unwrap_or(&schema.info);
             match writer.object_members(&content) {
-                Some(members) => writer.declare_typed_dict(&name, about, &members),
+                Some(members) => _ = writer.declare_typed_dict(&name, about, &members),
                 None => {
                     let comment = comment(about, 0);
                     let content = writer.type_of(&content, &name);
                     let content = if is_defined_before(&content) { content } else { string_literal(&content) };
+                    let name = writer.name(&name);
                     writer.declarations.push(format!("{comment}{name}: TypeAlias = {content}\n"));
                 }
             }
@@ -59,22 +61,23 @@ impl TypeWriter {
         writer
     }
 
-    /// Returns an unused name for a class at the top of the file.
-    pub(super) fn add_top_name(&mut self, name: &str) -> String {
-        self.top_names.add(name)
+    /// Returns the name of a class or a type at the top of the file.
+    pub(super) fn name(&mut self, PlaceName { short, place }: &PlaceName) -> String {
+        self.names.name(place, candidates(vec![unreserved(short)], "_", place))
     }
 
-    pub(super) fn into_declarations(self) -> Vec<String> {
-        self.declarations
+    /// Returns the declarations, and the names at the top of the file.
+    pub(super) fn finish(self) -> (Vec<String>, ScopeNames) {
+        (self.declarations, self.names)
     }
 
-    /// Returns the type of the values that a schema accepts. `hint` is the beginning of the names of the types that are
-    /// declared for objects in it.
-    pub(super) fn type_of(&mut self, schema: &Json, hint: &str) -> String {
+    /// Returns the type of the values that a schema accepts. `hint` names the types that are declared for objects in
+    /// it.
+    pub(super) fn type_of(&mut self, schema: &Json, hint: &PlaceName) -> String {
         let Json::Object(keywords) = schema else { return "Any".to_owned() };
         let reference = keywords.get("$ref").and_then(Json::as_str);
         if let Some(key) = reference.and_then(|text| text.strip_prefix(SCHEMA_REFERENCE_PREFIX)) {
-            return self.names.get(key).cloned().unwrap_or_else(|| "Any".to_owned());
+            return if self.schemas.contains_key(key) { self.name(&schema_name(key)) } else { "Any".to_owned() };
         }
         if let Some(Json::Array(values)) = keywords.get("enum") {
             return literal_type(values);
@@ -85,17 +88,22 @@ impl TypeWriter {
         if let Some(Json::Array(branches)) = keywords.get("anyOf").or_else(|| keywords.get("oneOf")) {
             let tag =
                 keywords.get("discriminator").and_then(|discriminator| discriminator.get("propertyName")?.as_str());
-            return union_type(branches.iter().map(|branch| {
+            // Only its content distinguishes a type from others in a union without a tag.
+            let texts = texts_of_union(branches.iter().map(|branch| (branch.clone(), branch.to_string())));
+            let end = if self.schemas.contains_key(&hint.place) { "_" } else { "" };
+            return union_type(branches.iter().zip(texts).map(|(branch, text)| {
                 let value = tag
                     .and_then(|tag| Some(self.object_members(branch)?["properties"].get(tag)?.get("const")?.clone()));
-                let value = value.as_ref().and_then(Json::as_str).map(to_class_name).unwrap_or_default();
-                self.type_of(branch, &format!("{hint}{value}"))
+                let hint = match value.as_ref().and_then(Json::as_str) {
+                    Some(value) => hint.part(&to_class_name(value), value),
+                    None => hint.part(end, &text),
+                };
+                self.type_of(branch, &hint)
             }));
         }
         if let Some(members) = self.object_members(schema) {
-            let name = self.top_names.add(hint);
             let about = keywords.get("description").and_then(Json::as_str).unwrap_or_default();
-            self.declare_typed_dict(&name, about, &members);
+            let name = self.declare_typed_dict(hint, about, &members);
             let is_nullable = keywords.get("type").and_then(Json::as_array).is_some();
             return if is_nullable { format!("{name} | None") } else { name };
         }
@@ -109,10 +117,10 @@ impl TypeWriter {
         }
     }
 
-    fn type_of_kind(&mut self, kind: &str, keywords: &Map<String, Json>, hint: &str) -> String {
+    fn type_of_kind(&mut self, kind: &str, keywords: &Map<String, Json>, hint: &PlaceName) -> String {
         let inner = |writer: &mut Self, keyword: &str, name: &str| {
             let schema = keywords.get(keyword).filter(|schema| schema.is_object());
-            schema.map_or_else(|| "Any".to_owned(), |schema| writer.type_of(schema, &format!("{hint}{name}")))
+            schema.map_or_else(|| "Any".to_owned(), |schema| writer.type_of(schema, &hint.part(name, name)))
         };
         match kind {
             "string" if keywords.get("format").is_some_and(|format| format == "binary") => "FileArgument".to_owned(),
@@ -151,7 +159,12 @@ impl TypeWriter {
         Some(json!({ "properties": properties, "required": required }))
     }
 
-    fn declare_typed_dict(&mut self, name: &str, about: &str, members: &Json) {
+    /// Declares the type of an object, and returns its name.
+    fn declare_typed_dict(&mut self, place: &PlaceName, about: &str, members: &Json) -> String {
+        let name = self.name(place);
+        if !self.declared.insert(place.place.clone()) {
+            return name;
+        }
         // The types of members are declared after the type that contains them.
         let index = self.declarations.len();
         self.declarations.push(String::new());
@@ -160,7 +173,7 @@ impl TypeWriter {
             members["required"].as_array().into_iter().flatten().filter_map(Json::as_str).collect();
         let members: Vec<(&String, String, String)> = properties
             .map(|(member, schema)| {
-                let value_type = self.type_of(schema, &format!("{name}{}", to_class_name(member)));
+                let value_type = self.type_of(schema, &place.part(&to_class_name(member), member));
                 let is_required = required.contains(&member.as_str());
                 let value_type = if is_required { value_type } else { format!("NotRequired[{value_type}]") };
                 let about = schema.get("description").and_then(Json::as_str).unwrap_or_default();
@@ -188,9 +201,20 @@ impl TypeWriter {
                 format!("{about}    {}: {},\n", string_literal(member), value_type)
             });
             let fields: String = fields.collect();
-            format!("{}{name} = TypedDict({}, {{\n{fields}}})\n", comment(about, 0), string_literal(name))
+            format!("{}{name} = TypedDict({}, {{\n{fields}}})\n", comment(about, 0), string_literal(&name))
         };
+        name
     }
+}
+
+/// Names the type of the schema with this key.
+fn schema_name(key: &str) -> PlaceName {
+    PlaceName::new(unreserved(&to_name(key)), key)
+}
+
+fn unreserved(name: &str) -> String {
+    let is_reserved = TOP_NAMES.split(' ').chain(TYPE_NAMES).any(|reserved| reserved == name);
+    format!("{name}{}", if is_reserved { "_" } else { "" })
 }
 
 /// Returns `true` if a type contains no names that are declared after it. Others must be in quotes, because Python

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::types::{TypeWriter, ValueRole, describe_value, format_doc_comment};
 use crate::describe::canonical_schemas::schemas_in_types;
-use crate::describe::unique_names::UniqueNames;
+use crate::distinct_names::{candidates, distinct_names};
 use crate::model::{Method, Module};
 use crate::types::NamedSchema;
 
@@ -60,13 +60,15 @@ pub(super) struct SchemaTypeNames {
 impl SchemaTypeNames {
     /// Chooses the names for the schemas with these keys.
     pub(super) fn new(keys: &BTreeSet<&str>) -> Self {
-        let mut used = UniqueNames::reserving(RESERVED_NAMES.split(' '));
-        let mut names = |end: &str| -> HashMap<String, String> {
-            keys.iter().map(|key| ((*key).to_owned(), used.add(&(to_identifier(key) + end)))).collect()
+        let names = |(key, end): (&str, &str)| {
+            let name = to_identifier(key) + end;
+            let is_reserved = RESERVED_NAMES.split(' ').any(|reserved| reserved == name);
+            candidates(vec![name + if is_reserved { "_" } else { "" }], "_", &format!("{key}\n{end}"))
         };
-        // The names of the results are chosen first, so that most are the names of their schemas.
-        let results = names("");
-        Self { results, arguments: names("Argument") }
+        let things = ["", "Argument"].into_iter().flat_map(|end| keys.iter().map(move |key| (*key, end)));
+        let mut names = distinct_names(things.map(names), str::to_owned).into_iter();
+        let mut names = || keys.iter().map(|key| (*key).to_owned()).zip(names.by_ref()).collect();
+        Self { results: names(), arguments: names() }
     }
 
     /// Returns the name of the type of a schema's values. Arguments have a type of their own, because they can be

@@ -10,7 +10,7 @@ use serde_json::{Map, Value as Json};
 use super::schemas::SchemaTypeNames;
 use crate::describe::escape::escape_like_json;
 use crate::invisible::is_invisible;
-use crate::types::{SCHEMA_REFERENCE_PREFIX, info_with_type_description};
+use crate::types::{SCHEMA_REFERENCE_PREFIX, info_with_type_description, is_moment};
 
 /// The role of a value in a function call of the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +65,7 @@ impl TypeWriter<'_> {
             ("string", ValueRole::Argument) if schema.get("format").is_some_and(|format| format == "binary") => {
                 "FileArgument"
             }
+            ("string", ValueRole::Argument) if is_moment(schema) => "string | Date",
             ("integer", ValueRole::Argument) => "number | bigint",
             ("integer" | "number", _) => "number",
             ("string" | "boolean" | "null", _) => kind,

@@ -15,6 +15,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+#[cfg(feature = "documents")]
+use serde_json::Map;
 use serde_json::{Value as Json, json};
 
 use date_pattern::date_pattern;
@@ -34,6 +36,14 @@ fn time_pattern() -> String {
     let minutes = "(?:[01][0-9]|2[0-3]):[0-5][0-9]";
     let clock = format!(r"[Tt]{minutes}:(?:[0-5][0-9]|60)(?:\.[0-9]+)?(?:[Zz]|[+\-]{minutes})");
     format!("(?: {minutes}:[0-5][0-9]|{clock})?")
+}
+
+/// Returns `true` if a JSON Schema is that of a date, or of a date with a time.
+#[cfg(feature = "documents")]
+pub(crate) fn is_moment(schema: &Map<String, Json>) -> bool {
+    let ends_in_time = |pattern: &str| pattern.strip_suffix('$').is_some_and(|rest| rest.ends_with(&time_pattern()));
+    schema.get("format").is_some_and(|format| format == "date")
+        || schema.get("pattern").and_then(Json::as_str).is_some_and(ends_in_time)
 }
 
 #[derive(Debug)]
