@@ -123,10 +123,14 @@ final class Handler
     private bool $takesAll = false;
     /** @var array<string, bool> whether each parameter is required */
     private array $parameters = [];
+    /** @var array<string, mixed> the function for the server, which compares it with the definition */
+    public readonly array $description;
 
     public function __construct(private readonly \Closure $function)
     {
-        foreach ((new \ReflectionFunction($function))->getParameters() as $parameter) {
+        $reflection = new \ReflectionFunction($function);
+        $needsValue = [];
+        foreach ($reflection->getParameters() as $parameter) {
             $type = $parameter->getType();
             if ($parameter->isVariadic()) {
                 $this->takesAll = true;
@@ -134,8 +138,25 @@ final class Handler
                 $this->callName = $parameter->getName();
             } else {
                 $this->parameters[$parameter->getName()] = !$parameter->isOptional();
+                if (!$parameter->isOptional() && !$parameter->allowsNull()) {
+                    $needsValue[] = $parameter->getName();
+                }
             }
         }
+        $path = (string) $reflection->getFileName();
+        $folder = getcwd() . '/';
+        $this->description = [
+            'function' => $reflection->getName(),
+            'location' => (str_starts_with($path, $folder) ? substr($path, strlen($folder)) : $path)
+                . ':' . $reflection->getStartLine(),
+            'parameters' => array_keys(array_filter(
+                $this->parameters,
+                // The underscore marks parameters of the program itself.
+                static fn (bool $isRequired, string $name): bool => $isRequired || $name[0] !== '_',
+                ARRAY_FILTER_USE_BOTH,
+            )),
+            'required' => $needsValue,
+        ];
     }
 
     /** @param array<string, mixed> $arguments */
@@ -202,7 +223,8 @@ final class Worker
 
     public function run(): void
     {
-        $ready = ['jsonrpc' => '2.0', 'method' => 'ready', 'params' => ['methods' => array_keys(self::$handlers)]];
+        $methods = array_map(static fn (Handler $handler): array => $handler->description, self::$handlers);
+        $ready = ['jsonrpc' => '2.0', 'method' => 'ready', 'params' => ['methods' => (object) $methods]];
         $this->write(self::encode($ready) . "\n");
         while (true) {
             $this->flush();
@@ -290,8 +312,8 @@ final class Worker
 
     private static function unexpected(int $id, \Throwable $error): string
     {
-        fwrite(STDERR, $error . "\n");
-        return self::error($id, INTERNAL_ERROR, get_class($error) . ': ' . $error->getMessage());
+        $data = ['traceback' => (string) $error];
+        return self::error($id, INTERNAL_ERROR, get_class($error) . ': ' . $error->getMessage(), $data);
     }
 
     /** @param array<string, mixed>|null $data */
@@ -302,7 +324,7 @@ final class Worker
             $error['data'] = $data;
         }
         // The message of an exception can contain bytes that are not UTF-8.
-        $flags = $data === null ? JSON_INVALID_UTF8_SUBSTITUTE : 0;
+        $flags = $code === DECLARED_ERROR ? 0 : JSON_INVALID_UTF8_SUBSTITUTE;
         return self::encode(['jsonrpc' => '2.0', 'id' => $id, 'error' => $error], $flags) . "\n";
     }
 
