@@ -108,7 +108,8 @@ const handlers = new Map();
 function describe(run) {
     const caller = new Error().stack?.split("\n")[3] ?? "";
     const [, path, line] = caller.match(/([^\s()]+):(\d+):\d+\)?$/) ?? [];
-    const location = path && `${relative(process.cwd(), path.startsWith("file:") ? fileURLToPath(path) : path)}:${line}`;
+    const file = path?.startsWith("file:") ? fileURLToPath(path) : path;
+    const location = file && `${relative(process.cwd(), file)}:${line}`;
     const pattern = String(run).match(/^(?:async\b\s*)?(?:function\b\s*)?[\w$]*\s*\(\s*\{([^{}()[\]]*)\}/)?.[1];
     const items = (pattern ?? "").split(",").map((item) => item.trim());
     const named = items.filter((item) => item && !item.startsWith("..."));

@@ -1,4 +1,5 @@
-"""Tests of the package `rulebook`: each test runs a program with handlers, and exchanges messages with it as the server does.
+"""Tests of the package `rulebook`: each test runs a program with handlers, and exchanges messages with it as the server
+does.
 
     python3 -m unittest discover sdk/python
 """

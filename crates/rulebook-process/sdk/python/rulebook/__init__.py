@@ -360,8 +360,8 @@ def _breakpoint(worker: _Worker, *_arguments: Any, **_options: Any) -> None:
 def serve(threads: int = 1) -> None:
     """Handles calls until the server ends.
 
-    With `threads`, this number of handlers run at the same time; the definition must set `concurrency` to at least
-    this number. What handlers print goes to standard error, and so to the log of the server. `breakpoint()` stops in the
+    With `threads`, this number of handlers run at the same time; the definition must set `concurrency` to at least this
+    number. What handlers print goes to standard error, and so to the log of the server. `breakpoint()` stops in the
     terminal of the server, unless the environment variable PYTHONBREAKPOINT chooses another debugger.
     """
     # The standard streams are replaced, so that neither print nor a program that a handler starts uses the pipes.

@@ -54,7 +54,8 @@ def stop(frame: types.FrameType, report: Callable[[], None]) -> None:
         is_in_foreground = False
     if not is_in_foreground:
         place = f"{frame.f_code.co_filename}:{frame.f_lineno}"
-        print(f"breakpoint() at {place} has no effect: the server is not in the foreground of a terminal", file=sys.stderr)
+        reason = "the server is not in the foreground of a terminal"
+        print(f"breakpoint() at {place} has no effect: {reason}", file=sys.stderr)
         return
     report()
     debugger.set_trace(frame)

@@ -91,7 +91,7 @@ def union_members(hint: Any) -> tuple[Any, ...]:
 
 
 def converter(hint: Any) -> Optional[Callable[[Any], Any]]:
-    """Returns the function that converts arguments to the type of an annotation. Returns None if they stay as they are."""
+    """Returns the function that converts arguments to the type of an annotation; None if they stay as they are."""
     alternatives = [member for member in union_members(hint) if member is not type(None)]
     if len(alternatives) != 1:
         return None
