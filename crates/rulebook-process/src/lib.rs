@@ -38,8 +38,8 @@ mod worker_output;
 
 pub use kind::ProcessKind;
 
-/// The SDKs: the files with which a program reads calls and writes their results, and with which tests call methods. Each
-/// file has its path in the folder of the program, and its text.
+/// The SDKs: the files with which a program reads calls and writes their results, and with which tests call methods.
+/// Each file has its path in the folder of the program, and its text.
 pub mod sdk {
     /// The SDK for Python, the package `rulebook`.
     pub const PYTHON: &[(&str, &str)] = &[

@@ -7,7 +7,7 @@ import os
 import threading
 import types
 import typing
-from typing import Any, Callable, Optional
+from typing import Any, Callable, Iterator, Optional
 
 from ._values import InvalidArgument, converter, union_members
 
@@ -20,6 +20,8 @@ def _allows_none(hint: Any) -> bool:
 
 class Handler:
     """A registered function, and which arguments it gets."""
+
+    __slots__ = ("function", "call_type", "name", "location", "_parameters")
 
     def __init__(self, function: Callable[..., Any], call_type: type) -> None:
         self.function = function
@@ -43,31 +45,40 @@ class Handler:
         """Describes the function for the server, which compares it with the definition."""
         parameters = self.parameters
         # The underscore marks parameters of the program itself.
-        names = [name for name in parameters.names if not (name.startswith("_") and name in parameters.optional)]
+        names = [name for name in parameters.hints if not (name.startswith("_") and name in parameters.optional)]
         described = {"function": self.name, "parameters": names, "required": parameters.needs_value}
         return {**described, "location": self.location} if self.location else described
 
     def run(self, call: Any) -> Any:
-        arguments, parameters = call.arguments, self.parameters
-        if not parameters.takes_all and not (arguments.keys() <= parameters.names.keys()):
+        arguments, parameters = call.arguments, self._parameters or self.parameters
+        if not parameters.takes_all and not (arguments.keys() <= parameters.names):
             arguments = {name: value for name, value in arguments.items() if name in parameters.names}
         missing = [name for name in parameters.required if name not in arguments]
-        if missing or parameters.converters or parameters.call_name is not None:
+        if missing:
             arguments = {**arguments, **dict.fromkeys(missing)}
-        for name, convert in parameters.converters:
-            if arguments.get(name) is not None:
-                try:
-                    arguments[name] = convert(arguments[name])
-                except InvalidArgument as error:
-                    raise InvalidArgument(error.expected, error.path, name) from None
+        if parameters.converters:
+            arguments = {**arguments, **dict(_converted(arguments, parameters.converters))}
         if parameters.call_name is not None:
-            arguments[parameters.call_name] = call
+            arguments = {**arguments, parameters.call_name: call}
         outputs = self.function(**arguments)
-        return run_coroutine(outputs) if hasattr(outputs, "__await__") else outputs
+        return run_coroutine(outputs) if isinstance(outputs, types.CoroutineType) else outputs
+
+
+def _converted(
+    arguments: dict[str, Any], converters: list[tuple[str, Callable[[Any], Any]]]
+) -> Iterator[tuple[str, Any]]:
+    for name, convert in converters:
+        if arguments.get(name) is not None:
+            try:
+                yield name, convert(arguments[name])
+            except InvalidArgument as error:
+                raise InvalidArgument(error.expected, error.path, name) from None
 
 
 class Parameters:
     """The parameters of a function."""
+
+    __slots__ = ("call_name", "takes_all", "hints", "names", "optional", "required", "needs_value", "converters")
 
     def __init__(self, function: Callable[..., Any], call_type: type) -> None:
         parameters = inspect.signature(function).parameters
@@ -79,18 +90,19 @@ class Parameters:
         calls = [name for name, hint in hints.items() if call_type in union_members(hint)]
         self.call_name: Optional[str] = calls[0] if calls else "call" if "call" in parameters else None
         self.takes_all = False
-        self.names: dict[str, Any] = {}
+        self.hints: dict[str, Any] = {}
         for name, parameter in parameters.items():
             if parameter.kind is parameter.VAR_KEYWORD:
                 self.takes_all = True
             elif parameter.kind is parameter.VAR_POSITIONAL or parameter.kind is parameter.POSITIONAL_ONLY:
                 raise TypeError("a handler gets its arguments by name")
             elif name != self.call_name:
-                self.names[name] = hints.get(name, Any)
+                self.hints[name] = hints.get(name, Any)
+        self.names = frozenset(self.hints)
         self.optional = {name for name in self.names if parameters[name].default is not inspect.Parameter.empty}
-        self.required = [name for name in self.names if name not in self.optional]
-        self.needs_value = [name for name in self.required if not _allows_none(self.names[name])]
-        converters = ((name, converter(hint)) for name, hint in self.names.items())
+        self.required = tuple(name for name in self.hints if name not in self.optional)
+        self.needs_value = [name for name in self.required if not _allows_none(self.hints[name])]
+        converters = ((name, converter(hint)) for name, hint in self.hints.items())
         self.converters = [(name, convert) for name, convert in converters if convert is not None]
 
 
