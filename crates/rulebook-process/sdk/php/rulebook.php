@@ -129,7 +129,7 @@ final class Handler
     public function __construct(private readonly \Closure $function)
     {
         $reflection = new \ReflectionFunction($function);
-        $needsValue = [];
+        [$names, $needsValue] = [[], []];
         foreach ($reflection->getParameters() as $parameter) {
             $type = $parameter->getType();
             if ($parameter->isVariadic()) {
@@ -137,24 +137,22 @@ final class Handler
             } elseif ($type instanceof \ReflectionNamedType && $type->getName() === Call::class) {
                 $this->callName = $parameter->getName();
             } else {
-                $this->parameters[$parameter->getName()] = !$parameter->isOptional();
+                $name = $parameter->getName();
+                $this->parameters[$name] = !$parameter->isOptional();
+                // The underscore marks parameters of the program itself.
+                if (!$parameter->isOptional() || $name[0] !== '_') {
+                    $names[] = $name;
+                }
                 if (!$parameter->isOptional() && !$parameter->allowsNull()) {
-                    $needsValue[] = $parameter->getName();
+                    $needsValue[] = $name;
                 }
             }
         }
-        $path = (string) $reflection->getFileName();
-        $folder = getcwd() . '/';
+        $path = str_replace(getcwd() . '/', '', (string) $reflection->getFileName());
         $this->description = [
             'function' => $reflection->getName(),
-            'location' => (str_starts_with($path, $folder) ? substr($path, strlen($folder)) : $path)
-                . ':' . $reflection->getStartLine(),
-            'parameters' => array_keys(array_filter(
-                $this->parameters,
-                // The underscore marks parameters of the program itself.
-                static fn (bool $isRequired, string $name): bool => $isRequired || $name[0] !== '_',
-                ARRAY_FILTER_USE_BOTH,
-            )),
+            'location' => $path . ':' . $reflection->getStartLine(),
+            'parameters' => $names,
             'required' => $needsValue,
         ];
     }
