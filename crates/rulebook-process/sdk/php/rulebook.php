@@ -291,8 +291,7 @@ final class Worker
             $call = new Call($this, $id, $method, $message['params']);
             $outputs = $handler->run($message['params']['arguments'], $call);
             // The server takes an empty array for an object without members if the definition has an object.
-            $outputs = self::encode($outputs);
-            return "{\"jsonrpc\":\"2.0\",\"id\":$id,\"result\":$outputs}\n";
+            return "{\"jsonrpc\":\"2.0\",\"id\":$id,\"result\":" . self::encode($outputs) . "}\n";
         } catch (Failure $failure) {
             $data = ['name' => $failure->name, 'members' => (object) $failure->members];
             if ($failure->clientMessage !== null) {
@@ -310,8 +309,8 @@ final class Worker
 
     private static function unexpected(int $id, \Throwable $error): string
     {
-        $data = ['traceback' => (string) $error];
-        return self::error($id, INTERNAL_ERROR, get_class($error) . ': ' . $error->getMessage(), $data);
+        $message = get_class($error) . ': ' . $error->getMessage();
+        return self::error($id, INTERNAL_ERROR, $message, ['traceback' => (string) $error]);
     }
 
     /** @param array<string, mixed>|null $data */
