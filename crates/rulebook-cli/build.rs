@@ -56,12 +56,13 @@ fn crate_names(crates: &Path) -> io::Result<Vec<String>> {
     Ok(names)
 }
 
-/// Adds the file at `path` to `files`. If `path` is a folder, adds all files in it and in its subfolders.
+/// Adds the file at `path` to `files`. If `path` is a folder, adds all files in it and in its subfolders,
+/// except what Python has compiled.
 fn collect_source_files(path: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
     if path.is_file() {
         println!("cargo::rerun-if-changed={}", path.display());
         files.push(path.to_owned());
-    } else if path.is_dir() {
+    } else if path.is_dir() && !path.ends_with("__pycache__") {
         println!("cargo::rerun-if-changed={}", path.display());
         let mut entries =
             fs::read_dir(path)?.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>()?;

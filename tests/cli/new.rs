@@ -77,19 +77,31 @@ fn a_new_project_has_the_files_of_the_template_and_a_copy_of_rulebook() {
 fn a_new_project_can_have_handlers_in_other_languages() {
     let files = |language: &str| match language {
         "sql" => vec!["api/note.json", "migrations", "migrations/1_note.sql", "test.sh"],
-        "python" => vec!["api/greeting.json", "handlers.py", "rulebook.py", "test_handlers.py"],
-        "node" => {
-            vec!["api/greeting.json", "greeting.mjs", "greeting.test.mjs", "handlers.mjs", "rulebook.mjs"]
-        }
-        _ => vec!["api/greeting.json", "greeting.php", "handlers.php", "rulebook.php", "test.php"],
+        "python" => vec!["api/greeting.json", "handlers.py", "test_handlers.py"],
+        "node" => vec!["api/greeting.json", "greeting.mjs", "greeting.test.mjs", "handlers.mjs"],
+        _ => vec!["api/greeting.json", "greeting.php", "handlers.php", "test.php"],
     };
-    for language in ["sql", "python", "node", "php"] {
+    let python = [
+        "rulebook",
+        "rulebook/__init__.py",
+        "rulebook/_debugger.py",
+        "rulebook/_handler.py",
+        "rulebook/_values.py",
+        "rulebook/testing.py",
+    ];
+    let sdks: [(&str, &[&str]); 4] = [
+        ("sql", &[]),
+        ("python", &python),
+        ("node", &["rulebook.mjs", "rulebook_testing.mjs"]),
+        ("php", &["rulebook.php", "rulebook_testing.php"]),
+    ];
+    for (language, sdk) in sdks {
         let folder = TempDir::new().unwrap();
         let result = run_program(folder.path(), &["new", "notes", "--no-git", "--handlers", language]);
         let words = "Created the project notes. Next:\n  cd notes\n  rulebook serve --watch\n";
         assert_eq!((result.exit_code, result.stdout.as_str(), result.stderr.as_str()), (Some(0), words, ""));
         let shared = [".gitignore", "README.md", "api", "api/app.json", "schema", "schema/definition.json"];
-        let mut expected = [&shared[..], &files(language)].concat();
+        let mut expected = [&shared[..], &files(language), sdk].concat();
         expected.sort_unstable();
         let project = folder.path().join("notes");
         assert_eq!(paths_below(&project), expected, "{language}");

@@ -51,16 +51,18 @@ fn tables_of_the_guide_to_definitions_are_generated_from_the_program() {
 }
 
 #[test]
-fn the_guide_to_tests_shows_the_test_of_a_new_project() {
-    let template =
-        fs::read_to_string(repository_folder().join("crates/rulebook-cli/src/new/templates/rust/tests/greeting.rs"))
-            .unwrap();
-    let shown = format!("```rust\n{}```\n", template.replace("crate_name", "greeter"));
+fn the_guide_to_tests_shows_the_tests_of_new_projects() {
+    let shown = |language: &str, file: &str| {
+        let template = repository_folder().join("crates/rulebook-cli/src/new/templates").join(language).join(file);
+        let text = fs::read_to_string(template).unwrap().replace("crate_name", "greeter");
+        format!("```{language}\n{text}```\n")
+    };
     let blocks = compare_generated("docs/testing.md", |what| match what {
-        "the test of a new project" => shown.clone(),
+        "the test of a new project" => shown("rust", "tests/greeting.rs"),
+        "the test of a new project in Python" => shown("python", "test_handlers.py"),
         other => panic!("unknown block: {other}"),
     });
-    assert_eq!(blocks, 1);
+    assert_eq!(blocks, 2);
     let version = concat!(env!("CARGO_PKG_VERSION_MAJOR"), ".", env!("CARGO_PKG_VERSION_MINOR"));
     let page = fs::read_to_string(repository_folder().join("docs/testing.md")).unwrap();
     assert!(page.contains(&format!("rulebook-test = \"{version}\"\n")), "the page names another version");

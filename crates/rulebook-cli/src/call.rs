@@ -7,11 +7,14 @@ use std::io;
 use clap::Args;
 use serde_json::{Map, Value as Json};
 
-use super::{AddHandlers, Exit, Settings, output};
+use super::{AddHandlers, Exit, Settings, log, output};
 use rulebook::Engine;
 use rulebook::error::ErrorKind;
 use rulebook::{ApiError, ByteStream, Content, Download, Identity};
 use rulebook_model::envelope::{Envelope, JsonMemberWriter, Problem};
+
+/// The default filter of log records: what workers print, and warnings.
+const DEFAULT_FILTER: &str = "rulebook_process=info";
 
 /// Call a method without a server, with the same permissions, checks and handler.
 #[derive(Debug, Args)]
@@ -46,6 +49,9 @@ pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: CallOption
     let names = options.arguments.iter().map(|(name, _)| name).chain(options.json.iter().flat_map(Map::keys));
     let checked = engine.check_argument_names(&options.method, names.map(String::as_str));
     checked.map_err(|error| output::print_usage_error(&error.to_string()))?;
+    // A program that has set a logger keeps it.
+    let filter = settings.log_filter.as_deref().unwrap_or(DEFAULT_FILTER);
+    let _ = log::start_logging(filter, settings.log_format.unwrap_or_default());
     engine.start().map_err(|error| output::print_system_error(&error.to_string()))?;
     let CallOptions { method, arguments, json, scope } = options;
     let mut call = engine.call(&method).args(json.unwrap_or_default());

@@ -6,12 +6,11 @@ use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use rulebook::error::{ErrorCode, ErrorKind, Limit, Unit};
-use rulebook::handler_kind::{ArgumentSlots, CompiledHandler, HandlerFuture, ReturnedValue, printable};
+use rulebook::handler_kind::{ArgumentSlots, CompiledHandler, HandlerFuture, ReturnedValue};
 use rulebook::model::Method;
 use rulebook::trace::{OpenSpan, SpanKind, TraceContext};
 use rulebook::types::Value;
 use rulebook::{ApiError, Context, Response};
-use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value as Json, json};
 use tokio::sync::oneshot;
@@ -24,6 +23,7 @@ use crate::pool::Pool;
 use crate::pool_state::{Event, Job, WorkerFailure};
 use crate::settings::MethodSettings;
 use crate::supervisor::Supervisor;
+use crate::worker_error::{ReportedParameter, read_error};
 
 /// The maximum number of API calls that a worker can make at the same time for one call that it handles.
 const MAX_API_CALLS: usize = 100;
@@ -40,6 +40,7 @@ struct HandledByPool {
     method: Box<str>,
     /// The id of the method as a JSON string.
     method_json: Box<str>,
+    parameters: Box<[ReportedParameter]>,
     timeout: Duration,
     /// `true` if the method returns a file.
     is_download: bool,
@@ -50,26 +51,6 @@ struct HandledByPool {
     pool: Arc<Pool>,
     /// Ends the workers when the last handler is dropped.
     _supervisor: Arc<OnceLock<Supervisor>>,
-}
-
-/// The error object of a worker.
-#[derive(Deserialize)]
-struct WorkerError {
-    #[serde(default)]
-    message: String,
-    #[serde(default)]
-    data: Option<WorkerErrorData>,
-}
-
-#[derive(Deserialize)]
-struct WorkerErrorData {
-    /// The name of a declared error.
-    name: Option<String>,
-    /// The message for the client, instead of the declared one.
-    #[serde(default)]
-    message: Option<String>,
-    #[serde(default)]
-    members: Map<String, Json>,
 }
 
 impl MethodHandler {
@@ -83,6 +64,7 @@ impl MethodHandler {
         Self(Arc::new(HandledByPool {
             method: method.id.as_str().into(),
             method_json,
+            parameters: ReportedParameter::all(method),
             timeout: settings.timeout,
             is_download: method.options.download,
             files: settings.files,
@@ -206,30 +188,10 @@ impl HandledByPool {
                 Ok(ReturnedValue::Outputs(Box::new(json!({}))))
             }
             Ok(Event::Result(outputs)) => Ok(ReturnedValue::Outputs(Box::new(outputs))),
-            Ok(Event::Error(error)) => Err(self.error(&error)),
+            Ok(Event::Error(error)) => Err(read_error(&self.method, &self.parameters, &error)),
             Ok(Event::Failed(failure)) => Err(failure.into_error(&self.method)),
             // The sender is dropped without an event if the task of the worker ends.
             Ok(Event::ApiCall(_)) | Err(_) => Err(WorkerFailure::Stopping.into_error(&self.method)),
-        }
-    }
-
-    /// Returns the error that a worker has returned: an error that the method declares, or a failure of the program.
-    fn error(&self, error: &RawValue) -> ApiError {
-        let invalid = |reason: &dyn std::fmt::Display| {
-            ApiError::internal(format_args!("{}: {}", self.method, printable(reason.to_string().as_bytes())))
-        };
-        let WorkerError { message, data } = match serde_json::from_str(error.get()) {
-            Ok(error) => error,
-            Err(error) => return invalid(&format_args!("the worker has returned an error of unknown form: {error}")),
-        };
-        let Some(WorkerErrorData { name: Some(name), message: client_message, members }) = data else {
-            return invalid(&message);
-        };
-        let error =
-            members.into_iter().fold(ApiError::declared(name), |error, (name, value)| error.with_member(name, value));
-        match client_message {
-            Some(message) => error.with_message(message),
-            None => error,
         }
     }
 }

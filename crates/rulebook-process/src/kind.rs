@@ -53,7 +53,7 @@ impl HandlerKind for ProcessKind {
             pools.push(Arc::clone(&pool));
             pool
         });
-        pool.start.add_method(&method.method.id, method.method.span, method.setting(PROCESS).span);
+        pool.start.add_method(method.method, method.setting(PROCESS).span);
         Ok(Arc::new(MethodHandler::new(method.method, settings, pool, Arc::clone(&self.supervisor))))
     }
 

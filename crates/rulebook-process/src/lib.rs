@@ -21,6 +21,7 @@
 mod arguments;
 mod command;
 mod download;
+mod function;
 mod handler;
 mod kind;
 mod message;
@@ -31,17 +32,31 @@ mod pool_state;
 mod settings;
 mod supervisor;
 mod worker;
+mod worker_error;
 mod worker_input;
 mod worker_output;
 
 pub use kind::ProcessKind;
 
-/// The SDKs: for each language one file, with which a program reads calls and writes their results.
+/// The SDKs: the files with which a program reads calls and writes their results, and with which tests call methods.
+/// Each file has its path in the folder of the program, and its text.
 pub mod sdk {
-    /// The SDK for Python, `rulebook.py`.
-    pub const PYTHON: &str = include_str!("../sdk/python/rulebook.py");
-    /// The SDK for Node, `rulebook.mjs`.
-    pub const NODE: &str = include_str!("../sdk/node/rulebook.mjs");
-    /// The SDK for PHP, `rulebook.php`.
-    pub const PHP: &str = include_str!("../sdk/php/rulebook.php");
+    /// The SDK for Python, the package `rulebook`.
+    pub const PYTHON: &[(&str, &str)] = &[
+        ("rulebook/__init__.py", include_str!("../sdk/python/rulebook/__init__.py")),
+        ("rulebook/_debugger.py", include_str!("../sdk/python/rulebook/_debugger.py")),
+        ("rulebook/_handler.py", include_str!("../sdk/python/rulebook/_handler.py")),
+        ("rulebook/_values.py", include_str!("../sdk/python/rulebook/_values.py")),
+        ("rulebook/testing.py", include_str!("../sdk/python/rulebook/testing.py")),
+    ];
+    /// The SDK for Node.
+    pub const NODE: &[(&str, &str)] = &[
+        ("rulebook.mjs", include_str!("../sdk/node/rulebook.mjs")),
+        ("rulebook_testing.mjs", include_str!("../sdk/node/rulebook_testing.mjs")),
+    ];
+    /// The SDK for PHP.
+    pub const PHP: &[(&str, &str)] = &[
+        ("rulebook.php", include_str!("../sdk/php/rulebook.php")),
+        ("rulebook_testing.php", include_str!("../sdk/php/rulebook_testing.php")),
+    ];
 }

@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value as Json, json};
 use tokio::sync::oneshot;
 
+use crate::function::{Function, HandledMethods};
 use crate::pool_state::Event;
 
 /// The JSON-RPC code of a message that is not valid JSON.
@@ -17,19 +18,25 @@ const PARSE_ERROR: i64 = -32_700;
 pub const INVALID_REQUEST: i64 = -32_600;
 /// The JSON-RPC code of an unknown method.
 pub const UNKNOWN_METHOD: i64 = -32_601;
+/// The JSON-RPC code of an argument that a worker cannot convert to the type of its parameter.
+pub const INVALID_ARGUMENT: i64 = -32_602;
 /// The JSON-RPC code of a method that ends in an error.
 pub const FAILED: i64 = -32_000;
 
 /// The method with which a worker says that it is ready.
 const READY: &str = "ready";
+/// The method with which a worker says that a debugger has stopped it.
+const DEBUG: &str = "debug";
 /// The method with which a worker calls a method of the API.
 const CALL: &str = "call";
 
 /// A message of a worker. It borrows from the line.
 #[derive(Debug)]
 pub enum Message<'a> {
-    /// The worker is ready for calls. If it lists the methods that it handles, these are their ids.
-    Ready(Option<Vec<String>>),
+    /// The worker is ready for calls. If it lists the methods that it handles, these are they.
+    Ready(Option<HandledMethods>),
+    /// A debugger has stopped the worker.
+    Debug,
     /// The outputs of the call with this id.
     Result(u64, &'a RawValue),
     /// The error of the call with this id.
@@ -70,7 +77,15 @@ pub struct ApiCall {
 
 #[derive(Deserialize)]
 struct ReadyParams {
-    methods: Option<Vec<String>>,
+    methods: Option<ReadyMethods>,
+}
+
+/// The methods that a worker handles: their ids, or their ids with the functions that handle them.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum ReadyMethods {
+    Ids(Vec<String>),
+    Functions(HandledMethods),
 }
 
 #[derive(Deserialize)]
@@ -103,8 +118,12 @@ pub fn read_line(line: &[u8]) -> Message<'_> {
     match (&**method, *id) {
         (READY, _) => {
             let params: Option<ReadyParams> = serde_json::from_str(params).unwrap_or_default();
-            Message::Ready(params.and_then(|params| params.methods))
+            Message::Ready(params.and_then(|params| params.methods).map(|methods| match methods {
+                ReadyMethods::Ids(ids) => ids.into_iter().map(|id| (id, Function::default())).collect(),
+                ReadyMethods::Functions(functions) => functions,
+            }))
         }
+        (DEBUG, None) => Message::Debug,
         (CALL, Some(id)) => match serde_json::from_str(params) {
             Ok(CallParams { target, arguments, r#for }) => {
                 Message::ApiCall(ApiCallRequest { id: id.to_owned(), target, arguments, serves: r#for })

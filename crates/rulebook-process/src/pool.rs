@@ -11,7 +11,7 @@ use tokio::sync::{Notify, oneshot};
 use tokio::time::sleep;
 
 use crate::pool_start::PoolStart;
-use crate::pool_state::{Event, Expiry, InFlight, Job, Notice, Phase, PoolState, Slot, WorkerFailure};
+use crate::pool_state::{DEBUG_TIME, Event, Expiry, InFlight, Job, Notice, Phase, PoolState, Slot, WorkerFailure};
 use crate::settings::PoolSettings;
 use crate::worker_input::WorkerInput;
 
@@ -173,6 +173,7 @@ impl Pool {
         let removed = &mut state.slots[slot];
         removed.phase = if is_failing { Phase::Waiting } else { Phase::Starting };
         removed.input = None;
+        removed.is_debugged = false;
         let calls = std::mem::take(&mut removed.in_flight);
         let waiting = if state.is_down() { state.clear_queue(&WorkerFailure::NoWorker) } else { Vec::new() };
         drop(state);
@@ -184,6 +185,13 @@ impl Pool {
     /// Sets the phase of a worker that has ended, is killed or starts.
     pub fn set_phase(&self, slot: usize, phase: Phase) {
         self.lock_state().slots[slot].phase = phase;
+    }
+
+    /// Extends the time limits of the calls of a worker that a debugger has stopped, until the worker ends.
+    pub fn extend_limits(&self, slot: usize) {
+        if !std::mem::replace(&mut self.lock_state().slots[slot].is_debugged, true) {
+            log::warn!("{}: a debugger has stopped a worker; its calls have {DEBUG_TIME:?} more", self.name());
+        }
     }
 
     /// Accepts no more calls, and fails those that wait.

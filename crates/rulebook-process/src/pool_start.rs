@@ -1,15 +1,17 @@
-//! The start of a pool: whether its first worker is ready, and has a handler for each method.
+//! The start of a pool: whether its first worker is ready, and has a handler for each method that fits it.
 
 use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rulebook::handler_kind::HandlerError;
-use rulebook::model::Span;
+use rulebook::model::{Method, Span};
 use tokio::sync::oneshot;
+
+use crate::function::{ExpectedMethod, HandledMethods};
 
 /// The methods for which the first worker that is ready has handlers, if it lists them, or the reason why the first
 /// worker could not start.
-pub type FirstStart = Result<Option<Vec<String>>, String>;
+pub type FirstStart = Result<Option<HandledMethods>, String>;
 
 /// What the start of a pool needs: its methods, and where the result of the first start of a worker is sent.
 #[derive(Debug)]
@@ -26,8 +28,7 @@ pub struct PoolStart {
 /// A method whose handler is a pool.
 #[derive(Debug)]
 struct PoolMethod {
-    id: String,
-    span: Span,
+    expected: ExpectedMethod,
     /// The span of the command in the definition.
     command: Span,
 }
@@ -38,8 +39,8 @@ impl PoolStart {
     }
 
     /// Adds a method that the pool handles. `command` is the span of the command in its definition.
-    pub fn add_method(&self, id: &str, span: Span, command: Span) {
-        lock(&self.methods).push(PoolMethod { id: id.to_owned(), span, command });
+    pub fn add_method(&self, method: &Method, command: Span) {
+        lock(&self.methods).push(PoolMethod { expected: ExpectedMethod::new(method), command });
     }
 
     /// Sets the channel to which the result of the first start of a worker is sent.
@@ -55,24 +56,26 @@ impl PoolStart {
         }
     }
 
-    /// Returns the errors of the start: the worker could not start, or has no handler for a method.
+    /// Returns the errors of the start: the worker could not start, or its handlers do not fit the methods.
     pub fn errors(&self, first: Result<FirstStart, oneshot::error::RecvError>) -> Vec<HandlerError> {
-        let handled: HashSet<_> = match first {
-            Ok(Ok(Some(handled))) => handled.into_iter().collect(),
+        let handled = match first {
+            Ok(Ok(Some(handled))) => handled,
             Ok(Ok(None)) => return Vec::new(),
             Ok(Err(reason)) => return vec![self.error(&reason)],
             Err(_) => return vec![self.error("the task of the worker ended")],
         };
-        for unknown in handled.difference(&self.api_methods) {
+        for unknown in handled.keys().filter(|id| !self.api_methods.contains(*id)) {
             log::warn!("{}: the definition has no method `{}`", self.name, unknown.escape_debug());
         }
         let methods = lock(&self.methods);
-        let missing = methods.iter().filter(|method| !handled.contains(&method.id));
-        let error = |method: &PoolMethod| {
-            let message = format!("the worker `{}` has no handler for the method `{}`", self.name, method.id);
-            HandlerError::new(message).at(method.span).help("add a handler with this name to the program")
+        let errors = |PoolMethod { expected, .. }: &PoolMethod| {
+            if let Some(function) = handled.get(&expected.id) {
+                return expected.mismatches(function);
+            }
+            let message = format!("the worker `{}` has no handler for the method `{}`", self.name, expected.id);
+            vec![HandlerError::new(message).at(expected.span).help("add a handler with this name to the program")]
         };
-        missing.map(error).collect()
+        methods.iter().flat_map(errors).collect()
     }
 
     /// Returns an error that concerns the command.

@@ -11,6 +11,9 @@ use tokio::sync::oneshot;
 use crate::message::ApiCall;
 use crate::worker_input::WorkerInput;
 
+/// The time by which a debugger extends the time limits of the calls of its worker.
+pub const DEBUG_TIME: Duration = Duration::from_secs(3_600);
+
 /// A call for a pool of workers.
 #[derive(Debug)]
 pub struct Job {
@@ -105,6 +108,8 @@ pub struct Slot {
     /// The input of the worker; `None` unless it is ready.
     pub input: Option<Arc<WorkerInput>>,
     pub in_flight: Vec<InFlight>,
+    /// `true` if a debugger has stopped the worker before.
+    pub is_debugged: bool,
 }
 
 /// The phase in the life of a worker.
@@ -147,7 +152,7 @@ pub type Notice = (oneshot::Sender<Event>, Event);
 
 impl Slot {
     pub fn new() -> Self {
-        Self { phase: Phase::Starting, input: None, in_flight: Vec::new() }
+        Self { phase: Phase::Starting, input: None, in_flight: Vec::new(), is_debugged: false }
     }
 
     /// Adds a call to those that the worker handles, and returns the text for the worker.
@@ -207,6 +212,7 @@ impl PoolState {
         let mut slots = self.slots.iter_mut();
         let found = slots.find_map(|slot| Some((slot.in_flight.iter().find(|call| call.id == id)?.deadline, slot)));
         let Some((deadline, slot)) = found else { return Expiry::Ended };
+        let deadline = if slot.is_debugged { deadline + DEBUG_TIME } else { deadline };
         if deadline > now {
             return Expiry::After(deadline - now);
         }

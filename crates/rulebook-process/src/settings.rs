@@ -11,6 +11,9 @@ use rulebook::handler_kind::{HandledMethod, HandlerError, JsonNode, SettingNames
 /// The name of the kind, and of the setting with the command.
 pub const PROCESS: &str = "process";
 
+/// The environment variable with the time zone of dates and times without an offset.
+const TIMEZONE_VARIABLE: &str = "RULEBOOK_TIMEZONE";
+
 /// The names of the settings besides the command.
 pub const NAMES: SettingNames = SettingNames {
     handler: &[
@@ -123,7 +126,8 @@ fn folder(node: &JsonNode, name: &str) -> Result<PathBuf, HandlerError> {
     Ok(PathBuf::from(path.value))
 }
 
-/// Reads the environment variables, sorted by name: their order has no meaning.
+/// Reads the environment variables, and adds the one with the time zone. They are sorted by name: their order has no
+/// meaning.
 fn read_environment(reader: &mut SettingsReader<'_>) -> Vec<(String, String)> {
     let members = reader.read_list("environment", |node, name| {
         text_members(node, name).map_err(|errors| with_help(errors, "for example `{\"LANG\": \"C.UTF-8\"}`"))
@@ -139,6 +143,9 @@ fn read_environment(reader: &mut SettingsReader<'_>) -> Vec<(String, String)> {
         }
     }
     let mut variables: Vec<_> = members.into_iter().map(|(name, value)| (name.value, value.value)).collect();
+    if variables.iter().all(|(name, _)| name != TIMEZONE_VARIABLE) {
+        variables.push((TIMEZONE_VARIABLE.to_owned(), reader.method.api.timezone.clone()));
+    }
     variables.sort_unstable();
     variables
 }

@@ -214,6 +214,10 @@ impl Worker {
                 }
                 return;
             }
+            Message::Debug => {
+                pool.extend_limits(slot);
+                return;
+            }
             Message::ApiCall(request) => {
                 self.start_api_call(pool, slot, request, texts);
                 return;

@@ -54,6 +54,8 @@ errors = {
     "undeclared": {"code": 1, "message": "secret", "data": {"name": "other"}},
     "unnamed": {"code": -32603, "message": "secret\u001b"},
     "odd": "secret",
+    "traced": {"code": 1, "message": "secret", "data": {"traceback": "at a:1\u001b\n  at b:2\n"}},
+    "long": {"code": 1, "message": "secret", "data": {"traceback": "first\n" + "x\n" * 50_000 + "last"}},
 }
 if what in errors:
     send(id=id, error=errors[what])
@@ -72,13 +74,33 @@ if what == "list":
     let body: Json = serde_json::from_str(&declared.serialize()).unwrap();
     assert_eq!((&body["name"], &body["id"]), (&json!("not_found"), &json!(5)));
     assert!(!declared.serialize().contains("secret"));
-    for what in ["undeclared", "unnamed", "odd", "invalid"] {
+    for what in ["undeclared", "unnamed", "odd", "invalid", "traced", "long"] {
         let response = act(&engine, what, 1).await;
         assert_eq!(response.status(), 500, "{what}");
         assert!(!response.serialize().contains("secret"), "{what}");
     }
     assert_eq!(failed_act(&engine, "unnamed").await.1, r"act.get: secret\u{1b}");
+    assert_eq!(failed_act(&engine, "traced").await.1, "act.get: secret\nat a:1\\u{1b}\n  at b:2");
+    let long = failed_act(&engine, "long").await.1;
+    assert!(long.len() < 20_000 && long.starts_with("act.get: secret\nfirst\nx\n") && long.ends_with("x\nlast"));
     assert_eq!(act(&engine, "list", 1).await.status(), 200, "an empty array is an object without outputs");
+}
+
+#[tokio::test]
+async fn a_worker_can_refuse_an_argument() {
+    let branches = r#"
+send(id=id, error={"code": -32602, "message": "secret", "data": {"parameter": what, "path": str(value), "expected": "a date"}})
+continue
+"#;
+    let api = Api::new(&worker(branches), json!({}));
+    let engine = api.engine();
+    for (parameter, path, expected) in [("value", "", "value"), ("what", "[2]", "what[2]")] {
+        let refused = act(&engine, parameter, path).await;
+        let body: Json = serde_json::from_str(&refused.serialize()).unwrap();
+        assert_eq!(refused.status(), 400);
+        assert_eq!(refused.error().unwrap().to_string(), format!("{expected} in the query: expected a date"), "{body}");
+    }
+    assert_eq!(failed_act(&engine, "other").await, (500, "act.get: secret".to_owned()), "there is no such parameter");
 }
 
 #[test]

@@ -2,10 +2,11 @@
 
 use std::sync::{Mutex, Once};
 
+use log::Level;
 use log::kv::Key;
 
-/// The message and the id of the request of each record.
-static RECORDS: Mutex<Vec<(String, Option<String>)>> = Mutex::new(Vec::new());
+/// The message, the id of the request and the level of each record.
+static RECORDS: Mutex<Vec<(String, Option<String>, Level)>> = Mutex::new(Vec::new());
 
 /// A log message with this text makes the logger panic.
 pub const PANIC: &str = "let the logger panic";
@@ -21,7 +22,7 @@ impl log::Log for CapturedLog {
         let message = record.args().to_string();
         assert!(!message.contains(PANIC), "the logger panics");
         let request_id = record.key_values().get(Key::from("request_id")).map(|id| id.to_string());
-        RECORDS.lock().unwrap().push((message, request_id));
+        RECORDS.lock().unwrap().push((message, request_id, record.level()));
     }
 
     fn flush(&self) {}
@@ -38,5 +39,11 @@ pub fn begin() {
 
 /// Returns the message and the id of the request of each record since [`begin`] whose message contains a text.
 pub fn records(text: &str) -> Vec<(String, Option<String>)> {
-    RECORDS.lock().unwrap().iter().filter(|(message, _)| message.contains(text)).cloned().collect()
+    levels(text).into_iter().map(|(message, id, _)| (message, id)).collect()
+}
+
+/// Returns the message, the id of the request and the level of each record since [`begin`] whose message contains a
+/// text.
+pub fn levels(text: &str) -> Vec<(String, Option<String>, Level)> {
+    RECORDS.lock().unwrap().iter().filter(|(message, ..)| message.contains(text)).cloned().collect()
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use rulebook::Rulebook;
-use rulebook_process::ProcessKind;
+use rulebook_process::{ProcessKind, sdk};
 use serde_json::{Value as Json, json};
 
 /// Returns the code blocks of the page in a language.
@@ -21,10 +21,13 @@ fn repository() -> PathBuf {
 }
 
 /// Serves the example with the handlers in a language, and calls them.
-async fn run_example(language: &str, command: &[&str], library: &str) {
+async fn run_example(language: &str, command: &[&str], sdk: &[(&str, &str)]) {
     let folder = tempfile::tempdir().unwrap();
-    let library = repository().join(library);
-    fs::copy(&library, folder.path().join(library.file_name().unwrap())).unwrap();
+    for (path, text) in sdk {
+        let path = folder.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
     fs::write(folder.path().join(command.last().unwrap()), &code_blocks(language)[0]).unwrap();
     let definition = code_blocks("json");
     let mut app: Json = serde_json::from_str(&definition[0]).unwrap();
@@ -47,17 +50,17 @@ async fn run_example(language: &str, command: &[&str], library: &str) {
 
 #[tokio::test]
 async fn python() {
-    run_example("python", &["python3", "handlers.py"], "sdk/python/rulebook.py").await;
+    run_example("python", &["python3", "handlers.py"], sdk::PYTHON).await;
 }
 
 #[tokio::test]
 #[ignore = "tests/external/sdk runs it, because it needs Node"]
 async fn node() {
-    run_example("js", &["node", "handlers.mjs"], "sdk/node/rulebook.mjs").await;
+    run_example("js", &["node", "handlers.mjs"], sdk::NODE).await;
 }
 
 #[tokio::test]
 #[ignore = "tests/external/sdk runs it, because it needs PHP"]
 async fn php() {
-    run_example("php", &["php", "handlers.php"], "sdk/php/rulebook.php").await;
+    run_example("php", &["php", "handlers.php"], sdk::PHP).await;
 }

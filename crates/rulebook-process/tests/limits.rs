@@ -51,6 +51,22 @@ async fn a_call_waits_for_a_worker_at_most_for_its_time_limit() {
 }
 
 #[tokio::test]
+async fn a_debugger_extends_the_time_limits_of_its_worker() {
+    let branches = r#"
+if what == "debug":
+    send(method="debug")
+if what in ("debug", "slow"):
+    time.sleep(1.5)
+"#;
+    let api = Api::new(&worker(branches), json!({ "timeout": 1 }));
+    let engine = api.engine();
+    for what in ["debug", "slow"] {
+        assert_eq!(act(&engine, what, 1).await.status(), 200, "{what}");
+    }
+    assert_eq!(api.workers().len(), 1);
+}
+
+#[tokio::test]
 async fn workers_that_cannot_start_are_started_again_later() {
     // Each start adds a line to `starts`. While `broken` exists, the worker ends at once.
     let program = worker(WAITING).replace(

@@ -16,6 +16,7 @@ mod limits;
 mod once;
 mod panics;
 mod pools;
+mod python;
 mod start;
 mod stop;
 mod support;

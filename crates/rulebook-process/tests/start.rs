@@ -60,6 +60,40 @@ fn workers_need_a_handler_for_each_method() {
 }
 
 #[test]
+fn functions_must_fit_their_methods() {
+    // What the worker says about the function of `act.get`, and the parts of the error; none if the API starts.
+    let cases: [(&str, &[&str]); 9] = [
+        ("{}", &[]),
+        ("{'function': 'act', 'location': 'a.py:3'}", &[]),
+        ("{'parameters': ['what', 'value'], 'required': []}", &[]),
+        ("{'parameters': ['value'], 'required': ['other']}", &[]),
+        (
+            "{'function': 'act', 'location': 'a.py:3', 'parameters': ['waht']}",
+            &[
+                "the function `act` (a.py:3) has a parameter `waht`, which is not a parameter of the method `act.get`",
+                "did you mean `what`? the parameters of the method are `what`, `value`",
+                "act.json:1:",
+            ],
+        ),
+        ("{'location': 'a.py:3', 'parameters': ['zzz']}", &["the handler (a.py:3) has a parameter `zzz`"]),
+        ("{'parameters': ['\\u001b']}", &["the handler has a parameter `\\u{1b}`"]),
+        (
+            "{'function': 'act', 'parameters': ['what', 'value'], 'required': ['value']}",
+            &["the function `act` does not accept null for its parameter `value`, which is optional", "act.json:1:"],
+        ),
+        ("{'parameters': ['a', 'value'], 'required': ['value']}", &["a parameter `a`", "its parameter `value`"]),
+    ];
+    for (function, expected) in cases {
+        let methods = format!("{{'act.get': {function}, 'other.get': {{}}, 'upload.post': {{}}, 'file.get': {{}}}}");
+        let ready = format!("send(method='ready', params={{'methods': {methods}}})");
+        let api = Api::new(&worker("").replace("send(method='ready')", &ready), json!({}));
+        let error = api.engine().start().err().map(|error| error.to_string()).unwrap_or_default();
+        assert_eq!(error.is_empty(), expected.is_empty(), "{function}: {error}");
+        assert!(expected.iter().all(|text| error.contains(text)), "{function}: {error}");
+    }
+}
+
+#[test]
 fn an_api_starts_and_ends_without_calls() {
     let api = Api::new(&echo_worker(), json!({ "workers": 2 }));
     let engine = api.engine();

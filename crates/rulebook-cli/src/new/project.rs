@@ -75,8 +75,8 @@ pub(super) fn create_project(
     let temporary = tempfile::Builder::new().prefix(".rulebook-new-").tempdir_in(parent)?;
     let project = temporary.path().join(name.as_str());
     for (path, text) in content.language.files() {
-        if content.imported.is_none() || SHARED_FILES.contains(path) {
-            let text = if content.needs_iapi { with_iapi_dependency(text) } else { (*text).to_owned() };
+        if content.imported.is_none() || SHARED_FILES.contains(&path) {
+            let text = if content.needs_iapi { with_iapi_dependency(text) } else { text.to_owned() };
             write_file(&project.join(path), fill_placeholders(&text, name, rulebook))?;
         }
     }

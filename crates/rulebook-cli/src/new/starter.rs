@@ -1,6 +1,7 @@
 //! The files of new projects, by what their handlers are written in.
 
 use clap::ValueEnum;
+use rulebook_process::sdk;
 
 /// The path and the text of a file. The text contains the placeholders that `project.rs` fills.
 pub(super) type StarterFile = (&'static str, &'static str);
@@ -56,7 +57,6 @@ const PYTHON: &[StarterFile] = &[
     ("README.md", include_str!("templates/python/README.md.in")),
     ("api/app.json", include_str!("templates/python/api/app.json")),
     ("handlers.py", include_str!("templates/python/handlers.py")),
-    ("rulebook.py", rulebook_process::sdk::PYTHON),
     ("test_handlers.py", include_str!("templates/python/test_handlers.py")),
 ];
 
@@ -68,7 +68,6 @@ const NODE: &[StarterFile] = &[
     ("greeting.mjs", include_str!("templates/node/greeting.mjs")),
     ("greeting.test.mjs", include_str!("templates/node/greeting.test.mjs")),
     ("handlers.mjs", include_str!("templates/node/handlers.mjs")),
-    ("rulebook.mjs", rulebook_process::sdk::NODE),
 ];
 
 const PHP: &[StarterFile] = &[
@@ -78,21 +77,21 @@ const PHP: &[StarterFile] = &[
     ("api/app.json", include_str!("templates/php/api/app.json")),
     ("greeting.php", include_str!("templates/php/greeting.php")),
     ("handlers.php", include_str!("templates/php/handlers.php")),
-    ("rulebook.php", rulebook_process::sdk::PHP),
     ("test.php", include_str!("templates/php/test.php")),
 ];
 
 impl HandlerLanguage {
     /// Returns the files of a new project.
-    pub(super) fn files(self) -> &'static [StarterFile] {
-        match self {
-            Self::Rust => RUST,
-            Self::Sql => SQL,
-            Self::Python => PYTHON,
-            Self::Node => NODE,
-            Self::Php => PHP,
-            Self::FastCgi => &[GITIGNORE],
-        }
+    pub(super) fn files(self) -> impl Iterator<Item = StarterFile> {
+        let (files, sdk): (&[StarterFile], &[StarterFile]) = match self {
+            Self::Rust => (RUST, &[]),
+            Self::Sql => (SQL, &[]),
+            Self::Python => (PYTHON, sdk::PYTHON),
+            Self::Node => (NODE, sdk::NODE),
+            Self::Php => (PHP, sdk::PHP),
+            Self::FastCgi => (&[GITIGNORE], &[]),
+        };
+        files.iter().chain(sdk).copied()
     }
 
     /// Returns the command that serves a new project.

@@ -12,12 +12,16 @@
  *     serve();
  *
  * A handler gets the arguments of its method as an object, without those that the client has omitted, and the call. It
- * returns the outputs, or a promise of them. Handlers run at the same time if the definition sets `concurrency`.
+ * returns the outputs, or a promise of them. Handlers run at the same time if the definition sets `concurrency`. The
+ * names that the pattern of the first parameter takes from the arguments must be parameters of the method.
  *
  * This file needs Node 18 or later, and nothing else.
  */
 
+import { relative } from "node:path";
 import { StringDecoder } from "node:string_decoder";
+import { fileURLToPath } from "node:url";
+import { inspect } from "node:util";
 
 const METHOD_NOT_FOUND = -32601;
 const INTERNAL_ERROR = -32603;
@@ -93,7 +97,26 @@ export class Call {
     }
 }
 
+/** The handlers by the ids of their methods: their functions, and what the server knows of them. */
 const handlers = new Map();
+
+/**
+ * Describes a function for the server, which compares it with the definition: where it is registered, and the names in
+ * the pattern of its first parameter, such as `({ id, lang = "en" }) =>`, unless the pattern has nested patterns,
+ * comments or defaults with brackets or commas.
+ */
+function describe(run) {
+    const caller = new Error().stack?.split("\n")[3] ?? "";
+    const [, path, line] = caller.match(/([^\s()]+):(\d+):\d+\)?$/) ?? [];
+    const file = path?.startsWith("file:") ? fileURLToPath(path) : path;
+    const location = file && `${relative(process.cwd(), file)}:${line}`;
+    const pattern = String(run).match(/^(?:async\b\s*)?(?:function\b\s*)?[\w$]*\s*\(\s*\{([^{}()[\]]*)\}/)?.[1];
+    const items = (pattern ?? "").split(",").map((item) => item.trim());
+    const named = items.filter((item) => item && !item.startsWith("..."));
+    const names = named.map((item) => item.match(/^([\w$]+|"[^"]*")\s*(?:[:=][^/]*)?$/)?.[1].replaceAll('"', ""));
+    const parameters = names.includes(undefined) ? [] : names;
+    return { function: run.name || undefined, location: location || undefined, parameters };
+}
 
 /**
  * Registers a function as the handler of the method with this id, such as `note.get`.
@@ -102,7 +125,7 @@ const handlers = new Map();
  */
 export function handler(method, run) {
     if (handlers.has(method)) throw new Error(`there are two handlers for ${method}`);
-    handlers.set(method, run);
+    handlers.set(method, { run, described: describe(run) });
 }
 
 class Worker {
@@ -173,7 +196,7 @@ class Worker {
 
     #handle({ id, method, params }) {
         this.#running += 1;
-        const run = handlers.get(method);
+        const run = handlers.get(method)?.run;
         if (!run) {
             this.#fail(id, METHOD_NOT_FOUND, `there is no handler for ${method}`);
             return;
@@ -205,8 +228,8 @@ class Worker {
                 error = cause;
             }
         }
-        console.error(error);
-        this.#fail(id, INTERNAL_ERROR, String(error?.message ?? error));
+        const traceback = inspect(error);
+        this.#fail(id, INTERNAL_ERROR, String(error?.message ?? error), { traceback });
     }
 
     #fail(id, code, message, data) {
@@ -243,5 +266,6 @@ export function serve() {
     // When the server ends, the program ends as soon as nothing is left to do: timers and connections of the program
     // could keep it running, if it did not end here.
     process.stdin.on("end", () => worker.endWhenIdle());
-    worker.send(JSON.stringify({ jsonrpc: "2.0", method: "ready", params: { methods: [...handlers.keys()] } }));
+    const methods = Object.fromEntries([...handlers].map(([method, { described }]) => [method, described]));
+    worker.send(JSON.stringify({ jsonrpc: "2.0", method: "ready", params: { methods } }));
 }

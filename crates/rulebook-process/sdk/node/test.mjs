@@ -10,6 +10,8 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { test } from "node:test";
 
+import { Client } from "./rulebook_testing.mjs";
+
 const LIBRARY = new URL("./rulebook.mjs", import.meta.url);
 
 const HANDLERS = `
@@ -53,7 +55,23 @@ handler("sleep", async ({ seconds }) => {
     return { slept: seconds };
 });
 handler("upload", ({ file }) => ({ content: readFileSync(file.path, "utf8") }));
+handler("pattern", async function place({ id, lang: language = "en", "two-words": words, ...rest }, call) {});
+handler("nested pattern", ({ id, list: [first] }) => first);
+handler("comment", ({ id /* , other */ }) => id);
+handler("brackets", ({ id = [1, 2], other }) => other);
 serve();
+`;
+
+// Behaves like the program `rulebook` with the command `call`.
+const PROGRAM = `#!/bin/sh
+case $6 in
+note.get) printf '{"command": "%s", "data": "%s", "arguments": %s}' "$1 $2" "$(ls "$3")" "\${4#--json=}" ;;
+note.post)
+    echo '{"type": "about:blank", "status": 404, "detail": "not here", "code": "not_found", "id": 5}'
+    echo 'a log' >&2
+    exit 1 ;;
+*) echo 'error: unexpected' >&2; exit 2 ;;
+esac
 `;
 
 /** Starts a program with handlers. */
@@ -91,10 +109,16 @@ function call(id, method, args = {}, params = {}) {
     return { jsonrpc: "2.0", id, method, params: { arguments: args, identity: null, request_id: null, ...params } };
 }
 
-test("the first message lists the methods", async (context) => {
+test("the first message describes the functions", async (context) => {
     const { ready } = await start(context);
     assert.equal(ready.method, "ready");
-    assert.ok(ready.params.methods.includes("nested"));
+    const { methods } = ready.params;
+    assert.match(methods.echo.location, /handlers\.mjs:8$/);
+    assert.deepEqual(methods.echo.parameters, ["value"]);
+    assert.deepEqual([methods.pattern.function, methods.pattern.parameters], ["place", ["id", "lang", "two-words"]]);
+    for (const method of ["noisy", "nested", "nested pattern", "comment", "brackets"]) {
+        assert.deepEqual(methods[method].parameters, [], method);
+    }
 });
 
 test("a handler gets arguments and the call", async (context) => {
@@ -130,11 +154,13 @@ test("a failure is a declared error", async (context) => {
 test("an exception is an internal error", async (context) => {
     const program = await start(context);
     for (const method of ["throws", "rejects", "big"]) {
-        assert.equal((await program.call(method)).error.code, -32603, method);
+        const { error } = await program.call(method);
+        assert.equal(error.code, -32603, method);
+        assert.match(error.data.traceback, /Error: .*\n +at /, method);
     }
     assert.equal((await program.call("unknown")).error.code, -32601);
     const [, written] = await program.finish();
-    assert.match(written, /Error: secret/);
+    assert.equal(written, "", "the server writes tracebacks to the log");
 });
 
 test("a handler calls the API while other calls arrive", async (context) => {
@@ -195,4 +221,17 @@ test("the program ends with its input, after its handlers", async (context) => {
     assert.deepEqual((await program.receive()).result, { error: ["the server has ended", null, null, {}] });
     assert.deepEqual((await program.receive()).result, { slept: 0.2 });
     assert.equal((await finished)[0], 0);
+});
+
+test("a client returns outputs and throws errors", async (context) => {
+    const folder = mkdtempSync(join(tmpdir(), "rulebook-"));
+    context.after(() => rmSync(folder, { recursive: true }));
+    const program = join(folder, "rulebook");
+    writeFileSync(program, PROGRAM, { mode: 0o755 });
+    const client = new Client({ program });
+    const outputs = { command: "call --data", data: "", arguments: { id: 5 } };
+    assert.deepEqual(await client.call("note.get", { id: 5 }), outputs);
+    const error = { error: "not_found", status: 404, members: { id: 5 }, message: "note.post: not here\na log" };
+    await assert.rejects(client.call("note.post"), error);
+    await assert.rejects(client.call("other"), { name: "Error", message: "other: error: unexpected\n" });
 });

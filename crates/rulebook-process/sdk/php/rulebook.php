@@ -123,19 +123,38 @@ final class Handler
     private bool $takesAll = false;
     /** @var array<string, bool> whether each parameter is required */
     private array $parameters = [];
+    /** @var array<string, mixed> the function for the server, which compares it with the definition */
+    public readonly array $description;
 
     public function __construct(private readonly \Closure $function)
     {
-        foreach ((new \ReflectionFunction($function))->getParameters() as $parameter) {
+        $reflection = new \ReflectionFunction($function);
+        [$names, $needsValue] = [[], []];
+        foreach ($reflection->getParameters() as $parameter) {
             $type = $parameter->getType();
             if ($parameter->isVariadic()) {
                 $this->takesAll = true;
             } elseif ($type instanceof \ReflectionNamedType && $type->getName() === Call::class) {
                 $this->callName = $parameter->getName();
             } else {
-                $this->parameters[$parameter->getName()] = !$parameter->isOptional();
+                $name = $parameter->getName();
+                $this->parameters[$name] = !$parameter->isOptional();
+                // The underscore marks parameters of the program itself.
+                if (!$parameter->isOptional() || $name[0] !== '_') {
+                    $names[] = $name;
+                }
+                if (!$parameter->isOptional() && !$parameter->allowsNull()) {
+                    $needsValue[] = $name;
+                }
             }
         }
+        $path = str_replace(getcwd() . '/', '', (string) $reflection->getFileName());
+        $this->description = [
+            'function' => $reflection->getName(),
+            'location' => $path . ':' . $reflection->getStartLine(),
+            'parameters' => $names,
+            'required' => $needsValue,
+        ];
     }
 
     /** @param array<string, mixed> $arguments */
@@ -202,7 +221,8 @@ final class Worker
 
     public function run(): void
     {
-        $ready = ['jsonrpc' => '2.0', 'method' => 'ready', 'params' => ['methods' => array_keys(self::$handlers)]];
+        $methods = array_map(static fn (Handler $handler): array => $handler->description, self::$handlers);
+        $ready = ['jsonrpc' => '2.0', 'method' => 'ready', 'params' => ['methods' => (object) $methods]];
         $this->write(self::encode($ready) . "\n");
         while (true) {
             $this->flush();
@@ -271,8 +291,7 @@ final class Worker
             $call = new Call($this, $id, $method, $message['params']);
             $outputs = $handler->run($message['params']['arguments'], $call);
             // The server takes an empty array for an object without members if the definition has an object.
-            $outputs = self::encode($outputs);
-            return "{\"jsonrpc\":\"2.0\",\"id\":$id,\"result\":$outputs}\n";
+            return "{\"jsonrpc\":\"2.0\",\"id\":$id,\"result\":" . self::encode($outputs) . "}\n";
         } catch (Failure $failure) {
             $data = ['name' => $failure->name, 'members' => (object) $failure->members];
             if ($failure->clientMessage !== null) {
@@ -290,8 +309,8 @@ final class Worker
 
     private static function unexpected(int $id, \Throwable $error): string
     {
-        fwrite(STDERR, $error . "\n");
-        return self::error($id, INTERNAL_ERROR, get_class($error) . ': ' . $error->getMessage());
+        $message = get_class($error) . ': ' . $error->getMessage();
+        return self::error($id, INTERNAL_ERROR, $message, ['traceback' => (string) $error]);
     }
 
     /** @param array<string, mixed>|null $data */
@@ -302,7 +321,7 @@ final class Worker
             $error['data'] = $data;
         }
         // The message of an exception can contain bytes that are not UTF-8.
-        $flags = $data === null ? JSON_INVALID_UTF8_SUBSTITUTE : 0;
+        $flags = $code === DECLARED_ERROR ? 0 : JSON_INVALID_UTF8_SUBSTITUTE;
         return self::encode(['jsonrpc' => '2.0', 'id' => $id, 'error' => $error], $flags) . "\n";
     }
 

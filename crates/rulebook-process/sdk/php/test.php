@@ -6,6 +6,10 @@
 
 declare(strict_types=1);
 
+require __DIR__ . '/rulebook_testing.php';
+
+use Rulebook\{CallError, Client};
+
 const HANDLERS = <<<'PHP'
 <?php
 require getenv('LIBRARY');
@@ -43,9 +47,24 @@ handler('programs', function () {
     system('echo of a program; cat', $status);
     return ['status' => $status, 'input' => stream_get_contents(fopen('php://stdin', 'r'))];
 });
+handler('typed', fn (int $id, ?int $count, string $name = '', $any = null, $_now = null) => $id);
+handler('rest', fn (mixed ...$arguments) => $arguments);
 handler('upload', fn (array $file) => ['content' => file_get_contents($file['path'])]);
 serve();
 PHP;
+
+// Behaves like the program `rulebook` with the command `call`.
+const PROGRAM = <<<'SH'
+#!/bin/sh
+case $6 in
+note.get) printf '{"command": "%s", "data": "%s", "arguments": %s}' "$1 $2" "$(ls "$3")" "${4#--json=}" ;;
+note.post)
+    echo '{"type": "about:blank", "status": 404, "detail": "not here", "code": "not_found", "id": 5}'
+    echo 'a log' >&2
+    exit 1 ;;
+*) echo 'error: unexpected' >&2; exit 2 ;;
+esac
+SH;
 
 /** A program with handlers. */
 final class Program
@@ -115,10 +134,14 @@ function same(mixed $expected, mixed $got): void
 }
 
 $tests = [
-    'the first message lists the methods' => function () {
+    'the first message describes the functions' => function () {
         $ready = (new Program())->ready;
         same('ready', $ready['method']);
-        same(true, in_array('nested', $ready['params']['methods'], true));
+        $methods = $ready['params']['methods'];
+        same(['id', 'count', 'name', 'any'], $methods['typed']['parameters']);
+        same(['id'], $methods['typed']['required']);
+        same([[], []], [$methods['rest']['parameters'], $methods['nested']['parameters']]);
+        same(1, preg_match('/rulebook-\w+:7$/', $methods['echo']['location']));
     },
     'a handler gets arguments and the call' => function () {
         $params = ['identity' => ['name' => 'ada', 'permissions' => ['reader']], 'request_id' => 'r1'];
@@ -157,10 +180,12 @@ $tests = [
     'an exception is an internal error' => function () {
         $program = new Program();
         foreach (['throws' => -32603, 'nan' => -32603, 'unknown' => -32601] as $method => $code) {
-            same($code, $program->call($method)['error']['code']);
+            $error = $program->call($method)['error'];
+            same($code, $error['code']);
+            same($code === -32603, str_contains($error['data']['traceback'] ?? '', "\n#0 "));
         }
         same([], $program->call('empty')['result']);
-        same(true, str_contains($program->finish()[1], 'RuntimeException: secret'));
+        same('', $program->finish()[1]);
     },
     'values keep their types' => function () {
         $program = new Program();
@@ -198,6 +223,27 @@ $tests = [
         foreach ([0, 1, 65_536, 300_000, 10] as $length) {
             same($length, strlen($program->call('echo', ['value' => str_repeat('x', $length)])['result']['value']));
         }
+    },
+    'a client returns outputs and throws errors' => function () {
+        $program = tempnam(sys_get_temp_dir(), 'rulebook-');
+        file_put_contents($program, PROGRAM);
+        chmod($program, 0755);
+        $client = new Client(program: $program);
+        $outputs = ['command' => 'call --data', 'data' => '', 'arguments' => ['id' => 5]];
+        same($outputs, $client->call('note.get', ['id' => 5]));
+        try {
+            $client->call('note.post');
+        } catch (CallError $error) {
+            same(['not_found', 404, ['id' => 5]], [$error->name, $error->status, $error->members]);
+            same("note.post: not here\na log", $error->getMessage());
+        }
+        try {
+            $client->call('other');
+        } catch (RuntimeException $unexpected) {
+            same("other: error: unexpected\n", $unexpected->getMessage());
+        }
+        unlink($program);
+        same(true, isset($error, $unexpected));
     },
     'the program ends with its input' => function () {
         $program = new Program();

@@ -1,19 +1,26 @@
-"""Tests of rulebook.py: each test runs a program with handlers, and exchanges messages with it as the server does.
+"""Tests of the package `rulebook`: each test runs a program with handlers, and exchanges messages with it as the server
+does.
 
     python3 -m unittest discover sdk/python
 """
 
+import contextlib
 import json
 import os
+import pty
 import subprocess
 import sys
 import tempfile
 import textwrap
 import unittest
 
+from rulebook import CallError
+from rulebook.testing import Client
+
 FOLDER = os.path.dirname(os.path.abspath(__file__))
 
 HANDLERS = """
+import asyncio
 import dataclasses
 import datetime
 import os
@@ -89,6 +96,53 @@ def upload(file: Upload):
 def sleep(seconds):
     time.sleep(seconds)
     return {"slept": seconds}
+
+@handler("async")
+async def waits(value: "Later", _more=None):
+    await asyncio.sleep(0)
+    return {"value": value, "loop": id(asyncio.get_running_loop())}
+
+class Later(str):
+    pass
+
+@handler("breaks")
+def breaks(value):
+    breakpoint()
+    doubled = value * 2
+    return {"value": doubled}
+"""
+
+# Starts the program as the server does: in a process group of its own. Then makes a call, and prints what the program
+# sends.
+SERVER = """
+import json, os, subprocess, sys
+
+program = subprocess.Popen(
+    [sys.executable, sys.argv[1]], stdin=subprocess.PIPE, stdout=subprocess.PIPE, preexec_fn=os.setpgrp
+)
+params = {"arguments": {"value": 21}, "identity": None, "request_id": None}
+program.stdin.write(json.dumps({"id": 1, "method": "breaks", "params": params}).encode() + b"\\n")
+program.stdin.flush()
+for line in program.stdout:
+    message = json.loads(line) if line.startswith(b"{") else {}
+    if "result" in message or message.get("method") == "debug":
+        print(message, flush=True)
+    if "result" in message:
+        break
+program.stdin.close()
+program.wait()
+"""
+
+# Behaves like the program `rulebook` with the command `call`.
+PROGRAM = """#!/bin/sh
+case $6 in
+note.get) printf '{"command": "%s", "data": "%s", "arguments": %s}' "$1 $2" "$(ls "$3")" "${4#--json=}" ;;
+note.post)
+    echo '{"type": "about:blank", "status": 404, "detail": "not here", "code": "not_found", "id": 5}'
+    echo 'a log' >&2
+    exit 1 ;;
+*) echo 'error: unexpected' >&2; exit 2 ;;
+esac
 """
 
 
@@ -96,11 +150,7 @@ class Program:
     """A program with handlers."""
 
     def __init__(self, test: unittest.TestCase, serve: str = "serve()") -> None:
-        folder = tempfile.TemporaryDirectory()
-        test.addCleanup(folder.cleanup)
-        script = os.path.join(folder.name, "handlers.py")
-        with open(script, "w", encoding="utf-8") as file:
-            file.write(textwrap.dedent(HANDLERS) + serve + "\n")
+        script = write_file(test, "handlers.py", textwrap.dedent(HANDLERS) + serve + "\n")
         self.process = subprocess.Popen(
             [sys.executable, script],
             stdin=subprocess.PIPE,
@@ -140,16 +190,32 @@ class Program:
         return written
 
 
+def write_file(test: unittest.TestCase, name: str, text: str) -> str:
+    """Writes a file in a folder for the test, and returns its path."""
+    folder = tempfile.TemporaryDirectory()
+    test.addCleanup(folder.cleanup)
+    path = os.path.join(folder.name, name)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+    return path
+
+
 def call(call_id, method, arguments=None, **params):
     params = {"arguments": arguments or {}, "identity": None, "request_id": None, **params}
     return {"jsonrpc": "2.0", "id": call_id, "method": method, "params": params}
 
 
 class WorkerTest(unittest.TestCase):
-    def test_the_first_message_lists_the_methods(self):
+    def test_the_first_message_describes_the_functions(self):
         ready = Program(self).ready
         self.assertEqual(ready["method"], "ready")
-        self.assertIn("nested", ready["params"]["methods"])
+        methods = ready["params"]["methods"]
+        location = methods["echo"].pop("location")
+        self.assertRegex(location, r"handlers\.py:[0-9]+$")
+        self.assertEqual(methods["echo"], {"function": "echo", "parameters": ["value"], "required": []})
+        self.assertEqual(methods["upload"]["required"], ["file"])
+        self.assertEqual(methods["names"]["parameters"], [])
+        self.assertEqual(methods["async"]["parameters"], ["value"])
 
     def test_a_handler_gets_arguments_and_the_call(self):
         identity = {"name": "ada", "permissions": ["reader"]}
@@ -193,11 +259,13 @@ class WorkerTest(unittest.TestCase):
 
     def test_an_exception_is_an_internal_error(self):
         program = Program(self)
-        self.assertEqual(program.call("raises")["error"]["code"], -32603)
+        error = program.call("raises")["error"]
+        self.assertEqual((error["code"], error["message"]), (-32603, "ValueError: secret"))
+        self.assertRegex(error["data"]["traceback"], r'^Traceback .*\n  File ".*handlers.py", line [0-9]+, in raises\n')
         self.assertEqual(program.call("nan")["error"]["code"], -32603)
         self.assertEqual(program.call("unknown")["error"]["code"], -32601)
         self.assertEqual(program.call("defaults")["result"]["second"], 2)
-        self.assertIn("ValueError: secret", program.finish())
+        self.assertEqual(program.finish(), "", "the server writes tracebacks to the log")
 
     def test_a_handler_calls_the_api_while_other_calls_arrive(self):
         program = Program(self)
@@ -247,6 +315,39 @@ class WorkerTest(unittest.TestCase):
         self.assertEqual(program.receive()["result"], {"outputs": 5})
         self.assertEqual(program.receive()["result"], {"slept": 2})
 
+    def test_coroutines_of_a_thread_run_on_the_same_event_loop(self):
+        program = Program(self)
+        first, second = (program.call("async", {"value": value})["result"] for value in (1, 2))
+        self.assertEqual((first["value"], second), (1, {**first, "value": 2}))
+        threaded = Program(self, "serve(threads=2)")
+        threaded.send(*(call(number, "async", {"value": number}) for number in range(20)))
+        results = [threaded.receive()["result"] for _ in range(20)]
+        self.assertEqual(sorted(result["value"] for result in results), list(range(20)))
+
+    def test_a_breakpoint_without_a_terminal_has_no_effect(self):
+        program = Program(self)
+        program.process.stdin.flush()
+        self.assertEqual(program.call("breaks", {"value": 2})["result"], {"value": 4})
+
+    def test_a_breakpoint_stops_in_the_terminal_of_the_server(self):
+        server = write_file(self, "server.py", SERVER)
+        handlers = write_file(self, "handlers.py", textwrap.dedent(HANDLERS) + "serve()\n")
+        process, terminal = pty.fork()
+        if process == 0:
+            os.environ["PYTHONPATH"] = FOLDER
+            os.execv(sys.executable, [sys.executable, server, handlers])
+        os.write(terminal, b"p value + 2\nnext\np doubled\ncontinue\n")
+        shown = b""
+        # At the end of the program, reading fails.
+        with contextlib.suppress(OSError):
+            while chunk := os.read(terminal, 1000):
+                shown += chunk
+        self.assertEqual(os.waitpid(process, 0)[1], 0, shown.decode())
+        os.close(terminal)
+        shown = shown.decode()
+        for text in ("'method': 'debug'", "doubled = value * 2", "(Pdb) 23", "(Pdb) 42", "'result': {'value': 42}"):
+            self.assertIn(text, shown)
+
     def test_the_program_ends_with_its_input(self):
         for serve in ("serve()", "serve(threads=2)"):
             program = Program(self, serve)
@@ -254,6 +355,28 @@ class WorkerTest(unittest.TestCase):
             program.receive()
             program.finish()
             self.assertEqual(program.process.returncode, 0)
+
+
+class ClientTest(unittest.TestCase):
+    def setUp(self):
+        program = write_file(self, "rulebook", PROGRAM)
+        os.chmod(program, 0o755)
+        self.client = Client(program=program)
+
+    def test_outputs_are_returned(self):
+        outputs = {"command": "call --data", "data": "", "arguments": {"id": 5}}
+        self.assertEqual(self.client.call("note.get", id=5), outputs)
+
+    def test_error_responses_are_raised(self):
+        with self.assertRaises(CallError) as raised:
+            self.client.call("note.post")
+        error = raised.exception
+        self.assertEqual((error.name, error.status, error.members), ("not_found", 404, {"id": 5}))
+        self.assertEqual(str(error), "note.post: not here\na log")
+
+    def test_an_api_that_does_not_start_is_no_error_response(self):
+        with self.assertRaisesRegex(RuntimeError, "^other: error: unexpected\n$"):
+            self.client.call("other")
 
 
 if __name__ == "__main__":

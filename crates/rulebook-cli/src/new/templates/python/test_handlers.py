@@ -1,10 +1,17 @@
-"""Tests of the handlers: `python3 -m unittest`."""
+"""Tests of the API: `python3 -m unittest`. The program `rulebook` checks the arguments and the outputs of each call."""
 
 import unittest
 
-from handlers import greet
+from rulebook import CallError
+from rulebook.testing import Client
 
 
 class Greetings(unittest.TestCase):
     def test_a_greeting_is_in_its_language(self):
-        self.assertEqual(greet("Ada", "fr"), {"greeting": "Bonjour, Ada!"})
+        outputs = Client().call("greeting.greet", name="Ada", lang="fr")
+        self.assertEqual(outputs, {"greeting": "Bonjour, Ada!"})
+
+    def test_an_unknown_language_is_refused(self):
+        with self.assertRaises(CallError) as raised:
+            Client().call("greeting.greet", name="Ada", lang="xx")
+        self.assertEqual(raised.exception.name, "invalid-parameter")

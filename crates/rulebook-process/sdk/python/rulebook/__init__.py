@@ -12,18 +12,18 @@
     serve()
 
 A handler gets the arguments of its method by name. An argument that the client has omitted is the default of the
-parameter, or None. The handler returns the outputs: a dict, or the value of the output `*`. A parameter with the name
-`call` or the annotation `Call` gets the call itself.
+parameter, or None. An argument becomes what the annotation of its parameter names: `Decimal`, `datetime`, `date`,
+`time` or `UUID`, `Optional` of them, or a `list` of them. A parameter with the name `call` or the annotation `Call`
+gets the call itself. The handler, which can be `async`, returns the outputs: a dict, or the value of the output `*`.
 
-This file needs Python 3.9 or later, and nothing else.
+This package needs Python 3.9 or later, and nothing else.
 """
 
 from __future__ import annotations
 
 import collections
 import concurrent.futures
-import dataclasses
-import inspect
+import functools
 import json
 import os
 import sys
@@ -32,13 +32,19 @@ import time
 import traceback
 from typing import Any, Callable, Optional, TypedDict, TypeVar
 
+from ._handler import Handler
+from ._values import InvalidArgument, to_json_value
+
 __all__ = ["Call", "CallError", "Failure", "Identity", "Upload", "handler", "serve"]
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 _METHOD_NOT_FOUND = -32601
+_INVALID_ARGUMENT = -32602
 _INTERNAL_ERROR = -32603
 _DECLARED_ERROR = -32000
+
+_FOLDER = os.path.join(os.path.dirname(__file__), "")
 
 # The number of bytes that are read at once.
 _READ_SIZE = 65536
@@ -128,46 +134,7 @@ class Call:
         return self._worker.api(self._id, target, arguments)
 
 
-class _Handler:
-    """A registered function, and which arguments it gets."""
-
-    __slots__ = ("function", "names", "required", "takes_all", "call_name")
-
-    def __init__(self, function: Callable[..., Any]) -> None:
-        self.function = function
-        self.call_name: Optional[str] = None
-        self.takes_all = False
-        names, required = [], []
-        parameters = inspect.signature(function).parameters.values()
-        annotated = [item.name for item in parameters if item.annotation in (Call, "Call", "rulebook.Call")]
-        call_name = annotated[0] if annotated else "call"
-        for parameter in parameters:
-            if parameter.kind is parameter.VAR_KEYWORD:
-                self.takes_all = True
-            elif parameter.kind is parameter.VAR_POSITIONAL or parameter.kind is parameter.POSITIONAL_ONLY:
-                raise TypeError(f"{function.__qualname__}: a handler gets its arguments by name")
-            elif parameter.name == call_name:
-                self.call_name = call_name
-            else:
-                names.append(parameter.name)
-                if parameter.default is parameter.empty:
-                    required.append(parameter.name)
-        self.names = frozenset(names)
-        self.required = tuple(required)
-
-    def run(self, call: Call) -> Any:
-        arguments = call.arguments
-        if not self.takes_all and not (arguments.keys() <= self.names):
-            arguments = {name: value for name, value in arguments.items() if name in self.names}
-        missing = [name for name in self.required if name not in arguments]
-        if missing:
-            arguments = {**arguments, **dict.fromkeys(missing)}
-        if self.call_name is not None:
-            arguments = {**arguments, self.call_name: call}
-        return self.function(**arguments)
-
-
-_handlers: dict[str, _Handler] = {}
+_handlers: dict[str, Handler] = {}
 
 
 def handler(method: str) -> Callable[[_Function], _Function]:
@@ -176,28 +143,25 @@ def handler(method: str) -> Callable[[_Function], _Function]:
     def register(function: _Function) -> _Function:
         if method in _handlers:
             raise ValueError(f"there are two handlers for {method}")
-        _handlers[method] = _Handler(function)
+        _handlers[method] = Handler(function, Call)
         return function
 
     return register
 
 
-def _plain(value: Any) -> Any:
-    """Converts a value that JSON does not have."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return dataclasses.asdict(value)
-    if hasattr(value, "isoformat"):
-        return value.isoformat()
-    raise TypeError(f"{type(value).__name__} cannot be converted to JSON")
-
-
 # One encoder for all messages: json.dumps would create one for each.
-_encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False, default=_plain).encode
+_encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False, default=to_json_value).encode
 _scan = json.JSONDecoder().raw_decode
 
 
 def _decode(line: bytes) -> Any:
     return _scan(line.decode())[0]
+
+
+def _ready() -> bytes:
+    """Returns the line that says which methods have handlers, and which parameters their functions have."""
+    methods = {method: found.describe() for method, found in _handlers.items()}
+    return _encode({"jsonrpc": "2.0", "method": "ready", "params": {"methods": methods}}).encode() + b"\n"
 
 
 def _error(call_id: Any, code: int, message: str, data: Any = None) -> bytes:
@@ -219,7 +183,7 @@ class _Worker:
         self._last_api_call = 0
 
     def run(self) -> None:
-        self.write(_encode({"jsonrpc": "2.0", "method": "ready", "params": {"methods": list(_handlers)}}).encode() + b"\n")
+        self.write(_ready())
         lines, results, clock = self._lines, self._results, time.perf_counter
         flushed = clock()
         while True:
@@ -243,6 +207,9 @@ class _Worker:
         try:
             outputs = found.run(Call(self, call_id, method, message["params"]))  # type: ignore[arg-type]
             return f'{{"jsonrpc":"2.0","id":{call_id},"result":{_encode(outputs)}}}\n'.encode()
+        except InvalidArgument as invalid:
+            place = {"parameter": invalid.parameter, "path": invalid.path, "expected": invalid.expected}
+            return _error(call_id, _INVALID_ARGUMENT, str(invalid), place)
         except Failure as failure:
             data: dict[str, Any] = {"name": failure.name, "members": failure.members}
             if failure.message is not None:
@@ -255,9 +222,12 @@ class _Worker:
             return self._unexpected(call_id, error)
 
     def _unexpected(self, call_id: int, error: Exception) -> bytes:
-        traceback.print_exc(file=sys.stderr)
-        sys.stderr.flush()
-        return _error(call_id, _INTERNAL_ERROR, f"{type(error).__name__}: {error}")
+        # The functions of this package that have called the handler say nothing about the error.
+        place = error.__traceback__
+        while place is not None and place.tb_frame.f_code.co_filename.startswith(_FOLDER):
+            place = place.tb_next
+        lines = traceback.format_exception(type(error), error, place or error.__traceback__)
+        return _error(call_id, _INTERNAL_ERROR, f"{type(error).__name__}: {error}", {"traceback": "".join(lines)})
 
     def api(self, call_id: int, target: str, arguments: dict[str, Any]) -> Any:
         request_id = self._send_api_call(call_id, target, arguments)
@@ -326,7 +296,7 @@ class _ThreadedWorker(_Worker):
         self._is_ended = False
 
     def run(self) -> None:
-        self.write(_encode({"jsonrpc": "2.0", "method": "ready", "params": {"methods": list(_handlers)}}).encode() + b"\n")
+        self.write(_ready())
         while self._lines or self._read():
             message = _decode(self._lines.popleft()) if self._lines else None
             if message is None:
@@ -379,11 +349,20 @@ def _api_result(message: dict[str, Any]) -> Any:
     raise CallError(error["message"], data.get("name"), data.get("status"), data.get("members") or {})
 
 
+def _breakpoint(worker: _Worker, *_arguments: Any, **_options: Any) -> None:
+    # Only this function needs the debugger.
+    from ._debugger import stop
+
+    report = _encode({"jsonrpc": "2.0", "method": "debug"}).encode() + b"\n"
+    stop(sys._getframe(1), lambda: worker.write(report))
+
+
 def serve(threads: int = 1) -> None:
     """Handles calls until the server ends.
 
-    With `threads`, this number of handlers run at the same time; the definition must set `concurrency` to at least
-    this number. What handlers print goes to standard error, and so to the log of the server.
+    With `threads`, this number of handlers run at the same time; the definition must set `concurrency` to at least this
+    number. What handlers print goes to standard error, and so to the log of the server. `breakpoint()` stops in the
+    terminal of the server, unless the environment variable PYTHONBREAKPOINT chooses another debugger.
     """
     # The standard streams are replaced, so that neither print nor a program that a handler starts uses the pipes.
     input_fd, output_fd = os.dup(0), os.dup(1)
@@ -395,6 +374,8 @@ def serve(threads: int = 1) -> None:
     sys.stdout.flush()
     sys.stdout = sys.stderr
     worker = _Worker(input_fd, output_fd) if threads == 1 else _ThreadedWorker(input_fd, output_fd, threads)
+    if "PYTHONBREAKPOINT" not in os.environ:
+        sys.breakpointhook = functools.partial(_breakpoint, worker)
     try:
         worker.run()
     except (BrokenPipeError, KeyboardInterrupt):
