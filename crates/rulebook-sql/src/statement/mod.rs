@@ -73,6 +73,12 @@ impl Statement {
             }
             Some(_) => {}
         }
+        for range in tokens.order_parameters(text) {
+            let error = HandlerError::new("the rows are not ordered by a column that a parameter names");
+            let help = "the value of a parameter is the same for all rows; name the columns: `order by case when :order = \
+                        'title' then title end, id`";
+            errors.push(error.at(node.part(range.start, range.end)).help(help));
+        }
         let mut parameters = Vec::new();
         for range in tokens.parameters {
             match index_of(&text[range.start + 1..range.end]) {
