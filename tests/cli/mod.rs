@@ -11,6 +11,7 @@ mod import_openapi;
 mod keys;
 mod new;
 mod openapi;
+mod paths;
 mod pipes;
 mod serve;
 mod settings;
@@ -19,6 +20,7 @@ mod summary;
 mod tls;
 mod transfer;
 mod types;
+mod variables;
 
 use std::fs;
 use std::path::Path;

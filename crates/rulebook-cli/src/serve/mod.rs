@@ -25,7 +25,9 @@ const DEFAULT_ADDRESS: &str = "127.0.0.1:8080";
 pub(super) fn run(app: AddHandlers<'_>, settings: &Settings) -> Result<Exit, Exit> {
     let print_report = |report| output::print_report(&report);
     let print_failure = |failure: Failure| failure.print();
-    let mut validated = settings.new_rulebook(app).validate().map_err(print_report)?;
+    let validated = settings.new_rulebook(app).validate().map_err(print_report)?;
+    let replaced = validated.replaced_settings(&settings.replaced_settings());
+    let mut validated = replaced.check_variables(|_| true).map_err(print_report)?;
     output::print_warnings(&validated.warnings);
     settings.replace_defined(&mut validated.api);
     let api = &validated.api;

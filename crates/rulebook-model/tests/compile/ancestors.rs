@@ -43,7 +43,10 @@ fn unknown_types_suggest_the_type_of_this_dialect_and_name_add_type() {
         ("array<boolean>", "write `bool`"),
         ("integer", "write `int`"),
         ("strin", "did you mean `string`? programs add custom types with `Rulebook::add_type`"),
-        ("colour", "programs add custom types with `Rulebook::add_type`"),
+        (
+            "colour",
+            "`rulebook explain unknown-type` lists the types; programs add custom types with `Rulebook::add_type`",
+        ),
     ] {
         let (code, found) = only_error(&[("api.json", tree_with_type(r#type))]);
         assert_eq!((code.as_str(), found.as_str()), ("unknown-type", help), "{type}");

@@ -58,7 +58,7 @@ impl Statement {
             vec![error.at(node.part(range.start, range.end)).help("add the closing mark")]
         })?;
         let mut errors = Vec::new();
-        if let Some(range) = tokens.second_statement {
+        if let Some(range) = &tokens.second_statement {
             let error = HandlerError::new("a second statement begins here");
             let help = "write a list of statements, which run in one transaction: [\"…\", \"…\"]";
             errors.push(error.at(node.part(range.start, range.end)).help(help));
