@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use rulebook_model::diagnostic::DiagnosticCode;
-use rulebook_model::types::{Type, Types};
+use rulebook_model::types::Types;
 
 use super::{run_program, shop_folder};
 use support::golden;

@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::{Exit, output};
 use rulebook_model::diagnostic::DiagnosticCode;
-use rulebook_model::types::{Type, Types};
+use rulebook_model::types::Types;
 
 /// Explain a diagnostic code, with examples.
 #[derive(Debug, Args)]

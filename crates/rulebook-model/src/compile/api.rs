@@ -18,9 +18,13 @@ use crate::diagnostic::{Diagnostic, DiagnosticCode, Report, Sources};
 use crate::envelope::Envelopes;
 use crate::format::Formats;
 use crate::model::{Api, EnvelopeName};
-use crate::settings::{SERVICE_ADDRESSES, Setting, settings};
+use crate::settings::{Setting, settings};
 use crate::span::Span;
 use crate::types::{Functions, Type, Types};
+
+/// The settings whose readers report variables that are not set: the kinds of handlers and authenticators, and the code
+/// that opens the services at these addresses, which the model contains as they are written.
+const CHECKED_BY_READERS: [&str; 5] = ["handlers", "auth", "key_storage", "idempotency_storage", "traces"];
 
 /// The types, envelopes, response formats and functions that a program adds to the built-in ones.
 #[derive(Default)]
@@ -71,10 +75,7 @@ pub fn check_definition(loaded: LoadedDefinition, extensions: ProgramExtensions)
     let LoadedDefinition { sources, mut definition, mut diagnostics, mut warnings, folder } = loaded;
     let ProgramExtensions { types, responses, functions, keeps_variables } = extensions;
     if !keeps_variables {
-        // The addresses of services are replaced where they are used, because a flag may contain another address.
-        let settings = definition.app.settings.iter_mut();
-        let expanded = settings.filter(|member| !SERVICE_ADDRESSES.contains(&&*member.key.value));
-        expanded.for_each(|member| member.value.expand_variables());
+        definition.app.settings.iter_mut().for_each(|member| member.value.expand_variables());
     }
     let types = known_types(&definition, types).with_functions(functions.clone());
     let mut lowering = Lowering {
@@ -159,7 +160,10 @@ impl<'a> Lowering<'a> {
         if value.has_variables() {
             api.written_settings.insert(name.to_owned(), value.written_json());
         }
-        let errors = if ["handlers", "auth"].contains(&name) { Vec::new() } else { value.variable_errors() };
+        let mut errors = if CHECKED_BY_READERS.contains(&name) { Vec::new() } else { value.variable_errors() };
+        if let Some(url) = value.member("url").filter(|_| name == "shared_limits") {
+            errors.retain(|(_, span)| *span != url.span);
+        }
         let before = self.diagnostics.len();
         (setting.lower)(self, value, api);
         if errors.is_empty() {

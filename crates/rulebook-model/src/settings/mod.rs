@@ -89,9 +89,6 @@ const fn keys_of<const N: usize>(settings: &[Setting; N]) -> [KeySpec; N] {
     keys
 }
 
-/// The settings that contain addresses of services with credentials. The model contains them as they are written.
-pub const SERVICE_ADDRESSES: [&str; 4] = ["key_storage", "idempotency_storage", "shared_limits", "traces"];
-
 /// Returns the names of the settings that concern only the server, and not the API that clients see.
 pub fn server_settings() -> impl Iterator<Item = &'static str> {
     SERVER_SETTINGS.iter().map(|setting| setting.key.name)

@@ -1,5 +1,6 @@
 //! The statements of a definition: their text is split once, and parameters are only ever placeholders in it.
 
+mod order;
 mod tokens;
 
 use std::ops::Range;

@@ -12,6 +12,7 @@ use rulebook_model::diagnostic::Report;
 use rulebook_model::envelope::{CustomEnvelope, Envelope};
 use rulebook_model::format::Format;
 use rulebook_model::model::{Api, Unbound};
+use rulebook_model::schema::KnownNames;
 use rulebook_model::types::Type;
 use serde_json::Value as Json;
 
@@ -309,6 +310,18 @@ impl Rulebook {
     pub fn verify_outputs(mut self, verify: bool) -> Self {
         self.parts.verify_outputs = Some(verify);
         self
+    }
+
+    /// Returns the names that a definition of this program can contain.
+    // It is hidden because only the command line uses it.
+    #[doc(hidden)]
+    pub fn known_names(&self) -> KnownNames {
+        let kinds = self.parts.handler_kinds.iter();
+        let settings = |kind: &Arc<dyn HandlerKind>| kind.settings().iter().map(|name| (*name).to_owned()).collect();
+        KnownNames {
+            types: self.extensions.types.iter().map(|custom| custom.name().to_owned()).collect(),
+            handler_kinds: kinds.map(|kind| (kind.name().to_owned(), settings(kind))).collect(),
+        }
     }
 
     /// Keeps environment variables in the settings as they are written, because the definition is from another machine.
