@@ -173,7 +173,7 @@ fn files_that_look_like_definition_files_are_warnings() {
         let result = run_program(folder.path(), &["check"]);
         assert_eq!((result.exit_code, result.stdout.contains("no errors")), (Some(0), true), "{name}: {result:?}");
         let is_reported = result.stderr.contains(&format!("warning[unread-file]: the file `{name}` is not read"))
-            && result.stderr.contains(&format!("api/{name}:1:1"))
+            && result.stderr.contains(&format!("--> api/{name}\n"))
             && result.stderr.contains(help);
         assert_eq!(is_reported, !help.is_empty(), "{name}: {}", result.stderr);
     }

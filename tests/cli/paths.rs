@@ -24,20 +24,17 @@ fn project(app: &Json) -> TempDir {
 #[test]
 fn errors_name_the_paths_from_the_folder_of_the_project() {
     let jwt = json!({ "issuer": "a", "audience": "b", "permissions": "x", "jwks": "conf/keys.json" });
-    let sql = json!({ "url": "sqlite:a.db", "migrations": "conf/steps" });
-    for (command, app, expected) in [
-        ("serve", json!({ "auth": { "jwt": jwt } }), "conf/keys.json"),
-        ("serve", json!({ "auth": { "basic": { "users": "conf/users" } } }), "conf/users"),
+    for (app, expected) in [
+        (json!({ "auth": { "jwt": jwt } }), "conf/keys.json"),
+        (json!({ "auth": { "basic": { "users": "conf/users" } } }), "conf/users"),
         (
-            "serve",
             json!({ "bind": "https://127.0.0.1:0", "tls_certificate": "conf/a.pem", "tls_key": "conf/a.key" }),
             "conf/a.pem",
         ),
-        ("migrate", json!({ "handlers": { "sql": sql } }), "conf/steps"),
     ] {
         let folder = project(&app);
-        let inside = run_program(&folder.path().join("shop"), &[command]);
-        let outside = run_program(folder.path(), &[command, "--api", "shop/api"]);
+        let inside = run_program(&folder.path().join("shop"), &["serve"]);
+        let outside = run_program(folder.path(), &["serve", "--api", "shop/api"]);
         for (result, path) in [(inside, expected.to_owned()), (outside, format!("shop/{expected}"))] {
             let is_named = [' ', '`', '"'].iter().any(|before| result.stderr.contains(&format!("{before}{path}")));
             assert!(result.exit_code != Some(0) && is_named, "{path}: {result:?}");
@@ -49,7 +46,7 @@ fn errors_name_the_paths_from_the_folder_of_the_project() {
 fn workers_run_in_the_folder_of_the_project() {
     let command = json!({ "process": ["./no-such-program"] });
     for (settings, expected) in [(json!({}), "shop/./no-such-program"), (json!({ "directory": "conf" }), "shop/conf")] {
-        let folder = project(&json!({ "handlers": { "default": command, "process": settings } }));
+        let folder = project(&json!({ "unbound": "refuse", "handlers": { "default": command, "process": settings } }));
         let rulebook = Rulebook::load(folder.path().join("shop/api")).data_folder(folder.path().join("data"));
         let started = rulebook_cli::with_handler_kinds(rulebook).build().unwrap().start();
         let error = started.unwrap_err().to_string();

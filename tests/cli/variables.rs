@@ -82,7 +82,12 @@ fn variables_that_are_not_set_are_warnings_of_check_and_errors_of_serve() {
 #[test]
 fn errors_never_contain_the_value_of_a_variable() {
     let text = "${SHOP_VALUE}";
-    let sql = |settings: Json| json!({ "handlers": { "default": { "sql": "select 1" }, "sql": settings } });
+    let method_with_sql = json!({ "/": { "note": { "GET": {
+        "info": "A note",
+        "out": { "id": { "info": "Its id", "type": "int" } },
+        "handler": { "sql": "select 1 as id" }
+    } } } });
+    let sql = |settings: Json| json!({ "handlers": { "sql": settings } });
     let jwt = |key: &str| {
         let mut settings = json!({ "issuer": "a", "audience": "b", "permissions": "x", "jwks": "keys.json" });
         settings[key] = json!([text]);
@@ -109,6 +114,7 @@ fn errors_never_contain_the_value_of_a_variable() {
     ];
     for app in cases {
         let folder = folder_with_settings(&app);
+        std::fs::write(folder.path().join("api/note.json"), method_with_sql.to_string()).unwrap();
         let result = run_with_value(folder.path(), &["check"], "hunter2 \"::\u{1b}");
         assert_eq!(result.exit_code, Some(1), "{app}: {result:?}");
         assert!(!result.stdout.contains("hunter2"), "{app}: {}", result.stdout);

@@ -1,8 +1,9 @@
 //! Environment variables in the texts of settings, so that a definition does not contain credentials and addresses of
-//! machines: `${NAME}` is replaced by the value of the variable, `${NAME:-default}` by the default if the variable is not
-//! set or empty, and `$${` by `${`.
+//! machines: `${NAME}` is replaced by the value of the variable, `${NAME:-default}` by the default if the variable is
+//! not set or empty, and `$${` by `${`.
 //!
-//! The texts of `app.json` are expanded once, when the settings are read. No diagnostic contains the value of a variable.
+//! The texts of `app.json` are expanded once, when the settings are read. No diagnostic contains the value of a
+//! variable.
 
 use std::ops::Range;
 
@@ -142,8 +143,8 @@ fn value_of(name: &str) -> Option<String> {
 }
 
 impl JsonNode {
-    /// Replaces the variables in all strings of this value, except comments. A string whose variables cannot be replaced
-    /// stays as it is.
+    /// Replaces the variables in all strings of this value, except comments. A string whose variables cannot be
+    /// replaced stays as it is.
     pub(crate) fn expand_variables(&mut self) {
         match &mut self.data {
             JsonData::String(text) if text.contains("${") => {

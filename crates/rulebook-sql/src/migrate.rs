@@ -15,8 +15,8 @@ use crate::settings::read_databases;
 /// compared with their checksums. Waits while another program applies migrations to the database. Returns the names of
 /// the databases that have migrations.
 ///
-/// The path of an SQLite file is relative to `data_folder`, and the path of the migrations to the folder that contains the
-/// folder of the definition. A program calls this function in a tokio runtime with timers and sockets.
+/// The path of an SQLite file is relative to `data_folder`, and the path of the migrations to the folder that contains
+/// the folder of the definition. A program calls this function in a tokio runtime with timers and sockets.
 ///
 /// # Errors
 /// Fails if the settings are wrong, a database cannot be reached, a migration fails, or an applied migration was

@@ -35,7 +35,8 @@ pub struct ProgramExtensions {
     pub responses: ResponseRegistry,
     /// The functions that the type attributes `callback` and `after` can name.
     pub functions: Functions,
-    /// `true` if environment variables in the settings are not replaced, because the definition is from another machine.
+    /// `true` if environment variables in the settings are not replaced, because the definition is from another
+    /// machine.
     pub keeps_variables: bool,
 }
 
@@ -108,8 +109,9 @@ pub fn check_definition(loaded: LoadedDefinition, extensions: ProgramExtensions)
     Ok(CheckedDefinition { api, sources, warnings, unknown_function_errors, unset_variables })
 }
 
-/// Returns the folder in which relative paths of the settings begin: the one that contains the folder of the definition.
-/// A definition in the working directory, whose path is `.`, is not in a folder of a project: it is the folder itself.
+/// Returns the folder in which relative paths of the settings begin: the one that contains the folder of the
+/// definition. A definition in the working directory, whose path is `.`, is not in a folder of a project: it is the
+/// folder itself.
 fn project_folder(definition: &Path) -> PathBuf {
     match definition.file_name() {
         Some(_) => definition.parent().unwrap_or(definition).to_owned(),
@@ -153,8 +155,8 @@ impl<'a> Lowering<'a> {
         api
     }
 
-    /// Checks a setting and stores it in the model. What is reported about a text whose variables are not set concerns the
-    /// names of the variables, so it is omitted.
+    /// Checks a setting and stores it in the model. What is reported about a text whose variables are not set concerns
+    /// the names of the variables, so it is omitted.
     fn lower_setting(&mut self, setting: &Setting, value: &JsonNode, api: &mut Api) {
         let name = setting.key.name;
         if value.has_variables() {

@@ -242,8 +242,8 @@ fn unknown_key_error(keys: &'static KeyTable, member: &JsonMember, object: &Json
     let known = || keys.iter().map(|key| key.name);
     let message = format!("unknown key `{}` in {}", key.value, keys.subject);
     let error = Diagnostic::new(DiagnosticCode::UnknownKey, key.span, message);
-    let elsewhere = help_for_foreign_key(member, object, |name| known().any(|known| known == name));
-    if let Some(help) = elsewhere.or_else(|| help_for_inner_key(keys, &key.value)) {
+    let foreign = help_for_foreign_key(member, object, |name| known().any(|known| known == name));
+    if let Some(help) = foreign.or_else(|| help_for_inner_key(keys, &key.value)) {
         return error.help(help);
     }
     let help = keys.unknown_key_help.map_or_else(
@@ -256,8 +256,8 @@ fn unknown_key_error(keys: &'static KeyTable, member: &JsonMember, object: &Json
     error.help(help).suggest(&key.value, known())
 }
 
-/// Returns the help for a key that only one of the objects in an object can have, such as `status` in the `options` of a
-/// method.
+/// Returns the help for a key that only one of the objects in an object can have, such as `status` in the `options` of
+/// a method.
 fn help_for_inner_key(keys: &'static KeyTable, key: &str) -> Option<String> {
     let mut owners = keys.iter().filter(|outer| {
         let JsonKind::Object(inner) = outer.kind else { return false };

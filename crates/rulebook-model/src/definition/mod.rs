@@ -248,7 +248,7 @@ struct FolderContent {
     unread: Vec<PathBuf>,
 }
 
-/// The extensions, besides `json` and `jsonc` in another case, of files that somebody could mean as definition files.
+/// The extensions, besides `json` and `jsonc` in another case, of files that may be meant as definition files.
 const UNREAD_EXTENSIONS: [&str; 4] = ["yaml", "yml", "json5", "toml"];
 
 fn is_definition_extension(extension: &OsStr) -> bool {

@@ -233,8 +233,8 @@ impl Default for Api {
 }
 
 impl Api {
-    /// Returns the path of a file or folder that a setting names. A relative path begins in the folder that contains the
-    /// folder of the definition, so that it does not depend on the working directory.
+    /// Returns the path of a file or folder that a setting names. A relative path begins in the folder that contains
+    /// the folder of the definition, so that it does not depend on the working directory.
     #[must_use]
     pub fn path(&self, written: impl AsRef<Path>) -> PathBuf {
         self.project.join(written)

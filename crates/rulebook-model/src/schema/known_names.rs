@@ -6,6 +6,10 @@ use serde_json::{Map, Value as Json, json};
 use super::{SchemaKind, pattern, schema};
 use crate::model::DEFAULT_HANDLER;
 
+/// The name of the schema of a handler in `$defs`.
+const HANDLER: &str = "handler";
+const HANDLER_REFERENCE: &str = "#/$defs/handler";
+
 /// The names that definitions of a program can contain, besides the built-in ones.
 #[derive(Debug, Clone, Default)]
 pub struct KnownNames {
@@ -17,8 +21,8 @@ pub struct KnownNames {
 
 /// Returns the JSON Schema of a kind of definition file for a program with these names.
 ///
-/// Unlike [`schema`], it rejects other types, unless their names begin with an uppercase letter, as those of schemas do;
-/// other kinds of handlers; and settings that no kind has.
+/// Unlike [`schema`], it rejects other types, unless their names begin with an uppercase letter, as those of schemas
+/// do; other kinds of handlers; and settings that no kind has.
 ///
 /// ```
 /// use rulebook_model::schema::{KnownNames, SchemaKind, schema_with_names};
@@ -30,6 +34,10 @@ pub struct KnownNames {
 pub fn schema_with_names(kind: SchemaKind, names: &KnownNames) -> Json {
     let mut schema = schema(kind);
     restrict(&mut schema, names);
+    let keys = names.handler_kinds.iter().flat_map(|(kind, settings)| std::iter::once(kind).chain(settings));
+    let mut handler = json!({ "type": "object" });
+    add_members(&mut handler, keys.map(|key| (key.clone(), json!(true))).collect());
+    schema["$defs"][HANDLER] = handler;
     schema
 }
 
@@ -41,7 +49,9 @@ fn restrict(schema: &mut Json, names: &KnownNames) {
             if let Some(Json::Object(properties)) = members.get_mut("properties") {
                 for (key, value) in properties {
                     match key.as_str() {
-                        "handler" | "@handler" => add_members(value, handler_members(names)),
+                        "handler" | "@handler" => {
+                            *value = json!({ "$ref": HANDLER_REFERENCE, "description": value["description"] });
+                        }
                         "handlers" => add_members(value, shared_members(names)),
                         _ => {}
                     }
@@ -71,17 +81,9 @@ fn add_members(schema: &mut Json, properties: Map<String, Json>) {
     }
 }
 
-fn handler_members(names: &KnownNames) -> Map<String, Json> {
-    let kinds = names.handler_kinds.iter();
-    let keys = kinds.flat_map(|(kind, settings)| std::iter::once(kind).chain(settings));
-    keys.map(|key| (key.clone(), json!(true))).collect()
-}
-
 fn shared_members(names: &KnownNames) -> Map<String, Json> {
     let mut members: Map<String, Json> =
         names.handler_kinds.iter().map(|(kind, _)| (kind.clone(), json!({ "type": "object" }))).collect();
-    let mut default = json!({ "type": "object" });
-    add_members(&mut default, handler_members(names));
-    members.insert(DEFAULT_HANDLER.to_owned(), default);
+    members.insert(DEFAULT_HANDLER.to_owned(), json!({ "$ref": HANDLER_REFERENCE }));
     members
 }

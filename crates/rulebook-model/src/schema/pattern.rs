@@ -37,8 +37,8 @@ pub(crate) const TYPE_TERM: &str = r"^(\?|\[\])*[A-Za-z_][A-Za-z0-9_\-]*(\([\s\S
 /// Matches the type of a schema of the definition: a type expression that does not begin with `?`.
 pub(crate) const SCHEMA_TERM: &str = r"^(\[\](\?|\[\])*)?[A-Za-z_][A-Za-z0-9_\-]*(\([\s\S]+\)|<[\s\S]+>)?$";
 
-/// Matches a type expression of the dialect `rules`, like [`TYPE_TERM`]. The names of its types are not restricted, because
-/// their case is ignored.
+/// Matches a type expression of the dialect `rules`, like [`TYPE_TERM`]. The names of its types are not restricted,
+/// because their case is ignored.
 pub(crate) const RULE_TERM: &str = r"^(\[\]|\?)*[A-Za-z_][A-Za-z0-9_\-]*(\([\s\S]+\)|<[\s\S]+>)?$";
 
 /// Returns what may precede the name in a pattern of type expressions whose names can be restricted.

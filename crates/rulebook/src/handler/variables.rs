@@ -11,8 +11,8 @@ use super::HandlerError;
 /// variable is not set or empty, by the default. In the user name, the password and the query of a URL, the value is
 /// percent-encoded. `span` is the span of the text.
 ///
-/// The texts of `app.json` have been expanded before a kind reads them; a kind needs this function only for texts in the
-/// `handler` of a method.
+/// The texts of `app.json` have been expanded before a kind reads them; a kind needs this function only for texts in
+/// the `handler` of a method.
 ///
 /// # Errors
 /// Fails if a variable is not set and has no default, or a brace is not closed. The errors contain no values.

@@ -1,5 +1,5 @@
-//! The keys, type names and formats that people write from other frameworks, from OpenAPI and from JSON Schema, and what
-//! to write instead. The diagnostics for unknown keys, unknown types and attributes use these tables.
+//! The keys, type names and formats that people write from other frameworks, from OpenAPI and from JSON Schema, and
+//! what to write instead. The diagnostics for unknown keys, unknown types and attributes use these tables.
 
 use crate::definition::{JsonData, JsonMember, JsonMembers, JsonNode};
 
@@ -178,8 +178,8 @@ pub fn help_for_foreign_name(
     entries.find(|(_, replacement, _)| exists(replacement)).map(|(.., help)| *help)
 }
 
-/// Returns the help text for an unknown key of an object: for a name in [`FOREIGN_KEYS`], what to write instead, with the
-/// type and the values that are written beside it. `exists` returns `true` if the object can have a key.
+/// Returns the help text for an unknown key of an object: for a name in [`FOREIGN_KEYS`], what to write instead, with
+/// the type and the values that are written beside it. `exists` returns `true` if the object can have a key.
 pub(crate) fn help_for_foreign_key(
     member: &JsonMember,
     object: &JsonMembers,
