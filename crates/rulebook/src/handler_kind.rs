@@ -11,3 +11,4 @@ pub use crate::handler::{
     HandlerKind, LogLines, MethodReturns, OutputsCheck, ReadinessCheck, SettingNames, SettingsReader, StartFuture,
     WorkerThread, body_len, body_stream, describe_file, expand_variables, printable, settings, variable_errors,
 };
+pub use rulebook_model::variables::{ExpandedText, VariableError};
