@@ -153,6 +153,39 @@ fn warnings_are_printed_to_standard_error_and_do_not_change_the_exit_code() {
 }
 
 #[test]
+fn files_that_look_like_definition_files_are_warnings() {
+    let cases = [
+        ("note.yaml", "write it as JSON, which may contain comments, in `note.json`"),
+        ("note.YML", "write it as JSON"),
+        ("note.toml", "write it as JSON"),
+        ("note.json5", "write it as JSON"),
+        ("note.JSON", "rename it to `note.json`"),
+        ("note.Jsonc", "rename it to `note.json`"),
+        ("note.json.bak", ""),
+        ("note.json~", ""),
+        (".note.yaml", ""),
+        ("README.md", ""),
+        ("note.sql", ""),
+    ];
+    for (name, help) in cases {
+        let folder = shop_folder();
+        fs::write(folder.path().join("api").join(name), "a: 1").unwrap();
+        let result = run_program(folder.path(), &["check"]);
+        assert_eq!((result.exit_code, result.stdout.contains("no errors")), (Some(0), true), "{name}: {result:?}");
+        let is_reported = result.stderr.contains(&format!("warning[unread-file]: the file `{name}` is not read"))
+            && result.stderr.contains(&format!("--> api/{name}\n"))
+            && result.stderr.contains(help);
+        assert_eq!(is_reported, !help.is_empty(), "{name}: {}", result.stderr);
+    }
+    // A definition that consists only of such files is missing, and the warning says why.
+    let folder = definition_folder(&[]);
+    fs::write(folder.path().join("api/note.yaml"), "a: 1").unwrap();
+    let result = run_program(folder.path(), &["check"]);
+    assert_eq!((result.exit_code, result.stdout.ends_with("\n1 error\n")), (Some(1), true), "{result:?}");
+    assert!(result.stdout.contains("warning[unread-file]") && result.stdout.contains("[missing-definition]"));
+}
+
+#[test]
 fn variables_in_addresses_that_are_not_set_are_errors_unless_the_address_is_not_used() {
     let orders =
         json!({ "GET": { "info": "Orders" }, "POST": { "info": "Order", "options": { "idempotent": "required" } } });

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use rulebook_model::diagnostic::DiagnosticCode;
+use rulebook_model::types::Types;
 
 use super::{run_program, shop_folder};
 use support::golden;
@@ -58,10 +59,14 @@ fn every_diagnostic_code_is_explained() {
     assert_eq!((listed.exit_code, listed.stdout.lines().collect::<Vec<_>>()), (Some(0), names));
     for code in DiagnosticCode::ALL {
         let result = run_program(folder.path(), &["explain", code.name()]);
-        assert_eq!(
-            (result.exit_code, result.stdout.trim_end(), result.stderr.as_str()),
-            (Some(0), code.explanation(), "")
-        );
+        assert_eq!((result.exit_code, result.stderr.as_str()), (Some(0), ""));
+        let (explanation, types) = result.stdout.split_once("\nThe built-in types:\n").unwrap_or((&result.stdout, ""));
+        assert_eq!(explanation.trim_end(), code.explanation());
+        let listed: Vec<_> = types.lines().filter_map(|line| line.split_whitespace().next()).collect();
+        let known = Types::builtin();
+        let known: Vec<_> =
+            known.iter().map(|one| one.name()).filter(|_| *code == DiagnosticCode::UnknownType).collect();
+        assert_eq!(listed, known, "{code}");
         assert!(result.stdout.lines().count() > 2, "{}: {}", code.name(), result.stdout);
     }
     let result = run_program(folder.path(), &["explain", "unknwon-type"]);

@@ -13,6 +13,7 @@ mod import_openapi;
 mod keys;
 mod new;
 mod openapi;
+mod paths;
 mod pipes;
 mod serve;
 mod settings;
@@ -21,6 +22,7 @@ mod summary;
 mod tls;
 mod transfer;
 mod types;
+mod variables;
 mod watch;
 
 use std::fs;

@@ -41,6 +41,7 @@ pub fn assert_matches_model(api: &Api) {
     (public.verify_outputs, public.http2, public.handlers) = (None, false, None);
     (public.traces, public.trace_percent) = (None, None);
     public.idempotency_storage = None;
+    public.written_settings.clear();
     (public.auth, public.key_storage, public.shared_limits) = (None, None, None);
     (public.tls_certificates, public.tls_keys, public.tls_client_ca) = (Vec::new(), Vec::new(), None);
     public.tls_client_certificate = None;

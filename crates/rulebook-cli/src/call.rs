@@ -45,7 +45,11 @@ fn parse_json_object(text: &str) -> Result<Map<String, Json>, String> {
 }
 
 pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: CallOptions) -> Result<Exit, Exit> {
-    let engine = settings.new_rulebook(app).build().map_err(|report| output::print_report(&report))?;
+    let built = settings
+        .new_rulebook(app)
+        .validate()
+        .and_then(|validated| validated.replaced_settings(&settings.replaced_settings()).build());
+    let engine = built.map_err(|report| output::print_report(&report))?;
     let names = options.arguments.iter().map(|(name, _)| name).chain(options.json.iter().flat_map(Map::keys));
     let checked = engine.check_argument_names(&options.method, names.map(String::as_str));
     checked.map_err(|error| output::print_usage_error(&error.to_string()))?;

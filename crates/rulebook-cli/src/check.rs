@@ -37,8 +37,14 @@ pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: &CheckOpti
     let settings = Settings { api: folder, ..settings.clone() };
     let rulebook = settings.new_rulebook(app);
     let checked = rulebook.validate().and_then(|validated| {
-        let validated = validated.check_service_addresses(&settings.replaced_addresses())?;
-        let warnings = validated.warnings.clone();
+        let replaced = settings.replaced_settings();
+        let validated = validated.replaced_settings(&replaced).check_service_addresses(&replaced)?;
+        let mut warnings = validated.warnings.clone();
+        // The deployment sets the variables.
+        let unset = validated.unset_variable_warnings();
+        if !options.bound && !unset.is_empty() {
+            warnings = validated.report([warnings.diagnostics, unset].concat());
+        }
         let api =
             if options.bound { validated.build()?.api().clone() } else { validated.check_defined_handlers()?.api };
         Ok((api, warnings))

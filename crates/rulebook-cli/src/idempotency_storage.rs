@@ -30,7 +30,7 @@ pub(super) fn open(settings: &Settings, api: &Api, data: &Path) -> Result<Opened
     let (url, origin) = match (flag, &api.idempotency_storage) {
         (Some(url), _) => (Ok(url.to_owned()), "--idempotency-storage".to_owned()),
         (None, Some(url)) => {
-            let url = rulebook::handler_kind::expand_url_variables(&url.value, url.span);
+            let url = rulebook::handler_kind::expand_variables(&url.value, url.span);
             (url.map_err(|error| Failure::Usage(error.message)), "`idempotency_storage` in app.json".to_owned())
         }
         (None, None) => (Ok(FILE_URL.to_owned()), format!("--data {}", data.display())),

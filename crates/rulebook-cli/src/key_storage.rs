@@ -32,7 +32,7 @@ pub(super) fn database_url(settings: &Settings, api: Option<&Api>) -> Result<Opt
         return Ok(Some(url.clone()));
     }
     let Some(url) = api.and_then(|api| api.key_storage.as_ref()) else { return Ok(None) };
-    let expanded = rulebook::handler_kind::expand_url_variables(&url.value, url.span);
+    let expanded = rulebook::handler_kind::expand_variables(&url.value, url.span);
     expanded.map(Some).map_err(|error| Failure::Usage(format!("key_storage: {}", error.message)))
 }
 

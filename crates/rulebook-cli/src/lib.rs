@@ -92,6 +92,7 @@ fn shown_settings(command: &str) -> Option<&'static [&'static str]> {
         "call" => &["api", "data", "files", "unbound"],
         "keys" => &["api", "data", "key-storage"],
         "migrate" => &["api", "data"],
+        "schema" => &["api"],
         _ => &[],
     })
 }
@@ -242,7 +243,7 @@ fn run_command(matches: &ArgMatches, app: AddHandlers<'_>) -> Result<Exit, clap:
         Command::Routes(options) => routes::run(app, settings, &options),
         Command::Openapi(options) => openapi::run(app, settings, &options),
         Command::Types(options) => types::run(app, settings, &options),
-        Command::Schema(options) => Ok(schema::run(&options)),
+        Command::Schema(options) => Ok(schema::run(app, settings, &options)),
         Command::Explain(options) => explain::run(&options),
         Command::Call(options) => call::run(app, settings, options),
         Command::Keys(command) => keys::run(app, settings, command),

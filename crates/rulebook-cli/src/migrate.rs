@@ -3,7 +3,11 @@
 use super::{AddHandlers, Exit, Settings, log, output};
 
 pub(super) fn run(app: AddHandlers<'_>, settings: &Settings) -> Result<Exit, Exit> {
-    let validated = settings.new_rulebook(app).validate().map_err(|report| output::print_report(&report))?;
+    let validated = settings.new_rulebook(app).validate().and_then(|validated| {
+        let replaced = settings.replaced_settings();
+        validated.check_variables(|setting| setting == "data" && !replaced.contains(&setting))
+    });
+    let validated = validated.map_err(|report| output::print_report(&report))?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| output::print_system_error(&error.to_string()))?;
     // The log says for what the command waits. A program that has set a logger keeps it.

@@ -149,7 +149,7 @@ pub(super) fn table<const N: usize>(rows: &[[String; N]]) -> String {
 
 /// Returns the number of errors in a report, as text: `1 error`, `2 errors`.
 pub(super) fn error_count(report: &Report) -> String {
-    count_with_noun(report.diagnostics.len(), "error")
+    count_with_noun(report.diagnostics.iter().filter(|diagnostic| !diagnostic.is_warning).count(), "error")
 }
 
 /// Returns a number with a noun in singular or plural: `1 module`, `2 modules`.

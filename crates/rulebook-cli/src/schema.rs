@@ -2,11 +2,17 @@
 
 use clap::Args;
 
-use super::choices::{Choice, choice_parser};
-use super::{Exit, output};
-use rulebook_model::schema::{SchemaKind, schema};
+use rulebook::Rulebook;
+use rulebook_model::definition;
+use rulebook_model::schema::{KnownNames, SchemaKind, schema_with_names};
 
-/// Print the JSON Schema of definition files, for completion and checks in editors.
+use super::choices::{Choice, choice_parser};
+#[cfg(feature = "new")]
+use super::kinds::with_handler_kinds;
+use super::{AddHandlers, Exit, Settings, output};
+
+/// Print the JSON Schema of definition files, for completion and checks in editors. It knows the types and the kinds of
+/// handlers of this program, and the schemas of the definition.
 #[derive(Debug, Args)]
 pub(super) struct SchemaOptions {
     /// The kind of file that the schema describes.
@@ -22,11 +28,25 @@ const KINDS: &[Choice<SchemaKind>] = &[
     ("all", "Any file of a definition", SchemaKind::AnyFile),
 ];
 
-pub(super) fn run(options: &SchemaOptions) -> Exit {
-    output::print_to_stdout(&schema_text(options.kind))
+pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: &SchemaOptions) -> Exit {
+    let mut names = app(Rulebook::read(Vec::new())).known_names();
+    // The definition may have errors, or not exist yet.
+    let definition = definition::load(&settings.api).definition;
+    let modules = definition.modules.iter().flat_map(|module| &module.schemas);
+    let schemas = definition.app.schemas.iter().chain(modules);
+    names.types.extend(schemas.map(|schema| schema.name.value.clone()));
+    names.types.sort();
+    names.types.dedup();
+    output::print_to_stdout(&schema_text(options.kind, &names))
 }
 
-/// Returns the text of the JSON Schema for this kind of definition file.
-pub(super) fn schema_text(kind: SchemaKind) -> String {
-    format!("{:#}\n", schema(kind))
+/// Returns the text of the JSON Schema for the definition files of a new project.
+#[cfg(feature = "new")]
+pub(super) fn new_project_schema() -> String {
+    let names = with_handler_kinds(Rulebook::read(Vec::new())).known_names();
+    schema_text(SchemaKind::AnyFile, &names)
+}
+
+fn schema_text(kind: SchemaKind, names: &KnownNames) -> String {
+    format!("{:#}\n", schema_with_names(kind, names))
 }

@@ -182,17 +182,30 @@ fn parse_percent(text: &str) -> Result<u8, &'static str> {
 }
 
 impl Settings {
-    /// Returns the settings of the definition whose addresses are replaced by flags or environment variables.
-    pub(super) fn replaced_addresses(&self) -> Vec<&'static str> {
+    /// Returns the settings of the definition, of those with texts, that flags or environment variables replace.
+    pub(super) fn replaced_settings(&self) -> Vec<&'static str> {
         let is_set = |url: &Option<String>| url.as_ref().is_some_and(|url| !url.trim().is_empty());
-        let addresses = [
+        let settings = [
             ("key_storage", is_set(&self.key_storage)),
             ("idempotency_storage", is_set(&self.idempotency_storage)),
             ("shared_limits", self.shared_limits.is_some()),
             // An empty address disables traces.
             ("traces", self.traces.is_some()),
+            ("bind", !self.bind.is_empty()),
+            ("data", self.data.is_some()),
+            ("files", self.files.is_some()),
+            ("link_target", self.link_target.is_some()),
+            ("unbound", self.unbound.is_some()),
+            ("tls_certificate", !self.tls_certificate.is_empty()),
+            ("tls_key", !self.tls_key.is_empty()),
+            ("tls_client_ca", self.tls_client_ca.is_some()),
+            ("tls_client_certificate", self.tls_client_certificate.is_some()),
+            ("trusted_proxies", !self.trusted_proxies.is_empty()),
+            ("forwarded_field", self.forwarded_field.is_some()),
+            ("log", self.log_filter.is_some()),
+            ("log_format", self.log_format.is_some()),
         ];
-        addresses.iter().filter(|(_, is_replaced)| *is_replaced).map(|(name, _)| *name).collect()
+        settings.iter().filter(|(_, is_replaced)| *is_replaced).map(|(name, _)| *name).collect()
     }
 
     /// Replaces the settings of the definition by those of flags and environment variables. The addresses, the folders
@@ -248,7 +261,9 @@ impl Settings {
     /// Checks the definition that a server has sent. If it has errors, prints them and returns the exit code.
     #[cfg(feature = "client")]
     pub(super) fn read_api(&self, definition: Vec<u8>, app: AddHandlers<'_>) -> Result<Api, Exit> {
-        self.check_api(self.with_settings(Rulebook::read(vec![("app.json".into(), definition)]), app))
+        // A server must not read the environment of its clients.
+        let rulebook = Rulebook::read(vec![("app.json".into(), definition)]).keep_variables();
+        self.check_api(self.with_settings(rulebook, app))
     }
 
     fn check_api(&self, rulebook: Rulebook) -> Result<Api, Exit> {

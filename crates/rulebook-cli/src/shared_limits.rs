@@ -15,7 +15,7 @@ pub(super) fn add_counter(validated: Validated, url: Option<&str>) -> Result<Val
         (None, None) => return Ok(validated),
         (defined, Some(url)) => (defined.unwrap_or_else(|| SharedLimits::new(Default::default())), url.to_owned()),
         (Some(defined), None) => {
-            let url = rulebook::handler_kind::expand_url_variables(&defined.url.value, defined.url.span);
+            let url = rulebook::handler_kind::expand_variables(&defined.url.value, defined.url.span);
             let url = url.map_err(|error| Failure::Usage(format!("shared_limits: {}", error.message)))?;
             (defined, url)
         }

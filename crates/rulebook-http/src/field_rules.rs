@@ -108,9 +108,14 @@ fn read_fixed(node: &JsonNode, errors: &mut Vec<HandlerError>) -> Vec<(HeaderNam
     fixed
 }
 
-/// Reads the value of the header field `name`, and replaces environment variables.
+/// Reads the value of the header field `name`, and replaces environment variables, unless the value is from `app.json`,
+/// whose variables have been replaced.
 fn read_value(name: &str, node: &JsonNode) -> Result<HeaderValue, HandlerError> {
-    let expanded = node.string().map(|text| expand_variables(&text.value, node.span)).transpose()?;
+    let text = node.string().map(|text| text.value);
+    let expanded = match (text, &node.expanded) {
+        (Some(text), None) => Some(expand_variables(&text, node.span)?),
+        (text, _) => text,
+    };
     expanded.and_then(|text| HeaderValue::try_from(text).ok()).ok_or_else(|| {
         let message = format!("the value of the header field `{}` is not valid", name.escape_debug());
         let error = HandlerError::new(message).at(node.span);

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use rulebook::handler_kind::settings::{byte_size, non_empty_text, seconds, whole_number, wrong_value};
-use rulebook::handler_kind::{HandlerError, JsonNode, SettingNames, SettingsReader, expand_variables};
+use rulebook::handler_kind::settings::{byte_size, path, seconds, whole_number, wrong_value};
+use rulebook::handler_kind::{HandlerError, JsonNode, SettingNames, SettingsReader};
+use rulebook::model::Api;
 use rulebook_model::span::Spanned;
 
 use super::address::{Origin, split_origin};
@@ -96,7 +97,10 @@ impl Settings {
             },
             fields: FieldRules::read(reader),
             health: reader.read("health", read_health),
-            ca: reader.read("ca", read_ca),
+            ca: {
+                let api = reader.method.api;
+                reader.read("ca", |node, name| read_ca(node, name, api))
+            },
             base: reader
                 .shared_node("base")
                 .and_then(|node| read_base(node).map_err(|mut errors| reader.errors.append(&mut errors)).ok()),
@@ -114,20 +118,17 @@ fn read_health(node: &JsonNode, _: &str) -> Result<String, HandlerError> {
     })
 }
 
-fn read_ca(node: &JsonNode, name: &str) -> Result<Spanned<PathBuf>, HandlerError> {
-    let path = non_empty_text(node, name).map_err(|_| {
+fn read_ca(node: &JsonNode, name: &str, api: &Api) -> Result<Spanned<PathBuf>, HandlerError> {
+    path(node, name, api).map_err(|_| {
         let error = HandlerError::new("`ca` must be the path of a file").at(node.span);
         error.help("write the path of a PEM file with the certificates of authorities")
-    })?;
-    Ok(Spanned::new(PathBuf::from(path.value), node.span))
+    })
 }
 
 fn read_base(node: &JsonNode) -> Result<(Origin, Vec<String>), Vec<HandlerError>> {
     let Some(address) = node.string() else {
         return Err(vec![wrong_value(node, "base", "an address").help("write `http://127.0.0.1:9000`")]);
     };
-    let expanded = expand_variables(&address.value, address.span).map_err(|error| vec![error])?;
-    let address = Spanned::new(expanded, address.span);
     let (origin, start) = split_origin(&address).map_err(|error| vec![error])?;
     Ok((origin, parse_base_path(&address, start)?))
 }

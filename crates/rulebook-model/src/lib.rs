@@ -34,6 +34,7 @@ pub mod suggest;
 pub mod types;
 pub mod unique_json;
 pub mod uri;
+pub mod variables;
 
 pub use call::{ApiError, AuthScheme, CustomError, HttpMethod, TypeMismatch, Upload, Value};
 

@@ -3,9 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use rulebook::handler_kind::settings::{
-    boolean, byte_size, non_empty_text, seconds, text_members, texts, whole_number,
-};
+use rulebook::handler_kind::settings::{boolean, byte_size, path, seconds, text_members, texts, whole_number};
 use rulebook::handler_kind::{HandledMethod, HandlerError, JsonNode, SettingNames, SettingsReader};
 
 /// The name of the kind, and of the setting with the command.
@@ -74,6 +72,10 @@ impl MethodSettings {
     /// Returns all errors in these settings.
     pub fn read(method: &HandledMethod<'_>) -> Result<Self, Vec<HandlerError>> {
         let mut reader = SettingsReader::new(*method, PROCESS, &NAMES);
+        let folder = |node: &JsonNode, name: &str| {
+            let folder = path(node, name, method.api).map_err(|error| error.help("write the path of a folder"))?;
+            Ok(folder.value)
+        };
         let command = read_command(&mut reader);
         let workers = reader.read("workers", |node, name| whole_number(node, name, 1..=1_024));
         let concurrency = reader.read("concurrency", |node, name| whole_number(node, name, 1..=1_000));
@@ -92,7 +94,7 @@ impl MethodSettings {
                 stop_timeout: time("stop_timeout", 5),
                 once: reader.read("once", boolean).unwrap_or(false),
                 environment: read_environment(&mut reader),
-                directory: reader.read("directory", folder).unwrap_or_else(|| PathBuf::from(".")),
+                directory: reader.read("directory", folder).unwrap_or_else(|| method.api.path(".")),
             },
             timeout,
             files: reader.read("files", folder),
@@ -119,11 +121,6 @@ fn read_command(reader: &mut SettingsReader<'_>) -> Vec<String> {
         reader.errors.push(error.help("remove the character"));
     }
     items.into_iter().map(|item| item.value).collect()
-}
-
-fn folder(node: &JsonNode, name: &str) -> Result<PathBuf, HandlerError> {
-    let path = non_empty_text(node, name).map_err(|error| error.help("write the path of a folder"))?;
-    Ok(PathBuf::from(path.value))
 }
 
 /// Reads the environment variables, and adds the one with the time zone. They are sorted by name: their order has no

@@ -48,7 +48,7 @@ impl SqlKind {
         if let Some(databases) = &compiled.databases {
             return if databases.is_empty() { Err(Vec::new()) } else { Ok(databases.clone()) };
         }
-        let read = read_databases(method.shared_settings(SQL));
+        let read = read_databases(method.api);
         let read =
             read.map(|all| all.into_iter().map(|settings| Arc::new(Database::new(settings))).collect::<Vec<_>>());
         compiled.databases = Some(read.clone().unwrap_or_default());

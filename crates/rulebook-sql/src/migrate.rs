@@ -8,7 +8,6 @@ use rulebook::model::Api;
 use sqlx::migrate::MigrateError;
 
 use crate::database::{Database, LeaseEnd, MigrationError};
-use crate::handler_settings::SQL;
 use crate::settings::read_databases;
 
 /// Applies the migrations of all databases of a definition, as the start of the API does: the files `NUMBER_NAME.sql`
@@ -16,16 +15,15 @@ use crate::settings::read_databases;
 /// compared with their checksums. Waits while another program applies migrations to the database. Returns the names of
 /// the databases that have migrations.
 ///
-/// The path of an SQLite file is relative to `data_folder`, and the path of the migrations to the current directory. A
-/// program calls this function in a tokio runtime with timers and sockets.
+/// The path of an SQLite file is relative to `data_folder`, and the path of the migrations to the folder that contains
+/// the folder of the definition. A program calls this function in a tokio runtime with timers and sockets.
 ///
 /// # Errors
 /// Fails if the settings are wrong, a database cannot be reached, a migration fails, or an applied migration was
 /// changed or removed.
 pub async fn migrate(api: &Api, data_folder: &Path) -> Result<Vec<String>, Vec<HandlerError>> {
-    let shared = api.handlers.as_ref().and_then(|handlers| handlers.kind(SQL));
     let mut migrated = Vec::new();
-    for settings in read_databases(shared)? {
+    for settings in read_databases(api)? {
         if settings.migrations.is_none() {
             continue;
         }
@@ -53,7 +51,7 @@ pub(crate) async fn open_and_migrate(database: &Database, data_folder: &Path) ->
         }
     })?;
     let Some(folder) = &database.settings.migrations else { return Ok(()) };
-    database.migrate(Path::new(&folder.value)).await.map_err(|error| migration_error(database, &error))
+    database.migrate(&folder.value).await.map_err(|error| migration_error(database, &error))
 }
 
 async fn open(database: &Database, data_folder: &Path) -> Result<(), sqlx::Error> {
@@ -66,7 +64,7 @@ async fn open(database: &Database, data_folder: &Path) -> Result<(), sqlx::Error
 fn migration_error(database: &Database, error: &MigrationError) -> HandlerError {
     let settings = &database.settings;
     let mut message = format!("the migrations of the database `{}`: ", settings.name);
-    let file = settings.migrations.as_ref().and_then(|folder| migration_file(Path::new(&folder.value), error));
+    let file = settings.migrations.as_ref().and_then(|folder| migration_file(&folder.value, error));
     if let Some(file) = file {
         message = format!("{message}{}: ", file.display());
     }

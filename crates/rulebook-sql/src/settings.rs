@@ -1,15 +1,16 @@
 //! The settings of the databases, which all handlers of the kind `sql` share: `"handlers": {"sql": {…}}` in `app.json`.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
-use rulebook::handler_kind::settings::{
-    byte_size, non_empty_text, object, seconds, text, unknown_setting, whole_number,
-};
-use rulebook::handler_kind::{HandlerError, JsonData, JsonMember, JsonNode, expand_url_variables};
+use rulebook::handler_kind::settings::{byte_size, object, path, seconds, text, unknown_setting, whole_number};
+use rulebook::handler_kind::{HandlerError, JsonData, JsonMember, JsonNode, variable_errors};
+use rulebook::model::Api;
 use rulebook_model::span::{Span, Spanned};
 use url::Url;
 
 use crate::database::Dialect;
+use crate::handler_settings::SQL;
 
 /// The name of the database of the settings outside of `databases`.
 pub(crate) const MAIN: &str = "main";
@@ -78,8 +79,8 @@ pub(crate) struct DatabaseSettings {
     pub limits: CallLimits,
     /// The number of failed calls, one after the other, from which the database is not ready.
     pub max_failed_calls: u32,
-    /// The folder with the migrations, relative to the current directory.
-    pub migrations: Option<Spanned<String>>,
+    /// The folder with the migrations.
+    pub migrations: Option<Spanned<PathBuf>>,
 }
 
 impl DatabaseSettings {
@@ -104,7 +105,7 @@ impl DatabaseSettings {
         Self { dialect, url: url.to_owned(), ..Self::new(name) }
     }
 
-    fn read(&mut self, member: &JsonMember) -> Result<(), HandlerError> {
+    fn read(&mut self, member: &JsonMember, api: &Api) -> Result<(), HandlerError> {
         let node = &member.value;
         let key = member.key.value.as_str();
         match key {
@@ -116,15 +117,14 @@ impl DatabaseSettings {
             "download_timeout" => self.download_timeout = seconds(node, key)?,
             "max_rows" | "max_bytes" | "max_file" | "max_pattern" => self.limits.set(key, node)?,
             "max_failed_calls" => self.max_failed_calls = whole_number(node, key, 1..=1_000_000)?,
-            "migrations" => self.migrations = Some(non_empty_text(node, key)?),
+            "migrations" => self.migrations = Some(path(node, key, api)?),
             _ => return Err(unknown_setting(&member.key, "a database", &KEYS)),
         }
         Ok(())
     }
 
     fn read_url(&mut self, node: &JsonNode) -> Result<(), HandlerError> {
-        let written = text(node, "url")?;
-        let url = expand_url_variables(&written.value, node.span)?;
+        let url = text(node, "url")?.value;
         // The address is not part of any message, because it may contain a password.
         let Some(dialect) = Dialect::from_url(&url) else {
             let error = HandlerError::new("the address of a database begins with its kind").at(node.span);
@@ -148,9 +148,13 @@ impl DatabaseSettings {
 }
 
 /// Reads the shared settings. Without them, there is one database: a file in the data folder.
-pub(crate) fn read_databases(shared: Option<&JsonNode>) -> Result<Vec<DatabaseSettings>, Vec<HandlerError>> {
+pub(crate) fn read_databases(api: &Api) -> Result<Vec<DatabaseSettings>, Vec<HandlerError>> {
     let mut main = DatabaseSettings::new(MAIN);
-    let Some(shared) = shared else { return Ok(vec![main]) };
+    let Some(shared) = api.handlers.as_ref().and_then(|handlers| handlers.kind(SQL)) else { return Ok(vec![main]) };
+    let unset = variable_errors(shared);
+    if !unset.is_empty() {
+        return Err(unset);
+    }
     let hides_lines = contains_password(shared);
     let members = object(shared, "handlers.sql").map_err(|error| vec![error])?;
     let mut errors = Vec::new();
@@ -158,10 +162,10 @@ pub(crate) fn read_databases(shared: Option<&JsonNode>) -> Result<Vec<DatabaseSe
     let mut has_main = false;
     for member in members {
         if member.key.value == DATABASES {
-            read_named(&member.value, &mut named, &mut errors);
+            read_named(&member.value, api, &mut named, &mut errors);
         } else {
             has_main = true;
-            errors.extend(main.read(member).err());
+            errors.extend(main.read(member, api).err());
         }
     }
     if let Some(duplicate) = named.iter().find(|database| database.name == MAIN)
@@ -192,7 +196,7 @@ fn contains_password(node: &JsonNode) -> bool {
     }
 }
 
-fn read_named(node: &JsonNode, named: &mut Vec<DatabaseSettings>, errors: &mut Vec<HandlerError>) {
+fn read_named(node: &JsonNode, api: &Api, named: &mut Vec<DatabaseSettings>, errors: &mut Vec<HandlerError>) {
     let databases = match object(node, DATABASES) {
         Ok(databases) => databases,
         Err(error) => return errors.push(error),
@@ -201,7 +205,7 @@ fn read_named(node: &JsonNode, named: &mut Vec<DatabaseSettings>, errors: &mut V
         let mut database = DatabaseSettings::new(&key.value);
         match object(value, &key.value) {
             Ok(members) => {
-                errors.extend(members.into_iter().filter_map(|member| database.read(member).err()));
+                errors.extend(members.into_iter().filter_map(|member| database.read(member, api).err()));
                 if value.member("url").is_none() {
                     let error = HandlerError::new(format!("the database `{}` has no `url`", key.value.escape_debug()));
                     errors.push(error.at(key.span).help("add its address: \"url\": \"sqlite:FILE\""));

@@ -9,5 +9,6 @@ pub use crate::call::{ArgumentSlot, ArgumentSlots, RawResponse, ReturnedValue};
 pub use crate::handler::{
     BodyAccess, CompiledHandler, ConnectionLease, ConnectionPool, HandledMethod, HandlerError, HandlerFuture,
     HandlerKind, LogLines, MethodReturns, OutputsCheck, ReadinessCheck, SettingNames, SettingsReader, StartFuture,
-    WorkerThread, body_len, body_stream, describe_file, expand_url_variables, expand_variables, printable, settings,
+    WorkerThread, body_len, body_stream, describe_file, expand_variables, printable, settings, variable_errors,
 };
+pub use rulebook_model::variables::{ExpandedText, VariableError};

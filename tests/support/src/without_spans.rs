@@ -1,5 +1,7 @@
 //! Comparison of models that were read from different files.
 
+use std::path::PathBuf;
+
 use rulebook_model::definition::{JsonData, JsonMember, JsonNode};
 use rulebook_model::model::{
     Api, DefinedAuth, DefinedHandler, DefinedHandlers, Method, Module, Parameter, Schema, Service,
@@ -20,6 +22,7 @@ pub trait WithoutSpans {
 impl WithoutSpans for Api {
     fn without_spans(mut self) -> Self {
         self.span = Span::default();
+        self.project = PathBuf::new();
         if let Some(default) = &mut self.service.default {
             default.span = Span::default();
         }

@@ -1,13 +1,12 @@
 //! The kind of authenticator `basic`.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
 use rulebook::AuthScheme;
 use rulebook::auth_kind::{AuthKind, AuthSettings, CompiledAuth};
-use rulebook::handler_kind::settings::non_empty_text;
-use rulebook::handler_kind::{HandlerError, JsonNode, expand_variables};
+use rulebook::handler_kind::settings::{non_empty_text, path};
+use rulebook::handler_kind::{HandlerError, JsonNode};
 use rulebook::model::Spanned;
 
 use super::all_users::{AllUsers, watch};
@@ -78,8 +77,8 @@ fn read_settings(settings: &AuthSettings<'_>) -> Result<(UserFile, Spanned<Strin
     let node =
         settings.required("users").map_err(|error| error.help("write the path of a file with lines `name:hash`"));
     let file = node.and_then(|node| {
-        let path = non_empty_text(node, "users")?;
-        Ok((PathBuf::from(expand_variables(&path.value, path.span)?), path))
+        let written = node.written_text().unwrap_or_default().to_owned();
+        Ok((path(node, "users", settings.api)?.value, Spanned::new(written, node.span)))
     });
     let templates = settings.optional("permissions").map(|node| name_templates(node, "user", &mut errors));
     let templates = templates.unwrap_or_default();

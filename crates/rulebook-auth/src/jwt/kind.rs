@@ -1,6 +1,5 @@
 //! The kind of authenticator `jwt`.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use rulebook::AuthScheme;
@@ -40,7 +39,7 @@ impl AuthKind for JwtKind {
         let authenticator = JwtAuthenticator { rules, source: Arc::clone(&source), scheme };
         let compiled = CompiledAuth::new(authenticator).on_start(move || async move {
             if let Some(ca) = ca {
-                let read = read_authorities(Path::new(&ca.value));
+                let read = read_authorities(&ca.value);
                 read.map_err(|message| vec![HandlerError::new(message).at(ca.span)])?;
             }
             if let Err(message) = source.fetch().await {

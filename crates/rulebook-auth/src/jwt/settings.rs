@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use rulebook::auth_kind::AuthSettings;
-use rulebook::handler_kind::settings::{boolean, non_empty_text, seconds, texts, whole_number, wrong_value};
-use rulebook::handler_kind::{HandlerError, JsonNode, expand_variables};
+use rulebook::handler_kind::settings::{boolean, non_empty_text, path, seconds, texts, whole_number, wrong_value};
+use rulebook::handler_kind::{HandlerError, JsonNode};
 use rulebook::model::Spanned;
 use url::{Host, Url};
 
@@ -75,7 +75,7 @@ pub struct JwtSettings {
     /// The place of `jwks` in the definition.
     pub jwks: Spanned<String>,
     /// The file with the authorities that certify the issuer's server.
-    pub ca: Option<Spanned<String>>,
+    pub ca: Option<Spanned<PathBuf>>,
 }
 
 impl JwtSettings {
@@ -84,17 +84,17 @@ impl JwtSettings {
     pub fn read(settings: &AuthSettings<'_>) -> Result<Self, Vec<HandlerError>> {
         let mut errors = Vec::new();
         let mut reader = Reader { settings, errors: &mut errors };
-        let issuer = reader.required("issuer", expanded_text);
+        let issuer = reader.required("issuer", non_empty_string);
         let audiences =
             reader.required_list("audience", "write the text in the claim `aud` of the tokens, such as `notes`");
-        let jwks = reader.required("jwks", expanded_text);
+        let jwks = reader.required("jwks", non_empty_string);
         let permissions = reader.required_list("permissions", "write an array of templates, such as `user[{sub}]`");
         let permissions = reader.templates(permissions);
         let algorithms = reader.algorithms();
         let name = reader.optional("name", non_empty_text).map_or_else(|| "sub".to_owned(), |name| name.value);
         let token_type = reader.optional("token_type", non_empty_text).map(|name| name.value.to_ascii_lowercase());
         let leeway = reader.optional("leeway", |node, name| whole_number(node, name, 0..=MAX_LEEWAY));
-        let ca = reader.optional("ca", |node, name| Ok(Spanned::new(expanded_text(node, name)?, node.span)));
+        let ca = reader.optional("ca", |node, name| path(node, name, settings.api));
         let resource = reader.optional("resource", resource);
         let openid = reader.optional("openid", boolean);
         let origin = jwks.as_ref().and_then(|(text, node)| reader.origin(text, node, ca.as_ref()));
@@ -152,7 +152,7 @@ impl<'a> Reader<'_, 'a> {
             self.errors.push(HandlerError::new(format!("`{name}` must not be empty")).at(node.span).help(help));
             return None;
         }
-        let mut read = |item| expanded_text(item, name).map_err(|error| self.errors.push(error)).ok();
+        let mut read = |item| non_empty_string(item, name).map_err(|error| self.errors.push(error)).ok();
         Some(items.iter().filter_map(|item| Some((read(item)?, item))).collect())
     }
 
@@ -178,13 +178,13 @@ impl<'a> Reader<'_, 'a> {
         named.collect()
     }
 
-    fn origin(&mut self, text: &str, node: &JsonNode, ca: Option<&Spanned<String>>) -> Option<Origin> {
+    fn origin(&mut self, text: &str, node: &JsonNode, ca: Option<&Spanned<PathBuf>>) -> Option<Origin> {
         if !text.contains("://") {
-            return Some(Origin::File(PathBuf::from(text)));
+            return Some(Origin::File(self.settings.api.path(text)));
         }
         let url = web_url(text, "jwks", node, "without TLS, others on the network could replace the keys");
         let url = url.map_err(|error| self.errors.push(error)).ok()?;
-        Some(Origin::Url(url, ca.map(|path| PathBuf::from(&path.value))))
+        Some(Origin::Url(url, ca.map(|path| path.value.clone())))
     }
 
     /// Reads the times of fetches. By default, a file is read again every second, so that a change
@@ -201,14 +201,8 @@ impl<'a> Reader<'_, 'a> {
     }
 }
 
-/// Reads a string in which environment variables are replaced.
-fn expanded_text(node: &JsonNode, name: &str) -> Result<String, HandlerError> {
-    let text = non_empty_text(node, name)?;
-    let expanded = expand_variables(&text.value, text.span)?;
-    match expanded.is_empty() {
-        true => Err(HandlerError::new(format!("`{name}` must not be empty")).at(node.span)),
-        false => Ok(expanded),
-    }
+fn non_empty_string(node: &JsonNode, name: &str) -> Result<String, HandlerError> {
+    non_empty_text(node, name).map(|text| text.value)
 }
 
 fn algorithm_error(name: &Spanned<String>) -> HandlerError {
@@ -227,7 +221,7 @@ fn algorithm_error(name: &Spanned<String>) -> HandlerError {
 
 /// Reads the address of the API as a protected resource (RFC 9728 section 1.2).
 fn resource(node: &JsonNode, name: &str) -> Result<String, HandlerError> {
-    let text = expanded_text(node, name)?;
+    let text = non_empty_string(node, name)?;
     let url = web_url(&text, name, node, "clients that send tokens to this address need TLS")?;
     if url.query().is_some() {
         return Err(HandlerError::new(format!("`{name}` must not contain a query")).at(node.span));

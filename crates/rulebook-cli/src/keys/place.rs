@@ -26,7 +26,10 @@ pub(super) fn find_keys(
     }
     let rulebook = settings.new_rulebook(app);
     let folder = rulebook.data_folder_handle();
-    match rulebook.check() {
+    let checked = rulebook
+        .validate()
+        .and_then(|validated| validated.check_variables(|setting| setting == "data" && settings.data.is_none()));
+    match checked.map(|validated| validated.api) {
         Ok(api) => match checked_scope.iter().find_map(|permission| unknown_permission_message(&api, permission)) {
             Some(message) => Err(output::print_usage_error(&message)),
             None => place(folder.path(), Some(&api)),

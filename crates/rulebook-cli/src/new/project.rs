@@ -13,7 +13,6 @@ use rulebook_import::ImportedFile;
 use super::name::ProjectName;
 use super::starter::HandlerLanguage;
 use crate::schema;
-use rulebook_model::schema::SchemaKind;
 
 /// The files of a new project in Rust that an imported project has, too.
 const SHARED_FILES: [&str; 4] = [".gitignore", "Cargo.toml", "build.rs", "src/main.rs"];
@@ -90,7 +89,7 @@ pub(super) fn create_project(
         }
     }
     // The JSON Schema for editors is generated, so that it matches this version of the program.
-    write_file(&project.join("schema/definition.json"), schema::schema_text(SchemaKind::AnyFile))?;
+    write_file(&project.join("schema/definition.json"), schema::new_project_schema())?;
     // `rename` replaces an empty folder of this name. It fails if a file or a folder with content has the name.
     fs::rename(&project, parent.join(name.as_str()))
 }

@@ -57,8 +57,8 @@ impl<T> Setting<T> {
 }
 
 impl Setting<Vec<PathBuf>> {
-    fn files(key: &'static str, flags: &[PathBuf], defined: &[Spanned<String>]) -> Self {
-        let paths = || defined.iter().map(|file| PathBuf::from(&file.value)).collect();
+    fn files(key: &'static str, flags: &[PathBuf], defined: &[Spanned<String>], api: &Api) -> Self {
+        let paths = || defined.iter().map(|file| api.path(&file.value)).collect();
         let defined = defined.first().map(|first| Spanned::new(paths(), first.span));
         Self::new(key, (!flags.is_empty()).then(|| flags.to_vec()), defined)
     }
@@ -81,9 +81,9 @@ fn contradiction(span: Option<Span>, message: String, help: &str) -> TlsError {
 /// another is missing: a server without the authorities of clients would accept clients whose certificates are
 /// required.
 pub(super) fn tls_settings(settings: &Settings, api: &Api) -> Result<Option<TlsSettings>, TlsError> {
-    let certificates = Setting::files("tls_certificate", &settings.tls_certificate, &api.tls_certificates);
-    let keys = Setting::files("tls_key", &settings.tls_key, &api.tls_keys);
-    let defined_ca = api.tls_client_ca.clone().map(|file| file.map(PathBuf::from));
+    let certificates = Setting::files("tls_certificate", &settings.tls_certificate, &api.tls_certificates, api);
+    let keys = Setting::files("tls_key", &settings.tls_key, &api.tls_keys, api);
+    let defined_ca = api.tls_client_ca.clone().map(|file| file.map(|file| api.path(file)));
     let client_ca = Setting::new("tls_client_ca", settings.tls_client_ca.clone(), defined_ca);
     let flag = settings.tls_client_certificate;
     let mode = Setting::new("tls_client_certificate", flag, api.tls_client_certificate);

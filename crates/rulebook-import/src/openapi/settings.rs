@@ -1,6 +1,7 @@
 //! Converts what a description says about the whole API to the settings in `app.json`, and its security requirements
 //! to scopes.
 
+use rulebook_model::variables;
 use serde_json::{Map, Value as Json, json};
 
 use super::document::{items, members, text};
@@ -61,6 +62,7 @@ pub(super) fn convert_settings(converter: &mut Converter<'_>) -> Map<String, Jso
         settings.insert("servers".to_owned(), servers.into());
     }
     settings.insert("envelope".to_owned(), json!("plain"));
+    settings.values_mut().for_each(variables::escape);
     settings
 }
 

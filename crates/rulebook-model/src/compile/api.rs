@@ -1,6 +1,7 @@
 //! Checks a whole parsed definition, and converts it to the model. [`check_definition`] calls the steps in order.
 
 use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
@@ -13,12 +14,17 @@ use super::warnings::{builtin_type_warnings, missing_settings};
 use crate::definition::dialect_spec::{RULES, TREE};
 use crate::definition::parsed::Definition;
 use crate::definition::{JsonNode, LoadedDefinition};
-use crate::diagnostic::{Diagnostic, Report, Sources};
+use crate::diagnostic::{Diagnostic, DiagnosticCode, Report, Sources};
 use crate::envelope::Envelopes;
 use crate::format::Formats;
 use crate::model::{Api, EnvelopeName};
-use crate::settings::settings;
+use crate::settings::{Setting, settings};
+use crate::span::Span;
 use crate::types::{Functions, Type, Types};
+
+/// The settings whose readers report variables that are not set: the kinds of handlers and authenticators, and the code
+/// that opens the services at these addresses, which the model contains as they are written.
+const CHECKED_BY_READERS: [&str; 5] = ["handlers", "auth", "key_storage", "idempotency_storage", "traces"];
 
 /// The types, envelopes, response formats and functions that a program adds to the built-in ones.
 #[derive(Default)]
@@ -29,6 +35,9 @@ pub struct ProgramExtensions {
     pub responses: ResponseRegistry,
     /// The functions that the type attributes `callback` and `after` can name.
     pub functions: Functions,
+    /// `true` if environment variables in the settings are not replaced, because the definition is from another
+    /// machine.
+    pub keeps_variables: bool,
 }
 
 /// The envelopes and response formats that a definition can use. The default contains the built-in ones.
@@ -54,6 +63,9 @@ pub struct CheckedDefinition {
     /// An error for each function that the definition names but the program has not registered. If there is one, the
     /// API can be described in documents, but not served.
     pub unknown_function_errors: Vec<Diagnostic>,
+    /// The environment variables that are not set, each with the name of the setting that contains it. Those in
+    /// `handlers` and `auth` are reported by the code that reads these settings.
+    pub unset_variables: Vec<(&'static str, Diagnostic)>,
 }
 
 /// Checks a parsed definition and converts it to the model.
@@ -61,8 +73,11 @@ pub struct CheckedDefinition {
 /// # Errors
 /// Returns the errors of all files of the definition.
 pub fn check_definition(loaded: LoadedDefinition, extensions: ProgramExtensions) -> Result<CheckedDefinition, Report> {
-    let LoadedDefinition { sources, definition, mut diagnostics } = loaded;
-    let ProgramExtensions { types, responses, functions } = extensions;
+    let LoadedDefinition { sources, mut definition, mut diagnostics, mut warnings, folder } = loaded;
+    let ProgramExtensions { types, responses, functions, keeps_variables } = extensions;
+    if !keeps_variables {
+        definition.app.settings.iter_mut().for_each(|member| member.value.expand_variables());
+    }
     let types = known_types(&definition, types).with_functions(functions.clone());
     let mut lowering = Lowering {
         types: &types,
@@ -77,16 +92,31 @@ pub fn check_definition(loaded: LoadedDefinition, extensions: ProgramExtensions)
         schemas: Schemas::default(),
         function_refs: Vec::new(),
         diagnostics: Vec::new(),
+        unset_variables: Vec::new(),
     };
-    let api = lowering.lower_definition(&definition);
+    let mut api = lowering.lower_definition(&definition);
+    api.project = project_folder(&folder);
     diagnostics.append(&mut lowering.diagnostics);
     if !diagnostics.is_empty() {
+        // A file that is not read can be the cause of errors.
+        diagnostics.append(&mut warnings);
         return Err(Report::new(sources, diagnostics));
     }
-    let mut warnings = missing_settings(&definition, &api);
+    warnings.extend(missing_settings(&definition, &api));
     warnings.extend(builtin_type_warnings(&definition, &types));
     let unknown_function_errors = unknown_function_errors(&lowering.function_refs, &functions);
-    Ok(CheckedDefinition { api, sources, warnings, unknown_function_errors })
+    let unset_variables = std::mem::take(&mut lowering.unset_variables);
+    Ok(CheckedDefinition { api, sources, warnings, unknown_function_errors, unset_variables })
+}
+
+/// Returns the folder in which relative paths of the settings begin: the one that contains the folder of the
+/// definition. A definition in the working directory, whose path is `.`, is not in a folder of a project: it is the
+/// folder itself.
+fn project_folder(definition: &Path) -> PathBuf {
+    match definition.file_name() {
+        Some(_) => definition.parent().unwrap_or(definition).to_owned(),
+        None => definition.to_owned(),
+    }
 }
 
 /// Returns the types of the program, and the built-in types unless the definition disables them.
@@ -109,7 +139,7 @@ impl<'a> Lowering<'a> {
         };
         for setting in settings() {
             if let Some(value) = definition.app.value(setting.key.name) {
-                (setting.lower)(self, value, &mut api);
+                self.lower_setting(setting, value, &mut api);
             }
         }
         self.declare_schemas(definition);
@@ -123,5 +153,34 @@ impl<'a> Lowering<'a> {
         api.modules.sort_by(|a, b| a.name.cmp(&b.name));
         self.check_service_names(&api);
         api
+    }
+
+    /// Checks a setting and stores it in the model. What is reported about a text whose variables are not set concerns
+    /// the names of the variables, so it is omitted.
+    fn lower_setting(&mut self, setting: &Setting, value: &JsonNode, api: &mut Api) {
+        let name = setting.key.name;
+        if value.has_variables() {
+            api.written_settings.insert(name.to_owned(), value.written_json());
+        }
+        let mut errors = if CHECKED_BY_READERS.contains(&name) { Vec::new() } else { value.variable_errors() };
+        if let Some(url) = value.member("url").filter(|_| name == "shared_limits") {
+            errors.retain(|(_, span)| *span != url.span);
+        }
+        let before = self.diagnostics.len();
+        (setting.lower)(self, value, api);
+        if errors.is_empty() {
+            return;
+        }
+        let is_inside =
+            |inner: Span, outer: Span| inner.file == outer.file && (outer.start..=outer.end).contains(&inner.start);
+        let reported = self.diagnostics.split_off(before).into_iter();
+        self.diagnostics.extend(reported.filter(|error| !errors.iter().any(|(_, text)| is_inside(error.span, *text))));
+        for (error, span) in errors {
+            let diagnostic = error.diagnostic(DiagnosticCode::BadOption, span);
+            match error.is_unset {
+                true => self.unset_variables.push((name, diagnostic)),
+                false => self.report(diagnostic),
+            }
+        }
     }
 }

@@ -43,6 +43,8 @@ pub(crate) struct Lowering<'a> {
     pub(super) function_refs: Vec<Spanned<FunctionRef>>,
     /// The errors that have been reported.
     pub diagnostics: Vec<Diagnostic>,
+    /// The environment variables that are not set, each with the name of the setting that contains it.
+    pub unset_variables: Vec<(&'static str, Diagnostic)>,
 }
 
 impl Lowering<'_> {

@@ -12,6 +12,9 @@ use crate::types::{
     ArgumentError, ArgumentErrorKind, FIELDS_ATTRIBUTE, TermError, TermErrorKind, Type, nested_type_path,
 };
 
+/// The part of the help for a type that resembles no known type.
+const TYPES_HELP: &str = "`rulebook explain unknown-type` lists the types";
+
 /// The sentence in the help for an unknown type that explains how a program adds types.
 const CUSTOM_TYPES_HELP: &str = "programs add custom types with `Rulebook::add_type`";
 
@@ -48,7 +51,7 @@ impl Lowering<'_> {
                 let help = match (help_for_foreign_name(FOREIGN_TYPES, name, exists), suggestion) {
                     (Some(help), _) => help.to_owned(),
                     (None, Some(suggestion)) => format!("did you mean `{suggestion}`? {CUSTOM_TYPES_HELP}"),
-                    (None, None) => CUSTOM_TYPES_HELP.to_owned(),
+                    (None, None) => format!("{TYPES_HELP}; {CUSTOM_TYPES_HELP}"),
                 };
                 Diagnostic::new(DiagnosticCode::UnknownType, span, format!("unknown type `{}`", name.escape_debug()))
                     .label("unknown type")

@@ -6,7 +6,7 @@
 use serde_json::Value as Json;
 
 use super::jsonc::{JsonData, JsonMember, JsonMembers, JsonNode};
-use super::keys::ancestors::{FOREIGN_KEYS, help_for_foreign_name};
+use super::keys::ancestors::{help_for_foreign_key, help_for_foreign_value};
 use super::keys::rules::COMMON_RULES;
 use super::keys::{JsonKind, KeyTable};
 use crate::byte_size;
@@ -32,7 +32,13 @@ impl<'a> CheckedObject<'a> {
                 Some(Self { members: Vec::new(), span: node.span, is_incomplete: false })
             }
             _ => {
-                diagnostics.push(wrong_kind_error(keys.subject, "an object", node));
+                let error = wrong_kind_error(keys.subject, "an object", node);
+                let has_type = keys.iter().any(|key| key.name == "type" && key.is_required);
+                let info = if keys.find("description").is_some() { "description" } else { "info" };
+                diagnostics.push(match node.string().filter(|_| has_type) {
+                    Some(_) => error.help(format!("write `{{\"{info}\": \"…\", \"type\": \"string\"}}`")),
+                    None => error,
+                });
                 None
             }
         }
@@ -48,12 +54,14 @@ impl<'a> CheckedObject<'a> {
             Self { members: Vec::with_capacity(members.list.len()), span, is_incomplete: members.is_incomplete };
         // A name that the author chose may begin with the prefix of a comment, such as `x-`.
         let is_content = |member: &&JsonMember| {
-            !member.is_comment() || (keys.named_member_table.is_some() && has_object_value(member))
+            !member.is_comment()
+                || (keys.named_member_table.is_some() && has_object_value(member))
+                || replaces_type(member, members, keys)
         };
         for member in members.list.iter().filter(is_content) {
             let error = match keys.find(&member.key.value) {
                 Some(kind) => check_value_kind(kind, member),
-                None => Some(unknown_key_error(keys, member)),
+                None => Some(unknown_key_error(keys, member, members)),
             };
             match error {
                 Some(error) => {
@@ -167,6 +175,13 @@ fn has_object_value(member: &JsonMember) -> bool {
     matches!(member.value.data, JsonData::Object(_))
 }
 
+/// Returns `true` for a reference of JSON Schema in place of the type, which would otherwise be a comment.
+fn replaces_type(member: &JsonMember, members: &JsonMembers, keys: &'static KeyTable) -> bool {
+    member.key.value == "$ref"
+        && keys.iter().any(|key| key.name == "type" && key.is_required)
+        && members.list.iter().all(|member| member.key.value != "type")
+}
+
 fn check_value_kind(kind: JsonKind, member: &JsonMember) -> Option<Diagnostic> {
     let node = &member.value;
     let (is_valid, expected) = match kind {
@@ -198,7 +213,13 @@ fn check_value_kind(kind: JsonKind, member: &JsonMember) -> Option<Diagnostic> {
         JsonKind::Objects(_) => (matches!(node.data, JsonData::Array(_)), "an array of objects"),
         JsonKind::Any => (true, ""),
     };
-    (!is_valid).then(|| wrong_kind_error(&format!("`{}`", member.key.value), expected, node))
+    (!is_valid).then(|| {
+        let error = wrong_kind_error(&format!("`{}`", member.key.value), expected, node);
+        match help_for_foreign_value(&member.key.value, node) {
+            Some(help) => error.help(help),
+            None => error,
+        }
+    })
 }
 
 fn check_array_of_strings(member: &JsonMember) -> Option<Diagnostic> {
@@ -216,9 +237,15 @@ pub(super) fn wrong_kind_error(subject: &str, expected: &str, node: &JsonNode) -
     Diagnostic::new(DiagnosticCode::WrongKind, node.span, message).label(format!("expected {expected}"))
 }
 
-fn unknown_key_error(keys: &'static KeyTable, member: &JsonMember) -> Diagnostic {
+fn unknown_key_error(keys: &'static KeyTable, member: &JsonMember, object: &JsonMembers) -> Diagnostic {
     let key = &member.key;
     let known = || keys.iter().map(|key| key.name);
+    let message = format!("unknown key `{}` in {}", key.value, keys.subject);
+    let error = Diagnostic::new(DiagnosticCode::UnknownKey, key.span, message);
+    let foreign = help_for_foreign_key(member, object, |name| known().any(|known| known == name));
+    if let Some(help) = foreign.or_else(|| help_for_inner_key(keys, &key.value)) {
+        return error.help(help);
+    }
     let help = keys.unknown_key_help.map_or_else(
         || {
             let list: Vec<String> = known().map(|name| format!("`{name}`")).collect();
@@ -226,10 +253,16 @@ fn unknown_key_error(keys: &'static KeyTable, member: &JsonMember) -> Diagnostic
         },
         str::to_owned,
     );
-    let message = format!("unknown key `{}` in {}", key.value, keys.subject);
-    let error = Diagnostic::new(DiagnosticCode::UnknownKey, key.span, message);
-    match help_for_foreign_name(FOREIGN_KEYS, &key.value, |replacement| known().any(|name| name == replacement)) {
-        Some(help) => error.help(help),
-        None => error.help(help).suggest(&key.value, known()),
-    }
+    error.help(help).suggest(&key.value, known())
+}
+
+/// Returns the help for a key that only one of the objects in an object can have, such as `status` in the `options` of
+/// a method.
+fn help_for_inner_key(keys: &'static KeyTable, key: &str) -> Option<String> {
+    let mut owners = keys.iter().filter(|outer| {
+        let JsonKind::Object(inner) = outer.kind else { return false };
+        inner.iter().any(|known| known.name == key)
+    });
+    let (owner, other) = (owners.next()?, owners.next());
+    other.is_none().then(|| format!("write it in `{0}`: `\"{0}\": {{\"{key}\": …}}`", owner.name))
 }

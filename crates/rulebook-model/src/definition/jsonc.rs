@@ -13,6 +13,7 @@ use super::syntax_error::{duplicate_key_error, find_invalid_character_error, jso
 use crate::byte_size;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::span::{Span, Spanned};
+use crate::variables::ExpandedText;
 
 pub(super) const MAX_FILE_BYTES: usize = 8 << 20;
 
@@ -28,6 +29,9 @@ pub struct JsonNode {
     pub span: Span,
     /// The text of a string as the file contains it, if it contains escape sequences; `None` for all other values.
     pub escaped: Option<Box<str>>,
+    /// The text of a string with environment variables in the settings, before they were replaced; `None` for all other
+    /// values.
+    pub expanded: Option<Box<ExpandedText>>,
 }
 
 /// A JSON value without its own span; the values that it contains have spans.
@@ -106,6 +110,8 @@ impl JsonNode {
     #[must_use]
     pub fn part(&self, start: usize, end: usize) -> Span {
         match (&self.data, &self.escaped) {
+            // The offsets are those of the replaced text.
+            _ if self.expanded.is_some() => self.span,
             (JsonData::String(_), Some(escaped)) => {
                 self.span.slice(escaped_offset(escaped, start), escaped_offset(escaped, end))
             }
@@ -166,14 +172,23 @@ impl JsonNode {
 
     /// Returns this value as a `serde_json` value, which has no spans.
     pub fn json(&self) -> Json {
+        self.to_json(&|node| node.string().map(|text| text.value))
+    }
+
+    /// Returns this value as it is written, before environment variables were replaced.
+    pub(crate) fn written_json(&self) -> Json {
+        self.to_json(&|node| node.written_text().map(str::to_owned))
+    }
+
+    fn to_json(&self, text_of: &impl Fn(&Self) -> Option<String>) -> Json {
         match &self.data {
             JsonData::Null => Json::Null,
             JsonData::Bool(value) => Json::Bool(*value),
             JsonData::Number(value) => Json::Number(value.clone()),
-            JsonData::String(value) => Json::String(value.clone()),
-            JsonData::Array(items) => Json::Array(items.iter().map(Self::json).collect()),
+            JsonData::String(_) => Json::String(text_of(self).unwrap_or_default()),
+            JsonData::Array(items) => Json::Array(items.iter().map(|item| item.to_json(text_of)).collect()),
             JsonData::Object(members) => Json::Object(
-                members.list.iter().map(|member| (member.key.value.clone(), member.value.json())).collect(),
+                members.list.iter().map(|member| (member.key.value.clone(), member.value.to_json(text_of))).collect(),
             ),
         }
     }
@@ -273,7 +288,7 @@ impl NodeConverter<'_> {
             }
             ast::Value::Object(object) => (JsonData::Object(self.convert_members(object, depth)?), whole),
         };
-        Ok(JsonNode { data, span, escaped })
+        Ok(JsonNode { data, span, escaped, expanded: None })
     }
 
     fn convert_members(&mut self, object: ast::Object<'_>, depth: usize) -> Result<JsonMembers, Diagnostic> {

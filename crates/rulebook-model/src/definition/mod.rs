@@ -18,6 +18,7 @@ pub(crate) use checked_object::CheckedObject;
 pub(crate) use dialect::{HTTP_METHOD_NAMES, TREE_OBJECT_KEYS};
 pub use jsonc::{JsonData, JsonMember, JsonMembers, JsonNode};
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -40,14 +41,25 @@ pub struct LoadedDefinition {
     pub definition: Definition,
     /// A diagnostic for every error in the text of the files.
     pub diagnostics: Vec<Diagnostic>,
+    /// A warning for each file in the folder that looks like a part of the definition, but is not read.
+    pub warnings: Vec<Diagnostic>,
+    /// The folder that contains the files.
+    pub folder: PathBuf,
 }
 
 /// Parses the definition in a folder, which consists of the `*.json` and `*.jsonc` files of the folder, sorted by name.
-/// Hidden files and subfolders are ignored.
+/// Hidden files and subfolders are ignored. Files with similar names, such as `*.yaml`, cause a warning.
 #[must_use]
 pub fn load(folder: &Path) -> LoadedDefinition {
     match read_folder(folder) {
-        Ok(files) => parse_files(folder, files),
+        Ok(FolderContent { files, unread }) => {
+            let mut loaded = parse_files(folder, files);
+            for path in unread {
+                let warning = unread_file_warning(&path, &mut loaded.sources);
+                loaded.warnings.push(warning);
+            }
+            loaded
+        }
         Err(error) => {
             let mut loaded = LoadedDefinition::default();
             let message = format!("cannot read the folder `{}`: {error}", folder.display());
@@ -76,7 +88,7 @@ pub fn read(files: Vec<(PathBuf, Vec<u8>)>) -> LoadedDefinition {
 }
 
 fn parse_files(folder: &Path, files: Vec<(PathBuf, FileContent)>) -> LoadedDefinition {
-    let mut loaded = LoadedDefinition::default();
+    let mut loaded = LoadedDefinition { folder: folder.to_owned(), ..LoadedDefinition::default() };
     let mut settings = Vec::new();
     let mut has_modules = false;
     for (path, content) in files {
@@ -151,7 +163,7 @@ fn read_settings_and_modules(documents: Vec<JsonNode>, definition: &mut Definiti
             }
         }
     }
-    let node = JsonNode { data: JsonData::Object(merged), span, escaped: None };
+    let node = JsonNode { data: JsonData::Object(merged), span, escaped: None, expanded: None };
     if let Some(object) = CheckedObject::new(&node, &APP, diagnostics) {
         read_api_modules(&object, definition, diagnostics);
         definition.app = read_settings(object, diagnostics);
@@ -198,6 +210,25 @@ fn report_missing_definition(loaded: &mut LoadedDefinition, folder: &Path, messa
     ));
 }
 
+fn unread_file_warning(path: &Path, sources: &mut Sources) -> Diagnostic {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let json = path.with_extension("json");
+    let json = json.file_name().unwrap_or_default().to_string_lossy();
+    let extension = path.extension().unwrap_or_default().to_ascii_lowercase();
+    let help = if is_definition_extension(&extension) {
+        format!("rename it to `{}`: the extensions are lowercase", json.escape_debug())
+    } else {
+        format!(
+            "write it as JSON, which may contain comments, in `{}`, or move it to another folder",
+            json.escape_debug()
+        )
+    };
+    let message =
+        format!("the file `{}` is not read: definition files are `*.json` and `*.jsonc`", name.escape_debug());
+    let file = sources.add(path.to_owned(), String::new());
+    Diagnostic::new(DiagnosticCode::UnreadFile, start_of_file(file), message).help(help).into_warning()
+}
+
 fn start_of_file(file: u32) -> Span {
     Span { file, start: 0, end: 0 }
 }
@@ -210,28 +241,49 @@ enum FileContent {
     Unreadable(io::Error),
 }
 
+/// The definition files of a folder.
+struct FolderContent {
+    files: Vec<(PathBuf, FileContent)>,
+    /// The files whose names resemble those of definition files.
+    unread: Vec<PathBuf>,
+}
+
+/// The extensions, besides `json` and `jsonc` in another case, of files that may be meant as definition files.
+const UNREAD_EXTENSIONS: [&str; 4] = ["yaml", "yml", "json5", "toml"];
+
+fn is_definition_extension(extension: &OsStr) -> bool {
+    extension == "json" || extension == "jsonc"
+}
+
 /// Reads the definition files of a folder (`*.json` and `*.jsonc`, except hidden files), sorted by file name. Fails if
 /// they cannot be listed.
-fn read_folder(folder: &Path) -> io::Result<Vec<(PathBuf, FileContent)>> {
-    let mut paths = Vec::new();
+fn read_folder(folder: &Path) -> io::Result<FolderContent> {
+    let (mut paths, mut unread) = (Vec::new(), Vec::new());
     for entry in fs::read_dir(folder)? {
         let name = entry?.file_name();
         let path = folder.join(&name);
-        let is_json = path.extension().is_some_and(|extension| extension == "json" || extension == "jsonc");
+        let is_json = path.extension().is_some_and(is_definition_extension);
         let is_hidden = name.as_encoded_bytes().starts_with(b".");
         // A symbolic link without a target has no metadata. It counts as a file here, so that opening it reports the
         // error.
         let is_file = fs::metadata(&path).map_or(true, |metadata| metadata.is_file());
-        if is_json && !is_hidden && is_file {
+        if is_hidden || !is_file {
+            continue;
+        }
+        let lowercase = path.extension().unwrap_or_default().to_ascii_lowercase();
+        if is_json {
             paths.push(path);
+        } else if is_definition_extension(&lowercase) || UNREAD_EXTENSIONS.iter().any(|other| lowercase == **other) {
+            unread.push(path);
         }
     }
     paths.sort();
+    unread.sort();
     let contents = paths.into_iter().map(|path| {
         let content = read_file(&path).unwrap_or_else(FileContent::Unreadable);
         (path, content)
     });
-    Ok(contents.collect())
+    Ok(FolderContent { files: contents.collect(), unread })
 }
 
 fn read_file(path: &Path) -> io::Result<FileContent> {

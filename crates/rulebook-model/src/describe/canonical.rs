@@ -54,6 +54,10 @@ pub fn canonical_definition(api: &Api) -> Json {
 pub(super) fn write_settings(api: &Api, form: CanonicalForm) -> ObjectWriter {
     let mut object = ObjectWriter::default();
     let mut values = settings_to_json(api);
+    if form == CanonicalForm::Full {
+        // The values of environment variables may be secrets, and are others on the next machine.
+        values.extend(api.written_settings.clone());
+    }
     let server_settings = SERVER_SETTINGS.iter().filter(|_| form == CanonicalForm::Full);
     for setting in API_SETTINGS.iter().chain(server_settings) {
         object.add_if_some(setting.key.name, values.remove(setting.key.name));

@@ -54,6 +54,7 @@ pub enum DiagnosticCode {
     BadOption,
     MissingSetting,
     BuiltinType,
+    UnreadFile,
     MissingDefinition,
 }
 

@@ -7,6 +7,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::{Diagnostic, Sources, render};
+use crate::variables::hide_values;
 
 /// All errors in all files of a definition.
 ///
@@ -56,6 +57,7 @@ impl Report {
             let span = diagnostic.span;
             (span.file, span.start, span.end)
         });
+        diagnostics.iter_mut().for_each(|diagnostic| hide_values(diagnostic, &sources));
         let mut seen = HashSet::new();
         diagnostics.retain(|Diagnostic { code, span, message, .. }| {
             seen.insert((span.file, span.start, span.end, *code, message.clone()))

@@ -1,8 +1,10 @@
 //! The whole API: its settings and its API modules.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize, Serializer};
+use serde_json::{Map, Value as Json};
 
 use super::{
     AddressRange, Audience, ClientCertificateMode, DeclaredError, DefinedAuth, DefinedHandlers, ForwardedField, Limits,
@@ -159,6 +161,12 @@ pub struct Api {
     /// `true` if the server serves each change of the definition, so that its pages look for changes.
     #[serde(skip)]
     pub is_watched: bool,
+    /// The settings whose texts contain environment variables, as they are written.
+    #[serde(skip)]
+    pub written_settings: Map<String, Json>,
+    /// The folder in which relative paths of the settings begin: the one that contains the folder of the definition.
+    #[serde(skip)]
+    pub project: PathBuf,
     /// The position of the settings (`app.json`) in the definition.
     #[serde(skip)]
     pub span: Span,
@@ -221,12 +229,21 @@ impl Default for Api {
             cors: None,
             modules: Vec::new(),
             is_watched: false,
+            written_settings: Map::new(),
+            project: PathBuf::new(),
             span: Span::default(),
         }
     }
 }
 
 impl Api {
+    /// Returns the path of a file or folder that a setting names. A relative path begins in the folder that contains
+    /// the folder of the definition, so that it does not depend on the working directory.
+    #[must_use]
+    pub fn path(&self, written: impl AsRef<Path>) -> PathBuf {
+        self.project.join(written)
+    }
+
     /// Returns `true` if a server of this API accepts the keys in its key file: the setting `auth` lists `keys`, or the
     /// definition does not have this setting.
     #[must_use]

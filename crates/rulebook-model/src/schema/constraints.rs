@@ -6,7 +6,7 @@
 
 use std::ops::RangeInclusive;
 
-use serde_json::{Value as Json, json};
+use serde_json::{Map, Value as Json, json};
 use strum::VariantArray;
 
 use super::pattern;
@@ -99,6 +99,26 @@ pub(super) fn key_constraint(keys: &'static KeyTable, key: &str) -> Json {
     let is_of_key =
         |(table, name, _): &&KeyConstraint| *name == key && tables().any(|known| std::ptr::eq(known, *table));
     CONSTRAINTS.iter().find(is_of_key).map_or(Json::Null, |(_, _, schema_members)| schema_members())
+}
+
+/// Lets a text of a setting contain environment variables instead of what its constraint requires.
+pub(super) fn allow_variables(keys: &'static KeyTable, schema: &mut Json) {
+    let settings = [&keys::APP, &keys::CORS, &keys::LIMITS, &keys::RATE_LIMIT, &keys::SHARED_LIMITS, &keys::SERVICE];
+    if settings.iter().any(|table| std::ptr::eq(*table, keys)) {
+        allow_variables_in(schema);
+    }
+}
+
+fn allow_variables_in(schema: &mut Json) {
+    let Json::Object(members) = schema else { return };
+    if let Some(items) = members.get_mut("items") {
+        allow_variables_in(items);
+    }
+    let names = ["enum", "pattern"];
+    let constraint: Map<String, Json> = names.iter().filter_map(|name| members.remove_entry(*name)).collect();
+    if !constraint.is_empty() {
+        members.insert("anyOf".to_owned(), json!([constraint, { "type": "string", "pattern": pattern::VARIABLE }]));
+    }
 }
 
 /// Returns the constraint on the names of members that the author chooses. `keys` is the table of keys of their values.
@@ -214,7 +234,7 @@ fn schema_type_constraint(dialect: &DialectSpec) -> Json {
 
 /// Returns the constraint on types in the dialect `rules`: their syntax. `words` are examples of type names.
 fn rule_type_constraint(words: rules::Aliases) -> Json {
-    json!({ "pattern": pattern::TYPE_TERM, "examples": words.iter().map(|(word, _)| word).collect::<Vec<_>>() })
+    json!({ "pattern": pattern::RULE_TERM, "examples": words.iter().map(|(word, _)| word).collect::<Vec<_>>() })
 }
 
 /// Returns the constraint on the name of a function: a string, or an array of a class name and a method name.

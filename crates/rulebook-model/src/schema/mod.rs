@@ -5,12 +5,15 @@
 //! can describe their errors: it cannot describe duplicate keys and contradictions between parts of a file.
 
 mod constraints;
+mod known_names;
 pub(crate) mod pattern;
 mod table_schemas;
 
 use serde_json::{Value as Json, json};
 
 pub(crate) use constraints::{Word, envelope_examples, range_constraint, words_constraint};
+
+pub use known_names::{KnownNames, schema_with_names};
 
 use constraints::CONSTRAINTS_SUBJECT;
 use table_schemas::{SchemaTables, named_members_schema, with_keywords};

@@ -37,6 +37,29 @@ pub(crate) const TYPE_TERM: &str = r"^(\?|\[\])*[A-Za-z_][A-Za-z0-9_\-]*(\([\s\S
 /// Matches the type of a schema of the definition: a type expression that does not begin with `?`.
 pub(crate) const SCHEMA_TERM: &str = r"^(\[\](\?|\[\])*)?[A-Za-z_][A-Za-z0-9_\-]*(\([\s\S]+\)|<[\s\S]+>)?$";
 
+/// Matches a type expression of the dialect `rules`, like [`TYPE_TERM`]. The names of its types are not restricted,
+/// because their case is ignored.
+pub(crate) const RULE_TERM: &str = r"^(\[\]|\?)*[A-Za-z_][A-Za-z0-9_\-]*(\([\s\S]+\)|<[\s\S]+>)?$";
+
+/// Returns what may precede the name in a pattern of type expressions whose names can be restricted.
+pub(crate) fn term_prefix(pattern: &str) -> Option<&'static str> {
+    match pattern {
+        TYPE_TERM => Some(r"(\?|\[\])*"),
+        SCHEMA_TERM => Some(r"(\[\](\?|\[\])*)?"),
+        _ => None,
+    }
+}
+
+/// Returns the pattern of type expressions with these names, outside and as the first argument. Names of schemas often
+/// begin with an uppercase letter, and are not known.
+pub(crate) fn known_term(prefix: &str, names: &str) -> String {
+    let name = format!(r"({names}|[A-Z][A-Za-z0-9_\-]*)");
+    format!(r"^{prefix}{name}(\([\s\S]+\)|<\s*(\?|\[\])*{name}([^A-Za-z0-9_\-][\s\S]*)?>)?$")
+}
+
+/// Matches a text with an environment variable, whose value is not known.
+pub(crate) const VARIABLE: &str = r"\$\{";
+
 pub(crate) const SCHEMA_NAME: &str = r"^[A-Za-z_][A-Za-z0-9_\-]*$";
 
 pub(crate) fn base_path() -> String {

@@ -143,7 +143,9 @@ impl SchemaTables {
             }
         };
         schema["description"] = json!(key.description);
-        with_keywords(schema, constraints::key_constraint(keys, key.name))
+        let mut schema = with_keywords(schema, constraints::key_constraint(keys, key.name));
+        constraints::allow_variables(keys, &mut schema);
+        schema
     }
 }
 

@@ -143,7 +143,7 @@ impl Lowering<'_> {
         content: &str,
         schemes: &[&str],
     ) -> Option<Spanned<String>> {
-        let url = value.string()?;
+        let url = written_address(value)?;
         let error = if url.value.trim().is_empty() {
             Diagnostic::new(DiagnosticCode::BadOption, url.span, format!("`{name}` is blank"))
                 .label("expected the address of a database")
@@ -173,7 +173,7 @@ impl Lowering<'_> {
     }
 
     pub(super) fn lower_traces(&mut self, value: &JsonNode) -> Option<Spanned<String>> {
-        let url = value.string()?;
+        let url = written_address(value)?;
         let is_url = ["http://", "https://", "${"].iter().any(|start| url.value.starts_with(start));
         let error = if !is_url {
             Diagnostic::new(DiagnosticCode::BadOption, url.span, "`traces` is not the address of a collector")
@@ -268,6 +268,11 @@ impl Lowering<'_> {
         }
         Some(seconds.value)
     }
+}
+
+/// Returns an address as it is written: its environment variables are replaced when it is used.
+pub(super) fn written_address(value: &JsonNode) -> Option<Spanned<String>> {
+    Some(Spanned::new(value.written_text()?.to_owned(), value.span))
 }
 
 /// Returns `true` if a URL contains a password that is not an environment variable.

@@ -1,7 +1,7 @@
 //! Converts limits of the number of requests to the model: those of a method, of a module, and of the whole API; and
 //! the setting `shared_limits`, which names the counter that several servers share.
 
-use super::checks::has_password;
+use super::checks::{has_password, written_address};
 use crate::compile::Lowering;
 use crate::definition::keys::{JsonKind, KeyTable, key, key_table, required_key};
 use crate::definition::{CheckedObject, JsonData, JsonNode};
@@ -111,7 +111,8 @@ impl Lowering<'_> {
 
     pub(super) fn lower_shared_limits(&mut self, value: &JsonNode) -> Option<SharedLimits> {
         let object = CheckedObject::new(value, &SHARED_LIMITS, &mut self.diagnostics)?;
-        let Some(url) = object.string("url").filter(|url| !url.value.trim().is_empty()) else {
+        let url = object.get("url").and_then(written_address);
+        let Some(url) = url.filter(|url| !url.value.trim().is_empty()) else {
             let help = "write the address of a Valkey or Redis server: `redis://127.0.0.1:6379`";
             self.report_missing(&object, "url", "`shared_limits` has no `url`", Some(help));
             return None;

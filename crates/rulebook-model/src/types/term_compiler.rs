@@ -9,6 +9,7 @@ use super::grammar::{self, BracketContent, OutermostLevel};
 use super::nullable::nullable_check;
 use super::table::{FIELDS_ATTRIBUTE, ITEMS_ATTRIBUTE, ObjectField, TermError, TermErrorKind, Types, UncompiledTerm};
 use super::{ArgumentError, ArgumentErrorKind, Check, Type, TypeArgument, TypeArguments};
+use crate::definition::keys::ancestors::help_for_foreign_format;
 
 /// Compiles one term. Each call of [`compile_term`](Self::compile_term) compiles the outermost level of a term and
 /// calls itself for the inner terms.
@@ -174,7 +175,7 @@ impl TermCompiler<'_> {
             .filter(|attribute| !known.contains(attribute))
             .map(|attribute| TermError {
                 span: span.clone(),
-                kind: TermErrorKind::Argument(unknown_attribute(name, attribute, known)),
+                kind: TermErrorKind::Argument(unknown_attribute(name, attribute, known, term_attributes)),
             })
             .collect();
         if !unknown.is_empty() {
@@ -200,14 +201,21 @@ impl TermCompiler<'_> {
     }
 }
 
-fn unknown_attribute(name: &str, attribute: &str, known: &[&str]) -> ArgumentError {
+fn unknown_attribute(
+    name: &str,
+    attribute: &str,
+    known: &[&str],
+    term_attributes: &TermAttributes<'_>,
+) -> ArgumentError {
     let message = format!("the type `{name}` has no attribute `{attribute}`");
     let error = ArgumentError::new(ArgumentErrorKind::UnknownAttribute, message).at(attribute);
-    if known.is_empty() {
-        error.help(format!("`{name}` has no attributes"))
-    } else {
-        error.help(format!("the attributes of `{name}` are `{}`", known.join("`, `")))
-    }
+    let value = term_attributes.attributes.get(attribute).and_then(Json::as_str);
+    let format = value.filter(|_| attribute == "format").and_then(help_for_foreign_format);
+    error.help(match format {
+        Some(help) => help,
+        None if known.is_empty() => format!("`{name}` has no attributes"),
+        None => format!("the attributes of `{name}` are `{}`", known.join("`, `")),
+    })
 }
 
 /// Adds the prefix `items.` to the attributes that errors of an array's items name, so that the errors name the path

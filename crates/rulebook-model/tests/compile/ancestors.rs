@@ -43,7 +43,10 @@ fn unknown_types_suggest_the_type_of_this_dialect_and_name_add_type() {
         ("array<boolean>", "write `bool`"),
         ("integer", "write `int`"),
         ("strin", "did you mean `string`? programs add custom types with `Rulebook::add_type`"),
-        ("colour", "programs add custom types with `Rulebook::add_type`"),
+        (
+            "colour",
+            "`rulebook explain unknown-type` lists the types; programs add custom types with `Rulebook::add_type`",
+        ),
     ] {
         let (code, found) = only_error(&[("api.json", tree_with_type(r#type))]);
         assert_eq!((code.as_str(), found.as_str()), ("unknown-type", help), "{type}");
@@ -64,7 +67,7 @@ fn unknown_keys_of_other_frameworks_name_the_key_of_this_dialect() {
         (vec![("a.json", method("output", json!({})))], "write `out`"),
         (
             vec![("a.json", method("in", json!({ "x": { "info": "X", "type": "int", "optional": true } })))],
-            "begin the type with `?`",
+            "write `\"type\": \"?int\"`",
         ),
         (
             vec![("a.json", json!({ "a": { "GET::b": { "description": "A method", "scope": [] } } }))],
@@ -74,6 +77,41 @@ fn unknown_keys_of_other_frameworks_name_the_key_of_this_dialect() {
         let (code, found) = only_error(&files);
         assert_eq!(code, "unknown-key", "{help}");
         assert!(found.starts_with(help), "{found}");
+    }
+}
+
+/// Returns the files of a definition with a word of OpenAPI or JSON Schema at a place.
+fn definition_with_word(place: &str, word: &Json) -> Vec<(&'static str, Json)> {
+    let with = |mut object: Json, more: &Json| {
+        object.as_object_mut().unwrap().extend(more.as_object().cloned().unwrap_or_default());
+        object
+    };
+    let method = |more: Json| json!({ "GET": with(json!({ "info": "A method" }), &more) });
+    let info = || json!({ "info": "X" });
+    let description = || json!({ "description": "X" });
+    let methods = |more: Json| vec![("a.json", json!({ "a": { "GET::b": with(description(), &more) } }))];
+    match place {
+        "parameter" => vec![("a.json", method(json!({ "in": { "GET@x": with(info(), word) } })))],
+        "parameter text" => vec![("a.json", method(json!({ "in": { "GET@x": word } })))],
+        "output" => vec![("a.json", method(json!({ "out": { "x": with(info(), word) } })))],
+        "output text" => vec![("a.json", method(json!({ "out": { "x": word } })))],
+        "method" => vec![("a.json", method(word.clone()))],
+        "module" => vec![("a.json", with(method(json!({})), word))],
+        "settings" => vec![("app.json", word.clone()), ("a.json", method(json!({})))],
+        "methods" => methods(word.clone()),
+        "methods parameter" => methods(json!({ "parameters": { "x": with(description(), word) } })),
+        "rules" => vec![("a.json", json!({ "User": { "index": { "x": word } } }))],
+        _ => panic!("{place}"),
+    }
+}
+
+#[test]
+fn words_of_openapi_and_json_schema_name_what_to_write() {
+    let rows: Vec<(String, Json, String)> = serde_json::from_str(include_str!("../data/foreign_words.json")).unwrap();
+    for (place, word, help) in rows {
+        let (_, report) = compile(&definition_with_word(&place, &word));
+        let found: Vec<_> = report.diagnostics.iter().filter_map(|error| error.help.as_deref()).collect();
+        assert!(found.iter().any(|found| found.starts_with(&help)), "{place} {word}: {help}\n{report}");
     }
 }
 

@@ -1,5 +1,6 @@
 //! The statements of a definition: their text is split once, and parameters are only ever placeholders in it.
 
+mod order;
 mod tokens;
 
 use std::ops::Range;
@@ -58,7 +59,7 @@ impl Statement {
             vec![error.at(node.part(range.start, range.end)).help("add the closing mark")]
         })?;
         let mut errors = Vec::new();
-        if let Some(range) = tokens.second_statement {
+        if let Some(range) = &tokens.second_statement {
             let error = HandlerError::new("a second statement begins here");
             let help = "write a list of statements, which run in one transaction: [\"…\", \"…\"]";
             errors.push(error.at(node.part(range.start, range.end)).help(help));
@@ -72,6 +73,12 @@ impl Statement {
                 errors.push(error.at(node.part(range.start, range.end)).help(help));
             }
             Some(_) => {}
+        }
+        for range in tokens.order_parameters(text) {
+            let error = HandlerError::new("the rows are not ordered by a column that a parameter names");
+            let help = "the value of a parameter is the same for all rows; name the columns: `order by case when :order = \
+                        'title' then title end, id`";
+            errors.push(error.at(node.part(range.start, range.end)).help(help));
         }
         let mut parameters = Vec::new();
         for range in tokens.parameters {

@@ -239,7 +239,7 @@ fn is_name_start(char: char) -> bool {
     char.is_alphabetic() || char == '_'
 }
 
-fn is_name_part(char: char) -> bool {
+pub(super) fn is_name_part(char: char) -> bool {
     char.is_alphanumeric() || char == '_'
 }
 

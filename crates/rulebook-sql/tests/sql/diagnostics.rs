@@ -84,6 +84,11 @@ fn errors_in_the_settings_of_a_method_are_reported() {
         ),
         (
             ONE,
+            r#"{"sql": "select id, title from note order by «:title desc", "missing": "missing"}"#,
+            "the rows are not ordered by a column that a parameter names",
+        ),
+        (
+            ONE,
             r#"{"sql": ["«begin", "select id, title from note"], "missing": "missing"}"#,
             "`begin` cannot be a statement",
         ),

@@ -80,6 +80,28 @@ fn a_second_statement_is_an_error() {
 }
 
 #[test]
+fn a_parameter_cannot_name_the_column_of_an_order() {
+    for (sql, is_error) in [
+        ("select 1 as a order by :a", true),
+        ("select 1 as a order by :a desc", true),
+        ("select 1 as a ORDER /* by */ BY :a asc limit 3", true),
+        ("select 1 as b order by b, :a", true),
+        ("select 1 as b order by x.b desc, :a nulls last", true),
+        ("select row_number() over (order by :a)", true),
+        ("select 1 as a order by case :a when 'a' then a end", false),
+        ("select 1 as a order by :a = 'a'", false),
+        ("select 1 as a order by :a in (a, 2)", false),
+        ("select 1 as a order by a limit :a", false),
+        ("select 1 as a order by a limit 5, :a", false),
+        ("select 1 as a order by coalesce(a, :a)", false),
+        ("select 1 as a order by a || :a", false),
+        ("select ' order by ', :a", false),
+    ] {
+        assert_eq!(report(sql, SQLITE).contains("not ordered by a column"), is_error, "{sql}");
+    }
+}
+
+#[test]
 fn statements_that_certainly_return_a_row_need_no_error_for_a_missing_row() {
     let needs_missing = |sql: &str| {
         let handler = json!({ "sql": sql });

@@ -8,8 +8,8 @@ use rulebook_model::model::{Api, DefinedAuth};
 use rulebook_model::span::Span;
 
 use super::{AuthKind, AuthSettings, CompiledAuth};
-use crate::handler::HandlerError;
 use crate::handler::settings::unknown_settings;
+use crate::handler::{HandlerError, variable_errors};
 
 /// The kinds that the crate `rulebook-auth` contains. Programs have them only if they add them.
 const OPTIONAL_KINDS: [&str; 3] = ["jwt", "basic", "mtls"];
@@ -53,6 +53,11 @@ pub(crate) fn compile_auth(
             diagnostics.push(unknown_kind_error(member, kinds));
             continue;
         };
+        let unset = variable_errors(&member.value);
+        if !unset.is_empty() {
+            report(unset, member.value.span);
+            continue;
+        }
         let mut settings = Vec::new();
         for node in settings_objects(&member.value) {
             let errors = unknown_settings(node, name, kind.settings());

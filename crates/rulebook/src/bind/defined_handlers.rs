@@ -8,7 +8,7 @@ use rulebook_model::span::Span;
 
 use super::bind_handlers::all_methods;
 use crate::handler::settings::unknown_setting;
-use crate::handler::{HandledMethod, HandlerBinding, HandlerError, HandlerKind};
+use crate::handler::{HandledMethod, HandlerBinding, HandlerError, HandlerKind, variable_errors};
 use crate::plan::Action;
 
 /// Returns the action of a method whose handler the definition chooses, and `None` if the method has no such handler.
@@ -34,6 +34,12 @@ pub(super) fn compile_handler(
     };
     if method.handler.is_none() && !diagnostics.is_empty() {
         return Some(Err(Vec::new()));
+    }
+    let shared = api.handlers.as_ref().and_then(|handlers| handlers.kind(kind.name()));
+    let texts = handler.settings.iter().map(|setting| &setting.value).chain(shared);
+    let unset: Vec<_> = texts.flat_map(variable_errors).collect();
+    if !unset.is_empty() {
+        return Some(Err(unset.into_iter().map(|error| handler_diagnostic(error, handler.span)).collect()));
     }
     let compiled = kind.compile(&HandledMethod { method, handler, api });
     let compiled = compiled.map_err(|errors| {

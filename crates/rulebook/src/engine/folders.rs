@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use rulebook_model::files_location::{FilesLocation, S3_SCHEME};
+use rulebook_model::model::Api;
 use url::Url;
 
 use crate::secret::create_private_folder;
@@ -35,9 +36,11 @@ impl fmt::Debug for FilesSettings {
 impl FilesSettings {
     /// Returns the location of stored files; `None` if the program stores no files, and the location is not a URL: such
     /// a program uses a storage for the files of download links. The location in these settings has priority over the
-    /// location `defined` in the definition; the default is `files` in the data folder.
-    pub(super) fn resolve_location(mut self, defined: Option<&str>, data_folder: &Path) -> Option<Arc<LazyStore>> {
-        let configured = self.location.take().or_else(|| defined.map(PathBuf::from));
+    /// location in the definition; the default is `files` in the data folder.
+    pub(super) fn resolve_location(mut self, api: &Api, data_folder: &Path) -> Option<Arc<LazyStore>> {
+        let is_folder = |text: &str| matches!(FilesLocation::parse(text), Ok(FilesLocation::Folder(_)));
+        let defined = api.files.as_deref().map(|text| if is_folder(text) { api.path(text) } else { text.into() });
+        let configured = self.location.take().or(defined);
         // If the feature `files` is disabled, no folder can be used, so that opening a required folder reports the
         // error.
         let is_required = configured.is_some() || cfg!(not(feature = "files"));

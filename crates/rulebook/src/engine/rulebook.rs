@@ -12,6 +12,7 @@ use rulebook_model::diagnostic::Report;
 use rulebook_model::envelope::{CustomEnvelope, Envelope};
 use rulebook_model::format::Format;
 use rulebook_model::model::{Api, Unbound};
+use rulebook_model::schema::KnownNames;
 use rulebook_model::types::Type;
 use serde_json::Value as Json;
 
@@ -311,6 +312,27 @@ impl Rulebook {
         self
     }
 
+    /// Returns the names that a definition of this program can contain.
+    // It is hidden because only the command line uses it.
+    #[doc(hidden)]
+    pub fn known_names(&self) -> KnownNames {
+        let kinds = self.parts.handler_kinds.iter();
+        let settings = |kind: &Arc<dyn HandlerKind>| kind.settings().iter().map(|name| (*name).to_owned()).collect();
+        KnownNames {
+            types: self.extensions.types.iter().map(|custom| custom.name().to_owned()).collect(),
+            handler_kinds: kinds.map(|kind| (kind.name().to_owned(), settings(kind))).collect(),
+        }
+    }
+
+    /// Keeps environment variables in the settings as they are written, because the definition is from another machine.
+    // It is hidden because only the command line uses it.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn keep_variables(mut self) -> Self {
+        self.extensions.keeps_variables = true;
+        self
+    }
+
     /// Reads and checks the definition, without comparing it with the handlers.
     ///
     /// # Errors
@@ -338,7 +360,7 @@ impl Rulebook {
             DefinitionSource::Folder(folder) => definition::load(&folder),
             DefinitionSource::Files(files) => definition::read(files),
         };
-        let CheckedDefinition { api, sources, warnings, unknown_function_errors } =
+        let CheckedDefinition { api, sources, warnings, unknown_function_errors, unset_variables } =
             compile::check_definition(loaded, extensions)?;
         parts.combines_identities &= api.auth.as_ref().is_none_or(|auth| auth.combine);
         let compiled = match compile_auth(&api, &auth_kinds, parts.combines_identities) {
@@ -348,8 +370,8 @@ impl Rulebook {
         // The texts of the definition are copied only if a warning quotes them.
         let warnings = if warnings.is_empty() { Report::default() } else { Report::new(sources.clone(), warnings) };
         let data_folder = parts.data_folder.clone();
-        data_folder.set_if_unset(api.data.as_deref().map(PathBuf::from));
-        let files = files.resolve_location(api.files.as_deref(), data_folder.path());
+        data_folder.set_if_unset(api.data.as_deref().map(|folder| api.path(folder)));
+        let files = files.resolve_location(&api, data_folder.path());
         if let Some(store) = &files {
             parts.state.insert_shared(Arc::clone(store));
             parts.readiness_checks.extend(store.readiness_check());
@@ -362,6 +384,7 @@ impl Rulebook {
             files,
             sources,
             unknown_function_errors,
+            unset_variables,
             defined_auth: DefinedAuthParts::default(),
             ending_authenticators: 0,
             auth_error_diagnostics: Vec::new(),

@@ -42,6 +42,9 @@ pub struct Validated {
     /// The errors about functions that the definition names, but the program does not have. These errors are reported
     /// unless the API is served without handlers ([`Unbound::Echo`]).
     pub(super) unknown_function_errors: Vec<Diagnostic>,
+    /// The environment variables in the settings that are not set, each with the name of its setting. They are reported
+    /// if the API is served; a definition can be checked and described without them.
+    pub(super) unset_variables: Vec<(&'static str, Diagnostic)>,
 }
 
 /// What the authenticators need that the definition chooses, besides the authenticators themselves.
@@ -258,6 +261,25 @@ impl Validated {
         if diagnostics.is_empty() { Ok(self) } else { Err(Report::new(self.sources, diagnostics)) }
     }
 
+    /// Ignores the environment variables in these settings, which the command line or the environment replaces.
+    #[must_use]
+    pub fn replaced_settings(mut self, replaced: &[&str]) -> Self {
+        self.unset_variables.retain(|(setting, _)| !replaced.contains(setting));
+        self
+    }
+
+    /// Checks that the environment variables in those settings are set that are used.
+    pub fn check_variables(self, is_used: impl Fn(&str) -> bool) -> Result<Self, Report> {
+        let unset = self.unset_variables.iter().filter(|(setting, _)| is_used(setting));
+        let errors: Vec<_> = unset.map(|(_, error)| error.clone()).collect();
+        if errors.is_empty() { Ok(self) } else { Err(Report::new(self.sources, errors)) }
+    }
+
+    /// Returns warnings about the environment variables that are not set, but with which the API would be served.
+    pub fn unset_variable_warnings(&self) -> Vec<Diagnostic> {
+        self.unset_variables.iter().map(|(_, error)| error.clone().into_warning()).collect()
+    }
+
     /// Checks the environment variables in the addresses of the services that a server with this definition uses.
     /// `replaced` are the names of the settings whose addresses are not used, because the command line or the
     /// environment contains others.
@@ -289,6 +311,7 @@ impl Validated {
             bound.diagnostics.extend(self.unknown_function_errors);
         }
         bound.diagnostics.extend(self.auth_error_diagnostics);
+        bound.diagnostics.extend(self.unset_variables.into_iter().map(|(_, error)| error));
         if !bound.diagnostics.is_empty() {
             return Err(Report::new(self.sources, bound.diagnostics));
         }

@@ -47,6 +47,6 @@ pub use response::Response;
 pub use settings_reader::{SettingNames, SettingsReader};
 pub use state::ProgramState;
 pub use value_kind::{MockHandler, ValueKind};
-pub use variables::{expand_url_variables, expand_variables};
+pub use variables::{expand_variables, variable_errors};
 pub use worker_thread::WorkerThread;
 pub(crate) use worker_thread::run_worker;

@@ -13,7 +13,7 @@
 //! // In a kind of handler, `HandledMethod::optional_setting` returns such a value of the definition.
 //! let number = |seconds: u64| {
 //!     let data = JsonData::Number(seconds.into());
-//!     JsonNode { data, span: Span::default(), escaped: None }
+//!     JsonNode { data, span: Span::default(), escaped: None, expanded: None }
 //! };
 //!
 //! assert_eq!(settings::seconds(&number(30), "timeout"), Ok(Duration::from_secs(30)));
@@ -26,9 +26,11 @@
 
 use std::fmt::Display;
 use std::ops::RangeInclusive;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use rulebook_model::definition::{JsonData, JsonMember, JsonNode};
+use rulebook_model::model::Api;
 use rulebook_model::span::Spanned;
 use rulebook_model::suggest::closest_word;
 
@@ -61,6 +63,14 @@ pub fn non_empty_text(node: &JsonNode, name: &str) -> Result<Spanned<String>, Ha
         return Err(HandlerError::new(format!("`{name}` must not contain the character U+0000")).at(node.span));
     }
     Ok(text)
+}
+
+/// Reads the path of a file or folder. A relative path begins in the folder that contains the folder of the definition.
+///
+/// # Errors
+/// Fails if the value is not a string that can be a path.
+pub fn path(node: &JsonNode, name: &str, api: &Api) -> Result<Spanned<PathBuf>, HandlerError> {
+    Ok(non_empty_text(node, name)?.map(|written| api.path(written)))
 }
 
 /// Reads a boolean.
@@ -213,6 +223,8 @@ fn error_at(node: &JsonNode, subject: &str, expected: &str, got: &str) -> Handle
 /// Describes a value for a message, and quotes it if it is a short string.
 fn describe_value(node: &JsonNode) -> String {
     match &node.data {
+        // The values of environment variables are not quoted.
+        JsonData::String(_) if node.expanded.is_some() => node.describe_kind(),
         JsonData::String(text) if text.chars().nth(MAX_QUOTED_CHARS).is_none() => format!("{text:?}"),
         _ => node.describe_kind(),
     }

@@ -32,7 +32,8 @@ fn read_api_module(member: &JsonMember, diagnostics: &mut Vec<Diagnostic>) -> Op
     let services = services.filter_map(|member| read_service(&name.value, member, diagnostics)).collect();
     let settings = methods.list.iter().filter(is_setting).cloned().collect();
     let settings = JsonMembers { list: settings, is_incomplete: false };
-    let settings = JsonNode { data: JsonData::Object(settings), span: member.value.span, escaped: None };
+    let settings =
+        JsonNode { data: JsonData::Object(settings), span: member.value.span, escaped: None, expanded: None };
     let mut settings = CheckedObject::new(&settings, &MODULE, diagnostics)?;
     let schemas = read_schemas(&METHODS, "schemas", &mut settings, diagnostics);
     is_segment.then(|| Module {
