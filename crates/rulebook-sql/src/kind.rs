@@ -1,6 +1,6 @@
 //! The kind of handler `sql`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rulebook::handler_kind::{CompiledHandler, HandledMethod, HandlerError, HandlerKind, ReadinessCheck, StartFuture};
@@ -120,6 +120,13 @@ impl HandlerKind for SqlKind {
             })
         };
         self.used_databases().into_iter().map(check).collect()
+    }
+
+    fn private_files(&self, data_folder: &Path) -> Vec<PathBuf> {
+        let databases = self.used_databases();
+        let files = databases.iter().filter_map(|database| database.file(data_folder));
+        let migrations = databases.iter().filter_map(|database| database.settings.migrations.as_ref());
+        files.chain(migrations.map(|folder| PathBuf::from(&folder.value))).collect()
     }
 
     fn start<'a>(&'a self, data_folder: &'a Path) -> StartFuture<'a> {

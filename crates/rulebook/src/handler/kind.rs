@@ -1,6 +1,6 @@
 //! Kinds of handlers that a definition can choose for its methods, instead of code of the program.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
@@ -87,6 +87,13 @@ pub trait HandlerKind: Send + Sync {
     /// Returns the readiness checks of the handlers of this kind: for example, whether their database responds. This
     /// function is called once, after the handlers of all methods are compiled.
     fn readiness_checks(&self) -> Vec<ReadinessCheck> {
+        Vec::new()
+    }
+
+    /// Returns the files of the handlers of this kind that only the server may read, such as a database: the server does
+    /// not start if they are in the folder of static files. This function is called like
+    /// [`HandlerKind::readiness_checks`]. `data_folder` is the data folder, which may not exist yet.
+    fn private_files(&self, _data_folder: &Path) -> Vec<PathBuf> {
         Vec::new()
     }
 
