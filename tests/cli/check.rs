@@ -76,7 +76,7 @@ fn the_printed_canonical_form_is_a_definition_of_the_same_api() {
 fn no_text_of_a_definition_controls_the_terminal() {
     let text = "a\u{9b}31m\u{7f}\u{202e}b";
     let of_text = |name: &str| json!({ "info": text, "type": "string", "name": name });
-    let method = json!({ "info": text, "scope": [[text]], "in": { "URL#0": of_text("id") }, "out": { "id": of_text("id") },
+    let method = json!({ "info": text, "in": { "URL#0": of_text("id") }, "out": { "id": of_text("id") },
         "handler": { "value": { "id": text } } });
     let module = json!({ "/": { "a": { "GET": method } } });
     let valid = definition_folder(&[("app.json", json!({ "title": text })), ("shop.json", module)]);

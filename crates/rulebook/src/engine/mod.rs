@@ -143,8 +143,8 @@ impl Engine {
     }
 
     /// Checks that the static folder contains no private files: neither the data folder, nor the definition, nor the
-    /// stored files, nor those of handlers, authenticators, storages and TLS; and that it is not itself in the folder of
-    /// stored files.
+    /// stored files, nor those of handlers, authenticators, storages and TLS; and that it is not itself in the folder
+    /// of stored files.
     ///
     /// # Errors
     /// Fails if requests for static files could read such files.

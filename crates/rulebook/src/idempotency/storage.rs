@@ -34,7 +34,7 @@ pub trait IdempotencyStorage: Send + Sync + 'static {
     fn check(&self) -> StorageFuture<()>;
 
     /// Returns the files of the storage, which only the server may read: it does not start if they are in the folder of
-    /// static files. By default, there are none.
+    /// static files. By default, the storage has no files.
     fn private_files(&self) -> Vec<PathBuf> {
         Vec::new()
     }

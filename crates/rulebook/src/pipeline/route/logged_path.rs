@@ -28,24 +28,24 @@ pub fn logged_path<'h>(plan: &Plan, head: &'h Head) -> Cow<'h, str> {
     let service = service.map(|service| &plan.services[service]);
     let methods = || service.into_iter().flat_map(|service| &service.methods).map(|(_, index)| &plan.methods[*index]);
     let secret = |index: usize| {
-        let own = methods().flat_map(secret_segments).find(|(secret, _)| *secret == index).map(|(_, name)| name);
+        let of_service = methods().flat_map(secret_segments).find(|(secret, _)| *secret == index).map(|(_, name)| name);
         let is_part = service.is_some_and(|service| index < service.path_length)
             || methods().any(|method| method.path_slots.iter().any(|(segment, _)| *segment == index));
-        own.or_else(|| if is_part { None } else { secret_of_longer_path(plan, &segments, index) })
+        of_service.or_else(|| if is_part { None } else { secret_of_longer_path(plan, &segments, index) })
     };
-    let mut has_secret = false;
-    let logged = below.split('/').skip(1).enumerate().fold(start.to_owned(), |mut logged, (index, segment)| {
+    let sent = || below.split('/').skip(1).enumerate();
+    let name = |(index, segment): (usize, &str)| secret(index).filter(|_| !segment.is_empty());
+    if sent().all(|segment| name(segment).is_none()) {
+        return Cow::Borrowed(path);
+    }
+    Cow::Owned(sent().fold(start.to_owned(), |mut logged, segment| {
         logged.push('/');
-        match secret(index).filter(|_| !segment.is_empty()) {
-            Some(name) => {
-                has_secret = true;
-                logged.extend(["{", name, "}"]);
-            }
-            None => logged.push_str(segment),
+        match name(segment) {
+            Some(name) => logged.extend(["{", name, "}"]),
+            None => logged.push_str(segment.1),
         }
         logged
-    });
-    if has_secret { Cow::Owned(logged) } else { Cow::Borrowed(path) }
+    }))
 }
 
 /// Returns the name of a secret parameter at a segment whose path begins with the segments before it.
