@@ -73,6 +73,32 @@ fn the_printed_canonical_form_is_a_definition_of_the_same_api() {
 }
 
 #[test]
+fn no_text_of_a_definition_controls_the_terminal() {
+    let text = "a\u{9b}31m\u{7f}\u{202e}b";
+    let of_text = |name: &str| json!({ "info": text, "type": "string", "name": name });
+    let method = json!({ "info": text, "in": { "URL#0": of_text("id") }, "out": { "id": of_text("id") },
+        "handler": { "value": { "id": text } } });
+    let module = json!({ "/": { "a": { "GET": method } } });
+    let valid = definition_folder(&[("app.json", json!({ "title": text })), ("shop.json", module)]);
+    let invalid = definition_folder(&[("shop.json", json!({ "/": { text: { "GET": { "info": "A", text: 1 } } } }))]);
+    for (folder, arguments) in [
+        (&valid, &["openapi"][..]),
+        (&valid, &["check", "--print"]),
+        (&valid, &["call", "--unbound", "echo", "shop.a.get", &format!("id={text}")]),
+        (&valid, &["routes"]),
+        (&invalid, &["check", "--format", "json"]),
+        (&invalid, &["check"]),
+    ] {
+        let printed = run_program(folder.path(), arguments);
+        let is_control = |c: char| c != '\n' && rulebook_model::invisible::is_control_character(c);
+        assert!(!printed.stdout.is_empty() && !printed.stdout.contains(is_control), "{arguments:?}: {printed:?}");
+        if let Ok(Json::Object(document)) = serde_json::from_str(&printed.stdout) {
+            assert!(Json::Object(document).to_string().contains(text), "{arguments:?}: {printed:?}");
+        }
+    }
+}
+
+#[test]
 fn handlers_are_checked_if_the_flag_bound_is_given() {
     let folder = folder_with_unbound_service(&json!({}));
     assert_eq!(run_program(folder.path(), &["check"]).exit_code, Some(0));

@@ -223,6 +223,34 @@ fn a_static_folder_with_private_files_is_refused() {
     }
 }
 
+#[test]
+fn a_static_folder_with_files_of_handlers_authenticators_or_the_server_is_refused() {
+    let sql = |url: &str| json!({ "handlers": { "sql": { "url": url, "migrations": "migrations" } } });
+    let jwt = json!({ "issuer": "a", "audience": "b", "permissions": ["x"], "jwks": "static/jwks.json" });
+    let tls = ["--tls-certificate", "site.pem", "--tls-key", "static/site.key"];
+    let module = json!({ "/": { "extra": { "POST": {
+        "info": "One", "options": { "idempotent": "optional" }, "out": { "one": { "info": "One", "type": "int" } },
+        "handler": { "sql": "select 1 as one" }
+    } } } });
+    for (app, flags, file) in [
+        (sql("sqlite:../static/shop.db"), &["--static", "static"][..], "data/../static/shop.db"),
+        (sql("sqlite:shop.db"), &["--static", "migrations"], "migrations"),
+        (json!({ "idempotency_storage": "sqlite:../static/keys.db" }), &[], "data/../static/keys.db"),
+        (json!({ "auth": { "basic": { "users": "static/users" } } }), &[], "static/users"),
+        (json!({ "auth": { "jwt": [jwt] } }), &[], "static/jwks.json"),
+        (json!({}), &tls, "static/site.key"),
+    ] {
+        let folder = folder_with_unbound_service(&app);
+        std::fs::write(folder.path().join("api/extra.json"), module.to_string()).unwrap();
+        for name in ["static", "data", "migrations"] {
+            std::fs::create_dir_all(folder.path().join(name)).unwrap();
+        }
+        let result = run_program(folder.path(), &[&["serve", "--bind", "127.0.0.1:0"], flags].concat());
+        assert_eq!((result.exit_code, result.stdout.as_str()), (Some(2), ""), "{app}: {result:?}");
+        assert!(result.stderr.contains(&format!("contains the private file {file}: ")), "{app}: {result:?}");
+    }
+}
+
 /// A running server process. Dropping this value kills the process.
 struct StartedServer {
     child: Child,

@@ -190,7 +190,10 @@ fn an_error_says_that_a_plus_was_read_as_a_blank() {
     let parameter = |kind: &str| json!({ "info": "I", "type": kind });
     let module = json!({ "/": { "x": { "POST": { "info": "I", "in": {
         "ANY@at": parameter("?datetime"), "ANY@days": { "info": "I", "type": "?array<datetime>", "min": 1 },
-        "ANY@mail": parameter("?mail"), "ANY@n": parameter("?float"),
+        "ANY@mail": parameter("?mail"), "ANY@n": parameter("?float"), "ANY@by_day": parameter("?map<datetime>"),
+        "ANY@o": { "info": "I", "type": "?object", "fields": {
+            "at": parameter("?datetime"), "days": parameter("?array<datetime>")
+        } },
         "HEADER@since": { "info": "I", "type": "?datetime", "name": "since" }
     } } } } });
     let server = TestServer::echo(&[("site.json", module)]);
@@ -200,6 +203,14 @@ fn an_error_says_that_a_plus_was_read_as_a_blank() {
         ("at=2026-03-29T12:00:00%2002:00", true),
         ("days=2026-03-29T12:00:00+02:00", true),
         ("days=2026-01-01&days=2026-03-29T12:00:00+02:00", true),
+        ("days[]=2026-03-29T12:00:00+02:00", true),
+        ("days[0]=2026-01-01&days[1]=2026-03-29T12:00:00+02:00", true),
+        ("days=[\"2026-03-29T12:00:00+02:00\"]", true),
+        ("o[at]=2026-03-29T12:00:00+02:00", true),
+        ("o[days][]=2026-03-29T12:00:00+02:00", true),
+        ("o={\"at\":\"2026-03-29T12:00:00+02:00\"}", true),
+        ("by_day[a]=2026-03-29T12:00:00+02:00", true),
+        ("o[at]=2026-03-29T12:00:00+99:00", false),
         ("mail=a+b@example.org", true),
         ("n=1e+5", true),
         ("at=2026-03-29T12:00:00+99:00", false),

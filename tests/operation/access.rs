@@ -156,6 +156,9 @@ fn secret_parameters_in_paths_are_neither_logged_nor_traced() {
             "GET": { "info": "I", "in": { "URL#0": parameter("id"), "URL#1": parameter("api_key") } },
             "POST": { "info": "I" }
         },
+        "two/{a}/{token}/{b}": { "GET": { "info": "I", "in": {
+            "{a}": parameter("a"), "{token}": parameter("token"), "{b}": parameter("b")
+        } } },
         "open/{id}": { "GET": { "info": "I", "in": { "{id}": parameter("id") } } }
     } });
     let spans = Spans::default();
@@ -175,6 +178,14 @@ fn secret_parameters_in_paths_are_neither_logged_nor_traced() {
         ("GET", "/v1/pick/7/HIDDEN", 200, "/v1/pick/7/{api_key}"),
         ("POST", "/v1/pick/7/HIDDEN", 405, "/v1/pick/7/{api_key}"),
         ("GET", "/v1/open/7", 200, "/v1/open/7"),
+        ("GET", "/v1/open/7/8", 404, "/v1/open/7/8"),
+        ("GET", "/v1/two/x/HIDDEN/y", 200, "/v1/two/x/{token}/y"),
+        ("GET", "/v1/two/x/HIDDEN", 404, "/v1/two/x/{token}"),
+        ("OPTIONS", "/v1/two/x/HIDDEN", 200, "/v1/two/x/{token}"),
+        ("GET", "/v1/two/x/HIDDEN/y/more", 404, "/v1/two/x/{token}/y/more"),
+        ("GET", "/v1/Reset/HIDDEN", 404, "/v1/Reset/{token}"),
+        ("GET", "/reset/HIDDEN", 404, "/reset/{token}"),
+        ("GET", "/v1/other/x/shown", 404, "/v1/other/x/shown"),
         ("GET", "/v1", 404, "/v1"),
         ("GET", "/elsewhere/7", 404, "/elsewhere/7"),
     ];

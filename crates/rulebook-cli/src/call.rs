@@ -76,7 +76,7 @@ pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: CallOption
         return Ok(download.map_or(Exit::Success, |download| print_download(&runtime, download)));
     }
     let error = match response.outputs() {
-        Ok(outputs) => return Ok(output::print_to_stdout(&format!("{outputs:#}\n"))),
+        Ok(outputs) => return Ok(output::print_to_stdout(&output::format_json(&outputs))),
         Err(error) => error,
     };
     if output::print_to_stdout(&problem_document(&error)) == Exit::SystemError {
@@ -135,5 +135,5 @@ fn problem_document(error: &ApiError) -> String {
     // The members are JSON values, so that writing them cannot fail.
     let _ = Problem.error(error, &mut members);
     let document: Json = serde_json::from_slice(&members.finish()).unwrap_or_default();
-    format!("{document:#}\n")
+    output::format_json(&document)
 }

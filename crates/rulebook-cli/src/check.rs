@@ -55,7 +55,7 @@ pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: &CheckOpti
         output::print_warnings(warnings);
     }
     let (text, exit) = match checked {
-        Ok((api, _)) if options.print => (format!("{:#}\n", describe::canonical_definition(&api)), Exit::Success),
+        Ok((api, _)) if options.print => (output::format_json(&describe::canonical_definition(&api)), Exit::Success),
         Ok((api, _)) if options.format == Format::Text => {
             (format!("no errors: {}\n", output::api_size(&api)), Exit::Success)
         }

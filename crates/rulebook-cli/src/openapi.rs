@@ -51,5 +51,5 @@ pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: &OpenapiOp
     let detail = if options.lean { OpenapiDetail::Lean } else { OpenapiDetail::Full };
     let document = describe::openapi_part(&api, part.as_ref(), detail);
     let document = describe::convert_openapi(document, options.version);
-    Ok(output::write_document(&format!("{document:#}\n"), options.output.as_deref()))
+    Ok(output::write_document(&output::format_json(&document), options.output.as_deref()))
 }

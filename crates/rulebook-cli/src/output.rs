@@ -6,8 +6,9 @@ use std::path::Path;
 
 use super::Exit;
 use rulebook_model::diagnostic::{Report, closest_word};
-use rulebook_model::invisible::replace_invisible;
+use rulebook_model::invisible::{escape_controls_in_json, replace_invisible};
 use rulebook_model::model::Api;
+use serde_json::Value as Json;
 
 /// Prints a text to standard output, and returns the exit code for it. It is a success if the program that reads the
 /// pipe has closed it (`| head`), and an error if the text cannot be written, for example because the disk is full.
@@ -17,6 +18,11 @@ pub(super) fn print_to_stdout(text: &str) -> Exit {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Success,
         Err(error) => print_system_error(&format!("standard output: {error}")),
     }
+}
+
+/// Formats a JSON value on several lines for a terminal, which its strings cannot control.
+pub(super) fn format_json(json: &Json) -> String {
+    escape_controls_in_json(&format!("{json:#}\n"))
 }
 
 /// Writes a document to the file of `--output`, or to standard output if that option is not given.
@@ -137,8 +143,9 @@ pub(super) fn did_you_mean<'a>(word: &str, known: impl Iterator<Item = &'a str>)
     closest_word(word, known).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default()
 }
 
-/// Returns the rows of a table as text, in columns as wide as their cells.
+/// Returns the rows of a table as text, in columns as wide as their cells, which cannot control the terminal.
 pub(super) fn table<const N: usize>(rows: &[[String; N]]) -> String {
+    let rows: Vec<[String; N]> = rows.iter().map(|row| row.each_ref().map(|cell| replace_invisible(cell))).collect();
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
     let widths: [usize; N] = std::array::from_fn(width);
     rows.iter().fold(String::new(), |text, row| {

@@ -102,7 +102,10 @@ fn expand_segment(segment: &[Piece], arguments: &[ArgumentSlot<'_>], target: &mu
             }
         }
     }
-    if decoded.is_empty() || has_dot_segment(&decoded) { Err(first.error(arguments)) } else { Ok(()) }
+    // A segment that begins with a `;` of the definition is not empty on purpose.
+    let is_empty =
+        segment.first().is_some_and(|piece| piece.argument().is_some()) && decoded.split(';').next() == Some("");
+    if is_empty || has_dot_segment(&decoded) { Err(first.error(arguments)) } else { Ok(()) }
 }
 
 impl Piece {
@@ -144,10 +147,15 @@ impl ArgumentPlace {
 
 /// Returns `true` if a decoded path segment is removed by servers, alone or together with its parent. Some servers
 /// decode `%2F` before they remove segments, so that the parts between encoded slashes are checked like segments.
-/// Others, such as Tomcat, first remove the parameters of segments, which a semicolon begins (RFC 3986 section 3.3).
+/// Others, such as Tomcat, first remove the parameters of segments, which a semicolon begins (RFC 3986 section 3.3), or
+/// remove control characters and blanks, or end a text at U+0000.
 pub fn has_dot_segment(decoded: &str) -> bool {
-    let name = |segment: &str| segment.split(';').next().is_some_and(|name| name == "." || name == "..");
-    decoded.split(['/', '\\']).any(name)
+    let is_dots = |segment: &str| {
+        let name = segment.split([';', '\0']).next().unwrap_or_default();
+        let mut shown = name.chars().filter(|c| !c.is_control() && !c.is_whitespace());
+        matches!((shown.next(), shown.next(), shown.next()), (Some('.'), None | Some('.'), None))
+    };
+    decoded.split(['/', '\\']).any(is_dots)
 }
 
 /// Returns a text, a number or a boolean as the text that an address contains; `None` for other values.

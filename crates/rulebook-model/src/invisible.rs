@@ -1,5 +1,7 @@
 //! Characters that are invisible, or that change how the text around them is displayed.
 
+use std::fmt::Write;
+
 use icu_properties::CodePointMapData;
 use icu_properties::props::GeneralCategory;
 
@@ -32,6 +34,30 @@ pub fn is_control_character(char: char) -> bool {
 #[must_use]
 pub fn replace_invisible(text: &str) -> String {
     text.chars().map(|char| if is_invisible(char) { char::REPLACEMENT_CHARACTER } else { char }).collect()
+}
+
+/// Escapes the [control characters](is_control_character) in the strings of a JSON text, so that a page or a terminal
+/// can display it. The text has the same value.
+#[must_use]
+pub fn escape_controls_in_json(json: &str) -> String {
+    escape_like_json(json, |character| character != '\n' && is_control_character(character))
+}
+
+/// Writes the characters for which `must_escape` returns `true` as `\uXXXX`, the notation of JSON and of JavaScript
+/// strings (RFC 8259 section 7).
+pub(crate) fn escape_like_json(text: &str, must_escape: impl Fn(char) -> bool) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        if !must_escape(character) {
+            escaped.push(character);
+            continue;
+        }
+        for unit in character.encode_utf16(&mut [0; 2]) {
+            // Writing to a `String` cannot fail.
+            let _ = write!(escaped, "\\u{unit:04x}");
+        }
+    }
+    escaped
 }
 
 #[cfg(test)]

@@ -144,9 +144,11 @@ fn read_response<'a>(members: &LineMembers<'a>) -> Message<'a> {
         (Some(id), None, Some(error)) => Message::Error(id, error),
         (Some(id), Some(_), Some(_)) => Message::Invalid(Some(id), "it has both `result` and `error`".to_owned()),
         (Some(id), None, None) => Message::Invalid(Some(id), "it has neither `result` nor `error`".to_owned()),
-        // With this id, JSON-RPC reports a message whose id cannot be read.
-        (None, None, Some(error)) if members.id.is_some_and(|id| id.get() == "null") => {
-            Message::Invalid(None, format!("its id is null, and its error is {error}"))
+        // With the id null, JSON-RPC reports a message whose id cannot be read.
+        (None, result, error) if result.or(error).is_some() && members.id.is_none_or(|id| id.get() == "null") => {
+            let id = if members.id.is_some() { "its id is null" } else { "it has no id" };
+            let error = error.map(|error| format!(", and its error is {error}")).unwrap_or_default();
+            Message::Invalid(None, format!("{id}{error}"))
         }
         _ => Message::Noise,
     }

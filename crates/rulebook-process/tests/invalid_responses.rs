@@ -15,6 +15,8 @@ if what == "cut": write('{"jsonrpc": "2.0", "id": %d, "result": {"value": "é\n'
 if what == "twice": write('{"jsonrpc": "2.0", "id": %d, "result": 1, "result": 2}\n' % id)
 if what == "rest": write('{"jsonrpc": "2.0", "id": %d, "result": 1} x\n' % id)
 if what == "bytes": os.write(1, b'{"jsonrpc": "2.0", "id": %d, "result": "\xff"}\n' % id)
+if what == "null": send(id=None, result={})
+if what == "missing": send(result={})
 if what == "no id": send(id=None, error={"code": -32700, "message": "Parse error"})
 if what != "echo": continue
 "#;
@@ -33,6 +35,8 @@ async fn a_call_with_an_invalid_response_fails_at_once() {
         ("twice", "it cannot be read: a member appears twice at line 1 column"),
         ("rest", "it cannot be read: trailing characters at line 1 column"),
         ("bytes", "it cannot be read: invalid unicode code point at line 1 column"),
+        ("null", "its id is null"),
+        ("missing", "it has no id"),
         ("no id", r#"its id is null, and its error is {"code": -32700, "message": "Parse error"}"#),
     ] {
         let (status, log) = failed_act(&engine, what).await;

@@ -17,8 +17,8 @@ const MAX_DIMENSIONS: usize = 6;
 #[derive(Debug, Clone)]
 pub(crate) struct ColumnOutput {
     pub target: Target,
-    /// `true` if a result without the column is valid.
-    pub is_optional: bool,
+    /// `true` if a row without the column is valid. In a statement whose columns are known, outputs need all of them.
+    pub may_be_missing: bool,
     pub accepts_null: bool,
     /// The items, if the output accepts arrays.
     pub items: Option<Box<ColumnOutput>>,
@@ -33,7 +33,7 @@ impl From<Target> for ColumnOutput {
     fn from(target: Target) -> Self {
         Self {
             target,
-            is_optional: true,
+            may_be_missing: true,
             accepts_null: true,
             items: None,
             accepts_objects: false,
@@ -57,7 +57,6 @@ impl ColumnOutput {
             _ => (None, false),
         };
         Self {
-            is_optional,
             accepts_null: is_optional || check.checked(Value::Null).is_ok(),
             items,
             accepts_objects,
@@ -66,15 +65,26 @@ impl ColumnOutput {
         }
     }
 
+    /// Returns what a column becomes without which rows are valid or not.
+    pub(crate) fn for_column(&self, may_be_missing: bool) -> Self {
+        Self { may_be_missing, ..self.clone() }
+    }
+
+    /// Returns `true` if the output accepts any value.
+    pub(crate) fn accepts_all(&self) -> bool {
+        self.check.is_none()
+    }
+
     /// Returns `true` if the type of the output accepts a value.
     pub(crate) fn accepts(&self, json: &Json) -> bool {
         self.check.as_ref().is_none_or(|check| check.checked(Value::from(json)).is_ok())
     }
 
     /// Returns `true` if the type of the output accepts values such as this one, perhaps only others within its bounds.
+    /// No such bound is the range of whole numbers of 64 bits.
     pub(crate) fn accepts_kind(&self, json: &Json) -> bool {
         let result = self.check.as_ref().map(|check| check.checked(Value::from(json)).map(drop));
-        !matches!(result, Some(Err(mismatch)) if mismatch.violation.is_none())
+        !matches!(result, Some(Err(mismatch)) if mismatch.violation.is_none() || exceeds_i64(json))
     }
 
     /// Returns `true` if a type that accepts values of several kinds may accept one of the kind of a value.
@@ -140,5 +150,17 @@ fn nested(check: &dyn Check, dimension: usize) -> (Option<Box<ColumnOutput>>, bo
         Structure::Schema(schema) => nested(&*schema.check, dimension),
         Structure::Map(_) | Structure::Object(_) | Structure::TaggedUnion { .. } => (None, true),
         _ => (Some(Box::new(Target::Any.into())), true),
+    }
+}
+
+/// Returns `true` for a number, or the text of one, above the largest whole number of 64 bits or below the smallest.
+fn exceeds_i64(json: &Json) -> bool {
+    match json {
+        Json::Number(number) => number.is_u64() && !number.is_i64(),
+        Json::String(text) => {
+            let digits = text.strip_prefix('-').unwrap_or(text);
+            digits.bytes().all(|digit| digit.is_ascii_digit()) && !digits.is_empty() && text.parse::<i64>().is_err()
+        }
+        _ => false,
     }
 }

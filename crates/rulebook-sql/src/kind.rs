@@ -124,8 +124,15 @@ impl HandlerKind for SqlKind {
 
     fn source_files(&self) -> Vec<PathBuf> {
         let folders = self.used_databases().into_iter().filter_map(|database| database.settings.migrations.clone());
-        let files = folders.filter_map(|folder| Path::new(&folder.value).read_dir().ok()).flatten();
+        let files = folders.filter_map(|folder| folder.value.read_dir().ok()).flatten();
         files.filter_map(|file| Some(file.ok()?.path())).collect()
+    }
+
+    fn private_files(&self, data_folder: &Path) -> Vec<PathBuf> {
+        let databases = self.used_databases();
+        let files = databases.iter().filter_map(|database| database.file(data_folder));
+        let migrations = databases.iter().filter_map(|database| database.settings.migrations.as_ref());
+        files.chain(migrations.map(|folder| folder.value.clone())).collect()
     }
 
     fn start<'a>(&'a self, data_folder: &'a Path) -> StartFuture<'a> {

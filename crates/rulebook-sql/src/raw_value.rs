@@ -44,6 +44,9 @@ impl RawValue {
 
     /// Converts the value for an output. `report` is called if the output cannot express the value, or an item of it.
     pub(crate) fn into_json(self, output: &ColumnOutput, report: &dyn Fn()) -> Json {
+        if let Some(json) = self.alternative(output) {
+            return json;
+        }
         match self.convert(output, report) {
             Ok(json) if output.target != Target::Any || json.is_null() || output.accepts_kind(&json) => json,
             Ok(unchanged) | Err(unchanged) => {
@@ -51,6 +54,24 @@ impl RawValue {
                 output.null_or(unchanged)
             }
         }
+    }
+
+    /// Returns the boolean or the text that a number or a JSON value becomes if the output accepts values of several
+    /// kinds, but not this number or value.
+    fn alternative(&self, output: &ColumnOutput) -> Option<Json> {
+        let is_number = matches!(self, Self::Int(_) | Self::Uint(_) | Self::Float(_) | Self::Decimal(_));
+        if output.target != Target::Any || output.accepts_all() || !(is_number || matches!(self, Self::JsonText(_))) {
+            return None;
+        }
+        let convert = |target: Target| self.clone().convert(&target.into(), &|| {}).ok();
+        let json = convert(Target::Any)?;
+        if output.accepts(&json) || (json.is_null() && output.accepts_null) {
+            return None;
+        }
+        let is_bit = matches!(self, Self::Int(0 | 1));
+        let bool = if is_bit { convert(Target::Bool) } else { None };
+        let mut alternatives = bool.into_iter().chain(convert(Target::Text));
+        alternatives.find(|json| output.accepts(json))
     }
 
     /// Converts the value for an output. The error is a value that the output does not express, for messages.

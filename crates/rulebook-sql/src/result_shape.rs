@@ -143,14 +143,15 @@ impl ResultShape {
                 ]);
             };
             errors.extend(type_error(column, output));
-            return if errors.is_empty() { Ok(vec![output.clone()]) } else { Err(errors) };
+            return if errors.is_empty() { Ok(vec![output.for_column(false)]) } else { Err(errors) };
         }
         errors.extend(duplicate_column(columns, statement));
         let mut outputs = Vec::new();
         for column in columns {
             let output = match &self.row {
                 RowShape::Members(members) => match members.iter().find(|member| member.name == column.name) {
-                    Some(member) => member.output.clone(),
+                    // The column exists now: if it is gone later, null would hide that.
+                    Some(member) => member.output.for_column(false),
                     None => {
                         errors.push(self.unknown_column(column, members, statement));
                         continue;
@@ -196,14 +197,15 @@ impl ResultShape {
     /// Returns the names of the outputs and what their columns become, for a statement whose columns the
     /// database does not describe. The name is empty for the only column.
     pub(crate) fn late_columns(&self, statement: &Statement) -> Result<Vec<(Column, ColumnOutput)>, HandlerError> {
-        let column = |name: &str, output: &ColumnOutput| {
-            (Column { name: name.to_owned(), r#type: ColumnType::Unknown }, output.clone())
+        let column = |name: &str, output: &ColumnOutput, may_be_missing| {
+            let column = Column { name: name.to_owned(), r#type: ColumnType::Unknown };
+            (column, output.for_column(may_be_missing))
         };
         match &self.row {
             RowShape::Members(members) => {
-                Ok(members.iter().map(|member| column(&member.name, &member.output)).collect())
+                Ok(members.iter().map(|member| column(&member.name, &member.output, member.is_optional)).collect())
             }
-            RowShape::Value(output) => Ok(vec![column("", output)]),
+            RowShape::Value(output) => Ok(vec![column("", output, false)]),
             RowShape::AnyMembers(_) => {
                 let error = HandlerError::new("the database does not describe the columns of `returning`");
                 Err(error

@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 use std::future::Future;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -28,6 +28,8 @@ const ATTEMPTS: usize = 5;
 /// thread, also in those of runtimes.
 pub(crate) struct Storage {
     pub location: String,
+    /// The file of a database of SQLite.
+    pub file: Option<PathBuf>,
     database: Arc<Database>,
     handle: Handle,
     /// `None` only after the value was dropped.
@@ -64,8 +66,13 @@ impl Storage {
             let _context = handle.enter();
             database.open(data_folder)
         };
-        let storage =
-            Self { location: database.location(), database: Arc::new(database), handle, runtime: Some(runtime) };
+        let storage = Self {
+            location: database.location(),
+            file: database.file(data_folder),
+            database: Arc::new(database),
+            handle,
+            runtime: Some(runtime),
+        };
         opened.map(|()| storage).map_err(|_| OpenError::Address("its address is not valid"))
     }
 

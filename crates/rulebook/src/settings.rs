@@ -62,8 +62,8 @@ pub struct Settings {
     /// in a file store. By default, the system's folder for temporary files.
     pub upload_folder: PathBuf,
     /// The folder of static files. If it is `None`, `/` leads to the pages of the API. The server does not start if the
-    /// folder contains private files: the data folder, the definition or the stored files; or if it is in the folder of
-    /// stored files.
+    /// folder contains private files: the data folder, the definition, the stored files, the private keys of TLS, or
+    /// files of handlers, authenticators and storages; or if it is in the folder of stored files.
     pub static_files: Option<PathBuf>,
 }
 

@@ -56,6 +56,7 @@ fn compile_files(all: &[AuthSettings<'_>]) -> Result<CompiledAuth, Vec<HandlerEr
     let users = Arc::new(ArcSwapOption::empty());
     let only_first = all.iter().any(|settings| !settings.combine);
     let compiled = CompiledAuth::new(BasicAuthenticator::new(Arc::clone(&users), schemes, only_first));
+    let compiled = files.iter().fold(compiled, |compiled, file| compiled.private_file(&file.path));
     Ok(compiled.on_start(move || async move {
         let read = |(file, path): (&UserFile, Spanned<String>)| match file.read() {
             Ok(read) => Ok(Arc::new(read)),

@@ -27,7 +27,8 @@ impl AuthKind for JwtKind {
 
     fn compile(&self, settings: &AuthSettings<'_>) -> Result<CompiledAuth, Vec<HandlerError>> {
         let JwtSettings { rules, origin, times, resource, openid, jwks, ca } = JwtSettings::read(settings)?;
-        let is_file = matches!(origin, Origin::File(_));
+        let file = if let Origin::File(file) = &origin { Some(file.clone()) } else { None };
+        let is_file = file.is_some();
         let source = Arc::new(KeySource::new(origin, times));
         let scheme = AuthScheme::Jwt {
             challenge: resource.as_deref().map_or_else(|| "Bearer".to_owned(), challenge),
@@ -51,6 +52,7 @@ impl AuthKind for JwtKind {
             tokio::spawn(source.keep_fresh());
             Ok(())
         });
+        let compiled = file.into_iter().fold(compiled, CompiledAuth::private_file);
         Ok(match metadata {
             Some(metadata) => compiled.resource(metadata),
             None => compiled,

@@ -5,7 +5,6 @@ use serde_json::{Value as Json, json};
 
 use crate::output;
 use rulebook::key::{Entry, Limit, Per, Usage};
-use rulebook_model::invisible::replace_invisible;
 
 /// The headings of the table's columns.
 const COLUMN_HEADINGS: [&str; 9] =
@@ -16,7 +15,7 @@ const COLUMN_HEADINGS: [&str; 9] =
 pub(super) fn format_keys(keys: &[(Entry, Usage)], json: bool, now: Timestamp) -> String {
     if json {
         let keys: Vec<Json> = keys.iter().map(|(key, usage)| json_object(key, *usage, now)).collect();
-        return format!("{:#}\n", Json::from(keys));
+        return output::format_json(&Json::from(keys));
     }
     let mut rows = vec![COLUMN_HEADINGS.map(str::to_owned)];
     rows.extend(keys.iter().map(|(key, usage)| table_row(key, *usage, now)));
@@ -41,8 +40,7 @@ fn table_row(key: &Entry, usage: Usage, now: Timestamp) -> [String; COLUMN_HEADI
     });
     [
         key.id.clone(),
-        // Control characters in a name could change the state of the terminal.
-        replace_invisible(&key.name),
+        key.name.clone(),
         or_dash(key.scope.join(",")),
         // File patterns are separated by spaces, because a pattern may contain commas.
         or_dash(key.files.join(" ")),

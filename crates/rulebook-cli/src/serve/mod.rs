@@ -105,8 +105,8 @@ pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: &ServeOpti
         let print = |error| output::print_system_error(&format!("--files {}: {error}", files.location()));
         files.open_required().map_err(print)?;
     }
-    let folder = &settings.static_files;
-    engine.check_static_folder(folder).map_err(|error| output::print_usage_error(&format!("--static: {error}")))?;
+    let checked = engine.check_static_folder(&server_settings);
+    checked.map_err(|error| output::print_usage_error(&format!("--static: {error}")))?;
     engine.start().map_err(|error| output::print_system_error(&error.to_string()))?;
     let address_error = |error: io::Error| format!("--bind {}: {error}", server_settings.bind.join(","));
     let running = engine.serve(&server_settings).map_err(|error| match error.kind() {

@@ -193,6 +193,8 @@ fn an_argument_is_always_one_path_segment() {
         ("a..%3B..", "a..%3B.."),
         ("%C3%A9", "%C3%A9"),
         ("a%5Cb", "a%5Cb"),
+        ("%2F", "%2F"),
+        ("a%2F%2Fb%2F", "a%2F%2Fb%2F"),
     ];
     for (sent, expected) in cases {
         let response = client.get(&format!("/file?name={sent}")).send();
@@ -224,6 +226,14 @@ fn arguments_that_lead_to_another_path_are_rejected_and_not_sent() {
         "..%3B",
         ".%3Bx",
         "a%2F..%3Bx%3By%2Fadmin",
+        "%3B",
+        "%3Bx",
+        "..%00",
+        "..%00a",
+        "..%09",
+        "%0A.%0D.",
+        ".%20",
+        "a%2F..%C2%85%2Fadmin",
     ] {
         let response = client.get(&format!("/file?name={sent}")).send();
         assert_eq!((response.status(), response.invalid_parameters()), (400, vec!["name"]), "{sent:?}");

@@ -69,6 +69,8 @@ fn a_request_is_checked_before_it_is_sent_on() {
         "/note/.;x=y",
         "/note/%2e%2e%3b",
         "/note/a%2F..;x%2Fb",
+        "/note/..%00",
+        "/note/..%09",
     ] {
         assert_eq!(client.get(path).send().status(), 404, "{path}");
     }

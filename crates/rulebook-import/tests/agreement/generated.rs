@@ -127,13 +127,17 @@ fn any_schema() -> impl Strategy<Value = Json> {
                 schema_of("object", [vec![members, others, a, b, c, d, e, f, g], general].concat())
             })
             .boxed();
-        let composed =
-            (prop::sample::select(vec!["allOf", "oneOf", "anyOf"]), list, prop::option::weighted(0.3, object.clone()))
-                .prop_map(|(keyword, parts, next)| {
-                    let mut schema = next.unwrap_or_else(|| json!({}));
-                    schema[keyword] = parts.into();
-                    schema
-                });
+        let composed = (
+            prop::sample::select(vec!["allOf", "oneOf", "anyOf"]),
+            list,
+            prop::option::weighted(0.3, object.clone()),
+            keyword("type", &json!(["integer", "number", "string", "boolean", ["string", "null"]])),
+        )
+            .prop_map(|(keyword, parts, next, kind)| {
+                let mut schema = next.unwrap_or_else(|| kind.into_iter().collect::<Map<_, _>>().into());
+                schema[keyword] = parts.into();
+                schema
+            });
         let untyped = (object.clone(), any::<bool>()).prop_map(|(mut object, keeps)| {
             if !keeps {
                 object.as_object_mut().unwrap().remove("type");
@@ -182,5 +186,26 @@ proptest! {
         let compared = compare("generated.json", &description.to_string(), &description);
         let compared = compared.ok_or_else(|| TestCaseError::fail("the description is not imported"))?;
         prop_assert!(compared.differences.is_empty(), "{schema}\n{}", compared.differences.join("\n"));
+    }
+}
+
+#[test]
+fn null_is_refused_or_a_loss_if_the_type_beside_branches_excludes_it() {
+    let nullable = json!({ "type": "integer", "nullable": true });
+    for (schema, is_old) in [
+        (json!({ "allOf": [{ "type": "null" }], "type": "integer" }), false),
+        (json!({ "oneOf": [{ "type": "null" }], "type": "number" }), false),
+        (json!({ "anyOf": [{ "type": "null" }, { "type": "string" }], "type": "string" }), false),
+        (json!({ "oneOf": [{ "type": ["null", "integer"] }], "type": "integer" }), false),
+        (json!({ "allOf": [{ "type": ["null", "integer"] }, { "minimum": 1 }], "type": "integer" }), false),
+        (json!({ "anyOf": [{ "$ref": "#/components/schemas/B" }], "type": "string" }), false),
+        (json!({ "anyOf": [nullable], "type": "integer" }), true),
+        (json!({ "anyOf": [nullable, { "type": "string" }], "type": "integer" }), true),
+        (json!({ "oneOf": [{ "nullable": true }, { "type": "integer" }], "type": "integer" }), true),
+        (json!({ "anyOf": [{ "anyOf": [nullable], "type": "integer" }, { "type": "string" }] }), true),
+    ] {
+        let description = description(&schema, is_old);
+        let compared = compare("generated.json", &description.to_string(), &description).unwrap();
+        assert!(compared.differences.is_empty(), "{schema}\n{}", compared.differences.join("\n"));
     }
 }

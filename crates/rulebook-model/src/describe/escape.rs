@@ -37,23 +37,6 @@ pub(super) fn escape_control_characters(text: &str) -> Cow<'_, str> {
     Cow::Owned(escaped)
 }
 
-/// Writes the characters for which `must_escape` returns `true` as `\uXXXX`, the notation of JSON and of JavaScript
-/// strings (RFC 8259 section 7).
-pub(super) fn escape_like_json(text: &str, must_escape: impl Fn(char) -> bool) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        if !must_escape(character) {
-            escaped.push(character);
-            continue;
-        }
-        for unit in character.encode_utf16(&mut [0; 2]) {
-            // Writing to a `String` cannot fail.
-            let _ = write!(escaped, "\\u{unit:04x}");
-        }
-    }
-    escaped
-}
-
 /// Returns `true` for noncharacters, which HTML does not allow even as a character reference (HTML standard, section
 /// 13.1.4).
 fn is_noncharacter(character: char) -> bool {

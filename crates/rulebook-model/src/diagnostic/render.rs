@@ -46,7 +46,8 @@ pub(super) fn render_diagnostic(sources: &Sources, diagnostic: &Diagnostic, colo
         group = group.element(Level::HELP.message(normalize_untrusted_str(help)));
     }
     let renderer = if color { Renderer::styled() } else { Renderer::plain() };
-    renderer.render(&[group])
+    // The crate replaces all control characters in lines of the source except these.
+    renderer.render(&[group]).replace(|c| matches!(c, '\u{80}'..='\u{9f}'), "\u{fffd}")
 }
 
 /// Returns a marker for each span of a diagnostic in a known file, beginning with that of the error itself.

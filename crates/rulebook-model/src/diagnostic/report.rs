@@ -7,6 +7,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::{Diagnostic, Sources, render};
+use crate::invisible::escape_controls_in_json;
 use crate::variables::hide_values;
 
 /// All errors in all files of a definition.
@@ -105,7 +106,7 @@ impl Report {
                 level: diagnostic.is_warning.then_some("warning"),
             };
             // Serializing strings and numbers cannot fail.
-            text.push_str(&serde_json::to_string(&line).unwrap_or_default());
+            text.push_str(&escape_controls_in_json(&serde_json::to_string(&line).unwrap_or_default()));
             text.push('\n');
         }
         text

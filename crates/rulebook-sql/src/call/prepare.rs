@@ -99,7 +99,11 @@ impl SqlMethod {
             ErrorClass::Stale => true,
             // The statements for PostgreSQL contain the types that the parameters had. The other databases prepare a
             // statement again themselves. A statement in a function is rejected each time.
-            ErrorClass::Rejected => attempt == 1 && self.database.settings.dialect == Dialect::Postgres,
+            ErrorClass::Rejected => {
+                // Without a column, rows were returned: the statement had an effect.
+                let is_of_database = matches!(error, sqlx::Error::Database(_));
+                is_of_database && attempt == 1 && self.database.settings.dialect == Dialect::Postgres
+            }
             _ => false,
         }
     }

@@ -13,11 +13,13 @@ mod prepared;
 mod results;
 mod sqlite;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::sqlite::SqliteConnectOptions;
 use thiserror::Error;
 use tokio::runtime::Handle;
 
@@ -57,6 +59,13 @@ pub(crate) struct Database {
 impl Database {
     pub(crate) fn new(settings: DatabaseSettings) -> Self {
         Self { settings, pool: OnceLock::new(), failures: Failures::new() }
+    }
+
+    /// Returns the file of a database of SQLite.
+    pub(crate) fn file(&self, data_folder: &Path) -> Option<PathBuf> {
+        let is_file = self.settings.dialect == Dialect::Sqlite;
+        let options = if is_file { SqliteConnectOptions::from_str(&self.settings.url).ok() } else { None };
+        options.map(|options| data_folder.join(options.get_filename()))
     }
 
     /// Creates the pool, in the runtime of the caller. Connections are opened when they are needed.

@@ -72,7 +72,7 @@ pub(super) async fn all_rows<D: Database>(results: Results<'_, D>) -> Result<Vec
 /// Where the columns are that a statement had when it was prepared.
 enum ColumnPlaces {
     Unchanged,
-    /// The indexes in the rows; `None` for an optional column that does not exist any more.
+    /// The indexes in the rows; `None` for a column that may be missing, and does not exist.
     Moved(Vec<Option<usize>>),
 }
 
@@ -90,7 +90,7 @@ impl ColumnPlaces {
             match (found.next(), found.next()) {
                 // MariaDB has not described the only column.
                 (None, None) if known.name.is_empty() => Ok(Some(0)),
-                (None, None) if !output.is_optional => Err(sqlx::Error::ColumnNotFound(known.name.clone())),
+                (None, None) if !output.may_be_missing => Err(sqlx::Error::ColumnNotFound(known.name.clone())),
                 (place, None) => Ok(place),
                 (_, Some(_)) => {
                     let source = "two columns have this name since the tables were changed".into();

@@ -5,7 +5,7 @@ mod statements;
 
 use std::fmt;
 use std::future::Future;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -166,6 +166,10 @@ impl IdempotencyStorage for SqlIdempotency {
 
     fn check(&self) -> StorageFuture<()> {
         self.run(|records, database| async move { records.check(&database).await })
+    }
+
+    fn private_files(&self) -> Vec<PathBuf> {
+        self.storage.file.iter().cloned().collect()
     }
 }
 

@@ -14,7 +14,8 @@ use crate::downloads::content;
 /// The formats of downloads, before the types of outputs.
 const FORMATS: [&str; 2] = ["csv", "jsonl"];
 
-const OUTPUTS: [&str; 15] = [
+/// The types of outputs. The name of a union contains the types of its values.
+const OUTPUTS: [&str; 20] = [
     "any",
     "?bool",
     "?int",
@@ -30,6 +31,11 @@ const OUTPUTS: [&str; 15] = [
     "?array<?float>",
     "?array<?string>",
     "?array<?datetime>",
+    "?loose_string",
+    "?loose_int",
+    "?int|string",
+    "?bool|string",
+    "?float|string",
 ];
 
 /// Tables with a row whose values are in no expression.
@@ -72,7 +78,7 @@ fn test_expressions(database: &TestDatabase, file: &str, formats: &[&str], state
                 method
             } else {
                 let handler = json!({ "sql": sql, "rows": "one", "missing": false });
-                method(json!({}), json!({ "v": of_type(name) }), handler)
+                method(json!({}), json!({ "v": output(name) }), handler)
             };
             format!("\"e{index}r{result}\": {method}")
         })
@@ -95,6 +101,14 @@ fn test_expressions(database: &TestDatabase, file: &str, formats: &[&str], state
     }
     assert!(errors.is_empty(), "{file}:\n{}", errors.join("\n"));
     support::golden::compare(&path, &format!("{{\n{}\n}}\n", lines.join(",\n")));
+}
+
+fn output(name: &str) -> Json {
+    let mut output = of_type(name);
+    if let Some((first, second)) = name.trim_start_matches('?').split_once('|') {
+        (output["type"], output["of"]) = ("?union".into(), json!([first, second]));
+    }
+    output
 }
 
 /// Starts an API with those of the methods that are valid. Returns it with the indexes of the others.

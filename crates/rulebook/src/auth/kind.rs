@@ -1,6 +1,7 @@
 //! Kinds of authenticators that a definition can choose, instead of code of the program.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::pin::Pin;
 
 use rulebook_model::definition::JsonNode;
@@ -124,12 +125,19 @@ pub struct CompiledAuth {
     pub(crate) readiness_checks: Vec<ReadinessCheck>,
     pub(crate) start: Option<AuthStart>,
     pub(crate) resource: Option<ProtectedResource>,
+    pub(crate) private_files: Vec<PathBuf>,
 }
 
 impl CompiledAuth {
     /// Creates the value for an authenticator.
     pub fn new(authenticator: impl Authenticate) -> Self {
-        Self { authenticator: Box::new(authenticator), readiness_checks: Vec::new(), start: None, resource: None }
+        Self {
+            authenticator: Box::new(authenticator),
+            readiness_checks: Vec::new(),
+            start: None,
+            resource: None,
+            private_files: Vec::new(),
+        }
     }
 
     /// Adds a function that prepares the authenticator before the first request, for example reads its file. It is
@@ -149,6 +157,14 @@ impl CompiledAuth {
     #[must_use]
     pub fn readiness_check(mut self, check: ReadinessCheck) -> Self {
         self.readiness_checks.push(check);
+        self
+    }
+
+    /// Adds a file that only the server may read, such as one with users: the server does not start if it is in the
+    /// folder of static files.
+    #[must_use]
+    pub fn private_file(mut self, file: impl Into<PathBuf>) -> Self {
+        self.private_files.push(file.into());
         self
     }
 

@@ -19,7 +19,7 @@ use crate::auth::ProtectedResource;
 use crate::call::{AuthScheme, DynAuthenticate, Value, is_secret_header_field, is_secret_name};
 use crate::handler::{self, BodyAccess, ProgramState, ReadinessCheck};
 use crate::idempotency::{IdempotencyStorage, MemoryStorage};
-use crate::pipeline::secret_segments;
+use crate::pipeline::secret_path;
 use crate::plan::{
     Action, BodyUse, DocumentCache, MultipartLimits, NamedInBody, NamedServices, Plan, PlannedAuthenticator,
     PlannedMethod, PlannedModule, PlannedOutput, PlannedParameter, PlannedService, Routes, ServicesByClass,
@@ -59,6 +59,7 @@ pub fn create_plan(api: &Api, actions: Vec<Action>, handlers: &[handler::Module]
     let mut routes = Routes::default();
     let mut services: Vec<PlannedService> = Vec::new();
     let mut plans: Vec<PlannedMethod> = Vec::new();
+    let mut secret_paths = Vec::new();
     let mut actions = actions.into_iter();
     let api_limits = plan_limits(api, &api.rate_limits, "api");
     for (module_index, module) in api.modules.iter().enumerate() {
@@ -74,6 +75,7 @@ pub fn create_plan(api: &Api, actions: Vec<Action>, handlers: &[handler::Module]
                 let action = actions.next().unwrap_or(Action::NotImplemented);
                 plan_method(api, module_limits, service, method, (module_index, action))
             }));
+            secret_paths.extend(secret_path(&service.path, &plans[first..]));
             services.push(PlannedService {
                 module_index,
                 path_length: service.path.len(),
@@ -106,7 +108,7 @@ pub fn create_plan(api: &Api, actions: Vec<Action>, handlers: &[handler::Module]
         services_by_module,
         named_in_body,
         similar_paths: similar_paths(api),
-        has_secret_paths: plans.iter().any(|method| secret_segments(method).next().is_some()),
+        secret_paths: secret_paths.into(),
         services: services.into(),
         max_multipart_limits: plans
             .iter()

@@ -73,33 +73,48 @@ fn shown_url(url: &str) -> String {
         .unwrap_or_else(|| url.split_once("://").map_or_else(String::new, |(scheme, _)| format!("{scheme}://")))
 }
 
-/// Fails if the static folder contains a file of the definition, the data folder or the folder of stored files, or is
-/// in the folder of stored files. A folder that does not exist contains nothing.
-pub(super) fn check_static_folder(
-    folder: &Path,
-    definition: Option<&Path>,
-    data: &Path,
-    files: Option<&Path>,
-) -> io::Result<()> {
-    let Ok(resolved) = folder.canonicalize() else { return Ok(()) };
-    let contains = |path: &Path| path.canonicalize().is_ok_and(|path| path.starts_with(&resolved));
-    let definition = definition.filter(|path| contains(path)).and_then(Path::parent);
-    let error = |why: String| {
-        let why = format!(
-            "the static folder {} {why}: everyone could read its files; move one of the two folders",
-            folder.display()
-        );
+/// What the static folder must not contain, because everyone could read it.
+pub(super) struct PrivateFiles<'a> {
+    /// A file of the definition.
+    pub(super) definition: Option<&'a Path>,
+    pub(super) data: &'a Path,
+    /// The folder of stored files. The static folder must not be in it either.
+    pub(super) stored: Option<&'a Path>,
+    /// Files of handlers, authenticators, storages and the server.
+    pub(super) others: Vec<&'a Path>,
+}
+
+impl PrivateFiles<'_> {
+    /// Fails if the static folder contains one of the files, or is in the folder of stored files. A folder that does
+    /// not exist contains nothing.
+    pub(super) fn check_static_folder(&self, folder: &Path) -> io::Result<()> {
+        let Ok(folder_path) = folder.canonicalize() else { return Ok(()) };
+        let contains = |path: &Path| resolve(path).is_some_and(|path| path.starts_with(&folder_path));
+        let definition = self.definition.filter(|path| contains(path)).and_then(Path::parent);
+        let contained = [("definition", definition), ("data folder", Some(self.data)), ("stored files", self.stored)];
+        let others = self.others.iter().map(|path| ("private file", Some(*path)));
+        let mut contained = contained.into_iter().chain(others).filter_map(|(what, path)| Some((what, path?)));
+        let why = match contained.find(|(what, path)| *what == "definition" || contains(path)) {
+            Some((what, path)) => format!("contains the {what} {}", path.display()),
+            None => match self.stored {
+                Some(stored) if resolve(stored).is_some_and(|stored| folder_path.starts_with(stored)) => {
+                    format!("is in the folder of stored files {}", stored.display())
+                }
+                _ => return Ok(()),
+            },
+        };
+        let folder = folder.display();
+        let why = format!("the static folder {folder} {why}: everyone could read its files; move one of the two");
         Err(io::Error::new(io::ErrorKind::InvalidInput, why))
-    };
-    match (definition, files) {
-        (Some(definition), _) => error(format!("contains the definition {}", definition.display())),
-        _ if contains(data) => error(format!("contains the data folder {}", data.display())),
-        (_, Some(files)) if contains(files) => error(format!("contains the stored files {}", files.display())),
-        (_, Some(files)) if files.canonicalize().is_ok_and(|files| resolved.starts_with(files)) => {
-            error(format!("is in the folder of stored files {}", files.display()))
-        }
-        _ => Ok(()),
     }
+}
+
+/// Returns a path without symbolic links, also that of a file that does not exist yet, in a folder that does.
+fn resolve(path: &Path) -> Option<PathBuf> {
+    path.canonicalize().ok().or_else(|| {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        Some(folder.canonicalize().ok()?.join(path.file_name()?))
+    })
 }
 
 /// The path of the data folder if neither the program, the flag `--data` nor the definition sets the path.

@@ -11,7 +11,7 @@ mod start;
 mod validated;
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::thread;
@@ -26,7 +26,7 @@ use crate::settings::Settings;
 use crate::store::LazyStore;
 
 pub use folders::DataFolder;
-use folders::check_static_folder;
+use folders::PrivateFiles;
 pub use rulebook::Rulebook;
 use rulebook_model::model::Api;
 pub use start::StartContext;
@@ -41,9 +41,16 @@ pub struct Engine {
     definition: Option<PathBuf>,
     data_folder: DataFolder,
     files: Option<Arc<LazyStore>>,
-    /// The files with the code of handlers that the definition chooses.
-    source_files: Vec<PathBuf>,
+    handler_files: HandlerFiles,
     started: Arc<StartedRunner>,
+}
+
+/// Files that handlers, authenticators and storages use.
+struct HandlerFiles {
+    /// The code of handlers that the definition chooses.
+    source: Vec<PathBuf>,
+    /// The files that only the server may read.
+    private: Vec<PathBuf>,
 }
 
 impl Engine {
@@ -52,13 +59,13 @@ impl Engine {
         definition: Option<PathBuf>,
         data_folder: DataFolder,
         files: Option<Arc<LazyStore>>,
-        source_files: Vec<PathBuf>,
+        handler_files: HandlerFiles,
         plan: Plan,
         start_hooks: Vec<StartHook>,
     ) -> Self {
         let start = EngineStart::new(start_hooks, data_folder.path().to_owned(), plan.state.clone());
         let runner = Arc::new(MethodRunner { plan: Arc::new(plan), detached: Arc::default() });
-        Self { api, definition, data_folder, files, source_files, started: Arc::new(StartedRunner { start, runner }) }
+        Self { api, definition, data_folder, files, handler_files, started: Arc::new(StartedRunner { start, runner }) }
     }
 
     /// Returns the model of the API that the definition describes.
@@ -101,7 +108,7 @@ impl Engine {
     // It is hidden because only the command line uses it.
     #[doc(hidden)]
     pub fn source_files(&self) -> &[PathBuf] {
-        &self.source_files
+        &self.handler_files.source
     }
 
     /// Runs the start hooks that were added with [`Rulebook::on_start`], unless they have run, and waits for them.
@@ -173,15 +180,29 @@ impl Engine {
     }
 
     /// Checks that the static folder contains no private files: neither the data folder, nor the definition, nor the
-    /// stored files; and that it is not itself in the folder of stored files.
+    /// stored files, nor those of handlers, authenticators, storages and TLS; and that it is not itself in the folder
+    /// of stored files.
     ///
     /// # Errors
     /// Fails if requests for static files could read such files.
     // It is hidden because only the command line uses it.
     #[doc(hidden)]
-    pub fn check_static_folder(&self, folder: &Path) -> io::Result<()> {
-        let files = self.files.as_ref().filter(|files| files.is_folder()).and_then(|files| files.store().ok()?.path());
-        check_static_folder(folder, self.definition.as_deref(), self.data_folder.path(), files)
+    pub fn check_static_folder(&self, settings: &Settings) -> io::Result<()> {
+        let Some(folder) = &settings.static_files else { return Ok(()) };
+        let certificates = settings.tls.iter().flat_map(|tls| &tls.certificates);
+        let private = PrivateFiles {
+            definition: self.definition.as_deref(),
+            data: self.data_folder.path(),
+            stored: self.files.as_ref().filter(|files| files.is_folder()).and_then(|files| files.store().ok()?.path()),
+            others: self
+                .handler_files
+                .private
+                .iter()
+                .chain(certificates.map(|(_, key)| key))
+                .map(PathBuf::as_path)
+                .collect(),
+        };
+        private.check_static_folder(folder)
     }
 
     /// Opens the folder of stored files, runs the start hooks, and starts to render the documents on another thread.
@@ -191,9 +212,7 @@ impl Engine {
         }
         self.start()?;
         // The folders exist now, so that symbolic links in their paths can be resolved.
-        if let Some(folder) = &settings.static_files {
-            self.check_static_folder(folder)?;
-        }
+        self.check_static_folder(settings)?;
         let plan = Arc::clone(self.plan());
         // The documents are rendered before clients request them. Calls of API methods do not wait for the documents.
         thread::Builder::new().name("documents".to_owned()).spawn(move || {

@@ -1,5 +1,6 @@
 //! A definition without errors, before it is compared with the handlers of the program.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use rulebook_model::diagnostic::{Diagnostic, DiagnosticCode, Report, Sources};
@@ -10,7 +11,7 @@ use rulebook_model::span::Span;
 use super::folders::DataFolder;
 use super::rulebook::ProgramParts;
 use super::start::StartHook;
-use super::{Engine, documents};
+use super::{Engine, HandlerFiles, documents};
 use crate::auth::{AuthStart, CompiledAuth, CompiledAuthKinds, ProtectedResource};
 use crate::bind::{self, PlanContext};
 use crate::call::{AuthError, Authenticate};
@@ -54,6 +55,7 @@ pub(super) struct DefinedAuthParts {
     starts: Vec<(AuthStart, Span)>,
     readiness_checks: Vec<ReadinessCheck>,
     resources: Vec<ProtectedResource>,
+    private_files: Vec<PathBuf>,
     /// The number of authenticators before the one that checks keys; `None` if the definition does not list keys.
     keys_position: Option<usize>,
 }
@@ -97,11 +99,12 @@ impl Validated {
         let parts = &mut self.defined_auth;
         parts.keys_position = compiled.keys_position.map(|position| self.parts.authenticators.len() + position);
         for (compiled, span) in compiled.authenticators {
-            let CompiledAuth { authenticator, readiness_checks, start, resource } = compiled;
+            let CompiledAuth { authenticator, readiness_checks, start, resource, private_files } = compiled;
             self.parts.authenticators.push(authenticator);
             parts.readiness_checks.extend(readiness_checks);
             parts.starts.extend(start.map(|start| (start, span)));
             parts.resources.extend(resource);
+            parts.private_files.extend(private_files);
         }
         self
     }
@@ -320,13 +323,15 @@ impl Validated {
         let (mut checks, mut hooks) =
             if echo { (Vec::new(), Vec::new()) } else { (self.parts.readiness_checks, self.parts.start_hooks) };
         let sources = Arc::new(self.sources);
-        let source_files = self.parts.handler_kinds.iter().flat_map(|kind| kind.source_files()).collect();
-        let DefinedAuthParts { starts, readiness_checks, resources, keys_position: _ } = self.defined_auth;
+        let source = self.parts.handler_kinds.iter().flat_map(|kind| kind.source_files()).collect();
+        let DefinedAuthParts { starts, readiness_checks, resources, mut private_files, keys_position: _ } =
+            self.defined_auth;
         checks.extend(readiness_checks);
         hooks.extend(starts.into_iter().map(|(start, span)| auth_start_hook(start, span, Arc::clone(&sources))));
         if !echo {
             for kind in self.parts.handler_kinds.into_iter().filter(|kind| is_used(&self.api, kind.name())) {
                 checks.extend(kind.readiness_checks());
+                private_files.extend(kind.private_files(self.data_folder.path()));
                 hooks.push(start_hook(kind, self.api.span, Arc::clone(&sources)));
             }
         }
@@ -344,6 +349,7 @@ impl Validated {
         let idempotency_storage = self.parts.idempotency_storage.filter(|_| !echo);
         if let Some(storage) = idempotency_storage.as_ref().filter(|_| bind::uses_idempotency_keys(&self.api)) {
             let storage = Arc::clone(storage);
+            private_files.extend(storage.private_files());
             checks.push(ReadinessCheck::new("idempotency", move || {
                 let checking = storage.check();
                 async move { checking.await.map_err(|error| error.to_string()) }
@@ -372,6 +378,7 @@ impl Validated {
         };
         let plan = bind::create_plan(&api, bound.actions, &self.parts.modules, context);
         let definition = sources.get(0).map(|source| source.path.clone());
-        Ok(Engine::new(api, definition, self.data_folder, self.files, source_files, plan, hooks))
+        let files = HandlerFiles { source, private: private_files };
+        Ok(Engine::new(api, definition, self.data_folder, self.files, files, plan, hooks))
     }
 }

@@ -97,6 +97,13 @@ pub trait HandlerKind: Send + Sync {
         Vec::new()
     }
 
+    /// Returns the files of the handlers of this kind that only the server may read, such as a database: the server
+    /// does not start if they are in the folder of static files. This function is called like
+    /// [`HandlerKind::readiness_checks`]. `data_folder` is the data folder, which may not exist yet.
+    fn private_files(&self, _data_folder: &Path) -> Vec<PathBuf> {
+        Vec::new()
+    }
+
     /// Prepares all handlers of this kind before the first request, for example opens their database. This function is
     /// called once, after [`HandlerKind::readiness_checks`]. `data_folder` is the data folder, which exists.
     /// Tasks that the future spawns run as long as the API is served.

@@ -1,6 +1,7 @@
 //! The interface of storages of idempotency keys.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -31,6 +32,12 @@ pub trait IdempotencyStorage: Send + Sync + 'static {
 
     /// Checks that the storage is available. `/readyz` reports the result.
     fn check(&self) -> StorageFuture<()>;
+
+    /// Returns the files of the storage, which only the server may read: it does not start if they are in the folder of
+    /// static files. By default, the storage has no files.
+    fn private_files(&self) -> Vec<PathBuf> {
+        Vec::new()
+    }
 }
 
 /// The result of a function of an [`IdempotencyStorage`].

@@ -7,7 +7,7 @@ use rulebook_model::constraint::{Constraint, Given};
 use rulebook_model::error::catalogue::Catalogue;
 use rulebook_model::limits;
 use rulebook_model::model::Limits;
-use rulebook_model::types::Arity;
+use rulebook_model::types::{Arity, Check, Structure};
 
 use super::raw_value::RawValue;
 use super::read::{RawValues, find_parameter_of_part};
@@ -35,7 +35,7 @@ pub fn check_parameters<'a>(
     // values.
     let mut invalid = Vec::new();
     let slots = values.raw.into_iter().zip(&method.parameters).enumerate().map_while(|(index, (raw, slot))| {
-        let is_text = matches!(raw, RawValue::Text(_) | RawValue::Texts(_));
+        let is_text = matches!(raw, RawValue::Text(_) | RawValue::Texts(_) | RawValue::Array(_));
         match fill_slot(slot, raw, &plan.limits) {
             Ok(filled) => return Some(filled),
             Err(SlotError::Invalid(kind, mismatch)) if errors.len() < MAX_PARAMETER_ERRORS => {
@@ -174,7 +174,7 @@ fn parameter_error(
     let (expected, got, path, violation) = match mismatch.map(TypeMismatch::into_details) {
         Some(TypeMismatchDetails { mut expected, got, path, violation, message: of_constraint, .. }) => {
             message = of_constraint;
-            if is_text && has_lost_plus(plan, &got) {
+            if is_text && has_lost_plus(plan, &path, &got) {
                 expected = format!("{expected} (in a query or a form, + is written as %2B)").into();
             }
             (expected, Some(got), path, violation)
@@ -192,17 +192,40 @@ fn parameter_error(
     error
 }
 
-/// Returns `true` if the rejected text that `got` quotes would be valid with `+` instead of its blanks. In a query or a
-/// form, `+` is a blank.
-fn has_lost_plus(plan: &PlannedParameter, got: &str) -> bool {
+/// Returns `true` if the rejected text that `got` quotes, which is at a path in the value, would be valid with `+`
+/// instead of its blanks. In a query or a form, `+` is a blank.
+fn has_lost_plus(plan: &PlannedParameter, path: &str, got: &str) -> bool {
     let is_decoded = matches!(plan.source, Source::Query | Source::Body | Source::Any) && got.contains(' ');
     let quoted = if is_decoded { serde_json::from_str::<String>(got) } else { return false };
     quoted.is_ok_and(|text| {
-        let text = text.replace(' ', "+").into();
-        let value =
-            if plan.arity == Arity::Many { plan.check.decode_many(vec![text]) } else { plan.check.decode(text) };
-        plan.check.checked(value).is_ok()
+        let text = text.replace(' ', "+");
+        if path.is_empty() && plan.arity == Arity::Many {
+            return plan.check.checked(plan.check.decode_many(vec![text.into()])).is_ok();
+        }
+        accepts_at(&*plan.check, path, &text)
     })
+}
+
+/// Returns `true` if a type accepts a text as the item or the member of its values at a path, such as `[2].name`.
+fn accepts_at(check: &dyn Check, path: &str, text: &str) -> bool {
+    if path.is_empty() {
+        return check.checked(check.decode(text.into())).is_ok();
+    }
+    match check.structure() {
+        Structure::Array(inner) | Structure::Map(inner) => {
+            let end = path.char_indices().skip(1).find(|(_, char)| matches!(char, '.' | '['));
+            accepts_at(&*inner, end.map_or("", |(end, _)| &path[end..]), text)
+        }
+        Structure::Object(shape) => shape.fields.iter().any(|field| {
+            let rest = path.strip_prefix('.').and_then(|path| path.strip_prefix(&*field.name));
+            rest.is_some_and(|rest| accepts_at(&*field.check, rest, text))
+        }),
+        Structure::Nullable(inner) => accepts_at(&*inner, path, text),
+        Structure::Schema(schema) => accepts_at(&*schema.check, path, text),
+        Structure::Union(branches) => branches.iter().any(|branch| accepts_at(&**branch, path, text)),
+        Structure::TaggedUnion { branches, .. } => branches.iter().any(|(_, branch)| accepts_at(&**branch, path, text)),
+        _ => false,
+    }
 }
 
 /// A parameter whose value is invalid.

@@ -61,7 +61,7 @@ pub use render::run_rendering;
 pub use reply::{CallReply, FileRange, FileReply, Reply, ReplyBody, ReplyCode};
 pub use respond::{ErrorContext, respond, respond_with_error, respond_with_link};
 pub use route::{
-    BodyPrefix, NeedsBody, OptionsTarget, Route, RoutingError, logged_path, route, route_by_body, secret_segments,
+    BodyPrefix, NeedsBody, OptionsTarget, Route, RoutingError, logged_path, route, route_by_body, secret_path,
 };
 pub use run_once::{fingerprint, requested_key, run_once};
 pub use urlencoded::query_values;

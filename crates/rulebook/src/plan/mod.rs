@@ -66,8 +66,8 @@ pub struct Plan {
     pub named_in_body: NamedInBody,
     /// The paths of all services, from which error responses to unknown paths suggest similar paths.
     pub similar_paths: SimilarPaths,
-    /// `true` if a parameter in the path of any API method is secret.
-    pub has_secret_paths: bool,
+    /// The paths of the services with secret parameters in them.
+    pub secret_paths: Box<[SecretPath]>,
     pub services: Box<[PlannedService]>,
     pub methods: Box<[PlannedMethod]>,
     /// The index of each API method by the id of the method, for calls from code.
@@ -145,6 +145,14 @@ pub struct PlannedService {
     pub name_fields: Vec<&'static str>,
     /// The API methods of the service: pairs of an HTTP method and the index of an API method.
     pub methods: Box<[(HttpMethod, usize)]>,
+}
+
+/// The path of a service with secret parameters.
+pub struct SecretPath {
+    /// The segments of the service's path; `None` for a capture.
+    pub segments: Box<[Option<Box<str>>]>,
+    /// The indices of the secret segments after the base path, and the names of their parameters.
+    pub secrets: Box<[(usize, Box<str>)]>,
 }
 
 /// An API method, compiled for requests.

@@ -28,6 +28,7 @@ use super::document::{Document, is_true, items, members, reference_of, schema_ke
 use super::losses::{LossKind, Losses, Place};
 use super::names::{schema_name, unique_name};
 use constraints::is_constraint;
+use kinds::allows_null;
 
 /// The key under which a part of the definition has its place in the description, until the definition is written. No
 /// name in a definition contains a control character, so that the key differs from all of them.
@@ -157,6 +158,15 @@ impl<'a> Converter<'a> {
         let mut converted = self.convert_by_kind(schema, place, hint);
         converted.is_nullable |= self.document.is_nullable(schema);
         self.document.read_flag(schema, "nullable");
+        // The branches or parts of the schema accept null, but its own type does not. Constants have their own losses.
+        let has_constants = schema.get("const").is_some() || schema.get("enum").is_some();
+        let excludes_null = !allows_null(schema) && !is_true(schema, "nullable");
+        if converted.is_nullable && !has_constants && excludes_null {
+            converted.is_nullable = false;
+            if converted.term() == "null" {
+                self.losses.widen(LossKind::KEYWORD, place, "no value is valid: null is accepted");
+            }
+        }
         converted
     }
 

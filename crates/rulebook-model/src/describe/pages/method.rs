@@ -9,11 +9,11 @@ use super::fields::{output_field, parameter_field};
 use super::parse_markdown::{parse_blocks, parse_line};
 use super::phrases::{describe_scope, split_title, title};
 use super::{MethodEntry, PageId, Pages, method_definition, responses};
-use crate::describe::escape::escape_like_json;
 use crate::describe::example::{necessary_parameters, parameter_example};
 use crate::describe::in_words::{describe_idempotency, describe_rate_limits};
 use crate::describe::snippet::credential_field_of_api;
 use crate::describe::{server_url, snippets};
+use crate::invisible::escape_like_json;
 use crate::model::{Api, Idempotency, Method, Parameter};
 
 pub(super) fn method_page(pages: &Pages, index: usize) -> PageDocument<'_> {

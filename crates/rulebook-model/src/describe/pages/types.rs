@@ -6,8 +6,7 @@ use serde_json::{Map, Value as Json};
 
 use super::document::{Inline, Inlines};
 use crate::constraint::{CONSTRAINTS_KEY, Constraint};
-use crate::describe::escape::escape_like_json;
-use crate::invisible::is_control_character;
+use crate::invisible::escape_controls_in_json;
 
 /// The attribute with the attributes of a list's items.
 const ITEMS_KEY: &str = "items";
@@ -58,6 +57,5 @@ pub(super) fn json_line<'a>(json: &Json) -> Cow<'a, str> {
 /// around them are escaped; they occur only in JSON strings.
 pub(super) fn pretty_json(json: &Json) -> String {
     // Serializing a JSON value cannot fail.
-    let json = serde_json::to_string_pretty(json).unwrap_or_default();
-    escape_like_json(&json, |character| character != '\n' && is_control_character(character))
+    escape_controls_in_json(&serde_json::to_string_pretty(json).unwrap_or_default())
 }

@@ -4,12 +4,12 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value as Json};
 
-use super::super::escape::escape_like_json;
 use super::super::example;
 use super::super::in_words::reads_key_as_parameter;
 use super::super::openapi::{Placement, TextStyle, placement, text_style};
 use super::{AUTHORIZATION, SampleCredential, sample_credential};
 use crate::call::{HttpMethod, Value};
+use crate::invisible::escape_like_json;
 use crate::model::{Api, Idempotency, Location, Method, Parameter};
 use crate::types::{Arity, Check};
 use crate::uri::percent_encode;

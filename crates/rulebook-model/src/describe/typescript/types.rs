@@ -8,8 +8,7 @@ use std::collections::HashSet;
 use serde_json::{Map, Value as Json};
 
 use super::schemas::SchemaTypeNames;
-use crate::describe::escape::escape_like_json;
-use crate::invisible::is_invisible;
+use crate::invisible::{escape_like_json, is_invisible};
 use crate::types::{SCHEMA_REFERENCE_PREFIX, info_with_type_description, is_moment};
 
 /// The role of a value in a function call of the client.

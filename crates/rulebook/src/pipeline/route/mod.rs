@@ -18,7 +18,7 @@ mod path;
 mod route_by_body;
 mod select_by_name;
 
-pub use logged_path::{logged_path, secret_segments};
+pub use logged_path::{logged_path, secret_path};
 pub use options::OptionsTarget;
 pub(super) use options::{allowed_methods_of_page, find_parent_path_index, preflighted_method};
 pub(super) use path::similar_service_uris;
