@@ -146,6 +146,13 @@ pub fn random_value(schema: &Json, boundary_values: &[Value<'static>], choices: 
     value
 }
 
+/// Returns a value that has nothing to do with a schema.
+pub fn unrelated_value(choices: &mut Choices) -> Json {
+    let mut value = arbitrary_value(2, choices);
+    replace_inexact_integers(&mut value);
+    value
+}
+
 /// Replaces floats from 2^53 by the equal integers of 64 bits. Different integers are parsed as the same float, so that
 /// the types of whole numbers reject these floats, although they are integers for a JSON Schema.
 fn replace_inexact_integers(value: &mut Json) {

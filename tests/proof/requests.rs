@@ -15,7 +15,7 @@ use serde_json::{Map, Value as Json};
 
 use self::paths::{matches_other_path, percent_encode};
 use self::transmission::transmission;
-use super::schema_texts::{SchemaCheck, SerializationStyle, Validity, resolve_references};
+use super::schema_texts::{SchemaCheck, SchemaChecks, SerializationStyle, Validity};
 use super::{boundary, constraints};
 use crate::client::{Request, multipart};
 use crate::openapi::resolved;
@@ -27,6 +27,8 @@ pub struct TestRequest {
     pub validity: Validity,
     /// `true` if the request selects JSONP by its query.
     pub is_jsonp: bool,
+    /// `true` if the server may route the request to another operation.
+    pub is_ambiguous: bool,
     /// The parts of the request that contain values of parameters, such as `query` and `multipart/form-data`.
     pub places: BTreeSet<&'static str>,
 }
@@ -39,7 +41,7 @@ const MAX_TRIES: usize = 6;
 
 /// Generates the parts of a request, and combines their validity.
 struct RequestBuilder<'a> {
-    document: &'a Json,
+    schemas: &'a SchemaChecks<'a>,
     method: &'a Method,
     /// `true` if every part should be valid, provided that a valid value is found.
     prefer_valid: bool,
@@ -57,14 +59,15 @@ struct RequestBuilder<'a> {
 
 /// Generates a request for an operation.
 pub fn random_request(
-    document: &Json,
+    schemas: &SchemaChecks<'_>,
     (path, http, operation): (&str, &str, &Json),
     method: &Method,
     choices: &mut Choices,
 ) -> TestRequest {
     let prefer_valid = choices.below(4) > 0;
+    let document = schemas.document;
     let mut builder = RequestBuilder {
-        document,
+        schemas,
         method,
         prefer_valid,
         validity: Validity::Valid,
@@ -98,7 +101,7 @@ pub fn random_request(
         match location {
             _ if builder.is_null_text(name, &texts) => {}
             _ if is_null_in_json(parameter, &texts) => {
-                let check = SchemaCheck::new(document, parameter_schema(parameter));
+                let check = schemas.of(parameter_schema(parameter));
                 builder.has_unclear_null |= check.may_give_null();
             }
             "cookie" => cookie_names.push(name.to_owned()),
@@ -154,7 +157,7 @@ pub fn random_request(
         false => Validity::Invalid,
     });
     let validity = if is_ambiguous { Validity::Unknown } else { builder.validity };
-    TestRequest { request, validity, is_jsonp: jsonp, places }
+    TestRequest { request, validity, is_jsonp: jsonp, is_ambiguous, places }
 }
 
 /// Returns `true` if texts are the JSON value null, with which a parameter is not given. `object` is the Parameter
@@ -184,7 +187,7 @@ impl RequestBuilder<'_> {
             self.add_validity(validity_of_omission(is_required));
             return None;
         }
-        let check = SchemaCheck::new(self.document, schema);
+        let check = self.schemas.of(schema);
         let boundary_values = self.boundary_values(name);
         let style = SerializationStyle::from_object(parameter);
         if style == SerializationStyle::Members {
@@ -211,8 +214,8 @@ impl RequestBuilder<'_> {
         parameter.map_or(Vec::new(), |parameter| parameter.r#type.check.boundary_values())
     }
 
-    /// Returns `true` if texts are the text `null`, and the type of the parameter is `numeric` or a union with it, so
-    /// that it is null.
+    /// Returns `true` if texts are the text `null`, perhaps as a JSON string, and the type of the parameter is `numeric`
+    /// or a union with it, so that it is null.
     fn is_null_text(&self, name: &str, texts: &[String]) -> bool {
         let parameter = self.method.parameters.iter().find(|parameter| parameter.key == name || parameter.name == name);
         let is_numeric = parameter.is_some_and(|parameter| {
@@ -220,7 +223,7 @@ impl RequestBuilder<'_> {
             let branches = written.attributes.get("of").and_then(Json::as_array);
             written.term == "numeric" || branches.is_some_and(|branches| branches.contains(&"numeric".into()))
         });
-        is_numeric && texts == ["null"]
+        is_numeric && (texts == ["null"] || texts == ["\"null\""])
     }
 
     /// Generates the texts of a value, and determines their validity. `transmission` returns whether a part of the
@@ -262,22 +265,22 @@ impl RequestBuilder<'_> {
         }
         let (media_type, content) = contents[self.choices.below(contents.len())];
         places.extend(MEDIA_TYPES.into_iter().find(|known| *known == media_type));
-        let schema = resolve_references(self.document, &content["schema"]);
+        let check = self.schemas.of(&content["schema"]);
+        let schema = &check.schema;
         if media_type == "application/json" {
-            let json = self.random_json_body(&schema);
-            let is_valid = SchemaCheck::new(self.document, &schema).is_valid(&json);
-            self.add_validity(match is_valid {
+            let json = self.random_json_body(schema);
+            self.add_validity(match check.is_valid(&json) {
                 true if may_be_beyond_schemas(&json) => Validity::Unknown,
                 true => Validity::Valid,
                 false => Validity::Invalid,
             });
             return request.body(media_type, json.to_string());
         }
-        let fields = self.random_form_fields(&schema, &content["encoding"]);
+        let fields = self.random_form_fields(schema, &content["encoding"]);
         let is_null =
             |name: &str, text: &String| is_null_in_json(&content["encoding"][name], std::slice::from_ref(text));
         let is_unclear = |name: &str, text: &String| {
-            is_null(name, text) && SchemaCheck::new(self.document, &schema["properties"][name]).may_give_null()
+            is_null(name, text) && self.schemas.of(&schema["properties"][name]).may_give_null()
         };
         self.has_unclear_null |= fields.iter().any(|(name, text, _)| is_unclear(name, text));
         let is_null =
@@ -305,7 +308,7 @@ impl RequestBuilder<'_> {
     fn random_json_body(&mut self, schema: &Json) -> Json {
         let whole = self.method.parameters.iter().find(|parameter| parameter.is_whole_body());
         let json = match whole {
-            _ if !self.prefer_valid && self.choices.once_in(6) => boundary::arbitrary_value(2, self.choices),
+            _ if !self.prefer_valid && self.choices.once_in(6) => boundary::unrelated_value(self.choices),
             Some(whole) => self.random_json_value(schema, &whole.r#type.check.boundary_values()),
             None => self.random_json_object(schema),
         };
@@ -326,7 +329,7 @@ impl RequestBuilder<'_> {
 
     /// Generates a value for a schema. If it should be valid, several values are tried.
     fn random_json_value(&mut self, schema: &Json, boundary_values: &[Value<'static>]) -> Json {
-        let check = SchemaCheck::new(self.document, schema);
+        let check = self.schemas.of(schema);
         let mut value = boundary::random_value(schema, boundary_values, self.choices);
         for _ in 0..if self.prefer_valid { MAX_TRIES } else { 0 } {
             if check.is_valid(&value) {
@@ -368,7 +371,7 @@ impl RequestBuilder<'_> {
                 fields.push((name.clone(), "content".to_owned(), true));
                 continue;
             }
-            let check = SchemaCheck::new(self.document, property);
+            let check = self.schemas.of(property);
             let boundary_values = self.boundary_values(name);
             let style = SerializationStyle::from_object(&encoding[name]);
             let (texts, validity) = self.random_texts(&check, style, &boundary_values, |_| (true, true));

@@ -1,6 +1,10 @@
 //! Serializes values as texts in the way that OpenAPI describes, and determines whether the texts are valid against the
 //! schema.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
 use jsonschema::Validator;
 use serde_json::{Map, Value as Json, json};
 
@@ -55,6 +59,26 @@ impl SerializationStyle {
             (_, _, style, _) if style == "form" || style == "simple" => Self::CommaSeparated,
             _ => Self::SingleText,
         }
+    }
+}
+
+/// The schemas of an OpenAPI document. Their validators are created once, because this takes much longer than to use
+/// them.
+pub struct SchemaChecks<'d> {
+    pub document: &'d Json,
+    /// The checks by the text of their schemas.
+    known: RefCell<HashMap<String, Rc<SchemaCheck>>>,
+}
+
+impl<'d> SchemaChecks<'d> {
+    pub fn new(document: &'d Json) -> Self {
+        Self { document, known: RefCell::default() }
+    }
+
+    pub fn of(&self, schema: &Json) -> Rc<SchemaCheck> {
+        let mut known = self.known.borrow_mut();
+        let check = known.entry(schema.to_string()).or_insert_with(|| Rc::new(SchemaCheck::new(self.document, schema)));
+        Rc::clone(check)
     }
 }
 
