@@ -84,7 +84,7 @@ fn no_text_of_a_definition_controls_the_terminal() {
     for (folder, arguments) in [
         (&valid, &["openapi"][..]),
         (&valid, &["check", "--print"]),
-        (&valid, &["call", "--unbound", "echo", "shop.a.get", &format!("id={text}")]),
+        (&valid, &["call", "--unbound", "echo", "a.get", &format!("id={text}")]),
         (&valid, &["routes"]),
         (&invalid, &["check", "--format", "json"]),
         (&invalid, &["check"]),
