@@ -45,6 +45,7 @@ fn keys_are_read_only_if_the_definition_accepts_them() {
         (json!({ "keys": {} }), "data (1 key)"),
         (json!({ "keys": {}, "basic": { "users": "users" } }), "data (1 key)"),
         (json!({ "basic": { "users": "users" } }), "data (no keys)"),
+        (json!({}), "data (no keys)"),
     ] {
         let app = json!({ "unbound": "echo", "auth": auth });
         let folder = definition_folder(&[("app.json", app), ("shop.json", shop_module())]);

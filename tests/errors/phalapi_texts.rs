@@ -160,7 +160,7 @@ fn messages_have_the_texts_of_phalapi() {
             [
                 "Illegal Param: p can not match #regex",
                 "Bad Request: p can not match #regex",
-                "非法请求：p无法匹配#regex",
+                "非法请求：p can not match #regex",
                 "非法请求：p无法匹配#regex",
             ],
         ),

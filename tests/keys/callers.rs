@@ -39,3 +39,22 @@ fn a_key_and_its_replacement_are_one_caller_and_a_user_of_the_same_name_is_anoth
     let statuses = [&key, &replacement, &replacement, &user, &user, &user].map(status);
     assert_eq!(statuses, [200, 200, 429, 200, 200, 429]);
 }
+
+#[test]
+fn a_server_without_kinds_of_authenticators_treats_all_callers_as_anonymous() {
+    let module = json!({ "/": {
+        "public": { "GET": { "info": "Public" } },
+        "staff": { "GET": { "info": "For the staff", "scope": [["staff"]] } }
+    } });
+    let folder = definition_folder(&[("app.json", json!({ "unbound": "echo", "auth": {} })), ("shop.json", module)]);
+    let key = add_key(folder.path(), &["--name", "ada", "--scope", "staff"]);
+    let address = free_address();
+    let _process = ServerProcess::start(folder.path(), &address, &["serve"]);
+    for credential in ["Bearer abc.def", "Basic YWRhOnNlY3JldA==", &format!("Bearer {key}"), "x"] {
+        let status = |path| {
+            let request = Request::new("GET", path).field("authorization", credential);
+            Connection::open(address.parse().unwrap()).send(&request).status
+        };
+        assert_eq!((status("/public"), status("/staff")), (200, 401), "{credential}");
+    }
+}

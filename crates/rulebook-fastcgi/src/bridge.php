@@ -18,6 +18,18 @@ namespace Rulebook\Bridge {
         exit;
     }
 
+    /** Writes what the project has printed to the log, because it would precede the result. */
+    function discard_output(): void
+    {
+        $printed = '';
+        while (ob_get_level() > 0) {
+            $printed = ob_get_clean() . $printed;
+        }
+        if (trim($printed) !== '') {
+            error_log('rulebook: the project has printed: ' . substr($printed, 0, 500));
+        }
+    }
+
     /** Returns a parameter that rulebook has sent. */
     function setting(string $name): string
     {
@@ -150,7 +162,7 @@ namespace Rulebook\Bridge {
 
         public function __construct($path = null, $params = [])
         {
-            $this->path = trim($path ?? "{$params['module']}/{$params['method']}", '/');
+            $this->path = trim($path ?? ($params['module'] ?? '') . '/' . ($params['method'] ?? ''), '/');
             $this->params = $params;
             $is_allowed = in_array($this->path, (array) json_decode(setting('DELEGATES'), true), true);
             $this->error = new Error($is_allowed ? Err::Success : Err::Failure);
@@ -164,6 +176,17 @@ namespace Rulebook\Bridge {
             return true;
         }
 
+        /** Takes the path and the positions from a URL, or the path from the data and only the positions from the URL. */
+        public static function remote($url, $data = []): self
+        {
+            $segments = array_values(array_filter(explode('/', (string) strtok($url, '?')), 'strlen'));
+            $path = isset($data['module'], $data['method']) ? null : implode('/', array_splice($segments, 0, 2));
+            foreach ($segments as $index => $segment) {
+                $data["URL_$index"] = rawurldecode($segment);
+            }
+            return new self($path, $data);
+        }
+
         public function dispatch(): Response
         {
             if ($this->error->get() !== Err::Success) {
@@ -171,6 +194,18 @@ namespace Rulebook\Bridge {
             }
             [$class, $function] = explode('/', $this->path);
             return new Response(call($class, $function, $this->params));
+        }
+
+        /** Sends the file that the method returns, and ends the script. Returns the response if the method fails. */
+        public function download(): Response
+        {
+            $response = $this->dispatch();
+            if ($response->error->get() === Err::Success) {
+                discard_output();
+                send_file($response->getAll());
+                exit;
+            }
+            return $response;
         }
     }
 
@@ -197,6 +232,14 @@ namespace Rulebook\Bridge {
         {
             return $this->outputs[$key] ?? null;
         }
+
+        /** Returns the response as JSON. It does not set the HTTP status, which is that of the method that runs. */
+        public function serialize(): string
+        {
+            $number = $this->error->get();
+            $description = $number === Err::Success ? 'all right' : 'it failed';
+            return json(['error' => $number, 'ErrorDescription' => $description] + $this->outputs);
+        }
     }
 
     /** Sends a file: the member `body` of the result, with the header fields in the member `headers`. */
@@ -220,11 +263,17 @@ namespace Rulebook\Bridge {
         }
     }
 
+    /** Returns an array as an object of JSON. */
+    function json(array $content): string
+    {
+        $flags = JSON_UNESCAPED_UNICODE | JSON_UNESCAPED_SLASHES | JSON_PRESERVE_ZERO_FRACTION | JSON_THROW_ON_ERROR;
+        return json_encode((object) $content, $flags);
+    }
+
     /** Sends JSON. */
     function send_json(string $outcome, array $content): void
     {
-        $flags = JSON_UNESCAPED_UNICODE | JSON_UNESCAPED_SLASHES | JSON_PRESERVE_ZERO_FRACTION | JSON_THROW_ON_ERROR;
-        $json = json_encode((object) $content, $flags);
+        $json = json($content);
         header('Content-Type: application/json');
         header("Rulebook-Outcome: $outcome");
         echo $json;
@@ -261,9 +310,9 @@ namespace {
             require_once 'autoloader.php';
         }
         spl_autoload_register('Rulebook\Bridge\load');
-        foreach (['error\core\Err' => 'Err', 'error\core\Error' => 'Error', 'api\core\Request' => 'Request', 'api\core\Response' => 'Response'] as $class => $substitute) {
+        foreach (['error\core\Err', 'error\core\Error', 'api\core\Error', 'api\core\Request', 'api\core\Response'] as $class) {
             if (!class_exists($class)) {
-                class_alias("Rulebook\\Bridge\\$substitute", $class);
+                class_alias('Rulebook\Bridge' . strrchr($class, '\\'), $class);
             }
         }
         $rulebook_result = Rulebook\Bridge\call(
@@ -271,13 +320,7 @@ namespace {
             Rulebook\Bridge\setting('FUNCTION'),
             Rulebook\Bridge\arguments()
         );
-        $rulebook_printed = '';
-        while (ob_get_level() > 0) {
-            $rulebook_printed = ob_get_clean() . $rulebook_printed;
-        }
-        if (trim($rulebook_printed) !== '') {
-            error_log('rulebook: the project has printed: ' . substr($rulebook_printed, 0, 500));
-        }
+        Rulebook\Bridge\discard_output();
         Rulebook\Bridge\send($rulebook_result);
     } catch (Throwable $error) {
         Rulebook\Bridge\fail(get_class($error) . ': ' . $error->getMessage() . " in {$error->getFile()}:{$error->getLine()}");

@@ -209,11 +209,50 @@ fn the_project_needs_neither_an_autoloader_nor_the_classes_of_the_framework() {
     let root = tempfile::tempdir().unwrap();
     let folder = root.path().join("modules");
     std::fs::create_dir(&folder).unwrap();
-    let class =
-        "<?php class article { public function lock($params) { return ['error' => new \\error\\core\\Error(13)]; } }";
-    std::fs::write(folder.join("article.php"), class).unwrap();
-    std::fs::write(folder.join("author.php"), "<?php class author { }").unwrap();
-    let shared = json!({ "root": root.path().display().to_string(), "folder": "modules", "namespace": "" });
+    let article = r"<?php
+        use \api\core\Request;
+        class article {
+            public function lock($params) { return ['error' => new \error\core\Error(13)]; }
+            public function nothing($params) { return ['error' => new \api\core\Error(13)]; }
+            public function write($params) {
+                $texts = [];
+                foreach (['/author/read/a%20b/?x=1', '/author/read/404', '/article/lock'] as $url) {
+                    $texts[] = json_decode(Request::remote($url)->dispatch()->serialize(), true);
+                }
+                $data = ['module' => 'author', 'method' => 'read'];
+                $texts[] = json_decode(Request::remote('/c', $data)->dispatch()->serialize(), true);
+                return ['written' => $texts];
+            }
+            public function export($params) {
+                if (isset($params['number'])) {
+                    return ['body' => 'failed: ' . $params['number'], 'headers' => ['Content-Type' => 'text/csv']];
+                }
+                $failed = (new Request('author/read', ['URL_0' => '404']))->download();
+                (new Request('article/export', ['number' => $failed->error->get()]))->download();
+            }
+        }";
+    let author = r"<?php
+        class author {
+            public function read($params) {
+                $error = new \error\core\Error($params['URL_0'] === '404' ? 12 : 0);
+                return ['error' => $error, 'author' => $params['URL_0']];
+            }
+        }";
+    std::fs::write(folder.join("article.php"), article).unwrap();
+    std::fs::write(folder.join("author.php"), author).unwrap();
+    let root = root.path().display().to_string();
+    let delegates = ["author/read", "article/export"];
+    let shared = json!({ "root": root, "folder": "modules", "namespace": "", "delegates": delegates });
     let client = client(&fpm, &shared);
     assert_eq!(client.post("/article/lock").send().status(), 409, "{}", fpm.log());
+    let other = client.post("/article/nothing").send().json();
+    assert_eq!(other, json!({ "error": 13, "ErrorDescription": "it failed" }), "{}", fpm.log());
+    let written = client.post("/article/write").json(json!({ "title": "a", "price": 1 })).send().json();
+    let succeeded = |author: &str| json!({ "error": 0, "ErrorDescription": "all right", "author": author });
+    let failed = |number: u8| json!({ "error": number, "ErrorDescription": "it failed" });
+    let expected = json!([succeeded("a b"), failed(12), failed(1), succeeded("c")]);
+    assert_eq!(written["written"], expected, "{}", fpm.log());
+    let export = client.get("/article/export/2025").send();
+    assert_eq!((export.status(), export.text()), (200, "failed: 12"), "{}", fpm.log());
+    assert!(export.header("Content-Type").is_some_and(|media_type| media_type.starts_with("text/csv")));
 }

@@ -147,3 +147,23 @@ fn messages_of_php_do_not_change_the_response() {
         assert_eq!(engine.call("song.post").send().await.outputs().unwrap(), json!({ "text": "la" }));
     });
 }
+
+#[test]
+fn a_response_has_each_member_of_its_envelope_once() {
+    let returned = json!({ "text": "la", "error": 5, "ErrorDescription": "own", "status": "own", "more": 1 });
+    run(async {
+        for (envelope, expected) in [
+            ("aicra", r#"{"error":0,"ErrorDescription":"all right","text":"la","status":"own","more":1}"#),
+            ("aicra-status", r#"{"status":"all right","text":"la","error":5,"ErrorDescription":"own","more":1}"#),
+        ] {
+            let bytes = response("Rulebook-Outcome: outputs", &returned.to_string());
+            let server = FakeServer::start(move |_, _| vec![Step::Send(bytes.clone())]).await;
+            let mut app = settings(&server.address, &json!({ "style": "api3", "root": "/srv/app" }));
+            app["handlers"]["default"]["class"] = json!("song");
+            app["handlers"]["default"]["function"] = json!("read");
+            app["envelope"] = json!(envelope);
+            let engine = rulebook(&app, &song("POST", &json!({}))).build().unwrap_or_else(|report| panic!("{report}"));
+            assert_eq!(engine.call("song.post").send().await.serialize(), expected, "{envelope}");
+        }
+    });
+}

@@ -47,6 +47,7 @@ pub fn client(fpm: &PhpFpm, shared: &Json) -> Client {
     let mut app = documented_settings("phalapi", &fpm.address());
     app["envelope"] = json!("phalapi");
     app["service"] = json!({ "on": true, "default": "Site.index" });
+    app["catalogue"] = json!("2.x");
     for (name, value) in shared.as_object().unwrap() {
         app["handlers"]["fastcgi"][name] = value.clone();
     }
@@ -59,11 +60,12 @@ pub fn client(fpm: &PhpFpm, shared: &Json) -> Client {
         "Site": { "index": { "@desc": "Returns the parameters" } },
         "Demo": {
             "described": { "@desc": "Returns data", "@return": described },
+            "other": { "@desc": "Returns other data", "@return": { "id": output("?int") } },
             "free": { "@desc": "Returns anything" },
             "leave": { "@desc": "Leaves the framework" },
             "seen": { "@desc": "Returns what PHP has received", "note": { "name": "note" } }
         },
-        "Signed": { "check": {
+        "Signed": { "index": { "@desc": "Compares the signature" }, "check": {
             "@desc": "Compares the signature",
             "username": { "name": "username" },
             "remember": { "name": "remember", "type": "boolean", "default": true },
@@ -107,14 +109,18 @@ fn servers(shared: &Json) -> Option<(PhpFpm, PhpServer, Client)> {
     Some((fpm, php, client))
 }
 
+/// Returns the number of responses of a method that differ from their description.
+fn differences_of(client: &Client, method: &str) -> u64 {
+    let text = client.get("/metrics").send().text().to_owned();
+    let start = format!("rulebook_output_differences_total{{method=\"{method}\"}}");
+    let line = text.lines().find(|line| line.starts_with(&start));
+    line.map_or(0, |line| line.rsplit(' ').next().unwrap().parse().unwrap())
+}
+
 #[test]
 fn data_that_differs_from_its_description_is_sent_and_counted() {
     let Some((_fpm, php, client)) = servers(&json!({})) else { return };
-    let differences = || {
-        let text = client.get("/metrics").send().text().to_owned();
-        let line = text.lines().find(|line| line.starts_with("rulebook_output_differences_total{"));
-        line.map_or(0, |line| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap())
-    };
+    let differences = || differences_of(&client, "demo.described.get");
     // A response, and whether it differs.
     let cases = [
         ("valid", false),
@@ -140,6 +146,11 @@ fn data_that_differs_from_its_description_is_sent_and_counted() {
         let now = differences();
         assert_eq!(now - count, u64::from(differs), "{case}");
         count = now;
+    }
+    for (case, differs) in [("nothing", false), ("empty", false), ("more", false), ("text", true), ("list", true)] {
+        let before = differences_of(&client, "demo.other.get");
+        assert_same(&php, &client, &RawRequest::new(format!("GET /?service=Demo.Other&case={case}")));
+        assert_eq!(differences_of(&client, "demo.other.get") - before, u64::from(differs), "{case}");
     }
     let text = client.get("/metrics").send().text().to_owned();
     assert!(text.contains("rulebook_output_differences_total{method=\"demo.described.get\"}"), "{text}");
@@ -185,6 +196,7 @@ fn requests_reach_php_as_they_were_sent() {
             .field("X-Own: a"),
         RawRequest::new("GET /?s=App.Demo.Seen").field("Cookie: session=abc; lang=zh%20cn; s.x=1").field("X-Own: a, b"),
         RawRequest::new("GET /?service=Demo.Seen").field("Authorization: Basic YWRhOnBhc3M="),
+        RawRequest::new("GET /?service=Demo.Seen").field("Authorization: Bearer abc.def"),
         RawRequest::new("POST /?service=Demo.Seen&a=1").form("note=x&a=2&b[k]=3&c=%00"),
         RawRequest::new("POST /?service=Demo.Seen")
             .body("application/json; charset=utf-8", "{\"note\": \"x\", \"z\": [1e3, 2.50]}"),
@@ -192,6 +204,17 @@ fn requests_reach_php_as_they_were_sent() {
         RawRequest::new("POST /?service=Demo.Seen").body("application/octet-stream", [0, 255, 10]),
         RawRequest::new("POST /?service=Demo.Free").body("", "anything"),
         RawRequest::new("POST /?service=Demo.Free").body("application/json", "not json"),
+        RawRequest::new("POST /?service=Demo.Seen").body("text/plain", "{pay}"),
+        RawRequest::new("POST /?service=Demo.Seen").body("text/plain", "{\"service\""),
+        RawRequest::new("POST /?service=Demo.Seen").body("text/plain", "{'a':1}"),
+        RawRequest::new("POST /?service=Demo.Seen").body("text/plain", "{\"a\":1,}"),
+        RawRequest::new("POST /?service=Demo.Seen").body("text/plain", "{\"a\":\"\\ud800\"}"),
+        RawRequest::new("POST /?service=Demo.Seen").body("text/plain", "{\"a\":TRUE}"),
+        RawRequest::new("POST /?service=Demo.Free")
+            .body("text/plain", format!("{{\"a\":{}{}}}", "[".repeat(130), "]".repeat(130))),
+        RawRequest::new("POST /?service=Demo.Free").form("{\"a\":1"),
+        RawRequest::new("POST /?service=Demo.Free").form("{\"a\":\"x&y=1\"}"),
+        RawRequest::new("POST /?service=Demo.Free").body("application/json", "{\"a\":1,}"),
         RawRequest::new("POST /?service=Demo.Seen")
             .field("Content-Encoding: gzip")
             .body("application/json", [31, 139, 8, 0]),
@@ -265,6 +288,13 @@ fn signatures_of_all_parameters_are_valid() {
         get("service=Signed.Check&ids[]=1&ids[]=2", "e88e37e96717751c7d082408d3836c3b"),
         get("s=App.Signed.Check&unknown=%E4%BD%A0+%26&price=007", "88639ded371ce601a45d5b59119a9cea"),
         get("service=Signed.Check", "02cf2c111b0afe2b385862631495ee91"),
+        get("service=App.Signed.Check.x.y&a=1", "5ddf7d26f3ba7c7000b50e56a08429f8"),
+        get("s=Signed&a=1", "a22758415797419b690567893fe45d5d"),
+        get("service=Signed", "71fed0c3428bf1a2e19af257c4bac379"),
+        post("POST /", "service=signed&a=1", "ea31324623cd7fe9ddcc8cd84233fa0e"),
+        post("POST /?s=App.Signed.Index", "a=1", "18c62a6d2267a35f11a76cea09975ecf"),
+        RawRequest::new("POST /")
+            .body("application/json", r#"{"s":"Signed","sign":"71fed0c3428bf1a2e19af257c4bac379"}"#),
         get("s=Signed.Check&born=1970-01-02%2000:00:00", "e1d7cfef0298293b5febabbdfd0151a3"),
         post("POST /?service=Signed.Check", "username=test&password=123456", "bfaefebd9189c3b939dfe188194bacb8"),
         post("POST /", user, "bfaefebd9189c3b939dfe188194bacb8"),
@@ -286,5 +316,5 @@ fn descriptions_are_enforced_if_they_are_strict() {
     assert_eq!((ret("valid"), ret("missing"), ret("scalar")), (json!(200), json!(500), json!(500)));
     let leave = |case: &str| client.get(&format!("/?service=Demo.Leave&case={case}")).send().json()["ret"].clone();
     assert_eq!((leave("page"), leave("code"), leave("internal")), (json!(502), json!(502), json!(502)));
-    assert_eq!(client.get("/?service=Demo.Free").send().json()["data"], json!([]));
+    assert_eq!(client.get("/?service=Demo.Free").send().json()["data"], json!({}));
 }

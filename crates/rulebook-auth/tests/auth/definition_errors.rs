@@ -32,7 +32,7 @@ fn errors_name_the_part_that_is_wrong() {
         only("{ \"keys\": { \"file\": \"keys.json\" } }"),
         only("{ \"keys\": true }"),
         only("{ \"combine\": 1, \"keys\": {} }"),
-        only("{}"),
+        only("{ \"combine\": false }"),
         only("{ \"jwt\": [] }"),
         only("{ \"jwt\": {} }"),
         with("\"algorithm\": [\"RS256\"]"),
@@ -119,9 +119,8 @@ fn valid_settings_have_no_errors() {
         "algorithms": ["Ed25519"], "name": "email", "token_type": "at+jwt", "leeway": 0, "refresh": 60, "cooldown": 5,
         "keep": 3600, "timeout": 2.5, "ca": "ca.pem", "resource": "https://api.example", "openid": true
     });
-    for auth in
-        [json!({ "jwt": jwt }), json!({ "combine": false, "keys": {}, "jwt": [jwt, jwt] }), json!({ "keys": {} })]
-    {
+    let several = json!({ "combine": false, "keys": {}, "jwt": [jwt, jwt] });
+    for auth in [json!({ "jwt": jwt }), several, json!({ "keys": {} }), json!({})] {
         assert_eq!(report(&json!({ "auth": auth }).to_string()), "", "{auth}");
     }
     for loopback in ["http://127.0.0.1:1/a", "http://localhost/a", "http://[::1]:8/a"] {

@@ -62,7 +62,7 @@ pub fn encode(
         given.add_fields(form_urlencoded::parse(form), false);
         let texts = parts.iter().map(|(name, value)| (Cow::Borrowed(&**name), String::from_utf8_lossy(value)));
         given.add_fields(texts, false);
-        given.add_json(&body)?;
+        given.add_json(&body);
         match given.missing_field(service, unnamed_uri.is_some())? {
             Some((field, name)) => prepend(&mut query, field, &name),
             None if !given.is_empty() => {}

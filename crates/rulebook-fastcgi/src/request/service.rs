@@ -9,10 +9,11 @@ use std::borrow::Cow;
 
 use rulebook::ApiError;
 use rulebook::error::{ErrorKind, ServiceNameError};
-use serde_json::Value as Json;
 
-/// The namespace that the name of a service may begin with.
-pub const NAMESPACE: &str = "App.";
+/// The namespace of services whose names do not begin with one.
+pub const NAMESPACE: &str = "App";
+/// The method of services whose names consist only of a class.
+const DEFAULT_METHOD: &str = "Index";
 /// The maximum number of characters of a name in an error message.
 pub const MAX_QUOTED: usize = 100;
 
@@ -81,20 +82,34 @@ impl GivenNames {
         }
     }
 
-    /// Adds the members of a body if it may be a JSON object.
-    /// Fails if it is not certain what PHP reads.
-    pub fn add_json(&mut self, body: &[u8]) -> Result<(), ApiError> {
+    /// Adds the members of a body if it may be a JSON object. In an object that PHP parses, these are all members with
+    /// the name of a field. PHP reads nothing from other texts, which it is not necessary to recognise here.
+    pub fn add_json(&mut self, body: &[u8]) {
         if body.trim_ascii_start().first() != Some(&b'{') {
-            return Ok(());
+            return;
         }
-        // PHP parses numbers and depths that this parser does not.
-        let Ok(Json::Object(members)) = serde_json::from_slice(body) else { return Err(wrong_service("{…")) };
-        for (key, value) in members {
-            if let Some(field) = ServiceField::from_key(&key) {
-                self.0.push(GivenName { field, name: value.as_str().map(str::to_owned), is_in_query: false });
+        let (mut rest, mut depth) = (body, 0);
+        while let Some(byte) = rest.first() {
+            let mut len = 1;
+            match byte {
+                b'{' | b'[' => depth += 1,
+                b'}' | b']' => depth -= 1,
+                b'"' => {
+                    let Some(key) = json_string(rest) else { return };
+                    len = key.len();
+                    let value = rest[len..].trim_ascii_start().strip_prefix(b":");
+                    if depth == 1
+                        && let Some(value) = value
+                        && let Some(field) = decoded(key).as_deref().and_then(ServiceField::from_key)
+                    {
+                        let name = json_string(value.trim_ascii_start()).and_then(decoded);
+                        self.0.push(GivenName { field, name, is_in_query: false });
+                    }
+                }
+                _ => {}
             }
+            rest = &rest[len..];
         }
-        Ok(())
     }
 
     pub fn is_empty(&self) -> bool {
@@ -129,20 +144,38 @@ impl GivenNames {
     }
 }
 
-/// Returns `true` if PhalApi runs the service for a name: the namespace `App` is optional, and the case of the class's
-/// first letter and of the method does not matter.
+/// Returns the string of JSON at the beginning of a text, with its quotation marks.
+fn json_string(text: &[u8]) -> Option<&[u8]> {
+    let mut end = text.starts_with(b"\"").then_some(1)?;
+    while *text.get(end)? != b'"' {
+        end += if text[end] == b'\\' { 2 } else { 1 };
+    }
+    Some(&text[..=end])
+}
+
+fn decoded(json_string: &[u8]) -> Option<String> {
+    serde_json::from_slice(json_string).ok()
+}
+
+/// Returns `true` if PhalApi runs the service for a name: the namespace `App` and the method `Index` are optional,
+/// further parts are ignored, and the case of the class's first letter and of the method does not matter. Versions of
+/// PhalApi that do not add the method run nothing.
 fn is_same_service(name: &str, service: &str) -> bool {
-    let parts = |name: &'_ str| -> Option<(String, String)> {
-        let (class, method) = name.rsplit_once('.')?;
-        let class = class.strip_prefix(NAMESPACE).unwrap_or(class);
-        let (namespace, class) = class.rsplit_once('.').map_or(("", class), |(namespace, class)| (namespace, class));
+    let parts = |name: &str| {
+        let mut parts = name.split('.');
+        let first = parts.next().unwrap_or_default();
+        let (namespace, class, method) = match (parts.next(), parts.next()) {
+            (None, _) => (NAMESPACE, first, DEFAULT_METHOD),
+            (Some(method), None) => (NAMESPACE, first, method),
+            (Some(class), Some(method)) => (first, class, method),
+        };
         let mut class = class.to_owned();
         if let Some(first) = class.get_mut(..1) {
             first.make_ascii_uppercase();
         }
-        Some((format!("{namespace}.{class}"), method.to_ascii_lowercase()))
+        (namespace.to_owned(), class, method.to_ascii_lowercase())
     };
-    parts(name).is_some_and(|name| parts(service) == Some(name))
+    parts(name) == parts(service)
 }
 
 /// Returns the error for a request with which PHP could run another service than the one whose permissions were
@@ -154,82 +187,4 @@ fn wrong_service(name: &str) -> ApiError {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::io::Write;
-    use std::process::{Command, Stdio};
-
-    use proptest::prelude::*;
-    use proptest::strategy::ValueTree;
-    use proptest::test_runner::TestRunner;
-
-    use super::*;
-
-    /// Prints `service` and `s` as PHP reads them, for each query in a line of its input.
-    const SCRIPT: &str = "while (($line = fgets(STDIN)) !== false) { parse_str(rtrim($line, \"\\n\"), $fields);
-        echo json_encode([$fields['service'] ?? null, $fields['s'] ?? null], JSON_INVALID_UTF8_SUBSTITUTE), \"\\n\"; }";
-
-    /// Returns a query whose fields have names that resemble those of a service.
-    fn query() -> impl Strategy<Value = String> {
-        let piece = prop::sample::select(vec![
-            "service", "s", "%73", "e", "rvice", "+", "%20", "%09", "%00", "[", "]", "[]", "%5B", "%5D", ".", "_", "%",
-            "%2", "%zz", "%C3", "S", "x", ";", "%26", "%3D",
-        ]);
-        let name = prop::collection::vec(piece, 0..4).prop_map(|pieces| pieces.concat());
-        let value =
-            prop::sample::select(vec!["User.Login", "user.login", "App.User.Login", "Admin.Wipe", "", "%00", "%ff"]);
-        let field = (name, prop::option::weighted(0.9, value)).prop_map(|(name, value)| match value {
-            Some(value) => format!("{name}={value}"),
-            None => name,
-        });
-        prop::collection::vec(field, 0..5).prop_map(|fields| fields.join("&"))
-    }
-
-    #[test]
-    fn php_reads_no_name_that_is_not_found() {
-        let mut runner = TestRunner::default();
-        let queries: Vec<String> = (0..20_000).map(|_| query().new_tree(&mut runner).unwrap().current()).collect();
-        let command = Command::new("php").args(["-r", SCRIPT]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
-        let Ok(mut php) = command else { return support::skip("the command line of PHP is not installed") };
-        let (mut input, text) = (php.stdin.take().unwrap(), queries.join("\n") + "\n");
-        let writer = std::thread::spawn(move || input.write_all(text.as_bytes()));
-        let output = php.wait_with_output().unwrap();
-        writer.join().unwrap().unwrap();
-        let lines: Vec<Json> =
-            output.stdout.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect();
-        assert_eq!(lines.len(), queries.len());
-        let mut found = 0;
-        for (query, read) in queries.iter().zip(&lines) {
-            let mut given = GivenNames::default();
-            given.add_fields(form_urlencoded::parse(query.as_bytes()), true);
-            let field = given.missing_field("User.Login", false);
-            // PHP runs the service that the query names, with the field that is added to its beginning.
-            let runs = match (&read[0], &read[1], &field) {
-                (_, _, Err(_)) | (Json::Null, _, Ok(Some((ServiceField::Service, _)))) => continue,
-                (Json::Null, name, Ok(None)) | (name, _, Ok(_)) => name.as_str().unwrap_or_default(),
-            };
-            found += 1;
-            assert!(is_same_service(runs, "User.Login"), "{query:?}: PHP reads {read}, and {field:?} is added");
-        }
-        assert!(found > 500, "{found}");
-    }
-
-    #[test]
-    fn names_of_a_service_may_have_a_namespace_and_differ_in_case() {
-        for (name, service, is_same) in [
-            ("User.Login", "User.login", true),
-            ("user.LOGIN", "User.login", true),
-            ("App.User.Login", "User.login", true),
-            ("User.Login", "App.User.login", true),
-            ("uSer.login", "User.login", false),
-            ("app.User.Login", "User.login", false),
-            ("Portal.User.Login", "User.login", false),
-            ("Portal.User.Login", "Portal.User.login", true),
-            ("User", "User.login", false),
-            ("User.Login.X", "User.login", false),
-            ("", "User.login", false),
-            ("User.Login\0", "User.login", false),
-        ] {
-            assert_eq!(is_same_service(name, service), is_same, "{name} {service}");
-        }
-    }
-}
+mod tests;

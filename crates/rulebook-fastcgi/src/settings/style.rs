@@ -50,7 +50,7 @@ pub fn path_names<'a>(reader: &SettingsReader<'a>) -> Option<(&'a str, &'a str)>
 /// the request, because PhalApi searches the whole of it for its script.
 fn unnamed_uri(reader: &mut SettingsReader<'_>, service: &str) -> Option<String> {
     let matches_uris = reader.read("uri_match", boolean).unwrap_or(false);
-    let without_namespace = service.strip_prefix(NAMESPACE).unwrap_or(service);
+    let without_namespace = service.strip_prefix(NAMESPACE).and_then(|rest| rest.strip_prefix('.')).unwrap_or(service);
     let is_default = |name: &Spanned<String>| {
         name.value.eq_ignore_ascii_case(without_namespace)
             && DEFAULTS.iter().any(|default| default.eq_ignore_ascii_case(without_namespace))

@@ -11,6 +11,9 @@ use super::{HandlerChoice, Import, ProjectError, absolute_path, count_with_noun,
 /// The folder with the classes of modules.
 const MODULE_FOLDER: &str = "module/";
 
+/// The key of a method that only callers with permissions may call.
+const PERMISSIONS: &str = "\"permissions\"";
+
 /// The class with the numbers of errors, as PHP code names it before the name of a number.
 const ERROR: &str = "Err::";
 /// The name of the number that means success.
@@ -22,8 +25,10 @@ const HOOKS: [(&str, &str); 2] = [("function __construct", "Module::before"), ("
 /// Imports the project in `folder`.
 pub(super) fn import(folder: &Path, handlers: HandlerChoice) -> Result<Import, ProjectError> {
     let mut import = Import::default();
+    let mut has_permissions = false;
     for file in read_files(folder, &[".json"])? {
         let Some(modules) = method_counts(&file.text) else { continue };
+        has_permissions |= file.text.contains(PERMISSIONS);
         let stem = import.unique_stem(file.stem());
         let list = modules
             .iter()
@@ -42,6 +47,10 @@ pub(super) fn import(folder: &Path, handlers: HandlerChoice) -> Result<Import, P
     // Clients of api 3.0 can send the names of the module and the method in the body.
     import.set("dispatch", true);
     if handlers == HandlerChoice::FastCgi {
+        // The tokens of the project are no keys of this server. Methods with permissions need callers with keys.
+        if !has_permissions {
+            import.set("auth", json!({}));
+        }
         import.set("handlers", fastcgi_handlers(&absolute_path(folder)?, json!({ "style": "api3" })));
     }
     for file in read_files(folder, &[".php"])? {
@@ -81,7 +90,15 @@ fn read_php(file: &TextFile, handlers: HandlerChoice, import: &mut Import) {
                 rest.split(|char: char| !char.is_ascii_alphanumeric() && char != '_').next().unwrap_or_default()
             });
             for name in names.filter(|name| !name.is_empty() && *name != SUCCESS) {
-                let message = format!("the method declares the error `{ERROR}{name}` in `errors`, with its `number`");
+                let error = format!("the error `{ERROR}{name}`");
+                let declared = "in `errors`, with its `number`";
+                let message = match handlers {
+                    HandlerChoice::Rust => format!("the method declares {error} {declared}"),
+                    HandlerChoice::FastCgi => format!(
+                        "{error} has no name, and the status of the project's `Response`, or 400 without it; the method \
+                         can declare another one {declared}"
+                    ),
+                };
                 import.warn(path, line, message);
             }
         }

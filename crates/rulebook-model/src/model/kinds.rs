@@ -72,7 +72,8 @@ pub struct DefinedAuth {
     /// `true` if a caller has the permissions from all authenticators; `false` if the first authenticator that returns
     /// an identity ends the authentication.
     pub combine: bool,
-    /// The settings of each kind of authenticator, by its name, in the order of the text. There is at least one.
+    /// The settings of each kind of authenticator, by its name, in the order of the text. Without a kind,
+    /// the server accepts no credentials, apart from those for authenticators of the program.
     pub kinds: Vec<JsonMember>,
     /// The span of the object with these settings.
     pub span: Span,

@@ -258,7 +258,8 @@ fn verified(
             Ok((ReturnedValue::Outputs(Box::new(declared_outputs(method, &*outputs)?)), is_whole))
         }
         (ReturnedValue::Outputs(outputs), OutputsCheck::Described) => {
-            let outputs = described_outputs(method, &*outputs)?;
+            let envelope = &*runner.plan.modules[method.module_index].envelope;
+            let outputs = described_outputs(method, envelope, &*outputs)?;
             let is_whole = is_whole || !outputs.is_object();
             Ok((ReturnedValue::Outputs(Box::new(outputs)), is_whole))
         }

@@ -4,6 +4,7 @@
 
 use std::sync::atomic::Ordering;
 
+use rulebook_model::envelope::{Envelope, OutputsLocation};
 use serde_json::Value as Json;
 
 use crate::call::{ApiError, Encode, TypeMismatch, Value, is_secret_name};
@@ -32,20 +33,29 @@ pub(super) fn declared_outputs(method: &PlannedMethod, outputs: &dyn Encode) -> 
         Json::Null => json = Json::Object(serde_json::Map::new()),
         // Without outputs, it does not matter what the handler returns.
         _ if method.outputs.is_empty() => json = Json::Object(serde_json::Map::new()),
-        _ => return Err(ApiError::internal(format_args!("{}: the outputs are not an object", method.id))),
+        _ => {}
     }
     verify_json(method, &json)?;
     Ok(json)
 }
 
 /// Compares the outputs of a handler with the definition, and returns them unchanged, apart from null, which stands for
-/// no outputs. See [`count_difference`].
-pub(super) fn described_outputs(method: &PlannedMethod, outputs: &dyn Encode) -> Result<Json, ApiError> {
-    let json = match outputs.to_json().map_err(ApiError::internal)? {
+/// no outputs, and from members that the envelope itself writes beside them. See [`count_difference`].
+pub(super) fn described_outputs(
+    method: &PlannedMethod,
+    envelope: &dyn Envelope,
+    outputs: &dyn Encode,
+) -> Result<Json, ApiError> {
+    let mut json = match outputs.to_json().map_err(ApiError::internal)? {
         Json::Null if !method.has_whole_output => Json::Object(serde_json::Map::new()),
         json => json,
     };
     count_difference(method, &json);
+    if let (Json::Object(members), OutputsLocation::Members { except, .. }) = (&mut json, envelope.decoding().outputs)
+        && !method.has_whole_output
+    {
+        members.retain(|name, _| !except.contains(&name.as_str()));
+    }
     Ok(json)
 }
 
@@ -66,6 +76,14 @@ fn verify_json(method: &PlannedMethod, json: &Json) -> Result<(), ApiError> {
 /// Returns a description of the first output that is missing or has the wrong type. If `is_lenient` is `true`, an empty
 /// list stands for an object without members, too, as PHP writes it.
 fn find_difference(method: &PlannedMethod, json: &Json, is_lenient: bool) -> Option<String> {
+    let has_members = match json {
+        Json::Object(_) | Json::Null => true,
+        Json::Array(items) => is_lenient && items.is_empty(),
+        _ => false,
+    };
+    if !has_members && !method.has_whole_output && !method.outputs.is_empty() {
+        return Some(format!("{}: the outputs are not an object", method.id));
+    }
     let describe = |path: &str, output: &PlannedOutput, problem: &str| {
         Some(format!("{}: the output `{}{path}`{problem}", method.id, output.name))
     };

@@ -65,10 +65,11 @@ class Export
         $setup = new Setup($this->root);
         $this->result['version'] = $setup->version();
         $this->result['setup'] = $setup->settings();
-        foreach ($this->result['setup']['language'] ?? [] as $found) {
-            $language = ltrim($found['value'], '$');
+        $found = $this->result['setup']['language'][0] ?? ['value' => '', 'file' => ''];
+        $language = ltrim($found['value'], '$');
+        if ($language !== '') {
             $this->guard($found['file'], function () use ($setup, $language) {
-                $this->result['translations'] = $language === '' ? [] : $setup->translations($language);
+                $this->result['translations'] = $setup->translations($language);
             });
         }
         $entries = array_column($this->result['setup']['entry'] ?? [], 'file');

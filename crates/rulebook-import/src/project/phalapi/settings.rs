@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 use super::Context;
 use super::export::{Config, Export, Found};
 use super::rules::rules_of_clients;
-use super::version::catalogue;
+use super::version::{CHINESE, ENGLISH, catalogue};
 use crate::project::definition_file::Positions;
 use crate::project::{Import, fastcgi_handlers};
 
@@ -64,8 +64,8 @@ fn carry_over(import: &mut Import, found: &Found, key: &str, value: Json) {
 fn add_catalogue(context: &Context<'_>, import: &mut Import) {
     let (export, version) = (context.export, context.version);
     let languages = found(export, "language");
-    // A later script replaces the language of an earlier one. Within a script, another language is that of a condition.
-    let chosen = languages.last().and_then(|last| languages.iter().find(|place| place.file == last.file));
+    // The others are those of conditions, and of other scripts.
+    let chosen = languages.first();
     let language = chosen.map(|place| place.value.trim_start_matches(IS_CHOSEN)).unwrap_or_default();
     let name = catalogue(language, version);
     import.set("catalogue", name);
@@ -89,6 +89,11 @@ fn add_catalogue(context: &Context<'_>, import: &mut Import) {
         } else if place.value.starts_with(IS_CHOSEN) {
             format!(
                 "requests can choose another language than `{language}`: the messages of rulebook are always in one language"
+            )
+        } else if ![CHINESE, ENGLISH].iter().any(|known| known.eq_ignore_ascii_case(language)) {
+            format!(
+                "PhalApi has no texts in the language `{language}`: its messages are English, and so are those of the \
+                 catalogue `{name}`"
             )
         } else {
             continue;
@@ -175,6 +180,8 @@ pub(super) fn loads(entry: &Found, file: &str) -> bool {
 
 /// Adds the handlers in PHP: the entry script of the project, which php-fpm runs.
 pub(super) fn add_handlers(entry: &Found, export: &Export, root: &str, import: &mut Import) {
+    // The definition has no permissions, and the tokens of the project are no keys of this server.
+    import.set("auth", json!({}));
     let mut settings = json!({ "script": entry.file, "style": "phalapi" });
     if let Some(place) = found(export, "uri_match").first() {
         settings["uri_match"] = true.into();

@@ -38,7 +38,10 @@ class Setup
         $found = ['uri_match' => $this->uriMatch()];
         foreach ($this->scripts() as $script) {
             $tokens = Code::tokens($script);
-            foreach ($tokens as $at => [$line, $_]) {
+            $languages = [];
+            $depth = 0;
+            foreach ($tokens as $at => [$line, $text]) {
+                $depth += in_array($text, ['{', '${'], true) ? 1 : ($text === '}' ? -1 : 0);
                 $code = ltrim(implode('', array_column(array_slice($tokens, $at, 12), 1)), '\\');
                 $place = ['file' => $this->relative($script), 'line' => $line];
                 foreach (self::SETTINGS as $name => $pattern) {
@@ -49,11 +52,18 @@ class Setup
                 // A name with a namespace begins one position earlier than its last part, in PHP 7.
                 $is_rest = in_array($tokens[$at - 1][1] ?? '', ['\\', '->', 'function'], true);
                 if (!$is_rest && preg_match(self::LANGUAGE, $code)) {
-                    $found['language'][] = $place + ['value' => $this->language($tokens, $at)];
+                    // A call that is always executed replaces the languages of all calls before it.
+                    $is_certain = $depth === 0 && in_array($tokens[$at - 1][1] ?? ';', [';', '}'], true);
+                    $languages = $is_certain ? [] : $languages;
+                    $languages[] = $place + ['value' => $this->language($tokens, $at)];
                 }
                 if (strpos($code, 'output()') === 0 && ($tokens[$at - 1][1] ?? '') === '->') {
                     $found['entry'][] = $place + ['value' => $this->applications($tokens)];
                 }
+            }
+            // The language of a later script replaces those of the scripts that it loads.
+            if ($languages) {
+                $found['language'] = array_merge($languages, $found['language'] ?? []);
             }
         }
         return $found;
@@ -119,7 +129,10 @@ class Setup
         return implode(' ', $folders);
     }
 
-    /** Returns where the version of PhalApi is written, and the version; null if it is nowhere. */
+    /**
+     * Returns where the version of PhalApi is written, and the version; null if it is nowhere. A range of versions in
+     * `composer.json` gives only the number that all of them begin with, or an empty text.
+     */
     public function version()
     {
         foreach (self::VERSION_FILES as $pattern) {
@@ -130,14 +143,25 @@ class Setup
                 }
             }
         }
-        foreach (['composer.lock' => '/"name":\s*"phalapi\/kernal",\s*"version":\s*"v?([\d.]+)/',
-            'composer.json' => '/"phalapi\/kernal"\s*:\s*"[^\d"]*(\d+(?:\.\d+)*)/'] as $name => $pattern) {
+        foreach (['composer.lock' => '/"name":\s*"phalapi\/kernal",\s*"version":\s*"([^"]*)"/',
+            'composer.json' => '/"phalapi\/kernal"\s*:\s*"([^"]*)"/'] as $name => $pattern) {
             $file = "$this->root/$name";
             if (is_file($file) && preg_match($pattern, (string) file_get_contents($file), $match, PREG_OFFSET_CAPTURE)) {
-                return $this->versionAt($file, $match[1]);
+                return $this->versionAt($file, [$this->versionOf($match[1][0]), $match[1][1]]);
             }
         }
         return null;
+    }
+
+    /** Returns the version that composer selects for a constraint, or the part of it that is certain. */
+    private function versionOf($constraint)
+    {
+        // `2.1.4`, `2.1.*` and `~2.1.4` are versions of 2.1; `^2.1` and `~2.1` are all later versions of 2.
+        $is_minor = preg_match('/^(?:=?\s*v?(\d+\.\d+(?:\.\d+)*)|v?(\d+\.\d+)\.[*x]|~\s*v?(\d+\.\d+)\.\d+)$/', trim($constraint), $match);
+        if (!$is_minor) {
+            preg_match('/^(?:[\^~]\s*)?v?(\d+)(?:\.[\dx*]+)*$/', trim($constraint), $match);
+        }
+        return (string) end($match);
     }
 
     private function versionAt($file, $match)
@@ -164,7 +188,7 @@ class Setup
     private function texts($patterns, $language)
     {
         foreach ($patterns as $pattern) {
-            $file = $this->root . '/' . sprintf($pattern, $language);
+            $file = $this->root . '/' . sprintf($pattern, strtolower($language));
             if (is_file($file)) {
                 return [$file, (array) (require $file)];
             }

@@ -7,6 +7,11 @@ use super::export::{Class, Found};
 /// The version since which PhalApi refuses other HTTP methods than those of `@method`.
 const CHECKS_METHOD: (u32, u32) = (2, 16);
 
+/// The language with PhalApi's Chinese texts. In all languages that PhalApi does not have, its texts are English.
+pub(super) const CHINESE: &str = "zh_cn";
+/// The other language of PhalApi.
+pub(super) const ENGLISH: &str = "en";
+
 /// A version of PhalApi.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Version {
@@ -54,5 +59,5 @@ pub(super) fn catalogue(language: &str, version: Version) -> &'static str {
         (2, ..=16) => ("zh-2.3", "2.3"),
         _ => ("zh", "2.x"),
     };
-    if language.to_ascii_lowercase().starts_with("zh") { chinese } else { english }
+    if language.eq_ignore_ascii_case(CHINESE) { chinese } else { english }
 }

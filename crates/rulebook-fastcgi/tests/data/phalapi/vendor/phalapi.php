@@ -29,7 +29,8 @@ namespace PhalApi {
                 $service = str_replace('/', '.', trim($path, '/'));
             }
             $parts = explode('.', $service === '' ? 'App.Site.Index' : (string) $service);
-            return count($parts) === 2 ? array_merge(['App'], $parts) : $parts;
+            $complete = [1 => array_merge(['App'], $parts, ['Index']), 2 => array_merge(['App'], $parts)];
+            return $complete[count($parts)] ?? $parts;
         }
     }
 

@@ -55,6 +55,11 @@ const CERTAIN_TYPES: usize = 12;
 /// The words that stand for no value.
 const NO_VALUE: [&str; 5] = ["null", "void", "none", "nil", "never"];
 
+/// The characters that can separate the name of an output from its description.
+const SEPARATORS: [char; 9] = [',', ';', ':', '=', '，', '；', '：', '、', '。'];
+/// The characters with which a description can begin without a blank.
+const PARENTHESES: [char; 2] = ['(', '（'];
+
 /// The maximum number of steps to an output.
 const MAX_STEPS: usize = 32;
 
@@ -83,9 +88,9 @@ pub(super) fn read(text: &str, warn: &mut dyn FnMut(&str)) -> Vec<Output> {
 /// Reads an annotation such as `int list[].id The id`. Returns `None` for one that describes nothing.
 fn read_words(text: &str, warn: &mut dyn FnMut(&str)) -> Option<Output> {
     let (first, rest) = split_word(text);
-    let (second, after) = split_word(rest);
+    let (second, after) = split_name(rest);
     let output = |path, type_name, description: &str| {
-        Some(Output { path, type_name, description: description.trim().to_owned() })
+        Some(Output { path, type_name, description: description.trim_start_matches(SEPARATORS).trim().to_owned() })
     };
     let is_certain = |word: &str| TYPES[..CERTAIN_TYPES].iter().any(|(name, _)| name.eq_ignore_ascii_case(word));
     // `string The name` describes what is returned, and names nothing.
@@ -100,10 +105,15 @@ fn read_words(text: &str, warn: &mut dyn FnMut(&str)) -> Option<Output> {
             }
             output(path?, type_of(second)?, after)
         }
-        (Some(type_name), Some(path)) => output(path, type_name, after),
+        (Some(type_name), Some(path)) => {
+            if after.trim_start().starts_with(['.', '[', '|', '/']) || after.trim_start().starts_with("->") {
+                warn(&format!("the name ends at the blank after `{second}`"));
+            }
+            output(path, type_name, after)
+        }
         // Only a type and a description: it describes all that the method returns.
         (Some(type_name), None) => {
-            if second.contains(['[', '$', '\'', '"']) || second.trim_end_matches('.').contains('.') {
+            if resembles_name(second, after) {
                 warn("the name is not understood: the annotation describes all that the method returns");
             }
             output(Vec::new(), type_name, rest)
@@ -148,6 +158,25 @@ fn members_of_array(text: &str) -> Option<Vec<Output>> {
 fn split_word(text: &str) -> (&str, &str) {
     let text = text.trim_start();
     text.split_once(char::is_whitespace).unwrap_or((text, ""))
+}
+
+/// Splits a text after the name of an output: at a blank, or at a character that separates a description.
+fn split_name(text: &str) -> (&str, &str) {
+    let (word, rest) = split_word(text);
+    let is_end = |char: char| SEPARATORS.contains(&char) || PARENTHESES.contains(&char);
+    let end = word.find(is_end).filter(|end| read_path(&word[..*end]).is_some());
+    end.map_or((word, rest), |end| text.trim_start().split_at(end))
+}
+
+/// Returns `true` for a word that is not a name, and probably not a word of a description either.
+fn resembles_name(word: &str, after: &str) -> bool {
+    let without_end = word.trim_end_matches(['.', '!', '?', ')', ',', ';', ':']);
+    let is_start = |char: char| char.is_ascii_alphanumeric() || matches!(char, '_' | '$' | '[' | '\'' | '"' | '`');
+    let is_letter = |char: char| char.is_ascii_alphabetic() || matches!(char, '_' | '-');
+    // The name of `info. name` ends with a dot, and so does the last word of a sentence.
+    let is_parent =
+        word.ends_with('.') && word.starts_with(|char: char| char.is_ascii_lowercase()) && !after.is_empty();
+    word.starts_with(is_start) && (is_parent || !without_end.chars().all(is_letter))
 }
 
 /// Returns the type that a word names, such as `int`, `int|null` or `User[]`. Returns `None` for other words.

@@ -42,6 +42,15 @@ class Demo extends Api {
         return $cases[$_GET['case']];
     }
 
+    /**
+     * Returns data without the only output of the description
+     * @return int id
+     */
+    public function other() {
+        $cases = array('nothing' => null, 'empty' => array(), 'more' => array('a' => 1), 'text' => 'done', 'list' => array(1));
+        return $cases[$_GET['case']];
+    }
+
     /** Has no description of its result */
     public function free() {
         return array('anything' => array('a', 1, null));

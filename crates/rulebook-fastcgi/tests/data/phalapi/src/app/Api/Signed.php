@@ -37,6 +37,11 @@ class Signed extends Api {
         return array('file' => isset($this->file['size']) ? $this->file['size'] : null);
     }
 
+    /** Compares the signature */
+    public function index() {
+        return $this->check();
+    }
+
     /** Compares the signature of a form with a file */
     public function upload() {
         return $this->check();
