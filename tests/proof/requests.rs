@@ -214,8 +214,8 @@ impl RequestBuilder<'_> {
         parameter.map_or(Vec::new(), |parameter| parameter.r#type.check.boundary_values())
     }
 
-    /// Returns `true` if texts are the text `null`, perhaps as a JSON string, and the type of the parameter is `numeric`
-    /// or a union with it, so that it is null.
+    /// Returns `true` if texts are the text `null`, perhaps as a JSON string, and the type of the parameter is
+    /// `numeric` or a union with it, so that it is null.
     fn is_null_text(&self, name: &str, texts: &[String]) -> bool {
         let parameter = self.method.parameters.iter().find(|parameter| parameter.key == name || parameter.name == name);
         let is_numeric = parameter.is_some_and(|parameter| {

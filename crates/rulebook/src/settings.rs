@@ -263,9 +263,9 @@ impl Settings {
         self
     }
 
-    /// Sets the sockets on which the server listens, in the order of the addresses: those that the process which started
-    /// this one has opened. They also accept connections after this server has stopped. If there are none, the server
-    /// opens sockets itself.
+    /// Sets the sockets on which the server listens, in the order of the addresses: those that the process which
+    /// started this one has opened. They also accept connections after this server has stopped. If the list is empty,
+    /// the server opens sockets itself.
     #[must_use]
     pub fn with_sockets(mut self, sockets: Vec<TcpListener>) -> Self {
         self.sockets = sockets.into();
