@@ -65,7 +65,7 @@ fn every_diagnostic_code_is_explained() {
         let listed: Vec<_> = types.lines().filter_map(|line| line.split_whitespace().next()).collect();
         let known = Types::builtin();
         let known: Vec<_> =
-            known.iter().map(|one| one.name()).filter(|_| *code == DiagnosticCode::UnknownType).collect();
+            known.iter().map(rulebook::types::Type::name).filter(|_| *code == DiagnosticCode::UnknownType).collect();
         assert_eq!(listed, known, "{code}");
         assert!(result.stdout.lines().count() > 2, "{}: {}", code.name(), result.stdout);
     }

@@ -58,7 +58,7 @@ fn the_address_that_a_trusted_proxy_sends_counts_for_handlers_and_the_log() {
     let response = ask(&server, &[]);
     let port = response.json()["port"].clone();
     let line = accesses(response.field("x-request-id").unwrap()).remove(0);
-    assert!(line.message.starts_with(&format!("127.0.0.1:{port} GET ")), "{}", line.message);
+    assert!(line.message.starts_with(&format!("127.0.0.1:{port} - GET ")), "{}", line.message);
 }
 
 #[test]

@@ -45,7 +45,7 @@ impl Lowering<'_> {
             }
         }
         // An empty object accepts no credentials.
-        let is_empty = members.list.iter().all(|member| member.is_comment());
+        let is_empty = members.list.iter().all(JsonMember::is_comment);
         if kinds.is_empty() && !is_empty && !members.is_incomplete {
             let error = Diagnostic::new(DiagnosticCode::BadAuth, node.span, "`auth` has no kind of authenticator");
             self.report(error.help("name at least one: `\"auth\": {\"keys\": {}}` accepts the keys of this server"));

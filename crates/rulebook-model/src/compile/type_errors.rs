@@ -48,7 +48,9 @@ impl Lowering<'_> {
                     self.dialect.type_aliases.iter().filter(|(_, name)| exists(name)).map(|(alias, _)| *alias);
                 let suggestion =
                     closest_word(name, aliases.chain(self.types.iter().map(Type::name)).chain(self.schema_names()));
-                let help = match (help_for_foreign_name(FOREIGN_TYPES, name, exists), suggestion) {
+                let is_same_word = suggestion.is_some_and(|suggestion| suggestion.eq_ignore_ascii_case(name));
+                let foreign = help_for_foreign_name(FOREIGN_TYPES, name, exists).filter(|_| !is_same_word);
+                let help = match (foreign, suggestion) {
                     (Some(help), _) => help.to_owned(),
                     (None, Some(suggestion)) => format!("did you mean `{suggestion}`? {CUSTOM_TYPES_HELP}"),
                     (None, None) => format!("{TYPES_HELP}; {CUSTOM_TYPES_HELP}"),
