@@ -132,13 +132,15 @@ impl TestServer {
         certificates: ClientCertificates,
     ) -> Self {
         let (authority, folder) = (Authority::new(), tempfile::tempdir().unwrap());
-        std::fs::write(folder.path().join("file.bin"), file_bytes()).unwrap();
+        let static_files = folder.path().join("static");
+        std::fs::create_dir(&static_files).unwrap();
+        std::fs::write(static_files.join("file.bin"), file_bytes()).unwrap();
         let (certificate, key) = authority.write("site", &["localhost"]);
         let settings = Settings::new()
             // The case of a scheme is ignored.
             .with_bind(["HTTPS://127.0.0.1:0", "127.0.0.1:0"])
             .with_workers(1)
-            .with_static_files(folder.path())
+            .with_static_files(static_files)
             .with_tls(change(&authority, TlsSettings::new(certificate, key)));
         let engine = program(&folder.path().join("data")).authenticator(certificates).build().unwrap();
         let running = engine.serve(&change_server(settings)).unwrap();

@@ -50,7 +50,7 @@ as_ada() { curl -s -H "Authorization: Bearer $key" "$@"; }
 note=$(as_ada "$url/note" -d title=Files -d text=- | sed -n 's/.*"note_id":\([0-9]*\).*/\1/p')
 expect '"author":"ada"' curl -s "$url/note/$note"
 expect 'no_file' curl -s "$url/note/$note/file"
-expect 'ErrorDescription":"all right"' as_ada "$url/note/$note/file" -F file=@test.sh
+expect '{}' as_ada "$url/note/$note/file" -F file=@test.sh
 expect 'filename="test.sh"' curl -s -D - -o "$data/file" "$url/note/$note/file"
 cmp test.sh "$data/file"
 expect '"errors"' as_ada "$url/note/$note/file" -F file=text
