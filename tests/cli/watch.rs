@@ -96,6 +96,9 @@ fn a_change_with_errors_is_reported_and_the_previous_definition_is_served() {
     watched.write("shop.json", r#"{ "/": { "article": { "GETT": {} } } }"#);
     watched.wait_for("/docs/changes", |_, change| change.contains("unknown-method"));
     assert_eq!(watched.get("/article").0, 200);
+    let ready: Json = serde_json::from_str(&watched.get("/readyz").1).unwrap();
+    assert_eq!(ready["status"], "ready");
+    assert!(ready["definition"].as_str().unwrap().contains("error[unknown-method]"), "{ready}");
     let log = watched.process.log();
     assert!(log.contains("error[unknown-method]") && log.contains("api/shop.json:1:"), "{log}");
     watched.write("shop.json", &shop_module().to_string());

@@ -34,6 +34,7 @@ pub fn assert_matches_model(api: &Api) {
     public.unbound = Unbound::default();
     public.log_format = LogFormat::default();
     (public.bind, public.data, public.workers, public.log) = (None, None, None, None);
+    public.monitoring = None;
     (public.cors, public.files, public.compress) = (None, None, true);
     (public.address_connections, public.keep_alive, public.shutdown_timeout) = (None, None, None);
     (public.trusted_proxies, public.forwarded_field) = (Vec::new(), ForwardedField::default());
@@ -124,7 +125,7 @@ proptest! {
 #[test]
 fn settings_of_the_server_are_not_in_responses_to_options() {
     let app = json!({
-        "title": "Told", "unbound": "echo", "bind": "127.0.0.1:7777", "data": "secret-folder", "workers": 3,
+        "title": "Told", "unbound": "echo", "bind": "127.0.0.1:7777", "monitoring": "127.0.0.1:7778", "data": "secret-folder", "workers": 3,
         "log": "secret-filter", "log_format": "json",
         "cors": { "origins": ["https://secret.example"] }
     });
@@ -142,7 +143,7 @@ fn settings_of_the_server_are_not_in_responses_to_options() {
     }
     let bytes = files.iter().map(|(name, json)| (name.into(), json.to_string().into_bytes())).collect();
     let printed = describe::canonical_definition(&check_definition(Rulebook::read(bytes)));
-    for key in ["unbound", "bind", "data", "workers", "log", "log_format", "cors"] {
+    for key in ["unbound", "bind", "monitoring", "data", "workers", "log", "log_format", "cors"] {
         assert!(printed.get(key).is_some(), "{key}: {printed:#}");
     }
 }

@@ -29,6 +29,10 @@ pub(super) struct Settings {
     /// commas [default: 127.0.0.1:8080].
     #[arg(long, global = true, value_name = "ADDRESS:PORT", env = "RULEBOOK_BIND", value_delimiter = ',', value_parser = parse_bind_address)]
     pub(super) bind: Vec<String>,
+    /// Address and port of `/metrics`, `/readyz` and `/healthz`; the other addresses then only have `/healthz`
+    /// [default: those of --bind].
+    #[arg(long, global = true, value_name = "ADDRESS:PORT", env = "RULEBOOK_MONITORING", value_parser = parse_bind_address)]
+    pub(super) monitoring: Option<String>,
     /// Folder for the server's own data, such as keys.json [default: data].
     #[arg(long, global = true, value_name = "DIR", env = "RULEBOOK_DATA")]
     pub(super) data: Option<PathBuf>,
@@ -192,6 +196,7 @@ impl Settings {
             // An empty address disables traces.
             ("traces", self.traces.is_some()),
             ("bind", !self.bind.is_empty()),
+            ("monitoring", self.monitoring.is_some()),
             ("data", self.data.is_some()),
             ("files", self.files.is_some()),
             ("link_target", self.link_target.is_some()),
@@ -213,6 +218,7 @@ impl Settings {
     pub(super) fn replace_defined(&self, api: &mut Api) {
         api.link_target = self.link_target.unwrap_or(api.link_target);
         api.unbound = self.unbound.unwrap_or(api.unbound);
+        api.monitoring = self.monitoring.clone().or(api.monitoring.take());
         api.workers = self.workers.map(usize::from).or(api.workers);
         api.address_connections = self.address_connections.or(api.address_connections);
         api.http2 = self.http2.unwrap_or(api.http2);

@@ -4,7 +4,9 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use rulebook::handler_kind::{CompiledHandler, HandledMethod, HandlerError, HandlerKind, ReadinessCheck, StartFuture};
+use rulebook::handler_kind::{
+    CompiledHandler, HandledMethod, HandlerError, HandlerKind, Measure, ReadinessCheck, StartFuture,
+};
 use rulebook::model::Api;
 
 use crate::handler::MethodHandler;
@@ -64,6 +66,11 @@ impl HandlerKind for ProcessKind {
             std::future::ready(stopped.map_or(Ok(()), |command| Err(format!("no worker is ready: {command}"))))
         };
         vec![ReadinessCheck::new(PROCESS, check)]
+    }
+
+    fn measure(&self) -> Option<Measure> {
+        let pools = self.lock_pools().clone();
+        Some(Box::new(move || pools.iter().flat_map(|pool| pool.measure()).collect()))
     }
 
     fn source_files(&self) -> Vec<PathBuf> {

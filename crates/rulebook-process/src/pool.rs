@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rulebook::RequestId;
+use rulebook::handler_kind::Measurement;
 use tokio::sync::{Notify, oneshot};
 use tokio::time::sleep;
 
@@ -21,6 +22,8 @@ pub struct Pool {
     pub settings: PoolSettings,
     state: Mutex<PoolState>,
     next_id: AtomicU64,
+    /// The number of workers that have ended.
+    ended_workers: AtomicU64,
     /// Wakes the task that starts processes for single calls.
     pub waiting_jobs: Notify,
     pub start: PoolStart,
@@ -35,6 +38,7 @@ impl Pool {
             settings,
             state: Mutex::new(PoolState { slots, ..PoolState::default() }),
             next_id: AtomicU64::new(1),
+            ended_workers: AtomicU64::new(0),
             waiting_jobs: Notify::new(),
             start: PoolStart::new(name, api_methods),
         }
@@ -53,6 +57,25 @@ impl Pool {
     /// Returns `true` if a worker is ready.
     pub fn is_available(&self) -> bool {
         self.settings.once || self.lock_state().slots.iter().any(|slot| slot.phase == Phase::Ready)
+    }
+
+    /// Measures the workers, and the calls that they handle or that wait for them.
+    pub fn measure(&self) -> Vec<Measurement> {
+        let (ready, handled, waiting) = {
+            let state = self.lock_state();
+            let ready = state.slots.iter().filter(|slot| slot.phase == Phase::Ready).count();
+            let handled = state.slots.iter().map(|slot| slot.in_flight.len()).sum::<usize>();
+            // A process for a single call handles one.
+            (ready + state.running, handled + state.running, state.queue.len())
+        };
+        let ended = self.ended_workers.load(Ordering::Relaxed);
+        let measured = [
+            Measurement::gauge("process_workers", "Workers that can handle calls, by command.", ready as u64),
+            Measurement::gauge("process_calls", "Calls that workers handle, by command.", handled as u64),
+            Measurement::gauge("process_waiting_calls", "Calls that wait for a worker, by command.", waiting as u64),
+            Measurement::counter("process_ended_workers", "Workers that have ended, by command.", ended),
+        ];
+        measured.into_iter().map(|measured| measured.label("command", self.name())).collect()
     }
 
     /// Gives a call to a worker, or lets it wait for one.
@@ -169,6 +192,7 @@ impl Pool {
     /// Removes a worker that has ended. Its calls fail for this reason. If `is_failing`, the next worker starts only
     /// after a while.
     pub fn remove_worker(&self, slot: usize, reason: &str, is_failing: bool) {
+        self.ended_workers.fetch_add(1, Ordering::Relaxed);
         let mut state = self.lock_state();
         let removed = &mut state.slots[slot];
         removed.phase = if is_failing { Phase::Waiting } else { Phase::Starting };

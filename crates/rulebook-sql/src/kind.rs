@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use rulebook::handler_kind::{CompiledHandler, HandledMethod, HandlerError, HandlerKind, ReadinessCheck, StartFuture};
+use rulebook::handler_kind::{
+    CompiledHandler, HandledMethod, HandlerError, HandlerKind, Measure, ReadinessCheck, StartFuture,
+};
 
 use crate::call::{SqlHandler, SqlMethod};
 use crate::database::{Database, PrepareError};
@@ -120,6 +122,11 @@ impl HandlerKind for SqlKind {
             })
         };
         self.used_databases().into_iter().map(check).collect()
+    }
+
+    fn measure(&self) -> Option<Measure> {
+        let databases = self.used_databases();
+        Some(Box::new(move || databases.iter().flat_map(|database| database.measure()).collect()))
     }
 
     fn source_files(&self) -> Vec<PathBuf> {

@@ -18,7 +18,7 @@ pub(crate) const MAIN: &str = "main";
 /// The database without settings: a file in the data folder.
 const DEFAULT_URL: &str = "sqlite:data.db";
 
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 12] = [
     "url",
     "pool",
     "pool_timeout",
@@ -29,6 +29,7 @@ const KEYS: [&str; 11] = [
     "max_file",
     "max_pattern",
     "max_failed_calls",
+    "slow_call",
     "migrations",
 ];
 
@@ -79,6 +80,8 @@ pub(crate) struct DatabaseSettings {
     pub limits: CallLimits,
     /// The number of failed calls, one after the other, from which the database is not ready.
     pub max_failed_calls: u32,
+    /// The duration from which calls are slow, which are counted and logged.
+    pub slow_call: Duration,
     /// The folder with the migrations.
     pub migrations: Option<Spanned<PathBuf>>,
 }
@@ -97,6 +100,7 @@ impl DatabaseSettings {
             download_timeout: Duration::from_secs(600),
             limits: CallLimits { rows: 10_000, bytes: 16 << 20, file: 16 << 20, pattern: 256 },
             max_failed_calls: 10,
+            slow_call: Duration::from_secs(1),
             migrations: None,
         }
     }
@@ -117,6 +121,7 @@ impl DatabaseSettings {
             "download_timeout" => self.download_timeout = seconds(node, key)?,
             "max_rows" | "max_bytes" | "max_file" | "max_pattern" => self.limits.set(key, node)?,
             "max_failed_calls" => self.max_failed_calls = whole_number(node, key, 1..=1_000_000)?,
+            "slow_call" => self.slow_call = seconds(node, key)?,
             "migrations" => self.migrations = Some(path(node, key, api)?),
             _ => return Err(unknown_setting(&member.key, "a database", &KEYS)),
         }

@@ -23,6 +23,9 @@ pub struct Settings {
     /// The addresses to listen on, each as `address:port`. An address that begins with `https://` has TLS. For port 0,
     /// the system chooses a free port. By default, `127.0.0.1:8080`.
     pub bind: Vec<String>,
+    /// The address, as in `bind`, at which the server responds to `/metrics`, `/readyz` and `/healthz`, and to nothing
+    /// else. The addresses in `bind` then only have `/healthz`. If it is `None`, they have all three.
+    pub monitoring: Option<String>,
     /// The number of worker threads, from 1 to 512. By default, the server has one worker for each processor.
     pub workers: Option<usize>,
     /// When the server stops, the maximum time for which it waits for requests in flight, and for handlers whose
@@ -53,7 +56,7 @@ pub struct Settings {
     pub(crate) hangup_hook: Option<HangupHook>,
     /// The function that is called when the process receives the signal SIGUSR2, if `handle_signals` is `true`.
     pub(crate) handover_hook: Option<HandoverHook>,
-    /// The sockets that another process has opened, in the order of `bind`.
+    /// The sockets that another process has opened, in the order of `bind`, and then that of `monitoring`.
     pub(crate) sockets: Arc<[TcpListener]>,
     /// If `true`, the signals SIGTERM and SIGINT stop the server, and the signal SIGHUP does not end the process. A
     /// second signal stops it without waiting for requests in flight. By default, `false`.
@@ -146,6 +149,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             bind: vec!["127.0.0.1:8080".to_owned()],
+            monitoring: None,
             workers: None,
             shutdown_timeout: Duration::from_secs(30),
             keep_alive: Duration::from_secs(75),
@@ -176,6 +180,13 @@ impl Settings {
     #[must_use]
     pub fn with_bind<A: Into<String>>(mut self, addresses: impl IntoIterator<Item = A>) -> Self {
         self.bind = addresses.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Sets the address for `/metrics` and the state of the server.
+    #[must_use]
+    pub fn with_monitoring(mut self, address: impl Into<Option<String>>) -> Self {
+        self.monitoring = address.into();
         self
     }
 

@@ -108,7 +108,10 @@ pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: &ServeOpti
     let checked = engine.check_static_folder(&server_settings);
     checked.map_err(|error| output::print_usage_error(&format!("--static: {error}")))?;
     engine.start().map_err(|error| output::print_system_error(&error.to_string()))?;
-    let address_error = |error: io::Error| format!("--bind {}: {error}", server_settings.bind.join(","));
+    let address_error = |error: io::Error| {
+        let bound: Vec<_> = server_settings.bind.iter().chain(&server_settings.monitoring).cloned().collect();
+        format!("--bind {}: {error}", bound.join(","))
+    };
     let running = engine.serve(&server_settings).map_err(|error| match error.kind() {
         // The program was built without a feature that a setting needs.
         io::ErrorKind::Unsupported => output::print_usage_error(&error.to_string()),
@@ -120,9 +123,11 @@ pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: &ServeOpti
         io::ErrorKind::InvalidInput => output::print_usage_error(&address_error(error)),
         _ => output::print_system_error(&address_error(error)),
     })?;
-    let addresses = running.addresses().iter().zip(&server_settings.bind).map(|(address, bound)| {
+    let bound = server_settings.bind.iter().map(|bound| (bound, api.base.as_str()));
+    let bound = bound.chain(server_settings.monitoring.iter().map(|bound| (bound, "/metrics")));
+    let addresses = running.addresses().iter().zip(bound).map(|(address, (bound, path))| {
         let scheme = if split_bind_address(bound).0 { "https" } else { "http" };
-        format!("{scheme}://{address}{}", api.base)
+        format!("{scheme}://{address}{path}")
     });
     output::print_to_stdout(&startup_summary(
         &engine,
@@ -142,6 +147,7 @@ pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: &ServeOpti
 fn new_server_settings(settings: &Settings, api: &Api, bind: Vec<String>) -> ServerSettings {
     let mut new = ServerSettings::new()
         .with_bind(bind)
+        .with_monitoring(api.monitoring.clone())
         .with_workers(api.workers)
         .with_address_connections(api.address_connections.map(|max| usize::try_from(max).unwrap_or(usize::MAX)))
         .with_http2(api.http2)

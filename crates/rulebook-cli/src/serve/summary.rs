@@ -1,11 +1,12 @@
-//! The text that the server prints when it starts.
+//! The text that the server prints when it starts: for people, or as JSON if the log is JSON.
 
 use std::fmt::Write;
 use std::path::Path;
 
 use rulebook::Engine;
 use rulebook_model::invisible::replace_invisible;
-use rulebook_model::model::{Api, Unbound};
+use rulebook_model::model::{Api, LogFormat, Unbound};
+use serde_json::{Map, Value as Json};
 
 use super::SharedServices;
 use crate::{Settings, output};
@@ -50,6 +51,12 @@ pub(super) fn startup_summary(engine: &Engine, settings: &Settings, effective: &
     }
     if let Some(shared) = effective.services.describe(engine) {
         rows.push(("shared", shared));
+    }
+    if engine.api().log_format == LogFormat::Json {
+        let rows = rows.into_iter().map(|(name, value)| (name.to_owned(), Json::from(value)));
+        let summary: Map<_, _> =
+            [("serving".to_owned(), format!("{title} {version}").into())].into_iter().chain(rows).collect();
+        return Json::Object(summary).to_string() + "\n";
     }
     let headline = replace_invisible(&format!("{title} {version}"));
     rows.iter().fold(headline + "\n", |mut text, (name, value)| {

@@ -92,6 +92,8 @@ pub struct Api {
     /// The address on which the server listens, as `address:port`, or as `https://address:port` with TLS; `None` for
     /// the default.
     pub bind: Option<String>,
+    /// The address of `/metrics` and `/readyz`, as in `bind`; `None` if they have none of their own.
+    pub monitoring: Option<String>,
     /// The data folder, where the server keeps its internal files; `None` for the default.
     pub data: Option<String>,
     /// The folder where the program stores files; `None` for the default.
@@ -201,6 +203,7 @@ impl Default for Api {
             handlers: None,
             auth: None,
             bind: None,
+            monitoring: None,
             data: None,
             files: None,
             key_storage: None,

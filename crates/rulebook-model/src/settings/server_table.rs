@@ -12,7 +12,7 @@ use crate::schema::{self, pattern};
 use crate::span::Spanned;
 
 /// These settings, in the order in which they are checked and listed in canonical definitions.
-pub(crate) const SERVER_SETTINGS: [Setting; 28] = [
+pub(crate) const SERVER_SETTINGS: [Setting; 29] = [
     setting(
         "shared_limits",
         JsonKind::Object(&SHARED_LIMITS),
@@ -40,6 +40,13 @@ pub(crate) const SERVER_SETTINGS: [Setting; 28] = [
         JsonKind::String,
         "The address to listen on, as `address:port`, or as `https://address:port` with TLS.",
         |lowering, value, api| api.bind = lowering.lower_bind_address(value),
+    )
+    .with_constraint(|| json!({ "pattern": pattern::SOCKET_ADDRESS })),
+    setting(
+        "monitoring",
+        JsonKind::String,
+        "The address of `/metrics` and `/readyz`, as in `bind`; by default, they are at the addresses in `bind`.",
+        |lowering, value, api| api.monitoring = lowering.lower_bind_address(value),
     )
     .with_constraint(|| json!({ "pattern": pattern::SOCKET_ADDRESS })),
     setting(

@@ -8,8 +8,9 @@ mod rows;
 mod span;
 mod upload;
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::TryStreamExt;
 use rulebook::handler_kind::{ArgumentSlots, CompiledHandler, HandlerFuture, ReturnedValue};
@@ -125,6 +126,7 @@ impl SqlMethod {
         mut values: Vec<SqlValue>,
         reader: &R,
     ) -> Result<Option<R::Result>, ApiError> {
+        let begun = Instant::now();
         let running = async {
             let prepared = self.prepared()?;
             convert_moments(&mut values, &self.values, self.database.settings.dialect)?;
@@ -169,10 +171,22 @@ impl SqlMethod {
                 CallFailure::Api(error) | CallFailure::Stopped(error) => error,
             })
         };
-        self.database.within(self.timeout, running).await.unwrap_or_else(|| {
+        let ended = self.database.within(self.timeout, running).await;
+        self.note_duration(begun.elapsed());
+        ended.unwrap_or_else(|| {
             let reason = format!("the database took more than {} seconds", self.timeout.as_secs_f64());
             Err(ApiError::gateway_timeout(reason))
         })
+    }
+
+    /// Counts and logs a call that was slow, including its time for a connection.
+    fn note_duration(&self, duration: Duration) {
+        if duration < self.database.settings.slow_call {
+            return;
+        }
+        self.database.slow_calls.fetch_add(1, Ordering::Relaxed);
+        let (id, database, ms) = (&*self.file_name, &*self.database.settings.name, duration.as_millis() as u64);
+        log::warn!(id, database, ms; "{id}: the database `{database}` took {ms} ms");
     }
 
     async fn lease(&self) -> Result<Lease, ApiError> {

@@ -15,9 +15,11 @@ mod sqlite;
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use rulebook::handler_kind::Measurement;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::SqliteConnectOptions;
 use thiserror::Error;
@@ -54,11 +56,13 @@ pub(crate) struct Database {
     pool: OnceLock<Arc<Pool>>,
     /// The calls that the database has failed, one after the other.
     pub failures: Failures,
+    /// The number of calls that were slow.
+    pub slow_calls: AtomicU64,
 }
 
 impl Database {
     pub(crate) fn new(settings: DatabaseSettings) -> Self {
-        Self { settings, pool: OnceLock::new(), failures: Failures::new() }
+        Self { settings, pool: OnceLock::new(), failures: Failures::new(), slow_calls: AtomicU64::new(0) }
     }
 
     /// Returns the file of a database of SQLite.
@@ -148,6 +152,25 @@ impl Database {
             Some(Err(error)) => Err(format!("the database `{name}`: {error}")),
             None => Err(format!("the database `{name}` does not respond in time")),
         }
+    }
+
+    /// Measures the connections, and the calls that wait for them or were slow.
+    pub(crate) fn measure(&self) -> Vec<Measurement> {
+        let pool = self.pool.get().map(|pool| pool.measure()).unwrap_or_default();
+        let slow = self.slow_calls.load(Ordering::Relaxed);
+        let measured = [
+            Measurement::gauge("sql_connections_used", "Connections that calls use, by database.", pool.used),
+            Measurement::gauge("sql_connections_idle", "Open connections that no call uses, by database.", pool.idle),
+            Measurement::gauge("sql_connections_max", "The setting pool, by database.", pool.max),
+            Measurement::gauge("sql_waiting_calls", "Calls that wait for a connection, by database.", pool.waiting),
+            Measurement::counter(
+                "sql_pool_timeouts",
+                "Calls that got no connection in time, by database.",
+                pool.timeouts,
+            ),
+            Measurement::counter("sql_slow_calls", "Calls that took longer than slow_call, by database.", slow),
+        ];
+        measured.into_iter().map(|measured| measured.label("database", &*self.settings.name)).collect()
     }
 
     fn pool(&self) -> Result<&Arc<Pool>, sqlx::Error> {

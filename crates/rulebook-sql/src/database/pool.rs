@@ -9,6 +9,7 @@
 
 use std::future::Future;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -45,6 +46,36 @@ pub(super) struct Pool {
     download_permits: Arc<Semaphore>,
     /// The connections that no call uses. The one that was used last is at the end.
     idle: Mutex<Vec<OpenConnection>>,
+    /// The number of calls that wait for a permit.
+    waiting: AtomicU64,
+    /// The number of calls that got no permit in time.
+    timeouts: AtomicU64,
+}
+
+/// How a pool is used at a moment.
+#[derive(Debug, Default)]
+pub(super) struct PoolUse {
+    pub used: u64,
+    pub idle: u64,
+    pub max: u64,
+    pub waiting: u64,
+    pub timeouts: u64,
+}
+
+/// Counts a call that waits, until this value is dropped: a call whose client is gone no longer waits.
+struct Waiting<'p>(&'p AtomicU64);
+
+impl<'p> Waiting<'p> {
+    fn new(count: &'p AtomicU64) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(count)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// The right to use a connection. Another call gets it when this value is dropped.
@@ -65,6 +96,18 @@ impl Pool {
             permits: Arc::new(Semaphore::new(size)),
             download_permits: Arc::new(Semaphore::new((size / 2).max(1))),
             idle: Mutex::default(),
+            waiting: AtomicU64::new(0),
+            timeouts: AtomicU64::new(0),
+        }
+    }
+
+    pub(super) fn measure(&self) -> PoolUse {
+        PoolUse {
+            used: (self.size - self.permits.available_permits()) as u64,
+            idle: self.lock().len() as u64,
+            max: self.size as u64,
+            waiting: self.waiting.load(Ordering::Relaxed),
+            timeouts: self.timeouts.load(Ordering::Relaxed),
         }
     }
 
@@ -127,7 +170,12 @@ impl Pool {
         if let Ok(permit) = Arc::clone(permits).try_acquire_owned() {
             return Ok(permit);
         }
+        let waiting = Waiting::new(&self.waiting);
         let permit = self.within(self.wait, Arc::clone(permits).acquire_owned()).await;
+        drop(waiting);
+        if permit.is_none() {
+            self.timeouts.fetch_add(1, Ordering::Relaxed);
+        }
         permit.ok_or(sqlx::Error::PoolTimedOut)?.map_err(|_| sqlx::Error::PoolClosed)
     }
 

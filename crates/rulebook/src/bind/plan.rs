@@ -17,7 +17,7 @@ use super::cors;
 use super::limits::{self, new_shared_limiter, plan_limits};
 use crate::auth::ProtectedResource;
 use crate::call::{AuthScheme, DynAuthenticate, Value, is_secret_header_field, is_secret_name};
-use crate::handler::{self, BodyAccess, ProgramState, ReadinessCheck};
+use crate::handler::{self, BodyAccess, Measure, ProgramState, ReadinessCheck};
 use crate::idempotency::{IdempotencyStorage, MemoryStorage};
 use crate::pipeline::secret_path;
 use crate::plan::{
@@ -41,6 +41,8 @@ pub struct PlanContext {
     pub state: ProgramState,
     /// The readiness checks of the program, whose results `/readyz` reports.
     pub readiness_checks: Vec<ReadinessCheck>,
+    /// What the kinds of handlers measure for `/metrics`.
+    pub measures: Vec<Measure>,
     /// The descriptions of the API as a protected resource, which the server publishes.
     pub protected_resources: Vec<ProtectedResource>,
     /// The counter that counts the requests of limits for several servers, and how the server uses it.
@@ -139,6 +141,7 @@ pub fn create_plan(api: &Api, actions: Vec<Action>, handlers: &[handler::Module]
         verify_outputs: context.verify_outputs,
         state: context.state,
         readiness_checks: context.readiness_checks,
+        measures: context.measures,
         compresses_responses: api.compress,
         is_watched: api.is_watched,
         cors: cors::plan_cors(api),

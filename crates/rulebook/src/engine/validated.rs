@@ -328,9 +328,11 @@ impl Validated {
             self.defined_auth;
         checks.extend(readiness_checks);
         hooks.extend(starts.into_iter().map(|(start, span)| auth_start_hook(start, span, Arc::clone(&sources))));
+        let mut measures = Vec::new();
         if !echo {
             for kind in self.parts.handler_kinds.into_iter().filter(|kind| is_used(&self.api, kind.name())) {
                 checks.extend(kind.readiness_checks());
+                measures.extend(kind.measure());
                 private_files.extend(kind.private_files(self.data_folder.path()));
                 hooks.push(start_hook(kind, self.api.span, Arc::clone(&sources)));
             }
@@ -369,6 +371,7 @@ impl Validated {
             ending_authenticators,
             state: self.parts.state,
             readiness_checks: checks,
+            measures,
             protected_resources: resources,
             shared_counter: self.parts.shared_counter.filter(|_| !echo),
             idempotency_storage,

@@ -10,7 +10,7 @@ use rulebook_model::model::{Api, DefinedHandler, Method};
 use rulebook_model::span::Span;
 use rulebook_model::suggest::closest_word;
 
-use super::{Context, HandlerFuture, ReadinessCheck};
+use super::{Context, HandlerFuture, Measure, ReadinessCheck};
 use crate::call::ArgumentSlots;
 
 /// A kind of handler. A definition chooses it by its name: `"handler": {"value": {"id": 5}}` has the kind `value`.
@@ -88,6 +88,12 @@ pub trait HandlerKind: Send + Sync {
     /// function is called once, after the handlers of all methods are compiled.
     fn readiness_checks(&self) -> Vec<ReadinessCheck> {
         Vec::new()
+    }
+
+    /// Returns the function that measures what `/metrics` reports of this kind; `None` if it has no metrics. This
+    /// function is called like [`HandlerKind::readiness_checks`].
+    fn measure(&self) -> Option<Measure> {
+        None
     }
 
     /// Returns the files with the code of the handlers. A server that watches its definition loads the API again when

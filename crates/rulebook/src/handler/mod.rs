@@ -13,6 +13,7 @@ mod file_fields;
 mod into_handler;
 mod kind;
 mod log_lines;
+mod measurement;
 mod module;
 mod out;
 mod outgoing_body;
@@ -39,6 +40,7 @@ pub use kind::{
     BodyAccess, CompiledHandler, HandledMethod, HandlerError, HandlerKind, MethodReturns, OutputsCheck, StartFuture,
 };
 pub use log_lines::{LogLines, printable};
+pub use measurement::{Measure, Measurement};
 pub use module::{CallEnd, HandlerBinding, Hooks, Module};
 pub use out::{Out, OutputProbe};
 pub use outgoing_body::{body_len, body_stream};

@@ -31,12 +31,17 @@ pub use manage::{NewKey, add, copy, list, revoke, rotate};
 pub use storage::{KeySet, KeyState, KeyStorage, KeyVersion, Usage, Usages, UsedRequests, now};
 pub use watcher::KeyWatcher;
 
-use crate::call::{AuthScheme, Authenticate, Authentication, Head};
+use crate::call::{AuthScheme, Authenticate, Authentication, Head, Identity};
 use table::{KeyTable, LookupError, PreviousUsage};
 use token::KeyTokenError;
 
 /// The name of the key file in the data folder.
 pub const FILE: &str = "keys.json";
+
+/// Returns the name of the key with which a caller has been identified; `None` for callers without a key.
+pub(crate) fn key_name(caller: &Identity) -> Option<&str> {
+    (&*caller.qualified_name().namespace == table::NAMESPACE).then(|| caller.name())
+}
 
 /// The authenticator that accepts the bearer keys in a key file, or in another storage of keys.
 ///

@@ -26,7 +26,7 @@ const LAST_USE_PRECISION: i64 = 10;
 /// The difference in milliseconds between the clock of a storage and that of this server by which the difference that
 /// a table uses may be wrong.
 const CLOCK_PRECISION: i64 = 1_500;
-const NAMESPACE: &str = "keys";
+pub(super) const NAMESPACE: &str = "keys";
 
 /// The keys of a storage, by their ids.
 pub(super) struct KeyTable {

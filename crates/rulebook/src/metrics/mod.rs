@@ -4,10 +4,10 @@
 //! up the counters of all workers. The definition of the API alone determines how many counters exist; a request never
 //! adds one.
 
+mod key_counters;
 mod openmetrics;
 mod worker_counters;
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use rulebook_model::connection_limits::{CONNECTION_LIMITS, ConnectionLimit};
-use worker_counters::CountedRequests;
+use worker_counters::Counted;
 pub(crate) use worker_counters::{RequestEnd, RequestKind, WorkerCounters};
 
 use crate::plan::Plan;
@@ -28,7 +28,7 @@ pub(crate) struct Metrics(Mutex<AllCounters>);
 struct AllCounters {
     by_worker: Vec<Arc<WorkerCounters>>,
     /// The counts of the plans that are no longer served.
-    ended: BTreeMap<Box<str>, CountedRequests>,
+    ended: Counted,
     last_text: Bytes,
     /// The time that can be used to write the text.
     time: TimeShare,
@@ -56,7 +56,8 @@ impl Metrics {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns all counts in the OpenMetrics text format. `plan` contains the counts of its methods. `detached` is the
+    /// Returns all counts in the OpenMetrics text format. `plan` contains the counts of its methods, and what its kinds of
+    /// handlers measure. `detached` is the
     /// number of handlers that are still running although their clients have disconnected. `certificates` returns the
     /// files with the certificates of the server, each with the time until which its certificate is valid, in seconds
     /// since 1970.
@@ -79,6 +80,7 @@ impl Metrics {
         let mut counted = ended.clone();
         by_worker.iter().for_each(|counters| counters.add_to(&mut counted));
         let differences = plan.methods.iter().map(|method| (&*method.id, &method.output_differences));
+        let measured: Vec<_> = plan.measures.iter().flat_map(|measure| measure()).collect();
         let text = Bytes::from(openmetrics::openmetrics_text(
             &counted,
             in_flight,
@@ -86,6 +88,7 @@ impl Metrics {
             exceeded_limits,
             differences.map(|(id, count)| (id, count.load(Ordering::Relaxed))).filter(|(_, count)| *count > 0),
             &certificates(),
+            &measured,
         ));
         last_text.clone_from(&text);
         time.add(begun, begun.elapsed());

@@ -3,19 +3,21 @@
 //! No metrics library is used: its counters would have locks that workers share, and only its text output would be
 //! useful.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fmt::{Arguments, Display, Write};
 
 use super::ExceededLimits;
-use super::worker_counters::{BUCKET_MILLISECONDS, CountedRequests, ResponseLabels};
+use super::worker_counters::{BUCKET_MILLISECONDS, Counted, ResponseLabels};
+use crate::handler::Measurement;
 
 pub(super) fn openmetrics_text<'p>(
-    counted: &BTreeMap<Box<str>, CountedRequests>,
+    counted: &Counted,
     in_flight: u64,
     detached: usize,
     exceeded_limits: &ExceededLimits,
     output_differences: impl Iterator<Item = (&'p str, u64)>,
     certificates: &[(String, u64)],
+    measured: &[Measurement],
 ) -> String {
     let mut text = OpenMetricsText(String::new());
     text.begin_metric("rulebook_build", "info", "The version of the server.");
@@ -47,8 +49,14 @@ pub(super) fn openmetrics_text<'p>(
     for (file, time) in certificates {
         text.write_sample(expiry, &[("file", file)], time);
     }
+    write_measurements(&mut text, measured);
+    let by_key = "rulebook_key_requests";
+    text.begin_metric(by_key, "counter", "Requests with an API key, by the name of the key and by method.");
+    for ((key, method), count) in &counted.key_requests {
+        text.write_sample(&format!("{by_key}_total"), &[("key", key), ("method", method)], count);
+    }
     text.begin_metric("rulebook_requests", "counter", "Finished requests, by method, HTTP status and error code.");
-    for (id, total) in counted {
+    for (id, total) in &counted.requests {
         for (ResponseLabels { status, code, error }, count) in &total.responses {
             let status = status.map_or_else(|| "-".to_owned(), |status| status.to_string());
             let labels = [("method", id.as_ref()), ("status", &status), ("code", code), ("error", error)];
@@ -59,7 +67,7 @@ pub(super) fn openmetrics_text<'p>(
     }
     let durations = "rulebook_request_duration_seconds";
     text.begin_metric(durations, "histogram", "Duration of requests from head to response, by method.");
-    for (id, total) in counted {
+    for (id, total) in &counted.requests {
         let method = ("method", id.as_ref());
         text.write_sample(
             &format!("{durations}_sum"),
@@ -78,6 +86,21 @@ pub(super) fn openmetrics_text<'p>(
     }
     text.0.push_str("# EOF\n");
     text.0
+}
+
+/// Writes what the kinds of handlers measure. All samples of a metric follow its description.
+fn write_measurements(text: &mut OpenMetricsText, measured: &[Measurement]) {
+    for name in measured.iter().map(|measured| measured.name).collect::<BTreeSet<_>>() {
+        let samples: Vec<_> = measured.iter().filter(|measured| measured.name == name).collect();
+        let (help, is_counter) = samples.first().map_or(("", false), |first| (first.help, first.is_counter));
+        let metric = format!("rulebook_{name}");
+        text.begin_metric(&metric, if is_counter { "counter" } else { "gauge" }, help);
+        let sample = if is_counter { format!("{metric}_total") } else { metric };
+        for Measurement { labels, value, .. } in samples {
+            let labels: Vec<_> = labels.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            text.write_sample(&sample, &labels, value);
+        }
+    }
 }
 
 struct OpenMetricsText(String);

@@ -11,6 +11,7 @@ use std::time::Duration;
 use rulebook_model::error::{ErrorCode, codes};
 use rulebook_model::model::ServerPath;
 
+use super::key_counters::{KeyCounters, KeyRequests};
 use crate::pipeline::{ErrorContext, ReplyCode, Route};
 use crate::plan::Plan;
 
@@ -164,6 +165,7 @@ pub(crate) struct WorkerCounters {
     plan: Arc<Plan>,
     rows: Box<[CounterRow]>,
     in_flight: AtomicU64,
+    key_counters: KeyCounters,
 }
 
 struct CounterRow {
@@ -193,6 +195,14 @@ pub(super) struct ResponseLabels {
     pub(super) error: Box<str>,
 }
 
+/// What all workers have counted.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Counted {
+    /// The requests by the ids of methods, and by the names of other kinds of requests.
+    pub(super) requests: BTreeMap<Box<str>, CountedRequests>,
+    pub(super) key_requests: KeyRequests,
+}
+
 #[derive(Debug, Clone, Default)]
 pub(super) struct CountedRequests {
     /// The number of responses by label. Labels without responses are omitted.
@@ -209,7 +219,8 @@ impl WorkerCounters {
             durations: Default::default(),
             total_nanoseconds: AtomicU64::new(0),
         });
-        Self { rows: rows.collect(), plan: Arc::clone(plan), in_flight: AtomicU64::new(0) }
+        let (rows, plan) = (rows.collect(), Arc::clone(plan));
+        Self { rows, plan, in_flight: AtomicU64::new(0), key_counters: KeyCounters::default() }
     }
 
     /// Counts the begin of a request. Only the worker that owns the counters may call this function and the other
@@ -231,6 +242,11 @@ impl WorkerCounters {
         add_to_counter(&row.total_nanoseconds, nanoseconds);
     }
 
+    /// Counts a request of a method with an API key.
+    pub(crate) fn count_key(&self, key: &str, method_index: usize) {
+        self.key_counters.count(key, method_index);
+    }
+
     /// Counts that a request is no longer being handled. [`WorkerCounters::count_begin`] must have been called for it.
     pub(crate) fn count_no_longer_in_flight(&self) {
         self.in_flight.store(self.in_flight.load(Ordering::Relaxed).saturating_sub(1), Ordering::Release);
@@ -240,9 +256,10 @@ impl WorkerCounters {
         self.in_flight.load(Ordering::Acquire)
     }
 
-    /// Adds the counts of all requests to those of other workers. The map keys are ids of methods, and names of other
-    /// kinds of requests. Kinds without requests are omitted.
-    pub(super) fn add_to(&self, counted: &mut BTreeMap<Box<str>, CountedRequests>) {
+    /// Adds the counts of all requests to those of other workers. Kinds without requests are omitted.
+    pub(super) fn add_to(&self, counted: &mut Counted) {
+        self.key_counters.add_to(&mut counted.key_requests, |index| &self.plan.methods[index].id);
+        let counted = &mut counted.requests;
         for (kind, row) in request_kinds(&self.plan).zip(&self.rows) {
             let responses = kind.ends(&self.plan).zip(row.responses.iter().map(load_counter));
             for (end, count) in responses.filter(|(_, count)| *count > 0) {

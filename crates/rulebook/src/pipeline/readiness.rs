@@ -30,6 +30,15 @@ impl Readiness {
         Self::new("stopping", &Map::new())
     }
 
+    /// Adds the errors of a changed definition, which is not served.
+    pub fn with_errors(mut self, errors: &str) -> Self {
+        if let Ok(Json::Object(mut body)) = serde_json::from_slice(&self.body) {
+            body.insert("definition".to_owned(), errors.into());
+            self.body = Json::Object(body).to_string().into();
+        }
+        self
+    }
+
     fn new(status: &str, checks: &Map<String, Json>) -> Self {
         let body = json!({ "status": status, "checks": checks }).to_string();
         Self { is_ready: status == READY_STATUS, body: body.into() }

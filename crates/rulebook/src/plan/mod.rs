@@ -46,7 +46,7 @@ use rulebook_model::model::{DeclaredError, Idempotency, Limits, Scope, UnknownPa
 use rulebook_model::types::Check;
 
 use crate::call::HttpMethod;
-use crate::handler::{BodyAccess, CompiledHandler, Handler, Hooks, ProgramState, ReadinessCheck};
+use crate::handler::{BodyAccess, CompiledHandler, Handler, Hooks, Measure, ProgramState, ReadinessCheck};
 use crate::idempotency::IdempotencyStorage;
 use crate::rate_limit::{PlannedRateLimit, SharedLimiter};
 use crate::trace::Tracer;
@@ -109,6 +109,8 @@ pub struct Plan {
     pub state: ProgramState,
     /// The readiness checks of the program, whose results `/readyz` reports.
     pub readiness_checks: Vec<ReadinessCheck>,
+    /// What the kinds of handlers measure for `/metrics`.
+    pub measures: Vec<Measure>,
     /// `true` if the definition allows the server to compress responses.
     pub compresses_responses: bool,
     /// `true` if pages look for changes of the definition.

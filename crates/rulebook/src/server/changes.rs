@@ -41,10 +41,14 @@ impl Changes {
         self.0.send_modify(|change| *change = Change { number: change.number + 1, errors });
     }
 
+    /// Returns why the changed definition is not served; `None` if it is.
+    pub(super) fn errors(&self) -> Option<String> {
+        self.0.borrow().errors.clone()
+    }
+
     /// Lets all pages ask again, because the server stops.
     pub(super) fn end_waiting(&self) {
-        let errors = self.0.borrow().errors.clone();
-        self.report(errors);
+        self.report(self.errors());
     }
 
     /// Waits until there is another change than the one with the number `known`, and returns it as JSON.

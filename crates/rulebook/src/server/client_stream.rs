@@ -101,7 +101,7 @@ impl ClientStream {
             return Poll::Pending;
         }
         let head_timeout = match self.connection.served {
-            Served::Everything => HEAD_TIMEOUT,
+            Served::Everything | Served::Api | Served::Monitoring => HEAD_TIMEOUT,
             Served::ServerState => RESERVED_HEAD_TIMEOUT,
         };
         let head_since = self.connection.head_since.get();

@@ -27,6 +27,7 @@ use super::alarm::{Alarm, MAX_DISTANCE};
 use super::client_stream::ClientStream;
 use super::connection_limits::{HANDSHAKE_TIMEOUT, HEAD_TIMEOUT, LINGER_TIMEOUT, RESERVED_HEAD_TIMEOUT};
 use super::connection_state::{ConnectionState, Served};
+use super::listening::Offer;
 use super::open_connections::OpenConnection;
 use super::response::HandledBody;
 use super::services::Services;
@@ -52,7 +53,7 @@ pub(super) type Transport = Either<TcpStream, Box<TlsStream>>;
 pub(super) fn connection_service_factory(
     services: &Services,
     keep_alive: Duration,
-    has_tls: bool,
+    offer: Offer,
 ) -> impl ServiceFactory<TcpStream, Config = (), Response = (), Error = io::Error, InitError = ()> + use<> {
     let (services, keep_alive) = (services.clone(), keep_alive.min(MAX_DISTANCE));
     fn_factory(move || {
@@ -84,7 +85,7 @@ pub(super) fn connection_service_factory(
                 let _ = &thread;
                 let (http, worker) = (Rc::clone(&http), Rc::clone(&worker));
                 async move {
-                    let Some(accepted) = accept(stream, &worker.shared_state, has_tls).await? else { return Ok(()) };
+                    let Some(accepted) = accept(stream, &worker.shared_state, offer).await? else { return Ok(()) };
                     let (transport, connection, peer, open) = accepted;
                     let protocol = if connection.is_http2 { Protocol::Http2 } else { Protocol::Http1 };
                     let (transport, connection) = (Rc::new(RefCell::new(transport)), Rc::new(connection));
@@ -127,12 +128,12 @@ where
 type Accepted = (Transport, ConnectionState, SocketAddr, OpenConnection);
 
 /// Begins a connection. Returns `None` if it can be closed.
-async fn accept(stream: TcpStream, state: &Arc<ServerState>, has_tls: bool) -> io::Result<Option<Accepted>> {
+async fn accept(stream: TcpStream, state: &Arc<ServerState>, offer: Offer) -> io::Result<Option<Accepted>> {
     // A connection without an address has been reset before the server accepted it.
     let Ok(peer) = stream.peer_addr() else { return Ok(None) };
     let client = state.limited_client(peer);
     let (open, served) = match state.connections.add(client) {
-        Ok(open) => (open, Served::Everything),
+        Ok(open) => (open, offer.served),
         Err(limit) => {
             state.exceeded_limits.count(&limit, Some(peer));
             // The health of a server can be checked when all its connections are used.
@@ -146,7 +147,7 @@ async fn accept(stream: TcpStream, state: &Arc<ServerState>, has_tls: bool) -> i
     // written with a single call.
     stream.set_nodelay(true)?;
     let begun = Instant::now();
-    let transport = if has_tls {
+    let transport = if offer.is_tls {
         // The future is boxed. Otherwise it would enlarge the future of every connection.
         Box::pin(encrypt(stream, peer, state, served)).await
     } else {
@@ -164,7 +165,7 @@ type Begun = (Transport, Option<TlsSession>, bool);
 /// Begins a connection without TLS. Returns `None` if the connection is broken, or no byte arrives in time.
 async fn plain(stream: TcpStream, peer: SocketAddr, state: &Arc<ServerState>, served: Served) -> Option<Begun> {
     let mut is_http2 = false;
-    if state.http2_enabled && served == Served::Everything {
+    if state.http2_enabled && served != Served::ServerState {
         let mut first = [0; HTTP2_PREFACE.len()];
         let received = in_time(stream.peek(&mut first), HEAD_TIMEOUT, HEAD_TIME, peer, state).await?;
         is_http2 = received.ok()? > 0 && first.starts_with(&HTTP2_PREFACE[..3]);
@@ -183,7 +184,7 @@ async fn encrypt(mut stream: TcpStream, peer: SocketAddr, state: &Arc<ServerStat
             end_connection(Transport::Left(stream), true).await;
             return None;
         }
-        let offers_http2 = state.http2_enabled && served == Served::Everything;
+        let offers_http2 = state.http2_enabled && served != Served::ServerState;
         let Encrypted { stream, session, is_http2 } =
             state.tls.as_ref()?.accept(stream, peer, offers_http2).await.ok()?;
         Some((Transport::Right(stream), Some(session), is_http2))

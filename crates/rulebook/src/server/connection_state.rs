@@ -8,9 +8,11 @@ use std::time::Instant;
 
 use actix_http::RequestHead;
 use bytes::BytesMut;
+use rulebook_model::error::ErrorCode;
+use rulebook_model::model::ServerPath;
 
 use super::position::Position;
-use crate::call::TlsSession;
+use crate::call::{ApiError, TlsSession};
 use crate::pipeline::Route;
 
 /// What a client can request on a connection.
@@ -18,13 +20,28 @@ use crate::pipeline::Route;
 pub(super) enum Served {
     /// Everything.
     Everything,
+    /// Everything except the metrics and the readiness, which have an address of their own.
+    Api,
+    /// Only the state of the server.
+    Monitoring,
     /// The state of the server, with a single request that must not take long: all connections of the server are used.
     ServerState,
 }
 
 impl Served {
-    pub(super) fn permits(self, route: &Route) -> bool {
-        self == Self::Everything || matches!(route, Route::Server(path) if path.is_server_state())
+    /// Returns the error for a request with this route; `None` if the client may request it.
+    pub(super) fn refuse(self, route: &Route) -> Option<ApiError> {
+        let state = match route {
+            Route::Server(path) if path.is_server_state() => Some(*path),
+            _ => None,
+        };
+        match self {
+            Self::Everything => None,
+            // A load balancer asks for the health of each address.
+            Self::Api => state.filter(|path| *path != ServerPath::Health).map(|_| ApiError::unknown_service()),
+            Self::Monitoring => state.is_none().then(ApiError::unknown_service),
+            Self::ServerState => state.is_none().then(|| ApiError::plain(ErrorCode::Unavailable)),
+        }
     }
 }
 

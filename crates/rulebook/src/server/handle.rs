@@ -10,7 +10,6 @@ use actix_http::ConnectionType;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::{HttpRequest, HttpResponse};
 use futures_util::future::LocalBoxFuture;
-use rulebook_model::error::ErrorCode;
 
 use super::connection_state::{ConnectionState, Served};
 use super::observe::{HANDLE, Observation};
@@ -154,8 +153,8 @@ pub(super) fn handle(
         let (runner, plan) = (&served_plan.runner, &served_plan.runner.plan);
         if !leads_to_service(worker.state(), plan, &route) {
             route = Route::Error(ApiError::unknown_service().into());
-        } else if !served.permits(&route) {
-            route = Route::Error(ApiError::plain(ErrorCode::Unavailable).into());
+        } else if let Some(error) = served.refuse(&route) {
+            route = Route::Error(error.into());
         }
         // The head has no other owner yet, so that it is not cloned.
         Arc::make_mut(&mut head).tls.clone_from(&connection.tls);

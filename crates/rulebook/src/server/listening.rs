@@ -10,6 +10,7 @@ use actix_server::ServerHandle;
 use actix_service::{Service, ServiceFactory};
 
 use super::connection::connection_service_factory;
+use super::connection_state::Served;
 use super::services::Services;
 
 /// The time from when the server's thread that accepts connections is asked to pause until the server stops listening.
@@ -22,7 +23,14 @@ const ACCEPT_INTERVAL: Duration = Duration::from_millis(1);
 #[derive(Debug)]
 pub(super) struct Listener {
     pub(super) socket: TcpListener,
+    pub(super) offer: Offer,
+}
+
+/// What clients get at an address.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Offer {
     pub(super) is_tls: bool,
+    pub(super) served: Served,
 }
 
 /// Stops listening. The operating system then refuses new connections, unless another process uses the sockets too.
@@ -39,7 +47,7 @@ pub(super) async fn stop_listening(
     drop(handle.pause());
     let mut services = Vec::with_capacity(listeners.len());
     for listener in &listeners {
-        let factory = connection_service_factory(api, keep_alive, listener.is_tls);
+        let factory = connection_service_factory(api, keep_alive, listener.offer);
         // The factory does not fail.
         services.extend(factory.new_service(()).await);
     }

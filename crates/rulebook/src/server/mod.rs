@@ -41,7 +41,8 @@ use std::sync::Arc;
 use actix_server::Server;
 use actix_web::App;
 
-use listening::Listener;
+use connection_state::Served;
+use listening::{Listener, Offer};
 use rulebook_model::model::MAX_WORKERS;
 use rulebook_model::settings::split_bind_address;
 pub use running::{ApiHandle, RunningServer, StopHandle};
@@ -66,24 +67,31 @@ pub(crate) fn serve(plan: &Arc<Plan>, data: &Path, settings: &Settings) -> io::R
         let why = "HTTP/2 is enabled, but the program was built without the feature `http2` of the crate `rulebook`";
         return Err(io::Error::new(io::ErrorKind::Unsupported, why));
     }
-    let addresses: Vec<_> = settings.bind.iter().map(|address| split_bind_address(address)).collect();
-    let tls = load_certificates(settings, addresses.iter().any(|(is_tls, _)| *is_tls))?;
+    let served = if settings.monitoring.is_some() { Served::Api } else { Served::Everything };
+    let addresses = settings.bind.iter().map(|address| (address, served));
+    let addresses = addresses.chain(settings.monitoring.iter().map(|address| (address, Served::Monitoring)));
+    let addresses = addresses.map(|(address, served)| {
+        let (is_tls, address) = split_bind_address(address);
+        (address, Offer { is_tls, served })
+    });
+    let addresses: Vec<_> = addresses.collect();
+    let tls = load_certificates(settings, addresses.iter().any(|(_, offer)| offer.is_tls))?;
     if ![0, addresses.len()].contains(&settings.sockets.len()) {
         let (sockets, addresses) = (settings.sockets.len(), addresses.len());
         let why = format!("{sockets} sockets were passed to this process, for {addresses} addresses");
         return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
     }
-    let mut listeners = Vec::with_capacity(settings.bind.len());
-    for (index, &(is_tls, address)) in addresses.iter().enumerate() {
+    let mut listeners = Vec::with_capacity(addresses.len());
+    for (index, &(address, offer)) in addresses.iter().enumerate() {
         let opened = settings.sockets.get(index).map_or_else(|| TcpListener::bind(address), TcpListener::try_clone);
         let socket =
             opened.map_err(|error| io::Error::new(error.kind(), format!("cannot listen on {address}: {error}")))?;
         lengthen_backlog(&socket);
         limit_unsent_bytes(&socket);
-        listeners.push(Listener { socket, is_tls });
+        listeners.push(Listener { socket, offer });
     }
     if let Some(first) = listeners.first() {
-        plan.documents.set_listening_url(url_of_address(first.socket.local_addr()?, first.is_tls));
+        plan.documents.set_listening_url(url_of_address(first.socket.local_addr()?, first.offer.is_tls));
     }
     let max_files = connection_limits::raise_file_limit();
     let services = Services { state: Arc::new(ServerState::new(plan, data, settings, Some(max_files), tls)) };
@@ -96,9 +104,9 @@ pub(crate) fn serve(plan: &Arc<Plan>, data: &Path, settings: &Settings) -> io::R
     if let Some(workers) = settings.workers {
         builder = builder.workers(workers.clamp(1, MAX_WORKERS.into()));
     }
-    for &Listener { ref socket, is_tls } in &listeners {
+    for &Listener { ref socket, offer } in &listeners {
         let (services, keep_alive) = (services.clone(), settings.keep_alive);
-        let service = move || connection::connection_service_factory(&services, keep_alive, is_tls);
+        let service = move || connection::connection_service_factory(&services, keep_alive, offer);
         builder = builder.listen("rulebook", socket.try_clone()?, service)?;
     }
     running::start_server(builder.run(), listeners, services, settings)

@@ -13,6 +13,7 @@ use rulebook_model::error::ErrorCode;
 
 use super::served_plan::ServedPlan;
 use crate::call::{Head, Identity};
+use crate::key::key_name;
 use crate::metrics::{RequestEnd, RequestKind, WorkerCounters};
 use crate::pipeline::{Reply, logged_path};
 use crate::plan::Plan;
@@ -63,9 +64,12 @@ impl<'r> Observation<'r> {
         self.kind = kind;
     }
 
-    /// Notes the caller for the access log.
+    /// Notes the caller for the access log, and counts the request of an API key.
     #[inline]
     pub(super) fn set_caller(&mut self, caller: Option<&Identity>) {
+        if let (Some(key), RequestKind::Method(index)) = (caller.and_then(key_name), self.kind) {
+            self.counters.count_key(key, index);
+        }
         if is_access_log_enabled() {
             self.caller = caller.cloned();
         }

@@ -95,7 +95,8 @@ impl RunningServer {
         self.api.clone()
     }
 
-    /// Returns the addresses on which the server listens, in the order of [`Settings::bind`].
+    /// Returns the addresses on which the server listens, in the order of [`Settings::bind`], and then that of
+    /// [`Settings::monitoring`].
     #[must_use]
     pub fn addresses(&self) -> &[SocketAddr] {
         &self.addresses
@@ -186,7 +187,7 @@ pub(super) fn start_server(
     // The thread never sends a value. `recv` returns when the thread drops the sender, after it has begun to catch
     // signals.
     let _: Result<(), _> = caught.recv();
-    for (address, bound) in addresses.iter().zip(&settings.bind) {
+    for (address, bound) in addresses.iter().zip(settings.bind.iter().chain(&settings.monitoring)) {
         let with_tls = if split_bind_address(bound).0 { " with TLS" } else { "" };
         log::info!(address:%; "listening on {address}{with_tls}");
     }

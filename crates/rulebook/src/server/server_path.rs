@@ -50,6 +50,7 @@ pub(super) async fn respond_at_server_path(
         ServerPath::Readiness => {
             let stopping = state.is_stopping();
             let readiness = if stopping { Readiness::stopping() } else { worker.cached_readiness(plan).await };
+            let readiness = state.changes.errors().into_iter().fold(readiness, |ready, why| ready.with_errors(&why));
             status_reply(if readiness.is_ready { 200 } else { 503 }, JSON_MEDIA_TYPE, readiness.body)
         }
         ServerPath::Metrics => {

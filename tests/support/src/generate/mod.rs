@@ -197,7 +197,7 @@ fn random_settings(choices: &mut Choices) -> Map<String, Json> {
         }
     });
     let of_the_server = json!({
-        "unbound": "501", "bind": "127.0.0.1:8081", "data": "things", "files": "kept", "link_target": "presigned",
+        "unbound": "501", "bind": "127.0.0.1:8081", "monitoring": "127.0.0.1:8082", "data": "things", "files": "kept", "link_target": "presigned",
         "key_storage": "postgres://keys:${KEYS_PASSWORD}@db.internal/keys", "workers": 3,
         "idempotency_storage": "mysql://db.internal/keys",
         "shared_limits": {
