@@ -45,8 +45,10 @@
       const failWith = (message) => end(fail, new Error(message));
       const timer = setTimeout(() => failWith("The server does not respond."), TIMEOUT);
       waiting[name] = (body) => {
-        if (body.error === 0) end(done, body);
-        else failWith(body.ErrorDescription ?? "The response of the server cannot be read.");
+        // An error is a problem document, which has the status of the response (RFC 9457).
+        if (!body) failWith("The response of the server cannot be read.");
+        else if (body.status >= 400) failWith(body.detail ?? body.title);
+        else end(done, body);
       };
       script.onerror = () => failWith("The server cannot be reached, or does not support JSONP.");
       // The script runs before its load event.

@@ -263,16 +263,20 @@ impl Response {
         serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
-    /// Asserts that this is an error response in the envelope `aicra`, with this status, whose message contains
-    /// `words`.
+    /// Asserts that this is an error response in the envelope `aicra` or `plain`, with this status, whose message
+    /// contains `words`.
     #[track_caller]
     pub fn assert_error(&self, status: u16, words: &str) {
         assert_eq!(self.status, status, "{self:?}");
-        assert_eq!(self.field("content-type"), Some("application/json"), "{self:?}");
         assert_eq!(self.field("x-content-type-options"), Some("nosniff"), "{self:?}");
-        let document = self.json();
-        assert_ne!(document["error"], 0, "{self:?}");
-        let message = document["ErrorDescription"].as_str().unwrap();
+        let (media_type, document) = (self.field("content-type"), self.json());
+        let message = if media_type == Some("application/problem+json") {
+            document["detail"].as_str().unwrap()
+        } else {
+            assert_eq!(media_type, Some("application/json"), "{self:?}");
+            assert_ne!(document["error"], 0, "{self:?}");
+            document["ErrorDescription"].as_str().unwrap()
+        };
         assert!(message.contains(words), "{words:?} is not in {message:?}");
     }
 

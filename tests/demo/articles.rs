@@ -9,7 +9,7 @@ use crate::client::{Request, Response};
 
 /// Returns the status of an error response, and the name of the error that the definition declares.
 fn declared_error(response: &Response) -> (u16, String) {
-    (response.status, response.json()["name"].as_str().unwrap_or_default().to_owned())
+    (response.status, response.json()["code"].as_str().unwrap_or_default().to_owned())
 }
 
 /// Requests a page of articles. Returns the ids of the articles on it, and the number of articles on all pages.

@@ -40,7 +40,7 @@ fn serve_behind_proxy(place: &DemoFolder) -> Server {
 
 #[track_caller]
 fn assert_too_many(response: &Response, name: &str) {
-    assert_eq!((response.status, &response.json()["name"]), (429, &json!(name)), "{response:?}");
+    assert_eq!((response.status, &response.json()["code"]), (429, &json!(name)), "{response:?}");
     let seconds: u64 = response.field("retry-after").unwrap().parse().unwrap();
     assert!((1..=60).contains(&seconds), "{response:?}");
 }

@@ -15,7 +15,7 @@ fn a_user_registers_once_and_logs_in() {
     let registered = server.send_json("POST", "/user", None, &new);
     assert_eq!((registered.status, &registered.json()["user_id"]), (201, &json!(9)));
     let again = server.send_json("POST", "/user", None, &new);
-    assert_eq!((again.status, &again.json()["name"]), (409, &json!("login_taken")));
+    assert_eq!((again.status, &again.json()["code"]), (409, &json!("login_taken")));
     let token = server.log_in("grace", "nanoseconds");
     assert!(token.starts_with("login_") && token.len() == 70, "{token}");
     assert_ne!(token, server.log_in("grace", "nanoseconds"), "each login has its own token");
@@ -137,5 +137,5 @@ fn profiles_can_be_changed_by_their_owners() {
     server.send_json("PUT", "/user/2", Some(&token), &json!({})).assert_error(403, "user[user_id]");
     assert_eq!(server.send_json("PUT", "/user/1", None, &json!({})).status, 401);
     let unknown = server.get("/user/99");
-    assert_eq!((unknown.status, &unknown.json()["name"]), (404, &json!("no_such_user")));
+    assert_eq!((unknown.status, &unknown.json()["code"]), (404, &json!("no_such_user")));
 }

@@ -76,6 +76,7 @@ static CONSTRAINTS: &[KeyConstraint] = &[
     (&methods::OUTPUT, "type", || type_constraint(&METHODS)),
     (&rules::RULES_FILE, "dialect", || one_of_constraint([RULES.name])),
     (&rules::CLASS, "@envelope", envelope_examples),
+    (&methods::MODULE, "envelope", envelope_examples),
     (&rules::METHOD, "@method", http_methods_constraint),
     (&rules::RULE, "type", || rule_type_constraint(rules::PARAMETER_TYPE_ALIASES)),
     (&rules::RULE, "source", || {

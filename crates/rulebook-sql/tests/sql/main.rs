@@ -20,6 +20,7 @@ mod interrupted;
 mod invalid_values;
 mod keys;
 mod limits;
+mod metrics;
 mod migrations;
 mod page;
 mod pool;

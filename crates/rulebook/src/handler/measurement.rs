@@ -19,8 +19,8 @@ impl Measurement {
         Self { name, help, is_counter: false, labels: Vec::new(), value }
     }
 
-    /// Returns a number that only grows, as long as the API is served. The name of its samples ends with `_total`, which
-    /// `name` does not contain.
+    /// Returns a number that only grows, as long as the API is served. The name of its samples ends with `_total`,
+    /// which `name` does not contain.
     #[must_use]
     pub fn counter(name: &'static str, help: &'static str, value: u64) -> Self {
         Self { is_counter: true, ..Self::gauge(name, help, value) }

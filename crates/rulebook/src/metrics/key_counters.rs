@@ -1,4 +1,4 @@
-//! Counts the requests with API keys, so that operators see who calls which method.
+//! Counts the requests with API keys, so that operators see which keys are used for which method.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};

@@ -56,11 +56,10 @@ impl Metrics {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns all counts in the OpenMetrics text format. `plan` contains the counts of its methods, and what its kinds of
-    /// handlers measure. `detached` is the
-    /// number of handlers that are still running although their clients have disconnected. `certificates` returns the
-    /// files with the certificates of the server, each with the time until which its certificate is valid, in seconds
-    /// since 1970.
+    /// Returns all counts in the OpenMetrics text format. `plan` contains the counts of its methods, and what its kinds
+    /// of handlers measure. `detached` is the number of handlers that are still running although their clients have
+    /// disconnected. `certificates` returns the files with the certificates of the server, each with the time until
+    /// which its certificate is valid, in seconds since 1970.
     ///
     /// If clients request the text so often that writing it would take much time, returns the text that was written
     /// last.

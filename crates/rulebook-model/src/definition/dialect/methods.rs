@@ -37,6 +37,7 @@ fn read_api_module(member: &JsonMember, diagnostics: &mut Vec<Diagnostic>) -> Op
     let mut settings = CheckedObject::new(&settings, &MODULE, diagnostics)?;
     let schemas = read_schemas(&METHODS, "schemas", &mut settings, diagnostics);
     is_segment.then(|| Module {
+        envelope: settings.string("envelope"),
         rate_limit: settings.get("rate_limit").cloned(),
         schemas,
         services,

@@ -85,6 +85,7 @@ pub static SCHEMA: KeyTable = KeyTable {
 pub static MODULE: KeyTable = key_table(
     "a module",
     &[
+        key("envelope", JsonKind::String, "The envelope of the module's responses."),
         key("rate_limit", JsonKind::ObjectOrObjects(&RATE_LIMIT), RATE_LIMIT_DESCRIPTION),
         key("schemas", JsonKind::ObjectsByName(&SCHEMA), "The schemas of the module, by name."),
     ],
