@@ -2,7 +2,8 @@
 //!
 //! This crate has no sockets, no async code and no command line. [`definition`] parses the files of a definition.
 //! [`compile`] checks the parsed definition and compiles it to the model of the API ([`model`]). [`describe`] generates
-//! documents for clients from this model. [`schema`] describes the definition files for editors. A program can extend
+//! documents for clients from this model. [`schema`] describes the definition files for editors, and [`test_file`] reads
+//! tests of the API. A program can extend
 //! definitions with [`types`], [`envelope`]s and [`mod@format`]s. The Rust modules [`call`] and [`error`] contain the
 //! values and the errors of method calls.
 //!
@@ -31,6 +32,7 @@ pub mod schema;
 pub mod settings;
 pub mod span;
 pub mod suggest;
+pub mod test_file;
 pub mod types;
 pub mod unique_json;
 pub mod uri;

@@ -19,6 +19,8 @@ pub(super) struct EffectiveSettings<'a> {
     pub key_database: Option<String>,
     pub log: String,
     pub services: SharedServices,
+    /// The file with the key of the local tokens; `None` if the server does not accept them.
+    pub local: Option<&'a Path>,
 }
 
 pub(super) fn startup_summary(engine: &Engine, settings: &Settings, effective: &EffectiveSettings<'_>) -> String {
@@ -50,6 +52,10 @@ pub(super) fn startup_summary(engine: &Engine, settings: &Settings, effective: &
     }
     if let Some(shared) = effective.services.describe(engine) {
         rows.push(("shared", shared));
+    }
+    if let Some(file) = effective.local {
+        let file = file.display();
+        rows.push(("accepts", format!("LOCAL TOKENS, not for production: who can read {file} can call everything")));
     }
     let headline = replace_invisible(&format!("{title} {version}"));
     rows.iter().fold(headline + "\n", |mut text, (name, value)| {
