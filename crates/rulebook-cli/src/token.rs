@@ -16,8 +16,8 @@ Examples:
   curl -H \"Authorization: Bearer $(rulebook token --sub ada --scope customer)\" http://127.0.0.1:8080/orders
   rulebook token --sub ada --claims '{\"realm_access\": {\"roles\": [\"admin\"]}}'
 
-The key is in the file local-issuer.json in the --data folder, which is created with the first token. Remove the file to \
-revoke all tokens. The name and the permissions of the caller come from the claims, by the setting `jwt` in app.json; \
+The key is in the file local-issuer.json in the --data folder, which is created with the first token. Remove the file \
+to revoke all tokens. The name and the permissions of the caller come from the claims, by the setting `jwt` in app.json; \
 without it, they are those of --sub and --scope.";
 
 /// Sign a token for development, which `rulebook serve --accept-local-tokens` accepts.
@@ -44,7 +44,7 @@ pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: TokenOptio
         validated.check_variables(|setting| setting == "data" && !replaced.contains(&setting))
     });
     let validated = validated.map_err(|report| output::print_report(&report))?;
-    let issuer = validated.data_folder.create().and_then(|()| LocalIssuer::open(&validated.data_folder.path()));
+    let issuer = validated.data_folder.create().and_then(|()| LocalIssuer::open(validated.data_folder.path()));
     let issuer = issuer.map_err(|error| output::print_system_error(&format!("--data: {error}")))?;
     let TokenOptions { sub, scope, claims, expires } = options;
     let mut claims = claims.unwrap_or_default();

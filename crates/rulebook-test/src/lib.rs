@@ -6,8 +6,8 @@
 //! clients can read in the documents.
 //!
 //! If a test uses the client incorrectly, for example with the id of a method that does not exist, the client panics
-//! with a message at the line of the test; functions such as [`Client::try_call`] return the message instead. If the API
-//! responds with an error, the client returns an ordinary [`TestResponse`].
+//! with a message at the line of the test; functions such as [`Client::try_call`] return the message instead. If the
+//! API responds with an error, the client returns an ordinary [`TestResponse`].
 
 mod client;
 mod identities;

@@ -69,13 +69,13 @@ impl LocalIssuer {
     #[must_use]
     pub fn sign(&self, mut claims: Map<String, Json>, lifetime: Duration) -> String {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let own = [
+        let standard = [
             ("iss", LOCAL_ISSUER.into()),
             ("aud", LOCAL_ISSUER.into()),
             ("iat", now.as_secs().into()),
             ("exp", now.saturating_add(lifetime).as_secs().into()),
         ];
-        claims.extend(own.map(|(name, value): (&str, Json)| (name.to_owned(), value)));
+        claims.extend(standard.map(|(name, value): (&str, Json)| (name.to_owned(), value)));
         let header = json!({ "alg": ALGORITHM, "typ": "JWT", "kid": key_id(&self.pair) });
         let message = format!("{}.{}", encode(header.to_string()), encode(Json::Object(claims).to_string()));
         let signature = self.pair.sign(message.as_bytes());

@@ -22,7 +22,7 @@ pub(super) fn open(options: &ServeOptions, data: &Path) -> Result<LocalTokens, F
     let issuer = issuer.map_err(|error| Failure::System(format!("--accept-local-tokens: {error}")))?;
     if let Some(issuer) = &issuer {
         let file = issuer.file().display();
-        log::warn!("this server accepts tokens that anybody can sign who can read {file}: use it for development only");
+        log::warn!("the key in {file} signs tokens that permit every call of this server: use it for development only");
     }
     Ok(LocalTokens { issuer })
 }

@@ -36,8 +36,8 @@ pub(super) struct ServeOptions {
     /// errors is reported, and the previous definition is still served.
     #[arg(long, env = "RULEBOOK_WATCH")]
     watch: bool,
-    /// Accept the tokens of `rulebook token`. Only for development: whoever can read the file local-issuer.json in the
-    /// --data folder can call every method in any name.
+    /// Accept the tokens of `rulebook token`. Only for development: every user and program that can read the file
+    /// local-issuer.json in the --data folder can call every method in any name.
     // There is no environment variable, so that this is never set by accident.
     #[cfg(feature = "auth")]
     #[arg(long)]

@@ -55,7 +55,7 @@ pub(super) fn startup_summary(engine: &Engine, settings: &Settings, effective: &
     }
     if let Some(file) = effective.local {
         let file = file.display();
-        rows.push(("accepts", format!("LOCAL TOKENS, not for production: who can read {file} can call everything")));
+        rows.push(("accepts", format!("LOCAL TOKENS, not for production: the key in {file} permits every call")));
     }
     let headline = replace_invisible(&format!("{title} {version}"));
     rows.iter().fold(headline + "\n", |mut text, (name, value)| {

@@ -43,10 +43,13 @@ pub(super) fn check_response(step: &Step, response: &TestResponse, saved: &Map<S
             failures.push(Failure::new(expected.span, message));
         }
     }
+    let is_unexpected_error = response.is_error() && !failures.is_empty();
     let mut comparison = Comparison { saved, failures };
     if let Some(out) = &expect.out {
         match response.result() {
             Some(result) => comparison.compare("out", out, &result),
+            // That an unexpected error has no outputs, too, says nothing new.
+            None if is_unexpected_error => {}
             None => comparison.fail(out.span, "out: the response has no outputs".to_owned()),
         }
     }
@@ -126,7 +129,7 @@ impl Comparison<'_> {
             _ => match fill(expected, self.saved, str::to_owned) {
                 Ok(value) if is_equal(&value, got) => {}
                 Ok(value) => {
-                    self.fail(expected.span, format!("{path}: expected {}, got {}", shown(&value), shown(got)))
+                    self.fail(expected.span, format!("{path}: expected {}, got {}", shown(&value), shown(got)));
                 }
                 Err(error) => self.failures.push(error.into()),
             },

@@ -29,8 +29,8 @@ system error.";
 /// Run test files: calls of the API, and what their responses must contain.
 ///
 /// A test file is JSON with comments: `{"a note is added": [{"call": "note.add", "with": {"title": "Milk"}, "expect":
-/// {"status": 201}}]}`. Each test begins with an empty data folder, in which databases of SQLite are, and its steps send
-/// requests to a server of its own. The first step that fails ends the test.
+/// {"status": 201}}]}`. Each test begins with an empty data folder, in which databases of SQLite are, and its steps
+/// send requests to a server of its own. The first step that fails ends the test.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct TestOptions {
@@ -112,7 +112,7 @@ pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: &TestOptio
 }
 
 /// Returns the paths of all test files: of a folder, those that end in `.json` or `.jsonc`, sorted by name.
-/// Fails if there are none. The error is a message.
+/// Fails if a path does not exist, or a folder contains no test file. The error is a message.
 fn test_paths(given: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
     let mut files = Vec::new();
     for path in given {
@@ -156,8 +156,8 @@ fn refuse_shared_databases(api: &Api, options: &TestOptions) -> Result<(), Exit>
         return Ok(());
     }
     Err(output::print_usage_error(&format!(
-        "the tests would change data that is not theirs: the database `{}` is not a file in their data folder\nUnset the \
-         environment variable in its `url`, or name an empty database for tests and add --shared-databases.",
+        "the tests would change data that is not theirs: the database `{}` is not a file in their data folder\nUnset \
+         the environment variable in its `url`, or name an empty database for tests and add --shared-databases.",
         shared.join("`, `")
     )))
 }

@@ -37,7 +37,7 @@ impl<'s> Printer<'s> {
     }
 
     /// Prints the result of a test; if the test has failed, with the response and the log of the failed step.
-    pub(super) fn print_result(&mut self, test: &Test, result: Result<(), Failed>, log: &str) -> Result<(), Exit> {
+    pub(super) fn print_result(&mut self, test: &Test, result: Result<(), Box<Failed>>, log: &str) -> Result<(), Exit> {
         self.count += 1;
         let name = replace_invisible(&test.name.value);
         let text = match result {

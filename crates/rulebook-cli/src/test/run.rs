@@ -49,7 +49,7 @@ pub(super) fn run_test(
     api: &Api,
     folder: &Path,
     test: &Test,
-) -> Result<Result<(), Failed>, StartError> {
+) -> Result<Result<(), Box<Failed>>, StartError> {
     let client = Client::new(rulebook)?;
     let mut running = Running { client: &client, api, folder, saved: Map::new() };
     Ok(test.steps.iter().try_for_each(|step| running.carry_out(step)))
@@ -64,8 +64,8 @@ struct Running<'a> {
 }
 
 impl Running<'_> {
-    fn carry_out(&mut self, step: &Step) -> Result<(), Failed> {
-        let failed = |failures, response| Failed { call: step.call.text(), failures, response };
+    fn carry_out(&mut self, step: &Step) -> Result<(), Box<Failed>> {
+        let failed = |failures, response| Box::new(Failed { call: step.call.text(), failures, response });
         let response = self.send(step).map_err(|failure| failed(vec![failure], None))?;
         let mut failures = check_response(step, &response, &self.saved);
         if failures.is_empty() {

@@ -29,7 +29,8 @@ fn check_call(step: &Step, api: &Api, errors: &mut Vec<Diagnostic>) {
         Call::Request(_, target) => {
             if let Some(argument) = step.with.first() {
                 let message = "`with` is for the methods of the API, which have parameters";
-                let help = "write the arguments in the path, its query, `headers` or `body`, or the id of the method in `call`";
+                let help = "write the arguments in the path, its query, `headers` or `body`, or the id of the method in \
+                            `call`";
                 errors.push(Diagnostic::new(DiagnosticCode::BadTest, argument.key.span, message).help(help));
             }
             if !target.string().is_some_and(|target| target.value.starts_with('/')) {
