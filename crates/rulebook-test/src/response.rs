@@ -104,7 +104,8 @@ impl TestResponse {
     }
 
     /// Returns what the method has returned, without the members that the envelope adds: an object with the outputs, or
-    /// the value of the output `*`. Returns `None` if the response is an error, or its body is not JSON.
+    /// the value of the output `*`. Returns `None` if the response is an error, or its body is not JSON. For a request
+    /// with a path, whose method is not known, an envelope such as `aicra` has the value of `*` in an output `result`.
     #[must_use]
     pub fn result(&self) -> Option<Json> {
         let body = self.document.as_ref().filter(|_| !self.is_error())?;

@@ -35,7 +35,7 @@ fn a_whole_output_is_the_json_of_the_response() {
         "handler": { "http": fake.url("/") }
     } } }));
     let response = client.get("/list").send();
-    assert_eq!((response.status(), response.output("*")), (200, json!([1, 2.5, null])));
+    assert_eq!((response.status(), response.output("result")), (200, json!([1, 2.5, null])));
 }
 
 #[test]

@@ -32,7 +32,7 @@ fn the_example_on_the_page_works() {
     let created = client.post("/note").json(json!({ "title": "One", "tags": ["a", "b"] })).send();
     assert_eq!(created.output("id"), json!(1));
     assert_eq!(client.post("/note").json(json!({ "title": "One" })).send().status(), 409);
-    assert_eq!(client.get("/note/1").send().output("*"), json!({ "id": 1, "title": "One", "tags": ["a", "b"] }));
+    assert_eq!(client.get("/note/1").send().output("result"), json!({ "id": 1, "title": "One", "tags": ["a", "b"] }));
     let list = client.get("/note?title=One").send().output("notes");
     assert_eq!(list, json!([{ "id": 1, "title": "One", "tags": ["a", "b"] }]));
     assert_eq!(client.get("/note?page=1").send().output("notes"), json!([]));
