@@ -15,7 +15,8 @@ const PAGE_START: &str = "\
 
 This is the output of `--help` for each command of `rulebook` and of every program that is built with `rulebook_cli`. \
 The settings are also listed in the [reference](reference.md#settings). The commands `send` and `fetch` require the feature \
-`client`, the command `import` the feature `import`, and the commands `completions` and `man` the feature `shell`.
+`client`, the command `import` the feature `import`, the command `test` the feature `test`, the command `token` \
+the feature `auth`, and the commands `completions` and `man` the feature `shell`.
 ";
 
 #[test]

@@ -76,10 +76,10 @@ fn a_new_project_has_the_files_of_the_template_and_a_copy_of_rulebook() {
 #[test]
 fn a_new_project_can_have_handlers_in_other_languages() {
     let files = |language: &str| match language {
-        "sql" => vec!["api/note.json", "migrations", "migrations/1_note.sql", "test.sh"],
-        "python" => vec!["api/greeting.json", "handlers.py", "test_handlers.py"],
-        "node" => vec!["api/greeting.json", "greeting.mjs", "greeting.test.mjs", "handlers.mjs"],
-        _ => vec!["api/greeting.json", "greeting.php", "handlers.php", "test.php"],
+        "sql" => vec!["api/note.json", "migrations", "migrations/1_note.sql", "tests/note.json"],
+        "python" => vec!["api/greeting.json", "handlers.py", "tests/greeting.json"],
+        "node" => vec!["api/greeting.json", "greeting.mjs", "handlers.mjs", "tests/greeting.json"],
+        _ => vec!["api/greeting.json", "greeting.php", "handlers.php", "tests/greeting.json"],
     };
     let python = [
         "rulebook",
@@ -100,7 +100,8 @@ fn a_new_project_can_have_handlers_in_other_languages() {
         let result = run_program(folder.path(), &["new", "notes", "--no-git", "--handlers", language]);
         let words = "Created the project notes. Next:\n  cd notes\n  rulebook serve --watch\n";
         assert_eq!((result.exit_code, result.stdout.as_str(), result.stderr.as_str()), (Some(0), words, ""));
-        let shared = [".gitignore", "README.md", "api", "api/app.json", "schema", "schema/definition.json"];
+        let mut shared = vec![".gitignore", "README.md", "api", "api/app.json", "schema", "schema/definition.json"];
+        shared.extend(["schema/tests.json", "tests"]);
         let mut expected = [&shared[..], &files(language), sdk].concat();
         expected.sort_unstable();
         let project = folder.path().join("notes");

@@ -59,7 +59,9 @@ fn the_guide_to_tests_shows_the_tests_of_new_projects() {
     };
     let blocks = compare_generated("docs/testing.md", |what| match what {
         "the test of a new project" => shown("rust", "tests/greeting.rs"),
-        "the test of a new project in Python" => shown("python", "test_handlers.py"),
+        "the tests of a new project without Rust" => {
+            shown("shared", "tests/greeting.json").replace("```shared", "```json")
+        }
         other => panic!("unknown block: {other}"),
     });
     assert_eq!(blocks, 2);

@@ -15,8 +15,14 @@ use rulebook_model::schema::{SchemaKind, schema};
 use serde_json::Value as Json;
 
 /// All kinds of schemas that `rulebook schema` can print.
-const ALL_KINDS: [SchemaKind; 5] =
-    [SchemaKind::AnyFile, SchemaKind::Settings, SchemaKind::Tree, SchemaKind::Methods, SchemaKind::Rules];
+const ALL_KINDS: [SchemaKind; 6] = [
+    SchemaKind::AnyFile,
+    SchemaKind::Settings,
+    SchemaKind::Tree,
+    SchemaKind::Methods,
+    SchemaKind::Rules,
+    SchemaKind::Tests,
+];
 
 static ANY_FILE_VALIDATOR: LazyLock<Validator> = LazyLock::new(|| schema_validator(SchemaKind::AnyFile));
 static SETTINGS_VALIDATOR: LazyLock<Validator> = LazyLock::new(|| schema_validator(SchemaKind::Settings));
@@ -103,6 +109,18 @@ fn json_schemas_are_valid_and_use_all_their_definitions() {
         assert!(!text.contains("\"enum\":[]"), "{kind:?}");
         // Editors display the description of each key.
         assert!(!text.contains("\"description\":\"\""));
+    }
+}
+
+#[test]
+fn the_schema_of_tests_accepts_those_of_new_projects() {
+    let validator = schema_validator(SchemaKind::Tests);
+    for file in ["shared/tests/greeting.json", "sql/tests/note.json"] {
+        let path = Path::new("crates/rulebook-cli/src/new/templates").join(file);
+        let mut content = parse_content(&fs::read(path).unwrap()).unwrap();
+        assert!(validator.is_valid(&content), "{file}: {:#?}", validator.validate(&content));
+        content["another"] = serde_json::json!([{ "call": "note.add", "status": 200 }]);
+        assert!(!validator.is_valid(&content), "{file}");
     }
 }
 

@@ -1,6 +1,8 @@
 //! Tests that wrong uses of the client fail with a message that says what to change.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::cell::RefCell;
+use std::panic::{self, AssertUnwindSafe, catch_unwind};
+use std::sync::Once;
 
 use super::{PARAMETER_NAMES, client_with_parameters_everywhere, client_with_uploads};
 
@@ -43,12 +45,29 @@ fn misuse_of_the_client_panics_with_a_message() {
     assert_panics(|| drop(client.request("A B", "/").send()), "the request cannot be sent: ");
     assert_panics(|| drop(response.output("none")), "the response has no output `none`:\n200\n");
     assert_panics(|| drop(refused.outputs()), "the response has no outputs:\n404\n");
+    assert_panics(|| drop(refused.output("*")), "the response has no outputs:\n404\n");
+    assert_panics(|| drop(client.get("/docs/").send().json()), "the response has no JSON:\n");
 }
 
-/// Asserts that a function panics with a message that contains this text.
+thread_local! {
+    /// The file in which this thread has panicked last.
+    static PANICKED_IN: RefCell<String> = RefCell::default();
+}
+
+/// Asserts that a function panics in this file, not in that of the client, with a message that contains this text.
 #[track_caller]
 fn assert_panics(wrong: impl Fn(), words: &str) {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let previous = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            let file = info.location().map(|location| location.file().to_owned());
+            PANICKED_IN.with_borrow_mut(|known| *known = file.unwrap_or_default());
+            previous(info);
+        }));
+    });
     let failed = catch_unwind(AssertUnwindSafe(wrong)).expect_err(words);
     let message = failed.downcast_ref::<String>().unwrap();
     assert!(message.contains(words), "{words:?} is not in {message:?}");
+    assert_eq!(PANICKED_IN.take(), file!(), "{words}");
 }

@@ -22,5 +22,5 @@ mod mtls;
 mod template;
 
 pub use basic::BasicKind;
-pub use jwt::{Claims, JwtKind};
+pub use jwt::{Claims, JwtKind, LocalIssuer, LocalTokens};
 pub use mtls::MtlsKind;

@@ -32,6 +32,11 @@ enum Piece {
 }
 
 impl Template {
+    /// Returns the template of the permissions in a claim.
+    pub fn claim(name: &str) -> Self {
+        Self(vec![Piece::Claim(name.to_owned())])
+    }
+
     /// Parses the text of a template. `node` is its place in the definition.
     /// Fails if a brace or a bracket is not closed, a claim has no name, or the text cannot be a permission.
     pub fn parse(text: &str, node: &JsonNode) -> Result<Self, HandlerError> {

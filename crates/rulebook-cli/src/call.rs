@@ -7,10 +7,11 @@ use std::io;
 use clap::Args;
 use serde_json::{Map, Value as Json};
 
+use super::caller::caller;
 use super::{AddHandlers, Exit, Settings, log, output};
 use rulebook::Engine;
 use rulebook::error::ErrorKind;
-use rulebook::{ApiError, ByteStream, Content, Download, Identity};
+use rulebook::{ApiError, ByteStream, Content, Download};
 use rulebook_model::envelope::{Envelope, JsonMemberWriter, Problem};
 
 /// The default filter of log records: what workers print, and warnings.
@@ -29,10 +30,16 @@ pub(super) struct CallOptions {
     /// The arguments as a JSON object, whose keys are the names of the parameters in code.
     #[arg(long, value_name = "OBJECT", value_parser = parse_json_object)]
     json: Option<Map<String, Json>>,
-    /// Permissions of the caller, separated by commas; `--scope ""` for a caller without any permission. If omitted,
-    /// the caller is anonymous.
+    /// Permissions of the caller, separated by commas; `--scope ""` for a caller without any permission. Without
+    /// --scope, --as and --claims, the caller is anonymous.
     #[arg(long, value_name = "SCOPE", value_delimiter = ',')]
     scope: Option<Vec<String>>,
+    /// Name of the caller, for handlers.
+    #[arg(long = "as", value_name = "NAME")]
+    name: Option<String>,
+    /// Claims of the caller, as those of a token, for handlers.
+    #[arg(long, value_name = "OBJECT", value_parser = parse_json_object)]
+    claims: Option<Map<String, Json>>,
 }
 
 fn parse_argument(text: &str) -> Result<(String, String), String> {
@@ -40,7 +47,7 @@ fn parse_argument(text: &str) -> Result<(String, String), String> {
     Ok((name.to_owned(), value.to_owned()))
 }
 
-fn parse_json_object(text: &str) -> Result<Map<String, Json>, String> {
+pub(super) fn parse_json_object(text: &str) -> Result<Map<String, Json>, String> {
     serde_json::from_str(text).map_err(|error| format!("not a JSON object: {error}"))
 }
 
@@ -57,14 +64,15 @@ pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: CallOption
     let filter = settings.log_filter.as_deref().unwrap_or(DEFAULT_FILTER);
     let _ = log::start_logging(filter, settings.log_format.unwrap_or_default());
     engine.start().map_err(|error| output::print_system_error(&error.to_string()))?;
-    let CallOptions { method, arguments, json, scope } = options;
+    let CallOptions { method, arguments, json, scope, name, claims } = options;
+    let identity = caller("command line", name.as_deref(), scope, claims);
+    let identity = identity.map_err(|why| output::print_usage_error(&format!("--claims: {why}")))?;
     let mut call = engine.call(&method).args(json.unwrap_or_default());
     for (name, value) in arguments {
         call = call.text(name, value);
     }
-    if let Some(scope) = scope {
-        let scope = scope.into_iter().filter(|permission| !permission.is_empty());
-        call = call.identity(Identity::new("command line", scope));
+    if let Some(identity) = identity {
+        call = call.identity(identity);
     }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -8,6 +8,7 @@
 //! the function in `run_command`.
 
 mod call;
+mod caller;
 mod check;
 mod choices;
 #[cfg(feature = "client")]
@@ -39,6 +40,10 @@ mod settings;
 mod shared_limits;
 #[cfg(feature = "shell")]
 mod shell;
+#[cfg(feature = "test")]
+mod test;
+#[cfg(feature = "auth")]
+mod token;
 mod traces;
 mod types;
 
@@ -63,9 +68,13 @@ enum Command {
     Schema(schema::SchemaOptions),
     Explain(explain::ExplainOptions),
     Call(call::CallOptions),
+    #[cfg(feature = "test")]
+    Test(test::TestOptions),
     /// Manage bearer keys
     #[command(subcommand)]
     Keys(keys::KeysCommand),
+    #[cfg(feature = "auth")]
+    Token(token::TokenOptions),
     /// Apply the migrations of the databases that `handlers` in app.json describes, as the start of the server does
     #[cfg(feature = "sql")]
     Migrate,
@@ -91,8 +100,8 @@ fn shown_settings(command: &str) -> Option<&'static [&'static str]> {
         "check" | "routes" | "openapi" | "types" => &["api", "data", "unbound"],
         "call" => &["api", "data", "files", "unbound"],
         "keys" => &["api", "data", "key-storage"],
-        "migrate" => &["api", "data"],
-        "schema" => &["api"],
+        "migrate" | "token" => &["api", "data"],
+        "schema" | "test" => &["api"],
         _ => &[],
     })
 }
@@ -220,7 +229,7 @@ fn with_environment_variable(mut error: clap::Error) -> clap::Error {
 }
 
 /// The commands whose files contain data of the server or of its clients.
-const WITH_PRIVATE_FILES: [&str; 4] = ["serve", "call", "keys", "migrate"];
+const WITH_PRIVATE_FILES: [&str; 6] = ["serve", "call", "test", "keys", "migrate", "token"];
 
 /// Lets only the user of this process read the files and folders that the process creates from now on, such as stored
 /// files and databases, whichever code creates them: the library, handlers, or processes with handlers.
@@ -246,7 +255,11 @@ fn run_command(matches: &ArgMatches, app: AddHandlers<'_>) -> Result<Exit, clap:
         Command::Schema(options) => Ok(schema::run(app, settings, &options)),
         Command::Explain(options) => explain::run(&options),
         Command::Call(options) => call::run(app, settings, options),
+        #[cfg(feature = "test")]
+        Command::Test(options) => test::run(app, settings, &options),
         Command::Keys(command) => keys::run(app, settings, command),
+        #[cfg(feature = "auth")]
+        Command::Token(options) => token::run(app, settings, options),
         #[cfg(feature = "sql")]
         Command::Migrate => migrate::run(app, settings),
         #[cfg(feature = "client")]

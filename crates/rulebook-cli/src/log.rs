@@ -6,6 +6,7 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
+use env_logger::Target;
 use env_logger::fmt::Formatter;
 use log::Record;
 use log::kv::{self, Key, Value, VisitSource, VisitValue};
@@ -20,7 +21,18 @@ pub(super) const DEFAULT_FILTER: &str = "info,actix=off,actix_server=warn,h2=off
 
 /// Starts to log to standard error. The log contains the records that pass `filter`, and every panic.
 pub(super) fn start_logging(filter: &str, format: LogFormat) -> Result<(), String> {
+    start(filter, format, Target::Stderr)
+}
+
+/// Starts to log as [`start_logging`] does, but to another place.
+#[cfg(feature = "test")]
+pub(super) fn start_logging_to(filter: &str, format: LogFormat, to: Box<dyn Write + Send>) -> Result<(), String> {
+    start(filter, format, Target::Pipe(to))
+}
+
+fn start(filter: &str, format: LogFormat, target: Target) -> Result<(), String> {
     let mut builder = env_logger::Builder::new();
+    builder.target(target);
     builder.filter_level(log::LevelFilter::Warn).parse_filters(filter).format(match format {
         LogFormat::Json => write_json_record,
         // A format that a later version of rulebook-model adds is written as text.

@@ -4,7 +4,7 @@ use clap::Args;
 
 use rulebook::Rulebook;
 use rulebook_model::definition;
-use rulebook_model::schema::{KnownNames, SchemaKind, schema_with_names};
+use rulebook_model::schema::{KnownNames, SchemaKind, schema, schema_with_names};
 
 use super::choices::{Choice, choice_parser};
 #[cfg(feature = "new")]
@@ -26,6 +26,7 @@ const KINDS: &[Choice<SchemaKind>] = &[
     ("rules", "A file with modules in the dialect `rules`", SchemaKind::Rules),
     ("app", "`app.json`, or a single document with a whole API", SchemaKind::Settings),
     ("all", "Any file of a definition", SchemaKind::AnyFile),
+    ("tests", "A file with tests, which `rulebook test` runs", SchemaKind::Tests),
 ];
 
 pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: &SchemaOptions) -> Exit {
@@ -40,13 +41,17 @@ pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: &SchemaOpt
     output::print_to_stdout(&schema_text(options.kind, &names))
 }
 
-/// Returns the text of the JSON Schema for the definition files of a new project.
+/// Returns the text of the JSON Schema for files of a new project.
 #[cfg(feature = "new")]
-pub(super) fn new_project_schema() -> String {
+pub(super) fn new_project_schema(kind: SchemaKind) -> String {
     let names = with_handler_kinds(Rulebook::read(Vec::new())).known_names();
-    schema_text(SchemaKind::AnyFile, &names)
+    schema_text(kind, &names)
 }
 
 fn schema_text(kind: SchemaKind, names: &KnownNames) -> String {
-    format!("{:#}\n", schema_with_names(kind, names))
+    let schema = match kind {
+        SchemaKind::Tests => schema(kind),
+        _ => schema_with_names(kind, names),
+    };
+    format!("{schema:#}\n")
 }

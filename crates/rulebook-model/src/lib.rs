@@ -2,9 +2,9 @@
 //!
 //! This crate has no sockets, no async code and no command line. [`definition`] parses the files of a definition.
 //! [`compile`] checks the parsed definition and compiles it to the model of the API ([`model`]). [`describe`] generates
-//! documents for clients from this model. [`schema`] describes the definition files for editors. A program can extend
-//! definitions with [`types`], [`envelope`]s and [`mod@format`]s. The Rust modules [`call`] and [`error`] contain the
-//! values and the errors of method calls.
+//! documents for clients from this model. [`schema`] describes the definition files for editors, and [`test_file`]
+//! reads tests of the API. A program can extend definitions with [`types`], [`envelope`]s and [`mod@format`]s. The Rust
+//! modules [`call`] and [`error`] contain the values and the errors of method calls.
 //!
 //! Programs do not depend on this crate directly. They depend on the crate `rulebook`, which re-exports what programs
 //! need.
@@ -31,6 +31,7 @@ pub mod schema;
 pub mod settings;
 pub mod span;
 pub mod suggest;
+pub mod test_file;
 pub mod types;
 pub mod unique_json;
 pub mod uri;

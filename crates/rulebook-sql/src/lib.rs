@@ -56,4 +56,4 @@ mod value_error;
 pub use idempotency::SqlIdempotency;
 pub use keys::SqlKeys;
 pub use kind::SqlKind;
-pub use migrate::migrate;
+pub use migrate::{databases_outside_data_folder, migrate};

@@ -1,7 +1,7 @@
 //! Applies the migrations of databases.
 
 use std::error::Error;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use rulebook::handler_kind::HandlerError;
 use rulebook::model::Api;
@@ -34,6 +34,19 @@ pub async fn migrate(api: &Api, data_folder: &Path) -> Result<Vec<String>, Vec<H
         migrated.push(database.settings.name.clone());
     }
     Ok(migrated)
+}
+
+/// Returns the names of the databases of a definition that are not files in the data folder, so that other programs can
+/// use them, too. Errors in the settings are ignored.
+#[must_use]
+pub fn databases_outside_data_folder(api: &Api) -> Vec<String> {
+    let folder = Path::new("data");
+    let is_outside = |database: &Database| match database.file(folder) {
+        Some(file) => !file.starts_with(folder) || file.components().any(|part| part == Component::ParentDir),
+        None => true,
+    };
+    let databases = read_databases(api).unwrap_or_default().into_iter().map(Database::new);
+    databases.filter(is_outside).map(|database| database.settings.name).collect()
 }
 
 /// Opens a database, and applies its migrations, if it has some.

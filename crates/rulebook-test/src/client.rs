@@ -10,7 +10,8 @@ use thiserror::Error;
 use ureq::Agent;
 
 use super::identities::Identities;
-use super::{MethodCall, Request, fail};
+use super::misuse::or_fail;
+use super::{MethodCall, Misuse, Request};
 use rulebook::{Engine, Rulebook};
 use rulebook::{RunningServer, Settings};
 use rulebook_model::diagnostic::{Report, closest_word};
@@ -129,20 +130,27 @@ impl Client {
     /// Panics if the API has no method with this id.
     #[track_caller]
     pub fn call(&self, id: &str) -> MethodCall<'_> {
+        or_fail(self.try_call(id))
+    }
+
+    /// Does the same as [`Client::call`], without a panic.
+    ///
+    /// # Errors
+    /// Fails if the API has no method with this id.
+    pub fn try_call(&self, id: &str) -> Result<MethodCall<'_>, Misuse> {
         let modules = self.engine.api().modules.iter();
         let services = modules.flat_map(|module| module.services.iter().map(move |service| (module, service)));
         let methods =
             services.flat_map(|(module, service)| service.methods.iter().map(move |method| (module, service, method)));
         match methods.clone().find(|(_, _, method)| method.id == id) {
-            Some((module, service, method)) => MethodCall::new(self, module, service, method),
+            Some((module, service, method)) => Ok(MethodCall::new(self, module, service, method)),
             None => {
                 let ids: Vec<_> = methods.map(|(_, _, method)| method.id.as_str()).collect();
-                match closest_word(id, ids.iter().copied()) {
-                    Some(suggestion) => {
-                        fail(format_args!("the API has no method `{id}`; did you mean `{suggestion}`?"))
-                    }
-                    None => fail(format_args!("the API has no method `{id}`; its methods are: {}", quoted_list(&ids))),
-                }
+                let help = match closest_word(id, ids.iter().copied()) {
+                    Some(suggestion) => format!("did you mean `{suggestion}`?"),
+                    None => format!("its methods are: {}", quoted_list(&ids)),
+                };
+                Err(Misuse(format!("the API has no method `{id}`; {help}")))
             }
         }
     }

@@ -6,21 +6,18 @@
 //! clients can read in the documents.
 //!
 //! If a test uses the client incorrectly, for example with the id of a method that does not exist, the client panics
-//! with a message. If the API responds with an error, the client returns an ordinary [`TestResponse`].
+//! with a message at the line of the test; functions such as [`Client::try_call`] return the message instead. If the
+//! API responds with an error, the client returns an ordinary [`TestResponse`].
 
 mod client;
 mod identities;
 mod method_call;
+mod misuse;
 mod request;
 mod response;
 
 pub use client::{Client, StartError};
 pub use method_call::MethodCall;
+pub use misuse::Misuse;
 pub use request::Request;
 pub use response::TestResponse;
-
-/// Fails a test that uses the client incorrectly: panics with this message.
-#[track_caller]
-fn fail(message: impl std::fmt::Display) -> ! {
-    panic!("{message}")
-}

@@ -3,7 +3,9 @@
 use serde_json::{Map, Value as Json};
 
 use super::client::quoted_list;
-use super::{Client, Request, TestResponse, fail};
+use super::misuse::or_fail;
+use super::{Client, Misuse, Request, TestResponse};
+use rulebook::Identity;
 use rulebook_model::call::HttpMethod;
 use rulebook_model::model::{Location, Method, Module, Parameter, Segment, Service};
 use rulebook_model::uri::percent_encode;
@@ -28,7 +30,8 @@ pub struct MethodCall<'c> {
 
 impl<'c> MethodCall<'c> {
     pub(super) fn new(client: &'c Client, module: &'c Module, service: &'c Service, method: &'c Method) -> Self {
-        let request = Request::new(client, method.http.as_str(), "/").decodings(client.decodings_of_module(module));
+        let request = Request::new(client, method.http.as_str(), "/");
+        let request = request.decodings(client.decodings_of_module(module), method.whole().is_some());
         let base = client.engine.api().base.as_str();
         Self { request, base, service, method, arguments: Vec::new(), files: Vec::new(), is_urlencoded: false }
     }
@@ -38,11 +41,19 @@ impl<'c> MethodCall<'c> {
     /// # Panics
     /// Panics if the method has no parameter with this name.
     #[track_caller]
-    pub fn arg(mut self, name: &str, value: impl Into<Json>) -> Self {
-        let parameter = self.find_parameter(name);
+    pub fn arg(self, name: &str, value: impl Into<Json>) -> Self {
+        or_fail(self.try_arg(name, value.into()))
+    }
+
+    /// Does the same as [`MethodCall::arg`], without a panic.
+    ///
+    /// # Errors
+    /// Fails if the method has no parameter with this name.
+    pub fn try_arg(mut self, name: &str, value: Json) -> Result<Self, Misuse> {
+        let parameter = self.find_parameter(name)?;
         self.arguments.retain(|(set, _)| set.name != name);
-        self.arguments.push((parameter, value.into()));
-        self
+        self.arguments.push((parameter, value));
+        Ok(self)
     }
 
     /// Adds a file for the parameter with this name in code. For an array of files, call this function once for each
@@ -51,14 +62,24 @@ impl<'c> MethodCall<'c> {
     /// # Panics
     /// Panics if the method has no parameter with this name, or the parameter is not a field of the body.
     #[track_caller]
-    pub fn file(mut self, name: &str, filename: &str, content: impl Into<Vec<u8>>) -> Self {
-        let parameter = self.find_parameter(name);
+    pub fn file(self, name: &str, filename: &str, content: impl Into<Vec<u8>>) -> Self {
+        or_fail(self.try_file(name, filename, content.into()))
+    }
+
+    /// Does the same as [`MethodCall::file`], without a panic.
+    ///
+    /// # Errors
+    /// Fails if the method has no parameter with this name, or the parameter is not a field of the body.
+    pub fn try_file(mut self, name: &str, filename: &str, content: Vec<u8>) -> Result<Self, Misuse> {
+        let parameter = self.find_parameter(name)?;
         if !self.is_in_body(parameter) {
             let (method, source) = (&self.method.id, parameter.from.source());
-            fail(format_args!("the parameter `{name}` of `{method}` cannot be a file, because it is in the {source}"));
+            let message =
+                format!("the parameter `{name}` of `{method}` cannot be a file, because it is in the {source}");
+            return Err(Misuse(message));
         }
-        self.files.push((parameter, filename.to_owned(), content.into()));
-        self
+        self.files.push((parameter, filename.to_owned(), content));
+        Ok(self)
     }
 
     /// Sends the fields of the body as `application/x-www-form-urlencoded`, as browsers do for a form without files.
@@ -85,6 +106,12 @@ impl<'c> MethodCall<'c> {
         self
     }
 
+    /// Authenticates the call as this caller, which can have more than a name and permissions, such as claims.
+    pub fn caller(mut self, identity: Identity) -> Self {
+        self.request = self.request.caller(identity);
+        self
+    }
+
     /// Sends the call and waits for the response, which may have any status.
     ///
     /// # Panics
@@ -92,7 +119,16 @@ impl<'c> MethodCall<'c> {
     /// complete response arrives.
     #[track_caller]
     pub fn send(self) -> TestResponse {
-        let (target, cookie) = (self.request_target(), self.cookie_field());
+        or_fail(self.try_send())
+    }
+
+    /// Does the same as [`MethodCall::send`], without a panic.
+    ///
+    /// # Errors
+    /// Fails if a parameter in the path has no argument, an argument is not valid in its part of the request, or no
+    /// complete response arrives.
+    pub fn try_send(self) -> Result<TestResponse, Misuse> {
+        let (target, cookie) = (self.request_target()?, self.cookie_field()?);
         let headers = self.argument_texts(|from| from == Location::Header);
         let fields = self.argument_texts(|from| self.is_body_location(from));
         let json = self.arguments.iter().filter(|(parameter, _)| self.is_in_body(parameter));
@@ -114,25 +150,22 @@ impl<'c> MethodCall<'c> {
                 request = request.file(&parameter.key, &filename, content);
             }
         } else if let Some(value) = whole_body {
-            request = request.json(value);
+            request = request.json_body(&value)?;
         } else if self.is_urlencoded {
             request = request.form(fields.iter().map(|(parameter, value)| (&parameter.key, value)));
         } else if !json.is_empty() {
-            request = request.json(json);
+            request = request.json_body(&Json::Object(json))?;
         }
-        request.send()
+        request.try_send()
     }
 
     /// Returns the parameter with this name in code.
-    #[track_caller]
-    fn find_parameter(&self, name: &str) -> &'c Parameter {
+    fn find_parameter(&self, name: &str) -> Result<&'c Parameter, Misuse> {
         let parameters = &self.method.parameters;
-        parameters.iter().find(|parameter| parameter.name == name).unwrap_or_else(|| {
+        parameters.iter().find(|parameter| parameter.name == name).ok_or_else(|| {
             let known: Vec<_> = parameters.iter().map(|parameter| parameter.name.as_str()).collect();
             let (method, known) = (&self.method.id, quoted_list(&known));
-            fail(format_args!(
-                "`{method}` has no parameter with the name `{name}` in code; its parameters are: {known}"
-            ))
+            Misuse(format!("`{method}` has no parameter with the name `{name}` in code; its parameters are: {known}"))
         })
     }
 
@@ -157,8 +190,7 @@ impl<'c> MethodCall<'c> {
     }
 
     /// Returns the request target: the path and the query.
-    #[track_caller]
-    fn request_target(&self) -> String {
+    fn request_target(&self) -> Result<String, Misuse> {
         let mut path = String::new();
         for segment in self.base.split('/').filter(|segment| !segment.is_empty()) {
             push_segment(&mut path, segment);
@@ -166,7 +198,7 @@ impl<'c> MethodCall<'c> {
         for segment in &self.service.path {
             match segment {
                 Segment::Static(text) => push_segment(&mut path, text),
-                Segment::Capture(name) => push_segment(&mut path, &self.path_argument(name)),
+                Segment::Capture(name) => push_segment(&mut path, &self.path_argument(name)?),
             }
         }
         for segment in self.positional_segments() {
@@ -182,21 +214,17 @@ impl<'c> MethodCall<'c> {
             path.push('?');
             path += &url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
         }
-        path
+        Ok(path)
     }
 
-    #[track_caller]
-    fn path_argument(&self, key: &str) -> String {
+    fn path_argument(&self, key: &str) -> Result<String, Misuse> {
         let captures = self.argument_texts(|from| from == Location::Path);
-        match captures.into_iter().find(|(parameter, _)| parameter.key == key) {
-            Some((_, value)) => value,
-            None => {
-                let mut parameters = self.method.parameters.iter();
-                let parameter = parameters.find(|parameter| parameter.from == Location::Path && parameter.key == key);
-                let name = parameter.map_or(key, |parameter| &parameter.name);
-                fail(format_args!("`{}` requires the argument `{name}`, which is part of its path", self.method.id))
-            }
-        }
+        captures.into_iter().find(|(parameter, _)| parameter.key == key).map(|(_, value)| value).ok_or_else(|| {
+            let mut parameters = self.method.parameters.iter();
+            let parameter = parameters.find(|parameter| parameter.from == Location::Path && parameter.key == key);
+            let name = parameter.map_or(key, |parameter| &parameter.name);
+            Misuse(format!("`{}` requires the argument `{name}`, which is part of its path", self.method.id))
+        })
     }
 
     /// Returns the path segments after the path of the service, which are the arguments of positional parameters. A
@@ -216,17 +244,17 @@ impl<'c> MethodCall<'c> {
 
     /// Returns the value of the header field `Cookie` (RFC 6265 section 4.2.1); `None` if no argument is a cookie. The
     /// values of cookies are quoted to preserve leading and trailing whitespace.
-    #[track_caller]
-    fn cookie_field(&self) -> Option<String> {
+    fn cookie_field(&self) -> Result<Option<String>, Misuse> {
         let cookies = self.argument_texts(|from| from == Location::Cookie).into_iter().map(|(parameter, value)| {
             if value.contains(';') {
                 let (method, name) = (&self.method.id, &parameter.name);
-                fail(format_args!("the parameter `{name}` of `{method}` is a cookie, whose value cannot contain `;`"));
+                let why = "is a cookie, whose value cannot contain `;`";
+                return Err(Misuse(format!("the parameter `{name}` of `{method}` {why}")));
             }
-            format!("{}=\"{value}\"", parameter.key)
+            Ok(format!("{}=\"{value}\"", parameter.key))
         });
-        let cookies: Vec<_> = cookies.collect();
-        (!cookies.is_empty()).then(|| cookies.join("; "))
+        let cookies = cookies.collect::<Result<Vec<_>, _>>()?;
+        Ok((!cookies.is_empty()).then(|| cookies.join("; ")))
     }
 }
 

@@ -3,9 +3,12 @@
 use std::io::Read;
 
 use serde::Serialize;
+use serde_json::Value as Json;
 use ureq::http;
+use ureq::http::response::Parts;
 
-use super::{Client, TestResponse, fail, identities};
+use super::misuse::or_fail;
+use super::{Client, Misuse, TestResponse, identities};
 use rulebook::Identity;
 use rulebook::multipart::{MultipartForm, MultipartPiece};
 use rulebook_model::envelope::Decoding;
@@ -28,18 +31,30 @@ pub struct Request<'c> {
     form: Option<MultipartForm<Vec<u8>>>,
     /// The decodings that the response may have: where it contains outputs and errors.
     decodings: Vec<Decoding>,
+    /// `true` if the method returns a single value, its output `*`, instead of named outputs.
+    has_whole_output: bool,
 }
 
 impl<'c> Request<'c> {
     pub(super) fn new(client: &'c Client, method: &str, target: &str) -> Self {
         let (method, target) = (method.to_owned(), target.to_owned());
         let decodings = client.all_decodings();
-        Self { client, method, target, headers: Vec::new(), identity: None, body: None, form: None, decodings }
+        Self {
+            client,
+            method,
+            target,
+            headers: Vec::new(),
+            identity: None,
+            body: None,
+            form: None,
+            decodings,
+            has_whole_output: false,
+        }
     }
 
-    /// Sets the decodings that the response may have, in order of preference.
-    pub(super) fn decodings(mut self, decodings: Vec<Decoding>) -> Self {
-        self.decodings = decodings;
+    /// Sets the decodings that the response may have, in order of preference, and whether it contains the output `*`.
+    pub(super) fn decodings(mut self, decodings: Vec<Decoding>, has_whole_output: bool) -> Self {
+        (self.decodings, self.has_whole_output) = (decodings, has_whole_output);
         self
     }
 
@@ -61,8 +76,13 @@ impl<'c> Request<'c> {
     }
 
     /// Authenticates the request as a caller with this name and these permissions.
-    pub fn identity<S: Into<Box<str>>>(mut self, name: &str, scope: impl IntoIterator<Item = S>) -> Self {
-        self.identity = Some(Identity::new(name, scope));
+    pub fn identity<S: Into<Box<str>>>(self, name: &str, scope: impl IntoIterator<Item = S>) -> Self {
+        self.caller(Identity::new(name, scope))
+    }
+
+    /// Authenticates the request as this caller, which can have more than a name and permissions, such as claims.
+    pub fn caller(mut self, identity: Identity) -> Self {
+        self.identity = Some(identity);
         self
     }
 
@@ -72,10 +92,11 @@ impl<'c> Request<'c> {
     /// Panics if the value cannot be serialized as JSON.
     #[track_caller]
     pub fn json(self, value: impl Serialize) -> Self {
-        match serde_json::to_vec(&value) {
-            Ok(text) => self.body("application/json", text),
-            Err(error) => fail(format_args!("the request cannot be sent: {error}")),
-        }
+        or_fail(serde_json::to_value(value).map_err(cannot_send).and_then(|value| self.json_body(&value)))
+    }
+
+    pub(super) fn json_body(self, value: &Json) -> Result<Self, Misuse> {
+        Ok(self.body("application/json", serde_json::to_vec(value).map_err(cannot_send)?))
     }
 
     /// Sets a body of the type `application/x-www-form-urlencoded` with these fields. Names may be repeated.
@@ -108,9 +129,17 @@ impl<'c> Request<'c> {
     /// Panics if the request is not valid in HTTP, or no complete response arrives.
     #[track_caller]
     pub fn send(self) -> TestResponse {
-        let Self { client, method, target, headers, identity, body, form, decodings } = self;
+        or_fail(self.try_send())
+    }
+
+    /// Does the same as [`Request::send`], without a panic.
+    ///
+    /// # Errors
+    /// Fails if the request is not valid in HTTP, or no complete response arrives.
+    pub fn try_send(self) -> Result<TestResponse, Misuse> {
+        let Self { client, method, target, headers, identity, body, form, decodings, has_whole_output } = self;
         if !target.starts_with('/') {
-            fail(format_args!("the request cannot be sent: the path {target:?} does not begin with `/`"));
+            return Err(cannot_send(format_args!("the path {target:?} does not begin with `/`")));
         }
         let request_line = format!("{method} {target}");
         let mut request = http::Request::builder().method(&*method);
@@ -136,14 +165,15 @@ impl<'c> Request<'c> {
         if let Some(token) = token {
             client.identities.remove(&token);
         }
-        match sent
-            .map(|sent| sent.map_err(|error| error.to_string()).and_then(|response| read_response(response, decodings)))
-        {
-            Ok(Ok(response)) => response,
-            Ok(Err(why)) => fail(format_args!("{request_line}: no response: {why}")),
-            Err(error) => fail(format_args!("the request cannot be sent: {error}")),
-        }
+        let response = sent.map_err(cannot_send)?.map_err(|error| error.to_string());
+        let (head, body) =
+            response.and_then(read_response).map_err(|why| Misuse(format!("{request_line}: no response: {why}")))?;
+        Ok(TestResponse::new(&head, body, decodings, has_whole_output))
     }
+}
+
+fn cannot_send(why: impl std::fmt::Display) -> Misuse {
+    Misuse(format!("the request cannot be sent: {why}"))
 }
 
 /// Returns the media type and the bytes of a multipart body.
@@ -156,10 +186,10 @@ fn encode_form(form: MultipartForm<Vec<u8>>) -> (String, Vec<u8>) {
     (media_type, body.collect())
 }
 
-/// Reads the complete body, and returns the response.
-fn read_response(response: http::Response<ureq::Body>, decodings: Vec<Decoding>) -> Result<TestResponse, String> {
+/// Reads the complete body.
+fn read_response(response: http::Response<ureq::Body>) -> Result<(Parts, Vec<u8>), String> {
     let (head, body) = response.into_parts();
     let mut bytes = Vec::new();
     body.into_reader().read_to_end(&mut bytes).map_err(|error| error.to_string())?;
-    Ok(TestResponse::new(&head, bytes, decodings))
+    Ok((head, bytes))
 }

@@ -5,9 +5,9 @@ use std::fmt;
 use serde_json::{Map, Value as Json};
 use ureq::http::response::Parts;
 
-use super::fail;
 use rulebook_model::envelope::{Decoding, Envelope, OutputsLocation, Problem};
 use rulebook_model::error::{ErrorCode, codes};
+use rulebook_model::model::Output;
 
 /// The response to a request of a test. The debug output contains the whole response.
 ///
@@ -23,13 +23,15 @@ pub struct TestResponse {
     /// The decodings that the body may have, in order of preference. A decoding describes where a body contains outputs
     /// and errors.
     decodings: Vec<Decoding>,
+    /// `true` if the method returns a single value, its output `*`, instead of named outputs.
+    has_whole_output: bool,
 }
 
 impl TestResponse {
-    pub(super) fn new(head: &Parts, body: Vec<u8>, decodings: Vec<Decoding>) -> Self {
+    pub(super) fn new(head: &Parts, body: Vec<u8>, decodings: Vec<Decoding>, has_whole_output: bool) -> Self {
         let headers = head.headers.iter().map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()));
         let document = serde_json::from_slice(&body).ok();
-        Self { status: head.status.as_u16(), headers: headers.collect(), body, document, decodings }
+        Self { status: head.status.as_u16(), headers: headers.collect(), body, document, decodings, has_whole_output }
     }
 
     /// Returns the HTTP status.
@@ -65,7 +67,7 @@ impl TestResponse {
     #[must_use]
     #[track_caller]
     pub fn text(&self) -> &str {
-        std::str::from_utf8(&self.body).unwrap_or_else(|_| self.fail_missing("text"))
+        self.found("text", std::str::from_utf8(&self.body).ok())
     }
 
     /// Returns the whole body as JSON, including the members that the envelope adds to the outputs.
@@ -75,7 +77,7 @@ impl TestResponse {
     #[must_use]
     #[track_caller]
     pub fn json(&self) -> Json {
-        self.document.clone().unwrap_or_else(|| self.fail_missing("JSON"))
+        self.found("JSON", self.document.clone())
     }
 
     /// Returns an object with the outputs of the method, without the members that the envelope adds.
@@ -85,22 +87,33 @@ impl TestResponse {
     #[must_use]
     #[track_caller]
     pub fn outputs(&self) -> Json {
-        let body = self.document.as_ref().filter(|_| !self.is_error());
-        match body.and_then(|body| extract_outputs(self.success_decoding(body).outputs, body)) {
-            Some(outputs) => Json::Object(outputs),
-            None => self.fail_missing("outputs"),
-        }
+        self.found("outputs", self.result().filter(Json::is_object))
     }
 
-    /// Returns the output with this name.
+    /// Returns the output with this name; with the name `*`, the single value that the method returns instead of named
+    /// outputs.
     ///
     /// # Panics
     /// Panics if the response is an error, or has no output with this name.
     #[must_use]
     #[track_caller]
     pub fn output(&self, name: &str) -> Json {
-        let outputs = self.outputs();
-        outputs.get(name).cloned().unwrap_or_else(|| self.fail_missing(&format!("output `{name}`")))
+        let result = self.found("outputs", self.result());
+        let output = if name == Output::WHOLE { Some(&result) } else { result.get(name) };
+        self.found(&format!("output `{name}`"), output.cloned())
+    }
+
+    /// Returns what the method has returned, without the members that the envelope adds: an object with the outputs, or
+    /// the value of the output `*`. Returns `None` if the response is an error, or its body is not JSON. For a request
+    /// with a path, whose method is not known, an envelope such as `aicra` has the value of `*` in an output `result`.
+    #[must_use]
+    pub fn result(&self) -> Option<Json> {
+        let body = self.document.as_ref().filter(|_| !self.is_error())?;
+        match self.success_decoding(body).outputs {
+            OutputsLocation::Members { whole, .. } if self.has_whole_output => body.get(whole).cloned(),
+            OutputsLocation::Member(name) if self.has_whole_output => body.get(name).cloned(),
+            location => extract_outputs(location, body),
+        }
     }
 
     /// Returns `true` if the response is an error.
@@ -185,19 +198,23 @@ impl TestResponse {
         self.header("content-type").is_some_and(|media_type| media_type.starts_with("application/problem+json"))
     }
 
+    /// Returns a part of the response, or fails the test.
     #[track_caller]
-    fn fail_missing(&self, part: &str) -> ! {
-        fail(format_args!("the response has no {part}:\n{self:?}"))
+    fn found<T>(&self, part: &str, value: Option<T>) -> T {
+        match value {
+            Some(value) => value,
+            None => panic!("the response has no {part}:\n{self:?}"),
+        }
     }
 }
 
-/// Returns the outputs by name from the body of a success; `None` if the body does not contain named outputs.
-fn extract_outputs(location: OutputsLocation, body: &Json) -> Option<Map<String, Json>> {
+/// Returns the outputs from the body of a success; `None` if the body does not contain them.
+fn extract_outputs(location: OutputsLocation, body: &Json) -> Option<Json> {
     match location {
-        OutputsLocation::Body | OutputsLocation::Unknown => body.as_object().cloned(),
+        OutputsLocation::Body | OutputsLocation::Unknown => Some(body.clone()),
         OutputsLocation::Member(name) => match body.get(name)? {
-            Json::Array(items) if items.is_empty() => Some(Map::new()),
-            outputs => outputs.as_object().cloned(),
+            Json::Array(items) if items.is_empty() => Some(Json::Object(Map::new())),
+            outputs => Some(outputs.clone()),
         },
         OutputsLocation::Members { except, .. } => {
             let members = body.as_object()?.iter().filter(|(name, _)| !except.contains(&name.as_str()));

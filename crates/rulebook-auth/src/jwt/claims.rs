@@ -18,6 +18,12 @@ use serde_json::{Map, Value as Json};
 pub struct Claims(pub(crate) Map<String, Json>);
 
 impl Claims {
+    /// Creates the claims of a caller that is not identified by a token, for example in a test.
+    #[must_use]
+    pub fn new(claims: Map<String, Json>) -> Self {
+        Self(claims)
+    }
+
     /// Returns the value of a claim. If no claim has this name, the name is split at dots: `realm_access.roles` is the
     /// member `roles` of the claim `realm_access`.
     #[must_use]

@@ -162,6 +162,11 @@ fn parse_key(jwk: Jwk) -> Option<VerificationKey> {
     Some(VerificationKey { id: jwk.kid, algorithm, key })
 }
 
+/// Encodes bytes as base64url without padding.
+pub fn encode(bytes: impl AsRef<[u8]>) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(bytes)
+}
+
 /// Decodes base64url without padding (RFC 7515 section 2).
 pub fn decode(text: &str) -> Option<Vec<u8>> {
     BASE64_URL_SAFE_NO_PAD.decode(text).ok()

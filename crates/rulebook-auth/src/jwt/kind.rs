@@ -16,9 +16,12 @@ use super::settings::{JwtSettings, SETTINGS};
 #[derive(Debug, Clone, Copy, Default)]
 pub struct JwtKind;
 
+/// The name of the kind in the setting `auth`.
+pub const NAME: &str = "jwt";
+
 impl AuthKind for JwtKind {
     fn name(&self) -> &str {
-        "jwt"
+        NAME
     }
 
     fn settings(&self) -> &[&str] {

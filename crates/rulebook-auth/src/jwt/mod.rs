@@ -10,8 +10,10 @@ mod fetch;
 mod jwk;
 mod key_source;
 mod kind;
+mod local;
 mod settings;
 mod verify;
 
 pub use claims::Claims;
 pub use kind::JwtKind;
+pub use local::{LocalIssuer, LocalTokens};

@@ -20,7 +20,8 @@ use super::{AddHandlers, Exit, Settings, key_storage, output};
 use place::find_keys;
 use rulebook::key::{self, Entry, KeyError, KeyStorage, Limit, NewKey, Per};
 use rulebook_model::filename::{FilePatterns, PatternError};
-use time::{parse_expiry, parse_grace_period};
+pub(super) use time::parse_duration;
+use time::parse_expiry;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -64,7 +65,7 @@ pub(super) enum KeysCommand {
         /// Id of the key to replace.
         id: String,
         /// Time for which the old key remains valid: `30m`, `24h`, `7d`, `0s`.
-        #[arg(long, value_name = "DURATION", default_value = "24h", value_parser = parse_grace_period)]
+        #[arg(long, value_name = "DURATION", default_value = "24h", value_parser = parse_duration)]
         grace: SignedDuration,
         /// Write the new key to this new file, which only its owner can read, instead of printing it.
         #[arg(long, value_name = "FILE")]

@@ -18,8 +18,8 @@ pub(super) fn parse_expiry(text: &str) -> Result<Timestamp, &'static str> {
     if at > now { Ok(at) } else { Err("the time is in the past") }
 }
 
-/// Parses the value of `--grace`: the time for which a replaced key remains valid. It is not negative.
-pub(super) fn parse_grace_period(text: &str) -> Result<SignedDuration, &'static str> {
+/// Parses a duration that is not negative.
+pub(crate) fn parse_duration(text: &str) -> Result<SignedDuration, &'static str> {
     let now = Timestamp::now();
     let end = end_of_duration(text, now).ok_or("expected a duration: 30m, 24h, 7d")?;
     if end >= now { Ok(end.duration_since(now)) } else { Err("the duration is negative") }

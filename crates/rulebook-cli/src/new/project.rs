@@ -9,6 +9,7 @@ use std::io;
 use std::path::Path;
 
 use rulebook_import::ImportedFile;
+use rulebook_model::schema::SchemaKind;
 
 use super::name::ProjectName;
 use super::starter::HandlerLanguage;
@@ -88,8 +89,11 @@ pub(super) fn create_project(
             write_file(&project.join("vendor").join(path), content)?;
         }
     }
-    // The JSON Schema for editors is generated, so that it matches this version of the program.
-    write_file(&project.join("schema/definition.json"), schema::new_project_schema())?;
+    // The JSON Schemas for editors are generated, so that they match this version of the program.
+    write_file(&project.join("schema/definition.json"), schema::new_project_schema(SchemaKind::AnyFile))?;
+    if content.language.has_test_files() {
+        write_file(&project.join("schema/tests.json"), schema::new_project_schema(SchemaKind::Tests))?;
+    }
     // `rename` replaces an empty folder of this name. It fails if a file or a folder with content has the name.
     fs::rename(&project, parent.join(name.as_str()))
 }

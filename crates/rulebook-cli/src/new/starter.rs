@@ -26,6 +26,8 @@ pub(super) enum HandlerLanguage {
 
 /// The definition of the module `greeting`.
 const GREETING: StarterFile = ("api/greeting.json", include_str!("templates/shared/api/greeting.json"));
+/// The tests of this module.
+const GREETING_TESTS: StarterFile = ("tests/greeting.json", include_str!("templates/shared/tests/greeting.json"));
 /// The files that git ignores in a project without Rust.
 const GITIGNORE: StarterFile = (".gitignore", include_str!("templates/shared/gitignore.in"));
 
@@ -48,36 +50,36 @@ const SQL: &[StarterFile] = &[
     ("api/app.json", include_str!("templates/sql/api/app.json")),
     ("api/note.json", include_str!("templates/sql/api/note.json")),
     ("migrations/1_note.sql", include_str!("templates/sql/migrations/1_note.sql")),
-    ("test.sh", include_str!("templates/sql/test.sh")),
+    ("tests/note.json", include_str!("templates/sql/tests/note.json")),
 ];
 
 const PYTHON: &[StarterFile] = &[
     GITIGNORE,
     GREETING,
+    GREETING_TESTS,
     ("README.md", include_str!("templates/python/README.md.in")),
     ("api/app.json", include_str!("templates/python/api/app.json")),
     ("handlers.py", include_str!("templates/python/handlers.py")),
-    ("test_handlers.py", include_str!("templates/python/test_handlers.py")),
 ];
 
 const NODE: &[StarterFile] = &[
     GITIGNORE,
     GREETING,
+    GREETING_TESTS,
     ("README.md", include_str!("templates/node/README.md.in")),
     ("api/app.json", include_str!("templates/node/api/app.json")),
     ("greeting.mjs", include_str!("templates/node/greeting.mjs")),
-    ("greeting.test.mjs", include_str!("templates/node/greeting.test.mjs")),
     ("handlers.mjs", include_str!("templates/node/handlers.mjs")),
 ];
 
 const PHP: &[StarterFile] = &[
     GITIGNORE,
     GREETING,
+    GREETING_TESTS,
     ("README.md", include_str!("templates/php/README.md.in")),
     ("api/app.json", include_str!("templates/php/api/app.json")),
     ("greeting.php", include_str!("templates/php/greeting.php")),
     ("handlers.php", include_str!("templates/php/handlers.php")),
-    ("test.php", include_str!("templates/php/test.php")),
 ];
 
 impl HandlerLanguage {
@@ -92,6 +94,11 @@ impl HandlerLanguage {
             Self::FastCgi => (&[GITIGNORE], &[]),
         };
         files.iter().chain(sdk).copied()
+    }
+
+    /// Returns `true` if the tests of a new project are files for `rulebook test`.
+    pub(super) fn has_test_files(self) -> bool {
+        !matches!(self, Self::Rust | Self::FastCgi)
     }
 
     /// Returns the command that serves a new project.

@@ -10,6 +10,7 @@ use rulebook_model::diagnostic::Report;
 use rulebook_model::model::Api;
 use rulebook_model::settings::server_settings;
 
+use super::local_tokens::LocalTokens;
 use super::services::{SharedServices, add_services};
 use crate::output::{Failure, print_report};
 use crate::{AddHandlers, Exit, Settings};
@@ -79,6 +80,7 @@ pub(super) struct Loader<'a> {
     pub(super) data: &'a Path,
     /// The keys, and whether they are in a database; `None` if the first definition accepts no keys.
     pub(super) keys: Option<(Keys, bool)>,
+    pub(super) local: LocalTokens,
     pub(super) is_watched: bool,
 }
 
@@ -90,7 +92,7 @@ impl Loader<'_> {
             Some((keys, is_shared)) if validated.api.accepts_keys() => validated.keys_authenticator(keys, is_shared),
             _ => validated,
         };
-        let with_services = add_services(validated, self.settings, self.data)?;
+        let with_services = add_services(self.local.add(validated), self.settings, self.data)?;
         let has_shared_keys = self.keys.as_ref().is_some_and(|(_, is_shared)| *is_shared);
         let services = SharedServices::of(&with_services, self.settings, has_shared_keys);
         Ok((with_services.validated.build()?, services))

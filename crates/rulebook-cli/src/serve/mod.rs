@@ -3,6 +3,7 @@
 mod data_lock;
 mod handover;
 mod load;
+mod local_tokens;
 mod services;
 mod summary;
 mod tls;
@@ -35,6 +36,12 @@ pub(super) struct ServeOptions {
     /// errors is reported, and the previous definition is still served.
     #[arg(long, env = "RULEBOOK_WATCH")]
     watch: bool,
+    /// Accept the tokens of `rulebook token`. Only for development: every user and program that can read the file
+    /// local-issuer.json in the --data folder can call every method in any name.
+    // There is no environment variable, so that this is never set by accident.
+    #[cfg(feature = "auth")]
+    #[arg(long)]
+    accept_local_tokens: bool,
 }
 
 /// Serves the API until the server is stopped. An error has been printed.
@@ -86,7 +93,8 @@ pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: &ServeOpti
     let _watcher = keys.as_ref().map(|(keys, _)| keys.watch()).transpose().map_err(|error| {
         output::print_system_error(&format!("cannot start the thread that reloads the keys: {error}"))
     })?;
-    let loader = Loader { app, settings, data, keys, is_watched: options.watch };
+    let local = local_tokens::open(options, data).map_err(print_failure)?;
+    let loader = Loader { app, settings, data, keys, local, is_watched: options.watch };
     let (engine, services) = loader.build(validated).map_err(|error| error.print())?;
     let api = engine.api();
     let sockets = inherited_sockets()
@@ -132,7 +140,15 @@ pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: &ServeOpti
     output::print_to_stdout(&startup_summary(
         &engine,
         settings,
-        &EffectiveSettings { addresses: addresses.collect(), data, key_count, key_database, log, services },
+        &EffectiveSettings {
+            addresses: addresses.collect(),
+            data,
+            key_count,
+            key_database,
+            log,
+            services,
+            local: loader.local.file(),
+        },
     ));
     stop_predecessor();
     let ended = match changes {

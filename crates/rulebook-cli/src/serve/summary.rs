@@ -20,6 +20,8 @@ pub(super) struct EffectiveSettings<'a> {
     pub key_database: Option<String>,
     pub log: String,
     pub services: SharedServices,
+    /// The file with the key of the local tokens; `None` if the server does not accept them.
+    pub local: Option<&'a Path>,
 }
 
 pub(super) fn startup_summary(engine: &Engine, settings: &Settings, effective: &EffectiveSettings<'_>) -> String {
@@ -51,6 +53,10 @@ pub(super) fn startup_summary(engine: &Engine, settings: &Settings, effective: &
     }
     if let Some(shared) = effective.services.describe(engine) {
         rows.push(("shared", shared));
+    }
+    if let Some(file) = effective.local {
+        let file = file.display();
+        rows.push(("accepts", format!("LOCAL TOKENS, not for production: the key in {file} permits every call")));
     }
     if engine.api().log_format == LogFormat::Json {
         let rows = rows.into_iter().map(|(name, value)| (name.to_owned(), Json::from(value)));

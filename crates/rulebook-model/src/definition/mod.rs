@@ -94,7 +94,7 @@ fn parse_files(folder: &Path, files: Vec<(PathBuf, FileContent)>) -> LoadedDefin
     for (path, content) in files {
         let is_app = path.file_stem().is_some_and(|stem| stem == "app");
         let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
-        let node = parse_file(path, content, &mut loaded);
+        let node = parse_file(path, content, &mut loaded.sources, &mut loaded.diagnostics);
         let is_whole_api = node.as_ref().is_some_and(is_whole_api);
         has_modules |= !is_app || is_whole_api;
         match node {
@@ -115,18 +115,38 @@ fn parse_files(folder: &Path, files: Vec<(PathBuf, FileContent)>) -> LoadedDefin
     loaded
 }
 
+/// Reads and parses a file of another kind that is written as definition files are.
+pub(crate) fn read_document(path: &Path, sources: &mut Sources, diagnostics: &mut Vec<Diagnostic>) -> Option<JsonNode> {
+    let content = read_file(path).unwrap_or_else(FileContent::Unreadable);
+    parse_file(path.to_owned(), content, sources, diagnostics)
+}
+
+/// Parses a file in memory, as [`read_document`] does.
+pub(crate) fn parse_document(
+    path: PathBuf,
+    bytes: Vec<u8>,
+    sources: &mut Sources,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Option<JsonNode> {
+    parse_file(path, content_from_bytes(bytes), sources, diagnostics)
+}
+
 /// Adds a file to the sources and parses its text. Reports a text that cannot be read or parsed.
-fn parse_file(path: PathBuf, content: FileContent, loaded: &mut LoadedDefinition) -> Option<JsonNode> {
+fn parse_file(
+    path: PathBuf,
+    content: FileContent,
+    sources: &mut Sources,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Option<JsonNode> {
     let (code, message) = match content {
         FileContent::Bytes(bytes) => {
             let (text, invalid_byte) = jsonc::decode_utf8(&bytes);
-            let file = loaded.sources.add(path, text);
+            let file = sources.add(path, text);
             if let Some(offset) = invalid_byte {
-                loaded.diagnostics.push(syntax_error::not_utf8_error(file, offset));
+                diagnostics.push(syntax_error::not_utf8_error(file, offset));
                 return None;
             }
-            let text = &loaded.sources.get(file)?.text;
-            return jsonc::parse_json(file, text, &mut loaded.diagnostics);
+            return jsonc::parse_json(file, &sources.get(file)?.text, diagnostics);
         }
         FileContent::TooLarge => {
             (DiagnosticCode::Syntax, format!("this file is larger than {} MiB", MAX_FILE_BYTES >> 20))
@@ -135,8 +155,8 @@ fn parse_file(path: PathBuf, content: FileContent, loaded: &mut LoadedDefinition
             (DiagnosticCode::MissingDefinition, format!("cannot read this file: {error}"))
         }
     };
-    let file = loaded.sources.add(path, String::new());
-    loaded.diagnostics.push(Diagnostic::new(code, start_of_file(file), message));
+    let file = sources.add(path, String::new());
+    diagnostics.push(Diagnostic::new(code, start_of_file(file), message));
     None
 }
 

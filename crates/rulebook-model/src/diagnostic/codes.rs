@@ -56,6 +56,7 @@ pub enum DiagnosticCode {
     BuiltinType,
     UnreadFile,
     MissingDefinition,
+    BadTest,
 }
 
 impl DiagnosticCode {

@@ -1,4 +1,4 @@
-//! JSON Schemas (2020-12) of definition files, with which editors complete and validate these files.
+//! JSON Schemas (2020-12) of definition files and test files, with which editors complete and validate these files.
 //!
 //! The schemas are generated from the parser's tables of keys and from the types of the settings, so that no key is
 //! described twice. A schema accepts every file that the parser accepts. It rejects invalid files as far as JSON Schema
@@ -22,6 +22,7 @@ use crate::call::HttpMethod;
 use crate::definition::dialect_spec::{METHODS, RULES, TREE};
 use crate::definition::keys::{APP, METHOD_LIST_ENTRY, MODULE, methods, rules};
 use crate::definition::{HTTP_METHOD_NAMES, TREE_OBJECT_KEYS};
+use crate::test_file::STEP;
 
 /// The kinds of definition files that have a schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +38,8 @@ pub enum SchemaKind {
     Methods,
     /// A file in the dialect `rules`.
     Rules,
+    /// A [test file](crate::test_file).
+    Tests,
 }
 
 /// Returns the JSON Schema of a kind of definition file.
@@ -53,13 +56,16 @@ pub enum SchemaKind {
 #[must_use]
 pub fn schema(kind: SchemaKind) -> Json {
     let mut tables = SchemaTables::default();
-    tables.add_schema(CONSTRAINTS_SUBJECT, constraints::constraints_schema());
+    if kind != SchemaKind::Tests {
+        tables.add_schema(CONSTRAINTS_SUBJECT, constraints::constraints_schema());
+    }
     let (title, body) = match kind {
         SchemaKind::AnyFile => ("A definition file", any_file_schema(&mut tables)),
         SchemaKind::Settings => ("The settings of an API", settings_file_schema(&mut tables)),
         SchemaKind::Tree => ("A module in the dialect `tree`", tree_file_schema(&mut tables)),
         SchemaKind::Methods => ("Modules in the dialect `methods`", methods_file_schema(&mut tables)),
         SchemaKind::Rules => ("Classes in the dialect `rules`", rules_file_schema(&mut tables)),
+        SchemaKind::Tests => ("Tests of an API", test_file_schema(&mut tables)),
     };
     let head = json!({ "$schema": "https://json-schema.org/draft/2020-12/schema", "title": title });
     let mut schema = with_keywords(head, body);
@@ -104,6 +110,14 @@ fn methods_file_schema(tables: &mut SchemaTables) -> Json {
         "propertyNames": { "anyOf": [{ "pattern": format!("^{segment}$") }, { "pattern": pattern::ignored_key() }] }
     });
     tables.add_schema("a file of methods", with_keywords(file, named_members_schema(&module)))
+}
+
+/// Returns the schema of a test file: an object with the steps of each test.
+fn test_file_schema(tables: &mut SchemaTables) -> Json {
+    let step = tables.reference_to_table(&STEP);
+    let steps = json!({ "anyOf": [step, { "type": "array", "items": step }] });
+    let comments = json!({ pattern::ignored_key(): true });
+    json!({ "type": "object", "patternProperties": comments, "additionalProperties": steps })
 }
 
 fn rules_file_schema(tables: &mut SchemaTables) -> Json {
