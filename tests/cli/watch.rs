@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
 
-use super::{definition_folder, shop_folder, shop_module};
+use super::{definition_folder, folder_with_unbound_service, shop_folder, shop_module};
 use crate::server_process::{ServerProcess, free_address, program};
 
 /// The maximum time until a change is served.
@@ -103,6 +103,25 @@ fn a_change_with_errors_is_reported_and_the_previous_definition_is_served() {
     assert!(log.contains("error[unknown-method]") && log.contains("api/shop.json:1:"), "{log}");
     watched.write("shop.json", &shop_module().to_string());
     watched.wait_for("/docs/changes", |_, change| change.contains("\"errors\":null"));
+}
+
+#[test]
+fn a_changed_file_with_a_statement_is_served() {
+    let folder = folder_with_unbound_service(&json!({}));
+    let number = json!({ "one": { "info": "A number", "type": "int" } });
+    let method = json!({ "info": "A number", "out": number, "handler": { "sql": { "file": "sql/one.sql" } } });
+    let module = json!({ "/": { "one": { "GET": method } } });
+    fs::write(folder.path().join("api/extra.json"), module.to_string()).unwrap();
+    fs::create_dir(folder.path().join("sql")).unwrap();
+    fs::write(folder.path().join("sql/one.sql"), "select 1 as one").unwrap();
+    let watched = Watched::start(folder);
+    let write = |text: &str| fs::write(watched.folder.path().join("sql/one.sql"), text).unwrap();
+    watched.wait_for("/one", |status, body| status == 200 && body.contains(":1"));
+    write("select 2 as one");
+    watched.wait_for("/one", |_, body| body.contains(":2"));
+    write("select 3 as\n  uno");
+    watched.wait_for("/docs/changes", |_, body| body.contains("sql/one.sql:2:3"));
+    assert_eq!(watched.get("/one").0, 200);
 }
 
 #[test]

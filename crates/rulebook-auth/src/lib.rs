@@ -22,5 +22,6 @@ mod mtls;
 mod template;
 
 pub use basic::BasicKind;
-pub use jwt::{Claims, JwtKind, LocalIssuer, LocalTokens};
+pub use jwt::{JwtKind, LocalIssuer, LocalTokens};
 pub use mtls::MtlsKind;
+pub use rulebook::Claims;

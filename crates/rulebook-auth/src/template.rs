@@ -3,11 +3,10 @@
 //! The values of claims can come from users, for example a name that a user has chosen. So a value never becomes a part
 //! of a permission if it contains a character that has a meaning there.
 
+use rulebook::Claims;
 use rulebook::handler_kind::settings::{non_empty_text, texts};
 use rulebook::handler_kind::{HandlerError, JsonData, JsonNode};
 use serde_json::{Map, Value as Json};
-
-use crate::jwt::Claims;
 
 /// The maximum number of permissions from one template, and the maximum length of all of them together in bytes. A
 /// short token would otherwise give many long permissions, if a template combines a long value with many others.
@@ -166,7 +165,7 @@ pub fn name_templates(node: &JsonNode, owner: &str, errors: &mut Vec<HandlerErro
 
 /// Returns the claims of a caller of whom only the name is known.
 pub fn name_claims(name: &str) -> Claims {
-    Claims(Map::from_iter([(NAME.to_owned(), Json::from(name))]))
+    Claims::new(Map::from_iter([(NAME.to_owned(), Json::from(name))]))
 }
 
 /// Returns the values of a claim: the items of an array or a list, or a single text or whole number.

@@ -1,6 +1,6 @@
 //! The requests that a server gets: parameters, and arguments in each notation.
 
-use rulebook::{Identity, Rulebook};
+use rulebook::{Claims, Identity, Rulebook};
 use serde_json::{Value as Json, json};
 
 use super::definitions::{rulebook, run, settings, song};
@@ -28,7 +28,8 @@ fn a_script_gets_the_call_and_the_caller_but_no_path_from_arguments() {
             &json!({ "root": "/srv/app", "script": "public/song.php", "environment": { "APP_ENV": "test" } }),
         );
         let engine = rulebook(&app, &song("POST", &json!({ "scope": [["singer"]] }))).build().unwrap();
-        let identity = Identity::new("Ada \"é\"", ["singer", "user[7]"]);
+        let claims = json!({ "tenant": "t1" }).as_object().unwrap().clone();
+        let identity = Identity::new("Ada \"é\"", ["singer", "user[7]"]).with(Claims::new(claims));
         let name = "../../etc/passwd?x=%2e\r\nA: b";
         assert_eq!(engine.call("song.post").arg("name", name).identity(identity).send().await.status(), 200);
         let request = server.requests().remove(0);
@@ -43,6 +44,7 @@ fn a_script_gets_the_call_and_the_caller_but_no_path_from_arguments() {
             "REDIRECT_STATUS": "200",
             "REQUEST_METHOD": "POST",
             "REQUEST_URI": "/song.php",
+            "RULEBOOK_CLAIMS": "{\"tenant\":\"t1\"}",
             "RULEBOOK_HTTP_METHOD": "POST",
             "RULEBOOK_IDENTITY": "Ada \"é\"",
             "RULEBOOK_METHOD": "song.post",

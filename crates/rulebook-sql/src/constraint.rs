@@ -2,7 +2,7 @@
 //! names, and all others to errors of the server.
 
 use rulebook::ApiError;
-use rulebook::handler_kind::settings::wrong_value;
+use rulebook::handler_kind::settings::{object, wrong_value};
 use rulebook::handler_kind::{HandledMethod, HandlerError, JsonData, JsonNode};
 use sqlx::error::{DatabaseError, ErrorKind};
 use sqlx::mysql::MySqlDatabaseError;
@@ -10,14 +10,21 @@ use sqlx::postgres::PgDatabaseError;
 
 use crate::error_class::ErrorClass;
 
+/// The setting for errors that statements raise.
+pub(crate) const ON_ERROR: &str = "on_error";
+
 const VIOLATION_KEYS: [&str; 4] = ["on_unique", "on_foreign_key", "on_check", "on_not_null"];
 
-/// The declared errors for violations of constraints: the setting, the constraint, and the name of the error. Without a
-/// constraint, the error is that of all constraints.
+/// The declared errors for errors of the database. For a violation of a constraint: the setting, the constraint, and
+/// the name of the error. Without a constraint, the error is that of all constraints.
 #[derive(Debug, Default)]
-pub(crate) struct Violations(Vec<(&'static str, Option<String>, String)>);
+pub(crate) struct ErrorNames {
+    violations: Vec<(&'static str, Option<String>, String)>,
+    /// The errors that statements raise: a code or a message of the database, and the name of the error.
+    raised: Vec<(String, String)>,
+}
 
-impl Violations {
+impl ErrorNames {
     pub(crate) fn read(method: &HandledMethod<'_>, errors: &mut Vec<HandlerError>) -> Self {
         let mut violations = Vec::new();
         for key in VIOLATION_KEYS {
@@ -38,7 +45,23 @@ impl Violations {
                 }
             }
         }
-        Self(violations)
+        Self { violations, raised: read_raised(method, errors) }
+    }
+
+    /// Returns the declared error for an error that a statement has raised: a key is its code, its message, or the
+    /// beginning of its message up to a colon.
+    pub(crate) fn raised(&self, error: &sqlx::Error) -> Option<&str> {
+        let database = error.as_database_error().filter(|_| !self.raised.is_empty())?;
+        let (code, message) = (database.code().unwrap_or_default(), database.message());
+        let is_raised = |key: &str| {
+            key == code || message.strip_prefix(key).is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
+        };
+        self.raised.iter().find(|(key, _)| is_raised(key)).map(|(_, name)| name.as_str())
+    }
+
+    /// Returns the declared error of a key in `on_error`.
+    pub(crate) fn named(&self, key: &str) -> Option<&str> {
+        self.raised.iter().find(|(known, _)| known == key).map(|(_, name)| name.as_str())
     }
 
     fn declared(&self, kind: &ErrorKind, constraint: Option<&str>) -> Option<&str> {
@@ -52,7 +75,7 @@ impl Violations {
         let is_declared = |(known, name, _): &&(&str, Option<String>, String)| {
             *known == key && (name.is_none() || name.as_deref() == constraint)
         };
-        self.0.iter().find(is_declared).map(|(.., error)| error.as_str())
+        self.violations.iter().find(is_declared).map(|(.., error)| error.as_str())
     }
 
     pub(crate) fn api_error(&self, error: &sqlx::Error) -> ApiError {
@@ -85,6 +108,24 @@ impl Violations {
         let name = constraint.as_deref().unwrap_or("without a name");
         ApiError::internal(format!("a constraint of the database is violated, {kind:?}: {name}"))
     }
+}
+
+/// Reads the setting `on_error`.
+fn read_raised(method: &HandledMethod<'_>, errors: &mut Vec<HandlerError>) -> Vec<(String, String)> {
+    let Some(node) = method.optional_setting(ON_ERROR) else { return Vec::new() };
+    let members = match object(node, ON_ERROR) {
+        Ok(members) => members,
+        Err(error) => {
+            let help = "write an object from the messages or codes of the database to errors of the method";
+            errors.push(error.help(help));
+            return Vec::new();
+        }
+    };
+    let names = members.into_iter().filter_map(|member| {
+        let name = declared_name(method, &member.value, &member.key.value);
+        Some((member.key.value.clone(), name.map_err(|error| errors.push(error)).ok()?))
+    });
+    names.collect()
 }
 
 pub(crate) fn declared_name(method: &HandledMethod<'_>, node: &JsonNode, key: &str) -> Result<String, HandlerError> {

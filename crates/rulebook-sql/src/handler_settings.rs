@@ -3,23 +3,27 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use rulebook::handler_kind::settings::{choice, object, seconds, text, unknown_setting, wrong_value};
-use rulebook::handler_kind::{HandledMethod, HandlerError, JsonData, JsonNode};
+use rulebook::handler_kind::settings::{boolean, choice, seconds, text};
+use rulebook::handler_kind::{HandledMethod, HandlerError, JsonNode};
 
 use crate::call::{DownloadContent, Format, Missing, SqlMethod, Step};
-use crate::constraint::{Violations, declared_name};
+use crate::choice::{CHOOSE, Choice, unused};
+use crate::constraint::{ErrorNames, ON_ERROR};
 use crate::database::Database;
 use crate::names::Names;
+use crate::page::{PAGE, PageSettings, key_name};
 use crate::result_shape::{ResultShape, Rows};
 use crate::settings::{CallLimits, MAIN};
-use crate::statement::Statement;
+use crate::steps::{StepCompiler, StepSettings, name_page_output, read_missing, read_steps};
 
-/// The main setting: the statement, or a list of statements.
+/// The main setting: the statement, or several.
 pub(crate) const SQL: &str = "sql";
 
-pub(crate) const SETTINGS: [&str; 13] = [
+pub(crate) const SETTINGS: [&str; 17] = [
     "rows",
     "missing",
+    CHOOSE,
+    PAGE,
     "database",
     "timeout",
     "max_rows",
@@ -27,10 +31,12 @@ pub(crate) const SETTINGS: [&str; 13] = [
     "max_file",
     "max_pattern",
     "format",
+    "inline",
     "on_unique",
     "on_foreign_key",
     "on_check",
     "on_not_null",
+    ON_ERROR,
 ];
 
 /// Reads the settings of a method.
@@ -43,36 +49,102 @@ pub(crate) fn read_method(
     let dialect = database.settings.dialect;
     let (timeout, limits) = limits(method, &database, &mut errors);
     let mut names = Names::new(method, limits.file);
+    let choices = Choice::read(method, &mut names, &mut errors);
+    let page = PageSettings::read(method, &mut names, limits.rows).map_err(|error| errors.push(error)).ok().flatten();
+    let mut settings = read_steps(method, &mut errors);
+    let paged = page.as_ref().and_then(|page| {
+        let index = name_page_output(method, page, &mut settings);
+        index.map_err(|error| errors.push(error)).ok()
+    });
+    let mut compiler = StepCompiler {
+        method,
+        dialect,
+        choices: &choices,
+        names: &mut names,
+        page: page.as_ref().zip(paged),
+        orders: Vec::new(),
+        inserted: None,
+    };
     let mut steps = Vec::new();
-    for (node, missing) in statements(method, &mut errors) {
-        match Statement::parse(node, dialect, |name| names.index_of(name)) {
-            Ok(statement) => steps.push(Step { statement, missing }),
+    for (index, step) in settings.iter().enumerate() {
+        match compiler.compile(index, step) {
+            Ok(step) => steps.push(step),
             Err(found) => errors.extend(found),
         }
     }
+    let inserted = compiler.used_insert(&steps).map_err(|error| errors.push(error)).ok().flatten();
+    let orders = compiler.orders;
+    let marks = settings.iter().map(|step| &step.text).chain(page.iter().map(|page| &page.by));
+    let marks: Vec<_> = marks.flat_map(|text| text.marks(dialect)).collect();
+    errors.extend(unused(&choices, &marks, method.optional_setting(CHOOSE)));
     let download = format(method, &mut errors);
+    let is_inline = is_inline(method, download, &mut errors);
+    let is_named = settings.iter().any(|step| step.output.is_some());
+    if is_named {
+        check_named_outputs(method, &settings, page.as_ref(), download, &mut errors);
+    }
     let shape = rows(method, &mut errors).and_then(|rows| {
-        let shape = ResultShape::new(method.method, rows, download);
+        let shape = if is_named { Ok(ResultShape::nothing()) } else { ResultShape::new(method.method, rows, download) };
         let span = method.optional_setting("rows").map_or(method.setting(SQL).span, |node| node.span);
-        shape.map_err(|error| errors.push(error.at(span))).ok()
+        shape.map_err(|error: HandlerError| errors.push(error.at(span))).ok()
     });
-    let missing = read_missing(method, shape.as_ref(), &steps, &mut errors);
-    let violations = Violations::read(method, &mut errors);
+    let missing = missing_of_method(method, shape.as_ref(), &steps, &mut errors);
+    let error_names = ErrorNames::read(method, &mut errors);
     let Some(shape) = shape.filter(|_| errors.is_empty()) else { return Err(errors) };
+    let max_len = orders.iter().map(Vec::len).max().unwrap_or_default();
+    let keys = (0..max_len).filter_map(|index| names.index_of(&key_name(index)).ok()).collect();
     Ok(SqlMethod {
         database,
         values: names.values,
+        choices,
+        page: page.map(|page| page.into_page(method, orders, keys)),
         steps,
+        inserted,
         missing,
         shape,
         download,
+        is_inline,
         file_name: method.method.id.clone(),
-        violations,
+        error_names,
         timeout,
         limits,
         span: method.handler.span,
         prepared: std::sync::OnceLock::new(),
     })
+}
+
+/// Checks that each output comes from one statement, if statements name their outputs.
+fn check_named_outputs(
+    method: &HandledMethod<'_>,
+    steps: &[StepSettings],
+    page: Option<&PageSettings>,
+    download: Option<DownloadContent>,
+    errors: &mut Vec<HandlerError>,
+) {
+    let setting = method.setting(SQL);
+    if download.is_some() {
+        let error = HandlerError::new("a download comes from one statement, which has no output").at(setting.span);
+        errors.push(error.help("write the statement without the name of an output"));
+    }
+    if let Some(rows) = method.optional_setting("rows") {
+        let error =
+            HandlerError::new("the types of the outputs decide how many rows a statement returns").at(rows.span);
+        errors.push(error.help("remove `rows`"));
+    }
+    let named: Vec<_> = steps.iter().filter_map(|step| step.output.as_ref()).collect();
+    for (index, output) in named.iter().enumerate() {
+        if named[..index].iter().any(|other| other.value == output.value) {
+            let message = format!("two statements have the output `{}`", output.value);
+            errors.push(HandlerError::new(message).at(output.span).help("remove one of them"));
+        }
+    }
+    for output in method.method.outputs.iter().filter(|output| !output.optional) {
+        let is_next = page.is_some_and(|page| page.next == output.name);
+        if !is_next && named.iter().all(|name| name.value != output.name) {
+            let error = HandlerError::new(format!("no statement has the output `{}`", output.name)).at(setting.span);
+            errors.push(error.help("add a statement for it, or make the output optional"));
+        }
+    }
 }
 
 /// Returns the database that the method names, or the main one.
@@ -96,70 +168,29 @@ fn database_names(databases: &[Arc<Database>]) -> Vec<&str> {
     databases.iter().map(|database| database.settings.name.as_str()).collect()
 }
 
-/// Returns the nodes of the statements, each with the declared error that its own setting `missing` names.
-fn statements<'a>(method: &HandledMethod<'a>, errors: &mut Vec<HandlerError>) -> Vec<(&'a JsonNode, Missing)> {
-    let node = method.setting(SQL);
-    let items = match &node.data {
-        JsonData::Array(items) if items.is_empty() => {
-            errors.push(HandlerError::new("the list of statements is empty").at(node.span));
-            return Vec::new();
-        }
-        JsonData::Array(items) => items,
-        JsonData::String(_) => return vec![(node, Missing::Unset)],
-        _ => {
-            errors.push(wrong_value(node, SQL, "a statement or a list of statements"));
-            return Vec::new();
-        }
-    };
-    let mut statements = Vec::new();
-    for item in items {
-        let JsonData::Object(_) = item.data else {
-            statements.push((item, Missing::Unset));
-            continue;
-        };
-        let read = || {
-            let known = [SQL, "missing"];
-            let members = object(item, SQL)?;
-            if let Some(member) = members.iter().find(|member| !known.contains(&member.key.value.as_str())) {
-                return Err(unknown_setting(&member.key, "a statement", &known));
-            }
-            let missing = item.member("missing").map(|node| missing(method, node)).transpose()?;
-            let sql = item.member(SQL).ok_or_else(|| HandlerError::new("the statement has no `sql`").at(item.span))?;
-            Ok((sql, missing.unwrap_or(Missing::Unset)))
-        };
-        match read() {
-            Ok(statement) => statements.push(statement),
-            Err(error) => errors.push(error),
-        }
-    }
-    statements
-}
-
-fn missing(method: &HandledMethod<'_>, node: &JsonNode) -> Result<Missing, HandlerError> {
-    match node.data {
-        JsonData::Bool(false) => Ok(Missing::Impossible),
-        _ => declared_name(method, node, "missing").map(Missing::Error),
-    }
-}
-
-/// Reads `missing` of the whole handler, and requires it for a method that returns one row.
-fn read_missing(
+/// Reads `missing` of the whole handler, and requires it for statements that return one row.
+fn missing_of_method(
     method: &HandledMethod<'_>,
     shape: Option<&ResultShape>,
     steps: &[Step],
     errors: &mut Vec<HandlerError>,
 ) -> Missing {
-    match method.optional_setting("missing").map(|node| missing(method, node)) {
+    match method.optional_setting("missing").map(|node| read_missing(method, node)) {
         Some(Ok(missing)) => return missing,
         Some(Err(error)) => errors.push(error),
         None => {
             let is_one = shape.is_some_and(|shape| shape.rows == Rows::One);
-            let is_set = |step: &Step| step.missing != Missing::Unset || step.statement.returns_row;
-            if let Some(last) = steps.last().filter(|_| is_one && !steps.iter().any(is_set)) {
+            let returns_row = |step: &Step| step.variants.iter().all(|statement| statement.returns_row);
+            let is_set = |step: &Step| step.missing != Missing::Unset || returns_row(step);
+            let needs_row = |shape: &ResultShape| shape.rows == Rows::One && !shape.is_optional;
+            let named = steps.iter().filter(|step| step.shape.as_ref().is_some_and(needs_row) && !is_set(step));
+            let last = steps.last().filter(|_| is_one && !steps.iter().any(is_set));
+            for statement in named.chain(last).filter_map(|step| step.variants.first()) {
                 let message = "the handler has no `missing`: the error of a call for which there is no row";
                 let help = "add \"missing\": \"NAME\" with an error that the method declares, or \"missing\": false if the \
                             statement always returns a row";
-                errors.push(HandlerError::new(message).at(last.statement.span()).help(help));
+                let error = HandlerError::new(message).at(statement.span()).help(help);
+                errors.push(statement.source().locate(error));
             }
         }
     }
@@ -189,6 +220,16 @@ fn format(method: &HandledMethod<'_>, errors: &mut Vec<HandlerError>) -> Option<
         ("file", DownloadContent::File),
     ];
     choice(node, "format", &words).map_err(|error| errors.push(error)).ok()
+}
+
+/// Returns whether browsers show the file that the method returns.
+fn is_inline(method: &HandledMethod<'_>, download: Option<DownloadContent>, errors: &mut Vec<HandlerError>) -> bool {
+    let Some(node) = method.optional_setting("inline") else { return false };
+    if download != Some(DownloadContent::File) {
+        let error = HandlerError::new("only a file can be shown by browsers").at(node.span);
+        errors.push(error.help("add `\"format\": \"file\"`, or remove `inline`"));
+    }
+    boolean(node, "inline").map_err(|error| errors.push(error)).unwrap_or_default()
 }
 
 fn limits(method: &HandledMethod<'_>, database: &Database, errors: &mut Vec<HandlerError>) -> (Duration, CallLimits) {

@@ -66,6 +66,14 @@ impl SqlKind {
         databases.filter(is_used).map(Arc::clone).collect()
     }
 
+    /// Returns the files with statements.
+    fn statement_files(&self) -> Vec<PathBuf> {
+        let compiled = self.lock();
+        let statements =
+            compiled.methods.iter().flat_map(|method| &method.steps).flat_map(|step| step.variants.first());
+        statements.filter_map(|statement| Some(statement.source().file()?.path.clone())).collect()
+    }
+
     async fn open(&self, data_folder: &Path) -> Result<(), Vec<HandlerError>> {
         let mut errors = Vec::new();
         for database in self.used_databases() {
@@ -132,14 +140,14 @@ impl HandlerKind for SqlKind {
     fn source_files(&self) -> Vec<PathBuf> {
         let folders = self.used_databases().into_iter().filter_map(|database| database.settings.migrations.clone());
         let files = folders.filter_map(|folder| folder.value.read_dir().ok()).flatten();
-        files.filter_map(|file| Some(file.ok()?.path())).collect()
+        files.filter_map(|file| Some(file.ok()?.path())).chain(self.statement_files()).collect()
     }
 
     fn private_files(&self, data_folder: &Path) -> Vec<PathBuf> {
         let databases = self.used_databases();
         let files = databases.iter().filter_map(|database| database.file(data_folder));
         let migrations = databases.iter().filter_map(|database| database.settings.migrations.as_ref());
-        files.chain(migrations.map(|folder| folder.value.clone())).collect()
+        files.chain(migrations.map(|folder| folder.value.clone())).chain(self.statement_files()).collect()
     }
 
     fn start<'a>(&'a self, data_folder: &'a Path) -> StartFuture<'a> {

@@ -32,6 +32,7 @@
 //! [`SqlIdempotency`] stores the responses for idempotency keys in these databases or in SQLite.
 
 mod call;
+mod choice;
 mod column_error;
 mod column_output;
 mod constraint;
@@ -41,13 +42,17 @@ mod handler_settings;
 mod idempotency;
 mod keys;
 mod kind;
+mod member;
 mod migrate;
 mod moments;
 mod names;
+mod page;
 mod raw_value;
 mod result_shape;
 mod settings;
 mod statement;
+mod statement_file;
+mod steps;
 mod storage;
 mod target;
 mod value;

@@ -4,9 +4,14 @@ use rulebook::handler_kind::{HandledMethod, HandlerError};
 use rulebook::types::{Arity, Value};
 use rulebook_model::model::Parameter;
 
+use crate::member::member_type;
 use crate::moments::Moments;
+use crate::steps::INSERTED;
 use crate::target::Target;
 use crate::value::{FILE_FACTS, IDENTITY_NAMES, NamedValue, Source};
+
+/// The name before the name of a parameter, for whether the client has sent it: `:given.title`.
+const GIVEN: &str = "given";
 
 /// The names that the statements of a method use, without duplicates.
 pub(crate) struct Names<'m, 'a> {
@@ -27,36 +32,95 @@ impl<'m, 'a> Names<'m, 'a> {
         if let Some(index) = self.values.iter().position(|value| value.name == name) {
             return Ok(index);
         }
-        let value = self.parameter(name).or_else(|| self.file_fact(name)).unwrap_or_else(|| {
-            let identity = IDENTITY_NAMES.iter().find(|(known, ..)| *known == name);
-            let (_, source, target) = identity.ok_or_else(|| self.unknown_name(name))?;
-            Ok(NamedValue::new(name, *source, *target))
-        })?;
+        let value = self.find(name)?;
         self.values.push(value);
         Ok(self.values.len() - 1)
     }
 
-    fn parameter(&self, name: &str) -> Option<Result<NamedValue, HandlerError>> {
-        let index = self.find_parameter(name)?;
+    /// Adds a value that the call finds itself, and returns its index.
+    pub(crate) fn computed(&mut self, name: &str, target: Target) -> usize {
+        self.values.push(NamedValue::new(name, Source::Computed, target));
+        self.values.len() - 1
+    }
+
+    fn find(&self, name: &str) -> Result<NamedValue, HandlerError> {
+        if let Some(identity) = name.strip_prefix("identity.") {
+            return match identity.split_once('.') {
+                None if identity == "name" => Ok(NamedValue::new(name, Source::IdentityName, Target::Text)),
+                None if identity == "permissions" => {
+                    Ok(NamedValue::new(name, Source::IdentityPermissions, Target::Nested))
+                }
+                Some(("claims", claim)) => {
+                    Ok(NamedValue::new(name, Source::IdentityClaim(claim.to_owned()), Target::Any))
+                }
+                _ => {
+                    let error = HandlerError::new(format!("the identity of a caller has no value `{name}`"));
+                    Err(error.suggest(name, "values", &IDENTITY_NAMES))
+                }
+            };
+        }
+        match name.strip_prefix(GIVEN).and_then(|rest| rest.strip_prefix('.')) {
+            Some(path) if self.find_parameter(GIVEN).is_none() => self.given(name, path),
+            _ => self.file_fact(name).unwrap_or_else(|| self.parameter(name)),
+        }
+    }
+
+    /// Splits a name at its dots: the index of the parameter, and the names of the members in it.
+    fn split(&self, name: &str) -> Result<(usize, Vec<String>), HandlerError> {
+        if let Some(index) = self.find_parameter(name) {
+            return Ok((index, Vec::new()));
+        }
+        let mut names = name.split('.');
+        let parameter = names.next().unwrap_or_default();
+        let index = self.find_parameter(parameter).ok_or_else(|| self.unknown_name(parameter))?;
+        Ok((index, names.map(str::to_owned).collect()))
+    }
+
+    /// Returns the value that says whether the client has sent a parameter or a member of one. `path` is its name.
+    fn given(&self, name: &str, path: &str) -> Result<NamedValue, HandlerError> {
+        let (index, path) = self.split(path)?;
         let parameter = &self.method.method.parameters[index];
-        let check = &parameter.r#type.check;
+        member_type(&parameter.r#type.check, &parameter.name, &path)?;
+        if parameter.default.is_some() && path.is_empty() {
+            let message = format!(
+                "`{}` has a default, so that it has a value whether the client sends it or not",
+                parameter.name
+            );
+            return Err(HandlerError::new(message).help("remove the `default`, and make the parameter optional"));
+        }
+        Ok(NamedValue::new(name, Source::Given(index, path), Target::Bool))
+    }
+
+    fn parameter(&self, name: &str) -> Result<NamedValue, HandlerError> {
+        let (index, path) = self.split(name)?;
+        let parameter = &self.method.method.parameters[index];
+        let mut request = parameter.clone();
+        if !path.is_empty() {
+            // Error responses name the member.
+            request.key = format!("{}.{}", parameter.request_name(), path.join("."));
+        }
+        let value = |target| NamedValue {
+            request: Some(request),
+            ..NamedValue::new(name, Source::Parameter(index, path.clone()), target)
+        };
+        let Some(check) = member_type(&parameter.r#type.check, &parameter.name, &path)? else {
+            return Ok(value(Target::Any));
+        };
         let target = match check.arity() {
             Arity::File => Target::Binary,
-            Arity::Files => return Some(Err(list_of_files_error(parameter))),
-            _ => Target::of_argument(&**check),
+            Arity::Files => return Err(list_of_files_error(parameter)),
+            _ => Target::of_argument(&*check),
         };
         let max_bytes = check.max_size().bytes.filter(|_| target == Target::Binary);
         if let Some(max) = max_bytes.filter(|max| *max > self.max_file) {
             let limit = self.max_file;
             let message =
                 format!("`{name}` can be a file of {max} bytes, but a statement accepts files of {limit} bytes");
-            return Some(Err(HandlerError::new(message).help("reduce the `max` of the parameter, or set `max_file`")));
+            return Err(HandlerError::new(message).help("reduce the `max` of the parameter, or set `max_file`"));
         }
         let is_accepted = |uint: u64| check.checked(Value::Uint(uint)).is_ok();
         let exceeds_i64 = target == Target::Integer && (is_accepted(u64::MAX) || is_accepted(1 << 63));
-        let request = Some(parameter.clone());
-        let value = NamedValue::new(name, Source::Parameter(index), target);
-        Some(Ok(NamedValue { moments: Moments::of(check), exceeds_i64, max_bytes, request, ..value }))
+        Ok(NamedValue { moments: Moments::of(&check), exceeds_i64, max_bytes, ..value(target) })
     }
 
     /// Returns a fact about the uploaded file of a parameter, such as its size: `file.size`.
@@ -82,14 +146,13 @@ impl<'m, 'a> Names<'m, 'a> {
     }
 
     fn unknown_name(&self, name: &str) -> HandlerError {
-        let identity = IDENTITY_NAMES.map(|(name, ..)| name);
-        if name.starts_with("identity.") {
-            let error = HandlerError::new(format!("the identity of a caller has no value `{name}`"));
-            return error.suggest(name, "values", &identity);
+        if name == INSERTED {
+            let error = HandlerError::new("no earlier statement of the list inserts a row");
+            return error.help("write the `insert` before the statements that use `:inserted`");
         }
         let parameters = self.method.method.parameters.iter().map(|parameter| parameter.name.as_str());
         let error = HandlerError::new(format!("the method has no parameter `{name}`"));
-        error.suggest(name, "names", &parameters.chain(identity).collect::<Vec<_>>())
+        error.suggest(name, "names", &parameters.chain(IDENTITY_NAMES).collect::<Vec<_>>())
     }
 }
 

@@ -51,6 +51,8 @@ pub(crate) struct ResultShape {
     pub row: RowShape,
     /// `true` if the row becomes a file.
     is_file: bool,
+    /// `true` if no row is null, for the only output of a statement.
+    pub is_optional: bool,
 }
 
 /// The columns of a row that becomes a file, and `true` if a column is optional.
@@ -64,7 +66,7 @@ impl ResultShape {
         download: Option<DownloadContent>,
     ) -> Result<Self, HandlerError> {
         let is_file = download == Some(DownloadContent::File);
-        let shape = |rows, output, row| Ok(Self { rows, output, row, is_file });
+        let shape = |rows, output, row| Ok(Self { rows, output, row, is_file, is_optional: false });
         if is_file {
             let member = |(name, target, is_optional): (&str, Target, _)| Member {
                 name: name.to_owned(),
@@ -115,6 +117,23 @@ impl ResultShape {
                 }
             },
         }
+    }
+
+    /// Returns how the rows of a statement become one output: an array has all rows, an object is one row, and another
+    /// output is the value of its only column.
+    pub(crate) fn of_output(output: &Output) -> Self {
+        let (rows, row) = match item_of(output) {
+            Some(item) => (Rows::Many, row_shape(&item, false)),
+            None => (Rows::One, row_shape(&output.r#type.check, output.optional)),
+        };
+        let name = (!output.is_whole()).then(|| output.name.clone());
+        Self { rows, output: name, row, is_file: false, is_optional: output.optional }
+    }
+
+    /// Returns the shape of rows that do not become outputs.
+    pub(crate) fn nothing() -> Self {
+        let row = RowShape::AnyMembers(Target::Any);
+        Self { rows: Rows::None, output: None, row, is_file: false, is_optional: false }
     }
 
     /// Compares the columns of a statement with the outputs, and returns what each column becomes.
@@ -217,7 +236,7 @@ impl ResultShape {
 }
 
 /// Returns the type of the items of an output that is an array.
-fn item_of(output: &Output) -> Option<Arc<dyn Check>> {
+pub(crate) fn item_of(output: &Output) -> Option<Arc<dyn Check>> {
     let mut structure = output.r#type.check.structure();
     loop {
         structure = match structure {

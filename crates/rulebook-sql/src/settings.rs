@@ -11,6 +11,7 @@ use url::Url;
 
 use crate::database::Dialect;
 use crate::handler_settings::SQL;
+use crate::page::Secret;
 
 /// The name of the database of the settings outside of `databases`.
 pub(crate) const MAIN: &str = "main";
@@ -31,7 +32,13 @@ const KEYS: [&str; 12] = [
     "max_failed_calls",
     "slow_call",
     "migrations",
+    "page_key",
 ];
+
+/// The minimum length of the text of `page_key`.
+const MIN_PAGE_KEY_BYTES: usize = 32;
+/// The purpose of the key that is derived from this text.
+const PAGE_KEY_CONTEXT: &str = "rulebook-sql 2026 cursors of pages";
 
 /// The key of the object with further databases.
 const DATABASES: &str = "databases";
@@ -84,6 +91,8 @@ pub(crate) struct DatabaseSettings {
     pub slow_call: Duration,
     /// The folder with the migrations.
     pub migrations: Option<Spanned<PathBuf>>,
+    /// The key that authenticates the cursors of pages; `None` for the key in the data folder.
+    pub page_key: Option<Secret>,
 }
 
 impl DatabaseSettings {
@@ -102,6 +111,7 @@ impl DatabaseSettings {
             max_failed_calls: 10,
             slow_call: Duration::from_secs(1),
             migrations: None,
+            page_key: None,
         }
     }
 
@@ -123,6 +133,7 @@ impl DatabaseSettings {
             "max_failed_calls" => self.max_failed_calls = whole_number(node, key, 1..=1_000_000)?,
             "slow_call" => self.slow_call = seconds(node, key)?,
             "migrations" => self.migrations = Some(path(node, key, api)?),
+            "page_key" => self.page_key = Some(page_key(node).map_err(HandlerError::hide_line)?),
             _ => return Err(unknown_setting(&member.key, "a database", &KEYS)),
         }
         Ok(())
@@ -150,6 +161,16 @@ impl DatabaseSettings {
         (self.url, self.dialect, self.url_span) = (url, dialect, Some(node.span));
         Ok(())
     }
+}
+
+/// Reads the text from which the key of cursors is derived.
+fn page_key(node: &JsonNode) -> Result<Secret, HandlerError> {
+    let text = text(node, "page_key")?.value;
+    if text.len() < MIN_PAGE_KEY_BYTES {
+        let error = HandlerError::new(format!("`page_key` has less than {MIN_PAGE_KEY_BYTES} characters"));
+        return Err(error.at(node.span).help("use a random text, such as that of `openssl rand -hex 32`"));
+    }
+    Ok(blake3::derive_key(PAGE_KEY_CONTEXT, text.as_bytes()))
 }
 
 /// Reads the shared settings. Without them, there is one database: a file in the data folder.

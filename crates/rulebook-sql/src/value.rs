@@ -2,7 +2,7 @@
 
 use rulebook::handler_kind::{ArgumentSlot, ArgumentSlots, HandlerError};
 use rulebook::types::Value;
-use rulebook::{Context, Upload};
+use rulebook::{Claims, Context, Upload};
 use rulebook_model::model::Parameter;
 use serde_json::Value as Json;
 
@@ -10,13 +10,20 @@ use crate::moments::Moments;
 use crate::target::Target;
 
 /// Where the value of a name in a statement comes from.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) enum Source {
-    Parameter(usize),
+    /// The parameter with this index, or the member of its value that these names lead to.
+    Parameter(usize, Vec<String>),
+    /// Whether the client has sent this parameter, or this member of its value.
+    Given(usize, Vec<String>),
     /// A fact about the uploaded file of the parameter of the method with this index.
     FileFact(usize, FileFact),
     IdentityName,
     IdentityPermissions,
+    /// The claim with this name in the caller's token.
+    IdentityClaim(String),
+    /// A value that the call finds itself, such as the id of a row that it has inserted.
+    Computed,
 }
 
 /// Returns a fact about an uploaded file.
@@ -29,11 +36,8 @@ pub(crate) const FILE_FACTS: [(&str, FileFact, Target); 3] = [
     ("size", |upload| SqlValue::Int(i64::try_from(upload.size()).unwrap_or(i64::MAX)), Target::Integer),
 ];
 
-/// The names of values that are not parameters.
-pub(crate) const IDENTITY_NAMES: [(&str, Source, Target); 2] = [
-    ("identity.name", Source::IdentityName, Target::Text),
-    ("identity.permissions", Source::IdentityPermissions, Target::Nested),
-];
+/// The names of values of the caller. After the last one follows the name of a claim.
+pub(crate) const IDENTITY_NAMES: [&str; 3] = ["identity.name", "identity.permissions", "identity.claims.NAME"];
 
 /// A value that is bound to a parameter of a statement.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,14 +58,18 @@ pub(crate) enum SqlValue {
 }
 
 impl Source {
-    pub(crate) fn value(self, arguments: &ArgumentSlots<'_, '_>, context: &Context) -> SqlValue {
+    pub(crate) fn value(&self, arguments: &ArgumentSlots<'_, '_>, context: &Context) -> SqlValue {
         let identity = context.identity();
-        let argument = |index: usize| match arguments.values.get(index) {
+        let argument = |index: &usize| match arguments.values.get(*index) {
             Some(ArgumentSlot::Value(value)) => value,
             Some(ArgumentSlot::Null | ArgumentSlot::Absent) | None => &Value::Null,
         };
         match self {
-            Self::Parameter(index) => SqlValue::from(argument(index)),
+            Self::Parameter(index, path) => member(argument(index), path).map_or(SqlValue::Null, SqlValue::from),
+            Self::Given(index, path) if path.is_empty() => {
+                SqlValue::Bool(!matches!(arguments.values.get(*index), Some(ArgumentSlot::Absent) | None))
+            }
+            Self::Given(index, path) => SqlValue::Bool(member(argument(index), path).is_some()),
             Self::FileFact(index, fact) => match argument(index) {
                 Value::File(upload) => fact(upload),
                 _ => SqlValue::Null,
@@ -73,8 +81,21 @@ impl Source {
                 let permissions = identity.map(|identity| identity.permissions().map(Json::from).collect());
                 SqlValue::Nested(Json::Array(permissions.unwrap_or_default()))
             }
+            Self::IdentityClaim(name) => {
+                let claim = identity.and_then(|identity| identity.data::<Claims>()?.get(name));
+                claim.map_or(SqlValue::Null, |claim| SqlValue::from(&Value::from(claim)))
+            }
+            Self::Computed => SqlValue::Null,
         }
     }
+}
+
+/// Returns the member of a value that the names lead to.
+fn member<'v, 'a>(value: &'v Value<'a>, path: &[String]) -> Option<&'v Value<'a>> {
+    path.iter().try_fold(value, |value, name| match value {
+        Value::Map(members) => members.iter().find(|(known, _)| known == name).map(|(_, value)| value),
+        _ => None,
+    })
 }
 
 impl From<&Value<'_>> for SqlValue {

@@ -14,6 +14,9 @@ use crate::database::{Accepts, Binding, Bound};
 use crate::error_class::{ErrorClass, Problem};
 use crate::value::{NamedValue, SqlValue};
 
+/// Describes the texts that a full-text index of SQLite searches for.
+const SEARCH: &str = "a search, in which words with other characters than letters and digits are in double quotes";
+
 /// The error of a value that is not sent to the database, because the database would reject it.
 #[derive(Debug, thiserror::Error)]
 #[error("the database cannot store the value of a parameter")]
@@ -58,6 +61,28 @@ pub(crate) fn invalid_value<'a>(
     let code = database.code().unwrap_or_default();
     let error = error.unwrap_or_else(|| ApiError::plain(ErrorCode::InvalidParameter));
     Some(error.with_log(format!("the database cannot store a value of the request (error {code})")))
+}
+
+/// Returns the error of a call with a text that is not a search in the syntax of SQLite, and `None` for other errors.
+/// `names` are the indexes of the values that are part of a search.
+pub(crate) fn invalid_search(
+    error: &sqlx::Error,
+    names: &[usize],
+    named: &[NamedValue],
+    values: &[SqlValue],
+) -> Option<ApiError> {
+    let message = error.as_database_error()?.message();
+    // A column in a search that does not exist is reported like one in the statement.
+    let column = message.strip_prefix("no such column: ");
+    let is_of_search = message.starts_with("fts5: ")
+        || ["unterminated string", "unknown special query"].iter().any(|start| message.starts_with(start));
+    let is_cause = |index: &&usize| match &values[**index] {
+        SqlValue::Text(text) => is_of_search || column.is_some_and(|column| text.contains(column)),
+        _ => false,
+    };
+    let causes = names.iter().filter(is_cause).filter_map(|index| named[*index].request.as_ref());
+    let errors: Vec<_> = causes.map(|parameter| parameter_error(parameter, SEARCH)).collect();
+    if errors.is_empty() { None } else { Some(ApiError::parameters(errors)) }
 }
 
 /// Returns the error of a parameter whose value the database cannot store. `expected` describes the other values.

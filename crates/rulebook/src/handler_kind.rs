@@ -12,4 +12,5 @@ pub use crate::handler::{
     SettingsReader, StartFuture, WorkerThread, body_len, body_stream, describe_file, expand_variables, printable,
     settings, variable_errors,
 };
+pub use crate::secret::read_or_create as read_or_create_secret;
 pub use rulebook_model::variables::{ExpandedText, VariableError};

@@ -105,7 +105,7 @@ pub mod types;
 mod unix_time;
 
 pub use call::{
-    ApiError, AuthError, AuthScheme, Authenticate, Authentication, BodyFields, ByteStream, CertificateName,
+    ApiError, AuthError, AuthScheme, Authenticate, Authentication, BodyFields, ByteStream, CertificateName, Claims,
     ClientCertificate, ClientCertificates, Content, CustomError, Download, ETag, Head, HttpMethod, Identity,
     InvalidCertificateName, Quota, RangedContent, RateLimiter, RequestId, ResponseError, Upload,
 };

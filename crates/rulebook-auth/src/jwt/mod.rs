@@ -5,7 +5,6 @@
 //! algorithms would be a second one besides that of TLS, and it accepts repeated claims.
 
 mod authenticator;
-mod claims;
 mod fetch;
 mod jwk;
 mod key_source;
@@ -14,6 +13,5 @@ mod local;
 mod settings;
 mod verify;
 
-pub use claims::Claims;
 pub use kind::JwtKind;
 pub use local::{LocalIssuer, LocalTokens};

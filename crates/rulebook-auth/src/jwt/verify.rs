@@ -1,11 +1,10 @@
 //! Verifies a signed token in its compact form (RFC 7515 section 7.1): its claims (RFC 7519 section 4.1, RFC 8725), its
 //! signature, and the identity that they describe.
 
-use rulebook::Identity;
+use rulebook::{Claims, Identity};
 use rulebook_model::unique_json;
 use serde_json::{Map, Value as Json};
 
-use super::claims::Claims;
 use super::jwk::{Algorithm, decode};
 use super::key_source::{KeySet, VerifiedToken};
 use super::local::LOCAL_ISSUER;
@@ -55,7 +54,7 @@ pub fn verify_token(
         });
     }
     let expires = token.claims.get("exp").and_then(Json::as_f64).unwrap_or_default();
-    let identity = identity(rules, Claims(token.claims)).map_err(TokenError::Invalid)?;
+    let identity = identity(rules, Claims::new(token.claims)).map_err(TokenError::Invalid)?;
     let heap_size = identity.memory_size() + identity.data().map_or(0, Claims::memory_size);
     // The conversion saturates.
     Ok(VerifiedToken { identity, expires: expires as u64, heap_size })

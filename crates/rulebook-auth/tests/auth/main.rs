@@ -45,6 +45,8 @@ struct Me {
 async fn me(Args(()): Args<()>, context: Context) -> Result<Me, ApiError> {
     let identity = context.identity().ok_or_else(|| ApiError::internal("no identity"))?;
     let email = identity.data::<Claims>().and_then(|claims| claims.get("email")).cloned();
+    // Programs in other languages get the same claims.
+    assert_eq!(serde_json::to_value(identity).unwrap().pointer("/claims/email"), email.as_ref());
     let permissions = identity.permissions().map(str::to_owned).collect();
     Ok(Me { name: identity.name().to_owned(), email, permissions })
 }

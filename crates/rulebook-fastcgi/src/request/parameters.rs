@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use rulebook::Context;
 use rulebook::handler_kind::body_len;
+use rulebook::{Claims, Context};
 use serde_json::Value as Json;
 
 use super::client_request::field_value;
@@ -77,6 +77,9 @@ pub fn parameters<'a>(
     if let Some(identity) = context.identity() {
         push("RULEBOOK_IDENTITY", identity.name().to_owned().into());
         push("RULEBOOK_PERMISSIONS", identity.permissions().map(Json::from).collect::<Json>().to_string().into());
+        if let Some(claims) = identity.data::<Claims>() {
+            push("RULEBOOK_CLAIMS", claims.to_json().to_string().into());
+        }
     }
     if let Some(address) = context.client_address() {
         push("REMOTE_ADDR", address.to_string().into());

@@ -9,6 +9,8 @@ mod render;
 mod report;
 mod source;
 
+use std::sync::Arc;
+
 pub use codes::DiagnosticCode;
 pub use report::Report;
 pub use source::{Source, SourcePosition, Sources};
@@ -37,19 +39,29 @@ pub struct Diagnostic {
     pub is_warning: bool,
     /// `true` if the line with the error may contain a password, so that only its position is shown.
     pub hides_line: bool,
+    /// The file that contains the span, if it is not a file of the definition, such as a file with a statement. A
+    /// [`Report`] adds it to its source files.
+    pub file: Option<Arc<Source>>,
 }
 
 impl Diagnostic {
     /// Creates a diagnostic without a label, related spans and help.
     pub fn new(code: DiagnosticCode, span: Span, message: impl Into<String>) -> Self {
         let (message, label, related) = (message.into(), String::new(), Vec::new());
-        Self { code, message, span, label, related, help: None, is_warning: false, hides_line: false }
+        Self { code, message, span, label, related, help: None, is_warning: false, hides_line: false, file: None }
     }
 
     /// Shows only the position of the error, and not the line, which may contain a password.
     #[must_use]
     pub fn hide_line(mut self) -> Self {
         self.hides_line = true;
+        self
+    }
+
+    /// Sets the file that contains the span, if it is not a file of the definition.
+    #[must_use]
+    pub fn in_file(mut self, file: Arc<Source>) -> Self {
+        self.file = Some(file);
         self
     }
 

@@ -53,7 +53,12 @@ impl Report {
     /// Creates a report. The diagnostics are sorted, and duplicates are removed. Duplicates occur because parameters
     /// that several methods share are checked with each of these methods.
     #[must_use]
-    pub fn new(sources: Sources, mut diagnostics: Vec<Diagnostic>) -> Self {
+    pub fn new(mut sources: Sources, mut diagnostics: Vec<Diagnostic>) -> Self {
+        for diagnostic in &mut diagnostics {
+            if let Some(file) = diagnostic.file.take() {
+                diagnostic.span.file = sources.index_of(&file);
+            }
+        }
         diagnostics.sort_by_key(|diagnostic| {
             let span = diagnostic.span;
             (span.file, span.start, span.end)

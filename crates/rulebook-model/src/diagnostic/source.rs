@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::span::Span;
 
 /// A source file of a definition.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
     /// The path of the file. It is relative to the current folder if the path of the definition's folder is relative.
     pub path: PathBuf,
@@ -37,10 +37,18 @@ pub struct SourcePosition {
 impl Sources {
     /// Adds a file and returns the index of the file. Spans refer to the file by this index.
     pub fn add(&mut self, path: PathBuf, text: String) -> u32 {
-        let breaks = text.match_indices('\n').map(|(at, _)| at + 1);
-        let line_starts = std::iter::once(0).chain(breaks).collect();
-        self.files.push(Source { path, text, line_starts });
+        self.files.push(Source::new(path, text));
         u32::try_from(self.files.len() - 1).unwrap_or(u32::MAX)
+    }
+
+    /// Returns the index of a file, which is added unless it is there already.
+    pub(super) fn index_of(&mut self, source: &Source) -> u32 {
+        let known = self.files.iter().position(|known| known == source);
+        let index = known.unwrap_or_else(|| {
+            self.files.push(source.clone());
+            self.files.len() - 1
+        });
+        u32::try_from(index).unwrap_or(u32::MAX)
     }
 
     /// Returns the file with the index `file`, or `None` if no such file exists.
@@ -51,6 +59,14 @@ impl Sources {
 }
 
 impl Source {
+    /// Creates the source file with a path and a text.
+    #[must_use]
+    pub fn new(path: PathBuf, text: String) -> Self {
+        let breaks = text.match_indices('\n').map(|(at, _)| at + 1);
+        let line_starts = std::iter::once(0).chain(breaks).collect();
+        Self { path, text, line_starts }
+    }
+
     /// Returns the position of a span in this file. If the span is outside of the text, or does not begin and end at
     /// character boundaries, the closest valid position is returned.
     #[must_use]

@@ -33,8 +33,8 @@ const DECLARED_ERROR = -32000;
  */
 
 /**
- * The caller.
- * @typedef {{ name: string, permissions: string[] }} Identity
+ * The caller. `claims` are those of its token, if it has one.
+ * @typedef {{ name: string, permissions: string[], claims?: Record<string, unknown> }} Identity
  */
 
 /** An error that the definition declares for the method. `members` are added to the response. */

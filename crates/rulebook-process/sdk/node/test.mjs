@@ -123,7 +123,7 @@ test("the first message describes the functions", async (context) => {
 
 test("a handler gets arguments and the call", async (context) => {
     const program = await start(context);
-    const identity = { name: "ada", permissions: ["reader"] };
+    const identity = { name: "ada", permissions: ["reader"], claims: { tenant: "t1" } };
     const response = await program.call("echo", { value: "é\n😀" }, { identity, request_id: "r1" });
     const result = { value: "é\n😀", caller: identity, request: "r1", method: "echo" };
     assert.deepEqual(response, { jsonrpc: "2.0", id: 1, result });

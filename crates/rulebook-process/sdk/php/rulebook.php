@@ -72,9 +72,15 @@ final class CallError extends \Exception
 /** The caller. */
 final class Identity
 {
-    /** @param list<string> $permissions */
-    public function __construct(public readonly string $name, public readonly array $permissions)
-    {
+    /**
+     * @param list<string> $permissions
+     * @param array<string, mixed> $claims the claims of its token
+     */
+    public function __construct(
+        public readonly string $name,
+        public readonly array $permissions,
+        public readonly array $claims = [],
+    ) {
     }
 }
 
@@ -94,7 +100,9 @@ final class Call
         array $params,
     ) {
         $identity = $params['identity'];
-        $this->identity = $identity === null ? null : new Identity($identity['name'], $identity['permissions']);
+        $this->identity = $identity === null
+            ? null
+            : new Identity($identity['name'], $identity['permissions'], $identity['claims'] ?? []);
         $this->requestId = $params['request_id'];
         $this->traceparent = $params['traceparent'] ?? null;
     }

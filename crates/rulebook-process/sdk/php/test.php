@@ -19,7 +19,7 @@ use function Rulebook\{handler, serve};
 
 handler('echo', fn ($value, Call $call) => [
     'value' => $value,
-    'caller' => $call->identity ? [$call->identity->name, $call->identity->permissions] : null,
+    'caller' => $call->identity ? [$call->identity->name, $call->identity->permissions, $call->identity->claims] : null,
     'request' => $call->requestId,
     'method' => $call->method,
 ]);
@@ -144,10 +144,11 @@ $tests = [
         same(1, preg_match('/rulebook-\w+:7$/', $methods['echo']['location']));
     },
     'a handler gets arguments and the call' => function () {
-        $params = ['identity' => ['name' => 'ada', 'permissions' => ['reader']], 'request_id' => 'r1'];
+        $identity = ['name' => 'ada', 'permissions' => ['reader'], 'claims' => ['tenant' => 't1']];
+        $params = ['identity' => $identity, 'request_id' => 'r1'];
         $response = (new Program())->call('echo', ['value' => "é\n😀"], $params);
         same("é\n😀", $response['result']['value']);
-        same(['ada', ['reader']], $response['result']['caller']);
+        same(['ada', ['reader'], ['tenant' => 't1']], $response['result']['caller']);
         same(['r1', 'echo'], [$response['result']['request'], $response['result']['method']]);
     },
     'omitted arguments have defaults' => function () {

@@ -33,7 +33,7 @@ print("printed at the start")
 
 @handler("echo")
 def echo(value, call: Call):
-    caller = call.identity and [call.identity.name, call.identity.permissions]
+    caller = call.identity and [call.identity.name, call.identity.permissions, call.identity.claims]
     return {"value": value, "caller": caller, "request": call.request_id, "method": call.method}
 
 @handler("defaults")
@@ -218,9 +218,10 @@ class WorkerTest(unittest.TestCase):
         self.assertEqual(methods["async"]["parameters"], ["value"])
 
     def test_a_handler_gets_arguments_and_the_call(self):
-        identity = {"name": "ada", "permissions": ["reader"]}
+        identity = {"name": "ada", "permissions": ["reader"], "claims": {"tenant": "t1"}}
         response = Program(self).call("echo", {"value": "é\n\U0001f600"}, identity=identity, request_id="r1")
-        expected = {"value": "é\n\U0001f600", "caller": ["ada", ["reader"]], "request": "r1", "method": "echo"}
+        expected = {"value": "é\n\U0001f600", "caller": ["ada", ["reader"], {"tenant": "t1"}], "request": "r1"}
+        expected["method"] = "echo"
         self.assertEqual(response, {"jsonrpc": "2.0", "id": 1, "result": expected})
 
     def test_omitted_arguments_have_defaults(self):

@@ -13,8 +13,9 @@ use rulebook::{ApiError, Download};
 use serde_json::Value as Json;
 use tokio::sync::mpsc;
 
-use super::{CallFailure, ReadRows, SqlMethod};
+use super::{CallFailure, ReadRows, ResultStep, SqlMethod};
 use crate::database::{JsonRow, Lease, Prepared, row_object};
+use crate::settings::CallLimits;
 use crate::value::SqlValue;
 
 const CHUNK_BYTES: usize = 16 << 10;
@@ -31,7 +32,7 @@ pub(super) async fn download(
     values: Vec<SqlValue>,
     format: Format,
 ) -> Result<ReturnedValue, ApiError> {
-    let runtime = method.database.runtime().map_err(|error| method.violations.api_error(&error))?;
+    let runtime = method.database.runtime().map_err(|error| method.error_names.api_error(&error))?;
     let file_name = format!("{}.{}", method.file_name, format.extension());
     let (sender, mut receiver) = mpsc::channel(MAX_WAITING_CHUNKS);
     runtime.spawn(send_rows(method, values, format, sender));
@@ -73,14 +74,16 @@ impl ReadRows for RowSender {
         &self,
         method: &SqlMethod,
         lease: &mut Lease,
-        statement: &Prepared,
-        values: &[SqlValue],
+        step: &ResultStep<'_>,
+        values: &mut [SqlValue],
+        _: &mut CallLimits,
     ) -> Result<(), CallFailure> {
         // Statements run again after a change of the tables.
         if self.has_sent.load(Ordering::Relaxed) {
             let reason = "the tables were changed while their rows were sent";
             return Err(CallFailure::Stopped(ApiError::internal(reason)));
         }
+        let statement = step.prepared;
         let mut chunk = Vec::with_capacity(CHUNK_BYTES);
         self.format.write_head(statement, &mut chunk);
         let mut rows = lease.fetch(statement, values)?;
@@ -93,7 +96,7 @@ impl ReadRows for RowSender {
             }
         }
         if is_empty {
-            method.check_missing()?;
+            method.check_missing(step)?;
         }
         self.send(chunk).await
     }

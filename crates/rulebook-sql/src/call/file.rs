@@ -10,8 +10,9 @@ use rulebook::handler_kind::ReturnedValue;
 use rulebook::{ApiError, Download, ETag};
 
 use super::upload::LIMIT_NAME;
-use super::{CallFailure, ReadRows, SqlMethod};
-use crate::database::{FileRow, Lease, Prepared};
+use super::{CallFailure, ReadRows, ResultStep, SqlMethod};
+use crate::database::{FileRow, Lease};
+use crate::settings::CallLimits;
 use crate::value::SqlValue;
 
 /// The maximum size in bytes of a file that waits for its client in memory. The server has little memory for such
@@ -20,7 +21,7 @@ const MAX_BYTES_IN_MEMORY: usize = 64 << 10;
 
 /// Runs the statements, and returns the file in the row of the result.
 pub(super) async fn file(method: Arc<SqlMethod>, values: Vec<SqlValue>) -> Result<ReturnedValue, ApiError> {
-    let Some((content, row)) = method.run(values, &FileContent).await? else { return Err(no_file()) };
+    let Some((content, row)) = method.run(values, &FileContent).await?.pop() else { return Err(no_file()) };
     let download = if content.len() <= MAX_BYTES_IN_MEMORY {
         Download::bytes(content)
     } else {
@@ -30,6 +31,7 @@ pub(super) async fn file(method: Arc<SqlMethod>, values: Vec<SqlValue>) -> Resul
         Download::file(file).etag(etag)
     };
     let download = download.name(row.name.unwrap_or_else(|| method.file_name.clone()));
+    let download = if method.is_inline { download.inline_if_passive() } else { download };
     let download = match row.media_type {
         Some(media_type) => download.media_type(media_type),
         None => download,
@@ -55,10 +57,11 @@ impl ReadRows for FileContent {
         &self,
         method: &SqlMethod,
         lease: &mut Lease,
-        statement: &Prepared,
-        values: &[SqlValue],
+        step: &ResultStep<'_>,
+        values: &mut [SqlValue],
+        _: &mut CallLimits,
     ) -> Result<Self::Result, CallFailure> {
-        let mut rows = lease.fetch::<FileRow>(statement, values)?;
+        let mut rows = lease.fetch::<FileRow>(step.prepared, values)?;
         let mut row = rows.next().await.transpose()?;
         if rows.next().await.transpose()?.is_some() {
             let reason = "the statement returned more than one file; add a condition, or `limit 1`";
@@ -66,7 +69,7 @@ impl ReadRows for FileContent {
         }
         let content = row.as_mut().and_then(|row| row.content.take());
         if content.is_none() {
-            method.check_missing()?;
+            method.check_missing(step)?;
         }
         let (content, row) = content.zip(row).ok_or_else(|| CallFailure::Api(no_file()))?;
         let (size, max) = (content.len() as u64, method.limits.file);

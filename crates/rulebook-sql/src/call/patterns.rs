@@ -18,7 +18,8 @@ impl SqlMethod {
         let max = self.limits.pattern;
         let mut errors = Vec::new();
         for (index, (value, named)) in values.iter().zip(&self.values).enumerate() {
-            let is_pattern = self.steps.iter().any(|step| step.statement.pattern_names.contains(&index));
+            let mut statements = self.steps.iter().flat_map(|step| &step.variants);
+            let is_pattern = statements.any(|statement| statement.pattern_names.contains(&index));
             if let (true, SqlValue::Text(text), Some(parameter)) = (is_pattern, value, &named.request)
                 && text.len() as u64 > max
             {

@@ -8,18 +8,21 @@ use arc_swap::ArcSwap;
 use rulebook::ApiError;
 use rulebook::handler_kind::HandlerError;
 
-use super::SqlMethod;
-use crate::database::{Dialect, Lease, LeaseEnd, PrepareError, Prepared};
+use super::{SqlMethod, Step};
+use crate::choice::combination;
+use crate::database::{Column, ColumnType, Dialect, Lease, LeaseEnd, PrepareError, Prepared};
 use crate::error_class::ErrorClass;
-use crate::result_shape::Rows;
+use crate::result_shape::{ResultShape, Rows};
+use crate::statement::Statement;
+use crate::target::Target;
 
 /// The statements of a method after a database has prepared them.
 pub(crate) struct PreparedMethod {
-    /// They are replaced when the tables have been changed.
-    statements: ArcSwap<Vec<Prepared>>,
+    /// All variants of each statement. They are replaced when the tables have been changed.
+    statements: ArcSwap<Vec<Vec<Prepared>>>,
     /// The statement that begins the transaction of a call; `None` for a call without one.
     pub(super) begin: Option<&'static str>,
-    /// The index of the statement whose rows are the result.
+    /// The index of the statement whose rows are the result; `None` if statements name their outputs.
     pub output: Option<usize>,
     /// The maximum size of an uploaded file in bytes.
     pub(super) max_upload: u64,
@@ -28,7 +31,7 @@ pub(crate) struct PreparedMethod {
 }
 
 impl PreparedMethod {
-    pub(super) fn statements(&self) -> Arc<Vec<Prepared>> {
+    pub(super) fn statements(&self) -> Arc<Vec<Vec<Prepared>>> {
         self.statements.load_full()
     }
 }
@@ -36,37 +39,67 @@ impl PreparedMethod {
 impl SqlMethod {
     /// Prepares the statements, and compares their columns with the outputs.
     pub(crate) async fn prepare(&self, data_folder: &Path) -> Result<(), PrepareError> {
+        if let Some(page) = &self.page {
+            page.prepare(self.database.settings.page_key.as_ref(), data_folder)?;
+        }
         let mut lease = self.database.lease().await.map_err(PrepareError::Database)?;
         let mut statements = Vec::new();
         let mut errors = Vec::new();
         for step in &self.steps {
-            match lease.prepare(&step.statement, &self.values).await {
-                Ok(prepared) => statements.push(prepared),
-                Err(PrepareError::Definition(found)) => errors.extend(found),
-                Err(error) => return Err(error),
+            let mut variants = Vec::new();
+            for (index, statement) in step.variants.iter().enumerate() {
+                match lease.prepare(statement, &self.values).await {
+                    Ok(mut prepared) => {
+                        for check in &statement.checks {
+                            // What is before `match` can also be a column, for which there is no check.
+                            prepared.checks.extend(lease.prepare(check, &self.values).await.ok());
+                        }
+                        variants.push(prepared);
+                    }
+                    Err(PrepareError::Definition(found)) => {
+                        errors.extend(found.into_iter().map(|error| self.describe_variant(step, index, error)));
+                    }
+                    Err(error) => return Err(error),
+                }
             }
+            statements.push(variants);
         }
         let max_upload = self.max_upload(&mut lease).await?;
         lease.end(LeaseEnd::Reuse);
         if !errors.is_empty() {
             return Err(PrepareError::Definition(errors));
         }
-        let with_rows = statements.iter().rposition(Prepared::returns_rows);
-        let output = with_rows.filter(|_| self.shape.rows != Rows::None);
-        if let Some(index) = output {
-            let (prepared, statement) = (&mut statements[index], &self.steps[index].statement);
-            if prepared.has_late_columns {
-                (prepared.columns, prepared.outputs) = self.shape.late_columns(statement)?.into_iter().unzip();
-            } else {
-                let outputs = self.shape.column_outputs(&prepared.columns, statement);
-                prepared.outputs = outputs.map_err(PrepareError::Definition)?;
+        let is_named = self.steps.iter().any(|step| step.shape.is_some());
+        let returns_rows = |variants: &Vec<Prepared>| variants.iter().any(Prepared::returns_rows);
+        let with_rows = statements.iter().rposition(returns_rows);
+        let output = with_rows.filter(|_| !is_named && self.shape.rows != Rows::None);
+        for (index, (step, variants)) in self.steps.iter().zip(&mut statements).enumerate() {
+            let named = step.shape.as_ref();
+            let shape = named.or_else(|| (output == Some(index)).then_some(&self.shape));
+            for (variant, (statement, prepared)) in step.variants.iter().zip(variants).enumerate() {
+                let describe = |error| self.describe_variant(step, variant, error);
+                if let Some(shape) = shape {
+                    let set = self.set_outputs(shape, step, variant, statement, prepared);
+                    errors.extend(set.err().into_iter().flatten().map(describe));
+                } else if self.inserted.is_some_and(|(insert, _)| insert == index) {
+                    read_first_column(prepared);
+                }
             }
-        } else if self.shape.rows != Rows::None {
-            let span = self.steps.last().map_or(self.span, |step| step.statement.span());
-            let error = HandlerError::new("the statement returns no rows, but the method has outputs").at(span);
-            return Err(error
-                .help("add `returning …`, add a statement that selects the outputs, or remove `out`")
-                .into());
+        }
+        if !errors.is_empty() {
+            return Err(PrepareError::Definition(errors));
+        }
+        if output.is_none() && !is_named && self.shape.rows != Rows::None {
+            let error = no_rows_error();
+            return Err(match self.steps.last().and_then(|step| step.variants.first()) {
+                Some(statement) => statement.source().locate(error.at(statement.span())),
+                None => error.at(self.span),
+            }
+            .into());
+        }
+        if self.download.is_some() && output.is_some() && self.inserted.map(|(insert, _)| insert) == output {
+            let error = HandlerError::new("the rows of a download cannot also be the value `:inserted`").at(self.span);
+            return Err(error.into());
         }
         // A method is prepared once.
         let begin = self.begin(&statements);
@@ -75,17 +108,70 @@ impl SqlMethod {
         Ok(())
     }
 
-    /// Several statements run in a transaction. So does a statement of SQLite whose columns the tables determine:
-    /// otherwise, the tables could change between its preparation and its first row.
-    fn begin(&self, statements: &[Prepared]) -> Option<&'static str> {
-        let dialect = self.database.settings.dialect;
-        match (&self.steps[..], statements) {
-            ([step], [prepared]) if prepared.has_open_columns => {
-                Some(if step.statement.has_returning { dialect.begin() } else { "BEGIN" })
-            }
-            ([_], _) => None,
-            _ => Some(dialect.begin()),
+    /// Compares the columns of a statement with its outputs, and finds the columns that order a page.
+    fn set_outputs(
+        &self,
+        shape: &ResultShape,
+        step: &Step,
+        variant: usize,
+        statement: &Statement,
+        prepared: &mut Prepared,
+    ) -> Result<(), Vec<HandlerError>> {
+        if !prepared.returns_rows() {
+            return Err(vec![no_rows_error().at(statement.span())]);
         }
+        if prepared.has_late_columns {
+            let late = shape.late_columns(statement).map_err(|error| vec![error])?;
+            (prepared.columns, prepared.outputs) = late.into_iter().unzip();
+        } else {
+            prepared.outputs = shape.column_outputs(&prepared.columns, statement)?;
+        }
+        let Some(page) = self.page.as_ref().filter(|_| step.is_paged) else { return Ok(()) };
+        let mut errors = Vec::new();
+        for key in &page.orders[variant / 2] {
+            match prepared.columns.iter().position(|column| column.name == key.column) {
+                Some(index) => prepared.page_columns.push(index),
+                None => {
+                    let message =
+                        format!("the statement has no column `{}`, which orders the rows of pages", key.column);
+                    let columns: Vec<_> = prepared.columns.iter().map(|column| column.name.as_str()).collect();
+                    let error = HandlerError::new(message).at(statement.span());
+                    errors.push(error.suggest(&key.column, "columns", &columns));
+                }
+            }
+        }
+        if errors.is_empty() { Ok(()) } else { Err(errors) }
+    }
+
+    /// Returns the error of a statement with the file that contains it, and with the parameters that choose its
+    /// fragments if it has no other help.
+    fn describe_variant(&self, step: &Step, variant: usize, error: HandlerError) -> HandlerError {
+        let error = step.variants[variant].source().locate(error);
+        if step.choices.is_empty() || error.help.is_some() {
+            return error;
+        }
+        let choices: Vec<_> = step.choices.iter().map(|choice| &self.choices[*choice]).collect();
+        let chosen = combination(&choices, if step.is_paged { variant / 2 } else { variant });
+        let described: Vec<_> = choices.iter().zip(chosen).map(|(choice, index)| choice.describe(index)).collect();
+        error.help(format!("this is the statement if {}", described.join(" and ")))
+    }
+
+    /// Several statements run in a transaction. So does a statement of SQLite whose columns the tables determine:
+    /// otherwise, the tables could change between its preparation and its first row. Statements that only read for
+    /// several outputs see the same state of the tables.
+    fn begin(&self, statements: &[Vec<Prepared>]) -> Option<&'static str> {
+        let dialect = self.database.settings.dialect;
+        let is_reading = self.steps.iter().flat_map(|step| &step.variants).all(|statement| statement.is_reading);
+        if let [variants] = statements {
+            let is_open = variants.iter().any(|prepared| prepared.has_open_columns);
+            return is_open.then(|| if is_reading { "BEGIN" } else { dialect.begin() });
+        }
+        let is_named = self.steps.iter().any(|step| step.shape.is_some());
+        Some(match (is_reading, is_named) {
+            (true, true) => dialect.begin_snapshot(),
+            (true, false) if dialect == Dialect::Sqlite => "BEGIN",
+            _ => dialect.begin(),
+        })
     }
 
     pub(super) fn prepared(&self) -> Result<&PreparedMethod, ApiError> {
@@ -117,20 +203,28 @@ impl SqlMethod {
         }
         let mut statements = Vec::new();
         for (step, old) in self.steps.iter().zip(&*prepared.statements()) {
-            let new = lease.prepare(&step.statement, &self.values).await?;
-            statements.push(Prepared { columns: old.columns.clone(), outputs: old.outputs.clone(), ..new });
+            let mut variants = Vec::new();
+            for (statement, old) in step.variants.iter().zip(old) {
+                let new = lease.prepare(statement, &self.values).await?;
+                let (columns, outputs) = (old.columns.clone(), old.outputs.clone());
+                variants.push(Prepared { columns, outputs, page_columns: old.page_columns.clone(), ..new });
+            }
+            statements.push(variants);
         }
         prepared.statements.store(Arc::new(statements));
         Ok(())
     }
+}
 
-    /// Counts a call that has failed for a reason that is not in the request. A call that takes too long is not
-    /// counted, because its values may be the reason.
-    pub(super) fn note_failure(&self, error: &sqlx::Error) {
-        match ErrorClass::of(error) {
-            ErrorClass::Temporary | ErrorClass::Stale | ErrorClass::Rejected => self.database.failures.add(),
-            ErrorClass::Timeout => {}
-            ErrorClass::Value(_) | ErrorClass::Other => self.database.failures.end(),
-        }
+fn no_rows_error() -> HandlerError {
+    let error = HandlerError::new("the statement returns no rows, but the method has outputs");
+    error.help("add `returning …`, add a statement that selects the outputs, or remove `out`")
+}
+
+/// Reads the first column of an inserted row, which is its id.
+fn read_first_column(prepared: &mut Prepared) {
+    if prepared.has_late_columns {
+        prepared.columns = vec![Column { name: String::new(), r#type: ColumnType::Unknown }];
     }
+    prepared.outputs = prepared.columns.iter().map(|_| Target::Any.into()).collect();
 }

@@ -2,11 +2,12 @@
 
 use futures_util::StreamExt;
 use rulebook::ApiError;
-use serde_json::{Map, Value as Json};
+use serde_json::Value as Json;
 
-use super::{CallFailure, ReadRows, SqlMethod};
-use crate::database::{JsonRow, Lease, Prepared, row_object};
+use super::{CallFailure, ReadRows, ResultStep, SqlMethod};
+use crate::database::{Lease, PageRow, row_object};
 use crate::result_shape::{RowShape, Rows};
+use crate::settings::CallLimits;
 use crate::value::SqlValue;
 
 pub(super) struct Outputs;
@@ -18,60 +19,96 @@ impl ReadRows for Outputs {
         &self,
         method: &SqlMethod,
         lease: &mut Lease,
-        statement: &Prepared,
-        values: &[SqlValue],
+        step: &ResultStep<'_>,
+        values: &mut [SqlValue],
+        limits: &mut CallLimits,
     ) -> Result<Json, CallFailure> {
-        let rows = collect(method, lease, statement, values).await?;
+        let shape = step.shape;
+        let (rows, next) = collect(method, lease, step, values, limits).await?;
         if rows.is_empty() {
-            method.check_missing()?;
+            for check in &step.prepared.checks {
+                lease.execute(check, values).await?;
+            }
+            if !shape.is_optional {
+                method.check_missing(step)?;
+            }
         }
-        Ok(match (method.shape.rows, &method.shape.output) {
-            (Rows::Many, Some(name)) => Json::Object(Map::from_iter([(name.clone(), Json::Array(rows))])),
-            (Rows::Many, None) => Json::Array(rows),
-            (Rows::One | Rows::None, _) => rows.into_iter().next().ok_or_else(|| {
-                CallFailure::Api(ApiError::internal("the statement returned no row, without `missing`"))
-            })?,
-        })
+        let whole = match shape.rows {
+            Rows::Many => Json::Array(rows),
+            Rows::One | Rows::None => match rows.into_iter().next() {
+                Some(row) => row,
+                None if shape.is_optional => Json::Null,
+                None => {
+                    let reason = "the statement returned no row, without `missing`";
+                    return Err(CallFailure::Api(ApiError::internal(reason)));
+                }
+            },
+        };
+        let Some(name) = &shape.output else { return Ok(whole) };
+        let named = [Some((name.clone(), whole)), next];
+        Ok(Json::Object(named.into_iter().flatten().collect()))
     }
 }
 
+/// Returns the rows, and the output with the cursor of the next page.
 async fn collect(
     method: &SqlMethod,
     lease: &mut Lease,
-    statement: &Prepared,
-    values: &[SqlValue],
-) -> Result<Vec<Json>, CallFailure> {
-    let limits = method.limits;
-    let mut stream = lease.fetch::<JsonRow>(statement, values)?;
-    let (mut rows, mut bytes) = (Vec::new(), 0_u64);
+    step: &ResultStep<'_>,
+    values: &mut [SqlValue],
+    limits: &mut CallLimits,
+) -> Result<(Vec<Json>, Option<(String, Json)>), CallFailure> {
+    let page = method.page.as_ref().filter(|_| method.steps[step.index].is_paged);
+    let size = page.map(|page| page.size(values));
+    let mut stream = lease.fetch::<PageRow>(step.prepared, values)?;
+    let (mut rows, mut first, mut keys, mut has_next) = (Vec::new(), None, Vec::new(), false);
     while let Some(row) = stream.next().await {
-        let row = row?;
-        bytes = bytes.saturating_add(row.iter().map(size).sum());
-        let reason = if method.shape.rows == Rows::One && !rows.is_empty() {
+        let PageRow { row, keys: row_keys } = row?;
+        if size == Some(rows.len() as u64) {
+            has_next = true;
+            continue;
+        }
+        let bytes = row.iter().map(size_of_value).sum();
+        let reason = if step.shape.rows == Rows::One && !rows.is_empty() {
             "the statement returned more than one row; add a condition, or `limit 1`".to_owned()
-        } else if rows.len() as u64 >= limits.rows {
-            format!("the statement returned more than {} rows; return them in pages, or as a download", limits.rows)
-        } else if bytes > limits.bytes {
-            format!("the result has more than {} bytes; return it in pages, or as a download", limits.bytes)
+        } else if limits.rows == 0 {
+            let max = method.limits.rows;
+            format!("the statement returned more than {max} rows; return them in pages, or as a download")
+        } else if limits.bytes < bytes {
+            let max = method.limits.bytes;
+            format!("the result has more than {max} bytes; return it in pages, or as a download")
         } else {
-            rows.push(match method.shape.row {
+            (limits.rows, limits.bytes) = (limits.rows - 1, limits.bytes - bytes);
+            if method.inserted.is_some() && rows.is_empty() {
+                first = row.first().cloned();
+            }
+            rows.push(match step.shape.row {
                 RowShape::Value(_) => row.into_iter().next().unwrap_or(Json::Null),
-                RowShape::Members(_) | RowShape::AnyMembers(_) => Json::Object(row_object(statement, row)),
+                RowShape::Members(_) | RowShape::AnyMembers(_) => Json::Object(row_object(step.prepared, row)),
             });
+            keys = row_keys;
             continue;
         };
         return Err(CallFailure::Stopped(ApiError::internal(reason)));
     }
-    Ok(rows)
+    drop(stream);
+    method.note_inserted(step.index, first.as_ref(), values);
+    let Some(page) = page else { return Ok((rows, None)) };
+    let dialect = method.database.settings.dialect;
+    let next = match has_next {
+        true => page.cursor_after(keys, step.prepared, step.combination, dialect).map_err(CallFailure::Api)?,
+        false => Json::Null,
+    };
+    Ok((rows, Some((page.next.clone(), next))))
 }
 
 /// Returns about the number of bytes that a value occupies.
-fn size(value: &Json) -> u64 {
+fn size_of_value(value: &Json) -> u64 {
     let bytes = match value {
         Json::Null | Json::Bool(_) | Json::Number(_) => 0,
         Json::String(text) => text.len() as u64,
-        Json::Array(items) => items.iter().map(size).sum(),
-        Json::Object(members) => members.iter().map(|(name, value)| name.len() as u64 + size(value)).sum(),
+        Json::Array(items) => items.iter().map(size_of_value).sum(),
+        Json::Object(members) => members.iter().map(|(name, value)| name.len() as u64 + size_of_value(value)).sum(),
     };
     bytes + 16
 }

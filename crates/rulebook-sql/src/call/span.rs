@@ -31,7 +31,8 @@ fn begin(method: &SqlMethod, context: &Context) -> OpenSpan {
     };
     let mut span = context.span(system, SpanKind::Client);
     if span.is_recorded() {
-        let texts: Vec<_> = method.steps.iter().map(|step| step.statement.text().trim()).collect();
+        let statements = method.steps.iter().filter_map(|step| step.variants.first());
+        let texts: Vec<_> = statements.map(|statement| statement.text().trim()).collect();
         let mut text = texts.join(";\n");
         let end = (0..=text.len().min(MAX_TEXT_LEN)).rev().find(|end| text.is_char_boundary(*end));
         text.truncate(end.unwrap_or(0));

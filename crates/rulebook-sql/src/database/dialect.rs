@@ -30,6 +30,16 @@ impl Dialect {
         }
     }
 
+    /// Returns the statement that begins a transaction in which all statements see the same state of the tables. They
+    /// only read, unless they call a function that writes.
+    pub(crate) fn begin_snapshot(self) -> &'static str {
+        match self {
+            Self::Sqlite => "BEGIN",
+            Self::Postgres => "BEGIN ISOLATION LEVEL REPEATABLE READ",
+            Self::Mysql => "START TRANSACTION WITH CONSISTENT SNAPSHOT",
+        }
+    }
+
     /// Returns the statements that limit the time of statements of a connection; one of them succeeds. SQLite has no
     /// such statement: the handler interrupts it.
     pub(crate) fn limit_time(self, limit: Duration) -> Vec<String> {

@@ -6,11 +6,15 @@ use std::time::Duration;
 use futures_util::stream::BoxStream;
 use serde_json::{Map, Value as Json};
 use sqlx::error::BoxDynError;
+use sqlx::mysql::MySqlQueryResult;
+use sqlx::postgres::PgQueryResult;
 use sqlx::query::Query;
+use sqlx::sqlite::SqliteQueryResult;
 use sqlx::{ColumnIndex, Connection as _, Decode, Executor, MySql, Postgres, Row, Sqlite};
 
 use super::connection::{Connection, OpenConnection};
 use super::pool::{Permit, Pool};
+use super::results::Changed;
 use super::{Dialect, PrepareError, Prepared, mysql, postgres, postgres_value, results, sqlite};
 use crate::column_output::ColumnOutput;
 use crate::raw_value::RawValue;
@@ -118,24 +122,30 @@ impl Lease {
         }
     }
 
-    /// Executes a statement that returns no rows. Returns the number of rows that it has changed.
-    pub(crate) async fn execute(&mut self, prepared: &Prepared, values: &[SqlValue]) -> Result<u64, sqlx::Error> {
+    /// Executes a statement that returns no rows.
+    pub(crate) async fn execute(&mut self, prepared: &Prepared, values: &[SqlValue]) -> Result<Changed, sqlx::Error> {
         let sql = prepared.sql.as_str();
         match self.connection() {
             Connection::Sqlite(connection) => {
                 let arguments = sqlite::arguments(prepared, values).map_err(sqlx::Error::Encode)?;
                 let results = connection.fetch_many(sqlx::query_with(sql, arguments));
-                results::changed_rows::<Sqlite>(results, |result| result.rows_affected()).await
+                let last_id = |result: &SqliteQueryResult| Some(result.last_insert_rowid());
+                let read = |result| Changed { last_id: last_id(&result), rows: result.rows_affected() };
+                results::changed::<Sqlite>(results, read).await
             }
             Connection::Postgres(connection) => {
                 let arguments = postgres_value::arguments(prepared, values).map_err(sqlx::Error::Encode)?;
                 let results = connection.fetch_many(sqlx::query_with(sql, arguments));
-                results::changed_rows::<Postgres>(results, |result| result.rows_affected()).await
+                let read = |result: PgQueryResult| Changed { last_id: None, rows: result.rows_affected() };
+                results::changed::<Postgres>(results, read).await
             }
             Connection::Mysql(connection) => {
                 let arguments = mysql::arguments(prepared, values).map_err(sqlx::Error::Encode)?;
                 let results = connection.fetch_many(sqlx::query_with(sql, arguments));
-                results::changed_rows::<MySql>(results, |result| result.rows_affected()).await
+                let last_id =
+                    |result: &MySqlQueryResult| i64::try_from(result.last_insert_id()).ok().filter(|id| *id != 0);
+                let read = |result| Changed { last_id: last_id(&result), rows: result.rows_affected() };
+                results::changed::<MySql>(results, read).await
             }
         }
     }
@@ -222,6 +232,25 @@ impl FromRow for JsonRow {
         convert(prepared, decode, |raw, column, output| {
             Ok(raw.into_json(output, &|| output.report(column, &prepared.sql)))
         })
+    }
+}
+
+/// A row whose columns become outputs, with the values that order the rows of a page.
+pub(crate) struct PageRow {
+    pub row: JsonRow,
+    pub keys: Vec<RawValue>,
+}
+
+impl FromRow for PageRow {
+    fn from_row(
+        prepared: &Prepared,
+        decode: impl Fn(usize, Target) -> Result<RawValue, BoxDynError>,
+    ) -> Result<Self, sqlx::Error> {
+        let keys = prepared.page_columns.iter().map(|index| {
+            let name = || prepared.columns[*index].name.clone();
+            decode(*index, Target::Any).map_err(|source| sqlx::Error::ColumnDecode { index: name(), source })
+        });
+        Ok(Self { keys: keys.collect::<Result<_, _>>()?, row: JsonRow::from_row(prepared, decode)? })
     }
 }
 

@@ -28,7 +28,7 @@ use tokio::runtime::Handle;
 use connection::{Connection, Options};
 pub(crate) use dialect::Dialect;
 use failures::Failures;
-pub(crate) use lease::{FileRow, JsonRow, Lease, LeaseEnd, TextRow, row_object};
+pub(crate) use lease::{FileRow, JsonRow, Lease, LeaseEnd, PageRow, TextRow, row_object};
 use migration_lock::MigrationLock;
 use pool::Pool;
 pub(crate) use prepared::{Accepts, Binding, Bound, Column, ColumnType, PrepareError, Prepared};

@@ -20,6 +20,10 @@ pub(crate) struct Prepared {
     /// What each column becomes. The list is empty if the rows are not the result of the method.
     pub outputs: Vec<ColumnOutput>,
     pub columns: Vec<Column>,
+    /// The statements that check the searches in this one.
+    pub checks: Vec<Prepared>,
+    /// The indexes of the columns that order the rows of a page.
+    pub page_columns: Vec<usize>,
     /// `true` in SQLite if the tables determine how many columns the rows have: the statement contains `*` for columns.
     pub has_open_columns: bool,
     /// `true` if the columns are known only when the statement is executed, because MariaDB does not describe the
@@ -57,6 +61,8 @@ impl Prepared {
             bound: bound.collect(),
             outputs: Vec::new(),
             columns,
+            checks: Vec::new(),
+            page_columns: Vec::new(),
             has_open_columns: false,
             has_late_columns: false,
         })

@@ -56,13 +56,27 @@ pub(super) fn rows<'a, D: Database, T: FromRow + Send + 'a>(
     .boxed()
 }
 
-/// Executes a statement without rows, and returns the number of changed rows.
-pub(super) async fn changed_rows<D: Database>(
+/// What a statement without rows has changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Changed {
+    /// The number of rows.
+    pub rows: u64,
+    /// The id that the database has given an inserted row, if it reports one.
+    pub last_id: Option<i64>,
+}
+
+/// Executes a statement without rows.
+pub(super) async fn changed<D: Database>(
     results: Results<'_, D>,
-    count: impl Fn(D::QueryResult) -> u64,
-) -> Result<u64, sqlx::Error> {
-    let changed = |sum, result: Either<D::QueryResult, D::Row>| ready(Ok(sum + result.left().map_or(0, &count)));
-    complete::<D>(results, 1).try_fold(0, changed).await
+    read: impl Fn(D::QueryResult) -> Changed,
+) -> Result<Changed, sqlx::Error> {
+    let add = |sum: Changed, result: Either<D::QueryResult, D::Row>| {
+        let Changed { rows, last_id } = result.left().map(&read).unwrap_or_default();
+        // A statement that has inserted no row reports the id of an earlier one.
+        let last_id = last_id.filter(|_| rows > 0);
+        ready(Ok(Changed { rows: sum.rows + rows, last_id: last_id.or(sum.last_id) }))
+    };
+    complete::<D>(results, 1).try_fold(Changed::default(), add).await
 }
 
 pub(super) async fn all_rows<D: Database>(results: Results<'_, D>) -> Result<Vec<D::Row>, sqlx::Error> {

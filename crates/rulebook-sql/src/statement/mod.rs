@@ -1,37 +1,54 @@
 //! The statements of a definition: their text is split once, and parameters are only ever placeholders in it.
 
 mod order;
+mod quotes;
+mod text;
 mod tokens;
 
 use std::ops::Range;
 
-use rulebook::handler_kind::settings::wrong_value;
-use rulebook::handler_kind::{HandlerError, JsonData, JsonNode};
+use rulebook::handler_kind::HandlerError;
 use rulebook_model::span::Span;
 
 use crate::database::Dialect;
-use crate::handler_settings::SQL;
 
+pub(crate) use text::StatementText;
 use tokens::{SqlTokenError, tokenize};
 
 /// The first words of statements that begin or end a transaction.
 const TRANSACTION_WORDS: [&str; 7] = ["begin", "start", "commit", "end", "rollback", "savepoint", "release"];
 
+/// The first words of statements that read.
+const READING_WORDS: [&str; 4] = ["select", "with", "values", "table"];
+/// The words of statements that write, or lock rows.
+const WRITING_WORDS: [&str; 6] = ["insert", "update", "delete", "merge", "into", "share"];
+
 #[derive(Debug)]
 pub(crate) struct Statement {
-    /// The string in the definition.
-    node: JsonNode,
+    text: StatementText,
     /// The ranges of the parameters in the text, in the order of the text, with the index of the parameter's name in
     /// the names of the method.
     parameters: Vec<(Range<usize>, usize)>,
     /// The indexes of the names whose values are a part of a pattern, such as that of `like`.
     pub pattern_names: Vec<usize>,
+    /// The indexes of the names whose values are a part of a full-text search.
+    pub search_names: Vec<usize>,
+    /// The words before each `match`, and the expression after it.
+    searches: Vec<(Range<usize>, Range<usize>)>,
     /// `true` if the statement contains a `*` that means all columns.
     pub has_open_columns: bool,
     /// `true` if the statement certainly returns a row unless it fails.
     pub returns_row: bool,
     /// `true` if the statement contains the word `returning`.
     pub has_returning: bool,
+    /// `true` if the statement inserts rows.
+    pub is_insert: bool,
+    /// `true` if the statement only reads, unless a function in it writes.
+    pub is_reading: bool,
+    /// The end of the statement in its text, without a semicolon.
+    pub end: usize,
+    /// In SQLite, the statements that only check the searches in this one.
+    pub checks: Vec<Statement>,
 }
 
 /// The text of a statement with placeholders.
@@ -49,53 +66,66 @@ pub(crate) struct Rendered {
 impl Statement {
     /// Parses a statement. `index_of` returns the index of a name, or an error without a span.
     pub(crate) fn parse(
-        node: &JsonNode,
+        text: StatementText,
         dialect: Dialect,
         mut index_of: impl FnMut(&str) -> Result<usize, HandlerError>,
     ) -> Result<Self, Vec<HandlerError>> {
-        let JsonData::String(text) = &node.data else { return Err(vec![wrong_value(node, SQL, "a string")]) };
-        let tokens = tokenize(text, dialect).map_err(|SqlTokenError { what, range }| {
+        let at = |error: HandlerError, range: Range<usize>| text.locate(error.at(text.part(range)));
+        let tokens = tokenize(text.as_str(), dialect).map_err(|SqlTokenError { what, range }| {
             let error = HandlerError::new(format!("{what} that begins here is not closed"));
-            vec![error.at(node.part(range.start, range.end)).help("add the closing mark")]
+            vec![at(error.help("add the closing mark"), range)]
         })?;
         let mut errors = Vec::new();
         if let Some(range) = &tokens.second_statement {
             let error = HandlerError::new("a second statement begins here");
             let help = "write a list of statements, which run in one transaction: [\"…\", \"…\"]";
-            errors.push(error.at(node.part(range.start, range.end)).help(help));
+            errors.push(at(error.help(help), range.clone()));
         }
         let first_word = tokens.words.first().map(|(word, range)| (word.as_str(), range.clone()));
         match first_word {
-            None => errors.push(HandlerError::new("the statement is empty").at(node.span)),
+            None => errors.push(text.locate(HandlerError::new("the statement is empty").at(text.span()))),
             Some((word, range)) if TRANSACTION_WORDS.contains(&word) => {
                 let error = HandlerError::new(format!("`{word}` cannot be a statement of a handler"));
                 let help = "write a list of statements: they run in one transaction, which is committed after the last";
-                errors.push(error.at(node.part(range.start, range.end)).help(help));
+                errors.push(at(error.help(help), range));
             }
             Some(_) => {}
         }
-        for range in tokens.order_parameters(text) {
+        for range in tokens.order_parameters(text.as_str()) {
             let error = HandlerError::new("the rows are not ordered by a column that a parameter names");
-            let help = "the value of a parameter is the same for all rows; name the columns: `order by case when :order = \
-                        'title' then title end, id`";
-            errors.push(error.at(node.part(range.start, range.end)).help(help));
+            let help = "the value of a parameter is the same for all rows; list the orders in `choose`: `order by \
+                        /*order*/` with `\"choose\": {\"order\": {\"title\": \"title, id\"}}`";
+            errors.push(at(error.help(help), range.clone()));
         }
         let mut parameters = Vec::new();
         for range in tokens.parameters {
-            match index_of(&text[range.start + 1..range.end]) {
+            match index_of(&text.as_str()[range.start + 1..range.end]) {
                 Ok(index) => parameters.push((range, index)),
-                Err(error) => errors.push(error.at(node.part(range.start, range.end))),
+                Err(error) => errors.push(at(error, range)),
             }
         }
-        let words: Vec<_> = tokens.words.into_iter().map(|(word, _)| word).collect();
-        let returns_row = certainly_returns_row(&words);
-        let has_returning = words.iter().any(|word| word == "returning");
         if !errors.is_empty() {
             return Err(errors);
         }
-        let pattern_names = tokens.in_patterns.iter().map(|index| parameters[*index].1).collect();
-        let (node, has_open_columns) = (node.clone(), tokens.has_open_columns);
-        Ok(Self { node, parameters, pattern_names, has_open_columns, returns_row, has_returning })
+        let words: Vec<_> = tokens.words.into_iter().map(|(word, _)| word).collect();
+        let has = |word: &str| words.iter().any(|other| other == word);
+        let names_of = |indexes: Vec<usize>| indexes.into_iter().map(|index| parameters[index].1).collect();
+        let (pattern_names, search_names) = (names_of(tokens.in_patterns), names_of(tokens.in_searches));
+        Ok(Self {
+            pattern_names,
+            search_names,
+            searches: tokens.searches,
+            has_open_columns: tokens.has_open_columns,
+            returns_row: certainly_returns_row(&words),
+            has_returning: has("returning"),
+            is_insert: words.first().is_some_and(|word| word == "insert" || (word == "with" && has("insert"))),
+            is_reading: words.first().is_some_and(|word| READING_WORDS.contains(&word.as_str()))
+                && !WRITING_WORDS.into_iter().any(has),
+            end: tokens.end,
+            checks: Vec::new(),
+            text,
+            parameters,
+        })
     }
 
     /// Returns the statement with a placeholder for each parameter. `slot` returns a number by the index of a parameter
@@ -135,23 +165,35 @@ impl Statement {
     }
 
     pub(crate) fn parameter_span(&self, index: usize) -> Span {
-        self.parameters.get(index).map_or(self.node.span, |(range, _)| self.part(range.clone()))
+        self.parameters.get(index).map_or(self.span(), |(range, _)| self.part(range.clone()))
     }
 
     pub(crate) fn span(&self) -> Span {
-        self.node.span
+        self.text.span()
     }
 
     /// Returns the text of the statement in the definition, without escape sequences.
     pub(crate) fn text(&self) -> &str {
-        match &self.node.data {
-            JsonData::String(text) => text,
-            _ => "",
-        }
+        self.text.as_str()
     }
 
     pub(crate) fn part(&self, range: Range<usize>) -> Span {
-        self.node.part(range.start, range.end)
+        self.text.part(range)
+    }
+
+    /// Returns statements that search in the full-text tables of this one with its searches. They fail if a search is
+    /// not valid, also if this statement evaluates none, because it finds no rows to compare.
+    pub(crate) fn search_texts(&self) -> impl Iterator<Item = StatementText> {
+        self.searches.iter().map(|(table, search)| {
+            let table = &self.text()[table.clone()];
+            let before = format!("select 1 from {table} where {table} match (");
+            self.text.enclosed(&before, search.clone(), "\n) limit 1", self.span())
+        })
+    }
+
+    /// Returns the text with the places where its parts are written.
+    pub(crate) fn source(&self) -> &StatementText {
+        &self.text
     }
 
     /// Returns the span of the word or parameter that is at a byte offset of a rendered statement.

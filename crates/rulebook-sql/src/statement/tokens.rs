@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::quotes::{is_comment, skipped};
 use crate::database::Dialect;
 
 /// What a statement consists of, besides text that is sent to the database as it is.
@@ -14,8 +15,14 @@ pub(super) struct Tokens {
     /// The indexes of the parameters that are a part of a pattern: they follow `like`, `glob` or `instr`, and no comma
     /// or word that ends the expression is between them.
     pub in_patterns: Vec<usize>,
+    /// The indexes of the parameters that are a part of a search: they follow `match`, as a pattern follows `like`.
+    pub in_searches: Vec<usize>,
+    /// The word before each `match`, and the expression that it searches for.
+    pub searches: Vec<(Range<usize>, Range<usize>)>,
     /// `true` if the statement contains a `*` that means all columns.
     pub has_open_columns: bool,
+    /// The end of the statement: the first semicolon, or the end of the text.
+    pub end: usize,
     /// The text after a semicolon, if it contains more than spaces and comments.
     pub second_statement: Option<Range<usize>>,
 }
@@ -25,6 +32,9 @@ const BEFORE_COLUMNS: [&str; 4] = ["select", "distinct", "all", "returning"];
 
 /// The words before a text for which a database searches in another text.
 const BEFORE_PATTERN: [&str; 3] = ["like", "glob", "instr"];
+
+/// The word before a text that a full-text index of SQLite searches for.
+const BEFORE_SEARCH: [&str; 1] = ["match"];
 
 /// The words that end an expression outside of parentheses.
 const AFTER_PATTERN: [&str; 16] = [
@@ -47,8 +57,10 @@ const AFTER_PATTERN: [&str; 16] = [
 ];
 
 /// Whether a place of a statement is a part of a pattern.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Pattern {
+    /// The words before a pattern.
+    begins: &'static [&'static str],
     /// The number of open parentheses and `case` in the pattern; `None` outside of a pattern.
     depth: Option<usize>,
 }
@@ -56,7 +68,7 @@ struct Pattern {
 impl Pattern {
     fn word(&mut self, word: &str) {
         match (word, self.depth) {
-            (word, None) if BEFORE_PATTERN.contains(&word) => self.depth = Some(0),
+            (word, None) if self.begins.contains(&word) => self.depth = Some(0),
             ("case", Some(depth)) => self.depth = Some(depth + 1),
             ("end", Some(depth)) => self.depth = depth.checked_sub(1),
             (word, Some(0)) if AFTER_PATTERN.contains(&word) => self.depth = None,
@@ -87,12 +99,18 @@ pub(super) fn tokenize(sql: &str, dialect: Dialect) -> Result<Tokens, SqlTokenEr
         parameters: Vec::new(),
         words: Vec::new(),
         in_patterns: Vec::new(),
+        in_searches: Vec::new(),
+        searches: Vec::new(),
         has_open_columns: false,
+        end: sql.len(),
         second_statement: None,
     };
-    let (mut pattern, mut may_mean_columns) = (Pattern::default(), false);
+    let mut pattern = Pattern { begins: &BEFORE_PATTERN, depth: None };
+    let mut search = Pattern { begins: &BEFORE_SEARCH, depth: None };
+    let mut may_mean_columns = false;
     let mut first_semicolon = None;
     let mut at = 0;
+    let mut open_search = None;
     while let Some(next) = sql[at..].chars().next() {
         let start = at;
         if let Some(end) = skipped(sql, at, dialect)? {
@@ -107,6 +125,7 @@ pub(super) fn tokenize(sql: &str, dialect: Dialect) -> Result<Tokens, SqlTokenEr
             if is_name_start(next) {
                 let word = sql[start..at].to_lowercase();
                 pattern.word(&word);
+                search.word(&word);
                 may_mean_columns = BEFORE_COLUMNS.contains(&&*word);
                 tokens.words.push((word, start..at));
             }
@@ -123,6 +142,9 @@ pub(super) fn tokenize(sql: &str, dialect: Dialect) -> Result<Tokens, SqlTokenEr
                 if pattern.depth.is_some() {
                     tokens.in_patterns.push(tokens.parameters.len());
                 }
+                if search.depth.is_some() {
+                    tokens.in_searches.push(tokens.parameters.len());
+                }
                 tokens.parameters.push(start..at);
             }
             may_mean_columns = false;
@@ -133,109 +155,32 @@ pub(super) fn tokenize(sql: &str, dialect: Dialect) -> Result<Tokens, SqlTokenEr
             }
             if next == ';' && first_semicolon.is_none() {
                 first_semicolon = Some(start);
+                tokens.end = start;
                 continue;
             }
             pattern.mark(next);
+            search.mark(next);
             tokens.has_open_columns |= next == '*' && may_mean_columns;
             may_mean_columns = matches!(next, '.' | ',');
+        }
+        match (search.depth, open_search.take()) {
+            // The last word is `match`, and the one before it the table.
+            (Some(_), None) => {
+                let table = tokens.words.iter().rev().nth(1).map(|(_, range)| range.clone());
+                open_search = table.filter(|table| sql[table.end..start].trim().is_empty()).map(|table| (table, at));
+            }
+            (None, Some((table, text))) => tokens.searches.push((table, text..start)),
+            (_, open) => open_search = open,
         }
         if first_semicolon.is_some() && tokens.second_statement.is_none() && next != ';' {
             tokens.second_statement = Some(start..sql.len());
         }
     }
+    tokens.searches.extend(open_search.map(|(table, text)| (table, text..tokens.end)));
     Ok(tokens)
 }
 
-/// Returns the end of the quoted text or of the comment that begins at `at`. Returns `None` if none begins there.
-fn skipped(sql: &str, at: usize, dialect: Dialect) -> Result<Option<usize>, SqlTokenError> {
-    let rest = &sql[at..];
-    let is_line_comment = match dialect {
-        // In MySQL, `--` begins a comment only before a space: `5--1` is a subtraction.
-        Dialect::Mysql => {
-            rest.starts_with('#')
-                || rest.strip_prefix("--").is_some_and(|rest| rest.chars().next().is_none_or(char::is_whitespace))
-        }
-        Dialect::Sqlite | Dialect::Postgres => rest.starts_with("--"),
-    };
-    if is_line_comment {
-        return Ok(Some(rest.find('\n').map_or(sql.len(), |end| at + end + 1)));
-    }
-    let (what, len) = match (rest.as_bytes()[0], dialect) {
-        (b'/', _) if rest.starts_with("/*") => {
-            let len = comment_end(rest, dialect == Dialect::Postgres);
-            // SQLite accepts a comment without an end.
-            ("the comment", if dialect == Dialect::Sqlite { len.or(Some(rest.len())) } else { len })
-        }
-        (b'\'', Dialect::Mysql) => ("the text", quote_end(rest, '\'', true)),
-        (b'\'', Dialect::Postgres) => ("the text", quote_end(rest, '\'', is_escape_text(sql, at))),
-        (b'\'', Dialect::Sqlite) => ("the text", quote_end(rest, '\'', false)),
-        (b'"', Dialect::Mysql) => ("the text", quote_end(rest, '"', true)),
-        (b'"', _) => ("the quoted name", quote_end(rest, '"', false)),
-        (b'`', Dialect::Mysql | Dialect::Sqlite) => ("the quoted name", quote_end(rest, '`', false)),
-        (b'[', Dialect::Sqlite) => ("the quoted name", rest.find(']').map(|len| len + 1)),
-        (b'$', Dialect::Postgres) if !follows_name(sql, at) => match dollar_mark(rest) {
-            Some(mark) => ("the text", rest[mark.len()..].find(mark).map(|len| len + 2 * mark.len())),
-            None => return Ok(None),
-        },
-        _ => return Ok(None),
-    };
-    let len = len.ok_or(SqlTokenError { what, range: at..sql.len() })?;
-    Ok(Some(at + len))
-}
-
-fn is_comment(sql: &str, at: usize) -> bool {
-    let rest = &sql[at..];
-    rest.starts_with("--") || rest.starts_with("/*") || rest.starts_with('#')
-}
-
-/// Returns the length of a comment with its marks; `None` if it is not closed.
-fn comment_end(rest: &str, is_nested: bool) -> Option<usize> {
-    let bytes = rest.as_bytes();
-    let (mut depth, mut at) = (0_usize, 0);
-    while at + 1 < bytes.len() {
-        match (bytes[at], bytes[at + 1]) {
-            (b'/', b'*') if depth == 0 || is_nested => (depth, at) = (depth + 1, at + 2),
-            (b'*', b'/') => {
-                (depth, at) = (depth - 1, at + 2);
-                if depth == 0 {
-                    return Some(at);
-                }
-            }
-            _ => at += 1,
-        }
-    }
-    None
-}
-
-/// Returns the length of a quoted text with its quotes; `None` if it is not closed. A doubled quote is part of the
-/// text.
-fn quote_end(rest: &str, quote: char, has_backslashes: bool) -> Option<usize> {
-    let mut chars = rest.char_indices().skip(1).peekable();
-    while let Some((at, char)) = chars.next() {
-        if char == '\\' && has_backslashes {
-            chars.next();
-        } else if char == quote && chars.next_if(|(_, next)| *next == quote).is_none() {
-            return Some(at + quote.len_utf8());
-        }
-    }
-    None
-}
-
-/// Returns `true` if the quote at `at` begins a text with backslashes: `E'…'`.
-fn is_escape_text(sql: &str, at: usize) -> bool {
-    let before = &sql[..at];
-    before.ends_with(['e', 'E']) && !follows_name(sql, at - 1)
-}
-
-/// Returns the mark of the dollar quote that begins here, such as `$$` or `$tag$`.
-fn dollar_mark(rest: &str) -> Option<&str> {
-    let tag_end = rest[1..].find('$')? + 1;
-    let tag = &rest[1..tag_end];
-    let is_tag = tag.chars().all(is_name_part) && !tag.starts_with(|first: char| first.is_ascii_digit());
-    is_tag.then_some(&rest[..=tag_end])
-}
-
-fn is_name_start(char: char) -> bool {
+pub(super) fn is_name_start(char: char) -> bool {
     char.is_alphabetic() || char == '_'
 }
 
@@ -244,7 +189,7 @@ pub(super) fn is_name_part(char: char) -> bool {
 }
 
 /// Returns `true` if a letter, digit or underscore is before the character at `at`.
-fn follows_name(sql: &str, at: usize) -> bool {
+pub(super) fn follows_name(sql: &str, at: usize) -> bool {
     sql[..at].chars().next_back().is_some_and(is_name_part)
 }
 

@@ -94,7 +94,11 @@ fn errors_in_the_settings_of_a_method_are_reported() {
         ),
         (ONE, r#"{"sql": «"", "missing": "missing"}"#, "the statement is empty"),
         (ONE, r#"{"sql": «[], "missing": "missing"}"#, "the list of statements is empty"),
-        (ONE, r#"{"sql": «7}"#, "`sql` must be a statement or a list of statements, but this is the number 7"),
+        (
+            ONE,
+            r#"{"sql": «7}"#,
+            "`sql` must be a statement, or a list or an object of statements, but this is the number 7",
+        ),
         (ONE, r#"{"sql": ["select 1", «7]}"#, "`sql` must be a string"),
         (ONE, r#"{"sql": [{"sql": "select 1", "«mising": "missing"}]}"#, "did you mean `missing`?"),
         (ONE, r#"{"sql": [«{"missing": "missing"}]}"#, "the statement has no `sql`"),

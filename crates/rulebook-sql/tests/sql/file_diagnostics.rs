@@ -44,7 +44,7 @@ fn files_that_cannot_be_bound_are_reported() {
         (
             r#""type": "string""#,
             r#""handler": {"sql": "insert into file (name) values («:file.name)"}"#,
-            "the method has no parameter `file.name`",
+            "`file` is not an object, so that it has no field `name`",
         ),
         (
             r#""type": "file", "max": "2MB""#,
@@ -60,6 +60,11 @@ fn files_that_cannot_be_bound_are_reported() {
             r#""type": "file""#,
             r#""handler": {"sql": "insert into file (content) values (:file)", "max_file": «0}"#,
             "`max_file` must be a size in bytes from 1 to 1073741824",
+        ),
+        (
+            r#""type": "file""#,
+            r#""handler": {"sql": "insert into file (content) values (:file)", "inline": «true}"#,
+            "only a file can be shown by browsers",
         ),
     ] {
         expect_error(&database, file, rest, message);

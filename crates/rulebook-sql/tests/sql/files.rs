@@ -38,6 +38,8 @@ fn api(database: &TestDatabase) -> Client {
         "size": size,
         "file": download(json!({ "sql": "select content, name, type from attachment where id = :id",
                                  "format": "file", "missing": "missing" })),
+        "shown": download(json!({ "sql": "select content, name, type from attachment where id = :id",
+                                  "format": "file", "inline": true, "missing": "missing" })),
         "content": download(json!({ "sql": "select content from attachment where id = :id", "format": "file",
                                     "missing": "missing" })),
         "text": download(json!({ "sql": "select name as content, 'text/plain' as type from attachment where id = :id",
@@ -77,6 +79,16 @@ fn an_uploaded_file_is_stored_and_downloaded() {
         let page = client.get("/file?id=2").send();
         assert_eq!((page.text(), page.header("content-type")), ("<html></html>", Some("text/html")));
         assert!(page.header("content-disposition").unwrap().starts_with("attachment"));
+
+        // Browsers show only files that contain no scripts.
+        let svg = "<?xml version=\"1.0\"?><svg xmlns=\"http://www.w3.org/2000/svg\"></svg>";
+        assert_eq!(store(&client, 3, "drawing.svg", svg).status(), 200);
+        assert_eq!(store(&client, 4, "dot.png", &b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"[..]).status(), 200);
+        for (id, shown) in [(1, "attachment"), (2, "attachment"), (3, "attachment"), (4, "inline")] {
+            let file = client.get(&format!("/shown?id={id}")).send();
+            let disposition = file.header("content-disposition").unwrap();
+            assert!(disposition.starts_with(shown), "{id}: {disposition}");
+        }
     });
 }
 

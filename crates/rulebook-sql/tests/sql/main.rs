@@ -7,6 +7,8 @@
 
 mod addresses;
 mod changed_tables;
+mod choices;
+mod claims;
 mod databases;
 mod datetimes;
 mod diagnostics;
@@ -20,12 +22,17 @@ mod interrupted;
 mod invalid_values;
 mod keys;
 mod limits;
+mod members;
 mod metrics;
 mod migrations;
 mod page;
+mod pages;
 mod pool;
+mod raised_errors;
 mod results;
+mod several_outputs;
 mod sqlite_files;
+mod statement_files;
 mod statements;
 mod tls;
 mod value_tables;

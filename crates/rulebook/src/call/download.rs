@@ -45,14 +45,45 @@ pub struct Download {
     /// `true` if the length, the entity tag and the modification time come from the opened file, so that the server
     /// need not read them from the disk.
     pub(crate) has_file_metadata: bool,
-    /// `true` if browsers should show the file instead of saving it.
-    pub(crate) inline: bool,
+    /// Whether browsers should show the file instead of saving it.
+    pub(crate) inline: Inline,
     /// The other header fields that the handler has set for the file.
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
     /// How often a link to the file can be used; `None` if the number is not limited.
     pub(crate) link_uses: Option<NonZeroU32>,
     /// The first error that a builder function has found; `None` if all values are valid.
     pub(crate) error: Option<ResponseError>,
+}
+
+/// Whether browsers should show a file instead of saving it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Inline {
+    Never,
+    Always,
+    /// If files of its media type contain no scripts.
+    IfPassive,
+}
+
+impl Inline {
+    /// Returns whether browsers should show a file of a media type.
+    pub(crate) fn shows(self, media_type: &HeaderValue) -> bool {
+        match self {
+            Self::Never => false,
+            Self::Always => true,
+            Self::IfPassive => media_type.to_str().is_ok_and(is_passive),
+        }
+    }
+}
+
+/// Returns `true` for the media types whose files contain no scripts.
+fn is_passive(media_type: &str) -> bool {
+    let name = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    match name.split_once('/') {
+        // SVG (`svg+xml`) and other images in XML can contain scripts.
+        Some(("image", subtype)) => !subtype.ends_with("xml") && !subtype.starts_with("svg"),
+        Some(("audio" | "video", _)) => true,
+        _ => name == "text/plain",
+    }
 }
 
 /// A stream that yields the content of a download in chunks.
@@ -152,7 +183,7 @@ impl Download {
             modified: None,
             length: None,
             has_file_metadata: false,
-            inline: false,
+            inline: Inline::Never,
             headers: Vec::new(),
             link_uses: None,
             error: None,
@@ -240,7 +271,15 @@ impl Download {
     /// no access to the data of the website (`Content-Security-Policy: sandbox`).
     #[must_use]
     pub fn inline(mut self) -> Self {
-        self.inline = true;
+        self.inline = Inline::Always;
+        self
+    }
+
+    /// Makes browsers show the file instead of saving it if files of its media type contain no scripts: images except
+    /// SVG, audio, video and plain text. For a file that a client has uploaded.
+    #[must_use]
+    pub fn inline_if_passive(mut self) -> Self {
+        self.inline = Inline::IfPassive;
         self
     }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use rulebook_model::filename::{FileName, FilePatterns};
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
-use super::RateLimiter;
+use super::{Claims, RateLimiter};
 
 /// The caller whose credential an [`Authenticate`](crate::Authenticate) has recognized.
 ///
@@ -207,12 +207,16 @@ impl Identity {
     }
 }
 
-/// The name and the permissions, as programs in other languages get them.
+/// The name, the permissions and the claims, as programs in other languages get them.
 impl Serialize for Identity {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut identity = serializer.serialize_struct("Identity", 2)?;
+        let claims = self.data::<Claims>();
+        let mut identity = serializer.serialize_struct("Identity", 2 + usize::from(claims.is_some()))?;
         identity.serialize_field("name", self.name())?;
         identity.serialize_field("permissions", &self.0.permissions)?;
+        if let Some(claims) = claims {
+            identity.serialize_field("claims", claims)?;
+        }
         identity.end()
     }
 }

@@ -6,6 +6,7 @@
 //! definitions, plans or servers.
 
 mod authenticate;
+mod claims;
 mod client_address;
 mod client_certificate;
 mod client_certificates;
@@ -23,6 +24,7 @@ mod response_header;
 pub use rulebook_model::call::*;
 
 pub use authenticate::{AuthError, Authenticate, Authentication, BodyFields, DynAuthenticate};
+pub use claims::Claims;
 pub(crate) use client_address::TrustedProxies;
 pub use client_certificate::ClientCertificate;
 pub(crate) use client_certificate::TlsSession;

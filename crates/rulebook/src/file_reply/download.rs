@@ -73,13 +73,14 @@ impl FileHeaders {
     /// Splits a download into its header fields and its content.
     fn split_download(download: Download) -> (Self, Content) {
         let Download { content, name, media_type, etag, modified, length, inline, headers, .. } = download;
+        let content_type = media_type.unwrap_or_else(|| transfer::media_type_by_name(name.as_deref()));
+        let is_inline = inline.shows(&content_type);
         let file_fields = vec![
-            (header::CONTENT_DISPOSITION, transfer::content_disposition(name.as_deref(), inline)),
+            (header::CONTENT_DISPOSITION, transfer::content_disposition(name.as_deref(), is_inline)),
             (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(FILE_POLICY)),
         ];
         // For bytes and files, the actual length is used instead of a length that the method has set.
         let length = length.filter(|_| download.has_file_metadata || matches!(content, Content::Stream(_)));
-        let content_type = media_type.unwrap_or_else(|| transfer::media_type_by_name(name.as_deref()));
         let info = FileInfo { length, accepts_ranges: false, etag, modified };
         (Self { content_type, fields: merge_fields(file_fields, headers), info }, content)
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use rulebook_model::definition::JsonNode;
-use rulebook_model::diagnostic::{Diagnostic, DiagnosticCode};
+use rulebook_model::diagnostic::{Diagnostic, DiagnosticCode, Source};
 use rulebook_model::model::{Api, DefinedHandler, Method};
 use rulebook_model::span::Span;
 use rulebook_model::suggest::closest_word;
@@ -237,19 +237,28 @@ pub struct HandlerError {
     pub help: Option<String>,
     /// `true` if the line of the definition may contain a password, so that only its position is shown.
     pub hides_line: bool,
+    /// The file that contains the span, if it is not a file of the definition.
+    pub file: Option<Arc<Source>>,
 }
 
 impl HandlerError {
     /// Creates an error that concerns the whole handler.
     #[must_use]
     pub fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), span: None, help: None, hides_line: false }
+        Self { message: message.into(), span: None, help: None, hides_line: false, file: None }
     }
 
     /// Sets the part of the definition that is wrong.
     #[must_use]
     pub fn at(mut self, span: Span) -> Self {
         self.span = Some(span);
+        self
+    }
+
+    /// Sets the file that contains the span, if it is not a file of the definition.
+    #[must_use]
+    pub fn in_file(mut self, file: Arc<Source>) -> Self {
+        self.file = Some(file);
         self
     }
 
@@ -269,13 +278,11 @@ impl HandlerError {
 
     /// Returns the error as a diagnostic. `whole` is the span of an error without a span.
     pub(crate) fn into_diagnostic(self, code: DiagnosticCode, whole: Span) -> Diagnostic {
-        let Self { message, span, help, hides_line } = self;
+        let Self { message, span, help, hides_line, file } = self;
         let diagnostic = Diagnostic::new(code, span.unwrap_or(whole), message);
-        let diagnostic = if hides_line { diagnostic.hide_line() } else { diagnostic };
-        match help {
-            Some(help) => diagnostic.help(help),
-            None => diagnostic,
-        }
+        let mut diagnostic = if hides_line { diagnostic.hide_line() } else { diagnostic };
+        (diagnostic.help, diagnostic.file) = (help, file);
+        diagnostic
     }
 
     /// Adds help for the author of an unknown name: the known name that resembles `word`, and the list of known names.

@@ -62,13 +62,14 @@ class Upload(TypedDict):
 
 
 class Identity:
-    """The caller: its name and its permissions."""
+    """The caller: its name, its permissions, and the claims of its token."""
 
-    __slots__ = ("name", "permissions")
+    __slots__ = ("name", "permissions", "claims")
 
-    def __init__(self, name: str, permissions: list[str]) -> None:
+    def __init__(self, name: str, permissions: list[str], claims: Optional[dict[str, Any]] = None) -> None:
         self.name = name
         self.permissions = permissions
+        self.claims = claims or {}
 
     def __repr__(self) -> str:
         return f"Identity({self.name!r}, {self.permissions!r})"
@@ -123,7 +124,7 @@ class Call:
     def identity(self) -> Optional[Identity]:
         """The caller; None if the caller is anonymous."""
         found = self._identity
-        return None if found is None else Identity(found["name"], found["permissions"])
+        return None if found is None else Identity(found["name"], found["permissions"], found.get("claims"))
 
     def api(self, target: str, /, **arguments: Any) -> Any:
         """Calls a method of the API with the permissions of the caller, and returns its outputs.

@@ -1,12 +1,12 @@
-//! The claims of a verified token.
+//! The claims of a verified token, which an authenticator attaches to the identity of the caller.
 
+use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
 /// The claims of a token that has been verified (RFC 7519 section 4), for handlers:
 ///
 /// ```
-/// use rulebook::{ApiError, Context};
-/// use rulebook_auth::Claims;
+/// use rulebook::{ApiError, Claims, Context};
 ///
 /// fn email(context: &Context) -> Result<String, ApiError> {
 ///     let claims = context.identity().and_then(|identity| identity.data::<Claims>());
@@ -14,11 +14,14 @@ use serde_json::{Map, Value as Json};
 ///     email.map(str::to_owned).ok_or_else(|| ApiError::declared("no_email"))
 /// }
 /// ```
-#[derive(Debug, Clone, PartialEq)]
-pub struct Claims(pub(crate) Map<String, Json>);
+///
+/// Statements of SQL handlers, and handlers in other languages, read them too.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct Claims(Map<String, Json>);
 
 impl Claims {
-    /// Creates the claims of a caller that is not identified by a token, for example in a test.
+    /// Creates the claims of a token that has been verified.
     #[must_use]
     pub fn new(claims: Map<String, Json>) -> Self {
         Self(claims)
@@ -35,8 +38,15 @@ impl Claims {
     }
 
     /// Returns about how many bytes of memory the claims occupy.
-    pub(crate) fn memory_size(&self) -> usize {
+    #[must_use]
+    pub fn memory_size(&self) -> usize {
         members_size(&self.0)
+    }
+
+    /// Returns the claims as a JSON object.
+    #[must_use]
+    pub fn to_json(&self) -> Json {
+        Json::Object(self.0.clone())
     }
 
     /// Returns all claims by their names.

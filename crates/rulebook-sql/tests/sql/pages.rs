@@ -1,0 +1,191 @@
+//! Pages of a list with cursors.
+
+use serde_json::{Value as Json, json};
+
+use crate::databases::{TestApi, TestDatabase, for_each_database, method, of_type};
+
+fn note_type() -> Json {
+    json!({ "info": "The notes", "type": "array<object>", "fields": {
+        "id": of_type("int"), "title": of_type("string"), "stars": of_type("int"), "price": of_type("float"),
+        "created": of_type("datetime")
+    } })
+}
+
+fn outputs() -> Json {
+    json!({ "notes": note_type(), "total": of_type("?int"), "next": of_type("?string") })
+}
+
+fn input() -> Json {
+    json!({
+        "GET@order": { "info": "The order", "type": "enum(new|price|stars)", "default": "new" },
+        "GET@limit": { "info": "The size", "type": "int(1,50)", "default": 2 },
+        "GET@cursor": of_type("?string"),
+        "GET@title": of_type("?string"),
+    })
+}
+
+fn api(database: &TestDatabase) -> TestApi {
+    let created = database.pick(["text", "timestamptz", "datetime(6)"]);
+    let tables = format!(
+        "create table item (id integer primary key, title varchar(20) not null, stars integer not null,
+             price decimal(10, 2) not null, created {created} not null);"
+    );
+    let select = "select id, title, stars, price, created from item where :title is null or title = :title";
+    let order = json!({ "new": "created desc", "price": "price, title desc", "stars": "stars desc" });
+    let migrations = database.write_migration(&tables);
+    database.api_with(json!({ "migrations": migrations }), json!({
+        "add": method(
+            json!({ "GET@id": of_type("int"), "GET@title": of_type("string"), "GET@stars": of_type("int"),
+                    "GET@price": of_type("float"), "GET@created": of_type("datetime") }),
+            json!({}),
+            json!({ "sql": "insert into item (id, title, stars, price, created) values (:id, :title, :stars, :price, :created)" }),
+        ),
+        "list": method(input(), outputs(), json!({
+            "sql": { "notes": format!("{select}; -- all"), "total": "select count(*) from item" },
+            "choose": { "order": order },
+            "page": { "by": "/*order*/, id", "size": "limit" },
+        })),
+        "all": method(input(), outputs(), json!({ "sql": select, "page": { "by": "title, id desc", "size": 3 } })),
+    }))
+}
+
+fn fill(api: &TestApi) {
+    for id in 1..=7 {
+        let created = format!("2026-05-17T14:30:0{}.25Z", id % 3);
+        api.outputs(
+            "add.get",
+            json!({ "id": id, "title": format!("t{}", id % 2), "stars": id % 4,
+                                       "price": f64::from(id % 3) + 0.1, "created": created }),
+        );
+    }
+}
+
+/// Returns the ids of the notes of all pages, and checks the size of each.
+fn ids(api: &TestApi, method: &str, mut arguments: Json, size: usize) -> Vec<i64> {
+    let mut ids = Vec::new();
+    loop {
+        let outputs = api.outputs(method, arguments.clone());
+        let notes = outputs["notes"].as_array().unwrap();
+        ids.extend(notes.iter().map(|note| note["id"].as_i64().unwrap()));
+        match &outputs["next"] {
+            Json::Null => return ids,
+            next => {
+                assert_eq!(notes.len(), size);
+                arguments["cursor"] = next.clone();
+            }
+        }
+    }
+}
+
+#[test]
+fn pages_have_all_rows_in_the_order() {
+    for_each_database(|database| {
+        let api = api(database);
+        assert_eq!(ids(&api, "list.get", json!({}), 2), [0; 0]);
+        fill(&api);
+        assert_eq!(ids(&api, "list.get", json!({}), 2), [2, 5, 1, 4, 7, 3, 6]);
+        assert_eq!(ids(&api, "list.get", json!({ "order": "price" }), 2), [3, 6, 1, 7, 4, 5, 2]);
+        assert_eq!(ids(&api, "list.get", json!({ "order": "stars", "limit": 3 }), 3), [3, 7, 2, 6, 1, 5, 4]);
+        assert_eq!(ids(&api, "list.get", json!({ "limit": 7 }), 7), [2, 5, 1, 4, 7, 3, 6]);
+        assert_eq!(ids(&api, "list.get", json!({ "title": "t1" }), 2), [5, 1, 7, 3]);
+        assert_eq!(ids(&api, "all.get", json!({}), 3), [6, 4, 2, 7, 5, 3, 1]);
+        assert_eq!(api.outputs("list.get", json!({}))["total"], json!(7));
+    });
+}
+
+#[test]
+fn rows_that_are_added_move_no_row_to_another_page() {
+    let database = TestDatabase::sqlite();
+    let api = api(&database);
+    fill(&api);
+    let next = api.outputs("list.get", json!({ "order": "stars" }))["next"].clone();
+    api.outputs("add.get", json!({ "id": 9, "title": "x", "stars": 9, "price": 1, "created": "2026-05-17T14:30:00Z" }));
+    let second = api.outputs("list.get", json!({ "order": "stars", "cursor": next }));
+    assert_eq!(second["notes"][0]["id"], json!(2));
+}
+
+#[test]
+fn a_cursor_is_valid_only_for_its_method_and_order() {
+    let database = TestDatabase::sqlite();
+    let api = api(&database);
+    fill(&api);
+    let next = api.outputs("list.get", json!({}))["next"].as_str().unwrap().to_owned();
+    let changed: String = next.chars().rev().collect();
+    for (method, arguments) in [
+        ("list.get", json!({ "cursor": next, "order": "price" })),
+        ("all.get", json!({ "cursor": next })),
+        ("list.get", json!({ "cursor": changed })),
+        ("list.get", json!({ "cursor": "x" })),
+        ("list.get", json!({ "cursor": "" })),
+    ] {
+        let response = api.call(method, arguments.clone());
+        let error = format!("{:?}", response.error());
+        assert!(response.status() == 400 && error.contains("\"cursor\""), "{arguments}: {error}");
+        assert!(error.contains("the `next` of a response with the same order"), "{error}");
+    }
+    assert_eq!(api.call("list.get", json!({ "cursor": next, "limit": 5 })).status(), 200);
+}
+
+#[test]
+fn servers_with_the_same_key_accept_the_cursors_of_each_other() {
+    let key = "0123456789abcdef0123456789abcdef";
+    let started = |key: Option<&str>| {
+        let database = TestDatabase::sqlite();
+        let migrations =
+            database.write_migration("create table item (id integer primary key); insert into item values (1), (2)");
+        let mut settings = json!({ "migrations": migrations });
+        if let Some(key) = key {
+            settings["page_key"] = key.into();
+        }
+        let handler = json!({ "sql": "select id from item", "page": { "by": "id", "size": 1 } });
+        let outputs = json!({ "ids": of_type("array<int>"), "next": of_type("?string") });
+        let api = database.api_with(
+            settings,
+            json!({ "ids": method(json!({ "GET@cursor": of_type("?string") }), outputs, handler) }),
+        );
+        (api, database)
+    };
+    let servers = [started(Some(key)), started(Some(key)), started(None)];
+    let first = servers[0].0.outputs("ids.get", json!({}));
+    let statuses = servers.each_ref().map(|(api, _)| api.call("ids.get", json!({ "cursor": first["next"] })).status());
+    assert_eq!((&first["ids"], statuses), (&json!([1]), [200, 200, 400]));
+
+    let database = TestDatabase::sqlite();
+    let methods =
+        json!({ "/": { "ids": method(json!({}), json!({ "*": of_type("int") }), json!({ "sql": "select 1" })) } });
+    let app = json!({ "handlers": { "sql": { "url": database.url, "page_key": "short and secret" } } });
+    let error = TestApi::start(database.folder.path(), &app, &methods).err().unwrap();
+    assert!(error.contains("`page_key` has less than 32 characters") && !error.contains("secret"), "{error}");
+}
+
+#[test]
+fn errors_of_pages_are_reported() {
+    let database = TestDatabase::sqlite();
+    let notes = "select id, title, 1 as stars, 1.5 as price, 'x' as created from item";
+    for (page, sql, message) in [
+        (json!({ "by": "id", "size": 5, "sise": 1 }), json!(notes), "did you mean `size`?"),
+        (json!({ "size": 5 }), json!(notes), "`page` has no `by`"),
+        (json!({ "by": "id" }), json!(notes), "`page` has no `size`"),
+        (json!({ "by": "idd", "size": 5 }), json!(notes), "idd"),
+        (json!({ "by": "lower(title)", "size": 5 }), json!(notes), "`lower(title)` is not a column that orders pages"),
+        (json!({ "by": "", "size": 5 }), json!(notes), "the rows of pages have no order"),
+        (
+            json!({ "by": "id", "size": "title" }),
+            json!(notes),
+            "`title` is not always a number of rows from 1 to 10000",
+        ),
+        (json!({ "by": "id", "size": 5, "cursor": "limit" }), json!(notes), "`limit` is the cursor of a page"),
+        (
+            json!({ "by": "id", "size": 5, "next": "total" }),
+            json!(notes),
+            "the method has no output `total` of the type",
+        ),
+        (json!({ "by": "id", "size": 5 }), json!({ "total": "select 1" }), "no statement has the output `notes`"),
+    ] {
+        let migrations = database.write_migration("create table item (id integer primary key, title text)");
+        let app = json!({ "handlers": { "sql": { "url": database.url, "migrations": migrations } } });
+        let list = method(input(), outputs(), json!({ "sql": sql, "page": page }));
+        let error = TestApi::start(database.folder.path(), &app, &json!({ "/": { "note": list } })).err().unwrap();
+        assert!(error.contains(message), "{message}: {error}");
+    }
+}
