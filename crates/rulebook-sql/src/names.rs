@@ -5,7 +5,7 @@ use rulebook::types::{Arity, Value};
 use rulebook_model::model::Parameter;
 
 use crate::moments::Moments;
-use crate::target::Target;
+use crate::target::{Target, decimal_term};
 use crate::value::{FILE_FACTS, IDENTITY_NAMES, NamedValue, Source};
 
 /// The names that the statements of a method use, without duplicates.
@@ -56,7 +56,8 @@ impl<'m, 'a> Names<'m, 'a> {
         let exceeds_i64 = target == Target::Integer && (is_accepted(u64::MAX) || is_accepted(1 << 63));
         let request = Some(parameter.clone());
         let value = NamedValue::new(name, Source::Parameter(index), target);
-        Some(Ok(NamedValue { moments: Moments::of(check), exceeds_i64, max_bytes, request, ..value }))
+        let decimal = decimal_term(&**check);
+        Some(Ok(NamedValue { decimal, moments: Moments::of(check), exceeds_i64, max_bytes, request, ..value }))
     }
 
     /// Returns a fact about the uploaded file of a parameter, such as its size: `file.size`.

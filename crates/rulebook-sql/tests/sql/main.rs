@@ -7,8 +7,10 @@
 
 mod addresses;
 mod changed_tables;
+mod check;
 mod databases;
 mod datetimes;
+mod decimals;
 mod diagnostics;
 mod downloads;
 mod file_diagnostics;
