@@ -24,7 +24,7 @@ pub(crate) struct TemporaryDatabase {
 
 /// Why the statements for a database cannot be prepared.
 pub(crate) enum OpenError {
-    /// They cannot be checked, which is no error.
+    /// They cannot be checked; this is a warning.
     Unchecked(HandlerError),
     Invalid(HandlerError),
 }

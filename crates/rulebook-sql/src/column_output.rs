@@ -125,19 +125,16 @@ impl ColumnOutput {
     /// Returns the text of a number in the notation of the output, which has all digits after the point.
     ///
     /// # Errors
-    /// Returns the text if it is not a number. A number with more digits than those of the type remains, so that it is
-    /// reported like a number beyond the bounds of its type.
+    /// Returns the text if it is not a number with the digits of the type. A number beyond the bounds of the type
+    /// remains, so that it is reported like another value beyond the bounds of its type.
     pub(crate) fn decimal(&self, text: String) -> Result<Json, Json> {
-        let digits = text.strip_prefix('-').unwrap_or(&text);
-        if !digits.starts_with(|c: char| c.is_ascii_digit())
-            || digits.contains(|c: char| c != '.' && !c.is_ascii_digit())
-        {
-            return Err(Json::String(text));
-        }
         // A column can have more digits after the point than the output. Zeros at the end are not needed.
         let shortest = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
-        let checked = self.check.as_ref().and_then(|check| check.checked(Value::from(shortest)).ok());
-        Ok(checked.map_or(Json::String(text.clone()), |value| value.to_json()))
+        match self.check.as_ref().map(|check| check.checked(Value::from(shortest))) {
+            Some(Ok(value)) => Ok(value.to_json()),
+            Some(Err(mismatch)) if mismatch.violation.is_none() => Err(Json::String(text)),
+            _ => Ok(Json::String(text)),
+        }
     }
 
     /// Returns what replaces a value that the output cannot express: null, or if the output does not accept null, the

@@ -70,7 +70,7 @@ impl DecimalCheck {
         units.map(Some).ok_or_else(error)
     }
 
-    /// Returns the number of digits before the point, of which a 0 is none if all digits are after it.
+    /// Returns the maximum number of digits before the point. If it is 0, numbers begin with `0.`.
     fn whole_digits(&self) -> usize {
         (self.precision - self.scale) as usize
     }
@@ -133,6 +133,15 @@ impl DecimalCheck {
         });
         TypeMismatch::new(self.expected(), value).with_violation(violation)
     }
+}
+
+/// Returns the parts of a valid number by which positive numbers are ordered, after its sign: the number of digits
+/// before the point, these digits, and those after the point.
+fn parts(text: &str) -> Option<(bool, usize, &str, &str)> {
+    let digits = text.strip_prefix('-');
+    let (whole, fraction) = digits.unwrap_or(text).split_once('.').unwrap_or((digits.unwrap_or(text), ""));
+    let is_number = !whole.is_empty() && whole.bytes().chain(fraction.bytes()).all(|byte| byte.is_ascii_digit());
+    is_number.then(|| (digits.is_some(), whole.len(), whole, fraction.trim_end_matches('0')))
 }
 
 impl Check for DecimalCheck {
@@ -200,7 +209,14 @@ impl Check for DecimalCheck {
 
     fn compare(&self, one: &Value<'_>, other: &Value<'_>) -> Option<Ordering> {
         let (Value::Text(one), Value::Text(other)) = (one, other) else { return None };
-        Some(self.units(one)?.cmp(&self.units(other)?))
+        // The other number can have another type, with other digits.
+        let (one, other) = (parts(one)?, parts(other)?);
+        Some(match (one.0, other.0) {
+            (false, false) => one.cmp(&other),
+            (true, true) => other.cmp(&one),
+            (true, false) => Ordering::Less,
+            (false, true) => Ordering::Greater,
+        })
     }
 
     fn example(&self) -> Option<Value<'static>> {

@@ -216,7 +216,12 @@ async fn parameter_type(
     if value.target != Target::Any && !targets.contains(&value.target) {
         let kind = value.target.in_words();
         let message = format!("the values of `:{}` are {kind}, but the database expects `{name}` here", value.name);
-        let help = format!("change the type of the parameter, or convert the value: `:{}::text::{name}`", value.name);
+        let convert = match value.target {
+            // A text with a fraction is not one of a whole number.
+            Target::Decimal => format!(":{}::numeric", value.name),
+            _ => format!(":{}::text::{name}", value.name),
+        };
+        let help = format!("change the type of the parameter, or convert the value: `{convert}`");
         return Ok(Err(HandlerError::new(message).help(help)));
     }
     if value.exceeds_i64 && targets == [Target::Integer] {

@@ -7,8 +7,8 @@ use crate::databases::{Kind, TestApi, TestDatabase, for_each_database, method, o
 /// A number with more digits than a floating-point number has.
 const LONG: &str = "1234567890123456.78";
 
-/// Returns an API with methods that store, compare and compute numbers of the type `decimal(20,2)`. The column of SQLite
-/// is a text.
+/// Returns an API with methods that store, compare and compute numbers of the type `decimal(20,2)`. The column of
+/// SQLite is a text.
 fn api(database: &TestDatabase) -> TestApi {
     let tables = database.pick([
         "create table item (price text, cents integer)",
@@ -24,7 +24,7 @@ fn api(database: &TestDatabase) -> TestApi {
         "find": row("select price from item where price = :price"),
         "twice": row(database.pick([
             "select cast(cast(:price as integer) * 2 as text) as price",
-            "select :price * 2 as price",
+            "select :price::numeric * 2 as price",
             "select :price * 2 as price",
         ])),
         "same": row("select :price as price"),
@@ -99,6 +99,22 @@ fn numbers_of_json_are_refused_with_the_notation_that_is_expected() {
     assert_eq!(response.status(), 400);
     let error = format!("{:?}", response.error());
     assert!(error.contains("a string with a decimal number"), "{error}");
+}
+
+#[test]
+fn decimals_are_no_whole_numbers_of_postgresql() {
+    for_each_database(|database| {
+        if database.kind != Kind::Postgres {
+            return;
+        }
+        let app = json!({ "handlers": { "sql": { "url": database.url } } });
+        let price = |direction: &str| json!({ direction: of_type("decimal(10,2)") });
+        let handler = json!({ "sql": "select :price * 2 as price" });
+        let definition: Json = json!({ "/": { "a": method(price("GET@price"), price("price"), handler) } });
+        let Err(error) = TestApi::start(database.folder.path(), &app, &definition) else { panic!("it started") };
+        assert!(error.contains("the values of `:price` are a decimal number, but the database expects `integer`"));
+        assert!(error.contains("convert the value: `:price::numeric`"), "{error}");
+    });
 }
 
 #[test]

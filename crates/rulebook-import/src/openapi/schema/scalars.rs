@@ -73,8 +73,8 @@ impl Converter<'_> {
     }
 }
 
-/// Returns the decimal numbers of a schema whose pattern is that of a `decimal`. Without it, the number of digits is not
-/// known.
+/// Returns the decimal numbers of a schema whose pattern is that of a `decimal`. Without it, the number of digits is
+/// not known.
 fn decimal_of_schema(schema: &Json) -> Option<Type> {
     let pattern = schema.get("pattern").filter(|_| schema.get("format").is_some_and(|format| format == "decimal"))?;
     let digits = (1..=38).flat_map(|precision| (0..=precision).map(move |scale| (precision, scale)));
