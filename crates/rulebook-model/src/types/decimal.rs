@@ -80,30 +80,24 @@ impl DecimalCheck {
         self.bounds.min.is_some_and(|min| min >= 0)
     }
 
-    /// Parses a number in the notation of JSON without an exponent. Returns `None` if the text is no such number, or
-    /// has too many digits.
+    /// Parses a number in the notation of JSON without an exponent. Returns `None` for other texts, and if there are
+    /// too many digits.
     fn units(&self, text: &str) -> Option<i128> {
-        let unsigned = text.strip_prefix('-').filter(|_| !self.is_unsigned());
-        let digits = unsigned.unwrap_or(text);
-        let (whole, fraction) = digits.split_once('.').map_or((digits, None), |(whole, rest)| (whole, Some(rest)));
+        let digits = text.strip_prefix('-').unwrap_or(text);
+        let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
         let is_whole_valid = match whole.as_bytes() {
-            [] => false,
             [b'0'] => true,
-            [first, ..] => *first != b'0' && whole.len() <= self.whole_digits(),
+            [b'1'..=b'9', ..] => whole.len() <= self.whole_digits(),
+            _ => false,
         };
-        let fraction = match fraction {
-            None => "",
-            Some("") => return None,
-            Some(fraction) => fraction,
-        };
-        let missing = (self.scale as usize).checked_sub(fraction.len())?;
         let mut all = whole.bytes().chain(fraction.bytes());
-        if !is_whole_valid || !all.clone().all(|byte| byte.is_ascii_digit()) {
+        if !is_whole_valid || digits.ends_with('.') || !all.clone().all(|byte| byte.is_ascii_digit()) {
             return None;
         }
+        let missing = (self.scale as usize).checked_sub(fraction.len())?;
         let units = all.try_fold(0_i128, |units, byte| units.checked_mul(10)?.checked_add((byte - b'0').into()))?;
         let units = units.checked_mul(10_i128.checked_pow(missing as u32)?)?;
-        Some(if unsigned.is_some() { -units } else { units })
+        Some(if text.starts_with('-') { -units } else { units })
     }
 
     /// Returns a number with all digits after the point.
@@ -146,7 +140,10 @@ fn parts(text: &str) -> Option<(bool, usize, &str, &str)> {
 
 impl Check for DecimalCheck {
     fn check(&self, value: &mut Value<'_>) -> Result<(), TypeMismatch> {
-        let units = if let Value::Text(text) = value { self.units(text) } else { None };
+        let units = match value {
+            Value::Text(text) if !(self.is_unsigned() && text.starts_with('-')) => self.units(text),
+            _ => None,
+        };
         let (Value::Text(text), Some(units)) = (&mut *value, units.filter(|units| self.bounds.contains(*units))) else {
             return Err(self.mismatch_error(value));
         };
