@@ -11,6 +11,7 @@ mod help;
 mod import;
 mod import_openapi;
 mod keys;
+mod mistakes;
 mod monitoring;
 mod new;
 mod openapi;

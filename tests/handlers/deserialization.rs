@@ -289,3 +289,36 @@ fn a_map_of_all_arguments_equals_the_arguments_that_echo_returns() {
         prop_assert_eq!(got, echoed);
     });
 }
+
+/// Types of crates for decimal numbers, such as `rust_decimal::Decimal`, read whatever the format contains.
+#[derive(Debug, Clone, PartialEq)]
+struct Decimal(String);
+
+impl<'de> Deserialize<'de> for Decimal {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct DecimalVisitor;
+        impl serde::de::Visitor<'_> for DecimalVisitor {
+            type Value = Decimal;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a number, or the text of one")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Decimal, E> {
+                text.parse::<f64>().map_err(E::custom)?;
+                Ok(Decimal(text.to_owned()))
+            }
+        }
+        deserializer.deserialize_any(DecimalVisitor)
+    }
+}
+
+#[test]
+fn decimals_are_read_by_types_that_parse_texts() {
+    let parameters = json!({ "value": { "info": "A price", "type": "decimal(10,2)", "min": 0 } });
+    let module = |module: Module| Rulebook::read(files_with_parameters(&parameters)).module(module).build();
+    let engine = module(Module::new("shop").post("/it", debug_value::<Decimal>)).unwrap();
+    let text = call(&engine, "it.post", &json!({ "value": "12.5" })).outputs().unwrap();
+    assert_eq!(text, json!({ "value": "Decimal(\"12.50\")" }));
+    assert!(module(Module::new("shop").post("/it", debug_value::<f64>)).is_err(), "a number does not read texts");
+}

@@ -103,7 +103,8 @@ pub fn has_approximate_schema(check: &dyn Check) -> bool {
     let attributes = Json::Object(written.attributes).to_string();
     let has = |name: &str| written.term.contains(name) || attributes.contains(name);
     let has_bounds = has("\"min\"") || has("\"max\"");
-    has("filename") || has("loose_float(") || has_bounds && (has("datetime") || has("loose_float"))
+    let is_bounded = ["datetime", "loose_float", "decimal("].into_iter().any(has);
+    has("filename") || has("loose_float(") || has_bounds && is_bounded
 }
 
 fn items_or_single_value(json: &Json) -> &[Json] {

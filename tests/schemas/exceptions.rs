@@ -44,6 +44,12 @@ fn exceptions() -> Vec<Exception> {
             false,
         ),
         exception("`loose_float`", &[term("loose_float(1,2)")], &[json!("2.5"), json!("0")], false),
+        exception(
+            "`decimal`",
+            &[json!({ "type": "decimal(6,2)", "min": "0.01", "max": 10 })],
+            &[json!("0.00"), json!("10.01")],
+            false,
+        ),
         exception("`url`", &[term("url")], &[json!("http://xn--a/"), json!("http://[:::]/")], true),
         exception("`ip`", &[term("ip")], &[json!("1.2.3"), json!("x:y")], true),
         exception("`date`", &[json!({ "type": "date", "min": "2014-03-01" })], &[json!("2015-02-29")], true),

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::{AddHandlers, Exit, Settings, output};
+use rulebook::handler_kind::CheckContext;
+use rulebook::{Report, UsedKinds};
 use rulebook_model::describe;
 
 /// Check the definition and report every error.
@@ -22,6 +24,11 @@ pub(super) struct CheckOptions {
     /// Also check the handlers of this program against the definition.
     #[arg(long)]
     bound: bool,
+    /// Address of a PostgreSQL, MySQL or MariaDB server, such as postgres://me@localhost/postgres, on which the command
+    /// creates a database, to prepare the SQL statements with the tables of the migrations. The database is removed
+    /// again. Statements for SQLite are always prepared. May be repeated.
+    #[arg(long, value_name = "URL")]
+    database: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -45,10 +52,17 @@ pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: &CheckOpti
         if !options.bound && !unset.is_empty() {
             warnings = validated.report([warnings.diagnostics, unset].concat());
         }
+        let kinds = validated.used_kinds();
         let api =
             if options.bound { validated.build()?.api().clone() } else { validated.check_defined_handlers()?.api };
-        Ok((api, warnings))
+        Ok((api, warnings, kinds))
     });
+    let checked = match checked {
+        Ok((api, warnings, kinds)) => check_handlers(&kinds, &options.database)?.map(|unchecked| {
+            (api, Report::new(unchecked.sources, [warnings.diagnostics, unchecked.diagnostics].concat()))
+        }),
+        Err(report) => Err(report),
+    };
     if let Ok((_, warnings)) = &checked
         && (options.print || options.format == Format::Text)
     {
@@ -68,4 +82,13 @@ pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: &CheckOpti
     };
     let printed = output::print_to_stdout(&text);
     Ok(if printed == Exit::SystemError { printed } else { exit })
+}
+
+/// Checks the compiled handlers as the start of the server does. Returns warnings about what cannot be checked.
+fn check_handlers(kinds: &UsedKinds, databases: &[String]) -> Result<Result<Report, Report>, Exit> {
+    let folder = tempfile::tempdir();
+    let folder = folder.map_err(|error| output::print_system_error(&format!("no temporary folder: {error}")))?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| output::print_system_error(&error.to_string()))?;
+    Ok(runtime.block_on(kinds.check(CheckContext { folder: folder.path(), databases })))
 }

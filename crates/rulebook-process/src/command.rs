@@ -81,6 +81,12 @@ pub fn check_program(settings: &PoolSettings) -> io::Result<()> {
     if is_found { Ok(()) } else { Err(io::Error::new(io::ErrorKind::NotFound, "there is no such program")) }
 }
 
+/// Returns `true` if the program of a pool, which the system finds by its name, is not installed.
+pub fn is_program_missing(settings: &PoolSettings) -> bool {
+    let is_name = settings.command.first().is_some_and(|program| !program.contains('/'));
+    is_name && check_program(settings).is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
+}
+
 fn check_directory(directory: &Path) -> io::Result<()> {
     let is_directory = std::fs::metadata(directory).is_ok_and(|metadata| metadata.is_dir());
     let missing = || io::Error::other(format!("the directory {} does not exist", directory.display()));

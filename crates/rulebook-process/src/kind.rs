@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use rulebook::handler_kind::{
-    CompiledHandler, HandledMethod, HandlerError, HandlerKind, Measure, ReadinessCheck, StartFuture,
+    CheckContext, CheckFuture, CompiledHandler, HandledMethod, HandlerError, HandlerKind, Measure, ReadinessCheck,
+    StartFuture,
 };
 use rulebook::model::Api;
 
+use crate::command::is_program_missing;
 use crate::handler::MethodHandler;
 use crate::pool::Pool;
 use crate::settings::{MethodSettings, NAMES, PROCESS, PoolSettings};
@@ -86,10 +88,22 @@ impl HandlerKind for ProcessKind {
     fn start<'a>(&'a self, _: &'a Path) -> StartFuture<'a> {
         Box::pin(async move {
             let pools = self.lock_pools().clone();
-            let supervisor = Supervisor::start(pools).await?;
+            let supervisor = Supervisor::start(pools, usize::MAX).await?;
             // The engine starts a kind once.
             let _ = self.supervisor.set(supervisor);
             Ok(())
+        })
+    }
+
+    /// Starts a worker of each pool, and compares its functions with the methods.
+    fn check<'a>(&'a self, _: CheckContext<'a>) -> CheckFuture<'a> {
+        Box::pin(async move {
+            let pools = self.lock_pools().clone();
+            let (missing, pools): (Vec<_>, Vec<_>) =
+                pools.into_iter().partition(|pool| is_program_missing(&pool.settings));
+            // The workers end with the supervisor.
+            drop(Supervisor::start(pools, 1).await?);
+            Ok(missing.iter().map(|pool| pool.start.unchecked()).collect())
         })
     }
 }

@@ -80,9 +80,18 @@ impl PoolStart {
 
     /// Returns an error that concerns the command.
     pub fn error(&self, reason: &str) -> HandlerError {
-        let span = lock(&self.methods).first().map(|method| method.command);
         let error = HandlerError::new(format!("the worker `{}` does not start: {reason}", self.name));
-        let error = error.help("run the command in the working directory of the workers to see what it prints");
+        self.at_command(error.help("run the command in the working directory of the workers to see what it prints"))
+    }
+
+    /// Returns the warning that the functions are not compared with the methods, because no worker can be started.
+    pub fn unchecked(&self) -> HandlerError {
+        let message = format!("the functions of the worker `{}` are not checked: there is no such program", self.name);
+        self.at_command(HandlerError::new(message).help("install the program, and check again"))
+    }
+
+    fn at_command(&self, error: HandlerError) -> HandlerError {
+        let span = lock(&self.methods).first().map(|method| method.command);
         match span {
             Some(span) => error.at(span),
             None => error,

@@ -35,15 +35,16 @@ pub struct Supervisor {
 }
 
 impl Supervisor {
-    /// Starts the workers of the pools, and waits until the first worker of each pool is ready.
+    /// Starts the workers of the pools, at most `max_workers` of each, and waits until the first worker of each pool is
+    /// ready.
     /// Fails if a pool has no working worker. All processes have ended then.
-    pub async fn start(pools: Vec<Arc<Pool>>) -> Result<Self, Vec<HandlerError>> {
+    pub async fn start(pools: Vec<Arc<Pool>>, max_workers: usize) -> Result<Self, Vec<HandlerError>> {
         let (stop, stopped) = watch::channel(false);
         let (result_sender, result) = oneshot::channel();
         let cannot_start =
             |error: std::io::Error| vec![HandlerError::new(format!("no worker can be started: {error}"))];
         let run = move || match runtime::Builder::new_current_thread().enable_all().build() {
-            Ok(runtime) => runtime.block_on(run(pools, stopped, result_sender)),
+            Ok(runtime) => runtime.block_on(run(pools, max_workers, stopped, result_sender)),
             // The receiver waits for the errors.
             Err(error) => drop(result_sender.send(cannot_start(error))),
         };
@@ -73,7 +74,12 @@ impl Drop for Supervisor {
 }
 
 /// Runs the workers of all pools until they are stopped. Sends the errors of the start.
-async fn run(pools: Vec<Arc<Pool>>, stop: watch::Receiver<bool>, errors: oneshot::Sender<Vec<HandlerError>>) {
+async fn run(
+    pools: Vec<Arc<Pool>>,
+    max_workers: usize,
+    stop: watch::Receiver<bool>,
+    errors: oneshot::Sender<Vec<HandlerError>>,
+) {
     let mut tasks = JoinSet::new();
     let mut starting = JoinSet::new();
     for pool in pools {
@@ -84,7 +90,7 @@ async fn run(pools: Vec<Arc<Pool>>, stop: watch::Receiver<bool>, errors: oneshot
         }
         let (first_sender, first) = oneshot::channel();
         pool.start.set_first_start_sender(first_sender);
-        for slot in 0..pool.settings.workers {
+        for slot in 0..pool.settings.workers.min(max_workers) {
             tasks.spawn(run_slot(Arc::clone(&pool), slot, stop.clone()));
         }
         starting.spawn(async move { pool.start.errors(first.await) });

@@ -9,7 +9,7 @@ use rulebook::types::{Check, Structure, Value};
 use serde_json::{Value as Json, json};
 
 use crate::moments::{with_zone, without_fraction};
-use crate::target::Target;
+use crate::target::{Target, scalar_expr};
 
 /// The maximum number of dimensions of an array of PostgreSQL. A schema can be an array of itself.
 const MAX_DIMENSIONS: usize = 6;
@@ -94,6 +94,13 @@ impl ColumnOutput {
         known.is_empty() || self.accepts_kind(sample) || known.iter().any(is_like)
     }
 
+    /// Returns `true` if the type of the output is `id` without an upper bound. A bound is a promise of the author that
+    /// no value is larger.
+    pub(crate) fn is_unbounded_id(&self) -> bool {
+        let expr = self.check.as_ref().and_then(|check| scalar_expr(&**check));
+        expr.is_some_and(|expr| matches!(&*expr.term, "id" | "text_id") && !expr.attributes.contains_key("max"))
+    }
+
     /// Returns the items of an array, whatever its number of dimensions is.
     pub(crate) fn innermost_item(&self) -> Option<&Self> {
         let item = self.items.as_deref()?;
@@ -113,6 +120,21 @@ impl ColumnOutput {
         };
         let json = Json::String(text);
         if self.accepts_kind(&json) { Ok(json) } else { Err(json) }
+    }
+
+    /// Returns the text of a number in the notation of the output, which has all digits after the point.
+    ///
+    /// # Errors
+    /// Returns the text if it is not a number with the digits of the type. A number beyond the bounds of the type
+    /// remains, so that it is reported like another value beyond the bounds of its type.
+    pub(crate) fn decimal(&self, text: String) -> Result<Json, Json> {
+        // A column can have more digits after the point than the output. Zeros at the end are not needed.
+        let shortest = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
+        match self.check.as_ref().map(|check| check.checked(Value::from(shortest))) {
+            Some(Ok(value)) => Ok(value.to_json()),
+            Some(Err(mismatch)) if mismatch.violation.is_none() => Err(Json::String(text)),
+            _ => Ok(Json::String(text)),
+        }
     }
 
     /// Returns what replaces a value that the output cannot express: null, or if the output does not accept null, the

@@ -4,10 +4,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rulebook::handler_kind::{
-    CompiledHandler, HandledMethod, HandlerError, HandlerKind, Measure, ReadinessCheck, StartFuture,
+    CheckContext, CheckFuture, CompiledHandler, HandledMethod, HandlerError, HandlerKind, Measure, ReadinessCheck,
+    StartFuture,
 };
 
 use crate::call::{SqlHandler, SqlMethod};
+use crate::check::{self, OpenError};
 use crate::database::{Database, PrepareError};
 use crate::handler_settings::{SETTINGS, SQL, read_method};
 use crate::migrate::open_and_migrate;
@@ -90,8 +92,18 @@ impl SqlKind {
         if !errors.is_empty() {
             return Err(errors);
         }
+        let errors = self.prepare(&self.used_databases(), data_folder).await;
+        if errors.is_empty() { Ok(()) } else { Err(errors) }
+    }
+
+    /// Prepares the statements for these databases. Returns the errors in them.
+    async fn prepare(&self, databases: &[Arc<Database>], data_folder: &Path) -> Vec<HandlerError> {
         let methods = self.lock().methods.clone();
+        let mut errors = Vec::new();
         for method in methods {
+            if databases.iter().all(|database| !Arc::ptr_eq(database, &method.database)) {
+                continue;
+            }
             match method.prepare(data_folder).await {
                 Ok(()) => {}
                 Err(PrepareError::Definition(found)) => errors.extend(found),
@@ -101,7 +113,29 @@ impl SqlKind {
                 }
             }
         }
-        if errors.is_empty() { Ok(()) } else { Err(errors) }
+        errors
+    }
+
+    /// Prepares the statements with new databases, which have the tables of the migrations.
+    async fn check_statements(&self, check: CheckContext<'_>) -> Result<Vec<HandlerError>, Vec<HandlerError>> {
+        let (mut opened, mut created, mut unchecked, mut errors) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        for (number, database) in self.used_databases().into_iter().enumerate() {
+            let (new, result) = check::open(&database, number, check).await;
+            created.extend(new);
+            match result {
+                Ok(()) => opened.push(database),
+                Err(OpenError::Unchecked(error)) => unchecked.push(error),
+                Err(OpenError::Invalid(error)) => errors.push(error),
+            }
+        }
+        errors.extend(self.prepare(&opened, check.folder).await);
+        for database in self.used_databases() {
+            database.close().await;
+        }
+        for database in created {
+            database.remove().await;
+        }
+        if errors.is_empty() { Ok(unchecked) } else { Err(errors) }
     }
 }
 
@@ -152,6 +186,10 @@ impl HandlerKind for SqlKind {
 
     fn start<'a>(&'a self, data_folder: &'a Path) -> StartFuture<'a> {
         Box::pin(self.open(data_folder))
+    }
+
+    fn check<'a>(&'a self, check: CheckContext<'a>) -> CheckFuture<'a> {
+        Box::pin(self.check_statements(check))
     }
 }
 

@@ -32,6 +32,7 @@
 //! [`SqlIdempotency`] stores the responses for idempotency keys in these databases or in SQLite.
 
 mod call;
+mod check;
 mod choice;
 mod column_error;
 mod column_output;

@@ -74,7 +74,7 @@ async fn open(database: &Database, data_folder: &Path) -> Result<(), sqlx::Error
 }
 
 /// Returns the error of a migration at the setting that names the folder, with the file of the migration.
-fn migration_error(database: &Database, error: &MigrationError) -> HandlerError {
+pub(crate) fn migration_error(database: &Database, error: &MigrationError) -> HandlerError {
     let settings = &database.settings;
     let mut message = format!("the migrations of the database `{}`: ", settings.name);
     let file = settings.migrations.as_ref().and_then(|folder| migration_file(&folder.value, error));

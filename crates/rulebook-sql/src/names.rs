@@ -7,7 +7,7 @@ use rulebook_model::model::Parameter;
 use crate::member::member_type;
 use crate::moments::Moments;
 use crate::steps::INSERTED;
-use crate::target::Target;
+use crate::target::{Target, decimal_term};
 use crate::value::{FILE_FACTS, IDENTITY_NAMES, NamedValue, Source};
 
 /// The name before the name of a parameter, for whether the client has sent it: `:given.title`.
@@ -120,7 +120,8 @@ impl<'m, 'a> Names<'m, 'a> {
         }
         let is_accepted = |uint: u64| check.checked(Value::Uint(uint)).is_ok();
         let exceeds_i64 = target == Target::Integer && (is_accepted(u64::MAX) || is_accepted(1 << 63));
-        Ok(NamedValue { moments: Moments::of(&check), exceeds_i64, max_bytes, ..value(target) })
+        let decimal = decimal_term(&*check);
+        Ok(NamedValue { decimal, moments: Moments::of(&check), exceeds_i64, max_bytes, ..value(target) })
     }
 
     /// Returns a fact about the uploaded file of a parameter, such as its size: `file.size`.

@@ -84,8 +84,8 @@ impl RawValue {
             },
             Self::Int(int) => whole_number(int.into(), int != 0, output),
             Self::Uint(uint) => whole_number(uint.into(), true, output),
-            Self::Float(float) => float_to_json(float, output.target),
-            Self::Decimal(text) => decimal_to_json(text, output.target),
+            Self::Float(float) => float_to_json(float, output),
+            Self::Decimal(text) => decimal_to_json(text, output),
             Self::Text(text) => text_to_json(text, output),
             Self::JsonText(text) => match output.target {
                 Target::Text | Target::Csv => Ok(Json::String(text)),
@@ -125,11 +125,13 @@ fn whole_number(number: Number, is_true: bool, output: &ColumnOutput) -> Result<
         Target::Integer if number.is_i64() || output.accepts(&Json::Number(number.clone())) => Ok(Json::Number(number)),
         Target::Number | Target::Any | Target::Csv => Ok(Json::Number(number)),
         Target::Text => Ok(Json::String(number.to_string())),
+        Target::Decimal => output.decimal(number.to_string()),
         _ => Err(Json::Number(number)),
     }
 }
 
-fn float_to_json(float: f64, target: Target) -> Result<Json, Json> {
+fn float_to_json(float: f64, output: &ColumnOutput) -> Result<Json, Json> {
+    let target = output.target;
     let Some(number) = Number::from_f64(float) else {
         let name = match (float.is_nan(), float > 0.0) {
             (true, _) => "NaN",
@@ -145,6 +147,7 @@ fn float_to_json(float: f64, target: Target) -> Result<Json, Json> {
     match target {
         Target::Number | Target::Any | Target::Csv => Ok(Json::Number(number)),
         Target::Text => Ok(Json::String(number.to_string())),
+        Target::Decimal => output.decimal(float_digits(float)),
         // 2^63, the first number above the range of whole numbers.
         Target::Integer if float.fract() == 0.0 && float.abs() < 9_223_372_036_854_775_808.0 => {
             Ok((float as i64).into())
@@ -153,7 +156,17 @@ fn float_to_json(float: f64, target: Target) -> Result<Json, Json> {
     }
 }
 
-fn decimal_to_json(text: String, target: Target) -> Result<Json, Json> {
+/// Returns a number with the digits that are exact in floating-point numbers: the sum of 0.1 and 0.2 is 0.3.
+fn float_digits(float: f64) -> String {
+    let rounded = format!("{float:.*e}", FLOAT_DIGITS - 1);
+    rounded.parse().unwrap_or(float).to_string()
+}
+
+fn decimal_to_json(text: String, output: &ColumnOutput) -> Result<Json, Json> {
+    let target = output.target;
+    if target == Target::Decimal {
+        return output.decimal(text);
+    }
     let whole = match text.split_once('.') {
         Some((whole, fraction)) if fraction.bytes().all(|digit| digit == b'0') => whole,
         _ => &text,
@@ -184,6 +197,7 @@ fn text_to_json(text: String, output: &ColumnOutput) -> Result<Json, Json> {
     match output.target {
         Target::Text | Target::Any | Target::Csv => Ok(Json::String(text)),
         Target::Date | Target::Time | Target::Datetime => output.moment(text),
+        Target::Decimal => output.decimal(text),
         Target::Nested | Target::Number | Target::Integer => match parse_json(&text) {
             Some(Json::Number(number)) if output.target == Target::Integer && number.is_f64() => {
                 Err(Json::String(text))
@@ -201,6 +215,8 @@ fn expressible(json: Json, output: &ColumnOutput) -> Result<Json, Json> {
         (Target::Any, _) | (_, Json::Null) | (Target::Bool, Json::Bool(_)) | (Target::Number, Json::Number(_)) => true,
         (Target::Integer, Json::Number(number)) => number.is_i64() || output.accepts(&json),
         (Target::Date | Target::Time | Target::Datetime, Json::String(text)) => return output.moment(text.clone()),
+        (Target::Decimal, Json::String(text)) => return output.decimal(text.clone()),
+        (Target::Decimal, Json::Number(number)) => return output.decimal(number.to_string()),
         (Target::Nested, Json::Array(_)) => output.items.is_some(),
         (Target::Nested, Json::Object(_)) => output.accepts_objects,
         _ => false,

@@ -19,7 +19,7 @@ pub(crate) const MAIN: &str = "main";
 /// The database without settings: a file in the data folder.
 const DEFAULT_URL: &str = "sqlite:data.db";
 
-const KEYS: [&str; 12] = [
+const KEYS: [&str; 13] = [
     "url",
     "pool",
     "pool_timeout",

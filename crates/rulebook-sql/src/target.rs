@@ -1,6 +1,6 @@
 //! Which JSON values a type of the definition accepts, as far as conversions from and to a database depend on it.
 
-use rulebook::types::{Check, Structure, Value};
+use rulebook::types::{Check, Structure, TypeExpr, Value};
 use serde_json::Value as Json;
 
 use crate::moments::{is_date, is_datetime, is_time};
@@ -14,6 +14,8 @@ pub(crate) enum Target {
     Integer,
     Number,
     Text,
+    /// Numbers with all digits, as strings.
+    Decimal,
     /// Points in time, as strings. Only outputs have this kind and the two following ones: databases get those of
     /// parameters as texts.
     Datetime,
@@ -41,6 +43,7 @@ impl Target {
                 Some("boolean") => Self::Bool,
                 Some("integer") => Self::Integer,
                 Some("number") => Self::Number,
+                Some("string") if decimal_term(check).is_some() => Self::Decimal,
                 Some("string") if is_datetime(check) => Self::Datetime,
                 Some("string") if is_date(check) => Self::Date,
                 Some("string") if is_time(check) => Self::Time,
@@ -78,11 +81,27 @@ impl Target {
             Self::Integer => "a whole number",
             Self::Number => "a number",
             Self::Text => "a text",
+            Self::Decimal => "a decimal number",
             Self::Datetime => "a date and time",
             Self::Date => "a date",
             Self::Time => "a time of day",
             Self::Nested => "an array or an object",
             Self::Binary => "a file",
         }
+    }
+}
+
+/// Returns the term of a `decimal`, such as `decimal(10,2)`, which is the notation of its type in SQL, too.
+pub(crate) fn decimal_term(check: &dyn Check) -> Option<String> {
+    Some(scalar_expr(check)?.term).filter(|term| term.starts_with("decimal("))
+}
+
+/// Returns the notation of a type of single values without null, also if a schema has this type.
+pub(crate) fn scalar_expr(check: &dyn Check) -> Option<TypeExpr> {
+    match check.structure() {
+        Structure::Nullable(inner) => scalar_expr(&*inner),
+        Structure::Schema(schema) => scalar_expr(&*schema.check),
+        Structure::Scalar => Some(check.type_expr()),
+        _ => None,
     }
 }

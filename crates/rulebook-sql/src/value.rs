@@ -119,6 +119,8 @@ pub(crate) struct NamedValue {
     pub name: String,
     pub source: Source,
     pub target: Target,
+    /// The type in SQL of a decimal number, such as `decimal(10,2)`; `None` for other values.
+    pub decimal: Option<String>,
     /// Where the value contains points in time; `None` if it contains none.
     pub moments: Option<Moments>,
     /// `true` if the value can be above the largest whole number of most databases.
@@ -133,7 +135,7 @@ impl NamedValue {
     /// Returns what is known about a value that is not a parameter.
     pub(crate) fn new(name: &str, source: Source, target: Target) -> Self {
         let name = name.to_owned();
-        Self { name, source, target, moments: None, exceeds_i64: false, max_bytes: None, request: None }
+        Self { name, source, target, decimal: None, moments: None, exceeds_i64: false, max_bytes: None, request: None }
     }
 
     /// Returns the error of a value that is larger than a whole number of the database.

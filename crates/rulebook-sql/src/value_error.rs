@@ -12,6 +12,7 @@ use sqlx::mysql::MySqlDatabaseError;
 
 use crate::database::{Accepts, Binding, Bound};
 use crate::error_class::{ErrorClass, Problem};
+use crate::target::Target;
 use crate::value::{NamedValue, SqlValue};
 
 /// Describes the texts that a full-text index of SQLite searches for.
@@ -131,12 +132,15 @@ fn possible_causes<'a>(problem: Problem, candidates: &[Candidate<'a>]) -> Vec<&'
         Problem::Json => candidate.bound.binding == Binding::Json,
         _ => true,
     };
-    let is_number = |value: &SqlValue| matches!(value, SqlValue::Int(_) | SqlValue::Uint(_) | SqlValue::Float(_));
+    let is_number = |candidate: &Candidate<'_>| {
+        candidate.bound.target == Target::Decimal
+            || matches!(candidate.value, SqlValue::Int(_) | SqlValue::Uint(_) | SqlValue::Float(_))
+    };
     let is_possible = |candidate: &Candidate<'_>| match candidate.value {
         SqlValue::Null | SqlValue::Bool(_) => false,
         // An array of PostgreSQL can contain numbers or texts.
         SqlValue::Nested(_) if candidate.bound.binding == Binding::Array => true,
-        value => is_number(value) == (problem == Problem::OutOfRange),
+        _ => is_number(candidate) == (problem == Problem::OutOfRange),
     };
     let mut possible: Vec<_> = candidates.iter().filter(|candidate| is_possible(candidate)).collect();
     if possible.iter().any(|candidate| has_type(candidate)) {

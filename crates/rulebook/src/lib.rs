@@ -110,9 +110,9 @@ pub use call::{
     InvalidCertificateName, Quota, RangedContent, RateLimiter, RequestId, ResponseError, Upload,
 };
 // It is hidden because only the command line and the test client use it.
-#[doc(hidden)]
-pub use engine::Validated;
 pub use engine::{DataFolder, Engine, Rulebook, StartContext, log_panics};
+#[doc(hidden)]
+pub use engine::{UsedKinds, Validated};
 // It is hidden because only other crates of rulebook use it.
 #[doc(hidden)]
 pub use error_causes::describe_with_causes;

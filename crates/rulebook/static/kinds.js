@@ -77,7 +77,7 @@ export function inputKind({ type = "", schema: written = {}, max, optional = tru
     return { name: "any" };
   const input = { date: "date", time: "time", mail: "email", url: "url", phone: "tel" }[term];
   const byFormat = { date: "date", email: "email" }[schema.format];
-  const maxLength = schema.maxLength ?? max ?? Number(/^string\((?:\d+,\s?)?(\d+)\)/.exec(term)?.[1]);
+  const maxLength = schema.maxLength ?? (term.startsWith("decimal") ? 0 : max) ?? Number(/^string\((?:\d+,\s?)?(\d+)\)/.exec(term)?.[1]);
   return {
     name: "text",
     input: input ?? byFormat,

@@ -186,3 +186,19 @@ fn keywords_without_an_effect_on_values_of_the_type_are_named() {
         assert_eq!(found, losses, "{schema}");
     }
 }
+
+#[test]
+fn decimal_numbers_keep_their_digits() {
+    let decimal = |pattern: &str| json!({ "type": "string", "format": "decimal", "pattern": pattern });
+    for (schema, r#type, min) in [
+        (decimal(r"^-?(?:0|[1-9][0-9]{0,7})(?:\.[0-9]{1,2})?$"), "decimal(10,2)", Json::Null),
+        (decimal(r"^(?:0|[1-9][0-9]{0,7})(?:\.[0-9]{1,2})?$"), "decimal(10,2)", json!(0)),
+        (decimal("^-?[0-9]$"), "decimal(1,0)", Json::Null),
+    ] {
+        let (converted, losses) = import_schema(&json!({ "S": schema }));
+        assert_eq!((&converted["type"], &converted["min"]), (&json!(r#type), &min), "{schema}");
+        assert_eq!(losses, [""; 0], "{schema}");
+    }
+    let (converted, losses) = import_schema(&json!({ "S": { "type": "string", "format": "decimal" } }));
+    assert_eq!((&converted["type"], losses), (&json!("string"), vec!["format, accepts more S/format".to_owned()]));
+}

@@ -35,6 +35,7 @@ pub fn is_beyond_schemas(check: &dyn Check, value: &Json) -> bool {
             let is_bounded_number = has("loose_float(") || has("loose_float") && has_bounds;
             let is_inexact_moment = has("datetime") && (has_bounds || text.contains(":60"));
             let is_rare_file_name = has("filename") && (!text.is_ascii() || text.len() > 255);
+            let is_bounded_number = is_bounded_number || has("decimal(") && has_bounds;
             is_rare_file_name || is_inexact_moment || is_bounded_number && text.parse::<f64>().is_ok()
         }
         _ => false,
@@ -83,8 +84,9 @@ const STANDARD_KEYWORDS: &[&str] = &[
     "type",
 ];
 
-/// Formats of JSON Schema 2020-12 (Validation, section 7.3) that the schemas of types may use.
-const STANDARD_FORMATS: &[&str] = &["binary", "date", "email", "ipv4", "ipv6", "uri", "uuid"];
+/// Formats of JSON Schema 2020-12 (Validation, section 7.3), and of the registry of OpenAPI, that the schemas of types
+/// may use.
+const STANDARD_FORMATS: &[&str] = &["binary", "date", "decimal", "email", "ipv4", "ipv6", "uri", "uuid"];
 
 /// Returns the first keyword or format in a schema that usual validators do not support, or `None`.
 pub fn unusual_keyword(schema: &Json) -> Option<String> {
@@ -102,11 +104,11 @@ pub fn unusual_keyword(schema: &Json) -> Option<String> {
 }
 
 /// Returns `true` if a validator that ignores formats checks a value completely: the schema has no format except
-/// `uuid` and `email`, which are accompanied by equivalent patterns.
+/// `decimal`, `uuid` and `email`, which are accompanied by equivalent patterns.
 pub fn is_exact(schema: &Json) -> bool {
     match schema {
         Json::Object(keywords) => keywords.iter().all(|(keyword, value)| match keyword.as_str() {
-            "format" => value == "uuid" || value == "email",
+            "format" => value == "decimal" || value == "uuid" || value == "email",
             _ => is_exact(value),
         }),
         Json::Array(items) => items.iter().all(is_exact),

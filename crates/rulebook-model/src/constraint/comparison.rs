@@ -34,7 +34,7 @@ fn incomparable(key: &str, one: &Arc<dyn Check>, other: &Arc<dyn Check>) -> Cons
         (message, "give both the same `format`, or give none to both")
     } else {
         let message = format!("`{key}` cannot compare `{}` with `{}`", one.term, other.term);
-        (message, "name two numbers, two values of the type `date`, or two values of the type `datetime`")
+        (message, "name two numbers, or two values of the type `decimal`, `date` or `datetime`")
     };
     ConstraintError::new(message, help)
 }

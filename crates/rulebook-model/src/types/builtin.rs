@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::array::{self, ArrayKind};
 use super::moment::{self, DateGrammar};
 use super::{
-    ArgumentError, Check, Type, TypeArguments, any, callable, constant, enumeration, file, filename, float, int, loose,
-    map, object, partial, simple_type, string, text_type, union, url,
+    ArgumentError, Check, Type, TypeArguments, any, callable, constant, decimal, enumeration, file, filename, float,
+    int, loose, map, object, partial, simple_type, string, text_type, union, url,
 };
 
 /// A built-in type, which is one row of [`BUILTIN_TYPES`].
@@ -81,6 +81,7 @@ pub(super) static BUILTIN_TYPES: &[BuiltinType] = &[
     builtin_type("id", "A whole number from 0 to 2147483647.", BOUNDS_ATTRIBUTES, |arguments| int::compile("id", int::ID_RANGE, arguments)),
     builtin_type("float", "A finite number of 64 bits (IEEE 754); for `float(a,b)`, from a to b.", BOUNDS_ATTRIBUTES, float::compile),
     builtin_type("float64", "Another name of `float`.", BOUNDS_ATTRIBUTES, float::compile),
+    builtin_type("decimal", "For `decimal(p,s)`, a string with a number of at most p digits, s of them after the point, such as `\"12.50\"` for `decimal(10,2)`. No digit is lost.", BOUNDS_ATTRIBUTES, decimal::compile),
     builtin_type("bool", "`true` or `false`.", &[], |arguments| simple_type::compile(&simple_type::BOOL, arguments)),
     builtin_type("string", "A string; for `string(n)`, it has n characters, for `string(a,b)`, a to b characters. It must match the regular expression in `regex`.", STRING_ATTRIBUTES, string::compile).with_type_argument(2),
     builtin_type("varchar", "Another name of `string`; for `varchar(a,b,T)`, the string must also be a valid value of the type T.", STRING_ATTRIBUTES, string::compile).with_type_argument(2),

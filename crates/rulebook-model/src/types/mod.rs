@@ -40,6 +40,7 @@ mod array_text;
 mod builtin;
 mod callable;
 mod constant;
+mod decimal;
 mod enumeration;
 mod file;
 mod filename;

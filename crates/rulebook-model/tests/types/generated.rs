@@ -36,6 +36,13 @@ fn bounds<T: Into<Json> + PartialOrd + Copy>(low: T, high: T, which: u8) -> Map<
     bounds
 }
 
+/// Returns a bound of a decimal number with four digits after the point, in units of the last one.
+fn in_ten_thousandths((name, units): (String, Json)) -> (String, Json) {
+    let units = units.as_i64().unwrap_or_default();
+    let sign = if units < 0 { "-" } else { "" };
+    (name, json!(format!("{sign}{}.{:04}", units.abs() / 10_000, units.abs() % 10_000)))
+}
+
 /// Generates types that do not contain other generated types as items or members.
 fn types_without_nested_types() -> impl Strategy<Value = GeneratedType> {
     let exact = prop::sample::select(vec![
@@ -68,6 +75,10 @@ fn types_without_nested_types() -> impl Strategy<Value = GeneratedType> {
         "datetime",
         "loose_float",
         "numeric",
+        "decimal(10,2)",
+        "decimal(38,0)",
+        "decimal(3,3)",
+        "decimal(1,0)",
         "array",
         "object",
         "varchar(0,4,alphanumeric)",
@@ -81,6 +92,7 @@ fn types_without_nested_types() -> impl Strategy<Value = GeneratedType> {
     ]);
     let whole = prop_oneof![-12_i64..12, -1_000..100_000_i64, any::<i64>(), Just(i64::MIN), Just(i64::MAX)];
     let natural = prop_oneof![0_i64..12, 0..2_147_483_647_i64];
+    let units = (-20_000_i64..99_999, 0_i64..99_999);
     let float =
         prop_oneof![-3.0..3.0, (-4..4).prop_map(f64::from), any::<f64>().prop_filter("finite", |f| f.is_finite())];
     let length = 0_u64..6;
@@ -96,6 +108,9 @@ fn types_without_nested_types() -> impl Strategy<Value = GeneratedType> {
             .prop_map(|(a, b, which, name)| (name.to_owned(), bounds(a, b, which))),
         1 => (length.clone(), length, 0_u8..4, prop::sample::select(vec!["string", "loose_string", "object", "array"]))
             .prop_map(|(a, b, which, name)| (name.to_owned(), bounds(a, b, which))),
+        1 => (units, 0_u8..4).prop_map(|((a, b), which)| {
+            ("decimal(9,4)".to_owned(), bounds(a, b, which).into_iter().map(in_ten_thousandths).collect())
+        }),
         1 => words.prop_map(|words| with_attributes("enum", &json!({ "range": words }))),
         1 => (regex, prop::sample::select(vec!["string", "loose_string", "string(1,3)"]))
             .prop_map(|(regex, name)| with_attributes(name, &json!({ "regex": regex }))),

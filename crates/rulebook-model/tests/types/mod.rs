@@ -5,6 +5,7 @@ mod argument_errors;
 mod byte_sizes;
 mod cases;
 mod dates;
+mod decimals;
 mod equal_values;
 mod examples;
 mod file_names;

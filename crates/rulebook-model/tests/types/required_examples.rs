@@ -121,6 +121,11 @@ fn objects_have_examples_that_fulfill_their_constraints() {
         ),
         (&["a int(0,100)", "b int(0,10)"], json!([{ "less": ["a", "b"] }]), Json::Null),
         (&["a int(50,60)", "b int(0,51)"], json!([{ "less": ["a", "b"] }]), json!({ "a": 50, "b": 51 })),
+        (
+            &["a decimal(10,2)", "b decimal(6,3)"],
+            json!([{ "less": ["a", "b"] }]),
+            json!({ "a": "12.50", "b": "999.999" }),
+        ),
         (&["a float(0,1)", "b float(0,1)"], json!([{ "less": ["a", "b"] }]), json!({ "a": 0.5, "b": 0.6 })),
         (
             &[

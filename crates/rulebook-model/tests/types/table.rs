@@ -23,6 +23,7 @@ fn required_attributes(name: &str) -> Map<String, Json> {
 fn term_with_required_arguments(name: &str) -> String {
     match name {
         "digest" => "digest(4)".to_owned(),
+        "decimal" => "decimal(10,2)".to_owned(),
         "enum" => "enum(a|b)".to_owned(),
         "map" => "map<int>".to_owned(),
         "const" => "const(a)".to_owned(),

@@ -25,8 +25,7 @@ pub(super) enum Options {
 }
 
 impl Options {
-    pub(super) fn new(settings: &DatabaseSettings, data_folder: &Path) -> Result<Self, sqlx::Error> {
-        let url = settings.url.as_str();
+    pub(super) fn new(url: &str, settings: &DatabaseSettings, data_folder: &Path) -> Result<Self, sqlx::Error> {
         let limits = settings.dialect.limit_time(settings.timeout);
         Ok(match settings.dialect {
             Dialect::Sqlite => Self::Sqlite(sqlite::options(url, data_folder, settings.pool_timeout)?),

@@ -74,8 +74,13 @@ impl Database {
 
     /// Creates the pool, in the runtime of the caller. Connections are opened when they are needed.
     pub(crate) fn open(&self, data_folder: &Path) -> Result<(), sqlx::Error> {
+        self.open_at(&self.settings.url, data_folder)
+    }
+
+    /// Creates the pool with the address of another database of the same kind.
+    pub(crate) fn open_at(&self, url: &str, data_folder: &Path) -> Result<(), sqlx::Error> {
         let settings = &self.settings;
-        let options = Options::new(settings, data_folder)?;
+        let options = Options::new(url, settings, data_folder)?;
         // A database is opened once.
         let _ = self.pool.set(Arc::new(Pool::new(options, settings.pool as usize, settings.pool_timeout)));
         Ok(())

@@ -30,7 +30,13 @@ pub(super) async fn prepare(
     statement: &Statement,
     values: &[NamedValue],
 ) -> Result<Prepared, PrepareError> {
-    let rendered = statement.render(|index, _| index, |_, _| "?".to_owned());
+    let names: Vec<_> = statement.names().collect();
+    // In a calculation, a text would become a floating-point number.
+    let placeholder = |_, index: usize| match &values[names[index]].decimal {
+        Some(decimal) => format!("cast(? as {decimal})"),
+        None => "?".to_owned(),
+    };
+    let rendered = statement.render(|index, _| index, placeholder);
     let prepared = connection.prepare(&rendered.sql).await;
     let prepared = prepared.map_err(|error| statement_error(error, statement, &rendered, None))?;
     let mut prepared = Prepared::new(&prepared, statement, &rendered, values, |info| column_type(info.name()))?;
@@ -41,9 +47,10 @@ pub(super) async fn prepare(
 fn column_type(name: &str) -> ColumnType {
     match name.trim_end_matches(" UNSIGNED") {
         "BOOLEAN" | "TINYINT" | "SMALLINT" | "INT" | "MEDIUMINT" | "BIGINT" | "BIT" => {
-            ColumnType::Integer { is_boolean: true }
+            let exceeds_id = matches!(name, "INT UNSIGNED" | "BIGINT" | "BIGINT UNSIGNED");
+            ColumnType::Integer { is_boolean: true, exceeds_id }
         }
-        "YEAR" => ColumnType::Integer { is_boolean: false },
+        "YEAR" => ColumnType::Integer { is_boolean: false, exceeds_id: false },
         "FLOAT" | "DOUBLE" => ColumnType::Float,
         "DECIMAL" => ColumnType::Decimal,
         "DATE" => ColumnType::Date,

@@ -121,6 +121,7 @@ async fn inferred_types(
                 casts[index] = match values[names[index]].target {
                     Target::Integer => "::bigint",
                     Target::Number => "::float8",
+                    Target::Decimal => "::numeric",
                     Target::Bool => "::boolean",
                     Target::Binary => "::bytea",
                     _ => "::text",
@@ -201,7 +202,8 @@ async fn parameter_type(
         (PgTypeKind::Array(_), _) => (&[Target::Nested], Binding::Array),
         (PgTypeKind::Composite(_) | PgTypeKind::Range(_), _) => (&[Target::Text], Binding::Text),
         (_, "INT2" | "INT4" | "INT8" | "OID") => (&[Target::Integer], Binding::Text),
-        (_, "FLOAT4" | "FLOAT8" | "NUMERIC") => (&[Target::Integer, Target::Number], Binding::Text),
+        (_, "FLOAT4" | "FLOAT8") => (&[Target::Integer, Target::Number], Binding::Text),
+        (_, "NUMERIC") => (&[Target::Integer, Target::Number, Target::Decimal], Binding::Text),
         (_, "BOOL") => (&[Target::Bool], Binding::Text),
         (_, "JSON" | "JSONB") => return Ok(Ok(ParameterType { name, binding: Binding::Json, accepts })),
         (_, "TEXT" | "VARCHAR" | "CHAR" | "NAME" | "UNKNOWN") => {
@@ -214,7 +216,12 @@ async fn parameter_type(
     if value.target != Target::Any && !targets.contains(&value.target) {
         let kind = value.target.in_words();
         let message = format!("the values of `:{}` are {kind}, but the database expects `{name}` here", value.name);
-        let help = format!("change the type of the parameter, or convert the value: `:{}::text::{name}`", value.name);
+        let convert = match value.target {
+            // A text with a fraction is not one of a whole number.
+            Target::Decimal => format!(":{}::numeric", value.name),
+            _ => format!(":{}::text::{name}", value.name),
+        };
+        let help = format!("change the type of the parameter, or convert the value: `{convert}`");
         return Ok(Err(HandlerError::new(message).help(help)));
     }
     if value.exceeds_i64 && targets == [Target::Integer] {
@@ -242,7 +249,9 @@ fn column_type(info: &PgTypeInfo) -> ColumnType {
             item => ColumnType::Array(Box::new(item)),
         },
         (_, "BOOL") => ColumnType::Bool,
-        (_, "INT2" | "INT4" | "INT8" | "OID") => ColumnType::Integer { is_boolean: false },
+        (_, name @ ("INT2" | "INT4" | "INT8" | "OID")) => {
+            ColumnType::Integer { is_boolean: false, exceeds_id: matches!(name, "INT8" | "OID") }
+        }
         (_, "FLOAT4" | "FLOAT8") => ColumnType::Float,
         (_, "NUMERIC") => ColumnType::Decimal,
         (_, "JSON" | "JSONB") => ColumnType::Json,

@@ -135,6 +135,8 @@ pub(crate) enum ColumnType {
     Integer {
         /// `true` if 0 and 1 can be booleans, because the database has no booleans.
         is_boolean: bool,
+        /// `true` if the database reports that there are numbers above the largest `id`.
+        exceeds_id: bool,
     },
     Float,
     /// A decimal number, which may have more digits than a float.

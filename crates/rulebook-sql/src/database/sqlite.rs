@@ -90,7 +90,8 @@ pub(super) async fn prepare(
 /// Returns the type with which a column was declared. Expressions have no declared type.
 fn column_type(info: &SqliteTypeInfo) -> ColumnType {
     match info.name() {
-        "INTEGER" | "BOOLEAN" => ColumnType::Integer { is_boolean: true },
+        // Every column has 64 bits, also one with the ids of a table.
+        "INTEGER" | "BOOLEAN" => ColumnType::Integer { is_boolean: true, exceeds_id: false },
         "REAL" => ColumnType::Float,
         "TEXT" => ColumnType::Text,
         "BLOB" => ColumnType::Binary,

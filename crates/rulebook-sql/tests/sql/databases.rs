@@ -5,6 +5,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
+use rulebook::handler_kind::CheckContext;
 use rulebook::{Engine, Identity, Response, Rulebook};
 use rulebook_sql::SqlKind;
 use rulebook_test::Client;
@@ -244,7 +245,21 @@ fn rulebook(folder: &Path, app: &str, definition: &str) -> Rulebook {
     Rulebook::read(files).handler_kind(SqlKind::new()).data_folder(folder.join("data"))
 }
 
-fn runtime() -> Runtime {
+/// Checks the handlers of an API as the command `check` does. Returns the warnings, or the report of the errors.
+pub fn check_definition(
+    folder: &Path,
+    app: &Json,
+    definition: &Json,
+    context: CheckContext<'_>,
+) -> Result<String, String> {
+    let validated = rulebook(folder, &app.to_string(), &definition.to_string()).validate();
+    let validated = validated.and_then(rulebook::Validated::check_defined_handlers);
+    let validated = validated.map_err(|report| report.to_string())?;
+    let checked = runtime().block_on(validated.used_kinds().check(context));
+    checked.map(|warnings| warnings.render(false)).map_err(|report| report.to_string())
+}
+
+pub fn runtime() -> Runtime {
     tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap()
 }
 

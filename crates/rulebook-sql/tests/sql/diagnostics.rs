@@ -260,6 +260,8 @@ fn outputs_that_cannot_express_a_column_are_errors() {
                 "date",
                 "is a date and time, which becomes a text, but the output is a date",
             ),
+            ("count(*)", "id", "can have numbers above 2147483647, the largest `id`"),
+            ("count(*)", "?text_id", "declare an `int` or a `uint`, or `int(0,2147483647)`"),
             (date, "numeric", "is a date, which becomes a text, but the output is a number or null"),
             (
                 "array[1]",

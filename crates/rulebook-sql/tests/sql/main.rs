@@ -7,10 +7,12 @@
 
 mod addresses;
 mod changed_tables;
+mod check;
 mod choices;
 mod claims;
 mod databases;
 mod datetimes;
+mod decimals;
 mod diagnostics;
 mod downloads;
 mod file_diagnostics;

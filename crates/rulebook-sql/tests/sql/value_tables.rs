@@ -15,12 +15,13 @@ use crate::downloads::content;
 const FORMATS: [&str; 2] = ["csv", "jsonl"];
 
 /// The types of outputs. The name of a union contains the types of its values.
-const OUTPUTS: [&str; 20] = [
+const OUTPUTS: [&str; 21] = [
     "any",
     "?bool",
     "?int",
     "?float",
     "numeric",
+    "?decimal(22,4)",
     "?string",
     "?date",
     "?time",

@@ -8,6 +8,7 @@ mod folders;
 mod published_documents;
 mod rulebook;
 mod start;
+mod used_kinds;
 mod validated;
 
 use std::io;
@@ -31,6 +32,8 @@ pub use rulebook::Rulebook;
 use rulebook_model::model::Api;
 pub use start::StartContext;
 use start::{EngineStart, StartHook};
+#[doc(hidden)]
+pub use used_kinds::UsedKinds;
 #[doc(hidden)]
 pub use validated::Validated;
 

@@ -11,6 +11,7 @@ use rulebook_model::span::Span;
 use super::folders::DataFolder;
 use super::rulebook::ProgramParts;
 use super::start::StartHook;
+use super::used_kinds::UsedKinds;
 use super::{Engine, HandlerFiles, documents};
 use crate::auth::{AuthStart, CompiledAuth, CompiledAuthKinds, ProtectedResource};
 use crate::bind::{self, PlanContext};
@@ -258,9 +259,16 @@ impl Validated {
         Report::new(self.sources.clone(), diagnostics)
     }
 
+    /// Returns the kinds of handlers that the definition uses.
+    pub fn used_kinds(&self) -> UsedKinds {
+        let kinds = self.parts.handler_kinds.iter().filter(|kind| is_used(&self.api, kind.name()));
+        UsedKinds { kinds: kinds.cloned().collect(), sources: self.sources.clone(), settings: self.api.span }
+    }
+
     /// Checks the handlers that the definition chooses, without the handlers of the program.
     pub fn check_defined_handlers(self) -> Result<Self, Report> {
-        let diagnostics = bind::defined_handler_errors(&self.api, &self.parts.handler_kinds);
+        let is_default_used = self.parts.modules.is_empty();
+        let diagnostics = bind::defined_handler_errors(&self.api, &self.parts.handler_kinds, is_default_used);
         if diagnostics.is_empty() { Ok(self) } else { Err(Report::new(self.sources, diagnostics)) }
     }
 

@@ -119,7 +119,29 @@ pub trait HandlerKind: Send + Sync {
     fn start<'a>(&'a self, _data_folder: &'a Path) -> StartFuture<'a> {
         Box::pin(std::future::ready(Ok(())))
     }
+
+    /// Finds the errors that [`HandlerKind::start`] would report, without an effect on the data of the API. The command
+    /// `check` calls this function after the handlers of all methods are compiled. Returns what it cannot check, each
+    /// with the reason, which are warnings.
+    ///
+    /// # Errors
+    /// Fails like [`HandlerKind::start`].
+    fn check<'a>(&'a self, _check: CheckContext<'a>) -> CheckFuture<'a> {
+        Box::pin(std::future::ready(Ok(Vec::new())))
+    }
 }
+
+/// What [`HandlerKind::check`] can use.
+#[derive(Debug, Clone, Copy)]
+pub struct CheckContext<'a> {
+    /// An empty folder, which is removed after the check.
+    pub folder: &'a Path,
+    /// The addresses of database servers on which the check can create databases. It removes them.
+    pub databases: &'a [String],
+}
+
+/// The future of [`HandlerKind::check`].
+pub type CheckFuture<'a> = BoxFuture<'a, Result<Vec<HandlerError>, Vec<HandlerError>>>;
 
 /// The future of [`HandlerKind::start`].
 pub type StartFuture<'a> = BoxFuture<'a, Result<(), Vec<HandlerError>>>;

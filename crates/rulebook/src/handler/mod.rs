@@ -37,7 +37,8 @@ pub use context::Context;
 pub use file_fields::describe_file;
 pub use into_handler::{Handler, HandlerFuture, HandlerMismatch, IntoHandler, Outputs};
 pub use kind::{
-    BodyAccess, CompiledHandler, HandledMethod, HandlerError, HandlerKind, MethodReturns, OutputsCheck, StartFuture,
+    BodyAccess, CheckContext, CheckFuture, CompiledHandler, HandledMethod, HandlerError, HandlerKind, MethodReturns,
+    OutputsCheck, StartFuture,
 };
 pub use log_lines::{LogLines, printable};
 pub use measurement::{Measure, Measurement};

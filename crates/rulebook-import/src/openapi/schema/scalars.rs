@@ -26,6 +26,11 @@ impl Converter<'_> {
             document.read(schema, "pattern");
             return Type::new(*date);
         }
+        if let Some(decimal) = decimal_of_schema(schema) {
+            document.read(schema, "format");
+            document.read(schema, "pattern");
+            return decimal;
+        }
         let has_limits = ["maxLength", "minLength", "pattern"].iter().any(|keyword| schema.get(*keyword).is_some());
         if let Some(format) = type_of_format(schema) {
             let place = place.member("format");
@@ -66,6 +71,20 @@ impl Converter<'_> {
         }
         string
     }
+}
+
+/// Returns the decimal numbers of a schema whose pattern is that of a `decimal`. Without it, the number of digits is
+/// not known.
+fn decimal_of_schema(schema: &Json) -> Option<Type> {
+    let pattern = schema.get("pattern").filter(|_| schema.get("format").is_some_and(|format| format == "decimal"))?;
+    let digits = (1..=38).flat_map(|precision| (0..=precision).map(move |scale| (precision, scale)));
+    let terms = digits.map(|(precision, scale)| format!("decimal({precision},{scale})"));
+    let unsigned = Map::from_iter([("min".to_owned(), json!(0))]);
+    terms.flat_map(|term| [(term.clone(), Map::new()), (term, unsigned.clone())]).find_map(|(term, attributes)| {
+        let known = compile(&term, &attributes).ok()?.check.schema();
+        (known.get("pattern") == Some(pattern))
+            .then(|| Type::new(term).with_some("min", attributes.get("min").cloned()))
+    })
 }
 
 /// Returns the type that checks the format of a schema of strings.

@@ -126,7 +126,8 @@ pub static FOREIGN_KEYS: ForeignNames = &[
 /// The type names of other frameworks.
 pub static FOREIGN_TYPES: ForeignNames = &[
     ("number", "int", "write `int` for integers, or `float` for all numbers"),
-    ("decimal", "string", "write `float`, or `string` with a `regex` to keep all digits"),
+    ("decimal", "string", "write `decimal(10,2)`"),
+    ("money", "string", "write `decimal(10,2)`"),
     ("boolean", "bool", "write `bool`"),
     ("integer", "int", "write `int`"),
     ("bigint", "int", "write `int`"),
@@ -163,6 +164,7 @@ static FOREIGN_FORMATS: &[(&str, &str)] = &[
     ("uint64", "uint"),
     ("float", "float"),
     ("double", "float"),
+    ("decimal", "decimal(10,2)"),
 ];
 
 /// Returns the help text for a name of another framework, or `None` if `names` does not contain the name. `exists`
