@@ -28,9 +28,12 @@ impl ReadRows for Outputs {
         Ok(match (method.shape.rows, &method.shape.output) {
             (Rows::Many, Some(name)) => Json::Object(Map::from_iter([(name.clone(), Json::Array(rows))])),
             (Rows::Many, None) => Json::Array(rows),
-            (Rows::One | Rows::None, _) => rows.into_iter().next().ok_or_else(|| {
-                CallFailure::Api(ApiError::internal("the statement returned no row, without `missing`"))
-            })?,
+            (Rows::One | Rows::None, _) => {
+                let row = rows.into_iter().next().ok_or_else(|| {
+                    CallFailure::Api(ApiError::internal("the statement returned no row, without `missing`"))
+                })?;
+                method.shape.outputs_of_row(row)
+            }
         })
     }
 }
