@@ -189,6 +189,7 @@ fn key_table(keys: &'static KeyTable) -> String {
             JsonKind::String => "a string".to_owned(),
             JsonKind::Bool => "true or false".to_owned(),
             JsonKind::Integer => "an integer".to_owned(),
+            JsonKind::IntegerOrIntegers => "an integer, or a list of integers".to_owned(),
             JsonKind::ByteSize => "an integer, or a size such as `\"5MB\"`".to_owned(),
             JsonKind::Any => "a value".to_owned(),
             JsonKind::AnyObject => "an object".to_owned(),

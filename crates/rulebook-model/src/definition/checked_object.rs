@@ -198,9 +198,12 @@ fn check_value_kind(kind: JsonKind, member: &JsonMember) -> Option<Diagnostic> {
         JsonKind::BoolOrString => (node.bool().is_some(), "true or false"),
         JsonKind::Integer => (node.integer().is_some(), "an integer from 0"),
         JsonKind::IntegerOrIntegers => {
-            let is_list =
-                matches!(&node.data, JsonData::Array(items) if items.iter().all(|item| item.integer().is_some()));
-            (is_list || node.integer().is_some(), "an integer from 0 or an array of such integers")
+            let is_list = |items: &[JsonNode]| !items.is_empty() && items.iter().all(|item| item.integer().is_some());
+            let is_valid = match &node.data {
+                JsonData::Array(items) => is_list(items),
+                _ => node.integer().is_some(),
+            };
+            (is_valid, "an integer from 0 or an array of one or more such integers")
         }
         JsonKind::ByteSize => (node.byte_size().is_some(), byte_size::DESCRIPTION),
         JsonKind::Strings => return check_array_of_strings(member),

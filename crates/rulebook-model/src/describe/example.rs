@@ -92,7 +92,8 @@ pub(super) fn type_example(check: &dyn Check) -> Option<Json> {
     generate_example(check, |_| true)
 }
 
-/// Returns an example of the outputs in the body of a response. Returns `None` if no example value exists for a required output.
+/// Returns an example of the outputs in the body of a response. Returns `None` if no example value exists for a
+/// required output.
 #[must_use]
 pub fn outputs_example(method: &Method) -> Option<Json> {
     match method.whole() {

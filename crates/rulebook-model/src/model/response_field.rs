@@ -182,8 +182,8 @@ impl Method {
         std::iter::once(self.options.status).chain(self.options.other_statuses.iter().copied())
     }
 
-    /// Returns `true` if the handler can return the error `version-mismatch` without a declaration, because a
-    /// parameter is the version that the request changes.
+    /// Returns `true` if the handler can return the error `version-mismatch` without a declaration, because a parameter
+    /// is the version that the request changes.
     #[must_use]
     pub fn reads_version(&self) -> bool {
         self.parameters.iter().any(|parameter| parameter.is_entity_tag)
