@@ -29,7 +29,16 @@ pub struct ResponseField {
     pub template: Option<FieldTemplate>,
 }
 
+/// The header fields whose values are dates of HTTP.
+const DATE_FIELDS: [&str; 4] = ["Last-Modified", "Expires", "Retry-After", "Sunset"];
+
 impl ResponseField {
+    /// Returns `true` if a point in time is sent as a date of HTTP (RFC 9110 section 5.6.7) in this header field.
+    #[must_use]
+    pub fn has_http_date(&self) -> bool {
+        DATE_FIELDS.iter().any(|name| name.eq_ignore_ascii_case(&self.name))
+    }
+
     pub(crate) fn new(name: String, template: Option<FieldTemplate>) -> Self {
         Self { name, template }
     }

@@ -42,6 +42,7 @@ fn plan_field(method: &Method, output: &Output, field: &ResponseField) -> Option
         name: HeaderName::try_from(&field.name).ok()?,
         output: output.name.as_str().into(),
         is_optional: output.optional,
+        has_http_date: field.has_http_date(),
         template,
     })
 }

@@ -13,10 +13,6 @@ use crate::call::{
 };
 use crate::plan::{PlannedField, PlannedMethod, ResponseFields};
 
-/// The header fields whose values are dates of HTTP. A point in time is converted to such a date.
-const DATE_FIELDS: [HeaderName; 4] =
-    [header::LAST_MODIFIED, header::EXPIRES, header::RETRY_AFTER, HeaderName::from_static("sunset")];
-
 /// Returns the arguments that the templates of a method contain, each with its slot.
 pub(super) fn template_arguments(fields: &ResponseFields, arguments: &[ArgumentSlot<'_>]) -> Vec<(usize, Json)> {
     let json = |slot: &usize| match arguments.get(*slot) {
@@ -127,7 +123,7 @@ impl Returned<'_> {
             let value = self.json.get(&*field.output).unwrap_or(&Json::Null);
             let items = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
             let texts = items.iter().filter_map(|item| field_text(item).transpose());
-            return texts.map(|text| of_text(with_http_date(&field.name, text?))).collect();
+            return texts.map(|text| of_text(if field.has_http_date { http_date(text?) } else { text? })).collect();
         };
         let (mut text, mut sources) = (String::new(), sources.iter());
         for part in template.parts() {
@@ -154,11 +150,8 @@ fn field_text(value: &Json) -> Result<Option<String>, String> {
     }
 }
 
-/// Converts a point in time to a date of HTTP (RFC 9110 section 5.6.7) if the header field contains such a date.
-fn with_http_date(name: &HeaderName, text: String) -> String {
-    if !DATE_FIELDS.contains(name) {
-        return text;
-    }
+/// Converts a point in time to a date of HTTP. Other texts stay as they are.
+fn http_date(text: String) -> String {
     // A date of HTTP has a year of four digits; the library formats none before 1970.
     let moment = text.parse::<Timestamp>().ok().filter(|moment| (0..253_402_300_800).contains(&moment.as_second()));
     moment.map_or(text, |moment| httpdate::fmt_http_date(moment.into()))

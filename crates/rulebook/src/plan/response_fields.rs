@@ -28,6 +28,8 @@ pub struct PlannedField {
     pub output: Box<str>,
     /// `true` if the output may be missing or null; the response then does not have the field.
     pub is_optional: bool,
+    /// `true` if a point in time becomes a date of HTTP.
+    pub has_http_date: bool,
     /// The template of the value, and the value of each name in it; `None` if the handler returns the value.
     pub template: Option<(FieldTemplate, Box<[ValueSource]>)>,
 }

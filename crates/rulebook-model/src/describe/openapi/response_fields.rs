@@ -1,5 +1,6 @@
 //! The header fields of success responses that outputs are, and the entity tag of the version of a resource.
 
+use serde_json::json;
 use utoipa::openapi::{HeaderBuilder, Response};
 
 use super::headers::text_header;
@@ -26,7 +27,11 @@ pub(super) fn add_response_fields(
     for (output, field) in method.header_outputs() {
         let check = &*output.r#type.check;
         let place = SchemaPlace { method: name, part: "result", key: &output.name };
-        let schema = schemas.add_referenced(check.schema(), check, place);
+        let mut schema = check.schema();
+        if field.has_http_date() && schema["type"] == "string" {
+            schema = json!({ "type": "string" });
+        }
+        let schema = schemas.add_referenced(schema, check, place);
         let schema = schemas.type_schema_or_reference(place, schema);
         let schema = schemas.add_with_placeholder(schema);
         let header = HeaderBuilder::new().schema(Some(schema)).description(Some(&output.info)).build();
