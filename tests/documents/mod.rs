@@ -170,8 +170,8 @@ fn every_object_of_a_definition_has_a_table() {
     }
     // An object whose members all have names that the author of a definition chooses has no table. The keys of a URI
     // are in the table of a module. The limits have a table that also lists their defaults. The keys of a field are
-    // those of an output, the keys of a type in an attribute are those that concern its type, and the items in `methods`
-    // have the keys of all items.
+    // those of an output, the keys of a type in an attribute are those that concern its type, and the items in
+    // `methods` have the keys of all items.
     let elsewhere: [&KeyTable; 7] = [
         &keys::URI,
         &keys::LIMITS,

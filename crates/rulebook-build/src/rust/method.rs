@@ -192,7 +192,7 @@ fn write_outputs(method: &Method, function: &str, title: &str, types: &mut TypeW
     }
     types.add_item_first(|types| {
         let mut field = |output: &rulebook_model::model::Output| {
-            let part = name_of_value(function, "Outputs", &output.name);
+            let part = name_of_value(function, "Outputs", if output.is_whole() { "body" } else { &output.name });
             let rust_type = types.rust_type(&output.r#type.check, Role::Output, &part, &output.info);
             let rust_type = if output.optional { option(rust_type) } else { rust_type };
             Field { name: output.name.clone(), info: output.info.clone(), rust_type, attributes: "" }
