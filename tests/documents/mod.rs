@@ -171,10 +171,18 @@ fn every_object_of_a_definition_has_a_table() {
         }));
     }
     // An object whose members all have names that the author of a definition chooses has no table. The keys of a URI
-    // are in the table of a module. The limits have a table that also lists their defaults. The keys of a type in an
-    // attribute are those of an output that concern its type, and the items in `methods` have the keys of all items.
-    let elsewhere: [&KeyTable; 5] =
-        [&keys::URI, &keys::LIMITS, &keys::NESTED_TYPE, &keys::methods::NESTED_TYPE, &keys::methods::ITEM_ATTRIBUTES];
+    // are in the table of a module. The limits have a table that also lists their defaults. The keys of a field are
+    // those of an output, the keys of a type in an attribute are those that concern its type, and the items in
+    // `methods` have the keys of all items.
+    let elsewhere: [&KeyTable; 7] = [
+        &keys::URI,
+        &keys::LIMITS,
+        &keys::FIELD,
+        &keys::NESTED_TYPE,
+        &keys::methods::FIELD,
+        &keys::methods::NESTED_TYPE,
+        &keys::methods::ITEM_ATTRIBUTES,
+    ];
     seen.retain(|keys| keys.iter().next().is_some() && !elsewhere.iter().any(|one| std::ptr::eq(*one, *keys)));
     for keys in &seen {
         let (what, _) =
@@ -191,6 +199,7 @@ fn key_table(keys: &'static KeyTable) -> String {
             JsonKind::String => "a string".to_owned(),
             JsonKind::Bool => "true or false".to_owned(),
             JsonKind::Integer => "an integer".to_owned(),
+            JsonKind::IntegerOrIntegers => "an integer, or a list of integers".to_owned(),
             JsonKind::ByteSize => "an integer, or a size such as `\"5MB\"`".to_owned(),
             JsonKind::Any => "a value".to_owned(),
             JsonKind::AnyObject => "an object".to_owned(),

@@ -6,9 +6,9 @@ use serde_json::{Value as Json, json};
 
 use super::api;
 use super::api::shop::{
-    ChangeArguments, ChangeOutputs, ClearArguments, Event, Handlers, PhotoArguments, Price, SearchArguments,
-    SearchError, SearchOutputs, SearchOutputsItem, SearchType, Setting, Shape, Switch, SwitchObjectOnFalse,
-    SwitchObjectOnFalseOn, UploadPhotoArguments, UploadPhotoOutputs,
+    ChangeArguments, ChangeOutputs, ClearArguments, Event, Handlers, LabelArguments, LabelBody, LabelOutputs,
+    PhotoArguments, Price, SearchArguments, SearchError, SearchOutputs, SearchOutputsItem, SearchType, Setting, Shape,
+    Switch, SwitchObjectOnFalse, SwitchObjectOnFalseOn, UploadPhotoArguments, UploadPhotoOutputs,
 };
 
 async fn search(arguments: SearchArguments, _: Context) -> Result<SearchOutputs, SearchError> {
@@ -39,13 +39,17 @@ async fn photo(arguments: PhotoArguments, _: Context) -> Result<Download, ApiErr
     Ok(Download::bytes(vec![0; usize::try_from(arguments.id).unwrap_or_default()]))
 }
 
+async fn label(arguments: LabelArguments, _: Context) -> Result<LabelOutputs, ApiError> {
+    Ok(LabelOutputs { star: LabelBody { label: arguments.label }, caching: None, status: Some(201) })
+}
+
 async fn clear(_: ClearArguments, _: Context) -> Result<(), ApiError> {
     Ok(())
 }
 
 /// Returns the engine. Building it compares the generated types with the definition.
 fn engine() -> Engine {
-    let handlers = Handlers { search, change, upload_photo, photo, clear };
+    let handlers = Handlers { search, change, upload_photo, photo, clear, label };
     Rulebook::load("tests/data/generated/api").verify_outputs(true).module(handlers.into_module()).build().unwrap()
 }
 
@@ -142,4 +146,10 @@ fn values_can_be_created_and_compared_in_code() {
     let arguments =
         super::types::shop::SearchArguments { type_: None, limit: Some(3), since: None, tags: None, trace: None };
     assert_eq!(serde_json::to_value(arguments).unwrap()["limit"], 3);
+}
+
+#[test]
+fn outputs_beside_the_whole_body_are_fields_of_the_generated_type() {
+    let labeled = call("shop.label", &json!({ "id": 7, "label": "Front" }));
+    assert_eq!((labeled.status(), labeled.outputs().unwrap()), (201, json!({ "label": "Front" })));
 }

@@ -24,6 +24,7 @@ mod out;
 mod outputs;
 mod over_http;
 mod preferences;
+mod response_fields;
 mod responses;
 mod start_hooks;
 mod uploads;

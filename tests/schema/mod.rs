@@ -38,8 +38,9 @@ const ALWAYS_DETECTED: [DiagnosticCode; 6] = [
 ];
 
 /// The errors in definitions that the schemas detect in some cases: values of options, names, and malformed types.
-const SOMETIMES_DETECTED: [DiagnosticCode; 8] = [
+const SOMETIMES_DETECTED: [DiagnosticCode; 9] = [
     DiagnosticCode::BadAuth,
+    DiagnosticCode::BadHeader,
     DiagnosticCode::BadConstraint,
     DiagnosticCode::BadOption,
     DiagnosticCode::BadName,

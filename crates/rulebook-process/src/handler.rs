@@ -199,7 +199,7 @@ impl HandledByPool {
 /// Returns `true` if the outputs of a method can be an object without members, but not an empty array. Languages such
 /// as PHP have the same value for both.
 fn has_empty_object(method: &Method) -> bool {
-    let Some(output) = method.whole() else { return true };
+    let Some(output) = method.returned_whole() else { return true };
     let accepts = |value| output.r#type.check.checked(value).is_ok();
     !accepts(Value::List(Vec::new())) && accepts(Value::Map(Vec::new()))
 }

@@ -130,7 +130,7 @@ fn read_raised(method: &HandledMethod<'_>, errors: &mut Vec<HandlerError>) -> Ve
 
 pub(crate) fn declared_name(method: &HandledMethod<'_>, node: &JsonNode, key: &str) -> Result<String, HandlerError> {
     let name = node.string().ok_or_else(|| wrong_value(node, key, "the name of an error"))?;
-    let known: Vec<_> = method.method.errors.iter().map(|error| error.name.as_str()).collect();
+    let known: Vec<_> = method.returnable_errors();
     if known.contains(&name.value.as_str()) {
         return Ok(name.value);
     }

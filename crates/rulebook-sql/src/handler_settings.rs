@@ -138,7 +138,7 @@ fn check_named_outputs(
             errors.push(HandlerError::new(message).at(output.span).help("remove one of them"));
         }
     }
-    for output in method.method.outputs.iter().filter(|output| !output.optional) {
+    for output in method.method.returned_outputs().filter(|output| !output.optional) {
         let is_next = page.is_some_and(|page| page.next == output.name);
         if !is_next && named.iter().all(|name| name.value != output.name) {
             let error = HandlerError::new(format!("no statement has the output `{}`", output.name)).at(setting.span);

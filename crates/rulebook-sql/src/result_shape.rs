@@ -6,6 +6,7 @@ use rulebook::handler_kind::HandlerError;
 use rulebook_model::model::{Method, Output};
 use rulebook_model::suggest::closest_word;
 use rulebook_model::types::{Check, Structure};
+use serde_json::{Map, Value as Json};
 
 use crate::call::{DownloadContent, Format};
 use crate::column_error::{file_type_error, type_error};
@@ -49,6 +50,8 @@ pub(crate) struct ResultShape {
     /// The name of the output with the array of rows; `None` if the result is the outputs.
     pub output: Option<String>,
     pub row: RowShape,
+    /// The columns of outputs beside the whole body, which is the rest of the row.
+    beside_body: Vec<String>,
     /// `true` if the row becomes a file.
     is_file: bool,
     /// `true` if no row is null, for the only output of a statement.
@@ -66,7 +69,10 @@ impl ResultShape {
         download: Option<DownloadContent>,
     ) -> Result<Self, HandlerError> {
         let is_file = download == Some(DownloadContent::File);
-        let shape = |rows, output, row| Ok(Self { rows, output, row, is_file, is_optional: false });
+        let shape = |rows, output, row| {
+            let beside_body = Vec::new();
+            Ok(Self { rows, output, row, beside_body, is_file, is_optional: false })
+        };
         if is_file {
             let member = |(name, target, is_optional): (&str, Target, _)| Member {
                 name: name.to_owned(),
@@ -88,24 +94,28 @@ impl ResultShape {
                 Some(_) => Err(HandlerError::new("a download consists of many rows").help("remove `rows`")),
             };
         }
-        let single = match &method.outputs[..] {
+        let outputs: Vec<_> = method.returned_outputs().collect();
+        let single = match outputs[..] {
             [output] => item_of(output).map(|item| (output, item)),
             _ => None,
         };
-        let default = match (&single, method.outputs.is_empty()) {
+        let default = match (&single, outputs.is_empty()) {
             (Some(_), _) => Rows::Many,
             (None, true) => Rows::None,
             (None, false) => Rows::One,
         };
         match rows.unwrap_or(default) {
-            Rows::None if method.outputs.iter().all(|output| output.optional) => {
+            Rows::None if outputs.iter().all(|output| output.optional) => {
                 shape(Rows::None, None, RowShape::AnyMembers(Target::Any))
             }
             Rows::None => {
                 let error = HandlerError::new("without rows, the method cannot have outputs");
                 Err(error.help("remove `out`, or use `\"rows\": \"one\"`"))
             }
-            Rows::One => shape(Rows::One, None, one_row(method)),
+            Rows::One => {
+                let (row, beside_body) = one_row(method)?;
+                Ok(Self { beside_body, ..shape(Rows::One, None, row)? })
+            }
             Rows::Many => match single {
                 Some((output, item)) => {
                     let name = (!output.is_whole()).then(|| output.name.clone());
@@ -127,13 +137,25 @@ impl ResultShape {
             None => (Rows::One, row_shape(&output.r#type.check, output.optional)),
         };
         let name = (!output.is_whole()).then(|| output.name.clone());
-        Self { rows, output: name, row, is_file: false, is_optional: output.optional }
+        Self { rows, output: name, row, beside_body: Vec::new(), is_file: false, is_optional: output.optional }
     }
 
     /// Returns the shape of rows that do not become outputs.
     pub(crate) fn nothing() -> Self {
         let row = RowShape::AnyMembers(Target::Any);
-        Self { rows: Rows::None, output: None, row, is_file: false, is_optional: false }
+        Self { rows: Rows::None, output: None, row, beside_body: Vec::new(), is_file: false, is_optional: false }
+    }
+
+    /// Returns the outputs in a row. The columns beside the whole body are outputs of their own.
+    pub(crate) fn outputs_of_row(&self, mut row: Json) -> Json {
+        if self.beside_body.is_empty() {
+            return row;
+        }
+        let mut members = row.as_object_mut();
+        let take = |name: &String| Some((name.clone(), members.as_deref_mut()?.shift_remove(name)?));
+        let mut outputs: Map<_, _> = self.beside_body.iter().filter_map(take).collect();
+        outputs.insert(Output::WHOLE.to_owned(), row);
+        Json::Object(outputs)
     }
 
     /// Compares the columns of a statement with the outputs, and returns what each column becomes.
@@ -248,16 +270,35 @@ pub(crate) fn item_of(output: &Output) -> Option<Arc<dyn Check>> {
     }
 }
 
-fn one_row(method: &Method) -> RowShape {
-    if let Some(whole) = method.whole() {
-        return row_shape(&whole.r#type.check, whole.optional);
-    }
-    let members = method.outputs.iter().map(|output| Member {
+/// Returns what the row of a method becomes, and the columns of outputs beside the whole body.
+fn one_row(method: &Method) -> Result<(RowShape, Vec<String>), HandlerError> {
+    let member = |output: &Output| Member {
         name: output.name.clone(),
         is_optional: output.optional,
         output: ColumnOutput::of(&output.r#type.check, output.optional),
-    });
-    RowShape::Members(members.collect())
+    };
+    let Some(whole) = method.whole() else {
+        return Ok((RowShape::Members(method.returned_outputs().map(member).collect()), Vec::new()));
+    };
+    let beside: Vec<_> = method.returned_outputs().filter(|output| !output.is_whole()).collect();
+    let names = beside.iter().map(|output| output.name.clone()).collect();
+    match row_shape(&whole.r#type.check, whole.optional) {
+        RowShape::Members(mut members) => {
+            let is_beside = |field: &Member| beside.iter().any(|output| output.name == field.name);
+            if let Some(field) = members.iter().find(|field| is_beside(field)) {
+                let message =
+                    format!("the column `{0}` would be the output `{0}` and a field of the output `*`", field.name);
+                return Err(HandlerError::new(message).help("rename the output or the field"));
+            }
+            members.extend(beside.into_iter().map(member));
+            Ok((RowShape::Members(members), names))
+        }
+        RowShape::Value(_) if !beside.is_empty() => {
+            let error = HandlerError::new("beside other outputs, the output `*` of a row is an object");
+            Err(error.help("give the output `*` the type `object` with `fields`, or a name"))
+        }
+        shape => Ok((shape, names)),
+    }
 }
 
 fn row_shape(check: &Arc<dyn Check>, is_optional: bool) -> RowShape {

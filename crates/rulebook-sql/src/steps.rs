@@ -98,8 +98,8 @@ pub(crate) fn name_page_output(
     page: &PageSettings,
     steps: &mut [StepSettings],
 ) -> Result<usize, HandlerError> {
-    let outputs = &method.method.outputs;
-    let arrays: Vec<_> = outputs.iter().filter(|output| item_of(output).is_some()).collect();
+    let outputs = method.method.returned_outputs();
+    let arrays: Vec<_> = outputs.filter(|output| item_of(output).is_some()).collect();
     let [array] = arrays[..] else {
         let message = format!("a page is one output that is an array, but the method has {}", arrays.len());
         return Err(HandlerError::new(message).at(page.span).help("declare one output of the type `array<…>`"));
@@ -218,8 +218,8 @@ impl StepCompiler<'_, '_, '_> {
 
     /// Returns how the rows of a statement become an output.
     fn shape_of(&self, name: &Spanned<String>) -> Result<ResultShape, HandlerError> {
-        let outputs = &self.method.method.outputs;
-        let output = outputs.iter().find(|output| output.name == name.value);
+        let outputs: Vec<_> = self.method.method.returned_outputs().collect();
+        let output = outputs.iter().copied().find(|output| output.name == name.value);
         let output = output.filter(|output| !output.is_whole() || outputs.len() == 1);
         output.map(ResultShape::of_output).ok_or_else(|| {
             let known: Vec<_> = outputs.iter().map(|output| output.name.as_str()).collect();

@@ -646,12 +646,40 @@ pub mod shop {
         pub id: i64,
     }
 
+    /// The arguments of `PATCH /shop/{id}/photo`: Labels the photo
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+    pub struct LabelArguments {
+        /// The article
+        pub id: i64,
+        /// The label
+        pub label: String,
+    }
+
+    /// The outputs of `PATCH /shop/{id}/photo`
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+    pub struct LabelOutputs {
+        /// The photo
+        #[serde(rename = "*")]
+        pub star: LabelBody,
+        /// How long caches keep it
+        pub caching: Option<String>,
+        /// The HTTP status of the response
+        pub status: Option<i64>,
+    }
+
+    /// The photo
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+    pub struct LabelBody {
+        /// The label
+        pub label: String,
+    }
+
     /// The handlers of the API module `shop`: a function for each method.
     ///
     /// A function takes the arguments of its method and the context of the call,
     /// and returns the outputs or an error of the method.
     #[derive(Clone)]
-    pub struct Handlers<SearchFunction, ChangeFunction, PhotoFunction, UploadPhotoFunction, ClearFunction> {
+    pub struct Handlers<SearchFunction, ChangeFunction, PhotoFunction, UploadPhotoFunction, ClearFunction, LabelFunction> {
         /// `GET /shop`: Searches the shop
         pub search: SearchFunction,
         /// `POST /shop`: Changes the shop
@@ -662,13 +690,15 @@ pub mod shop {
         pub upload_photo: UploadPhotoFunction,
         /// `DELETE /shop/{id}/photo`: Removes the photo
         pub clear: ClearFunction,
+        /// `PATCH /shop/{id}/photo`: Labels the photo
+        pub label: LabelFunction,
     }
 
-    impl<SearchFunction, ChangeFunction, PhotoFunction, UploadPhotoFunction, ClearFunction> Handlers<SearchFunction, ChangeFunction, PhotoFunction, UploadPhotoFunction, ClearFunction> {
+    impl<SearchFunction, ChangeFunction, PhotoFunction, UploadPhotoFunction, ClearFunction, LabelFunction> Handlers<SearchFunction, ChangeFunction, PhotoFunction, UploadPhotoFunction, ClearFunction, LabelFunction> {
         /// Binds each function to its method.
         #[must_use]
         #[track_caller]
-        pub fn into_module<SearchFuture, ChangeFuture, PhotoFuture, UploadPhotoFuture, ClearFuture>(self) -> ::rulebook::Module
+        pub fn into_module<SearchFuture, ChangeFuture, PhotoFuture, UploadPhotoFuture, ClearFuture, LabelFuture>(self) -> ::rulebook::Module
         where
             SearchFunction: Fn(SearchArguments, ::rulebook::Context) -> SearchFuture + Clone + Send + Sync + 'static,
             SearchFuture: Future<Output = Result<SearchOutputs, SearchError>> + Send + 'static,
@@ -680,6 +710,8 @@ pub mod shop {
             UploadPhotoFuture: Future<Output = Result<UploadPhotoOutputs, ::rulebook::ApiError>> + Send + 'static,
             ClearFunction: Fn(ClearArguments, ::rulebook::Context) -> ClearFuture + Clone + Send + Sync + 'static,
             ClearFuture: Future<Output = Result<(), ::rulebook::ApiError>> + Send + 'static,
+            LabelFunction: Fn(LabelArguments, ::rulebook::Context) -> LabelFuture + Clone + Send + Sync + 'static,
+            LabelFuture: Future<Output = Result<LabelOutputs, ::rulebook::ApiError>> + Send + 'static,
         {
             ::rulebook::Module::new("shop")
                 .get("/shop", move |::rulebook::Args(arguments): ::rulebook::Args<SearchArguments>, context: ::rulebook::Context| {
@@ -697,6 +729,9 @@ pub mod shop {
                 })
                 .delete("/shop/{id}/photo", move |::rulebook::Args(arguments): ::rulebook::Args<ClearArguments>, context: ::rulebook::Context| {
                     (self.clear)(arguments, context)
+                })
+                .patch("/shop/{id}/photo", move |::rulebook::Args(arguments): ::rulebook::Args<LabelArguments>, context: ::rulebook::Context| {
+                    (self.label)(arguments, context)
                 })
         }
     }

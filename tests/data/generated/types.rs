@@ -642,4 +642,20 @@ pub mod shop {
         /// The article
         pub id: i64,
     }
+
+    /// The arguments of `PATCH /shop/{id}/photo`: Labels the photo
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+    pub struct LabelArguments {
+        /// The article
+        pub id: i64,
+        /// The label
+        pub label: String,
+    }
+
+    /// The response of `PATCH /shop/{id}/photo`: The photo
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+    pub struct LabelOutputs {
+        /// The label
+        pub label: String,
+    }
 }

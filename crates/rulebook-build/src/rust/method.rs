@@ -87,7 +87,7 @@ fn shared_method(service: &Service) -> Option<&Method> {
         method.parameters.iter().map(parts).collect()
     };
     let outputs = |method: &Method| -> Vec<_> {
-        method.outputs.iter().map(|output| (output.name.clone(), output.r#type.clone(), output.optional)).collect()
+        method.returned_outputs().map(|output| (output.name.clone(), output.r#type.clone(), output.optional)).collect()
     };
     let errors = |method: &Method| -> Vec<_> { method.errors.iter().map(|error| error.name.clone()).collect() };
     let is_same = get.info == post.info
@@ -166,12 +166,19 @@ fn write_outputs(method: &Method, function: &str, title: &str, types: &mut TypeW
     if method.options.download {
         return "::rulebook::Download".to_owned();
     }
-    if method.outputs.is_empty() {
+    // Other programs read the outputs in the body, and handlers return all of them.
+    let outputs: Vec<_> = match types.purpose {
+        Purpose::Handlers => method.returned_outputs().collect(),
+        Purpose::Types => method.body_outputs().collect(),
+    };
+    if outputs.is_empty() {
         return "()".to_owned();
     }
     let place = name_in_method(function, "Outputs");
     let name = types.name(&place);
-    if let Some(whole) = method.whole() {
+    if let [whole] = outputs[..]
+        && whole.is_whole()
+    {
         let doc = format!("The response of {title}: {}", whole.info);
         if whole.optional {
             types.add_item_first(|types| {
@@ -184,13 +191,13 @@ fn write_outputs(method: &Method, function: &str, title: &str, types: &mut TypeW
         return name;
     }
     types.add_item_first(|types| {
-        let field = |output: &rulebook_model::model::Output| {
-            let part = name_of_value(function, "Outputs", &output.name);
+        let mut field = |output: &rulebook_model::model::Output| {
+            let part = name_of_value(function, "Outputs", if output.is_whole() { "body" } else { &output.name });
             let rust_type = types.rust_type(&output.r#type.check, Role::Output, &part, &output.info);
             let rust_type = if output.optional { option(rust_type) } else { rust_type };
             Field { name: output.name.clone(), info: output.info.clone(), rust_type, attributes: "" }
         };
-        let fields: Vec<_> = method.outputs.iter().map(field).collect();
+        let fields: Vec<_> = outputs.iter().map(|output| field(output)).collect();
         struct_code(&name, &format!("The outputs of {title}"), VALUE_TRAITS, &fields)
     });
     name

@@ -189,7 +189,7 @@ fn report_member(losses: &mut Losses, object: &Json, key: &str, place: &Place) {
         "callbacks" => losses.add(LossKind::CALLBACK, place, "a definition has no callbacks"),
         "links" => losses.add(LossKind::LINK, place, "a definition has no links"),
         "headers" => {
-            losses.add(LossKind::RESPONSE_HEADER, place, "a definition does not describe header fields of responses");
+            losses.add(LossKind::RESPONSE_HEADER, place, "header fields are not imported: write outputs with `header`");
         }
         "servers" => losses.add(LossKind::SERVER, place, "servers belong to the whole API"),
         "allowEmptyValue" | "allowReserved" => losses.add(LossKind::STYLE, place, "a parameter has no such key"),

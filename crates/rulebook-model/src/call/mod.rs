@@ -11,6 +11,7 @@ mod message;
 mod method;
 mod parameter_error;
 mod php_array;
+mod reserved_header;
 mod secret_name;
 mod upload;
 mod value;
@@ -27,6 +28,7 @@ pub use parameter_error::{
     ParameterError, ParameterErrorKind, Source, TypeMismatch, TypeMismatchDetails, shorten_text,
 };
 pub use php_array::{BracketKeys, PhpArray, PhpArrayError, PhpArrayLimits, PhpItem, PhpKey, split_array_name};
+pub use reserved_header::is_reserved_header;
 pub use secret_name::is_secret_name;
 pub use upload::{TemporaryFiles, Upload, UploadContent};
 pub use value::{Encode, Value};

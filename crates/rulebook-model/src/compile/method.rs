@@ -80,14 +80,15 @@ impl Lowering<'_> {
         let parameters = self.lower_method_parameters(&method.parameters, common, &context);
         let scope = self.lower_scope(&method.scope, &parameters, &context);
         let constraints = self.lower_constraints(method.constraints.as_ref(), &parameters, &context);
-        let outputs = self.lower_outputs(&method.outputs, envelope);
+        let mut outputs = self.lower_outputs(&method.outputs, envelope);
+        outputs.extend(self.status_output(method, context.http_span));
         let errors = self.lower_declared_errors(&method.errors);
         let handler = method.handler.as_ref().and_then(|handler| self.lower_handler(handler));
         let options =
             self.lower_method_options(&method.options, &method.outputs, scope.is_public(), context.http_method);
 
         path?;
-        let lowered = Method {
+        let mut lowered = Method {
             id: id?,
             http: context.http_method?,
             info,
@@ -100,6 +101,7 @@ impl Lowering<'_> {
             options,
             span: context.http_span,
         };
+        self.check_response_fields(method, &mut lowered);
         self.check_jsonp_option(method.options.jsonp.as_ref(), &lowered, &context);
         self.check_jsonp_callback_parameter(&lowered, &parameters, &context);
         Some(lowered)

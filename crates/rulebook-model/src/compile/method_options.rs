@@ -1,11 +1,12 @@
 //! Converts the options of a method, such as its HTTP status, from the parsed definition to the model.
 
 use super::lowering::Lowering;
+use super::response_field::split_template;
 use crate::call::HttpMethod;
-use crate::definition::parsed::{DeclaredOptions, Field};
+use crate::definition::parsed::{DeclaredOptions, Field, Method, TypeSpec};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
-use crate::model::{Idempotency, MethodOptions};
-use crate::span::Spanned;
+use crate::model::{Idempotency, MethodOptions, Output, OutputPlace};
+use crate::span::{Span, Spanned};
 
 /// The HTTP statuses of responses without a body (RFC 9110 sections 15.3.5 and 15.3.6).
 const STATUSES_WITHOUT_BODY: [u16; 2] = [204, 205];
@@ -27,8 +28,17 @@ impl Lowering<'_> {
         is_public: bool,
         http: Option<HttpMethod>,
     ) -> MethodOptions {
-        let DeclaredOptions { status, download, jsonp, has_jsonp_on_post, deprecated, rate_limit, cost, idempotent } =
-            options;
+        let DeclaredOptions {
+            statuses,
+            version,
+            download,
+            jsonp,
+            has_jsonp_on_post,
+            deprecated,
+            rate_limit,
+            cost,
+            idempotent,
+        } = options;
         let is_download = download.as_ref().is_some_and(|download| download.value);
         let by_default =
             (*has_jsonp_on_post && self.allows_jsonp_by_default && is_public && !is_download && idempotent.is_none())
@@ -37,11 +47,11 @@ impl Lowering<'_> {
         let applicable = rate_limits.as_ref().unwrap_or(&self.default_rate_limits).clone();
         let cost = self.lower_cost(cost.as_ref(), &applicable);
         let idempotent = idempotent.as_ref().and_then(|option| self.lower_idempotency(option, options, http));
+        let mut statuses = self.lower_success_statuses(statuses, outputs, is_download).into_iter();
         MethodOptions {
-            status: status
-                .as_ref()
-                .and_then(|status| self.lower_success_status(status, outputs, is_download))
-                .unwrap_or(200),
+            status: statuses.next().unwrap_or(MethodOptions::default().status),
+            other_statuses: statuses.collect(),
+            version: version.as_ref().map(|version| version.value.clone()),
             download: download.as_ref().is_some_and(|download| self.lower_download_option(download, outputs)),
             jsonp: jsonp.as_ref().map(|jsonp| jsonp.value).or(by_default),
             deprecated: deprecated.as_ref().is_some_and(|deprecated| deprecated.value),
@@ -51,12 +61,62 @@ impl Lowering<'_> {
         }
     }
 
+    /// Returns the statuses of success responses, of which the first is the default.
+    fn lower_success_statuses(&mut self, options: &[Spanned<u64>], outputs: &[Field], is_download: bool) -> Vec<u16> {
+        let mut statuses = Vec::new();
+        // A response without a body can be one of several, of which the others contain the outputs.
+        let is_only = options.len() == 1;
+        for option in options {
+            let outputs = if is_only { outputs } else { &[] };
+            let Some(status) = self.lower_success_status(option, outputs, is_download) else { continue };
+            if statuses.contains(&status) {
+                let message = format!("the status {status} is in the list twice");
+                self.report(Diagnostic::new(DiagnosticCode::BadOption, option.span, message).help("remove it"));
+            } else {
+                statuses.push(status);
+            }
+        }
+        if let ([_, second, ..], true) = (options, is_download) {
+            let message = "a download has a single status";
+            self.report(Diagnostic::new(DiagnosticCode::BadOption, second.span, message).help("remove the others"));
+        }
+        statuses
+    }
+
+    /// Returns the output with which the handler of a method with several statuses chooses one of them.
+    pub(super) fn status_output(&mut self, method: &Method, http_span: Span) -> Option<Output> {
+        let statuses: Vec<_> = method.options.statuses.iter().map(|status| status.value).collect();
+        let (min, max) = (statuses.iter().min()?, statuses.iter().max()?);
+        if statuses.len() == 1 || method.options.download.as_ref().is_some_and(|download| download.value) {
+            return None;
+        }
+        if let Some(output) = method.outputs.iter().find(|output| output.key.value == Output::STATUS) {
+            let message = "a method with several statuses has an output `status` of its own: the status";
+            self.report(
+                Diagnostic::new(DiagnosticCode::OutputCollision, output.key.span, message)
+                    .help("rename the output, or choose a single status"),
+            );
+            return None;
+        }
+        let text = |text: String| Some(Spanned::new(text, http_span));
+        let field = Field {
+            key: Spanned::new(Output::STATUS.to_owned(), http_span),
+            info: text("The HTTP status of the response".to_owned()),
+            r#type: TypeSpec { term: text(format!("?int({min},{max})")), ..TypeSpec::default() },
+            is_incomplete: true,
+            ..Field::default()
+        };
+        let output = self.lower_output_or_field(&field, "output")?;
+        Some(Output { place: OutputPlace::Status, ..output })
+    }
+
     /// Reports a status that is not a success or that contradicts the outputs.
     fn lower_success_status(&mut self, option: &Spanned<u64>, outputs: &[Field], is_download: bool) -> Option<u16> {
         let message = format!("{} is not the HTTP status of a success", option.value);
         let help = "declare errors and their statuses in `errors`";
         let status: u16 = self.number_in(option, 200..=299, &message, Some(help))?;
-        if let Some(output) = outputs.first().filter(|_| STATUSES_WITHOUT_BODY.contains(&status)) {
+        let mut in_body = outputs.iter().filter(|output| output.header.is_none());
+        if let Some(output) = in_body.next().filter(|_| STATUSES_WITHOUT_BODY.contains(&status)) {
             let message = format!("a response with status {status} has no body");
             self.report(
                 Diagnostic::new(DiagnosticCode::BadOption, option.span, message)
@@ -77,13 +137,15 @@ impl Lowering<'_> {
 
     /// Returns the value of the option `download`. Reports outputs, because the response of such a method is a file.
     fn lower_download_option(&mut self, option: &Spanned<bool>, outputs: &[Field]) -> bool {
-        let other = outputs.iter().find(|output| !DOWNLOAD_OUTPUTS.contains(&output.key.value.as_str()));
-        if let Some(output) = other.filter(|_| option.value) {
+        let is_allowed = |output: &&Field| {
+            DOWNLOAD_OUTPUTS.contains(&output.key.value.as_str()) || split_template(output).1.is_some()
+        };
+        if let Some(output) = outputs.iter().find(|output| !is_allowed(output)).filter(|_| option.value) {
             self.report(
                 Diagnostic::new(DiagnosticCode::BadOption, option.span, "a method that returns a file has no outputs")
                     .label("the file is the response")
                     .related(output.key.span, "an output")
-                    .help("remove the outputs; the handler can send further data as response headers"),
+                    .help("remove the outputs; only a header field with a `value` can be beside a file"),
             );
         }
         option.value

@@ -23,6 +23,7 @@ mod module_parts;
 mod output;
 mod parameter;
 pub(crate) mod path;
+mod response_field;
 mod schemas;
 mod scope;
 mod service_names;

@@ -11,10 +11,12 @@ use super::lowering::{Lowering, without_unused_capacity};
 use super::module_parts::ModuleParts;
 use super::parameter::LoweredParameter;
 use super::path::{self, PathError};
+use crate::call::HttpMethod;
 use crate::definition::parsed;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::envelope::EnvelopeSettings;
 use crate::format::{FormatOffer, InvalidMediaType};
+use crate::model::parameter::IF_MATCH;
 use crate::model::{EnvelopeName, Location, Method, Module, Segment, Service};
 use crate::routing::{fold_case, path_shape};
 use crate::schema::Word;
@@ -201,9 +203,22 @@ fn sorted_services(services: IndexMap<String, Service>) -> Vec<Service> {
     let mut services: Vec<_> = services.into_values().collect();
     for service in &mut services {
         service.methods.sort_by_key(|method| method.http);
+        mark_entity_tags(&mut service.methods);
     }
     services.sort_by_key(|service| !service.path.is_empty());
     services
+}
+
+/// Marks the parameters in `If-Match` of the methods of a service that are the version that a request changes: those of
+/// methods with the option `version`, and of all methods if the GET method has it.
+fn mark_entity_tags(methods: &mut [Method]) {
+    let has_version = |method: &Method| method.options.version.is_some();
+    let is_versioned = methods.iter().any(|method| method.http == HttpMethod::Get && has_version(method));
+    for method in methods.iter_mut().filter(|method| is_versioned || has_version(method)) {
+        for parameter in method.parameters.iter_mut().filter(|parameter| parameter.from == Location::Header) {
+            parameter.is_entity_tag = parameter.key.eq_ignore_ascii_case(IF_MATCH);
+        }
+    }
 }
 
 /// Renames the captures of a method's parameters as in the path `to`, which differs from `from` only in capture names.

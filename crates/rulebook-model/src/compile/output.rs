@@ -6,6 +6,7 @@ use std::collections::HashMap;
 
 use super::default_and_example::with_enum_word;
 use super::lowering::{Lowering, without_unused_capacity};
+use super::response_field::split_template;
 use super::type_expr::TypeOwner;
 use crate::definition::parsed;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
@@ -49,7 +50,9 @@ impl Lowering<'_> {
         self.check_name(&output.key.value, &subject, span);
         let info = self.required_description(output.info.as_ref(), &subject, span, output.is_incomplete);
         let owner = TypeOwner { diagnostic_subject: &subject, name_span: span, is_incomplete: output.is_incomplete };
-        let compiled = self.compile_type(&output.r#type, owner)?;
+        let (r#type, template) = split_template(output);
+        let compiled = self.compile_type(&r#type, owner)?;
+        let place = self.lower_output_place(output, template.as_ref(), &*compiled.check);
         let word = |value: &Option<Spanned<_>>| Some(with_enum_word(value.clone()?, Some(&*compiled.check)));
         if let Some(default) = word(&output.default).filter(|default| !default.value.is_null()) {
             self.check_default(&default, &*compiled.check, &subject);
@@ -60,6 +63,7 @@ impl Lowering<'_> {
         }
         (self.diagnostics.len() == before).then(|| Output {
             name: output.key.value.clone(),
+            place,
             info,
             r#type: ParameterType::new(compiled.check),
             optional: compiled.is_optional,
@@ -98,6 +102,8 @@ impl Lowering<'_> {
                 let message = format!("two outputs have the name `{name}`");
                 let error = Diagnostic::new(DiagnosticCode::OutputCollision, span, message).label("second output");
                 self.report(error.related(first, "first output").help("rename one of them"));
+            } else if output.header.is_some() {
+                // The body does not contain the output.
             } else if let Some((envelope, _)) = envelope.as_ref().filter(|_| members.contains(&name)) {
                 let message = format!("the {envelope} envelope has a member `{name}` of its own");
                 self.report(
@@ -105,16 +111,16 @@ impl Lowering<'_> {
                         .label("same name as the envelope's member")
                         .help("rename the output, or set the envelope of the module to `plain`"),
                 );
-            } else if name == Output::WHOLE && outputs.len() > 1 {
+            } else if name == Output::WHOLE
+                && let Some(other) = outputs.iter().find(|other| other.key.value != name && other.header.is_none())
+            {
                 let message = "`*` is the whole response, but there are other outputs";
-                let error = Diagnostic::new(DiagnosticCode::OutputCollision, span, message)
-                    .label("must be the only output")
-                    .help("remove the other outputs, or rename this one");
-                let other = outputs.iter().find(|other| other.key.value != Output::WHOLE);
-                self.report(match other {
-                    Some(other) => error.related(other.key.span, "another output"),
-                    None => error,
-                });
+                self.report(
+                    Diagnostic::new(DiagnosticCode::OutputCollision, span, message)
+                        .label("must be the only output in the body")
+                        .related(other.key.span, "another output")
+                        .help("remove the other outputs, rename this one, or make the others header fields (`header`)"),
+                );
             }
         }
     }

@@ -85,6 +85,7 @@ impl Lowering<'_> {
                 default: default.map(|default| default.value),
                 example: example.map(|example| example.value),
                 message: parameter.message.as_ref().map(|message| message.value.clone()),
+                is_entity_tag: false,
                 span,
                 type_span: parameter.r#type.term.as_ref().map_or(span, |term| term.span),
             }),

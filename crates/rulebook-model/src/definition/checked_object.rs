@@ -109,6 +109,14 @@ impl<'a> CheckedObject<'a> {
         self.get(key)?.integer()
     }
 
+    /// Returns the integers in the value of the member `key`, which is an integer or an array of integers.
+    pub fn integers(&self, key: &str) -> Vec<Spanned<u64>> {
+        match self.get(key) {
+            Some(JsonNode { data: JsonData::Array(items), .. }) => items.iter().filter_map(JsonNode::integer).collect(),
+            node => node.and_then(JsonNode::integer).into_iter().collect(),
+        }
+    }
+
     /// Returns the value of the member `key` if it is a size in bytes.
     pub fn byte_size(&self, key: &str) -> Option<Spanned<u64>> {
         self.get(key)?.byte_size()
@@ -189,6 +197,14 @@ fn check_value_kind(kind: JsonKind, member: &JsonMember) -> Option<Diagnostic> {
         JsonKind::Bool => (matches!(node.data, JsonData::Bool(_)), "true or false"),
         JsonKind::BoolOrString => (node.bool().is_some(), "true or false"),
         JsonKind::Integer => (node.integer().is_some(), "an integer from 0"),
+        JsonKind::IntegerOrIntegers => {
+            let is_list = |items: &[JsonNode]| !items.is_empty() && items.iter().all(|item| item.integer().is_some());
+            let is_valid = match &node.data {
+                JsonData::Array(items) => is_list(items),
+                _ => node.integer().is_some(),
+            };
+            (is_valid, "an integer from 0 or an array of one or more such integers")
+        }
         JsonKind::ByteSize => (node.byte_size().is_some(), byte_size::DESCRIPTION),
         JsonKind::Strings => return check_array_of_strings(member),
         JsonKind::StringOrStrings | JsonKind::ObjectsByNameOrStrings(_) if matches!(node.data, JsonData::Array(_)) => {

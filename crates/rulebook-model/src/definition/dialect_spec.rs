@@ -35,8 +35,10 @@ pub struct DialectSpec {
     pub parameter_keys: &'static KeyTable,
     /// The keys that a declared error can have.
     pub error_keys: &'static KeyTable,
-    /// The keys that an output, or a field of an object, can have.
+    /// The keys that an output can have.
     pub output_keys: &'static KeyTable,
+    /// The keys that a field of an object can have.
+    pub field_keys: &'static KeyTable,
     /// The keys that a schema can have.
     pub schema_keys: &'static KeyTable,
     /// The attributes that the items of an array can have.
@@ -83,6 +85,7 @@ const TREE_SPEC: DialectSpec = DialectSpec {
     parameter_keys: &keys::PARAMETER,
     error_keys: &keys::ERROR,
     output_keys: &keys::OUTPUT,
+    field_keys: &keys::FIELD,
     schema_keys: &keys::SCHEMA,
     item_keys: &keys::ITEM_ATTRIBUTES,
     nested_type_keys: &keys::NESTED_TYPE,
@@ -118,6 +121,7 @@ pub static METHODS: DialectSpec = DialectSpec {
     parameter_keys: &keys::methods::PARAMETER,
     error_keys: &keys::methods::ERROR,
     output_keys: &keys::methods::OUTPUT,
+    field_keys: &keys::methods::FIELD,
     schema_keys: &keys::methods::SCHEMA,
     item_keys: &keys::methods::ITEM_ATTRIBUTES,
     nested_type_keys: &keys::methods::NESTED_TYPE,

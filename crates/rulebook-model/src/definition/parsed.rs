@@ -121,8 +121,11 @@ pub struct Method {
 /// The values under the key `options` of a method.
 #[derive(Debug, Clone, Default)]
 pub struct DeclaredOptions {
-    /// The value of the key `status`: the HTTP status of a successful response.
-    pub status: Option<Spanned<u64>>,
+    /// The value of the key `status`: the HTTP status of a successful response, or those among which the handler
+    /// chooses.
+    pub statuses: Vec<Spanned<u64>>,
+    /// The value of the key `version`: the name of the output that is the entity tag.
+    pub version: Option<Spanned<String>>,
     /// The value of the key `download`: `true` if the method returns a file.
     pub download: Option<Spanned<bool>>,
     /// The value of the key `jsonp`: `true` if the method can respond with JSONP.
@@ -151,6 +154,8 @@ pub struct Field {
     pub name: Option<Spanned<String>>,
     /// The description.
     pub info: Option<Spanned<String>>,
+    /// The value of the key `header`: the header field that contains the output.
+    pub header: Option<Spanned<String>>,
     /// The value of the key `type`, and the attributes next to this key.
     pub r#type: TypeSpec,
     /// The value of the key `optional`, in dialects whose parameters have this key instead of a `?` before the type.

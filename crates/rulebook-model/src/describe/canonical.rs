@@ -17,8 +17,8 @@ use super::canonical_schemas::{
 };
 use crate::constraint::Constraint;
 use crate::model::{
-    Api, DeclaredError, DefinedHandler, EnvelopeName, Method, MethodOptions, Module, Output, Parameter, ParameterType,
-    Permission, RateLimit, Repeated, Scope, Segment, Service, default_method_id, default_parameter_name,
+    Api, DeclaredError, DefinedHandler, EnvelopeName, Method, MethodOptions, Module, Output, OutputPlace, Parameter,
+    ParameterType, Permission, RateLimit, Repeated, Scope, Segment, Service, default_method_id, default_parameter_name,
 };
 use crate::settings::{API_SETTINGS, SERVER_SETTINGS, one_or_many, settings_to_json};
 use crate::types::TypeExpr;
@@ -209,7 +209,8 @@ fn write_method(method: &Method, path: &[Segment], form: CanonicalForm) -> Json 
     }
     let parameters = parameters.iter().map(|parameter| (parameter.tree_key(), write_parameter(parameter, form)));
     object.add_unless_empty("in", Json::Object(parameters.collect()));
-    let outputs = outputs.iter().map(|output| (output.name.clone(), write_output(output)));
+    let outputs = outputs.iter().filter(|output| output.place != OutputPlace::Status);
+    let outputs = outputs.map(|output| (output.name.clone(), write_output(output)));
     object.add_unless_empty("out", Json::Object(outputs.collect()));
     let errors = errors.iter().map(|error| (error.name.clone(), write_error(error)));
     object.add_unless_empty("errors", Json::Object(errors.collect()));
@@ -229,8 +230,21 @@ fn write_scope(scope: &Scope) -> Json {
 }
 
 fn write_parameter(parameter: &Parameter, form: CanonicalForm) -> Json {
-    let Parameter { from: _, key: _, name, info, r#type, optional, default, example, message, span: _, type_span: _ } =
-        parameter;
+    let Parameter {
+        from: _,
+        key: _,
+        name,
+        info,
+        r#type,
+        optional,
+        default,
+        example,
+        message,
+        // It follows from the option `version`.
+        is_entity_tag: _,
+        span: _,
+        type_span: _,
+    } = parameter;
     let mut object = ObjectWriter::default();
     object.add_if_some("info", Some(info.as_str()));
     object.add_type(r#type, *optional);
@@ -246,10 +260,14 @@ fn write_parameter(parameter: &Parameter, form: CanonicalForm) -> Json {
 }
 
 fn write_output(output: &Output) -> Json {
-    let Output { name: _, info, r#type, optional, example, span: _ } = output;
+    let Output { name: _, place, info, r#type, optional, example, span: _ } = output;
     let mut object = ObjectWriter::default();
     object.add_if_some("info", Some(info.as_str()));
     object.add_type(r#type, *optional);
+    if let OutputPlace::Header(field) = place {
+        object.add_if_some("header", Some(field.name.as_str()));
+        object.add_if_some("value", field.template.as_ref().map(ToString::to_string));
+    }
     object.add_if_some("example", example.clone());
     object.into_json()
 }
@@ -264,10 +282,17 @@ fn write_error(error: &DeclaredError) -> Json {
 }
 
 fn write_options(options: &MethodOptions) -> Json {
-    let MethodOptions { status, download, jsonp, deprecated, rate_limits, cost, idempotent } = options;
+    let MethodOptions { status, other_statuses, version, download, jsonp, deprecated, rate_limits, cost, idempotent } =
+        options;
     let mut object = ObjectWriter::default();
     let default = MethodOptions::default();
-    object.add_if_some("status", (*status != default.status).then_some(*status));
+    if other_statuses.is_empty() {
+        object.add_if_some("status", (*status != default.status).then_some(*status));
+    } else {
+        let statuses: Json = [status].into_iter().chain(other_statuses).copied().collect();
+        object.add_if_some("status", Some(statuses));
+    }
+    object.add_if_some("version", version.as_deref());
     object.add_if_some("download", download.then_some(true));
     object.add_if_some("jsonp", *jsonp);
     object.add_if_some("deprecated", deprecated.then_some(true));

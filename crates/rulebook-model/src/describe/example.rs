@@ -13,7 +13,7 @@ use serde_json::Value as Json;
 use crate::call::Value;
 use crate::constraint::Given;
 use crate::envelope::{Envelope, JsonMemberWriter};
-use crate::model::{Location, Method, Output, Parameter, Schema};
+use crate::model::{Location, Method, Output, OutputPlace, Parameter, Schema};
 use crate::types::{Arity, Check};
 
 /// Returns an example value of a parameter of a method. A request can carry this value in the location from which the
@@ -92,21 +92,40 @@ pub(super) fn type_example(check: &dyn Check) -> Option<Json> {
     generate_example(check, |_| true)
 }
 
-/// Returns an example of the outputs of a method. Returns `None` if no example value exists for a required output.
+/// Returns an example of the outputs in the body of a response. Returns `None` if no example value exists for a
+/// required output.
 #[must_use]
 pub fn outputs_example(method: &Method) -> Option<Json> {
-    if let Some(whole) = method.whole() {
-        return output_example(whole).or(whole.optional.then_some(Json::Null));
+    match method.whole() {
+        Some(whole) => whole_example(whole),
+        None => members_example(method.body_outputs()),
     }
-    let examples = method.outputs.iter().map(|output| (output, output_example(output)));
+}
+
+/// Returns an example of the value that the handler of a method returns. Returns `None` if no example value exists for
+/// a required output.
+#[must_use]
+pub fn returned_example(method: &Method) -> Option<Json> {
+    match method.returned_whole() {
+        Some(whole) => whole_example(whole),
+        None => members_example(method.returned_outputs().filter(|output| output.place != OutputPlace::Status)),
+    }
+}
+
+fn whole_example(whole: &Output) -> Option<Json> {
+    output_example(whole).or(whole.optional.then_some(Json::Null))
+}
+
+fn members_example<'m>(outputs: impl Iterator<Item = &'m Output>) -> Option<Json> {
+    let examples = outputs.map(|output| (output, output_example(output)));
     let examples = examples.filter(|(output, example)| example.is_some() || !output.optional);
     let members = examples.map(|(output, example)| Some((output.name.clone(), example?)));
     members.collect::<Option<_>>().map(Json::Object)
 }
 
-/// Returns the required outputs of a method for which no example value exists.
+/// Returns the required outputs of a handler for which no example value exists.
 pub fn outputs_without_example(method: &Method) -> impl Iterator<Item = &Output> {
-    method.outputs.iter().filter(|output| !output.optional && output_example(output).is_none())
+    method.returned_outputs().filter(|output| !output.optional && output_example(output).is_none())
 }
 
 /// Returns an example of the JSON body of a method's success response. Returns `None` if no example value exists for a

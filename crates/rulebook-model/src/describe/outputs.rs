@@ -24,8 +24,8 @@ fn outputs_schema(method: &Method, mut output_schema: impl FnMut(&Output) -> Jso
     if let Some(whole) = method.whole() {
         return output_schema(whole);
     }
-    let members: Map<_, _> = method.outputs.iter().map(|output| (output.name.clone(), output_schema(output))).collect();
-    let required = method.outputs.iter().filter(|output| !output.optional).map(|output| output.name.as_str());
+    let members: Map<_, _> = method.body_outputs().map(|output| (output.name.clone(), output_schema(output))).collect();
+    let required = method.body_outputs().filter(|output| !output.optional).map(|output| output.name.as_str());
     json!({ "type": "object", "properties": members, "required": required.collect::<Vec<_>>() })
 }
 

@@ -50,6 +50,7 @@ pub enum DiagnosticCode {
     UndefinedMethod,
     HandlerMismatch,
     OutputCollision,
+    BadHeader,
     BadExample,
     BadOption,
     MissingSetting,

@@ -60,6 +60,10 @@ pub enum ErrorCode {
     IdempotencyKeyInUse,
     /// A request with the same idempotency key was handled, but its response was not kept.
     ResponseNotKept,
+    /// The resource has another version than the one that the request changes (`If-Match`).
+    VersionMismatch,
+    /// The method requires the header field `If-Match`, and the request does not have it.
+    VersionRequired,
     /// The method is defined but has no handler in this program.
     NotImplemented,
     /// The program cannot handle the request at the moment.
@@ -117,6 +121,8 @@ pub const ERROR_CODES: &[ErrorCodeRow] = &[
     row(ErrorCode::IdempotencyKeyReused, "idempotency-key-reused", 411, 422),
     ErrorCodeRow { retry_after: Some(1), ..row(ErrorCode::IdempotencyKeyInUse, "idempotency-key-in-use", 412, 409) },
     row(ErrorCode::ResponseNotKept, "response-not-kept", 413, 409),
+    row(ErrorCode::VersionMismatch, "version-mismatch", 414, 412),
+    row(ErrorCode::VersionRequired, "version-required", 415, 428),
     row(ErrorCode::NotImplemented, "not-implemented", 500, 501),
     ErrorCodeRow { retry_after: Some(5), ..row(ErrorCode::Unavailable, "unavailable", 501, 503) },
     row(ErrorCode::BadGateway, "bad-gateway", 503, 502),

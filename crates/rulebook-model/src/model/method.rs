@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::{DefinedHandler, Idempotency, Location, Parameter, ParameterType, RateLimit, Scope};
+use super::{DefinedHandler, Idempotency, Location, OutputPlace, Parameter, ParameterType, RateLimit, Scope};
 use crate::call::HttpMethod;
 use crate::constraint::Constraint;
 use crate::error::ErrorStatus;
@@ -23,7 +23,7 @@ pub struct Method {
     /// The parameters in the order of the definition. The common parameters of the API come last, or first if the
     /// dialect of the definition requires it.
     pub parameters: Vec<Parameter>,
-    /// The outputs, which are the results of a successful call.
+    /// The outputs, which are the results of a successful call: in the body, in header fields and the status.
     pub outputs: Vec<Output>,
     /// The errors that handlers of the method can return.
     pub errors: Vec<DeclaredError>,
@@ -99,8 +99,13 @@ impl Method {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MethodOptions {
-    /// The HTTP status of success responses, from 200 to 299.
+    /// The HTTP status of success responses, from 200 to 299. If there are others, it is the default.
     pub status: u16,
+    /// The other statuses among which the handler chooses.
+    pub other_statuses: Vec<u16>,
+    /// The name of the [value](Method::named_value) that is the entity tag of responses: an output, or a field of the
+    /// whole body.
+    pub version: Option<String>,
     /// `true` if the method returns a file instead of outputs.
     pub download: bool,
     /// `true` if the method can respond with JSONP, `false` if it cannot, `None` if the setting of the API decides.
@@ -124,6 +129,8 @@ impl Default for MethodOptions {
     fn default() -> Self {
         Self {
             status: 200,
+            other_statuses: Vec::new(),
+            version: None,
             download: false,
             jsonp: None,
             deprecated: false,
@@ -138,8 +145,10 @@ impl Default for MethodOptions {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Output {
-    /// The name of the output's member in the response; [`Output::WHOLE`] if the output is the whole response body.
+    /// The name of the output, which is its member in the body; [`Output::WHOLE`] if the output is the whole body.
     pub name: String,
+    /// The part of a response that contains the output.
+    pub place: OutputPlace,
     /// The description of the output for documents.
     pub info: String,
     /// The type of the output's values.
@@ -155,6 +164,9 @@ pub struct Output {
 impl Output {
     /// The name of an output that is the whole response body.
     pub const WHOLE: &str = "*";
+
+    /// The name of the output with which the handler of a method with several statuses chooses one of them.
+    pub const STATUS: &str = "status";
 
     /// Returns `true` if the output is the whole response body.
     #[must_use]

@@ -31,6 +31,9 @@ pub struct Parameter {
     pub example: Option<Json>,
     /// The error message for clients that send an invalid value; `None` for the messages of the server.
     pub message: Option<String>,
+    /// `true` if the parameter is the version that the request changes: the entity tag in `If-Match`, without its
+    /// quotes.
+    pub is_entity_tag: bool,
     /// The position of the parameter's key in the definition.
     pub span: Span,
     /// The position of the parameter's type in the definition.
@@ -108,6 +111,9 @@ impl Parameter {
         }
     }
 }
+
+/// The header field with the entity tag of the version that a request changes.
+pub(crate) const IF_MATCH: &str = "If-Match";
 
 /// The prefixes of parameter keys, except the prefixes of positional parameters, with the part of the request that
 /// contains the parameter.

@@ -10,6 +10,7 @@ use serde_json::{Map, Value as Json, json};
 use strum::VariantArray;
 
 use super::pattern;
+use super::table_schemas::with_keywords;
 use crate::call::HttpMethod;
 use crate::constraint::{CONSTRAINTS_KEY, ConstraintKind};
 use crate::definition::dialect_spec::{DialectSpec, METHODS, RULES, TREE};
@@ -54,14 +55,16 @@ static CONSTRAINTS: &[KeyConstraint] = &[
     (&methods::PARAMETER, "name", || json!({ "pattern": pattern::NAME_IN_CODE })),
     (&keys::METHOD_LIST_ENTRY, "path", || json!({ "pattern": pattern::service_path() })),
     (&keys::METHOD_LIST_ENTRY, "method", || one_of_constraint(HttpMethod::ALL.map(HttpMethod::as_str))),
-    (&keys::OPTIONS, "status", || range_constraint(&MethodOptions::STATUSES)),
+    (&keys::OPTIONS, "status", statuses_constraint),
     (&methods::METHOD, "description", || json!({ "pattern": pattern::NOT_BLANK })),
-    (&methods::OPTIONS, "status", || range_constraint(&MethodOptions::STATUSES)),
+    (&methods::OPTIONS, "status", statuses_constraint),
     (&rules::METHOD, "@status", || range_constraint(&MethodOptions::STATUSES)),
     (&keys::ERROR, "status", || range_constraint(&ErrorStatus::RANGE)),
     (&methods::ERROR, "status", || range_constraint(&ErrorStatus::RANGE)),
     (&keys::PARAMETER, "type", || type_constraint(&TREE)),
     (&keys::OUTPUT, "type", || type_constraint(&TREE)),
+    (&keys::FIELD, "type", || type_constraint(&TREE)),
+    (&keys::HEADER_KEY, "header", || json!({ "pattern": pattern::HTTP_TOKEN })),
     (&keys::NESTED_TYPE, "type", || type_constraint(&TREE)),
     (&methods::NESTED_TYPE, "type", || type_constraint(&METHODS)),
     (&keys::SCHEMA, "type", || schema_type_constraint(&TREE)),
@@ -74,6 +77,7 @@ static CONSTRAINTS: &[KeyConstraint] = &[
     (&keys::TYPE_ATTRIBUTES, "callback", function_name_constraint),
     (&methods::PARAMETER, "type", || type_constraint(&METHODS)),
     (&methods::OUTPUT, "type", || type_constraint(&METHODS)),
+    (&methods::FIELD, "type", || type_constraint(&METHODS)),
     (&rules::RULES_FILE, "dialect", || one_of_constraint([RULES.name])),
     (&rules::CLASS, "@envelope", envelope_examples),
     (&methods::MODULE, "envelope", envelope_examples),
@@ -127,7 +131,14 @@ pub(super) fn member_name_constraint(keys: &'static KeyTable) -> Json {
     let is_one_of = |tables: &[&'static KeyTable]| tables.iter().any(|table| std::ptr::eq(*table, keys));
     let name = if is_one_of(&[&keys::SCHEMA, &methods::SCHEMA]) {
         pattern::SCHEMA_NAME
-    } else if is_one_of(&[&keys::OUTPUT, &keys::ERROR, &methods::OUTPUT, &methods::ERROR]) {
+    } else if is_one_of(&[
+        &keys::OUTPUT,
+        &keys::FIELD,
+        &keys::ERROR,
+        &methods::OUTPUT,
+        &methods::FIELD,
+        &methods::ERROR,
+    ]) {
         pattern::NAME_IN_CODE
     } else {
         return Json::Null;
@@ -151,6 +162,14 @@ pub(super) fn one_of_constraint<const N: usize>(words: [&str; N]) -> Json {
 
 pub(crate) fn range_constraint(range: &RangeInclusive<u16>) -> Json {
     json!({ "minimum": range.start(), "maximum": range.end() })
+}
+
+/// Returns the constraint on the status of a success, or on the list of those among which the handler chooses.
+fn statuses_constraint() -> Json {
+    let range = range_constraint(&MethodOptions::STATUSES);
+    let mut schema = json!({ "items": range, "minItems": 1, "uniqueItems": true });
+    schema["items"]["type"] = json!("integer");
+    with_keywords(schema, range)
 }
 
 /// Returns the names of the built-in envelopes as examples. They are not the only valid names, because a program can

@@ -94,6 +94,7 @@ impl SchemaTables {
             JsonKind::Bool => json!({ "type": "boolean" }),
             JsonKind::BoolOrString => json!({ "enum": [true, false, "true", "false"] }),
             JsonKind::Integer => json!({ "type": "integer", "minimum": 0, "maximum": u64::MAX }),
+            JsonKind::IntegerOrIntegers => json!({ "type": ["integer", "array"], "items": { "type": "integer" } }),
             JsonKind::ByteSize => json!({
                 "type": ["integer", "string"], "minimum": 0, "maximum": u64::MAX, "pattern": byte_size::PATTERN
             }),

@@ -10,7 +10,7 @@ use support::golden;
 
 /// The codes of the errors that lowering reports. The definition in the test folder of a code has only errors with this
 /// code.
-const LOWERING_CODES: [&str; 30] = [
+const LOWERING_CODES: [&str; 31] = [
     "endless-schema",
     "union-overlap",
     "bad-constraint",
@@ -38,6 +38,7 @@ const LOWERING_CODES: [&str; 30] = [
     "bad-scope",
     "unknown-scope-variable",
     "output-collision",
+    "bad-header",
     "bad-example",
     "bad-option",
     "wrong-kind-of-option",

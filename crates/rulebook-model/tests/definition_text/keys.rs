@@ -100,6 +100,7 @@ fn object_with_all_keys(table: &'static KeyTable, path: &str, texts: &mut Vec<St
             JsonKind::Bool => json!(true),
             JsonKind::BoolOrString => json!("true"),
             JsonKind::Integer | JsonKind::ByteSize => json!(123_456_789),
+            JsonKind::IntegerOrIntegers => json!([201, 200]),
             // Types in the attributes of inner types are terms, so that the text does not become too long.
             JsonKind::Type(_) if is_inner_type(&path) => text(),
             JsonKind::Types(_) if is_inner_type(&path) => json!([text()]),

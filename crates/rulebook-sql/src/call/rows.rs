@@ -36,7 +36,7 @@ impl ReadRows for Outputs {
         let whole = match shape.rows {
             Rows::Many => Json::Array(rows),
             Rows::One | Rows::None => match rows.into_iter().next() {
-                Some(row) => row,
+                Some(row) => shape.outputs_of_row(row),
                 None if shape.is_optional => Json::Null,
                 None => {
                     let reason = "the statement returned no row, without `missing`";

@@ -133,7 +133,7 @@ fn output(method: &HandledMethod<'_>, node: &JsonNode) -> Result<String, Handler
     let is_cursor = |output: &&Output| {
         output.name == name.value && output.optional && Target::of(&*output.r#type.check) == Target::Text
     };
-    match method.method.outputs.iter().find(is_cursor) {
+    match method.method.returned_outputs().find(is_cursor) {
         Some(_) => Ok(name.value),
         None => {
             let message = format!("the method has no output `{}` of the type `?string`", name.value.escape_debug());

@@ -16,14 +16,15 @@ use crate::handler::{ArgsError, HandlerBinding, HandlerMismatch, OutputProbe};
 /// Returns `None` if the output type has all outputs, or cannot be checked.
 pub(super) fn check_outputs(method: &Method, binding: &HandlerBinding) -> Option<Diagnostic> {
     let probe = binding.handler.output_probe().filter(|_| !method.options.download)?;
-    let samples: Vec<Vec<Value<'static>>> = method.outputs.iter().map(sample_values).collect();
+    let outputs: Vec<&Output> = method.returned_outputs().collect();
+    let samples: Vec<Vec<Value<'static>>> = outputs.iter().map(|output| sample_values(output)).collect();
     // An output of a program's type may have no samples.
-    if samples.iter().zip(&method.outputs).any(|(samples, output)| samples.is_empty() && !output.optional) {
+    if samples.iter().zip(&outputs).any(|(samples, output)| samples.is_empty() && !output.optional) {
         return None;
     }
-    let mismatch = match method.whole() {
+    let mismatch = match method.returned_whole() {
         Some(output) => check_whole_output(output, probe, samples.first()?),
-        None => OutputCheck::new(method, probe).check(&samples),
+        None => OutputCheck::new(method, outputs, probe).check(&samples),
     };
     let (span, predicate) = mismatch.err()?;
     let message = format!("the handler of {} {predicate}", method.id);
@@ -52,14 +53,15 @@ fn check_whole_output(output: &Output, probe: OutputProbe, samples: &[Value<'sta
 
 struct OutputCheck<'m> {
     method: &'m Method,
+    outputs: Vec<&'m Output>,
     names: Vec<Box<str>>,
     probe: OutputProbe,
 }
 
 impl<'m> OutputCheck<'m> {
-    fn new(method: &'m Method, probe: OutputProbe) -> Self {
-        let names = method.outputs.iter().map(|output| output.name.as_str().into()).collect();
-        Self { method, names, probe }
+    fn new(method: &'m Method, outputs: Vec<&'m Output>, probe: OutputProbe) -> Self {
+        let names = outputs.iter().map(|output| output.name.as_str().into()).collect();
+        Self { method, outputs, names, probe }
     }
 
     fn check(&self, samples: &[Vec<Value<'static>>]) -> Result<(), Mismatch> {
@@ -78,7 +80,7 @@ impl<'m> OutputCheck<'m> {
             };
             (self.method.span, predicate)
         })?;
-        for (index, output) in self.method.outputs.iter().enumerate().filter(|(_, output)| !output.optional) {
+        for (index, output) in self.outputs.iter().enumerate().filter(|(_, output)| !output.optional) {
             let Some(value) = json.get(&output.name) else {
                 return Err((output.span, format!("does not return the output `{}`", output.name)));
             };
@@ -110,7 +112,7 @@ impl<'m> OutputCheck<'m> {
         index: usize,
         samples: &[Value<'static>],
     ) -> Result<Option<ArgumentSlot<'static>>, Mismatch> {
-        let output = &self.method.outputs[index];
+        let output = self.outputs[index];
         let mut reason = String::new();
         for sample in samples {
             let slot = ArgumentSlot::Value(sample.clone());

@@ -37,7 +37,10 @@ pub(super) fn plan_cors(api: &Api) -> Option<plan::PlannedCors> {
         (!names.is_empty()).then(|| header_list(request_headers().chain(names)))
     };
     let replayed = uses_idempotency_keys(api).then_some(Idempotency::REPLAYED_HEADER);
-    let exposed = EXPOSED_RESPONSE_HEADERS.into_iter().chain(replayed).chain(expose.iter().map(String::as_str));
+    let of_outputs = all_methods(api).flat_map(|(_, _, method)| method.header_outputs());
+    let of_outputs = of_outputs.map(|(_, field)| field.name.as_str()).filter(|name| !is_hidden_by_browsers(name));
+    let exposed = EXPOSED_RESPONSE_HEADERS.into_iter().chain(replayed).chain(of_outputs);
+    let exposed = exposed.chain(expose.iter().map(String::as_str));
     Some(plan::PlannedCors {
         allowed_origins: match origins {
             Origins::Any => None,
@@ -52,6 +55,11 @@ pub(super) fn plan_cors(api: &Api) -> Option<plan::PlannedCors> {
         exposed_headers: header_list(exposed),
         max_age: HeaderValue::from(*max_age),
     })
+}
+
+/// Returns `true` for the header field that no page can read (Fetch section 2.2.2, forbidden response-header name).
+fn is_hidden_by_browsers(name: &str) -> bool {
+    name.eq_ignore_ascii_case("Set-Cookie")
 }
 
 /// Joins names of header fields to a comma-separated list, without duplicates.

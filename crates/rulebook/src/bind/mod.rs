@@ -12,6 +12,7 @@ mod cors;
 mod defined_handlers;
 mod limits;
 mod plan;
+mod response_fields;
 
 pub(crate) use bind_handlers::all_methods;
 pub use bind_handlers::bind_handlers;

@@ -15,6 +15,7 @@ use super::auth_challenges::{invalid_token_challenge, resource_metadata, scope_c
 use super::bind_handlers::all_methods;
 use super::cors;
 use super::limits::{self, new_shared_limiter, plan_limits};
+use super::response_fields;
 use crate::auth::ProtectedResource;
 use crate::call::{AuthScheme, DynAuthenticate, Value, is_secret_header_field, is_secret_name};
 use crate::handler::{self, BodyAccess, Measure, ProgramState, ReadinessCheck};
@@ -224,7 +225,10 @@ fn plan_method(
         None if action.body_access() == BodyAccess::Any => BodyUse::Unread,
         None => BodyUse::Nothing,
     };
+    let response_fields = response_fields::plan_response_fields(method);
     PlannedMethod {
+        // The arguments of calls are no outputs.
+        response_fields: response_fields.filter(|_| !matches!(action, Action::Echo)).map(Box::new),
         id: method.id.as_str().into(),
         route: format!("{}{}", api.base.trim_end_matches('/'), service.uri()).into(),
         module_index: module,
@@ -251,8 +255,8 @@ fn plan_method(
         allows_jsonp: method.allows_jsonp(api.jsonp),
         success_status: method.options.status,
         returns_file: method.options.download,
-        outputs: method.outputs.iter().map(plan_output).collect(),
-        has_whole_output: method.whole().is_some(),
+        outputs: method.returned_outputs().map(plan_output).collect(),
+        has_whole_output: method.returned_whole().is_some(),
         output_differences: AtomicU64::new(0),
         declared_errors: method.errors.clone().into(),
     }
@@ -327,6 +331,7 @@ fn plan_parameter(parameter: &Parameter, limits: &Limits) -> PlannedParameter {
         arity: check.arity(),
         file_limit: limits::file_limit(parameter, limits),
         is_optional: parameter.optional,
+        is_entity_tag: parameter.is_entity_tag,
         default: parameter_default(parameter),
         is_secret: is_secret(parameter),
         expected: check.expected(),

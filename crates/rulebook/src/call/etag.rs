@@ -1,9 +1,11 @@
 //! Entity tags, which identify versions of a file (RFC 9110 section 8.8.3), and the lists of them in `If-Match` and
 //! `If-None-Match`.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use http::{HeaderName, HeaderValue};
+use percent_encoding::percent_decode_str;
 
 use super::Head;
 
@@ -39,6 +41,28 @@ impl ETag {
         Self { is_weak: true, tag: encode_tag(tag.as_ref()) }
     }
 
+    /// Creates the strong entity tag of a version of a resource. Compressed responses add their content coding after a
+    /// semicolon, which is therefore encoded like the characters that a tag cannot contain.
+    pub(crate) fn of_version(version: &str) -> Self {
+        Self { is_weak: false, tag: encode_tag(version).replace(CODING_SEPARATOR, "%3B").into() }
+    }
+
+    /// Returns the version whose entity tag this is, in whichever content coding.
+    pub(crate) fn version(&self) -> String {
+        let tag = self.tag.split(CODING_SEPARATOR).next().unwrap_or_default();
+        percent_decode_str(tag).decode_utf8().map_or_else(|_| tag.to_owned(), Cow::into_owned)
+    }
+
+    /// Returns the strong entity tag with the same text.
+    pub(crate) fn as_strong(&self) -> Self {
+        Self { is_weak: false, tag: self.tag.clone() }
+    }
+
+    /// Returns `true` if the entity tag is weak.
+    pub(crate) fn is_weak(&self) -> bool {
+        self.is_weak
+    }
+
     /// Parses an entity tag in the form that it has in header fields: `"v7"` or `W/"v7"`.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
@@ -69,6 +93,15 @@ impl ETag {
         // Visible ASCII in quotes is always a valid header value.
         HeaderValue::try_from(self.to_string()).unwrap_or_else(|_| HeaderValue::from_static("\"\""))
     }
+}
+
+/// The separator between the version and the content coding in the entity tag of a compressed response.
+const CODING_SEPARATOR: char = ';';
+
+/// Returns the entity tag of a version in a compressed response. `tag` is the entity tag of the uncompressed response.
+pub(crate) fn tag_of_coded_version(tag: &HeaderValue, coding: &str) -> HeaderValue {
+    let plain = tag.to_str().unwrap_or_default().trim_end_matches('"');
+    HeaderValue::try_from(format!("{plain}{CODING_SEPARATOR}{coding}\"")).unwrap_or_else(|_| tag.clone())
 }
 
 impl fmt::Display for ETag {
@@ -140,6 +173,21 @@ impl ETagList {
     /// Returns `true` if the value is `*`, or `matches` returns `true` for an entity tag of the list.
     pub(crate) fn has_match(&self, matches: impl Fn(&ETag) -> bool) -> bool {
         self.has_star || self.tags.iter().any(matches)
+    }
+
+    /// Returns the first entity tag of the list for which `matches` returns `true`.
+    pub(crate) fn find(&self, matches: impl Fn(&ETag) -> bool) -> Option<&ETag> {
+        self.tags.iter().find(|tag| matches(tag))
+    }
+
+    /// Returns `true` if the value is `*`.
+    pub(crate) fn has_star(&self) -> bool {
+        self.has_star
+    }
+
+    /// Returns the entity tags of the list.
+    pub(crate) fn tags(&self) -> &[ETag] {
+        &self.tags
     }
 
     /// Returns `true` if the header field contains text that is not an entity tag, or `*` beside other values.

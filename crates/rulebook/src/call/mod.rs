@@ -33,7 +33,7 @@ pub(crate) use client_certificate::certificate_expiry;
 pub use client_certificates::{CertificateName, ClientCertificates, InvalidCertificateName};
 pub use download::{ByteStream, Content, Download};
 pub use etag::ETag;
-pub(crate) use etag::ETagList;
+pub(crate) use etag::{ETagList, tag_of_coded_version};
 pub use head::{Head, RequestId, is_secret_header_field};
 pub use identity::Identity;
 pub(crate) use identity::QualifiedName;

@@ -1,30 +1,10 @@
-//! Checks the header fields that a handler sets. Some header fields of responses are reserved: only the engine sets
-//! them.
+//! Checks the header fields that a handler sets.
 
 use http::header::{self, HeaderName, HeaderValue};
+use rulebook_model::call::is_reserved_header;
 use thiserror::Error;
 
 use super::ApiError;
-
-/// The reserved header fields: they describe how the body is encoded and sent, or contain the id of the request.
-const RESERVED_HEADERS: [HeaderName; 13] = [
-    header::ALLOW,
-    header::CONNECTION,
-    header::CONTENT_ENCODING,
-    header::CONTENT_LENGTH,
-    header::CONTENT_TYPE,
-    header::DATE,
-    header::TE,
-    header::TRAILER,
-    header::TRANSFER_ENCODING,
-    header::UPGRADE,
-    header::X_CONTENT_TYPE_OPTIONS,
-    HeaderName::from_static("keep-alive"),
-    HeaderName::from_static("x-request-id"),
-];
-
-/// The prefixes of further reserved header fields, such as the header fields of CORS (`cors` in `app.json`).
-const RESERVED_PREFIXES: [&str; 2] = ["access-control-", "proxy-"];
 
 /// The reason why a handler must not set a header field or a status. This error converts to an internal [`ApiError`],
 /// because the program is wrong, not the client.
@@ -68,9 +48,8 @@ impl From<ResponseError> for ApiError {
 /// how the body is sent, or the engine sends it itself. `Allow` and `Content-Encoding` are copied, unlike those that a
 /// handler sets.
 pub(crate) fn is_sent_by_engine(name: &HeaderName) -> bool {
-    let has_prefix = |prefix: &&str| name.as_str().starts_with(prefix);
     let is_copied = [header::ALLOW, header::CONTENT_ENCODING].contains(name);
-    !is_copied && (RESERVED_HEADERS.contains(name) || RESERVED_PREFIXES.iter().any(has_prefix))
+    !is_copied && is_reserved_header(name)
 }
 
 /// Checks a header field that a handler sets, and converts its name and value.
@@ -81,8 +60,7 @@ pub(crate) fn check_response_header(
     let Ok(name) = HeaderName::from_bytes(name.as_bytes()) else {
         return Err(ResponseError::InvalidName { name: name.to_owned() });
     };
-    let has_prefix = |prefix: &&str| name.as_str().starts_with(prefix);
-    if RESERVED_HEADERS.contains(&name) || RESERVED_PREFIXES.iter().any(has_prefix) {
+    if is_reserved_header(&name) {
         return Err(ResponseError::Reserved { name });
     }
     match value.try_into() {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use rulebook_model::definition::JsonNode;
 use rulebook_model::diagnostic::{Diagnostic, DiagnosticCode, Source};
+use rulebook_model::error::ErrorCode;
 use rulebook_model::model::{Api, DefinedHandler, Method};
 use rulebook_model::span::Span;
 use rulebook_model::suggest::closest_word;
@@ -217,12 +218,21 @@ impl<'a> HandledMethod<'a> {
     /// Returns what the method returns.
     #[must_use]
     pub fn returns(&self) -> MethodReturns {
-        match self.method.whole() {
+        match self.method.returned_whole() {
             _ if self.method.options.download => MethodReturns::File,
             Some(_) => MethodReturns::Whole,
-            None if self.method.outputs.is_empty() => MethodReturns::Nothing,
+            None if self.method.returned_outputs().next().is_none() => MethodReturns::Nothing,
             None => MethodReturns::Outputs,
         }
+    }
+
+    /// Returns the names of the errors that the handler can return: the declared errors and, if a parameter is the
+    /// version that the request changes, `version-mismatch`.
+    #[must_use]
+    pub fn returnable_errors(&self) -> Vec<&'a str> {
+        let declared = self.method.errors.iter().map(|error| error.name.as_str());
+        let mismatch = self.method.reads_version().then_some(ErrorCode::VersionMismatch.row().name);
+        declared.chain(mismatch).collect()
     }
 
     /// Returns the value of the setting whose key is the name of the kind. It is always there.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use http::{HeaderValue, header};
 use rulebook_model::call::Value;
 use rulebook_model::definition::{JsonData, JsonNode};
-use rulebook_model::describe::example::{outputs_example, outputs_without_example};
+use rulebook_model::describe::example::{outputs_without_example, returned_example};
 use rulebook_model::model::{Method, Output};
 use serde_json::Value as Json;
 
@@ -69,19 +69,19 @@ fn output_errors(method: &Method, node: &JsonNode) -> Vec<HandlerError> {
         let message = format!("the output `{path}` must be {}, but this is {}", mismatch.expected, mismatch.got);
         Some(HandlerError::new(message).at(value.span))
     };
-    if let Some(whole) = method.whole() {
+    if let Some(whole) = method.returned_whole() {
         return check("*", whole, node).into_iter().collect();
     }
     let JsonData::Object(members) = &node.data else {
         let message = format!("the outputs must be an object, but this is {}", node.describe_kind());
         return vec![HandlerError::new(message).at(node.span)];
     };
-    let known = |name: &str| method.outputs.iter().any(|output| output.name == name);
+    let known = |name: &str| method.returned_outputs().any(|output| output.name == name);
     let unknown = members.list.iter().filter(|member| !known(&member.key.value)).map(|member| {
         let message = format!("the method has no output `{}`", member.key.value.escape_debug());
         HandlerError::new(message).at(member.key.span).help("declare it in `out`, or remove it")
     });
-    let wrong = method.outputs.iter().filter_map(|output| match node.member(&output.name) {
+    let wrong = method.returned_outputs().filter_map(|output| match node.member(&output.name) {
         Some(value) => check(&output.name, output, value),
         None if output.optional => None,
         None => Some(HandlerError::new(format!("the output `{}` is missing", output.name)).at(node.span)),
@@ -132,14 +132,14 @@ impl MockHandler {
     /// # Errors
     /// Returns an error for each output of which no example can be generated.
     pub fn new(method: &Method) -> Result<Self, Vec<HandlerError>> {
-        let response = match outputs_example(method) {
+        let response = match returned_example(method) {
             _ if method.options.download => MockResponse::File,
             Some(outputs) => MockResponse::Outputs(Arc::new(outputs)),
             None => return Err(outputs_without_example(method).map(|output| example_error(method, output)).collect()),
         };
-        let success = (method.options.status, None);
+        let successes = method.statuses().map(|status| (status, None));
         let errors = method.errors.iter().map(|error| (error.status.get(), Some(error.name.clone())));
-        Ok(Self { response, statuses: [success].into_iter().chain(errors).collect() })
+        Ok(Self { response, statuses: successes.chain(errors).collect() })
     }
 }
 
@@ -156,7 +156,11 @@ impl CompiledHandler for MockHandler {
         ready(preferred.and_then(|preferred| match (preferred, &self.response) {
             (Some((_, Some(error))), _) => Err(ApiError::declared(error.clone())),
             (_, MockResponse::File) => Ok(ReturnedValue::Download(Box::new(Download::bytes("example\n")))),
-            (_, MockResponse::Outputs(outputs)) => Ok(ReturnedValue::Outputs(Box::new(Arc::clone(outputs)))),
+            (Some((status, None)), MockResponse::Outputs(outputs)) => {
+                context.set_status(*status)?;
+                Ok(ReturnedValue::Outputs(Box::new(Arc::clone(outputs))))
+            }
+            (None, MockResponse::Outputs(outputs)) => Ok(ReturnedValue::Outputs(Box::new(Arc::clone(outputs)))),
         }))
     }
 

@@ -93,16 +93,16 @@ impl RequestKind {
         let (statuses, declared) = match self {
             Self::Method(index) => {
                 let method = &plan.methods[index];
-                (std::slice::from_ref(&method.success_status), &method.declared_errors[..])
+                (method.success_statuses(), &method.declared_errors[..])
             }
-            _ => (&STATUSES_WITHOUT_METHOD[..], &[][..]),
+            _ => (STATUSES_WITHOUT_METHOD.to_vec(), &[][..]),
         };
         let declared = declared.iter().enumerate().map(|(index, error)| {
             let code = ReplyCode { code: ErrorCode::Failed, declared_error: Some(index) };
             RequestEnd::Sent(error.status.get(), Some(code))
         });
         let codes = codes::ERROR_CODES.iter().map(|row| RequestEnd::Sent(row.status, Some(row.code.into())));
-        let statuses = statuses.iter().map(|status| RequestEnd::Sent(*status, None));
+        let statuses = statuses.into_iter().map(|status| RequestEnd::Sent(status, None));
         let other_statuses = [RequestEnd::ClientDisconnected, RequestEnd::Sent(OTHER_STATUS, None)];
         statuses.chain(declared).chain(codes).chain(other_statuses)
     }

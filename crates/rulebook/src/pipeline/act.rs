@@ -10,10 +10,12 @@ use std::task::{Context as TaskContext, Poll, ready};
 
 use futures_util::future::BoxFuture;
 use rulebook_model::model::DeclaredError;
+use serde_json::Value as Json;
 
 use super::MethodRunner;
 use super::authorize::GrantedCall;
 use super::panic::{catch_panic, catch_panic_async};
+use super::response_fields::{template_arguments, undeclared_error, with_response_fields};
 use super::verify_outputs::{count_difference, declared_outputs, described_outputs, verify_outputs};
 use crate::call::{ApiError, ArgumentSlot, ArgumentSlots, Download, ErrorKind, Outcome, ReturnedValue, Success, Value};
 use crate::client_shares::ClientShares;
@@ -34,7 +36,7 @@ pub(crate) fn start_handler(
         Action::Handler { .. } | Action::Defined { .. } => {}
         Action::Echo => {
             let running = Box::pin(std::future::ready(echo_arguments(method, arguments)));
-            return Ok(StartedHandler { method: index, context: None, running });
+            return Ok(StartedHandler { method: index, context: None, template_arguments: Vec::new(), running });
         }
         Action::NotImplemented => {
             return Err(ApiError::new(ErrorKind::NotImplemented { id: method.id.to_string() }));
@@ -42,6 +44,10 @@ pub(crate) fn start_handler(
     }
     let caller = Arc::clone(runner) as Arc<dyn EngineHandle>;
     let context = Context::new(index, granted.identity().cloned(), origin, caller);
+    let template_arguments = match &method.response_fields {
+        Some(fields) => template_arguments(fields, &arguments),
+        None => Vec::new(),
+    };
     let slots = ArgumentSlots { names: &method.parameter_names, values: arguments };
     let handler_context = context.clone();
     // The argument type's implementation of `Deserialize` is code of the program and may panic.
@@ -56,7 +62,7 @@ pub(crate) fn start_handler(
     } else {
         Box::pin(run_with_hooks(Arc::clone(runner), module, running, handler_context.clone()))
     };
-    Ok(StartedHandler { method: index, context: Some(handler_context), running })
+    Ok(StartedHandler { method: index, context: Some(handler_context), template_arguments, running })
 }
 
 /// Runs a handler between the before hook and the after hook of the API module with the index `module`. The hooks are
@@ -149,6 +155,8 @@ pub struct StartedHandler {
     pub(super) method: usize,
     /// The context that the handler received; `None` if the arguments are returned without a handler.
     context: Option<Context>,
+    /// The arguments that header fields of the response contain, each with its slot.
+    template_arguments: Vec<(usize, Json)>,
     running: HandlerFuture,
 }
 
@@ -166,10 +174,18 @@ impl StartedHandler {
             Ok(returned) => {
                 let status = overrides.status.unwrap_or(method.success_status);
                 let (returned, has_whole_output) = returned;
-                Ok(Success { returned, status, has_whole_output, headers: overrides.headers })
+                let success = Success { returned, status, has_whole_output, headers: overrides.headers };
+                match &method.response_fields {
+                    None => Ok(success),
+                    Some(fields) => {
+                        let arguments = &self.template_arguments;
+                        with_response_fields(method, fields, arguments, overrides.status, success)
+                    }
+                }
             }
             Err(error) => {
-                let error = with_declaration(&method.declared_errors, &method.id, error);
+                let error =
+                    with_declaration(&method.declared_errors, &method.id, error, |name| undeclared_error(method, name));
                 // The handler may have failed before it had set all of its header fields.
                 let is_internal = matches!(error.kind(), ErrorKind::Internal { .. });
                 Err(if is_internal { error } else { error.with_headers(overrides.headers) })
@@ -278,12 +294,18 @@ fn verified(
 }
 
 /// If the program returned a declared error, adds what its declaration in `declared` contains. If `declared` contains
-/// no error with this name, returns an internal error. `origin` names the method or the part of the program that
-/// returned the error, for the log.
-pub(super) fn with_declaration(declared: &[DeclaredError], origin: &str, error: ApiError) -> ApiError {
+/// no error with this name, returns the error of the catalogue that `undeclared` returns, or an internal error.
+/// `origin` names the method or the part of the program that returned the error, for the log.
+pub(super) fn with_declaration(
+    declared: &[DeclaredError],
+    origin: &str,
+    error: ApiError,
+    undeclared: impl FnOnce(&str) -> Option<ApiError>,
+) -> ApiError {
     let ErrorKind::Declared { name, .. } = error.kind() else { return error };
     match declared.iter().find(|declared| *declared.name == **name) {
         Some(declared) => error.with_declaration(declared),
-        None => ApiError::internal(format_args!("{origin}: no error {name:?} is declared")),
+        None => undeclared(name)
+            .unwrap_or_else(|| ApiError::internal(format_args!("{origin}: no error {name:?} is declared"))),
     }
 }

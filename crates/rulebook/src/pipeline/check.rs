@@ -4,6 +4,7 @@
 //! The errors of all parameters are reported together, in the order of the definition, up to [`MAX_PARAMETER_ERRORS`].
 
 use rulebook_model::constraint::{Constraint, Given};
+use rulebook_model::error::ErrorCode;
 use rulebook_model::error::catalogue::Catalogue;
 use rulebook_model::limits;
 use rulebook_model::model::Limits;
@@ -66,7 +67,22 @@ pub fn check_parameters<'a>(
         truncated |= values.unknown_parameter_errors.len() > remaining;
         errors.extend(values.unknown_parameter_errors.into_iter().take(remaining));
     }
-    if errors.is_empty() { Ok(slots) } else { Err(ApiError::new(ErrorKind::Parameters { errors, truncated })) }
+    if errors.is_empty() { Ok(slots) } else { Err(error_of_parameters(method, errors, truncated)) }
+}
+
+/// Returns the error for these parameters. If only the version is missing that the request changes, it has the status
+/// 428 (RFC 6585 section 3).
+#[cold]
+fn error_of_parameters(method: &PlannedMethod, errors: Vec<ParameterError>, truncated: bool) -> ApiError {
+    let is_version = |error: &ParameterError| {
+        let mut versions = method.parameters.iter().filter(|parameter| parameter.is_entity_tag);
+        error.kind == ParameterErrorKind::Missing
+            && versions.any(|version| version.source == error.source && *version.display_name == *error.parameter)
+    };
+    match &errors[..] {
+        [error] if is_version(error) => ApiError::plain(ErrorCode::VersionRequired),
+        _ => ApiError::new(ErrorKind::Parameters { errors, truncated }),
+    }
 }
 
 /// Returns `true` if the content of a part of a multipart body is invalid, so that the request will be refused,
@@ -122,6 +138,7 @@ fn fill_slot<'a>(
             let mismatch = TypeMismatch::with_got(plan.expected.clone(), text).inside(&keys);
             return Err(SlotError::Invalid(ParameterErrorKind::Repeated, Some(mismatch)));
         }
+        RawValue::WeakTag => return Err(got(ParameterErrorKind::Invalid, "weak-tag")),
         RawValue::InvalidUtf8 => return Err(got(ParameterErrorKind::Invalid, "not-utf-8")),
     };
     match value {

@@ -11,7 +11,7 @@ use tokio::task::spawn_blocking;
 
 use super::accept::{WeightedElement, weighted_elements};
 use super::{Reply, ReplyBody};
-use crate::call::Head;
+use crate::call::{Head, tag_of_coded_version};
 use crate::plan::{CompressionEffort, ContentCoding, Document, Plan};
 
 /// The minimum length in bytes of a body that is compressed for a single request. A shorter body fits into one or two
@@ -133,8 +133,9 @@ fn contains_ignoring_case(field: &HeaderValue, word: &[u8]) -> bool {
     field.as_bytes().windows(word.len()).any(|part| part.eq_ignore_ascii_case(word))
 }
 
-/// Compresses the body of a reply. If the compressed body is not shorter, the reply stays unchanged.
-pub async fn compress_reply(reply: &mut Reply, coding: ContentCoding) {
+/// Compresses the body of a reply. If the compressed body is not shorter, the reply stays unchanged. `has_version` is
+/// `true` if the entity tag is that of a version, which identifies the version in each content coding.
+pub async fn compress_reply(reply: &mut Reply, coding: ContentCoding, has_version: bool) {
     if let ReplyBody::Written(written) = &mut reply.body {
         reply.body = ReplyBody::Whole(std::mem::take(written).into_vec().into());
     }
@@ -148,6 +149,7 @@ pub async fn compress_reply(reply: &mut Reply, coding: ContentCoding) {
         if *name == header::ETAG {
             match &etag {
                 Some(etag) => value.clone_from(etag),
+                None if has_version => *value = tag_of_coded_version(value, coding.as_str()),
                 None => *value = to_weak_etag(value),
             }
         }

@@ -127,7 +127,7 @@ fn joined_reasons(reasons: impl Iterator<Item = String>) -> String {
 /// Adds to an error of an authenticator what its declaration contains. A response with the status 401 must have a
 /// challenge (RFC 9110 section 15.5.2).
 fn auth_error(plan: &Plan, error: ApiError) -> ApiError {
-    let error = with_declaration(&plan.auth_errors, "authenticator", error);
+    let error = with_declaration(&plan.auth_errors, "authenticator", error, |_| None);
     if error.status() != ErrorCode::Unauthenticated.status() {
         return error;
     }

@@ -31,6 +31,7 @@ mod render;
 mod reply;
 mod representation;
 mod respond;
+mod response_fields;
 mod route;
 mod run_once;
 mod urlencoded;

@@ -3,10 +3,11 @@
 
 use std::borrow::Cow;
 
+use http::HeaderName;
 use rulebook_model::types::Arity;
 
-use crate::call::{Head, PhpArray, Upload, Value};
-use crate::plan::{PlannedMethod, Segments};
+use crate::call::{ETag, ETagList, Head, PhpArray, Upload, Value};
+use crate::plan::{PlannedMethod, PlannedParameter, Segments};
 
 /// The value of a parameter as the client sent it, before it is decoded and checked.
 #[derive(Debug, Clone, Default)]
@@ -30,6 +31,8 @@ pub(super) enum RawValue<'a> {
     Repeated,
     /// The request contains several values for an item of the parameter, whose name has these keys in brackets.
     RepeatedItem(Box<str>),
+    /// The request contains a weak entity tag, where only a strong one can match.
+    WeakTag,
     /// The request contains a text for the parameter that is not UTF-8.
     InvalidUtf8,
 }
@@ -46,7 +49,7 @@ pub(super) fn raw_value_in_head<'a>(
         return raw_segment_value(segments, *segment);
     }
     match method.header_slots.iter().find(|(_, candidate)| *candidate == slot) {
-        Some((name, _)) => raw_header_value(head, name, method.parameters[slot].arity),
+        Some((name, _)) => raw_header_value(head, name, &method.parameters[slot]),
         None => RawValue::Absent,
     }
 }
@@ -60,7 +63,31 @@ pub(super) fn raw_segment_value<'a>(segments: &'a Segments, index: usize) -> Raw
 }
 
 /// Returns the values of all header fields with this name as one raw value (RFC 9110 section 5.3).
-pub(super) fn raw_header_value<'a>(head: &'a Head, name: &http::HeaderName, arity: Arity) -> RawValue<'a> {
+pub(super) fn raw_header_value<'a>(head: &'a Head, name: &HeaderName, parameter: &PlannedParameter) -> RawValue<'a> {
+    if parameter.is_entity_tag {
+        raw_versions(head, name, parameter.arity)
+    } else {
+        raw_texts(head, name, parameter.arity)
+    }
+}
+
+/// Returns the versions whose entity tags are in a header field. `*` does not name a version, so that it counts as
+/// absent. A version without quotes is read too, as programs send it that know only its type.
+fn raw_versions<'a>(head: &'a Head, name: &HeaderName, arity: Arity) -> RawValue<'a> {
+    let Some(list) = ETagList::from_head(head, name) else { return RawValue::Absent };
+    if list.is_malformed() {
+        return raw_texts(head, name, arity);
+    }
+    // The strong comparison, which `If-Match` demands, never matches a weak tag (RFC 9110 section 13.1.1).
+    if list.find(ETag::is_weak).is_some() {
+        return RawValue::WeakTag;
+    }
+    let mut raw = RawValue::Absent;
+    list.tags().iter().for_each(|tag| raw.add(Value::Text(tag.version().into()), arity, false));
+    raw
+}
+
+fn raw_texts<'a>(head: &'a Head, name: &HeaderName, arity: Arity) -> RawValue<'a> {
     let mut raw = RawValue::Absent;
     for (_, value) in head.headers.iter().filter(|(candidate, _)| candidate == name) {
         match std::str::from_utf8(value.as_bytes()) {

@@ -3,12 +3,13 @@
 
 use std::sync::Arc;
 
-use http::{HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue, header};
 use rulebook_model::envelope::{self, Envelope, has_content};
 
 use super::panic::catch_panic;
 use super::reply::{CallReply, FileReply, Reply, ReplyBody, ReplyCode};
 use super::representation::{FormattedBody, Representation};
+use super::response_fields::not_modified_tag;
 use super::{jsonp, route};
 use crate::call::{ApiError, ErrorKind, Head, Outcome, RawResponse, ReturnedValue, Success};
 use crate::plan::{Plan, PlannedMethod};
@@ -34,6 +35,17 @@ pub fn respond(plan: &Plan, head: &Head, index: usize, outcome: Outcome, counted
     if !counted.is_empty() {
         headers.extend(counted.headers(&method.rate_limits));
     }
+    if let (Some(fields), ReturnedValue::Outputs(_)) = (&method.response_fields, &returned) {
+        // The page that loads a script cannot read its header fields.
+        if callback.is_some() {
+            headers.retain(|(name, _)| {
+                let is_version = fields.version.is_some() && *name == header::ETAG;
+                !is_version && fields.fields.iter().all(|field| field.name != *name)
+            });
+        } else if let Some(tag) = not_modified_tag(fields, head, &headers) {
+            return CallReply::Reply(not_modified(plan, tag, headers));
+        }
+    }
     match returned {
         // A JSONP script has a body even if the status allows no content, because the script has to call the function
         // of the page.
@@ -55,6 +67,16 @@ pub fn respond(plan: &Plan, head: &Head, index: usize, outcome: Outcome, counted
         },
         ReturnedValue::Response(response) => CallReply::Reply(raw_reply(*response, headers)),
     }
+}
+
+/// Creates the reply to a client that has the current version of the resource.
+fn not_modified(plan: &Plan, tag: HeaderValue, mut headers: Vec<(HeaderName, HeaderValue)>) -> Reply {
+    headers.retain(|(name, _)| *name != header::ETAG);
+    headers.push((header::ETAG, tag));
+    // The response with the body depends on these fields, so that caches keep one for each of their values.
+    let varies_by = [(header::ACCEPT, !plan.formats.is_empty()), (header::ACCEPT_ENCODING, plan.compresses_responses)];
+    headers.extend(varies_by.into_iter().filter(|(_, varies)| *varies).map(|(name, _)| (header::VARY, name.into())));
+    Reply::without_body(304, headers)
 }
 
 /// Creates the reply for a response without an envelope. `headers` are the fields that hooks have set; they replace

@@ -17,6 +17,7 @@ mod parent_paths;
 mod planned;
 #[cfg_attr(not(feature = "documents"), allow(dead_code, reason = "no documents are rendered"))]
 mod rendered_on_demand;
+mod response_fields;
 mod similar_paths;
 
 use std::collections::HashMap;
@@ -35,6 +36,7 @@ pub use planned::{
     PlannedParameter, SegmentError, Segments,
 };
 pub use rendered_on_demand::RenderedOnDemand;
+pub use response_fields::{PlannedField, ResponseFields};
 pub use rulebook_model::routing::{
     NamedServices, RouteConflict, Routes, ServiceNaming, ServicesByClass, ServicesByModule, encode_segment,
 };
@@ -199,13 +201,15 @@ pub struct PlannedMethod {
     pub action: Action,
     /// `true` if clients may request the response as a JSONP script.
     pub allows_jsonp: bool,
-    /// The HTTP status of a response without an error.
+    /// The HTTP status of a response without an error, unless the handler chooses another one.
     pub success_status: u16,
+    /// What the outputs are besides the body; `None` if they are only in the body.
+    pub response_fields: Option<Box<ResponseFields>>,
     /// `true` if the API method returns a file instead of outputs.
     pub returns_file: bool,
-    /// `true` if the API method has a single output, which is the whole body of the response.
+    /// `true` if the value that the handler returns is the whole body of the response.
     pub has_whole_output: bool,
-    /// The outputs that the definition declares for the API method.
+    /// The outputs that the handler returns.
     pub outputs: Box<[PlannedOutput]>,
     /// The number of responses whose outputs differ from the definition, though they were sent. Only handlers that
     /// call another program have such outputs, so that the workers can share the count.
@@ -215,6 +219,20 @@ pub struct PlannedMethod {
 }
 
 impl PlannedMethod {
+    /// Returns the HTTP statuses of responses without an error that the definition contains.
+    pub fn success_statuses(&self) -> Vec<u16> {
+        let fields = self.response_fields.as_deref();
+        let others = fields.into_iter().flat_map(|fields| fields.statuses.iter().copied());
+        let others = others.filter(|status| *status != self.success_status);
+        let not_modified = fields.filter(|fields| fields.is_get && fields.version.is_some()).map(|_| 304);
+        std::iter::once(self.success_status).chain(others).chain(not_modified).collect()
+    }
+
+    /// Returns `true` if the entity tag of responses is that of a version.
+    pub fn has_version(&self) -> bool {
+        self.response_fields.as_ref().is_some_and(|fields| fields.version.is_some())
+    }
+
     /// Returns the slot of the parameter whose field has this name. `slots` are the candidates. Most clients send
     /// fields in the order of the definition, so the search begins at the index `next` of `slots`, which is then set to
     /// the index after the result.

@@ -32,6 +32,8 @@ pub struct PlannedParameter {
     pub file_limit: Option<Limit>,
     /// `true` if clients may omit the parameter.
     pub is_optional: bool,
+    /// `true` if the parameter is the version that the request changes: the entity tag in `If-Match`.
+    pub is_entity_tag: bool,
     /// The default: the value that is used if clients omit the parameter.
     pub default: Option<Value<'static>>,
     /// `true` if the value may be a secret, which error messages must not quote.

@@ -177,7 +177,9 @@ pub(super) fn handle(
         add_cors_headers(plan, &head, &mut reply);
         if let Some(coding) = negotiate_coding(plan, &head, &mut reply) {
             observed.enter("compress");
-            Box::pin(compress_reply(&mut reply, coding)).await;
+            let has_version =
+                matches!(observed.kind(), RequestKind::Method(index) if plan.methods[index].has_version());
+            Box::pin(compress_reply(&mut reply, coding, has_version)).await;
         }
         let unread = if body.must_be_drained() { Box::pin(body.drain()).await } else { None };
         observed.finish(&reply);

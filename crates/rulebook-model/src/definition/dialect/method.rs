@@ -40,7 +40,8 @@ pub(super) fn read_method(
 
 fn read_options(object: &CheckedObject<'_>) -> DeclaredOptions {
     DeclaredOptions {
-        status: object.integer("status"),
+        statuses: object.integers("status"),
+        version: object.string("version"),
         download: object.bool("download"),
         jsonp: object.bool("jsonp"),
         has_jsonp_on_post: false,
@@ -103,6 +104,7 @@ pub(super) fn read_fields(
         key,
         name: object.string("name"),
         info: object.string(spec.info_key),
+        header: object.string("header"),
         r#type: read_type(spec, object, diagnostics),
         optional: object.bool("optional"),
         default: object.json("default"),

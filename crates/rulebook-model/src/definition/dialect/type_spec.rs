@@ -23,7 +23,7 @@ pub(super) fn read_type(
     let after = after.map(|member| (member.key.clone(), Spanned::new(member.value.json(), member.value.span)));
     r#type.attributes = attributes.into_iter().chain(after).collect();
     if let Some(span) = object.get("fields").map(|node| node.span) {
-        r#type.fields = Some(Spanned::new(read_fields(spec, "fields", spec.output_keys, object, diagnostics), span));
+        r#type.fields = Some(Spanned::new(read_fields(spec, "fields", spec.field_keys, object, diagnostics), span));
     }
     r#type
 }

@@ -3,8 +3,8 @@
 
 use super::type_attributes::{item_attributes, nested_attributes, nested_type};
 use super::{
-    AFTER_ATTRIBUTE, CONSTRAINTS, COST, HANDLER, IDEMPOTENT, JsonKind, KeySpec, KeyTable, RATE_LIMIT,
-    RATE_LIMIT_DESCRIPTION, TYPE_ATTRIBUTES, error_keys, key, key_table, required_key, schema_keys,
+    AFTER_ATTRIBUTE, CONSTRAINTS, COST, HANDLER, HEADER_KEY, IDEMPOTENT, JsonKind, KeySpec, KeyTable, RATE_LIMIT,
+    RATE_LIMIT_DESCRIPTION, STATUS, TYPE_ATTRIBUTES, VERSION, error_keys, key, key_table, required_key, schema_keys,
 };
 
 /// The separator between the HTTP method and the name in the key of a method, such as `GET::read`.
@@ -36,7 +36,8 @@ pub static OPTIONS: KeyTable = key_table(
     "the options",
     &[
         key("download", JsonKind::BoolOrString, "Whether the method returns a file instead of outputs."),
-        key("status", JsonKind::Integer, "The HTTP status of a successful response."),
+        STATUS,
+        VERSION,
         key("jsonp", JsonKind::BoolOrString, "Whether the method responds with JSONP on request."),
         key("deprecated", JsonKind::BoolOrString, "Whether the method is deprecated."),
         key("rate_limit", JsonKind::ObjectOrObjects(&RATE_LIMIT), RATE_LIMIT_DESCRIPTION),
@@ -62,18 +63,23 @@ pub static PARAMETER: KeyTable = KeyTable {
     )
 };
 
-/// The keys of an output, or of a field of an object.
+/// The keys of an output.
 pub static OUTPUT: KeyTable = KeyTable {
-    included_tables: &[&TYPE_ATTRIBUTES, &NESTED_ATTRIBUTES, &FIELDS_ATTRIBUTE],
-    ..key_table(
-        "an output",
-        &[
-            DESCRIPTION,
-            required_key("type", JsonKind::String, "The type of its values; a leading `?` makes it optional."),
-            key("example", JsonKind::Any, "An example value."),
-        ],
-    )
+    included_tables: &[&HEADER_KEY, &TYPE_ATTRIBUTES, &NESTED_ATTRIBUTES, &FIELDS_ATTRIBUTE],
+    ..key_table("an output", OUTPUT_KEYS)
 };
+
+/// The keys of a field of an object.
+pub static FIELD: KeyTable = KeyTable {
+    included_tables: &[&TYPE_ATTRIBUTES, &NESTED_ATTRIBUTES, &FIELDS_ATTRIBUTE],
+    ..key_table("a field", OUTPUT_KEYS)
+};
+
+const OUTPUT_KEYS: &[KeySpec] = &[
+    DESCRIPTION,
+    required_key("type", JsonKind::String, "The type of its values; a leading `?` makes it optional."),
+    key("example", JsonKind::Any, "An example value."),
+];
 
 /// The keys of a schema, which is a type with a name.
 pub static SCHEMA: KeyTable = KeyTable {
@@ -93,7 +99,7 @@ pub static MODULE: KeyTable = key_table(
 
 /// The key `fields`, which defines the fields of an object type.
 pub static FIELDS_ATTRIBUTE: KeyTable =
-    key_table("a type", &[key("fields", JsonKind::ObjectsByName(&OUTPUT), "The fields of an object.")]);
+    key_table("a type", &[key("fields", JsonKind::ObjectsByName(&FIELD), "The fields of an object.")]);
 
 /// The attributes that contain types, or attributes of types.
 pub static NESTED_ATTRIBUTES: KeyTable = key_table("a type", &nested_attributes(&NESTED_TYPE, &ITEM_ATTRIBUTES));

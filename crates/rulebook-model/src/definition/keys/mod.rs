@@ -73,6 +73,8 @@ pub enum JsonKind {
     BoolOrString,
     /// The value must be an integer that is not negative.
     Integer,
+    /// The value must be an integer that is not negative, or an array of such integers.
+    IntegerOrIntegers,
     /// The value must be a size in bytes: an integer that is not negative, or a string with a unit such as `5MB`.
     ByteSize,
     /// The value can be any JSON value. `compile` checks the value later.
@@ -247,20 +249,35 @@ pub static PARAMETER: KeyTable = KeyTable {
     )
 };
 
-/// The keys of an output, or of a field of an object.
+/// The keys of an output.
 pub static OUTPUT: KeyTable = KeyTable {
-    included_tables: &[&TYPE_ATTRIBUTES, &NESTED_ATTRIBUTES, &FIELDS_ATTRIBUTE],
-    ..key_table(
-        "an output",
-        &[
-            required_key("info", JsonKind::String, "A description of the output."),
-            required_key("type", JsonKind::String, "The type of its values; a leading `?` makes it optional."),
-            key("name", JsonKind::String, "The name of the output in programs for aicra; rulebook ignores it."),
-            key("default", JsonKind::Any, "The default in definitions for aicra; rulebook checks and ignores it."),
-            key("example", JsonKind::Any, "An example value."),
-        ],
-    )
+    included_tables: &[&HEADER_KEY, &TYPE_ATTRIBUTES, &NESTED_ATTRIBUTES, &FIELDS_ATTRIBUTE],
+    ..key_table("an output", OUTPUT_KEYS)
 };
+
+/// The keys of a field of an object.
+pub static FIELD: KeyTable = KeyTable {
+    included_tables: &[&TYPE_ATTRIBUTES, &NESTED_ATTRIBUTES, &FIELDS_ATTRIBUTE],
+    ..key_table("a field", OUTPUT_KEYS)
+};
+
+const OUTPUT_KEYS: &[KeySpec] = &[
+    required_key("info", JsonKind::String, "A description of the output."),
+    required_key("type", JsonKind::String, "The type of its values; a leading `?` makes it optional."),
+    key("name", JsonKind::String, "The name of the output in programs for aicra; rulebook ignores it."),
+    key("default", JsonKind::Any, "The default in definitions for aicra; rulebook checks and ignores it."),
+    key("example", JsonKind::Any, "An example value."),
+];
+
+/// The key of an output that is a header field of the response.
+pub static HEADER_KEY: KeyTable = key_table(
+    "an output",
+    &[key(
+        "header",
+        JsonKind::String,
+        "The header field that contains the output instead of the body, such as `Location`.",
+    )],
+);
 
 /// The keys of a schema, which is a type with a name.
 pub static SCHEMA: KeyTable = KeyTable {
@@ -296,7 +313,8 @@ const fn error_keys(description: KeySpec) -> [KeySpec; 3] {
 pub static OPTIONS: KeyTable = key_table(
     "the options",
     &[
-        key("status", JsonKind::Integer, "The HTTP status of a successful response."),
+        STATUS,
+        VERSION,
         key("download", JsonKind::Bool, "Whether the method returns a file instead of outputs."),
         key("jsonp", JsonKind::Bool, "Whether the method responds with JSONP on request."),
         key("deprecated", JsonKind::Bool, "Whether the method is deprecated."),
@@ -304,6 +322,19 @@ pub static OPTIONS: KeyTable = key_table(
         COST,
         IDEMPOTENT,
     ],
+);
+
+const STATUS: KeySpec = key(
+    "status",
+    JsonKind::IntegerOrIntegers,
+    "The HTTP status of a successful response, or a list of those among which the handler chooses; the first is the \
+     default.",
+);
+
+const VERSION: KeySpec = key(
+    "version",
+    JsonKind::String,
+    "The output that is the version of the resource, which responses contain as the entity tag (`ETag`).",
 );
 
 const COST: KeySpec =

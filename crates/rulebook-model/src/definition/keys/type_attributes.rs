@@ -1,6 +1,6 @@
 //! The attributes of types, which are keys next to the key `type`.
 
-use super::{JsonKind, KeySpec, KeyTable, OUTPUT, key, key_table, required_key};
+use super::{FIELD, JsonKind, KeySpec, KeyTable, key, key_table, required_key};
 
 /// The attributes of a type, which are keys next to the key `type`. The attributes that contain types, `fields` and
 /// `after` have tables of their own.
@@ -30,7 +30,7 @@ pub static TYPE_ATTRIBUTES: KeyTable = key_table(
         key("params", JsonKind::Any, "Parameters for the function in `callback`, or for a custom type of the program."),
         key("closed", JsonKind::Any, "Whether an object can have only the members in `fields`."),
         key("constraints", JsonKind::Any, "What must hold between the members in `fields`."),
-        key("value", JsonKind::Any, "The value of a `const`."),
+        key("value", JsonKind::Any, "The value of a `const`; beside `header`, the template of the header field."),
         key("tag", JsonKind::String, "The member of an object that says which type in `of` the object has."),
     ],
 );
@@ -85,4 +85,4 @@ pub static AFTER_ATTRIBUTE: KeyTable = key_table(
 
 /// The attribute `fields`, which defines the fields of an object type.
 pub static FIELDS_ATTRIBUTE: KeyTable =
-    key_table("a type", &[key("fields", JsonKind::ObjectsByName(&OUTPUT), "The fields of an object.")]);
+    key_table("a type", &[key("fields", JsonKind::ObjectsByName(&FIELD), "The fields of an object.")]);

@@ -84,6 +84,7 @@ pub(super) fn possible_error_classes(
     // A body is read to find unknown parameters, too.
     let has_body = has_body || api.unknown != UnknownParameters::Ignore;
     let is_idempotent = method.options.idempotent.is_some();
+    let requires_version = method.parameters.iter().any(|parameter| parameter.is_entity_tag && !parameter.optional);
     let is_public = method.scope.is_public();
     let refuses_other_sites =
         method.http != HttpMethod::Get && api.auth_schemes.iter().any(AuthScheme::is_sent_by_browsers);
@@ -97,6 +98,8 @@ pub(super) fn possible_error_classes(
             with_headers("IdempotencyKeyInUse", &[IdempotencyKeyInUse, ResponseNotKept], &[RETRY_AFTER_IF_KEY_IN_USE]),
         ),
         (is_idempotent, class("IdempotencyKeyReused", &[IdempotencyKeyReused])),
+        (method.reads_version(), class("VersionMismatch", &[VersionMismatch])),
+        (requires_version, class("VersionRequired", &[VersionRequired])),
         (!is_public, with_headers("Unauthenticated", &[Unauthenticated], &[WWW_AUTHENTICATE])),
         (!is_public, class("Forbidden", &[Forbidden])),
         (refuses_other_sites, class("CrossSite", &[CrossSite])),

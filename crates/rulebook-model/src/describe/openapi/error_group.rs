@@ -36,7 +36,7 @@ impl ErrorEnvelope {
 /// Returns `true` if errors with this status have a separate response in the document. Otherwise the success response
 /// describes them.
 pub(super) fn is_separate_from_success(status: u16, used: &ErrorEnvelope, method: &Method) -> bool {
-    status >= 400 && status != envelope::response_status(&*used.envelope, method.options.status)
+    status >= 400 && method.statuses().all(|success| status != envelope::response_status(&*used.envelope, success))
 }
 
 impl ErrorGroup<'_> {

@@ -24,6 +24,7 @@ mod paths;
 mod placement_texts;
 mod plain_keywords;
 mod request_body;
+mod response_fields;
 mod responses;
 mod sample_errors;
 mod schemas;

@@ -16,6 +16,7 @@ use super::error_group::{ErrorEnvelope, ErrorGroup, is_separate_from_success};
 use super::headers::{has_rate_limits, text_header, with_request_id_header};
 use super::operation::DescribedMethod;
 use super::parts::{PartIndex, PartName, Parts};
+use super::response_fields;
 use super::schemas::{SchemaPlace, Schemas};
 use crate::envelope::{self, Envelope, Problem};
 use crate::model::{Api, DeclaredError, EnvelopeName, Method, Unbound};
@@ -98,6 +99,7 @@ impl ErrorResponses {
         let conditional = downloads::conditional_responses(method, schemas).into_iter();
         let conditional = conditional.filter(|(status, ..)| !statuses.contains(status));
         success.extend(conditional.map(|(status, base, response)| (status, Some(base), response)));
+        success.extend(response_fields::not_modified_response(method, self.unbound, schemas));
         let mut responses = BTreeMap::new();
         for (status, base, response) in success {
             let with_status = format!("{name}.{status}");

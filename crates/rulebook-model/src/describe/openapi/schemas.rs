@@ -66,7 +66,7 @@ impl Schemas {
         let parameters = || method.parameters.iter().map(|parameter| (Some(parameter.from), parameter));
         let keys = parameters().map(|(from, parameter)| (from, &parameter.key));
         let names = parameters().map(|(from, parameter)| (from, &parameter.name));
-        let outputs = method.outputs.iter().map(|output| (None, &output.name));
+        let outputs = method.body_outputs().map(|output| (None, &output.name));
         for keys in [keys.collect::<Vec<_>>(), names.collect(), outputs.collect()] {
             let mut seen = HashMap::new();
             for (from, key) in keys {

@@ -11,7 +11,7 @@ use super::error_group::is_separate_from_success;
 use super::operation::DescribedMethod;
 use super::responses::ErrorResponses;
 use super::schemas::{SchemaPlace, Schemas, with_description};
-use super::{OpenapiDetail, downloads, headers};
+use super::{OpenapiDetail, downloads, headers, response_fields};
 use crate::envelope::{self, Envelope, has_content};
 use crate::model::{DeclaredError, EnvelopeName, Method, Output, Unbound};
 
@@ -27,14 +27,37 @@ impl ErrorResponses {
         &self,
         name: &EnvelopeName,
         (described, declared): (DescribedMethod<'_>, &[&DeclaredError]),
+        jsonp_and_rate_limits: (bool, bool),
+        schemas: &mut Schemas,
+    ) -> Vec<(u16, Option<&'static str>, Response)> {
+        let mut responses: Vec<(u16, _, _)> = Vec::new();
+        // An envelope can send several statuses as one.
+        for real in described.method.statuses() {
+            let with_status =
+                self.responses_with_status(name, (described, declared), real, jsonp_and_rate_limits, schemas);
+            for response in with_status {
+                if responses.iter().all(|(status, ..)| *status != response.0) {
+                    responses.push(response);
+                }
+            }
+        }
+        responses
+    }
+
+    /// Returns the success responses whose actual status is `real`.
+    fn responses_with_status(
+        &self,
+        name: &EnvelopeName,
+        (described, declared): (DescribedMethod<'_>, &[&DeclaredError]),
+        real: u16,
         (jsonp, has_rate_limits): (bool, bool),
         schemas: &mut Schemas,
     ) -> Vec<(u16, Option<&'static str>, Response)> {
         let method = described.method;
         let mut responses = Vec::new();
         let Some(used) = self.envelopes.get(name) else { return responses };
-        let status = envelope::response_status(&*used.envelope, method.options.status);
-        let success = self.success_schema(&*used.envelope, described, schemas);
+        let status = envelope::response_status(&*used.envelope, real);
+        let success = self.success_schema(&*used.envelope, described, real, schemas);
         let hidden = self.errors_with_success_status(name, method, declared);
         let has_errors = hidden.iter().any(|content| content.status == status);
         let description = match (&success, has_errors) {
@@ -54,12 +77,14 @@ impl ErrorResponses {
         let all: Vec<_> = contents.chain(jsonp.then(script)).collect();
         let with_status = |status| all.iter().filter(move |content| content.status == status);
         let mut response = response_with_contents(description, with_status(status), schemas);
+        response_fields::add_response_fields(&mut response, described, self.unbound, schemas);
         if method.options.download && method.options.status == status {
             downloads::add_file_content(&mut response, schemas);
         } else if method.options.download {
             // A file is sent without an envelope, and therefore with the actual status.
             let mut file = Response::new("The file");
             downloads::add_file_content(&mut file, schemas);
+            response_fields::add_response_fields(&mut file, described, self.unbound, schemas);
             responses.push((method.options.status, None, file));
         }
         if has_rate_limits {
@@ -106,10 +131,11 @@ impl ErrorResponses {
         &self,
         envelope: &dyn Envelope,
         described: DescribedMethod<'_>,
+        real: u16,
         schemas: &mut Schemas,
     ) -> Option<Json> {
         let method = described.method;
-        if !has_content(envelope::response_status(envelope, method.options.status)) {
+        if !has_content(envelope::response_status(envelope, real)) {
             return None;
         }
         let schema = if method.options.download {

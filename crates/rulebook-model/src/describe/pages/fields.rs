@@ -15,7 +15,7 @@ use crate::describe::bracket_name::bracket_name;
 use crate::describe::example;
 use crate::describe::in_words::type_in_words;
 use crate::describe::list_format::describe_list_format;
-use crate::model::{Location, Method, Output, Parameter};
+use crate::model::{Location, Method, Output, OutputPlace, Parameter};
 use crate::types::{Check, ObjectField, Structure};
 
 pub(super) fn parameter_field<'p>(method: &Method, parameter: &'p Parameter) -> Field<'p> {
@@ -154,12 +154,22 @@ fn bracket_label(from: Location) -> &'static str {
     }
 }
 
+/// Returns the name of an output in responses: of its member in the body, or of its header field.
+pub(super) fn output_name(output: &Output) -> &str {
+    match &output.place {
+        OutputPlace::Header(field) => &field.name,
+        _ if output.is_whole() => "body",
+        _ => &output.name,
+    }
+}
+
 pub(super) fn output_field(output: &Output) -> Field<'_> {
-    let name = if output.is_whole() { Inline::text("the whole body") } else { Inline::code(&output.name) };
+    let name = if output.is_whole() { Inline::text("the whole body") } else { Inline::code(output_name(output)) };
     let example = example::output_example(output);
     let example = (example.as_ref(), output.example.is_some());
     Field {
         id: fragment("output", &output.name),
+        location: if output.place == OutputPlace::Body { "" } else { "header" },
         is_required: !output.optional,
         ..value_field(name, &output.info, &*output.r#type.check, example, false)
     }

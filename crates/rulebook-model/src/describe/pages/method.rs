@@ -64,9 +64,10 @@ pub(super) fn method_blocks<'a>(api: &'a Api, entry: MethodEntry<'a>) -> Vec<Blo
     blocks.push(Block::heading("response", "Response"));
     blocks.extend(responses::describe_success(api, entry));
     blocks.extend(responses::describe_echo(api, method));
-    if !method.outputs.is_empty() && !method.options.download {
-        blocks.push(Block::Fields(method.outputs.iter().map(output_field).collect()));
+    if method.body_outputs().next().is_some() && !method.options.download {
+        blocks.push(Block::Fields(method.body_outputs().map(output_field).collect()));
     }
+    blocks.extend(responses::describe_response_fields(method));
     blocks.extend(responses::success_example(api, entry));
     blocks.push(Block::heading("errors", "Errors"));
     blocks.extend(responses::describe_errors(api, entry));

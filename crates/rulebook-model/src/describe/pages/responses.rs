@@ -5,11 +5,12 @@ use serde_json::Value as Json;
 
 use super::MethodEntry;
 use super::document::{Block, Inline, Inlines, TableRow};
+use super::fields::output_field;
 use super::links::errors_link;
 use super::parse_markdown::{parse_blocks, to_lines};
 use super::phrases::count_with_noun;
 use super::types::pretty_json;
-use crate::call::{ApiError, ErrorKind, ParameterError, ParameterErrorKind, Source};
+use crate::call::{ApiError, ErrorKind, HttpMethod, ParameterError, ParameterErrorKind, Source};
 use crate::describe::{example, openapi};
 use crate::envelope::{self, Decoding, Envelope, OutputsLocation, has_content};
 use crate::error::ErrorCode;
@@ -22,16 +23,43 @@ pub(super) const TABLE_HEADER: &[&str] = &["Error", "Status", "When", "In the bo
 pub(super) fn describe_success(api: &Api, MethodEntry { module, method, .. }: MethodEntry<'_>) -> Vec<Block<'static>> {
     let name = api.envelope_name(module);
     let envelope = api.make_envelope(name);
-    let status = envelope::response_status(&*envelope, method.options.status);
+    let mut statuses: Vec<_> = method.statuses().map(|status| envelope::response_status(&*envelope, status)).collect();
+    statuses.dedup();
+    let without_body: Vec<_> = statuses.iter().filter(|status| !has_content(**status)).collect();
+    let in_words = statuses.iter().map(u16::to_string).collect::<Vec<_>>().join(" or ");
     if method.options.download {
-        return vec![Block::paragraph(format!("Status {status}, with the file as the body."))];
+        return vec![Block::paragraph(format!("Status {in_words}, with the file as the body."))];
     }
-    if !has_content(status) {
-        return vec![Block::paragraph(format!("Status {status}, without a body."))];
+    if without_body.len() == statuses.len() {
+        return vec![Block::paragraph(format!("Status {in_words}, without a body."))];
     }
-    let mut inlines = vec![Inline::text(format!("Status {status}. "))];
+    let mut inlines = vec![Inline::text(format!("Status {in_words}. "))];
+    inlines
+        .extend(without_body.iter().map(|status| Inline::text(format!("With the status {status} without a body. "))));
     inlines.extend(location_of_outputs(&envelope.decoding(), method.whole().is_some(), name.as_str()));
     vec![Block::Paragraph(inlines)]
+}
+
+/// Describes the header fields of the success response that contain outputs, and the entity tag.
+pub(super) fn describe_response_fields(method: &Method) -> Vec<Block<'_>> {
+    let mut blocks = Vec::new();
+    let fields: Vec<_> = method.header_outputs().map(|(output, _)| output_field(output)).collect();
+    if !fields.is_empty() {
+        blocks.push(Block::paragraph("Header fields of the response:"));
+        blocks.push(Block::Fields(fields));
+    }
+    if let Some(version) = &method.options.version {
+        let is_get = method.http == HttpMethod::Get;
+        let not_modified = "; with the same tag in If-None-Match, the response has the status 304 and no body";
+        blocks.push(Block::Paragraph(vec![
+            Inline::text("The header field "),
+            Inline::code("ETag"),
+            Inline::text(" contains "),
+            Inline::code(version),
+            Inline::text(format!(", the version of the resource{}.", if is_get { not_modified } else { "" })),
+        ]));
+    }
+    blocks
 }
 
 /// Says that the response contains the arguments instead of the outputs, if the API is served without handlers.
@@ -53,8 +81,9 @@ pub(super) fn success_example(
     MethodEntry { module, method, .. }: MethodEntry<'_>,
 ) -> Option<Block<'static>> {
     let envelope = api.make_envelope(api.envelope_name(module));
-    let status = envelope::response_status(&*envelope, method.options.status);
-    if method.options.download || api.unbound == Unbound::Echo || !has_content(status) {
+    let status =
+        method.statuses().map(|status| envelope::response_status(&*envelope, status)).find(|it| has_content(*it));
+    if method.options.download || api.unbound == Unbound::Echo || status.is_none() {
         return None;
     }
     example::success_example(&*envelope, method).map(|json| json_code_block("Example of a response", &json))

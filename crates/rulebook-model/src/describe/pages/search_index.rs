@@ -59,7 +59,7 @@ impl Found {
 
 impl MethodTexts {
     fn new(service: usize, MethodEntry { module, uri, method }: MethodEntry<'_>) -> Self {
-        let statuses = method.errors.iter().map(|error| error.status.get()).chain([method.options.status]);
+        let statuses = method.errors.iter().map(|error| error.status.get()).chain(method.statuses());
         let statuses: String = statuses.map(|status| format!("{status}\n")).collect();
         let parameters = method.parameters.iter();
         let parameters = parameters.flat_map(|parameter| [&*parameter.key, &parameter.name, &parameter.info]);

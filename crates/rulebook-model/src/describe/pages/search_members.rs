@@ -2,10 +2,11 @@
 
 use super::Pages;
 use super::document::{Inline, ListItem};
-use super::fields::fragment;
+use super::fields::{fragment, output_name};
 use super::links::{LinkTarget, method_page_path};
 use super::parse_markdown::parse_line;
 use super::phrases::{first_line, location_name};
+use crate::model::OutputPlace;
 
 /// The maximum number of methods whose entries are searched, which limits the time of a search.
 const MAX_SEARCHED_METHODS: usize = 1_000;
@@ -68,11 +69,12 @@ fn members_of(pages: &Pages, method: usize) -> impl Iterator<Item = FoundMember<
         kind: location_name(parameter.from),
         info: &parameter.info,
     });
-    let outputs = definition.outputs.iter().map(move |output| FoundMember {
+    let outputs = definition.outputs.iter().filter(|output| output.place != OutputPlace::Status);
+    let outputs = outputs.map(move |output| FoundMember {
         method,
         fragment: if definition.options.download { "response".into() } else { fragment("output", &output.name) },
-        name: if output.is_whole() { "body" } else { &output.name },
-        kind: "output",
+        name: output_name(output),
+        kind: if output.place == OutputPlace::Body { "output" } else { "response header" },
         info: &output.info,
     });
     let errors = definition.errors.iter().map(move |error| FoundMember {

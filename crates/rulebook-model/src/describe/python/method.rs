@@ -139,13 +139,13 @@ fn result_type(api: &Api, module: &Module, method: &Method, hint: &PlaceName, ty
         return "Download".to_owned();
     }
     let envelope = api.make_envelope(api.envelope_name(module));
-    if !has_content(envelope::response_status(&*envelope, method.options.status)) {
+    if !method.statuses().any(|status| has_content(envelope::response_status(&*envelope, status))) {
         return "None".to_owned();
     }
     let outputs = outputs::response_schema(api.unbound, method, outputs::described_schema);
     match envelope.decoding().outputs {
         OutputsLocation::Unknown => types.type_of(&envelope.success_schema(outputs, method.whole().is_some()), hint),
-        _ if method.outputs.is_empty() && api.unbound != Unbound::Echo => "None".to_owned(),
+        _ if method.body_outputs().next().is_none() && api.unbound != Unbound::Echo => "None".to_owned(),
         _ => types.type_of(&outputs, hint),
     }
 }

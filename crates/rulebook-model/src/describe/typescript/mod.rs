@@ -88,14 +88,14 @@ fn result_type(api: &Api, module: &Module, method: &Method, names: &SchemaTypeNa
     }
     let envelope = api.make_envelope(api.envelope_name(module));
     let is_whole = method.whole().is_some();
-    if !has_content(envelope::response_status(&*envelope, method.options.status)) {
+    if !method.statuses().any(|status| has_content(envelope::response_status(&*envelope, status))) {
         return if is_whole { "undefined" } else { "{}" }.to_owned();
     }
     let outputs = outputs::response_schema(api.unbound, method, outputs::described_schema);
     let writer = TypeWriter { names, role: ValueRole::Result };
     match envelope.decoding().outputs {
         OutputsLocation::Unknown => writer.write_type(&envelope.success_schema(outputs, is_whole), 2),
-        _ if !is_whole && method.outputs.is_empty() && api.unbound != Unbound::Echo => "{}".to_owned(),
+        _ if !is_whole && method.body_outputs().next().is_none() && api.unbound != Unbound::Echo => "{}".to_owned(),
         _ => writer.write_type(&outputs, 2),
     }
 }

@@ -93,7 +93,7 @@ impl<'a> ParameterReader<'a, '_> {
     fn read_header_fields(&mut self) {
         let head = self.head;
         for (name, slot) in &self.method.header_slots {
-            self.raw[*slot] = raw_header_value(head, name, self.method.parameters[*slot].arity);
+            self.raw[*slot] = raw_header_value(head, name, &self.method.parameters[*slot]);
         }
         if self.method.cookie_slots.is_empty() {
             return;

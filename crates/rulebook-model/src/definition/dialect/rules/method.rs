@@ -51,7 +51,8 @@ pub(super) fn read_method(
         options: DeclaredOptions {
             jsonp: jsonp.filter(|jsonp| !jsonp.value || !has_jsonp || can_have_jsonp(&http)),
             has_jsonp_on_post: http.value == "POST",
-            status,
+            statuses: status.into_iter().collect(),
+            version: None,
             download,
             deprecated,
             rate_limit: rate_limit.clone(),

@@ -56,6 +56,7 @@ pub(super) fn read_rule(member: &JsonMember, diagnostics: &mut Vec<Diagnostic>) 
         key: Spanned::new(format!("{prefix}{request_name}"), name.span),
         // If the rule has no other name, `compile` reports the blank key instead of a blank name.
         name: (!is_blank || is_whole_body || object.has_key("name")).then(|| name.clone()),
+        header: None,
         info: not_blank("desc").or_else(|| (!is_blank).then(|| name.clone())),
         r#type,
         optional: None,
