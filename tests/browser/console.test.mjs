@@ -23,7 +23,7 @@ test("the console of a method", async (t) => {
     const field = (name) => page.locator("form.call").getByLabel(name, { exact: true });
     const call = async () => {
       await button("Call").click();
-      await page.locator(".send:enabled").waitFor();
+      await page.locator(".send:not([data-waiting])").waitFor();
       return page.locator(".status strong").innerText();
     };
     const received = async () => JSON.parse(await page.locator(".response pre.json").textContent()).args;

@@ -146,7 +146,7 @@ test("search, keyboard and form work", async (t) => {
     await page.keyboard.press("Enter");
     await page.waitForURL(`${home}docs/methods/article.create`);
     assert.equal(await page.locator("h1").innerText(), "Create an article");
-    assert.equal(await page.locator(".address").textContent(), "POST /article");
+    assert.equal(await page.locator(".address").textContent(), "POST /articleCopy for an assistant");
     await page.goto(`${home}docs/search?q=create+article`);
     asked.length = 0;
     await page.locator(".methods a", { hasText: "Create an article" }).first().click();

@@ -38,6 +38,7 @@ test("the pages of an API", async (t) => {
       assert.equal(status, 200);
       assert.deepEqual(json, await (await fetch(`${origin}/article/1`)).json());
       await page.getByRole("tab", { name: "curl" }).click();
+      await page.locator(".panel[data-code]").waitFor();
       assert.match(await page.locator(".tabs [data-language=sh]").textContent(), /^curl '.*\/article\/1'$/);
       await page.getByRole("tab", { name: "Try it" }).click();
 
@@ -299,7 +300,7 @@ async function fill(page, name, value) {
 async function called(page) {
   await page.locator("form.call").waitFor({ state: "attached" });
   await page.getByRole("button", { name: "Call" }).click();
-  await page.locator(".send:enabled").waitFor();
+  await page.locator(".send:not([data-waiting])").waitFor();
   await page.locator(".status strong").waitFor();
   const status = Number.parseInt(await page.locator(".status strong").innerText(), 10);
   return { status, json: JSON.parse(await page.locator(".response pre.json").textContent()) };

@@ -9,7 +9,7 @@ import { browser, watched } from "./support.mjs";
 /** Calls the method of the page, and returns the status that the page shows. */
 async function called(page) {
   await page.getByRole("button", { name: "Call" }).click();
-  await page.locator(".send:enabled").waitFor();
+  await page.locator(".send:not([data-waiting])").waitFor();
   return Number.parseInt(await page.locator(".status strong").innerText(), 10);
 }
 

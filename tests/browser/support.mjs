@@ -36,14 +36,14 @@ export const modules = mkdtempSync(join(tmpdir(), "rulebook-modules-"));
 process.on("exit", () => rmSync(modules, { recursive: true, force: true }));
 writeFileSync(join(modules, "package.json"), '{"type": "module"}');
 const names = [
-  ...["body", "credential", "editors", "element", "form", "kinds", "nested", "problems", "response", "rulebook"],
+  ...["body", "credential", "editors", "element", "form", "kinds", "nested", "pretty", "problems", "response", "rulebook"],
   ...["snippets", "snippets-javascript"],
 ];
 for (const name of names.map((one) => `${one}.js`))
   cpSync(join(top, "crates/rulebook/static", name), join(modules, name));
 export const rulebook = await import(join(modules, "rulebook.js"));
 export const kinds = await import(join(modules, "kinds.js"));
-export const { pretty } = await import(join(modules, "response.js"));
+export const { pretty } = await import(join(modules, "pretty.js"));
 export const { Scheme } = await import(join(modules, "credential.js"));
 export const { snippets } = await import(join(modules, "snippets.js"));
 
@@ -177,11 +177,14 @@ export async function watched(t, browser, home, options = {}, others = []) {
   return { page, problems };
 }
 
-/** Waits until the code in the panel of a method follows the form, which a page loads when a reader uses the panel. */
+/** Waits until the code in the panel of a method follows the form, which a page loads when a reader opens a tab with
+    code. The form is shown then. */
 export async function codeOf(page) {
   await page.locator("form.call").waitFor({ state: "attached" });
-  await page.locator(".panel").dispatchEvent("pointerdown");
+  const tabs = page.locator(".panel .tabs > [role=tablist] > [role=tab]");
+  await tabs.nth(1).dispatchEvent("click");
   await page.locator(".panel[data-code]").waitFor({ state: "attached" });
+  await tabs.first().dispatchEvent("click");
 }
 
 /** Saves a screenshot of a page. */

@@ -102,7 +102,7 @@ test("the dialog of the search", async (t) => {
     const answered = page.waitForResponse((response) => response.url().includes("/search/results?"));
     await input.fill(words);
     await answered;
-    await dialog.locator(".chosen, .results p").first().waitFor();
+    await dialog.locator(".chosen, .results :is(p, li)").first().waitFor();
   };
 
   for (const [words, href] of [
@@ -168,6 +168,26 @@ test("the dialog of the search", async (t) => {
   assert.equal(await input.inputValue(), "picture");
   await find("xyzzy qqqq");
   assert.ok(await dialog.getByRole("link", { name: "All methods and modules" }).isVisible());
+  const before = page.url();
+  await page.keyboard.press("Enter");
+  await page.waitForFunction(() => document.activeElement.id === "search");
+  assert.equal(page.url(), before, "Enter opens no suggestion");
+
+  // Enter waits for the results of the text that was typed, also while the server responds slowly.
+  await find("license");
+  let respond;
+  const isHeld = new Promise((resolve) => (respond = resolve));
+  await page.route(/search\/results.*picture/, async (route) => {
+    await isHeld;
+    await route.continue();
+  });
+  const asked = page.waitForRequest(/search\/results.*picture/);
+  await input.fill("article/3/picture");
+  await asked;
+  await page.keyboard.press("Enter");
+  assert.equal(page.url(), before);
+  respond();
+  await page.waitForURL(`${url}docs/methods/article.picture`);
   assert.deepEqual(problems, []);
 });
 

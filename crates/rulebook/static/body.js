@@ -2,7 +2,7 @@
 
 import { action, h, newId } from "./element.js";
 import { parseDefinition, parsed } from "./kinds.js";
-import { prettyText } from "./response.js";
+import { prettyText } from "./pretty.js";
 import { Json, json } from "./rulebook.js";
 
 /** Returns the part of a form with the parameters in a JSON body, which can be edited as fields or as JSON. */

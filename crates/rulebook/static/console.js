@@ -6,7 +6,7 @@ import { MASK, revealed } from "./editors.js";
 import { action, copyButton, escapeControls, h, tabsOf } from "./element.js";
 import { form } from "./form.js";
 import { highlight } from "./highlight.js";
-import { isSecret, parseDefinition, parsed } from "./kinds.js";
+import { isSecretParameter, parseDefinition, parsed, withoutSecrets } from "./kinds.js";
 import { json, outputs } from "./rulebook.js";
 
 /** The start of the fragment of a URL that contains the values of the form. */
@@ -24,7 +24,6 @@ export async function startConsole(panel, root) {
   const status = h("p", { className: "status", role: "status" });
   panel.querySelector(".close").before(call);
   panel.querySelector(".bar").append(status);
-  const { codes, choose } = tabs(panel);
   const response = h("div", { className: "response" });
   const folded = h("p", { className: "summary", hidden: true });
   const content = h("div");
@@ -36,8 +35,7 @@ export async function startConsole(panel, root) {
     element?.refresh();
     panel.dataset.code = "loaded";
   };
-  for (const type of ["focusin", "pointerdown"]) panel.addEventListener(type, loadCode, { once: true });
-  if (!panel.querySelector("#tab-try").checkVisibility()) loadCode();
+  const { codes, choose } = tabs(panel, loadCode);
 
   const edit = () => {
     choose(0);
@@ -60,7 +58,9 @@ export async function startConsole(panel, root) {
   const onCalled = (result) => {
     choose(0);
     saveState(element);
-    if (!result.isAtFields) fold(result.values.size);
+    // What an error concerns is in the form, such as a wrong password.
+    if (result.error === undefined && !result.isEdited) fold(result.values.size);
+    else if (!result.isAtFields && response.getBoundingClientRect().top > innerHeight / 2) response.scrollIntoView();
     const token = tokenIn(result, scheme);
     if (token === undefined) return;
     const use = action(
@@ -68,7 +68,9 @@ export async function startConsole(panel, root) {
       () => {
         line.element.hidden = false;
         line.use(token);
-        use.replaceWith(h("span", { role: "status" }, "The next calls send this token."));
+        const said = h("span", { tabIndex: -1 }, "The next calls send this token.");
+        use.replaceWith(said);
+        said.focus();
       },
       { className: "minor use" },
     );
@@ -133,19 +135,22 @@ export async function startConsole(panel, root) {
   place.replaceChildren(line.element, folded, content, response);
 }
 
-/** Turns the sections of the panel into tabs, and returns their code by name. */
-function tabs(panel) {
+/** Turns the sections of the panel into tabs, and returns their code by name. `loadCode` is called when the reader opens
+    one with code. */
+function tabs(panel, loadCode) {
   const pairs = [...panel.querySelectorAll(".tabs > section")].map((section) => {
     const heading = section.querySelector("h3");
     heading.remove();
     return [heading.textContent, section];
   });
-  const { list, choose } = tabsOf("Ways to call the method", pairs, (index) =>
-    sessionStorage.setItem("tab", pairs[index][0]),
-  );
+  const { list, choose } = tabsOf("Ways to call the method", pairs, (index) => {
+    sessionStorage.setItem("tab", pairs[index][0]);
+    if (index > 0) loadCode();
+  });
   panel.querySelector(".tabs").prepend(list);
   const last = pairs.findIndex(([name]) => name === sessionStorage.getItem("tab"));
   choose(Math.max(last, 0));
+  if (last > 0) loadCode();
   const codes = new Map(
     pairs.map(([name, section]) => [name, section.querySelector("code[data-language]")]).filter(([, code]) => code),
   );
@@ -183,8 +188,8 @@ const TOKEN = /^((access|auth|bearer|api|session)[_-]?)?(token|jwt)$|^api[_-]?ke
 
 /** Returns the credential in a response: a text among the outputs of the method, or in an object among them, whose name
     is that of a token, of the header field or of the cookie in which the API expects the credential. */
-function tokenIn({ response, json: body, method }, scheme) {
-  if (!response.ok || body === undefined || scheme.isBasic) return undefined;
+function tokenIn({ response, json: body, method, error }, scheme) {
+  if (error || body === undefined || scheme.isBasic) return undefined;
   const plain = (name) => name.toLowerCase().replace(/^x-|[_-]/g, "");
   const isName = (name) => TOKEN.test(name) || plain(name) === plain(scheme.cookie ?? scheme.name);
   const find = (value, depth) => {
@@ -194,24 +199,17 @@ function tokenIn({ response, json: body, method }, scheme) {
     if (token !== undefined || depth === 0) return token;
     return Object.values(value).map((one) => find(one, depth - 1)).find((one) => one !== undefined);
   };
-  try {
-    return find(outputs(method, response, body), 1);
-  } catch {
-    return undefined;
-  }
+  return find(outputs(method, response, body), 1);
 }
 
 /** Returns the values of a form for a URL: without credentials, other secrets and files. */
 function stateOf(form) {
   const { values } = form.call();
-  const isPrivate = ({ name, wire, place, key }) =>
-    key === undefined ||
-    isSecret(name) ||
-    place === "cookie" ||
-    (place === "header" && /authorization|token|key|secret/i.test(wire));
-  const pairs = [...values].filter(
-    ([parameter, value]) => !isPrivate(parameter) && ![value].flat().some((one) => one instanceof Blob),
-  );
+  const isPrivate = ({ place, key }) => key === undefined || place === "cookie";
+  const pairs = [...values]
+    .filter(([parameter, value]) => !isPrivate(parameter) && ![value].flat().some((one) => one instanceof Blob))
+    .map(([parameter, value]) => [parameter, withoutSecrets(value, undefined, isSecretParameter(parameter))])
+    .filter(([, value]) => value !== undefined);
   const text = (value) => (typeof value === "string" && parsed(value) === undefined ? value : json(value));
   return String(new URLSearchParams(pairs.map(([{ key }, value]) => [key, text(value)])));
 }
@@ -228,12 +226,12 @@ function saveState(form) {
 function loadState(form) {
   form.dataset.start ??= stateOf(form);
   if (!location.hash.startsWith(STATE)) return;
-  const values = [...new URLSearchParams(location.hash.slice(STATE.length))].map(([key, text]) => [
-    key,
-    parsed(text) ?? text,
-  ]);
-  const secrets = [...form.start].filter(([key]) => isSecret(key));
-  form.setAll(new Map([...secrets, ...values]));
+  const values = [...new URLSearchParams(location.hash.slice(STATE.length))].map(([key, text]) => {
+    const value = parsed(text);
+    return [key, value === undefined ? text : value];
+  });
+  const secrets = form.call().method.parameters.filter((one) => isSecretParameter(one) && form.start.has(one.key));
+  form.setAll(new Map([...secrets.map(({ key }) => [key, form.start.get(key)]), ...values]));
 }
 
 /** Makes the panel a dialog while it is open above the page, and lets the second link of the page lead to the form. */
@@ -249,7 +247,9 @@ function addSheet(panel, focusForm) {
   // The button that opened the panel can get the focus again only if it is not inert.
   panel.addEventListener("beforetoggle", ({ newState }) => newState === "closed" && setOpen(false));
   panel.addEventListener("toggle", ({ newState }) => {
-    if (newState !== "open") return;
+    // A button that the reader pressed in the panel may be gone.
+    if (newState !== "open")
+      return document.activeElement === document.body && document.querySelector(".open-panel button").focus();
     setOpen(true);
     if (!panel.contains(document.activeElement)) panel.focus();
   });

@@ -24,7 +24,22 @@ for (const code of document.querySelectorAll("main figure code")) {
 }
 
 const panel = document.querySelector(".panel");
-if (panel) import("./console.js").then(({ startConsole }) => startConsole(panel, root));
+if (panel) {
+  import("./console.js").then(({ startConsole }) => startConsole(panel, root));
+  document.querySelector(".address").append(copyButton(textForAssistant, "Copy for an assistant", "minor"));
+}
+
+/** Returns the page of a method in markdown, with the server and the credential, which are on other pages. */
+async function textForAssistant() {
+  const { credential, public: isPublic } = panel.querySelector("[data-method]").dataset;
+  const response = await fetch(document.querySelector('link[type="text/markdown"]').href);
+  if (!response.ok) throw new Error(response.statusText);
+  const server = root.href.replace(/\/$/, "");
+  const written = panel.querySelector("[data-server]").dataset.server;
+  const name = isPublic === undefined ? "Credential" : "Credential (optional)";
+  const facts = `Server: ${server}\n${credential === undefined ? "" : `${name}: ${credential}\n`}`;
+  return `${facts}\n${(await response.text()).replaceAll(written, server)}`;
+}
 
 // The types of unions.
 for (const union of document.querySelectorAll("main .union")) {
@@ -43,9 +58,12 @@ showCurrent(tree);
 dimForbidden(tree, home);
 addFinder(document.querySelector("header form"));
 
+/** Decodes a text as far as it is valid percent-encoding. */
+const decoded = (text) => text.replaceAll(/(%[0-9a-f]{2})+/gi, (part) => new URLSearchParams(`x=${part}`).get("x"));
+
 /** Unfolds the section to which the URL refers. */
 function unfold() {
-  const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  const target = document.getElementById(decoded(location.hash.slice(1)));
   for (let one = target; one; one = one.parentElement) if (one.tagName === "DETAILS") one.open = true;
   if (target) target.scrollIntoView();
 }

@@ -1,11 +1,11 @@
 // The editors of values, by their JSON Schemas: inputs for scalars, rows for lists and maps, fields for objects, and a
 // selector for the branches of a union. Numbers are texts, so that no digits are lost.
 //
-// An editor has its `element`, the `input` that gets the focus, `value(isMasked)`, which is undefined for a missing
-// value, `set(value)`, and, if it contains other fields, `find(path)`.
+// An editor has its `element`, the `input` that gets the focus, `value()`, which is undefined for a missing value,
+// `set(value)`, if it contains other fields, `find(path)`, and, if it can contain a text that is not a value, `error()`.
 
 import { action, h, newId } from "./element.js";
-import { inputKind, isSecret, parsed, typed } from "./kinds.js";
+import { exampleOf, inputKind, isSecret, parsed, typed } from "./kinds.js";
 import { listEditor, mapEditor, objectEditor, onDemand, unionEditor } from "./nested.js";
 import { json } from "./rulebook.js";
 
@@ -21,15 +21,18 @@ export const shown = (value) => (typeof value === "string" ? value : json(value)
  * Returns a field: an editor with its label, its description and the place for its error.
  *
  * @param {object} options `label`; `of`, the name of the list that contains the field; `schema`, and `type` if the
- *   field is a parameter; `optional`; `note` and `info` describe the field; `preset` is its default, `declared` the
- *   example of the definition, and `example` the value with which an optional object begins
+ *   field is a parameter; `optional`; `note` and `info` describe the field, and `infoId` is the id of a description
+ *   outside of the field; `preset` is its default, `declared` the example of the definition, and `example` the value
+ *   with which an optional object begins; `isSecret`, if the value is a secret whatever the label is
  */
 export function fieldOf(options, depth = 0) {
-  const { label, of, optional, note = "", info, isNested = depth > 0 } = options;
+  const { label, of, optional, note = "", info, isNested = depth > 0, schema = {} } = options;
   const id = newId();
   const kind = depth > MAX_DEPTH ? { name: "any" } : inputKind({ ...options, optional });
-  const shared = { id, "aria-describedby": `${id}-info`, spellcheck: false };
-  const editor = make(kind, { ...options, shared, isNested }, depth);
+  const shared = { id, "aria-describedby": options.infoId ?? `${id}-info`, spellcheck: false };
+  const isMasked = options.isSecret || (typeof label === "string" && isSecret(label));
+  const example = options.example ?? exampleOf(schema);
+  const editor = make(kind, { ...options, shared, isNested, isMasked, example }, depth);
   const isGroup = ["list", "object", "map", "union"].includes(kind.name);
   const name = [of === undefined ? "" : h("span", { className: "unseen" }, `${of} `), label];
   const marks = [
@@ -55,9 +58,11 @@ export function fieldOf(options, depth = 0) {
         problem,
         text,
       );
+  let marked;
   const field = {
     row,
     kind,
+    schema,
     get input() {
       return editor.input ?? row.querySelector("input, select, textarea, button");
     },
@@ -65,17 +70,24 @@ export function fieldOf(options, depth = 0) {
     set: editor.set,
     /** Returns the innermost field at a path such as `[1].count`. */
     find: (path) => (path === "" ? field : (editor.find?.(path) ?? field)),
+    /** Returns why the field contains no value that can be sent; undefined if it contains one, or nothing. */
+    error: () => editor.error?.(),
     fail(message) {
+      field.clear();
       problem.textContent = message;
       problem.hidden = false;
-      if (!field.input.matches("button")) field.input.ariaInvalid = "true";
-      field.input.setAttribute("aria-describedby", `${problem.id} ${id}-info`);
+      marked = field.input;
+      if (!marked.matches("button")) marked.ariaInvalid = "true";
+      marked.setAttribute("aria-describedby", `${problem.id} ${marked.getAttribute("aria-describedby") ?? ""}`);
     },
     clear() {
       problem.hidden = true;
-      field.input.removeAttribute("aria-invalid");
+      marked?.removeAttribute("aria-invalid");
+      marked?.setAttribute("aria-describedby", marked.getAttribute("aria-describedby").replace(`${problem.id} `, ""));
+      marked = undefined;
     },
   };
+  row.field = field;
   if (isGroup) row.setAttribute("aria-labelledby", `${id}-label`);
   return field;
 }
@@ -129,41 +141,72 @@ function choiceEditor(constants, { shared, preset, optional }) {
   };
 }
 
-function textEditor(kind, { shared, preset, declared, optional, isNested, min, max, label, place }) {
+function textEditor(kind, { shared, preset, declared, example, optional, isNested, isMasked, place }) {
   const isRaw = ["json", "any"].includes(kind.name);
   // A string without quotes could be other JSON.
   const format = (value) =>
     typeof value === "string" && !(kind.name === "any" && parsed(value) !== undefined) ? value : json(value);
-  const example = kind.what ?? (isRaw ? "JSON" : undefined);
   const placeholder =
     preset !== undefined
       ? `${format(preset)} (default)`
       : declared !== undefined
         ? `e.g. ${format(declared)}`
-        : example;
-  const isMasked = isSecret(label) && kind.name === "text";
-  const bounds = kind.input === "date" ? { min, max } : {};
-  const input =
-    isRaw || (kind.long && !isMasked)
-      ? h("textarea", { ...shared, rows: isRaw ? 3 : 4, className: isRaw ? "json" : "", placeholder })
+        : (kind.what ?? (isRaw ? "JSON" : undefined));
+  let start = "";
+  const create = (hasLines) => {
+    const created = hasLines
+      ? h("textarea", {
+          ...shared,
+          rows: isRaw ? 3 : 4,
+          className: isRaw ? "json" : isMasked ? "masked" : "",
+          placeholder,
+        })
       : h("input", {
           ...shared,
-          ...bounds,
+          ...(kind.input === "date" ? { min: kind.min, max: kind.max } : {}),
           type: isMasked ? "password" : (kind.input ?? "text"),
           autocomplete: isMasked ? "off" : undefined,
           inputMode: kind.mode,
           placeholder,
         });
-  // An example is there to be replaced.
-  let start = "";
-  input.addEventListener("focus", () => input.value !== "" && input.value === start && !kind.long && input.select());
-  const keepsEmpty = isNested && !optional && kind.name === "text" && !kind.minLength && place === undefined;
-  const value = (hides) => {
-    if (input.value === "") return keepsEmpty && input.type === "text" ? "" : undefined;
-    return hides && isMasked ? MASK : typed(kind, input.value);
+    // An example is there to be replaced.
+    const isExample = () => created.value !== "" && created.value === start && !kind.long;
+    created.addEventListener("focus", () => isExample() && created.select());
+    return created;
   };
-  const set = (next) => (input.value = start = next === undefined ? "" : format(next));
-  return { element: isMasked ? revealed(input) : input, input, value, set };
+  const hasLines = [preset, declared, example].some((value) => typeof value === "string" && value.includes("\n"));
+  let input = create(isRaw || hasLines || (kind.long && !isMasked));
+  const shell = isMasked ? revealed(input) : undefined;
+  const keepsEmpty = isNested && !optional && kind.name === "text" && !kind.minLength && place === undefined;
+  const isPlain = () => input.matches("textarea, [type=text]");
+  const value = () =>
+    input.value !== "" ? typed(kind, input.value) : keepsEmpty && isPlain() ? "" : undefined;
+  const set = (next) => {
+    const text = next === undefined ? "" : format(next);
+    // An input would remove the line breaks.
+    if (text.includes("\n") && input.matches("input")) {
+      const other = create(true);
+      input.replaceWith(other);
+      input = other;
+    }
+    input.value = start = text;
+  };
+  const error = () => {
+    if (input.validity.badInput)
+      return `Expected ${kind.input === "time" ? "a time, such as 14:30" : "a date that exists, such as 2026-12-31"}.`;
+    return kind.name === "json" && typeof value() === "string" ? `Expected ${kind.what}.` : undefined;
+  };
+  return {
+    get element() {
+      return shell ?? input;
+    },
+    get input() {
+      return input;
+    },
+    value,
+    set,
+    error,
+  };
 }
 
 /** Returns the input of a secret, with a button that shows it. */
@@ -171,12 +214,15 @@ export function revealed(input) {
   const button = action(
     "Show",
     () => {
-      const isShown = input.type === "text";
-      input.type = isShown ? "password" : "text";
+      const isShown = button.ariaPressed === "true";
+      const { firstChild } = shell;
+      if (firstChild.matches("textarea")) firstChild.classList.toggle("masked", isShown);
+      else firstChild.type = isShown ? "password" : "text";
       button.textContent = isShown ? "Show" : "Hide";
       button.ariaPressed = String(!isShown);
     },
     { ariaPressed: "false", ariaLabel: "Show the characters" },
   );
-  return h("span", { className: "with-button" }, input, button);
+  const shell = h("span", { className: "with-button" }, input, button);
+  return shell;
 }

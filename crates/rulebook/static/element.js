@@ -78,12 +78,13 @@ export function action(text, run, properties = {}) {
 }
 
 /** Returns a button that copies a text to the clipboard. `text` returns the text or a promise of it. */
-export function copyButton(text) {
-  const button = h("button", { type: "button", className: "copy" }, "Copy");
+export function copyButton(text, label = "Copy", className = "copy") {
+  const button = h("button", { type: "button", className }, label);
   button.addEventListener("click", async () => {
-    button.textContent = (await copy(await text())) ? "Copied" : "Not copied";
+    const isCopied = await Promise.resolve(text()).then(copy, () => false);
+    button.textContent = isCopied ? "Copied" : "Not copied";
     setTimeout(() => {
-      button.textContent = "Copy";
+      button.textContent = label;
     }, 1500);
   });
   return button;

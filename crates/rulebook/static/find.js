@@ -26,24 +26,26 @@ export function addFinder(form) {
   const links = () => [...results.querySelectorAll("a[href]")];
   /** Marks the result that Enter in the input opens. */
   const markFirst = () => {
-    if (input.value.trim() !== "") links()[0]?.classList.add("chosen");
+    if (isFound && input.value.trim() !== "") links()[0]?.classList.add("chosen");
   };
 
-  let last = 0;
   let asked;
-  const find = async () => {
-    const query = input.value;
-    if (query === asked) return;
-    asked = query;
-    last += 1;
-    const current = last;
+  let found = Promise.resolve();
+  /** Shows the results for the text in the input, and waits for them. */
+  const find = () => {
+    if (input.value !== asked) found = load((asked = input.value));
+    return found;
+  };
+  let isFound = false;
+  const load = async (query) => {
     const url = new URL(form.action);
     url.search = new URLSearchParams(new FormData(form));
     url.pathname += "/results";
     const response = await fetch(url, { headers: { Accept: "text/html" } }).catch(() => undefined);
     const text = response?.ok ? await response.text() : undefined;
     // A later request may already have a response.
-    if (current !== last) return;
+    if (query !== asked) return;
+    isFound = false;
     if (text === undefined) {
       asked = undefined;
       results.replaceChildren(h("p", {}, "The server does not respond. Enter opens the search page."));
@@ -52,6 +54,8 @@ export function addFinder(form) {
     const page = new DOMParser().parseFromString(text, "text/html");
     for (const link of page.querySelectorAll("a[href]")) link.href = new URL(link.getAttribute("href"), url).href;
     for (const anchor of page.querySelectorAll(".anchor")) anchor.remove();
+    // Suggestions are no results.
+    isFound = page.querySelector("#suggestions") === null;
     // The ids are those of the page below.
     for (const one of page.querySelectorAll("[id]")) one.removeAttribute("id");
     const summary = [...page.querySelectorAll("body > p")].filter((line) => line.querySelector("a") === null);
@@ -80,10 +84,12 @@ export function addFinder(form) {
     if (input.value.trim() === "") return;
     event.preventDefault();
     clearTimeout(timer);
+    const query = input.value;
     await find();
-    const [first] = links();
-    if (first) first.click();
-    else form.submit();
+    // The reader may have typed more.
+    if (query !== input.value) return;
+    if (asked === undefined) form.submit();
+    else if (isFound) links()[0]?.click();
   });
   results.addEventListener("click", (event) => {
     const link = event.target.closest("a");

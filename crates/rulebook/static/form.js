@@ -4,11 +4,15 @@
 import { bodyOf } from "./body.js";
 import { MASK, fieldOf } from "./editors.js";
 import { action, escapeControls, h, newId } from "./element.js";
-import { parseDefinition, parsed } from "./kinds.js";
+import { isSecretParameter, parseDefinition, parsed, withoutSecrets } from "./kinds.js";
 import { problemsOf } from "./problems.js";
-import { responseElement } from "./response.js";
-import { KEY_HEADER, apiError, baseOf, describe, json, needsKey, randomKey, request } from "./rulebook.js";
+import { ApiError, KEY_HEADER, baseOf, describe, json, needsKey, outputs, randomKey, request } from "./rulebook.js";
 import { send, services, utf8 } from "./rulebook.js";
+
+/** The time in milliseconds after which a reader can cancel a call. A double click on the button does not cancel it. */
+const CANCEL_DELAY = 700;
+/** The maximum size in bytes of a JSON response that the form reads, for example to find a token in it. */
+const MAX_PARSED = 1_000_000;
 
 /** Returns the response to OPTIONS on a URL. */
 function definitionAt(url, scheme) {
@@ -59,9 +63,10 @@ async function ofService(root, id, path, scheme) {
  * @param {object} method the method, as `services` returns it
  * @param {Scheme} scheme the authentication scheme of the API
  * @param {object} options `button` submits the form; `status` and `response` are the elements that show the response,
- *   and `onCalled` is called with it and with whether its errors are shown at fields; `onChange` is called when a value
- *   changes; `words` returns the description of a parameter's values, by the key of the parameter; `values` and
- *   `examples` have the values with which the form begins, and those of other parameters, by key
+ *   and `onCalled` is called with it, with the error in it, with whether the form has changed meanwhile, and with
+ *   whether errors are shown at fields; `onChange` is called when a value changes; `words` returns the description of a
+ *   parameter's values, by the key of the parameter; `values` and `examples` have the values with which the form begins,
+ *   and those of other parameters, by key
  */
 function formOf(base, method, scheme, options) {
   const { button, status, response, onCalled, onChange, words, values: starts, examples } = options;
@@ -77,9 +82,11 @@ function formOf(base, method, scheme, options) {
 
   /** Returns the values by parameter. Secrets are masked if `hides` is true. */
   const values = (hides) => {
-    const all = [...fields].map(([parameter, field]) => [parameter, field.value(hides)]);
-    const others = all.filter(([parameter, one]) => one !== undefined && !(body.isJson && parameter.place === "body"));
-    return new Map([...others, ...(body.isJson ? body.members() : [])]);
+    const shown = [...fields].filter(([{ place }]) => !(body.isJson && place === "body"));
+    const all = shown.map(([parameter, field]) => [parameter, field.value()]);
+    const sent = [...all, ...(body.isJson ? body.members() : [])].filter(([, value]) => value !== undefined);
+    if (!hides) return new Map(sent);
+    return new Map(sent.map(([one, value]) => [one, withoutSecrets(value, MASK, isSecretParameter(one))]));
   };
   /** Returns the call of the form, without a credential and an idempotency key. */
   const call = (hides) => {
@@ -99,7 +106,7 @@ function formOf(base, method, scheme, options) {
     setAll(start);
     response.replaceChildren();
     status.replaceChildren();
-    refresh();
+    element.dispatchEvent(new Event("change"));
   });
   const element = h(
     "form",
@@ -110,27 +117,49 @@ function formOf(base, method, scheme, options) {
   );
   const problems = problemsOf(fields, body);
   const refresh = () => onChange(call);
-  element.addEventListener("input", refresh);
+  let waiting;
+  let isEdited = false;
+  element.addEventListener("input", () => {
+    isEdited = true;
+    refresh();
+  });
   element.addEventListener("change", ({ target }) => {
     refresh();
-    problems.check([...fields].find(([, { row }]) => row.contains(target))?.[0]);
+    problems.check(target);
   });
+  // An input that contains only a part of a date has not changed.
+  element.addEventListener("focusout", ({ target }) => target.validity?.badInput && problems.check(target));
   element.addEventListener("submit", async (event) => {
     event.preventDefault();
+    if (waiting) {
+      // Enter in a field also presses the button.
+      if (button.textContent === "Cancel" && !element.contains(document.activeElement)) waiting.abort();
+      return;
+    }
     problems.clear();
     refresh();
     if (problems.refuse()) return;
     const { values, message } = call();
     const credential = scheme.fieldsOfPage();
     const key = needsKey(method, message) ? [[KEY_HEADER, randomKey()]] : [];
-    button.disabled = true;
-    const result = await exchange(withFields(message, [...credential, ...key]), scheme.fetchOption, status);
-    button.disabled = false;
+    waiting = new AbortController();
+    isEdited = false;
+    // The button keeps the focus, which a disabled button would lose.
+    button.dataset.waiting = "";
+    const timer = setTimeout(() => (button.textContent = "Cancel"), CANCEL_DELAY);
+    const options = { credentials: scheme.fetchOption, signal: waiting.signal };
+    const result = await exchange(method, withFields(message, [...credential, ...key]), options, status);
+    clearTimeout(timer);
+    button.textContent = "Call";
+    delete button.dataset.waiting;
+    waiting = undefined;
     if (!result) return response.replaceChildren();
     const masked = credential.map(([name]) => [name, MASK]);
-    response.replaceChildren(responseElement(result, withFields(call(true).message, [...masked, ...key])));
-    const isAtFields = problems.report(errorsOf(method, result));
-    onCalled({ ...result, method, values, isAtFields });
+    response.replaceChildren(result.elementOf(result, withFields(call(true).message, [...masked, ...key])));
+    const { error } = result;
+    const errors = Array.isArray(error?.errors) ? error.errors : [];
+    const named = errors.filter((one) => typeof one?.parameter === "string");
+    onCalled({ ...result, method, values, isEdited, isAtFields: problems.report(named, error?.status === 400) });
   });
   setAll(start);
   button.setAttribute("form", element.id);
@@ -150,6 +179,7 @@ function parameterField(parameter, words, examples) {
     declared: optional ? example : undefined,
     example: examples[key] ?? example,
     info: words ?? parameter.info,
+    isSecret: isSecretParameter(parameter),
     note: isWholeBody ? "whole body" : place,
   });
   const notes = [sendingNote(parameter)];
@@ -159,11 +189,14 @@ function parameterField(parameter, words, examples) {
   return field;
 }
 
-/** Returns the errors of parameters in a response. */
-function errorsOf({ module }, { response, json: value }) {
-  if (response.ok || value === undefined) return [];
-  const { errors } = apiError(response, value, module.decodings);
-  return Array.isArray(errors) ? errors.filter((one) => typeof one?.parameter === "string") : [];
+/** Returns the error in a response, which can have the status of a success in some envelopes; undefined without one. */
+function errorIn(method, response, value) {
+  try {
+    if (value !== undefined) outputs(method, response, value);
+  } catch (error) {
+    if (error instanceof ApiError) return error;
+  }
+  return response.ok ? undefined : new ApiError(response.status, { message: response.statusText });
 }
 
 /** Returns a request with more header fields, which replace those of parameters with the same names. */
@@ -182,25 +215,31 @@ function sendingNote({ place, wire }) {
     : undefined;
 }
 
-/** Sends a request, and shows its status in an element. Returns the response; undefined if the server does not respond.
-    `credentials` is the option of `fetch`. */
-async function exchange(message, credentials, status) {
+/** Sends a request, and shows its status in an element. Returns the response; undefined if the server does not respond,
+    or if the reader has cancelled the call. `options` are those of `send`. */
+async function exchange(method, message, options, status) {
   status.className = "status";
   status.replaceChildren("Waiting…");
   const start = performance.now();
   try {
-    const response = await send(message, { credentials });
+    const response = await send(message, options);
     const body = await response.blob();
     const time = Math.round(performance.now() - start);
     const text = /[/+]json\b|^text\//.test(body.type) ? await body.text() : undefined;
-    const value = /[/+]json\b/.test(body.type) ? parsed(text) : undefined;
-    status.classList.add(response.ok ? "success" : "error");
-    const name = h("strong", {}, `${response.status} ${response.statusText}`.trim());
-    status.replaceChildren(name, ` in ${time} ms, ${body.size} bytes`);
-    return { response, body, text, json: value };
+    const value = /[/+]json\b/.test(body.type) && body.size <= MAX_PARSED ? parsed(text) : undefined;
+    const error = errorIn(method, response, value);
+    status.classList.add(error ? "error" : "success");
+    const name = `${response.status} ${response.statusText}`.trim();
+    const more = error && response.ok ? `, error ${error.status}` : "";
+    status.replaceChildren(h("strong", {}, name + more), ` in ${time} ms, ${body.size} bytes`);
+    // Only the response to a call needs this code.
+    const { responseElement: elementOf } = await import("./response.js");
+    return { response, body, text, json: value, error, elementOf };
   } catch (error) {
     status.classList.add("error");
-    status.replaceChildren(h("strong", {}, "No response"), ` ${escapeControls(error.message)}`);
+    const isCancelled = options.signal.aborted;
+    const texts = isCancelled ? ["Cancelled", "The server may have run the method."] : ["No response", error.message];
+    status.replaceChildren(h("strong", {}, texts[0]), ` ${escapeControls(texts[1])}`);
     return undefined;
   }
 }

@@ -13,8 +13,8 @@ const KEYWORDS = {
 
 /** The syntax of each language: what a comment is, and which quotes strings have. */
 const SYNTAX = {
-  js: { comment: /\/\/[^\n]*/, quotes: "\"'`" },
-  go: { comment: /\/\/[^\n]*/, quotes: '"`' },
+  js: { comment: /\/\/[^\n]*/, quotes: "\"'\x60" },
+  go: { comment: /\/\/[^\n]*/, quotes: '"\x60' },
   php: { comment: /\/\/[^\n]*/, quotes: "\"'" },
   python: { comment: /#[^\n]*/, quotes: "\"'" },
   sh: { comment: /(?<=^|\s)#[^\n]*/, quotes: "\"'" },

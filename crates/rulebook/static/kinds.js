@@ -1,6 +1,6 @@
 // The kinds of editors, by the JSON Schemas of values.
 
-import { Json, kindsOf, parseExactly, valuesOfSchema } from "./rulebook.js";
+import { Json, expected, json, kindsOf, momentWords, parseExactly, valuesOfSchema } from "./rulebook.js";
 
 /** Parses JSON. Numbers that JavaScript would write otherwise keep their text, such as 1.0. */
 export const parseDefinition = (text) => parseExactly(text, (number) => String(Number(number)) === number);
@@ -14,8 +14,35 @@ export function parsed(text) {
   }
 }
 
-/** Returns whether a name is that of a secret, which the page masks. */
-export const isSecret = (name) => /(pass(word|wd|phrase)|secret)$/i.test(name);
+/** The parts and the words of names of secret values, which the page of a method contains. */
+const { secretParts = "(?!)", secretWords = "(?!)" } =
+  globalThis.document?.querySelector("[data-secret-parts]")?.dataset ?? {};
+const [SECRET_PARTS, SECRET_WORDS] = [new RegExp(secretParts, "i"), new RegExp(`^(${secretWords})s?$`, "i")];
+
+/** Returns whether a name is that of a secret, as the server decides it. */
+export const isSecret = (name) =>
+  SECRET_PARTS.test(name.replaceAll(/[^\p{Alphabetic}\p{N}]/gu, "")) ||
+  name
+    .split(/\P{Alphabetic}+|(?<=\P{Uppercase})(?=\p{Uppercase})|(?=\p{Uppercase}\p{Lowercase})/u)
+    .some((word) => SECRET_WORDS.test(word));
+
+/** Returns whether the value of a parameter is a secret, because of one of its names. */
+export const isSecretParameter = ({ name, wire, key = "" }) => [name, wire, key].some(isSecret);
+
+/** Returns a value with `mask` instead of each secret in it; without its secrets if `mask` is undefined. `isHidden`
+    says that the value itself is a secret. */
+export function withoutSecrets(value, mask, isHidden) {
+  const plain = value instanceof Json ? parseDefinition(value.text) : value;
+  if (plain === null || plain === "" || typeof plain === "boolean" || plain instanceof Blob) return value;
+  const isList = Array.isArray(plain);
+  if (typeof plain !== "object" || plain instanceof Json) return isHidden ? mask : value;
+  const hidden = isList
+    ? plain.map((item) => withoutSecrets(item, mask, isHidden)).filter((item) => item !== undefined)
+    : Object.fromEntries(
+        Object.entries(plain).map(([name, one]) => [name, withoutSecrets(one, mask, isHidden || isSecret(name))]),
+      );
+  return json(hidden) === json(plain) ? value : hidden;
+}
 
 /** Returns a schema without null, which stands for a missing value, and with the parts of `allOf` merged. */
 export function plain(schema) {
@@ -40,6 +67,27 @@ export function plain(schema) {
     }),
     schema,
   );
+}
+
+/** Returns the example of a schema, which the definition or the server gives; undefined without one. */
+export function exampleOf(schema) {
+  // The branches of a union with a tag consist of a schema and the tag.
+  const [example] = [schema, ...(schema.allOf ?? [])].map((one) => plain(one).examples).find(Boolean) ?? [];
+  return example;
+}
+
+/** Returns a description and the words for the values of a schema, as text without markdown. */
+export function described(schema) {
+  const moment = momentWords(schema);
+  const { items, ...list } = plain(schema);
+  const hasScalars = items && !kindsOf(items).some((kind) => ["array", "object"].includes(kind));
+  const ofItems = hasScalars ? `, each item ${expected(items)}` : "";
+  const words = moment?.words ?? expected({ ...list, description: undefined }) + ofItems;
+  const info = (schema.description ?? "").replace(moment?.paragraph ?? "", "").trim();
+  const marks = /\[([^\]]+)\]\([^)]*\)|\x60([^\x60]*)\x60|\*\*([^*]+)\*\*|\*([^*\s][^*]*)\*/g;
+  const text = info.replaceAll(marks, (_, ...texts) => texts.slice(0, 4).join(""));
+  if (words === "a value" || text === "") return text || (words === "a value" ? "" : words);
+  return `${text}${text.includes("\n") ? "\n" : ": "}${words}`;
 }
 
 const isNullable = (schema) =>
@@ -77,12 +125,15 @@ export function inputKind({ type = "", schema: written = {}, max, optional = tru
     return { name: "any" };
   const input = { date: "date", time: "time", mail: "email", url: "url", phone: "tel" }[term];
   const byFormat = { date: "date", email: "email" }[schema.format];
+  const { min, max: last } = momentWords(schema) ?? {};
   const maxLength = schema.maxLength ?? (term.startsWith("decimal") ? 0 : max) ?? Number(/^string\((?:\d+,\s?)?(\d+)\)/.exec(term)?.[1]);
   return {
     name: "text",
     input: input ?? byFormat,
     long: term === "text" || maxLength > 250,
     minLength: schema.minLength,
+    min,
+    max: last,
   };
 }
 

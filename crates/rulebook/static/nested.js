@@ -3,14 +3,18 @@
 
 import { MAX_DEPTH, fieldOf, make, shown } from "./editors.js";
 import { action, h, newId } from "./element.js";
-import { inputKind, plain } from "./kinds.js";
+import { described, exampleOf, inputKind, plain } from "./kinds.js";
 import { Json, expected, json, kindsOf, mismatch, parseExactly, unionOf } from "./rulebook.js";
+
+/** Returns the label of a field in a text. The label of a row is an element with its number. */
+const textOf = (label) => (typeof label === "string" ? label : "item");
 
 /** Says that the value of an element has changed, as a typed text does. */
 const changed = (element) => element.dispatchEvent(new Event("input", { bubbles: true }));
 
 /** Returns the editor of an optional value, which is created when the reader adds the value. */
-export function onDemand({ label, example }, create) {
+export function onDemand({ label: name, example }, create) {
+  const label = textOf(name);
   const element = h("div");
   let inner;
   const close = () => {
@@ -35,7 +39,7 @@ export function onDemand({ label, example }, create) {
   close();
   return {
     element,
-    value: (hides) => inner?.value(hides),
+    value: () => inner?.value(),
     set: (value) => (value === undefined || value === null ? close() : open(value)),
     find: (path) => inner?.find(path),
   };
@@ -47,12 +51,6 @@ function step(path, names) {
   const name = names.filter(ends).sort((a, b) => b.length - a.length)[0];
   return [name, path.slice((name ?? "").length + 1)];
 }
-
-const described = (schema) => {
-  const words = expected(plain(schema));
-  const [info = ""] = (schema.description ?? "").split("\n");
-  return words === "a value" ? info : `${info && `${info}: `}${words}`;
-};
 
 export function objectEditor({ properties, required = [] }, { example, omitted }, depth) {
   const fields = new Map();
@@ -67,8 +65,8 @@ export function objectEditor({ properties, required = [] }, { example, omitted }
     };
     fields.set(name, fieldOf(options, depth + 1));
   }
-  const value = (hides) => {
-    const members = [...fields].map(([name, field]) => [name, field.value(hides)]);
+  const value = () => {
+    const members = [...fields].map(([name, field]) => [name, field.value()]);
     return Object.fromEntries(members.filter(([, member]) => member !== undefined));
   };
   const set = (next) => {
@@ -92,7 +90,8 @@ export function objectEditor({ properties, required = [] }, { example, omitted }
 }
 
 /** Returns an element with rows, which can be added and removed. `create` returns a row: its field, and its element. */
-function rowsOf(label, { min = 0, max = Infinity }, create) {
+function rowsOf(name, { min = 0, max = Infinity }, create) {
+  const label = textOf(name);
   const list = h("ol", { className: "rows" });
   let rows = [];
   const number = () => {
@@ -133,12 +132,13 @@ function rowsOf(label, { min = 0, max = Infinity }, create) {
   return { element: h("div", {}, list, add), all: () => rows, push, clear, min };
 }
 
-export function listEditor({ items, minItems, maxItems }, { label, optional, example }, depth) {
-  const model = Array.isArray(example) ? example[0] : undefined;
+export function listEditor({ items, minItems, maxItems }, { shared, label, optional, example, isMasked }, depth) {
+  const model = (Array.isArray(example) ? example[0] : undefined) ?? exampleOf(items);
+  const ofList = { of: label, infoId: shared["aria-describedby"], isSecret: isMasked };
   const rows = rowsOf(label, { max: maxItems }, (n, value) => {
     const name = h("span", { className: "number" }, String(n + 1));
     const field = fieldOf(
-      { label: name, of: label, schema: items, optional: false, example: value ?? model },
+      { label: name, ...ofList, schema: items, optional: false, example: value ?? model },
       depth + 1,
     );
     field.set(value ?? (kindsOf(items).includes("object") ? model : undefined));
@@ -152,8 +152,8 @@ export function listEditor({ items, minItems, maxItems }, { label, optional, exa
     for (let n = 0; n < Math.min(count, 1000); n += 1) rows.push(next?.[n]);
   };
   rows.element.addEventListener("input", () => (isGiven = !optional || rows.all().length > 0));
-  const value = (hides) => {
-    const all = rows.all().map(({ field }) => field.value(hides) ?? (kindsOf(items).includes("string") ? "" : null));
+  const value = () => {
+    const all = rows.all().map(({ field }) => field.value() ?? (kindsOf(items).includes("string") ? "" : null));
     return isGiven || all.length > 0 ? all : undefined;
   };
   const find = (path) => {
@@ -163,14 +163,20 @@ export function listEditor({ items, minItems, maxItems }, { label, optional, exa
   return { element: rows.element, value, set, find };
 }
 
-export function mapEditor({ additionalProperties: schema, propertyNames, maxProperties }, { label, example }, depth) {
-  const [model] = Object.values(example ?? {});
+export function mapEditor({ additionalProperties: schema, propertyNames, maxProperties }, options, depth) {
+  const { label, example, isMasked } = options;
+  const [model = exampleOf(schema)] = Object.values(example ?? {});
   const rows = rowsOf(label, { max: maxProperties }, (n, pair) => {
     const key = fieldOf(
       { label: "name", of: `${label}: `, schema: propertyNames ?? { type: "string" }, optional: false },
       depth + 1,
     );
-    const field = fieldOf({ label: "value", of: `${label}: `, schema, optional: false, example: model }, depth + 1);
+    const field = fieldOf(
+      { label: "value", of: `${label}: `, schema, optional: false, example: model, isSecret: isMasked },
+      depth + 1,
+    );
+    const isSame = (other) => other.key !== key && other.key.value() === key.value();
+    key.error = () => (rows.all().some(isSame) ? "Another row has the same name." : undefined);
     key.set(pair?.[0]);
     field.set(pair?.[1] ?? model);
     return {
@@ -180,10 +186,10 @@ export function mapEditor({ additionalProperties: schema, propertyNames, maxProp
       element: h("div", { className: "pair" }, key.row, field.row),
     };
   });
-  const pairs = (hides) => rows.all().map(({ key, inner }) => [key.value() ?? "", inner.value(hides) ?? null]);
+  const pairs = () => rows.all().map(({ key, inner }) => [key.value() ?? "", inner.value() ?? null]);
   return {
     element: rows.element,
-    value: (hides) => Object.fromEntries(pairs(hides)),
+    value: () => Object.fromEntries(pairs()),
     set(next) {
       rows.clear();
       if (next !== null && typeof next === "object") for (const pair of Object.entries(next)) rows.push(pair);
@@ -208,9 +214,9 @@ function branchName({ schema, tags }) {
   return kindsOf(schema).includes("object") && info !== "" && info.length < 60 ? info : expected(plain(schema));
 }
 
-export function unionEditor(schema, { shared, label, optional, example, isNested }, depth) {
+export function unionEditor(schema, { shared, label, optional, example, isNested, isMasked }, depth) {
   const { branches, member } = unionOf(schema);
-  const input = h("select", { ...shared, ariaLabel: `Kind of ${typeof label === "string" ? label : "item"}` });
+  const input = h("select", { ...shared, ariaLabel: `Kind of ${textOf(label)}` });
   input.append(
     ...[optional ? "not sent" : "choose", ...branches.map(branchName)].map((name, n) =>
       h("option", { value: n === 0 ? "" : String(n) }, name),
@@ -230,13 +236,13 @@ export function unionEditor(schema, { shared, label, optional, example, isNested
     if (branch.schema.type === "null" || "const" in branch.schema) return;
     const kind = depth > MAX_DEPTH ? { name: "any" } : inputKind({ schema: branch.schema });
     const ids = {
+      ...shared,
       id: newId(),
-      spellcheck: false,
-      ariaLabel: `${typeof label === "string" ? label : "item"}: ${branchName(branch)}`,
+      ariaLabel: `${textOf(label)}: ${branchName(branch)}`,
     };
     inner = make(
       kind,
-      { shared: ids, label, optional: false, example: value ?? example, omitted, isNested },
+      { shared: ids, label, optional: false, example: value ?? example, omitted, isNested, isMasked },
       depth + 1,
     );
     inner.set(value);
@@ -244,7 +250,8 @@ export function unionEditor(schema, { shared, label, optional, example, isNested
   };
   input.addEventListener("change", () => {
     const index = input.value === "" ? -1 : Number(input.value) - 1;
-    choose(index, index >= 0 && example !== undefined && branchOf(example) === index ? example : undefined);
+    const isOfBranch = index >= 0 && example !== undefined && branchOf(example) === index;
+    choose(index, isOfBranch ? example : exampleOf(branches[index]?.schema ?? {}));
     changed(input);
   });
   /** Returns the index of the branch of a value. */
@@ -258,12 +265,12 @@ export function unionEditor(schema, { shared, label, optional, example, isNested
     const index = branches.findIndex((branch) => !mismatch(branch.schema, exact, label));
     return index >= 0 ? index : branches.findIndex(({ kinds }) => kinds.includes(kindsOf({ const: exact })[0]));
   };
-  const value = (hides) => {
+  const value = () => {
     if (at < 0) return undefined;
     const { schema: chosen, tags } = branches[at];
     if (chosen.type === "null") return null;
     if ("const" in chosen) return chosen.const;
-    const own = inner.value(hides);
+    const own = inner.value();
     return tags?.length === 1 &&
       member !== undefined &&
       own !== null &&
@@ -282,5 +289,6 @@ export function unionEditor(schema, { shared, label, optional, example, isNested
     value,
     set,
     find: (path) => inner?.find?.(path),
+    error: () => inner?.error?.(),
   };
 }

@@ -1,16 +1,20 @@
 // Shows the response to a call: its body, its header fields, and the request. JSON is highlighted and can be folded,
 // images are shown, and other files can be saved.
 
-import { copyButton, escapeControlsInJson, h, tabsOf } from "./element.js";
+import { action, copyButton, escapeControls, escapeControlsInJson, h, tabsOf } from "./element.js";
+import { pretty, prettyText } from "./pretty.js";
+import { fileName } from "./rulebook.js";
 
 /** The maximum number of values in JSON that can be folded. Longer JSON is shown as text. */
 const MAX_FOLDABLE = 5000;
+/** The maximum length of a text that is shown at once. Of a longer text, the beginning is shown as it is. */
+const MAX_SHOWN = 200_000;
 
 /** Returns the element that shows a response, beside the request that was sent. */
 export function responseElement({ response, body, text }, sent) {
   const fields = [...response.headers].map(([name, value]) => `${name}: ${value}`);
   const pairs = [
-    ["Body", h("div", {}, bodyElement(body, text))],
+    ["Body", h("div", {}, bodyElement(body, text, response.headers.get("Content-Disposition") ?? ""))],
     [`Headers (${fields.length})`, h("div", { className: "header-fields" }, textElement(fields.join("\n")))],
     ["Request as sent", h("div", { className: "sent" }, textElement(requestText(sent)))],
   ];
@@ -22,19 +26,27 @@ export function responseElement({ response, body, text }, sent) {
   );
 }
 
-/** Shows a body. */
-function bodyElement(body, text) {
+/** Shows a body. Files, and texts that the server sends as attachments, can be saved. */
+function bodyElement(body, text, disposition) {
   if (body.size === 0) return h("p", { className: "quiet" }, "No body.");
-  if (text !== undefined) return textElement(text, /[/+]json\b/.test(body.type) ? jsonElement(text) : undefined);
+  const shown = text === undefined ? [] : [textElement(text, /[/+]json\b/.test(body.type))];
+  if (text !== undefined && !/^attachment\b/i.test(disposition)) return shown;
   const href = URL.createObjectURL(body);
-  const save = h("a", { href, download: "" }, `Save (${body.type || "unknown type"})`);
-  return h("p", {}, body.type.startsWith("image/") ? h("img", { src: href, alt: "The response" }) : "", save);
+  const save = h("a", { href, download: fileName(disposition) ?? "" }, `Save (${body.type || "unknown type"})`);
+  const image = body.type.startsWith("image/") ? h("img", { src: href, alt: "The response" }) : "";
+  return [h("p", {}, image, save), ...shown];
 }
 
-const textElement = (text, shown = h("pre", { tabIndex: 0 }, h("code", {}, text))) => {
+function textElement(text, isJson = false) {
   const copy = copyButton(() => text);
-  return h("figure", {}, copy, shown);
-};
+  if (text.length <= MAX_SHOWN && isJson) return h("figure", {}, copy, jsonElement(text));
+  const code = h("code", {}, text.slice(0, MAX_SHOWN));
+  const more = action(`Show all ${text.length} characters`, () => {
+    code.textContent = escapeControls(text);
+    more.remove();
+  });
+  return h("figure", {}, copy, h("pre", { tabIndex: 0 }, code), text.length > MAX_SHOWN ? more : "");
+}
 
 /** Returns a request as a text with its first line, its header fields and its body. */
 function requestText({ http, url, headers, parts, text }) {
@@ -79,25 +91,3 @@ export function jsonElement(text) {
   }
   return pre;
 }
-
-/** Formats a JSON text with a line for each value, without parsing it, which would round large numbers. Yields the
-    pieces of the text with their CSS classes. */
-export function* pretty(text) {
-  const token = /("(?:[^"\\]|\\.)*")(\s*:)?|([{[])|([}\]])|(,)|([^\s{}[\],:"]+)/gs;
-  let depth = 0;
-  let last = "";
-  const line = () => ["", `\n${"  ".repeat(depth)}`];
-  for (const [, string, colon, open, close, comma, word] of text.matchAll(token)) {
-    if (close !== undefined) depth -= 1;
-    // Empty lists and objects stay on one line.
-    if (close !== undefined ? last !== "open" : last !== "") yield line();
-    if (open !== undefined) depth += 1;
-    last = open !== undefined ? "open" : comma !== undefined ? "comma" : "";
-    if (string !== undefined) yield [colon === undefined ? "string" : "key", string];
-    else yield [word === undefined ? "" : "word", word ?? open ?? close ?? comma];
-    if (colon !== undefined) yield ["", ": "];
-  }
-}
-
-/** Formats a JSON text as one text, see `pretty`. */
-export const prettyText = (text) => [...pretty(text)].map(([, piece]) => piece).join("");

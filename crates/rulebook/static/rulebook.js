@@ -398,13 +398,16 @@ function valuesOf(method, args, { check = true }) {
   return values;
 }
 
-/** Replaces each `Date` in an argument by a text: by a day in UTC if the schema is that of a date, otherwise by a point
-    in time. */
+const isInvalidDate = (value) => value instanceof Date && Number.isNaN(value.getTime());
+
+/** Replaces each valid `Date` in an argument by a text: by a day in UTC if the schema is that of a date, otherwise by a
+    point in time. */
 function withoutDates(schema, value, at) {
-  if (value instanceof Date && Number.isNaN(value.getTime()))
-    throw new ArgumentError(at, expected(schema), "an invalid Date");
+  if (isInvalidDate(value)) return value;
   // In a union, the first type that fits decides, as for texts.
-  for (const one of schema.anyOf ?? schema.oneOf ?? []) {
+  const possible = (schema.anyOf ?? schema.oneOf) ? possibleBranches(schema, value) : [];
+  if (possible.length === 1) return withoutDates(possible[0].schema, value, at);
+  for (const { schema: one } of possible) {
     const text = withoutDates(one, value, at);
     if (!mismatch(one, text, at)) return text;
   }
@@ -651,6 +654,7 @@ export function json(value) {
  */
 export function mismatch(schema, value, at) {
   if (value instanceof Json) return undefined;
+  if (isInvalidDate(value)) return new ArgumentError(at, expected(schema), "an invalid Date");
   if (typeof value?.toJSON === "function") return mismatch(schema, value.toJSON(), at);
   const kind = jsonType(value);
   const fail = (what) => new ArgumentError(at, what ?? expected(schema), summary(value));
@@ -705,17 +709,29 @@ const isSame = (constant, value) =>
 
 const isNumeric = (value) => typeof value === "number" || typeof value === "bigint";
 
+/** Returns the value of the member by which the objects of a union are distinguished. */
+function tagOf(value, member) {
+  const written = Object.hasOwn(value, member) ? value[member] : undefined;
+  return typeof written?.toJSON === "function" ? written.toJSON() : written;
+}
+
+/** Returns the branches of a union that a value can match, by its kind and by the tag of an object. */
+function possibleBranches(schema, value) {
+  const { branches, member } = unionOf(schema);
+  const kind = value instanceof Date ? "string" : jsonType(value);
+  if (kind !== "object" || member === undefined)
+    return branches.filter(({ kinds }) => kinds.includes(kind === "integer" ? "number" : kind));
+  return branches.filter(({ tags = [] }) => tags.some((tag) => isSame(tag, tagOf(value, member))));
+}
+
 /** Returns the error for a value that matches no branch of a union; undefined if it matches one. */
 function unionMismatch(schema, value, kind, at) {
   const { branches, member } = unionOf(schema);
-  const kindInUnion = kind === "integer" ? "number" : kind;
-  let possible = branches.filter(({ kinds }) => kinds.includes(kindInUnion));
+  const possible = possibleBranches(schema, value);
   if (kind === "object" && member !== undefined) {
-    const written = Object.hasOwn(value, member) ? value[member] : undefined;
-    const constant = typeof written?.toJSON === "function" ? written.toJSON() : written;
+    const constant = tagOf(value, member);
     // Only the server knows the value of a JSON text.
     if (constant instanceof Json) return undefined;
-    possible = branches.filter(({ tags = [] }) => tags.some((tag) => isSame(tag, constant)));
     if (possible.length === 0) {
       const known = branches.flatMap(({ tags = [] }) => tags).join(", ");
       const got = constant === undefined ? "nothing" : summary(constant);
@@ -839,12 +855,23 @@ function jsonType(value) {
   return ["string", "boolean", "object"].includes(typeof value) ? typeof value : undefined;
 }
 
-/** Describes a value without its text, which may be a secret. */
+/** Describes a value without its text, which may be a secret. Dates and points in time have their text. */
 function summary(value) {
-  if (typeof value === "string") return `a string of ${[...value].length} characters`;
+  const isMoment = typeof value === "string" && /^\d{4}-\d\d-\d\d(T[\d:.]+Z)?$/.test(value);
+  if (typeof value === "string") return isMoment ? value : `a string of ${[...value].length} characters`;
   if (Array.isArray(value)) return `an array of ${value.length} items`;
   if (isFile(value)) return "a file";
   return typeof value === "object" && value !== null ? "an object" : String(value);
+}
+
+/** Returns the words in which the schema of a date or a point in time describes its values, with its bounds; undefined
+    for other schemas and without these words. */
+export function momentWords({ pattern, description = "" }) {
+  const [paragraph, words] = (pattern && /(?:^|\n\n)A (date(?: and time)? \(.*?)\.?$/.exec(description)) || [];
+  if (words === undefined) return undefined;
+  const [, min = words.match(/not before (\S+)/)?.[1], max = words.match(/not after (\S+)/)?.[1]] =
+    /from (\S+) to (\S+)$/.exec(words) ?? [];
+  return { words: `a ${words}`, paragraph, min, max };
 }
 
 /** Describes the values that match a schema, for a sentence such as "expected a string". */
@@ -882,6 +909,8 @@ export function expected(schema) {
     ["minLength", "maxLength", " characters"],
   ];
   counts.push(["minItems", "maxItems", " items"], ["minProperties", "maxProperties", " members"]);
+  const moment = momentWords(schema)?.words;
+  if (moment) return moment + orNull;
   const readable = schema.pattern?.length <= 80 ? ` that matches ${schema.pattern}` : "";
   const described = schema.pattern && schema.description ? ` (${schema.description})` : "";
   const pattern = schema.format ? ` (${schema.format})` : readable || described;
@@ -1162,7 +1191,7 @@ export function apiError(response, body, decodings) {
 }
 
 /** Returns the file name in a Content-Disposition field (RFC 6266); null without one. */
-function fileName(disposition) {
+export function fileName(disposition) {
   const [, encoded] = /;\s*filename\*=UTF-8''([^;\s]+)/i.exec(disposition) ?? [];
   try {
     if (encoded) return decodeURIComponent(encoded);

@@ -1,6 +1,6 @@
 // Example calls in JavaScript, and the parts of them that the example calls in other languages also have.
 
-import { pretty } from "./response.js";
+import { pretty } from "./pretty.js";
 import { Json, hasAllDigits, json as jsonOf } from "./rulebook.js";
 
 /** Returns the header fields of a request, with that for its JSON body. */

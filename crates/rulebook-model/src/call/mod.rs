@@ -30,6 +30,8 @@ pub use parameter_error::{
 pub use php_array::{BracketKeys, PhpArray, PhpArrayError, PhpArrayLimits, PhpItem, PhpKey, split_array_name};
 pub use reserved_header::is_reserved_header;
 pub use secret_name::is_secret_name;
+#[cfg(feature = "documents")]
+pub(crate) use secret_name::secret_name_patterns;
 pub use upload::{TemporaryFiles, Upload, UploadContent};
 pub use value::{Encode, Value};
 pub use violation::{CustomError, Measure, Measured, Violation};

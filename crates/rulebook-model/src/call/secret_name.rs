@@ -44,6 +44,13 @@ pub fn is_secret_name(name: &str) -> bool {
     SECRET_PARTS.iter().any(|part| letters.contains(part)) || words(name).any(is_secret)
 }
 
+/// Returns the parts and the words of names of secret values, as two regular expressions, with which the form of a
+/// method finds such names in the same way as [`is_secret_name`].
+#[cfg(feature = "documents")]
+pub(crate) fn secret_name_patterns() -> [String; 2] {
+    [SECRET_PARTS.join("|"), SECRET_WORDS.join("|")]
+}
+
 fn is_word(word: &str, known: &str) -> bool {
     let singular = word.strip_suffix(['s', 'S']).unwrap_or(word);
     word.eq_ignore_ascii_case(known) || singular.eq_ignore_ascii_case(known)

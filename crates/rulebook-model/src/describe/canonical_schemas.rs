@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use super::canonical::ObjectWriter;
+use super::example::{minimal_example, type_example};
 use crate::model::{Method, Schema};
 use crate::types::{Check, NamedSchema, SCHEMA_REFERENCE_PREFIX, TypeExpr, replace_references};
 
@@ -29,6 +30,12 @@ pub(super) fn client_schema(check: &dyn Check, references: SchemaReferences) -> 
 pub(super) fn json_schemas(schemas: &[Arc<NamedSchema>], references: SchemaReferences) -> Json {
     let json_schema = |named: &Arc<NamedSchema>| {
         let mut schema = named.schema();
+        // Forms begin with it when a reader adds a value of the schema.
+        if named.example.is_none()
+            && let (Some(example), Json::Object(members)) = (type_example(&*named.check), &mut schema)
+        {
+            members.insert("examples".to_owned(), json!([minimal_example(&*named.check, example)]));
+        }
         rename_references(&mut schema, &*named.check, references);
         let name = if references == SchemaReferences::ByKey { named.key() } else { &named.name };
         (name.to_owned(), schema)

@@ -5,10 +5,13 @@
 //! example passes the check of its type.
 
 pub(super) mod compared;
+mod minimal;
 
 use std::borrow::Cow;
 
 use serde_json::Value as Json;
+
+pub(super) use minimal::minimal_example;
 
 use crate::call::Value;
 use crate::constraint::Given;

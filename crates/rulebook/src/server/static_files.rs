@@ -30,7 +30,7 @@ const SCRIPT_MEDIA_TYPE: &str = "text/javascript; charset=utf-8";
 
 /// The built-in files, each with its media type: the JavaScript client of APIs, and the files that the documentation
 /// pages load.
-const BUILT_IN_FILES: [(&str, &str, &str); 25] = [
+const BUILT_IN_FILES: [(&str, &str, &str); 26] = [
     ("rulebook.js", SCRIPT_MEDIA_TYPE, include_str!("../../static/rulebook.js")),
     ("rulebook.d.ts", "text/plain; charset=utf-8", include_str!("../../static/rulebook.d.ts")),
     ("theme.css", CSS_MEDIA_TYPE, include_str!("../../static/theme.css")),
@@ -50,6 +50,7 @@ const BUILT_IN_FILES: [(&str, &str, &str); 25] = [
     ("form.js", SCRIPT_MEDIA_TYPE, include_str!("../../static/form.js")),
     ("kinds.js", SCRIPT_MEDIA_TYPE, include_str!("../../static/kinds.js")),
     ("nested.js", SCRIPT_MEDIA_TYPE, include_str!("../../static/nested.js")),
+    ("pretty.js", SCRIPT_MEDIA_TYPE, include_str!("../../static/pretty.js")),
     ("problems.js", SCRIPT_MEDIA_TYPE, include_str!("../../static/problems.js")),
     ("snippets-javascript.js", SCRIPT_MEDIA_TYPE, include_str!("../../static/snippets-javascript.js")),
     ("snippets.js", SCRIPT_MEDIA_TYPE, include_str!("../../static/snippets.js")),
@@ -59,7 +60,7 @@ const BUILT_IN_FILES: [(&str, &str, &str); 25] = [
 ];
 
 /// The built-in files as documents, which can be sent. They are created when the first of them is requested.
-static BUILT_IN_DOCUMENTS: LazyLock<[(&str, Document); 25]> = LazyLock::new(|| {
+static BUILT_IN_DOCUMENTS: LazyLock<[(&str, Document); 26]> = LazyLock::new(|| {
     BUILT_IN_FILES.map(|(name, media_type, text)| {
         let is_script = media_type == SCRIPT_MEDIA_TYPE;
         let text = if is_script { without_comments(text) } else { text.to_owned() };
@@ -67,18 +68,20 @@ static BUILT_IN_DOCUMENTS: LazyLock<[(&str, Document); 25]> = LazyLock::new(|| {
     })
 });
 
-/// Returns a script without the lines of its comments, so that browsers load less. No other line of a built-in script
-/// begins like a comment.
+/// Returns a script without the lines of its comments, empty lines and indentation, so that browsers load less. No
+/// other line of a built-in script begins like a comment. A script with template strings of several lines, which have
+/// an odd number of backticks in a line, keeps its empty lines and its indentation.
 fn without_comments(script: &str) -> String {
     let mut kept = String::with_capacity(script.len());
     let mut is_inside = false;
+    let is_indented = script.lines().any(|line| line.matches('`').count() % 2 == 1);
     for line in script.lines() {
         let text = line.trim();
         let is_start = text.starts_with("/**");
         let is_comment = is_inside || is_start || text.starts_with("//");
         is_inside = (is_inside || is_start) && !text.ends_with("*/");
-        if !is_comment {
-            kept.push_str(line);
+        if !is_comment && (is_indented || !text.is_empty()) {
+            kept.push_str(if is_indented { line } else { text });
             kept.push('\n');
         }
     }

@@ -61,6 +61,8 @@ pub(super) struct Panel<'a> {
     pub(super) values: String,
     /// The examples of the other parameters, in the same form.
     pub(super) examples: String,
+    /// The parts and the words of names of secret values, as regular expressions. The form masks these values.
+    pub(super) secret_names: [String; 2],
     /// Code blocks that call the method, each with the name of its language or tool.
     pub(super) samples: Vec<(&'static str, Block<'a>)>,
 }

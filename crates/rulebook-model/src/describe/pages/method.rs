@@ -9,7 +9,8 @@ use super::fields::{output_field, parameter_field};
 use super::parse_markdown::{parse_blocks, parse_line};
 use super::phrases::{describe_scope, split_title, title};
 use super::{MethodEntry, PageId, Pages, method_definition, responses};
-use crate::describe::example::{necessary_parameters, parameter_example};
+use crate::call::secret_name_patterns;
+use crate::describe::example::{minimal_example, necessary_parameters, parameter_example};
 use crate::describe::in_words::{describe_idempotency, describe_rate_limits};
 use crate::describe::snippet::credential_field_of_api;
 use crate::describe::{server_url, snippets};
@@ -94,13 +95,20 @@ fn method_panel<'a>(pages: &'a Pages, MethodEntry { module, uri, method }: Metho
         is_public: method.scope.is_public(),
         values: examples_as_json(method, &values),
         examples: examples_as_json(method, &examples),
+        secret_names: secret_name_patterns(),
         samples: samples.collect(),
     }
 }
 
-/// Returns the examples of parameters as JSON, by the keys of the parameters in the definition.
+/// Returns the examples of parameters as JSON, by the keys of the parameters in the definition. Generated examples have
+/// no optional members.
 fn examples_as_json(method: &Method, parameters: &[&Parameter]) -> String {
-    let example = |parameter: &&Parameter| Some((parameter.tree_key(), parameter_example(method, parameter)?));
+    let example = |parameter: &&Parameter| {
+        let example = parameter_example(method, parameter)?;
+        let is_generated = parameter.example.is_none() && parameter.default.is_none();
+        let check = &*parameter.r#type.check;
+        Some((parameter.tree_key(), if is_generated { minimal_example(check, example) } else { example }))
+    };
     let values = Json::Object(parameters.iter().filter_map(example).collect());
     // The page must not contain characters that change the direction of text.
     escape_like_json(&values.to_string(), |character| !matches!(character, ' '..='~'))

@@ -5,12 +5,17 @@ use super::search_url::{RequestUrl, ServiceUrls};
 use super::spelling::Spelling;
 use super::{MethodEntry, Pages, responses};
 use crate::call::HttpMethod;
+use crate::describe::canonical_schemas::schemas_in_types;
 use crate::describe::openapi;
 use crate::error::ErrorCode;
 use crate::model::Schema;
+use crate::types::{Check, Structure};
 
 /// The weight of a method that a request for a URL in the query calls. It is larger than the weights of all words.
 const URL_WEIGHT: u32 = 1000;
+
+/// The maximum number of schemas of a method's parameters by whose members a search finds the method.
+const MAX_SCHEMAS_OF_METHOD: usize = 50;
 
 /// The minimum length in bytes of the longest word of a query that finds errors of the server.
 const MIN_ERROR_WORD_LEN: usize = 3;
@@ -33,7 +38,7 @@ struct MethodTexts {
     id_and_uri: String,
     info: String,
     /// The name of the API module, the permissions, the statuses, and the names and descriptions of the parameters, the
-    /// outputs and the errors.
+    /// outputs, the errors, and the members of parameters.
     other_texts: String,
     http: HttpMethod,
     service: usize,
@@ -61,6 +66,8 @@ impl MethodTexts {
     fn new(service: usize, MethodEntry { module, uri, method }: MethodEntry<'_>) -> Self {
         let statuses = method.errors.iter().map(|error| error.status.get()).chain(method.statuses());
         let statuses: String = statuses.map(|status| format!("{status}\n")).collect();
+        let types = method.parameters.iter().map(|parameter| &*parameter.r#type.check);
+        let members = member_texts(types);
         let parameters = method.parameters.iter();
         let parameters = parameters.flat_map(|parameter| [&*parameter.key, &parameter.name, &parameter.info]);
         let outputs = method.outputs.iter().flat_map(|output| [output.name.as_str(), &output.info]);
@@ -68,6 +75,7 @@ impl MethodTexts {
         let permissions = method.scope.groups.iter().flatten().map(|permission| permission.text.as_str());
         let names = [module.name.as_str(), if method.options.deprecated { "deprecated" } else { "" }, &statuses];
         let other_texts = names.into_iter().chain(permissions).chain(parameters).chain(outputs).chain(errors);
+        let other_texts = other_texts.chain(members.iter().map(String::as_str));
         Self {
             id_and_uri: join_lowercase_lines([method.id.as_str(), method.http.as_str(), uri].into_iter()),
             info: method.info.to_lowercase(),
@@ -166,6 +174,36 @@ impl SearchIndex {
         let corrected: Vec<_> = words.iter().map(|word| self.spelling.correct(word).unwrap_or(word)).collect();
         let is_changed = corrected.iter().zip(words).any(|(corrected, word)| corrected != word);
         is_changed.then(|| corrected.into_iter().map(str::to_owned).collect())
+    }
+}
+
+/// Returns the names and the descriptions of the members of types, also of those in other members and in schemas.
+fn member_texts<'c>(types: impl Iterator<Item = &'c dyn Check> + Clone) -> Vec<String> {
+    let mut texts = Vec::new();
+    for schema in schemas_in_types(types.clone()).values().take(MAX_SCHEMAS_OF_METHOD) {
+        add_member_texts(&*schema.check, &mut texts);
+    }
+    types.for_each(|check| add_member_texts(check, &mut texts));
+    texts
+}
+
+fn add_member_texts(check: &dyn Check, texts: &mut Vec<String>) {
+    match check.structure() {
+        // The schemas to which a type refers are in a list, because they can refer to each other.
+        Structure::Schema(_) | Structure::Scalar => {}
+        Structure::Nullable(inner) | Structure::Array(inner) | Structure::Map(inner) => {
+            add_member_texts(&*inner, texts);
+        }
+        Structure::Union(types) => types.iter().for_each(|branch| add_member_texts(&**branch, texts)),
+        Structure::TaggedUnion { branches, .. } => {
+            branches.iter().for_each(|(_, branch)| add_member_texts(&**branch, texts));
+        }
+        Structure::Object(shape) => {
+            for field in shape.fields {
+                add_member_texts(&*field.check, texts);
+                texts.extend([field.name, field.info]);
+            }
+        }
     }
 }
 

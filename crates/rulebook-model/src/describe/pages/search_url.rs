@@ -95,12 +95,17 @@ impl ServiceUrls {
             None => path,
         };
         // The server removes a single slash at the end of a path.
-        let path = path.strip_prefix('/')?;
+        let (path, is_absolute) = path.strip_prefix('/').map_or((path, false), |path| (path, true));
+        // Without a slash at its beginning, a path looks like a word.
+        if !is_absolute && !path.contains('/') {
+            return None;
+        }
         let path = path.strip_suffix('/').unwrap_or(path);
         let segments = path.split('/').filter(|_| !path.is_empty()).take(MAX_SEGMENTS + 1);
         let decode = |segment| percent_decode(segment).unwrap_or(Cow::Borrowed(segment));
         let segments: Vec<_> = segments.map(decode).collect();
-        (segments.len() <= MAX_SEGMENTS).then(|| self.resolve(http, segments, query))
+        let url = (segments.len() <= MAX_SEGMENTS).then(|| self.resolve(http, segments, query))?;
+        (is_absolute || url.called.is_some()).then_some(url)
     }
 
     /// Returns the URL of a path with corrected segments, or `None` if `correct` corrects no segment. The argument of
