@@ -339,8 +339,9 @@ ENVELOPES: dict[str, dict[str, Any]] = {
     "aicra": {"outputs": {"in": "members", "except": ["error", "ErrorDescription"], "whole": "result"}, "hides_errors": False, "error": {"schema": {"type": "object", "required": ["error", "ErrorDescription"], "properties": {"error": {"type": "number"}, "ErrorDescription": {"type": "string"}}}, "code": "error", "name": "name", "parameters": "errors", "status": "status", "message": ["ErrorDescription"]}, "success": {"schema": {"type": "object", "required": ["error", "ErrorDescription"], "properties": {"error": {"const": 0}, "ErrorDescription": {"type": "string"}}}}},
     "iapi": {"outputs": {"in": "body"}, "hides_errors": False, "error": {"schema": {"type": "object", "required": ["status", "message"], "properties": {"status": {"const": "error"}, "message": {"type": "string"}}}, "parameters": "errors", "message": ["message"]}},
     "phalapi": {"outputs": {"in": "member", "member": "data"}, "hides_errors": True, "error": {"schema": {"type": "object", "required": ["ret", "msg"], "properties": {"ret": {"type": "number"}, "msg": {"type": "string"}}}, "status": "ret", "message": ["msg"]}, "success": {"schema": {"type": "object", "required": ["ret", "msg"], "properties": {"ret": {"const": 200}, "msg": {"type": "string"}}}}},
+    "plain": {"outputs": {"in": "body"}, "hides_errors": False, "error": {"schema": {"type": "object", "required": ["type", "title", "status"], "properties": {"type": {"const": "about:blank"}, "title": {"type": "string"}, "status": {"type": "number"}}}, "code": "code", "name": "code", "parameters": "errors", "status": "status", "message": ["detail", "title"]}},
 }
-API_ENVELOPE = "aicra"
+API_ENVELOPE = "plain"
 
 
 class Article(TypedDict):
@@ -631,7 +632,7 @@ class ArticleLineFunctions:
         _result: ArticleLineGetResult = self._api.call(
             "GET",
             ["article", "line"],
-            envelope="aicra",
+            envelope="plain",
             positions=[("article_id", article_id), ("no_line", no_line)],
         )
         return _result
@@ -662,7 +663,7 @@ class ArticleFunctions:
         _result: ArticleCreateResult = self._api.call(
             "POST",
             ["article"],
-            envelope="aicra",
+            envelope="plain",
             body=[("title", title), ("text", text), ("language", language), ("tags", tags, "items")],
         )
         return _result
@@ -685,7 +686,7 @@ class ArticleFunctions:
         _result: ArticleIllustrateResult = self._api.call(
             "POST",
             ["article", ("id", article_id), "picture"],
-            envelope="aicra",
+            envelope="plain",
             body=[("picture", picture), ("alt", alt)],
         )
         return _result
@@ -714,7 +715,7 @@ class ArticleFunctions:
         _result: ArticleListResult = self._api.call(
             "GET",
             ["article"],
-            envelope="aicra",
+            envelope="plain",
             query=[
                 ("q", words),
                 ("tag", tag),
@@ -741,7 +742,7 @@ class ArticleFunctions:
         _result: Download = self._api.call(
             "GET",
             ["article", ("id", article_id), "picture"],
-            envelope="aicra",
+            envelope="plain",
             download=True,
         )
         return _result
@@ -760,7 +761,7 @@ class ArticleFunctions:
         _result: ArticleReadResult = self._api.call(
             "GET",
             ["article", ("id", article_id)],
-            envelope="aicra",
+            envelope="plain",
         )
         return _result
 
@@ -778,7 +779,7 @@ class ArticleFunctions:
         self._api.call(
             "DELETE",
             ["article", ("id", article_id)],
-            envelope="aicra",
+            envelope="plain",
         )
 
     def replace(
@@ -803,7 +804,7 @@ class ArticleFunctions:
         _result: ArticleReplaceResult = self._api.call(
             "PUT",
             ["article", ("id", article_id)],
-            envelope="aicra",
+            envelope="plain",
             body=[("title", title), ("text", text), ("language", language), ("tags", tags, "items")],
         )
         return _result
@@ -1128,7 +1129,7 @@ class UserFunctions:
         _result: UserLoginResult = self._api.call(
             "POST",
             ["user", "login"],
-            envelope="aicra",
+            envelope="plain",
             body=[("login", login), ("password", password)],
         )
         return _result
@@ -1138,7 +1139,7 @@ class UserFunctions:
         self._api.call(
             "DELETE",
             ["user", "login"],
-            envelope="aicra",
+            envelope="plain",
         )
 
     def read(
@@ -1155,7 +1156,7 @@ class UserFunctions:
         _result: UserReadResult = self._api.call(
             "GET",
             ["user", ("user_id", user_id)],
-            envelope="aicra",
+            envelope="plain",
         )
         return _result
 
@@ -1179,7 +1180,7 @@ class UserFunctions:
         _result: UserRegisterResult = self._api.call(
             "POST",
             ["user"],
-            envelope="aicra",
+            envelope="plain",
             body=[("login", login), ("name", name), ("password", password), ("about", about)],
         )
         return _result
@@ -1202,7 +1203,7 @@ class UserFunctions:
         _result: UserUpdateResult = self._api.call(
             "PUT",
             ["user", ("user_id", user_id)],
-            envelope="aicra",
+            envelope="plain",
             body=[("name", name), ("about", about)],
         )
         return _result

@@ -269,3 +269,18 @@ fn the_tests_of_new_projects_pass() {
         assert!(result.stdout.ends_with(" tests passed\n"), "{}", result.stdout);
     }
 }
+
+/// The example `examples/shop`, whose tests say what it does.
+#[test]
+fn the_example_of_a_shop_passes_its_tests() {
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/shop");
+    let folder = TempDir::new().unwrap();
+    for part in ["api", "migrations", "sql", "tests"] {
+        copy_files(&example.join(part), &folder.path().join(part));
+    }
+    let checked = run_program(folder.path(), &["check"]);
+    assert_eq!((checked.exit_code, &*checked.stderr), (Some(0), ""), "{checked:?}");
+    let tested = run_program(folder.path(), &["test"]);
+    assert_eq!(tested.exit_code, Some(0), "{tested:?}");
+    assert!(tested.stdout.ends_with("5 tests passed\n"), "{tested:?}");
+}

@@ -11,10 +11,10 @@ const DOCUMENTS: &[&str] =
 /// The maximum length in bytes of a successful response that is parsed.
 const MAX_PARSED_LEN: usize = 100_000;
 
-/// Checks a response. `is_head` is `true` if the method of the request is HEAD, and `is_options` if it is OPTIONS or
-/// unknown. Fails with the reason why the response is not one that the documentation describes.
-pub fn check_response(response: &Response, is_head: bool, is_options: bool) -> Result<(), String> {
-    check(response, is_head, is_options).map_err(|reason| format!("{reason}: {}", response.summary()))
+/// Checks a response. `is_head` is `true` if the method of the request is HEAD. Fails with the reason why the response
+/// is not one that the documentation describes.
+pub fn check_response(response: &Response, is_head: bool) -> Result<(), String> {
+    check(response, is_head).map_err(|reason| format!("{reason}: {}", response.summary()))
 }
 
 /// Fails with a reason unless a condition is met.
@@ -22,7 +22,7 @@ fn ensure(is_met: bool, reason: &'static str) -> Result<(), &'static str> {
     if is_met { Ok(()) } else { Err(reason) }
 }
 
-fn check(response: &Response, is_head: bool, is_options: bool) -> Result<(), &'static str> {
+fn check(response: &Response, is_head: bool) -> Result<(), &'static str> {
     if response.rejects_head() {
         return Ok(());
     }
@@ -43,7 +43,7 @@ fn check(response: &Response, is_head: bool, is_options: bool) -> Result<(), &'s
     let kind = media_type.split(';').next().unwrap_or_default();
     match kind {
         "application/problem+json" => check_problem(response),
-        "application/json" => check_json(response, is_options),
+        "application/json" => check_json(response),
         "text/javascript" if response.body.starts_with(b"/**/ typeof ") => check_script(response),
         "" => ensure(response.body.is_empty(), "the body has no media type"),
         // A file that is not the expected one, and a range outside of a file, have no bytes.
@@ -71,8 +71,9 @@ fn check_problem(response: &Response) -> Result<(), &'static str> {
     ensure(is_complete && document["status"] == response.status, "the problem document is incomplete")
 }
 
-/// Checks a body in the envelope `aicra`, `phalapi` or `iapi`, or a document in JSON.
-fn check_json(response: &Response, is_options: bool) -> Result<(), &'static str> {
+/// Checks a body in the envelope `aicra`, `phalapi` or `iapi`, or a document in JSON. In `plain` and `iapi`, a success
+/// consists of the outputs; errors in `plain` have another media type.
+fn check_json(response: &Response) -> Result<(), &'static str> {
     // A success of this length is a document, such as `/openapi.json`, which other tests check.
     if response.status == 200 && response.body.len() > MAX_PARSED_LEN {
         return Ok(());
@@ -87,12 +88,8 @@ fn check_json(response: &Response, is_options: bool) -> Result<(), &'static str>
         let is_iapi = document["status"] == "error" && has_text(&document, "message");
         return ensure(is_aicra || is_iapi, "an error has no envelope");
     }
-    let is_aicra = document["error"] == 0 && document["ErrorDescription"] == "all right";
-    let members = ["openapi", "status", "ready", "module", "modules", "/", "$below"];
-    let is_document = members.iter().any(|member| document.get(member).is_some());
-    // A success in the envelope `iapi` consists of the outputs: an array, or the link of a download.
-    let is_iapi = document.is_array() || has_text(&document, "link");
-    ensure(is_aicra || is_document || is_iapi || is_options, "a success has no envelope")
+    let is_success = document.get("error").is_none_or(|error| *error == 0);
+    ensure((document.is_object() && is_success) || document.is_array(), "a success is not an object or array")
 }
 
 fn check_phalapi(response: &Response, document: &Value) -> Result<(), &'static str> {
@@ -113,8 +110,6 @@ fn check_script(response: &Response) -> Result<(), &'static str> {
     let text = String::from_utf8_lossy(&response.body);
     let argument = text.split_once('(').and_then(|(_, rest)| rest.trim_end().strip_suffix(");"));
     let document: Option<Value> = argument.and_then(|argument| serde_json::from_str(argument).ok());
-    let has_envelope = document.is_some_and(|document| {
-        has_text(&document, "ErrorDescription") || document.get("ret").is_some() || document.get("code").is_some()
-    });
-    ensure(has_envelope && !text.contains(['<', '\u{2028}']), "the script has no envelope")
+    let is_object = document.is_some_and(|document| document.is_object());
+    ensure(is_object && !text.contains(['<', '\u{2028}']), "the script has no envelope")
 }

@@ -13,8 +13,6 @@ pub struct Case {
     pub is_head: bool,
     /// `true` if the server closes the connection after the response, because the version is not HTTP/1.1.
     pub is_last: bool,
-    /// `true` if the method is OPTIONS.
-    pub is_options: bool,
     /// `true` if any byte may have been changed, so that the bytes may be incomplete, or several requests.
     pub is_damaged: bool,
 }
@@ -39,13 +37,7 @@ pub fn random_case(numbers: &mut Numbers, key: &str) -> Case {
             damage_bytes(&mut bytes, numbers);
         }
     }
-    Case {
-        bytes,
-        is_head: request.method == b"HEAD",
-        is_last: request.version != "HTTP/1.1",
-        is_options: request.method == b"OPTIONS",
-        is_damaged,
-    }
+    Case { bytes, is_head: request.method == b"HEAD", is_last: request.version != "HTTP/1.1", is_damaged }
 }
 
 /// Makes one change.
