@@ -42,7 +42,7 @@ fn a_call_that_waits_too_long_for_a_connection_is_unavailable() {
     for_each_database(|database| {
         let slow = crate::interrupted::slow(database);
         let api = database.api_with(
-            json!({ "pool": 1, "pool_timeout": 0.2, "timeout": 20 }),
+            json!({ "pool": 1, "pool_timeout": 2, "timeout": 30 }),
             json!({
                 "slow": method(json!({}), json!({ "*": of_type("any") }), json!({ "sql": slow, "rows": "one", "missing": false })),
                 "one": method(json!({}), json!({ "*": of_type("int") }), json!({ "sql": "select 1 as n", "rows": "one" })),
