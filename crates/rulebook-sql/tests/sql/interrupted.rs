@@ -106,7 +106,7 @@ fn a_server_that_was_stopped_is_used_again_after_its_start() {
 fn restart(server: &Server) {
     server.with_control(|database, control| {
         let client = database.serve(
-            json!({ "pool_timeout": 0.5 }),
+            json!({ "pool_timeout": 2 }),
             json!({
                 "fast": method(json!({}), json!({ "n": of_type("int") }), json!({ "sql": "select 1 as n" })),
                 "add": method(json!({ "GET@title": of_type("string") }), json!({}), json!({ "sql": [
