@@ -172,14 +172,14 @@ test("callbacks cannot run code in a page", async (t) => {
         const ended = new Promise((end) => (script.onload = script.onerror = (event) => end(event.type)));
         script.src = `${origin}/article?callback=${encodeURIComponent(callback)}`;
         document.head.append(script);
-        return { ended: await ended, called: globalThis.handed.map((answer) => answer.status), pwned: "pwned" in globalThis };
+        return { ended: await ended, called: globalThis.handed.map((answer) => typeof answer.total), pwned: "pwned" in globalThis };
       },
       [origin, callback],
     );
 
   await t.test("functions are called by their names", async () => {
     for (const callback of ["cb", "$", "app.show"])
-      assert.deepEqual(await loaded(callback), { ended: "load", called: [200], pwned: false }, callback);
+      assert.deepEqual(await loaded(callback), { ended: "load", called: ["number"], pwned: false }, callback);
     for (const callback of ["nothing", "__proto__", "constructor.prototype", "location.href", "a".repeat(64)])
       assert.deepEqual(await loaded(callback), { ended: "load", called: [], pwned: false }, callback);
   });

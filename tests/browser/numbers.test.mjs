@@ -201,8 +201,9 @@ async function callAll(methods) {
     document.body.append(element);
     element.requestSubmit();
     await new Promise((done) => {
-      const observer = new MutationObserver(() => status.querySelector("strong") && done(observer.disconnect()));
-      observer.observe(status, { childList: true, subtree: true });
+      const isShown = () => status.querySelector("strong") && response.querySelector("pre.json");
+      const observer = new MutationObserver(() => isShown() && done(observer.disconnect()));
+      for (const place of [status, response]) observer.observe(place, { childList: true, subtree: true });
     });
     globalThis.fetch = fetch;
     const { url, headers, text = "", parts = [] } = message;

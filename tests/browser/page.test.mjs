@@ -83,7 +83,7 @@ test("the pages of an API", async (t) => {
     assert.ok(await page.locator(".status.error").isVisible());
     assert.match(await page.locator(".status").innerText(), /^400 Bad Request in \d+ ms, \d+ bytes$/);
     await page.getByRole("tab", { name: /^Headers/ }).click();
-    assert.match(await page.locator(".header-fields pre").innerText(), /content-type: application\/json/);
+    assert.match(await page.locator(".header-fields pre").innerText(), /content-type: application\/problem\+json/);
 
     await fill(page, "id", "1");
     await called(page);
