@@ -85,7 +85,7 @@ serve() {
   servers+=($!)
   url=
   for _ in {1..1200}; do
-    url=$(sed -n 's,^ *listens *\(http://[^/ ]*\).*,\1,p' "$log")
+    url=$(sed -n 's,^.*listens[": ]*\(http://[^/ "]*\).*,\1,p' "$log" | head -n 1)
     [ -z "$url" ] || return 0
     kill -0 "${servers[-1]}" 2>/dev/null || break
     sleep 0.1
