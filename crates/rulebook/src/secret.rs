@@ -22,7 +22,8 @@ pub fn read<const BYTES: usize>(path: &Path) -> io::Result<[u8; BYTES]> {
 /// Reads the secret in the file at `path`. If the file does not exist, creates it with a random secret.
 ///
 /// # Errors
-/// Fails like [`read`], or if the file cannot be written.
+/// Fails if the file cannot be read or written, or its length is not `BYTES`. All error messages contain the path of
+/// the file.
 pub fn read_or_create<const BYTES: usize>(path: &Path) -> io::Result<[u8; BYTES]> {
     match read(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => {}
