@@ -177,7 +177,8 @@ def is_beyond_schemas(expected, got):
             return True
         return any(abs(bound - date.fromisoformat(got[:10])) <= timedelta(days=2) for bound in bounds)
     # The text of a number can be outside the bounds.
-    bounds = re.fullmatch(r"a number (?:from (\S+) to |of at least (\S+)|of at most )(\S*)", expected)
+    kind = r"(?:a number|a string with a decimal number)"
+    bounds = re.fullmatch(kind + r" (?:from (\S+) to |of at least ([^\s,]+)|of at most )([^\s,]*)(?:, which .*)?", expected)
     if bounds and re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([Ee][+-]?\d+)?", got):
         low, high = bounds[1] or bounds[2] or "-inf", bounds[3] or "inf"
         return not float(low) <= float(got) <= float(high)
