@@ -246,7 +246,7 @@ fn tests_do_not_change_databases_of_others_by_accident() {
         fs::write(folder.path().join("api/app.json"), app.to_string()).unwrap();
     };
     let file = r#"{ "it": { "call": "item.list" } }"#;
-    for url in [&format!("sqlite:{}", outside.display()), "sqlite:../other.db", "postgres://nobody@192.0.2.1/notes"] {
+    for url in [&format!("sqlite:{}", outside.display()), "sqlite:../other.db", "postgres://ada@192.0.2.1/notes"] {
         write(url);
         let result = run_tests(folder.path(), file, &[]);
         assert_eq!((result.exit_code, result.stdout.as_str()), (Some(2), ""), "{url}");
