@@ -81,7 +81,10 @@ fn errors_with_every_message() -> Vec<ApiError> {
         ErrorKind::Unauthenticated { invalid: false, challenge: String::new() },
         ErrorKind::Unauthenticated { invalid: true, challenge: String::new() },
         ErrorKind::Forbidden { missing: vec![vec!["a".to_owned(), "b".to_owned()], vec!["c".to_owned()]] },
-        ErrorKind::UnsupportedMediaType { got: "text/csv".to_owned(), accepted: &["a/b", "c/d"] },
+        ErrorKind::UnsupportedMediaType {
+            got: "text/csv".to_owned(),
+            accepted: ["a/b", "c/d"].map(str::to_owned).to_vec(),
+        },
         ErrorKind::TooManyRequests { retry_after: 3 },
         ErrorKind::NotImplemented { id: "x.get".to_owned() },
         ErrorKind::Internal { request_id: String::new() },

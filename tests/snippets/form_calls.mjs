@@ -30,7 +30,9 @@ const COMPOSED = ["choice", "list", "map", "object", "union"];
 /** Returns the value of an input; undefined if no text of the input means this value. */
 function valueOf(kind, value) {
   if (Array.isArray(value)) {
-    const files = value.map((name) => new File(["x"], name));
+    // Browsers derive the media type from the name.
+    const type = (name) => ({ png: "image/png", txt: "text/plain" })[name.split(".").at(-1)];
+    const files = value.map((name) => new File(["x"], name, { type: type(name) }));
     return kind.multiple ? files : files[0];
   }
   if (COMPOSED.includes(kind.name)) return parse(value);

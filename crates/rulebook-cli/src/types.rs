@@ -1,4 +1,5 @@
-//! `rulebook types`: prints TypeScript declarations, Rust types or the Python client of the API.
+//! `rulebook types`: prints TypeScript declarations, Rust types or the Python client of the API, or the types of handlers
+//! in Python or Node.
 
 use std::path::PathBuf;
 
@@ -10,7 +11,10 @@ use super::{AddHandlers, Exit, Settings, output};
 #[cfg(feature = "client")]
 use crate::remote::{document_url, parse_server_url};
 use rulebook_model::describe;
-use rulebook_model::model::Api;
+use rulebook_model::model::{Api, Method};
+
+/// The kind of handlers in worker processes.
+const PROCESS_KIND: &str = "process";
 
 /// Print TypeScript declarations of the API, for its client rulebook.js, or a client in another language.
 #[derive(Debug, Args)]
@@ -18,12 +22,15 @@ pub(super) struct TypesOptions {
     /// The language.
     #[arg(long, value_name = "LANGUAGE", value_enum, default_value_t)]
     lang: Language,
+    /// Print the types of the handlers of the kind `process` in this language: of their arguments, outputs and errors.
+    #[arg(long)]
+    handlers: bool,
     /// Write to this file instead of standard output; an existing file is replaced atomically.
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// URL of a server (`https://host`) that serves the API; the definition is then not needed on this machine.
     #[cfg(feature = "client")]
-    #[arg(long, value_name = "URL", value_parser = parse_server_url)]
+    #[arg(long, value_name = "URL", value_parser = parse_server_url, conflicts_with = "handlers")]
     from: Option<url::Url>,
     #[cfg(feature = "client")]
     #[command(flatten)]
@@ -52,7 +59,29 @@ impl Language {
     }
 }
 
+/// Returns the types of the handlers in worker processes.
+fn handler_types(language: Language, api: &Api) -> Result<String, Exit> {
+    let default = api.handlers.as_ref().and_then(|handlers| handlers.default.as_ref());
+    let is_in_process = |method: &&Method| {
+        method.handler.as_ref().or(default).is_some_and(|handler| handler.setting(PROCESS_KIND).is_some())
+    };
+    let methods = api.modules.iter().flat_map(|module| &module.services).flat_map(|service| &service.methods);
+    let methods: Vec<&Method> = methods.filter(is_in_process).collect();
+    if methods.is_empty() {
+        return Err(output::print_usage_error(&format!("no method has a handler of the kind `{PROCESS_KIND}`")));
+    }
+    match language {
+        Language::TypeScript => Ok(describe::typescript_handlers(api, &methods)),
+        Language::Python => Ok(describe::python_handlers(api, &methods)),
+        Language::Rust => Err(output::print_usage_error("handlers in Rust get their types from a build script")),
+    }
+}
+
 pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: &TypesOptions) -> Result<Exit, Exit> {
+    if options.handlers {
+        let text = handler_types(options.lang, &settings.load_api(app)?)?;
+        return Ok(output::write_document(&text, options.output.as_deref()));
+    }
     #[cfg(feature = "client")]
     let text = match (&options.from, options.lang) {
         // The server generates these from its definition.

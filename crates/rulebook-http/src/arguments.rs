@@ -4,7 +4,7 @@ use bytes::Bytes;
 use hyper::Method as HttpMethod;
 use hyper::header::HeaderValue;
 use rulebook::handler_kind::{ArgumentSlot, ArgumentSlots, HandlerError};
-use rulebook::multipart::MultipartForm;
+use rulebook::multipart::{MultipartForm, MultipartPiece};
 use rulebook::{ApiError, Upload};
 use rulebook_model::call::Value;
 use rulebook_model::model::Method;
@@ -35,7 +35,7 @@ pub enum BodyForm {
     Nothing,
     /// A JSON object with the arguments.
     Object,
-    /// The JSON value of the argument that is the whole body.
+    /// The JSON value or the file of the argument that is the whole body.
     Whole,
     /// A form with files.
     Multipart,
@@ -114,13 +114,18 @@ pub fn encode_body(
             json(bytes)
         }
         BodyForm::Whole => match placed(placement, arguments, Place::WholeBody).next() {
+            // The media type was detected by the server.
+            Some((_, Value::File(upload))) => {
+                let media_type = HeaderValue::try_from(upload.media_type()).map_err(ApiError::internal)?;
+                (RequestContent::Files(vec![MultipartPiece::File(upload.clone())]), Some(media_type))
+            }
             Some((_, value)) => json(serde_json::to_vec(value).map_err(ApiError::internal)?),
             None => (RequestContent::Bytes(Bytes::new()), None),
         },
         BodyForm::Multipart => {
             let form = encode_form(placed(placement, arguments, Place::Body))?;
             let media_type = HeaderValue::try_from(form.media_type()).map_err(ApiError::internal)?;
-            (RequestContent::Form(form.finish()), Some(media_type))
+            (RequestContent::Files(form.finish()), Some(media_type))
         }
     })
 }

@@ -27,8 +27,8 @@ pub type OutgoingBody = Either<Full<Bytes>, StreamBody<BoxStream<'static, io::Re
 pub enum RequestContent {
     /// The bytes of the body; empty if the request has no body.
     Bytes(Bytes),
-    /// A form with files.
-    Form(Vec<MultipartPiece<Upload>>),
+    /// A file, or a form with files.
+    Files(Vec<MultipartPiece<Upload>>),
 }
 
 /// A request to an upstream, which can be sent several times.
@@ -58,7 +58,7 @@ impl Outgoing {
                 let has_length = [Method::POST, Method::PUT, Method::PATCH].contains(&self.method);
                 (Either::Left(Full::new(bytes.clone())), (bytes.is_empty() && has_length).then_some(0))
             }
-            RequestContent::Form(pieces) => {
+            RequestContent::Files(pieces) => {
                 let body = StreamBody::new(body_stream(pieces.clone()).map_ok(Frame::data).boxed());
                 (Either::Right(body), Some(body_len(pieces)))
             }

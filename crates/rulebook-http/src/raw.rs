@@ -5,7 +5,7 @@ use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Method, Uri};
 use percent_encoding::percent_decode_str;
 use rulebook::handler_kind::{ArgumentSlots, HandledMethod, RawResponse};
-use rulebook::model::Location;
+use rulebook::model::{Location, Parameter};
 use rulebook::{ApiError, AuthScheme, Context, Head};
 use rulebook_model::call::is_secret_name;
 
@@ -32,8 +32,8 @@ pub struct RawRules {
     credentials: Vec<HeaderName>,
     /// The names of the parameters in requests, for forms with files.
     request_names: Vec<Box<str>>,
-    /// The parameters that are in the body.
-    form: Placement,
+    /// The parameters that are in a body with files.
+    files: Placement,
 }
 
 impl RawRules {
@@ -44,13 +44,18 @@ impl RawRules {
             _ => None,
         });
         let parameters = &handled.method.parameters;
-        let place = |from| if matches!(from, Location::Body | Location::Any) { Place::Body } else { Place::Address };
+        let place = |from| match from {
+            Location::Body | Location::Any => Place::Body,
+            Location::WholeBody => Place::WholeBody,
+            _ => Place::Address,
+        };
+        let is_file = parameters.iter().any(Parameter::is_raw_body);
         let places = parameters.iter().map(|parameter| place(parameter.from)).collect();
         Self {
             keeps_path,
             credentials: schemes.chain([header::AUTHORIZATION, header::COOKIE]).collect(),
             request_names: parameters.iter().map(|parameter| parameter.request_name().into()).collect(),
-            form: Placement { places, body: BodyForm::Multipart },
+            files: Placement { places, body: if is_file { BodyForm::Whole } else { BodyForm::Multipart } },
         }
     }
 
@@ -72,9 +77,9 @@ impl RawRules {
         let mut fields = self.fields(head, rules);
         let content = match context.body() {
             Some(body) => RequestContent::Bytes(body.clone()),
-            None if is_multipart(head) => {
+            None if is_multipart(head) || self.files.body == BodyForm::Whole => {
                 let (content, media_type) =
-                    encode_body(&self.form, &ArgumentSlots { names: &self.request_names, values: arguments.values })?;
+                    encode_body(&self.files, &ArgumentSlots { names: &self.request_names, values: arguments.values })?;
                 // It replaces the type of the client's form, whose boundary is another one; `extend` would add it.
                 if let Some(media_type) = media_type {
                     fields.insert(header::CONTENT_TYPE, media_type);

@@ -89,8 +89,12 @@ pub const TARGET_LENGTH: LimitSpec = LimitSpec {
     ..limit_spec("uri", Unit::Bytes, 8 << 10, "The length of the request target, in bytes.")
 };
 /// The limit of the size of a request body other than a multipart body.
-pub const BODY_SIZE: LimitSpec =
-    limit_spec("body", Unit::Bytes, 1 << 20, "The size of a request body that is not multipart, in bytes.");
+pub const BODY_SIZE: LimitSpec = limit_spec(
+    "body",
+    Unit::Bytes,
+    1 << 20,
+    "The size of a request body that is not multipart and not a file, in bytes.",
+);
 /// The limit of the size of a multipart body.
 pub const MULTIPART_SIZE: LimitSpec = limit_spec(
     "multipart",
@@ -103,7 +107,7 @@ pub const PART_SIZE: LimitSpec = limit_spec(
     "part",
     Unit::Bytes,
     32 << 20,
-    "The size of one part of a multipart body, in bytes, except for a file whose parameter has `max`.",
+    "The size of one part of a multipart body, or of a body that is a file, in bytes, except for a file whose parameter has `max`.",
 );
 /// The limit of the number of parts of a multipart body.
 pub const PART_COUNT: LimitSpec = limit_spec(
@@ -189,7 +193,7 @@ pub const ALL_LIMITS: &[LimitSpec] = &[
         "seconds",
         Unit::Seconds,
         60,
-        "The time to receive a request body, in seconds; for a multipart body, one more second for each received 16 KiB.",
+        "The time to receive a request body, in seconds; for a multipart body or a file, one more second for each received 16 KiB.",
     ),
     SEARCHED_BODY_SIZE,
     LINK_SECONDS,

@@ -57,7 +57,7 @@ impl<'c> MethodCall<'c> {
     }
 
     /// Adds a file for the parameter with this name in code. For an array of files, call this function once for each
-    /// file.
+    /// file. A file that is the whole body is sent as bytes, with its name in `Content-Disposition`.
     ///
     /// # Panics
     /// Panics if the method has no parameter with this name, or the parameter is not a field of the body.
@@ -72,7 +72,7 @@ impl<'c> MethodCall<'c> {
     /// Fails if the method has no parameter with this name, or the parameter is not a field of the body.
     pub fn try_file(mut self, name: &str, filename: &str, content: Vec<u8>) -> Result<Self, Misuse> {
         let parameter = self.find_parameter(name)?;
-        if !self.is_in_body(parameter) {
+        if !self.is_in_body(parameter) && !parameter.is_raw_body() {
             let (method, source) = (&self.method.id, parameter.from.source());
             let message =
                 format!("the parameter `{name}` of `{method}` cannot be a file, because it is in the {source}");
@@ -142,7 +142,13 @@ impl<'c> MethodCall<'c> {
         if let Some(cookie) = cookie {
             request = request.header("cookie", cookie);
         }
-        if !self.files.is_empty() {
+        if self.files.iter().any(|(parameter, ..)| parameter.is_raw_body()) {
+            for (_, filename, content) in self.files {
+                let name: String = percent_encode(&filename).collect();
+                let disposition = format!("attachment; filename*=UTF-8''{name}");
+                request = request.header("content-disposition", disposition).body("application/octet-stream", content);
+            }
+        } else if !self.files.is_empty() {
             for (parameter, value) in fields {
                 request = request.field(&parameter.key, value);
             }

@@ -49,10 +49,12 @@ function textElement(text, isJson = false) {
 }
 
 /** Returns a request as a text with its first line, its header fields and its body. */
-function requestText({ http, url, headers, parts, text }) {
+function requestText({ http, url, headers, parts, text, file }) {
   const fields = headers.map(([name, value]) => `${name}: ${value}`);
-  const part = ([name, value]) => `${name}: ${value instanceof Blob ? `${value.name}, ${value.size} bytes` : value}`;
-  const body = parts ? `(multipart form)\n${parts.map(part).join("\n")}` : text === undefined ? "" : prettyText(text);
+  const textOf = (value) => (value instanceof Blob ? `${value.name}, ${value.size} bytes` : value);
+  const part = ([name, value]) => `${name}: ${textOf(value)}`;
+  const single = file ? `(${textOf(file)})` : text === undefined ? "" : prettyText(text);
+  const body = parts ? `(multipart form)\n${parts.map(part).join("\n")}` : single;
   return [`${http} ${url}`, ...fields, "", body].join("\n").trim();
 }
 

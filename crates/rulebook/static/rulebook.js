@@ -577,6 +577,13 @@ export function request(base, method, values, authorization) {
   const cookies = valuesIn("cookie").map(([parameter, value]) => [parameter.wire, one(parameter, value)]);
   const body = valuesIn("body");
   const [whole] = body.filter(([parameter]) => parameter.isWholeBody);
+  if (whole && isFile(whole[1])) {
+    const [, file] = whole;
+    const isNamed = headers.some(([name]) => name.toLowerCase() === "content-disposition");
+    if (file.name && !isNamed) headers.push(["Content-Disposition", disposition(file.name)]);
+    headers.push(["Content-Type", file.type || "application/octet-stream"]);
+    return { http, url, headers, cookies, file };
+  }
   if (!whole && body.some(([, value]) => [value].flat().some(isFile))) {
     const files = (parameter, value) => [value].flat().map((file) => [parameter.wire, file]);
     // Null is the text `null` of a required parameter. Of an optional one, it means that the parameter is missing.
@@ -590,6 +597,12 @@ export function request(base, method, values, authorization) {
   headers.push(["Content-Type", "application/json"]);
   const text = json(whole ? whole[1] : Object.fromEntries(body.map(([parameter, value]) => [parameter.wire, value])));
   return { http, url, headers, cookies, text };
+}
+
+/** Returns the value of `Content-Disposition` for a file that is the whole body (RFC 6266). */
+function disposition(name) {
+  const isPlain = /^[ !#-[\]-~]+$/.test(name);
+  return `attachment; ${isPlain ? `filename="${name}"` : `filename*=UTF-8''${percentEncode(name)}`}`;
 }
 
 /** Percent-encodes all characters except those that RFC 3986 section 2.3 calls unreserved, as the server does. */
@@ -1034,12 +1047,12 @@ function parseBody(text, response, url, parse) {
 }
 
 /** Sends a request. `onProgress` is called with the number of bytes that have been sent. */
-export function send({ http, url, headers, cookies, parts, text }, { signal, onProgress, credentials, ...more } = {}) {
+export function send({ http, url, headers, cookies, parts, text, file }, { signal, onProgress, credentials, ...more } = {}) {
   const cookie =
     cookies.length > 0 ? [["Cookie", cookies.map(([name, value]) => `${name}=${cookieValue(value)}`).join("; ")]] : [];
   const all = new Headers([...headers, ...cookie].map(([name, value]) => [name, utf8(value)]));
   new Headers(more.headers).forEach((value, name) => all.set(name, value));
-  let body = text;
+  let body = text ?? file;
   if (parts) {
     const boundary = `rulebook${[1, 2, 3].map(() => Math.random().toString(36).slice(2)).join("")}`;
     all.set("Content-Type", `multipart/form-data; boundary=${boundary}`);

@@ -3,8 +3,8 @@
 import { pretty } from "./pretty.js";
 import { Json, hasAllDigits, json as jsonOf } from "./rulebook.js";
 
-/** Returns the header fields of a request, with that for its JSON body. */
-export const fieldsOf = (fields, json) => (json === undefined ? fields : [...fields, ["Content-Type", "application/json"]]);
+/** Returns the header fields of a request, with the media type of its body. */
+export const fieldsOf = (fields, type) => (type === undefined ? fields : [...fields, ["Content-Type", type]]);
 
 export const isFile = (value) => value instanceof Blob;
 
@@ -99,8 +99,8 @@ function isExact(pieces) {
 }
 
 /** Returns JavaScript statements that send a request. */
-export function javascript({ http, url, login, fields, key, parts, json, returnsFile }) {
-  const before = parts?.some(([, value]) => isFile(value)) ? [...READ_FILE] : [];
+export function javascript({ http, url, login, fields, key, parts, json, file: sent, type, returnsFile }) {
+  const before = sent || parts?.some(([, value]) => isFile(value)) ? [...READ_FILE] : [];
   if (parts) before.push("const form = new FormData();");
   for (const [name, value] of parts ?? []) {
     const file = isFile(value) && literal(value.name);
@@ -112,7 +112,7 @@ export function javascript({ http, url, login, fields, key, parts, json, returns
   // `fetch` sends each character of a header field as one byte. The examples of the server are ASCII.
   const bytes = (value) => `String.fromCharCode(...new TextEncoder().encode(${literal(value)}))`;
   const text = (value) => (isAscii(value) ? literal(value) : bytes(value));
-  const all = fieldsOf(fields, json).map(([name, value]) => `    ${literal(name)}: ${text(value)},\n`);
+  const all = fieldsOf(fields, type).map(([name, value]) => `    ${literal(name)}: ${text(value)},\n`);
   if (login) all.unshift(`    "Authorization": "Basic " + btoa(${text(loginText(login))}),\n`);
   if (key) all.push(`    ${literal(key)}: crypto.randomUUID(),\n`);
   if (all.length > 0) options.push(`headers: {\n${all.join("")}  }`);
@@ -120,6 +120,7 @@ export function javascript({ http, url, login, fields, key, parts, json, returns
   if (json !== undefined)
     options.push(`body: ${isExact(json) ? `JSON.stringify(${indented(prettyJson(json), "  ")})` : literal(compactJson(json))}`);
   if (parts) options.push("body: form");
+  if (sent) options.push(`body: await readFile(${literal(sent.name)})`);
   const lines = options.length === 0 ? "" : `, {\n${options.map((option) => `  ${option},\n`).join("")}}`;
   const shown = returnsFile ? "blob" : "text";
   return `${before.map((line) => `${line}\n`).join("")}const response = await fetch(${literal(url)}${lines});

@@ -36,11 +36,11 @@ export function snippets(server, { method, values, message }, credential = {}) {
   };
 }
 
-/** Returns a request with all of its header fields, except `Content-Type` if the request has a body, and except
-    `Authorization` if it contains the name and the password in `login`. If the method requires an idempotency key, `key`
+/** Returns a request with all of its header fields, except that `type` is the `Content-Type` of a body that is no form, and
+    except `Authorization` if it contains the name and the password in `login`. If the method requires an idempotency key, `key`
     is its header field: the code creates the value when it runs, so that code that is pasted again is another request. */
 function requestOf(message, method, { field, login }) {
-  const { http, url, headers, cookies, parts, text } = message;
+  const { http, url, headers, cookies, parts, text, file } = message;
   const isCookie = field?.[0] === "Cookie";
   const fields = field && !isCookie ? [field] : [];
   for (const [name, value] of headers) {
@@ -53,21 +53,24 @@ function requestOf(message, method, { field, login }) {
   if (pairs.length > 0) fields.push(["Cookie", pairs.join("; ")]);
   const json = text === undefined ? undefined : jsonPieces(text);
   const key = needsKey(method, message) ? KEY_HEADER : undefined;
-  return { http, url, login, fields, key, parts, json, returnsFile: method.options.download };
+  const hasType = file !== undefined || json !== undefined;
+  const type = hasType ? headers.find(([name]) => name === "Content-Type")[1] : undefined;
+  return { http, url, login, fields, key, parts, json, file, type, returnsFile: method.options.download };
 }
 
 /** Returns a request as a curl command for a POSIX shell. */
-export function curl({ http, url, login, fields, key, parts, json, returnsFile }) {
-  const hasBody = parts !== undefined || json !== undefined;
+export function curl({ http, url, login, fields, key, parts, json, file, type, returnsFile }) {
+  const hasBody = parts !== undefined || type !== undefined;
   const method = http === (hasBody ? "POST" : "GET") ? "" : ` -X ${http}`;
   // Otherwise curl expands a URL with brackets or braces to several URLs.
   const glob = /[[\]{}]/.test(url) ? " --globoff" : "";
   const lines = [`curl${method}${glob} ${quote(url)}`];
   if (login) lines.push(`--user ${quote(loginText(login))}`);
-  const all = fieldsOf(fields, json).map(([name, value]) => quote(value === "" ? `${name};` : `${name}: ${value}`));
+  const all = fieldsOf(fields, type).map(([name, value]) => quote(value === "" ? `${name};` : `${name}: ${value}`));
   if (key) all.push(`"${key}: $(uuidgen)"`);
   lines.push(...all.map((field) => `-H ${field}`));
   if (json !== undefined) lines.push(`--data-raw ${quote(compactJson(json))}`);
+  if (file) lines.push(`--data-binary ${quote(`@${file.name}`)}`);
   for (const [name, value] of parts ?? []) {
     if (isFile(value)) lines.push(`-F ${quote(`${name}=@${curlFileName(value.name)}`)}`);
     else lines.push(`--form-string ${quote(`${name}=${value}`)}`);
@@ -87,10 +90,10 @@ function quote(text) {
 }
 
 /** Returns Python statements that send a request: with the package `requests` if it has a multipart form. */
-function python({ http, url, login, fields, key, parts, json, returnsFile }) {
+function python({ http, url, login, fields, key, parts, json, file, type, returnsFile }) {
   // Python only sends strings of Latin-1 as header fields. The examples of the server are ASCII.
   const text = (value) => (isAscii(value) ? literal(value) : `${literal(value)}.encode()`);
-  const all = fieldsOf(fields, json).map(([name, value]) => `        ${literal(name)}: ${text(value)},\n`);
+  const all = fieldsOf(fields, type).map(([name, value]) => `        ${literal(name)}: ${text(value)},\n`);
   if (login && !parts) {
     const encoded = `base64.b64encode(${literal(loginText(login))}.encode()).decode()`;
     all.unshift(`        "Authorization": "Basic " + ${encoded},\n`);
@@ -116,12 +119,14 @@ print(response.status_code, response.text)`;
   const isExact = ([, piece]) => piece !== "-0" && (/^-?\d+$/.test(piece) || hasAllDigits(piece));
   const isValue = json !== undefined && json.filter(isNumber).every(isExact);
   const body = isValue ? `json.dumps(${pythonValue(json)})` : literal(compactJson(json ?? []));
+  const read = file ? `    data=open(${literal(file.name)}, "rb").read(),\n` : "";
+  const data = json === undefined ? read : `    data=${body}.encode(),\n`;
   return `${login ? "import base64\n" : ""}${isValue ? "import json\n" : ""}import urllib.request${key ? "\nimport uuid" : ""}
 
 request = urllib.request.Request(
     ${literal(url)},
     method=${literal(http)},
-${headers}${json === undefined ? "" : `    data=${body}.encode(),\n`})
+${headers}${data})
 with urllib.request.urlopen(request) as response:
     print(response.status, ${returnsFile ? 'len(response.read()), "bytes"' : "response.read().decode()"})`;
 }
@@ -138,14 +143,13 @@ function pythonValue(pieces) {
 }
 
 /** Returns a PHP script that sends a request. */
-function php({ http, url, login, fields, key, parts, json, returnsFile }) {
+function php({ http, url, login, fields, key, parts, json, file, type, returnsFile }) {
   const names = (parts ?? []).map(([name]) => name);
   // A PHP array cannot contain several parts with the same name.
   const isRepeated = new Set(names).size < names.length;
   let boundary = "boundary42";
   while (parts?.some(([, value]) => !isFile(value) && value.includes(boundary))) boundary += "x";
-  const type = isRepeated ? [["Content-Type", `multipart/form-data; boundary=${boundary}`]] : [];
-  const all = [...fieldsOf(fields, json), ...type];
+  const all = fieldsOf(fields, isRepeated ? `multipart/form-data; boundary=${boundary}` : type);
   const options = http === "GET" ? [] : [`CURLOPT_CUSTOMREQUEST => ${phpLiteral(http)}`];
   const headers = all.map(([name, value]) => `        ${phpLiteral(value === "" ? `${name};` : `${name}: ${value}`)},\n`);
   if (key) headers.push(`        ${phpLiteral(`${key}: `)} . bin2hex(random_bytes(16)),\n`);
@@ -153,6 +157,7 @@ function php({ http, url, login, fields, key, parts, json, returnsFile }) {
   if (headers.length > 0) options.push(`CURLOPT_HTTPHEADER => [\n${headers.join("")}    ]`);
   if (json !== undefined)
     options.push(`CURLOPT_POSTFIELDS => <<<'JSON'\n${indented(`\n${prettyJson(json)}\nJSON`, "        ").slice(1)}`);
+  if (file) options.push(`CURLOPT_POSTFIELDS => file_get_contents(${phpLiteral(file.name)})`);
   if (isRepeated) options.push("CURLOPT_POSTFIELDS => $body");
   else if (parts) {
     const value = (part) => (isFile(part) ? `new CURLFile(${phpLiteral(part.name)})` : phpLiteral(part));
@@ -194,15 +199,16 @@ function phpLiteral(text) {
 }
 
 /** Returns a Go program that sends a request. */
-function go({ http, url, login, fields, key, parts, json, returnsFile }) {
+function go({ http, url, login, fields, key, parts, json, file, type, returnsFile }) {
   const fail = "\tif err != nil {\n\t\tlog.Fatal(err)\n\t}\n";
   const imports = ["fmt", "io", "log", "net/http"];
   const hasFiles = parts?.some(([, value]) => isFile(value));
   if (json !== undefined) imports.push("strings");
-  if (parts) imports.push("bytes", "mime/multipart");
-  if (hasFiles) imports.push("os");
+  if (parts) imports.push("mime/multipart");
+  if (parts || file) imports.push("bytes");
+  if (hasFiles || file) imports.push("os");
   if (key) imports.push("crypto/rand");
-  const headers = fieldsOf(fields, json).map((field) => field.map(goLiteral));
+  const headers = fieldsOf(fields, type).map((field) => field.map(goLiteral));
   if (parts) headers.push([goLiteral("Content-Type"), "form.FormDataContentType()"]);
   const sets = headers.map(([name, value]) => `\trequest.Header.Set(${name}, ${value})\n`);
   if (login) sets.unshift(`\trequest.SetBasicAuth(${goLiteral(login.name)}, ${goLiteral(login.password)})\n`);
@@ -211,8 +217,10 @@ function go({ http, url, login, fields, key, parts, json, returnsFile }) {
   const pretty = json === undefined ? "" : prettyJson(json);
   // A raw string literal cannot contain these characters.
   const text = /[`\r\ufeff]/.test(pretty) ? goLiteral(compactJson(json)) : `\`${pretty}\``;
-  const statements = json === undefined ? goMultipart(parts, hasFiles) : `\tbody := strings.NewReader(${text})\n`;
-  const body = json === undefined ? (parts ? "&body" : "nil") : "body";
+  const read = file ? `\tfile, err := os.ReadFile(${goLiteral(file.name)})\n${fail}\tbody := bytes.NewReader(file)\n` : "";
+  const binary = read || goMultipart(parts, hasFiles);
+  const statements = json === undefined ? binary : `\tbody := strings.NewReader(${text})\n`;
+  const body = type === undefined ? (parts ? "&body" : "nil") : "body";
   return `package main
 
 import (

@@ -48,7 +48,10 @@ pub fn encode(
     // PHP would read a form with files here, which was not parsed.
     if context.body().is_some() && contains(ACCEPTED[2]) {
         let got = media_type.chars().take(MAX_QUOTED).collect();
-        return Err(ApiError::new(ErrorKind::UnsupportedMediaType { got, accepted: &ACCEPTED }));
+        return Err(ApiError::new(ErrorKind::UnsupportedMediaType {
+            got,
+            accepted: ACCEPTED.map(str::to_owned).to_vec(),
+        }));
     }
     let form = if contains(ACCEPTED[1]) { &body[..] } else { &[] };
     for text in [head.query().as_bytes(), form] {

@@ -69,7 +69,7 @@ pub enum ErrorKind {
         /// The media type of the body.
         got: String,
         /// The media types of bodies that the method reads.
-        accepted: &'static [&'static str],
+        accepted: Vec<String>,
     },
     /// The identity has exceeded its rate limit.
     TooManyRequests {

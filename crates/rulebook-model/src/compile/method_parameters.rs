@@ -78,7 +78,7 @@ impl Lowering<'_> {
         all
     }
 
-    /// Reports files that are not read from the body, because only multipart bodies contain files.
+    /// Reports files that are not read from the body: a multipart body contains files, or the whole body is one file.
     fn check_file_parameters(&mut self, all: &[LoweredParameter], context: &MethodContext<'_>) {
         for lowered in all {
             let Some(parameter) = &lowered.parameter else { continue };
@@ -91,13 +91,16 @@ impl Lowering<'_> {
                 Location::Body | Location::Any => {
                     format!("`{}` is a file, but {} has no body", lowered.key_text, context.diagnostic_subject)
                 }
-                Location::WholeBody => format!("`{}` is a file, but the whole body is JSON", lowered.name),
+                Location::WholeBody if parameter.is_raw_body() => continue,
+                Location::WholeBody => format!("`{}` is a list of files, but the whole body is one file", lowered.name),
                 _ => format!("`{}` is a file, which can be sent in a body only", lowered.key_text),
             };
             let error = Diagnostic::new(DiagnosticCode::BodyNotAllowed, lowered.span, message)
                 .label("a file needs a multipart body")
                 .help(match parameter.from {
-                    Location::WholeBody => "make it a field of the body, which is then a multipart form",
+                    Location::WholeBody => {
+                        "write the type `file`, or make it a field of the body, which is then a multipart form"
+                    }
                     _ => "use POST, PUT or PATCH, and a key without a prefix",
                 });
             self.report_once(if has_no_body { context.with_inheritance(error, lowered) } else { error });

@@ -16,6 +16,8 @@ mod uris;
 #[cfg(feature = "documents")]
 mod escape;
 #[cfg(feature = "documents")]
+mod handler_schema;
+#[cfg(feature = "documents")]
 mod in_words;
 #[cfg(feature = "documents")]
 mod list_format;
@@ -45,7 +47,7 @@ pub use self::{
     module_part::ModulePart,
     openapi::{OpenapiDetail, OpenapiVersion, convert_openapi, openapi, openapi_part, write_openapi},
     pages::{PageForm, Pages, markdown_for_api, markdown_for_intermediate_uri, markdown_for_service},
-    python::python,
+    python::{python, python_handlers},
     snippet::{API_KEY_PLACEHOLDER, Snippet, server_url, snippets},
-    typescript::{argument_names, typescript},
+    typescript::{argument_names, typescript, typescript_handlers},
 };

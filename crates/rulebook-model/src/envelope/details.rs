@@ -36,7 +36,7 @@ pub fn write_details(error: &ApiError, reserved: &[&str], to: &mut dyn MemberWri
             to.member("limit", (&limit).into())
         }
         ErrorKind::UnsupportedMediaType { accepted, .. } => {
-            to.member("accepted", (&accepted.iter().copied().collect::<Json>()).into())
+            to.member("accepted", (&accepted.iter().cloned().collect::<Json>()).into())
         }
         // The error of a call from code has no request id, because the caller receives the cause of the error directly.
         ErrorKind::Internal { request_id } if !request_id.is_empty() => {

@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 
 use crate::call::Source;
 use crate::span::Span;
-use crate::types::{Check, TypeExpr};
+use crate::types::{Arity, Check, TypeExpr};
 
 /// A parameter of a method.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,10 +48,16 @@ impl Parameter {
         if self.key.is_empty() { &self.name } else { &self.key }
     }
 
-    /// Returns `true` if the parameter is the whole JSON body of a request.
+    /// Returns `true` if the parameter is the whole body of a request: a JSON value, or a file.
     #[must_use]
     pub fn is_whole_body(&self) -> bool {
         self.from == Location::WholeBody
+    }
+
+    /// Returns `true` if the whole body of a request is the parameter, which is a file.
+    #[must_use]
+    pub fn is_raw_body(&self) -> bool {
+        self.is_whole_body() && self.r#type.check.arity() == Arity::File
     }
 }
 
@@ -67,7 +73,7 @@ pub enum Location {
     Query,
     /// The body: the parameter is a field of a form, or a member of a JSON object.
     Body,
-    /// The body: the parameter is the whole JSON value.
+    /// The body: the parameter is the whole JSON value, or the file that the body is.
     WholeBody,
     /// The query or the body. If both contain the parameter, the body takes precedence.
     Any,

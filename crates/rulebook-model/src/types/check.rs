@@ -253,6 +253,12 @@ pub trait Check: Send + Sync + Debug {
         self.base().map(Check::max_size).unwrap_or_default()
     }
 
+    /// Returns the media types that a file can have, such as `image/png`, or `image/*` for all images. If the list is
+    /// empty, a file can have every media type.
+    fn media_types(&self) -> &[String] {
+        self.base().map_or(&[], Check::media_types)
+    }
+
     /// Returns `true` if a file with this name and detected media type can be valid. Others are received but not
     /// stored.
     fn accepts_file(&self, filename: &str, media_type: &str) -> bool {

@@ -48,15 +48,18 @@ pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, A
     Ok(Arc::new(FileCheck { byte_size: Bounds::of_byte_size(arguments)?, media_types, extensions }))
 }
 
-impl FileCheck {
-    fn accepts_media_type(&self, media_type: &str) -> bool {
-        let matches = |pattern: &String| match pattern.strip_suffix("/*") {
-            Some(top_level) => top_level == "*" || media_type.split('/').next() == Some(top_level),
-            None => pattern == media_type,
-        };
-        self.media_types.is_empty() || self.media_types.iter().any(matches)
-    }
+/// Returns `true` if a list from [`Check::media_types`] includes a media type, which is in lower case and has no
+/// parameters.
+#[must_use]
+pub fn includes_media_type(list: &[String], media_type: &str) -> bool {
+    let matches = |pattern: &String| match pattern.strip_suffix("/*") {
+        Some(top_level) => top_level == "*" || media_type.split('/').next() == Some(top_level),
+        None => pattern == media_type,
+    };
+    list.is_empty() || list.iter().any(matches)
+}
 
+impl FileCheck {
     fn accepts_extension(&self, filename: &str) -> bool {
         let extension = filename.rsplit_once('.').map(|(_, extension)| extension.to_lowercase());
         self.extensions.is_empty() || extension.is_some_and(|extension| self.extensions.contains(&extension))
@@ -81,7 +84,7 @@ impl FileCheck {
         let size = Violation::of_bounds(Measure::Size, self.byte_size.min, self.byte_size.max, upload.size());
         if size.is_some() {
             size
-        } else if !self.accepts_media_type(media_type) {
+        } else if !includes_media_type(&self.media_types, media_type) {
             Some(Violation::NotAllowed { allowed: self.media_types.join("/"), got: media_type.to_owned() })
         } else if !self.accepts_extension(upload.filename()) {
             Some(Violation::FileExtension(json!(self.extensions).to_string()))
@@ -139,7 +142,11 @@ impl Check for FileCheck {
         MaxSize { items: None, bytes: self.byte_size.max }
     }
 
+    fn media_types(&self) -> &[String] {
+        &self.media_types
+    }
+
     fn accepts_file(&self, filename: &str, media_type: &str) -> bool {
-        self.accepts_media_type(media_type) && self.accepts_extension(filename)
+        includes_media_type(&self.media_types, media_type) && self.accepts_extension(filename)
     }
 }

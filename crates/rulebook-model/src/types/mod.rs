@@ -59,6 +59,7 @@ pub use arguments::{ArgumentError, ArgumentErrorKind, TypeArgument, TypeArgument
 pub(crate) use callable::callback_function_name;
 pub use check::{Arity, Check, MaxSize, Type, TypeExpr};
 pub(crate) use failed_type::{failed_type, is_failed_type};
+pub use file::includes_media_type;
 pub use functions::Functions;
 pub(crate) use grammar::names_in_term;
 #[cfg(feature = "documents")]

@@ -2,7 +2,7 @@
 //! call the API (cross-origin resource sharing).
 
 use http::HeaderValue;
-use rulebook_model::model::{Api, Cors, Idempotency, Location, Method, Origins};
+use rulebook_model::model::{Api, Cors, Idempotency, Location, Method, Origins, Parameter};
 
 use super::bind_handlers::all_methods;
 use super::plan::uses_idempotency_keys;
@@ -33,7 +33,8 @@ pub(super) fn plan_cors(api: &Api) -> Option<plan::PlannedCors> {
     let method_headers = |method: &Method| {
         let parameters = method.parameters.iter().filter(|parameter| parameter.from == Location::Header);
         let key = method.options.idempotent.map(|_| Idempotency::HEADER);
-        let names: Vec<_> = parameters.map(|parameter| parameter.key.as_str()).chain(key).collect();
+        let filename = method.parameters.iter().any(Parameter::is_raw_body).then_some("Content-Disposition");
+        let names: Vec<_> = parameters.map(|parameter| parameter.key.as_str()).chain(key).chain(filename).collect();
         (!names.is_empty()).then(|| header_list(request_headers().chain(names)))
     };
     let replayed = uses_idempotency_keys(api).then_some(Idempotency::REPLAYED_HEADER);

@@ -220,6 +220,7 @@ fn plan_method(
     };
     let body_slots = slots_from(|from| matches!(from, Location::Body | Location::Any));
     let body_use = match parameters.iter().position(Parameter::is_whole_body) {
+        Some(slot) if parameters[slot].is_raw_body() => BodyUse::Raw(slot),
         Some(slot) => BodyUse::Whole(slot),
         None if !body_slots.is_empty() => BodyUse::Fields,
         None if action.body_access() == BodyAccess::Any => BodyUse::Unread,

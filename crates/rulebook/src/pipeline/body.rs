@@ -9,10 +9,12 @@ use actix_web::http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use bytes::Bytes;
 use futures_core::Stream;
 use http::header;
+use rulebook_model::types::includes_media_type;
 
-use crate::call::{ApiError, ErrorKind, Head, Upload, parse_word, shorten_text, split_outside_of_quotes};
+use crate::call::{ApiError, ErrorKind, Head, Limit, Upload, parse_word, shorten_text, split_outside_of_quotes};
 use crate::handler::{BodyAccess, CallOrigin};
-use crate::plan::{BodyUse, MultipartLimits, PlannedMethod};
+use crate::plan::{BodyUse, MultipartLimits, PlannedMethod, PlannedParameter};
+use crate::transfer::BINARY_MEDIA_TYPE;
 
 /// The body of a request, completely received.
 #[derive(Debug)]
@@ -27,14 +29,16 @@ pub enum Body {
     Other(Bytes),
     /// The parts of a `multipart/form-data` body. Files have been written to disk.
     Parts(Vec<BodyPart>),
+    /// The body is this file, like one in a multipart body.
+    File(Upload),
 }
 
 impl Body {
-    /// Returns the bytes of a body that is in memory; `None` without a body, and for the parts of a multipart body.
+    /// Returns the bytes of a body that is in memory; `None` without a body, and for files and multipart bodies.
     pub fn bytes(&self) -> Option<&Bytes> {
         match self {
             Self::Form(bytes) | Self::Json(bytes) | Self::Other(bytes) => Some(bytes),
-            Self::Empty | Self::Parts(_) => None,
+            Self::Empty | Self::Parts(_) | Self::File(_) => None,
         }
     }
 
@@ -97,7 +101,14 @@ pub enum BodyKind {
         /// The media type of the body.
         got: String,
         /// The media types that the API method supports.
-        accepted: &'static [&'static str],
+        accepted: Vec<String>,
+    },
+    /// The body is a file, which is written to disk.
+    File {
+        /// The maximum size of the file.
+        limit: Limit,
+        /// The name of the parameter for errors.
+        parameter: Box<str>,
     },
 }
 
@@ -118,22 +129,45 @@ const UNKNOWN_MEDIA_TYPE: &str = "application/octet-stream (without Content-Type
 /// Returns the kind of the request body if the API method has parameters in the body, or its handler reads the body;
 /// otherwise [`BodyKind::Nothing`].
 pub fn body_kind(head: &Head, method: &PlannedMethod) -> BodyKind {
-    if method.body_use == BodyUse::Nothing {
-        return BodyKind::Nothing;
+    match method.body_use {
+        BodyUse::Nothing => return BodyKind::Nothing,
+        BodyUse::Raw(slot) => return file_body_kind(head, &method.parameters[slot]),
+        BodyUse::Unread | BodyUse::Fields | BodyUse::Whole(_) => {}
     }
     let announced = announced_body_kind(head, method.multipart_limits);
     match (&method.body_use, announced) {
         (BodyUse::Unread, BodyKind::Json | BodyKind::Form) => BodyKind::Other,
         (_, BodyKind::Unsupported { .. }) if method.action.body_access() == BodyAccess::Any => BodyKind::Other,
         (BodyUse::Whole(_), BodyKind::Unsupported { got, .. }) => {
-            BodyKind::Unsupported { got, accepted: JSON_MEDIA_TYPES }
+            BodyKind::Unsupported { got, accepted: owned(JSON_MEDIA_TYPES) }
         }
         (BodyUse::Whole(_), BodyKind::Form | BodyKind::Multipart { .. }) => {
             let got = media_type(head).unwrap_or(Cow::Borrowed(UNKNOWN_MEDIA_TYPE));
-            BodyKind::Unsupported { got: shorten_text(&got), accepted: JSON_MEDIA_TYPES }
+            BodyKind::Unsupported { got: shorten_text(&got), accepted: owned(JSON_MEDIA_TYPES) }
         }
         (_, kind) => kind,
     }
+}
+
+/// Returns the kind of a request body that is the file of a parameter, or nothing. If the header fields do not say which
+/// media type the body has, only the media type that is detected in the file counts.
+fn file_body_kind(head: &Head, parameter: &PlannedParameter) -> BodyKind {
+    let Some(limit) = parameter.file_limit.filter(|_| !has_no_body(head)) else {
+        return BodyKind::Nothing;
+    };
+    let text = media_type(head);
+    let (text, accepted) = (text.as_deref(), parameter.check.media_types());
+    let essence = text.map(|text| essence(text).to_ascii_lowercase());
+    let is_accepted = |essence: &str| essence == BINARY_MEDIA_TYPE || includes_media_type(accepted, essence);
+    let got = match coded_media_type(head, text) {
+        Some(coded) => coded,
+        None if essence.as_deref().is_none_or(is_accepted) => {
+            return BodyKind::File { limit, parameter: parameter.display_name.clone() };
+        }
+        None => text.unwrap_or_default().to_owned(),
+    };
+    let accepted = if accepted.is_empty() { vec!["*/*".to_owned()] } else { accepted.to_vec() };
+    BodyKind::Unsupported { got: shorten_text(&got), accepted }
 }
 
 /// Returns the value of `Content-Type`; `None` if it contains no media type.
@@ -155,7 +189,7 @@ pub(super) fn check_is_not_json(head: &Head, bytes: &[u8]) -> Result<(), ApiErro
     }
     let Some(text) = media_type(head) else { return Err(missing_media_type()) };
     let got = shorten_text(&format!("{text} that contains JSON"));
-    Err(ApiError::new(ErrorKind::UnsupportedMediaType { got, accepted: JSON_MEDIA_TYPES }))
+    Err(ApiError::new(ErrorKind::UnsupportedMediaType { got, accepted: owned(JSON_MEDIA_TYPES) }))
 }
 
 /// Checks that a body without a media type is a form with known fields, which clients may send without one. `is_known`
@@ -168,24 +202,32 @@ pub(super) fn check_has_media_type(head: &Head, bytes: &[u8], is_known: impl Fn(
 #[cold]
 fn missing_media_type() -> ApiError {
     let got = UNKNOWN_MEDIA_TYPE.to_owned();
-    ApiError::new(ErrorKind::UnsupportedMediaType { got, accepted: SUPPORTED_MEDIA_TYPES })
+    ApiError::new(ErrorKind::UnsupportedMediaType { got, accepted: owned(SUPPORTED_MEDIA_TYPES) })
+}
+
+/// Returns `true` if the header fields of a request say that it has no body.
+fn has_no_body(head: &Head) -> bool {
+    match head.get(&header::CONTENT_LENGTH) {
+        Some(length) => length.trim() == "0",
+        // In HTTP/2, a body may follow even if no header field announces its length.
+        None => head.get(&header::TRANSFER_ENCODING).is_none() && !head.streams,
+    }
+}
+
+/// Describes the media type of a body that is encoded, which the server does not decode; `None` for other bodies.
+fn coded_media_type(head: &Head, media_type: Option<&str>) -> Option<String> {
+    let coding = head.get(&header::CONTENT_ENCODING).filter(|coding| !coding.eq_ignore_ascii_case("identity"))?;
+    Some(format!("{} with the content coding {coding}", media_type.unwrap_or(UNKNOWN_MEDIA_TYPE)))
 }
 
 /// Returns the kind of body that the header fields of a request announce. `limits` are the limits for a multipart body.
 pub fn announced_body_kind(head: &Head, limits: MultipartLimits) -> BodyKind {
-    let empty = match head.get(&header::CONTENT_LENGTH) {
-        Some(length) => length.trim() == "0",
-        // In HTTP/2, a body may follow even if no header field announces its length.
-        None => head.get(&header::TRANSFER_ENCODING).is_none() && !head.streams,
-    };
-    if empty {
+    if has_no_body(head) {
         return BodyKind::Nothing;
     }
     let text = media_type(head);
-    if let Some(coding) = head.get(&header::CONTENT_ENCODING).filter(|coding| !coding.eq_ignore_ascii_case("identity"))
-    {
-        let text = text.as_deref().unwrap_or(UNKNOWN_MEDIA_TYPE);
-        return unsupported(&format!("{text} with the content coding {coding}"));
+    if let Some(coded) = coded_media_type(head, text.as_deref()) {
+        return unsupported(&coded);
     }
     let Some(text) = text else {
         return BodyKind::Form;
@@ -230,8 +272,12 @@ where
     Multipart::new(&headers, body)
 }
 
+fn owned(media_types: &[&str]) -> Vec<String> {
+    media_types.iter().copied().map(str::to_owned).collect()
+}
+
 fn unsupported(media_type: &str) -> BodyKind {
-    BodyKind::Unsupported { got: shorten_text(media_type), accepted: SUPPORTED_MEDIA_TYPES }
+    BodyKind::Unsupported { got: shorten_text(media_type), accepted: owned(SUPPORTED_MEDIA_TYPES) }
 }
 
 /// Returns `true` if a media type has the form `application/…+json` (RFC 6839 section 3.1). `essence` is the media type

@@ -154,7 +154,7 @@ pub fn check_auth_fields(plan: &Plan, client: &Client<'_>, body: &Body) -> Resul
 fn read_auth_fields(names: &[Box<str>], body: &Body) -> BodyFields {
     let is_read = |name: &str| names.iter().any(|known| **known == *name);
     match body {
-        Body::Empty | Body::Other(_) => BodyFields::default(),
+        Body::Empty | Body::Other(_) | Body::File(_) => BodyFields::default(),
         Body::Form(bytes) => BodyFields::new(split_fields(bytes).filter_map(|(name, value)| {
             let name = decode_text(name).filter(|name| is_read(name))?;
             Some((name, decode_text(value)?))

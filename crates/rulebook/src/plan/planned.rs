@@ -64,6 +64,8 @@ pub enum BodyUse {
     Fields,
     /// The whole body, which is JSON, is the value of the parameter with this slot.
     Whole(usize),
+    /// The whole body is the file of the parameter with this slot.
+    Raw(usize),
 }
 
 /// The result of routing a request to an API method.

@@ -10,6 +10,7 @@ mod client_stream;
 mod connection;
 mod connection_limits;
 mod connection_state;
+mod file_body;
 mod handle;
 mod listening;
 mod multipart;

@@ -8,7 +8,6 @@
 
 use std::cell::Cell;
 use std::future::poll_fn;
-use std::io;
 use std::rc::Rc;
 use std::task::{Poll, ready};
 
@@ -18,30 +17,22 @@ use actix_web::http::header::DispositionParam;
 use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
 use futures_util::{StreamExt, stream};
-use rulebook_model::error::ErrorCode;
-use rulebook_model::filename::visible_base_name;
 use rulebook_model::limits;
 use rulebook_model::model::Limits;
 
+use super::file_body::{max_received_size, storage_error, stored_filename};
 use super::receive::LimitedBody;
-use super::upload_writer::{FileDestination, UploadWriter};
+use super::upload_writer::UploadWriter;
 use crate::call::{ApiError, MalformedRequest, shorten_text};
 use crate::pipeline::{self, Body, BodyPart, BodyPartContent};
 use crate::plan::{Plan, PlannedMethod};
 
 /// The maximum number of bytes between the contents of two parts: a boundary, and the header fields of the second part.
 const MAX_BYTES_BETWEEN_PARTS: usize = 16 << 10;
-/// The number of bytes by which a file may exceed the size limit of its parameter while it is received. A file that is
-/// only slightly too long is received completely. Then the parameter's check can report the exact length together with
-/// the errors of all other parameters.
-const MAX_FILE_EXCESS: u64 = 64 << 10;
 /// The number of bytes of memory that a part needs in addition to its name and its content.
 const PART_BYTES: usize = 128;
 /// The maximum length of a part's name, in bytes.
 const MAX_PART_NAME_LEN: usize = 1 << 10;
-/// The maximum length of a part's file name, in characters. A longer name is truncated.
-const MAX_FILENAME_CHARS: usize = 255;
-
 /// The method for which a multipart body is received, and what is needed to receive its parts.
 #[derive(Clone, Copy)]
 pub(super) struct MultipartTarget<'m> {
@@ -155,7 +146,6 @@ impl PartReader<'_> {
         target: &MultipartTarget<'_>,
     ) -> Result<Option<BodyPart>, ApiError> {
         let MultipartTarget { plan, method, .. } = *target;
-        let (worker, client, peer) = self.body.client();
         let name = field.name().unwrap_or_default().to_owned();
         if name.len() > MAX_PART_NAME_LEN {
             let error = MalformedRequest::MultipartLongName { part: number, max: MAX_PART_NAME_LEN };
@@ -180,15 +170,8 @@ impl PartReader<'_> {
         let slot = slot.filter(|slot| slot.file_limit.is_some());
         let part = limits::PART_SIZE.with_value(plan.limits.part);
         let limit = slot.and_then(|slot| slot.file_limit).unwrap_or(part);
-        let end = if limit == part { limit.max } else { limit.max.saturating_add(MAX_FILE_EXCESS) };
-        let destination = slot.map(|slot| FileDestination {
-            state: worker.state(),
-            client,
-            peer,
-            check: &*slot.check,
-            is_request_refused: self.has_invalid_field,
-            upload_storage: &worker.upload_storage,
-        });
+        let end = max_received_size(limit, &plan.limits);
+        let destination = slot.map(|slot| self.body.file_destination(&*slot.check, self.has_invalid_field));
         let mut writer = UploadWriter::new(filename, destination);
         while let Some(chunk) = self.next_chunk(&mut field, number).await? {
             if writer.size() + chunk.len() as u64 > end {
@@ -244,25 +227,12 @@ fn part_filename(field: &Field, number: u64) -> Result<Option<String>, ApiError>
         matches!(parameter, DispositionParam::FilenameExt(_) | DispositionParam::UnknownExt(..))
     };
     match disposition.get_filename() {
-        Some(name) => {
-            let name: String = visible_base_name(name).take(MAX_FILENAME_CHARS).collect();
-            Ok(Some(if matches!(name.as_str(), "." | "..") { String::new() } else { name }))
-        }
+        Some(name) => Ok(Some(stored_filename(name))),
         None if disposition.parameters.iter().any(is_extended) => {
             Err(ApiError::malformed(MalformedRequest::MultipartHead { part: number }))
         }
         None => Ok(None),
     }
-}
-
-fn storage_error(error: io::Error) -> ApiError {
-    let code = match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => ErrorCode::StorageFull,
-        // Too many files are open, or requests use too much memory.
-        io::ErrorKind::ResourceBusy | io::ErrorKind::OutOfMemory => ErrorCode::Unavailable,
-        _ => ErrorCode::Upload,
-    };
-    ApiError::plain(code).with_log(error)
 }
 
 /// Returns the error for a client that sends too many bytes before a part.

@@ -2,7 +2,6 @@
 //! apply while the bytes arrive.
 
 use std::future::poll_fn;
-use std::net::{IpAddr, SocketAddr};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -11,11 +10,14 @@ use rulebook_model::connection_limits::{PROGRESS, REQUEST_MEMORY};
 use rulebook_model::error::ErrorCode;
 use rulebook_model::limits;
 use rulebook_model::model::Limits;
+use rulebook_model::types::Check;
 
 use super::alarm::{BodyTimer, ExceededTime};
+use super::file_body::{self, max_received_size};
 use super::multipart;
 use super::observe::Observation;
 use super::request_body::RequestBody;
+use super::upload_writer::FileDestination;
 use super::worker::Worker;
 use crate::call::{ApiError, ErrorKind, Head, Limit, MalformedRequest};
 use crate::client_shares::UsedUp;
@@ -34,7 +36,7 @@ const WAITS_WITHOUT_TIMER: u8 = 2;
 /// The body of a request that is received under limits on its size and its time.
 pub(super) struct LimitedBody<'b> {
     body: &'b mut RequestBody,
-    size_limit: Limit,
+    size_limit: SizeLimit<'b>,
     /// The maximum time in which the body must arrive, measured from the moment when the server first waits for it.
     max_time: Duration,
     /// `true` if the body may take longer than `max_time` as long as it arrives at [`MIN_BYTES_PER_SECOND`] or faster.
@@ -42,9 +44,24 @@ pub(super) struct LimitedBody<'b> {
     worker: &'b Worker,
 }
 
+/// The maximum size of a body.
+struct SizeLimit<'k> {
+    limit: Limit,
+    /// The number of bytes from which the limit is exceeded.
+    max: u64,
+    /// The name of the parameter to which the limit applies; `None` if it applies to every body.
+    parameter: Option<&'k str>,
+}
+
+impl SizeLimit<'_> {
+    fn check(&self, size: u64) -> Result<(), ApiError> {
+        if size > self.max { Err(ApiError::too_large(self.limit, self.parameter)) } else { Ok(()) }
+    }
+}
+
 impl<'b> LimitedBody<'b> {
-    fn new(body: &'b mut RequestBody, kind: &BodyKind, limits: &Limits, worker: &'b Worker) -> Self {
-        let has_min_speed = matches!(kind, BodyKind::Multipart { .. });
+    fn new(body: &'b mut RequestBody, kind: &'b BodyKind, limits: &Limits, worker: &'b Worker) -> Self {
+        let has_min_speed = matches!(kind, BodyKind::Multipart { .. } | BodyKind::File { .. });
         Self {
             body,
             size_limit: size_limit(kind, limits),
@@ -64,21 +81,32 @@ impl<'b> LimitedBody<'b> {
         })
     }
 
-    /// Returns the worker that receives the body, the address of the client, and the address from which its connection
-    /// comes.
-    pub(super) fn client(&self) -> (&'b Worker, Option<IpAddr>, Option<SocketAddr>) {
-        (self.worker, self.body.client, self.body.peer)
+    /// Returns where a file in the body is stored. `check` is the check of its parameter; `is_request_refused` is `true`
+    /// if the request will be rejected.
+    pub(super) fn file_destination<'m>(&self, check: &'m dyn Check, is_request_refused: bool) -> FileDestination<'m>
+    where
+        'b: 'm,
+    {
+        FileDestination {
+            state: self.worker.state(),
+            client: self.body.client,
+            peer: self.body.peer,
+            check,
+            is_request_refused,
+            upload_storage: &self.worker.upload_storage,
+        }
     }
 
     /// Returns the next bytes of the body, at least one; `None` at the end of the body.
     pub(super) fn poll_next(&mut self, task: &mut Context<'_>) -> Poll<Result<Option<Bytes>, ApiError>> {
         loop {
             match self.body.poll_next(task) {
-                Poll::Ready(Some(Ok(_))) if self.body.received_bytes > self.size_limit.max => {
-                    return Poll::Ready(Err(ApiError::too_large(self.size_limit, None)));
+                Poll::Ready(Some(Ok(bytes))) => {
+                    self.size_limit.check(self.body.received_bytes)?;
+                    if !bytes.is_empty() {
+                        return Poll::Ready(Ok(Some(bytes)));
+                    }
                 }
-                Poll::Ready(Some(Ok(bytes))) if bytes.is_empty() => {}
-                Poll::Ready(Some(Ok(bytes))) => return Poll::Ready(Ok(Some(bytes))),
                 // In most cases, the client has disconnected and will not read the error response.
                 Poll::Ready(Some(Err(_))) => {
                     return Poll::Ready(Err(ApiError::malformed(MalformedRequest::BodyBroken)));
@@ -166,15 +194,15 @@ pub(super) async fn receive(
     let kind = body_kind(head, method);
     check_announced_length(&kind, body.announced_length, &plan.limits)?;
     let mut limited = LimitedBody::new(body, &kind, &plan.limits, worker);
-    match kind {
+    match &kind {
         BodyKind::Nothing => Ok(Body::Empty),
         BodyKind::Unsupported { got, accepted } => match limited.next_chunk().await? {
-            Some(_) => Err(ApiError::new(ErrorKind::UnsupportedMediaType { got, accepted })),
+            Some(_) => Err(unsupported(got, accepted)),
             None => Ok(Body::Empty),
         },
         BodyKind::Form | BodyKind::Json | BodyKind::Other => {
             let (bytes, _) = limited.gather(usize::MAX).await?;
-            Ok(match kind {
+            Ok(match &kind {
                 _ if bytes.is_empty() => Body::Empty,
                 BodyKind::Form => Body::Form(bytes),
                 BodyKind::Json => Body::Json(bytes),
@@ -184,9 +212,14 @@ pub(super) async fn receive(
         // This future is boxed for the same reason as the one in `gather`.
         BodyKind::Multipart { boundary, limits } => {
             let target = multipart::MultipartTarget { plan, method, max_parts: limits.parts };
-            Box::pin(multipart::receive_parts(limited, boundary, &target)).await
+            Box::pin(multipart::receive_parts(limited, boundary.clone(), &target)).await
         }
+        BodyKind::File { .. } => Box::pin(file_body::receive_file(limited, head, plan, method)).await,
     }
+}
+
+fn unsupported(got: &str, accepted: &[String]) -> ApiError {
+    ApiError::new(ErrorKind::UnsupportedMediaType { got: got.to_owned(), accepted: accepted.to_vec() })
 }
 
 /// Receives the first bytes of a body, at most `limits.dispatch` bytes. When the whole body is received later, these
@@ -214,24 +247,24 @@ fn check_announced_length(kind: &BodyKind, announced: Option<u64>, limits: &Limi
     };
     match kind {
         BodyKind::Nothing => Ok(()),
-        BodyKind::Unsupported { got, accepted } if length > 0 => {
-            Err(ApiError::new(ErrorKind::UnsupportedMediaType { got: got.clone(), accepted }))
-        }
+        BodyKind::Unsupported { got, accepted } if length > 0 => Err(unsupported(got, accepted)),
         BodyKind::Multipart { boundary: None, .. } if length > 0 => {
             Err(ApiError::malformed(MalformedRequest::MultipartBoundary))
         }
-        _ => {
-            let limit = size_limit(kind, limits);
-            if length > limit.max { Err(ApiError::too_large(limit, None)) } else { Ok(()) }
-        }
+        _ => size_limit(kind, limits).check(length),
     }
 }
 
-fn size_limit(kind: &BodyKind, limits: &Limits) -> Limit {
-    match kind {
+fn size_limit<'k>(kind: &'k BodyKind, limits: &Limits) -> SizeLimit<'k> {
+    let limit = match kind {
+        BodyKind::File { limit, parameter } => {
+            let max = max_received_size(*limit, limits);
+            return SizeLimit { limit: *limit, max, parameter: Some(parameter) };
+        }
         BodyKind::Multipart { limits, .. } => limits::MULTIPART_SIZE.with_value(limits.bytes),
         _ => limits::BODY_SIZE.with_value(limits.body),
-    }
+    };
+    SizeLimit { limit, max: limit.max, parameter: None }
 }
 
 /// Finds the method of a request by the first bytes of its body. If the required permission does not depend on these

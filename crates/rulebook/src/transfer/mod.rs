@@ -14,4 +14,4 @@ pub use condition::Precondition;
 pub use decision::{FileInfo, TransferDecision, decide_transfer, etag_from_metadata, response_fields};
 pub use disposition::{content_disposition, media_type_by_name};
 pub use link::{LINK_PREFIX, LinkId, LinkKey};
-pub use sniff::detect_media_type;
+pub use sniff::{BINARY_MEDIA_TYPE, detect_media_type};

@@ -3,7 +3,7 @@
 /// The number of bytes at the beginning of a file by which its media type is detected.
 pub const SAMPLE_LEN: usize = 8 << 10;
 /// The media type of a file that is not text and has no known format.
-const BINARY_MEDIA_TYPE: &str = "application/octet-stream";
+pub const BINARY_MEDIA_TYPE: &str = "application/octet-stream";
 /// The first bytes of an OLE container: for example, a document of Microsoft Office before 2007 or a Windows installer.
 const OLE_SIGNATURE: &[u8] = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1";
 const OLE_MEDIA_TYPE: &str = "application/x-ole-storage";

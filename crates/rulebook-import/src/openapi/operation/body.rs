@@ -5,6 +5,7 @@ use rulebook_model::model::{WHOLE_BODY_KEY, default_parameter_name};
 use serde_json::{Map, Value as Json};
 
 use super::OperationContext;
+use super::file_body::{insert_file, is_file, read_file};
 use super::parameter::Parameters;
 use super::style::{Style, style_attributes};
 use crate::openapi::losses::{LossKind, Place};
@@ -47,6 +48,11 @@ pub(super) fn convert_body<'a>(
     let all = document.read_members(body, "content");
     let is_required = document.read_flag(body, "required");
     let content_place = place.member("content");
+    if context.method != "DELETE" && !all.is_empty() && all.iter().all(|part| is_file(converter, part, &content_place))
+    {
+        insert_file(converter, body, all, &place, parameters);
+        return;
+    }
     let Some((media_type, content)) = all.iter().min_by_key(|(media_type, _)| rank(media_type)) else { return };
     let schema = content.get("schema");
     let encoding = form_encoding(all, schema, &content_place);
@@ -115,7 +121,7 @@ pub(super) fn convert_body<'a>(
 }
 
 /// Returns the order in which media types are chosen: JSON, a form with files, another form, and any other media type.
-fn rank(media_type: &str) -> u8 {
+pub(super) fn rank(media_type: &str) -> u8 {
     match media_type.split(';').next().unwrap_or_default().trim() {
         MULTIPART => 1,
         FORM => 2,
@@ -253,19 +259,9 @@ fn field_style<'a>(
 /// Returns the type of a field that contains a file, or a list of files.
 fn file_type<'a>(converter: &Converter<'a>, member: &Member<'a>) -> Option<Type> {
     let document = converter.document;
-    let read_file = |schema: &'a Json, place: &Place| {
-        let _ = document.resolve(schema, place);
-        let (schema, _) = document.find_target(schema, place).ok()?;
-        document.read(schema, "type");
-        document.read(schema, "format");
-        if schema.get("contentMediaType").is_some_and(|name| name == "application/octet-stream") {
-            document.read(schema, "contentMediaType");
-        }
-        Some(())
-    };
     let (schema, _) = document.find_target(member.schema, &member.place).ok()?;
     if is_binary(schema) {
-        return read_file(member.schema, &member.place).map(|()| Type::new("file"));
+        return read_file(converter, member.schema, &member.place).map(|()| Type::new("file"));
     }
     let item = schema.get("items").filter(|_| schema.get("type").is_some_and(|name| name == "array"))?;
     let (target, _) = document.find_target(item, &member.place).ok()?;
@@ -277,7 +273,7 @@ fn file_type<'a>(converter: &Converter<'a>, member: &Member<'a>) -> Option<Type>
     document.read(schema, "items");
     let mut files = Type::new("array<file>");
     files.attributes.extend(converter.item_counts(schema));
-    read_file(item, &member.place).map(|()| files)
+    read_file(converter, item, &member.place).map(|()| files)
 }
 
 /// Returns `true` for the media types of JSON, and for `*/*`, which descriptions use for JSON.

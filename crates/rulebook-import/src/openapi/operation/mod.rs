@@ -1,6 +1,7 @@
 //! Converts the operations of a description to methods.
 
 mod body;
+mod file_body;
 mod parameter;
 mod path;
 mod response;

@@ -20,6 +20,8 @@ use crate::types::{Arity, Check, nullable_schema};
 
 /// The media type of JSON bodies. Only in these bodies, a value can be something other than a text or a file.
 const JSON_MEDIA_TYPE: &str = "application/json";
+/// The media type of a file that can have every media type.
+const BINARY_MEDIA_TYPE: &str = "application/octet-stream";
 
 /// Returns the fields of a method's request body, which are the parameters that are read from the body.
 pub(super) fn body_fields(method: &Method) -> Vec<PlacedParameter<'_>> {
@@ -50,6 +52,9 @@ pub(super) fn request_body(
     if let [PlacedParameter { parameter, .. }] = fields
         && parameter.is_whole_body()
     {
+        if parameter.is_raw_body() {
+            return raw_body(parameter, schemas);
+        }
         return whole_body(parameter, described, schemas);
     }
     let constraints = body_constraints(method, fields);
@@ -119,6 +124,23 @@ fn whole_body(parameter: &Parameter, described: DescribedMethod<'_>, schemas: &m
     let required = if parameter.optional { Required::False } else { Required::True };
     let mut body = RequestBodyBuilder::new().required(Some(required)).build();
     body.content.insert(JSON_MEDIA_TYPE.to_owned(), content.into());
+    body
+}
+
+/// Returns a body that is a file, with each media type that the file can have.
+fn raw_body(parameter: &Parameter, schemas: &mut Schemas) -> RequestBody {
+    let check = &parameter.r#type.check;
+    // A schema cannot express the restrictions on a file, so its description contains them.
+    let schema = json!({ "type": "string", "format": "binary", "description": check.expected() });
+    let content = ContentBuilder::new().schema(Some(schemas.add_with_placeholder(schema))).build();
+    let required = if parameter.optional { Required::False } else { Required::True };
+    let mut body = RequestBodyBuilder::new().required(Some(required)).build();
+    body.description = Some(parameter.info.clone());
+    let media_types = match check.media_types() {
+        [] => &[BINARY_MEDIA_TYPE.to_owned()],
+        media_types => media_types,
+    };
+    body.content.extend(media_types.iter().map(|media_type| (media_type.clone(), content.clone().into())));
     body
 }
 

@@ -29,9 +29,10 @@ pub(in crate::describe) fn sample_error(code: ErrorCode) -> ApiError {
         ErrorCode::TooLarge => limit_error(limits::BODY_SIZE.with_value(1 << 20)),
         ErrorCode::UriTooLong => limit_error(limits::TARGET_LENGTH.with_value(8 << 10)),
         ErrorCode::HeadTooLarge => limit_error(limits::HEADERS_SIZE.with_value(32 << 10)),
-        ErrorCode::UnsupportedMediaType => {
-            ErrorKind::UnsupportedMediaType { got: "text/csv".to_owned(), accepted: &["application/json"] }
-        }
+        ErrorCode::UnsupportedMediaType => ErrorKind::UnsupportedMediaType {
+            got: "text/csv".to_owned(),
+            accepted: vec!["application/json".to_owned()],
+        },
         ErrorCode::TooManyRequests => ErrorKind::TooManyRequests { retry_after: 60 },
         ErrorCode::NotImplemented => ErrorKind::NotImplemented { id: "article.get".to_owned() },
         ErrorCode::Failed => {

@@ -1,10 +1,12 @@
-//! The Python client of an API: one file with the types of arguments and results, and a function for each method.
+//! The Python client of an API: one file with the types of arguments and results, and a function for each method. The
+//! Rust module `handlers` writes the types of handlers in Python.
 //!
 //! The file needs only the standard library. Its first part, [`RUNTIME`], is the same for every API: it sends requests
 //! and decodes responses, as the JavaScript client does. This Rust module must not depend on how the server handles
 //! requests.
 
 mod functions;
+mod handlers;
 mod method;
 mod names;
 mod types;
@@ -17,9 +19,10 @@ use super::canonical_schemas::schemas_in_types;
 use crate::distinct_names::ScopeNames;
 use crate::model::{Api, Method, Module, Service};
 use functions::FunctionNode;
+pub use handlers::python_handlers;
 use method::Function;
 use names::{docstring, literal, string_literal};
-use types::TypeWriter;
+use types::{OF_CLIENTS, TypeWriter};
 
 /// The part of the file that is the same for every API.
 const RUNTIME: &str = include_str!("runtime.py");
@@ -45,9 +48,9 @@ from typing import Any, Literal, NamedTuple, NotRequired, TypeAlias, TypedDict
 
 /// The names at the top of every file that no type of an API can have.
 const TOP_NAMES: &str = "\
-    API_ENVELOPE ApiError Api Connection DeclaredError ENVELOPES Exception File Mapping NamedTuple Path Sequence \
-    TypeAlias TypedDict ValueError annotations base64 builtins bytearray dataclass json os re secrets tuple type \
-    urllib";
+    API_ENVELOPE ApiError Api Connection Decimal DeclaredError ENVELOPES Exception File Mapping NamedTuple Path \
+    Sequence TypeAlias TypedDict UUID Upload ValueError annotations base64 builtins bytearray dataclass date datetime \
+    json os re secrets time tuple type urllib";
 
 /// Returns the Python client of an API, as the text of a file.
 #[must_use]
@@ -68,7 +71,7 @@ pub fn python(api: &Api) -> String {
     );
     let base = string_literal(api.base.trim_end_matches('/'));
     let write = |names: ScopeNames| {
-        let mut types = TypeWriter::new(&schemas, names);
+        let mut types = TypeWriter::new(&schemas, names, OF_CLIENTS);
         let mut tree = FunctionNode::default();
         for (module, service, method) in &methods {
             tree.insert(&method.id, Function::new(api, module, service, method, &mut types));

@@ -10,8 +10,9 @@ use serde_json::{Map, Value as Json, json};
 
 use super::TOP_NAMES;
 use super::names::{comment, docstring, is_plain_name, string_literal, to_class_name, to_name, words_of_type};
+use crate::describe::handler_schema::PYTHON_TYPE;
 use crate::distinct_names::{PlaceName, ScopeNames, candidates, texts_of_union};
-use crate::types::{NamedSchema, SCHEMA_REFERENCE_PREFIX};
+use crate::types::{Check, NamedSchema, SCHEMA_REFERENCE_PREFIX};
 
 /// The names that types can contain, besides those of the declared types.
 pub(super) const TYPE_NAMES: [&str; 13] = [
@@ -30,8 +31,26 @@ pub(super) const TYPE_NAMES: [&str; 13] = [
     "str",
 ];
 
+/// The values whose types are written.
+#[derive(Clone, Copy)]
+pub(super) struct Values {
+    /// Returns the schema of the values that a check accepts.
+    pub(super) schema: fn(&dyn Check) -> Json,
+    /// Returns the type of the values that a type in [`PYTHON_TYPE`] stands for.
+    pub(super) converted: fn(&str) -> String,
+    /// The type of files.
+    pub(super) file: &'static str,
+    /// The end of the names of schemas.
+    pub(super) suffix: &'static str,
+}
+
+/// The values that clients send and receive.
+pub(super) const OF_CLIENTS: Values =
+    Values { schema: |check| check.schema(), converted: str::to_owned, file: "FileArgument", suffix: "" };
+
 /// The types of a file, and their declarations.
 pub(super) struct TypeWriter<'s> {
+    values: Values,
     schemas: &'s BTreeMap<String, Arc<NamedSchema>>,
     names: ScopeNames,
     declarations: Vec<String>,
@@ -41,20 +60,18 @@ pub(super) struct TypeWriter<'s> {
 
 impl<'s> TypeWriter<'s> {
     /// Creates the types of these schemas. `names` are the names at the top of the file.
-    pub(super) fn new(schemas: &'s BTreeMap<String, Arc<NamedSchema>>, names: ScopeNames) -> Self {
-        let mut writer = Self { schemas, names, declarations: Vec::new(), declared: HashSet::new() };
+    pub(super) fn new(schemas: &'s BTreeMap<String, Arc<NamedSchema>>, names: ScopeNames, values: Values) -> Self {
+        let mut writer = Self { values, schemas, names, declarations: Vec::new(), declared: HashSet::new() };
         for (key, schema) in schemas {
-            let name = schema_name(key);
-            let content = schema.schema();
-            let about = content.get("description").and_then(Json::as_str).unwrap_or(&schema.info);
+            let name = writer.schema_name(key);
+            let content = (values.schema)(&*schema.check);
+            let described = schema.schema();
+            let about = described.get("description").and_then(Json::as_str).unwrap_or(&schema.info);
             match writer.object_members(&content) {
                 Some(members) => _ = writer.declare_typed_dict(&name, about, &members),
                 None => {
-                    let comment = comment(about, 0);
                     let content = writer.type_of(&content, &name);
-                    let content = if is_defined_before(&content) { content } else { string_literal(&content) };
-                    let name = writer.name(&name);
-                    writer.declarations.push(format!("{comment}{name}: TypeAlias = {content}\n"));
+                    writer.declare_alias(&name, about, &content);
                 }
             }
         }
@@ -77,7 +94,7 @@ impl<'s> TypeWriter<'s> {
         let Json::Object(keywords) = schema else { return "Any".to_owned() };
         let reference = keywords.get("$ref").and_then(Json::as_str);
         if let Some(key) = reference.and_then(|text| text.strip_prefix(SCHEMA_REFERENCE_PREFIX)) {
-            return if self.schemas.contains_key(key) { self.name(&schema_name(key)) } else { "Any".to_owned() };
+            return if self.schemas.contains_key(key) { self.name(&self.schema_name(key)) } else { "Any".to_owned() };
         }
         if let Some(Json::Array(values)) = keywords.get("enum") {
             return literal_type(values);
@@ -90,7 +107,9 @@ impl<'s> TypeWriter<'s> {
                 keywords.get("discriminator").and_then(|discriminator| discriminator.get("propertyName")?.as_str());
             // Only its content distinguishes a type from others in a union without a tag.
             let texts = texts_of_union(branches.iter().map(|branch| (branch.clone(), branch.to_string())));
-            let end = if self.schemas.contains_key(&hint.place) { "_" } else { "" };
+            let is_schema =
+                hint.place.strip_suffix(self.values.suffix).is_some_and(|key| self.schemas.contains_key(key));
+            let end = if is_schema { "_" } else { "" };
             return union_type(branches.iter().zip(texts).map(|(branch, text)| {
                 let value = tag
                     .and_then(|tag| Some(self.object_members(branch)?["properties"].get(tag)?.get("const")?.clone()));
@@ -122,8 +141,12 @@ impl<'s> TypeWriter<'s> {
             let schema = keywords.get(keyword).filter(|schema| schema.is_object());
             schema.map_or_else(|| "Any".to_owned(), |schema| writer.type_of(schema, &hint.part(name, name)))
         };
+        let python_type = keywords.get(PYTHON_TYPE).and_then(Json::as_str).filter(|_| kind != "null");
+        if let Some(python_type) = python_type {
+            return (self.values.converted)(python_type);
+        }
         match kind {
-            "string" if keywords.get("format").is_some_and(|format| format == "binary") => "FileArgument".to_owned(),
+            "string" if keywords.get("format").is_some_and(|format| format == "binary") => self.values.file.to_owned(),
             "string" => "str".to_owned(),
             "integer" => "int".to_owned(),
             "number" => "float".to_owned(),
@@ -151,7 +174,7 @@ impl<'s> TypeWriter<'s> {
         for part in parts {
             let key =
                 part.get("$ref").and_then(Json::as_str).and_then(|text| text.strip_prefix(SCHEMA_REFERENCE_PREFIX));
-            let named = key.and_then(|key| self.schemas.get(key)).map(|named| named.check.schema());
+            let named = key.and_then(|key| self.schemas.get(key)).map(|named| (self.values.schema)(&*named.check));
             let part = self.object_members(named.as_ref().unwrap_or(part))?;
             properties.extend(part["properties"].as_object().cloned().unwrap_or_default());
             required.extend(part["required"].as_array().cloned().unwrap_or_default());
@@ -159,8 +182,22 @@ impl<'s> TypeWriter<'s> {
         Some(json!({ "properties": properties, "required": required }))
     }
 
+    /// Names the type of the schema with this key.
+    fn schema_name(&self, key: &str) -> PlaceName {
+        let suffix = self.values.suffix;
+        PlaceName::new(unreserved(&(to_name(key) + suffix)), format!("{key}{suffix}"))
+    }
+
+    /// Declares that a name means a type. Python evaluates the type, which can contain names that are declared later.
+    pub(super) fn declare_alias(&mut self, place: &PlaceName, about: &str, content: &str) -> String {
+        let content = if is_defined_before(content) { content.to_owned() } else { string_literal(content) };
+        let name = self.name(place);
+        self.declarations.push(format!("{}{name}: TypeAlias = {content}\n", comment(about, 0)));
+        name
+    }
+
     /// Declares the type of an object, and returns its name.
-    fn declare_typed_dict(&mut self, place: &PlaceName, about: &str, members: &Json) -> String {
+    pub(super) fn declare_typed_dict(&mut self, place: &PlaceName, about: &str, members: &Json) -> String {
         let name = self.name(place);
         if !self.declared.insert(place.place.clone()) {
             return name;
@@ -205,11 +242,6 @@ impl<'s> TypeWriter<'s> {
         };
         name
     }
-}
-
-/// Names the type of the schema with this key.
-fn schema_name(key: &str) -> PlaceName {
-    PlaceName::new(unreserved(&to_name(key)), key)
 }
 
 fn unreserved(name: &str) -> String {

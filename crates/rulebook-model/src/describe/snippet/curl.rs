@@ -24,9 +24,7 @@ pub(super) fn format_curl_command(request: &SampleRequest) -> String {
         lines.push(format!("--user {}", shell_quote(NAME_AND_PASSWORD)));
     }
     lines.extend(request.curl_headers().map(|field| format!("-H {}", shell_quote(&field))));
-    if let SampleBody::Json(_) = request.body {
-        lines.push(format!("-H {}", shell_quote("Content-Type: application/json")));
-    }
+    lines.extend(request.media_type().map(|name| format!("-H {}", shell_quote(&format!("Content-Type: {name}")))));
     if request.needs_key {
         // The shell replaces the command by its output.
         lines.push(format!("-H \"{}: $(uuidgen)\"", Idempotency::HEADER));
@@ -34,6 +32,7 @@ pub(super) fn format_curl_command(request: &SampleRequest) -> String {
     match &request.body {
         SampleBody::Empty => {}
         SampleBody::Json(json) => lines.push(format!("--data-raw {}", shell_quote(&json.to_string()))),
+        SampleBody::File(file) => lines.push(format!("--data-binary {}", shell_quote(&format!("@{}", file.name)))),
         SampleBody::Multipart(parts) => lines.extend(parts.iter().map(|(name, part)| match part {
             FormPart::Text(text) => format!("--form-string {}", shell_quote(&format!("{name}={text}"))),
             FormPart::File(file) => format!("-F {}", shell_quote(&format!("{name}=@{file}"))),

@@ -21,6 +21,7 @@ impl GoCode<'_> {
             SampleBody::Empty => {}
             SampleBody::Json(_) => imports.push("strings"),
             SampleBody::Multipart(_) => imports.extend(["bytes", "mime/multipart"]),
+            SampleBody::File(_) => imports.push("bytes"),
         }
         imports.extend(self.request.sends_files().then_some("os"));
         imports.extend(self.request.needs_key.then_some("crypto/rand"));
@@ -32,7 +33,7 @@ impl GoCode<'_> {
     fn body(&self) -> &'static str {
         match &self.request.body {
             SampleBody::Empty => "nil",
-            SampleBody::Json(_) => "body",
+            SampleBody::Json(_) | SampleBody::File(_) => "body",
             SampleBody::Multipart(_) => "&body",
         }
     }

@@ -33,16 +33,15 @@ impl JavascriptCode<'_> {
             fields.push((AUTHORIZATION, format!("\"Basic \" + btoa({})", string_literal(NAME_AND_PASSWORD))));
         }
         fields.extend(headers.iter().map(|(name, value)| (name.as_str(), string_literal(value))));
+        fields.extend(self.request.media_type().map(|name| ("Content-Type", string_literal(name))));
         let body = match body {
             SampleBody::Empty => None,
-            SampleBody::Json(json) => {
-                fields.push(("Content-Type", string_literal("application/json")));
-                Some(match is_exact_in_javascript(json) {
-                    true => format!("JSON.stringify({})", indented_json(json)),
-                    // JavaScript would round the numbers of a literal, so the body is a string.
-                    false => string_literal(&json.to_string()),
-                })
-            }
+            SampleBody::Json(json) => Some(match is_exact_in_javascript(json) {
+                true => format!("JSON.stringify({})", indented_json(json)),
+                // JavaScript would round the numbers of a literal, so the body is a string.
+                false => string_literal(&json.to_string()),
+            }),
+            SampleBody::File(file) => Some(format!("await readFile({})", string_literal(&file.name))),
             SampleBody::Multipart(_) => Some("form".to_owned()),
         };
         fields.extend(needs_key.then(|| (Idempotency::HEADER, "crypto.randomUUID()".to_owned())));

@@ -50,11 +50,8 @@ impl PhpCode<'_> {
 
     /// Returns the header fields as string expressions.
     fn headers(&self) -> Vec<String> {
-        let content_type = match &self.request.body {
-            SampleBody::Json(_) => Some("application/json"),
-            SampleBody::Multipart(_) => self.repeated_parts().map(|_| "multipart/form-data; boundary=boundary42"),
-            SampleBody::Empty => None,
-        };
+        let form = || self.repeated_parts().map(|_| "multipart/form-data; boundary=boundary42");
+        let content_type = self.request.media_type().or_else(form);
         let content_type = content_type.map(|content_type| format!("Content-Type: {content_type}"));
         let key = format!("{} . bin2hex(random_bytes(16))", self.literal(&format!("{}: ", Idempotency::HEADER)));
         let key = self.request.needs_key.then_some(key);

@@ -26,9 +26,7 @@ impl PythonCode<'_> {
             fields.push((AUTHORIZATION, format!("\"Basic \" + base64.b64encode({text}.encode()).decode()")));
         }
         fields.extend(headers.iter().map(|(name, value)| (name.as_str(), string_literal(value))));
-        if matches!(body, SampleBody::Json(_)) {
-            fields.push(("Content-Type", string_literal("application/json")));
-        }
+        fields.extend(self.request.media_type().map(|name| ("Content-Type", string_literal(name))));
         fields.extend(needs_key.then(|| (Idempotency::HEADER, "str(uuid.uuid4())".to_owned())));
         if fields.is_empty() {
             return String::new();

@@ -11,11 +11,13 @@ use super::{AUTHORIZATION, SampleCredential, sample_credential};
 use crate::call::{HttpMethod, Value};
 use crate::invisible::escape_like_json;
 use crate::model::{Api, Idempotency, Location, Method, Parameter};
-use crate::types::{Arity, Check};
+use crate::types::{Arity, Check, includes_media_type};
 use crate::uri::percent_encode;
 
 /// The name of the header field that contains the cookies.
 const COOKIE: &str = "Cookie";
+/// The name of the header field that contains the name of a file that is the whole body.
+const CONTENT_DISPOSITION: &str = "Content-Disposition";
 
 /// The request that an example call sends.
 pub(super) struct SampleRequest {
@@ -27,8 +29,7 @@ pub(super) struct SampleRequest {
     /// `true` if the request needs an idempotency key. The code creates it when it runs, so that code that is pasted
     /// again is not the same request.
     pub(super) needs_key: bool,
-    /// The names and values of the other header fields, in order, without `Content-Type`. The kind of `body` determines
-    /// the `Content-Type`.
+    /// The names and values of the other header fields, in order, without `Content-Type`, which `body` determines.
     pub(super) headers: Vec<(String, String)>,
     pub(super) body: SampleBody,
     pub(super) returns_file: bool,
@@ -38,6 +39,13 @@ pub(super) enum SampleBody {
     Empty,
     Json(Json),
     Multipart(Vec<(String, FormPart)>),
+    File(SampleFile),
+}
+
+/// A file that is the whole body. The reader of the example provides it.
+pub(super) struct SampleFile {
+    pub(super) name: String,
+    pub(super) media_type: String,
 }
 
 pub(super) enum FormPart {
@@ -86,6 +94,13 @@ impl SampleRequest {
                 None => fields.push(parameter),
             }
         }
+        request.body = sample_body(method, &fields);
+        if let SampleBody::File(file) = &request.body
+            && !request.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(CONTENT_DISPOSITION))
+        {
+            let disposition = format!("attachment; filename=\"{}\"", file.name);
+            request.headers.push((CONTENT_DISPOSITION.to_owned(), disposition));
+        }
         if !query.is_empty() {
             request.url.push('?');
             request.url.push_str(&query.join("&"));
@@ -93,13 +108,24 @@ impl SampleRequest {
         if !cookies.is_empty() {
             request.headers.push((COOKIE.to_owned(), cookies.join("; ")));
         }
-        request.body = sample_body(method, &fields);
         request
     }
 
+    /// Returns the media type of the body; `None` without a body, and for a form, whose media type contains a boundary.
+    pub(super) fn media_type(&self) -> Option<&str> {
+        match &self.body {
+            SampleBody::Json(_) => Some("application/json"),
+            SampleBody::File(file) => Some(&file.media_type),
+            SampleBody::Empty | SampleBody::Multipart(_) => None,
+        }
+    }
+
     pub(super) fn sends_files(&self) -> bool {
-        let SampleBody::Multipart(parts) = &self.body else { return false };
-        parts.iter().any(|(_, part)| matches!(part, FormPart::File(_)))
+        match &self.body {
+            SampleBody::Multipart(parts) => parts.iter().any(|(_, part)| matches!(part, FormPart::File(_))),
+            SampleBody::File(_) => true,
+            SampleBody::Empty | SampleBody::Json(_) => false,
+        }
     }
 
     pub(super) fn has_cookies(&self) -> bool {
@@ -178,7 +204,10 @@ fn sample_body(method: &Method, fields: &[&Parameter]) -> SampleBody {
         return SampleBody::Empty;
     }
     if let Some(whole) = fields.iter().find(|field| field.is_whole_body()) {
-        return SampleBody::Json(sample_value(method, whole));
+        return match whole.is_raw_body() {
+            true => SampleBody::File(sample_file(whole)),
+            false => SampleBody::Json(sample_value(method, whole)),
+        };
     }
     if !fields.iter().any(|field| is_file(field)) {
         let members = fields.iter().map(|field| (field.key.clone(), sample_value(method, field)));
@@ -197,6 +226,17 @@ fn sample_body(method: &Method, fields: &[&Parameter]) -> SampleBody {
 
 pub(super) fn is_file(parameter: &Parameter) -> bool {
     matches!(parameter.r#type.check.arity(), Arity::File | Arity::Files)
+}
+
+/// Returns the file that the example sends as the whole body. Its media type is that of its name, or else the first one
+/// that the type allows.
+fn sample_file(parameter: &Parameter) -> SampleFile {
+    let name = sample_file_names(parameter).concat();
+    let allowed = parameter.r#type.check.media_types();
+    let of_name = mime_guess::from_path(&name).first_raw().filter(|found| includes_media_type(allowed, found));
+    let exact = || allowed.iter().map(String::as_str).find(|media_type| !media_type.ends_with("/*"));
+    let media_type = of_name.or_else(exact).unwrap_or("application/octet-stream").to_owned();
+    SampleFile { name, media_type }
 }
 
 /// Returns the names of the files that the example sends for a parameter. Each name has an extension that the

@@ -5,6 +5,7 @@
 //! Rust module must not depend on how the client sends requests.
 
 mod functions;
+mod handlers;
 mod schemas;
 mod types;
 
@@ -12,6 +13,7 @@ use std::fmt::Write;
 
 pub use functions::argument_names;
 pub(super) use functions::is_client_member;
+pub use handlers::typescript_handlers;
 use schemas::{SchemaTypeNames, UsedSchemas};
 use types::{TypeWriter, ValueRole, describe_value, format_doc_comment, member_name, string_literal};
 
@@ -45,7 +47,7 @@ pub fn typescript(api: &Api) -> String {
          /** The ids of the methods. */\n\
          export type Id = keyof Methods;\n\
          {}",
-        schemas.declarations(&names)
+        schemas.declarations(&names, |check| check.schema())
     )
 }
 

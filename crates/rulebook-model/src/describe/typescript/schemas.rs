@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use serde_json::Value as Json;
+
 use super::types::{TypeWriter, ValueRole, describe_value, format_doc_comment};
 use crate::describe::canonical_schemas::schemas_in_types;
 use crate::distinct_names::{candidates, distinct_names};
 use crate::model::{Method, Module};
-use crate::types::NamedSchema;
+use crate::types::{Check, NamedSchema};
 
 /// The words that TypeScript does not allow as the name of a type, or not in a module, and the names that the
 /// declarations of every API contain.
@@ -16,7 +18,7 @@ const RESERVED_NAMES: &str = "\
     export extends false finally for function if implements import in infer instanceof interface intrinsic keyof \
     let never new null number object package private protected public readonly return static string super switch \
     symbol this throw true try typeof undefined unique unknown using var void while with yield Api Array Call \
-    Calls Download FileArgument Id Methods ReadonlyArray";
+    Calls Download FileArgument Handler Id Methods ReadonlyArray Upload";
 
 /// The schemas that the arguments and the results of an API's methods contain, by their keys.
 pub(super) struct UsedSchemas {
@@ -32,22 +34,29 @@ impl UsedSchemas {
         Self { arguments: schemas_in_types(arguments), results: schemas_in_types(results) }
     }
 
+    /// Returns the schemas in the arguments and outputs of handlers, which have the same types.
+    pub(super) fn of_handlers(methods: &[&Method]) -> Self {
+        let arguments = methods.iter().flat_map(|method| &method.parameters).map(|parameter| &*parameter.r#type.check);
+        let outputs = methods.iter().flat_map(|method| &method.outputs).map(|output| &*output.r#type.check);
+        Self { arguments: BTreeMap::new(), results: schemas_in_types(arguments.chain(outputs)) }
+    }
+
     pub(super) fn type_names(&self) -> SchemaTypeNames {
         SchemaTypeNames::new(&self.results.keys().chain(self.arguments.keys()).map(String::as_str).collect())
     }
 
-    pub(super) fn declarations(&self, names: &SchemaTypeNames) -> String {
+    /// Returns the declarations of the types. `schema_of` returns the schema of the values that a check accepts.
+    pub(super) fn declarations(&self, names: &SchemaTypeNames, schema_of: fn(&dyn Check) -> Json) -> String {
         let declarations = |schemas: &BTreeMap<String, Arc<NamedSchema>>, role: ValueRole| -> String {
-            schemas.values().map(|schema| declaration(schema, names, role)).collect()
+            schemas.values().map(|named| declaration(named, &schema_of(&*named.check), names, role)).collect()
         };
         declarations(&self.results, ValueRole::Result) + &declarations(&self.arguments, ValueRole::Argument)
     }
 }
 
-fn declaration(named: &NamedSchema, names: &SchemaTypeNames, role: ValueRole) -> String {
-    let schema = named.check.schema();
-    let comment = format_doc_comment(&describe_value(&named.info, &schema), &[], 0);
-    let content = TypeWriter { names, role }.write_type(&schema, 0);
+fn declaration(named: &NamedSchema, schema: &Json, names: &SchemaTypeNames, role: ValueRole) -> String {
+    let comment = format_doc_comment(&describe_value(&named.info, schema), &[], 0);
+    let content = TypeWriter { names, role }.write_type(schema, 0);
     format!("\n{comment}export type {} = {content};\n", names.get(named.key(), role))
 }
 

@@ -16,7 +16,7 @@ use crate::types::{SCHEMA_REFERENCE_PREFIX, info_with_type_description, is_momen
 pub(super) enum ValueRole {
     /// The value is an argument, which the program passes to the client.
     Argument,
-    /// The value is a part of the result, which the client returns to the program.
+    /// The value is a part of the result, which the client returns to the program, or of a call that a handler handles.
     Result,
 }
 
@@ -64,6 +64,7 @@ impl TypeWriter<'_> {
             ("string", ValueRole::Argument) if schema.get("format").is_some_and(|format| format == "binary") => {
                 "FileArgument"
             }
+            ("string", ValueRole::Result) if schema.get("format").is_some_and(|format| format == "binary") => "Upload",
             ("string", ValueRole::Argument) if is_moment(schema) => "string | Date",
             ("integer", ValueRole::Argument) => "number | bigint",
             ("integer" | "number", _) => "number",

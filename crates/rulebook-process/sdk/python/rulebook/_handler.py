@@ -91,19 +91,30 @@ class Parameters:
         self.call_name: Optional[str] = calls[0] if calls else "call" if "call" in parameters else None
         self.takes_all = False
         self.hints: dict[str, Any] = {}
+        self.optional = {name for name, it in parameters.items() if it.default is not inspect.Parameter.empty}
         for name, parameter in parameters.items():
             if parameter.kind is parameter.VAR_KEYWORD:
                 self.takes_all = True
+                members = _unpacked(hints.get(name))
+                self.hints.update(members)
+                # A missing argument is a missing key.
+                self.optional.update(members)
             elif parameter.kind is parameter.VAR_POSITIONAL or parameter.kind is parameter.POSITIONAL_ONLY:
                 raise TypeError("a handler gets its arguments by name")
             elif name != self.call_name:
                 self.hints[name] = hints.get(name, Any)
         self.names = frozenset(self.hints)
-        self.optional = {name for name in self.names if parameters[name].default is not inspect.Parameter.empty}
         self.required = tuple(name for name in self.hints if name not in self.optional)
         self.needs_value = [name for name in self.required if not _allows_none(self.hints[name])]
         converters = ((name, converter(hint)) for name, hint in self.hints.items())
         self.converters = [(name, convert) for name, convert in converters if convert is not None]
+
+
+def _unpacked(hint: Any) -> dict[str, Any]:
+    """Returns the types of the keys of a TypedDict in `**arguments: Unpack[TypedDict]`, and of no others."""
+    if typing.get_origin(hint) is None or typing.get_origin(hint) is not getattr(typing, "Unpack", None):
+        return {}
+    return typing.get_type_hints(typing.get_args(hint)[0])
 
 
 _loops = threading.local()

@@ -70,8 +70,15 @@ pub fn read_parameters<'a>(
         Body::Form(bytes) => fields::read_form(&mut reading, bytes)?,
         Body::Json(bytes) => match method.body_use {
             BodyUse::Whole(slot) => json::read_whole(&mut reading, bytes, slot)?,
-            BodyUse::Nothing | BodyUse::Unread | BodyUse::Fields => json::read_members(&mut reading, bytes)?,
+            BodyUse::Nothing | BodyUse::Unread | BodyUse::Fields | BodyUse::Raw(_) => {
+                json::read_members(&mut reading, bytes)?;
+            }
         },
+        Body::File(upload) => {
+            if let BodyUse::Raw(slot) = method.body_use {
+                reading.raw[slot] = RawValue::File(upload.clone());
+            }
+        }
         Body::Parts(parts) => fields::read_parts(&mut reading, parts)?,
     }
     Ok(RawValues { raw: reading.raw, unknown_parameter_errors: reading.unknown_parameter_errors })

@@ -91,7 +91,7 @@ pub(super) fn read_fields<'b>(
 ) -> Result<Vec<Field<'b>>, ApiError> {
     let BodyPrefix { bytes, is_whole: whole } = prefix;
     let fields = match kind {
-        BodyKind::Nothing | BodyKind::Other | BodyKind::Unsupported { .. } => Vec::new(),
+        BodyKind::Nothing | BodyKind::Other | BodyKind::File { .. } | BodyKind::Unsupported { .. } => Vec::new(),
         BodyKind::Form => {
             let end = if *whole { Some(bytes.len()) } else { bytes.iter().rposition(|byte| *byte == b'&') };
             // One field more than the limit allows is parsed, because that field proves that the limit is exceeded.

@@ -1,0 +1,130 @@
+//! JSON Schemas of the values that handlers get and return, for the types of handlers in other languages.
+
+use serde_json::{Map, Value as Json, json};
+
+use crate::call::Value;
+use crate::model::{Method, Output};
+use crate::types::{Check, Structure, add_info, is_moment, nullable_schema};
+
+/// The keyword with the type in Python from which or to which the library for Python converts a value.
+pub(super) const PYTHON_TYPE: &str = "x-python-type";
+
+/// Which values the library for Python converts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Converted {
+    /// None.
+    Nothing,
+    /// Arguments and their items, but not the members of objects.
+    Outside,
+    /// All values.
+    Everything,
+}
+
+/// Returns the schema of the values that handlers get or return. Other than the schema for clients, it has whole numbers
+/// for timestamps, and any value for the result of a function of the program.
+pub(super) fn handler_schema(check: &dyn Check, converted: Converted) -> Json {
+    let mut schema = check.schema();
+    let inner = match converted {
+        Converted::Everything => Converted::Everything,
+        Converted::Outside | Converted::Nothing => Converted::Nothing,
+    };
+    match check.structure() {
+        Structure::Scalar => scalar_schema(check, schema, converted),
+        Structure::Nullable(value) => nullable_schema(handler_schema(&*value, converted)),
+        Structure::Array(item) => {
+            schema["items"] = handler_schema(&*item, converted);
+            schema
+        }
+        Structure::Map(value) => {
+            schema["additionalProperties"] = handler_schema(&*value, inner);
+            schema
+        }
+        Structure::Object(shape) => {
+            for field in shape.fields {
+                let mut value = handler_schema(&*field.check, inner);
+                if field.optional && !field.check.accepts_null() {
+                    value = nullable_schema(value);
+                }
+                with_info(&mut value, &field.info);
+                schema["properties"][&field.name] = value;
+            }
+            schema
+        }
+        // References lead to the schemas of handlers, too.
+        Structure::Schema(_) | Structure::Union(_) | Structure::TaggedUnion { .. } => schema,
+    }
+}
+
+fn scalar_schema(check: &dyn Check, mut schema: Json, converted: Converted) -> Json {
+    let written = check.type_expr();
+    if ["after", "callback"].iter().any(|attribute| written.attributes.contains_key(*attribute)) {
+        return json!({});
+    }
+    let term = written.term.split('(').next().unwrap_or_default();
+    if schema.as_object().is_some_and(is_moment) {
+        let is_number = matches!(check.boundary_values().first(), Some(Value::Int(_)));
+        schema = json!({ "type": if is_number { "integer" } else { "string" } });
+    }
+    let python = match term {
+        "decimal" => "Decimal",
+        "uuid" => "UUID",
+        "date" | "datetime" | "time" => term,
+        _ => return schema,
+    };
+    if converted != Converted::Nothing {
+        schema[PYTHON_TYPE] = python.into();
+    }
+    schema
+}
+
+fn with_info(schema: &mut Json, info: &str) {
+    if let Json::Object(schema) = schema {
+        add_info(schema, info);
+    }
+}
+
+/// Returns the schema of an object with the arguments that handlers get, by their names in code.
+pub(super) fn arguments_schema(method: &Method, converted: Converted) -> Json {
+    let (mut properties, mut required) = (Map::new(), Vec::new());
+    for parameter in &method.parameters {
+        let check = &*parameter.r#type.check;
+        let mut schema = handler_schema(check, converted);
+        // Handlers get the default, so that the value is never missing.
+        if !parameter.optional || parameter.default.is_some() {
+            required.push(parameter.name.as_str());
+        } else if !check.accepts_null() {
+            schema = nullable_schema(schema);
+        }
+        with_info(&mut schema, &parameter.info);
+        properties.insert(parameter.name.clone(), schema);
+    }
+    json!({ "type": "object", "properties": properties, "required": required })
+}
+
+/// Returns the schema of the value that handlers return; `None` if they return nothing, or a file.
+pub(super) fn returned_schema(method: &Method, converted: Converted) -> Option<Json> {
+    let schema = |output: &Output| {
+        let check = &*output.r#type.check;
+        let mut schema = handler_schema(check, converted);
+        if output.optional && !check.accepts_null() {
+            schema = nullable_schema(schema);
+        }
+        with_info(&mut schema, &output.info);
+        schema
+    };
+    if method.options.download {
+        return None;
+    }
+    if let Some(whole) = method.returned_whole() {
+        return Some(schema(whole));
+    }
+    let outputs = || method.returned_outputs();
+    let mut properties: Map<_, _> = outputs().map(|output| (output.name.clone(), schema(output))).collect();
+    if !method.options.other_statuses.is_empty() {
+        let status = json!({ "enum": method.statuses().collect::<Vec<_>>(), "description": "The status" });
+        properties.entry(Output::STATUS).or_insert(status);
+    }
+    let required: Vec<_> = outputs().filter(|output| !output.optional).map(|output| output.name.as_str()).collect();
+    let object = || json!({ "type": "object", "properties": properties, "required": required });
+    (!properties.is_empty()).then(object)
+}

@@ -1,0 +1,120 @@
+//! The types of handlers in Python: of their arguments and outputs, and the names of their errors.
+
+use std::collections::BTreeSet;
+
+use super::names::{docstring, string_literal, to_class_name, words_of_type};
+use super::types::{TypeWriter, Values};
+use crate::describe::canonical_schemas::schemas_in_types;
+use crate::describe::handler_schema::{Converted, arguments_schema, handler_schema, returned_schema};
+use crate::distinct_names::{PlaceName, ScopeNames};
+use crate::model::{Api, Method};
+
+/// What the file can import, by its modules.
+const IMPORTS: [(&str, &[&str]); 5] = [
+    ("datetime", &["date", "datetime", "time"]),
+    ("decimal", &["Decimal"]),
+    ("typing", &["Any", "Literal", "NotRequired", "TypeAlias", "TypedDict"]),
+    ("uuid", &["UUID"]),
+    ("rulebook", &["Upload"]),
+];
+
+/// The type of the files that handlers return.
+const DOWNLOAD: &str = "\
+class Download(TypedDict):
+    \"\"\"A file: its path in the folder of files, its text, or its bytes in base64.\"\"\"
+
+    file: NotRequired[str]
+    text: NotRequired[str]
+    base64: NotRequired[str]
+    name: NotRequired[str]
+    type: NotRequired[str]
+    inline: NotRequired[bool]
+";
+
+const ARGUMENTS: Values = Values {
+    schema: |check| handler_schema(check, Converted::Nothing),
+    converted: str::to_owned,
+    file: "Upload",
+    suffix: "Argument",
+};
+
+const OUTPUTS: Values = Values {
+    schema: |check| handler_schema(check, Converted::Everything),
+    // The library converts them, and leaves the values that the definition describes as they are.
+    converted: |name| format!("{name} | {}", if matches!(name, "date" | "datetime") { "int | str" } else { "str" }),
+    file: "Upload",
+    suffix: "",
+};
+
+/// Returns the types of the handlers in Python for these methods, as the text of a file.
+#[must_use]
+pub fn python_handlers(api: &Api, methods: &[&Method]) -> String {
+    let arguments = methods.iter().flat_map(|method| &method.parameters).map(|parameter| &parameter.r#type);
+    let arguments = schemas_in_types(arguments.map(|r#type| &*r#type.check));
+    let outputs = methods.iter().flat_map(|method| &method.outputs).map(|output| &output.r#type);
+    let outputs = schemas_in_types(outputs.map(|r#type| &*r#type.check));
+    let place =
+        |method: &Method, end: &str| PlaceName::new(to_class_name(&method.id) + end, format!("{}\n{end}", method.id));
+    let write = |names: ScopeNames| {
+        let mut types = TypeWriter::new(&arguments, names, ARGUMENTS);
+        for method in methods {
+            let about = format!("The arguments of `{}`: {}", method.id, method.info);
+            types.declare_typed_dict(
+                &place(method, "Arguments"),
+                &about,
+                &arguments_schema(method, Converted::Outside),
+            );
+        }
+        let (mut declarations, names) = types.finish();
+        let mut types = TypeWriter::new(&outputs, names, OUTPUTS);
+        for method in methods {
+            declare_outputs(&mut types, method, &place(method, "Outputs"));
+            let errors: Vec<_> = method.errors.iter().map(|error| string_literal(&error.name)).collect();
+            if !errors.is_empty() {
+                let about = format!("The errors of `{}`.", method.id);
+                types.declare_alias(&place(method, "Error"), &about, &format!("Literal[{}]", errors.join(", ")));
+            }
+        }
+        let (more, names) = types.finish();
+        declarations.extend(more);
+        (declarations, names)
+    };
+    let (_, names) = write(ScopeNames::default());
+    let (mut declarations, _) = write(names.choose());
+    if methods.iter().any(|method| method.options.download) {
+        declarations.insert(0, DOWNLOAD.to_owned());
+    }
+    let title = format!("{} {}", api.title, api.version);
+    let header = format!("The types of handlers of {title}, generated from its definition, for Python 3.11 and later.");
+    let body = declarations.iter().map(|text| text.trim_end()).collect::<Vec<_>>().join("\n\n\n");
+    format!("{}\nfrom __future__ import annotations\n\n{}\n\n{body}\n", docstring(&header, 0), imports(&body))
+}
+
+fn declare_outputs(types: &mut TypeWriter<'_>, method: &Method, place: &PlaceName) {
+    let about = format!("The outputs of `{}`.", method.id);
+    let schema = returned_schema(method, Converted::Everything);
+    match schema {
+        Some(schema) if method.returned_whole().is_none() => {
+            types.declare_typed_dict(place, &about, &schema);
+        }
+        Some(schema) => {
+            let content = types.type_of(&schema, &place.part("Value", "value"));
+            types.declare_alias(place, &about, &content);
+        }
+        None => {
+            let content = if method.options.download { "Download" } else { "None" };
+            types.declare_alias(place, &about, content);
+        }
+    }
+}
+
+/// Returns the statements that import the names in the code.
+fn imports(code: &str) -> String {
+    let words = words_of_type(code);
+    let used: BTreeSet<&str> = words.iter().map(String::as_str).collect();
+    let line = |(module, names): &(&str, &[&str])| {
+        let names: Vec<_> = names.iter().copied().filter(|name| used.contains(name)).collect();
+        if names.is_empty() { String::new() } else { format!("from {module} import {}\n", names.join(", ")) }
+    };
+    IMPORTS.iter().map(line).collect()
+}
