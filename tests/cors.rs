@@ -242,6 +242,16 @@ fn a_preflight_for_a_built_in_path_does_not_match_a_capture() {
 }
 
 #[test]
+fn pages_may_send_the_name_of_a_file_that_is_the_body() {
+    let picture = json!({ "PUT": { "info": "I", "in": { "*": { "info": "I", "type": "file" } } } });
+    let app = json!({ "cors": { "origins": [ALLOWED_ORIGIN] }, "modules": { "any": { "/": { "picture": picture } } } });
+    let server = TestServer::echo(&[("app.json", app)]);
+    let response = server.send(&preflight_request("/picture", ALLOWED_ORIGIN, "PUT"));
+    let allowed = format!("{ALLOWED_REQUEST_HEADERS}, Content-Disposition");
+    assert_eq!(response.field("access-control-allow-headers"), Some(&*allowed));
+}
+
+#[test]
 fn requests_with_only_some_preflight_fields_are_not_preflights() {
     let server = server_with_cors(Some(json!({ "origins": [ALLOWED_ORIGIN] })));
     let asked = |request: Request| request.field("access-control-request-method", "GET");

@@ -50,6 +50,22 @@ test("parameters are sent in the locations of their keys", () => {
   }
 });
 
+test("a file that is the whole body is sent with its name and its media type", async () => {
+  const whole = parameter("*", "PUT", "file");
+  const put = (file) => asked("/image", "PUT", [[whole, file]]);
+  for (const [name, type, disposition] of [
+    ["a b.png", "image/png", 'attachment; filename="a b.png"'],
+    ['ü".png', "", "attachment; filename*=UTF-8''%C3%BC%22.png"],
+  ]) {
+    const file = new File(["x"], name, { type });
+    const message = put(file);
+    const headers = [["Content-Disposition", disposition], ["Content-Type", type || "application/octet-stream"]];
+    assert.deepEqual([message.headers, message.file, message.text], [headers, file, undefined]);
+    assert.match(curl(message, ""), /-X PUT 'http:.*--data-binary '@/s);
+  }
+  assert.deepEqual(put(new Uint8Array(2)).headers, [["Content-Type", "application/octet-stream"]]);
+});
+
 test("captures and positions are filled into the path", () => {
   const url = (path, ...all) => asked(path, "GET", all).url;
   assert.equal(url("/"), "http://h/v1/");

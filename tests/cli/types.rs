@@ -1,13 +1,15 @@
 //! Tests of `rulebook types`, which prints TypeScript declarations or a Python client of a definition or of a server's
-//! API.
+//! API, or the types of handlers.
 
 use std::fs;
+use std::path::Path;
 
 use tempfile::TempDir;
 
 use super::{run_program, shop_folder};
 use crate::client::{Connection, Request};
 use crate::server_process::{ServerProcess, free_address};
+use support::golden;
 
 #[test]
 fn declarations_of_a_server_equal_those_of_its_definition() {
@@ -92,4 +94,26 @@ fn rust_types_of_a_server_equal_those_of_its_definition() {
     let elsewhere = TempDir::new().unwrap();
     let fetched = run_program(elsewhere.path(), &["types", "--lang", "rust", "--from", &format!("http://{address}")]);
     assert_eq!((fetched.exit_code, fetched.stdout), (Some(0), printed.stdout), "{}", fetched.stderr);
+}
+
+#[test]
+fn the_types_of_handlers_equal_the_golden_files() {
+    let folder = Path::new("tests/handler_types");
+    let api = fs::canonicalize(folder.join("api")).unwrap();
+    let elsewhere = TempDir::new().unwrap();
+    for (language, kept) in [("python", "handlers.py"), ("typescript", "handlers.d.ts")] {
+        let arguments = ["types", "--handlers", "--lang", language, "--api", api.to_str().unwrap()];
+        let printed = run_program(elsewhere.path(), &arguments);
+        assert_eq!((printed.exit_code, printed.stderr.as_str()), (Some(0), ""));
+        golden::compare(&folder.join(kept), &printed.stdout);
+    }
+}
+
+#[test]
+fn types_of_handlers_need_handlers_in_processes() {
+    let folder = shop_folder();
+    let printed = run_program(folder.path(), &["types", "--handlers"]);
+    assert_eq!((printed.exit_code, printed.stdout.as_str()), (Some(2), ""));
+    assert!(printed.stderr.contains("no method has a handler of the kind `process`"), "{}", printed.stderr);
+    assert_eq!(run_program(folder.path(), &["types", "--handlers", "--from", "http://x"]).exit_code, Some(2));
 }

@@ -127,6 +127,17 @@ def use_echo(url: str) -> None:
             assert "x-text" in str(error), error
         else:
             raise AssertionError(f"{text!r} is in a header field")
+    # A file is the whole body.
+    for file, name in [(b"text", "file"), (File('d"o é', b"text", "text/csv"), "do é"), (Path(__file__), "usage.py")]:
+        sent = api.raw.put(file=file)["args"]["file"]
+        assert sent["filename"] == name and sent["size"] > 3, sent
+    assert api.raw.put()["args"]["file"] is None
+    try:
+        api.raw.put(file=File("a", b"text", "audio/mpeg"))
+    except ApiError as error:
+        assert error.status == 415, error.body
+    else:
+        raise AssertionError("the media type is not in the range")
     # A value is the whole body. Without an optional one, there is no body.
     for values in ([], [1, "ü", None], [{"a": [True]}], [b"x".hex()]):
         assert api.whole.post(items=values)["args"] == {"items": values}, values

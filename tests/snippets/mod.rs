@@ -245,6 +245,14 @@ fn definition_with_every_serialization() -> Generated {
             "PUT": method(json!({ "in": { "many": own("array<file>", json!({ "min": 2, "items": { "ext": ["txt"] } })) } })),
             "PATCH": method(json!({ "in": { "perhaps": own("?file", json!({})), "note": own("string", json!({})) } })),
         },
+        "raw": {
+            "PUT": method(json!({ "in": { "*": own("file", json!({ "range": ["image/*"] })) } })),
+            "POST": method(json!({
+                "in": { "*": own("file", json!({ "name": "text", "range": ["text/plain"], "ext": ["txt"] })), "COOKIE@c": own("string", json!({})) },
+                "options": { "idempotent": "required" }
+            })),
+            "PATCH": method(json!({ "in": { "*": own("?file", json!({})) } })),
+        },
         "nothing": { "DELETE": method(json!({ "options": { "status": 204 } })), "POST": method(json!({})) },
         // The code creates the key of each request.
         "keys": {

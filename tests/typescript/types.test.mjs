@@ -47,6 +47,8 @@ function compilerErrors(files) {
   const options = {
     strict: true,
     noEmit: true,
+    // The library for handlers has types in comments.
+    allowJs: true,
     target: ts.ScriptTarget.ES2022,
     module: ts.ModuleKind.NodeNext,
     moduleResolution: ts.ModuleResolutionKind.NodeNext,
@@ -152,4 +154,13 @@ test("the example in the documentation compiles", () => {
   writeFileSync(join(folder, "package.json"), '{"type": "module"}');
   writeFileSync(file, block);
   assert.equal(compilerErrors([file]), "");
+});
+
+test("handlers in Node compile with their types if they are correct", () => {
+  const folder = join(work, "handlers");
+  mkdirSync(folder);
+  const source = join(top, "tests/handler_types");
+  for (const file of ["handlers.d.ts", "usage.ts"]) cpSync(join(source, file), join(folder, file));
+  cpSync(join(top, "sdk/node/rulebook.mjs"), join(folder, "rulebook.mjs"));
+  assert.equal(compilerErrors([join(folder, "usage.ts")]), "");
 });

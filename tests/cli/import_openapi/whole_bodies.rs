@@ -71,6 +71,28 @@ fn forms_that_are_not_objects_are_omitted() {
 }
 
 #[test]
+fn a_body_that_is_neither_json_nor_a_form_is_a_file() {
+    let binary = || json!({ "schema": { "type": "string", "format": "binary" } });
+    for (content, range, loss) in [
+        (json!({ "image/png": binary(), "image/jpeg": {} }), json!(["image/png", "image/jpeg"]), ""),
+        (json!({ "application/octet-stream": binary() }), json!(null), ""),
+        (json!({ "text/plain; charset=utf-8": { "schema": { "type": "string" } } }), json!(["text/plain"]), ""),
+        (json!({ "text/csv": binary() }), json!(null), "accepts more: "),
+    ] {
+        let (parameters, losses) = import_body(&json!({ "required": true, "description": "It", "content": content }));
+        let file = parameters.iter().find(|parameter| parameter.is_raw_body()).unwrap();
+        assert_eq!((file.info.as_str(), file.optional), ("It", false), "{content}");
+        let written = file.r#type.written.attributes.get("range").cloned().unwrap_or_default();
+        assert_eq!(written, range, "{content}");
+        assert!(losses.contains(loss) && losses.is_empty() == loss.is_empty(), "{content}: {losses}");
+    }
+    let content = json!({ "application/xml": { "schema": { "type": "object" } } });
+    let (parameters, losses) = import_body(&json!({ "content": content }));
+    assert_eq!(parameters.len(), 1);
+    assert!(losses.starts_with("body: ") && losses.contains("it is omitted"), "{losses}");
+}
+
+#[test]
 fn the_openapi_document_of_a_whole_body_is_imported_as_this_body() {
     let folder = "crates/rulebook-model/tests/definitions/good/whole-body";
     let original = rulebook::Rulebook::load(folder).check().unwrap_or_else(|report| panic!("{report}"));

@@ -44,6 +44,21 @@ fn the_openapi_document_has_the_schema_of_the_type() {
 }
 
 #[test]
+fn the_openapi_document_has_the_media_types_of_a_file() {
+    let document = openapi(&api_in(FOLDER));
+    let body = |http: &str| document["paths"]["/api/picture"][http]["requestBody"].clone();
+    let schema =
+        |expected: &str| json!({ "schema": { "type": "string", "format": "binary", "description": expected } });
+    let picture = schema("a file of at most 1000 bytes of the type image/png or image/gif");
+    let put = json!({
+        "description": "The picture", "required": true, "content": { "image/gif": picture, "image/png": picture }
+    });
+    assert_eq!(body("put"), put);
+    assert_eq!(body("post")["content"], json!({ "application/octet-stream": schema("a file") }));
+    assert_ne!(body("post")["required"], true);
+}
+
+#[test]
 fn the_documents_describe_the_whole_body() {
     let api = api_in(FOLDER);
     let types = typescript(&api);

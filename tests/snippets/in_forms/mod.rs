@@ -72,7 +72,10 @@ fn example_values(method: &Method, curl: &str) -> Option<Vec<Json>> {
             return Json::Null;
         }
         if matches!(parameter.r#type.check.arity(), Arity::File | Arity::Files) {
-            let start = format!("-F '{}=@", parameter.key.replace('\'', r"'\''"));
+            let start = match parameter.is_raw_body() {
+                true => "--data-binary '@".to_owned(),
+                false => format!("-F '{}=@", parameter.key.replace('\'', r"'\''")),
+            };
             let names = curl.split(&start).skip(1).map(|rest| rest.split('\'').next().unwrap());
             return json!(names.collect::<Vec<_>>());
         }

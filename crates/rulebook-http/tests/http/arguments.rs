@@ -95,6 +95,24 @@ fn the_whole_body_is_sent_as_it_was_checked_and_other_arguments_are_in_the_query
 }
 
 #[test]
+fn a_file_that_is_the_whole_body_is_sent_as_it_is() {
+    let fake = echo();
+    for raw in [false, true] {
+        let client = serve(&json!({ "picture": { "PUT": {
+            "info": "Stores", "in": { "*": { "info": "A picture", "type": "file" } },
+            "handler": { "http": fake.url("/picture"), "raw": raw }
+        } } }));
+        for content in ["x".to_owned(), "x".repeat(300_000)] {
+            assert_eq!(client.put("/picture").body("text/plain", content.clone()).send().status(), 200);
+            let request = fake.last_request();
+            assert_eq!(request_line(&request), "PUT /picture HTTP/1.1");
+            assert_eq!(field(&request, "content-type"), Some("text/plain"), "{raw}");
+            assert_eq!(body(&request), content);
+        }
+    }
+}
+
+#[test]
 fn a_post_without_arguments_has_the_length_zero() {
     let fake = echo();
     let client = serve(&json!({ "go": { "POST": { "info": "Goes", "handler": { "http": fake.url("/go") } } } }));

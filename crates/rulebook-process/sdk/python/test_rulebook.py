@@ -105,6 +105,18 @@ async def waits(value: "Later", _more=None):
 class Later(str):
     pass
 
+if sys.version_info >= (3, 11):
+    from decimal import Decimal
+    from typing import NotRequired, TypedDict, Unpack
+
+    class Prices(TypedDict):
+        price: Decimal
+        others: NotRequired[list[Decimal]]
+
+    @handler("unpacked")
+    def unpacked(call: Call, **arguments: Unpack[Prices]):
+        return {"types": {name: repr(value) for name, value in arguments.items()}}
+
 @handler("breaks")
 def breaks(value):
     breakpoint()
@@ -289,6 +301,14 @@ class WorkerTest(unittest.TestCase):
 
     def test_dataclasses_and_dates_are_converted(self):
         self.assertEqual(Program(self).call("plain")["result"], {"point": {"x": 1, "at": "2026-01-02"}})
+
+    @unittest.skipIf(sys.version_info < (3, 11), "needs Unpack")
+    def test_the_arguments_of_a_typed_dict_are_described_and_converted(self):
+        program = Program(self)
+        self.assertEqual(program.ready["params"]["methods"]["unpacked"]["parameters"], ["price", "others"])
+        result = program.call("unpacked", {"price": "1.50", "others": ["2"]})["result"]
+        self.assertEqual(result, {"types": {"price": "Decimal('1.50')", "others": "[Decimal('2')]"}})
+        self.assertEqual(program.call("unpacked", {"price": "1"})["result"], {"types": {"price": "Decimal('1')"}})
 
     def test_an_upload_has_a_path(self):
         with tempfile.NamedTemporaryFile("w") as file:

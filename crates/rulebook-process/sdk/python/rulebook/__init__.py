@@ -13,7 +13,8 @@
 
 A handler gets the arguments of its method by name. An argument that the client has omitted is the default of the
 parameter, or None. An argument becomes what the annotation of its parameter names: `Decimal`, `datetime`, `date`,
-`time` or `UUID`, `Optional` of them, or a `list` of them. A parameter with the name `call` or the annotation `Call`
+`time` or `UUID`, `Optional` of them, or a `list` of them. `**arguments: Unpack[…]` takes the arguments of a TypedDict,
+which `rulebook types --handlers` writes. A parameter with the name `call` or the annotation `Call`
 gets the call itself. The handler, which can be `async`, returns the outputs: a dict, or the value of the output `*`.
 
 This package needs Python 3.9 or later, and nothing else.

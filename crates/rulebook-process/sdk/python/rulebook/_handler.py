@@ -111,7 +111,7 @@ class Parameters:
 
 
 def _unpacked(hint: Any) -> dict[str, Any]:
-    """Returns the types of the keys of a TypedDict in `**arguments: Unpack[TypedDict]`, and of no others."""
+    """Returns the types of the keys of the TypedDict in `**arguments: Unpack[TypedDict]`; {} for other hints."""
     if typing.get_origin(hint) is None or typing.get_origin(hint) is not getattr(typing, "Unpack", None):
         return {}
     return typing.get_type_hints(typing.get_args(hint)[0])
