@@ -128,7 +128,7 @@ def use_echo(url: str) -> None:
         else:
             raise AssertionError(f"{text!r} is in a header field")
     # A file is the whole body.
-    for file, name in [(b"text", "file"), (File('d"o é', b"text", "text/csv"), "do é"), (Path(__file__), "usage.py")]:
+    for file, name in [(b"text", "file"), (File('d"o é', b"text", "text/csv"), 'd"o é'), (Path(__file__), "usage.py")]:
         sent = api.raw.put(file=file)["args"]["file"]
         assert sent["filename"] == name and sent["size"] > 3, sent
     assert api.raw.put()["args"]["file"] is None

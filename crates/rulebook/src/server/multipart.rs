@@ -33,6 +33,7 @@ const MAX_BYTES_BETWEEN_PARTS: usize = 16 << 10;
 const PART_BYTES: usize = 128;
 /// The maximum length of a part's name, in bytes.
 const MAX_PART_NAME_LEN: usize = 1 << 10;
+
 /// The method for which a multipart body is received, and what is needed to receive its parts.
 #[derive(Clone, Copy)]
 pub(super) struct MultipartTarget<'m> {

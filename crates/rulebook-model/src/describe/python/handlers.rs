@@ -1,22 +1,23 @@
 //! The types of handlers in Python: of their arguments and outputs, and the names of their errors.
 
-use std::collections::BTreeSet;
-
-use super::names::{docstring, string_literal, to_class_name, words_of_type};
+use super::names::{docstring, string_literal, to_class_name};
 use super::types::{TypeWriter, Values};
 use crate::describe::canonical_schemas::schemas_in_types;
 use crate::describe::handler_schema::{Converted, arguments_schema, handler_schema, returned_schema};
 use crate::distinct_names::{PlaceName, ScopeNames};
 use crate::model::{Api, Method};
 
-/// What the file can import, by its modules.
-const IMPORTS: [(&str, &[&str]); 5] = [
-    ("datetime", &["date", "datetime", "time"]),
-    ("decimal", &["Decimal"]),
-    ("typing", &["Any", "Literal", "NotRequired", "TypeAlias", "TypedDict"]),
-    ("uuid", &["UUID"]),
-    ("rulebook", &["Upload"]),
-];
+/// The names that the file imports.
+const IMPORTS: &str = "\
+from __future__ import annotations
+
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Any, Literal, NotRequired, TypeAlias, TypedDict
+from uuid import UUID
+
+from rulebook import Upload
+";
 
 /// The type of the files that handlers return.
 const DOWNLOAD: &str = "\
@@ -87,7 +88,7 @@ pub fn python_handlers(api: &Api, methods: &[&Method]) -> String {
     let title = format!("{} {}", api.title, api.version);
     let header = format!("The types of handlers of {title}, generated from its definition, for Python 3.11 and later.");
     let body = declarations.iter().map(|text| text.trim_end()).collect::<Vec<_>>().join("\n\n\n");
-    format!("{}\nfrom __future__ import annotations\n\n{}\n\n{body}\n", docstring(&header, 0), imports(&body))
+    format!("{}\n{IMPORTS}\n\n{body}\n", docstring(&header, 0))
 }
 
 fn declare_outputs(types: &mut TypeWriter<'_>, method: &Method, place: &PlaceName) {
@@ -106,15 +107,4 @@ fn declare_outputs(types: &mut TypeWriter<'_>, method: &Method, place: &PlaceNam
             types.declare_alias(place, &about, content);
         }
     }
-}
-
-/// Returns the statements that import the names in the code.
-fn imports(code: &str) -> String {
-    let words = words_of_type(code);
-    let used: BTreeSet<&str> = words.iter().map(String::as_str).collect();
-    let line = |(module, names): &(&str, &[&str])| {
-        let names: Vec<_> = names.iter().copied().filter(|name| used.contains(name)).collect();
-        if names.is_empty() { String::new() } else { format!("from {module} import {}\n", names.join(", ")) }
-    };
-    IMPORTS.iter().map(line).collect()
 }

@@ -107,9 +107,8 @@ impl<'s> TypeWriter<'s> {
                 keywords.get("discriminator").and_then(|discriminator| discriminator.get("propertyName")?.as_str());
             // Only its content distinguishes a type from others in a union without a tag.
             let texts = texts_of_union(branches.iter().map(|branch| (branch.clone(), branch.to_string())));
-            let is_schema =
-                hint.place.strip_suffix(self.values.suffix).is_some_and(|key| self.schemas.contains_key(key));
-            let end = if is_schema { "_" } else { "" };
+            let key = hint.place.strip_suffix(self.values.suffix).map(str::trim_end);
+            let end = if key.is_some_and(|key| self.schemas.contains_key(key)) { "_" } else { "" };
             return union_type(branches.iter().zip(texts).map(|(branch, text)| {
                 let value = tag
                     .and_then(|tag| Some(self.object_members(branch)?["properties"].get(tag)?.get("const")?.clone()));
@@ -185,7 +184,8 @@ impl<'s> TypeWriter<'s> {
     /// Names the type of the schema with this key.
     fn schema_name(&self, key: &str) -> PlaceName {
         let suffix = self.values.suffix;
-        PlaceName::new(unreserved(&(to_name(key) + suffix)), format!("{key}{suffix}"))
+        let place = if suffix.is_empty() { key.to_owned() } else { format!("{key}\n{suffix}") };
+        PlaceName::new(unreserved(&(to_name(key) + suffix)), place)
     }
 
     /// Declares that a name means a type. Python evaluates the type, which can contain names that are declared later.
