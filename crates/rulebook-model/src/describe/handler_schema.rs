@@ -62,7 +62,8 @@ fn scalar_schema(check: &dyn Check, mut schema: Json, converted: Converted) -> J
     }
     let term = written.term.split('(').next().unwrap_or_default();
     if schema.as_object().is_some_and(is_moment) {
-        let is_number = matches!(check.boundary_values().first(), Some(Value::Int(_)));
+        let mut values = check.boundary_values().into_iter();
+        let is_number = matches!(values.find_map(|value| check.checked(value).ok()), Some(Value::Int(_)));
         schema = json!({ "type": if is_number { "integer" } else { "string" } });
     }
     let python = match term {
@@ -119,11 +120,7 @@ pub(super) fn returned_schema(method: &Method, converted: Converted) -> Option<J
         return Some(schema(whole));
     }
     let outputs = || method.returned_outputs();
-    let mut properties: Map<_, _> = outputs().map(|output| (output.name.clone(), schema(output))).collect();
-    if !method.options.other_statuses.is_empty() {
-        let status = json!({ "enum": method.statuses().collect::<Vec<_>>(), "description": "The status" });
-        properties.entry(Output::STATUS).or_insert(status);
-    }
+    let properties: Map<_, _> = outputs().map(|output| (output.name.clone(), schema(output))).collect();
     let required: Vec<_> = outputs().filter(|output| !output.optional).map(|output| output.name.as_str()).collect();
     let object = || json!({ "type": "object", "properties": properties, "required": required });
     (!properties.is_empty()).then(object)

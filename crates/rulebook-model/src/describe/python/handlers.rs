@@ -34,15 +34,14 @@ class Download(TypedDict):
 
 const ARGUMENTS: Values = Values {
     schema: |check| handler_schema(check, Converted::Nothing),
-    converted: str::to_owned,
+    converted: |python, _| python.to_owned(),
     file: "Upload",
     suffix: "Argument",
 };
 
 const OUTPUTS: Values = Values {
     schema: |check| handler_schema(check, Converted::Everything),
-    // The library converts them, and leaves the values that the definition describes as they are.
-    converted: |name| format!("{name} | {}", if matches!(name, "date" | "datetime") { "int | str" } else { "str" }),
+    converted: |python, json| format!("{python} | {json}"),
     file: "Upload",
     suffix: "",
 };

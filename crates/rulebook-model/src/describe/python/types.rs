@@ -36,8 +36,9 @@ pub(super) const TYPE_NAMES: [&str; 13] = [
 pub(super) struct Values {
     /// Returns the schema of the values that a check accepts.
     pub(super) schema: fn(&dyn Check) -> Json,
-    /// Returns the type of the values that a type in [`PYTHON_TYPE`] stands for.
-    pub(super) converted: fn(&str) -> String,
+    /// Returns the type of values that the library converts. The arguments are the type in [`PYTHON_TYPE`], and the type
+    /// of the values in JSON.
+    pub(super) converted: fn(&str, &str) -> String,
     /// The type of files.
     pub(super) file: &'static str,
     /// The end of the names of schemas.
@@ -46,7 +47,7 @@ pub(super) struct Values {
 
 /// The values that clients send and receive.
 pub(super) const OF_CLIENTS: Values =
-    Values { schema: |check| check.schema(), converted: str::to_owned, file: "FileArgument", suffix: "" };
+    Values { schema: |check| check.schema(), converted: |_, json| json.to_owned(), file: "FileArgument", suffix: "" };
 
 /// The types of a file, and their declarations.
 pub(super) struct TypeWriter<'s> {
@@ -142,7 +143,7 @@ impl<'s> TypeWriter<'s> {
         };
         let python_type = keywords.get(PYTHON_TYPE).and_then(Json::as_str).filter(|_| kind != "null");
         if let Some(python_type) = python_type {
-            return (self.values.converted)(python_type);
+            return (self.values.converted)(python_type, if kind == "integer" { "int" } else { "str" });
         }
         match kind {
             "string" if keywords.get("format").is_some_and(|format| format == "binary") => self.values.file.to_owned(),
