@@ -132,7 +132,6 @@ fn raw_body(parameter: &Parameter, schemas: &mut Schemas) -> RequestBody {
     let check = &parameter.r#type.check;
     // A schema cannot express the restrictions on a file, so its description contains them.
     let schema = json!({ "type": "string", "format": "binary", "description": check.expected() });
-    let content = ContentBuilder::new().schema(Some(schemas.add_with_placeholder(schema))).build();
     let required = if parameter.optional { Required::False } else { Required::True };
     let mut body = RequestBodyBuilder::new().required(Some(required)).build();
     body.description = Some(parameter.info.clone());
@@ -140,7 +139,10 @@ fn raw_body(parameter: &Parameter, schemas: &mut Schemas) -> RequestBody {
         [] => &[BINARY_MEDIA_TYPE.to_owned()],
         media_types => media_types,
     };
-    body.content.extend(media_types.iter().map(|media_type| (media_type.clone(), content.clone().into())));
+    for media_type in media_types {
+        let schema = schemas.add_with_placeholder(schema.clone());
+        body.content.insert(media_type.clone(), ContentBuilder::new().schema(Some(schema)).build().into());
+    }
     body
 }
 
