@@ -39,7 +39,7 @@ export interface Methods {
       /** When it is due */
       due?: string | null;
       /** When it was placed, in seconds */
-      placed: string;
+      placed: number;
       /** Where it comes from */
       from?: "shop" | "phone" | null;
       /** A scan of the order */
@@ -88,7 +88,7 @@ export type Line = {
   /** The price of one */
   price: string;
   /** When it was added */
-  added?: string | null;
+  added?: number | null;
   /** A note */
   note?: string | null;
 };

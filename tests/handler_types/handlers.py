@@ -29,7 +29,7 @@ class LineArgument(TypedDict):
     # The price of one
     price: str
     # When it was added
-    added: NotRequired[str | None]
+    added: NotRequired[int | None]
     # A note
     note: NotRequired[str | None]
 
@@ -84,7 +84,7 @@ class Line(TypedDict):
     # The price of one
     price: Decimal | str
     # When it was added
-    added: NotRequired[datetime | int | str | None]
+    added: NotRequired[datetime | int | None]
     # A note
     note: NotRequired[str | None]
 
@@ -103,7 +103,7 @@ class OrderAddOutputs(TypedDict):
     # The products
     lines: list[Line]
     # When it is due
-    due: NotRequired[date | int | str | None]
+    due: NotRequired[date | str | None]
     # Its queue
     queue: NotRequired[str | None]
     # The HTTP status of the response

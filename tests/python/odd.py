@@ -94,7 +94,7 @@ class Connection:
         """Calls a method, and returns its outputs or its file. A parameter is a tuple: its name, its value and, for a
         list of scalars or a union outside of a JSON body, the way in which it is written. `nulls` has the locations and
         names of the parameters whose value can be null; in others, it stands for a missing value. If `whole_body` is
-        true, the body is the value of the only parameter in `body`, and not an object with it."""
+        true, the body is the value of the only parameter in `body`, as JSON or as a file, and not an object with it."""
 
         def is_given(location: str, item: tuple[Any, ...]) -> bool:
             return item[1] is not None or (location, item[0]) in nulls
@@ -120,7 +120,12 @@ class Connection:
             fields["Cookie"] = _latin_1("; ".join(cookie))
         sent = [item for item in body if is_given("body", item)]
         data = None
-        if not whole_body and any(_is_file(part) for item in sent for part in _list(item[1])):
+        if sent and whole_body and _is_file(sent[0][1]):
+            file = _file(sent[0][1])
+            data, fields["Content-Type"] = file.content, file.media_type
+            if "content-disposition" not in (name.lower() for name in fields):
+                fields["Content-Disposition"] = _disposition(file.name)
+        elif not whole_body and any(_is_file(part) for item in sent for part in _list(item[1])):
             data, fields["Content-Type"] = _multipart(sent)
         elif sent:
             content = sent[0][1] if whole_body else {item[0]: item[1] for item in sent}
@@ -234,6 +239,23 @@ def _is_file(value: Any) -> bool:
     return isinstance(value, (File, bytes, os.PathLike))
 
 
+def _file(value: Any) -> File:
+    """Returns the file of an argument."""
+    if isinstance(value, File):
+        return value
+    if isinstance(value, bytes):
+        return File("file", value)
+    path = Path(value)
+    return File(path.name, path.read_bytes())
+
+
+def _disposition(name: str) -> str:
+    """Returns the value of Content-Disposition for a file that is the whole body (RFC 6266)."""
+    if re.fullmatch(r"[ !#-\[\]-~]+", name):
+        return f'attachment; filename="{name}"'
+    return f"attachment; filename*=UTF-8''{urllib.parse.quote(name, safe='')}"
+
+
 def _texts(value: Any, style: str = "json", separator: str = ",", *, repeats: bool = False) -> list[str]:
     """Writes a value as texts. A list of scalars is repeated or joined if the server then reads the same list, and
     otherwise JSON. `style` is "json", "items", or the format "explode" or "list" of the definition; "union" writes any
@@ -308,13 +330,8 @@ def _multipart(fields: list[tuple[Any, ...]]) -> tuple[bytes, str]:
                 add(name, "", text.encode())
             continue
         for item in items:
-            if isinstance(item, bytes):
-                item = File("file", item)
-            elif not isinstance(item, File):
-                path = Path(item)
-                item = File(path.name, path.read_bytes())
-            more = f'; filename="{escaped(item.name)}"\r\nContent-Type: {item.media_type}'
-            add(name, more, item.content)
+            file = _file(item)
+            add(name, f'; filename="{escaped(file.name)}"\r\nContent-Type: {file.media_type}', file.content)
     body.extend(f"--{boundary}--\r\n".encode())
     return bytes(body), f"multipart/form-data; boundary={boundary}"
 
