@@ -20,8 +20,8 @@ pub(super) enum Converted {
     Everything,
 }
 
-/// Returns the schema of the values that handlers get or return. Other than the schema for clients, it has whole numbers
-/// for timestamps, and any value for the result of a function of the program.
+/// Returns the schema of the values that handlers get or return. It differs from the schema for clients: timestamps are
+/// whole numbers, and the result of a function of the program is any value.
 pub(super) fn handler_schema(check: &dyn Check, converted: Converted) -> Json {
     let mut schema = check.schema();
     let inner = match converted {

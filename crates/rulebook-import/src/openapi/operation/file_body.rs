@@ -29,8 +29,8 @@ const DETECTED_MEDIA_TYPES: [&str; 16] = [
     "video/mp4",
 ];
 
-/// Returns `true` if a body with this media type is a file: it is neither JSON nor a form, and its schema is that of bytes
-/// or of a text.
+/// Returns `true` if a body with this media type is a file: it is neither JSON nor a form, and its schema is that of
+/// bytes or of a text.
 pub(super) fn is_file(converter: &Converter<'_>, (media_type, content): (&String, &Json), place: &Place) -> bool {
     let schema = content.get("schema").map(|schema| converter.document.find_target(schema, place));
     let is_text = |schema: &Json| is_binary(schema) || schema.get("type").is_some_and(|name| name == "string");

@@ -36,8 +36,8 @@ pub(super) const TYPE_NAMES: [&str; 13] = [
 pub(super) struct Values {
     /// Returns the schema of the values that a check accepts.
     pub(super) schema: fn(&dyn Check) -> Json,
-    /// Returns the type of values that the library converts. The arguments are the type in [`PYTHON_TYPE`], and the type
-    /// of the values in JSON.
+    /// Returns the type of values that the library converts. The arguments are the type in [`PYTHON_TYPE`] and the
+    /// type of the values in JSON.
     pub(super) converted: fn(&str, &str) -> String,
     /// The type of files.
     pub(super) file: &'static str,
