@@ -4,6 +4,7 @@ mod absent_services;
 mod buckets;
 mod call;
 mod check;
+mod diff;
 #[cfg(unix)]
 mod handover;
 mod help;

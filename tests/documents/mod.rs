@@ -11,6 +11,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use rulebook::Rulebook;
+use rulebook_diff::ChangeKind;
 use rulebook_model::definition::dialect_spec::{DialectSpec, METHODS};
 use rulebook_model::definition::keys::rules::Aliases;
 use rulebook_model::definition::keys::{self, JsonKind, KeyTable};
@@ -68,6 +69,26 @@ fn the_guide_to_tests_shows_the_tests_of_new_projects() {
     let version = concat!(env!("CARGO_PKG_VERSION_MAJOR"), ".", env!("CARGO_PKG_VERSION_MINOR"));
     let page = fs::read_to_string(repository_folder().join("docs/testing.md")).unwrap();
     assert!(page.contains(&format!("rulebook-test = \"{version}\"\n")), "the page names another version");
+}
+
+#[test]
+fn the_page_about_changes_lists_all_kinds_of_changes() {
+    let blocks = compare_generated("docs/contract.md", |what| match what {
+        "the changes" => changes_table(),
+        other => panic!("unknown block: {other}"),
+    });
+    assert_eq!(blocks, 1);
+}
+
+fn changes_table() -> String {
+    let mut kinds = ChangeKind::all().to_vec();
+    kinds.sort_by_key(|kind| std::cmp::Reverse(kind.level()));
+    let mut table = "| change | level | why |\n| --- | --- | --- |\n".to_owned();
+    for kind in kinds {
+        let (level, why) = kind.describe();
+        writeln!(table, "| `{kind}` | {level} | {why} |").unwrap();
+    }
+    table
 }
 
 /// Generates all blocks of a document again, and compares the result with the document. `generate_block` returns the

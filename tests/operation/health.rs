@@ -5,12 +5,12 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use rulebook::Rulebook;
-use serde_json::json;
+use serde_json::{Value as Json, json};
 use tokio::sync::Barrier;
 
 use super::{shop_engine, shop_engine_with_put};
 use crate::captured_log::{self, logged};
-use crate::client::{Request, TestServer};
+use crate::client::{Request, Response, TestServer};
 
 /// Starts a server of the shop with the readiness checks that `add` adds.
 fn start_server(add: impl FnOnce(Rulebook) -> Rulebook) -> TestServer {
@@ -47,16 +47,36 @@ fn health_paths_allow_only_get_head_and_options() {
     }
 }
 
+/// Returns the body of `/readyz` without the version and the digest of the definition.
+fn readiness(response: &Response) -> Json {
+    let mut body = response.json();
+    let members = body.as_object_mut().unwrap();
+    assert!(members.remove("version").is_some() && members.remove("digest").is_some(), "{response:?}");
+    body
+}
+
+#[test]
+fn readyz_and_metrics_name_the_definition_that_is_served() {
+    let server = TestServer::start(&shop_engine());
+    let options = server.send(&Request::new("OPTIONS", "/"));
+    let digest = options.field("etag").unwrap().trim_matches('"').to_owned();
+    let ready = server.send(&Request::new("GET", "/readyz")).json();
+    assert_eq!((&ready["version"], &ready["digest"]), (&json!("1.0.0"), &json!(digest)));
+    let metrics = server.send(&Request::new("GET", "/metrics"));
+    let sample = format!("rulebook_definition_info{{version=\"1.0.0\",digest=\"{digest}\"}} 1\n");
+    assert!(String::from_utf8_lossy(&metrics.body).contains(&sample), "{metrics:?}");
+}
+
 #[test]
 fn readyz_succeeds_if_all_checks_pass() {
     let ready = TestServer::start(&shop_engine()).send(&Request::new("GET", "/readyz"));
-    assert_eq!((ready.status, ready.json()), (200, json!({ "status": "ready", "checks": {} })));
+    assert_eq!((ready.status, readiness(&ready)), (200, json!({ "status": "ready", "checks": {} })));
     let passing = start_server(|rulebook| {
         rulebook.readiness_check("database", || async { Ok(()) }).readiness_check("disk", || async { Ok(()) })
     });
     let ready = passing.send(&Request::new("GET", "/readyz"));
     let all = json!({ "status": "ready", "checks": { "database": "ok", "disk": "ok" } });
-    assert_eq!((ready.status, ready.json()), (200, all));
+    assert_eq!((ready.status, readiness(&ready)), (200, all));
     assert_eq!(ready.field("content-type"), Some("application/json"));
 }
 
@@ -79,7 +99,7 @@ fn failed_readiness_checks_are_named_in_the_response_and_their_reasons_are_only_
     let checks = json!({
         "fine": "ok", "broken": "failed", "panics": "failed", "panics-at-once": "failed", "hangs-for-ever": "failed"
     });
-    assert_eq!((response.status, response.json()), (503, json!({ "status": "not ready", "checks": checks })));
+    assert_eq!((response.status, readiness(&response)), (503, json!({ "status": "not ready", "checks": checks })));
     let reasons = [
         "the check broken fails: the socket at 10.0.0.7 is gone",
         "the check panics fails: it panicked: no such table in 10.0.0.8",
@@ -188,5 +208,5 @@ fn a_readiness_check_replaces_an_earlier_check_with_the_same_name() {
         rulebook.readiness_check("database", || async { Ok(()) })
     });
     let response = server.send(&Request::new("GET", "/readyz"));
-    assert_eq!(response.json(), json!({ "status": "ready", "checks": { "database": "ok" } }));
+    assert_eq!(readiness(&response), json!({ "status": "ready", "checks": { "database": "ok" } }));
 }

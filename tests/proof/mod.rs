@@ -9,6 +9,7 @@
 mod boundary;
 mod caller_documents;
 mod case;
+mod changes;
 mod checks;
 mod configurable_run;
 mod constraints;
@@ -45,6 +46,7 @@ const PROPERTIES: &[Property] = &[
     responses::PROPERTY,
     scopes::PROPERTY,
     every_request::PROPERTY,
+    changes::PROPERTY,
 ];
 
 #[test]
@@ -70,4 +72,9 @@ fn requests_and_responses_are_as_documented() {
 #[test]
 fn callers_may_call_exactly_what_the_listed_scopes_permit() {
     runner::check_few_definitions(scopes::PROPERTY, 10, 80);
+}
+
+#[test]
+fn changes_that_are_called_compatible_break_nothing_and_others_have_a_witness() {
+    runner::check_few_definitions(changes::PROPERTY, 60, 60);
 }

@@ -13,6 +13,7 @@ mod check;
 mod choices;
 #[cfg(feature = "client")]
 mod client_options;
+mod diff;
 mod explain;
 #[cfg(feature = "client")]
 mod fetch;
@@ -29,6 +30,7 @@ mod migrate;
 mod new;
 mod openapi;
 mod output;
+mod reload;
 #[cfg(feature = "client")]
 mod remote;
 mod routes;
@@ -67,6 +69,8 @@ enum Command {
     Types(types::TypesOptions),
     Schema(schema::SchemaOptions),
     Explain(explain::ExplainOptions),
+    Diff(diff::DiffOptions),
+    Reload(reload::ReloadOptions),
     Call(call::CallOptions),
     #[cfg(feature = "test")]
     Test(test::TestOptions),
@@ -100,8 +104,8 @@ fn shown_settings(command: &str) -> Option<&'static [&'static str]> {
         "check" | "routes" | "openapi" | "types" => &["api", "data", "unbound"],
         "call" => &["api", "data", "files", "unbound"],
         "keys" => &["api", "data", "key-storage"],
-        "migrate" | "token" => &["api", "data"],
-        "schema" | "test" => &["api"],
+        "migrate" | "reload" | "token" => &["api", "data"],
+        "diff" | "schema" | "test" => &["api"],
         _ => &[],
     })
 }
@@ -229,7 +233,7 @@ fn with_environment_variable(mut error: clap::Error) -> clap::Error {
 }
 
 /// The commands whose files contain data of the server or of its clients.
-const WITH_PRIVATE_FILES: [&str; 6] = ["serve", "call", "test", "keys", "migrate", "token"];
+const WITH_PRIVATE_FILES: [&str; 7] = ["serve", "call", "test", "keys", "migrate", "reload", "token"];
 
 /// Lets only the user of this process read the files and folders that the process creates from now on, such as stored
 /// files and databases, whichever code creates them: the library, handlers, or processes with handlers.
@@ -254,6 +258,8 @@ fn run_command(matches: &ArgMatches, app: AddHandlers<'_>) -> Result<Exit, clap:
         Command::Types(options) => types::run(app, settings, &options),
         Command::Schema(options) => Ok(schema::run(app, settings, &options)),
         Command::Explain(options) => explain::run(&options),
+        Command::Diff(options) => diff::run(app, settings, &options),
+        Command::Reload(options) => reload::run(app, settings, &options),
         Command::Call(options) => call::run(app, settings, options),
         #[cfg(feature = "test")]
         Command::Test(options) => test::run(app, settings, &options),

@@ -238,7 +238,7 @@ impl Settings {
         self.with_settings(Rulebook::load(&self.api), app)
     }
 
-    fn with_settings(&self, rulebook: Rulebook, app: AddHandlers<'_>) -> Rulebook {
+    pub(super) fn with_settings(&self, rulebook: Rulebook, app: AddHandlers<'_>) -> Rulebook {
         let rulebook = match &self.data {
             Some(folder) => rulebook.data_folder(folder),
             None => rulebook,

@@ -6,7 +6,7 @@ use std::io::Write;
 use rulebook::DataFolder;
 
 /// The file in the data folder that a running server locks. It contains the id of its process.
-const LOCK_FILE: &str = "server.lock";
+pub(crate) const LOCK_FILE: &str = "server.lock";
 
 /// Whether a server starts although another server uses the same data folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

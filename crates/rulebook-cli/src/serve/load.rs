@@ -10,9 +10,10 @@ use rulebook_model::diagnostic::Report;
 use rulebook_model::model::Api;
 use rulebook_model::settings::server_settings;
 
+use super::guard::refusal;
 use super::local_tokens::LocalTokens;
 use super::services::{SharedServices, add_services};
-use crate::output::{Failure, print_report};
+use crate::output::{Failure, print_report, print_to_stderr};
 use crate::{AddHandlers, Exit, Settings};
 
 /// The settings of the server that change with the definition. All others need a restart.
@@ -32,6 +33,8 @@ const RELOADED_SETTINGS: [&str; 9] = [
 pub(super) enum LoadError {
     /// The definition has errors.
     Definition(Report),
+    /// The definition breaks clients, for this reason.
+    Breaking(String),
     Other(Failure),
 }
 
@@ -52,6 +55,10 @@ impl LoadError {
     pub(super) fn print(&self) -> Exit {
         match self {
             Self::Definition(report) => print_report(report),
+            Self::Breaking(why) => {
+                print_to_stderr(&format!("{why}\n"));
+                Exit::ErrorsReported
+            }
             Self::Other(failure) => failure.print(),
         }
     }
@@ -60,7 +67,7 @@ impl LoadError {
     pub(super) fn text(&self) -> String {
         match self {
             Self::Definition(report) => report.render(false),
-            Self::Other(Failure::Usage(why) | Failure::System(why)) => why.clone(),
+            Self::Breaking(why) | Self::Other(Failure::Usage(why) | Failure::System(why)) => why.clone(),
         }
     }
 }
@@ -82,6 +89,8 @@ pub(super) struct Loader<'a> {
     pub(super) keys: Option<(Keys, bool)>,
     pub(super) local: LocalTokens,
     pub(super) is_watched: bool,
+    /// `true` if changes of files are not served if they break clients.
+    pub(super) is_guarded: bool,
 }
 
 impl Loader<'_> {
@@ -98,9 +107,13 @@ impl Loader<'_> {
         Ok((with_services.validated.build()?, services))
     }
 
-    /// Reads the definition again, and serves it instead of `previous`. If this fails, `previous` is still served.
-    pub(super) fn replace(&self, previous: &Engine, server: &ApiHandle) -> Result<Engine, LoadError> {
+    /// Reads the definition again, and serves it instead of `previous`. If this fails, `previous` is still served. With
+    /// `is_guarded`, it fails if the definition breaks clients.
+    pub(super) fn replace(&self, previous: &Engine, server: &ApiHandle, is_guarded: bool) -> Result<Engine, LoadError> {
         let validated = read_definition(self.app, self.settings)?.with_files_of(previous);
+        if let Some(why) = refusal(previous.api(), &validated).filter(|_| is_guarded) {
+            return Err(LoadError::Breaking(why));
+        }
         if validated.api.accepts_keys() && self.keys.is_none() {
             let why = "`auth` in app.json now lists `keys`: restart the server, which then reads them".to_owned();
             return Err(Failure::Usage(why).into());

@@ -1,6 +1,7 @@
 //! `rulebook serve`: serves the API over HTTP.
 
 mod data_lock;
+mod guard;
 mod handover;
 mod load;
 mod local_tokens;
@@ -17,6 +18,7 @@ use rulebook::Settings as ServerSettings;
 use rulebook_model::model::Api;
 use rulebook_model::settings::split_bind_address;
 
+pub(crate) use self::data_lock::LOCK_FILE as SERVER_LOCK_FILE;
 use self::data_lock::{DataSharing, lock_data_folder};
 use self::handover::{inherited_sockets, is_successor, start_successor, stop_predecessor};
 use self::load::{Loader, read_definition};
@@ -36,6 +38,10 @@ pub(super) struct ServeOptions {
     /// errors is reported, and the previous definition is still served.
     #[arg(long, env = "RULEBOOK_WATCH")]
     watch: bool,
+    /// With --watch, do not serve changes that break clients, unless the major version in app.json rises. `rulebook
+    /// reload`, or SIGHUP, does this also without the flag.
+    #[arg(long, env = "RULEBOOK_GUARD", requires = "watch")]
+    guard: bool,
     /// Accept the tokens of `rulebook token`. Only for development: every user and program that can read the file
     /// local-issuer.json in the --data folder can call every method in any name.
     // There is no environment variable, so that this is never set by accident.
@@ -47,14 +53,16 @@ pub(super) struct ServeOptions {
 /// Serves the API until the server is stopped. An error has been printed.
 pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: &ServeOptions) -> Result<Exit, Exit> {
     let print_failure = |failure: Failure| failure.print();
-    let changes = options.watch.then(|| Changes::of_definition(&settings.api)).transpose();
-    let changes = changes.map_err(|why| output::print_system_error(&why))?;
+    let changes = match options.watch {
+        true => Changes::of_definition(&settings.api).map_err(|why| output::print_system_error(&why))?,
+        false => Changes::on_request(),
+    };
     let validated = loop {
         match read_definition(app, settings) {
             Ok(validated) => break validated,
             Err(report) => {
                 let exit = output::print_report(&report);
-                if !changes.as_ref().is_some_and(Changes::wait) {
+                if !options.watch || changes.wait().is_none() {
                     return Err(exit);
                 }
             }
@@ -93,8 +101,9 @@ pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: &ServeOpti
     let _watcher = keys.as_ref().map(|(keys, _)| keys.watch()).transpose().map_err(|error| {
         output::print_system_error(&format!("cannot start the thread that reloads the keys: {error}"))
     })?;
+    let request_reload = changes.reload_hook();
     let local = local_tokens::open(options, data).map_err(print_failure)?;
-    let loader = Loader { app, settings, data, keys, local, is_watched: options.watch };
+    let loader = Loader { app, settings, data, keys, local, is_watched: options.watch, is_guarded: options.guard };
     let (engine, services) = loader.build(validated).map_err(|error| error.print())?;
     let api = engine.api();
     let sockets = inherited_sockets()
@@ -103,11 +112,14 @@ pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: &ServeOpti
         .with_tls(tls)
         .with_sockets(sockets)
         .with_handover_hook(start_successor)
-        .with_hangup_hook(move || match reloaded_keys.clone() {
-            // The server must not wait for the database.
-            Some((keys, true)) => drop(std::thread::spawn(move || keys.reload())),
-            Some((keys, false)) => keys.reload(),
-            None => {}
+        .with_hangup_hook(move || {
+            match reloaded_keys.clone() {
+                // The server must not wait for the database.
+                Some((keys, true)) => drop(std::thread::spawn(move || keys.reload())),
+                Some((keys, false)) => keys.reload(),
+                None => {}
+            }
+            request_reload();
         });
     if let Some(files) = engine.files() {
         let print = |error| output::print_system_error(&format!("--files {}: {error}", files.location()));
@@ -151,11 +163,7 @@ pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: &ServeOpti
         },
     ));
     stop_predecessor();
-    let ended = match changes {
-        Some(changes) => serve_changes(&loader, changes, engine, running),
-        None => running.wait(),
-    };
-    ended.map_err(|error| output::print_system_error(&error.to_string()))?;
+    serve_changes(&loader, changes, engine, running).map_err(|error| output::print_system_error(&error.to_string()))?;
     Ok(Exit::Success)
 }
 

@@ -1,4 +1,5 @@
-//! `rulebook serve --watch`: serves each change of the definition and of the files with its handlers.
+//! Serves changes of the definition and of the files with its handlers: each change with `rulebook serve --watch`, and
+//! otherwise when the process receives SIGHUP.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -11,8 +12,9 @@ use std::time::{Duration, Instant};
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 use rulebook::{Engine, RunningServer};
 
-use super::load::Loader;
+use super::load::{LoadError, Loader};
 use crate::output;
+use crate::reload::ReloadRequest;
 
 /// The time without further changes after which a change is complete: editors write several files one after the other.
 const SETTLE_TIME: Duration = Duration::from_millis(40);
@@ -23,7 +25,16 @@ const DEFINITION_EXTENSION: &str = "json";
 
 enum Event {
     FileChanged(PathBuf),
+    /// The operator asks the server to read the definition again.
+    ReloadRequested,
     ServerStopped,
+}
+
+/// Why the definition is read again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cause {
+    FilesChanged,
+    ReloadRequested,
 }
 
 /// A folder that is watched: all its files with one extension, in all its folders.
@@ -48,15 +59,29 @@ impl WatchedFolder {
     }
 }
 
-/// Reports the changes of the definition and of the files with its handlers.
+/// Reports the changes of the definition and of the files with its handlers, and the requests to read them again.
 pub(super) struct Changes {
-    watcher: RecommendedWatcher,
+    /// `None` if only requests are reported.
+    watcher: Option<RecommendedWatcher>,
     folders: BTreeSet<WatchedFolder>,
     sender: Sender<Event>,
     events: Receiver<Event>,
 }
 
 impl Changes {
+    /// Reports only requests to read the definition again.
+    pub(super) fn on_request() -> Self {
+        let (sender, events) = channel();
+        Self { watcher: None, folders: BTreeSet::new(), sender, events }
+    }
+
+    /// Returns a function that requests that the definition is read again.
+    pub(super) fn reload_hook(&self) -> impl Fn() + Send + Sync + 'static {
+        let sender = self.sender.clone();
+        // Sending fails if the server has stopped.
+        move || drop(sender.send(Event::ReloadRequested))
+    }
+
     /// Begins to watch the folder of a definition.
     pub(super) fn of_definition(folder: &Path) -> Result<Self, String> {
         let (sender, events) = channel();
@@ -70,7 +95,7 @@ impl Changes {
             }
         });
         let watcher = watcher.map_err(|error| format!("--watch: changes cannot be watched: {error}"))?;
-        let mut changes = Self { watcher, folders: BTreeSet::new(), sender, events };
+        let mut changes = Self { watcher: Some(watcher), folders: BTreeSet::new(), sender, events };
         let path = folder.canonicalize().map_err(|error| format!("--api {}: {error}", folder.display()))?;
         changes.watch(WatchedFolder { path, extension: DEFINITION_EXTENSION.into() });
         Ok(changes)
@@ -84,19 +109,20 @@ impl Changes {
     }
 
     fn watch(&mut self, folder: WatchedFolder) {
+        let Some(watcher) = &mut self.watcher else { return };
         // The current folder can contain the data folder, packages and other large folders.
         let is_current = std::env::current_dir().and_then(|path| path.canonicalize()).is_ok_and(|it| it == folder.path);
         let mode = if is_current { RecursiveMode::NonRecursive } else { RecursiveMode::Recursive };
         if self.folders.iter().all(|known| known.path != folder.path)
-            && let Err(error) = self.watcher.watch(&folder.path, mode)
+            && let Err(error) = watcher.watch(&folder.path, mode)
         {
             ::log::warn!("changes in {} cannot be watched: {error}", folder.path.display());
         }
         self.folders.insert(folder);
     }
 
-    /// Waits for a change, until it is complete. Returns `false` if the server has stopped instead.
-    pub(super) fn wait(&self) -> bool {
+    /// Waits for a change, until it is complete. Returns `None` if the server has stopped instead.
+    pub(super) fn wait(&self) -> Option<Cause> {
         let mut first = None;
         loop {
             let wait = first.map_or(Duration::MAX, |first: Instant| {
@@ -107,14 +133,16 @@ impl Changes {
                     first.get_or_insert_with(Instant::now);
                 }
                 Ok(Event::FileChanged(_)) => {}
-                Ok(Event::ServerStopped) | Err(RecvTimeoutError::Disconnected) => return false,
-                Err(RecvTimeoutError::Timeout) => return true,
+                Ok(Event::ReloadRequested) => return Some(Cause::ReloadRequested),
+                Ok(Event::ServerStopped) | Err(RecvTimeoutError::Disconnected) => return None,
+                Err(RecvTimeoutError::Timeout) => return Some(Cause::FilesChanged),
             }
         }
     }
 }
 
-/// Serves each change until the server stops. A change with errors is reported, and the previous API is still served.
+/// Serves each change until the server stops. A change that cannot be served is reported, and the previous API is still
+/// served.
 pub(super) fn serve_changes(
     loader: &Loader<'_>,
     mut changes: Changes,
@@ -132,8 +160,16 @@ pub(super) fn serve_changes(
             ended
         });
         let mut served = engine;
-        while changes.wait() {
-            match loader.replace(&served, &server) {
+        while let Some(cause) = changes.wait() {
+            let is_requested = cause == Cause::ReloadRequested;
+            let request = is_requested.then(|| ReloadRequest::take(loader.data)).flatten();
+            let is_allowed = request.as_ref().is_some_and(ReloadRequest::allows_breaking);
+            let is_guarded = (loader.is_guarded || is_requested) && !is_allowed;
+            let replaced = loader.replace(&served, &server, is_guarded);
+            if let Some(request) = request {
+                request.report(replaced.as_ref().err().map(LoadError::text));
+            }
+            match replaced {
                 Ok(engine) => {
                     changes.add_handlers_of(&engine);
                     ::log::info!("serves the changed definition: {}", output::api_size(engine.api()));
@@ -142,7 +178,7 @@ pub(super) fn serve_changes(
                 }
                 Err(error) => {
                     error.print();
-                    ::log::error!("the definition has errors, so that the previous one is served");
+                    ::log::error!("the changed definition cannot be served, so that the previous one is served");
                     server.report_change(Some(error.text()));
                 }
             }

@@ -271,6 +271,17 @@ struct FolderContent {
 /// The extensions, besides `json` and `jsonc` in another case, of files that may be meant as definition files.
 const UNREAD_EXTENSIONS: [&str; 4] = ["yaml", "yml", "json5", "toml"];
 
+/// Returns `true` if a file in the folder of a definition is a part of the definition, by its name: `*.json` or
+/// `*.jsonc`, and not hidden.
+#[must_use]
+pub fn is_definition_file(path: &Path) -> bool {
+    path.extension().is_some_and(is_definition_extension) && !is_hidden(path)
+}
+
+fn is_hidden(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
+}
+
 fn is_definition_extension(extension: &OsStr) -> bool {
     extension == "json" || extension == "jsonc"
 }
@@ -280,18 +291,15 @@ fn is_definition_extension(extension: &OsStr) -> bool {
 fn read_folder(folder: &Path) -> io::Result<FolderContent> {
     let (mut paths, mut unread) = (Vec::new(), Vec::new());
     for entry in fs::read_dir(folder)? {
-        let name = entry?.file_name();
-        let path = folder.join(&name);
-        let is_json = path.extension().is_some_and(is_definition_extension);
-        let is_hidden = name.as_encoded_bytes().starts_with(b".");
+        let path = folder.join(entry?.file_name());
         // A symbolic link without a target has no metadata. It counts as a file here, so that opening it reports the
         // error.
         let is_file = fs::metadata(&path).map_or(true, |metadata| metadata.is_file());
-        if is_hidden || !is_file {
+        if is_hidden(&path) || !is_file {
             continue;
         }
         let lowercase = path.extension().unwrap_or_default().to_ascii_lowercase();
-        if is_json {
+        if is_definition_file(&path) {
             paths.push(path);
         } else if is_definition_extension(&lowercase) || UNREAD_EXTENSIONS.iter().any(|other| lowercase == **other) {
             unread.push(path);

@@ -84,6 +84,10 @@ impl Check for CheckThenFunctions {
         self.check.schema()
     }
 
+    fn has_exact_schema(&self) -> bool {
+        false
+    }
+
     fn type_expr(&self) -> TypeExpr {
         let names: Json = self.functions.iter().map(|after| after.name.as_str()).collect();
         self.check.type_expr().with(AFTER_ATTRIBUTE, Some(names))

@@ -70,6 +70,10 @@ impl Check for CallableCheck {
         json!({ "not": { "type": "null" } })
     }
 
+    fn has_exact_schema(&self) -> bool {
+        false
+    }
+
     fn type_expr(&self) -> TypeExpr {
         let type_expr = TypeExpr::term("callable").with(CALLBACK_ATTRIBUTE, Some(self.function.name.as_str()));
         type_expr.with(PARAMS_ATTRIBUTE, self.params.clone())

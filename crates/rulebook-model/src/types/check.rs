@@ -212,6 +212,13 @@ pub trait Check: Send + Sync + Debug {
     /// begins with [`SCHEMA_REFERENCE_PREFIX`](super::SCHEMA_REFERENCE_PREFIX).
     fn schema(&self) -> Json;
 
+    /// Returns `true` if the check accepts every value that is valid against the [schema](Check::schema), apart from
+    /// reasons in the types of items and members. The page `docs/types.md` lists the built-in types whose checks reject
+    /// some of these values.
+    fn has_exact_schema(&self) -> bool {
+        self.base().is_none_or(Check::has_exact_schema)
+    }
+
     /// Returns the canonical notation of the type. Two checks are equal exactly if their notations are equal.
     fn type_expr(&self) -> TypeExpr;
 

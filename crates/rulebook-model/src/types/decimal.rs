@@ -186,10 +186,14 @@ impl Check for DecimalCheck {
         };
         let pattern = format!("^{sign}{whole}{fraction}$");
         let mut schema = json!({ "type": "string", "format": "decimal", "pattern": pattern });
-        if !matches!(self.bounds, Bounds { min: None | Some(0), max: None }) {
+        if !self.has_exact_schema() {
             schema["description"] = json!(self.expected().replacen('a', "A", 1));
         }
         schema
+    }
+
+    fn has_exact_schema(&self) -> bool {
+        matches!(self.bounds, Bounds { min: None | Some(0), max: None })
     }
 
     fn type_expr(&self) -> TypeExpr {

@@ -95,6 +95,10 @@ impl Check for FileNameCheck {
         schema
     }
 
+    fn has_exact_schema(&self) -> bool {
+        false
+    }
+
     fn type_expr(&self) -> TypeExpr {
         if self.globs.is_empty() { TypeExpr::term("filename") } else { type_expr_of_words("filename", &self.globs) }
     }

@@ -28,6 +28,7 @@ struct LooseCheck<C> {
     check: fn(&C, &mut Value<'_>) -> Result<(), TypeMismatch>,
     /// Returns the JSON Schemas of the other notations.
     other_schemas: fn(&C) -> Vec<Json>,
+    has_exact_schema: bool,
 }
 
 impl<C: Check> Check for LooseCheck<C> {
@@ -49,6 +50,10 @@ impl<C: Check> Check for LooseCheck<C> {
         if schemas.len() == 1 { schemas.swap_remove(0) } else { json!({ "anyOf": schemas }) }
     }
 
+    fn has_exact_schema(&self) -> bool {
+        self.has_exact_schema
+    }
+
     fn type_expr(&self) -> TypeExpr {
         self.strict.type_expr()
     }
@@ -60,6 +65,7 @@ impl<C: Check> Check for LooseCheck<C> {
 
 pub(super) fn compile_text_id(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
     Ok(Arc::new(LooseCheck {
+        has_exact_schema: true,
         strict: IntCheck::from_arguments("text_id", ID_RANGE, arguments)?,
         check: check_text_id,
         other_schemas: |strict| {
@@ -79,6 +85,7 @@ fn check_text_id(strict: &IntCheck, value: &mut Value<'_>) -> Result<(), TypeMis
 
 pub(super) fn compile_int(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
     Ok(Arc::new(LooseCheck {
+        has_exact_schema: true,
         strict: IntCheck::from_arguments("loose_int", I64_RANGE, arguments)?,
         check: check_int,
         other_schemas: |strict| {
@@ -103,8 +110,10 @@ fn parse_int(text: &str) -> Option<i128> {
 }
 
 pub(super) fn compile_float(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
+    let strict = FloatCheck::from_arguments("loose_float", arguments)?;
     Ok(Arc::new(LooseCheck {
-        strict: FloatCheck::from_arguments("loose_float", arguments)?,
+        has_exact_schema: strict.bounds.is_unbounded(),
+        strict,
         check: check_float,
         other_schemas: |strict| {
             let pattern = format!(r"^[+\-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:{})?$", number::EXPONENT_PATTERN);
@@ -140,6 +149,7 @@ fn parse_float(text: &str) -> Option<Value<'static>> {
 /// pattern, numbers are invalid, because a JSON Schema cannot describe which numbers match the pattern.
 pub(super) fn compile_string(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
     Ok(Arc::new(LooseCheck {
+        has_exact_schema: true,
         strict: StringCheck::from_arguments("loose_string", arguments)?,
         check: check_string,
         other_schemas: |strict| {

@@ -70,7 +70,7 @@ pub(crate) use named_schema::{SchemaCells, recursive_reference, replace_referenc
 pub(crate) use named_schema::{add_info, info_with_type_description, schema_without_outer_references};
 #[cfg(feature = "documents")]
 pub(crate) use nullable::nullable_schema;
-pub(crate) use number::compare_numbers;
+pub use number::compare_numbers;
 pub use object::ObjectShape;
 pub use structure::Structure;
 pub use table::{CompiledTerm, NestedCheck, ObjectField, TermError, TermErrorKind, Types, UncompiledTerm};

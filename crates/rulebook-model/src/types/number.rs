@@ -77,8 +77,9 @@ pub(super) fn compare_with_bound(value: &Value<'_>, bound: f64) -> Option<Orderi
     }
 }
 
-/// Compares two numbers of any types. Returns `None` if a value is not a number.
-pub(crate) fn compare_numbers(one: &Value<'_>, other: &Value<'_>) -> Option<Ordering> {
+/// Compares two numbers of any types exactly. Returns `None` if a value is not a number.
+#[must_use]
+pub fn compare_numbers(one: &Value<'_>, other: &Value<'_>) -> Option<Ordering> {
     match (one, other) {
         (Value::Float(_), Value::Int(_) | Value::Uint(_)) => compare_numbers(other, one).map(Ordering::reverse),
         (_, Value::Float(float)) => compare_with_bound(one, *float),

@@ -223,6 +223,10 @@ impl Check for StringCheck {
         schema
     }
 
+    fn has_exact_schema(&self) -> bool {
+        self.inner_check.as_ref().is_none_or(|inner| inner.has_exact_schema())
+    }
+
     fn type_expr(&self) -> TypeExpr {
         let type_expr = match (&self.inner_check, self.length) {
             (Some(inner), Bounds { min: Some(min), max: Some(max) }) => {

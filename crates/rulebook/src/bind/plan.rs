@@ -106,6 +106,7 @@ pub fn create_plan(api: &Api, actions: Vec<Action>, handlers: &[handler::Module]
     let default_limits = MultipartLimits { bytes: api.limits.multipart, parts: api.limits.parts };
     Plan {
         base_path: api.base.trim_end_matches('/').into(),
+        api_version: api.version.as_str().into(),
         routes,
         named_services,
         services_by_module,

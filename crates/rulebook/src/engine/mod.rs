@@ -221,6 +221,7 @@ impl Engine {
         thread::Builder::new().name("documents".to_owned()).spawn(move || {
             plan.documents.parent_paths();
             let documents = plan.documents.for_whole_api().get_or_render();
+            plan.definition_digest();
             if plan.compresses_responses {
                 documents.compress_large_documents();
             }

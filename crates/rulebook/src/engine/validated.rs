@@ -33,7 +33,8 @@ pub struct Validated {
     pub warnings: Report,
     pub(super) parts: ProgramParts,
     pub(super) files: Option<Arc<LazyStore>>,
-    pub(super) sources: Sources,
+    /// The texts of the definition files.
+    pub sources: Sources,
     /// What the authenticators need that the definition chooses.
     pub(super) defined_auth: DefinedAuthParts,
     /// The errors in the declarations of the authenticators' errors.

@@ -81,6 +81,7 @@ impl Metrics {
         let differences = plan.methods.iter().map(|method| (&*method.id, &method.output_differences));
         let measured: Vec<_> = plan.measures.iter().flat_map(|measure| measure()).collect();
         let text = Bytes::from(openmetrics::openmetrics_text(
+            (&plan.api_version, plan.definition_digest()),
             &counted,
             in_flight,
             detached,

@@ -11,6 +11,7 @@ use super::worker_counters::{BUCKET_MILLISECONDS, Counted, ResponseLabels};
 use crate::handler::Measurement;
 
 pub(super) fn openmetrics_text<'p>(
+    (version, digest): (&str, &str),
     counted: &Counted,
     in_flight: u64,
     detached: usize,
@@ -22,6 +23,8 @@ pub(super) fn openmetrics_text<'p>(
     let mut text = OpenMetricsText(String::new());
     text.begin_metric("rulebook_build", "info", "The version of the server.");
     text.write_sample("rulebook_build_info", &[("version", env!("CARGO_PKG_VERSION"))], 1);
+    text.begin_metric("rulebook_definition", "info", "The version and the digest of the definition.");
+    text.write_sample("rulebook_definition_info", &[("version", version), ("digest", digest)], 1);
     for ProcessMetric { name, metric_type, help, value } in process_metrics() {
         text.begin_metric(name, metric_type, help);
         let sample = if metric_type == "counter" { format!("{name}_total") } else { name.to_owned() };

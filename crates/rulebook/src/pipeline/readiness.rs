@@ -20,14 +20,16 @@ const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
 pub struct Readiness {
     /// `true` if all readiness checks have passed.
     pub is_ready: bool,
-    /// The body of the response at `/readyz`, in JSON: the result of each check, without the reasons for failures.
+    /// The body of the response at `/readyz`, in JSON: the result of each check, without the reasons for failures, and
+    /// the version and the digest of the definition.
     pub body: Bytes,
 }
 
 impl Readiness {
     /// Returns the value for a server that is shutting down, which is never ready.
     pub fn stopping() -> Self {
-        Self::new("stopping", &Map::new())
+        let body = json!({ "status": "stopping", "checks": {} }).to_string();
+        Self { is_ready: false, body: body.into() }
     }
 
     /// Adds the errors of a changed definition, which is not served.
@@ -38,24 +40,21 @@ impl Readiness {
         }
         self
     }
-
-    fn new(status: &str, checks: &Map<String, Json>) -> Self {
-        let body = json!({ "status": status, "checks": checks }).to_string();
-        Self { is_ready: status == READY_STATUS, body: body.into() }
-    }
 }
-
-const READY_STATUS: &str = "ready";
 
 /// Runs all readiness checks of the program concurrently.
 pub async fn run_readiness_checks(plan: &Plan) -> Readiness {
     let passed = join_all(plan.readiness_checks.iter().map(check_passes)).await;
-    let status = if passed.iter().all(|passed| *passed) { READY_STATUS } else { "not ready" };
+    let is_ready = passed.iter().all(|passed| *passed);
     let words = plan.readiness_checks.iter().zip(passed).map(|(check, passed)| {
         let word = if passed { "ok" } else { "failed" };
         (check.name().to_owned(), word.into())
     });
-    Readiness::new(status, &words.collect())
+    let checks: Map<String, Json> = words.collect();
+    let status = if is_ready { "ready" } else { "not ready" };
+    let (version, digest) = (&*plan.api_version, plan.definition_digest());
+    let body = json!({ "status": status, "checks": checks, "version": version, "digest": digest }).to_string();
+    Readiness { is_ready, body: body.into() }
 }
 
 /// Runs a readiness check, and returns `true` if it passed. The result is logged if the previous run had another

@@ -57,6 +57,8 @@ use crate::trace::Tracer;
 pub struct Plan {
     /// The base path of the API, without a slash at its end; empty for `/`.
     pub base_path: Box<str>,
+    /// The version of the API, as the definition contains it.
+    pub api_version: Box<str>,
     /// The tree of paths, which finds the service for a request path.
     pub routes: Routes,
     /// The services by their PhalApi names, which have the form `Class.method`; `None` if requests cannot name services
@@ -124,6 +126,16 @@ pub struct Plan {
     pub resource_metadata: Box<[(Box<str>, Bytes)]>,
     /// The documents that describe the API.
     pub documents: DocumentCache,
+}
+
+impl Plan {
+    /// Returns the digest of the definition, by which operators see which definition a server serves: the entity tag of
+    /// the response to OPTIONS at the base path, without its quotes. The first call renders this response, which is
+    /// slow; a thread does it when the server starts.
+    pub fn definition_digest(&self) -> &str {
+        let description = self.documents.for_whole_api().get_or_render().whole_api.get_or_render();
+        description.json.etag.to_str().unwrap_or_default().trim_matches('"')
+    }
 }
 
 /// An API module, compiled for requests.

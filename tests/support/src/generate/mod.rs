@@ -4,6 +4,7 @@
 //! removing and reducing choices: after the end of the list, every choice is the first option.
 
 mod dialects;
+mod evolve;
 mod method;
 mod mutate;
 mod schemas;
@@ -17,6 +18,7 @@ use proptest::strategy::Strategy;
 use rulebook_model::model::EnvelopeName;
 use serde_json::{Map, Value as Json, json};
 
+pub use evolve::evolve;
 use method::ParameterKinds;
 pub use mutate::mutate;
 pub use types::{TypeCase, type_case};

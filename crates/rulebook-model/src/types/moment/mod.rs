@@ -189,6 +189,10 @@ impl Check for MomentCheck {
         schema
     }
 
+    fn has_exact_schema(&self) -> bool {
+        self.grammar == DateGrammar::Date
+    }
+
     fn type_expr(&self) -> TypeExpr {
         let text = |bound: &Option<MomentBound>| bound.as_ref().map(|bound| bound.text.clone());
         let type_expr = TypeExpr::term(self.grammar.type_name()).with("min", text(&self.min));

@@ -1,0 +1,152 @@
+//! Reads the definitions that are compared, from folders, files, revisions of git and servers.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use rulebook::Rulebook;
+use rulebook_model::definition::is_definition_file;
+use rulebook_model::diagnostic::Sources as SourceFiles;
+use rulebook_model::model::Api;
+
+#[cfg(feature = "client")]
+use crate::client_options::{ClientOptions, print_transfer_error};
+#[cfg(feature = "client")]
+use crate::remote::parse_server_url;
+use crate::{AddHandlers, Exit, Settings, output};
+
+/// The beginning of the name of a revision.
+const GIT_PREFIX: &str = "git:";
+
+/// An API that is compared.
+pub(super) struct ComparedApi {
+    pub(super) api: Api,
+    pub(super) sources: SourceFiles,
+    /// `true` if the API comes from a description for clients, which lacks settings of the server.
+    is_description: bool,
+}
+
+impl ComparedApi {
+    /// If the API comes from a description for clients, takes the settings that it lacks from the other API, so that no
+    /// change is reported for them.
+    pub(super) fn take_unknown_settings(&mut self, other: &Self) {
+        if self.is_description {
+            self.api.auth.clone_from(&other.api.auth);
+            self.api.cors.clone_from(&other.api.cors);
+        }
+    }
+}
+
+/// Reads definitions with the types of the program.
+pub(super) struct Sources<'a> {
+    pub(super) app: AddHandlers<'a>,
+    pub(super) settings: &'a Settings,
+    #[cfg(feature = "client")]
+    pub(super) client: &'a ClientOptions,
+}
+
+impl Sources<'_> {
+    /// Reads the definition that an argument names. Prints an error if that fails.
+    pub(super) fn read(&self, name: &str) -> Result<ComparedApi, Exit> {
+        if let Some(revision) = name.strip_prefix(GIT_PREFIX) {
+            return self.read_revision(revision);
+        }
+        if name.starts_with("http://") || name.starts_with("https://") {
+            return self.fetch(name);
+        }
+        let path = Path::new(name);
+        if path.is_dir() {
+            return self.read_folder(path);
+        }
+        let bytes = fs::read(path).map_err(|error| output::print_system_error(&format!("{name}: {error}")))?;
+        self.read_file(name, bytes)
+    }
+
+    pub(super) fn read_folder(&self, folder: &Path) -> Result<ComparedApi, Exit> {
+        self.check(Rulebook::load(folder))
+    }
+
+    fn read_file(&self, name: &str, bytes: Vec<u8>) -> Result<ComparedApi, Exit> {
+        if !is_openapi(name, &bytes) {
+            return self.check(Rulebook::read(vec![(name.into(), bytes)]));
+        }
+        #[cfg(feature = "import")]
+        return match rulebook_import::openapi::import(name, bytes) {
+            Ok(imported) => {
+                let files = imported.files.into_iter().map(|file| (file.path.into(), file.text.into_bytes()));
+                let read = self.check(Rulebook::read(files.collect()))?;
+                Ok(ComparedApi { is_description: true, ..read })
+            }
+            Err(error) => Err(output::print_system_error(&error.to_string())),
+        };
+        #[cfg(not(feature = "import"))]
+        Err(output::print_usage_error(&format!("{name}: this program was built without the feature `import`")))
+    }
+
+    fn check(&self, rulebook: Rulebook) -> Result<ComparedApi, Exit> {
+        let rulebook = self.settings.with_settings(rulebook.keep_variables(), self.app);
+        let validated = rulebook.validate().map_err(|report| output::print_report(&report))?;
+        Ok(ComparedApi { api: validated.api, sources: validated.sources, is_description: false })
+    }
+
+    #[cfg(feature = "client")]
+    fn fetch(&self, url: &str) -> Result<ComparedApi, Exit> {
+        let server = parse_server_url(url).map_err(|why| output::print_usage_error(&format!("{url}: {why}")))?;
+        let client = self.client.create_client("definition".to_owned())?;
+        // The path of a document names the document; other paths are those of a server.
+        let is_document = [".json", ".yaml", ".yml"].iter().any(|end| server.path().ends_with(end));
+        let method = if is_document { "GET" } else { "OPTIONS" };
+        let bytes = client.fetch_document(method, &server, ("", "")).map_err(|error| print_transfer_error(&error))?;
+        let read = self.read_file(url, bytes)?;
+        Ok(ComparedApi { is_description: true, ..read })
+    }
+
+    #[cfg(not(feature = "client"))]
+    fn fetch(&self, url: &str) -> Result<ComparedApi, Exit> {
+        Err(output::print_usage_error(&format!("{url}: this program was built without the feature `client`")))
+    }
+
+    /// Reads a definition from a revision of git: `main`, or `main:folder` for another folder than that of `--api`.
+    fn read_revision(&self, name: &str) -> Result<ComparedApi, Exit> {
+        let current = Path::new(".");
+        let (revision, start, folder) = match name.split_once(':') {
+            Some((revision, folder)) => (revision, current, format!("./{}/", folder.trim_end_matches('/'))),
+            None => (name, &*self.settings.api, "./".to_owned()),
+        };
+        let print_error = |why: String| output::print_system_error(&format!("{GIT_PREFIX}{name}: {why}"));
+        if revision.is_empty() || revision.starts_with('-') {
+            return Err(output::print_usage_error(&format!("{GIT_PREFIX}{name}: this is not the name of a revision")));
+        }
+        let listed = git(start, &["ls-tree", "-z", "--name-only", revision, "--", &folder]).map_err(print_error)?;
+        let mut files = Vec::new();
+        for path in listed.split('\0').filter(|path| is_definition_file(Path::new(path))) {
+            let text = git(start, &["show", &format!("{revision}:./{path}")]).map_err(print_error)?;
+            files.push((start.join(path), text.into_bytes()));
+        }
+        if files.is_empty() {
+            return Err(print_error("the folder has no definition in this revision".to_owned()));
+        }
+        self.check(Rulebook::read(files))
+    }
+}
+
+/// Runs git in a folder, and returns what it prints.
+fn git(folder: &Path, arguments: &[&str]) -> Result<String, String> {
+    let output = Command::new("git")
+        .arg("-C")
+        .arg(folder)
+        .args(arguments)
+        .output()
+        .map_err(|error| format!("cannot run git: {error}"))?;
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr).trim().to_owned()) }
+}
+
+/// Returns `true` if a file contains an OpenAPI description, and no definition.
+fn is_openapi(name: &str, bytes: &[u8]) -> bool {
+    if name.ends_with(".yaml") || name.ends_with(".yml") {
+        return true;
+    }
+    let parsed: Option<serde_json::Value> = serde_json::from_slice(bytes).ok();
+    parsed.is_some_and(|json| json.get("openapi").is_some() && json.get("paths").is_some())
+}

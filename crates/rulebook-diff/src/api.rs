@@ -1,0 +1,157 @@
+//! Compares two definitions: finds the methods that both have, and compares each of them.
+
+use std::collections::HashMap;
+
+use rulebook_model::model::{Api, Location, Module, Segment};
+use rulebook_model::{HttpMethod, Value};
+use serde_json::json;
+
+use crate::change::{Change, ChangeKind};
+use crate::includes::Comparison;
+use crate::method::{self, MethodInApi};
+use crate::parameters::MethodOf;
+use crate::settings;
+
+/// The path of a method in which captures have no names, and its HTTP method.
+type MethodKey = (String, HttpMethod);
+
+/// Returns the changes from an old definition to a new one, in the order of their paths. Changes that clients cannot
+/// notice, such as those of handlers and descriptions, are omitted.
+///
+/// ```
+/// use rulebook_diff::{Level, compare};
+///
+/// let read = |size: &str| {
+///     let text = format!(r#"{{ "/": {{ "article": {{ "GET": {{
+///         "info": "Lists articles", "in": {{ "GET@size": {{ "info": "Count", "type": "{size}" }} }}
+///     }} }} }} }}"#);
+///     rulebook_model::read(vec![("article.json".into(), text.into())])
+/// };
+/// let changes = compare(&read("int(1,100)")?, &read("int(1,20)")?);
+/// assert_eq!(changes[0].kind.to_string(), "parameter-narrowed");
+/// assert_eq!(changes[0].kind.level(), Level::Breaking);
+/// assert_eq!(changes[0].witness, Some(serde_json::json!({ "request": { "size": 100 } })));
+/// # Ok::<(), rulebook_model::diagnostic::Report>(())
+/// ```
+#[must_use]
+pub fn compare(old: &Api, new: &Api) -> Vec<Change> {
+    let mut changes = settings::compare(old, new);
+    let (old_methods, new_methods) = (methods(old), methods(new));
+    let index = |methods: &[MethodInApi<'_>]| -> HashMap<MethodKey, usize> {
+        methods.iter().enumerate().map(|(index, method)| (key(method), index)).collect()
+    };
+    let (old_index, new_index) = (index(&old_methods), index(&new_methods));
+    let mut types = Comparison::default();
+    for before in &old_methods {
+        let name = name(before);
+        let found: Vec<Change> = match new_index.get(&key(before)) {
+            Some(after) => method::compare(*before, new_methods[*after], &mut types),
+            None => {
+                let witness = json!({ "request": name });
+                let removed = Change::new(ChangeKind::MethodRemoved, "is no longer part of the API").witness(witness);
+                vec![removed.at(before.of.method.span, new.span)]
+            }
+        };
+        changes.extend(found.into_iter().map(|change| change.in_method(&name, before.of.method)));
+    }
+    compare_envelopes(old, new, &mut changes);
+    // Only methods with captures can be overridden.
+    let with_captures: Vec<_> =
+        old_methods.iter().filter(|method| segments(method).iter().any(Option::is_none)).collect();
+    for after in new_methods.iter().filter(|after| !old_index.contains_key(&key(after))) {
+        let name = name(after);
+        let added = Change::new(ChangeKind::MethodAdded, "is new").at(old.span, after.of.method.span);
+        let overridden = with_captures.iter().filter(|before| overrides(after, before)).map(|before| {
+            let message = format!("handles requests that `{}` handled", self::name(before));
+            let witness = json!({ "request": name });
+            let change = Change::new(ChangeKind::MethodOverrides, message).witness(witness);
+            change.at(before.of.method.span, after.of.method.span)
+        });
+        changes.extend([added].into_iter().chain(overridden).map(|change| change.in_method(&name, after.of.method)));
+    }
+    changes
+}
+
+/// Reports other envelopes, once for each module.
+fn compare_envelopes(old: &Api, new: &Api, changes: &mut Vec<Change>) {
+    let by_name: HashMap<&str, &Module> = new.modules.iter().map(|module| (&*module.name, module)).collect();
+    for module in &old.modules {
+        let Some(known) = by_name.get(&*module.name) else { continue };
+        let (before, after) = (old.envelope_name(module).as_str(), new.envelope_name(known).as_str());
+        if before != after {
+            let message =
+                format!("responses of the module `{}` have the envelope `{after}`, and had `{before}`", known.name);
+            let witness = json!({ "response": { "envelope": after } });
+            changes.push(Change::new(ChangeKind::EnvelopeChanged, message).witness(witness).at(old.span, new.span));
+        }
+    }
+}
+
+fn methods(api: &Api) -> Vec<MethodInApi<'_>> {
+    let services = api.modules.iter().flat_map(|module| module.services.iter().map(move |service| (module, service)));
+    let methods = services.flat_map(|(module, service)| {
+        service.methods.iter().map(move |method| {
+            let of = MethodOf { service, method, unknown: api.unknown };
+            MethodInApi { api, module, of }
+        })
+    });
+    methods.collect()
+}
+
+/// Returns the segments of the path that requests must have; `None` for any text.
+fn segments<'a>(method: &MethodInApi<'a>) -> Vec<Option<&'a str>> {
+    let of = &method.of;
+    let path = of.service.path.iter().map(|segment| match segment {
+        Segment::Static(text) => Some(text.as_str()),
+        Segment::Capture(_) => None,
+    });
+    let is_required = |from: Location, optional: bool| matches!(from, Location::Position(_)) && !optional;
+    let positions = of.method.parameters.iter().filter(|parameter| is_required(parameter.from, parameter.optional));
+    path.chain(positions.map(|_| None)).collect()
+}
+
+fn key(method: &MethodInApi<'_>) -> MethodKey {
+    let path = segments(method).into_iter().fold(String::new(), |path, segment| match segment {
+        Some(text) => path + "/" + &text.replace('{', "%7B"),
+        None => path + "/{}",
+    });
+    (path, method.of.method.http)
+}
+
+/// Returns the HTTP method and the path, as in a definition.
+fn name(method: &MethodInApi<'_>) -> String {
+    let MethodOf { service, method, .. } = method.of;
+    let positions = method.positions();
+    let names = positions.iter().map(|position| format!("/{{{}}}", position.request_name()));
+    let uri = service.uri();
+    let uri = if positions.is_empty() { uri.as_str() } else { uri.trim_end_matches('/') };
+    format!("{} {uri}{}", method.http.as_str(), names.collect::<String>())
+}
+
+/// Returns `true` if a method of the new definition handles requests that a method of the old definition handled: its
+/// path has texts where the other one has captures that accept these texts.
+fn overrides(new: &MethodInApi<'_>, old: &MethodInApi<'_>) -> bool {
+    let (new_path, old_path) = (segments(new), segments(old));
+    let accepts = |position: usize, text: &str| {
+        let MethodOf { service, method, .. } = old.of;
+        let is_at = |from: Location, key: &str| match from {
+            Location::Path => {
+                matches!(service.path.get(position), Some(Segment::Capture(name)) if name == key)
+            }
+            Location::Position(index) => service.path.len() + index == position,
+            _ => false,
+        };
+        let parameter = method.parameters.iter().find(|parameter| is_at(parameter.from, &parameter.key));
+        parameter.is_some_and(|parameter| {
+            let check = &parameter.r#type.check;
+            check.checked(check.decode(text.into())).is_ok_and(|value| value != Value::Null)
+        })
+    };
+    new.of.method.http == old.of.method.http
+        && new_path.len() == old_path.len()
+        && new_path.iter().zip(&old_path).enumerate().all(|(position, segments)| match segments {
+            (Some(text), None) => accepts(position, text),
+            (new, old) => new == old,
+        })
+        && new_path != old_path
+}

@@ -1,0 +1,219 @@
+//! The changes between two definitions, and what they mean for clients.
+
+use rulebook_model::model::Method;
+use rulebook_model::span::Span;
+use serde_json::Value as Json;
+use strum::{Display, IntoStaticStr, VariantArray};
+
+/// What a change means for clients that were written for the old definition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Display, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "lowercase")]
+pub enum Level {
+    /// All requests and responses of the old definition are possible under the new one, too.
+    Compatible,
+    /// The change can break clients, or it is not known whether it does.
+    Risky,
+    /// A request that the old definition allows is refused, or a response is not as the old documents describe it.
+    Breaking,
+}
+
+/// A kind of change. Its name, such as `parameter-narrowed`, never changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Display, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "kebab-case")]
+#[allow(missing_docs, reason = "`describe` contains a sentence for each kind")]
+pub enum ChangeKind {
+    MethodRemoved,
+    MethodAdded,
+    MethodRenamed,
+    MethodOverrides,
+    MethodDeprecated,
+    DeprecationRemoved,
+    ParameterRemoved,
+    ParameterRefused,
+    ParameterAdded,
+    RequiredParameterAdded,
+    ParameterRequired,
+    ParameterOptional,
+    ParameterNarrowed,
+    ParameterWidened,
+    ParameterChanged,
+    DefaultChanged,
+    ConstraintAdded,
+    ConstraintChanged,
+    ConstraintRemoved,
+    OutputRemoved,
+    OptionalOutputRemoved,
+    OutputAdded,
+    OutputOptional,
+    OutputRequired,
+    OutputWidened,
+    OutputNarrowed,
+    OutputChanged,
+    StatusAdded,
+    StatusRemoved,
+    ErrorAdded,
+    ErrorRemoved,
+    ErrorStatusChanged,
+    DownloadChanged,
+    EntityTagRemoved,
+    ScopeTightened,
+    ScopeWidened,
+    IdempotencyKeyRequired,
+    IdempotencyKeyRemoved,
+    JsonpRemoved,
+    RateLimitLowered,
+    RateLimitRaised,
+    EnvelopeChanged,
+    BaseChanged,
+    FormatRemoved,
+    AuthenticatorRemoved,
+    LimitLowered,
+    LimitRaised,
+    SettingChanged,
+}
+
+impl ChangeKind {
+    /// Returns all kinds of changes.
+    #[must_use]
+    pub fn all() -> &'static [Self] {
+        Self::VARIANTS
+    }
+
+    /// Returns the level of the change, and the reason for it.
+    #[must_use]
+    pub fn describe(self) -> (Level, &'static str) {
+        use Level::{Breaking, Compatible, Risky};
+        match self {
+            Self::MethodRemoved => (Breaking, "Requests to this path and HTTP method get 404 or 405."),
+            Self::MethodAdded => (Compatible, "No client calls the method yet."),
+            Self::MethodRenamed => (
+                Risky,
+                "Requests are the same, but functions of generated clients and callers by name use the id of the method.",
+            ),
+            Self::MethodOverrides => {
+                (Risky, "Requests with this text in place of a capture were handled by the other method.")
+            }
+            Self::MethodDeprecated => (Compatible, "The method works as before; documents advise against it."),
+            Self::DeprecationRemoved => (Compatible, "The method works as before."),
+            Self::ParameterRemoved => {
+                (Risky, "The parameter is ignored, so that requests with it may mean something else.")
+            }
+            Self::ParameterRefused => (Breaking, "Requests with the parameter are refused, because of `unknown`."),
+            Self::ParameterAdded => (Compatible, "Requests may omit the parameter."),
+            Self::RequiredParameterAdded => (Breaking, "Requests without the parameter are refused."),
+            Self::ParameterRequired => (Breaking, "Requests could omit the parameter, and are then refused."),
+            Self::ParameterOptional => (Compatible, "Requests with the parameter are accepted as before."),
+            Self::ParameterNarrowed => (Breaking, "A value that was accepted is refused."),
+            Self::ParameterWidened => (Compatible, "Each value that was accepted is still accepted."),
+            Self::ParameterChanged => {
+                (Risky, "It is not known whether each value that was accepted is still accepted.")
+            }
+            Self::DefaultChanged => (Risky, "Requests without the parameter mean something else."),
+            Self::ConstraintAdded => (Breaking, "Parameters that were accepted together are refused."),
+            Self::ConstraintChanged => {
+                (Risky, "It is not known whether requests are refused because of the constraint.")
+            }
+            Self::ConstraintRemoved => (Compatible, "Requests that were accepted are still accepted."),
+            Self::OutputRemoved => (Breaking, "Clients rely on an output that responses always had."),
+            Self::OptionalOutputRemoved => (Risky, "Responses could omit the output, but clients may use it."),
+            Self::OutputAdded => (Compatible, "Clients ignore outputs that they do not know."),
+            Self::OutputOptional => (Breaking, "Responses always had the output, and may now omit it."),
+            Self::OutputRequired => (Compatible, "Clients had to expect responses with the output."),
+            Self::OutputWidened => (Breaking, "The output can have a value that it never had."),
+            Self::OutputNarrowed => (Compatible, "The output could have each of its values before."),
+            Self::OutputChanged => (Risky, "It is not known whether the output could have each of its values before."),
+            Self::StatusAdded => (Breaking, "Successful responses can have a status that clients do not expect."),
+            Self::StatusRemoved => (Compatible, "Clients had to expect the other statuses."),
+            Self::ErrorAdded => (Risky, "Clients do not know the error."),
+            Self::ErrorRemoved => (Compatible, "Clients handle an error that does not occur."),
+            Self::ErrorStatusChanged => (Breaking, "Clients recognize the error by its status."),
+            Self::DownloadChanged => {
+                (Breaking, "The method returns a file instead of outputs, or outputs instead of a file.")
+            }
+            Self::EntityTagRemoved => (Risky, "Responses have no entity tag, which conditional requests need."),
+            Self::ScopeTightened => {
+                (Breaking, "Callers with these permissions could call the method, and get 403 or 401.")
+            }
+            Self::ScopeWidened => (Compatible, "Everybody who could call the method still can."),
+            Self::IdempotencyKeyRequired => (Breaking, "Requests without the header field are refused."),
+            Self::IdempotencyKeyRemoved => (Risky, "A request that is sent again is handled again."),
+            Self::JsonpRemoved => (Breaking, "Scripts of other sites cannot load the response."),
+            Self::RateLimitLowered => (Risky, "Clients that send many requests get 429."),
+            Self::RateLimitRaised => (Compatible, "Clients may send more requests."),
+            Self::EnvelopeChanged => (Breaking, "The outputs and errors are at another place of the body."),
+            Self::BaseChanged => (Breaking, "All paths begin with another prefix, so that requests get 404."),
+            Self::FormatRemoved => (Breaking, "Responses in this format cannot be requested."),
+            Self::AuthenticatorRemoved => (Breaking, "Credentials of this kind are not accepted."),
+            Self::LimitLowered => (Risky, "Requests beyond the limit are refused."),
+            Self::LimitRaised => (Compatible, "Requests within the old limit are accepted as before."),
+            Self::SettingChanged => (Risky, "The effect on clients depends on the setting."),
+        }
+    }
+
+    /// Returns the level of the change.
+    #[must_use]
+    pub fn level(self) -> Level {
+        self.describe().0
+    }
+}
+
+/// A difference between two definitions.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Change {
+    /// The kind of the change.
+    pub kind: ChangeKind,
+    /// The HTTP method and the path, such as `GET /article/{id}`; `None` if the change concerns the whole API.
+    pub method: Option<String>,
+    /// The id of the method in the old definition or, if it has none, in the new one.
+    pub method_id: Option<String>,
+    /// The name in requests of the parameter that has changed.
+    pub parameter: Option<String>,
+    /// What has changed, as a sentence without a period.
+    pub message: String,
+    /// A request or a response that shows the change.
+    pub witness: Option<Json>,
+    /// The position in the old definition.
+    pub old: Option<Span>,
+    /// The position in the new definition.
+    pub new: Option<Span>,
+}
+
+impl Change {
+    /// Creates a change of the whole API.
+    pub(crate) fn new(kind: ChangeKind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            method: None,
+            method_id: None,
+            parameter: None,
+            message: message.into(),
+            witness: None,
+            old: None,
+            new: None,
+        }
+    }
+
+    pub(crate) fn witness(self, witness: impl Into<Option<Json>>) -> Self {
+        Self { witness: witness.into(), ..self }
+    }
+
+    pub(crate) fn at(self, old: impl Into<Option<Span>>, new: impl Into<Option<Span>>) -> Self {
+        Self { old: old.into(), new: new.into(), ..self }
+    }
+
+    /// Sets the positions that are not set.
+    pub(crate) fn or_at(self, old: Span, new: Span) -> Self {
+        Self { old: self.old.or(Some(old)), new: self.new.or(Some(new)), ..self }
+    }
+
+    pub(crate) fn of_parameter(self, name: &str) -> Self {
+        Self { parameter: Some(name.to_owned()), ..self }
+    }
+
+    /// Sets the method, unless it is set.
+    pub(crate) fn in_method(self, name: &str, method: &Method) -> Self {
+        let id = self.method_id.unwrap_or_else(|| method.id.clone());
+        Self { method: Some(name.to_owned()), method_id: Some(id), ..self }
+    }
+}

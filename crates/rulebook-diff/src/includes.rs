@@ -1,0 +1,339 @@
+//! Decides whether a type accepts every value of another type.
+//!
+//! The structure of two types is compared first: their members, items and branches. What remains are types of single
+//! values, which `single_values` compares by their JSON Schemas. A value that one type accepts and the other rejects is
+//! always tried with the checks of both types before it is reported.
+//!
+//! Members that an object type does not list are not compared: a client that does not know a member does not send it.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+use rulebook_model::Value;
+use rulebook_model::types::{Check, ObjectField, ObjectShape, Structure, all_referenced_schemas};
+use serde_json::Value as Json;
+
+use crate::files::includes_files;
+use crate::single_values::{differ_only_in_bounds, includes_single_values};
+
+/// The result of comparing two types.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Inclusion {
+    /// The wide type accepts every value of the narrow type.
+    Included,
+    /// The wide type rejects this value, which the narrow type accepts; `None` if it is a file.
+    Excluded(Option<Value<'static>>),
+    /// It is not known whether the wide type accepts every value of the narrow type.
+    Undecided,
+}
+
+/// Returns whether the type `wide` accepts every value that the type `narrow` accepts.
+#[must_use]
+pub fn includes(wide: &dyn Check, narrow: &dyn Check) -> Inclusion {
+    Comparison::default().compare_types(wide, narrow)
+}
+
+/// Returns `true` if two types have the same notation, also in all schemas to which they refer.
+pub(crate) fn are_same(one: &dyn Check, other: &dyn Check) -> bool {
+    let schemas = |check: &dyn Check| -> Vec<_> {
+        let schemas = all_referenced_schemas(check).into_iter();
+        schemas.map(|schema| (schema.key().to_owned(), schema.check.type_expr())).collect()
+    };
+    one.type_expr() == other.type_expr() && schemas(one) == schemas(other)
+}
+
+/// The maximum depth of nested types that are compared.
+const MAX_DEPTH: usize = 64;
+/// The maximum number of pairs of types that are compared for one pair of parameters.
+const MAX_PAIRS: usize = 20_000;
+
+/// Compares types, which can contain themselves through schemas. Schemas that several types refer to are compared once.
+#[derive(Default)]
+pub(crate) struct Comparison {
+    /// The pairs of schemas that are included, or that are being compared. A pair that contains itself is included
+    /// unless something else in it is not.
+    assumed: HashSet<(*const (), *const ())>,
+    /// The same pairs in their order, so that those which depend on a failed pair can be removed.
+    order: Vec<(*const (), *const ())>,
+    depth: usize,
+    compared: usize,
+}
+
+impl Comparison {
+    /// Returns whether the type `wide` accepts every value that the type `narrow` accepts. The types must live as long
+    /// as this comparison.
+    pub(crate) fn compare_types(&mut self, wide: &dyn Check, narrow: &dyn Check) -> Inclusion {
+        if wide.referenced_schemas().is_empty() && wide.type_expr() == narrow.type_expr() {
+            return Inclusion::Included;
+        }
+        self.compared = 0;
+        self.includes(wide, narrow)
+    }
+
+    fn includes(&mut self, wide: &dyn Check, narrow: &dyn Check) -> Inclusion {
+        self.compared += 1;
+        if self.depth >= MAX_DEPTH || self.compared > MAX_PAIRS {
+            return Inclusion::Undecided;
+        }
+        self.depth += 1;
+        let compared = self.compare(wide, narrow);
+        self.depth -= 1;
+        match compared {
+            Inclusion::Included | Inclusion::Excluded(None) => compared,
+            Inclusion::Excluded(Some(value)) => witness(wide, narrow, [value]),
+            Inclusion::Undecided => witness(wide, narrow, []),
+        }
+    }
+
+    fn compare(&mut self, wide: &dyn Check, narrow: &dyn Check) -> Inclusion {
+        match (wide.structure(), narrow.structure()) {
+            (Structure::Schema(wide_schema), Structure::Schema(narrow_schema)) => {
+                let inner = (&*wide_schema.check, &*narrow_schema.check);
+                self.compare_once(wide, narrow, |this| this.includes(inner.0, inner.1))
+            }
+            (Structure::Schema(schema), _) => {
+                self.compare_once(wide, narrow, |this| this.includes(&*schema.check, narrow))
+            }
+            (_, Structure::Schema(schema)) => {
+                self.compare_once(wide, narrow, |this| this.includes(wide, &*schema.check))
+            }
+            (_, Structure::Nullable(inner)) => match wide.accepts_null() {
+                true => self.includes(wide, &*inner),
+                false => Inclusion::Excluded(Some(Value::Null)),
+            },
+            (Structure::Nullable(inner), _) if !narrow.accepts_null() => self.includes(&*inner, narrow),
+            (
+                Structure::TaggedUnion { tag, branches },
+                Structure::TaggedUnion { tag: narrow_tag, branches: narrow_branches },
+            ) if tag == narrow_tag => all(narrow_branches.iter().map(|(value, narrow_branch)| {
+                match branches.iter().find(|(known, _)| known == value) {
+                    Some((_, branch)) => with_member(self.includes(&**branch, &**narrow_branch), &tag, value),
+                    None => with_member(Inclusion::Excluded(narrow_branch.example()), &tag, value),
+                }
+            })),
+            (_, Structure::TaggedUnion { tag, branches }) => {
+                all(branches.iter().map(|(value, branch)| with_member(self.includes(wide, &**branch), &tag, value)))
+            }
+            (_, Structure::Union(branches)) => all(branches.iter().map(|branch| self.includes(wide, &**branch))),
+            (Structure::Union(branches), _) => any(branches.iter().map(|branch| self.includes(&**branch, narrow))),
+            (Structure::Array(wide_item), Structure::Array(narrow_item)) => {
+                let counts = includes_counts(wide, narrow, ["minItems", "maxItems"]);
+                let items = match self.includes(&*wide_item, &*narrow_item) {
+                    Inclusion::Excluded(Some(item)) => Inclusion::Excluded(list_with(narrow, &item)),
+                    items => items,
+                };
+                all([counts, items])
+            }
+            (Structure::Map(wide_value), Structure::Map(narrow_value)) => {
+                let counts = includes_counts(wide, narrow, ["minProperties", "maxProperties"]);
+                let names = match (wide.schema().get("propertyNames"), narrow.schema().get("propertyNames")) {
+                    (None, _) => Inclusion::Included,
+                    (Some(names), Some(narrow_names)) if names == narrow_names => Inclusion::Included,
+                    _ => Inclusion::Undecided,
+                };
+                let values = match self.includes(&*wide_value, &*narrow_value) {
+                    Inclusion::Excluded(Some(value)) => Inclusion::Excluded(object_with(narrow, None, &value)),
+                    values => values,
+                };
+                all([counts, names, values])
+            }
+            (Structure::Object(wide_shape), Structure::Object(narrow_shape)) => {
+                self.compare_objects(&wide_shape, &narrow_shape, narrow)
+            }
+            _ => compare_single_values(wide, narrow),
+        }
+    }
+
+    /// Compares two types of which one is a schema, unless they are being compared already.
+    fn compare_once(
+        &mut self,
+        wide: &dyn Check,
+        narrow: &dyn Check,
+        compare: impl FnOnce(&mut Self) -> Inclusion,
+    ) -> Inclusion {
+        let pair = (std::ptr::from_ref(wide).cast(), std::ptr::from_ref(narrow).cast());
+        if !self.assumed.insert(pair) {
+            return Inclusion::Included;
+        }
+        let begin = self.order.len();
+        self.order.push(pair);
+        let compared = compare(self);
+        if compared != Inclusion::Included {
+            // Pairs that were included because of this one may not be included without it.
+            for pair in self.order.drain(begin..) {
+                self.assumed.remove(&pair);
+            }
+        }
+        compared
+    }
+
+    fn compare_objects(&mut self, wide: &ObjectShape, narrow: &ObjectShape, narrow_check: &dyn Check) -> Inclusion {
+        let find = |shape: &'_ ObjectShape, name: &str| shape.fields.iter().position(|field| field.name == name);
+        let mut results = Vec::new();
+        for field in &wide.fields {
+            let narrow_field = find(narrow, &field.name).map(|index| &narrow.fields[index]);
+            if !field.optional && narrow_field.is_none_or(|narrow_field| narrow_field.optional) {
+                results.push(Inclusion::Excluded(object_without(narrow_check, &field.name)));
+                continue;
+            }
+            let Some(ObjectField { check, .. }) = narrow_field else { continue };
+            results.push(match self.includes(&*field.check, &**check) {
+                // An optional member may be null.
+                Inclusion::Excluded(Some(Value::Null)) if field.optional => Inclusion::Included,
+                Inclusion::Excluded(Some(value)) => {
+                    Inclusion::Excluded(object_with(narrow_check, Some(&field.name), &value))
+                }
+                result => result,
+            });
+        }
+        if wide.is_closed {
+            let unlisted = narrow.fields.iter().find(|field| find(wide, &field.name).is_none());
+            if let Some(ObjectField { name, check, .. }) = unlisted {
+                let value = check.example().unwrap_or(Value::Null);
+                results.push(Inclusion::Excluded(object_with(narrow_check, Some(name), &value)));
+            } else if !narrow.is_closed {
+                results.push(Inclusion::Excluded(object_with(narrow_check, None, &Value::Bool(true))));
+            }
+        }
+        let is_min_included = wide.min.is_none_or(|min| narrow.min.is_some_and(|narrow| narrow >= min));
+        let is_max_included = wide.max.is_none_or(|max| narrow.max.is_some_and(|narrow| narrow <= max));
+        let has_constraint = |constraint| narrow.constraints.contains(constraint);
+        if !is_min_included || !is_max_included || !wide.constraints.iter().all(has_constraint) {
+            results.push(Inclusion::Undecided);
+        }
+        all(results)
+    }
+}
+
+/// Compares types of which at least one has no structure.
+fn compare_single_values(wide: &dyn Check, narrow: &dyn Check) -> Inclusion {
+    if let Some(inclusion) = includes_files(wide, narrow) {
+        return inclusion;
+    }
+    if let Some(inclusion) = differ_only_in_bounds(wide, narrow) {
+        return inclusion;
+    }
+    let (wide_schema, narrow_schema) = (wide.schema(), narrow.schema());
+    if wide_schema.as_object().is_some_and(serde_json::Map::is_empty) {
+        return Inclusion::Included;
+    }
+    match includes_single_values(&wide_schema, &narrow_schema) {
+        Inclusion::Included if !wide.has_exact_schema() && wide.type_expr() != narrow.type_expr() => {
+            Inclusion::Undecided
+        }
+        inclusion => inclusion,
+    }
+}
+
+/// Compares the numbers of items or members, which have these keywords for the minimum and the maximum.
+fn includes_counts(wide: &dyn Check, narrow: &dyn Check, [min, max]: [&str; 2]) -> Inclusion {
+    let (wide, narrow) = (wide.schema(), narrow.schema());
+    let count = |schema: &Json, keyword: &str| schema.get(keyword).and_then(Json::as_u64);
+    let is_min_included = count(&wide, min).unwrap_or(0) <= count(&narrow, min).unwrap_or(0);
+    let is_max_included = count(&wide, max).unwrap_or(u64::MAX) >= count(&narrow, max).unwrap_or(u64::MAX);
+    if is_min_included && is_max_included { Inclusion::Included } else { Inclusion::Undecided }
+}
+
+/// Combines the results for the parts of a type, which must all be included.
+fn all(results: impl IntoIterator<Item = Inclusion>) -> Inclusion {
+    let mut combined = Inclusion::Included;
+    for result in results {
+        match result {
+            Inclusion::Included => {}
+            Inclusion::Excluded(Some(_)) => return result,
+            Inclusion::Excluded(None) => combined = result,
+            Inclusion::Undecided if combined == Inclusion::Included => combined = result,
+            Inclusion::Undecided => {}
+        }
+    }
+    combined
+}
+
+/// Combines the results for the branches of a union, of which one must include the narrow type.
+fn any(results: impl IntoIterator<Item = Inclusion>) -> Inclusion {
+    let mut combined = Inclusion::Undecided;
+    for result in results {
+        match result {
+            Inclusion::Included => return result,
+            Inclusion::Excluded(Some(_)) => combined = result,
+            Inclusion::Excluded(None) | Inclusion::Undecided => {}
+        }
+    }
+    combined
+}
+
+/// Returns the first of the candidates, and of other values at the limits of the two types, that the narrow type
+/// accepts and the wide type rejects.
+fn witness(wide: &dyn Check, narrow: &dyn Check, candidates: impl IntoIterator<Item = Value<'static>>) -> Inclusion {
+    let is_witness =
+        |value: &Value<'static>| narrow.checked(value.clone()).is_ok() && wide.checked(value.clone()).is_err();
+    let mut candidates = candidates.into_iter();
+    let at_limits = || {
+        let limits = narrow.boundary_values().into_iter().chain(narrow.example()).chain(wide.boundary_values());
+        limits.into_iter().find(is_witness)
+    };
+    match candidates.find(is_witness).or_else(at_limits) {
+        Some(value) => Inclusion::Excluded(Some(value)),
+        None => Inclusion::Undecided,
+    }
+}
+
+/// Returns valid values of a type, beginning with the typical one.
+fn samples(check: &dyn Check) -> impl Iterator<Item = Value<'static>> {
+    check.example().into_iter().chain(check.boundary_values())
+}
+
+/// Returns a list of the type with this item.
+fn list_with(list: &dyn Check, item: &Value<'static>) -> Option<Value<'static>> {
+    let mut lists = samples(list).filter_map(|sample| match sample {
+        Value::List(mut items) if !items.is_empty() => {
+            items[0] = item.clone();
+            Some(Value::List(items))
+        }
+        _ => None,
+    });
+    let single = Value::List(vec![item.clone()]);
+    let is_valid = |value: &Value<'static>| list.checked(value.clone()).is_ok();
+    Some(single).filter(is_valid).or_else(|| lists.find(is_valid))
+}
+
+/// Returns an object of the type with this member. Without a name, the member has a name that the type does not list.
+fn object_with(object: &dyn Check, name: Option<&str>, value: &Value<'static>) -> Option<Value<'static>> {
+    let objects = samples(object).filter_map(|sample| match sample {
+        Value::Map(mut members) => {
+            // The name of a member of a map can have a pattern, which the names of the example match.
+            let known = members.first().map(|(name, _)| name.to_string());
+            let is_map = matches!(object.structure(), Structure::Map(_));
+            let name = name.map(str::to_owned).or(known.filter(|_| is_map)).unwrap_or_else(|| "unlisted".to_owned());
+            members.retain(|(known, _)| *known != name);
+            members.push((Cow::Owned(name), value.clone()));
+            Some(Value::Map(members))
+        }
+        _ => None,
+    });
+    objects.into_iter().find(|value| object.checked(value.clone()).is_ok())
+}
+
+/// Returns an object of the type without this member.
+fn object_without(object: &dyn Check, name: &str) -> Option<Value<'static>> {
+    let mut objects = samples(object).filter_map(|sample| match sample {
+        Value::Map(mut members) => {
+            members.retain(|(known, _)| known != name);
+            Some(Value::Map(members))
+        }
+        _ => None,
+    });
+    objects.find(|value| object.checked(value.clone()).is_ok())
+}
+
+/// Adds the tag of a union to a value of one of its branches.
+fn with_member(inclusion: Inclusion, tag: &str, value: &str) -> Inclusion {
+    match inclusion {
+        Inclusion::Excluded(Some(Value::Map(mut members))) => {
+            members.retain(|(name, _)| name != tag);
+            members.push((Cow::Owned(tag.to_owned()), Value::Text(Cow::Owned(value.to_owned()))));
+            Inclusion::Excluded(Some(Value::Map(members)))
+        }
+        other => other,
+    }
+}

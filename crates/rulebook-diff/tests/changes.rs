@@ -1,0 +1,40 @@
+//! Tests of each kind of change, with the definitions before and after it.
+
+#![allow(missing_docs, clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rulebook_diff::{ChangeKind, Level, compare};
+use rulebook_model::model::Api;
+use serde_json::{Value as Json, json};
+
+fn read(app: &Json, service: &Json) -> Api {
+    let module = json!({ "/": { "a": service } });
+    let files =
+        vec![("app.json".into(), app.to_string().into_bytes()), ("a.json".into(), module.to_string().into_bytes())];
+    rulebook_model::read(files).unwrap_or_else(|report| panic!("{report}"))
+}
+
+/// `tests/data/changes.json` of this crate has a row for each change: the paths below `/a` before and after, and the kinds of changes
+/// with their witnesses.
+#[test]
+fn changes_have_a_kind_and_a_witness() {
+    let rows: Vec<Json> = serde_json::from_str(include_str!("data/changes.json")).unwrap();
+    let (mut seen, mut wrong) = (BTreeSet::new(), Vec::new());
+    for row in &rows {
+        let app = |key: &str| [key, "app"].iter().find_map(|key| row.get(*key)).cloned().unwrap_or_else(|| json!({}));
+        let changes = compare(&read(&app("old_app"), &row["old"]), &read(&app("new_app"), &row["new"]));
+        seen.extend(changes.iter().map(|change| change.kind));
+        let found: BTreeMap<String, Json> =
+            changes.iter().map(|change| (change.kind.to_string(), json!(change.witness))).collect();
+        if json!(found) != row["changes"] {
+            wrong.push(format!("{}: {}, and not {}", row["about"], json!(found), row["changes"]));
+        }
+        for change in &changes {
+            assert!(change.kind.level() != Level::Breaking || change.witness.is_some(), "{change:?}");
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let missing: Vec<_> = ChangeKind::all().iter().filter(|kind| !seen.contains(kind)).collect();
+    assert!(missing.is_empty(), "no row has these kinds: {missing:?}");
+}
