@@ -46,6 +46,7 @@ mod test;
 mod token;
 mod traces;
 mod types;
+mod usage;
 
 use std::ffi::OsStr;
 use std::process::ExitCode;
@@ -73,6 +74,7 @@ enum Command {
     /// Manage bearer keys
     #[command(subcommand)]
     Keys(keys::KeysCommand),
+    Usage(usage::UsageOptions),
     #[cfg(feature = "auth")]
     Token(token::TokenOptions),
     /// Apply the migrations of the databases that `handlers` in app.json describes, as the start of the server does
@@ -100,7 +102,7 @@ fn shown_settings(command: &str) -> Option<&'static [&'static str]> {
         "check" | "routes" | "openapi" | "types" => &["api", "data", "unbound"],
         "call" => &["api", "data", "files", "unbound"],
         "keys" => &["api", "data", "key-storage"],
-        "migrate" | "token" => &["api", "data"],
+        "migrate" | "token" | "usage" => &["api", "data"],
         "schema" | "test" => &["api"],
         _ => &[],
     })
@@ -258,6 +260,7 @@ fn run_command(matches: &ArgMatches, app: AddHandlers<'_>) -> Result<Exit, clap:
         #[cfg(feature = "test")]
         Command::Test(options) => test::run(app, settings, &options),
         Command::Keys(command) => keys::run(app, settings, command),
+        Command::Usage(options) => usage::run(app, settings, &options),
         #[cfg(feature = "auth")]
         Command::Token(options) => token::run(app, settings, options),
         #[cfg(feature = "sql")]
