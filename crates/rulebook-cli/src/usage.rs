@@ -41,7 +41,7 @@ pub(super) struct UsageOptions {
     /// Show only methods that are deprecated.
     #[arg(long)]
     deprecated: bool,
-    /// Number of days, by the clock in UTC. This day is the last one.
+    /// Number of days up to this one, by the clock in UTC.
     #[arg(long, value_name = "N", default_value_t = DEFAULT_DAYS, value_parser = days_parser())]
     days: u8,
     /// Format of the output.

@@ -57,7 +57,7 @@ pub(super) enum KeysCommand {
         /// shows the methods.
         #[arg(long, value_name = "METHODS")]
         uses: Option<UsedMethods>,
-        /// Number of days for --uses, by the clock in UTC. This day is the last one.
+        /// Number of days for --uses, up to this one, by the clock in UTC.
         #[arg(long, value_name = "N", requires = "uses", default_value_t = DEFAULT_DAYS, value_parser = days_parser())]
         days: u8,
     },
