@@ -1,4 +1,4 @@
-//! Tests of who calls what: the counts of callers, methods and parameters, their file, and the commands that show them.
+//! Tests of the callers of methods: the counts of requests and parameters, their file, and the commands that show them.
 
 use std::fs;
 use std::path::Path;
@@ -323,10 +323,9 @@ fn the_commands_show_who_calls_deprecated_methods() {
     for (days, expected) in [("7", vec![("ada", now)]), ("30", vec![("ada", now), ("bo", before)])] {
         let arguments = ["keys", "list", "--uses", "deprecated", "--days", days];
         let keys = json_of(folder.path(), &[&arguments[..], &["--json"]].concat());
-        let keys: Vec<_> = keys.as_array().unwrap().iter().map(|key| (&key["name"], &key["deprecated_call"])).collect();
-        let text = expected.iter().map(|(name, day)| (json!(name), json!(day.to_string())));
-        let text: Vec<_> = text.collect();
-        assert_eq!(keys, text.iter().map(|(name, day)| (name, day)).collect::<Vec<_>>());
+        let keys: Vec<_> =
+            keys.as_array().unwrap().iter().map(|key| json!([key["name"], key["deprecated_call"]])).collect();
+        assert_eq!(Json::from(keys), json!(expected));
         let table = run_program(folder.path(), &arguments).stdout;
         let mut lines = table.lines();
         assert!(lines.next().unwrap().ends_with("  STATE  DEPRECATED CALL"), "{table}");

@@ -1,4 +1,4 @@
-//! `rulebook usage`: shows who calls which method.
+//! `rulebook usage`: shows the callers of methods.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,7 +31,7 @@ ones are `-other`. Refused requests count too; a parameter counts if an accepted
 Exit codes: 0 success; 1 the definition has errors, or there is no such method; 2 invalid usage; 3 the file cannot be \
 read.";
 
-/// Show who calls which method, how often and when last, and which parameters these requests contain.
+/// Show the callers of methods: how often and when last they called each, and the parameters of these requests.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct UsageOptions {
@@ -96,7 +96,7 @@ pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: &UsageOpti
         Format::Json => output::format_json(&rows.iter().map(json_object).collect()),
         Format::Text if rows.is_empty() => {
             let days = output::count_with_noun(options.days.into(), "day");
-            format!("no request{} in {days}\n", if options.deprecated { " of a deprecated method" } else { "" })
+            format!("no requests{} in {days}\n", if options.deprecated { " of deprecated methods" } else { "" })
         }
         Format::Text => {
             let headings = COLUMN_HEADINGS.map(str::to_owned);

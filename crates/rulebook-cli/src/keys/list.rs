@@ -45,12 +45,7 @@ pub(super) fn format_time(time: Timestamp) -> String {
     Timestamp::from_second(time.as_second()).unwrap_or(time).to_string()
 }
 
-fn table_row(
-    key: &Entry,
-    usage: Usage,
-    called: Option<Date>,
-    now: Timestamp,
-) -> [String; COLUMN_HEADINGS.len()] {
+fn table_row(key: &Entry, usage: Usage, called: Option<Date>, now: Timestamp) -> [String; COLUMN_HEADINGS.len()] {
     let or_dash = |text: String| if text.is_empty() { "-".to_owned() } else { text };
     let limit = key.limit.map_or_else(String::new, |Limit { requests, per }| {
         let per = match per {

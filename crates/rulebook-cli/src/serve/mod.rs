@@ -132,7 +132,7 @@ pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: &ServeOpti
         io::ErrorKind::InvalidInput => output::print_usage_error(&address_error(error)),
         _ => output::print_system_error(&address_error(error)),
     })?;
-    // While this value exists, a thread records who calls which method. It is dropped after the server has stopped.
+    // While this value exists, a thread records the callers of methods. It is dropped after the server has stopped.
     let _usage = UsageRecorder::start(data, running.api_handle()).map_err(|error| {
         output::print_system_error(&format!("cannot start the thread that records the usage of methods: {error}"))
     })?;
