@@ -9,6 +9,8 @@ mod panics;
 mod proxies;
 mod signals;
 mod stopping;
+#[cfg(unix)]
+mod usage;
 
 use std::net::SocketAddr;
 

@@ -48,6 +48,7 @@ mod test;
 mod token;
 mod traces;
 mod types;
+mod usage;
 
 use std::ffi::OsStr;
 use std::process::ExitCode;
@@ -77,6 +78,7 @@ enum Command {
     /// Manage bearer keys
     #[command(subcommand)]
     Keys(keys::KeysCommand),
+    Usage(usage::UsageOptions),
     #[cfg(feature = "auth")]
     Token(token::TokenOptions),
     /// Apply the migrations of the databases that `handlers` in app.json describes, as the start of the server does
@@ -104,7 +106,7 @@ fn shown_settings(command: &str) -> Option<&'static [&'static str]> {
         "check" | "routes" | "openapi" | "types" => &["api", "data", "unbound"],
         "call" => &["api", "data", "files", "unbound"],
         "keys" => &["api", "data", "key-storage"],
-        "migrate" | "reload" | "token" => &["api", "data"],
+        "migrate" | "reload" | "token" | "usage" => &["api", "data"],
         "diff" | "schema" | "test" => &["api"],
         _ => &[],
     })
@@ -264,6 +266,7 @@ fn run_command(matches: &ArgMatches, app: AddHandlers<'_>) -> Result<Exit, clap:
         #[cfg(feature = "test")]
         Command::Test(options) => test::run(app, settings, &options),
         Command::Keys(command) => keys::run(app, settings, command),
+        Command::Usage(options) => usage::run(app, settings, &options),
         #[cfg(feature = "auth")]
         Command::Token(options) => token::run(app, settings, options),
         #[cfg(feature = "sql")]

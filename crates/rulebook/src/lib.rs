@@ -103,6 +103,9 @@ pub mod trace;
 mod transfer;
 pub mod types;
 mod unix_time;
+// It is hidden because only the command line uses it.
+#[doc(hidden)]
+pub mod usage;
 
 pub use call::{
     ApiError, AuthError, AuthScheme, Authenticate, Authentication, BodyFields, ByteStream, CertificateName, Claims,

@@ -1,24 +1,42 @@
 //! The output of `rulebook keys list`: a table for people, or JSON.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde_json::{Value as Json, json};
 
 use crate::output;
 use rulebook::key::{Entry, Limit, Per, Usage};
 
-/// The headings of the table's columns.
-const COLUMN_HEADINGS: [&str; 9] =
-    ["ID", "NAME", "SCOPE", "FILES", "REQUESTS", "CREATED", "LAST USED", "EXPIRES", "STATE"];
+/// The headings of the table's columns. Only a list of the keys with which deprecated methods were called has the last
+/// one.
+const COLUMN_HEADINGS: [&str; 10] =
+    ["ID", "NAME", "SCOPE", "FILES", "REQUESTS", "CREATED", "LAST USED", "EXPIRES", "STATE", "DEPRECATED CALL"];
 
-/// Returns the keys as a table with a row for each key or, if `json` is `true`, as a JSON array. `now` is the time at
-/// which the keys are valid or expired.
-pub(super) fn format_keys(keys: &[(Entry, Usage)], json: bool, now: Timestamp) -> String {
+/// The days on which deprecated methods were called last, by the names of keys.
+type DeprecatedCalls = BTreeMap<Box<str>, Date>;
+
+/// Returns the keys as a table with a row for each key or, if `json` is `true`, as a JSON array. With `calls`, only
+/// the keys in it are returned. `now` is the time at which the keys are valid or expired.
+pub(super) fn format_keys(
+    keys: &[(Entry, Usage)],
+    calls: Option<&DeprecatedCalls>,
+    json: bool,
+    now: Timestamp,
+) -> String {
+    let called = |key: &Entry| calls.and_then(|calls| calls.get(&*key.name).copied());
+    let listed = keys.iter().filter(|(key, _)| calls.is_none() || called(key).is_some());
     if json {
-        let keys: Vec<Json> = keys.iter().map(|(key, usage)| json_object(key, *usage, now)).collect();
+        let keys: Vec<Json> = listed.map(|(key, usage)| json_object(key, *usage, called(key), now)).collect();
         return output::format_json(&Json::from(keys));
     }
-    let mut rows = vec![COLUMN_HEADINGS.map(str::to_owned)];
-    rows.extend(keys.iter().map(|(key, usage)| table_row(key, *usage, now)));
+    let mut headings = COLUMN_HEADINGS;
+    if calls.is_none() {
+        headings[COLUMN_HEADINGS.len() - 1] = "";
+    }
+    let mut rows = vec![headings.map(str::to_owned)];
+    rows.extend(listed.map(|(key, usage)| table_row(key, *usage, called(key), now)));
     output::table(&rows)
 }
 
@@ -27,7 +45,7 @@ pub(super) fn format_time(time: Timestamp) -> String {
     Timestamp::from_second(time.as_second()).unwrap_or(time).to_string()
 }
 
-fn table_row(key: &Entry, usage: Usage, now: Timestamp) -> [String; COLUMN_HEADINGS.len()] {
+fn table_row(key: &Entry, usage: Usage, called: Option<Date>, now: Timestamp) -> [String; COLUMN_HEADINGS.len()] {
     let or_dash = |text: String| if text.is_empty() { "-".to_owned() } else { text };
     let limit = key.limit.map_or_else(String::new, |Limit { requests, per }| {
         let per = match per {
@@ -49,6 +67,7 @@ fn table_row(key: &Entry, usage: Usage, now: Timestamp) -> [String; COLUMN_HEADI
         or_dash(usage.used.map_or_else(String::new, format_time)),
         or_dash(key.expires.map_or_else(String::new, format_time)),
         validity_text(key, now),
+        called.map(|day| day.to_string()).unwrap_or_default(),
     ]
 }
 
@@ -62,8 +81,8 @@ fn validity_text(key: &Entry, now: Timestamp) -> String {
     }
 }
 
-fn json_object(key: &Entry, usage: Usage, now: Timestamp) -> Json {
-    json!({
+fn json_object(key: &Entry, usage: Usage, called: Option<Date>, now: Timestamp) -> Json {
+    let mut object = json!({
         "id": key.id,
         "name": key.name,
         "scope": key.scope,
@@ -75,5 +94,9 @@ fn json_object(key: &Entry, usage: Usage, now: Timestamp) -> Json {
         "expires": key.expires,
         "replaced_by": key.replaced_by,
         "valid": key.expires.is_none_or(|expires| expires > now),
-    })
+    });
+    if let Some(day) = called {
+        object["deprecated_call"] = json!(day);
+    }
+    object
 }

@@ -16,6 +16,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use jiff::{SignedDuration, Timestamp};
 
 use super::choices::{Choice, choice_parser};
+use super::usage::{DEFAULT_DAYS, days_parser, last_deprecated_calls};
 use super::{AddHandlers, Exit, Settings, key_storage, output};
 use place::find_keys;
 use rulebook::key::{self, Entry, KeyError, KeyStorage, Limit, NewKey, Per};
@@ -52,6 +53,13 @@ pub(super) enum KeysCommand {
         /// Print a JSON array with everything that is stored except the hashes.
         #[arg(long)]
         json: bool,
+        /// List only the keys with which such methods were called in the last days, with the last day. `rulebook usage`
+        /// shows the methods.
+        #[arg(long, value_name = "METHODS")]
+        uses: Option<UsedMethods>,
+        /// Number of days for --uses, up to this one, by the clock in UTC.
+        #[arg(long, value_name = "N", requires = "uses", default_value_t = DEFAULT_DAYS, value_parser = days_parser())]
+        days: u8,
     },
     /// Revoke a key immediately.
     #[command(after_help = AFTER_HELP)]
@@ -78,6 +86,12 @@ pub(super) enum KeysCommand {
         #[arg(long, value_name = "STORAGE")]
         to: CopyDestination,
     },
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum UsedMethods {
+    /// Methods that are deprecated in the definition.
+    Deprecated,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -154,9 +168,14 @@ pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, command: KeysComman
     }
     let result = match command {
         KeysCommand::Add(options) => add_key(storage, options),
-        KeysCommand::List { json } => key::now(storage).and_then(|now| {
-            key::list(storage).map(|keys| output::print_to_stdout(&list::format_keys(&keys, json, now)))
-        }),
+        KeysCommand::List { json, uses, days } => {
+            let uses = uses.map(|UsedMethods::Deprecated| last_deprecated_calls(&settings.load_api(app)?, &data, days));
+            let uses = uses.transpose()?;
+            key::now(storage).and_then(|now| {
+                let keys = key::list(storage)?;
+                Ok(output::print_to_stdout(&list::format_keys(&keys, uses.as_ref(), json, now)))
+            })
+        }
         KeysCommand::Copy { .. } if database.is_none() => {
             return Err(output::print_usage_error("--key-storage is missing, which names the database"));
         }

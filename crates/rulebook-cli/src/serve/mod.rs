@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use clap::Args;
 use rulebook::Settings as ServerSettings;
+use rulebook::usage::UsageRecorder;
 use rulebook_model::model::Api;
 use rulebook_model::settings::split_bind_address;
 
@@ -142,6 +143,10 @@ pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: &ServeOpti
         // An address is not valid, or needs a certificate that the settings do not name.
         io::ErrorKind::InvalidInput => output::print_usage_error(&address_error(error)),
         _ => output::print_system_error(&address_error(error)),
+    })?;
+    // While this value exists, a thread records the callers of methods. It is dropped after the server has stopped.
+    let _usage = UsageRecorder::start(data, running.api_handle()).map_err(|error| {
+        output::print_system_error(&format!("cannot start the thread that records the usage of methods: {error}"))
     })?;
     let bound = server_settings.bind.iter().map(|bound| (bound, api.base.as_str()));
     let bound = bound.chain(server_settings.monitoring.iter().map(|bound| (bound, "/metrics")));

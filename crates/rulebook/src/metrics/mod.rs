@@ -1,10 +1,10 @@
 //! Counts requests, and writes the counts as the response of `/metrics`.
 //!
 //! Threads do not write to the same memory: each worker has counters that only this worker writes, and `/metrics` adds
-//! up the counters of all workers. The definition of the API alone determines how many counters exist; a request never
-//! adds one.
+//! up the counters of all workers. A request adds a counter only with the first use of a method by a caller, and their
+//! number is limited.
 
-mod key_counters;
+mod caller_counters;
 mod openmetrics;
 mod worker_counters;
 
@@ -20,6 +20,7 @@ pub(crate) use worker_counters::{RequestEnd, RequestKind, WorkerCounters};
 
 use crate::plan::Plan;
 use crate::time_share::TimeShare;
+use crate::usage::UsageCounts;
 
 #[derive(Default)]
 pub(crate) struct Metrics(Mutex<AllCounters>);
@@ -46,6 +47,14 @@ impl Metrics {
         let AllCounters { by_worker, ended, .. } = &mut *self.lock();
         by_worker.retain(|known| !Arc::ptr_eq(known, counters));
         counters.add_to(ended);
+    }
+
+    /// Returns how often callers have used methods since the start of the server.
+    pub(crate) fn usage(&self) -> UsageCounts {
+        let AllCounters { by_worker, ended, .. } = &*self.lock();
+        let mut usage = ended.usage.clone();
+        by_worker.iter().for_each(|counters| counters.add_usage_to(&mut usage));
+        usage
     }
 
     pub(crate) fn in_flight(&self) -> u64 {

@@ -9,6 +9,7 @@ use std::fmt::{Arguments, Display, Write};
 use super::ExceededLimits;
 use super::worker_counters::{BUCKET_MILLISECONDS, Counted, ResponseLabels};
 use crate::handler::Measurement;
+use crate::usage::{ANONYMOUS, USERS};
 
 pub(super) fn openmetrics_text<'p>(
     (version, digest): (&str, &str),
@@ -55,8 +56,8 @@ pub(super) fn openmetrics_text<'p>(
     write_measurements(&mut text, measured);
     let by_key = "rulebook_key_requests";
     text.begin_metric(by_key, "counter", "Requests with an API key, by the name of the key and by method.");
-    for ((key, method), count) in &counted.key_requests {
-        text.write_sample(&format!("{by_key}_total"), &[("key", key), ("method", method)], count);
+    for (key, method, usage) in counted.usage.iter().filter(|(caller, ..)| ![ANONYMOUS, USERS].contains(caller)) {
+        text.write_sample(&format!("{by_key}_total"), &[("key", key), ("method", method)], usage.requests);
     }
     text.begin_metric("rulebook_requests", "counter", "Finished requests, by method, HTTP status and error code.");
     for (id, total) in &counted.requests {

@@ -11,9 +11,11 @@ use std::time::Duration;
 use rulebook_model::error::{ErrorCode, codes};
 use rulebook_model::model::ServerPath;
 
-use super::key_counters::{KeyCounters, KeyRequests};
-use crate::pipeline::{ErrorContext, ReplyCode, Route};
+use super::caller_counters::CallerCounters;
+use crate::call::Identity;
+use crate::pipeline::{ErrorContext, GivenParameters, ReplyCode, Route};
 use crate::plan::Plan;
+use crate::usage::UsageCounts;
 
 /// The kind of a request. Requests are counted by their kind, and the log shows the kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -165,7 +167,7 @@ pub(crate) struct WorkerCounters {
     plan: Arc<Plan>,
     rows: Box<[CounterRow]>,
     in_flight: AtomicU64,
-    key_counters: KeyCounters,
+    caller_counters: CallerCounters,
 }
 
 struct CounterRow {
@@ -200,7 +202,8 @@ pub(super) struct ResponseLabels {
 pub(super) struct Counted {
     /// The requests by the ids of methods, and by the names of other kinds of requests.
     pub(super) requests: BTreeMap<Box<str>, CountedRequests>,
-    pub(super) key_requests: KeyRequests,
+    /// The requests by callers.
+    pub(super) usage: UsageCounts,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -220,7 +223,7 @@ impl WorkerCounters {
             total_nanoseconds: AtomicU64::new(0),
         });
         let (rows, plan) = (rows.collect(), Arc::clone(plan));
-        Self { rows, plan, in_flight: AtomicU64::new(0), key_counters: KeyCounters::default() }
+        Self { rows, plan, in_flight: AtomicU64::new(0), caller_counters: CallerCounters::default() }
     }
 
     /// Counts the begin of a request. Only the worker that owns the counters may call this function and the other
@@ -242,9 +245,9 @@ impl WorkerCounters {
         add_to_counter(&row.total_nanoseconds, nanoseconds);
     }
 
-    /// Counts a request of a method with an API key.
-    pub(crate) fn count_key(&self, key: &str, method_index: usize) {
-        self.key_counters.count(key, method_index);
+    /// Counts a request of a method by its caller, and by the parameters that it contains.
+    pub(crate) fn count_caller(&self, caller: Option<&Identity>, method_index: usize, given: GivenParameters) {
+        self.caller_counters.count(caller, method_index, &self.plan.methods[method_index], given);
     }
 
     /// Counts that a request is no longer being handled. [`WorkerCounters::count_begin`] must have been called for it.
@@ -256,9 +259,14 @@ impl WorkerCounters {
         self.in_flight.load(Ordering::Acquire)
     }
 
+    /// Adds the counts of the requests by callers to those of other workers.
+    pub(super) fn add_usage_to(&self, usage: &mut UsageCounts) {
+        self.caller_counters.add_to(usage, &self.plan);
+    }
+
     /// Adds the counts of all requests to those of other workers. Kinds without requests are omitted.
     pub(super) fn add_to(&self, counted: &mut Counted) {
-        self.key_counters.add_to(&mut counted.key_requests, |index| &self.plan.methods[index].id);
+        self.add_usage_to(&mut counted.usage);
         let counted = &mut counted.requests;
         for (kind, row) in request_kinds(&self.plan).zip(&self.rows) {
             let responses = kind.ends(&self.plan).zip(row.responses.iter().map(load_counter));

@@ -56,7 +56,7 @@ pub use documents::{MODULE_FIELD, PART_FIELD};
 pub use encode::{compress_reply, negotiate_coding};
 pub use identify::{check_auth_fields, identify};
 pub use panic::{catch_panic, catch_panic_async, log_panics};
-pub use read::{find_parameter_of_part, read_parameters};
+pub use read::{GivenParameters, find_parameter_of_part, read_parameters};
 pub use readiness::{Readiness, run_readiness_checks};
 pub use render::run_rendering;
 pub use reply::{CallReply, FileRange, FileReply, Reply, ReplyBody, ReplyCode};

@@ -69,7 +69,9 @@ fn run_stages(
             observed.enter("check");
             check_auth_fields(plan, &client, &body)?;
             let values = read_parameters(plan, &client.head, &matched, &body)?;
+            let given = values.given_parameters();
             let arguments = check_parameters(plan, granted.method(), values)?;
+            observed.set_given(given);
             let origin = body.call_origin(Arc::clone(&client.head), granted.method().action.body_access());
             let fingerprint = key.map(|key| Box::new(fingerprint(&granted, &client, &key, &arguments, &origin)));
             observed.enter(HANDLE);

@@ -13,9 +13,8 @@ use rulebook_model::error::ErrorCode;
 
 use super::served_plan::ServedPlan;
 use crate::call::{Head, Identity};
-use crate::key::key_name;
 use crate::metrics::{RequestEnd, RequestKind, WorkerCounters};
-use crate::pipeline::{Reply, logged_path};
+use crate::pipeline::{GivenParameters, Reply, logged_path};
 use crate::plan::Plan;
 use crate::trace::{AttributeValue, RequestTrace};
 
@@ -35,8 +34,11 @@ pub(super) struct Observation<'r> {
     head: &'r Head,
     started: Instant,
     kind: RequestKind,
-    /// The caller, if the access log is enabled.
+    /// `true` once it is known whether the caller is anonymous.
+    is_identified: bool,
     caller: Option<Identity>,
+    /// The parameters that the request contains, if they were accepted.
+    given: GivenParameters,
     traced: Option<Box<TracedRequest>>,
     /// `true` once the request has been counted and logged.
     is_reported: bool,
@@ -49,7 +51,8 @@ impl<'r> Observation<'r> {
         counters.count_begin();
         let (plan, started, kind) = (&*runner.plan, Instant::now(), RequestKind::Unrouted);
         let traced = head.trace.as_ref().map(|trace| Box::new(TracedRequest::begin(trace)));
-        Self { plan, counters, head, started, kind, caller: None, traced, is_reported: false }
+        let (caller, given) = (None, GivenParameters::default());
+        Self { plan, counters, head, started, kind, is_identified: false, caller, given, traced, is_reported: false }
     }
 
     /// Notes in the trace that a stage of the request begins.
@@ -64,15 +67,17 @@ impl<'r> Observation<'r> {
         self.kind = kind;
     }
 
-    /// Notes the caller for the access log, and counts the request of an API key.
+    /// Notes the caller; `None` if the caller is anonymous.
     #[inline]
     pub(super) fn set_caller(&mut self, caller: Option<&Identity>) {
-        if let (Some(key), RequestKind::Method(index)) = (caller.and_then(key_name), self.kind) {
-            self.counters.count_key(key, index);
-        }
-        if is_access_log_enabled() {
-            self.caller = caller.cloned();
-        }
+        self.is_identified = true;
+        self.caller = caller.cloned();
+    }
+
+    /// Notes the parameters that the request contains. All parameters of the request have been accepted.
+    #[inline]
+    pub(super) fn set_given(&mut self, given: GivenParameters) {
+        self.given = given;
     }
 
     pub(super) fn kind(&self) -> RequestKind {
@@ -93,6 +98,9 @@ impl<'r> Observation<'r> {
         let now = Instant::now();
         let duration = now - self.started;
         self.counters.count_end(self.kind, status, duration);
+        if let (RequestKind::Method(index), true) = (self.kind, self.is_identified) {
+            self.counters.count_caller(self.caller.as_ref(), index, self.given);
+        }
         if is_access_log_enabled() {
             self.write_access_log(status, length, duration);
         }

@@ -21,6 +21,7 @@ use super::state::{ServerActivity, ServerState};
 use super::tls::watch_certificates;
 use crate::plan::Plan;
 use crate::settings::Settings;
+use crate::usage::UsageCounts;
 
 /// For how long a stopping server keeps connections open on which it waits for a request.
 ///
@@ -73,6 +74,11 @@ impl ApiHandle {
     #[doc(hidden)]
     pub fn report_change(&self, errors: Option<String>) {
         self.state.changes.report(errors);
+    }
+
+    /// Returns how often callers have used methods since the start of the server.
+    pub(crate) fn usage(&self) -> UsageCounts {
+        self.state.metrics.usage()
     }
 
     /// Serves another plan to all requests that begin from now on.

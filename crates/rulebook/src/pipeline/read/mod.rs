@@ -4,6 +4,7 @@
 //! stage, `check`, decodes and checks them. Each parameter of an API method has a slot, the place for its value.
 
 mod fields;
+mod given;
 mod json;
 
 use rulebook_model::error::catalogue::Catalogue;
@@ -11,6 +12,7 @@ use rulebook_model::model::UnknownParameters;
 use rulebook_model::suggest::closest_word;
 
 pub(super) use fields::find_slot_of_array;
+pub use given::GivenParameters;
 
 use super::body::{Body, BodyPart, BodyPartContent};
 use super::raw_value::{RawValue, raw_header_value, raw_segment_value};
@@ -28,6 +30,13 @@ pub struct RawValues<'a> {
     pub(super) raw: Vec<RawValue<'a>>,
     /// The errors for unknown parameters, if the definition refuses unknown parameters.
     pub(super) unknown_parameter_errors: Vec<ParameterError>,
+}
+
+impl RawValues<'_> {
+    /// Returns the parameters that the request contains.
+    pub fn given_parameters(&self) -> GivenParameters {
+        GivenParameters::of(&self.raw)
+    }
 }
 
 /// The state of this stage while it collects the raw values of a request's parameters.
