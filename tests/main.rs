@@ -13,6 +13,7 @@ mod compressed;
 mod cors;
 mod demo;
 mod deploy;
+mod deprecation;
 mod describe;
 mod dialect_equivalence;
 mod docs;

@@ -54,6 +54,17 @@ test("the client in Node", async (t) => {
     await fails(api.$call("article.none"), RulebookError);
   });
 
+  await t.test("warns once about a deprecated method", async (t) => {
+    const warn = t.mock.method(console, "warn", () => {});
+    for (const caller of [api, nobody, api]) await caller.publication.search.post({ page: 1 });
+    await api.article.list();
+    const text = "is deprecated since 2026-01-01, available until 2099-01-01; use article.list instead";
+    assert.deepEqual(
+      warn.mock.calls.map((call) => call.arguments),
+      [[`publication.search.post ${text}`]],
+    );
+  });
+
   await t.test("returns the outputs of every envelope", async () => {
     assert.deepEqual(await api.article.line.get({ article_id: 1, no_line: 1 }), {
       lines: (await (await fetch(`${url}article/line/1/1`)).json()).lines,

@@ -227,6 +227,8 @@ fn key_table(keys: &'static KeyTable) -> String {
             JsonKind::Strings => "a list of strings".to_owned(),
             JsonKind::StringOrStrings => "a string or a list of strings".to_owned(),
             JsonKind::BoolOrString => "true or false, also as a string".to_owned(),
+            JsonKind::Moment => "a date, or a date with a time".to_owned(),
+            JsonKind::BoolOrMoment => "true or false, a date, or a date with a time".to_owned(),
             JsonKind::Scope => "a list of lists of strings".to_owned(),
             JsonKind::Permissions => "a list of strings, or of lists of strings".to_owned(),
             JsonKind::Object(keys) => keys.subject.to_owned(),

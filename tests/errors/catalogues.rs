@@ -77,6 +77,8 @@ fn errors_with_every_message() -> Vec<ApiError> {
         ErrorKind::UnknownService { similar },
         ErrorKind::InvalidServiceName { name: "a.b".to_owned(), error: ServiceNameError::Unknown },
         ErrorKind::InvalidServiceName { name: ".".to_owned(), error: ServiceNameError::Illegal },
+        ErrorKind::MethodGone { sunset: "2001-01-01".to_owned(), successor: None },
+        ErrorKind::MethodGone { sunset: "2001-01-01".to_owned(), successor: Some("GET /article".to_owned()) },
         ErrorKind::UnknownMethod { allowed: AllowedMethods(vec![HttpMethod::Get]) },
         ErrorKind::Unauthenticated { invalid: false, challenge: String::new() },
         ErrorKind::Unauthenticated { invalid: true, challenge: String::new() },

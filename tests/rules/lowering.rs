@@ -146,6 +146,10 @@ fn rule_keys_with_at_are_compiled_to_keys_of_the_method() {
         (json!({ "@download": true }), json!({ "options": { "download": true } })),
         (json!({ "@deprecated": true }), json!({ "options": { "deprecated": true } })),
         (
+            json!({ "@deprecated": "2026-12-01", "@sunset": "2999-01-01" }),
+            json!({ "options": { "deprecated": "2026-12-01", "sunset": "2999-01-01" } }),
+        ),
+        (
             json!({ "@errors": { "gone": { "status": 410, "info": "It is gone" } } }),
             json!({ "errors": { "gone": { "status": 410, "info": "It is gone" } } }),
         ),

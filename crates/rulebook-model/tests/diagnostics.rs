@@ -43,7 +43,7 @@ fn every_diagnostic_code_has_a_name_and_an_explanation() {
 
 /// The codes of warnings, and of errors whose cause is not in the text of a definition. Their explanations have no
 /// example of an error.
-const CODES_WITHOUT_EXAMPLE: [DiagnosticCode; 10] = [
+const CODES_WITHOUT_EXAMPLE: [DiagnosticCode; 11] = [
     DiagnosticCode::UnknownCallable,
     DiagnosticCode::UnboundMethod,
     DiagnosticCode::UndefinedMethod,
@@ -51,6 +51,7 @@ const CODES_WITHOUT_EXAMPLE: [DiagnosticCode; 10] = [
     DiagnosticCode::BadAuth,
     DiagnosticCode::MissingSetting,
     DiagnosticCode::BuiltinType,
+    DiagnosticCode::PastSunset,
     DiagnosticCode::UnreadFile,
     DiagnosticCode::MissingDefinition,
     DiagnosticCode::BadTest,

@@ -123,7 +123,16 @@ export interface Method {
   errors: { [name: string]: { status: number; info?: string } };
   /** What must hold between the parameters, as in the definition. */
   constraints: { [kind: string]: unknown; message?: string }[];
-  options: { status?: number; download?: boolean; deprecated?: boolean; idempotent?: "optional" | "required" };
+  options: {
+    status?: number;
+    download?: boolean;
+    /** True, or the date since when. */
+    deprecated?: boolean | string;
+    sunset?: string;
+    /** The id of the method to call instead. */
+    successor?: string;
+    idempotent?: "optional" | "required";
+  };
   /** True if the method can be called by JSONP. */
   jsonp: boolean;
 }

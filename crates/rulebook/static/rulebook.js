@@ -344,8 +344,23 @@ async function callMethod(base, method, args, options) {
   const key = options.idempotencyKey ?? (isRetried || needsKey(method, message) ? randomKey() : undefined);
   if (key !== undefined) message.headers.push([KEY_HEADER, JSON.stringify(key)]);
   const { response, body } = await sendAndRetry(message, options, download, key !== undefined);
+  warnIfDeprecated(base, method, response);
   if (body === undefined) return { response, filename: fileName(response.headers.get("Content-Disposition") ?? "") };
   return outputs(method, response, body, false);
+}
+
+/** The methods about which a warning has been written. */
+const warned = new Set();
+
+/** Writes a warning to the console if the response of a method says that it is deprecated, once for each method. */
+function warnIfDeprecated(base, { id, options }, { headers }) {
+  const until = options.sunset ?? headers.get("Sunset");
+  if (warned.has(`${base} ${id}`) || (until === null && !headers.has("Deprecation"))) return;
+  warned.add(`${base} ${id}`);
+  const since = typeof options.deprecated === "string" ? ` since ${options.deprecated}` : "";
+  const end = until === null ? "" : `, available until ${until}`;
+  const successor = options.successor === undefined ? "" : `; use ${options.successor} instead`;
+  console.warn(`${id} is deprecated${since}${end}${successor}`);
 }
 
 /** The header field with which a request can be sent again without running the method again. */

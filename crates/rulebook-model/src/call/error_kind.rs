@@ -33,6 +33,13 @@ pub enum ErrorKind {
         /// The HTTP methods that the service supports.
         allowed: AllowedMethods,
     },
+    /// The deprecated method has reached its `sunset`.
+    MethodGone {
+        /// The date of the end, as in definitions.
+        sunset: String,
+        /// The HTTP method and the URI of the method that replaces it, such as `GET /v2/article/{id}`.
+        successor: Option<String>,
+    },
     /// The method requires a permission and the request carries no credential, or the credential is not valid.
     Unauthenticated {
         /// `true` if the request carries a credential that is not valid.
@@ -145,6 +152,7 @@ impl ErrorKind {
             Self::InvalidServiceName { error: ServiceNameError::Illegal, .. } => ErrorCode::InvalidParameter,
             Self::UnknownService { .. } | Self::InvalidServiceName { .. } => ErrorCode::UnknownService,
             Self::UnknownMethod { .. } => ErrorCode::UnknownMethod,
+            Self::MethodGone { .. } => ErrorCode::MethodGone,
             Self::Unauthenticated { .. } => ErrorCode::Unauthenticated,
             Self::Forbidden { .. } => ErrorCode::Forbidden,
             Self::Plain(code) => *code,

@@ -70,6 +70,10 @@ fn error_message(kind: &ErrorKind, catalogue: Catalogue) -> String {
         ErrorKind::UnknownMethod { allowed } => {
             message("allowed-methods", &[("allowed", allowed), ("defined", &allowed.defined())])
         }
+        ErrorKind::MethodGone { sunset, successor: None } => message("method-ended", &[("sunset", sunset)]),
+        ErrorKind::MethodGone { sunset, successor: Some(successor) } => {
+            message("method-replaced", &[("sunset", sunset), ("successor", successor)])
+        }
         ErrorKind::Unauthenticated { invalid: true, .. } => message("invalid-credential", &[]),
         ErrorKind::Unauthenticated { .. } => message("no-credential", &[]),
         ErrorKind::Forbidden { missing } => {

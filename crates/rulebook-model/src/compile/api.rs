@@ -4,8 +4,10 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::deprecation::past_sunset_warnings;
 use super::function::unknown_function_errors;
 use super::lowering::Lowering;
 use super::module_parts::group_by_module;
@@ -104,6 +106,7 @@ pub fn check_definition(loaded: LoadedDefinition, extensions: ProgramExtensions)
     }
     warnings.extend(missing_settings(&definition, &api));
     warnings.extend(builtin_type_warnings(&definition, &types));
+    warnings.extend(past_sunset_warnings(&api, Timestamp::now()));
     let unknown_function_errors = unknown_function_errors(&lowering.function_refs, &functions);
     let unset_variables = std::mem::take(&mut lowering.unset_variables);
     Ok(CheckedDefinition { api, sources, warnings, unknown_function_errors, unset_variables })
@@ -152,6 +155,7 @@ impl<'a> Lowering<'a> {
         self.check_collisions(&api.modules, base.as_deref());
         api.modules.sort_by(|a, b| a.name.cmp(&b.name));
         self.check_service_names(&api);
+        self.check_successors(&api);
         api
     }
 

@@ -10,6 +10,7 @@
 mod api;
 mod collision;
 mod default_and_example;
+mod deprecation;
 mod function;
 mod jsonp;
 mod key;

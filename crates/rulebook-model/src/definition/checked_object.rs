@@ -3,6 +3,7 @@
 //! Unknown keys and values of the wrong kind are reported and omitted. The functions of [`CheckedObject`] that return
 //! values therefore do not return errors.
 
+use jiff::Timestamp;
 use serde_json::Value as Json;
 
 use super::jsonc::{JsonData, JsonMember, JsonMembers, JsonNode};
@@ -122,6 +123,11 @@ impl<'a> CheckedObject<'a> {
         self.get(key)?.byte_size()
     }
 
+    /// Returns the value of the member `key` if it is a point in time.
+    pub fn moment(&self, key: &str) -> Option<Spanned<Timestamp>> {
+        self.get(key)?.moment()
+    }
+
     /// Returns the value of the member `key` as a `serde_json` value.
     pub fn json(&self, key: &str) -> Option<Spanned<Json>> {
         let node = self.get(key)?;
@@ -204,6 +210,10 @@ fn check_value_kind(kind: JsonKind, member: &JsonMember) -> Option<Diagnostic> {
                 _ => node.integer().is_some(),
             };
             (is_valid, "an integer from 0 or an array of one or more such integers")
+        }
+        JsonKind::Moment => (node.moment().is_some(), "a date such as `2027-06-01`"),
+        JsonKind::BoolOrMoment => {
+            (node.bool().is_some() || node.moment().is_some(), "true, false, or a date such as `2026-12-01`")
         }
         JsonKind::ByteSize => (node.byte_size().is_some(), byte_size::DESCRIPTION),
         JsonKind::Strings => return check_array_of_strings(member),

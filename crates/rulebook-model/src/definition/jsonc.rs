@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use jiff::Timestamp;
 use jsonc_parser::common::{Range, Ranged};
 use jsonc_parser::{CollectOptions, ParseOptions, ast, parse_to_ast};
 use serde_json::{Number, Value as Json};
@@ -12,6 +13,7 @@ use super::keys::is_comment_key;
 use super::syntax_error::{duplicate_key_error, find_invalid_character_error, json_parse_error, too_deep_error};
 use crate::byte_size;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
+use crate::model::parse_date_or_time;
 use crate::span::{Span, Spanned};
 use crate::variables::ExpandedText;
 
@@ -168,6 +170,11 @@ impl JsonNode {
     pub fn byte_size(&self) -> Option<Spanned<u64>> {
         let text = self.string().and_then(|text| byte_size::parse(&text.value));
         text.map(|bytes| Spanned::new(bytes, self.span)).or_else(|| self.integer())
+    }
+
+    /// Returns the point in time if this value is a text of the type `datetime` from 1970 on.
+    pub fn moment(&self) -> Option<Spanned<Timestamp>> {
+        Some(Spanned::new(parse_date_or_time(&self.string()?.value)?, self.span))
     }
 
     /// Returns this value as a `serde_json` value, which has no spans.

@@ -9,6 +9,7 @@
 //! incomplete, but the parameter's method is not. A method is incomplete if one of its parameters is omitted because it
 //! is not an object.
 
+use jiff::Timestamp;
 use serde_json::Value as Json;
 
 use super::dialect_spec::DialectSpec;
@@ -132,14 +133,29 @@ pub struct DeclaredOptions {
     pub jsonp: Option<Spanned<bool>>,
     /// `true` if the setting `jsonp` of the API also applies to this POST method, as in PhalApi.
     pub has_jsonp_on_post: bool,
-    /// The value of the key `deprecated`: `true` if clients should no longer call the method.
-    pub deprecated: Option<Spanned<bool>>,
+    /// The values of the keys `deprecated`, `sunset` and `successor`.
+    pub deprecation: DeclaredDeprecation,
     /// The value of the key `rate_limit`: the limits of the number of requests.
     pub rate_limit: Option<JsonNode>,
     /// The value of the key `cost`: the number of requests as which a call counts.
     pub cost: Option<Spanned<u64>>,
     /// The value of the key `idempotent`: whether the method reads `Idempotency-Key`.
     pub idempotent: Option<Spanned<String>>,
+}
+
+/// The options of a method that clients should no longer call.
+#[derive(Debug, Clone, Default)]
+pub struct DeclaredDeprecation {
+    /// `true` if clients should no longer call the method; `None` if the definition does not say.
+    pub deprecated: Option<Spanned<bool>>,
+    /// The value of the key `deprecated` if it is a point in time: since when.
+    pub since: Option<Spanned<Timestamp>>,
+    /// The value of the key `sunset`: the point in time from which on the method is gone.
+    pub sunset: Option<Spanned<Timestamp>>,
+    /// The value of the key `successor`: the id of the method that replaces this one.
+    pub successor: Option<Spanned<String>>,
+    /// `true` if an erroneous value was omitted.
+    pub is_incomplete: bool,
 }
 
 /// A parameter of a method, an output of a method, or a field of an object.

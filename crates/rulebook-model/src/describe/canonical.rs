@@ -17,8 +17,9 @@ use super::canonical_schemas::{
 };
 use crate::constraint::Constraint;
 use crate::model::{
-    Api, DeclaredError, DefinedHandler, EnvelopeName, Method, MethodOptions, Module, Output, OutputPlace, Parameter,
-    ParameterType, Permission, RateLimit, Repeated, Scope, Segment, Service, default_method_id, default_parameter_name,
+    Api, DeclaredError, DefinedHandler, Deprecation, EnvelopeName, Method, MethodOptions, Module, Output, OutputPlace,
+    Parameter, ParameterType, Permission, RateLimit, Repeated, Scope, Segment, Service, date_or_time,
+    default_method_id, default_parameter_name,
 };
 use crate::settings::{API_SETTINGS, SERVER_SETTINGS, one_or_many, settings_to_json};
 use crate::types::TypeExpr;
@@ -282,7 +283,7 @@ fn write_error(error: &DeclaredError) -> Json {
 }
 
 fn write_options(options: &MethodOptions) -> Json {
-    let MethodOptions { status, other_statuses, version, download, jsonp, deprecated, rate_limits, cost, idempotent } =
+    let MethodOptions { status, other_statuses, version, download, jsonp, deprecation, rate_limits, cost, idempotent } =
         options;
     let mut object = ObjectWriter::default();
     let default = MethodOptions::default();
@@ -295,7 +296,11 @@ fn write_options(options: &MethodOptions) -> Json {
     object.add_if_some("version", version.as_deref());
     object.add_if_some("download", download.then_some(true));
     object.add_if_some("jsonp", *jsonp);
-    object.add_if_some("deprecated", deprecated.then_some(true));
+    if let Some(Deprecation { since, sunset, successor }) = deprecation.as_deref() {
+        object.add_if_some("deprecated", Some(since.map_or(Json::Bool(true), |since| date_or_time(since).into())));
+        object.add_if_some("sunset", sunset.map(date_or_time));
+        object.add_if_some("successor", successor.as_ref().map(|id| id.value.as_str()));
+    }
     object.add_if_some("rate_limit", rate_limits.as_deref().map(one_or_many));
     object.add_if_some("cost", (*cost != default.cost).then_some(*cost));
     object.add_if_some("idempotent", idempotent.map(<&str>::from));

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use crate::call::AuthScheme;
-use crate::model::{Api, Idempotency, Location, Method, Module, ScopeCondition};
+use crate::model::{Api, Deprecation, Idempotency, Location, Method, Module, ScopeCondition, date_or_time};
 use crate::types::{Check, Structure};
 
 /// The maximum number of items that a sentence lists: values of a parameter, or alternative conditions. Only the
@@ -67,6 +67,22 @@ pub(super) fn credential_kind(scheme: &AuthScheme) -> CredentialKind {
 /// Returns `true` for the scheme of user names and passwords (RFC 7617).
 pub(super) fn is_basic(scheme: &AuthScheme) -> bool {
     scheme.http_scheme().as_deref() == Some("basic")
+}
+
+/// Returns since when a method is deprecated and until when it is available, such as "since 2026-12-01, available until
+/// 2027-06-01"; an empty text if the definition has no dates.
+pub(super) fn describe_deprecation_dates(deprecation: &Deprecation) -> String {
+    let since = deprecation.since.map(|since| format!("since {}", date_or_time(since)));
+    let until = deprecation.sunset.map(|sunset| format!("available until {}", date_or_time(sunset)));
+    since.into_iter().chain(until).collect::<Vec<_>>().join(", ")
+}
+
+/// Returns the dates of a deprecated method, and what clients should call instead; an empty text if neither is known.
+/// `format_id` formats the id of the method that replaces it.
+pub(super) fn describe_deprecation(deprecation: &Deprecation, format_id: fn(&str) -> String) -> String {
+    let dates = Some(describe_deprecation_dates(deprecation)).filter(|dates| !dates.is_empty());
+    let successor = deprecation.successor.as_ref().map(|id| format!("use {} instead", format_id(&id.value)));
+    dates.into_iter().chain(successor).collect::<Vec<_>>().join("; ")
 }
 
 /// Returns a description of how a client uses the header field `Idempotency-Key`; `None` if the method does not read

@@ -46,7 +46,7 @@ pub use uris::{IntermediateUri, ServiceUri, Uris, uris};
 pub use self::{
     module_part::ModulePart,
     openapi::{OpenapiDetail, OpenapiVersion, convert_openapi, openapi, openapi_part, write_openapi},
-    pages::{PageForm, Pages, markdown_for_api, markdown_for_intermediate_uri, markdown_for_service},
+    pages::{PageForm, Pages, markdown_for_api, markdown_for_intermediate_uri, markdown_for_service, method_page_url},
     python::{python, python_handlers},
     snippet::{API_KEY_PLACEHOLDER, Snippet, server_url, snippets},
     typescript::{argument_names, typescript, typescript_handlers},

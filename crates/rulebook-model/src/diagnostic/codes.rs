@@ -55,6 +55,7 @@ pub enum DiagnosticCode {
     BadOption,
     MissingSetting,
     BuiltinType,
+    PastSunset,
     UnreadFile,
     MissingDefinition,
     BadTest,

@@ -6,8 +6,8 @@ use super::{MemberWriter, WriteError};
 use crate::call::{ApiError, ErrorKind, ParameterError};
 
 /// Writes the details of an error as members of the response. These members have the same names in every envelope:
-/// `errors`, `truncated`, `similar`, `missing`, `parameter`, `limit`, `accepted`, `request_id`. If a handler returned
-/// the error, the details are the members that the handler added to it.
+/// `errors`, `truncated`, `similar`, `successor`, `missing`, `parameter`, `limit`, `accepted`, `request_id`. If a
+/// handler returned the error, the details are the members that the handler added to it.
 ///
 /// `reserved` contains the names of the members that the envelope itself writes. A member that a handler added is
 /// omitted if it has one of these names.
@@ -27,6 +27,7 @@ pub fn write_details(error: &ApiError, reserved: &[&str], to: &mut dyn MemberWri
         ErrorKind::UnknownService { similar } if !similar.is_empty() => {
             to.member("similar", (&similar.iter().map(String::as_str).collect::<Json>()).into())
         }
+        ErrorKind::MethodGone { successor: Some(successor), .. } => to.member("successor", successor.as_str().into()),
         ErrorKind::Forbidden { missing } => to.member("missing", (&missing.iter().cloned().collect::<Json>()).into()),
         ErrorKind::TooLarge { limit, parameter } => {
             if let Some(parameter) = parameter {
@@ -66,6 +67,7 @@ pub fn details_schema() -> Json {
         "errors": { "type": "array", "items": parameter_error, "description": "The parameter errors" },
         "truncated": { "const": true, "description": "There are more parameter errors than are listed" },
         "similar": { "type": "array", "items": { "type": "string" }, "description": "Services with a similar URI" },
+        "successor": { "type": "string", "description": "The HTTP method and the URI that replace the method" },
         "missing": {
             "type": "array",
             "items": { "type": "array", "items": { "type": "string" } },

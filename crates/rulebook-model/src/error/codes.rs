@@ -24,6 +24,8 @@ pub enum ErrorCode {
     UnknownMethod,
     /// The link to a file has expired, or its file has been removed.
     Gone,
+    /// The deprecated method has reached its `sunset`.
+    MethodGone,
     /// The caller lacks a permission that the method requires.
     Forbidden,
     /// The method requires a credential and the request has none, or the credential is invalid.
@@ -103,6 +105,7 @@ pub const ERROR_CODES: &[ErrorCodeRow] = &[
     row(ErrorCode::UnknownService, "unknown-service", 200, 404),
     row(ErrorCode::UnknownMethod, "unknown-method", 201, 405),
     row(ErrorCode::Gone, "gone", 202, 410),
+    row(ErrorCode::MethodGone, "method-gone", 203, 410),
     row(ErrorCode::Forbidden, "forbidden", 300, 403),
     row(ErrorCode::Unauthenticated, "unauthenticated", 301, 401),
     row(ErrorCode::InvalidLink, "invalid-link", 302, 403),

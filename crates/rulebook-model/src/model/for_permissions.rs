@@ -82,6 +82,7 @@ impl Api {
         if api.modules.len() < self.modules.len() || !callable.0.is_empty() {
             api.retain_used_schemas();
         }
+        api.retain_known_successors();
         if !api.has_default_service() {
             api.service = ServiceQuery { default: None, ..api.service };
         }
@@ -101,6 +102,21 @@ impl Api {
         self.schemas.retain(|schema| used.contains(&schema.key));
         for module in &mut self.modules {
             module.schemas.retain(|schema| used.contains(&schema.key));
+        }
+    }
+
+    /// Removes the successors of deprecated methods that are not in this API.
+    fn retain_known_successors(&mut self) {
+        let methods = || self.modules.iter().flat_map(|module| &module.services).flat_map(|service| &service.methods);
+        if methods().all(|method| method.options.deprecation.is_none()) {
+            return;
+        }
+        let ids: BTreeSet<String> = methods().map(|method| method.id.clone()).collect();
+        let services = self.modules.iter_mut().flat_map(|module| &mut module.services);
+        for method in services.flat_map(|service| &mut service.methods) {
+            if let Some(deprecation) = &mut method.options.deprecation {
+                deprecation.successor.take_if(|id| !ids.contains(&id.value));
+            }
         }
     }
 

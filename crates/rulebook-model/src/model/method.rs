@@ -2,7 +2,9 @@
 
 use serde_json::Value as Json;
 
-use super::{DefinedHandler, Idempotency, Location, OutputPlace, Parameter, ParameterType, RateLimit, Scope};
+use super::{
+    DefinedHandler, Deprecation, Idempotency, Location, OutputPlace, Parameter, ParameterType, RateLimit, Scope,
+};
 use crate::call::HttpMethod;
 use crate::constraint::Constraint;
 use crate::error::ErrorStatus;
@@ -85,10 +87,10 @@ impl Method {
     /// setting of the API.
     #[must_use]
     pub fn allows_jsonp(&self, api_default: bool) -> bool {
-        let MethodOptions { download, jsonp, .. } = self.options;
+        let MethodOptions { download, jsonp, .. } = &self.options;
         let is_enabled = match self.http {
             HttpMethod::Get => jsonp.unwrap_or(api_default),
-            HttpMethod::Post => jsonp == Some(true),
+            HttpMethod::Post => *jsonp == Some(true),
             HttpMethod::Put | HttpMethod::Delete | HttpMethod::Patch => false,
         };
         is_enabled && self.scope.is_public() && !download
@@ -110,8 +112,8 @@ pub struct MethodOptions {
     pub download: bool,
     /// `true` if the method can respond with JSONP, `false` if it cannot, `None` if the setting of the API decides.
     pub jsonp: Option<bool>,
-    /// `true` if documents say that clients should no longer use the method.
-    pub deprecated: bool,
+    /// Since when clients should no longer call the method, and until when they can; `None` if it is not deprecated.
+    pub deprecation: Option<Box<Deprecation>>,
     /// The limits of the number of requests; `None` if those of the API module or of the API apply.
     pub rate_limits: Option<Vec<RateLimit>>,
     /// The number of requests as which a call counts for the limits of the method and of the caller's key, from 1.
@@ -133,7 +135,7 @@ impl Default for MethodOptions {
             version: None,
             download: false,
             jsonp: None,
-            deprecated: false,
+            deprecation: None,
             rate_limits: None,
             cost: 1,
             idempotent: None,

@@ -6,6 +6,7 @@
 
 mod api;
 mod choices;
+mod deprecation;
 mod for_permissions;
 mod kinds;
 mod method;
@@ -27,6 +28,7 @@ pub use choices::{
     Audience, ClientCertificateMode, ForwardedField, Idempotency, LinkTarget, LogFormat, Repeated, Unbound,
     UnknownParameters, WhenUnavailable,
 };
+pub use deprecation::{Deprecation, date_or_time, parse_date_or_time};
 pub use for_permissions::{CallableMethods, PermissionMatch, match_permission};
 pub(crate) use kinds::{COMBINE, DEFAULT_HANDLER};
 pub use kinds::{DefinedAuth, DefinedHandler, DefinedHandlers};

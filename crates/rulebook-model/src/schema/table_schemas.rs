@@ -5,6 +5,7 @@ use serde_json::{Map, Value as Json, json};
 use super::{constraints, pattern};
 use crate::byte_size;
 use crate::definition::keys::{JsonKind, KeySpec, KeyTable, PARAMETER, rules};
+use crate::types::datetime_pattern;
 
 /// The schemas in `$defs`, where each schema has a name.
 #[derive(Default)]
@@ -88,6 +89,7 @@ impl SchemaTables {
     fn value_schema(&mut self, keys: &'static KeyTable, key: &KeySpec) -> Json {
         let text = || json!({ "type": "string" });
         let texts = || json!({ "type": "array", "items": text() });
+        let moment = || json!({ "type": "string", "pattern": datetime_pattern() });
         let mut schema = match key.kind {
             JsonKind::String if key.is_required => json!({ "type": "string", "pattern": pattern::NOT_BLANK }),
             JsonKind::String => text(),
@@ -98,6 +100,8 @@ impl SchemaTables {
             JsonKind::ByteSize => json!({
                 "type": ["integer", "string"], "minimum": 0, "maximum": u64::MAX, "pattern": byte_size::PATTERN
             }),
+            JsonKind::Moment => moment(),
+            JsonKind::BoolOrMoment => json!({ "anyOf": [{ "enum": [true, false, "true", "false"] }, moment()] }),
             JsonKind::Any => json!({}),
             JsonKind::AnyObject => json!({ "type": "object" }),
             JsonKind::Strings => texts(),

@@ -64,6 +64,7 @@ pub use functions::Functions;
 pub(crate) use grammar::names_in_term;
 #[cfg(feature = "documents")]
 pub(crate) use moment::is_moment;
+pub(crate) use moment::{datetime_pattern, utc_seconds_of};
 pub use named_schema::{NamedSchema, SCHEMA_REFERENCE_PREFIX, all_referenced_schemas, complete_schema};
 pub(crate) use named_schema::{SchemaCells, recursive_reference, replace_references, schema_reference};
 #[cfg(feature = "documents")]

@@ -3,6 +3,7 @@
 
 mod ancestors;
 pub mod canonical;
+mod deprecation;
 mod errors;
 mod methods_dialect;
 mod model;

@@ -99,6 +99,7 @@ fn object_with_all_keys(table: &'static KeyTable, path: &str, texts: &mut Vec<St
             JsonKind::Permissions => json!([text(), [text()]]),
             JsonKind::Bool => json!(true),
             JsonKind::BoolOrString => json!("true"),
+            JsonKind::Moment | JsonKind::BoolOrMoment => json!("2999-01-01"),
             JsonKind::Integer | JsonKind::ByteSize => json!(123_456_789),
             JsonKind::IntegerOrIntegers => json!([201, 200]),
             // Types in the attributes of inner types are terms, so that the text does not become too long.

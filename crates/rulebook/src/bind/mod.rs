@@ -10,6 +10,7 @@ mod check_handler;
 mod check_outputs;
 mod cors;
 mod defined_handlers;
+mod deprecation;
 mod limits;
 mod plan;
 mod response_fields;

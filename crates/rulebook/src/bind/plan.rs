@@ -14,6 +14,7 @@ use rulebook_model::routing::fields_naming_another_service;
 use super::auth_challenges::{invalid_token_challenge, resource_metadata, scope_challenges};
 use super::bind_handlers::all_methods;
 use super::cors;
+use super::deprecation::plan_deprecation;
 use super::limits::{self, new_shared_limiter, plan_limits};
 use super::response_fields;
 use crate::auth::ProtectedResource;
@@ -240,6 +241,7 @@ fn plan_method(
         },
         cost: method.options.cost,
         idempotency: method.options.idempotent,
+        deprecation: plan_deprecation(api, method),
         scope: method.scope.clone(),
         scope_challenges: scope_challenges(&api.auth_schemes, method),
         parameter_names: parameters.iter().map(|parameter| parameter.name.as_str().into()).collect(),

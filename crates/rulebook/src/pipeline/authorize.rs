@@ -6,6 +6,7 @@
 use http::{HeaderValue, header};
 use rulebook_model::model::{self, Permission, PermissionPart};
 
+use super::deprecation::method_gone;
 use super::identify::{Client, authenticate};
 use super::jsonp;
 use super::raw_value::{self, RawValue};
@@ -39,21 +40,19 @@ impl<'r> GrantedCall<'r> {
 }
 
 /// Compares the permissions that an API method requires with the permissions that the client has. Fails if the method
-/// requires permissions, and the client is anonymous or lacks one of them.
+/// requires permissions, and the client is anonymous or lacks one of them, or if the method is gone.
 pub fn authorize<'r>(
     plan: &'r Plan,
     matched: &MatchedMethod,
     client: &'r Client<'_>,
 ) -> Result<GrantedCall<'r>, ApiError> {
     let (method, identity) = (&plan.methods[matched.method_index], client.identity.as_ref());
-    check_permission_groups(plan, method, identity, Some(&client.head), |slot| {
-        raw_value::raw_value_in_head(method, slot, &client.head, &matched.segments)
-    })?;
+    check_request(plan, method, identity, &client.head, matched)?;
     Ok(GrantedCall { plan, method: matched.method_index, identity })
 }
 
 /// Authorizes a call from code. The variables in the required permissions are replaced by the arguments in `raw`. Fails
-/// under the same conditions as [`authorize`].
+/// under the same conditions as [`authorize`], except that the program itself may call a method that is gone.
 pub(super) fn authorize_code_call<'r>(
     plan: &'r Plan,
     method: usize,
@@ -76,9 +75,25 @@ pub async fn authorize_before_body(plan: &Plan, head: &Head, matched: &MatchedMe
         None => authenticate(plan, head).await?,
     };
     check_limits_of_identity(plan.shared_limiter.as_ref(), identity.as_ref())?;
-    check_permission_groups(plan, method, identity.as_ref(), Some(head), |slot| {
+    check_request(plan, method, identity.as_ref(), head, matched)
+}
+
+/// Checks that the client of a request may call an API method, and that the method is not gone. Every client learns
+/// that the method is gone, unless the documents hide the methods that a caller may not call.
+fn check_request(
+    plan: &Plan,
+    method: &PlannedMethod,
+    identity: Option<&Identity>,
+    head: &Head,
+    matched: &MatchedMethod,
+) -> Result<(), ApiError> {
+    let permitted = check_permission_groups(plan, method, identity, Some(head), |slot| {
         raw_value::raw_value_in_head(method, slot, head, &matched.segments)
-    })
+    });
+    match method_gone(method) {
+        Some(gone) if permitted.is_ok() || !plan.documents.is_limited_to_caller => Err(gone),
+        _ => permitted,
+    }
 }
 
 /// Checks that the identity has every permission of at least one group that the API method requires. `value` returns

@@ -18,6 +18,7 @@ mod body;
 mod check;
 mod code_call;
 mod cors;
+mod deprecation;
 mod document_reply;
 mod documents;
 mod encode;
@@ -46,6 +47,7 @@ pub use body::{Body, BodyKind, BodyPart, BodyPartContent, body_kind, multipart_p
 pub use check::{check_parameters, is_invalid_part};
 pub use code_call::find_unknown_argument;
 pub use cors::add_cors_headers;
+pub use deprecation::add_deprecation_fields;
 pub use document_reply::{
     link_to_openapi, prefers_markdown, prefers_pages, reply_unless_read, reply_with_document, reply_with_page,
     reply_with_rendered_page,

@@ -33,7 +33,7 @@ pub use document_cache::{DocumentCache, LazyDescription, LazyDocuments};
 pub use parent_paths::ParentPaths;
 pub use planned::{
     BodyUse, MatchedMethod, MultipartLimits, NameMatch, NamedInBody, PlannedAuthenticator, PlannedCors,
-    PlannedParameter, SegmentError, Segments,
+    PlannedDeprecation, PlannedParameter, SegmentError, Segments,
 };
 pub use rendered_on_demand::RenderedOnDemand;
 pub use response_fields::{PlannedField, ResponseFields};
@@ -184,6 +184,8 @@ pub struct PlannedMethod {
     pub cost: u32,
     /// Whether requests can or must have an idempotency key; `None` if the API method does not use it.
     pub idempotency: Option<Idempotency>,
+    /// What clients are told if the API method is deprecated; `None` if it is not.
+    pub deprecation: Option<Box<PlannedDeprecation>>,
     /// The permissions that a caller needs.
     pub scope: Scope,
     /// The challenges that name these permissions; `None` if challenges do not depend on the method.

@@ -6,7 +6,8 @@ use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
-use http::{HeaderValue, Uri};
+use http::{HeaderName, HeaderValue, Uri};
+use jiff::Timestamp;
 use memchr::memchr_iter;
 use rulebook_model::routing::{NamedServices, ServiceNaming, ServicesByModule};
 use rulebook_model::types::{Arity, Check};
@@ -42,6 +43,17 @@ pub struct PlannedParameter {
     pub expected: Cow<'static, str>,
     /// The message that the definition sets for errors of this parameter; `None` for the usual messages.
     pub message: Option<Box<str>>,
+}
+
+/// What clients are told about a deprecated API method.
+#[derive(Debug)]
+pub struct PlannedDeprecation {
+    /// The header fields of responses: `Deprecation`, `Sunset` and `Link`.
+    pub fields: Box<[(HeaderName, HeaderValue)]>,
+    /// The point in time from which on the API method is gone; `None` if it has no end.
+    pub sunset: Option<Timestamp>,
+    /// The HTTP method and the URI of the API method that replaces it, for the error after the end.
+    pub successor: Option<Box<str>>,
 }
 
 /// The limits for receiving a multipart body.

@@ -26,9 +26,9 @@ use crate::call::{ApiError, Head};
 use crate::file_reply::respond_with_file;
 use crate::metrics::RequestKind;
 use crate::pipeline::{
-    CallReply, ErrorContext, MethodRunner, Reply, Route, add_cors_headers, authorize, catch_panic_async,
-    check_auth_fields, check_parameters, compress_reply, fingerprint, identify, negotiate_coding, read_parameters,
-    requested_key, respond, respond_to_options, respond_with_error, run_once, start_handler,
+    CallReply, ErrorContext, MethodRunner, Reply, Route, add_cors_headers, add_deprecation_fields, authorize,
+    catch_panic_async, check_auth_fields, check_parameters, compress_reply, fingerprint, identify, negotiate_coding,
+    read_parameters, requested_key, respond, respond_to_options, respond_with_error, run_once, start_handler,
 };
 use crate::plan::{MatchedMethod, Plan};
 use crate::rate_limit::CountedRequest;
@@ -102,6 +102,7 @@ fn run_stages(
                 Box::pin(respond_with_file(plan, head, &worker.state().links, &worker.state().open_files, file)).await
             }
         };
+        add_deprecation_fields(&plan.methods[index], &mut exchange.reply);
     }
 }
 

@@ -60,6 +60,10 @@ pub fn random_method(http: &str, kinds: ParameterKinds<'_>, number: usize, choic
         let download = !method.contains_key("out") && choices.once_in(2);
         let mut options = json!({ "status": 200 + choices.below(4), "deprecated": choices.once_in(2), "download": download, "jsonp": jsonp && !download });
         if choices.once_in(4) {
+            options["deprecated"] = json!("2026-12-01");
+            options["sunset"] = json!("2999-01-01T12:00:00Z");
+        }
+        if choices.once_in(4) {
             options["cost"] = json!(2);
             options["rate_limit"] = json!([
                 { "requests": 1_000_000, "per": "minute", "by": "caller" },

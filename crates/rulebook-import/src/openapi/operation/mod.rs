@@ -9,6 +9,7 @@ mod style;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use rulebook_model::model::parse_date_or_time;
 use serde_json::{Map, Value as Json, json};
 
 use super::document::{Document, items, members, text};
@@ -165,6 +166,11 @@ impl Operations {
         let mut responses = response::convert_responses(converter, operation, place);
         if document.read_flag(operation, "deprecated") {
             responses.options.insert("deprecated".to_owned(), json!(true));
+            if let Some(sunset) =
+                document.read_text(operation, "x-sunset").filter(|it| parse_date_or_time(it).is_some())
+            {
+                responses.options.insert("sunset".to_owned(), json!(sunset));
+            }
         }
         let parts: [(&str, Json); 6] = [
             ("scope", scope.into()),

@@ -4,7 +4,7 @@ use super::super::checked_object::{CheckedObject, wrong_kind_error};
 use super::super::dialect_spec::DialectSpec;
 use super::super::jsonc::{JsonData, JsonNode};
 use super::super::keys::KeyTable;
-use super::super::parsed::{DeclaredError, DeclaredOptions, Field, Method, Schema};
+use super::super::parsed::{DeclaredDeprecation, DeclaredError, DeclaredOptions, Field, Method, Schema};
 use super::type_spec::read_type;
 use crate::diagnostic::Diagnostic;
 use crate::span::Spanned;
@@ -45,10 +45,27 @@ fn read_options(object: &CheckedObject<'_>) -> DeclaredOptions {
         download: object.bool("download"),
         jsonp: object.bool("jsonp"),
         has_jsonp_on_post: false,
-        deprecated: object.bool("deprecated"),
+        deprecation: read_deprecation(object, "deprecated", "sunset", "successor"),
         rate_limit: object.get("rate_limit").cloned(),
         cost: object.integer("cost"),
         idempotent: object.string("idempotent"),
+    }
+}
+
+/// Reads the options of a method that clients should no longer call, under the keys of the dialect.
+pub(super) fn read_deprecation(
+    object: &CheckedObject<'_>,
+    deprecated: &str,
+    sunset: &str,
+    successor: &str,
+) -> DeclaredDeprecation {
+    let since = object.moment(deprecated);
+    DeclaredDeprecation {
+        deprecated: since.map(|since| Spanned::new(true, since.span)).or_else(|| object.bool(deprecated)),
+        since,
+        sunset: object.moment(sunset),
+        successor: object.string(successor),
+        is_incomplete: object.is_incomplete,
     }
 }
 

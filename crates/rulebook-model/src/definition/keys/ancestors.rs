@@ -98,8 +98,6 @@ pub static FOREIGN_KEYS: ForeignNames = &[
     ("security", "permissions", "write `permissions`"),
     ("security", "scope", SCOPE),
     ("roles", "scope", SCOPE),
-    ("sunset", "deprecated", "write `\"deprecated\": true`, and the date in the description of the method"),
-    ("sunset", "handler", "write `\"options\": {\"deprecated\": true}`, and the date in the description"),
     ("sql", "handler", "write it in `handler`: `\"handler\": {\"sql\": \"…\"}`"),
     ("tags", "handler", BY_MODULE),
     // Keywords of OpenAPI, at the top of a file.

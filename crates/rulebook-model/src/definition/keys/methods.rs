@@ -3,8 +3,9 @@
 
 use super::type_attributes::{item_attributes, nested_attributes, nested_type};
 use super::{
-    AFTER_ATTRIBUTE, CONSTRAINTS, COST, HANDLER, HEADER_KEY, IDEMPOTENT, JsonKind, KeySpec, KeyTable, RATE_LIMIT,
-    RATE_LIMIT_DESCRIPTION, STATUS, TYPE_ATTRIBUTES, VERSION, error_keys, key, key_table, required_key, schema_keys,
+    AFTER_ATTRIBUTE, CONSTRAINTS, COST, DEPRECATED, HANDLER, HEADER_KEY, IDEMPOTENT, JsonKind, KeySpec, KeyTable,
+    RATE_LIMIT, RATE_LIMIT_DESCRIPTION, STATUS, SUCCESSOR, SUNSET, TYPE_ATTRIBUTES, VERSION, error_keys, key,
+    key_table, required_key, schema_keys,
 };
 
 /// The separator between the HTTP method and the name in the key of a method, such as `GET::read`.
@@ -39,7 +40,9 @@ pub static OPTIONS: KeyTable = key_table(
         STATUS,
         VERSION,
         key("jsonp", JsonKind::BoolOrString, "Whether the method responds with JSONP on request."),
-        key("deprecated", JsonKind::BoolOrString, "Whether the method is deprecated."),
+        DEPRECATED,
+        SUNSET,
+        SUCCESSOR,
         key("rate_limit", JsonKind::ObjectOrObjects(&RATE_LIMIT), RATE_LIMIT_DESCRIPTION),
         COST,
         IDEMPOTENT,

@@ -77,6 +77,10 @@ pub enum JsonKind {
     IntegerOrIntegers,
     /// The value must be a size in bytes: an integer that is not negative, or a string with a unit such as `5MB`.
     ByteSize,
+    /// The value must be a text of the type `datetime` from 1970 on, such as `2027-06-01`.
+    Moment,
+    /// The value must be of the kind [`JsonKind::Moment`], or `true` or `false`, also as a string.
+    BoolOrMoment,
     /// The value can be any JSON value. `compile` checks the value later.
     Any,
     /// The value must be an object with any keys. The program checks them later.
@@ -317,7 +321,9 @@ pub static OPTIONS: KeyTable = key_table(
         VERSION,
         key("download", JsonKind::Bool, "Whether the method returns a file instead of outputs."),
         key("jsonp", JsonKind::Bool, "Whether the method responds with JSONP on request."),
-        key("deprecated", JsonKind::Bool, "Whether the method is deprecated."),
+        DEPRECATED,
+        SUNSET,
+        SUCCESSOR,
         key("rate_limit", JsonKind::ObjectOrObjects(&RATE_LIMIT), RATE_LIMIT_DESCRIPTION),
         COST,
         IDEMPOTENT,
@@ -336,6 +342,21 @@ const VERSION: KeySpec = key(
     JsonKind::String,
     "The output that is the version of the resource, which responses contain as the entity tag (`ETag`).",
 );
+
+const DEPRECATED: KeySpec = key(
+    "deprecated",
+    JsonKind::BoolOrMoment,
+    "Whether clients should no longer call the method, or the date since when: `\"2026-12-01\"`.",
+);
+
+const SUNSET: KeySpec = key(
+    "sunset",
+    JsonKind::Moment,
+    "The date from which on the deprecated method responds with the status 410: `\"2027-06-01\"`.",
+);
+
+const SUCCESSOR: KeySpec =
+    key("successor", JsonKind::String, "The id of the method that clients should call instead of the deprecated one.");
 
 const COST: KeySpec =
     key("cost", JsonKind::Integer, "The number of requests as which a call counts for rate limits; by default 1.");

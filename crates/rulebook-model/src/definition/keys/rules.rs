@@ -2,8 +2,8 @@
 //! parameter sources in the dialect `tree`.
 
 use super::{
-    CONSTRAINTS, COST, ERROR, FIELDS_ATTRIBUTE, HANDLER, IDEMPOTENT, JsonKind, KeySpec, KeyTable, NESTED_ATTRIBUTES,
-    RATE_LIMIT, RATE_LIMIT_DESCRIPTION, SCHEMA, TYPE_ATTRIBUTES, key, key_table,
+    CONSTRAINTS, COST, DEPRECATED, ERROR, FIELDS_ATTRIBUTE, HANDLER, IDEMPOTENT, JsonKind, KeySpec, KeyTable,
+    NESTED_ATTRIBUTES, RATE_LIMIT, RATE_LIMIT_DESCRIPTION, SCHEMA, SUCCESSOR, SUNSET, TYPE_ATTRIBUTES, key, key_table,
 };
 use crate::model::WHOLE_BODY_KEY;
 
@@ -59,7 +59,9 @@ pub static METHOD: KeyTable = php_array_table(
         key("@status", JsonKind::Integer, "The HTTP status of a successful response."),
         key("@download", JsonKind::Bool, "Whether the method returns a file instead of outputs."),
         key("@jsonp", JsonKind::Bool, "Whether the method responds with JSONP on request."),
-        key("@deprecated", JsonKind::Bool, "Whether the method is deprecated."),
+        KeySpec { name: "@deprecated", ..DEPRECATED },
+        KeySpec { name: "@sunset", ..SUNSET },
+        KeySpec { name: "@successor", ..SUCCESSOR },
         key("@rate_limit", JsonKind::ObjectOrObjects(&RATE_LIMIT), RATE_LIMIT_DESCRIPTION),
         KeySpec { name: "@cost", ..COST },
         KeySpec { name: "@idempotent", ..IDEMPOTENT },

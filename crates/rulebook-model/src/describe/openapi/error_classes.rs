@@ -47,6 +47,13 @@ pub(super) const RATE_LIMIT_POLICY: HeaderField = (
     "If the number of requests is limited: for each limit, how many are allowed (`q`) within how many seconds (`w`)",
 );
 
+/// The header fields of responses of deprecated methods (RFC 9745 and RFC 8594).
+pub(super) const DEPRECATION_FIELDS: [HeaderField; 3] = [
+    ("Deprecation", "If the date is known: since when the method is deprecated, as `@` and seconds since 1970"),
+    ("Sunset", "If the method ends: the date of the end"),
+    ("Link", "The documentation of the deprecation, and the resource that replaces this one"),
+];
+
 /// A class of errors that only occur after the request is routed, without header fields.
 const fn class(component_suffix: &'static str, codes: &'static [ErrorCode]) -> ErrorClass {
     ErrorClass { component_suffix, codes, headers: &[], can_precede_routing: false, is_general: false }
@@ -85,6 +92,7 @@ pub(super) fn possible_error_classes(
     let has_body = has_body || api.unknown != UnknownParameters::Ignore;
     let is_idempotent = method.options.idempotent.is_some();
     let requires_version = method.parameters.iter().any(|parameter| parameter.is_entity_tag && !parameter.optional);
+    let has_sunset = method.options.deprecation.as_ref().is_some_and(|deprecation| deprecation.sunset.is_some());
     let is_public = method.scope.is_public();
     let refuses_other_sites =
         method.http != HttpMethod::Get && api.auth_schemes.iter().any(AuthScheme::is_sent_by_browsers);
@@ -92,6 +100,7 @@ pub(super) fn possible_error_classes(
     let with_headers = |suffix, codes, headers| ErrorClass { headers, ..class(suffix, codes) };
     let classes = [
         (has_parameters, before_routing("BadRequest", &[MissingParameter, InvalidParameter, MalformedRequest])),
+        (has_sunset, with_headers("MethodGone", &[MethodGone], &DEPRECATION_FIELDS)),
         (is_idempotent, class("IdempotencyKey", &[IdempotencyKeyRequired, MalformedRequest])),
         (
             is_idempotent,

@@ -7,9 +7,9 @@ use serde_json::json;
 use utoipa::openapi::{Header, HeaderBuilder, Ref, RefOr, Response};
 
 use super::downloads;
-use super::error_classes::{RATE_LIMIT, RATE_LIMIT_POLICY};
+use super::error_classes::{DEPRECATION_FIELDS, RATE_LIMIT, RATE_LIMIT_POLICY};
 use super::schemas::Schemas;
-use crate::model::{Api, Method, Module};
+use crate::model::{Api, Method, Module, Service};
 
 /// The name of the component for the header field `X-Request-Id`.
 const REQUEST_ID_COMPONENT: &str = "RequestId";
@@ -21,7 +21,10 @@ pub(super) fn header_components(api: &Api, schemas: &mut Schemas) -> BTreeMap<St
     let has_rate_limits =
         methods.any(|(module, service)| service.methods.iter().any(|method| has_rate_limits(api, module, method)));
     let limits = [RATE_LIMIT, RATE_LIMIT_POLICY].into_iter().filter(|_| has_rate_limits);
-    let fields = limits.chain(downloads::download_header_fields(api));
+    let is_deprecated = |service: &Service| service.methods.iter().any(|method| method.options.deprecation.is_some());
+    let has_deprecated = api.modules.iter().any(|module| module.services.iter().any(is_deprecated));
+    let of_deprecated = DEPRECATION_FIELDS.into_iter().filter(|_| has_deprecated);
+    let fields = limits.chain(of_deprecated).chain(downloads::download_header_fields(api));
     let mut components: BTreeMap<String, RefOr<Header>> =
         fields.map(|(name, info)| (header_component_name(name), text_header(info, schemas).into())).collect();
     let id = "The id of the request in the server's log: chosen by the client, otherwise by the server";

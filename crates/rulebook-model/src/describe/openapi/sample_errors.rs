@@ -21,6 +21,10 @@ pub(in crate::describe) fn sample_error(code: ErrorCode) -> ApiError {
         ErrorCode::UnknownMethod => {
             ErrorKind::UnknownMethod { allowed: AllowedMethods(vec![HttpMethod::Get, HttpMethod::Post]) }
         }
+        ErrorCode::MethodGone => ErrorKind::MethodGone {
+            sunset: "2027-06-01".to_owned(),
+            successor: Some("GET /v2/article/{id}".to_owned()),
+        },
         ErrorCode::Forbidden => ErrorKind::Forbidden { missing: vec![vec!["admin".to_owned()]] },
         ErrorCode::Unauthenticated => ErrorKind::Unauthenticated { invalid: false, challenge: "Bearer".to_owned() },
         ErrorCode::MissingParameter => parameter_error(ParameterErrorKind::Missing, None),

@@ -6,7 +6,7 @@ use utoipa::openapi::example::{Example, ExampleBuilder};
 
 use super::super::{example, outputs};
 use super::content::{ResponseContent, response_with_contents};
-use super::error_classes::{GENERAL_ERRORS, RATE_LIMIT, RATE_LIMIT_POLICY};
+use super::error_classes::{DEPRECATION_FIELDS, GENERAL_ERRORS, RATE_LIMIT, RATE_LIMIT_POLICY};
 use super::error_group::is_separate_from_success;
 use super::operation::DescribedMethod;
 use super::responses::ErrorResponses;
@@ -86,6 +86,14 @@ impl ErrorResponses {
             downloads::add_file_content(&mut file, schemas);
             response_fields::add_response_fields(&mut file, described, self.unbound, schemas);
             responses.push((method.options.status, None, file));
+        }
+        if self.detail == OpenapiDetail::Full && method.options.deprecation.is_some() {
+            for (name, _) in DEPRECATION_FIELDS {
+                // An output of the method can be the field.
+                if !response.headers.contains_key(name) {
+                    headers::add_header_reference(&mut response, name);
+                }
+            }
         }
         if has_rate_limits {
             for (name, _) in [RATE_LIMIT, RATE_LIMIT_POLICY] {

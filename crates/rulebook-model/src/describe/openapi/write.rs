@@ -5,14 +5,14 @@ use serde::{Serialize, Serializer};
 use utoipa::openapi::OpenApi;
 use utoipa::openapi::security::SecurityRequirement;
 
-use super::super::in_words::{describe_rate_limits, join_first_items};
+use super::super::in_words::{describe_deprecation, describe_rate_limits, join_first_items};
 use super::operation::{DescribedMethod, DescribedOperation, OperationDescriber};
 use super::parameters::{has_request_body, is_ignored_header};
 use super::parts::PartInOperation;
 use super::paths::{Operations, PathOperation};
 use super::{OpenapiDetail, security};
 use crate::call::HttpMethod;
-use crate::model::{Api, Location, Method, Module};
+use crate::model::{Api, Location, Method, Module, date_or_time};
 
 /// The member of the document that contains the paths.
 const PATHS_MEMBER: &str = "paths";
@@ -101,7 +101,8 @@ impl<'o> PathsObject<'o, '_> {
             parameters: parts.parameters.iter().map(|index| describer.parameters().part_in_operation(*index)).collect(),
             request_body: parts.request_body.map(|index| describer.request_bodies().part_in_operation(index)),
             responses: EntriesObject(responses.collect()),
-            deprecated: method.options.deprecated,
+            deprecated: method.options.deprecation.is_some(),
+            sunset: method.options.deprecation.as_ref().and_then(|it| it.sunset).map(date_or_time),
             security: security::security_requirements(api, method),
             constraints: method
                 .constraints
@@ -119,6 +120,10 @@ fn operation_description(api: &Api, (module, method): (&Module, &Method), uris_b
     let info = method.info.trim();
     if info.lines().nth(1).is_some() {
         paragraphs.push(info.to_owned());
+    }
+    if let Some(deprecation) = &method.options.deprecation {
+        let details = describe_deprecation(deprecation, |id| format!("`{id}`"));
+        paragraphs.extend((!details.is_empty()).then(|| format!("Deprecated {details}.")));
     }
     paragraphs.extend(security::describe_required_permissions(method));
     let limits = describe_rate_limits(api, module, method);
@@ -174,6 +179,9 @@ struct OperationObject<'o> {
     responses: EntriesObject<&'o str, PartInOperation<'o>>,
     #[serde(skip_serializing_if = "is_false")]
     deprecated: bool,
+    /// The end of a deprecated operation, under the name by which tools know it.
+    #[serde(rename = "x-sunset", skip_serializing_if = "Option::is_none")]
+    sunset: Option<String>,
     /// The permissions that a caller needs. If a method requires no permission, this member is omitted, so that the
     /// security requirements of the document apply, which are empty.
     #[serde(skip_serializing_if = "Vec::is_empty")]

@@ -194,7 +194,8 @@ pub(super) struct MethodLine<'a> {
     pub(super) scope: Inlines<'a>,
     /// `true` if a caller needs permissions.
     pub(super) is_restricted: bool,
-    pub(super) is_deprecated: bool,
+    /// What marks a deprecated method, such as "deprecated since 2026-12-01".
+    pub(super) deprecated: Option<String>,
 }
 
 impl<'a> Inline<'a> {

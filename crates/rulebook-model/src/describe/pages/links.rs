@@ -181,6 +181,13 @@ pub(super) fn method_page_path(id: &str) -> String {
     format!("methods/{}", escape_segment(id))
 }
 
+/// Returns the absolute path, percent-encoded, of a method's documentation page. `id` is the id of the method.
+#[must_use]
+pub fn method_page_url(id: &str) -> String {
+    let context = LinkContext { origin: LinkOrigin::AnyPath, form: PageForm::Html, is_for_caller: false };
+    page_url(&method_page_path(id), "", context)
+}
+
 /// Returns the path of a schema's documentation page, below `/docs/` and before percent-encoding. `key` is the key of
 /// the schema.
 pub(super) fn schema_page_path(key: &str) -> String {

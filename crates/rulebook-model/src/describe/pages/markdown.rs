@@ -133,7 +133,7 @@ fn row_cells(row: &TableRow<'_>, context: LinkContext<'_>) -> Vec<String> {
 }
 
 fn format_method_line(line: &MethodLine<'_>, context: LinkContext<'_>) -> String {
-    let deprecated = if line.is_deprecated { " (deprecated)" } else { "" };
+    let deprecated = line.deprecated.as_ref().map(|mark| format!(" ({mark})")).unwrap_or_default();
     let (page, uri) = (line.page_link.to_url(context), code_span(line.uri));
     let info = inlines_to_markdown(&line.info, context);
     let (id, scope) = (code_span(line.id), inlines_to_markdown(&line.scope, context));

@@ -6,16 +6,17 @@ use serde_json::Value as Json;
 
 use super::document::{Block, Inline, Inlines, ListItem, PageDocument, Panel};
 use super::fields::{output_field, parameter_field};
+use super::links::{LinkTarget, method_page_path};
 use super::parse_markdown::{parse_blocks, parse_line};
 use super::phrases::{describe_scope, split_title, title};
 use super::{MethodEntry, PageId, Pages, method_definition, responses};
 use crate::call::secret_name_patterns;
 use crate::describe::example::{minimal_example, necessary_parameters, parameter_example};
-use crate::describe::in_words::{describe_idempotency, describe_rate_limits};
+use crate::describe::in_words::{describe_deprecation_dates, describe_idempotency, describe_rate_limits};
 use crate::describe::snippet::credential_field_of_api;
 use crate::describe::{server_url, snippets};
 use crate::invisible::escape_like_json;
-use crate::model::{Api, Idempotency, Method, Parameter};
+use crate::model::{Api, Deprecation, Idempotency, Method, Parameter};
 
 pub(super) fn method_page(pages: &Pages, index: usize) -> PageDocument<'_> {
     let entry = pages.method_entry(index);
@@ -132,8 +133,8 @@ fn method_facts<'a>(
     if let Some(text) = describe_idempotency(api, method) {
         facts.push((Idempotency::HEADER, parse_line(&text)));
     }
-    if method.options.deprecated {
-        facts.push(("Deprecated", vec![Inline::text("new clients should not call this method")]));
+    if let Some(deprecation) = &method.options.deprecation {
+        facts.push(("Deprecated", deprecation_fact(deprecation)));
     }
     if method.options.download {
         facts.push((
@@ -153,6 +154,22 @@ fn method_facts<'a>(
         facts.push(("JSONP", info));
     }
     facts
+}
+
+/// Describes since when a method is deprecated and until when it is available, with a link to what replaces it.
+fn deprecation_fact(deprecation: &Deprecation) -> Inlines<'_> {
+    let dates = describe_deprecation_dates(deprecation);
+    let text = if dates.is_empty() { "new clients should not call this method".to_owned() } else { dates };
+    let mut inlines = vec![Inline::text(text)];
+    if deprecation.sunset.is_some() {
+        inlines.push(Inline::text("; after that, it responds with the status 410"));
+    }
+    if let Some(successor) = &deprecation.successor {
+        let page = LinkTarget::Page(method_page_path(&successor.value), None);
+        let link = Inline::Link(page, vec![Inline::code(&successor.value)]);
+        inlines.extend([Inline::text("; use "), link, Inline::text(" instead")]);
+    }
+    inlines
 }
 
 /// Returns the paths of a method, beginning with the path that contains all positional parameters. If the last

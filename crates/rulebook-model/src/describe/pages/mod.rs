@@ -43,6 +43,7 @@ use links::{LinkOrigin, LinkTarget, escape_segment};
 use schema::SchemaPosition;
 use search_index::SearchIndex;
 
+pub use links::method_page_url;
 pub use options::{markdown_for_api, markdown_for_intermediate_uri, markdown_for_service};
 
 /// The contents list each method if the API has at most this number of methods, and at most this number of API modules.

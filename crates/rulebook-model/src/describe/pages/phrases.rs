@@ -6,7 +6,7 @@ use super::links::{LinkTarget, method_page_path};
 use super::parse_markdown::{parse_line, plain_text};
 use super::{MethodEntry, PageId, Pages};
 use crate::describe::in_words;
-use crate::model::{Location, Method, Parameter, Permission, PermissionPart};
+use crate::model::{Deprecation, Location, Method, Parameter, Permission, PermissionPart};
 
 /// Describes the permissions that a method requires. On a page for one caller, also describes the parameter values with
 /// which the caller can call the method.
@@ -63,8 +63,12 @@ pub(super) fn method_line<'a>(MethodEntry { uri, method, .. }: MethodEntry<'a>) 
         id: &method.id,
         scope: describe_scope(method),
         is_restricted: !method.scope.is_public(),
-        is_deprecated: method.options.deprecated,
+        deprecated: method.options.deprecation.as_deref().map(deprecation_mark),
     }
+}
+
+fn deprecation_mark(deprecation: &Deprecation) -> String {
+    format!("deprecated {}", in_words::describe_deprecation_dates(deprecation)).trim_end().to_owned()
 }
 
 pub(super) fn first_line(info: &str) -> &str {

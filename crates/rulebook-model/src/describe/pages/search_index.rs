@@ -73,7 +73,8 @@ impl MethodTexts {
         let outputs = method.outputs.iter().flat_map(|output| [output.name.as_str(), &output.info]);
         let errors = method.errors.iter().flat_map(|error| [error.name.as_str(), &error.info]);
         let permissions = method.scope.groups.iter().flatten().map(|permission| permission.text.as_str());
-        let names = [module.name.as_str(), if method.options.deprecated { "deprecated" } else { "" }, &statuses];
+        let names =
+            [module.name.as_str(), if method.options.deprecation.is_some() { "deprecated" } else { "" }, &statuses];
         let other_texts = names.into_iter().chain(permissions).chain(parameters).chain(outputs).chain(errors);
         let other_texts = other_texts.chain(members.iter().map(String::as_str));
         Self {

@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use super::names::{docstring, string_literal, to_class_name, to_name, words_of_type};
 use super::types::TypeWriter;
 use crate::call::{HttpMethod, Value};
-use crate::describe::in_words::reads_key_as_parameter;
+use crate::describe::in_words::{describe_deprecation, reads_key_as_parameter};
 use crate::describe::list_format::{ListFormat, type_attributes};
 use crate::describe::outputs;
 use crate::describe::typescript::argument_names;
@@ -152,7 +152,10 @@ fn result_type(api: &Api, module: &Module, method: &Method, hint: &PlaceName, ty
 
 fn describe(api: &Api, method: &Method, names: &[String]) -> String {
     let mut paragraphs = vec![method.info.clone()];
-    paragraphs.extend(method.options.deprecated.then(|| "Deprecated.".to_owned()));
+    paragraphs.extend(method.options.deprecation.as_ref().map(|deprecation| {
+        let details = describe_deprecation(deprecation, str::to_owned);
+        format!("{}.", format!("Deprecated {details}").trim_end())
+    }));
     let parameters = method.parameters.iter().zip(names).map(|(parameter, name)| {
         let info = parameter.info.lines().map(str::trim).collect::<Vec<_>>().join(" ");
         let default = parameter.default.as_ref().map(|default| format!(" (default: {default})")).unwrap_or_default();

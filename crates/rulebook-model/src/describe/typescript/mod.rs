@@ -17,6 +17,7 @@ pub use handlers::typescript_handlers;
 use schemas::{SchemaTypeNames, UsedSchemas};
 use types::{TypeWriter, ValueRole, describe_value, format_doc_comment, member_name, string_literal};
 
+use super::in_words::describe_deprecation;
 use super::outputs;
 use crate::envelope::{self, OutputsLocation, has_content};
 use crate::model::{Api, Method, Module, Unbound};
@@ -103,7 +104,9 @@ fn result_type(api: &Api, module: &Module, method: &Method, names: &SchemaTypeNa
 }
 
 fn method_doc_comment(method: &Method, level: usize) -> String {
-    let tag = method.options.deprecated.then(|| "@deprecated".to_owned());
+    let tag = method.options.deprecation.as_ref().map(|deprecation| {
+        format!("@deprecated {}", describe_deprecation(deprecation, str::to_owned)).trim_end().to_owned()
+    });
     let sentences = method.constraints_in_words();
     let info = std::iter::once(method.info.clone()).chain(sentences).collect::<Vec<_>>().join("\n");
     format_doc_comment(&info, tag.as_slice(), level)

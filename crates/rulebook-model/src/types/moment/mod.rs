@@ -38,6 +38,17 @@ fn time_pattern() -> String {
     format!("(?: {minutes}:[0-5][0-9]|{clock})?")
 }
 
+/// Returns a pattern for all texts of the type `datetime`.
+pub(crate) fn datetime_pattern() -> String {
+    format!("^{}{}$", date_pattern(None, None), time_pattern())
+}
+
+/// Returns the seconds from 1970-01-01T00:00:00Z to the point in time that a text of the type `datetime` denotes. A text
+/// without an offset denotes a point in time in UTC.
+pub(crate) fn utc_seconds_of(text: &str) -> Option<i64> {
+    parse_moment(DateGrammar::Datetime, text, &TimeZone::UTC).map(|(seconds, _)| seconds)
+}
+
 /// Returns `true` if a JSON Schema is that of a date, or of a date with a time.
 #[cfg(feature = "documents")]
 pub(crate) fn is_moment(schema: &Map<String, Json>) -> bool {

@@ -8,7 +8,7 @@ use super::super::super::dialect_spec::RULES;
 use super::super::super::jsonc::{JsonData, JsonMember};
 use super::super::super::keys::rules::METHOD;
 use super::super::super::parsed::{DeclaredOptions, Method, Service};
-use super::super::method::{read_errors, read_scope};
+use super::super::method::{read_deprecation, read_errors, read_scope};
 use super::returns::read_return_fields;
 use super::rule::Rule;
 use super::{joined_description, read_rules};
@@ -36,7 +36,8 @@ pub(super) fn read_method(
     let constraints = object.get("@constraints").cloned();
     let handler = object.get("@handler").cloned();
     let (status, download) = (object.integer("@status"), object.bool("@download"));
-    let (jsonp, deprecated) = (object.bool("@jsonp"), object.bool("@deprecated"));
+    let jsonp = object.bool("@jsonp");
+    let deprecation = read_deprecation(&object, "@deprecated", "@sunset", "@successor");
     let rate_limit = object.get("@rate_limit").cloned();
     let cost = object.integer("@cost");
     let idempotent = object.string("@idempotent");
@@ -54,7 +55,7 @@ pub(super) fn read_method(
             statuses: status.into_iter().collect(),
             version: None,
             download,
-            deprecated,
+            deprecation: deprecation.clone(),
             rate_limit: rate_limit.clone(),
             cost,
             idempotent: idempotent.clone().filter(|_| !(has_other && is_get(&http))),

@@ -1,0 +1,45 @@
+//! Methods that clients should no longer call.
+
+use jiff::Timestamp;
+use jiff::civil::Time;
+use jiff::tz::TimeZone;
+
+use super::{Api, Method, Service};
+use crate::span::Spanned;
+use crate::types::utc_seconds_of;
+
+/// Since when clients should no longer call a method, until when they can, and what they call instead.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Deprecation {
+    /// Since when the method is deprecated; `None` if the definition has no date.
+    pub since: Option<Timestamp>,
+    /// The point in time from which on the method responds with the status 410; `None` if it has no end.
+    pub sunset: Option<Timestamp>,
+    /// The id of the method that replaces it, which is another method of the API.
+    pub successor: Option<Spanned<String>>,
+}
+
+impl Deprecation {
+    /// Returns the method that replaces the deprecated one, and its service.
+    #[must_use]
+    pub fn find_successor<'a>(&self, api: &'a Api) -> Option<(&'a Service, &'a Method)> {
+        let id = &self.successor.as_ref()?.value;
+        let services = api.modules.iter().flat_map(|module| &module.services);
+        let mut methods = services.flat_map(|service| service.methods.iter().map(move |method| (service, method)));
+        methods.find(|(_, method)| method.id == *id)
+    }
+}
+
+/// Parses a point in time from 1970 on, in the notation of the type `datetime`. A date is its midnight in UTC.
+#[must_use]
+pub fn parse_date_or_time(text: &str) -> Option<Timestamp> {
+    utc_seconds_of(text).filter(|seconds| *seconds >= 0).and_then(|seconds| Timestamp::from_second(seconds).ok())
+}
+
+/// Formats a point in time as the definition does: as a date if it is midnight in UTC, otherwise as in RFC 3339.
+#[must_use]
+pub fn date_or_time(moment: Timestamp) -> String {
+    let utc = moment.to_zoned(TimeZone::UTC).datetime();
+    if utc.time() == Time::midnight() { utc.date().to_string() } else { moment.to_string() }
+}
