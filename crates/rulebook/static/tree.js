@@ -25,7 +25,7 @@ export function moveByKeys(tree) {
     for (const one of entries) one.tabIndex = one === stop ? 0 : -1;
   };
   setStop(tree.querySelector('[aria-current="page"]') ?? entries[0]);
-  tree.append(h("p", { className: "keys" }, "↑ ↓ and letters move, → ← unfold and fold"));
+  tree.append(h("p", { className: "keys" }, "↑ ↓ move, → ← unfold and fold"));
   tree.addEventListener("focusin", ({ target }) => entries.includes(target) && setStop(target));
   // A fold may hide the tab stop. The event does not bubble.
   const onToggle = ({ target }) =>

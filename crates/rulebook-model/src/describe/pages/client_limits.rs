@@ -9,16 +9,14 @@ use crate::limits::{ALL_LIMITS, LimitSpec};
 use crate::model::Method;
 
 /// Limits that concern the storage of the server. No single request exceeds them.
-const OF_STORAGE: [&str; 5] =
-    ["links", "callers", "idempotency_response", "idempotency_records", "idempotency_lease"];
+const OF_STORAGE: [&str; 5] = ["links", "callers", "idempotency_response", "idempotency_records", "idempotency_lease"];
 
 const TABLE_HEADER: &[&str] = &["Limit", "Value", "Applies to", "Error"];
 
 /// Returns the limits of the API that a client can exceed, each with its value.
 fn client_limits(pages: &Pages) -> impl Iterator<Item = (&'static LimitSpec, String)> {
-    let has = |test: fn(&Method) -> bool| {
-        pages.method_entries(0..pages.methods.len()).any(|(_, entry)| test(entry.method))
-    };
+    let has =
+        |test: fn(&Method) -> bool| pages.method_entries(0..pages.methods.len()).any(|(_, entry)| test(entry.method));
     let has_links = has(|method| method.options.download);
     let has_idempotency = has(|method| method.options.idempotent.is_some());
     let values = serde_json::to_value(&pages.api.limits).unwrap_or_default();
@@ -44,7 +42,10 @@ pub(super) fn limit_blocks(pages: &Pages) -> [Block<'_>; 3] {
             vec![vec![Inline::code(limit.key.name)]],
             vec![vec![Inline::text(value)]],
             vec![parse_line(limit.key.description)],
-            vec![vec![Inline::Link(errors_link(Some(limit.code.row().name)), vec![Inline::code(limit.code.row().name)])]],
+            vec![vec![Inline::Link(
+                errors_link(Some(limit.code.row().name)),
+                vec![Inline::code(limit.code.row().name)],
+            )]],
         ],
     };
     let about = "The error of a request that exceeds one of these limits contains its name. The limits of the number of \

@@ -98,7 +98,9 @@ impl<'a> SearchResults<'a> {
             if let Some(url) = url.and_then(|url| index.correct_url(&url)) {
                 found = index.find(&[vec![url.to_text()]], Some(&url));
                 corrected = Some(url.to_text());
-            } else if let Some(known) = index.correct(&words).or_else(|| index.correct(&parts)).or((parts != words).then_some(parts)) {
+            } else if let Some(known) =
+                index.correct(&words).or_else(|| index.correct(&parts)).or((parts != words).then_some(parts))
+            {
                 queries = with_synonyms(&known);
                 found = index.find(&queries, None);
                 others = other_results(pages, &queries);
