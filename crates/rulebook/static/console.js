@@ -240,7 +240,8 @@ function addSheet(panel, focusForm) {
       return document.activeElement === document.body && document.querySelector(".open-panel button").focus();
     setOpen(true);
     // On a touch screen, a field with the focus would open the keyboard of the screen.
-    if (!panel.contains(document.activeElement)) (matchMedia("(hover: hover)").matches ? focusForm : () => panel.focus())();
+    if (panel.contains(document.activeElement)) return undefined;
+    return matchMedia("(hover: hover)").matches ? focusForm() : panel.focus();
   });
   isColumn.addEventListener("change", () => panel.matches(":popover-open") && panel.hidePopover());
   document.querySelector('.skip[href="#tab-try"]')?.addEventListener("click", (event) => {

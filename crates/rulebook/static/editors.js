@@ -41,7 +41,8 @@ export function fieldOf(options, depth = 0) {
   ];
   const problem = h("p", { id: `${id}-problem`, className: "problem", hidden: true });
   const text = h("p", { id: `${id}-info`, className: "more" }, info ?? "");
-  const caption = h("p", { id: `${id}-label` }, isGroup ? h("span", { className: "label" }, name) : h("label", { htmlFor: id }, name), marks);
+  const title = isGroup ? h("span", { className: "label" }, name) : h("label", { htmlFor: id }, name);
+  const caption = h("p", { id: `${id}-label` }, title, marks);
   const content = isGroup
     ? [info ? text : "", problem, h("div", { className: "inner" }, editor.element)]
     : [editor.element, problem, text];
@@ -140,10 +141,10 @@ function textEditor(kind, { shared, preset, declared, example, optional, isNeste
   const create = (hasLines) => {
     const className = isRaw ? "json" : isMasked ? "masked" : "";
     const bounds = kind.input === "date" ? { min: kind.min, max: kind.max } : {};
-    const type = isMasked ? "password" : (kind.input ?? "text");
+    const [type, autocomplete] = isMasked ? ["password", "off"] : [kind.input ?? "text"];
     const created = hasLines
       ? h("textarea", { ...shared, rows: isRaw ? 3 : 4, className, placeholder })
-      : h("input", { ...shared, ...bounds, type, autocomplete: isMasked ? "off" : undefined, inputMode: kind.mode, placeholder });
+      : h("input", { ...shared, ...bounds, type, autocomplete, inputMode: kind.mode, placeholder });
     // An example is there to be replaced.
     const isExample = () => created.value !== "" && created.value === start && !kind.long;
     created.addEventListener("focus", () => isExample() && created.select());
