@@ -4,6 +4,7 @@
 //! - `links`: every link leads to a page, whatever names a definition has
 //! - `schemas`: the pages of schemas
 //! - `search`: the results of a search
+//! - `limits`: the limits of requests and the allowed origins
 //! - `missing`: the responses for paths without a page
 //! - `http`: formats, entity tags, HTTP methods and content security policies
 //! - `escaping`: text of a definition is shown literally
@@ -13,6 +14,7 @@ mod escaping;
 mod golden;
 mod http;
 mod large;
+mod limits;
 mod links;
 mod missing;
 mod schemas;

@@ -203,7 +203,8 @@ fn a_search_without_results_suggests_similar_words_and_methods_with_some_of_the_
 
 #[test]
 fn parameters_outputs_errors_settings_and_documents_are_found_with_links_to_them() {
-    let app = json!({ "timezone": "Europe/Paris", "schemas": {
+    let limit = json!({ "requests": 10, "per": "day" });
+    let app = json!({ "timezone": "Europe/Paris", "rate_limit": limit, "schemas": {
         "Note": { "info": "N", "fields": { "colour": { "info": "C", "type": "string" } } }
     } });
     let note = json!({ "info": "A note", "type": "?Note", "name": "note" });
@@ -227,6 +228,11 @@ fn parameters_outputs_errors_settings_and_documents_are_found_with_links_to_them
         ("colour", "schemas/Note"),
         ("paris", "./#settings"),
         ("time zone", "./#settings"),
+        ("cors", "./#settings"),
+        ("rate_limit", "./#settings"),
+        ("limits.body", "errors#limit-body"),
+        ("max_body", "errors#limit-body"),
+        ("nesting", "errors#limit-nesting"),
         ("authentication", "./#call"),
         ("openapi", "../openapi.json"),
         ("typescript", "../docs/api.d.ts"),
@@ -240,6 +246,28 @@ fn parameters_outputs_errors_settings_and_documents_are_found_with_links_to_them
     let page = body_text(&get_page(&server, "/docs/search?q=404"));
     let place = |text: &str| page_content(&page).find(text).unwrap_or_else(|| panic!("{text}: {page}"));
     assert!(place("Errors of the server") < place("<h2 id=\"methods\">"));
+}
+
+#[test]
+fn methods_are_found_by_common_synonyms_of_their_words() {
+    let method = |info: &str| json!({ "POST": { "info": info } });
+    let module = json!({ "/": {
+        "user": { "/": { "login": method("Return a token"), "register": method("Add a person") } },
+        "session": { "/": { "end": method("Log out") } },
+        "note": { "/": { "remove": method("Forget a note"), "picture": method("Show it") } }
+    } });
+    let server = TestServer::echo(&[("users.json", module)]);
+    for (query, expected) in [
+        ("sign+in", "user.login.post"),
+        ("signin", "user.login.post"),
+        ("Sign+up", "user.register.post"),
+        ("logout", "session.end.post"),
+        ("sign+out", "session.end.post"),
+        ("delete+note", "note.remove.post"),
+        ("image", "note.picture.post"),
+    ] {
+        assert_eq!(found_method_ids(&server, &format!("q={query}")), [expected], "{query}");
+    }
 }
 
 /// The dialog of the search requests the results without the rest of the page.

@@ -147,6 +147,7 @@ pub const SEARCHED_BODY_SIZE: LimitSpec = limit_spec(
 pub const LINK_SECONDS: LimitSpec = LimitSpec {
     // This is one year, in seconds.
     max: 365 * 24 * 60 * 60,
+    code: ErrorCode::Gone,
     ..limit_spec(
         "link",
         Unit::Seconds,
@@ -189,12 +190,16 @@ pub const ALL_LIMITS: &[LimitSpec] = &[
     FIELD_COUNT,
     NESTING_DEPTH,
     ITEM_COUNT,
-    limit_spec(
-        "seconds",
-        Unit::Seconds,
-        60,
-        "The time to receive a request body, in seconds; for a multipart body or a file, one more second for each received 16 KiB.",
-    ),
+    LimitSpec {
+        code: ErrorCode::Timeout,
+        ..limit_spec(
+            "seconds",
+            Unit::Seconds,
+            60,
+            "The time to receive a request body, in seconds; for a multipart body or a file, one more second for each \
+             received 16 KiB.",
+        )
+    },
     SEARCHED_BODY_SIZE,
     LINK_SECONDS,
     limit_spec(

@@ -11,26 +11,16 @@ export function bodyOf(method, fields) {
   const isJsonBody = own.length > 0 && own.every(([, { kind }]) => kind.name !== "file");
   if (!isJsonBody) return { isJson: false, show: () => {} };
   const [[whole]] = own;
-  const input = h("textarea", {
-    id: newId(),
-    className: "json",
-    rows: 14,
-    spellcheck: false,
-    ariaLabel: "The body in JSON",
-  });
+  const input = h("textarea", { className: "json", rows: 14, spellcheck: false, ariaLabel: "The body in JSON" });
   const problem = h("p", { className: "problem", id: newId(), hidden: true });
-  const rows = h(
-    "div",
-    {},
-    own.map(([, { row }]) => row),
-  );
+  input.setAttribute("aria-describedby", problem.id);
+  const rows = h("div", {}, own.map(([, { row }]) => row));
   const text = h("div", { className: "field" }, input, problem);
-  const content = () =>
-    whole.isWholeBody
-      ? fields.get(whole).value()
-      : Object.fromEntries(
-          own.map(([{ wire }, field]) => [wire, field.value()]).filter(([, value]) => value !== undefined),
-        );
+  const content = () => {
+    if (whole.isWholeBody) return fields.get(whole).value();
+    const members = own.map(([{ wire }, field]) => [wire, field.value()]);
+    return Object.fromEntries(members.filter(([, value]) => value !== undefined));
+  };
   const isObject = (value) =>
     value !== null && typeof value === "object" && !Array.isArray(value) && !(value instanceof Json);
   const error = () => {
@@ -41,9 +31,7 @@ export function bodyOf(method, fields) {
   const fail = (message) => {
     problem.textContent = message ?? "";
     problem.hidden = message === undefined;
-    if (message === undefined) input.removeAttribute("aria-invalid");
-    else input.ariaInvalid = "true";
-    input.setAttribute("aria-describedby", problem.id);
+    input.ariaInvalid = message === undefined ? null : "true";
   };
   const body = {
     isJson: false,
@@ -85,12 +73,8 @@ export function bodyOf(method, fields) {
     input.dispatchEvent(new Event("input", { bubbles: true }));
   };
   const buttons = [action("Form", choose(false)), action("JSON", choose(true))];
-  const head = h(
-    "p",
-    { className: "body-head" },
-    h("span", {}, "Body"),
-    h("span", { className: "switch", role: "group", ariaLabel: "How to edit the body" }, buttons),
-  );
+  const choice = h("span", { className: "switch", role: "group", ariaLabel: "How to edit the body" }, buttons);
+  const head = h("p", { className: "body-head" }, h("span", {}, "Body"), choice);
   body.element = h("div", { className: "body" }, head, rows, text);
   body.show(false);
   return body;

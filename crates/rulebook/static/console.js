@@ -63,17 +63,14 @@ export async function startConsole(panel, root) {
     else if (!result.isAtFields && response.getBoundingClientRect().top > innerHeight / 2) response.scrollIntoView();
     const token = tokenIn(result, scheme);
     if (token === undefined) return;
-    const use = action(
-      "Use this token",
-      () => {
-        line.element.hidden = false;
-        line.use(token);
-        const said = h("span", { tabIndex: -1 }, "The next calls send this token.");
-        use.replaceWith(said);
-        said.focus();
-      },
-      { className: "minor use" },
-    );
+    const use = action("Use this token", () => {
+      line.element.hidden = false;
+      line.use(token);
+      const said = h("span", { tabIndex: -1 }, "The next calls send this token.");
+      use.replaceWith(said);
+      said.focus();
+    });
+    use.classList.add("use");
     response.prepend(h("p", {}, use));
   };
   /** Returns the code of a call by its title. Secrets are masked if `hides` is true. */
@@ -106,9 +103,7 @@ export async function startConsole(panel, root) {
     try {
       element = await form(root, dataset.method, dataset.uri, scheme, options);
     } catch (error) {
-      content.replaceChildren(
-        h("p", {}, `The form cannot be shown: ${error.message}. Use one of the examples instead.`),
-      );
+      content.textContent = escapeControls(`The form cannot be shown: ${error.message}. Use one of the examples instead.`);
       // With another credential, the definition may contain the method.
       line.element.addEventListener("change", show, { once: true });
       return;
@@ -151,9 +146,8 @@ function tabs(panel, loadCode) {
   const last = pairs.findIndex(([name]) => name === sessionStorage.getItem("tab"));
   choose(Math.max(last, 0));
   if (last > 0) loadCode();
-  const codes = new Map(
-    pairs.map(([name, section]) => [name, section.querySelector("code[data-language]")]).filter(([, code]) => code),
-  );
+  const all = pairs.map(([name, section]) => [name, section.querySelector("code[data-language]")]);
+  const codes = new Map(all.filter(([, code]) => code));
   for (const code of codes.values()) {
     highlight(code, code.dataset.language);
     code.closest("pre").tabIndex = 0;
@@ -164,14 +158,8 @@ function tabs(panel, loadCode) {
 /** Returns the input for a credential of a scheme, and a function that stores a credential. */
 function credentialLine(scheme, root, isRequired) {
   const placeholder = isRequired ? "required for this method" : "none";
-  const input = h("input", {
-    id: "token",
-    type: "password",
-    autocomplete: "off",
-    spellcheck: false,
-    placeholder,
-    value: scheme.stored(),
-  });
+  const options = { id: "token", type: "password", autocomplete: "off", spellcheck: false, placeholder };
+  const input = h("input", { ...options, value: scheme.stored() });
   input.addEventListener("input", () => scheme.store(input.value, root));
   const element = h("form", { className: "token" }, h("label", { htmlFor: input.id }, scheme.label), revealed(input));
   element.addEventListener("submit", (event) => event.preventDefault());
@@ -251,7 +239,9 @@ function addSheet(panel, focusForm) {
     if (newState !== "open")
       return document.activeElement === document.body && document.querySelector(".open-panel button").focus();
     setOpen(true);
-    if (!panel.contains(document.activeElement)) panel.focus();
+    // On a touch screen, a field with the focus would open the keyboard of the screen.
+    if (panel.contains(document.activeElement)) return undefined;
+    return matchMedia("(hover: hover)").matches ? focusForm() : panel.focus();
   });
   isColumn.addEventListener("change", () => panel.matches(":popover-open") && panel.hidePopover());
   document.querySelector('.skip[href="#tab-try"]')?.addEventListener("click", (event) => {

@@ -1,10 +1,10 @@
 // Adds to the documentation pages what needs JavaScript: the console that calls the method, copy buttons, highlighting,
 // the dialog of the search, and the choice of the color scheme. Text of definitions is only inserted as text nodes.
 
-import { copyButton, h, tabsOf } from "./element.js";
+import { action, copyButton, tabsOf } from "./element.js";
 import { addFinder } from "./find.js";
 import { highlight } from "./highlight.js";
-import { dimForbidden, keepFolds, showCurrent } from "./tree.js";
+import { dimForbidden, keepFolds, moveByKeys, showCurrent } from "./tree.js";
 
 /** The URL of the server, behind any prefix of a reverse proxy. */
 const root = new URL("../", import.meta.url);
@@ -19,12 +19,13 @@ for (const block of document.querySelectorAll("[data-server]")) {
 
 for (const code of document.querySelectorAll("main figure code")) {
   if (code.dataset.language) highlight(code, code.dataset.language);
-  code.closest("pre").tabIndex = 0;
   code.closest("figure").append(copyButton(() => code.textContent));
 }
 
 const panel = document.querySelector(".panel");
 if (panel) {
+  // With the keyboard, the form comes before the links of the description.
+  document.querySelector("main").before(panel);
   import("./console.js").then(({ startConsole }) => startConsole(panel, root));
   document.querySelector(".address").append(copyButton(textForAssistant, "Copy for an assistant", "minor"));
 }
@@ -54,6 +55,7 @@ for (const union of document.querySelectorAll("main .union")) {
 const tree = document.querySelector(".tree");
 const home = document.querySelector(".title a").href;
 keepFolds(tree);
+moveByKeys(tree);
 showCurrent(tree);
 dimForbidden(tree, home);
 addFinder(document.querySelector("header form"));
@@ -73,16 +75,14 @@ if (location.hash !== "") unfold();
 // A button for the color scheme, at the end of the header.
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const isDark = () => (document.documentElement.dataset.theme ?? (dark.matches ? "dark" : "light")) === "dark";
-const button = h("button", { type: "button", className: "theme minor" });
-const label = () => {
-  button.textContent = isDark() ? "Light" : "Dark";
-};
-button.addEventListener("click", () => {
+const button = action("", () => {
   const theme = isDark() ? "light" : "dark";
   document.documentElement.dataset.theme = theme;
   localStorage.setItem("theme", theme);
   label();
 });
+button.classList.add("theme");
+const label = () => (button.textContent = isDark() ? "Light" : "Dark");
 dark.addEventListener("change", label);
 label();
 document.querySelector("header").append(button);

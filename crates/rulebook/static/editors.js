@@ -41,23 +41,13 @@ export function fieldOf(options, depth = 0) {
   ];
   const problem = h("p", { id: `${id}-problem`, className: "problem", hidden: true });
   const text = h("p", { id: `${id}-info`, className: "more" }, info ?? "");
-  const row = isGroup
-    ? h(
-        "div",
-        { className: `field group ${kind.name}`, role: "group" },
-        h("p", { id: `${id}-label` }, h("span", { className: "label" }, name), marks),
-        info ? text : "",
-        problem,
-        h("div", { className: "inner" }, editor.element),
-      )
-    : h(
-        "div",
-        { className: "field" },
-        h("p", {}, h("label", { htmlFor: id }, name), marks),
-        editor.element,
-        problem,
-        text,
-      );
+  const title = isGroup ? h("span", { className: "label" }, name) : h("label", { htmlFor: id }, name);
+  const caption = h("p", { id: `${id}-label` }, title, marks);
+  const content = isGroup
+    ? [info ? text : "", problem, h("div", { className: "inner" }, editor.element)]
+    : [editor.element, problem, text];
+  const row = h("div", { className: isGroup ? `field group ${kind.name}` : "field" }, caption, content);
+  if (isGroup) row.role = "group";
   let marked;
   const field = {
     row,
@@ -120,25 +110,20 @@ function fileEditor({ multiple }, { shared, range, ext }) {
   return { element: input, input, value, set: () => (input.value = "") };
 }
 
+/** Returns the options of a selector, of which the first stands for no value. */
+export const optionsOf = (names) => names.map((name, n) => h("option", { value: n === 0 ? "" : String(n) }, name));
+
 function choiceEditor(constants, { shared, preset, optional }) {
   const unset = preset !== undefined ? `${shown(preset)} (default)` : optional ? "not sent" : "choose";
   const names = constants.map(shown);
-  const input = h(
-    "select",
-    shared,
-    [unset, ...names].map((name, n) => h("option", { value: n === 0 ? "" : String(n) }, name)),
-  );
+  const input = h("select", shared, optionsOf([unset, ...names]));
   const set = (value) => {
     const index = value === undefined ? -1 : names.indexOf(shown(value));
     input.value = index < 0 ? "" : String(index + 1);
   };
   if (constants.length === 1 && !optional) set(constants[0]);
-  return {
-    element: input,
-    input,
-    set,
-    value: () => (input.value === "" ? undefined : constants[Number(input.value) - 1]),
-  };
+  const value = () => (input.value === "" ? undefined : constants[Number(input.value) - 1]);
+  return { element: input, input, set, value };
 }
 
 function textEditor(kind, { shared, preset, declared, example, optional, isNested, isMasked, place }) {
@@ -154,21 +139,12 @@ function textEditor(kind, { shared, preset, declared, example, optional, isNeste
         : (kind.what ?? (isRaw ? "JSON" : undefined));
   let start = "";
   const create = (hasLines) => {
+    const className = isRaw ? "json" : isMasked ? "masked" : "";
+    const bounds = kind.input === "date" ? { min: kind.min, max: kind.max } : {};
+    const [type, autocomplete] = isMasked ? ["password", "off"] : [kind.input ?? "text"];
     const created = hasLines
-      ? h("textarea", {
-          ...shared,
-          rows: isRaw ? 3 : 4,
-          className: isRaw ? "json" : isMasked ? "masked" : "",
-          placeholder,
-        })
-      : h("input", {
-          ...shared,
-          ...(kind.input === "date" ? { min: kind.min, max: kind.max } : {}),
-          type: isMasked ? "password" : (kind.input ?? "text"),
-          autocomplete: isMasked ? "off" : undefined,
-          inputMode: kind.mode,
-          placeholder,
-        });
+      ? h("textarea", { ...shared, rows: isRaw ? 3 : 4, className, placeholder })
+      : h("input", { ...shared, ...bounds, type, autocomplete, inputMode: kind.mode, placeholder });
     // An example is there to be replaced.
     const isExample = () => created.value !== "" && created.value === start && !kind.long;
     created.addEventListener("focus", () => isExample() && created.select());
@@ -179,8 +155,7 @@ function textEditor(kind, { shared, preset, declared, example, optional, isNeste
   const shell = isMasked ? revealed(input) : undefined;
   const keepsEmpty = isNested && !optional && kind.name === "text" && !kind.minLength && place === undefined;
   const isPlain = () => input.matches("textarea, [type=text]");
-  const value = () =>
-    input.value !== "" ? typed(kind, input.value) : keepsEmpty && isPlain() ? "" : undefined;
+  const value = () => (input.value !== "" ? typed(kind, input.value) : keepsEmpty && isPlain() ? "" : undefined);
   const set = (next) => {
     const text = next === undefined ? "" : format(next);
     // An input would remove the line breaks.

@@ -83,9 +83,7 @@ export function copyButton(text, label = "Copy", className = "copy") {
   button.addEventListener("click", async () => {
     const isCopied = await Promise.resolve(text()).then(copy, () => false);
     button.textContent = isCopied ? "Copied" : "Not copied";
-    setTimeout(() => {
-      button.textContent = label;
-    }, 1500);
+    setTimeout(() => (button.textContent = label), 1500);
   });
   return button;
 }
@@ -93,12 +91,7 @@ export function copyButton(text, label = "Copy", className = "copy") {
 /** Copies a text, and returns whether it was copied. */
 async function copy(text) {
   // Browsers have the clipboard API only for pages that are loaded by HTTPS or from this machine.
-  if (navigator.clipboard) {
-    return navigator.clipboard.writeText(text).then(
-      () => true,
-      () => false,
-    );
-  }
+  if (navigator.clipboard) return navigator.clipboard.writeText(text).then(() => true, () => false);
   const area = h("textarea", { value: text, className: "copied", tabIndex: -1 });
   document.body.append(area);
   area.select();

@@ -98,9 +98,8 @@ function formOf(base, method, scheme, options) {
     for (const [parameter, field] of fields) field.set(all.get(parameter.key));
   };
 
-  const rows = [...fields]
-    .filter(([parameter]) => !body.element || parameter.place !== "body")
-    .map(([, { row }]) => row);
+  const outside = [...fields].filter(([parameter]) => !body.element || parameter.place !== "body");
+  const rows = outside.map(([, { row }]) => row);
   const clear = action("Clear the form", () => {
     problems.clear();
     setAll(start);
@@ -210,9 +209,8 @@ function sendingNote({ place, wire }) {
   const isForbidden =
     place === "cookie" ||
     (place === "header" && /^(user-agent|host|origin|referer|connection|content-length|date|via)$/i.test(wire));
-  return isForbidden
-    ? h("small", { className: "note" }, "Browsers do not let a page send this parameter. The curl command sends it.")
-    : undefined;
+  const text = "Browsers do not let a page send this parameter. The curl command sends it.";
+  return isForbidden ? h("small", { className: "note" }, text) : undefined;
 }
 
 /** Sends a request, and shows its status in an element. Returns the response; undefined if the server does not respond,

@@ -127,14 +127,8 @@ export function inputKind({ type = "", schema: written = {}, max, optional = tru
   const byFormat = { date: "date", email: "email" }[schema.format];
   const { min, max: last } = momentWords(schema) ?? {};
   const maxLength = schema.maxLength ?? (term.startsWith("decimal") ? 0 : max) ?? Number(/^string\((?:\d+,\s?)?(\d+)\)/.exec(term)?.[1]);
-  return {
-    name: "text",
-    input: input ?? byFormat,
-    long: term === "text" || maxLength > 250,
-    minLength: schema.minLength,
-    min,
-    max: last,
-  };
+  const long = term === "text" || maxLength > 250;
+  return { name: "text", input: input ?? byFormat, long, minLength: schema.minLength, min, max: last };
 }
 
 /** Returns a typed text as a value. A text that is not valid for the kind of input is sent as it is, and the server
@@ -150,8 +144,6 @@ export function typed({ name }, text) {
     other JSON. */
 function listOf(text) {
   const items = parseExactly(text, () => false);
-  if (!Array.isArray(items)) return undefined;
-  return items.every((item) => item instanceof Json || ["string", "bigint", "boolean"].includes(typeof item))
-    ? items
-    : undefined;
+  const isPlain = (item) => item instanceof Json || ["string", "bigint", "boolean"].includes(typeof item);
+  return Array.isArray(items) && items.every(isPlain) ? items : undefined;
 }

@@ -1,7 +1,7 @@
 // The editors of values that contain others: objects, lists, maps and unions, and that of an optional value, which is
 // created on demand, because a schema can contain itself. See editors.js.
 
-import { MAX_DEPTH, fieldOf, make, shown } from "./editors.js";
+import { MAX_DEPTH, fieldOf, make, optionsOf, shown } from "./editors.js";
 import { action, h, newId } from "./element.js";
 import { described, exampleOf, inputKind, plain } from "./kinds.js";
 import { Json, expected, json, kindsOf, mismatch, parseExactly, unionOf } from "./rulebook.js";
@@ -56,14 +56,8 @@ export function objectEditor({ properties, required = [] }, { example, omitted }
   const fields = new Map();
   for (const [name, schema] of Object.entries(properties)) {
     if (name === omitted) continue;
-    const options = {
-      label: name,
-      schema,
-      optional: !required.includes(name),
-      info: described(schema),
-      example: example?.[name],
-    };
-    fields.set(name, fieldOf(options, depth + 1));
+    const [optional, info] = [!required.includes(name), described(schema)];
+    fields.set(name, fieldOf({ label: name, schema, optional, info, example: example?.[name] }, depth + 1));
   }
   const value = () => {
     const members = [...fields].map(([name, field]) => [name, field.value()]);
@@ -77,20 +71,12 @@ export function objectEditor({ properties, required = [] }, { example, omitted }
     const [name, rest] = step(path, [...fields.keys()]);
     return fields.get(name)?.find(rest);
   };
-  return {
-    element: h(
-      "div",
-      { className: "members" },
-      [...fields.values()].map(({ row }) => row),
-    ),
-    value,
-    set,
-    find,
-  };
+  const rows = [...fields.values()].map(({ row }) => row);
+  return { element: h("div", { className: "members" }, rows), value, set, find };
 }
 
 /** Returns an element with rows, which can be added and removed. `create` returns a row: its field, and its element. */
-function rowsOf(name, { min = 0, max = Infinity }, create) {
+function rowsOf(name, max = Infinity, create) {
   const label = textOf(name);
   const list = h("ol", { className: "rows" });
   let rows = [];
@@ -129,18 +115,16 @@ function rowsOf(name, { min = 0, max = Infinity }, create) {
     list.replaceChildren();
     add.disabled = max <= 0;
   };
-  return { element: h("div", {}, list, add), all: () => rows, push, clear, min };
+  return { element: h("div", {}, list, add), all: () => rows, push, clear };
 }
 
 export function listEditor({ items, minItems, maxItems }, { shared, label, optional, example, isMasked }, depth) {
   const model = (Array.isArray(example) ? example[0] : undefined) ?? exampleOf(items);
   const ofList = { of: label, infoId: shared["aria-describedby"], isSecret: isMasked };
-  const rows = rowsOf(label, { max: maxItems }, (n, value) => {
+  const rows = rowsOf(label, maxItems, (n, value) => {
     const name = h("span", { className: "number" }, String(n + 1));
-    const field = fieldOf(
-      { label: name, ...ofList, schema: items, optional: false, example: value ?? model },
-      depth + 1,
-    );
+    const options = { label: name, ...ofList, schema: items, optional: false, example: value ?? model };
+    const field = fieldOf(options, depth + 1);
     field.set(value ?? (kindsOf(items).includes("object") ? model : undefined));
     return { field };
   });
@@ -166,25 +150,16 @@ export function listEditor({ items, minItems, maxItems }, { shared, label, optio
 export function mapEditor({ additionalProperties: schema, propertyNames, maxProperties }, options, depth) {
   const { label, example, isMasked } = options;
   const [model = exampleOf(schema)] = Object.values(example ?? {});
-  const rows = rowsOf(label, { max: maxProperties }, (n, pair) => {
-    const key = fieldOf(
-      { label: "name", of: `${label}: `, schema: propertyNames ?? { type: "string" }, optional: false },
-      depth + 1,
-    );
-    const field = fieldOf(
-      { label: "value", of: `${label}: `, schema, optional: false, example: model, isSecret: isMasked },
-      depth + 1,
-    );
+  const shared = { of: `${label}: `, optional: false };
+  const rows = rowsOf(label, maxProperties, (n, pair) => {
+    const key = fieldOf({ ...shared, label: "name", schema: propertyNames ?? { type: "string" } }, depth + 1);
+    const field = fieldOf({ ...shared, label: "value", schema, example: model, isSecret: isMasked }, depth + 1);
     const isSame = (other) => other.key !== key && other.key.value() === key.value();
     key.error = () => (rows.all().some(isSame) ? "Another row has the same name." : undefined);
     key.set(pair?.[0]);
     field.set(pair?.[1] ?? model);
-    return {
-      field: { ...field, input: key.input },
-      key,
-      inner: field,
-      element: h("div", { className: "pair" }, key.row, field.row),
-    };
+    const element = h("div", { className: "pair" }, key.row, field.row);
+    return { field: { ...field, input: key.input }, key, inner: field, element };
   });
   const pairs = () => rows.all().map(({ key, inner }) => [key.value() ?? "", inner.value() ?? null]);
   return {
@@ -195,14 +170,8 @@ export function mapEditor({ additionalProperties: schema, propertyNames, maxProp
       if (next !== null && typeof next === "object") for (const pair of Object.entries(next)) rows.push(pair);
     },
     find(path) {
-      const [name, rest] = step(
-        path,
-        rows.all().map(({ key }) => String(key.value() ?? "")),
-      );
-      return rows
-        .all()
-        .find(({ key }) => key.value() === name)
-        ?.inner.find(rest);
+      const [name, rest] = step(path, rows.all().map(({ key }) => String(key.value() ?? "")));
+      return rows.all().find(({ key }) => key.value() === name)?.inner.find(rest);
     },
   };
 }
@@ -216,12 +185,8 @@ function branchName({ schema, tags }) {
 
 export function unionEditor(schema, { shared, label, optional, example, isNested, isMasked }, depth) {
   const { branches, member } = unionOf(schema);
-  const input = h("select", { ...shared, ariaLabel: `Kind of ${textOf(label)}` });
-  input.append(
-    ...[optional ? "not sent" : "choose", ...branches.map(branchName)].map((name, n) =>
-      h("option", { value: n === 0 ? "" : String(n) }, name),
-    ),
-  );
+  const names = [optional ? "not sent" : "choose", ...branches.map(branchName)];
+  const input = h("select", { ...shared, ariaLabel: `Kind of ${textOf(label)}` }, optionsOf(names));
   const content = h("div");
   let inner;
   let at = -1;
@@ -235,16 +200,9 @@ export function unionEditor(schema, { shared, label, optional, example, isNested
     const omitted = branch.tags?.length === 1 ? member : undefined;
     if (branch.schema.type === "null" || "const" in branch.schema) return;
     const kind = depth > MAX_DEPTH ? { name: "any" } : inputKind({ schema: branch.schema });
-    const ids = {
-      ...shared,
-      id: newId(),
-      ariaLabel: `${textOf(label)}: ${branchName(branch)}`,
-    };
-    inner = make(
-      kind,
-      { shared: ids, label, optional: false, example: value ?? example, omitted, isNested, isMasked },
-      depth + 1,
-    );
+    const ids = { ...shared, id: newId(), ariaLabel: `${textOf(label)}: ${branchName(branch)}` };
+    const options = { shared: ids, label, optional: false, example: value ?? example, omitted, isNested, isMasked };
+    inner = make(kind, options, depth + 1);
     inner.set(value);
     content.append(inner.element);
   };
@@ -257,9 +215,8 @@ export function unionEditor(schema, { shared, label, optional, example, isNested
   /** Returns the index of the branch of a value. */
   const branchOf = (value) => {
     const tag = member === undefined || value === null || typeof value !== "object" ? undefined : value[member];
-    const tagged = branches.findIndex(
-      ({ tags = [] }) => tag !== undefined && tags.some((one) => shown(one) === shown(tag)),
-    );
+    const hasTag = ({ tags = [] }) => tag !== undefined && tags.some((one) => shown(one) === shown(tag));
+    const tagged = branches.findIndex(hasTag);
     if (tagged >= 0) return tagged;
     const exact = parseExactly(json(value));
     const index = branches.findIndex((branch) => !mismatch(branch.schema, exact, label));
@@ -271,24 +228,13 @@ export function unionEditor(schema, { shared, label, optional, example, isNested
     if (chosen.type === "null") return null;
     if ("const" in chosen) return chosen.const;
     const own = inner.value();
-    return tags?.length === 1 &&
-      member !== undefined &&
-      own !== null &&
-      typeof own === "object" &&
-      !(own instanceof Json)
-      ? { [member]: tags[0], ...own }
-      : own;
+    const hasOwnTag = tags?.length !== 1 || own === null || typeof own !== "object" || own instanceof Json;
+    return member === undefined || hasOwnTag ? own : { [member]: tags[0], ...own };
   };
   const set = (next) => {
     const isMissing = next === undefined || (next === null && optional);
     choose(isMissing ? -1 : branchOf(next), isMissing ? undefined : next);
   };
-  return {
-    element: h("div", { className: "branches" }, input, content),
-    input,
-    value,
-    set,
-    find: (path) => inner?.find?.(path),
-    error: () => inner?.error?.(),
-  };
+  const element = h("div", { className: "branches" }, input, content);
+  return { element, input, value, set, find: (path) => inner?.find?.(path), error: () => inner?.error?.() };
 }

@@ -18,12 +18,8 @@ export function responseElement({ response, body, text }, sent) {
     [`Headers (${fields.length})`, h("div", { className: "header-fields" }, textElement(fields.join("\n")))],
     ["Request as sent", h("div", { className: "sent" }, textElement(requestText(sent)))],
   ];
-  return h(
-    "div",
-    {},
-    tabsOf("Parts of the response", pairs).list,
-    pairs.map(([, element]) => element),
-  );
+  const { list } = tabsOf("Parts of the response", pairs);
+  return h("div", {}, list, pairs.map(([, element]) => element));
 }
 
 /** Shows a body. Files, and texts that the server sends as attachments, can be saved. */

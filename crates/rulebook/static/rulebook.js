@@ -225,10 +225,11 @@ function* below(module, tree, above, jsonp) {
   for (const [key, inner] of Object.entries(tree["/"] ?? {})) yield* below(module, inner, `${above}/${key}`, jsonp);
 }
 
+const segmentsOf = (path) => path.split("/").filter((segment) => segment !== "");
+
 function methodOf(module, path, http, written, jsonp) {
   const { info, scope, in: inputs = {}, out = {}, errors = {}, constraints = [], options = {} } = written;
-  const segments = path.split("/").filter((segment) => segment !== "");
-  const names = segments.map((segment) => (segment.startsWith("{") ? segment : segment.replaceAll(".", "%2E")));
+  const names = segmentsOf(path).map((segment) => (segment.startsWith("{") ? segment : segment.replaceAll(".", "%2E")));
   const id = written.id ?? [...names, http.toLowerCase()].join(".");
   const parameters = Object.entries(inputs).map(([key, one]) => parameterOf(key, one, http, module.defs));
   for (const one of parameters) {
@@ -236,20 +237,8 @@ function methodOf(module, path, http, written, jsonp) {
     one.name = parameters.some(same) ? one.key : one.short;
   }
   const open = http === "GET" && !scope && !options.download;
-  const method = {
-    id,
-    module,
-    path,
-    http,
-    info,
-    scope,
-    parameters,
-    out,
-    errors,
-    constraints,
-    options,
-    jsonp: open && (options.jsonp ?? jsonp),
-  };
+  const described = { info, scope, parameters, out, errors, constraints, options };
+  const method = { id, module, path, http, ...described, jsonp: open && (options.jsonp ?? jsonp) };
   return Object.defineProperty(method, "toJSON", { value: () => serializable(method) });
 }
 
@@ -385,11 +374,9 @@ function valuesOf(method, args, { check = true }) {
   for (const [name, value] of Object.entries(args ?? {})) {
     if (value === undefined) continue;
     const small = name.toLowerCase();
-    const one =
-      parameters.find((other) => other.name === name || other.key === name) ??
-      parameters.find(
-        (other) => other.place === "header" && [other.name, other.key].some((known) => known.toLowerCase() === small),
-      );
+    const isField = (other) =>
+      other.place === "header" && [other.name, other.key].some((known) => known.toLowerCase() === small);
+    const one = parameters.find((other) => other.name === name || other.key === name) ?? parameters.find(isField);
     if (!one) {
       const known = parameters.map((other) => other.name).join(", ") || "none";
       throw new ArgumentError(name, `an argument of ${method.id} (${known})`, "another name");
@@ -570,15 +557,12 @@ export function unsendable(parameter, value) {
 export function request(base, method, values, authorization) {
   const { http } = method;
   const valuesIn = (place) => [...values].filter(([parameter]) => parameter.place === place);
-  const segments = method.path.split("/").filter((segment) => segment !== "");
   const one = (parameter, value) => texts(parameter, value, false)[0];
   const many = (parameter, value) => texts(parameter, value, true).map((text) => [parameter.wire, text]);
-  const inPath = new Map(
-    valuesIn("path").map(([parameter, value]) => [parameter.position ?? parameter.key, one(parameter, value)]),
-  );
-  const path = segments.map((segment) =>
-    segment.startsWith("{") ? percentEncode(inPath.get(segment) ?? "") : encodeSegment(segment),
-  );
+  const pair = ([parameter, value]) => [parameter.position ?? parameter.key, one(parameter, value)];
+  const inPath = new Map(valuesIn("path").map(pair));
+  const encode = (segment) => (segment.startsWith("{") ? percentEncode(inPath.get(segment) ?? "") : encodeSegment(segment));
+  const path = segmentsOf(method.path).map(encode);
   // A missing position before another one is an empty segment.
   const last = Math.max(-1, ...[...inPath.keys()].filter(Number.isInteger));
   for (let n = 0; n <= last; n++) path.push(percentEncode(inPath.get(n) ?? ""));
@@ -587,9 +571,9 @@ export function request(base, method, values, authorization) {
   const start = path.length > 0 ? base.replace(/\/$/, "") : base;
   const url = [start, ...path].join("/") + (written && `?${written}`);
 
-  const headers = valuesIn("header").map(([parameter, value]) => [parameter.wire, one(parameter, value)]);
+  const fieldsIn = (place) => valuesIn(place).map(([parameter, value]) => [parameter.wire, one(parameter, value)]);
+  const [headers, cookies] = [fieldsIn("header"), fieldsIn("cookie")];
   if (authorization) headers.unshift(["Authorization", authorization]);
-  const cookies = valuesIn("cookie").map(([parameter, value]) => [parameter.wire, one(parameter, value)]);
   const body = valuesIn("body");
   const [whole] = body.filter(([parameter]) => parameter.isWholeBody);
   if (whole && isFile(whole[1])) {
@@ -603,9 +587,7 @@ export function request(base, method, values, authorization) {
     const files = (parameter, value) => [value].flat().map((file) => [parameter.wire, file]);
     // Null is the text `null` of a required parameter. Of an optional one, it means that the parameter is missing.
     const filled = body.filter(([parameter, value]) => value !== null || !parameter.optional);
-    const parts = filled.flatMap(([parameter, value]) =>
-      ([value].flat().some(isFile) ? files : many)(parameter, value),
-    );
+    const parts = filled.flatMap(([one, value]) => ([value].flat().some(isFile) ? files : many)(one, value));
     return { http, url, headers, cookies, parts };
   }
   if (body.length === 0) return { http, url, headers, cookies };
@@ -926,17 +908,11 @@ export function expected(schema) {
     const shown = (name, ...bounds) => (bounds.includes(Number(schema[name])) ? undefined : schema[name]);
     const [min, max] = [shown(minKeyword, -(2 ** 63)), shown(maxKeyword, 2 ** 63, 2 ** 64)];
     if (min === undefined && max === undefined) return schema[minKeyword] === undefined ? "" : " of 64 bits";
-    return min === undefined
-      ? ` of at most ${max}${unit}`
-      : max === undefined
-        ? ` of at least ${min}${unit}`
-        : ` from ${min} to ${max}${unit}`;
+    if (min === undefined) return ` of at most ${max}${unit}`;
+    return max === undefined ? ` of at least ${min}${unit}` : ` from ${min} to ${max}${unit}`;
   };
-  const counts = [
-    ["minimum", "maximum", ""],
-    ["minLength", "maxLength", " characters"],
-  ];
-  counts.push(["minItems", "maxItems", " items"], ["minProperties", "maxProperties", " members"]);
+  const sizes = [["minLength", "maxLength", " characters"], ["minItems", "maxItems", " items"]];
+  const counts = [["minimum", "maximum", ""], ...sizes, ["minProperties", "maxProperties", " members"]];
   const moment = momentWords(schema)?.words;
   if (moment) return moment + orNull;
   const readable = schema.pattern?.length <= 80 ? ` that matches ${schema.pattern}` : "";
@@ -997,9 +973,14 @@ function waitFor(time, signal) {
       signal?.removeEventListener("abort", stop);
       done();
     }, time);
-    if (signal?.aborted) stop();
-    else signal?.addEventListener("abort", stop, { once: true });
+    onAbort(signal, stop);
   });
+}
+
+/** Calls a function when a signal is aborted: at once if it already is. */
+function onAbort(signal, stop) {
+  if (signal?.aborted) stop();
+  else signal?.addEventListener("abort", stop, { once: true });
 }
 
 /**
@@ -1012,8 +993,7 @@ async function sendAndRead(message, options, download = false) {
   const stop = () => ended.abort(signal.reason);
   const late = () => ended.abort(new DOMException(`no response within ${timeout} ms`, "TimeoutError"));
   const timer = timeout === undefined ? undefined : setTimeout(late, timeout);
-  if (signal?.aborted) stop();
-  else signal?.addEventListener("abort", stop, { once: true });
+  onAbort(signal, stop);
   let left = false;
   try {
     const response = await send(message, { ...options, signal: ended.signal });
@@ -1109,11 +1089,8 @@ function sendWithProgress(url, { method, headers, body, signal, credentials }, o
     xhr.upload.onprogress = ({ loaded, total }) => onProgress({ sent: loaded, total });
     xhr.onload = () => {
       const { status, statusText, response } = xhr;
-      const fields = xhr
-        .getAllResponseHeaders()
-        .trim()
-        .split("\r\n")
-        .map((line) => line.split(/: ?(.*)/s, 2));
+      const lines = xhr.getAllResponseHeaders().trim().split("\r\n");
+      const fields = lines.map((line) => line.split(/: ?(.*)/s, 2));
       const empty = [204, 205, 304].includes(status);
       done(new Response(empty ? null : response, { status, statusText, headers: fields }));
     };

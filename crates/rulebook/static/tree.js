@@ -1,5 +1,7 @@
-// The tree of modules and methods: it keeps which modules are unfolded, and dims the methods that the caller may not
-// call.
+// The tree of modules and methods: it is one tab stop, keeps which modules are unfolded, and dims the methods that the
+// caller may not call.
+
+import { h } from "./element.js";
 
 /** Keeps which modules are unfolded while the browser tab is open. The module of the page is always unfolded. */
 export function keepFolds(tree) {
@@ -13,6 +15,43 @@ export function keepFolds(tree) {
       sessionStorage.setItem("folds", JSON.stringify(stored));
     });
   }
+}
+
+/** Makes the tree one tab stop. The keys in the hint move between its entries, which stay links for screen readers. */
+export function moveByKeys(tree) {
+  const entries = [...tree.querySelectorAll("a, summary")];
+  const shown = () => entries.filter((one) => !one.matches("details:not([open]) > ul *"));
+  const setStop = (stop) => {
+    for (const one of entries) one.tabIndex = one === stop ? 0 : -1;
+  };
+  setStop(tree.querySelector('[aria-current="page"]') ?? entries[0]);
+  tree.append(h("p", { className: "keys" }, "↑ ↓ move, → ← unfold and fold"));
+  tree.addEventListener("focusin", ({ target }) => entries.includes(target) && setStop(target));
+  // A fold may hide the tab stop. The event does not bubble.
+  const onToggle = ({ target }) =>
+    shown().every((one) => one.tabIndex < 0) && setStop(target.querySelector("summary"));
+  tree.addEventListener("toggle", onToggle, true);
+  tree.addEventListener("keydown", (event) => {
+    const { key, target } = event;
+    const all = shown();
+    const at = all.indexOf(target);
+    if (at < 0 || event.ctrlKey || event.metaKey || event.altKey) return;
+    const fold = target.closest("details");
+    const isModule = target.tagName === "SUMMARY";
+    let next = { ArrowDown: all[at + 1], ArrowUp: all[at - 1], Home: all[0], End: all.at(-1) }[key];
+    if (key === "ArrowRight" && isModule) {
+      if (fold.open) next = all[at + 1];
+      fold.open = true;
+    } else if (key === "ArrowLeft" && fold) {
+      if (isModule) fold.open = false;
+      else next = fold.querySelector("summary");
+    } else if (/^[\p{L}\p{N}]$/u.test(key)) {
+      const starts = (one) => one.textContent.trim().toLowerCase().startsWith(key.toLowerCase());
+      next = [...all.slice(at + 1), ...all.slice(0, at)].find(starts);
+    }
+    next?.focus();
+    if (next || /^(Arrow|Home|End)/.test(key)) event.preventDefault();
+  });
 }
 
 /** Scrolls the tree to the entry of this page. */

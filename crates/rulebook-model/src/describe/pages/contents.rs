@@ -7,7 +7,7 @@ use super::phrases::{count_with_noun, first_line, links_to_parts, method_line};
 use super::{MODULES_PER_PAGE, PageId, Pages, parse_markdown};
 use crate::call::AuthScheme;
 use crate::describe::in_words::{CredentialKind, credential_kind};
-use crate::model::{Api, Contact, DEFAULT_TIMEZONE, License};
+use crate::model::{Api, Contact, DEFAULT_TIMEZONE, License, Origins};
 
 pub(super) fn contents_page(pages: &Pages, part: usize) -> PageDocument<'_> {
     let api = &*pages.api;
@@ -40,7 +40,8 @@ pub(super) fn contents_link(pages: &Pages) -> (LinkTarget, Inlines<'_>) {
     (pages.page_link(PageId::Contents { part: 0 }), vec![Inline::text("Contents")])
 }
 
-/// Returns facts about the API, each with a label: its version, its size, and the facts of [`api_facts`].
+/// Returns facts about the API, each with a label: its version, its size, the facts of [`api_facts`], and what restricts
+/// its callers.
 pub(super) fn contents_facts(pages: &Pages) -> Vec<(&'static str, Inlines<'_>)> {
     let api = &*pages.api;
     let mut facts = vec![("Version", vec![Inline::quoted(&api.version)])];
@@ -49,7 +50,25 @@ pub(super) fn contents_facts(pages: &Pages) -> Vec<(&'static str, Inlines<'_>)> 
     let modules = count_with_noun(pages.method_ranges.len(), "module", "modules");
     facts.push(("Size", vec![Inline::text(format!("{modules}, {services}, {methods}"))]));
     facts.extend(api_facts(api));
+    let limits: Vec<_> = api.rate_limits.iter().map(|limit| format!("At most {}.", limit.in_words())).collect();
+    if !limits.is_empty() {
+        facts.push(("Rate limit", vec![Inline::text(limits.join(" "))]));
+    }
+    facts.push(("CORS", allowed_origins(api.cors.as_ref().map(|cors| &cors.origins))));
     facts
+}
+
+/// Describes the origins whose pages may call the API.
+fn allowed_origins(origins: Option<&Origins>) -> Inlines<'_> {
+    let origins = match origins {
+        None => return vec![Inline::text("web pages of other origins may not call the API")],
+        Some(Origins::Any) => return vec![Inline::text("web pages of all origins may call the API")],
+        Some(Origins::These(origins)) => origins,
+    };
+    let with_comma = |origin| [Inline::text(", "), Inline::code(origin)];
+    let mut inlines = vec![Inline::text("web pages of these origins may call the API: ")];
+    inlines.extend(origins.iter().flat_map(with_comma).skip(1));
+    inlines
 }
 
 /// Returns facts about the API, each with a label: the base path, the servers, the time zone, the contact and the

@@ -1,6 +1,7 @@
 //! The reference pages of errors: a page with the errors that requests can cause, and a page with the errors that
 //! definitions can have.
 
+use super::client_limits::limit_blocks;
 use super::document::{Block, Inline, PageDocument, TableRow};
 use super::links::LinkTarget;
 use super::{PageId, Pages, parse_markdown, responses};
@@ -29,7 +30,7 @@ pub(super) fn request_errors_page(pages: &Pages) -> PageDocument<'_> {
         ];
         TableRow { id: Some(code.row().name.into()), cells }
     };
-    let blocks = vec![
+    let mut blocks = vec![
         Block::Paragraph(vec![
             Inline::text(
                 "The errors of the server. A method can also declare errors, which are described on the page of the \
@@ -50,6 +51,7 @@ pub(super) fn request_errors_page(pages: &Pages) -> PageDocument<'_> {
         ]),
         Block::table(responses::TABLE_HEADER, responses::all_error_codes().map(row).collect()),
     ];
+    blocks.extend(limit_blocks(pages));
     PageDocument::new(pages, pages.page_path(PageId::Errors), "Errors", blocks)
 }
 

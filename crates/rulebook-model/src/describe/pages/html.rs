@@ -30,6 +30,8 @@ struct PageTemplate<'a> {
 struct TreeTemplate<'a> {
     tree: Tree<'a>,
     credential: Option<String>,
+    markdown_link: String,
+    has_swagger_ui: bool,
     context: LinkContext<'a>,
 }
 
@@ -158,7 +160,13 @@ impl PageTemplate<'_> {
 
     fn tree(&self) -> TreeTemplate<'_> {
         let credential = credential_field_of_api(&self.pages.api).map(|(name, value)| format!("{name}: {value}"));
-        TreeTemplate { tree: Tree::new(self.pages, self.id), credential, context: self.context }
+        TreeTemplate {
+            tree: Tree::new(self.pages, self.id),
+            credential,
+            markdown_link: self.markdown_link(),
+            has_swagger_ui: self.pages.has_swagger_ui,
+            context: self.context,
+        }
     }
 }
 

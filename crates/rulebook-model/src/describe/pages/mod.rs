@@ -12,6 +12,7 @@ mod markdown;
 
 // These Rust modules generate the content of each page.
 mod api_catalog;
+mod client_limits;
 mod contents;
 mod error_pages;
 mod fields;
@@ -29,6 +30,7 @@ mod search_index;
 mod search_members;
 mod search_url;
 mod spelling;
+mod synonyms;
 mod tree;
 mod types;
 

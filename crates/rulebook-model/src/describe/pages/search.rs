@@ -3,6 +3,7 @@
 
 use super::PageId;
 use super::Pages;
+use super::client_limits::find_limits;
 use super::contents::{contents_facts, document_item, documents, module_list_item};
 use super::document::{Block, Inline, ListItem, PageDocument};
 use super::links::{LinkTarget, SEARCH_PATH, errors_link};
@@ -11,6 +12,7 @@ use super::phrases::{count_with_noun, method_line};
 use super::schema::schema_item;
 use super::search_index::{Found, SearchIndex};
 use super::search_members::{FoundMember, find_members, member_item};
+use super::synonyms::with_synonyms;
 use crate::diagnostic::DiagnosticCode;
 use crate::error::ErrorCode;
 
@@ -87,23 +89,28 @@ impl<'a> SearchResults<'a> {
         if words.is_empty() {
             return None;
         }
-        let mut found = index.find(&words, url.as_ref());
-        let mut others = other_results(pages, &words);
+        let mut queries = with_synonyms(&words);
+        let mut found = index.find(&queries, url.as_ref());
+        let mut others = other_results(pages, &queries);
         let mut corrected = None;
         if found.is_empty() && others.is_empty() {
+            let parts = parts_of_words(&words);
             if let Some(url) = url.and_then(|url| index.correct_url(&url)) {
-                found = index.find(&[url.to_text()], Some(&url));
+                found = index.find(&[vec![url.to_text()]], Some(&url));
                 corrected = Some(url.to_text());
-            } else if let Some(known) = index.correct(&words).or_else(|| index.correct(&parts_of_words(&words))) {
-                found = index.find(&known, None);
-                others = other_results(pages, &known);
+            } else if let Some(known) =
+                index.correct(&words).or_else(|| index.correct(&parts)).or((parts != words).then_some(parts))
+            {
+                queries = with_synonyms(&known);
+                found = index.find(&queries, None);
+                others = other_results(pages, &queries);
                 corrected = Some(known.join(" "));
                 words = known;
             }
         }
         // Methods with equal weights are sorted by the length of their paths, then by their order in the definition.
         found.methods.sort_by_key(|(weight, at)| (u32::MAX - weight, pages.method_entry(*at).uri.len(), *at));
-        let members = find_members(pages, &found.methods, &words, MAX_RESULTS);
+        let members = find_members(pages, &found.methods, &queries, MAX_RESULTS);
         let is_named =
             |code: &ErrorCode| [code.row().name, &code.row().status.to_string()].contains(&&*words.join(" "));
         let is_error = found.errors.iter().any(is_named);
@@ -221,14 +228,12 @@ fn suggestions<'a>(pages: &'a Pages, query: &str) -> Vec<Block<'a>> {
     blocks
 }
 
-/// Returns the settings of the API, the documents, and the errors of definitions that contain all words.
-fn other_results<'a>(pages: &'a Pages, words: &[String]) -> Vec<ListItem<'a>> {
-    if words.iter().all(|word| word.len() < MIN_WORD_LEN) {
-        return Vec::new();
-    }
+/// Returns the settings of the API, the documents, and the errors of definitions that contain all words of a query.
+fn other_results<'a>(pages: &'a Pages, queries: &[Vec<String>]) -> Vec<ListItem<'a>> {
+    let queries: Vec<_> = queries.iter().filter(|words| words.iter().any(|word| word.len() >= MIN_WORD_LEN)).collect();
     let contains_all = |text: &str| {
         let text = text.to_lowercase();
-        words.iter().all(|word| text.contains(word.as_str()))
+        queries.iter().any(|words| words.iter().all(|word| text.contains(word.as_str())))
     };
     let section = |id: &'static str| LinkTarget::Page(String::new(), Some(id.into()));
     let facts = contents_facts(pages).into_iter();
@@ -245,7 +250,7 @@ fn other_results<'a>(pages: &'a Pages, words: &[String]) -> Vec<ListItem<'a>> {
         let link = Inline::Link(target, vec![Inline::code(code.name())]);
         ListItem::new(vec![link, Inline::text(": an error of definitions")])
     });
-    facts.chain(documents).chain(codes).collect()
+    facts.chain(find_limits(pages, &contains_all)).chain(documents).chain(codes).collect()
 }
 
 /// Describes an error of the server, with a link to its row on the page of errors.

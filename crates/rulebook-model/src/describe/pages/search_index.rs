@@ -131,18 +131,21 @@ impl SearchIndex {
         self.service_urls.parse(query)
     }
 
-    /// Returns what contains all words. The words must be in lower case. `url` is a URL in the query: the methods that
-    /// a request for this URL calls are found too.
-    pub(super) fn find(&self, words: &[String], url: Option<&RequestUrl<'_>>) -> Found {
-        let contains_all = |text: &String| words.iter().all(|word| text.contains(word.as_str()));
-        let modules = self.module_texts.iter().enumerate().filter(|(_, text)| contains_all(text));
-        let schemas = self.schema_texts.iter().enumerate().filter(|(_, text)| contains_all(text));
+    /// Returns what contains all words of one of the queries. The words must be in lower case. `url` is a URL in the
+    /// query: the methods that a request for this URL calls are found too.
+    pub(super) fn find(&self, queries: &[Vec<String>], url: Option<&RequestUrl<'_>>) -> Found {
+        let contains = |text: &String, words: &Vec<String>| words.iter().all(|word| text.contains(word.as_str()));
+        let contains_any = |text: &String| queries.iter().any(|words| contains(text, words));
+        let modules = self.module_texts.iter().enumerate().filter(|(_, text)| contains_any(text));
+        let schemas = self.schema_texts.iter().enumerate().filter(|(_, text)| contains_any(text));
         // Shorter words are part of the names of most errors.
-        let is_long = words.iter().any(|word| word.len() >= MIN_ERROR_WORD_LEN);
-        let errors = self.error_texts.iter().filter(|(_, text)| is_long && contains_all(text));
+        let is_long = |words: &&Vec<String>| words.iter().any(|word| word.len() >= MIN_ERROR_WORD_LEN);
+        let long: Vec<_> = queries.iter().filter(is_long).collect();
+        let errors = self.error_texts.iter().filter(|(_, text)| long.iter().any(|words| contains(text, words)));
         let weight = |texts: &MethodTexts| {
             let by_url = url.is_some_and(|url| texts.is_called_by(url)).then_some(URL_WEIGHT);
-            by_url.or_else(|| words.iter().map(|word| texts.weight(word)).sum::<Option<u32>>())
+            let by_words = |words: &Vec<String>| words.iter().map(|word| texts.weight(word)).sum::<Option<u32>>();
+            by_url.or_else(|| queries.iter().filter_map(by_words).max())
         };
         let methods = self.method_texts.iter().enumerate().filter_map(|(at, texts)| Some((weight(texts)?, at)));
         Found {

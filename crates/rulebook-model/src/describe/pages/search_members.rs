@@ -24,21 +24,20 @@ pub(super) struct FoundMember<'a> {
     info: &'a str,
 }
 
-/// Returns the entries of these methods that contain all words, which are in lower case: first those whose name is a
+/// Returns the entries of these methods that contain all words of a query, which are in lower case: first those whose name is a
 /// word, then those whose name contains a word. Of equal entries of several methods, only the first is returned.
 pub(super) fn find_members<'a>(
     pages: &'a Pages,
     methods: &[(u32, usize)],
-    words: &[String],
+    queries: &[Vec<String>],
     limit: usize,
 ) -> Vec<FoundMember<'a>> {
     let mut found: Vec<(u8, FoundMember<'_>)> = Vec::new();
     for (_, index) in methods.iter().take(MAX_SEARCHED_METHODS) {
         for member in members_of(pages, *index) {
             let (name, info) = (member.name.to_lowercase(), member.info.to_lowercase());
-            if !words.iter().all(|word| name.contains(word) || info.contains(word)) {
-                continue;
-            }
+            let is_found = |words: &&Vec<String>| words.iter().all(|word| name.contains(word) || info.contains(word));
+            let Some(words) = queries.iter().find(is_found) else { continue };
             let rank = match () {
                 () if words.contains(&name) => 0,
                 () if words.iter().any(|word| name.contains(word)) => 1,
