@@ -1,4 +1,4 @@
-//! Tests what clients are told about deprecated methods in responses and documents, and that methods end at their
+//! Tests how responses and documents show that methods are deprecated, and that methods end at their
 //! `sunset`.
 
 use rulebook::Rulebook;
