@@ -1,4 +1,4 @@
-//! Tests what clients are told about deprecated methods in responses and documents, and that methods end at their
+//! Tests how responses and documents show that methods are deprecated, and that methods end at their
 //! `sunset`.
 
 use rulebook::Rulebook;
@@ -38,10 +38,12 @@ fn server(settings: &Value) -> TestServer {
     TestServer::echo(&definition(settings))
 }
 
-/// Returns the fields of a response that clients of deprecated methods read.
+/// Returns the fields of a response that clients of deprecated methods read, sorted by name.
 fn fields(response: &Response) -> Vec<(&str, &str)> {
     let fields = response.head.lines().filter_map(|line| line.split_once(": "));
-    fields.filter(|(name, _)| ["deprecation", "sunset", "link"].contains(name)).collect()
+    let mut fields: Vec<_> = fields.filter(|(name, _)| ["deprecation", "sunset", "link"].contains(name)).collect();
+    fields.sort_by_key(|(name, _)| *name);
+    fields
 }
 
 fn page(method: &str, relation: &str) -> String {
@@ -60,7 +62,7 @@ fn responses_of_deprecated_methods_have_the_dates_and_links() {
         ("GET", "/v1/flag?callback=1x", 200, vec![("link", &*flag)]),
         ("HEAD", "/v1/dated", 200, vec![("deprecation", "@1796083200"), ("link", &*dated), ("link", next)]),
         // A link cannot contain the path of the method that replaces this one, which has a capture.
-        ("GET", "/v1/ending", 200, vec![("sunset", "Tue, 01 Jan 2999 12:00:00 GMT"), ("link", &*read)]),
+        ("GET", "/v1/ending", 200, vec![("link", &*read), ("sunset", "Tue, 01 Jan 2999 12:00:00 GMT")]),
         ("DELETE", "/v1/ending", 401, vec![]),
         ("PUT", "/v1/ending", 405, vec![]),
     ];
@@ -70,9 +72,9 @@ fn responses_of_deprecated_methods_have_the_dates_and_links() {
     }
     let permitted = server.send(&Request::new("DELETE", "/v1/ending").scope(&["reader"]));
     let expected = vec![
-        ("sunset", "Tue, 01 Jan 2999 00:00:00 GMT"),
         ("link", &*remove),
         ("link", "</v1/secret>; rel=\"successor-version\""),
+        ("sunset", "Tue, 01 Jan 2999 00:00:00 GMT"),
     ];
     assert_eq!((permitted.status, fields(&permitted)), (200, expected));
 }
@@ -87,7 +89,7 @@ fn a_method_is_gone_after_its_sunset_before_the_body_is_read() {
     assert_eq!((&body["code"], &body["detail"]), (&json!("method-gone"), &json!(message)), "{body}");
     assert_eq!(body["successor"], "GET /v1/new list");
     let names: Vec<_> = fields(&response).into_iter().map(|(name, _)| name).collect();
-    assert_eq!(names, ["deprecation", "sunset", "link", "link"]);
+    assert_eq!(names, ["deprecation", "link", "link", "sunset"]);
     // The body never arrives.
     let waiting = Request::new("POST", "/v1/ended").field("content-type", "application/json");
     let response = server.send(&waiting.field("content-length", 100).field("expect", "100-continue"));

@@ -1061,6 +1061,8 @@ class PublicationSearchFunctions:
     ) -> PublicationSearchPostResult:
         """Search articles, newest first, twenty on a page
 
+        Deprecated since 2026-01-01, available until 2099-01-01; use article.list instead.
+
         - words: Only articles with this text in the title or the text, ignoring case
         - language: Only articles in this language (ISO 639-1 code)
         - page: The number of the page, from 1 (default: 1)

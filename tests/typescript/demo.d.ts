@@ -57,7 +57,10 @@ export interface Api extends Calls<Methods> {
       get: Call<Methods["publication.read.get"]>;
     };
     search: {
-      /** Search articles, newest first, twenty on a page */
+      /**
+       * Search articles, newest first, twenty on a page
+       * @deprecated since 2026-01-01, available until 2099-01-01; use article.list instead
+       */
       post: Call<Methods["publication.search.post"]>;
     };
   };
@@ -414,7 +417,10 @@ export interface Methods {
     };
     errors: "no_such_article";
   };
-  /** Search articles, newest first, twenty on a page */
+  /**
+   * Search articles, newest first, twenty on a page
+   * @deprecated since 2026-01-01, available until 2099-01-01; use article.list instead
+   */
   "publication.search.post": {
     arguments: {
       /** Only articles with this text in the title or the text, ignoring case */

@@ -83,7 +83,7 @@ fn clear_handler(DefinedHandler { settings, span }: &mut DefinedHandler) {
 }
 
 fn clear_method(method: &mut Method) {
-    let Method { scope, parameters, outputs, errors, handler, span, .. } = method;
+    let Method { scope, parameters, outputs, errors, handler, options, span, .. } = method;
     *span = Span::default();
     scope.groups.iter_mut().flatten().for_each(|permission| permission.span = Span::default());
     for Parameter { span, type_span, .. } in parameters {
@@ -91,6 +91,9 @@ fn clear_method(method: &mut Method) {
     }
     if let Some(handler) = handler {
         clear_handler(handler);
+    }
+    if let Some(successor) = options.deprecation.as_mut().and_then(|it| it.successor.as_mut()) {
+        successor.span = Span::default();
     }
     outputs.iter_mut().for_each(|output| output.span = Span::default());
     errors.iter_mut().for_each(|error| error.span = Span::default());

@@ -5,7 +5,6 @@ use http::HeaderValue;
 use rulebook_model::model::{Api, Cors, Idempotency, Location, Method, Origins, Parameter};
 
 use super::bind_handlers::all_methods;
-use super::deprecation::{DEPRECATION, SUNSET};
 use super::plan::uses_idempotency_keys;
 use crate::plan;
 
@@ -42,7 +41,7 @@ pub(super) fn plan_cors(api: &Api) -> Option<plan::PlannedCors> {
     let of_outputs = all_methods(api).flat_map(|(_, _, method)| method.header_outputs());
     let of_outputs = of_outputs.map(|(_, field)| field.name.as_str()).filter(|name| !is_hidden_by_browsers(name));
     let is_deprecated = all_methods(api).any(|(_, _, method)| method.options.deprecation.is_some());
-    let of_deprecated = [DEPRECATION.as_str(), SUNSET.as_str()].into_iter().filter(|_| is_deprecated);
+    let of_deprecated = ["Deprecation", "Sunset"].into_iter().filter(|_| is_deprecated);
     let exposed = EXPOSED_RESPONSE_HEADERS.into_iter().chain(replayed).chain(of_deprecated).chain(of_outputs);
     let exposed = exposed.chain(expose.iter().map(String::as_str));
     Some(plan::PlannedCors {

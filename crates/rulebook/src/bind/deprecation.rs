@@ -6,12 +6,8 @@ use rulebook_model::uri::percent_encode;
 
 use crate::plan::PlannedDeprecation;
 
-/// The header field that contains since when a resource is deprecated (RFC 9745).
-pub(super) static DEPRECATION: HeaderName = HeaderName::from_static("deprecation");
-/// The header field that contains when a resource ends (RFC 8594).
-pub(super) static SUNSET: HeaderName = HeaderName::from_static("sunset");
-
-/// Returns the compiled deprecation of a method; `None` if the method is not deprecated.
+/// Returns the compiled deprecation of a method, with the header fields of RFC 9745 and RFC 8594; `None` if the method is
+/// not deprecated.
 pub(super) fn plan_deprecation(api: &Api, method: &model::Method) -> Option<Box<PlannedDeprecation>> {
     let deprecation = method.options.deprecation.as_deref()?;
     let Deprecation { since, sunset, .. } = deprecation;
@@ -19,8 +15,8 @@ pub(super) fn plan_deprecation(api: &Api, method: &model::Method) -> Option<Box<
     let successor = deprecation.find_successor(api).filter(|(_, successor)| is_shown(successor));
     let base = api.base.trim_end_matches('/');
     let fields = [
-        (DEPRECATION.clone(), since.map(|since| format!("@{}", since.as_second()))),
-        (SUNSET.clone(), sunset.map(|sunset| httpdate::fmt_http_date(sunset.into()))),
+        (HeaderName::from_static("deprecation"), since.map(|since| format!("@{}", since.as_second()))),
+        (HeaderName::from_static("sunset"), sunset.map(|sunset| httpdate::fmt_http_date(sunset.into()))),
         (header::LINK, documentation_link(method, sunset.is_some())),
         (header::LINK, successor.and_then(|(service, _)| successor_link(base, service))),
     ];

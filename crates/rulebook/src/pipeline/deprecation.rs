@@ -1,4 +1,4 @@
-//! Tells clients in responses that a method is deprecated, and refuses requests after its end.
+//! Adds the header fields of deprecated methods to responses, and refuses requests after the end of a method.
 
 use http::HeaderName;
 use http::header::LINK;

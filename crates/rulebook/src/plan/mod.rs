@@ -184,7 +184,7 @@ pub struct PlannedMethod {
     pub cost: u32,
     /// Whether requests can or must have an idempotency key; `None` if the API method does not use it.
     pub idempotency: Option<Idempotency>,
-    /// What clients are told if the API method is deprecated; `None` if it is not.
+    /// What responses contain if the API method is deprecated; `None` if it is not.
     pub deprecation: Option<Box<PlannedDeprecation>>,
     /// The permissions that a caller needs.
     pub scope: Scope,

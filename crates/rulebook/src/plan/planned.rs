@@ -45,7 +45,7 @@ pub struct PlannedParameter {
     pub message: Option<Box<str>>,
 }
 
-/// What clients are told about a deprecated API method.
+/// What the responses of a deprecated API method contain.
 #[derive(Debug)]
 pub struct PlannedDeprecation {
     /// The header fields of responses: `Deprecation`, `Sunset` and `Link`.
