@@ -38,7 +38,8 @@ fn the_start_page_says_which_pages_may_call_the_api() {
         ),
     ] {
         let app = cors.map_or(json!({}), |origins| json!({ "cors": { "origins": origins } }));
-        let server = TestServer::echo(&[("app.json", app)]);
+        let texts = json!({ "/": { "text": { "GET": { "info": "Texts" } } } });
+        let server = TestServer::echo(&[("app.json", app), ("texts.json", texts)]);
         let page = body_text(&get_page(&server, "/docs/index.md"));
         assert!(page.contains(expected), "{page}");
     }

@@ -40,8 +40,8 @@ pub(super) fn contents_link(pages: &Pages) -> (LinkTarget, Inlines<'_>) {
     (pages.page_link(PageId::Contents { part: 0 }), vec![Inline::text("Contents")])
 }
 
-/// Returns facts about the API, each with a label: its version, its size, the facts of [`api_facts`], and what restricts
-/// its callers.
+/// Returns facts about the API, each with a label: its version, its size, the facts of [`api_facts`], and what
+/// restricts its callers.
 pub(super) fn contents_facts(pages: &Pages) -> Vec<(&'static str, Inlines<'_>)> {
     let api = &*pages.api;
     let mut facts = vec![("Version", vec![Inline::quoted(&api.version)])];

@@ -24,8 +24,9 @@ pub(super) struct FoundMember<'a> {
     info: &'a str,
 }
 
-/// Returns the entries of these methods that contain all words of a query, which are in lower case: first those whose name is a
-/// word, then those whose name contains a word. Of equal entries of several methods, only the first is returned.
+/// Returns the entries of these methods that contain all words of a query, which are in lower case: first those whose
+/// name is a word, then those whose name contains a word. Of equal entries of several methods, only the first is
+/// returned.
 pub(super) fn find_members<'a>(
     pages: &'a Pages,
     methods: &[(u32, usize)],
