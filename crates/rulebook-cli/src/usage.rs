@@ -129,7 +129,7 @@ fn methods(api: &Api) -> impl Iterator<Item = &Method> {
 }
 
 fn deprecated_methods(api: &Api) -> BTreeSet<&str> {
-    methods(api).filter(|method| method.options.deprecated).map(|method| method.id.as_str()).collect()
+    methods(api).filter(|method| method.options.deprecation.is_some()).map(|method| method.id.as_str()).collect()
 }
 
 /// Returns the sums of all days, in descending order of the number of requests.

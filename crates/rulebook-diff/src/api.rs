@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use jiff::Timestamp;
 use rulebook_model::model::{Api, Location, Module, Segment};
 use rulebook_model::{HttpMethod, Value};
 use serde_json::json;
@@ -48,7 +49,9 @@ pub fn compare(old: &Api, new: &Api) -> Vec<Change> {
             Some(after) => method::compare(*before, new_methods[*after], &mut types),
             None => {
                 let witness = json!({ "request": name });
-                let removed = Change::new(ChangeKind::MethodRemoved, "is no longer part of the API").witness(witness);
+                let has_ended = method::sunset(before.of.method).is_some_and(|sunset| sunset <= Timestamp::now());
+                let kind = if has_ended { ChangeKind::EndedMethodRemoved } else { ChangeKind::MethodRemoved };
+                let removed = Change::new(kind, "is no longer part of the API").witness(witness);
                 vec![removed.at(before.of.method.span, new.span)]
             }
         };

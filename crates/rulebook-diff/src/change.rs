@@ -23,11 +23,14 @@ pub enum Level {
 #[allow(missing_docs, reason = "`describe` contains a sentence for each kind")]
 pub enum ChangeKind {
     MethodRemoved,
+    EndedMethodRemoved,
     MethodAdded,
     MethodRenamed,
     MethodOverrides,
     MethodDeprecated,
     DeprecationRemoved,
+    SunsetSet,
+    SunsetPostponed,
     ParameterRemoved,
     ParameterRefused,
     ParameterAdded,
@@ -85,6 +88,7 @@ impl ChangeKind {
         use Level::{Breaking, Compatible, Risky};
         match self {
             Self::MethodRemoved => (Breaking, "Requests to this path and HTTP method get 404 or 405."),
+            Self::EndedMethodRemoved => (Compatible, "The sunset has passed: requests got 410, and get 404 or 405."),
             Self::MethodAdded => (Compatible, "No client calls the method yet."),
             Self::MethodRenamed => (
                 Risky,
@@ -95,6 +99,8 @@ impl ChangeKind {
             }
             Self::MethodDeprecated => (Compatible, "The method works as before; documents advise against it."),
             Self::DeprecationRemoved => (Compatible, "The method works as before."),
+            Self::SunsetSet => (Risky, "The method works until this date, or an earlier one than before."),
+            Self::SunsetPostponed => (Compatible, "The method works longer than was announced."),
             Self::ParameterRemoved => {
                 (Risky, "The parameter is ignored, so that requests with it may mean something else.")
             }

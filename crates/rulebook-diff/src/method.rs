@@ -1,5 +1,6 @@
 //! Compares two definitions of a method.
 
+use jiff::Timestamp;
 use rulebook_model::model::{Api, Idempotency, Method, Module, RateLimit};
 use serde_json::json;
 
@@ -24,9 +25,18 @@ pub(crate) fn compare(old: MethodInApi<'_>, new: MethodInApi<'_>, types: &mut Co
     if before.id != after.id {
         add(ChangeKind::MethodRenamed, format!("has the id `{}`, and had `{}`", after.id, before.id));
     }
-    match (before.options.deprecated, after.options.deprecated) {
-        (false, true) => add(ChangeKind::MethodDeprecated, "is deprecated".to_owned()),
-        (true, false) => add(ChangeKind::DeprecationRemoved, "is no longer deprecated".to_owned()),
+    match (&before.options.deprecation, &after.options.deprecation) {
+        (None, Some(_)) => add(ChangeKind::MethodDeprecated, "is deprecated".to_owned()),
+        (Some(_), None) => add(ChangeKind::DeprecationRemoved, "is no longer deprecated".to_owned()),
+        _ => {}
+    }
+    match (sunset(before), sunset(after)) {
+        (Some(old), Some(new)) if new > old => {
+            add(ChangeKind::SunsetPostponed, format!("ends at {new}, and ended at {old}"));
+        }
+        (Some(old), Some(new)) if new < old => add(ChangeKind::SunsetSet, format!("ends at {new}, and ended at {old}")),
+        (None, Some(new)) => add(ChangeKind::SunsetSet, format!("ends at {new}")),
+        (Some(old), None) => add(ChangeKind::SunsetPostponed, format!("has no end, and ended at {old}")),
         _ => {}
     }
     scope::compare(before, after, &mut changes);
@@ -39,6 +49,11 @@ pub(crate) fn compare(old: MethodInApi<'_>, new: MethodInApi<'_>, types: &mut Co
     }
     changes.extend(compare_rate_limits(old, new));
     changes.into_iter().map(|change| change.or_at(before.span, after.span)).collect()
+}
+
+/// Returns the point in time at which a method ends.
+pub(crate) fn sunset(method: &Method) -> Option<Timestamp> {
+    method.options.deprecation.as_ref()?.sunset
 }
 
 fn compare_idempotency(old: &Method, new: &Method) -> Option<Change> {

@@ -3,15 +3,20 @@
 use std::fmt::Write;
 
 use rulebook::Validated;
+use rulebook::usage::{ANONYMOUS, OTHER, USERS, UsageCounts};
 use rulebook_diff::{Change, Level, compare};
-use rulebook_model::model::Api;
+use rulebook_model::model::{Api, Method};
+
+use crate::output;
 
 /// The maximum number of breaking changes that a refusal lists.
 const MAX_LISTED: usize = 20;
+/// The maximum number of callers that are listed for a change.
+const MAX_CALLERS: usize = 10;
 
 /// Returns why a changed definition is not served: it has changes that break clients, and its major version is that of
-/// the definition that is served.
-pub(super) fn refusal(served: &Api, changed: &Validated) -> Option<String> {
+/// the definition that is served. `usage` returns who has used which methods today.
+pub(super) fn refusal(served: &Api, changed: &Validated, usage: impl FnOnce() -> UsageCounts) -> Option<String> {
     if major_version(&changed.api.version) > major_version(&served.version) {
         return None;
     }
@@ -20,12 +25,16 @@ pub(super) fn refusal(served: &Api, changed: &Validated) -> Option<String> {
     if breaking.is_empty() {
         return None;
     }
+    let usage = usage();
     let mut text = "the changed definition breaks clients, so that the previous one is still served\n".to_owned();
     for change in breaking.iter().take(MAX_LISTED) {
         let method = change.method.as_deref().unwrap_or("the API");
         let _ = writeln!(text, "  {method}: {} [{}]", change.message, change.kind);
         if let Some(witness) = &change.witness {
             let _ = writeln!(text, "    example: {witness}");
+        }
+        if let Some(used) = used_today(served, change, &usage) {
+            let _ = writeln!(text, "    used today: {used}");
         }
     }
     if breaking.len() > MAX_LISTED {
@@ -35,6 +44,33 @@ pub(super) fn refusal(served: &Api, changed: &Validated) -> Option<String> {
         "to serve it, run `rulebook reload --allow-breaking`, or raise the major number of `version` in app.json",
     );
     Some(text)
+}
+
+/// Returns who has used the method or the parameter of a change; `None` if the change concerns the whole API.
+fn used_today(served: &Api, change: &Change, usage: &UsageCounts) -> Option<String> {
+    let method = methods(served).find(|method| Some(&method.id) == change.method_id.as_ref())?;
+    let parameter = change.parameter.as_deref().and_then(|name| {
+        method.parameters.iter().find(|parameter| parameter.request_name() == name && parameter.optional)
+    });
+    let callers = usage.callers_of(&method.id, parameter.map(|parameter| parameter.name.as_str()));
+    let words = callers.iter().take(MAX_CALLERS).map(|(caller, count)| {
+        let times = output::count_with_noun(usize::try_from(*count).unwrap_or(usize::MAX), "time");
+        match *caller {
+            ANONYMOUS => format!("{times} without a credential"),
+            USERS => format!("{times} by users"),
+            OTHER => format!("{times} by other keys"),
+            key => format!("{times} by `{key}`"),
+        }
+    });
+    let mut words: Vec<String> = words.collect();
+    if callers.len() > MAX_CALLERS {
+        words.push(format!("and by {} more", callers.len() - MAX_CALLERS));
+    }
+    Some(if words.is_empty() { "by nobody".to_owned() } else { words.join(", ") })
+}
+
+fn methods(api: &Api) -> impl Iterator<Item = &Method> {
+    api.modules.iter().flat_map(|module| &module.services).flat_map(|service| &service.methods)
 }
 
 /// Returns the first number of a version, such as 2 in `2.1.0`; 0 if it has none.

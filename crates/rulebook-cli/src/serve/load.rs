@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use rulebook::key::Keys;
+use rulebook::usage::UsageRecorder;
 use rulebook::{ApiHandle, Engine, Validated};
 use rulebook_model::describe::canonical_definition;
 use rulebook_model::diagnostic::Report;
@@ -109,9 +110,15 @@ impl Loader<'_> {
 
     /// Reads the definition again, and serves it instead of `previous`. If this fails, `previous` is still served. With
     /// `is_guarded`, it fails if the definition breaks clients.
-    pub(super) fn replace(&self, previous: &Engine, server: &ApiHandle, is_guarded: bool) -> Result<Engine, LoadError> {
+    pub(super) fn replace(
+        &self,
+        previous: &Engine,
+        server: &ApiHandle,
+        is_guarded: bool,
+        usage: &UsageRecorder,
+    ) -> Result<Engine, LoadError> {
         let validated = read_definition(self.app, self.settings)?.with_files_of(previous);
-        if let Some(why) = refusal(previous.api(), &validated).filter(|_| is_guarded) {
+        if is_guarded && let Some(why) = refusal(previous.api(), &validated, || usage.today()) {
             return Err(LoadError::Breaking(why));
         }
         if validated.api.accepts_keys() && self.keys.is_none() {

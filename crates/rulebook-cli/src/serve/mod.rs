@@ -145,7 +145,7 @@ pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: &ServeOpti
         _ => output::print_system_error(&address_error(error)),
     })?;
     // While this value exists, a thread records the callers of methods. It is dropped after the server has stopped.
-    let _usage = UsageRecorder::start(data, running.api_handle()).map_err(|error| {
+    let usage = UsageRecorder::start(data, running.api_handle()).map_err(|error| {
         output::print_system_error(&format!("cannot start the thread that records the usage of methods: {error}"))
     })?;
     let bound = server_settings.bind.iter().map(|bound| (bound, api.base.as_str()));
@@ -168,7 +168,8 @@ pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: &ServeOpti
         },
     ));
     stop_predecessor();
-    serve_changes(&loader, changes, engine, running).map_err(|error| output::print_system_error(&error.to_string()))?;
+    serve_changes(&loader, changes, engine, running, &usage)
+        .map_err(|error| output::print_system_error(&error.to_string()))?;
     Ok(Exit::Success)
 }
 

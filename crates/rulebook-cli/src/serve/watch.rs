@@ -10,6 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
+use rulebook::usage::UsageRecorder;
 use rulebook::{Engine, RunningServer};
 
 use super::load::{LoadError, Loader};
@@ -148,6 +149,7 @@ pub(super) fn serve_changes(
     mut changes: Changes,
     engine: Engine,
     running: RunningServer,
+    usage: &UsageRecorder,
 ) -> io::Result<()> {
     let server = running.api_handle();
     changes.add_handlers_of(&engine);
@@ -165,7 +167,7 @@ pub(super) fn serve_changes(
             let request = is_requested.then(|| ReloadRequest::take(loader.data)).flatten();
             let is_allowed = request.as_ref().is_some_and(ReloadRequest::allows_breaking);
             let is_guarded = (loader.is_guarded || is_requested) && !is_allowed;
-            let replaced = loader.replace(&served, &server, is_guarded);
+            let replaced = loader.replace(&served, &server, is_guarded, usage);
             if let Some(request) = request {
                 request.report(replaced.as_ref().err().map(LoadError::text));
             }

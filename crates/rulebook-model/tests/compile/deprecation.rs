@@ -1,5 +1,5 @@
-//! Tests of the options `deprecated`, `sunset` and `successor`: what they mean, what is wrong with them, and the warning
-//! about methods that have ended.
+//! Tests of the options `deprecated`, `sunset` and `successor`: what they mean, which errors they can have, and the
+//! warning about methods that have ended.
 
 use rulebook_model::compile::{CheckedDefinition, check_definition};
 use rulebook_model::definition::read;

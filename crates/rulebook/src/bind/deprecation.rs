@@ -6,8 +6,8 @@ use rulebook_model::uri::percent_encode;
 
 use crate::plan::PlannedDeprecation;
 
-/// Returns the compiled deprecation of a method, with the header fields of RFC 9745 and RFC 8594; `None` if the method is
-/// not deprecated.
+/// Returns the compiled deprecation of a method, with the header fields of RFC 9745 and RFC 8594; `None` if the method
+/// is not deprecated.
 pub(super) fn plan_deprecation(api: &Api, method: &model::Method) -> Option<Box<PlannedDeprecation>> {
     let deprecation = method.options.deprecation.as_deref()?;
     let Deprecation { since, sunset, .. } = deprecation;
@@ -38,8 +38,8 @@ fn static_text(segment: &Segment) -> Option<&str> {
     }
 }
 
-/// Returns the link to the resource that replaces a deprecated one (RFC 5829); `None` if its path has captures, because a
-/// link cannot contain a template.
+/// Returns the link to the resource that replaces a deprecated one (RFC 5829); `None` if its path has captures, because
+/// a link cannot contain a template.
 fn successor_link(base: &str, service: &model::Service) -> Option<String> {
     let segments = service.path.iter().map(static_text).collect::<Option<Vec<_>>>()?;
     let path = base.split('/').skip(1).chain(segments);

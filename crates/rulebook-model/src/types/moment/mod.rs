@@ -43,8 +43,8 @@ pub(crate) fn datetime_pattern() -> String {
     format!("^{}{}$", date_pattern(None, None), time_pattern())
 }
 
-/// Returns the seconds from 1970-01-01T00:00:00Z to the point in time that a text of the type `datetime` denotes. A text
-/// without an offset denotes a point in time in UTC.
+/// Returns the seconds from 1970-01-01T00:00:00Z to the point in time that a text of the type `datetime` denotes.
+/// Without an offset, it denotes a point in time in UTC.
 pub(crate) fn utc_seconds_of(text: &str) -> Option<i64> {
     parse_moment(DateGrammar::Datetime, text, &TimeZone::UTC).map(|(seconds, _)| seconds)
 }
