@@ -35,8 +35,8 @@ fn a_change_is_printed_with_an_example_and_both_places() {
     let expected = "\
 breaking: GET /article: `size` (query) is `int(1,20)`, and was `int(1,100)` [parameter-narrowed]
     example: {\"request\":{\"size\":100}}
-    old: old/article.json:1:93
-    new: api/article.json:1:93
+    old: old/article.json:1:90
+    new: api/article.json:1:90
 1 breaking
 ";
     assert_eq!((result.exit_code, result.stdout.as_str(), result.stderr.as_str()), (Some(0), expected, ""));
@@ -62,7 +62,7 @@ fn changes_can_be_printed_as_json_and_markdown() {
     let result = diff(folder.path(), &["old", "--format", "json"]);
     let report: Json = serde_json::from_str(&result.stdout).unwrap();
     assert_eq!((&report["breaking"], &report["changes"][0]["id"]), (&json!(1), &json!("parameter-narrowed")));
-    assert_eq!(report["changes"][0]["new"], json!({ "file": "api/article.json", "line": 1, "column": 93 }));
+    assert_eq!(report["changes"][0]["new"], json!({ "file": "api/article.json", "line": 1, "column": 90 }));
     let result = diff(folder.path(), &["old", "--format", "markdown"]);
     let row = "| breaking | `GET /article` | `size` (query) is `int(1,20)`, and was `int(1,100)` (`parameter-narrowed`) | \
                `{\"request\":{\"size\":100}}` |\n";

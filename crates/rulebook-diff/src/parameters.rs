@@ -192,8 +192,9 @@ pub(crate) fn type_words(r#type: &ParameterType) -> String {
     }
 }
 
-/// Returns an example of a request of the old definition, with another value of one parameter, or without one. Returns
-/// `None` if no valid value of a required parameter is known.
+/// Returns an example of a request of the old definition, with another value of one parameter, or without one.
+/// Parameters of which no valid value is known, such as files, are omitted. Returns `None` if the value of the one
+/// parameter is not known.
 fn request(
     method: &Method,
     with: Option<(&Parameter, Option<Value<'static>>)>,
@@ -202,12 +203,13 @@ fn request(
     let mut parameters = Map::new();
     for parameter in &method.parameters {
         let is = |other: &Parameter| std::ptr::eq(other, parameter);
+        let example = || parameter.example.clone().or_else(|| Some(parameter.r#type.check.example()?.to_json()));
         let value = match &with {
-            Some((other, value)) if is(other) => value.as_ref().map(Value::to_json),
-            _ if parameter.optional || without.is_some_and(is) => continue,
-            _ => parameter.example.clone().or_else(|| Some(parameter.r#type.check.example()?.to_json())),
+            Some((other, value)) if is(other) => Some(value.as_ref()?.to_json()),
+            _ if parameter.optional || without.is_some_and(is) => None,
+            _ => example(),
         };
-        parameters.insert(parameter.request_name().to_owned(), value?);
+        parameters.extend(value.map(|value| (parameter.request_name().to_owned(), value)));
     }
     Some(json!({ "request": parameters }))
 }

@@ -10,8 +10,8 @@
 pub use rulebook_model::constraint::{BrokenConstraint, Constraint, ConstraintKind, Given};
 pub use rulebook_model::diagnostic::{Diagnostic, DiagnosticCode, Source, SourcePosition, Sources};
 pub use rulebook_model::model::{
-    Api, Audience, CallableMethods, Contact, Cors, DeclaredError, FieldTemplate, Idempotency, License, Limits,
-    Location, LogFormat, Method, MethodOptions, Module, NamedValue, Origins, Output, OutputPlace, Parameter,
+    Api, Audience, CallableMethods, Contact, Cors, DeclaredError, Deprecation, FieldTemplate, Idempotency, License,
+    Limits, Location, LogFormat, Method, MethodOptions, Module, NamedValue, Origins, Output, OutputPlace, Parameter,
     ParameterType, Permission, PermissionPart, RateLimit, RateLimitBy, RatePeriod, Repeated, ResponseField, Schema,
     Scope, ScopeCondition, Segment, Server, Service, ServiceQuery, SharedLimits, TemplatePart, UnknownParameters,
     ValueSource,

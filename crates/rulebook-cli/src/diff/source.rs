@@ -73,6 +73,14 @@ impl Sources<'_> {
         #[cfg(feature = "import")]
         return match rulebook_import::openapi::import(name, bytes) {
             Ok(imported) => {
+                let lost = imported.losses.count();
+                if lost > 0 {
+                    let parts = output::count_with_noun(lost, "part");
+                    output::print_to_stderr(&format!(
+                        "note: {name}: {parts} of the description are not compared, because a definition cannot express \
+                         them; `rulebook import --losses` lists them\n"
+                    ));
+                }
                 let files = imported.files.into_iter().map(|file| (file.path.into(), file.text.into_bytes()));
                 let read = self.check(Rulebook::read(files.collect()))?;
                 Ok(ComparedApi { is_description: true, ..read })
