@@ -18,6 +18,8 @@ mod new;
 mod openapi;
 mod paths;
 mod pipes;
+#[cfg(unix)]
+mod reload;
 mod serve;
 mod settings;
 mod shell;

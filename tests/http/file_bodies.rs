@@ -77,7 +77,7 @@ fn other_media_types_are_refused_before_the_body_is_read() {
     assert_eq!(coded.status, 415, "{coded:?}");
     assert_eq!(server.send(&Request::new("POST", "/images").body("text/plain", GIF)).status, 415);
     // The permission is checked first.
-    assert_eq!(server.send(&Request::new("PUT", "/locked").body("text/plain", "x")).status, 403);
+    assert_eq!(server.send(&Request::new("PUT", "/locked").body("text/plain", "x")).status, 401);
     let content = server.send(&image("image/png", GIF));
     let text = content.json().to_string();
     assert_eq!(content.status, 400, "the content has another type: {text}");

@@ -125,7 +125,7 @@ fn check_outputs(
                 }
             }
             Inclusion::Excluded(None) => return Err(format!("no witness: {} and {}", words(wide), words(narrow))),
-            Inclusion::Undecided => counts.add_kind("undecided"),
+            Inclusion::Unknown => counts.add_kind("unknown"),
         }
     }
     Ok(())

@@ -91,7 +91,7 @@ fn wait_for(result: &Path) -> Result<String, String> {
                 return Err(format!("{}: {error}", result.display()));
             }
             Err(_) if begun.elapsed() > MAX_WAIT => {
-                return Err(format!("the server has not answered within {} s", MAX_WAIT.as_secs()));
+                return Err(format!("the server has not responded within {} s", MAX_WAIT.as_secs()));
             }
             Err(_) => std::thread::sleep(PAUSE),
         }
@@ -105,8 +105,8 @@ pub(crate) struct ReloadRequest {
 }
 
 impl ReloadRequest {
-    /// Takes the request away from the data folder. Returns `None` if there is none: then a signal came from another
-    /// program.
+    /// Takes the request away from the data folder. Returns `None` if it contains no request: then another program sent
+    /// the signal.
     pub(crate) fn take(data: &Path) -> Option<Self> {
         let request = data.join(REQUEST_FILE);
         let content = fs::read_to_string(&request).ok()?;

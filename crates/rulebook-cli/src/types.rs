@@ -1,5 +1,5 @@
-//! `rulebook types`: prints TypeScript declarations, Rust types or the Python client of the API, or the types of handlers
-//! in Python or Node.
+//! `rulebook types`: prints TypeScript declarations, Rust types or the Python client of the API, or the types of
+//! handlers in Python or Node.
 
 use std::path::PathBuf;
 

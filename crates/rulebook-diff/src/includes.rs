@@ -24,7 +24,7 @@ pub enum Inclusion {
     /// The wide type rejects this value, which the narrow type accepts; `None` if it is a file.
     Excluded(Option<Value<'static>>),
     /// It is not known whether the wide type accepts every value of the narrow type.
-    Undecided,
+    Unknown,
 }
 
 /// Returns whether the type `wide` accepts every value that the type `narrow` accepts.
@@ -73,7 +73,7 @@ impl Comparison {
     fn includes(&mut self, wide: &dyn Check, narrow: &dyn Check) -> Inclusion {
         self.compared += 1;
         if self.depth >= MAX_DEPTH || self.compared > MAX_PAIRS {
-            return Inclusion::Undecided;
+            return Inclusion::Unknown;
         }
         self.depth += 1;
         let compared = self.compare(wide, narrow);
@@ -81,7 +81,7 @@ impl Comparison {
         match compared {
             Inclusion::Included | Inclusion::Excluded(None) => compared,
             Inclusion::Excluded(Some(value)) => witness(wide, narrow, [value]),
-            Inclusion::Undecided => witness(wide, narrow, []),
+            Inclusion::Unknown => witness(wide, narrow, []),
         }
     }
 
@@ -129,7 +129,7 @@ impl Comparison {
                 let names = match (wide.schema().get("propertyNames"), narrow.schema().get("propertyNames")) {
                     (None, _) => Inclusion::Included,
                     (Some(names), Some(narrow_names)) if names == narrow_names => Inclusion::Included,
-                    _ => Inclusion::Undecided,
+                    _ => Inclusion::Unknown,
                 };
                 let values = match self.includes(&*wide_value, &*narrow_value) {
                     Inclusion::Excluded(Some(value)) => Inclusion::Excluded(object_with(narrow, None, &value)),
@@ -199,7 +199,7 @@ impl Comparison {
         let is_max_included = wide.max.is_none_or(|max| narrow.max.is_some_and(|narrow| narrow <= max));
         let has_constraint = |constraint| narrow.constraints.contains(constraint);
         if !is_min_included || !is_max_included || !wide.constraints.iter().all(has_constraint) {
-            results.push(Inclusion::Undecided);
+            results.push(Inclusion::Unknown);
         }
         all(results)
     }
@@ -218,9 +218,7 @@ fn compare_single_values(wide: &dyn Check, narrow: &dyn Check) -> Inclusion {
         return Inclusion::Included;
     }
     match includes_single_values(&wide_schema, &narrow_schema) {
-        Inclusion::Included if !wide.has_exact_schema() && wide.type_expr() != narrow.type_expr() => {
-            Inclusion::Undecided
-        }
+        Inclusion::Included if !wide.has_exact_schema() && wide.type_expr() != narrow.type_expr() => Inclusion::Unknown,
         inclusion => inclusion,
     }
 }
@@ -231,7 +229,7 @@ fn includes_counts(wide: &dyn Check, narrow: &dyn Check, [min, max]: [&str; 2]) 
     let count = |schema: &Json, keyword: &str| schema.get(keyword).and_then(Json::as_u64);
     let is_min_included = count(&wide, min).unwrap_or(0) <= count(&narrow, min).unwrap_or(0);
     let is_max_included = count(&wide, max).unwrap_or(u64::MAX) >= count(&narrow, max).unwrap_or(u64::MAX);
-    if is_min_included && is_max_included { Inclusion::Included } else { Inclusion::Undecided }
+    if is_min_included && is_max_included { Inclusion::Included } else { Inclusion::Unknown }
 }
 
 /// Combines the results for the parts of a type, which must all be included.
@@ -242,8 +240,8 @@ fn all(results: impl IntoIterator<Item = Inclusion>) -> Inclusion {
             Inclusion::Included => {}
             Inclusion::Excluded(Some(_)) => return result,
             Inclusion::Excluded(None) => combined = result,
-            Inclusion::Undecided if combined == Inclusion::Included => combined = result,
-            Inclusion::Undecided => {}
+            Inclusion::Unknown if combined == Inclusion::Included => combined = result,
+            Inclusion::Unknown => {}
         }
     }
     combined
@@ -251,12 +249,12 @@ fn all(results: impl IntoIterator<Item = Inclusion>) -> Inclusion {
 
 /// Combines the results for the branches of a union, of which one must include the narrow type.
 fn any(results: impl IntoIterator<Item = Inclusion>) -> Inclusion {
-    let mut combined = Inclusion::Undecided;
+    let mut combined = Inclusion::Unknown;
     for result in results {
         match result {
             Inclusion::Included => return result,
             Inclusion::Excluded(Some(_)) => combined = result,
-            Inclusion::Excluded(None) | Inclusion::Undecided => {}
+            Inclusion::Excluded(None) | Inclusion::Unknown => {}
         }
     }
     combined
@@ -274,7 +272,7 @@ fn witness(wide: &dyn Check, narrow: &dyn Check, candidates: impl IntoIterator<I
     };
     match candidates.find(is_witness).or_else(at_limits) {
         Some(value) => Inclusion::Excluded(Some(value)),
-        None => Inclusion::Undecided,
+        None => Inclusion::Unknown,
     }
 }
 

@@ -95,7 +95,7 @@ fn compare_output(old: &Output, new: &Output, comparison: &mut Comparison) -> Ve
             let witness = value.map(|value| response(value.to_json()));
             changes.push(Change::new(ChangeKind::OutputWidened, message()).witness(witness));
         }
-        Inclusion::Undecided => changes.push(Change::new(ChangeKind::OutputChanged, message())),
+        Inclusion::Unknown => changes.push(Change::new(ChangeKind::OutputChanged, message())),
     }
     changes.into_iter().map(|change| change.at(old.span, new.span)).collect()
 }

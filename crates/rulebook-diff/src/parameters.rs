@@ -128,7 +128,7 @@ fn compare_parameter(
             let refused = value.and_then(|value| request(old.method, Some((before, Some(value))), None));
             found.push(Change::new(ChangeKind::ParameterNarrowed, message()).witness(refused));
         }
-        Inclusion::Undecided => found.push(Change::new(ChangeKind::ParameterChanged, message())),
+        Inclusion::Unknown => found.push(Change::new(ChangeKind::ParameterChanged, message())),
     }
     if before.default != after.default {
         let default = |default: &Option<Json>| default.as_ref().map_or("none".to_owned(), Json::to_string);
@@ -156,7 +156,7 @@ fn compare_types(types: &mut Comparison, wide: &ParameterType, narrow: &Paramete
                 _ => None,
             }) {
                 Some(value) if from != Location::Body => Inclusion::Excluded(Some(value)),
-                _ => Inclusion::Undecided,
+                _ => Inclusion::Unknown,
             }
         }
         other => other,
@@ -170,10 +170,10 @@ fn text_witness(wide: &dyn Check, narrow: &dyn Check, value: Value<'static>) -> 
         Value::Bool(_) | Value::Int(_) | Value::Uint(_) | Value::Float(_) => value.to_json().to_string(),
         // Lists and objects are read from several fields, or from a field with JSON.
         Value::List(_) | Value::Map(_) => value.to_json().to_string(),
-        Value::Null | Value::File(_) => return Inclusion::Undecided,
+        Value::Null | Value::File(_) => return Inclusion::Unknown,
     };
     let accepts = |check: &dyn Check| check.checked(check.decode(Cow::Borrowed(&text))).is_ok();
-    if accepts(narrow) && !accepts(wide) { Inclusion::Excluded(Some(value)) } else { Inclusion::Undecided }
+    if accepts(narrow) && !accepts(wide) { Inclusion::Excluded(Some(value)) } else { Inclusion::Unknown }
 }
 
 /// Returns the notation of a type in a definition.

@@ -31,18 +31,18 @@ pub(crate) fn differ_only_in_bounds(wide: &dyn Check, narrow: &dyn Check) -> Opt
     };
     match (is_within(min, Ordering::Less), is_within(max, Ordering::Greater)) {
         (Some(true), Some(true)) => Some(Inclusion::Included),
-        (Some(_), Some(_)) => Some(Inclusion::Undecided),
+        (Some(_), Some(_)) => Some(Inclusion::Unknown),
         _ => None,
     }
 }
 
 /// Returns whether the schema `wide` accepts every value of the schema `narrow`. Both have no references.
 pub(crate) fn includes_single_values(wide: &Json, narrow: &Json) -> Inclusion {
-    let (Some(wide), Some(narrow)) = (alternatives(wide), alternatives(narrow)) else { return Inclusion::Undecided };
-    let mut undecided = Inclusion::Included;
+    let (Some(wide), Some(narrow)) = (alternatives(wide), alternatives(narrow)) else { return Inclusion::Unknown };
+    let mut unknown = Inclusion::Included;
     for narrow in &narrow {
         let results = wide.iter().map(|wide| wide.includes(narrow));
-        let mut best = Inclusion::Undecided;
+        let mut best = Inclusion::Unknown;
         for result in results {
             match result {
                 Inclusion::Included => {
@@ -56,10 +56,10 @@ pub(crate) fn includes_single_values(wide: &Json, narrow: &Json) -> Inclusion {
         match best {
             Inclusion::Included => {}
             Inclusion::Excluded(_) => return best,
-            Inclusion::Undecided => undecided = best,
+            Inclusion::Unknown => unknown = best,
         }
     }
-    undecided
+    unknown
 }
 
 /// A part of a JSON Schema that accepts values of one kind.
@@ -137,7 +137,7 @@ impl Alternative {
             && narrow.kind == "number"
             && narrow.values().is_some_and(|values| is_whole_value(&values));
         if self.kind != narrow.kind && !is_whole_number && !has_whole_values {
-            return Inclusion::Undecided;
+            return Inclusion::Unknown;
         }
         if self.keywords.is_empty() || self.keywords == narrow.keywords {
             return Inclusion::Included;
@@ -145,8 +145,8 @@ impl Alternative {
         match &*self.kind {
             "string" => includes_strings(self, narrow),
             "number" | "integer" => self.includes_numbers(narrow),
-            "boolean" | "null" => self.includes_listed_values(narrow).unwrap_or(Inclusion::Undecided),
-            _ => Inclusion::Undecided,
+            "boolean" | "null" => self.includes_listed_values(narrow).unwrap_or(Inclusion::Unknown),
+            _ => Inclusion::Unknown,
         }
     }
 
@@ -173,7 +173,7 @@ impl Alternative {
         }
         let known = ["minimum", "maximum", "format"];
         if self.keywords.keys().any(|keyword| !known.contains(&keyword.as_str())) {
-            return Inclusion::Undecided;
+            return Inclusion::Unknown;
         }
         let as_number = |json: &Json| json.as_number().cloned();
         let bound = |keywords: &Map<String, Json>, name: &str| keywords.get(name).and_then(as_number);
@@ -196,7 +196,7 @@ impl Alternative {
         };
         match is_included("minimum", Ordering::Less) && is_included("maximum", Ordering::Greater) {
             true => Inclusion::Included,
-            false => Inclusion::Undecided,
+            false => Inclusion::Unknown,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Compares JSON Schemas of strings: their lengths, lists of values and patterns.
 //!
 //! A pattern is compiled to a deterministic finite automaton (DFA). A walk through the automata of both schemas at the
-//! same time finds a string that only the narrow schema accepts, or proves that there is none.
+//! same time finds a string that only the narrow schema accepts, or proves that no such string exists.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -40,7 +40,7 @@ pub(crate) fn includes_strings(wide: &Alternative, narrow: &Alternative) -> Incl
         return inclusion;
     }
     let (Some(wide_conditions), Some(narrow_conditions)) = (conditions(wide), conditions(narrow)) else {
-        return Inclusion::Undecided;
+        return Inclusion::Unknown;
     };
     let is_implied = |condition: &&Condition| {
         narrow_conditions.iter().any(|narrow| match (condition, narrow) {
@@ -50,18 +50,18 @@ pub(crate) fn includes_strings(wide: &Alternative, narrow: &Alternative) -> Incl
         })
     };
     let open: Vec<_> = wide_conditions.iter().filter(|condition| !is_implied(condition)).collect();
-    let mut undecided = false;
+    let mut unknown = false;
     for condition in open {
         match counterexample(&narrow_conditions, condition) {
             Some(None) => {}
             Some(Some(text)) => return Inclusion::Excluded(Some(text.into())),
-            None => undecided = true,
+            None => unknown = true,
         }
     }
-    if undecided { Inclusion::Undecided } else { Inclusion::Included }
+    if unknown { Inclusion::Unknown } else { Inclusion::Included }
 }
 
-/// Returns the conditions of a schema. Returns `None` if it has a keyword that is no condition.
+/// Returns the conditions of a schema. Returns `None` if one of its keywords is not a condition.
 fn conditions(schema: &Alternative) -> Option<Vec<Condition>> {
     let mut conditions = Vec::new();
     for (keyword, value) in &schema.keywords {
@@ -97,8 +97,8 @@ fn escape(text: &str) -> String {
     text.chars().map(|char| format!("\\x{{{:x}}}", u32::from(char))).collect()
 }
 
-/// Returns a string that fulfills the conditions `narrow` and not the condition `wide`; `Some(None)` if there is none,
-/// and `None` if that is not known.
+/// Returns a string that fulfills the conditions `narrow` and not the condition `wide`; `Some(None)` if no such string
+/// exists, and `None` if that is not known.
 fn counterexample(narrow: &[Condition], wide: &Condition) -> Option<Option<String>> {
     let mut automata = Vec::new();
     for condition in narrow {

@@ -15,8 +15,8 @@ fn read(app: &Json, service: &Json) -> Api {
     rulebook_model::read(files).unwrap_or_else(|report| panic!("{report}"))
 }
 
-/// `tests/data/changes.json` of this crate has a row for each change: the paths below `/a` before and after, and the kinds of changes
-/// with their witnesses.
+/// `tests/data/changes.json` of this crate has a row for each change: the paths below `/a` before and after, and the
+/// kinds of changes with their witnesses.
 #[test]
 fn changes_have_a_kind_and_a_witness() {
     let rows: Vec<Json> = serde_json::from_str(include_str!("data/changes.json")).unwrap();

@@ -36,7 +36,7 @@ export function snippets(server, { method, values, message }, credential = {}) {
   };
 }
 
-/** Returns a request with all of its header fields, except that `type` is the `Content-Type` of a body that is no form, and
+/** Returns a request with all of its header fields, except that `type` is the `Content-Type` of a body that is not a form, and
     except `Authorization` if it contains the name and the password in `login`. If the method requires an idempotency key, `key`
     is its header field: the code creates the value when it runs, so that code that is pasted again is another request. */
 function requestOf(message, method, { field, login }) {

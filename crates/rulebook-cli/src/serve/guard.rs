@@ -9,14 +9,14 @@ use rulebook_model::model::{Api, Method};
 
 use crate::output;
 
-/// The maximum number of breaking changes that a refusal lists.
+/// The maximum number of breaking changes that a rejection lists.
 const MAX_LISTED: usize = 20;
 /// The maximum number of callers that are listed for a change.
 const MAX_CALLERS: usize = 10;
 
 /// Returns why a changed definition is not served: it has changes that break clients, and its major version is that of
 /// the definition that is served. `usage` returns who has used which methods today.
-pub(super) fn refusal(served: &Api, changed: &Validated, usage: impl FnOnce() -> UsageCounts) -> Option<String> {
+pub(super) fn rejection(served: &Api, changed: &Validated, usage: impl FnOnce() -> UsageCounts) -> Option<String> {
     if major_version(&changed.api.version) > major_version(&served.version) {
         return None;
     }
@@ -66,7 +66,7 @@ fn used_today(served: &Api, change: &Change, usage: &UsageCounts) -> Option<Stri
     if callers.len() > MAX_CALLERS {
         words.push(format!("and by {} more", callers.len() - MAX_CALLERS));
     }
-    Some(if words.is_empty() { "by nobody".to_owned() } else { words.join(", ") })
+    Some(if words.is_empty() { "never".to_owned() } else { words.join(", ") })
 }
 
 fn methods(api: &Api) -> impl Iterator<Item = &Method> {

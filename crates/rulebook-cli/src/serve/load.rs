@@ -11,7 +11,7 @@ use rulebook_model::diagnostic::Report;
 use rulebook_model::model::Api;
 use rulebook_model::settings::server_settings;
 
-use super::guard::refusal;
+use super::guard::rejection;
 use super::local_tokens::LocalTokens;
 use super::services::{SharedServices, add_services};
 use crate::output::{Failure, print_report, print_to_stderr};
@@ -118,7 +118,7 @@ impl Loader<'_> {
         usage: &UsageRecorder,
     ) -> Result<Engine, LoadError> {
         let validated = read_definition(self.app, self.settings)?.with_files_of(previous);
-        if is_guarded && let Some(why) = refusal(previous.api(), &validated, || usage.today()) {
+        if is_guarded && let Some(why) = rejection(previous.api(), &validated, || usage.today()) {
             return Err(LoadError::Breaking(why));
         }
         if validated.api.accepts_keys() && self.keys.is_none() {

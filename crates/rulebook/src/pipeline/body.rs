@@ -149,8 +149,8 @@ pub fn body_kind(head: &Head, method: &PlannedMethod) -> BodyKind {
     }
 }
 
-/// Returns the kind of a request body that is the file of a parameter, or nothing. If the header fields do not say which
-/// media type the body has, only the media type that is detected in the file counts.
+/// Returns the kind of a request body that is the file of a parameter, or nothing. If the header fields do not say
+/// which media type the body has, only the media type that is detected in the file counts.
 fn file_body_kind(head: &Head, parameter: &PlannedParameter) -> BodyKind {
     let Some(limit) = parameter.file_limit.filter(|_| !has_no_body(head)) else {
         return BodyKind::Nothing;

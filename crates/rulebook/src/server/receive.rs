@@ -81,8 +81,8 @@ impl<'b> LimitedBody<'b> {
         })
     }
 
-    /// Returns where a file in the body is stored. `check` is the check of its parameter; `is_request_refused` is `true`
-    /// if the request will be rejected.
+    /// Returns where a file in the body is stored. `check` is the check of its parameter; `is_request_refused` is
+    /// `true` if the request will be rejected.
     pub(super) fn file_destination<'m>(&self, check: &'m dyn Check, is_request_refused: bool) -> FileDestination<'m>
     where
         'b: 'm,
