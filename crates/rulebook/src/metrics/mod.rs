@@ -87,18 +87,8 @@ impl Metrics {
         let in_flight = by_worker.iter().map(|counters| counters.in_flight()).sum();
         let mut counted = ended.clone();
         by_worker.iter().for_each(|counters| counters.add_to(&mut counted));
-        let differences = plan.methods.iter().map(|method| (&*method.id, &method.output_differences));
-        let measured: Vec<_> = plan.measures.iter().flat_map(|measure| measure()).collect();
-        let text = Bytes::from(openmetrics::openmetrics_text(
-            (&plan.api_version, plan.definition_digest()),
-            &counted,
-            in_flight,
-            detached,
-            exceeded_limits,
-            differences.map(|(id, count)| (id, count.load(Ordering::Relaxed))).filter(|(_, count)| *count > 0),
-            &certificates(),
-            &measured,
-        ));
+        let text = openmetrics::openmetrics_text(plan, &counted, in_flight, detached, exceeded_limits, &certificates());
+        let text = Bytes::from(text);
         last_text.clone_from(&text);
         time.add(begun, begun.elapsed());
         text

@@ -5,27 +5,31 @@
 
 use std::collections::BTreeSet;
 use std::fmt::{Arguments, Display, Write};
+use std::sync::atomic::Ordering;
 
 use super::ExceededLimits;
 use super::worker_counters::{BUCKET_MILLISECONDS, Counted, ResponseLabels};
 use crate::handler::Measurement;
+use crate::plan::Plan;
 use crate::usage::{ANONYMOUS, USERS};
 
-pub(super) fn openmetrics_text<'p>(
-    (version, digest): (&str, &str),
+pub(super) fn openmetrics_text(
+    plan: &Plan,
     counted: &Counted,
     in_flight: u64,
     detached: usize,
     exceeded_limits: &ExceededLimits,
-    output_differences: impl Iterator<Item = (&'p str, u64)>,
     certificates: &[(String, u64)],
-    measured: &[Measurement],
 ) -> String {
     let mut text = OpenMetricsText(String::new());
     text.begin_metric("rulebook_build", "info", "The version of the server.");
     text.write_sample("rulebook_build_info", &[("version", env!("CARGO_PKG_VERSION"))], 1);
     text.begin_metric("rulebook_definition", "info", "The version and the digest of the definition.");
-    text.write_sample("rulebook_definition_info", &[("version", version), ("digest", digest)], 1);
+    text.write_sample(
+        "rulebook_definition_info",
+        &[("version", &plan.api_version), ("digest", plan.definition_digest())],
+        1,
+    );
     for ProcessMetric { name, metric_type, help, value } in process_metrics() {
         text.begin_metric(name, metric_type, help);
         let sample = if metric_type == "counter" { format!("{name}_total") } else { name.to_owned() };
@@ -43,7 +47,8 @@ pub(super) fn openmetrics_text<'p>(
     }
     let differences = "rulebook_output_differences";
     text.begin_metric(differences, "counter", "Responses whose outputs differ from the definition, by method.");
-    for (id, count) in output_differences {
+    let counts = plan.methods.iter().map(|method| (&*method.id, method.output_differences.load(Ordering::Relaxed)));
+    for (id, count) in counts.filter(|(_, count)| *count > 0) {
         text.write_sample(&format!("{differences}_total"), &[("method", id)], count);
     }
     let expiry = "rulebook_tls_certificate_expiry_timestamp_seconds";
@@ -53,7 +58,8 @@ pub(super) fn openmetrics_text<'p>(
     for (file, time) in certificates {
         text.write_sample(expiry, &[("file", file)], time);
     }
-    write_measurements(&mut text, measured);
+    let measured: Vec<_> = plan.measures.iter().flat_map(|measure| measure()).collect();
+    write_measurements(&mut text, &measured);
     let by_key = "rulebook_key_requests";
     text.begin_metric(by_key, "counter", "Requests with an API key, by the name of the key and by method.");
     for (key, method, usage) in counted.usage.iter().filter(|(caller, ..)| ![ANONYMOUS, USERS].contains(caller)) {
