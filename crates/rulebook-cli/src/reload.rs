@@ -44,10 +44,11 @@ pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: &ReloadOpt
     let print = |path: &Path, error: &dyn std::fmt::Display| {
         output::print_system_error(&format!("{}: {error}", path.display()))
     };
+    let server = find_server(&data.join(SERVER_LOCK_FILE)).map_err(|why| output::print_system_error(&why))?;
     let _ = fs::remove_file(&result);
     let content = if options.allow_breaking { ALLOW_BREAKING } else { "" };
     fs::write(&request, content).map_err(|error| print(&request, &error))?;
-    let outcome = signal_server(&data.join(SERVER_LOCK_FILE)).and_then(|()| wait_for(&result));
+    let outcome = signal_server(server).and_then(|()| wait_for(&result));
     // A server that does not take the request away must not find it later.
     let _ = fs::remove_file(&request);
     let outcome = outcome.map_err(|why| output::print_system_error(&why))?;
@@ -61,10 +62,8 @@ pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: &ReloadOpt
     }
 }
 
-/// Sends SIGHUP to the server whose process id is in the file.
-#[cfg(unix)]
-fn signal_server(lock_file: &Path) -> Result<(), String> {
-    use rustix::process::{Pid, Signal, kill_process};
+/// Returns the id of the process that has locked the file.
+fn find_server(lock_file: &Path) -> Result<i32, String> {
     let no_server = || format!("no server uses the data folder {}", lock_file.parent().unwrap_or(lock_file).display());
     // A lock that can be taken belongs to no running server.
     let file = fs::File::open(lock_file).map_err(|_| no_server())?;
@@ -72,12 +71,19 @@ fn signal_server(lock_file: &Path) -> Result<(), String> {
         return Err(no_server());
     }
     let text = fs::read_to_string(lock_file).map_err(|error| format!("{}: {error}", lock_file.display()))?;
-    let pid = text.trim().parse().ok().and_then(Pid::from_raw).ok_or_else(no_server)?;
+    text.trim().parse().map_err(|_| no_server())
+}
+
+/// Sends SIGHUP to a server.
+#[cfg(unix)]
+fn signal_server(process_id: i32) -> Result<(), String> {
+    use rustix::process::{Pid, Signal, kill_process};
+    let pid = Pid::from_raw(process_id).ok_or("the server has no process id")?;
     kill_process(pid, Signal::HUP).map_err(|error| format!("the server cannot be signalled: {error}"))
 }
 
 #[cfg(not(unix))]
-fn signal_server(_: &Path) -> Result<(), String> {
+fn signal_server(_: i32) -> Result<(), String> {
     Err("this operating system has no signals; restart the server".to_owned())
 }
 

@@ -236,12 +236,14 @@ fn includes_counts(wide: &dyn Check, narrow: &dyn Check, [min, max]: [&str; 2]) 
 fn all(results: impl IntoIterator<Item = Inclusion>) -> Inclusion {
     let mut combined = Inclusion::Included;
     for result in results {
-        match result {
-            Inclusion::Included => {}
+        let is_worse = match result {
+            Inclusion::Included => false,
             Inclusion::Excluded(Some(_)) => return result,
-            Inclusion::Excluded(None) => combined = result,
-            Inclusion::Unknown if combined == Inclusion::Included => combined = result,
-            Inclusion::Unknown => {}
+            Inclusion::Excluded(None) => true,
+            Inclusion::Unknown => combined == Inclusion::Included,
+        };
+        if is_worse {
+            combined = result;
         }
     }
     combined

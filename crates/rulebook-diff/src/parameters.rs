@@ -70,7 +70,7 @@ pub(crate) fn compare(old: MethodOf<'_>, new: MethodOf<'_>, types: &mut Comparis
                 let is_refused = new.unknown == UnknownParameters::Refuse && is_counted;
                 let kind = if is_refused { ChangeKind::ParameterRefused } else { ChangeKind::ParameterRemoved };
                 let message = format!("no longer reads {}", words(parameter));
-                let with_it = request(old.method, Some((parameter, parameter.r#type.check.example())), None);
+                let with_it = request(old.method, Some((parameter, parameter.r#type.check.example().as_ref())), None);
                 let change = Change::new(kind, message).of_parameter(parameter.request_name());
                 changes.push(change.witness(with_it).at(parameter.span, new.method.span));
             }
@@ -125,7 +125,7 @@ fn compare_parameter(
         // An optional parameter may be null.
         Inclusion::Excluded(Some(Value::Null)) if after.optional => {}
         Inclusion::Excluded(value) => {
-            let refused = value.and_then(|value| request(old.method, Some((before, Some(value))), None));
+            let refused = value.and_then(|value| request(old.method, Some((before, Some(&value))), None));
             found.push(Change::new(ChangeKind::ParameterNarrowed, message()).witness(refused));
         }
         Inclusion::Unknown => found.push(Change::new(ChangeKind::ParameterChanged, message())),
@@ -167,10 +167,9 @@ fn compare_types(types: &mut Comparison, wide: &ParameterType, narrow: &Paramete
 fn text_witness(wide: &dyn Check, narrow: &dyn Check, value: Value<'static>) -> Inclusion {
     let text = match &value {
         Value::Text(text) => text.clone().into_owned(),
-        Value::Bool(_) | Value::Int(_) | Value::Uint(_) | Value::Float(_) => value.to_json().to_string(),
-        // Lists and objects are read from several fields, or from a field with JSON.
-        Value::List(_) | Value::Map(_) => value.to_json().to_string(),
         Value::Null | Value::File(_) => return Inclusion::Unknown,
+        // Lists and objects are read from several fields, or from a field with JSON.
+        other => other.to_json().to_string(),
     };
     let accepts = |check: &dyn Check| check.checked(check.decode(Cow::Borrowed(&text))).is_ok();
     if accepts(narrow) && !accepts(wide) { Inclusion::Excluded(Some(value)) } else { Inclusion::Unknown }
@@ -197,15 +196,15 @@ pub(crate) fn type_words(r#type: &ParameterType) -> String {
 /// parameter is not known.
 fn request(
     method: &Method,
-    with: Option<(&Parameter, Option<Value<'static>>)>,
+    with: Option<(&Parameter, Option<&Value<'static>>)>,
     without: Option<&Parameter>,
 ) -> Option<Json> {
     let mut parameters = Map::new();
     for parameter in &method.parameters {
         let is = |other: &Parameter| std::ptr::eq(other, parameter);
         let example = || parameter.example.clone().or_else(|| Some(parameter.r#type.check.example()?.to_json()));
-        let value = match &with {
-            Some((other, value)) if is(other) => Some(value.as_ref()?.to_json()),
+        let value = match with {
+            Some((other, value)) if is(other) => Some(value?.to_json()),
             _ if parameter.optional || without.is_some_and(is) => None,
             _ => example(),
         };

@@ -89,7 +89,7 @@ fn alternatives(schema: &Json) -> Option<Vec<Alternative>> {
                     Some(nested?.into_iter().flatten().collect())
                 }
                 Some(_) => None,
-                None => alternatives_of_values(keywords),
+                None => alternatives_of_values(&keywords),
             };
         }
     };
@@ -97,7 +97,7 @@ fn alternatives(schema: &Json) -> Option<Vec<Alternative>> {
 }
 
 /// Splits a schema without types: an `enum`, a `const`, or a schema whose keywords are for any value.
-fn alternatives_of_values(keywords: Map<String, Json>) -> Option<Vec<Alternative>> {
+fn alternatives_of_values(keywords: &Map<String, Json>) -> Option<Vec<Alternative>> {
     let values = match (keywords.get("enum"), keywords.get("const")) {
         (Some(Json::Array(values)), None) => values.clone(),
         (None, Some(value)) => vec![value.clone()],

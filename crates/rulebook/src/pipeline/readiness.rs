@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::join_all;
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Map, Value as Json};
 use tokio::time::timeout;
 
 use super::panic::catch_panic_async;
@@ -20,25 +20,38 @@ const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
 pub struct Readiness {
     /// `true` if all readiness checks have passed.
     pub is_ready: bool,
-    /// The body of the response at `/readyz`, in JSON: the result of each check, without the reasons for failures, and
-    /// the version and the digest of the definition.
-    pub body: Bytes,
+    /// The body of the response at `/readyz`: the result of each check, without the reasons for failures.
+    body: Map<String, Json>,
 }
 
 impl Readiness {
     /// Returns the value for a server that is shutting down, which is never ready.
     pub fn stopping() -> Self {
-        let body = json!({ "status": "stopping", "checks": {} }).to_string();
-        Self { is_ready: false, body: body.into() }
+        Self::new(false, "stopping", Map::new())
+    }
+
+    fn new(is_ready: bool, status: &str, checks: Map<String, Json>) -> Self {
+        let body = [("status".to_owned(), status.into()), ("checks".to_owned(), Json::Object(checks))];
+        Self { is_ready, body: body.into_iter().collect() }
+    }
+
+    /// Adds the version and the digest of the definition that is served.
+    pub fn with_definition(mut self, plan: &Plan) -> Self {
+        self.body.insert("version".to_owned(), (*plan.api_version).into());
+        self.body.insert("digest".to_owned(), plan.definition_digest().into());
+        self
     }
 
     /// Adds the errors of a changed definition, which is not served.
     pub fn with_errors(mut self, errors: &str) -> Self {
-        if let Ok(Json::Object(mut body)) = serde_json::from_slice(&self.body) {
-            body.insert("definition".to_owned(), errors.into());
-            self.body = Json::Object(body).to_string().into();
-        }
+        self.body.insert("definition".to_owned(), errors.into());
         self
+    }
+
+    /// Returns the body of the response at `/readyz` as JSON.
+    pub fn to_json(&self) -> Bytes {
+        // Writing JSON values cannot fail.
+        serde_json::to_vec(&self.body).unwrap_or_default().into()
     }
 }
 
@@ -50,11 +63,7 @@ pub async fn run_readiness_checks(plan: &Plan) -> Readiness {
         let word = if passed { "ok" } else { "failed" };
         (check.name().to_owned(), word.into())
     });
-    let checks: Map<String, Json> = words.collect();
-    let status = if is_ready { "ready" } else { "not ready" };
-    let (version, digest) = (&*plan.api_version, plan.definition_digest());
-    let body = json!({ "status": status, "checks": checks, "version": version, "digest": digest }).to_string();
-    Readiness { is_ready, body: body.into() }
+    Readiness::new(is_ready, if is_ready { "ready" } else { "not ready" }, words.collect())
 }
 
 /// Runs a readiness check, and returns `true` if it passed. The result is logged if the previous run had another

@@ -49,9 +49,12 @@ pub(super) async fn respond_at_server_path(
         ServerPath::Link => state.links.respond_to_link(plan, head, &state.open_files).await,
         ServerPath::Readiness => {
             let stopping = state.is_stopping();
-            let readiness = if stopping { Readiness::stopping() } else { worker.cached_readiness(plan).await };
+            let readiness = match stopping {
+                true => Readiness::stopping(),
+                false => worker.cached_readiness(plan).await.with_definition(plan),
+            };
             let readiness = state.changes.errors().into_iter().fold(readiness, |ready, why| ready.with_errors(&why));
-            status_reply(if readiness.is_ready { 200 } else { 503 }, JSON_MEDIA_TYPE, readiness.body)
+            status_reply(if readiness.is_ready { 200 } else { 503 }, JSON_MEDIA_TYPE, readiness.to_json())
         }
         ServerPath::Metrics => {
             let certificates = || state.tls.as_ref().map(|tls| tls.expiry_times()).unwrap_or_default();
