@@ -249,7 +249,8 @@ fn a_recorder_adds_what_is_not_saved_and_a_worker_counts_a_maximum_of_keys() {
     drop(server);
     drop(recorder);
     let saved = usage::read(data.path()).unwrap();
-    let saved: u64 = saved.days.values().flat_map(|day| day.iter()).map(|(.., usage)| usage.requests).sum();
+    let saved: u64 =
+        saved.days.values().flat_map(rulebook::usage::UsageCounts::iter).map(|(.., usage)| usage.requests).sum();
     assert_eq!(saved, 1_003);
 }
 
