@@ -33,6 +33,10 @@ test("a server refuses a change that breaks clients until it is confirmed", asyn
   const { url, data } = await serve(t, { api, flags: ["--unbound", "echo", "--watch", "--guard"] });
   const token = await key(data, "reader");
 
+  // The server reads the new key within a moment.
+  const asked = () => fetch(`${url}article/7`, { headers: { authorization: `Bearer ${token}` } });
+  while ((await asked()).status !== 200) await new Promise((next) => setTimeout(next, 10));
+
   // A client that asks again and again.
   const seen = { ok: 0, refused: [], others: 0 };
   let asks = true;
@@ -56,8 +60,8 @@ test("a server refuses a change that breaks clients until it is confirmed", asyn
 
   // A reader of the documentation.
   const { page, problems } = await watched(t, await browser(t), url);
-  await page.goto(`${url}docs/article.get`);
-  await page.getByText("1 to 100").first().waitFor();
+  await page.goto(`${url}docs/methods/article.get`);
+  await page.getByText("a whole number from 1 to 100").first().waitFor();
   t.diagnostic(`a client asks for size=50, and a browser shows "1 to 100"`);
 
   const changed = (await readFile(file, "utf8")).replace("int(1,100)", "int(1,20)");
@@ -77,17 +81,16 @@ test("a server refuses a change that breaks clients until it is confirmed", asyn
   const reload = await run(["reload", "--api", api, "--data", data, "--allow-breaking"]);
   assert.deepEqual(reload, { code: 0, stdout: "the server serves the definition\n", stderr: "" });
   await until(() => seen.refused.length > 0);
-  await page.getByText("1 to 20").first().waitFor();
+  await page.getByText("a whole number from 1 to 20").first().waitFor();
   assert.ok(await banner.isHidden());
   const served = await (await fetch(url, { method: "OPTIONS" })).json();
   assert.equal(served.modules.article["/"].article.GET.in["GET@size"].type, "int(1,20)");
   const openapi = await (await fetch(`${url}openapi.json`)).json();
   assert.equal(openapi.paths["/article"].get.parameters[0].schema.maximum, 20);
-  assert.match(await (await fetch(`${url}docs/api.d.ts`)).text(), /from 1 to 20/);
   assert.match(seen.refused[0], /from 1 to 20/);
   const after = await (await fetch(`${url}readyz`)).json();
   assert.ok(after.digest !== before && after.definition === undefined, JSON.stringify(after));
-  t.diagnostic(`after \`rulebook reload --allow-breaking\`: OPTIONS, OpenAPI, the types of clients, the page and the error say 20:\n${seen.refused[0]}`);
+  t.diagnostic(`after \`rulebook reload --allow-breaking\`: OPTIONS, OpenAPI, the page and the error say 20:\n${seen.refused[0]}`);
 
   asks = false;
   await client;
