@@ -4,11 +4,10 @@ mod cache;
 mod rejected_requests;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use crate::client::{Request, Response, TestServer};
+use crate::client::{Request, TestServer};
 
 /// Returns the definition of a method that requires these permissions.
 #[allow(clippy::needless_pass_by_value, reason = "they are written where they are passed")]
@@ -72,18 +71,6 @@ const PARAMETER_VALUES: [&str; 12] = ["1", "2", "3", "03", "a", "b", "c", "ab", 
 fn request_with_permissions(method: &str, target: &str, held: Option<&[&str]>) -> Request {
     let request = Request::new(method, target);
     held.map_or(request.clone(), |held| request.scope(held))
-}
-
-/// Sends a request for a document. If the machine is busy, the server has no time to render it, and asks the client to
-/// send the request again.
-fn send_until_rendered(server: &TestServer, request: &Request) -> Response {
-    loop {
-        let response = server.send(request);
-        if response.status != 503 {
-            return response;
-        }
-        std::thread::sleep(Duration::from_millis(100));
-    }
 }
 
 /// Returns the methods in a document, by URI and HTTP method.
@@ -200,7 +187,7 @@ fn all_documents_for_a_caller_describe_the_same_methods() {
         let server = TestServer::echo(&shop_definition(options));
         for held in CALLER_PERMISSIONS {
             let fetch = |method: &str, target: &str| {
-                send_until_rendered(&server, &request_with_permissions(method, &format!("{target}{query}"), held))
+                server.send_until_rendered(&request_with_permissions(method, &format!("{target}{query}"), held))
             };
             let listed_methods: BTreeSet<_> = methods_in_document(&fetch("OPTIONS", "/").json()).into_keys().collect();
             let document = fetch("GET", "/openapi.json").json();
@@ -217,7 +204,7 @@ fn all_documents_for_a_caller_describe_the_same_methods() {
             let mut paths = Vec::new();
             for module in ["shop", "vault"] {
                 let target = format!("/openapi.json?module={module}&{}", query.replace('?', ""));
-                let response = send_until_rendered(&server, &request_with_permissions("GET", &target, held));
+                let response = server.send_until_rendered(&request_with_permissions("GET", &target, held));
                 let is_listed = document["tags"].as_array().unwrap().iter().any(|tag| tag["name"] == module);
                 assert_eq!(response.status, if is_listed { 200 } else { 400 }, "{module} for {held:?}");
                 paths.extend(
@@ -231,7 +218,7 @@ fn all_documents_for_a_caller_describe_the_same_methods() {
             assert_eq!(json!(paths.into_iter().collect::<Map<_, _>>()), document["paths"], "modules for {held:?}");
             let llms = String::from_utf8(fetch("GET", "/llms.txt").body).unwrap();
             let request = request_with_permissions("OPTIONS", &format!("/{query}"), held);
-            let markdown = send_until_rendered(&server, &request.field("accept", "text/markdown"));
+            let markdown = server.send_until_rendered(&request.field("accept", "text/markdown"));
             let markdown = String::from_utf8(markdown.body).unwrap();
             let whole = methods_in_document(
                 &TestServer::echo(&shop_definition("public")).send(&Request::new("OPTIONS", "*")).json(),

@@ -73,6 +73,20 @@ impl TestServer {
         self.connect().send(request)
     }
 
+    /// Sends a request for a document, again and again until the server has rendered it: a busy server has no time to
+    /// render documents for callers, and responds with 503.
+    #[track_caller]
+    pub fn send_until_rendered(&self, request: &Request) -> Response {
+        let mut response = self.send(request);
+        wait_until(|| {
+            if response.status == 503 {
+                response = self.send(request);
+            }
+            response.status != 503
+        });
+        response
+    }
+
     /// Returns the number of temporary files that the server has not deleted.
     pub fn temporary_files(&self) -> usize {
         fs::read_dir(self.uploads.path()).unwrap().count()
@@ -98,7 +112,7 @@ pub fn engine(files: &[(&str, Value)], add: impl FnOnce(Rulebook) -> Rulebook) -
 }
 
 /// Waits until a condition is met. Returns `false` if it is not met within [`TIMEOUT`].
-pub fn wait_until(condition: impl Fn() -> bool) -> bool {
+pub fn wait_until(mut condition: impl FnMut() -> bool) -> bool {
     let started = Instant::now();
     while !condition() {
         if started.elapsed() > TIMEOUT {
