@@ -129,7 +129,7 @@ fn print_stream(runtime: &tokio::runtime::Runtime, mut pieces: ByteStream) -> io
 /// Returns the error message for a method id that does not exist. Returns `None` if `given` is the id of a method, or a
 /// path.
 fn unknown_id_message(engine: &Engine, given: &str) -> Option<String> {
-    let services = engine.api().modules.iter().flat_map(|module| &module.services);
+    let services = engine.api().services();
     let ids = || services.clone().flat_map(|service| &service.methods).map(|method| method.id.as_str());
     if given.contains('/') || ids().any(|id| id == given) {
         return None;

@@ -166,7 +166,7 @@ pub(super) fn count_with_noun(count: usize, noun: &str) -> String {
 
 /// Returns the numbers of modules, services and methods of an API: `1 module, 4 services, 9 methods`.
 pub(super) fn api_size(api: &Api) -> String {
-    let services: Vec<_> = api.modules.iter().flat_map(|module| &module.services).collect();
+    let services: Vec<_> = api.services().collect();
     let methods = services.iter().map(|service| service.methods.len()).sum();
     let (modules, services) =
         (count_with_noun(api.modules.len(), "module"), count_with_noun(services.len(), "service"));

@@ -16,7 +16,7 @@ pub(super) struct RoutesOptions {
 pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: &RoutesOptions) -> Result<Exit, Exit> {
     let api = settings.load_api(app)?;
     let base = api.base.trim_end_matches('/');
-    let services = api.modules.iter().flat_map(|module| &module.services);
+    let services = api.services();
     let mut rows: Vec<[String; 4]> = services
         .flat_map(|service| service.methods.iter().map(move |method| table_row(base, service, method)))
         .filter(|[_, _, id, _]| options.filter.as_ref().is_none_or(|text| id.contains(text)))

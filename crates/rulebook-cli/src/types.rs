@@ -65,7 +65,7 @@ fn handler_types(language: Language, api: &Api) -> Result<String, Exit> {
     let is_in_process = |method: &&Method| {
         method.handler.as_ref().or(default).is_some_and(|handler| handler.setting(PROCESS_KIND).is_some())
     };
-    let methods = api.modules.iter().flat_map(|module| &module.services).flat_map(|service| &service.methods);
+    let methods = api.services().flat_map(|service| &service.methods);
     let methods: Vec<&Method> = methods.filter(is_in_process).collect();
     if methods.is_empty() {
         return Err(output::print_usage_error(&format!("no method has a handler of the kind `{PROCESS_KIND}`")));

@@ -9,7 +9,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 use rulebook::usage::{self, MAX_DAYS, MethodUsage, UsageDays};
-use rulebook_model::model::{Api, Method};
+use rulebook_model::model::Api;
 use serde_json::{Value as Json, json};
 
 use super::output::did_you_mean;
@@ -86,7 +86,7 @@ pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: &UsageOpti
         options.method.as_ref().is_none_or(|id| row.method == id)
             && (!options.deprecated || deprecated.contains(row.method))
     });
-    let ids = || methods(&validated.api).map(|method| method.id.as_str());
+    let ids = || validated.api.methods().map(|(.., method)| method.id.as_str());
     // The method of earlier requests need not exist any more.
     if let Some(id) = options.method.as_ref().filter(|id| rows.is_empty() && ids().all(|known| known != id.as_str())) {
         output::print_usage_error(&format!("no method has the id `{id}`{}", did_you_mean(id, ids())));
@@ -124,12 +124,12 @@ fn read_usage(data: &Path, days: u8) -> Result<UsageDays, Exit> {
     Ok(saved)
 }
 
-fn methods(api: &Api) -> impl Iterator<Item = &Method> {
-    api.modules.iter().flat_map(|module| &module.services).flat_map(|service| &service.methods)
-}
-
 fn deprecated_methods(api: &Api) -> BTreeSet<&str> {
-    methods(api).filter(|method| method.options.deprecation.is_some()).map(|method| method.id.as_str()).collect()
+    api.methods()
+        .map(|(.., method)| method)
+        .filter(|method| method.options.deprecation.is_some())
+        .map(|method| method.id.as_str())
+        .collect()
 }
 
 /// Returns the sums of all days, in descending order of the number of requests.

@@ -91,14 +91,11 @@ fn compare_envelopes(old: &Api, new: &Api, changes: &mut Vec<Change>) {
 }
 
 fn methods(api: &Api) -> Vec<MethodInApi<'_>> {
-    let services = api.modules.iter().flat_map(|module| module.services.iter().map(move |service| (module, service)));
-    let methods = services.flat_map(|(module, service)| {
-        service.methods.iter().map(move |method| {
-            let of = MethodOf { service, method, unknown: api.unknown };
-            MethodInApi { api, module, of }
-        })
-    });
-    methods.collect()
+    let in_api = |(module, service, method)| {
+        let of = MethodOf { service, method, unknown: api.unknown };
+        MethodInApi { api, module, of }
+    };
+    api.methods().map(in_api).collect()
 }
 
 /// Returns the segments of the path that requests must have; `None` for any text.

@@ -1,5 +1,7 @@
 //! The changes between two definitions, and what they mean for clients.
 
+use std::fmt;
+
 use rulebook_model::model::Method;
 use rulebook_model::span::Span;
 use serde_json::Value as Json;
@@ -183,6 +185,14 @@ pub struct Change {
     pub old: Option<Span>,
     /// The position in the new definition.
     pub new: Option<Span>,
+}
+
+/// Writes the method, what has changed and the kind in one line, and the example in another one.
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {} [{}]", self.method.as_deref().unwrap_or("the API"), self.message, self.kind)?;
+        self.witness.iter().try_for_each(|witness| write!(f, "\n    example: {witness}"))
+    }
 }
 
 impl Change {

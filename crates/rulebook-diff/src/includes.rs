@@ -233,7 +233,7 @@ fn includes_counts(wide: &dyn Check, narrow: &dyn Check, [min, max]: [&str; 2]) 
 }
 
 /// Combines the results for the parts of a type, which must all be included.
-fn all(results: impl IntoIterator<Item = Inclusion>) -> Inclusion {
+pub(crate) fn all(results: impl IntoIterator<Item = Inclusion>) -> Inclusion {
     let mut combined = Inclusion::Included;
     for result in results {
         let is_worse = match result {
@@ -250,7 +250,7 @@ fn all(results: impl IntoIterator<Item = Inclusion>) -> Inclusion {
 }
 
 /// Combines the results for the branches of a union, of which one must include the narrow type.
-fn any(results: impl IntoIterator<Item = Inclusion>) -> Inclusion {
+pub(crate) fn any(results: impl IntoIterator<Item = Inclusion>) -> Inclusion {
     let mut combined = Inclusion::Unknown;
     for result in results {
         match result {

@@ -34,11 +34,7 @@ impl Report<'_> {
     pub fn to_text(&self) -> String {
         let mut text = String::new();
         for (level, change) in self.sorted() {
-            let method = change.method.as_deref().unwrap_or("the API");
-            let _ = writeln!(text, "{level}: {method}: {} [{}]", change.message, change.kind);
-            if let Some(witness) = &change.witness {
-                let _ = writeln!(text, "    example: {witness}");
-            }
+            let _ = writeln!(text, "{level}: {change}");
             let places = [("old", self.old, change.old), ("new", self.new, change.new)];
             for (name, sources, span) in places {
                 if let Some((file, line, column)) = place(sources, span) {

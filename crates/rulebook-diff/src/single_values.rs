@@ -6,7 +6,7 @@ use rulebook_model::Value;
 use rulebook_model::types::{Check, TypeExpr};
 use serde_json::{Map, Value as Json};
 
-use crate::includes::Inclusion;
+use crate::includes::{Inclusion, all, any};
 use crate::strings::includes_strings;
 
 /// Compares two types that have the same notation, apart from `min` and `max`. Returns `None` if they have another one.
@@ -39,27 +39,7 @@ pub(crate) fn differ_only_in_bounds(wide: &dyn Check, narrow: &dyn Check) -> Opt
 /// Returns whether the schema `wide` accepts every value of the schema `narrow`. Both have no references.
 pub(crate) fn includes_single_values(wide: &Json, narrow: &Json) -> Inclusion {
     let (Some(wide), Some(narrow)) = (alternatives(wide), alternatives(narrow)) else { return Inclusion::Unknown };
-    let mut unknown = Inclusion::Included;
-    for narrow in &narrow {
-        let results = wide.iter().map(|wide| wide.includes(narrow));
-        let mut best = Inclusion::Unknown;
-        for result in results {
-            match result {
-                Inclusion::Included => {
-                    best = result;
-                    break;
-                }
-                Inclusion::Excluded(Some(_)) => best = result,
-                _ => {}
-            }
-        }
-        match best {
-            Inclusion::Included => {}
-            Inclusion::Excluded(_) => return best,
-            Inclusion::Unknown => unknown = best,
-        }
-    }
-    unknown
+    all(narrow.iter().map(|narrow| any(wide.iter().map(|wide| wide.includes(narrow)))))
 }
 
 /// A part of a JSON Schema that accepts values of one kind.

@@ -110,6 +110,6 @@ impl HandlerKind for ProcessKind {
 
 /// Returns the ids of all methods of an API.
 fn method_ids(api: &Api) -> HashSet<String> {
-    let services = api.modules.iter().flat_map(|module| &module.services);
+    let services = api.services();
     services.flat_map(|service| &service.methods).map(|method| method.id.clone()).collect()
 }

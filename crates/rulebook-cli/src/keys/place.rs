@@ -52,7 +52,7 @@ pub(super) fn find_keys(
 
 /// Returns an error message if no request can require the permission.
 pub(super) fn unknown_permission_message(api: &Api, permission: &str) -> Option<String> {
-    let methods = api.modules.iter().flat_map(|module| &module.services).flat_map(|service| &service.methods);
+    let methods = api.services().flat_map(|service| &service.methods);
     let known = || methods.clone().flat_map(|method| method.scope.groups.iter().flatten().map(move |it| (method, it)));
     let mut impossible_value = None;
     for (method, known) in known() {

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use rulebook::Validated;
 use rulebook::usage::{ANONYMOUS, OTHER, USERS, UsageCounts};
 use rulebook_diff::{Change, Level, compare};
-use rulebook_model::model::{Api, Method};
+use rulebook_model::model::Api;
 
 use crate::output;
 
@@ -28,11 +28,7 @@ pub(super) fn rejection(served: &Api, changed: &Validated, usage: impl FnOnce() 
     let usage = usage();
     let mut text = "the changed definition breaks clients, so that the previous one is still served\n".to_owned();
     for change in breaking.iter().take(MAX_LISTED) {
-        let method = change.method.as_deref().unwrap_or("the API");
-        let _ = writeln!(text, "  {method}: {} [{}]", change.message, change.kind);
-        if let Some(witness) = &change.witness {
-            let _ = writeln!(text, "    example: {witness}");
-        }
+        let _ = writeln!(text, "  {change}");
         if let Some(used) = used_today(served, change, &usage) {
             let _ = writeln!(text, "    used today: {used}");
         }
@@ -48,7 +44,8 @@ pub(super) fn rejection(served: &Api, changed: &Validated, usage: impl FnOnce() 
 
 /// Returns who has used the method or the parameter of a change; `None` if the change concerns the whole API.
 fn used_today(served: &Api, change: &Change, usage: &UsageCounts) -> Option<String> {
-    let method = methods(served).find(|method| Some(&method.id) == change.method_id.as_ref())?;
+    let method =
+        served.methods().map(|(.., method)| method).find(|method| Some(&method.id) == change.method_id.as_ref())?;
     let parameter = change.parameter.as_deref().and_then(|name| {
         method.parameters.iter().find(|parameter| parameter.request_name() == name && parameter.optional)
     });
@@ -67,10 +64,6 @@ fn used_today(served: &Api, change: &Change, usage: &UsageCounts) -> Option<Stri
         words.push(format!("and by {} more", callers.len() - MAX_CALLERS));
     }
     Some(if words.is_empty() { "never".to_owned() } else { words.join(", ") })
-}
-
-fn methods(api: &Api) -> impl Iterator<Item = &Method> {
-    api.modules.iter().flat_map(|module| &module.services).flat_map(|service| &service.methods)
 }
 
 /// Returns the first number of a version, such as 2 in `2.1.0`; 0 if it has none.

@@ -168,21 +168,22 @@ pub(super) fn serve_changes(
             let is_allowed = request.as_ref().is_some_and(ReloadRequest::allows_breaking);
             let is_guarded = (loader.is_guarded || is_requested) && !is_allowed;
             let replaced = loader.replace(&served, &server, is_guarded, usage);
-            if let Some(request) = request {
-                request.report(replaced.as_ref().err().map(LoadError::text));
-            }
+            let why = replaced.as_ref().err().map(LoadError::text);
             match replaced {
                 Ok(engine) => {
                     changes.add_handlers_of(&engine);
                     ::log::info!("serves the changed definition: {}", output::api_size(engine.api()));
                     served = engine;
-                    server.report_change(None);
                 }
                 Err(error) => {
                     error.print();
                     ::log::error!("the changed definition cannot be served, so that the previous one is served");
-                    server.report_change(Some(error.text()));
                 }
+            }
+            server.report_change(why.clone());
+            // The command `reload` ends with this, so that everything else must show the result before.
+            if let Some(request) = request {
+                request.report(why);
             }
         }
         stopped.join().unwrap_or_else(|_| Err(io::Error::other("the thread that waits for the server panicked")))

@@ -154,7 +154,7 @@ impl Running<'_> {
     }
 
     fn parameter(&self, id: &str, name: &str) -> Option<&Parameter> {
-        let services = self.api.modules.iter().flat_map(|module| &module.services);
+        let services = self.api.services();
         let method = services.flat_map(|service| &service.methods).find(|method| method.id == id)?;
         method.parameters.iter().find(|parameter| parameter.name == name)
     }

@@ -99,7 +99,7 @@ fn read_delegates(reader: &mut SettingsReader<'_>) -> Vec<String> {
 }
 
 fn is_known_delegate(reader: &mut SettingsReader<'_>, delegate: &Spanned<String>) -> bool {
-    let mut services = reader.method.api.modules.iter().flat_map(|module| &module.services);
+    let mut services = reader.method.api.services();
     let is_known = services.any(|service| match &service.path[..] {
         [Segment::Static(module), Segment::Static(method)] => format!("{module}/{method}") == delegate.value,
         _ => false,

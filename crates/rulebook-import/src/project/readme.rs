@@ -54,7 +54,7 @@ pub(super) fn generate(
     }
     text += if has_php && warnings.is_empty() { "" } else { "\n## To do\n" };
     if framework != Framework::InternalApi && !has_php {
-        let methods = api.modules.iter().flat_map(|module| &module.services).map(|service| service.methods.len());
+        let methods = api.services().map(|service| service.methods.len());
         let count: usize = methods.sum();
         let _ = writeln!(text, "\n- [ ] Write the handlers in `src/` ({count} methods).");
     }

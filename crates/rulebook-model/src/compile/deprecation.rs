@@ -47,7 +47,7 @@ impl Lowering<'_> {
         if !self.diagnostics.is_empty() {
             return;
         }
-        let ids: LazyCell<HashSet<&str>, _> = LazyCell::new(|| methods(api).map(|(_, method)| &*method.id).collect());
+        let ids: LazyCell<HashSet<&str>, _> = LazyCell::new(|| api.methods().map(|(.., method)| &*method.id).collect());
         for (_, method, deprecation) in deprecated_methods(api) {
             let Some(successor) = &deprecation.successor else { continue };
             let error = |message: String| Diagnostic::new(DiagnosticCode::BadOption, successor.span, message);
@@ -66,13 +66,8 @@ impl Lowering<'_> {
     }
 }
 
-fn methods(api: &Api) -> impl Iterator<Item = (&Service, &Method)> {
-    let services = api.modules.iter().flat_map(|module| &module.services);
-    services.flat_map(|service| service.methods.iter().map(move |method| (service, method)))
-}
-
 fn deprecated_methods(api: &Api) -> impl Iterator<Item = (&Service, &Method, &Deprecation)> {
-    methods(api).filter_map(|(service, method)| Some((service, method, method.options.deprecation.as_deref()?)))
+    api.methods().filter_map(|(_, service, method)| Some((service, method, method.options.deprecation.as_deref()?)))
 }
 
 /// Returns a warning for each method whose `sunset` is not after `now`.

@@ -8,7 +8,7 @@ use crate::routing::{ServiceNaming, ServicesByClass};
 
 impl Lowering<'_> {
     pub(super) fn check_service_names(&mut self, api: &Api) {
-        let root = api.modules.iter().flat_map(|module| &module.services).find(|service| service.path.is_empty());
+        let root = api.services().find(|service| service.path.is_empty());
         if api.service.on {
             self.check_class_names(api, root);
             self.check_entry_path(api);
@@ -22,7 +22,7 @@ impl Lowering<'_> {
     /// Reports names `Class.method` of several services, an unknown default service, and a service that the default
     /// hides.
     fn check_class_names(&mut self, api: &Api, root: Option<&Service>) {
-        let services: Vec<&Service> = api.modules.iter().flat_map(|module| &module.services).collect();
+        let services: Vec<&Service> = api.services().collect();
         let mut classes = ServicesByClass::new(api.catalogue.version());
         for (index, service) in services.iter().enumerate() {
             let Some(first) = classes.insert(&service.path, index).and_then(|first| services.get(first)) else {
@@ -65,7 +65,7 @@ impl Lowering<'_> {
     /// Reports services below the path of PhalApi's script, which requests to such a path do not reach.
     fn check_entry_path(&mut self, api: &Api) {
         let entry = format!("/{}", api.service.entry);
-        let services = api.modules.iter().flat_map(|module| &module.services);
+        let services = api.services();
         let hidden = services.filter(|service| {
             !api.service.entry.is_empty()
                 && service.uri().strip_prefix(&*entry).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))

@@ -35,7 +35,7 @@ pub fn write_options_for_api<S: Serializer>(api: &Api, uris: &Uris<'_>, serializ
         object.serialize_entry("schemas", &write_schemas(&api.schemas))?;
     }
     object.serialize_entry("modules", &ModulesObject { api, form })?;
-    let services = api.modules.iter().flat_map(|module| &module.services);
+    let services = api.services();
     let used = schemas_of_methods(services.flat_map(|service| &service.methods));
     if !used.is_empty() {
         object.serialize_entry("$defs", &json_schemas(&used, references))?;

@@ -25,9 +25,7 @@ impl Deprecation {
     #[must_use]
     pub fn find_successor<'a>(&self, api: &'a Api) -> Option<(&'a Service, &'a Method)> {
         let id = &self.successor.as_ref()?.value;
-        let services = api.modules.iter().flat_map(|module| &module.services);
-        let mut methods = services.flat_map(|service| service.methods.iter().map(move |method| (service, method)));
-        methods.find(|(_, method)| method.id == *id)
+        api.methods().find(|(_, _, method)| method.id == *id).map(|(_, service, method)| (service, method))
     }
 }
 

@@ -50,7 +50,7 @@ impl Api {
     /// [`Api::for_permissions`], because it does not copy the API.
     #[must_use]
     pub fn callable_methods(&self, permissions: &[Box<str>]) -> CallableMethods {
-        let services = self.modules.iter().flat_map(|module| &module.services);
+        let services = self.services();
         let methods = services.flat_map(|service| &service.methods).filter(|method| !method.scope.is_public());
         let access = methods.map(|method| match method_conditions(method, permissions) {
             Some(conditions) if conditions.is_empty() => MethodAccess::Hidden,
@@ -92,7 +92,7 @@ impl Api {
     /// Removes the schemas to which no method refers. They may belong to methods that the caller cannot see.
     fn retain_used_schemas(&mut self) {
         let mut used = BTreeSet::new();
-        let methods = self.modules.iter().flat_map(|module| &module.services).flat_map(|service| &service.methods);
+        let methods = self.services().flat_map(|service| &service.methods);
         for method in methods {
             let outputs = method.outputs.iter().map(|output| &output.r#type);
             for r#type in method.parameters.iter().map(|parameter| &parameter.r#type).chain(outputs) {
@@ -107,7 +107,7 @@ impl Api {
 
     /// Removes the successors of deprecated methods that are not in this API.
     fn retain_known_successors(&mut self) {
-        let methods = || self.modules.iter().flat_map(|module| &module.services).flat_map(|service| &service.methods);
+        let methods = || self.services().flat_map(|service| &service.methods);
         if methods().all(|method| method.options.deprecation.is_none()) {
             return;
         }
@@ -124,7 +124,7 @@ impl Api {
     fn has_default_service(&self) -> bool {
         let Some(default) = &self.service.default else { return false };
         let mut classes = ServicesByClass::new(self.catalogue.version());
-        for (index, service) in self.modules.iter().flat_map(|module| &module.services).enumerate() {
+        for (index, service) in self.services().enumerate() {
             classes.insert(&service.path, index);
         }
         classes.find(&default.value).is_ok()

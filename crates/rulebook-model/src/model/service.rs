@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::{EnvelopeName, Method, ParameterType, RateLimit, Repeated};
+use super::{Api, EnvelopeName, Method, ParameterType, RateLimit, Repeated};
 use crate::call::HttpMethod;
 use crate::span::Span;
 
@@ -82,6 +82,19 @@ impl Segment {
             Self::Static(text) => Some(text),
             Self::Capture(_) => None,
         }
+    }
+}
+
+impl Api {
+    /// Returns all services, in the order of the API modules.
+    pub fn services(&self) -> impl Iterator<Item = &Service> + Clone {
+        self.modules.iter().flat_map(|module| &module.services)
+    }
+
+    /// Returns all methods, each with its API module and its service.
+    pub fn methods(&self) -> impl Iterator<Item = (&Module, &Service, &Method)> {
+        let services = self.modules.iter().flat_map(|module| module.services.iter().map(move |it| (module, it)));
+        services.flat_map(|(module, service)| service.methods.iter().map(move |method| (module, service, method)))
     }
 }
 

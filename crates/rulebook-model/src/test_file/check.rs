@@ -38,7 +38,7 @@ fn check_call(step: &Step, api: &Api, errors: &mut Vec<Diagnostic>) {
             }
         }
         Call::Method(id) => {
-            let services = api.modules.iter().flat_map(|module| &module.services);
+            let services = api.services();
             let methods = services.flat_map(|service| &service.methods);
             let Some(method) = methods.clone().find(|method| method.id == id.value) else {
                 let message = format!("the API has no method with the id `{}`", id.value);

@@ -42,13 +42,13 @@ pub fn bind_handlers(
 ) -> BoundHandlers {
     let mut bound = BoundHandlers::default();
     if unbound == Unbound::Echo {
-        bound.actions = all_methods(api).map(|_| Action::Echo).collect();
+        bound.actions = api.methods().map(|_| Action::Echo).collect();
         return bound;
     }
     bound.diagnostics.extend(shared_handler_errors(api, kinds));
     let known = defined_modules(api, modules, &mut bound.diagnostics);
     let mut bindings = bindings_by_method(api, &known, &mut bound.diagnostics);
-    for (module, service, method) in all_methods(api) {
+    for (module, service, method) in api.methods() {
         let binding = bindings.remove(&(module.name.as_str(), method.http, service_pattern(service)));
         if let Some(compiled) = compile_handler(api, method, binding, kinds) {
             bound.actions.push(compiled.unwrap_or_else(|errors| {
@@ -93,16 +93,6 @@ pub fn bind_handlers(
         .diagnostics
         .extend(unmatched_bindings.into_iter().map(|(key, binding)| missing_method_error(api, &key, binding)));
     bound
-}
-
-/// Returns every API method, with its service and its API module.
-pub(crate) fn all_methods(api: &Api) -> impl Iterator<Item = (&Module, &Service, &Method)> {
-    api.modules.iter().flat_map(|module| {
-        module
-            .services
-            .iter()
-            .flat_map(move |service| service.methods.iter().map(move |method| (module, service, method)))
-    })
 }
 
 /// Returns those modules of the program that the definition has, without duplicates. Reports duplicate modules, and
@@ -225,7 +215,7 @@ fn missing_method_error(api: &Api, (module, _, pattern): &BindingKey<'_>, bindin
     let message =
         format!("the handler of {name}, bound at {}, does not belong to a method of this module", binding.location);
     let diagnostic = Diagnostic::new(DiagnosticCode::UndefinedMethod, module_span(api, module), message);
-    let same_path: Vec<_> = all_methods(api).filter(|(_, service, _)| service_pattern(service) == *pattern).collect();
+    let same_path: Vec<_> = api.methods().filter(|(_, service, _)| service_pattern(service) == *pattern).collect();
     match same_path.first() {
         Some((other, ..)) if other.name != *module => {
             diagnostic.help(format!("the module `{}` defines this path", other.name))
@@ -235,7 +225,8 @@ fn missing_method_error(api: &Api, (module, _, pattern): &BindingKey<'_>, bindin
             diagnostic.help(format!("the definition has {} at this path", names.join(", ")))
         }
         None => {
-            let known: Vec<_> = all_methods(api)
+            let known: Vec<_> = api
+                .methods()
                 .filter(|(other, ..)| other.name == *module)
                 .map(|(_, service, method)| format!("{} {}", method.http.as_str(), service.uri()))
                 .collect();

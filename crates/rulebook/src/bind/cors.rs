@@ -4,7 +4,6 @@
 use http::HeaderValue;
 use rulebook_model::model::{Api, Cors, Idempotency, Location, Method, Origins, Parameter};
 
-use super::bind_handlers::all_methods;
 use super::plan::uses_idempotency_keys;
 use crate::plan;
 
@@ -38,9 +37,9 @@ pub(super) fn plan_cors(api: &Api) -> Option<plan::PlannedCors> {
         (!names.is_empty()).then(|| header_list(request_headers().chain(names)))
     };
     let replayed = uses_idempotency_keys(api).then_some(Idempotency::REPLAYED_HEADER);
-    let of_outputs = all_methods(api).flat_map(|(_, _, method)| method.header_outputs());
+    let of_outputs = api.methods().flat_map(|(_, _, method)| method.header_outputs());
     let of_outputs = of_outputs.map(|(_, field)| field.name.as_str()).filter(|name| !is_hidden_by_browsers(name));
-    let is_deprecated = all_methods(api).any(|(_, _, method)| method.options.deprecation.is_some());
+    let is_deprecated = api.methods().any(|(_, _, method)| method.options.deprecation.is_some());
     let of_deprecated = ["Deprecation", "Sunset"].into_iter().filter(|_| is_deprecated);
     let exposed = EXPOSED_RESPONSE_HEADERS.into_iter().chain(replayed).chain(of_deprecated).chain(of_outputs);
     let exposed = exposed.chain(expose.iter().map(String::as_str));
@@ -51,7 +50,8 @@ pub(super) fn plan_cors(api: &Api) -> Option<plan::PlannedCors> {
         },
         allows_credentials: *credentials,
         allowed_headers: header_list(request_headers()),
-        allowed_headers_of_methods: all_methods(api)
+        allowed_headers_of_methods: api
+            .methods()
             .enumerate()
             .filter_map(|(index, (_, _, method))| Some((index, method_headers(method)?)))
             .collect(),

@@ -6,7 +6,6 @@ use rulebook_model::diagnostic::{Diagnostic, DiagnosticCode};
 use rulebook_model::model::{Api, DefinedHandler, Method};
 use rulebook_model::span::Span;
 
-use super::bind_handlers::all_methods;
 use crate::handler::settings::unknown_setting;
 use crate::handler::{HandledMethod, HandlerBinding, HandlerError, HandlerKind, variable_errors};
 use crate::plan::Action;
@@ -61,7 +60,7 @@ pub(crate) fn defined_handler_errors(
     kinds: &[Arc<dyn HandlerKind>],
     is_default_used: bool,
 ) -> Vec<Diagnostic> {
-    let methods = all_methods(api).map(|(_, _, method)| method);
+    let methods = api.methods().map(|(_, _, method)| method);
     let methods = methods.filter(|method| is_default_used || method.handler.is_some());
     let compiled = methods.filter_map(|method| compile_handler(api, method, None, kinds)?.err());
     shared_handler_errors(api, kinds).into_iter().chain(compiled.flatten()).collect()

@@ -15,7 +15,6 @@ mod limits;
 mod plan;
 mod response_fields;
 
-pub(crate) use bind_handlers::all_methods;
 pub use bind_handlers::bind_handlers;
 pub(crate) use defined_handlers::{defined_handler_errors, handler_diagnostic};
 pub use plan::{PlanContext, create_plan, uses_idempotency_keys};

@@ -12,7 +12,6 @@ use rulebook_model::model::{self, Api, EnvelopeName, Limits, Location, Parameter
 use rulebook_model::routing::fields_naming_another_service;
 
 use super::auth_challenges::{invalid_token_challenge, resource_metadata, scope_challenges};
-use super::bind_handlers::all_methods;
 use super::cors;
 use super::deprecation::plan_deprecation;
 use super::limits::{self, new_shared_limiter, plan_limits};
@@ -88,7 +87,7 @@ pub fn create_plan(api: &Api, actions: Vec<Action>, handlers: &[handler::Module]
             });
         }
     }
-    debug_assert_eq!(plans.len(), all_methods(api).count());
+    debug_assert_eq!(plans.len(), api.methods().count());
     let named_services = api.service.on.then(|| services_by_name(api));
     let definitions: Vec<_> = all_services(api).map(|(_, (_, service))| service).collect();
     for service in named_services.iter().flat_map(|named| named.by_class.services()) {
@@ -187,7 +186,7 @@ fn services_by_module(api: &Api) -> ServicesByModule {
 /// Collects the paths of all services, from which responses to unknown paths suggest similar paths.
 fn similar_paths(api: &Api) -> SimilarPaths {
     let base = api.base.trim_end_matches('/');
-    let services = api.modules.iter().flat_map(|module| &module.services).map(|service| {
+    let services = api.services().map(|service| {
         let positions = service.methods.iter().map(|method| method.positions().len()).max().unwrap_or_default();
         (&*service.path, format!("{base}{}", service.uri()), positions)
     });
@@ -196,7 +195,7 @@ fn similar_paths(api: &Api) -> SimilarPaths {
 
 /// Returns `true` if an API method uses idempotency keys.
 pub fn uses_idempotency_keys(api: &Api) -> bool {
-    all_methods(api).any(|(_, _, method)| method.options.idempotent.is_some())
+    api.methods().any(|(_, _, method)| method.options.idempotent.is_some())
 }
 
 fn plan_module(api: &Api, module: &model::Module, handlers: &[handler::Module]) -> PlannedModule {

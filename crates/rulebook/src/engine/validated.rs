@@ -65,7 +65,7 @@ pub(super) struct DefinedAuthParts {
 /// Returns `true` if the definition has a handler of this kind.
 fn is_used(api: &Api, kind: &str) -> bool {
     let default = api.handlers.iter().filter_map(|handlers| handlers.default.as_ref());
-    let methods = bind::all_methods(api).filter_map(|(_, _, method)| method.handler.as_ref());
+    let methods = api.methods().filter_map(|(_, _, method)| method.handler.as_ref());
     default.chain(methods).any(|handler| handler.setting(kind).is_some())
 }
 

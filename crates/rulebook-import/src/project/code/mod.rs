@@ -84,7 +84,7 @@ fn library_file(modules: &[String], functions: &BTreeSet<String>, iapi: Option<&
 /// Returns the parameters that name functions of the program, each with the names of those functions that rulebook does
 /// not have.
 pub(super) fn functions_of_parameters(api: &Api) -> Vec<(&Parameter, Vec<String>)> {
-    let methods = api.modules.iter().flat_map(|module| &module.services).flat_map(|service| &service.methods);
+    let methods = api.services().flat_map(|service| &service.methods);
     let parameters = methods.flat_map(|method| &method.parameters);
     parameters.map(|parameter| (parameter, function_names(parameter))).filter(|(_, names)| !names.is_empty()).collect()
 }

@@ -31,7 +31,7 @@ const CONTENT_RANGE: HeaderField = (
 /// Returns the header fields that responses with files have. The result is empty if no method of the API returns a
 /// file.
 pub(super) fn download_header_fields(api: &Api) -> impl Iterator<Item = HeaderField> {
-    let mut methods = api.modules.iter().flat_map(|module| &module.services).flat_map(|service| &service.methods);
+    let mut methods = api.services().flat_map(|service| &service.methods);
     let has_downloads = methods.any(|method| method.options.download);
     let fields = [ETAG, LAST_MODIFIED, CONTENT_DISPOSITION, ACCEPT_RANGES, CONTENT_RANGE];
     fields.into_iter().filter(move |_| has_downloads)

@@ -17,7 +17,7 @@ use crate::model::{Api, Method, Parameter, Permission, PermissionPart};
 /// Returns the authentication schemes of the API, each with its name. The result is empty if no method requires a
 /// permission.
 pub(super) fn security_schemes(api: &Api) -> Vec<(String, SecurityScheme)> {
-    let services = api.modules.iter().flat_map(|module| &module.services);
+    let services = api.services();
     if services.flat_map(|service| &service.methods).all(|method| method.scope.is_public()) {
         return Vec::new();
     }

@@ -56,7 +56,7 @@ struct ServiceNames {
 
 impl ServiceUrls {
     pub(super) fn new(api: &Api) -> Self {
-        let services: Vec<_> = api.modules.iter().flat_map(|module| &module.services).collect();
+        let services: Vec<_> = api.services().collect();
         let (mut by_class, mut routes) = (ServicesByClass::new(api.catalogue.version()), Routes::default());
         for (index, service) in services.iter().enumerate() {
             // The first of several services whose paths differ only in case is found.
