@@ -4,8 +4,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
-import axe from "axe-core";
-import { author, browser, codeOf, picture, serve, top, watched } from "./support.mjs";
+import { SCREENS, accessible, author, browser, codeOf, picture, serve, top, watched } from "./support.mjs";
 
 const api = join(top, "tests/browser/shop");
 
@@ -312,42 +311,35 @@ test("the token of a login is used for the next calls", async (t) => {
 test("the console is accessible before and after a call, and with errors", async (t) => {
   const chromium = await browser(t);
   const { url } = await serve(t, { api, flags: ["--unbound", "echo"] });
-  for (const colorScheme of ["light", "dark"]) {
-    for (const width of [390, 820, 1280, 1920]) {
-      await t.test(`${width} px, ${colorScheme}`, async (t) => {
-        const { page, problems } = await watched(t, chromium, url, { colorScheme, viewport: { width, height: 900 } });
-        await page.goto(`${url}docs/methods/order.create`);
-        await page.locator("form.call").waitFor({ state: "attached" });
-        await page.evaluate(axe.source);
-        const check = async (state) => {
-          const { violations } = await page.evaluate(() => globalThis.axe.run(document));
-          const texts = violations.flatMap((one) =>
-            one.nodes.map((node) => `${one.id}: ${node.html} ${node.failureSummary}`),
-          );
-          assert.deepEqual(texts, [], state);
-          const wide = await page.evaluate(() => document.documentElement.scrollWidth);
-          assert.ok(wide <= width, `${state}: ${wide} px wide`);
-          await picture(page, `console-${state}-${width}-${colorScheme}`);
-        };
-        if (width < 1280) {
-          await check("closed");
-          await page.getByRole("button", { name: "Try it" }).click();
-        }
-        await check("form");
-        await page.getByRole("button", { name: "JSON", exact: true }).click();
-        await check("json");
-        await page.getByRole("button", { name: "Form", exact: true }).click();
-        await page.getByRole("button", { name: "Call" }).click();
-        await page.locator(".response pre.json").waitFor();
-        await check("response");
-        await page.getByRole("button", { name: "Edit" }).click();
-        await page.getByLabel("count").fill("0");
-        await page.getByRole("button", { name: "Add category" }).click();
-        await page.getByRole("button", { name: "Call" }).click();
-        await page.locator("[aria-invalid=true]").waitFor();
-        await check("errors");
-        assert.deepEqual(problems, []);
-      });
-    }
+  for (const { device, width, colorScheme } of SCREENS) {
+    await t.test(device, async (t) => {
+      const { page, problems } = await watched(t, chromium, url, { colorScheme, viewport: { width, height: 900 } });
+      await page.goto(`${url}docs/methods/order.create`);
+      await page.locator("form.call").waitFor({ state: "attached" });
+      const check = async (state) => {
+        await accessible(page, state);
+        const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+        assert.ok(wide <= width, `${state}: ${wide} px wide`);
+        await picture(page, `console-${state}-${device}`);
+      };
+      if (width < 1280) {
+        await check("closed");
+        await page.getByRole("button", { name: "Try it" }).click();
+      }
+      await check("form");
+      await page.getByRole("button", { name: "JSON", exact: true }).click();
+      await check("json");
+      await page.getByRole("button", { name: "Form", exact: true }).click();
+      await page.getByRole("button", { name: "Call" }).click();
+      await page.locator(".response pre.json").waitFor();
+      await check("response");
+      await page.getByRole("button", { name: "Edit" }).click();
+      await page.getByLabel("count").fill("0");
+      await page.getByRole("button", { name: "Add category" }).click();
+      await page.getByRole("button", { name: "Call" }).click();
+      await page.locator("[aria-invalid=true]").waitFor();
+      await check("errors");
+      assert.deepEqual(problems, []);
+    });
   }
 });

@@ -6,9 +6,8 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import axe from "axe-core";
 import { HtmlValidate } from "html-validate";
-import { author, behind, browser, picture, serve, watched } from "./support.mjs";
+import { SCREENS, accessible, author, behind, browser, picture, serve, watched } from "./support.mjs";
 
 /** Names and texts that are special in HTML or in paths, or run from right to left. */
 const MEAN = `"><script>document.title='run'</script><b>'&amp;{{x}} \u202eabc\u0007 שלום ${"long".repeat(40)}`;
@@ -95,31 +94,26 @@ test("the pages are accessible", async (t) => {
     [await serve(t, { api: await mean(t), flags: ["--unbound", "echo"] }), "mean", ["docs/", "docs/methods/a~2Fb"]],
   ];
   for (const [{ url }, what, paths] of sites) {
-    for (const colorScheme of ["light", "dark"]) {
-      for (const [device, width] of [["phone", 390], ["tablet", 820], ["desk", 1280], ["wide", 1920]]) {
-        await t.test(`${what}, ${colorScheme}, ${device}`, async (t) => {
-          const { page, problems } = await watched(t, chromium, url, { colorScheme, viewport: { width, height: 900 } });
-          for (const path of paths) {
-            await page.goto(url + path);
-            if (path.includes("methods/")) await page.locator(".form form.token").waitFor({ state: "attached" });
-            // Folded sections are checked too.
-            await page.evaluate(() => document.querySelectorAll("details").forEach((one) => (one.open = true)));
-            await page.evaluate(axe.source);
-            const { violations } = await page.evaluate(() => globalThis.axe.run(document));
-            if (path.includes("methods/") && width < 1280) {
-              await page.getByRole("button", { name: "Try it" }).click();
-              violations.push(...(await page.evaluate(() => globalThis.axe.run(document))).violations);
-            }
-            const said = violations.flatMap((one) => one.nodes.map((node) => `${one.id}: ${node.html} ${node.failureSummary}`));
-            assert.deepEqual(said, [], path);
-            assert.doesNotMatch(await page.locator("body").innerText(), /\u202e/, path);
-            const wide = await page.evaluate(() => document.documentElement.scrollWidth);
-            assert.ok(wide <= width, `${path} is ${wide} wide on ${width}`);
-            await picture(page, `${what}-${path.replaceAll(/[^a-z]+/g, "-")}-${colorScheme}-${device}`, true);
+    for (const { device, width, colorScheme } of SCREENS) {
+      await t.test(`${what}, ${device}`, async (t) => {
+        const { page, problems } = await watched(t, chromium, url, { colorScheme, viewport: { width, height: 900 } });
+        for (const path of paths) {
+          await page.goto(url + path);
+          if (path.includes("methods/")) await page.locator(".form form.token").waitFor({ state: "attached" });
+          // Folded sections are checked too.
+          await page.evaluate(() => document.querySelectorAll("details").forEach((one) => (one.open = true)));
+          await accessible(page, path);
+          if (path.includes("methods/") && width < 1280) {
+            await page.getByRole("button", { name: "Try it" }).click();
+            await accessible(page, `${path}, with the form`);
           }
-          assert.deepEqual(problems, []);
-        });
-      }
+          assert.doesNotMatch(await page.locator("body").innerText(), /\u202e/, path);
+          const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+          assert.ok(wide <= width, `${path} is ${wide} wide on ${width}`);
+          await picture(page, `${what}-${path.replaceAll(/[^a-z]+/g, "-")}-${device}`);
+        }
+        assert.deepEqual(problems, []);
+      });
     }
   }
 });

@@ -7,9 +7,6 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { DOT, author, behind, browser, codeOf, picture, serve, watched } from "./support.mjs";
 
-/** The widths of a phone, a tablet, and two screens. */
-const WIDTHS = [390, 820, 1280, 1920];
-
 /** The maximum distance from the top of a method's page to its form, in heights of the screen of a phone. */
 const MAX_SCREENS_TO_FORM = 1.5;
 
@@ -206,37 +203,6 @@ test("the pages of an API", async (t) => {
     assert.equal(unnamed, 0, "every input has its label");
     assert.deepEqual(problems, []);
   });
-
-  for (const scheme of ["light", "dark"]) {
-    for (const width of WIDTHS) {
-      await t.test(`fit ${width} px, ${scheme}`, async (t) => {
-        const viewport = { width, height: width < 500 ? 844 : 900 };
-        const { page, problems } = await watched(t, chromium, direct, { viewport, colorScheme: scheme });
-        for (const [name, path] of [
-          ["contents", "docs/"],
-          ["module", "docs/modules/article"],
-          ["method", "docs/methods/article.read"],
-          ["upload", "docs/methods/article.illustrate"],
-          ["search", "docs/search?q=article"],
-        ]) {
-          await page.goto(direct + path);
-          if (path.includes("methods/")) {
-            if (width < 1280) await page.getByRole("button", { name: "Try it" }).click();
-            await page.locator(".form form.call").waitFor();
-          }
-          if (name === "method") {
-            await fill(page, "id", "1");
-            await called(page);
-          }
-          const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-          assert.ok(overflow <= 0, `${name} is ${overflow} px too wide`);
-          assert.deepEqual(await pale(page), [], `${name}: contrast`);
-          await picture(page, `page-${name}-${width}-${scheme}`);
-        }
-        assert.deepEqual(problems, []);
-      });
-    }
-  }
 });
 
 test("text of a definition stays text", async (t) => {
@@ -304,36 +270,4 @@ async function called(page) {
   await page.locator(".status strong").waitFor();
   const status = Number.parseInt(await page.locator(".status strong").innerText(), 10);
   return { status, json: JSON.parse(await page.locator(".response pre.json").textContent()) };
-}
-
-/** Returns the visible texts whose contrast with their background is below 4.5 to 1 (WCAG 2.2, 1.4.3). */
-function pale(page) {
-  return page.evaluate(() => {
-    const numbers = (color) => color.match(/[\d.]+/g).map(Number);
-    const light = ([r, g, b]) => {
-      const [x, y, z] = [r, g, b]
-        .map((value) => value / 255)
-        .map((value) => (value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4));
-      return 0.2126 * x + 0.7152 * y + 0.0722 * z;
-    };
-    const behind = (element) => {
-      for (let one = element; one; one = one.parentElement) {
-        const color = numbers(getComputedStyle(one).backgroundColor);
-        if ((color[3] ?? 1) > 0) return color;
-      }
-      return [255, 255, 255];
-    };
-    const found = [];
-    for (const element of document.querySelectorAll("body *")) {
-      const own = [...element.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.data.trim() !== "");
-      if (!own || !element.checkVisibility() || element.matches("option, :disabled")) continue;
-      const [a, b] = [light(numbers(getComputedStyle(element).color)), light(behind(element))];
-      const contrast = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-      if (contrast < 4.5)
-        found.push(
-          `${element.tagName} ${element.className} ${element.textContent.slice(0, 30)}: ${contrast.toFixed(2)}`,
-        );
-    }
-    return found;
-  });
 }

@@ -1,5 +1,6 @@
 // Shared by the browser tests: a running server, a browser that records errors, a reverse proxy.
 
+import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -8,6 +9,7 @@ import http from "node:http";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import axe from "axe-core";
 import { chromium } from "playwright-core";
 
 /** The root folder of the package. */
@@ -185,6 +187,23 @@ export async function codeOf(page) {
   await tabs.nth(1).dispatchEvent("click");
   await page.locator(".panel[data-code]").waitFor({ state: "attached" });
   await tabs.first().dispatchEvent("click");
+}
+
+/** The screens of a phone, a tablet and two computers: together, each layout of the pages is seen light and dark. */
+export const SCREENS = [
+  { device: "phone", width: 390, colorScheme: "light" },
+  { device: "tablet", width: 820, colorScheme: "dark" },
+  { device: "desk", width: 1280, colorScheme: "light" },
+  { device: "wide", width: 1920, colorScheme: "dark" },
+];
+
+/** Fails if axe finds a violation in the page, or in the element of a selector. */
+export async function accessible(page, what, selector = "html") {
+  await page.evaluate(axe.source);
+  const run = (selector) => globalThis.axe.run(document.querySelector(selector), { resultTypes: ["violations"] });
+  const { violations } = await page.evaluate(run, selector);
+  const texts = violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html} ${node.failureSummary}`));
+  assert.deepEqual(texts, [], what);
 }
 
 /** Saves a screenshot of a page. */

@@ -6,8 +6,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import axe from "axe-core";
-import { browser, key, picture, serve, watched } from "./support.mjs";
+import { SCREENS, accessible, browser, key, picture, serve, watched } from "./support.mjs";
 
 /** The maximum size of a page with all files that it loads, in bytes as transferred. */
 const MAX_PAGE_BYTES = 60_000;
@@ -124,9 +123,7 @@ test("the tree of modules and methods", async (t) => {
     await page.locator(".tree .denied").first().waitFor();
     assert.equal(await entry("article.create").getByRole("img").count(), 0, "the caller may create articles");
     assert.ok(await entry("article.remove").getByRole("img", { name: "you may not call it" }).isVisible());
-    await page.evaluate(axe.source);
-    const { violations } = await page.evaluate(() => globalThis.axe.run(document.querySelector(".tree")));
-    assert.deepEqual(violations.map(({ id }) => id), []);
+    await accessible(page, "with marks of the permissions", ".tree");
     await page.reload();
     await page.locator(".tree .denied").first().waitFor();
     assert.equal(asked.length, 1, "the response is kept while the credential is the same");
@@ -188,9 +185,7 @@ test("the dialog of the search", async (t) => {
   await page.keyboard.press("ArrowDown");
   await page.keyboard.type("s");
   assert.equal(await input.inputValue(), "articles");
-  await page.evaluate(axe.source);
-  const { violations } = await page.evaluate(() => globalThis.axe.run(document));
-  assert.deepEqual(violations.map(({ id, nodes }) => `${id}: ${nodes[0].html}`), []);
+  await accessible(page, "the search");
   await picture(page, "find-1280");
   await page.keyboard.press("Escape");
   assert.equal(await dialog.count(), 0);
@@ -298,8 +293,8 @@ test("unions and markdown on pages", async (t) => {
 test("the layout of the content", async (t) => {
   const chromium = await browser(t);
   const { url } = await serve(t, { api: await shop(t), flags: ["--unbound", "echo"] });
-  for (const width of [390, 820, 1280, 1920]) {
-    const { page } = await watched(t, chromium, url, { viewport: { width, height: 900 } });
+  for (const { width, colorScheme } of SCREENS) {
+    const { page } = await watched(t, chromium, url, { colorScheme, viewport: { width, height: 900 } });
     for (const path of ["", "errors", "methods/order.create", "schemas/Payment", "search?q=order"]) {
       await page.goto(`${url}docs/${path}`);
       await page.evaluate(() => document.querySelectorAll("main details").forEach((one) => (one.open = true)));
@@ -332,13 +327,7 @@ test("the layout of the content", async (t) => {
         return problems;
       });
       assert.deepEqual(found, [], `${path} at ${width}`);
-      await page.evaluate(axe.source);
-      for (const colorScheme of ["light", "dark"]) {
-        await page.emulateMedia({ colorScheme });
-        const { violations } = await page.evaluate(() => globalThis.axe.run(document));
-        const texts = violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
-        assert.deepEqual(texts, [], `${path} at ${width}, ${colorScheme}`);
-      }
+      await accessible(page, `${path} at ${width}`);
     }
   }
 });

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use super::shop_folder;
 use crate::server_process::{ServerProcess, free_address};
 
-const TIMEOUT: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(300);
 
 fn wait_for<T>(what: &str, find: impl Fn() -> Option<T>) -> T {
     let begun = Instant::now();

@@ -12,7 +12,7 @@ use super::{definition_folder, folder_with_unbound_service, shop_folder, shop_mo
 use crate::server_process::{ServerProcess, free_address, program};
 
 /// The maximum time until a change is served.
-const TIMEOUT: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(300);
 
 /// A server that watches the definition in its folder.
 struct Watched {

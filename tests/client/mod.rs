@@ -21,8 +21,8 @@ use tempfile::TempDir;
 
 pub use wire::{Connection, MultipartPart, Request, Response, frame, multipart};
 
-/// The timeout of every operation. It is long, because responses can take seconds while the machine is under load.
-pub const TIMEOUT: Duration = Duration::from_secs(30);
+/// The timeout of every operation. It is long, because a response can take a minute while a slow disk is under load.
+pub const TIMEOUT: Duration = Duration::from_secs(300);
 
 /// A server that runs in the test process, and its folder for temporary files.
 pub struct TestServer {

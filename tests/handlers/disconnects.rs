@@ -15,7 +15,7 @@ use super::{build, files_with_parameters, over_http::serve};
 use crate::client::wait_until;
 
 /// The maximum time to wait for an event.
-const TIMEOUT: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(300);
 
 #[derive(Deserialize)]
 struct OutcomeArgs {

@@ -12,6 +12,9 @@ from typing import Any
 
 from articles import Api, ApiError, Article, File, ListedArticle
 from echo import Api as EchoApi
+from echo import ApiError as EchoError
+from echo import File as EchoFile
+from echo import FileArgument
 
 PICTURE = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -128,13 +131,18 @@ def use_echo(url: str) -> None:
         else:
             raise AssertionError(f"{text!r} is in a header field")
     # A file is the whole body.
-    for file, name in [(b"text", "file"), (File('d"o é', b"text", "text/csv"), 'd"o é'), (Path(__file__), "usage.py")]:
+    files: list[tuple[FileArgument, str]] = [
+        (b"text", "file"),
+        (EchoFile('d"o é', b"text", "text/csv"), 'd"o é'),
+        (Path(__file__), "usage.py"),
+    ]
+    for file, name in files:
         sent = api.raw.put(file=file)["args"]["file"]
         assert sent["filename"] == name and sent["size"] > 3, sent
     assert api.raw.put()["args"]["file"] is None
     try:
-        api.raw.put(file=File("a", b"text", "audio/mpeg"))
-    except ApiError as error:
+        api.raw.put(file=EchoFile("a", b"text", "audio/mpeg"))
+    except EchoError as error:
         assert error.status == 415, error.body
     else:
         raise AssertionError("the media type is not in the range")

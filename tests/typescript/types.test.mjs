@@ -157,8 +157,7 @@ test("the example in the documentation compiles", () => {
 });
 
 test("handlers in Node compile with their types if they are correct", () => {
-  const folder = join(work, "handlers");
-  mkdirSync(folder);
+  const folder = mkdtempSync(join(work, "node-"));
   const source = join(top, "tests/handler_types");
   for (const file of ["handlers.d.ts", "usage.ts"]) cpSync(join(source, file), join(folder, file));
   cpSync(join(top, "sdk/node/rulebook.mjs"), join(folder, "rulebook.mjs"));

@@ -12,7 +12,7 @@ use rustls::{ClientConfig, ClientConnection, DEFAULT_VERSIONS, RootCertStore, St
 use super::authority::{Authority, Pair};
 
 /// The time after which a test fails instead of waiting for a server.
-const TIMEOUT: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(300);
 
 /// A client of TLS.
 pub(super) struct Client(pub(super) Arc<ClientConfig>);
