@@ -75,15 +75,50 @@ pub struct CheckedDefinition {
 /// # Errors
 /// Returns the errors of all files of the definition.
 pub fn check_definition(loaded: LoadedDefinition, extensions: ProgramExtensions) -> Result<CheckedDefinition, Report> {
-    let LoadedDefinition { sources, mut definition, mut diagnostics, mut warnings, folder } = loaded;
+    let LoadedDefinition { sources, mut definition, mut versions, mut diagnostics, mut warnings, folder } = loaded;
     let ProgramExtensions { types, responses, functions, keeps_variables } = extensions;
     if !keeps_variables {
-        definition.app.settings.iter_mut().for_each(|member| member.value.expand_variables());
+        let settings = versions.iter_mut().chain([&mut definition]).flat_map(|definition| &mut definition.app.settings);
+        settings.for_each(|member| member.value.expand_variables());
     }
     let types = known_types(&definition, types).with_functions(functions.clone());
-    let mut lowering = Lowering {
-        types: &types,
-        responses: &responses,
+    let mut apis = Vec::new();
+    for version in &versions {
+        let mut lowering = new_lowering(&types, &responses);
+        apis.push(Api { project: project_folder(&folder), ..lowering.lower_definition(version) });
+        let new = lowering.diagnostics.into_iter().filter(|error| !diagnostics.contains(error)).collect::<Vec<_>>();
+        diagnostics.extend(new);
+    }
+    let mut lowering = new_lowering(&types, &responses);
+    let mut api = lowering.lower_definition(&definition);
+    api.project = project_folder(&folder);
+    // The successor of a method can be in another version.
+    lowering.check_successors(&api);
+    lowering.check_version_paths(&api);
+    // What is wrong in each version is reported as the versions have it.
+    if versions.is_empty() || diagnostics.is_empty() {
+        diagnostics.append(&mut lowering.diagnostics);
+    }
+    if !diagnostics.is_empty() {
+        // A file that is not read can be the cause of errors.
+        diagnostics.append(&mut warnings);
+        return Err(Report::new(sources, diagnostics));
+    }
+    warnings.extend(missing_settings(&definition, &api));
+    warnings.extend(builtin_type_warnings(&definition, &types));
+    warnings.extend(past_sunset_warnings(&api, Timestamp::now()));
+    if let Some(versions) = &mut api.versions {
+        versions.apis = apis;
+    }
+    let unknown_function_errors = unknown_function_errors(&lowering.function_refs, &functions);
+    let unset_variables = std::mem::take(&mut lowering.unset_variables);
+    Ok(CheckedDefinition { api, sources, warnings, unknown_function_errors, unset_variables })
+}
+
+fn new_lowering<'a>(types: &'a Types, responses: &'a ResponseRegistry) -> Lowering<'a> {
+    Lowering {
+        types,
+        responses,
         timezone: TimeZone::UTC,
         default_envelope: responses.envelopes.get(EnvelopeName::default().as_str()).cloned(),
         allows_jsonp_by_default: false,
@@ -95,21 +130,7 @@ pub fn check_definition(loaded: LoadedDefinition, extensions: ProgramExtensions)
         function_refs: Vec::new(),
         diagnostics: Vec::new(),
         unset_variables: Vec::new(),
-    };
-    let mut api = lowering.lower_definition(&definition);
-    api.project = project_folder(&folder);
-    diagnostics.append(&mut lowering.diagnostics);
-    if !diagnostics.is_empty() {
-        // A file that is not read can be the cause of errors.
-        diagnostics.append(&mut warnings);
-        return Err(Report::new(sources, diagnostics));
     }
-    warnings.extend(missing_settings(&definition, &api));
-    warnings.extend(builtin_type_warnings(&definition, &types));
-    warnings.extend(past_sunset_warnings(&api, Timestamp::now()));
-    let unknown_function_errors = unknown_function_errors(&lowering.function_refs, &functions);
-    let unset_variables = std::mem::take(&mut lowering.unset_variables);
-    Ok(CheckedDefinition { api, sources, warnings, unknown_function_errors, unset_variables })
 }
 
 /// Returns the folder in which relative paths of the settings begin: the one that contains the folder of the
@@ -155,7 +176,6 @@ impl<'a> Lowering<'a> {
         self.check_collisions(&api.modules, base.as_deref());
         api.modules.sort_by(|a, b| a.name.cmp(&b.name));
         self.check_service_names(&api);
-        self.check_successors(&api);
         api
     }
 

@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::lowering::Lowering;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
-use crate::model::{Location, Method, Module, Segment, ServerPath, Service};
+use crate::model::{Api, Location, Method, Module, Segment, ServerPath, Service};
 use crate::routing::{Routes, encode_segment, fold_case, path_shape, push_segment_shape};
 use crate::span::Span;
 
@@ -70,6 +70,21 @@ impl Lowering<'_> {
             });
         }
         self.check_duplicate_ids(&entries, &reported);
+    }
+
+    /// Reports services whose paths begin with the name of a version, because requests to them name the version.
+    pub(super) fn check_version_paths(&mut self, api: &Api) {
+        let Some(versions) = &api.versions else { return };
+        for service in api.services() {
+            let path = format!("{}{}", api.base.trim_end_matches('/'), service.uri());
+            let first = path.split('/').nth(1).unwrap_or_default();
+            if let Some(version) = versions.names.iter().find(|name| name.value == first) {
+                let message = format!("the path `{path}` begins with the name of a version");
+                let error = Diagnostic::new(DiagnosticCode::ReservedName, service.span, message);
+                let error = error.related(version.span, "requests to such paths name this version");
+                self.report(error.help("choose another path, or another name for the version, such as `v1`"));
+            }
+        }
     }
 
     /// Reports a complete path, including the base path, that the server reserves, and returns `false`.

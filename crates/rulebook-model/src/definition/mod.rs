@@ -13,6 +13,7 @@ mod jsonc;
 pub mod keys;
 pub mod parsed;
 mod syntax_error;
+mod versions;
 
 pub(crate) use checked_object::CheckedObject;
 pub(crate) use dialect::{HTTP_METHOD_NAMES, TREE_OBJECT_KEYS};
@@ -31,14 +32,18 @@ use jsonc::MAX_FILE_BYTES;
 use keys::{APP, WHOLE_API_KEYS};
 use parsed::{AppSettings, Definition};
 use syntax_error::duplicate_key_error;
+use versions::VersionNames;
 
 /// The result of loading the files of a definition and parsing their text.
 #[derive(Debug, Default)]
 pub struct LoadedDefinition {
     /// The files of the definition, to which the spans in `definition` and `diagnostics` refer.
     pub sources: Sources,
-    /// The parsed definition. Erroneous values are omitted.
+    /// The parsed definition. Erroneous values are omitted. If the API has versions, it contains all of them, and what
+    /// not every version has is optional.
     pub definition: Definition,
+    /// The parts of the definition that each version has, in the order of the versions; empty if the API has none.
+    pub versions: Vec<Definition>,
     /// A diagnostic for every error in the text of the files.
     pub diagnostics: Vec<Diagnostic>,
     /// A warning for each file in the folder that looks like a part of the definition, but is not read.
@@ -89,7 +94,7 @@ pub fn read(files: Vec<(PathBuf, Vec<u8>)>) -> LoadedDefinition {
 
 fn parse_files(folder: &Path, files: Vec<(PathBuf, FileContent)>) -> LoadedDefinition {
     let mut loaded = LoadedDefinition { folder: folder.to_owned(), ..LoadedDefinition::default() };
-    let mut settings = Vec::new();
+    let mut documents = Documents::default();
     let mut has_modules = false;
     for (path, content) in files {
         let is_app = path.file_stem().is_some_and(|stem| stem == "app");
@@ -98,21 +103,61 @@ fn parse_files(folder: &Path, files: Vec<(PathBuf, FileContent)>) -> LoadedDefin
         let is_whole_api = node.as_ref().is_some_and(is_whole_api);
         has_modules |= !is_app || is_whole_api;
         match node {
-            Some(node) if is_app || is_whole_api => settings.push(node),
-            Some(node) => {
-                let modules = dialect::read_api_modules(&name.unwrap_or_default(), &node, &mut loaded.diagnostics);
-                loaded.definition.modules.extend(modules);
-            }
+            Some(node) if is_app || is_whole_api => documents.settings.push(node),
+            Some(node) => documents.modules.push((name.unwrap_or_default(), node)),
             // A file that could not be parsed may contain API modules, so they must not be reported as missing.
             None => has_modules = true,
         }
     }
-    read_settings_and_modules(settings, &mut loaded.definition, &mut loaded.diagnostics);
+    let names = VersionNames::of_settings(&documents.settings);
+    documents.nodes_with_versions().for_each(|node| names.check(node, &mut loaded.diagnostics));
+    loaded.versions =
+        names.iter().map(|(version, _)| documents.part_of(&names, version).read(&mut Vec::new())).collect();
+    documents.nodes_with_versions().for_each(versions::unite);
+    loaded.definition = documents.read(&mut loaded.diagnostics);
     if !has_modules {
         let message = format!("the folder `{}` contains no definition files", folder.display());
         report_missing_definition(&mut loaded, folder, message);
     }
     loaded
+}
+
+/// The files of a definition, after their text was parsed.
+#[derive(Default)]
+struct Documents {
+    /// The files that contain settings.
+    settings: Vec<JsonNode>,
+    /// The files that contain a module, each with its name.
+    modules: Vec<(String, JsonNode)>,
+}
+
+impl Documents {
+    /// Returns the files whose parts can belong to some versions only: those in the dialect `tree`.
+    fn nodes_with_versions(&mut self) -> impl Iterator<Item = &mut JsonNode> {
+        let modules = self.modules.iter_mut().map(|(_, node)| node).filter(|node| dialect::is_tree(node));
+        self.settings.iter_mut().chain(modules)
+    }
+
+    /// Returns what one version has of the files.
+    fn part_of(&self, names: &VersionNames, version: usize) -> Self {
+        let part = |(name, node): &(String, JsonNode)| {
+            let part = if dialect::is_tree(node) { names.part_of(node, version) } else { Some(node.clone()) };
+            Some((name.clone(), part?))
+        };
+        Self {
+            settings: self.settings.iter().filter_map(|node| names.part_of(node, version)).collect(),
+            modules: self.modules.iter().filter_map(part).collect(),
+        }
+    }
+
+    fn read(self, diagnostics: &mut Vec<Diagnostic>) -> Definition {
+        let mut definition = Definition::default();
+        for (name, node) in self.modules {
+            definition.modules.extend(dialect::read_api_modules(&name, &node, diagnostics));
+        }
+        read_settings_and_modules(self.settings, &mut definition, diagnostics);
+        definition
+    }
 }
 
 /// Reads and parses a file of another kind that is written as definition files are.

@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json};
 
 use super::{
     AddressRange, Audience, ClientCertificateMode, DeclaredError, DefinedAuth, DefinedHandlers, ForwardedField, Limits,
-    LinkTarget, LogFormat, Method, Module, RateLimit, Schema, SharedLimits, Unbound, UnknownParameters,
+    LinkTarget, LogFormat, Method, Module, RateLimit, Schema, SharedLimits, Unbound, UnknownParameters, Versions,
 };
 use crate::call::AuthScheme;
 use crate::envelope::{Envelope, EnvelopeName, EnvelopeSettings};
@@ -32,6 +32,9 @@ pub struct Api {
     pub title: String,
     /// The version of the API.
     pub version: String,
+    /// The versions of the API; `None` if it has only one. The API itself is then what all versions have together, as
+    /// handlers see it: what not every version has is optional.
+    pub versions: Option<Versions>,
     /// The description of the API, as Markdown.
     pub info: Option<String>,
     /// The contact for questions about the API.
@@ -179,6 +182,7 @@ impl Default for Api {
         Self {
             title: DEFAULT_TITLE.to_owned(),
             version: DEFAULT_VERSION.to_owned(),
+            versions: None,
             info: None,
             contact: None,
             license: None,

@@ -17,6 +17,7 @@ pub(crate) mod response_field;
 mod scope;
 mod server_path;
 mod service;
+mod versions;
 
 pub use crate::envelope::EnvelopeName;
 pub use crate::limits::Limits;
@@ -40,3 +41,4 @@ pub use response_field::{FieldTemplate, NamedValue, OutputPlace, ResponseField, 
 pub use scope::{Permission, PermissionPart, Scope, ScopeCondition, variable_text};
 pub use server_path::{ApiDocument, ServerPath};
 pub use service::{Module, Schema, Segment, Service, default_method_id};
+pub use versions::{Versions, is_version_name};

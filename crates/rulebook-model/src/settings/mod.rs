@@ -24,7 +24,7 @@ use crate::span::Spanned;
 
 pub use checks::{MAX_SECONDS, check_bind_address, split_bind_address};
 pub use cors::CORS;
-pub use objects::{CONTACT, IAPI, LICENSE, PHALAPI, SERVER, SERVICE, TYPES};
+pub use objects::{CONTACT, IAPI, LICENSE, PHALAPI, SERVER, SERVICE, TYPES, VERSIONS};
 pub(crate) use rate_limits::RATE_LIMIT_DESCRIPTION;
 pub use rate_limits::{RATE_LIMIT, SHARED_LIMITS};
 pub(crate) use server_table::SERVER_SETTINGS;

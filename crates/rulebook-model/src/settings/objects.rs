@@ -1,5 +1,6 @@
 //! The settings whose values are JSON objects: their keys, and their conversion to the model.
 
+use http::HeaderName;
 use serde::de::DeserializeOwned;
 
 use serde_json::json;
@@ -9,7 +10,21 @@ use crate::definition::keys::{JsonKind, KeyTable, key, key_table, required_key};
 use crate::definition::{CheckedObject, JsonData, JsonNode};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::limits::{self, Limits};
-use crate::model::{Contact, License, Server, ServiceQuery};
+use crate::model::{Contact, License, Server, ServiceQuery, Versions, is_version_name};
+
+/// The keys of the setting `versions`.
+pub static VERSIONS: KeyTable = key_table(
+    "the settings of `versions`",
+    &[
+        required_key(
+            "names",
+            JsonKind::Strings,
+            "The names of the versions, from the oldest to the newest, with which paths can begin: `/2/article`.",
+        ),
+        key("default", JsonKind::String, "The version for requests that name none; by default the newest."),
+        key("header", JsonKind::String, "A header field in which requests can also name a version."),
+    ],
+);
 
 /// The keys of the setting `contact`.
 pub static CONTACT: KeyTable = key_table(
@@ -107,6 +122,37 @@ fn convert<T: DeserializeOwned>(object: &CheckedObject<'_>) -> Option<T> {
 
 pub(super) fn lower_contact(lowering: &mut Lowering<'_>, value: &JsonNode) -> Option<Contact> {
     convert(&check_complete_object(lowering, value, &CONTACT)?)
+}
+
+pub(super) fn lower_versions(lowering: &mut Lowering<'_>, value: &JsonNode) -> Option<Versions> {
+    let object = check_complete_object(lowering, value, &VERSIONS)?;
+    let names = object.strings("names").map(|names| names.value).unwrap_or_default();
+    let error = |span, message: String| Diagnostic::new(DiagnosticCode::BadOption, span, message);
+    for (index, name) in names.iter().enumerate() {
+        let quoted = name.value.escape_debug();
+        if !is_version_name(&name.value) {
+            let help = "a name has letters, digits and `.-_`, and is not the beginning of a path of the server";
+            lowering.report(error(name.span, format!("a version cannot have the name `{quoted}`")).help(help));
+        } else if let Some(first) = names[..index].iter().find(|other| other.value == name.value) {
+            let duplicate = error(name.span, format!("duplicate version `{quoted}`"));
+            lowering.report(duplicate.related(first.span, "first version with this name"));
+        }
+    }
+    let Some(newest) = names.last() else {
+        lowering.report_missing(&object, "names", "`versions` requires at least one name", None);
+        return None;
+    };
+    let default = object.string("default").unwrap_or_else(|| newest.clone());
+    if !names.iter().any(|name| name.value == default.value) {
+        let unknown = error(default.span, format!("unknown version `{}`", default.value.escape_debug()));
+        lowering.report(unknown.suggest(&default.value, names.iter().map(|name| &*name.value)));
+    }
+    let header = object.string("header");
+    if let Some(invalid) = header.as_ref().filter(|header| HeaderName::from_bytes(header.value.as_bytes()).is_err()) {
+        let message = format!("`{}` is not the name of a header field", invalid.value.escape_debug());
+        lowering.report(error(invalid.span, message).help("choose a name such as `API-Version`"));
+    }
+    Some(Versions::new(names, default.value, header.map(|header| header.value)))
 }
 
 pub(super) fn lower_license(lowering: &mut Lowering<'_>, value: &JsonNode) -> Option<License> {

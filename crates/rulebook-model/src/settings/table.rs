@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use super::{
-    CONTACT, IAPI, LICENSE, PHALAPI, RATE_LIMIT, RATE_LIMIT_DESCRIPTION, SERVER, SERVICE, Setting, TYPES, objects,
-    setting, word_setting,
+    CONTACT, IAPI, LICENSE, PHALAPI, RATE_LIMIT, RATE_LIMIT_DESCRIPTION, SERVER, SERVICE, Setting, TYPES, VERSIONS,
+    objects, setting, word_setting,
 };
 use crate::definition::JsonNode;
 use crate::definition::keys::JsonKind;
@@ -14,9 +14,15 @@ use crate::model::{Audience, UnknownParameters};
 use crate::schema::{self, pattern};
 
 /// These settings, in the order in which they are checked and listed in canonical definitions.
-pub(crate) const API_SETTINGS: [Setting; 21] = [
+pub(crate) const API_SETTINGS: [Setting; 22] = [
     setting("title", JsonKind::String, "The name of the API.", |_, value, api| api.title = string_value(value)),
     setting("version", JsonKind::String, "The version of the API.", |_, value, api| api.version = string_value(value)),
+    setting(
+        "versions",
+        JsonKind::Object(&VERSIONS),
+        "The versions of the API that the server serves beside each other.",
+        |lowering, value, api| api.versions = objects::lower_versions(lowering, value),
+    ),
     setting("info", JsonKind::String, "A description of the API, in Markdown.", |_, value, api| {
         api.info = Some(string_value(value));
     }),

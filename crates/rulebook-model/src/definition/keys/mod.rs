@@ -13,9 +13,10 @@ pub use type_attributes::{
     AFTER_ATTRIBUTE, FIELDS_ATTRIBUTE, ITEM_ATTRIBUTES, NESTED_ATTRIBUTES, NESTED_TYPE, TYPE_ATTRIBUTES,
 };
 
+use super::versions::{SINCE, UNTIL};
 use crate::settings::RATE_LIMIT_DESCRIPTION;
 pub use crate::settings::{
-    APP, CONTACT, CORS, IAPI, LICENSE, PHALAPI, RATE_LIMIT, SERVER, SERVICE, SHARED_LIMITS, TYPES,
+    APP, CONTACT, CORS, IAPI, LICENSE, PHALAPI, RATE_LIMIT, SERVER, SERVICE, SHARED_LIMITS, TYPES, VERSIONS,
 };
 
 /// The prefixes of keys that the parser ignores, so that files can contain comments and data for other programs.
@@ -169,7 +170,7 @@ pub static WHOLE_API_KEYS: KeyTable = key_table(
 
 /// The keys of an API module, which is the top level of a file.
 pub static MODULE: KeyTable = KeyTable {
-    included_tables: &[&URI],
+    included_tables: &[&URI, &VERSION_RANGE],
     other_method_table: Some(&METHOD),
     unknown_key_help: Some("URIs are listed under `\"/\"`"),
     ..key_table(
@@ -192,8 +193,18 @@ pub static MODULE: KeyTable = KeyTable {
     )
 };
 
+/// The keys of an object that only some versions of the API have.
+pub static VERSION_RANGE: KeyTable = key_table(
+    "an object",
+    &[
+        key(SINCE, JsonKind::String, "The first version of the API that has this; by default the oldest."),
+        key(UNTIL, JsonKind::String, "The last version of the API that has this; by default the newest."),
+    ],
+);
+
 /// The keys of a URI.
 pub static URI: KeyTable = KeyTable {
+    included_tables: &[&VERSION_RANGE],
     other_method_table: Some(&METHOD),
     unknown_key_help: Some("a URI has methods (`GET`), and further URIs under `\"/\"`"),
     ..key_table(
@@ -210,24 +221,23 @@ pub static URI: KeyTable = KeyTable {
 };
 
 /// The keys of a method.
-pub static METHOD: KeyTable = key_table(
-    "a method",
-    &[
-        key("id", JsonKind::String, "The method's id; by default made from the path and the HTTP method."),
-        required_key("info", JsonKind::String, "A description of the method."),
-        key("scope", JsonKind::Scope, "The groups of permissions, of which the caller needs one group completely."),
-        key("in", JsonKind::ObjectsByName(&PARAMETER), "The parameters of the method."),
-        key("out", JsonKind::ObjectsByName(&OUTPUT), "The outputs of the method."),
-        key("errors", JsonKind::ObjectsByName(&ERROR), "The errors that the handler may return."),
-        CONSTRAINTS,
-        HANDLER,
-        key("options", JsonKind::Object(&OPTIONS), "The options of the method."),
-    ],
-);
+pub static METHOD: KeyTable = KeyTable { included_tables: &[&VERSION_RANGE], ..key_table("a method", METHOD_KEYS) };
+
+const METHOD_KEYS: &[KeySpec] = &[
+    key("id", JsonKind::String, "The method's id; by default made from the path and the HTTP method."),
+    required_key("info", JsonKind::String, "A description of the method."),
+    key("scope", JsonKind::Scope, "The groups of permissions, of which the caller needs one group completely."),
+    key("in", JsonKind::ObjectsByName(&PARAMETER), "The parameters of the method."),
+    key("out", JsonKind::ObjectsByName(&OUTPUT), "The outputs of the method."),
+    key("errors", JsonKind::ObjectsByName(&ERROR), "The errors that the handler may return."),
+    CONSTRAINTS,
+    HANDLER,
+    key("options", JsonKind::Object(&OPTIONS), "The options of the method."),
+];
 
 /// The keys of an entry in a flat list of methods, as the framework aicra uses it: the keys of a method, and its path.
 pub static METHOD_LIST_ENTRY: KeyTable = KeyTable {
-    included_tables: &[&METHOD],
+    included_tables: &[&METHOD, &VERSION_RANGE],
     ..key_table(
         "an entry of a method list",
         &[
@@ -239,7 +249,7 @@ pub static METHOD_LIST_ENTRY: KeyTable = KeyTable {
 
 /// The keys of a parameter.
 pub static PARAMETER: KeyTable = KeyTable {
-    included_tables: &[&TYPE_ATTRIBUTES, &NESTED_ATTRIBUTES, &AFTER_ATTRIBUTE, &FIELDS_ATTRIBUTE],
+    included_tables: &[&TYPE_ATTRIBUTES, &NESTED_ATTRIBUTES, &AFTER_ATTRIBUTE, &FIELDS_ATTRIBUTE, &VERSION_RANGE],
     ..key_table(
         "a parameter",
         &[
@@ -255,13 +265,13 @@ pub static PARAMETER: KeyTable = KeyTable {
 
 /// The keys of an output.
 pub static OUTPUT: KeyTable = KeyTable {
-    included_tables: &[&HEADER_KEY, &TYPE_ATTRIBUTES, &NESTED_ATTRIBUTES, &FIELDS_ATTRIBUTE],
+    included_tables: &[&HEADER_KEY, &TYPE_ATTRIBUTES, &NESTED_ATTRIBUTES, &FIELDS_ATTRIBUTE, &VERSION_RANGE],
     ..key_table("an output", OUTPUT_KEYS)
 };
 
 /// The keys of a field of an object.
 pub static FIELD: KeyTable = KeyTable {
-    included_tables: &[&TYPE_ATTRIBUTES, &NESTED_ATTRIBUTES, &FIELDS_ATTRIBUTE],
+    included_tables: &[&TYPE_ATTRIBUTES, &NESTED_ATTRIBUTES, &FIELDS_ATTRIBUTE, &VERSION_RANGE],
     ..key_table("a field", OUTPUT_KEYS)
 };
 
@@ -285,7 +295,7 @@ pub static HEADER_KEY: KeyTable = key_table(
 
 /// The keys of a schema, which is a type with a name.
 pub static SCHEMA: KeyTable = KeyTable {
-    included_tables: &[&TYPE_ATTRIBUTES, &NESTED_ATTRIBUTES, &FIELDS_ATTRIBUTE],
+    included_tables: &[&TYPE_ATTRIBUTES, &NESTED_ATTRIBUTES, &FIELDS_ATTRIBUTE, &VERSION_RANGE],
     ..key_table("a schema", &schema_keys(required_key("info", JsonKind::String, "A description of the schema.")))
 };
 
@@ -300,10 +310,13 @@ const fn schema_keys(description: KeySpec) -> [KeySpec; 5] {
 }
 
 /// The keys of an error that the handler of a method may return.
-pub static ERROR: KeyTable = key_table(
-    "an error",
-    &error_keys(required_key("info", JsonKind::String, "A description of the error, for clients.")),
-);
+pub static ERROR: KeyTable = KeyTable {
+    included_tables: &[&VERSION_RANGE],
+    ..key_table(
+        "an error",
+        &error_keys(required_key("info", JsonKind::String, "A description of the error, for clients.")),
+    )
+};
 
 const fn error_keys(description: KeySpec) -> [KeySpec; 3] {
     [
