@@ -19,7 +19,7 @@ use crate::definition::{JsonNode, LoadedDefinition};
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Report, Sources};
 use crate::envelope::Envelopes;
 use crate::format::Formats;
-use crate::model::{Api, EnvelopeName};
+use crate::model::{Api, EnvelopeName, VersionPart};
 use crate::settings::{Setting, settings};
 use crate::span::Span;
 use crate::types::{Functions, Type, Types};
@@ -82,10 +82,11 @@ pub fn check_definition(loaded: LoadedDefinition, extensions: ProgramExtensions)
         settings.for_each(|member| member.value.expand_variables());
     }
     let types = known_types(&definition, types).with_functions(functions.clone());
-    let mut apis = Vec::new();
+    let mut parts = Vec::new();
     for version in &versions {
         let mut lowering = new_lowering(&types, &responses);
-        apis.push(Api { project: project_folder(&folder), ..lowering.lower_definition(version) });
+        let Api { modules, schemas, .. } = lowering.lower_definition(version);
+        parts.push(VersionPart { modules, schemas });
         let new = lowering.diagnostics.into_iter().filter(|error| !diagnostics.contains(error)).collect::<Vec<_>>();
         diagnostics.extend(new);
     }
@@ -108,7 +109,7 @@ pub fn check_definition(loaded: LoadedDefinition, extensions: ProgramExtensions)
     warnings.extend(builtin_type_warnings(&definition, &types));
     warnings.extend(past_sunset_warnings(&api, Timestamp::now()));
     if let Some(versions) = &mut api.versions {
-        versions.apis = apis;
+        versions.parts = parts;
     }
     let unknown_function_errors = unknown_function_errors(&lowering.function_refs, &functions);
     let unset_variables = std::mem::take(&mut lowering.unset_variables);

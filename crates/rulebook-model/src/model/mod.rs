@@ -41,4 +41,5 @@ pub use response_field::{FieldTemplate, NamedValue, OutputPlace, ResponseField, 
 pub use scope::{Permission, PermissionPart, Scope, ScopeCondition, variable_text};
 pub use server_path::{ApiDocument, ServerPath};
 pub use service::{Module, Schema, Segment, Service, default_method_id};
+pub(crate) use versions::VersionPart;
 pub use versions::{Versions, is_version_name};

@@ -1,11 +1,13 @@
 //! The versions of an API that are served beside each other.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
-use super::{Api, ServerPath};
+use super::{Api, Module, Schema, ServerPath};
 use crate::span::Spanned;
 
-/// The versions of an API, each of which is an API of its own: it has a part of the definition.
+/// The versions of an API. Each of them has a part of the definition, and the settings of the API.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Versions {
@@ -16,25 +18,26 @@ pub struct Versions {
     /// The header field in which a request can name a version; `None` if only its path can.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub header: Option<String>,
-    /// The versions in the order of their names.
+    /// What each version has of the definition.
     #[serde(skip)]
-    pub apis: Vec<Api>,
+    pub(crate) parts: Vec<VersionPart>,
+}
+
+/// What a version has of a definition.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct VersionPart {
+    pub(crate) modules: Vec<Module>,
+    pub(crate) schemas: Vec<Schema>,
 }
 
 impl Versions {
     pub(crate) fn new(names: Vec<Spanned<String>>, default: String, header: Option<String>) -> Self {
-        Self { names, default, header, apis: Vec::new() }
+        Self { names, default, header, parts: Vec::new() }
     }
 
-    /// Returns each version with its name, from the oldest to the newest.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &Api)> {
-        self.names.iter().map(|name| &*name.value).zip(&self.apis)
-    }
-
-    /// Returns the version with this name.
-    #[must_use]
-    pub fn get(&self, name: &str) -> Option<&Api> {
-        self.iter().find(|(known, _)| *known == name).map(|(_, api)| api)
+    /// Returns the names of the versions, from the oldest to the newest.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().map(|name| &*name.value)
     }
 }
 
@@ -43,17 +46,23 @@ impl Versions {
 #[must_use]
 pub fn is_version_name(name: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-_".contains(&byte);
-    let is_reserved = || {
-        let first = |path: &str| path.split('/').nth(1) == Some(name);
-        ServerPath::ALL.iter().any(|(_, path, _)| first(path))
-    };
+    let is_reserved = || ServerPath::ALL.iter().any(|(_, path, _)| path.split('/').nth(1) == Some(name));
     (1..=32).contains(&name.len()) && name.bytes().all(is_plain) && !matches!(name, "." | "..") && !is_reserved()
 }
 
 impl Api {
-    /// Returns the API for requests that name no version: the default version, or the whole API if it has no versions.
+    /// Returns one version of the API, which has no further versions; `None` if there is no version with this name.
     #[must_use]
-    pub fn default_version(&self) -> &Self {
-        self.versions.as_ref().and_then(|versions| versions.get(&versions.default)).unwrap_or(self)
+    pub fn in_version(&self, name: &str) -> Option<Self> {
+        let versions = self.versions.as_ref()?;
+        let part = versions.parts.get(versions.names().position(|known| known == name)?)?.clone();
+        Some(Self { modules: part.modules, schemas: part.schemas, versions: None, ..self.clone() })
+    }
+
+    /// Returns the version for requests that name none. An API without versions is returned itself.
+    #[must_use]
+    pub fn default_version(&self) -> Cow<'_, Self> {
+        let version = self.versions.as_ref().and_then(|versions| self.in_version(&versions.default));
+        version.map_or(Cow::Borrowed(self), Cow::Owned)
     }
 }

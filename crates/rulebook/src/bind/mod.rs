@@ -14,9 +14,11 @@ mod deprecation;
 mod limits;
 mod plan;
 mod response_fields;
+mod version_handler;
 
 pub use bind_handlers::bind_handlers;
 pub(crate) use defined_handlers::{defined_handler_errors, handler_diagnostic};
 pub use plan::{PlanContext, create_plan, uses_idempotency_keys};
+pub use version_handler::actions_of_version;
 
 use plan::parameter_default;

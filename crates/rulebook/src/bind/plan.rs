@@ -29,10 +29,11 @@ use crate::plan::{
 use crate::rate_limit::{PlannedRateLimit, SharedCounter, SharedCounterSettings};
 use crate::trace::Tracer;
 
-/// The parts of a plan that come from the program instead of the model.
+/// The parts of a plan that come from the program instead of the model. The versions of an API share them.
+#[derive(Clone)]
 pub struct PlanContext {
     /// The authenticators of the program, in the order in which they are called.
-    pub authenticators: Vec<Box<dyn DynAuthenticate>>,
+    pub authenticators: Vec<Arc<dyn DynAuthenticate>>,
     /// How many authenticators, from the first one, end the authentication if they return an identity. The identities
     /// of all other authenticators are combined.
     pub ending_authenticators: usize,
@@ -41,9 +42,9 @@ pub struct PlanContext {
     /// The values of the program that its handlers share.
     pub state: ProgramState,
     /// The readiness checks of the program, whose results `/readyz` reports.
-    pub readiness_checks: Vec<ReadinessCheck>,
+    pub readiness_checks: Arc<[ReadinessCheck]>,
     /// What the kinds of handlers measure for `/metrics`.
-    pub measures: Vec<Measure>,
+    pub measures: Arc<[Measure]>,
     /// The descriptions of the API as a protected resource, which the server publishes.
     pub protected_resources: Vec<ProtectedResource>,
     /// The counter that counts the requests of limits for several servers, and how the server uses it.
@@ -52,13 +53,17 @@ pub struct PlanContext {
     pub idempotency_storage: Option<Arc<dyn IdempotencyStorage>>,
     /// Begins the traces of requests; `None` if the program has no exporter for traces.
     pub tracer: Option<Tracer>,
-    /// The documents that describe the API.
-    pub documents: DocumentCache,
 }
 
 /// Creates the plan of an API. `actions` contains the action of each API method, as
-/// [`bind_handlers`](super::bind_handlers()) returns them.
-pub fn create_plan(api: &Api, actions: Vec<Action>, handlers: &[handler::Module], context: PlanContext) -> Plan {
+/// [`bind_handlers`](super::bind_handlers()) returns them. `documents` are the documents that describe the API.
+pub fn create_plan(
+    api: &Api,
+    actions: Vec<Action>,
+    handlers: &[handler::Module],
+    context: PlanContext,
+    documents: DocumentCache,
+) -> Plan {
     let mut routes = Routes::default();
     let mut services: Vec<PlannedService> = Vec::new();
     let mut plans: Vec<PlannedMethod> = Vec::new();
@@ -148,7 +153,9 @@ pub fn create_plan(api: &Api, actions: Vec<Action>, handlers: &[handler::Module]
         is_watched: api.is_watched,
         cors: cors::plan_cors(api),
         resource_metadata: resource_metadata(api, &context.protected_resources),
-        documents: context.documents,
+        documents,
+        versions: None,
+        version_field: None,
     }
 }
 
@@ -265,7 +272,7 @@ fn plan_method(
     }
 }
 
-fn plan_authenticators(all: Vec<Box<dyn DynAuthenticate>>, ending: usize) -> Box<[PlannedAuthenticator]> {
+fn plan_authenticators(all: Vec<Arc<dyn DynAuthenticate>>, ending: usize) -> Box<[PlannedAuthenticator]> {
     let mut known: Vec<String> = Vec::new();
     let mut scheme_index = |scheme: AuthScheme| {
         // Credentials of schemes with the same name in `Authorization` cannot be distinguished before they are checked.
@@ -275,7 +282,7 @@ fn plan_authenticators(all: Vec<Box<dyn DynAuthenticate>>, ending: usize) -> Box
             known.len() - 1
         })
     };
-    let plan = |(index, authenticator): (usize, Box<dyn DynAuthenticate>)| {
+    let plan = |(index, authenticator): (usize, Arc<dyn DynAuthenticate>)| {
         let schemes = authenticator.schemes();
         PlannedAuthenticator {
             // An authenticator without schemes may read a cookie that the documents do not mention.
@@ -290,7 +297,7 @@ fn plan_authenticators(all: Vec<Box<dyn DynAuthenticate>>, ending: usize) -> Box
 }
 
 /// Returns the names of the fields of bodies that the authenticators read, without duplicates.
-fn auth_fields(authenticators: &[Box<dyn DynAuthenticate>]) -> Box<[Box<str>]> {
+fn auth_fields(authenticators: &[Arc<dyn DynAuthenticate>]) -> Box<[Box<str>]> {
     let mut names: Vec<Box<str>> =
         authenticators.iter().flat_map(|authenticator| authenticator.body_fields()).map(Into::into).collect();
     names.sort_unstable();

@@ -25,6 +25,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use bytes::Bytes;
+use http::{HeaderName, HeaderValue};
 
 pub use caller_documents::CallerDocuments;
 pub use content_coding::{CompressionEffort, ContentCoding};
@@ -112,9 +113,9 @@ pub struct Plan {
     /// The values of the program that its handlers share.
     pub state: ProgramState,
     /// The readiness checks of the program, whose results `/readyz` reports.
-    pub readiness_checks: Vec<ReadinessCheck>,
+    pub readiness_checks: Arc<[ReadinessCheck]>,
     /// What the kinds of handlers measure for `/metrics`.
-    pub measures: Vec<Measure>,
+    pub measures: Arc<[Measure]>,
     /// `true` if the definition allows the server to compress responses.
     pub compresses_responses: bool,
     /// `true` if pages look for changes of the definition.
@@ -126,6 +127,22 @@ pub struct Plan {
     pub resource_metadata: Box<[(Box<str>, Bytes)]>,
     /// The documents that describe the API.
     pub documents: DocumentCache,
+    /// The other versions of the API, if this is the version for requests that name none.
+    pub versions: Option<Box<PlannedVersions>>,
+    /// The name of the header field in which requests can name a version, for `Vary`.
+    pub version_field: Option<HeaderValue>,
+}
+
+/// The versions of an API, each of which has a plan of its own.
+pub struct PlannedVersions {
+    /// The name of the version whose plan contains this.
+    pub default: Box<str>,
+    /// The plans of the other versions, by their names.
+    pub others: Vec<(Box<str>, Arc<Plan>)>,
+    /// The names of all versions.
+    pub names: Vec<String>,
+    /// The header field in which requests can name a version; `None` if only their paths can.
+    pub header: Option<HeaderName>,
 }
 
 impl Plan {

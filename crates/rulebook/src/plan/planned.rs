@@ -111,7 +111,7 @@ pub enum SegmentError {
 }
 
 pub struct PlannedAuthenticator {
-    pub authenticator: Box<dyn DynAuthenticate>,
+    pub authenticator: Arc<dyn DynAuthenticate>,
     /// A bit for each authentication scheme whose credentials the authenticator accepts.
     pub schemes: u64,
     /// `true` if the authenticator accepts credentials that browsers add to requests by themselves.

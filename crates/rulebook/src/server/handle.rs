@@ -10,6 +10,7 @@ use actix_http::ConnectionType;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::{HttpRequest, HttpResponse};
 use futures_util::future::LocalBoxFuture;
+use http::header;
 
 use super::connection_state::{ConnectionState, Served};
 use super::observe::{HANDLE, Observation};
@@ -152,7 +153,7 @@ pub(super) fn handle(
         let (request, payload) = request.into_parts();
         let connection = connection_of(&request);
         let served = connection.served;
-        let RoutedRequest { mut head, mut route, served: served_plan } = worker.take_routed(request.head());
+        let RoutedRequest { mut head, mut route, served: served_plan, .. } = worker.take_routed(request.head());
         let (runner, plan) = (&served_plan.runner, &served_plan.runner.plan);
         if !leads_to_service(worker.state(), plan, &route) {
             route = Route::Error(ApiError::unknown_service().into());
@@ -178,6 +179,9 @@ pub(super) fn handle(
         }
         let StaticExchange { mut reply, body: file, .. } = exchange;
         add_cors_headers(plan, &head, &mut reply);
+        if let Some(field) = &plan.version_field {
+            reply.headers.push((header::VARY, field.clone()));
+        }
         if let Some(coding) = negotiate_coding(plan, &head, &mut reply) {
             observed.enter("compress");
             let has_version =

@@ -32,6 +32,7 @@ mod static_files;
 #[cfg_attr(not(feature = "tls"), path = "without_tls.rs")]
 mod tls;
 mod upload_writer;
+mod version;
 mod worker;
 
 use std::io;

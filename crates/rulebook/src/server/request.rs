@@ -11,6 +11,7 @@ use http::{Method, Uri, Version};
 
 use super::observe::REQUEST_ID_FIELD;
 use super::served_plan::ServedPlan;
+use super::version::find_version;
 use super::worker::Worker;
 use crate::call::{Head, RequestId};
 use crate::pipeline::{Route, catch_panic, route};
@@ -23,20 +24,35 @@ pub(super) struct RoutedRequest {
     pub(super) route: Route,
     /// The plan in which the route was found.
     pub(super) served: Rc<ServedPlan>,
+    /// The target of the request, if that in `head` begins after the name of a version.
+    target: Option<Uri>,
 }
 
 impl RoutedRequest {
     pub(super) fn new(worker: &Worker, request: &RequestHead) -> Self {
-        let (head, served) = (share_head(request, worker), worker.served_plan());
-        let found = catch_panic("a stage", || route(&served.runner.plan, &head));
-        let route = found.unwrap_or_else(|panic| Route::Error(panic.into()));
-        Self { head, route, served }
+        let (mut head, mut served) = (share_head(request, worker), worker.served_plan());
+        let (mut target, mut unknown) = (None, None);
+        if let Some(versions) = &Rc::clone(&served).runner.plan.versions {
+            // The head has no other owner, so that it is not cloned.
+            match find_version(&served, versions, Arc::make_mut(&mut head)) {
+                Ok(version) => served = version,
+                Err(error) => unknown = Some(error),
+            }
+            target = Some(request.uri.clone());
+        }
+        let route = match unknown {
+            Some(error) => Route::Error(error.into()),
+            None => catch_panic("a stage", || route(&served.runner.plan, &head))
+                .unwrap_or_else(|panic| Route::Error(panic.into())),
+        };
+        Self { head, route, served, target }
     }
 
     /// Returns `true` if this is the request with this head: its target is the same memory, which no other request can
     /// have as long as this one exists. Only the targets `/` and `*` are constants.
     pub(super) fn is_of(&self, request: &RequestHead) -> bool {
-        let (path, other) = (self.head.uri.path(), request.uri.path());
+        let target = self.target.as_ref().unwrap_or(&self.head.uri);
+        let (path, other) = (target.path(), request.uri.path());
         path.len() > 1 && std::ptr::eq(path, other)
     }
 }

@@ -1,0 +1,46 @@
+//! Finds the version of the API that a request names, in the first segment of its path or in a header field.
+
+use std::rc::Rc;
+
+use http::Uri;
+use http::uri::PathAndQuery;
+
+use super::served_plan::ServedPlan;
+use crate::call::{ApiError, Head, ParameterError, ParameterErrorKind, Source, shorten_text};
+use crate::plan::PlannedVersions;
+
+/// Returns the version that a request names, or `served`, which is the version for requests that name none. The path of
+/// the request then begins after the name of the version. Fails if the header field names an unknown version.
+pub(super) fn find_version(
+    served: &Rc<ServedPlan>,
+    versions: &PlannedVersions,
+    head: &mut Head,
+) -> Result<Rc<ServedPlan>, ApiError> {
+    let path = head.uri.path();
+    let name = path[1.min(path.len())..].split('/').next().unwrap_or_default();
+    if let Some(version) = served.version(name)
+        && let Some(uri) = below(&head.uri, 1 + name.len())
+    {
+        head.uri = uri;
+        return Ok(version);
+    }
+    let Some((field, value)) = versions.header.as_ref().and_then(|field| Some((field, head.get_all(field).next()?)))
+    else {
+        return Ok(Rc::clone(served));
+    };
+    let name = String::from_utf8_lossy(value.as_bytes());
+    served.version(&name).ok_or_else(|| {
+        let expected = format!("a version of the API: {}", versions.names.join(", "));
+        let error = ParameterError::new(ParameterErrorKind::Invalid, field.as_str(), Source::Header, expected);
+        ApiError::parameters(vec![error.with_got(Some(format!("{:?}", shorten_text(&name))))])
+    })
+}
+
+/// Returns a URI without the first bytes of its path.
+fn below(uri: &Uri, length: usize) -> Option<Uri> {
+    let rest = uri.path_and_query()?.as_str().get(length..)?;
+    let rest = if rest.starts_with('/') { rest.to_owned() } else { format!("/{rest}") };
+    let mut parts = uri.clone().into_parts();
+    parts.path_and_query = Some(rest.parse::<PathAndQuery>().ok()?);
+    Uri::from_parts(parts).ok()
+}
