@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::api_version::ApiVersion;
 use super::{AddHandlers, Exit, Settings, output};
 use rulebook::handler_kind::CheckContext;
 use rulebook::{Report, UsedKinds};
@@ -21,6 +22,8 @@ pub(super) struct CheckOptions {
     /// Print the whole definition in canonical form.
     #[arg(long)]
     print: bool,
+    #[command(flatten)]
+    api_version: ApiVersion,
     /// Also check the handlers of this program against the definition.
     #[arg(long)]
     bound: bool,
@@ -69,7 +72,10 @@ pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: &CheckOpti
         output::print_warnings(warnings);
     }
     let (text, exit) = match checked {
-        Ok((api, _)) if options.print => (output::format_json(&describe::canonical_definition(&api)), Exit::Success),
+        Ok((api, _)) if options.print => {
+            let api = options.api_version.of(&api)?;
+            (output::format_json(&describe::canonical_definition(&api)), Exit::Success)
+        }
         Ok((api, _)) if options.format == Format::Text => {
             (format!("no errors: {}\n", output::api_size(&api)), Exit::Success)
         }

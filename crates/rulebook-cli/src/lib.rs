@@ -7,6 +7,7 @@
 //! To add a command, write a Rust module with its options and a function `run`, add a variant to `Command`, and call
 //! the function in `run_command`.
 
+mod api_version;
 mod call;
 mod caller;
 mod check;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::api_version::ApiVersion;
 use super::choices::{Choice, choice_parser};
 use super::{AddHandlers, Exit, Settings, output};
 use rulebook_model::describe::{self, ModulePart, OpenapiDetail, OpenapiVersion};
@@ -17,6 +18,8 @@ pub(super) struct OpenapiOptions {
     /// Describe only what a generator of clients needs: bodies in JSON, and one response for all errors of the server.
     #[arg(long)]
     lean: bool,
+    #[command(flatten)]
+    api_version: ApiVersion,
     /// The version of OpenAPI. Schemas in the version 3.0 can accept more values than the server, because it has fewer
     /// keywords.
     #[arg(long = "as", value_name = "VERSION", value_parser = choice_parser(VERSIONS), default_value = "3.1")]
@@ -35,7 +38,7 @@ const VERSIONS: &[Choice<OpenapiVersion>] = &[
 pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: &OpenapiOptions) -> Result<Exit, Exit> {
     // The document depends on the definition only. Whether the program has the right handlers is checked by
     // `rulebook check --bound` and `rulebook serve`.
-    let api = settings.load_api(app)?;
+    let api = options.api_version.of(&settings.load_api(app)?)?;
     let part = match &options.module {
         None => None,
         Some(name) => {

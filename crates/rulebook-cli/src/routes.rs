@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use super::api_version::ApiVersion;
 use super::{AddHandlers, Exit, Settings, output};
 use rulebook_model::model::{Method, Service};
 
@@ -11,10 +12,12 @@ pub(super) struct RoutesOptions {
     /// List only methods whose id contains this text.
     #[arg(value_name = "TEXT")]
     filter: Option<String>,
+    #[command(flatten)]
+    api_version: ApiVersion,
 }
 
 pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: &RoutesOptions) -> Result<Exit, Exit> {
-    let api = settings.load_api(app)?;
+    let api = options.api_version.of(&settings.load_api(app)?)?;
     let base = api.base.trim_end_matches('/');
     let services = api.services();
     let mut rows: Vec<[String; 4]> = services

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::api_version::ApiVersion;
 #[cfg(feature = "client")]
 use super::client_options::{ClientOptions, print_transfer_error};
 use super::{AddHandlers, Exit, Settings, output};
@@ -28,6 +29,8 @@ pub(super) struct TypesOptions {
     /// Write to this file instead of standard output; an existing file is replaced atomically.
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
+    #[command(flatten)]
+    api_version: ApiVersion,
     /// URL of a server (`https://host`) that serves the API; the definition is then not needed on this machine.
     #[cfg(feature = "client")]
     #[arg(long, value_name = "URL", value_parser = parse_server_url, conflicts_with = "handlers")]
@@ -96,10 +99,10 @@ pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: &TypesOpti
             let definition = fetch(options, "definition", "OPTIONS", server, ("application/json", mismatch))?;
             language.types(&settings.read_api(definition, app)?)
         }
-        (None, language) => language.types(&settings.load_api(app)?),
+        (None, language) => language.types(&options.api_version.of(&settings.load_api(app)?)?),
     };
     #[cfg(not(feature = "client"))]
-    let text = options.lang.types(&settings.load_api(app)?);
+    let text = options.lang.types(&options.api_version.of(&settings.load_api(app)?)?);
     Ok(output::write_document(&text, options.output.as_deref()))
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use jiff::Timestamp;
-use rulebook_model::model::{Api, Location, Module, Segment};
+use rulebook_model::model::{Api, Location, Module, Segment, Versions};
 use rulebook_model::{HttpMethod, Value};
 use serde_json::json;
 
@@ -37,6 +37,45 @@ type MethodKey = (String, HttpMethod);
 #[must_use]
 pub fn compare(old: &Api, new: &Api) -> Vec<Change> {
     let mut changes = settings::compare(old, new);
+    match (&old.versions, &new.versions) {
+        (None, None) => changes.extend(compare_methods(old, new)),
+        _ => changes.extend(compare_versions(old, new)),
+    }
+    changes
+}
+
+/// Compares each version of an API with the version of the same name, and what requests get that name no version.
+fn compare_versions(old: &Api, new: &Api) -> Vec<Change> {
+    let names = |api: &Api| -> Vec<String> {
+        api.versions.iter().flat_map(Versions::names).map(str::to_owned).collect()
+    };
+    let default = |api: &Api| api.versions.as_ref().map(|versions| versions.default.clone());
+    let mut changes = Vec::new();
+    // If it is the same version, its changes are listed with its name.
+    if default(old).is_none() || default(old) != default(new) {
+        changes = compare_methods(&old.default_version(), &new.default_version());
+    }
+    for name in names(old) {
+        match (old.in_version(&name), new.in_version(&name)) {
+            (Some(before), Some(after)) => {
+                let found = compare_methods(&before, &after).into_iter();
+                changes.extend(found.map(|change| Change { version: Some(name.clone()), ..change }));
+            }
+            _ => {
+                let message = format!("the version `{name}` is no longer part of the API");
+                let witness = json!({ "request": { "path": format!("/{name}/") } });
+                changes.push(Change::new(ChangeKind::VersionRemoved, message).witness(witness).at(old.span, new.span));
+            }
+        }
+    }
+    let added = names(new).into_iter().filter(|name| !names(old).contains(name));
+    let added = added.map(|name| Change::new(ChangeKind::VersionAdded, format!("the version `{name}` is new")));
+    changes.extend(added.map(|change| change.at(old.span, new.span)));
+    changes
+}
+
+fn compare_methods(old: &Api, new: &Api) -> Vec<Change> {
+    let mut changes = Vec::new();
     let (old_methods, new_methods) = (methods(old), methods(new));
     let index = |methods: &[MethodInApi<'_>]| -> HashMap<MethodKey, usize> {
         methods.iter().enumerate().map(|(index, method)| (key(method), index)).collect()

@@ -24,6 +24,8 @@ pub enum Level {
 #[strum(serialize_all = "kebab-case")]
 #[allow(missing_docs, reason = "`describe` contains a sentence for each kind")]
 pub enum ChangeKind {
+    VersionRemoved,
+    VersionAdded,
     MethodRemoved,
     EndedMethodRemoved,
     MethodAdded,
@@ -89,6 +91,10 @@ impl ChangeKind {
     pub fn describe(self) -> (Level, &'static str) {
         use Level::{Breaking, Compatible, Risky};
         match self {
+            Self::VersionRemoved => {
+                (Breaking, "Requests that name the version get 404, or 400 if a header field names it.")
+            }
+            Self::VersionAdded => (Compatible, "No client names the version yet."),
             Self::MethodRemoved => (Breaking, "Requests to this path and HTTP method get 404 or 405."),
             Self::EndedMethodRemoved => (Compatible, "The sunset has passed: requests got 410, and get 404 or 405."),
             Self::MethodAdded => (Compatible, "No client calls the method yet."),
@@ -171,6 +177,8 @@ impl ChangeKind {
 pub struct Change {
     /// The kind of the change.
     pub kind: ChangeKind,
+    /// The version of the API that has changed; `None` for requests that name no version.
+    pub version: Option<String>,
     /// The HTTP method and the path, such as `GET /article/{id}`; `None` if the change concerns the whole API.
     pub method: Option<String>,
     /// The id of the method in the old definition or, if it has none, in the new one.
@@ -190,6 +198,7 @@ pub struct Change {
 /// Writes the method, what has changed and the kind in one line, and the example in another one.
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.version.iter().try_for_each(|version| write!(f, "version {version}, "))?;
         write!(f, "{}: {} [{}]", self.method.as_deref().unwrap_or("the API"), self.message, self.kind)?;
         self.witness.iter().try_for_each(|witness| write!(f, "\n    example: {witness}"))
     }
@@ -200,6 +209,7 @@ impl Change {
     pub(crate) fn new(kind: ChangeKind, message: impl Into<String>) -> Self {
         Self {
             kind,
+            version: None,
             method: None,
             method_id: None,
             parameter: None,

@@ -54,7 +54,8 @@ impl Report<'_> {
         }
         let cell = |text: &str| text.replace('|', "\\|").replace('\n', " ");
         for (level, change) in self.sorted() {
-            let method = change.method.as_ref().map(|method| format!("`{method}`")).unwrap_or_default();
+            let version = change.version.as_ref().map(|version| format!("version {version}: ")).unwrap_or_default();
+            let method = change.method.as_ref().map(|method| format!("{version}`{method}`")).unwrap_or_default();
             let witness = change.witness.as_ref().map(|witness| format!("`{witness}`")).unwrap_or_default();
             let message = format!("{} (`{}`)", change.message, change.kind);
             let _ = writeln!(text, "| {level} | {} | {} | {} |", cell(&method), cell(&message), cell(&witness));
@@ -62,7 +63,7 @@ impl Report<'_> {
         text
     }
 
-    /// Returns the changes as JSON: `changes`, each with `id`, `level`, `method`, `method_id`, `parameter`, `message`,
+    /// Returns the changes as JSON: `changes`, each with `id`, `level`, `version`, `method`, `method_id`, `parameter`, `message`,
     /// `why`, `witness`, `old` and `new`, and the numbers of changes of each level.
     #[must_use]
     pub fn to_json(&self) -> Json {
@@ -70,10 +71,11 @@ impl Report<'_> {
             place(sources, span).map(|(file, line, column)| json!({ "file": file, "line": line, "column": column }))
         };
         let to_json = |(level, change): (Level, &Change)| {
-            let Change { kind, method, method_id, parameter, message, witness, old, new } = change;
+            let Change { kind, version, method, method_id, parameter, message, witness, old, new } = change;
             json!({
                 "id": kind.to_string(),
                 "level": level.to_string(),
+                "version": version,
                 "method": method,
                 "method_id": method_id,
                 "parameter": parameter,

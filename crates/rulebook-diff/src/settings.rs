@@ -37,6 +37,8 @@ pub(crate) fn compare(old: &Api, new: &Api) -> Vec<Change> {
         OTHER_SETTINGS.into_iter().map(|name| (name, before[name].clone(), after[name].clone())).collect();
     settings.push(("phalapi.real_status", old.real_status.into(), new.real_status.into()));
     settings.push(("iapi.strict_status", old.strict_status.into(), new.strict_status.into()));
+    let field = |api: &Api| api.versions.as_ref().and_then(|versions| versions.header.clone()).into();
+    settings.push(("versions.header", field(old), field(new)));
     for (name, before, after) in settings.into_iter().filter(|(_, before, after)| before != after) {
         changes.push(Change::new(ChangeKind::SettingChanged, format!("`{name}` is {after}, and was {before}")));
     }

@@ -33,6 +33,8 @@ pub struct Head {
     pub(crate) tls: Option<Arc<TlsSession>>,
     /// The trace of the request; `None` if the program has no exporter for traces.
     pub(crate) trace: Option<Arc<RequestTrace>>,
+    /// The name of a version of the API with which the path of the request began. `uri` does not contain it.
+    pub(crate) version: Option<Box<str>>,
 }
 
 impl fmt::Debug for Head {
@@ -94,6 +96,7 @@ impl Head {
             id: RequestId::random(),
             tls: None,
             trace: None,
+            version: None,
         }
     }
 

@@ -21,6 +21,7 @@ pub(super) fn find_version(
     if let Some(version) = served.version(name)
         && let Some(uri) = below(&head.uri, 1 + name.len())
     {
+        head.version = Some(name.into());
         head.uri = uri;
         return Ok(version);
     }
@@ -36,10 +37,10 @@ pub(super) fn find_version(
     })
 }
 
-/// Returns a URI without the first bytes of its path.
+/// Returns a URI without the first bytes of its path. The rest must begin with a slash, because links in documents are
+/// relative.
 fn below(uri: &Uri, length: usize) -> Option<Uri> {
-    let rest = uri.path_and_query()?.as_str().get(length..)?;
-    let rest = if rest.starts_with('/') { rest.to_owned() } else { format!("/{rest}") };
+    let rest = uri.path_and_query()?.as_str().get(length..).filter(|rest| rest.starts_with('/'))?;
     let mut parts = uri.clone().into_parts();
     parts.path_and_query = Some(rest.parse::<PathAndQuery>().ok()?);
     Uri::from_parts(parts).ok()

@@ -16,6 +16,14 @@ const MALFORMED_PATH: &str = "-";
 /// for example with another HTTP method, contains the same secret. A segment that is not part of a service may be the
 /// secret of a longer path, whose beginning the request has.
 pub fn logged_path<'h>(plan: &Plan, head: &'h Head) -> Cow<'h, str> {
+    let path = path_in_version(plan, head);
+    match &head.version {
+        Some(version) => Cow::Owned(format!("/{version}{path}")),
+        None => path,
+    }
+}
+
+fn path_in_version<'h>(plan: &Plan, head: &'h Head) -> Cow<'h, str> {
     let path = head.uri.path();
     if plan.secret_paths.is_empty() {
         return Cow::Borrowed(path);
