@@ -49,4 +49,5 @@ mod test_client;
 #[cfg(unix)]
 mod tutorial;
 mod typescript;
+mod versions;
 mod words;

@@ -46,9 +46,8 @@ pub fn compare(old: &Api, new: &Api) -> Vec<Change> {
 
 /// Compares each version of an API with the version of the same name, and what requests get that name no version.
 fn compare_versions(old: &Api, new: &Api) -> Vec<Change> {
-    let names = |api: &Api| -> Vec<String> {
-        api.versions.iter().flat_map(Versions::names).map(str::to_owned).collect()
-    };
+    let names =
+        |api: &Api| -> Vec<String> { api.versions.iter().flat_map(Versions::names).map(str::to_owned).collect() };
     let default = |api: &Api| api.versions.as_ref().map(|versions| versions.default.clone());
     let mut changes = Vec::new();
     // If it is the same version, its changes are listed with its name.

@@ -63,8 +63,8 @@ impl Report<'_> {
         text
     }
 
-    /// Returns the changes as JSON: `changes`, each with `id`, `level`, `version`, `method`, `method_id`, `parameter`, `message`,
-    /// `why`, `witness`, `old` and `new`, and the numbers of changes of each level.
+    /// Returns the changes as JSON: `changes`, each with `id`, `level`, `version`, `method`, `method_id`, `parameter`,
+    /// `message`, `why`, `witness`, `old` and `new`, and the numbers of changes of each level.
     #[must_use]
     pub fn to_json(&self) -> Json {
         let to_place = |sources: &Sources, span: Option<Span>| {

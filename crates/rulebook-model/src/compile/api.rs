@@ -82,7 +82,7 @@ pub fn check_definition(loaded: LoadedDefinition, extensions: ProgramExtensions)
         settings.for_each(|member| member.value.expand_variables());
     }
     let types = known_types(&definition, types).with_functions(functions.clone());
-    let mut parts = Vec::new();
+    let (mut parts, written_errors) = (Vec::new(), diagnostics.len());
     for version in &versions {
         let mut lowering = new_lowering(&types, &responses);
         let Api { modules, schemas, .. } = lowering.lower_definition(version);
@@ -97,7 +97,7 @@ pub fn check_definition(loaded: LoadedDefinition, extensions: ProgramExtensions)
     lowering.check_successors(&api);
     lowering.check_version_paths(&api);
     // What is wrong in each version is reported as the versions have it.
-    if versions.is_empty() || diagnostics.is_empty() {
+    if diagnostics.len() == written_errors {
         diagnostics.append(&mut lowering.diagnostics);
     }
     if !diagnostics.is_empty() {

@@ -132,16 +132,16 @@ struct Documents {
 }
 
 impl Documents {
-    /// Returns the files whose parts can belong to some versions only: those in the dialect `tree`.
+    /// Returns the files whose parts can belong to some versions only.
     fn nodes_with_versions(&mut self) -> impl Iterator<Item = &mut JsonNode> {
-        let modules = self.modules.iter_mut().map(|(_, node)| node).filter(|node| dialect::is_tree(node));
+        let modules = self.modules.iter_mut().map(|(_, node)| node).filter(|node| dialect::can_have_versions(node));
         self.settings.iter_mut().chain(modules)
     }
 
     /// Returns what one version has of the files.
     fn part_of(&self, names: &VersionNames, version: usize) -> Self {
         let part = |(name, node): &(String, JsonNode)| {
-            let part = if dialect::is_tree(node) { names.part_of(node, version) } else { Some(node.clone()) };
+            let part = if dialect::can_have_versions(node) { names.part_of(node, version) } else { Some(node.clone()) };
             Some((name.clone(), part?))
         };
         Self {

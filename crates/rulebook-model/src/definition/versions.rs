@@ -2,7 +2,7 @@
 //!
 //! An object with the key `since` or `until` belongs to some versions only. The versions are taken from the text of the
 //! files before their content is read, so that everything in a definition can have these keys, and the code that reads
-//! it knows nothing of them.
+//! the content does not know them.
 
 use std::collections::HashSet;
 
@@ -21,9 +21,9 @@ pub(crate) const SINCE: &str = "since";
 pub(crate) const UNTIL: &str = "until";
 
 /// The keys whose members have names that the author chooses.
-const MAPS: [&str; 8] = ["in", "out", "errors", "fields", "schemas", "modules", "common", "/"];
+const MAPS: [&str; 10] = ["in", "out", "parameters", "output", "errors", "fields", "schemas", "modules", "common", "/"];
 /// The maps whose members can be left out in a version, because they are values.
-const MAPS_OF_VALUES: [&str; 4] = ["in", "out", "fields", "common"];
+const MAPS_OF_VALUES: [&str; 6] = ["in", "out", "parameters", "output", "fields", "common"];
 /// The keys with values in JSON or settings of other code, in which `since` and `until` are data.
 const DATA: [&str; 6] = ["default", "example", "handler", "handlers", "auth", "params"];
 
@@ -206,7 +206,7 @@ fn make_optional(node: &mut JsonNode) {
 
 /// Returns the names of the parameters of a method, or of the fields of an object type.
 fn value_names(object: &JsonMembers) -> HashSet<String> {
-    let maps = object.list.iter().filter(|member| ["in", "fields"].contains(&&*member.key.value));
+    let maps = object.list.iter().filter(|member| ["in", "parameters", "fields"].contains(&&*member.key.value));
     let members = maps.filter_map(|map| match &map.value.data {
         JsonData::Object(members) => Some(&members.list),
         _ => None,

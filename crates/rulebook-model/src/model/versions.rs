@@ -18,6 +18,9 @@ pub struct Versions {
     /// The header field in which a request can name a version; `None` if only its path can.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub header: Option<String>,
+    /// The name of the version that the API is; `None` for the API of all versions.
+    #[serde(skip)]
+    pub current: Option<String>,
     /// What each version has of the definition.
     #[serde(skip)]
     pub(crate) parts: Vec<VersionPart>,
@@ -32,7 +35,7 @@ pub(crate) struct VersionPart {
 
 impl Versions {
     pub(crate) fn new(names: Vec<Spanned<String>>, default: String, header: Option<String>) -> Self {
-        Self { names, default, header, parts: Vec::new() }
+        Self { names, default, header, current: None, parts: Vec::new() }
     }
 
     /// Returns the names of the versions, from the oldest to the newest.
@@ -41,8 +44,8 @@ impl Versions {
     }
 }
 
-/// Returns `true` if a version can have this name: one to 32 ASCII letters, digits and signs of `.-_`, which are not the
-/// beginning of a path of the server.
+/// Returns `true` if a version can have this name: one to 32 ASCII letters, digits and signs of `.-_`, which are not
+/// the beginning of a path of the server.
 #[must_use]
 pub fn is_version_name(name: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-_".contains(&byte);
@@ -51,12 +54,13 @@ pub fn is_version_name(name: &str) -> bool {
 }
 
 impl Api {
-    /// Returns one version of the API, which has no further versions; `None` if there is no version with this name.
+    /// Returns one version of the API; `None` if there is no version with this name.
     #[must_use]
     pub fn in_version(&self, name: &str) -> Option<Self> {
         let versions = self.versions.as_ref()?;
         let part = versions.parts.get(versions.names().position(|known| known == name)?)?.clone();
-        Some(Self { modules: part.modules, schemas: part.schemas, versions: None, ..self.clone() })
+        let versions = Versions { current: Some(name.to_owned()), parts: Vec::new(), ..versions.clone() };
+        Some(Self { modules: part.modules, schemas: part.schemas, versions: Some(versions), ..self.clone() })
     }
 
     /// Returns the version for requests that name none. An API without versions is returned itself.

@@ -107,7 +107,12 @@ pub(crate) fn settings_to_json(api: &Api) -> Map<String, Json> {
         shared_limits: Some(SharedLimits::new(Spanned::default())),
         ..Api::default()
     };
-    members_unless_default(all_settings(api), &all_settings(&default).into())
+    let mut settings = members_unless_default(all_settings(api), &all_settings(&default).into());
+    // A version is written as an API of its own.
+    if api.versions.as_ref().is_some_and(|versions| versions.current.is_some()) {
+        settings.remove("versions");
+    }
+    settings
 }
 
 /// Returns all settings. Those that have the name and the form of a field of the model are written by its `Serialize`.

@@ -98,6 +98,9 @@ async fn find_page<'p>(
         if let Some(document) = built_in_file(path) {
             return Ok(Some(Page::BuiltIn(document.clone(), PageKind::Default, BrowserCaching::Revalidate)));
         }
+        if plan.versions.is_some() && head.version.is_some() {
+            return Ok(Some(Page::Redirect(without_version(path, head.uri.query()))));
+        }
         let documents = find_audience_documents(plan, head).await?;
         let page = docs::find_docs_page(documents.shared(), path, head).await?;
         return Ok(page.map(|page| match page {
@@ -117,6 +120,14 @@ async fn find_page<'p>(
     let redirect =
         REDIRECTS_WITHOUT_FILE.iter().find(|(from, _)| *from == path).filter(|_| cfg!(feature = "documents"));
     Ok(redirect.map(|(_, target)| Page::Redirect((*target).to_owned())))
+}
+
+/// Returns a relative reference from a page below the name of the version for requests that name none, to the same page
+/// without this name, where its links lead to the pages of other versions.
+fn without_version(page: &str, query: Option<&str>) -> String {
+    let up = "../".repeat(2 + page.matches('/').count());
+    let query = query.map(|query| format!("?{query}")).unwrap_or_default();
+    format!("{up}docs/{page}{query}")
 }
 
 /// Replies with the page or static file at the path of a request. If there is neither a page nor a file at this path,

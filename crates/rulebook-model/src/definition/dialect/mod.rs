@@ -53,13 +53,14 @@ pub(crate) const HTTP_METHOD_NAMES: [&str; 7] = ["GET", "POST", "PUT", "DELETE",
 pub(crate) const TREE_OBJECT_KEYS: [&str; 12] =
     ["/", "GET", "POST", "PUT", "DELETE", "PATCH", "in", "out", "errors", "options", "parameters", "output"];
 
-/// Returns `true` if the file of an API module is in the dialect `tree`.
-pub(super) fn is_tree(node: &JsonNode) -> bool {
+/// Returns `true` if what the file of an API module contains can belong to some versions of the API only: not the rules
+/// of PhalApi.
+pub(super) fn can_have_versions(node: &JsonNode) -> bool {
     let dialect = match &node.data {
         JsonData::Object(members) => detect_dialect(members).ok(),
         _ => None,
     };
-    dialect.is_some_and(|dialect| dialect.name == TREE.name)
+    dialect.is_some_and(|dialect| dialect.name != RULES.name)
 }
 
 pub(super) fn read_api_modules(name: &str, node: &JsonNode, diagnostics: &mut Vec<Diagnostic>) -> Vec<Module> {

@@ -4,33 +4,32 @@
 use super::type_attributes::{item_attributes, nested_attributes, nested_type};
 use super::{
     AFTER_ATTRIBUTE, CONSTRAINTS, COST, DEPRECATED, HANDLER, HEADER_KEY, IDEMPOTENT, JsonKind, KeySpec, KeyTable,
-    RATE_LIMIT, RATE_LIMIT_DESCRIPTION, STATUS, SUCCESSOR, SUNSET, TYPE_ATTRIBUTES, VERSION, error_keys, key,
-    key_table, required_key, schema_keys,
+    RATE_LIMIT, RATE_LIMIT_DESCRIPTION, STATUS, SUCCESSOR, SUNSET, TYPE_ATTRIBUTES, VERSION, VERSION_RANGE, error_keys,
+    key, key_table, required_key, schema_keys,
 };
 
 /// The separator between the HTTP method and the name in the key of a method, such as `GET::read`.
 pub const SEPARATOR: &str = "::";
 
 /// The keys of a method, which is written as `"GET::read": {…}`.
-pub static METHOD: KeyTable = key_table(
-    "a method",
-    &[
-        key("description", JsonKind::String, "A description of the method; by default its id."),
-        key(
-            "permissions",
-            JsonKind::Permissions,
-            "The permissions that a caller needs: one item of the list is enough; an item that is a list requires all \
+pub static METHOD: KeyTable = KeyTable { included_tables: &[&VERSION_RANGE], ..key_table("a method", METHOD_KEYS) };
+
+const METHOD_KEYS: &[KeySpec] = &[
+    key("description", JsonKind::String, "A description of the method; by default its id."),
+    key(
+        "permissions",
+        JsonKind::Permissions,
+        "The permissions that a caller needs: one item of the list is enough; an item that is a list requires all \
              permissions in it.",
-        ),
-        key("options", JsonKind::Object(&OPTIONS), "The options of the method."),
-        key("parameters", JsonKind::ObjectsByName(&PARAMETER), "The parameters of the method."),
-        key("output", JsonKind::ObjectsByName(&OUTPUT), "The outputs of the method."),
-        key("errors", JsonKind::ObjectsByName(&ERROR), "The errors that the handler may return."),
-        CONSTRAINTS,
-        HANDLER,
-        key("id", JsonKind::String, "The method's id; by default made from the path and the HTTP method."),
-    ],
-);
+    ),
+    key("options", JsonKind::Object(&OPTIONS), "The options of the method."),
+    key("parameters", JsonKind::ObjectsByName(&PARAMETER), "The parameters of the method."),
+    key("output", JsonKind::ObjectsByName(&OUTPUT), "The outputs of the method."),
+    key("errors", JsonKind::ObjectsByName(&ERROR), "The errors that the handler may return."),
+    CONSTRAINTS,
+    HANDLER,
+    key("id", JsonKind::String, "The method's id; by default made from the path and the HTTP method."),
+];
 
 /// The keys of the object under `options` of a method.
 pub static OPTIONS: KeyTable = key_table(
@@ -51,7 +50,7 @@ pub static OPTIONS: KeyTable = key_table(
 
 /// The keys of a parameter.
 pub static PARAMETER: KeyTable = KeyTable {
-    included_tables: &[&TYPE_ATTRIBUTES, &NESTED_ATTRIBUTES, &AFTER_ATTRIBUTE, &FIELDS_ATTRIBUTE],
+    included_tables: &[&TYPE_ATTRIBUTES, &NESTED_ATTRIBUTES, &AFTER_ATTRIBUTE, &FIELDS_ATTRIBUTE, &VERSION_RANGE],
     ..key_table(
         "a parameter",
         &[
@@ -68,13 +67,13 @@ pub static PARAMETER: KeyTable = KeyTable {
 
 /// The keys of an output.
 pub static OUTPUT: KeyTable = KeyTable {
-    included_tables: &[&HEADER_KEY, &TYPE_ATTRIBUTES, &NESTED_ATTRIBUTES, &FIELDS_ATTRIBUTE],
+    included_tables: &[&HEADER_KEY, &TYPE_ATTRIBUTES, &NESTED_ATTRIBUTES, &FIELDS_ATTRIBUTE, &VERSION_RANGE],
     ..key_table("an output", OUTPUT_KEYS)
 };
 
 /// The keys of a field of an object.
 pub static FIELD: KeyTable = KeyTable {
-    included_tables: &[&TYPE_ATTRIBUTES, &NESTED_ATTRIBUTES, &FIELDS_ATTRIBUTE],
+    included_tables: &[&TYPE_ATTRIBUTES, &NESTED_ATTRIBUTES, &FIELDS_ATTRIBUTE, &VERSION_RANGE],
     ..key_table("a field", OUTPUT_KEYS)
 };
 
@@ -86,19 +85,22 @@ const OUTPUT_KEYS: &[KeySpec] = &[
 
 /// The keys of a schema, which is a type with a name.
 pub static SCHEMA: KeyTable = KeyTable {
-    included_tables: &[&TYPE_ATTRIBUTES, &NESTED_ATTRIBUTES, &FIELDS_ATTRIBUTE],
+    included_tables: &[&TYPE_ATTRIBUTES, &NESTED_ATTRIBUTES, &FIELDS_ATTRIBUTE, &VERSION_RANGE],
     ..key_table("a schema", &schema_keys(DESCRIPTION))
 };
 
 /// The keys of a module besides its methods, whose names contain [`SEPARATOR`].
-pub static MODULE: KeyTable = key_table(
-    "a module",
-    &[
-        key("envelope", JsonKind::String, "The envelope of the module's responses."),
-        key("rate_limit", JsonKind::ObjectOrObjects(&RATE_LIMIT), RATE_LIMIT_DESCRIPTION),
-        key("schemas", JsonKind::ObjectsByName(&SCHEMA), "The schemas of the module, by name."),
-    ],
-);
+pub static MODULE: KeyTable = KeyTable {
+    included_tables: &[&VERSION_RANGE],
+    ..key_table(
+        "a module",
+        &[
+            key("envelope", JsonKind::String, "The envelope of the module's responses."),
+            key("rate_limit", JsonKind::ObjectOrObjects(&RATE_LIMIT), RATE_LIMIT_DESCRIPTION),
+            key("schemas", JsonKind::ObjectsByName(&SCHEMA), "The schemas of the module, by name."),
+        ],
+    )
+};
 
 /// The key `fields`, which defines the fields of an object type.
 pub static FIELDS_ATTRIBUTE: KeyTable =

@@ -7,7 +7,7 @@ use super::phrases::{count_with_noun, first_line, links_to_parts, method_line};
 use super::{MODULES_PER_PAGE, PageId, Pages, parse_markdown};
 use crate::call::AuthScheme;
 use crate::describe::in_words::{CredentialKind, credential_kind};
-use crate::model::{Api, Contact, DEFAULT_TIMEZONE, License, Origins};
+use crate::model::{Api, Contact, DEFAULT_TIMEZONE, License, Origins, Versions};
 
 pub(super) fn contents_page(pages: &Pages, part: usize) -> PageDocument<'_> {
     let api = &*pages.api;
@@ -45,6 +45,7 @@ pub(super) fn contents_link(pages: &Pages) -> (LinkTarget, Inlines<'_>) {
 pub(super) fn contents_facts(pages: &Pages) -> Vec<(&'static str, Inlines<'_>)> {
     let api = &*pages.api;
     let mut facts = vec![("Version", vec![Inline::quoted(&api.version)])];
+    facts.extend(api.versions.iter().map(|versions| ("Versions", links_to_versions(versions))));
     let services = count_with_noun(pages.uris.len(), "service", "services");
     let methods = count_with_noun(pages.methods.len(), "method", "methods");
     let modules = count_with_noun(pages.method_ranges.len(), "module", "modules");
@@ -56,6 +57,24 @@ pub(super) fn contents_facts(pages: &Pages) -> Vec<(&'static str, Inlines<'_>)> 
     }
     facts.push(("CORS", allowed_origins(api.cors.as_ref().map(|cors| &cors.origins))));
     facts
+}
+
+/// Returns the names of all versions, with links to the pages of those that the page does not describe. The pages of the
+/// default version are not below its name.
+fn links_to_versions(versions: &Versions) -> Inlines<'_> {
+    let current = versions.current.as_deref().unwrap_or(&versions.default);
+    let up = if current == versions.default { "" } else { "../" };
+    let name = |name: &str| {
+        let folder = if name == versions.default { String::new() } else { format!("{name}/") };
+        match name == current {
+            true => Inline::text(format!("{name} (this one)")),
+            false => {
+                let target = LinkTarget::Version(format!("{up}{folder}docs/"));
+                Inline::Link(target, vec![Inline::text(name.to_owned())])
+            }
+        }
+    };
+    versions.names().flat_map(|version| [Inline::text(", "), name(version)]).skip(1).collect()
 }
 
 /// Describes the origins whose pages may call the API.

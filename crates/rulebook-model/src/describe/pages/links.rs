@@ -74,6 +74,8 @@ pub(super) enum LinkTarget {
     Document(&'static str),
     /// A resource that is the same for every caller: the path of the resource on the server, without the leading slash.
     Server(&'static str),
+    /// The documentation pages of another version of the API: their path from that of this version.
+    Version(String),
     /// An absolute URL of another server.
     External(String),
 }
@@ -158,6 +160,7 @@ impl LinkTarget {
             }
             Self::Document(path) => context.server_reference(path) + &context.link_query(""),
             Self::Server(path) => context.server_reference(path),
+            Self::Version(path) => context.server_reference(path),
             Self::External(url) => url.clone(),
         }
     }
