@@ -47,6 +47,11 @@ fn the_commands_on_the_page_about_files_between_servers_work() {
 }
 
 #[test]
+fn the_commands_on_the_page_about_changes_work() {
+    check_commands("docs/contract.md");
+}
+
+#[test]
 fn the_commands_on_the_page_about_backups_work() {
     check_commands("docs/backup.md");
 }

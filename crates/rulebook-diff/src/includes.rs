@@ -117,7 +117,12 @@ impl Comparison {
             (_, Structure::Union(branches)) => all(branches.iter().map(|branch| self.includes(wide, &**branch))),
             (Structure::Union(branches), _) => any(branches.iter().map(|branch| self.includes(&**branch, narrow))),
             (Structure::Array(wide_item), Structure::Array(narrow_item)) => {
-                let counts = includes_counts(wide, narrow, ["minItems", "maxItems"]);
+                let counts = match includes_counts(wide, narrow, ["minItems", "maxItems"]) {
+                    Inclusion::Unknown => {
+                        longer_list(wide, narrow).map_or(Inclusion::Unknown, |list| Inclusion::Excluded(Some(list)))
+                    }
+                    counts => counts,
+                };
                 let items = match self.includes(&*wide_item, &*narrow_item) {
                     Inclusion::Excluded(Some(item)) => Inclusion::Excluded(list_with(narrow, &item)),
                     items => items,
@@ -295,6 +300,21 @@ fn list_with(list: &dyn Check, item: &Value<'static>) -> Option<Value<'static>> 
     let single = Value::List(vec![item.clone()]);
     let is_valid = |value: &Value<'static>| list.checked(value.clone()).is_ok();
     Some(single).filter(is_valid).or_else(|| lists.find(is_valid))
+}
+
+/// The maximum length of a list that is made as an example.
+const MAX_LIST_LENGTH: u64 = 1000;
+
+/// Returns a list of the narrow type that has one item more than the wide type allows.
+fn longer_list(wide: &dyn Check, narrow: &dyn Check) -> Option<Value<'static>> {
+    let length = wide.schema().get("maxItems")?.as_u64().filter(|length| *length < MAX_LIST_LENGTH)? + 1;
+    let mut lists = samples(narrow).filter_map(|sample| match sample {
+        Value::List(items) => {
+            Some(Value::List(items.into_iter().cycle().take(usize::try_from(length).ok()?).collect()))
+        }
+        _ => None,
+    });
+    lists.find(|list| narrow.checked(list.clone()).is_ok())
 }
 
 /// Returns an object of the type with this member. Without a name, the member has a name that the type does not list.

@@ -43,7 +43,11 @@ export function bodyOf(method, fields) {
       fail(undefined);
       rows.hidden = isJson;
       text.hidden = !isJson;
-      for (const [n, button] of buttons.entries()) button.ariaPressed = String((n === 1) === isJson);
+      for (const [n, button] of buttons.entries()) {
+        const isChosen = (n === 1) === isJson;
+        button.ariaPressed = String(isChosen);
+        button.tabIndex = isChosen ? 0 : -1;
+      }
     },
     /** Returns the members of the body by parameter. A member without a parameter is sent, too. */
     members() {
@@ -74,6 +78,13 @@ export function bodyOf(method, fields) {
   };
   const buttons = [action("Form", choose(false)), action("JSON", choose(true))];
   const choice = h("span", { className: "switch", role: "group", ariaLabel: "How to edit the body" }, buttons);
+  // The two buttons are one tab stop.
+  choice.addEventListener("keydown", ({ key }) => {
+    if (!/^Arrow/.test(key)) return;
+    const other = buttons[body.isJson ? 0 : 1];
+    other.click();
+    other.focus();
+  });
   const head = h("p", { className: "body-head" }, h("span", {}, "Body"), choice);
   body.element = h("div", { className: "body" }, head, rows, text);
   body.show(false);

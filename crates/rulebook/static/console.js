@@ -60,7 +60,11 @@ export async function startConsole(panel, root) {
     saveState(element);
     // What an error concerns is in the form, such as a wrong password.
     if (result.error === undefined && !result.isEdited) fold(result.values.size);
-    else if (!result.isAtFields && response.getBoundingClientRect().top > innerHeight / 2) response.scrollIntoView();
+    else if (result.error?.status === 401) line.element.querySelector("input").focus();
+    else if (!result.isAtFields && response.getBoundingClientRect().top > innerHeight / 2) {
+      const bar = panel.querySelector(".bar").getBoundingClientRect();
+      panel.scrollBy(0, response.getBoundingClientRect().top - bar.bottom);
+    }
     const token = tokenIn(result, scheme);
     if (token === undefined) return;
     const use = action("Use this token", () => {
@@ -115,8 +119,8 @@ export async function startConsole(panel, root) {
     line.element.addEventListener("input", element.refresh);
     element.refresh();
   };
-  panel.addEventListener("keydown", (event) => {
-    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || call.disabled) return;
+  addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || call.disabled || !call.checkVisibility()) return;
     event.preventDefault();
     element.requestSubmit();
   });

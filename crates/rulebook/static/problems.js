@@ -29,6 +29,8 @@ export function problemsOf(fields, body) {
     for (const field of failed)
       for (let one = field.row.parentElement; one; one = one.parentElement) if (one.hidden) return;
     failed[0]?.input.focus();
+    // A field that has the focus already is not scrolled into view by it.
+    failed[0]?.row.scrollIntoView({ block: "nearest" });
     // The wrong value is there to be replaced.
     failed[0]?.input.select?.();
   };

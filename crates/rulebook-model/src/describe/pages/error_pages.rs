@@ -20,7 +20,7 @@ pub(super) fn request_errors_page(pages: &Pages) -> PageDocument<'_> {
         let mut when = vec![vec![Inline::text(code.title())]];
         // `failed` represents all errors that methods declare. Their messages are on the pages of the methods.
         if code != ErrorCode::Failed {
-            when.push(vec![Inline::text(sample.to_string())]);
+            when.push(vec![Inline::text(format!("For example: {}", sample.to_string().replace('`', "")))]);
         }
         let cells = vec![
             vec![vec![Inline::code(code.row().name)]],
