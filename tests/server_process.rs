@@ -38,7 +38,7 @@ impl ServerProcess {
         // The program prints the address as soon as it listens at that address.
         while !process.stdout.contains(address) || TcpStream::connect(address).is_err() {
             assert_eq!(process.child.try_wait().unwrap(), None, "the server has stopped: {}", process.log());
-            assert!(started.elapsed() < TIMEOUT, "the server does not accept connections");
+            assert!(started.elapsed() < TIMEOUT, "the server does not accept connections: {}", process.log());
             std::thread::sleep(Duration::from_millis(20));
             process.stdout = fs::read_to_string(&stdout).unwrap();
         }

@@ -78,7 +78,7 @@ pub fn shop_folder() -> TempDir {
 }
 
 /// Creates a folder with the definition of the demo and an additional service `extra`, for which the program has no
-/// handlers. `app` is the content of `app.json`, except for the schemas of the demo.
+/// handlers. `app` is the content of `app.json`, except for the schemas and the versions of the demo.
 pub fn folder_with_unbound_service(app: &Json) -> TempDir {
     let folder = TempDir::new().unwrap();
     let api = folder.path().join("api");
@@ -86,7 +86,9 @@ pub fn folder_with_unbound_service(app: &Json) -> TempDir {
     let settings = fs::read_to_string(api.join("app.json")).unwrap();
     let settings: Json = jsonc_parser::parse_to_serde_value(&settings, &jsonc_parser::ParseOptions::default()).unwrap();
     let mut app = app.clone();
-    app["schemas"] = settings["schemas"].clone();
+    for key in ["schemas", "versions"] {
+        app[key] = settings[key].clone();
+    }
     fs::write(api.join("app.json"), app.to_string()).unwrap();
     let extra = json!({ "/": { "extra": shop_module()["/"]["article"] } });
     fs::write(api.join("extra.json"), extra.to_string()).unwrap();

@@ -128,7 +128,7 @@ fn generate_table(what: &str) -> String {
 }
 
 /// The names of the tables in the document that list the keys of an object in a definition, and the keys.
-static KEY_TABLES: [(&str, &KeyTable); 31] = [
+static KEY_TABLES: [(&str, &KeyTable); 32] = [
     ("the keys of the settings", &keys::APP),
     ("the keys of `contact`", &keys::CONTACT),
     ("the keys of `license`", &keys::LICENSE),
@@ -140,6 +140,7 @@ static KEY_TABLES: [(&str, &KeyTable); 31] = [
     ("the keys of `iapi`", &keys::IAPI),
     ("the keys of `rate_limit`", &keys::RATE_LIMIT),
     ("the keys of `shared_limits`", &keys::SHARED_LIMITS),
+    ("the keys of `versions`", &keys::VERSIONS),
     ("the keys of a module", &keys::MODULE),
     ("the keys of a list", &keys::METHOD_LIST_ENTRY),
     ("the keys of a method", &keys::METHOD),

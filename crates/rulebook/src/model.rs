@@ -14,6 +14,6 @@ pub use rulebook_model::model::{
     Limits, Location, LogFormat, Method, MethodOptions, Module, NamedValue, Origins, Output, OutputPlace, Parameter,
     ParameterType, Permission, PermissionPart, RateLimit, RateLimitBy, RatePeriod, Repeated, ResponseField, Schema,
     Scope, ScopeCondition, Segment, Server, Service, ServiceQuery, SharedLimits, TemplatePart, UnknownParameters,
-    ValueSource,
+    ValueSource, Versions,
 };
 pub use rulebook_model::span::{Span, Spanned};

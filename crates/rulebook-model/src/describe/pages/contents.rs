@@ -59,8 +59,8 @@ pub(super) fn contents_facts(pages: &Pages) -> Vec<(&'static str, Inlines<'_>)> 
     facts
 }
 
-/// Returns the names of all versions, with links to the pages of those that the page does not describe. The pages of the
-/// default version are not below its name.
+/// Returns the names of all versions, with links to the pages of those that the page does not describe. The pages of
+/// the default version are not below its name.
 fn links_to_versions(versions: &Versions) -> Inlines<'_> {
     let current = versions.current.as_deref().unwrap_or(&versions.default);
     let up = if current == versions.default { "" } else { "../" };
