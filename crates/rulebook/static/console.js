@@ -60,7 +60,7 @@ export async function startConsole(panel, root) {
     saveState(element);
     // What an error concerns is in the form, such as a wrong password.
     if (result.error === undefined && !result.isEdited) fold(result.values.size);
-    else if (result.error?.status === 401) line.element.querySelector("input").focus();
+    else if (result.error?.status === 401) line.element.scrollIntoView({ block: "nearest" });
     else if (!result.isAtFields && response.getBoundingClientRect().top > innerHeight / 2) {
       const bar = panel.querySelector(".bar").getBoundingClientRect();
       panel.scrollBy(0, response.getBoundingClientRect().top - bar.bottom);

@@ -32,8 +32,7 @@ pub struct Api {
     pub title: String,
     /// The version of the API.
     pub version: String,
-    /// The versions of the API; `None` if it has only one. The API itself is then what all versions have together, as
-    /// handlers see it: what not every version has is optional.
+    /// The versions of the API; `None` if it has only one. The API itself is what all versions have together.
     pub versions: Option<Versions>,
     /// The description of the API, as Markdown.
     pub info: Option<String>,
@@ -107,8 +106,7 @@ pub struct Api {
     /// The address of the database with the responses for idempotency keys, in which `${NAME}` is an environment
     /// variable; `None` if they are in a file in the data folder.
     pub idempotency_storage: Option<Spanned<String>>,
-    /// The address of the OpenTelemetry collector to which traces of requests are sent; `None` for no traces. It can
-    /// contain variables of the environment, which are replaced when the server starts.
+    /// The address of the OpenTelemetry collector that gets traces, with variables of the environment; `None` for none.
     pub traces: Option<Spanned<String>>,
     /// How many percent of the requests begin a trace; `None` for all.
     pub trace_percent: Option<u8>,

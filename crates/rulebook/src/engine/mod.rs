@@ -10,6 +10,7 @@ mod rulebook;
 mod start;
 mod used_kinds;
 mod validated;
+mod version_plans;
 
 use std::io;
 use std::path::PathBuf;

@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use http::{HeaderName, HeaderValue};
 use rulebook_model::diagnostic::{Diagnostic, DiagnosticCode, Report, Sources};
 use rulebook_model::error::ErrorStatus;
 use rulebook_model::model::{Api, DeclaredError, Unbound};
@@ -13,14 +12,14 @@ use super::folders::DataFolder;
 use super::rulebook::ProgramParts;
 use super::start::StartHook;
 use super::used_kinds::UsedKinds;
-use super::{Engine, HandlerFiles, documents};
+use super::version_plans::create_plans;
+use super::{Engine, HandlerFiles};
 use crate::auth::{AuthStart, CompiledAuth, CompiledAuthKinds, ProtectedResource};
 use crate::bind::{self, PlanContext};
 use crate::call::{AuthError, Authenticate};
-use crate::handler::{HandlerError, HandlerKind, Module, ReadinessCheck, expand_variables};
+use crate::handler::{HandlerError, HandlerKind, ReadinessCheck, expand_variables};
 use crate::idempotency::IdempotencyStorage;
 use crate::key::Keys;
-use crate::plan::{Action, Plan, PlannedVersions};
 use crate::rate_limit::{SharedCounter, SharedCounterSettings};
 use crate::store::LazyStore;
 use crate::trace::{TraceExporter, Tracer};
@@ -383,44 +382,9 @@ impl Validated {
             tracer: self.parts.tracer,
             verify_outputs: self.parts.verify_outputs.or(api.verify_outputs).unwrap_or(cfg!(debug_assertions)),
         };
-        let plan = plan_of_versions(&api, bound.actions, &self.parts.modules, context, unbound);
+        let plan = create_plans(&api, bound.actions, &self.parts.modules, context, unbound);
         let definition = sources.get(0).map(|source| source.path.clone());
         let files = HandlerFiles { source, private: private_files };
         Ok(Engine::new(api, definition, self.data_folder, self.files, files, plan, hooks))
     }
-}
-
-/// Creates the plan of an API. If the API has versions, it is that of the version for requests that name none, and
-/// contains the plans of the others.
-fn plan_of_versions(
-    api: &Api,
-    actions: Vec<Action>,
-    modules: &[Module],
-    context: PlanContext,
-    unbound: Unbound,
-) -> Plan {
-    // The program can override the setting `unbound` of the definition. The documents describe the responses that
-    // clients get.
-    let documents = |mut api: Api| {
-        api.unbound = unbound;
-        documents::create_document_cache(&Arc::new(api))
-    };
-    let Some(versions) = &api.versions else {
-        return bind::create_plan(api, actions, modules, context, documents(api.clone()));
-    };
-    let header: Option<HeaderName> = versions.header.as_ref().and_then(|name| name.parse().ok());
-    let plan_of = |name: &str| {
-        let version = api.in_version(name)?;
-        let actions = bind::actions_of_version(api, &actions, &version);
-        let plan = bind::create_plan(&version, actions, modules, context.clone(), documents(version.clone()));
-        Some(Plan { version_field: header.clone().map(HeaderValue::from), ..plan })
-    };
-    let others = versions.names().filter(|name| **name != *versions.default);
-    let others = others.filter_map(|name| Some((name.into(), Arc::new(plan_of(name)?)))).collect();
-    // The compiler has checked that the default is the name of a version.
-    let mut plan = plan_of(&versions.default).expect("the default version exists");
-    let names = versions.names().map(str::to_owned).collect();
-    plan.versions =
-        Some(Box::new(PlannedVersions { default: versions.default.as_str().into(), others, names, header }));
-    plan
 }
