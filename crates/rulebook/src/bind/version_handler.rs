@@ -29,11 +29,22 @@ fn place(method: &Method) -> (u32, u32, &str) {
 }
 
 fn action_of_version(whole: &Method, action: &Action, method: &Method) -> Action {
-    let handler = match action {
+    let is_whole = method.parameters.len() == whole.parameters.len() && method.outputs.len() == whole.outputs.len();
+    let (handler, settings) = match action {
         Action::Echo => return Action::Echo,
         Action::NotImplemented => return Action::NotImplemented,
-        Action::Handler { handler, nullable } => WholeHandler::Function(Arc::clone(handler), nullable.clone()),
-        Action::Defined { handler, .. } => WholeHandler::Defined(Arc::clone(handler)),
+        Action::Handler { handler, nullable } if is_whole => {
+            return Action::Handler { handler: Arc::clone(handler), nullable: nullable.clone() };
+        }
+        Action::Defined { handler, settings } if is_whole => {
+            return Action::Defined { handler: Arc::clone(handler), settings: settings.clone() };
+        }
+        // Two methods have the same handler if the address of the function is the same.
+        Action::Handler { handler, nullable } => (
+            WholeHandler::Function(Arc::clone(handler), nullable.clone()),
+            format!("{:p}", Arc::as_ptr(handler).cast::<()>()).into(),
+        ),
+        Action::Defined { handler, settings } => (WholeHandler::Defined(Arc::clone(handler)), settings.clone()),
     };
     let slot = |name: &str| whole.parameters.iter().position(|parameter| parameter.name == name);
     let slots: Box<[usize]> = method.parameters.iter().filter_map(|parameter| slot(&parameter.name)).collect();
@@ -44,10 +55,6 @@ fn action_of_version(whole: &Method, action: &Action, method: &Method) -> Action
         names: whole.parameters.iter().map(|parameter| parameter.name.as_str().into()).collect(),
         slots,
         outputs: (method.outputs.len() < whole.outputs.len()).then(|| names(method)),
-    };
-    let settings = match action {
-        Action::Defined { settings, .. } => settings.clone(),
-        _ => Box::default(),
     };
     Action::Defined { handler: Arc::new(handler), settings }
 }
