@@ -226,3 +226,15 @@ fn an_api_without_versions_has_no_keys_of_versions() {
     let error = rulebook_model::read(files).unwrap_err().to_string();
     assert!(error.contains("`since` names a version, but the API has no versions"), "{error}");
 }
+
+#[test]
+fn the_digest_shows_changes_of_every_version() {
+    let digest = |since: &str| {
+        let mut files = definition(&json!({ "names": ["1", "2", "3"], "default": "1" }));
+        files[1].1["/"]["note"]["since"] = json!(since);
+        let server = TestServer::echo(&files);
+        server.send(&Request::new("GET", "/readyz")).json()["digest"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(digest("2"), digest("2"));
+    assert_ne!(digest("2"), digest("3"));
+}

@@ -27,7 +27,7 @@ pub(super) fn openmetrics_text(
     text.begin_metric("rulebook_definition", "info", "The version and the digest of the definition.");
     text.write_sample(
         "rulebook_definition_info",
-        &[("version", &plan.api_version), ("digest", plan.definition_digest())],
+        &[("version", &plan.api_version), ("digest", &plan.definition_digest())],
         1,
     );
     for ProcessMetric { name, metric_type, help, value } in process_metrics() {

@@ -147,11 +147,13 @@ pub struct PlannedVersions {
 
 impl Plan {
     /// Returns the digest of the definition, by which operators see which definition a server serves: the entity tag of
-    /// the response to OPTIONS at the base path, without its quotes. The first call renders this response, which is
-    /// slow; a thread does it when the server starts.
-    pub fn definition_digest(&self) -> &str {
+    /// the response to OPTIONS at the base path, without its quotes, followed by those of the other versions. The first
+    /// call renders these responses, which is slow; a thread does it when the server starts.
+    pub fn definition_digest(&self) -> String {
         let description = self.documents.for_whole_api().get_or_render().whole_api.get_or_render();
-        description.json.etag.to_str().unwrap_or_default().trim_matches('"')
+        let own = description.json.etag.to_str().unwrap_or_default().trim_matches('"').to_owned();
+        let others = self.versions.iter().flat_map(|versions| &versions.others);
+        others.fold(own, |digest, (_, plan)| digest + "-" + &plan.definition_digest())
     }
 }
 
