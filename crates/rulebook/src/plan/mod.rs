@@ -151,9 +151,9 @@ impl Plan {
     /// call renders these responses, which is slow; a thread does it when the server starts.
     pub fn definition_digest(&self) -> String {
         let description = self.documents.for_whole_api().get_or_render().whole_api.get_or_render();
-        let own = description.json.etag.to_str().unwrap_or_default().trim_matches('"').to_owned();
+        let digest = description.json.etag.to_str().unwrap_or_default().trim_matches('"').to_owned();
         let others = self.versions.iter().flat_map(|versions| &versions.others);
-        others.fold(own, |digest, (_, plan)| digest + "-" + &plan.definition_digest())
+        others.fold(digest, |digest, (_, plan)| digest + "-" + &plan.definition_digest())
     }
 }
 
