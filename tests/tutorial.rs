@@ -20,7 +20,7 @@ const DOCUMENTED_ADDRESSES: [&str; 2] = ["127.0.0.1:8080", "127.0.0.1:8000"];
 
 /// The commands that run until Ctrl-C. Before such a command runs, the server that was started before is stopped.
 const SERVER_COMMANDS: [&str; 5] = [
-    "rulebook serve",
+    "rulebook serve --watch",
     "cargo run",
     "cargo run -- --unbound echo",
     "rulebook serve --api sketch --unbound mock",

@@ -187,6 +187,9 @@ fn files_that_look_like_definition_files_are_warnings() {
         ("note.json5", "write it as JSON"),
         ("note.JSON", "rename it to `note.json`"),
         ("note.Jsonc", "rename it to `note.json`"),
+        ("sub/note.json", "move it to the folder of the definition"),
+        ("sub/note.yaml", ""),
+        (".sub/note.json", ""),
         ("note.json.bak", ""),
         ("note.json~", ""),
         (".note.yaml", ""),
@@ -195,10 +198,13 @@ fn files_that_look_like_definition_files_are_warnings() {
     ];
     for (name, help) in cases {
         let folder = shop_folder();
-        fs::write(folder.path().join("api").join(name), "a: 1").unwrap();
+        let path = folder.path().join("api").join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, "a: 1").unwrap();
         let result = run_program(folder.path(), &["check"]);
         assert_eq!((result.exit_code, result.stdout.contains("no errors")), (Some(0), true), "{name}: {result:?}");
-        let is_reported = result.stderr.contains(&format!("warning[unread-file]: the file `{name}` is not read"))
+        let file = name.rsplit('/').next().unwrap();
+        let is_reported = result.stderr.contains(&format!("warning[unread-file]: the file `{file}` is not read"))
             && result.stderr.contains(&format!("--> api/{name}\n"))
             && result.stderr.contains(help);
         assert_eq!(is_reported, !help.is_empty(), "{name}: {}", result.stderr);

@@ -55,6 +55,7 @@ fn checking_finds_each_mistake() {
         let text = old.as_ref().map(|_| fs::read_to_string(&path).unwrap()).unwrap_or_default();
         let start = old.as_ref().map_or(0, |old| text.find(old).unwrap());
         let line = text[..start].matches('\n').count() + 1;
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, format!("{}{new}{}", &text[..start], &text[start + old.map_or(0, |old| old.len())..]))
             .unwrap();
         let result = check(folder.path());

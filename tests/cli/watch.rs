@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::net::TcpStream;
+use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -122,6 +123,26 @@ fn a_changed_file_with_a_statement_is_served() {
     write("select 3 as\n  uno");
     watched.wait_for("/docs/changes", |_, body| body.contains("sql/one.sql:2:3"));
     assert_eq!(watched.get("/one").0, 200);
+}
+
+#[test]
+fn a_changed_module_in_a_subfolder_is_served() {
+    let folder = folder_with_unbound_service(&json!({}));
+    let price = json!({ "price": { "info": "The price", "type": "int" } });
+    let method = json!({ "info": "A price", "out": price, "handler": { "process": ["python3", "handlers.py"] } });
+    let module = json!({ "/": { "price": { "GET": method } } });
+    let write = |file: &str, text: &str| fs::write(folder.path().join(file), text).unwrap();
+    write("api/extra.json", &module.to_string());
+    let sdk = json!(Path::new(env!("CARGO_MANIFEST_DIR")).join("sdk/python"));
+    let program = "from rulebook import handler, serve\nfrom shop import prices\n\n\
+                   @handler(\"price.get\")\ndef price():\n    return {\"price\": prices.PRICE}\n\nserve()\n";
+    write("handlers.py", &format!("import sys\nsys.dont_write_bytecode = True\nsys.path.append({sdk})\n{program}"));
+    fs::create_dir(folder.path().join("shop")).unwrap();
+    write("shop/prices.py", "PRICE = 1\n");
+    let watched = Watched::start(folder);
+    watched.wait_for("/price", |status, body| status == 200 && body.contains(":1"));
+    fs::write(watched.folder.path().join("shop/prices.py"), "PRICE = 2\n").unwrap();
+    watched.wait_for("/price", |_, body| body.contains(":2"));
 }
 
 #[test]

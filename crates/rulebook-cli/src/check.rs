@@ -1,7 +1,7 @@
 //! `rulebook check`: checks a definition and reports every error in it.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
@@ -50,10 +50,12 @@ pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: &CheckOpti
         let replaced = settings.replaced_settings();
         let validated = validated.replaced_settings(&replaced).check_service_addresses(&replaced)?;
         let mut warnings = validated.warnings.clone();
-        // The deployment sets the variables.
-        let unset = validated.unset_variable_warnings();
-        if !options.bound && !unset.is_empty() {
-            warnings = validated.report([warnings.diagnostics, unset].concat());
+        if !options.bound {
+            // The deployment sets the variables.
+            let unset = validated.unset_variable_warnings();
+            let files = validated.missing_file_warnings();
+            let handlers = if has_program(&settings.api) { Vec::new() } else { validated.missing_handler_warnings() };
+            warnings = validated.report([warnings.diagnostics, unset, files, handlers].concat());
         }
         let kinds = validated.used_kinds();
         let api =
@@ -88,6 +90,11 @@ pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: &CheckOpti
     };
     let printed = output::print_to_stdout(&text);
     Ok(if printed == Exit::SystemError { printed } else { exit })
+}
+
+/// Returns `true` if the project with a definition has a program in Rust, whose handlers this program does not know.
+fn has_program(folder: &Path) -> bool {
+    folder.canonicalize().is_ok_and(|folder| folder.ancestors().any(|folder| folder.join("Cargo.toml").exists()))
 }
 
 /// Checks the compiled handlers as the start of the server does. Returns warnings about what cannot be checked.

@@ -73,7 +73,10 @@ impl PoolStart {
                 return expected.mismatches(function);
             }
             let message = format!("the worker `{}` has no handler for the method `{}`", self.name, expected.id);
-            vec![HandlerError::new(message).at(expected.span).help("add a handler with this name to the program")]
+            let error = HandlerError::new(message).at(expected.span);
+            let mut known: Vec<_> = handled.keys().map(String::as_str).collect();
+            known.sort_unstable();
+            vec![error.suggest(&expected.id, "handlers of the program", &known)]
         };
         methods.iter().flat_map(errors).collect()
     }

@@ -50,7 +50,9 @@ pub(crate) fn read_method(
     let (timeout, limits) = limits(method, &database, &mut errors);
     let mut names = Names::new(method, limits.file);
     let choices = Choice::read(method, &mut names, &mut errors);
-    let page = PageSettings::read(method, &mut names, limits.rows).map_err(|error| errors.push(error)).ok().flatten();
+    let read_page = PageSettings::read(method, &mut names, limits.rows);
+    let is_page_valid = read_page.is_ok();
+    let page = read_page.map_err(|error| errors.push(error)).ok().flatten();
     let mut settings = read_steps(method, &mut errors);
     let paged = page.as_ref().and_then(|page| {
         let index = name_page_output(method, page, &mut settings);
@@ -76,7 +78,10 @@ pub(crate) fn read_method(
     let orders = compiler.orders;
     let marks = settings.iter().map(|step| &step.text).chain(page.iter().map(|page| &page.by));
     let marks: Vec<_> = marks.flat_map(|text| text.marks(dialect)).collect();
-    errors.extend(unused(&choices, &marks, method.optional_setting(CHOOSE)));
+    // A page with errors can have used a choice.
+    if is_page_valid {
+        errors.extend(unused(&choices, &marks, method.optional_setting(CHOOSE)));
+    }
     let download = format(method, &mut errors);
     let is_inline = is_inline(method, download, &mut errors);
     let is_named = settings.iter().any(|step| step.output.is_some());

@@ -146,6 +146,11 @@ impl ResultShape {
         Self { rows: Rows::None, output: None, row, beside_body: Vec::new(), is_file: false, is_optional: false }
     }
 
+    /// Returns `true` if the definition contains the columns of a row.
+    pub(crate) fn has_declared_columns(&self) -> bool {
+        !matches!(self.row, RowShape::AnyMembers(_))
+    }
+
     /// Returns the outputs in a row. The columns beside the whole body are outputs of their own.
     pub(crate) fn outputs_of_row(&self, mut row: Json) -> Json {
         if self.beside_body.is_empty() {

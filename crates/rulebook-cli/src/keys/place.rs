@@ -30,6 +30,11 @@ pub(super) fn find_keys(
         .validate()
         .and_then(|validated| validated.check_variables(|setting| setting == "data" && settings.data.is_none()));
     match checked.map(|validated| validated.api) {
+        Ok(api) if !checked_scope.is_empty() && !api.accepts_keys() => {
+            let message = "the server accepts no keys: the setting `auth` in app.json has no `keys`; add `\"keys\": {}`\n\
+                           With --force, the key is created all the same.";
+            Err(output::print_usage_error(message))
+        }
         Ok(api) => match checked_scope.iter().find_map(|permission| unknown_permission_message(&api, permission)) {
             Some(message) => Err(output::print_usage_error(&message)),
             None => place(folder.path(), Some(&api)),

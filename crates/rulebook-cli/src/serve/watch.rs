@@ -55,8 +55,7 @@ impl WatchedFolder {
 
     fn contains(&self, file: &Path) -> bool {
         let Ok(inside) = file.strip_prefix(&self.path) else { return false };
-        let is_hidden = |name: &OsStr| name.as_encoded_bytes().starts_with(b".") || name == "node_modules";
-        file.extension() == Some(self.extension.as_os_str()) && !inside.iter().any(is_hidden)
+        file.extension() == Some(self.extension.as_os_str()) && !inside.iter().any(is_outside_of_sources)
     }
 }
 
@@ -65,6 +64,8 @@ pub(super) struct Changes {
     /// `None` if only requests are reported.
     watcher: Option<RecommendedWatcher>,
     folders: BTreeSet<WatchedFolder>,
+    /// The folders whose changes the operating system reports.
+    reported: BTreeSet<PathBuf>,
     sender: Sender<Event>,
     events: Receiver<Event>,
 }
@@ -73,7 +74,7 @@ impl Changes {
     /// Reports only requests to read the definition again.
     pub(super) fn on_request() -> Self {
         let (sender, events) = channel();
-        Self { watcher: None, folders: BTreeSet::new(), sender, events }
+        Self { watcher: None, folders: BTreeSet::new(), reported: BTreeSet::new(), sender, events }
     }
 
     /// Returns a function that requests that the definition is read again.
@@ -96,30 +97,31 @@ impl Changes {
             }
         });
         let watcher = watcher.map_err(|error| format!("--watch: changes cannot be watched: {error}"))?;
-        let mut changes = Self { watcher: Some(watcher), folders: BTreeSet::new(), sender, events };
+        let reported = BTreeSet::new();
+        let mut changes = Self { watcher: Some(watcher), folders: BTreeSet::new(), reported, sender, events };
         let path = folder.canonicalize().map_err(|error| format!("--api {}: {error}", folder.display()))?;
-        changes.watch(WatchedFolder { path, extension: DEFINITION_EXTENSION.into() });
+        changes.report(&path, RecursiveMode::NonRecursive);
+        changes.folders.insert(WatchedFolder { path, extension: DEFINITION_EXTENSION.into() });
         Ok(changes)
     }
 
     /// Begins to watch the files with the handlers of an API, besides those that are watched already.
-    fn add_handlers_of(&mut self, engine: &Engine) {
+    fn add_handlers_of(&mut self, engine: &Engine, data: &Path) {
         for folder in engine.source_files().iter().filter_map(|file| WatchedFolder::of_file(file)) {
-            self.watch(folder);
+            self.report(&folder.path, RecursiveMode::NonRecursive);
+            for inner in source_folders(&folder.path, data) {
+                self.report(&inner, RecursiveMode::Recursive);
+            }
+            self.folders.insert(folder);
         }
     }
 
-    fn watch(&mut self, folder: WatchedFolder) {
-        let Some(watcher) = &mut self.watcher else { return };
-        // The current folder can contain the data folder, packages and other large folders.
-        let is_current = std::env::current_dir().and_then(|path| path.canonicalize()).is_ok_and(|it| it == folder.path);
-        let mode = if is_current { RecursiveMode::NonRecursive } else { RecursiveMode::Recursive };
-        if self.folders.iter().all(|known| known.path != folder.path)
-            && let Err(error) = watcher.watch(&folder.path, mode)
-        {
-            ::log::warn!("changes in {} cannot be watched: {error}", folder.path.display());
+    fn report(&mut self, folder: &Path, mode: RecursiveMode) {
+        let Some(watcher) = self.watcher.as_mut().filter(|_| !self.reported.contains(folder)) else { return };
+        if let Err(error) = watcher.watch(folder, mode) {
+            ::log::warn!("changes in {} cannot be watched: {error}", folder.display());
         }
-        self.folders.insert(folder);
+        self.reported.insert(folder.to_owned());
     }
 
     /// Waits for a change, until it is complete. Returns `None` if the server has stopped instead.
@@ -142,6 +144,24 @@ impl Changes {
     }
 }
 
+/// Returns the folders in a folder that can contain code of its handlers. The others can be large: hidden folders, the
+/// data folder, packages, environments of Python, and what has the [tag of cache folders](https://bford.info/cachedir/).
+fn source_folders(folder: &Path, data: &Path) -> Vec<PathBuf> {
+    let data = data.canonicalize();
+    let is_source = |path: &PathBuf| {
+        path.is_dir()
+            && !path.file_name().is_some_and(is_outside_of_sources)
+            && data.as_ref().is_ok_and(|data| data != path)
+            && !["pyvenv.cfg", "CACHEDIR.TAG"].iter().any(|file| path.join(file).exists())
+    };
+    let entries = folder.read_dir().into_iter().flatten().flatten();
+    entries.map(|entry| entry.path()).filter(is_source).collect()
+}
+
+fn is_outside_of_sources(name: &OsStr) -> bool {
+    name.as_encoded_bytes().starts_with(b".") || name == "node_modules"
+}
+
 /// Serves each change until the server stops. A change that cannot be served is reported, and the previous API is still
 /// served.
 pub(super) fn serve_changes(
@@ -152,7 +172,7 @@ pub(super) fn serve_changes(
     usage: &UsageRecorder,
 ) -> io::Result<()> {
     let server = running.api_handle();
-    changes.add_handlers_of(&engine);
+    changes.add_handlers_of(&engine, loader.data);
     thread::scope(|scope| {
         let sender = changes.sender.clone();
         let stopped = scope.spawn(move || {
@@ -171,7 +191,6 @@ pub(super) fn serve_changes(
             let why = replaced.as_ref().err().map(LoadError::text);
             match replaced {
                 Ok(engine) => {
-                    changes.add_handlers_of(&engine);
                     ::log::info!("serves the changed definition: {}", output::api_size(engine.api()));
                     served = engine;
                 }
@@ -180,6 +199,8 @@ pub(super) fn serve_changes(
                     ::log::error!("the changed definition cannot be served, so that the previous one is served");
                 }
             }
+            // A change can add files and folders, also one with errors.
+            changes.add_handlers_of(&served, loader.data);
             server.report_change(why.clone());
             // The command `reload` ends with this, so that everything else must show the result before.
             if let Some(request) = request {

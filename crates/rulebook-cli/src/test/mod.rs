@@ -34,8 +34,8 @@ system error.";
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct TestOptions {
-    /// Test files, and folders with test files.
-    #[arg(value_name = "PATH", default_value = "tests")]
+    /// Test files, and folders with test files [default: the folder `tests` beside that of --api].
+    #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
     /// Run only the tests whose names contain this text.
     #[arg(long, value_name = "TEXT")]
@@ -80,7 +80,9 @@ struct TestFile {
 pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: &TestOptions) -> Result<Exit, Exit> {
     // The files of a server must not be changed.
     let settings = &Settings { data: None, files: None, ..settings.clone() };
-    let paths = test_paths(&options.paths).map_err(|why| output::print_system_error(&why))?;
+    let beside = [settings.api.with_file_name("tests")];
+    let given = if options.paths.is_empty() { &beside[..] } else { &options.paths };
+    let paths = test_paths(given).map_err(|why| output::print_system_error(&why))?;
     let api = settings.load_api(app)?;
     let (sources, mut files) = read_files(paths, &api)?;
     refuse_shared_databases(&api, options)?;

@@ -280,7 +280,9 @@ fn unread_file_warning(path: &Path, sources: &mut Sources) -> Diagnostic {
     let json = path.with_extension("json");
     let json = json.file_name().unwrap_or_default().to_string_lossy();
     let extension = path.extension().unwrap_or_default().to_ascii_lowercase();
-    let help = if is_definition_extension(&extension) {
+    let help = if is_definition_file(path) {
+        "move it to the folder of the definition, whose subfolders are not read".to_owned()
+    } else if is_definition_extension(&extension) {
         format!("rename it to `{}`: the extensions are lowercase", json.escape_debug())
     } else {
         format!(
@@ -288,8 +290,10 @@ fn unread_file_warning(path: &Path, sources: &mut Sources) -> Diagnostic {
             json.escape_debug()
         )
     };
-    let message =
-        format!("the file `{}` is not read: definition files are `*.json` and `*.jsonc`", name.escape_debug());
+    let message = match is_definition_file(path) {
+        true => format!("the file `{}` is not read: it is in a subfolder", name.escape_debug()),
+        false => format!("the file `{}` is not read: definition files are `*.json` and `*.jsonc`", name.escape_debug()),
+    };
     let file = sources.add(path.to_owned(), String::new());
     Diagnostic::new(DiagnosticCode::UnreadFile, start_of_file(file), message).help(help).into_warning()
 }
@@ -309,7 +313,7 @@ enum FileContent {
 /// The definition files of a folder.
 struct FolderContent {
     files: Vec<(PathBuf, FileContent)>,
-    /// The files whose names resemble those of definition files.
+    /// The files whose names resemble those of definition files, and the first definition file of each subfolder.
     unread: Vec<PathBuf>,
 }
 
@@ -340,7 +344,11 @@ fn read_folder(folder: &Path) -> io::Result<FolderContent> {
         // A symbolic link without a target has no metadata. It counts as a file here, so that opening it reports the
         // error.
         let is_file = fs::metadata(&path).map_or(true, |metadata| metadata.is_file());
-        if is_hidden(&path) || !is_file {
+        if is_hidden(&path) {
+            continue;
+        }
+        if !is_file {
+            unread.extend(definition_file_in(&path));
             continue;
         }
         let lowercase = path.extension().unwrap_or_default().to_ascii_lowercase();
@@ -357,6 +365,12 @@ fn read_folder(folder: &Path) -> io::Result<FolderContent> {
         (path, content)
     });
     Ok(FolderContent { files: contents.collect(), unread })
+}
+
+/// Returns the first definition file in a folder.
+fn definition_file_in(folder: &Path) -> Option<PathBuf> {
+    let files = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    files.filter(|path| is_definition_file(path) && path.is_file()).min()
 }
 
 fn read_file(path: &Path) -> io::Result<FileContent> {

@@ -130,6 +130,9 @@ impl SqlMethod {
         let mut errors = Vec::new();
         for key in &page.orders[variant / 2] {
             match prepared.columns.iter().position(|column| column.name == key.column) {
+                Some(index) if shape.has_declared_columns() && prepared.outputs[index].accepts_null => {
+                    errors.push(nullable_key_error(&key.column).at(statement.span()));
+                }
                 Some(index) => prepared.page_columns.push(index),
                 None => {
                     let message =
@@ -214,6 +217,13 @@ impl SqlMethod {
         prepared.statements.store(Arc::new(statements));
         Ok(())
     }
+}
+
+fn nullable_key_error(column: &str) -> HandlerError {
+    let message = format!("the column `{column}`, which orders the rows of pages, can be null");
+    let help = "rows without a value would be missing from the pages: order by another column, such as `coalesce(…) as …`, \
+                or make the output required if the column is never null";
+    HandlerError::new(message).help(help)
 }
 
 fn no_rows_error() -> HandlerError {

@@ -61,11 +61,11 @@ async fn collect(
     let page = method.page.as_ref().filter(|_| method.steps[step.index].is_paged);
     let size = page.map(|page| page.size(values));
     let mut stream = lease.fetch::<PageRow>(step.prepared, values)?;
-    let (mut rows, mut first, mut keys, mut has_next) = (Vec::new(), None, Vec::new(), false);
+    let (mut rows, mut first, mut keys, mut next_keys) = (Vec::new(), None, Vec::new(), None);
     while let Some(row) = stream.next().await {
         let PageRow { row, keys: row_keys } = row?;
         if size == Some(rows.len() as u64) {
-            has_next = true;
+            next_keys = Some(row_keys);
             continue;
         }
         let bytes = row.iter().map(size_of_value).sum();
@@ -95,9 +95,10 @@ async fn collect(
     method.note_inserted(step.index, first.as_ref(), values);
     let Some(page) = page else { return Ok((rows, None)) };
     let dialect = method.database.settings.dialect;
-    let next = match has_next {
-        true => page.cursor_after(keys, step.prepared, step.combination, dialect).map_err(CallFailure::Api)?,
-        false => Json::Null,
+    let next = match next_keys {
+        Some(next_keys) if next_keys == keys => return Err(CallFailure::Api(page.order_error(step.combination))),
+        Some(_) => page.cursor_after(keys, step.prepared, step.combination, dialect).map_err(CallFailure::Api)?,
+        None => Json::Null,
     };
     Ok((rows, Some((page.next.clone(), next))))
 }

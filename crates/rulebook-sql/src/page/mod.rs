@@ -133,6 +133,17 @@ impl Page {
         Ok(Json::String(seal(secret, &self.context(order), &Json::Array(values))))
     }
 
+    /// Returns the error of a row that would be missing from all pages, because it has the same keys as the last row of
+    /// a page.
+    pub(crate) fn order_error(&self, order: usize) -> ApiError {
+        let keys = self.orders.get(order).map(Vec::as_slice).unwrap_or_default();
+        let columns: Vec<_> = keys.iter().map(|key| format!("`{}`", key.column)).collect();
+        ApiError::internal(format!(
+            "two rows have the same values in the columns that order the rows of pages: {}; add the primary key",
+            columns.join(", ")
+        ))
+    }
+
     /// Returns what a cursor is valid for: the method, and the order of its rows.
     fn context(&self, order: usize) -> String {
         let keys = self.orders.get(order).map(Vec::as_slice).unwrap_or_default();

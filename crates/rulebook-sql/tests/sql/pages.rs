@@ -159,6 +159,27 @@ fn servers_with_the_same_key_accept_the_cursors_of_each_other() {
 }
 
 #[test]
+fn a_page_that_would_lose_a_row_is_an_error() {
+    for_each_database(|database| {
+        let migrations = database.write_migration(
+            "create table item (id integer primary key, stars integer not null);
+             insert into item values (1, 5), (2, 7), (3, 7), (4, 8)",
+        );
+        let handler = json!({ "sql": "select id, stars from item", "page": { "by": "stars", "size": "limit" } });
+        let input = json!({ "GET@limit": of_type("int(1,50)"), "GET@cursor": of_type("?string") });
+        let fields = json!({ "id": of_type("int"), "stars": of_type("int") });
+        let items = json!({ "info": "The items", "type": "array<object>", "fields": fields });
+        let outputs = json!({ "items": items, "next": of_type("?string") });
+        let api =
+            database.api_with(json!({ "migrations": migrations }), json!({ "list": method(input, outputs, handler) }));
+        let statuses = [1, 2, 3, 4].map(|limit| api.call("list.get", json!({ "limit": limit })).status());
+        assert_eq!(statuses, [200, 500, 200, 200]);
+        let error = format!("{:?}", api.call("list.get", json!({ "limit": 2 })).error());
+        assert!(error.contains("two rows have the same values") && error.contains("`stars`"), "{error}");
+    });
+}
+
+#[test]
 fn errors_of_pages_are_reported() {
     let database = TestDatabase::sqlite();
     let notes = "select id, title, 1 as stars, 1.5 as price, 'x' as created from item";
@@ -181,10 +202,17 @@ fn errors_of_pages_are_reported() {
             "the method has no output `total` of the type",
         ),
         (json!({ "by": "id", "size": 5 }), json!({ "total": "select 1" }), "no statement has the output `notes`"),
+        (
+            json!({ "by": "created, id", "size": 5 }),
+            json!(notes),
+            "`created`, which orders the rows of pages, can be null",
+        ),
     ] {
         let migrations = database.write_migration("create table item (id integer primary key, title text)");
         let app = json!({ "handlers": { "sql": { "url": database.url, "migrations": migrations } } });
-        let list = method(input(), outputs(), json!({ "sql": sql, "page": page }));
+        let mut outputs = outputs();
+        outputs["notes"]["fields"]["created"] = of_type("?datetime");
+        let list = method(input(), outputs, json!({ "sql": sql, "page": page }));
         let error = TestApi::start(database.folder.path(), &app, &json!({ "/": { "note": list } })).err().unwrap();
         assert!(error.contains(message), "{message}: {error}");
     }

@@ -198,6 +198,16 @@ fn check_download_option(method: &Method, binding: &HandlerBinding) -> Option<Di
     Some(Diagnostic::new(DiagnosticCode::HandlerMismatch, method.span, message).help(help))
 }
 
+/// Returns a warning for each method without a handler, if the definition chooses handlers for others.
+pub(crate) fn missing_handler_warnings(api: &Api) -> Vec<Diagnostic> {
+    let has_default = api.handlers.as_ref().is_some_and(|handlers| handlers.default.is_some());
+    if has_default || api.methods().all(|(_, _, method)| method.handler.is_none()) {
+        return Vec::new();
+    }
+    let missing = api.methods().filter(|(_, _, method)| method.handler.is_none());
+    missing.map(|(module, service, method)| missing_handler_error(module, service, method).into_warning()).collect()
+}
+
 fn missing_handler_error(module: &Module, service: &Service, method: &Method) -> Diagnostic {
     let (http, uri) = (method.http, service.uri());
     let message = format!("{} {uri} has no handler in this program", http.as_str());

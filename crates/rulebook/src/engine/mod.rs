@@ -2,6 +2,7 @@
 //! engine serves the API over HTTP, or calls API methods from code.
 
 mod api_uris;
+mod definition_checks;
 mod documents;
 mod folders;
 #[cfg_attr(not(feature = "documents"), path = "without_documents.rs")]

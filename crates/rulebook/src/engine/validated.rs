@@ -17,7 +17,7 @@ use super::{Engine, HandlerFiles};
 use crate::auth::{AuthStart, CompiledAuth, CompiledAuthKinds, ProtectedResource};
 use crate::bind::{self, PlanContext};
 use crate::call::{AuthError, Authenticate};
-use crate::handler::{HandlerError, HandlerKind, ReadinessCheck, expand_variables};
+use crate::handler::{HandlerError, HandlerKind, ReadinessCheck};
 use crate::idempotency::IdempotencyStorage;
 use crate::key::Keys;
 use crate::rate_limit::{SharedCounter, SharedCounterSettings};
@@ -58,7 +58,8 @@ pub(super) struct DefinedAuthParts {
     starts: Vec<(AuthStart, Span)>,
     readiness_checks: Vec<ReadinessCheck>,
     resources: Vec<ProtectedResource>,
-    private_files: Vec<PathBuf>,
+    /// The files that no client may read, and the spans of the settings that name them.
+    pub(super) private_files: Vec<(PathBuf, Span)>,
     /// The number of authenticators before the one that checks keys; `None` if the definition does not list keys.
     keys_position: Option<usize>,
 }
@@ -107,7 +108,7 @@ impl Validated {
             parts.readiness_checks.extend(readiness_checks);
             parts.starts.extend(start.map(|start| (start, span)));
             parts.resources.extend(resource);
-            parts.private_files.extend(private_files);
+            parts.private_files.extend(private_files.into_iter().map(|file| (file, span)));
         }
         self
     }
@@ -226,7 +227,7 @@ impl Validated {
         self.unbound() != Unbound::Echo && self.parts.idempotency_storage.is_none() && self.uses_idempotency_keys()
     }
 
-    fn unbound(&self) -> Unbound {
+    pub(super) fn unbound(&self) -> Unbound {
         self.parts.unbound.unwrap_or(self.api.unbound)
     }
 
@@ -267,54 +268,6 @@ impl Validated {
         UsedKinds { kinds: kinds.cloned().collect(), sources: self.sources.clone(), settings: self.api.span }
     }
 
-    /// Checks the handlers that the definition chooses, without the handlers of the program.
-    pub fn check_defined_handlers(self) -> Result<Self, Report> {
-        let is_default_used = self.parts.modules.is_empty();
-        let diagnostics = bind::defined_handler_errors(&self.api, &self.parts.handler_kinds, is_default_used);
-        if diagnostics.is_empty() { Ok(self) } else { Err(Report::new(self.sources, diagnostics)) }
-    }
-
-    /// Ignores the environment variables in these settings, which the command line or the environment replaces.
-    #[must_use]
-    pub fn replaced_settings(mut self, replaced: &[&str]) -> Self {
-        self.unset_variables.retain(|(setting, _)| !replaced.contains(setting));
-        self
-    }
-
-    /// Checks that the environment variables in those settings are set that are used.
-    pub fn check_variables(self, is_used: impl Fn(&str) -> bool) -> Result<Self, Report> {
-        let unset = self.unset_variables.iter().filter(|(setting, _)| is_used(setting));
-        let errors: Vec<_> = unset.map(|(_, error)| error.clone()).collect();
-        if errors.is_empty() { Ok(self) } else { Err(Report::new(self.sources, errors)) }
-    }
-
-    /// Returns warnings about the environment variables that are not set, but with which the API would be served.
-    pub fn unset_variable_warnings(&self) -> Vec<Diagnostic> {
-        self.unset_variables.iter().map(|(_, error)| error.clone().into_warning()).collect()
-    }
-
-    /// Checks the environment variables in the addresses of the services that a server with this definition uses.
-    /// `replaced` are the names of the settings whose addresses are not used, because the command line or the
-    /// environment contains others.
-    pub fn check_service_addresses(self, replaced: &[&str]) -> Result<Self, Report> {
-        let api = &self.api;
-        let addresses = [
-            ("key_storage", api.key_storage.as_ref().filter(|_| api.accepts_keys())),
-            ("idempotency_storage", api.idempotency_storage.as_ref().filter(|_| self.uses_idempotency_keys())),
-            ("shared_limits", api.shared_limits.as_ref().map(|shared| &shared.url)),
-            ("traces", api.traces.as_ref()),
-        ];
-        let used = addresses.into_iter().filter(|(name, _)| !replaced.contains(name)).filter_map(|(_, url)| url);
-        let diagnostics = used.filter_map(|url| {
-            let error = expand_variables(&url.value, url.span).err()?;
-            // What is in front of an `@` may be a part of a password.
-            let error = if url.value.contains('@') { error.hide_line() } else { error };
-            Some(error.into_diagnostic(DiagnosticCode::BadOption, url.span))
-        });
-        let diagnostics: Vec<_> = diagnostics.collect();
-        if diagnostics.is_empty() { Ok(self) } else { Err(Report::new(self.sources, diagnostics)) }
-    }
-
     /// Compares the definition with the handlers, and creates the engine.
     pub fn build(self) -> Result<Engine, Report> {
         let unbound = self.unbound();
@@ -334,8 +287,9 @@ impl Validated {
             if echo { (Vec::new(), Vec::new()) } else { (self.parts.readiness_checks, self.parts.start_hooks) };
         let sources = Arc::new(self.sources);
         let source = self.parts.handler_kinds.iter().flat_map(|kind| kind.source_files()).collect();
-        let DefinedAuthParts { starts, readiness_checks, resources, mut private_files, keys_position: _ } =
+        let DefinedAuthParts { starts, readiness_checks, resources, private_files, keys_position: _ } =
             self.defined_auth;
+        let mut private_files: Vec<_> = private_files.into_iter().map(|(file, _)| file).collect();
         checks.extend(readiness_checks);
         hooks.extend(starts.into_iter().map(|(start, span)| auth_start_hook(start, span, Arc::clone(&sources))));
         let mut measures = Vec::new();
