@@ -70,6 +70,10 @@ test("the console of a method", async (t) => {
   await t.test("adds and removes rows, optional objects, and objects that contain themselves", async (t) => {
     const { page, problems, button, field, call, received } = await opened(t, "order.create");
     await button("Add to lines").click();
+    assert.deepEqual(
+      await page.locator(".remove").evaluateAll((all) => all.map((one) => one.ariaLabel)),
+      ["Remove row 1 of lines", "Remove row 2 of lines"],
+    );
     await page.getByLabel("count").last().fill("3");
     await button("Add category").click();
     await field("name").first().fill("A");
@@ -83,10 +87,26 @@ test("the console of a method", async (t) => {
     assert.deepEqual([category.name, category.below[0].name], ["A", "B"]);
     assert.ok(Object.keys(labels).length >= 1);
     await button("Edit").click();
-    await button("Remove this row of lines").first().click();
+    await button("Remove row 1 of lines").click();
     await button("Remove category").click();
     assert.equal(await call(), "200 OK");
     assert.deepEqual([(await received()).lines.length, (await received()).category], [1, null]);
+    assert.deepEqual(problems, []);
+  });
+
+  await t.test("describes the values in a list with the words of the page", async (t) => {
+    const { page, problems } = await opened(t, "order.create");
+    const entries = await page.locator('[data-key="lines"] .fields > li').evaluateAll((all) =>
+      all.map((one) => [one.querySelector(".name code").textContent, one.querySelector(".words").textContent]),
+    );
+    const fields = await page.locator("form.call .rows .field").evaluateAll((all) =>
+      all.map((one) => [one.querySelector("label")?.textContent, one.querySelector(".more").textContent]),
+    );
+    assert.ok(entries.length >= 3, `${entries}`);
+    for (const [name, words] of entries) {
+      const [, text] = fields.find(([label]) => label === name);
+      assert.ok(text.endsWith(`: ${words}`), `${name}: ${text}, but on the page: ${words}`);
+    }
     assert.deepEqual(problems, []);
   });
 
