@@ -328,6 +328,28 @@ test("the token of a login is used for the next calls", async (t) => {
   assert.deepEqual(problems, []);
 });
 
+test("the open console leaves the description visible, except on phones", async (t) => {
+  const chromium = await browser(t);
+  const { url } = await serve(t, { api, flags: ["--unbound", "echo"] });
+  for (const width of [390, 768, 820, 1024, 1279]) {
+    const { page, problems } = await watched(t, chromium, url, { viewport: { width, height: 900 } });
+    await page.goto(`${url}docs/methods/order.create`);
+    await page.locator("form.call").waitFor({ state: "attached" });
+    await page.getByRole("button", { name: "Try it" }).click();
+    await page.locator(".panel:popover-open").waitFor();
+    const isBeside = width >= 768;
+    const [panel, text] = [await page.locator(".panel").boundingBox(), await page.locator("h1").boundingBox()];
+    assert.equal(panel.width < width, isBeside, `${panel.width} px at ${width}`);
+    assert.equal(text.x + text.width <= panel.x && text.width > 200, isBeside, `the text at ${width}`);
+    assert.equal(await page.locator("main").evaluate((main) => main.inert), !isBeside);
+    assert.equal(await page.locator(".panel").getAttribute("role"), isBeside ? null : "dialog");
+    await picture(page, `console-open-${width}`);
+    await page.keyboard.press("Escape");
+    await page.locator(".panel:popover-open").waitFor({ state: "detached" });
+    assert.deepEqual(problems, []);
+  }
+});
+
 test("the console is accessible before and after a call, and with errors", async (t) => {
   const chromium = await browser(t);
   const { url } = await serve(t, { api, flags: ["--unbound", "echo"] });
