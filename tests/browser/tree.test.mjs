@@ -151,6 +151,8 @@ test("the dialog of the search", async (t) => {
     ["create article", "methods/article.create"],
     ["GET /article/3/picture", "methods/article.picture"],
     ["artcle", "methods/article.list"],
+    ["rate limit", "errors#too-many-requests"],
+    ["pagination", "methods/article.list"],
     ["invalid-parameter", "errors#invalid-parameter"],
     ["ListedArticle", "schemas/ListedArticle"],
     ["no_such_line", "methods/article.line.get"],
