@@ -42,7 +42,10 @@ fn pages_describe_the_fields_of_each_type_of_a_union() {
             "Mixed": { "info": "M", "type": "union", "of": ["Store", "null", "array<string>"] },
             "Plain": { "info": "N", "type": "union", "of": ["int", "null"] }
         },
-        "/": { "a": { "POST": { "info": "I", "in": { "pay": field("array<Payment>"), "ship": ship } } } }
+        "/": { "a": {
+            "GET": { "info": "I", "in": { "GET@plain": field("Plain") } },
+            "POST": { "info": "I", "in": { "pay": field("array<Payment>"), "ship": ship } }
+        } }
     }));
     for (path, branches, names) in [
         ("schemas/Payment", &["card", "cash"][..], &["by", "number", "by", "coins"][..]),
@@ -70,7 +73,18 @@ fn pages_describe_the_fields_of_each_type_of_a_union() {
     }
     let (html, _) = page_in_both_formats(&pages, "schemas/Payment");
     assert!(html.contains("&#34;by&#34;: &#34;cash&#34;"), "{html}");
-    let (html, _) = page_in_both_formats(&pages, "schemas/Plain");
+    // The words of a field describe a union of such types completely, but the page of a schema is about its types.
+    let (html, markdown) = page_in_both_formats(&pages, "schemas/Plain");
+    let (_, union) = html.split_once("<div class=\"union\">").unwrap();
+    for text in [
+        "<p class=\"branch-name\"><bdi>a whole number of 64 bits</bdi></p>",
+        "<bdi>always null</bdi>",
+        "<figcaption>Example</figcaption>",
+    ] {
+        assert!(union.contains(text), "{text}: {html}");
+    }
+    assert!(markdown.contains("## Types"), "{markdown}");
+    let (html, _) = page_in_both_formats(&pages, "methods/a.get");
     assert!(!html.contains("class=\"union\""), "{html}");
 }
 
