@@ -1,6 +1,6 @@
 //! Tests the pages of schemas: what they say about values, and about the users of a schema.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{page_in_both_formats, render_pages};
 
@@ -138,4 +138,30 @@ fn names_with_brackets_lead_to_a_text_also_in_recursive_types() {
     let (_, page) = page_in_both_formats(&pages, "methods/a.get");
     assert!(page.contains("tree[name]"), "{page}");
     assert!(!page.contains("lists["), "{page}");
+}
+
+/// The example of an error is one that a request to the method can cause.
+#[test]
+fn the_example_of_an_error_names_a_parameter_that_can_be_wrong() {
+    let get = |uri: &str, parameter: Value| json!({ "GET": { "info": "I", "in": { (uri): parameter } } });
+    let pages = render_pages(&json!({ "/": {
+        "default": get("GET@p", json!({ "info": "I", "type": "int", "name": "p", "default": 1 })),
+        "text": get("GET@p", json!({ "info": "I", "type": "?string", "name": "p" })),
+        "segment/{p}": get("{p}", json!({ "info": "I", "type": "id", "name": "p" })),
+        "position": get("URL#0", json!({ "info": "I", "type": "id", "name": "p" })),
+        "needed": get("GET@p", json!({ "info": "I", "type": "int", "name": "p" }))
+    } }));
+    for (id, error, can_miss) in [
+        ("default", "invalid parameter: p", false),
+        ("text", "malformed request", false),
+        ("segment.{p}", "invalid parameter: p", false),
+        ("needed", "missing parameter: p", true),
+        ("position", "invalid parameter: p", true),
+    ] {
+        let (_, page) = page_in_both_formats(&pages, &format!("methods/{id}.get"));
+        let (_, example) = page.split_once("Example of an error").unwrap_or_else(|| panic!("{page}"));
+        let example = example.split("```").nth(1).unwrap();
+        assert!(example.contains(error), "{id}: {example}");
+        assert_eq!(page.contains("missing-parameter"), can_miss, "{id}: {page}");
+    }
 }
