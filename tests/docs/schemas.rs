@@ -165,3 +165,11 @@ fn the_example_of_an_error_names_a_parameter_that_can_be_wrong() {
         assert_eq!(page.contains("missing-parameter"), can_miss, "{id}: {page}");
     }
 }
+
+/// Paths in the tree are broken after slashes, not inside of names.
+#[test]
+fn the_tree_has_break_opportunities_after_the_slashes_of_paths() {
+    let pages = render_pages(&json!({ "/": { "article/picture/small": { "GET": { "info": "I" } } } }));
+    let (html, _) = page_in_both_formats(&pages, "");
+    assert!(html.contains("<code><bdi>/article/<wbr>picture/<wbr>small</bdi></code>"), "{html}");
+}
