@@ -84,7 +84,8 @@ export function described(schema) {
   const whole = expected({ ...list, description: undefined });
   const ofItems = hasScalars ? `, each${whole.includes(" of ") ? "" : " item"} ${expected(items)}` : "";
   // The words of the page.
-  const words = moment?.words ?? (whole + ofItems).replaceAll("a string", "text").replaceAll("an array", "a list");
+  const names = { "a string (date)": "a date (YYYY-MM-DD)", "a string": "text", "an array": "a list" };
+  const words = moment?.words ?? (whole + ofItems).replaceAll(/a string( \(date\))?|an array/g, (name) => names[name]);
   const info = (schema.description ?? "").replace(moment?.paragraph ?? "", "").trim();
   const marks = /\[([^\]]+)\]\([^)]*\)|\x60([^\x60]*)\x60|\*\*([^*]+)\*\*|\*([^*\s][^*]*)\*/g;
   const text = info.replaceAll(marks, (_, ...texts) => texts.slice(0, 4).join(""));
