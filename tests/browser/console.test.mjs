@@ -70,6 +70,10 @@ test("the console of a method", async (t) => {
   await t.test("adds and removes rows, optional objects, and objects that contain themselves", async (t) => {
     const { page, problems, button, field, call, received } = await opened(t, "order.create");
     await button("Add to lines").click();
+    assert.deepEqual(
+      await page.locator(".remove").evaluateAll((all) => all.map((one) => one.ariaLabel)),
+      ["Remove row 1 of lines", "Remove row 2 of lines"],
+    );
     await page.getByLabel("count").last().fill("3");
     await button("Add category").click();
     await field("name").first().fill("A");
@@ -83,10 +87,26 @@ test("the console of a method", async (t) => {
     assert.deepEqual([category.name, category.below[0].name], ["A", "B"]);
     assert.ok(Object.keys(labels).length >= 1);
     await button("Edit").click();
-    await button("Remove this row of lines").first().click();
+    await button("Remove row 1 of lines").click();
     await button("Remove category").click();
     assert.equal(await call(), "200 OK");
     assert.deepEqual([(await received()).lines.length, (await received()).category], [1, null]);
+    assert.deepEqual(problems, []);
+  });
+
+  await t.test("describes the values in a list with the words of the page", async (t) => {
+    const { page, problems } = await opened(t, "order.create");
+    const entries = await page.locator('[data-key="lines"] .fields > li').evaluateAll((all) =>
+      all.map((one) => [one.querySelector(".name code").textContent, one.querySelector(".words").textContent]),
+    );
+    const fields = await page.locator("form.call .rows .field").evaluateAll((all) =>
+      all.map((one) => [one.querySelector("label")?.textContent, one.querySelector(".more").textContent]),
+    );
+    assert.ok(entries.length >= 3, `${entries}`);
+    for (const [name, words] of entries) {
+      const [, text] = fields.find(([label]) => label === name);
+      assert.ok(text.endsWith(`: ${words}`), `${name}: ${text}, but on the page: ${words}`);
+    }
     assert.deepEqual(problems, []);
   });
 
@@ -306,6 +326,28 @@ test("the token of a login is used for the next calls", async (t) => {
   await page.getByRole("tab", { name: "Request as sent" }).click();
   assert.match(await page.locator(".response .sent").innerText(), /Authorization: \*+/i);
   assert.deepEqual(problems, []);
+});
+
+test("the open console leaves the description visible, except on phones", async (t) => {
+  const chromium = await browser(t);
+  const { url } = await serve(t, { api, flags: ["--unbound", "echo"] });
+  for (const width of [390, 768, 820, 1024, 1279]) {
+    const { page, problems } = await watched(t, chromium, url, { viewport: { width, height: 900 } });
+    await page.goto(`${url}docs/methods/order.create`);
+    await page.locator("form.call").waitFor({ state: "attached" });
+    await page.getByRole("button", { name: "Try it" }).click();
+    await page.locator(".panel:popover-open").waitFor();
+    const isBeside = width >= 768;
+    const [panel, text] = [await page.locator(".panel").boundingBox(), await page.locator("h1").boundingBox()];
+    assert.equal(panel.width < width, isBeside, `${panel.width} px at ${width}`);
+    assert.equal(text.x + text.width <= panel.x && text.width > 200, isBeside, `the text at ${width}`);
+    assert.equal(await page.locator("main").evaluate((main) => main.inert), !isBeside);
+    assert.equal(await page.locator(".panel").getAttribute("role"), isBeside ? null : "dialog");
+    await picture(page, `console-open-${width}`);
+    await page.keyboard.press("Escape");
+    await page.locator(".panel:popover-open").waitFor({ state: "detached" });
+    assert.deepEqual(problems, []);
+  }
 });
 
 test("the console is accessible before and after a call, and with errors", async (t) => {

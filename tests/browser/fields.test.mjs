@@ -148,7 +148,7 @@ test("the fields of a form", async (t) => {
       input.evaluate((one) => document.getElementById(one.getAttribute("aria-describedby").split(" ").at(-1)).textContent);
     assert.equal(await words(day), "A day: a date (YYYY-MM-DD) from 2026-01-01 to 2026-12-31");
     assert.equal(await words(field("side")), "The side,\nin mm\na whole number from 1 to 9");
-    assert.match(await words(field("days 1")), /Days.*each item a string \(date\)/);
+    assert.match(await words(field("days 1")), /Days.*each item a date \(YYYY-MM-DD\)/);
     assert.ok(await button("Add to item").isVisible());
     await button("Add to shapes").click();
     await field("Kind of item").nth(1).selectOption({ label: "group" });

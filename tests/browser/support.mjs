@@ -189,8 +189,10 @@ export async function codeOf(page) {
   await tabs.first().dispatchEvent("click");
 }
 
-/** The screens of a phone, a tablet and two computers: together, each layout of the pages is seen light and dark. */
+/** The screens of two phones, a tablet and two computers: together, each layout of the pages is seen light and dark. On
+    the smallest one, nothing may be wider than the screen (WCAG 2.2, criterion 1.4.10). */
 export const SCREENS = [
+  { device: "small", width: 320, colorScheme: "dark" },
   { device: "phone", width: 390, colorScheme: "light" },
   { device: "tablet", width: 820, colorScheme: "dark" },
   { device: "desk", width: 1280, colorScheme: "light" },

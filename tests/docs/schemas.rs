@@ -1,6 +1,6 @@
 //! Tests the pages of schemas: what they say about values, and about the users of a schema.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{page_in_both_formats, render_pages};
 
@@ -42,7 +42,10 @@ fn pages_describe_the_fields_of_each_type_of_a_union() {
             "Mixed": { "info": "M", "type": "union", "of": ["Store", "null", "array<string>"] },
             "Plain": { "info": "N", "type": "union", "of": ["int", "null"] }
         },
-        "/": { "a": { "POST": { "info": "I", "in": { "pay": field("array<Payment>"), "ship": ship } } } }
+        "/": { "a": {
+            "GET": { "info": "I", "in": { "GET@plain": field("Plain") } },
+            "POST": { "info": "I", "in": { "pay": field("array<Payment>"), "ship": ship } }
+        } }
     }));
     for (path, branches, names) in [
         ("schemas/Payment", &["card", "cash"][..], &["by", "number", "by", "coins"][..]),
@@ -70,7 +73,18 @@ fn pages_describe_the_fields_of_each_type_of_a_union() {
     }
     let (html, _) = page_in_both_formats(&pages, "schemas/Payment");
     assert!(html.contains("&#34;by&#34;: &#34;cash&#34;"), "{html}");
-    let (html, _) = page_in_both_formats(&pages, "schemas/Plain");
+    // The words of a field describe a union of such types completely, but the page of a schema is about its types.
+    let (html, markdown) = page_in_both_formats(&pages, "schemas/Plain");
+    let (_, union) = html.split_once("<div class=\"union\">").unwrap();
+    for text in [
+        "<p class=\"branch-name\"><bdi>a whole number of 64 bits</bdi></p>",
+        "<bdi>always null</bdi>",
+        "<figcaption>Example</figcaption>",
+    ] {
+        assert!(union.contains(text), "{text}: {html}");
+    }
+    assert!(markdown.contains("## Types"), "{markdown}");
+    let (html, _) = page_in_both_formats(&pages, "methods/a.get");
     assert!(!html.contains("class=\"union\""), "{html}");
 }
 
@@ -124,4 +138,38 @@ fn names_with_brackets_lead_to_a_text_also_in_recursive_types() {
     let (_, page) = page_in_both_formats(&pages, "methods/a.get");
     assert!(page.contains("tree[name]"), "{page}");
     assert!(!page.contains("lists["), "{page}");
+}
+
+/// The example of an error is one that a request to the method can cause.
+#[test]
+fn the_example_of_an_error_names_a_parameter_that_can_be_wrong() {
+    let get = |uri: &str, parameter: Value| json!({ "GET": { "info": "I", "in": { (uri): parameter } } });
+    let pages = render_pages(&json!({ "/": {
+        "default": get("GET@p", json!({ "info": "I", "type": "int", "name": "p", "default": 1 })),
+        "text": get("GET@p", json!({ "info": "I", "type": "?string", "name": "p" })),
+        "segment/{p}": get("{p}", json!({ "info": "I", "type": "id", "name": "p" })),
+        "position": get("URL#0", json!({ "info": "I", "type": "id", "name": "p" })),
+        "needed": get("GET@p", json!({ "info": "I", "type": "int", "name": "p" }))
+    } }));
+    for (id, error, can_miss) in [
+        ("default", "invalid parameter: p", false),
+        ("text", "malformed request", false),
+        ("segment.{p}", "invalid parameter: p", false),
+        ("needed", "missing parameter: p", true),
+        ("position", "invalid parameter: p", true),
+    ] {
+        let (_, page) = page_in_both_formats(&pages, &format!("methods/{id}.get"));
+        let (_, example) = page.split_once("Example of an error").unwrap_or_else(|| panic!("{page}"));
+        let example = example.split("```").nth(1).unwrap();
+        assert!(example.contains(error), "{id}: {example}");
+        assert_eq!(page.contains("missing-parameter"), can_miss, "{id}: {page}");
+    }
+}
+
+/// Paths in the tree are broken after slashes, not inside of names.
+#[test]
+fn the_tree_has_break_opportunities_after_the_slashes_of_paths() {
+    let pages = render_pages(&json!({ "/": { "article/picture/small": { "GET": { "info": "I" } } } }));
+    let (html, _) = page_in_both_formats(&pages, "");
+    assert!(html.contains("<code><bdi>/article/<wbr>picture/<wbr>small</bdi></code>"), "{html}");
 }

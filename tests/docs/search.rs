@@ -179,7 +179,7 @@ fn a_misspelled_word_finds_what_the_correct_word_finds() {
         ("invalid-paramter", "invalid-parameter"),
     ] {
         let page = body_text(&get_page(&server, &format!("/docs/search?q={query}")));
-        let corrected = format!("Results for: <bdi>{expected}</bdi>");
+        let corrected = format!("Results for: <bdi>{expected}</bdi>.");
         // A word that no text contains is not corrected to several words.
         assert!(page.contains(&corrected), "{query}: {}", page_content(&page));
     }
@@ -254,7 +254,10 @@ fn methods_are_found_by_common_synonyms_of_their_words() {
     let module = json!({ "/": {
         "user": { "/": { "login": method("Return a token"), "register": method("Add a person") } },
         "session": { "/": { "end": method("Log out") } },
-        "note": { "/": { "remove": method("Forget a note"), "picture": method("Show it") } }
+        "note": { "/": {
+            "remove": method("Forget a note"), "picture": method("Show it"), "list": method("All, page by page"),
+            "attach": method("Add a file")
+        } }
     } });
     let server = TestServer::echo(&[("users.json", module)]);
     for (query, expected) in [
@@ -265,9 +268,29 @@ fn methods_are_found_by_common_synonyms_of_their_words() {
         ("sign+out", "session.end.post"),
         ("delete+note", "note.remove.post"),
         ("image", "note.picture.post"),
+        ("avatar", "note.picture.post"),
+        ("auth", "user.login.post"),
+        ("pagination", "note.list.post"),
+        ("paging", "note.list.post"),
+        ("upload", "note.attach.post"),
     ] {
         assert_eq!(found_method_ids(&server, &format!("q={query}")), [expected], "{query}");
     }
+    for query in ["rate+limit", "rate+limiting", "throttle", "quota"] {
+        let page = body_text(&get_page(&server, &format!("/docs/search?q={query}")));
+        assert!(page_content(&page).contains("errors#too-many-requests"), "{query}: {page}");
+    }
+}
+
+#[test]
+fn methods_that_contain_the_words_are_listed_before_those_that_contain_synonyms() {
+    let module = json!({ "/": {
+        "file": { "GET": { "info": "Send a file" } },
+        "documents": { "PUT": { "info": "Upload it" } }
+    } });
+    let server = TestServer::echo(&[("texts.json", module)]);
+    assert_eq!(found_method_ids(&server, "q=upload"), ["documents.put", "file.get"]);
+    assert_eq!(found_method_ids(&server, "q=file"), ["file.get"]);
 }
 
 /// The dialog of the search requests the results without the rest of the page.

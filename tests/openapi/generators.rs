@@ -30,6 +30,7 @@ fn the_lean_document_has_bodies_in_json_named_results_and_one_response_for_error
     for response in responses.values() {
         assert_eq!(media_types(response), ["application/json"]);
         assert!(response.get("headers").is_none(), "{response}");
+        assert!(response["content"]["application/json"].get("examples").is_none(), "{response}");
     }
     assert_eq!(schema(&responses["200"]), "#/components/schemas/a.post.result");
     assert_eq!(schema(&responses["default"]), "#/components/schemas/ApiError");

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::{assert_policy, fetch, folder_with_static_files, pages_server, policy_sources, server_with_files};
+use super::{fetch, folder_with_static_files, pages_server, server_with_files};
 
 /// The built-in files that the pages below `/docs/` load.
 const DOCS_FILES: [&str; 17] = [
@@ -54,8 +54,12 @@ fn the_built_in_files_are_served_at_the_root_and_under_static() {
         let (here, there) = (fetch(&server, &format!("/{path}")), fetch(&server, &format!("/static/{path}")));
         assert_eq!((here.status, there.status), (200, 200), "{path}");
         assert_eq!(here.body, there.body);
-        assert_policy(&there);
         assert_eq!(there.field("content-type"), Some(media_type));
+        assert_eq!(there.field("x-content-type-options"), Some("nosniff"));
+        // Browsers ignore the policies of scripts and style sheets, which would be a third of a small file.
+        for name in ["content-security-policy", "referrer-policy"] {
+            assert_eq!(there.field(name), None, "{path}");
+        }
     }
     for path in ["/static/index.htm", "/static/index.html/", "/static//", "/static/%2e", "/nowhere", "/index.html/x"] {
         fetch(&server, path).assert_error(404, "");
@@ -69,7 +73,7 @@ fn the_javascript_client_is_served_below_docs_with_any_static_folder() {
         for name in DOCS_FILES {
             let response = fetch(&server, &format!("/docs/{name}"));
             assert_eq!(response.status, 200, "{name}");
-            assert_eq!(policy_sources(&response, "default-src"), Some(vec!["'none'"]), "{name}");
+            assert_eq!(response.field("cache-control"), Some("no-cache"), "{name}");
         }
         fetch(&server, "/docs/index.js").assert_error(404, "");
     }

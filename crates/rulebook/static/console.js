@@ -226,9 +226,10 @@ function loadState(form) {
   form.setAll(new Map([...secrets.map(({ key }) => [key, form.start.get(key)]), ...values]));
 }
 
-/** Makes the panel a dialog while it is open above the page, and lets the second link of the page lead to the form. */
+/** Makes the panel a dialog while it is open above the page on a phone, and lets the second link of the page lead to the
+    form. */
 function addSheet(panel, focusForm) {
-  const isColumn = matchMedia("(min-width: 80rem)");
+  const [isColumn, isBeside] = [80, 48].map((width) => matchMedia(`(min-width: ${width}rem)`));
   const others = () => [...document.querySelectorAll("body > header, body > .skip, main, .tree")];
   const setOpen = (isOpen) => {
     for (const other of others()) other.inert = isOpen;
@@ -242,12 +243,13 @@ function addSheet(panel, focusForm) {
     // A button that the reader pressed in the panel may be gone.
     if (newState !== "open")
       return document.activeElement === document.body && document.querySelector(".open-panel button").focus();
-    setOpen(true);
+    setOpen(!isBeside.matches);
     // On a touch screen, a field with the focus would open the keyboard of the screen.
     if (panel.contains(document.activeElement)) return undefined;
     return matchMedia("(hover: hover)").matches ? focusForm() : panel.focus();
   });
-  isColumn.addEventListener("change", () => panel.matches(":popover-open") && panel.hidePopover());
+  for (const query of [isColumn, isBeside])
+    query.addEventListener("change", () => panel.matches(":popover-open") && panel.hidePopover());
   document.querySelector('.skip[href="#tab-try"]')?.addEventListener("click", (event) => {
     event.preventDefault();
     if (!isColumn.matches) panel.showPopover();

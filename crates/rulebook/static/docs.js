@@ -1,8 +1,7 @@
 // Adds to the documentation pages what needs JavaScript: the console that calls the method, copy buttons, highlighting,
 // the dialog of the search, and the choice of the color scheme. Text of definitions is only inserted as text nodes.
 
-import { action, copyButton, tabsOf } from "./element.js";
-import { addFinder } from "./find.js";
+import { action, copyButton, h, tabsOf } from "./element.js";
 import { highlight } from "./highlight.js";
 import { dimForbidden, keepFolds, moveByKeys, showCurrent } from "./tree.js";
 
@@ -58,7 +57,42 @@ keepFolds(tree);
 moveByKeys(tree);
 showCurrent(tree);
 dimForbidden(tree, home);
-addFinder(document.querySelector("header form"));
+
+// A button, Ctrl-K and / open the search form as a dialog. Most readers do not need the code of its results.
+const form = document.querySelector("header form");
+const input = form.querySelector("[type=search]");
+const keys = h("kbd", { ariaHidden: "true" }, /mac|iphone|ipad/i.test(navigator.platform) ? "⌘K" : "Ctrl K");
+const shortcuts = { ariaKeyShortcuts: "Control+K Meta+K /" };
+const search = h("button", { type: "button", className: "open-find", ...shortcuts }, h("span", {}, "Search"), keys);
+form.replaceWith(search);
+const line = h("div", { className: "line" }, form, action("Close", () => dialog.close()));
+const dialog = h("dialog", { className: "find", ariaLabel: "Search" }, line);
+document.body.append(dialog);
+let finder;
+const loaded = () => (finder ??= import("./find.js").then(({ finderOf }) => finderOf(dialog, form)));
+const openSearch = () => {
+  if (dialog.open) return input.select();
+  for (const one of document.querySelectorAll("[popover]:popover-open")) one.hidePopover();
+  dialog.showModal();
+  input.select();
+  // Without the results, Enter opens the search page.
+  return loaded().then(({ find }) => find(), () => {});
+};
+search.addEventListener("click", openSearch);
+form.addEventListener("submit", (event) => {
+  if (input.value.trim() === "") return;
+  event.preventDefault();
+  loaded().then(({ open }) => open(), () => form.submit());
+});
+dialog.addEventListener("click", ({ target }) => target === dialog && dialog.close());
+addEventListener("keydown", (event) => {
+  const isTyping = event.target.closest?.("input, textarea, select, [contenteditable]");
+  const isSlash = event.key === "/" && !isTyping && !event.ctrlKey && !event.metaKey && !event.altKey;
+  const isK = event.key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey;
+  if (!isSlash && !isK) return;
+  event.preventDefault();
+  openSearch();
+});
 
 /** Decodes a text as far as it is valid percent-encoding. */
 const decoded = (text) => text.replaceAll(/(%[0-9a-f]{2})+/gi, (part) => new URLSearchParams(`x=${part}`).get("x"));

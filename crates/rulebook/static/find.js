@@ -1,27 +1,19 @@
-// The dialog of the search, which Ctrl-K and / open on every page. The server finds the results, as for the search
-// page.
+// The results in the dialog of the search, which a page loads when a reader opens it. The server finds them, as for the
+// search page.
 
 import { h } from "./element.js";
 
 /** The time without a key after which the results are requested, in milliseconds. */
 const DELAY = 120;
 
-/** Replaces the search form by a button that opens a dialog with the form. */
-export function addFinder(form) {
+/** Shows the results of the search form in its dialog. Returns functions that show the results for the text in the input,
+    and open the first one. */
+export function finderOf(dialog, form) {
   const input = form.querySelector("[type=search]");
-  const isMac = /mac|iphone|ipad/i.test(navigator.platform);
-  const keys = h("kbd", { ariaHidden: "true" }, isMac ? "⌘K" : "Ctrl K");
-  const shortcuts = { ariaKeyShortcuts: "Control+K Meta+K /" };
-  const open = h("button", { type: "button", className: "open-find", ...shortcuts }, h("span", {}, "Search"), keys);
-  form.replaceWith(open);
   const count = h("p", { className: "count", role: "status" });
   const results = h("div", { className: "results" });
-  const close = h("button", { type: "button", className: "minor" }, "Close");
   const hint = h("p", { className: "hint" }, "↑ ↓ select, Enter opens, Escape closes");
-  const line = h("div", { className: "line" }, form, close);
-  const dialog = h("dialog", { className: "find", ariaLabel: "Search" }, line, count, results, hint);
-  document.body.append(dialog);
-  close.addEventListener("click", () => dialog.close());
+  dialog.append(count, results, hint);
 
   const links = () => [...results.querySelectorAll("a[href]")];
   /** Marks the result that Enter in the input opens. */
@@ -71,18 +63,7 @@ export function addFinder(form) {
     timer = setTimeout(find, DELAY);
   });
 
-  const show = () => {
-    if (dialog.open) return input.select();
-    for (const one of document.querySelectorAll("[popover]:popover-open")) one.hidePopover();
-    dialog.showModal();
-    input.select();
-    return find();
-  };
-  open.addEventListener("click", show);
-
-  form.addEventListener("submit", async (event) => {
-    if (input.value.trim() === "") return;
-    event.preventDefault();
+  const open = async () => {
     clearTimeout(timer);
     const query = input.value;
     await find();
@@ -90,7 +71,7 @@ export function addFinder(form) {
     if (query !== input.value) return;
     if (asked === undefined) form.submit();
     else if (isFound) links()[0]?.click();
-  });
+  };
   results.addEventListener("click", (event) => {
     const link = event.target.closest("a");
     const { pathname } = new URL(form.action);
@@ -117,15 +98,5 @@ export function addFinder(form) {
     else return undefined;
     return event.preventDefault();
   });
-  dialog.addEventListener("click", (event) => {
-    if (event.target === dialog) dialog.close();
-  });
-  addEventListener("keydown", (event) => {
-    const isTyping = event.target.closest?.("input, textarea, select, [contenteditable]");
-    const isSlash = event.key === "/" && !isTyping && !event.ctrlKey && !event.metaKey && !event.altKey;
-    const isK = event.key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey;
-    if (!isSlash && !isK) return;
-    event.preventDefault();
-    show();
-  });
+  return { find, open };
 }

@@ -81,8 +81,11 @@ export function described(schema) {
   const moment = momentWords(schema);
   const { items, ...list } = plain(schema);
   const hasScalars = items && !kindsOf(items).some((kind) => ["array", "object"].includes(kind));
-  const ofItems = hasScalars ? `, each item ${expected(items)}` : "";
-  const words = moment?.words ?? expected({ ...list, description: undefined }) + ofItems;
+  const whole = expected({ ...list, description: undefined });
+  const ofItems = hasScalars ? `, each${whole.includes(" of ") ? "" : " item"} ${expected(items)}` : "";
+  // The words of the page.
+  const names = { "a string (date)": "a date (YYYY-MM-DD)", "a string": "text", "an array": "a list" };
+  const words = moment?.words ?? (whole + ofItems).replaceAll(/a string( \(date\))?|an array/g, (name) => names[name]);
   const info = (schema.description ?? "").replace(moment?.paragraph ?? "", "").trim();
   const marks = /\[([^\]]+)\]\([^)]*\)|\x60([^\x60]*)\x60|\*\*([^*]+)\*\*|\*([^*\s][^*]*)\*/g;
   const text = info.replaceAll(marks, (_, ...texts) => texts.slice(0, 4).join(""));

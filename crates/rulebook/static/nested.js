@@ -81,12 +81,15 @@ function rowsOf(name, max = Infinity, create) {
   const list = h("ol", { className: "rows" });
   let rows = [];
   const number = () => {
-    for (const [n, row] of rows.entries()) row.number.textContent = String(n + 1);
+    for (const [n, row] of rows.entries()) {
+      row.number.textContent = String(n + 1);
+      row.remove.ariaLabel = `Remove row ${n + 1} of ${label}`;
+    }
     add.disabled = rows.length >= max;
   };
   const push = (value) => {
     const row = create(rows.length, value);
-    const remove = action(
+    row.remove = action(
       "×",
       () => {
         const at = rows.indexOf(row);
@@ -97,9 +100,9 @@ function rowsOf(name, max = Infinity, create) {
         (rows[at] ?? rows.at(-1))?.field.input.focus();
         if (rows.length === 0) add.focus();
       },
-      { className: "minor remove", ariaLabel: `Remove this row of ${label}`, title: "Remove" },
+      { className: "minor remove", title: "Remove" },
     );
-    row.item = h("li", {}, row.element ?? row.field.row, remove);
+    row.item = h("li", {}, row.element ?? row.field.row, row.remove);
     row.number = row.item.querySelector(".number") ?? h("span");
     rows.push(row);
     list.append(row.item);

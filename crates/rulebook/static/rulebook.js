@@ -908,11 +908,14 @@ export function expected(schema) {
     const shown = (name, ...bounds) => (bounds.includes(Number(schema[name])) ? undefined : schema[name]);
     const [min, max] = [shown(minKeyword, -(2 ** 63)), shown(maxKeyword, 2 ** 63, 2 ** 64)];
     if (min === undefined && max === undefined) return schema[minKeyword] === undefined ? "" : " of 64 bits";
-    if (min === undefined) return ` of at most ${max}${unit}`;
-    return max === undefined ? ` of at least ${min}${unit}` : ` from ${min} to ${max}${unit}`;
+    const counted = (number) => (unit ? `${number} ${unit}${Number(number) === 1 ? "" : "s"}` : number);
+    if (min === undefined) return ` of at most ${counted(max)}`;
+    if (max === undefined) return ` of at least ${counted(min)}`;
+    if (!unit) return ` from ${min} to ${max}`;
+    return Number(min) === Number(max) ? ` of ${counted(min)}` : ` of ${min} to ${counted(max)}`;
   };
-  const sizes = [["minLength", "maxLength", " characters"], ["minItems", "maxItems", " items"]];
-  const counts = [["minimum", "maximum", ""], ...sizes, ["minProperties", "maxProperties", " members"]];
+  const sizes = [["minLength", "maxLength", "character"], ["minItems", "maxItems", "item"]];
+  const counts = [["minimum", "maximum"], ...sizes, ["minProperties", "maxProperties", "member"]];
   const moment = momentWords(schema)?.words;
   if (moment) return moment + orNull;
   const readable = schema.pattern?.length <= 80 ? ` that matches ${schema.pattern}` : "";

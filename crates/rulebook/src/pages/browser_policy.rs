@@ -6,7 +6,7 @@
 
 use http::{HeaderName, HeaderValue, header};
 
-/// The Content Security Policy (Level 3) of the page that lists the API's methods, and of all static files except one.
+/// The Content Security Policy (Level 3) of all files of the static folder except one.
 const DEFAULT_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; \
     font-src 'self'; media-src 'self' blob:; manifest-src 'self'; connect-src 'self'; frame-src 'self'; \
     form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
@@ -29,8 +29,10 @@ const DOCS_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'sel
 /// The kind of a page or file, by which its policy is chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PageKind {
-    /// The page that lists the API's methods, or a file of the static folder.
+    /// A file of the static folder.
     Default,
+    /// A script or a style sheet that is built into the program. Browsers ignore a policy of such a file.
+    BuiltIn,
     /// The single file of the static folder that may load JSONP scripts from other servers.
     Jsonp,
     Docs,
@@ -47,20 +49,23 @@ pub(crate) enum BrowserCaching {
     Hour,
 }
 
-pub(crate) fn policy_fields(kind: PageKind, caching: BrowserCaching) -> [(HeaderName, HeaderValue); 3] {
+pub(crate) fn policy_fields(
+    kind: PageKind,
+    caching: BrowserCaching,
+) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
     let policy = match kind {
-        PageKind::Default => DEFAULT_POLICY,
-        PageKind::Jsonp => JSONP_POLICY,
-        PageKind::Docs => DOCS_POLICY,
-        PageKind::Swagger => SWAGGER_POLICY,
+        PageKind::Default => Some(DEFAULT_POLICY),
+        PageKind::BuiltIn => None,
+        PageKind::Jsonp => Some(JSONP_POLICY),
+        PageKind::Docs => Some(DOCS_POLICY),
+        PageKind::Swagger => Some(SWAGGER_POLICY),
     };
     let cache = match caching {
         BrowserCaching::Revalidate => "no-cache",
         BrowserCaching::Hour => "max-age=3600",
     };
-    [
-        (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy)),
-        (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
-        (header::CACHE_CONTROL, HeaderValue::from_static(cache)),
-    ]
+    let of_pages =
+        policy.map(|policy| [(header::CONTENT_SECURITY_POLICY, policy), (header::REFERRER_POLICY, "no-referrer")]);
+    let fields = of_pages.into_iter().flatten().chain([(header::CACHE_CONTROL, cache)]);
+    fields.map(|(name, value)| (name, HeaderValue::from_static(value)))
 }

@@ -96,7 +96,7 @@ async fn find_page<'p>(
     }
     if let Some(path) = path.strip_prefix("/docs/") {
         if let Some(document) = built_in_file(path) {
-            return Ok(Some(Page::BuiltIn(document.clone(), PageKind::Default, BrowserCaching::Revalidate)));
+            return Ok(Some(Page::BuiltIn(document.clone(), PageKind::BuiltIn, BrowserCaching::Revalidate)));
         }
         if plan.versions.is_some() && head.version.is_some() {
             return Ok(Some(Page::Redirect(without_version(path, head.uri.query()))));
@@ -115,7 +115,7 @@ async fn find_page<'p>(
         return Ok(Some(Page::File(reply, body, kind)));
     }
     if let Some(document) = files.built_in_file(below) {
-        return Ok(Some(Page::BuiltIn(document.clone(), PageKind::Default, BrowserCaching::Revalidate)));
+        return Ok(Some(Page::BuiltIn(document.clone(), PageKind::BuiltIn, BrowserCaching::Revalidate)));
     }
     let redirect =
         REDIRECTS_WITHOUT_FILE.iter().find(|(from, _)| *from == path).filter(|_| cfg!(feature = "documents"));

@@ -66,8 +66,10 @@ impl ErrorResponses {
             (Some(_), false) => "Success",
             (Some(_), true) => "Success, or an error that only the body reports",
         };
+        let has_example = self.detail == OpenapiDetail::Full;
+        let example = has_example.then(|| success_example(&*used.envelope, method, self.unbound)).flatten();
         let success = success.map(|schema| ResponseContent {
-            examples: success_example(&*used.envelope, method, self.unbound).into_iter().collect(),
+            examples: example.into_iter().collect(),
             ..ResponseContent::new(status, used.envelope.success_content_type(), schema)
         });
         let contents =

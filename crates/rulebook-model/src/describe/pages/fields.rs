@@ -54,7 +54,7 @@ fn value_field<'a>(
     let is_omitted = is_in_schema && !schemas.is_empty();
     let inner = if is_omitted { &[] } else { check.members() };
     let members = member_fields(inner, example, is_in_schema || !schemas.is_empty());
-    let branches = if is_omitted { Vec::new() } else { branches(check, is_in_schema) };
+    let branches = if is_omitted { Vec::new() } else { branches_of_field(check, is_in_schema) };
     // The example of an object is omitted if its members, or the types of the union, have examples.
     let shown = example.filter(|_| is_defined || members.is_empty() && branches.is_empty() && !is_omitted);
     Field {
@@ -72,15 +72,20 @@ fn value_field<'a>(
     }
 }
 
-/// Describes the types of a union, or of the unions in a list or a map. Returns no types if no type has fields, because
-/// the words of the union describe them completely. If `is_in_schema` is `true`, the fields of other schemas are
-/// omitted.
+/// Describes the types of a union in a field. Returns no types if no type has fields, because the words of the union
+/// describe them completely.
+fn branches_of_field(check: &dyn Check, is_in_schema: bool) -> Vec<Branch<'static>> {
+    let described = branches(check, is_in_schema);
+    let has_more = |branch: &Branch<'_>| !branch.fields.is_empty() || !branch.schemas.is_empty();
+    if described.iter().any(has_more) { described } else { Vec::new() }
+}
+
+/// Describes the types of a union, or of the unions in a list or a map. If `is_in_schema` is `true`, the fields of
+/// other schemas are omitted.
 pub(super) fn branches(check: &dyn Check, is_in_schema: bool) -> Vec<Branch<'static>> {
-    let described: Vec<_> = match check.structure() {
-        Structure::Nullable(inner) | Structure::Array(inner) | Structure::Map(inner) => {
-            return branches(&*inner, is_in_schema);
-        }
-        Structure::Schema(schema) => return branches(&*schema.check, is_in_schema),
+    match check.structure() {
+        Structure::Nullable(inner) | Structure::Array(inner) | Structure::Map(inner) => branches(&*inner, is_in_schema),
+        Structure::Schema(schema) => branches(&*schema.check, is_in_schema),
         Structure::Union(types) => types.iter().map(|branch| describe_branch(None, &**branch, is_in_schema)).collect(),
         Structure::TaggedUnion { tag, branches } => {
             let describe = |(value, branch): &(String, Arc<dyn Check>)| {
@@ -89,9 +94,7 @@ pub(super) fn branches(check: &dyn Check, is_in_schema: bool) -> Vec<Branch<'sta
             branches.iter().map(describe).collect()
         }
         Structure::Scalar | Structure::Object(_) => Vec::new(),
-    };
-    let has_more = |branch: &Branch<'_>| !branch.fields.is_empty() || !branch.schemas.is_empty();
-    if described.iter().any(has_more) { described } else { Vec::new() }
+    }
 }
 
 /// Describes a type of a union. `tag` is the name and the value of the member that selects the type.
@@ -115,8 +118,7 @@ fn describe_branch(tag: Option<(&str, &str)>, check: &dyn Check, is_in_schema: b
         fields.retain(|field| !matches!(&field.name, Inline::Code(name) if name == tag));
         fields.insert(0, tag_field(tag, value));
     }
-    let is_complex = matches!(example, Some(Json::Object(_) | Json::Array(_)));
-    let example = example.filter(|_| is_complex && !is_omitted).map(|example| pretty_json(&example));
+    let example = example.filter(|example| !example.is_null() && !is_omitted).map(|example| pretty_json(&example));
     Branch { name, words, schemas, fields, example }
 }
 

@@ -14,7 +14,8 @@ use crate::call::{ApiError, ErrorKind, HttpMethod, ParameterError, ParameterErro
 use crate::describe::{example, openapi};
 use crate::envelope::{self, Decoding, Envelope, OutputsLocation, has_content};
 use crate::error::ErrorCode;
-use crate::model::{Api, Method, Unbound};
+use crate::model::{Api, Location, Method, Parameter, Unbound};
+use crate::types::Arity;
 
 /// The column headings of the table of errors.
 pub(super) const TABLE_HEADER: &[&str] = &["Error", "Status", "When", "In the body"];
@@ -131,7 +132,8 @@ pub(super) fn describe_errors<'a>(api: &'a Api, MethodEntry { module, method, ..
             error_table_row(vec![Inline::code(&error.name)], to_lines(parse_blocks(&error.info)), sample, &*envelope)
         })
         .collect();
-    let codes = openapi::possible_error_codes(api, module, method);
+    let mut codes = openapi::possible_error_codes(api, module, method);
+    codes.retain(|code| *code != ErrorCode::MissingParameter || can_miss_parameter(method));
     let server_error_rows = codes.iter().map(|code| {
         let sample = openapi::sample_error(*code);
         let link = errors_link(Some(code.row().name));
@@ -139,8 +141,10 @@ pub(super) fn describe_errors<'a>(api: &'a Api, MethodEntry { module, method, ..
         error_table_row(name, vec![vec![Inline::text(code.title())]], &sample, &*envelope)
     });
     let server_error_rows: Vec<_> = server_error_rows.collect();
-    let example = declared.into_iter().next().or_else(|| missing_parameter_error(method));
-    let example = example.or_else(|| codes.first().map(|code| openapi::sample_error(*code)));
+    // The samples of errors of parameters name a parameter that the method may not have.
+    let is_of_parameter = |code: &ErrorCode| [ErrorCode::MissingParameter, ErrorCode::InvalidParameter].contains(code);
+    let sample = codes.iter().find(|code| !is_of_parameter(code)).map(|code| openapi::sample_error(*code));
+    let example = declared.into_iter().next().or_else(|| parameter_error(method)).or(sample);
     let mut blocks = Vec::new();
     if rows.is_empty() {
         blocks.push(Block::paragraph("This method has no errors of its own."));
@@ -166,16 +170,36 @@ pub(super) fn describe_errors<'a>(api: &'a Api, MethodEntry { module, method, ..
     blocks
 }
 
-/// Returns the error of a request in which a required parameter is missing, or `None` if the method has no required
-/// parameter. Parameters in the path are ignored, because a request without the path segment would have a different
-/// path.
-fn missing_parameter_error(method: &Method) -> Option<ApiError> {
-    let mut parameters = method.parameters.iter();
-    let parameter = parameters.find(|parameter| !parameter.optional && parameter.from.source() != Source::Path)?;
+/// Returns `true` if a request without this parameter is an error. A parameter in the URI template is never missing,
+/// because a request without the path segment would have a different path.
+fn is_needed(parameter: &Parameter) -> bool {
+    !parameter.optional && parameter.default.is_none() && parameter.from != Location::Path
+}
+
+/// Returns `true` if a request can lack a parameter that the method requires, always or because of a constraint.
+fn can_miss_parameter(method: &Method) -> bool {
+    method.parameters.iter().any(is_needed) || !method.constraints.is_empty()
+}
+
+/// Returns the error of a request in which a parameter outside of the path is missing or, if none is required, in which
+/// a parameter has the value `x`. Returns `None` if each parameter can be omitted and accepts this value.
+fn parameter_error(method: &Method) -> Option<ApiError> {
+    let rejects = |parameter: &&Parameter| {
+        let check = &parameter.r#type.check;
+        check.arity() == Arity::One && check.checked(check.decode("x".into())).is_err()
+    };
+    let is_outside = |parameter: &&Parameter| parameter.from.source() != Source::Path;
+    let missing = method.parameters.iter().filter(is_outside).find(|parameter| is_needed(parameter));
+    let missing = missing.map(|parameter| (parameter, ParameterErrorKind::Missing, None));
+    let invalid = || {
+        let parameter = method.parameters.iter().find(rejects)?;
+        Some((parameter, ParameterErrorKind::Invalid, Some("\"x\"".to_owned())))
+    };
+    let (parameter, kind, got) = missing.or_else(invalid)?;
     let (name, expected) = (parameter.request_name(), parameter.r#type.check.expected());
     let error = ParameterError {
         message: parameter.message.as_deref().map(Into::into),
-        ..ParameterError::new(ParameterErrorKind::Missing, name, parameter.from.source(), expected)
+        ..ParameterError::new(kind, name, parameter.from.source(), expected).with_got(got)
     };
     Some(ApiError::new(ErrorKind::Parameters { errors: vec![error], truncated: false }))
 }

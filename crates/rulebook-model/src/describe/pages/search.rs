@@ -127,7 +127,8 @@ impl<'a> SearchResults<'a> {
         let mut blocks = Vec::new();
         if let Some(words) = &self.corrected {
             let words = Inline::quoted(words.clone());
-            blocks.push(Block::Paragraph(vec![Inline::text("Nothing contains these words. Results for: "), words]));
+            let before = Inline::text("Nothing contains these words. Results for: ");
+            blocks.push(Block::Paragraph(vec![before, words, Inline::text(".")]));
         }
         blocks.push(Block::paragraph(self.summarize(limit)));
         let lines = methods.iter().take(limit).map(|(_, at)| method_line(pages.method_entry(*at)));

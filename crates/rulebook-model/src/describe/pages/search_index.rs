@@ -14,6 +14,10 @@ use crate::types::{Check, Structure};
 /// The weight of a method that a request for a URL in the query calls. It is larger than the weights of all words.
 const URL_WEIGHT: u32 = 1000;
 
+/// The additional weight of a method that contains the words of the query themselves, so that it is listed before those
+/// that contain synonyms. It is larger than the weights of all words, and smaller than [`URL_WEIGHT`].
+const TYPED_WEIGHT: u32 = 200;
+
 /// The maximum number of schemas of a method's parameters by whose members a search finds the method.
 const MAX_SCHEMAS_OF_METHOD: usize = 50;
 
@@ -131,8 +135,9 @@ impl SearchIndex {
         self.service_urls.parse(query)
     }
 
-    /// Returns what contains all words of one of the queries. The words must be in lower case. `url` is a URL in the
-    /// query: the methods that a request for this URL calls are found too.
+    /// Returns what contains all words of one of the queries, of which the first is the typed one, and others have
+    /// synonyms. The words must be in lower case. `url` is a URL in the query: the methods that a request for this URL
+    /// calls are found too.
     pub(super) fn find(&self, queries: &[Vec<String>], url: Option<&RequestUrl<'_>>) -> Found {
         let contains = |text: &String, words: &Vec<String>| words.iter().all(|word| text.contains(word.as_str()));
         let contains_any = |text: &String| queries.iter().any(|words| contains(text, words));
@@ -145,7 +150,8 @@ impl SearchIndex {
         let weight = |texts: &MethodTexts| {
             let by_url = url.is_some_and(|url| texts.is_called_by(url)).then_some(URL_WEIGHT);
             let by_words = |words: &Vec<String>| words.iter().map(|word| texts.weight(word)).sum::<Option<u32>>();
-            by_url.or_else(|| queries.iter().filter_map(by_words).max())
+            let typed = || queries.first().and_then(by_words).map(|weight| weight + TYPED_WEIGHT);
+            by_url.or_else(typed).or_else(|| queries.iter().filter_map(by_words).max())
         };
         let methods = self.method_texts.iter().enumerate().filter_map(|(at, texts)| Some((weight(texts)?, at)));
         Found {
