@@ -145,7 +145,7 @@ impl Changes {
 }
 
 /// Returns the folders in a folder that can contain code of its handlers. The others can be large: hidden folders, the
-/// data folder, packages, environments of Python, and what has the [tag of cache folders](https://bford.info/cachedir/).
+/// data folder, packages, environments of Python, and what has a [tag of cache folders](https://bford.info/cachedir/).
 fn source_folders(folder: &Path, data: &Path) -> Vec<PathBuf> {
     let data = data.canonicalize();
     let is_source = |path: &PathBuf| {
