@@ -8,6 +8,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use rulebook_model::Value;
 use rulebook_model::types::{Check, ObjectField, ObjectShape, Structure, all_referenced_schemas};
@@ -70,6 +71,18 @@ impl Comparison {
         self.includes(wide, narrow)
     }
 
+    /// Returns whether the type `wide` accepts every value except null that the type `narrow` accepts: an optional
+    /// member may be null.
+    fn includes_except_null(&mut self, wide: &dyn Check, narrow: &dyn Check) -> Inclusion {
+        match self.includes(wide, narrow) {
+            Inclusion::Excluded(Some(Value::Null)) => match without_null(narrow) {
+                Some(inner) => self.includes(wide, &*inner),
+                None => Inclusion::Included,
+            },
+            compared => compared,
+        }
+    }
+
     fn includes(&mut self, wide: &dyn Check, narrow: &dyn Check) -> Inclusion {
         self.compared += 1;
         if self.depth >= MAX_DEPTH || self.compared > MAX_PAIRS {
@@ -97,9 +110,12 @@ impl Comparison {
             (_, Structure::Schema(schema)) => {
                 self.compare_once(wide, narrow, |this| this.includes(wide, &*schema.check))
             }
-            (_, Structure::Nullable(inner)) => match wide.accepts_null() {
-                true => self.includes(wide, &*inner),
-                false => Inclusion::Excluded(Some(Value::Null)),
+            (_, Structure::Nullable(inner)) => match self.includes(wide, &*inner) {
+                // Null is the last witness, because optional parameters and members may be null.
+                Inclusion::Included | Inclusion::Unknown if !wide.accepts_null() => {
+                    Inclusion::Excluded(Some(Value::Null))
+                }
+                compared => compared,
             },
             (Structure::Nullable(inner), _) if !narrow.accepts_null() => self.includes(&*inner, narrow),
             (
@@ -118,13 +134,11 @@ impl Comparison {
             (Structure::Union(branches), _) => any(branches.iter().map(|branch| self.includes(&**branch, narrow))),
             (Structure::Array(wide_item), Structure::Array(narrow_item)) => {
                 let counts = match includes_counts(wide, narrow, ["minItems", "maxItems"]) {
-                    Inclusion::Unknown => {
-                        longer_list(wide, narrow).map_or(Inclusion::Unknown, |list| Inclusion::Excluded(Some(list)))
-                    }
+                    Inclusion::Unknown => shown_by(longer_list(wide, narrow)),
                     counts => counts,
                 };
                 let items = match self.includes(&*wide_item, &*narrow_item) {
-                    Inclusion::Excluded(Some(item)) => Inclusion::Excluded(list_with(narrow, &item)),
+                    Inclusion::Excluded(Some(item)) => shown_by(list_with(narrow, &item)),
                     items => items,
                 };
                 all([counts, items])
@@ -137,7 +151,7 @@ impl Comparison {
                     _ => Inclusion::Unknown,
                 };
                 let values = match self.includes(&*wide_value, &*narrow_value) {
-                    Inclusion::Excluded(Some(value)) => Inclusion::Excluded(object_with(narrow, None, &value)),
+                    Inclusion::Excluded(Some(value)) => shown_by(object_with(narrow, None, &value)),
                     values => values,
                 };
                 all([counts, names, values])
@@ -178,16 +192,15 @@ impl Comparison {
         for field in &wide.fields {
             let narrow_field = find(narrow, &field.name).map(|index| &narrow.fields[index]);
             if !field.optional && narrow_field.is_none_or(|narrow_field| narrow_field.optional) {
-                results.push(Inclusion::Excluded(object_without(narrow_check, &field.name)));
-                continue;
+                results.push(shown_by(object_without(narrow_check, &field.name)));
             }
             let Some(ObjectField { check, .. }) = narrow_field else { continue };
-            results.push(match self.includes(&*field.check, &**check) {
-                // An optional member may be null.
-                Inclusion::Excluded(Some(Value::Null)) if field.optional => Inclusion::Included,
-                Inclusion::Excluded(Some(value)) => {
-                    Inclusion::Excluded(object_with(narrow_check, Some(&field.name), &value))
-                }
+            let compared = match field.optional {
+                true => self.includes_except_null(&*field.check, &**check),
+                false => self.includes(&*field.check, &**check),
+            };
+            results.push(match compared {
+                Inclusion::Excluded(Some(value)) => shown_by(object_with(narrow_check, Some(&field.name), &value)),
                 result => result,
             });
         }
@@ -195,9 +208,9 @@ impl Comparison {
             let unlisted = narrow.fields.iter().find(|field| find(wide, &field.name).is_none());
             if let Some(ObjectField { name, check, .. }) = unlisted {
                 let value = check.example().unwrap_or(Value::Null);
-                results.push(Inclusion::Excluded(object_with(narrow_check, Some(name), &value)));
+                results.push(shown_by(object_with(narrow_check, Some(name), &value)));
             } else if !narrow.is_closed {
-                results.push(Inclusion::Excluded(object_with(narrow_check, None, &Value::Bool(true))));
+                results.push(shown_by(object_with(narrow_check, None, &Value::Bool(true))));
             }
         }
         let is_min_included = wide.min.is_none_or(|min| narrow.min.is_some_and(|narrow| narrow >= min));
@@ -280,6 +293,20 @@ fn witness(wide: &dyn Check, narrow: &dyn Check, candidates: impl IntoIterator<I
     match candidates.find(is_witness).or_else(at_limits) {
         Some(value) => Inclusion::Excluded(Some(value)),
         None => Inclusion::Unknown,
+    }
+}
+
+/// Returns that values are excluded if one shows it.
+fn shown_by(value: Option<Value<'static>>) -> Inclusion {
+    value.map_or(Inclusion::Unknown, |value| Inclusion::Excluded(Some(value)))
+}
+
+/// Returns the type of the values that are not null.
+pub(crate) fn without_null(check: &dyn Check) -> Option<Arc<dyn Check>> {
+    match check.structure() {
+        Structure::Nullable(inner) => Some(inner),
+        Structure::Schema(schema) => without_null(&*schema.check),
+        _ => None,
     }
 }
 

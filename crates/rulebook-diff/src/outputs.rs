@@ -6,7 +6,7 @@ use rulebook_model::model::{DeclaredError, Method, Output, OutputPlace};
 use serde_json::{Value as Json, json};
 
 use crate::change::{Change, ChangeKind};
-use crate::includes::{Comparison, Inclusion, are_same};
+use crate::includes::{Comparison, Inclusion, are_same, without_null};
 use crate::parameters::type_words;
 
 /// Compares what successful responses of a method contain.
@@ -86,11 +86,17 @@ fn compare_output(old: &Output, new: &Output, comparison: &mut Comparison) -> Ve
     let types = (&old.r#type, &new.r#type);
     let message = || format!("{subject} is {}, and was {}", type_words(types.1), type_words(types.0));
     let is_same = are_same(&*types.0.check, &*types.1.check);
-    match comparison.compare_types(&*types.0.check, &*types.1.check) {
-        Inclusion::Included if is_same => {}
+    let (wide, narrow) = (&*types.0.check, &*types.1.check);
+    let mut compared = comparison.compare_types(wide, narrow);
+    // An optional output may be null.
+    let is_null_allowed = old.optional && compared == Inclusion::Excluded(Some(Value::Null));
+    if is_null_allowed {
+        let inner = without_null(narrow);
+        compared = inner.map_or(Inclusion::Included, |inner| comparison.compare_types(wide, &*inner));
+    }
+    match compared {
+        Inclusion::Included if is_same || is_null_allowed => {}
         Inclusion::Included => changes.push(Change::new(ChangeKind::OutputNarrowed, message())),
-        // An optional output may be null.
-        Inclusion::Excluded(Some(Value::Null)) if old.optional => {}
         Inclusion::Excluded(value) => {
             let witness = value.map(|value| response(value.to_json()));
             changes.push(Change::new(ChangeKind::OutputWidened, message()).witness(witness));

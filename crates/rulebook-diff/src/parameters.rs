@@ -10,7 +10,7 @@ use rulebook_model::types::Check;
 use serde_json::{Map, Value as Json, json};
 
 use crate::change::{Change, ChangeKind};
-use crate::includes::{Comparison, Inclusion, are_same};
+use crate::includes::{Comparison, Inclusion, are_same, without_null};
 use crate::single_values::reads_texts_alike;
 
 /// A method of one of the definitions.
@@ -119,11 +119,17 @@ fn compare_parameter(
     }
     let message = || format!("{subject} is {}, and was {}", type_words(&after.r#type), type_words(&before.r#type));
     let is_same = are_same(&*after.r#type.check, &*before.r#type.check);
-    match compare_types(types, &after.r#type, &before.r#type, before.from) {
-        Inclusion::Included if is_same => {}
+    let (wide, narrow) = (&*after.r#type.check, &*before.r#type.check);
+    let mut compared = compare_types(types, wide, narrow, before.from);
+    // An optional parameter may be null.
+    let is_null_allowed = after.optional && compared == Inclusion::Excluded(Some(Value::Null));
+    if is_null_allowed {
+        let inner = without_null(narrow);
+        compared = inner.map_or(Inclusion::Included, |inner| compare_types(types, wide, &*inner, before.from));
+    }
+    match compared {
+        Inclusion::Included if is_same || is_null_allowed => {}
         Inclusion::Included => found.push(Change::new(ChangeKind::ParameterWidened, message())),
-        // An optional parameter may be null.
-        Inclusion::Excluded(Some(Value::Null)) if after.optional => {}
         Inclusion::Excluded(value) => {
             let refused = value.and_then(|value| request(old.method, Some((before, Some(&value))), None));
             found.push(Change::new(ChangeKind::ParameterNarrowed, message()).witness(refused));
@@ -141,8 +147,7 @@ fn compare_parameter(
 }
 
 /// Returns whether the type `wide` accepts every value of `narrow` that the part `from` of a request can contain.
-fn compare_types(types: &mut Comparison, wide: &ParameterType, narrow: &ParameterType, from: Location) -> Inclusion {
-    let (wide, narrow) = (&*wide.check, &*narrow.check);
+fn compare_types(types: &mut Comparison, wide: &dyn Check, narrow: &dyn Check, from: Location) -> Inclusion {
     let included = types.compare_types(wide, narrow);
     if from == Location::WholeBody {
         return included;

@@ -55,7 +55,8 @@ fn workers_need_a_handler_for_each_method() {
         let expected = format!("the worker `python3 handlers.py` has no handler for the method `{method}`");
         assert!(error.contains(&expected) && error.contains(position), "{error}");
     }
-    assert!(!error.contains("act.get") && !error.contains("file.get`"), "{error}");
+    assert!(!error.contains("method `act.get`") && !error.contains("method `file.get`"), "{error}");
+    assert!(error.contains("the handlers of the program are `act.get`, `file.get`, `odd.get`"), "{error}");
     assert!(api.running_workers().is_empty());
 }
 
