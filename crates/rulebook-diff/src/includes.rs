@@ -71,18 +71,6 @@ impl Comparison {
         self.includes(wide, narrow)
     }
 
-    /// Returns whether the type `wide` accepts every value except null that the type `narrow` accepts: an optional
-    /// member may be null.
-    fn includes_except_null(&mut self, wide: &dyn Check, narrow: &dyn Check) -> Inclusion {
-        match self.includes(wide, narrow) {
-            Inclusion::Excluded(Some(Value::Null)) => match without_null(narrow) {
-                Some(inner) => self.includes(wide, &*inner),
-                None => Inclusion::Included,
-            },
-            compared => compared,
-        }
-    }
-
     fn includes(&mut self, wide: &dyn Check, narrow: &dyn Check) -> Inclusion {
         self.compared += 1;
         if self.depth >= MAX_DEPTH || self.compared > MAX_PAIRS {
@@ -111,7 +99,6 @@ impl Comparison {
                 self.compare_once(wide, narrow, |this| this.includes(wide, &*schema.check))
             }
             (_, Structure::Nullable(inner)) => match self.includes(wide, &*inner) {
-                // Null is the last witness, because optional parameters and members may be null.
                 Inclusion::Included | Inclusion::Unknown if !wide.accepts_null() => {
                     Inclusion::Excluded(Some(Value::Null))
                 }
@@ -195,11 +182,10 @@ impl Comparison {
                 results.push(shown_by(object_without(narrow_check, &field.name)));
             }
             let Some(ObjectField { check, .. }) = narrow_field else { continue };
-            let compared = match field.optional {
-                true => self.includes_except_null(&*field.check, &**check),
-                false => self.includes(&*field.check, &**check),
-            };
-            results.push(match compared {
+            let without_null = without_null(&**check).filter(|_| field.optional);
+            results.push(match self.includes(&*field.check, without_null.as_deref().unwrap_or(&**check)) {
+                // An optional member may be null.
+                Inclusion::Excluded(Some(Value::Null)) if field.optional => Inclusion::Included,
                 Inclusion::Excluded(Some(value)) => shown_by(object_with(narrow_check, Some(&field.name), &value)),
                 result => result,
             });
@@ -281,14 +267,15 @@ pub(crate) fn any(results: impl IntoIterator<Item = Inclusion>) -> Inclusion {
 }
 
 /// Returns the first of the candidates, and of other values at the limits of the two types, that the narrow type
-/// accepts and the wide type rejects.
+/// accepts and the wide type rejects. Null is the last one, because it shows no other difference.
 fn witness(wide: &dyn Check, narrow: &dyn Check, candidates: impl IntoIterator<Item = Value<'static>>) -> Inclusion {
     let is_witness =
         |value: &Value<'static>| narrow.checked(value.clone()).is_ok() && wide.checked(value.clone()).is_err();
     let mut candidates = candidates.into_iter();
     let at_limits = || {
         let limits = narrow.boundary_values().into_iter().chain(narrow.example()).chain(wide.boundary_values());
-        limits.into_iter().find(is_witness)
+        let (null, others): (Vec<_>, Vec<_>) = limits.partition(|value| *value == Value::Null);
+        others.into_iter().chain(null).find(is_witness)
     };
     match candidates.find(is_witness).or_else(at_limits) {
         Some(value) => Inclusion::Excluded(Some(value)),
@@ -301,7 +288,8 @@ fn shown_by(value: Option<Value<'static>>) -> Inclusion {
     value.map_or(Inclusion::Unknown, |value| Inclusion::Excluded(Some(value)))
 }
 
-/// Returns the type of the values that are not null.
+/// Returns the type of the values of a nullable type that are not null: an optional parameter, member or output may be
+/// null all the same.
 pub(crate) fn without_null(check: &dyn Check) -> Option<Arc<dyn Check>> {
     match check.structure() {
         Structure::Nullable(inner) => Some(inner),

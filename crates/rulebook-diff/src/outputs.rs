@@ -85,18 +85,14 @@ fn compare_output(old: &Output, new: &Output, comparison: &mut Comparison) -> Ve
     }
     let types = (&old.r#type, &new.r#type);
     let message = || format!("{subject} is {}, and was {}", type_words(types.1), type_words(types.0));
-    let is_same = are_same(&*types.0.check, &*types.1.check);
-    let (wide, narrow) = (&*types.0.check, &*types.1.check);
-    let mut compared = comparison.compare_types(wide, narrow);
-    // An optional output may be null.
-    let is_null_allowed = old.optional && compared == Inclusion::Excluded(Some(Value::Null));
-    if is_null_allowed {
-        let inner = without_null(narrow);
-        compared = inner.map_or(Inclusion::Included, |inner| comparison.compare_types(wide, &*inner));
-    }
-    match compared {
-        Inclusion::Included if is_same || is_null_allowed => {}
+    let (wide, new_type) = (&*types.0.check, &*types.1.check);
+    let without_null = without_null(new_type).filter(|_| old.optional);
+    let narrow = without_null.as_deref().unwrap_or(new_type);
+    match comparison.compare_types(wide, narrow) {
+        Inclusion::Included if are_same(wide, new_type) || are_same(wide, narrow) => {}
         Inclusion::Included => changes.push(Change::new(ChangeKind::OutputNarrowed, message())),
+        // An optional output may be null.
+        Inclusion::Excluded(Some(Value::Null)) if old.optional => {}
         Inclusion::Excluded(value) => {
             let witness = value.map(|value| response(value.to_json()));
             changes.push(Change::new(ChangeKind::OutputWidened, message()).witness(witness));

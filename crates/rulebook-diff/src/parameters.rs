@@ -118,18 +118,14 @@ fn compare_parameter(
         found.push(Change::new(ChangeKind::ParameterOptional, format!("{subject} is optional, and was required")));
     }
     let message = || format!("{subject} is {}, and was {}", type_words(&after.r#type), type_words(&before.r#type));
-    let is_same = are_same(&*after.r#type.check, &*before.r#type.check);
-    let (wide, narrow) = (&*after.r#type.check, &*before.r#type.check);
-    let mut compared = compare_types(types, wide, narrow, before.from);
-    // An optional parameter may be null.
-    let is_null_allowed = after.optional && compared == Inclusion::Excluded(Some(Value::Null));
-    if is_null_allowed {
-        let inner = without_null(narrow);
-        compared = inner.map_or(Inclusion::Included, |inner| compare_types(types, wide, &*inner, before.from));
-    }
-    match compared {
-        Inclusion::Included if is_same || is_null_allowed => {}
+    let (wide, old_type) = (&*after.r#type.check, &*before.r#type.check);
+    let without_null = without_null(old_type).filter(|_| after.optional);
+    let narrow = without_null.as_deref().unwrap_or(old_type);
+    match compare_types(types, wide, narrow, before.from) {
+        Inclusion::Included if are_same(wide, old_type) || are_same(wide, narrow) => {}
         Inclusion::Included => found.push(Change::new(ChangeKind::ParameterWidened, message())),
+        // An optional parameter may be null.
+        Inclusion::Excluded(Some(Value::Null)) if after.optional => {}
         Inclusion::Excluded(value) => {
             let refused = value.and_then(|value| request(old.method, Some((before, Some(&value))), None));
             found.push(Change::new(ChangeKind::ParameterNarrowed, message()).witness(refused));
