@@ -19,10 +19,9 @@ pub(crate) fn compare(old: &Method, new: &Method, types: &mut Comparison, change
     }
     compare_statuses(old, new, changes);
     // The status is no part of a response that documents list among the outputs.
-    let outputs = |method: &'_ Method| -> Vec<Output> {
-        method.outputs.iter().filter(|output| output.place != OutputPlace::Status).cloned().collect()
-    };
-    let (old_outputs, new_outputs) = (outputs(old), outputs(new));
+    let is_listed = |output: &&Output| output.place != OutputPlace::Status;
+    let [old_outputs, new_outputs] =
+        [old, new].map(|method| method.outputs.iter().filter(is_listed).collect::<Vec<_>>());
     for output in &old_outputs {
         match new_outputs.iter().find(|known| key(known) == key(output)) {
             Some(known) => changes.extend(compare_output(output, known, types)),
@@ -88,16 +87,17 @@ fn compare_output(old: &Output, new: &Output, comparison: &mut Comparison) -> Ve
     let (wide, new_type) = (&*types.0.check, &*types.1.check);
     let without_null = without_null(new_type).filter(|_| old.optional);
     let narrow = without_null.as_deref().unwrap_or(new_type);
-    match comparison.compare_types(wide, narrow) {
-        Inclusion::Included if are_same(wide, new_type) || are_same(wide, narrow) => {}
-        Inclusion::Included => changes.push(Change::new(ChangeKind::OutputNarrowed, message())),
+    let is_same = are_same(wide, new_type) || are_same(wide, narrow);
+    match (!is_same).then(|| comparison.compare_types(wide, narrow)) {
+        None => {}
+        Some(Inclusion::Included) => changes.push(Change::new(ChangeKind::OutputNarrowed, message())),
         // An optional output may be null.
-        Inclusion::Excluded(Some(Value::Null)) if old.optional => {}
-        Inclusion::Excluded(value) => {
+        Some(Inclusion::Excluded(Some(Value::Null))) if old.optional => {}
+        Some(Inclusion::Excluded(value)) => {
             let witness = value.map(|value| response(value.to_json()));
             changes.push(Change::new(ChangeKind::OutputWidened, message()).witness(witness));
         }
-        Inclusion::Unknown => changes.push(Change::new(ChangeKind::OutputChanged, message())),
+        Some(Inclusion::Unknown) => changes.push(Change::new(ChangeKind::OutputChanged, message())),
     }
     changes.into_iter().map(|change| change.at(old.span, new.span)).collect()
 }
@@ -119,9 +119,9 @@ fn compare_statuses(old: &Method, new: &Method, changes: &mut Vec<Change>) {
 }
 
 fn compare_errors(old: &Method, new: &Method, changes: &mut Vec<Change>) {
-    let find = |method: &'_ Method, name: &str| -> Option<DeclaredError> {
-        method.errors.iter().find(|error| error.name == name).cloned()
-    };
+    fn find<'a>(method: &'a Method, name: &str) -> Option<&'a DeclaredError> {
+        method.errors.iter().find(|error| error.name == name)
+    }
     for error in &old.errors {
         let code = |status: ErrorStatus| status.get();
         match find(new, &error.name) {

@@ -121,16 +121,17 @@ fn compare_parameter(
     let (wide, old_type) = (&*after.r#type.check, &*before.r#type.check);
     let without_null = without_null(old_type).filter(|_| after.optional);
     let narrow = without_null.as_deref().unwrap_or(old_type);
-    match compare_types(types, wide, narrow, before.from) {
-        Inclusion::Included if are_same(wide, old_type) || are_same(wide, narrow) => {}
-        Inclusion::Included => found.push(Change::new(ChangeKind::ParameterWidened, message())),
+    let is_same = are_same(wide, old_type) || are_same(wide, narrow);
+    match (!is_same).then(|| compare_types(types, wide, narrow, before.from)) {
+        None => {}
+        Some(Inclusion::Included) => found.push(Change::new(ChangeKind::ParameterWidened, message())),
         // An optional parameter may be null.
-        Inclusion::Excluded(Some(Value::Null)) if after.optional => {}
-        Inclusion::Excluded(value) => {
+        Some(Inclusion::Excluded(Some(Value::Null))) if after.optional => {}
+        Some(Inclusion::Excluded(value)) => {
             let refused = value.and_then(|value| request(old.method, Some((before, Some(&value))), None));
             found.push(Change::new(ChangeKind::ParameterNarrowed, message()).witness(refused));
         }
-        Inclusion::Unknown => found.push(Change::new(ChangeKind::ParameterChanged, message())),
+        Some(Inclusion::Unknown) => found.push(Change::new(ChangeKind::ParameterChanged, message())),
     }
     if before.default != after.default {
         let default = |default: &Option<Json>| default.as_ref().map_or("none".to_owned(), Json::to_string);

@@ -6,7 +6,7 @@ use std::path::Path;
 use rulebook::key::Keys;
 use rulebook::usage::UsageRecorder;
 use rulebook::{ApiHandle, Engine, Validated};
-use rulebook_model::describe::canonical_definition;
+use rulebook_model::describe::canonical_settings;
 use rulebook_model::diagnostic::Report;
 use rulebook_model::model::Api;
 use rulebook_model::settings::server_settings;
@@ -137,7 +137,7 @@ impl Loader<'_> {
 
 /// Returns the settings of the server with another value that only a restart can use.
 fn changed_settings(previous: &Api, current: &Api) -> Vec<&'static str> {
-    let [previous, current] = [previous, current].map(canonical_definition);
+    let [previous, current] = [previous, current].map(canonical_settings);
     let names = server_settings().filter(|name| !RELOADED_SETTINGS.contains(name));
     names.filter(|name| previous.get(name) != current.get(name)).collect()
 }

@@ -52,6 +52,12 @@ pub fn canonical_definition(api: &Api) -> Json {
     object.into_json()
 }
 
+/// Returns the keys of `app.json` as one JSON object, without the schemas and modules.
+#[must_use]
+pub fn canonical_settings(api: &Api) -> Json {
+    write_settings(api, CanonicalForm::Full).into_json()
+}
+
 pub(super) fn write_settings(api: &Api, form: CanonicalForm) -> ObjectWriter {
     let mut object = ObjectWriter::default();
     let mut values = settings_to_json(api);

@@ -38,7 +38,7 @@ mod snippet;
 #[cfg(feature = "documents")]
 mod typescript;
 
-pub use canonical::{canonical_definition, canonical_service_definition};
+pub use canonical::{canonical_definition, canonical_service_definition, canonical_settings};
 pub use options::{options_for_api, options_for_intermediate_uri, options_for_service, write_options_for_api};
 pub use uris::{IntermediateUri, ServiceUri, Uris, uris};
 
