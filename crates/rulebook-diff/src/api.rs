@@ -1,9 +1,8 @@
 //! Compares two definitions: finds the methods that both have, and compares each of them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use jiff::Timestamp;
-use rulebook_model::model::{Api, Location, Module, Segment, Versions};
+use rulebook_model::model::{Api, Location, Module, Parameter, Segment, Versions};
 use rulebook_model::{HttpMethod, Value};
 use serde_json::json;
 
@@ -76,18 +75,33 @@ fn compare_versions(old: &Api, new: &Api) -> Vec<Change> {
 fn compare_methods(old: &Api, new: &Api) -> Vec<Change> {
     let mut changes = Vec::new();
     let (old_methods, new_methods) = (methods(old), methods(new));
-    let index = |methods: &[MethodInApi<'_>]| -> HashMap<MethodKey, usize> {
-        methods.iter().enumerate().map(|(index, method)| (key(method), index)).collect()
+    let index =
+        |methods: &[MethodInApi<'_>], key: &dyn Fn(&MethodInApi<'_>) -> MethodKey| -> HashMap<MethodKey, usize> {
+            methods.iter().enumerate().map(|(index, method)| (key(method), index)).collect()
+        };
+    let (old_index, new_index) = (index(&old_methods, &key), index(&new_methods, &key));
+    // A position that was required or optional changes the path with which requests are compared.
+    let services = index(&new_methods, &service_key);
+    let without_position = |before: &_| {
+        services.get(&service_key(before)).filter(|index| !old_index.contains_key(&key(&new_methods[**index])))
     };
-    let (old_index, new_index) = (index(&old_methods), index(&new_methods));
     let mut types = Comparison::default();
+    let mut known = vec![false; new_methods.len()];
+    let mut modules = HashSet::new();
     for before in &old_methods {
         let name = name(before);
-        let found: Vec<Change> = match new_index.get(&key(before)) {
-            Some(after) => method::compare(*before, new_methods[*after], &mut types),
+        let found: Vec<Change> = match new_index.get(&key(before)).or_else(|| without_position(before)) {
+            Some(index) => {
+                let after = new_methods[*index];
+                known[*index] = true;
+                if modules.insert([before.module, after.module].map(std::ptr::from_ref::<Module>)) {
+                    changes.extend(compare_modules((old, before.module), (new, after.module)));
+                }
+                method::compare(*before, after, &mut types)
+            }
             None => {
                 let witness = json!({ "request": name });
-                let has_ended = method::sunset(before.of.method).is_some_and(|sunset| sunset <= Timestamp::now());
+                let has_ended = method::has_ended(before.of.method);
                 let kind = if has_ended { ChangeKind::EndedMethodRemoved } else { ChangeKind::MethodRemoved };
                 let removed = Change::new(kind, "is no longer part of the API").witness(witness);
                 vec![removed.at(before.of.method.span, new.span)]
@@ -95,15 +109,19 @@ fn compare_methods(old: &Api, new: &Api) -> Vec<Change> {
         };
         changes.extend(found.into_iter().map(|change| change.in_method(&name, before.of.method)));
     }
-    compare_envelopes(old, new, &mut changes);
-    // Only methods with captures can be overridden.
+    // Only methods with captures or positions can be overridden.
     let with_captures: Vec<_> =
-        old_methods.iter().filter(|method| segments(method).iter().any(Option::is_none)).collect();
-    for after in new_methods.iter().filter(|after| !old_index.contains_key(&key(after))) {
+        old_methods.iter().filter(|method| segments(method, Positions::All).iter().any(Option::is_none)).collect();
+    for (after, _) in new_methods.iter().zip(known).filter(|(_, is_known)| !is_known) {
         let name = name(after);
         let added = Change::new(ChangeKind::MethodAdded, "is new").at(old.span, after.of.method.span);
-        let overridden = with_captures.iter().filter(|before| overrides(after, before)).map(|before| {
-            let message = format!("handles requests that `{}` handled", self::name(before));
+        let takes_path = |before: &&&MethodInApi<'_>| {
+            let path = (key(after).0, before.of.method.http);
+            let is_left = before.of.method.http == after.of.method.http || !new_index.contains_key(&path);
+            is_left && overrides(after, before)
+        };
+        let overridden = with_captures.iter().filter(takes_path).map(|before| {
+            let message = format!("takes the path of requests that `{}` handled", self::name(before));
             let witness = json!({ "request": name });
             let change = Change::new(ChangeKind::MethodOverrides, message).witness(witness);
             change.at(before.of.method.span, after.of.method.span)
@@ -113,19 +131,26 @@ fn compare_methods(old: &Api, new: &Api) -> Vec<Change> {
     changes
 }
 
-/// Reports other envelopes, once for each module.
-fn compare_envelopes(old: &Api, new: &Api, changes: &mut Vec<Change>) {
-    let by_name: HashMap<&str, &Module> = new.modules.iter().map(|module| (&*module.name, module)).collect();
-    for module in &old.modules {
-        let Some(known) = by_name.get(&*module.name) else { continue };
-        let (before, after) = (old.envelope_name(module).as_str(), new.envelope_name(known).as_str());
-        if before != after {
-            let message =
-                format!("responses of the module `{}` have the envelope `{after}`, and had `{before}`", known.name);
-            let witness = json!({ "response": { "envelope": after } });
-            changes.push(Change::new(ChangeKind::EnvelopeChanged, message).witness(witness).at(old.span, new.span));
-        }
+/// Compares the settings of two modules that have methods in common.
+fn compare_modules((old, before): (&Api, &Module), (new, after): (&Api, &Module)) -> Vec<Change> {
+    let mut changes = Vec::new();
+    let name = &after.name;
+    let (old_envelope, new_envelope) = (old.envelope_name(before).as_str(), new.envelope_name(after).as_str());
+    if old_envelope != new_envelope {
+        let message =
+            format!("responses of the module `{name}` have the envelope `{new_envelope}`, and had `{old_envelope}`");
+        let witness = json!({ "response": { "envelope": new_envelope } });
+        changes.push(Change::new(ChangeKind::EnvelopeChanged, message).witness(witness));
     }
+    if before.ignore_case && !after.ignore_case {
+        let message = format!("paths of the module `{name}` are case-sensitive, and were not");
+        changes.push(Change::new(ChangeKind::SettingChanged, message));
+    }
+    if before.repeated != after.repeated {
+        let message = format!("the module `{name}` handles parameters that are given more than once in another way");
+        changes.push(Change::new(ChangeKind::SettingChanged, message));
+    }
+    changes.into_iter().map(|change| change.at(before.span, after.span)).collect()
 }
 
 fn methods(api: &Api) -> Vec<MethodInApi<'_>> {
@@ -136,20 +161,38 @@ fn methods(api: &Api) -> Vec<MethodInApi<'_>> {
     api.methods().map(in_api).collect()
 }
 
-/// Returns the segments of the path that requests must have; `None` for any text.
-fn segments<'a>(method: &MethodInApi<'a>) -> Vec<Option<&'a str>> {
+/// The positions that count as segments of a path.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Positions {
+    None,
+    Required,
+    All,
+}
+
+/// Returns the segments of the path of requests; `None` for any text.
+fn segments<'a>(method: &MethodInApi<'a>, positions: Positions) -> Vec<Option<&'a str>> {
     let of = &method.of;
     let path = of.service.path.iter().map(|segment| match segment {
         Segment::Static(text) => Some(text.as_str()),
         Segment::Capture(_) => None,
     });
-    let is_required = |from: Location, optional: bool| matches!(from, Location::Position(_)) && !optional;
-    let positions = of.method.parameters.iter().filter(|parameter| is_required(parameter.from, parameter.optional));
-    path.chain(positions.map(|_| None)).collect()
+    let is_counted = |parameter: &&Parameter| {
+        let is_position = matches!(parameter.from, Location::Position(_));
+        is_position && (positions == Positions::All || positions == Positions::Required && !parameter.optional)
+    };
+    path.chain(of.method.parameters.iter().filter(is_counted).map(|_| None)).collect()
 }
 
 fn key(method: &MethodInApi<'_>) -> MethodKey {
-    let path = segments(method).into_iter().fold(String::new(), |path, segment| match segment {
+    key_of(method, Positions::Required)
+}
+
+fn service_key(method: &MethodInApi<'_>) -> MethodKey {
+    key_of(method, Positions::None)
+}
+
+fn key_of(method: &MethodInApi<'_>, positions: Positions) -> MethodKey {
+    let path = segments(method, positions).into_iter().fold(String::new(), |path, segment| match segment {
         Some(text) => path + "/" + &text.replace('{', "%7B"),
         None => path + "/{}",
     });
@@ -166,10 +209,11 @@ fn name(method: &MethodInApi<'_>) -> String {
     format!("{} {uri}{}", method.http.as_str(), names.collect::<String>())
 }
 
-/// Returns `true` if a method of the new definition handles requests that a method of the old definition handled: its
-/// path has texts where the other one has captures that accept these texts.
+/// Returns `true` if a method of the new definition takes the path of requests that a method of the old definition
+/// handled: its path has texts where the other one has captures that accept these texts.
 fn overrides(new: &MethodInApi<'_>, old: &MethodInApi<'_>) -> bool {
-    let (new_path, old_path) = (segments(new), segments(old));
+    let new_path = segments(new, Positions::Required);
+    let [required, old_path] = [Positions::Required, Positions::All].map(|positions| segments(old, positions));
     let accepts = |position: usize, text: &str| {
         let MethodOf { service, method, .. } = old.of;
         let is_at = |from: Location, key: &str| match from {
@@ -185,11 +229,10 @@ fn overrides(new: &MethodInApi<'_>, old: &MethodInApi<'_>) -> bool {
             check.checked(check.decode(text.into())).is_ok_and(|value| value != Value::Null)
         })
     };
-    new.of.method.http == old.of.method.http
-        && new_path.len() == old_path.len()
+    (required.len()..=old_path.len()).contains(&new_path.len())
         && new_path.iter().zip(&old_path).enumerate().all(|(position, segments)| match segments {
             (Some(text), None) => accepts(position, text),
             (new, old) => new == old,
         })
-        && new_path != old_path
+        && new_path != old_path[..new_path.len()]
 }

@@ -33,6 +33,7 @@ pub enum ChangeKind {
     MethodOverrides,
     MethodDeprecated,
     DeprecationRemoved,
+    MethodEnded,
     SunsetSet,
     SunsetPostponed,
     ParameterRemoved,
@@ -44,6 +45,7 @@ pub enum ChangeKind {
     ParameterNarrowed,
     ParameterWidened,
     ParameterChanged,
+    BodyChanged,
     DefaultChanged,
     ConstraintAdded,
     ConstraintChanged,
@@ -102,17 +104,21 @@ impl ChangeKind {
                 Risky,
                 "Requests are the same, but functions of generated clients and callers by name use the id of the method.",
             ),
-            Self::MethodOverrides => {
-                (Risky, "Requests with this text in place of a capture were handled by the other method.")
-            }
+            Self::MethodOverrides => (
+                Risky,
+                "Requests with this text in place of a capture were handled by the other method, and may get 405.",
+            ),
             Self::MethodDeprecated => (Compatible, "The method works as before; documents advise against it."),
             Self::DeprecationRemoved => (Compatible, "The method works as before."),
+            Self::MethodEnded => (Breaking, "Requests get 410."),
             Self::SunsetSet => (Risky, "The method works until this date, or an earlier one than before."),
             Self::SunsetPostponed => (Compatible, "The method works longer than was announced."),
             Self::ParameterRemoved => {
                 (Risky, "The parameter is ignored, so that requests with it may mean something else.")
             }
-            Self::ParameterRefused => (Breaking, "Requests with the parameter are refused, because of `unknown`."),
+            Self::ParameterRefused => {
+                (Breaking, "Requests with the parameter are refused, because of `unknown` or of their longer path.")
+            }
             Self::ParameterAdded => (Compatible, "Requests may omit the parameter."),
             Self::RequiredParameterAdded => (Breaking, "Requests without the parameter are refused."),
             Self::ParameterRequired => (Breaking, "Requests could omit the parameter, and are then refused."),
@@ -122,6 +128,7 @@ impl ChangeKind {
             Self::ParameterChanged => {
                 (Risky, "It is not known whether each value that was accepted is still accepted.")
             }
+            Self::BodyChanged => (Risky, "Requests with a body of another media type get 415."),
             Self::DefaultChanged => (Risky, "Requests without the parameter mean something else."),
             Self::ConstraintAdded => (Breaking, "Parameters that were accepted together are refused."),
             Self::ConstraintChanged => {
@@ -200,9 +207,12 @@ impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.version.iter().try_for_each(|version| write!(f, "version {version}, "))?;
         write!(f, "{}: {} [{}]", self.method.as_deref().unwrap_or("the API"), self.message, self.kind)?;
-        self.witness.iter().try_for_each(|witness| write!(f, "\n    example: {witness}"))
+        self.witness_in_short().iter().try_for_each(|witness| write!(f, "\n    example: {witness}"))
     }
 }
+
+/// The maximum number of characters of a witness in texts. JSON reports contain it as a whole.
+const MAX_WITNESS_LEN: usize = 400;
 
 impl Change {
     /// Creates a change of the whole API.
@@ -226,6 +236,15 @@ impl Change {
 
     pub(crate) fn at(self, old: impl Into<Option<Span>>, new: impl Into<Option<Span>>) -> Self {
         Self { old: old.into(), new: new.into(), ..self }
+    }
+
+    /// Returns the witness as a text, whose end is omitted if it is long.
+    pub(crate) fn witness_in_short(&self) -> Option<String> {
+        let text = self.witness.as_ref()?.to_string();
+        Some(match text.char_indices().nth(MAX_WITNESS_LEN) {
+            Some((end, _)) => format!("{}…", &text[..end]),
+            None => text,
+        })
     }
 
     /// Sets the positions that are not set.

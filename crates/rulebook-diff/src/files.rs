@@ -1,5 +1,6 @@
 //! Compares the types of uploaded files, which have no JSON Schema.
 
+use rulebook_model::limits::Limits;
 use rulebook_model::types::{Arity, Check};
 use serde_json::Value as Json;
 
@@ -16,7 +17,9 @@ pub(crate) fn includes_files(wide: &dyn Check, narrow: &dyn Check) -> Option<Inc
     let [wide, narrow] = [wide, narrow].map(|check| check.type_expr().attributes);
     let number = |attributes: &serde_json::Map<String, Json>, name: &str| attributes.get(name).and_then(Json::as_u64);
     let is_min_included = number(&wide, "min").unwrap_or(0) <= number(&narrow, "min").unwrap_or(0);
-    let is_max_included = number(&wide, "max").unwrap_or(u64::MAX) >= number(&narrow, "max").unwrap_or(u64::MAX);
+    // Without `max`, the limit `part` counts, which is usually the default.
+    let max = |attributes| number(attributes, "max").unwrap_or(Limits::default().part);
+    let is_max_included = max(&wide) >= max(&narrow);
     let is_listed = |name: &str| match (wide.get(name).and_then(Json::as_array), narrow.get(name)) {
         (None, _) => true,
         (Some(_), None) => false,

@@ -6,7 +6,6 @@
 //!
 //! Members that an object type does not list are not compared: a client that does not know a member does not send it.
 
-use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -16,6 +15,7 @@ use serde_json::Value as Json;
 
 use crate::files::includes_files;
 use crate::single_values::{differ_only_in_bounds, includes_single_values};
+use crate::values::{list_with, longer_list, object_with, object_without, samples, with_member};
 
 /// The result of comparing two types.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,7 +31,7 @@ pub enum Inclusion {
 /// Returns whether the type `wide` accepts every value that the type `narrow` accepts.
 #[must_use]
 pub fn includes(wide: &dyn Check, narrow: &dyn Check) -> Inclusion {
-    Comparison::default().compare_types(wide, narrow)
+    Comparison::default().compare_types(wide, narrow, false)
 }
 
 /// Returns `true` if two types have the same notation, also in all schemas to which they refer.
@@ -62,13 +62,37 @@ pub(crate) struct Comparison {
 
 impl Comparison {
     /// Returns whether the type `wide` accepts every value that the type `narrow` accepts. The types must live as long
-    /// as this comparison.
-    pub(crate) fn compare_types(&mut self, wide: &dyn Check, narrow: &dyn Check) -> Inclusion {
+    /// as this comparison. With `except_null`, null is not compared.
+    pub(crate) fn compare_types(&mut self, wide: &dyn Check, narrow: &dyn Check, except_null: bool) -> Inclusion {
         if wide.referenced_schemas().is_empty() && wide.type_expr() == narrow.type_expr() {
             return Inclusion::Included;
         }
         self.compared = 0;
-        self.includes(wide, narrow)
+        if except_null { self.includes_except_null(wide, narrow) } else { self.includes(wide, narrow) }
+    }
+
+    /// Returns whether the type `wide` accepts every value of the type `narrow` that is not null: an optional
+    /// parameter, member or output may be null all the same.
+    fn includes_except_null(&mut self, wide: &dyn Check, narrow: &dyn Check) -> Inclusion {
+        self.compared += 1;
+        if self.depth >= MAX_DEPTH || self.compared > MAX_PAIRS {
+            return Inclusion::Unknown;
+        }
+        self.depth += 1;
+        let compared = match narrow.structure() {
+            Structure::Nullable(inner) => self.includes_except_null(wide, &*inner),
+            Structure::Schema(schema) if narrow.accepts_null() => self.includes_except_null(wide, &*schema.check),
+            Structure::Union(branches) => all(branches.iter().map(|branch| self.includes_except_null(wide, &**branch))),
+            _ => match self.includes(wide, narrow) {
+                Inclusion::Excluded(Some(Value::Null)) if samples(narrow).all(|value| value == Value::Null) => {
+                    Inclusion::Included
+                }
+                Inclusion::Excluded(Some(Value::Null)) => Inclusion::Unknown,
+                compared => compared,
+            },
+        };
+        self.depth -= 1;
+        compared
     }
 
     fn includes(&mut self, wide: &dyn Check, narrow: &dyn Check) -> Inclusion {
@@ -115,7 +139,10 @@ impl Comparison {
                 }
             })),
             (_, Structure::TaggedUnion { tag, branches }) => {
-                all(branches.iter().map(|(value, branch)| with_member(self.includes(wide, &**branch), &tag, value)))
+                all(branches.iter().map(|(value, branch)| match self.includes(wide, &**branch) {
+                    Inclusion::Included => includes_tag(wide, &**branch, &tag, value),
+                    compared => with_member(compared, &tag, value),
+                }))
             }
             (_, Structure::Union(branches)) => all(branches.iter().map(|branch| self.includes(wide, &**branch))),
             (Structure::Union(branches), _) => any(branches.iter().map(|branch| self.includes(&**branch, narrow))),
@@ -182,10 +209,11 @@ impl Comparison {
                 results.push(shown_by(object_without(narrow_check, &field.name)));
             }
             let Some(ObjectField { check, .. }) = narrow_field else { continue };
-            let without_null = without_null(&**check).filter(|_| field.optional);
-            results.push(match self.includes(&*field.check, without_null.as_deref().unwrap_or(&**check)) {
-                // An optional member may be null.
-                Inclusion::Excluded(Some(Value::Null)) if field.optional => Inclusion::Included,
+            let compared = match field.optional {
+                true => self.includes_except_null(&*field.check, &**check),
+                false => self.includes(&*field.check, &**check),
+            };
+            results.push(match compared {
                 Inclusion::Excluded(Some(value)) => shown_by(object_with(narrow_check, Some(&field.name), &value)),
                 result => result,
             });
@@ -209,10 +237,24 @@ impl Comparison {
     }
 }
 
+/// Returns whether a type that accepts the objects of a branch of a union also accepts them with the tag, which the
+/// branch does not list.
+fn includes_tag(wide: &dyn Check, branch: &dyn Check, tag: &str, value: &str) -> Inclusion {
+    match with_member(Inclusion::Excluded(branch.example()), tag, value) {
+        Inclusion::Excluded(Some(example)) if wide.checked(example.clone()).is_ok() => Inclusion::Included,
+        Inclusion::Excluded(Some(example)) => Inclusion::Excluded(Some(example)),
+        _ => Inclusion::Unknown,
+    }
+}
+
 /// Compares types of which at least one has no structure.
 fn compare_single_values(wide: &dyn Check, narrow: &dyn Check) -> Inclusion {
     if let Some(inclusion) = includes_files(wide, narrow) {
         return inclusion;
+    }
+    // References have the same text in both definitions, although the schemas may differ.
+    if !wide.referenced_schemas().is_empty() || !narrow.referenced_schemas().is_empty() {
+        return if are_same(wide, narrow) { Inclusion::Included } else { Inclusion::Unknown };
     }
     if let Some(inclusion) = differ_only_in_bounds(wide, narrow) {
         return inclusion;
@@ -295,80 +337,5 @@ pub(crate) fn without_null(check: &dyn Check) -> Option<Arc<dyn Check>> {
         Structure::Nullable(inner) => Some(inner),
         Structure::Schema(schema) => without_null(&*schema.check),
         _ => None,
-    }
-}
-
-/// Returns valid values of a type, beginning with the typical one.
-fn samples(check: &dyn Check) -> impl Iterator<Item = Value<'static>> {
-    check.example().into_iter().chain(check.boundary_values())
-}
-
-/// Returns a list of the type with this item.
-fn list_with(list: &dyn Check, item: &Value<'static>) -> Option<Value<'static>> {
-    let mut lists = samples(list).filter_map(|sample| match sample {
-        Value::List(mut items) if !items.is_empty() => {
-            items[0] = item.clone();
-            Some(Value::List(items))
-        }
-        _ => None,
-    });
-    let single = Value::List(vec![item.clone()]);
-    let is_valid = |value: &Value<'static>| list.checked(value.clone()).is_ok();
-    Some(single).filter(is_valid).or_else(|| lists.find(is_valid))
-}
-
-/// The maximum length of a list that is made as an example.
-const MAX_LIST_LENGTH: u64 = 1000;
-
-/// Returns a list of the narrow type that has one item more than the wide type allows.
-fn longer_list(wide: &dyn Check, narrow: &dyn Check) -> Option<Value<'static>> {
-    let length = wide.schema().get("maxItems")?.as_u64().filter(|length| *length < MAX_LIST_LENGTH)? + 1;
-    let mut lists = samples(narrow).filter_map(|sample| match sample {
-        Value::List(items) => {
-            Some(Value::List(items.into_iter().cycle().take(usize::try_from(length).ok()?).collect()))
-        }
-        _ => None,
-    });
-    lists.find(|list| narrow.checked(list.clone()).is_ok())
-}
-
-/// Returns an object of the type with this member. Without a name, the member has a name that the type does not list.
-fn object_with(object: &dyn Check, name: Option<&str>, value: &Value<'static>) -> Option<Value<'static>> {
-    let objects = samples(object).filter_map(|sample| match sample {
-        Value::Map(mut members) => {
-            // The name of a member of a map can have a pattern, which the names of the example match.
-            let known = members.first().map(|(name, _)| name.to_string());
-            let is_map = matches!(object.structure(), Structure::Map(_));
-            let name = name.map(str::to_owned).or(known.filter(|_| is_map)).unwrap_or_else(|| "unlisted".to_owned());
-            members.retain(|(known, _)| *known != name);
-            members.push((Cow::Owned(name), value.clone()));
-            Some(Value::Map(members))
-        }
-        _ => None,
-    });
-    objects.into_iter().find(|value| object.checked(value.clone()).is_ok())
-}
-
-/// Returns an object of the type without this member.
-fn object_without(object: &dyn Check, name: &str) -> Option<Value<'static>> {
-    let mut objects = samples(object).filter_map(|sample| match sample {
-        Value::Map(mut members) => {
-            members.retain(|(known, _)| known != name);
-            Some(Value::Map(members))
-        }
-        _ => None,
-    });
-    objects.find(|value| object.checked(value.clone()).is_ok())
-}
-
-/// Adds the tag of a union to a value of one of its branches.
-fn with_member(inclusion: Inclusion, tag: &str, value: &str) -> Inclusion {
-    match inclusion {
-        Inclusion::Excluded(Some(Value::Map(mut members))) => {
-            members.retain(|(name, _)| name != tag);
-            members.push((Cow::Owned(tag.to_owned()), Value::Text(Cow::Owned(value.to_owned()))));
-            Inclusion::Excluded(Some(Value::Map(members)))
-        }
-        other => other,
     }
 }

@@ -8,6 +8,7 @@
 
 mod api;
 mod change;
+mod constraints;
 mod files;
 mod includes;
 mod limits;
@@ -19,6 +20,8 @@ mod scope;
 mod settings;
 mod single_values;
 mod strings;
+mod texts;
+mod values;
 
 pub use api::compare;
 pub use change::{Change, ChangeKind, Level};

@@ -1,7 +1,8 @@
 //! Compares two definitions of a method.
 
 use jiff::Timestamp;
-use rulebook_model::model::{Api, Idempotency, Method, Module, RateLimit};
+use rulebook_model::call::Source;
+use rulebook_model::model::{Api, Idempotency, Method, Module, Parameter, RateLimit};
 use serde_json::json;
 
 use crate::change::{Change, ChangeKind};
@@ -21,6 +22,9 @@ pub(crate) struct MethodInApi<'a> {
 pub(crate) fn compare(old: MethodInApi<'_>, new: MethodInApi<'_>, types: &mut Comparison) -> Vec<Change> {
     let (before, after) = (old.of.method, new.of.method);
     let mut changes = Vec::new();
+    if has_ended(before) && has_ended(after) {
+        return changes;
+    }
     let mut add = |kind, message: String| changes.push(Change::new(kind, message).at(before.span, after.span));
     if before.id != after.id {
         add(ChangeKind::MethodRenamed, format!("has the id `{}`, and had `{}`", after.id, before.id));
@@ -31,6 +35,11 @@ pub(crate) fn compare(old: MethodInApi<'_>, new: MethodInApi<'_>, types: &mut Co
         _ => {}
     }
     match (sunset(before), sunset(after)) {
+        (_, Some(new)) if has_ended(after) => {
+            let witness = json!({ "request": format!("{} {}", before.http.as_str(), old.of.service.uri()) });
+            let ended = Change::new(ChangeKind::MethodEnded, format!("has ended at {new}")).witness(witness);
+            return vec![ended.at(before.span, after.span)];
+        }
         (Some(old), Some(new)) if new > old => {
             add(ChangeKind::SunsetPostponed, format!("ends at {new}, and ended at {old}"));
         }
@@ -39,9 +48,13 @@ pub(crate) fn compare(old: MethodInApi<'_>, new: MethodInApi<'_>, types: &mut Co
         (Some(old), None) => add(ChangeKind::SunsetPostponed, format!("has no end, and ended at {old}")),
         _ => {}
     }
-    scope::compare(before, after, &mut changes);
+    scope::compare(old.of, new.of, &mut changes);
     parameters::compare(old.of, new.of, types, &mut changes);
     outputs::compare(before, after, types, &mut changes);
+    if body(before) != body(after) {
+        let message = format!("reads {}, and read {}", body(after), body(before));
+        changes.push(Change::new(ChangeKind::BodyChanged, message));
+    }
     changes.extend(compare_idempotency(before, after));
     if before.allows_jsonp(old.api.jsonp) && !after.allows_jsonp(new.api.jsonp) {
         let witness = json!({ "request": "with JSONP" });
@@ -54,6 +67,22 @@ pub(crate) fn compare(old: MethodInApi<'_>, new: MethodInApi<'_>, types: &mut Co
 /// Returns the point in time at which a method ends.
 pub(crate) fn sunset(method: &Method) -> Option<Timestamp> {
     method.options.deprecation.as_ref()?.sunset
+}
+
+/// Returns `true` if requests get 410, because the method's sunset has passed.
+pub(crate) fn has_ended(method: &Method) -> bool {
+    sunset(method).is_some_and(|sunset| sunset <= Timestamp::now())
+}
+
+/// Returns which bodies a method reads.
+fn body(method: &Method) -> &'static str {
+    let is_read = |parameter: &&Parameter| matches!(parameter.from.source(), Source::Body | Source::Any);
+    match method.parameters.iter().find(is_read) {
+        Some(parameter) if parameter.is_raw_body() => "a file",
+        Some(parameter) if parameter.is_whole_body() => "a JSON value",
+        Some(_) => "JSON or a form",
+        None => "no body",
+    }
 }
 
 fn compare_idempotency(old: &Method, new: &Method) -> Option<Change> {
@@ -88,7 +117,14 @@ fn compare_rate_limits(old: MethodInApi<'_>, new: MethodInApi<'_>) -> Option<Cha
         if cost == 1 { limits } else { format!("{limits}, with a cost of {cost}") }
     };
     let message = || format!("the limit is {}, and was {}", words(&after, new_cost), words(&before, old_cost));
-    if after.iter().any(|limit| !before.iter().any(|before| allows(limit, before))) {
+    // Limits of the module or the API count the requests of all their methods together.
+    let is_shared = |method: &Method| method.options.rate_limits.is_none() && !after.is_empty();
+    let is_shared_only_now = is_shared(new.of.method) && !is_shared(old.of.method);
+    // The cost also counts for the limits of keys.
+    if new_cost > old_cost
+        || is_shared_only_now
+        || after.iter().any(|limit| !before.iter().any(|before| allows(limit, before)))
+    {
         return Some(Change::new(ChangeKind::RateLimitLowered, message()));
     }
     (before != after || old_cost != new_cost).then(|| Change::new(ChangeKind::RateLimitRaised, message()))

@@ -1,6 +1,5 @@
 //! Compares the outputs, statuses and errors of methods.
 
-use rulebook_model::Value;
 use rulebook_model::error::ErrorStatus;
 use rulebook_model::model::{DeclaredError, Method, Output, OutputPlace};
 use serde_json::{Value as Json, json};
@@ -88,11 +87,9 @@ fn compare_output(old: &Output, new: &Output, comparison: &mut Comparison) -> Ve
     let without_null = without_null(new_type).filter(|_| old.optional);
     let narrow = without_null.as_deref().unwrap_or(new_type);
     let is_same = are_same(wide, new_type) || are_same(wide, narrow);
-    match (!is_same).then(|| comparison.compare_types(wide, narrow)) {
+    match (!is_same).then(|| comparison.compare_types(wide, narrow, old.optional)) {
         None => {}
         Some(Inclusion::Included) => changes.push(Change::new(ChangeKind::OutputNarrowed, message())),
-        // An optional output may be null.
-        Some(Inclusion::Excluded(Some(Value::Null))) if old.optional => {}
         Some(Inclusion::Excluded(value)) => {
             let witness = value.map(|value| response(value.to_json()));
             changes.push(Change::new(ChangeKind::OutputWidened, message()).witness(witness));

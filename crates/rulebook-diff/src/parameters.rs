@@ -4,14 +4,14 @@ use std::borrow::Cow;
 
 use rulebook_model::Value;
 use rulebook_model::call::Source;
-use rulebook_model::constraint::{Constraint, Given};
 use rulebook_model::model::{Location, Method, Parameter, ParameterType, Segment, Service, UnknownParameters};
 use rulebook_model::types::Check;
 use serde_json::{Map, Value as Json, json};
 
 use crate::change::{Change, ChangeKind};
+use crate::constraints;
 use crate::includes::{Comparison, Inclusion, are_same, without_null};
-use crate::single_values::reads_texts_alike;
+use crate::texts::reads_texts_alike;
 
 /// A method of one of the definitions.
 #[derive(Clone, Copy)]
@@ -60,6 +60,14 @@ impl MethodOf<'_> {
     }
 }
 
+/// Returns the name in the old definition of a parameter of the new one. A new parameter has a name that no parameter
+/// of the old definition has.
+pub(crate) fn name_in_old(old: MethodOf<'_>, new: MethodOf<'_>, name: &str) -> String {
+    let is_it = |before: &&Parameter| new.find(&old.key(before)).is_some_and(|after| after.name == name);
+    let known = old.method.parameters.iter().find(is_it);
+    known.map_or_else(|| format!("new {name}"), |before| before.name.clone())
+}
+
 /// Compares the parameters of a method, and the constraints between them.
 pub(crate) fn compare(old: MethodOf<'_>, new: MethodOf<'_>, types: &mut Comparison, changes: &mut Vec<Change>) {
     for parameter in &old.method.parameters {
@@ -67,7 +75,8 @@ pub(crate) fn compare(old: MethodOf<'_>, new: MethodOf<'_>, types: &mut Comparis
             Some(known) => compare_parameter(old, (parameter, known), types, changes),
             None => {
                 let is_counted = matches!(parameter.from.source(), Source::Query | Source::Body | Source::Any);
-                let is_refused = new.unknown == UnknownParameters::Refuse && is_counted;
+                let is_refused = (new.unknown == UnknownParameters::Refuse && is_counted)
+                    || matches!(parameter.from, Location::Position(_));
                 let kind = if is_refused { ChangeKind::ParameterRefused } else { ChangeKind::ParameterRemoved };
                 let message = format!("no longer reads {}", words(parameter));
                 let with_it = request(old.method, Some((parameter, parameter.r#type.check.example().as_ref())), None);
@@ -86,7 +95,7 @@ pub(crate) fn compare(old: MethodOf<'_>, new: MethodOf<'_>, types: &mut Comparis
         let change = Change::new(kind, message).of_parameter(parameter.request_name());
         changes.push(change.witness(request(old.method, None, None)).at(old.method.span, parameter.span));
     }
-    compare_constraints(old.method, new.method, changes);
+    constraints::compare(old, new, changes);
 }
 
 fn presence(parameter: &Parameter) -> &'static str {
@@ -122,13 +131,16 @@ fn compare_parameter(
     let without_null = without_null(old_type).filter(|_| after.optional);
     let narrow = without_null.as_deref().unwrap_or(old_type);
     let is_same = are_same(wide, old_type) || are_same(wide, narrow);
-    match (!is_same).then(|| compare_types(types, wide, narrow, before.from)) {
+    let compare = || compare_types(types, (wide, narrow), after.optional, before.from);
+    match (!is_same).then(compare) {
         None => {}
         Some(Inclusion::Included) => found.push(Change::new(ChangeKind::ParameterWidened, message())),
-        // An optional parameter may be null.
-        Some(Inclusion::Excluded(Some(Value::Null))) if after.optional => {}
         Some(Inclusion::Excluded(value)) => {
-            let refused = value.and_then(|value| request(old.method, Some((before, Some(&value))), None));
+            let refused = match value {
+                Some(value) => request(old.method, Some((before, Some(&value))), None),
+                // JSON cannot contain a file.
+                None => Some(json!({ "request": { before.request_name(): { "file": type_words(&before.r#type) } } })),
+            };
             found.push(Change::new(ChangeKind::ParameterNarrowed, message()).witness(refused));
         }
         Some(Inclusion::Unknown) => found.push(Change::new(ChangeKind::ParameterChanged, message())),
@@ -143,9 +155,15 @@ fn compare_parameter(
     changes.extend(found.map(|change| change.at(before.type_span, after.type_span)));
 }
 
-/// Returns whether the type `wide` accepts every value of `narrow` that the part `from` of a request can contain.
-fn compare_types(types: &mut Comparison, wide: &dyn Check, narrow: &dyn Check, from: Location) -> Inclusion {
-    let included = types.compare_types(wide, narrow);
+/// Returns whether the type `wide` accepts every value of `narrow` that the part `from` of a request can contain,
+/// except null if the parameter is optional.
+fn compare_types(
+    types: &mut Comparison,
+    (wide, narrow): (&dyn Check, &dyn Check),
+    is_optional: bool,
+    from: Location,
+) -> Inclusion {
+    let included = types.compare_types(wide, narrow, is_optional);
     if from == Location::WholeBody {
         return included;
     }
@@ -213,47 +231,4 @@ fn request(
         parameters.extend(value.map(|value| (parameter.request_name().to_owned(), value)));
     }
     Some(json!({ "request": parameters }))
-}
-
-fn compare_constraints(old: &Method, new: &Method, changes: &mut Vec<Change>) {
-    let in_words = |method: &Method, constraint: &Constraint| constraint.in_words(&|name| method.request_name(name));
-    let (old_words, new_words) = (old.constraints_in_words(), new.constraints_in_words());
-    for constraint in &old.constraints {
-        let words = in_words(old, constraint);
-        if !new_words.contains(&words) {
-            let message = format!("no longer requires this: {words}");
-            changes.push(Change::new(ChangeKind::ConstraintRemoved, message).at(old.span, new.span));
-        }
-    }
-    for constraint in &new.constraints {
-        let words = in_words(new, constraint);
-        if old_words.contains(&words) {
-            continue;
-        }
-        let witness = [false, true].into_iter().find_map(|is_complete| refused_request(old, constraint, is_complete));
-        let kind = if witness.is_some() { ChangeKind::ConstraintAdded } else { ChangeKind::ConstraintChanged };
-        let change = Change::new(kind, format!("requires this: {words}")).witness(witness).at(old.span, new.span);
-        changes.push(change);
-    }
-}
-
-/// Returns a request that fulfills the constraints of the old definition, and not this one: with all parameters, or
-/// only with those that are required. Returns `None` if this request fulfills it.
-fn refused_request(old: &Method, constraint: &Constraint, is_complete: bool) -> Option<Json> {
-    let is_used = |parameter: &&Parameter| !parameter.optional || is_complete || parameter.default.is_some();
-    let mut values = Vec::new();
-    for parameter in old.parameters.iter().filter(is_used) {
-        values.push((parameter, parameter.r#type.check.example()?));
-    }
-    let given = |name: &str| match values.iter().find(|(parameter, _)| parameter.name == name) {
-        Some((_, value)) => Given::Value(value),
-        None => Given::Absent,
-    };
-    let is_fulfilled = |constraint: &Constraint| constraint.check(&given, &str::to_owned).is_none();
-    if is_fulfilled(constraint) || !old.constraints.iter().all(is_fulfilled) {
-        return None;
-    }
-    let name = |parameter: &Parameter| parameter.request_name().to_owned();
-    let members: Map<_, _> = values.iter().map(|(parameter, value)| (name(parameter), value.to_json())).collect();
-    Some(json!({ "request": members }))
 }

@@ -56,7 +56,7 @@ impl Report<'_> {
         for (level, change) in self.sorted() {
             let version = change.version.as_ref().map(|version| format!("version {version}: ")).unwrap_or_default();
             let method = change.method.as_ref().map(|method| format!("{version}`{method}`")).unwrap_or_default();
-            let witness = change.witness.as_ref().map(|witness| format!("`{witness}`")).unwrap_or_default();
+            let witness = change.witness_in_short().map(|witness| format!("`{witness}`")).unwrap_or_default();
             let message = format!("{} (`{}`)", change.message, change.kind);
             let _ = writeln!(text, "| {level} | {} | {} | {} |", cell(&method), cell(&message), cell(&witness));
         }

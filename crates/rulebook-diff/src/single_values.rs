@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use rulebook_model::Value;
-use rulebook_model::types::{Check, TypeExpr};
+use rulebook_model::types::Check;
 use serde_json::{Map, Value as Json};
 
 use crate::includes::{Inclusion, all, any};
@@ -45,7 +45,7 @@ pub(crate) fn includes_single_values(wide: &Json, narrow: &Json) -> Inclusion {
 /// A part of a JSON Schema that accepts values of one kind.
 #[derive(Debug)]
 pub(crate) struct Alternative {
-    kind: String,
+    pub(crate) kind: String,
     pub(crate) keywords: Map<String, Json>,
 }
 
@@ -55,7 +55,7 @@ const ANNOTATIONS: [&str; 6] = ["description", "examples", "default", "title", "
 const KINDS: [&str; 6] = ["null", "boolean", "number", "string", "array", "object"];
 
 /// Splits a schema into one part for each kind of value. Returns `None` if the schema cannot be split.
-fn alternatives(schema: &Json) -> Option<Vec<Alternative>> {
+pub(crate) fn alternatives(schema: &Json) -> Option<Vec<Alternative>> {
     let mut keywords = schema.as_object()?.clone();
     keywords.retain(|keyword, _| !ANNOTATIONS.contains(&keyword.as_str()));
     let kinds: Vec<String> = match keywords.remove("type") {
@@ -179,31 +179,4 @@ impl Alternative {
             false => Inclusion::Unknown,
         }
     }
-}
-
-/// Returns `true` if both types read the text of a path, query, form, header field or cookie in the same way, so that a
-/// text that one of them accepts is the same value for the other one.
-pub(crate) fn reads_texts_alike(wide: &dyn Check, narrow: &dyn Check) -> bool {
-    let text_attributes = |check: &dyn Check| {
-        let TypeExpr { attributes, .. } = check.type_expr();
-        ["format", "separator"].map(|name| attributes.get(name).cloned())
-    };
-    wide.arity() == narrow.arity()
-        && text_attributes(wide) == text_attributes(narrow)
-        && kinds(&wide.schema()) == kinds(&narrow.schema())
-        && kinds(wide.schema().get("items").unwrap_or(&Json::Null))
-            == kinds(narrow.schema().get("items").unwrap_or(&Json::Null))
-}
-
-/// Returns the kinds of the values of a schema, without null, and with one kind for all numbers.
-fn kinds(schema: &Json) -> Option<Vec<String>> {
-    if schema.get("$ref").is_some() {
-        return Some(vec!["object".to_owned()]);
-    }
-    let mut kinds: Vec<String> = alternatives(schema)?.into_iter().map(|alternative| alternative.kind).collect();
-    kinds.iter_mut().filter(|kind| *kind == "integer").for_each(|kind| "number".clone_into(kind));
-    kinds.retain(|kind| kind != "null");
-    kinds.sort_unstable();
-    kinds.dedup();
-    Some(kinds)
 }

@@ -8,8 +8,9 @@ use rulebook_diff::{ChangeKind, Level, compare};
 use rulebook_model::model::Api;
 use serde_json::{Value as Json, json};
 
-fn read(app: &Json, service: &Json) -> Api {
-    let module = json!({ "/": { "a": service } });
+fn read(app: &Json, module: &Json, service: &Json) -> Api {
+    let mut module = module.clone();
+    module["/"] = json!({ "a": service });
     let files =
         vec![("app.json".into(), app.to_string().into_bytes()), ("a.json".into(), module.to_string().into_bytes())];
     rulebook_model::read(files).unwrap_or_else(|report| panic!("{report}"))
@@ -22,8 +23,9 @@ fn changes_have_a_kind_and_a_witness() {
     let rows: Vec<Json> = serde_json::from_str(include_str!("data/changes.json")).unwrap();
     let (mut seen, mut wrong) = (BTreeSet::new(), Vec::new());
     for row in &rows {
-        let app = |key: &str| [key, "app"].iter().find_map(|key| row.get(*key)).cloned().unwrap_or_else(|| json!({}));
-        let changes = compare(&read(&app("old_app"), &row["old"]), &read(&app("new_app"), &row["new"]));
+        let part = |keys: &[&str]| keys.iter().find_map(|key| row.get(*key)).cloned().unwrap_or_else(|| json!({}));
+        let read = |app: &str, module: &str, service: &str| read(&part(&[app, "app"]), &part(&[module]), &row[service]);
+        let changes = compare(&read("old_app", "old_module", "old"), &read("new_app", "new_module", "new"));
         seen.extend(changes.iter().map(|change| change.kind));
         let found: BTreeMap<String, Json> =
             changes.iter().map(|change| (change.kind.to_string(), json!(change.witness))).collect();
