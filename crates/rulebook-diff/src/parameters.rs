@@ -79,7 +79,7 @@ pub(crate) fn compare(old: MethodOf<'_>, new: MethodOf<'_>, types: &mut Comparis
                     || matches!(parameter.from, Location::Position(_));
                 let kind = if is_refused { ChangeKind::ParameterRefused } else { ChangeKind::ParameterRemoved };
                 let message = format!("no longer reads {}", words(parameter));
-                let with_it = request(old.method, Some((parameter, parameter.r#type.check.example().as_ref())), None);
+                let with_it = request_with(old.method, parameter, parameter.r#type.check.example());
                 let change = Change::new(kind, message).of_parameter(parameter.request_name());
                 changes.push(change.witness(with_it).at(parameter.span, new.method.span));
             }
@@ -136,11 +136,7 @@ fn compare_parameter(
         None => {}
         Some(Inclusion::Included) => found.push(Change::new(ChangeKind::ParameterWidened, message())),
         Some(Inclusion::Excluded(value)) => {
-            let refused = match value {
-                Some(value) => request(old.method, Some((before, Some(&value))), None),
-                // JSON cannot contain a file.
-                None => Some(json!({ "request": { before.request_name(): { "file": type_words(&before.r#type) } } })),
-            };
+            let refused = request_with(old.method, before, value);
             found.push(Change::new(ChangeKind::ParameterNarrowed, message()).witness(refused));
         }
         Some(Inclusion::Unknown) => found.push(Change::new(ChangeKind::ParameterChanged, message())),
@@ -211,24 +207,26 @@ pub(crate) fn type_words(r#type: &ParameterType) -> String {
     }
 }
 
+/// Returns an example of a request of the old definition, with this value of one parameter. Without a value, it is a
+/// file, which JSON cannot contain.
+fn request_with(method: &Method, parameter: &Parameter, value: Option<Value<'static>>) -> Json {
+    let value = value.map_or_else(|| json!({ "file": type_words(&parameter.r#type) }), |value| value.to_json());
+    request(method, Some((parameter, value)), None)
+}
+
 /// Returns an example of a request of the old definition, with another value of one parameter, or without one.
-/// Parameters of which no valid value is known, such as files, are omitted. Returns `None` if the value of the one
-/// parameter is not known.
-fn request(
-    method: &Method,
-    with: Option<(&Parameter, Option<&Value<'static>>)>,
-    without: Option<&Parameter>,
-) -> Option<Json> {
+/// Parameters of which no valid value is known, such as files, are omitted.
+fn request(method: &Method, with: Option<(&Parameter, Json)>, without: Option<&Parameter>) -> Json {
     let mut parameters = Map::new();
     for parameter in &method.parameters {
         let is = |other: &Parameter| std::ptr::eq(other, parameter);
         let example = || parameter.example.clone().or_else(|| Some(parameter.r#type.check.example()?.to_json()));
-        let value = match with {
-            Some((other, value)) if is(other) => Some(value?.to_json()),
+        let value = match &with {
+            Some((other, value)) if is(other) => Some(value.clone()),
             _ if parameter.optional || without.is_some_and(is) => None,
             _ => example(),
         };
         parameters.extend(value.map(|value| (parameter.request_name().to_owned(), value)));
     }
-    Some(json!({ "request": parameters }))
+    json!({ "request": parameters })
 }
