@@ -56,7 +56,7 @@ impl VersionedType {
     pub(super) fn remove_members(&self, json: &mut Json) {
         match (self.parts(), json) {
             (Parts::Items(items), Json::Array(values)) => {
-                values.iter_mut().for_each(|value| items.remove_members(value))
+                values.iter_mut().for_each(|value| items.remove_members(value));
             }
             (Parts::Items(items), Json::Object(values)) => {
                 values.values_mut().for_each(|value| items.remove_members(value));
