@@ -295,9 +295,9 @@ fn responses_have_the_members_of_the_version() {
         let mut note = note.clone();
         note.as_object_mut().unwrap().remove(other);
         note["next"].as_object_mut().unwrap().remove(other);
-        let response = server.send(&Request::new("GET", &format!("/{version}/note")));
+        let response = server.send(&Request::new("GET", format!("/{version}/note")));
         assert_eq!((response.status, response.json()), (200, values(&note)), "{version}");
-        let mocked = server.send(&Request::new("GET", &format!("/{version}/mock"))).json();
+        let mocked = server.send(&Request::new("GET", format!("/{version}/mock"))).json();
         assert!(mocked.get(kept).is_some() && mocked.get(other).is_none(), "{version}: {mocked}");
     }
 }

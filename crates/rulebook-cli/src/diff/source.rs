@@ -1,7 +1,7 @@
 //! Reads the definitions that are compared, from folders, files, revisions of git and servers.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use rulebook::{Rulebook, Validated};
@@ -12,7 +12,7 @@ use rulebook_model::model::Api;
 #[cfg(feature = "client")]
 use crate::client_options::{ClientOptions, print_transfer_error};
 #[cfg(feature = "client")]
-use crate::remote::{Client, parse_server_url};
+use crate::remote::{Client, FetchedDefinition, parse_server_url};
 use crate::{AddHandlers, Exit, Settings, output};
 #[cfg(feature = "client")]
 use url::Url;
@@ -130,10 +130,12 @@ impl Sources<'_> {
         // The path of a document names the document; other paths are those of a server.
         let is_document = [".json", ".yaml", ".yml"].iter().any(|end| server.path().ends_with(end));
         let fetched = match is_document {
-            true => client.fetch_document("GET", &server, ("", "")).map(|bytes| (bytes, Vec::new())),
+            true => client
+                .fetch_document("GET", &server, ("", ""))
+                .map(|bytes| FetchedDefinition { bytes, versions: Vec::new() }),
             false => client.fetch_definition(&server),
         };
-        let (bytes, versions) = fetched.map_err(|error| print_transfer_error(&error))?;
+        let FetchedDefinition { bytes, versions } = fetched.map_err(|error| print_transfer_error(&error))?;
         let read = match &*versions {
             [] => self.read_file(url, bytes)?,
             versions => self.fetch_versions(&client, url, (&bytes, versions))?,
@@ -151,12 +153,13 @@ impl Sources<'_> {
     ) -> Result<ComparedApi, Exit> {
         let (mut versions, mut sources, mut default_name) = (Vec::new(), SourceFiles::default(), None);
         for (name, link) in links {
-            let (bytes, _) = client.fetch_definition(link).map_err(|error| print_transfer_error(&error))?;
+            let FetchedDefinition { bytes, .. } =
+                client.fetch_definition(link).map_err(|error| print_transfer_error(&error))?;
             if bytes == default {
                 default_name.get_or_insert(name);
             }
             // Empty files before the file of the version give its positions the number that it has in `sources`.
-            let empty = || (PathBuf::from("app.json"), b"{}".to_vec());
+            let empty = || ("app.json".into(), b"{}".to_vec());
             let mut files: Vec<_> = std::iter::repeat_with(empty).take(versions.len()).collect();
             files.push((link.as_str().into(), bytes));
             let read = self.check(Rulebook::read(files))?;

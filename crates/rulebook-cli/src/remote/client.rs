@@ -35,6 +35,13 @@ pub(crate) fn bearer_field(key: &str) -> Option<HeaderValue> {
     Some(value)
 }
 
+/// The definition of a server, as it responds to OPTIONS.
+pub(crate) struct FetchedDefinition {
+    pub(crate) bytes: Vec<u8>,
+    /// The links to the versions of the API, each with its name; empty if it has no versions, or the URL names one.
+    pub(crate) versions: Vec<(String, Url)>,
+}
+
 /// An HTTP client that sends an API key and repeats failed requests.
 pub(crate) struct Client {
     agent: Agent,
@@ -97,9 +104,8 @@ impl Client {
         self.fetch_with_fields(method, url, media_type).map(|(bytes, _)| bytes)
     }
 
-    /// Fetches the definition of a server, and the links to the versions of its API, each with its name. The
-    /// list is empty if the API has no versions, or if the URL names one.
-    pub(crate) fn fetch_definition(&self, server: &Url) -> Result<(Vec<u8>, Vec<(String, Url)>), TransferError> {
+    /// Fetches the definition of a server.
+    pub(crate) fn fetch_definition(&self, server: &Url) -> Result<FetchedDefinition, TransferError> {
         let (bytes, fields) = self.fetch_with_fields("OPTIONS", server, ("", ""))?;
         let links = fields.get_all(header::LINK).into_iter().filter_map(|field| field.to_str().ok());
         let links = links.flat_map(|field| field.split(", ")).filter_map(|link| {
@@ -108,7 +114,7 @@ impl Client {
             let url = server.join(target).ok().filter(|url| url.origin() == server.origin())?;
             Some((name.strip_suffix('"')?.to_owned(), url))
         });
-        Ok((bytes, links.collect()))
+        Ok(FetchedDefinition { bytes, versions: links.collect() })
     }
 
     fn fetch_with_fields(
