@@ -67,7 +67,13 @@ fn the_path_or_a_header_field_names_the_version() {
         ("POST", "/1/article", 200),
         ("POST", "/2/article", 405),
         ("GET", "/3/note", 404),
-        ("GET", "/1", 404),
+        ("GET", "/1", 307),
+        ("OPTIONS", "/1", 200),
+        ("OPTIONS", "/3", 404),
+        ("GET", "/healthz", 200),
+        ("GET", "/1/healthz", 404),
+        ("GET", "/1/readyz", 404),
+        ("GET", "/2/metrics", 404),
         ("GET", "/1/2/note", 404),
         ("GET", "/%31/article", 404),
     ];
@@ -138,6 +144,9 @@ fn pages_link_to_the_pages_of_other_versions() {
         assert_eq!((response.status, response.field("location")), (307, Some(location)), "{target}");
     }
     assert_eq!(server.send(&Request::new("GET", "/1/docs/methods/note.get")).status, 404);
+    let without_slash = server.send(&Request::new("GET", "/3"));
+    assert_eq!(without_slash.field("location"), Some("3/docs/"));
+    assert!(without_slash.head.contains("<3/openapi.json>"), "{}", without_slash.head);
     assert_eq!(server.send(&Request::new("GET", "/2/docs/rulebook.js")).status, 200);
 }
 
@@ -200,6 +209,97 @@ fn handlers_of_the_definition_serve_all_versions() {
     assert_eq!(sum("/1/sum", &json!({ "a": 1 })).json(), json!({ "sum": 5 }));
     assert_eq!(sum("/2/sum", &json!({ "a": 1, "b": 2 })).json(), json!({ "sum": 5, "b": 7 }));
     assert_eq!(sum("/2/sum", &json!({ "a": 1 })).status, 400);
+}
+
+#[test]
+fn deprecated_methods_name_their_successor_in_its_version() {
+    let deprecated =
+        |sunset: &str, successor: &str| json!({ "deprecated": "2026-01-01", "sunset": sunset, "successor": successor });
+    let method = |id: &str, options: Value| json!({ "GET": { "id": id, "info": "I", "options": options } });
+    let mut uris = json!({
+        "old": method("old", deprecated("2099-01-01", "new")),
+        "gone": method("gone", deprecated("2026-01-02", "new")),
+        "here": method("here", deprecated("2099-01-01", "both")),
+        "both": method("both", json!({})),
+        "new": method("new", json!({}))
+    });
+    uris["old"]["until"] = json!("1");
+    uris["gone"]["until"] = json!("1");
+    uris["new"]["since"] = json!("2");
+    let app = json!({ "envelope": "plain", "versions": { "names": ["1", "2"], "default": "1" } });
+    let server = TestServer::echo(&[("app.json", app), ("article.json", json!({ "/": uris }))]);
+    let cases = [
+        ("/old", "</docs/methods/old>; rel=\"deprecation sunset\"", "</2/new>; rel=\"successor-version\""),
+        ("/here", "</docs/methods/here>; rel=\"deprecation sunset\"", "</both>; rel=\"successor-version\""),
+        ("/2/here", "</2/docs/methods/here>; rel=\"deprecation sunset\"", "</2/both>; rel=\"successor-version\""),
+    ];
+    for (target, page, successor) in cases {
+        let head = server.send(&Request::new("GET", target)).head;
+        assert!(head.contains(page) && head.contains(successor), "{target}: {head}");
+    }
+    let gone = server.send(&Request::new("GET", "/gone"));
+    assert_eq!((gone.status, &gone.json()["successor"]), (410, &json!("GET /2/new")));
+    let page = String::from_utf8(server.send(&Request::new("GET", "/docs/methods/old")).body).unwrap();
+    assert!(page.contains("href=\"../../2/docs/methods/new\""), "{page}");
+    assert_eq!(server.send(&Request::new("GET", "/2/docs/methods/new")).status, 200);
+    let openapi = server.send(&Request::new("GET", "/openapi.json")).json();
+    let description = openapi["paths"]["/old"]["get"]["description"].as_str().unwrap();
+    assert!(description.contains("use `new` of version 2 instead"), "{description}");
+    // The definition of the version can be loaded alone.
+    TestServer::echo(&[("app.json", server.send(&Request::new("OPTIONS", "/")).json())]);
+}
+
+#[test]
+fn responses_have_the_members_of_the_version() {
+    let field = |term: &str, key: &str, version: &str| json!({ "info": "I", "type": term, key: version });
+    let fields = |next: &str| {
+        json!({
+            "n": { "info": "I", "type": "int" },
+            "old": field("int", "until", "1"),
+            "new": field("int", "since", "2"),
+            "next": { "info": "I", "type": next }
+        })
+    };
+    let output = |term: &str| json!({ "info": "I", "type": term });
+    let out = json!({
+        "one": output("Note"),
+        "list": output("array<Note>"),
+        "map": output("map<Note>"),
+        "either": output("Either"),
+        "event": output("Event")
+    });
+    let note = json!({ "n": 1, "old": 2, "new": 3, "next": { "n": 4, "old": 5, "new": 6 } });
+    let tagged = |note: &Value| {
+        let mut event = note.clone();
+        event["kind"] = json!("a");
+        event
+    };
+    let values = |note: &Value| json!({ "one": note, "list": [note], "map": { "a": note }, "either": note, "event": tagged(note) });
+    let value = values(&note);
+    let show = json!({ "GET": { "info": "I", "out": out, "handler": { "value": value } } });
+    let mock = json!({ "GET": { "info": "I", "out": { "*": output("Note") } } });
+    let app = json!({
+        "envelope": "plain",
+        "unbound": "mock",
+        "versions": { "names": ["1", "2"] },
+        "schemas": {
+            "Note": { "info": "I", "closed": true, "fields": fields("?Note") },
+            "Either": { "info": "I", "type": "union", "of": ["string", "Note"] },
+            "Event": { "info": "I", "type": "union", "tag": "kind", "of": { "b": "Other", "a": "Note" } },
+            "Other": { "info": "I", "fields": { "old": { "info": "I", "type": "int" } } }
+        }
+    });
+    let files = [("app.json", app), ("note.json", json!({ "/": { "note": show, "mock": mock } }))];
+    let server = TestServer::start(&crate::client::engine(&files, |it| it));
+    for (version, kept, other) in [("1", "old", "new"), ("2", "new", "old")] {
+        let mut note = note.clone();
+        note.as_object_mut().unwrap().remove(other);
+        note["next"].as_object_mut().unwrap().remove(other);
+        let response = server.send(&Request::new("GET", format!("/{version}/note")));
+        assert_eq!((response.status, response.json()), (200, values(&note)), "{version}");
+        let mocked = server.send(&Request::new("GET", format!("/{version}/mock"))).json();
+        assert!(mocked.get(kept).is_some() && mocked.get(other).is_none(), "{version}: {mocked}");
+    }
 }
 
 #[test]

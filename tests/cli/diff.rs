@@ -8,6 +8,7 @@ use serde_json::{Value as Json, json};
 use tempfile::TempDir;
 
 use super::{RunResult, run_program};
+use crate::server_process::{ServerProcess, free_address};
 
 fn definition(term: &str) -> String {
     let method = json!({ "info": "Lists articles", "in": { "GET@size": { "info": "Count", "type": term } } });
@@ -114,4 +115,55 @@ fn the_workflow_for_pull_requests_comments_changes_and_fails_if_they_break_clien
     let exit_codes: Vec<_> =
         commands.iter().map(|flags| diff(folder.path(), &[&["old"], &flags[..]].concat()).exit_code).collect();
     assert_eq!(exit_codes, [Some(0), Some(1)]);
+}
+
+/// Writes the definition of an API with two versions, the older of which is the default.
+fn write_versions(folder: &Path, old: &str, new: &str) {
+    let list =
+        |term: &str| json!({ "info": "Lists articles", "in": { "GET@size": { "info": "Count", "type": term } } });
+    let mut uris = json!({ "old": { "GET": list(old) }, "article": { "GET": list(new) } });
+    uris["old"]["GET"]["until"] = json!("1");
+    uris["old"]["GET"]["options"] = json!({ "deprecated": true, "successor": "article.get" });
+    uris["article"]["since"] = json!("2");
+    let versions = json!({ "names": ["1", "2"], "default": "1", "header": "API-Version" });
+    fs::create_dir_all(folder).unwrap();
+    fs::write(folder.join("app.json"), json!({ "unbound": "echo", "versions": versions }).to_string()).unwrap();
+    fs::write(folder.join("article.json"), json!({ "/": uris }).to_string()).unwrap();
+}
+
+#[test]
+fn all_versions_of_a_server_are_compared() {
+    let folder = tempfile::tempdir().unwrap();
+    let api = folder.path().join("api");
+    write_versions(&api, "int(1,100)", "int(1,100)");
+    let address = free_address();
+    let _server = ServerProcess::start(folder.path(), &address, &["serve"]);
+    let url = |path: &str| format!("http://{address}{path}");
+    let unchanged = "no changes that clients can see\n";
+    let note = |version: &str| {
+        format!("note: only version {version} is compared, because the other definition describes no versions\n")
+    };
+    for (path, stderr) in [("", String::new()), ("/1/", note("1")), ("/2", note("2"))] {
+        for arguments in [[url(path).as_str(), "api"], ["api", url(path).as_str()]] {
+            let result = diff(folder.path(), &arguments);
+            assert_eq!((result.stdout.as_str(), &result.stderr), (unchanged, &stderr), "{arguments:?}");
+        }
+    }
+    write_versions(&api, "int(1,100)", "int(1,20)");
+    let breaking = |path: &str| diff(folder.path(), &[&url(path), "api", "--fail-on", "breaking"]);
+    let found = "GET /article: `size` (query) is `int(1,20)`, and was `int(1,100)` [parameter-narrowed]\n";
+    let result = breaking("");
+    assert!(result.stdout.starts_with(&format!("breaking: version 2, {found}")), "{result:?}");
+    assert!(result.stdout.contains(&format!("    old: {}:", url("/2/"))), "{result:?}");
+    for (path, code) in [("", 1), ("/1/", 0), ("/2/", 1), ("/2/openapi.json", 1)] {
+        assert_eq!(breaking(path).exit_code, Some(code), "{path}");
+    }
+    // A version that the new definition does not have.
+    fs::write(api.join("app.json"), json!({ "unbound": "echo", "versions": { "names": ["2"] } }).to_string()).unwrap();
+    let text = fs::read_to_string(api.join("article.json")).unwrap();
+    let mut module: Json = serde_json::from_str(&text).unwrap();
+    module["/"].as_object_mut().unwrap().remove("old");
+    fs::write(api.join("article.json"), module.to_string()).unwrap();
+    let removed = breaking("");
+    assert!(removed.stdout.contains("[version-removed]"), "{removed:?}");
 }

@@ -50,7 +50,7 @@ fn a_definition_that_breaks_clients_is_refused_until_it_is_allowed() {
     let expected = "\
   GET /article: `size` (query) is `int(1,20)`, and was `int(1,100)` [parameter-narrowed]
     example: {\"request\":{\"size\":100}}
-    used today: 1 time without a credential
+    sent today: 1 time without a credential
 ";
     assert!(refused.stderr.contains(expected), "{refused:?}");
     assert_eq!(get(&address, "/article?size=50").0, 200, "the previous definition is served");
@@ -80,6 +80,54 @@ fn compatible_changes_and_new_major_versions_are_served() {
     let broken = reload(folder.path(), &[]);
     assert_eq!(broken.exit_code, Some(1), "the command reports the errors itself: {broken:?}");
     assert_eq!(get(&address, "/article").0, 200);
+}
+
+#[test]
+fn each_change_says_whose_requests_it_concerns() {
+    let parameter = |term: &str| json!({ "info": "I", "type": term });
+    let files = |query: &str, header: &str, word: &str, envelope: &str| {
+        let mut inputs =
+            json!({ "GET@size": parameter(query), "HEADER@size": parameter(header), "GET@word": parameter(word) });
+        inputs["GET@size"]["name"] = json!("shown");
+        inputs["HEADER@size"]["name"] = json!("sent");
+        let module = json!({ "/": { "article": { "GET": { "info": "Lists articles", "in": inputs } } } });
+        [("app.json", json!({ "unbound": "echo", "envelope": envelope })), ("article.json", module)]
+    };
+    let folder = TempDir::new().unwrap();
+    write(folder.path(), files("?int(1,100)", "?int(1,100)", "?string", "plain"));
+    let address = free_address();
+    let _server = ServerProcess::start(folder.path(), &address, &["serve"]);
+    for path in ["/article?size=50", "/article?word=a", "/article"] {
+        assert_eq!(get(&address, path).0, 200);
+    }
+    for (files, expected) in [
+        (files("?int(1,20)", "?int(1,100)", "?string", "plain"), "sent today: 1 time without a credential"),
+        (files("?int(1,100)", "?int(1,20)", "?string", "plain"), "sent today: never"),
+        // Those who do not send it are refused.
+        (files("?int(1,100)", "?int(1,100)", "string", "plain"), "called today: 3 times without a credential"),
+        (files("?int(1,100)", "?int(1,100)", "?string", "iapi"), "methods called today: 3 times without a credential"),
+    ] {
+        write(folder.path(), files);
+        let refused = reload(folder.path(), &[]);
+        assert!(refused.stderr.contains(&format!("\n    {expected}\n")), "{expected}: {refused:?}");
+    }
+}
+
+#[test]
+fn reloads_at_the_same_time_wait_for_each_other() {
+    let folder = TempDir::new().unwrap();
+    write(folder.path(), definition("1.0.0", "?int(1,100)"));
+    let address = free_address();
+    let _server = ServerProcess::start(folder.path(), &address, &["serve"]);
+    write(folder.path(), definition("1.0.0", "?int(1,20)"));
+    let results: Vec<_> = std::thread::scope(|scope| {
+        let running: Vec<_> = (0..3).map(|_| scope.spawn(|| reload(folder.path(), &[]))).collect();
+        running.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    for result in results {
+        assert_eq!(result.exit_code, Some(1), "{result:?}");
+        assert!(result.stderr.contains("parameter-narrowed"), "{result:?}");
+    }
 }
 
 #[test]

@@ -17,6 +17,8 @@ use crate::serve::SERVER_LOCK_FILE;
 /// The file with a request, and the file with its result, in the data folder.
 const REQUEST_FILE: &str = "reload.request";
 const RESULT_FILE: &str = "reload.result";
+/// The file that a command locks while it uses the other two, so that a second command waits until the first has ended.
+const LOCK_FILE: &str = "reload.lock";
 /// The content of a request that allows changes that break clients.
 const ALLOW_BREAKING: &str = "allow-breaking";
 /// The result of a request whose definition is served.
@@ -45,6 +47,9 @@ pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: &ReloadOpt
         output::print_system_error(&format!("{}: {error}", path.display()))
     };
     let server = find_server(&data.join(SERVER_LOCK_FILE)).map_err(|why| output::print_system_error(&why))?;
+    let lock = data.join(LOCK_FILE);
+    let locked = fs::File::options().create(true).truncate(false).write(true).open(&lock);
+    let _locked = locked.and_then(|file| file.lock().map(|()| file)).map_err(|error| print(&lock, &error))?;
     let _ = fs::remove_file(&result);
     let content = if options.allow_breaking { ALLOW_BREAKING } else { "" };
     fs::write(&request, content).map_err(|error| print(&request, &error))?;

@@ -11,9 +11,9 @@ pub use rulebook_model::constraint::{BrokenConstraint, Constraint, ConstraintKin
 pub use rulebook_model::diagnostic::{Diagnostic, DiagnosticCode, Source, SourcePosition, Sources};
 pub use rulebook_model::model::{
     Api, Audience, CallableMethods, Contact, Cors, DeclaredError, Deprecation, FieldTemplate, Idempotency, License,
-    Limits, Location, LogFormat, Method, MethodOptions, Module, NamedValue, Origins, Output, OutputPlace, Parameter,
-    ParameterType, Permission, PermissionPart, RateLimit, RateLimitBy, RatePeriod, Repeated, ResponseField, Schema,
-    Scope, ScopeCondition, Segment, Server, Service, ServiceQuery, SharedLimits, TemplatePart, UnknownParameters,
-    ValueSource, Versions,
+    Limits, Location, LogFormat, Method, MethodOfVersion, MethodOptions, Module, NamedValue, Origins, Output,
+    OutputPlace, Parameter, ParameterType, Permission, PermissionPart, RateLimit, RateLimitBy, RatePeriod, Repeated,
+    ResponseField, Schema, Scope, ScopeCondition, Segment, Server, Service, ServiceQuery, SharedLimits, TemplatePart,
+    UnknownParameters, ValueSource, Versions,
 };
 pub use rulebook_model::span::{Span, Spanned};

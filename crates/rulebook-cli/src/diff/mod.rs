@@ -73,6 +73,8 @@ pub(super) fn run(app: AddHandlers<'_>, settings: &Settings, options: &DiffOptio
     };
     old.take_unknown_settings(&new);
     new.take_unknown_settings(&old);
+    old.limit_to_version_of(&new);
+    new.limit_to_version_of(&old);
     let ComparedApi { api: old_api, sources: old_sources, .. } = &old;
     let ComparedApi { api: new_api, sources: new_sources, .. } = &new;
     let changes = compare(old_api, new_api);

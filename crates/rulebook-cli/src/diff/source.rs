@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use rulebook::Rulebook;
+use rulebook::{Rulebook, Validated};
 use rulebook_model::definition::is_definition_file;
 use rulebook_model::diagnostic::Sources as SourceFiles;
 use rulebook_model::model::Api;
@@ -12,8 +12,10 @@ use rulebook_model::model::Api;
 #[cfg(feature = "client")]
 use crate::client_options::{ClientOptions, print_transfer_error};
 #[cfg(feature = "client")]
-use crate::remote::parse_server_url;
+use crate::remote::{Client, FetchedDefinition, parse_server_url};
 use crate::{AddHandlers, Exit, Settings, output};
+#[cfg(feature = "client")]
+use url::Url;
 
 /// The beginning of the name of a revision.
 const GIT_PREFIX: &str = "git:";
@@ -24,6 +26,8 @@ pub(super) struct ComparedApi {
     pub(super) sources: SourceFiles,
     /// `true` if the API comes from a description for clients, which lacks settings of the server.
     is_description: bool,
+    /// The path of the URL from which the API comes; empty if it comes from a file.
+    url_path: String,
 }
 
 impl ComparedApi {
@@ -33,6 +37,27 @@ impl ComparedApi {
         if self.is_description {
             self.api.auth.clone_from(&other.api.auth);
             self.api.cors.clone_from(&other.api.cors);
+            if let (Some(versions), Some(others)) = (&mut self.api.versions, &other.api.versions) {
+                versions.header.clone_from(&others.header);
+            }
+        }
+    }
+
+    /// If the other API is described without its versions, takes the version that its URL names, or the one for
+    /// requests that name none.
+    pub(super) fn limit_to_version_of(&mut self, other: &Self) {
+        let Some(versions) =
+            self.api.versions.as_ref().filter(|_| other.is_description && other.api.versions.is_none())
+        else {
+            return;
+        };
+        let is_named = |name: &&str| other.url_path.split('/').any(|segment| segment == *name);
+        let name = versions.names().find(is_named).unwrap_or(&versions.default);
+        if let Some(mut version) = self.api.in_version(name) {
+            let note = "is compared, because the other definition describes no versions";
+            output::print_to_stderr(&format!("note: only version {name} {note}\n"));
+            version.versions = None;
+            self.api = version;
         }
     }
 }
@@ -94,7 +119,8 @@ impl Sources<'_> {
     fn check(&self, rulebook: Rulebook) -> Result<ComparedApi, Exit> {
         let rulebook = self.settings.with_settings(rulebook.keep_variables(), self.app);
         let validated = rulebook.validate().map_err(|report| output::print_report(&report))?;
-        Ok(ComparedApi { api: validated.api, sources: validated.sources, is_description: false })
+        let Validated { api, sources, .. } = validated;
+        Ok(ComparedApi { api, sources, is_description: false, url_path: String::new() })
     }
 
     #[cfg(feature = "client")]
@@ -103,10 +129,47 @@ impl Sources<'_> {
         let client = self.client.create_client("definition".to_owned())?;
         // The path of a document names the document; other paths are those of a server.
         let is_document = [".json", ".yaml", ".yml"].iter().any(|end| server.path().ends_with(end));
-        let method = if is_document { "GET" } else { "OPTIONS" };
-        let bytes = client.fetch_document(method, &server, ("", "")).map_err(|error| print_transfer_error(&error))?;
-        let read = self.read_file(url, bytes)?;
-        Ok(ComparedApi { is_description: true, ..read })
+        let fetched = match is_document {
+            true => client
+                .fetch_document("GET", &server, ("", ""))
+                .map(|bytes| FetchedDefinition { bytes, versions: Vec::new() }),
+            false => client.fetch_definition(&server),
+        };
+        let FetchedDefinition { bytes, versions } = fetched.map_err(|error| print_transfer_error(&error))?;
+        let read = match &*versions {
+            [] => self.read_file(url, bytes)?,
+            versions => self.fetch_versions(&client, url, (&bytes, versions))?,
+        };
+        Ok(ComparedApi { is_description: true, url_path: server.path().to_owned(), ..read })
+    }
+
+    /// Fetches all versions of an API, of which the default has the definition `default`.
+    #[cfg(feature = "client")]
+    fn fetch_versions(
+        &self,
+        client: &Client,
+        url: &str,
+        (default, links): (&[u8], &[(String, Url)]),
+    ) -> Result<ComparedApi, Exit> {
+        let (mut versions, mut sources, mut default_name) = (Vec::new(), SourceFiles::default(), None);
+        for (name, link) in links {
+            let FetchedDefinition { bytes, .. } =
+                client.fetch_definition(link).map_err(|error| print_transfer_error(&error))?;
+            if bytes == default {
+                default_name.get_or_insert(name);
+            }
+            // Empty files before the file of the version give its positions the number that it has in `sources`.
+            let empty = || ("app.json".into(), b"{}".to_vec());
+            let mut files: Vec<_> = std::iter::repeat_with(empty).take(versions.len()).collect();
+            files.push((link.as_str().into(), bytes));
+            let read = self.check(Rulebook::read(files))?;
+            let file = u32::try_from(versions.len()).ok().and_then(|index| read.sources.get(index));
+            sources.add(link.as_str().into(), file.map(|file| file.text.clone()).unwrap_or_default());
+            versions.push((name.clone(), read.api));
+        }
+        let api = default_name.and_then(|name| Api::of_versions(name, versions));
+        let why = || output::print_system_error(&format!("{url}: the definition has just changed; try again"));
+        Ok(ComparedApi { api: api.ok_or_else(why)?, sources, is_description: true, url_path: String::new() })
     }
 
     #[cfg(not(feature = "client"))]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::thread::sleep;
 use std::time::Duration;
 
-use ureq::http::{HeaderName, HeaderValue, Request, Response, header};
+use ureq::http::{HeaderMap, HeaderName, HeaderValue, Request, Response, header};
 use ureq::tls::{RootCerts, TlsConfig};
 use ureq::{Agent, AsSendBody, Body};
 use url::Url;
@@ -33,6 +33,13 @@ pub(crate) fn bearer_field(key: &str) -> Option<HeaderValue> {
     let mut value = HeaderValue::from_str(&format!("Bearer {key}")).ok()?;
     value.set_sensitive(true);
     Some(value)
+}
+
+/// The definition of a server, as it responds to OPTIONS.
+pub(crate) struct FetchedDefinition {
+    pub(crate) bytes: Vec<u8>,
+    /// The links to the versions of the API, each with its name; empty if it has no versions, or the URL names one.
+    pub(crate) versions: Vec<(String, Url)>,
 }
 
 /// An HTTP client that sends an API key and repeats failed requests.
@@ -92,8 +99,30 @@ impl Client {
         &self,
         method: &str,
         url: &Url,
-        (media_type, mismatch): (&str, &'static str),
+        media_type: (&str, &'static str),
     ) -> Result<Vec<u8>, TransferError> {
+        self.fetch_with_fields(method, url, media_type).map(|(bytes, _)| bytes)
+    }
+
+    /// Fetches the definition of a server.
+    pub(crate) fn fetch_definition(&self, server: &Url) -> Result<FetchedDefinition, TransferError> {
+        let (bytes, fields) = self.fetch_with_fields("OPTIONS", server, ("", ""))?;
+        let links = fields.get_all(header::LINK).into_iter().filter_map(|field| field.to_str().ok());
+        let links = links.flat_map(|field| field.split(", ")).filter_map(|link| {
+            let (target, name) = link.strip_prefix('<')?.split_once(">; rel=\"item\"; title=\"")?;
+            // The key must not be sent to another server.
+            let url = server.join(target).ok().filter(|url| url.origin() == server.origin())?;
+            Some((name.strip_suffix('"')?.to_owned(), url))
+        });
+        Ok(FetchedDefinition { bytes, versions: links.collect() })
+    }
+
+    fn fetch_with_fields(
+        &self,
+        method: &str,
+        url: &Url,
+        (media_type, mismatch): (&str, &'static str),
+    ) -> Result<(Vec<u8>, HeaderMap), TransferError> {
         self.with_retries(|| {
             let response = self.send_request(method, url, Vec::new(), ()).map_err(TransferError::Connection)?;
             if response.status() != 200 {
@@ -103,8 +132,9 @@ impl Client {
             if !field.starts_with(media_type.as_bytes()) {
                 return Err(TransferError::InvalidResponse(mismatch));
             }
-            let body = response.into_body().into_with_config().limit(MAX_DOCUMENT_BYTES);
-            body.read_to_vec().map_err(TransferError::Connection)
+            let (head, body) = response.into_parts();
+            let body = body.into_with_config().limit(MAX_DOCUMENT_BYTES);
+            Ok((body.read_to_vec().map_err(TransferError::Connection)?, head.headers))
         })
     }
 

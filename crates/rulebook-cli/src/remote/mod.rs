@@ -17,7 +17,7 @@ mod progress;
 mod send;
 mod server_url;
 
-pub(crate) use client::{Client, bearer_field};
+pub(crate) use client::{Client, FetchedDefinition, bearer_field};
 pub(crate) use digest::Verification;
 pub(crate) use error::TransferError;
 pub(crate) use fetch::fetch;

@@ -1,11 +1,14 @@
 //! Refuses changes of the definition that break clients, while the server runs.
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use rulebook::Validated;
 use rulebook::usage::{ANONYMOUS, OTHER, USERS, UsageCounts};
-use rulebook_diff::{Change, Level, compare};
-use rulebook_model::model::Api;
+use rulebook_diff::{Change, ChangeKind, Level, compare};
+use rulebook_model::model::{Api, Method, Parameter};
+use rulebook_model::span::Span;
 
 use crate::output;
 
@@ -29,9 +32,7 @@ pub(super) fn rejection(served: &Api, changed: &Validated, usage: impl FnOnce() 
     let mut text = "the changed definition breaks clients, so that the previous one is still served\n".to_owned();
     for change in breaking.iter().take(MAX_LISTED) {
         let _ = writeln!(text, "  {change}");
-        if let Some(used) = used_today(served, change, &usage) {
-            let _ = writeln!(text, "    used today: {used}");
-        }
+        let _ = writeln!(text, "    {}", used_today(served, change, &usage));
     }
     if breaking.len() > MAX_LISTED {
         let _ = writeln!(text, "  and {} more: `rulebook diff` lists them", breaking.len() - MAX_LISTED);
@@ -42,14 +43,44 @@ pub(super) fn rejection(served: &Api, changed: &Validated, usage: impl FnOnce() 
     Some(text)
 }
 
-/// Returns who has used the method or the parameter of a change; `None` if the change concerns the whole API.
-fn used_today(served: &Api, change: &Change, usage: &UsageCounts) -> Option<String> {
-    let method =
-        served.methods().map(|(.., method)| method).find(|method| Some(&method.id) == change.method_id.as_ref())?;
-    let parameter = change.parameter.as_deref().and_then(|name| {
-        method.parameters.iter().find(|parameter| parameter.request_name() == name && parameter.optional)
-    });
-    let callers = usage.callers_of(&method.id, parameter.map(|parameter| parameter.name.as_str()));
+/// Returns who has sent the parameter of a change, who has called its method, or who has called any method if the
+/// change concerns the whole API.
+fn used_today(served: &Api, change: &Change, usage: &UsageCounts) -> String {
+    let mut methods = served.methods().map(|(.., method)| method);
+    let method = methods.find(|method| Some(&method.id) == change.method_id.as_ref());
+    let parameter = method.and_then(|method| sent_parameter(method, change));
+    let (what, callers) = match (method, parameter) {
+        (Some(method), Some(parameter)) => ("sent", usage.callers_of(&method.id, Some(&parameter.name))),
+        (Some(method), None) => ("called", usage.callers_of(&method.id, None)),
+        (None, _) => ("methods called", callers_of_all(usage)),
+    };
+    // The counts are those of a method in all versions.
+    let versions = if served.versions.is_some() { ", in all versions" } else { "" };
+    format!("{what} today{versions}: {}", in_words(&callers))
+}
+
+/// Returns the parameter of a change that breaks those who send it. If it becomes required, it breaks the others; those
+/// who send a required parameter are all callers of the method.
+fn sent_parameter<'a>(method: &'a Method, change: &Change) -> Option<&'a Parameter> {
+    let name = change.parameter.as_deref().filter(|_| change.kind != ChangeKind::ParameterRequired)?;
+    // Parameters at several places of a request can have the same name.
+    let is_at = |span: Span| change.old.is_some_and(|old| (old.file, old.start) == (span.file, span.start));
+    let mut named = method.parameters.iter().filter(|parameter| parameter.request_name() == name);
+    named.find(|parameter| is_at(parameter.span) || is_at(parameter.type_span)).filter(|parameter| parameter.optional)
+}
+
+/// Returns how often each caller has called any method, in descending order.
+fn callers_of_all(usage: &UsageCounts) -> Vec<(&str, u64)> {
+    let mut sums = BTreeMap::new();
+    for (caller, _, method) in usage.iter() {
+        *sums.entry(caller).or_insert(0u64) += method.requests;
+    }
+    let mut callers: Vec<_> = sums.into_iter().collect();
+    callers.sort_by_key(|(_, count)| Reverse(*count));
+    callers
+}
+
+fn in_words(callers: &[(&str, u64)]) -> String {
     let words = callers.iter().take(MAX_CALLERS).map(|(caller, count)| {
         let times = output::count_with_noun(usize::try_from(*count).unwrap_or(usize::MAX), "time");
         match *caller {
@@ -63,7 +94,7 @@ fn used_today(served: &Api, change: &Change, usage: &UsageCounts) -> Option<Stri
     if callers.len() > MAX_CALLERS {
         words.push(format!("and by {} more", callers.len() - MAX_CALLERS));
     }
-    Some(if words.is_empty() { "never".to_owned() } else { words.join(", ") })
+    if words.is_empty() { "never".to_owned() } else { words.join(", ") }
 }
 
 /// Returns the first number of a version, such as 2 in `2.1.0`; 0 if it has none.

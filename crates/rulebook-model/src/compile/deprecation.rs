@@ -38,6 +38,7 @@ impl Lowering<'_> {
             since: since.map(|since| since.value),
             sunset: sunset.map(|sunset| sunset.value),
             successor: successor.clone(),
+            other_successor: None,
         }))
     }
 

@@ -302,7 +302,8 @@ fn write_options(options: &MethodOptions) -> Json {
     object.add_if_some("version", version.as_deref());
     object.add_if_some("download", download.then_some(true));
     object.add_if_some("jsonp", *jsonp);
-    if let Some(Deprecation { since, sunset, successor }) = deprecation.as_deref() {
+    // The definition of a version can be read alone, so that it does not name methods of other versions.
+    if let Some(Deprecation { since, sunset, successor, other_successor: _ }) = deprecation.as_deref() {
         object.add_if_some("deprecated", Some(since.map_or(Json::Bool(true), |since| date_or_time(since).into())));
         object.add_if_some("sunset", sunset.map(date_or_time));
         object.add_if_some("successor", successor.as_ref().map(|id| id.value.as_str()));

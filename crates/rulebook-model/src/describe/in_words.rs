@@ -82,7 +82,9 @@ pub(super) fn describe_deprecation_dates(deprecation: &Deprecation) -> String {
 pub(super) fn describe_deprecation(deprecation: &Deprecation, format_id: fn(&str) -> String) -> String {
     let dates = Some(describe_deprecation_dates(deprecation)).filter(|dates| !dates.is_empty());
     let successor = deprecation.successor.as_ref().map(|id| format!("use {} instead", format_id(&id.value)));
-    dates.into_iter().chain(successor).collect::<Vec<_>>().join("; ")
+    let other = deprecation.other_successor.as_ref();
+    let other = other.map(|it| format!("use {} of version {} instead", format_id(&it.id), it.version));
+    dates.into_iter().chain(successor).chain(other).collect::<Vec<_>>().join("; ")
 }
 
 /// Returns a description of how a client uses the header field `Idempotency-Key`; `None` if the method does not read

@@ -4,7 +4,9 @@ use jiff::Timestamp;
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
 
-use super::{Api, Method, Service};
+use super::service::uri_of;
+use super::{Api, Method, Segment, Service};
+use crate::call::HttpMethod;
 use crate::span::Spanned;
 use crate::types::utc_seconds_of;
 
@@ -18,6 +20,32 @@ pub struct Deprecation {
     pub sunset: Option<Timestamp>,
     /// The id of the method that replaces it, which is another method of the API.
     pub successor: Option<Spanned<String>>,
+    /// The method that replaces it, if this version of the API does not have that method but another version does.
+    pub other_successor: Option<MethodOfVersion>,
+}
+
+/// A method that only another version of the API has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct MethodOfVersion {
+    /// The name of the version.
+    pub version: String,
+    /// The id of the method.
+    pub id: String,
+    /// The HTTP method.
+    pub http: HttpMethod,
+    /// The path of its service.
+    pub path: Vec<Segment>,
+    /// `true` if everybody can call it.
+    pub is_public: bool,
+}
+
+impl MethodOfVersion {
+    /// Returns the path of its service in the notation of definitions.
+    #[must_use]
+    pub fn uri(&self) -> String {
+        uri_of(&self.path)
+    }
 }
 
 impl Deprecation {

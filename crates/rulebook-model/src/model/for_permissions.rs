@@ -116,6 +116,8 @@ impl Api {
         for method in services.flat_map(|service| &mut service.methods) {
             if let Some(deprecation) = &mut method.options.deprecation {
                 deprecation.successor.take_if(|id| !ids.contains(&id.value));
+                // The methods of other versions are not compared with the permissions.
+                deprecation.other_successor.take_if(|method| !method.is_public);
             }
         }
     }

@@ -29,7 +29,7 @@ pub use choices::{
     Audience, ClientCertificateMode, ForwardedField, Idempotency, LinkTarget, LogFormat, Repeated, Unbound,
     UnknownParameters, WhenUnavailable,
 };
-pub use deprecation::{Deprecation, date_or_time, parse_date_or_time};
+pub use deprecation::{Deprecation, MethodOfVersion, date_or_time, parse_date_or_time};
 pub use for_permissions::{CallableMethods, PermissionMatch, match_permission};
 pub(crate) use kinds::{COMBINE, DEFAULT_HANDLER};
 pub use kinds::{DefinedAuth, DefinedHandler, DefinedHandlers};

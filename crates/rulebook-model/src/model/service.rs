@@ -98,21 +98,26 @@ impl Api {
     }
 }
 
+/// Returns a path in the notation of definitions.
+pub(super) fn uri_of(path: &[Segment]) -> String {
+    if path.is_empty() {
+        return "/".to_owned();
+    }
+    path.iter().fold(String::new(), |mut uri, segment| {
+        uri.push('/');
+        match segment {
+            Segment::Static(text) => uri.push_str(text),
+            Segment::Capture(name) => uri.extend(["{", name, "}"]),
+        }
+        uri
+    })
+}
+
 impl Service {
     /// Returns the path in the notation of definitions: `/article/{id}`.
     #[must_use]
     pub fn uri(&self) -> String {
-        if self.path.is_empty() {
-            return "/".to_owned();
-        }
-        self.path.iter().fold(String::new(), |mut uri, segment| {
-            uri.push('/');
-            match segment {
-                Segment::Static(text) => uri.push_str(text),
-                Segment::Capture(name) => uri.extend(["{", name, "}"]),
-            }
-            uri
-        })
+        uri_of(&self.path)
     }
 }
 

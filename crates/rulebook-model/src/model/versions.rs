@@ -1,10 +1,11 @@
 //! The versions of an API that are served beside each other.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use serde::Serialize;
 
-use super::{Api, Module, Schema, ServerPath};
+use super::{Api, Method, MethodOfVersion, Module, Schema, ServerPath, Service};
 use crate::span::Spanned;
 
 /// The versions of an API. Each of them has a part of the definition, and the settings of the API.
@@ -42,6 +43,46 @@ impl Versions {
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.names.iter().map(|name| &*name.value)
     }
+
+    /// Returns what the paths of a version begin with, before the base path. Those of the default begin with no name.
+    #[must_use]
+    pub fn path_prefix(&self, name: &str) -> String {
+        if name == self.default { String::new() } else { format!("/{name}") }
+    }
+
+    /// Returns the method with an id in the version that is nearest to the one with this index, newer ones first.
+    fn find_in_others(&self, index: usize, id: &str) -> Option<MethodOfVersion> {
+        let mut nearest = (index + 1..self.parts.len()).chain((0..index).rev());
+        nearest.find_map(|other| {
+            let (service, method) = self.parts[other].methods().find(|(_, method)| method.id == id)?;
+            Some(MethodOfVersion {
+                version: self.names[other].value.clone(),
+                id: method.id.clone(),
+                http: method.http,
+                path: service.path.clone(),
+                is_public: method.scope.is_public(),
+            })
+        })
+    }
+}
+
+impl VersionPart {
+    fn methods(&self) -> impl Iterator<Item = (&Service, &Method)> {
+        let services = self.modules.iter().flat_map(|module| &module.services);
+        services.flat_map(|service| service.methods.iter().map(move |method| (service, method)))
+    }
+
+    /// Replaces the successors of deprecated methods that only other versions have.
+    fn find_successors_in_others(&mut self, versions: &Versions, index: usize) {
+        let ids: HashSet<String> = self.methods().map(|(_, method)| method.id.clone()).collect();
+        let services = self.modules.iter_mut().flat_map(|module| &mut module.services);
+        let methods = services.flat_map(|service| &mut service.methods);
+        for deprecation in methods.filter_map(|method| method.options.deprecation.as_deref_mut()) {
+            if let Some(id) = deprecation.successor.take_if(|id| !ids.contains(&id.value)) {
+                deprecation.other_successor = versions.find_in_others(index, &id.value);
+            }
+        }
+    }
 }
 
 /// Returns `true` if a version can have this name: one to 32 ASCII letters, digits and signs of `.-_`, which are not
@@ -58,9 +99,27 @@ impl Api {
     #[must_use]
     pub fn in_version(&self, name: &str) -> Option<Self> {
         let versions = self.versions.as_ref()?;
-        let part = versions.parts.get(versions.names().position(|known| known == name)?)?.clone();
+        let index = versions.names().position(|known| known == name)?;
+        let mut part = versions.parts.get(index)?.clone();
+        part.find_successors_in_others(versions, index);
         let versions = Versions { current: Some(name.to_owned()), parts: Vec::new(), ..versions.clone() };
         Some(Self { modules: part.modules, schemas: part.schemas, versions: Some(versions), ..self.clone() })
+    }
+
+    /// Returns an API with these versions, each with its name, and with the settings of the default version; `None` if
+    /// the default is not one of them.
+    #[must_use]
+    pub fn of_versions(default: &str, versions: Vec<(String, Self)>) -> Option<Self> {
+        let (_, described) = versions.iter().find(|(name, _)| name == default)?;
+        let mut api = described.clone();
+        let (names, parts): (Vec<_>, Vec<_>) = versions
+            .into_iter()
+            .map(|(name, Self { modules, schemas, span, .. })| {
+                (Spanned::new(name, span), VersionPart { modules, schemas })
+            })
+            .unzip();
+        api.versions = Some(Versions { parts, ..Versions::new(names, default.to_owned(), None) });
+        Some(api)
     }
 
     /// Returns the version for requests that name none. An API without versions is returned itself.

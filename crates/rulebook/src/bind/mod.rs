@@ -15,6 +15,7 @@ mod limits;
 mod plan;
 mod response_fields;
 mod version_handler;
+mod version_members;
 
 pub use bind_handlers::bind_handlers;
 pub(crate) use bind_handlers::missing_handler_warnings;

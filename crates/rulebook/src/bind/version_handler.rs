@@ -1,13 +1,14 @@
 //! Handlers in the versions of an API. A handler serves all versions that its method has: it gets the parameters of all
 //! of them, of which those that a version does not have are absent, and the response has only the outputs of the
-//! version.
+//! version, whose objects have only its members.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use rulebook_model::model::{Api, Method};
+use rulebook_model::model::{Api, Method, Output};
 use serde_json::Value as Json;
 
+use super::version_members::VersionedType;
 use crate::call::{ApiError, ArgumentSlot, ArgumentSlots, ReturnedValue};
 use crate::handler::{BodyAccess, CompiledHandler, Context, Handler, HandlerFuture, OutputsCheck};
 use crate::plan::Action;
@@ -29,7 +30,10 @@ fn place(method: &Method) -> (u32, u32, &str) {
 }
 
 fn action_of_version(whole: &Method, action: &Action, method: &Method) -> Action {
-    let is_whole = method.parameters.len() == whole.parameters.len() && method.outputs.len() == whole.outputs.len();
+    let members = types_without_members(whole, method);
+    let is_whole = method.parameters.len() == whole.parameters.len()
+        && method.outputs.len() == whole.outputs.len()
+        && members.is_empty();
     let (handler, settings) = match action {
         Action::Echo => return Action::Echo,
         Action::NotImplemented => return Action::NotImplemented,
@@ -54,9 +58,23 @@ fn action_of_version(whole: &Method, action: &Action, method: &Method) -> Action
         handler,
         names: whole.parameters.iter().map(|parameter| parameter.name.as_str().into()).collect(),
         slots,
-        outputs: (method.outputs.len() < whole.outputs.len()).then(|| names(method)),
+        outputs: (method.outputs.len() < whole.outputs.len() || !members.is_empty()).then(|| VersionOutputs {
+            names: names(method),
+            has_whole_body: whole.outputs.iter().all(Output::is_whole),
+            members,
+        }),
     };
     Action::Defined { handler: Arc::new(handler), settings }
+}
+
+/// Returns the outputs in which a version lacks members of objects, each with its type.
+fn types_without_members(whole: &Method, method: &Method) -> Vec<(Box<str>, VersionedType)> {
+    let versioned = method.outputs.iter().filter_map(|output| {
+        let known = whole.outputs.iter().find(|known| known.name == output.name)?;
+        let (whole, version) = (Arc::clone(&known.r#type.check), Arc::clone(&output.r#type.check));
+        Some((output.name.as_str().into(), VersionedType { whole, version }))
+    });
+    versioned.filter(|(_, versioned)| versioned.lacks_members()).collect()
 }
 
 /// Runs the handler of a method for a version of the method.
@@ -66,8 +84,18 @@ struct VersionHandler {
     names: Box<[Box<str>]>,
     /// For each parameter of the version, its index in `names`.
     slots: Box<[usize]>,
-    /// The names of the outputs of the version, if other versions have more.
-    outputs: Option<Box<[Box<str>]>>,
+    /// The outputs of the version, if other versions have more.
+    outputs: Option<VersionOutputs>,
+}
+
+/// What a version has of the outputs of a method.
+#[derive(Clone)]
+struct VersionOutputs {
+    names: Box<[Box<str>]>,
+    /// `true` if the only output is the whole body, so that handlers return its value.
+    has_whole_body: bool,
+    /// The outputs in which the version lacks members of objects.
+    members: Vec<(Box<str>, VersionedType)>,
 }
 
 /// A handler for all versions of a method.
@@ -89,7 +117,7 @@ impl CompiledHandler for VersionHandler {
         };
         match (started, self.outputs.clone()) {
             (Ok(running), None) => running,
-            (Ok(running), Some(outputs)) => Box::pin(async move { outputs_of_version(running.await?, &outputs) }),
+            (Ok(running), Some(outputs)) => Box::pin(async move { outputs.keep(running.await?) }),
             (Err(error), _) => Box::pin(std::future::ready(Err(error))),
         }
     }
@@ -110,12 +138,19 @@ impl CompiledHandler for VersionHandler {
     }
 }
 
-/// Removes the outputs that a version does not have.
-fn outputs_of_version(returned: ReturnedValue, names: &[Box<str>]) -> Result<ReturnedValue, ApiError> {
-    let ReturnedValue::Outputs(outputs) = returned else { return Ok(returned) };
-    let mut json = outputs.to_json().map_err(ApiError::internal)?;
-    if let Json::Object(members) = &mut json {
-        members.retain(|name, _| names.iter().any(|known| **known == **name));
+impl VersionOutputs {
+    /// Removes the outputs that the version does not have, and the members of objects that it does not have.
+    fn keep(&self, returned: ReturnedValue) -> Result<ReturnedValue, ApiError> {
+        let ReturnedValue::Outputs(outputs) = returned else { return Ok(returned) };
+        let mut json = outputs.to_json().map_err(ApiError::internal)?;
+        if self.has_whole_body {
+            self.members.iter().for_each(|(_, versioned)| versioned.remove_members(&mut json));
+        } else if let Json::Object(members) = &mut json {
+            members.retain(|name, _| self.names.iter().any(|known| **known == **name));
+            for (name, versioned) in &self.members {
+                members.get_mut(&**name).into_iter().for_each(|value| versioned.remove_members(value));
+            }
+        }
+        Ok(ReturnedValue::Outputs(Box::new(json)))
     }
-    Ok(ReturnedValue::Outputs(Box::new(json)))
 }

@@ -35,6 +35,8 @@ pub struct Head {
     pub(crate) trace: Option<Arc<RequestTrace>>,
     /// The name of a version of the API with which the path of the request began. `uri` does not contain it.
     pub(crate) version: Option<Box<str>>,
+    /// `true` if the path of the request ended with this name, without a slash. `uri` has the path `/`.
+    pub(crate) ends_with_version: bool,
 }
 
 impl fmt::Debug for Head {
@@ -97,6 +99,7 @@ impl Head {
             tls: None,
             trace: None,
             version: None,
+            ends_with_version: false,
         }
     }
 
@@ -196,6 +199,13 @@ impl Head {
             let unquoted = value.strip_prefix(b"\"").and_then(|inner| inner.strip_suffix(b"\""));
             Some((name, unquoted.unwrap_or(value)))
         })
+    }
+
+    /// Returns the beginning of references that are relative to the path in `uri`, so that they are relative to the
+    /// path of the request.
+    pub(crate) fn reference_start(&self) -> String {
+        let version = self.version.as_ref().filter(|_| self.ends_with_version);
+        version.map(|name| format!("{name}/")).unwrap_or_default()
     }
 
     /// Returns the percent-encoded query of the request target, without `?`; empty if the request target has no query.

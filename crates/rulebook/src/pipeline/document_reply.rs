@@ -128,7 +128,8 @@ pub fn link_to_openapi(head: &Head) -> Option<(HeaderName, HeaderValue)> {
         return None;
     }
     let depth = head.uri.path().matches('/').count().saturating_sub(1).min(MAX_LINK_DEPTH);
-    let link = format!("<{}openapi.json>; rel=\"service-desc\"; type=\"application/json\"", "../".repeat(depth));
+    let start = head.reference_start() + &"../".repeat(depth);
+    let link = format!("<{start}openapi.json>; rel=\"service-desc\"; type=\"application/json\"");
     // The link consists of printable ASCII characters.
     Some((header::LINK, HeaderValue::try_from(link).ok()?))
 }

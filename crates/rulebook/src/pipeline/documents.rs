@@ -219,12 +219,30 @@ pub async fn respond_to_options(plan: &Plan, head: &Head, target: &OptionsTarget
         Err(error) => return respond_with_error(plan, head, target.error_context(plan), error),
     };
     documents.add_headers(match describe_target(plan, head, target, &documents).await {
-        Ok(Some((description, allowed))) => reply_with_description(plan, head, &description, &allowed),
+        Ok(Some((description, allowed))) => {
+            let mut reply = reply_with_description(plan, head, &description, &allowed);
+            if matches!(target, OptionsTarget::WholeApi { .. }) {
+                reply.headers.extend(links_to_versions(plan, head));
+            }
+            reply
+        }
         Ok(None) => {
             let error = ApiError::unknown_service();
             respond_with_error_without_suggestions(plan, head, ErrorContext::Nothing, error)
         }
         Err(error) => respond_with_error(plan, head, target.error_context(plan), error),
+    })
+}
+
+/// Returns a link to each version of the API (RFC 6573), with its name as the title, unless the request names a
+/// version. The links are relative to the path of the request, as the one to the OpenAPI document is.
+fn links_to_versions(plan: &Plan, head: &Head) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
+    let path = Some(head.uri.path()).filter(|path| path.starts_with('/')).unwrap_or("/");
+    let up = "../".repeat(path.matches('/').count().saturating_sub(1));
+    let names = plan.versions.iter().filter(|_| head.version.is_none()).flat_map(|versions| &versions.names);
+    names.filter_map(move |name| {
+        let link = format!("<{up}{name}{path}>; rel=\"item\"; title=\"{name}\"");
+        Some((header::LINK, HeaderValue::try_from(link).ok()?))
     })
 }
 

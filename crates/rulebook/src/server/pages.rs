@@ -162,7 +162,8 @@ pub(super) async fn respond_with_page(
             documents.add_headers(with_docs_policy(reply))
         }
         Page::Redirect(target) => {
-            let location = HeaderValue::try_from(target).ok().map(|target| (header::LOCATION, target));
+            let location =
+                HeaderValue::try_from(head.reference_start() + &target).ok().map(|target| (header::LOCATION, target));
             let headers = location.into_iter().chain(pipeline::link_to_openapi(head));
             Reply::without_body(307, headers.collect())
         }

@@ -102,7 +102,7 @@ impl HeadPool {
         // The fields and the target keep the memory of the connection from being used again.
         head.headers.clear();
         head.uri = Uri::default();
-        (head.tls, head.trace, head.version) = (None, None, None);
+        (head.tls, head.trace, head.version, head.ends_with_version) = (None, None, None, false);
         let mut kept = self.0.borrow_mut();
         if kept.len() < MAX_KEPT_HEADS && head.headers.capacity() <= MAX_KEPT_FIELDS {
             kept.push(shared);

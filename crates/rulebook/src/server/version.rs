@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use http::Uri;
 use http::uri::PathAndQuery;
+use rulebook_model::model::ServerPath;
 
 use super::served_plan::ServedPlan;
 use crate::call::{ApiError, Head, ParameterError, ParameterErrorKind, Source, shorten_text};
@@ -21,6 +22,7 @@ pub(super) fn find_version(
     if let Some(version) = served.version(name)
         && let Some(uri) = below(&head.uri, 1 + name.len())
     {
+        head.ends_with_version = path.len() == 1 + name.len();
         head.version = Some(name.into());
         head.uri = uri;
         return Ok(version);
@@ -37,11 +39,14 @@ pub(super) fn find_version(
     })
 }
 
-/// Returns a URI without the first bytes of its path. The rest must begin with a slash, because links in documents are
-/// relative.
+/// Returns a URI without the first bytes of its path. Returns `None` if the rest is a path of the state of the server,
+/// which belongs to no version: proxies close these paths to clients.
 fn below(uri: &Uri, length: usize) -> Option<Uri> {
-    let rest = uri.path_and_query()?.as_str().get(length..).filter(|rest| rest.starts_with('/'))?;
+    let rest = uri.path_and_query()?.as_str().get(length..)?;
+    let slash = if rest.starts_with('/') { "" } else { "/" };
     let mut parts = uri.clone().into_parts();
-    parts.path_and_query = Some(rest.parse::<PathAndQuery>().ok()?);
-    Uri::from_parts(parts).ok()
+    parts.path_and_query = Some(format!("{slash}{rest}").parse::<PathAndQuery>().ok()?);
+    let uri = Uri::from_parts(parts).ok()?;
+    let path = ServerPath::from_request_path(uri.path());
+    path.is_none_or(|path| !path.is_server_state()).then_some(uri)
 }

@@ -2,7 +2,7 @@
 //! contents of a large API are split into several pages, which are called parts.
 
 use super::document::{Block, Inline, Inlines, ListItem, PageDocument};
-use super::links::LinkTarget;
+use super::links::{LinkTarget, version_root};
 use super::phrases::{count_with_noun, first_line, links_to_parts, method_line};
 use super::{MODULES_PER_PAGE, PageId, Pages, parse_markdown};
 use crate::call::AuthScheme;
@@ -63,15 +63,11 @@ pub(super) fn contents_facts(pages: &Pages) -> Vec<(&'static str, Inlines<'_>)> 
 /// the default version are not below its name.
 fn links_to_versions(versions: &Versions) -> Inlines<'_> {
     let current = versions.current.as_deref().unwrap_or(&versions.default);
-    let up = if current == versions.default { "" } else { "../" };
-    let name = |name: &str| {
-        let folder = if name == versions.default { String::new() } else { format!("{name}/") };
-        match name == current {
-            true => Inline::text(format!("{name} (this one)")),
-            false => {
-                let target = LinkTarget::Version(format!("{up}{folder}docs/"));
-                Inline::Link(target, vec![Inline::text(name.to_owned())])
-            }
+    let name = |name: &str| match name == current {
+        true => Inline::text(format!("{name} (this one)")),
+        false => {
+            let target = LinkTarget::Version(version_root(versions, name) + "docs/");
+            Inline::Link(target, vec![Inline::text(name.to_owned())])
         }
     };
     versions.names().flat_map(|version| [Inline::text(", "), name(version)]).skip(1).collect()

@@ -7,7 +7,7 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use url::form_urlencoded;
 
 use super::PageForm;
-use crate::model::Audience;
+use crate::model::{Audience, Versions};
 use crate::uri::percent_encode;
 
 /// The characters that are percent-encoded in the URL of a link: characters that a URL cannot contain (RFC 3986 section
@@ -74,7 +74,7 @@ pub(super) enum LinkTarget {
     Document(&'static str),
     /// A resource that is the same for every caller: the path of the resource on the server, without the leading slash.
     Server(&'static str),
-    /// The documentation pages of another version of the API: their path from that of this version.
+    /// A documentation page of another version of the API: its percent-encoded path from the root of this version.
     Version(String),
     /// An absolute URL of another server.
     External(String),
@@ -189,6 +189,13 @@ pub(super) fn method_page_path(id: &str) -> String {
 pub fn method_page_url(id: &str) -> String {
     let context = LinkContext { origin: LinkOrigin::AnyPath, form: PageForm::Html, is_for_caller: false };
     page_url(&method_page_path(id), "", context)
+}
+
+/// Returns the relative reference to the root of a version from that of the version that the pages describe.
+pub(super) fn version_root(versions: &Versions, name: &str) -> String {
+    let is_below = versions.current.as_ref().is_some_and(|current| *current != versions.default);
+    let folder = if name == versions.default { String::new() } else { format!("{name}/") };
+    format!("{}{folder}", if is_below { "../" } else { "" })
 }
 
 /// Returns the path of a schema's documentation page, below `/docs/` and before percent-encoding. `key` is the key of

@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 
 use super::document::{Block, Inline, Inlines, ListItem, PageDocument, Panel};
 use super::fields::{output_field, parameter_field};
-use super::links::{LinkTarget, method_page_path};
+use super::links::{LinkTarget, method_page_path, method_page_url, version_root};
 use super::parse_markdown::{parse_blocks, parse_line};
 use super::phrases::{describe_scope, split_title, title};
 use super::{MethodEntry, PageId, Pages, method_definition, responses};
@@ -134,7 +134,7 @@ fn method_facts<'a>(
         facts.push((Idempotency::HEADER, parse_line(&text)));
     }
     if let Some(deprecation) = &method.options.deprecation {
-        facts.push(("Deprecated", deprecation_fact(deprecation)));
+        facts.push(("Deprecated", deprecation_fact(api, deprecation)));
     }
     if method.options.download {
         facts.push((
@@ -157,7 +157,7 @@ fn method_facts<'a>(
 }
 
 /// Describes since when a method is deprecated and until when it is available, with a link to what replaces it.
-fn deprecation_fact(deprecation: &Deprecation) -> Inlines<'_> {
+fn deprecation_fact<'a>(api: &Api, deprecation: &'a Deprecation) -> Inlines<'a> {
     let dates = describe_deprecation_dates(deprecation);
     let text = if dates.is_empty() { "new clients should not call this method".to_owned() } else { dates };
     let mut inlines = vec![Inline::text(text)];
@@ -168,6 +168,13 @@ fn deprecation_fact(deprecation: &Deprecation) -> Inlines<'_> {
         let page = LinkTarget::Page(method_page_path(&successor.value), None);
         let link = Inline::Link(page, vec![Inline::code(&successor.value)]);
         inlines.extend([Inline::text("; use "), link, Inline::text(" instead")]);
+    }
+    if let (Some(successor), Some(versions)) = (&deprecation.other_successor, &api.versions) {
+        let version = version_root(versions, &successor.version);
+        let page = LinkTarget::Version(format!("{version}{}", method_page_url(&successor.id).trim_start_matches('/')));
+        let link = Inline::Link(page, vec![Inline::code(&successor.id)]);
+        let words = Inline::text(format!(" of version {} instead", successor.version));
+        inlines.extend([Inline::text("; use "), link, words]);
     }
     inlines
 }
