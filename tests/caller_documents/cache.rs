@@ -73,8 +73,8 @@ fn documents_are_generated_once_for_callers_who_can_call_the_same_methods() {
         Rulebook::read(definition_files()).add_type(counted.clone()).authenticator(Bearer).unbound(Unbound::Echo);
     let server = TestServer::start(&rulebook.build().unwrap());
     let count = || counted.0.load(Ordering::Relaxed);
-    // The documents for all callers and the digest are generated in the background, so that they must exist before others
-    // are counted.
+    // The documents for all callers and the digest are generated in the background, so that they must exist before
+    // others are counted.
     let background =
         [("OPTIONS", "*"), ("OPTIONS", "/it"), ("GET", "/openapi.json"), ("GET", "/llms.txt"), ("GET", "/readyz")];
     for (method, target) in background {
