@@ -70,7 +70,7 @@ test("a server refuses a change that breaks clients until it is confirmed", asyn
   await banner.waitFor();
   const refusal = await banner.innerText();
   assert.match(refusal, /GET \/article: `size` \(query\) is `int\(1,20\)`, and was `int\(1,100\)`/);
-  const [, times] = /sent today: (\d+) times by `browser`/.exec(refusal) ?? assert.fail(refusal);
+  const [, times] = /called today: (\d+) times by `browser`/.exec(refusal) ?? assert.fail(refusal);
   assert.ok(Number(times) >= 20, refusal);
   const ready = await (await fetch(`${url}readyz`)).json();
   assert.match(ready.definition, /breaks clients/);
