@@ -211,17 +211,17 @@ pub(crate) fn type_words(r#type: &ParameterType) -> String {
 /// file, which JSON cannot contain.
 fn request_with(method: &Method, parameter: &Parameter, value: Option<Value<'static>>) -> Json {
     let value = value.map_or_else(|| json!({ "file": type_words(&parameter.r#type) }), |value| value.to_json());
-    request(method, Some((parameter, value)), None)
+    request(method, Some((parameter, &value)), None)
 }
 
 /// Returns an example of a request of the old definition, with another value of one parameter, or without one.
 /// Parameters of which no valid value is known, such as files, are omitted.
-fn request(method: &Method, with: Option<(&Parameter, Json)>, without: Option<&Parameter>) -> Json {
+fn request(method: &Method, with: Option<(&Parameter, &Json)>, without: Option<&Parameter>) -> Json {
     let mut parameters = Map::new();
     for parameter in &method.parameters {
         let is = |other: &Parameter| std::ptr::eq(other, parameter);
         let example = || parameter.example.clone().or_else(|| Some(parameter.r#type.check.example()?.to_json()));
-        let value = match &with {
+        let value = match with {
             Some((other, value)) if is(other) => Some(value.clone()),
             _ if parameter.optional || without.is_some_and(is) => None,
             _ => example(),
