@@ -31,7 +31,7 @@ pub enum Inclusion {
 /// Returns whether the type `wide` accepts every value that the type `narrow` accepts.
 #[must_use]
 pub fn includes(wide: &dyn Check, narrow: &dyn Check) -> Inclusion {
-    Comparison::default().compare_types(wide, narrow, false)
+    Comparison::default().compare_types(wide, narrow, false).unwrap_or(Inclusion::Included)
 }
 
 /// Returns `true` if two types have the same notation, also in all schemas to which they refer.
@@ -61,14 +61,20 @@ pub(crate) struct Comparison {
 }
 
 impl Comparison {
-    /// Returns whether the type `wide` accepts every value that the type `narrow` accepts. The types must live as long
-    /// as this comparison. With `except_null`, null is not compared.
-    pub(crate) fn compare_types(&mut self, wide: &dyn Check, narrow: &dyn Check, except_null: bool) -> Inclusion {
-        if wide.referenced_schemas().is_empty() && wide.type_expr() == narrow.type_expr() {
-            return Inclusion::Included;
+    /// Returns whether the type `wide` accepts every value that the type `narrow` accepts, with `except_null` apart
+    /// from null; `None` if both are the same type, apart from null. The types must live as long as this comparison.
+    pub(crate) fn compare_types(
+        &mut self,
+        wide: &dyn Check,
+        narrow: &dyn Check,
+        except_null: bool,
+    ) -> Option<Inclusion> {
+        let is_same_without_null = || without_null(narrow).is_some_and(|inner| are_same(wide, &*inner));
+        if are_same(wide, narrow) || (except_null && is_same_without_null()) {
+            return None;
         }
         self.compared = 0;
-        if except_null { self.includes_except_null(wide, narrow) } else { self.includes(wide, narrow) }
+        Some(if except_null { self.includes_except_null(wide, narrow) } else { self.includes(wide, narrow) })
     }
 
     /// Returns whether the type `wide` accepts every value of the type `narrow` that is not null: an optional
@@ -332,7 +338,7 @@ fn shown_by(value: Option<Value<'static>>) -> Inclusion {
 
 /// Returns the type of the values of a nullable type that are not null: an optional parameter, member or output may be
 /// null all the same.
-pub(crate) fn without_null(check: &dyn Check) -> Option<Arc<dyn Check>> {
+fn without_null(check: &dyn Check) -> Option<Arc<dyn Check>> {
     match check.structure() {
         Structure::Nullable(inner) => Some(inner),
         Structure::Schema(schema) => without_null(&*schema.check),

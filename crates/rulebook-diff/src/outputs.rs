@@ -5,7 +5,7 @@ use rulebook_model::model::{DeclaredError, Method, Output, OutputPlace};
 use serde_json::{Value as Json, json};
 
 use crate::change::{Change, ChangeKind};
-use crate::includes::{Comparison, Inclusion, are_same, without_null};
+use crate::includes::{Comparison, Inclusion};
 use crate::parameters::type_words;
 
 /// Compares what successful responses of a method contain.
@@ -83,11 +83,7 @@ fn compare_output(old: &Output, new: &Output, comparison: &mut Comparison) -> Ve
     }
     let types = (&old.r#type, &new.r#type);
     let message = || format!("{subject} is {}, and was {}", type_words(types.1), type_words(types.0));
-    let (wide, new_type) = (&*types.0.check, &*types.1.check);
-    let without_null = without_null(new_type).filter(|_| old.optional);
-    let narrow = without_null.as_deref().unwrap_or(new_type);
-    let is_same = are_same(wide, new_type) || are_same(wide, narrow);
-    match (!is_same).then(|| comparison.compare_types(wide, narrow, old.optional)) {
+    match comparison.compare_types(&*types.0.check, &*types.1.check, old.optional) {
         None => {}
         Some(Inclusion::Included) => changes.push(Change::new(ChangeKind::OutputNarrowed, message())),
         Some(Inclusion::Excluded(value)) => {

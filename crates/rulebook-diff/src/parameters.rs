@@ -10,7 +10,7 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::change::{Change, ChangeKind};
 use crate::constraints;
-use crate::includes::{Comparison, Inclusion, are_same, without_null};
+use crate::includes::{Comparison, Inclusion};
 use crate::texts::reads_texts_alike;
 
 /// A method of one of the definitions.
@@ -127,12 +127,8 @@ fn compare_parameter(
         found.push(Change::new(ChangeKind::ParameterOptional, format!("{subject} is optional, and was required")));
     }
     let message = || format!("{subject} is {}, and was {}", type_words(&after.r#type), type_words(&before.r#type));
-    let (wide, old_type) = (&*after.r#type.check, &*before.r#type.check);
-    let without_null = without_null(old_type).filter(|_| after.optional);
-    let narrow = without_null.as_deref().unwrap_or(old_type);
-    let is_same = are_same(wide, old_type) || are_same(wide, narrow);
-    let compare = || compare_types(types, (wide, narrow), after.optional, before.from);
-    match (!is_same).then(compare) {
+    let checks = (&*after.r#type.check, &*before.r#type.check);
+    match compare_types(types, checks, after.optional, before.from) {
         None => {}
         Some(Inclusion::Included) => found.push(Change::new(ChangeKind::ParameterWidened, message())),
         Some(Inclusion::Excluded(value)) => {
@@ -152,18 +148,18 @@ fn compare_parameter(
 }
 
 /// Returns whether the type `wide` accepts every value of `narrow` that the part `from` of a request can contain,
-/// except null if the parameter is optional.
+/// except null if the parameter is optional; `None` if both are the same type.
 fn compare_types(
     types: &mut Comparison,
     (wide, narrow): (&dyn Check, &dyn Check),
     is_optional: bool,
     from: Location,
-) -> Inclusion {
-    let included = types.compare_types(wide, narrow, is_optional);
+) -> Option<Inclusion> {
+    let included = types.compare_types(wide, narrow, is_optional)?;
     if from == Location::WholeBody {
-        return included;
+        return Some(included);
     }
-    match included {
+    Some(match included {
         Inclusion::Included if reads_texts_alike(wide, narrow) => Inclusion::Included,
         Inclusion::Excluded(Some(value)) if from != Location::Body => text_witness(wide, narrow, value),
         Inclusion::Included => {
@@ -176,7 +172,7 @@ fn compare_types(
             }
         }
         other => other,
-    }
+    })
 }
 
 /// Returns whether the text of a value that only `narrow` accepts is also accepted by this type alone.

@@ -58,10 +58,9 @@ fn action_of_version(whole: &Method, action: &Action, method: &Method) -> Action
         handler,
         names: whole.parameters.iter().map(|parameter| parameter.name.as_str().into()).collect(),
         slots,
-        outputs: (method.outputs.len() < whole.outputs.len() || !members.is_empty()).then(|| VersionOutputs {
-            names: names(method),
-            has_whole_body: whole.outputs.iter().all(Output::is_whole),
-            members,
+        outputs: (method.outputs.len() < whole.outputs.len() || !members.is_empty()).then(|| {
+            let has_whole_body = whole.outputs.iter().all(Output::is_whole);
+            Arc::new(VersionOutputs { names: names(method), has_whole_body, members })
         }),
     };
     Action::Defined { handler: Arc::new(handler), settings }
@@ -85,11 +84,10 @@ struct VersionHandler {
     /// For each parameter of the version, its index in `names`.
     slots: Box<[usize]>,
     /// The outputs of the version, if other versions have more.
-    outputs: Option<VersionOutputs>,
+    outputs: Option<Arc<VersionOutputs>>,
 }
 
 /// What a version has of the outputs of a method.
-#[derive(Clone)]
 struct VersionOutputs {
     names: Box<[Box<str>]>,
     /// `true` if the only output is the whole body, so that handlers return its value.
