@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { DOT, browser, codeOf, serve, watched } from "./support.mjs";
+import { DOT, browser, codeOf, copied, serve, watched } from "./support.mjs";
 
 /** The tabs with code, each with what the title `it's "$x" \ ü` is in its language. */
 const TITLES = {
@@ -49,11 +49,9 @@ test("the code in all languages follows the form", async (t) => {
     await page.getByRole("tab", { name, exact: true }).click();
     const panel = page.getByRole("tabpanel", { name, exact: true });
     assert.ok((await panel.locator("code .string").count()) > 0, `${name} is highlighted`);
-    await panel.getByRole("button", { name: "Copy" }).click();
-    await panel.getByRole("button", { name: "Copied" }).waitFor();
-    const copied = await page.evaluate(() => navigator.clipboard.readText());
-    assert.match(copied, /to('\\'|\\)?'ken/, name);
-    assert.equal(copied.replace(/to('\\'|\\)?'ken/, "********"), text, name);
+    const clipboard = await copied(panel.getByRole("button", { name: "Copy" }));
+    assert.match(clipboard, /to('\\'|\\)?'ken/, name);
+    assert.equal(clipboard.replace(/to('\\'|\\)?'ken/, "********"), text, name);
   }
 
   await page.getByRole("tab", { name: "Try it" }).click();
@@ -87,8 +85,6 @@ test("copied code has the control characters that the page replaces", async (t) 
   await page.getByRole("tab", { name: "Python" }).click();
   assert.match((await codes()).Python, /aU\+202Eb/);
   const panel = page.getByRole("tabpanel", { name: "Python" });
-  await panel.getByRole("button", { name: "Copy" }).click();
-  await panel.getByRole("button", { name: "Copied" }).waitFor();
-  assert.match(await page.evaluate(() => navigator.clipboard.readText()), /a\u202eb/);
+  assert.match(await copied(panel.getByRole("button", { name: "Copy" })), /a\u202eb/);
   assert.deepEqual(problems, []);
 });

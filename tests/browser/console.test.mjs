@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
-import { SCREENS, accessible, author, browser, codeOf, picture, serve, top, watched } from "./support.mjs";
+import { SCREENS, accessible, author, browser, codeOf, copied, picture, serve, top, watched } from "./support.mjs";
 
 const api = join(top, "tests/browser/shop");
 
@@ -221,11 +221,9 @@ test("the console of a method", async (t) => {
     }
     assert.notEqual(keys[0], keys[1]);
     await page.getByRole("tab", { name: "curl" }).click();
-    await page.locator(".panel .tabs > section:visible").getByRole("button").click();
-    await page.locator(".panel").getByRole("button", { name: "Copied" }).waitFor();
-    const copied = await page.evaluate(() => navigator.clipboard.readText());
-    assert.ok(copied.includes('-H "Idempotency-Key: $(uuidgen)"'), copied);
-    assert.equal(copied, await code(page, "sh"));
+    const text = await copied(page.locator(".panel .tabs > section:visible").getByRole("button"));
+    assert.ok(text.includes('-H "Idempotency-Key: $(uuidgen)"'), text);
+    assert.equal(text, await code(page, "sh"));
     const panel = page.locator(".panel").getByRole("tabpanel");
     const [copy, line] = await Promise.all([
       panel.getByRole("button").boundingBox(),

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
-import { browser, codeOf, serve, top, watched } from "./support.mjs";
+import { browser, codeOf, copied, serve, top, watched } from "./support.mjs";
 
 const api = join(top, "tests/browser/fields");
 
@@ -227,9 +227,7 @@ test("the fields of a form", async (t) => {
   await t.test("the page can be copied for an assistant, whatever its fragment is", async (t) => {
     const permissions = ["clipboard-read", "clipboard-write"];
     const { page, problems, button } = await opened(t, "two#50%", { permissions });
-    await button("Copy for an assistant").click();
-    await button("Copied").waitFor();
-    const text = await page.evaluate(() => navigator.clipboard.readText());
+    const text = await copied(button("Copy for an assistant"));
     assert.match(text, new RegExp(`^Server: ${url.slice(0, -1)}\\nCredential \\(optional\\): Authorization: Bearer YOUR_KEY\\n\\n`));
     assert.match(text, /# Take numbers\n\nPOST `\/two`/);
     assert.deepEqual(problems, []);

@@ -5,7 +5,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { DOT, author, behind, browser, codeOf, picture, serve, watched } from "./support.mjs";
+import { DOT, author, behind, browser, codeOf, copied, picture, serve, watched } from "./support.mjs";
 
 /** The maximum distance from the top of a method's page to its form, in heights of the screen of a phone. */
 const MAX_SCREENS_TO_FORM = 1.5;
@@ -111,9 +111,7 @@ test("the pages of an API", async (t) => {
       const text = await panel.locator("code").textContent();
       assert.ok(text.includes(direct.replace(/\/$/, "")), `${name} calls this server: ${text}`);
       assert.ok((await panel.locator("code .string").count()) > 0, `${name} is highlighted`);
-      await panel.getByRole("button", { name: "Copy" }).click();
-      await panel.getByRole("button", { name: "Copied" }).waitFor();
-      assert.equal(await page.evaluate(() => navigator.clipboard.readText()), text);
+      assert.equal(await copied(panel.getByRole("button", { name: "Copy" })), text);
       await page.getByRole("tab", { name, exact: true }).focus();
     }
     await page.reload();

@@ -4,7 +4,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { browser, watched } from "./support.mjs";
+import { browser, copied, watched } from "./support.mjs";
 
 /** Calls the method of the page, and returns the status that the page shows. */
 async function called(page) {
@@ -16,10 +16,9 @@ async function called(page) {
 /** Returns the curl command of the page, as its button copies it: the page masks the credential. */
 async function curl(page) {
   await page.getByRole("tab", { name: "curl" }).click();
-  await page.getByRole("tabpanel", { name: "curl" }).getByRole("button", { name: /Cop/ }).click();
-  await page.getByRole("button", { name: "Copied" }).waitFor();
+  const text = await copied(page.getByRole("tabpanel", { name: "curl" }).getByRole("button", { name: /Cop/ }));
   await page.getByRole("tab", { name: "Try it" }).click();
-  return page.evaluate(() => navigator.clipboard.readText());
+  return text;
 }
 
 for (const { url, label, typed, field } of JSON.parse(process.env.CASES)) {

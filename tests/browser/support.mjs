@@ -189,6 +189,21 @@ export async function codeOf(page) {
   await tabs.first().dispatchEvent("click");
 }
 
+/** Presses a button that copies a text, and returns the text. The button says "Copied" only for a moment, in which a busy
+    machine may not look, so the page itself watches it. */
+export async function copied(button) {
+  const element = await button.elementHandle();
+  const isDone = element.evaluate(
+    (button) =>
+      new Promise((done) => {
+        new MutationObserver(() => button.textContent === "Copied" && done()).observe(button, { childList: true });
+      }),
+  );
+  await element.click();
+  await isDone;
+  return button.page().evaluate(() => navigator.clipboard.readText());
+}
+
 /** The screens of two phones, a tablet and two computers: together, each layout of the pages is seen light and dark. On
     the smallest one, nothing may be wider than the screen (WCAG 2.2, criterion 1.4.10). */
 export const SCREENS = [

@@ -3,6 +3,7 @@
 //! The text of a log record cannot imitate another record: in the text format, the second and further lines of a record
 //! are indented, and invisible characters are escaped.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
@@ -44,12 +45,14 @@ fn start(filter: &str, format: LogFormat, target: Target) -> Result<(), String> 
 }
 
 fn write_text_record(line: &mut Formatter, record: &Record<'_>) -> io::Result<()> {
-    let mut message = escape_record_text(&record.args().to_string());
+    let text = record.args().to_string();
+    let mut message = escape_record_text(&text);
     // The messages of rulebook already contain the values of their fields.
     if !is_from_rulebook(record.target()) {
         for (name, value) in &structured_fields(record) {
             // Writing to a `String` cannot fail.
-            let _ = write!(message, " {}={}", escape_record_text(name), escape_record_text(&value.to_string()));
+            let _ =
+                write!(message.to_mut(), " {}={}", escape_record_text(name), escape_record_text(&value.to_string()));
         }
     }
     let (time, level) = (line.timestamp_millis(), record.level());
@@ -76,7 +79,10 @@ fn is_from_rulebook(target: &str) -> bool {
 }
 
 /// Indents every line of a text except the first, and escapes other invisible characters than line breaks.
-fn escape_record_text(text: &str) -> String {
+fn escape_record_text(text: &str) -> Cow<'_, str> {
+    if text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) {
+        return text.into();
+    }
     let mut escaped = String::with_capacity(text.len());
     for char in text.chars() {
         match char {
@@ -85,7 +91,7 @@ fn escape_record_text(text: &str) -> String {
             char => escaped.push(char),
         }
     }
-    escaped
+    escaped.into()
 }
 
 fn structured_fields(record: &Record<'_>) -> Map<String, Json> {

@@ -1,5 +1,6 @@
 //! Compares two definitions: finds the methods that both have, and compares each of them.
 
+use std::cell::LazyCell;
 use std::collections::{HashMap, HashSet};
 
 use rulebook_model::model::{Api, Location, Module, Parameter, Segment, Versions};
@@ -79,9 +80,10 @@ fn compare_methods(old: &Api, new: &Api) -> Vec<Change> {
         |methods: &[MethodInApi<'_>], key: &dyn Fn(&MethodInApi<'_>) -> MethodKey| -> HashMap<MethodKey, usize> {
             methods.iter().enumerate().map(|(index, method)| (key(method), index)).collect()
         };
-    let (old_index, new_index) = (index(&old_methods, &key), index(&new_methods, &key));
+    let new_index = index(&new_methods, &key);
     // A position that was required or optional changes the path with which requests are compared.
-    let services = index(&new_methods, &service_key);
+    let (old_index, services) =
+        (LazyCell::new(|| index(&old_methods, &key)), LazyCell::new(|| index(&new_methods, &service_key)));
     let without_position = |before: &_| {
         services.get(&service_key(before)).filter(|index| !old_index.contains_key(&key(&new_methods[**index])))
     };
@@ -89,7 +91,6 @@ fn compare_methods(old: &Api, new: &Api) -> Vec<Change> {
     let mut known = vec![false; new_methods.len()];
     let mut modules = HashSet::new();
     for before in &old_methods {
-        let name = name(before);
         let found: Vec<Change> = match new_index.get(&key(before)).or_else(|| without_position(before)) {
             Some(index) => {
                 let after = new_methods[*index];
@@ -100,14 +101,14 @@ fn compare_methods(old: &Api, new: &Api) -> Vec<Change> {
                 method::compare(*before, after, &mut types)
             }
             None => {
-                let witness = json!({ "request": name });
+                let witness = json!({ "request": name(before) });
                 let has_ended = method::has_ended(before.of.method);
                 let kind = if has_ended { ChangeKind::EndedMethodRemoved } else { ChangeKind::MethodRemoved };
                 let removed = Change::new(kind, "is no longer part of the API").witness(witness);
                 vec![removed.at(before.of.method.span, new.span)]
             }
         };
-        changes.extend(found.into_iter().map(|change| change.in_method(&name, before.of.method)));
+        changes.extend(found.into_iter().map(|change| change.in_method(&name(before), before.of.method)));
     }
     // Only methods with captures or positions can be overridden.
     let with_captures: Vec<_> =

@@ -1,5 +1,7 @@
 //! Compares the outputs, statuses and errors of methods.
 
+use std::borrow::Cow;
+
 use rulebook_model::error::ErrorStatus;
 use rulebook_model::model::{DeclaredError, Method, Output, OutputPlace};
 use serde_json::{Value as Json, json};
@@ -48,10 +50,10 @@ pub(crate) fn compare(old: &Method, new: &Method, types: &mut Comparison, change
 }
 
 /// Returns the place of an output in a response.
-fn key(output: &Output) -> (bool, String) {
+fn key(output: &Output) -> (bool, Cow<'_, str>) {
     match &output.place {
-        OutputPlace::Header(field) => (true, field.name.to_ascii_lowercase()),
-        _ => (false, output.name.clone()),
+        OutputPlace::Header(field) => (true, field.name.to_ascii_lowercase().into()),
+        _ => (false, Cow::from(&output.name)),
     }
 }
 
@@ -72,17 +74,17 @@ fn words(output: &Output) -> String {
 
 fn compare_output(old: &Output, new: &Output, comparison: &mut Comparison) -> Vec<Change> {
     let mut changes = Vec::new();
-    let subject = words(old);
+    let subject = || words(old);
     let response = |value: Json| json!({ "response": { (name(new)): value } });
     if new.optional && !old.optional {
-        let message = format!("may omit {subject}");
+        let message = format!("may omit {}", subject());
         let witness = json!({ "response": { "without": name(new) } });
         changes.push(Change::new(ChangeKind::OutputOptional, message).witness(witness));
     } else if old.optional && !new.optional {
-        changes.push(Change::new(ChangeKind::OutputRequired, format!("always returns {subject}")));
+        changes.push(Change::new(ChangeKind::OutputRequired, format!("always returns {}", subject())));
     }
     let types = (&old.r#type, &new.r#type);
-    let message = || format!("{subject} is {}, and was {}", type_words(types.1), type_words(types.0));
+    let message = || format!("{} is {}, and was {}", subject(), type_words(types.1), type_words(types.0));
     match comparison.compare_types(&*types.0.check, &*types.1.check, old.optional) {
         None => {}
         Some(Inclusion::Included) => changes.push(Change::new(ChangeKind::OutputNarrowed, message())),

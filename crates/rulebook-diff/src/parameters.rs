@@ -24,35 +24,36 @@ pub(crate) struct MethodOf<'a> {
 
 /// The part of a request with a parameter, and its name there. In a path, only the position counts.
 #[derive(Debug, PartialEq, Eq)]
-struct ParameterKey {
+struct ParameterKey<'a> {
     part: &'static str,
-    name: String,
+    name: Cow<'a, str>,
 }
 
 impl MethodOf<'_> {
-    fn key(&self, parameter: &Parameter) -> ParameterKey {
+    fn key<'a>(&self, parameter: &'a Parameter) -> ParameterKey<'a> {
+        let name = Cow::from(&parameter.key);
         let (part, name) = match parameter.from {
             Location::Path => {
                 let is_capture =
                     |segment: &Segment| matches!(segment, Segment::Capture(name) if *name == parameter.key);
                 let position = self.service.path.iter().position(is_capture);
-                ("path", position.unwrap_or_default().to_string())
+                ("path", position.unwrap_or_default().to_string().into())
             }
-            Location::Position(position) => ("path", (self.service.path.len() + position).to_string()),
-            Location::Query => ("query", parameter.key.clone()),
-            Location::Body => ("body", parameter.key.clone()),
-            Location::WholeBody => ("whole body", String::new()),
-            Location::Any => ("query or body", parameter.key.clone()),
-            Location::Header => ("header", parameter.key.to_ascii_lowercase()),
-            Location::Cookie => ("cookie", parameter.key.clone()),
-            _ => ("other", parameter.key.clone()),
+            Location::Position(position) => ("path", (self.service.path.len() + position).to_string().into()),
+            Location::Query => ("query", name),
+            Location::Body => ("body", name),
+            Location::WholeBody => ("whole body", Cow::default()),
+            Location::Any => ("query or body", name),
+            Location::Header => ("header", parameter.key.to_ascii_lowercase().into()),
+            Location::Cookie => ("cookie", name),
+            _ => ("other", name),
         };
         ParameterKey { part, name }
     }
 
     /// Returns the parameter that reads what `key` names. A parameter of the query or the body reads both.
-    fn find(&self, key: &ParameterKey) -> Option<&Parameter> {
-        let find = |key: &ParameterKey| self.method.parameters.iter().find(|known| self.key(known) == *key);
+    fn find(&self, key: &ParameterKey<'_>) -> Option<&Parameter> {
+        let find = |key: &ParameterKey<'_>| self.method.parameters.iter().find(|known| self.key(known) == *key);
         find(key).or_else(|| {
             let reads_both = matches!(key.part, "query" | "body");
             find(&ParameterKey { part: "query or body", name: key.name.clone() }).filter(|_| reads_both)
@@ -117,16 +118,17 @@ fn compare_parameter(
     types: &mut Comparison,
     changes: &mut Vec<Change>,
 ) {
-    let subject = words(after);
+    let subject = || words(after);
     let mut found = Vec::new();
     if before.optional && !after.optional {
-        let message = format!("{subject} is required, and was optional");
+        let message = format!("{} is required, and was optional", subject());
         let without_it = request(old.method, None, Some(before));
         found.push(Change::new(ChangeKind::ParameterRequired, message).witness(without_it));
     } else if after.optional && !before.optional {
-        found.push(Change::new(ChangeKind::ParameterOptional, format!("{subject} is optional, and was required")));
+        let message = format!("{} is optional, and was required", subject());
+        found.push(Change::new(ChangeKind::ParameterOptional, message));
     }
-    let message = || format!("{subject} is {}, and was {}", type_words(&after.r#type), type_words(&before.r#type));
+    let message = || format!("{} is {}, and was {}", subject(), type_words(&after.r#type), type_words(&before.r#type));
     let checks = (&*after.r#type.check, &*before.r#type.check);
     match compare_types(types, checks, after.optional, before.from) {
         None => {}
@@ -139,8 +141,12 @@ fn compare_parameter(
     }
     if before.default != after.default {
         let default = |default: &Option<Json>| default.as_ref().map_or("none".to_owned(), Json::to_string);
-        let message =
-            format!("the default of {subject} is {}, and was {}", default(&after.default), default(&before.default));
+        let message = format!(
+            "the default of {} is {}, and was {}",
+            subject(),
+            default(&after.default),
+            default(&before.default)
+        );
         found.push(Change::new(ChangeKind::DefaultChanged, message));
     }
     let found = found.into_iter().map(|change| change.of_parameter(before.request_name()));

@@ -1,6 +1,7 @@
 //! Checks that the defaults and examples in a definition are valid values of their types.
 
 use std::borrow::Cow;
+use std::fmt::Display;
 
 use serde_json::Value as Json;
 
@@ -13,7 +14,7 @@ use crate::types::Check;
 impl Lowering<'_> {
     /// Reports a default that is not a valid value. `subject` is the noun phrase for the parameter in the error
     /// message.
-    pub(super) fn check_default(&mut self, default: &Spanned<Json>, check: &dyn Check, subject: &str) {
+    pub(super) fn check_default(&mut self, default: &Spanned<Json>, check: &dyn Check, subject: &dyn Display) {
         if let Err(mismatch) = decode_default(&default.value, check) {
             let error = Diagnostic::new(
                 DiagnosticCode::BadDefault,
@@ -29,7 +30,13 @@ impl Lowering<'_> {
     }
 
     /// Reports an example that is not a valid value. If `optional` is `true`, the example may be null.
-    pub(super) fn check_example(&mut self, example: &Spanned<Json>, check: &dyn Check, optional: bool, subject: &str) {
+    pub(super) fn check_example(
+        &mut self,
+        example: &Spanned<Json>,
+        check: &dyn Check,
+        optional: bool,
+        subject: &dyn Display,
+    ) {
         if optional && example.value.is_null() {
             return;
         }

@@ -1,6 +1,7 @@
 //! The state while a definition is lowered, that is, converted from the parsed definition to the model.
 
 use std::collections::HashMap;
+use std::fmt::Display;
 use std::ops::RangeInclusive;
 
 use jiff::tz::TimeZone;
@@ -67,7 +68,7 @@ impl Lowering<'_> {
     pub(super) fn required_description(
         &mut self,
         info: Option<&Spanned<String>>,
-        subject: &str,
+        subject: &dyn Display,
         span: Span,
         is_incomplete: bool,
     ) -> String {
@@ -90,7 +91,7 @@ impl Lowering<'_> {
     }
 
     /// Reports an invalid name. `subject` is the noun phrase for the named part in the error message: "a module".
-    pub(super) fn check_name(&mut self, name: &str, subject: &str, span: Span) {
+    pub(super) fn check_name(&mut self, name: &str, subject: &dyn Display, span: Span) {
         let Some(problem) = name_problem(name) else { return };
         self.report(
             Diagnostic::new(DiagnosticCode::BadName, span, format!("the name of {subject} {problem}"))
@@ -151,7 +152,8 @@ fn name_problem(name: &str) -> Option<&'static str> {
 
 /// Collects items without unused capacity, which would waste memory in the thousands of short lists of a model.
 pub(super) fn without_unused_capacity<T>(items: impl Iterator<Item = T>) -> Vec<T> {
-    let mut list: Vec<T> = items.collect();
+    let mut list = Vec::with_capacity(items.size_hint().1.unwrap_or_default());
+    list.extend(items);
     list.shrink_to_fit();
     list
 }

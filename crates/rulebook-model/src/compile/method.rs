@@ -1,5 +1,6 @@
 //! Converts one method of a service from the parsed definition to the model.
 
+use std::fmt::Display;
 use std::sync::Arc;
 
 use super::lowering::{Lowering, without_unused_capacity};
@@ -15,7 +16,7 @@ use crate::types::failed_type;
 /// The properties of a method that the checks of its parameters, scope and options need.
 pub(super) struct MethodContext<'a> {
     /// The noun phrase for the method in error messages: "the method `GET`".
-    pub diagnostic_subject: &'a str,
+    pub diagnostic_subject: &'a dyn Display,
     /// The HTTP method; `None` if the definition names an unknown one.
     pub http_method: Option<HttpMethod>,
     /// The span of the HTTP method's name in the definition.
@@ -54,7 +55,7 @@ impl Lowering<'_> {
         common: &[LoweredParameter],
         envelope: Option<&EnvelopeName>,
     ) -> Option<Method> {
-        let subject = format!("the method `{}`", method.http_method.value.escape_debug());
+        let subject = format_args!("the method `{}`", method.http_method.value.escape_debug());
         let context = MethodContext {
             diagnostic_subject: &subject,
             http_method: self.lower_http_method(&method.http_method),
@@ -75,7 +76,7 @@ impl Lowering<'_> {
             }
         };
         if let Some(id) = &method.id {
-            self.check_name(&id.value, &format!("{subject} (`id`)"), id.span);
+            self.check_name(&id.value, &format_args!("{subject} (`id`)"), id.span);
         }
         let parameters = self.lower_method_parameters(&method.parameters, common, &context);
         let scope = self.lower_scope(&method.scope, &parameters, &context);

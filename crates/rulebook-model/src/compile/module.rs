@@ -28,7 +28,7 @@ const JSON_FORMAT_NAME: &str = "json";
 impl<'d> Lowering<'d> {
     pub(super) fn lower_module(&mut self, parts: &ModuleParts<'d>, common: &[LoweredParameter]) -> Module {
         let name = parts.name;
-        self.check_name(&name.value, "a module", name.span);
+        self.check_name(&name.value, &"a module", name.span);
         let module_envelope = parts
             .first_value_in_parts(self, "envelope", |part| part.envelope.as_ref())
             .map(|name| self.resolve_envelope(name));

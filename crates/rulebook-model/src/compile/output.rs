@@ -45,7 +45,7 @@ impl Lowering<'_> {
     /// Converts an output, or a field of an object, to the model. `noun` is "output" or "field".
     pub(super) fn lower_output_or_field(&mut self, output: &parsed::Field, noun: &str) -> Option<Output> {
         let before = self.diagnostics.len();
-        let subject = format!("the {noun} `{}`", output.key.value.escape_debug());
+        let subject = format_args!("the {noun} `{}`", output.key.value.escape_debug());
         let span = output.key.span;
         self.check_name(&output.key.value, &subject, span);
         let info = self.required_description(output.info.as_ref(), &subject, span, output.is_incomplete);
@@ -129,7 +129,7 @@ impl Lowering<'_> {
         let mut lowered: Vec<DeclaredError> = Vec::with_capacity(errors.len());
         let mut names: HashMap<&str, Span> = HashMap::new();
         for error in errors {
-            let subject = format!("the error `{}`", error.name.value.escape_debug());
+            let subject = format_args!("the error `{}`", error.name.value.escape_debug());
             let span = error.name.span;
             self.check_name(&error.name.value, &subject, span);
             let info = self.required_description(error.info.as_ref(), &subject, span, error.is_incomplete);

@@ -1,5 +1,7 @@
 //! Converts one parameter from the parsed definition to the model: its key, name, type, default and example.
 
+use std::fmt::Display;
+
 use serde_json::Value as Json;
 
 use super::default_and_example::{decode_default, with_enum_word};
@@ -35,7 +37,7 @@ impl Lowering<'_> {
     pub(super) fn lower_parameter(&mut self, parameter: &parsed::Field) -> LoweredParameter {
         let before = self.diagnostics.len();
         let key_text = parameter.key.value.as_str();
-        let subject = format!("the parameter `{}`", key_text.escape_debug());
+        let subject = format_args!("the parameter `{}`", key_text.escape_debug());
         let span = parameter.key.span;
 
         let key = self.parse_parameter_key(&parameter.key);
@@ -103,7 +105,7 @@ impl Lowering<'_> {
     }
 
     /// Returns the value of the key `optional`. Reports `false` if the type begins with `?`, which means optional.
-    fn is_marked_optional(&mut self, parameter: &parsed::Field, subject: &str) -> bool {
+    fn is_marked_optional(&mut self, parameter: &parsed::Field, subject: &dyn Display) -> bool {
         let Some(optional) = &parameter.optional else { return false };
         let term = parameter.r#type.term.as_ref();
         if let Some(term) = term.filter(|term| term.value.starts_with('?') && !optional.value) {
@@ -115,7 +117,7 @@ impl Lowering<'_> {
     }
 
     /// Reports an optional capture, because a request without the captured segment has another path.
-    fn check_capture_is_required(&mut self, parameter: &parsed::Field, subject: &str, optional: bool) {
+    fn check_capture_is_required(&mut self, parameter: &parsed::Field, subject: &dyn Display, optional: bool) {
         let term = parameter.r#type.term.as_ref().filter(|_| optional);
         let span = match (term, &parameter.default) {
             (Some(term), _) => term.part(0, 1),

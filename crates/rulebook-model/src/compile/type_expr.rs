@@ -2,6 +2,7 @@
 //! attributes.
 
 use std::collections::HashMap;
+use std::fmt::Display;
 use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
@@ -21,7 +22,7 @@ use crate::types::{
 #[derive(Clone, Copy)]
 pub(super) struct TypeOwner<'a> {
     /// The noun phrase for the owner in error messages: "the parameter `lang`".
-    pub diagnostic_subject: &'a str,
+    pub diagnostic_subject: &'a dyn Display,
     /// The span of the owner's name in the definition.
     pub name_span: Span,
     /// `true` if the parser reported an error in a member of the owner and omitted the member, so that a missing type
@@ -120,7 +121,7 @@ impl Lowering<'_> {
     fn compile_nested_types(&mut self, nested: &[NestedType]) -> Vec<NestedCheck> {
         let mut compiled = Vec::with_capacity(nested.len());
         for NestedType { attribute, name, r#type, span, is_incomplete } in nested {
-            let subject = format!("a type in `{attribute}`");
+            let subject = format_args!("a type in `{attribute}`");
             let owner = TypeOwner { diagnostic_subject: &subject, name_span: *span, is_incomplete: *is_incomplete };
             let compiled_type = r#type.as_ref().and_then(|r#type| self.compile_type(r#type, owner));
             compiled.push(NestedCheck {

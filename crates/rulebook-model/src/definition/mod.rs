@@ -9,6 +9,7 @@ mod checked_object;
 mod dialect;
 pub mod dialect_spec;
 mod escaped_string;
+mod files;
 mod jsonc;
 pub mod keys;
 pub mod parsed;
@@ -17,18 +18,18 @@ mod versions;
 
 pub(crate) use checked_object::CheckedObject;
 pub(crate) use dialect::{HTTP_METHOD_NAMES, TREE_OBJECT_KEYS};
+pub use files::is_definition_file;
 pub use jsonc::{JsonData, JsonMember, JsonMembers, JsonNode};
 
-use std::ffi::OsStr;
-use std::fs::{self, File};
-use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Sources};
-use crate::span::Span;
 use checked_object::{named_members, wrong_kind_error};
 use dialect_spec::TREE;
-use jsonc::MAX_FILE_BYTES;
+use files::{
+    FileContent, FolderContent, ParsedFile, content_from_bytes, in_parallel, is_definition_extension, read_file,
+    read_folder, start_of_file,
+};
 use keys::{APP, WHOLE_API_KEYS};
 use parsed::{AppSettings, Definition};
 use syntax_error::duplicate_key_error;
@@ -96,10 +97,11 @@ fn parse_files(folder: &Path, files: Vec<(PathBuf, FileContent)>) -> LoadedDefin
     let mut loaded = LoadedDefinition { folder: folder.to_owned(), ..LoadedDefinition::default() };
     let mut documents = Documents::default();
     let mut has_modules = false;
-    for (path, content) in files {
+    let files = (0..).zip(files).collect();
+    for (path, parsed) in in_parallel(files, |(file, (path, content))| (path, ParsedFile::new(file, content))) {
         let is_app = path.file_stem().is_some_and(|stem| stem == "app");
         let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
-        let node = parse_file(path, content, &mut loaded.sources, &mut loaded.diagnostics);
+        let node = parsed.add_to(path, &mut loaded.sources, &mut loaded.diagnostics);
         let is_whole_api = node.as_ref().is_some_and(is_whole_api);
         has_modules |= !is_app || is_whole_api;
         match node {
@@ -152,8 +154,13 @@ impl Documents {
 
     fn read(self, diagnostics: &mut Vec<Diagnostic>) -> Definition {
         let mut definition = Definition::default();
-        for (name, node) in self.modules {
-            definition.modules.extend(dialect::read_api_modules(&name, &node, diagnostics));
+        let read = |(name, node): (String, JsonNode)| {
+            let mut diagnostics = Vec::new();
+            (dialect::read_api_modules(&name, &node, &mut diagnostics), diagnostics)
+        };
+        for (modules, errors) in in_parallel(self.modules, read) {
+            definition.modules.extend(modules);
+            diagnostics.extend(errors);
         }
         read_settings_and_modules(self.settings, &mut definition, diagnostics);
         definition
@@ -163,7 +170,7 @@ impl Documents {
 /// Reads and parses a file of another kind that is written as definition files are.
 pub(crate) fn read_document(path: &Path, sources: &mut Sources, diagnostics: &mut Vec<Diagnostic>) -> Option<JsonNode> {
     let content = read_file(path).unwrap_or_else(FileContent::Unreadable);
-    parse_file(path.to_owned(), content, sources, diagnostics)
+    ParsedFile::new(sources.next_index(), content).add_to(path.to_owned(), sources, diagnostics)
 }
 
 /// Parses a file in memory, as [`read_document`] does.
@@ -173,36 +180,7 @@ pub(crate) fn parse_document(
     sources: &mut Sources,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Option<JsonNode> {
-    parse_file(path, content_from_bytes(bytes), sources, diagnostics)
-}
-
-/// Adds a file to the sources and parses its text. Reports a text that cannot be read or parsed.
-fn parse_file(
-    path: PathBuf,
-    content: FileContent,
-    sources: &mut Sources,
-    diagnostics: &mut Vec<Diagnostic>,
-) -> Option<JsonNode> {
-    let (code, message) = match content {
-        FileContent::Bytes(bytes) => {
-            let (text, invalid_byte) = jsonc::decode_utf8(&bytes);
-            let file = sources.add(path, text);
-            if let Some(offset) = invalid_byte {
-                diagnostics.push(syntax_error::not_utf8_error(file, offset));
-                return None;
-            }
-            return jsonc::parse_json(file, &sources.get(file)?.text, diagnostics);
-        }
-        FileContent::TooLarge => {
-            (DiagnosticCode::Syntax, format!("this file is larger than {} MiB", MAX_FILE_BYTES >> 20))
-        }
-        FileContent::Unreadable(error) => {
-            (DiagnosticCode::MissingDefinition, format!("cannot read this file: {error}"))
-        }
-    };
-    let file = sources.add(path, String::new());
-    diagnostics.push(Diagnostic::new(code, start_of_file(file), message));
-    None
+    ParsedFile::new(sources.next_index(), content_from_bytes(bytes)).add_to(path, sources, diagnostics)
 }
 
 fn is_whole_api(node: &JsonNode) -> bool {
@@ -296,89 +274,4 @@ fn unread_file_warning(path: &Path, sources: &mut Sources) -> Diagnostic {
     };
     let file = sources.add(path.to_owned(), String::new());
     Diagnostic::new(DiagnosticCode::UnreadFile, start_of_file(file), message).help(help).into_warning()
-}
-
-fn start_of_file(file: u32) -> Span {
-    Span { file, start: 0, end: 0 }
-}
-
-/// The content of a definition file, or why the content is not available.
-enum FileContent {
-    Bytes(Vec<u8>),
-    /// The file has more than [`MAX_FILE_BYTES`] bytes.
-    TooLarge,
-    Unreadable(io::Error),
-}
-
-/// The definition files of a folder.
-struct FolderContent {
-    files: Vec<(PathBuf, FileContent)>,
-    /// The files whose names resemble those of definition files, and the first definition file of each subfolder.
-    unread: Vec<PathBuf>,
-}
-
-/// The extensions, besides `json` and `jsonc` in another case, of files that may be meant as definition files.
-const UNREAD_EXTENSIONS: [&str; 4] = ["yaml", "yml", "json5", "toml"];
-
-/// Returns `true` if a file in the folder of a definition is a part of the definition, by its name: `*.json` or
-/// `*.jsonc`, and not hidden.
-#[must_use]
-pub fn is_definition_file(path: &Path) -> bool {
-    path.extension().is_some_and(is_definition_extension) && !is_hidden(path)
-}
-
-fn is_hidden(path: &Path) -> bool {
-    path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
-}
-
-fn is_definition_extension(extension: &OsStr) -> bool {
-    extension == "json" || extension == "jsonc"
-}
-
-/// Reads the definition files of a folder (`*.json` and `*.jsonc`, except hidden files), sorted by file name. Fails if
-/// they cannot be listed.
-fn read_folder(folder: &Path) -> io::Result<FolderContent> {
-    let (mut paths, mut unread) = (Vec::new(), Vec::new());
-    for entry in fs::read_dir(folder)? {
-        let path = folder.join(entry?.file_name());
-        // A symbolic link without a target has no metadata. It counts as a file here, so that opening it reports the
-        // error.
-        let is_file = fs::metadata(&path).map_or(true, |metadata| metadata.is_file());
-        if is_hidden(&path) {
-            continue;
-        }
-        if !is_file {
-            unread.extend(definition_file_in(&path));
-            continue;
-        }
-        let lowercase = path.extension().unwrap_or_default().to_ascii_lowercase();
-        if is_definition_file(&path) {
-            paths.push(path);
-        } else if is_definition_extension(&lowercase) || UNREAD_EXTENSIONS.iter().any(|other| lowercase == **other) {
-            unread.push(path);
-        }
-    }
-    paths.sort();
-    unread.sort();
-    let contents = paths.into_iter().map(|path| {
-        let content = read_file(&path).unwrap_or_else(FileContent::Unreadable);
-        (path, content)
-    });
-    Ok(FolderContent { files: contents.collect(), unread })
-}
-
-/// Returns the first definition file in a folder.
-fn definition_file_in(folder: &Path) -> Option<PathBuf> {
-    let files = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
-    files.filter(|path| is_definition_file(path) && path.is_file()).min()
-}
-
-fn read_file(path: &Path) -> io::Result<FileContent> {
-    let mut bytes = Vec::new();
-    File::open(path)?.take(MAX_FILE_BYTES as u64 + 1).read_to_end(&mut bytes)?;
-    Ok(content_from_bytes(bytes))
-}
-
-fn content_from_bytes(bytes: Vec<u8>) -> FileContent {
-    if bytes.len() > MAX_FILE_BYTES { FileContent::TooLarge } else { FileContent::Bytes(bytes) }
 }

@@ -37,8 +37,14 @@ pub struct SourcePosition {
 impl Sources {
     /// Adds a file and returns the index of the file. Spans refer to the file by this index.
     pub fn add(&mut self, path: PathBuf, text: String) -> u32 {
+        let file = self.next_index();
         self.files.push(Source::new(path, text));
-        u32::try_from(self.files.len() - 1).unwrap_or(u32::MAX)
+        file
+    }
+
+    /// Returns the index of the file that is added next.
+    pub(crate) fn next_index(&self) -> u32 {
+        u32::try_from(self.files.len()).unwrap_or(u32::MAX)
     }
 
     /// Returns the index of a file, which is added unless it is there already.
