@@ -302,6 +302,42 @@ fn responses_have_the_members_of_the_version() {
     }
 }
 
+#[derive(Deserialize)]
+struct Notes {
+    one: Value,
+    list: Value,
+}
+
+#[derive(Serialize)]
+struct Seen {
+    seen: Value,
+}
+
+async fn notes(Args(notes): Args<Notes>, _: Context) -> Result<Seen, ApiError> {
+    Ok(Seen { seen: json!([notes.one, notes.list]) })
+}
+
+#[test]
+fn handlers_get_no_members_that_the_version_does_not_check() {
+    let fields =
+        json!({ "n": { "info": "N", "type": "int" }, "new": { "info": "I", "type": "?int(1,5)", "since": "2" } });
+    let app = json!({ "envelope": "plain", "versions": { "names": ["1", "2"] },
+        "schemas": { "Note": { "info": "I", "fields": fields } } });
+    let parameter = |term: &str| json!({ "info": "I", "type": term });
+    let method = json!({ "POST": { "info": "I", "in": { "one": parameter("Note"), "list": parameter("array<Note>") },
+        "out": { "seen": parameter("any") } } });
+    let files = [("app.json", app), ("note.json", json!({ "/": { "note": method } }))];
+    let server = TestServer::handlers(&files, Module::new("note").post("/note", notes));
+    let send = |version: &str, note: &Value| {
+        let body = json!({ "one": note, "list": [note] }).to_string();
+        server.send(&Request::new("POST", format!("/{version}/note")).body("application/json", body))
+    };
+    let note = json!({ "n": 1, "new": "evil", "other": 2 });
+    assert_eq!(send("2", &note).status, 400);
+    let kept = json!({ "n": 1, "other": 2 });
+    assert_eq!(send("1", &note).json(), json!({ "seen": [kept, [kept]] }));
+}
+
 #[test]
 fn errors_of_one_version_are_found() {
     let errors = |change: &dyn Fn(&mut Value)| {

@@ -1,15 +1,15 @@
 //! Handlers in the versions of an API. A handler serves all versions that its method has: it gets the parameters of all
 //! of them, of which those that a version does not have are absent, and the response has only the outputs of the
-//! version, whose objects have only its members.
+//! version. Members of objects that a version does not have are removed from both.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use rulebook_model::model::{Api, Method, Output};
+use rulebook_model::model::{Api, Method, Output, Parameter};
 use serde_json::Value as Json;
 
 use super::version_members::VersionedType;
-use crate::call::{ApiError, ArgumentSlot, ArgumentSlots, ReturnedValue};
+use crate::call::{ApiError, ArgumentSlot, ArgumentSlots, ReturnedValue, Value};
 use crate::handler::{BodyAccess, CompiledHandler, Context, Handler, HandlerFuture, OutputsCheck};
 use crate::plan::Action;
 
@@ -30,9 +30,12 @@ fn place(method: &Method) -> (u32, u32, &str) {
 }
 
 fn action_of_version(whole: &Method, action: &Action, method: &Method) -> Action {
+    let arguments: Box<[_]> =
+        method.parameters.iter().filter_map(|parameter| VersionedArgument::new(whole, parameter)).collect();
     let members = types_without_members(whole, method);
     let is_whole = method.parameters.len() == whole.parameters.len()
         && method.outputs.len() == whole.outputs.len()
+        && arguments.iter().all(|argument| argument.members.is_none())
         && members.is_empty();
     let (handler, settings) = match action {
         Action::Echo => return Action::Echo,
@@ -50,14 +53,12 @@ fn action_of_version(whole: &Method, action: &Action, method: &Method) -> Action
         ),
         Action::Defined { handler, settings } => (WholeHandler::Defined(Arc::clone(handler)), settings.clone()),
     };
-    let slot = |name: &str| whole.parameters.iter().position(|parameter| parameter.name == name);
-    let slots: Box<[usize]> = method.parameters.iter().filter_map(|parameter| slot(&parameter.name)).collect();
     let names =
         |method: &Method| method.outputs.iter().map(|output| output.name.as_str().into()).collect::<Box<[Box<str>]>>();
     let handler = VersionHandler {
         handler,
         names: whole.parameters.iter().map(|parameter| parameter.name.as_str().into()).collect(),
-        slots,
+        arguments,
         outputs: (method.outputs.len() < whole.outputs.len() || !members.is_empty()).then(|| {
             let has_whole_body = whole.outputs.iter().all(Output::is_whole);
             Arc::new(VersionOutputs { names: names(method), has_whole_body, members })
@@ -81,10 +82,26 @@ struct VersionHandler {
     handler: WholeHandler,
     /// The names of the parameters of all versions.
     names: Box<[Box<str>]>,
-    /// For each parameter of the version, its index in `names`.
-    slots: Box<[usize]>,
+    /// The parameters of the version, in their order.
+    arguments: Box<[VersionedArgument]>,
     /// The outputs of the version, if other versions have more.
     outputs: Option<Arc<VersionOutputs>>,
+}
+
+/// A parameter that a version has.
+struct VersionedArgument {
+    /// Its index among the parameters of all versions.
+    slot: usize,
+    /// Its type, if the version lacks members of objects.
+    members: Option<VersionedType>,
+}
+
+impl VersionedArgument {
+    fn new(whole: &Method, parameter: &Parameter) -> Option<Self> {
+        let slot = whole.parameters.iter().position(|known| known.name == parameter.name)?;
+        let [whole, version] = [&whole.parameters[slot], parameter].map(|it| Arc::clone(&it.r#type.check));
+        Some(Self { slot, members: Some(VersionedType { whole, version }).filter(VersionedType::lacks_members) })
+    }
 }
 
 /// What a version has of the outputs of a method.
@@ -105,7 +122,10 @@ enum WholeHandler {
 impl CompiledHandler for VersionHandler {
     fn start(&self, arguments: ArgumentSlots<'_, '_>, context: Context) -> HandlerFuture {
         let mut values = vec![ArgumentSlot::Absent; self.names.len()];
-        for (slot, value) in self.slots.iter().zip(arguments.values) {
+        for (VersionedArgument { slot, members }, mut value) in self.arguments.iter().zip(arguments.values) {
+            if let (Some(members), ArgumentSlot::Value(value)) = (members, &mut value) {
+                members.remove_members(value, |of| &*of.version);
+            }
             values[*slot] = value;
         }
         let arguments = ArgumentSlots { names: &self.names, values };
@@ -142,13 +162,20 @@ impl VersionOutputs {
         let ReturnedValue::Outputs(outputs) = returned else { return Ok(returned) };
         let mut json = outputs.to_json().map_err(ApiError::internal)?;
         if self.has_whole_body {
-            self.members.iter().for_each(|(_, versioned)| versioned.remove_members(&mut json));
+            self.members.iter().for_each(|(_, versioned)| remove_members(versioned, &mut json));
         } else if let Json::Object(members) = &mut json {
             members.retain(|name, _| self.names.iter().any(|known| **known == **name));
             for (name, versioned) in &self.members {
-                members.get_mut(&**name).into_iter().for_each(|value| versioned.remove_members(value));
+                members.get_mut(&**name).into_iter().for_each(|value| remove_members(versioned, value));
             }
         }
         Ok(ReturnedValue::Outputs(Box::new(json)))
     }
+}
+
+/// Removes the members that a version does not have from an output.
+fn remove_members(versioned: &VersionedType, output: &mut Json) {
+    let mut value = Value::from(&*output);
+    versioned.remove_members(&mut value, |of| &*of.whole);
+    *output = value.to_json();
 }

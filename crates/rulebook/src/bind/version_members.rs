@@ -1,10 +1,9 @@
-//! The members of objects in responses that a version does not have, although other versions have them.
+//! The members of objects that a version does not have, although other versions have them.
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
 use rulebook_model::types::{Check, Structure};
-use serde_json::Value as Json;
 
 use crate::call::Value;
 
@@ -52,28 +51,31 @@ impl VersionedType {
         }
     }
 
-    /// Removes the members that the version does not have from a value.
-    pub(super) fn remove_members(&self, json: &mut Json) {
-        match (self.parts(), json) {
-            (Parts::Items(items), Json::Array(values)) => {
-                values.iter_mut().for_each(|value| items.remove_members(value));
+    /// Removes the members that the version does not have from a value that `check` of the type has accepted.
+    pub(super) fn remove_members(&self, value: &mut Value<'_>, check: fn(&Self) -> &dyn Check) {
+        match (self.parts(), value) {
+            (Parts::Items(items), Value::List(values)) => {
+                values.iter_mut().for_each(|value| items.remove_members(value, check));
             }
-            (Parts::Items(items), Json::Object(values)) => {
-                values.values_mut().for_each(|value| items.remove_members(value));
+            (Parts::Items(items), Value::Map(values)) => {
+                values.iter_mut().for_each(|(_, value)| items.remove_members(value, check));
             }
-            (Parts::Members(lacking, members), Json::Object(values)) => {
-                values.retain(|name, _| !lacking.contains(name));
-                for (name, member) in &members {
-                    values.get_mut(name).into_iter().for_each(|value| member.remove_members(value));
+            (Parts::Members(lacking, members), Value::Map(values)) => {
+                values.retain(|(name, _)| !lacking.iter().any(|lacking| lacking == name));
+                for (name, value) in values {
+                    let member = members.iter().find(|(known, _)| known == name);
+                    member.into_iter().for_each(|(_, member)| member.remove_members(value, check));
                 }
             }
-            (Parts::OneOf(types), json) => {
-                let found = types.iter().find(|one| one.whole.checked(Value::from(&*json)).is_ok());
-                found.into_iter().for_each(|one| one.remove_members(json));
+            (Parts::OneOf(types), value) => {
+                let found = types.iter().find(|one| check(one).checked(value.reborrow()).is_ok());
+                found.into_iter().for_each(|one| one.remove_members(value, check));
             }
-            (Parts::ByTag(tag, types), json) => {
-                let found = types.iter().find(|(value, _)| json.get(&tag).is_some_and(|given| given == value.as_str()));
-                found.into_iter().for_each(|(_, one)| one.remove_members(json));
+            (Parts::ByTag(tag, types), value) => {
+                let is_it =
+                    |members: &[(_, _)], name: &str| members.contains(&(tag.as_str().into(), Value::from(name)));
+                let found = types.iter().find(|(name, _)| matches!(&*value, Value::Map(list) if is_it(list, name)));
+                found.into_iter().for_each(|(_, one)| one.remove_members(value, check));
             }
             _ => {}
         }
