@@ -123,10 +123,9 @@ impl CodingWeights {
     }
 }
 
-/// Returns `true` if a field `Accept-Encoding` contains a word by which it can exclude uncompressed bodies: `identity`
-/// or `*`.
+/// Returns `true` if a field `Accept-Encoding` contains a weight, without which it excludes no uncompressed bodies.
 fn may_refuse_uncompressed(field: &HeaderValue) -> bool {
-    contains_ignoring_case(field, b"identity") || contains_ignoring_case(field, b"*")
+    field.as_bytes().contains(&b';')
 }
 
 fn contains_ignoring_case(field: &HeaderValue, word: &[u8]) -> bool {
