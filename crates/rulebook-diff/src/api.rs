@@ -67,10 +67,31 @@ fn compare_versions(old: &Api, new: &Api) -> Vec<Change> {
             }
         }
     }
-    let added = names(new).into_iter().filter(|name| !names(old).contains(name));
-    let added = added.map(|name| Change::new(ChangeKind::VersionAdded, format!("the version `{name}` is new")));
-    changes.extend(added.map(|change| change.at(old.span, new.span)));
+    for name in names(new).into_iter().filter(|name| !names(old).contains(name)) {
+        let added = Change::new(ChangeKind::VersionAdded, format!("the version `{name}` is new"));
+        changes.push(added.at(old.span, new.span));
+        changes.extend(methods_below(old, &name).map(|change| change.or_at(old.span, new.span)));
+    }
     changes
+}
+
+/// Returns the methods whose paths can begin with the name of a version, which then is no longer read as a value.
+fn methods_below<'a>(old: &'a Api, version: &'a str) -> impl Iterator<Item = Change> + 'a {
+    let is_below = move |method: &MethodInApi<'_>| {
+        old.base.trim_matches('/').is_empty()
+            && matches!(segments(method, Positions::All).first(), Some(None))
+            && accepts(method, 0, version)
+    };
+    methods(old).into_iter().filter(is_below).map(move |method| {
+        let message = format!("no longer handles requests whose path begins with `/{version}`: they name the version");
+        let path: String = segments(&method, Positions::Required)
+            .iter()
+            .skip(1)
+            .fold(String::new(), |path, segment| path + "/" + segment.unwrap_or("{}"));
+        let witness = json!({ "request": format!("{} /{version}{path}", method.of.method.http.as_str()) });
+        let change = Change::new(ChangeKind::MethodRemoved, message).witness(witness);
+        change.in_method(&name(&method), method.of.method)
+    })
 }
 
 fn compare_methods(old: &Api, new: &Api) -> Vec<Change> {
@@ -87,7 +108,7 @@ fn compare_methods(old: &Api, new: &Api) -> Vec<Change> {
     let without_position = |before: &_| {
         services.get(&service_key(before)).filter(|index| !old_index.contains_key(&key(&new_methods[**index])))
     };
-    let mut types = Comparison::default();
+    let mut types = Comparison::new(&new.limits, &old.limits);
     let mut known = vec![false; new_methods.len()];
     let mut modules = HashSet::new();
     for before in &old_methods {
@@ -97,6 +118,9 @@ fn compare_methods(old: &Api, new: &Api) -> Vec<Change> {
                 known[*index] = true;
                 if modules.insert([before.module, after.module].map(std::ptr::from_ref::<Module>)) {
                     changes.extend(compare_modules((old, before.module), (new, after.module)));
+                }
+                if after.module.ignore_case && !before.module.ignore_case {
+                    changes.extend(overridden_in_other_case(&after, &old_methods));
                 }
                 method::compare(*before, after, &mut types)
             }
@@ -119,17 +143,43 @@ fn compare_methods(old: &Api, new: &Api) -> Vec<Change> {
         let takes_path = |before: &&&MethodInApi<'_>| {
             let path = (key(after).0, before.of.method.http);
             let is_left = before.of.method.http == after.of.method.http || !new_index.contains_key(&path);
-            is_left && overrides(after, before)
+            is_left && overrides(&segments(after, Positions::Required), before)
         };
         let overridden = with_captures.iter().filter(takes_path).map(|before| {
-            let message = format!("takes the path of requests that `{}` handled", self::name(before));
-            let witness = json!({ "request": name });
-            let change = Change::new(ChangeKind::MethodOverrides, message).witness(witness);
-            change.at(before.of.method.span, after.of.method.span)
+            // The path of the new method, with the HTTP method of the other one.
+            let path = name.split_once(' ').map_or("", |(_, path)| path);
+            overrides_change(after, before, path)
         });
         changes.extend([added].into_iter().chain(overridden).map(|change| change.in_method(&name, after.of.method)));
     }
     changes
+}
+
+/// Returns the changes for the methods whose requests another method takes, since its path is now also read in another
+/// case.
+fn overridden_in_other_case(after: &MethodInApi<'_>, old_methods: &[MethodInApi<'_>]) -> Vec<Change> {
+    let path = segments(after, Positions::Required);
+    let mut changes = Vec::new();
+    for (place, text) in path.iter().enumerate().filter_map(|(place, segment)| Some((place, (*segment)?))) {
+        if !text.bytes().any(|byte| byte.is_ascii_alphabetic()) {
+            continue;
+        }
+        let is_upper = text.bytes().all(|byte| !byte.is_ascii_lowercase());
+        let other = if is_upper { text.to_ascii_lowercase() } else { text.to_ascii_uppercase() };
+        let mut path = path.clone();
+        path[place] = Some(&other);
+        let text = path.iter().fold(String::new(), |text, segment| text + "/" + segment.unwrap_or("{}"));
+        let overridden = old_methods.iter().filter(|before| overrides(&path, before));
+        changes.extend(overridden.map(|before| overrides_change(after, before, &text)));
+    }
+    changes.into_iter().map(|change| change.in_method(&name(after), after.of.method)).collect()
+}
+
+fn overrides_change(after: &MethodInApi<'_>, before: &MethodInApi<'_>, path: &str) -> Change {
+    let message = format!("takes the path of requests that `{}` handled", name(before));
+    let witness = json!({ "request": format!("{} {path}", before.of.method.http.as_str()) });
+    let change = Change::new(ChangeKind::MethodOverrides, message).witness(witness);
+    change.at(before.of.method.span, after.of.method.span)
 }
 
 /// Compares the settings of two modules that have methods in common.
@@ -210,30 +260,29 @@ fn name(method: &MethodInApi<'_>) -> String {
     format!("{} {uri}{}", method.http.as_str(), names.collect::<String>())
 }
 
-/// Returns `true` if a method of the new definition takes the path of requests that a method of the old definition
-/// handled: its path has texts where the other one has captures that accept these texts.
-fn overrides(new: &MethodInApi<'_>, old: &MethodInApi<'_>) -> bool {
-    let new_path = segments(new, Positions::Required);
+/// Returns `true` if a path of the new definition takes requests that a method of the old definition handled: it has
+/// texts where the other one has captures that accept these texts.
+fn overrides(new_path: &[Option<&str>], old: &MethodInApi<'_>) -> bool {
     let [required, old_path] = [Positions::Required, Positions::All].map(|positions| segments(old, positions));
-    let accepts = |position: usize, text: &str| {
-        let MethodOf { service, method, .. } = old.of;
-        let is_at = |from: Location, key: &str| match from {
-            Location::Path => {
-                matches!(service.path.get(position), Some(Segment::Capture(name)) if name == key)
-            }
-            Location::Position(index) => service.path.len() + index == position,
-            _ => false,
-        };
-        let parameter = method.parameters.iter().find(|parameter| is_at(parameter.from, &parameter.key));
-        parameter.is_some_and(|parameter| {
-            let check = &parameter.r#type.check;
-            check.checked(check.decode(text.into())).is_ok_and(|value| value != Value::Null)
-        })
-    };
     (required.len()..=old_path.len()).contains(&new_path.len())
         && new_path.iter().zip(&old_path).enumerate().all(|(position, segments)| match segments {
-            (Some(text), None) => accepts(position, text),
+            (Some(text), None) => accepts(old, position, text),
             (new, old) => new == old,
         })
-        && new_path != old_path[..new_path.len()]
+        && *new_path != old_path[..new_path.len()]
+}
+
+/// Returns `true` if the capture or position at this place in the path of a method accepts a text.
+fn accepts(method: &MethodInApi<'_>, place: usize, text: &str) -> bool {
+    let MethodOf { service, method, .. } = method.of;
+    let is_there = |from: Location, key: &str| match from {
+        Location::Path => matches!(service.path.get(place), Some(Segment::Capture(name)) if name == key),
+        Location::Position(index) => service.path.len() + index == place,
+        _ => false,
+    };
+    let parameter = method.parameters.iter().find(|parameter| is_there(parameter.from, &parameter.key));
+    parameter.is_some_and(|parameter| {
+        let check = &parameter.r#type.check;
+        check.checked(check.decode(text.into())).is_ok_and(|value| value != Value::Null)
+    })
 }

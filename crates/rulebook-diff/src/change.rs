@@ -63,6 +63,7 @@ pub enum ChangeKind {
     ErrorAdded,
     ErrorRemoved,
     ErrorStatusChanged,
+    ErrorNumberChanged,
     DownloadChanged,
     EntityTagRemoved,
     ScopeTightened,
@@ -148,6 +149,7 @@ impl ChangeKind {
             Self::ErrorAdded => (Risky, "Clients do not know the error."),
             Self::ErrorRemoved => (Compatible, "Clients handle an error that does not occur."),
             Self::ErrorStatusChanged => (Breaking, "Clients recognize the error by its status."),
+            Self::ErrorNumberChanged => (Risky, "In the envelope `aicra`, clients recognize the error by its number."),
             Self::DownloadChanged => {
                 (Breaking, "The method returns a file instead of outputs, or outputs instead of a file.")
             }

@@ -21,17 +21,28 @@ pub(crate) fn compare(before: MethodOf<'_>, after: MethodOf<'_>, changes: &mut V
         }
     }
     for (constraint, key) in new.constraints.iter().zip(&new_keys) {
-        if old_keys.contains(key) {
-            continue;
-        }
         let words = constraint.in_words(&|name| new.request_name(name));
         let name_in_old = |name: &str| name_in_old(before, after, name);
+        if old_keys.contains(key) {
+            let is_changed = |name: &&String| changes_values(new, name) != changes_values(old, &name_in_old(name));
+            if let Some(name) = constraint.names.iter().find(is_changed).filter(|_| constraint.kind.compares_values()) {
+                let message = format!("`after` of `{}` has changed, and so this: {words}", new.request_name(name));
+                changes.push(Change::new(ChangeKind::ConstraintChanged, message).at(old.span, new.span));
+            }
+            continue;
+        }
         let witness =
             combinations(old).iter().find_map(|given| refused_request(old, (constraint, &name_in_old), given));
         let kind = if witness.is_some() { ChangeKind::ConstraintAdded } else { ChangeKind::ConstraintChanged };
         let change = Change::new(kind, format!("requires this: {words}")).witness(witness).at(old.span, new.span);
         changes.push(change);
     }
+}
+
+/// Returns the functions that change the values of a parameter before they are compared.
+fn changes_values(method: &Method, name: &str) -> Option<Json> {
+    let parameter = method.parameters.iter().find(|parameter| parameter.name == name)?;
+    parameter.r#type.written.attributes.get("after").cloned()
 }
 
 /// Returns the combinations of optional parameters with which constraints are tried: none, all, each of them alone, and

@@ -1,13 +1,13 @@
 //! Compares the types of uploaded files, which have no JSON Schema.
 
-use rulebook_model::limits::Limits;
 use rulebook_model::types::{Arity, Check};
 use serde_json::Value as Json;
 
 use crate::includes::Inclusion;
 
-/// Returns whether `wide` accepts all files of `narrow`; `None` if neither of them is a type of files.
-pub(crate) fn includes_files(wide: &dyn Check, narrow: &dyn Check) -> Option<Inclusion> {
+/// Returns whether `wide` accepts all files of `narrow`; `None` if neither of them is a type of files. `limits` are the
+/// limits `part` of both, which count without `max`.
+pub(crate) fn includes_files(wide: &dyn Check, narrow: &dyn Check, limits: (u64, u64)) -> Option<Inclusion> {
     let is_file = |check: &dyn Check| matches!(check.arity(), Arity::File | Arity::Files);
     match (is_file(wide), is_file(narrow)) {
         (false, false) => return None,
@@ -17,9 +17,8 @@ pub(crate) fn includes_files(wide: &dyn Check, narrow: &dyn Check) -> Option<Inc
     let [wide, narrow] = [wide, narrow].map(|check| check.type_expr().attributes);
     let number = |attributes: &serde_json::Map<String, Json>, name: &str| attributes.get(name).and_then(Json::as_u64);
     let is_min_included = number(&wide, "min").unwrap_or(0) <= number(&narrow, "min").unwrap_or(0);
-    // Without `max`, the limit `part` counts, which is usually the default.
-    let max = |attributes| number(attributes, "max").unwrap_or(Limits::default().part);
-    let is_max_included = max(&wide) >= max(&narrow);
+    let max = |attributes, limit| number(attributes, "max").unwrap_or(limit);
+    let is_max_included = max(&wide, limits.0) >= max(&narrow, limits.1);
     let is_listed = |name: &str| match (wide.get(name).and_then(Json::as_array), narrow.get(name)) {
         (None, _) => true,
         (Some(_), None) => false,

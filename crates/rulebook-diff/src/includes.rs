@@ -10,6 +10,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use rulebook_model::Value;
+use rulebook_model::limits::Limits;
 use rulebook_model::types::{Check, ObjectField, ObjectShape, Structure, all_referenced_schemas};
 use serde_json::Value as Json;
 
@@ -31,7 +32,8 @@ pub enum Inclusion {
 /// Returns whether the type `wide` accepts every value that the type `narrow` accepts.
 #[must_use]
 pub fn includes(wide: &dyn Check, narrow: &dyn Check) -> Inclusion {
-    Comparison::default().compare_types(wide, narrow, false).unwrap_or(Inclusion::Included)
+    let limits = Limits::default();
+    Comparison::new(&limits, &limits).compare_types(wide, narrow, false).unwrap_or(Inclusion::Included)
 }
 
 /// Returns `true` if two types have the same notation, also in all schemas to which they refer.
@@ -49,8 +51,9 @@ const MAX_DEPTH: usize = 64;
 const MAX_PAIRS: usize = 20_000;
 
 /// Compares types, which can contain themselves through schemas. Schemas that several types refer to are compared once.
-#[derive(Default)]
 pub(crate) struct Comparison {
+    /// The limits `part` of the APIs of the wide and of the narrow type.
+    part_limits: (u64, u64),
     /// The pairs of schemas that are included, or that are being compared. A pair that contains itself is included
     /// unless something else in it is not.
     assumed: HashSet<(*const (), *const ())>,
@@ -61,6 +64,11 @@ pub(crate) struct Comparison {
 }
 
 impl Comparison {
+    pub(crate) fn new(wide_limits: &Limits, narrow_limits: &Limits) -> Self {
+        let part_limits = (wide_limits.part, narrow_limits.part);
+        Self { part_limits, assumed: HashSet::new(), order: Vec::new(), depth: 0, compared: 0 }
+    }
+
     /// Returns whether the type `wide` accepts every value that the type `narrow` accepts, with `except_null` apart
     /// from null; `None` if both are the same type, apart from null. The types must live as long as this comparison.
     pub(crate) fn compare_types(
@@ -179,7 +187,7 @@ impl Comparison {
             (Structure::Object(wide_shape), Structure::Object(narrow_shape)) => {
                 self.compare_objects(&wide_shape, &narrow_shape, narrow)
             }
-            _ => compare_single_values(wide, narrow),
+            _ => compare_single_values(wide, narrow, self.part_limits),
         }
     }
 
@@ -254,8 +262,8 @@ fn includes_tag(wide: &dyn Check, branch: &dyn Check, tag: &str, value: &str) ->
 }
 
 /// Compares types of which at least one has no structure.
-fn compare_single_values(wide: &dyn Check, narrow: &dyn Check) -> Inclusion {
-    if let Some(inclusion) = includes_files(wide, narrow) {
+fn compare_single_values(wide: &dyn Check, narrow: &dyn Check, part_limits: (u64, u64)) -> Inclusion {
+    if let Some(inclusion) = includes_files(wide, narrow, part_limits) {
         return inclusion;
     }
     // References have the same text in both definitions, although the schemas may differ.

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use rulebook_model::call::Source;
-use rulebook_model::model::{Api, Idempotency, Method, Module, Parameter, RateLimit};
+use rulebook_model::model::{Api, Idempotency, Method, Module, MultipartLimits, Parameter, RateLimit};
 use serde_json::json;
 
 use crate::change::{Change, ChangeKind};
@@ -48,8 +48,15 @@ pub(crate) fn compare(old: MethodInApi<'_>, new: MethodInApi<'_>, types: &mut Co
         (Some(old), None) => add(ChangeKind::SunsetPostponed, format!("has no end, and ended at {old}")),
         _ => {}
     }
+    let reads_names = |api: &Api| api.dispatch || api.service.on;
+    if reads_names(old.api) && reads_names(new.api) {
+        changes.extend(parameters::compare_names_of_positions(old.of, new.of));
+    }
     scope::compare(old.of, new.of, &mut changes);
     parameters::compare(old.of, new.of, types, &mut changes);
+    if !changes.iter().any(|change| change.kind == ChangeKind::ParameterNarrowed) {
+        changes.extend(compare_multipart_limits(old, new));
+    }
     outputs::compare(before, after, types, &mut changes);
     if body(before) != body(after) {
         let message = format!("reads {}, and read {}", body(after), body(before));
@@ -98,6 +105,16 @@ fn compare_idempotency(old: &Method, new: &Method) -> Option<Change> {
         }
         _ => None,
     }
+}
+
+/// Compares the limits of multipart bodies, which are higher for methods that need it. Changes of the limits of the API
+/// are listed once.
+fn compare_multipart_limits(old: MethodInApi<'_>, new: MethodInApi<'_>) -> Option<Change> {
+    let [before, after] = [old, new].map(|of| MultipartLimits::of_method(of.of.method, &of.api.limits));
+    let words = |limits: MultipartLimits| format!("{} bytes and {} parts", limits.bytes, limits.parts);
+    let is_lower = after.bytes < before.bytes || after.parts < before.parts;
+    let message = || format!("accepts multipart bodies of {}, and accepted {}", words(after), words(before));
+    (is_lower && old.api.limits == new.api.limits).then(|| Change::new(ChangeKind::LimitLowered, message()))
 }
 
 fn compare_rate_limits(old: MethodInApi<'_>, new: MethodInApi<'_>) -> Option<Change> {

@@ -131,6 +131,14 @@ fn compare_errors(old: &Method, new: &Method, changes: &mut Vec<Change>) {
                 let change = Change::new(ChangeKind::ErrorStatusChanged, message).witness(witness);
                 changes.push(change.at(error.span, known.span));
             }
+            Some(known) if known.number != error.number => {
+                let number = |number: Option<u32>| number.map_or("none".to_owned(), |number| number.to_string());
+                let (number, previous) = (number(known.number), number(error.number));
+                let message = format!("the error `{}` has the number {number}, and had {previous}", error.name);
+                let witness = json!({ "response": { "error": error.name, "number": known.number } });
+                let change = Change::new(ChangeKind::ErrorNumberChanged, message).witness(witness);
+                changes.push(change.at(error.span, known.span));
+            }
             Some(_) => {}
         }
     }

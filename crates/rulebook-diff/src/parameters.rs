@@ -99,6 +99,20 @@ pub(crate) fn compare(old: MethodOf<'_>, new: MethodOf<'_>, types: &mut Comparis
     constraints::compare(old, new, changes);
 }
 
+/// Compares the names of positions, by which requests that name a service in the query or the body contain them.
+pub(crate) fn compare_names_of_positions(old: MethodOf<'_>, new: MethodOf<'_>) -> Vec<Change> {
+    let positions = old.method.parameters.iter().filter(|parameter| matches!(parameter.from, Location::Position(_)));
+    let renamed = positions.filter_map(|before| {
+        let after = new.find(&old.key(before)).filter(|after| after.name != before.name)?;
+        let message = format!("`{}` is called `{}` in requests that name the service", before.name, after.name);
+        let kind = if after.optional { ChangeKind::ParameterRemoved } else { ChangeKind::RequiredParameterAdded };
+        let value = before.r#type.check.example().map(|value| value.to_json());
+        let change = Change::new(kind, message).witness(json!({ "request": { (before.name.as_str()): value } }));
+        Some(change.at(before.span, after.span))
+    });
+    renamed.collect()
+}
+
 fn presence(parameter: &Parameter) -> &'static str {
     if parameter.optional { "is optional" } else { "is required" }
 }
@@ -120,6 +134,10 @@ fn compare_parameter(
 ) {
     let subject = || words(after);
     let mut found = Vec::new();
+    if after.is_entity_tag != before.is_entity_tag {
+        let meaning = if after.is_entity_tag { "is read as entity tags" } else { "is no longer read as entity tags" };
+        found.push(Change::new(ChangeKind::ParameterChanged, format!("{} {meaning}", subject())));
+    }
     if before.optional && !after.optional {
         let message = format!("{} is required, and was optional", subject());
         let without_it = request(old.method, None, Some(before));
@@ -130,7 +148,7 @@ fn compare_parameter(
     }
     let message = || format!("{} is {}, and was {}", subject(), type_words(&after.r#type), type_words(&before.r#type));
     let checks = (&*after.r#type.check, &*before.r#type.check);
-    match compare_types(types, checks, after.optional, before.from) {
+    match compare_types(types, checks, after.optional, before.from).map(|it| sendable(it, checks, before.from)) {
         None => {}
         Some(Inclusion::Included) => found.push(Change::new(ChangeKind::ParameterWidened, message())),
         Some(Inclusion::Excluded(value)) => {
@@ -140,7 +158,7 @@ fn compare_parameter(
         Some(Inclusion::Unknown) => found.push(Change::new(ChangeKind::ParameterChanged, message())),
     }
     if before.default != after.default {
-        let default = |default: &Option<Json>| default.as_ref().map_or("none".to_owned(), Json::to_string);
+        let default = |default: &Option<Json>| default.as_ref().map_or("none".to_owned(), |json| format!("`{json}`"));
         let message = format!(
             "the default of {} is {}, and was {}",
             subject(),
@@ -169,7 +187,8 @@ fn compare_types(
         Inclusion::Included if reads_texts_alike(wide, narrow) => Inclusion::Included,
         Inclusion::Excluded(Some(value)) if from != Location::Body => text_witness(wide, narrow, value),
         Inclusion::Included => {
-            match narrow.boundary_values().into_iter().find_map(|value| match text_witness(wide, narrow, value) {
+            let values = narrow.boundary_values().into_iter().chain([Value::from("null")]);
+            match values.into_iter().find_map(|value| match text_witness(wide, narrow, value) {
                 Inclusion::Excluded(value) => value,
                 _ => None,
             }) {
@@ -179,6 +198,34 @@ fn compare_types(
         }
         other => other,
     })
+}
+
+/// Replaces a value that only `narrow` accepts, but that no request can contain at this place, by another one.
+fn sendable(included: Inclusion, (wide, narrow): (&dyn Check, &dyn Check), from: Location) -> Inclusion {
+    let can_be_sent = |value: &Value<'_>| match value {
+        Value::Text(text) => match from {
+            // Paths have no empty segments.
+            Location::Path | Location::Position(_) => !text.is_empty(),
+            // RFC 9110 section 5.5, and RFC 6265 section 4.1.1.
+            Location::Header => !text.contains(['\0', '\r', '\n']) && text.trim_matches([' ', '\t']) == *text,
+            Location::Cookie => !text.contains(|char: char| char.is_ascii_control() || " \",;\\".contains(char)),
+            _ => true,
+        },
+        _ => true,
+    };
+    match included {
+        Inclusion::Excluded(Some(value)) if !can_be_sent(&value) => {
+            let is_witness = |value: &Value<'static>| {
+                can_be_sent(value) && narrow.checked(value.clone()).is_ok() && wide.checked(value.clone()).is_err()
+            };
+            let others = narrow.boundary_values().into_iter().chain(narrow.example());
+            others
+                .chain(wide.boundary_values())
+                .find(is_witness)
+                .map_or(Inclusion::Unknown, |value| Inclusion::Excluded(Some(value)))
+        }
+        included => included,
+    }
 }
 
 /// Returns whether the text of a value that only `narrow` accepts is also accepted by this type alone.
@@ -198,12 +245,14 @@ pub(crate) fn type_words(r#type: &ParameterType) -> String {
     let written = &r#type.written;
     let attributes = match written.attributes.is_empty() {
         true => String::new(),
-        false => format!(" with {}", Json::Object(written.attributes.clone())),
+        // The number of a backtick in JSON: the attributes are in backticks.
+        false => format!(" with `{}`", Json::Object(written.attributes.clone()).to_string().replace('`', "\\u0060")),
     };
     /// The maximum number of characters of a type in a message.
     const MAX_LEN: usize = 200;
     let words = format!("`{}`{attributes}", written.term);
     match words.char_indices().nth(MAX_LEN) {
+        Some((end, _)) if words[..end].matches('`').count() % 2 == 1 => format!("{}…`", &words[..end]),
         Some((end, _)) => format!("{}…", &words[..end]),
         None => words,
     }

@@ -56,8 +56,9 @@ impl Report<'_> {
         for (level, change) in self.sorted() {
             let version = change.version.as_ref().map(|version| format!("version {version}: ")).unwrap_or_default();
             let method = change.method.as_ref().map(|method| format!("{version}`{method}`")).unwrap_or_default();
-            let witness = change.witness_in_short().map(|witness| format!("`{witness}`")).unwrap_or_default();
-            let message = format!("{} (`{}`)", change.message, change.kind);
+            let witness = change.witness_in_short().map(|witness| witness.replace('`', "\\u0060"));
+            let witness = witness.map(|witness| format!("`{witness}`")).unwrap_or_default();
+            let message = format!("{} (`{}`)", escape_outside_of_code(&change.message), change.kind);
             let _ = writeln!(text, "| {level} | {} | {} | {} |", cell(&method), cell(&message), cell(&witness));
         }
         text
@@ -114,4 +115,19 @@ fn place(sources: &Sources, span: Option<Span>) -> Option<(String, usize, usize)
     let source = sources.get(span.file)?;
     let position = source.locate(span);
     Some((source.path.display().to_string(), position.line, position.column))
+}
+
+/// Escapes the characters that have a meaning in Markdown, except in the parts of a text that are code.
+fn escape_outside_of_code(text: &str) -> String {
+    let escape = |part: &str| {
+        part.chars().fold(String::new(), |escaped, char| match char {
+            '\\' | '*' | '_' | '<' | '>' | '[' | ']' | '~' | '&' | '@' => {
+                escaped + "\\" + char.encode_utf8(&mut [0; 4])
+            }
+            char => escaped + char.encode_utf8(&mut [0; 4]),
+        })
+    };
+    let parts = text.split('`').enumerate();
+    let parts = parts.map(|(index, part)| if index % 2 == 1 { part.to_owned() } else { escape(part) });
+    parts.collect::<Vec<_>>().join("`")
 }

@@ -3,7 +3,7 @@
 //! A pattern is compiled to a deterministic finite automaton (DFA). A walk through the automata of both schemas at the
 //! same time finds a string that only the narrow schema accepts, or proves that no such string exists.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use regex_automata::Anchored;
 use regex_automata::dfa::{Automaton, StartKind, dense};
@@ -17,7 +17,7 @@ use crate::single_values::Alternative;
 /// The maximum size of an automaton in bytes. Patterns with a larger one are not compared.
 const MAX_AUTOMATON_SIZE: usize = 8 << 20;
 /// The maximum number of pairs of states that a walk visits.
-const MAX_VISITED: usize = 200_000;
+const MAX_VISITED: usize = 50_000;
 /// The length up to which lengths are compared together with patterns.
 const MAX_LENGTH_IN_PATTERN: u64 = 2_000;
 
@@ -140,6 +140,10 @@ fn find_string(automata: &[(dense::DFA<Vec<u32>>, bool)]) -> Option<Option<Strin
     let start = start::Config::new().anchored(Anchored::No);
     let first: Option<States> = automata.iter().map(|(dfa, _)| Some((dfa.start_state(&start).ok()?, false))).collect();
     let first = first?;
+    // Of the bytes that no automaton distinguishes, one is enough.
+    let mut classes = HashSet::new();
+    let class_in_each = |byte: u8| automata.iter().map(|(dfa, _)| dfa.byte_classes().get(byte)).collect::<Vec<_>>();
+    let bytes: Vec<u8> = bytes_by_preference().filter(|byte| classes.insert(class_in_each(*byte))).collect();
     let mut visited: HashMap<States, Option<(States, u8)>> = HashMap::from([(first.clone(), None)]);
     let mut waiting = VecDeque::from([first]);
     while let Some(states) = waiting.pop_front() {
@@ -153,7 +157,7 @@ fn find_string(automata: &[(dense::DFA<Vec<u32>>, bool)]) -> Option<Option<Strin
         if visited.len() > MAX_VISITED {
             return None;
         }
-        for byte in bytes_by_preference() {
+        for &byte in &bytes {
             let mut next = States::with_capacity(states.len());
             for ((dfa, is_required), (state, has_matched)) in automata.iter().zip(&states) {
                 let state = dfa.next_state(*state, byte);

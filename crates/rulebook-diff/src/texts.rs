@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use rulebook_model::Value;
 use rulebook_model::types::{Check, Structure, TypeExpr};
 use serde_json::Value as Json;
 
@@ -43,7 +44,13 @@ fn are_alike(wide: &dyn Check, narrow: &dyn Check, compared: &mut Compared) -> b
     parts_are_alike
         && wide.arity() == narrow.arity()
         && text_attributes(wide) == text_attributes(narrow)
+        && reads_null(wide) == reads_null(narrow)
         && kinds(&wide.schema()) == kinds(&narrow.schema())
+}
+
+/// Returns `true` if a type reads the text `null` as null.
+fn reads_null(check: &dyn Check) -> bool {
+    check.decode("null".into()) == Value::Null
 }
 
 /// Returns the attributes of a type that say how it reads a text.

@@ -40,3 +40,24 @@ fn changes_have_a_kind_and_a_witness() {
     let missing: Vec<_> = ChangeKind::all().iter().filter(|kind| !seen.contains(kind)).collect();
     assert!(missing.is_empty(), "no row has these kinds: {missing:?}");
 }
+
+#[test]
+fn a_new_version_takes_the_requests_of_captures_that_accept_its_name() {
+    let read = |app: Json| {
+        let method = json!({ "GET": { "info": "I", "in": { "{x}": { "info": "X", "type": "int" } } } });
+        let module = json!({ "/": { "{x}": { "/": { "b": method } } } });
+        let files = [("app.json", app), ("a.json", module)];
+        let files = files.map(|(path, json)| (path.into(), json.to_string().into_bytes()));
+        rulebook_model::read(files.into()).unwrap_or_else(|report| panic!("{report}"))
+    };
+    let old = read(json!({}));
+    let changes = compare(&old, &read(json!({ "versions": { "names": ["v1", "2"] } })));
+    let found: Vec<_> = changes.iter().map(|change| (change.kind, change.witness.clone())).collect();
+    let taken = (ChangeKind::MethodRemoved, Some(json!({ "request": "GET /2/b" })));
+    assert_eq!(found, [(ChangeKind::VersionAdded, None), (ChangeKind::VersionAdded, None), taken]);
+    // With a base path, no capture is at the place of the version.
+    let based = |versions: Json| read(json!({ "base": "/api", "versions": versions }));
+    let (one, two) = (json!({ "names": ["1"] }), json!({ "names": ["1", "2"] }));
+    let changes = compare(&based(one), &based(two));
+    assert!(changes.iter().all(|change| change.kind == ChangeKind::VersionAdded), "{changes:?}");
+}

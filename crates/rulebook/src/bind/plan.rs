@@ -8,7 +8,9 @@ use std::sync::atomic::AtomicU64;
 
 use http::HeaderName;
 use rulebook_model::compile::decode_default;
-use rulebook_model::model::{self, Api, EnvelopeName, Limits, Location, Parameter, Repeated, UnknownParameters};
+use rulebook_model::model::{
+    self, Api, EnvelopeName, Limits, Location, MultipartLimits, Parameter, Repeated, UnknownParameters,
+};
 use rulebook_model::routing::fields_naming_another_service;
 
 use super::auth_challenges::{invalid_token_challenge, resource_metadata, scope_challenges};
@@ -22,9 +24,9 @@ use crate::handler::{self, BodyAccess, Measure, ProgramState, ReadinessCheck};
 use crate::idempotency::{IdempotencyStorage, MemoryStorage};
 use crate::pipeline::secret_path;
 use crate::plan::{
-    Action, BodyUse, DocumentCache, MultipartLimits, NamedInBody, NamedServices, Plan, PlannedAuthenticator,
-    PlannedMethod, PlannedModule, PlannedOutput, PlannedParameter, PlannedService, Routes, ServicesByClass,
-    ServicesByModule, SimilarPaths,
+    Action, BodyUse, DocumentCache, NamedInBody, NamedServices, Plan, PlannedAuthenticator, PlannedMethod,
+    PlannedModule, PlannedOutput, PlannedParameter, PlannedService, Routes, ServicesByClass, ServicesByModule,
+    SimilarPaths,
 };
 use crate::rate_limit::{PlannedRateLimit, SharedCounter, SharedCounterSettings};
 use crate::trace::Tracer;
@@ -108,7 +110,6 @@ pub fn create_plan(
             plans.iter_mut().filter(|method| matches!(method.body_use, BodyUse::Nothing | BodyUse::Unread));
         without_body.for_each(|method| method.body_use = BodyUse::Fields);
     }
-    let default_limits = MultipartLimits { bytes: api.limits.multipart, parts: api.limits.parts };
     Plan {
         base_path: api.base.trim_end_matches('/').into(),
         api_version: api.version.as_str().into(),
@@ -122,7 +123,7 @@ pub fn create_plan(
         max_multipart_limits: plans
             .iter()
             .map(|method| method.multipart_limits)
-            .fold(default_limits, limits::max_limits),
+            .fold(MultipartLimits::of_settings(&api.limits), MultipartLimits::max),
         method_indices: plans.iter().enumerate().map(|(index, method)| (method.id.clone(), index)).collect(),
         methods: plans.into(),
         modules: api.modules.iter().map(|module| plan_module(api, module, handlers)).collect(),
@@ -259,7 +260,7 @@ fn plan_method(
         header_slots: parameters.iter().enumerate().filter_map(header_slot).collect(),
         cookie_slots: slots_from(|from| from == Location::Cookie),
         body_use,
-        multipart_limits: limits::method_limits(method, &api.limits),
+        multipart_limits: MultipartLimits::of_method(method, &api.limits),
         body_slots,
         action,
         allows_jsonp: method.allows_jsonp(api.jsonp),

@@ -9,11 +9,12 @@ use actix_web::http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use bytes::Bytes;
 use futures_core::Stream;
 use http::header;
+use rulebook_model::model::MultipartLimits;
 use rulebook_model::types::includes_media_type;
 
 use crate::call::{ApiError, ErrorKind, Head, Limit, Upload, parse_word, shorten_text, split_outside_of_quotes};
 use crate::handler::{BodyAccess, CallOrigin};
-use crate::plan::{BodyUse, MultipartLimits, PlannedMethod, PlannedParameter};
+use crate::plan::{BodyUse, PlannedMethod, PlannedParameter};
 use crate::transfer::BINARY_MEDIA_TYPE;
 
 /// The body of a request, completely received.

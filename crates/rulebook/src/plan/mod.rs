@@ -33,8 +33,8 @@ pub use document::{Document, Documents, OptionsDescription, PageRenderer, Publis
 pub use document_cache::{DocumentCache, LazyDescription, LazyDocuments};
 pub use parent_paths::ParentPaths;
 pub use planned::{
-    BodyUse, MatchedMethod, MultipartLimits, NameMatch, NamedInBody, PlannedAuthenticator, PlannedCors,
-    PlannedDeprecation, PlannedParameter, SegmentError, Segments,
+    BodyUse, MatchedMethod, NameMatch, NamedInBody, PlannedAuthenticator, PlannedCors, PlannedDeprecation,
+    PlannedParameter, SegmentError, Segments,
 };
 pub use rendered_on_demand::RenderedOnDemand;
 pub use response_fields::{PlannedField, ResponseFields};
@@ -45,7 +45,7 @@ pub use similar_paths::SimilarPaths;
 
 use rulebook_model::envelope::Envelope;
 use rulebook_model::format::FormatOffer;
-use rulebook_model::model::{DeclaredError, Idempotency, Limits, Scope, UnknownParameters};
+use rulebook_model::model::{DeclaredError, Idempotency, Limits, MultipartLimits, Scope, UnknownParameters};
 use rulebook_model::types::Check;
 
 use crate::call::HttpMethod;

@@ -56,15 +56,6 @@ pub struct PlannedDeprecation {
     pub successor: Option<Box<str>>,
 }
 
-/// The limits for receiving a multipart body.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct MultipartLimits {
-    /// The maximum size of the whole body in bytes.
-    pub bytes: u64,
-    /// The maximum number of parts in the body.
-    pub parts: u64,
-}
-
 /// Whether an API method has parameters in the request body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BodyUse {
