@@ -80,6 +80,8 @@ fn the_path_or_a_header_field_names_the_version() {
     for (method, target, status) in statuses {
         assert_eq!(server.send(&Request::new(method, target)).status, status, "{method} {target}");
     }
+    // The state of the server belongs to no version.
+    assert_eq!(server.send(&Request::new("GET", "/healthz").field("API-Version", "3")).status, 200);
     let unknown = server.send(&Request::new("GET", "/note").field("API-Version", "3"));
     let error =
         json!({ "parameter": "api-version", "in": "header", "expected": "a version of the API: 1, 2", "got": "\"3\"" });

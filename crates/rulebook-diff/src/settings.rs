@@ -25,6 +25,10 @@ pub(crate) fn compare(old: &Api, new: &Api) -> Vec<Change> {
         let witness = json!({ "request": { "format": removed } });
         changes.push(Change::new(ChangeKind::FormatRemoved, message).witness(witness));
     }
+    for added in formats(new).into_iter().filter(|format| !formats(old).contains(format)) {
+        let message = format!("responses are also available as `{added}`, for clients whose `Accept` prefers it");
+        changes.push(Change::new(ChangeKind::SettingChanged, message));
+    }
     for removed in authenticators(old).into_iter().filter(|kind| !authenticators(new).contains(kind)) {
         let message = format!("credentials of the kind `{removed}` are no longer accepted");
         let witness = json!({ "caller": { "credential": removed } });

@@ -11,6 +11,7 @@ use crate::definition::{CheckedObject, JsonData, JsonNode};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::limits::{self, Limits};
 use crate::model::{Contact, License, Server, ServiceQuery, Versions, is_version_name};
+use crate::span::Spanned;
 
 /// The keys of the setting `versions`.
 pub static VERSIONS: KeyTable = key_table(
@@ -124,6 +125,22 @@ pub(super) fn lower_contact(lowering: &mut Lowering<'_>, value: &JsonNode) -> Op
     convert(&check_complete_object(lowering, value, &CONTACT)?)
 }
 
+/// Header fields of many requests, which therefore cannot name a version (RFC 9110, RFC 6265 and RFC 9112).
+const FIELDS_WITH_MEANING: [&str; 12] = [
+    "accept",
+    "accept-encoding",
+    "authorization",
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "cookie",
+    "expect",
+    "host",
+    "origin",
+    "transfer-encoding",
+];
+
 pub(super) fn lower_versions(lowering: &mut Lowering<'_>, value: &JsonNode) -> Option<Versions> {
     let object = check_complete_object(lowering, value, &VERSIONS)?;
     let names = object.strings("names").map(|names| names.value).unwrap_or_default();
@@ -148,6 +165,12 @@ pub(super) fn lower_versions(lowering: &mut Lowering<'_>, value: &JsonNode) -> O
         lowering.report(unknown.suggest(&default.value, names.iter().map(|name| &*name.value)));
     }
     let header = object.string("header");
+    let has_meaning =
+        |field: &&Spanned<String>| FIELDS_WITH_MEANING.iter().any(|it| field.value.eq_ignore_ascii_case(it));
+    if let Some(field) = header.as_ref().filter(has_meaning) {
+        let message = format!("the header field `{}` has another meaning", field.value);
+        lowering.report(error(field.span, message).help("choose a name such as `API-Version`"));
+    }
     if let Some(invalid) = header.as_ref().filter(|header| HeaderName::from_bytes(header.value.as_bytes()).is_err()) {
         let message = format!("`{}` is not the name of a header field", invalid.value.escape_debug());
         lowering.report(error(invalid.span, message).help("choose a name such as `API-Version`"));

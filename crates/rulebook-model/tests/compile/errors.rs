@@ -10,7 +10,7 @@ use support::golden;
 
 /// The codes of the errors that lowering reports. The definition in the test folder of a code has only errors with this
 /// code.
-const LOWERING_CODES: [&str; 32] = [
+const LOWERING_CODES: [&str; 33] = [
     "endless-schema",
     "union-overlap",
     "bad-constraint",
@@ -43,6 +43,7 @@ const LOWERING_CODES: [&str; 32] = [
     "bad-option",
     "wrong-kind-of-option",
     "versions",
+    "versions-header",
 ];
 
 #[test]
@@ -53,7 +54,7 @@ fn the_test_folder_of_each_code_has_only_errors_with_this_code() {
         let (_, report) = compile_folder(&path);
         let code = match name {
             "wrong-kind-of-option" => "wrong-kind",
-            "versions" => "bad-option",
+            "versions" | "versions-header" => "bad-option",
             name => name,
         };
         if report.is_empty() || diagnostic_codes(&report).iter().any(|found| found != code) {

@@ -27,6 +27,9 @@ pub(super) fn find_version(
         head.uri = uri;
         return Ok(version);
     }
+    if is_server_state(path) {
+        return Ok(Rc::clone(served));
+    }
     let Some((field, value)) = versions.header.as_ref().and_then(|field| Some((field, head.get_all(field).next()?)))
     else {
         return Ok(Rc::clone(served));
@@ -39,14 +42,18 @@ pub(super) fn find_version(
     })
 }
 
-/// Returns a URI without the first bytes of its path. Returns `None` if the rest is a path of the state of the server,
-/// which belongs to no version: proxies close these paths to clients.
+/// Returns a URI without the first bytes of its path. Returns `None` if the rest is a path of the state of the server:
+/// proxies close these paths to clients.
 fn below(uri: &Uri, length: usize) -> Option<Uri> {
     let rest = uri.path_and_query()?.as_str().get(length..)?;
     let slash = if rest.starts_with('/') { "" } else { "/" };
     let mut parts = uri.clone().into_parts();
     parts.path_and_query = Some(format!("{slash}{rest}").parse::<PathAndQuery>().ok()?);
     let uri = Uri::from_parts(parts).ok()?;
-    let path = ServerPath::from_request_path(uri.path());
-    path.is_none_or(|path| !path.is_server_state()).then_some(uri)
+    (!is_server_state(uri.path())).then_some(uri)
+}
+
+/// Returns `true` for the paths of the state of the server, which belong to no version.
+fn is_server_state(path: &str) -> bool {
+    ServerPath::from_request_path(path).is_some_and(ServerPath::is_server_state)
 }
