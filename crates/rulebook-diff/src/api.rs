@@ -275,12 +275,12 @@ fn overrides(new_path: &[Option<&str>], old: &MethodInApi<'_>) -> bool {
 /// Returns `true` if the capture or position at this place in the path of a method accepts a text.
 fn accepts(method: &MethodInApi<'_>, place: usize, text: &str) -> bool {
     let MethodOf { service, method, .. } = method.of;
-    let is_there = |from: Location, key: &str| match from {
+    let is_at_place = |from: Location, key: &str| match from {
         Location::Path => matches!(service.path.get(place), Some(Segment::Capture(name)) if name == key),
         Location::Position(index) => service.path.len() + index == place,
         _ => false,
     };
-    let parameter = method.parameters.iter().find(|parameter| is_there(parameter.from, &parameter.key));
+    let parameter = method.parameters.iter().find(|parameter| is_at_place(parameter.from, &parameter.key));
     parameter.is_some_and(|parameter| {
         let check = &parameter.r#type.check;
         check.checked(check.decode(text.into())).is_ok_and(|value| value != Value::Null)

@@ -133,10 +133,11 @@ fn compare_rate_limits(old: MethodInApi<'_>, new: MethodInApi<'_>) -> Option<Cha
         let limits = if limits.is_empty() { "no limit".to_owned() } else { limits.join(" and ") };
         if cost == 1 { limits } else { format!("{limits}, with a cost of {cost}") }
     };
-    let message = || format!("the limit is {}, and was {}", words(&after, new_cost), words(&before, old_cost));
     // Limits of the module or the API count the requests of all their methods together.
     let is_shared = |method: &Method| method.options.rate_limits.is_none() && !after.is_empty();
     let is_shared_only_now = is_shared(new.of.method) && !is_shared(old.of.method);
+    let shared = if is_shared_only_now { " for all methods together" } else { "" };
+    let message = || format!("the limit is {}{shared}, and was {}", words(&after, new_cost), words(&before, old_cost));
     // The cost also counts for the limits of keys.
     if new_cost > old_cost
         || is_shared_only_now
