@@ -54,7 +54,8 @@ pub(crate) fn compare(old: MethodInApi<'_>, new: MethodInApi<'_>, types: &mut Co
     }
     scope::compare(old.of, new.of, &mut changes);
     parameters::compare(old.of, new.of, types, &mut changes);
-    if !changes.iter().any(|change| change.kind == ChangeKind::ParameterNarrowed) {
+    // The limits depend on the parameters; a narrower one says enough.
+    if !changes.is_empty() && !changes.iter().any(|change| change.kind == ChangeKind::ParameterNarrowed) {
         changes.extend(compare_multipart_limits(old, new));
     }
     outputs::compare(before, after, types, &mut changes);
