@@ -108,6 +108,9 @@ fn compare_methods(old: &Api, new: &Api) -> Vec<Change> {
     let without_position = |before: &_| {
         services.get(&service_key(before)).filter(|index| !old_index.contains_key(&key(&new_methods[**index])))
     };
+    // Only methods with captures or positions can be overridden.
+    let with_captures: Vec<_> =
+        old_methods.iter().filter(|method| segments(method, Positions::All).iter().any(Option::is_none)).collect();
     let mut types = Comparison::new(&new.limits, &old.limits);
     let mut known = vec![false; new_methods.len()];
     let mut modules = HashSet::new();
@@ -120,7 +123,7 @@ fn compare_methods(old: &Api, new: &Api) -> Vec<Change> {
                     changes.extend(compare_modules((old, before.module), (new, after.module)));
                 }
                 if after.module.ignore_case && !before.module.ignore_case {
-                    changes.extend(overridden_in_other_case(&after, &old_methods));
+                    changes.extend(overridden_in_other_case(&after, &with_captures));
                 }
                 method::compare(*before, after, &mut types)
             }
@@ -134,9 +137,6 @@ fn compare_methods(old: &Api, new: &Api) -> Vec<Change> {
         };
         changes.extend(found.into_iter().map(|change| change.in_method(&name(before), before.of.method)));
     }
-    // Only methods with captures or positions can be overridden.
-    let with_captures: Vec<_> =
-        old_methods.iter().filter(|method| segments(method, Positions::All).iter().any(Option::is_none)).collect();
     for (after, _) in new_methods.iter().zip(known).filter(|(_, is_known)| !is_known) {
         let name = name(after);
         let added = Change::new(ChangeKind::MethodAdded, "is new").at(old.span, after.of.method.span);
@@ -155,9 +155,9 @@ fn compare_methods(old: &Api, new: &Api) -> Vec<Change> {
     changes
 }
 
-/// Returns the changes for the methods whose requests another method takes, since its path is now also read in another
-/// case.
-fn overridden_in_other_case(after: &MethodInApi<'_>, old_methods: &[MethodInApi<'_>]) -> Vec<Change> {
+/// Returns the changes for the methods with captures whose requests another method takes, since its path is now also
+/// read in another case.
+fn overridden_in_other_case(after: &MethodInApi<'_>, with_captures: &[&MethodInApi<'_>]) -> Vec<Change> {
     let path = segments(after, Positions::Required);
     let mut changes = Vec::new();
     for (place, text) in path.iter().enumerate().filter_map(|(place, segment)| Some((place, (*segment)?))) {
@@ -169,7 +169,7 @@ fn overridden_in_other_case(after: &MethodInApi<'_>, old_methods: &[MethodInApi<
         let mut path = path.clone();
         path[place] = Some(&other);
         let text = path.iter().fold(String::new(), |text, segment| text + "/" + segment.unwrap_or("{}"));
-        let overridden = old_methods.iter().filter(|before| overrides(&path, before));
+        let overridden = with_captures.iter().filter(|before| overrides(&path, before));
         changes.extend(overridden.map(|before| overrides_change(after, before, &text)));
     }
     changes.into_iter().map(|change| change.in_method(&name(after), after.of.method)).collect()
